@@ -13,9 +13,8 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 
-from pluriscope.naming import RulesScope, Scope
+from pluriscope.naming import Scope
 
-USUAL_RULES: Final = RulesScope()
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
 """Of the four addresses by which a script brings a network, asks for its analysis, follows the job, has the result."""
@@ -24,7 +23,7 @@ RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its
 _TABLES: Final = tuple(
     (re.compile(shape), table)
     for shape, table in (
-        (r"/", "/networks"),
+        (r"/networks", ""),
         (r"/jobs|/compare|/networks/[^/]+/analyses/funnel", ""),
         (r"/networks/(?!new$)[^/]+", "/figures"),
     )
@@ -70,14 +69,13 @@ class Addresses:
             query += [_assigned((key, str(v))) for v in values if v is not None and v != ""]
         return f"{path}?{'&'.join(query)}" if query else path
 
-    def _below(self, scope: Scope | None, *segments: str, **view: Any) -> str:
-        """A page about a network; of a transformer, whose scope is one of rules, its own."""
-        if isinstance(scope, RulesScope):
-            return self._url("models", *segments, rules=scope.rules, **view)
-        return self._url("networks", *segments, scope=scope, **view)
+    def front(self) -> str:
+        """The front page."""
+        return self._url("")
 
     def gallery(self, **view: Any) -> str:
-        return self._url("", **view)
+        """All networks; with POST where one is stored."""
+        return self._url("networks", **view)
 
     def search(self, **view: Any) -> str:
         """Everything that a text names."""
@@ -136,8 +134,7 @@ class Addresses:
 
     def sandbox(self, network: str, refs: Any = (), scope: Scope | None = None, **view: Any) -> str:
         """Interventions by hand, and what some explanations say of them."""
-        query: dict[str, Any] = {"e": [str(ref) for ref in refs], **view}
-        return self._below(scope, network, "sandbox", **query)
+        return self._url("networks", network, "sandbox", scope=scope, e=[str(ref) for ref in refs], **view)
 
     def criteria(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """Where verdicts are asked for with POST; its twin tells which are stored."""
@@ -282,7 +279,7 @@ class Addresses:
         bare = page.partition("?")[0].removeprefix(self.prefix)
         for shape, table in _TABLES:
             if shape.fullmatch(bare):
-                return f"{self.prefix}{bare.rstrip('/')}{table}"  # the gallery is at the root
+                return f"{self.prefix}{bare}{table}"
         return ""
 
     def oembed(self, **query: Any) -> str:
@@ -302,7 +299,7 @@ class Addresses:
         return self._url("collections") + (f"?{'&'.join(map(_assigned, query))}" if query else "")
 
     def lessons(self) -> str:
-        """Exercises in the sandbox."""
+        """Exercises in Play."""
         return self._url("learn")
 
     def short(self, key: str = "") -> str:
@@ -325,7 +322,7 @@ class Addresses:
             network = next((value for key, value in given if key == "network"), "")
             rest = urlencode([pair for pair in given if pair[0] != "network"])
             bare = f"/networks/{quote(network, safe='')}/compare" + (f"?{rest}" if rest else "")
-        return self.prefix + API_V2 + (bare if bare != "/" else "/gallery")
+        return self.prefix + API_V2 + bare
 
     def page_of(self, twin: str) -> str:
         """The address a JSON twin's page has, or would have if there is none; a page's address is returned as it is."""
@@ -333,4 +330,4 @@ class Addresses:
         if not bare.startswith((f"{API_PREFIX}/", f"{API_V2}/")):
             return twin
         bare = below_api(bare)
-        return self.prefix + (bare if bare not in ("/gallery", "/networks") else "/")  # two twins of the gallery
+        return self.prefix + (bare if bare != "/gallery" else "/networks")

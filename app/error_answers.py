@@ -123,10 +123,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(engine.AnalysisError)
     async def analysis_error(request: Request, error: engine.AnalysisError) -> Response:
         if isinstance(error, InvalidOption):
-            if not error.others:
-                return _answer(request, 400, (error.item, error.cause, error.cure), error.field)
             every = [FieldError(field=one.field, message=str(one)) for one in (error, *error.others)]
-            return _respond(request, 400, "; ".join(one.message for one in every), every)
+            wrong = [{"loc": ("query", one.field)} for one in every if one.field in request.query_params]
+            parent, label = without_options(request, wrong)
+            words = "; ".join(one.message for one in every)
+            one = ("", "", "") if error.others else (error.item, error.cause, error.cure)
+            return _respond(request, 400, words, every, one, parent, label)
         status, field = next((v for kind, v in ENGINE_STATUS.items() if isinstance(error, kind)), (422, ""))
         return _answer(request, status, (error.item, error.cause, error.cure), field)
 

@@ -1,7 +1,5 @@
 """Forms that change something are there for those who may send them; others are offered the login in their place.
 
-A large form is shown to others all the same, with nothing to press in it: it says what could be asked for.
-
 Which forms these are is not left to each template: whatever has ``method="post"`` is guarded when the template is
 compiled. A form with ``data-anyone`` is one that visitors may send too (a short link); one with ``data-always`` is
 shown even where nothing may be changed (logging in and out).
@@ -20,14 +18,11 @@ from jinja2 import Environment
 from jinja2.ext import Extension
 
 _FORM: Final = re.compile(r'<form\b[^>]*\bmethod="post"[^>]*>.*?</form>', re.DOTALL)
-_LARGE: Final = re.compile(r'<fieldset\b|<textarea\b|class="cols\b')
-_CLASS: Final = re.compile(r'\sclass="[^"]*"')
 _LABEL: Final = re.compile(r"<button\b[^>]*>(.*?)</button>", re.DOTALL)
 _OFFER: Final = (
     '<p class="login-first"><a class="btn" href="{{ login_url() }}" rel="nofollow">LABEL</a> '
     '<small class="muted">Log in first.</small></p>'
 )
-_NEVER: Final = '<p class="muted">This site is for reading only: the form shows what can be asked for elsewhere.</p>'
 
 
 @dataclass(frozen=True)
@@ -88,18 +83,8 @@ def may_log_in() -> bool:
 
 
 def _guarded(form: re.Match[str]) -> str:
-    opening, _, rest = form[0].partition(">")
+    opening = form[0].partition(">")[0]
     kind = next((kind for kind in ("anyone", "always") if f"data-{kind}" in opening), "")
     label = _LABEL.search(form[0])
     offer = _OFFER.replace("LABEL", label[1] if label else "Change this")
-    may = f"{{% if may_send('{kind}') %}}"
-    if not _LARGE.search(rest):
-        return f"{may}{form[0]}{{% elif may_log_in() %}}{offer}{{% endif %}}"
-    # what stands within is written once: it may have blocks of its own
-    named = _CLASS.search(opening)
-    shown = f"<form{named[0] if named else ''}>{{% if may_log_in() %}}{offer}{{% else %}}{_NEVER}{{% endif %}}"
-    within = rest.removesuffix("</form>")
-    return (
-        f'{may}{opening}>{{% else %}}{shown}<fieldset class="shown-only" disabled>{{% endif %}}{within}'
-        f"{may}</form>{{% else %}}</fieldset></form>{{% endif %}}"
-    )
+    return f"{{% if may_send('{kind}') %}}{form[0]}{{% elif may_log_in() %}}{offer}{{% endif %}}"

@@ -29,6 +29,7 @@ from app.resources import STATIC
 from app.routes import (
     about,
     admin,
+    analyse,
     analyses,
     api_docs,
     bring_in,
@@ -41,13 +42,13 @@ from app.routes import (
     exports,
     figures,
     health,
-    imports,
     jobs,
     login,
-    models,
     moved,
+    networks,
     one,
     pages,
+    play,
     reading,
     results,
     short,
@@ -60,6 +61,7 @@ from app.settings import Settings
 
 ROUTERS = (
     bring_in.router,  # /networks/new before the name of a network
+    networks.router,
     pages.router,
     reading.router,
     about.router,
@@ -71,8 +73,8 @@ ROUTERS = (
     login.router,
     explanations.router,
     one.router,
-    imports.router,
-    models.router,
+    play.router,
+    analyse.router,
     jobs.router,
     results.router,
     train.router,

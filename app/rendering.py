@@ -1,44 +1,26 @@
-"""Templates to responses: one Jinja environment, whole pages or one named block of the same template.
-
-Everything a template may use without being handed it is a global: ``addresses``, ``static_url``, the drawing functions,
-the number filters, and ``ui``, which holds every macro of ``templates/components``. Because ``ui`` is global, a block
-renders alike inside its page and alone for htmx.
-"""
+"""Blocks to responses: whole pages, or the one block of a page that htmx asks for."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
+from typing import Final
 
-from jinja2 import Environment, Template
-from jinja2.runtime import Macro
 from markupsafe import Markup, escape
 from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from analysis import ENGINE_VERSION
 from app.access.callers import access_of
 from app.addressing import Addresses
-from app.figures import plots, svg
 from app.guarded_forms import Access, shown_to
 from app.options import OF_THE_READER
-from app.pages.sections import sections_of
-from app.pages.sharing.share import Share, share_of
-from app.pages.terms import explained, meaning_of
-from app.resources import TEMPLATES
+from app.pages.sharing.share import Share
 from app.settings import Settings
-from app.stacked_tables import with_labels
-from pluriscope import templating
 from pluriscope.blocks import Block, Head, Table, find
-from pluriscope.glossary import anchor_of
-from pluriscope.markdown import markdown
 from pluriscope.naming import Scope
-from pluriscope.templating import PART, Place, shown_at
+from pluriscope.templating import PART, Place, environment, shown_at
 
 THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "theme"
@@ -48,62 +30,11 @@ _YEAR: Final = 365 * 24 * 3600
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
 
-class Components:
-    """Every macro of ``templates/components`` by its name, so that templates need no imports."""
-
-    def __init__(self, environment: Environment) -> None:
-        self._environment = environment
-        self._macros: dict[str, Macro] = {}
-
-    def __getattr__(self, name: str) -> Macro:
-        if not self._macros:
-            self._macros = self._load()
-        try:
-            return self._macros[name]
-        except KeyError:
-            raise AttributeError(f"no component {name!r}: see templates/components/README.md") from None
-
-    def _load(self) -> dict[str, Macro]:
-        macros: dict[str, Macro] = {}
-        for path in sorted((TEMPLATES / "components").glob("_*.html")):
-            module = self._environment.get_template(f"components/{path.name}").module
-            macros.update({key: value for key, value in vars(module).items() if isinstance(value, Macro)})
-        return macros
-
-
-def environment(prefix: str = "") -> Environment:
-    """The template environment of an application served under ``prefix``, made once."""
-    return _environment(prefix)
-
-
 def compile_templates(prefix: str = "") -> None:
     """Compile every template, which else the first visitor of each page waits for, longer than for anything else."""
     env = environment(prefix)
     for name in env.list_templates(extensions=["html"]):
         env.get_template(name)
-
-
-@lru_cache(maxsize=8)
-def _environment(prefix: str) -> Environment:
-    env = templating.environment(prefix)
-    env.globals.update({name: getattr(svg, name) for name in svg.__all__})
-    env.globals.update(
-        ui=Components(env),
-        plots=plots,
-        engine_version=ENGINE_VERSION,
-        meaning_of=meaning_of,
-        htmx_file=HTMX,
-        plotly_file=PLOTLY,
-    )
-    env.filters["anchor"] = anchor_of
-    env.filters["prose"] = partial(_with_boxes, prefix=prefix)
-    env.filters["explained"] = partial(explained, addresses=Addresses(prefix))
-    return env
-
-
-def _with_boxes(text: str, prefix: str) -> Markup:
-    """Markdown as HTML, its code in boxes that can be scrolled by the keyboard, too."""
-    return markdown(text, prefix).replace(Markup("<pre>"), Markup('<pre class="log" tabindex="0">'))
 
 
 def is_fragment(request: Request) -> bool:
@@ -115,42 +46,6 @@ def is_fragment(request: Request) -> bool:
         and "HX-Boosted" not in headers
         and "HX-History-Restore-Request" not in headers
     )
-
-
-def render(
-    request: Request,
-    name: str,
-    context: Mapping[str, Any] | None = None,
-    *,
-    block: str = "",
-    status_code: int = 200,
-    headers: Mapping[str, str] | None = None,
-    **more: Any,
-) -> HTMLResponse:
-    """A page, or one block of it if htmx asks for a part and ``block`` names it.
-
-    Args:
-        request: the request answered.
-        name: template, e.g. "pages/network.html".
-        context: what the template shows.
-        block: block to send alone to htmx, e.g. "results".
-        status_code: HTTP status.
-        headers: further response headers.
-        more: further context.
-    """
-    theme, chosen = _theme(request)
-    env = environment(_prefix(request))
-    values = {**page_context(request, theme), **(context or {}), **more}
-    values["share"] = share_of(values.get("page"), Addresses(_prefix(request)), base_url(request))
-    template = env.get_template(name)
-    access = access_of(request, values["page_url"])
-    with shown_to(access):
-        values.setdefault("access", access)
-        body = render_block(template, block, values) if block and is_fragment(request) else template.render(values)
-    response = HTMLResponse(with_labels(body), status_code=status_code, headers=dict(headers or {}))
-    if block:
-        response.headers["Vary"] = "HX-Request"
-    return _for_reader(response, access, theme if chosen else "")
 
 
 @dataclass(frozen=True)
@@ -194,6 +89,7 @@ def show(
     json_url: str = "",
     url: str = "",
     share: Share | None = None,
+    around: str = "shell.html",
     status_code: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
@@ -209,6 +105,7 @@ def show(
         json_url: of the same as JSON.
         url: that links back to the page have; "" for the one that was asked for.
         share: what other sites are told that show the page.
+        around: template of what is around it.
         status_code: HTTP status.
         headers: further response headers.
     """
@@ -248,10 +145,12 @@ def show(
                 "theme": theme,
                 "theme_url": f"{here.path}?{switched.query}",
                 "access": access,
+                "htmx_file": HTMX,
+                "plotly_file": PLOTLY,
                 "live": any(_is_live(block) for block in page),
                 "body": Markup("\n").join(block.html(part=part) for block in page),
             }
-            body = env.get_template("shell.html").render(context)
+            body = env.get_template(around).render(context)
     response = HTMLResponse(body, status_code=status_code, headers=answer)
     response.headers["Vary"] = "HX-Request"
     return _for_reader(response, access, theme if chosen else "")
@@ -268,47 +167,6 @@ def _for_reader(response: HTMLResponse, access: Access, theme: str) -> HTMLRespo
     if theme:
         response.set_cookie(THEME_COOKIE, theme, max_age=_YEAR, samesite="lax", path="/")
     return response
-
-
-def render_block(template: Template, block: str, values: Mapping[str, Any]) -> str:
-    """One block alone.
-
-    Raises:
-        KeyError: the template has no such block.
-    """
-    return "".join(template.blocks[block](template.new_context(dict(values))))
-
-
-def page_context(request: Request, theme: str = "") -> dict[str, Any]:
-    """What every page needs: where it is, its JSON twin, its theme, and links that switch it."""
-    addresses = Addresses(_prefix(request))
-    path = request.url.path
-    here = request.url.include_query_params(theme="light" if theme == "dark" else "dark")
-    query = request.url.remove_query_params(OF_THE_READER).query
-    return {
-        "request": request,
-        "theme": theme,
-        "theme_url": f"{path}?{here.query}",
-        "json_url": addresses.twin(path) + (f"?{query}" if query else ""),
-        "exports": _exports(addresses, path, query),
-        "sections": sections_of(addresses, path, query),
-        "page_url": path + (f"?{query}" if query else ""),
-        "section": path.removeprefix(addresses.prefix).strip("/").partition("/")[0] or "networks",
-    }
-
-
-def _exports(addresses: Addresses, path: str, query: str) -> dict[str, str]:
-    """The table behind a page as files: form → address. Of a list with its filters, of other pages with their scope."""
-    table = addresses.exported(path)
-    if not table:
-        return {}
-    kept = [
-        (key, value)
-        for key, value in parse_qsl(query)
-        if key in ("output", "protocol", "data", "rules", "place", "at")
-        or (table == path and key not in ("after", "limit", "view", "among", "by"))
-    ]
-    return {form: f"{table}.{form}" + (f"?{urlencode(kept)}" if kept else "") for form in ("csv", "json")}
 
 
 def base_url(request: Request) -> str:

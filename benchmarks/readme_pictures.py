@@ -62,7 +62,7 @@ def pictures(url: str) -> list[Picture]:
         Picture("home-light", "/", pressed="#minute-6", awaited="#play-reset"),
         Picture("network-light", XOR),
         Picture("compare-light", f"/compare?network=xor-pretrained&{chosen}"),
-        Picture("sandbox-light", f"{XOR}/sandbox?{chosen}&now=11_1.0s00_2.0z&part=0.4", above="#bench-title"),
+        Picture("sandbox-light", f"{XOR}/sandbox?{chosen}&now=11_1.0s00_2.0z&share=0.4"),
         Picture("alignment-dark", alignment["url"], "dark"),
         Picture("circuits-phone", f"{XOR}/explanations?kind=circuit", size=(390, 844), ticked=2, above="table"),
     ]

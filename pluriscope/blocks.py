@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Final, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Union, get_args, get_origin
 from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
@@ -28,8 +28,6 @@ from pluriscope.templating import Face
 
 if TYPE_CHECKING:
     import rich.table
-
-    from analysis.errors import AnalysisError
 
 Text = str | Markup
 VerdictState = Literal["pass", "fail", "na", "untested", "running"]
@@ -97,14 +95,14 @@ class Action:
         url: where it leads, or what is asked to do it.
         primary: whether it is the one that most people want.
         changes: whether it changes something, so that it is sent as a form.
-        fields: sent with it.
+        fields: sent with it, each value by itself.
     """
 
     words: Text
     url: str
     primary: bool = False
     changes: bool = False
-    fields: Mapping[str, str] | None = None
+    fields: Mapping[str, str | Sequence[str]] | None = None
 
     def html(self, face: Face = "page") -> Markup:
         """A button; nothing where nothing can be followed."""
@@ -256,6 +254,7 @@ class Table(Block):
         facets: whether it can be filtered.
         files: form in capitals, such as "CSV", with the address of the whole list; other words lead elsewhere.
         kept: further options of the page, which links and forms of the list keep.
+        search: the words that it is searched by, which are sent as ``q``; None where it cannot be.
         renews: whether rows change by themselves, so that they are asked for anew.
     """
 
@@ -271,6 +270,7 @@ class Table(Block):
     facets: bool = True
     files: Mapping[str, str] | None = None
     kept: Mapping[str, str | Sequence[str]] | None = None
+    search: str | None = None
     renews: bool = False
 
     @property
@@ -320,7 +320,8 @@ class Table(Block):
 
     def link(self, query: tables.Query) -> str:
         """The address of the list with another query."""
-        options = {**query.options(self.listing.columns, self.usual), **(self.kept or {})}
+        searched = {"q": self.search} if self.search else {}
+        options = {**searched, **query.options(self.listing.columns, self.usual), **(self.kept or {})}
         return self.url + (f"?{urlencode(options, doseq=True)}" if options else "")
 
     def sorted_by(self, column: tables.Column) -> str:
@@ -335,6 +336,8 @@ class Table(Block):
 
     def in_force(self) -> Iterator[tuple[str, str]]:
         """Each filter in words, with the address of the list without it; one that holds by default is none."""
+        if self.search:
+            yield f"“{self.search}”", replace(self, search="").page_at(0)
         for column in self.listing.columns:
             wanted = self.query.wanted.get(column.name, ())
             if wanted and wanted != column.default:
@@ -480,8 +483,9 @@ class Field:
 class Form(Block):
     """Fields to fill in.
 
-    A field's title, description, type and limits are those of the model. ``json_schema_extra`` may say ``control``:
-    "textarea", "file" or "hidden"; ``words`` of each choice; and ``autocomplete``.
+    A field's title, description, type and limits are those of the model; a list without choices is typed, with commas
+    between. ``json_schema_extra`` may say ``control``: "textarea", "file" or "hidden"; ``words`` of each choice; and
+    ``autocomplete``.
 
     Args:
         model: the fields.
@@ -492,6 +496,8 @@ class Form(Block):
         changes: whether it changes something; else it asks for a page.
         always: whether it is there for those who may change nothing, as the login is.
         cancel: the way back.
+        folded: fields that few need.
+        told: id of the block that says what would come of it: asked for anew, with GET, when something is filled in.
     """
 
     model: type[BaseModel]
@@ -502,12 +508,22 @@ class Form(Block):
     changes: bool = True
     always: bool = False
     cancel: str = ""
+    folded: Collection[str] = ()
+    told: str = ""
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """The fields in the order of the model."""
         return tuple(
             _field(name, info, self.values or {}, self.errors or {}) for name, info in self.model.model_fields.items()
+        )
+
+    @property
+    def open(self) -> bool:
+        """Whether something that few need is filled in, or wrong."""
+        usual = {name: _field(name, info, {}, {}).value for name, info in self.model.model_fields.items()}
+        return any(
+            one.error or str(one.value) != str(usual[one.name]) for one in self.fields if one.name in self.folded
         )
 
     @property
@@ -527,18 +543,20 @@ def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mappin
     if "autocomplete" in extra:
         limits["autocomplete"] = extra["autocomplete"]
     kind, choices = _control(info.annotation)
+    value = values.get(name, "" if info.is_required() else info.get_default(call_default_factory=True))
+    if kind == "text" and isinstance(value, list | tuple):
+        value, limits = ", ".join(map(str, value)), {}
     words = extra.get("words")
     named = tuple((one, str(words.get(one, one)) if isinstance(words, dict) else one) for one in choices)
     label = info.title or name.replace("_", " ").capitalize()
     if "min" in limits and "max" in limits:
-        label += f", {limits['min']} to {limits['max']}"
+        label += f", {limits['min']:,} to {limits['max']:,}"
     else:
         bounds = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
         said = ((words, getattr(one, name, None)) for one in info.metadata for name, words in bounds.items())
-        label += "".join(f", {words} {bound}" for words, bound in said if bound is not None)
+        label += "".join(f", {words} {bound:,}" for words, bound in said if bound is not None)
     if info.is_required() and kind not in ("checkbox", "ticks"):
         limits["required"] = True
-    value = values.get(name, "" if info.is_required() else info.get_default(call_default_factory=True))
     return Field(
         name=name,
         label=label,
@@ -572,12 +590,14 @@ def _plain(annotation: Any) -> Any:
 def _control(annotation: Any) -> tuple[str, tuple[str, ...]]:
     """The control for a type, and what can be chosen with it."""
     plain = _plain(annotation)
+    nothing = ("",) if plain is not annotation and NoneType in get_args(annotation) else ()
     if get_origin(plain) in (list, tuple, set, frozenset):
-        return "ticks", _control(get_args(plain)[0])[1]
+        choices = _control(get_args(plain)[0])[1]
+        return "ticks" if choices else "text", choices
     if get_origin(plain) is Literal:
-        return "select", tuple(map(str, get_args(plain)))
+        return "select", (*nothing, *map(str, get_args(plain)))
     if isinstance(plain, type) and issubclass(plain, Enum):
-        return "select", tuple(str(one.value) for one in plain)
+        return "select", (*nothing, *(str(one.value) for one in plain))
     return {bool: "checkbox", int: "number", float: "number", SecretStr: "password"}.get(plain, "text"), ()
 
 
@@ -592,6 +612,7 @@ class Progress(Block):
         note: how long it took so far.
         ended: whether it renews itself no more.
         actions: what can be done about it.
+        inner: what is renewed with it.
     """
 
     words: Text
@@ -600,6 +621,7 @@ class Progress(Block):
     note: Text = ""
     ended: bool = False
     actions: Sequence[Action] = ()
+    inner: Sequence[Block] = ()
 
     def __post_init__(self) -> None:
         if not self.ended and not self.id:
@@ -654,6 +676,17 @@ class Side(Block):
         return self.items
 
 
+class Refusal(Protocol):
+    """What any refusal says."""
+
+    @property
+    def item(self) -> str: ...
+    @property
+    def cause(self) -> str: ...
+    @property
+    def cure(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class Notice(Block):
     """What is not there, and what to do about it. The three states look different.
@@ -673,7 +706,7 @@ class Notice(Block):
     actions: Sequence[Action] = ()
 
     @classmethod
-    def refused(cls, error: AnalysisError, *actions: Action) -> Notice:
+    def refused(cls, error: Refusal, *actions: Action) -> Notice:
         """What an error says."""
         return cls(f"{error.item} {error.cause}", "", _sentence(error.cure), "refused", actions)
 

@@ -149,8 +149,13 @@ def rows_record(found: Selection, query: Query, page_at: Callable[[int], str], b
         lines=found.lines,
         facets=facet_records(found.facets),
         next=page_at(after) if after < found.lines else None,
-        items=[{name: value for name, value in row.items() if name not in but} for row in plain(found)],
+        items=[{name: _plain(value) for name, value in row.items() if name not in but} for row in plain(found)],
     )
+
+
+def _plain(value: Any) -> Any:
+    """A value, an integer as JSON holds it exactly."""
+    return _json_integer(value) if isinstance(value, int) else value
 
 
 # --- one explanation
@@ -365,6 +370,81 @@ class ComparisonRecord(ByName):
     n_contradictions: int
     contradictions: list[ContradictionRecord] = Field(description="Some, most telling first.")
     next: str | None = Field(description="Address of the next ones.")
+
+
+# --- changes by hand
+
+
+class HandRecord(ByName):
+    """One change by hand."""
+
+    site: str = Field(description="What is changed, as addresses write it.")
+    name: str
+    words: str = Field(description="What is written there.")
+    before: list[float] = Field(description="What is there when nothing is changed; of nodes its lengths.")
+    value: list[float] = Field(description="What is there under all changes.")
+
+
+class RunRecord(ByName):
+    """A run of the network."""
+
+    values: dict[str, list[float | None]] = Field(
+        description="What each neuron carries; of a transformer the length of what each node gives at each position. "
+        "Null where it is beyond float64."
+    )
+    looks: dict[str, list[list[float | None]]] = Field(
+        {}, description="Where each head looks: for each position that reads, its share of each that is read."
+    )
+    outputs: dict[str, float | None]
+    gives: str = Field(description="The decision by threshold, or the largest output.")
+    margin: float | None = Field(description="From the edge of the decision, or the gap to the largest other output.")
+
+
+class AskedRecord(ByName):
+    """What one explanation said of it."""
+
+    letter: str = Field(description="What it is called here: P, Q, R …")
+    ref: str = Field(description="How addresses name it.")
+    url: str = Field(description="Its page.")
+    says: int = Field(description="The decision that it predicts, −1 for none.")
+    reason: str = Field(description="Why it predicts none; empty if it does.")
+    right: bool | None = Field(
+        description="Whether the network decides so; null without a prediction, or where hidden."
+    )
+
+
+class NextRecord(ByName):
+    """An intervention worth trying next."""
+
+    url: str
+    words: str
+    pairs: list[str] = Field(
+        description="Pairs whose clearest experiment it is; of the one that divides most of all, none."
+    )
+
+
+class PlayRecord(ByName):
+    """One intervention by hand on a network of any kind, and what it does."""
+
+    url: str
+    network: str = Field(description="SHA-256 of the network.")
+    scope: dict[str, str]
+    engine_version: str
+    words: str = Field(description="What is run and changed.")
+    verdict: str = Field(description="What comes of it, in a few words.")
+    changes: list[HandRecord]
+    wants: str = Field(description="What the task wants.")
+    before: RunRecord = Field(description="With nothing changed.")
+    after: RunRecord | None = Field(description="Under the changes; null while it is to be predicted.")
+    turns: list[float] = Field(
+        default_factory=list, description="Shares of the changes, from 0 to 1, at which the decision turns."
+    )
+    explanations: list[AskedRecord] = Field(default_factory=list)
+    next: list[NextRecord] = Field(default_factory=list)
+    undivided: list[str] = Field(default_factory=list, description="Pairs that no other intervention divides.")
+    suggested: list[str] = Field(
+        default_factory=list, description="References of explanations to ask, while fewer than two are."
+    )
 
 
 # --- algorithms, and where their variables stand

@@ -177,12 +177,15 @@ class Server:
         return self.network(stored["slug"])
 
     def _listed(self, search: str) -> Iterator[StoredNetwork]:
-        path = f"{API_V2}/gallery?{urlencode({'limit': _AT_ONCE, **({'q': search} if search else {})})}"
+        asked = {"kind": "perceptron", "limit": _AT_ONCE, **({"q": search} if search else {})}
+        path, found = f"{API_V2}/networks?{urlencode(asked)}", dict[str, dict[str, Any]]()
         while path:
             page = self.ask(path)
-            yield from (StoredNetwork(self, item["network"]) for item in page["items"])
-            following = page["next_url"]
-            path = f"{API_V2}/gallery?{urlsplit(following).query}" if following else ""
+            for item in page["items"]:  # one for each output
+                told = found.setdefault(item["slug"], {**item, "sizes": item["shape"].split("–"), "tasks": []})
+                told["tasks"].append({"name": item["task"]})
+            path = f"{API_V2}/networks?{urlsplit(page['next']).query}" if page["next"] else ""
+        yield from (StoredNetwork(self, told) for told in found.values())
 
     def ask(self, path: str, body: Mapping[str, Any] | None = None, *, accept: Sequence[int] = (200, 202)) -> Any:
         """What it answers, as JSON values.

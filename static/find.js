@@ -1,12 +1,8 @@
-/* Finding and reaching: suggestions under the search field and in the palette, shortcuts, what terms mean, and a hint
-   where something goes on sideways. Pages work without this file: the search is a form, a term is a link. */
+/* Finding and reaching: suggestions under the search field, what terms mean, and a hint where something goes on sideways. Pages work without this file: the search is a form, a term is a link. */
 "use strict";
 (() => {
   const root = document.documentElement;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-  const palette = document.querySelector("[data-palette]"); // not in a copy on a disk, nor are shortcuts
-  const shortcuts = document.querySelector("[data-shortcuts]");
-  const shown = (element) => element.checkVisibility({ visibilityProperty: true });
 
   /* ---------- suggestions: a combobox with a list beside it (ARIA 1.2) ---------- */
   const WAIT = 150; // milliseconds without a key before the server is asked
@@ -54,7 +50,7 @@
     async function ask() {
       asked?.abort();
       asked = new AbortController();
-      const url = new URL((palette ?? input).dataset.search, location.href);
+      const url = new URL(input.dataset.search, location.href);
       url.searchParams.set("q", input.value.trim());
       url.searchParams.set("limit", "4");
       try {
@@ -67,8 +63,7 @@
     input.addEventListener("input", () => {
       clearTimeout(waiting);
       choose(null);
-      if (input.value.trim() || palette?.contains(input)) waiting = setTimeout(ask, WAIT);
-      else show(false);
+      waiting = setTimeout(ask, WAIT);
     });
     input.addEventListener("keydown", (event) => {
       const found = options();
@@ -81,12 +76,12 @@
       } else if (event.key === "Enter" && chosen()) {
         event.preventDefault();
         follow(chosen());
-      } else if (event.key === "Escape" && !list.hidden && !palette?.contains(input)) {
+      } else if (event.key === "Escape" && !list.hidden) {
         event.preventDefault();
         show(false);
       }
     });
-    input.addEventListener("blur", () => palette?.contains(input) || show(false));
+    input.addEventListener("blur", () => show(false));
     list.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
     list.addEventListener("click", (event) => {
       const option = event.target.closest("[role=option]:not([aria-disabled])");
@@ -109,82 +104,11 @@
   function act(does) {
     if (does === "dark" || does === "light") {
       if (getComputedStyle(root).colorScheme !== does) document.querySelector("[data-theme-switch]").click();
-      palette?.close();
       return true;
     }
-    if (does === "shortcuts") {
-      palette?.close();
-      (shortcuts ?? document.querySelector("dialog.keys")).showModal();
-      return true;
-    }
-    return false;
+    if (does === "shortcuts") document.querySelector("dialog.keys").showModal();
+    return does === "shortcuts";
   }
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest("a[data-does], [data-find-open]");
-    if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
-    if (link.matches("[data-find-open]")) {
-      event.preventDefault();
-      open();
-    } else if (act(link.dataset.does)) event.preventDefault();
-  });
-
-  /* ---------- the palette ---------- */
-  function open() {
-    if (palette.open) return;
-    palette.showModal();
-    const input = palette.querySelector("input");
-    input.value = "";
-    input.focus();
-    input.ask();
-  }
-  for (const dialog of [palette, shortcuts])
-    dialog?.addEventListener("click", (event) => event.target === dialog && dialog.close()); // on the ground around it
-
-  /* ---------- shortcuts: never while somebody types, and never over a modifier ---------- */
-  const TYPING = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), select, textarea, [contenteditable]";
-  const ITEMS = "[data-card], main tbody tr:has(a[href]), main .hits li, main [data-item]";
-  const items = () => all(ITEMS).filter((item) => shown(item) && !item.closest("details:not([open]), .weights"));
-  function step(by) {
-    const found = items();
-    if (!found.length) return;
-    const here = found.findIndex((item) => item.contains(document.activeElement));
-    const first = found.findIndex((item) => item.getBoundingClientRect().bottom > 0);
-    const next = found[Math.min(Math.max(here < 0 ? first : here + by, 0), found.length - 1)];
-    const link = all("a[href]", next).find((one) => one.tabIndex >= 0 && shown(one));
-    link?.focus({ preventScroll: true });
-    next.scrollIntoView({ block: "center" });
-  }
-  function beside(rel) {
-    const link = all(`main a[rel~=${rel}]`).find(shown);
-    if (link) link.click();
-    return Boolean(link);
-  }
-  const KEYS = {
-    "/": () => palette && open(),
-    "?": () => shortcuts?.showModal(),
-    j: () => step(1),
-    k: () => step(-1),
-    c: () => document.activeElement.closest(ITEMS)?.querySelector("input[data-compare]")?.click(),
-    ArrowLeft: () => beside("prev"),
-    ArrowRight: () => beside("next"),
-  };
-  document.addEventListener("keydown", (event) => {
-    if (document.querySelector("dialog.keys")) return; // pages of blocks have their keys from house.js
-    if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
-      if (!palette) return;
-      event.preventDefault();
-      if (!shortcuts.open) open();
-      return;
-    }
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (event.target.closest(TYPING) || document.querySelector("dialog[open]")) return;
-    const arrow = event.key.startsWith("Arrow");
-    if (arrow && event.target.closest("input, [tabindex='0'], .plot-area, [role=slider]")) return; // those use arrows
-    const does = Object.hasOwn(KEYS, event.key) ? KEYS[event.key] : null;
-    if (!does || (event.shiftKey && event.key.length > 1)) return;
-    if (!arrow) event.preventDefault();
-    does();
-  });
 
   /* ---------- terms: what the glossary says first, beside the word ---------- */
   const HOVER = 350;
@@ -255,7 +179,7 @@
   addEventListener("scroll", () => about && hush(), { passive: true });
 
   /* ---------- what goes on sideways says so at its edge ---------- */
-  const SIDEWAYS = ".scroll-x, .bar nav, .sections > div, .log";
+  const SIDEWAYS = ".scroll-x, .log";
   const seen = new WeakSet();
   function hint(scroller) {
     const room = scroller.scrollWidth - scroller.clientWidth;
@@ -272,8 +196,6 @@
       seen.add(scroller);
       scroller.addEventListener("scroll", () => hint(scroller), { passive: true });
       sizes.observe(scroller);
-      const current = scroller.matches("nav, .sections > div") && scroller.querySelector("[aria-current]");
-      if (current) scroller.scrollLeft = current.offsetLeft - (scroller.clientWidth - current.offsetWidth) / 2;
     }
   }
 

@@ -78,8 +78,21 @@
     place.focus({ preventScroll: true });
   });
 
+  /* ---------- drawings full of links that exchange a part of the page: htmx learns of one when it is chosen, so that the
+     page carries each address once ---------- */
+  document.addEventListener(
+    "click",
+    (event) => {
+      const link = event.target.closest?.("[data-swapping-links] a[id][href]:not([hx-get])"); // what has no id leads away
+      if (!link || !window.htmx) return;
+      link.setAttribute("hx-get", link.getAttribute("href"));
+      window.htmx.process(link);
+    },
+    true,
+  );
+
   /* ---------- keys: never while somebody types, and never over a modifier ---------- */
-  const keys = document.querySelector("dialog.keys"); // pages of before have keys of their own (find.js)
+  const keys = document.querySelector("dialog.keys");
   const TYPING = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), select, textarea, [contenteditable]";
   const shown = (element) => element.checkVisibility({ visibilityProperty: true });
   const itemOf = (element) => element.closest("[data-item]");
@@ -100,8 +113,10 @@
   const KEYS = {
     "/": () => {
       const field = document.querySelector("[data-search]");
-      if (field && shown(field)) field.focus();
-      else if (field) location.assign(field.form.action);
+      if (!field) return; // a copy on a disk has none
+      if (!shown(field)) return location.assign(field.form.action);
+      field.select();
+      field.ask?.(); // what can be done here, before anything is typed
     },
     "?": () => keys.showModal(),
     j: () => step(1),
@@ -111,6 +126,11 @@
     ArrowRight: () => turn(1),
   };
   function press(event) {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !event.altKey && !event.shiftKey) {
+      event.preventDefault();
+      KEYS["/"]();
+      return;
+    }
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.target.closest(TYPING) || document.querySelector("dialog[open]") || !Object.hasOwn(KEYS, event.key)) return;
     const arrow = event.key.startsWith("Arrow");

@@ -78,7 +78,6 @@
     go.toggleAttribute("aria-disabled", list.length < 2);
     if (list.length < 2) go.removeAttribute("href");
     else go.href = compareHref(aside.dataset.compareUrl, list);
-    for (const ask of all("[data-tray-ask]", aside)) ask.href = compareHref(ask.dataset.trayAsk, list);
   }
 
   function drawTray() {

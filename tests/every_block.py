@@ -80,6 +80,8 @@ class Settings(BaseModel):
     share: float | None = Field(None, gt=0, description="Of all inputs.")
     rules: Literal["complete", "paper"] = Field("complete", json_schema_extra={"words": {"paper": "as in the paper"}})
     kinds: tuple[Literal["circuits", "algorithms"], ...] = ("circuits",)
+    sizes: tuple[int, ...] = Field((3,), min_length=1, max_length=8)
+    end: Literal["linear", "relu"] | None = None
     again: bool = Field(False, title="Count again")
     text: str = Field("", title="Weights", json_schema_extra={"control": "textarea"})
     file: str = Field("", title="File", json_schema_extra={"control": "file"})

@@ -2,7 +2,7 @@
 
 Every kind has a record in its own file; :mod:`analysis.explanations.registry` lists them. The record says what an
 explanation of the kind claims of the network's sites, what it predicts about interventions, and how its figures are
-computed anew, so that comparing, the sandbox and verification know no kind.
+computed anew, so that comparing, Play and verification know no kind.
 
 A :class:`RecordedKind` says besides how its explanations are found, named and stored as columns. They are found by a
 background job, listed, filtered, sorted, judged by the criteria that their traits admit and exported by code that knows

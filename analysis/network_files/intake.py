@@ -7,6 +7,7 @@ bytes ──read_draft──▶ NetworkDraft ──take_in──▶ Intake ─�
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analysis.data import DataRecord, clean_data
@@ -48,14 +49,14 @@ class Intake:
         name: what it is to be called.
         encoding: None where it is wrong, or the network has too many inputs for one.
         tasks: one per output, None where they are wrong.
-        problems: all that is wrong with what was declared; empty if nothing is.
+        problems: all that is wrong, by what it is about: "name", "encoding", "tasks", or "network".
     """
 
     draft: NetworkDraft
     name: str
     encoding: InputEncoding | None
     tasks: tuple[Task, ...] | None
-    problems: tuple[AnalysisError, ...] = ()
+    problems: Mapping[str, AnalysisError]
 
     @property
     def data(self) -> DataRecord:
@@ -83,7 +84,7 @@ class Intake:
             AnalysisError: something that was declared is wrong; every problem at once.
         """
         if self.problems or self.tasks is None:
-            raise combined(self.problems, "what is declared", InvalidNetwork)
+            raise combined(tuple(self.problems.values()), "what is declared", InvalidNetwork)
         return NetworkFile(self.name, self.draft.network, self.tasks, self.draft.attribution, self.planted)
 
 
@@ -116,34 +117,34 @@ def take_in(draft: NetworkDraft, declaration: Declaration, *, fallback_name: str
         fallback_name: its name where neither gives one, such as the file's; made safe, or made of the sizes.
     """
     network = draft.network
-    problems: list[AnalysisError] = []
+    problems: dict[str, AnalysisError] = {}
     name = _default_name(draft, fallback_name)
     if declaration.name.strip():
         try:
             name = checked_name(declaration.name)
         except AnalysisError as problem:
-            problems.append(problem)
+            problems["name"] = problem
     encoding, tasks = None, None
     if network.n_inputs > MAX_INPUTS:
         cause = f"has {network.n_inputs} inputs; every Boolean input is looked at, so {MAX_INPUTS} is the most"
-        problems.append(InvalidNetwork("network", cause, f"use a network with 1 to {MAX_INPUTS} inputs"))
-        return Intake(draft, name, None, None, tuple(problems))
+        problems["network"] = InvalidNetwork("network", cause, f"use a network with 1 to {MAX_INPUTS} inputs")
+        return Intake(draft, name, None, None, problems)
     try:
         encoding = parse_encoding(declaration.encoding, network.n_inputs)
     except AnalysisError as problem:
-        problems.append(problem)
+        problems["encoding"] = problem
     if encoding is not None:
         largest = max(abs(number) for number in (*encoding.low, *encoding.high))
         if activation_bound(network, largest) > MAX_ACTIVATION:
             cause = "are so large that activations may exceed float64"
-            problems.append(InvalidNetwork("weights and inputs", cause, "scale them down"))
+            problems["network"] = InvalidNetwork("weights and inputs", cause, "scale them down")
         else:
             try:
                 data = encoding.data_record()
                 tasks = declared_tasks(declaration.source, declaration.tasks, network, data, draft.tasks)
             except AnalysisError as problem:
-                problems.append(problem)
-    return Intake(draft, name, encoding, tasks, tuple(problems))
+                problems["tasks"] = problem
+    return Intake(draft, name, encoding, tasks, problems)
 
 
 def _default_name(draft: NetworkDraft, fallback: str) -> str:

@@ -191,6 +191,8 @@ def _cause(error: ErrorDetails) -> str:
     if isinstance(given, Mapping):
         return error["msg"]
     told = f"{given:g}" if isinstance(given, float) else str(given)[:40]
+    if error["type"] in ("int_parsing", "float_parsing"):
+        return f"{told!r} is not a {'whole ' if error['type'] == 'int_parsing' else ''}number" if told else "is empty"
     if error["type"] in _BOUNDS:
         words, bound = _BOUNDS[error["type"]]
         return f"must be {words} {context[bound]:g}, is {told}"

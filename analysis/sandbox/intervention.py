@@ -78,9 +78,14 @@ class Intervention:
     along: tuple[Along, ...] = ()
 
     @property
+    def everything(self) -> tuple[Change | Along, ...]:
+        """All that is changed."""
+        return (*self.changes, *self.along)
+
+    @property
     def is_changed(self) -> bool:
         """Whether anything is changed at all."""
-        return bool(self.changes or self.along)
+        return bool(self.everything)
 
     @cached_property
     def neurons(self) -> dict[tuple[int, int], Change]:

@@ -105,9 +105,3 @@ def bundled_models() -> dict[str, bytes]:
         return {}
     files = {entry.name.removesuffix(".json"): entry for entry in folder.iterdir() if entry.name.endswith(".json")}
     return {slug: files[slug].read_bytes() for slug in sorted(files)}
-
-
-@cache
-def alice_and_bob_digest() -> str:
-    """Digest of the bundled analytic XORNet, which has two explanations that contradict each other."""
-    return next(one.network.digest for one in bundled_networks() if one.slug == ALICE_AND_BOB)

@@ -44,9 +44,9 @@ def ask(
     from app.pages.analyses import analysis_meant
     from app.pages.models.asked import asked
     from app.pages.place import locate_any
+    from app.routes.analyse import AnalysisRequest, ask_for_analysis
     from app.routes.analyses import ask_for
     from app.routes.asking import ThoroughOrder
-    from app.routes.imports import AnalysisRequest, ask_for_analysis
     from app.settings import Settings
 
     content, links = read_bytes(file, "network file", MAX_NETWORK_BYTES), Addresses()

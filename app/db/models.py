@@ -21,7 +21,7 @@ from analysis.models.circuits import MODEL_CIRCUIT, CircuitsFound, MasksFound
 from analysis.models.judging import NOT_ASKED, circuit_record
 from analysis.models.model import Model, ModelKind, Rules
 from analysis.models.protocol import ModelProtocol
-from analysis.models.registry import kind_called, read_model
+from analysis.models.registry import MODEL_KINDS, kind_called, read_model
 from analysis.network_files.files import slug_of
 from analysis.report import Part as Stored
 from analysis.work import DEFAULT_WORK, Work
@@ -125,11 +125,17 @@ def formerly_called(session: Session, ref: str) -> ModelRow | None:
     return next(renamed, None) or other_model(session, ref)
 
 
-def all_models(session: Session) -> Sequence[ModelRow]:
-    """Every stored model in the order of lists: by position, then the newest first."""
-    return session.scalars(
-        select(ModelRow).order_by(ModelRow.position, ModelRow.created_at.desc(), ModelRow.slug)
-    ).all()
+def all_models(session: Session, text: str = "") -> list[ModelRow]:
+    """Stored models of the kinds known here in the order of lists: by position, then the newest first; all, or those
+    with a text in their name or slug, or whose digest begins with it.
+    """
+    rows = session.scalars(select(ModelRow).order_by(ModelRow.position, ModelRow.created_at.desc(), ModelRow.slug))
+    known, asked = {kind.key for kind in MODEL_KINDS}, text.lower()  # another version may have stored more kinds
+    return [
+        row
+        for row in rows
+        if row.kind in known and (asked in row.name.lower() or asked in row.slug or row.digest.startswith(asked))
+    ]
 
 
 def model_of(row: ModelRow) -> tuple[ModelKind, Model]:

@@ -316,11 +316,7 @@ def _is_spare(element: Element, name: str) -> bool:
 def _leads_around(element: Element) -> bool:
     """Whether it holds links that are on every page; those that lead nowhere from a copy are left out of it."""
     if element.tag == "nav":
-        return (
-            element.get("aria-label") in ("Main", "Pluriscope")
-            or element.has_class("sections")
-            or element.has_class("net")
-        )
+        return element.get("aria-label") in ("Main", "Pluriscope") or element.has_class("net")
     return element.tag == "footer"
 
 

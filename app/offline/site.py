@@ -26,15 +26,17 @@ from app.main import create_app
 from app.offline.client import OK, InProcess
 from app.offline.errors import CannotExport
 from app.offline.folder import MANIFEST, check_target, free_bytes, replacing, write_manifest
+from app.offline.front import cited, front, not_included
 from app.offline.markup import parse
 from app.offline.names import FRONT, NOT_INCLUDED, file_of, join, normal, split
 from app.offline.planning import Wish, plan
 from app.offline.rewriting import Rewriter, inline_parts
 from app.offline.selection import LISTS, SITE_PAGES, Part, Selection, Subject, Titled
-from app.rendering import environment, render
+from app.rendering import show
 from app.resources import RESOURCES
 from app.settings import Settings
 from pluriscope.naming import Scope
+from pluriscope.templating import Place, shown_at
 
 _WIDTH: Final = 100
 FORMAT: Final = "pluriscope-offline/1"
@@ -323,14 +325,9 @@ class _Maker:
         }
         known = {file.url for subject in self.selection.subjects for file in subject.files}
         drawing = self.selection.data(join(f"{path}/drawing.svg", options)) if path != "/compare" else ""
-        return render_text(
-            "offline/panel.html",
-            address=normal(address),
-            texts=texts,
-            live=self.live,
-            files={key: file for key, file in scope_files.items() if file in known},
-            drawing=drawing,
-        )
+        given_files = {key: file for key, file in scope_files.items() if file in known}
+        with shown_at(Place("", address)):
+            return cited(normal(address), self.live, texts, given_files, drawing).html("offline")
 
 
 class _Copy:
@@ -382,9 +379,9 @@ class _Copy:
 
     def write_front(self) -> None:
         """The front page, and the one that links to what is not in the copy lead to."""
-        for name, template in ((FRONT, "front"), (NOT_INCLUDED, "not_included")):
-            context = {"json_url": "", "exports": {}, "copy": self.selection, "live": self.live, "section": "networks"}
-            answer = render(self.site.request("/"), f"offline/{template}.html", context)
+        pages = {FRONT: front(self.selection, self.live), NOT_INCLUDED: not_included(self.selection)}
+        for name, blocks in pages.items():
+            answer = show(self.site.request("/"), blocks, room="Explore")
             self._write_made(f"/{name}", self.maker.rewrite(bytes(answer.body).decode(), "/", name))
 
     def write_static(self) -> None:
@@ -437,11 +434,6 @@ class _Copy:
         }
         self.write("contents.json", json.dumps(document, ensure_ascii=False, indent=1) + "\n")
         self.write("README.txt", readme(self.selection, self.live, len(self.pages)))
-
-
-def render_text(template: str, **context: Any) -> str:
-    """A template of the copy that is not a whole page."""
-    return environment().get_template(template).render(**context)
 
 
 def readme(selection: Selection, live: str, n_pages: int) -> str:

@@ -38,8 +38,8 @@ class CollectionOptions(Options):
     item: list[ItemAddress] = Field(
         [],
         max_length=2 * MOST_ITEMS,
-        description="Address of a network, explanation, comparison, sandbox or study, in order; empty ones are left "
-        f"out. At most {MOST_ITEMS}.",
+        description="Address of a network, explanation, comparison, state of Play or study, in order; empty ones are "
+        f"left out. At most {MOST_ITEMS}.",
     )
     note: list[Note] = Field([], description="A note on each item, in the same order; empty for none.")
     slide: int = Field(0, ge=0, le=MOST_ITEMS, description="Number of the item that is shown alone; 0: all of them.")

@@ -44,28 +44,26 @@ def job_blocks(job: JobPage) -> Iterator[Block]:
     yield Head(job.title, _status(job) if job.ended else "", [Verdict(job.state, STATES[job.state])], _actions(job))
     if job.state == "failed":
         yield Notice("Why it gave up" if job.set_aside else "Why it failed", job.error, state="refused")
-    if not job.ended:
+    followed = [*_training(job), *_stages(job)]
+    if job.ended:
+        yield from followed
+    else:
         now = next((stage for stage in job.stages if stage.state == "running"), None)
         found = "" if now is None else f"{now.name}: {now.what}{f', {now.found}' if now.found else ''}"
         done, total = (0, 0) if now is None else (now.done, now.total)
         note = "You may close this page; the link keeps working."
-        again = [Action("Draw the curves anew", job.url)] if job.learning and job.state == "running" else ()
-        yield Progress(f"{_status(job)} {found}".strip(), done, total, note, actions=again, id=f"progress-{job.state}")
-    if job.learning is not None:
-        yield from _training(job.learning, job.ended)
-    rows = [(one.name, one.what, STAGE_WORDS[one.state], one.found) for one in job.stages]
-    if rows:
-        yield Section("Stages")
-        yield _live(Table.plain(("Stage", "What happens in it", "State", "Found"), rows), "stages", job.ended)
+        yield Progress(f"{_status(job)} {found}".strip(), done, total, note, inner=followed, id=f"progress-{job.state}")
     if job.network_url:
         of = Markup('Network: <a href="{}">{}</a>.').format(job.network_url, job.network_name)
         yield Notice(of)
     yield More("Log", lambda: [_log(job)], f"{noun(len(job.log) + job.log_left_out, 'line')}, newest last", id="log")
 
 
-def _live(table: Table, name: str, ended: bool) -> Table:
-    """A short table, renewed while the job goes on."""
-    return replace(table, id=name, usual=table.query, renews=not ended)
+def _stages(job: JobPage) -> Iterator[Block]:
+    rows = [(one.name, one.what, STAGE_WORDS[one.state], one.found) for one in job.stages]
+    if rows:
+        yield Section("Stages")
+        yield replace(Table.plain(("Stage", "What happens in it", "State", "Found"), rows), id="stages")
 
 
 def _status(job: JobPage) -> str:
@@ -106,7 +104,10 @@ def _actions(job: JobPage) -> list[Action | Menu]:
     return [*found, Menu("Share", (), job.url)]
 
 
-def _training(learning: Learning, ended: bool) -> Iterator[Block]:
+def _training(job: JobPage) -> Iterator[Block]:
+    learning, ended = job.learning, job.ended
+    if learning is None:
+        return
     told = f"{learning.n_converged} of {len(learning.networks)} converged"
     told += f", {learning.n_training} on their way" if learning.n_training else ""
     told += f", {learning.n_failed} failed" if learning.n_failed else ""
@@ -115,7 +116,7 @@ def _training(learning: Learning, ended: bool) -> Iterator[Block]:
     labels = ("Network", "Outcome", "Epochs", "Loss", "Inputs right", "Validation rows right")
     others = [", ".join(one.known_as) for one in learning.networks]
     known = [f"Known as {names}, too." if names else "" for names in others]
-    yield _live(Table.plain(labels, rows, known), "training", ended)
+    yield replace(Table.plain(labels, rows, known), id="training")
     yield from learning_figures(learning)
     if ended and learning.n_failed:
         yield Prose("What did not converge is no network to explain: it is listed here alone.", glossary=False)

@@ -1,8 +1,8 @@
-"""Lessons: prepared sandboxes with a question each; what the network does is hidden until it is predicted."""
+"""Lessons: prepared states of Play with a question each, to be answered before the network is changed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 
 from markupsafe import Markup
@@ -13,7 +13,7 @@ from analysis.sandbox.intervention import Intervention
 from app.addressing import Addresses
 from app.options import PageModel
 from app.pages.place import locate_boolean
-from app.pages.sandbox.tokens import Try, write_try
+from app.pages.play.networks import NetworkPlay
 from app.pages.showcase import Showcase, featured_network
 from pluriscope.blocks import Action, Block, Head, More, Notice, Prose, Section
 from pluriscope.naming import Scope
@@ -24,7 +24,7 @@ class Lesson(PageModel):
 
     title: str
     question: str
-    url: str = Field(description="The sandbox, ready for it.")
+    url: str = Field(description="Play, ready for it.")
     answer: str = Field(description="Hidden until it is asked for.")
 
 
@@ -52,8 +52,8 @@ def lesson_blocks(found: LessonsRecord, links: Addresses) -> Iterator[Block]:
     yield Head(
         "Lessons",
         Markup(
-            'Each exercise opens the sandbox in quiz mode: predict what <a href="{}">the network</a> does, then see. '
-            "The address keeps your score, so a link to where you are can be handed in."
+            'Each exercise opens Play before anything is changed: predict what <a href="{}">the network</a> will do, '
+            "then change it and see."
         ).format(links.network(found.network)),
     )
     for number, lesson in enumerate(found.items, start=1):
@@ -78,22 +78,21 @@ def _lessons(shown: Showcase) -> list[Lesson]:
     if flip is None:
         return []
     flipped, divided = shown.run([alignment], flip), shown.run([reading, alignment], apart)
-    right = "the alignment" if divided.explanations[1].right else "the interpretation"
+    right = "the alignment" if divided.right[1] else "the interpretation"
     return [
         Lesson(
             title="Predict a patch",
-            question=f"The network runs on input {flipped.base}, with part of it patched from input "
-            f"{flipped.changes[0].source}. An alignment says which variable the patched neurons carry. What will the "
-            "network decide?",
-            url=_quiz(shown, [alignment], flip),
-            answer=f"The alignment predicts {flipped.explanations[0].says}, and the network decides so: the output "
+            question=f"An alignment says which variables neurons carry. {_experiment(flipped)}: what will the network "
+            "decide? Predict before you patch.",
+            url=flipped.clear_url,
+            answer=f"The alignment predicts {flipped.said[0].bit}, and the network decides so: the output "
             "goes from one side of 0.5 to the other.",
         ),
         Lesson(
             title="One experiment, two explanations",
-            question="An interpretation and an alignment of the same network both pass the usual tests. On this "
-            "intervention they predict different outputs. Which of them is correct?",
-            url=_quiz(shown, [reading, alignment], apart),
+            question="An interpretation and an alignment of the same network both pass the usual tests. "
+            f"{_experiment(divided)}: they predict different outputs. Which of them is correct? Say before you patch.",
+            url=divided.clear_url,
             answer=f"Here {right} is correct. One experiment does not decide between them for good: the other may be "
             "correct elsewhere.",
         ),
@@ -101,13 +100,13 @@ def _lessons(shown: Showcase) -> list[Lesson]:
             title="Find an experiment yourself",
             question="The same two explanations, and nothing is changed yet. Patch neurons until the two predictions "
             "differ. How few changes do you need?",
-            url=_quiz(shown, [reading, alignment], Intervention(0)),
-            answer="“Jump to” in the sandbox lists interventions that separate the two. One of them changes "
+            url=shown.run([reading, alignment], Intervention(0)).url,
+            answer="“What to try next” in Play lists interventions that separate the two. One of them changes "
             f"{len(divided.changes)} of the {sum(shown.place.question.cut.sizes[1:-1])} hidden neurons.",
         ),
     ]
 
 
-def _quiz(shown: Showcase, refs: Sequence[str], intervention: Intervention) -> str:
-    now = write_try(Try(intervention), shown.place.question.cut.sizes[0])
-    return shown.addresses.sandbox(shown.place.row.slug, refs, shown.place.scope, now=now, game="1")
+def _experiment(run: NetworkPlay) -> str:
+    names = " and ".join(map(run.name_of, run.changes))
+    return f"On input {run.bits(run.now.base)} with {names} patched from {run.bits(run.changes[0].source)}"

@@ -115,4 +115,4 @@ def way_back(links: Addresses, asked: str) -> str:
     start = f"{links.prefix}/"
     own = asked.startswith(start) and re.fullmatch(r"/(?![/\\])[^\x00-\x20\x7f\\]*", asked)
     inward = asked.removeprefix(links.prefix).startswith((links.login(), links.logout()))
-    return asked if own and not inward and len(asked) <= MAX_NEXT else links.gallery()
+    return asked if own and not inward and len(asked) <= MAX_NEXT else links.front()

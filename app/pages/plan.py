@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field
 
+from analysis.algorithms.counting import count_candidates
 from analysis.circuits.planning import plan_circuits
 from analysis.errors import AnalysisError
 from analysis.limits import Limits
 from analysis.preflight import preflight
 from analysis.question import Question
+from app.figures.numbers import exact, readable
 from app.options import BigInt, PageModel
+from pluriscope.blocks import Table
 
 Method = Literal["listed", "counted", "estimated"]
 METHOD_WORDS: dict[Method, str] = {
@@ -77,3 +82,59 @@ def refused(problems: tuple[AnalysisError, ...], limits: Limits) -> PlanView:
         confidence=limits.confidence,
         n_draws=limits.n_draws,
     )
+
+
+class Planned(PageModel):
+    """How one output would be analysed under one protocol."""
+
+    output: int
+    task: str
+    protocol: str
+    algorithms: BigInt | None = Field(description="Candidate algorithms, exactly; null where only a search tells.")
+    plan: PlanView
+
+    @property
+    def caveat(self) -> str:
+        """What the number of circuits is worth, and of which more is told."""
+        plan, drawn = self.plan, f"{exact(self.plan.n_draws)} valid circuits are drawn uniformly and interpreted."
+        if plan.method == "estimated":
+            return f"{exact(plan.n_samples)} are tested; the number has a {plan.confidence:.0%} interval. {drawn}"
+        return "" if plan.method in (None, "listed") else drawn
+
+
+def planned(question: Question, limits: Limits) -> Planned:
+    """How one output would be analysed."""
+    network, task, protocol = question.model, question.task, question.protocol
+    algorithms = None
+    if protocol.algorithm_form != "formula_trees" and network.n_hidden_layers >= 1:
+        algorithms = count_candidates(task.pattern, network.n_inputs, protocol.depth_for(network.n_hidden_layers))
+    return Planned(
+        output=question.output,
+        task=task.name or "".join(map(str, task.truth_table)),
+        protocol=protocol.name,
+        algorithms=algorithms,
+        plan=plan_view(question, limits),
+    )
+
+
+def planned_table(plans: Sequence[Planned], what: str, name: str) -> Table:
+    """What would be analysed, one line for each output and protocol.
+
+    Args:
+        plans: of one network or several alike.
+        what: the networks.
+        name: id of the table.
+    """
+    several = len({one.output for one in plans}) > 1
+    rows = [
+        (
+            ", ".join([what, *([one.task] if several else []), one.protocol]),
+            "" if one.plan.possible is None else readable(one.plan.possible),
+            f"not analysed: {one.plan.reason}" if one.plan.refusals else f"{one.plan.words}. {one.caveat}".strip(),
+            "" if one.plan.refusals else one.plan.takes,
+            "" if one.algorithms is None or one.plan.refusals else readable(one.algorithms),
+        )
+        for one in plans
+    ]
+    labels = ("Network and rules", "Possible circuits", "What is done", "Takes", "Candidate algorithms")
+    return replace(Table.plain(labels, rows or [(what, "", "stored, not analysed", "", "")]), id=name)

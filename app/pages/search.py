@@ -31,7 +31,6 @@ from app.errors import PageError
 from app.figures.numbers import noun
 from app.options import Options, PageModel
 from app.pages.explanations import find_explanation
-from app.pages.models.views import matches
 from app.pages.place import locate
 from pluriscope.blocks import Action, Block, Form, Head, Notice, Section, Table
 from pluriscope.glossary import terms
@@ -177,7 +176,7 @@ class _Search:
 
     def networks(self) -> Looked:
         rows, more = finding.networks_named(self._session, self._words, self._limit)
-        models = [row for row in all_models(self._session) if self._words and matches(row, self._text.lower())]
+        models = all_models(self._session, self._text) if self._words else []
         hits = [self._page_of(row) for row in rows]
         hits += [
             Hit(kind="model", label=row.name, detail="transformer", url=self._addresses.network(row.slug))
@@ -241,16 +240,16 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
         (_action("Train a network", "In the browser, from a task and a seed", a.train()), "training new"),
         (_action("New study", "Many networks over a declared grid", a.new_study()), "start design seeds"),
         (_action("Compare explanations", "Two to six side by side", a.compare()), "comparison difference"),
-        (_action("Networks", "All stored networks", a.gallery()), "gallery home list"),
+        (_action("Networks", "All stored networks", a.gallery()), "gallery list models transformers explore"),
         (_action("Studies", "All studies", a.studies()), "list"),
         (_action("Jobs", "Background work", a.jobs()), "queue running progress"),
-        (_action("Introduction", "One network in six steps", a.gallery()), "help tour guide start"),
+        (_action("Introduction", "Two explanations of one network", a.front()), "help tour guide start home"),
         (_action("Findings", "What the bundled studies found", a.findings()), "results answers"),
         (_action("Alice and Bob", "Two explanations that contradict each other", alice_and_bob), "carol story"),
         (_action("Glossary", "All terms", a.glossary()), "help words meaning"),
         (_action("Scope and limitations", "What a verdict means and does not", a.scope()), "help criteria settings"),
         (
-            _action("How to export your model", "From PyTorch", f"{a.bring_in()}#export"),
+            _action("How to export your model", "From PyTorch", f"{a.bring_in(part='export')}#export"),
             "help pytorch import",
         ),
         (_action("API", "Every address and option", f"{a.prefix}/api"), "openapi json machine interface"),

@@ -23,7 +23,6 @@ from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
-from app.bundled import ALICE, BOB, alice_and_bob_digest
 from app.db.codecs import parameters_of
 from app.db.distributions import smallest_in
 from app.db.job_tables import JobRow
@@ -67,7 +66,6 @@ class NetworkView(PageModel):
     tasks: list[TaskView]
     origin: str = Field(description="bundled, trained or uploaded.")
     attribution: str
-    story_url: str = Field("", description="A comparison of two explanations of this network; empty if there is none.")
     input_data: str = Field("", description="Data record of the encoding it was imported with; empty for 0 and 1.")
 
     @property
@@ -80,14 +78,18 @@ class NetworkView(PageModel):
 
     @property
     def activations(self) -> str:
-        """The activations in words, the slope of leaky ReLU included."""
-        names = {"leaky_relu": "leaky ReLU", "relu": "ReLU"}
-        slope = "" if self.negative_slope is None else f" (slope {self.negative_slope:g})"
-        hidden = names.get(self.activation, self.activation)
-        output = names.get(self.output_activation, self.output_activation)
-        if self.activation == self.output_activation:
-            return hidden + slope
-        return f"{hidden}{slope if self.activation == 'leaky_relu' else ''}, output {output}"
+        """The activations in words."""
+        return activation_words(self)
+
+
+def activation_words(network: Any) -> str:
+    """The activations of a network in words, the slope of leaky ReLU included."""
+    names: dict[str, str] = {"leaky_relu": "leaky ReLU", "relu": "ReLU"}
+    slope = "" if network.negative_slope is None else f" (slope {network.negative_slope:g})"
+    hidden, output = (names.get(one, one) for one in map(str, (network.activation, network.output_activation)))
+    if network.activation == network.output_activation:
+        return hidden + slope
+    return f"{hidden}{slope if network.activation == 'leaky_relu' else ''}, output {output}"
 
 
 class ProtocolView(PageModel):
@@ -344,7 +346,6 @@ def network_view(row: NetworkRow, addresses: Addresses) -> NetworkView:
         weights=[matrix.tolist() for matrix in weights],
         biases=[vector.tolist() for vector in biases],
         tasks=[TaskView(name=t["name"], truth_table=t["truth_table"]) for t in row.tasks],
-        story_url=addresses.compare(row.slug, (ALICE, BOB)) if row.digest == alice_and_bob_digest() else "",
         input_data=row.input_data or "",
     )
 

@@ -15,7 +15,6 @@ from analysis.experiments import (
     NetworkAnswers,
     decide_under_interventions,
     experiment_at,
-    intervention_space,
 )
 from analysis.sandbox.choosing import most_divided
 from analysis.sandbox.intervention import Intervention
@@ -28,6 +27,10 @@ from app.db.tables import NetworkRow
 from app.errors import NotFound
 from app.pages.explanations import Explanation
 from app.pages.place import Place
+from app.pages.play.networks import NetworkPlay, play_network
+from app.pages.play.state import NetworkOptions
+from app.pages.play.tokens import write_now
+from app.pages.play.trying import as_intervention, space_of
 from app.pages.previews import (
     AlignmentCard,
     CircuitCard,
@@ -36,12 +39,6 @@ from app.pages.previews import (
     circuit_card,
     first_interpretations,
 )
-from app.pages.sandbox.build import build_sandbox
-from app.pages.sandbox.choosing import MAX_INTERVENTIONS, as_intervention
-from app.pages.sandbox.options import SandboxOptions
-from app.pages.sandbox.reading import read_state
-from app.pages.sandbox.tokens import Try, write_try
-from app.pages.sandbox.views import SandboxPage
 from app.pages.shared import Counts, counts_of
 
 FEATURED_NETWORK: Final = "xor-pretrained"
@@ -116,7 +113,7 @@ class Showcase:
 
     def explanations(self, refs: Sequence[str]) -> list[Explanation]:
         """Explanations by their references."""
-        return read_state(self.session, self.addresses, self.place, SandboxOptions(e=list(refs)))[1]
+        return list(self.run(refs, Intervention(0)).explanations)
 
     def disagreement(self, refs: Sequence[str]) -> Intervention | None:
         """The crucial experiment with the largest margin."""
@@ -150,28 +147,20 @@ class Showcase:
         best = where[np.lexsort((-margins, np.array(sizes)))[0]].tolist()
         return as_intervention(experiment_at([predictions], self._answers, self._space, (best[0], best[1], best[2])))
 
-    def run(self, refs: Sequence[str], intervention: Intervention) -> SandboxPage:
-        """The sandbox with some explanations and an intervention."""
-        return self._sandbox(refs, intervention)
+    def run(self, refs: Sequence[str], intervention: Intervention) -> NetworkPlay:
+        """Play with some explanations and an intervention."""
+        now = write_now(intervention, self.place.question.cut.n_inputs)
+        return play_network(self.session, self.addresses, self.place, NetworkOptions(e=list(refs), now=now))
 
     @cached_property
-    def unchanged(self) -> SandboxPage:
-        """The sandbox before anything is changed or asked, on the first input that the task answers with 1."""
+    def unchanged(self) -> NetworkPlay:
+        """Play before anything is changed or asked, on the first input that the task answers with 1."""
         ones = [row for row, bit in enumerate(self.place.question.task.truth_table) if bit]
-        return self._sandbox([], Intervention(ones[0] if ones else 0))
-
-    def _sandbox(self, refs: Sequence[str], intervention: Intervention, tool: str = "") -> SandboxPage:
-        options = SandboxOptions(e=list(refs), now=write_try(Try(intervention), self._n_inputs), tool=tool)
-        return build_sandbox(self.session, self.addresses, self.place.row.slug, options)
-
-    @property
-    def _n_inputs(self) -> int:
-        return self.place.question.cut.sizes[0]
+        return self.run([], Intervention(ones[0] if ones else 0))
 
     @cached_property
     def _space(self) -> InterventionSpace:
-        sizes = self.place.question.cut.sizes
-        return intervention_space(sizes[1:-1], sizes[0], max_interventions=MAX_INTERVENTIONS)
+        return space_of(self.place)
 
     @cached_property
     def _answers(self) -> NetworkAnswers:

@@ -1,4 +1,4 @@
-"""Bringing in a network of one's own: form, preview, confirmation; and the published schema.
+"""Bringing in a network of one's own: form, preview, confirmation; over HTTP; and the published schema.
 
 The preview keeps nothing: it sends the network back with the form, and whatever comes with the confirmation is read
 and checked from the beginning (docs/decisions/0012-networks-of-others.md).
@@ -6,46 +6,60 @@ and checked from the beginning (docs/decisions/0012-networks-of-others.md).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from pydantic import Field, ValidationError
 from sqlalchemy.orm import Session
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import UploadFile
 
 from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.models.registry import kind_of_file
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
 from analysis.network_files.formats.draft import Format
-from analysis.network_files.formats.reading import format_of
+from analysis.network_files.formats.reading import format_of, read_draft
 from analysis.network_files.formats.schema import network_file_schema
-from analysis.network_files.intake import Intake
-from analysis.protocol import Protocol
-from app.addressing import API_V2, Addresses
+from analysis.network_files.intake import Intake, read_intake, take_in
+from analysis.protocol import COMPLETE, Protocol
+from app.addressing import API_PREFIX, API_V2, Addresses
 from app.db.errors import StoreError
 from app.db.job_tables import JobRow
 from app.db.model_tables import ModelRow
 from app.db.models import save_model
-from app.db.reads.analyses import find_protocol
+from app.db.reads.analyses import find_protocol, network_by_digest
+from app.db.reads.networks import known_as
 from app.db.records import save_data_record, save_protocol
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.error_answers import api_errors
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
+from app.options import PageModel
 from app.pages.bring_in.checking import problems_of
-from app.pages.bring_in.declaration import CONTENT_TYPES, BringInOptions, BringInRequest, declared_in, taken_in
-from app.pages.bring_in.form import BringInPage, build_form
-from app.pages.bring_in.preview import PreviewPage, build_preview
+from app.pages.bring_in.form import Asked, Declared, DeclaredOptions, network_form
+from app.pages.bring_in.preview import Preview, build_preview, content_of, preview_blocks, transformer_preview
 from app.pages.place import place_of_model
-from app.rendering import render
+from app.rendering import show
 from app.routes.changes import Changer, RawBody, Writing
 from app.routes.depends import Links, Reading
+from pluriscope.blocks import errors_of
 from pluriscope.naming import Scope, protocol_key
 
 router = APIRouter()
+_ROOM: Final = "Your network"
+CONTENT_TYPES: Final[Mapping[str, Format]] = {
+    "application/json": "json",
+    "application/vnd.safetensors": "safetensors",
+    "application/x-safetensors": "safetensors",
+    "application/vnd.onnx": "onnx",
+    "application/onnx": "onnx",
+    "application/x-onnx": "onnx",
+}
+"""Content type → format; any other is told by the bytes."""
 NETWORK_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -62,74 +76,121 @@ NETWORK_BODY: Final[dict[str, Any]] = {
 """Of the description of routes that take a network as their body."""
 
 _MAX_FIELDS: Final = 40
-Declared = Annotated[BringInOptions, Query()]
-Requested = Annotated[BringInRequest, Query()]
+Wanted = Annotated[DeclaredOptions, Query()]
 
 
-async def sent_form(request: Request) -> AsyncIterator[FormData]:
-    """The fields of a sent form, among them one file; as large as a network file may be, and not larger."""
+class ImportedNetwork(PageModel):
+    """A network that was imported."""
+
+    url: str = Field(description="Its page.")
+    api_url: str = Field(description="Its page's twin.")
+    slug: str
+    digest: str
+    created: bool = Field(description="False if the same network was stored already.")
+    known_as: list[str] = Field(
+        [], description="Other names that the same weights go by here; the name given leads to them, too."
+    )
+    data: str = Field("", description="Digest of the data record that its encoding gives; empty for the default.")
+    jobs: list[str] = Field([], description="Its analyses that were asked for, as addresses of jobs.")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a form brought.
+
+    Args:
+        raw: the file.
+        name: what it is called; "" of a pasted text.
+        text: its text, where it is one, to be mended.
+        declared: the other fields.
+    """
+
+    raw: bytes
+    name: str
+    text: str
+    declared: dict[str, Any]
+
+
+async def sent_network(request: Request) -> AsyncIterator[Sent]:
+    """A form: the file uploaded, else pasted, else the one that a preview carries; as large as one may be."""
     async with request.form(max_files=1, max_fields=_MAX_FIELDS, max_part_size=MAX_NETWORK_BYTES + 1) as form:
-        yield form  # closed behind the request: large uploads are files until then
+        upload, name = form.get("file"), str(form.get("fallback") or "")
+        pasted = str(form.get("text") or "")
+        raw = (pasted if pasted.strip() else str(form.get("content") or "")).encode(errors="surrogatepass")
+        if isinstance(upload, UploadFile) and upload.filename:
+            raw, name = await upload.read(), PurePosixPath(upload.filename.replace("\\", "/")).stem
+        declared: dict[str, Any] = {key: str(form[key]) for key in Declared.model_fields.keys() & form.keys()}
+        ticked = [str(value) for value in form.getlist("protocols") if value]
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            text = ""
+        yield Sent(raw, name, text, declared | ({"protocols": ticked} if "protocols" in form else {}))
 
 
-SentForm = Annotated[FormData, Depends(sent_form)]
-
-
-class SentFile:
-    """What a form brought: the bytes, what they are called, and the text where it was pasted."""
-
-    def __init__(self, raw: bytes, name: str, pasted: str) -> None:
-        self.raw, self.name, self.pasted = raw, name, pasted
-
-
-async def sent_file(form: SentForm) -> SentFile | None:
-    """The file of a form: uploaded, else pasted, else the one that a preview carries; None if there is none."""
-    upload = form.get("file")
-    if isinstance(upload, UploadFile) and upload.filename:
-        stem = PurePosixPath(upload.filename.replace("\\", "/")).stem
-        return SentFile(await upload.read(), stem, "")
-    pasted = str(form.get("text") or "")
-    if pasted.strip():
-        return SentFile(pasted.encode(errors="surrogatepass"), "", pasted)
-    carried = str(form.get("content") or "")
-    return SentFile(carried.encode(errors="surrogatepass"), "", "") if carried else None
-
-
-Sent = Annotated[SentFile | None, Depends(sent_file)]
+SentForm = Annotated[Sent, Depends(sent_network)]
 
 
 def known_protocols(session: Session, names: list[str]) -> list[Protocol]:
-    """Protocols by name or digest, `complete` if none is named.
+    """Protocols by name or digest.
 
     Raises:
         NotFound: one is unknown.
     """
-    return [find_protocol(session, name) for name in dict.fromkeys(names or ["complete"])]
+    return [find_protocol(session, name) for name in dict.fromkeys(names)]
 
 
 @router.get("/networks/new", response_class=HTMLResponse, include_in_schema=False)
-def form_page(request: Request, links: Links, options: Declared) -> HTMLResponse:
-    return render(request, "pages/bring_in.html", {"page": build_form(links, options)})
+def form_page(request: Request, links: Links, options: Annotated[DeclaredOptions, Query()]) -> HTMLResponse:
+    return show(request, network_form(links, options.model_dump(exclude_defaults=True)), room=_ROOM)
 
 
-@router.get(f"{API_V2}/networks/new", tags=["networks"], summary="How to import a network", responses=api_errors(400))
-def form_twin(links: Links, options: Declared) -> BringInPage:
-    """What may be imported, in which formats, and what may be declared beside it."""
-    return build_form(links, options)
+@router.post("/networks/new", response_class=HTMLResponse, include_in_schema=False, dependencies=[Changer])
+def preview_page(request: Request, session: Reading, links: Links, sent: SentForm) -> Response:
+    """What would come of it; nothing is stored."""
+    return _answer(request, session, links, sent, store=False)
 
 
-@router.post("/networks/new", response_model=None, include_in_schema=False, dependencies=[Changer])
-def preview_from_form(request: Request, session: Reading, links: Links, form: SentForm, sent: Sent) -> Response:
-    """What would come of it; nothing is stored but a transformer, whose file says all."""
-    if sent is None or kind_of_file(sent.raw) is None:
-        return _previewed(request, session, links, form, sent)
+@router.post("/networks", response_class=HTMLResponse, include_in_schema=False)
+def store_from_form(request: Request, session: Writing, links: Links, sent: SentForm) -> Response:
+    """The confirmation: stored, its analyses queued, on to its page. What is refused shows the preview again."""
+    return _answer(request, session, links, sent, store=True)
+
+
+def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *, store: bool) -> Response:
+    """The preview, the form with what is wrong, or the way to the page of what was stored."""
+    errors: dict[str, str] = {}
+    refusal: AnalysisError | StoreError | None = None
+    model = kind_of_file(sent.raw) is not None
     try:
-        with request.app.state.store.write() as writing:
-            row, _, _ = store_model(writing, links, sent.raw)
-            return RedirectResponse(links.network(row.slug), status_code=303)
-    except AnalysisError as error:
-        page = build_form(links, BringInOptions(), protocols=_ticked(form), problems=[error], pasted=sent.pasted)
-        return render(request, "pages/bring_in.html", {"page": page}, status_code=422)
+        wanted = Asked.model_validate(sent.declared)
+        if not sent.raw:
+            raise InvalidNetwork("file", "was not given", "choose a file, or paste its text")
+        if model and store:
+            return RedirectResponse(links.network(store_model(session, links, sent.raw)[0].slug), status_code=303)
+        if model:
+            return show(request, transformer_preview(session, links, sent.raw), room=_ROOM, url=links.bring_in())
+        intake = take_in(read_draft(sent.raw), wanted.declaration, fallback_name=sent.name)
+        protocols = known_protocols(session, wanted.protocols)
+        page = build_preview(session, links, intake, protocols)
+    except ValidationError as error:
+        errors = errors_of(error)
+    except (AnalysisError, StoreError) as error:
+        refusal = error
+    else:
+        if store and not page.refusals:
+            row = store_intake(session, intake)
+            ask_for_analyses(session, row, intake, protocols)
+            data = "" if intake.data.is_clean else intake.data.digest[:12]
+            rules = protocol_key(protocols[0]) if protocols else COMPLETE.name
+            return RedirectResponse(links.network(row.slug, Scope(0, rules, data)), status_code=303)
+        blocks = preview_blocks(session, links, page, content_of(intake), wanted.model_dump())
+        title, status = f"Preview: {page.network.name}", 422 if page.refusals else 200
+        return show(request, blocks, title, room=_ROOM, url=links.bring_in(), status_code=status)
+    found = [] if model or refusal is None or not sent.raw else problems_of(sent.raw)
+    values = {**sent.declared, "text": sent.text}
+    blocks = network_form(links, values, errors=errors, refusal=refusal, found=found)
+    return show(request, blocks, room=_ROOM, url=links.bring_in(), status_code=422)
 
 
 @router.post(
@@ -140,32 +201,74 @@ def preview_from_form(request: Request, session: Reading, links: Links, form: Se
     responses=api_errors(400, 403, 404, 413, 422),
     openapi_extra=NETWORK_BODY,
 )
-def preview(request: Request, session: Reading, links: Links, raw: RawBody, wanted: Requested) -> PreviewPage:
+def preview(request: Request, session: Reading, links: Links, raw: RawBody, wanted: Wanted) -> Preview:
     """Read a network of any accepted format and tell what storing and analysing it would give; nothing is stored.
 
     What is wrong with the declarations stands in `refusals`; a file that cannot be read is an error.
     """
-    intake = taken_in(raw, wanted, declared=format_sent(request, raw))
-    return build_preview(session, links, intake, _options(wanted), known_protocols(session, wanted.protocols))
+    intake = take_in(read_draft(raw, declared=format_sent(request, raw)), wanted.declaration)
+    return build_preview(session, links, intake, known_protocols(session, wanted.protocols))
 
 
-@router.post("/networks", response_class=HTMLResponse, include_in_schema=False)
-def store_from_form(request: Request, session: Writing, links: Links, form: SentForm, sent: Sent) -> Response:
-    """The confirmation: stored, its analyses queued, on to its page. What is refused shows the preview again."""
-    try:
-        options = declared_in(form)
-        intake = _read(sent, options, str(form.get("fallback") or ""))
-        protocols = known_protocols(session, _ticked(form))
-        page = build_preview(session, links, intake, options, protocols)
-        if page.refusals:
-            return render(request, "pages/bring_in_preview.html", {"page": page, "json_url": ""}, status_code=422)
-        row = store_intake(session, intake)
-    except (AnalysisError, StoreError):
-        return _previewed(request, session, links, form, sent)
-    ask_for_analyses(session, row, intake, protocols)
-    data = intake.data
-    scope = Scope(0, protocol_key(protocols[0]), "" if data.is_clean else data.digest[:12])
-    return RedirectResponse(links.network(row.slug, scope), status_code=303)
+@router.post(
+    f"{API_PREFIX}/networks",
+    tags=["networks"],
+    summary="Import a network",
+    status_code=201,
+    responses={
+        200: {"model": ImportedNetwork, "description": "It was here already."},
+        **api_errors(400, 403, 404, 409, 413, 422),
+    },
+    openapi_extra=NETWORK_BODY,
+)
+def bring_in(
+    request: Request,
+    session: Writing,
+    links: Links,
+    raw: RawBody,
+    wanted: Wanted,
+    response: Response,
+) -> ImportedNetwork:
+    """Store a network: a network file, safetensors, ONNX or a transformer's, told by content type or else by the bytes.
+
+    Unless `protocols` names some, nothing is analysed yet: ask for that with POST to its `analyses`. A network file
+    with nothing declared beside it must be complete; with a declaration, name, sizes and tasks may be missing.
+    """
+    if kind_of_file(raw) is not None:
+        return _transformer(session, links, raw, response)
+    intake = read_intake(raw, wanted.declaration, declared=format_sent(request, raw))
+    known = network_by_digest(session, intake.draft.network.digest) is not None
+    row = store_intake(session, intake)
+    jobs = ask_for_analyses(session, row, intake, known_protocols(session, wanted.protocols))
+    url = links.network(row.slug)
+    response.headers["Location"] = url
+    response.status_code = 200 if known else 201
+    return ImportedNetwork(
+        url=url,
+        api_url=links.twin(url),
+        slug=row.slug,
+        digest=row.digest,
+        created=not known,
+        known_as=known_as(session, row, intake.name),
+        data="" if intake.data.is_clean else intake.data.digest,
+        jobs=[links.twin(links.job(job.id)) for job in jobs],
+    )
+
+
+def _transformer(session: Session, links: Addresses, raw: bytes, response: Response) -> ImportedNetwork:
+    """Store one, and ask for its circuits."""
+    row, created, job = store_model(session, links, raw)
+    url = links.network(row.slug)
+    response.headers["Location"] = url
+    response.status_code = 201 if created else 200
+    return ImportedNetwork(
+        url=url,
+        api_url=links.twin(url),
+        slug=row.slug,
+        digest=row.digest,
+        created=created,
+        jobs=[] if job is None else [links.twin(links.job(job.id))],
+    )
 
 
 class SchemaResponse(JSONResponse):
@@ -234,36 +337,3 @@ def ask_for_analyses(session: Session, row: NetworkRow, intake: Intake, protocol
             title = f"{row.name}{which}: {known_as}"
             jobs.append(queue.enqueue(session, "analyse", arguments, title, asked=True, again=True))
     return jobs
-
-
-def _previewed(
-    request: Request, session: Session, links: Addresses, form: FormData, sent: SentFile | None
-) -> HTMLResponse:
-    """The preview, or the form with what is wrong."""
-    options, ticked = BringInOptions(), _ticked(form)
-    try:
-        options = declared_in(form)
-        intake = _read(sent, options, str(form.get("fallback") or ""))
-        page: Any = build_preview(session, links, intake, options, known_protocols(session, ticked))
-    except (AnalysisError, StoreError) as error:
-        pasted = "" if sent is None else sent.pasted
-        found = [] if sent is None else problems_of(sent.raw)
-        page = build_form(links, options, protocols=ticked, problems=[error], pasted=pasted, found=found)
-        return render(request, "pages/bring_in.html", {"page": page}, status_code=422)
-    return render(
-        request, "pages/bring_in_preview.html", {"page": page, "json_url": ""}, status_code=200 if page.ready else 422
-    )
-
-
-def _read(sent: SentFile | None, options: BringInOptions, fallback: str) -> Intake:
-    if sent is None:
-        raise InvalidNetwork("file", "was not given", "choose a file, or paste its text")
-    return taken_in(sent.raw, options, fallback_name=sent.name or fallback)
-
-
-def _ticked(form: FormData) -> list[str]:
-    return [str(name) for name in form.getlist("protocols")][:8] or ["complete"]
-
-
-def _options(wanted: BringInRequest) -> BringInOptions:
-    return BringInOptions().model_copy(update=wanted.model_dump(include=set(BringInOptions.model_fields)))

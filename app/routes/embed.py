@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from markupsafe import Markup
 
 from app.error_answers import api_errors
 from app.errors import BadQuery, NotFound, Unsupported
+from app.figures.numbers import short
 from app.middleware import CONTENT_SECURITY_POLICY
 from app.options import PageModel
 from app.pages.compare.compared import Compared
 from app.pages.sharing.drawings import drawing_of, thumbs_of
-from app.pages.sharing.share import EMBED_HEIGHT, EMBED_WIDTH, share_of
-from app.pages.sharing.targets import build_target, read_target
-from app.rendering import base_url, render
+from app.pages.sharing.share import EMBED_HEIGHT, EMBED_WIDTH, Share, share_of
+from app.pages.sharing.targets import SharedPage, build_target, read_target
+from app.rendering import base_url, show
 from app.routes.cards import theme_of
 from app.routes.depends import Links, Reading
 from app.routes.shared_targets import SHOWN, page_of
+from pluriscope.blocks import Block, Fact, Facts, Figure, Head, Prose, Side
 
 router = APIRouter()
 PARTS: Final = ("title", "drawing", "numbers")
@@ -35,18 +39,41 @@ def embedding(request: Request, session: Reading, links: Links) -> HTMLResponse:
         if part not in PARTS:
             raise BadQuery(f"option 'hide' {part[:40]!r}", "is unknown", f"use {', '.join(PARTS)}", "hide")
     page = page_of(request, session, links, "hide")
-    context = {
-        "embedded": share_of(page, links, base_url(request)),
-        "hide": hide,
-        "drawing": None if isinstance(page, Compared) or "drawing" in hide else drawing_of(page),
-        "thumbs": thumbs_of(page) if isinstance(page, Compared) and "drawing" not in hide else [],
-    }
+    share = share_of(page, links, base_url(request))
+    if share is None:
+        raise ValueError("only pages that can be passed on have an embedding")
     ancestors = request.app.state.settings.embed_ancestors
     policy = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {ancestors}")
-    response = render(request, "embed/page.html", context, headers={"content-security-policy": policy})
+    blocks = _embedded(page, share, hide)
+    headers = {"content-security-policy": policy}
+    response = show(request, blocks, share.facts.title, share=share, around="embed.html", headers=headers)
     if "set-cookie" in response.headers:  # a frame's theme is its own, not the visitor's choice
         del response.headers["set-cookie"]
     return response
+
+
+def _embedded(page: SharedPage, share: Share, hide: Sequence[str]) -> Iterator[Block]:
+    facts = share.facts
+    if "title" not in hide:
+        yield Head(facts.title, facts.kicker)
+    if "drawing" in hide:
+        pass
+    elif isinstance(page, Compared):
+        yield Side(
+            [Figure(drawn, Markup("<b>{}</b> {}").format(letter, name)) for letter, name, drawn in thumbs_of(page)]
+        )
+    else:
+        yield Figure(drawing_of(page), "")
+    if "numbers" not in hide:
+        yield Facts([Fact(what, value) for what, value in facts.lines])
+    whole = [
+        f"[See it whole in Pluriscope]({share.url})",
+        f"protocol {facts.protocol}",
+        f"engine {facts.engine_version}",
+    ]
+    whole += [f"network `{short(share.network_digest)}`"] if share.network_digest else []
+    whole += [f"[re-verify]({share.verify_url})"] if share.verify_url else []
+    yield Prose(" · ".join(whole), glossary=False)
 
 
 for _pattern in SHOWN:

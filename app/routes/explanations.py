@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -19,11 +18,11 @@ from app.error_answers import api_errors
 from app.errors import Conflict
 from app.options import ScopeOptions
 from app.pages.explanation_list import OF_SCOPE, RECORD, Asked, about, asked, blocks, record, table
-from app.pages.sharing.parquet import as_parquet
 from app.rendering import network_row, show
 from app.routes.asking import AnalysisOrder, add_order
 from app.routes.depends import Links, ListOptions, Reading, options_of
-from app.routes.streaming import Streamed
+from app.routes.streaming import FILE_RESPONSES, table_file
+from pluriscope.blocks import Table
 from pluriscope.kinds.listing import COLUMNS
 from pluriscope.old_options import of_former_list, translated
 from pluriscope.tables import parameters
@@ -37,7 +36,6 @@ _SCOPE_PARAMETERS: Final = [
     if name in OF_SCOPE
 ]
 _DESCRIBED: Final[dict[str, Any]] = {"parameters": [*_SCOPE_PARAMETERS, *parameters(COLUMNS)]}
-_FILES: Final[dict[str, str]] = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
 
 def _asked(request: Request, session: Session, links: Addresses, network: str) -> Asked:
@@ -84,27 +82,18 @@ def explanations_record(request: Request, session: Reading, links: Links, networ
     response_class=Response,
     responses={
         **api_errors(400, 404, 409),
-        200: {"content": {one.partition(";")[0]: {} for one in _FILES.values()}},
+        **FILE_RESPONSES,
     },
     openapi_extra=_DESCRIBED,
 )
 def explanations_file(request: Request, links: Links, network: str, form: Literal["csv", "parquet"]) -> Response:
     """The whole list, a column for each figure."""
-    store = request.app.state.store
 
-    def parts() -> Generator[str | bytes, None, None]:
-        with store.read() as session:
-            found = _asked(request, session, links, network)
-            lines = table(found)
-            if form == "csv":
-                yield "".join(f"# {' '.join(line.split())}\n" for line in about(found))
-                yield from lines.csv()
-            else:
-                yield as_parquet(about(found), lines.listing.columns, lines.rows())
+    def made(session: Session) -> tuple[tuple[str, ...], Table]:
+        found = _asked(request, session, links, network)
+        return about(found), table(found)
 
-    answer = Streamed(parts(), media_type=_FILES[form])
-    answer.headers["Content-Disposition"] = f'attachment; filename="{network}-explanations.{form}"'
-    return answer
+    return table_file(request, form, f"{network}-explanations", made)
 
 
 def _former(path: str, kind: str) -> None:

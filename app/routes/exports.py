@@ -132,12 +132,6 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "How often each two explanations of a comparison predict the same, and each what the network does.",
     ),
     ("/jobs", exports.jobs_table, "Jobs", "Every job, newest first."),
-    (
-        "/networks",
-        exports.networks_table,
-        "Networks",
-        "Every network of the gallery, a row for each output and protocol.",
-    ),
 )
 """Where each table is, what builds it, its title and what it is, for the description of the interface."""
 

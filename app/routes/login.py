@@ -77,7 +77,7 @@ def log_in(request: Request, links: Links, form: Form) -> Response:
 @router.post("/logout", include_in_schema=False)
 def log_out(request: Request, links: Links) -> RedirectResponse:
     """End this browser's session; the cookie opens nothing any more, whoever has a copy of it."""
-    response = RedirectResponse(links.gallery(), 303)
+    response = RedirectResponse(links.front(), 303)
     _end_session(request, response, links)
     return response
 

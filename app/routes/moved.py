@@ -140,6 +140,7 @@ FORMER: Final[tuple[Former, ...]] = (
         for name in ("progress", "rename")
     ),
     Former("/findings/{study}/figures/{name}.{form}", "/studies/{study}/figures/{name}.{form}", ("theme",)),
+    Former("/gallery", "/networks", ("q", "theme")),
     Former("/collection", "/collections", ("title", "item", "note", "slide", "theme")),
     Former("/lessons", "/learn", ("theme",)),
     Former("/jobs/{job}/events", "/jobs/{job}", ("theme",)),
@@ -204,6 +205,7 @@ _OF_MODELS: Final = tuple(
         ("(/analyses(?:/.+)?)", r"\1", ("step", *_CLAIMED)),
         ("/claims?", "/analyses/claims/given", _CLAIMED),
         (_COMPARE, "", ()),
+        ("/sandbox", "/sandbox", ("circuit", "row", "source", "change", "tool")),
         (rf"/({'|'.join(one.key for one in ANALYSES if one.of_models)})(/[^/]+)?", r"/analyses/\1\2", ("step",)),
         ("/(?:rivals|methods)\\..+", "/analyses", ()),
     )

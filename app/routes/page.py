@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from app.addressing import API_V2, Addresses
 from app.error_answers import api_errors
 from app.options import Options
-from app.rendering import is_fragment, render, show
+from app.rendering import show
 from app.routes.computing import room
 from app.routes.depends import Links, Reading, now
 from pluriscope.blocks import Block
@@ -37,35 +37,27 @@ class Page:
     Args:
         path: with names in braces, in the order of the builder's parameters.
         build: session, addresses, what stands in the path, options and the present, as far as it takes them → page.
-        template: in ``templates/pages``, without its ending.
+        name: of the twin in the description of the interface, without ``_twin``.
         tag: under which the description of the interface lists the twin.
         summary: the twin's title there.
         about: what the twin says, there.
         errors: statuses that the twin may answer with.
         options: of the page, where they are more than those of its twin, which are the builder's; a builder without
             options leaves those that every page has, so that unknown ones are refused.
-        context: page and options → what else the template shows.
-        block: of the template, which htmx may ask for alone.
-        pushes_url: whether such a block takes the page's own address along, without the form's empty fields.
         within: what is computed, where only a few may be computed at once.
-        name: of the twin in the description of the interface; "" for the template's with ``_twin``.
-        blocks: page and addresses → what it consists of, in place of a template.
+        blocks: page and addresses → what it consists of.
     """
 
     path: str
     build: Builder
-    template: str
+    name: str
     tag: str
     summary: str
     about: str
     errors: tuple[int, ...] = (400, 404)
     options: type | None = None
-    context: Callable[[Any, Any], Mapping[str, Any]] = lambda _page, _options: {}
-    block: str = ""
-    pushes_url: bool = False
     within: str = ""
-    name: str = ""
-    blocks: Callable[[Any, Addresses], Iterable[Block]] | None = None
+    blocks: Callable[[Any, Addresses], Iterable[Block]] = lambda _page, _links: ()
 
     def made(self, given: Mapping[str, Any]) -> Any:
         """The page for what a request gave, by the names that :func:`taken_by` has."""
@@ -84,15 +76,10 @@ def add_html(router: APIRouter, page: Page) -> None:
     """Answer a page's address in HTML."""
 
     def answer(request: Request, **given: Any) -> HTMLResponse:
-        made, options = page.made(given), given["options"]
-        if page.blocks is not None:
-            links: Addresses = request.app.state.addresses
-            twin = links.twin(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
-            return show(request, page.blocks(made, links), json_url=twin, headers={"x-robots-tag": "noindex"})
-        headers = {"HX-Push-Url": made.url} if page.pushes_url and is_fragment(request) else {}
-        context = {"page": made, "options": options, "scope": getattr(options, "scope", None)}
-        context.update(page.context(made, options))
-        return render(request, f"pages/{page.template}.html", context, block=page.block, headers=headers)
+        links: Addresses = request.app.state.addresses
+        twin = links.twin(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
+        blocks = page.blocks(page.made(given), links)
+        return show(request, blocks, json_url=twin, headers={"x-robots-tag": "noindex"})
 
     taken = {"options": Annotated[Options, Query()], **taken_by(page.build, page.path)}
     if page.options is not None:
@@ -111,7 +98,7 @@ def add_twin(router: APIRouter, page: Page) -> None:
     router.add_api_route(
         API_V2 + page.path,
         answer,
-        name=page.name or f"{page.template}_twin",
+        name=f"{page.name}_twin",
         tags=[page.tag],
         summary=page.summary,
         description=cleandoc(page.about),

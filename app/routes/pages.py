@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse
 
-from app.pages.front_figure import build_figure
-from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.network import build_network
 from app.pages.overview import Overview, OverviewOptions
 from app.pages.place import Place, locate_any
-from app.pages.sandbox.build import build_sandbox
-from app.pages.sandbox.drawing import drawing_of
-from app.pages.sandbox.options import SandboxPageOptions
 from app.pages.sharing.share import share_of
-from app.rendering import base_url, is_fragment, network_row, render, show
+from app.rendering import base_url, network_row, show
 from app.routes.depends import Links, Reading
-from app.routes.page import Page, add_page, add_twin
+from app.routes.page import Page, add_twin
 
 router = APIRouter()
-GALLERY = Page(
-    "/gallery",
-    build_gallery,
-    "gallery",
-    "networks",
-    "All networks",
-    "Every stored network with its counts under the protocols complete and paper, and one with explanations.",
-    errors=(400,),
-)
 NETWORK = Page(
     "/networks/{network}",
     build_network,
@@ -43,52 +28,7 @@ NETWORK = Page(
     `network` is a slug, or the first 6 or more digits of a digest.
     """,
 )
-PLAIN = ()
-SANDBOX = Page(
-    "/networks/{network}/sandbox",
-    build_sandbox,
-    "sandbox",
-    "networks",
-    "The sandbox",
-    """
-    One intervention by hand: activations, output and decisions beside the unchanged run, what each of up to six
-    explanations predicted and whether it was right.
-
-    With `game=1` the network's answer is left out until `now` carries what was predicted.
-    """,
-    errors=(400, 404, 422),
-)
-add_twin(router, GALLERY)
-add_twin(
-    router,
-    replace(
-        GALLERY,
-        path="/networks",
-        about="The same as /gallery, at the address that networks are added to.",
-        name="networks_twin",
-    ),
-)
 add_twin(router, NETWORK)
-add_page(router, *PLAIN)
-add_twin(router, SANDBOX)
-
-
-@router.get("/", response_class=HTMLResponse, include_in_schema=False)
-def front_page(
-    request: Request, session: Reading, links: Links, options: Annotated[GalleryOptions, Query()]
-) -> HTMLResponse:
-    if _is_for(request, "minute"):
-        context = {"page": build_figure(session, links, options.step), "sandbox_drawing": drawing_of}
-        return render(request, "pages/minute.html", context)
-    context = {"page": build_gallery(session, links, options), "sandbox_drawing": drawing_of}
-    return render(request, "pages/gallery.html", context, block="networks")
-
-
-@router.get("/networks", include_in_schema=False)
-def networks(request: Request, links: Links) -> RedirectResponse:
-    """The list of networks is the gallery."""
-    query = request.url.query
-    return RedirectResponse(links.gallery() + (f"?{query}" if query else ""))
 
 
 @router.get("/networks/{network}", response_class=HTMLResponse, include_in_schema=False)
@@ -108,22 +48,3 @@ def network_page(
         json_url=links.twin(found.url) if isinstance(place, Place) else "",
         share=share_of(found, links, base_url(request)),
     )
-
-
-@router.get("/networks/{network}/sandbox", response_class=HTMLResponse, include_in_schema=False)
-def sandbox_page(
-    request: Request, session: Reading, links: Links, network: str, options: Annotated[SandboxPageOptions, Query()]
-) -> Response:
-    page = build_sandbox(session, links, network, options)
-    if options.from_form and not is_fragment(request):
-        return RedirectResponse(page.url, status_code=303)
-    headers = {"HX-Push-Url": page.url} if is_fragment(request) and options.from_form else {}
-    context = {"page": page, "scope": options.scope, "drawing": drawing_of(page)}
-    if _is_for(request, "play") and not page.hidden:
-        return render(request, "pages/play.html", context)
-    return render(request, "pages/sandbox.html", context, block="sandbox", headers=headers)
-
-
-def _is_for(request: Request, figure: str) -> bool:
-    """Whether htmx asks for the content of a small figure that stands on another page."""
-    return request.headers.get("HX-Target", "").endswith(f"#{figure}")

@@ -74,7 +74,7 @@ def lessons_page(
 
 @router.get(f"{API_V2}/learn", tags=["service"], summary="Lessons", responses=api_errors(400, 404))
 def lessons_twin(session: Reading, links: Links, _options: Annotated[Options, Query()]) -> LessonsRecord:
-    """Exercises with the address of a sandbox each, and their answers."""
+    """Exercises with an address of Play each, and their answers."""
     return lessons_record(session, links)
 
 

@@ -16,7 +16,7 @@ PATTERNS: Final = (
     "/compare",
 )
 SHOWN: Final = (*PATTERNS, "/networks/{network}/sandbox", "/studies/{study}")
-"""What has a card, a drawing and an embedding; a sandbox's state too, of which nothing is stored to be verified."""
+"""What has a card, a drawing and an embedding; a state of Play too, of which nothing is stored to be verified."""
 
 
 def target_of(request: Request, links: Addresses, *own: str) -> Target:

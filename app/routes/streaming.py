@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from itertools import chain
-from typing import Any
+from typing import Any, Final, Literal
 
+from fastapi import Request
 from fastapi.responses import StreamingResponse
+from sqlalchemy.orm import Session
 from starlette.types import Send
+
+from app.pages.sharing.parquet import as_parquet
+from pluriscope.blocks import Table
+
+_FILES: Final[dict[str, str]] = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+FILE_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {one.partition(";")[0]: {} for one in _FILES.values()}}
+}
+"""What :func:`table_file` answers, for the description of the interface."""
 
 
 class Streamed(StreamingResponse):
@@ -31,3 +42,33 @@ class Streamed(StreamingResponse):
             await super().stream_response(send)
         finally:
             self._parts.close()
+
+
+def table_file(
+    request: Request,
+    form: Literal["csv", "parquet"],
+    name: str,
+    make: Callable[[Session], tuple[tuple[str, ...], Table]],
+) -> Streamed:
+    """A whole list as a file.
+
+    Args:
+        request: the request answered.
+        form: of the file.
+        name: of the file, without its ending.
+        make: reads the text about the list, and the list.
+    """
+    store = request.app.state.store
+
+    def parts() -> Generator[str | bytes, None, None]:
+        with store.read() as session:
+            about, table = make(session)
+            if form == "csv":
+                yield "".join(f"# {' '.join(line.split())}\n" for line in about)
+                yield from table.csv()
+            else:
+                yield as_parquet(about, table.listing.columns, table.rows())
+
+    answer = Streamed(parts(), media_type=_FILES[form])
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    return answer

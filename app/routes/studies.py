@@ -101,7 +101,7 @@ def new_page(
 def sent_study(request: Request, session: Writing, links: Links, form: Form) -> Response:
     """Shows what a study would train; starts it once that was seen."""
     sent, text = _uploaded(form.get("upload")), str(form.get("file") or "")
-    lists = {name: [str(value) for value in form.getlist(name)] for name in LISTS if name in form}
+    lists = {name: [str(value) for value in form.getlist(name) if value] for name in LISTS if name in form}
     try:
         if form.get("design"):
             row = study_queue.start(session, design_of_text(str(form["design"])))

@@ -19,7 +19,7 @@ JUNK: Final = (
 
 def body_of(path: str, known: Known) -> st.SearchStrategy[Any] | None:
     """Bodies for the operation of a path, most of them right; None where the description suffices."""
-    if path in ("/api/v2/networks", "/api/v2/networks/preview"):
+    if path in ("/api/v1/networks", "/api/v2/networks/preview"):
         return network_files().flatmap(mostly_whole)
     if path == "/api/v2/studies" and known.get("design"):
         designs = st.sampled_from(known["design"]).map(json.loads).flatmap(mostly_whole)

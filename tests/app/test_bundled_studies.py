@@ -8,7 +8,7 @@ import pytest
 
 from analysis.studies.reading import read_design
 from app.bundled import FRESH_XOR
-from app.pages.training.options import DEFAULT_SEED
+from app.pages.training.form import TrainFields
 
 FOLDER = Path(__file__).parents[2] / "app" / "bundled" / "studies"
 DESIGNS = sorted(FOLDER.glob("*.json"))
@@ -48,8 +48,8 @@ def test_the_paper_is_asked_under_both_protocols():
 
 def test_what_is_trained_first_is_no_network_of_a_study():
     seeds = {seed for path in DESIGNS for seed in design_of(path).seeds.numbers}
-    assert {FRESH_XOR.seed, DEFAULT_SEED}.isdisjoint(seeds)
-    assert FRESH_XOR.seed != DEFAULT_SEED
+    assert {FRESH_XOR.seed, TrainFields.model_fields["seed"].default}.isdisjoint(seeds)
+    assert FRESH_XOR.seed != TrainFields.model_fields["seed"].default
 
 
 def test_widths_and_seeds_of_the_flagship():

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.addressing import Addresses
 from app.pages.kinds import PAGES as ONES
 
 PAGES = {
     **{name: address for page in ONES.values() for name, address in page.samples.items()},
-    "gallery": "/",
-    "gallery, nothing found": "/?q=nothing-like-it",
+    "front page": "/",
+    "networks": "/networks",
+    "networks, filtered": "/networks?q=xor&state=done&sort=circuits_valid&order=desc&protocol=paper",
+    "networks, nothing found": "/networks?q=nothing-like-it",
     "network": "/networks/xor-pretrained",
     "network, paper": "/networks/alice-and-bob?protocol=paper",
     "network, noisy rows": "{noisy}&protocol=paper",
@@ -20,12 +23,11 @@ PAGES = {
     "funnel, none survives": "/networks/xor-pretrained/analyses/funnel/chosen?criteria=minimal-subset",
     "funnel, not computed": "/networks/xor-pretrained/analyses/funnel/chosen?criteria=input-noise(seed=123)",
     "funnel of three inputs": "/networks/majority-3-3/analyses/funnel?protocol=paper",
-    "sandbox": "/networks/xor-pretrained/sandbox",
-    "sandbox, three asked": "{sandbox}&now=11_1.0s00_2.1.2z_3.0.1v-0.5&tried=00_1.0s11&tried=01_2.0z&on=edges",
-    "sandbox, to be predicted": "{sandbox}&now=11_1.0s00&tried=00_1.0s11_g1&game=1",
-    "sandbox, along directions": "/networks/alice-and-bob/sandbox?now=01_d1~0~1~-1s10_d1~1~0~-1s00&on=directions",
+    "play": "/networks/xor-pretrained/sandbox",
+    "play, three asked": "{sandbox}&now=11_1.0s00_2.1.2z_3.0.1v-0.5&share=0.4&on=edges",
+    "play, along directions": "/networks/alice-and-bob/sandbox?now=01_d1~0~1~-1s10_d1~1~0~-1s00",
     "explanations on directions": "/networks/alice-and-bob/explanations?kind=direction&valid=any",
-    "sandbox of three inputs": "/networks/majority-3-3/sandbox?now=110_1.0m_2.1v0.5",
+    "play on three inputs": "/networks/majority-3-3/sandbox?now=110_1.0m_2.1v0.5",
     "common ground": "/networks/xor-pretrained/analyses/common-ground",
     "common ground of three inputs": "/networks/majority-3-3/analyses/common-ground?protocol=paper",
     "common ground, places": "/networks/xor-pretrained/analyses/common-ground/places?kind=valid",
@@ -71,8 +73,8 @@ PAGES = {
     "transformer of two layers": "/networks/induction-attention",
     "row of a transformer": "/networks/induction-attention?row=17&part=inside",
     "circuit of a transformer of two layers": "/networks/induction-attention/explanations/c-183dbfff",
-    "sandbox of a model": "/models/induction-attention/sandbox?row=17&change=2.0~5_source&change=x-2.1.k_zero",
-    "sandbox of a model, one circuit": "/models/induction-attention/sandbox?circuit=183dbfff&row=5&tool=zero",
+    "play on a transformer": "/networks/induction-attention/sandbox?row=17&change=2.0~5_source&change=x-2.1.k_zero",
+    "play on a transformer, one circuit": "/networks/induction-attention/sandbox?circuit=183dbfff&row=5&tool=zero",
     "circuits of a transformer": "/networks/majority-5-attention/explanations?protocol=split",
     "circuits of a transformer, some": "/networks/majority-5-attention/explanations?passes=minimal-subset",
     "circuits of a transformer, none match": "/networks/majority-5-attention/explanations?edges_max=1",
@@ -157,7 +159,7 @@ def addresses(site: Any) -> dict[str, str]:
         "oblique": _first_direction(site, "xor-pretrained", "oblique"),
         "wide_alignment": site.listed("majority-3-3", kind="alignment", valid="any")["items"][0]["url"],
         "refs": "&".join(f"e={ref}" for ref in chosen),
-        "sandbox": site.twin("/networks/xor-pretrained/sandbox")["suggestions"][-1]["url"],
+        "sandbox": Addresses().sandbox("xor-pretrained", site.twin("/networks/xor-pretrained/sandbox")["suggested"]),
         "noisy": network["data"][1]["url"],
         "job": site.twin("/jobs?state=done")["items"][0]["ref"],
     }

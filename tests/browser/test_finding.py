@@ -1,4 +1,4 @@
-"""Finding and reaching: suggestions, the palette, shortcuts, what terms mean, the second skip link, scrolling bars."""
+"""Finding and reaching: suggestions, keys, what terms mean."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.browser.conftest import eventually
-from tests.browser.rules import accessible, accessible_in_the_dark
+from tests.browser.rules import accessible
 
 pytestmark = pytest.mark.browser
 XOR = "/networks/xor-pretrained"
@@ -20,24 +20,20 @@ def expect(chromium):
     return expect
 
 
-def palette(tab):
-    return tab.get_by_role("dialog", name="Find anything")
-
-
 def active(tab):
     return tab.evaluate("() => document.activeElement?.closest('[data-card], tr, li, [data-item]')?.innerText ?? ''")
 
 
 @pytest.mark.parametrize("keys", ["/", "Control+k", "Meta+k"])
-def test_the_palette_opens_by_a_key_and_leads_on_by_arrows_and_enter(tab, expect, keys):
-    tab.goto(f"{XOR}/sandbox")
+def test_a_key_leads_to_the_field_with_what_can_be_done_and_arrows_and_enter_lead_on(tab, expect, keys):
+    tab.goto("/networks")
     tab.keyboard.press(keys)
-    expect(palette(tab)).to_be_visible()
-    field = palette(tab).get_by_role("combobox", name="Find anything")
+    field = tab.get_by_role("banner").get_by_role("combobox", name="Find anything")
     expect(field).to_be_focused()
-    expect(palette(tab).get_by_role("option", name="Train a network")).to_be_visible()
+    expect(tab.get_by_role("option", name="Train a network")).to_be_visible()
+    assert list(accessible(tab)) == []
     tab.keyboard.type("c·081ff")
-    first = palette(tab).get_by_role("option").first
+    first = tab.get_by_role("option").first
     expect(first).to_contain_text("c·081ff")
     expect(field).to_have_attribute("aria-expanded", "true")
     expect(field).not_to_have_attribute("aria-activedescendant", re.compile("."))
@@ -47,17 +43,6 @@ def test_the_palette_opens_by_a_key_and_leads_on_by_arrows_and_enter(tab, expect
     expect(field).to_be_focused()
     tab.keyboard.press("Enter")
     expect(tab).to_have_url(re.compile("/networks/xor-pretrained/explanations/c-081ff$"))
-
-
-def test_the_palette_is_closed_by_escape_and_gives_the_focus_back(tab, expect):
-    tab.goto(f"{XOR}/sandbox")
-    link = tab.get_by_role("link", name="Glossary").first
-    link.focus()
-    tab.keyboard.press("/")
-    expect(palette(tab)).to_be_visible()
-    tab.keyboard.press("Escape")
-    expect(palette(tab)).to_be_hidden()
-    expect(link).to_be_focused()
 
 
 def test_suggestions_below_the_field_of_every_page(tab, expect):
@@ -89,18 +74,8 @@ def test_only_the_last_text_is_asked_for(tab, expect):
     assert asked[-1].endswith("q=alice&limit=4")
 
 
-@pytest.mark.parametrize("look", [accessible, accessible_in_the_dark])
-def test_the_palette_is_accessible(tab, expect, look):
-    tab.goto(f"{XOR}/sandbox")
-    tab.keyboard.press("/")
-    tab.keyboard.type("xor")
-    expect(palette(tab).get_by_role("group", name="Networks", exact=True)).to_be_visible()
-    tab.keyboard.press("ArrowDown")
-    assert list(look(tab)) == []
-
-
-def test_shortcuts_are_listed_and_do_nothing_while_somebody_types(tab, expect):
-    tab.goto(f"{XOR}/directions")
+def test_keys_are_listed_and_do_nothing_while_somebody_types(tab, expect):
+    tab.goto(f"{XOR}/explanations")
     field = tab.get_by_role("banner").get_by_role("combobox")
     field.focus()
     for key in ("?", "/", "j"):
@@ -110,8 +85,8 @@ def test_shortcuts_are_listed_and_do_nothing_while_somebody_types(tab, expect):
     expect(field).to_have_value("?/j")
     tab.get_by_role("heading", level=1).click()
     tab.keyboard.press("?")
-    listed = tab.get_by_role("dialog", name="Keyboard shortcuts")
-    expect(listed).to_contain_text("Find anything")
+    listed = tab.get_by_role("dialog", name="Keys")
+    expect(listed).to_contain_text("find anything")
     tab.keyboard.press("j")
     expect(listed).to_be_visible()
     tab.keyboard.press("Escape")
@@ -133,9 +108,6 @@ def test_j_and_k_go_from_row_to_row_and_c_ticks(tab, expect):
     tab.keyboard.press("c")
     expect(tab.get_by_role("complementary", name="Compare tray")).to_contain_text("1 to compare")
     assert rows.locator("input:checked").count() == 1
-    tab.keyboard.press("?")
-    expect(tab.get_by_role("dialog", name="Keys")).to_be_visible()
-    tab.keyboard.press("Escape")
     tab.keyboard.press("Enter")
     expect(tab).to_have_url(re.compile("/explanations/c-[0-9a-f]{5}$"))
     expect(tab.get_by_role("complementary", name="Compare tray")).to_contain_text("1 to compare")

@@ -24,8 +24,9 @@ def masks(tab) -> list[str]:
     return [name.removeprefix("c·") for name in tab.locator("#list th.name a").all_inner_texts()]
 
 
-def test_from_the_gallery_to_a_circuit(tab, expect):
+def test_from_the_front_page_to_a_circuit(tab, expect):
     tab.goto("/")
+    tab.get_by_role("link", name="All networks").click()
     tab.get_by_role("table").get_by_role("link", name="XOR, pretrained by the authors").click()
     expect(tab).to_have_url(re.compile(f"{XOR}$"))
     tab.get_by_role("link", name=re.compile("^valid circuits of 9,625")).click()
@@ -114,7 +115,7 @@ def test_a_waiting_job_is_cancelled_and_queued_again(tab, expect):
 def test_a_theme_once_chosen_stays(tab, expect):
     tab.goto("/")
     paper = tab.locator("body").evaluate("e => getComputedStyle(e).backgroundColor")
-    tab.get_by_role("link", name="Switch between light and dark").click()
+    tab.get_by_role("link", name="Light or dark").click()
     expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
     tab.goto(XOR)
     expect(tab.locator("html")).to_have_attribute("data-theme", "dark")

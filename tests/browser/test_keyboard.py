@@ -38,14 +38,17 @@ def press(tab, target, key: str = "Enter") -> None:
 
 
 def test_the_whole_way_by_keys_alone(tab, expect):
-    tab.goto("/")
-    reach(tab, tab.get_by_role("searchbox", name="Filter networks"))
+    tab.goto("/networks")
+    reach(tab, tab.get_by_role("searchbox", name="Search"))
     tab.keyboard.type("pretrained")
     tab.keyboard.press("Enter")
     expect(tab).to_have_url(re.compile("q=pretrained"))
     press(tab, tab.get_by_role("table").get_by_role("link", name="XOR, pretrained by the authors"))
     expect(tab).to_have_url(re.compile("/networks/xor-pretrained$"))
-    press(tab, tab.get_by_role("navigation", name="Of this network").get_by_role("link", name="Explanations"))
+    press(
+        tab,
+        tab.get_by_role("navigation", name="XOR, pretrained by the authors").get_by_role("link", name="Explanations"),
+    )
     expect(tab.get_by_role("heading", level=1)).to_have_text("Explanations")
 
     circuits = tab.locator("#list-kind-circuit")

@@ -23,7 +23,7 @@ PAGE = """{% extends "base.html" %}{% block title %}Example{% endblock %}{% bloc
 {{ ui.plot(plots.edges_histogram({7: 2, 8: 5}), "One") }}{{ ui.plot(plots.edges_histogram({7: 2, 8: 5}), "Two") }}
 {% for label in ("i·2b0cf.21", "c·2b0cf") %}
 {% call ui.card(label, "#a", circuit_thumb(weights), ref=label | replace("·", "-")) %}a card{% endcall %}{% endfor %}
-{{ ui.compare_tray("sample", addresses.compare("sample")) }}{{ ui.network_figure(crowded) }}
+{{ ui.compare_tray("sample", addresses.compare("sample")) }}<figure>{{ network_diagram(crowded) }}</figure>
 <div id="poll" data-poll hx-get="/tick" hx-trigger="every 100ms" hx-swap="innerHTML">0</div>{% endblock %}"""
 """Of parts that many pages have."""
 

@@ -7,7 +7,6 @@ import re
 import pytest
 
 pytestmark = pytest.mark.browser
-HIDDEN_LAYERS, NAME = re.compile("^Hidden layers "), re.compile("^Name ")  # an explanation follows each
 
 
 @pytest.fixture
@@ -17,40 +16,37 @@ def expect(chromium):
     return expect
 
 
-def open_finer(tab) -> None:
-    tab.locator("details.train-more > summary").click()
-
-
 def test_a_plan_follows_the_form(tab, expect):
     tab.goto("/train")
     plan = tab.locator("#plan")
     expect(plan).to_contain_text("1 × 2-3-3-1")
-    tab.get_by_role("textbox", name=HIDDEN_LAYERS).fill("5, 5")
+    tab.get_by_label("Hidden layers", exact=True).fill("5, 5")
     tab.get_by_label("How many networks").fill("20")
-    tab.get_by_role("textbox", name=NAME).focus()
+    tab.get_by_label("Name", exact=True).focus()
     expect(plan).to_contain_text("20 × 2-5-5-1")
     expect(plan).to_contain_text("count the valid circuits exactly")
-    tab.get_by_role("textbox", name=HIDDEN_LAYERS).fill("0")
-    tab.get_by_role("textbox", name=NAME).focus()
+    tab.get_by_label("Hidden layers", exact=True).fill("0")
+    tab.get_by_label("Name", exact=True).focus()
     expect(plan).to_contain_text("1 to 64 neurons")
 
 
 def test_watched_while_it_learns_and_cancelled(tab, site, expect):
     tab.goto("/train")
-    open_finer(tab)
+    tab.get_by_text("Finer options").click()
     tab.get_by_label("Noise").fill("0.3")  # so that it never gets there
     tab.get_by_label("Loss target").fill("1e-7")
     tab.get_by_label("Patience").fill("100000")
     tab.get_by_label("Epochs at most").fill("100000")
-    tab.get_by_role("textbox", name=NAME).fill("Never there")
+    tab.get_by_label("Name", exact=True).fill("Never there")
     tab.get_by_role("button", name="Start training").click()
     row = tab.locator("#training tbody tr").first
     expect(row).to_contain_text("not started")
     with site.worker():
         expect(tab.locator("figure svg")).to_have_count(2, timeout=60_000)
         expect(row).to_contain_text(re.compile(r"epoch \d+ of at most 100,000"))
-        seen = row.inner_text()
+        seen, drawn = row.inner_text(), tab.locator("#loss svg").inner_html()
         expect(row).not_to_have_text(seen)
+        tab.wait_for_function("drawn => document.querySelector('#loss svg').innerHTML !== drawn", arg=drawn)
         tab.get_by_role("button", name="Cancel").click()
         expect(tab.get_by_role("main")).to_contain_text("Cancelled. No network was stored", timeout=10_000)
     expect(row).to_contain_text("stopped with the job at epoch")

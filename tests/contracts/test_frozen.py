@@ -44,9 +44,9 @@ COLUMNS = {
     "story,passes,fails,uses,mask,algorithm,formula,gates,variables,placements,iia,agreed,of,tried,irredundant,where,"
     "coverage,accuracy,minimal,joint,joint_agreed,joint_of,causal_order,map,layer,probe_layer,probe_inputs,"
     "probe_task,probe_table",
-    "/networks.csv": "slug,name,digest,shape,output,task,protocol,state,circuits_possible,circuits_valid,"
+    "/networks.csv": "kind,slug,name,digest,shape,output,task,protocol,state,circuits_possible,circuits_valid,"
     "circuits_method,circuits_truncated_at,circuits_low,circuits_high,interpretations_total,interpretations_observed,"
-    "algorithms_candidates,algorithms_aligned,alignments_valid,alignments_minimal,url",
+    "algorithms_candidates,algorithms_aligned,alignments_valid,alignments_minimal,url,origin",
 }
 COMMANDS_SO_FAR = {
     "analyse": "--criteria --data --device --directions --no-masks --output --output-index --plan --protocol "

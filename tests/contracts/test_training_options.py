@@ -1,4 +1,4 @@
-"""Training has the same options wherever it is asked for: the engine's, the form's, the twin's, the command's."""
+"""Training has the same options wherever it is asked for: the engine's, the form's, the interface's, the command's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import typer.main
 
 from analysis.networks.training_spec import TrainingSpec
 from app.cli.commands import app as command_line
-from app.pages.training.options import FIELDS, TrainOptions, TrainRequest
+from app.pages.training.form import TrainFields, TrainRequest
 
 COMMAND = {  # option of the engine → that of the command, where they are not called the same
     "tasks": "task",
@@ -23,15 +23,10 @@ def command_options() -> dict[str, object]:
     return {parameter.name: parameter.default for parameter in command.params}
 
 
-def test_the_form_has_every_option_of_the_engine_and_explains_it() -> None:
-    assert set(FIELDS) == SPEC | BEYOND
-    assert all(field.label and field.hint for field in FIELDS.values())
-    assert set(FIELDS) <= set(TrainOptions.model_fields)
-
-
-def test_the_twin_takes_every_option_of_the_engine() -> None:
+def test_the_form_and_the_interface_have_every_option_of_the_engine() -> None:
+    assert set(TrainFields.model_fields) == SPEC | BEYOND | {"protocols"}
+    assert set(TrainRequest.model_fields) == BEYOND | {"protocols", "spec"}
     assert TrainRequest.model_fields["spec"].annotation is TrainingSpec
-    assert {*BEYOND, "protocols"} < set(TrainRequest.model_fields)
 
 
 def test_the_command_has_every_option_of_the_engine_with_its_default() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -204,6 +205,16 @@ def test_a_form_says_the_limits_of_its_model():
         'type="password" id="f-password" name="password" required',
     ):
         assert said in shown
+    folded = Form(Settings, "/send", "Send", {"sizes": (2, 3)}, folded=["sizes", "end"], told="plan")
+    for said in (
+        '<details class="more" open>',
+        'name="sizes" value="2, 3"',
+        '<option value="" selected></option>',
+        'hx-get="/send?part=plan" hx-trigger="change delay:300ms"',
+        'formmethod="get" formnovalidate',
+    ):
+        assert said in " ".join(folded.html().split())
+    assert not replace(folded, values={"sizes": "3"}).open
     with pytest.raises(ValidationError) as found:
         Settings(depth=6, password="p")  # type: ignore[arg-type]
     assert errors_of(found.value) == {"depth": "Input should be less than or equal to 4."}

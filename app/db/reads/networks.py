@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, defer, joinedload
 
 from app.db.job_tables import JobRow
@@ -18,29 +19,49 @@ STUDY_ORIGIN: Final = "study"
 """Origin of networks that a study trained."""
 
 
-def gallery(
-    session: Session, query: str, *, after: tuple[int, datetime, str] | None = None, limit: int
-) -> tuple[Sequence[NetworkRow], int]:
-    """Networks in gallery order (position, then newest) and how many match in all.
+def networks(session: Session, query: str = "") -> Sequence[Row[Any]]:
+    """What lists say of networks, by position, then the newest first.
 
     A query is part of a name or slug, be it a former or another one, or the beginning of a digest; "" matches all but
     the networks of studies, which come by the thousand and are listed there.
     """
-    conditions = matching(query)
-    total = session.scalar(select(func.count()).select_from(NetworkRow).where(*conditions)) or 0
-    # what no list shows is read when it is asked for
-    rows = select(NetworkRow).where(*conditions).options(defer(NetworkRow.training), defer(NetworkRow.planted))
-    if after is not None:
-        position, created_at, slug = after
-        rows = rows.where(
-            or_(
-                NetworkRow.position > position,
-                and_(NetworkRow.position == position, NetworkRow.created_at < created_at),
-                and_(NetworkRow.position == position, NetworkRow.created_at == created_at, NetworkRow.slug > slug),
-            )
-        )
-    ordered = rows.order_by(NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug).limit(limit)
-    return session.scalars(ordered).all(), total
+    names = ("id", "digest", "slug", "name", "sizes", "tasks", "origin", "input_data")
+    of_neurons = ("activation", "output_activation", "negative_slope")
+    shown = [getattr(NetworkRow, name) for name in (*names, *of_neurons)]
+    order = (NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug)
+    return session.execute(select(*shown).where(*matching(query)).order_by(*order)).all()
+
+
+def those(column: Any, query: str) -> Select[Any]:
+    """A column of the same networks, for conditions on what belongs to them."""
+    return select(column).where(*matching(query))
+
+
+def counts_of_networks(
+    session: Session, query: str, protocols: Iterable[str], names: Sequence[str]
+) -> Sequence[Row[Any]]:
+    """Of the finished analyses of the same networks under some protocols what they are of, and columns by name."""
+    key = (AnalysisRow.id, AnalysisRow.network_id, AnalysisRow.output, AnalysisRow.protocol_digest)
+    counts = [getattr(AnalysisRow, name) for name in names]
+    found = select(*key, AnalysisRow.data_digest, AnalysisRow.exhaustive, *counts).where(
+        AnalysisRow.network_id.in_(those(NetworkRow.id, query)),
+        AnalysisRow.so_far == "",
+        AnalysisRow.protocol_digest.in_(list(protocols)),
+    )
+    return session.execute(found).all()
+
+
+def analyses_by_id(session: Session, ids: Iterable[int]) -> dict[int, AnalysisRow]:
+    """Some analyses with what their counts are made from."""
+    unseen = (defer(column) for column in (AnalysisRow.criteria, AnalysisRow.plan, AnalysisRow.provenance))
+    rows = session.scalars(select(AnalysisRow).options(*unseen).where(AnalysisRow.id.in_(list(ids))))
+    return {row.id: row for row in rows}
+
+
+def parameters_by_id(session: Session, ids: Iterable[int]) -> dict[int, NDArray[np.float64]]:
+    """The parameters of some networks."""
+    rows = session.execute(select(NetworkRow.id, NetworkRow.parameters).where(NetworkRow.id.in_(list(ids))))
+    return {row.id: np.frombuffer(row.parameters, dtype="<f8") for row in rows}
 
 
 def deleted(session: Session) -> Sequence[NetworkRow]:
@@ -50,7 +71,7 @@ def deleted(session: Session) -> Sequence[NetworkRow]:
 
 
 def matching(query: str) -> list[ColumnElement[bool]]:
-    """Conditions on networks that a query names, deleted ones left out; see :func:`gallery`."""
+    """Conditions on networks that a query names, deleted ones left out; see :func:`networks`."""
     if not query:
         return [NetworkRow.deleted_at.is_(None), NetworkRow.origin != STUDY_ORIGIN]
     text = query.lower()
@@ -70,12 +91,12 @@ def matching(query: str) -> list[ColumnElement[bool]]:
     return [NetworkRow.deleted_at.is_(None), or_(*found)]
 
 
-def other_names(session: Session, network_ids: Iterable[int]) -> dict[int, list[str]]:
+def other_names(session: Session, network_ids: Sequence[int] | Select[Any]) -> dict[int, list[str]]:
     """Further names of networks, oldest first: the same weights were saved under them, or known so from a study."""
     known = (
         select(FormerSlugRow.network_id, FormerSlugRow.name)
         .join(NetworkRow, NetworkRow.id == FormerSlugRow.network_id)
-        .where(FormerSlugRow.network_id.in_(list(network_ids)))
+        .where(FormerSlugRow.network_id.in_(network_ids))
         .where(FormerSlugRow.name.not_in(("", NetworkRow.name)))
         .order_by(FormerSlugRow.retired_at, FormerSlugRow.slug)
     )
@@ -114,11 +135,11 @@ def data_descriptions(session: Session, digests: Iterable[str]) -> dict[str, str
     return {row.digest: row.description for row in rows}
 
 
-def jobs_for(session: Session, digests: Iterable[str]) -> Sequence[JobRow]:
+def jobs_for(session: Session, digests: Sequence[str] | Select[Any]) -> Sequence[JobRow]:
     """Analysis jobs of some networks, newest first."""
     return session.scalars(
         select(JobRow)
-        .where(JobRow.kind == "analyse", JobRow.network_digest.in_(list(digests)))
+        .where(JobRow.kind == "analyse", JobRow.network_digest.in_(digests))
         .options(defer(JobRow.result))
         .order_by(JobRow.created_at.desc(), JobRow.id)
     ).all()

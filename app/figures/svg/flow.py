@@ -64,7 +64,7 @@ class FlowLink:
 def flow_diagram(
     weights: Sequence[Any],
     before: Layers,
-    after: Layers | None,
+    after: Layers,
     changes: Mapping[Site, ByHand],
     links: Mapping[Site, FlowLink],
     *,
@@ -75,7 +75,7 @@ def flow_diagram(
     Args:
         weights: matrices ``[n_l, n_(l-1)]``.
         before: activations of layers 0 … L when nothing is changed.
-        after: the same under the changes; None while they are hidden, then only what is written by hand is shown.
+        after: the same under the changes.
         changes: what is written at each changed site.
         links: where a click on a site leads.
         sentence: the name of the group.
@@ -132,28 +132,17 @@ class _Flow:
         wiring: Wiring,
         frame: Frame,
         before: Layers,
-        after: Layers | None,
+        after: Layers,
         changes: Mapping[Site, ByHand],
         links: Mapping[Site, FlowLink],
     ) -> None:
         self._wiring, self._frame, self._before, self._after = wiring, frame, before, after
         self._changes, self._links = changes, links
-        every = [abs(v) for layers in (before, after or ()) for layer in layers for v in layer if _is_number(v)]
+        every = [abs(v) for layers in (before, after) for layer in layers for v in layer if _is_number(v)]
         self._largest = max([*every, 1e-12])
 
-    def _now(self, layer: int, neuron: int) -> float | None:
-        """A neuron's value, None where it is hidden: what was changed by hand and what lies before it is not."""
-        if self._after is not None:
-            return self._after[layer][neuron]
-        own = self._changes.get((layer, neuron, None))
-        if own is not None:
-            return own.value
-        first = min((at[0] for at in self._changes), default=len(self._before))
-        reached = layer > first or any(at[:2] == (layer, neuron) for at in self._changes)
-        return None if layer >= first and reached else self._before[layer][neuron]
-
     def _differs(self, layer: int, neuron: int) -> bool:
-        now = self._now(layer, neuron)
+        now = self._after[layer][neuron]
         return now is not None and now != self._before[layer][neuron]
 
     def edges(self) -> str:
@@ -193,7 +182,7 @@ class _Flow:
         own = self._changes.get((layer, out, source))
         if own is not None:
             return weight * own.value, True
-        now = self._now(layer - 1, source)
+        now = self._after[layer - 1][source]
         return (None, False) if now is None else (weight * now, self._differs(layer - 1, source))
 
     def _ends(self, layer: int, out: int, source: int) -> tuple[float, float, float, float]:
@@ -234,7 +223,7 @@ class _Flow:
 
     def _site(self, layer: int, neuron: int, x: float, y: float) -> str:
         own = self._changes.get((layer, neuron, None))
-        now, was = self._now(layer, neuron), self._before[layer][neuron]
+        now, was = self._after[layer][neuron], self._before[layer][neuron]
         body = circle(x, y, HIT, "fl-hit") + (circle(x, y, RADIUS + 4.5, "fl-hand") if own else "")
         body += circle(x, y, RADIUS, "n-open")
         if now is None:
@@ -258,7 +247,7 @@ class _Flow:
     ) -> str:
         shown, old = _words(now), _words(was)
         if now is None:
-            return text(x, y, "hidden" if self._after is None else "—", "lab s halo", anchor=anchor)
+            return text(x, y, "—", "lab s halo", anchor=anchor)
         if shown == old:
             return text(x, y, shown, "lab s halo fl-value", anchor=anchor)
         if stacked:

@@ -1,7 +1,7 @@
 """The output while changes by hand go from nothing to all of them, with the edge of the decision.
 
 The line is the output over the share of the changes; a small disc is where some neuron passes zero and the line bends,
-a bar is where the decision turns. The open disc is the place that the drawing beside it shows; a script moves it.
+a bar is where the decision turns. The open disc is the place that the drawing beside it shows.
 """
 
 from __future__ import annotations
@@ -65,10 +65,7 @@ def partial_figure(
     by_share = dict(zip(shares, outputs, strict=True))
     for bend in bends[:_MANY]:
         body += circle(x(bend), y(by_share[bend]), 2.4, "pt-bend")
-    ends = {"left": _LEFT, "right": _RIGHT, "bottom": _BOTTOM, "top": _TOP, "low": low, "high": high}
-    scale = " ".join(f'data-{name}="{value:.6g}"' for name, value in ends.items())
-    place = f'transform="translate({num(x(at[0]))} {num(y(at[1]))})"'
-    body += f'<g class="pt-at" {scale} {place}>{circle(0, 0, 6, "pt-dot")}</g>'
+    body += circle(x(at[0]), y(at[1]), 6, "pt-dot")
     where = " and ".join(decimal(turn, 3) for turn in turns)
     turning = f"turns at {where} of the changes" if turns else "is the same at every place drawn"
     sentence = f"The output goes from {decimal(outputs[0])} to {decimal(outputs[-1])}; the decision {turning}"

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from pydantic import Field
+from typing import Final, NamedTuple
 
 from analysis.errors import AnalysisError
 from analysis.network_files.files import examine_network_document, read_document
 from analysis.network_files.formats.draft import Format
 from analysis.network_files.formats.reading import format_of, read_draft
 from analysis.network_files.formats.schema import expected_at, found_at, json_path
-from app.options import PageModel
 
 OPTIONAL: Final = ("name", "sizes", "tasks")
+_EXPECTED: Final[dict[Format, str]] = {
+    "safetensors": "LAYER.weight and LAYER.bias of each layer, and metadata with the activation",
+    "onnx": "a chain of dense layers and activations",
+}
 
 
-class FoundProblem(PageModel):
-    """One thing that is wrong."""
+class FoundProblem(NamedTuple):
+    """One thing that is wrong.
 
-    path: str = Field(description="JSONPath of the place, $ for the whole file.")
-    problem: str = Field(description="What is wrong: item and cause.")
-    found: str = Field(description="What stands there.")
-    expected: str = Field(description="What the schema says should.")
-    mend: str = Field(description="What to do.")
+    Args:
+        path: JSONPath of the place, $ for the whole file.
+        problem: item and cause.
+        found: what stands there.
+        expected: what the schema says should.
+        mend: what to do.
+    """
+
+    path: str
+    problem: str
+    found: str
+    expected: str
+    mend: str
 
 
 def problems_of(raw: bytes) -> list[FoundProblem]:
@@ -32,46 +41,26 @@ def problems_of(raw: bytes) -> list[FoundProblem]:
     Of a network file that is everything, of other formats the first thing. ``name``, ``sizes`` and ``tasks`` may be
     missing, for they may be declared.
     """
-    kind: Format | None = None
+    kind: Format = "json"
     try:
         kind = format_of(raw)
-        if kind == "json":
-            return _examined(raw)
-        read_draft(raw, declared=kind)
+        if kind != "json":
+            read_draft(raw, declared=kind)
+            return []
+        document = read_document(raw)
     except AnalysisError as error:
-        return [
-            FoundProblem(
-                path="$",
-                problem=f"{error.item} {error.cause}",
-                found=_beginning(raw),
-                expected=_expected(kind),
-                mend=error.cure,
-            )
-        ]
-    return []
-
-
-def _examined(raw: bytes) -> list[FoundProblem]:
-    """Everything that is wrong with a network file."""
-    document = read_document(raw)
+        expected = _EXPECTED.get(kind) or expected_at(())
+        return [FoundProblem("$", f"{error.item} {error.cause}", _beginning(raw), expected, error.cure)]
     return [
         FoundProblem(
-            path=json_path(problem.path),
-            problem=f"{problem.error.item} {problem.error.cause}",
-            found=found_at(document, problem.path),
-            expected=expected_at(problem.path),
-            mend=problem.error.cure,
+            json_path(problem.path),
+            f"{problem.error.item} {problem.error.cause}",
+            found_at(document, problem.path),
+            expected_at(problem.path),
+            problem.error.cure,
         )
         for problem in examine_network_document(document, optional=OPTIONAL).problems
     ]
-
-
-def _expected(kind: Format | None) -> str:
-    if kind in (None, "json"):
-        return expected_at(())
-    return {"safetensors": "LAYER.weight and LAYER.bias of each layer, and metadata with the activation"}.get(
-        str(kind), "a chain of dense layers and activations"
-    )
 
 
 def _beginning(raw: bytes) -> str:

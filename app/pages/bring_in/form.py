@@ -1,94 +1,153 @@
-"""The form by which a network of one's own is imported."""
+"""The form by which a network of one's own is imported, and what is declared beside a file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from analysis.errors import AnalysisError
-from analysis.network_files.declared_tasks import TASK_SOURCES
-from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
+from analysis.input_encoding import MAX_TEXT as MAX_ENCODING
+from analysis.network_files.declared_tasks import MAX_TEXT as MAX_TASKS
+from analysis.network_files.declared_tasks import TaskSource
+from analysis.network_files.files import MAX_NETWORK_BYTES
 from analysis.network_files.formats.onnx_file import MAX_ONNX_BYTES
-from analysis.networks.network import ACTIVATIONS
+from analysis.network_files.intake import Declaration
 from analysis.protocol import BUILT_IN
+from analysis.strict_json import MAX_TEXT
 from analysis.tasks import MAX_INPUTS, TASK_NAMES
 from app.addressing import Addresses
 from app.db.errors import StoreError
-from app.options import PageModel
+from app.options import Options
 from app.pages.bring_in.checking import FoundProblem
-from app.pages.bring_in.declaration import CONTENT_TYPES, SOURCE_WORDS, BringInOptions
-from app.pages.plan import RefusalView
 from app.pages.prose import chapters
+from app.pages.training.form import own_network
 from app.resources import DOCUMENTS
+from pluriscope.blocks import Block, Form, Head, More, Notice, Prose, Section, Table
 
 HELP_FILE: Final = DOCUMENTS / "importing.md"
 
 
-class BringInPage(PageModel):
-    """What may be imported, and how; with what went wrong where something was sent."""
+class Declared(BaseModel):
+    """What is declared beside a file."""
 
-    declared: BringInOptions
-    protocols: list[str] = Field(description="Those that are ticked.")
-    all_protocols: list[str]
-    sources: list[tuple[str, str]] = Field(description="Where tasks may come from, each in words.")
-    task_names: list[str]
-    activations: list[str]
-    format: str = Field(description="Of network files.")
-    content_types: list[str] = Field(description="Content types that name a format; others are told by the bytes.")
-    max_bytes: int
-    max_onnx_bytes: int
-    max_inputs: int
-    problems: list[RefusalView] = Field(description="What was wrong with what was sent; empty if nothing was sent.")
-    pasted: str = Field(description="The text that was pasted, to be mended.")
-    found: list[FoundProblem] = Field(description="Each thing that is wrong with the file that was sent.")
-    help: dict[str, str] = Field(description="How networks are exported: title of each chapter → Markdown.")
-    schema_url: str
-    url: str
+    task: TaskSource = Field(
+        "file",
+        title="What its outputs should compute",
+        description="Where the tasks come from.",
+        json_schema_extra={
+            "words": {
+                "file": "as the file says; where it says nothing, what the network decides",
+                "name": "by name",
+                "table": "by truth table",
+                "formula": "by formula",
+                "decisions": "whatever it computes: what the network itself decides",
+            }
+        },
+    )
+    tasks: str = Field(
+        "",
+        max_length=MAX_TASKS,
+        title="Names, truth tables or formulas",
+        description=f"As chosen above: a name ({', '.join(TASK_NAMES)}), a table such as 0110, or a formula such as "
+        "A·¬B + ¬A·B. One for each output with semicolons between; one stands for all.",
+    )
+    encoding: str = Field(
+        "",
+        max_length=MAX_ENCODING,
+        title="How inputs are encoded",
+        description="The number for 0 and the number for 1, such as -1, 1; one pair for each input with semicolons "
+        "between; empty: 0, 1.",
+    )
+    name: str = Field("", max_length=MAX_TEXT, description="What to call it; empty: as the file does.")
+    protocols: list[str] = Field(
+        [], max_length=8, description="Protocols to analyse under at once; none: it is only stored."
+    )
+
+    @property
+    def declaration(self) -> Declaration:
+        return Declaration(self.name.strip(), self.task, self.tasks.strip(), self.encoding.strip())
 
 
-def build_form(
-    addresses: Addresses,
-    options: BringInOptions,
-    *,
-    protocols: Sequence[str] = ("complete",),
-    problems: Sequence[AnalysisError | StoreError] = (),
-    pasted: str = "",
-    found: Sequence[FoundProblem] = (),
-) -> BringInPage:
-    """The form, filled in.
+class DeclaredOptions(Declared, Options):
+    """The same in an address."""
 
-    Args:
-        options: what is declared already.
-        protocols: those ticked.
-        problems: what is wrong with what was sent.
-        pasted: the text that was pasted.
-        found: each thing that is wrong with the file.
-    """
-    return BringInPage(
-        declared=options,
-        protocols=list(protocols),
-        all_protocols=list(BUILT_IN),
-        sources=[(source, SOURCE_WORDS[source]) for source in TASK_SOURCES],
-        task_names=list(TASK_NAMES),
-        activations=list(ACTIVATIONS),
-        format=NETWORK_FORMAT,
-        content_types=list(CONTENT_TYPES),
-        max_bytes=MAX_NETWORK_BYTES,
-        max_onnx_bytes=MAX_ONNX_BYTES,
-        max_inputs=MAX_INPUTS,
-        problems=problems,
-        pasted=pasted,
-        found=found,
-        help=_help(),
-        schema_url=addresses.network_file_schema(),
-        url=addresses.bring_in(),
+
+class Asked(Declared):
+    """The same in a form."""
+
+    protocols: list[Literal[tuple(BUILT_IN)]] = Field(  # type: ignore[valid-type]
+        ["complete"], title="Analyse under", description="None: it is only stored."
     )
 
 
-@lru_cache(maxsize=1)
-def _help() -> dict[str, str]:
+class Kept(Asked):
+    """The form behind a preview, with the network that it is about."""
+
+    content: str = Field("", json_schema_extra={"control": "hidden"})
+    fallback: str = Field("", json_schema_extra={"control": "hidden"})
+
+
+class _File(BaseModel):
+    file: str = Field(
+        "",
+        title="A file",
+        description=f"Network file or transformer (JSON), safetensors, at most {MAX_NETWORK_BYTES // 10**6} MB; ONNX, "
+        f"at most {MAX_ONNX_BYTES // 10**6} MB. Never pickle: a .pt file can run code.",
+        json_schema_extra={"control": "file"},
+    )
+    text: str = Field(
+        "",
+        title="Or the text of a network file",
+        description="JSON with format, weights, biases and activation; name, sizes and tasks may be left out here.",
+        json_schema_extra={"control": "textarea"},
+    )
+
+
+class NetworkForm(Asked, _File):
+    """A file, and what is declared beside it."""
+
+
+def network_form(
+    links: Addresses,
+    values: Mapping[str, Any],
+    *,
+    errors: Mapping[str, str] | None = None,
+    refusal: AnalysisError | StoreError | None = None,
+    found: Sequence[FoundProblem] = (),
+) -> Iterator[Block]:
+    """The form, filled in.
+
+    Args:
+        links: of the site.
+        values: what is filled in.
+        errors: field → what is wrong with it.
+        refusal: why what was sent cannot be stored.
+        found: each thing that is wrong with the file.
+    """
+    yield Head(
+        "Your network",
+        f"Any multilayer perceptron with one to {MAX_INPUTS} Boolean inputs, trained anywhere, or a small transformer. "
+        "You see what it computes and how it would be analysed before anything is stored. Nothing in a file is "
+        "executed.",
+        actions=[own_network(links, "From a file")],
+    )
+    if refusal is not None and len(found) < 2:
+        yield Notice.refused(refusal)
+    elif found or errors:
+        where = "The file has an error in each place below." if found else "A field has an error."
+        yield Notice("Nothing was stored", where, "Mend it and send it again.", "refused")
+    if found:
+        yield Section("What is wrong with the file", "in its order", id="problems")
+        rows = [(one.path, one.problem, one.found, one.expected, one.mend) for one in found]
+        yield Table.plain(("Where", "Problem", "Found there", "Expected", "What to do"), rows)
+    yield Form(NetworkForm, links.bring_in(), "Preview", values, errors)
+    yield More("How to export your model", _help, "from PyTorch, scikit-learn, ONNX; what a file says", id="export")
+
+
+def _help() -> Iterator[Block]:
     """The chapters of the document on importing, without what stands before the first."""
-    return {title: "\n\n".join(blocks) for title, blocks in chapters(HELP_FILE)[1:]}
+    for title, blocks in chapters(HELP_FILE)[1:]:
+        yield Section(title)
+        yield Prose("\n\n".join(blocks), glossary=False)

@@ -3,231 +3,157 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 from pydantic import Field
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.and_inverter import gate_of_code, matching_gates
-from analysis.algorithms.counting import count_candidates
 from analysis.algorithms.high_level_model import readable_formula
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.criteria.registry import CRITERIA
 from analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
-from analysis.network_files.declared_tasks import TASK_SOURCES
+from analysis.models.circuits import refuse_if_too_large
+from analysis.models.model import gaps
+from analysis.models.registry import read_model
 from analysis.network_files.files import MAX_NETWORK_BYTES, NetworkFile, network_file_json, slug_of
 from analysis.network_files.formats.draft import FORMAT_WORDS
 from analysis.network_files.intake import Intake
 from analysis.networks.mlp import forward
 from analysis.preflight import preflight
-from analysis.protocol import BUILT_IN, COMPLETE, Protocol
+from analysis.protocol import COMPLETE, Protocol
 from analysis.question import Question
-from analysis.tasks import TASK_NAMES, Task, input_table
+from analysis.tasks import INPUT_NAMES, Task, input_table
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
 from app.db.codecs import tasks_of
+from app.db.model_tables import ModelRow
 from app.db.reads.analyses import network_by_digest
-from app.db.tables import NetworkRow
 from app.db.writes import free_slug, network_row
+from app.figures.numbers import decimal, duration, exact, noun
+from app.figures.svg import graph_diagram, network_diagram
 from app.limits import limits_in
-from app.options import BigInt, PageModel
-from app.pages.bring_in.declaration import SOURCE_WORDS, BringInOptions
-from app.pages.network.behaviour import BehaviourRow, behaviour_of
-from app.pages.place import Place
-from app.pages.plan import PlanView, RefusalView, plan_view
+from app.options import PageModel
+from app.pages.bring_in.form import Kept
+from app.pages.inside import answers_of, answers_table, beside
+from app.pages.plan import Planned, RefusalView, planned, planned_table
 from app.pages.shared import NetworkView, network_view
-from pluriscope.naming import Scope, protocol_key
+from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Form, Head, Notice, Prose, Section, Table
 
 FORMULA_INPUTS: Final = 4
 FORMULA_DEPTH: Final = 3
 """A table without a name is shown as a formula up to these, which takes a hundredth of a second."""
+_WIDEST, _DEEPEST = 40, 8
+"""A network that is drawn."""
 
 
-class RawOutput(PageModel):
-    """What an output gives on one Boolean input, where no task is known yet."""
+class Refusal(RefusalView):
+    """What speaks against storing it."""
+
+    about: str = Field(description='What was declared and is wrong: "name", "encoding" or "tasks"; else "network".')
+
+
+class RowPreview(PageModel):
+    """What an output gives on one Boolean input."""
 
     bits: list[int]
     output: float
-    decision: int | None = Field(description="0, 1, or None for neither.")
-
-
-class AnalysisPreview(PageModel):
-    """How one analysis would find the circuits."""
-
-    output: int
-    protocol: str
-    algorithms: BigInt | None = Field(description="Candidate algorithms, exactly; None where only a search tells.")
-    plan: PlanView
+    decision: int | None = Field(description="0, 1, or null for neither.")
+    target: int | None = Field(description="What its task asks for; null while it has none.")
 
 
 class OutputPreview(PageModel):
     """What one output computes."""
 
-    output: int
     task: str = Field(description="Name or truth table of its task; empty while it has none.")
     formula: str = Field(description="A short formula of a task without a name; empty if none was found.")
-    behaviour: list[BehaviourRow] = Field(description="Empty while it has no task.")
-    raw: list[RawOutput] = Field(description="The same without a task; empty where there is one.")
-    n_right: int
-    computes: bool = Field(description="Whether it decides right on every Boolean input.")
+    rows: list[RowPreview]
+    n_right: int | None = Field(description="Boolean inputs that it decides right; null while it has no task.")
     smallest_margin: float | None
     fragile: bool
 
-    @property
-    def n_rows(self) -> int:
-        return len(self.behaviour)
 
-
-class PreviewPage(PageModel):
+class Preview(PageModel):
     """A network as it would be stored, and everything that speaks against that."""
 
     network: NetworkView
     format: str
-    format_words: str
     remarks: list[str]
-    declared: BringInOptions
     encoding: str = Field(description="Which numbers stand for 0 and 1, in words.")
     data: str = Field(description="Digest of the data record that follows from it; empty for the default.")
     outputs: list[OutputPreview]
-    analyses: list[AnalysisPreview]
-    protocols: list[str]
-    all_protocols: list[str]
-    sources: list[tuple[str, str]] = Field(description="Where tasks may come from, each in words.")
-    task_names: list[str]
-    refusals: list[RefusalView] = Field(description="Everything that speaks against it; empty if it can be stored.")
+    analyses: list[Planned]
+    refusals: list[Refusal] = Field(description="Everything that speaks against it; empty if it can be stored.")
     known_url: str = Field(description="The same network, if it is stored already; empty if it is not.")
     known_name: str
-    criterion_seconds: float = Field(description="Longest time of one criterion after the analysis.")
-    n_criteria: int
-    content: str = Field(
-        description="The file as a network file, in which name and tasks may be missing: to be sent back with a yes or "
-        "with other declarations. Empty where it is too large for that."
-    )
-
-    @property
-    def ready(self) -> bool:
-        """Whether nothing but a yes is missing."""
-        return not self.refusals
 
 
-def build_preview(
-    session: Session, addresses: Addresses, intake: Intake, options: BringInOptions, protocols: Sequence[Protocol]
-) -> PreviewPage:
-    """What storing and analysing a network would give; nothing is stored.
-
-    Args:
-        intake: the network with what is declared.
-        options: the declarations as they were given.
-        protocols: under which it would be analysed, at least one.
-    """
-    network = intake.draft.network
+def build_preview(session: Session, links: Addresses, intake: Intake, protocols: Sequence[Protocol]) -> Preview:
+    """What storing and analysing a network would give; nothing is stored."""
+    network, data = intake.draft.network, intake.data
     tasks = intake.tasks or tuple(Task((), "") for _ in range(network.n_outputs))
     file = NetworkFile(intake.name, network, tasks, intake.draft.attribution, intake.planted)
     known = network_by_digest(session, network.digest)
     slug = known.slug if known is not None else free_slug(session, slug_of(intake.name), network.digest)
-    row = network_row(file, slug, "uploaded")
-    refusals = [*intake.problems]
-    analyses: list[AnalysisPreview] = []
+    problems = [(about, problem) for about, problem in intake.problems.items()]
+    questions = [Question(network, k, task, p, data) for k, task in enumerate(tasks) for p in protocols or [COMPLETE]]
     if intake.decided:
-        refusals += _of_analyses(intake, tasks, protocols[0])
+        problems += [("network", problem) for question in questions for problem in preflight(question)]
         if known is not None and [t.truth_table for t in tasks_of(known)] != [t.truth_table for t in tasks]:
-            refusals.append(_other_tasks(known))
-        analyses = [
-            _analysis(session, row, intake, tasks, output, protocol)
-            for output in range(network.n_outputs)
-            for protocol in protocols
-        ]
-    data, content = intake.data, _content(intake)
-    if not content:
+            labels = ", ".join(task.name or "".join(map(str, task.truth_table)) for task in tasks_of(known))
+            cause = f"are others than those for which the same weights are stored as {known.slug!r} ({labels})"
+            problems.append(("tasks", InvalidTask("tasks", cause, "give the same, or look at the stored network")))
+    if len(content_of(intake).encode()) > MAX_NETWORK_BYTES:
         cause = f"takes more than {MAX_NETWORK_BYTES:,} bytes as a network file"
-        refusals.append(InvalidNetwork("network", cause, "use a smaller network"))
-    return PreviewPage(
-        network=network_view(row, addresses),
-        format=intake.draft.format,
-        format_words=FORMAT_WORDS[intake.draft.format],
-        remarks=[*intake.draft.remarks, *_task_remark(intake, options)],
-        declared=options,
+        problems.append(("network", InvalidNetwork("network", cause, "use a smaller network")))
+    refusals = {str(problem): _refusal(about, problem) for about, problem in problems}  # outputs share most of them
+    return Preview(
+        network=network_view(network_row(file, slug, "uploaded"), links),
+        format=FORMAT_WORDS[intake.draft.format],
+        remarks=list(intake.draft.remarks),
         encoding="" if intake.encoding is None else intake.encoding.words,
-        data="" if intake.encoding is None or data.is_clean else data.digest,
-        outputs=[_output(row, intake, tasks, k) for k in range(network.n_outputs)] if intake.encoding else [],
-        analyses=analyses,
-        protocols=[protocol.name for protocol in protocols],
-        all_protocols=list(BUILT_IN),
-        sources=[(source, SOURCE_WORDS[source]) for source in TASK_SOURCES],
-        task_names=list(TASK_NAMES),
-        refusals=_different(refusals),
-        known_url="" if known is None else addresses.network(known.slug),
+        data="" if data.is_clean else data.digest,
+        outputs=[_output(intake, task, output) for output, task in enumerate(tasks)] if intake.encoding else [],
+        analyses=[planned(one, limits_in(session)) for one in questions] if intake.decided and protocols else [],
+        refusals=list(refusals.values()),
+        known_url="" if known is None else links.network(known.slug),
         known_name="" if known is None else known.name,
-        criterion_seconds=limits_in(session).criterion_seconds,
-        n_criteria=len(CRITERIA),
-        content=content,
     )
 
 
-def _content(intake: Intake) -> str:
+def _refusal(about: str, problem: AnalysisError) -> Refusal:
+    return Refusal(about=about, item=problem.item, cause=problem.cause, cure=problem.cure)
+
+
+def content_of(intake: Intake) -> str:
     """What the file said, as a network file; what was declared beside it travels in fields of its own."""
     draft = intake.draft
-    file = NetworkFile(draft.name, draft.network, draft.tasks or (), draft.attribution, draft.planted)
-    document = network_file_json(file)
-    left_out = {key for key in ("name", "tasks") if not document[key]}
-    document = {key: value for key, value in document.items() if key not in left_out}
-    content = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-    return content if len(content.encode()) <= MAX_NETWORK_BYTES else ""
+    document = network_file_json(
+        NetworkFile(draft.name, draft.network, draft.tasks or (), draft.attribution, draft.planted)
+    )
+    document = {key: value for key, value in document.items() if value or key not in ("name", "tasks")}
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
-def _place(row: NetworkRow, intake: Intake, task: Task, output: int, protocol: Protocol) -> Place:
-    data = intake.data
-    scope = Scope(output, protocol_key(protocol), "" if data.is_clean else data.digest[:12])
-    return Place(row, Question(intake.draft.network, output, task, protocol, data), scope, None)
-
-
-def _of_analyses(intake: Intake, tasks: Sequence[Task], protocol: Protocol) -> list[AnalysisError]:
-    """What preflight says of any output."""
-    return [
-        problem
-        for output, task in enumerate(tasks)
-        for problem in preflight(Question(intake.draft.network, output, task, protocol, intake.data))
-    ]
-
-
-def _different(problems: Sequence[AnalysisError]) -> list[AnalysisError]:
-    """Each once, in order: several outputs share most of what speaks against them."""
-    seen: dict[str, AnalysisError] = {}
-    for problem in problems:
-        seen.setdefault(str(problem), problem)
-    return list(seen.values())
-
-
-def _other_tasks(known: NetworkRow) -> AnalysisError:
-    labels = ", ".join(task.name or "".join(map(str, task.truth_table)) for task in tasks_of(known))
-    cause = f"are others than those for which the same weights are stored as {known.slug!r} ({labels})"
-    return InvalidTask("tasks", cause, "give the same tasks, or look at the stored network")
-
-
-def _task_remark(intake: Intake, options: BringInOptions) -> list[str]:
-    if intake.tasks is None or intake.draft.tasks is not None or options.task != "file":
-        return []
-    return ["The file names no task, so the network’s own decisions are taken for it."]
-
-
-def _output(row: NetworkRow, intake: Intake, tasks: Sequence[Task], output: int) -> OutputPreview:
-    task = tasks[output]
-    place = _place(row, intake, task, output, COMPLETE)
-    outputs = forward(place.question.cut, intake.data.representatives)[:, 0]
-    margins = margin_to_edge(outputs, COMPLETE.circuit_decision)
+def _output(intake: Intake, task: Task, output: int) -> OutputPreview:
+    network = intake.draft.network
+    outputs = forward(network, intake.data.representatives)[:, output]
+    margins, decisions = margin_to_edge(outputs, "rounding"), decide(outputs, "rounding").tolist()
     smallest = float(margins.min()) if np.isfinite(margins).all() else None
-    behaviour = behaviour_of(place, outputs) if task.truth_table else []
-    n_right = sum(line.right for line in behaviour)
+    targets = task.truth_table or [None] * len(outputs)
+    bits = input_table(network.n_inputs).astype(int).tolist()
+    rows = [
+        RowPreview(bits=bits[k], output=float(outputs[k]), decision=None if sign < 0 else sign, target=targets[k])
+        for k, sign in enumerate(decisions)
+    ]
     return OutputPreview(
-        output=output,
         task=task.name or "".join(map(str, task.truth_table)),
-        formula=short_formula(task, place.question.model.n_inputs),
-        behaviour=behaviour,
-        raw=[] if behaviour else _raw(outputs, place.question.model.n_inputs),
-        n_right=n_right,
-        computes=bool(behaviour) and n_right == len(behaviour),
+        formula=short_formula(task, network.n_inputs),
+        rows=rows,
+        n_right=sum(row.decision == row.target for row in rows) if task.truth_table else None,
         smallest_margin=smallest,
         fragile=smallest is not None and smallest < FRAGILE_MARGIN,
     )
@@ -241,22 +167,117 @@ def short_formula(task: Task, n_inputs: int) -> str:
     return readable_formula(gate_of_code(int(codes[0]), n_inputs, FORMULA_DEPTH).root) if len(codes) else ""
 
 
-def _raw(outputs: np.ndarray[tuple[int, ...], np.dtype[np.float64]], n_inputs: int) -> list[RawOutput]:
-    bits = input_table(n_inputs).astype(int).tolist()
-    decisions = decide(outputs, "rounding")
-    return [
-        RawOutput(bits=bits[k], output=float(outputs[k]), decision=None if decisions[k] < 0 else int(decisions[k]))
-        for k in range(len(outputs))
+def preview_blocks(
+    session: Session, links: Addresses, page: Preview, content: str, values: Mapping[str, Any]
+) -> Iterator[Block]:
+    """The preview as a page.
+
+    Args:
+        session: open session.
+        links: of the site.
+        page: what would come of it.
+        content: the network, to be sent back.
+        values: what was declared beside it.
+    """
+    network, several = page.network, len(page.outputs) > 1
+    kept = {**values, "content": content, "fallback": network.name}
+    fields = kept | {"protocols": ["", *values["protocols"]]}
+    words = "Import and analyse" if page.analyses else "Import"
+    article = "an" if page.format.startswith("ONNX") else "a"
+    yield Head(
+        network.name,
+        f"A {network.shape} multilayer perceptron, {network.activations}, from {article} {page.format}. "
+        "Nothing is stored yet.",
+        actions=[] if page.refusals else [Action(words, links.store_network(), True, True, fields)],
+    )
+    for one in page.refusals:
+        yield Notice.refused(one)
+    if page.known_url and not page.refusals:
+        saved = f"They are saved under “{network.name}”, too" if page.known_name != network.name else "Nothing changes"
+        cause = f"The same weights exist as {page.known_name}. {saved}; analyses that are missing are asked for."
+        yield Notice("It is here already", cause, actions=[Action(page.known_name, page.known_url)])
+    if page.remarks:
+        yield Prose(" ".join(page.remarks), glossary=False)
+    errors = {one.about: f"{one.item[:1].upper()}{one.item[1:]} {one.cause}; {one.cure}." for one in page.refusals}
+    form = Form(Kept, links.bring_in(), "Preview again", kept, errors, id="k-")
+    if page.refusals:
+        yield form
+    if page.outputs:
+        yield Facts(
+            [
+                _fact(page, one, f"Output {k} computes" if several else "It computes")
+                for k, one in enumerate(page.outputs)
+            ]
+        )
+    drawn = []
+    if max(network.sizes) <= _WIDEST and len(network.sizes) <= _DEEPEST:
+        drawn = [
+            Figure(
+                network_diagram(network.weights, title=network.name),
+                "Width grows with |weight|; dashed with a bar = negative.",
+            )
+        ]
+    yield from beside([*drawn, *map(_behaviour, page.outputs)], 2)
+    if page.refusals:
+        return
+    seconds = duration(limits_in(session).criterion_seconds)
+    yield Section("What an analysis does", f"then {len(CRITERIA)} criteria, each for at most {seconds}")
+    yield planned_table(page.analyses, network.shape, "plan")
+    yield Section("Other options")
+    yield form
+
+
+def _fact(page: Preview, output: OutputPreview, label: str) -> Fact:
+    if output.n_right is None:
+        return Fact(label, "not known", page.encoding, "its task cannot be read")
+    right = f"right on {output.n_right} of {noun(len(output.rows), 'input')}, decided by rounding"
+    if output.n_right < len(output.rows):
+        right += "; few circuits or none will be valid"
+    margin = "" if output.smallest_margin is None else f"; smallest margin {decimal(output.smallest_margin, 3)}"
+    fragile = ", fragile: below 10⁻⁶" if output.fragile else ""
+    return Fact(label, output.formula or output.task, page.encoding, f"{right}{margin}{fragile}")
+
+
+def _behaviour(output: OutputPreview) -> Table:
+    rows = [
+        (
+            "".join(map(str, row.bits)),
+            decimal(row.output, 4),
+            "neither" if row.decision is None else str(row.decision),
+            "" if row.target is None else str(row.target),
+            "" if row.target is None else "yes" if row.decision == row.target else "no",
+        )
+        for row in output.rows
     ]
+    inputs = "".join(INPUT_NAMES[: len(output.rows[0].bits)])
+    return Table.plain((inputs, "Output", "Decides", "Should be", "Right"), rows)
 
 
-def _analysis(
-    session: Session, row: NetworkRow, intake: Intake, tasks: Sequence[Task], output: int, protocol: Protocol
-) -> AnalysisPreview:
-    task, limits = tasks[output], limits_in(session)
-    plan = plan_view(_place(row, intake, task, output, protocol).question, limits)
-    n_inputs, hidden = intake.draft.network.n_inputs, intake.draft.network.n_hidden_layers
-    algorithms = None
-    if protocol.algorithm_form != "formula_trees" and hidden >= 1:
-        algorithms = count_candidates(task.pattern, n_inputs, protocol.depth_for(hidden))
-    return AnalysisPreview(output=output, protocol=protocol.name, algorithms=algorithms, plan=plan)
+def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Iterator[Block]:
+    """What storing a transformer would give; its file says all.
+
+    Raises:
+        AnalysisError: it cannot be read.
+    """
+    kind, model = read_model(raw)
+    space = model.space(kind.rules(""))
+    whole = np.ones(space.graph.n_bits, dtype=np.bool_)
+    outputs = space.run(whole[None])
+    apart = gaps(outputs, model.answers)[0]
+    known = session.scalar(select(ModelRow).where(ModelRow.digest == model.digest))
+    import_ = Action("Import and analyse", links.store_network(), True, True, {"content": raw.decode()})
+    yield Head(model.name, f"{kind.definition} Nothing is stored yet.", actions=[import_])
+    if known is not None:
+        yield Notice("It is here already", "Nothing changes.", actions=[Action(known.name, links.network(known.slug))])
+    try:
+        refuse_if_too_large(model, space)
+    except AnalysisError as error:
+        yield Notice("Its circuits will not be searched", f"{error.item} {error.cause}.")
+    yield Facts(
+        [
+            Fact("Right on", f"{int((apart > 0).sum())} of {len(apart)} rows", model.task),
+            Fact("Possible circuits", exact(space.possible), ", ".join(kind.rules("").values())),
+        ]
+    )
+    drawn = Figure(graph_diagram(space.graph, title=model.name), "Every node and edge. A circuit keeps some.")
+    yield from beside([drawn, answers_table(answers_of(model, outputs[0], apart), lambda _row: "")], 2)

@@ -228,7 +228,7 @@ def _says(letter: str) -> Callable[[Row], Markup | str]:
 def blocks(c: Compared, query: Query) -> Iterator[Block]:
     """The page: the verdict, who is right, the drawings, where they contradict, and the rest folded."""
     yield _head(c)
-    yield _who_is_right(c)
+    yield who_is_right(c)
     yield Side([_drawn(c, number) for number in range(len(c.ones))])
     if c.asked != "rows" and any(one.edges is not None for one in c.ones):
         yield Prose(_EDGES, glossary=False)
@@ -257,7 +257,7 @@ def every_one(links: Addresses, slug: str, scope: Scope) -> str:
     return links.explanations(slug, scope) if isinstance(scope, Scope) else links.circuits(slug, scope)
 
 
-def _who_is_right(c: Compared) -> Block:
+def who_is_right(c: Compared) -> Block:
     """A bar of all trials for two, a matrix for more."""
     unit = noun(c.of, c.unit)
     if len(c.ones) > 2:

@@ -31,8 +31,8 @@ from app.pages.explanations import Explanation
 from app.pages.formulas import hue_tables, hues_of
 from app.pages.place import Place
 from app.pages.placements import neurons_label
+from app.pages.play.tokens import write_now
 from app.pages.recorded import claim_record
-from app.pages.sandbox.tokens import Try, write_try
 from app.pages.shared import edge_names, truth_rows
 from app.pages.verdicts.told import folded
 from pluriscope.analyses.lenses import picture
@@ -160,7 +160,7 @@ def _trial(
     words, text, changed = told[members]
     inputs = [input_text(row, n_inputs) for row in (source, base)]
     try:
-        now = write_try(Try(changed(source, base)), n_inputs)
+        now = write_now(changed(source, base), n_inputs)
     except InvalidIntervention:  # more changes than are made by hand
         now = ""
     refs = [str(one.ref) for one in beside.explanations]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -12,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
 from analysis.explanations.explanation import NAME, REF, Record
-from analysis.models import registry
 from analysis.models.circuits import (
     ModelCircuit,
     judge_circuit,
@@ -20,25 +18,15 @@ from analysis.models.circuits import (
     read_mask,
 )
 from analysis.models.judging import circuit_record, roles_told
-from analysis.models.model import Edge, Graph, Masks, Model, ModelKind, Node, Rules, Space
+from analysis.models.model import Masks, Model, ModelKind, Rules
 from app.addressing import Addresses
 from app.db.model_tables import ModelRow
-from app.db.models import CircuitSearch, all_models, formerly_called, model_of, searches_of, stored_circuits
+from app.db.models import CircuitSearch, searches_of, stored_circuits
 from app.errors import NotFound
-from app.options import BigInt, Options, PageModel
-from app.pages.place import ModelPlace, place_of_model
+from app.options import BigInt, PageModel
+from app.pages.place import ModelPlace
 from app.pages.recorded import FigureView, figures_of
 from pluriscope.naming import RulesScope
-
-
-class RulesOptions(Options):
-    """Options that say under which rules circuits of a model are meant."""
-
-    aside: ClassVar[frozenset[str]] = Options.aside | {"rules"}
-
-    rules: str = Field(
-        "", max_length=80, description="Values of the kind's settings joined by dashes; empty: the usual."
-    )
 
 
 class ModelView(PageModel):
@@ -74,74 +62,6 @@ class RulesView(PageModel):
     too_large: str = Field(description="Why there is no search; empty if there can be one.")
     url: str
 
-    @property
-    def scope(self) -> RulesScope:
-        """The same as addresses take it."""
-        return RulesScope.of(self.text)
-
-    @property
-    def label(self) -> str:
-        """The values for people."""
-        return ", ".join(setting.value for setting in self.settings)
-
-
-class NodeView(PageModel):
-    """One node of the graph."""
-
-    name: str
-    label: str
-    layer: int
-    removable: bool
-
-
-class EdgeView(PageModel):
-    """One edge of the graph."""
-
-    source: str
-    target: str
-    slot: str
-
-
-class GraphView(PageModel):
-    """A model's graph under some rules; bit i of a mask stands for the i-th of bits."""
-
-    nodes: list[NodeView]
-    edges: list[EdgeView]
-    cut: Literal["edges", "nodes"] = Field(description="What masks speak about.")
-    bits: list[str]
-
-    @property
-    def drawn(self) -> Graph:
-        """The graph, as drawings take it."""
-        places = {node.name: number for number, node in enumerate(self.nodes)}
-        return Graph(
-            tuple(Node(one.name, one.label, one.layer, one.removable) for one in self.nodes),
-            tuple(Edge(places[one.source], places[one.target], one.slot) for one in self.edges),
-            self.cut,
-        )
-
-
-class UnderRules(PageModel):
-    """A page about a model under one set of rules."""
-
-    model: ModelView
-    rules: RulesView
-    graph: GraphView
-    url: str
-
-
-def locate_model(session: Session, addresses: Addresses, ref: str, rules: str) -> ModelPlace:
-    """The model and the rules that an address names, by its slug or the one that it had before networks shared them.
-
-    Raises:
-        NotFound: no such model, or its kind has no such rules, or they do not fit it.
-    """
-    row = formerly_called(session, ref)
-    if row is None:
-        item, cure = f"transformer {ref[:80]!r}", "look for it among the networks"
-        raise NotFound(item, "is not stored here", cure, "model", addresses.gallery(), "all networks")
-    return place_of_model(addresses, row, RulesScope.of(rules))
-
 
 def model_view(row: ModelRow, kind: ModelKind, model: Model, addresses: Addresses) -> ModelView:
     """A model as pages show it."""
@@ -170,29 +90,6 @@ def rules_view(
         listed=None if search is None else search.listed,
         too_large=ModelPlace(row, kind, model, rules, space).too_large,
         url=addresses.circuits(row.slug, RulesScope.of(text)),
-    )
-
-
-def under_rules(session: Session, place: ModelPlace, addresses: Addresses) -> dict[str, Any]:
-    """The fields of :class:`UnderRules`, without the page's own address."""
-    return {
-        "model": model_view(place.row, place.kind, place.model, addresses),
-        "rules": rules_view(place.row, place.kind, place.model, place.settings, search_of(session, place), addresses),
-        "graph": graph_view(place.space),
-    }
-
-
-def graph_view(space: Space) -> GraphView:
-    """A graph as twins tell it."""
-    graph = space.graph
-    return GraphView(
-        nodes=graph.nodes,
-        edges=[
-            EdgeView(source=graph.nodes[one.source].name, target=graph.nodes[one.target].name, slot=one.slot)
-            for one in graph.edges
-        ],
-        cut=graph.cut,
-        bits=list(graph.bit_names),
     )
 
 
@@ -270,28 +167,3 @@ def open_circuits(session: Session, addresses: Addresses, place: ModelPlace, mas
 def recomputed_figures(place: ModelPlace, circuit: ModelCircuit) -> dict[str, bool | int | float | str]:
     """A circuit's figures by column."""
     return {column.name: column.value(circuit) for column in circuit_record(place.kind).columns}
-
-
-class ModelItem(PageModel):
-    """One model of the list."""
-
-    model: ModelView
-    usual: RulesView = Field(description="What was found under the usual rules.")
-
-
-def model_items(session: Session, addresses: Addresses, query: str = "") -> list[ModelItem]:
-    """The stored models, all or those with a text in their name or slug, or whose digest begins with it."""
-    rows = [row for row in all_models(session) if matches(row, query.lower())]
-    searches = searches_of(session, [row.id for row in rows])
-    items = []
-    for row in rows:
-        kind, model = model_of(row)
-        usual = rules_view(row, kind, model, kind.default_rules, searches.get((row.id, "")), addresses)
-        items.append(ModelItem(model=model_view(row, kind, model, addresses), usual=usual))
-    return items
-
-
-def matches(row: ModelRow, text: str) -> bool:
-    """Whether a text in lower case is in a model's name or slug, or begins its digest, and its kind is known here."""
-    known = row.kind in {kind.key for kind in registry.MODEL_KINDS}  # another version may have stored more kinds
-    return known and (text in row.name.lower() or text in row.slug or row.digest.startswith(text))

@@ -7,8 +7,7 @@ from markupsafe import Markup
 from app.pages.compare.compared import Compared
 from app.pages.overview import Overview
 from app.pages.page import Document
-from app.pages.sandbox.drawing import drawing_of as sandbox_drawing
-from app.pages.sandbox.views import SandboxPage
+from app.pages.play.played import Played
 from app.pages.sharing.targets import SharedPage
 from app.pages.studies.page import StudyPage
 
@@ -24,8 +23,8 @@ def drawing_of(page: SharedPage) -> Markup:
     if isinstance(page, Document):
         drawn = page.figure()
         return Markup(drawn.drawing) if drawn else Markup()  # noqa: S704  # it is one
-    if isinstance(page, SandboxPage):
-        return sandbox_drawing(page, linked=False)
+    if isinstance(page, Played):
+        return page.drawing(linked=False)
     if isinstance(page, StudyPage):
         return page.figures[0].drawing(page.line.name)
     raise ValueError("a comparison has no drawing of its own, but one of each explanation")

@@ -15,16 +15,14 @@ from analysis.interpretations.gates import gate_name
 from analysis.interpretations.interpretation import NeuronGate
 from app.addressing import Addresses
 from app.db.reads.jobs import list_jobs
-from app.listing.page import every_page
 from app.options import Options, ScopeOptions
-from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.interpretation_list import by_number
 from app.pages.jobs import JobState
 from app.pages.kinds import find_document
 from app.pages.network.page import edge_use_of
 from app.pages.place import find_network, locate
 from app.pages.shared import neuron_name, truth_rows
-from app.pages.sharing.about import FIRST_CELL, IN_SHORT, about_place
+from app.pages.sharing.about import FIRST_CELL, about_place
 
 MAX_ROWS: Final = 5_000_000
 _AT_ONCE: Final = 500
@@ -135,29 +133,3 @@ def jobs_table(session: Session, addresses: Addresses, options: JobsOptions) -> 
 
     about = (f"Pluriscope {ENGINE_VERSION}: jobs, newest first. State: {options.state or 'any'}.", *FIRST_CELL)
     return Table("jobs", about, columns, rows())
-
-
-def networks_table(session: Session, addresses: Addresses, options: GalleryOptions) -> Table:
-    """Every network of the gallery, a row for each output and protocol."""
-    counted = ("circuits_possible", "circuits_valid", "circuits_method", "circuits_truncated_at", "circuits_low",
-               "circuits_high", "interpretations_total", "interpretations_observed", "algorithms_candidates",
-               "algorithms_aligned", "alignments_valid", "alignments_minimal")  # fmt: skip
-
-    def rows() -> Iterator[Sequence[Cell]]:
-        for page in every_page(lambda wanted: build_gallery(session, addresses, wanted), options):
-            for item in page.items:
-                network = item.network
-                for output in item.outputs:
-                    numbers = [None if output.counts is None else getattr(output.counts, name) for name in counted]
-                    yield (network.slug, network.name, network.digest, network.shape, output.output,
-                           network.tasks[output.output].label, output.protocol, output.state, *numbers,
-                           output.url)  # fmt: skip
-
-    about = (
-        f"Pluriscope {ENGINE_VERSION}: networks and what was found about each output under each protocol.",
-        f"Search: {options.q or 'none'}.",
-        *IN_SHORT,
-        *FIRST_CELL,
-    )
-    columns = ("slug", "name", "digest", "shape", "output", "task", "protocol", "state", *counted, "url")
-    return Table("networks", about, columns, rows())

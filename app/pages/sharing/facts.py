@@ -15,7 +15,9 @@ from app.pages.compare.compared import Compared
 from app.pages.overview import Overview
 from app.pages.page import Document
 from app.pages.place import Place
-from app.pages.sandbox.views import SandboxPage
+from app.pages.play.models import ModelPlay
+from app.pages.play.networks import NetworkPlay
+from app.pages.play.played import Played
 from app.pages.shared import AnalysisPage
 from app.pages.sharing.targets import SharedPage
 from app.pages.studies.page import StudyPage
@@ -82,31 +84,10 @@ def _of_document(page: Document) -> Facts:
     )
 
 
-def _of_sandbox(page: SandboxPage) -> Facts:
-    threshold = [] if page.run is None else [one for one in page.run.decisions if one.rule == "threshold"]
-    if page.run is None or page.run.output is None or not threshold:
-        answer = "hidden until you predict it" if page.hidden else "beyond float64"
-    else:
-        answer = f"{threshold[0].decision}, from an output of {page.run.output:.4g}"
-    says = {0: "predicts 0", 1: "predicts 1", -1: "makes no prediction"}
-    lines = [
-        ("Input", page.base),
-        ("The network decides", answer),
-        *((one.letter, says[one.says] + _outcome(one.right)) for one in page.explanations),
-    ]
-    data = "" if page.data.is_default else f", data {page.data.digest[:12]}"
-    asked = ", ".join(one.ref for one in page.explanations)
-    return Facts(
-        "Intervention by hand",
-        f"{page.network.name} on {page.words}",
-        tuple(lines),
-        f"intervention {page.now}" + (f"; asked: {asked}" if asked else ""),
-        f"{page.protocol.name} ({page.protocol.digest[:12]}){data}",
-    )
-
-
-def _outcome(right: bool | None) -> str:
-    return "" if right is None else ", correct" if right else ", incorrect"
+def _of_play(page: Played) -> Facts:
+    told = page.told
+    title = f"{page.network.name} on {told.words}"
+    return Facts("Intervention by hand", title, tuple(told.lines), told.identity, page.place.cited)
 
 
 def _of_study(page: StudyPage) -> Facts:
@@ -135,7 +116,8 @@ def _of_comparison(page: Compared) -> Facts:
 _FACTS: Final[Mapping[type, Callable[[Any], Facts]]] = {
     Overview: _of_overview,
     Document: _of_document,
-    SandboxPage: _of_sandbox,
+    NetworkPlay: _of_play,
+    ModelPlay: _of_play,
     StudyPage: _of_study,
     Compared: _of_comparison,
 }

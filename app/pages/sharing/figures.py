@@ -23,7 +23,7 @@ from app.pages.network.page import NetworkPage
 from app.pages.overview import Overview
 from app.pages.page import DRAWING, Document
 from app.pages.place import Place
-from app.pages.sandbox.views import SandboxPage
+from app.pages.play.played import Played
 from app.pages.sharing.drawings import drawing_of
 from app.pages.sharing.targets import SharedPage
 from app.pages.studies.page import StudyPage
@@ -35,7 +35,7 @@ def _figures_of(page: Any) -> Mapping[str, Draw]:
     """What can be drawn of a page: name → a function that draws it."""
     if isinstance(page, Overview):
         return {DRAWING: partial(drawing_of, page), **(_of_network(page.data) if isinstance(page.place, Place) else {})}
-    if isinstance(page, (SandboxPage, StudyPage)):
+    if isinstance(page, Played | StudyPage):
         return {DRAWING: partial(drawing_of, page)}
     return {}
 

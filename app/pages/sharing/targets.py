@@ -26,14 +26,13 @@ from app.pages.kinds import PAGES, find_document
 from app.pages.overview import Overview, OverviewOptions
 from app.pages.page import Document, read_options
 from app.pages.place import locate_any
-from app.pages.sandbox.build import build_sandbox
-from app.pages.sandbox.options import SandboxOptions
-from app.pages.sandbox.views import SandboxPage
+from app.pages.play.find import find_play
+from app.pages.play.played import Played
 from app.pages.studies.page import StudyOptions, StudyPage, build_study
 from pluriscope.addresses import present
 
 Kind = Literal["network", "explanation", "compare", "sandbox", "study"]
-SharedPage = Overview | Document | Compared | SandboxPage | StudyPage
+SharedPage = Overview | Document | Compared | Played | StudyPage
 MAX_ADDRESS: Final = 8_000
 """Characters of an address that is read; six long references with their places need about a third."""
 
@@ -48,7 +47,6 @@ _MADE_OF_IT: Final = re.compile(r"/(verify|card\.(png|svg)|drawing\.(svg|png|pdf
 _OPTIONS: Final[Mapping[Kind, type[Options]]] = {
     "network": OverviewOptions,
     "compare": CompareOptions,
-    "sandbox": SandboxOptions,
     "study": StudyOptions,
 }
 
@@ -164,11 +162,12 @@ def build_target(session: Session, addresses: Addresses, target: Target) -> Shar
     """
     if target.kind == "explanation":
         return find_document(session, addresses, target.parts[0], target.parts[1], target.query)
+    if target.kind == "sandbox":
+        return find_play(session, addresses, target.parts[0], target.query)
     options = options_of(target)
     builders: Mapping[Kind, Callable[..., SharedPage]] = {
         "network": _overview,
         "compare": build_compare,
-        "sandbox": build_sandbox,
         "study": build_study,
     }
     return builders[target.kind](session, addresses, *target.parts, options)

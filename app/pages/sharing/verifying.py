@@ -157,7 +157,7 @@ def _named(session: Session, addresses: Addresses, target: Target) -> tuple[Plac
         )
     if target.kind == "sandbox":
         raise NotFound(
-            f"sandbox of {target.parts[0][:80]}",
+            f"play on {target.parts[0][:80]}",
             "has nothing stored to be held against: all of it is computed from the weights whenever it is opened",
             "verify the explanations that it asks, each by its own address",
             "address",

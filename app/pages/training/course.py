@@ -16,13 +16,19 @@ from app.db.job_tables import JobRow
 from app.db.tables import NetworkRow
 from app.figures.svg.learning import End, LossCurve, OutputCurve
 from app.options import PageModel
-from app.pages.training.options import as_text
 
 LossPoint = tuple[int, float | None]
 OutputsPoint = tuple[int, list[list[float | None]]]
 TOLD_POINTS: Final = 12
 TRAINING: Final = "training"
 WAITING: Final = "waiting"
+_BEGINNING: Final[Mapping[str, Any]] = {
+    "state": WAITING,
+    "message": "not started",
+    "epochs": 0,
+    "loss": None,
+    "accuracy": None,
+}
 
 
 class LossNumbers(PageModel):
@@ -147,7 +153,7 @@ def learning_of_job(row: JobRow, addresses: Addresses) -> Learning | None:
     networks = [_network(outcome, spec, addresses, stopped=stopped) for outcome in outcomes]
     if not networks:
         labels = [spec.model_copy(update={"seed": int(one["seed"])}).label for one in specs]
-        networks = [_not_begun(label, stopped=stopped) for label in labels]
+        networks = [_network({**_BEGINNING, "name": label}, spec, addresses, stopped=stopped) for label in labels]
     return _learning(spec, spec.resolved_tasks(), networks, addresses)
 
 
@@ -174,7 +180,14 @@ def same_again(row: NetworkRow, addresses: Addresses) -> str:
 
 def _again(addresses: Addresses, options: Mapping[str, Any]) -> str:
     """The form filled in with these options of training."""
-    return addresses.train(**{name: as_text(value) for name, value in options.items() if value is not None})
+    return addresses.train(**{name: _typed(value) for name, value in options.items() if value is not None})
+
+
+def _typed(value: Any) -> str:
+    """A value as it is typed."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_typed, value))
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def _learning(
@@ -203,6 +216,8 @@ def _network(
         message = f"epoch {outcome['epochs']:,} of at most {spec.epochs:,}"
         if stopped:
             state, message = "stopped", f"stopped with the job at epoch {outcome['epochs']:,}"
+    elif state == WAITING:
+        state = "stopped" if stopped else state
     elif not message:
         message = MESSAGES.get(state, "")
     options = outcome.get("options") or {}
@@ -220,23 +235,6 @@ def _network(
         outputs=[(int(epoch), rows) for epoch, rows in outputs],
         decided=decided,
         n_right=n_right,
-    )
-
-
-def _not_begun(label: str, *, stopped: bool) -> TrainedNetwork:
-    return TrainedNetwork(
-        name=label,
-        seed=None,
-        state="stopped" if stopped else WAITING,
-        message="not started",
-        epochs=0,
-        loss=None,
-        accuracy=None,
-        url="",
-        losses=[],
-        outputs=[],
-        decided=[],
-        n_right=None,
     )
 
 

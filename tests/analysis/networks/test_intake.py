@@ -35,7 +35,7 @@ def bare(**changes):
 )
 def test_tasks_may_be_declared_in_every_way(declaration):
     intake = take_in(read_draft(bare()), declaration)
-    assert intake.problems == ()
+    assert intake.problems == {}
     assert intake.file().tasks[0].truth_table == XOR
     assert intake.file().tasks[0].name == "XOR"
 

@@ -17,7 +17,7 @@ OTHERS = (
     "/networks/xor-pretrained",
     "/networks/xor-pretrained/circuits.csv",
     "/api/v2/networks/xor-pretrained",
-    "/static/app.js",
+    "/static/house.js",
     "/networks/none-of-this-name",
 )
 

@@ -12,7 +12,7 @@ PAGES = (
     "/jobs",
     "/nowhere",
     "/api/v2/login",
-    "/static/app.js",
+    "/static/house.js",
     "/static/favicon.svg",
 )
 POLICY = (

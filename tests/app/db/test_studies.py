@@ -12,7 +12,7 @@ from analysis.studies.sources import Order
 from app.db.codecs import planted_of
 from app.db.errors import Ambiguous, Conflict, NotFound
 from app.db.reads.analyses import find_data, network_by_digest
-from app.db.reads.networks import gallery
+from app.db.reads.networks import networks
 from app.db.reads.studies import (
     every_outcome,
     find_study,
@@ -46,12 +46,12 @@ def test_results_are_stored_once_with_their_networks(store):
         assert [(study.slug, outcome.seed) for study, outcome in found] == [("xor-width", 0)]
 
 
-def test_networks_of_studies_are_in_the_gallery_only_when_looked_for(store):
+def test_networks_of_studies_are_listed_only_when_looked_for(store):
     with store.write() as session:
         save_results(session, results())
     with store.read() as session:
-        assert gallery(session, "", limit=50) == ([], 0)
-        assert gallery(session, "xor-width", limit=50)[1] == 8
+        assert networks(session) == []
+        assert len(networks(session, "xor-width")) == 8
 
 
 def test_a_network_that_is_stored_already_stays_as_it_is(store):

@@ -22,7 +22,7 @@ from app.db.links import rename_network
 from app.db.prepared import result_digest
 from app.db.reads.analyses import find_analysis, find_network
 from app.db.reads.circuits import circuits_at
-from app.db.reads.networks import gallery, known_as
+from app.db.reads.networks import known_as, networks
 from app.db.reads.results import load_analysis
 from app.db.reads.studies import studies_of_network
 from app.db.schema import SCHEMA
@@ -189,9 +189,9 @@ def test_slugs_are_made_of_names_and_never_shared(store):
 CURVE = {"options": {"seed": 3}, "losses": [[1, 0.5]]}
 
 
-def found_in_gallery(store, query=""):
+def found_in_list(store, query=""):
     with store.read() as session:
-        return [row.slug for row in gallery(session, query, limit=10)[0]]
+        return [row.slug for row in networks(session, query)]
 
 
 def test_a_second_name_for_the_same_weights_leads_to_them_and_is_found(store):
@@ -207,16 +207,16 @@ def test_a_second_name_for_the_same_weights_leads_to_them_and_is_found(store):
         assert find_network(session, "my-own") is row
         rename_network(session, row, "my-own")
         assert known_as(session, row) == ["Old", "My own"], "a name outlives a change of slugs"
-    assert found_in_gallery(store, "my OWN") == found_in_gallery(store) == ["my-own"]
+    assert found_in_list(store, "my OWN") == found_in_list(store) == ["my-own"]
 
 
-def test_weights_known_from_a_study_enter_the_gallery_under_the_name_given(store):
+def test_weights_known_from_a_study_enter_the_list_under_the_name_given(store):
     with store.write() as session:
         save_results(session, study_results())
         row = session.scalars(select(NetworkRow).order_by(NetworkRow.id)).first()
         by_study, digest, options = (row.slug, row.name), row.digest, row.training["options"]
         file = NetworkFile("My network", network_of(row), tasks_of(row))
-    assert found_in_gallery(store) == found_in_gallery(store, "my network") == []
+    assert found_in_list(store) == found_in_list(store, "my network") == []
     with store.write() as session:
         row = save_network(session, file, origin="trained", training={"options": options, "losses": [[1, 0.5]]})
         assert (row.digest, row.slug, row.name, row.origin) == (digest, "my-network", "My network", "trained")
@@ -225,8 +225,8 @@ def test_weights_known_from_a_study_enter_the_gallery_under_the_name_given(store
         assert find_network(session, by_study[0]) is row, "the study's address leads on"
         assert studies_of_network(session, digest)
         assert save_results(session, study_results())[1] == 0
-    assert found_in_gallery(store) == found_in_gallery(store, "my network") == ["my-network"]
-    assert found_in_gallery(store, by_study[0]) == ["my-network"]
+    assert found_in_list(store) == found_in_list(store, "my network") == ["my-network"]
+    assert found_in_list(store, by_study[0]) == ["my-network"]
 
 
 def test_the_same_network_for_another_task_is_refused(store):

@@ -31,15 +31,6 @@ def test_values_before_and_after_stand_where_they_differ():
     assert shown.count("→") == 1, "n1.1 stays"
 
 
-def test_what_is_hidden_is_not_in_the_drawing():
-    svg = drawn(after=None)
-    shown = words(svg)
-    assert shown.count("hidden") == 1, "the output; the other neuron of the layer is not reached"
-    assert "0.50 hidden" not in shown
-    assert "−0.50" not in shown
-    assert "1.00 → 0.00" in shown, "what is written by hand is known"
-
-
 def test_values_beyond_float64_and_wide_layers_are_drawn():
     wide = [[[1.0]] * 60, [[1.0] * 60]]
     layers = [[1.0], [1.0] * 60, [None]]

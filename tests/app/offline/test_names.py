@@ -46,7 +46,7 @@ TEXT = st.text(st.sampled_from("aAbZ01.-_=& /%é"), min_size=1, max_size=12)
         ("index.html", "index.html", "index.html"),
         ("index.html", "networks/xor/circuits/081ff.html", "../../../index.html"),
         ("networks/xor.html", "networks/xor/explanations.html", "../xor.html"),
-        ("static/app.js", "compare__e=1.html", "static/app.js"),
+        ("static/house.js", "compare__e=1.html", "static/house.js"),
         ("compare__e=c-1__e=c-2.html", "index.html", "compare__e=c-1__e=c-2.html"),
     ],
 )

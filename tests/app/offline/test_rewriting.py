@@ -102,7 +102,7 @@ def test_forms_go_and_counts_stay(rewrite):
         assert gone not in page
 
 
-@pytest.mark.parametrize("nav", ['aria-label="Main"', 'aria-label="Pluriscope"', 'class="sections"', 'class="net"'])
+@pytest.mark.parametrize("nav", ['aria-label="Main"', 'aria-label="Pluriscope"', 'class="net"'])
 def test_around_a_page_only_links_of_the_copy_and_the_theme_stay(rewrite, nav):
     page = rewrite(
         f'<nav {nav}><a href="/networks/xor">Network</a><a href="/train">Train</a></nav>'
@@ -121,12 +121,12 @@ def test_the_head_names_nobody_else_and_loads_what_a_copy_needs(rewrite):
         '<link rel="canonical" href="/x"><link rel="alternate" type="application/json+oembed" href="/oembed?url=x">'
         f'<link rel="alternate" type="application/json" href="/api/v2{CIRCUIT}">'
         '<script src="/static/vendor/htmx-4.0.1.min.js?v=1"></script>'
-        '<script src="/static/app.js?v=2" data-plotly="/static/vendor/p.js?v=3" defer></script>'
+        '<script src="/static/house.js?v=2" data-plotly="/static/vendor/p.js?v=3" defer></script>'
         "</head><body></body></html>"
     )
     for gone in ("og:", "twitter", "canonical", "oembed", "htmx"):
         assert gone not in page
-    assert 'src="../../../static/app.js" data-plotly="../../../static/vendor/p.js"' in page
+    assert 'src="../../../static/house.js" data-plotly="../../../static/vendor/p.js"' in page
     assert 'src="../../../static/offline.js"' in page
     assert 'href="../../../api/v2/networks/xor/circuits/081ff.json"' in page
 

@@ -14,8 +14,8 @@ from tests.app.pages.conftest import XOR
 SCOPE = Scope(1, "paper", "0123456789ab")
 QUERY = "output=1&protocol=paper&data=0123456789ab"
 TABLE = [  # what is built, its address, the route that answers it
-    (lambda a: a.gallery(), "/", "/"),
-    (lambda a: a.gallery(q="a b"), "/?q=a+b", "/"),
+    (lambda a: a.front(), "/", "/"),
+    (lambda a: a.gallery(q="a b"), "/networks?q=a+b", "/networks"),
     (lambda a: a.network("xor"), "/networks/xor", "/networks/{network}"),
     (lambda a: a.network("xor", SCOPE), f"/networks/xor?{QUERY}", "/networks/{network}"),
     (lambda a: a.circuits("xor", Scope(), sort="margin"), "/networks/xor/explanations?kind=circuit&sort=margin", None),
@@ -78,7 +78,7 @@ TABLE = [  # what is built, its address, the route that answers it
     (lambda a: a.exported(a.network("xor")) + ".json", "/networks/xor/figures.json", None),
     (lambda a: a.network_file("xor"), "/api/v2/networks/xor/file", "/api/v2/networks/{network}/file"),
     (lambda a: a.result("xor", SCOPE), f"/api/v1/networks/xor/result?{QUERY}", "/api/v1/networks/{network}/result"),
-    (lambda a: a.twin(a.gallery()), "/api/v2/gallery", "/api/v2/gallery"),
+    (lambda a: a.twin(a.gallery()), "/api/v2/networks", "/api/v2/networks"),
     (lambda a: a.twin(a.network("xor")), "/api/v2/networks/xor", "/api/v2/networks/{network}"),
     (lambda a: a.network("a/b ?"), "/networks/a%2Fb%20%3F", None),
 ]
@@ -108,7 +108,7 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
     described = client.get("/api/v2/openapi.json").json()
     pages = {path for path, route in PATHS.items() if not route.include_in_schema and not path.startswith("/api")}
     pages = {path for path in pages if not path.startswith("/embed/") and not path.endswith(PICTURES)}
-    led_on = {"/", "/networks", "/networks/{network}/verdicts", "/glossary", "/scope", "/admin"}
+    led_on = {"/", "/networks.json", "/networks/{network}/verdicts", "/glossary", "/scope", "/admin"}
     led_on |= {"/compare", "/models/{network}/compare"} | {former.path for former in FORMER}
     led_on |= {path for path in pages if path.startswith("/networks/{network}/claims/")}
     led_on |= {
@@ -116,7 +116,7 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
     }
     led_on.add("/networks/{network}/common-ground/standing")
     led_on |= {path for path in pages if "/{name}/analyses" in path}  # told under /api/v2
-    led_on |= {"/studies/new", "/studies/{study}/delete"}  # forms
+    led_on |= {"/studies/new", "/studies/{study}/delete", "/networks/new"}  # forms
     led_on |= {"/models", "/models/{model}", "/models/{model}/{rest:path}"}
     for path in pages - led_on:
         twin = Addresses().twin(path)
@@ -146,7 +146,7 @@ def test_behind_a_proxy_under_a_prefix(app, stripped):
             links = re.findall(r'(?:href|action|src|hx-get)="(/[^"]*)"', answer.text)
             assert links
             assert [link for link in links if not link.startswith("/pluriscope/")] == []
-        assert client.get(start + "/static/pluriscope.css").status_code == 200
+        assert client.get(start + "/static/house.css").status_code == 200
         twin = client.get(start + "/api/v2" + XOR)
         assert twin.json()["url"] == "/pluriscope" + XOR
         missing = client.get(start + "/api/v2" + XOR + "/explanations/c-zzz")

@@ -10,7 +10,6 @@ from starlette.routing import Match
 
 from app.db import rows
 from app.options import ScopeOptions
-from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.network import build_network
 from app.recent import Recent
 from tests.app.pages.conftest import MINE, NOISY, XOR
@@ -19,9 +18,9 @@ CIRCUIT = XOR + "/circuits/081ff"
 ONE = XOR + "/explanations/c-"
 ALGORITHM = "a2e8546f11f80df4"
 PAGES = {  # address → most statements that it may send
-    "/": 20,  # with a sandbox of two explanations
-    "/?q=xor": 8,
-    "/?limit=2": 20,
+    "/": 3,
+    "/networks": 11,
+    "/networks?q=xor": 10,
     XOR: 25,  # with what the recommended criteria leave, which directions were searched, and what neurons are taken for
     XOR + "?protocol=paper": 19,  # with what was surveyed
     f"{XOR}?protocol={MINE.digest[:12]}": 22,  # truncated: were placements searched?
@@ -105,7 +104,7 @@ def test_a_page_is_there_asks_the_store_little_and_leads_somewhere_known(client,
     assert answer.text.count("<h1") == 1
     assert len(statements) <= PAGES[address]
     twins = re.findall(r'<link rel="alternate" type="application/json" href="([^"]+)"', answer.text)
-    assert len(twins) == (not address.startswith("/glossary"))
+    assert len(twins) == (not address.startswith("/glossary") and address != "/")
     assert all(client.get(unescape(twin)).status_code == 200 for twin in twins)
     for link in set(re.findall(r'(?:href|action|hx-get)="([^"]*)"', answer.text)):
         path = (
@@ -132,17 +131,16 @@ def known(app, path):
     return any(route.matches(scope)[0] is not Match.NONE for route in app.routes)
 
 
-def test_the_gallery_asks_no_more_for_many_networks_than_for_one(client, statements):
-    client.get("/?q=two")
+def test_the_list_of_networks_asks_no_more_for_many_than_for_one(client, statements):
+    client.get("/networks?q=two")
     for_one = len(statements)
-    client.get("/?q=n")
+    client.get("/networks?q=n")
     assert len(statements) - for_one == for_one
 
 
 @pytest.mark.parametrize(
     ("address", "build"),
     [
-        ("/gallery?q=x", lambda s, a: build_gallery(s, a, GalleryOptions(q="x"))),
         (XOR, lambda s, a: build_network(s, a, "xor", ScopeOptions())),
         (XOR + "?protocol=paper", lambda s, a: build_network(s, a, "xor", ScopeOptions(protocol="paper"))),
     ],
@@ -192,24 +190,6 @@ def test_a_truncated_search_marks_its_counts(get, client):
     page = client.get(f"{XOR}?protocol={MINE.digest[:12]}").text
     assert "Counts marked ≥ are lower bounds" in page
     assert "Counts marked ≥ are lower bounds" not in client.get(XOR).text
-
-
-@pytest.mark.slow
-def test_the_gallery_is_searched_and_paged(get):
-    assert [item["network"]["slug"] for item in get("/gallery", q="TWO")["items"]] == ["two"]
-    digest = get(XOR)["network"]["digest"]
-    assert [item["network"]["slug"] for item in get("/gallery", q=digest[:8])["items"]] == ["xor"]
-    assert get("/gallery", q="nothing like it")["items"] == []
-    whole = get("/gallery")
-    seen, page = [], get("/gallery", limit=2)
-    while True:
-        seen += page["items"]
-        assert page["n_networks"] == whole["n_networks"] == len(whole["items"])
-        if page["next_url"] is None:
-            break
-        page = get("/gallery", limit=2, after=page["next"])
-    assert seen == whole["items"]
-    assert get("/networks") == whole
 
 
 @pytest.mark.slow

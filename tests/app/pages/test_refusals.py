@@ -17,7 +17,6 @@ from analysis import errors as engine
 from app.addressing import Addresses
 from app.db import errors as store
 from app.error_answers import ENGINE_STATUS, STORE_STATUS
-from app.listing.page import write_cursor
 from app.main import create_app
 from app.middleware import SECURITY_HEADERS
 from tests.app.pages.conftest import XOR
@@ -25,7 +24,6 @@ from tests.checkout import ROOT
 from tests.factories import on_a_copy
 
 LIST, ONE = XOR + "/circuits", XOR + "/circuits/081ff"
-OTHER_ORDER = write_cursor("circuits margin asc", [0.1, "081ff"])
 REFUSED = [  # address, status, field, words
     ("/no/such/page", 404, "", "no page has this address"),
     ("/networks/unknown", 404, "network", "network 'unknown'"),
@@ -43,12 +41,12 @@ REFUSED = [  # address, status, field, words
     (XOR + "?data=zzz", 404, "data", "not 6 or more digits"),
     (XOR + "?colour=red", 400, "colour", "Allowed options: theme, output, protocol, data"),
     (XOR + "?theme=sepia", 400, "theme", "'light' or 'dark'"),
-    ("/?limit=0", 400, "limit", "greater than or equal to 1"),
-    ("/?limit=201", 400, "limit", "less than or equal to 200"),
-    ("/?q=" + "q" * 101, 400, "q", "at most 100"),
-    ("/?after=garbage", 400, "after", "was not given out by any page"),
-    ("/?after=" + write_cursor("gallery", [1, "yesterday", "xor"]), 400, "after", "was not given out by any page"),
-    ("/?after=" + OTHER_ORDER, 400, "after", "another order"),
+    ("/networks?limit=0", 400, "limit", "is not 1 to 200"),
+    ("/networks?limit=201", 400, "limit", "is not 1 to 200"),
+    ("/networks?q=" + "q" * 101, 400, "q", "more than 100"),
+    ("/networks?protocol=mine", 400, "protocol", "Use complete or paper"),
+    ("/networks?state=beauty", 400, "state", "Use done, truncated"),
+    ("/networks?colour=red", 400, "colour", "is unknown"),
 ]
 
 
@@ -60,7 +58,7 @@ def is_there(client, address):
 
 @pytest.mark.parametrize(("address", "status", "field", "words"), REFUSED, ids=[r[0][:60] for r in REFUSED])
 def test_bad_addresses_are_refused_in_html_and_json_alike(client, address, status, field, words):
-    path = "/api/v2/gallery" + address[1:] if address.startswith("/?") else "/api/v2" + address
+    path = Addresses().twin(address)
     for answer in (client.get(path), client.get(address, headers={"accept": "application/json"})):
         assert answer.status_code == status, answer.text[:300]
         body = answer.json()
@@ -91,7 +89,7 @@ def test_a_missing_thing_leads_to_its_nearest_parent(client):
         XOR + "/explanations/c-zzz": XOR + "/explanations",
         XOR + "/explanations/c-zzz?protocol=paper": XOR + "/explanations?protocol=paper",
         XOR + "?protocol=fast": XOR,
-        "/networks/unknown": "/",
+        "/networks/unknown": "/networks",
     }
     for address, parent in parents.items():
         assert client.get(Addresses().twin(address)).json()["parent"] == unescape(parent)
@@ -110,7 +108,7 @@ def test_a_prefix_that_fits_several_networks_is_not_guessed(app, client):
         answer = client.get("/api/v2/networks/abcdef")
         assert answer.status_code == 404
         assert "several digests begin so" in answer.json()["error"]
-        assert answer.json()["parent"] == "/?q=abcdef"
+        assert answer.json()["parent"] == "/networks?q=abcdef"
         assert client.get("/api/v2/networks/abcdef1", params={}).status_code == 200
     finally:
         with app.state.store.write() as session:
@@ -198,12 +196,13 @@ def test_a_wrong_method_says_which_are_right(client):
     answer = client.put(XOR)
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET"
+    assert client.put("/api/v1/networks").headers["allow"] == "GET, POST, DELETE"  # three routes share this address
     assert "Use GET, POST" in client.put("/api/v2/train").json()["error"]
-    assert client.get("/api/v2" + XOR + "/restore").headers["allow"] == "POST"
+    assert client.get("/api/v2" + XOR + "/analyses").headers["allow"] == "POST"
 
 
 def test_headers(client):
-    for address in ("/", "/api/v2/gallery", "/nope", "/static/pluriscope.css"):
+    for address in ("/", "/api/v2/networks", "/nope", "/static/house.css"):
         answer = client.get(address)
         for name, value in SECURITY_HEADERS.items():
             assert answer.headers[name] == value
@@ -211,8 +210,8 @@ def test_headers(client):
     assert "unsafe-eval" not in SECURITY_HEADERS["content-security-policy"]
     assert "script-src 'self';" in SECURITY_HEADERS["content-security-policy"]
     assert client.get("/", headers={"x-request-id": "bad id\x00"}).headers["x-request-id"] != "bad id\x00"
-    assert client.get("/static/pluriscope.css?v=1").headers["cache-control"].startswith("public, max-age=31536000")
-    assert client.get("/static/pluriscope.css").headers["cache-control"] == "no-cache"
+    assert client.get("/static/house.css?v=1").headers["cache-control"].startswith("public, max-age=31536000")
+    assert client.get("/static/house.css").headers["cache-control"] == "no-cache"
     assert client.get("/static/../pyproject.toml").status_code == 404
     assert client.get("/static/%2e%2e/pyproject.toml").status_code == 404
 
@@ -243,13 +242,13 @@ def test_answering_requests_never_loads_what_only_jobs_need():
     ("address", "nearest"),
     [
         ("/networks/xor?output=x", "/networks/xor"),
-        (f"/?q={'a' * 500}", "/"),
-        ("/?limit=0&q=xor", "/?q=xor"),
+        (f"/networks?q={'a' * 500}", "/networks"),
+        ("/networks?limit=0&q=xor", "/networks?q=xor"),
     ],
 )
 def test_a_wrong_option_leads_to_the_same_page_without_it(client, address, nearest):
     answer = client.get(address)
-    twin = client.get("/api/v2/gallery" + address[1:] if address.startswith("/?") else "/api/v2" + address)
+    twin = client.get(Addresses().twin(address))
     named = client.get(address, headers={"accept": "application/json"})
     assert (twin.json()["parent"], named.json()["parent"]) == (nearest, nearest)
     main = answer.text.partition("<main")[2]
@@ -260,9 +259,7 @@ def test_a_wrong_option_leads_to_the_same_page_without_it(client, address, neare
 
 @pytest.mark.parametrize(
     ("address", "nearest"),
-    [
-        ("/networks?limit=0&q=xor", "/?q=xor"),
-    ],
+    [],
 )
 def test_a_twin_whose_page_is_elsewhere_leads_from_a_wrong_option_to_a_page(client, address, nearest):
     answer = client.get("/api/v2" + address)

@@ -8,13 +8,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from analysis.network_files.files import network_file_json
 from app.db.job_tables import JobRow
 from app.db.tables import DataRow, NetworkRow
 from app.jobs.deletion import purge_deleted
 from app.jobs.seeding import add_bundled_networks
 from app.pages.bring_in.checking import problems_of
 from tests.bad_files import BAD_NETWORK_FILES, good_document
+from tests.factories import pretrained_xor
 from tests.hostile.files import hostile_files
+
+FILE = network_file_json(pretrained_xor())
 
 
 @pytest.mark.slow
@@ -31,6 +35,10 @@ def test_nothing_is_stored_whichever_way_they_come(client, store):
             assert session.scalar(select(func.count()).select_from(table)) == 0
 
 
+def bring_in(client, file=FILE):
+    return client.post("/api/v1/networks", content=json.dumps(file))
+
+
 def xor_file(**changes):
     return json.dumps(good_document(**changes)).encode()
 
@@ -41,8 +49,12 @@ def bare_xor(**changes):
 
 
 def carried(page):
-    """The hidden fields of a preview's form, as a browser sends them."""
-    return {k: html.unescape(v) for k, v in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)}
+    """What the button of a preview sends."""
+    form = page.partition('action="/networks">')[2].partition("</form>")[0]
+    sent = {}
+    for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form):
+        sent.setdefault(name, []).append(html.unescape(value))
+    return sent
 
 
 def stored(store):
@@ -52,30 +64,119 @@ def stored(store):
 
 @pytest.mark.slow
 def test_a_network_goes_through_form_preview_and_confirmation_without_scripts(client, store):
-    form = client.get("/networks/new").text
-    assert 'action="/networks/new"' in form
-    declared = {
-        "task": "formula",
-        "tasks": "A xor B",
-        "name": "mine",
-        "encoding": "",
-        "protocols": ["complete", "paper"],
-    }
+    assert 'action="/networks/new"' in client.get("/networks/new?task=formula&name=mine").text
+    declared = {"task": "formula", "tasks": "A xor B", "name": "mine", "protocols": ["", "complete", "paper"]}
     preview = client.post("/networks/new", data=declared, files={"file": ("x.json", bare_xor())})
     assert preview.status_code == 200
-    assert "It computes XOR" in preview.text
+    for words in ("It computes", "XOR", "right on 4 of 4 inputs", "2–2–1, paper", "list every valid circuit"):
+        assert words in preview.text
     assert stored(store) == [0, 0, 0]
-    done = client.post("/networks", data=declared | carried(preview.text))
+    done = client.post("/networks", data=carried(preview.text))
     assert (done.status_code, done.headers["location"]) == (303, "/networks/mine")
     assert stored(store) == [1, 0, 2]
-    assert client.get("/networks/mine").status_code == 200
+    again = client.post("/networks/new", data=carried(preview.text)).text
+    assert "It is here already" in again
+    other = client.post("/networks", data=carried(preview.text) | {"tasks": "A and B"})
+    assert (other.status_code, "are others than those" in other.text) == (422, True)
 
 
-def test_what_comes_with_the_confirmation_is_checked_again(client, store):
-    spoiled = bare_xor().replace("-2.0", '"x"')
-    answer = client.post("/networks", data={"content": spoiled, "fallback": "../../x", "task": "decisions"})
-    assert answer.status_code == 422
+@pytest.mark.parametrize(
+    ("declared", "field", "words"),
+    [
+        ({"task": "name", "tasks": "EXOR"}, "tasks", "is not a known name"),
+        ({"task": "table", "tasks": "01"}, "tasks", "4 values"),
+        ({"encoding": "1, 1"}, "encoding", "the same number for 0 and for 1"),
+        ({"name": "../../x"}, "name", "path of a file"),
+        ({"name": "x" * 300}, "name", "at most 200"),
+        ({"task": "guess"}, "task", "should be"),
+        ({"protocols": "strict"}, "protocols", "complete"),
+    ],
+)
+def test_what_is_declared_wrong_is_told_at_its_field_and_nothing_is_stored(client, store, declared, field, words):
+    for address in ("/networks/new", "/networks"):
+        answer = client.post(address, data={"text": bare_xor(), **declared})
+        assert answer.status_code == 422
+        (told,) = re.findall(r'<(?:div|fieldset) class="field err">(.*?)</(?:div|fieldset)>', answer.text, re.DOTALL)
+        assert f'name="{field}"' in told
+        assert words in html.unescape(told)
+        assert "pluriscope-network/1" in answer.text  # what was sent is not lost
     assert stored(store) == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (bare_xor().replace("-2.0", '"x"').encode(), ["$.weights[1][0][1]", "a text: &#34;x&#34;"]),
+        (bare_xor(activation="swish").replace("-2.0", '"x"').encode(), ["$.activation", "$.weights", "in each place"]),
+        (b"\x80\x04\x95pickle", ["bytes that begin"]),
+        (b'{"format": "pluriscope-attention/1"}', ["model file"]),
+        (b"", ["was not given"]),
+    ],
+    ids=["number", "two", "pickle", "transformer", "nothing"],
+)
+def test_where_a_file_is_wrong_is_told_beside_the_form(client, store, raw, words):
+    for address in ("/networks/new", "/networks"):
+        answer = client.post(address, files={"file": ("../../x.json", raw)})
+        assert answer.status_code == 422
+        assert all(word in answer.text for word in words)
+    assert stored(store) == [0, 0, 0]
+
+
+def test_a_network_can_be_stored_without_any_analysis(client, store):
+    data = {"text": json.dumps(good_document()), "protocols": ""}
+    assert ">Import</button>" in client.post("/networks/new", data=data).text
+    assert client.post("/networks", data=data).status_code == 303
+    assert stored(store) == [1, 0, 0]
+
+
+def test_a_network_is_stored_once(client):
+    first, second = bring_in(client), bring_in(client)
+    assert (first.status_code, second.status_code) == (201, 200)
+    slug = first.json()["slug"]
+    assert first.headers["location"] == first.json()["url"] == f"/networks/{slug}"
+    assert second.json() == {**first.json(), "created": False}
+    assert client.get(first.json()["url"]).status_code == 200
+    assert client.get(first.json()["api_url"]).json()["network"]["digest"] == pretrained_xor().network.digest
+
+
+def test_known_weights_under_another_name_are_the_same_network_and_found_under_both(client):
+    slug = bring_in(client).json()["slug"]
+    again = bring_in(client, {**FILE, "name": "My own"})
+    assert (again.status_code, again.headers["location"]) == (200, f"/networks/{slug}")
+    assert again.json()["known_as"] == [FILE["name"]]
+    assert client.get("/networks/my-own").headers["location"] == f"/networks/{slug}"
+    for query in ("my own", FILE["name"]):
+        (item,) = client.get("/api/v2/networks", params={"q": query}).json()["items"]
+        assert (item["network"]["slug"], item["also"]) == (slug, ["My own"])
+    assert "also saved as My own" in client.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("raw", "word"),
+    [
+        (b"\x80\x04\x95pickle", "network file"),
+        (b"PK\x03\x04", "network file"),
+        (b"{", "network file"),
+        (b"[]", "network file"),
+        (json.dumps({**FILE, "activation": "swish"}).encode(), "swish"),
+        (json.dumps({**FILE, "sizes": [2, 3, 4, 1]}).encode(), "sizes"),
+        (json.dumps(FILE).replace("1.0496739149093628", "NaN").encode(), "NaN"),
+        (json.dumps({**FILE, "tasks": []}).encode(), "task"),
+    ],
+    ids=["pickle", "zip", "broken", "list", "activation", "sizes", "nan", "tasks"],
+)
+def test_a_malformed_file_is_refused_and_nothing_is_stored(client, raw, word):
+    answer = client.post("/api/v1/networks", content=raw)
+    assert answer.status_code == 422
+    assert word in answer.json()["error"]
+    assert "Traceback" not in answer.text
+    assert client.get("/api/v2/networks").json()["n_networks"] == 0
+
+
+def test_a_hundred_megabytes_are_refused_unread(client):
+    answer = client.post("/api/v1/networks", content=bytes(100_000_000))
+    assert answer.status_code == 413
+    assert client.get("/api/v2/networks").json()["n_networks"] == 0
 
 
 @pytest.mark.slow
@@ -89,8 +190,8 @@ def test_an_encoding_becomes_the_data_record_of_the_network(client, store):
     page = client.get(f"/api/v2/networks/on-signs?data={made['data'][:12]}").json()
     assert [row["decision"] for row in page["behaviour"]] == [0, 1, 1, 0]
     assert page["behaviour"][0]["row"] == [-1, -1]
-    item = client.get("/api/v2/gallery").json()["items"][0]
-    assert item["outputs"][0]["url"] == item["network"]["url"] == f"/networks/on-signs?data={made['data'][:12]}"
+    item = client.get("/api/v2/networks").json()["items"][0]
+    assert item["url"] == f"/networks/on-signs?data={made['data'][:12]}"
     assert "Its inputs are not 0 and 1" in client.get("/networks/on-signs").text
 
 
@@ -123,10 +224,12 @@ def test_the_validator_refuses_what_the_reader_refuses():
             assert all(p.path.startswith("$") and p.found and p.expected and p.mend for p in found), name
 
 
-def test_the_schema_accepts_the_good_file_and_refuses_the_bad_types(client):
+def test_the_schema_names_what_a_network_file_says(client):
     schema = client.get("/api/v2/schemas/network-file")
     assert schema.headers["content-type"] == "application/schema+json"
     assert set(schema.json()["properties"]) == {*good_document(), "attribution", "planted"}
+    for method, path in (("GET", "/schemas/network-file"), ("POST", "/networks/preview")):
+        assert client.request(method, f"/api/v1{path}").status_code == 410
 
 
 @pytest.mark.slow
@@ -147,7 +250,7 @@ def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
     assert "Undo deletion" in client.get("/networks/hand-made-xor").text
     assert [one["slug"] for one in client.get("/api/v2/deleted").json()["items"]] == ["hand-made-xor"]
     assert "the deletion of hand-made XOR" in client.get("/deleted").text
-    assert client.get("/api/v2/gallery").json()["n_networks"] == 0
+    assert client.get("/api/v2/networks").json()["total"] == 0
     assert "Undo" in client.get("/networks/hand-made-xor/delete").text
     assert client.post("/networks/hand-made-xor/restore").headers["location"] == "/networks/hand-made-xor"
     assert client.get("/networks/hand-made-xor").status_code == 200

@@ -193,7 +193,7 @@ def test_on_rows_that_are_no_inputs_only_circuits_are_shown_and_asked_for(client
     assert circuit.status_code == 200
     assert "/sandbox?" not in circuit.text.split("<main", 1)[1]
     for part in (*ABOUT_INPUTS, f"explanations/c-{every_edge}/criteria"):
-        refused = client.get(f"/api/v{1 + part.startswith('explanations')}{base}/{part}?data={data}")
+        refused = client.get(f"/api/v2{base}/{part}?data={data}")
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "data"), part
         assert "no Boolean inputs" in refused.json()["error"]
     for key in ("ladder", "funnel", "common-ground"):

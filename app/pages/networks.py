@@ -1,0 +1,375 @@
+"""The list of networks, perceptrons and transformers alike, with what was found about each output."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
+
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from analysis import ENGINE_VERSION
+from analysis.data import clean_data
+from analysis.models.model import Model
+from analysis.models.registry import MODEL_KINDS
+from analysis.networks.network import split_parameters
+from analysis.protocol import BUILT_IN, COMPLETE
+from app.addressing import Addresses
+from app.db.job_tables import JobRow
+from app.db.model_tables import ModelRow
+from app.db.models import CircuitSearch, all_models, model_of, searches_of
+from app.db.reads import networks as reads
+from app.db.tables import AnalysisRow, NetworkRow
+from app.errors import BadQuery
+from app.figures.numbers import noun, readable
+from app.figures.svg import circuit_thumb, graph_thumb, verdict_mark
+from app.pages.place import ModelPlace
+from app.pages.shared import BoundedCount, Counts, activation_words, counts_of, latest_job, state_of, stops_of
+from app.pages.sharing.about import FIRST_CELL, IN_SHORT
+from pluriscope.blocks import Action, Block, Choice, Head, Notice, Table, VerdictState
+from pluriscope.naming import Scope
+from pluriscope.records import RowsRecord, rows_record
+from pluriscope.tables import AtHand, Column, Query, Row, Selection, read_query, words_of
+
+ID: Final = "networks"
+PERCEPTRON: Final = "perceptron"
+MOST_LETTERS: Final = 100
+_NOUNS: Final = {PERCEPTRON: PERCEPTRON, **{kind.key: kind.noun for kind in MODEL_KINDS}}
+_ORIGINS: Final = {
+    "bundled": "bundled",
+    "trained": "trained here",
+    "uploaded": "imported",
+    "study": "trained by a study",
+}
+_STATES: Final[Mapping[str, tuple[VerdictState, str]]] = {
+    "done": ("pass", "exhaustive"),
+    "truncated": ("untested", "not all listed"),
+    "computing": ("running", "computing"),
+    "failed": ("fail", "failed"),
+    "cancelled": ("na", "cancelled"),
+    "not_analysed": ("untested", "not analysed"),
+}
+_COUNTS: Final = (
+    "circuits_possible",
+    "circuits_valid",
+    "circuits_method",
+    "circuits_truncated_at",
+    "circuits_low",
+    "circuits_high",
+    "interpretations_total",
+    "interpretations_observed",
+    "algorithms_candidates",
+    "algorithms_aligned",
+    "alignments_valid",
+    "alignments_minimal",
+)
+"""Columns of analyses that are columns of the list."""
+_FOR_CELLS: Final = ("number", "analysis", "job", "says", "counts")
+"""What rows hold for their cells alone."""
+
+
+# --- the columns
+
+
+def _shown(name: BoundedCount, row: Row) -> Markup | str:
+    counts: Counts | None = row["counts"]
+    return readable(row[name]) if counts is None else counts.shown(name)
+
+
+def _circuits(row: Row) -> Markup:
+    possible = Markup(' <span class="muted">of {}</span>').format(readable(row["circuits_possible"]))
+    return _shown("circuits_valid", row) + possible
+
+
+def _task(row: Row) -> str:
+    return f"{row['task']}, output {row['output']}" if row["says"].get("several") else row["task"]
+
+
+def _state(row: Row) -> Markup:
+    """How far the analysis is, what stopped, and the job that works on it."""
+    sign, words = _STATES[row["state"]]
+    job: JobRow | None = row["job"]
+    counts: Counts | None = row["counts"]
+    more: Any = row["says"].get("state", "")
+    if counts is not None and row["state"] == "truncated":
+        stops = stops_of(counts)
+        words, more = ("truncated", stops) if stops else (counts.method_label or words, "")
+    if job is not None and row["state"] == "failed":
+        more = job.error.splitlines()[-1] if job.error else ""
+    elif job is not None and row["state"] == "computing":
+        words = "waiting" if job.state == "queued" else job.stage or words
+        more = f"{job.done:,} of {job.total:,}" if job.total else job.found
+    if job is not None:
+        words = Markup('<a href="{}">{}</a>').format(row["says"]["job"], words)
+    told = Markup('<span class="glyph">{}</span> {}').format(verdict_mark(sign), words)
+    return told + (Markup('<span class="sub">{}</span>').format(more) if more else "")
+
+
+_hidden = partial(Column, shown=False, orders=False)
+_number = partial(Column, type="big", largest_first=True)
+COLUMNS: Final = (
+    _hidden("kind", "Kind", "What it is.", "text", "any", choices=tuple(_NOUNS), words=_NOUNS.__getitem__),
+    _hidden("slug", "Slug", "Its name in addresses.", "text"),
+    Column("name", "Network", "Its name.", "name", first=True),
+    _hidden("digest", "Digest", "SHA-256 of settings and weights.", "text"),
+    _hidden("shape", "Shape", "Neurons of each layer.", "text"),
+    _hidden("output", "Output", "By position from 0.", "int"),
+    Column("task", "Computes", "What the output should compute.", "text", "any", show=_task),
+    _hidden("protocol", "Rules", "Under which the numbers were found.", "text"),
+    Column(
+        "state",
+        "Analysis",
+        "How far it is.",
+        "text",
+        "any",
+        choices=tuple(_STATES),
+        words=lambda state: _STATES[state][1],
+        show=_state,
+    ),
+    _number("circuits_possible", "Possible circuits", "Circuits that there are.", shown=False),
+    _number("circuits_valid", "Valid circuits", "Of all possible ones.", show=_circuits),
+    _hidden("circuits_method", "Method", "How their number was found: listed, counted or estimated.", "text"),
+    _hidden("circuits_truncated_at", "Stored", "Circuits stored where they are not all.", "int"),
+    _hidden("circuits_low", "Lower end", "Of an estimate's interval.", "big"),
+    _hidden("circuits_high", "Upper end", "Of an estimate's interval.", "big"),
+    _number(
+        "interpretations_total",
+        "Interpretations",
+        "Of the listed circuits.",
+        show=partial(_shown, "interpretations_total"),
+    ),
+    _number("interpretations_observed", "Observed classes", "That the inputs can tell apart.", shown=False),
+    _number("algorithms_candidates", "Candidates", "Algorithms that were tried.", shown=False),
+    _number(
+        "algorithms_aligned", "Algorithms", "That have a valid alignment.", show=partial(_shown, "algorithms_aligned")
+    ),
+    _number("alignments_valid", "Alignments", "Valid ones.", show=partial(_shown, "alignments_valid")),
+    _number("alignments_minimal", "Minimal alignments", "On no more neurons than needed.", shown=False),
+    _hidden("url", "Address", "Of its page.", "text"),
+    _hidden("origin", "From", "Where it is from.", "text", "any", choices=tuple(_ORIGINS), words=_ORIGINS.__getitem__),
+)
+
+
+# --- the rows
+
+
+@dataclass(frozen=True)
+class Networks(AtHand):
+    """Networks in the order of lists; what only their cells need is read of those that are shown."""
+
+    session: Session
+
+    def select(self, query: Query, facets: bool = True) -> Selection:
+        """Some of them, and the counts of every facet."""
+        found = super().select(query, facets)
+        analyses = reads.analyses_by_id(self.session, {row["analysis"] for row in found.rows} - {None})
+        weights = reads.parameters_by_id(self.session, {row["number"] for row in found.rows} - {None})
+        return replace(found, rows=tuple(_drawn(row, analyses, weights) for row in found.rows))
+
+
+def _drawn(row: Row, analyses: Mapping[int, AnalysisRow], weights: Mapping[int, Any]) -> Row:
+    """A row with its drawing and what is known of its counts."""
+    analysis, parameters = analyses.get(row["analysis"]), weights.get(row["number"])
+    if parameters is None:
+        return row
+    sizes = row["says"]["sizes"]
+    matrices = split_parameters(parameters, sizes)[0]
+    matrices[-1] = matrices[-1][[row["output"]]]
+    counts = None if analysis is None else counts_of(analysis)
+    draw = partial(circuit_thumb, matrices, title=row["name"])
+    return replace(row, values={**row.values, "counts": counts}, drawing=draw)
+
+
+def _perceptrons(session: Session, links: Addresses, text: str, rules: Sequence[str]) -> Iterator[Row]:
+    """A row for each output of each network under each protocol."""
+    protocols = {name: BUILT_IN[name].digest for name in rules}
+    stored: dict[tuple[int, int, str, str], Any] = {
+        (one.network_id, one.output, one.protocol_digest, one.data_digest): one
+        for one in reads.counts_of_networks(session, text, protocols.values(), _COUNTS)
+    }
+    found = reads.networks(session, text)
+    jobs = defaultdict[str | None, list[JobRow]](list)
+    for job in reads.jobs_for(session, reads.those(NetworkRow.digest, text)):
+        jobs[job.network_digest].append(job)
+    also = reads.other_names(session, reads.those(NetworkRow.id, text))
+    for row in found:
+        shape, data = "–".join(map(str, row.sizes)), row.input_data or clean_data(row.sizes[0]).digest
+        known = [f"also saved as {', '.join(also[row.id])}"] if row.id in also else []
+        slug = [] if row.slug == row.name else [row.slug]
+        below = " · ".join((f"{shape}, {activation_words(row)}", _ORIGINS.get(row.origin, row.origin), *slug, *known))
+        for output, task in enumerate(row.tasks):
+            for name, digest in protocols.items():
+                analysis = stored.get((row.id, output, digest, data))
+                scope = Scope(output, name, row.input_data[:12])
+                working = latest_job(jobs[row.digest], scope, row.sizes[0]) if analysis is None else None
+                values = {
+                    "kind": PERCEPTRON,
+                    "slug": row.slug,
+                    "name": row.name,
+                    "digest": row.digest,
+                    "shape": shape,
+                    "output": output,
+                    "task": task["name"] or "".join(map(str, task["truth_table"])),
+                    "protocol": name,
+                    "state": state_of(analysis, working),
+                    **({} if analysis is None else {column: getattr(analysis, column) for column in _COUNTS}),
+                    "url": links.network(row.slug, scope),
+                    "origin": row.origin,
+                    "also": also.get(row.id, []),
+                    "input_data": row.input_data,
+                    "number": row.id,
+                    "analysis": None if analysis is None else analysis.id,
+                    "job": working,
+                    "says": {
+                        "below": below,
+                        "sizes": row.sizes,
+                        "several": len(row.tasks) > 1,
+                        "job": links.job(working.id) if working else "",
+                    },
+                }
+                yield Row(values, ref=row.slug, url=values["url"])
+
+
+def _transformers(session: Session, links: Addresses, text: str) -> Iterator[Row]:
+    """A row for each, under its usual rules."""
+    rows = all_models(session, text)
+    searches = searches_of(session, [row.id for row in rows])
+    for row in rows:
+        yield _transformer(row, searches.get((row.id, "")), links)
+
+
+def _transformer(row: ModelRow, search: CircuitSearch | None, links: Addresses) -> Row:
+    kind, model = model_of(row)
+    rules, told, counts = kind.default_rules, "", dict[str, Any]()
+    if search is not None:
+        told = f"{search.listed:,} listed" if search.listed < search.valid else ""
+        counts = {
+            "circuits_possible": int(search.possible),
+            "circuits_valid": search.valid,
+            "circuits_method": "listed",
+        }
+    elif ModelPlace(row, kind, model, rules, model.space(rules)).too_large:
+        told = "too many circuits to try"
+    values = {
+        "kind": kind.key,
+        "slug": row.slug,
+        "name": row.name,
+        "digest": row.digest,
+        "shape": "",
+        "output": 0,
+        "task": model.task,
+        "protocol": ", ".join(rules.values()),
+        "state": "not_analysed" if search is None else "truncated" if told else "done",
+        **counts,
+        "url": links.network(row.slug),
+        "origin": row.origin,
+        "says": {"below": f"{kind.noun}, {noun(len(model.rows), 'row')} · {_ORIGINS[row.origin]}", "state": told},
+    }
+    return Row(values, ref=row.slug, url=values["url"], drawing=partial(_graph, model, rules))
+
+
+def _graph(model: Model, rules: Mapping[str, str]) -> Markup:
+    return graph_thumb(model.space(rules).graph, title=model.name)
+
+
+# --- the list in each form
+
+
+def networks_table(
+    session: Session, links: Addresses, options: Mapping[str, Sequence[str]], rules: Sequence[str] = (COMPLETE.name,)
+) -> Table:
+    """The networks that an address asks for.
+
+    Args:
+        session: reads them.
+        links: builds addresses.
+        options: of the address: those of the columns, ``q`` with part of a name or the beginning of a digest, and
+            ``protocol``.
+        rules: protocols of perceptrons where the address names none.
+
+    Raises:
+        InvalidOption: an option or a value that the list does not have.
+        BadQuery: no such protocol, or too long a text.
+    """
+    given = dict(options)
+    text, protocol = ("".join(given.pop(name, ())[-1:]).strip() for name in ("q", "protocol"))
+    if protocol and protocol not in BUILT_IN:
+        cure = f"use {' or '.join(BUILT_IN)}; others are on the page of each network"
+        raise BadQuery(f"protocol {protocol[:40]!r}", "is none that the list has", cure, "protocol")
+    if len(text) > MOST_LETTERS:
+        raise BadQuery("option 'q'", f"has more than {MOST_LETTERS} characters", "shorten it", "q")
+    query = read_query(COLUMNS, given)
+    rows = [
+        *_perceptrons(session, links, text, [protocol] if protocol else rules),
+        *_transformers(session, links, text),
+    ]
+    kept = {"protocol": protocol} if protocol not in ("", COMPLETE.name) else {}
+    table = Table(
+        Networks(COLUMNS, rows, session),
+        query,
+        links.gallery(),
+        "network output",
+        thumb=lambda row: None if row.drawing is None else row.drawing(),
+        says=lambda row: row["says"]["below"],
+        search=text,
+        kept=kept,
+        renews=any(row["state"] == "computing" for row in rows),
+        id=ID,
+    )
+    return replace(table, files=_files(links, table))
+
+
+def _files(links: Addresses, table: Table) -> dict[str, str]:
+    path, _, asked = replace(table, kept={"protocol": _rules(table)}).page_at(0).partition("?")
+    return {form: f"{path}.{form.lower()}?{asked}" for form in ("CSV", "Parquet")} | {
+        "JSON": f"{links.twin(path)}?{asked}"
+    }
+
+
+def _rules(table: Table) -> str:
+    return str((table.kept or {}).get("protocol", COMPLETE.name))
+
+
+def network_list(session: Session, links: Addresses, table: Table) -> Iterator[Block]:
+    """The page."""
+    kept: dict[str, dict[str, str]] = {name: {} if name == COMPLETE.name else {"protocol": name} for name in BUILT_IN}
+    rules = {name: replace(table, kept=one).page_at(0) for name, one in kept.items()}
+    running = reads.count_unfinished(session)
+    waiting = Markup(' <a href="{}">{} waiting or running.</a>').format(links.jobs(), noun(running, "job"))
+    yield Head(
+        "Networks",
+        Markup("Small networks, each with every valid explanation that was found.") + (waiting if running else ""),
+        actions=[
+            Action("Your network", links.bring_in(), primary=True),
+            Action("Train a network", links.train()),
+            Choice("Rules of perceptrons", rules, _rules(table)),
+        ],
+    )
+    if not table.search and not table.query.wanted and not table.listing.select(Query(limit=1), False).of:
+        cure = "Train one here, send one in, or import the bundled examples with: pluriscope import --bundled."
+        yield Notice("No network is stored yet", cure=cure, actions=[Action("Train a network", links.train())])
+        return
+    yield table
+
+
+def networks_record(links: Addresses, table: Table) -> RowsRecord:
+    """The same as JSON."""
+    found = table.listing.select(table.query)
+    return rows_record(found, table.query, lambda start: links.twin(table.page_at(start)), _FOR_CELLS)
+
+
+def about_networks(table: Table) -> tuple[str, ...]:
+    """The text beside a file of them."""
+    wanted = table.query.wanted
+    asked = [f"name or digest: {table.search}"] if table.search else []
+    asked += [words_of(column, wanted[column.name]) for column in COLUMNS if column.name in wanted]
+    return (
+        f"Pluriscope {ENGINE_VERSION}: networks and what was found about each output.",
+        f"Filters: {'; '.join(asked) or 'none'}.",
+        *(f"{column.name}: {column.meaning}" for column in COLUMNS),
+        *IN_SHORT,
+        *FIRST_CELL,
+    )

@@ -1,0 +1,469 @@
+"""Play on a transformer: one row of its task, nodes, single positions of them or edges changed by hand.
+
+A change stands in the address as ``SITE_WRITTEN`` or ``SITE~POSITION_WRITTEN``: the site is a node (``2.0``) or an edge
+(``1.0-2.0.k``) of the graph, positions count from 1, and what is written is zero, the mean over the rows of the task
+(mean), or what the site is on another row (source). ``2.0~3_source`` patches what head 2.0 gives at the third position.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Annotated, Any, Final, Literal
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+from pydantic import Field as Option
+from pydantic import StringConstraints
+from sqlalchemy.orm import Session
+
+from analysis.fixed_order import length
+from analysis.models.circuits import mask_bits
+from analysis.models.model import Change, Masks, RowRun, Written, gaps
+from analysis.sandbox.intervention import MAX_CHANGES
+from app.addressing import Addresses
+from app.errors import BadQuery, Conflict
+from app.figures.numbers import decimal, exact
+from app.figures.svg import FlowLink, NodeColumn, PlaceMark, attention_heat, graph_diagram, positions_diagram
+from app.options import ScopeOptions
+from app.pages.inside import beside, chosen_row
+from app.pages.models.views import mask_meant
+from app.pages.place import ModelPlace
+from app.pages.play.played import Ask, Field, Play, Played, Told, changed_table
+from app.pages.play.state import WITHOUT
+from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, More, Prose, Table
+from pluriscope.records import HandRecord, PlayRecord, RunRecord
+
+MAX_CHOICES: Final = 512
+"""Rows of a task up to which a page lists them to choose from."""
+MAX_LINKS: Final = 130_000
+"""Characters of addresses on discs; beyond, only what is changed is a link, and all else is chosen by its name."""
+WRITTEN: Final[dict[Written, tuple[str, str]]] = {
+    "source": ("patched from the source row", "←"),
+    "zero": ("set to zero", "0"),
+    "mean": ("set to its mean", "m"),
+}
+"""What is written, in words and in a sign for drawings."""
+_TOKEN: Final = re.compile(r"(?P<site>[A-Za-z0-9.-]+)(?:~(?P<at>[1-9][0-9]?))?_(?P<written>zero|mean|source)")
+Token = Annotated[str, StringConstraints(max_length=60)]
+
+
+class ModelOptions(ScopeOptions):
+    """The whole state of Play on a transformer, and a step from it."""
+
+    circuit: str = Option("", max_length=200, description="Mask of a circuit, all else cut; empty: all of it.")
+    row: int | None = Option(
+        None, ge=0, description="Number of the row that is run, from 0; empty: the one with the smallest gap."
+    )
+    source: int | None = Option(
+        None, ge=0, description="Number of the row that patches come from; empty: the next one with another answer."
+    )
+    change: list[Token] = Option(
+        [],
+        max_length=MAX_CHANGES,
+        description="Something changed by hand: SITE_WRITTEN or SITE~POSITION_WRITTEN, for instance 2.0_zero, "
+        "2.0~3_source or 1.0-2.0.k_mean. Of two of one site and position the later one holds.",
+    )
+    tool: Written = Option("source", description="What is written where something is chosen.")
+    site: Token = Option("", description="A step: what is changed by the tool, or left alone again; a node or an edge.")
+    at: int | None = Option(None, ge=1, le=99, description="Of the step: the one position, from 1; empty: all.")
+
+
+@dataclass(frozen=True)
+class State:
+    """What an address says, read; ``row`` and ``source`` as they were asked for, None where they were not."""
+
+    links: Addresses
+    place: ModelPlace
+    circuit: str
+    row: int | None
+    source: int | None
+    changes: tuple[Change, ...]
+    tool: Written
+
+    @cached_property
+    def bits(self) -> Masks:
+        """The mask; every bit is set for the whole model."""
+        space = self.place.space
+        return mask_bits(space, self.circuit) if self.circuit else np.ones(space.graph.n_bits, dtype=np.bool_)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Names of the nodes that can be changed: all but the last, which is what the model returns."""
+        return tuple(node.name for node in self.place.space.graph.nodes[:-1])
+
+    def site(self, change: Change) -> str:
+        """What is changed, as addresses write it."""
+        names = self.nodes if change.kind == "node" else self.place.space.graph.edge_names
+        return f"{names[change.part]}{'' if change.at is None else f'~{change.at + 1}'}"
+
+    @property
+    def view(self) -> dict[str, Any]:
+        """The state as an address carries it."""
+        return {
+            "circuit": self.circuit,
+            "row": self.row,
+            "source": self.source,
+            "change": [f"{self.site(one)}_{one.written}" for one in self.changes],
+            "tool": "" if self.tool == "source" else self.tool,
+        }
+
+    @property
+    def url(self) -> str:
+        return self.links.sandbox(self.place.slug, (), self.place.scope, **self.view)
+
+    def fields(self, *without: str) -> list[tuple[str, str]]:
+        """What a form sends along to keep the state."""
+        every = {**self.place.scope.query(), **self.view}
+        pairs = [(name, one) for name, some in every.items() for one in (some if isinstance(some, list) else [some])]
+        return [(name, str(one)) for name, one in pairs if one not in (None, "") and name not in without]
+
+    def without(self, change: Change) -> State:
+        """Without what is changed at a change's site and position."""
+        return replace(self, changes=tuple(one for one in self.changes if _where(one) != _where(change)))
+
+    def with_change(self, change: Change) -> State:
+        """With one change more, in place of an earlier one there."""
+        left = self.without(change)
+        return replace(left, changes=(*left.changes, change))
+
+    def toggled(self, change: Change) -> State:
+        """With a change, or without the one that is there."""
+        left = self.without(change)
+        return left if left.changes != self.changes else self.with_change(change)
+
+    def change_at(self, site: str, at: int | None, written: Written) -> Change:
+        """A change of a site.
+
+        Raises:
+            BadQuery: the model has no such site.
+        """
+        edges, place = self.place.space.graph.edge_names, None if at is None else at - 1
+        if site in self.nodes:
+            return Change("node", self.nodes.index(site), place, written)
+        if site in edges:
+            return Change("edge", edges.index(site), place, written)
+        cure = f"name a node ({', '.join(self.nodes[:8])}) or an edge (for instance {edges[0]})"
+        cause = "is of nothing that the model has under these rules"
+        raise BadQuery(f"change of {site!r}", cause, cure, "change", self.url, WITHOUT)
+
+
+def _where(change: Change) -> tuple[str, int, int | None]:
+    return change.kind, change.part, change.at
+
+
+def play_model(session: Session, links: Addresses, place: ModelPlace, options: ModelOptions) -> ModelPlay:
+    """What an address names, after the step that it asks for.
+
+    Raises:
+        NotFound: no such circuit.
+        BadQuery: the task has no such row, or the model no such site.
+        Conflict: networks of this kind cannot be run so.
+    """
+    circuit = mask_meant(place, options.circuit, links) if options.circuit else ""
+    state = State(links, place, circuit, options.row, options.source, (), options.tool)
+    for token in options.change:
+        read = _TOKEN.fullmatch(token)
+        if read is None:
+            cure = "write SITE_WRITTEN or SITE~POSITION_WRITTEN, where WRITTEN is zero, mean or source"
+            raise BadQuery(f"change {token!r}", "cannot be read", cure, "change", state.url, WITHOUT)
+        written = next(one for one in WRITTEN if one == read["written"])
+        state = state.with_change(state.change_at(read["site"], int(read["at"]) if read["at"] else None, written))
+    if options.site:
+        state = state.toggled(state.change_at(options.site, options.at, options.tool))
+    found = ModelPlay(session, links, state)
+    n = len(found.before.places)
+    beyond = next((one for one in state.changes if one.at is not None and one.at >= n), None)
+    if beyond is not None:
+        cause, left = f"is beyond the {n} positions of a row", state.without(beyond).url
+        raise BadQuery(f"change of {state.site(beyond)}", cause, f"use 1 to {n}", "change", left, WITHOUT)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class ModelPlay(Played):
+    """One row of a transformer's task with some of it changed by hand.
+
+    Args:
+        state: what the address says.
+    """
+
+    state: State
+
+    @property
+    def place(self) -> ModelPlace:
+        return self.state.place
+
+    @cached_property
+    def row(self) -> int:
+        """The row that is run."""
+        state, model = self.state, self.place.model
+        known = state.row is not None
+        apart = np.zeros(0) if known else gaps(self.place.space.run(state.bits[None]), model.answers)[0]
+        return chosen_row(model, apart, state.row)
+
+    @cached_property
+    def source(self) -> int:
+        """The row that patches come from; if none is asked for, the next one with another answer, or the row itself."""
+        answers = self.place.model.answers
+        if self.state.source is not None:
+            return chosen_row(self.place.model, np.zeros(0), self.state.source)
+        following = (np.arange(len(answers)) + self.row) % len(answers)
+        return int(following[int(np.argmax(answers[following] != answers[self.row]))])
+
+    @cached_property
+    def before(self) -> RowRun:
+        """The run with nothing changed.
+
+        Raises:
+            Conflict: networks of this kind cannot be run so.
+        """
+        run = self.place.space.run_row(self.state.bits, self.row)
+        if run is None:
+            item, cause = f"play on {self.place.slug}", f"a {self.place.kind.noun} has none"
+            page = self.links.explanations(self.place.slug, self.place.scope)
+            raise Conflict(item, cause, "look at its circuits", "network", page, "its circuits")
+        return run
+
+    @cached_property
+    def after(self) -> RowRun:
+        """The run under the changes."""
+        state = self.state
+        return self.place.space.run_row(state.bits, self.row, state.changes, self.source) or self.before
+
+    def gap(self, run: RowRun) -> float:
+        """The right output less the largest other."""
+        return float(gaps(run.outputs[None, None], self.place.model.answers[self.row : self.row + 1])[0, 0])
+
+    def gives(self, run: RowRun) -> str:
+        """The largest output."""
+        return str(self.place.model.outputs[int(run.outputs.argmax())])
+
+    def wants(self, row: int) -> str:
+        """The right output on a row."""
+        return str(self.place.model.outputs[self.place.model.answers[row]])
+
+    def name_of(self, change: Change) -> str:
+        """What is changed, for people."""
+        graph = self.place.space.graph
+        name = graph.nodes[change.part].label if change.kind == "node" else graph.edge_labels[change.part]
+        return name if change.at is None else f"{name} at position {change.at + 1}"
+
+    @cached_property
+    def told(self) -> Told:
+        before, after, row = self.gives(self.before), self.gives(self.after), " ".join(self.before.places)
+        title = f"The answer stays {after}" if before == after else f"The answer turns from {before} to {after}"
+        changes = "; ".join(f"{self.name_of(one)} {WRITTEN[one.written][0]}" for one in self.state.changes)
+        tokens = f"; changed: {', '.join(self.state.view['change'])}" if changes else ""
+        right = "correct" if self.gap(self.after) > 0 else "incorrect"
+        return Told(
+            url=self.state.url,
+            title=title if changes else f"It answers {after}",
+            words=f"{row} with {changes}" if changes else row,
+            lines=[("Row", row), ("It answers", f"{after}, {right}"), ("Gap", decimal(self.gap(self.after), 4))],
+            identity=f"row {self.row}, source row {self.source}{tokens}",
+        )
+
+    # --- as JSON
+
+    def record(self) -> PlayRecord:
+        runs = self._run(self.before), self._run(self.after)
+        return self.recorded(
+            [self._hand(one) for one in self.state.changes], wants=self.wants(self.row), before=runs[0], after=runs[1]
+        )
+
+    def _run(self, run: RowRun) -> RunRecord:
+        return RunRecord(
+            values={name: list(map(length, given)) for name, given in zip(self.state.nodes, run.given, strict=True)},
+            looks={
+                node.name: _shares(pattern)
+                for (_, node), pattern in zip(self._looking, run.patterns, strict=True)
+                if pattern is not None
+            },
+            outputs=dict(zip(map(str, self.place.model.outputs), run.outputs.tolist(), strict=True)),
+            gives=self.gives(run),
+            margin=self.gap(run),
+        )
+
+    def _hand(self, change: Change) -> HandRecord:
+        given: list[list[float]] = [[], []]
+        if change.kind == "node":
+            where = slice(None) if change.at is None else slice(change.at, change.at + 1)
+            given = [list(map(length, run.given[change.part, where])) for run in (self.before, self.after)]
+        return HandRecord(
+            site=self.state.site(change),
+            name=self.name_of(change),
+            words=WRITTEN[change.written][0],
+            before=given[0],
+            value=given[1],
+        )
+
+    @property
+    def _looking(self) -> list[tuple[int, Any]]:
+        """Nodes that look anywhere, with their numbers."""
+        nodes = self.place.space.graph.nodes
+        return [(number, node) for number, node in enumerate(nodes) if node.removable and node.looks]
+
+    @cached_property
+    def _patterns(self) -> dict[int, tuple[NDArray[np.float64], NDArray[np.float64], float]]:
+        """Where each node that is part of the circuit looks, before and after, and how far that moved."""
+        found = {}
+        for (number, _), was, now in zip(self._looking, self.before.patterns, self.after.patterns, strict=True):
+            if was is not None and now is not None:
+                found[number] = was, now, float(np.abs(now - was).max())
+        return found
+
+    # --- as drawings
+
+    def drawing(self, *, linked: bool) -> Markup:
+        graph, all_links = self.place.space.graph, linked and self._has_all_links
+        kept = graph.kept_edges(self.state.bits[None])[0]
+        there = [edge for edge, is_kept in zip(graph.edges, kept, strict=True) if is_kept]
+        ends = {edge.source for edge in there} | {edge.target for edge in there}
+        looking, columns = {number for number, _ in self._looking}, []
+        for number, node in enumerate(graph.nodes[:-1]):
+            was, now, _ = self._patterns.get(number, (None, None, 0.0))
+            columns.append(
+                NodeColumn(
+                    label=node.label.removeprefix("head "),
+                    layer=node.layer,
+                    is_on=number in ends,
+                    link=self._link(number, None) if linked and number in looking else None,
+                    marks=tuple(self._mark(number, at, linked, all_links) for at in range(len(self.before.places))),
+                    shares=None if now is None else _shares(now),
+                    was=None if was is None else _shares(was),
+                )
+            )
+        sentence = f"{self.network.name} on {' '.join(self.before.places)}{': choose what to change' if linked else ''}"
+        return positions_diagram(columns, self.before.places, self.gives(self.after), sentence=sentence)
+
+    @property
+    def _has_all_links(self) -> bool:
+        """Whether the drawing has room for a link on every disc: each carries the whole state."""
+        return len(self.state.nodes) * len(self.before.places) * len(self.url) <= MAX_LINKS
+
+    def _link(self, number: int, at: int | None, undo: bool = False) -> FlowLink:
+        change = Change("node", number, at, self.state.tool)
+        token = "" if at is None else f", {self.before.places[at]}"
+        words = f"{self.name_of(change)}{token}: {'undo' if undo else WRITTEN[self.state.tool][0]}"
+        name = self.state.site(change).replace(".", "-").replace("~", "-")
+        return FlowLink(self.state.toggled(change).url, words, f"at-{name}")
+
+    def _mark(self, number: int, at: int, linked: bool, all_links: bool) -> PlaceMark:
+        was, now = self.before.given[number, at], self.after.given[number, at]
+        here = [one for one in self.state.changes if (one.kind, one.part) == ("node", number) and one.at in (at, None)]
+        written = next((one for one in here if one.at == at), here[0] if here else None)
+        link = self._link(number, at, undo=written is not None) if all_links or (linked and written) else None
+        return PlaceMark(
+            length(was), length(now), length(now - was), "" if written is None else WRITTEN[written.written][1], link
+        )
+
+    # --- as a page
+
+    def blocks(self) -> Iterator[Block]:
+        state, links = self.state, self.links
+        actions = [Action("Undo all", replace(state, changes=()).url)] if state.changes else []
+        if state.circuit:
+            actions.append(Action("Circuit", links.circuit(self.place.slug, state.circuit, self.place.scope)))
+        cut = f" Only circuit {state.circuit} is there, all else is cut." if state.circuit else ""
+        yield self.head(f"{self.told.words}. The task wants {self.wants(self.row)}.{cut}", *actions)
+        tools = {words: replace(state, tool=tool).url for tool, (words, _) in WRITTEN.items()}
+        yield Play(
+            url=links.sandbox(self.place.slug),
+            dials=[Choice("What is chosen is", tools, WRITTEN[state.tool][0], id="tool")],
+            beside=Ask("Show", state.fields("row", "source"), [self._rows("row"), self._rows("source")]),
+            figure=self.figure(self._caption()),
+            changed=changed_table(
+                [(self.name_of(one), WRITTEN[one.written][0], state.without(one).url) for one in state.changes]
+            ),
+            asks=[Ask("Change", state.fields(), [self._sites(), self._positions()])],
+            outcome=[self._facts(), self._logits(), Prose(self._rules(), glossary=False)],
+        )
+        moved = sum(moved > 0 for *_, moved in self._patterns.values())
+        if self._patterns:
+            yield More("Where each head looks", self._heats, f"{moved} moved" if state.changes else "", id="patterns")
+        if state.circuit or any(one.kind == "edge" for one in state.changes):
+            yield More("What is kept and changed", lambda: [self._graph()], "the graph", id="graph")
+
+    def _rows(self, name: Literal["row", "source"]) -> Field:
+        rows, chosen = self.place.model.rows, self.row if name == "row" else self.source
+        label = "Row" if name == "row" else "Source row of patches"
+        if len(rows) > MAX_CHOICES:
+            return Field(name, f"{label}, to {len(rows) - 1}", str(chosen), kind="number", most=len(rows) - 1)
+        return Field(name, label, str(chosen), {"": {str(n): f"{n}: {row}" for n, row in enumerate(rows)}})
+
+    def _sites(self) -> Field:
+        graph = self.place.space.graph
+        nodes = {node.name: node.label for node in graph.nodes[:-1]}
+        edges = dict(zip(graph.edge_names, graph.edge_labels, strict=True))
+        return Field("site", "Change", "", {"What a node gives": nodes, "What an edge carries": edges})
+
+    def _positions(self) -> Field:
+        named = {str(at): f"{at}: {token}" for at, token in enumerate(self.before.places, start=1)}
+        return Field("at", "at", "", {"": {"": "all positions", **named}})
+
+    def _caption(self) -> str:
+        choose = "Choose a head’s name to change what it gives at all positions; one position is changed by name below"
+        if self._has_all_links:
+            choose = "Choose a disc to change what that node gives at that position, or a head’s name for all positions"
+        return (
+            f"{choose}; choose it again to undo that. Discs grow with the length of the vector, rings show it before "
+            "the changes. Lines show where a head looks with a fifth of its attention or more; pale is as before."
+        )
+
+    def _facts(self) -> Facts:
+        gap, was = self.gap(self.after), f"{decimal(self.gap(self.before), 4)} unchanged" if self.state.changes else ""
+        right = "correct" if gap > 0 else f"incorrect, the task wants {self.wants(self.row)}"
+        answers = Fact("Answers", self.gives(self.after), right)
+        return Facts(
+            [answers, Fact("Gap", decimal(gap, 4), was, "the correct logit less the largest other")], id="does"
+        )
+
+    def _logits(self) -> Table:
+        changed, wanted, rows = bool(self.state.changes), (self.wants(self.row), self.wants(self.source)), []
+        for number, name in enumerate(map(str, self.place.model.outputs)):
+            was, now = float(self.before.outputs[number]), float(self.after.outputs[number])
+            told = ", wanted" if name == wanted[0] else ", wanted on the source row" if name == wanted[1] else ""
+            rows.append([f"{name}{told}", was, *([now, now - was] if changed else [])])
+        return Table.plain(["Token", "Logit", *(["Changed", "By"] if changed else [])], rows)
+
+    def _rules(self) -> str:
+        same = "circuit" if self.state.circuit else "network"
+        return (
+            f"What is patched is taken from the same {same}, unchanged, on the source row "
+            f"{self.place.model.rows[self.source]}; a mean is over its run on all {exact(len(self.place.model.rows))} "
+            "rows of the task."
+        )
+
+    def _heats(self) -> Iterator[Block]:
+        figures = []
+        for number, (was, now, moved) in self._patterns.items():
+            label = self.place.space.graph.nodes[number].label
+            title = f"{label[:1].upper()}{label[1:]}"
+            if moved:
+                figures.append(self._heat(was, f"{title} before"))
+            figures.append(self._heat(now, f"{title}, moved by up to {decimal(moved, 3)}" if moved else title))
+        yield from beside(figures, 4)
+        off = [node.label for number, node in self._looking if number not in self._patterns]
+        without = f" No part of this circuit: {', '.join(off)}." if off else ""
+        yield Prose(f"A row is one position, a column what it reads.{without}", glossary=False)
+
+    def _heat(self, pattern: NDArray[np.float64], title: str) -> Figure:
+        return Figure(attention_heat(_shares(pattern), self.before.places, title=title), title)
+
+    def _graph(self) -> Figure:
+        graph, kept = self.place.space.graph, self.place.space.graph.kept_edges(self.state.bits[None])[0].tolist()
+        marked = {one.part for one in self.state.changes if one.kind == "edge"}
+        words = f"What is kept is in ink, what is cut is pale{'; dashed and wide is what is changed' if marked else ''}"
+        return Figure(graph_diagram(graph, kept, title=self.network.name, marked=marked), words)
+
+
+def _shares(pattern: NDArray[np.float64]) -> list[list[float | None]]:
+    """Shares of a pattern, None where a position cannot look."""
+    return [
+        [share if read <= reading else None for read, share in enumerate(some)]
+        for reading, some in enumerate(pattern.tolist())
+    ]

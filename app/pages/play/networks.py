@@ -1,0 +1,490 @@
+"""Play on a perceptron: neurons, edges and directions changed by hand, and which explanations said what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from analysis.directions.alignment import swap_rows
+from analysis.fixed_order import inner
+from analysis.sandbox.direction_edits import Along, wanted_of
+from analysis.sandbox.intervention import Change, Intervention
+from analysis.sandbox.partial_changes import PartialChanges, partial_changes
+from analysis.sandbox.prediction import Prediction
+from analysis.sandbox.running import Bench
+from analysis.validity import DecisionRule, decide, margin_to_edge
+from app.addressing import Addresses
+from app.figures.numbers import decimal, noun
+from app.figures.svg import ByHand, FlowLink, Tile, circuit_thumb, flow_diagram, node_name, partial_figure
+from app.pages.about_one import column, listed
+from app.pages.candidates import input_text, input_texts
+from app.pages.explanations import KIND_LABELS, Explanation
+from app.pages.place import Place
+from app.pages.play.played import Ask, Field, Play, Played, Told, changed_table, link
+from app.pages.play.state import NetworkOptions, Site, State, read_state
+from app.pages.play.tokens import write_now, write_site
+from app.pages.play.trying import Next, Suggestion, ask, next_of, suggestions
+from app.pages.play.words import intervention_words, name_of, written_signs, written_words
+from app.pages.shared import finite, truth_rows
+from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, More, Notice, Section, Table
+from pluriscope.naming import LEAST, LETTERS, MOST
+from pluriscope.records import AskedRecord, HandRecord, NextRecord, PlayRecord, RunRecord
+from pluriscope.tables import Row
+
+FRAGILE_BELOW: Final = 1e-6
+MOST_SITES: Final = 200
+"""Neurons or edges that are links in the drawing; where there are more, they are changed by name."""
+Layers = tuple[NDArray[np.float64], ...]
+
+
+def play_network(session: Session, links: Addresses, place: Place, options: NetworkOptions) -> NetworkPlay:
+    """What an address names, after the step that it asks for.
+
+    Raises:
+        NotFound: no such explanation.
+        BadQuery: an intervention that cannot be read or that the network has not, or too many of anything.
+        BeyondLimits: an explanation that is too large to be read on the spot.
+    """
+    return NetworkPlay(session, links, *read_state(session, links, place, options))
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkPlay(Played):
+    """An intervention on a perceptron.
+
+    Args:
+        state: what the address says.
+        explanations: that are asked.
+    """
+
+    state: State
+    explanations: Sequence[Explanation]
+
+    @property
+    def place(self) -> Place:
+        return self.state.place
+
+    @property
+    def now(self) -> Intervention:
+        """What is run and changed."""
+        return self.state.now
+
+    @property
+    def changes(self) -> Sequence[Change | Along]:
+        """What is changed."""
+        return self.now.everything
+
+    @cached_property
+    def bench(self) -> Bench:
+        """The network with the rows that interchanges use, over which means are taken too."""
+        question = self.place.question
+        return Bench(question.cut, question.data.clean_rows, question.data.clean_rows)
+
+    @cached_property
+    def before(self) -> Layers:
+        """Activations of layers 0 … L when nothing is changed."""
+        return tuple(layer[self.now.base] for layer in self.bench.clean)
+
+    @cached_property
+    def after(self) -> Layers:
+        """The same under the changes."""
+        return self.bench.run(self.now)
+
+    @cached_property
+    def shown(self) -> Layers:
+        """The same with the share of the changes that the drawing shows."""
+        return self.after if self.part is None else self.bench.trace(self.now, self.state.share)[1]
+
+    @cached_property
+    def part(self) -> PartialChanges | None:
+        """The changes done in part; None without any, or beyond float64."""
+        return partial_changes(self.bench, self.now) if self.changes else None
+
+    @cached_property
+    def said(self) -> list[Prediction]:
+        """What each explanation says of it."""
+        return [ask(one, self.now, self.bench) for one in self.explanations]
+
+    @cached_property
+    def right(self) -> list[bool | None]:
+        """Whether each was right, by threshold as on the common ground; None if it did not speak."""
+        return [one.bit == decided(self.after) if one.speaks else None for one in self.said]
+
+    @cached_property
+    def next(self) -> Next:
+        """What to try next."""
+        return next_of(self.place, self.now, self.explanations, self.bench)
+
+    @cached_property
+    def suggested(self) -> list[Suggestion]:
+        """Whom to ask, while fewer than two are asked."""
+        if len(self.explanations) >= LEAST:
+            return []
+        return suggestions(self.session, self.links, self.place, self.explanations)
+
+    def bits(self, row: int | None) -> str:
+        """The digits of an input."""
+        return input_text(row or 0, self.state.n_inputs)
+
+    @property
+    def clear_url(self) -> str:
+        """The same input with nothing changed."""
+        return self.state.at(Intervention(self.now.base)).url
+
+    @property
+    def inputs(self) -> Choice:
+        """The inputs to run, each with the same changes."""
+        state, every = self.state, input_texts(self.state.n_inputs)
+        urls = {text: state.at(self.now.on(row)).url for row, text in enumerate(every)}
+        return Choice("Input", urls, every[self.now.base], id="base")
+
+    def words_of(self, now: Intervention) -> str:
+        """An intervention for people."""
+        return intervention_words(now, self.state.sizes, self.state.n_inputs)
+
+    def name_of(self, change: Change | Along) -> str:
+        """What is changed, for people."""
+        return name_of(change, self.state.sizes)
+
+    @cached_property
+    def told(self) -> Told:
+        before, after, base = _bit(decided(self.before)), _bit(decided(self.after)), self.bits(self.now.base)
+        title = f"The decision stays {after}" if before == after else f"The decision turns from {before} to {after}"
+        says = {one.letter: f"predicts {one.says}" if one.says >= 0 else "makes no prediction" for one in self.asked}
+        right = {None: "", True: ", correct", False: ", incorrect"}
+        asked = f"; asked: {', '.join(self.state.refs)}" if self.state.refs else ""
+        return Told(
+            url=self.state.url,
+            title=title if self.changes else f"On input {base} the network decides {after}",
+            words=self.words_of(self.now),
+            lines=[
+                ("Input", base),
+                ("The network decides", f"{after}, from an output of {_output(self.after)}"),
+                *((one.letter, says[one.letter] + right[one.right]) for one in self.asked),
+            ],
+            identity=f"intervention {write_now(self.now, self.state.n_inputs)}{asked}",
+        )
+
+    # --- as JSON
+
+    def record(self) -> PlayRecord:
+        nothing = Intervention(self.now.base)
+        return self.recorded(
+            [self._hand(change) for change in self.changes],
+            wants=str(self._wanted),
+            before=self._run(self.bench.run(nothing)),
+            after=self._run(self.after),
+            turns=[] if self.part is None else list(self.part.turns),
+            explanations=list(self.asked),
+            next=[
+                NextRecord(url=self.state.fresh(one).url, words=self.words_of(one), pairs=list(pairs))
+                for one, pairs in self.next.divided
+            ],
+            undivided=list(self.next.undivided),
+            suggested=[str(found.one.ref) for found in self.suggested],
+        )
+
+    @property
+    def _wanted(self) -> int:
+        return self.place.question.task.truth_table[self.now.base]
+
+    def _run(self, layers: Layers) -> RunRecord:
+        sizes = self.state.sizes
+        values = {
+            node_name(layer, neuron, sizes): [finite(value)]
+            for layer, some in enumerate(layers)
+            for neuron, value in enumerate(some.tolist())
+        }
+        output, margin = (finite(float(one)) for one in (layers[-1][0], margin_to_edge(layers[-1][0], "threshold")))
+        return RunRecord(values=values, outputs={"y": output}, gives=_bit(decided(layers)), margin=margin)
+
+    def _hand(self, change: Change | Along) -> HandRecord:
+        words = written_words(change, self.state.n_inputs)
+        if isinstance(change, Along):
+            before = inner(self.before[change.layer], change.place.matrix).tolist()
+            value = wanted_of(change, self.bench.clean, self.bench.means).tolist()
+        else:
+            layer, neuron = change.carrier
+            before, value = [float(self.before[layer][neuron])], [self.bench.value_of(change)]
+        return HandRecord(site=write_site(change), name=self.name_of(change), words=words, before=before, value=value)
+
+    @cached_property
+    def asked(self) -> list[AskedRecord]:
+        """What each explanation said."""
+        told = zip(LETTERS, self.explanations, self.said, self.right, strict=False)
+        return [
+            AskedRecord(letter=letter, ref=str(one.ref), url=one.url, says=said.bit, reason=said.reason, right=right)
+            for letter, one, said, right in told
+        ]
+
+    # --- as a drawing
+
+    def drawing(self, *, linked: bool) -> Markup:
+        share, moved = (1.0 if self.part is None else self.state.share), {}
+        for change in self.now.along:
+            rows = swap_rows([change.place])
+            for neuron in [] if rows is None else np.flatnonzero(np.abs(rows).sum(axis=0)).tolist():
+                moved[change.layer, neuron, None] = ByHand("moved", float(self.shown[change.layer][neuron]))
+        by_hand = {
+            (change.layer, change.neuron, change.origin): ByHand(
+                written_signs(change, self.state.n_inputs), self.bench.value_at(change, self.now.base, share)
+            )
+            for change in self.now.changes
+        }
+        links = {site: self._flow_link(site) for site in (self._sites() if linked else [])}
+        return flow_diagram(
+            self.place.question.cut.weights,
+            _numbers(self.before),
+            _numbers(self.shown),
+            by_hand | moved,
+            links,
+            sentence=f"The network on input {self.told.words}" + (": choose what to change" if links else ""),
+        )
+
+    def _sites(self) -> list[Site]:
+        """What can be chosen in the drawing."""
+        sizes = self.state.sizes
+        found: list[Site] = []
+        if self.state.on == "neurons":
+            found = [(layer, neuron, None) for layer in range(1, len(sizes) - 1) for neuron in range(sizes[layer])]
+        elif self.state.on == "edges":
+            ends = [(layer, out) for layer in range(1, len(sizes)) for out in range(sizes[layer])]
+            found = [(layer, out, origin) for layer, out in ends for origin in range(sizes[layer - 1])]
+        return found if len(found) <= MOST_SITES else []
+
+    def _flow_link(self, site: Site) -> FlowLink:
+        change = self.state.used_on(site)
+        name = "-".join(str(one) for one in site if one is not None)
+        return FlowLink(self.state.toggled(change).url, self._does(change), f"at-{name}")
+
+    def _does(self, change: Change | Along) -> str:
+        """What a step at the site of a change does."""
+        there, name = self.state.there(change), self.name_of(change)
+        n_inputs = self.state.n_inputs
+        if there is None:
+            return f"{name}: {written_words(change, n_inputs)}"
+        return f"{name}, {written_words(there, n_inputs)}: undo"
+
+    # --- as a page
+
+    def blocks(self) -> Iterator[Block]:
+        state = self.state
+        actions = [Action("Undo all", self.clear_url)] if self.changes else []
+        if len(state.refs) >= LEAST:
+            actions.append(Action("Compare", self.links.compare(self.place.slug, state.refs, self.place.scope)))
+        yield self.head(f"{self.told.words}. The task wants {self._wanted}.", *actions)
+        yield Play(
+            url=self.links.sandbox(self.place.slug),
+            dials=list(self._dials()),
+            beside=Ask("Set", state.fields("tool"), [Field("tool", "or to", hint="-0.5")]),
+            figure=self.figure(self._caption()),
+            changed=[*self._changed(), *self._directions()],
+            asks=list(self._asks()),
+            outcome=[self._does_now(), *self._said(), *self._next()],
+        )
+        if (part := self.part) is not None:
+            turns = f"the decision turns at {_listed(part.turns)}" if part.turns else "the decision never turns"
+            yield More("From none of the changes to all", lambda: [self._path(part)], turns, id="path")
+        yield More("Every value", lambda: [self._values()], "of each neuron", id="values")
+
+    def _dials(self) -> Iterator[Choice]:
+        state, inputs = self.state, input_texts(self.state.n_inputs)
+        yield self.inputs
+        yield Choice("Change", {on: replace(state, on=on).url for on in ("neurons", "edges")}, state.on, id="on")
+        tools = {f"as on {text}": Change(0, 0, None, "source", source=row) for row, text in enumerate(inputs)}
+        tools |= {"0": Change(0, 0, None, "zero"), "mean": Change(0, 0, None, "mean")}
+        if state.tool.written == "value":
+            tools[f"{state.tool.value:g}".replace("-", "−")] = state.tool
+        chosen = next(words for words, tool in tools.items() if tool == state.tool)
+        yield Choice("to", {words: state.with_tool(tool).url for words, tool in tools.items()}, chosen, id="to")
+
+    def _caption(self) -> str:
+        chosen = "" if not self._sites() else "a neuron" if self.state.on == "neurons" else "an edge"
+        does = written_words(self.state.tool, self.state.n_inputs)
+        choose = f"Choose {chosen} to have it {does}; choose it again to undo that. " if chosen else ""
+        return (
+            f"{choose}Discs grow with the activation, rings are negative; edges are as wide as what they carry, pale "
+            "where nothing about them has changed."
+        )
+
+    def _changed(self) -> list[Block]:
+        rows = []
+        for change in self.changes:
+            told = self._hand(change)
+            numbers = (", ".join(decimal(value, 3) for value in some) for some in (told.before, told.value))
+            rows.append((told.name, f"{told.words}: {' → '.join(numbers)}", self.state.without(change).url))
+        return changed_table(rows)
+
+    def _asks(self) -> Iterator[Ask]:
+        state = self.state
+        if self.part is not None:
+            share = Field("share", "How much of the changes is drawn", f"{state.share:g}", kind="range")
+            yield Ask("Draw", state.fields("share"), [share])
+        site = Field("site", "Neuron, edge or direction", hint="1.0 or 2.1.0 or 1: 1, 0, -1")
+        yield Ask("Change", state.fields("share"), [site])
+        if len(state.refs) < MOST:
+            yield Ask("Ask", state.fields(), [Field("e", "Another explanation", hint="i-MASK.INDEX")])
+
+    def _directions(self) -> list[Block]:
+        """Those of the explanations asked."""
+        cells: list[tuple[Markup, str]] = []
+        for letter, one in zip(LETTERS, self.explanations, strict=False):
+            formulas = {} if one.algorithm is None else {of.path: of.shown for of in one.algorithm.variables}
+            for path, place in () if one.directions is None else one.directions.places:
+                change = self.state.used_on(place)
+                step = link(self._does(change), self.state.toggled(change).url, f"along-{len(cells)}")
+                cells.append((step, f"{letter}: {formulas[path]}"))
+        return [Table.plain(["Direction", "Carries"], cells)] if cells else []
+
+    def _values(self) -> Table:
+        rows = []
+        for layer in range(1, len(self.before)):
+            for neuron, (was, now) in enumerate(zip(self.before[layer], self.after[layer], strict=True)):
+                name = node_name(layer, neuron, self.state.sizes)
+                rows.append((name, decimal(float(was), 4), *([decimal(float(now), 4)] if self.changes else [])))
+        return Table.plain(["Neuron", "Unchanged", *(["Changed"] if self.changes else [])], rows)
+
+    def _does_now(self) -> Facts:
+        was = f"{_output(self.before)} unchanged" if self.changes else ""
+        return Facts(
+            [
+                Fact("Output", _output(self.after), was),
+                Fact("Decides", _bit(decided(self.after)), "1 above 0.5", _margin(self.after, "threshold")),
+                Fact("By rounding", _bit(decided(self.after, "rounding")), "", _margin(self.after, "rounding")),
+            ],
+            id="does",
+        )
+
+    def _said(self) -> Iterator[Block]:
+        """What each explanation predicted, and whom else to ask."""
+        state, rows = self.state, []
+        for one, asked in zip(self.explanations, self.asked, strict=True):
+            called = one.algorithm.formula if one.algorithm else KIND_LABELS[one.kind]
+            others = replace(state, refs=tuple(ref for ref in state.refs if ref != asked.ref)).url
+            values = {
+                "what": f"{asked.letter} {called}",
+                "says": "no prediction" if asked.says < 0 else str(asked.says),
+                "right": {None: "", True: "correct", False: "incorrect"}[asked.right],
+                "drop": link(f"Remove {asked.letter}", others, f"drop-{asked.letter}"),
+                "reason": asked.reason,
+            }
+            rows.append(Row(values, ref=asked.ref, url=one.url))
+        if rows:
+            yield Section("Predictions", "correct and incorrect are by threshold", id="said")
+            columns = (
+                column("what", "Explanation", "What it is.", first=True),
+                column("says", "Says", "What it predicts.", show=_struck),
+                column("right", "Right", "Whether the network decides so."),
+                column("drop", "", "", show=lambda row: row["drop"]),
+            )
+            drawn = {str(one.ref): one for one in self.explanations}
+            yield replace(
+                listed("explanation", columns, rows, "asked"),
+                thumb=lambda row: self.thumb(drawn[row.ref]),
+                says=lambda row: row["reason"] or _short(row.ref),
+            )
+        if self.suggested:
+            refs = [str(found.one.ref) for found in self.suggested]
+            cells = [
+                (
+                    link(f"Add {found.role}", self._adding(ref), f"suggest-{number}"),
+                    found.one.algorithm.formula if found.one.algorithm else _short(ref),
+                    found.why,
+                )
+                for number, (ref, found) in enumerate(zip(refs, self.suggested, strict=True))
+            ]
+            if len(refs) > 1:
+                cells.append((link("Add all of these", self._adding(*refs), "suggest-all"), "", ""))
+            yield Section("Ask another" if rows else "Ask explanations", id="ask")
+            yield Table.plain(["Whom", "Which", "Why"], cells)
+
+    def _adding(self, *refs: str) -> str:
+        return replace(self.state, refs=(*self.state.refs, *refs)).url
+
+    def thumb(self, one: Explanation) -> Markup:
+        """An explanation on the network."""
+        n_rows = 1 << self.state.n_inputs
+        tiles = [
+            Tile(claim.layer, neuron, tuple(truth_rows(claim.function, n_rows)), claim.label)
+            for claim in one.functions
+            for neuron in claim.neurons
+        ]
+        return circuit_thumb(self.place.question.cut.weights, one.circuit, tiles, title=KIND_LABELS[one.kind])
+
+    def _next(self) -> Iterator[Block]:
+        """Interventions that divide those who are asked."""
+        if len(self.explanations) < LEAST:
+            return
+        yield Section("What to try next", id="next")
+        cells = []
+        for number, (one, pairs) in enumerate(self.next.divided):
+            why = f"divides {', '.join(map(_pair, pairs))} most clearly" if pairs else "divides most of them"
+            cells.append((link(self.words_of(one), self.state.fresh(one).url, f"jump-{number}"), why))
+        if cells:
+            yield Table.plain(["Intervention", "Why"], cells)
+        if self.next.undivided:
+            space, undivided = self.next.space, " or ".join(map(_pair, self.next.undivided))
+            sets = f"sets of {f'up to {space.largest} ' if space.largest else ''}hidden neurons"
+            nothing = "Nothing else" if self.changes else "Nothing"
+            yield Notice(
+                f"{nothing} among {noun(space.n_interventions, 'intervention')} on {sets} divides {undivided}."
+            )
+
+    def _path(self, part: PartialChanges) -> Figure:
+        share, outputs = self.state.share, part.outputs.tolist()
+        drawn = partial_figure(part.shares, outputs, part.bends, part.turns, (share, float(self.shown[-1][0])))
+        turns = f"The decision turns at {_listed(part.turns)}." if part.turns else "The decision never turns."
+        how = f"Computed at {len(part.shares)} places; a decision that turns and turns back between two is not seen."
+        if part.exact:
+            n = len(part.bends)
+            bends = f"bends {noun(n, 'time')}, where a neuron passes zero" if n else "is straight"
+            how = f"Exact: the line {bends}."
+        return Figure(drawn, f"{turns} {how}")
+
+
+def _pair(letters: str) -> str:
+    return f"{letters[0]} and {letters[1]}"
+
+
+def decided(layers: Layers, rule: DecisionRule = "threshold") -> int:
+    """0, 1 or −1 for neither."""
+    return int(decide(np.array(layers[-1][0]), rule))
+
+
+def _bit(decision: int) -> str:
+    return "neither" if decision < 0 else str(decision)
+
+
+def _output(layers: Layers) -> str:
+    output = finite(float(layers[-1][0]))
+    return "beyond float64" if output is None else decimal(output, 4)
+
+
+def _margin(layers: Layers, rule: DecisionRule) -> str:
+    margin = float(margin_to_edge(layers[-1][0], rule))
+    return f"margin {decimal(margin, 3)}{', fragile' if margin < FRAGILE_BELOW else ''}"
+
+
+def _numbers(layers: Layers) -> list[list[float | None]]:
+    return [[finite(value) for value in layer.tolist()] for layer in layers]
+
+
+def _listed(numbers: Sequence[float]) -> str:
+    return " and ".join(decimal(number, 4) for number in numbers)
+
+
+def _struck(row: Row) -> Markup | str:
+    said: str = row["says"]
+    return Markup('<s>{}</s><span class="vh"> wrong</span>').format(said) if row["right"] == "incorrect" else said
+
+
+def _short(ref: str) -> str:
+    shown = ref.replace("-", "·", 1)
+    return shown if len(shown) < 30 else f"{shown[:28]}…"

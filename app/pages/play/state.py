@@ -1,0 +1,274 @@
+"""The state of Play on a perceptron: what its address says, the steps from it, and what is refused of either."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar
+
+from pydantic import Field, StringConstraints, model_validator
+from sqlalchemy.orm import Session
+
+from analysis.directions.alignment import LinearPlace
+from analysis.errors import InvalidAlignment, InvalidIntervention
+from analysis.sandbox.direction_edits import Along
+from analysis.sandbox.intervention import Change, Intervention, intervention_of
+from app.addressing import Addresses
+from app.errors import BadQuery, PageError
+from app.options import ScopeOptions
+from app.pages.candidates import input_text
+from app.pages.explanations import Explanation, find_explanation, read_ref
+from app.pages.place import Place
+from app.pages.play.tokens import (
+    MOST_CHARACTERS,
+    SHAPE,
+    read_now,
+    read_number,
+    read_written,
+    write_now,
+    write_site,
+    write_written,
+)
+from pluriscope.naming import MOST
+
+Changed = TypeVar("Changed", Change, Along)
+Site = tuple[int, int, int | None]
+"""Layer, neuron, and for an edge its source neuron."""
+WITHOUT: Final = "the same without it"
+_FORMER: Final = ("tried", "game")
+_TYPED: Final = re.compile(r"\s*(?:layer\s*)?([0-9]{1,3})\s*:\s*(.+?)\s*")
+_SITE: Final = re.compile(r"\s*n?([0-9]{1,4})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?\s*")
+
+
+class NetworkOptions(ScopeOptions):
+    """The whole state of Play on a perceptron, and a step from it."""
+
+    e: list[Annotated[str, StringConstraints(max_length=1200)]] = Field(
+        [],
+        max_length=64,
+        description="An explanation that is asked, as in a comparison: c-MASK, i-MASK.INDEX, g-ALGORITHM, "
+        "a-ALGORITHM.ALIGNMENT, d-ALGORITHM.DIRECTIONS, with @PROTOCOL behind it where that differs. Up to six, in the "
+        "order of their letters.",
+    )
+    now: Annotated[str, StringConstraints(max_length=MOST_CHARACTERS)] = Field(
+        "", description=f"The intervention: {SHAPE}. Empty: the first input, unchanged."
+    )
+    tool: Annotated[str, StringConstraints(max_length=40)] = Field(
+        "",
+        description="What is written where something is chosen: z (zero), m (mean), sINPUT, vNUMBER. Empty: its value "
+        "on the source of the patches, else on another input.",
+    )
+    on: Literal["neurons", "edges"] = Field("neurons", description="What is chosen in the drawing.")
+    share: float = Field(
+        1.0, ge=0, le=1, description="How much of the changes the drawing shows; all else is about all of them."
+    )
+    site: Annotated[str, StringConstraints(max_length=1200)] = Field(
+        "",
+        description="A step: what is changed by the tool, or left alone again. LAYER.NEURON, LAYER.NEURON.SOURCE for "
+        "an edge, or LAYER: w, w, … for a direction.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former(cls, given: Any) -> Any:
+        """Earlier addresses called the share "part", and had a game, directions to choose and what had been tried."""
+        if not isinstance(given, dict):
+            return given
+        kept = {name: value for name, value in given.items() if name not in _FORMER and value != "directions"}
+        if re.match(r"[-+0-9.]", str(kept.get("part", ""))):
+            kept.setdefault("share", kept.pop("part"))
+        return kept
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that an address says.
+
+    Args:
+        links: builds addresses.
+        place: the network.
+        refs: the explanations asked, in canonical form.
+        now: what is run and changed.
+        tool: what is written where something is chosen, as a change of no site in particular.
+        on: what is chosen.
+        share: how much of the changes the drawing shows.
+    """
+
+    links: Addresses
+    place: Place
+    refs: tuple[str, ...] = ()
+    now: Intervention = Intervention(0)  # noqa: RUF009  # a frozen value
+    tool: Change = Change(0, 0, None, "zero")  # noqa: RUF009  # likewise
+    on: Literal["neurons", "edges"] = "neurons"
+    share: float = 1.0
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Of the layers."""
+        return self.place.question.cut.sizes
+
+    @property
+    def n_inputs(self) -> int:
+        return self.place.question.cut.n_inputs
+
+    @property
+    def view(self) -> dict[str, str]:
+        """The options beside scope and explanations; what is as by default is left out."""
+        now = write_now(self.now, self.n_inputs)
+        return {
+            "now": "" if now == input_text(0, self.n_inputs) else now,
+            "tool": "" if self.tool == default_tool(self.now) else write_written(self.tool, self.n_inputs),
+            "on": "" if self.on == "neurons" else self.on,
+            "share": "" if self.share == 1.0 else f"{self.share:g}",
+        }
+
+    @property
+    def url(self) -> str:
+        """Its address, in its one form."""
+        return self.links.sandbox(self.place.slug, self.refs, self.place.scope, **self.view)
+
+    def fields(self, *without: str) -> list[tuple[str, str]]:
+        """What a form sends along to keep the state."""
+        pairs = [*self.place.scope.query().items(), *(("e", ref) for ref in self.refs), *self.view.items()]
+        return [(name, value) for name, value in pairs if value and name not in without]
+
+    def at(self, now: Intervention) -> State:
+        """Another intervention, all of it."""
+        return replace(self, now=now, share=1.0)
+
+    def fresh(self, now: Intervention) -> State:
+        """The same with the tool that goes with it."""
+        return replace(self.at(now), tool=default_tool(now))
+
+    def with_tool(self, tool: Change) -> State:
+        """Another tool. Patches from the source that it had before follow it to its new one."""
+        old, now, state = self.tool, self.now, replace(self, tool=tool)
+        if not old.written == tool.written == "source":
+            return state
+
+        def followed(change: Changed) -> Changed:
+            return replace(change, source=tool.source) if change.source == old.source else change
+
+        moved = Intervention(now.base, tuple(map(followed, now.changes)), tuple(map(followed, now.along)))
+        return state if moved == now else state.at(moved)
+
+    def used_on(self, site: Site | LinearPlace) -> Change | Along:
+        """The tool on a site; a subspace is patched, where the tool is a number."""
+        tool = self.tool
+        if isinstance(site, LinearPlace):
+            tool = default_tool(self.now) if tool.written == "value" and site.dimension > 1 else tool
+            return Along(site, tool.written, tool.source, tool.value)
+        return replace(tool, layer=site[0], neuron=site[1], origin=site[2])
+
+    def there(self, change: Change | Along) -> Change | Along | None:
+        """What is changed at the site of a change."""
+        return next((one for one in self.now.everything if write_site(one) == write_site(change)), None)
+
+    def without(self, change: Change | Along) -> State:
+        """With what is changed there left alone."""
+        return self.at(
+            self.now.without_along(change.text) if isinstance(change, Along) else self.now.without(change.site)
+        )
+
+    def toggled(self, change: Change | Along) -> State:
+        """With a change, or with what is changed there left alone. A layer has its neurons or its directions changed:
+        the others of its layer are left alone.
+        """
+        if self.there(change) is not None:
+            return self.without(change)
+        if isinstance(change, Along):
+            kept = tuple(one for one in self.now.changes if one.is_edge or one.layer != change.layer)
+            return self.at(replace(self.now, changes=kept).with_along(change))
+        along = tuple(one for one in self.now.along if change.is_edge or one.layer != change.layer)
+        return self.at(replace(self.now, along=along).with_change(change))
+
+
+def default_tool(now: Intervention) -> Change:
+    """What is written unless an address says otherwise: the value on the source of the patches, else on another input
+    than the base.
+    """
+    sources = [one.source for one in now.everything if one.written == "source"]
+    return Change(0, 0, None, "source", source=[*sources, int(now.base != 1)][0])
+
+
+def read_state(
+    session: Session, links: Addresses, place: Place, options: NetworkOptions
+) -> tuple[State, list[Explanation]]:
+    """The state that an address names, after the step that it asks for, and its explanations.
+
+    Raises:
+        BadQuery: a part that cannot be read, that the network has not, or too many; it leads to the page without it.
+        NotFound: an explanation that is not there.
+        BeyondLimits: an explanation that is too large to be read on the spot.
+    """
+    refs = tuple(dict.fromkeys(text.strip() for text in options.e if text.strip()))
+    plain = State(links, place, refs, on=options.on, share=options.share)
+    state = plain.fresh(Intervention(0))
+    if options.now:
+        read = read_now(
+            options.now, plain.sizes, plain.n_inputs, lambda rest, no: _refuse(plain.fresh(rest), no, "now")
+        )
+        state = replace(plain, now=read, tool=default_tool(read))
+    if options.tool:
+        text = options.tool if read_number(options.tool) is None else f"v{options.tool}"
+        try:
+            state = replace(state, tool=read_written(text, state.n_inputs, f"tool {text[:40]!r}"))
+        except InvalidIntervention as refused:
+            _refuse(state, refused, "tool")
+    explanations = _explanations(session, state)
+    state = replace(state, refs=tuple(str(one.ref) for one in explanations))
+    return (_stepped(state, options.site) if options.site else state), explanations
+
+
+def _stepped(state: State, text: str) -> State:
+    """The state with the tool used on a site, or with what is changed there left alone."""
+    try:
+        after = state.toggled(state.used_on(read_site(text)))
+        intervention_of(state.sizes, state.n_inputs, after.now.base, after.now.changes, after.now.along)
+    except InvalidIntervention as refused:
+        _refuse(state, refused, "site")
+    return after
+
+
+def read_site(text: str) -> Site | LinearPlace:
+    """A neuron or an edge, or a direction as people type it, ``1: 1, 0, −1``.
+
+    Raises:
+        InvalidIntervention: it is neither.
+    """
+    shape, typed = _SITE.fullmatch(text), _TYPED.fullmatch(text)
+    if shape is not None:
+        return int(shape[1]), int(shape[2]), None if shape[3] is None else int(shape[3])
+    numbers = [] if typed is None else [read_number(part) for part in re.split(r"[;\s]+|,\s*", typed[2]) if part]
+    known = [number for number in numbers if number is not None]
+    item, cause, cure = f"site {text[:60]!r}", "is no neuron, edge or direction", "write 1.0, 2.1.0, or 1: 1, 0, -1"
+    if typed is None or len(known) < len(numbers):
+        raise InvalidIntervention(item, cause if typed is None else "has parts that are no numbers", cure)
+    try:
+        return LinearPlace.of(int(typed[1]), [known])
+    except InvalidAlignment as refused:
+        raise InvalidIntervention(item, refused.cause, cure) from None
+
+
+def _explanations(session: Session, state: State) -> list[Explanation]:
+    """The explanations of a state, each once."""
+    refs = state.refs
+    if len(refs) > MOST:
+        many = InvalidIntervention(
+            f"{len(refs)} explanations", f"at most {MOST} can be asked at once", "leave some out"
+        )
+        _refuse(replace(state, refs=refs[:MOST]), many, "e", f"the same with the first {MOST}")
+    found: dict[str, Explanation] = {}
+    for position, text in enumerate(refs, start=1):
+        try:
+            one = find_explanation(session, state.links, state.place, read_ref(text, position), position)
+        except PageError as error:
+            error.parent = replace(state, refs=tuple(other for other in refs if other != text)).url
+            error.parent_label = WITHOUT
+            raise
+        found.setdefault(str(one.ref), one)
+    return list(found.values())
+
+
+def _refuse(rest: State, refused: InvalidIntervention, field: str, label: str = WITHOUT) -> NoReturn:
+    raise BadQuery(refused.item, refused.cause, refused.cure, field, rest.url, label)

@@ -1,0 +1,147 @@
+"""An intervention as it stands in an address: ``01_1.0s10_2.1z_1.2.0v-0.5``.
+
+First the base, then one part for each change, with ``_`` between them: the site (``LAYER.NEURON``, or
+``LAYER.NEURON.SOURCE`` for the edge that leads to that neuron from neuron SOURCE of the layer before), then what is
+written: ``z`` zero, ``m`` its mean, ``s10`` what it is on input 10, ``v-0.5`` a number. A direction of a layer has the
+letter ``d`` in front of it and ``~`` between its numbers: ``d1~1~0~-1s10``. Nothing in it needs escaping in an address.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from analysis.errors import InvalidIntervention
+from analysis.sandbox.direction_edits import Along, read_place
+from analysis.sandbox.intervention import MAX_CHANGES, MAX_VALUE, Change, Intervention, Written, intervention_of
+from app.pages.candidates import input_text
+
+SHAPE: Final = (
+    "BASE_CHANGE_CHANGE…, for instance 01_1.0s10_2.1z: a change is LAYER.NEURON (or LAYER.NEURON.SOURCE for an edge) "
+    "with z (zero), m (mean), sINPUT (its value on that input) or vNUMBER behind it; a direction is "
+    "dLAYER~w~w~… with the same behind it, for instance d1~1~0~-1s10"
+)
+MOST_CHARACTERS: Final = 240 * (MAX_CHANGES + 1)
+_LETTERS: Final[dict[str, Written]] = {"z": "zero", "m": "mean", "s": "source", "v": "value"}
+_NUMBER: Final = re.compile(r"-?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:e-?[0-9]{1,3})?")
+_CHANGE: Final = re.compile(r"([0-9]{1,4})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?([zmsv].*)")
+_ALONG: Final = re.compile(r"d([-0-9.e~]+)([zmsv].*)")
+_FORMER_GUESS: Final = re.compile(r"_g[01x]$")
+
+
+def write_number(value: float) -> str:
+    """The shortest text that is read back as the same number."""
+    text = repr(float(value) + 0.0).replace("e+", "e").removesuffix(".0")
+    return "0" if text == "-0" else text
+
+
+def read_number(text: str) -> float | None:
+    """A number as people write it, None if it is none or out of range; a real minus sign and a comma will do."""
+    plain = text.strip().replace("−", "-").replace(",", ".").lower()
+    if not _NUMBER.fullmatch(plain):
+        return None
+    value = float(plain)
+    return value + 0.0 if abs(value) <= MAX_VALUE else None
+
+
+def write_site(change: Change | Along) -> str:
+    """What is changed: ``1.0``, ``1.0.2``, or ``d1~1~0~-1``."""
+    if isinstance(change, Along):
+        return f"d{change.text}"
+    return f"{change.layer}.{change.neuron}" + ("" if change.origin is None else f".{change.origin}")
+
+
+def write_written(change: Change | Along, n_inputs: int) -> str:
+    """What is written there: ``z``, ``m``, ``s10``, ``v-0.5``."""
+    match change.written:
+        case "source":
+            return "s" + input_text(change.source or 0, n_inputs)
+        case "value":
+            return "v" + write_number(change.value or 0.0)
+        case _:
+            return change.written[0]
+
+
+def write_now(now: Intervention, n_inputs: int) -> str:
+    """An intervention as addresses write it."""
+    changes = (write_site(change) + write_written(change, n_inputs) for change in now.everything)
+    return "_".join([input_text(now.base, n_inputs), *changes])
+
+
+def read_now(
+    text: str, sizes: tuple[int, ...], n_inputs: int, refuse: Callable[[Intervention, InvalidIntervention], None]
+) -> Intervention:
+    """The inverse of :func:`write_now`; what earlier addresses said of a guess is left out.
+
+    Args:
+        text: as addresses write it.
+        sizes: of the network's layers.
+        n_inputs: of the network.
+        refuse: what to do about the first part that has another shape, or names what the network has not, with the
+            intervention without such parts.
+    """
+    base, *parts = _FORMER_GUESS.sub("", text.strip()).split("_")
+    refusals = []
+    if not re.fullmatch(rf"[01]{{{n_inputs}}}", base):
+        cause = f"is no input: a base is {n_inputs} digits of 0 and 1"
+        refusals.append(InvalidIntervention(f"part {base[:60]!r}", cause, f"write an intervention as {SHAPE}"))
+    now = Intervention(0 if refusals else int(base, 2))
+    for part in parts:
+        try:
+            now = _with(now, _read_change(part, n_inputs), part, sizes, n_inputs)
+        except InvalidIntervention as refused:
+            cause = refused.cause if refused.item == part else f"{refused.item} {refused.cause}"
+            refusals.append(InvalidIntervention(f"part {part[:60]!r}", cause, refused.cure))
+    if refusals:
+        refuse(now, refusals[0])
+    return now
+
+
+def _with(now: Intervention, one: Change | Along, part: str, sizes: tuple[int, ...], n_inputs: int) -> Intervention:
+    """An intervention with one change more."""
+    if write_site(one) in map(write_site, now.everything):
+        raise InvalidIntervention(part, "changes what is changed already", "change each site once")
+    after = now.with_along(one) if isinstance(one, Along) else now.with_change(one)
+    return intervention_of(sizes, n_inputs, after.base, after.changes, after.along)
+
+
+def _read_change(part: str, n_inputs: int) -> Change | Along:
+    if shape := _ALONG.fullmatch(part):
+        plain = read_written(shape[2], n_inputs, part)
+        return Along(read_place(shape[1]), plain.written, plain.source, plain.value)
+    shape = _CHANGE.fullmatch(part)
+    if shape is None:
+        raise InvalidIntervention(part, "is no change", f"write an intervention as {SHAPE}")
+    plain = read_written(shape[4], n_inputs, part)
+    origin = None if shape[3] is None else int(shape[3])
+    return Change(int(shape[1]), int(shape[2]), origin, plain.written, plain.source, plain.value)
+
+
+def read_written(text: str, n_inputs: int, part: str) -> Change:
+    """What is written, as a change of no site in particular.
+
+    Args:
+        text: a letter with what belongs behind it.
+        n_inputs: of the network.
+        part: what to call it in refusals.
+
+    Raises:
+        InvalidIntervention: there is no such letter, or what is behind it does not belong there.
+    """
+    letter, rest = text[:1], text[1:]
+    if letter not in _LETTERS:
+        raise InvalidIntervention(part, "is nothing that can be written", "use a number, z, m or sINPUT")
+    if letter == "s":
+        if not re.fullmatch(rf"[01]{{{n_inputs}}}", rest):
+            raise InvalidIntervention(part, f"has no input behind s, but {rest[:40]!r}", f"write {n_inputs} bits")
+        return Change(0, 0, None, "source", source=int(rest, 2))
+    if letter == "v":
+        value = read_number(rest)
+        if value is None:
+            cause = f"has {rest[:40]!r} behind v, which is no number from −{MAX_VALUE:,.0f} to {MAX_VALUE:,.0f}"
+            raise InvalidIntervention(part, cause, "write a number in that range, for instance -0.5")
+        return Change(0, 0, None, "value", value=value)
+    if rest:
+        raise InvalidIntervention(part, f"has {rest[:40]!r} behind {letter}", "leave it out")
+    return Change(0, 0, None, _LETTERS[letter])

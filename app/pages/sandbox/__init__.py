@@ -1,1 +1,0 @@
-"""One intervention by hand on a network, what explanations said of it, and who was right so far."""

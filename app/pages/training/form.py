@@ -1,0 +1,190 @@
+"""Networks trained here: the form, what it would do, and starting it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal
+
+from markupsafe import Markup
+from pydantic import BaseModel, Field, ValidationError
+from sqlalchemy.orm import Session
+
+from analysis.data import clean_data
+from analysis.networks.network import Activation
+from analysis.networks.training_spec import TrainingSpec, training_problems, untrained_network
+from analysis.protocol import BUILT_IN, named_protocol
+from analysis.question import Question
+from analysis.tasks import MAX_INPUTS, TASK_NAMES
+from app.addressing import Addresses
+from app.db.job_tables import JobRow
+from app.db.reads.jobs import jobs_of_kind
+from app.figures.numbers import exact
+from app.jobs import queue
+from app.jobs.definitions import train_arguments
+from app.limits import limits_in
+from app.options import PageModel
+from app.pages.plan import Planned, planned, planned_table
+from app.pages.shared import job_view
+from pluriscope.blocks import Block, Choice, Form, Head, Notice, Section, Side, Table, errors_of
+
+MAX_COUNT: Final = 100
+_LATEST: Final = 5
+_PLAN: Final = "plan"
+_SPEC: Final = TrainingSpec.model_fields
+
+
+class Beyond(BaseModel):
+    """What is no matter of one network's training."""
+
+    count: int = Field(
+        1, ge=1, le=MAX_COUNT, title="How many networks", description="From seeds that count up; trained side by side."
+    )
+    name: str = Field("", max_length=200, description="Empty: made from task, sizes and seed.")
+    protocols: list[Literal[tuple(BUILT_IN)]] = Field(  # type: ignore[valid-type]
+        list(BUILT_IN),
+        title="Analyse under",
+        description="The rules by which each network that converges is analysed at once; none: it is stored only.",
+    )
+
+
+class TrainRequest(Beyond, PageModel):
+    """What starts a training over HTTP."""
+
+    spec: TrainingSpec = Field(default_factory=TrainingSpec, description="How to train.")
+
+
+class TrainFields(Beyond, TrainingSpec):
+    """The fields of the form: every option of training, in its words, with what is easier to read here."""
+
+    tasks: tuple[str, ...] = Field(
+        ("XOR",),
+        title="Tasks, one for each output",
+        description=f"Names ({', '.join(TASK_NAMES)}) or truth tables such as 0110, with commas between.",
+    )
+    n_inputs: int = Field(2, ge=1, le=MAX_INPUTS, title="Boolean inputs")
+    hidden: tuple[int, ...] = Field(
+        (3, 3), title="Hidden layers", description="Neurons of each, with commas between: 3, 3 is two layers of three."
+    )
+    output_activation: Activation | None = Field(None, json_schema_extra={"words": {"": "as hidden layers"}})
+    # no bundled study has this seed, so what most people train first is a network that is not there yet
+    seed: int = Field(2502, description="The same options and seed give the same network.")
+    loss_target: float = Field(0.01, gt=0, description=_SPEC["loss_target"].description)
+    noise_std: float = Field(0.0, ge=0, le=10, title="Noise", description=_SPEC["noise_std"].description)
+    input_weights: tuple[float, ...] | None = Field(
+        None,
+        title="Input skew",
+        description="How often each input is drawn, in binary order, such as 1, 1, 1, 4; empty: all equally often.",
+    )
+    epochs: int = Field(1000, ge=1, le=100_000, title="Epochs at most", description="Passes over the training rows.")
+
+
+FOLDED: Final = (
+    TrainFields.model_fields.keys()
+    - Beyond.model_fields.keys()
+    - {*("tasks", "n_inputs", "hidden", "activation", "seed", "loss_target")}
+)
+_LISTS: Final = ("tasks", "hidden", "input_weights")
+
+
+class TrainingPlan(PageModel):
+    """What would be done, as far as that is known before any weight is."""
+
+    shape: str
+    networks: int
+    analyses: list[Planned] = Field(description="For each network that converges, on weights as before training.")
+
+
+def read_training(sent: Mapping[str, Sequence[str]]) -> tuple[TrainRequest | None, dict[str, str]]:
+    """The texts of the form as a request, None if they cannot be trained with; and what is wrong with each field.
+
+    Args:
+        sent: field with its texts; a field that is not there has its default, others are left out.
+    """
+    given: dict[str, Any] = {"seed": TrainFields.model_fields["seed"].default}
+    for name in TrainFields.model_fields.keys() & sent.keys():
+        parts = [part.strip() for text in sent[name] for part in re.split("[,;]", text) if part.strip()]
+        if name in _LISTS:
+            given[name] = parts or (None if name == "input_weights" else [])
+        elif name == "protocols":
+            given[name] = parts
+        else:
+            given[name] = sent[name][0].strip() or (None if name == "output_activation" else "")
+    beyond = {name: given.pop(name) for name in Beyond.model_fields if name in given}
+    errors: dict[str, str] = {}
+    for problem in training_problems(given):
+        errors.setdefault(problem.option.partition(".")[0], problem.cause)
+    try:
+        request = TrainRequest.model_validate(beyond)
+    except ValidationError as error:
+        errors |= errors_of(error)
+    if errors:
+        return None, errors
+    return request.model_copy(update={"spec": TrainingSpec.model_validate(given)}), {}
+
+
+def plan_training(session: Session, request: TrainRequest) -> TrainingPlan:
+    """The plan of a sound request."""
+    spec, limits = request.spec, limits_in(session)
+    network, data = untrained_network(spec), clean_data(spec.n_inputs)
+    plans = [
+        planned(Question(network, output, task, named_protocol(name), data), limits)
+        for output, task in enumerate(spec.resolved_tasks())
+        for name in request.protocols
+    ]
+    return TrainingPlan(shape="-".join(map(str, spec.sizes)), networks=request.count, analyses=plans)
+
+
+def training_page(
+    session: Session, links: Addresses, sent: Mapping[str, Sequence[str]], *, refused: bool = False
+) -> Iterator[Block]:
+    """The form, filled in, beside what it would do.
+
+    Args:
+        session: open session.
+        links: of the site.
+        sent: field with its texts.
+        refused: whether it was to be started and could not be.
+    """
+    request, errors = read_training(sent)
+    yield Head(
+        "Train a network",
+        "A small multilayer perceptron on Boolean tasks, as the authors of the paper train theirs. You watch the loss "
+        "fall. Each that converges is stored and analysed; each that does not is listed with the reason.",
+        actions=[own_network(links, "Train one")],
+    )
+    if refused:
+        yield Notice("Nothing was started", "", "Mend what is marked and start again.", "refused")
+    values = {name: ", ".join(texts) for name, texts in sent.items()}
+    if "protocols" in sent:
+        values |= {"protocols": [name for name in sent["protocols"] if name]}  # type: ignore[dict-item]
+    form = Form(TrainFields, links.train(), "Start training", values, errors, folded=FOLDED, told=_PLAN)
+    yield Side([form, _told(session, request, errors)])
+    latest = [job_view(row, links) for row in jobs_of_kind(session, "train", _LATEST)]
+    if latest:
+        yield Section("Recent")
+        rows = [(Markup('<a href="{}">{}</a>').format(job.url, job.title), job.state, job.found) for job in latest]
+        yield Table.plain(("Training", "State", "Found"), rows)
+
+
+def _told(session: Session, request: TrainRequest | None, errors: Mapping[str, str]) -> Block:
+    if request is None:
+        causes = "; ".join(f"{name.replace('_', ' ')}: {cause.rstrip('.')}" for name, cause in errors.items())
+        return Notice("Nothing can be trained as it stands", f"{causes}.", state="refused", id=_PLAN)
+    plan = plan_training(session, request)
+    return planned_table(plan.analyses, f"{exact(plan.networks)} × {plan.shape}", _PLAN)
+
+
+def own_network(links: Addresses, chosen: str) -> Choice:
+    """The ways to a network of one's own."""
+    return Choice("Your network", {"From a file": links.bring_in(), "Train one": links.train()}, chosen)
+
+
+def start_training(session: Session, request: TrainRequest) -> JobRow:
+    """Ask for the training; the same request again is the same job, tried again if it failed."""
+    protocols = [named_protocol(name) for name in request.protocols]
+    specs = [request.spec.model_copy(update={"seed": request.spec.seed + i}) for i in range(request.count)]
+    what = request.name or specs[0].label
+    title = f"Train {what}" if request.count == 1 else f"Train {request.count} networks: {what} and on"
+    arguments = train_arguments(specs, name=request.name, protocols=protocols)
+    return queue.enqueue(session, "train", arguments, title, asked=True, again=True)

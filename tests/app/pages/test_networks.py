@@ -1,0 +1,120 @@
+"""The list of networks and the front page."""
+
+import csv
+import io
+import re
+from html import unescape
+
+import pytest
+from pyarrow import parquet
+
+from app.addressing import Addresses
+from tests.app.pages.conftest import XOR
+
+LIST = "/api/v2/networks"
+ALL = ("xor", "two", "linear", "wide", "none", "queued", "failed", "cancelled", "untouched")
+
+
+def slugs(client, **query):
+    return [item["slug"] for item in client.get(LIST, params=query).raise_for_status().json()["items"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({}, {*ALL}),
+        ({"q": "TWO"}, {"two"}),
+        ({"q": "nothing like it"}, set()),
+        ({"state": "done"}, {"xor", "two", "none"}),
+        ({"state": ["failed", "cancelled"]}, {"failed", "cancelled"}),
+        ({"state": "computing"}, {"queued"}),
+        ({"protocol": "paper", "state": "done"}, {"xor"}),
+        ({"kind": "attention"}, set()),
+        ({"origin": "bundled"}, {"xor"}),
+        ({"task": "XOR", "q": "wide"}, {"wide"}),
+    ],
+)
+def test_networks_are_found_by_words_and_filters(client, query, found):
+    assert {*slugs(client, **query)} == found
+    page = client.get("/networks", params=query)
+    assert page.status_code == 200
+    assert {slug for slug in ALL if f'href="/networks/{slug}' in page.text.partition("<main")[2]} >= found
+
+
+def test_a_network_is_found_by_its_digest_and_has_a_row_for_each_output(client):
+    [xor] = client.get(LIST, params={"q": "xor", "origin": "bundled"}).json()["items"]
+    assert slugs(client, q=xor["digest"][:8]) == ["xor"]
+    assert (xor["circuits_valid"], xor["circuits_possible"]) == (197, 9625)
+    assert [item["output"] for item in client.get(LIST, params={"q": "two"}).json()["items"]] == [0, 1]
+
+
+def test_every_choice_of_a_filter_says_how_many_rows_it_leaves(client):
+    for facet in client.get(LIST).json()["facets"]:
+        for choice in facet["choices"]:
+            assert client.get(LIST, params={facet["name"]: choice["value"]}).json()["total"] == choice["count"]
+
+
+@pytest.mark.parametrize("sort", ["circuits_valid", "name", "state", "interpretations_total"])
+def test_pages_in_any_order_hold_each_row_once(client, sort):
+    whole = client.get(LIST, params={"sort": sort}).json()
+    seen, url = [], f"{LIST}?sort={sort}&limit=3"
+    while url:
+        page = client.get(url).json()
+        seen += page["items"]
+        url = page["next"]
+    assert seen == whole["items"]
+    values = [item[sort] for item in seen if item.get(sort) is not None]
+    assert values == sorted(values)
+
+
+def test_files_have_the_rows_of_every_protocol_unless_one_is_named(client):
+    text = client.get("/networks.csv").raise_for_status().text
+    assert text.startswith("# Pluriscope ")
+    rows = [*csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))]
+    assert [row["protocol"] for row in rows if row["slug"] == "xor"] == ["complete", "paper"]
+    one = parquet.read_table(io.BytesIO(client.get("/networks.parquet?protocol=complete&q=xor").content)).to_pylist()
+    assert {row["slug"]: row["circuits_valid"] for row in one}["xor"] == "197"
+    assert client.get("/networks.json?q=xor").headers["location"] == f"{LIST}?q=xor"
+
+
+def test_states_say_what_is_known(client):
+    page = " ".join(re.sub(r"<[^>]+>", " ", client.get("/networks").text).split())
+    assert "failed weights: too wild. Tame them." in page
+    assert "not analysed" in page
+    assert "waiting" in page
+
+
+@pytest.mark.parametrize(
+    ("address", "to"),
+    [
+        ("/?q=xor&after=old", "/networks?q=xor"),
+        ("/?limit=20", "/networks"),
+        ("/gallery?q=xor&after=old", "/networks?q=xor"),
+        ("/models", "/networks"),
+    ],
+)
+def test_former_addresses_of_the_list_lead_to_it(client, address, to):
+    answer = client.get(address)
+    assert (answer.status_code, answer.headers["location"]) == (301, to)
+
+
+@pytest.mark.parametrize("address", ["/api/v2/gallery", "/api/v2/networks"])
+def test_the_former_twins_say_where_to_ask(client, address):
+    answer = client.get(address)
+    assert answer.status_code == 410
+    assert f"ask {LIST}" in answer.json()["error"].lower()
+
+
+@pytest.mark.slow
+def test_the_front_page_tells_of_two_explanations_that_contradict_each_other(client, monkeypatch):
+    without = client.get("/?step=2").raise_for_status().text
+    assert "side by side" in without
+    monkeypatch.setattr("app.pages.front.NETWORK", "xor")
+    text = client.get("/").raise_for_status().text
+    told = " ".join(re.sub(r"<[^>]+>", " ", text.partition("<main")[2]).split())
+    assert "This network has 9 neurons. 147,899,020 explanations of it pass the usual tests." in told
+    [compare] = re.findall(r'href="([^"]+)" class="btn primary"', text)
+    found = client.get(Addresses().twin(unescape(compare))).json()
+    assert f"{found['verdict']} so at most one of them is right" in told
+    for one in found["explanations"]:
+        assert client.get(f"/api/v2{XOR}/explanations/{one['ref']}").json()["valid"]

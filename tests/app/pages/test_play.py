@@ -1,0 +1,228 @@
+"""Play on perceptrons: every state in its address, what everyone said, refusals with a way on."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from app.pages.play.tokens import read_now, read_number, write_now, write_number
+from tests.app.pages.conftest import XOR
+
+PLAY = XOR + "/sandbox"
+P, Q = "i-081ff.0", "i-081ff.300"
+ASKED = f"{PLAY}?e={P}&e={Q}"
+ALIGNMENT = "a-a2e8546f11f80df4.e3bd9b5eae0c1489"
+SIZES = (2, 3, 3, 1)
+
+
+@pytest.fixture(scope="module")
+def record(client):
+    def fetch(address: str):
+        answer = client.get("/api/v2" + address)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    return fetch
+
+
+@pytest.fixture(scope="module")
+def steps(client):
+    """The steps of a page: id of the link → address."""
+
+    def fetch(address: str) -> dict[str, str]:
+        tags = re.findall(r"<a [^>]*>", client.get(address).text)
+        pairs = [(re.search(r' id="([^"]+)"', tag), re.search(r'href="([^"]+)"', tag)) for tag in tags]
+        return {name[1]: unescape(url[1]) for name, url in pairs if name and url}
+
+    return fetch
+
+
+def query(address: str) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(address).query)
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("00", "00"),
+        ("01_1.0z_1.2m_2.1v-0.5", "01_1.0z_1.2m_2.1v-0.5"),
+        ("10_1.0.1s00_2.2.0v1e-07_3.0.2z", "10_1.0.1s00_2.2.0v1e-07_3.0.2z"),
+        ("00_1.0s11_g1", "00_1.0s11"),  # a guess of earlier addresses
+        ("00_d1~1~0~-1s10", "00_d1~1~0~-1s10"),
+        ("01_2.0z_1.0.1m_1.2s00", "01_1.2s00_1.0.1m_2.0z"),
+    ],
+)
+def test_an_intervention_is_read_as_it_is_written_and_has_one_address(text, canonical):
+    assert write_now(read_now(text, SIZES, 2, lambda *refused: pytest.fail(str(refused))), 2) == canonical
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0, 0.1 + 0.2, -1e-300, 5e-324, 1e6, 123456.789, 1 / 3, -2.0])
+def test_numbers_survive_their_address(value):
+    assert read_number(write_number(value)) == value
+    assert write_number(value) == write_number(float(write_number(value)))
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "rest"),
+    [
+        ("2", "2", "00"),
+        ("01_1.9z_1.0z", "1.9z", "01_1.0z"),
+        ("01_1.0q", "1.0q", "01"),
+        ("01_1.0s2", "1.0s2", "01"),
+        ("01_1.0vnan", "1.0vnan", "01"),
+        ("01_1.0z5", "1.0z5", "01"),
+        ("01_1.0z_1.0m", "1.0m", "01_1.0z"),
+        ("01_0.0z", "0.0z", "01"),
+        ("01_4.0.0z_2.0.1z", "4.0.0z", "01_2.0.1z"),
+        ("01_g1_1.0z", "g1", "01_1.0z"),
+    ],
+)
+def test_a_part_that_cannot_be_is_named_and_the_rest_kept(text, part, rest):
+    refusals = []
+    read_now(text, SIZES, 2, lambda *refused: refusals.append(refused))
+    [(left, error)] = refusals
+    assert (write_now(left, 2), error.item) == (rest, f"part {part!r}")
+
+
+def test_the_address_of_a_state_is_the_same_however_it_was_reached(record):
+    messy = f"{PLAY}?tool=s10&now=01_2.0s10_1.0s10&e={P}&e={P}&tried=00_1.0z&part=0.25&on=directions&game=1"
+    page = record(messy)
+    assert query(page["url"]) == {"e": [P], "now": ["01_1.0s10_2.0s10"], "share": ["0.25"]}
+    assert record(page["url"]) == page
+    assert record(PLAY)["url"] == PLAY
+
+
+@pytest.mark.parametrize(
+    ("address", "sites"),
+    [
+        (f"{PLAY}?now=01_1.1s10_2.0.1s10", 6),
+        (f"{PLAY}?now=01_1.1s10_2.0.1s10&on=edges", 18),
+        ("/networks/two/sandbox?output=1&now=10_2.0.1m", 2),
+        ("/networks/linear/sandbox?on=edges&now=00_1.0.1v2", 2),
+        ("/networks/wide/sandbox?now=00_1.7z", 11),  # of 30 that are not all drawn
+    ],
+)
+def test_everything_in_the_drawing_is_a_step_that_the_same_step_undoes(steps, address, sites):
+    drawn = {name: url for name, url in steps(address).items() if name.startswith("at-")}
+    assert len(drawn) == sites
+    for name in list(drawn)[::4]:
+        back = query(steps(drawn[name])[name])
+        assert query(drawn[name])["now"] != back["now"] == query(address)["now"]
+        assert back.get("output") == query(address).get("output")
+
+
+@pytest.mark.parametrize(
+    ("step", "now", "tool"),
+    [
+        ("base-3", "11_1.0s01_2.0s11", None),
+        ("to-2", "00_1.0s10_2.0s11", None),  # patches from the source before follow
+        ("to-4", "00_1.0s01_2.0s11", ["z"]),
+        ("undo-1", "00_1.0s01", None),
+        ("undo-0", "00_2.0s11", ["s01"]),
+    ],
+)
+def test_a_step_leads_on(steps, step, now, tool):
+    after = query(steps(f"{PLAY}?now=00_1.0s01_2.0s11")[step])
+    assert (after["now"], after.get("tool")) == ([now], tool)
+
+
+@pytest.mark.parametrize(
+    ("edit", "now"),
+    [
+        ("site=1.0", "01_1.0s10_2.1s10"),
+        ("site=2.1", "01"),
+        ("site=n2.2&tool=z", "01_2.1s10_2.2z"),
+        ("site=2.1.0&tool=−0,5", "01_2.1s10_2.1.0v-0.5"),
+        ("site=1: 1, 0, −1", "01_2.1s10_d1~1~0~-1s10"),
+        ("site=2: 1 0 1", "01_d2~1~0~1s10"),  # a layer has its neurons or its directions changed
+    ],
+)
+def test_forms_lead_to_an_address_without_them(client, edit, now):
+    answer = client.get(f"{ASKED}&now=01_2.1s10&{edit}")
+    assert answer.status_code == 303
+    address = query(answer.headers["location"])
+    assert (address["e"], address["now"], "site" in address) == ([P, Q], [now], False)
+
+
+def test_the_first_suggestion_is_the_first_contradiction_of_compare(client, record):
+    first = client.get(f"/api/v2/networks/xor/compare?e={P}&e={Q}&limit=1").json()["contradictions"][0]
+    (found,) = record(ASKED)["next"]
+    assert found["pairs"] == ["PQ"]
+    there = record(found["url"])
+    assert (there["url"], there["after"]["outputs"]["y"]) == (first["url"], first["output"])
+    assert {item["right"] for item in there["explanations"]} == {True, False}
+    assert there["next"][0]["url"] != there["url"]
+
+
+def test_the_changed_run_stands_beside_the_unchanged_one(client, record):
+    page = record(f"{PLAY}?now=11_1.0s00_3.0.1v-0.5")
+    assert page["after"]["values"]["n1.0"] == page["changes"][0]["value"] != page["before"]["values"]["n1.0"]
+    text = client.get(f"{PLAY}?now=11_1.0s00_2.0z").text
+    turned = record(f"{PLAY}?now=11_1.0s00_2.0z")
+    assert f"turns from {turned['before']['gives']} to {turned['after']['gives']}" in text
+    assert f"{turned['after']['outputs']['y']:.4f}" in text
+
+
+def test_a_share_of_the_changes_is_drawn_and_all_else_is_about_all_of_them(client, record, steps):
+    whole, part = record(f"{PLAY}?now=11_1.0s00"), record(f"{PLAY}?now=11_1.0s00&share=0.25")
+    assert {**part, "url": ""} == {**whole, "url": ""}
+    (before,), (value,) = whole["changes"][0]["before"], whole["changes"][0]["value"]
+    text = client.get(part["url"]).text
+    assert f'<tspan class="fl-new">{before + 0.25 * (value - before):.2f}</tspan>' in text
+    assert "share" not in query(steps(part["url"])["at-1-1"])
+    assert "The decision " in client.get(f"{part['url']}&part=path").text
+
+
+def test_each_kind_says_what_it_can_and_why_it_cannot(record):
+    algorithm = "g-" + ALIGNMENT[2:].partition(".")[0]
+    asked = record(f"{PLAY}?e=c-081ff&e={algorithm}&e={ALIGNMENT}&now=01_1.0z")["explanations"]
+    assert [(one["says"], one["right"]) for one in asked] == [(-1, None)] * 3
+    for one, why in zip(asked, ("where, not what", "what, not where", "no value from a run"), strict=True):
+        assert why in one["reason"]
+
+
+@pytest.mark.parametrize("base", ["00", "01", "10", "11"])
+def test_an_alignment_is_right_where_its_own_places_are_patched(client, record, base):
+    places = client.get(f"/api/v2{XOR}/explanations/{ALIGNMENT}").json()["places"]
+    now = "_".join([base, *(f"{place['site'].removeprefix('n')}s11" for place in places)])
+    assert record(f"{PLAY}?e={ALIGNMENT}&now={now}")["explanations"][0]["right"] is True
+
+
+@pytest.mark.parametrize(
+    ("address", "words", "way_on"),
+    [
+        (f"{ASKED}&now=01_1.7z_2.0z", ["1.7z", "no hidden neuron"], f"{ASKED}&now=01_2.0z"),
+        (f"{ASKED}&now=01_1.0v1e9", ["1.0v1e9", "no number from"], f"{ASKED}&now=01"),
+        (f"{ASKED}&now=011", ["011", "2 digits"], ASKED),
+        (f"{ASKED}&tool=w", ["nothing that can be written"], ASKED),
+        (f"{ASKED}&tool=v1e9", ["tool", "no number"], ASKED),
+        (f"{ASKED}&site=1.9", ["1.9", "no hidden neuron"], ASKED),
+        (f"{ASKED}&site=first", ["first", "is no neuron, edge or direction"], ASKED),
+        (f"{PLAY}?e={P}&e=z-1", ["z-1"], f"{PLAY}?e={P}"),
+        (f"{PLAY}?e={P}&e=i-081ff.99999999", ["explanation 2"], f"{PLAY}?e={P}"),
+        (PLAY + "?" + "&".join(f"e=i-081ff.{i}" for i in range(7)), ["7 explanations", "at most 6"], None),
+        (f"{PLAY}?row=1", ["row", "is unknown here"], None),
+        (f"{PLAY}?share=1.5", ["share"], None),
+        (f"{PLAY}?share=nan", ["share"], None),
+        ("/networks/wide/sandbox?now=00_" + "_".join(f"1.{i}z" for i in range(17)), ["at most 16"], None),
+        ("/networks/nowhere/sandbox", ["nowhere"], None),
+    ],
+)
+def test_a_refusal_names_the_part_and_leads_to_the_page_without_it(client, address, words, way_on):
+    answer, html = client.get("/api/v2" + address), client.get(address)
+    assert answer.status_code == html.status_code
+    assert answer.status_code in (400, 404)
+    assert all(word in answer.json()["error"] for word in words)
+    if way_on is not None:
+        assert answer.json()["parent"] == way_on
+        assert way_on in unescape(html.text)
+        assert client.get(way_on).status_code == 200
+
+
+def test_version_1_says_where_it_is_told_now(client):
+    answer = client.get(f"/api/v2{PLAY}")
+    assert answer.status_code == 410
+    assert "/api/v2/networks/xor/sandbox" in answer.json()["error"]

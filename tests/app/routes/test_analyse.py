@@ -1,0 +1,98 @@
+"""Analyses asked for over HTTP."""
+
+import json
+
+import pytest
+from sqlalchemy import select
+
+from analysis.criteria.steps import default_steps
+from analysis.network_files.files import network_file_json
+from analysis.result_file import output_json
+from app.db.reads.results import load_analysis
+from app.db.tables import AnalysisRow
+from app.jobs import queue
+from app.jobs.definitions import DEFINITIONS
+from app.jobs.worker import Pace, Worker
+from tests.app.jobs.executors import lent_processes
+from tests.factories import XOR_SLUG, pretrained_xor, small_network, stored_analysis
+
+FILE = network_file_json(pretrained_xor())
+
+
+def bring_in(client, file=FILE):
+    return client.post("/api/v1/networks", content=json.dumps(file))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("protocol", ["complete", "paper", {"name": "strict", "accuracy_threshold": 0.5}])
+def test_an_analysis_is_asked_for_once(client, protocol):
+    slug = bring_in(client).json()["slug"]
+    first = client.post(f"/api/v1/networks/{slug}/analyses", json={"protocol": protocol})
+    again = client.post(f"/api/v1/networks/{slug}/analyses", json={"protocol": protocol, "output": 0})
+    assert first.status_code == again.status_code == 202
+    assert first.headers["location"] == again.headers["location"] == f"/api/v1/jobs/{first.json()['id']}"
+    assert client.get(first.headers["location"]).json()["state"] == "queued"
+    assert len(client.get("/api/v2/jobs").json()["items"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "word"),
+    [
+        ({"protocol": "strict"}, 404, "strict"),
+        ({"protocol": {"max_depth": 9}}, 422, "max_depth"),
+        ({"protocol": {"name": "paper"}}, 422, "built-in"),
+        ({"output": 1}, 404, "output 1"),
+        ({"output": -1}, 422, "output"),
+        ({"data": "abcdef123456"}, 404, "abcdef"),
+        ({"depth": 3}, 422, "depth"),
+    ],
+)
+def test_what_cannot_be_analysed_is_refused_with_its_name(client, body, status, word):
+    slug = bring_in(client).json()["slug"]
+    answer = client.post(f"/api/v1/networks/{slug}/analyses", json=body)
+    assert answer.status_code == status
+    assert answer.json()["ok"] is False
+    assert word in answer.json()["error"]
+    assert client.get("/api/v2/jobs").json()["items"] == []
+
+
+@pytest.mark.slow
+def test_the_result_of_an_analysis_is_its_file(client, store):
+    file = small_network(3, (2, 2, 1))
+    slug = bring_in(client, network_file_json(file)).json()["slug"]
+    missing = client.get(f"/api/v1/networks/{slug}/result")
+    assert missing.status_code == 404
+    assert "not been made" in missing.json()["error"]
+    client.post(f"/api/v1/networks/{slug}/analyses", json={})
+    analyses = {"analyse": DEFINITIONS["analyse"]}
+    Worker(store, pace=Pace(poll_seconds=0.05), definitions=analyses, executor=lent_processes(1)).run(until_idle=True)
+    document = client.get(f"/api/v1/networks/{slug}/result").json()
+    assert document["format"] == "pluriscope-result/1"
+    assert document["network"] == file.network.digest
+    assert document["outputs"][0]["circuits"]["possible"] == 9  # 16 − 4 − 4 + 1: both inputs used
+    with store.read() as session:
+        whole = output_json(load_analysis(session, session.scalars(select(AnalysisRow)).one()))
+    for part in ("circuits", "interpretations"):  # which are read some blocks at a time as they are sent
+        assert list(document["outputs"][0][part].items()) == list(whole[part].items())
+    short = client.get(f"/api/v1/networks/{slug}/result", params={"masks": "false"}).json()
+    assert "masks" not in short["outputs"][0]["circuits"]
+    assert client.get(f"/api/v1/networks/{slug}/result", params={"output": 4}).status_code == 404
+    assert client.get(f"/api/v1/networks/{slug}/result", params={"mask": "x"}).status_code == 400
+
+
+@pytest.mark.slow
+def test_a_page_follows_whatever_works_on_its_network_and_then_asks_no_more(client, store):
+    analysis = stored_analysis(store)
+    address = f"/networks/{XOR_SLUG}"
+    assert "data-poll" not in client.get(address).text
+    with store.write() as session:
+        job = queue.enqueue_criteria(session, session.merge(analysis), default_steps()).id
+    (working,) = client.get(f"/api/v2{address}").json()["working"]
+    assert (working["id"], working["title"]) == (job, "criteria under complete")
+    text = client.get(f"{address}?protocol=paper").text
+    assert text.count("data-poll") == 1
+    assert f'hx-get="{address}?protocol=paper&amp;part=job-{job}"' in text
+    assert '<noscript><meta http-equiv="refresh"' in text
+    assert "<html" in client.get(address, headers={"HX-Request": "true"}).text, "all of it is renewed"
+    client.post(f"/api/v2/jobs/{job}/cancel")
+    assert "data-poll" not in client.get(address).text

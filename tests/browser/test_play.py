@@ -1,0 +1,112 @@
+"""Play as people use it: by mouse, by keys alone, without scripts, on perceptrons and transformers."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app.addressing import Addresses
+from tests.browser.conftest import eventually, query
+
+pytestmark = pytest.mark.browser
+PLAY = "/networks/xor-pretrained/sandbox"
+TRANSFORMER = "/networks/induction-attention/sandbox?row=17&source=40"
+
+
+@pytest.fixture
+def expect(chromium):
+    from playwright.sync_api import expect
+
+    return expect
+
+
+@pytest.fixture(scope="module")
+def asked(site) -> str:
+    """The page with everyone asked that it suggests."""
+    return Addresses().sandbox("xor-pretrained", site.twin(PLAY)["suggested"])
+
+
+def test_patch_try_what_divides_and_go_back(tab, expect):
+    tab.goto(PLAY)
+    tab.evaluate("() => { window.sameDocument = true }")
+    tab.get_by_role("link", name="Add all of these").click()
+    expect(tab.locator("#asked tbody tr")).to_have_count(3)
+    tab.get_by_role("link", name=re.compile("^n1.0: patched from")).click()
+    expect(tab.get_by_role("link", name="Undo n1.0")).to_be_visible()
+    expect(tab.locator("#does")).to_contain_text("unchanged")
+    words = tab.locator(".head p").inner_text()
+    tab.locator("#jump-0").click()
+    expect(tab.locator(".head p")).not_to_have_text(words)
+    tab.go_back()
+    expect(tab.locator(".head p")).to_have_text(words)
+    assert tab.evaluate("() => window.sameDocument"), "all this took no page load"
+    tab.locator("#asked tbody th a").first.click()
+    expect(tab).to_have_url(re.compile("/explanations/"))
+
+
+def test_by_keys_alone(tab, expect, asked):
+    tab.goto(asked)
+    neuron = tab.locator("#at-1-1")
+    for _ in range(80):
+        tab.keyboard.press("Tab")
+        if neuron.evaluate("node => node === document.activeElement"):
+            break
+    for words in ("undo", "^n1.1: patched from"):
+        tab.keyboard.press("Enter")
+        expect(neuron).to_have_attribute("aria-label", re.compile(words))
+        expect(neuron).to_be_focused()
+    tab.locator("#on-1").focus()
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#on-1")).to_be_focused()
+    expect(tab.locator("#at-2-0-1")).to_be_attached()
+    tab.locator("#tool").focus()
+    tab.keyboard.type("-0.5")
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_role("group", name="to", exact=True).locator("[aria-current]")).to_have_text("−0.5")
+    tab.locator("#at-2-0-1").focus()
+    tab.keyboard.press("Enter")
+    expect(tab.locator(".bench")).to_contain_text("n1.1 → n2.0")
+    tab.locator("#site").fill("1: 1, 0, -1")
+    tab.locator("#site").press("Enter")
+    eventually(tab, lambda: query(tab).get("now"), ["00_2.0.1v-0.5_d1~1~0~-1v-0.5"])
+
+
+def test_a_share_of_the_changes_is_drawn_by_keyboard_and_without_scripts(tab, visitor, expect):
+    for page, scripted in ((tab, True), (visitor(java_script_enabled=False), False)):
+        page.goto(f"{PLAY}?now=11_1.0s00_2.0z")
+        output = page.locator("svg.flow .fl-new").last.text_content()
+        slider = page.get_by_role("slider")
+        slider.focus()
+        page.keyboard.press("Home")
+        if not scripted:
+            page.get_by_role("button", name="Draw").click()
+        expect(page).to_have_url(re.compile("share=0"))
+        expect(page.locator("svg.flow .fl-new").last).not_to_have_text(output)
+        if scripted:
+            expect(slider).to_be_focused()
+
+
+def test_a_head_of_a_transformer_is_patched_by_keys_undone_and_gone_back_to(tab, expect):
+    tab.goto(TRANSFORMER)
+    tab.evaluate("() => { window.sameDocument = true }")
+    disc = tab.get_by_role("link", name="head 2.0 at position 5, A: patched from the source row")
+    disc.focus()
+    tab.keyboard.press("Enter")
+    eventually(tab, lambda: query(tab).get("change"), ["2.0~5_source"])
+    expect(tab.get_by_role("heading", level=1)).to_have_text(re.compile("^The answer (stays|turns)"))
+    expect(tab.locator("#at-2-0-5")).to_be_focused()
+    tab.get_by_role("link", name="set to zero").click()
+    expect(tab.locator("#tool-1")).to_have_attribute("aria-current", "true")
+    tab.locator("#site").select_option("x-2.1.k")
+    tab.locator("#site-go").press("Enter")
+    eventually(tab, lambda: query(tab).get("change"), ["2.0~5_source", "x-2.1.k_zero"])
+    undo = tab.get_by_role("link", name=re.compile("^Undo (head|x)"))
+    expect(undo).to_have_count(2)
+    undo.first.click()
+    expect(undo).to_have_count(1)
+    tab.go_back()
+    expect(undo).to_have_count(2)
+    tab.locator("#patterns-summary").click()
+    expect(tab.locator("#patterns")).to_contain_text("moved by up to")
+    assert tab.evaluate("() => window.sameDocument")
