@@ -382,7 +382,7 @@ class NetworkPlay(Played):
                 column("what", "Explanation", "What it is.", first=True),
                 column("says", "Says", "What it predicts.", show=_struck),
                 column("right", "Right", "Whether the network decides so."),
-                column("drop", "", "", show=lambda row: row["drop"]),
+                column("drop", "Step", "What can be done.", show=lambda row: row["drop"]),
             )
             drawn = {str(one.ref): one for one in self.explanations}
             yield replace(
