@@ -432,11 +432,9 @@ class ModelPlay(Played):
 
     def _rules(self) -> str:
         same = "circuit" if self.state.circuit else "network"
-        return (
-            f"What is patched is taken from the same {same}, unchanged, on the source row "
-            f"{self.place.model.rows[self.source]}; a mean is over its run on all {exact(len(self.place.model.rows))} "
-            "rows of the task."
-        )
+        rows = self.place.model.rows
+        patched = f"What is patched is taken from the same {same}, unchanged, on the source row {rows[self.source]}"
+        return f"{patched}; a mean is over its run on all {exact(len(rows))} rows of the task."
 
     def _heats(self) -> Iterator[Block]:
         figures = []
