@@ -95,23 +95,6 @@
         box.closest("[data-card], tr")?.classList.toggle("sel", box.checked);
       }
     }
-    drawCompareLink();
-  }
-
-  function drawCompareLink() {
-    const link = document.querySelector("[data-compare-link]");
-    const badge = document.querySelector("[data-compare-count]");
-    if (!link || !badge) return;
-    const aside = tray();
-    const last = aside ? { network: aside.dataset.network, url: aside.dataset.compareUrl } : read(LAST, null);
-    const list = last && typeof last.network === "string" ? items(last.network) : [];
-    badge.hidden = list.length === 0;
-    badge.textContent = list.length ? String(list.length) : "";
-    const words = document.createElement("span");
-    words.className = "vh";
-    words.textContent = " chosen";
-    if (list.length) badge.append(words);
-    if (list.length >= 2 && typeof last.url === "string") link.href = sameOriginPath(compareHref(last.url, list));
   }
 
   /* A kept thumb is markup this page drew itself; anything that could act or load is refused all the same. */

@@ -17,7 +17,7 @@ from app.figures.svg.tiles import HUES, NEUTRAL
 from app.resources import STATIC
 
 Theme = Literal["light", "dark"]
-STYLES: Final = tuple(STATIC / f"{name}.css" for name in ("drawings", "pluriscope"))
+STYLES: Final = tuple(STATIC / f"{name}.css" for name in ("drawings", "house"))
 FONT: Final = STATIC / "fonts" / "STIXGeneral-Regular.otf"
 FONT_FAMILY: Final = "STIXGeneral"
 

@@ -10,7 +10,6 @@ from markupsafe import escape
 
 from app.addressing import API_V2
 from app.error_answers import api_errors
-from app.options import OF_THE_READER
 from app.pages.play.find import find_play
 from app.pages.play.models import ModelOptions
 from app.pages.play.state import NetworkOptions
@@ -23,12 +22,13 @@ from pluriscope.records import PlayRecord
 
 router = APIRouter()
 PLAY: Final = "/networks/{network}/sandbox"
-_OPTIONS: Final[dict[str, Any]] = {
-    name: {"name": name, "in": "query", "description": schema["description"], "schema": schema}
-    for options in (NetworkOptions, ModelOptions)
-    for name, schema in options.model_json_schema()["properties"].items()
-    if name not in OF_THE_READER
-}
+_OPTIONS: Final[dict[str, dict[str, Any]]] = {}
+for _options in (NetworkOptions, ModelOptions):
+    for _name, _field in _options.model_fields.items():
+        _known = _OPTIONS.get(_name, {}).get("description", _field.description)
+        _words = _known if _known == _field.description else f"{_known} Of a transformer: {_field.description}"
+        _schema = {"type": "array", "items": {"type": "string"}} if _name in ("e", "change") else {"type": "string"}
+        _OPTIONS[_name] = {"name": _name, "in": "query", "description": _words, "schema": _schema}
 
 
 @router.get(PLAY, response_class=HTMLResponse, response_model=None, include_in_schema=False)

@@ -345,9 +345,10 @@ class ModelPlay(Played):
         """Whether the drawing has room for a link on every disc: each carries the whole state."""
         return len(self.state.nodes) * len(self.before.places) * len(self.url) <= MAX_LINKS
 
-    def _link(self, number: int, at: int | None, undo: bool = False) -> FlowLink:
+    def _link(self, number: int, at: int | None) -> FlowLink:
         change = Change("node", number, at, self.state.tool)
         token = "" if at is None else f", {self.before.places[at]}"
+        undo = self.state.without(change).changes != self.state.changes
         words = f"{self.name_of(change)}{token}: {'undo' if undo else WRITTEN[self.state.tool][0]}"
         name = self.state.site(change).replace(".", "-").replace("~", "-")
         return FlowLink(self.state.toggled(change).url, words, f"at-{name}")
@@ -356,7 +357,7 @@ class ModelPlay(Played):
         was, now = self.before.given[number, at], self.after.given[number, at]
         here = [one for one in self.state.changes if (one.kind, one.part) == ("node", number) and one.at in (at, None)]
         written = next((one for one in here if one.at == at), here[0] if here else None)
-        link = self._link(number, at, undo=written is not None) if all_links or (linked and written) else None
+        link = self._link(number, at) if all_links or (linked and written) else None
         return PlaceMark(
             length(was), length(now), length(now - was), "" if written is None else WRITTEN[written.written][1], link
         )
@@ -432,11 +433,9 @@ class ModelPlay(Played):
 
     def _rules(self) -> str:
         same = "circuit" if self.state.circuit else "network"
-        return (
-            f"What is patched is taken from the same {same}, unchanged, on the source row "
-            f"{self.place.model.rows[self.source]}; a mean is over its run on all {exact(len(self.place.model.rows))} "
-            "rows of the task."
-        )
+        rows = self.place.model.rows
+        patched = f"What is patched is taken from the same {same}, unchanged, on the source row {rows[self.source]}"
+        return f"{patched}; a mean is over its run on all {exact(len(rows))} rows of the task."
 
     def _heats(self) -> Iterator[Block]:
         figures = []

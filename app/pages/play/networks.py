@@ -175,11 +175,10 @@ class NetworkPlay(Played):
     # --- as JSON
 
     def record(self) -> PlayRecord:
-        nothing = Intervention(self.now.base)
         return self.recorded(
             [self._hand(change) for change in self.changes],
             wants=str(self._wanted),
-            before=self._run(self.bench.run(nothing)),
+            before=self._run(self.before),
             after=self._run(self.after),
             turns=[] if self.part is None else list(self.part.turns),
             explanations=list(self.asked),
@@ -251,12 +250,10 @@ class NetworkPlay(Played):
     def _sites(self) -> list[Site]:
         """What can be chosen in the drawing."""
         sizes = self.state.sizes
-        found: list[Site] = []
-        if self.state.on == "neurons":
-            found = [(layer, neuron, None) for layer in range(1, len(sizes) - 1) for neuron in range(sizes[layer])]
-        elif self.state.on == "edges":
-            ends = [(layer, out) for layer in range(1, len(sizes)) for out in range(sizes[layer])]
-            found = [(layer, out, origin) for layer, out in ends for origin in range(sizes[layer - 1])]
+        ends = [(layer, neuron) for layer in range(1, len(sizes)) for neuron in range(sizes[layer])]
+        found: list[Site] = [(*end, None) for end in ends if end[0] < len(sizes) - 1]
+        if self.state.on == "edges":
+            found = [(*end, origin) for end in ends for origin in range(sizes[end[0] - 1])]
         return found if len(found) <= MOST_SITES else []
 
     def _flow_link(self, site: Site) -> FlowLink:
@@ -266,11 +263,9 @@ class NetworkPlay(Played):
 
     def _does(self, change: Change | Along) -> str:
         """What a step at the site of a change does."""
-        there, name = self.state.there(change), self.name_of(change)
-        n_inputs = self.state.n_inputs
-        if there is None:
-            return f"{name}: {written_words(change, n_inputs)}"
-        return f"{name}, {written_words(there, n_inputs)}: undo"
+        there, name, n_inputs = self.state.there(change), self.name_of(change), self.state.n_inputs
+        words = written_words(there or change, n_inputs)
+        return f"{name}, {words}: undo" if there else f"{name}: {words}"
 
     # --- as a page
 
@@ -371,7 +366,7 @@ class NetworkPlay(Played):
             values = {
                 "what": f"{asked.letter} {called}",
                 "says": "no prediction" if asked.says < 0 else str(asked.says),
-                "right": {None: "", True: "correct", False: "incorrect"}[asked.right],
+                "right": None if asked.right is None else "correct" if asked.right else "incorrect",
                 "drop": link(f"Remove {asked.letter}", others, f"drop-{asked.letter}"),
                 "reason": asked.reason,
             }
@@ -382,7 +377,7 @@ class NetworkPlay(Played):
                 column("what", "Explanation", "What it is.", first=True),
                 column("says", "Says", "What it predicts.", show=_struck),
                 column("right", "Right", "Whether the network decides so."),
-                column("drop", "", "", show=lambda row: row["drop"]),
+                column("drop", "Step", "What can be done.", show=lambda row: row["drop"]),
             )
             drawn = {str(one.ref): one for one in self.explanations}
             yield replace(

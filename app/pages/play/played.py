@@ -195,4 +195,4 @@ def changed_table(rows: Sequence[tuple[str, Text, str]]) -> list[Block]:
         (name, words, link(Markup('Undo<span class="vh"> {}</span>').format(name), url, f"undo-{number}"))
         for number, (name, words, url) in enumerate(rows)
     ]
-    return [Table.plain(["Changed", "How", "Undo"], cells)] if rows else []
+    return [Table.plain(["Changed", "How", "Step"], cells)] if rows else []
