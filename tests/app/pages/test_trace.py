@@ -6,8 +6,7 @@ from pathlib import Path
 
 from app.addressing import Addresses
 from app.pages.kinds import find_document
-from pluriscope.templating import environment
-from pluriscope.templating import Place, shown_at
+from pluriscope.templating import Place, environment, shown_at
 from tests.app.pages.conftest import XOR
 from tests.checkout import ROOT
 
