@@ -338,25 +338,6 @@ class AnalysisPage(PageModel):
     url: str
 
 
-class LinkedPage(AnalysisPage):
-    """A page about one analysis from which its explanations are chosen and compared."""
-
-    network_url: str
-    compare_url: str
-    scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
-
-
-def linked(place: Place, addresses: Addresses, scope: ScopeView) -> dict[str, Any]:
-    """The fields of :class:`LinkedPage`, without the page's own address."""
-    return {
-        "network": network_view(place.row, addresses),
-        "scope": scope,
-        "network_url": addresses.network(place.row.slug, place.scope),
-        "compare_url": addresses.compare(place.row.slug, (), place.scope),
-        "scope_query": list(place.scope.query().items()),
-    }
-
-
 def network_view(row: NetworkRow, addresses: Addresses) -> NetworkView:
     weights, biases = split_parameters(parameters_of(row), row.sizes)
     return NetworkView.showing(

@@ -1,4 +1,4 @@
-"""What every page about a model shows of it, and how an address is read to a model, its rules and its circuits."""
+"""How an address is read to circuits of a model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
@@ -18,79 +17,12 @@ from analysis.models.circuits import (
     read_mask,
 )
 from analysis.models.judging import circuit_record, roles_told
-from analysis.models.model import Masks, Model, ModelKind, Rules
+from analysis.models.model import Masks
 from app.addressing import Addresses
-from app.db.model_tables import ModelRow
 from app.db.models import CircuitSearch, searches_of, stored_circuits
 from app.errors import NotFound
-from app.options import BigInt, PageModel
 from app.pages.place import ModelPlace
 from app.pages.recorded import FigureView, figures_of
-from pluriscope.naming import RulesScope
-
-
-class ModelView(PageModel):
-    """A model in short."""
-
-    name: str
-    slug: str
-    digest: str
-    kind: str
-    noun: str = Field(description="What a model of this kind is called.")
-    origin: str
-    task: str
-    n_rows: int = Field(description="Rows of its task.")
-    url: str
-
-
-class SettingView(PageModel):
-    """One setting of the rules."""
-
-    name: str
-    value: str
-
-
-class RulesView(PageModel):
-    """The rules that circuits are valid under, and what a search under them found."""
-
-    text: str = Field(description="As addresses write them; empty for the usual ones.")
-    settings: list[SettingView]
-    bits: int = Field(description="Edges that a mask speaks about, or nodes.")
-    possible: BigInt
-    valid: int | None = Field(description="None where it was not searched.")
-    listed: int | None
-    too_large: str = Field(description="Why there is no search; empty if there can be one.")
-    url: str
-
-
-def model_view(row: ModelRow, kind: ModelKind, model: Model, addresses: Addresses) -> ModelView:
-    """A model as pages show it."""
-    return ModelView.showing(
-        row,
-        kind=kind.key,
-        noun=kind.noun,
-        task=model.task,
-        n_rows=len(model.rows),
-        url=addresses.network(row.slug),
-    )
-
-
-def rules_view(
-    row: ModelRow, kind: ModelKind, model: Model, rules: Rules, search: CircuitSearch | None, addresses: Addresses
-) -> RulesView:
-    """Rules as pages show them."""
-    space = model.space(rules)
-    text = kind.write_rules(rules)
-    return RulesView(
-        text=text,
-        settings=[SettingView(name=name, value=value) for name, value in rules.items()],
-        bits=space.graph.n_bits,
-        possible=space.possible,
-        valid=None if search is None else search.valid,
-        listed=None if search is None else search.listed,
-        too_large=ModelPlace(row, kind, model, rules, space).too_large,
-        url=addresses.circuits(row.slug, RulesScope.of(text)),
-    )
 
 
 def search_of(session: Session, place: ModelPlace) -> CircuitSearch | None:
