@@ -8,7 +8,6 @@
   };
   const LIMIT = 6;
   const storeKey = (network) => `pluriscope.compare.${network}`;
-  const LAST = "pluriscope.compare-last";
   const read = (key, otherwise) => {
     try {
       return JSON.parse(localStorage.getItem(key)) ?? otherwise;
@@ -32,10 +31,9 @@
     const kept = read(storeKey(network), memory.get(network) ?? []);
     return Array.isArray(kept) ? kept.filter((item) => item && typeof item.ref === "string").slice(0, LIMIT) : [];
   };
-  const keep = (network, list, compareUrl) => {
+  const keep = (network, list) => {
     memory.set(network, list);
     write(storeKey(network), list);
-    write(LAST, { network, url: compareUrl });
   };
   const compareHref = (base, list) => {
     const url = new URL(base, location.href);
@@ -117,7 +115,7 @@
       const thumb = box.closest("[data-card], tr")?.querySelector("svg.thumb")?.outerHTML ?? "";
       list = [...list, { ref: box.dataset.compare, label: box.dataset.label, href: box.dataset.href, thumb }];
     }
-    keep(network, list, aside.dataset.compareUrl);
+    keep(network, list);
     announce(list.length >= LIMIT ? `${LIMIT} chosen, which is the most that can be compared` : `${list.length} to compare`);
     drawTray();
   });
@@ -132,7 +130,7 @@
       if (there && event.detail.toggle) list = list.filter((other) => other.ref !== item.ref);
       else if (!there && list.length < LIMIT) list = [...list, { ...item, thumb: "" }];
     }
-    keep(network, list, aside.dataset.compareUrl);
+    keep(network, list);
     announce(list.length >= LIMIT ? `${LIMIT} chosen, which is the most that can be compared` : `${list.length} to compare`);
     drawTray();
   });
@@ -143,7 +141,7 @@
     if (!remove && !event.target.closest("[data-tray-clear]")) return;
     const network = aside.dataset.network;
     const list = remove ? items(network).filter((item) => item.ref !== remove.dataset.trayRemove) : [];
-    keep(network, list, aside.dataset.compareUrl);
+    keep(network, list);
     announce(`${list.length} to compare`);
     drawTray();
   });

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Final
 
+import numpy as np
 from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.errors import AnalysisError
+from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, experiment_at
+from analysis.sandbox.choosing import most_divided
 from analysis.sandbox.intervention import Intervention
 from app.addressing import Addresses
+from app.db.reads.circuits import smallest_circuits
+from app.db.reads.networks import best_alignments
+from app.errors import PageError
 from app.options import PageModel
-from app.pages.place import locate_boolean
-from app.pages.play.networks import NetworkPlay
-from app.pages.showcase import Showcase, featured_network
+from app.pages.explanations import Explanation
+from app.pages.front import NETWORK
+from app.pages.place import Place, locate_boolean
+from app.pages.play.networks import NetworkPlay, play_network
+from app.pages.play.state import NetworkOptions
+from app.pages.play.tokens import write_now
+from app.pages.play.trying import as_intervention, space_of
 from pluriscope.blocks import Action, Block, Head, More, Notice, Prose, Section
-from pluriscope.naming import Scope
+from pluriscope.naming import ExplanationRef, Scope
+
+_TRIED: Final = 12  # of the smallest circuits, among which the one that is shown is chosen
 
 
 class Lesson(PageModel):
@@ -42,9 +58,8 @@ def lessons_record(session: Session, addresses: Addresses) -> LessonsRecord:
     Raises:
         NotFound: that network is not stored.
     """
-    row = featured_network(session, addresses)
-    shown = Showcase(session, addresses, locate_boolean(session, addresses, row.slug, Scope()))
-    return LessonsRecord(items=_lessons(shown), network=row.slug, url=addresses.lessons())
+    shown = Showcase(session, addresses, locate_boolean(session, addresses, NETWORK, Scope()))
+    return LessonsRecord(items=_lessons(shown), network=NETWORK, url=addresses.lessons())
 
 
 def lesson_blocks(found: LessonsRecord, links: Addresses) -> Iterator[Block]:
@@ -68,6 +83,79 @@ def lesson_blocks(found: LessonsRecord, links: Addresses) -> Iterator[Block]:
 
 def _answer(lesson: Lesson) -> list[Block]:
     return [Prose(lesson.answer, glossary=False)]
+
+
+@dataclass(frozen=True)
+class Showcase:
+    """An interpretation and an alignment of one network, and the interventions that say most about them.
+
+    Args:
+        session: reads the store.
+        addresses: builds links.
+        place: the network under the protocol ``complete``.
+    """
+
+    session: Session
+    addresses: Addresses
+    place: Place
+
+    @cached_property
+    def crucial(self) -> tuple[list[str], Intervention] | None:
+        """The references of an interpretation and of the best alignment with the intervention on which they disagree
+        most clearly: of the smallest circuits the one with the largest margin whose first interpretation does, so that
+        it is none that only just works. None while there is none.
+        """
+        analysis = self.place.analysis
+        aligned = [] if analysis is None else best_alignments(self.session, analysis.id, 1)
+        if analysis is None or not aligned:
+            return None
+        [(alignment, algorithm)] = aligned
+        other = str(ExplanationRef("alignment", algorithm.algorithm_id, alignment.alignment_id))
+        for row in sorted(smallest_circuits(self.session, analysis, _TRIED), key=lambda row: -row.margin):
+            refs = [str(ExplanationRef("interpretation", row.mask, "0")), other]
+            with suppress(PageError, AnalysisError):  # it has none, or too many to be counted
+                change = self._disagreement(refs)
+                if change is not None:
+                    return refs, change
+        return None
+
+    def _disagreement(self, refs: Sequence[str]) -> Intervention | None:
+        """The crucial experiment with the largest margin."""
+        predictions = [one.predictions(self._space) for one in self._explanations(refs)]
+        found = most_divided(predictions, self._answers, self._space)
+        return None if found is None else as_intervention(found)
+
+    def _explanations(self, refs: Sequence[str]) -> Sequence[Explanation]:
+        return self.run(refs, Intervention(0)).explanations
+
+    def flip(self, ref: str) -> Intervention | None:
+        """An intervention that turns the network's decision around as an explanation predicts: of those that change the
+        fewest neurons the one with the largest margin.
+        """
+        predictions = self._explanations([ref])[0].predictions(self._space)
+        unchanged = self.place.question.task.truth_table
+        turned = (predictions == self._answers.decisions) & (predictions == 1 - np.array(unchanged, dtype=np.int8))
+        where = np.argwhere(turned & self._space.counted)
+        if not len(where):
+            return None
+        margins = self._answers.margins[tuple(where.T)]
+        sizes = [len(self._space.sets[number]) for number in where[:, 0].tolist()]
+        best = where[np.lexsort((-margins, np.array(sizes)))[0]].tolist()
+        return as_intervention(experiment_at([predictions], self._answers, self._space, (best[0], best[1], best[2])))
+
+    def run(self, refs: Sequence[str], intervention: Intervention) -> NetworkPlay:
+        """Play with some explanations and an intervention."""
+        now = write_now(intervention, self.place.question.cut.n_inputs)
+        return play_network(self.session, self.addresses, self.place, NetworkOptions(e=list(refs), now=now))
+
+    @cached_property
+    def _space(self) -> InterventionSpace:
+        return space_of(self.place)
+
+    @cached_property
+    def _answers(self) -> NetworkAnswers:
+        question = self.place.question
+        return decide_under_interventions(question.cut, question.data.clean_rows, self._space)
 
 
 def _lessons(shown: Showcase) -> list[Lesson]:

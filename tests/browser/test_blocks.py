@@ -24,6 +24,7 @@ pytestmark = pytest.mark.browser
 def address():
     """A page of all blocks; how often its folded part was made is in ``app.state``."""
     from starlette.applications import Starlette
+    from starlette.responses import JSONResponse
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
 
@@ -40,8 +41,11 @@ def address():
         answer.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         return answer
 
+    def nothing(_request):
+        return JSONResponse({"groups": []})
+
     static = Mount("/static", StaticFiles(directory=STATIC))
-    with served(Starlette(routes=[Route("/blocks", page), static])) as url:
+    with served(Starlette(routes=[Route("/blocks", page), Route("/api/v2/search", nothing), static])) as url:
         yield f"{url}/blocks"
 
 

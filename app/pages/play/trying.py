@@ -33,9 +33,9 @@ from app.errors import PageError
 from app.figures.numbers import exact, noun
 from app.pages.explanations import Explanation, find_explanation
 from app.pages.place import Place
-from app.pages.previews import MOST_COUNTED
 from pluriscope.naming import LEAST, LETTERS, ExplanationRef
 
+MOST_COUNTED: Final = 100_000  # states and links of a circuit's interpretations: a page answers within a second
 MAX_INTERVENTIONS: Final = 2**15
 """Sought among the sets of up to as many neurons as stay below this, so that a page takes no longer than others."""
 _CLASSES: Final = 3
