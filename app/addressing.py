@@ -314,6 +314,10 @@ class Addresses:
         """The result file of an analysis over HTTP."""
         return self._url("api", "v1", "networks", network, "result", scope=scope)
 
+    def followed(self, job: str) -> str:
+        """Where a script that version 1 of the interface answered follows a job."""
+        return f"{self.prefix}{API_PREFIX}/jobs/{job}"
+
     def twin(self, page: str) -> str:
         """The JSON twin of a page's address."""
         bare = page.removeprefix(self.prefix)

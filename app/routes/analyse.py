@@ -60,7 +60,9 @@ class AnalysisRequest(PageModel):
 )
 def analyse(session: Writing, links: Links, network: str, order: AnalysisRequest, response: Response) -> JobPage:
     """Analyse one output of a stored network in the background. Asking twice is asking once."""
-    return accepted(session, links, ask_for_analysis(session, links, network, order), response)
+    told = accepted(session, links, ask_for_analysis(session, links, network, order), response)
+    response.headers["Location"] = links.followed(told.id)
+    return told
 
 
 @router.post("/networks/{network}/analyses", include_in_schema=False)

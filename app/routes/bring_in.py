@@ -251,7 +251,7 @@ def bring_in(
         created=not known,
         known_as=known_as(session, row, intake.name),
         data="" if intake.data.is_clean else intake.data.digest,
-        jobs=[links.twin(links.job(job.id)) for job in jobs],
+        jobs=[links.followed(job.id) for job in jobs],
     )
 
 
@@ -267,7 +267,7 @@ def _transformer(session: Session, links: Addresses, raw: bytes, response: Respo
         slug=row.slug,
         digest=row.digest,
         created=created,
-        jobs=[] if job is None else [links.twin(links.job(job.id))],
+        jobs=[] if job is None else [links.followed(job.id)],
     )
 
 

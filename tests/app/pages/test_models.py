@@ -456,7 +456,7 @@ def test_a_search_is_asked_for_once_and_not_where_it_is_too_large(client, monkey
     assert refused.status_code == 409
     assert "64 masks" in refused.json()["error"]
     large = client.post(
-        f"{API}/networks", content=json.dumps({**OTHER, "biases": [[-1.0, -0.5], [0.0]]}).encode()
+        "/api/v1/networks", content=json.dumps({**OTHER, "biases": [[-1.0, -0.5], [0.0]]}).encode()
     ).json()
     assert large["jobs"] == []
     assert "64 masks" in client.get(f"{large['url']}/explanations").text

@@ -246,7 +246,7 @@ def test_the_funnel_asks_it_the_criteria_that_apply(client):
 
 @pytest.mark.slow
 def test_a_result_file_holds_what_the_command_line_writes(client):
-    [output] = get(client, f"{API}/networks/xor/result").json()["outputs"]
+    [output] = get(client, "/api/v1/networks/xor/result").json()["outputs"]
     assert set(output["criteria_by_kind"]) == {"circuit", "interpretation", "alignment"}
     assert "selective" not in output["criteria"]
 

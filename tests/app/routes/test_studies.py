@@ -200,7 +200,7 @@ def test_on_rows_that_are_no_inputs_only_circuits_are_shown_and_asked_for(client
         told = client.get(f"/api/v2{base}/analyses/{key}?data={data}").json()
         assert told["state"] == "not_applicable"
         assert "no Boolean inputs" in told["reason"]
-    for part in ("v1{}/criteria", "v2{}/analyses/directions", "v2{}/analyses/ladder", "v2{}/analyses/common-ground"):
+    for part in ("v2{}/criteria", "v2{}/analyses/directions", "v2{}/analyses/ladder", "v2{}/analyses/common-ground"):
         refused = client.post(f"/api/{part.format(base)}", json={"data": data})
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "data"), part
 
