@@ -146,9 +146,9 @@ def test_known_weights_under_another_name_are_the_same_network_and_found_under_b
     assert again.json()["known_as"] == [FILE["name"]]
     assert client.get("/networks/my-own").headers["location"] == f"/networks/{slug}"
     for query in ("my own", FILE["name"]):
-        (item,) = client.get("/api/v1/networks", params={"q": query}).json()["items"]
-        assert (item["network"]["slug"], item["also"]) == (slug, ["My own"])
-    assert "also saved as My own" in client.get("/").text
+        (item,) = client.get("/api/v2/networks", params={"q": query}).json()["items"]
+        assert (item["slug"], item["also"]) == (slug, ["My own"])
+    assert "also saved as My own" in client.get("/networks").text
 
 
 @pytest.mark.parametrize(
@@ -170,13 +170,13 @@ def test_a_malformed_file_is_refused_and_nothing_is_stored(client, raw, word):
     assert answer.status_code == 422
     assert word in answer.json()["error"]
     assert "Traceback" not in answer.text
-    assert client.get("/api/v1/networks").json()["n_networks"] == 0
+    assert client.get("/api/v2/networks").json()["total"] == 0
 
 
 def test_a_hundred_megabytes_are_refused_unread(client):
     answer = client.post("/api/v1/networks", content=bytes(100_000_000))
     assert answer.status_code == 413
-    assert client.get("/api/v1/networks").json()["n_networks"] == 0
+    assert client.get("/api/v2/networks").json()["total"] == 0
 
 
 @pytest.mark.slow
