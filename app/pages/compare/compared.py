@@ -291,7 +291,7 @@ def _drawn(c: Compared, number: int) -> Figure:
         one.letter,
         KIND_LABELS[one.kind],
         one.url,
-        _short(one.ref),
+        short(one.ref),
         one.name,
         f"{standing}: {one.silent_because}" if one.silent_because else standing,
         c.url(others),
@@ -300,7 +300,8 @@ def _drawn(c: Compared, number: int) -> Figure:
     return Figure(c.drawings[number], caption, id=f"explanation-{one.letter}")
 
 
-def _short(ref: str) -> str:
+def short(ref: str) -> str:
+    """A reference as pages write it."""
     shown = ref.replace("-", "·", 1)
     return shown if len(shown) < 30 else f"{shown[:28]}…"
 

@@ -25,6 +25,7 @@ from app.figures.numbers import decimal, noun
 from app.figures.svg import ByHand, FlowLink, Tile, circuit_thumb, flow_diagram, node_name, partial_figure
 from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
+from app.pages.compare.compared import short
 from app.pages.explanations import KIND_LABELS, Explanation
 from app.pages.place import Place
 from app.pages.play.played import Ask, Field, Play, Played, Told, changed_table, link
@@ -217,10 +218,9 @@ class NetworkPlay(Played):
     @cached_property
     def asked(self) -> list[AskedRecord]:
         """What each explanation said."""
-        told = zip(LETTERS, self.explanations, self.said, self.right, strict=False)
         return [
             AskedRecord(letter=letter, ref=str(one.ref), url=one.url, says=said.bit, reason=said.reason, right=right)
-            for letter, one, said, right in told
+            for letter, one, said, right in zip(LETTERS, self.explanations, self.said, self.right, strict=False)
         ]
 
     # --- as a drawing
@@ -383,14 +383,14 @@ class NetworkPlay(Played):
             yield replace(
                 listed("explanation", columns, rows, "asked"),
                 thumb=lambda row: self.thumb(drawn[row.ref]),
-                says=lambda row: row["reason"] or _short(row.ref),
+                says=lambda row: row["reason"] or short(row.ref),
             )
         if self.suggested:
             refs = [str(found.one.ref) for found in self.suggested]
             cells = [
                 (
                     link(f"Add {found.role}", self._adding(ref), f"suggest-{number}"),
-                    found.one.algorithm.formula if found.one.algorithm else _short(ref),
+                    found.one.algorithm.formula if found.one.algorithm else short(ref),
                     found.why,
                 )
                 for number, (ref, found) in enumerate(zip(refs, self.suggested, strict=True))
@@ -478,8 +478,3 @@ def _listed(numbers: Sequence[float]) -> str:
 def _struck(row: Row) -> Markup | str:
     said: str = row["says"]
     return Markup('<s>{}</s><span class="vh"> wrong</span>').format(said) if row["right"] == "incorrect" else said
-
-
-def _short(ref: str) -> str:
-    shown = ref.replace("-", "·", 1)
-    return shown if len(shown) < 30 else f"{shown[:28]}…"
