@@ -247,8 +247,8 @@ FORMER: Final[tuple[Former, ...]] = (
         Former(f"{API_PREFIX}{path}", became=_NOW_V2, cure=f"ask {API_V2}/networks", parent="/networks", twin=False)
         for path in ("/gallery", "/networks")
     ),
-    *(_now_v2(path) for path in (*_OF_STUDIES, "/train", "/jobs", "/jobs/{job}/cancel", "/jobs/{job}/retry")),
-    *(_now_v2(path) for path in ("/networks/preview", "/schemas/network-file")),
+    *(_now_v2(path) for path in (*_OF_STUDIES, "/jobs", "/jobs/{job}/cancel", "/jobs/{job}/retry")),
+    *(_now_v2(path) for path in ("/train", "/schemas/network-file")),
     Former("/collection", "/collections", ("title", "item", "note", "slide", "theme"), twin=False),
     Former("/lessons", "/learn", ("theme",), twin=False),
     *(_now_v2(path, to) for path, to in (("/collection", "/collections"), ("/lessons", "/learn"), ("/search", ""))),
