@@ -20,7 +20,7 @@ from analysis.sandbox.intervention import Intervention
 from app.addressing import Addresses
 from app.db.reads.circuits import smallest_circuits
 from app.db.reads.networks import best_alignments
-from app.errors import PageError
+from app.errors import NotFound, PageError
 from app.options import PageModel
 from app.pages.explanations import Explanation
 from app.pages.front import NETWORK
@@ -58,7 +58,12 @@ def lessons_record(session: Session, addresses: Addresses) -> LessonsRecord:
     Raises:
         NotFound: that network is not stored.
     """
-    shown = Showcase(session, addresses, locate_boolean(session, addresses, NETWORK, Scope()))
+    try:
+        place = locate_boolean(session, addresses, NETWORK, Scope())
+    except NotFound as error:
+        cause, cure = "is not stored here, as no bundled one is", "start the server without --no-bundled"
+        raise NotFound(f"network {NETWORK}", cause, cure, "network", error.parent, error.parent_label) from None
+    shown = Showcase(session, addresses, place)
     return LessonsRecord(items=_lessons(shown), network=NETWORK, url=addresses.lessons())
 
 

@@ -1,4 +1,4 @@
-"""What scripts do in a real browser, under the strict content policy: theme, tray, copying, polling."""
+"""What scripts do in a real browser, under the strict content policy: theme, tray, polling."""
 
 from __future__ import annotations
 
@@ -77,18 +77,6 @@ def test_no_more_than_six_and_nothing_active_from_storage(visit):  # noqa: F811
     tab.evaluate("key => localStorage.setItem(key, 'not json')", KEPT)
     tab.reload()
     assert tab.locator("[data-tray]").is_hidden()
-
-
-def test_a_link_is_copied_whole(visit):  # noqa: F811
-    tab = visit(permissions=["clipboard-read", "clipboard-write"])
-    button = tab.locator("[data-copy]").first
-    button.evaluate("e => { e.closest('details').open = true }")
-    copied = button.get_attribute("data-copy")
-    button.click()
-    tab.get_by_text("Copied").first.wait_for()
-    assert tab.evaluate("() => navigator.clipboard.readText()") == tab.evaluate(
-        "words => new URL(words, location.href).href", copied
-    )
 
 
 def test_polling_rests_while_the_tab_is_hidden(visit):  # noqa: F811

@@ -166,7 +166,7 @@ def test_hostile_names_stay_text():
 
 
 def test_every_class_of_a_drawing_is_known_to_the_stylesheet():
-    css = "".join((ROOT / "static" / f"{name}.css").read_text(encoding="utf-8") for name in ("drawings", "pluriscope"))
+    css = "".join((ROOT / "static" / f"{name}.css").read_text(encoding="utf-8") for name in ("drawings", "house"))
     known = set(re.findall(r"\.([a-z][\w-]*)", css))
     huge = random_weights((2, 20, 64, 1), 5)
     drawings = [
