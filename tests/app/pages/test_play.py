@@ -220,9 +220,3 @@ def test_a_refusal_names_the_part_and_leads_to_the_page_without_it(client, addre
         assert answer.json()["parent"] == way_on
         assert way_on in unescape(html.text)
         assert client.get(way_on).status_code == 200
-
-
-def test_version_1_says_where_it_is_told_now(client):
-    answer = client.get(f"/api/v2{PLAY}")
-    assert answer.status_code == 410
-    assert "/api/v2/networks/xor/sandbox" in answer.json()["error"]

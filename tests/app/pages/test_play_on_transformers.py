@@ -134,5 +134,5 @@ def test_a_transformer_with_mlp_blocks_is_changed_by_hand_and_its_pages_name_the
 def test_earlier_addresses_lead_here_and_their_twins_say_where(client):
     answer = client.get("/models/induction/sandbox?rules=heads&circuit=3&row=5&change=1.0_zero")
     assert answer.headers["location"] == f"{ONE}?protocol=heads&circuit=3&row=5&change=1.0_zero"
-    told = client.get("/api/v2/models/induction/sandbox?row=5")
-    assert (told.status_code, f"/api/v2{ONE}?row=5" in told.json()["error"]) == (410, True)
+    told = client.get("/api/v1/models/induction/sandbox?row=5")
+    assert (told.status_code, f"/api/v2{ONE}" in told.json()["error"]) == (410, True)
