@@ -98,7 +98,7 @@ def test_former_addresses_of_the_list_lead_to_it(client, address, to):
     assert (answer.status_code, answer.headers["location"]) == (301, to)
 
 
-@pytest.mark.parametrize("address", ["/api/v2/gallery", "/api/v2/networks"])
+@pytest.mark.parametrize("address", ["/api/v1/gallery", "/api/v1/networks"])
 def test_the_former_twins_say_where_to_ask(client, address):
     answer = client.get(address)
     assert answer.status_code == 410
