@@ -198,7 +198,7 @@ def _undo_days(page: StoredRemoval) -> str:
     return "" if page.bundled else f" and, for {page.undo_days:g} days, how to undo that"
 
 
-def deleted_list(page: DeletedPage, _addresses: Addresses) -> Iterator[Block]:
+def deleted_list(page: DeletedPage) -> Iterator[Block]:
     """What was deleted and can be undone."""
     yield Head("Recently deleted")
     yield from _listed("Network", page.items)

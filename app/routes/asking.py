@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, get_origin
-
-from fastapi import APIRouter, Response
-from fastapi.responses import RedirectResponse
+from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from app.addressing import API_V2, Addresses
+from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.tables import AnalysisRow
-from app.error_answers import api_errors
 from app.errors import Conflict
-from app.jobs import queue
 from app.options import ScopeOptions
 from app.pages.jobs import JobPage, build_job
 from app.pages.place import locate_boolean
-from app.routes.changes import Writing
-from app.routes.depends import Form, Links, now
-from app.routes.page import takes
+from app.routes.depends import now
 from pluriscope.naming import Scope
 
 
@@ -71,65 +63,3 @@ def accepted(session: Session, links: Addresses, job: JobRow, response: Response
     session.flush()
     response.headers["Location"] = links.twin(links.job(job.id))
     return build_job(session, links, job.id, now())
-
-
-def told_besides(_session: Session, _analysis: AnalysisRow, order: AnalysisOrder) -> dict[str, Any]:
-    """What an order says besides which analysis is meant."""
-    return order.model_dump(exclude=set(AnalysisOrder.model_fields))
-
-
-def add_order(
-    router: APIRouter,
-    path: str,
-    kind: str,
-    order: type[AnalysisOrder],
-    nothing: str,
-    details: Callable[[Session, AnalysisRow, Any], Mapping[str, Any]] = told_besides,
-    *,
-    tag: str,
-    summary: str,
-    about: str,
-    name: str,
-) -> None:
-    """Let work on a stored analysis be asked for, by a form and over HTTP.
-
-    Args:
-        router: of the addresses.
-        path: with ``{network}``.
-        kind: of the job.
-        order: what may be sent.
-        nothing: what there is nothing of without the analysis.
-        details: session, analysis and order → what else the job is told; may refuse the order.
-        tag: under which the description of the interface lists it.
-        summary: its title there.
-        about: what is said of it there.
-        name: of the operation there.
-    """
-
-    def asked(session: Session, links: Addresses, network: str, sent: AnalysisOrder) -> JobRow:
-        analysis = analysis_ordered(session, links, network, sent, nothing)
-        return queue.enqueue_about(session, analysis, kind, asked=True, again=True, **details(session, analysis, sent))
-
-    def over_http(session: Session, links: Addresses, network: str, order: Any, response: Response) -> JobPage:
-        return accepted(session, links, asked(session, links, network, order), response)
-
-    def from_page(session: Writing, links: Links, network: str, form: Form) -> RedirectResponse:
-        lists = {key for key, field in order.model_fields.items() if get_origin(field.annotation) is list}
-        given = {key: form.getlist(key) if key in lists else value for key, value in form.items() if value != ""}
-        job = asked(session, links, network, order.model_validate(given))
-        return RedirectResponse(links.job(job.id), status_code=303)
-
-    takes(over_http, {"session": Writing, "links": Links, "network": str, "order": order, "response": Response})
-    router.add_api_route(
-        API_V2 + path,
-        over_http,
-        methods=["POST"],
-        name=name,
-        tags=[tag],
-        summary=summary,
-        description=about,
-        status_code=202,
-        response_model=JobPage,
-        responses=api_errors(403, 404, 409, 422),
-    )
-    router.add_api_route(path, from_page, methods=["POST"], include_in_schema=False)

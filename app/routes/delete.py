@@ -2,44 +2,37 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, BackgroundTasks, Request
-from fastapi.responses import RedirectResponse
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.addressing import API_V2
 from app.error_answers import api_errors
 from app.jobs.deletion import delete_softly, purge_beside, restore
 from app.limits import undo_days_in
+from app.options import Options
 from app.pages.delete import DeletePage, build_delete, build_deleted, deleted_list, network_removal
 from app.pages.place import find_network
+from app.rendering import show
 from app.routes.changes import Writing
-from app.routes.depends import Links
-from app.routes.page import Page, add_page
+from app.routes.depends import Links, Reading
 
 router = APIRouter()
+NoOptions = Annotated[Options, Query()]
+_UNLISTED = {"x-robots-tag": "noindex"}
 
 
-add_page(
-    router,
-    Page(
-        "/networks/{network}/delete",
-        build_delete,
-        "delete",
-        "networks",
-        "What deleting a network does",
-        "What would be deleted, or until when a deletion can be undone.",
-        blocks=network_removal,
-    ),
-    Page(
-        "/deleted",
-        build_deleted,
-        "deleted",
-        "networks",
-        "What was deleted",
-        "Networks and studies whose deletion can be undone, the latest first.",
-        errors=(400,),
-        blocks=deleted_list,
-    ),
-)
+@router.get("/networks/{network}/delete", response_class=HTMLResponse, include_in_schema=False)
+def delete_page(request: Request, session: Reading, links: Links, network: str, _options: NoOptions) -> HTMLResponse:
+    """What would be deleted, or until when a deletion can be undone."""
+    return show(request, network_removal(build_delete(session, links, network), links), headers=_UNLISTED)
+
+
+@router.get("/deleted", response_class=HTMLResponse, include_in_schema=False)
+def deleted_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
+    """Networks and studies whose deletion can be undone, the latest first."""
+    return show(request, deleted_list(build_deleted(session, links)), headers=_UNLISTED)
 
 
 @router.post("/networks/{network}/delete", include_in_schema=False)

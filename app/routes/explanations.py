@@ -12,15 +12,18 @@ from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import BY_KEY
 from app.addressing import Addresses
+from app.db.job_tables import JobRow
 from app.db.reads.analyses import analysed_question
-from app.db.tables import AnalysisRow
 from app.error_answers import api_errors
 from app.errors import Conflict
+from app.jobs import queue
 from app.options import ScopeOptions
 from app.pages.explanation_list import OF_SCOPE, RECORD, Asked, about, asked, blocks, record, table
+from app.pages.jobs import JobPage
 from app.rendering import network_row, show
-from app.routes.asking import AnalysisOrder, add_order
-from app.routes.depends import Links, ListOptions, Reading, options_of
+from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
+from app.routes.changes import Writing
+from app.routes.depends import Form, Links, ListOptions, Reading, options_of
 from app.routes.streaming import FILE_RESPONSES, table_file
 from pluriscope.blocks import Table
 from pluriscope.kinds.listing import COLUMNS
@@ -127,27 +130,34 @@ class ExplanationsRequest(AnalysisOrder):
         return value
 
 
-def _details(session: Session, analysis: AnalysisRow, order: ExplanationsRequest) -> dict[str, str]:
-    """The kind.
+@router.post(
+    API_LIST,
+    tags=["explanations"],
+    summary="Run a search of one kind",
+    status_code=202,
+    responses=api_errors(403, 404, 409, 422),
+)
+def search(session: Writing, links: Links, network: str, order: ExplanationsRequest, response: Response) -> JobPage:
+    """Search explanations of one kind beside a stored analysis in the background. Asking twice is asking once."""
+    return accepted(session, links, _searched(session, links, network, order), response)
+
+
+@router.post(LIST, include_in_schema=False)
+def search_from_page(session: Writing, links: Links, network: str, form: Form) -> RedirectResponse:
+    """The same from a page's button."""
+    order = ExplanationsRequest.model_validate({key: value for key, value in form.items() if value != ""})
+    return RedirectResponse(links.job(_searched(session, links, network, order).id), status_code=303)
+
+
+def _searched(session: Session, links: Addresses, network: str, order: ExplanationsRequest) -> JobRow:
+    """The job.
 
     Raises:
-        Conflict: it says nothing of such networks.
+        NotFound: no such network, output, protocol or data record.
+        Conflict: the analysis is not stored, or the kind says nothing of such networks.
     """
+    analysis = analysis_ordered(session, links, network, order, "nothing to search beside")
     refusal = BY_KEY[order.kind].refuses(analysed_question(session, analysis))
     if refusal:
         raise Conflict(f"kind {order.kind}", f"{analysis.network.slug} {refusal}", "choose another kind", "kind")
-    return {"kind": order.kind}
-
-
-add_order(
-    router,
-    LIST,
-    "explanations",
-    ExplanationsRequest,
-    "nothing to search beside",
-    _details,
-    tag="explanations",
-    summary="Run a search of one kind",
-    about="Search explanations of one kind beside a stored analysis in the background. Asking twice is asking once.",
-    name="search",
-)
+    return queue.enqueue_about(session, analysis, "explanations", asked=True, again=True, kind=order.kind)

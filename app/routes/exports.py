@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterator
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from sqlalchemy.orm import Session
 
 from app.error_answers import api_errors
 from app.listing.csv import csv_lines, disarmed
+from app.options import Options, ScopeOptions
+from app.pages.compare.options import CompareOptions
 from app.pages.sharing import comparison_tables, exports
-from app.pages.sharing.exports import Table
-from app.routes.page import Builder, built, taken_by, takes
+from app.pages.sharing.comparison_tables import FunnelOptions
+from app.pages.sharing.exports import InterpretationRowsOptions, JobsOptions, Table
+from app.routes.depends import Links
 from app.routes.streaming import Streamed
 
 router = APIRouter(default_response_class=Response)  # of no one media type: each table is CSV or JSON
 ROWS_AT_ONCE: Final = 500
 EXPORT_FORMAT: Final = "pluriscope-export/1"
 Form = Literal["csv", "json"]
+Asked = TypeVar("Asked", bound=Options)
+Given = Annotated[Asked, Query()]
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The table, with a text about it: lines behind # in CSV, `about` in JSON.",
@@ -100,62 +105,48 @@ def _json_cell(cell: exports.Cell) -> exports.Cell:
     return cell
 
 
-TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
-    (
-        "/networks/{network}/explanations/{ref}/interpretations",
-        exports.interpretations_table,
-        "Interpretations of a circuit",
-        "Some interpretations in the order of their index, a column for each neuron.",
-    ),
-    (
-        "/networks/{network}/figures",
-        exports.figures_table,
-        "Figures",
-        "The numbers behind every figure of a network's page.",
-    ),
-    (
-        "/networks/{network}/analyses/funnel",
-        comparison_tables.funnel_table,
-        "The funnel",
-        "What is left of each kind of explanation after each criterion of a sequence.",
-    ),
-    (
-        "/compare",
-        comparison_tables.crucial_table,
-        "Crucial experiments",
-        "The crucial experiments of a comparison, largest margin first, at most 2,000.",
-    ),
-    (
-        "/compare/agreement",
-        comparison_tables.agreement_table,
-        "Agreement",
-        "How often each two explanations of a comparison predict the same, and each what the network does.",
-    ),
-    ("/jobs", exports.jobs_table, "Jobs", "Every job, newest first."),
-)
-"""Where each table is, what builds it, its title and what it is, for the description of the interface."""
+def _table(path: str, summary: str) -> Callable[[Callable[..., StreamingResponse]], Callable[..., StreamingResponse]]:
+    """Declare where a table is taken away."""
+    return router.get(f"{path}.{{form}}", tags=["exports"], summary=summary, response_model=None, responses=RESPONSES)
 
 
-def _add(path: str, build: Builder, summary: str, about: str) -> None:
-    def answer(request: Request, form: Form, **given: Any) -> StreamingResponse:
-        return _answer(request, form, lambda session: built(build, path, {**given, "session": session}))
-
-    taken = {name: kind for name, kind in taken_by(build, path).items() if name != "session"}
-    takes(answer, {"request": Request, **taken, "form": Form})
-    name = path.rpartition("/")[2].replace("-", "_")
-    if path.startswith("/models/"):
-        name = f"model_{name}"
-    router.add_api_route(
-        f"{path}.{{form}}",
-        answer,
-        name=name,
-        tags=["exports"],
-        summary=summary,
-        description=about,
-        response_model=None,
-        responses=RESPONSES,
-    )
+@_table("/networks/{network}/explanations/{ref}/interpretations", "Interpretations of a circuit")
+def interpretations(
+    request: Request, links: Links, form: Form, network: str, ref: str, options: Given[InterpretationRowsOptions]
+) -> StreamingResponse:
+    """Some interpretations in the order of their index, a column for each neuron."""
+    return _answer(request, form, lambda store: exports.interpretations_table(store, links, network, ref, options))
 
 
-for _table in TABLES:
-    _add(*_table)
+@_table("/networks/{network}/figures", "Figures")
+def figures(
+    request: Request, links: Links, form: Form, network: str, options: Given[ScopeOptions]
+) -> StreamingResponse:
+    """The numbers behind every figure of a network's page."""
+    return _answer(request, form, lambda store: exports.figures_table(store, links, network, options))
+
+
+@_table("/networks/{network}/analyses/funnel", "The funnel")
+def funnel(
+    request: Request, links: Links, form: Form, network: str, options: Given[FunnelOptions]
+) -> StreamingResponse:
+    """What is left of each kind of explanation after each criterion of a sequence."""
+    return _answer(request, form, lambda store: comparison_tables.funnel_table(store, links, network, options))
+
+
+@_table("/compare", "Crucial experiments")
+def crucial(request: Request, links: Links, form: Form, options: Given[CompareOptions]) -> StreamingResponse:
+    """The crucial experiments of a comparison, largest margin first, at most 2,000."""
+    return _answer(request, form, lambda store: comparison_tables.crucial_table(store, links, options))
+
+
+@_table("/compare/agreement", "Agreement")
+def agreement(request: Request, links: Links, form: Form, options: Given[CompareOptions]) -> StreamingResponse:
+    """How often each two explanations of a comparison predict the same, and each what the network does."""
+    return _answer(request, form, lambda store: comparison_tables.agreement_table(store, links, options))
+
+
+@_table("/jobs", "Jobs")
+def jobs(request: Request, links: Links, form: Form, options: Given[JobsOptions]) -> StreamingResponse:
+    """Every job, newest first."""
+    return _answer(request, form, lambda store: exports.jobs_table(store, links, options))

@@ -1,4 +1,4 @@
-"""Every page that changes nothing and asks for nothing, with its twin."""
+"""The first page of a network."""
 
 from __future__ import annotations
 
@@ -7,28 +7,25 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from app.pages.network import build_network
+from app.addressing import API_V2
+from app.error_answers import api_errors
+from app.options import ScopeOptions
+from app.pages.network.page import NetworkPage, build_network
 from app.pages.overview import Overview, OverviewOptions
 from app.pages.place import Place, locate_any
 from app.pages.sharing.share import share_of
 from app.rendering import base_url, network_row, show
 from app.routes.depends import Links, Reading
-from app.routes.page import Page, add_twin
 
 router = APIRouter()
-NETWORK = Page(
-    "/networks/{network}",
-    build_network,
-    "network",
-    "networks",
-    "One network",
-    """
-    A perceptron with its weights, what it computes, and what was found under one protocol.
 
-    `network` is a slug, or the first 6 or more digits of a digest.
-    """,
-)
-add_twin(router, NETWORK)
+
+@router.get(API_V2 + "/networks/{network}", tags=["networks"], summary="One network", responses=api_errors(400, 404))
+def network(session: Reading, links: Links, network: str, options: Annotated[ScopeOptions, Query()]) -> NetworkPage:
+    """A perceptron with its weights, what it computes, and what was found under one protocol; `network` is a slug, or
+    the first 6 or more digits of a digest.
+    """
+    return build_network(session, links, network, options)
 
 
 @router.get("/networks/{network}", response_class=HTMLResponse, include_in_schema=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,12 +25,11 @@ from app.error_answers import api_errors
 from app.errors import BadQuery, NotFound
 from app.options import PageModel
 from app.pages.place import find_network
-from app.pages.rename import build_rename, renaming
+from app.pages.rename import RenameOptions, build_rename, renaming
 from app.pages.sharing.targets import MAX_ADDRESS
 from app.rendering import base_url, show
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading
-from app.routes.page import Page, add_page
 from app.routes.visitors import check_page, is_visitor, take_one
 from pluriscope.blocks import Action, Head, Menu
 
@@ -130,18 +129,13 @@ def shorten_from_form(request: Request, links: Links, form: Form) -> HTMLRespons
     return show(request, [Head("A short link", sentence, actions=actions)], status_code=201 if is_new else 200)
 
 
-add_page(
-    router,
-    Page(
-        "/networks/{network}/rename",
-        build_rename,
-        "rename",
-        "networks",
-        "What renaming a network would do",
-        "Whether a network may have a slug, and what it was called before.",
-        blocks=renaming,
-    ),
-)
+@router.get("/networks/{network}/rename", response_class=HTMLResponse, include_in_schema=False)
+def rename_page(
+    request: Request, session: Reading, links: Links, network: str, options: Annotated[RenameOptions, Query()]
+) -> HTMLResponse:
+    """Whether a network may have a slug, and what it was called before."""
+    page = build_rename(session, links, network, options)
+    return show(request, renaming(page, links), headers={"x-robots-tag": "noindex"})
 
 
 @router.post("/networks/{network}/rename", include_in_schema=False)

@@ -42,7 +42,7 @@ def test_deleting_a_study_is_confirmed_told_at_every_address_and_undone(client, 
     assert f'action="{study}/restore"' in client.get(study).text
     assert client.post(f"{API}/xor-width/pause").status_code == 410
     assert "xor-width" not in client.get("/studies").text
-    assert [one["slug"] for one in client.get("/api/v2/deleted").json()["studies"]] == ["xor-width"]
+    assert f'action="{study}/restore"' in client.get("/deleted").text
     assert client.post(f"{study}/restore").headers["location"] == study
     assert client.get(study).status_code == 200
     assert "Nothing was deleted" in client.get("/deleted").text
