@@ -45,7 +45,7 @@ def compare(
         query = Asked(start=options.start, limit=options.limit)
         return show(
             request,
-            [*blocks(found, query), *(passed_on(found, share) if share else ())],
+            [*blocks(found, query), *passed_on(session, share)],
             f"{found.title}, in {found.network.name}",
             room="Explore",
             network=network_row(links, found.network.slug, found.network.name, TAB, found.scope),

@@ -53,7 +53,7 @@ def _page(request: Request, session: Session, links: Addresses, network: str, re
     share, row = share_of(found, links, base_url(request)), found.network
     return show(
         request,
-        [*found.blocks, *(passed_on(found.one, share) if share else ())],
+        [*found.blocks, *passed_on(session, share)],
         f"{escape(found.head.title).striptags()} of {row.name}",
         room="Explore",
         network=network_row(links, row.slug, row.name, "Explanations", found.one.whole.scope),

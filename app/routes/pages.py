@@ -13,6 +13,7 @@ from app.options import ScopeOptions
 from app.pages.network.page import NetworkPage, build_network
 from app.pages.overview import Overview, OverviewOptions
 from app.pages.place import Place, locate_any
+from app.pages.sharing.passing_on import passed_on
 from app.pages.sharing.share import share_of
 from app.rendering import base_url, network_row, show
 from app.routes.depends import Links, Reading
@@ -35,13 +36,14 @@ def network_page(
     """The first page of a network."""
     place = locate_any(session, links, network, options.scope)
     found = Overview(session, links, place, options)
+    share = share_of(found, links, base_url(request))
     return show(
         request,
-        found.blocks,
+        [*found.blocks, *passed_on(session, share)],
         place.row.name,
         room="Explore",
         network=network_row(links, place.slug, place.row.name, "Overview", place.scope),
         description=found.told.sentence,
         json_url=links.twin(found.url) if isinstance(place, Place) else "",
-        share=share_of(found, links, base_url(request)),
+        share=share,
     )

@@ -56,7 +56,7 @@ def test_find_filter_select_compare_and_share(visitor, expect, site):
     boxes.nth(1).check()
     shared = tab.url
     tab.get_by_role("complementary", name="Compare tray").get_by_role("link", name="Compare 2").click()
-    expect(tab.get_by_role("heading", level=1)).to_contain_text("Two explanations")
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("P and Q")
 
     friend = visitor()
     friend.goto(shared)

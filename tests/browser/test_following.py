@@ -93,7 +93,7 @@ def test_weights_that_a_study_has_are_trained_under_the_name_that_was_typed(tab,
     expect(tab.get_by_role("heading", level=1)).to_have_text("Typed by hand")
     tab.locator("#training summary").click()
     expect(tab.locator("#training figure svg").first).to_be_visible()
-    for address in ("/", "/?q=typed"):
+    for address in ("/networks", "/networks?q=typed"):
         tab.goto(address)
         expect(tab.get_by_role("table").get_by_role("link", name="Typed by hand")).to_be_visible()
     tab.goto(f"/networks/{by_study[0]}")

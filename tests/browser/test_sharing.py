@@ -34,20 +34,16 @@ def elsewhere(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     thread.join(10)
 
 
-def test_the_panel_is_complete_and_its_link_verifies_itself(tab, where) -> None:
+def test_a_page_is_cited_and_verified_where_it_stands(tab, where) -> None:
     from playwright.sync_api import expect
 
-    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     tab.goto(where["network"])
-    panel = tab.locator("#share")
-    expect(panel.get_by_label("BibTeX", exact=True)).to_be_hidden()
-    panel.locator("summary").click()
-    expect(panel.get_by_label("BibTeX", exact=True)).to_be_visible()
-    panel.get_by_role("button", name="Copy BibTeX", exact=True).click()
-    expect(panel.get_by_role("button", name="Copied", exact=True)).to_be_visible()
-    assert tab.evaluate("navigator.clipboard.readText()").startswith("@misc{pluriscope-")
-    panel.get_by_role("link", name="Re-verify now").click()
-    expect(tab.get_by_text(re.compile(r"^3 digests match\.$"))).to_be_visible()
+    cite = tab.locator("#cite")
+    cite.locator("summary").click()
+    expect(cite.get_by_text("@misc{pluriscope-")).to_be_visible()
+    verified = tab.locator("#verify")
+    verified.locator("summary").click()
+    expect(verified).to_contain_text("3 digests match")
     expect(tab.get_by_text("differs", exact=True)).to_have_count(0)
 
 
@@ -93,10 +89,10 @@ def test_an_embedding_that_was_there_before_the_script_grows_too(site, visitor, 
 def test_a_plotted_figure_is_saved_in_light_colours_whatever_the_theme(visitor, where, scheme, tmp_path) -> None:
     tab = visitor(color_scheme=scheme, accept_downloads=True)
     tab.goto(where["network"])
+    tab.locator("#spread summary").click()
     figure = tab.locator("figure[data-plot]").first
     figure.scroll_into_view_if_needed()
     tab.wait_for_selector('figure[data-plot][data-drawn="true"]')
-    figure.locator(".take-files summary").click()
     for form, begin in (("svg", b"<svg"), ("png", b"\x89PNG")):
         with tab.expect_download() as saving:
             figure.locator(f"[data-plot-save={form}]").click()

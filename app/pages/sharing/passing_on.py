@@ -1,36 +1,24 @@
-"""The folds by which a page of an explanation is checked, cited, embedded and opened elsewhere."""
+"""The folds by which a page is checked, cited, embedded and opened elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from app.addressing import Addresses
 from app.pages.sharing.share import Share
 from app.pages.sharing.targets import read_target
 from app.pages.sharing.verifying import told, verify
 from pluriscope.blocks import Block, More, Prose
 
 
-class Checked(Protocol):
-    """What can be computed anew: an explanation, or several compared."""
-
-    @property
-    def session(self) -> Session: ...
-
-    @property
-    def links(self) -> Addresses: ...
-
-    def url(self) -> str: ...
-
-
-def passed_on(one: Checked, share: Share) -> Iterator[Block]:
-    """How the page is checked and passed on."""
+def passed_on(session: Session, share: Share | None) -> Iterator[Block]:
+    """How the page is checked and passed on, where it is."""
+    if share is None:
+        return
 
     def verified() -> Iterator[Block]:
-        return told(verify(one.session, one.links, read_target(one.url(), one.links)))
+        return told(verify(session, share.links, read_target(share.path, share.links)))
 
     if share.verify_url:
         yield More("Verify", verified, "computed anew from the weights, beside what is stored", id="verify")
