@@ -33,8 +33,6 @@ class Picture:
         size: of the window in pixels.
         ticked: how many explanations are put into the tray first.
         above: what the picture begins a little above; "" for the page's top.
-        pressed: what is clicked first; "" for nothing.
-        awaited: what is there once that has been answered.
     """
 
     name: str
@@ -43,8 +41,6 @@ class Picture:
     size: tuple[int, int] = (1440, 1100)
     ticked: int = 0
     above: str = ""
-    pressed: str = ""
-    awaited: str = ""
 
 
 def pictures(url: str) -> list[Picture]:
@@ -59,12 +55,12 @@ def pictures(url: str) -> list[Picture]:
     trio = [f"i-{circuits[0]['mask']}.0", f"i-{circuits[1]['mask']}.0", alignment["ref"]]
     chosen = "&".join(f"e={ref}" for ref in trio)
     return [
-        Picture("home-light", "/", pressed="#minute-6", awaited="#play-reset"),
+        Picture("home-light", "/"),
         Picture("network-light", XOR),
         Picture("compare-light", f"/compare?network=xor-pretrained&{chosen}"),
         Picture("sandbox-light", f"{XOR}/sandbox?{chosen}&now=11_1.0s00_2.0z&share=0.4"),
         Picture("alignment-dark", alignment["url"], "dark"),
-        Picture("circuits-phone", f"{XOR}/explanations?kind=circuit", size=(390, 844), ticked=2, above="table"),
+        Picture("circuits-phone", f"{XOR}/explanations?kind=circuit", size=(390, 844), ticked=2, above=".results"),
     ]
 
 
@@ -77,9 +73,6 @@ def take(browser: Browser, url: str, picture: Picture) -> None:
     tab.wait_for_load_state("networkidle")
     for number in range(picture.ticked):
         tab.locator("input[data-compare]").nth(number).check()
-    if picture.pressed:
-        tab.locator(picture.pressed).click()
-        tab.locator(picture.awaited).wait_for()
     if picture.above:
         tab.locator(picture.above).first.evaluate("(part) => part.scrollIntoView()")
     tab.screenshot(path=FOLDER / f"{picture.name}.png", animations="disabled")
