@@ -8,15 +8,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
+import numpy as np
 from pydantic import Field
 
 from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.directions.findings import CLOSED_FORM, MAX_CHEAP, closed_form_work, find_directions
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.alignments.alignment import IIA
+from analysis.directions.findings import CLOSED_FORM, MAX_CHEAP, closed_form_work, find_directions, split_of
 from analysis.directions.oblique import ObliqueFamily
-from analysis.directions.result import CLASSES, AlgorithmDirections, DirectionClass, DirectionSearch, LearnedChoice
+from analysis.directions.result import (
+    CLASSES,
+    AlgorithmDirections,
+    DirectionClass,
+    DirectionSearch,
+    LearnedChoice,
+    PlaceEvidence,
+    Unread,
+)
 from analysis.directions.scoring import ScoredDirections
 from analysis.directions.table import DirectionTable
 from analysis.networks.network import Network
@@ -248,3 +259,67 @@ def _best(choices: Sequence[LearnedChoice]) -> Sequence[LearnedChoice]:
     if len(choices) <= MAX_CHOICES:
         return choices
     return sorted(choices, key=lambda one: (-one.iia.agreed, sum(k for _, _, k in one.blocks), one.best))[:MAX_CHOICES]
+
+
+def searches_of(report: DirectionsReport, kept: Sequence[KeptDirections], question: Question) -> list[DirectionSearch]:
+    """The searches that a report sums up, as result files write them; what a report leaves out is computed anew.
+
+    Args:
+        report: as it is stored.
+        kept: the alignments that are stored beside it.
+        question: that the analysis answers.
+    """
+    table, form, n_inputs = DirectionTable(question), question.protocol.algorithm_form, question.model.n_inputs
+
+    def size(one: KeptDirections, name: str) -> int:
+        places = [place for _, place in one.scored.alignment.places]
+        return sum(p.dimension if name == "learned" else int(np.count_nonzero(p.matrix)) for p in places)
+
+    def found(one: AlgorithmFound, name: DirectionClass) -> AlgorithmDirections:
+        own = [each for each in kept if each.algorithm.id == one.id and name in each.classes]
+        own.sort(key=lambda each: (not each.scored.valid, 0 if each.scored.valid else -each.scored.iia.agreed,
+                                   size(each, name), each.scored.alignment.id))  # fmt: skip
+        algorithm = own[0].algorithm if own else parse_algorithm(one.text, form, n_inputs)
+        return AlgorithmDirections(
+            algorithm,
+            name,
+            tuple(each.scored for each in own),
+            one.n_placements,
+            one.n_valid,
+            one.n_joint,
+            one.truncated_at,
+            unread=tuple(Unread(gap.path, gap.layer, gap.residual) for gap in one.unread),
+            n_undecided=one.n_undecided,
+            choices=tuple(
+                LearnedChoice(
+                    tuple(choice.blocks),
+                    choice.best,
+                    IIA(choice.iia.agreed, choice.iia.of),
+                    choice.joint_valid,
+                    tuple((seed, steps, IIA(iia.agreed, iia.of), done) for seed, steps, iia, done in choice.runs),
+                )
+                for choice in one.choices
+            ),
+            evidence=tuple(
+                tuple(
+                    PlaceEvidence(split_of(table, algorithm, path, place), family)
+                    for (path, place), family in zip(each.scored.alignment.places, each.families, strict=True)
+                )
+                for each in own
+            ),
+        )
+
+    return [
+        DirectionSearch(
+            cast(DirectionClass, one.direction_class),
+            tuple(found(each, cast(DirectionClass, one.direction_class)) for each in one.algorithms),
+            int(one.n_candidates),
+            irredundant_only=True,
+            all_listed=one.all_listed,
+            n_left=one.n_left,
+            settings=one.settings,
+            refused=one.refused,
+            seconds=one.seconds,
+        )
+        for one in report.classes
+    ]

@@ -9,14 +9,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from analysis.algorithms.high_level_model import Form
+from analysis.algorithms.parsing import parse_algorithm
 from analysis.directions.alignment import DirectionAlignment, parse_directions
+from analysis.directions.oblique import ObliqueFamily
 from analysis.directions.report import KeptDirections
+from analysis.directions.scoring import score_directions
+from analysis.question import Question
 from app.db.direction_tables import DirectionRow, DirectionTextRow
 from app.db.rows import insert_rows
 from app.db.tables import AnalysisReportRow
@@ -70,6 +75,18 @@ def _values(analysis: int, position: int, one: KeptDirections) -> dict[str, Any]
 def alignment_of(row: DirectionRow) -> DirectionAlignment:
     """The alignment of a row."""
     return parse_directions(row.algorithm_text, row.text)
+
+
+def kept_of(row: DirectionRow, question: Question) -> KeptDirections:
+    """The value of a row, scored anew."""
+    algorithm = parse_algorithm(row.algorithm_text, cast(Form, row.form), question.model.n_inputs)
+    alignment = alignment_of(row)
+    families = tuple(
+        None if told is None else ObliqueFamily(place.layer, *told)
+        for (_, place), told in zip(alignment.places, row.families, strict=True)
+    )
+    scored = score_directions(question, algorithm, alignment)
+    return KeptDirections(algorithm, scored, tuple(row.classes.split()), families)
 
 
 def kept_directions(

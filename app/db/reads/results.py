@@ -18,6 +18,8 @@ from analysis.alignments.alignment import ScoredAlignment
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.result import CircuitSearch
+from analysis.directions.report import DirectionsReport, searches_of
+from analysis.directions.result_json import directions_json
 from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Network
@@ -25,11 +27,14 @@ from analysis.question import Question
 from analysis.result import CriterionTally, OutputAnalysis
 from analysis.result_file import exact, result_json, self_contained
 from app.db.codecs import alignment_of, network_file_of
+from app.db.directions import KIND as DIRECTIONS
+from app.db.directions import kept_directions, kept_of
 from app.db.distributions import candidates_in
 from app.db.reads.analyses import analysed_question
 from app.db.reads.circuit_sets import search_of
 from app.db.reads.circuits import masks_of, whole_counts
 from app.db.reads.verdicts import tallies_of
+from app.db.reports import report_of, report_row
 from app.db.rows import columns_of
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow
 
@@ -88,7 +93,8 @@ def result_parts(
     """
     verdicts = [tallies_of(session, one) for one in stored]
     found = [load_analysis(session, one, lists=False) for one in stored]
-    document: dict[str, Any] = result_json(found, masks=False, verdicts=verdicts)
+    directions = [_directions(session, one, of.question) for one, of in zip(stored, found, strict=True)]
+    document: dict[str, Any] = result_json(found, masks=False, verdicts=verdicts, directions=directions)
     # what is stored was found by the engine of its day
     document["engine"] = ", ".join(sorted({one.engine_version for one in stored}))
     if whole:
@@ -104,6 +110,15 @@ def result_parts(
         lists[f"counts {number}"] = _joined("{}", (_as_text({mask: exact(n) for mask, n in some}) for some in counts))
     for place, text in enumerate(_PLACE.split(_as_text(document))):
         yield from lists[text] if place % 2 else [text]
+
+
+def _directions(session: Session, row: AnalysisRow, question: Question) -> dict[str, Any]:
+    """What was found on directions; empty where nothing was searched."""
+    stored = report_row(session, row, DIRECTIONS)
+    if stored is None:
+        return {}
+    kept = [kept_of(one, question) for one in kept_directions(session, row.id)]
+    return directions_json(searches_of(report_of(stored, DirectionsReport), kept, question))
 
 
 def _as_text(value: Any) -> str:
