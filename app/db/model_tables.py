@@ -1,13 +1,14 @@
 """The tables of models of other kinds than the networks, and of what is found of them.
 
-models ── model columns (one search for each set of rules, as columns: :mod:`app.db.frames`)
+models ─┬─ model circuits (a row each, of one search for each set of rules)
+        └─ model reports (what the search says of itself, and what later jobs found out about its circuits)
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy import ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.columns import UtcDateTime
@@ -30,12 +31,31 @@ class ModelRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class ModelColumnRow(Base):
-    """One column of the circuits that a search found, what the search says of itself, or what methods answered."""
+class ModelCircuitRow(Base):
+    """A listed valid circuit of a model under one set of rules."""
 
-    __tablename__ = "model_columns"
+    __tablename__ = "model_circuits"
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     model_id: Mapped[int] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
     rules: Mapped[str] = mapped_column(String(80), primary_key=True)  # as addresses write them, "" for the usual ones
+    position: Mapped[int] = mapped_column(primary_key=True)  # from 0, as they were found
+    mask: Mapped[str] = mapped_column(String(64))
+    edges: Mapped[int]  # nodes, where a mask names nodes
+    nodes: Mapped[int]
+    right: Mapped[int]  # rows
+    worst: Mapped[float]
+    margin: Mapped[float]
+    minimal: Mapped[bool]
+    told: Mapped[str] = mapped_column(Text)  # JSON: outcomes of criteria and nodes with roles, by column
+
+
+class ModelReportRow(Base):
+    """What a search says of itself, or what a later job found out about its circuits."""
+
+    __tablename__ = "model_reports"
+
+    model_id: Mapped[int] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
+    rules: Mapped[str] = mapped_column(String(80), primary_key=True)
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
-    data: Mapped[bytes] = mapped_column(LargeBinary)
+    content: Mapped[str] = mapped_column(Text)  # JSON

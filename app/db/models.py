@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
@@ -27,12 +27,15 @@ from analysis.report import Part as Stored
 from analysis.work import DEFAULT_WORK, Work
 from app.db.errors import Ambiguous, NotFound
 from app.db.links import is_taken
-from app.db.model_tables import ModelColumnRow, ModelRow
+from app.db.model_tables import ModelCircuitRow, ModelReportRow, ModelRow
 from app.db.reads.analyses import called
 from app.db.reports import Report
+from app.db.rows import insert_rows, read_columns
+from app.db.table_base import Base
 
 SEARCH: Final = "search"
-_DTYPES: Final[dict[type, str]] = {bool: "?", int: "<i8", float: "<f8"}
+_CIRCUITS: Final = Base.metadata.tables[ModelCircuitRow.__tablename__]
+_STORED: Final = ("mask", *(column.name for column in MODEL_CIRCUIT.columns), "told")
 
 
 class CircuitSearch(ByName):
@@ -167,47 +170,35 @@ def save_circuits(session: Session, row: ModelRow, kind: ModelKind, rules: Rules
         engine_version=ENGINE_VERSION,
         apart=None if found.apart is None else (*found.apart.masks, found.apart.exact),
     )
-    columns = {name: _as_bytes(column) for name, column in circuit_record(kind).frame(found.circuits).items()}
     owner = {"model_id": row.id, "rules": kind.write_rules(rules)}
-    session.execute(delete(ModelColumnRow).filter_by(**owner))
-    columns[SEARCH] = search.model_dump_json().encode()
-    session.execute(insert(ModelColumnRow), [{**owner, "name": name, "data": data} for name, data in columns.items()])
-
-
-def _as_bytes(column: NDArray[Any]) -> bytes:
-    """A column as it is kept: numbers as they lie in memory, texts one a line."""
-    if column.dtype.kind == "U":
-        return "\n".join(column.tolist()).encode()
-    return np.ascontiguousarray(column, _DTYPES[type(column.dtype.type(0).item())]).tobytes()
-
-
-def _from_bytes(data: bytes, dtype: type) -> NDArray[Any]:
-    if dtype is str:
-        return np.array(data.decode().split("\n") if data else [], dtype=str)
-    return np.frombuffer(data, _DTYPES[dtype])
+    for table in (ModelCircuitRow, ModelReportRow):
+        session.execute(delete(table).filter_by(**owner))
+    session.add(ModelReportRow(**owner, name=SEARCH, content=search.model_dump_json()))
+    told = (json.dumps(dict(one.told), ensure_ascii=False) for one in found.circuits)
+    figures = ((one.mask, *(column.value(one) for column in MODEL_CIRCUIT.columns)) for one in found.circuits)
+    rows = [(*owner.values(), at, *known, text) for at, (known, text) in enumerate(zip(figures, told, strict=True))]
+    insert_rows(session, _CIRCUITS, ("model_id", "rules", "position", *_STORED), rows)
 
 
 def searches_of(session: Session, model_ids: Sequence[int]) -> dict[tuple[int, str], CircuitSearch]:
     """What was searched, by model and rules."""
     if not model_ids:
         return {}
-    query = select(ModelColumnRow.model_id, ModelColumnRow.rules, ModelColumnRow.data).where(
-        ModelColumnRow.model_id.in_(model_ids), ModelColumnRow.name == SEARCH
-    )
-    return {(row.model_id, row.rules): CircuitSearch.model_validate_json(row.data) for row in session.execute(query)}
+    query = select(ModelReportRow).where(ModelReportRow.model_id.in_(model_ids), ModelReportRow.name == SEARCH)
+    return {(row.model_id, row.rules): CircuitSearch.model_validate_json(row.content) for row in session.scalars(query)}
 
 
 def save_beside(session: Session, row: ModelRow, rules: str, name: str, report: Stored) -> None:
     """Keep what a later job found out beside the circuits of a search; another such search replaces both."""
     owner = {"model_id": row.id, "rules": rules, "name": name}
-    session.execute(delete(ModelColumnRow).filter_by(**owner))
-    session.add(ModelColumnRow(**owner, data=report.model_dump_json().encode()))
+    session.execute(delete(ModelReportRow).filter_by(**owner))
+    session.add(ModelReportRow(**owner, content=report.model_dump_json()))
 
 
 def stored_beside(session: Session, row: ModelRow, rules: str, name: str, form: type[Report]) -> Report | None:
     """What a later job found out about circuits under some rules; None where it was not asked."""
-    kept = session.get(ModelColumnRow, (row.id, rules, name))
-    return None if kept is None else form.model_validate_json(kept.data)
+    kept = session.get(ModelReportRow, (row.id, rules, name))
+    return None if kept is None else form.model_validate_json(kept.content)
 
 
 def searched_circuits(session: Session, ref: str, rules: str) -> tuple[ModelRow, CircuitSearch, Frame]:
@@ -231,14 +222,16 @@ def stored_circuits(session: Session, model_id: int, rules: str, kind: ModelKind
 
     What a version that searched did not know of them is :data:`~analysis.models.judging.NOT_ASKED`.
     """
-    query = select(ModelColumnRow.name, ModelColumnRow.data).filter_by(model_id=model_id, rules=rules)
-    found = dict(session.execute(query).all())
-    if not {REF, NAME, *(one.name for one in MODEL_CIRCUIT.columns)} <= found.keys():
+    if (model_id, rules) not in searches_of(session, [model_id]):
         return None
-    dtypes = {REF: str, NAME: str, **{one.name: one.dtype for one in circuit_record(kind).columns}}
-    frame = {name: _from_bytes(found[name], dtype) for name, dtype in dtypes.items() if name in found}
-    unknown = np.full(len(frame[REF]), NOT_ASKED)
-    return {name: frame.get(name, unknown) for name in dtypes}
+    of_table = _CIRCUITS.columns
+    which = of_table.model_id == model_id, of_table.rules == rules
+    columns = read_columns(session, [of_table[name] for name in _STORED], of_table.position, *which)
+    masks, *figures, texts = map(np.asarray, columns)
+    told = json.loads(f"[{','.join(texts)}]")
+    frame = {REF: masks, NAME: masks, **dict(zip(_STORED[1:-1], figures, strict=True))}
+    others = [column.name for column in circuit_record(kind).columns if column.name not in frame]
+    return frame | {name: np.array([one.get(name, NOT_ASKED) for one in told], str) for name in others}
 
 
 def stored_landscape(

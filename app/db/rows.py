@@ -113,6 +113,27 @@ def columns_of(session: Session, analysis: AnalysisRow, kind: str, names: Sequen
     return found
 
 
+def read_columns(
+    session: Session, columns: Sequence[Column[Any]], order: Column[Any], *which: ColumnElement[bool]
+) -> Iterator[Values]:
+    """Some columns of one table, whole, in one statement.
+
+    Args:
+        session: open session.
+        columns: what is read.
+        order: ascending.
+        which: conditions on the rows.
+    """
+    if not columns:
+        return
+    exact = session.get_bind().dialect.name == "sqlite"
+    values = select(*(_as_text(column, exact).label(column.name) for column in columns))
+    rows = values.where(*which).order_by(order).subquery()
+    joined = select(*(func.aggregate_strings(column, _SEPARATOR) for column in rows.columns))
+    for column, text in zip(columns, session.execute(joined).one(), strict=True):
+        yield _parsed(column, [] if text is None else text.split(_SEPARATOR))
+
+
 def letters_of(session: Session, analysis: AnalysisRow, kind: str) -> NDArray[np.uint8]:
     """``[explanations, positions]`` the letters of all verdicts, in the order of :func:`columns_of`."""
     letters = columns_of(session, analysis, kind)["verdicts"]
@@ -171,8 +192,11 @@ class _Columns(Mapping[str, Values]):
         with _READING:  # one at a time: whoever comes meanwhile finds them kept
             found = {name: kept for name in names if (kept := _KEPT.get(self._name(name))) is not None}
             missing = [self.source.table.columns[name] for name in names if name not in found]
-            for column, texts in zip(missing, self._texts(missing), strict=True):
-                found[column.name] = _KEPT.put(self._name(column.name), _parsed(column, texts))
+            of_table = self.source.table.columns
+            which = of_table[self.source.owner] == self.analysis_id
+            read = read_columns(self.session, missing, of_table[self.source.order], which)
+            for column, values in zip(missing, read, strict=True):
+                found[column.name] = _KEPT.put(self._name(column.name), values)
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -181,22 +205,6 @@ class _Columns(Mapping[str, Values]):
 
     def __len__(self) -> int:
         return len(self.source.table.columns) - 2
-
-    def _texts(self, columns: Sequence[Column[Any]]) -> Iterator[Sequence[str]]:
-        """The values of each column as texts, fetched as one."""
-        if not columns:
-            return
-        of_table = self.source.table.columns
-        exact = self.session.get_bind().dialect.name == "sqlite"
-        rows = (
-            select(*(_as_text(column, exact).label(column.name) for column in columns))
-            .where(of_table[self.source.owner] == self.analysis_id)
-            .order_by(of_table[self.source.order])
-            .subquery()
-        )
-        joined = select(*(func.aggregate_strings(column, _SEPARATOR) for column in rows.columns))
-        for text in self.session.execute(joined).one():
-            yield [] if text is None else text.split(_SEPARATOR)
 
 
 def _as_text(column: Column[Any], on_sqlite: bool) -> ColumnElement[Any]:

@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from importlib import metadata
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -193,13 +192,6 @@ def of_clock() -> Iterator[Finding]:
         yield problem("clock.right", "the clock is behind the date of this program", "set the clock (timedatectl)")
     else:
         yield ok("clock.right", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _version(name: str) -> str | None:

@@ -13,7 +13,7 @@ from analysis.criteria.steps import default_steps
 from analysis.explanations.registry import BY_KEY, RECORDED
 from analysis.models import registry
 from app.db.job_tables import JobRow
-from app.db.model_tables import ModelColumnRow, ModelRow
+from app.db.model_tables import ModelReportRow, ModelRow
 from app.db.models import SEARCH
 from app.db.reads.analyses import analysed_question
 from app.db.recorded import is_searched
@@ -66,7 +66,7 @@ def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> 
 
 def _of_models(session: Session, name: str, job: str) -> int:
     """Ask what is not known of models of other kinds whose circuits an older version has searched."""
-    searched, answered = aliased(ModelColumnRow), aliased(ModelColumnRow)
+    searched, answered = aliased(ModelReportRow), aliased(ModelReportRow)
     same = answered.model_id == searched.model_id, answered.rules == searched.rules, answered.name == name
     known = ModelRow.kind.in_([kind.key for kind in registry.MODEL_KINDS])  # another version may have stored more
     without = select(ModelRow, searched.rules).join(searched).where(searched.name == SEARCH, ~exists().where(*same))

@@ -6,18 +6,14 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from markupsafe import Markup
-from pydantic import Field
 
 from analysis.algorithms.high_level_model import (
     Form,
     HighLevelModel,
 )
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import IIA, Alignment
 from app.figures.svg import Hues, hues_by_frequency, variable
 from app.figures.svg.tiles import HUES
-from app.options import PageModel
-from app.pages.placements import site_label, write_place
 from app.pages.shared import truth_rows
 from pluriscope.records import VariableRecord
 
@@ -26,22 +22,6 @@ IRREDUNDANT_LABELS = {
     "irredundant-functions": "no repeated function",
     "irredundant-literals": "no redundant literal",
 }
-
-
-class FractionView(PageModel):
-    """A score with its numerator and denominator."""
-
-    agreed: int
-    of: int
-
-
-class PlacedView(VariableRecord):
-    """A variable and the neurons that carry it."""
-
-    layer: int = Field(description="1 is the first hidden layer.")
-    neurons: list[int]
-    place: str = Field(description="As addresses write it: PATH:LAYER.NEURON+NEURON.")
-    site: str = Field(description="As people write it: n1.0 + n1.2.")
 
 
 @lru_cache(maxsize=1024)
@@ -63,10 +43,6 @@ def hues_of(tables: Sequence[str]) -> Hues:
     return Hues({tuple(int(bit) for bit in table): hue for table, hue in zip(tables, HUES, strict=False)})
 
 
-def fraction(iia: IIA) -> FractionView:
-    return FractionView.showing(iia)
-
-
 def variables_of(algorithm: HighLevelModel) -> list[VariableRecord]:
     """The variables that an algorithm posits, by themselves."""
     n_rows = 1 << algorithm.n_inputs
@@ -81,18 +57,3 @@ def posited(one: VariableRecord, hues: Hues) -> Markup:
     if one.shown == one.formula:
         return drawn
     return drawn + Markup(' <span class="small muted negated nowrap">= {}</span>').format(one.formula)
-
-
-def placed_views(algorithm: HighLevelModel, alignment: Alignment) -> list[PlacedView]:
-    """The algorithm's variables with their places, in path order; every variable must be placed."""
-    sites = dict(alignment.places)
-    return [
-        PlacedView.showing(
-            one,
-            layer=sites[one.path].layer,
-            neurons=list(sites[one.path].neurons),
-            place=write_place(one.path, sites[one.path]),
-            site=site_label(sites[one.path]),
-        )
-        for one in variables_of(algorithm)
-    ]

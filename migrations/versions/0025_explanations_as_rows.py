@@ -11,6 +11,8 @@ Verdicts, in blocks of bytes too, become a letter in the row of each explanation
 row of their criterion; their scores go. Where they are not about just the explanations that are there, the jobs that
 judged these wait to be done again.
 
+Circuits of models stood in columns of bytes, too, and become rows; what else was found of them is kept as text.
+
 What was found on directions is found again, which takes seconds, and so is the common ground; ids keep what they stand
 for. Claims become short links to the addresses that hold them. Models and networks have addresses of one kind: a model
 whose slug a network has, or had, gets six digits of its digest behind it. There is no way back: the store as it was is
@@ -43,6 +45,7 @@ BLOCK = 4_096
 VERDICTS = 16_384  # in a block
 WORDS = ("mask", "mask.1", "mask.2", "mask.3")  # 64 edges each
 FORMATS = {"edges": "B", "neurons": "B", "margin": "d", "interpretations": "I", "observed": "I"}
+MODEL_CIRCUITS = {"ref": "", "edges": "q", "nodes": "q", "right": "q", "worst": "d", "margin": "d", "minimal": "?"}
 RANKED = ("interpretations", "observed")
 CIRCUITS = ("analysis", "position", "mask", "edges", "neurons", "margin", *RANKED)
 PROBE_TYPES = {"ref": "", "name": "", "layer": "q", "margin": "d", "inputs": "q", "task": "?", "table": ""}
@@ -103,6 +106,8 @@ def upgrade() -> None:
         batch_op.alter_column("position", existing_type=WIDE, server_default=None)
         batch_op.create_unique_constraint(op.f("uq_verdicts_analysis_id_kind_position"), POSITION)
     _tell_models_apart(connection)
+    _take_model_circuits_over(connection)
+    op.drop_table("model_columns")
 
 
 def downgrade() -> None:
@@ -167,6 +172,25 @@ def _make_tables() -> None:
         *_keys("directions", "position"),
     )
     op.create_index(op.f("ix_directions_alignment_id"), "directions", ["alignment_id"])
+    op.create_table(
+        "model_circuits",
+        *_model_keys(),
+        sa.Column("position", WIDE, nullable=False),
+        sa.Column("mask", sa.String(64), nullable=False),
+        *(sa.Column(name, WIDE, nullable=False) for name in ("edges", "nodes", "right")),
+        *(sa.Column(name, sa.Double(), nullable=False) for name in ("worst", "margin")),
+        sa.Column("minimal", sa.Boolean(), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
+        *_of_model("model_circuits", "position"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "model_reports",
+        *_model_keys(),
+        sa.Column("name", sa.String(32), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        *_of_model("model_reports", "name"),
+    )
     for table in ("algorithms", "alignments"):
         op.add_column(table, _letters())
     op.add_column("verdicts", sa.Column("position", WIDE, nullable=False, server_default="0"))
@@ -188,6 +212,18 @@ def _keys(table: str, second: str) -> tuple[sa.Constraint, ...]:
         sa.ForeignKeyConstraint(
             ["analysis"], ["analyses.id"], name=op.f(f"fk_{table}_analysis_analyses"), ondelete="CASCADE"
         ),
+    )
+
+
+def _model_keys() -> tuple[sa.Column[Any], ...]:
+    return sa.Column("model_id", WIDE, nullable=False), sa.Column("rules", sa.String(80), nullable=False)
+
+
+def _of_model(table: str, third: str) -> tuple[sa.Constraint, ...]:
+    foreign = op.f(f"fk_{table}_model_id_models")
+    return (
+        sa.PrimaryKeyConstraint("model_id", "rules", third, name=op.f(f"pk_{table}")),
+        sa.ForeignKeyConstraint(["model_id"], ["models.id"], name=foreign, ondelete="CASCADE"),
     )
 
 
@@ -475,3 +511,29 @@ def _tell_models_apart(connection: sa.Connection) -> None:
     taken = "slug IN (SELECT slug FROM networks UNION SELECT slug FROM former_slugs)"
     apart = "substr(slug, 1, 73) || '-' || substr(digest, 1, 6)"
     connection.execute(sa.text(f"UPDATE models SET slug = {apart} WHERE {taken}"))  # noqa: S608
+
+
+def _take_model_circuits_over(connection: sa.Connection) -> None:
+    """A search that a version kept which knew fewer figures is forgotten, as that version's successors did."""
+    found: dict[tuple[int, str], dict[str, bytes]] = defaultdict(dict)
+    for model, rules, name, data in connection.execute(
+        sa.text("SELECT model_id, rules, name, data FROM model_columns")
+    ):
+        found[model, rules][name] = bytes(data)
+    for owner, data in found.items():
+        if not {"search", *MODEL_CIRCUITS} <= data.keys():
+            continue
+        reports = {name: value.decode() for name, value in data.items() if value.startswith(b"{")}  # others are columns
+        columns = [_column(data[name], code) for name, code in MODEL_CIRCUITS.items()]
+        texts = {name: _column(data[name], "") for name in sorted(data.keys() - {*MODEL_CIRCUITS, *reports, "name"})}
+        told = [
+            json.dumps(dict(zip(texts, values, strict=True)), ensure_ascii=False)
+            for values in zip(*texts.values(), strict=True)
+        ]
+        rows = [
+            (*owner, at, *row) for at, row in enumerate(zip(*columns, told or ["{}"] * len(columns[0]), strict=True))
+        ]
+        names = ("mask", *(name for name in MODEL_CIRCUITS if name != "ref"), "told")
+        _insert(connection, "model_circuits", ("model_id", "rules", "position", *names), rows)
+        rows = [(*owner, *report) for report in reports.items()]
+        _insert(connection, "model_reports", ("model_id", "rules", "name", "content"), rows)

@@ -13,10 +13,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from analysis.criteria.steps import CriterionStep
+from analysis.models.circuits import find_circuits
+from analysis.models.judging import circuit_record, judged_circuits
 from app.addressing import Addresses
 from app.db.content import contents
 from app.db.copying import copy_rows
 from app.db.engine import newest_revision, store_at
+from app.db.models import searches_of, stored_circuits
 from app.db.prepared import result_digest
 from app.db.reads.analyses import find_network
 from app.db.reads.circuits import whole_counts
@@ -32,6 +35,7 @@ from app.db.verdicts import readings_in
 from app.jobs.worker import run_workers
 from app.main import create_app
 from app.settings import Settings
+from tests.analysis.models.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
 from tests.schemas import SLUG, kept, revisions, unpack
 
 PAGES = ("", "/explanations", "/analyses/funnel", "/analyses/common-ground", "/criteria")
@@ -237,4 +241,41 @@ def test_verdicts_are_carried_over(tmp_path):
                     assert judged_outcomes(session, row, one.kind)[step].tobytes() == outcomes
     assert before == {}
     assert kinds == {"circuit", "interpretation", "algorithm", "alignment", "probe"}
+    store.close()
+
+
+@pytest.mark.slow
+def test_circuits_of_models_become_rows(tmp_path):
+    """They stood as columns of bytes; a search without one of its figures is as if it had never been made."""
+    rules = PERCEPTRON.default_rules
+    model = read_perceptron(DOCUMENT)
+    found = judged_circuits(PERCEPTRON, model, rules, find_circuits(model, rules))
+    frame = circuit_record(PERCEPTRON).frame(found.circuits)
+    figures = {"edges": "<i8", "nodes": "<i8", "right": "<i8", "worst": "<f8", "margin": "<f8", "minimal": "?"}
+    data = {
+        name: values.astype(figures[name]).tobytes() if name in figures else "\n".join(values.tolist()).encode()
+        for name, values in frame.items()
+    }
+    search = {"engine_version": "1", "valid": found.valid, "possible": "9", "listed": len(found.circuits)}
+    data |= {"search": json.dumps(search | {"by_bits": [], "bit_use": []}).encode(), "methods": b'{"answers":[]}'}
+    file = tmp_path / "pluriscope.sqlite"
+    unpack("0024", file)
+    with closing(sqlite3.connect(file)) as old:
+        model_row = (1, "d" * 64, "kept", "Kept", PERCEPTRON.key, b"{}", "uploaded", 1, "2026-01-01 00:00:00.000000")
+        old.execute("INSERT INTO models VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", model_row)
+        for kept_under, left_out in (("", ""), ("heads", "minimal")):
+            rows = [(1, kept_under, name, value) for name, value in data.items() if name != left_out]
+            old.executemany("INSERT INTO model_columns VALUES (?, ?, ?, ?)", rows)
+        old.commit()
+    store = store_at(f"sqlite:///{file}")
+    upgrade(store, tmp_path, lambda _: None)
+    with store.read() as session:
+        read = stored_circuits(session, 1, "", PERCEPTRON)
+        assert list(read) == list(frame)
+        for name, values in frame.items():
+            assert read[name].tolist() == values.tolist(), name
+        assert stored_circuits(session, 1, "heads", PERCEPTRON) is None
+        assert list(searches_of(session, [1])) == [(1, "")]
+        kept_reports = session.execute(text("SELECT rules, content FROM model_reports WHERE name = 'methods'")).all()
+        assert [tuple(row) for row in kept_reports] == [("", '{"answers":[]}')]
     store.close()
