@@ -131,18 +131,17 @@ def backbone_words(backbone: Backbone, noun: str = "valid circuit", plural: str 
         part: what masks name.
     """
     plural = plural or f"{noun}s"
-    shared, optional = _many(backbone.n_edges, part), _many(backbone.n_optional, "option")
+    shared, some = _many(backbone.n_edges, part), _many(backbone.n_optional, part)
+    some += f" {'is' if backbone.n_optional == 1 else 'are'} in some of them"
+    if backbone.exact and backbone.of == 1:
+        return f"The only {noun} has {shared}."
     if backbone.exact:
-        verb = "is" if backbone.of == 1 else "are"
-        return f"{backbone.of:,} {noun if backbone.of == 1 else plural} {verb} {shared} and {optional}."
-    some = _many(backbone.n_optional, part)
+        return f"All {backbone.of:,} {plural} share {shared}, and {some}."
     which = {"sampled": " sampled", "listed": ""}.get(backbone.coverage, " found before the search stopped")
     if backbone.of == 1:
         return f"There is only 1 {noun}{which}, so what others have in common with it is not known."
-    return (
-        f"{_many(backbone.n_edges, part)} {'is' if backbone.n_edges == 1 else 'are'} in every one of the "
-        f"{backbone.of:,} {plural}{which}, and {some} {'is' if backbone.n_optional == 1 else 'are'} in some of them."
-    )
+    verb = "is" if backbone.n_edges == 1 else "are"
+    return f"{shared} {verb} in every one of the {backbone.of:,} {plural}{which}, and {some}."
 
 
 def _many(number: int, noun: str) -> str:

@@ -87,7 +87,8 @@ def _words(state: str) -> str:
 
 
 def _state(row: Row) -> Markup:
-    return Markup('<span class="glyph">{}</span> {}').format(verdict_mark(STATES[row["state"]]), _words(row["state"]))
+    mark, words = verdict_mark(STATES[row["state"]]), _words(row["state"])
+    return Markup('<span class="nowrap"><span class="glyph">{}</span> {}</span>').format(mark, words)
 
 
 def _outcomes(row: Row) -> str:

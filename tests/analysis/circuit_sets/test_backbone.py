@@ -80,7 +80,7 @@ def test_the_backbone_and_chances_of_the_pretrained_network_are_those_of_every_m
     assert found.edges == int(np.bitwise_and.reduce(masks))
     assert found.never == (1 << N_EDGES) - 1 - int(np.bitwise_or.reduce(masks))
     assert (found.n_edges, found.n_optional, found.n_never) == (6, 12, 0)
-    assert backbone_words(found) == "197 valid circuits are 6 edges and 12 options."
+    assert backbone_words(found) == "All 197 valid circuits share 6 edges, and 12 edges are in some of them."
     sizes = np.bitwise_count(np.arange(1 << N_EDGES))
     told = chances(search, COMPLETE)
     assert {k: (one.low, one.high, one.possible) for k, one in told.items()} == {
@@ -107,7 +107,7 @@ def test_a_set_has_at_least_the_backbone_of_all():
     small = backbone_of(distribution_of(search.masks[np.bitwise_count(search.masks) <= 11], LAYOUT), "all")
     assert small.edges & whole.edges == whole.edges
     assert small.never & whole.never == whole.never
-    assert backbone_words(small, "small circuit").startswith("7 small circuits are ")
+    assert backbone_words(small, "small circuit").startswith("All 7 small circuits share ")
 
 
 @pytest.mark.slow
@@ -147,7 +147,7 @@ def test_what_is_sampled_or_truncated_says_so():
     )
     assert "found before the search stopped" in backbone_words(backbone_of(exact, "truncated"))
     one = backbone_of(distribution_of(mask_array([0x18B9F], LAYOUT), LAYOUT), "all")
-    assert backbone_words(one) == f"1 valid circuit is {one.n_edges} edges and 0 options."
+    assert backbone_words(one) == f"The only valid circuit has {one.n_edges} edges."
     lonely = backbone_of(replace(exact, of=1), "sampled")
     assert "only 1 valid circuit sampled" in backbone_words(lonely)
 

@@ -227,7 +227,7 @@ def test_one_circuit_has_a_page_wherever_it_comes_from(client):
 def test_what_all_have_in_common_and_how_likely_a_size_is(client):
     every = sum(all(int(mask, 16) >> bit & 1 for mask in MASKS) for bit in range(6))
     html = re.sub("<[^>]+>", "", client.get(ONE).text)
-    assert f"{FOUND.valid} valid circuits are {every} edges and " in html
+    assert f"All {FOUND.valid} valid circuits share {every} edges, and " in html
     space = MODEL.space(RULES)
     for one in FOUND.circuits:
         chance = client.get(f"/api/v2{LIST}/c-{one.mask}").json()["chance"]
