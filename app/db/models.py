@@ -226,10 +226,10 @@ def stored_circuits(session: Session, model_id: int, rules: str, kind: ModelKind
         return None
     of_table = _CIRCUITS.columns
     which = of_table.model_id == model_id, of_table.rules == rules
-    columns = read_columns(session, [of_table[name] for name in _STORED], of_table.position, *which)
-    masks, *figures, texts = map(np.asarray, columns)
-    told = json.loads(f"[{','.join(texts)}]")
-    frame = {REF: masks, NAME: masks, **dict(zip(_STORED[1:-1], figures, strict=True))}
+    read = read_columns(session, [of_table[name] for name in _STORED], of_table.position, *which)
+    columns = dict(zip(_STORED, read, strict=True))
+    masks, told = np.array(columns.pop("mask"), str), json.loads(f"[{','.join(columns.pop('told'))}]")
+    frame = {REF: masks, NAME: masks} | {name: np.asarray(values) for name, values in columns.items()}
     others = [column.name for column in circuit_record(kind).columns if column.name not in frame]
     return frame | {name: np.array([one.get(name, NOT_ASKED) for one in told], str) for name in others}
 
