@@ -98,9 +98,6 @@ class Settings(BaseSettings):
         description="Days for which deleting a network can be undone; then it is permanently deleted.",
     )
     log_format: Literal["text", "json"] = Field("text", description="Lines of the log: text, or a JSON object each.")
-    slow_query_ms: float = Field(
-        500.0, ge=0, le=10**7, description="Statements that take longer are logged; 0: none are."
-    )
     metrics: Literal["admin", "open", "off"] = Field(
         "admin", description="Who may read /metrics: those who run this installation, anybody, or nobody."
     )

@@ -1,254 +1,198 @@
-"""Backups: a whole store in one file, taken while others write, and brought back with proof.
+"""Backups: a whole store in one file, taken while others write, and brought back whole or not at all.
 
-A backup is a SQLite database, whatever database it was taken from, so that either can be restored from it. Beside the
-tables it has a manifest: the revision of the schema, and rows and digest of every table as they were in the store
-(:mod:`app.db.content`). The file appears under its name only when it is whole, verified and on the disk.
+A backup is a SQLite database of the store's revision, whatever database the store is in, so that either can be restored
+from it and whatever reads SQLite can read it. It holds one moment. The file appears under its name only when it is
+whole, sound and on the disk. Backups of earlier versions have a manifest beside the tables, which is left out.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from sqlalchemy import make_url
+from sqlalchemy import JSON, Connection, MetaData, Table, func, insert, make_url, select
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
-from analysis import ENGINE_VERSION
-from app.db import sqlite
-from app.db.content import MANIFEST_TABLE, TableContent, contents, tables_in, whole_digest
-from app.db.copying import Report, compare, copy_rows, refuse_unless_empty, silent
-from app.db.engine import Store, shown, store_at
+from app.db import postgresql, sqlite
+from app.db.engine import Store, revision_of, shown, store_at
 from app.db.errors import Conflict, Damaged, StoreUnavailable
 
-FORMAT: Final = "pluriscope-backup/1"
-PAGES_AT_ONCE: Final = 4_096
+NO_TABLES_OF_OURS: Final = ("alembic_version", "backup_manifest")
+ROWS_AT_ONCE: Final = 500
+_NO_BACKUP: Final = "name a file that `pluriscope backup` has written"
 
 
 @dataclass(frozen=True)
-class Manifest:
-    """What a backup says of itself.
+class Held:
+    """What a backup holds.
 
     Args:
         revision: of the schema.
-        engine_version: of the program that took it.
-        created_at: when, as ISO 8601.
-        source: kind of database that it was taken from.
-        tables: rows and digest of each table.
+        rows: of each table.
+        aside: of one that was restored, where the store is that was there before; None if there was none.
     """
 
     revision: str
-    engine_version: str
-    created_at: str
-    source: str
-    tables: dict[str, TableContent]
-
-    @property
-    def digest(self) -> str:
-        """Of all tables."""
-        return whole_digest(self.tables)
-
-    @property
-    def rows(self) -> int:
-        """How many rows in all."""
-        return sum(content.rows for content in self.tables.values())
+    rows: dict[str, int]
+    aside: Path | None = None
 
 
-@dataclass(frozen=True)
-class Restored:
-    """What was brought back.
-
-    Args:
-        manifest: of the backup.
-        aside: where the store is that was there before, None if there was none.
-    """
-
-    manifest: Manifest
-    aside: Path | None
-
-
-def back_up(store: Store, file: Path, *, report: Report = silent) -> Manifest:
-    """Write a backup of a store, which others may go on writing to; it holds one moment of it.
+def back_up(store: Store, file: Path) -> Held:
+    """Write a backup of a store, which others may go on writing to.
 
     Raises:
         Conflict: the file exists already.
-        Damaged: what was written is not what was read; no file is left.
+        Damaged: what was written is not sound; no file is left.
         StoreUnavailable: the store cannot be read, or the file not written.
     """
-    if file.exists():
-        raise Conflict(f"file {file}", "exists already", "name another, or remove it first")
+    _refuse_existing(file)
     revision = store.revision()
     if revision is None:
         raise StoreUnavailable(f"database {shown(store.url)}", "has no tables yet", "there is nothing to back up")
     with _in_the_making(file) as part:
-        on_sqlite = store.reader.dialect.name == "sqlite"
-        with store.reader.connect() as reading, reading.begin():
-            if on_sqlite:
-                report("reading", 0, 0)
-                found = contents(reading)  # its first query is the moment that the backup holds
-                _copy_pages(reading.connection.driver_connection, part, report)
+        with store.reader.connect() as reading:
+            if reading.dialect.name == "sqlite":
+                _copy_file(reading.connection.driver_connection, part)
             else:
-                target = store_at(f"sqlite:///{part}")
-                try:
-                    target.migrate(up_to=revision)
-                    found = copy_rows(reading, target, report)
-                finally:
-                    target.close()
-        manifest = Manifest(revision, ENGINE_VERSION, datetime.now(UTC).isoformat(), store.reader.dialect.name, found)
-        _finish(part, manifest)
-        report("verifying", 0, 0)
-        verify(part, manifest)
-    return manifest
+                copy = store_at(f"sqlite:///{part}")
+                copy.migrate(up_to=revision)
+                copy_rows(reading, copy)
+                copy.close()
+                _leave_log(part)
+        held = verify(part)
+        _refuse_existing(file)  # another process may have been quicker
+        _put(part, file)
+    return held
 
 
-def _copy_pages(source: Any, part: Path, report: Report) -> None:
-    """SQLite's own online copy, over the connection whose snapshot was read, so that it is that very snapshot."""
-    with closing(sqlite3.connect(part)) as copy:
-        source.backup(
-            copy, pages=PAGES_AT_ONCE, progress=lambda _s, left, total: report("copying pages", total - left, total)
-        )
-
-
-def _finish(part: Path, manifest: Manifest) -> None:
-    """Add the manifest, and leave one file without a log beside it."""
-    facts = {
-        "format": FORMAT,
-        "revision": manifest.revision,
-        "engine_version": manifest.engine_version,
-        "created_at": manifest.created_at,
-        "source": manifest.source,
-        "digest": manifest.digest,
-        "tables": json.dumps({name: [content.rows, content.digest] for name, content in manifest.tables.items()}),
-    }
-    with closing(sqlite3.connect(part, isolation_level=None)) as copy:
-        copy.execute("PRAGMA journal_mode = DELETE")
-        copy.execute("BEGIN")
-        copy.execute(f"CREATE TABLE {MANIFEST_TABLE} (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
-        copy.executemany(f"INSERT INTO {MANIFEST_TABLE} VALUES (?, ?)", facts.items())  # noqa: S608  a name of ours
-        copy.execute("COMMIT")
-
-
-def read_manifest(file: Path) -> Manifest:
-    """What a backup says of itself.
+def verify(file: Path) -> Held:
+    """Let SQLite check a backup, page by page, and count its rows.
 
     Raises:
-        Damaged: there is no such file, or it is no backup.
+        Damaged: something is wrong with it, or it is no backup.
     """
-    cure = "name a file that `pluriscope backup` has written"
     if not file.is_file():
-        raise Damaged(f"backup {file}", "is not there", cure)
-    try:
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
-            facts = dict(connection.execute(f"SELECT key, value FROM {MANIFEST_TABLE}"))  # noqa: S608  a name of ours
-        tables = {name: TableContent(*content) for name, content in json.loads(facts["tables"]).items()}
-        manifest = Manifest(facts["revision"], facts["engine_version"], facts["created_at"], facts["source"], tables)
-    except (sqlite3.Error, KeyError, TypeError, ValueError) as error:
-        raise Damaged(f"backup {file}", f"is no backup of a store, or a damaged one ({error})", cure) from None
-    if facts.get("format") != FORMAT:
-        raise Damaged(f"backup {file}", f"is of format {facts.get('format')!r}", "update the program")
-    if facts.get("digest") != manifest.digest:
-        raise Damaged(f"backup {file}", "has a manifest that contradicts itself", "use another backup")
-    return manifest
-
-
-def verify(file: Path, manifest: Manifest | None = None) -> Manifest:
-    """Hold a backup against its manifest: SQLite's own check, then rows and digest of every table.
-
-    Raises:
-        Damaged: something differs, or the file is no backup.
-    """
-    manifest = manifest or read_manifest(file)
+        raise Damaged(f"backup {file}", "is not there", _NO_BACKUP)
     engine = sqlite.engine(sqlite.read_only_url(make_url(f"sqlite:///{file}")), writes=False)
     try:
         with engine.connect() as connection:
             problems = connection.exec_driver_sql("PRAGMA integrity_check(5)").scalars().all()
             if problems != ["ok"]:
                 raise Damaged(f"backup {file}", f"is damaged ({'; '.join(problems)[:300]})", "use another backup")
-            compare(manifest.tables, contents(connection))
+            revision = revision_of(connection)
+            tables = tables_in(connection)
+            rows = {one.name: connection.scalar(select(func.count()).select_from(one)) or 0 for one in tables}
     except DatabaseError as error:
-        raise Damaged(f"backup {file}", f"is damaged ({error.orig})", "use another backup") from None
+        cause = f"is no backup of a store, or a damaged one ({error.orig})"
+        raise Damaged(f"backup {file}", cause, _NO_BACKUP) from None
     finally:
         engine.dispose()
-    return manifest
+    if revision is None:
+        raise Damaged(f"backup {file}", "is no backup of a store", _NO_BACKUP)
+    return Held(revision, rows)
 
 
-def restore(file: Path, url: str, *, replace: bool = False, report: Report = silent) -> Restored:
+def restore(file: Path, url: str, *, replacing: bool = False) -> Held:
     """Bring a backup back as the store at a URL, upgraded to the present schema; all of it, or nothing.
 
     Args:
         file: the backup.
         url: where to; a SQLAlchemy URL.
-        replace: whether a store that is there already gives way; it is kept aside.
+        replacing: whether a store that is there already gives way; it is kept aside.
 
     Raises:
-        Damaged: the backup is not what its manifest says; nothing was changed.
+        Damaged: the backup is not sound; nothing was changed.
         Conflict: a store with content is there and is not to be replaced, or is in use.
         StoreUnavailable: the database cannot be written.
     """
-    report("verifying", 0, 0)
-    manifest = verify(file)
+    held = verify(file)
     parsed = make_url(url)
     on_sqlite = parsed.get_backend_name() == "sqlite"
     place = sqlite.file_of(parsed) if on_sqlite else None
     if on_sqlite and place is None:
         raise Conflict(f"database {shown(url)}", "is no file", "name a database in a file")
-    here = place or Path(os.path.abspath(file))
     target = store_at(url)
-    try:
-        filled = _is_filled(target)
-        if filled and not replace:
-            raise Conflict(f"database {shown(url)}", "holds something already", "add --replace; it will be kept aside")
-        with _in_the_making(here.with_name(f".{here.name}.restored"), keep=False) as part:
-            report("copying", 0, 0)
-            shutil.copyfile(file, part)
-            with closing(sqlite3.connect(part)) as copy:
-                copy.execute(f"DROP TABLE {MANIFEST_TABLE}")
-                copy.commit()
-            fresh = store_at(f"sqlite:///{part}")
-            try:
-                with fresh.reader.connect() as connection:
-                    compare(manifest.tables, contents(connection))
-                report("upgrading", 0, 0)
-                fresh.migrate()
-                if place is None:
-                    return Restored(manifest, _replace_rows(fresh, target, here, filled, report))
-            finally:
-                fresh.close()
-            target.close()
-            report("putting in place", 0, 0)
-            return Restored(manifest, _replace_file(part, place, keep=filled))
-    finally:
+    filled = _is_filled(target)
+    if filled and not replacing:
         target.close()
+        raise Conflict(f"database {shown(url)}", "holds something already", "add --replace; it will be kept aside")
+    with _in_the_making(place or file) as part:
+        with closing(sqlite3.connect(file)) as source:
+            _copy_file(source, part)
+        fresh = store_at(f"sqlite:///{part}")
+        try:
+            fresh.migrate()
+            if place is None:
+                return replace(held, aside=_replace_rows(fresh, target, file, keep=filled))
+        finally:
+            fresh.close()
+            target.close()
+        return replace(held, aside=_replace_file(part, place, keep=filled))
+
+
+def tables_in(connection: Connection) -> list[Table]:
+    """The tables of a store of any revision, those first that others refer to."""
+    metadata = MetaData()
+    metadata.reflect(connection)
+    tables = [table for table in metadata.sorted_tables if table.name not in NO_TABLES_OF_OURS]
+    for column in (column for table in tables for column in table.columns):
+        if isinstance(column.type, JSON):
+            column.type.none_as_null = True
+    return tables
+
+
+def copy_rows(reading: Connection, target: Store) -> None:
+    """Put every row of a store, numbers included, in place of those of another of the same revision, or none.
+
+    Args:
+        reading: the store that is read.
+        target: the other, with its tables.
+
+    Raises:
+        StoreUnavailable: the target cannot be written; nothing was changed there.
+    """
+    try:
+        with target.writer.begin() as writing:
+            into = {table.name: table for table in tables_in(writing)}
+            if writing.dialect.name == "postgresql":
+                quote = writing.dialect.identifier_preparer.quote
+                writing.exec_driver_sql(f"TRUNCATE {', '.join(map(quote, into))}")
+            for table in tables_in(reading):
+                read = reading.execution_options(yield_per=ROWS_AT_ONCE).execute(select(table))
+                for rows in read.mappings().partitions():
+                    writing.execute(insert(into[table.name]), [dict(row) for row in rows])
+            if writing.dialect.name == "postgresql":
+                postgresql.number_on(writing)
+    except SQLAlchemyError as error:
+        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise StoreUnavailable(
+            f"database {shown(target.url)}", f"could not take what was copied ({cause})", "nothing was changed there"
+        ) from error
 
 
 def _is_filled(target: Store) -> bool:
     try:
-        refuse_unless_empty(target)
-    except Conflict:
-        return True
-    except (StoreUnavailable, SQLAlchemyError):
+        with target.reader.connect() as connection:
+            return any(connection.execute(select(table).limit(1)).first() for table in tables_in(connection))
+    except SQLAlchemyError:
         return True  # what cannot even be read is still somebody's
-    return False
 
 
-def _replace_rows(fresh: Store, target: Store, beside: Path, filled: bool, report: Report) -> Path | None:
-    """The rows of a database give way to those of a backup in one transaction; the old ones go to a backup first."""
-    aside = beside.with_name(f"before-restore-{_stamp()}.backup") if filled else None
+def _replace_rows(fresh: Store, target: Store, file: Path, *, keep: bool) -> Path | None:
+    """The rows of a database give way to those of a backup; the old ones go to a backup beside it first."""
+    aside = file.absolute().with_name(f"before-restore-{_stamp()}.backup") if keep else None
     if aside is not None:
-        back_up(target, aside, report=report)
+        back_up(target, aside)
     target.migrate()
-    with target.reader.connect() as connection:
-        quote = connection.dialect.identifier_preparer.quote
-        names = ", ".join(quote(table.name) for table in tables_in(connection))
-    with fresh.reader.connect() as reading, reading.begin():
-        copy_rows(reading, target, report, first=[f"TRUNCATE {names}"])
+    with fresh.reader.connect() as reading:
+        copy_rows(reading, target)
     return aside
 
 
@@ -262,9 +206,7 @@ def _replace_file(part: Path, place: Path, *, keep: bool) -> Path | None:
             os.rename(place, aside)
     for ending in ("-wal", "-shm"):  # of the old file; its content has been taken into it
         place.with_name(place.name + ending).unlink(missing_ok=True)
-    _on_disk(part)
-    os.replace(part, place)
-    _on_disk(place.parent)
+    _put(part, place)
     return aside
 
 
@@ -275,8 +217,7 @@ def _close_log(place: Path) -> None:
         Conflict: a server or worker has it open.
     """
     try:
-        with closing(sqlite3.connect(place, timeout=2, isolation_level=None)) as old:
-            mode = old.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
+        mode = _leave_log(place)
     except sqlite3.OperationalError as error:
         if "locked" not in str(error):
             raise StoreUnavailable(f"database {place}", f"cannot be opened ({error})", "move it away first") from None
@@ -287,38 +228,48 @@ def _close_log(place: Path) -> None:
         raise Conflict(f"database {place}", "is in use", "stop the server and the workers first")
 
 
+def _copy_file(source: Any, part: Path) -> None:
+    """SQLite's own online copy: one file, without a log beside it."""
+    with closing(sqlite3.connect(part)) as copy:
+        source.backup(copy)
+        copy.execute("DROP TABLE IF EXISTS backup_manifest")
+    _leave_log(part)
+
+
+def _leave_log(file: Path) -> str:
+    """Take the log into a file and leave the write-ahead mode; the mode that it has then."""
+    with closing(sqlite3.connect(file, timeout=2, isolation_level=None)) as connection:
+        mode: str = connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
+    return mode
+
+
+def _refuse_existing(file: Path) -> None:
+    if file.exists():
+        raise Conflict(f"file {file}", "exists already", "name another, or remove it first")
+
+
 @contextmanager
-def _in_the_making(file: Path, *, keep: bool = True) -> Iterator[Path]:
-    """A name to write under; at the end the file gets its own, unless it went wrong or is not to be kept."""
-    part = file.with_name(f"{file.name}.part")
-    _remove(part)
+def _in_the_making(file: Path) -> Iterator[Path]:
+    """A name beside a file to write under; whatever is left there at the end goes."""
+    cure = "make room, or choose another place; nothing was changed"
+    if not file.parent.is_dir():
+        raise StoreUnavailable(f"file {file}", "cannot be written: its folder is not there", "make the folder first")
     try:
-        if not file.parent.is_dir():
-            raise StoreUnavailable(
-                f"file {file}", "cannot be written: its folder is not there", "make the folder first"
-            )
-        yield part
-        if keep:
-            _on_disk(part)
-            os.replace(part, file)
-            _on_disk(file.parent)
+        with TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as folder:
+            yield Path(folder) / file.name
     except (OSError, sqlite3.Error) as error:
         cause = getattr(error, "strerror", None) or str(error)
-        raise StoreUnavailable(
-            f"file {file}", f"cannot be written ({cause})", "make room, or choose another place; nothing was changed"
-        ) from None
-    finally:
-        _remove(part)
+        raise StoreUnavailable(f"file {file}", f"cannot be written ({cause})", cure) from None
 
 
-def _remove(part: Path) -> None:
-    with suppress(OSError):
-        for name in (part.name, f"{part.name}-wal", f"{part.name}-shm", f"{part.name}-journal"):
-            part.with_name(name).unlink(missing_ok=True)
+def _put(part: Path, file: Path) -> None:
+    """Give a file its name, so that it outlives a power cut."""
+    _on_disk(part)
+    os.replace(part, file)
+    _on_disk(file.parent)
 
 
 def _on_disk(path: Path) -> None:
-    """Make sure that a file, or a folder's names, outlive a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

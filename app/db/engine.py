@@ -7,10 +7,8 @@ take turns, so that one which reads, thinks and writes loses nobody's update. Ho
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,14 +16,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import URL, Connection, Engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.db import postgresql, sqlite
 from app.db.errors import StoreReadOnly, StoreUnavailable
 from app.limits import carried_by
-from app.logs import subject
 from app.resources import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -164,11 +161,7 @@ def open_store(settings: Settings) -> Store:
     """
     if not settings.database_url:
         _ensure_usable(settings.data, make_url(settings.url))
-    store = replace(store_at(settings.url), carried=carried_by(settings))
-    if settings.slow_query_ms:
-        for engine in {store.reader, store.writer}:
-            watch_queries(engine, settings.slow_query_ms)
-    return store
+    return replace(store_at(settings.url), carried=carried_by(settings))
 
 
 def store_at(url: str) -> Store:
@@ -253,41 +246,3 @@ def _engine(url: str, *, writes: bool, migrates: bool = False) -> Engine:
     if backend == "postgresql":
         return postgresql.engine(parsed, writes=writes, migrates=migrates)
     raise ArgumentError(f"{backend} is no database that the store knows; use sqlite:/// or postgresql://")
-
-
-# --- the log of slow statements: which statement, how long, for which page or job; never with its values
-#
-# What is measured is the time until the database has an answer to give. SQLite gives the rows of an answer that it need
-# not sort one by one, so that of a long list only the way to the first row is measured there.
-
-
-log = logging.getLogger("pluriscope.queries")
-LONGEST: Final = 2_000
-_STARTED: Final = "pluriscope_started"
-
-
-def watch_queries(engine: Engine, beyond_ms: float) -> None:
-    """Log each statement of an engine that takes longer.
-
-    Args:
-        engine: of the store.
-        beyond_ms: milliseconds.
-    """
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def begin(connection: Any, _cursor: Any, _statement: str, *_more: Any) -> None:
-        connection.info[_STARTED] = time.perf_counter()
-
-    @event.listens_for(engine, "after_cursor_execute")
-    def end(connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        milliseconds = 1000 * (time.perf_counter() - connection.info[_STARTED])
-        if milliseconds > beyond_ms:
-            words = " ".join(statement.split())[:LONGEST]
-            where = subject().get("page") or subject().get("kind") or "-"
-            log.warning(
-                "slow: %.0f ms for %s: %s",
-                milliseconds,
-                where,
-                words,
-                extra={"ms": round(milliseconds, 1), "statement": words, "page": where},
-            )

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from app.db import postgresql, sqlite
+from app.db.backup import tables_in
 from app.db.codecs import data_of, network_of, protocol_of
-from app.db.content import tables_in
 from app.db.engine import Store, newest_revision, shown
 from app.db.job_tables import JobRow
 from app.db.prepared import result_digest

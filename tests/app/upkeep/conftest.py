@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import LargeBinary, insert
+from sqlalchemy import LargeBinary, insert, select
 
 from analysis.protocol import COMPLETE
+from app.db.backup import tables_in
 from app.db.schema import SCHEMA
-from app.db.tables import AlgorithmRow, NetworkRow
+from app.db.tables import NetworkRow
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from tests.factories import stored_analysis
@@ -57,7 +58,16 @@ def _value(session, column):
     }.get(type(kind).__name__, "text")
 
 
-def spoil(store) -> None:
-    """Change one value, as a fault in the copying would."""
-    with store.write() as session:
-        session.query(AlgorithmRow).first().depth += 1
+def everything(store) -> dict[str, list[str]]:
+    """Every row of every table, whatever database they are in."""
+    with store.reader.connect() as connection:
+        return {
+            table.name: sorted(repr([_plain(value) for value in row]) for row in connection.execute(select(table)))
+            for table in tables_in(connection)
+        }
+
+
+def _plain(value):
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return bytes(value) if isinstance(value, memoryview) else value

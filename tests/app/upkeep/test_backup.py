@@ -1,32 +1,27 @@
-"""Backups hold one moment, say what they hold, and come back as it."""
+"""Backups hold one moment of a store, and come back as it on either database."""
 
 import sqlite3
 import threading
 from contextlib import closing
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
-from app.db.backup import back_up, read_manifest, restore, verify
-from app.db.content import contents
+from app.db.backup import back_up, copy_rows, restore, verify
 from app.db.engine import newest_revision, store_at
 from app.db.errors import Conflict, Damaged, StoreUnavailable
 from app.db.reads.analyses import find_network
+from app.db.reads.results import load_analysis
 from app.db.writes import save_network
-from tests.app.upkeep.conftest import spoil
-from tests.factories import XOR_SLUG, small_network, stored_analysis
+from tests.app.upkeep.conftest import everything
+from tests.factories import XOR_SLUG, hand_made_analysis, small_network, stored_analysis
 from tests.schemas import SLUG, unpack
 
 
-def digests(store):
-    with store.reader.connect() as connection:
-        return contents(connection)
-
-
-def digests_at(url):
+def everything_at(url):
     opened = store_at(url)
     try:
-        return digests(opened)
+        return everything(opened)
     finally:
         opened.close()
 
@@ -39,11 +34,12 @@ def file(filled, tmp_path):
 
 @pytest.mark.slow
 def test_a_backup_is_the_store(filled, tmp_path):
-    before = digests(filled)
-    manifest = back_up(filled, tmp_path / "kept.backup")
-    assert manifest.tables == before
-    assert (manifest.revision, manifest.source) == (newest_revision(), filled.reader.dialect.name)
-    assert read_manifest(tmp_path / "kept.backup") == verify(tmp_path / "kept.backup") == manifest
+    held = back_up(filled, tmp_path / "kept.backup")
+    assert held == verify(tmp_path / "kept.backup")
+    assert held.revision == newest_revision()
+    assert everything_at(f"sqlite:///{tmp_path / 'kept.backup'}") == everything(filled)
+    assert held.rows == {name: len(rows) for name, rows in everything(filled).items()}
+    assert all(held.rows.values())
     assert [path.name for path in tmp_path.iterdir() if "kept" in path.name] == ["kept.backup"]
 
 
@@ -68,35 +64,38 @@ def test_a_database_without_tables_is_no_store(tmp_path):
 
 
 @pytest.mark.slow
-def test_it_comes_back_in_another_place(file, tmp_path):
+def test_it_comes_back_in_another_place(filled, file, tmp_path):
+    before = everything(filled)
     url = f"sqlite:///{tmp_path / 'new' / 'pluriscope.sqlite'}"
     (tmp_path / "new").mkdir()
     restored = restore(file, url)
     assert restored.aside is None
-    assert digests_at(url) == restored.manifest.tables
+    assert everything_at(url) == before
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["pluriscope.sqlite"]
     store = store_at(url)
-    with store.read() as session:
-        assert find_network(session, XOR_SLUG).analyses
-        assert "backup_manifest" not in session.scalars(text("SELECT name FROM sqlite_master")).all()
+    with store.write() as session:
+        row = find_network(session, XOR_SLUG)
+        assert row.training["a"] == [1e-300, 0.1, 0.0, None, True]
+        (analysis,) = row.analyses
+        assert load_analysis(session, analysis).circuits.masks.tolist() == hand_made_analysis().circuits.masks.tolist()
+        assert save_network(session, small_network(77)).id > row.id
     store.close()
 
 
 @pytest.mark.slow
 def test_what_is_there_gives_way_only_when_told_and_is_kept(filled, file):
+    before = everything(filled)
     with filled.write() as session:
         save_network(session, small_network(3))
-    later = digests(filled)
+    later = everything(filled)
     with pytest.raises(Conflict, match="holds something already"):
         restore(file, filled.url)
-    assert digests(filled) == later
+    assert everything(filled) == later
     filled.close()
-    restored = restore(file, filled.url, replace=True)
-    assert digests_at(filled.url) == restored.manifest.tables != later
-    if filled.reader.dialect.name == "sqlite":
-        assert digests_at(f"sqlite:///{restored.aside}") == later
-    else:
-        assert verify(restored.aside).tables == later
+    restored = restore(file, filled.url, replacing=True)
+    assert everything_at(filled.url) == before
+    assert everything_at(f"sqlite:///{restored.aside}") == later
+    if filled.reader.dialect.name != "sqlite":
         with filled.write() as session:
             assert save_network(session, small_network(4)).id > find_network(session, XOR_SLUG).id
 
@@ -107,21 +106,17 @@ def test_a_store_that_somebody_has_open_is_left_alone(tmp_path):
     store.migrate()
     stored_analysis(store)
     back_up(store, tmp_path / "x.backup")
-    before = digests(store)
+    before = everything(store)
     with pytest.raises(Conflict, match="is in use"):
-        restore(tmp_path / "x.backup", store.url, replace=True)
-    assert digests(store) == before
+        restore(tmp_path / "x.backup", store.url, replacing=True)
+    assert everything(store) == before
     store.close()
 
 
-@pytest.mark.parametrize("harm", ["a value", "a page", "cut short", "no backup", "the manifest", "not there"])
+@pytest.mark.parametrize("harm", ["a page", "cut short", "no backup", "no store", "not there"])
 @pytest.mark.slow
 def test_a_damaged_backup_is_never_restored(file, tmp_path, harm):
-    if harm == "a value":
-        store = store_at(f"sqlite:///{file}")
-        spoil(store)
-        store.close()
-    elif harm == "a page":
+    if harm == "a page":
         with closing(sqlite3.connect(file)) as connection:  # one in use: what it holds may not change unseen
             ((page,),) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'circuits'").fetchall()
         raw = bytearray(file.read_bytes())
@@ -131,17 +126,16 @@ def test_a_damaged_backup_is_never_restored(file, tmp_path, harm):
         file.write_bytes(file.read_bytes()[: -(1 << 14)])
     elif harm == "no backup":
         file.write_bytes(b"something else" * 1_000)
-    elif harm == "the manifest":
+    elif harm == "no store":
+        file.unlink()
         with closing(sqlite3.connect(file)) as connection:
-            connection.execute("UPDATE backup_manifest SET value = replace(value, '250', '251')")
-            connection.execute("UPDATE backup_manifest SET value = 'x' WHERE key = 'digest'")
-            connection.commit()
+            connection.execute("CREATE TABLE others (name TEXT)")
     else:
         file.unlink()
     url = f"sqlite:///{tmp_path / 'new.sqlite'}"
     with pytest.raises(Damaged):
         restore(file, url)
-    assert not (tmp_path / "new.sqlite").exists() or digests_at(url) == {}
+    assert not (tmp_path / "new.sqlite").exists() or everything_at(url) == {}
 
 
 @pytest.mark.slow
@@ -190,18 +184,37 @@ def test_a_backup_of_either_database_comes_back_on_the_other(filled, file, postg
     restore(file, there)
     here = f"sqlite:///{tmp_path / 'here.sqlite'}"
     restore(file, here)
-    assert digests_at(there) == digests_at(here) == digests(filled)
+    assert everything_at(there) == everything_at(here) == everything(filled)
 
 
 @pytest.mark.slow
 def test_a_backup_of_an_older_schema_is_upgraded_with_its_data(tmp_path):
     unpack("0003", tmp_path / "old.sqlite")
-    manifest = back_up(store_at(f"sqlite:///{tmp_path / 'old.sqlite'}"), tmp_path / "old.backup")
-    assert manifest.revision == "0003"
+    assert back_up(store_at(f"sqlite:///{tmp_path / 'old.sqlite'}"), tmp_path / "old.backup").revision == "0003"
+    with closing(sqlite3.connect(tmp_path / "old.backup")) as old:  # as backups of earlier versions have one
+        old.execute("CREATE TABLE backup_manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
     url = f"sqlite:///{tmp_path / 'new.sqlite'}"
     restore(tmp_path / "old.backup", url)
     restored = store_at(url)
     assert restored.revision() == newest_revision()
     with restored.read() as session:
         assert find_network(session, SLUG).analyses
+        assert "backup_manifest" not in session.scalars(text("SELECT name FROM sqlite_master")).all()
     restored.close()
+
+
+@pytest.mark.slow
+def test_a_database_that_fails_midway_stays_as_it_was(filled, file, postgresql):
+    there = store_at(postgresql.database(empty=True))
+    there.migrate()
+
+    @event.listens_for(there.writer, "before_cursor_execute")
+    def fail(connection, _cursor, statement, *_):
+        if statement.startswith("INSERT INTO algorithms"):
+            connection.exec_driver_sql("SELECT no_such_thing")
+
+    reading = store_at(f"sqlite:///{file}").reader.connect()
+    with reading, pytest.raises(StoreUnavailable, match="Nothing was changed there"):
+        copy_rows(reading, there)
+    assert not any(everything(there).values())
+    there.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.app.cli.test_analyse import run
@@ -18,27 +20,27 @@ def data(tmp_path, own_environment):
     return tmp_path
 
 
-def digest_in(told: str) -> str:
-    return told.split("equal by digest ")[1].strip()
+def rows_in(told: str) -> str:
+    return re.search(r"[0-9,]+ rows of [0-9]+ tables", told).group()
 
 
 def test_backup_and_restore(data, capsys, monkeypatch):
     file = data / "kept.backup"
     assert run("backup", file) == 0
-    digest = digest_in(capsys.readouterr().out)
+    rows = rows_in(capsys.readouterr().out)
     assert run("backup", file) == 2
     assert "exists already" in capsys.readouterr().err
     assert run("restore", "--check", file) == 0
-    assert digest_in(capsys.readouterr().out) == digest
+    assert rows_in(capsys.readouterr().out) == rows
     assert run("restore", file) == 2
     assert "--replace" in capsys.readouterr().err
     assert run("restore", file, "--replace") == 0
     told = capsys.readouterr()
-    assert digest_in(told.out) == digest
+    assert rows_in(told.out) == rows
     assert "what was there before is in" in told.err
     monkeypatch.setenv("PLURISCOPE_DATA", str(data / "new"))
-    assert run("restore", file) == 0
-    assert digest_in(capsys.readouterr().out) == digest
+    assert run("restore", file, "--quiet") == 0
+    assert capsys.readouterr().out == ""
     file.write_bytes(file.read_bytes()[:-8_192])
     assert run("restore", "--check", file) == 1
     assert "damaged" in capsys.readouterr().err
@@ -47,14 +49,14 @@ def test_backup_and_restore(data, capsys, monkeypatch):
 def test_there_and_back(data, capsys, postgresql, own_environment):
     there = postgresql.database(empty=True)
     assert run("backup", data / "one.backup") == 0
-    digest = digest_in(capsys.readouterr().out)
+    rows = rows_in(capsys.readouterr().out)
     own_environment.setenv("PLURISCOPE_DATABASE_URL", there)
     for command in (("restore", data / "one.backup"), ("backup", data / "two.backup")):
         assert run(*command) == 0
-        assert digest_in(capsys.readouterr().out) == digest
+        assert rows_in(capsys.readouterr().out) == rows
     own_environment.setenv("PLURISCOPE_DATABASE_URL", f"sqlite:///{data / 'back.sqlite'}")
     assert run("restore", data / "two.backup") == 0
-    assert digest_in(capsys.readouterr().out) == digest
+    assert rows_in(capsys.readouterr().out) == rows
 
 
 def test_a_password_is_never_shown(data, capsys, own_environment):
