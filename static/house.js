@@ -52,6 +52,17 @@
     return done;
   }
 
+  /* ---------- menus: closed by Escape, which gives the focus back, and by a click elsewhere ---------- */
+  document.addEventListener("click", (event) => {
+    for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && document.activeElement?.closest("details.menu[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+
   /* ---------- polling: nothing is asked for while the tab is hidden ---------- */
   // whoever fills in a filter is not interrupted by what has been found meanwhile
   const isTyping = () => document.activeElement?.matches("input:not([type=checkbox], [type=radio]), select, textarea");

@@ -152,3 +152,35 @@ def test_a_job_is_asked_for_alone(visit):
         pass
     assert fetched.value.text().startswith("\n<div" if fetched.value.text().startswith("\n") else "<div")
     assert "<html" not in fetched.value.text()
+
+
+def test_a_menu_stays_on_a_phones_screen_and_closes_by_escape_and_elsewhere(visit):
+    tab = visit(**PHONE)
+    menu = tab.locator("details.menu").first
+    menu.locator("summary").click()
+    box = menu.locator("> div").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    tab.keyboard.press("Escape")
+    assert menu.evaluate("e => [e.open, document.activeElement === e.querySelector('summary')]") == [False, True]
+    menu.locator("summary").click()
+    tab.locator("h1").click()
+    assert not menu.evaluate("e => e.open")
+
+
+def test_on_a_phone_ticks_are_large_and_the_tray_covers_nothing_that_has_the_focus(visit):
+    tab = visit(**PHONE)
+    ticks = tab.locator("#list .tick")
+    size = ticks.first.bounding_box()
+    assert min(size["width"], size["height"]) >= 24
+    ticks.first.click()
+    tab.locator("[data-tray]").wait_for()
+    for row in range(2, 8):
+        tab.locator("#list .tick input").nth(row).focus()
+        seen = tab.evaluate(
+            """() => {
+              const box = document.activeElement.getBoundingClientRect();
+              return box.bottom <= document.querySelector("[data-tray]").getBoundingClientRect().top;
+            }"""
+        )
+        assert seen, row

@@ -53,7 +53,7 @@ def ladder_drawing(
     base = _TOP + _ROW * n
     body = text(left + _PLOT + 8, 12, told_title, "lab s") if told_title else ""
     for value, label in axis.ticks:
-        body += f'<path class="m-rule" d="M{num(across(value))} {num(_TOP - 6)}V{num(base)}"/>'
+        body += f'<path class="m-hair" d="M{num(across(value))} {num(_TOP - 6)}V{num(base)}"/>'
         body += text(across(value), base + 14, label, "lab s", anchor="middle")
     for step, ats in zip(steps, rows, strict=True):
         body += text(2, _TOP + _ROW * (ats[0] - 1) + 4, step.label, "lab halo")
@@ -62,7 +62,7 @@ def ladder_drawing(
             body += text(left - 6, y + 4, row.label, "lab s", anchor="end")
             body += text(left + _PLOT + 8, y + 4, row.told, "lab s")
             body += (
-                f'<path class="m-bar" d="M{num(left)} {num(y - 6)}H{num(across(row.length or 0.0))}V{num(y + 6)}'
+                f'<path class="m-bar pale" d="M{num(left)} {num(y - 6)}H{num(across(row.length or 0.0))}V{num(y + 6)}'
                 f'H{num(left)}Z"><title>{escape(row.words)}</title></path>'
             )
             for index, number in enumerate(kept(row.strip, n_strips)):
