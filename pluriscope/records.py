@@ -413,16 +413,6 @@ class AskedRecord(ByName):
     )
 
 
-class NextRecord(ByName):
-    """An intervention worth trying next."""
-
-    url: str
-    words: str
-    pairs: list[str] = Field(
-        description="Pairs whose clearest experiment it is; of the one that divides most of all, none."
-    )
-
-
 class PlayRecord(ByName):
     """One intervention by hand on a network of any kind, and what it does."""
 
@@ -436,15 +426,7 @@ class PlayRecord(ByName):
     wants: str = Field(description="What the task wants.")
     before: RunRecord = Field(description="With nothing changed.")
     after: RunRecord | None = Field(description="Under the changes; null while it is to be predicted.")
-    turns: list[float] = Field(
-        default_factory=list, description="Shares of the changes, from 0 to 1, at which the decision turns."
-    )
     explanations: list[AskedRecord] = Field(default_factory=list)
-    next: list[NextRecord] = Field(default_factory=list)
-    undivided: list[str] = Field(default_factory=list, description="Pairs that no other intervention divides.")
-    suggested: list[str] = Field(
-        default_factory=list, description="References of explanations to ask, while fewer than two are."
-    )
 
 
 # --- algorithms, and where their variables stand

@@ -169,8 +169,6 @@ def moved(
     changes: Sequence[Along],
     clean: Sequence[NDArray[np.float64]],
     means: Sequence[NDArray[np.float64]],
-    base: int = 0,
-    share: float = 1.0,
 ) -> NDArray[np.float64]:
     """A layer's activations ``[n_l]`` with these directions, all of that layer, set to what is written.
 
@@ -179,8 +177,6 @@ def moved(
         changes: along directions of that layer.
         clean: the network's own activations ``[2^n, n_l]``.
         means: mean activations ``[n_l]``.
-        base: input row that the network runs on.
-        share: how far each read-out goes from what it is on the base to what is written, from 0 to 1.
     """
     rows = swap_rows(change.place for change in changes)
     if rows is None:
@@ -189,9 +185,6 @@ def moved(
         )
     wanted = np.concatenate([wanted_of(change, clean, means) for change in changes])
     reads = np.concatenate([change.place.matrix for change in changes])
-    if share != 1.0:
-        own = fixed_order.inner(clean[changes[0].layer][base], reads)
-        wanted = own + share * (wanted - own)
     step = wanted - fixed_order.inner(values, reads)
     for at in range(len(rows)):
         values = values + step[at] * rows[at]

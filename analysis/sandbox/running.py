@@ -57,34 +57,12 @@ class Bench:
             case "value":
                 return float(change.value or 0.0)
 
-    def value_at(self, change: Change, base: int, share: float) -> float:
-        """What a change writes when it is done in part: ``share`` of the way from the unchanged run to its number."""
-        layer, neuron = change.carrier
-        own, written = float(self.clean[layer][base, neuron]), self.value_of(change)
-        return written if share == 1.0 else own + share * (written - own)
-
     def run(self, intervention: Intervention) -> tuple[NDArray[np.float64], ...]:
         """Activations ``[n_l]`` of layers 0 … L under an intervention; values beyond float64 are infinite or NaN."""
-        return self.trace(intervention)[1]
-
-    def trace(
-        self, intervention: Intervention, share: float = 1.0
-    ) -> tuple[tuple[NDArray[np.float64], ...], tuple[NDArray[np.float64], ...]]:
-        """What arrives at each neuron, and what it carries.
-
-        Args:
-            intervention: the changes.
-            share: how much of them is done, from 0 (the unchanged run) to 1; between, each changed neuron, edge or
-                direction is that share of the way from its value in the unchanged run to what is written.
-
-        Returns:
-            Pre-activations ``[n_l]`` of layers 1 … L as they are without the changes of their own layer's neurons, and
-            activations ``[n_l]`` of layers 0 … L.
-        """
         network, base = self.network, intervention.base
-        layers, totals = [self.clean[0][base]], list[NDArray[np.float64]]()
-        neurons = {site: self.value_at(change, base, share) for site, change in intervention.neurons.items()}
-        edges = {site: self.value_at(change, base, share) for site, change in intervention.edges.items()}
+        layers = [self.clean[0][base]]
+        neurons = {site: self.value_of(change) for site, change in intervention.neurons.items()}
+        edges = {site: self.value_of(change) for site, change in intervention.edges.items()}
         with np.errstate(over="ignore", invalid="ignore"):
             for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
                 arriving = np.broadcast_to(layers[-1], weights.shape)
@@ -96,13 +74,12 @@ class Bench:
                 total = biases
                 for index in range(weights.shape[1]):
                     total = total + arriving[:, index] * weights[:, index]
-                totals.append(total)
                 values = activate(total, network.activation_of(layer), network.negative_slope)
                 for (at, neuron), value in neurons.items():
                     if at == layer:
                         values[neuron] = value
                 along = [change for change in intervention.along if change.layer == layer]
                 if along:
-                    values = moved(values, along, self.clean, self.means, base, share)
+                    values = moved(values, along, self.clean, self.means)
                 layers.append(values)
-        return tuple(totals), tuple(layers)
+        return tuple(layers)

@@ -24,7 +24,7 @@ PAGES = {
     "funnel, not computed": "/networks/xor-pretrained/analyses/funnel/chosen?criteria=input-noise(seed=123)",
     "funnel of three inputs": "/networks/majority-3-3/analyses/funnel?protocol=paper",
     "play": "/networks/xor-pretrained/sandbox",
-    "play, three asked": "{sandbox}&now=11_1.0s00_2.1.2z_3.0.1v-0.5&share=0.4&on=edges",
+    "play, three asked": "{sandbox}&now=11_1.0s00_2.1.2z_3.0.1v-0.5&on=edges",
     "play, along directions": "/networks/alice-and-bob/sandbox?now=01_d1~0~1~-1s10_d1~1~0~-1s00",
     "explanations on directions": "/networks/alice-and-bob/explanations?kind=direction&valid=any",
     "play on three inputs": "/networks/majority-3-3/sandbox?now=110_1.0m_2.1v0.5",
@@ -159,7 +159,7 @@ def addresses(site: Any) -> dict[str, str]:
         "oblique": _first_direction(site, "xor-pretrained", "oblique"),
         "wide_alignment": site.listed("majority-3-3", kind="alignment", valid="any")["items"][0]["url"],
         "refs": "&".join(f"e={ref}" for ref in chosen),
-        "sandbox": Addresses().sandbox("xor-pretrained", site.twin("/networks/xor-pretrained/sandbox")["suggested"]),
+        "sandbox": Addresses().sandbox("xor-pretrained", [*chosen[1:3], alignment]),
         "noisy": network["data"][1]["url"],
         "job": site.twin("/jobs?state=done")["items"][0]["ref"],
     }

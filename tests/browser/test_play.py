@@ -7,6 +7,7 @@ import re
 import pytest
 
 from app.addressing import Addresses
+from app.pages.front import PAIR
 from tests.browser.conftest import eventually, query
 
 pytestmark = pytest.mark.browser
@@ -23,20 +24,20 @@ def expect(chromium):
 
 @pytest.fixture(scope="module")
 def asked(site) -> str:
-    """The page with everyone asked that it suggests."""
-    return Addresses().sandbox("xor-pretrained", site.twin(PLAY)["suggested"])
+    """The page with three explanations asked."""
+    alignment = site.listed("xor-pretrained", kind="alignment")["items"][0]["ref"]
+    return Addresses().sandbox("xor-pretrained", [*PAIR, alignment])
 
 
-def test_patch_try_what_divides_and_go_back(tab, expect):
-    tab.goto(PLAY)
+def test_patch_and_go_back(tab, expect, asked):
+    tab.goto(asked)
     tab.evaluate("() => { window.sameDocument = true }")
-    tab.get_by_role("link", name="Add all of these").click()
     expect(tab.locator("#asked tbody tr")).to_have_count(3)
     tab.get_by_role("link", name=re.compile("^n1.0: patched from")).click()
     expect(tab.get_by_role("link", name="Undo n1.0")).to_be_visible()
     expect(tab.locator("#does")).to_contain_text("unchanged")
     words = tab.locator(".head p").inner_text()
-    tab.locator("#jump-0").click()
+    tab.locator("#base-3").click()
     expect(tab.locator(".head p")).not_to_have_text(words)
     tab.go_back()
     expect(tab.locator(".head p")).to_have_text(words)
@@ -70,21 +71,6 @@ def test_by_keys_alone(tab, expect, asked):
     tab.locator("#site").fill("1: 1, 0, -1")
     tab.locator("#site").press("Enter")
     eventually(tab, lambda: query(tab).get("now"), ["00_2.0.1v-0.5_d1~1~0~-1v-0.5"])
-
-
-def test_a_share_of_the_changes_is_drawn_by_keyboard_and_without_scripts(tab, visitor, expect):
-    for page, scripted in ((tab, True), (visitor(java_script_enabled=False), False)):
-        page.goto(f"{PLAY}?now=11_1.0s00_2.0z")
-        expect(page.locator("svg.flow .fl-new").first).to_be_attached()
-        slider = page.get_by_role("slider")
-        slider.focus()
-        page.keyboard.press("Home")
-        if not scripted:
-            page.get_by_role("button", name="Draw").click()
-        expect(page).to_have_url(re.compile("share=0"))
-        expect(page.locator("svg.flow .fl-new")).to_have_count(0)
-        if scripted:
-            expect(slider).to_be_focused()
 
 
 def test_a_head_of_a_transformer_is_patched_by_keys_undone_and_gone_back_to(tab, expect):

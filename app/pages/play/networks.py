@@ -16,13 +16,12 @@ from analysis.directions.alignment import swap_rows
 from analysis.fixed_order import inner
 from analysis.sandbox.direction_edits import Along, wanted_of
 from analysis.sandbox.intervention import Change, Intervention
-from analysis.sandbox.partial_changes import PartialChanges, partial_changes
 from analysis.sandbox.prediction import Prediction
 from analysis.sandbox.running import Bench
 from analysis.validity import DecisionRule, decide, margin_to_edge
 from app.addressing import Addresses
-from app.figures.numbers import decimal, noun
-from app.figures.svg import ByHand, FlowLink, Tile, circuit_thumb, flow_diagram, node_name, partial_figure
+from app.figures.numbers import decimal
+from app.figures.svg import ByHand, FlowLink, Tile, circuit_thumb, flow_diagram, node_name
 from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import short
@@ -31,12 +30,11 @@ from app.pages.place import Place
 from app.pages.play.played import Ask, Field, Play, Played, Told, changed_table, link
 from app.pages.play.state import NetworkOptions, Site, State, read_state
 from app.pages.play.tokens import write_now, write_site
-from app.pages.play.trying import Next, Suggestion, ask, next_of, suggestions
 from app.pages.play.words import intervention_words, name_of, written_signs, written_words
 from app.pages.shared import finite, truth_rows
-from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, More, Notice, Section, Table
+from pluriscope.blocks import Action, Block, Choice, Fact, Facts, More, Section, Table
 from pluriscope.naming import LEAST, LETTERS, MOST
-from pluriscope.records import AskedRecord, HandRecord, NextRecord, PlayRecord, RunRecord
+from pluriscope.records import AskedRecord, HandRecord, PlayRecord, RunRecord
 from pluriscope.tables import Row
 
 FRAGILE_BELOW: Final = 1e-6
@@ -99,36 +97,14 @@ class NetworkPlay(Played):
         return self.bench.run(self.now)
 
     @cached_property
-    def shown(self) -> Layers:
-        """The same with the share of the changes that the drawing shows."""
-        return self.after if self.part is None else self.bench.trace(self.now, self.state.share)[1]
-
-    @cached_property
-    def part(self) -> PartialChanges | None:
-        """The changes done in part; None without any, or beyond float64."""
-        return partial_changes(self.bench, self.now) if self.changes else None
-
-    @cached_property
     def said(self) -> list[Prediction]:
         """What each explanation says of it."""
-        return [ask(one, self.now, self.bench) for one in self.explanations]
+        return [one.record.ask(one.place.question, one.item, self.now, self.bench) for one in self.explanations]
 
     @cached_property
     def right(self) -> list[bool | None]:
         """Whether each was right, by threshold as on the common ground; None if it did not speak."""
         return [one.bit == decided(self.after) if one.speaks else None for one in self.said]
-
-    @cached_property
-    def next(self) -> Next:
-        """What to try next."""
-        return next_of(self.place, self.now, self.explanations, self.bench)
-
-    @cached_property
-    def suggested(self) -> list[Suggestion]:
-        """Whom to ask, while fewer than two are asked."""
-        if len(self.explanations) >= LEAST:
-            return []
-        return suggestions(self.session, self.links, self.place, self.explanations)
 
     def bits(self, row: int | None) -> str:
         """The digits of an input."""
@@ -181,14 +157,7 @@ class NetworkPlay(Played):
             wants=str(self._wanted),
             before=self._run(self.before),
             after=self._run(self.after),
-            turns=[] if self.part is None else list(self.part.turns),
             explanations=list(self.asked),
-            next=[
-                NextRecord(url=self.state.fresh(one).url, words=self.words_of(one), pairs=list(pairs))
-                for one, pairs in self.next.divided
-            ],
-            undivided=list(self.next.undivided),
-            suggested=[str(found.one.ref) for found in self.suggested],
         )
 
     @property
@@ -226,14 +195,14 @@ class NetworkPlay(Played):
     # --- as a drawing
 
     def drawing(self, *, linked: bool) -> Markup:
-        share, moved = (1.0 if self.part is None else self.state.share), {}
+        moved = {}
         for change in self.now.along:
             rows = swap_rows([change.place])
             for neuron in [] if rows is None else np.flatnonzero(np.abs(rows).sum(axis=0)).tolist():
-                moved[change.layer, neuron, None] = ByHand("moved", float(self.shown[change.layer][neuron]))
+                moved[change.layer, neuron, None] = ByHand("moved", float(self.after[change.layer][neuron]))
         by_hand = {
             (change.layer, change.neuron, change.origin): ByHand(
-                written_signs(change, self.state.n_inputs), self.bench.value_at(change, self.now.base, share)
+                written_signs(change, self.state.n_inputs), self.bench.value_of(change)
             )
             for change in self.now.changes
         }
@@ -241,7 +210,7 @@ class NetworkPlay(Played):
         return flow_diagram(
             self.place.question.cut.weights,
             _numbers(self.before),
-            _numbers(self.shown),
+            _numbers(self.after),
             by_hand | moved,
             links,
             sentence=f"The network on input {self.told.words}" + (": choose what to change" if links else ""),
@@ -282,11 +251,8 @@ class NetworkPlay(Played):
             figure=self.figure(self._caption()),
             changed=[*self._changed(), *self._directions()],
             asks=list(self._asks()),
-            outcome=[self._does_now(), *self._said(), *self._next()],
+            outcome=[self._does_now(), *self._said()],
         )
-        if (part := self.part) is not None:
-            turns = f"the decision turns at {_listed(part.turns)}" if part.turns else "the decision never turns"
-            yield More("From none of the changes to all", lambda: [self._path(part)], turns, id="path")
         yield More("Every value", lambda: [self._values()], "of each neuron", id="values")
 
     def _dials(self) -> Iterator[Choice]:
@@ -319,11 +285,8 @@ class NetworkPlay(Played):
 
     def _asks(self) -> Iterator[Ask]:
         state = self.state
-        if self.part is not None:
-            share = Field("share", "How much of the changes is drawn", f"{state.share:g}", kind="range")
-            yield Ask("Draw", state.fields("share"), [share])
         site = Field("site", "Neuron, edge or direction", hint="1.0 or 2.1.0 or 1: 1, 0, -1")
-        yield Ask("Change", state.fields("share"), [site])
+        yield Ask("Change", state.fields(), [site])
         if len(state.refs) < MOST:
             yield Ask("Ask", state.fields(), [Field("e", "Another explanation", hint="i-MASK.INDEX")])
 
@@ -358,7 +321,7 @@ class NetworkPlay(Played):
         )
 
     def _said(self) -> Iterator[Block]:
-        """What each explanation predicted, and whom else to ask."""
+        """What each explanation predicted, or where to choose whom to ask."""
         state, rows = self.state, []
         for one, asked in zip(self.explanations, self.asked, strict=True):
             called = one.algorithm.formula if one.algorithm else KIND_LABELS[one.kind]
@@ -385,23 +348,9 @@ class NetworkPlay(Played):
                 thumb=lambda row: self.thumb(drawn[row.ref]),
                 says=lambda row: row["reason"] or short(row.ref),
             )
-        if self.suggested:
-            refs = [str(found.one.ref) for found in self.suggested]
-            cells = [
-                (
-                    link(f"Add {found.role}", self._adding(ref), f"suggest-{number}"),
-                    found.one.algorithm.formula if found.one.algorithm else short(ref),
-                    found.why,
-                )
-                for number, (ref, found) in enumerate(zip(refs, self.suggested, strict=True))
-            ]
-            if len(refs) > 1:
-                cells.append((link("Add all of these", self._adding(*refs), "suggest-all"), "", ""))
-            yield Section("Ask another" if rows else "Ask explanations", id="ask")
-            yield Table.plain(["Whom", "Which", "Why"], cells)
-
-    def _adding(self, *refs: str) -> str:
-        return replace(self.state, refs=(*self.state.refs, *refs)).url
+        else:
+            choose = Action("Choose explanations", self.links.explanations(self.place.slug, self.place.scope))
+            yield Section("Ask explanations", "tick some in the list, and compare them; Compare leads here", choose)
 
     def thumb(self, one: Explanation) -> Markup:
         """An explanation on the network."""
@@ -412,40 +361,6 @@ class NetworkPlay(Played):
             for neuron in claim.neurons
         ]
         return circuit_thumb(self.place.question.cut.weights, one.circuit, tiles, title=KIND_LABELS[one.kind])
-
-    def _next(self) -> Iterator[Block]:
-        """Interventions that divide those who are asked."""
-        if len(self.explanations) < LEAST:
-            return
-        yield Section("What to try next", id="next")
-        cells = []
-        for number, (one, pairs) in enumerate(self.next.divided):
-            why = f"divides {', '.join(map(_pair, pairs))} most clearly" if pairs else "divides most of them"
-            cells.append((link(self.words_of(one), self.state.fresh(one).url, f"jump-{number}"), why))
-        if cells:
-            yield Table.plain(["Intervention", "Why"], cells)
-        if self.next.undivided:
-            space, undivided = self.next.space, " or ".join(map(_pair, self.next.undivided))
-            sets = f"sets of {f'up to {space.largest} ' if space.largest else ''}hidden neurons"
-            nothing = "Nothing else" if self.changes else "Nothing"
-            yield Notice(
-                f"{nothing} among {noun(space.n_interventions, 'intervention')} on {sets} divides {undivided}."
-            )
-
-    def _path(self, part: PartialChanges) -> Figure:
-        share, outputs = self.state.share, part.outputs.tolist()
-        drawn = partial_figure(part.shares, outputs, part.bends, part.turns, (share, float(self.shown[-1][0])))
-        turns = f"The decision turns at {_listed(part.turns)}." if part.turns else "The decision never turns."
-        how = f"Computed at {len(part.shares)} places; a decision that turns and turns back between two is not seen."
-        if part.exact:
-            n = len(part.bends)
-            bends = f"bends {noun(n, 'time')}, where a neuron passes zero" if n else "is straight"
-            how = f"Exact: the line {bends}."
-        return Figure(drawn, f"{turns} {how}")
-
-
-def _pair(letters: str) -> str:
-    return f"{letters[0]} and {letters[1]}"
 
 
 def decided(layers: Layers, rule: DecisionRule = "threshold") -> int:
@@ -469,10 +384,6 @@ def _margin(layers: Layers, rule: DecisionRule) -> str:
 
 def _numbers(layers: Layers) -> list[list[float | None]]:
     return [[finite(value) for value in layer.tolist()] for layer in layers]
-
-
-def _listed(numbers: Sequence[float]) -> str:
-    return " and ".join(decimal(number, 4) for number in numbers)
 
 
 def _struck(row: Row) -> Markup | str:

@@ -41,7 +41,7 @@ class Field:
     label: str
     value: str = ""
     options: Mapping[str, Mapping[str, str]] | None = None
-    kind: Literal["text", "number", "range"] = "text"
+    kind: Literal["text", "number"] = "text"
     hint: str = ""
     most: int = 1
 

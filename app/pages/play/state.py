@@ -35,7 +35,7 @@ Changed = TypeVar("Changed", Change, Along)
 Site = tuple[int, int, int | None]
 """Layer, neuron, and for an edge its source neuron."""
 WITHOUT: Final = "the same without it"
-_FORMER: Final = ("tried", "game")
+_FORMER: Final = ("tried", "game", "share")
 _TYPED: Final = re.compile(r"\s*(?:layer\s*)?([0-9]{1,3})\s*:\s*(.+?)\s*")
 _SITE: Final = re.compile(r"\s*n?([0-9]{1,4})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?\s*")
 
@@ -59,9 +59,6 @@ class NetworkOptions(ScopeOptions):
         "on the source of the patches, else on another input.",
     )
     on: Literal["neurons", "edges"] = Field("neurons", description="What is chosen in the drawing.")
-    share: float = Field(
-        1.0, ge=0, le=1, description="How much of the changes the drawing shows; all else is about all of them."
-    )
     site: Annotated[str, StringConstraints(max_length=1200)] = Field(
         "",
         description="A step: what is changed by the tool, or left alone again. LAYER.NEURON, LAYER.NEURON.SOURCE for "
@@ -71,12 +68,12 @@ class NetworkOptions(ScopeOptions):
     @model_validator(mode="before")
     @classmethod
     def _former(cls, given: Any) -> Any:
-        """Earlier addresses called the share "part", and had a game, directions to choose and what had been tried."""
+        """Earlier addresses had a share of the changes, a game, directions to choose and what had been tried."""
         if not isinstance(given, dict):
             return given
         kept = {name: value for name, value in given.items() if name not in _FORMER and value != "directions"}
         if re.match(r"[-+0-9.]", str(kept.get("part", ""))):
-            kept.setdefault("share", kept.pop("part"))
+            kept.pop("part")  # as the share was called
         return kept
 
 
@@ -91,7 +88,6 @@ class State:
         now: what is run and changed.
         tool: what is written where something is chosen, as a change of no site in particular.
         on: what is chosen.
-        share: how much of the changes the drawing shows.
     """
 
     links: Addresses
@@ -100,7 +96,6 @@ class State:
     now: Intervention = Intervention(0)  # noqa: RUF009  # a frozen value
     tool: Change = Change(0, 0, None, "zero")  # noqa: RUF009  # likewise
     on: Literal["neurons", "edges"] = "neurons"
-    share: float = 1.0
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -119,7 +114,6 @@ class State:
             "now": "" if now == input_text(0, self.n_inputs) else now,
             "tool": "" if self.tool == default_tool(self.now) else write_written(self.tool, self.n_inputs),
             "on": "" if self.on == "neurons" else self.on,
-            "share": "" if self.share == 1.0 else f"{self.share:g}",
         }
 
     @property
@@ -134,7 +128,7 @@ class State:
 
     def at(self, now: Intervention) -> State:
         """Another intervention, all of it."""
-        return replace(self, now=now, share=1.0)
+        return replace(self, now=now)
 
     def fresh(self, now: Intervention) -> State:
         """The same with the tool that goes with it."""
@@ -202,7 +196,7 @@ def read_state(
         BeyondLimits: an explanation that is too large to be read on the spot.
     """
     refs = tuple(dict.fromkeys(text.strip() for text in options.e if text.strip()))
-    plain = State(links, place, refs, on=options.on, share=options.share)
+    plain = State(links, place, refs, on=options.on)
     state = plain.fresh(Intervention(0))
     if options.now:
         read = read_now(

@@ -11,7 +11,6 @@ from analysis.alignments.alignment import Alignment
 from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data
 from analysis.experiments import (
-    decide_under_interventions,
     intervention_space,
 )
 from analysis.explanations.alignments import predict_by_alignment as on_common_ground_by_alignment
@@ -20,7 +19,6 @@ from analysis.interpretations.counting import count_interpretations
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.question import ask
-from analysis.sandbox.choosing import most_divided
 from analysis.sandbox.intervention import Change, Intervention, intervention_of
 from analysis.sandbox.predicting import (
     predict_by_alignment,
@@ -251,37 +249,3 @@ def test_every_variable_may_have_a_source_of_its_own():
         said = predict_by_alignment(algorithm, alignment, intervention_of(SIZES, 2, base, changes), SIZES)
         # the root of XOR's first algorithm is the AND of its two negated variables
         assert said.bit == (1 - (first >> one & 1)) & (1 - (second >> other & 1))
-
-
-# ---- what to try next -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_the_most_divided_intervention_is_that_of_a_plain_search():
-    bench, space = xor_bench(), intervention_space((3, 3), 2)
-    answers = decide_under_interventions(bench.network, bench.rows, space)
-    predictions = [on_common_ground(found, space) for found in some_interpretations(5, 1)]
-    for n in (2, 3, 5):
-        tried: list[tuple[int, int, int]] = []
-        for _ in range(4):
-            found = most_divided(predictions[:n], answers, space, tried)
-            assert found is not None
-            best = max(
-                (
-                    (sum(p[at] == 0 for p in predictions[:n]) * sum(p[at] == 1 for p in predictions[:n]), margin, at)
-                    for at, margin in np.ndenumerate(answers.margins)
-                    if at[1] != at[2] and at not in tried
-                ),
-                key=lambda entry: (entry[0], entry[1], tuple(-i for i in entry[2])),
-            )
-            at = (space.position[frozenset(found.sites)], found.source, found.base)
-            assert at == best[2]
-            tried.append(at)
-
-
-def test_nothing_divides_those_that_agree_or_one_alone():
-    bench, space = xor_bench(), intervention_space((3, 3), 2)
-    answers = decide_under_interventions(bench.network, bench.rows, space)
-    said = on_common_ground(next(some_interpretations(1, 1)), space)
-    assert most_divided([said, said], answers, space) is None
-    assert most_divided([said], answers, space) is None

@@ -90,7 +90,7 @@ def test_a_part_that_cannot_be_is_named_and_the_rest_kept(text, part, rest):
 def test_the_address_of_a_state_is_the_same_however_it_was_reached(record):
     messy = f"{PLAY}?tool=s10&now=01_2.0s10_1.0s10&e={P}&e={P}&tried=00_1.0z&part=0.25&on=directions&game=1"
     page = record(messy)
-    assert query(page["url"]) == {"e": [P], "now": ["01_1.0s10_2.0s10"], "share": ["0.25"]}
+    assert query(page["url"]) == {"e": [P], "now": ["01_1.0s10_2.0s10"]}
     assert record(page["url"]) == page
     assert record(PLAY)["url"] == PLAY
 
@@ -147,14 +147,11 @@ def test_forms_lead_to_an_address_without_them(client, edit, now):
     assert (address["e"], address["now"], "site" in address) == ([P, Q], [now], False)
 
 
-def test_the_first_suggestion_is_the_first_contradiction_of_compare(client, record):
+def test_a_contradiction_of_compare_leads_to_the_same_in_play(client, record):
     first = client.get(f"/api/v2/networks/xor/compare?e={P}&e={Q}&limit=1").json()["contradictions"][0]
-    (found,) = record(ASKED)["next"]
-    assert found["pairs"] == ["PQ"]
-    there = record(found["url"])
+    there = record(first["url"])
     assert (there["url"], there["after"]["outputs"]["y"]) == (first["url"], first["output"])
     assert {item["right"] for item in there["explanations"]} == {True, False}
-    assert there["next"][0]["url"] != there["url"]
 
 
 def test_the_changed_run_stands_beside_the_unchanged_one(client, record):
@@ -164,16 +161,6 @@ def test_the_changed_run_stands_beside_the_unchanged_one(client, record):
     turned = record(f"{PLAY}?now=11_1.0s00_2.0z")
     assert f"turns from {turned['before']['gives']} to {turned['after']['gives']}" in text
     assert f"{turned['after']['outputs']['y']:.4f}" in text
-
-
-def test_a_share_of_the_changes_is_drawn_and_all_else_is_about_all_of_them(client, record, steps):
-    whole, part = record(f"{PLAY}?now=11_1.0s00"), record(f"{PLAY}?now=11_1.0s00&share=0.25")
-    assert {**part, "url": ""} == {**whole, "url": ""}
-    (before,), (value,) = whole["changes"][0]["before"], whole["changes"][0]["value"]
-    text = client.get(part["url"]).text
-    assert f'<tspan class="fl-new">{before + 0.25 * (value - before):.2f}</tspan>' in text
-    assert "share" not in query(steps(part["url"])["at-1-1"])
-    assert "The decision " in client.get(f"{part['url']}&part=path").text
 
 
 def test_each_kind_says_what_it_can_and_why_it_cannot(record):
@@ -205,8 +192,6 @@ def test_an_alignment_is_right_where_its_own_places_are_patched(client, record, 
         (f"{PLAY}?e={P}&e=i-081ff.99999999", ["explanation 2"], f"{PLAY}?e={P}"),
         (PLAY + "?" + "&".join(f"e=i-081ff.{i}" for i in range(7)), ["7 explanations", "at most 6"], None),
         (f"{PLAY}?row=1", ["row", "is unknown here"], None),
-        (f"{PLAY}?share=1.5", ["share"], None),
-        (f"{PLAY}?share=nan", ["share"], None),
         ("/networks/wide/sandbox?now=00_" + "_".join(f"1.{i}z" for i in range(17)), ["at most 16"], None),
         ("/networks/nowhere/sandbox", ["nowhere"], None),
     ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
@@ -121,17 +120,3 @@ def test_directions_that_are_none_are_refused_with_a_way_on(client, query, cause
     assert answer.status_code in (400, 422)
     assert cause in answer.text
     assert "/networks/alice-and-bob/sandbox" in answer.text
-
-
-def test_a_crucial_experiment_of_two_on_directions_is_one_of_their_own_swaps(get) -> None:
-    page = get(XORNET + "/sandbox", e=[ALICE, BOB])
-    (jump,) = page["next"]
-    assert jump["pairs"] == ["PQ"]
-    there = get(XORNET + "/sandbox", **_query(jump["url"]))
-    said = [one["says"] for one in there["explanations"]]
-    assert sorted(said) == [0, 1]
-    assert [one["right"] for one in there["explanations"]].count(True) == 1
-
-
-def _query(address: str) -> dict[str, list[str]]:
-    return parse_qs(urlsplit(address).query)
