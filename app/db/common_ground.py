@@ -6,19 +6,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy.orm import Session
 
-from analysis.common_ground.report import CommonGroundReport
-from app.db.reports import report_of, report_row
-from app.db.tables import AnalysisReportRow, AnalysisRow
+from app.db.tables import AnalysisReportRow
 
 GROUND: Final = "common-ground"
-
-
-def stored_ground(session: Session, analysis: AnalysisRow | None) -> CommonGroundReport | None:
-    """The survey of an analysis; None where there is none."""
-    row = report_row(session, analysis, GROUND)
-    return None if row is None else report_of(row, CommonGroundReport)
 
 
 def stored_shares(row: AnalysisReportRow, n: int) -> dict[str, NDArray[np.float64]]:

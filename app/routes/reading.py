@@ -107,9 +107,7 @@ def search_page(
 
 @router.get(f"{API_V2}/search", tags=["service"], summary="Find anything", responses=api_errors(400))
 def search(session: Reading, links: Links, options: Annotated[SearchOptions, Query()]) -> SearchRecord:
-    """What a text names, by group: networks, explanations by mask, reference or formula, studies, terms, actions, and
-    networks of studies. Groups without a result are left out.
-
-    Results of a group stand best first; `more` says whether there are more than `limit`.
+    """What a text names, by group: networks, explanations by mask, reference or formula, studies, terms, actions; best
+    first. Groups without a result are left out.
     """
     return build_search(session, links, options)

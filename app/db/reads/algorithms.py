@@ -21,11 +21,6 @@ def placements_untried(session: Session, analysis: AnalysisRow) -> bool:
     return session.scalar(untried.limit(1)) is not None
 
 
-def readable(text: str) -> str:
-    """Signs as they are typed turned into those of readable formulas."""
-    return text.translate(str.maketrans("&*|+!~", "∧∧∨∨¬¬"))
-
-
 def most_aligned(session: Session, analysis_id: int, limit: int) -> Sequence[AlgorithmRow]:
     """The algorithms with most valid alignments; ties in the protocol's order."""
     query = select(AlgorithmRow).where(AlgorithmRow.analysis_id == analysis_id)
@@ -48,20 +43,6 @@ def find_algorithm(session: Session, analysis_id: int, algorithm_id: str) -> Alg
 def find_alignment(session: Session, algorithm: AlgorithmRow, alignment_id: str) -> AlignmentRow | None:
     """One kept alignment of an algorithm by its public id."""
     return session.scalar(_kept(algorithm).where(AlignmentRow.alignment_id == alignment_id))
-
-
-def minimal_alignments(session: Session, analysis_id: int, limit: int) -> list[tuple[str, str]]:
-    """Algorithm and alignment ids of minimal alignments with variables, one for each algorithm, simplest first.
-
-    An algorithm's first alignment has the fewest neurons of its valid ones, so it is minimal if any is.
-    """
-    query = (
-        select(AlgorithmRow.algorithm_id, AlgorithmRow.first_alignment)
-        .where(AlgorithmRow.analysis_id == analysis_id, AlgorithmRow.n_minimal > 0, AlgorithmRow.n_variables > 0)
-        .order_by(AlgorithmRow.n_variables, AlgorithmRow.position)
-        .limit(limit)
-    )
-    return [(algorithm, alignment) for algorithm, alignment in session.execute(query) if alignment is not None]
 
 
 def near_misses(session: Session, algorithm: AlgorithmRow) -> Sequence[AlignmentRow]:

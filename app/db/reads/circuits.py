@@ -91,11 +91,6 @@ def circuits_at(
     return [found[position] for position in positions]
 
 
-def smallest_circuits(session: Session, analysis: AnalysisRow, limit: int) -> list[StoredCircuit]:
-    """The stored circuits with fewest edges, ties by mask."""
-    return [circuit for _, circuit in _stored(session, analysis, limit=limit)]
-
-
 def _stored(
     session: Session, analysis: AnalysisRow, *which: ColumnElement[bool], limit: int | None = None
 ) -> Iterator[tuple[int, StoredCircuit]]:

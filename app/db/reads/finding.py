@@ -1,212 +1,40 @@
-"""Named queries of the search: a few of each kind of thing that a text may name, by index where there are many.
-
-Networks of studies come by the thousand, so they are asked for apart from the others. Explanations are found by masks,
-ids or identity texts, never by looking through all of them.
-"""
+"""Named queries of the search: networks by their words, and algorithms by what they are."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, contains_eager
 
-from analysis.digest import looks_like_digest
-from analysis.networks.circuit import EdgeLayout
-from app.db.direction_tables import DirectionRow
-from app.db.reads.algorithms import readable
-from app.db.reads.analyses import begins_with
-from app.db.reads.circuits import StoredCircuit, circuits_at, locate_mask
 from app.db.reads.networks import STUDY_ORIGIN, matching
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow, ProtocolRow
-
-_Query = TypeVar("_Query", bound=Select[*tuple[Any, ...]])
-_LOOKED_AT: Final = 400  # rows that an id or formula leads to, before it is asked which networks they belong to
+from app.db.tables import AlgorithmRow, AnalysisRow, NetworkRow, ProtocolRow
 
 
-def networks_named(session: Session, words: Sequence[str], limit: int) -> tuple[list[NetworkRow], bool]:
-    """Networks that some words name, those of studies left out, and whether there are more.
+def networks_named(session: Session, words: Sequence[str], limit: int) -> Sequence[NetworkRow]:
+    """Networks that some words name, those of studies last.
 
     Args:
-        words: each a part of a name or slug or the beginning of a digest; none for any network.
-        limit: most networks; those that have the words in a row come first, then in gallery order.
+        words: each a part of a name or slug or the beginning of a digest; none for any network of no study.
+        limit: most networks.
     """
-    of_no_study = or_(NetworkRow.origin < STUDY_ORIGIN, NetworkRow.origin > STUDY_ORIGIN)  # as ranges of the index
-    ways = [[condition for word in each for condition in matching(word)] for each in _in_a_row_first(words)]
-    order = NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug
-    rows: dict[int, NetworkRow] = {}
-    for conditions in ways:
-        if len(rows) <= limit:
-            query = select(NetworkRow).where(of_no_study, NetworkRow.deleted_at.is_(None), *conditions)
-            rows |= {row.id: row for row in session.scalars(query.order_by(*order).limit(limit + 1))}
-    found = list(rows.values())
-    return found[:limit], len(found) > limit
+    conditions = [condition for word in words or [""] for condition in matching(word)]
+    order = NetworkRow.origin == STUDY_ORIGIN, NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug
+    return session.scalars(select(NetworkRow).where(*conditions).order_by(*order).limit(limit)).all()
 
 
-def study_networks_named(session: Session, words: Sequence[str], limit: int) -> tuple[list[NetworkRow], bool]:
-    """Networks of studies that some words name, and whether there are more; by slug, as their index has them.
-
-    Names and slugs are read from that index alone, which is several times smaller than the networks.
-    """
-    kept = NetworkRow.origin == STUDY_ORIGIN, NetworkRow.deleted_at.is_(None)
-    ids: dict[int, None] = {}
-    if len(words) == 1 and looks_like_digest(words[0]):
-        query = select(NetworkRow.id).where(*kept, begins_with(NetworkRow.digest, words[0]))
-        ids |= dict.fromkeys(session.scalars(query.order_by(NetworkRow.digest).limit(limit + 1)))
-    for each in _in_a_row_first(words):
-        if len(ids) <= limit:
-            named = [
-                or_(
-                    func.lower(NetworkRow.name).contains(word, autoescape=True),
-                    NetworkRow.slug.contains(word, autoescape=True),
-                )
-                for word in each
-            ]
-            query = select(NetworkRow.id).where(*kept, *named).order_by(NetworkRow.slug).limit(limit + 1)
-            ids |= dict.fromkeys(session.scalars(query))
-    first = list(ids)[:limit]
-    rows = {row.id: row for row in session.scalars(select(NetworkRow).where(NetworkRow.id.in_(first)))}
-    return [rows[number] for number in first], len(ids) > limit
-
-
-def _in_a_row_first(words: Sequence[str]) -> list[Sequence[str]]:
-    """What to look for: all the words as one text, then each by itself."""
-    return [[" ".join(words)], words] if len(words) > 1 else [words]
-
-
-def circuits_beginning(
-    session: Session, analysis: AnalysisRow, layout: EdgeLayout, digits: str, limit: int
-) -> list[StoredCircuit]:
-    """Stored circuits whose mask, written as in addresses, begins with some digits, ascending.
-
-    Args:
-        analysis: whose circuits.
-        layout: of the edges that masks are over.
-        digits: lower-case hex, at most as many as a mask has.
-        limit: most circuits.
-    """
-    n_digits = layout.n_hex_digits
-    if len(digits) > n_digits or not analysis.circuits_listed:
-        return []
-    position, _ = locate_mask(session, analysis.id, digits.ljust(n_digits, "0"))
-    following = range(position, min(position + limit, analysis.circuits_listed))
-    found = circuits_at(session, analysis, layout, following)
-    return [circuit for circuit in found if circuit.mask.startswith(digits)]
-
-
-@dataclass(frozen=True)
-class Found:
-    """An algorithm, or an alignment of it, in an analysis of a network.
-
-    Args:
-        analysis: with its protocol.
-        network: whose analysis.
-        algorithm: id of the algorithm.
-        formula: of the algorithm.
-        alignment: id of the alignment, "" for the algorithm.
-        detail: valid alignments of the algorithm, or whether the alignment is valid.
-    """
-
-    analysis: AnalysisRow
-    network: NetworkRow
-    algorithm: str
-    formula: str
-    alignment: str
-    detail: int
-
-
-def algorithms_called(session: Session, prefix: str, within: Collection[int] | None, limit: int) -> list[Found]:
-    """Stored algorithms whose id begins with some hex digits."""
-    return _algorithms(session, [begins_with(AlgorithmRow.algorithm_id, prefix)], within, limit)
-
-
-def algorithms_that_are(session: Session, ids: Collection[str], limit: int) -> list[Found]:
-    """Stored algorithms with one of these ids."""
-    return _algorithms(session, [AlgorithmRow.algorithm_id.in_(ids)], None, limit)
-
-
-def aligned_algorithms_holding(session: Session, piece: str, analyses: Collection[int], limit: int) -> list[Found]:
-    """Algorithms with a valid alignment that have a piece of text in their formula, of some analyses.
-
-    Args:
-        piece: of the formula, with signs as typed.
-        analyses: row numbers.
-        limit: most algorithms.
-    """
-    bare = piece.replace(" ", "")
-    holds = or_(
-        func.replace(AlgorithmRow.formula, " ", "").contains(readable(bare), autoescape=True),
-        AlgorithmRow.text.contains(bare, autoescape=True),
-    )
-    wanted = [AlgorithmRow.analysis_id.in_(analyses), AlgorithmRow.n_valid > 0, holds]
-    return _algorithms(session, wanted, None, limit)
-
-
-def _algorithms(
-    session: Session, conditions: Sequence[ColumnElement[bool]], within: Collection[int] | None, limit: int
-) -> list[Found]:
-    ids = session.scalars(select(AlgorithmRow.id).where(*conditions).limit(_LOOKED_AT)).all()
+def algorithms_that_are(
+    session: Session, ids: Collection[str], limit: int
+) -> Sequence[tuple[AlgorithmRow, AnalysisRow]]:
+    """Stored algorithms with one of these ids, in finished analyses of networks that are not deleted."""
     query = (
         select(AlgorithmRow, AnalysisRow)
         .join(AnalysisRow, AnalysisRow.id == AlgorithmRow.analysis_id)
-        .where(AlgorithmRow.id.in_(ids))
-    )
-    return [
-        Found(analysis, analysis.network, row.algorithm_id, row.formula, "", row.n_valid)
-        for row, analysis in session.execute(_shown(query, within).limit(limit))
-    ]
-
-
-def alignments_called(
-    session: Session, prefix: str, algorithm: str, within: Collection[int] | None, limit: int
-) -> list[Found]:
-    """Stored alignments on neuron sets whose id begins with some hex digits.
-
-    Args:
-        prefix: of the alignment's id.
-        algorithm: beginning of the algorithm's id, "" for any.
-        within: row numbers of the networks to look in, None for all.
-        limit: most alignments.
-    """
-    called = begins_with(AlignmentRow.alignment_id, prefix)
-    ids = session.scalars(select(AlignmentRow.id).where(called).limit(_LOOKED_AT)).all()
-    query = (
-        select(AlignmentRow, AlgorithmRow, AnalysisRow)
-        .join(AlgorithmRow, AlgorithmRow.id == AlignmentRow.algorithm_row_id)
-        .join(AnalysisRow, AnalysisRow.id == AlgorithmRow.analysis_id)
-        .where(AlignmentRow.id.in_(ids), AlgorithmRow.algorithm_id.startswith(algorithm))
-    )
-    return [
-        Found(analysis, analysis.network, owner.algorithm_id, owner.formula, row.alignment_id, row.valid)
-        for row, owner, analysis in session.execute(_shown(query, within).limit(limit))
-    ]
-
-
-def directions_called(
-    session: Session, prefix: str, algorithm: str, within: Collection[int] | None, limit: int
-) -> list[Found]:
-    """Stored alignments on directions, by the same."""
-    query = (
-        select(DirectionRow, AnalysisRow)
-        .join(AnalysisRow, AnalysisRow.id == DirectionRow.analysis)
-        .where(begins_with(DirectionRow.alignment_id, prefix), DirectionRow.algorithm_id.startswith(algorithm))
-    )
-    return [
-        Found(analysis, analysis.network, row.algorithm_id, row.formula, row.alignment_id, row.valid)
-        for row, analysis in session.execute(_shown(query, within).limit(limit))
-    ]
-
-
-def _shown(query: _Query, within: Collection[int] | None) -> _Query:
-    """Of finished analyses of networks that are not deleted, with these; networks in gallery order."""
-    if within is not None:
-        query = query.where(NetworkRow.id.in_(within))
-    return (
-        query.join(AnalysisRow.network)
+        .join(AnalysisRow.network)
         .join(AnalysisRow.protocol)
-        .where(NetworkRow.deleted_at.is_(None), AnalysisRow.so_far == "")
+        .where(AlgorithmRow.algorithm_id.in_(ids), NetworkRow.deleted_at.is_(None), AnalysisRow.so_far == "")
         .options(contains_eager(AnalysisRow.network), contains_eager(AnalysisRow.protocol))
         .order_by(NetworkRow.position, NetworkRow.slug, AnalysisRow.output, ProtocolRow.name, AnalysisRow.id)
+        .limit(limit)
     )
+    return [(algorithm, analysis) for algorithm, analysis in session.execute(query)]

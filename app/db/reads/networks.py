@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.orm import Session, defer, joinedload
 
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
+from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
 
 _HEX: Final = frozenset("0123456789abcdef")
 STUDY_ORIGIN: Final = "study"
@@ -148,33 +148,3 @@ def jobs_for(session: Session, digests: Sequence[str] | Select[Any]) -> Sequence
 def count_unfinished(session: Session) -> int:
     """How many jobs of any kind wait or run."""
     return session.scalar(select(func.count()).select_from(JobRow).where(JobRow.state.in_(UNFINISHED))) or 0
-
-
-def best_alignments(session: Session, analysis_id: int, limit: int) -> Sequence[tuple[AlignmentRow, AlgorithmRow]]:
-    """A few valid alignments of an analysis: minimal ones first, of the simplest algorithms, at most one of each.
-
-    An algorithm's first alignment has the fewest neurons of its valid ones, so it is minimal if any is.
-    """
-    simplest = (AlignmentRow.minimal.desc(), AlgorithmRow.n_gates.expression)
-    return _first_alignments(session, analysis_id, AlgorithmRow.n_valid > 0, simplest, limit)
-
-
-def _first_alignments(
-    session: Session,
-    analysis_id: int,
-    which: ColumnElement[bool],
-    order: Sequence[ColumnElement[Any]],
-    limit: int,
-) -> list[tuple[AlignmentRow, AlgorithmRow]]:
-    """The first alignment of each algorithm with variables that meets a condition; ties in the protocol's order."""
-    first = and_(
-        AlignmentRow.algorithm_row_id == AlgorithmRow.id, AlignmentRow.alignment_id == AlgorithmRow.first_alignment
-    )
-    rows = session.execute(
-        select(AlignmentRow, AlgorithmRow)
-        .join(AlignmentRow, first)
-        .where(AlgorithmRow.analysis_id == analysis_id, which, AlgorithmRow.n_variables > 0)
-        .order_by(*order, AlgorithmRow.position)
-        .limit(limit)
-    ).all()
-    return [(row[0], row[1]) for row in rows]

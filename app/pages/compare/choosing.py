@@ -10,19 +10,15 @@ from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.rivals import RivalsReport
 from app.addressing import Addresses
-from app.db.listing import frame_of_circuits
 from app.db.models import stored_beside
-from app.db.reads.circuits import smallest_circuits
-from app.db.reads.networks import best_alignments
 from app.db.reports import report_of, report_row
 from app.pages.about_one import column, listed
 from app.pages.compare.compared import every_one
 from app.pages.compare.options import CompareOptions
-from app.pages.place import AnyPlace, ModelPlace, Place
-from pluriscope.addresses import ResultRef
+from app.pages.place import AnyPlace, ModelPlace
 from pluriscope.analyses.registry import RIVALS
 from pluriscope.blocks import Action, Block, Form, Head, Notice, Section
-from pluriscope.naming import LEAST, MOST, ExplanationRef
+from pluriscope.naming import MOST, ExplanationRef
 from pluriscope.tables import Row
 
 Pair = tuple[str, Sequence[str]]
@@ -65,13 +61,10 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
     chosen = list(dict.fromkeys(options.e))[:1]
     if chosen:
         yield Notice(f"{chosen[0]} is chosen", "A comparison needs one more.", state="computing")
-    pairs = _of_model(session, place) if isinstance(place, ModelPlace) else _of_network(session, place)
-    found = {words: tuple(dict.fromkeys([*chosen, *refs])) for words, refs in pairs}
-    rows = [
-        Row({"pair": words, "refs": ", ".join(refs)}, url=links.compare(place.slug, refs, place.scope))
-        for words, refs in found.items()
-        if LEAST <= len(refs) <= MOST
-    ]
+    rows = []
+    for words, pair in _pairs(session, place):
+        refs = list(dict.fromkeys([*chosen, *pair]))
+        rows.append(Row({"pair": words, "refs": ", ".join(refs)}, url=links.compare(place.slug, refs, place.scope)))
     if rows:
         yield Section("Begin with one of these", "found by what is stored")
         yield listed("comparison", _COLUMNS, rows)
@@ -79,39 +72,18 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
     yield _form(links, place.slug, options)
 
 
-def _of_network(session: Session, place: Place) -> Iterator[Pair]:
-    """What an analysis has that differs, and the smallest and simplest that it has."""
-    if place.analysis is None:
-        return
-    row = report_row(session, place.analysis, RIVALS.key)
-    report = None if row is None else report_of(row, RivalsReport)
+def _pairs(session: Session, place: AnyPlace) -> Iterator[Pair]:
+    """Those that the analysis of rivals has found."""
+    if isinstance(place, ModelPlace):
+        report = stored_beside(session, place.row, place.text, RIVALS.key, RivalsReport)
+    else:
+        row = report_row(session, place.analysis, RIVALS.key)
+        report = None if row is None else report_of(row, RivalsReport)
     if report is not None and report.pair is not None:
         yield "The two most different circuits", [str(ExplanationRef("circuit", mask)) for mask in report.pair.masks]
     if report is not None and report.contradicting is not None:
         two = zip(report.contradicting.masks, report.contradicting.indices, strict=True)
         yield "Two that contradict each other most", [str(ExplanationRef("interpretation", *one)) for one in two]
-    masks = [one.mask for one in smallest_circuits(session, place.analysis, 2)]
-    aligned = [
-        str(ExplanationRef("alignment", algorithm.algorithm_id, alignment.alignment_id))
-        for alignment, algorithm in best_alignments(session, place.analysis.id, 1)
-    ]
-    for mask in masks[:1]:
-        read = [str(ExplanationRef("interpretation", mask, index)) for index in ("0", "1")]
-        yield "Two interpretations of the smallest circuit", read
-        if aligned:
-            yield "An interpretation of it and the best alignment", [read[0], *aligned]
-    yield "Its smallest circuits", [str(ExplanationRef("circuit", mask)) for mask in masks]
-
-
-def _of_model(session: Session, place: ModelPlace) -> Iterator[Pair]:
-    report = stored_beside(session, place.row, place.text, RIVALS.key, RivalsReport)
-    if report is not None and report.pair is not None:
-        yield "The two most different circuits", [str(ExplanationRef("circuit", mask)) for mask in report.pair.masks]
-    of = ResultRef(place.slug, place.scope)
-    frame = frame_of_circuits(session, place.row, place.text, place.kind, place.space.graph, of)
-    if frame is not None:
-        smallest = frame.rows(frame.order("", False)[:2])
-        yield "Its smallest circuits", [str(ExplanationRef("circuit", str(row["mask"]))) for row in smallest]
 
 
 def _form(links: Addresses, network: str, options: CompareOptions) -> Form:

@@ -1,44 +1,24 @@
-"""Networks of studies are found through their index, and after all others."""
+"""Networks are found by their words, those of studies after all others."""
 
-import pytest
-
-from app.db.reads.finding import networks_named, study_networks_named
+from app.db.reads.finding import networks_named
 from app.db.reads.networks import STUDY_ORIGIN
 from app.db.writes import save_network
 from tests.factories import small_network
 
 
-@pytest.fixture
-def filled(store):
+def test_every_word_counts_and_networks_of_studies_come_last(store):
     with store.write() as session:
         for seed in range(6):
-            save_network(
-                session, small_network(seed, name=f"XOR, seed {seed}"), slug=f"grid-{seed}", origin=STUDY_ORIGIN
-            )
+            name = f"XOR, seed {seed}"
+            save_network(session, small_network(seed, name=name), slug=f"grid-{seed}", origin=STUDY_ORIGIN)
         save_network(session, small_network(10, name="Mine, seed 3"), slug="mine")
-    return store
-
-
-def test_each_kind_is_found_by_itself(filled):
-    with filled.read() as session:
-        own, more = networks_named(session, ["seed", "3"], 5)
-        assert ([row.slug for row in own], more) == (["mine"], False)
-        theirs, more = study_networks_named(session, ["seed", "3"], 5)
-        assert ([row.slug for row in theirs], more) == (["grid-3"], False)
-        theirs, more = study_networks_named(session, ["xor"], 4)
-        assert ([row.slug for row in theirs], more) == (["grid-0", "grid-1", "grid-2", "grid-3"], True)
-        assert study_networks_named(session, ["mine"], 4) == ([], False)
-
-
-def test_words_in_a_row_come_first(filled):
-    with filled.write() as session:
-        save_network(session, small_network(11, name="3 seed"), slug="a-first", origin=STUDY_ORIGIN)
-    with filled.read() as session:
-        rows, _ = study_networks_named(session, ["seed", "3"], 5)
-        assert [row.slug for row in rows] == ["grid-3", "a-first"]
-
-
-def test_a_digest_finds_a_network_of_a_study(filled):
-    with filled.read() as session:
-        (row,), _ = study_networks_named(session, ["grid-4"], 5)
-        assert [one.slug for one in study_networks_named(session, [row.digest[:10]], 5)[0]] == ["grid-4"]
+    with store.read() as session:
+        found = {words: networks_named(session, words, 4) for words in ((), ("seed", "3"), ("xor",), ("grid-4",))}
+        assert [[row.slug for row in rows] for rows in found.values()] == [
+            ["mine"],
+            ["mine", "grid-3"],
+            ["grid-5", "grid-4", "grid-3", "grid-2"],
+            ["grid-4"],
+        ]
+        (row,) = found["grid-4",]
+        assert networks_named(session, [row.digest[:10]], 4) == [row]
