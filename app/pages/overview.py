@@ -23,7 +23,6 @@ from app.db.model_tables import ModelRow
 from app.db.models import CircuitSearch, searches_of
 from app.db.tables import NetworkRow
 from app.figures.numbers import decimal, duration, exact, noun, readable
-from app.figures.spread import spread_figures
 from app.figures.svg import graph_diagram, loss_figure, network_diagram, outputs_figure
 from app.options import ScopeOptions
 from app.pages.about_one import column, listed, pairs
@@ -32,7 +31,7 @@ from app.pages.explanation_list import Asked, search_for, states
 from app.pages.input_plane import plane_blocks
 from app.pages.inside import ROW, answers_of, answers_table, beside, chosen_row, inside_blocks, table_blocks
 from app.pages.models.asked import asked
-from app.pages.network.page import NetworkPage, criterion_words, edge_sentence, network_page
+from app.pages.network.page import NetworkPage, criterion_words, network_page
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace, ModelPlace, Place
 from app.pages.shared import BoundedCount, Counts, neuron_name
@@ -276,7 +275,9 @@ def _of_perceptron(session: Session, links: Addresses, place: Place, page: Netwo
     also = f" The same weights are known as {', '.join(page.also)}." if page.also else ""
     share = [Action("Network file", links.network_file(place.slug)), Action("In a frame", links.embedded(url))]
     if place.analysis is not None:
+        path, _, query = url.partition("?")
         share.insert(1, Action("Result file", links.result(place.slug, scope)))
+        share.insert(2, Action("Distributions as CSV", f"{links.exported(path)}.csv?{query}"))
     share += [Action("Rename", links.rename(place.slug)), Action("Delete", links.delete(place.slug))]
     rules = criterion_words(page.scope.protocol.settings, page.scope.data.n_validation_rows)
     counts = page.counts
@@ -290,7 +291,7 @@ def _of_perceptron(session: Session, links: Addresses, place: Place, page: Netwo
         rows=_behaviour(page),
         facts=[] if counts is None else list(_counts_of(links, place, counts)),
         rules={one.name: one.url for one in page.by_protocol},
-        said=" ".join(part for part in (f"{rules}.", method, page.backbone, page.polysemanticity) if part),
+        said=" ".join(part for part in (f"{rules}.", method, page.backbone) if part),
         choices=[
             Choice(label, {tab.label: tab.url for tab in tabs}, next(tab.label for tab in tabs if tab.current))
             for label, tabs in (("Output", page.outputs), ("Data", page.data))
@@ -401,12 +402,6 @@ def _folds(links: Addresses, place: Place, page: NetworkPage) -> Iterator[More]:
             "what it decides there",
             id="plane",
         )
-    if page.edge_use and page.edge_use[0].of:
-        yield More(
-            "Which edges valid circuits use", lambda: _edges(links, page), edge_sentence(page.edge_use), id="use"
-        )
-    if place.shown is not None and place.shown.circuits_valid:
-        yield More("Distributions", lambda: _spread(links, place), "sizes, margins, interpretations", id="spread")
     yield More("Weights", lambda: _weights(page), "and biases, at full precision", id="weights")
     if len(page.by_protocol) > 1 or page.counts is not None:
         yield More("Under other rules", lambda: _by_protocol(page), "the same output and data", id="protocols")
@@ -418,28 +413,6 @@ def _folds(links: Addresses, place: Place, page: NetworkPage) -> Iterator[More]:
 def _files(links: Addresses, page: NetworkPage, name: str) -> dict[str, str]:
     """A drawing of the page as files."""
     return {form: links.made_of(page.url, f"{name}.{form.lower()}") for form in ("SVG", "PNG", "PDF")}
-
-
-def _edges(links: Addresses, page: NetworkPage) -> Iterator[Block]:
-    files = _files(links, page, "figures/edges")
-    path, _, query = page.url.partition("?")
-    files |= {form: f"{links.exported(path)}.{form.lower()}?{query}" for form in ("CSV", "JSON")}
-    yield Figure(page.edges_drawn, "Thick: in every circuit; thin: in some; dotted: in none. Bar: negative.", files)
-    rows = [
-        [f"{source} → {target}", count]
-        for layer in page.edge_use
-        for target, counts in zip(layer.targets, layer.counts, strict=True)
-        for source, count in zip(layer.sources, counts, strict=True)
-    ]
-    yield Table.plain(["Edge", f"Circuits of {page.edge_use[0].of:,}"], rows)
-
-
-def _spread(links: Addresses, place: Place) -> Iterator[Block]:
-    def leads(edges: int) -> str:
-        return links.explanations(place.slug, place.scope, kind="circuit", edges=edges)
-
-    assert place.shown is not None  # noqa: S101  # or there is no such fold
-    yield from beside([Figure(*one) for one in spread_figures(place.shown.distributions, leads)], 2)
 
 
 def _weights(page: NetworkPage) -> Iterator[Block]:

@@ -5,7 +5,6 @@ Same data, same bytes: coordinates are rounded to 0.1, nothing is random, no ids
 """
 
 from app.figures.svg.aligned import aligned_diagram
-from app.figures.svg.backbone import backbone_diagram
 from app.figures.svg.directions import direction_diagram, weight_text
 from app.figures.svg.flow import ByHand, FlowLink, flow_diagram
 from app.figures.svg.graphs import graph_diagram, graph_thumb
@@ -50,7 +49,6 @@ __all__ = [
     "aligned_diagram",
     "alignment_tiles",
     "attention_heat",
-    "backbone_diagram",
     "bits_of",
     "circuit_thumb",
     "direction_diagram",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -20,10 +19,8 @@ from app.db.reads.studies import studies_of_network
 from app.db.studies import design_of
 from app.db.tables import AnalysisRow, NetworkRow
 from app.figures.numbers import duration, when
-from app.figures.svg import backbone_diagram
 from app.limits import limits_in
 from app.options import PageModel, ScopeOptions
-from app.pages.lens_views import polysemanticity_sentence
 from app.pages.network.behaviour import BehaviourRow, behaviour_of, validation_right
 from app.pages.network.others import (
     ProtocolCounts,
@@ -46,68 +43,11 @@ from app.pages.shared import (
     job_view,
     latest_job,
     network_view,
-    neuron_name,
     scope_view,
     state_of,
     stops_of,
 )
 from app.pages.training.course import Learning, learning_of_network, same_again
-
-# --- how the found explanations are spread, and which edges valid circuits use: as stored with the analysis
-
-
-class EdgeUse(PageModel):
-    """How many valid circuits keep each edge from one layer to the next."""
-
-    layer: int = Field(description="The layer that the edges lead to; 1 is the first hidden one.")
-    sources: list[str]
-    targets: list[str]
-    counts: list[list[int]] = Field(description="One row for each target, one column for each source.")
-    of: int = Field(description="Valid circuits; in an estimate those of the sample.")
-
-
-def edge_sentence(layers: Sequence[EdgeUse]) -> str:
-    """How many edges every valid circuit keeps, and which is kept least."""
-    uses = [
-        (count, f"{source} → {target}")
-        for layer in layers
-        for target, row in zip(layer.targets, layer.counts, strict=True)
-        for source, count in zip(layer.sources, row, strict=True)
-    ]
-    if not uses:
-        return ""
-    of = layers[0].of
-    always = sum(1 for count, _ in uses if count == of)
-    least, name = min(uses)
-    kept = {0: "No edge is in every valid circuit", 1: "One edge is in every valid circuit"}
-    first = kept.get(always, f"{always} of {len(uses)} edges are in every valid circuit")
-    if least == of:
-        return f"{first}: none of these circuits can spare any."
-    if least == 0:
-        never = sum(1 for count, _ in uses if count == 0)
-        return f"{first}; {f'{never} are' if never > 1 else f'{name} is'} in none."
-    return f"{first}; the least used, {name}, is in {least:,} of {of:,}."
-
-
-def edge_use_of(place: Place, analysis: AnalysisRow) -> list[EdgeUse]:
-    sizes, offsets = place.question.layout.sizes, place.question.layout.offsets
-    counts: list[int] = analysis.distributions["edge_use"]
-    of: int = analysis.distributions["of"]  # an estimate knows the edges of its sample alone
-    matrices = []
-    for layer in range(1, len(sizes)):
-        n_in, start = sizes[layer - 1], offsets[layer - 1]
-        rows = [counts[start + out * n_in : start + (out + 1) * n_in] for out in range(sizes[layer])]
-        matrices.append(
-            EdgeUse(
-                layer=layer,
-                sources=[neuron_name(sizes, layer - 1, neuron) for neuron in range(n_in)],
-                targets=[neuron_name(sizes, layer, neuron) for neuron in range(sizes[layer])],
-                counts=rows,
-                of=of,
-            )
-        )
-    return matrices
-
 
 # --- the studies that a network is an outcome of
 
@@ -152,8 +92,6 @@ class NetworkPage(AnalysisPage):
     )
     by_protocol: list[ProtocolCounts]
     protocol_differences: list[str] = Field(description="Why the built-in protocols find different numbers.")
-    edge_use: list[EdgeUse]
-    neuron_use: list[list[int]] = Field(description="For each hidden layer and neuron, circuits in which it is active.")
     provenance: Provenance | None
     working: list[JobView] = Field(
         description="All work on this network that waits or runs, what follows its analyses included; oldest first. "
@@ -165,7 +103,6 @@ class NetworkPage(AnalysisPage):
         description="The form that trains it again with its very seed, where its loss curve was not kept; else empty."
     )
     backbone: str = Field(description="What the valid circuits have in common, in a sentence; empty if not known.")
-    polysemanticity: str = Field(description="How many functions interpretations give a neuron; empty if not known.")
     also: list[str] = Field(description="Other names under which the same weights were saved or found by a study.")
     studies: list[InStudy] = Field(description="Studies that trained it, with its cell and seed; at most 20.")
     plan: PlanView | None = Field(
@@ -177,13 +114,6 @@ class NetworkPage(AnalysisPage):
         """Which searches stopped at a limit, in words."""
         stops = "" if self.counts is None else stops_of(self.counts)
         return ", ".join(part for part in (stops, "alignments at 0" if self.placements_untried else "") if part)
-
-    @property
-    def edges_drawn(self) -> Markup:
-        """The network with how many valid circuits keep each edge."""
-        kept = [count for layer in self.edge_use for row in layer.counts for count in row]
-        weights, of = self.network.weights_for(self.scope.output), self.edge_use[0].of
-        return backbone_diagram(weights, kept, self.neuron_use, of, sentence=edge_sentence(self.edge_use))
 
     @property
     def provenance_pairs(self) -> list[tuple[str, str]]:
@@ -244,15 +174,12 @@ def network_page(session: Session, addresses: Addresses, place: Place) -> Networ
         placements_untried=shown is not None and placements_untried(session, shown),
         by_protocol=by_protocol,
         protocol_differences=protocol_differences(by_protocol),
-        edge_use=[] if shown is None else edge_use_of(place, shown),
-        neuron_use=[] if shown is None else shown.distributions["neuron_use"],
         provenance=None if analysis is None else provenance_of(analysis),
         working=_working(stored),
         training=place.row.training,
         learning=learning,
         again_url=same_again(place.row, addresses),
         backbone="" if analysis is None else _backbone(analysis),
-        polysemanticity=polysemanticity_sentence(session, place),
         also=known_as(session, place.row, place.row.name),
         studies=in_studies(session, addresses, place.row),
         plan=None

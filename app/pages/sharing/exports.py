@@ -19,9 +19,8 @@ from app.options import Options, ScopeOptions
 from app.pages.interpretation_list import by_number
 from app.pages.jobs import JobState
 from app.pages.kinds import find_document
-from app.pages.network.page import edge_use_of
 from app.pages.place import find_network, locate
-from app.pages.shared import neuron_name, truth_rows
+from app.pages.shared import edge_names, neuron_name, truth_rows
 from app.pages.sharing.about import FIRST_CELL, about_place
 
 MAX_ROWS: Final = 5_000_000
@@ -101,10 +100,9 @@ def figures_table(session: Session, addresses: Addresses, network: str, options:
     for name in ("margin", "interpretations", "observed", "iia"):
         ends, counted = (spread[name]["edges"], spread[name]["counts"]) if spread else ((), ())
         rows += [(name, "", *bin_) for bin_ in zip(ends, ends[1:], counted, strict=False)]
-    for layer in [] if place.shown is None else edge_use_of(place, place.shown):
-        for target, counts in zip(layer.targets, layer.counts, strict=True):
-            for source, count in zip(layer.sources, counts, strict=True):
-                rows.append(("edge_use", f"{source}-{target}", None, None, count))
+    layout = place.question.layout
+    names = (name.replace(" → ", "-") for name in edge_names(layout, (1 << layout.n_edges) - 1))
+    rows += [("edge_use", name, None, None, n) for name, n in zip(names, spread.get("edge_use", ()), strict=False)]
     return Table(f"{place.row.slug}-figures", about, ("figure", "edge", "from", "to", "count"), iter(rows))
 
 

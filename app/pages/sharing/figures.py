@@ -62,8 +62,6 @@ def draw_figure(page: SharedPage, name: str, addresses: Addresses) -> Markup:
 
 def _of_network(page: NetworkPage) -> dict[str, Draw]:
     figures: dict[str, Draw] = {}
-    if page.edge_use:
-        figures["edges"] = lambda: page.edges_drawn
     if page.learning is not None:
         figures["loss"] = partial(loss_figure, page.learning.curves, page.learning.loss_target)
         curves = page.learning.output_curves(page.scope.output)
