@@ -1,7 +1,6 @@
 """The figures of a page as drawings that can be taken away, each by its name.
 
 They are drawn by the very functions that draw the page, from the same model, so that a file shows what the page shows.
-Figures that plotly draws are not here: those are drawn, and saved, in the browser.
 """
 
 from __future__ import annotations
