@@ -6,20 +6,17 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
-import numpy as np
 from markupsafe import Markup
 from pydantic import Field
 
 from analysis.algorithms.high_level_model import HighLevelModel, depth_of
-from analysis.alignments.iia import interchange_matrix
 from analysis.directions.report import LABELS, DirectionsReport
-from app.db.codecs import alignment_of
 from app.db.directions import KIND as DIRECTIONS
 from app.db.listing import frame_of_analysis
 from app.db.reads import algorithms as reads
 from app.db.reports import report_of, report_row
 from app.db.tables import AlgorithmRow
-from app.figures.numbers import decimal, exact, noun, readable
+from app.figures.numbers import exact, noun, readable
 from app.figures.svg import Hues, formula_tree
 from app.options import ScopeOptions
 from app.pages.about_one import OfScope, about, column, figure, head_actions
@@ -27,11 +24,10 @@ from app.pages.candidates import find_algorithm_row, hues_at, input_texts
 from app.pages.formulas import IRREDUNDANT_LABELS, posited, variables_of
 from app.pages.page import One, page
 from app.pages.placed import MAX_AT
-from app.pages.placements import SHAPE, site_label
+from app.pages.placements import SHAPE
 from app.pages.shared import truth_rows
 from pluriscope.addresses import ResultRef
 from pluriscope.blocks import Block, Choice, Fact, Facts, Form, Head, More, Notice, Section, Side, Table, Tray, Verdict
-from pluriscope.naming import ExplanationRef
 from pluriscope.records import AlgorithmRecord, DirectionCountRecord
 from pluriscope.tables import AtHand, Query
 
@@ -111,7 +107,6 @@ def algorithm_record(one: One) -> AlgorithmRecord:
     {
         "algorithm": "/networks/xor-pretrained/explanations/g-{algorithm}",
         "algorithm, minimal alignments": "/networks/xor-pretrained/explanations/g-{algorithm}?minimal=1",
-        "algorithm, why others fail": "/networks/xor-pretrained/explanations/g-{algorithm}?part=failing",
     },
     AlgorithmOptions,
 )
@@ -185,15 +180,14 @@ def _values(one: One, told: AlgorithmRecord, hues: Hues) -> Iterator[Block]:
 # --- where it is found
 
 
-def kept(one: One, kind: str, **wanted: str) -> Table:
-    """The first of the kept alignments of an algorithm on neurons or directions, fewest neurons first.
+def _kept(one: One, **wanted: str) -> Table:
+    """The first of the kept alignments of an algorithm on neurons, fewest neurons first.
 
     Args:
-        one: the algorithm, or an alignment of it.
-        kind: "alignment" or "direction".
+        one: the algorithm.
         wanted: further filters of the list of explanations.
     """
-    place, asked = one.place, {"kind": kind, "algorithm": one.ref.first, **wanted}
+    place, asked = one.place, {"kind": "alignment", "algorithm": one.ref.first, **wanted}
     listing = AtHand((), ())
     if place.shown is not None:
         frame = frame_of_analysis(one.session, place.shown, place.question, ResultRef(place.slug, place.scope))
@@ -219,7 +213,7 @@ def _placements(one: One, told: AlgorithmRecord, options: AlgorithmOptions) -> I
     choice = Choice("Listed", lists, "minimal" if options.minimal else "valid") if told.kept else None
     yield Section("Where it is found", "on sets of neurons, the smallest first", choice, id="alignments")
     if told.kept and (told.minimal if options.minimal else told.valid):
-        yield kept(one, "alignment", **{"minimal" if options.minimal else "valid": "yes"})
+        yield _kept(one, **{"minimal" if options.minimal else "valid": "yes"})
     elif told.truncated_at != 0:
         whole = "The search was exhaustive." if told.truncated_at is None else ""
         yield Notice("No placement of its variables is valid." if not told.valid else "None is minimal.", whole)
@@ -229,40 +223,6 @@ def _placements(one: One, told: AlgorithmRecord, options: AlgorithmOptions) -> I
             cause = f"This output has not been analysed under {place.question.protocol.name} yet"
         cause += "; whether a placement carries this algorithm is not known."
         yield Notice("Placements were not searched.", cause, "One of your choice can be tested below.", "computing")
-    if told.kept:
-        yield More("Why others fail", lambda: _failing(one), "the first interchange that each fails", id="failing")
-
-
-def _failing(one: One) -> Iterator[Block]:
-    """Of each kept alignment that fails, by variable, on how many interchanges it holds and the first that fails."""
-    algorithm, inputs, rows = one.item, input_texts(one.place.question.model.n_inputs), []
-    shown = {known.path: known.shown for known in algorithm.variables}
-    for row in reads.near_misses(one.session, row_of(one)):
-        ref = ExplanationRef("alignment", algorithm.id, row.alignment_id)
-        link = Markup('<a class="mono" href="{}">{}</a>').format(
-            one.links.explanation(one.place.slug, ref, one.place.scope), row.alignment_id
-        )
-        for path, site in alignment_of(row, algorithm.text).alignment.places:
-            matrix = interchange_matrix(one.place.question, algorithm, path, site)
-            failing = np.argwhere(matrix.tested & ~matrix.agreed).tolist()
-            if failing:
-                source, base = failing[0]
-                tested = int(matrix.tested.sum())
-                rows.append(
-                    (
-                        link,
-                        f"{shown[path]} on {site_label(site)}",
-                        f"{exact(tested - len(failing))} of {exact(tested)}",
-                        f"{inputs[base]} ← {inputs[source]}",
-                        str(matrix.expected[source, base]),
-                        decimal(float(matrix.outputs[source, base]), 3),
-                    )
-                )
-    if not rows:
-        yield Notice("None that fails is kept.")
-        return
-    labels = ("Alignment", "Variable", "Holds on", "First failure, base ← source", "Predicted", "Output")
-    yield Table.plain(labels, rows)
 
 
 class ByHand(OfScope):

@@ -16,7 +16,7 @@ from app.db.tables import AlgorithmRow
 from app.figures.numbers import exact, noun
 from app.figures.svg import aligned_diagram
 from app.pages.about_one import about, figure, head_actions
-from app.pages.algorithm import kept, row_of
+from app.pages.algorithm import row_of
 from app.pages.candidates import hues_at
 from app.pages.interchanges import (
     EvidenceOptions,
@@ -29,7 +29,7 @@ from app.pages.interchanges import (
 )
 from app.pages.page import One, page
 from app.pages.placements import placement_text, site_label, write_place
-from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Notice, Section, Side, Verdict
+from pluriscope.blocks import Action, Block, Fact, Facts, Head, Notice, Section, Side, Verdict
 from pluriscope.naming import ExplanationRef
 from pluriscope.records import AlignmentRecord
 
@@ -122,7 +122,6 @@ def alignment(one: One, options: AlignmentOptions) -> Iterator[Block]:
     else:
         yield Section("Nothing to place", "the algorithm has no variables, so its one alignment is empty and valid")
     yield from evidence(one, told, options, "the variable’s neurons take their values")
-    yield More("Other alignments", lambda: [kept(one, "alignment", valid="yes")], "of this algorithm", id="others")
     yield from about(one)
 
 

@@ -20,7 +20,6 @@ from app.figures.numbers import decimal, exact, noun, readable
 from app.pages.about_one import about, column, figure, head_actions, listed, pairs, told
 from app.pages.circuit_facts import Readings, Verdict
 from app.pages.cut import Cut, cut_of
-from app.pages.input_plane import plane_blocks
 from app.pages.inside import N_ROWS, answers_table, chosen_row, inside_blocks
 from app.pages.interpretation_list import CircuitOptions, interpretations
 from app.pages.network.behaviour import behaviour_of
@@ -91,8 +90,6 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
         yield Section("On every input", f"the circuit alone, everything else ablated ({question.protocol.ablation})")
         yield on_every_input(one, one.item)
         yield from interpretations(one, cut.readings, options)
-        if question.data.boolean and question.cut.n_inputs in (2, 3):
-            yield More("Between the inputs", lambda: _plane(one), "what it decides there", id="plane")
         if cut.verdict.valid and question.data.boolean:
             yield More(
                 "Story",
@@ -201,11 +198,6 @@ def on_every_input(one: One, kept: Circuit) -> Table:
 
 def _decision(row: Row) -> str:
     return "neither" if row["decision"] < 0 else str(row["decision"])
-
-
-def _plane(one: One) -> Iterator[Block]:
-    """What it decides between the inputs."""
-    return plane_blocks(one.place, one.item, f"Circuit {one.item.hex}", lambda *drawn: figure(one, *drawn))
 
 
 # --- what is computed when it is opened

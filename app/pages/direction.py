@@ -22,7 +22,6 @@ from app.figures.numbers import decimal, exact, noun
 from app.figures.svg import Direction, Hues, Threshold, direction_diagram, number_line, weight_text
 from app.figures.svg.directions import linear_words, site_words
 from app.pages.about_one import about, figure, head_actions
-from app.pages.algorithm import kept
 from app.pages.candidates import hues_at, input_texts
 from app.pages.interchanges import (
     EvidenceOptions,
@@ -36,7 +35,7 @@ from app.pages.interchanges import (
 )
 from app.pages.page import One, page
 from app.pages.placed import MAX_AT, find_direction
-from pluriscope.blocks import Block, Fact, Facts, Figure, Head, More, Section, Side, Verdict
+from pluriscope.blocks import Block, Fact, Facts, Figure, Head, Section, Side, Verdict
 from pluriscope.records import DirectionPlaceRecord, DirectionRecord, JointCaseRecord
 
 _MOST_RUNS: Final = 1 << 18  # joint interchanges that a page makes
@@ -157,8 +156,6 @@ def direction(one: One, options: DirectionOptions) -> Iterator[Block]:
         yield Section("The layer along each direction", "every input, and the threshold between 0 and 1")
         yield from beside(list(_lines(one, told, hues)), 2)
     yield from evidence(one, told, options, "the layer moves along the direction until it reads as it does")
-    yield More("Other directions", lambda: [kept(one, "direction", valid="yes")], "of this algorithm", id="others")
-    yield More("In full", lambda: [Section("Its text", told.text or "nothing to place")], "every number", id="text")
     yield from about(one)
 
 

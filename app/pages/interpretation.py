@@ -18,14 +18,12 @@ from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.circuit import on_every_input, verdict_marks
 from app.pages.circuit_facts import Verdict, readings_of, verdict_on
-from app.pages.interpretation_list import INDEX, ByNumber, go_to
 from app.pages.page import One, page
 from app.pages.shared import neuron_name, truth_rows
-from pluriscope.blocks import Action, Block, Fact, Facts, Head, Menu, More, Section, Side, Table, Tray
+from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Section, Side, Table
 from pluriscope.records import GateRecord, GateRowRecord, InterpretationRecord
-from pluriscope.tables import AtHand, Query, Row
+from pluriscope.tables import Row
 
-N_SIBLINGS: Final = 3
 _SHOWN: Final = 16  # rows of a gate's table that a page shows; all are in the record
 
 
@@ -87,12 +85,10 @@ def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
     yield More("On every input", lambda: [on_every_input(one, found.circuit)], "the circuit alone", id="behaviour")
     yield Section(
         "Other interpretations",
-        f"the same edges can be read in {noun(space.count - 1, 'other way')}; some of other classes",
+        f"the same edges can be read in {noun(space.count - 1, 'other way')}",
         Action("All", f"{one.links.circuit(place.slug, found.circuit.hex, place.scope)}#interpretations"),
         id="others",
     )
-    yield _others(one, space)
-    yield More("Go to another", lambda: [go_to(one)], "by its number", id="go")
     yield from about(one)
 
 
@@ -117,14 +113,9 @@ def _head(one: One, space: MatchingSpace, verdict: Verdict, gates: Sequence[Gate
     circuit, rank = found.circuit, class_of(space, found.index)
 
     def at(index: int) -> str:
-        known = 0 <= index < space.count and index != found.index
+        known = 0 <= index < space.count
         return one.links.interpretation(place.slug, circuit.hex, index, place.scope) if known else ""
 
-    further = {"First": at(0), "Last": at(space.count - 1)}
-    if rank:
-        further["Previous class"] = at(space.index_of_observed(rank - 1))
-    if rank + 1 < space.n_observed:
-        further["Next class"] = at(space.index_of_observed(rank + 1))
     reading = reading_words(gates)
     url = one.links.circuit(place.slug, circuit.hex, place.scope)
     return Head(
@@ -140,10 +131,7 @@ def _head(one: One, space: MatchingSpace, verdict: Verdict, gates: Sequence[Gate
             f"under protocol {place.question.protocol.name}",
         ),
         verdict_marks(verdict),
-        [
-            *head_actions(one, at(found.index - 1), at(found.index + 1)),
-            Menu("Go to", [Action(words, there) for words, there in further.items() if there]),
-        ],
+        head_actions(one, at(found.index - 1), at(found.index + 1)),
     )
 
 
@@ -234,26 +222,6 @@ def _thresholds(one: One, gates: Sequence[GateRecord]) -> Iterator[Block]:
             drawn = number_line(gate.activations, inputs, [mark], title=f"Activations of {gate.site}")
             name = gate.name or table_name(gate.truth_table)
             yield figure(one, drawn, f"{gate.site}, taken for {name}", f"cut.{gate.site}")
-
-
-def _others(one: One, space: MatchingSpace) -> Table:
-    """Some of other observed classes, spread over all of them."""
-    listing, rank = ByNumber(one, space), class_of(space, one.item.index)
-    ranks = {space.n_observed * step // N_SIBLINGS for step in range(N_SIBLINGS)} | {rank - 1, rank + 1}
-    known = [other for other in sorted(ranks) if 0 <= other < space.n_observed and other != rank][:N_SIBLINGS]
-    slug, scope = one.place.slug, one.place.scope
-    return Table(
-        AtHand((INDEX,), [listing.row(space.index_of_observed(other)) for other in known]),
-        Query(limit=N_SIBLINGS),
-        "",
-        "interpretation",
-        None,
-        "cards",
-        listing.thumb,
-        listing.says,
-        Tray(f"{slug}/{scope.output}", one.links.compare(slug, (), scope)),
-        facets=False,
-    )
 
 
 def class_of(space: MatchingSpace, index: int) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from secrets import randbelow
 from typing import Final, Literal
 
 from markupsafe import Markup
@@ -24,7 +23,7 @@ from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, matches
 from app.pages.inside import ROW
 from app.pages.page import One
 from app.pages.shared import neuron_name
-from pluriscope.blocks import Block, Form, More, Notice, Section, Table, Tray
+from pluriscope.blocks import Block, Form, Notice, Section, Table, Tray
 from pluriscope.naming import ExplanationRef
 from pluriscope.records import ListRecord, facet_records, list_of, plain
 from pluriscope.tables import Choice, Column, Facet, Query, Removal, Row, Selection, toggled, words_of
@@ -203,30 +202,17 @@ class FormerOptions(CircuitOptions):
     index: str = Field(
         "", pattern=f"^[0-9]{{1,{MAX_INDEX_DIGITS}}}$", description="Leads to the interpretation of that index."
     )
-    draw: bool = Field(False, description="Leads to a match drawn uniformly at random.")
+    draw: bool = Field(False, description="Of earlier addresses, which led to one drawn at random.")
     limit: int = Field(N_CARDS, description="Of earlier addresses; a page shows as many as it shows.")
 
 
 def leads_to(one: One, options: FormerOptions) -> str:
-    """Where an address of the list leads: to the page of the circuit, or to one interpretation.
-
-    Raises:
-        NotFound: one is to be drawn of none.
-        BadQuery: a gate that no neuron has.
-    """
-    slug, mask, scope = one.place.slug, one.ref.first, one.place.scope
+    """Where an address of the list leads: to the page of the circuit, or to one interpretation."""
     if options.index:
-        return one.links.interpretation(slug, mask, int(options.index), scope)
-    if not options.draw:
-        kept = {"gate": options.gate, "start": options.start.strip("0") and options.start, "theme": options.theme}
-        classes = "" if options.classes == _OBSERVED else "any"
-        return f"{one.url(classes=classes, **kept)}#interpretations"
-    listing = by_number(one)
-    space = listing.matching(options.query)
-    if not space.count:
-        parent = one.url(), f"circuit {mask}"
-        raise NotFound("a random interpretation", "no interpretation matches", "ask for other gates", "gate", *parent)
-    return one.links.interpretation(slug, mask, listing.index(space, randbelow(space.count)), scope)
+        return one.links.interpretation(one.place.slug, one.ref.first, int(options.index), one.place.scope)
+    kept = {"gate": options.gate, "start": options.start.strip("0") and options.start, "theme": options.theme}
+    classes = "" if options.classes == _OBSERVED else "any"
+    return f"{one.url(classes=classes, **kept)}#interpretations"
 
 
 def record(one: One, options: CircuitOptions) -> ListRecord:
@@ -278,17 +264,8 @@ def interpretations(one: One, readings: Readings, options: CircuitOptions) -> It
         listing.thumb,
         listing.says,
         Tray(f"{place.slug}/{scope.output}", one.links.compare(place.slug, (), scope)),
-        files={
-            **{form: f"{path}.{form.lower()}{question}{query}" for form in ("CSV", "JSON")},
-            "Random": one.links.interpretations(place.slug, one.ref.first, scope, gate=options.gate, draw=1),
-        },
+        files={form: f"{path}.{form.lower()}{question}{query}" for form in ("CSV", "JSON")},
         kept=scope.query(),
         id="excerpt",
     )
-    yield More("Find one", lambda: [go_to(one)], "by its number", id="find")
-
-
-def go_to(one: One) -> Form:
-    """The form that leads to a number of the circuit's list."""
-    circuit = one.links.circuit(one.place.slug, one.ref.first)
-    return Form(GoTo, circuit, "Go", dict(one.place.scope.fields), changes=False, id="go")
+    yield Form(GoTo, one.links.circuit(place.slug, one.ref.first), "Go", dict(scope.fields), changes=False, id="go")

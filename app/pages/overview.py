@@ -398,7 +398,7 @@ def _folds(links: Addresses, place: Place, page: NetworkPage) -> Iterator[More]:
     if place.question.data.boolean and place.question.cut.n_inputs in (2, 3):
         yield More(
             "Between the inputs",
-            lambda: plane_blocks(place, None, page.network.name, lambda drawn, said, _: Figure(drawn, said)),
+            lambda: plane_blocks(place),
             "what it decides there",
             id="plane",
         )

@@ -111,9 +111,9 @@ def record(
 def interpretations(
     session: Reading, links: Links, network: str, ref: str, options: Annotated[FormerOptions, Query()]
 ) -> RedirectResponse:
-    """To the list of a circuit's interpretations, or to one of them: by its index, or drawn uniformly."""
+    """To the list of a circuit's interpretations, or to one of them by its index."""
     one = find_document(session, links, network, ref, list(options.scope.query().items())).one
-    return RedirectResponse(leads_to(one, options), 303 if options.draw or options.index else 301)
+    return RedirectResponse(leads_to(one, options), 303 if options.index else 301)
 
 
 @router.get(

@@ -45,12 +45,6 @@ def find_alignment(session: Session, algorithm: AlgorithmRow, alignment_id: str)
     return session.scalar(_kept(algorithm).where(AlignmentRow.alignment_id == alignment_id))
 
 
-def near_misses(session: Session, algorithm: AlgorithmRow) -> Sequence[AlignmentRow]:
-    """The first hundred kept alignments of an algorithm that fail, best first."""
-    query = _kept(algorithm).where(AlignmentRow.valid.is_(False)).order_by(AlignmentRow.id)
-    return session.scalars(query.limit(100)).all()
-
-
 def _kept(algorithm: AlgorithmRow) -> Select[AlignmentRow]:
     return select(AlignmentRow).where(AlignmentRow.algorithm_row_id == algorithm.id)
 

@@ -55,14 +55,6 @@ def test_the_alignments_of_an_algorithm_are_those_of_the_list(client, aligned, k
     assert len(kept) == 8
 
 
-def test_why_others_fail_is_told_when_it_is_asked(client, aligned, kept):
-    assert "First failure" not in client.get(aligned["url"]).text
-    fold = client.get(f"{aligned['url']}?part=failing", headers={"HX-Request": "true"}).text
-    holds = [tuple(map(int, pair)) for pair in re.findall(r"(\d+) of (\d+)<", fold)]
-    missed = sum(one["of"] - one["agreed"] for one in kept)
-    assert sum(of - agreed for agreed, of in holds) == missed > 0
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["complete", "paper"])
 def test_an_algorithm_has_its_page_before_any_analysis(get, client, protocol):

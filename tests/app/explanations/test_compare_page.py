@@ -184,10 +184,7 @@ def test_a_lens_stands_beside_gates_and_shows_what_it_saw(client, get, refs) -> 
 def test_with_fewer_than_two_it_says_what_there_is_to_choose(client, get, refs) -> None:
     html = client.get(f"/compare?network=xor&e={refs['alignment']}").text
     assert f"{refs['alignment']} is chosen" in html
-    pairs = re.findall(r'<th scope="row" class="name"><a href="(/compare[^"]*)"', html)
-    assert pairs
-    for two in pairs:
-        assert len(get(two.replace("&amp;", "&"))["explanations"]) >= 2
+    assert 'href="/networks/xor/explanations"' in html
     typed = client.get("/compare", params={"network": "xor", "e": "\r\n".join(PARTED)})
     assert "P and Q contradict each other" in typed.text
     assert 'name="network"' in client.get("/compare").text
