@@ -185,6 +185,7 @@ class RowRecord(ByName):
     target: int
     right: bool
     margin: float = Field(description="Distance to the nearest edge of the decision.")
+    fragile: bool = Field(description="Whether the margin is below 1e-6.")
 
 
 class AnswerRecord(ByName):

@@ -22,7 +22,7 @@ from app.pages.circuit_facts import Readings, Verdict
 from app.pages.cut import Cut, cut_of
 from app.pages.inside import N_ROWS, answers_table, chosen_row, inside_blocks
 from app.pages.interpretation_list import CircuitOptions, interpretations
-from app.pages.network.behaviour import behaviour_of
+from app.pages.network_page import behaviour_of
 from app.pages.page import One, page
 from app.pages.place import ModelPlace
 from pluriscope.analyses.registry import COMMON_GROUND, SHOWN
@@ -39,7 +39,7 @@ from pluriscope.blocks import (
     Table,
 )
 from pluriscope.blocks import Verdict as Mark
-from pluriscope.records import AnswerRecord, ChanceRecord, CircuitRecord, RowRecord
+from pluriscope.records import AnswerRecord, ChanceRecord, CircuitRecord
 from pluriscope.tables import MOST_VALUES, Row
 
 _SECONDS: Final = 2.0  # that counting the interpretations that survive may take on a page
@@ -57,7 +57,7 @@ def circuit_record(one: One) -> CircuitRecord:
         n_possible_edges=len(cut.bits),
         n_neurons=cut.neurons,
         n_possible_neurons=cut.n_neurons,
-        behaviour=[row if isinstance(row, AnswerRecord) else RowRecord.showing(row) for row in cut.rows],
+        behaviour=cut.rows,
         interpretations=cut.readings.total,
         observed=cut.readings.observed,
         uncounted=cut.readings.why_not,

@@ -27,11 +27,11 @@ from app.figures.numbers import noun
 from app.figures.svg import graph_diagram, network_diagram
 from app.pages.circuit_facts import Readings, Verdict, readings_of, verdict_on
 from app.pages.inside import answers_of
-from app.pages.network.behaviour import BehaviourRow, behaviour_of
+from app.pages.network_page import behaviour_of
 from app.pages.page import One
 from app.pages.place import ModelPlace, Place
 from pluriscope.kinds.circuits import edge_labels
-from pluriscope.records import AnswerRecord
+from pluriscope.records import AnswerRecord, RowRecord
 
 MAX_EDGES_COUNTED: Final = 130
 """Of the networks whose possible circuits are counted by size on a page: a tenth of a second."""
@@ -77,7 +77,7 @@ class Cut:
     n_valid: int | None
     beside: tuple[str, str] = ("", "")
     drawn: Markup
-    rows: list[BehaviourRow] | list[AnswerRecord]
+    rows: list[RowRecord] | list[AnswerRecord]
     readings: Readings
     inside: Inside
 

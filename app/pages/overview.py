@@ -22,7 +22,7 @@ from app.addressing import Addresses
 from app.db.model_tables import ModelRow
 from app.db.models import CircuitSearch, searches_of
 from app.db.tables import NetworkRow
-from app.figures.numbers import decimal, duration, exact, noun, readable
+from app.figures.numbers import decimal, duration, exact, noun, readable, when
 from app.figures.svg import graph_diagram, loss_figure, network_diagram, outputs_figure
 from app.options import ScopeOptions
 from app.pages.about_one import column, listed, pairs
@@ -31,10 +31,10 @@ from app.pages.explanation_list import Asked, search_for, states
 from app.pages.input_plane import plane_blocks
 from app.pages.inside import ROW, answers_of, answers_table, beside, chosen_row, inside_blocks, table_blocks
 from app.pages.models.asked import asked
-from app.pages.network.page import NetworkPage, criterion_words, network_page
+from app.pages.network_page import NetworkPage, criterion_words, network_page
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace, ModelPlace, Place
-from app.pages.shared import BoundedCount, Counts, neuron_name
+from app.pages.shared import BoundedCount, Counts, neuron_name, stops_of
 from pluriscope.blocks import (
     Action,
     Block,
@@ -55,6 +55,8 @@ from pluriscope.blocks import (
 from pluriscope.naming import Scope
 from pluriscope.tables import Query, Row
 
+_LEFT_OUT: Final = ("options", "losses", "outputs", "message")
+"""Of what is kept of a training; the curves are drawn, and in the JSON."""
 _ROWS: Final = 8
 """Of a transformer's task beside its drawing."""
 _ORIGINS: Final = {
@@ -447,16 +449,11 @@ def _by_protocol(page: NetworkPage) -> Iterator[Block]:
     for one in page.by_protocol:
         told = [None] * len(names) if one.counts is None else [one.counts.told(name) for name in names]
         took = one.state.replace("_", " ") if one.seconds is None else duration(one.seconds)
-        rows.append(
-            [
-                Markup('<a href="{}">{}</a>').format(one.url, one.name),
-                *told,
-                f"{took}{', ' if one.stops else ''}{one.stops}",
-            ]
-        )
+        stops = "" if one.counts is None else stops_of(one.counts)
+        link = Markup('<a href="{}">{}</a>').format(one.url, one.name)
+        rows.append([link, *told, ", ".join(filter(None, (took, stops)))])
     yield Table.plain(labels, rows)
-    if page.protocol_differences:
-        yield Prose("\n".join(f"- {reason}" for reason in page.protocol_differences), glossary=False)
+    yield Prose("[Why the two differ](scope.md#complete-and-paper)", glossary=False)
 
 
 def _training(links: Addresses, page: NetworkPage) -> Iterator[Block]:
@@ -472,14 +469,35 @@ def _training(links: Addresses, page: NetworkPage) -> Iterator[Block]:
         yield from beside(drawn, 2)
         yield Table.plain(["Epoch", "Loss"], [[one.epoch, one.loss] for one in learning.numbers])
     if page.training:
-        yield pairs("option", dict(page.training_pairs))
-    again = page.learning.again_url if page.learning is not None else page.again_url
-    if again:
-        yield Section("Again", "with these options, or others", Action("Train again", again))
+        outcome = {key: value for key, value in page.training.items() if key not in _LEFT_OUT}
+        told = outcome | dict(page.training.get("options") or {})
+        words = {key.replace("_", " ").capitalize(): _words(value) for key, value in told.items()}
+        yield pairs("option", {key: value for key, value in words.items() if value not in ("", "None")})
+    if page.again_url:
+        yield Section("Again", "with these options, or others", Action("Train again", page.again_url))
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_words, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _provenance(page: NetworkPage) -> Iterator[Block]:
-    told = dict(page.provenance_pairs)
+    protocol, data, made = page.scope.protocol, page.scope.data, page.provenance
+    told = {
+        "Network": page.network.digest,
+        "Protocol": f"{protocol.name} · {protocol.digest}",
+        "Data": f"{data.description} · {data.digest}",
+    }
+    if made is not None:
+        libraries = ", ".join(f"{name} {version}" for name, version in made.libraries.items())
+        told |= {
+            "Engine": f"{made.engine_version} ({libraries})",
+            "Result": f"{made.result_digest} (SHA-256 of everything found, timings apart)",
+            "Computed": when(made.created_at),
+            "Took": ", ".join(f"{stage} {duration(value)}" for stage, value in made.seconds.items()),
+        }
     if page.network.attribution:
         told["Attribution"] = page.network.attribution
     yield pairs("fact", told)

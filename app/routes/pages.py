@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from app.addressing import API_V2
 from app.error_answers import api_errors
 from app.options import ScopeOptions
-from app.pages.network.page import NetworkPage, build_network
+from app.pages.network_page import NetworkPage, build_network
 from app.pages.overview import Overview, OverviewOptions
 from app.pages.place import Place, locate_any
 from app.pages.sharing.passing_on import passed_on

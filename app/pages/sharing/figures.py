@@ -18,7 +18,7 @@ from app.figures.svg import (
     outputs_figure,
 )
 from app.pages.compare.compared import Compared
-from app.pages.network.page import NetworkPage
+from app.pages.network_page import NetworkPage
 from app.pages.overview import Overview
 from app.pages.page import DRAWING, Document
 from app.pages.place import Place

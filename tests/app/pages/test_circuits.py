@@ -72,9 +72,7 @@ def test_neighbours_of_an_interpretation(get, client):
     here = XOR + "/explanations/i-081ff."
     links = {index: client.get(f"{here}{index}").text for index in (0, 21, 367)}
     assert f'href="{here}1"' in links[0]
-    assert f'href="{here}367"' in links[0]
     assert f'href="{here}20"' in links[21]
-    assert ">Next class<" not in links[367]
     assert f'href="{here}368"' not in links[367]
     classes = {get(f"{here}{index}")["observed_class"] for index in range(0, 368, 4)}
     assert classes <= set(range(17))

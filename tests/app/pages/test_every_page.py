@@ -10,7 +10,7 @@ from starlette.routing import Match
 
 from app.db import rows
 from app.options import ScopeOptions
-from app.pages.network import build_network
+from app.pages.network_page import build_network
 from app.recent import Recent
 from tests.app.pages.conftest import MINE, NOISY, XOR
 

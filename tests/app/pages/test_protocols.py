@@ -1,4 +1,4 @@
-"""Why the built-in protocols find different numbers: said where both stand, with the numbers of the network."""
+"""Pages follow protocols beyond the built-in ones."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -7,18 +7,9 @@ from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.protocol import COMPLETE
 from app.db.writes import save_analysis, save_network
 from app.main import create_app
-from app.pages.network.page import criterion_words
+from app.pages.network_page import criterion_words
 from tests.app.pages.conftest import XOR
 from tests.factories import on_a_copy, pretrained_xor, real_analysis
-
-
-def test_the_reasons_name_the_numbers_of_both(client):
-    reasons = client.get(f"/api/v2{XOR}").json()["protocol_differences"]
-    about = [reason.partition(".")[0] for reason in reasons]
-    assert about == ["Circuits", "Interpretations", "Algorithms", "Alignments"]
-    assert "197 under complete, 32 under paper" in reasons[0]
-    assert "147,899,020 under complete, 234,700 under paper" in reasons[1]
-    assert "Candidates: 250 and 56" in reasons[2]
 
 
 @pytest.mark.slow

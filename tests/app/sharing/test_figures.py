@@ -52,13 +52,13 @@ def test_a_file_shows_what_the_page_shows(client) -> None:
 
 
 def test_options_and_names_of_figures_are_checked(client) -> None:
-    assert png_size(client.get(f"{XOR}/figures/edges.png?width=300").content)[0] == 300
-    assert client.get(f"{XOR}/figures/edges.svg?theme=dark").status_code == 200
-    for wrong in ("figures/edges-9.svg", "figures/none.png"):
+    assert png_size(client.get(f"{XOR}/figures/drawing.png?width=300").content)[0] == 300
+    assert client.get(f"{XOR}/figures/drawing.svg?theme=dark").status_code == 200
+    for wrong in ("figures/drawing-9.svg", "figures/none.png"):
         answer = client.get(f"{XOR}/{wrong}")
         assert answer.status_code == 404
-        assert "edges" in answer.text
-    for wrong in ("edges.gif", "edges.png?width=1", "edges.svg?theme=red", "edges.svg?no=1"):
+        assert "drawing" in answer.text
+    for wrong in ("drawing.gif", "drawing.png?width=1", "drawing.svg?theme=red", "drawing.svg?no=1"):
         assert 400 <= client.get(f"{XOR}/figures/{wrong}").status_code < 500, wrong
 
 
