@@ -1,4 +1,4 @@
-"""The glossary in four groups, or what of it has some words."""
+"""The glossary, twelve terms first, or what of it has some words."""
 
 from __future__ import annotations
 
@@ -17,33 +17,13 @@ from pluriscope.showing import Drawing
 
 GROUPS: Final = {
     "start": ("Start here", "Twelve terms, in the order in which they are best read."),
-    "tests": ("Tests", "What explanations are asked, and how it is decided."),
-    "counting": ("Counting", "What is searched, listed and counted, and under which rules."),
-    "site": ("The site", "Studies, training, work in the background, and addresses."),
+    "others": ("All others", "In the order of the alphabet."),
 }
 """Anchor of each group → its title and what it holds."""
-_NAMES: Final = {
-    "start": """
-        Network; Task; Circuit; Valid; Margin; Interpretation; Cut; Gate; Algorithm; Variable; Alignment;
-        Interchange intervention
-    """,
-    "tests": """
-        Ablation; Accuracy; Base; Causal order; Causal scrubbing; Certificate; Circuit error; Common ground;
-        Complement; Completeness; Coverage; Criterion; Crucial experiment; Decision; Direction; Duality of
-        places; Faithfulness; Fragile; Funnel; IIA; Interchange intervention accuracy; Intervention;
-        Intervention by hand; Joint interchange; Ladder; Learned subspace; Lens; Linear probe; Map class;
-        Mapping consistency; Mean ablation; Minimal alignment; Minimality; Near miss; Necessity; Oblique
-        projection; Own swap; Read-out; Refinement; Resample ablation; Robustness; Row-space check;
-        Selective; Shapley value; Source; Sparsity; Verdict; Witness; Zero ablation
-    """,
-    "site": """
-        Analysis; Audit; Budget; Card; Cell; Claim; Convergence; Digest; Discovery method; Effect size;
-        Embedding; Epoch; Facet; Job; Level; Loss; Measure; Outcome; Permalink; Planted network; Re-
-        verification; Reference; Sandbox; Short key; Study
-    """,
-}
-"""Terms of each group but "counting", which has all others."""
-_GROUP_OF: Final = {name: key for key, text in _NAMES.items() for name in " ".join(text.split()).split("; ")}
+_FIRST: Final = (
+    *("Network", "Task", "Circuit", "Valid", "Margin", "Interpretation"),
+    *("Cut", "Gate", "Algorithm", "Variable", "Alignment", "Interchange intervention"),
+)
 
 
 class Filter(BaseModel):
@@ -67,11 +47,11 @@ def glossary(addresses: Addresses, q: str) -> Iterator[Block]:
         everywhere = Action("Search everything for it", addresses.search(q=q))
         yield Notice(f"{len(left)} of {noun(of, 'term')} have “{q}”", actions=[everywhere])
     for key, (title, sentence) in GROUPS.items():
-        named = [term for term in left if _GROUP_OF.get(term.name, "counting") == key]
+        named = [term for term in left if (term.name in _FIRST) == (key == "start")]
         if named:
             yield Section(title, sentence, id=key)
         if key == "start":
-            named.sort(key=lambda term: list(_GROUP_OF).index(term.name))
+            named.sort(key=lambda term: _FIRST.index(term.name))
         yield from map(_entry, named)
 
 

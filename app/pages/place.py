@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -24,20 +24,6 @@ from app.db.reads import analyses
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import Gone, Moved, NotFound
 from pluriscope.naming import RulesScope, Scope, protocol_key
-
-
-class Subject(Protocol):
-    """What circuits are of: a graph that can be cut, with the rules that say what is valid."""
-
-    @property
-    def slug(self) -> str: ...
-
-    @property
-    def scope(self) -> Scope: ...
-
-    @property
-    def part(self) -> str:
-        """What a bit of a mask stands for, in one word."""
 
 
 @dataclass(frozen=True)

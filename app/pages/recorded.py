@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from markupsafe import Markup
-from pydantic import Field
 
-from analysis.explanations.explanation import Claim, Record, RecordedKind
+from analysis.explanations.explanation import Claim, RecordedKind
 from analysis.explanations.registry import BY_KEY
 from app.db.recorded import StoredSearch, stored_refs, stored_searches
 from app.figures.numbers import exact
 from app.figures.svg import Direction, circuit_thumb, direction_diagram, weight_text
 from app.figures.svg.tiles import Tile
-from app.options import PageModel, ScopeOptions
+from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.candidates import hues_at, input_texts
 from app.pages.page import One, page
@@ -25,25 +24,11 @@ from pluriscope.records import ClaimRecord, RecordedRecord
 from pluriscope.tables import Row
 
 
-class FigureView(PageModel):
-    """One figure of an explanation of a kind stored as columns."""
-
-    name: str = Field(description="Of the column.")
-    label: str
-    value: bool | int | float | str | None = Field(description="None where there is none.")
-
-    @property
-    def words(self) -> str:
-        """The value for people."""
-        if isinstance(self.value, bool):
-            return "yes" if self.value else "no"
-        return "" if self.value is None else f"{self.value:.4g}" if isinstance(self.value, float) else str(self.value)
-
-
-def figures_of(kind: Record[Any], values: Mapping[str, Any]) -> list[FigureView]:
-    """The figures of an explanation by column; one that is NaN is told as None."""
-    told = {name: None if value != value else value for name, value in values.items()}
-    return [FigureView(name=one.name, label=one.label, value=told[one.name]) for one in kind.columns]
+def _words(value: Any) -> str:
+    """A figure for people."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def recorded_record(one: One) -> RecordedRecord:
@@ -54,7 +39,7 @@ def recorded_record(one: One) -> RecordedRecord:
         kind=kind.key,
         **one.told(_is_stored(one)),
         name=kind.name(one.item),
-        figures={told.name: told.value for told in _figures(one)},
+        figures=_figures(one),
         claims=[claim_record(claim, sizes) for claim in kind.claims(one.item)],
         says=list(kind.outputs(place.question, one.item)),
     )
@@ -73,10 +58,8 @@ def recorded(one: One, _options: ScopeOptions) -> Iterator[Block]:
     kind, sizes = _kind(one), one.place.question.cut.sizes
     name, claims = kind.name(one.item), [claim_record(claim, sizes) for claim in kind.claims(one.item)]
     yield Head(name, Markup("{} {}").format(kind.definition, _found_words(one)), (), head_actions(one))
-    figures = [
-        Fact(told.label, told.words or "–", column_.meaning)
-        for told, column_ in zip(_figures(one), kind.columns, strict=True)
-    ]
+    told = _figures(one)
+    figures = [Fact(known.label, _words(told[known.name]), known.meaning) for known in kind.columns]
     drawn = figure(one, _drawing(one, name, claims), "The network, with what this explanation says of it.")
     yield Side([drawn, Facts(figures)])
     if claims:
@@ -89,9 +72,10 @@ def _kind(one: One) -> RecordedKind[Any]:
     return BY_KEY[one.ref.kind]
 
 
-def _figures(one: One) -> list[FigureView]:
-    kind = _kind(one)
-    return figures_of(kind, {column_.name: column_.value(one.item) for column_ in kind.columns})
+def _figures(one: One) -> dict[str, Any]:
+    """The figures by column; one that is NaN is told as None."""
+    values = {known.name: known.value(one.item) for known in _kind(one).columns}
+    return {name: None if value != value else value for name, value in values.items()}
 
 
 def claim_record(claim: Claim, sizes: Sequence[int]) -> ClaimRecord:

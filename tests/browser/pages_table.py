@@ -95,7 +95,7 @@ PAGES = {
     "compare": "/compare?network=xor-pretrained&{refs}",
     "compare, two": "/compare?network=xor-pretrained&e=i-{mask}.0&e=i-{mask}.1",
     "compare, on directions": "/alice-and-bob",
-    "compare, a lens": "/compare?network=xor-pretrained&e=l-labels&e=i-{mask}.0&part=lenses",
+    "compare, a lens": "/compare?network=xor-pretrained&e=l-labels&e=i-{mask}.0",
     "compare, one chosen": "/compare?network=xor-pretrained&e=c-{mask}",
     "compare, none chosen": "/compare",
     "compare, network chosen": "/compare?network=xor-pretrained",

@@ -93,6 +93,4 @@ def test_a_head_of_a_transformer_is_patched_by_keys_undone_and_gone_back_to(tab,
     expect(undo).to_have_count(1)
     tab.go_back()
     expect(undo).to_have_count(2)
-    tab.locator("#patterns-summary").click()
-    expect(tab.locator("#patterns")).to_contain_text("moved by up to")
     assert tab.evaluate("() => window.sameDocument")

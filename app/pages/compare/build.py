@@ -13,7 +13,7 @@ from app.pages.compare.compared import Compared
 from app.pages.compare.models import of_model
 from app.pages.compare.networks import of_network
 from app.pages.compare.options import ComparedOptions, CompareOptions
-from app.pages.models.views import open_circuits
+from app.pages.models.views import mask_meant
 from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_any
 from pluriscope.naming import LEAST, ExplanationRef
 
@@ -45,10 +45,9 @@ def compare_of(session: Session, links: Addresses, network: str, options: Compar
     place = find_place(session, links, network, options)
     texts = texts_of(links, options, place)
     if isinstance(place, ModelPlace):
-        masks = [text.removeprefix("c-") for text in texts]
-        circuits = list({one.mask: one for one in open_circuits(session, links, place, masks)}.values())
-        _enough(links, place, [str(ExplanationRef("circuit", one.mask)) for one in circuits])
-        return of_model(session, links, place, circuits)
+        masks = list(dict.fromkeys(mask_meant(place, text.removeprefix("c-"), links) for text in texts))
+        _enough(links, place, [str(ExplanationRef("circuit", mask)) for mask in masks])
+        return of_model(session, links, place, masks)
     found = find_chosen(session, links, place, texts)
     explanations = list({str(one.ref): one for one in found.values()}.values())
     _enough(links, place, [str(one.ref) for one in explanations])

@@ -237,7 +237,7 @@ def blocks(c: Compared, query: Query) -> Iterator[Block]:
         told = [(one.site, one.says) for one in c.differences]
         said = f"they say different things of {noun(len(c.differences), 'neuron or edge', 'neurons and edges')}"
         title = "Edge by edge" if c.asked == "rows" else "Neuron by neuron"
-        yield More(title, lambda: [by_letter("Neuron or edge", c.letters, told)], said, id="parts")
+        yield More(title, lambda: [_by_letter("Neuron or edge", c.letters, told)], said, id="parts")
     yield from c.folds()
 
 
@@ -344,6 +344,6 @@ def table(c: Compared, query: Query) -> Table:
     )
 
 
-def by_letter(label: str, letters: Sequence[str], rows: Iterable[tuple[str, Mapping[str, Text]]]) -> Table:
+def _by_letter(label: str, letters: Sequence[str], rows: Iterable[tuple[str, Mapping[str, Text]]]) -> Table:
     """What each says of some things, one a row."""
     return Table.plain([label, *letters], [[name, *(says.get(one, "") for one in letters)] for name, says in rows])

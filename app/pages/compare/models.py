@@ -8,32 +8,32 @@ from typing import Any
 import numpy as np
 from sqlalchemy.orm import Session
 
-from analysis.models.model import gaps
+from analysis.models.circuits import mask_bits
+from analysis.models.model import ACCURACY_THRESHOLD, gaps
 from app.addressing import Addresses
 from app.figures.numbers import noun
 from app.figures.svg import graph_diagram, graph_thumb
-from app.pages.compare.compared import Compared, by_letter
-from app.pages.models.views import OpenCircuit
+from app.pages.compare.compared import Compared
 from app.pages.place import ModelPlace
-from pluriscope.blocks import More, Table
 from pluriscope.comparison import Trials
 from pluriscope.naming import LEAST, LETTERS, ExplanationRef
 from pluriscope.records import ComparedRecord, DifferenceRecord
 
 
-def of_model(session: Session, links: Addresses, place: ModelPlace, circuits: Sequence[OpenCircuit]) -> Compared:
+def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Sequence[str]) -> Compared:
     """The comparison of some circuits of a transformer; each says the largest output, so none is silent."""
     model, graph = place.model, place.space.graph
-    outputs = place.space.run(np.array([one.bits for one in circuits]))
+    bits = np.array([mask_bits(place.space, mask) for mask in masks])
+    outputs = place.space.run(bits)
     apart = gaps(outputs, model.answers)
-    kept = [graph.kept_edges(one.bits[None])[0].tolist() for one in circuits]
+    kept = graph.kept_edges(bits).tolist()
     names = list(graph.edge_labels)
-    draw = graph_diagram if len(circuits) == LEAST else graph_thumb  # names need room
+    draw = graph_diagram if len(masks) == LEAST else graph_thumb  # names need room
 
     def trial(number: int) -> dict[str, Any]:
         found: dict[str, Any] = {"neurons": model.rows[number], "experiment": str(number)}
-        if place.space.run_row(circuits[0].bits, number) is not None:
-            found["url"] = links.sandbox(place.slug, (), place.scope, circuit=circuits[0].mask, row=number)
+        if place.played:
+            found["url"] = links.sandbox(place.slug, (), place.scope, circuit=masks[0], row=number)
         return found
 
     edges = [[name for name, there in zip(names, one, strict=True) if there] for one in kept]
@@ -48,9 +48,9 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, circuits: Se
             ComparedRecord(
                 letter=letter,
                 kind="circuit",
-                ref=str(ExplanationRef("circuit", one.mask)),
-                url=links.circuit(place.slug, one.mask, place.scope),
-                name=f"{noun(len(own), 'edge')}, {'valid' if one.valid else 'not valid'}",
+                ref=str(ExplanationRef("circuit", mask)),
+                url=links.circuit(place.slug, mask, place.scope),
+                name=f"{noun(len(own), 'edge')}, {'valid' if right.mean() > ACCURACY_THRESHOLD else 'not valid'}",
                 edges=own,
                 claims=[],
                 says=[],
@@ -58,9 +58,9 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, circuits: Se
                 right=int(right.sum()),
                 silent_because="",
             )
-            for letter, one, own, right in zip(LETTERS, circuits, edges, trials.right, strict=False)
+            for letter, mask, own, right in zip(LETTERS, masks, edges, trials.right, strict=False)
         ],
-        drawings=[draw(graph, own, title=f"Circuit {one.mask}") for one, own in zip(circuits, kept, strict=True)],
+        drawings=[draw(graph, own, title=f"Circuit {mask}") for mask, own in zip(masks, kept, strict=True)],
         trials=trials,
         asked="rows",
         trial=trial,
@@ -73,12 +73,5 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, circuits: Se
             for name in names
             if 0 < sum(name in own for own in edges) < len(edges)
         ],
-        folds=lambda: iter([More("Figures", lambda: [_figures(circuits)], "as the list has them", id="figures")]),
+        folds=lambda: iter(()),
     )
-
-
-def _figures(circuits: Sequence[OpenCircuit]) -> Table:
-    letters = LETTERS[: len(circuits)]
-    told = zip(*(one.views() for one in circuits), strict=True)
-    rows = [(one[0].label, dict(zip(letters, (view.words for view in one), strict=True))) for one in told]
-    return by_letter("Figure", letters, rows)

@@ -35,8 +35,7 @@ from app.pages.play.tokens import write_now
 from app.pages.recorded import claim_record
 from app.pages.shared import edge_names, truth_rows
 from app.pages.verdicts.told import folded
-from pluriscope.analyses.lenses import picture
-from pluriscope.blocks import Block, Figure, More, Notice
+from pluriscope.blocks import Block, Figure, More
 from pluriscope.comparison import Trials
 from pluriscope.naming import LEAST, LETTERS
 from pluriscope.records import ComparedRecord, DifferenceRecord
@@ -284,9 +283,6 @@ def _folds(beside: Beside) -> Iterator[Block]:
     if readings:
         names = ", ".join(readings)
         yield More("Thresholds", lambda: _thresholds(beside, readings), f"activations and cuts of {names}", id="cut")
-    lenses = [(letter, one) for letter, one in beside.lettered if one.answer is not None]
-    if lenses:
-        yield More("Lenses", lambda: _lenses(beside, lenses), "what they saw", id="lenses")
     yield folded(beside.session, beside.links, beside.explanations)
 
 
@@ -345,14 +341,3 @@ def _thresholds(beside: Beside, readings: Mapping[str, list[Reading]]) -> Iterat
             cuts = [cut for _, cut, _ in group]
             drawn = number_line(group[0][0].tolist(), inputs, cuts, hues=beside.hues, title=f"Neuron {site}")
             yield Figure(drawn, f"{site}: {'; '.join(words for *_, words in group)}", id=f"cut.{site}-{number}")
-
-
-def _lenses(beside: Beside, lenses: Sequence[tuple[str, Explanation]]) -> Iterator[Block]:
-    for letter, one in lenses:
-        if one.answer is None or one.answer.found is None:
-            continue
-        for note in one.answer.found.notes:
-            yield Notice(f"{letter}: {note}")
-        drawn = picture(one.answer.lens, one.answer.found, beside.place.question)
-        told = f"{letter}: {one.answer.found.says}"
-        yield Figure(drawn, told, id=f"lenses.{letter}") if drawn else Notice(told)

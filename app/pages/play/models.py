@@ -27,20 +27,18 @@ from analysis.sandbox.intervention import MAX_CHANGES
 from app.addressing import Addresses
 from app.errors import BadQuery, Conflict
 from app.figures.numbers import decimal, exact
-from app.figures.svg import FlowLink, NodeColumn, PlaceMark, attention_heat, graph_diagram, positions_diagram
+from app.figures.svg import FlowLink, NodeColumn, PlaceMark, positions_diagram
 from app.options import ScopeOptions
-from app.pages.inside import beside, chosen_row
+from app.pages.inside import chosen_row
 from app.pages.models.views import mask_meant
 from app.pages.place import ModelPlace
 from app.pages.play.played import Ask, Field, Play, Played, Told, changed_table
 from app.pages.play.state import WITHOUT
-from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, More, Prose, Table
+from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Prose, Table
 from pluriscope.records import HandRecord, PlayRecord, RunRecord
 
 MAX_CHOICES: Final = 512
 """Rows of a task up to which a page lists them to choose from."""
-MAX_LINKS: Final = 130_000
-"""Characters of addresses on discs; beyond, only what is changed is a link, and all else is chosen by its name."""
 WRITTEN: Final[dict[Written, tuple[str, str]]] = {
     "source": ("patched from the source row", "←"),
     "zero": ("set to zero", "0"),
@@ -308,42 +306,37 @@ class ModelPlay(Played):
         return [(number, node) for number, node in enumerate(nodes) if node.removable and node.looks]
 
     @cached_property
-    def _patterns(self) -> dict[int, tuple[NDArray[np.float64], NDArray[np.float64], float]]:
-        """Where each node that is part of the circuit looks, before and after, and how far that moved."""
+    def _patterns(self) -> dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Where each node that is part of the circuit looks, before and after."""
         found = {}
         for (number, _), was, now in zip(self._looking, self.before.patterns, self.after.patterns, strict=True):
             if was is not None and now is not None:
-                found[number] = was, now, float(np.abs(now - was).max())
+                found[number] = was, now
         return found
 
     # --- as drawings
 
     def drawing(self, *, linked: bool) -> Markup:
-        graph, all_links = self.place.space.graph, linked and self._has_all_links
+        graph = self.place.space.graph
         kept = graph.kept_edges(self.state.bits[None])[0]
         there = [edge for edge, is_kept in zip(graph.edges, kept, strict=True) if is_kept]
         ends = {edge.source for edge in there} | {edge.target for edge in there}
         looking, columns = {number for number, _ in self._looking}, []
         for number, node in enumerate(graph.nodes[:-1]):
-            was, now, _ = self._patterns.get(number, (None, None, 0.0))
+            was, now = self._patterns.get(number, (None, None))
             columns.append(
                 NodeColumn(
                     label=node.label.removeprefix("head "),
                     layer=node.layer,
                     is_on=number in ends,
                     link=self._link(number, None) if linked and number in looking else None,
-                    marks=tuple(self._mark(number, at, linked, all_links) for at in range(len(self.before.places))),
+                    marks=tuple(self._mark(number, at, linked) for at in range(len(self.before.places))),
                     shares=None if now is None else _shares(now),
                     was=None if was is None else _shares(was),
                 )
             )
         sentence = f"{self.network.name} on {' '.join(self.before.places)}{': choose what to change' if linked else ''}"
         return positions_diagram(columns, self.before.places, self.gives(self.after), sentence=sentence)
-
-    @property
-    def _has_all_links(self) -> bool:
-        """Whether the drawing has room for a link on every disc: each carries the whole state."""
-        return len(self.state.nodes) * len(self.before.places) * len(self.url) <= MAX_LINKS
 
     def _link(self, number: int, at: int | None) -> FlowLink:
         change = Change("node", number, at, self.state.tool)
@@ -353,11 +346,11 @@ class ModelPlay(Played):
         name = self.state.site(change).replace(".", "-").replace("~", "-")
         return FlowLink(self.state.toggled(change).url, words, f"at-{name}")
 
-    def _mark(self, number: int, at: int, linked: bool, all_links: bool) -> PlaceMark:
+    def _mark(self, number: int, at: int, linked: bool) -> PlaceMark:
         was, now = self.before.given[number, at], self.after.given[number, at]
         here = [one for one in self.state.changes if (one.kind, one.part) == ("node", number) and one.at in (at, None)]
         written = next((one for one in here if one.at == at), here[0] if here else None)
-        link = self._link(number, at) if all_links or (linked and written) else None
+        link = self._link(number, at) if linked else None
         return PlaceMark(
             length(was), length(now), length(now - was), "" if written is None else WRITTEN[written.written][1], link
         )
@@ -383,11 +376,6 @@ class ModelPlay(Played):
             asks=[Ask("Change", state.fields(), [self._sites(), self._positions()])],
             outcome=[self._facts(), self._logits(), Prose(self._rules(), glossary=False)],
         )
-        moved = sum(moved > 0 for *_, moved in self._patterns.values())
-        if self._patterns:
-            yield More("Where each head looks", self._heats, f"{moved} moved" if state.changes else "", id="patterns")
-        if state.circuit or any(one.kind == "edge" for one in state.changes):
-            yield More("What is kept and changed", lambda: [self._graph()], "the graph", id="graph")
 
     def _rows(self, name: Literal["row", "source"]) -> Field:
         rows, chosen = self.place.model.rows, self.row if name == "row" else self.source
@@ -407,12 +395,10 @@ class ModelPlay(Played):
         return Field("at", "at", "", {"": {"": "all positions", **named}})
 
     def _caption(self) -> str:
-        choose = "Choose a head’s name to change what it gives at all positions; one position is changed by name below"
-        if self._has_all_links:
-            choose = "Choose a disc to change what that node gives at that position, or a head’s name for all positions"
         return (
-            f"{choose}; choose it again to undo that. Discs grow with the length of the vector, rings show it before "
-            "the changes. Lines show where a head looks with a fifth of its attention or more; pale is as before."
+            "Choose a disc to change what that node gives at that position, or a head’s name for all positions; choose "
+            "it again to undo that. Discs grow with the length of the vector, rings show it before the changes. Lines "
+            "show where a head looks with a fifth of its attention or more; pale is as before."
         )
 
     def _facts(self) -> Facts:
@@ -436,28 +422,6 @@ class ModelPlay(Played):
         rows = self.place.model.rows
         patched = f"What is patched is taken from the same {same}, unchanged, on the source row {rows[self.source]}"
         return f"{patched}; a mean is over its run on all {exact(len(rows))} rows of the task."
-
-    def _heats(self) -> Iterator[Block]:
-        figures = []
-        for number, (was, now, moved) in self._patterns.items():
-            label = self.place.space.graph.nodes[number].label
-            title = f"{label[:1].upper()}{label[1:]}"
-            if moved:
-                figures.append(self._heat(was, f"{title} before"))
-            figures.append(self._heat(now, f"{title}, moved by up to {decimal(moved, 3)}" if moved else title))
-        yield from beside(figures, 4)
-        off = [node.label for number, node in self._looking if number not in self._patterns]
-        without = f" No part of this circuit: {', '.join(off)}." if off else ""
-        yield Prose(f"A row is one position, a column what it reads.{without}", glossary=False)
-
-    def _heat(self, pattern: NDArray[np.float64], title: str) -> Figure:
-        return Figure(attention_heat(_shares(pattern), self.before.places, title=title), title)
-
-    def _graph(self) -> Figure:
-        graph, kept = self.place.space.graph, self.place.space.graph.kept_edges(self.state.bits[None])[0].tolist()
-        marked = {one.part for one in self.state.changes if one.kind == "edge"}
-        words = f"What is kept is in ink, what is cut is pale{'; dashed and wide is what is changed' if marked else ''}"
-        return Figure(graph_diagram(graph, kept, title=self.network.name, marked=marked), words)
 
 
 def _shares(pattern: NDArray[np.float64]) -> list[list[float | None]]:

@@ -164,7 +164,7 @@ def test_other_rules_and_placements_are_named_in_references(get, refs, aligned, 
 
 
 @pytest.mark.slow
-def test_a_lens_stands_beside_gates_and_shows_what_it_saw(client, get, refs) -> None:
+def test_a_lens_stands_beside_gates(client, get, refs) -> None:
     page = compare(get, "l-labels", refs["interpretation"])
     lens = page["explanations"][0]
     question = ask(pretrained_xor().network)
@@ -172,7 +172,6 @@ def test_a_lens_stands_beside_gates_and_shows_what_it_saw(client, get, refs) -> 
     told = {(claim["layer"], *claim["neurons"]): claim["truth_table"] for claim in lens["claims"]}
     assert told == {(row["layer"], row["neuron"]): row["truth_table"] for row in rows}
     assert (lens["name"], lens["predicted"], client.get(lens["url"]).status_code) == ("Labels of neurons", 0, 200)
-    assert "<svg" in client.get(f"{page['url']}&part=lenses").text.partition('id="lenses"')[2]
     for text in ("l-labels", TYPED, "l-patching-table@paper"):
         assert (ExplanationRef.parse(text).kind, str(ExplanationRef.parse(text))) == (LENS.key, text)
 

@@ -264,7 +264,7 @@ def test_circuits_beside_each_other(client):
     apart = compared(client, f"/compare?network=and-of-two&e=c-{first}&e=2c")
     assert apart["n_contradictions"] == sum(apart["pairs"][0][one] for one in ("first_right", "second_right")) > 0
     chosen = client.get("/compare?network=and-of-two")
-    assert f"e=c-{first}" in chosen.text
+    assert "/networks/and-of-two/explanations" in chosen.text
     assert client.get(f"/api/v1{OWN}/compare").status_code == 410
 
 

@@ -65,9 +65,8 @@ def test_a_patched_head_turns_the_answer_around_and_the_page_says_so(client, rec
     assert list(page["before"]["outputs"].values()) == SPACE.run(WHOLE[None])[0, row].tolist()
     assert page["after"]["looks"].keys() == {"1.0", "1.1", "2.0", "2.1"}
     assert page["after"]["gives"] == MODEL.outputs[run.outputs.argmax()]
-    html = client.get(f"{address}&part=patterns").text
+    html = client.get(address).text
     assert f"turns from {page['before']['gives']} to {page['after']['gives']}" in html
-    assert html.count("<figcaption>Head ") == 4
     without = re.search(r'<a id="undo-0" href="([^"]+)"', html)
     assert record(unescape(without[1]))["changes"] == []
 
@@ -78,7 +77,6 @@ def test_a_circuit_is_opened_with_all_else_cut(client, record):
     page = record(f"{ONE}?circuit=183dbfff&row=5")
     assert list(page["after"]["outputs"].values()) == SPACE.run(bits[None])[0, 5].tolist()
     assert record(f"{ONE}?circuit=1000000&row=5")["after"]["looks"] == {}
-    assert 'id="graph"' in client.get(f"{ONE}?circuit=1000000&row=5").text
 
 
 @pytest.mark.parametrize(
