@@ -12,14 +12,16 @@ from pydantic import BaseModel, Field
 from analysis import ENGINE_VERSION
 from analysis.explanations.explanation import REF
 from analysis.models.judging import asked_of, column_of
+from analysis.tasks import INPUT_NAMES
 from app.db.models import stored_circuits
-from app.figures.numbers import when
+from app.figures.numbers import decimal, duration, when
 from app.pages.analyses import about as about_explanation
 from app.pages.page import DRAWING, One
-from app.pages.place import ModelPlace
+from app.pages.place import AnyPlace, ModelPlace, Place
 from app.pages.verdicts.told import folded
 from pluriscope.analyses.registry import COMMON_GROUND, Analysis
 from pluriscope.blocks import Action, Block, Figure, Menu, More, Notice, Section, Table
+from pluriscope.records import RowRecord
 from pluriscope.tables import AtHand, Column, Query, Row, Type
 
 
@@ -46,6 +48,36 @@ def pairs(noun: str, values: Mapping[str, Any]) -> Table:
     """Names with what they name."""
     columns = (column("what", "What", "What it is.", first=True), column("value", "Value", "Its value."))
     return listed(noun, columns, [Row({"what": what, "value": value}) for what, value in values.items()])
+
+
+def behaviour_table(place: Place, rows: Sequence[RowRecord]) -> Table:
+    """What a network, or a circuit of it, does on each Boolean input."""
+    question, boolean = place.question, place.question.data.boolean
+    names, task = INPUT_NAMES[: question.model.n_inputs], question.task
+    columns = (
+        column("input", "".join(names) if boolean else "Row", "The inputs.", "name", first=True),
+        column("output", "Output", "What it puts out.", "float", show=lambda row: decimal(row["output"], 4)),
+        column("decides", "Decides", f"Decided by {question.protocol.circuit_decision}.", "text"),
+        column("target", task.name or "".join(map(str, task.truth_table)), "What the task asks for.", "int"),
+        column("right", "Right", "Whether the two are the same.", "bool"),
+        column("margin", "Margin", "Distance from the decision's edge.", "float"),
+        column("fragile", "Fragile", "A margin below 1e-6: another machine may round it the other way.", "bool"),
+    )
+    told = [
+        Row(
+            {
+                "input": "".join(map(str, one.bits)) if boolean else ", ".join(decimal(value, 3) for value in one.row),
+                "output": one.output,
+                "decides": "neither" if one.decision is None else str(one.decision),
+                "target": one.target,
+                "right": one.right,
+                "margin": one.margin,
+                "fragile": True if one.fragile else None,
+            }
+        )
+        for one in rows
+    ]
+    return listed("input", columns, told, "behaviour")
 
 
 def figure(one: One, drawn: Markup, caption: str, name: str = DRAWING) -> Figure:
@@ -123,20 +155,26 @@ def _told(one: One) -> Iterator[Block]:
 
 
 def _provenance(one: One) -> Iterator[Block]:
-    place, stored = one.whole, dict[str, str]()
-    row = None if one.known is None else one.place.analysis
+    yield pairs("fact", provenance_of(one.whole))
+
+
+def provenance_of(place: AnyPlace) -> dict[str, str]:
+    """Where numbers about a place come from."""
+    told = {
+        "Network": place.row.digest,
+        "Protocol": f"{place.rules} · {place.protocol_digest}",
+        "Data": f"{place.rows} · {place.data_digest}",
+    }
+    row = None if isinstance(place, ModelPlace) else place.analysis
     if row is not None:
-        stored = {
-            "Analysis": f"engine {row.engine_version}, {when(row.created_at.isoformat(timespec='seconds'))}",
-            "Result": row.result_digest,
+        libraries = ", ".join(f"{name} {version}" for name, version in row.provenance.items())
+        told |= {
+            "Analysis": f"engine {row.engine_version} ({libraries})",
+            "Computed": when(row.created_at.isoformat(timespec="seconds")),
+            "Took": ", ".join(f"{stage} {duration(value)}" for stage, value in row.seconds.items()),
+            "Result": f"{row.result_digest} (SHA-256 of everything found, timings apart)",
         }
-    yield pairs(
-        "fact",
-        {
-            "Network": place.row.digest,
-            "Protocol": f"{place.rules} · {place.protocol_digest}",
-            "Data": f"{place.rows} · {place.data_digest}",
-            **stored,
-            "This page": f"computed from the weights just now by engine {ENGINE_VERSION}",
-        },
-    )
+    attribution = place.model.attribution if isinstance(place, ModelPlace) else place.row.attribution
+    if attribution:
+        told["Attribution"] = attribution
+    return told | {"This page": f"computed from the weights just now by engine {ENGINE_VERSION}"}

@@ -14,10 +14,9 @@ from analysis.criteria.steps import CriterionStep
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import Circuit, mask_array
 from analysis.progress import OutOfTime
-from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
 from app.figures.numbers import decimal, exact, noun, readable
-from app.pages.about_one import about, column, figure, head_actions, listed, pairs, told
+from app.pages.about_one import about, behaviour_table, column, figure, head_actions, listed, pairs, told
 from app.pages.circuit_facts import Readings, Verdict
 from app.pages.cut import Cut, cut_of
 from app.pages.inside import N_ROWS, answers_table, chosen_row, inside_blocks
@@ -168,36 +167,8 @@ def _on_the_rows(one: One, place: ModelPlace, cut: Cut, row: int | None) -> Iter
 
 def on_every_input(one: One, kept: Circuit) -> Table:
     """What a circuit does on every input, everything else ablated."""
-    question = one.place.question
-    names = "".join(INPUT_NAMES[: question.model.n_inputs]) if question.data.boolean else "Row"
-    rows = [
-        Row(
-            {
-                "input": "".join(map(str, row.bits))
-                if question.data.boolean
-                else ", ".join(decimal(value, 3) for value in row.row),
-                "output": row.output,
-                "decision": -1 if row.decision is None else row.decision,
-                "target": row.target,
-                "right": row.right,
-                "margin": row.margin,
-            }
-        )
-        for row in behaviour_of(one.place, question.activations(kept)[-1][:, 0])
-    ]
-    columns = (
-        column("input", names, "The inputs.", "name", first=True),
-        column("output", "Output", "What it puts out.", "float", show=lambda row: decimal(row["output"], 4)),
-        column("decision", "Decides", "The output, decided by the protocol's rule.", "int", show=_decision),
-        column("target", question.task.name or "Task", "What the task asks for.", "int"),
-        column("right", "Right", "Whether the two are the same.", "bool"),
-        column("margin", "Margin", "Distance from the decision's edge.", "float"),
-    )
-    return listed("row", columns, rows, "behaviour")
-
-
-def _decision(row: Row) -> str:
-    return "neither" if row["decision"] < 0 else str(row["decision"])
+    outputs = one.place.question.activations(kept)[-1][:, 0]
+    return behaviour_table(one.place, behaviour_of(one.place, outputs))
 
 
 # --- what is computed when it is opened

@@ -23,10 +23,10 @@ from app.figures.svg import Direction, Hues, Threshold, direction_diagram, numbe
 from app.figures.svg.directions import linear_words, site_words
 from app.pages.about_one import about, figure, head_actions
 from app.pages.candidates import hues_at, input_texts
+from app.pages.inside import beside
 from app.pages.interchanges import (
     EvidenceOptions,
     aligned_fields,
-    beside,
     evidence,
     interchange_facts,
     place_fields,

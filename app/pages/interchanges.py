@@ -20,8 +20,9 @@ from app.options import ScopeOptions
 from app.pages.about_one import figure
 from app.pages.candidates import input_texts
 from app.pages.formulas import posited, variables_of
+from app.pages.inside import beside
 from app.pages.page import One
-from pluriscope.blocks import Block, Fact, More, Section, Side, Table, Verdict
+from pluriscope.blocks import Block, Fact, More, Section, Table, Verdict
 from pluriscope.records import AlignmentRecord, DirectionRecord, PlaceRecord
 from pluriscope.tables import Query
 
@@ -169,13 +170,6 @@ def _every(
         kept={"part": "interchanges", **one.place.scope.query()},
         id="interchanges.all",
     )
-
-
-def beside(blocks: Sequence[Block], most: int) -> Iterator[Block]:
-    """Blocks in rows of so many."""
-    for first in range(0, len(blocks), most):
-        some = blocks[first : first + most]
-        yield Side(some) if len(some) > 1 else some[0]
 
 
 def _inputs(place: PlaceRecord) -> list[str]:

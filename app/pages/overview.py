@@ -12,20 +12,18 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
 from analysis.circuit_sets.backbone import backbone_words
 from analysis.models.common import backbone_of_bits
 from analysis.models.model import Table as ModelTable
 from analysis.models.model import gaps
-from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.db.model_tables import ModelRow
 from app.db.models import CircuitSearch, searches_of
 from app.db.tables import NetworkRow
-from app.figures.numbers import decimal, duration, exact, noun, readable, when
+from app.figures.numbers import decimal, duration, exact, noun, readable
 from app.figures.svg import graph_diagram, loss_figure, network_diagram, outputs_figure
 from app.options import ScopeOptions
-from app.pages.about_one import column, listed, pairs
+from app.pages.about_one import behaviour_table, column, listed, pairs, provenance_of
 from app.pages.analyses import analyses_of, cards_of
 from app.pages.explanation_list import Asked, search_for, states
 from app.pages.input_plane import plane_blocks
@@ -252,17 +250,7 @@ def _counted(place: ModelPlace, searches: dict[tuple[int, str], CircuitSearch]) 
         column("engine", "Engine", "Version that searched."),
     )
     yield listed("set of rules", columns, rows)
-    yield pairs(
-        "fact",
-        {
-            **dict(place.model.facts),
-            "Network": place.row.digest,
-            "Rules": place.protocol_digest,
-            "Rows": place.data_digest,
-            "Attribution": place.model.attribution or "none",
-            "This page": f"computed from the weights just now by engine {ENGINE_VERSION}",
-        },
-    )
+    yield pairs("fact", {**dict(place.model.facts), **provenance_of(place)})
 
 
 # --- what a perceptron has
@@ -290,7 +278,7 @@ def _of_perceptron(session: Session, links: Addresses, place: Place, page: Netwo
         f"{_ORIGINS.get(network.origin, '')}{also}",
         share=share,
         figure=Figure(drawn, weights, files, id=DRAWING),
-        rows=_behaviour(page),
+        rows=behaviour_table(place, page.behaviour),
         facts=[] if counts is None else list(_counts_of(links, place, counts)),
         rules={one.name: one.url for one in page.by_protocol},
         said=" ".join(part for part in (f"{rules}.", method, page.backbone) if part),
@@ -304,32 +292,6 @@ def _of_perceptron(session: Session, links: Addresses, place: Place, page: Netwo
         refused=page.plan is not None and bool(page.plan.refusals),
         folds=list(_folds(links, place, page)),
     )
-
-
-def _behaviour(page: NetworkPage) -> Table:
-    names, boolean = "".join(INPUT_NAMES[: page.network.sizes[0]]), page.scope.data.boolean
-    columns = (
-        column("input", names if boolean else "Row", "The inputs.", "name", first=True),
-        column("output", "Output", "What it puts out.", "float", show=lambda row: decimal(row["output"], 4)),
-        column("decides", "Decides", f"Decided by {page.decision}.", "text"),
-        column("target", page.scope.task.label, "What the task asks for.", "int"),
-        column("right", "Right", "Whether the two are the same.", "bool"),
-        column("fragile", "Fragile", "A margin below 1e-6: another machine may round it the other way.", "bool"),
-    )
-    rows = [
-        Row(
-            {
-                "input": "".join(map(str, one.bits)) if boolean else ", ".join(decimal(value, 3) for value in one.row),
-                "output": one.output,
-                "decides": "neither" if one.decision is None else str(one.decision),
-                "target": one.target,
-                "right": one.right,
-                "fragile": True if one.fragile else None,
-            }
-        )
-        for one in page.behaviour
-    ]
-    return listed("input", columns, rows, "behaviour")
 
 
 def _counts_of(links: Addresses, place: Place, counts: Counts) -> Iterator[Fact]:
@@ -409,7 +371,7 @@ def _folds(links: Addresses, place: Place, page: NetworkPage) -> Iterator[More]:
         yield More("Under other rules", lambda: _by_protocol(page), "the same output and data", id="protocols")
     if page.learning is not None or page.training:
         yield More("Training", lambda: _training(links, page), "how it learned", id="training")
-    yield More("How it was counted", lambda: _provenance(page), "network, rules, rows, engine", id="counted")
+    yield More("How it was counted", lambda: _provenance(place, page), "network, rules, rows, engine", id="counted")
 
 
 def _files(links: Addresses, page: NetworkPage, name: str) -> dict[str, str]:
@@ -483,24 +445,8 @@ def _words(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _provenance(page: NetworkPage) -> Iterator[Block]:
-    protocol, data, made = page.scope.protocol, page.scope.data, page.provenance
-    told = {
-        "Network": page.network.digest,
-        "Protocol": f"{protocol.name} · {protocol.digest}",
-        "Data": f"{data.description} · {data.digest}",
-    }
-    if made is not None:
-        libraries = ", ".join(f"{name} {version}" for name, version in made.libraries.items())
-        told |= {
-            "Engine": f"{made.engine_version} ({libraries})",
-            "Result": f"{made.result_digest} (SHA-256 of everything found, timings apart)",
-            "Computed": when(made.created_at),
-            "Took": ", ".join(f"{stage} {duration(value)}" for stage, value in made.seconds.items()),
-        }
-    if page.network.attribution:
-        told["Attribution"] = page.network.attribution
-    yield pairs("fact", told)
+def _provenance(place: Place, page: NetworkPage) -> Iterator[Block]:
+    yield pairs("fact", provenance_of(place))
     if page.studies:
         rows = [[Markup('<a href="{}">{}</a>').format(one.url, one.name), one.cell, one.seed] for one in page.studies]
         yield Table.plain(["Study", "Cell", "Seed"], rows)

@@ -18,7 +18,7 @@ from analysis.sandbox.direction_edits import Along, wanted_of
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.prediction import Prediction
 from analysis.sandbox.running import Bench
-from analysis.validity import DecisionRule, decide, margin_to_edge
+from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
 from app.figures.numbers import decimal
 from app.figures.svg import ByHand, FlowLink, Tile, circuit_thumb, flow_diagram, node_name
@@ -314,8 +314,7 @@ class NetworkPlay(Played):
         return Facts(
             [
                 Fact("Output", _output(self.after), was),
-                Fact("Decides", _bit(decided(self.after)), "1 above 0.5", _margin(self.after, "threshold")),
-                Fact("By rounding", _bit(decided(self.after, "rounding")), "", _margin(self.after, "rounding")),
+                Fact("Decides", _bit(decided(self.after)), "1 above 0.5", _margin(self.after)),
             ],
             id="does",
         )
@@ -363,9 +362,9 @@ class NetworkPlay(Played):
         return circuit_thumb(self.place.question.cut.weights, one.circuit, tiles, title=KIND_LABELS[one.kind])
 
 
-def decided(layers: Layers, rule: DecisionRule = "threshold") -> int:
+def decided(layers: Layers) -> int:
     """0, 1 or −1 for neither."""
-    return int(decide(np.array(layers[-1][0]), rule))
+    return int(decide(np.array(layers[-1][0]), "threshold"))
 
 
 def _bit(decision: int) -> str:
@@ -377,8 +376,8 @@ def _output(layers: Layers) -> str:
     return "beyond float64" if output is None else decimal(output, 4)
 
 
-def _margin(layers: Layers, rule: DecisionRule) -> str:
-    margin = float(margin_to_edge(layers[-1][0], rule))
+def _margin(layers: Layers) -> str:
+    margin = float(margin_to_edge(layers[-1][0], "threshold"))
     return f"margin {decimal(margin, 3)}{', fragile' if margin < FRAGILE_BELOW else ''}"
 
 
