@@ -25,7 +25,6 @@ from pluriscope.templating import PART, Place, environment, shown_at
 THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "theme"
 HTMX: Final = "vendor/htmx-4.0.1.min.js"
-PLOTLY: Final = "vendor/plotly-cartesian-4.1.1.min.js"
 _YEAR: Final = 365 * 24 * 3600
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
@@ -146,7 +145,6 @@ def show(
                 "theme_url": f"{here.path}?{switched.query}",
                 "access": access,
                 "htmx_file": HTMX,
-                "plotly_file": PLOTLY,
                 "live": any(_is_live(block) for block in page),
                 "body": Markup("\n").join(block.html(part=part) for block in page),
             }

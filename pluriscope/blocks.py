@@ -201,22 +201,17 @@ class Facts(Block):
 
 @dataclass(frozen=True)
 class Figure(Block):
-    """A drawing or plot with words that say the same.
+    """A drawing with words that say the same.
 
     Args:
-        drawing: as :mod:`app.figures.svg` draws it, or a figure of :mod:`app.figures.plots`.
+        drawing: as :mod:`app.figures.svg` draws it.
         caption: what it shows.
         files: form, such as "SVG", with the address of a file.
     """
 
-    drawing: Markup | Mapping[str, Any]
+    drawing: Markup
     caption: Text
     files: Mapping[str, str] | None = None
-
-    @property
-    def is_plot(self) -> bool:
-        """Whether scripts draw it."""
-        return not isinstance(self.drawing, str)
 
     @property
     def image(self) -> Markup:

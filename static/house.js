@@ -145,7 +145,7 @@
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.target.closest(TYPING) || document.querySelector("dialog[open]") || !Object.hasOwn(KEYS, event.key)) return;
     const arrow = event.key.startsWith("Arrow");
-    if (arrow && event.target.closest("input, [tabindex='0'], .plot-area, [role=slider]")) return; // those use arrows
+    if (arrow && event.target.closest("input, [tabindex='0'], [role=slider]")) return; // those use arrows
     if (!arrow) event.preventDefault();
     KEYS[event.key]();
   }

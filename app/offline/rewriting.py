@@ -10,11 +10,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from html import unescape
-from typing import Any, Final
+from typing import Final
 
 from app.offline.markup import Element, parse
 from app.offline.names import FRONT, NOT_INCLUDED, file_of, relative, split
@@ -29,7 +28,7 @@ SENTENCE: Final = (
 _LIVE: Final = ("load", "revealed", "intersect", "near", "toggle")
 _ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _CONTROLS: Final = frozenset(("input", "select", "textarea", "button"))
-_WORKS_ALONE: Final = frozenset(("readonly", "data-plot-save", "data-input", "data-local"))
+_WORKS_ALONE: Final = frozenset(("readonly", "data-input", "data-local"))
 """Marks of controls that need no server."""
 _OF_A_SERVER: Final = ("hx-", "data-")
 _FOR_OTHERS: Final = re.compile(r"(og|twitter):")
@@ -235,10 +234,8 @@ class Rewriter:
         elif tag in _CONTROLS and not _WORKS_ALONE & element.attributes.keys():
             label = element.within(lambda one: one.tag == "label")
             (label or element).replace()
-        elif tag == "script" and element.get("type") == "application/json":
-            self._figure(element)
         elif tag in ("link", "script", "img", "iframe"):
-            for name in ("href", "src", "data-plotly"):
+            for name in ("href", "src"):
                 value = element.get(name)
                 if value and element.get("rel") != "canonical":
                     link, inside = self.link(value)
@@ -284,33 +281,12 @@ class Rewriter:
         else:
             element.replace()
 
-    def _figure(self, element: Element) -> None:
-        """Addresses within a figure's data, which its script opens."""
-        try:
-            figure = json.loads(element.text)
-        except ValueError:
-            return
-        written = json.dumps(self._relinked(figure), ensure_ascii=True, separators=(",", ":"))
-        # as Jinja's tojson does, so that no text within ends the script
-        for character in "<>&'":
-            written = written.replace(character, f"\\u{ord(character):04x}")
-        element.children = [written]
-
-    def _relinked(self, value: Any) -> Any:
-        if isinstance(value, str) and value.startswith(("/networks/", "/compare")):
-            return self.link(value)[0]
-        if isinstance(value, list):
-            return [self._relinked(one) for one in value]
-        if isinstance(value, dict):
-            return {key: self._relinked(one) for key, one in value.items()}
-        return value
-
 
 def _is_spare(element: Element, name: str) -> bool:
-    """Whether an attribute asks something of a server; addresses in data but two lead nowhere without one."""
+    """Whether an attribute asks something of a server; addresses in data but one lead nowhere without one."""
     if name.startswith(("hx-", "data-poll")):
         return True
-    return name not in ("data-copy", "data-plotly") and element.get(name).startswith("/")
+    return name != "data-copy" and element.get(name).startswith("/")
 
 
 def _leads_around(element: Element) -> bool:

@@ -23,14 +23,13 @@ from app.db.model_tables import ModelRow
 from app.db.models import CircuitSearch, searches_of
 from app.db.tables import NetworkRow
 from app.figures.numbers import decimal, duration, exact, noun, readable
-from app.figures.spread import spread_figures
-from app.figures.svg import graph_diagram, loss_figure, network_diagram, outputs_figure
+from app.figures.svg import graph_diagram, loss_figure, network_diagram
 from app.options import ScopeOptions
 from app.pages.about_one import column, listed, pairs
 from app.pages.analyses import analyses_of, cards_of
 from app.pages.explanation_list import Asked, search_for, states
 from app.pages.input_plane import plane_blocks
-from app.pages.inside import ROW, answers_of, answers_table, beside, chosen_row, inside_blocks, table_blocks
+from app.pages.inside import ROW, answers_of, answers_table, chosen_row, inside_blocks, table_blocks
 from app.pages.models.asked import asked
 from app.pages.network.page import NetworkPage, criterion_words, edge_sentence, network_page
 from app.pages.page import DRAWING
@@ -405,8 +404,6 @@ def _folds(links: Addresses, place: Place, page: NetworkPage) -> Iterator[More]:
         yield More(
             "Which edges valid circuits use", lambda: _edges(links, page), edge_sentence(page.edge_use), id="use"
         )
-    if place.shown is not None and place.shown.circuits_valid:
-        yield More("Distributions", lambda: _spread(links, place), "sizes, margins, interpretations", id="spread")
     yield More("Weights", lambda: _weights(page), "and biases, at full precision", id="weights")
     if len(page.by_protocol) > 1 or page.counts is not None:
         yield More("Under other rules", lambda: _by_protocol(page), "the same output and data", id="protocols")
@@ -432,14 +429,6 @@ def _edges(links: Addresses, page: NetworkPage) -> Iterator[Block]:
         for source, count in zip(layer.sources, counts, strict=True)
     ]
     yield Table.plain(["Edge", f"Circuits of {page.edge_use[0].of:,}"], rows)
-
-
-def _spread(links: Addresses, place: Place) -> Iterator[Block]:
-    def leads(edges: int) -> str:
-        return links.explanations(place.slug, place.scope, kind="circuit", edges=edges)
-
-    assert place.shown is not None  # noqa: S101  # or there is no such fold
-    yield from beside([Figure(*one) for one in spread_figures(place.shown.distributions, leads)], 2)
 
 
 def _weights(page: NetworkPage) -> Iterator[Block]:
@@ -491,12 +480,7 @@ def _training(links: Addresses, page: NetworkPage) -> Iterator[Block]:
     if learning is not None:
         said = f"Mean squared error by epoch; drawn: {learning.thinning}."
         loss = loss_figure(learning.curves, learning.loss_target)
-        drawn = [Figure(loss, said, _files(links, page, "figures/loss"))]
-        curves = learning.output_curves(page.scope.output)
-        if curves:
-            said = "What it gives on each input, dashed where it should be 0."
-            drawn.append(Figure(outputs_figure(curves), said, _files(links, page, "figures/outputs-learned")))
-        yield from beside(drawn, 2)
+        yield Figure(loss, said, _files(links, page, "figures/loss"))
         yield Table.plain(["Epoch", "Loss"], [[one.epoch, one.loss] for one in learning.numbers])
     if page.training:
         yield pairs("option", dict(page.training_pairs))

@@ -31,14 +31,14 @@ put into it first.
 """
 
 
-def test_figures_are_drawn_and_follow_the_theme(visit):  # noqa: F811
+def test_drawings_follow_the_theme(visit):  # noqa: F811
     tab = visit()
     fill = "e => getComputedStyle(e).fill"
-    drawn = tab.locator("[data-plot][data-drawn=true] .bars path").first
+    drawn = tab.locator("main figure svg .n-on").first
     before = drawn.evaluate(fill)
     tab.locator(".bar [data-theme-switch]").click()
     assert tab.locator("html").get_attribute("data-theme") == "dark"
-    eventually(tab, lambda: (before, drawn.evaluate(fill)), ("rgb(98, 106, 109)", "rgb(150, 158, 157)"))
+    eventually(tab, lambda: (before, drawn.evaluate(fill)), ("rgb(20, 24, 27)", "rgb(236, 238, 234)"))
     tab.reload()
     assert tab.locator("html").get_attribute("data-theme") == "dark"  # now from the cookie, by the server
 

@@ -85,27 +85,6 @@ def test_an_embedding_that_was_there_before_the_script_grows_too(site, visitor, 
     expect(tab.locator("iframe[data-pluriscope]")).to_have_attribute("style", re.compile(r"height: \d+px"))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_plotted_figure_is_saved_in_light_colours_whatever_the_theme(visitor, where, scheme, tmp_path) -> None:
-    tab = visitor(color_scheme=scheme, accept_downloads=True)
-    tab.goto(where["network"])
-    tab.locator("#spread summary").click()
-    figure = tab.locator("figure[data-plot]").first
-    figure.scroll_into_view_if_needed()
-    tab.wait_for_selector('figure[data-plot][data-drawn="true"]')
-    for form, begin in (("svg", b"<svg"), ("png", b"\x89PNG")):
-        with tab.expect_download() as saving:
-            figure.locator(f"[data-plot-save={form}]").click()
-        saved = tmp_path / f"figure.{form}"
-        saving.value.save_as(saved)
-        assert saving.value.suggested_filename.endswith(f".{form}")
-        assert saved.read_bytes().startswith(begin)
-    assert "rgb(251, 251, 249)" in (tmp_path / "figure.svg").read_text()
-    assert (
-        tab.evaluate("document.documentElement.dataset.theme ?? ''") == ""
-    )  # what was in force for the saving is so no longer
-
-
 def site_code(site, path: str) -> str:
     """The embedding code that the site itself gives for a page."""
     answer = httpx.get(f"{site.url}/oembed", params={"url": site.url + path}, timeout=30)

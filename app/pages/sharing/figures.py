@@ -1,7 +1,6 @@
 """The figures of a page as drawings that can be taken away, each by its name.
 
 They are drawn by the very functions that draw the page, from the same model, so that a file shows what the page shows.
-Figures that plotly draws are not here: those are drawn, and saved, in the browser.
 """
 
 from __future__ import annotations
@@ -14,10 +13,7 @@ from markupsafe import Markup
 
 from app.addressing import Addresses
 from app.errors import NotFound
-from app.figures.svg import (
-    loss_figure,
-    outputs_figure,
-)
+from app.figures.svg import loss_figure
 from app.pages.compare.compared import Compared
 from app.pages.network.page import NetworkPage
 from app.pages.overview import Overview
@@ -66,7 +62,4 @@ def _of_network(page: NetworkPage) -> dict[str, Draw]:
         figures["edges"] = lambda: page.edges_drawn
     if page.learning is not None:
         figures["loss"] = partial(loss_figure, page.learning.curves, page.learning.loss_target)
-        curves = page.learning.output_curves(page.scope.output)
-        if curves:
-            figures["outputs-learned"] = partial(outputs_figure, curves)
     return figures

@@ -121,12 +121,12 @@ def test_the_head_names_nobody_else_and_loads_what_a_copy_needs(rewrite):
         '<link rel="canonical" href="/x"><link rel="alternate" type="application/json+oembed" href="/oembed?url=x">'
         f'<link rel="alternate" type="application/json" href="/api/v2{CIRCUIT}">'
         '<script src="/static/vendor/htmx-4.0.1.min.js?v=1"></script>'
-        '<script src="/static/house.js?v=2" data-plotly="/static/vendor/p.js?v=3" defer></script>'
+        '<script src="/static/house.js?v=2" defer></script>'
         "</head><body></body></html>"
     )
     for gone in ("og:", "twitter", "canonical", "oembed", "htmx"):
         assert gone not in page
-    assert 'src="../../../static/house.js" data-plotly="../../../static/vendor/p.js"' in page
+    assert 'src="../../../static/house.js"' in page
     assert 'src="../../../static/offline.js"' in page
     assert 'href="../../../api/v2/networks/xor/circuits/081ff.json"' in page
 

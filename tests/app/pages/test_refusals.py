@@ -231,7 +231,7 @@ def test_health(client, app, tmp_path):
 
 @pytest.mark.slow
 def test_answering_requests_never_loads_what_only_jobs_need():
-    heavy = {"torch", "onnx", "plotly", "scipy.optimize", "scipy.special", "scipy.stats"}
+    heavy = {"torch", "onnx", "scipy.optimize", "scipy.special", "scipy.stats"}
     code = f"import sys, app.main, app.rendering; print(*{heavy} & set(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
     assert loaded.stdout.split() == []
