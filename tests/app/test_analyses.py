@@ -432,8 +432,8 @@ def test_every_place_is_what_its_explanation_predicts_and_the_list_has_the_same(
 
 
 def test_the_page_of_places_leads_to_the_common_ground(client) -> None:
-    moved = client.get("/networks/xor/analyses/common-ground/places?kind=valid&output=1")
-    assert (moved.status_code, moved.headers["location"]) == (301, "/networks/xor/analyses/common-ground?output=1")
+    moved = client.get("/networks/xor/analyses/common-ground/places?kind=valid")
+    assert (moved.status_code, moved.headers["location"]) == (301, "/networks/xor/analyses/common-ground")
     assert client.get("/networks/xor/analyses/common-ground/nonsense").status_code == 404
 
 
