@@ -20,7 +20,6 @@ from app.access.credentials import Credentials
 from app.addressing import API_V2, Addresses
 from app.db.engine import open_store
 from app.db.upgrade import upgrade
-from app.figures.png_cache import PngCache
 from app.garbage import collect_garbage_seldom
 from app.gate import Gate
 from app.middleware import BodyLimit, Envelope
@@ -170,7 +169,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.addresses = Addresses(settings.prefix)
     app.state.credentials = Credentials(settings.data, settings.token)
-    app.state.pictures = PngCache(settings.data / "pictures")
     app.state.visitor_allowance = Allowance(AT_ONCE, SECONDS_EACH)
     error_answers.install(app)
     # as they are, since nothing is added to them: a router that FastAPI includes has its routes made anew at the first

@@ -21,7 +21,7 @@ from pluriscope.addresses import PREFIX
 
 log = logging.getLogger("pluriscope.access")
 
-# No script but our own files and no eval. Style attributes are allowed: bars and drawings say their size in them.
+# No script but our own files and no eval. Style attributes are allowed: drawings and bars carry their sizes in them.
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
         "default-src 'none'",

@@ -26,7 +26,6 @@ from app.figures.svg import (
     formula_tree,
     node_name,
 )
-from pluriscope.counts import Count
 from pluriscope.explanations import Explanation, hues_among
 from pluriscope.lists import Items
 from pluriscope.naming import ExplanationRef
@@ -97,8 +96,7 @@ class Algorithm(Explanation):
     @cached_property
     def alignments(self) -> Alignments:
         """The alignments that are kept: valid ones first, then the best that fail."""
-        kept = tuple(Alignment(self.result, self, one) for one in self.told["alignments"])
-        return Alignments(self.result, kept, Count(len(kept)))
+        return Alignments.of(self.result, tuple(Alignment(self.result, self, one) for one in self.told["alignments"]))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -295,6 +295,12 @@ class Table(Block):
         below = (lambda row: says[int(row.ref)]) if says else None
         return cls(tables.AtHand(columns, given), tables.Query(limit=len(given)), "", facets=False, says=below)
 
+    @classmethod
+    def short(cls, noun: str, columns: Iterable[tables.Column], rows: Sequence[tables.Row], **more: Any) -> Table:
+        """All of a short list in its own order; ``more`` are further fields of a table."""
+        listing = tables.AtHand(tuple(columns), rows)
+        return cls(listing, tables.Query(limit=max(1, len(rows))), "", noun, facets=False, **more)
+
     def html(self, face: Face = "page", part: str = "") -> Markup:
         """The rows asked for, with their filters and pages."""
         selection = self.listing.select(self.query, self.facets and face == "page")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, ClassVar, Final, Literal, get_args, overload
+from typing import Any, ClassVar, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.distribution import neuron_edges
-from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
 from analysis.criteria.steps import CriterionStep, parse_steps
@@ -96,11 +95,6 @@ class Circuit(Explanation):
         return float(margin_to_edge(outputs, question.protocol.circuit_decision).min())
 
     @property
-    def is_fragile(self) -> bool:
-        """Whether that margin is so small that another machine's rounding could turn the verdict."""
-        return self.margin < FRAGILE_MARGIN
-
-    @property
     def outputs(self) -> tuple[float, ...]:
         """What it puts out on each Boolean input."""
         return tuple(raw_outputs(self.result.question, self.edges_kept).tolist())
@@ -113,12 +107,12 @@ class Circuit(Explanation):
     @property
     def interpretations(self) -> Interpretations:
         """Every way to read it: a sequence by index, of exact length."""
-        return Interpretations(self.result, ((self.mask, self.space.count),), Count(self.space.count))
+        return Interpretations.of(self.result, ((self.mask, self.space.count),), Count(self.space.count))
 
     @property
     def classes(self) -> Classes:
         """One interpretation, the first, of each class that the inputs can tell apart."""
-        return Classes(self.result, self, Count(self.space.n_observed))
+        return Classes.of(self)
 
     def interpretation(self, index: int) -> Interpretation:
         """The interpretation at an index.
@@ -228,37 +222,29 @@ class Interpretation(Explanation):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Circuits(Listing[Circuit]):
-    """Valid circuits.
+    """Valid circuits."""
 
-    Args:
-        result: what they were found in.
-        positions: of those in this list among all that the result lists.
-        total: how many valid ones there are, listed or not; of a part of the list as many as are in it.
-        chosen: whether this is a part of the list.
-    """
-
-    result: Findings
-    positions: NDArray[np.intp]
-    total: Count
-    chosen: bool = False
     noun = "valid circuits"
 
-    def __len__(self) -> int:
-        return len(self.positions)
+    def _one(self, place: int) -> Circuit:
+        return Circuit(self.result, Edges(self.result.question.layout, int(self.result.masks[place])))
 
-    @overload
-    def __getitem__(self, at: int | str) -> Circuit: ...
-    @overload
-    def __getitem__(self, at: slice) -> Circuits: ...
-    def __getitem__(self, at: int | str | slice) -> Circuit | Circuits:
-        if isinstance(at, slice):
-            return self._at(self.positions[at])
-        if isinstance(at, str):
-            circuit = Circuit.named(self.result, at)
-            if not (self.masks == one_mask(circuit.value.mask, circuit.value.layout)).any():
-                raise KeyError(at)
-            return circuit
-        return Circuit(self.result, Edges(self.result.question.layout, int(self.masks[at])))
+    def named(self, name: str) -> Circuit:
+        """The one of a mask.
+
+        Raises:
+            KeyError: it is not among the listed ones.
+            InvalidMask: it is no circuit of this network.
+        """
+        circuit = Circuit.named(self.result, name)
+        if not (self.masks == one_mask(circuit.value.mask, circuit.value.layout)).any():
+            raise KeyError(name)
+        return circuit
+
+    @property
+    def positions(self) -> NDArray[np.intp]:
+        """The places of those in the list."""
+        return np.asarray(self.places, dtype=np.intp)
 
     @property
     def masks(self) -> NDArray[Any]:
@@ -270,7 +256,7 @@ class Circuits(Listing[Circuit]):
     def smallest(self) -> Circuits:
         """Those of the list with the fewest edges."""
         sizes = self._column("edges")
-        return self._part(sizes == sizes.min()) if len(sizes) else self
+        return self._where(sizes == sizes.min()) if len(sizes) else self
 
     def where(
         self, *, edges: Range = None, neurons: Range = None, keeps: Sequence[str] = (), lacks: Sequence[str] = ()
@@ -288,7 +274,7 @@ class Circuits(Listing[Circuit]):
         """
         chosen = _within(self._column("edges"), edges) & _within(self._column("neurons"), neurons)
         kept, absent = self._edges(keeps), self._edges(lacks)
-        return self._part(chosen & ((self.masks & kept) == kept) & ((self.masks & absent) == 0))
+        return self._where(chosen & ((self.masks & kept) == kept) & ((self.masks & absent) == 0))
 
     def passing(self, *criteria: str) -> Circuits:
         """Those that pass every one of some criteria.
@@ -304,7 +290,7 @@ class Circuits(Listing[Circuit]):
             if not step.criterion.applies_to("circuit"):
                 raise InvalidCriterion(f"criterion {step.key}", "is not about circuits", "use one that is")
             passed &= step.criterion.judge("circuit", self.result.context, step.settings).passed
-        return self._part(passed[self.positions])
+        return self._where(passed[self.positions])
 
     def sort(self, by: CircuitOrder = "edges", *, descending: bool = False) -> Circuits:
         """The same in another order, ties by mask.
@@ -317,7 +303,7 @@ class Circuits(Listing[Circuit]):
         unknown = np.array([value is None for value in values.tolist()], dtype=np.bool_)  # not counted: they come last
         known = np.where(unknown, 0, values)
         order = np.lexsort((self.positions, -known if descending else known, unknown))
-        return replace(self, positions=self.positions[order])
+        return replace(self, places=self.positions[order].tolist())
 
     def to_pandas(self) -> Any:
         """A DataFrame with a row for each: mask, edges, neurons, margin, interpretations, address."""
@@ -352,11 +338,8 @@ class Circuits(Listing[Circuit]):
         numbers: NDArray[Any] = self.result.interpretation_counts[self.positions]
         return numbers
 
-    def _part(self, chosen: NDArray[np.bool_]) -> Circuits:
-        return self._at(self.positions[chosen])
-
-    def _at(self, positions: NDArray[np.intp]) -> Circuits:
-        return Circuits(self.result, positions, Count(len(positions)), True)
+    def _where(self, chosen: NDArray[np.bool_]) -> Circuits:
+        return self._part(self.positions[chosen].tolist())
 
     def _edges(self, names: Sequence[str]) -> Any:
         numbers = names_in(self.result.question.layout).numbers
@@ -373,43 +356,26 @@ class Circuits(Listing[Circuit]):
 class Interpretations(Listing[Interpretation]):
     """Every interpretation of some circuits, by circuit, then index; each is computed when it is looked at.
 
-    There may be more than ``len`` can say; :attr:`total` says it.
+    There may be more than ``len`` can say; :attr:`total` says it. Where not every circuit is listed, these are of the
+    listed ones, so at least as many.
 
     Args:
-        result: what the circuits were found in.
         by_circuit: mask of each circuit and how many interpretations it has.
-        total: how many there are; where not every circuit is listed, of the listed ones, so at least.
     """
 
-    result: Findings
-    by_circuit: tuple[tuple[str, int], ...]
-    total: Count
+    by_circuit: tuple[tuple[str, int], ...] = ()
     noun = "interpretations"
+
+    @classmethod
+    def of(cls, result: Findings, by_circuit: Sequence[tuple[str, int]], total: Count) -> Interpretations:
+        """All of some circuits."""
+        return cls(result, range(sum(number for _, number in by_circuit)), total, by_circuit=tuple(by_circuit))
 
     @cached_property
     def _ends(self) -> list[int]:
         return list(accumulate(number for _, number in self.by_circuit))
 
-    def __len__(self) -> int:
-        return self._ends[-1] if self._ends else 0
-
-    def __iter__(self) -> Iterator[Interpretation]:
-        for mask, number in self.by_circuit:
-            circuit = Circuit.named(self.result, mask)
-            for index in range(number):
-                yield circuit.interpretation(index)
-
-    @overload
-    def __getitem__(self, at: int) -> Interpretation: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[Interpretation, ...]: ...
-    def __getitem__(self, at: int | slice) -> Interpretation | tuple[Interpretation, ...]:
-        total = self._ends[-1] if self._ends else 0
-        if isinstance(at, slice):
-            return tuple(self[one] for one in range(*at.indices(total)))
-        place = at + total if at < 0 else at
-        if not 0 <= place < total:
-            raise IndexError(f"interpretation {at:,} of {total:,}")
+    def _one(self, place: int) -> Interpretation:
         number = bisect_right(self._ends, place)
         mask, of = self.by_circuit[number]
         return Circuit.named(self.result, mask).interpretation(place - self._ends[number] + of)
@@ -423,29 +389,21 @@ class Classes(Listing[Interpretation]):
     """The first interpretation of each class of a circuit's interpretations that the inputs can tell apart.
 
     Args:
-        result: what the circuit was found in.
         circuit: the circuit.
-        total: how many classes it has.
     """
 
-    result: Findings
-    circuit: Circuit
-    total: Count
+    circuit: Circuit | None = None
     noun = "observed classes"
 
-    def __len__(self) -> int:
-        return self.total.value
+    @classmethod
+    def of(cls, circuit: Circuit) -> Classes:
+        """All of a circuit."""
+        n = circuit.space.n_observed
+        return cls(circuit.result, range(n), Count(n), circuit=circuit)
 
-    @overload
-    def __getitem__(self, at: int) -> Interpretation: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[Interpretation, ...]: ...
-    def __getitem__(self, at: int | slice) -> Interpretation | tuple[Interpretation, ...]:
-        if isinstance(at, slice):
-            return tuple(self[one] for one in range(*at.indices(len(self))))
-        if not -len(self) <= at < len(self):
-            raise IndexError(f"class {at:,} of {len(self):,}")
-        return self.circuit.interpretation(self.circuit.space.index_of_observed(at % len(self)))
+    def _one(self, place: int) -> Interpretation:
+        assert self.circuit is not None  # noqa: S101  # of() gives it
+        return self.circuit.interpretation(self.circuit.space.index_of_observed(place))
 
 
 def _within(values: NDArray[Any], wanted: Range) -> NDArray[np.bool_]:

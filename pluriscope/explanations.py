@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Final
@@ -36,24 +36,8 @@ _DRAWING: Final = 460
 _LATE: Final = f"It was not decided within {SECONDS:g} seconds."
 
 
-@dataclass(frozen=True)
-class Verdicts(Mapping[str, Verdict]):
-    """What criteria say of one explanation, by their keys.
-
-    Args:
-        by_key: in the order of the registry.
-    """
-
-    by_key: Mapping[str, Verdict]
-
-    def __getitem__(self, key: str) -> Verdict:
-        return self.by_key[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.by_key)
-
-    def __len__(self) -> int:
-        return len(self.by_key)
+class Verdicts(dict[str, Verdict]):
+    """What criteria say of one explanation, by their keys, in the order of the registry."""
 
     def having(self, outcome: Outcome) -> tuple[str, ...]:
         """The criteria with an outcome: "passed", "failed", "undecided" or "not_applicable"."""

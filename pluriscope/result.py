@@ -14,7 +14,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 from markupsafe import Markup
 
 from analysis.circuits.planning import limits_within
@@ -234,26 +233,26 @@ class Result(Findings):
     @cached_property
     def circuits(self) -> Circuits:
         """The valid circuits, as far as they are listed, by mask."""
-        return Circuits(self, np.arange(len(self.masks)), self.counts.valid_circuits)
+        return Circuits(self, range(len(self.masks)), self.counts.valid_circuits)
 
     @cached_property
     def interpretations(self) -> Interpretations:
         """Every interpretation of the listed circuits, by circuit, then index; computed when it is looked at."""
         numbers = zip(self.found["circuits"]["masks"], self.interpretation_counts.tolist(), strict=True)
         counted = tuple((mask, number) for mask, number in numbers if number is not None)
-        return Interpretations(self, counted, self.counts.interpretations)
+        return Interpretations.of(self, counted, self.counts.interpretations)
 
     @cached_property
     def algorithms(self) -> Algorithms:
         """The candidate algorithms that are listed, simplest first."""
         listed = tuple(Algorithm(self, one) for one in self.found["algorithms"])
-        return Algorithms(self, listed, self.counts.candidate_algorithms)
+        return Algorithms.of(self, listed, self.counts.candidate_algorithms)
 
     @cached_property
     def alignments(self) -> Alignments:
         """The valid alignments that are kept, of all algorithms; each algorithm has those that fail, too."""
         valid = tuple(one for algorithm in self.algorithms for one in algorithm.alignments if one.valid)
-        return Alignments(self, valid, self.counts.valid_alignments)
+        return Alignments.of(self, valid, self.counts.valid_alignments)
 
     def circuit(self, mask: str) -> Circuit:
         """One structurally possible circuit, valid or not.

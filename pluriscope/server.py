@@ -7,49 +7,41 @@ from __future__ import annotations
 
 import json
 import re
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Final, overload
+from typing import Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
-from markupsafe import Markup
-
 from analysis import ENGINE_VERSION
-from analysis.network_files.files import network_file_json
 from app.addressing import API_PREFIX, API_V2
-from app.figures.numbers import noun
 from pluriscope.addresses import present
-from pluriscope.algorithms import Algorithm, Algorithms, Alignment, Alignments
-from pluriscope.circuits import Circuit, Circuits, Interpretation
+from pluriscope.algorithms import Algorithm, Alignment
+from pluriscope.circuits import Circuit, Interpretation
 from pluriscope.comparison import Comparison
 from pluriscope.errors import OtherVersion, ServerError
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Site
-from pluriscope.models import Model, TaskLike, read_model
 from pluriscope.naming import ExplanationRef, protocol_key, scope_from
 from pluriscope.result import ProtocolLike, Result, read_protocol, read_result
-from pluriscope.showing import ROWS_SHOWN, Row, frame, heading, link, table
+from pluriscope.showing import Row, heading, link, table
 
 _SECONDS: Final = 60.0  # for one answer
 _AT_ONCE: Final = 200  # networks read in one request
-_BETWEEN: Final = 0.5  # seconds between two looks at a job
 _PLACE: Final = re.compile(r"/networks/([^/]+)(?:/explanations/([^/]+))?/?")
 _COMPARED: Final = ("circuit", "interpretation", "algorithm", "alignment")
 _REFUSAL: Final = re.compile(r"(.+?): (.+)\. (.+?)\.?", re.DOTALL)  # item, cause and cure in one text
 _NO_SERVER: Final = "start one with the command pluriscope, or use pluriscope.explain(model), which needs none"
 
 
-def connect(url: str, *, token: str = "", any_version: bool = False) -> Server:
+def connect(url: str, *, any_version: bool = False) -> Server:
     """A server of Pluriscope.
 
     Args:
         url: where it is, e.g. "http://127.0.0.1:8000"; with the path below which a proxy serves it, if there is one.
-        token: for changes, where the server asks for one.
         any_version: go on although it is of another version than this library.
 
     Raises:
@@ -59,7 +51,7 @@ def connect(url: str, *, token: str = "", any_version: bool = False) -> Server:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise ServerError(f"server {url!r}", "is no address of a server", 'give one such as "http://127.0.0.1:8000"')
-    server = Server(url.rstrip("/"), token)
+    server = Server(url.rstrip("/"))
     if server.version.split(".")[:2] != ENGINE_VERSION.split(".")[:2] and not any_version:
         raise OtherVersion(
             f"server {server.url}",
@@ -76,11 +68,9 @@ class Server:
 
     Args:
         url: without a slash at the end.
-        token: for changes; "" for none.
     """
 
     url: str
-    token: str = ""
 
     @property
     def version(self) -> str:
@@ -94,13 +84,21 @@ class Server:
             raise _no_server(self.url)
         return str(told["version"])
 
-    def networks(self, search: str = "") -> Networks:
+    def networks(self, search: str = "") -> tuple[StoredNetwork, ...]:
         """Its networks.
 
         Args:
             search: part of a name, or the beginning of a digest.
         """
-        return Networks(tuple(self._listed(search)), search)
+        asked = {"kind": "perceptron", "limit": _AT_ONCE, **({"q": search} if search else {})}
+        path, found = f"{API_V2}/networks?{urlencode(asked)}", dict[str, dict[str, Any]]()
+        while path:
+            page = self.ask(path)
+            for item in page["items"]:  # one for each output
+                told = found.setdefault(item["slug"], {**item, "sizes": item["shape"].split("–"), "tasks": []})
+                told["tasks"].append({"name": item["task"]})
+            path = f"{API_V2}/networks?{urlsplit(page['next']).query}" if page["next"] else ""
+        return tuple(StoredNetwork(self, told) for told in found.values())
 
     def network(self, name: str) -> StoredNetwork:
         """One of them, by its name in addresses or the first digits of its digest.
@@ -156,55 +154,18 @@ class Server:
             raise ServerError("comparison", "names no explanation", "copy the address of one with two to six")
         return Comparison.of(found[0].result, found)
 
-    def import_model(
-        self, model: Model, task: TaskLike = None, *, name: str = "", protocols: Sequence[str] = ("complete",)
-    ) -> StoredNetwork:
-        """Store a network there, and have it analysed.
-
-        Args:
-            model: as :func:`pluriscope.explain` takes it.
-            task: likewise.
-            name: what to call it.
-            protocols: names of the rules under which it is analysed; none for no analysis yet.
-
-        Raises:
-            AnalysisError: the model cannot be read.
-            ServerError: the server does not take it, for instance since it needs a token.
-        """
-        document = network_file_json(read_model(model, task, name=name).file)
-        query = urlencode([("protocols", one) for one in protocols])
-        stored = self.ask(f"{API_PREFIX}/networks?{query}", document, accept=(200, 201))
-        return self.network(stored["slug"])
-
-    def _listed(self, search: str) -> Iterator[StoredNetwork]:
-        asked = {"kind": "perceptron", "limit": _AT_ONCE, **({"q": search} if search else {})}
-        path, found = f"{API_V2}/networks?{urlencode(asked)}", dict[str, dict[str, Any]]()
-        while path:
-            page = self.ask(path)
-            for item in page["items"]:  # one for each output
-                told = found.setdefault(item["slug"], {**item, "sizes": item["shape"].split("–"), "tasks": []})
-                told["tasks"].append({"name": item["task"]})
-            path = f"{API_V2}/networks?{urlsplit(page['next']).query}" if page["next"] else ""
-        yield from (StoredNetwork(self, told) for told in found.values())
-
-    def ask(self, path: str, body: Mapping[str, Any] | None = None, *, accept: Sequence[int] = (200, 202)) -> Any:
+    def ask(self, path: str, *, accept: Sequence[int] = (200,)) -> Any:
         """What it answers, as JSON values.
 
         Args:
             path: from the server's root, with its query.
-            body: what is sent with POST; None for GET.
             accept: statuses that are no refusal.
 
         Raises:
             ServerError: it cannot be reached, answers no JSON, or refuses.
         """
         headers = {"accept": "application/json", "user-agent": f"pluriscope/{ENGINE_VERSION}"}
-        if self.token:
-            headers["authorization"] = f"Bearer {self.token}"
-        data = None if body is None else json.dumps(body, allow_nan=False).encode()
-        if data is not None:
-            headers["content-type"] = "application/json"
-        request = Request(self.url + path, data, headers)  # noqa: S310  connect() lets only http and https in
+        request = Request(self.url + path, headers=headers)  # noqa: S310  connect() lets only http and https in
         try:
             with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
                 return _read(self.url, answer.status, answer.read(), accept)
@@ -214,9 +175,6 @@ class Server:
         except (URLError, HTTPException, OSError) as problem:
             reason = str(getattr(problem, "reason", "") or problem or type(problem).__name__)
             raise ServerError(f"server {self.url}", f"does not answer: {reason}", _NO_SERVER) from None
-
-    def _repr_html_(self) -> str:
-        return heading(link(self.url, self.url), after=f"version {self.version}") + self.networks()._repr_html_()
 
     def __repr__(self) -> str:
         return f"<Server: {self.url}>"
@@ -305,45 +263,12 @@ class StoredNetwork:
                 was imported with.
 
         Raises:
-            ServerError: nothing is stored yet; :meth:`explain` has it found.
+            ServerError: nothing is stored yet.
         """
         query = {"protocol": _key(protocol), "output": output, "whole": "true"}
         record = self._inputs if data is None else data
         path = f"{API_PREFIX}/networks/{quote(self.slug)}/result?{urlencode({**query, 'data': record})}"
         return read_result(self.server.ask(path), output=output, site=Site(self.server.url, self.slug))
-
-    def explain(self, protocol: ProtocolLike = "complete", *, output: int = 0, seconds: float = 600.0) -> Result:
-        """The same; if it is not stored yet, the server is asked to find it, and waited for.
-
-        Args:
-            protocol: see :meth:`result`.
-            output: likewise.
-            seconds: how long to wait.
-
-        Raises:
-            ServerError: the server does not take the job, the job fails, or it takes longer.
-        """
-        try:
-            return self.result(protocol, output=output)
-        except ServerError as refusal:
-            if refusal.status != 404:
-                raise
-        asked = {"protocol": _rules(protocol), "output": output, "data": self._inputs}
-        job = self.server.ask(f"{API_PREFIX}/networks/{quote(self.slug)}/analyses", asked)
-        self._wait(job["id"], seconds)
-        return self.result(protocol, output=output)
-
-    def circuits(self, protocol: ProtocolLike = "complete", *, output: int = 0) -> Circuits:
-        """The valid circuits of :meth:`result`."""
-        return self.result(protocol, output=output).circuits
-
-    def algorithms(self, protocol: ProtocolLike = "complete", *, output: int = 0) -> Algorithms:
-        """The candidate algorithms of :meth:`result`."""
-        return self.result(protocol, output=output).algorithms
-
-    def alignments(self, protocol: ProtocolLike = "complete", *, output: int = 0) -> Alignments:
-        """The valid alignments of :meth:`result`."""
-        return self.result(protocol, output=output).alignments
 
     def row(self) -> Row:
         """Its figures, as tables have them."""
@@ -361,70 +286,6 @@ class StoredNetwork:
 
     def __repr__(self) -> str:
         return f"<StoredNetwork: {self.name} ({self.shape}, {', '.join(self.tasks)}) at {self.address}>"
-
-    def _wait(self, job: str, seconds: float) -> None:
-        """Look at a job until it has ended.
-
-        Raises:
-            ServerError: it failed or was cancelled, or has not ended in time.
-        """
-        deadline = time.monotonic() + seconds
-        while True:
-            told = self.server.ask(f"{API_PREFIX}/jobs/{quote(job)}")
-            address = f"{self.server.url}/jobs/{job}"
-            if told["state"] in ("done", "truncated"):
-                return
-            if told["state"] in ("failed", "cancelled"):
-                cause = f"{told['state']}: {told['error']}" if told["error"] else str(told["state"])
-                raise ServerError(f"job {address}", cause.rstrip("."), "look at its page, where it can be tried again")
-            if time.monotonic() > deadline:
-                cure = "call explain(…) again to go on waiting; a server without workers needs pluriscope work"
-                raise ServerError(f"job {address}", f"is {told['state']} after {seconds:g} seconds", cure)
-            time.sleep(_BETWEEN)
-
-
-@dataclass(frozen=True, repr=False)
-class Networks(Sequence[StoredNetwork]):
-    """Networks of a server.
-
-    Args:
-        items: in the server's order.
-        search: what was searched for; "" for all.
-    """
-
-    items: tuple[StoredNetwork, ...]
-    search: str = ""
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    @overload
-    def __getitem__(self, at: int | str) -> StoredNetwork: ...
-    @overload
-    def __getitem__(self, at: slice) -> Networks: ...
-    def __getitem__(self, at: int | str | slice) -> StoredNetwork | Networks:
-        """By place, or by name in addresses."""
-        if isinstance(at, slice):
-            return Networks(self.items[at], self.search)
-        if isinstance(at, str):
-            for one in self.items:
-                if at in (one.slug, one.name):
-                    return one
-            raise KeyError(at)
-        return self.items[at]
-
-    def to_pandas(self) -> Any:
-        """A DataFrame with a row for each."""
-        return frame(one.row() for one in self)
-
-    def _repr_html_(self) -> str:
-        more = f"and {len(self) - ROWS_SHOWN:,} more" if len(self) > ROWS_SHOWN else ""
-        rows = [{**one.row(), "address": link(one.address, "open")} for one in self[:ROWS_SHOWN]]
-        return heading(repr(self)[1:-1]) + table(rows) + Markup("<p>{}</p>").format(more)
-
-    def __repr__(self) -> str:
-        found = f" that match {self.search!r}" if self.search else ""
-        return f"<{noun(len(self), 'network')}{found}>"
 
 
 def _reference(text: str) -> ExplanationRef:
@@ -468,10 +329,3 @@ def _key(protocol: ProtocolLike) -> str:
     if isinstance(protocol, str) and not Path(protocol).suffix:
         return protocol
     return protocol_key(read_protocol(protocol))
-
-
-def _rules(protocol: ProtocolLike) -> str | dict[str, Any]:
-    """Rules as an analysis is asked for with them."""
-    if isinstance(protocol, str) and not Path(protocol).suffix:
-        return protocol
-    return read_protocol(protocol).model_dump(mode="json")

@@ -22,7 +22,7 @@ FONT: Final = STATIC / "fonts" / "STIXGeneral-Regular.otf"
 FONT_FAMILY: Final = "STIXGeneral"
 
 _CLASSES: Final = re.compile(
-    r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|strip|capsule|t-|numline|h-|heatmap|m-|fb-|fl-|pl-|pt-)"
+    r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|capsule|t-|numline|h-|heatmap|m-|fb-|fl-|pl-|pt-)"
     r"|^svg (text|tspan)|^svg rect"
 )
 _RULE: Final = re.compile(r"([^{}]+)\{([^{}]*)\}")
@@ -45,7 +45,7 @@ def standalone_svg(markup: str, theme: Theme = "light", *, font: str = "", groun
     Raises:
         ValueError: the markup is no drawing.
     """
-    head = _root_of(markup)
+    head = root_of(markup)
     width, height = head[1], head[2]
     opening = _STYLE.sub("", head[0])
     opening = re.sub(r' (width|height)="[^"]*"', "", opening)
@@ -62,11 +62,11 @@ def size_of(markup: str) -> tuple[float, float]:
     Raises:
         ValueError: the markup is no drawing.
     """
-    head = _root_of(markup)
+    head = root_of(markup)
     return float(head[1]), float(head[2])
 
 
-def _root_of(markup: str) -> re.Match[str]:
+def root_of(markup: str) -> re.Match[str]:
     """The opening tag of a drawing, with its width and height."""
     head = _ROOT.match(markup)
     if head is None:

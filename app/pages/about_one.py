@@ -22,7 +22,7 @@ from app.pages.verdicts.told import folded
 from pluriscope.analyses.registry import COMMON_GROUND, Analysis
 from pluriscope.blocks import Action, Block, Figure, Menu, More, Notice, Section, Table
 from pluriscope.records import RowRecord
-from pluriscope.tables import AtHand, Column, Query, Row, Type
+from pluriscope.tables import Column, Row, Type
 
 
 class OfScope(BaseModel):
@@ -40,8 +40,7 @@ def column(name: str, label: str, meaning: str, type_: Type = "text", **more: An
 
 def listed(noun: str, columns: Sequence[Column], rows: Sequence[Row], id: str = "") -> Table:  # noqa: A002
     """All of a short list."""
-    listing = AtHand(tuple(columns), tuple(rows))
-    return Table(listing, Query(limit=max(len(rows), 1)), "", noun, facets=False, id=id)
+    return Table.short(noun, columns, rows, id=id)
 
 
 def pairs(noun: str, values: Mapping[str, Any]) -> Table:

@@ -9,11 +9,9 @@ from pydantic import BaseModel, Field
 
 from app.addressing import Addresses
 from app.figures.numbers import noun
-from app.figures.term_drawings import term_drawings
 from app.options import Options
-from pluriscope.blocks import Action, Block, Figure, Form, Head, Notice, Prose, Section, Side
+from pluriscope.blocks import Action, Block, Form, Head, Notice, Prose, Section
 from pluriscope.glossary import Term, anchor_of, terms
-from pluriscope.showing import Drawing
 
 GROUPS: Final = {
     "start": ("Start here", "Twelve terms, in the order in which they are best read."),
@@ -57,6 +55,4 @@ def glossary(addresses: Addresses, q: str) -> Iterator[Block]:
 
 def _entry(term: Term) -> Block:
     related = ", ".join(f"[{name}](glossary.md#{anchor_of(name)})" for name in term.see_also)
-    text = Prose(f"### {term.name}\n\n{term.text}" + (f"\n\nSee also {related}" if related else ""), glossary=False)
-    drawn = term_drawings().get(term.anchor)
-    return text if drawn is None else Side([text, Figure(drawn, Drawing(drawn).words or term.name)])
+    return Prose(f"### {term.name}\n\n{term.text}" + (f"\n\nSee also {related}" if related else ""), glossary=False)

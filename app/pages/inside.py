@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from analysis.fixed_order import mean
 from analysis.models.model import Inside, Model, Pattern, RowLook, Table
 from app.errors import BadQuery
-from app.figures.numbers import decimal, noun
-from app.figures.svg import attention_heat, row_spreads
+from app.figures.numbers import decimal
+from app.figures.svg import attention_heat
 from app.pages.about_one import column, listed
 from pluriscope.blocks import Action, Block, Figure, Form, Prose, Section, Side
 from pluriscope.blocks import Table as Listed
@@ -141,29 +140,17 @@ def beside(blocks: Sequence[Block], most: int) -> Iterator[Block]:
 
 
 def table_blocks(table: Table, row: int | None) -> Iterator[Block]:
-    """One table, with what its figures sum up as a drawing.
+    """One table, with the numbers on the row that is looked at.
 
     Args:
         table: of a network or circuit.
         row: that is looked at; None for none.
     """
     yield Section(table.title, f"{table.meaning}.")
-    if table.by_row is not None:
-        spreads = [
-            None
-            if np.isnan(numbers).any()
-            else (
-                float(numbers.min()),
-                float(mean(numbers)),
-                float(numbers.max()),
-                None if row is None else float(numbers[row]),
-            )
-            for numbers in table.by_row
-        ]
-        drawn = row_spreads([str(cells[0]) for cells in table.rows], spreads, title=table.title)
-        dot = "" if row is None else f"; the dot is row {row}"
-        yield Figure(
-            drawn, f"From the least to the most over {noun(table.by_row.shape[1], 'row')}, a mark at the mean{dot}."
-        )
-    cells = [[f"{one:.3g}" if isinstance(one, float) else one for one in some] for some in table.rows]
-    yield Listed.plain(table.columns, cells)
+    rows, columns = [list(some) for some in table.rows], list(table.columns)
+    if table.by_row is not None and row is not None:
+        columns.append(f"Row {row}")
+        for some, numbers in zip(rows, table.by_row, strict=True):
+            some.append(None if np.isnan(numbers[row]) else float(numbers[row]))
+    cells = [[f"{one:.3g}" if isinstance(one, float) else one for one in some] for some in rows]
+    yield Listed.plain(columns, cells)

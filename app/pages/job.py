@@ -9,7 +9,7 @@ from typing import Final
 from markupsafe import Markup
 
 from app.figures.numbers import duration, exact, noun, when
-from app.figures.svg import loss_figure, outputs_figure, verdict_mark
+from app.figures.svg import loss_figure, verdict_mark
 from app.pages.job_list import STATES
 from app.pages.jobs import JobPage
 from app.pages.training.course import Learning, TrainedNetwork
@@ -123,7 +123,7 @@ def _training(job: JobPage) -> Iterator[Block]:
 
 
 def learning_figures(learning: Learning) -> Iterator[Block]:
-    """Loss by epoch of every network, and of one network alone its outputs."""
+    """Loss by epoch of every network."""
     if not learning.curves:
         return
     words = f"Mean squared error by epoch; training stops when an epoch’s is below {learning.loss_target:g}. "
@@ -132,11 +132,6 @@ def learning_figures(learning: Learning) -> Iterator[Block]:
         f"Drawn: {learning.thinning}." if one else "A line for each seed: thin where it converged, dashed where not."
     )
     yield Figure(loss_figure(learning.curves, learning.loss_target), words, id="loss")
-    for output, task in enumerate(learning.tasks if one else ()):
-        curves = learning.output_curves(output)
-        if curves:
-            title = f"{task}: what the network gives on each input by epoch, dashed where it should be 0."
-            yield Figure(outputs_figure(curves, title=title), title)
 
 
 def _trained(one: TrainedNetwork, n_inputs: int) -> tuple[str | Markup, ...]:

@@ -21,13 +21,13 @@ from app.db.model_tables import ModelRow
 from app.db.models import CircuitSearch, searches_of
 from app.db.tables import NetworkRow
 from app.figures.numbers import decimal, duration, exact, noun, readable
-from app.figures.svg import graph_diagram, loss_figure, network_diagram, outputs_figure
+from app.figures.svg import graph_diagram, loss_figure, network_diagram
 from app.options import ScopeOptions
 from app.pages.about_one import behaviour_table, column, listed, pairs, provenance_of
 from app.pages.analyses import analyses_of, cards_of
 from app.pages.explanation_list import Asked, search_for, states
 from app.pages.input_plane import plane_blocks
-from app.pages.inside import ROW, answers_of, answers_table, beside, chosen_row, inside_blocks, table_blocks
+from app.pages.inside import ROW, answers_of, answers_table, chosen_row, inside_blocks, table_blocks
 from app.pages.models.asked import asked
 from app.pages.network_page import NetworkPage, criterion_words, network_page
 from app.pages.page import DRAWING
@@ -423,12 +423,7 @@ def _training(links: Addresses, page: NetworkPage) -> Iterator[Block]:
     if learning is not None:
         said = f"Mean squared error by epoch; drawn: {learning.thinning}."
         loss = loss_figure(learning.curves, learning.loss_target)
-        drawn = [Figure(loss, said, _files(links, page, "figures/loss"))]
-        curves = learning.output_curves(page.scope.output)
-        if curves:
-            said = "What it gives on each input, dashed where it should be 0."
-            drawn.append(Figure(outputs_figure(curves), said, _files(links, page, "figures/outputs-learned")))
-        yield from beside(drawn, 2)
+        yield Figure(loss, said, _files(links, page, "figures/loss"))
         yield Table.plain(["Epoch", "Loss"], [[one.epoch, one.loss] for one in learning.numbers])
     if page.training:
         outcome = {key: value for key, value in page.training.items() if key not in _LEFT_OUT}

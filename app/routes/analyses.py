@@ -116,9 +116,11 @@ def ask_from_page(session: Writing, links: Links, name: str, key: str, form: For
 
 
 @router.get(ALL + "/{key}/{item}", **HTML)
-def item(request: Request, session: Reading, links: Links, name: str, key: str, item: str) -> HTMLResponse:
+def item(request: Request, session: Reading, links: Links, name: str, key: str, item: str) -> Response:
     """One thing of one."""
     one, given = _given(request, session, links, name, key)
+    if (key, item) == ("common-ground", "places"):  # it had a page of its own
+        return RedirectResponse(one.url, 301)
     with room(item):
         made, about = item_of(one, item, given), one.subject
         record = links.twin(links.analysis(about.slug, key, about.scope, item, **given))

@@ -10,10 +10,9 @@ from fastapi.responses import Response
 
 from app.addressing import Addresses
 from app.errors import BadQuery, NotFound
-from app.figures.cards import Card, Picture, card_svg
+from app.figures.cards import card_svg
 from app.figures.paper import pdf_of
-from app.figures.png_cache import PngCache
-from app.figures.standalone import FONT_FAMILY, Theme, size_of, standalone_svg
+from app.figures.standalone import FONT_FAMILY, Theme, png_of, size_of, standalone_svg
 from app.pages.compare.compared import Compared
 from app.pages.sharing.drawings import drawing_of, thumbs_of
 from app.pages.sharing.facts import facts_of
@@ -31,12 +30,12 @@ FRESH: Final = "public, max-age=3600"
 def card_image(request: Request, session: Reading, links: Links) -> Response:
     """The card as PNG."""
     page = page_of(request, session, links)
-    return png_answer(request, card_svg(card_of(page), theme_of(request)), None)
+    return png_answer(request, card_of(page, theme_of(request)), None)
 
 
 def card_document(request: Request, session: Reading, links: Links) -> Response:
     """The card as SVG."""
-    return svg_answer(card_svg(card_of(page_of(request, session, links)), theme_of(request)))
+    return svg_answer(card_of(page_of(request, session, links), theme_of(request)))
 
 
 def drawing_document(request: Request, session: Reading, links: Links) -> Response:
@@ -115,17 +114,14 @@ def pdf_answer(markup: str) -> Response:
 
 
 def png_answer(request: Request, svg: str, width: int | None) -> Response:
-    """A rendered drawing, kept by content; a client that has it already is told so."""
+    """A rendered drawing; a client that has it already is told so."""
     key = sha256(f"{width}\n{svg}".encode()).hexdigest()
     tag = f'"{key[:32]}"'
     headers = {"cache-control": FRESH, "etag": tag, "cross-origin-resource-policy": "cross-origin"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    cache: PngCache = request.app.state.pictures
-    picture = cache.get(key)
-    if picture is None:
-        with room("this picture"):
-            picture = cache.make(key, svg, width)
+    with room("this picture"):
+        picture = png_of(svg, width=width)
     return Response(picture, media_type="image/png", headers=headers)
 
 
@@ -137,15 +133,15 @@ def _policy() -> dict[str, str]:
     }
 
 
-def card_of(page: SharedPage) -> Card:
+def card_of(page: SharedPage, theme: Theme) -> str:
     """The card of a network, an explanation or a comparison."""
     facts = facts_of(page)
     if isinstance(page, Compared):
-        pictures = tuple(Picture(str(thumb), letter, name) for letter, name, thumb in thumbs_of(page))
+        drawings = [(letter, str(drawn)) for letter, _, drawn in thumbs_of(page)]
     else:
-        pictures = (Picture(str(drawing_of(page))),)
+        drawings = [("", str(drawing_of(page)))]
     if isinstance(page, StudyPage):
         digest = page.line.digest[:12]
     else:
         digest = "" if page.network is None else page.network.digest[:12]
-    return Card(facts.kicker, facts.title, facts.lines, pictures, f"{digest} · protocol {facts.protocol.split(' ')[0]}")
+    return card_svg(facts.title, drawings, f"{digest} · protocol {facts.protocol.split(' ')[0]}", theme)

@@ -22,12 +22,11 @@ from analysis.discovery.claims import Subject as About
 from analysis.discovery.location import Landscape, ValidCircuits
 from analysis.discovery.method import Answer
 from analysis.discovery.part_names import PartNames, names_in, names_of
-from analysis.discovery.registry import METHOD_BY_KEY, MODEL_METHOD_BY_KEY
 from analysis.discovery.sent_claims import FORMS, read_sent
 from analysis.errors import InvalidAlgorithm, InvalidClaim
 from analysis.method_settings import filled, read_values
 from app.figures.numbers import noun
-from pluriscope.analyses.shown import Item, Shown, Subject, input_words, neurons, settings_form
+from pluriscope.analyses.shown import Item, Shown, Subject, input_words, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side, Table, Verdict
 
 MAX_TEXT: Final = 8_000
@@ -101,16 +100,6 @@ class _Standing:
         told = location_json(found, landscape.layout, complete=landscape.complete)
         return {"raw_mask": self.of.hex(answer.raw_mask), **told}
 
-    def beside(self) -> dict[str, dict[str, Any]]:
-        """What needs no search, by method: edges by weight or effect, and in a drawn order, until enough are taken."""
-        methods: Mapping[str, Any] = MODEL_METHOD_BY_KEY if self.of.ask is None else METHOD_BY_KEY
-        found = {}
-        for key in ("effects" if self.of.ask is None else "weights", "random"):
-            method = methods[key]
-            cut = self.unjudged.cut(method.defaults["ablation"])
-            found[key] = self.place(method.answer(cut, method.defaults), cut, self.unjudged)
-        return {key: one for key, one in found.items() if one}
-
 
 def _page(_: None, of: Subject) -> Iterator[Block]:
     yield from _form(of, {})
@@ -169,8 +158,6 @@ def _item(_: None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
     answer = claim.answer(cut)
     place = standing.place(answer, cut if claim.ablation else None, standing.landscape)
     record = {"form": form, "outcome": answer.outcome, "faithfulness": answer.faithfulness, **place}
-    if place:
-        record["beside"] = standing.beside()
     return Item("A circuit of your own", partial(_circuit, standing, record, given), record)
 
 
@@ -202,23 +189,7 @@ def _circuit(standing: _Standing, told: Mapping[str, Any], given: Mapping[str, s
         caption += f" {told['mask']} is left once what leads nowhere or comes from nowhere is dropped."
     rows = [(label, value) for label, value in _rows(told, standing) if value not in (None, "")]
     yield Side((Figure(of.thumb(drawn), caption), Table.plain(("Among all valid circuits", "It"), rows)))
-    every = {"Yours": told, **told["beside"]}
-    labels = ("To compare with", f"{of.part.capitalize()}s", "Valid", "More than needed", "Valid of its size")
-    cells = [
-        (_label(key, of), one["edges"], "yes" if one["valid"] else "no", one["excess"], _chance(one))
-        for key, one in every.items()
-    ]
-    yield Table.plain(labels, cells)
     yield from _form(of, given)
-
-
-def _label(key: str, of: Subject) -> str | Markup:
-    methods: Mapping[str, Any] = MODEL_METHOD_BY_KEY if of.ask is None else METHOD_BY_KEY
-    if key not in methods:
-        return key
-    return Markup('<a href="{}">{}</a>').format(
-        of.links.analysis(of.slug, "methods", of.scope, key), methods[key].label
-    )
 
 
 def _words(told: Mapping[str, Any], of: Subject) -> str:
@@ -240,11 +211,9 @@ def _chance(told: Mapping[str, Any]) -> str:
 def _rows(told: Mapping[str, Any], standing: _Standing) -> Iterator[tuple[str, Any]]:
     """What is known of a circuit's place, for people."""
     of, names = standing.of, list(standing.names.numbers)
-    part, rank, backbone, nearest = of.part, told["rank"], told["backbone"], told["nearest"]
+    part, backbone, nearest = of.part, told["backbone"], told["nearest"]
     yield f"More {part}s than the smallest", told["excess"]
     yield "Valid circuits of its size", _chance(told)
-    looked = "" if "exact" not in rank else ", of those looked at"
-    yield f"With fewer, as many, more {part}s{looked}", ", ".join(f"{int(rank[name]):,}" for name in _RANK)
     if nearest and nearest["mask"]:
         away = nearest.get("distance", nearest.get("at_most"))
         least = "at most " if "undecided" in nearest else ""
@@ -259,30 +228,11 @@ def _rows(told: Mapping[str, Any], standing: _Standing) -> Iterator[tuple[str, A
         held, of_all = backbone["recall"]
         outside = f", {backbone['extra']} outside it" if backbone["extra"] is not None else ""
         yield f"Backbone {part}s that it holds", f"{held} of {of_all}{outside}"
-    yield (
-        "Valid under",
-        ", ".join(
-            f"{name}{'' if valid else ' undecided'}" for name, valid in told["under"].items() if valid is not False
-        ),
-    )
     yield "Dropped from the raw mask", ", ".join(_named(int(told["raw_mask"], 16) & ~int(told["mask"], 16), names))
-    own = told["own_valid"]
-    under = "" if own is None else f"; under its own ablation {'yes' if own else 'no'}"
-    yield "The raw mask decides every row right", f"{'yes' if told['raw_valid'] else 'no'}{under}"
-    yield "Severed neurons", ", ".join(neurons(site[0], site[1:]) for site in told["severed"])
-    yield (
-        "Roles kept",
-        "; ".join(
-            f"{key}: {one['circuit']}, in all of it {one['model']}" for key, one in (told.get("roles") or {}).items()
-        ),
-    )
     yield "Story, beside the network's", told["story"] and told["story"]["relation"]
     for words, wanted in (("passed", True), ("failed", False)):
         keys = [key for key, passed in (told["criteria"] or {}).items() if passed is wanted]
         yield f"Criteria {words}", ", ".join(keys)
-
-
-_RANK: Final = ("smaller", "equal", "larger")
 
 
 def _named(mask: int, names: list[str]) -> list[str]:
@@ -344,18 +294,6 @@ def _formula(
     yield Head(algorithm.formula, said, (right, carried), actions)
     if not listed:
         yield Notice("It is not among the candidates listed", "So it has no page of its own here.")
-    shown = {variable.path: variable.shown for variable in algorithm.variables}
-    rows = []
-    for scored in found.alignments[:20]:
-        places = (f"{shown[path]} on {neurons(site.layer, site.neurons)}" for path, site in scored.alignment.places)
-        url = of.links.alignment(of.slug, algorithm.id, scored.alignment.id, of.scope)
-        link = Markup('<a href="{}">{}</a>').format(url, scored.alignment.id) if listed else scored.alignment.id
-        rows.append((link, ", ".join(places), f"{scored.iia.agreed} of {scored.iia.of}", scored.minimal))
-    if rows:
-        yield Table.plain(
-            ("Alignment", "Each variable on", "Interchanges predicted", "Minimal"),
-            [(*one[:3], "yes" if one[3] else "no") for one in rows],
-        )
     yield from _form(of, given)
 
 

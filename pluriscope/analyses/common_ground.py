@@ -3,48 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from markupsafe import Markup
 
 from analysis.common_ground.class_scores import circuit_range
-from analysis.common_ground.report import KINDS, CommonGroundReport, Kind, PlaceFound
+from analysis.common_ground.report import CommonGroundReport, Kind, PlaceFound
 from analysis.errors import BeyondLimits
 from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import BY_KEY, KIND_OF
-from app.figures.numbers import exact, noun, plural
+from app.figures.numbers import exact, noun
 from app.figures.svg.ground import ground_figure
-from pluriscope.analyses.shown import Item, Shown, Subject
-from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Head, More, Notice, Prose, Section, Table
-from pluriscope.errors import InvalidOption
+from pluriscope.analyses.shown import Shown, Subject
+from pluriscope.blocks import Action, Block, Fact, Facts, Figure, More, Notice, Prose, Section, Table
 from pluriscope.naming import ExplanationRef
-from pluriscope.tables import AtHand, Column, Query, Row, read_query
+from pluriscope.tables import Column, Row
 
-PLACES: Final = "places"
-_FIRST: Final = 12
+_FIRST: Final = 50
 _WORDS: Final[Mapping[Kind, tuple[str, str]]] = {
     "interpretation": ("observed class", "observed classes"),
     "valid": ("valid alignment", "valid alignments"),
     "failing": ("alignment that fails", "alignments that fail"),
 }
 _COLUMNS: Final = (
-    Column("first", "One of them", "An explanation that stands here.", "name", first=True, orders=False),
-    Column(
-        *("kind", "Kind", "What stands here.", "text"),
-        facet="any",
-        choices=KINDS,
-        words=lambda kind: _WORDS[kind][1],  # type: ignore[index]  # one of the choices
-        show=lambda row: _WORDS[row["kind"]][1],
-        orders=False,
-    ),
-    Column("predicted", "Predicted", "Interventions that each predicts.", "int", largest_first=True),
-    Column("right", "Right", "Of those, how many it predicts right.", "int", largest_first=True),
-    Column("accuracy", "Accuracy", "Right, of those predicted.", "float", facet="least", largest_first=True),
-    Column("coverage", "Coverage", "Predicted, of all interventions.", "float", facet="least", largest_first=True),
-    Column("count", "How many", "Observed classes, or alignments.", "int", largest_first=True),
-    Column("members", "Interpretations", "Members of those classes.", "big", largest_first=True),
+    Column("first", "One of them", "An explanation that stands here.", "name", first=True),
+    Column("kind", "Kind", "What stands here.", "text"),
+    Column("predicted", "Predicted", "Interventions that each predicts.", "int"),
+    Column("right", "Right", "Of those, how many it predicts right.", "int"),
+    Column("accuracy", "Accuracy", "Right, of those predicted.", "float"),
+    Column("coverage", "Coverage", "Predicted, of all interventions.", "float"),
+    Column("count", "How many", "Observed classes, or alignments.", "int"),
+    Column("members", "Interpretations", "Members of those classes.", "big"),
 )
 _READING: Final = """
 - An intervention sets a set of hidden neurons to what they are on another input: every set, every ordered pair of
@@ -87,9 +77,9 @@ def _page(report: CommonGroundReport, of: Subject) -> Iterator[Block]:
     yield Figure(_figure(report, width=720.0, height=220.0), f"{told} Squares: alignments, filled if valid.")
     yield Facts(list(_facts(report, of)))
     rows = _rows(report, of)
-    url = of.links.analysis(of.slug, "common-ground", of.scope, PLACES)
-    yield Section("Where they stand", noun(len(rows), "place"), Action("Sort and filter", url), id=PLACES)
-    yield Table(AtHand(_COLUMNS, rows[:_FIRST]), Query(limit=_FIRST), "", noun="place", facets=False)
+    few = f", the first {_FIRST} of them" if len(rows) > _FIRST else ""
+    yield Section("Where they stand", f"{noun(len(rows), 'place')}{few}", id="places")
+    yield Table.short("place", _COLUMNS, rows[:_FIRST])
     by = of.links.explanations(of.slug, of.scope, kind="alignment", sort="accuracy", order="desc")
     if any(report.of("valid", "failing")):
         yield Prose(f"The list of explanations has both numbers too: [alignments by accuracy]({by}).", glossary=False)
@@ -134,38 +124,15 @@ def _row(one: PlaceFound, n: int, of: Subject) -> Row:
     label = f"i·{one.first}.{one.second}" if is_class else f"a·{one.second[:8]}"
     link = of.links.interpretation(of.slug, one.first, int(one.second), of.scope) if is_class else ""
     values = {
-        **one.model_dump(include={"kind", "predicted", "right", "count"}),
+        **one.model_dump(include={"predicted", "right", "count"}),
         "first": label,
+        "kind": _WORDS[one.kind][1],
         "members": int(one.members) if is_class else None,
         "accuracy": one.right / one.predicted,
         "coverage": one.predicted / n,
     }
     url = link or of.links.alignment(of.slug, one.first, one.second, of.scope)
     return Row(values, ref=str(ref), url=url)
-
-
-def _item(report: CommonGroundReport | None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
-    """Every place, sorted and filtered.
-
-    Raises:
-        InvalidOption: there is no such list, an option of it, or a value of one.
-    """
-    if key != PLACES:
-        raise InvalidOption.of(f"page {key[:60]!r}", "is not one of the common ground", f"use {PLACES}", "item")
-    query = read_query(_COLUMNS, {name: value.split() for name, value in options.items()})
-    rows = [] if report is None else _rows(report, of)
-    record = {} if report is None else {"places": [one.model_dump() for one in report.places]}
-    return Item(f"Places on the common ground of {of.name}", partial(_listed, rows, query, of), record)
-
-
-def _listed(rows: Sequence[Row], query: Query, of: Subject) -> Iterator[Block]:
-    ground = of.links.analysis(of.slug, "common-ground", of.scope)
-    yield Head("Places on the common ground", noun(len(rows), "place"), actions=[Action("The common ground", ground)])
-    if not rows:
-        yield Notice("No place is known", "Nothing is surveyed, or no explanation predicts anything.")
-        return
-    url = of.links.analysis(of.slug, "common-ground", None, PLACES)
-    yield Table(AtHand(_COLUMNS, rows), query, url, noun="place", kept=dict(of.scope.query()), id="table")
 
 
 def _about(report: CommonGroundReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
@@ -214,15 +181,11 @@ def _among(report: CommonGroundReport, kind: str, predicted: int, right: int) ->
         better = sum(int(many) for at, many in report.spread if at > right)
         total = sum(int(many) for _, many in report.spread)
         return f"{exact(better)} of all {noun(total, 'interpretation')} predict more interventions right."
-    kinds: tuple[Kind, ...] = ("interpretation",) if kind == "interpretation" else ("valid", "failing")
-    places = list(report.of(*kinds))
+    is_class = kind == "interpretation"
+    places = list(report.of("interpretation")) if is_class else list(report.of("valid", "failing"))
     better = sum(one.count for one in places if one.right * predicted > right * one.predicted)
-    total = sum(one.count for one in places)
-    if kind == "interpretation":
-        which = "drawn" if report.drawn else "there are"
-        return f"{exact(better)} of the {exact(total)} observed classes {which} have a more accurate representative."
-    verb: Any = "is" if better == 1 else "are"
-    return f"{exact(better)} of {exact(total)} kept {plural(total, 'alignment')} {verb} more accurate."
+    what = f"observed classes {'drawn' if report.drawn else 'there are'}" if is_class else "alignments that are kept"
+    return f"More accurate, of {exact(sum(one.count for one in places))} {what}: {exact(better)}."
 
 
-SHOWN: Final = Shown(_thumb, _page, item=_item, about=_about)
+SHOWN: Final = Shown(_thumb, _page, about=_about)

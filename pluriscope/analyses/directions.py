@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import partial
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from markupsafe import Markup
 
-from analysis.algorithms.high_level_model import HighLevelModel, Variable
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.directions.report import AlgorithmFound, ClassFound, DirectionsReport
+from analysis.directions.report import ClassFound, DirectionsReport
 from app.figures.numbers import noun
 from app.figures.svg.ladder import ladder_thumb
 from pluriscope.analyses.shown import Shown, Subject
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Table
-from pluriscope.tables import AtHand, Column, Query, Row
+from pluriscope.tables import Column, Row
 
 _SHORT: Final = {
     "integer": "integer, read",
@@ -55,27 +52,16 @@ def _page(report: DirectionsReport, of: Subject) -> Iterator[Block]:
     if report.searched:
         yield Figure(_thumb(report, of), "A square for each algorithm; filled: some alignment of it passes.")
     rows = [_row(one, of) for one in report.classes]
-    rules = {row.url: one.rule for row, one in zip(rows, report.classes, strict=True)}
-    yield Table(
-        AtHand(_COLUMNS, rows), Query(), "", noun="class", facets=False, says=lambda row: rules[row.url], id="classes"
-    )
+    rules = {row.url: f"{one.rule} {_searched(one)}" for row, one in zip(rows, report.classes, strict=True)}
+    yield Table.short("class", _COLUMNS, rows, says=lambda row: rules[row.url], id="classes")
     for one in report.classes:
         if one.refused:
             yield Notice(f"Not searched: {one.label}", one.refused)
-    for one in report.searched:
-        if one.n_searched:
-            yield More(
-                f"{one.label}, by algorithm", partial(_algorithms, one, of), _searched(one), id=one.direction_class
-            )
     yield More("How to read it", lambda: [Prose(_READING)])
 
 
-def _list(of: Subject, **wanted: Any) -> str:
-    return of.links.directions(of.slug, of.scope, **wanted)
-
-
 def _row(one: ClassFound, of: Subject) -> Row:
-    url = _list(of, map=one.direction_class)
+    url = of.links.directions(of.slug, of.scope, map=one.direction_class)
     if one.refused:
         return Row({"direction_class": one.label, "search": "too large"}, url=url)
     least = "" if one.exact else "≥ "
@@ -95,6 +81,8 @@ def _row(one: ClassFound, of: Subject) -> Row:
 
 def _searched(one: ClassFound) -> str:
     """What was looked at."""
+    if not one.n_searched:
+        return ""
     said = f"{noun(one.n_searched, 'irredundant algorithm')} of {noun(int(one.n_candidates), 'candidate')}"
     said += "" if one.all_listed else ", as far as they are listed"
     if int(one.n_undecided):
@@ -103,77 +91,6 @@ def _searched(one: ClassFound) -> str:
         seeds, steps = one.settings["seeds"] or 0, one.settings["steps"] or 0
         said += f"; learned from {noun(seeds, 'seed')}, at most {noun(steps, 'step')} each"
     return f"{said}."
-
-
-_OF_ALGORITHMS: Final = (
-    Column("algorithm", "Algorithm", "That was placed.", "name", first=True),
-    Column("valid", "Valid alignments", "Of the choices that the class offers.", "text"),
-    Column("joint", "Joint", "Kept valid ones that joint interchange confirms too.", "int"),
-    Column("kept", "Kept", "With those that come closest.", "int"),
-    Column("without", "Without a direction", "Variables that have none of the class on a layer, and why.", "text"),
-    Column("families", "Read-outs", "That are not the only one, and how many of their oblique swaps pass.", "text"),
-    Column("solved", "Choices solved", "Choices of layers and dimensions that some seed solved.", "text"),
-    Column("best", "Best seed", "Its interchanges predicted, and the place of each variable.", "text"),
-)
-
-
-def _algorithms(one: ClassFound, of: Subject) -> list[Block]:
-    rows = [_of_algorithm(found, of) for found in one.algorithms]
-    listing = AtHand(_OF_ALGORITHMS, rows)
-    return [Table(listing, Query(limit=max(1, len(rows))), "", noun="algorithm", facets=False)]
-
-
-def _of_algorithm(found: AlgorithmFound, of: Subject) -> Row:
-    question = of.question
-    algorithm = parse_algorithm(found.text, question.protocol.algorithm_form, question.model.n_inputs)
-    variables = {one.path: one for one in algorithm.variables}
-    if not variables:
-        return Row({"algorithm": algorithm.formula, "valid": "no variable to place"}, url=_url(algorithm, of))
-    best = max(found.choices, key=lambda choice: choice.iia.agreed, default=None)
-    solved = sum(any(run[-1] for run in choice.runs) for choice in found.choices)
-    values = {
-        "algorithm": algorithm.formula,
-        "valid": _valid(found),
-        "joint": found.n_joint,
-        "kept": found.n_kept,
-        "without": "; ".join(
-            f"{variables[one.path].shown} on layer {one.layer}: {_unread(one.residual)}" for one in found.unread
-        ),
-        "families": "; ".join(_families(found, variables)),
-        "solved": f"{solved:,} of {len(found.choices):,}" if found.choices else None,
-        "best": None
-        if best is None
-        else f"{best.iia.agreed} of {best.iia.of}: "
-        + ", ".join(f"{variables[path].shown} in {k} of layer {layer}" for path, layer, k in best.blocks),
-    }
-    return Row({name: value for name, value in values.items() if value != ""}, url=_url(algorithm, of))
-
-
-def _url(algorithm: HighLevelModel, of: Subject) -> str:
-    return _list(of, algorithm=algorithm.id, valid="any")
-
-
-def _valid(found: AlgorithmFound) -> str:
-    cut = found.truncated_at is not None and found.n_valid <= found.truncated_at
-    offered = "too many to count" if found.n_placements is None else f"{found.n_placements:,}"
-    undecided = f", {found.n_undecided:,} undecided" if found.n_undecided else ""
-    return f"{'≥ ' if cut else ''}{found.n_valid:,} of {offered}{undecided}"
-
-
-def _unread(residual: float) -> str:
-    return f"the best read-out is off by {residual:.2g}" if residual else "constant, nothing to move along"
-
-
-def _families(found: AlgorithmFound, variables: Mapping[str, Variable]) -> Iterator[str]:
-    for one in found.families:
-        told = []
-        if one.n_free_reads:
-            told.append(f"the shortest of a family of {noun(one.n_free_reads, 'dimension')}")
-        if one.swaps is not None:
-            answer = "undecided how many" if one.swaps.answer == "undecided" else one.swaps.answer
-            told.append(f"{answer} of its oblique swaps pass ({noun(one.swaps.dimension, 'dimension')})")
-        if told:
-            yield f"{variables[one.path].shown} on layer {one.layer}: {', '.join(told)}"
 
 
 SHOWN: Final = Shown(_thumb, _page)

@@ -19,7 +19,7 @@ from pluriscope.analyses.shown import Item, Shown, Subject
 from pluriscope.blocks import Action, Block, Choice, Form, Head, Menu, More, Notice, Prose, Section, Table
 from pluriscope.errors import InvalidOption
 from pluriscope.naming import Scope
-from pluriscope.tables import AtHand, Column, Query, Row
+from pluriscope.tables import Column, Row
 
 CHOSEN: Final = "chosen"
 """The page of a sequence that its address says."""
@@ -42,7 +42,6 @@ _COLUMNS: Final = (
     Column("beside", "Not applicable", "Of those before.", "big"),
     Column("all", "Of all, interval", "Where the listed ones are draws.", "text"),
     Column("read", "Interpretations", "Of the circuits left, with their observed classes.", "text"),
-    Column("change", "Change", "The same sequence otherwise.", "text", show=lambda row: row["change"]),
 )
 _READING: Final = """
 - Left after a step are those that pass it and every step before it; failed, undecided and not applicable do not. The
@@ -96,12 +95,12 @@ def _page(report: FunnelReport, of: Subject) -> Iterator[Block]:
     yield Choice("Criteria", options, here.label if here else "Your own", here.reason if here else "")
     yield from _notices(report, of)
     for kind in report.kinds:
-        yield from _kind(kind, steps, report, of)
-    yield Section("Change the sequence", "Criteria in order, with blanks between", id="change")
+        yield from _kind(kind, report, of)
+    asked = Action("What they ask", of.links.scope("criteria"))
+    yield Section("Change the sequence", "Criteria in order, with blanks between", asked, id="change")
     values = {"criteria": " ".join(report.criteria) or NONE, **of.scope.query()}
     url = of.links.analysis(of.slug, "funnel", Scope(), CHOSEN)
     yield Form(_form(of), url, "Show", values, changes=False)
-    yield More("What they ask", lambda: [_asks(step) for step in steps], "with what can be set of each", id="asks")
     yield More("How to read it", lambda: [Prose(_READING)])
 
 
@@ -126,27 +125,26 @@ def _notices(report: FunnelReport, of: Subject) -> Iterator[Block]:
         yield Notice("Some of these criteria once meant something else", actions=[action])
 
 
-def _kind(kind: KindFound, steps: Sequence[CriterionStep], report: FunnelReport, of: Subject) -> Iterator[Block]:
+def _kind(kind: KindFound, report: FunnelReport, of: Subject) -> Iterator[Block]:
     plural = KIND_OF[kind.kind].plural
     yield Section(plural.capitalize(), f"{brief(int(kind.begin))} {kind.begin_words}", id=plural)
     if kind.rows and int(kind.begin):
-        rows = [_row(kind, number, steps, report, of) for number in range(len(kind.rows))]
+        rows = [_row(kind, number, report, of) for number in range(len(kind.rows))]
         shown = tuple(one for one in _COLUMNS if any(row[one.name] not in (None, 0, "") for row in rows))
-        yield Table(AtHand(shown, rows), Query(limit=len(rows)), "", noun="criterion", facets=False)
+        yield Table.short("criterion", shown, rows)
     told = kind.verdict()
     if kind.carriers is not None and kind.left:
         told += f" {kind.carriers:,} of them {'has' if kind.carriers == 1 else 'have'} an alignment left."
     yield Prose(told, glossary=False)
 
 
-def _row(kind: KindFound, number: int, steps: Sequence[CriterionStep], report: FunnelReport, of: Subject) -> Row:
+def _row(kind: KindFound, number: int, report: FunnelReport, of: Subject) -> Row:
     row, word = kind.rows[number], KIND_OF[kind.kind].noun
-    step, place = row.step, report.criteria.index(row.criterion)
+    step = row.step
     values: dict[str, Any] = {
         "criterion": " ".join([step.criterion.label, *_settings(step)]),
         "before": int(row.before),
     }
-    values["change"] = _changes(step, place, steps, of)
     if not row.known:
         return Row({**values, "left": "no verdicts yet"})
     tally = [int(one or 0) for one in (row.passed, row.failed, row.undecided, row.not_applicable)]
@@ -168,15 +166,6 @@ def _settings(step: CriterionStep) -> list[str]:
     """The settings that differ from their default, in words."""
     said = (f"{name.replace('_', ' ')} {value:g}" for name, value in step.changed.items())
     return [f"({', '.join(said)})"] if step.changed else []
-
-
-def _changes(step: CriterionStep, place: int, steps: Sequence[CriterionStep], of: Subject) -> Markup:
-    """The same sequence without a step, and with it one place earlier."""
-    label, rest = step.criterion.label, [one for one in steps if one != step]
-    sequences = [("↑", f"Move {label} up", [*rest[: place - 1], step, *rest[place - 1 :]])] if place else []
-    link = Markup('<a href="{}" aria-label="{}" title="{}">{}</a>')
-    sequences.append(("×", f"Remove {label}", rest))
-    return Markup(" ").join(link.format(funnel_url(of, each), words, words, sign) for sign, words, each in sequences)
 
 
 def _list_url(kind: str, rows: Sequence[StepFound], report: FunnelReport, of: Subject) -> str:
@@ -216,13 +205,6 @@ def _form(of: Subject) -> type[BaseModel]:
         "add": (Literal["", *keys], Field("", title="Add at the end", json_schema_extra={"words": words})),
     }
     return create_model("Sequence", **hidden, **fields)
-
-
-def _asks(step: CriterionStep) -> Prose:
-    one = step.criterion
-    parts = [f"**{one.label}** (`{one.key}`). {one.definition} {one.method}", f"Source: {one.source}."]
-    parts += [f"`{each.name}`: {each.meaning}, by default {each.default:g}." for each in one.parameters]
-    return Prose(" ".join(parts))
 
 
 def _item(_: FunnelReport | None, of: Subject, key: str, options: Mapping[str, str]) -> Item:

@@ -11,7 +11,7 @@ from analysis.ladder.report import LadderReport, RungFound
 from app.figures.svg.ladder import ladder_thumb
 from pluriscope.analyses.shown import Shown, Subject, listed
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Section, Table
-from pluriscope.tables import AtHand, Column, Query, Row
+from pluriscope.tables import Column, Row
 
 _SHORT: Final = {
     "single": "neurons",
@@ -59,7 +59,7 @@ def _page(report: LadderReport, of: Subject) -> Iterator[Block]:
         return
     yield Figure(_thumb(report, of), "A square for each algorithm; filled: some alignment of it passes.")
     rows = [_row(one, report, of) for one in report.in_order]
-    yield Table(AtHand(_COLUMNS, rows), Query(), "", noun="rung", facets=False)
+    yield Table.short("rung", _COLUMNS, rows)
     for one in report.in_order:
         if one.refused:
             yield Notice(f"Not computed: {one.label}", one.refused)

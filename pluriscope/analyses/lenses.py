@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -11,7 +11,6 @@ from markupsafe import Markup
 
 from analysis.errors import InvalidMethod
 from analysis.explanations.lens_claims import LENS
-from analysis.interpretations.gates import gate_name
 from analysis.lenses.lens import Lens, Table, view_json
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.lenses.report import FunctionOnLayerFound, LensesReport, NeuronsFound, ViewFound, view_found
@@ -26,7 +25,7 @@ from pluriscope.analyses.registry import LENSES
 from pluriscope.analyses.shown import Item, Shown, Subject, input_words, neurons, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section
 from pluriscope.naming import ExplanationRef, Scope
-from pluriscope.tables import AtHand, Column, Query, Row
+from pluriscope.tables import Column, Row
 
 MAX_MILLISECONDS: Final = 2_000.0
 """What an answer may be expected to take to be computed at its own address."""
@@ -77,15 +76,10 @@ def _page(report: LensesReport, of: Subject) -> Iterator[Block]:
         says = one.says or f"Nothing: {_SILENT.get(one.outcome, 'it was not asked')}. {' '.join(one.notes)}"
         values = {"lens": lens.label, "says": says, "can_know": lens.can_know}
         rows.append(Row(values, url=_url(of, lens, one.settings)))
-    yield _table(_LENSES, rows, "answer")
-    found = report.neurons
-    if found is not None:
-        yield More("What neurons are taken for", lambda: _neurons(found, of), neurons_words(found))
+    yield blocks.Table.short("answer", _LENSES, rows)
+    if report.neurons is not None:
+        yield Prose(neurons_words(report.neurons), glossary=False)
     yield More("How to read it", lambda: [Prose(_READING)])
-
-
-def _table(columns: Sequence[Column], rows: Sequence[Row], noun: str) -> blocks.Table:
-    return blocks.Table(AtHand(tuple(columns), rows), Query(limit=max(1, len(rows))), "", noun=noun, facets=False)
 
 
 def _carried_words(report: LensesReport) -> str:
@@ -101,23 +95,17 @@ def _carried_words(report: LensesReport) -> str:
 
 
 def _functions(report: LensesReport) -> blocks.Table:
-    layers = [cell.layer for cell in report.functions[0].layers]
-    columns = [Column("function", "Function", "It counts together with its negation.", "name", first=True)]
-    for layer in layers:
-        columns += [
-            Column(f"margin_{layer}", f"Layer {layer}: decodable", "Margin of the best read-out.", "float"),
-            Column(f"used_{layer}", f"Layer {layer}: used", "Pairs of inputs on which the decision follows.", "text"),
-            Column(f"carried_{layer}", f"Layer {layer}: carried", "By a valid alignment.", "bool"),
-        ]
+    labels = ["Function"]
+    for cell in report.functions[0].layers:
+        labels += [f"Layer {cell.layer}: {what}" for what in ("decodable", "used", "carried")]
     rows = []
     for one in report.functions:
-        values: dict[str, Any] = {"function": f"{one.label}{', the task' if one.is_task else ''}"}
+        row: list[Any] = [f"{one.label}{', the task' if one.is_task else ''}"]
         for cell in one.layers:
-            values[f"margin_{cell.layer}"] = cell.margin or None
-            values[f"used_{cell.layer}"] = None if cell.changed is None else f"{cell.changed} of {cell.of}"
-            values[f"carried_{cell.layer}"] = cell.carried
-        rows.append(Row(values))
-    return _table(columns, rows, "function")
+            used = None if cell.changed is None else f"{cell.changed} of {cell.of}"
+            row += [cell.margin or None, used, None if cell.carried is None else "yes" if cell.carried else "no"]
+        rows.append(row)
+    return blocks.Table.plain(labels, rows)
 
 
 def neurons_words(found: NeuronsFound) -> str:
@@ -129,24 +117,6 @@ def neurons_words(found: NeuronsFound) -> str:
     bound, times = "" if found.exact else "at least ", "function" if most.n == 1 else "different functions"
     name = neurons(most.layer, [most.neuron])
     return f"Valid interpretations give neuron {name} {bound}{most.n} {times} of the inputs, the most of any neuron."
-
-
-def _neurons(found: NeuronsFound, of: Subject) -> list[Block]:
-    n_inputs = of.question.cut.n_inputs
-    columns = (
-        Column("neuron", "Neuron", "A hidden one.", "name", first=True),
-        Column("n", "Functions", "Different ones.", "int"),
-        Column("functions", "In how many circuits", "Some interpretation gives it the function.", "text"),
-    )
-    rows = []
-    for one in found.neurons:
-        named = (
-            f"{gate_name(sum(bit << row for row, bit in enumerate(table)), n_inputs)} {circuits:,}"
-            for table, circuits in one.functions
-        )
-        rows.append(Row({"neuron": neurons(one.layer, [one.neuron]), "n": one.n, "functions": ", ".join(named)}))
-    whole = "the valid circuits" if found.exact else "circuits drawn uniformly; numbers of functions are lower bounds"
-    return [_table(columns, rows, "neuron"), Prose(f"Looked at were {found.of:,} {whole}.")]
 
 
 # --- one lens under any of its settings
@@ -274,27 +244,18 @@ def _numbers(lens: Lens, view: Mapping[str, Any], of: Subject) -> Iterator[Block
     if "scores" in view:
         names = INPUT_NAMES[:n_inputs]
         more = [name for name in ("intercepts", "r2", "gap") if view.get(name) is not None]
-        columns = [Column("row", "Row", "Of inputs.", "name", first=True)]
-        columns += [Column(name, name, "Its score.", "float") for name in names]
-        columns += [Column(name, name.capitalize(), lens.columns.get(name, "Of the fit."), "float") for name in more]
         rows = [
-            Row(
-                {
-                    "row": input_words(row, n_inputs),
-                    **dict(zip(names, scores, strict=True)),
-                    **{name: view[name][row] for name in more},
-                }
-            )
+            [input_words(row, n_inputs), *scores, *(view[name][row] for name in more)]
             for row, scores in enumerate(view["scores"])
         ]
-        yield _table(columns, rows, "row")
+        yield blocks.Table.plain(["Row", *names, *map(str.capitalize, more)], rows)
     elif view.get("table"):
         columns = [Column(name, name.replace("_", " "), told, "text") for name, told in lens.columns.items()]
         shown = view["table"][:_MAX_SHOWN]
-        rows = [Row({name: _cell(row.get(name)) for name in lens.columns}) for row in shown]
+        table = [Row({name: _cell(row.get(name)) for name in lens.columns}) for row in shown]
         first = f", the first {_MAX_SHOWN} of them" if len(view["table"]) > len(shown) else ""
         title = f"{len(view['table']):,} rows{first}"
-        yield More("The numbers", lambda: [_table(columns, rows, "row")], title)
+        yield More("The numbers", lambda: [blocks.Table.short("row", columns, table)], title)
 
 
 def _cell(value: Any) -> Any:

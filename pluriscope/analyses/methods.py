@@ -14,7 +14,7 @@ from analysis.discovery.location import Landscape
 from analysis.discovery.method import Method, Step
 from analysis.discovery.part_names import names_in, names_of
 from analysis.discovery.path import Stage, stages_of, steps_of
-from analysis.discovery.planted_answers import FALSE_ERRORS, answered
+from analysis.discovery.planted_answers import answered
 from analysis.discovery.registry import METHOD_BY_KEY, MODEL_METHOD_BY_KEY, read_called
 from analysis.discovery.report import AnswerFound, MethodsReport
 from analysis.errors import InvalidMethod
@@ -38,7 +38,7 @@ from pluriscope.blocks import (
     Table,
 )
 from pluriscope.naming import ExplanationRef
-from pluriscope.tables import AtHand, Column, Query, Row
+from pluriscope.tables import Column, Row
 
 _MEASURES: Final = {
     "mse": "squared difference",
@@ -80,8 +80,6 @@ def _page(report: MethodsReport, of: Subject) -> Iterator[Block]:
         yield Notice("Not all valid circuits are listed", "So the nearest one and minimality are not certain.")
     caption = f"Dots: the answers under default settings, by {of.part}s. Columns: valid circuits."
     yield Figure(_thumb(report, of), caption)
-    if of.planted is not None:
-        yield Prose(_planted_words(report, of.planted.circuit.mask), glossary=False)
     rows = []
     for key, method in _methods(of).items():
         answer = next((one for one in report.answers if one.method == key and one.default), None)
@@ -106,7 +104,7 @@ def _definition(method: Method[Any]) -> Prose:
 def _table(rows: Sequence[Row]) -> Table:
     """Answers; columns that say nothing of any are left out."""
     said = tuple(one for one in _ANSWERS if one.first or any(one.has(row) for row in rows))
-    return Table(AtHand(said, rows), Query(limit=max(1, len(rows))), "", noun="answer", facets=False)
+    return Table.short("answer", said, rows)
 
 
 def _row(one: AnswerFound, label: str, of: Subject) -> Row:
@@ -130,19 +128,6 @@ def _row(one: AnswerFound, label: str, of: Subject) -> Row:
         "planted": None if planted is None else answered(int(place["mask"], 16), planted, valid=place["valid"]),
     }
     return Row(values, url=url)
-
-
-def _planted_words(report: MethodsReport, planted: int) -> str:
-    """What the default answers are beside the planted circuit."""
-    beside = [answered(int(one["mask"], 16), planted, valid=one["valid"]) for one in report.defaults.values()]
-    right, invalid = beside.count("recovered"), beside.count("invalid")
-    false = sum(one in FALSE_ERRORS for one in beside)
-    return (
-        f"Of {len(beside)} answers {right} recover{'s' if right == 1 else ''} the planted circuit, {false} "
-        f"{'is another valid circuit' if false == 1 else 'are other valid circuits'}, which a benchmark that knows "
-        f"only the planted one counts as {'an error' if false == 1 else 'errors'}, and {invalid} "
-        f"{'is' if invalid == 1 else 'are'} not valid."
-    )
 
 
 def _text(method: Method[Any], settings: Settings) -> str:
@@ -221,7 +206,7 @@ class _Path:
         left, valid = noun(stage.closed.mask.bit_count(), of.part), "valid" if stage.valid else "not valid"
         facts = Facts([Fact("Left", left, valid, f"Of its size: {rows[at]['chance'] or 'not known'}")])
         yield Side((Figure(of.thumb(of.hex(stage.step.mask)), f"{about}{here}"), facts))
-        yield Table(AtHand(_STEPS, rows), Query(limit=len(rows)), "", noun="step", facets=False)
+        yield Table.short("step", _STEPS, rows)
 
 
 def _item(report: MethodsReport | None, of: Subject, text: str, options: Mapping[str, str]) -> Item:

@@ -18,7 +18,7 @@ from app.figures.svg.columns import columns
 from pluriscope.analyses.shown import Shown, Subject, input_words, listed, neurons
 from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Side, Table
 from pluriscope.naming import ExplanationRef
-from pluriscope.tables import AtHand, Column, Query, Row
+from pluriscope.tables import Column, Row
 
 RELATION_WORDS: Final[dict[Relation, str]] = {
     "same": "exactly the algorithms that the whole network carries",
@@ -34,6 +34,11 @@ _BY_RELATION: Final = (
     Column("carry", "The circuits carry", "Beside what the whole network carries.", "text"),
     Column("circuits", "Circuits", "Of those asked.", "int"),
     Column("share", "Share of all, interval", "Among all valid circuits, where these are a sample.", "text"),
+)
+_CARRIED: Final = (
+    Column("algorithm", "Algorithm", "That the circuit carries.", "name", first=True),
+    Column("minimal", "Minimal alignments", "On the circuit.", "int"),
+    Column("smallest", "Smallest alignment", "Where each variable sits.", "text"),
 )
 _READING: Final = """
 The story of a circuit is the set of irredundant algorithms that have a valid alignment on the network when everything
@@ -85,7 +90,7 @@ def _relations(report: StoriesReport, of: Subject) -> Table:
             values = {"story": relation, "carry": RELATION_WORDS[relation], "circuits": many, "share": share}
             rows.append(Row(values, url=url))
     shown = _BY_RELATION if report.drawn else _BY_RELATION[:-1]
-    return Table(AtHand(shown, rows), Query(), "", noun="relation", facets=False, id="relations")
+    return Table.short("relation", shown, rows, id="relations")
 
 
 def _contrast(one: ContrastFound, report: StoriesReport, of: Subject) -> Iterator[Block]:
@@ -115,14 +120,6 @@ def _contrast(one: ContrastFound, report: StoriesReport, of: Subject) -> Iterato
     )
 
 
-_WITH_SHARED_GATES: Final = (
-    Column("algorithm", "Algorithm", "With a gate that several gates read.", "name", first=True),
-    Column("gates", "Gates", "Of the algorithm.", "int"),
-    Column("minimal", "Minimal alignments", "On the whole network.", "int"),
-    Column("smallest", "Smallest alignment", "Where each variable sits.", "text"),
-)
-
-
 def _grain(grain: GrainFound, of: Subject) -> Iterator[Block]:
     """At which grain the whole network carries its algorithms."""
     yield Section("At which grain", "Algorithms with a shared gate, and what follows from them", id="grain")
@@ -145,17 +142,10 @@ def _grain(grain: GrainFound, of: Subject) -> Iterator[Block]:
     else:
         words = f"It carries {noun(len(shared), 'algorithm')} with a shared gate."
     placed = noun(grain.considered, "irredundant algorithm")
+    named = ": " + "; ".join(values[one.text].formula for one in shared) if shared else ""
     yield Prose(
-        f"{words} {placed} with variables were placed on the whole network: trees, and graphs with shared gates."
+        f"{words} {placed} with variables were placed on the whole network: trees, and graphs with shared gates{named}."
     )
-    rows = []
-    for one in shared:
-        variables = {variable.path: variable.shown for variable in values[one.text].variables}
-        places = ", ".join(f"{variables[path]} on {neurons(layer, some)}" for path, layer, some in one.places)
-        told = {"algorithm": values[one.text].formula, "gates": one.n_gates, "minimal": one.minimal, "smallest": places}
-        rows.append(Row(told))
-    if rows:
-        yield Table(AtHand(_WITH_SHARED_GATES, rows), Query(), "", noun="algorithm with a shared gate", facets=False)
 
 
 def _about(_report: StoriesReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
@@ -180,8 +170,7 @@ def _about(_report: StoriesReport | None, of: Subject, ref: ExplanationRef) -> I
         }
         rows.append(Row(told, url=of.links.algorithm(of.slug, result.algorithm.id, of.scope)))
     if rows:
-        shown = tuple(one for one in _WITH_SHARED_GATES if one.name != "gates")
-        yield Table(AtHand(shown, rows), Query(), "", noun="algorithm", facets=False)
+        yield Table.short("algorithm", _CARRIED, rows)
 
 
 SHOWN: Final = Shown(_thumb, _page, about=_about)

@@ -83,7 +83,7 @@ SAID = {
         "Compute them",
         "250 candidate algorithms",
     ],
-    "common-ground": ["63 sets", "i·", "Sort and filter", "alignments by accuracy"],
+    "common-ground": ["63 sets", "i·", "alignments by accuracy"],
     "rivals": [
         "c·18b9f",
         "6 circuits, any two at a distance of 0.36 or more",
@@ -431,17 +431,10 @@ def test_every_place_is_what_its_explanation_predicts_and_the_list_has_the_same(
     )
 
 
-def test_places_are_sorted_and_filtered_by_their_address(client) -> None:
-    path = "/networks/xor/analyses/common-ground/places"
-    page = client.get(f"{path}?kind=valid&sort=count&order=desc").text
-    assert "valid alignments" in page
-    assert "a·" in page
-    assert len(client.get(f"/api/v2{path}").json()["places"]) == len(
-        record(client, "xor", "common-ground")["report"]["places"]
-    )
-    for wrong in ("?sort=size", "?kind=nothing", "?accuracy_min=much"):
-        assert client.get(path + wrong).status_code == 400
-    assert client.get("/networks/xor/analyses/common-ground/nonsense").status_code == 400
+def test_the_page_of_places_leads_to_the_common_ground(client) -> None:
+    moved = client.get("/networks/xor/analyses/common-ground/places?kind=valid")
+    assert (moved.status_code, moved.headers["location"]) == (301, "/networks/xor/analyses/common-ground")
+    assert client.get("/networks/xor/analyses/common-ground/nonsense").status_code == 404
 
 
 def test_where_one_explanation_stands_is_told_on_its_page(client) -> None:

@@ -67,10 +67,9 @@ def test_a_circuit_is_read_in_any_form_and_located(client, given, form, raw, val
     assert told["form"] == form
     assert raw is None or told["raw_mask"] == raw
     assert valid is None or told["valid"] is valid
-    assert set(told["beside"]) == {"weights", "random"}
     page = client.get(HERE, params=given)
     assert page.status_code == 200
-    for words in ("Largest weights", "Among all valid circuits", "Locate it"):
+    for words in ("Among all valid circuits", "Locate it"):
         assert words in page.text
 
 
@@ -80,7 +79,7 @@ def test_the_distance_to_what_is_valid_is_told(client) -> None:
     page = client.get(HERE, params={"mask": "3b2ce"}).text
     assert "Compare with the nearest valid circuit" in page
     assert "1 edge away" in page
-    assert "Compare with" not in client.get(HERE, params={"mask": "3b2cf"}).text.replace("To compare with", "")
+    assert "Compare with" not in client.get(HERE, params={"mask": "3b2cf"}).text
 
 
 @pytest.mark.parametrize("mask", ["00001", "00000", "20001"])

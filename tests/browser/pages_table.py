@@ -30,7 +30,6 @@ PAGES = {
     "play on three inputs": "/networks/majority-3-3/sandbox?now=110_1.0m_2.1v0.5",
     "common ground": "/networks/xor-pretrained/analyses/common-ground",
     "common ground of three inputs": "/networks/majority-3-3/analyses/common-ground?protocol=paper",
-    "common ground, places": "/networks/xor-pretrained/analyses/common-ground/places?kind=valid",
     "rename": "/networks/xor-pretrained/rename",
     "rename, possible": "/networks/xor-pretrained/rename?slug=xor-by-another-name",
     "circuits": "/networks/xor-pretrained/explanations?kind=circuit",

@@ -31,13 +31,14 @@ put into it first.
 """
 
 
-def test_the_theme_is_switched_and_kept(visit):  # noqa: F811
+def test_drawings_follow_the_theme(visit):  # noqa: F811
     tab = visit()
-    ground = "() => getComputedStyle(document.body).backgroundColor"
-    before = tab.evaluate(ground)
+    fill = "e => getComputedStyle(e).fill"
+    drawn = tab.locator("main figure svg .n-on").first
+    before = drawn.evaluate(fill)
     tab.locator(".bar [data-theme-switch]").click()
     assert tab.locator("html").get_attribute("data-theme") == "dark"
-    eventually(tab, lambda: tab.evaluate(ground) != before, True)
+    eventually(tab, lambda: (before, drawn.evaluate(fill)), ("rgb(20, 24, 27)", "rgb(236, 238, 234)"))
     tab.reload()
     assert tab.locator("html").get_attribute("data-theme") == "dark"  # now from the cookie, by the server
 

@@ -8,9 +8,8 @@ import pytest
 
 import pluriscope
 from analysis import ENGINE_VERSION
-from app.jobs.worker import run_workers
 from pluriscope import OtherVersion, ServerError
-from tests.factories import XOR_SLUG, exact_xor, small_network
+from tests.factories import XOR_SLUG
 
 
 @pytest.fixture(scope="module")
@@ -48,17 +47,12 @@ def answering():
 @pytest.mark.slow
 def test_its_networks_are_listed_and_found(site):
     assert site.version == ENGINE_VERSION
-    networks = site.networks("xor")
-    assert networks[XOR_SLUG].shape == "2-3-3-1"
-    assert networks[:1][0].tasks == ("XOR",)
-    assert site.network(networks[0].digest[:12]).slug == networks[0].slug
-    assert list(networks.to_pandas().slug) == [one.slug for one in networks]
-    assert len(site.networks("no such network")) == 0
-    with pytest.raises(KeyError):
-        networks["no such network"]
-    for one in (site, networks, networks[0]):
-        assert one._repr_html_()
-        assert repr(one)
+    (network,) = [one for one in site.networks("xor") if one.slug == XOR_SLUG]
+    assert (network.shape, network.tasks) == ("2-3-3-1", ("XOR",))
+    assert site.network(network.digest[:12]).slug == XOR_SLUG
+    assert site.networks("no such network") == ()
+    assert network._repr_html_()
+    assert repr(network)
 
 
 @pytest.mark.slow
@@ -70,10 +64,8 @@ def test_what_is_stored_is_what_a_run_here_finds(site, served, xor):
     assert result.alignments[0].row() | {"address": ""} == xor.alignments[0].row() | {"address": ""}
     assert result.circuits[0].address == f"{served.url}/networks/{XOR_SLUG}/explanations/c-081ff"
     assert f'href="{result.circuits[0].address}"' in result.circuits._repr_html_()
-    network = site.network(XOR_SLUG)
-    assert len(network.circuits()) == 197
-    assert [one.formula for one in network.algorithms().aligned] == [one.formula for one in xor.algorithms.aligned]
-    assert network.alignments().minimal[0].id == xor.alignments.minimal[0].id
+    assert [one.formula for one in result.algorithms.aligned] == [one.formula for one in xor.algorithms.aligned]
+    assert result.alignments.minimal[0].id == xor.alignments.minimal[0].id
 
 
 @pytest.mark.slow
@@ -119,33 +111,6 @@ def test_its_refusals_are_passed_on_in_its_own_words(site):
             call()
         assert refusal.value.status == status
         assert words in str(refusal.value)
-    with pytest.raises(ServerError) as refusal:
-        site.ask("/api/v1/networks", {"format": "pluriscope-network/1"}, accept=(201,))
-    assert refusal.value.status == 422
-
-
-def test_a_network_is_imported(site):
-    network = site.import_model(small_network(3), name="Sent from here", protocols=())
-    assert (network.name, network.digest) == ("Sent from here", small_network(3).network.digest)
-    again = site.import_model(small_network(3), protocols=())
-    assert again.slug == network.slug
-
-
-def test_a_change_that_is_not_allowed_says_so(served, monkeypatch):
-    monkeypatch.setenv("PLURISCOPE_READ_ONLY", "1")
-    from fastapi.testclient import TestClient
-
-    from app.main import create_app
-    from app.settings import Settings
-    from pluriscope.server import _read
-
-    with TestClient(create_app(Settings(data=served.settings.data)), base_url="http://127.0.0.1") as client:
-        answer = client.post("/api/v1/networks", json={})
-    with pytest.raises(ServerError) as refusal:
-        _read(served.url, answer.status_code, answer.content, (201,))
-    assert refusal.value.status == 403
-    assert refusal.value.cause
-    assert refusal.value.cure
 
 
 def test_no_server_is_one_line():
@@ -176,22 +141,3 @@ def test_a_server_of_another_version_says_both_and_what_to_do(answering):
     assert f"is version 9.9.1, and this library is version {ENGINE_VERSION}" in words
     assert "pluriscope-9.9.1-py3-none-any.whl" in words
     assert pluriscope.connect(url, any_version=True).version == "9.9.1"
-
-
-@pytest.mark.slow
-def test_what_is_not_stored_is_asked_for_and_waited_for(site, served):
-    network = site.import_model(exact_xor(), protocols=())
-    with pytest.raises(ServerError, match="is queued after 0 seconds"):
-        network.explain(seconds=0)
-    stop = threading.Event()
-    worker = threading.Thread(target=run_workers, args=(served.settings,), kwargs={"slots": 1, "stop": stop})
-    worker.start()
-    try:
-        result = network.explain(seconds=300)
-        mine = pluriscope.explain(exact_xor())
-        assert result.counts == mine.counts
-        rules = {"name": "single", "alignment_sites": "single_neurons"}
-        assert network.explain(rules, seconds=300).protocol.name == "single"
-    finally:
-        stop.set()
-        worker.join()

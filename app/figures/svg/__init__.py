@@ -8,12 +8,12 @@ from app.figures.svg.aligned import aligned_diagram
 from app.figures.svg.directions import direction_diagram, weight_text
 from app.figures.svg.flow import ByHand, FlowLink, flow_diagram
 from app.figures.svg.graphs import graph_diagram, graph_thumb
-from app.figures.svg.heat import heat_matrix, interchange_heat
-from app.figures.svg.inside import attention_heat, row_spreads
+from app.figures.svg.heat import interchange_heat
+from app.figures.svg.inside import attention_heat
 from app.figures.svg.layout import node_name, shape_text
-from app.figures.svg.learning import LossCurve, OutputCurve, loss_figure, outputs_figure
+from app.figures.svg.learning import LossCurve, loss_figure
 from app.figures.svg.lenses import field_squares, score_bars, share_bars
-from app.figures.svg.marks import empty_mark, logo, strategy_mark, verdict_mark
+from app.figures.svg.marks import logo, verdict_mark
 from app.figures.svg.networks import network_diagram
 from app.figures.svg.number_line import Threshold, number_line
 from app.figures.svg.plane import plane_figure
@@ -29,7 +29,6 @@ from app.figures.svg.tiles import (
     hues_by_frequency,
     table_name,
     table_text,
-    truth_tile,
     variable,
 )
 from app.figures.svg.trees import formula_tree
@@ -42,7 +41,6 @@ __all__ = [
     "Hues",
     "LossCurve",
     "NodeColumn",
-    "OutputCurve",
     "PlaceMark",
     "Threshold",
     "Tile",
@@ -52,14 +50,12 @@ __all__ = [
     "bits_of",
     "circuit_thumb",
     "direction_diagram",
-    "empty_mark",
     "field_squares",
     "flow_diagram",
     "formula_tree",
     "gate_tiles",
     "graph_diagram",
     "graph_thumb",
-    "heat_matrix",
     "hues_by_frequency",
     "interchange_heat",
     "logo",
@@ -67,17 +63,13 @@ __all__ = [
     "network_diagram",
     "node_name",
     "number_line",
-    "outputs_figure",
     "plane_figure",
     "positions_diagram",
-    "row_spreads",
     "score_bars",
     "shape_text",
     "share_bars",
-    "strategy_mark",
     "table_name",
     "table_text",
-    "truth_tile",
     "variable",
     "verdict_mark",
     "weight_text",

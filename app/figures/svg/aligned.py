@@ -63,7 +63,7 @@ def aligned_diagram(
     for path, site in alignment.places:
         for neuron in site.neurons:
             carried.setdefault((site.layer, neuron), []).append(variable_name(path))
-    lower = diagram_body(wiring, frame, tiles, show_weights=False, pale=True, hues=hues, also=carried)
+    lower = diagram_body(wiring, frame, tiles, pale=True, hues=hues, also=carried)
     by_site = {(tile.layer, tile.neuron): tile for tile in tiles}
     leads = ""
     for path, site in alignment.places:

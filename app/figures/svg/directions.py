@@ -45,7 +45,7 @@ def direction_diagram(
     n_bars = max((len(_shown(row)) for row in rows), default=0)
     width = max(width, _LEFT + _SLOT * n_bars + 12)
     frame = place(wiring, width, height, PAD_X, PAD_Y)
-    body = diagram_body(wiring, frame, (), show_weights=False, pale=True, hues=hues)
+    body = diagram_body(wiring, frame, (), pale=True, hues=hues)
     for layer in sorted({row.layer for row in rows}):
         ys = [frame.places[layer, neuron] for neuron in wiring.columns[layer].shown] or [frame.top, frame.bottom]
         body += (

@@ -49,17 +49,15 @@ def circle(x: float, y: float, radius: float, css_class: str) -> str:
     return f'<circle class="{css_class}" cx="{num(x)}" cy="{num(y)}" r="{num(radius)}"/>'
 
 
-def part(names: str, body: str, css_class: str = "") -> str:
+def part(names: str, body: str) -> str:
     """A part of a drawing that lights up with everything on the page that has one of its names.
 
     Args:
         names: names of neurons and edges, separated by spaces, as :func:`app.figures.svg.layout.node_name` and
             :func:`app.figures.svg.layout.edge_name` write them.
         body: inner markup, already escaped.
-        css_class: classes of the group.
     """
-    classes = f' class="{css_class}"' if css_class else ""
-    return f'<g{classes} data-el="{esc(names)}">{body}</g>'
+    return f'<g data-el="{esc(names)}">{body}</g>'
 
 
 def touchable(path: str, css_class: str = "hit") -> str:

@@ -20,7 +20,6 @@ from app.figures.numbers import decimal
 from app.figures.svg.elements import circle, esc, line, num, part, text, text_width
 from app.figures.svg.layout import Frame, Wiring, input_name, matrices, node_name, place, stroke_width
 from app.figures.svg.networks import PAD_Y, diagram_class
-from app.figures.svg.thumbs import heat_strip
 
 PAD_X: Final = 82.0
 RADIUS: Final = 15.0
@@ -208,14 +207,12 @@ class _Flow:
         body = ""
         for column in self._wiring.columns:
             x = self._frame.x[column.layer]
-            if column.strip:
-                body += f'<g aria-hidden="true">{heat_strip(x, column.strip, self._frame, 16.0)}</g>'
             for neuron in column.shown:
                 drawn = self._site(column.layer, neuron, x, self._frame.places[column.layer, neuron])
                 link = self._links.get((column.layer, neuron, None))
                 drawn = link_element(link, drawn) if link else f'<g aria-hidden="true">{drawn}</g>'
                 body += part(node_name(column.layer, neuron, self._wiring.sizes), drawn)
-            if column.n_hidden and column.shown:
+            if column.n_hidden:
                 y = (self._frame.top + self._frame.bottom) / 2 + (column.slots - 1) / 2 * self._frame.gap
                 words = text(x, y + 4, f"+{column.n_hidden} more", "lab s halo", anchor="middle")
                 body += f'<g aria-hidden="true">{words}</g>'

@@ -13,8 +13,8 @@ from typing import Final
 
 from markupsafe import Markup
 
+from app.figures.numbers import noun
 from app.figures.svg.elements import drawing, line, num, text
-from app.figures.svg.sentences import counted
 
 _WIDTH: Final = 240.0
 _HIGH: Final = 14.0
@@ -67,7 +67,7 @@ def _box(css_class: str, start: float, end: float) -> str:
 
 def _sentence(passed: int, failed: int, undecided: int, not_applicable: int, kind: str) -> str:
     before = passed + failed + undecided + not_applicable
-    parts = [f"{passed:,} of {counted(before, kind)} passed", f"{failed:,} failed"]
+    parts = [f"{passed:,} of {noun(before, kind)} passed", f"{failed:,} failed"]
     if undecided:
         parts.append(f"{undecided:,} undecided")
     if not_applicable:

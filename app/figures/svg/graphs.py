@@ -30,7 +30,6 @@ def graph_diagram(
     *,
     title: str = "",
     marked: Collection[int] = (),
-    live: bool = False,
 ) -> Markup:
     """A model's graph, or a circuit of it, at full size.
 
@@ -39,9 +38,8 @@ def graph_diagram(
         kept: for each edge whether the circuit keeps it; None for the whole graph.
         title: what it is, put before the sentence made from the data.
         marked: edges that are drawn dashed and wide.
-        live: whether each part says which bits of a mask it needs, so that a script can follow masks.
     """
-    return _drawn(graph, kept, title, thumb=False, marked=marked, live=live)
+    return _drawn(graph, kept, title, thumb=False, marked=marked)
 
 
 def graph_thumb(graph: Graph, kept: Sequence[bool] | None = None, *, title: str = "") -> Markup:
@@ -56,7 +54,6 @@ def _drawn(
     *,
     thumb: bool,
     marked: Collection[int] = (),
-    live: bool = False,
 ) -> Markup:
     places, bottom = _places(graph)
     sources = sorted({edge.source for edge in graph.edges if _spans(graph, edge) > 1})
@@ -69,16 +66,12 @@ def _drawn(
     both = zip(graph.edges, kept, strict=True)
     touched = {end for edge, keeps in both if keeps for end in (edge.source, edge.target)}
     ink = 5.0 if thumb else 1.6
-    bits = _bits(graph) if live else {}
-    body = "".join(
-        _needing(bits.get(edge), _edge(graph, places, edge, around, ink if keeps else 0.0)) for edge, keeps in edges
-    )
+    body = "".join(_edge(graph, places, edge, around, ink if keeps else 0.0) for edge, keeps in edges)
     body += "".join(_edge(graph, places, graph.edges[one], around, 3.4, "e-neg") for one in marked)
     for number, node in enumerate(graph.nodes):
         there = number in touched or not node.removable
         x, y = places[number]
-        drawn = _node(graph, number, x, y, "n-open" if there else "n-cut", named=not thumb)
-        body += _needing(bits.get(number), drawn)
+        body += _node(graph, number, x, y, "n-open" if there else "n-cut", named=not thumb)
     keeps_all = all(kept)
     words = (
         f"{len(graph.nodes)} nodes, {sum(kept)} of {len(kept)} edges kept"
@@ -95,20 +88,6 @@ def _drawn(
     cut = [_edge_words(graph, edge) for edge, keeps in zip(graph.edges, kept, strict=True) if not keeps]
     details = f"Cut: {', '.join(cut)}." if cut and len(cut) <= 40 else ""
     return drawing(width, height, body, sentence=sentence, details=details, css_class="big graph")
-
-
-def _bits(graph: Graph) -> dict[Edge | int, list[int]]:
-    """The bits that each edge needs, and each node where masks name nodes."""
-    if graph.cut == "edges":
-        return {edge: [bit] for bit, edge in enumerate(graph.edges)}
-    of_node = {node: bit for bit, node in enumerate(graph.removable)}
-    found: dict[Edge | int, list[int]] = {node: [bit] for node, bit in of_node.items()}
-    ends = {edge: [of_node[end] for end in (edge.source, edge.target) if end in of_node] for edge in graph.edges}
-    return found | {edge: bits for edge, bits in ends.items() if bits}
-
-
-def _needing(bits: Sequence[int] | None, drawn: str) -> str:
-    return drawn if bits is None else f'<g data-bits="{" ".join(map(str, bits))}">{drawn}</g>'
 
 
 def _columns(graph: Graph) -> list[tuple[int, int]]:

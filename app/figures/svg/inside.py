@@ -1,4 +1,4 @@
-"""What happens inside a model: where a node looks on one row, and one row's number among those of all rows."""
+"""What happens inside a model: where a node looks on one row."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from markupsafe import Markup
 
 from app.figures.numbers import decimal
-from app.figures.svg.elements import circle, drawing, line, num, text, text_width
+from app.figures.svg.elements import drawing, num, text, text_width
 
 _NUMBERED: Final = 8
 """Positions up to which every cell has room for its number."""
@@ -17,10 +17,6 @@ _SMALL_CELL: Final = 15.0
 _RAMP: Final = 0.38  # as of other heat matrices, so that numbers keep their contrast
 _SMALL_RAMP: Final = 0.9  # where there are no numbers
 _TOP: Final = 34.0
-_ROW: Final = 24.0
-_PLOT: Final = 150.0
-_LONGEST: Final = 14
-"""Letters of a label beside a line."""
 
 
 def attention_heat(shares: Sequence[Sequence[float | None]], positions: Sequence[str], *, title: str) -> Markup:
@@ -93,51 +89,3 @@ def _most(some: Sequence[float | None], positions: Sequence[str], reading: int) 
 
 def _cut(label: str, letters: int) -> str:
     return label if len(label) <= letters else label[: max(1, letters - 1)].rstrip() + "…"
-
-
-def row_spreads(
-    labels: Sequence[str],
-    spreads: Sequence[tuple[float, float, float, float | None] | None],
-    *,
-    title: str,
-) -> Markup:
-    """Numbers on every row of a task: the least, mean and largest of each as a line, one row's as a dot.
-
-    Args:
-        labels: of what the numbers are.
-        spreads: least, mean, most, and the number on the row that is looked at or None; None where there are none.
-        title: what the numbers are.
-    """
-    known = [one for one in spreads if one is not None]
-    low, high = (min([0.0, *(one[0] for one in known)]), max([0.0, *(one[2] for one in known)]))
-    left = max(text_width(_cut(label, _LONGEST), 11) for label in labels) + 12
-    scale = _PLOT / (high - low) if high > low else 0.0
-
-    def x(value: float) -> float:
-        return left + (value - low) * scale
-
-    bottom = _ROW * len(labels)
-    body = line(x(0.0), 2, x(0.0), bottom, "e-bg")
-    words = []
-    for number, (label, one) in enumerate(zip(labels, spreads, strict=True)):
-        y = _ROW * number + _ROW / 2
-        body += text(left - 8, y + 4, _cut(label, _LONGEST), "lab", anchor="end")
-        if one is None:
-            words.append(f"{label} none")
-            continue
-        least, mean, most, here = one
-        body += line(x(least), y, x(most), y, "e-pos", width=1.2)
-        body += line(x(mean), y - 5, x(mean), y + 5, "e-pos", width=1.6)
-        if here is not None:
-            body += circle(x(here), y, 3.6, "n-on")
-        body += text(left + _PLOT + 10, y + 4, decimal(mean if here is None else here), "lab hn")
-        on_row = "" if here is None else f", {decimal(here)} on this row"
-        words.append(f"{label} {decimal(least)} to {decimal(most)}, mean {decimal(mean)}{on_row}")
-    return drawing(
-        left + _PLOT + 56,
-        bottom + 4,
-        body,
-        sentence=f"{title}, over all rows. {'; '.join(words[:12])}{'; …' if len(words) > 12 else ''}",
-        css_class="heatmap",
-        sizing="exact",
-    )

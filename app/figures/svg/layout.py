@@ -1,7 +1,7 @@
 """Where neurons stand: the one layout rule that thumbs and large diagrams share.
 
 Order is the network's own and is never re-sorted to reduce crossings, so drawings of one network can be compared. A
-layer of more than 12 neurons shows its occupied ones and "+k"; above 40 it is one heat strip.
+layer of more than 12 neurons shows the first of its occupied ones and "+k".
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from analysis.networks.circuit import circuit_from_hex
 from analysis.tasks import INPUT_NAMES
 
 MAX_SHOWN: Final = 12
-MAX_LISTED: Final = 40
 
 Matrices = tuple[NDArray[np.float64], ...]
 Keep = tuple[NDArray[np.bool_], ...]
@@ -120,21 +119,9 @@ class Wiring:
     def _column(self, layer: int, size: int) -> Column:
         if size <= MAX_SHOWN:
             return _shown_whole(layer, size)
-        if size > MAX_LISTED:
-            return Column(layer, size, (), strip=self._strip(layer, size))
         marked = [n for n in range(size) if (layer, n) in self.marked]
         others = [n for n in range(size) if (layer, n) not in self.marked and not self.is_cut(layer, n)]
         return Column(layer, size, tuple(sorted((marked + others)[: MAX_SHOWN - 1])))
-
-    def _strip(self, layer: int, size: int) -> tuple[float, ...]:
-        """Up to 40 shares of kept edges (or of the largest |weight|) at each stretch of neurons."""
-        matrix = self.weights[layer - 1] if layer else self.weights[0].T
-        if self.keep is not None:
-            strength = (self.keep[layer - 1] if layer else self.keep[0].T).mean(axis=1)
-        else:
-            strength = np.abs(matrix).max(axis=1) / self.largest
-        parts = np.array_split(strength, min(MAX_LISTED, size))
-        return tuple(float(part.mean()) for part in parts)
 
     @cached_property
     def rows(self) -> int:
@@ -150,13 +137,11 @@ class Column:
         layer: its number.
         size: its neurons.
         shown: those drawn, ascending.
-        strip: shades of a heat strip, empty unless the layer is one.
     """
 
     layer: int
     size: int
     shown: tuple[int, ...]
-    strip: tuple[float, ...] = ()
 
     @property
     def n_hidden(self) -> int:
@@ -165,7 +150,7 @@ class Column:
     @property
     def slots(self) -> int:
         """Rows it takes: neurons, and one for "+k"."""
-        return 4 if self.strip else len(self.shown) + bool(self.n_hidden)
+        return len(self.shown) + bool(self.n_hidden)
 
 
 @lru_cache(maxsize=512)

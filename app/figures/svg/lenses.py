@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Final, Protocol
 
 from markupsafe import Markup
 
 from app.figures.numbers import decimal
 from app.figures.svg.elements import drawing, line, num, text, text_width
+from app.figures.svg.plane import outlines
 
 _BAND: Final = 64.0
 _HALF: Final = 18.0  # of the longest bar
@@ -142,8 +142,9 @@ def field_squares(fields: Sequence[Field], *, title: str) -> Markup:
         left, top = wide * (number % columns) + 4, high * (number // columns) + 16
         frame = f'x="{num(left)}" y="{num(top)}" width="{num(_SQUARE)}" height="{num(_SQUARE)}"'
         body += text(left, top - 5, field.name, "lab code") + f'<rect class="ground" {frame}/>'
-        for band, outline in _outlines(field, left, top):
-            shade = f' fill-opacity="{_INK * band / (_BANDS - 1):.2f}"'
+        pieces = [(str(band), corners) for band, corners in field.pieces]
+        for band, outline in outlines(pieces, field.grid, left, top, _SQUARE):
+            shade = f' fill-opacity="{_INK * int(band) / (_BANDS - 1):.2f}"'
             body += f'<path class="ink{" cells" if field.grid else ""}" d="{outline}"{shade}/>'
         body += f'<rect class="frame" {frame}/>'
         body += text(left, top + _SQUARE + 14, f"{decimal(field.low)} to {decimal(field.high)}", "lab")
@@ -152,22 +153,3 @@ def field_squares(fields: Sequence[Field], *, title: str) -> Markup:
     return drawing(
         wide * columns, high * n_lines, body, sentence=f"{title}. {told}", css_class="fields", sizing="exact"
     )
-
-
-def _outlines(field: Field, left: float, top: float) -> list[tuple[int, str]]:
-    """The outline of each band, all of its parts in one path; the second input runs upwards."""
-    found: dict[int, str] = {}
-    for band, corners in field.pieces:
-        points = (f"{num(left + _SQUARE * x)} {num(top + _SQUARE * (1 - y))}" for x, y in corners)
-        found[band] = f"{found.get(band, '')}M{'L'.join(points)}z"
-    side = _SQUARE / max(1, len(field.grid))
-    for line_number, digits in enumerate(field.grid):
-        first = 0
-        for digit, run in groupby(digits):
-            n = len(list(run))
-            x, y = left + side * first, top + _SQUARE - side * (line_number + 1)
-            found[int(digit)] = (
-                f"{found.get(int(digit), '')}M{num(x)} {num(y)}h{num(side * n)}v{num(side)}h{num(-side * n)}z"
-            )
-            first += n
-    return sorted(found.items())

@@ -41,7 +41,6 @@ from app.figures.svg.layout import (
     stroke_width,
 )
 from app.figures.svg.sentences import edges_sentence, whole_sentence
-from app.figures.svg.thumbs import heat_strip
 from app.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, tile_group, tile_shape, tile_size
 
 PAD_X: Final = 60.0
@@ -71,8 +70,6 @@ def network_diagram(
     mask: object = None,
     tiles: Sequence[Tile] = (),
     *,
-    show_weights: bool = True,
-    pale: bool = False,
     hues: Hues = PLAIN_HUES,
     title: str = "",
 ) -> Markup:
@@ -82,8 +79,6 @@ def network_diagram(
         weights: matrices ``[n_l, n_(l-1)]``, arrays or nested lists.
         mask: hex, circuit or Boolean matrices; None cuts nothing.
         tiles: variables on neurons, output included (drawn grey).
-        show_weights: whether kept edges carry their weight.
-        pale: draw edges as background, as alignments do.
         hues: the network's hues, for more than two inputs.
         title: what it is, put before the sentence made from the data.
     """
@@ -91,7 +86,7 @@ def network_diagram(
     wiring = Wiring(w, keep_of(mask, sizes_of(w)), frozenset((t.layer, t.neuron) for t in tiles))
     width, height = diagram_size(wiring)
     frame = place(wiring, width, height, PAD_X, PAD_Y)
-    body = diagram_body(wiring, frame, tiles, show_weights=show_weights, pale=pale, hues=hues)
+    body = diagram_body(wiring, frame, tiles, hues=hues)
     return drawing(
         width,
         height,
@@ -107,9 +102,8 @@ def diagram_body(
     frame: Frame,
     tiles: Sequence[Tile],
     *,
-    show_weights: bool,
-    pale: bool,
     hues: Hues,
+    pale: bool = False,
     also: Mapping[Site, Sequence[str]] = NO_NAMES,
 ) -> str:
     """Inner markup of a large diagram, to stand alone or under an algorithm.
@@ -118,15 +112,14 @@ def diagram_body(
         wiring: the network.
         frame: where its neurons stand.
         tiles: variables on neurons.
-        show_weights: whether kept edges carry their weight.
-        pale: draw edges as background.
         hues: the network's hues.
+        pale: draw edges as background, without their weights.
         also: further names of neurons, for instance of the variables that they carry.
     """
     by_site = {(tile.layer, tile.neuron): tile for tile in tiles}
     names, boxes = site_names(wiring, frame, by_site, hues)
     edges = _edges(wiring, frame, by_site, pale=pale)
-    labels = _weight_labels(wiring, frame, boxes) if show_weights else ""
+    labels = "" if pale else _weight_labels(wiring, frame, boxes)
     return edges + labels + _sites(wiring, frame, by_site, hues, also) + names
 
 
@@ -180,8 +173,6 @@ def _sites(
     body = ""
     for column in wiring.columns:
         x = frame.x[column.layer]
-        if column.strip:
-            body += heat_strip(x, column.strip, frame, 16.0)
         for neuron in column.shown:
             y = frame.places[column.layer, neuron]
             tile = by_site.get((column.layer, neuron))
@@ -222,11 +213,9 @@ def site_names(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile
                 label = f'<text class="lab s halo" x="{num(x)}" y="{num(line)}" text-anchor="middle">{words}</text>'
                 body += part(node_name(layer, neuron, wiring.sizes), label)
                 boxes.append((x - wide / 2, line - 11, x + wide / 2, line + 3))
-        if column.n_hidden and column.shown:
+        if column.n_hidden:
             y = (frame.top + frame.bottom) / 2 + (column.slots - 1) / 2 * frame.gap
             body += text(x, y + 4, f"+{column.n_hidden} more", "lab s halo", anchor="middle")
-        elif column.strip:
-            body += text(x, frame.top - 10, f"{column.size} neurons", "lab s halo", anchor="middle")
     return body, boxes
 
 

@@ -6,7 +6,7 @@ bends; a grid is drawn as runs of equal squares.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final, Protocol
 
@@ -46,11 +46,14 @@ def plane_figure(
         axes: names of the two inputs.
         sentence: what it shows, in words.
     """
-    body = f'<path class="pl-ground" d="{_box(0, 0, 1, 1)}"/>'
-    body += _polygons(pieces) + _grid(rows)
-    body += f'<path class="pl-frame" d="{_box(0, 0, 1, 1)}"/>'
+    box = f"M{num(LEFT)} {num(TOP)}h{num(UNIT)}v{num(UNIT)}h{num(-UNIT)}z"
+    body, more = f'<path class="pl-ground" d="{box}"/>', " pl-cells" if rows else ""
+    named = [("-" if piece.decision < 0 else str(piece.decision), piece.corners) for piece in pieces]
+    for sign, outline in outlines(named, rows, LEFT, TOP, UNIT):
+        body += f'<path class="{_CLASSES[sign]}{more}" d="{outline}"/>'
+    body += f'<path class="pl-frame" d="{box}"/>'
     for value in (0, 1):
-        x, y = _at(value, value)
+        x, y = LEFT + UNIT * value, TOP + UNIT * (1 - value)
         body += text(x, TOP + UNIT + 14, value, "lab s", anchor="middle")
         body += text(LEFT - 7, y + 4, value, "lab s", anchor="end")
     body += text(LEFT + UNIT / 2, TOP + UNIT + 17, axes[0], "fi", anchor="middle", italic=True)
@@ -58,44 +61,31 @@ def plane_figure(
     return drawing(LEFT + UNIT + 12, TOP + UNIT + _BOTTOM, body, sentence=sentence, css_class="plane-square")
 
 
-def _at(first: float, second: float) -> tuple[float, float]:
-    return LEFT + UNIT * first, TOP + UNIT * (1 - second)
+def outlines(
+    pieces: Iterable[tuple[str, Sequence[tuple[float, float]]]],
+    rows: Sequence[str],
+    left: float,
+    top: float,
+    side: float,
+) -> list[tuple[str, str]]:
+    """Signs with the outline of all that has them, in one path; the second input runs upwards.
 
-
-def _box(x: float, y: float, width: float, height: float) -> str:
-    left, bottom = _at(x, y)
-    return f"M{num(left)} {num(bottom)}h{num(UNIT * width)}v{num(-UNIT * height)}h{num(-UNIT * width)}z"
-
-
-def _paths(parts: Iterator[tuple[str, str]], more: str = "") -> str:
-    """One path for each class, from (class, outline)."""
+    Args:
+        pieces: signs and corners of convex polygons.
+        rows: of a grid, a sign for each square, rows from below.
+        left: where the square begins.
+        top: likewise.
+        side: of the square.
+    """
     found: dict[str, str] = {}
-    for name, outline in parts:
-        found[name] = found.get(name, "") + outline
-    return "".join(f'<path class="{name}{more}" d="{outline}"/>' for name, outline in sorted(found.items()))
-
-
-def _polygons(pieces: Sequence[Decided]) -> str:
-    def parts() -> Iterator[tuple[str, str]]:
-        for piece in pieces:
-            points = (_at(x, y) for x, y in piece.corners)
-            outline = "L".join(f"{num(x)} {num(y)}" for x, y in points)
-            yield _CLASSES["-" if piece.decision < 0 else str(piece.decision)], f"M{outline}z"
-
-    return _paths(parts())
-
-
-def _grid(rows: Sequence[str]) -> str:
-    """Runs of equal decisions in a row, and equal rows as one."""
-
-    def parts() -> Iterator[tuple[str, str]]:
-        second = 0
-        for row, alike in groupby(rows):
-            height, first = len(list(alike)), 0
-            for sign, run in groupby(row):
-                width = len(list(run))
-                yield _CLASSES[sign], _box(first / len(row), second / len(rows), width / len(row), height / len(rows))
-                first += width
-            second += height
-
-    return _paths(parts(), " pl-cells")
+    for sign, corners in pieces:
+        points = (f"{num(left + side * x)} {num(top + side * (1 - y))}" for x, y in corners)
+        found[sign] = f"{found.get(sign, '')}M{'L'.join(points)}z"
+    for number, signs in enumerate(rows):
+        bottom, high, first = top + side * (1 - number / len(rows)), side / len(rows), 0.0
+        for sign, run in groupby(signs):
+            wide = side * len(list(run)) / len(signs)
+            start = f"M{num(left + first)} {num(bottom)}"
+            found[sign] = f"{found.get(sign, '')}{start}h{num(wide)}v{num(-high)}h{num(-wide)}z"
+            first += wide
+    return sorted(found.items())

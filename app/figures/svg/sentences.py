@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.figures.numbers import noun
 from app.figures.svg.layout import Wiring, node_name, shape_text
 from app.figures.svg.tiles import Tile, table_name
 
@@ -11,23 +12,18 @@ _LISTED = 12
 _EDGES_LISTED = 60
 
 
-def counted(n: int, noun: str, plural: str = "") -> str:
-    """A number with its noun: "1 edge", "3 edges"."""
-    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
-
-
 def wiring_sentence(wiring: Wiring) -> str:
     """What is kept of which network."""
     shape = shape_text(wiring.sizes)
     n_edges = sum(w.size for w in wiring.weights)
     if wiring.keep is None:
-        return f"Network {shape} with {counted(n_edges, 'weight')}"
+        return f"Network {shape} with {noun(n_edges, 'weight')}"
     kept = int(sum(k.sum() for k in wiring.keep))
     hidden = wiring.cut[1:-1]
     n_hidden = sum(map(len, hidden))
     active = n_hidden - sum(map(sum, hidden))
     return (
-        f"Circuit of {kept:,} of {counted(n_edges, 'edge')} and {active:,} of {counted(n_hidden, 'hidden neuron')} "
+        f"Circuit of {kept:,} of {noun(n_edges, 'edge')} and {active:,} of {noun(n_hidden, 'hidden neuron')} "
         f"in a {shape} network"
     )
 

@@ -1,19 +1,115 @@
-"""Figures of studies as drawings in rows, see :mod:`app.figures.studies`."""
+"""Figures of studies: rows under one rule or several.
+
+Rows leave labels upright and whole on narrow screens. A ladder has one block of rows for each of its steps and in it
+one row for each group, so that what one rule changes is the change from block to block at the same place. Where there
+are more networks than a page shows at ease, some of each group, evenly spread, are drawn; the caption says how many.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from markupsafe import Markup, escape
 
-from app.figures.studies import Axis, LadderStep, jitter, kept, places
 from app.figures.svg.elements import drawing, num, text, text_width
 
+MAX_DOTS: Final = 2_000
 _ROW: Final = 15.0
+_GAP: Final = 0.5  # between blocks, in rows
 _PLOT: Final = 300.0
 _TOP: Final = 26.0
+_GOLDEN: Final = 0.618033988749895
+
+Dot = tuple[float, bool]
+"""One network: its value, finite, and whether that is an estimate or a lower bound."""
+
+
+@dataclass(frozen=True)
+class LadderRow:
+    """One group under one step.
+
+    Args:
+        label: of the group; "" where there is only one.
+        length: of the bar: the mean, or the share.
+        told: beside the row.
+        words: what a hover says.
+        dots: every network with a value; none for shares.
+        median: of these; None without values.
+        interval: its ends; None without one.
+    """
+
+    label: str
+    length: float | None
+    told: str
+    words: str
+    dots: Sequence[Dot] = ()
+    median: float | None = None
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class LadderStep:
+    """One rule, and the groups under it."""
+
+    label: str
+    rows: tuple[LadderRow, ...]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """From values to places: logarithmic ones have zero on a line of its own, a third below the least value.
+
+    Args:
+        log: whether places are decimal logarithms.
+        floor: where zero stands on a logarithmic axis.
+        high: the largest value, at least 1 for shares.
+        share: whether values are shares.
+    """
+
+    log: bool
+    floor: float
+    high: float
+    share: bool
+
+    @classmethod
+    def of(cls, steps: Sequence[LadderStep], log: bool, share: bool) -> Axis:
+        """An axis that holds every dot and bar."""
+        rows = [row for step in steps for row in step.rows]
+        values = [value for row in rows for value, _ in row.dots] + [row.length or 0.0 for row in rows]
+        positive = [value for value in values if value > 0]
+        log = log and not share and bool(positive) and max(positive) > max(1.0, 10 * min(positive))
+        floor = min([1.0, *(value for value in positive if value >= 1)]) / 3 if log else 0.0
+        return cls(log, floor, 1.0 if share else max([1.0, *positive]), share)
+
+    def place(self, value: float) -> float:
+        """Where a value is drawn, from 0 at the beginning of the axis to 1 at its end."""
+        if not self.log:
+            return value / (self.high * 1.04)
+        start = math.log10(self.floor)
+        return (math.log10(max(value, self.floor)) - start) / (math.log10(self.high) + 0.1 - start)
+
+    @property
+    def ticks(self) -> list[tuple[float, str]]:
+        """Values with their names."""
+        if self.share:
+            return [(tenth / 4, f"{tenth * 25}%") for tenth in range(5)]
+        if not self.log and self.high <= 1:
+            return [(quarter / 4, f"{quarter / 4:g}") for quarter in range(5)]
+        if not self.log:
+            step = max(1, math.ceil(self.high / 5))
+            return [(float(k), f"{k:,}") for k in range(0, math.ceil(self.high) + 1, step)]
+        decades = range(math.floor(math.log10(self.high)) + 1)
+        every = max(1, len(decades) // 6)
+        return [(self.floor, "0")] + [(10.0**d, f"{10**d:,}" if d <= 4 else f"1e{d}") for d in decades[::every]]
+
+
+def kept(dots: Sequence[Dot], n_rows: int) -> Sequence[Dot]:
+    """The dots of a row that are drawn: all, or some spread evenly over its cells and seeds."""
+    most, n = max(1, MAX_DOTS // max(1, n_rows)), len(dots)
+    return dots if n <= most else [dots[place * n // most] for place in range(most)]
 
 
 def ladder_drawing(
@@ -37,49 +133,45 @@ def ladder_drawing(
         sentence: what it shows, in words.
         notes: lines below everything.
     """
-    axis = Axis.of(steps, log, share)
-    _, rows, n = places(steps)
-    left = 12 + max([text_width(row.label, 11.5) for step in steps for row in step.rows] + [0.0])
-    told = [told_title, *(row.told for step in steps for row in step.rows)]
-    right = 14 + max(60.0, *(text_width(one, 11.5) for one in told))
-    start = math.log10(axis.floor) if axis.log else 0.0
-    end = math.log10(axis.high) + 0.1 if axis.log else axis.high * 1.04
-    n_strips = sum(len(step.rows) for step in steps)
-
-    def across(value: float) -> float:
-        shown = math.log10(axis.value(value)) if axis.log else value
-        return left + _PLOT * (shown - start) / ((end - start) or 1.0)
-
-    base = _TOP + _ROW * n
+    axis, rows = Axis.of(steps, log, share), [row for step in steps for row in step.rows]
+    left = 12 + max([text_width(row.label, 11.5) for row in rows] + [0.0])
+    right = 14 + max(60.0, *(text_width(one, 11.5) for one in (told_title, *(row.told for row in rows))))
+    base = _TOP + _ROW * sum(1 + len(step.rows) + _GAP for step in steps)
     body = text(left + _PLOT + 8, 12, told_title, "lab s") if told_title else ""
     for value, label in axis.ticks:
-        body += f'<path class="m-hair" d="M{num(across(value))} {num(_TOP - 6)}V{num(base)}"/>'
-        body += text(across(value), base + 14, label, "lab s", anchor="middle")
-    for step, ats in zip(steps, rows, strict=True):
-        body += text(2, _TOP + _ROW * (ats[0] - 1) + 4, step.label, "lab halo")
-        for at, row in zip(ats, step.rows, strict=True):
-            y = _TOP + _ROW * at
-            body += text(left - 6, y + 4, row.label, "lab s", anchor="end")
-            body += text(left + _PLOT + 8, y + 4, row.told, "lab s")
-            body += (
-                f'<path class="m-bar pale" d="M{num(left)} {num(y - 6)}H{num(across(row.length or 0.0))}V{num(y + 6)}'
-                f'H{num(left)}Z"><title>{escape(row.words)}</title></path>'
-            )
-            for index, number in enumerate(kept(row.strip, n_strips)):
-                dot = row.strip.dots[number]
-                css = "m-hollow" if dot.hollow else "m-dot"
-                cy = y + 0.34 * _ROW * jitter(index)
-                body += f'<circle class="{css}" cx="{num(across(dot.value))}" cy="{num(cy)}" r="1.7"/>'
-            if row.strip.median is not None:
-                body += f'<path class="m-median" d="M{num(across(row.strip.median))} {num(y - 6)}v12"/>'
-            if share and row.low is not None and row.high is not None:
-                body += f'<path class="m-box" d="M{num(across(row.low))} {num(y)}H{num(across(row.high))}"/>'
+        x = left + _PLOT * axis.place(value)
+        body += f'<path class="m-hair" d="M{num(x)} {num(_TOP - 6)}V{num(base)}"/>'
+        body += text(x, base + 14, label, "lab s", anchor="middle")
+    y = _TOP
+    for step in steps:
+        body += text(2, y + 4, step.label, "lab halo")
+        for row in step.rows:
+            y += _ROW
+            body += _row(row, axis, left, y, len(rows))
+        y += _ROW * (1 + _GAP)
     body += text(left + _PLOT / 2, base + 30, x_title, "lab s", anchor="middle")
-    return _finished(left + _PLOT + right, base + 36, body, sentence, notes)
-
-
-def _finished(width: float, height: float, body: str, sentence: str, notes: Sequence[str]) -> Markup:
+    height = base + 36
     for number, note in enumerate(notes):
         body += text(2, height + 12 + 15 * number, note, "lab s")
-    wide = max([width, *(text_width(note, 11.5) + 6 for note in notes)])
+    wide = max([left + _PLOT + right, *(text_width(note, 11.5) + 6 for note in notes)])
     return drawing(wide, height + 15 * len(notes) + (6 if notes else 0), body, sentence=sentence)
+
+
+def _row(row: LadderRow, axis: Axis, left: float, y: float, n_rows: int) -> str:
+    def across(value: float) -> str:
+        return num(left + _PLOT * axis.place(value))
+
+    body = text(left - 6, y + 4, row.label, "lab s", anchor="end")
+    body += text(left + _PLOT + 8, y + 4, row.told, "lab s")
+    body += (
+        f'<path class="m-bar pale" d="M{num(left)} {num(y - 6)}H{across(row.length or 0.0)}V{num(y + 6)}H{num(left)}Z">'
+        f"<title>{escape(row.words)}</title></path>"
+    )
+    for index, (value, hollow) in enumerate(kept(row.dots, n_rows)):
+        cy = y + 0.34 * _ROW * (2 * (index * _GOLDEN % 1) - 1)  # evenly spread, and the same every time
+        body += f'<circle class="{"m-hollow" if hollow else "m-dot"}" cx="{across(value)}" cy="{num(cy)}" r="1.7"/>'
+    if row.median is not None:
+        body += f'<path class="m-median" d="M{across(row.median)} {num(y - 6)}v12"/>'
+    if row.interval is not None:
+        body += f'<path class="m-box" d="M{across(row.interval[0])} {num(y)}H{across(row.interval[1])}"/>'
+    return body

@@ -277,9 +277,6 @@ def _nodes(
     body = ""
     for column in wiring.columns:
         x = frame.x[column.layer]
-        if column.strip:
-            body += heat_strip(x, column.strip, frame, 6.0)
-            continue
         for neuron in column.shown:
             y = frame.places[column.layer, neuron]
             if wiring.is_cut(column.layer, neuron):
@@ -310,20 +307,6 @@ def _named(wiring: Wiring, layer: int, neuron: int, x: float, y: float, drawn: s
     else:
         words = text(x, y - half - 1.6, name, "tn", anchor="middle")
     return part(name, touchable(f"M{num(x)} {num(y)}h0", "hit thin dot") + drawn + words)
-
-
-def heat_strip(x: float, shades: Sequence[float], frame: Frame, width: float) -> str:
-    """A layer of more than 40 neurons: one column of cells, darker where more is kept."""
-    cell = (frame.bottom - frame.top) / len(shades)
-    cells = "".join(
-        f'<rect class="cell" x="{num(x - width / 2)}" y="{num(frame.top + i * cell)}" width="{num(width)}" '
-        f'height="{num(cell + 0.1)}" fill-opacity="{0.08 + 0.62 * min(max(shade, 0), 1):.2f}"/>'
-        for i, shade in enumerate(shades)
-    )
-    return (
-        f'<g class="strip">{cells}<rect class="frame" x="{num(x - width / 2)}" y="{num(frame.top)}" '
-        f'width="{num(width)}" height="{num(frame.bottom - frame.top)}"/></g>'
-    )
 
 
 def _comb(

@@ -222,15 +222,8 @@ def _tile(x: float, y: float, side: float, bits: Bits, hue: str, max_width: floa
     return f'<g class="tile v-{hue}">{body}</g>'
 
 
-def truth_tile(
-    table: TableLike, side: float | None = None, *, neutral: bool = False, hues: Hues = PLAIN_HUES
-) -> Markup:
+def truth_tile(bits: Bits, hue: str = NEUTRAL, side: float | None = None) -> Markup:
     """A tile on its own, of a fixed size that leaves every cell at least 3.5 px."""
-    bits = as_bits(table)
-    return _truth_tile(bits, NEUTRAL if neutral else hues.of(bits), side)
-
-
-def _truth_tile(bits: Bits, hue: str, side: float | None) -> Markup:
     rows, _ = tile_shape(bits)
     side = side if side is not None else max(15.0, rows * 4.0)
     width, height = tile_size(bits, side)
@@ -254,5 +247,5 @@ def variable(
 
 @lru_cache(maxsize=4_096)  # so does a list say the same few variables
 def _variable(bits: Bits, label: str, hue: str, side: float | None) -> Markup:
-    tile, words = _truth_tile(bits, hue, side), esc(label or table_name(bits))
+    tile, words = truth_tile(bits, hue, side), esc(label or table_name(bits))
     return Markup(f'<span class="var v-{hue}">{tile}<span class="f">{words}</span></span>')  # noqa: S704

@@ -13,10 +13,7 @@ from markupsafe import Markup
 
 from app.addressing import Addresses
 from app.errors import NotFound
-from app.figures.svg import (
-    loss_figure,
-    outputs_figure,
-)
+from app.figures.svg import loss_figure
 from app.pages.compare.compared import Compared
 from app.pages.network_page import NetworkPage
 from app.pages.overview import Overview
@@ -63,7 +60,4 @@ def _of_network(page: NetworkPage) -> dict[str, Draw]:
     figures: dict[str, Draw] = {}
     if page.learning is not None:
         figures["loss"] = partial(loss_figure, page.learning.curves, page.learning.loss_target)
-        curves = page.learning.output_curves(page.scope.output)
-        if curves:
-            figures["outputs-learned"] = partial(outputs_figure, curves)
     return figures

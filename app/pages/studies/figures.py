@@ -15,8 +15,7 @@ from analysis.studies.measures.measure import Measure
 from analysis.studies.summary import POOLED, Group, StudySummary
 from app.errors import NotFound
 from app.figures.numbers import exact, noun
-from app.figures.studies import Dot, LadderRow, LadderStep, Strip, kept
-from app.figures.svg.studies import ladder_drawing
+from app.figures.svg.studies import LadderRow, LadderStep, kept, ladder_drawing
 
 LADDER: Final = "ladder-"
 MOST_GROUPS: Final = 6  # of one of several steps, unless an address asks for a factor
@@ -128,17 +127,15 @@ def _row(measure: Measure, group: Group, what: str) -> LadderRow:
         of = f"{exact(yes.hits)} of {exact(yes.of)}"
         told = "–" if yes.value is None else f"{yes.value:.0%} ({of})"
         interval = "" if yes.low is None else f", 95% interval {yes.low:.1%} to {yes.high:.1%}"
-        return LadderRow(
-            group.label, yes.value, Strip(()), yes.low, yes.high, told, f"{named}: {of}{interval}{missing}"
-        )
+        ends = None if yes.low is None or yes.high is None else (yes.low, yes.high)
+        return LadderRow(group.label, yes.value, told, f"{named}: {of}{interval}{missing}", interval=ends)
     spread = group.spread
-    dots = (Dot(float(p.value) if isinstance(p.value, (int, float)) else 0.0, not p.exact) for p in group.points)
-    strip = Strip(tuple(dots), spread.median)
+    dots = [(float(p.value) if isinstance(p.value, (int, float)) else 0.0, not p.exact) for p in group.points]
     if spread.median is None or spread.mean is None:
-        return LadderRow(label, None, strip, None, None, "–", f"{named}: none has a value{missing}")
+        return LadderRow(label, None, "–", f"{named}: none has a value{missing}", dots)
     told = f"{'≥ ' if group.bounded else ''}{_median(spread.median)} · {_mean(spread.mean)}"
     words = f"{named}: median {_median(spread.median)}, mean {spread.mean:,.4g}, of {exact(spread.n)}{missing}"
-    return LadderRow(label, spread.mean, strip, None, None, told, words)
+    return LadderRow(label, spread.mean, told, words, dots, spread.median)
 
 
 def _categories(group: Group) -> tuple[LadderRow, ...]:
@@ -146,8 +143,7 @@ def _categories(group: Group) -> tuple[LadderRow, ...]:
     n, most = len(group.points), group.categories.most_common(_MOST_CATEGORIES)
     of = {name: f"{exact(count)} of {exact(n)}" for name, count in most}
     return tuple(
-        LadderRow(name, count / n if n else 0.0, Strip(()), None, None, of[name], f"{group.label}, {name}: {of[name]}")
-        for name, count in most
+        LadderRow(name, count / n if n else 0.0, of[name], f"{group.label}, {name}: {of[name]}") for name, count in most
     )
 
 
@@ -189,8 +185,8 @@ def _caption(
     text += f" Bars end at the mean, the thick line is the median, dots are {summary.noun}s."
     bounded = sum(group.bounded for some in found for group in some)
     text += f" Hollow: {noun(bounded, 'estimate or lower bound', 'estimates or lower bounds')}." if bounded else ""
-    strips = [row.strip for step in steps for row in step.rows]
-    drawn, dots = sum(len(kept(strip, len(strips))) for strip in strips), sum(len(strip.dots) for strip in strips)
+    rows = [row for step in steps for row in step.rows]
+    drawn, dots = sum(len(kept(row.dots, len(rows))) for row in rows), sum(len(row.dots) for row in rows)
     return text + (f" {exact(drawn)} of {exact(dots)} dots are drawn." if drawn < dots else "")
 
 

@@ -14,7 +14,7 @@ from app.addressing import Addresses
 from app.db.codecs import tasks_of
 from app.db.job_tables import JobRow
 from app.db.tables import NetworkRow
-from app.figures.svg.learning import End, LossCurve, OutputCurve
+from app.figures.svg.learning import End, LossCurve
 from app.options import PageModel
 
 LossPoint = tuple[int, float | None]
@@ -111,16 +111,6 @@ class Learning(PageModel):
     @property
     def n_failed(self) -> int:
         return len(self.networks) - self.n_converged - self.n_training
-
-    def output_curves(self, output: int, network: int = 0) -> list[OutputCurve]:
-        """One output of one network on every input, [] if none were kept."""
-        looks = self.networks[network].outputs
-        if not looks:
-            return []
-        return [
-            OutputCurve(bits, self.targets[output][row], [(epoch, rows[row][output]) for epoch, rows in looks])
-            for row, bits in enumerate(self.inputs)
-        ]
 
     @property
     def numbers(self) -> list[LossNumbers]:

@@ -11,12 +11,20 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment
 from analysis.interventions.neuron_set import NeuronSet
 from app.figures.svg import Direction, Threshold, Tile
-from app.figures.term_drawings import ALGORITHM, MASK, WEIGHTS
 
-__all__ = ["ALGORITHM", "MASK", "WEIGHTS"]
+WEIGHTS: Final = (
+    ((1.05, 1.05), (0.85, 0.97), (0.66, 0.21)),
+    ((-1.37, 0.98, 0.24), (1.66, -0.21, -0.08), (-0.81, 0.63, 0.22)),
+    ((0.91, -0.80, 0.71),),
+)
+MASK: Final = "2b0cf"
+_A, _B = Node("input", input=0), Node("input", input=1)
+_BOTH, _NONE = Node("and", (_A, _B)), Node("and", (Node("not", (_A,)), Node("not", (_B,))))
+ALGORITHM: Final = HighLevelModel("and_inverter", 2, Node("and", (Node("not", (_BOTH,)), Node("not", (_NONE,)))))
 TILES: Final = (
     Tile(1, 0, (0, 1, 1, 1), "A ∨ B"),
     Tile(1, 1, (0, 0, 0, 1), "A ∧ B"),

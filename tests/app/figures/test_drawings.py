@@ -17,6 +17,7 @@ from analysis.networks.circuit import circuit_from_hex
 from app.figures import svg
 from app.figures.numbers import decimal
 from app.figures.svg import Threshold, Tile
+from app.figures.svg.tiles import truth_tile
 from tests.app.figures import samples
 from tests.app.figures.samples import connected_mask, random_weights
 from tests.checkout import ROOT
@@ -93,7 +94,7 @@ def test_a_circuit_by_hex_and_by_value_is_the_same_and_a_foreign_mask_is_refused
 def test_a_tile_has_a_cell_for_each_one_in_binary_order(n_inputs):
     rng = np.random.default_rng(n_inputs)
     bits = [int(b) for b in rng.integers(0, 2, 2**n_inputs)]
-    root = parsed(svg.truth_tile(bits))
+    root = parsed(truth_tile(tuple(bits)))
     frame = next(e for e in root.iter(f"{SVG}rect") if e.get("class") == "fr")
     on = {(float(e.get("x", "")), float(e.get("y", ""))) for e in root.iter(f"{SVG}rect") if e.get("class") == "on"}
     assert len(on) == sum(bits)
@@ -178,9 +179,7 @@ def test_every_class_of_a_drawing_is_known_to_the_stylesheet():
         svg.number_line([0.0, 0.1, 1.0], ["0", "1", "2"], samples.THRESHOLDS),
         svg.interchange_heat([[0, 1], [1, 0]], np.eye(2), np.ones((2, 2)), ["0", "1"]),
         svg.logo(),
-        *(svg.strategy_mark(k) for k in ("circuit", "algorithm", "direction")),
         *(svg.verdict_mark(k) for k in ("pass", "fail", "na", "untested", "running")),
-        *(svg.empty_mark(k) for k in ("computing", "none", "truncated")),
     ]
     used = {name for drawing in drawings for names in re.findall(r'class="([^"]*)"', drawing) for name in names.split()}
     plain = {"mark", "n-open", "frame", "aligned-figure"}  # hooks without a rule of their own, or ruled by their parent

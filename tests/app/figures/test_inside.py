@@ -34,7 +34,3 @@ def test_every_share_stands_in_its_cell_and_what_is_later_is_left_empty():
     assert len(inks) == 4
     wanted = [share for some in SHARES for share in some if share is not None]
     assert [opacity.get(corner, 0.0) for corner in corners] == pytest.approx(wanted, abs=0.014)
-
-
-def test_a_spread_of_zeros_is_drawn():
-    assert "0.00 to 0.00" in svg.row_spreads(["x"], [(0.0, 0.0, 0.0, 0.0)], title="Nothing")

@@ -6,14 +6,12 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from app.figures.studies import Axis, Dot, LadderRow, LadderStep, Strip
-from app.figures.svg.studies import ladder_drawing
+from app.figures.svg.studies import Axis, LadderRow, LadderStep, ladder_drawing
 
 
 def row(label, values, median):
-    dots = tuple(Dot(float(value)) for value in values)
-    strip = Strip(dots, median)
-    return LadderRow(label, sum(values) / len(values), strip, None, None, f"{median}", f"{label}: mean & median")
+    dots = [(float(value), False) for value in values]
+    return LadderRow(label, sum(values) / len(values), f"{median}", f"{label}: mean & median", dots, median)
 
 
 STEPS = (
@@ -26,14 +24,15 @@ def test_values_below_one_are_told_apart():
     """A logarithmic axis has no place below its zero line, so shares are drawn on an even one."""
     axis = Axis.of((LadderStep("reached", (row("3-3", [0.004, 0.3, 1], 0.3),)),), True, False)
     assert not axis.log
-    assert axis.value(0.004) == 0.004
+    assert axis.place(0.004) == 0.004 / 1.04
     assert [label for _, label in axis.ticks] == ["0", "0.25", "0.5", "0.75", "1"]
 
 
 def test_zero_stands_on_a_line_of_its_own_where_the_axis_is_logarithmic():
     axis = Axis.of(STEPS, True, False)
     assert axis.log
-    assert axis.value(0) == axis.floor < 1
+    assert axis.place(0) == axis.place(axis.floor) == 0
+    assert axis.floor < 1
     assert axis.ticks[0] == (axis.floor, "0")
     assert not Axis.of(STEPS[1:], True, False).log
 

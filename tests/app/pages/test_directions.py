@@ -90,9 +90,6 @@ def test_the_page_counts_every_class_and_leads_to_the_list(client):
     assert classes["integer"]["by_layer"] == {"1": 2}
     page = words(client.get(f"{XORNET}/analyses/directions").text)
     assert "exhaustive" in page
-    assert "There is more" in page
-    opened = words(client.get("/networks/xor/analyses/directions?part=integer").text)
-    assert "the best read-out is off by" in opened
     html = client.get(f"{XORNET}/analyses/directions").text
     assert f"{XORNET}/explanations?kind=direction&amp;map=oblique" in html
 

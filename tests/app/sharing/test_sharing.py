@@ -13,10 +13,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.addressing import Addresses
-from app.figures.cards import HEIGHT, WIDTH, breadth, wrap
-from app.figures.png_cache import PngCache
+from app.figures.cards import HEIGHT, WIDTH
 from app.figures.standalone import drawing_rules, standalone_svg, token
-from app.figures.svg import truth_tile
+from app.figures.svg.tiles import truth_tile
 from app.main import create_app
 from app.pages.sharing.facts import Facts
 from app.pages.sharing.share import Share, escape_bibtex
@@ -114,26 +113,7 @@ def test_rules_of_phones_and_print_do_not_reach_files() -> None:
 def test_markup_that_is_no_drawing_is_refused() -> None:
     with pytest.raises(ValueError, match="no drawing"):
         standalone_svg("<p>no</p>")
-    assert standalone_svg(str(truth_tile("0110"))).startswith("<svg")
-
-
-def test_words_are_wrapped_within_their_width_and_cut_with_an_ellipsis() -> None:
-    lines = wrap("one two three four five six seven", 20, 100, 2)
-    assert len(lines) == 2
-    assert lines[-1].endswith("…")
-    assert all(breadth(line, 20) <= 100 for line in wrap("x" * 200, 20, 100, 99))
-    assert wrap("", 20, 100, 2) == []
-
-
-def test_pictures_are_kept_by_content_and_never_too_many(tmp_path) -> None:
-    cache = PngCache(tmp_path / "pictures", max_files=4)
-    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="{}" height="4"></svg>'
-    made = [cache.make(f"{n:02}", svg.format(n + 1)) for n in range(9)]
-    assert cache.get("08") == made[8]
-    assert len(list((tmp_path / "pictures").iterdir())) <= 4
-    assert cache.get("nothing") is None
-    nowhere = PngCache(tmp_path / "pictures" / "08.png")  # a file, not a folder: done without
-    assert nowhere.make("a", svg.format(3)).startswith(b"\x89PNG")
+    assert standalone_svg(str(truth_tile((0, 1, 1, 0)))).startswith("<svg")
 
 
 def test_bibtex_escapes_what_latex_would_take_for_commands() -> None:
