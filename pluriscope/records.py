@@ -528,9 +528,6 @@ class DirectionPlaceRecord(PlaceRecord):
     constant: float | None
     residual: float | None = Field(description="Largest difference from the variable on the inputs; 1/2 reads nothing.")
     separated: bool | None = Field(description="Whether a cut at 1/2 tells its values apart.")
-    family: int | None = Field(description="Dimension of all swaps d with w·d = 1; null if w is not the shortest read.")
-    family_answer: str = Field(description="How many of these pass: all, some, none or undecided.")
-    family_method: str = Field(description="How that was decided: interval, cells, witness, reach or clean.")
     rank: int | None = Field(description="Of the next layer's weights; null of subspaces.")
     share: float | None = Field(description="Of |w|² in their row space, 0 to 1.")
     seen: int | None = Field(description="Interchanges that agree along the part in the row space alone.")

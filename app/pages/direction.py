@@ -11,14 +11,14 @@ from pydantic import Field
 
 from analysis.alignments.alignment import Aligned
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
-from analysis.directions.findings import family_of, split_of
+from analysis.directions.findings import split_of
 from analysis.directions.readouts import ReadOut
 from analysis.directions.report import LABELS
 from analysis.directions.scoring import direction_matrix, score_directions
 from analysis.directions.table import DirectionTable
 from analysis.fixed_order import inner
 from app.db.direction_tables import DirectionRow
-from app.figures.numbers import decimal, exact, noun
+from app.figures.numbers import decimal, exact
 from app.figures.svg import Direction, Hues, Threshold, direction_diagram, number_line, weight_text
 from app.figures.svg.directions import linear_words, site_words
 from app.pages.about_one import about, figure, head_actions
@@ -40,13 +40,6 @@ from pluriscope.records import DirectionPlaceRecord, DirectionRecord, JointCaseR
 
 _MOST_RUNS: Final = 1 << 18  # joint interchanges that a page makes
 _MOST_PROGRAMMES: Final = 100  # linear programmes for one family
-_METHODS: Final = {
-    "interval": "exact",
-    "cells": "exact, cell by cell",
-    "witness": "by a witness",
-    "reach": "out of the output’s reach",
-    "clean": "decided by the clean inputs",
-}
 _JOINT: Final = {None: "untested", True: "pass", False: "fail"}
 
 
@@ -68,14 +61,11 @@ def direction_record(one: One) -> DirectionRecord:
     stored, _ = find_direction(one.session, one.links, one.place, algorithm, one.ref.second)
     scored = score_directions(question, algorithm, alignment, max_runs=_MOST_RUNS)
     table = DirectionTable(question, max_programmes=_MOST_PROGRAMMES)
-    kept = stored.families if stored is not None and stored.families and all(stored.families) else None
     places = []
-    for number, ((path, linear), read) in enumerate(zip(alignment.places, scored.read_outs, strict=True)):
+    for (path, linear), read in zip(alignment.places, scored.read_outs, strict=True):
         site, matrix = site_words(linear, question.cut.sizes), direction_matrix(question, algorithm, path, linear)
         fields = place_fields(one, algorithm, path, linear.text, site, matrix)
-        family = kept[number] if kept is not None else _family(table, one, path, linear)
-        fields |= _linear(table, one, path, linear, read, fields["truth_table"])
-        places.append({**fields, **_family_fields(family)})
+        places.append({**fields, **_linear(table, one, path, linear, read, fields["truth_table"])})
     return DirectionRecord(
         **aligned_fields(one, places, stored is not None),
         text=alignment.text,
@@ -95,17 +85,6 @@ def _joint(score: Any, stored: DirectionRow | None) -> Mapping[str, Any]:
         wrong = margin = None
         agreed, tested = (None, None) if stored is None else (stored.joint_agreed, stored.joint_of)
     return {"joint_agreed": agreed, "joint_tested": tested, "joint_margin": margin, "joint_wrong": wrong}
-
-
-def _family(table: DirectionTable, one: One, path: str, linear: LinearPlace) -> tuple[int, str, str] | None:
-    family = family_of(table, one.item.algorithm, path, linear)
-    return None if family is None else (family.dimension, family.answer, family.method)
-
-
-def _family_fields(family: Any) -> dict[str, Any]:
-    """The oblique swaps of a read-out; nothing of one that is not the shortest."""
-    dimension, answer, method = (None, "", "") if family is None else family
-    return {"family": dimension, "family_answer": answer, "family_method": method}
 
 
 def _linear(
@@ -151,7 +130,7 @@ def direction(one: One, options: DirectionOptions) -> Iterator[Block]:
     yield Side([figure(one, drawn, caption), Facts(list(_facts(told)))])
     if told.places:
         yield Section("Tests of each variable", "row space: only what the next layer’s weights see of a direction acts")
-        words = {"Read to within": _read_words, "Oblique swaps, w·d = 1": _swap_words, "Row space": _seen_words}
+        words = {"Read to within": _read_words, "Row space": _seen_words}
         yield variables_table(told, hues, **words)
         yield Section("The layer along each direction", "every input, and the threshold between 0 and 1")
         yield from beside(list(_lines(one, told, hues)), 2)
@@ -215,13 +194,6 @@ def _read_words(here: DirectionPlaceRecord) -> str:
     if here.residual is None:
         return "no single direction"
     return f"{here.residual:.2g}" if here.gain else "reads nothing"
-
-
-def _swap_words(here: DirectionPlaceRecord) -> str:
-    if here.family is None:
-        return "not the shortest read-out"
-    said = here.family_answer if here.family_answer == "undecided" else f"{here.family_answer} pass"
-    return f"{said} of {noun(here.family, 'dimension')} ({_METHODS[here.family_method]})"
 
 
 def _seen_words(here: DirectionPlaceRecord) -> str:

@@ -23,7 +23,7 @@ from app.figures.numbers import exact
 from app.jobs.definitions import MODEL_CIRCUITS, model_arguments
 from app.pages.pending_work import STORIES, SURVEY, awaited, search_of
 from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_any
-from app.pages.shared import JobView, State, counts_of, job_view, scope_now, state_of
+from app.pages.shared import JobView, State, counts_of, job_now, job_view, state_of
 from app.pages.sharing.about import about_place
 from pluriscope.addresses import ResultRef, url_for
 from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Progress, Table, Tray
@@ -98,14 +98,15 @@ def asked(session: Session, addresses: Addresses, network: str, options: Options
         return _of_transformer(session, addresses, place, query)
     if _about_inputs(query):
         check_boolean(place, addresses)
-    analysis, now = place.shown, scope_now(session, place, addresses)
+    analysis, job = place.shown, job_now(session, place)
+    state, shown = state_of(place.analysis, job), None if job is None else job_view(job, addresses)
     if analysis is None:
-        return Asked(session, addresses, place, now.state, now.job, "", query, None, ())
+        return Asked(session, addresses, place, state, shown, "", query, None, ())
     said = counts_of(analysis).method_words
     limit = said or "Some searches stopped at a limit; what they left out may hold more."
     frame = frame_of_analysis(session, analysis, place.question, ResultRef(place.slug, place.scope))
     pending = _pending(place, frame, query)
-    return Asked(session, addresses, place, now.state, now.job, limit, query, frame, pending)
+    return Asked(session, addresses, place, state, shown, limit, query, frame, pending)
 
 
 def _of_transformer(session: Session, addresses: Addresses, place: ModelPlace, query: Query) -> Asked:

@@ -157,8 +157,6 @@ def find_explanation(
     place: Place,
     ref: ExplanationRef,
     position: int = 0,
-    *,
-    most_counted: int | None = None,
 ) -> Explanation:
     """The explanation that a reference names, of the comparison's network and output.
 
@@ -167,8 +165,6 @@ def find_explanation(
         place: network, output, protocol and data record of the comparison.
         ref: the reference.
         position: which of the comparison's references it is, from 1, for messages; 0 if it has a page of its own.
-        most_counted: states and links up to which the interpretations of a circuit are counted to find one of them,
-            as many as :class:`analysis.interpretations.indexing.InterpretationSpace` counts if None.
 
     Raises:
         PageError: it names nothing; the message says which reference and why.
@@ -188,7 +184,7 @@ def find_explanation(
         if ref.kind == LENS.key:
             return _lens(session, addresses, own, ref, protocol)
         if ref.kind in ("circuit", "interpretation"):
-            return _circuit(addresses, own, ref, protocol, most_counted)
+            return _circuit(addresses, own, ref, protocol)
         return _algorithm(session, addresses, own, ref, protocol)
     except PageError as error:
         raise type(error)(
@@ -248,9 +244,7 @@ def _lens(session: Session, addresses: Addresses, place: Place, ref: Explanation
     return Explanation(ExplanationRef(LENS.key, text, "", protocol), place, claims, url, answer=one)
 
 
-def _circuit(
-    addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str, most_counted: int | None
-) -> Explanation:
+def _circuit(addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:
     circuit = circuit_from_hex(ref.first, place.question.cut.sizes)
     slug, scope = place.row.slug, place.scope
     if ref.kind == "circuit":
@@ -260,7 +254,7 @@ def _circuit(
     if not (ref.second.isascii() and ref.second.isdigit() and len(ref.second) < 1000):
         raise InvalidIndex(f"index {ref.second[:40]!r}", "is not a whole number", "count from 0")
     index = int(ref.second)
-    interpretation = space_of(place.question, circuit, most_counted).at(index)
+    interpretation = space_of(place.question, circuit).at(index)
     url = addresses.interpretation(slug, circuit.hex, index, scope)
     canonical = ExplanationRef("interpretation", circuit.hex, str(index), protocol)
     return Explanation(canonical, place, interpretation, url)

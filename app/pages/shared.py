@@ -463,10 +463,10 @@ def scope_view(place: Place, job: JobRow | None, addresses: Addresses) -> ScopeV
     )
 
 
-def scope_now(session: Session, place: Place, addresses: Addresses) -> ScopeView:
-    """Which analysis a page is about, with the latest job for it where none is stored."""
+def job_now(session: Session, place: Place) -> JobRow | None:
+    """The latest job for an analysis where none is stored."""
     jobs = [] if place.analysis is not None else jobs_for(session, [place.row.digest])
-    return scope_view(place, latest_job(jobs, place.scope, place.question.model.n_inputs), addresses)
+    return latest_job(jobs, place.scope, place.question.model.n_inputs)
 
 
 def neuron_name(sizes: Sequence[int], layer: int, neuron: int) -> str:
