@@ -42,7 +42,7 @@ def ask(
     from app.db.writes import save_network
     from app.errors import PageError
     from app.pages.analyses import analysis_meant
-    from app.pages.models.asked import asked
+    from app.pages.every_analysis import asked
     from app.pages.place import locate_any
     from app.routes.analyse import AnalysisRequest, ask_for_analysis
     from app.routes.analyses import ask_for

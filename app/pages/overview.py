@@ -25,10 +25,10 @@ from app.figures.svg import graph_diagram, loss_figure, network_diagram
 from app.options import ScopeOptions
 from app.pages.about_one import behaviour_table, column, listed, pairs, provenance_of
 from app.pages.analyses import analyses_of, cards_of
+from app.pages.every_analysis import asked
 from app.pages.explanation_list import Asked, search_for, states
 from app.pages.input_plane import plane_blocks
 from app.pages.inside import ROW, answers_of, answers_table, chosen_row, inside_blocks, table_blocks
-from app.pages.models.asked import asked
 from app.pages.network_page import NetworkPage, criterion_words, network_page
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace, ModelPlace, Place

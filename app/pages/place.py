@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
-from analysis.models.circuits import refuse_if_too_large
+from analysis.models.circuits import read_mask, refuse_if_too_large
 from analysis.models.model import Model, ModelKind, Rules, Space
 from analysis.models.protocol import ModelProtocol
 from analysis.models.registry import kind_called
@@ -180,6 +180,19 @@ class ModelPlace:
 
 
 AnyPlace = Place | ModelPlace
+
+
+def mask_meant(place: ModelPlace, text: str, addresses: Addresses) -> str:
+    """The circuit that a mask means, as it is written.
+
+    Raises:
+        NotFound: it is no mask, or nothing is left of it.
+    """
+    try:
+        return read_mask(place.space, text)
+    except AnalysisError as error:
+        parent = addresses.circuits(place.slug, place.scope)
+        raise NotFound(error.item, error.cause, error.cure, "mask", parent, "all valid circuits") from None
 
 
 def find_any(session: Session, addresses: Addresses, network: str, *, deleted: bool = False) -> NetworkRow | ModelRow:

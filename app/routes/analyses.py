@@ -28,8 +28,8 @@ from app.pages.analyses import (
     item_of,
     page_of,
 )
+from app.pages.every_analysis import asked
 from app.pages.jobs import JobPage
-from app.pages.models.asked import asked
 from app.pages.place import Place, locate_any
 from app.rendering import network_row, show
 from app.routes.asking import ThoroughOrder, accepted, analysis_ordered

@@ -13,8 +13,7 @@ from app.pages.compare.compared import Compared
 from app.pages.compare.models import of_model
 from app.pages.compare.networks import of_network
 from app.pages.compare.options import ComparedOptions, CompareOptions
-from app.pages.models.views import mask_meant
-from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_any
+from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_any, mask_meant
 from pluriscope.naming import LEAST, ExplanationRef
 
 

@@ -30,8 +30,7 @@ from app.figures.numbers import decimal, exact
 from app.figures.svg import FlowLink, NodeColumn, PlaceMark, positions_diagram
 from app.options import ScopeOptions
 from app.pages.inside import chosen_row
-from app.pages.models.views import mask_meant
-from app.pages.place import ModelPlace
+from app.pages.place import ModelPlace, mask_meant
 from app.pages.play.played import Ask, Field, Play, Played, Told, changed_table
 from app.pages.play.state import WITHOUT
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Prose, Table

@@ -1,24 +1,58 @@
-"""How far the analyses of networks of any kind are."""
+"""How far the analyses of networks of any kind are, and where answers about a transformer stand among its circuits."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Final
 
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from analysis.discovery.model_location import ModelLandscape
+from analysis.models.protocol import ModelProtocol
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
-from app.db.models import searches_of, stored_beside
+from app.db.models import searches_of, stored_beside, stored_circuits, stored_landscape
 from app.figures.svg import graph_thumb
 from app.jobs.definitions import DEFINITIONS, model_arguments
 from app.pages.analyses import Asked, Stored, each_of_network, state_of
-from app.pages.models.standing import ModelStanding
 from app.pages.place import AnyPlace, ModelPlace, Place
 from pluriscope.analyses.registry import Analysis
 from pluriscope.analyses.shown import Subject
 from pluriscope.naming import RulesScope
+
+MAX_JUDGED_MILLISECONDS: Final = 3.0
+"""What a run of one circuit may take for criteria to be asked of a claim on the spot, some thousand runs."""
+
+
+@dataclass(frozen=True)
+class ModelStanding:
+    """The stored circuits of a model under one set of rules; nothing is known of the others where there are none.
+
+    Args:
+        session: open session.
+        place: the model and its rules.
+    """
+
+    session: Session
+    place: ModelPlace
+
+    @cached_property
+    def landscape(self) -> ModelLandscape:
+        place = self.place
+        search = searches_of(self.session, [place.row.id]).get((place.row.id, place.text))
+        frame = stored_circuits(self.session, place.row.id, place.text, place.kind)
+        if search is None or frame is None:
+            found = ModelLandscape(place.kind, place.model, ModelProtocol("", place.settings), None)
+        else:
+            found = stored_landscape(place.kind, place.model, place.settings, search, frame)
+        return replace(found, judges=place.space.run_milliseconds <= MAX_JUDGED_MILLISECONDS)
+
+    @cached_property
+    def unjudged(self) -> ModelLandscape:
+        return replace(self.landscape, judges=False)
 
 
 def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequence[Analysis]) -> list[Asked]:
@@ -39,7 +73,7 @@ def _of_transformer(session: Session, place: ModelPlace, links: Addresses, analy
     def sizes() -> Mapping[int, int]:
         return dict(searched[place.row.id, place.text].by_bits)
 
-    read = partial(ModelStanding, session, place, links)
+    read = partial(ModelStanding, session, place)
     about_it = place.row.name, place.slug, place.scope, links, place.part, draws, None, read
     subject = Subject(*about_it, sizes, graph.to_hex)
     if not analysis.find:
