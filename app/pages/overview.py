@@ -20,10 +20,10 @@ from app.addressing import Addresses
 from app.db.model_tables import ModelRow
 from app.db.models import CircuitSearch, searches_of
 from app.db.tables import NetworkRow
-from app.figures.numbers import decimal, duration, exact, noun, readable
+from app.figures.numbers import decimal, exact, noun, readable
 from app.figures.svg import graph_diagram, loss_figure, network_diagram
 from app.options import ScopeOptions
-from app.pages.about_one import behaviour_table, column, listed, pairs, provenance_of
+from app.pages.about_one import behaviour_table, pairs, provenance_of
 from app.pages.analyses import analyses_of, cards_of
 from app.pages.every_analysis import asked
 from app.pages.explanation_list import Asked, search_for, states
@@ -32,7 +32,7 @@ from app.pages.inside import ROW, answers_of, answers_table, chosen_row, inside_
 from app.pages.network_page import NetworkPage, criterion_words, network_page
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace, ModelPlace, Place
-from app.pages.shared import BoundedCount, Counts, neuron_name, stops_of
+from app.pages.shared import BoundedCount, Counts, neuron_name
 from pluriscope.blocks import (
     Action,
     Block,
@@ -51,7 +51,7 @@ from pluriscope.blocks import (
     Table,
 )
 from pluriscope.naming import Scope
-from pluriscope.tables import Query, Row
+from pluriscope.tables import Query
 
 _LEFT_OUT: Final = ("options", "losses", "outputs", "message")
 """Of what is kept of a training; the curves are drawn, and in the JSON."""
@@ -181,8 +181,7 @@ def _of_transformer(session: Session, links: Addresses, place: ModelPlace, optio
     whole = np.ones(space.graph.n_bits, dtype=np.bool_)
     outputs = space.run(whole[None])
     apart = gaps(outputs, model.answers)[0]
-    searches = searches_of(session, [place.row.id])
-    search = searches.get((place.row.id, place.text))
+    search = searches_of(session, [place.row.id]).get((place.row.id, place.text))
     at, inside = chosen_row(model, apart, options.row), space.inside(whole)
     common = None if search is None else backbone_of_bits(search.valid, dict(search.by_bits), search.bit_use)
     look = partial(_url, links, place)
@@ -196,7 +195,13 @@ def _of_transformer(session: Session, links: Addresses, place: ModelPlace, optio
     ]
     if model.tables:
         folds.append(More("Weights", lambda: _tables(model.tables), "what they are", id="weights"))
-    by_rules = More("How it was counted", lambda: _counted(place, searches), "by rules and engine", id="counted")
+    facts = {**dict(model.facts), **({} if search is None else {"Searched by": f"engine {search.engine_version}"})}
+    counted = More(
+        "How it was counted",
+        lambda: [pairs("fact", facts | provenance_of(place))],
+        "network, rules, rows",
+        id="counted",
+    )
     right = f"Right on {int((apart > 0).sum())} of {place.rows}; smallest gap {decimal(float(apart.min()), 4)}."
     return Told(
         sentence=f"{place.kind.definition} {right}",
@@ -209,7 +214,7 @@ def _of_transformer(session: Session, links: Addresses, place: ModelPlace, optio
         choices=[],
         notices=[],
         state=search_for(session, links, place),
-        folds=[*folds, by_rules],
+        folds=[*folds, counted],
     )
 
 
@@ -234,25 +239,6 @@ def _tables(tables: tuple[ModelTable, ...]) -> Iterator[Block]:
         yield from table_blocks(table, None)
 
 
-def _counted(place: ModelPlace, searches: dict[tuple[int, str], CircuitSearch]) -> Iterator[Block]:
-    """What was searched under each set of rules."""
-    rows = []
-    for words, scope in place.others().items():
-        search = searches.get((place.row.id, scope.rules))
-        told: dict[str, Any] = {"rules": words, "engine": "not searched"}
-        if search is not None:
-            told |= {"valid": search.valid, "possible": search.possible, "engine": search.engine_version}
-        rows.append(Row(told))
-    columns = (
-        column("rules", "Rules", "What is cut, and what that carries.", first=True),
-        column("valid", "Valid", "Circuits right on enough rows.", "int"),
-        column("possible", "Possible", "Circuits there are.", "text"),
-        column("engine", "Engine", "Version that searched."),
-    )
-    yield listed("set of rules", columns, rows)
-    yield pairs("fact", {**dict(place.model.facts), **provenance_of(place)})
-
-
 # --- what a perceptron has
 
 
@@ -272,6 +258,8 @@ def _of_perceptron(session: Session, links: Addresses, place: Place, page: Netwo
     rules = criterion_words(page.scope.protocol.settings, page.scope.data.n_validation_rows)
     counts = page.counts
     method = "" if counts is None else counts.method_words
+    several = sum(one.counts is not None for one in page.by_protocol) > 1
+    differ = "[Why the numbers differ by rules](scope.md#complete-and-paper)." if several else ""
     limit = f"Stopped: {page.stops}. Counts marked ≥ are lower bounds." if page.stops else method
     return Told(
         sentence=f"A {network.shape} multilayer perceptron, {network.activations}, that should compute {tasks}. "
@@ -279,9 +267,9 @@ def _of_perceptron(session: Session, links: Addresses, place: Place, page: Netwo
         share=share,
         figure=Figure(drawn, weights, files, id=DRAWING),
         rows=behaviour_table(place, page.behaviour),
-        facts=[] if counts is None else list(_counts_of(links, place, counts)),
+        facts=[] if counts is None else list(_counts_of(links, place, counts, page)),
         rules={one.name: one.url for one in page.by_protocol},
-        said=" ".join(part for part in (f"{rules}.", method, page.backbone) if part),
+        said=" ".join(part for part in (f"{rules}.", method, page.backbone, differ) if part),
         choices=[
             Choice(label, {tab.label: tab.url for tab in tabs}, next(tab.label for tab in tabs if tab.current))
             for label, tabs in (("Output", page.outputs), ("Data", page.data))
@@ -294,31 +282,35 @@ def _of_perceptron(session: Session, links: Addresses, place: Place, page: Netwo
     )
 
 
-def _counts_of(links: Addresses, place: Place, counts: Counts) -> Iterator[Fact]:
-    """How many there are of each kind, with their bounds, under these rules."""
-
-    def of_kind(kind: str) -> str:
-        return links.explanations(place.slug, place.scope, kind=kind)
-
+def _counts_of(links: Addresses, place: Place, counts: Counts, page: NetworkPage) -> Iterator[Fact]:
+    """How many there are of each kind, with their bounds, under these rules and others."""
     rules = place.rules if place.partial is None else f"{place.rules}, so far"
+    others = [(one.name, one.counts) for one in page.by_protocol if one.counts is not None and one.url != page.url]
+
+    def fact(label: str, name: BoundedCount, words: str, url: str = "", kind: str = "") -> Fact:
+        note = "; ".join([words, *(f"{other}: {found.told(name)}" for other, found in others)])
+        return Fact(
+            label, counts.shown(name), rules, note, url or links.explanations(place.slug, place.scope, kind=kind)
+        )
+
     possible = f"of {exact(counts.circuits_possible)} possible"
     if counts.interval_words:
         possible += f", an estimate: {counts.interval_words}"
     elif counts.drawn:
         possible += ", counted, not listed"
-    yield Fact("Valid circuits", counts.shown("circuits_valid"), rules, possible, of_kind("circuit"))
+    yield fact("Valid circuits", "circuits_valid", possible, kind="circuit")
     if counts.interpretations_counted:
         of = f"of the {exact(counts.circuits_listed)} circuits listed" if counts.drawn else "a gate on every neuron"
-        yield Fact("Interpretations", counts.shown("interpretations_total"), rules, of, of_kind("interpretation"))
-        told = counts.shown("interpretations_observed")
-        yield Fact("Observed classes", told, rules, "that the inputs can tell apart", links.glossary("observed-class"))
+        yield fact("Interpretations", "interpretations_total", of, kind="interpretation")
+        classes = links.glossary("observed-class")
+        yield fact("Observed classes", "interpretations_observed", "that the inputs can tell apart", classes)
     if counts.circuits_only:
         return
     candidates = f"aligned, of {noun(counts.algorithms_candidates, 'candidate')}"
-    algorithms = links.algorithms(place.slug, place.scope)
-    yield Fact("Algorithms", counts.shown("algorithms_aligned"), rules, candidates, algorithms)
-    minimal = f"{counts.told('alignments_minimal')} of them minimal"
-    yield Fact("Alignments", counts.shown("alignments_valid"), rules, minimal, of_kind("alignment"))
+    yield fact("Algorithms", "algorithms_aligned", candidates, links.algorithms(place.slug, place.scope))
+    yield fact(
+        "Alignments", "alignments_valid", f"{counts.told('alignments_minimal')} of them minimal", kind="alignment"
+    )
 
 
 def _notices(links: Addresses, page: NetworkPage) -> Iterator[Block]:
@@ -367,8 +359,6 @@ def _folds(links: Addresses, place: Place, page: NetworkPage) -> Iterator[More]:
             id="plane",
         )
     yield More("Weights", lambda: _weights(page), "and biases, at full precision", id="weights")
-    if len(page.by_protocol) > 1 or page.counts is not None:
-        yield More("Under other rules", lambda: _by_protocol(page), "the same output and data", id="protocols")
     if page.learning is not None or page.training:
         yield More("Training", lambda: _training(links, page), "how it learned", id="training")
     yield More("How it was counted", lambda: _provenance(place, page), "network, rules, rows, engine", id="counted")
@@ -395,27 +385,6 @@ def _weights(page: NetworkPage) -> Iterator[Block]:
         ]
         yield Section("Output layer" if layer == len(sizes) - 1 else f"Layer {layer}")
         yield Table.plain(["Neuron", *sources, "Bias"], rows)
-
-
-def _by_protocol(page: NetworkPage) -> Iterator[Block]:
-    names: tuple[BoundedCount, ...] = (
-        "circuits_valid",
-        "interpretations_total",
-        "interpretations_observed",
-        "algorithms_aligned",
-        "alignments_valid",
-        "alignments_minimal",
-    )
-    labels = ["Protocol", "Circuits", "Interpretations", "Observed", "Algorithms", "Alignments", "Minimal", "Analysis"]
-    rows = []
-    for one in page.by_protocol:
-        told = [None] * len(names) if one.counts is None else [one.counts.told(name) for name in names]
-        took = one.state.replace("_", " ") if one.seconds is None else duration(one.seconds)
-        stops = "" if one.counts is None else stops_of(one.counts)
-        link = Markup('<a href="{}">{}</a>').format(one.url, one.name)
-        rows.append([link, *told, ", ".join(filter(None, (took, stops)))])
-    yield Table.plain(labels, rows)
-    yield Prose("[Why the two differ](scope.md#complete-and-paper)", glossary=False)
 
 
 def _training(links: Addresses, page: NetworkPage) -> Iterator[Block]:
