@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
@@ -16,13 +15,12 @@ from app.addressing import API_PREFIX, API_V2
 from app.db.codecs import network_file_of
 from app.db.model_tables import ModelRow
 from app.db.reads import analyses as reads
-from app.db.reads.results import result_parts
+from app.db.reads.results import stored_result
 from app.db.tables import AnalysisRow, NetworkRow
 from app.error_answers import api_errors
 from app.errors import NotFound
 from app.pages.place import find_any, find_network
 from app.routes.depends import Links, Reading
-from app.routes.streaming import Streamed
 from pluriscope.naming import Scope
 
 router = APIRouter()
@@ -68,9 +66,7 @@ def network_file(session: Reading, links: Links, network: str) -> Response:
     response_class=JSONResponse,
     responses=api_errors(400, 404),
 )
-def result(
-    request: Request, session: Reading, links: Links, network: str, options: Annotated[ResultOptions, Query()]
-) -> Response:
+def result(session: Reading, links: Links, network: str, options: Annotated[ResultOptions, Query()]) -> Response:
     """Everything found about a network under one protocol and data record, in the format `pluriscope-result/1`."""
     row = find_network(session, links, network)
     stored = _analyses(session, row, options)
@@ -86,14 +82,7 @@ def result(
             f"network {row.slug}",
         )
 
-    def parts() -> Generator[str, None, None]:
-        with request.app.state.store.read() as own:  # it must outlive the request's
-            there = own.get_one(NetworkRow, row.id)
-            yield from result_parts(
-                own, there, _analyses(own, there, options), masks=options.masks, whole=options.whole
-            )
-
-    return Streamed(parts(), media_type="application/json")
+    return JSONResponse(stored_result(session, row, stored, masks=options.masks, whole=options.whole))
 
 
 def _analyses(session: Session, row: NetworkRow, options: ResultOptions) -> list[AnalysisRow]:
