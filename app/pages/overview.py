@@ -419,8 +419,7 @@ def _files(links: Addresses, page: NetworkPage, name: str) -> dict[str, str]:
 
 def _edges(links: Addresses, page: NetworkPage) -> Iterator[Block]:
     files = _files(links, page, "figures/edges")
-    path, _, query = page.url.partition("?")
-    files |= {form: f"{links.exported(path)}.{form.lower()}?{query}" for form in ("CSV", "JSON")}
+    files["CSV"] = links.made_of(page.url, "figures.csv")
     yield Figure(page.edges_drawn, "Thick: in every circuit; thin: in some; dotted: in none. Bar: negative.", files)
     rows = [
         [f"{source} → {target}", count]

@@ -38,7 +38,7 @@ from tests.analysis.models.mlp_model import DOCUMENT, PERCEPTRON, read_perceptro
 from tests.app.upkeep.conftest import everything
 from tests.schemas import SLUG, kept, revisions, unpack
 
-PAGES = ("", "/explanations", "/analyses/funnel", "/analyses/common-ground", "/criteria")
+PAGES = ("", "/explanations", "/analyses/funnel", "/analyses/common-ground")
 
 
 def test_every_revision_has_a_store_that_is_kept():
@@ -100,8 +100,6 @@ def test_an_old_store_keeps_everything(upgraded, revision):
             address = f"/networks/{SLUG}{page}"
             for asked in (address, Addresses().twin(address)):
                 answer = client.get(asked)
-                if asked == f"/networks/{SLUG}/criteria":
-                    continue  # has no page of its own
                 assert answer.status_code == 200, (page, answer.text[:300])
         listed = client.get(Addresses().twin(f"/networks/{SLUG}/explanations") + "?kind=circuit").json()
         (mask, *_) = [item["mask"] for item in listed["items"]]
