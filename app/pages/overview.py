@@ -221,10 +221,11 @@ def _circuits(links: Addresses, place: ModelPlace, search: CircuitSearch | None)
     every = links.explanations(place.slug, place.scope)
     if search is not None:
         of = f"of {readable(search.possible)} possible"
-        yield Fact("Valid circuits", readable(search.valid), place.rules, of, every)
+        yield Fact("Valid circuits", readable(search.valid), f"{of} · {place.rules}", "", every)
         if search.by_bits:
             least, n = min(search.by_bits)
-            yield Fact("Smallest", f"{least} {place.part}s", place.rules, f"{n:,} of them" if n > 1 else "one of them")
+            them = f"{n:,} of them" if n > 1 else "one of them"
+            yield Fact("Smallest", f"{least} {place.part}s", f"{them} · {place.rules}")
     else:
         yield Fact("Possible circuits", readable(place.space.possible), place.rules, "not searched", every)
 
@@ -278,6 +279,7 @@ def _of_perceptron(session: Session, links: Addresses, place: Place, page: Netwo
         share.insert(1, Action("Result file", links.result(place.slug, scope)))
     share += [Action("Rename", links.rename(place.slug)), Action("Delete", links.delete(place.slug))]
     rules = criterion_words(page.scope.protocol.settings, page.scope.data.n_validation_rows)
+    rules = f"{rules[:1].upper()}{rules[1:]}"
     counts = page.counts
     method = "" if counts is None else counts.method_words
     limit = f"Stopped: {page.stops}. Counts marked ≥ are lower bounds." if page.stops else method
@@ -287,7 +289,7 @@ def _of_perceptron(session: Session, links: Addresses, place: Place, page: Netwo
         share=share,
         figure=Figure(drawn, weights, files, id=DRAWING),
         rows=_behaviour(page),
-        facts=[] if counts is None else list(_counts_of(links, place, counts)),
+        facts=[] if counts is None else list(_counts_of(links, place, counts, page)),
         rules={one.name: one.url for one in page.by_protocol},
         said=" ".join(part for part in (f"{rules}.", method, page.backbone, page.polysemanticity) if part),
         choices=[
@@ -308,8 +310,9 @@ def _behaviour(page: NetworkPage) -> Table:
         column("input", names if boolean else "Row", "The inputs.", "name", first=True),
         column("output", "Output", "What it puts out.", "float", show=lambda row: decimal(row["output"], 4)),
         column("decides", "Decides", f"Decided by {page.decision}.", "text"),
-        column("target", page.scope.task.label, "What the task asks for.", "int"),
+        column("target", page.scope.task.label, "What the task asks for.", "text"),
         column("right", "Right", "Whether the two are the same.", "bool"),
+        column("margin", "Margin", "Distance of the output from the edge of the decision.", "float"),
         column("fragile", "Fragile", "A margin below 1e-6: another machine may round it the other way.", "bool"),
     )
     rows = [
@@ -318,8 +321,9 @@ def _behaviour(page: NetworkPage) -> Table:
                 "input": "".join(map(str, one.bits)) if boolean else ", ".join(decimal(value, 3) for value in one.row),
                 "output": one.output,
                 "decides": "neither" if one.decision is None else str(one.decision),
-                "target": one.target,
+                "target": str(one.target),
                 "right": one.right,
+                "margin": one.margin,
                 "fragile": True if one.fragile else None,
             }
         )
@@ -328,8 +332,12 @@ def _behaviour(page: NetworkPage) -> Table:
     return listed("input", columns, rows, "behaviour")
 
 
-def _counts_of(links: Addresses, place: Place, counts: Counts) -> Iterator[Fact]:
-    """How many there are of each kind, with their bounds, under these rules."""
+def _counts_of(links: Addresses, place: Place, counts: Counts, page: NetworkPage) -> Iterator[Fact]:
+    """How many there are of each kind, with their bounds, under these rules and under the others."""
+
+    def others(name: BoundedCount) -> str:
+        found = {one.name: one.counts for one in page.by_protocol if not one.current}
+        return ", ".join(f"{rules}: {of.told(name)}" for rules, of in found.items() if of is not None)
 
     def of_kind(kind: str) -> str:
         return links.explanations(place.slug, place.scope, kind=kind)
@@ -340,19 +348,24 @@ def _counts_of(links: Addresses, place: Place, counts: Counts) -> Iterator[Fact]
         possible += f", an estimate: {counts.interval_words}"
     elif counts.drawn:
         possible += ", counted, not listed"
-    yield Fact("Valid circuits", counts.shown("circuits_valid"), rules, possible, of_kind("circuit"))
+    told, every = counts.shown("circuits_valid"), of_kind("circuit")
+    yield Fact("Valid circuits", told, f"{possible} · {rules}", others("circuits_valid"), every)
     if counts.interpretations_counted:
         of = f"of the {exact(counts.circuits_listed)} circuits listed" if counts.drawn else "a gate on every neuron"
-        yield Fact("Interpretations", counts.shown("interpretations_total"), rules, of, of_kind("interpretation"))
-        told = counts.shown("interpretations_observed")
-        yield Fact("Observed classes", told, rules, "that the inputs can tell apart", links.glossary("observed-class"))
+        told, every = counts.shown("interpretations_total"), of_kind("interpretation")
+        yield Fact("Interpretations", told, f"{of} · {rules}", others("interpretations_total"), every)
+        told, term = counts.shown("interpretations_observed"), links.glossary("observed-class")
+        apart = f"that the inputs can tell apart · {rules}"
+        yield Fact("Observed classes", told, apart, others("interpretations_observed"), term)
     if counts.circuits_only:
         return
     candidates = f"aligned, of {noun(counts.algorithms_candidates, 'candidate')}"
     algorithms = links.algorithms(place.slug, place.scope)
-    yield Fact("Algorithms", counts.shown("algorithms_aligned"), rules, candidates, algorithms)
+    told = counts.shown("algorithms_aligned")
+    yield Fact("Algorithms", told, f"{candidates} · {rules}", others("algorithms_aligned"), algorithms)
     minimal = f"{counts.told('alignments_minimal')} of them minimal"
-    yield Fact("Alignments", counts.shown("alignments_valid"), rules, minimal, of_kind("alignment"))
+    told, every = counts.shown("alignments_valid"), of_kind("alignment")
+    yield Fact("Alignments", told, f"{minimal} · {rules}", others("alignments_valid"), every)
 
 
 def _notices(links: Addresses, page: NetworkPage) -> Iterator[Block]:
