@@ -20,14 +20,6 @@ API_PREFIX: Final = "/api/v1"
 """Of the four addresses by which a script brings a network, asks for its analysis, follows the job, has the result."""
 API_V2: Final = "/api/v2"
 RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
-_TABLES: Final = tuple(
-    (re.compile(shape), table)
-    for shape, table in (
-        (r"/networks", ""),
-        (r"/jobs|/compare|/networks/[^/]+/analyses/funnel", ""),
-        (r"/networks/(?!new$)[^/]+", "/figures"),
-    )
-)
 
 
 def below_api(path: str) -> str:
@@ -270,20 +262,6 @@ class Addresses:
     def embedded(self, page: str) -> str:
         """A page of :mod:`app.pages.sharing` without the site around it, for a frame on another site."""
         return f"{self.prefix}/embed{page.removeprefix(self.prefix)}"
-
-    def exported(self, page: str) -> str:
-        """The table behind a page, without its ending (csv or json) and options; "" if there is none.
-
-        Of a list the list itself; of a network the numbers of its figures.
-        """
-        bare = page.partition("?")[0].removeprefix(self.prefix)
-        for shape, table in _TABLES:
-            if shape.fullmatch(bare):
-                return f"{self.prefix}{bare}{table}"
-        return ""
-
-    def oembed(self, **query: Any) -> str:
-        return self._url("oembed", **query)
 
     def collection(self, title: str = "", entries: Sequence[tuple[str, str]] = (), slide: int = 0) -> str:
         """A collection of pages.

@@ -24,7 +24,7 @@ from analysis import errors as engine
 from app.addressing import Addresses, below_api
 from app.db import errors as store
 from app.db.trouble import diagnosis, is_bad_value
-from app.errors import Busy, Gone, Moved, PageError, TooMany, TooSlow
+from app.errors import Busy, Gone, Moved, PageError
 from pluriscope.errors import InvalidOption
 
 log = logging.getLogger("pluriscope.web")
@@ -71,7 +71,6 @@ STATUS_TITLES: Final[dict[int, str]] = {
     413: "Too large",
     414: "Too long",
     422: "That cannot be read",
-    429: "Too much at once",
     431: "Too long",
     500: "Something broke on our side",
     501: "Not in that form",
@@ -199,10 +198,8 @@ def answer_to(request: Request, error: PageError) -> Response:
         parent, label = without_options(request, [{"loc": ("query", error.field)}])
     words, restore_url = (error.item, error.cause, error.cure), error.restore_url if isinstance(error, Gone) else ""
     response = _answer(request, error.status, words, error.field, parent, label, restore_url)
-    if isinstance(error, Busy | TooSlow):
+    if isinstance(error, Busy):
         response.headers["Retry-After"] = "5"
-    elif isinstance(error, TooMany):
-        response.headers["Retry-After"] = str(error.seconds)
     return response
 
 

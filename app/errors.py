@@ -9,8 +9,6 @@ PageError
 ├── BadHost     400  a host name that this site does not have
 ├── TooLong     414  an address longer than any of ours
 │   └── HeadersTooLong  431  headers longer than any browser's
-├── TooMany     429  more requests from one address than are answered; says when to come back
-├── TooSlow     503  an answer that took too long to begin
 ├── Gone        410  a network or study that was deleted; leads to where that is undone
 ├── Conflict    409  a change that the present state does not allow
 ├── Moved       301  a network or study that has another slug now; answered by leading there
@@ -92,22 +90,6 @@ class HeadersTooLong(TooLong):
     status = 431
 
 
-class TooMany(PageError):
-    """One address asks for more than it is given.
-
-    ``seconds`` says after how long there is more.
-    """
-
-    status = 429
-    seconds: int = 5
-
-
-class TooSlow(PageError):
-    """The answer took too long to begin."""
-
-    status = 503
-
-
 @dataclass
 class Gone(PageError):
     """What the address names was deleted; the parent says until when that can be undone.
@@ -165,7 +147,7 @@ class Moved(PageError):
         return quote(path, safe="/:@!$&'()*+,;=") + (f"?{urlencode(query)}" if query else "")
 
     def _renamed(self, key: str, value: str) -> str:
-        """An option with the present slug where it names the network or study, or a page of it (oEmbed)."""
+        """An option with the present slug where it names the network or study, or a page of it."""
         if (key, value) == (self.field, self.former):
             return self.now
         if key == "url":

@@ -1,8 +1,7 @@
 """Forms that change something are there for those who may send them; others are offered the login in their place.
 
 Which forms these are is not left to each template: whatever has ``method="post"`` is guarded when the template is
-compiled. A form with ``data-anyone`` is one that visitors may send too (a short link); one with ``data-always`` is
-shown even where nothing may be changed (logging in and out).
+compiled. A form with ``data-always`` is shown even where nothing may be changed (logging in and out).
 """
 
 from __future__ import annotations
@@ -70,10 +69,9 @@ class GuardedForms(Extension):
         return _FORM.sub(_guarded, source)
 
 
-def may_send(kind: str) -> bool:
-    """Whether the reader may send a form: of ``kind`` "" (a change), "anyone" or "always"."""
-    access = _ACCESS.get()
-    return kind == "always" or (kind == "anyone" and not access.read_only) or access.may_change
+def may_send() -> bool:
+    """Whether the reader may send a form that changes something."""
+    return _ACCESS.get().may_change
 
 
 def may_log_in() -> bool:
@@ -83,8 +81,8 @@ def may_log_in() -> bool:
 
 
 def _guarded(form: re.Match[str]) -> str:
-    opening = form[0].partition(">")[0]
-    kind = next((kind for kind in ("anyone", "always") if f"data-{kind}" in opening), "")
+    if "data-always" in form[0].partition(">")[0]:
+        return form[0]
     label = _LABEL.search(form[0])
     offer = _OFFER.replace("LABEL", label[1] if label else "Change this")
-    return f"{{% if may_send('{kind}') %}}{form[0]}{{% elif may_log_in() %}}{offer}{{% endif %}}"
+    return f"{{% if may_send() %}}{form[0]}{{% elif may_log_in() %}}{offer}{{% endif %}}"

@@ -26,66 +26,39 @@ from app.middleware import BodyLimit, Envelope
 from app.rendering import compile_templates
 from app.resources import STATIC
 from app.routes import (
-    about,
-    admin,
-    analyse,
     analyses,
-    api_docs,
     bring_in,
-    cards,
     compare,
-    criteria,
-    delete,
-    embed,
     explanations,
     exports,
-    figures,
     health,
     jobs,
     login,
     moved,
     networks,
-    one,
-    pages,
+    pictures,
     play,
     reading,
-    results,
-    short,
     studies,
     train,
-    verify,
 )
-from app.routes.visitors import AT_ONCE, SECONDS_EACH, Allowance
 from app.settings import Settings
 
 ROUTERS = (
     bring_in.router,  # /networks/new before the name of a network
-    networks.router,
-    pages.router,
-    reading.router,
-    about.router,
-    compare.router,
-    criteria.router,
-    delete.router,
     exports.router,  # before analyses and explanations, which any name would be one of
-    analyses.router,
-    login.router,
+    networks.router,
     explanations.router,
-    one.router,
+    analyses.router,
+    compare.router,
     play.router,
-    analyse.router,
-    jobs.router,
-    results.router,
-    train.router,
-    verify.router,
-    cards.router,
-    figures.router,
-    embed.router,
-    short.router,
+    pictures.router,
     studies.router,
+    jobs.router,
+    train.router,
+    reading.router,
+    login.router,
     health.router,
-    admin.router,
-    api_docs.router,
     moved.router,
 )
 
@@ -169,7 +142,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.addresses = Addresses(settings.prefix)
     app.state.credentials = Credentials(settings.data, settings.token)
-    app.state.visitor_allowance = Allowance(AT_ONCE, SECONDS_EACH)
     error_answers.install(app)
     # as they are, since nothing is added to them: a router that FastAPI includes has its routes made anew at the first
     # request, and looked for in two lists at every one

@@ -25,6 +25,8 @@ from pluriscope.templating import PART, Place, environment, shown_at
 THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "theme"
 HTMX: Final = "vendor/htmx-4.0.1.min.js"
+HAS_RECORD: Final = "pluriscope.has_record"
+"""In the scope of a request for a page whose record is JSON at the same path behind ``/api/v2``."""
 _YEAR: Final = 365 * 24 * 3600
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
@@ -85,7 +87,6 @@ def show(
     room: str = "",
     network: NetworkRow | None = None,
     description: str = "Every valid explanation of one small network, side by side.",
-    json_url: str = "",
     url: str = "",
     share: Share | None = None,
     around: str = "shell.html",
@@ -101,7 +102,6 @@ def show(
         room: word of the navigation that the page belongs to.
         network: the second row of a network's pages.
         description: for search engines.
-        json_url: of the same as JSON.
         url: that links back to the page have; "" for the one that was asked for.
         share: what other sites are told that show the page.
         around: template of what is around it.
@@ -139,7 +139,7 @@ def show(
                 },
                 "network": network,
                 "description": description,
-                "json_url": json_url,
+                "json_url": links.twin(url) if HAS_RECORD in request.scope and status_code == 200 else "",
                 "share": share,
                 "theme": theme,
                 "theme_url": f"{here.path}?{switched.query}",

@@ -55,13 +55,6 @@ class Settings(BaseSettings):
     )
     read_only: bool = Field(False, description="Every change is refused.")
     session_hours: float = Field(24.0, gt=0, le=8_760, description="Hours for which a login lasts.")
-    computed_per_minute: int = Field(
-        240, ge=0, le=10**6, description="Computed answers for one visitor's address in a minute; 0: no limit."
-    )
-    request_seconds: float = Field(60.0, gt=0, le=3_600, description="Longest time until an answer begins.")
-    visitor_short_links: int = Field(
-        20_000, ge=0, le=200_000, description="Short keys kept, beyond which visitors without a token make no more."
-    )
     max_body_bytes: int = Field(8_000_000, description="Largest request body accepted.")
     device: str = Field("cpu", description="torch device of training and of studies: cpu, cuda, …")
     max_possible_circuits: int = Field(

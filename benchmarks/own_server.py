@@ -64,7 +64,6 @@ def server_on_copy(data: Path | None, **extra: str) -> Iterator[OwnServer]:
             "PYTHONPATH": str(ROOT),
             "PLURISCOPE_DATA": str(copy),
             "PLURISCOPE_TOKEN": TOKEN,
-            "PLURISCOPE_COMPUTED_PER_MINUTE": "0",  # all requests come from one address
             **extra,
         }
         log = Path(folder) / "output.txt"

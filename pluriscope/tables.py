@@ -122,9 +122,10 @@ class Column:
             return ""
         if isinstance(value, bool):
             return "yes" if value else "no"
-        if isinstance(value, int):
-            return f"{value:,}"
-        return f"{value:.4g}" if isinstance(value, float) else self.exact(row)
+        if isinstance(value, int | float):
+            said = f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+            return f"−{said[1:]}" if said.startswith("-") else said
+        return self.exact(row)
 
     def exact(self, row: Row) -> str:
         """The value in full, for CSV; labels in order with spaces between."""

@@ -79,7 +79,6 @@ class CaseLimits:
     searches: Mapping[str, int] = field(default_factory=dict)
 
 
-_TAKEN: Final = {"computed_per_minute": 0, "request_seconds": 600.0}
 _FEW_ALGORITHMS: Final = {"n_first": 40, "max_aligned": 100, "n_tried": 20_000, "max_states": 5_000_000}
 SMALL: Final = CaseLimits(
     {
@@ -90,7 +89,6 @@ SMALL: Final = CaseLimits(
         "drawn_circuits": 10,
         "estimate_samples": 500,
         "max_criterion_seconds": 0.05,
-        **_TAKEN,
     },
     {**_FEW_ALGORITHMS, "n_smallest": 20},
 )

@@ -44,8 +44,7 @@ def ask(
     from app.pages.analyses import analysis_meant
     from app.pages.every_analysis import asked
     from app.pages.place import locate_any
-    from app.routes.analyse import AnalysisRequest, ask_for_analysis
-    from app.routes.analyses import ask_for
+    from app.routes.analyses import AnalysisRequest, ask_for, ask_for_analysis
     from app.routes.asking import ThoroughOrder
     from app.settings import Settings
 

@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
@@ -254,21 +253,21 @@ def export(
     with opened_store() as store, store.read() as session:
         row = find_network(session, network)
         if result:
-            parts = _result(session, row, (protocol or ["complete"])[0], data, masks=not no_masks)
+            document = _result(session, row, (protocol or ["complete"])[0], data, masks=not no_masks)
         else:
-            parts = iter([json.dumps(network_file_json(network_file_of(row)), ensure_ascii=False, allow_nan=False)])
-        write_text(output, chain(parts, ["\n"]))
+            document = network_file_json(network_file_of(row))
+        write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
     return DONE
 
 
-def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, masks: bool) -> Iterator[str]:
-    """The result file of the outputs analysed so far, in parts.
+def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, masks: bool) -> dict[str, Any]:
+    """The result file of the outputs analysed so far.
 
     Raises:
         Refusal: nothing has been analysed under that protocol and data record.
     """
     from app.db.reads.analyses import find_analysis
-    from app.db.reads.results import result_parts
+    from app.db.reads.results import stored_result
     from pluriscope.naming import Scope
 
     scopes = (Scope(output, protocol, data) for output in range(row.sizes[-1]))
@@ -276,7 +275,7 @@ def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, mask
     if not found:
         which = f"network {row.slug!r} has no result under protocol {protocol!r}"
         raise Refusal(f"{which}{f' and data {data!r}' if data else ''}. Let pluriscope work analyse it first.")
-    return result_parts(session, row, found, masks=masks)
+    return stored_result(session, row, found, masks=masks)
 
 
 def export_pages(

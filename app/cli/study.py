@@ -110,7 +110,7 @@ def run_in_store(design: StudyDesign, *, workers: int, quiet: bool) -> int:
     """
     from app.addressing import Addresses
     from app.db.reads.studies import find_study
-    from app.jobs.definitions import STUDY, STUDY_SUMMARY
+    from app.jobs.definitions import STUDY
     from app.jobs.study_queue import start
     from app.jobs.worker import Worker
 
@@ -118,7 +118,7 @@ def run_in_store(design: StudyDesign, *, workers: int, quiet: bool) -> int:
         with store.write() as session:
             slug = start(session, design).slug
         write_text("-", Addresses().study(slug) + "\n")
-        worker = Worker(store, slots=workers, definitions={one.kind: one for one in (STUDY, STUDY_SUMMARY)})
+        worker = Worker(store, slots=workers, definitions={STUDY.kind: STUDY})
         thread = threading.Thread(target=lambda: worker.run(until_idle=True), name="study")
         thread.start()
         try:

@@ -99,19 +99,12 @@ def short_key(address: str) -> str:
     return "".join(digits)
 
 
-def is_kept_short(session: Session, address: str) -> bool:
-    """Whether an address has its key already."""
-    row = session.get(ShortLinkRow, short_key(address))
-    return row is not None and row.address == address
-
-
-def save_short_link(session: Session, address: str, *, most: int = MAX_SHORT_LINKS) -> tuple[str, bool]:
+def save_short_link(session: Session, address: str) -> tuple[str, bool]:
     """Keep an address under its key; whether it is new. Keeping it again changes nothing.
 
     Args:
         session: of the writer.
         address: path and query in canonical form.
-        most: keys that may be kept for one more to be.
 
     Raises:
         Conflict: there are too many already; or another address has the same key, which is as good as impossible.
@@ -123,9 +116,11 @@ def save_short_link(session: Session, address: str, *, most: int = MAX_SHORT_LIN
             raise Conflict(f"key {key!r}", "is that of another address", "use the long address")
         return key, False
     kept = session.scalar(select(func.count()).select_from(ShortLinkRow)) or 0
-    if kept >= most:  # none is given up for it: a link that was passed on lasts
+    if kept >= MAX_SHORT_LINKS:  # none is given up for it: a link that was passed on lasts
         cure = "use the long address, which works everywhere"
-        raise Conflict("a short link", f"cannot be kept: {kept:,} are, and no more than {most:,} may be", cure)
+        raise Conflict(
+            "a short link", f"cannot be kept: {kept:,} are, and no more than {MAX_SHORT_LINKS:,} may be", cure
+        )
     session.add(ShortLinkRow(key=key, address=address, created_at=datetime.now(UTC)))
     session.flush()
     return key, True

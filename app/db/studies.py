@@ -26,7 +26,6 @@ from app.db.errors import Conflict
 from app.db.links import SLUG
 from app.db.reads.networks import STUDY_ORIGIN
 from app.db.records import save_data_records, save_protocol
-from app.db.study_summaries import document_of, outcome_records, save_summary, summary_row
 from app.db.study_tables import FormerStudySlugRow, StudyOutcomeRow, StudyRow
 from app.db.tables import NetworkRow
 
@@ -232,16 +231,7 @@ def save_results(session: Session, results: StudyResults, *, origin: str = "impo
         engine=results.engine,
     )
     n_new = save_outcomes(session, row, results.outcomes)
-    sum_up(session, row)
     return row, n_new
-
-
-def sum_up(session: Session, study: StudyRow) -> None:
-    """Keep what a study says by now beside its outcomes, if it is not kept already."""
-    kept = summary_row(session, study.id)
-    if kept is None or kept.revision != study.revision:
-        document = document_of(design_of(study), outcome_records(session, study.id))
-        save_summary(session, study.id, study.revision, study.n_finished, document)
 
 
 def _row(study: StudyRow, position: int, outcome: StudyOutcome) -> dict[str, Any]:

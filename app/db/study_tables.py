@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.columns import UtcDateTime
@@ -72,16 +72,3 @@ class StudyOutcomeRow(Base):
     figures: Mapped[dict[str, Any]] = mapped_column(JSON)  # by protocol, output, measure, as the result file has them
     seconds: Mapped[float]
     data_digest: Mapped[str | None] = mapped_column(String(64))  # of what it was judged on; None for clean inputs
-
-
-class StudySummaryRow(Base):
-    """What the outcomes of a study say, as its pages read it: see :mod:`analysis.studies.stored_summary`."""
-
-    __tablename__ = "study_summaries"
-
-    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True)
-    revision: Mapped[int]  # of the study, when it was summed up
-    version: Mapped[str] = mapped_column(String(32))  # of the engine and of the rules by which it is summed up
-    n_outcomes: Mapped[int]  # that it is of
-    document: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # canonical JSON, compressed; read if asked for
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

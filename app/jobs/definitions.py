@@ -126,16 +126,6 @@ def study_arguments(study: str, cell: int, seeds: Sequence[int]) -> dict[str, An
     return {"study": study, "cell": cell, "seeds": list(seeds)}
 
 
-def summary_arguments(study: str, n_outcomes: int) -> dict[str, Any]:
-    """Arguments of a "study-summary" job: what the outcomes of a study say by now.
-
-    Args:
-        study: digest of a stored study's design.
-        n_outcomes: how many there are at least, so that more of them are another job.
-    """
-    return {"study": study, "outcomes": n_outcomes}
-
-
 def model_arguments(model: str, rules: str) -> dict[str, Any]:
     """Arguments of a "model-…" job, about one stored model of another kind than the networks.
 
@@ -201,7 +191,6 @@ EXPLANATIONS: Final = _defined(
     words=lambda told: (BY_KEY[told["kind"]].plural, ""),
 )
 STUDY: Final = _defined("study", "studies", "Study", network_of=_study)
-STUDY_SUMMARY: Final = _defined("study-summary", "study_summaries", "Sum up", network_of=_study)
 MODEL_CIRCUITS: Final = _defined("model-circuits", "model_circuits", "Circuits", version=3)
 MODEL_METHODS: Final = _defined("model-methods", "methods", METHODS.title, priority=REPORT_PRIORITY)
 MODEL_RIVALS: Final = _defined("model-rivals", "rivals", RIVALS.title, priority=REPORT_PRIORITY)
@@ -214,7 +203,6 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         EXPLANATIONS,
         *(_defined_by(one) for one in ANALYSES if not one.sums),
         STUDY,
-        STUDY_SUMMARY,
         MODEL_CIRCUITS,
         MODEL_METHODS,
         MODEL_RIVALS,

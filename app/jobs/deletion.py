@@ -95,7 +95,6 @@ def restore_study(session: Session, row: StudyRow) -> None:
         return
     row.deleted_at = None
     study_queue.schedule(session, row, again=True)
-    study_queue.ask_for_summary(session, row)
     session.flush()
 
 

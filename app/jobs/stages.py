@@ -17,10 +17,8 @@ from app.db.model_tables import ModelReportRow, ModelRow
 from app.db.models import SEARCH
 from app.db.reads.analyses import analysed_question
 from app.db.recorded import is_searched
-from app.db.study_tables import StudyRow
 from app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
 from app.jobs import queue
-from app.jobs.study_queue import ask_for_summary
 from pluriscope.analyses.registry import ANALYSES, METHODS, RIVALS, Analysis
 
 CHEAP_MILLISECONDS: Final = 5_000.0
@@ -60,7 +58,6 @@ def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> 
             found += sum(len(stage.ask(session, row)) for row in rows)
     if stages is not None:
         return found
-    found += sum(ask_for_summary(session, study) for study in session.scalars(select(StudyRow)).all())
     return found + sum(_of_models(session, name, job) for name, job in BESIDE_CIRCUITS.items())
 
 

@@ -22,7 +22,7 @@ from app.db.reads.studies import finished_seeds, study_by_digest
 from app.db.studies import design_of, save_outcomes
 from app.jobs.definitions import STUDY as DEFINITION
 from app.jobs.handlers import Handler, Saved
-from app.jobs.study_queue import ask_for_summary, schedule
+from app.jobs.study_queue import schedule
 from app.limits import device_in, in_memory, limits_in
 
 
@@ -78,7 +78,6 @@ def save_chunk(session: Session, arguments: Mapping[str, Any], outcomes: tuple[S
     """Store the outcomes, and ask for the chunks that come next."""
     row = study_by_digest(session, arguments["study"])
     save_outcomes(session, row, outcomes)
-    ask_for_summary(session, row)
     schedule(session, row, ending=DEFINITION.job_id(arguments))
     n_converged = sum(outcome.converged for outcome in outcomes)
     result = {"url": Addresses().study(row.slug), "study": row.digest}

@@ -22,13 +22,11 @@ from analysis.studies.reading import design_from_mapping
 from app.db.errors import Conflict
 from app.db.reads.studies import finished_seeds, study_jobs
 from app.db.studies import design_of, save_study, set_design
-from app.db.study_summaries import GROWTH, summary_row
 from app.db.study_tables import StudyRow
 from app.jobs import queue
-from app.jobs.definitions import study_arguments, summary_arguments
+from app.jobs.definitions import study_arguments
 
 AHEAD: Final = 12  # chunks that wait or run at a time: enough for many workers, few enough to take back
-SUMMARY_PRIORITY: Final = 15  # before its next chunk
 STUDY_PRIORITY: Final = 20  # behind everything else: nobody waits for a single chunk
 
 
@@ -75,7 +73,6 @@ def pause(session: Session, study: StudyRow, *, cancel: bool = False, now: datet
     for job in study_jobs(session, study.digest, unfinished=True):
         if cancel or job.state == "queued":
             queue.cancel(session, job.id, now=now)
-    ask_for_summary(session, study)
     return study
 
 
@@ -100,19 +97,6 @@ def schedule(session: Session, study: StudyRow, *, again: bool = False, ending: 
         waiting += row.state in ("queued", "running") and row.id not in active
         session.flush()
     return waiting
-
-
-def ask_for_summary(session: Session, study: StudyRow) -> bool:
-    """Have a study summed up if no more outcomes are on their way, or if it has so many more that it is worth while."""
-    kept = summary_row(session, study.id)
-    n_summed = 0 if kept is None else kept.n_outcomes
-    whole = study.n_finished >= study.n_networks or study.state != "running"
-    if study.n_finished <= n_summed or not (whole or study.n_finished >= n_summed * GROWTH):
-        return False
-    arguments = summary_arguments(study.digest, study.n_finished)
-    title = f"{study.name}: {study.n_finished:,} networks"
-    queue.enqueue(session, "study-summary", arguments, title, priority=SUMMARY_PRIORITY)
-    return True
 
 
 def _missing(session: Session, study: StudyRow, busy: set[tuple[int, int]]) -> Iterator[tuple[dict[str, Any], str]]:

@@ -143,8 +143,7 @@ class Rewriter:
             return
         for element in head.all(lambda one: one.tag in ("meta", "link", "script")):
             name, source = element.get("property") or element.get("name"), element.get("src")
-            for_others = _FOR_OTHERS.match(name) or "oembed" in element.get("type")
-            if for_others or name == "htmx-config" or "htmx" in source:
+            if _FOR_OTHERS.match(name) or name == "htmx-config" or "htmx" in source:
                 element.replace()
             if element.get("rel") == "canonical" and not self.live:
                 element.replace()

@@ -88,7 +88,7 @@ def write_site(
     check_target(target, force=force)
     live = base_url.rstrip("/")
     # it is its own only visitor, who calls it by no name
-    own = {"prefix": "", "public_url": live, "trusted_hosts": "*", "computed_per_minute": 0}
+    own = {"prefix": "", "public_url": live, "trusted_hosts": "*"}
     app = create_app(settings.model_copy(update=own))
     with InProcess(app) as site:
         with app.state.store.read() as session:

@@ -1,4 +1,4 @@
-"""How the installation runs: checks, jobs, workers, sizes, settings in force, what the doctor sees at a glance."""
+"""How the installation runs: jobs, workers, sizes, settings in force, what the doctor sees at a glance."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from app.doctor.quick import glance
 from app.figures.numbers import duration, exact, noun, when
 from app.figures.svg import verdict_mark
 from app.jobs.installation import STATES, Installation, look_at
-from app.observability.readiness import checks_of
 from app.settings import Settings
 from pluriscope.blocks import Action, Block, Head, Notice, Section, Table, VerdictState
 
@@ -28,9 +27,7 @@ VARIABLE: Final = "PLURISCOPE_"
 _SIGNS: Final[Mapping[str, VerdictState]] = {
     "ok": "pass",
     "note": "na",
-    "degraded": "untested",
     "warning": "untested",
-    "failed": "fail",
     "problem": "fail",
 }
 
@@ -63,15 +60,12 @@ def administration(
             Action("Recently deleted", addresses.deleted()),
         ],
     )
-    yield Section("Ready", "As /health/ready says it.")
-    labels = ("Check", "State", "Found", "What to do")
-    checks = checks_of(store, settings, now)
-    yield Table.plain(labels, [(one.name, _signed(one.state), one.found, one.cure) for one in checks])
     yield from _work(found, now)
     yield Section("Store", shown(store.url))
     yield Table.plain(("What", "Value"), _sizes(session, store, found))
     yield Section("Doctor", Markup("<code>pluriscope check</code> checks the whole store."))
     findings = glance(environment, settings, store)
+    labels = ("Check", "State", "Found", "What to do")
     yield Table.plain(labels, [(one.check, _signed(one.level), one.found, one.cure) for one in findings])
     yield Section("Settings", "Secrets are shown as set or not set.")
     fields = type(settings).model_fields

@@ -38,8 +38,8 @@ R = TypeVar("R", bound=Report)
 State = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed", "not_applicable"]
 _SUMS: Final = Recent[Any](64)
 """Reports that sum up what others found, by what they are made from; asked for last."""
-_BESIDE: Final = 6
-"""Cards in one block."""
+_BESIDE: Final = 4
+"""Most cards in one block, where their sentences still have room."""
 
 
 class AnalysisRecord(PageModel, Generic[R]):
@@ -335,8 +335,9 @@ def index_of(every: list[Asked]) -> Iterator[Block]:
 def cards_of(every: list[Asked]) -> Iterator[Block]:
     """A card for each, some beside each other."""
     cards = [_card(one) for one in every if one.state != "not_applicable" or not one.analysis.of_planted]
-    for start in range(0, len(cards), _BESIDE):
-        some = cards[start : start + _BESIDE]
+    wide = -(-len(cards) // max(-(-len(cards) // _BESIDE), 1))  # as many in each block, the last apart
+    for start in range(0, len(cards), wide or 1):
+        some = cards[start : start + wide]
         yield Side(some) if len(some) > 1 else some[0]
 
 
@@ -353,7 +354,7 @@ def _card(one: Asked) -> Block:
             return replace(waiting, id=f"progress-{one.analysis.key}")
         return replace(waiting, item=title, cause=one.analysis.question, cure=one.reason or one.analysis.price)
     took = "" if one.stored.seconds is None else f", {duration(one.stored.seconds)}"
-    caption = Markup("<b>{}</b><br>{}<br>{}<br><small>{}</small>").format(
+    caption = Markup('<b>{}</b><br><span class="muted">{}</span><br>{}<br><small class="muted">{}</small>').format(
         title, one.analysis.question, " ".join(one.findings), f"{one.chosen}{took}"
     )
     drawn = thumb_of(one)

@@ -1,6 +1,4 @@
-"""Which criteria have verdicts about an analysis, in numbers, which of the wanted ones have none, and what computes
-them.
-"""
+"""Criteria as an address or a form names them, and the analysis that they are about."""
 
 from __future__ import annotations
 
@@ -10,33 +8,16 @@ from typing import Annotated, Final
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.criteria.criterion import Kind
 from analysis.criteria.steps import MAX_TEXT, CriterionStep, default_steps, parse_steps
 from analysis.errors import InvalidCriterion
 from app.addressing import Addresses
-from app.db.job_tables import JobRow
-from app.db.reads import verdicts as reads
-from app.db.recorded import stored_searches
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery, NotFound
-from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import locate_boolean
-from app.pages.shared import JobView, job_view
 from pluriscope.naming import Scope
 
 MAX_STEPS: Final = 64
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
-
-
-class CriteriaOptions(ScopeOptions):
-    """Options of the stored criteria."""
-
-    criteria: list[Text] = Field(
-        [],
-        max_length=MAX_STEPS,
-        description="Criteria that are wanted, each as `key` or `key(name=value,name=value)`; nothing: every one with "
-        "its default settings.",
-    )
 
 
 def steps_of(texts: Sequence[str]) -> tuple[CriterionStep, ...]:
@@ -51,45 +32,6 @@ def steps_of(texts: Sequence[str]) -> tuple[CriterionStep, ...]:
         return parse_steps(texts) or default_steps()
     except InvalidCriterion as error:
         raise BadQuery(error.item, error.cause, error.cure, "criteria") from None
-
-
-class TallyRecord(PageModel):
-    """How many explanations have each outcome; exact."""
-
-    passed: BigInt
-    failed: BigInt
-    undecided: BigInt
-    not_applicable: BigInt
-    of: BigInt
-
-
-class StoredCriterion(PageModel):
-    """One criterion with its settings on one kind of explanation."""
-
-    kind: Kind
-    criterion: str = Field(description="As `criteria` writes it: key, and settings that differ from their default.")
-    tally: TallyRecord = Field(description="Over the stored ones; of interpretations over all of these.")
-    whole: TallyRecord = Field(
-        description="Over everything that the criterion is about, where the search tells more: possible circuits for "
-        "`zero-ablation`, candidates that are not listed. Else the same."
-    )
-    note: str = Field(description="Why some are undecided; empty if none is.")
-    seconds: float
-
-
-class MissingCriterion(PageModel):
-    """A wanted criterion without verdicts."""
-
-    kind: Kind
-    criterion: str
-
-
-class CriteriaRecord(PageModel):
-    """The criteria of one analysis."""
-
-    stored: list[StoredCriterion]
-    missing: list[MissingCriterion] = Field(description="Of the wanted ones.")
-    jobs: list[JobView] = Field(description="Those that compute or computed criteria of this analysis, waiting first.")
 
 
 def find_judged(session: Session, addresses: Addresses, network: str, scope: Scope) -> tuple[NetworkRow, AnalysisRow]:
@@ -109,30 +51,3 @@ def find_judged(session: Session, addresses: Addresses, network: str, scope: Sco
             f"network {place.row.slug}",
         )
     return place.row, place.analysis
-
-
-def criteria_record(
-    session: Session,
-    addresses: Addresses,
-    analysis: AnalysisRow,
-    steps: Sequence[CriterionStep],
-    first: JobRow | None = None,
-) -> CriteriaRecord:
-    """What is stored about an analysis.
-
-    Args:
-        steps: what is wanted.
-        first: a job to be told first, if it was just asked for.
-    """
-    asked = reads.kinds_and_steps(steps, stored_searches(session, analysis.id))
-    jobs = reads.judging_jobs(session, analysis)
-    if first is not None:
-        jobs = [first, *(job for job in jobs if job.id != first.id)]
-    return CriteriaRecord(
-        stored=[StoredCriterion.showing(one, criterion=str(one.step)) for one in reads.verdict_sets(session, analysis)],
-        missing=[
-            MissingCriterion(kind=kind, criterion=str(step))
-            for kind, step in reads.missing_steps(session, analysis, asked)
-        ],
-        jobs=[job_view(job, addresses) for job in jobs],
-    )

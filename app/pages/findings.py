@@ -44,58 +44,19 @@ class FindingRecord(PageModel):
     url: str
 
 
-class FindingsRecord(PageModel):
-    """What the studies found, in short."""
-
-    items: list[FindingRecord]
-    chapters: dict[str, str] = Field(description="Anchor of each chapter of tables → its title.")
-    url: str
-
-
-class ChapterRecord(PageModel):
-    """One chapter of tables."""
-
-    anchor: str
-    title: str
-    text: str = Field(description="Markdown.")
-    url: str
-
-
-def findings_record(links: Addresses) -> FindingsRecord:
-    """All findings in short."""
-    found = [_finding(text, number, links) for number, text in enumerate(_in_short())]
-    return FindingsRecord(items=found, chapters=_tables(), url=links.findings())
-
-
-def chapter_record(links: Addresses, chapter: str) -> ChapterRecord:
-    """One chapter.
-
-    Raises:
-        NotFound: there is none.
-    """
-    if chapter not in _tables():
-        cause, cure = "there is none", "choose one of the chapters there"
-        raise NotFound(f"chapter {chapter[:60]!r}", cause, cure, "chapter", links.findings(), "all findings")
-    title = _tables()[chapter]
-    text = _elsewhere("\n\n".join(dict(chapters(FINDINGS_FILE))[title]), links)
-    return ChapterRecord(anchor=chapter, title=title, text=text, url=links.findings(chapter))
-
-
 def findings(links: Addresses) -> Iterator[Block]:
     """All findings, the answers of other studies, and where the tables are."""
     (_, intro), *rest = chapters(FINDINGS_FILE)
-    found = findings_record(links)
+    found = [_finding(text, number, links) for number, text in enumerate(_in_short())]
     studies = Action("Studies", links.studies())
     yield Head(
         "Findings", "What the studies that come with Pluriscope found, each with its numbers.", actions=[studies]
     )
-    for number, one in enumerate(found.items, start=1):
+    for number, one in enumerate(found, start=1):
         yield Section(f"{number}. {one.headline}", id=one.anchor)
         yield Prose(one.evidence, glossary=False)
     yield Section("Tables", "Every chapter with its tables and intervals.")
-    yield Prose(
-        "\n".join(f"- [{title}]({links.findings(key)})" for key, title in found.chapters.items()), glossary=False
-    )
+    yield Prose("\n".join(f"- [{title}]({links.findings(key)})" for key, title in _tables().items()), glossary=False)
     others = "\n\n".join(dict(rest)[OTHER_ANSWERS])
     yield More(OTHER_ANSWERS, lambda: [Prose(_elsewhere(others, links), glossary=False)])
     how = "\n\n".join(intro)
@@ -108,9 +69,13 @@ def findings_chapter(links: Addresses, chapter: str) -> Iterator[Block]:
     Raises:
         NotFound: there is none.
     """
-    found = chapter_record(links, chapter)
-    yield Head(found.title, actions=[Action("All findings", links.findings())])
-    yield Prose(re.sub(r"^### ", "## ", found.text, flags=re.MULTILINE))
+    if chapter not in _tables():
+        cause, cure = "there is none", "choose one of the chapters there"
+        raise NotFound(f"chapter {chapter[:60]!r}", cause, cure, "chapter", links.findings(), "all findings")
+    title = _tables()[chapter]
+    yield Head(title, actions=[Action("All findings", links.findings())])
+    text = _elsewhere("\n\n".join(dict(chapters(FINDINGS_FILE))[title]), links)
+    yield Prose(re.sub(r"^### ", "## ", text, flags=re.MULTILINE))
 
 
 def answers_of(slug: str, digest: str, links: Addresses) -> list[str]:

@@ -201,7 +201,7 @@ def _table(row: Row) -> Markup | str:
     if len(rows) > _SHOWN:
         return f"{len(rows)} rows, {sum(one.free for one in rows)} free; see the JSON"
     cells = (
-        Markup('<span class="{}" title="{}">{} {}</span>').format(
+        Markup('<span class="{}" title="{}">{} <b>{}</b></span>').format(
             "nowrap free" if one.free else "nowrap",
             f"{bits} gives {one.value}" + (", free: no input produces it" if one.free else ""),
             bits,

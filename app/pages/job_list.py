@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from markupsafe import Markup
 from sqlalchemy.orm import Session
@@ -64,9 +63,7 @@ def _table(session: Session, addresses: Addresses, options: Mapping[str, Sequenc
     listing = Jobs(session, addresses, now)
     query = read_query(listing.columns, options)
     renews = any(listing.counts.get(state) for state in reads.UNFINISHED)
-    asked = urlencode({name: values[0] for name, values in query.wanted.items() if len(values) == 1})
-    files = {form.upper(): f"{addresses.jobs()}.{form}" + (f"?{asked}" if asked else "") for form in ("csv", "json")}
-    return Table(listing, query, addresses.jobs(), noun="job", files=files, renews=renews, id=ID)
+    return Table(listing, query, addresses.jobs(), noun="job", renews=renews, id=ID)
 
 
 @dataclass(frozen=True)

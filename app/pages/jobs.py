@@ -40,7 +40,6 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     **{one.key: one.stages for one in ANALYSES if not one.sums},
     **{f"model-{one.key}": one.stages for one in ANALYSES if one.of_models},
     "train": (("training", "Training", "gradient descent from the seed until the loss target"),),
-    "study-summary": (("summary", "Summary", "spreads, shares and tests over all networks"),),
     "model-circuits": (("circuits", "Circuits", "every mask of the model's graph is tested"),),
     "study": (("networks", "Networks", "trained together, analysed and measured one by one"),),
 }

@@ -226,10 +226,11 @@ def _circuits(links: Addresses, place: ModelPlace, search: CircuitSearch | None)
     every = links.explanations(place.slug, place.scope)
     if search is not None:
         of = f"of {readable(search.possible)} possible"
-        yield Fact("Valid circuits", readable(search.valid), place.rules, of, every)
+        yield Fact("Valid circuits", readable(search.valid), f"{of} · {place.rules}", "", every)
         if search.by_bits:
             least, n = min(search.by_bits)
-            yield Fact("Smallest", f"{least} {place.part}s", place.rules, f"{n:,} of them" if n > 1 else "one of them")
+            them = f"{n:,} of them" if n > 1 else "one of them"
+            yield Fact("Smallest", f"{least} {place.part}s", f"{them} · {place.rules}")
     else:
         yield Fact("Possible circuits", readable(place.space.possible), place.rules, "not searched", every)
 
@@ -251,11 +252,11 @@ def _of_perceptron(session: Session, links: Addresses, place: Place, page: Netwo
     also = f" The same weights are known as {', '.join(page.also)}." if page.also else ""
     share = [Action("Network file", links.network_file(place.slug)), Action("In a frame", links.embedded(url))]
     if place.analysis is not None:
-        path, _, query = url.partition("?")
         share.insert(1, Action("Result file", links.result(place.slug, scope)))
-        share.insert(2, Action("Distributions as CSV", f"{links.exported(path)}.csv?{query}"))
+        share.insert(2, Action("Distributions as CSV", links.made_of(url, "figures.csv")))
     share += [Action("Rename", links.rename(place.slug)), Action("Delete", links.delete(place.slug))]
     rules = criterion_words(page.scope.protocol.settings, page.scope.data.n_validation_rows)
+    rules = f"{rules[:1].upper()}{rules[1:]}"
     counts = page.counts
     method = "" if counts is None else counts.method_words
     several = sum(one.counts is not None for one in page.by_protocol) > 1
@@ -283,34 +284,39 @@ def _of_perceptron(session: Session, links: Addresses, place: Place, page: Netwo
 
 
 def _counts_of(links: Addresses, place: Place, counts: Counts, page: NetworkPage) -> Iterator[Fact]:
-    """How many there are of each kind, with their bounds, under these rules and others."""
+    """How many there are of each kind, with their bounds, under these rules and under the others."""
+
+    def others(name: BoundedCount) -> str:
+        found = {one.name: one.counts for one in page.by_protocol if one.url != page.url}
+        return ", ".join(f"{rules}: {of.told(name)}" for rules, of in found.items() if of is not None)
+
+    def of_kind(kind: str) -> str:
+        return links.explanations(place.slug, place.scope, kind=kind)
+
     rules = place.rules if place.partial is None else f"{place.rules}, so far"
-    others = [(one.name, one.counts) for one in page.by_protocol if one.counts is not None and one.url != page.url]
-
-    def fact(label: str, name: BoundedCount, words: str, url: str = "", kind: str = "") -> Fact:
-        note = "; ".join([words, *(f"{other}: {found.told(name)}" for other, found in others)])
-        return Fact(
-            label, counts.shown(name), rules, note, url or links.explanations(place.slug, place.scope, kind=kind)
-        )
-
     possible = f"of {exact(counts.circuits_possible)} possible"
     if counts.interval_words:
         possible += f", an estimate: {counts.interval_words}"
     elif counts.drawn:
         possible += ", counted, not listed"
-    yield fact("Valid circuits", "circuits_valid", possible, kind="circuit")
+    told, every = counts.shown("circuits_valid"), of_kind("circuit")
+    yield Fact("Valid circuits", told, f"{possible} · {rules}", others("circuits_valid"), every)
     if counts.interpretations_counted:
         of = f"of the {exact(counts.circuits_listed)} circuits listed" if counts.drawn else "a gate on every neuron"
-        yield fact("Interpretations", "interpretations_total", of, kind="interpretation")
-        classes = links.glossary("observed-class")
-        yield fact("Observed classes", "interpretations_observed", "that the inputs can tell apart", classes)
+        told, every = counts.shown("interpretations_total"), of_kind("interpretation")
+        yield Fact("Interpretations", told, f"{of} · {rules}", others("interpretations_total"), every)
+        told, term = counts.shown("interpretations_observed"), links.glossary("observed-class")
+        apart = f"that the inputs can tell apart · {rules}"
+        yield Fact("Observed classes", told, apart, others("interpretations_observed"), term)
     if counts.circuits_only:
         return
     candidates = f"aligned, of {noun(counts.algorithms_candidates, 'candidate')}"
-    yield fact("Algorithms", "algorithms_aligned", candidates, links.algorithms(place.slug, place.scope))
-    yield fact(
-        "Alignments", "alignments_valid", f"{counts.told('alignments_minimal')} of them minimal", kind="alignment"
-    )
+    algorithms = links.algorithms(place.slug, place.scope)
+    told = counts.shown("algorithms_aligned")
+    yield Fact("Algorithms", told, f"{candidates} · {rules}", others("algorithms_aligned"), algorithms)
+    minimal = f"{counts.told('alignments_minimal')} of them minimal"
+    told, every = counts.shown("alignments_valid"), of_kind("alignment")
+    yield Fact("Alignments", told, f"{minimal} · {rules}", others("alignments_valid"), every)
 
 
 def _notices(links: Addresses, page: NetworkPage) -> Iterator[Block]:

@@ -1,4 +1,4 @@
-"""The analyses of networks: their pages, their records, where they are asked for. All from the registry."""
+"""The analyses of networks: asking for them, their pages and records, their result files."""
 
 from __future__ import annotations
 
@@ -8,41 +8,204 @@ from operator import or_
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import Form as Sent
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import default_steps
-from app.addressing import API_V2, Addresses
+from analysis.preflight import preflight
+from analysis.protocol import Protocol, protocol_from_mapping
+from app.addressing import API_PREFIX, API_V2, Addresses
+from app.db.codecs import question_of
 from app.db.job_tables import JobRow
+from app.db.model_tables import ModelRow
 from app.db.models import searches_of
+from app.db.reads import analyses as reads
+from app.db.reads.results import stored_result
+from app.db.reads.verdicts import kinds_and_steps, missing_steps
+from app.db.recorded import stored_searches
+from app.db.records import save_protocol
+from app.db.tables import AnalysisRow, NetworkRow
 from app.error_answers import api_errors
-from app.errors import BadQuery, Conflict
+from app.errors import BadQuery, Conflict, NotFound
 from app.jobs import queue
-from app.options import ScopeOptions
-from app.pages.analyses import (
-    AnalysisRecord,
-    Asked,
-    analyses_of,
-    analysis_meant,
-    index_of,
-    item_of,
-    page_of,
-)
+from app.jobs.definitions import analyse_arguments
+from app.limits import limits_in
+from app.options import PageModel, ScopeOptions
+from app.pages.analyses import AnalysisRecord, Asked, analyses_of, analysis_meant, index_of, item_of, page_of
+from app.pages.criteria import find_judged, steps_of
 from app.pages.every_analysis import asked
 from app.pages.jobs import JobPage
-from app.pages.place import Place, locate_any
+from app.pages.place import Place, find_any, find_network, locate_any, place_of_model
 from app.rendering import network_row, show
-from app.routes.asking import ThoroughOrder, accepted, analysis_ordered
+from app.routes.asking import AnalysisOrder, ThoroughOrder, accepted, analysis_ordered
 from app.routes.changes import Writing
-from app.routes.computing import room
-from app.routes.depends import Form, Links, Reading
-from pluriscope.analyses.registry import ANALYSES, Analysis
+from app.routes.depends import Links, Reading
+from app.routes.faces import HTML, Faces, both
+from pluriscope.analyses.funnel import CHOSEN
+from pluriscope.analyses.registry import ANALYSES, FUNNEL, Analysis
 from pluriscope.blocks import Block
+from pluriscope.naming import Scope
 
 router = APIRouter()
 ALL: Final = "/networks/{name}/analyses"
 TAB: Final = "More analyses"
 Meant = Annotated[ScopeOptions, Query()]
+
+
+# --- a network analysed
+
+
+class AnalysisRequest(PageModel):
+    """Which analysis is wanted."""
+
+    protocol: str | dict[str, Any] = Field(
+        "complete", description="Name or digest of a known protocol, or the settings of one of your own."
+    )
+    output: int = Field(0, ge=0, description="Index of the output.")
+    data: str = Field("", max_length=64, description="Digest of a stored data record; empty: every clean input once.")
+
+    @field_validator("protocol", mode="before")
+    @classmethod
+    def _name_or_settings(cls, given: Any) -> Any:
+        """Refused here once, or each of the two kinds would complain on its own."""
+        if isinstance(given, (str, dict)):
+            return given
+        raise PydanticCustomError("protocol_kind", "should be a protocol's name, its digest or an object of settings")
+
+
+@router.post(
+    f"{API_PREFIX}/networks/{{network}}/analyses",
+    tags=["networks"],
+    summary="Ask for an analysis",
+    status_code=202,
+    responses=api_errors(403, 404, 409, 422),
+)
+def analyse(session: Writing, links: Links, network: str, order: AnalysisRequest, response: Response) -> JobPage:
+    """Analyse one output of a stored network in the background. Asking twice is asking once."""
+    told = accepted(session, links, ask_for_analysis(session, links, network, order), response)
+    response.headers["Location"] = links.followed(told.id)
+    return told
+
+
+@router.post("/networks/{network}/analyses", include_in_schema=False)
+def analyse_from_page(
+    session: Writing, links: Links, network: str, order: Annotated[AnalysisOrder, Sent()]
+) -> RedirectResponse:
+    """The same from a page's button."""
+    wanted = AnalysisRequest(protocol=order.protocol, output=order.output, data=order.data)
+    return RedirectResponse(links.job(ask_for_analysis(session, links, network, wanted).id), status_code=303)
+
+
+def ask_for_analysis(session: Session, links: Addresses, network: str, order: AnalysisRequest) -> JobRow:
+    """Queue an analysis unless it is queued, running or done already.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+        AnalysisError: the engine would refuse it; every reason at once.
+        Conflict: a transformer has too many circuits.
+    """
+    row = find_any(session, links, network)
+    if isinstance(row, ModelRow):
+        return _search(session, links, row, order)
+    reads.check_output(row, order.output)
+    protocol = _protocol(session, order.protocol)
+    data = reads.find_data(session, order.data, row.sizes[0])
+    problems = preflight(question_of(row, order.output, protocol, data))
+    if problems:
+        first = problems[0]
+        if len(problems) > 1:
+            raise type(first)(first.item, "; ".join(str(problem) for problem in problems), "mend each of these")
+        raise first
+    known_as = save_protocol(session, protocol).name  # which addresses understand, whatever it is called this time
+    arguments = analyse_arguments(row.digest, order.output, protocol, data)
+    title = f"{row.name}{f', output {order.output}' if row.sizes[-1] > 1 else ''}: {known_as}"
+    return queue.enqueue(session, "analyse", arguments, title, asked=True, again=True)
+
+
+def _search(session: Session, links: Addresses, row: ModelRow, order: AnalysisRequest) -> JobRow:
+    """Queue the search for the circuits of a transformer."""
+    if not isinstance(order.protocol, str):
+        cure = "name them: values of settings joined by dashes"
+        raise BadQuery("protocol", "gives settings, which a transformer's rules are not", cure, "protocol")
+    place = place_of_model(links, row, Scope(order.output, order.protocol, order.data))
+    if place.too_large:
+        page = links.network(row.slug)
+        raise Conflict(f"circuits of {row.slug}", place.too_large, "use coarser rules", "protocol", page)
+    return queue.enqueue_of_model(session, "model-circuits", row, place.text, asked=True, again=True)
+
+
+def _protocol(session: Session, wanted: str | dict[str, Any]) -> Protocol:
+    if isinstance(wanted, dict):
+        return protocol_from_mapping(wanted)
+    return reads.find_protocol(session, wanted)
+
+
+# --- its result file
+
+
+class ResultOptions(BaseModel):
+    """Options of a result file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    protocol: str = Field("complete", max_length=64, description="Name of a protocol or digits of its digest.")
+    data: str = Field("", max_length=64, description="Digits of a data record's digest; empty: every clean input once.")
+    output: int | None = Field(None, ge=0, le=999, description="One output only; all analysed ones if left out.")
+    whole: bool = Field(
+        False,
+        description="Whether to add the network as `network_file` and a data record of its own as `data_file`, so that "
+        "the result can be read by itself.",
+    )
+    masks: bool = Field(True, description="Whether to list the valid circuits and their interpretation counts.")
+
+
+@router.get(
+    f"{API_PREFIX}/networks/{{network}}/result",
+    tags=["networks"],
+    summary="The result file of an analysis",
+    response_class=JSONResponse,
+    responses=api_errors(400, 404),
+)
+def result(session: Reading, links: Links, network: str, options: Annotated[ResultOptions, Query()]) -> Response:
+    """Everything found about a network under one protocol and data record, in the format `pluriscope-result/1`."""
+    row = find_network(session, links, network)
+    stored = _analyses(session, row, options)
+    if not stored:
+        scope = Scope(options.output or 0, options.protocol, options.data)
+        protocol = reads.find_protocol(session, options.protocol)
+        raise NotFound(
+            f"result of {row.slug} under {protocol.name}",
+            "is not stored: this analysis has not been made, or is not finished",
+            "ask for it with POST to the network's analyses, or look at its jobs",
+            "protocol",
+            links.network(row.slug, scope),
+            f"network {row.slug}",
+        )
+
+    return JSONResponse(stored_result(session, row, stored, masks=options.masks, whole=options.whole))
+
+
+def _analyses(session: Session, row: NetworkRow, options: ResultOptions) -> list[AnalysisRow]:
+    """What is stored of what the options ask for, by output."""
+    protocol = reads.find_protocol(session, options.protocol)
+    data = reads.find_data(session, options.data, row.sizes[0])
+    query = select(AnalysisRow).where(
+        AnalysisRow.network_id == row.id,
+        AnalysisRow.so_far == "",
+        AnalysisRow.protocol_digest == protocol.digest,
+        AnalysisRow.data_digest == data.digest,
+    )
+    if options.output is not None:
+        reads.check_output(row, options.output)
+        query = query.where(AnalysisRow.output == options.output)
+    return list(session.scalars(query.order_by(AnalysisRow.output)))
+
+
+# --- what else is asked about it
 
 
 def _found(session: Session, links: Addresses, name: str, options: ScopeOptions, key: str) -> Asked:
@@ -79,13 +242,10 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
     return queue.enqueue_of_model(session, f"model-{analysis.key}", place.row, place.text, asked=True, again=True)
 
 
-def _page(request: Request, one: Asked, blocks: Iterable[Block], title: str, json_url: str = "") -> HTMLResponse:
+def _page(request: Request, one: Asked, blocks: Iterable[Block], title: str) -> HTMLResponse:
     subject = one.subject
     row = network_row(subject.links, subject.slug, subject.name, TAB, subject.scope)
-    return show(request, blocks, f"{title} of {subject.name}", room="Explore", network=row, json_url=json_url)
-
-
-HTML: Final[dict[str, Any]] = {"response_class": HTMLResponse, "response_model": None, "include_in_schema": False}
+    return show(request, blocks, f"{title} of {subject.name}", room="Explore", network=row)
 
 
 @router.get(ALL, **HTML)
@@ -96,67 +256,49 @@ def index(request: Request, session: Reading, links: Links, name: str, options: 
     return _page(request, every[0], index_of(every), TAB)
 
 
-@router.get(ALL + "/{key}", **HTML)
-def page(request: Request, session: Reading, links: Links, name: str, key: str, options: Meant) -> HTMLResponse:
-    """One of them."""
+@both(
+    router,
+    ALL + "/{key}",
+    "analyses",
+    "One analysis",
+    reduce(or_, (AnalysisRecord[one.report] for one in ANALYSES)),  # type: ignore[name-defined]
+)
+def one_analysis(session: Reading, links: Links, name: str, key: str, options: Meant) -> Faces:
+    """What one analysis of a network found, or how far it is; `report` is by `analysis`."""
     one = _found(session, links, name, options, key)
-    record = links.analysis_record(one.subject.slug, key, one.subject.scope) if one.analysis.find else ""
-    return _page(request, one, page_of(one), one.analysis.title, record)
+    return Faces(lambda request: _page(request, one, page_of(one), one.analysis.title), one.record)
 
 
 @router.post(ALL + "/{key}", response_model=None, include_in_schema=False)
-def ask_from_page(session: Writing, links: Links, name: str, key: str, form: Form) -> RedirectResponse:
+def ask_from_page(
+    session: Writing, links: Links, name: str, key: str, order: Annotated[ThoroughOrder, Sent()]
+) -> RedirectResponse:
     """Where a page asks for one."""
     one = _found(session, links, name, ScopeOptions(), key)
     if not one.analysis.find:
         raise Conflict(one.analysis.title, "is answered at once, without a job", "use the form", "", one.url)
-    order = ThoroughOrder.model_validate({name: value for name, value in form.items() if value != ""})
     ask_for(session, links, name, one.analysis, order)
     return RedirectResponse(links.analysis(one.subject.slug, key, order.scope), status_code=303)
 
 
-@router.get(ALL + "/{key}/{item}", **HTML)
-def item(request: Request, session: Reading, links: Links, name: str, key: str, item: str) -> Response:
-    """One thing of one."""
-    one, given = _given(request, session, links, name, key)
-    if (key, item) == ("common-ground", "places"):  # it had a page of its own
-        return RedirectResponse(one.url, 301)
-    with room(item):
-        made, about = item_of(one, item, given), one.subject
-        record = links.twin(links.analysis(about.slug, key, about.scope, item, **given))
-        return _page(request, one, made.blocks(), made.title, record)
-
-
-@router.get(
-    API_V2 + ALL + "/{key}/{item}",
-    tags=["analyses"],
-    summary="One thing of an analysis",
-    responses=api_errors(400, 404, 422),
+@both(
+    router,
+    ALL + "/{key}/{item}",
+    "analyses",
+    "One thing of an analysis",
+    dict[str, Any],
+    errors=(400, 404, 422),
+    costly=lambda _: True,
 )
-def item_record(request: Request, session: Reading, links: Links, name: str, key: str, item: str) -> dict[str, Any]:
+def item(request: Request, session: Reading, links: Links, name: str, key: str, item: str) -> Faces:
     """Every step of one discovery method, or every number of one lens, under settings of the address."""
-    one, given = _given(request, session, links, name, key)
-    with room(item):
-        return dict(item_of(one, item, given).record)
-
-
-def _given(request: Request, session: Session, links: Addresses, name: str, key: str) -> tuple[Asked, dict[str, str]]:
-    """The analysis that an address names, and the options that do not say which one it is."""
     given = {name: " ".join(request.query_params.getlist(name)) for name in request.query_params}
     meant = {name: given.pop(name) for name in (*ScopeOptions.model_fields, "part") if name in given}
-    return _found(session, links, name, ScopeOptions.model_validate(meant), key), given
-
-
-@router.get(
-    API_V2 + ALL + "/{key}",
-    tags=["analyses"],
-    summary="One analysis",
-    response_model=reduce(or_, (AnalysisRecord[one.report] for one in ANALYSES)),  # type: ignore[name-defined]
-    responses=api_errors(400, 404),
-)
-def record(session: Reading, links: Links, name: str, key: str, options: Meant) -> Any:
-    """What one analysis of a network found, or how far it is; `report` is by `analysis`."""
-    return _found(session, links, name, options, key).record()
+    one = _found(session, links, name, ScopeOptions.model_validate(meant), key)
+    if (key, item) == ("common-ground", "places"):  # it had a page of its own
+        return Faces(lambda _: RedirectResponse(one.url, 301), one.record)
+    made = item_of(one, item, given)
+    return Faces(lambda request: _page(request, one, made.blocks(), made.title), lambda: dict(made.record))
 
 
 @router.post(
@@ -170,3 +312,27 @@ def ask(session: Writing, links: Links, name: str, key: str, order: ThoroughOrde
     """Queue one analysis of a network. Asking twice is asking once."""
     analysis = analysis_meant(key, links, locate_any(session, links, name, order.scope))
     return accepted(session, links, ask_for(session, links, name, analysis, order), response)
+
+
+class CriteriaOrder(AnalysisOrder):
+    """Which verdicts are wanted, and the sequence that a page leads back to."""
+
+    criteria: list[str] = Field([])
+    sequence: list[str] = Field([])
+
+
+@router.post("/networks/{network}/criteria", include_in_schema=False)
+def judge(session: Writing, links: Links, network: str, order: Annotated[CriteriaOrder, Sent()]) -> RedirectResponse:
+    """Queue verdicts that are not stored, and lead back to the page with a sequence of criteria."""
+    steps = steps_of(" ".join(order.criteria).split())
+    back = [str(step) for step in steps_of(" ".join(order.sequence).split())] if order.sequence else []
+    row, analysis = find_judged(session, links, network, order.scope)
+    asked_for = kinds_and_steps(steps, stored_searches(session, analysis.id))
+    missing = missing_steps(session, analysis, asked_for, budget=limits_in(session).criterion_seconds)
+    wanted = tuple(dict.fromkeys(step for _, step in missing))
+    if wanted:
+        # the job that follows every analysis does all of these: do not have a second one beside it
+        usual = all(not step.changed for step in wanted)
+        queue.enqueue_criteria(session, analysis, default_steps() if usual else wanted, asked=True, again=True)
+    page = links.analysis(row.slug, FUNNEL.key, order.scope, CHOSEN if back else "", criteria=" ".join(back))
+    return RedirectResponse(page, status_code=303)

@@ -41,7 +41,7 @@ from app.jobs.definitions import analyse_arguments
 from app.options import PageModel
 from app.pages.bring_in.checking import problems_of
 from app.pages.bring_in.form import Asked, Declared, DeclaredOptions, network_form
-from app.pages.bring_in.preview import Preview, build_preview, content_of, preview_blocks, transformer_preview
+from app.pages.bring_in.preview import build_preview, content_of, preview_blocks, transformer_preview
 from app.pages.place import place_of_model
 from app.rendering import show
 from app.routes.changes import Changer, RawBody, Writing
@@ -191,23 +191,6 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
     values = {**sent.declared, "text": sent.text}
     blocks = network_form(links, values, errors=errors, refusal=refusal, found=found)
     return show(request, blocks, room=_ROOM, url=links.bring_in(), status_code=422)
-
-
-@router.post(
-    f"{API_V2}/networks/preview",
-    tags=["networks"],
-    summary="What bringing in a network would give",
-    dependencies=[Changer],
-    responses=api_errors(400, 403, 404, 413, 422),
-    openapi_extra=NETWORK_BODY,
-)
-def preview(request: Request, session: Reading, links: Links, raw: RawBody, wanted: Wanted) -> Preview:
-    """Read a network of any accepted format and tell what storing and analysing it would give; nothing is stored.
-
-    What is wrong with the declarations stands in `refusals`; a file that cannot be read is an error.
-    """
-    intake = take_in(read_draft(raw, declared=format_sent(request, raw)), wanted.declaration)
-    return build_preview(session, links, intake, known_protocols(session, wanted.protocols))
 
 
 @router.post(

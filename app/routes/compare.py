@@ -18,7 +18,7 @@ from app.pages.compare.compared import blocks
 from app.pages.compare.options import ComparedOptions, CompareOptions
 from app.pages.sharing.passing_on import passed_on
 from app.pages.sharing.share import share_of
-from app.rendering import base_url, network_row, show
+from app.rendering import HAS_RECORD, base_url, network_row, show
 from app.routes.computing import room
 from app.routes.depends import Links, Reading
 from pluriscope.naming import LEAST
@@ -42,6 +42,7 @@ def compare(
     with room("this part of the page") if PART in request.query_params else nullcontext():
         found = compare_of(session, links, names[0], options)
         share = share_of(found, links, base_url(request))
+        request.scope[HAS_RECORD] = True
         query = Asked(start=options.start, limit=options.limit)
         return show(
             request,
@@ -50,7 +51,6 @@ def compare(
             room="Explore",
             network=network_row(links, found.network.slug, found.network.name, TAB, found.scope),
             description=escape(found.sentence).striptags(),
-            json_url=links.twin(found.url(start=query.start or None)),
             share=share,
         )
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
 from app.addressing import Addresses
-from app.options import OF_THE_READER
+from app.options import OF_THE_READER, Options
 from pluriscope.templating import PART
 
 
@@ -49,5 +49,7 @@ def now() -> datetime:
 Form = Annotated[FormData, Depends(form_of)]
 ListOptions = Annotated[dict[str, list[str]], Depends(options_of)]
 """The options of a list, which the list reads itself."""
+NoOptions = Annotated[Options, Query()]
+"""Of pages that have none of their own, so that any other is refused."""
 Reading = Annotated[Session, Depends(reading_session)]
 Links = Annotated[Addresses, Depends(addresses_of)]

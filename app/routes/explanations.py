@@ -1,81 +1,87 @@
-"""The explanations of a network as one list: a page, JSON, CSV, Parquet."""
+"""Explanations of a network, of any kind and stored or not: their list, one of them, and what a circuit is read as."""
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from dataclasses import replace
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Final, Literal, get_type_hints
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi import APIRouter, Query, Request
+from fastapi import Form as Sent
+from fastapi.responses import RedirectResponse, Response
+from markupsafe import escape
 from pydantic import Field, field_validator
 from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import BY_KEY
-from app.addressing import Addresses
+from app.addressing import API_V2, Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.analyses import analysed_question
 from app.error_answers import api_errors
-from app.errors import Conflict
+from app.errors import Conflict, NotFound
 from app.jobs import queue
 from app.options import ScopeOptions
-from app.pages.explanation_list import OF_SCOPE, RECORD, Asked, about, asked, blocks, record, table
+from app.pages.compare.options import ComparedOptions
+from app.pages.explanation_list import OF_SCOPE, RECORD, about, asked, blocks, record, table
+from app.pages.explanations import find_explanation, read_ref
+from app.pages.interpretation_list import RECORD as INTERPRETATIONS
+from app.pages.interpretation_list import CircuitOptions, FormerOptions, leads_to
+from app.pages.interpretation_list import record as list_record
 from app.pages.jobs import JobPage
-from app.rendering import network_row, show
+from app.pages.kinds import PAGES, find_document
+from app.pages.page import EXPLANATION
+from app.pages.place import locate_boolean
+from app.pages.sharing.about import about_place
+from app.pages.sharing.passing_on import passed_on
+from app.pages.sharing.share import share_of
+from app.pages.verdicts.judge import CriterionVerdict, verdicts_on
+from app.rendering import base_url, network_row, show
 from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
 from app.routes.changes import Writing
-from app.routes.depends import Form, Links, ListOptions, Reading, options_of
+from app.routes.depends import Links, ListOptions, Reading, options_of
+from app.routes.faces import Faces, both, told_options
 from app.routes.streaming import FILE_RESPONSES, table_file
-from pluriscope.blocks import Table
+from pluriscope.blocks import Table, find
 from pluriscope.kinds.listing import COLUMNS
 from pluriscope.old_options import of_former_list, translated
+from pluriscope.records import ListRecord
 from pluriscope.tables import parameters
+from pluriscope.templating import PART
 
 router = APIRouter()
 LIST: Final = "/networks/{network}/explanations"
-API_LIST: Final = f"/api/v2{LIST}"
-_SCOPE_PARAMETERS: Final = [
-    {"name": name, "in": "query", "description": field.description, "schema": {"type": "string"}}
-    for name, field in ScopeOptions.model_fields.items()
-    if name in OF_SCOPE
+_OPTIONS: Final = [
+    *(one for one in told_options(ScopeOptions) if one["name"] in OF_SCOPE),
+    *parameters(COLUMNS),
 ]
-_DESCRIBED: Final[dict[str, Any]] = {"parameters": [*_SCOPE_PARAMETERS, *parameters(COLUMNS)]}
 
 
-def _asked(request: Request, session: Session, links: Addresses, network: str) -> Asked:
-    return asked(session, links, network, translated(options_of(request)))
+# --- the list
 
 
-@router.get(LIST, response_class=HTMLResponse, response_model=None, include_in_schema=False)
-def explanations(request: Request, session: Reading, links: Links, network: str, options: ListOptions) -> Response:
-    """The list as a page; a link from earlier leads to the same list as it is written now."""
+@both(router, LIST, "explanations", "All explanations", RECORD, options=_OPTIONS)
+def explanations(session: Reading, links: Links, network: str, options: ListOptions) -> Faces:
+    """Explanations of every kind of one analysis, filtered and sorted, with exact counts of every facet."""
     now = translated(options)
     found = asked(session, links, network, now)
-    if now != options:
-        theme = request.query_params.get("theme")
-        return RedirectResponse(links.explanations(network, **dict[str, Any](now), theme=theme), 301)
-    name = found.place.row.name
-    return show(
-        request,
-        blocks(found),
-        f"Explanations of {name}",
-        room="Explore",
-        network=network_row(links, found.place.slug, name, "Explanations", found.place.scope),
-        description=f"Circuits, their interpretations, algorithms and alignments of {name}, in one list.",
-        json_url=found.url(found.query, api=True),
-    )
 
+    def page(request: Request) -> Response:
+        if now != options:  # a link from earlier leads to the same list as it is written now
+            theme = request.query_params.get("theme")
+            return RedirectResponse(links.explanations(network, **dict[str, Any](now), theme=theme), 301)
+        name = found.place.row.name
+        return show(
+            request,
+            blocks(found),
+            f"Explanations of {name}",
+            room="Explore",
+            network=network_row(links, found.place.slug, name, "Explanations", found.place.scope),
+            description=f"Circuits, their interpretations, algorithms and alignments of {name}, in one list.",
+        )
 
-@router.get(
-    API_LIST,
-    tags=["explanations"],
-    summary="All explanations",
-    response_model=RECORD,
-    responses=api_errors(400, 404),
-    openapi_extra=_DESCRIBED,
-)
-def explanations_record(request: Request, session: Reading, links: Links, network: str) -> Any:
-    """Explanations of every kind of one analysis, filtered and sorted, with exact counts of every facet."""
-    return record(_asked(request, session, links, network))
+    return Faces(page, lambda: record(found))
 
 
 @router.get(
@@ -83,17 +89,14 @@ def explanations_record(request: Request, session: Reading, links: Links, networ
     tags=["explanations"],
     summary="All explanations as a file",
     response_class=Response,
-    responses={
-        **api_errors(400, 404, 409),
-        **FILE_RESPONSES,
-    },
-    openapi_extra=_DESCRIBED,
+    responses={**api_errors(400, 404, 409), **FILE_RESPONSES},
+    openapi_extra={"parameters": _OPTIONS},
 )
 def explanations_file(request: Request, links: Links, network: str, form: Literal["csv", "parquet"]) -> Response:
     """The whole list, a column for each figure."""
 
     def made(session: Session) -> tuple[tuple[str, ...], Table]:
-        found = _asked(request, session, links, network)
+        found = asked(session, links, network, translated(options_of(request)))
         return about(found), table(found)
 
     return table_file(request, form, f"{network}-explanations", made)
@@ -131,7 +134,7 @@ class ExplanationsRequest(AnalysisOrder):
 
 
 @router.post(
-    API_LIST,
+    API_V2 + LIST,
     tags=["explanations"],
     summary="Run a search of one kind",
     status_code=202,
@@ -143,9 +146,10 @@ def search(session: Writing, links: Links, network: str, order: ExplanationsRequ
 
 
 @router.post(LIST, include_in_schema=False)
-def search_from_page(session: Writing, links: Links, network: str, form: Form) -> RedirectResponse:
+def search_from_page(
+    session: Writing, links: Links, network: str, order: Annotated[ExplanationsRequest, Sent()]
+) -> RedirectResponse:
     """The same from a page's button."""
-    order = ExplanationsRequest.model_validate({key: value for key, value in form.items() if value != ""})
     return RedirectResponse(links.job(_searched(session, links, network, order).id), status_code=303)
 
 
@@ -161,3 +165,118 @@ def _searched(session: Session, links: Addresses, network: str, order: Explanati
     if refusal:
         raise Conflict(f"kind {order.kind}", f"{analysis.network.slug} {refusal}", "choose another kind", "kind")
     return queue.enqueue_about(session, analysis, "explanations", asked=True, again=True, kind=order.kind)
+
+
+# --- one of them
+
+
+def _is_computed(request: Request) -> bool:
+    """Whether an answer is computed: what a page has folded, and what directions do."""
+    return PART in request.query_params or request.path_params["ref"].startswith("d-")
+
+
+@both(
+    router,
+    EXPLANATION,
+    "explanations",
+    "One explanation",
+    reduce(or_, dict.fromkeys(get_type_hints(page.record)["return"] for page in PAGES.values())),
+    errors=(400, 404, 422),
+    options=told_options(ScopeOptions),
+    costly=_is_computed,
+)
+def explanation(request: Request, session: Reading, links: Links, network: str, ref: str) -> Faces:
+    """An explanation of any kind, stored or not, computed from the weights."""
+    found = find_document(session, links, network, ref, request.query_params.multi_items())
+
+    def page(request: Request) -> Response:
+        if found.one.known is None and str(found.one.ref) != ref:  # what carries nothing is left out
+            options = {key: value for key, value in request.query_params.items() if key != "protocol"}
+            return RedirectResponse(found.one.url(**options), 301)
+        if request.query_params.keys() & {"place", "at"}:
+            return RedirectResponse(found.url, 302)  # to what these options name, by its own reference
+        share, row = share_of(found, links, base_url(request)), found.network
+        return show(
+            request,
+            [*found.blocks, *passed_on(session, share)],
+            f"{escape(found.head.title).striptags()} of {row.name}",
+            room="Explore",
+            network=network_row(links, row.slug, row.name, "Explanations", found.one.whole.scope),
+            description=escape(found.head.sentence).striptags(),
+            share=share,
+        )
+
+    return Faces(page, lambda: found.page.record(found.one))
+
+
+@router.get(
+    EXPLANATION + "/{table}.csv",
+    tags=["explanations"],
+    summary="A table of an explanation",
+    response_class=Response,
+    responses={**api_errors(400, 404), 200: {"content": {"text/csv": {}}}},
+)
+def rows(request: Request, links: Links, network: str, ref: str, table: str) -> Response:
+    """Every row of one table of the page, after lines that say what it is of."""
+
+    def made(session: Session) -> tuple[tuple[str, ...], Table]:
+        found = find_document(session, links, network, ref, request.query_params.multi_items())
+        block = find(found.blocks, table)
+        if not isinstance(block, Table):
+            item = f"table {table[:40]!r}"
+            raise NotFound(item, "is not on this page", "choose one of the page", "table", found.url, "the page")
+        noun = found.one.explanation.record.noun
+        return about_place(found.one.place, f"Table {table} of {noun} {found.one.ref}"), block
+
+    return table_file(request, "csv", f"{network}-{table}", made)
+
+
+@router.get(f"{EXPLANATION}/interpretations", include_in_schema=False)
+def interpretations(
+    session: Reading, links: Links, network: str, ref: str, options: Annotated[FormerOptions, Query()]
+) -> RedirectResponse:
+    """To the list of a circuit's interpretations, or to one of them by its index."""
+    one = find_document(session, links, network, ref, list(options.scope.query().items())).one
+    return RedirectResponse(leads_to(one, options), 303 if options.index else 301)
+
+
+@router.get(
+    f"{API_V2}{EXPLANATION}/interpretations",
+    tags=["explanations"],
+    summary="Interpretations of a circuit by gate",
+    response_model=INTERPRETATIONS,
+    responses=api_errors(400, 404, 422),
+)
+def interpretations_record(
+    session: Reading, links: Links, network: str, ref: str, options: Annotated[CircuitOptions, Query()]
+) -> ListRecord:
+    """Those whose neurons are given gates: how many, exactly, and some of them; none is listed to count."""
+    one = find_document(session, links, network, ref, list(options.scope.query().items())).one
+    return list_record(one, options)
+
+
+@router.get(
+    f"{API_V2}{EXPLANATION}/criteria",
+    tags=["explanations"],
+    summary="Every criterion on one explanation",
+    responses=api_errors(400, 404, 422),
+)
+def verdicts(
+    session: Reading, links: Links, network: str, ref: str, options: Annotated[ScopeOptions, Query()]
+) -> list[CriterionVerdict]:
+    """What every criterion that applies says of it, with its usual settings: what is stored, else computed now."""
+    place = locate_boolean(session, links, network, options.scope)
+    return verdicts_on(session, links, find_explanation(session, links, place, read_ref(ref, 1)))
+
+
+@router.get("/networks/{network}/verdicts", include_in_schema=False)
+def former_verdicts(links: Links, network: str, options: Annotated[ComparedOptions, Query()]) -> RedirectResponse:
+    """Where a page of its own told verdicts: now that of the explanation does, of several their comparison."""
+    texts = list(dict.fromkeys(text.strip() for text in options.e if text.strip()))
+    if len(texts) != 1:
+        to = links.compare(network, texts, options.scope, part=texts and "criteria", theme=options.theme)
+        return RedirectResponse(to, 301)
+    ref, scope = read_ref(texts[0], 1), options.scope
+    scope = replace(scope, protocol=ref.protocol or scope.protocol)
+    to = links.explanation(network, replace(ref, protocol=""), scope, part="criteria", theme=options.theme)
+    return RedirectResponse(f"{to}#criteria", 301)

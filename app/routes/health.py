@@ -1,4 +1,4 @@
-"""Whether this process lives and can answer, in one word, in two, or check by check."""
+"""Whether this process can answer, and figures for Prometheus."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from app.error_answers import api_errors
 from app.errors import NotFound
 from app.jobs.installation import look_at, metrics_of
 from app.observability.metrics import exposition
-from app.observability.readiness import Check, checks_of
 from app.routes.changes import check_admin
 from app.routes.depends import now
 from app.settings import Settings
@@ -29,20 +28,6 @@ class Health(BaseModel):
     version: str
 
 
-class Liveness(BaseModel):
-    """That this process answers."""
-
-    live: bool = True
-
-
-class Readiness(BaseModel):
-    """Whether requests can be answered, and what else does not work."""
-
-    ready: bool = Field(description="No check has failed.")
-    degraded: bool = Field(description="Reading goes on, but something else does not work.")
-    checks: list[Check]
-
-
 @router.get("/health", tags=["service"], summary="Health", responses={503: {"model": Health}})
 def health(request: Request, response: Response) -> Health:
     """Live and ready: 200, or 503 if the database cannot be used."""
@@ -53,27 +38,6 @@ def health(request: Request, response: Response) -> Health:
     return Health(ready=database == "ok", database=database, version=ENGINE_VERSION)
 
 
-@router.get("/health/live", tags=["service"], summary="Whether the process lives")
-async def live(response: Response) -> Liveness:
-    """200 as long as the process answers; it asks nothing of the database. For what starts dead processes anew."""
-    response.headers["cache-control"] = "no-store"
-    return Liveness()
-
-
-@router.get("/health/ready", tags=["service"], summary="Whether it can answer", responses={503: {"model": Readiness}})
-def ready(request: Request, response: Response) -> Readiness:
-    """Store, schema, disk and workers, each by itself: 503 if one without which nothing can be answered fails.
-
-    A full disk or missing workers make it degraded, not unready: what is stored can be read all the same.
-    """
-    checks = checks_of(request.app.state.store, request.app.state.settings, now())
-    response.headers["cache-control"] = "no-store"
-    is_ready = all(check.state != "failed" for check in checks)
-    if not is_ready:
-        response.status_code = 503
-    return Readiness(ready=is_ready, degraded=any(check.state == "degraded" for check in checks), checks=checks)
-
-
 def _database(store: Store) -> str:
     try:
         with store.read() as session:
@@ -81,9 +45,6 @@ def _database(store: Store) -> str:
     except SQLAlchemyError:
         return "unreachable"
     return "ok" if revision == newest_revision() else "behind"
-
-
-# --- figures for Prometheus, for those whom the setting lets read them
 
 
 @router.get(

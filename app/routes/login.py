@@ -10,8 +10,7 @@ from starlette.responses import Response
 
 from app.access.callers import COOKIE, caller_of
 from app.access.credentials import Credentials, Role
-from app.addressing import API_V2, Addresses
-from app.error_answers import api_errors
+from app.addressing import Addresses
 from app.errors import Refused
 from app.pages.login import LoginOptions, LoginPage, build_login, login, way_back
 from app.rendering import show
@@ -20,18 +19,11 @@ from app.routes.depends import Form, Links
 from app.settings import Settings
 
 router = APIRouter()
-Asked = Annotated[LoginOptions, Query()]
 
 
 @router.get("/login", response_class=HTMLResponse, include_in_schema=False)
-def login_page(request: Request, links: Links, options: Asked) -> HTMLResponse:
+def login_page(request: Request, links: Links, options: Annotated[LoginOptions, Query()]) -> HTMLResponse:
     return _shown(request, _page(request, links, options.next), options.key)
-
-
-@router.get(f"{API_V2}/login", tags=["service"], summary="Who the caller is here", responses=api_errors(400))
-def login_twin(request: Request, links: Links, options: Asked) -> LoginPage:
-    """What the caller may do and why, and until when; whether anything may be changed at all."""
-    return _page(request, links, options.next)
 
 
 @router.post("/login", response_class=HTMLResponse, include_in_schema=False)
@@ -78,23 +70,12 @@ def log_in(request: Request, links: Links, form: Form) -> Response:
 def log_out(request: Request, links: Links) -> RedirectResponse:
     """End this browser's session; the cookie opens nothing any more, whoever has a copy of it."""
     response = RedirectResponse(links.front(), 303)
-    _end_session(request, response, links)
-    return response
-
-
-@router.post(f"{API_V2}/logout", tags=["service"], summary="Log out", responses=api_errors(403))
-def logout_twin(request: Request, response: Response, links: Links) -> LoginPage:
-    """End the session whose cookie is sent. A token is ended by `pluriscope token revoke`."""
-    _end_session(request, response, links)
-    return build_login(links, "", None, "", read_only=request.app.state.settings.read_only)
-
-
-def _end_session(request: Request, response: Response, links: Addresses) -> None:
     check_own_page(request)
     former = request.cookies.get(COOKIE, "")
     if former:
         request.app.state.credentials.end_session(former)
     response.delete_cookie(COOKIE, path=links.prefix or "/", secure=_is_secure(request), httponly=True, samesite="lax")
+    return response
 
 
 def _entry(credentials: Credentials, given: str, key: str) -> tuple[Role, str] | None:

@@ -1,158 +1,127 @@
-"""Addresses of pages that are no more: each leads to what took the page in, or says what became of it."""
+"""Addresses that lead on: those of pages that are no more to what took them in, short keys to what they stand for."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse
-from starlette.routing import Match, compile_path
+from fastapi.responses import HTMLResponse, RedirectResponse
+from markupsafe import Markup
+from starlette.routing import Match
 
 from analysis.lenses.registry import LENSES
-from app.addressing import API_PREFIX, API_V2
+from app.addressing import API_PREFIX, API_V2, Addresses
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
+from app.db.links import kept_claim, long_address, save_short_link
 from app.db.models import formerly_called
 from app.error_answers import path_of
-from app.errors import Gone, NotFound
-from app.routes.depends import Links, Reading, options_of
-from app.routes.shared_targets import PATTERNS
+from app.errors import BadQuery, Gone, NotFound
+from app.pages.place import find_network
+from app.pages.sharing.targets import MAX_ADDRESS
+from app.rendering import base_url, show
+from app.routes.changes import Writing
+from app.routes.depends import Form, Links, Reading, options_of
+from app.routes.pictures import PATTERNS
 from pluriscope.analyses.funnel import CHOSEN
 from pluriscope.analyses.registry import ANALYSES, BY_KEY
+from pluriscope.blocks import Action, Head, Menu
 from pluriscope.naming import RulesScope
 from pluriscope.old_options import translated
 
-SCOPE: Final = ("output", "protocol", "data", "theme")
-"""Options that say which analysis is meant; every page that takes something in knows them."""
-
-
-@dataclass(frozen=True)
-class Former:
-    """An address that a page had.
-
-    Args:
-        path: with names in braces.
-        to: path of the page that took it in, with the same names; "" if none did.
-        keeps: options that this page knows, beside which all others are left out.
-        became: where none did: what became of it, as a cause ("is no page of its own any more").
-        cure: where none did: where to go instead, as an instruction.
-        parent: where none did: path of the page to go to, with the same names.
-    """
-
-    path: str
-    to: str = ""
-    keeps: tuple[str, ...] = SCOPE
-    became: str = ""
-    cure: str = ""
-    parent: str = "/"
-
-
-_NETWORK: Final = "/networks/{network}"
-_CLAIMED: Final = ("mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation")
-_ALGORITHM: Final = "/networks/{network}/algorithms/{algorithm}"
-_ONES: Final = {
-    "/networks/{network}/circuits/{mask}": ("/networks/{network}/explanations/c-{mask}", ("start", "classes")),
-    "/networks/{network}/circuits/{mask}/interpretations/{index}": (
-        "/networks/{network}/explanations/i-{mask}.{index}",
-        (),
-    ),
-    _ALGORITHM: ("/networks/{network}/explanations/g-{algorithm}", ("place", "minimal")),
-    f"{_ALGORITHM}/alignments/{{alignment}}": (
-        "/networks/{network}/explanations/a-{algorithm}.{alignment}",
-        ("place",),
-    ),
-    f"{_ALGORITHM}/directions": ("/networks/{network}/explanations/g-{algorithm}", ("at",)),
-    f"{_ALGORITHM}/directions/{{alignment}}": ("/networks/{network}/explanations/d-{algorithm}.{alignment}", ("at",)),
-}
-"""Addresses that explanations had, with those that they have now and the options that went along."""
-_LIST: Final = "/networks/{network}/circuits/{mask}/interpretations"
-_LIST_NOW: Final = "/networks/{network}/explanations/c-{mask}/interpretations"
-_MADE: Final = ("card.png", "card.svg", "drawing.svg", "drawing.png", "drawing.pdf", "figures/{name}", "verify")
-_VERIFIED: Final = PATTERNS
-"""Pages that had another beside them on which they were computed anew; now a button of theirs does so."""
-_OF_LENSES: Final = tuple(sorted({setting.name for lens in LENSES for setting in lens.settings}))
-_FORMER_ANALYSES: Final = tuple(
-    Former(
-        f"/networks/{{network}}/{key}{rest}",
-        f"/networks/{{network}}/analyses/{key}{item}",
-        (*SCOPE, "step", *_OF_LENSES),
-    )
-    for key in BY_KEY
-    for rest, item in (("", ""), (".{form}", ""), ("/{item}", "/{item}"), ("/{item}/{table}.{form}", "/{item}"))
-)
-"""Pages of analyses that stood beside the network's others, and their tables."""
-_ALICE_AND_BOB: Final = f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}"
-FORMER: Final[tuple[Former, ...]] = (
-    Former(
-        "/alice-and-bob",
-        f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}",
-        (),
-    ),
-    *(Former(page, to, (*SCOPE, *kept)) for page, (to, kept) in _ONES.items()),
-    *(Former(f"/embed{page}", f"/embed{to}", (*SCOPE, *kept, "hide")) for page, (to, kept) in _ONES.items()),
-    *(
-        Former(
-            f"{_ALGORITHM}/alignments.{form}",
-            f"{api}/networks/{{network}}/explanations{ending}?kind=alignment&valid=any&algorithm={{algorithm}}",
-        )
-        for form, api, ending in (("csv", "", ".csv"), ("json", API_V2, ""))
-    ),
-    *(
-        Former(f"{page}/interchanges.{form}", f"{api}{to}{ending}", (*SCOPE, *(() if api else kept)))
-        for page, (to, kept) in _ONES.items()
-        if page.endswith("/{alignment}")
-        for form, api, ending in (("csv", "", "/interchanges.all.csv"), ("json", API_V2, ""))
-    ),
-    *(
-        Former(f"{page}/{made}", f"{to}/{made}" if "." in made else to, (*SCOPE, *kept, "width"))
-        for page, (to, kept) in _ONES.items()
-        for made in _MADE
-    ),
-    *(
-        Former(f"/networks/{{network}}/{old}", f"/networks/{{network}}/analyses/{new}", (*SCOPE, "criteria"))
-        for old, new in (("funnel.{form}", "funnel.{form}"), ("funnel/figures/{name}", "funnel"))
-    ),
-    *_FORMER_ANALYSES,
-    Former(_LIST, _LIST_NOW, (*SCOPE, "gate", "classes", "start", "index", "draw")),
-    Former(f"{_LIST}.{{form}}", f"{_LIST_NOW}.{{form}}", (*SCOPE, "start", "rows")),
-    Former("/networks/{network}/plan", "/networks/{network}"),
-    *(Former(f"{page}/verify", page, (*SCOPE, "network", "e", "place", "at", "pin")) for page in _VERIFIED),
-    Former(
-        "/networks/{network}/claims.csv",
-        became="is no table any more, since claims are not kept",
-        cure="give a circuit to see where it stands",
-        parent="/networks/{network}/analyses/claims",
-    ),
-    *(
-        Former(f"{_NETWORK}/{former}", f"{_NETWORK}/analyses/claims/given", (*SCOPE, *_CLAIMED))
-        for former in ("claim", "claims")
-    ),
-    Former("/compare/neighbours", "/compare", (*SCOPE, "network", "e")),
-    Former("/networks/{network}/training.{form}", "/networks/{network}"),
-    Former("/studies/{study}/courses/{seed}", "/studies/{study}", ("theme",)),
-    Former("/studies/{study}/side-by-side", "/studies/{study}", ("protocol", "theme")),
-    Former("/studies/{study}/figures/{name}", "/studies/{study}", ("protocol", "by", "theme")),
-    *(
-        Former(f"/studies/{{study}}/{name}", "/studies/{study}", ("protocol", "by", "theme"))
-        for name in ("progress", "rename")
-    ),
-    Former("/findings/{study}/figures/{name}.{form}", "/studies/{study}/figures/{name}.{form}", ("theme",)),
-    Former("/gallery", "/networks", ("q", "theme")),
-    Former("/collection", "/collections", ("title", "item", "note", "slide", "theme")),
-    Former("/lessons", "/learn", ("theme",)),
-    Former("/jobs/{job}/events", "/jobs/{job}", ("theme",)),
-    *(Former(path, "/", ("theme",)) for path in ("/tour", "/tour/{step}", "/guide", "/guide/{step}")),
-    Former("/api/types", "/api", ("theme",)),
-    *(Former(f"/networks/new/{name}", "/networks/new", ("theme",)) for name in ("check", "help")),
-    Former("/patterns", "/glossary", ("theme",)),
-    Former("/compare/own-swaps.csv", "/compare", (*SCOPE, "network", "e")),
-    Former("/compare/own-swaps.json", "/compare", (*SCOPE, "network", "e")),
-)
-
 router = APIRouter(include_in_schema=False)
+SCOPE: Final = ("output", "protocol", "data", "theme")
+"""Options that say which analysis is meant; they stay wherever an address leads."""
+_NETWORK: Final = "/networks/{network}"
+_EXPLANATION: Final = f"{_NETWORK}/explanations"
+_CIRCUIT: Final = f"{_NETWORK}/circuits/{{mask}}"
+_ALGORITHM: Final = f"{_NETWORK}/algorithms/{{algorithm}}"
+_CLAIMED: Final = ("mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation")
+_OF_LENSES: Final = tuple(sorted({setting.name for lens in LENSES for setting in lens.settings}))
+_ONES: Final = (
+    (_CIRCUIT, f"{_EXPLANATION}/c-{{mask}}", ("start", "classes")),
+    (f"{_CIRCUIT}/interpretations/{{index}}", f"{_EXPLANATION}/i-{{mask}}.{{index}}", ()),
+    (_ALGORITHM, f"{_EXPLANATION}/g-{{algorithm}}", ("place", "minimal")),
+    (f"{_ALGORITHM}/alignments/{{alignment}}", f"{_EXPLANATION}/a-{{algorithm}}.{{alignment}}", ("place",)),
+    (f"{_ALGORITHM}/directions", f"{_EXPLANATION}/g-{{algorithm}}", ("at",)),
+    (f"{_ALGORITHM}/directions/{{alignment}}", f"{_EXPLANATION}/d-{{algorithm}}.{{alignment}}", ("at",)),
+)
+"""Addresses that explanations had, those that they have now, and the options that went along."""
+_FILES: Final = ("card.png", "card.svg", "drawing.svg", "drawing.png", "drawing.pdf")
+_PAGES: Final = (
+    ("/alice-and-bob", f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}", ()),
+    (f"{_CIRCUIT}/interpretations", f"{_EXPLANATION}/c-{{mask}}/interpretations",
+     ("gate", "classes", "start", "index", "draw")),
+    (f"{_CIRCUIT}/interpretations.csv", f"{_EXPLANATION}/c-{{mask}}/interpretations.csv", ("start", "rows")),
+    (f"{_CIRCUIT}/interpretations.json", f"{_EXPLANATION}/c-{{mask}}", ()),
+    (f"{_EXPLANATION}/{{ref}}/interpretations.json", f"{_EXPLANATION}/{{ref}}", ()),
+    (f"{_ALGORITHM}/alignments.csv", f"{_EXPLANATION}.csv?kind=alignment&valid=any&algorithm={{algorithm}}", ()),
+    (f"{_ALGORITHM}/alignments.json", f"{_EXPLANATION}?kind=alignment&valid=any&algorithm={{algorithm}}", ()),
+    (f"{_NETWORK}/figures.json", _NETWORK, ()),
+    (f"{_NETWORK}/funnel.{{form}}", f"{_NETWORK}/analyses/funnel.csv", ("criteria",)),
+    (f"{_NETWORK}/funnel/figures/{{name}}", f"{_NETWORK}/analyses/funnel", ()),
+    (f"{_NETWORK}/plan", _NETWORK, ()),
+    (f"{_NETWORK}/claims.csv", f"{_NETWORK}/analyses/claims", ()),
+    (f"{_NETWORK}/claim", f"{_NETWORK}/analyses/claims/given", _CLAIMED),
+    (f"{_NETWORK}/claims", f"{_NETWORK}/analyses/claims/given", _CLAIMED),
+    (f"{_NETWORK}/training.{{form}}", _NETWORK, ()),
+    ("/compare/neighbours", "/compare", ("network", "e")),
+    ("/compare/own-swaps.{form}", "/compare", ("network", "e")),
+    ("/compare/agreement.json", "/compare", ("network", "e")),
+    ("/compare.json", "/compare", ("network", "e")),
+    ("/studies/{study}/courses/{seed}", "/studies/{study}", ()),
+    ("/studies/{study}/side-by-side", "/studies/{study}", ()),
+    ("/studies/{study}/figures/{name}", "/studies/{study}", ("by",)),
+    ("/studies/{study}/progress", "/studies/{study}", ("by",)),
+    ("/studies/{study}/rename", "/studies/{study}", ("by",)),
+    ("/findings/{study}/figures/{name}.{form}", "/studies/{study}/figures/{name}.{form}", ()),
+    ("/gallery", "/networks", ("q",)),
+    ("/collection", "/collections", ("title", "item", "note", "slide")),
+    ("/lessons", "/learn", ()),
+    ("/jobs.{form}", "/jobs", ("state", "network")),
+    ("/jobs/{job}/events", "/jobs/{job}", ()),
+    ("/tour", "/", ()),
+    ("/tour/{step}", "/", ()),
+    ("/guide", "/", ()),
+    ("/guide/{step}", "/", ()),
+    ("/api/types", "/api", ()),
+    ("/networks/new/check", "/networks/new", ()),
+    ("/networks/new/help", "/networks/new", ()),
+    ("/patterns", "/glossary", ()),
+    ("/health/live", "/health", ()),
+    ("/health/ready", "/health", ()),
+)  # fmt: skip
+
+
+def _former() -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Every former address, what took it in, and the options that the other knows; the first that fits counts."""
+    yield from _PAGES
+    for page, to, kept in _ONES:
+        yield page, to, kept
+        yield f"/embed{page}", f"/embed{to}", (*kept, "hide")
+        for file in _FILES:
+            yield f"{page}/{file}", f"{to}/{file}", (*kept, "width")
+        yield f"{page}/figures/{{name}}", to, kept
+        yield f"{page}/verify", to, kept
+        if page.endswith("/{alignment}"):
+            yield f"{page}/interchanges.csv", f"{to}/interchanges.all.csv", kept
+            yield f"{page}/interchanges.json", f"{API_V2}{to}", ()
+    for key in BY_KEY:  # pages of analyses that stood beside the network's others, and their tables
+        for rest, item in (("", ""), (".{form}", ""), ("/{item}", "/{item}"), ("/{item}/{table}.{form}", "/{item}")):
+            yield f"{_NETWORK}/{key}{rest}", f"{_NETWORK}/analyses/{key}{item}", ("step", *_OF_LENSES)
+    for page in PATTERNS:  # had another beside them on which they were computed anew
+        yield f"{page}/verify", page, ("network", "e", "place", "at", "pin")
+
+
+FORMER: Final[dict[str, tuple[str, tuple[str, ...]]]] = {}
+"""Addresses that pages had → path of what took them in, with the same names, and options that stay."""
+for _page, _to, _kept in _former():
+    FORMER.setdefault(_page, (_to, (*SCOPE, *_kept)))
+
+
+# --- by more than their path
 
 
 @router.get("/networks/{network}/funnel")
@@ -166,36 +135,40 @@ def funnel(request: Request, network: str) -> RedirectResponse:
 def standing(request: Request, network: str) -> RedirectResponse:
     """Where one explanation stands is told on its page."""
     ref, path = request.query_params.get("e", ""), f"/networks/{quote(network, safe='')}"
-    to = f"{path}/explanations/{quote(ref, safe='')}" if ref else f"{path}/analyses/common-ground"
-    return _moved(request, to, SCOPE, [("part", "standing")] if ref else [])
+    to = f"{path}/explanations/{quote(ref, safe='')}?part=standing" if ref else f"{path}/analyses/common-ground"
+    return _moved(request, to, SCOPE)
 
 
-def _moved(request: Request, to: str, keeps: tuple[str, ...], more: Sequence[tuple[str, str]] = ()) -> RedirectResponse:
+def former_claim(session: Reading, links: Links, network: str, claim: str, output: int = 0) -> RedirectResponse:
+    """From the address of a claim that an earlier version kept to the one that holds what was claimed."""
+    address = kept_claim(session, find_network(session, links, network), output, claim)
+    return RedirectResponse(links.prefix + address, 301)
+
+
+for _path in ("", "/embed"):
+    router.add_api_route(f"{_path}{_NETWORK}/claims/{{claim}}", former_claim, response_model=None)
+
+
+def _moved(request: Request, to: str, keeps: tuple[str, ...]) -> RedirectResponse:
     """To an address with the options that it knows."""
-    kept = [*((key, value) for key, value in request.query_params.multi_items() if key in keeps), *more]
+    kept = [(key, value) for key, value in request.query_params.multi_items() if key in keeps]
     query = f"{'&' if '?' in to else '?'}{urlencode(kept)}" if kept else ""
     return RedirectResponse(f"{request.app.state.settings.prefix}{to}{query}", 301)
 
 
-def _add(former: Former) -> None:
+def _add(page: str, to: str, keeps: tuple[str, ...]) -> None:
     """Answer one address."""
 
-    def answer(request: Request) -> Any:
-        prefix = request.app.state.settings.prefix
+    def answer(request: Request) -> RedirectResponse:
         names = {name: quote(str(value), safe="") for name, value in request.path_params.items()}
-        if not former.to:
-            item = f"address {path_of(request)[:200]!r}"
-            cure = former.cure.format(**names)
-            raise Gone(item, former.became, cure, parent=f"{prefix}{former.parent.format(**names)}")
-        return _moved(request, former.to.format(**names), former.keeps)
+        return _moved(request, to.format(**names), keeps)
 
-    router.add_api_route(former.path, answer, response_model=None)
+    router.add_api_route(page, answer, response_model=None)
 
 
-for _former in FORMER:
-    _add(_former)
+for _page, (_to, _keeps) in FORMER.items():
+    _add(_page, _to, _keeps)
 
-_COMPARE: Final = "/compare"
 _OF_MODELS: Final = tuple(
     (re.compile(shape), to, kept)
     for shape, to, kept in (
@@ -204,7 +177,6 @@ _OF_MODELS: Final = tuple(
         (r"/circuits/([^/.]+)(?:/verify)?", r"/explanations/c-\1", ("row",)),
         ("(/analyses(?:/.+)?)", r"\1", ("step", *_CLAIMED)),
         ("/claims?", "/analyses/claims/given", _CLAIMED),
-        (_COMPARE, "", ()),
         ("/sandbox", "/sandbox", ("circuit", "row", "source", "change", "tool")),
         (rf"/({'|'.join(one.key for one in ANALYSES if one.of_models)})(/[^/]+)?", r"/analyses/\1\2", ("step",)),
         ("/(?:rivals|methods)\\..+", "/analyses", ()),
@@ -222,33 +194,22 @@ def of_a_transformer(request: Request, session: Reading, links: Links, model: st
     Raises:
         NotFound: there is no such transformer, or it had no such page.
     """
-    row, below = formerly_called(session, model) if model else None, f"/{rest}" if rest else ""
-    found = next(((to, match, kept) for shape, to, kept in _OF_MODELS if (match := shape.fullmatch(below))), None)
-    if model and (row is None or found is None):
-        item, cure = f"address {path_of(request)[:200]!r}", "look for it among the networks"
-        raise NotFound(item, "is that of no page", cure, "model", links.gallery(), "all networks")
+    if not model:
+        return RedirectResponse(links.gallery(), 301)
+    row, below = formerly_called(session, model), f"/{rest}" if rest else ""
     given = translated(options_of(request))
     rules = RulesScope.of(given.get("rules", [""])[0])
-    if row is None or found is None:
-        to = links.gallery()
-    elif below == _COMPARE:
-        to = links.compare(row.slug, [f"c-{text.removeprefix('c-')}" for text in given.get("e", [])], rules)
-    else:
-        to, match, kept = found
-        options = {name: values for name, values in given.items() if name in kept}
-        path, mark, query = links.network(row.slug, rules, **options).partition("?")
-        to = f"{path}{match.expand(to)}{mark}{query}"
-    return RedirectResponse(to, 301)
-
-
-_FOLLOWED: Final = (
-    (re.compile("^/models/(.+)$"), "/networks/{0}"),
-    (re.compile(r"^(/networks/[^/]+)/(?:circuits|algorithms|explanations\.csv)$"), "{0}/explanations"),
-    *((compile_path(one.path)[0], one.to) for one in FORMER if one.to),
-    (re.compile(r"^/(?:networks/([^/]+)/)?compare(?:\?.*)?$"), "/networks/{0}/compare"),
-    (re.compile(r"^/findings/([^/]+)/(design|data\..+)$"), "/studies/{0}/{1}"),
-)
-"""Where former addresses lead, as far as their paths tell."""
+    if row is not None and below == "/compare":
+        refs = [f"c-{text.removeprefix('c-')}" for text in given.get("e", [])]
+        return RedirectResponse(links.compare(row.slug, refs, rules), 301)
+    for shape, to, kept in _OF_MODELS:
+        match = shape.fullmatch(below)
+        if row is not None and match:
+            options = {name: values for name, values in given.items() if name in kept}
+            path, mark, query = links.network(row.slug, rules, **options).partition("?")
+            return RedirectResponse(f"{path}{match.expand(to)}{mark}{query}", 301)
+    item, cure = f"address {path_of(request)[:200]!r}", "look for it among the networks"
+    raise NotFound(item, "is that of no page", cure, "model", links.gallery(), "all networks")
 
 
 @router.api_route(API_PREFIX + "/{rest:path}", methods=["GET", "POST", "PUT", "DELETE"], response_model=None)
@@ -256,15 +217,68 @@ def version_1(request: Request, rest: str) -> None:
     """Version 1 of the interface, but for the four addresses that are routes of their own.
 
     Raises:
-        Gone: it says where version 2 tells the same.
+        Gone: it says whether version 2 tells the same.
     """
     page, prefix = f"/{quote(rest)}", request.app.state.settings.prefix
-    for shape, to in _FOLLOWED:
-        if match := shape.fullmatch(page):
-            page = to.format(*(one or "NETWORK" for one in match.groups()), **match.groupdict())
-    page = page.partition("?")[0]
-    asked = {"type": "http", "method": "GET", "path": f"{API_V2}{page}", "headers": []}
-    known = any(route.matches(asked)[0] != Match.NONE for route in request.app.routes)
+    known = _answers(request, f"{API_V2}{page}")
     cause = "is answered by version 2 of the interface" if known else "went with its page"
     cure = f"ask {prefix}{API_V2}{page}" if known else f"see {prefix}{API_V2} for what can be asked"
     raise Gone(f"address {path_of(request)[:200]!r}", cause, cure, parent=f"{prefix}{page}")
+
+
+def _answers(request: Request, path: str) -> bool:
+    """Whether something is read at a path, with the prefix."""
+    scope = {"type": "http", "method": "GET", "path": path, "headers": []}
+    return any(route.matches(scope)[0] == Match.FULL for route in request.app.routes)
+
+
+# --- short keys
+
+_NOT_PAGES: Final = ("//", API_V2, "/static", "/s/", "/health", "/metrics")
+
+
+@router.get("/s/{key}")
+def follow(session: Reading, links: Links, key: str) -> RedirectResponse:
+    """From a short key to the address that it stands for."""
+    return RedirectResponse(links.prefix + long_address(session, key), 302)
+
+
+@router.post("/s", response_class=HTMLResponse)
+def shorten(request: Request, session: Writing, links: Links, form: Form) -> HTMLResponse:
+    """Keep a long address under a short key made of it, and show that; doing so again gives the same key."""
+    address = _canonical(request, links, str(form.get("address", "")))
+    key, is_new = save_short_link(session, address)
+    url = base_url(request) + links.short(key)
+    sentence = Markup(
+        '<a href="{0}">{0}</a> is made of the address itself and kept by this site. The long address keeps working.'
+    ).format(url)
+    actions = (Action("Back to the page", links.prefix + address, primary=True), Menu("Share", (), url))
+    return show(request, [Head("A short link", sentence, actions=actions)], status_code=201 if is_new else 200)
+
+
+def _canonical(request: Request, links: Addresses, address: str) -> str:
+    """Path and query of a page of this site, without host, prefix, colours and empty options.
+
+    Raises:
+        BadQuery: no address, or one that is too long.
+        NotFound: one of another site, or of no page here.
+    """
+    text = address.strip()
+    if not text or len(text) > MAX_ADDRESS:
+        cause = f"has {len(text):,} characters, and at most {MAX_ADDRESS:,} are kept" if text else "is empty"
+        raise BadQuery("address", cause, "give path and query of a page", "address")
+    try:
+        split = urlsplit(text)
+    except ValueError:
+        split = urlsplit("")
+    path = split.path
+    if links.prefix and f"{path}/".startswith(f"{links.prefix}/"):
+        path = path.removeprefix(links.prefix)
+    foreign = bool(split.netloc) and split.netloc.lower() != urlsplit(base_url(request)).netloc.lower()
+    is_page = path.startswith("/") and not path.startswith(_NOT_PAGES) and _answers(request, links.prefix + path)
+    if foreign or not is_page:
+        cause = "is of another site" if foreign else "is that of no page here"
+        cure, parent = "give the address of a page of this site", (links.gallery(), "all networks")
+        raise NotFound(f"address {text[:200]!r}", cause, cure, "address", *parent)
+    query = [(key, value) for key, value in parse_qsl(split.query) if key != "theme"]
+    return path + (f"?{urlencode(query)}" if query else "")

@@ -1,47 +1,60 @@
-"""The front page, and the list of networks: a page, JSON, CSV, Parquet."""
+"""The front page, the list of networks, and one network: its page, its file, its name, deleting it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi import APIRouter, BackgroundTasks, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.network_files.files import network_file_json
 from analysis.protocol import BUILT_IN
 from app.addressing import API_V2
+from app.db.codecs import network_file_of
+from app.db.links import rename_network
+from app.db.model_tables import ModelRow
 from app.error_answers import api_errors
+from app.jobs.deletion import delete_softly, purge_beside, restore
+from app.limits import undo_days_in
 from app.options import Options
+from app.pages.delete import build_delete, build_deleted, deleted_list, network_removal
 from app.pages.front import front
+from app.pages.network_page import NetworkPage, build_network
 from app.pages.networks import COLUMNS, MOST_LETTERS, about_networks, network_list, networks_record, networks_table
-from app.rendering import show
-from app.routes.depends import Links, ListOptions, Reading, options_of
+from app.pages.overview import Overview, OverviewOptions
+from app.pages.place import Place, find_any, find_network, locate_any
+from app.pages.rename import RenameOptions, build_rename, renaming
+from app.pages.sharing.passing_on import passed_on
+from app.pages.sharing.share import share_of
+from app.rendering import HAS_RECORD, base_url, network_row, show
+from app.routes.changes import Writing
+from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading, options_of
+from app.routes.faces import HTML, UNLISTED, Faces, both
 from app.routes.streaming import FILE_RESPONSES, table_file
 from pluriscope.blocks import Table
 from pluriscope.records import RowsRecord
 from pluriscope.tables import parameters
 
 router = APIRouter()
-_HTML: Final[dict[str, Any]] = {"response_class": HTMLResponse, "response_model": None, "include_in_schema": False}
-_DESCRIBED: Final[dict[str, Any]] = {
-    "parameters": [
-        {
-            "name": "q",
-            "in": "query",
-            "description": "Part of a name or slug, or the beginning of a digest; networks of studies are found too.",
-            "schema": {"type": "string", "maxLength": MOST_LETTERS},
-        },
-        {
-            "name": "protocol",
-            "in": "query",
-            "description": "Rules of the numbers of perceptrons; a file has a row for each where none is named.",
-            "schema": {"type": "string", "enum": list(BUILT_IN)},
-        },
-        *parameters(COLUMNS),
-    ]
-}
+ONE: Final = "/networks/{network}"
+_OPTIONS: Final[list[dict[str, Any]]] = [
+    {
+        "name": "q",
+        "in": "query",
+        "description": "Part of a name or slug, or the beginning of a digest; networks of studies are found too.",
+        "schema": {"type": "string", "maxLength": MOST_LETTERS},
+    },
+    {
+        "name": "protocol",
+        "in": "query",
+        "description": "Rules of the numbers of perceptrons; a file has a row for each where none is named.",
+        "schema": {"type": "string", "enum": list(BUILT_IN)},
+    },
+    *parameters(COLUMNS),
+]
 
 
 class FrontOptions(Options):
@@ -53,31 +66,22 @@ class FrontOptions(Options):
     step: str = ""
 
 
-@router.get("/", **_HTML)
+@router.get("/", **HTML)
 def front_page(request: Request, session: Reading, links: Links, options: Annotated[FrontOptions, Query()]) -> Response:
     if options.q or options.after or options.limit:
         return RedirectResponse(links.gallery(q=options.q, theme=options.theme), 301)
     return show(request, front(session, links), "Why several explanations pass", url=links.front())
 
 
-@router.get("/networks", **_HTML)
-def networks_page(request: Request, session: Reading, links: Links, options: ListOptions) -> HTMLResponse:
+@both(router, "/networks", "networks", "All networks", RowsRecord, errors=(400,), options=_OPTIONS)
+def networks(session: Reading, links: Links, options: ListOptions) -> Faces:
+    """Perceptrons and transformers, one item for each output, with how many explanations were found of it."""
     table = networks_table(session, links, options)
     words = "Every stored network, perceptrons and transformers, with how many explanations were found."
-    twin = links.twin(table.link(table.query))
-    return show(request, network_list(session, links, table), room="Explore", description=words, json_url=twin)
-
-
-@router.get(
-    f"{API_V2}/networks",
-    tags=["networks"],
-    summary="All networks",
-    responses=api_errors(400),
-    openapi_extra=_DESCRIBED,
-)
-def networks_twin(session: Reading, links: Links, options: ListOptions) -> RowsRecord:
-    """Perceptrons and transformers, one item for each output, with how many explanations were found of it."""
-    return networks_record(links, networks_table(session, links, options))
+    return Faces(
+        lambda request: show(request, network_list(session, links, table), room="Explore", description=words),
+        lambda: networks_record(links, table),
+    )
 
 
 @router.get("/networks.json", include_in_schema=False)
@@ -93,7 +97,7 @@ def networks_json(request: Request, links: Links) -> RedirectResponse:
     summary="All networks as a file",
     response_class=Response,
     responses={**api_errors(400), **FILE_RESPONSES},
-    openapi_extra=_DESCRIBED,
+    openapi_extra={"parameters": _OPTIONS},
 )
 def networks_file(request: Request, links: Links, form: Literal["csv", "parquet"]) -> Response:
     """The whole list, a row for each output under each protocol."""
@@ -104,3 +108,90 @@ def networks_file(request: Request, links: Links, form: Literal["csv", "parquet"
         return about_networks(table), replace(table, query=replace(table.query, start=0))
 
     return table_file(request, form, "networks", made)
+
+
+@both(router, ONE, "networks", "One network", NetworkPage)
+def network(session: Reading, links: Links, network: str, options: Annotated[OverviewOptions, Query()]) -> Faces:
+    """A perceptron with its weights, what it computes, and what was found under one protocol; `network` is a slug, or
+    the first 6 or more digits of a digest.
+    """
+
+    def page(request: Request) -> Response:
+        place = locate_any(session, links, network, options.scope)
+        if not isinstance(place, Place):  # of a transformer only the page is made
+            request.scope.pop(HAS_RECORD)
+        found = Overview(session, links, place, options)
+        share = share_of(found, links, base_url(request))
+        return show(
+            request,
+            [*found.blocks, *passed_on(session, share)],
+            place.row.name,
+            room="Explore",
+            network=network_row(links, place.slug, place.row.name, "Overview", place.scope),
+            description=found.told.sentence,
+            share=share,
+        )
+
+    return Faces(page, lambda: build_network(session, links, network, options))
+
+
+@router.get(
+    f"{API_V2}{ONE}/file",
+    tags=["networks"],
+    summary="The network file",
+    response_class=JSONResponse,
+    responses=api_errors(404),
+)
+def network_file(session: Reading, links: Links, network: str) -> Response:
+    """The network with its tasks, in the format in which one is imported; every bit of its weights is kept."""
+    row = find_any(session, links, network)
+    if isinstance(row, ModelRow):
+        headers = {"Content-Disposition": f'attachment; filename="{row.slug}.json"'}
+        return Response(row.document, media_type="application/json", headers=headers)
+    headers = {"Content-Disposition": f'attachment; filename="{row.slug}.network.json"'}
+    return JSONResponse(network_file_json(network_file_of(row)), headers=headers)
+
+
+@router.get(f"{ONE}/rename", **HTML)
+def rename_page(
+    request: Request, session: Reading, links: Links, network: str, options: Annotated[RenameOptions, Query()]
+) -> HTMLResponse:
+    """Whether a network may have a slug, and what it was called before."""
+    return show(request, renaming(build_rename(session, links, network, options), links), headers=UNLISTED)
+
+
+@router.post(f"{ONE}/rename", include_in_schema=False)
+def rename(session: Writing, links: Links, network: str, form: Form) -> RedirectResponse:
+    """On to the network under its new slug; addresses with the former one redirect."""
+    row = find_network(session, links, network)
+    rename_network(session, row, str(form.get("slug", "")).strip())
+    return RedirectResponse(links.network(row.slug), 303)
+
+
+@router.get(f"{ONE}/delete", **HTML)
+def delete_page(request: Request, session: Reading, links: Links, network: str, _options: NoOptions) -> HTMLResponse:
+    """What would be deleted, or until when a deletion can be undone."""
+    return show(request, network_removal(build_delete(session, links, network), links), headers=UNLISTED)
+
+
+@router.post(f"{ONE}/delete", include_in_schema=False)
+def delete(request: Request, session: Writing, links: Links, network: str, later: BackgroundTasks) -> RedirectResponse:
+    """Deletes a network and cancels its work; on to the page that offers to undo it."""
+    row = find_network(session, links, network, deleted=True)
+    delete_softly(session, row)
+    later.add_task(purge_beside, request.app.state.store, undo_days_in(session))
+    return RedirectResponse(links.delete(row.slug), status_code=303)
+
+
+@router.post(f"{ONE}/restore", include_in_schema=False)
+def undo_deletion(session: Writing, links: Links, network: str) -> RedirectResponse:
+    """Back to the network's page, with all that was found; work that was cancelled is queued again."""
+    row = find_network(session, links, network, deleted=True)
+    restore(session, row)
+    return RedirectResponse(links.network(row.slug), status_code=303)
+
+
+@router.get("/deleted", **HTML)
+def deleted_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
+    """Networks and studies whose deletion can be undone, the latest first."""
+    return show(request, deleted_list(build_deleted(session, links)), headers=UNLISTED)

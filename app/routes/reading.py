@@ -1,33 +1,34 @@
-"""What is read and looked for: findings and their chapters, lessons, collections, the search."""
+"""What is read and looked for: findings, lessons, collections, the search, words, limitations, how the site runs."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+import os
+from collections.abc import Iterator
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from markupsafe import Markup
 from pydantic import Field
 
-from app.addressing import API_V2
+from app.addressing import API_PREFIX, API_V2
 from app.bundled.model_studies import SLUGS
-from app.error_answers import api_errors
 from app.options import Options
+from app.pages.admin import administration
 from app.pages.collection import CollectionOptions, CollectionRecord, collection_blocks, collection_record
-from app.pages.findings import (
-    ChapterRecord,
-    FindingsRecord,
-    chapter_record,
-    findings,
-    findings_chapter,
-    findings_record,
-)
+from app.pages.findings import findings, findings_chapter
+from app.pages.glossary import GlossaryOptions, glossary
 from app.pages.lessons import LessonsRecord, lesson_blocks, lessons_record
+from app.pages.scope import scope
 from app.pages.search import SearchOptions, SearchRecord, build_search, search_blocks
-from app.rendering import show
-from app.routes.depends import Links, Reading
+from app.rendering import base_url, show
+from app.routes.changes import Admin
+from app.routes.depends import Links, NoOptions, Reading, now
+from app.routes.faces import HTML, UNLISTED, Faces, both
+from pluriscope.blocks import Action, Block, Head, Prose, Section, Table
 
 router = APIRouter()
-_HTML: Final[dict[str, Any]] = {"response_class": HTMLResponse, "response_model": None, "include_in_schema": False}
+_CODE = Markup("<code>{}</code>")
 
 
 class FindingsOptions(Options):
@@ -36,78 +37,93 @@ class FindingsOptions(Options):
     chapter: str = Field("", max_length=100, description="As addresses from before name a chapter.")
 
 
-@router.get("/findings", **_HTML)
+@router.get("/findings", **HTML)
 def findings_page(request: Request, links: Links, options: Annotated[FindingsOptions, Query()]) -> Response:
     if options.chapter:
         return RedirectResponse(links.findings(options.chapter), status_code=301)
-    return show(request, findings(links), room="Findings", json_url=links.twin(links.findings()))
+    return show(request, findings(links), room="Findings")
 
 
-@router.get(f"{API_V2}/findings", tags=["studies"], summary="Findings", responses=api_errors(400))
-def findings_twin(links: Links, _options: Annotated[Options, Query()]) -> FindingsRecord:
-    """What the studies that come with Pluriscope found, in short."""
-    return findings_record(links)
-
-
-@router.get("/findings/{chapter}", **_HTML)
-def chapter_page(request: Request, links: Links, chapter: str, _options: Annotated[Options, Query()]) -> Response:
+@router.get("/findings/{chapter}", **HTML)
+def chapter_page(request: Request, links: Links, chapter: str, _options: NoOptions) -> Response:
     if chapter in SLUGS:  # a study, which stood here
         return RedirectResponse(links.study(chapter), status_code=301)
-    blocks = findings_chapter(links, chapter)
-    return show(request, blocks, room="Findings", json_url=links.twin(links.findings(chapter)))
+    return show(request, findings_chapter(links, chapter), room="Findings")
 
 
-@router.get(f"{API_V2}/findings/{{chapter}}", tags=["studies"], summary="A chapter", responses=api_errors(400, 404))
-def chapter_twin(links: Links, chapter: str, _options: Annotated[Options, Query()]) -> ChapterRecord:
-    """One chapter of findings with its tables and intervals."""
-    return chapter_record(links, chapter)
-
-
-@router.get("/learn", **_HTML)
-def lessons_page(
-    request: Request, session: Reading, links: Links, _options: Annotated[Options, Query()]
-) -> HTMLResponse:
+@both(router, "/learn", "service", "Lessons", LessonsRecord)
+def lessons(session: Reading, links: Links, _options: NoOptions) -> Faces:
+    """Exercises with an address of Play each, and their answers."""
     found = lessons_record(session, links)
     words = "Exercises on explanations of a small network: predict what it does, then see."
-    return show(request, lesson_blocks(found, links), room="Learn", description=words, json_url=links.twin(found.url))
+    blocks = lesson_blocks(found, links)
+    return Faces(lambda request: show(request, blocks, room="Learn", description=words), lambda: found)
 
 
-@router.get(f"{API_V2}/learn", tags=["service"], summary="Lessons", responses=api_errors(400, 404))
-def lessons_twin(session: Reading, links: Links, _options: Annotated[Options, Query()]) -> LessonsRecord:
-    """Exercises with an address of Play each, and their answers."""
-    return lessons_record(session, links)
-
-
-@router.get("/collections", **_HTML)
-def collection_page(
-    request: Request, session: Reading, links: Links, options: Annotated[CollectionOptions, Query()]
-) -> Response:
-    if options.lines:  # what the form sends
-        return RedirectResponse(links.collection(options.title.strip(), options.entries), status_code=303)
-    found = collection_record(session, links, options)
-    noindex = {"x-robots-tag": "noindex"}
-    blocks = collection_blocks(found, links)
-    return show(request, blocks, json_url=links.twin(found.url), headers=noindex)
-
-
-@router.get(f"{API_V2}/collections", tags=["sharing"], summary="A collection", responses=api_errors(400))
-def collection_twin(session: Reading, links: Links, options: Annotated[CollectionOptions, Query()]) -> CollectionRecord:
+@both(router, "/collections", "sharing", "A collection", CollectionRecord, errors=(400,))
+def collection(session: Reading, links: Links, options: Annotated[CollectionOptions, Query()]) -> Faces:
     """Pages in an order with notes, all of them in the address; what each shows on its card, or why it is gone."""
-    return collection_record(session, links, options)
+    found = collection_record(session, links, options)
+
+    def page(request: Request) -> Response:
+        if options.lines:  # what the form sends
+            return RedirectResponse(links.collection(options.title.strip(), options.entries), status_code=303)
+        return show(request, collection_blocks(found, links), headers=UNLISTED)
+
+    return Faces(page, lambda: found)
 
 
-@router.get("/search", **_HTML)
-def search_page(
-    request: Request, session: Reading, links: Links, options: Annotated[SearchOptions, Query()]
-) -> HTMLResponse:
-    found = build_search(session, links, options)
-    noindex = {"x-robots-tag": "noindex"}
-    return show(request, search_blocks(found, links), json_url=links.twin(found.url), headers=noindex)
-
-
-@router.get(f"{API_V2}/search", tags=["service"], summary="Find anything", responses=api_errors(400))
-def search(session: Reading, links: Links, options: Annotated[SearchOptions, Query()]) -> SearchRecord:
+@both(router, "/search", "service", "Find anything", SearchRecord, errors=(400,))
+def search(session: Reading, links: Links, options: Annotated[SearchOptions, Query()]) -> Faces:
     """What a text names, by group: networks, explanations by mask, reference or formula, studies, terms, actions; best
     first. Groups without a result are left out.
     """
-    return build_search(session, links, options)
+    found = build_search(session, links, options)
+    return Faces(lambda request: show(request, search_blocks(found, links), headers=UNLISTED), lambda: found)
+
+
+@router.get("/glossary", **HTML)
+def glossary_page(request: Request, links: Links, options: Annotated[GlossaryOptions, Query()]) -> HTMLResponse:
+    words = "What the words on these pages mean, from ablation to zero ablation."
+    return show(request, glossary(links, options.q), "Glossary", description=words)
+
+
+@router.get("/scope", **HTML)
+def scope_page(request: Request, session: Reading, _options: NoOptions) -> HTMLResponse:
+    words = "What a verdict means and does not, how sure each number is, what was not searched, and every setting."
+    return show(request, scope(session), "Scope and limitations", description=words)
+
+
+@router.get("/admin", dependencies=[Admin], **HTML)
+def admin(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
+    """How the installation runs, for those who run it."""
+    state = request.app.state
+    blocks = administration(session, links, state.store, state.settings, os.environ, now())
+    return show(request, blocks, "Administration", headers={"cache-control": "no-store"})
+
+
+@router.get("/api", **HTML)
+@router.get(API_V2, **HTML)
+def interface(request: Request, links: Links) -> HTMLResponse:
+    """The machine interface in short, with the OpenAPI document that describes it."""
+    site = base_url(request) + links.prefix
+    return show(request, _interface(request.app.description, site, f"{links.prefix}{API_V2}/openapi.json"))
+
+
+def _interface(description: str, site: str, document: str) -> Iterator[Block]:
+    yield Head("API", actions=[Action("OpenAPI document", document)])
+    yield Prose(description)
+    yield Section("In Python", "The same as objects, with drawings and tables in a notebook.", id="python")
+    yield Prose(
+        f'    import pluriscope\n    site = pluriscope.connect("{site}")\n    site.networks()\n\n'
+        "*Share* on the page of a network or explanation has the lines that open the very same. Without a server: "
+        "`pluriscope.explain(model)`, for a `torch.nn.Sequential`, an `MLPClassifier` or a network file."
+    )
+    yield Section("For scripts", "From a network file to its result.", id="scripts")
+    addresses = {
+        f"POST {API_PREFIX}/networks": "Stores a network and queues its analyses",
+        f"POST {API_PREFIX}/networks/{{network}}/analyses": "Queues an analysis under a protocol",
+        f"GET {API_PREFIX}/jobs/{{job}}": "How far a job is",
+        f"GET {API_PREFIX}/networks/{{network}}/result": "The result file of a finished analysis",
+    }
+    yield Table.plain(("Address", "What it does"), [(_CODE.format(one), words) for one, words in addresses.items()])

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, BackgroundTasks, Body, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
+from fastapi import Form as Sent
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
 
-from analysis.errors import AnalysisError, InvalidStudy
+from analysis.errors import AnalysisError
 from analysis.studies.design import MAX_DESIGN_BYTES, design_schema
 from analysis.studies.reading import design_from_mapping
 from analysis.studies.result_file import read_results
@@ -21,12 +22,10 @@ from app.db.studies import rename_study, save_results, study_of_design
 from app.db.study_tables import StudyRow
 from app.error_answers import api_errors
 from app.errors import NotFound
-from app.figures.standalone import FONT_FAMILY, standalone_svg
 from app.jobs import study_queue
 from app.jobs.deletion import delete_study, purge_beside, restore_study
 from app.limits import undo_days_in
-from app.options import Options
-from app.pages.delete import StudyRemovalPage, build_study_removal, removal_of, study_removal
+from app.pages.delete import build_study_removal, study_removal
 from app.pages.sharing.passing_on import cited
 from app.pages.sharing.share import share_of
 from app.pages.studies.data import as_csv, as_json, as_parquet
@@ -44,7 +43,6 @@ from app.pages.studies.form import (
 from app.pages.studies.listing import StudiesRecord, study_lines, study_list
 from app.pages.studies.outcomes import asked, outcome_blocks
 from app.pages.studies.page import (
-    FIGURE_FORMS,
     MoreSeeds,
     NewNames,
     StudyFigureOptions,
@@ -55,15 +53,15 @@ from app.pages.studies.page import (
 )
 from app.pages.studies.study import StudyProgress, find_any, open_study, progress_of, wanted_names
 from app.rendering import base_url, show
-from app.routes.cards import pdf_answer, png_answer, svg_answer, theme_of, twice
 from app.routes.changes import RawBody, Writing
-from app.routes.depends import Form, Links, ListOptions, Reading
+from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading
+from app.routes.faces import HTML, UNLISTED, Faces, both
+from app.routes.pictures import figure_file
 from app.routes.streaming import Streamed
 from pluriscope.records import RowsRecord
 
 router = APIRouter()
 _API: Final = f"{API_V2}/studies"
-_HTML: Final[dict[str, Any]] = {"response_class": HTMLResponse, "response_model": None, "include_in_schema": False}
 _TOLD: Final[dict[str, Any]] = {"tags": ["studies"]}
 _MEDIA: Final = {
     "csv": "text/csv; charset=utf-8",
@@ -77,20 +75,17 @@ DataForm = Literal["csv", "json", "parquet", "jsonl.gz"]
 # --- the list, and a new one
 
 
-@router.get("/studies", **_HTML)
-def list_page(request: Request, session: Reading, links: Links, options: ListOptions) -> HTMLResponse:
-    words = "Many networks over a declared grid, each analysed, each an outcome."
-    blocks = study_list(session, links, options)
-    return show(request, blocks, room="Findings", description=words, json_url=links.twin(links.studies()))
-
-
-@router.get(_API, summary="All studies", responses=api_errors(400), **_TOLD)
-def list_record(session: Reading, links: Links, _options: Annotated[Options, Query()]) -> StudiesRecord:
+@both(router, "/studies", "studies", "All studies", StudiesRecord, errors=(400,))
+def studies(session: Reading, links: Links, options: ListOptions) -> Faces:
     """Studies of networks and of transformers with their question, their answer and how far each is."""
-    return StudiesRecord(items=study_lines(session, links))
+    words = "Many networks over a declared grid, each analysed, each an outcome."
+    return Faces(
+        lambda request: show(request, study_list(session, links, options), room="Findings", description=words),
+        lambda: StudiesRecord(items=study_lines(session, links)),
+    )
 
 
-@router.get("/studies/new", **_HTML)
+@router.get("/studies/new", **HTML)
 def new_page(
     request: Request, session: Reading, links: Links, options: Annotated[NewStudyOptions, Query()]
 ) -> HTMLResponse:
@@ -147,47 +142,34 @@ def take_in(session: Writing, links: Links, body: RawBody, response: Response) -
     return _told(session, links, save_results(session, read_results(body))[0], response)
 
 
-def _told(session: Session, links: Addresses, row: StudyRow, response: Response | None = None) -> StudyProgress:
+def _told(session: Session, links: Addresses, row: StudyRow, response: Response) -> StudyProgress:
     session.flush()
-    if response is not None:
-        response.headers["Location"] = links.twin(links.study(row.slug))
+    response.headers["Location"] = links.twin(links.study(row.slug))
     return progress_of(session, row)
 
 
 # --- one study
 
 
-@router.get("/studies/{study}", **_HTML)
-def study_page(
-    request: Request, session: Reading, links: Links, study: str, options: Annotated[StudyOptions, Query()]
-) -> HTMLResponse:
-    page = build_study(session, links, study, options)
-    twin, share = links.twin(page.url), share_of(page, links, base_url(request))
-    words = page.line.question
-    blocks = [*study_blocks(page), *([cited(share)] if share else [])]
-    return show(request, blocks, room="Findings", description=words, json_url=twin, share=share)
-
-
-@router.get(f"{_API}/{{study}}", summary="One study", responses=api_errors(400, 404), **_TOLD)
-def study_record(session: Reading, links: Links, study: str, options: Annotated[StudyOptions, Query()]) -> StudyRecord:
+@both(router, "/studies/{study}", "studies", "One study", StudyRecord)
+def one_study(session: Reading, links: Links, study: str, options: Annotated[StudyOptions, Query()]) -> Faces:
     """Question, design, progress, the numbers of every measure group by group, tests, and published values."""
-    return build_study(session, links, study, options).record()
+    found = build_study(session, links, study, options)
+
+    def page(request: Request) -> Response:
+        share = share_of(found, links, base_url(request))
+        blocks = [*study_blocks(found), *([cited(share)] if share else [])]
+        return show(request, blocks, room="Findings", description=found.line.question, share=share)
+
+    return Faces(page, found.record)
 
 
-@router.get("/studies/{study}/outcomes", **_HTML)
-def outcomes_page(request: Request, session: Reading, links: Links, study: str, options: ListOptions) -> HTMLResponse:
-    found = asked(session, find_any(session, links, study), options)
-    title, twin = (
-        f"All {found.study.summary.noun}s of {found.study.line.name}",
-        links.twin(found.table.link(found.table.query)),
-    )
-    return show(request, outcome_blocks(found), title, room="Findings", json_url=twin)
-
-
-@router.get(f"{_API}/{{study}}/outcomes", summary="Its networks", responses=api_errors(400, 404), **_TOLD)
-def outcomes_record(session: Reading, links: Links, study: str, options: ListOptions) -> RowsRecord:
+@both(router, "/studies/{study}/outcomes", "studies", "Its networks", RowsRecord)
+def outcomes(session: Reading, links: Links, study: str, options: ListOptions) -> Faces:
     """The outcome of each network, failed ones too, in the order of cells and seeds or of one of its columns."""
-    return asked(session, find_any(session, links, study), options).record()
+    found = asked(session, find_any(session, links, study), options)
+    title = f"All {found.study.summary.noun}s of {found.study.line.name}"
+    return Faces(lambda request: show(request, outcome_blocks(found), title, room="Findings"), found.record)
 
 
 @router.get(f"{_API}/{{study}}/design", summary="The study file", responses=api_errors(404), **_TOLD)
@@ -205,9 +187,7 @@ def design(session: Reading, links: Links, study: str) -> JSONResponse:
     response_class=Response,
     **_TOLD,
 )
-def data(
-    request: Request, session: Reading, links: Links, study: str, form: DataForm, _options: Annotated[Options, Query()]
-) -> Response:
+def data(request: Request, session: Reading, links: Links, study: str, form: DataForm, _options: NoOptions) -> Response:
     """One row for each network, protocol and output: CSV, JSON or Parquet; failed networks have a row as well.
 
     `jsonl.gz` is the result file with weights, which another store takes in. Parquet needs an optional library (501).
@@ -244,114 +224,64 @@ def figure(
     links: Links,
     study: str,
     name: str,
-    form: str,
+    form: Literal["svg", "png", "pdf"],
     options: Annotated[StudyFigureOptions, Query()],
 ) -> Response:
-    """A figure as svg, png or pdf; where a name with a dot has no such ending, its former page is asked for."""
-    if form not in FIGURE_FORMS:
-        return RedirectResponse(links.study(study, protocol=options.protocol, by=options.by), status_code=301)
+    """A figure as svg, png or pdf."""
     page = build_study(session, links, study, options)
-    markup = page.figure(name).drawing(page.line.name, page.protocol, alone=True)
-    if form == "pdf":
-        return pdf_answer(markup)
-    theme = theme_of(request)
-    if form == "svg":
-        return svg_answer(standalone_svg(markup, theme))
-    return png_answer(request, standalone_svg(markup, theme, font=FONT_FAMILY), options.width or twice(markup))
+    return figure_file(request, page.figure(name).drawing(page.line.name, page.protocol, alone=True), form)
 
 
-# --- what changes one
+# --- what changes one: sent by the buttons and forms of its pages, or by a script with a token
 
 
-def _changed(session: Session, links: Addresses, study: str, action: str, more: int = 0) -> StudyRow:
-    row = open_study(session, links, study)
-    if action == "extend":
-        return study_queue.extend(session, row, more)
-    if action == "resume":
-        return study_queue.resume(session, row)
-    if action in ("pause", "cancel"):
-        return study_queue.pause(session, row, cancel=action == "cancel")
-    raise NotFound(f"change {action[:40]!r}", "is unknown", "use pause, cancel, resume, extend, rename or delete")
-
-
-@router.get("/studies/{study}/delete", **_HTML)
-def delete_page(
-    request: Request, session: Reading, links: Links, study: str, _options: Annotated[Options, Query()]
-) -> HTMLResponse:
+@router.get("/studies/{study}/delete", **HTML)
+def delete_page(request: Request, session: Reading, links: Links, study: str, _options: NoOptions) -> HTMLResponse:
     """What deleting it does, or how that is undone."""
     page = build_study_removal(session, links, study)
-    return show(request, study_removal(page, links), room="Findings", headers={"x-robots-tag": "noindex"})
+    return show(request, study_removal(page, links), room="Findings", headers=UNLISTED)
 
 
-@router.delete(f"{_API}/{{study}}", summary="Delete a study", responses=api_errors(403, 404, 409), **_TOLD)
-def delete(request: Request, session: Writing, links: Links, study: str, later: BackgroundTasks) -> StudyRemovalPage:
-    """Delete a study with its outcomes; for some days that can be undone. Its work is cancelled.
-
-    Networks that are here as its outcomes and nothing else keep their pages as long as that can be undone.
-    """
+@router.post("/studies/{study}/delete", include_in_schema=False)
+def delete(request: Request, session: Writing, links: Links, study: str, later: BackgroundTasks) -> RedirectResponse:
+    """Deletes a study with its outcomes and cancels its work; on to where that is undone."""
     row = open_study(session, links, study, deleted=True)
     delete_study(session, row)
     later.add_task(purge_beside, request.app.state.store, undo_days_in(session))
-    return removal_of(session, links, row)
+    return RedirectResponse(links.study_action(row.slug, "delete"), status_code=303)
 
 
-@router.post(f"{_API}/{{study}}/restore", summary="Undo a deletion", responses=api_errors(403, 404, 409), **_TOLD)
-def restore(session: Writing, links: Links, study: str) -> StudyRemovalPage:
-    """Bring a deleted study back; if it was running, it goes on."""
+@router.post("/studies/{study}/restore", include_in_schema=False)
+def restore(session: Writing, links: Links, study: str) -> RedirectResponse:
+    """Brings a deleted study back; if it was running, it goes on."""
     row = open_study(session, links, study, deleted=True)
     restore_study(session, row)
-    return removal_of(session, links, row)
+    return RedirectResponse(links.study(row.slug), status_code=303)
 
 
-@router.post(
-    f"{_API}/{{study}}/rename", summary="Rename a study", responses=api_errors(403, 404, 409, 410, 422), **_TOLD
-)
-def rename(session: Writing, links: Links, study: str, sent: Annotated[NewNames, Body()]) -> StudyRecord:
-    """Give a study another name and slug. Addresses with the former slug redirect for as long as the study is here."""
-    row = _renamed(session, links, study, sent.name, sent.slug)
-    return build_study(session, links, row.slug, StudyOptions()).record()
-
-
-def _renamed(session: Session, links: Addresses, study: str, name: str, slug: str) -> StudyRow:
+@router.post("/studies/{study}/rename", include_in_schema=False)
+def rename(session: Writing, links: Links, study: str, names: Annotated[NewNames, Sent()]) -> RedirectResponse:
+    """Gives it another name and slug; addresses with the former slug redirect."""
     row = open_study(session, links, study)
-    rename_study(session, row, *wanted_names(row, name, slug))
-    return row
+    rename_study(session, row, *wanted_names(row, names.name, names.slug))
+    return RedirectResponse(links.study(row.slug), status_code=303)
+
+
+@router.post("/studies/{study}/extend", include_in_schema=False)
+def extend(session: Writing, links: Links, study: str, more: Annotated[MoreSeeds, Sent()]) -> RedirectResponse:
+    """Adds seeds to every cell and lets the study run."""
+    row = study_queue.extend(session, open_study(session, links, study), more.seeds)
+    return RedirectResponse(links.study(row.slug), status_code=303)
 
 
 @router.post("/studies/{study}/{action}", include_in_schema=False)
 def change(
-    request: Request,
-    session: Writing,
-    links: Links,
-    study: str,
-    action: str,
-    form: Form,
-    later: BackgroundTasks,
+    session: Writing, links: Links, study: str, action: Literal["pause", "cancel", "resume"]
 ) -> RedirectResponse:
-    """What the buttons and forms of its pages send: on to its page, or to where a deletion is undone."""
-    more = str(form.get("seeds") or "")
-    if action == "delete":
-        return RedirectResponse(delete(request, session, links, study, later).url, status_code=303)
-    if action == "restore":
-        return RedirectResponse(restore(session, links, study).study_url, status_code=303)
-    if action == "extend" and not (more.isascii() and more.isdigit() and 0 < len(more) < 7 and int(more) > 0):
-        raise InvalidStudy(f"seeds {more[:40]!r}", "is not a whole number from 1", "say how many more")
-    if action == "rename":
-        row = _renamed(session, links, study, str(form.get("name") or "")[:200], str(form.get("slug") or "")[:80])
-    else:
-        row = _changed(session, links, study, action, int(more or 0))
-    return RedirectResponse(links.study(row.slug), status_code=303)
-
-
-@router.post(f"{_API}/{{study}}/extend", summary="More seeds", responses=api_errors(403, 404, 409, 422), **_TOLD)
-def extend(session: Writing, links: Links, study: str, more: MoreSeeds) -> StudyProgress:
-    """Add seeds to every cell and let the study run."""
-    return _told(session, links, _changed(session, links, study, "extend", more.seeds))
-
-
-@router.post(
-    f"{_API}/{{study}}/{{action}}", summary="Pause, cancel or resume", responses=api_errors(403, 404, 409), **_TOLD
-)
-def act(session: Writing, links: Links, study: str, action: Literal["pause", "cancel", "resume"]) -> StudyProgress:
     """Pause: take back the chunks that wait. Cancel: stop at once. Resume: go on. Finished networks are kept."""
-    return _told(session, links, _changed(session, links, study, action))
+    row = open_study(session, links, study)
+    if action == "resume":
+        study_queue.resume(session, row)
+    else:
+        study_queue.pause(session, row, cancel=action == "cancel")
+    return RedirectResponse(links.study(row.slug), status_code=303)

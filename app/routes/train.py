@@ -11,9 +11,7 @@ from app.errors import BadQuery
 from app.pages.jobs import JobPage
 from app.pages.training.form import (
     TrainFields,
-    TrainingPlan,
     TrainRequest,
-    plan_training,
     read_training,
     start_training,
     training_page,
@@ -31,22 +29,7 @@ _ROOM = "Your network"
 def train_page(request: Request, session: Reading, links: Links, options: ListOptions) -> HTMLResponse:
     # a form that is still being filled in is no wrong request: its part says what is wrong so far
     status = 400 if _read(options)[1] and not is_fragment(request) else 200
-    json_url = links.twin(links.train(**options))
-    return show(request, training_page(session, links, options), room=_ROOM, json_url=json_url, status_code=status)
-
-
-@router.get(f"{API_V2}/train", tags=["networks"], summary="What a training would do", responses=api_errors(400))
-def train_plan(session: Reading, options: ListOptions) -> TrainingPlan:
-    """What training with the options of `POST` would take, lists with commas between; nothing is started.
-
-    Raises:
-        BadQuery: options that could not be trained with.
-    """
-    order, errors = _read(options)
-    if order is None:
-        causes = "; ".join(f"{name}: {cause}" for name, cause in errors.items())
-        raise BadQuery("training options", causes, "correct them; the defaults are good")
-    return plan_training(session, order)
+    return show(request, training_page(session, links, options), room=_ROOM, status_code=status)
 
 
 @router.post("/train", response_class=HTMLResponse, include_in_schema=False)

@@ -119,7 +119,7 @@ def bring_back(client: httpx.Client, slugs: list[str]) -> None:
     """Undo what a round has deleted."""
     for slug in slugs:
         with suppress(httpx.TransportError):
-            client.post(f"/api/v2/networks/{slug}/restore")
+            client.post(f"/networks/{slug}/restore")
 
 
 def table(outcome: Outcome) -> str:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from benchmarks.fuzz_api.known import Known
 
-PAGES: Final = ("/", "/jobs", "/glossary", "/train?seed=3", "/compare", "/networks/nowhere", "//evil.example", "")
 NUMBERS: Final = st.floats(allow_nan=False, allow_infinity=False) | st.floats(-2, 2)
 JUNK: Final = (
     st.none() | st.booleans() | st.integers() | NUMBERS | st.text(max_size=8) | st.lists(st.integers(), max_size=3)
@@ -19,13 +18,11 @@ JUNK: Final = (
 
 def body_of(path: str, known: Known) -> st.SearchStrategy[Any] | None:
     """Bodies for the operation of a path, most of them right; None where the description suffices."""
-    if path in ("/api/v1/networks", "/api/v2/networks/preview"):
+    if path == "/api/v1/networks":
         return network_files().flatmap(mostly_whole)
     if path == "/api/v2/studies" and known.get("design"):
         designs = st.sampled_from(known["design"]).map(json.loads).flatmap(mostly_whole)
         return st.fixed_dictionaries({"design": designs})
-    if path == "/api/v2/s":
-        return st.fixed_dictionaries({"address": st.sampled_from(PAGES)})
     return None
 
 

@@ -25,7 +25,6 @@ def known_values(client: httpx.Client) -> list[Known]:
         "study": studies,
         "name": [one["name"] for slug in studies[:2] for one in figures_of(client, slug)][:40],
         "design": [text for slug in studies if (text := design_of(client, slug))],
-        "key": [key for path in ("/", "/glossary", "/compare") if (key := short_key(client, path))],
         "index": ["0", "0", "1", "99999999999999999999999"],
         "form": ["svg", "png", "json", "csv", "parquet", "md", "bib"],
         "step": ["1", "2", "7"],
@@ -54,12 +53,6 @@ def design_of(client: httpx.Client, study: str) -> str:
     """The file of a study as text; "" if there is none."""
     answer = client.get(f"/api/v2/studies/{study}/design")
     return answer.text if answer.status_code == 200 else ""
-
-
-def short_key(client: httpx.Client, path: str) -> str:
-    """A short key for a page; "" if none is made."""
-    answer = client.post("/api/v2/s", json={"address": path})
-    return str(answer.json().get("key", "")) if answer.status_code < 300 else ""
 
 
 def slugs_of(client: httpx.Client) -> list[str]:

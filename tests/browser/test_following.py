@@ -22,7 +22,7 @@ from app.db.engine import open_store
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import jobs_of_network
 from app.db.reads.studies import find_study
-from app.db.studies import save_outcomes, sum_up
+from app.db.studies import save_outcomes
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs import queue, study_queue
@@ -114,11 +114,10 @@ def test_a_study_is_followed_to_its_end_and_through_an_extension(tab, store, exp
     expect(main).to_contain_text("No network is analysed yet")
 
     def carry_on(n):
-        """Outcomes of so many networks of each cell, summed up; nothing is left to do."""
+        """Outcomes of so many networks of each cell; nothing is left to do."""
         with store.write() as session:
             row = find_study(session, "live")
             save_outcomes(session, row, results(live(n)).outcomes)
-            sum_up(session, row)
             for job in session.scalars(select(JobRow).where(JobRow.network_digest == row.digest)):
                 end(session, job)
 

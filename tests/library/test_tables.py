@@ -162,3 +162,10 @@ def test_the_interface_describes_every_option():
 def test_a_value_in_short_and_in_full(value, text, exact):
     column, row = Column("x", "X", "", "int"), Row({"x": value})
     assert (column.text(row), column.exact(row)) == (text, exact)
+
+
+def test_numbers_below_zero_have_a_real_minus_sign_and_csv_has_a_hyphen():
+    columns = [Column("n", "N", "", "int"), Column("x", "X", "", "float")]
+    row = Row({"n": -1200, "x": -0.00253312})
+    assert [column.text(row) for column in columns] == ["−1,200", "−0.002533"]
+    assert [column.exact(row) for column in columns] == ["-1200", "-0.00253312"]

@@ -12,6 +12,7 @@ from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.outcome import StudyOutcome, flat_weights
 from analysis.studies.result_file import StudyResults, header_json, result_parts
+from analysis.studies.summary import Record
 from app.db.codecs import data_of, network_of, planted_of
 from app.db.errors import Deleted, NotFound
 from app.db.job_tables import JobRow
@@ -104,6 +105,23 @@ def every_outcome(session: Session, study_id: int) -> Iterator[Sequence[StudyOut
     while rows:
         yield rows
         rows = session.scalars(query.where(tuple_(*place) > (rows[-1].position, rows[-1].seed))).all()
+
+
+def outcome_records(session: Session, study_id: int) -> list[Record]:
+    """Every outcome as a summary needs it, in the order of cells and seeds."""
+    rows = session.execute(
+        select(
+            StudyOutcomeRow.position,
+            StudyOutcomeRow.seed,
+            StudyOutcomeRow.state,
+            StudyOutcomeRow.network_digest,
+            StudyOutcomeRow.figures,
+            StudyOutcomeRow.data_digest,
+        )
+        .where(StudyOutcomeRow.study_id == study_id)
+        .order_by(StudyOutcomeRow.position, StudyOutcomeRow.seed)
+    )
+    return [Record(row[0], row[1], row[2], row[3], row[4], (row[5] or "")[:12]) for row in rows]
 
 
 def finished_seeds(session: Session, study_id: int, position: int) -> set[int]:

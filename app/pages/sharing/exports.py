@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.interpretation import NeuronGate
 from app.addressing import Addresses
-from app.db.reads.jobs import list_jobs
-from app.options import Options, ScopeOptions
+from app.options import ScopeOptions
 from app.pages.interpretation_list import by_number
-from app.pages.jobs import JobState
 from app.pages.kinds import find_document
-from app.pages.place import find_network, locate
+from app.pages.place import locate
 from app.pages.shared import edge_names, neuron_name, truth_rows
-from app.pages.sharing.about import FIRST_CELL, about_place
+from app.pages.sharing.about import about_place
 
 MAX_ROWS: Final = 5_000_000
 _AT_ONCE: Final = 500
@@ -104,30 +100,3 @@ def figures_table(session: Session, addresses: Addresses, network: str, options:
     names = (name.replace(" → ", "-") for name in edge_names(layout, (1 << layout.n_edges) - 1))
     rows += [("edge_use", name, None, None, n) for name, n in zip(names, spread.get("edge_use", ()), strict=False)]
     return Table(f"{place.row.slug}-figures", about, ("figure", "edge", "from", "to", "count"), iter(rows))
-
-
-class JobsOptions(Options):
-    """Options of the table of jobs."""
-
-    state: JobState | None = Field(None, description="Only jobs in this state.")
-    network: str = Field("", max_length=120, description="Only jobs of this network: slug or digits of its digest.")
-
-
-def jobs_table(session: Session, addresses: Addresses, options: JobsOptions) -> Table:
-    """Every job, newest first."""
-    columns = ("id", "kind", "title", "state", "stage", "done", "total", "found", "error", "attempts",
-               "created_at", "started_at", "finished_at", "url")  # fmt: skip
-    states = (options.state,) if options.state else ()
-    digests = (find_network(session, addresses, options.network).digest,) if options.network else ()
-
-    def rows() -> Iterator[Sequence[Cell]]:
-        start = 0
-        while some := list_jobs(session, states=states, networks=digests, limit=_AT_ONCE, start=start):
-            for job in some:
-                values = (getattr(job, name) for name in columns[:-1])
-                told = [value.isoformat() if isinstance(value, datetime) else value for value in values]
-                yield [*told, addresses.job(job.id)]
-            start += len(some)
-
-    about = (f"Pluriscope {ENGINE_VERSION}: jobs, newest first. State: {options.state or 'any'}.", *FIRST_CELL)
-    return Table("jobs", about, columns, rows())

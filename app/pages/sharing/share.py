@@ -125,16 +125,13 @@ class Share:
         """Where it is computed anew; "" where that is not done."""
         return self.links.verified(self.path) if self.verifies else ""
 
-    def oembed(self, form: str) -> str:
-        """Where other sites ask what to show for it."""
-        return self.base + self.links.oembed(url=self.url, format=form)
-
-    def frame(self, width: int = EMBED_WIDTH, height: int = EMBED_HEIGHT) -> str:
+    def frame(self) -> str:
         """A frame to be pasted, which grows to its content where the page that holds it loads our small script."""
         script = f"{self.base}{self.links.static('embed-host.js')}"
         return (
-            f'<iframe src="{escape(self.base + self.embed_url)}" title="{escape(self.facts.title)}" width="{width}" '
-            f'height="{height}" style="max-width:100%;border:0" loading="lazy" data-pluriscope></iframe>\n'
+            f'<iframe src="{escape(self.base + self.embed_url)}" title="{escape(self.facts.title)}" '
+            f'width="{EMBED_WIDTH}" height="{EMBED_HEIGHT}" style="max-width:100%;border:0" loading="lazy" '
+            f"data-pluriscope></iframe>\n"
             f'<script src="{escape(script)}" async></script>'
         )
 

@@ -1,6 +1,6 @@
 """From a whole address to the page that it names: what can be shared, embedded, verified or drawn.
 
-One reading for all of them, so that whatever is accepted at the command line is accepted by oEmbed too. An address may
+One reading for all of them, so that whatever is accepted at the command line is accepted over HTTP too. An address may
 be a full URL or a path, of the page itself or of something made of it (its JSON twin, its card, its embedding, its
 re-verification).
 """

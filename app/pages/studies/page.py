@@ -405,15 +405,12 @@ def _progress(study: Study) -> Progress:
 def _figures(page: StudyPage) -> Iterator[Block]:
     study, p, links = page.study, page.line.progress, page.study.links
     summed = len(study.summary.records)
-    if summed < p.finished and not study.moving:
-        jobs = [Action("The jobs", links.jobs())]
-        yield Notice("The outcomes could not be summed up", "The jobs say why.", state="refused", actions=jobs)
-    elif 0 < summed < p.finished:
+    if summed < p.finished:
         words = f"These are of the first {noun(summed, 'network')} of {exact(p.finished)}"
         yield Notice(words, "The others follow by themselves.", state="computing")
-    if not (p.converged and summed):
-        none = p.state == "done" and not p.converged
-        item = "No network converged" if none else "Not summed up yet" if p.converged else "No network is analysed yet"
+    if not p.converged:
+        none = p.state == "done"
+        item = "No network converged" if none else "No network is analysed yet"
         cause = "So there is none to draw." if none else "Figures come with the first networks."
         yield Notice(item, cause, state="computing" if study.moving else "empty")
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,15 +16,13 @@ from analysis.network_files.files import slug_of
 from analysis.strict_json import plain_text
 from analysis.studies.cells import GRID_FACTORS
 from analysis.studies.design import FACTORS, Factor, StudyDesign
-from analysis.studies.stored_summary import Summed
 from analysis.studies.summary import StudySummary
 from app.addressing import Addresses
 from app.bundled.model_studies import SLUGS, model_study
 from app.db.errors import Deleted, StoreError
 from app.db.reads.jobs import jobs_of_network
-from app.db.reads.studies import find_study, state_counts, study_jobs
+from app.db.reads.studies import find_study, outcome_records, state_counts, study_jobs
 from app.db.studies import MAX_SLUG, design_of
-from app.db.study_summaries import read_document, summary_row
 from app.db.study_tables import StudyRow
 from app.errors import Conflict, Gone, Moved, NotFound
 from app.figures.numbers import exact
@@ -35,6 +34,7 @@ from app.recent import Recent
 
 State = Literal["running", "paused", "cancelled", "done", "stalled"]
 _SUMMARIES: Final = Recent[StudySummary](8)
+_GROWTH: Final = 1.1
 
 
 class StudyProgress(PageModel):
@@ -75,7 +75,7 @@ class Study:
         links: of the site.
         line: the study in a few words.
         row: in the store; None of a study of transformers, which can only be read.
-        summary: of its outcomes, as far as they were summed up.
+        summary: of its outcomes; of one on its way as far as they were summed up.
         design: its study file.
         about: paragraphs about method and expectation, as Markdown.
         facts: what else the design says, as (what, value).
@@ -163,19 +163,19 @@ def wanted_names(row: StudyRow, name: str, slug: str) -> tuple[str, str]:
 
 def stored(session: Session, links: Addresses, row: StudyRow) -> Study:
     """A study of networks, as far as it is."""
-    design = design_of(row)
+    design, moving = design_of(row), bool(jobs_of_network(session, row.digest, unfinished=True))
     return Study(
         links=links,
         line=stored_line(session, links, row),
         row=row,
-        summary=summary_of(session, row),
+        summary=_summary_of(session, row, moving),
         design=row.design,
         about=design.description,
         facts=list(_facts_of(design)),
         protocols={one.name: one.digest for one in design.protocols},
         varying=[factor for factor in GRID_FACTORS if len(design.levels(factor)) > 1],
         states=state_counts(session, row.id),
-        moving=bool(jobs_of_network(session, row.digest, unfinished=True)),
+        moving=moving,
         **outcome_data(row),
     )
 
@@ -214,13 +214,11 @@ def progress_of(session: Session, row: StudyRow) -> StudyProgress:
     )
 
 
-def summary_of(session: Session, row: StudyRow) -> StudySummary:
-    """What the outcomes of a study say, as far as they were summed up; of no network before that was done."""
-    kept = summary_row(session, row.id)
-    if kept is None:
-        return StudySummary(design_of(row), ())
-    key = (row.digest, row.revision, kept.n_outcomes, kept.created_at)
-    return _SUMMARIES.of(key, lambda: Summed(design_of(row), read_document(kept)))
+def _summary_of(session: Session, row: StudyRow, moving: bool) -> StudySummary:
+    """What the outcomes of a study say; of one on its way it is worked out anew when there are a tenth more of them."""
+    grown = int(math.log(row.n_finished + 1, _GROWTH)) if moving else row.revision
+    key = (row.digest, row.created_at, row.n_networks, moving, grown)
+    return _SUMMARIES.of(key, lambda: StudySummary(design_of(row), outcome_records(session, row.id)))
 
 
 def _facts_of(design: StudyDesign) -> Iterator[tuple[str, str]]:

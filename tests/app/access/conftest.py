@@ -17,7 +17,7 @@ CHOSEN = "chosen-by-hand-and-long-enough"
 
 @pytest.fixture(scope="package")
 def application(tmp_path_factory):
-    settings = on_a_copy(data=tmp_path_factory.mktemp("access"), token=CHOSEN, computed_per_minute=30)
+    settings = on_a_copy(data=tmp_path_factory.mktemp("access"), token=CHOSEN)
     app = create_app(settings)
     with TestClient(app):
         yield app

@@ -1,28 +1,14 @@
 """What no route sees: changes from other sites or while read-only, wrong hosts, too much, too long."""
 
-import asyncio
-import re
-import threading
-
 import pytest
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from app.access.callers import is_behind_proxy
-from app.addressing import Addresses, below_api
-from app.gate import (
-    LOGINS_PER_MINUTE,
-    MAX_ADDRESS_BYTES,
-    MAX_HEADER_BYTES,
-    STORED,
-    Buckets,
-    Gate,
-    group_of,
-    is_computed,
-)
+from app.addressing import Addresses
+from app.gate import MAX_ADDRESS_BYTES, MAX_HEADER_BYTES, Gate
 from app.main import create_app
 from app.settings import Settings
 from tests.app.access.conftest import CHOSEN, FAR, OWN, SITE, filled
@@ -66,7 +52,7 @@ def gated(application):
 def test_no_route_takes_a_change_from_a_page_of_another_site(application, visit, credentials):
     """Whoever is let in, by whatever: this machine, or a session."""
     routes = changing_routes(application)
-    assert len(routes) > 40
+    assert len(routes) > 25
     session = {"pluriscope_session": credentials.begin_session("admin", "link", 1)}
     here = visit("127.0.0.1", base_url="http://127.0.0.1", headers={})
     elsewhere = visit(cookies=session, headers={})
@@ -80,13 +66,10 @@ def test_no_route_takes_a_change_from_a_page_of_another_site(application, visit,
 
 @pytest.mark.slow
 def test_no_route_changes_anything_for_a_stranger(application, visit):
-    """Without credentials, from our own page: all but logging in and out and what visitors may have kept or told."""
+    """Without credentials, from our own page: all but logging in and out."""
     open_to_all = {
         ("POST", "/login"),
         ("POST", "/logout"),
-        ("POST", "/s"),
-        ("POST", "/api/v2/s"),
-        ("POST", "/api/v2/logout"),
     }
     routes = set(changing_routes(application)) - open_to_all
     for k, (method, path) in enumerate(sorted(routes)):
@@ -175,7 +158,7 @@ def test_only_named_proxies_are_believed(tmp_path):
 def test_while_read_only_no_route_changes_anything_for_anybody(application, gated):
     browser = gated(read_only=True)
     for method, path in changing_routes(application):
-        if path in ("/login", "/logout", "/api/v2/logout"):
+        if path in ("/login", "/logout"):
             continue
         answer = browser.request(method, path, headers={**BEARER, "accept": "application/json"})
         assert answer.status_code == 403, (method, path)
@@ -218,108 +201,3 @@ def test_addresses_and_headers_are_bounded(gated):
     assert browser.get("/?a=" + "x" * MAX_ADDRESS_BYTES).status_code == 414
     assert browser.get("/", headers={"x-a": "x" * (MAX_HEADER_BYTES - 1_000)}).status_code == 200
     assert browser.get("/", headers={"x-a": "x" * MAX_HEADER_BYTES}).status_code == 431
-
-
-# ---------- how often ----------
-
-
-def test_every_free_address_is_one_that_exists_and_what_computes_is_none(application):
-    paths = {below_api(filled(route.path)) for route in application.routes}
-    for pattern in STORED:
-        assert any(re.fullmatch(pattern, path) for path in [*paths, "/static/a.css", "/admin", "/metrics"]), pattern
-    for made in (
-        "verified",
-        "card.png",
-        "drawing.png",
-        "/figures/",
-        "sandbox",
-        "compare",
-        "embed",
-        "interpretations",
-    ):
-        found = [path for path in paths if made in path]
-        assert found, made
-        assert all(is_computed(path) for path in found), made
-    for path in ("/networks/1/result", "/networks/1/explanations.1", "/oembed"):
-        assert path in paths, path
-        assert is_computed(path), path
-
-
-def test_what_computes_is_limited_for_each_address_and_what_is_stored_is_not(gated):
-    browser = gated(computed_per_minute=5)
-    assert [browser.get("/verified").status_code for _ in range(7)] == [200] * 5 + [429] * 2
-    refused = browser.get("/verified")
-    assert 1 <= int(refused.headers["retry-after"]) <= 12
-    assert "Too much at once" in refused.text
-    assert "in 1" in refused.text
-    assert "login" not in refused.headers.get("location", "")
-    told = browser.get("/api/v2/compare").json()
-    assert told["status"] == 429
-    assert [browser.get("/networks/a").status_code for _ in range(9)] == [200] * 9
-    assert browser.get("/verified", headers=BEARER).status_code == 200
-    assert [gated(computed_per_minute=0).get("/compare").status_code for _ in range(9)] == [200] * 9
-
-
-def test_tokens_cannot_be_tried_without_end(gated):
-    wrong = {"authorization": "Bearer plu_wrong"}
-    browser = gated()
-    answers = [browser.get("/networks/a", headers=wrong).status_code for _ in range(LOGINS_PER_MINUTE + 1)]
-    assert answers == [200] * LOGINS_PER_MINUTE + [429]
-    assert browser.post("/login", headers=OWN).status_code == 429
-    assert browser.get("/networks/a", headers=BEARER).status_code == 200
-
-
-def test_a_bucket_fills_again_and_never_runs_over():
-    time = [0.0]
-    buckets = Buckets(60, lambda: time[0])
-    assert [buckets.take("192.0.2.1") for _ in range(61)] == [0] * 60 + [1]
-    assert buckets.take("192.0.2.2") == 0
-    time[0] = 2.5
-    assert [buckets.take("192.0.2.1") for _ in range(3)] == [0, 0, 1]
-    time[0] = 10_000.0
-    assert [buckets.take("192.0.2.1") for _ in range(61)].count(0) == 60
-
-
-def test_there_are_only_so_many_buckets():
-    buckets = Buckets(1, most=100)
-    for k in range(1_000):
-        buckets.take(f"10.0.{k // 256}.{k % 256}")
-    assert len(buckets) == 100
-
-
-def test_who_has_a_network_of_ipv6_counts_as_one():
-    assert group_of("2001:db8:1:2:3::4") == group_of("2001:db8:1:2:ffff::1") != group_of("2001:db8:1:3::1")
-    assert group_of("::ffff:192.0.2.1") == group_of("192.0.2.1")
-    assert group_of("fe80::1%eth0") == group_of("fe80::2")
-    assert len(group_of("x" * 10_000)) == 64
-
-
-# ---------- how long ----------
-
-
-def test_an_answer_that_does_not_begin_is_given_up(gated):
-    go_on = threading.Event()
-
-    async def slow(request):
-        if request.url.path == "/jobs":
-            return PlainTextResponse("stored")
-        await run_in_threadpool(go_on.wait, 10)
-        return PlainTextResponse("late")
-
-    with gated(slow, request_seconds=0.05) as browser:
-        answer = browser.get("/networks/a/sandbox", headers={"accept": "application/json"})
-        assert answer.status_code == 503
-        assert "had not started after 0.05 seconds" in answer.json()["error"]
-        assert answer.headers["retry-after"]
-        assert browser.get("/jobs").text == "stored"  # the process goes on
-        go_on.set()
-        assert browser.get("/networks/a/sandbox").text == "late"
-
-
-def test_a_failure_before_the_answer_is_told_as_ever(gated):
-    async def broken(_request):
-        await asyncio.sleep(0)
-        raise RuntimeError("broken")
-
-    with pytest.raises(RuntimeError, match="broken"):
-        gated(broken).get("/compare")

@@ -21,10 +21,8 @@ from app.db.reads.studies import (
     studies_of_network,
 )
 from app.db.studies import save_outcomes, save_results, save_study
-from app.db.study_summaries import read_document, summary_row
 from app.db.study_tables import StudyOutcomeRow
 from app.db.tables import NetworkRow
-from app.jobs.stages import enqueue_missing
 from tests.study_factories import design, judged_on_rows, results
 
 
@@ -139,23 +137,6 @@ def test_older_results_take_on_the_rows_where_they_say_the_same(store):
         again = {outcome.seed: outcome for outcome in stored_results(session, row).outcomes[:4]}
         assert again[0].data is None
         assert again[1].data.digest == others[0].data.digest
-
-
-def test_what_a_study_says_is_kept_when_results_are_taken_in(store):
-    with store.write() as session:
-        row, _ = save_results(session, results())
-        kept = summary_row(session, row.id)
-        assert (kept.n_outcomes, kept.revision) == (8, row.revision)
-        assert len(read_document(kept)["networks"]) == 8
-
-
-@pytest.mark.parametrize("kept", [True, False])
-def test_a_study_from_before_summaries_is_to_be_summed_up(store, kept):
-    with store.write() as session:
-        row, _ = save_results(session, results())
-        if not kept:
-            session.delete(summary_row(session, row.id))
-        assert enqueue_missing(session) == (not kept)
 
 
 def test_a_bundled_study_takes_on_new_words(store):

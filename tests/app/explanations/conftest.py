@@ -53,7 +53,7 @@ def with_placements_untried(file: NetworkFile) -> OutputAnalysis:
 @pytest.fixture(scope="session", params=ON_EVERY_DATABASE)
 def client(request, tmp_path_factory):
     data, url = tmp_path_factory.mktemp("explanations"), database_url(request)
-    app = create_app(on_a_copy(data=data, database_url=url, computed_per_minute=0))
+    app = create_app(on_a_copy(data=data, database_url=url))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
         file = pretrained_xor()
         with app.state.store.write() as session:

@@ -10,7 +10,7 @@ import pytest
 from starlette.requests import Request
 
 from app.addressing import Addresses
-from app.rendering import compile_templates, network_row, show
+from app.rendering import HAS_RECORD, compile_templates, network_row, show
 from pluriscope import templating
 from pluriscope.blocks import Head, Notice, Prose, Section
 from tests.every_block import every_block
@@ -103,7 +103,9 @@ def test_the_theme_comes_from_the_address_then_the_cookie_then_the_system():
 
 def test_a_page_names_its_room_its_tab_and_its_json():
     row = network_row(Addresses(), "x", "The network", "Play")
-    html = body(shown(room="Learn", network=row, json_url="/api/v2/x?a=1"))
+    asked = request("/x", "a=1")
+    asked.scope[HAS_RECORD] = True
+    html = body(show(asked, [Head("Title")], room="Learn", network=row))
     tags = read(html)
     assert [a["href"] for _, a in tags if a.get("aria-current")] == ["/learn", "/networks/x/sandbox"]
     assert [a["href"] for tag, a in tags if "json" in str(a.get("type"))] == ["/api/v2/x?a=1"]

@@ -15,7 +15,6 @@ from app.db.studies import save_outcomes, save_results
 from app.jobs import study_queue
 from app.jobs.definitions import STUDY, analyse_arguments
 from app.jobs.handlers import compute_analysis, load_analysis_inputs, save_analysis_outcome
-from app.jobs.study_summaries import load_outcomes, save_told, sum_up
 from app.jobs.worker import Worker
 from tests.app.jobs.executors import lent_processes
 from tests.study_factories import design, results
@@ -120,28 +119,6 @@ def test_a_chunk_leaves_out_what_was_finished_meanwhile_and_can_be_stopped(store
         saved = save_chunk(session, arguments, compute_chunk(inputs))
         assert saved.result["url"] == "/studies/xor-width"
         assert find_study(session, "xor-width").n_finished == 7
-
-
-@pytest.mark.slow
-def test_a_study_on_its_way_is_summed_up_when_it_has_grown(store):
-    study = design(seeds={"first": 0, "count": 20})
-    known = results(study).outcomes
-    with store.write() as session:
-        row = study_queue.start(session, study)
-        assert not study_queue.ask_for_summary(session, row)
-        asked = []
-        for n in (10, 20, 21, 22, 40):
-            save_outcomes(session, row, known[:n])
-            if study_queue.ask_for_summary(session, row):
-                asked.append(n)
-                job = session.scalars(
-                    select(JobRow).where(JobRow.kind == "study-summary", JobRow.state == "queued")
-                ).one()
-                told = sum_up(load_outcomes(session, job.arguments))
-                assert save_told(session, job.arguments, told).found == f"{n:,} networks summed up"
-                job.state = "done"
-                session.flush()
-        assert asked == [10, 20, 22, 40]
 
 
 @pytest.mark.slow

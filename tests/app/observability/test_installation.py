@@ -60,32 +60,16 @@ def figures(client, **headers) -> dict[tuple[str, ...], float]:
     }
 
 
-def test_live_asks_nothing_of_the_store_and_ready_says_check_by_check(client, app, monkeypatch):
-    assert client.get("/health/live").json() == {"live": True}
-    ready = client.get("/health/ready").json()
-    assert ready["ready"]
-    assert [check["name"] for check in ready["checks"]] == ["store", "schema", "disk", "workers"]
+def test_a_store_that_cannot_be_used_is_told(client, app):
+    assert client.get("/health").json()["ready"]
     with app.state.store.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     try:
-        answer = client.get("/health/ready")
-        assert answer.status_code == 503
-        failed = [check for check in answer.json()["checks"] if check["state"] == "failed"]
-        assert [check["name"] for check in failed] == ["schema"]
-        assert "take a backup" in failed[0]["cure"]
-        assert client.get("/health/live").status_code == 200
+        answer = client.get("/health")
+        assert (answer.status_code, answer.json()["database"]) == (503, "behind")
     finally:
         with app.state.store.write() as session:
             session.execute(text("UPDATE alembic_version SET version_num = :now"), {"now": newest_revision()})
-
-
-def test_jobs_without_a_worker_degrade_and_do_not_take_the_server_out(client, app):
-    add_job(app, "waits")
-    answer = client.get("/health/ready")
-    assert (answer.status_code, answer.json()["degraded"]) == (200, True)
-    now = datetime.now(UTC)
-    Showing(app.state.store, "w", 2, "", now).show(now)
-    assert not client.get("/health/ready").json()["degraded"]
 
 
 @pytest.mark.slow

@@ -118,13 +118,13 @@ def test_around_a_page_only_links_of_the_copy_and_the_theme_stay(rewrite, nav):
 def test_the_head_names_nobody_else_and_loads_what_a_copy_needs(rewrite):
     page = rewrite(
         '<html><head><meta property="og:url" content="/x"><meta name="twitter:card" content="y">'
-        '<link rel="canonical" href="/x"><link rel="alternate" type="application/json+oembed" href="/oembed?url=x">'
+        '<link rel="canonical" href="/x">'
         f'<link rel="alternate" type="application/json" href="/api/v2{CIRCUIT}">'
         '<script src="/static/vendor/htmx-4.0.1.min.js?v=1"></script>'
         '<script src="/static/house.js?v=2" defer></script>'
         "</head><body></body></html>"
     )
-    for gone in ("og:", "twitter", "canonical", "oembed", "htmx"):
+    for gone in ("og:", "twitter", "canonical", "htmx"):
         assert gone not in page
     assert 'src="../../../static/house.js"' in page
     assert 'src="../../../static/offline.js"' in page

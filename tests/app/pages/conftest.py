@@ -78,7 +78,7 @@ def judge(store, row, criteria, *, interpretations=False):
 def app(request, tmp_path_factory):
     data = tmp_path_factory.mktemp("pages")
     url = database_url(request)
-    app = create_app(on_a_copy(data=data, database_url=url, max_body_bytes=10_000, computed_per_minute=0))
+    app = create_app(on_a_copy(data=data, database_url=url, max_body_bytes=10_000))
     with TestClient(app):  # runs the start-up: the store is opened and migrated
         with app.state.store.write() as session:
             save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)

@@ -25,7 +25,7 @@ ESTIMATED = Limits(n_samples=3_000, n_draws=15, n_smallest=10, n_tried=20_000)
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("bounds"), computed_per_minute=0))
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("bounds")))
     file = small_network(5, (2, 7, 7, 1))
     network, data = file.network, clean_data(2)
     task = replace(file.tasks[0], truth_table=(0, 0, 0, 0), name="")

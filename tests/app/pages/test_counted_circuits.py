@@ -74,6 +74,7 @@ def test_an_exact_count_is_exact_and_its_list_is_draws(client):
     assert "of 9,625 possible" in text
     assert "≥ 197" not in text
     assert "≈ 197" not in text
+    assert "of 9,625 possible, counted, not listed · counted estimated: ≈ 173 (" in text, "the other rules' beside it"
     shown = "the 5 smallest (proved smallest) and 20 drawn at random"
     assert f"The list shows 25 valid circuits: {shown}. The fewest edges of any valid circuit are 10" in text
     assert "of the 25 circuits listed" in text

@@ -129,8 +129,6 @@ def test_a_transformer_with_mlp_blocks_is_changed_by_hand_and_its_pages_name_the
     assert "No part of it: head 1.0" in client.get("/networks/blocks/explanations/c-36?protocol=nodes").text
 
 
-def test_earlier_addresses_lead_here_and_their_twins_say_where(client):
+def test_earlier_addresses_lead_here(client):
     answer = client.get("/models/induction/sandbox?rules=heads&circuit=3&row=5&change=1.0_zero")
     assert answer.headers["location"] == f"{ONE}?protocol=heads&circuit=3&row=5&change=1.0_zero"
-    told = client.get("/api/v1/models/induction/sandbox?row=5")
-    assert (told.status_code, f"/api/v2{ONE}" in told.json()["error"]) == (410, True)

@@ -185,7 +185,7 @@ def test_a_busy_database_is_told_as_such(tmp_path, monkeypatch):
     mine = TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1))
     with mine as client, app.state.store.write() as session:
         session.execute(text("SELECT 1"))  # takes the write lock
-        answer = client.post("/api/v2/jobs/abc/retry")
+        answer = client.post("/jobs/abc/retry", headers={"accept": "application/json"})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json()["error"] == (
         "the database: is busy or cannot be reached. Try again in a moment; nothing was changed."
@@ -196,8 +196,8 @@ def test_a_wrong_method_says_which_are_right(client):
     answer = client.put(XOR)
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET"
-    assert "Use GET, POST" in client.put("/api/v2/train").json()["error"]
-    assert client.get("/api/v2" + XOR + "/restore").headers["allow"] == "POST"
+    assert "Use GET, POST" in client.put("/train", headers={"accept": "application/json"}).json()["error"]
+    assert client.get(XOR + "/restore").headers["allow"] == "POST"
 
 
 def test_headers(client):

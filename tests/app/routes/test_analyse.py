@@ -94,5 +94,5 @@ def test_a_page_follows_whatever_works_on_its_network_and_then_asks_no_more(clie
     assert f'hx-get="{address}?protocol=paper&amp;part=working"' in text
     assert '<noscript><meta http-equiv="refresh"' in text
     assert "<html" in client.get(address, headers={"HX-Request": "true"}).text, "all of it is renewed"
-    client.post(f"/api/v2/jobs/{job}/cancel")
+    client.post(f"/jobs/{job}/cancel")
     assert "data-poll" not in client.get(address).text

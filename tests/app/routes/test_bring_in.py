@@ -26,7 +26,6 @@ def test_nothing_is_stored_whichever_way_they_come(client, store):
     for file in hostile_files(60, seed=7):
         for answer in (
             client.post("/api/v1/networks", content=file.raw, params={"task": "decisions", "protocols": "complete"}),
-            client.post("/api/v2/networks/preview", content=file.raw),
             client.post("/networks", files={"file": ("../../x.json", file.raw)}, data={"task": "decisions"}),
         ):
             assert 400 <= answer.status_code < 500, (file.family, answer.status_code, file.raw[:100])
@@ -181,21 +180,16 @@ def test_an_encoding_becomes_the_data_record_of_the_network(client, store):
 
 def test_a_preview_names_every_refusal_at_once(client):
     document = {"weights": [[[1.0] * 7] * 2, [[1.0, 1.0]]], "biases": [[0.0, 0.0], [0.0]]}
-    answer = client.post(
-        "/api/v2/networks/preview", content=bare_xor(**document), params={"name": "../x", "task": "decisions"}
-    )
-    assert answer.status_code == 200
-    causes = [refusal["cause"] for refusal in answer.json()["refusals"]]
-    assert len(causes) == 2
-    assert "path of a file" in causes[0]
-    assert "7 inputs" in causes[1]
+    answer = client.post("/networks/new", data={"text": bare_xor(**document), "name": "../x", "task": "decisions"})
+    assert answer.status_code == 422
+    assert all(cause in answer.text for cause in ("path of a file", "7 inputs"))
 
 
 @pytest.mark.parametrize("name", ["new", "preview"])
 def test_no_network_takes_the_address_of_a_page(client, name):
     made = client.post("/api/v1/networks", content=xor_file(name=name)).json()
     assert made["slug"].startswith(f"{name}-")
-    assert client.post(f"/api/v2/networks/{made['slug']}/rename", json={"slug": name}).status_code == 409
+    assert client.post(f"/networks/{made['slug']}/rename", data={"slug": name}).status_code == 409
 
 
 def test_the_validator_refuses_what_the_reader_refuses():
@@ -243,14 +237,14 @@ def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
 @pytest.mark.slow
 def test_bringing_a_deleted_network_in_again_brings_it_back(client):
     client.post("/api/v1/networks", content=xor_file())
-    assert client.delete("/api/v2/networks/hand-made-xor").json()["deleted_at"]
+    assert client.post("/networks/hand-made-xor/delete").status_code == 303
     assert client.post("/api/v1/networks", content=xor_file()).status_code == 200
     assert client.get("/api/v2/networks/hand-made-xor").status_code == 200
 
 
 def test_a_deletion_is_final_when_its_time_is_over(client, store):
     client.post("/api/v1/networks", content=xor_file())
-    client.delete("/api/v2/networks/hand-made-xor")
+    client.post("/networks/hand-made-xor/delete")
     assert purge_deleted(store, 7.0) == 0
     assert purge_deleted(store, 7.0, now=datetime.now(UTC) + timedelta(days=7, seconds=1)) == 1
     assert stored(store)[0] == 0
@@ -261,10 +255,10 @@ def test_a_deletion_is_final_when_its_time_is_over(client, store):
 def test_bundled_networks_can_always_be_brought_back_and_do_not_come_by_themselves(client, store):
     with store.write() as session:
         add_bundled_networks(session)
-    client.delete("/api/v2/networks/xor-pretrained")
+    client.post("/networks/xor-pretrained/delete")
     assert purge_deleted(store, 0.0) == 0
     with store.write() as session:
         add_bundled_networks(session)
     assert client.get("/api/v2/networks/xor-pretrained").status_code == 410
-    client.post("/api/v2/networks/xor-pretrained/restore")
+    client.post("/networks/xor-pretrained/restore")
     assert client.get("/api/v2/networks/xor-pretrained").status_code == 200

@@ -108,7 +108,7 @@ def test_cancel_and_retry_from_the_page(client, store):
     ],
 )
 def test_bad_addresses_are_refused_alike_for_people_and_programs(client, method, path, status):
-    html, twin = client.request(method, path), client.request(method, "/api/v2" + path)
+    html, twin = client.request(method, path), client.request(method, path, headers={"accept": "application/json"})
     assert html.status_code == twin.status_code == status
     assert twin.json()["status"] == status
     assert "text/html" in html.headers["content-type"]
@@ -120,7 +120,7 @@ def test_a_job_that_has_ended_cannot_be_cancelled(client, store):
     owner = claim(store)
     with store.write() as session:
         leases.fail(session, owner, "no luck")
-    answer = client.post(f"/api/v2/jobs/{job_id}/cancel")
+    answer = client.post(f"/jobs/{job_id}/cancel", headers={"accept": "application/json"})
     assert answer.status_code == 409
     assert "ended already" in answer.json()["error"]
 

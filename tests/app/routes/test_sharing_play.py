@@ -1,4 +1,4 @@
-"""A state of Play passed on: card, drawing, embedding, oEmbed, citation."""
+"""A state of Play passed on: card, drawing, embedding, citation."""
 
 import pytest
 
@@ -22,8 +22,6 @@ def test_an_embedding_says_what_everyone_foretold_and_leads_back(client):
     assert "predicts 0, incorrect" in answer.text
     assert "makes no prediction" in answer.text
     assert "re-verify" not in answer.text
-    found = client.get("/oembed", params={"url": f"http://127.0.0.1{STATE}"}).json()
-    assert "/embed/networks/" in found["html"]
 
 
 def test_a_state_that_cannot_be_read_has_no_card(client):

@@ -10,18 +10,15 @@ from html import unescape
 from urllib.parse import quote
 
 import pytest
-from fastapi.testclient import TestClient
 
 from app.addressing import Addresses
 from app.figures.cards import HEIGHT, WIDTH
 from app.figures.standalone import drawing_rules, standalone_svg, token
 from app.figures.svg.tiles import truth_tile
-from app.main import create_app
 from app.pages.sharing.facts import Facts
 from app.pages.sharing.share import Share, escape_bibtex
 from app.pages.sharing.targets import read_target
 from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, INTERPRETATION, SHARED, XOR, beside
-from tests.factories import on_a_copy
 
 pytestmark = pytest.mark.slow
 
@@ -45,25 +42,11 @@ def test_the_head_tells_previews_whole_addresses_and_what_is_there(client, page)
     assert told["og:title"]
     assert "card.png" in told["og:image"]
     assert client.get(told["og:url"]).status_code == 200
-    discovery = unescape(re.search(r'<link rel="alternate" type="application/json\+oembed" href="([^"]+)"', text)[1])
-    answer = client.get(discovery).json()
-    assert answer["title"] == told["og:title"]
-    assert answer["thumbnail_url"] == told["og:image"]
 
 
 def test_a_forged_host_gets_no_whole_address(client) -> None:
     told = meta(client.get(CIRCUIT, headers={"host": 'evil"><script>'}).text)
     assert told["og:url"] in (CIRCUIT, f"http://127.0.0.1{CIRCUIT}")
-
-
-def test_a_public_address_stands_before_every_link(tmp_path) -> None:
-    settings = on_a_copy(data=tmp_path, public_url="https://explain.example.org/", prefix="/pluri")
-    app = create_app(settings)
-    with TestClient(app, base_url="http://127.0.0.1") as client:
-        assert client.get("/pluri/oembed", params={"url": "http://127.0.0.1/pluri/networks/x"}).status_code == 404
-        answer = client.get("/pluri/oembed", params={"url": "https://explain.example.org/pluri/networks/x"})
-        assert answer.status_code == 404
-        assert "network &#39;x&#39;" in answer.text  # it was looked for, so the host was taken for ours
 
 
 @pytest.mark.parametrize("page", [XOR, COMPARISON])
@@ -162,28 +145,6 @@ def test_parts_of_an_embedding_can_be_left_out(client) -> None:
     assert client.get(f"/embed{CIRCUIT}?limits=1").status_code == 400
 
 
-def ask(client, **query):
-    return client.get("/oembed", params=query)
-
-
-def test_oembed_answers_as_its_specification_asks(client) -> None:
-    url = f"http://127.0.0.1{CIRCUIT}"
-    answer = ask(client, url=url, maxwidth=400, maxheight=300, dnt="1").json()
-    assert (answer["type"], answer["version"], answer["width"], answer["height"]) == ("rich", "1.0", 400, 300)
-    assert 'width="400"' in answer["html"]
-    assert f'src="http://127.0.0.1/embed{CIRCUIT}"' in answer["html"]
-    xml = ask(client, url=url, format="xml")
-    assert xml.headers["content-type"].startswith("text/xml")
-    assert ET.fromstring(xml.text).findtext("title") == answer["title"]  # noqa: S314  # our own
-    assert ask(client, url=url, format="yaml").status_code == 501
-    assert ask(client, url="https://elsewhere.example/networks/xor").status_code == 404
-    assert ask(client, url="http://127.0.0.1/networks/nowhere").status_code == 404
-    assert ask(client, url="http://127.0.0.1/glossary").status_code == 404
-    assert ask(client, url="http://127.0.0.1/compare?network=xor&e=c-081ff").status_code == 400
-    assert ask(client).status_code == 400
-    assert ask(client, url=url, maxwidth=1).status_code == 400
-
-
 def test_every_way_to_write_an_address_names_the_same() -> None:
     plain = read_target(CIRCUIT, Addresses())
     for text in (
@@ -202,7 +163,7 @@ def test_every_way_to_write_an_address_names_the_same() -> None:
 
 
 def test_the_whole_comparison_stands_in_its_embedding_code(client) -> None:
-    code = ask(client, url=f"http://127.0.0.1{COMPARISON}").json()["html"]
+    code = unescape(re.search(r"&lt;iframe.*?&gt;", client.get(f"{COMPARISON}&part=cite").text)[0])
     source = unescape(re.search(r'src="([^"]+)"', code)[1])
     assert source.count("e=") == 3
     assert client.get(source).status_code == 200

@@ -38,7 +38,7 @@ from tests.analysis.models.mlp_model import DOCUMENT, PERCEPTRON, read_perceptro
 from tests.app.upkeep.conftest import everything
 from tests.schemas import SLUG, kept, revisions, unpack
 
-PAGES = ("", "/explanations", "/analyses/funnel", "/analyses/common-ground", "/criteria")
+PAGES = ("", "/explanations", "/analyses/funnel", "/analyses/common-ground")
 
 
 def test_every_revision_has_a_store_that_is_kept():
@@ -100,8 +100,6 @@ def test_an_old_store_keeps_everything(upgraded, revision):
             address = f"/networks/{SLUG}{page}"
             for asked in (address, Addresses().twin(address)):
                 answer = client.get(asked)
-                if asked == f"/networks/{SLUG}/criteria":
-                    continue  # has no page of its own
                 assert answer.status_code == 200, (page, answer.text[:300])
         listed = client.get(Addresses().twin(f"/networks/{SLUG}/explanations") + "?kind=circuit").json()
         (mask, *_) = [item["mask"] for item in listed["items"]]
@@ -273,4 +271,30 @@ def test_circuits_of_models_become_rows(tmp_path):
         assert list(searches_of(session, [1])) == [(1, "")]
         kept_reports = session.execute(text("SELECT rules, content FROM model_reports WHERE name = 'methods'")).all()
         assert [tuple(row) for row in kept_reports] == [("", '{"answers":[]}')]
+    store.close()
+
+
+@pytest.mark.slow
+def test_work_that_is_done_no_more_goes(tmp_path):
+    """Studies were summed up by jobs; their outcomes stay."""
+    file = tmp_path / "pluriscope.sqlite"
+    unpack("0025", file)
+    with closing(sqlite3.connect(file)) as old:
+        names = [row[1] for row in old.execute("PRAGMA table_info(jobs)") if row[1] != "id"]
+        columns = ", ".join(f'"{name}"' for name in names)
+        taken = columns.replace('"kind"', "'study-summary'")
+        old.execute(f"INSERT INTO jobs (id, {columns}) SELECT 'summary', {taken} FROM jobs LIMIT 1")  # noqa: S608
+        old.execute("INSERT INTO job_log (job_id, at, level, message) VALUES ('summary', '2026-01-01', 'info', 'x')")
+        old.commit()
+    store = store_at(f"sqlite:///{file}")
+    before = everything(store)
+    store.migrate()
+    after = everything(store)
+    assert set(before) - set(after) == {"study_summaries"}
+    assert len(before["jobs"]) - 1 == len(after["jobs"])
+    assert "study-summary" not in str(after["jobs"])
+    assert len(before["job_log"]) - 1 == len(after["job_log"])
+    assert {name: rows for name, rows in after.items() if not name.startswith("job")} == {
+        name: before[name] for name in after if not name.startswith("job")
+    }
     store.close()

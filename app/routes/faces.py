@@ -1,0 +1,120 @@
+"""A page and its JSON from one function: the same path and options, behind ``/api/v2`` as a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from inspect import Parameter, signature
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+from pydantic import BaseModel
+
+from app.addressing import API_V2
+from app.error_answers import api_errors
+from app.rendering import HAS_RECORD
+from app.routes.computing import room
+
+HTML: Final[dict[str, Any]] = {"response_class": HTMLResponse, "response_model": None, "include_in_schema": False}
+"""How a route that answers with a page is declared."""
+UNLISTED: Final[Mapping[str, str]] = {"x-robots-tag": "noindex"}
+"""Headers of pages that no search engine should list."""
+
+
+@dataclass(frozen=True)
+class Faces:
+    """What an address tells, made when it is asked for.
+
+    Args:
+        page: the page, or where it leads instead.
+        record: the same as JSON has it.
+    """
+
+    page: Callable[[Request], Response]
+    record: Callable[[], Any]
+
+
+def both(
+    router: APIRouter,
+    path: str,
+    tag: str,
+    summary: str,
+    told: Any,
+    *,
+    errors: tuple[int, ...] = (400, 404),
+    options: list[dict[str, Any]] | None = None,
+    costly: Callable[[Request], bool] | None = None,
+) -> Callable[[Callable[..., Faces]], Callable[..., Faces]]:
+    """Declare the page and the JSON of an address. What the function's text says describes the interface.
+
+    Args:
+        router: where they are added.
+        path: of the page.
+        tag: the group of the interface that the JSON belongs to.
+        summary: of the JSON.
+        told: type of the record.
+        errors: statuses of the refusals that it may answer with.
+        options: as OpenAPI has them, where the function reads its options itself.
+        costly: which requests are computed only a few at a time; None: none.
+    """
+
+    def declare(find: Callable[..., Faces]) -> Callable[..., Faces]:
+        asked = signature(find, eval_str=True)
+        own = "request" in asked.parameters
+        given = [one for one in asked.parameters.values() if one.name != "request"]
+        whole = asked.replace(
+            parameters=[Parameter("request", Parameter.KEYWORD_ONLY, annotation=Request)]
+            + [one.replace(kind=Parameter.KEYWORD_ONLY) for one in given]
+        )
+
+        def found(request: Request, named: dict[str, Any]) -> Faces:
+            return find(request=request, **named) if own else find(**named)
+
+        def at_once(request: Request) -> Any:
+            return room("this page") if costly is not None and costly(request) else nullcontext()
+
+        def page(*, request: Request, **named: Any) -> Response:
+            request.scope[HAS_RECORD] = True
+            with at_once(request):
+                return found(request, named).page(request)
+
+        def record(*, request: Request, **named: Any) -> Any:
+            with at_once(request):
+                return found(request, named).record()
+
+        faces: tuple[Any, Any] = page, record
+        for face in faces:
+            face.__name__, face.__doc__ = find.__name__, find.__doc__
+            face.__signature__ = whole.replace(return_annotation=asked.empty)
+        router.add_api_route(path, page, **HTML)
+        router.add_api_route(
+            API_V2 + path,
+            record,
+            tags=[tag],
+            summary=summary,
+            response_model=told,
+            responses=api_errors(*errors),
+            openapi_extra={"parameters": options} if options else None,
+        )
+        return find
+
+    return declare
+
+
+def told_options(*models: type[BaseModel]) -> list[dict[str, Any]]:
+    """Options as OpenAPI has them, of pages that read theirs by the kind of network or explanation.
+
+    Args:
+        models: of each kind, networks' own first; what further ones say otherwise is of transformers.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for model in models:
+        for name, field in model.model_fields.items():
+            said = found.get(name, {}).get("description", field.description)
+            words = said if said == field.description else f"{said} Of a transformer: {field.description}"
+            several = str(field.annotation).startswith("list")
+            schema = {"type": "array", "items": {"type": "string"}} if several else {"type": "string"}
+            found[name] = {"name": name, "in": "query", "description": words, "schema": schema}
+    return list(found.values())

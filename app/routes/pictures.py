@@ -1,0 +1,195 @@
+"""What is made of a page that can be shared: its card, its figures as files, and its embedding on other sites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Final, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from app.addressing import Addresses
+from app.errors import BadQuery, NotFound
+from app.figures.cards import card_svg
+from app.figures.numbers import short
+from app.figures.paper import pdf_of
+from app.figures.standalone import FONT_FAMILY, Theme, png_of, size_of, standalone_svg
+from app.middleware import CONTENT_SECURITY_POLICY
+from app.pages.compare.compared import Compared
+from app.pages.sharing.drawings import drawing_of, thumbs_of
+from app.pages.sharing.facts import facts_of
+from app.pages.sharing.figures import draw_figure
+from app.pages.sharing.share import Share, share_of
+from app.pages.sharing.targets import SharedPage, build_target, read_target
+from app.pages.studies.page import StudyPage
+from app.rendering import base_url, show
+from app.routes.computing import room
+from app.routes.depends import Links, Reading
+from pluriscope.blocks import Block, Fact, Facts, Figure, Head, Prose, Side
+
+router = APIRouter(include_in_schema=False)
+Form = Literal["svg", "png", "pdf"]
+PATTERNS: Final = ("/networks/{network}", "/networks/{network}/explanations/{ref}", "/compare")
+"""Pages whose figures are files."""
+SHOWN: Final = (*PATTERNS, "/networks/{network}/sandbox", "/studies/{study}")
+"""Pages that have a card, a drawing and an embedding."""
+MAX_WIDTH: Final = 2_400
+FRESH: Final = "public, max-age=3600"
+PARTS: Final = ("title", "drawing", "numbers")
+
+
+def _page_of(request: Request, session: Session, links: Addresses, *own: str) -> SharedPage:
+    """The page that the address of something made of it names.
+
+    Args:
+        request: the request answered.
+        session: open session.
+        links: knows the prefix.
+        own: options that belong to what is made of the page, not to the page.
+    """
+    # the path as it came, so that percent-encoded names stay whole
+    path = request.scope.get("raw_path", request.url.path.encode()).decode("latin-1")
+    target = read_target(f"{path}?{request.url.query}", links, without=("theme", *own))
+    return build_target(session, links, target)
+
+
+def card(request: Request, session: Reading, links: Links, form: Literal["svg", "png"]) -> Response:
+    """The card that other sites show beside a link."""
+    svg = card_of(_page_of(request, session, links), _theme(request))
+    return _svg(svg) if form == "svg" else _png(request, svg, None)
+
+
+def drawing(request: Request, session: Reading, links: Links, form: Form) -> Response:
+    """The drawing of what a page is about."""
+    page = _page_of(request, session, links, *(("width",) if form == "png" else ()))
+    if isinstance(page, Compared):
+        cause, cure = "there is one of each explanation, and a card of all", "take the card"
+        raise NotFound("drawing of a comparison", cause, cure, "", page.url(), "the comparison")
+    return figure_file(request, str(drawing_of(page)), form)
+
+
+def figure(request: Request, session: Reading, links: Links, name: str, form: Form) -> Response:
+    """Any figure of a page."""
+    page = _page_of(request, session, links, *(("width",) if form == "png" else ()))
+    return figure_file(request, draw_figure(page, name, links), form)
+
+
+def embedding(request: Request, session: Reading, links: Links) -> HTMLResponse:
+    """A page in a frame; ``hide`` leaves parts out."""
+    hide = request.query_params.getlist("hide")
+    _theme(request)
+    for part in hide:
+        if part not in PARTS:
+            raise BadQuery(f"option 'hide' {part[:40]!r}", "is unknown", f"use {', '.join(PARTS)}", "hide")
+    page = _page_of(request, session, links, "hide")
+    share = share_of(page, links, base_url(request))
+    if share is None:
+        raise ValueError("only pages that can be passed on have an embedding")
+    ancestors = request.app.state.settings.embed_ancestors
+    policy = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {ancestors}")
+    blocks = _embedded(page, share, hide)
+    headers = {"content-security-policy": policy}
+    response = show(request, blocks, share.facts.title, share=share, around="embed.html", headers=headers)
+    if "set-cookie" in response.headers:  # a frame's theme is its own, not the visitor's choice
+        del response.headers["set-cookie"]
+    return response
+
+
+for _pattern in SHOWN:
+    router.add_api_route(f"{_pattern}/card.{{form}}", card)
+    router.add_api_route(f"{_pattern}/drawing.{{form}}", drawing)
+    router.add_api_route(f"/embed{_pattern}", embedding, response_class=HTMLResponse)
+for _pattern in PATTERNS:
+    router.add_api_route(f"{_pattern}/figures/{{name}}.{{form}}", figure)
+
+
+def _embedded(page: SharedPage, share: Share, hide: Sequence[str]) -> Iterator[Block]:
+    facts = share.facts
+    if "title" not in hide:
+        yield Head(facts.title, facts.kicker)
+    if "drawing" in hide:
+        pass
+    elif isinstance(page, Compared):
+        yield Side(
+            [Figure(drawn, Markup("<b>{}</b> {}").format(letter, name)) for letter, name, drawn in thumbs_of(page)]
+        )
+    else:
+        yield Figure(drawing_of(page), "")
+    if "numbers" not in hide:
+        yield Facts([Fact(what, value) for what, value in facts.lines])
+    whole = [
+        f"[See it whole in Pluriscope]({share.url})",
+        f"protocol {facts.protocol}",
+        f"engine {facts.engine_version}",
+    ]
+    whole += [f"network `{short(share.network_digest)}`"] if share.network_digest else []
+    whole += [f"[re-verify]({share.verify_url})"] if share.verify_url else []
+    yield Prose(" · ".join(whole), glossary=False)
+
+
+def figure_file(request: Request, markup: str, form: Form) -> Response:
+    """A drawing as a file: in colours of its own, of a width that may be asked for, or for a paper."""
+    if form == "pdf":
+        headers = {"cache-control": FRESH, "cross-origin-resource-policy": "cross-origin"}
+        return Response(pdf_of(markup), media_type="application/pdf", headers=headers)
+    theme = _theme(request)
+    if form == "svg":
+        return _svg(standalone_svg(markup, theme))
+    return _png(request, standalone_svg(markup, theme, font=FONT_FAMILY), _width(request, markup))
+
+
+def _theme(request: Request) -> Theme:
+    """The colours asked for, light ones if none are."""
+    asked = request.query_params.get("theme", "light")
+    if asked not in ("light", "dark"):
+        raise BadQuery(f"theme {asked[:20]!r}", "is unknown", "use light or dark", "theme")
+    return "dark" if asked == "dark" else "light"
+
+
+def _width(request: Request, markup: str) -> int:
+    """The width asked for in pixels, else twice the drawing's own, which is sharp on screens and slides."""
+    text = request.query_params.get("width", str(min(round(2 * size_of(markup)[0]), MAX_WIDTH)))
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 16 <= int(text) <= MAX_WIDTH):
+        raise BadQuery(
+            f"width {text[:20]!r}", f"is no number of pixels from 16 to {MAX_WIDTH:,}", "correct it", "width"
+        )
+    return int(text)
+
+
+def _svg(markup: str) -> Response:
+    """A drawing as a file: it may be shown anywhere; opened as a page it may style itself and nothing else."""
+    headers = {
+        "cache-control": FRESH,
+        "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+        "cross-origin-resource-policy": "cross-origin",
+    }
+    return Response(markup, media_type="image/svg+xml", headers=headers)
+
+
+def _png(request: Request, svg: str, width: int | None) -> Response:
+    """A rendered drawing; a client that has it already is told so."""
+    key = sha256(f"{width}\n{svg}".encode()).hexdigest()
+    tag = f'"{key[:32]}"'
+    headers = {"cache-control": FRESH, "etag": tag, "cross-origin-resource-policy": "cross-origin"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    with room("this picture"):
+        picture = png_of(svg, width=width)
+    return Response(picture, media_type="image/png", headers=headers)
+
+
+def card_of(page: SharedPage, theme: Theme) -> str:
+    """The card of a network, an explanation or a comparison."""
+    facts = facts_of(page)
+    if isinstance(page, Compared):
+        drawings = [(letter, str(drawn)) for letter, _, drawn in thumbs_of(page)]
+    else:
+        drawings = [("", str(drawing_of(page)))]
+    if isinstance(page, StudyPage):
+        digest = page.line.digest[:12]
+    else:
+        digest = "" if page.network is None else page.network.digest[:12]
+    return card_svg(facts.title, drawings, f"{digest} · protocol {facts.protocol.split(' ')[0]}", theme)
