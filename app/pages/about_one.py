@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
 import numpy as np
 from markupsafe import Markup
@@ -36,9 +36,8 @@ def column(name: str, label: str, meaning: str, type_: Type = "text", **more: An
     return Column(name, label, meaning, type_, orders=False, **more)
 
 
-def listed(noun: str, columns: Sequence[Column], rows: Sequence[Row], id: str = "") -> Table:  # noqa: A002
-    """All of a short list."""
-    return Table.short(noun, columns, rows, id=id)
+listed: Final = Table.short
+"""All of a short list."""
 
 
 def pairs(noun: str, values: Mapping[str, Any]) -> Table:

@@ -196,7 +196,7 @@ def on_every_input(one: One, kept: Circuit) -> Table:
         column("right", "Right", "Whether the two are the same.", "bool"),
         column("margin", "Margin", "Distance from the decision's edge.", "float"),
     )
-    return listed("row", columns, rows, "behaviour")
+    return listed("row", columns, rows, id="behaviour")
 
 
 def _decision(row: Row) -> str:

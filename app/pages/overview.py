@@ -329,7 +329,7 @@ def _behaviour(page: NetworkPage) -> Table:
         )
         for one in page.behaviour
     ]
-    return listed("input", columns, rows, "behaviour")
+    return listed("input", columns, rows, id="behaviour")
 
 
 def _counts_of(links: Addresses, place: Place, counts: Counts, page: NetworkPage) -> Iterator[Fact]:

@@ -17,7 +17,6 @@ from app.figures.svg.lenses import field_squares, score_bars, share_bars
 from app.figures.svg.marks import logo, verdict_mark
 from app.figures.svg.networks import network_diagram
 from app.figures.svg.number_line import Threshold, number_line
-from app.figures.svg.partial import partial_figure
 from app.figures.svg.plane import plane_figure
 from app.figures.svg.positions import NodeColumn, PlaceMark, positions_diagram
 from app.figures.svg.thumbs import Direction, circuit_thumb
@@ -66,7 +65,6 @@ __all__ = [
     "network_diagram",
     "node_name",
     "number_line",
-    "partial_figure",
     "plane_figure",
     "positions_diagram",
     "score_bars",

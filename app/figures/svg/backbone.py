@@ -15,7 +15,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from app.figures.svg.elements import circle, drawing, esc, num, part
-from app.figures.svg.layout import Frame, Wiring, edge_name, matrices, node_name, place
+from app.figures.svg.layout import Frame, Wiring, edge_name, node_name, place
 from app.figures.svg.networks import PAD_X, PAD_Y, diagram_class, diagram_size, site_names
 from app.figures.svg.tiles import PLAIN_HUES
 
@@ -34,9 +34,9 @@ def backbone_diagram(
         of: circuits, at least 1.
         sentence: what it shows, in words.
     """
-    wiring = Wiring(matrices(weights), None)
+    wiring = Wiring.of(weights)
     width, height = diagram_size(wiring)
-    frame = place(wiring, width, height, PAD_X, PAD_Y)
+    frame = place(wiring.columns, width, height, PAD_X, PAD_Y)
     names, _ = site_names(wiring, frame, {}, PLAIN_HUES)
     body = _edges(wiring, frame, edge_use, of) + _sites(wiring, frame, neuron_use, of) + names
     return drawing(width, height, body, sentence=sentence, css_class=f"{diagram_class(wiring)} backbone")

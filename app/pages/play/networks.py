@@ -22,7 +22,7 @@ from analysis.sandbox.running import Bench
 from analysis.validity import DecisionRule, decide, margin_to_edge
 from app.addressing import Addresses
 from app.figures.numbers import decimal, noun
-from app.figures.svg import ByHand, FlowLink, Tile, circuit_thumb, flow_diagram, node_name, partial_figure
+from app.figures.svg import ByHand, FlowLink, Tile, circuit_thumb, flow_diagram, node_name
 from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import short
@@ -34,7 +34,7 @@ from app.pages.play.tokens import write_now, write_site
 from app.pages.play.trying import Next, Suggestion, ask, next_of, suggestions
 from app.pages.play.words import intervention_words, name_of, written_signs, written_words
 from app.pages.shared import finite, truth_rows
-from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, More, Notice, Section, Table
+from pluriscope.blocks import Action, Block, Choice, Fact, Facts, More, Notice, Section, Table
 from pluriscope.naming import LEAST, LETTERS, MOST
 from pluriscope.records import AskedRecord, HandRecord, NextRecord, PlayRecord, RunRecord
 from pluriscope.tables import Row
@@ -285,8 +285,7 @@ class NetworkPlay(Played):
             outcome=[self._does_now(), *self._said(), *self._next()],
         )
         if (part := self.part) is not None:
-            turns = f"the decision turns at {_listed(part.turns)}" if part.turns else "the decision never turns"
-            yield More("From none of the changes to all", lambda: [self._path(part)], turns, id="path")
+            yield self._path(part)
         yield More("Every value", lambda: [self._values()], "of each neuron", id="values")
 
     def _dials(self) -> Iterator[Choice]:
@@ -381,7 +380,7 @@ class NetworkPlay(Played):
             )
             drawn = {str(one.ref): one for one in self.explanations}
             yield replace(
-                listed("explanation", columns, rows, "asked"),
+                listed("explanation", columns, rows, id="asked"),
                 thumb=lambda row: self.thumb(drawn[row.ref]),
                 says=lambda row: row["reason"] or short(row.ref),
             )
@@ -432,16 +431,15 @@ class NetworkPlay(Played):
                 f"{nothing} among {noun(space.n_interventions, 'intervention')} on {sets} divides {undivided}."
             )
 
-    def _path(self, part: PartialChanges) -> Figure:
-        share, outputs = self.state.share, part.outputs.tolist()
-        drawn = partial_figure(part.shares, outputs, part.bends, part.turns, (share, float(self.shown[-1][0])))
-        turns = f"The decision turns at {_listed(part.turns)}." if part.turns else "The decision never turns."
+    def _path(self, part: PartialChanges) -> Notice:
+        never = "The decision never turns from none of the changes to all"
+        turns = f"The decision turns at {_listed(part.turns)} of the changes" if part.turns else never
         how = f"Computed at {len(part.shares)} places; a decision that turns and turns back between two is not seen."
         if part.exact:
             n = len(part.bends)
             bends = f"bends {noun(n, 'time')}, where a neuron passes zero" if n else "is straight"
             how = f"Exact: the line {bends}."
-        return Figure(drawn, f"{turns} {how}")
+        return Notice(turns, how, id="path")
 
 
 def _pair(letters: str) -> str:
