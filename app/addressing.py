@@ -160,9 +160,9 @@ class Addresses:
         """The interpretations of one circuit, by gate: a part of its page, files, and JSON."""
         return self._url("networks", network, "explanations", f"c-{mask}", "interpretations", scope=scope, **view)
 
-    def explanations(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """All explanations of an analysis together, filtered."""
-        return self._url("networks", network, "explanations", scope=scope, **view)
+    def explanations(self, network: str, scope: Scope | None = None, form: str = "", **view: Any) -> str:
+        """All explanations of an analysis together, filtered; as a file if it has a form, such as ``csv``."""
+        return self._url("networks", network, f"explanations.{form}" if form else "explanations", scope=scope, **view)
 
     def explanation(self, network: str, ref: Any, scope: Scope | None = None, **view: Any) -> str:
         """One explanation by its reference."""

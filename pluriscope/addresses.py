@@ -1,13 +1,13 @@
-"""The address of an object's page. Objects and rows of lists are named by references, which cost nothing to make."""
+"""What a result is called in addresses, and the addresses that explanations had."""
 
 from __future__ import annotations
 
 import re
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Final
-from urllib.parse import quote, urlencode
+from typing import Final
 
+from app.addressing import Addresses
 from pluriscope.naming import ExplanationRef, Scope
 
 PREFIX: Final = ContextVar("PREFIX", default="")
@@ -34,34 +34,9 @@ class ResultRef:
     network: str
     scope: Scope
 
-
-@dataclass(frozen=True)
-class ItemRef:
-    """One explanation of a result.
-
-    Args:
-        of: the result.
-        ref: which explanation.
-    """
-
-    of: ResultRef
-    ref: ExplanationRef
-
-
-def url_for(thing: ResultRef | ItemRef, view: str = "", **query: Any) -> str:
-    """The address of the page of a result or an explanation.
-
-    Args:
-        thing: what the page is about.
-        view: which of its pages, such as "explanations" of a result; "" for its own.
-        query: further options; several values as a list, None and "" are left out.
-    """
-    result = thing if isinstance(thing, ResultRef) else thing.of
-    segments = ["networks", result.network, *(() if isinstance(thing, ResultRef) else ("explanations", str(thing.ref)))]
-    path = "/".join(quote(one, safe="") for one in (*segments, *([view] if view else [])))
-    options = [(key, str(one)) for key, value in query.items() for one in _several(value) if one not in (None, "")]
-    pairs = [*result.scope.query().items(), *options]
-    return f"{PREFIX.get()}/{path}" + (f"?{urlencode(pairs)}" if pairs else "")
+    def url(self, ref: ExplanationRef) -> str:
+        """The address of one of its explanations."""
+        return Addresses(PREFIX.get()).explanation(self.network, ref, self.scope)
 
 
 def present(path: str) -> str:
@@ -69,7 +44,3 @@ def present(path: str) -> str:
     for former, now in _FORMER:
         path = re.sub(former, now, path)
     return path
-
-
-def _several(value: Any) -> Any:
-    return value if isinstance(value, (list, tuple)) else (value,)

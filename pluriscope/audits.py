@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
@@ -120,8 +121,13 @@ class Audit(Sequence[Answer]):
     result: Findings
     document: Mapping[str, Any]
 
+    @cached_property
+    def answers(self) -> tuple[Answer, ...]:
+        """All of them, in order."""
+        return tuple(Answer(self.result, one) for one in self.document["claims"])
+
     def __len__(self) -> int:
-        return len(self.document["claims"])
+        return len(self.answers)
 
     @overload
     def __getitem__(self, at: int | str) -> Answer: ...
@@ -129,16 +135,7 @@ class Audit(Sequence[Answer]):
     def __getitem__(self, at: slice) -> tuple[Answer, ...]: ...
     def __getitem__(self, at: int | str | slice) -> Answer | tuple[Answer, ...]:
         """By place, or by name."""
-        if isinstance(at, str):
-            for one in self:
-                if one.name == at:
-                    return one
-            raise KeyError(at)
-        told = self.document["claims"][at]
-        return tuple(Answer(self.result, one) for one in told) if isinstance(at, slice) else Answer(self.result, told)
-
-    def __iter__(self) -> Iterator[Answer]:
-        return (Answer(self.result, one) for one in self.document["claims"])
+        return {one.name: one for one in self.answers}[at] if isinstance(at, str) else self.answers[at]
 
     @property
     def missing(self) -> tuple[str, ...]:

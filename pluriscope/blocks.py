@@ -1,6 +1,6 @@
-"""What pages consist of: thirteen blocks, each a value with one template for every face (:mod:`pluriscope.templating`).
+"""What pages consist of: thirteen blocks, each a value with one template (:mod:`pluriscope.templating`).
 
-A page is a function that yields blocks. In a notebook a block shows itself. Texts are escaped unless they are markup.
+A page is a function that yields blocks. Texts are escaped unless they are markup.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from app.listing.csv import disarmed
 from pluriscope import tables, templating
 from pluriscope.glossary import anchor_of
 from pluriscope.markdown import markdown
-from pluriscope.showing import Drawing
-from pluriscope.templating import Face
 
 if TYPE_CHECKING:
     import rich.table
@@ -61,17 +59,13 @@ class Block:
         """The blocks in it that are there without asking."""
         return ()
 
-    def html(self, face: Face = "page", part: str = "") -> Markup:
+    def html(self, part: str = "") -> Markup:
         """The block as HTML.
 
         Args:
-            face: where it is shown.
             part: id of the block that the page is asked for; what is folded and has it stands open.
         """
-        return templating.render(f"blocks/{type(self).__name__.lower()}.html", block=self, face=face, part=part)
-
-    def _repr_html_(self) -> str:
-        return self.html("notebook")
+        return templating.render(f"blocks/{type(self).__name__.lower()}.html", block=self, part=part)
 
 
 def find(blocks: Iterable[Block], part: str) -> Block | None:
@@ -104,9 +98,9 @@ class Action:
     changes: bool = False
     fields: Mapping[str, str | Sequence[str]] | None = None
 
-    def html(self, face: Face = "page") -> Markup:
-        """A button; nothing where nothing can be followed."""
-        return templating.render("blocks/action.html", action=self, face=face)
+    def html(self) -> Markup:
+        """A button."""
+        return templating.render("blocks/action.html", action=self)
 
 
 @dataclass(frozen=True)
@@ -123,9 +117,9 @@ class Menu:
     actions: Sequence[Action]
     link: str = ""
 
-    def html(self, face: Face = "page") -> Markup:
-        """A button that opens a list; nothing in a notebook."""
-        return templating.render("blocks/menu.html", menu=self, face=face)
+    def html(self) -> Markup:
+        """A button that opens a list."""
+        return templating.render("blocks/menu.html", menu=self)
 
 
 @dataclass(frozen=True)
@@ -213,11 +207,6 @@ class Figure(Block):
     caption: Text
     files: Mapping[str, str] | None = None
 
-    @property
-    def image(self) -> Markup:
-        """A drawing as an image that carries its styles."""
-        return Drawing(str(self.drawing)).image()
-
 
 @dataclass(frozen=True)
 class Tray:
@@ -301,18 +290,11 @@ class Table(Block):
         listing = tables.AtHand(tuple(columns), rows)
         return cls(listing, tables.Query(limit=max(1, len(rows))), "", noun, facets=False, **more)
 
-    def html(self, face: Face = "page", part: str = "") -> Markup:
+    def html(self, part: str = "") -> Markup:
         """The rows asked for, with their filters and pages."""
-        selection = self.listing.select(self.query, self.facets and face == "page")
+        selection = self.listing.select(self.query, self.facets)
         shown = [column for column in self.listing.columns if column.shown and self._says(column, selection)]
-        return templating.render("blocks/table.html", block=self, face=face, part=part, found=selection, columns=shown)
-
-    def picture(self, row: tables.Row, face: Face) -> Markup:
-        """A row's drawing; in a notebook as an image that carries its styles."""
-        drawn = self.thumb(row) if self.thumb is not None else None
-        if not drawn:
-            return Markup("")
-        return Drawing(str(drawn)).image(98) if face == "notebook" else drawn
+        return templating.render("blocks/table.html", block=self, part=part, found=selection, columns=shown)
 
     def _says(self, column: tables.Column, found: tables.Selection) -> bool:
         """Whether a column says something of the rows: their order, or a value; below headings of two of them."""
@@ -404,10 +386,10 @@ class Prose(Block):
     text: str
     glossary: bool = True
 
-    def marked_up(self, face: Face) -> Markup:
+    @property
+    def marked_up(self) -> Markup:
         """The text as HTML."""
-        within = face != "notebook"
-        return markdown(self.text, templating.addresses().prefix, glossary=self.glossary, within=within)
+        return markdown(self.text, templating.addresses().prefix, glossary=self.glossary)
 
 
 @dataclass(frozen=True)
@@ -663,18 +645,14 @@ class Side(Block):
     """Things beside each other in equal cells.
 
     Args:
-        items: two to six.
+        inner: two to six.
     """
 
-    items: Sequence[Block]
+    inner: Sequence[Block] = ()
 
     def __post_init__(self) -> None:
-        if not 2 <= len(self.items) <= 6:
-            raise ValueError(f"{noun(len(self.items), 'thing')} cannot stand beside each other: two to six can")
-
-    @property
-    def inner(self) -> Iterable[Block]:
-        return self.items
+        if not 2 <= len(self.inner) <= 6:
+            raise ValueError(f"{noun(len(self.inner), 'thing')} cannot stand beside each other: two to six can")
 
 
 class Refusal(Protocol):
@@ -740,10 +718,7 @@ class More(Block):
         """Whether it stands open on a page that is asked for a block."""
         return part == self.id or part.startswith(f"{self.id}.")
 
-    def html(self, face: Face = "page", part: str = "") -> Markup:
-        """Closed, unless it is asked for or the page is a copy that can ask for nothing later."""
-        open_ = face == "offline" or self.opens(part)
-        inner = [block.html(face, part) for block in self.blocks()] if open_ else []
-        return templating.render(
-            "blocks/more.html", block=self, face=face, open=open_ and face != "offline", inner=inner
-        )
+    def html(self, part: str = "") -> Markup:
+        """Closed, unless it is asked for."""
+        inner = [block.html(part) for block in self.blocks()] if self.opens(part) else []
+        return templating.render("blocks/more.html", block=self, open=self.opens(part), inner=inner)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +12,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidIntervention
-from analysis.experiments import SILENT, Agreement, CrucialExperiments, agreement_of, crucial_experiments
+from analysis.experiments import SILENT, CrucialExperiments, crucial_experiments
 from app.figures.numbers import noun
 from app.figures.svg import node_name
 from pluriscope.explanations import Explanation
@@ -142,14 +141,6 @@ class Comparison:
         """The page of this comparison."""
         refs = [one.ref for one in self.explanations]
         return self.result.addresses.compare(self.result.network_key, refs, self.result.scope)
-
-    @property
-    def agreements(self) -> dict[str, Agreement]:
-        """For each pair, "PQ": interventions on which both predict, and those on which they predict the same."""
-        named = list(zip(self.letters, self.explanations, strict=True))
-        return {
-            a + b: agreement_of(one.predictions, other.predictions) for (a, one), (b, other) in combinations(named, 2)
-        }
 
     @cached_property
     def experiments(self) -> CrucialExperiments:

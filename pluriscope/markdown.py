@@ -52,14 +52,13 @@ def target(written: str, links: Addresses) -> str:
 
 
 @lru_cache(maxsize=256)
-def markdown(text: str, prefix: str = "", *, glossary: bool = True, within: bool = True) -> Markup:
+def markdown(text: str, prefix: str = "", *, glossary: bool = True) -> Markup:
     """A text as HTML.
 
     Args:
         text: Markdown, of anybody.
         prefix: path before the addresses of the site.
         glossary: whether terms are linked.
-        within: whether links within the site are there at all.
     """
     links = Addresses(prefix)
     tokens = _READER.parse(_UNSEEN.sub("", text))
@@ -77,9 +76,9 @@ def markdown(text: str, prefix: str = "", *, glossary: bool = True, within: bool
         elif token.type == "th_close" and before is not None and not before.content:
             token.tag = "td"
         if token.type == "inline" and token.children:
-            linked = list(_with_links(token.children, links, within))
+            linked = list(_with_links(token.children, links))
             is_heading = before is not None and before.type == "heading_open"
-            token.children = linked if is_heading or not within else list(_with_terms(linked, unused, links))
+            token.children = linked if is_heading else list(_with_terms(linked, unused, links))
     return Markup(_WRITER.render(tokens, _READER.options, {}))  # noqa: S704  # HTML in the text is escaped
 
 
@@ -103,13 +102,13 @@ class _Writer(RendererHTML):
 _WRITER: Final = _Writer()
 
 
-def _with_links(tokens: Sequence[Token], links: Addresses, within: bool) -> Iterator[Token]:
+def _with_links(tokens: Sequence[Token], links: Addresses) -> Iterator[Token]:
     """The same run of text, its links leading where they should; those that lead nowhere are their words."""
     left_out = 0
     for token in tokens:
         if token.type == "link_open":
             url = target(str(token.attrGet("href")), links)
-            if not url or not (within or url.startswith("http")):
+            if not url:
                 left_out += 1
                 continue
             token.attrSet("href", url)

@@ -8,22 +8,13 @@ from typing import Final
 from analysis.explanations.registry import RECORDED
 from pluriscope.kinds.recorded import column_name
 
-_NAMES: Final = {"criteria": "passes", "failed": "fails", "keep": "uses", "standing": "valid"}
+_NAMES: Final = {"criteria": "passes", "among": "passes", "failed": "fails", "keep": "uses", "standing": "valid"}
 _VALUES: Final = {"valid": "yes", "failing": "no"}
 _GONE: Final = ("after", "view")
 """A list begins anew where a link led to a later page of one, and is shown as rows."""
 _SORTS: Final = {"mask": "name"} | {one.name: column_name(kind, one.name) for kind in RECORDED for one in kind.columns}
-_FORMER_SORTS: Final[Mapping[str, tuple[str, bool]]] = {
-    **{name: (name, False) for name in ("edges", "neurons", "margin", "interpretations", "observed")},
-    "gates": ("gates", False),
-    "variables": ("variables", False),
-    "mask": ("name", False),
-    "valid": ("placements", True),
-    "iia": ("iia", True),
-    **dict.fromkeys(("order", "minimal", "depth"), ("", False)),
-}
-_LOST: Final = ("aligned", "among", "margin_min", "minimal", "q", "variables")
-"""Options of the former lists that the list of all kinds does not have, or has in other words."""
+_LOST: Final = ("aligned", "margin_min", "minimal", "order", "q", "sort", "variables")
+"""Options of the former lists that the list of all kinds does not have, or has in other words, and their orders."""
 _STRATEGIES: Final = {
     "where-then-what": ("circuit", "interpretation"),
     "what-then-where": ("algorithm", "alignment", "direction"),
@@ -58,14 +49,8 @@ def of_former_list(kind: str, options: Mapping[str, Sequence[str]]) -> dict[str,
         kind: "circuit" or "algorithm".
         options: of the link; those that neither list had stay, so that the list refuses them by name.
     """
-    kept = {key: values for key, values in options.items() if key not in ("sort", *_LOST)}
+    kept = {key: values for key, values in options.items() if key not in _LOST}
     found = {"kind": [kind], **translated(kept)}
     if kind == "algorithm":
         found["valid"] = ["yes" if options.get("aligned", ["0"])[0] in ("1", "true") else "any"]
-    if "among" in options:
-        found["passes"] = [*found.get("passes", []), *options["among"]]
-    given = next(iter(options.get("sort", ())), "")
-    sort, descending = _FORMER_SORTS.get(given, (given, False))
-    if sort:
-        found |= {"sort": [sort], "order": ["desc"] if descending else list(options.get("order", ["asc"]))}
     return {name: values for name, values in found.items() if any(values)}

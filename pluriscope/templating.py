@@ -1,7 +1,6 @@
 """The one environment of templates: those of blocks stand below ``templates/blocks``.
 
-What a block says is the same wherever it is shown. Its template learns from ``face`` what else there may be: a page has
-forms, scripts and links within the site; an offline copy has links alone; a notebook has none of them.
+Copies that need no server are made of the pages; in a notebook the objects show themselves.
 """
 
 from __future__ import annotations
@@ -15,12 +14,11 @@ from functools import lru_cache
 from hashlib import sha256
 from inspect import getsource
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
-from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
-from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from app import guarded_forms
@@ -30,7 +28,6 @@ from app.figures.svg import logo, verdict_mark
 from app.guarded_forms import GuardedForms
 from app.resources import STATIC, TEMPLATES
 
-Face = Literal["page", "notebook", "offline"]
 PART: Final = "part"
 """Option of every page: the block that is asked for alone, or that stands unfolded."""
 
@@ -84,18 +81,16 @@ def part_url(part: str, url: str = "") -> str:
     return f"{path}?{urlencode([*kept, (PART, part)])}"
 
 
-@pass_context
-def linked(context: Context, words: Any, url: str, css: str = "", **more: str) -> Markup:
-    """Words as a link, where one can be followed: a notebook has no links within a site.
+def linked(words: Any, url: str, css: str = "", **more: str) -> Markup:
+    """Words as a link.
 
     Args:
-        context: of the template.
         words: text or markup.
         url: "" for no link.
         css: classes of the link.
         more: further attributes; ``_`` is written as ``-``.
     """
-    if not url or (context.get("face") == "notebook" and not url.startswith(("http://", "https://"))):
+    if not url:
         return escape(words)
     given = {"class": css, **{name.replace("_", "-"): value for name, value in more.items()}}
     attributes = Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in given.items() if value)

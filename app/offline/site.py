@@ -327,7 +327,8 @@ class _Maker:
         drawing = self.selection.data(join(f"{path}/drawing.svg", options)) if path != "/compare" else ""
         given_files = {key: file for key, file in scope_files.items() if file in known}
         with shown_at(Place("", address)):
-            return cited(normal(address), self.live, texts, given_files, drawing).html("offline")
+            panel = cited(normal(address), self.live, texts, given_files, drawing)
+            return panel.html(panel.id)
 
 
 class _Copy:

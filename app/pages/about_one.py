@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from markupsafe import Markup
@@ -38,9 +38,8 @@ def column(name: str, label: str, meaning: str, type_: Type = "text", **more: An
     return Column(name, label, meaning, type_, orders=False, **more)
 
 
-def listed(noun: str, columns: Sequence[Column], rows: Sequence[Row], id: str = "") -> Table:  # noqa: A002
-    """All of a short list."""
-    return Table.short(noun, columns, rows, id=id)
+listed: Final = Table.short
+"""All of a short list."""
 
 
 def pairs(noun: str, values: Mapping[str, Any]) -> Table:
@@ -76,7 +75,7 @@ def behaviour_table(place: Place, rows: Sequence[RowRecord]) -> Table:
         )
         for one in rows
     ]
-    return listed("input", columns, told, "behaviour")
+    return listed("input", columns, told, id="behaviour")
 
 
 def figure(one: One, drawn: Markup, caption: str, name: str = DRAWING) -> Figure:

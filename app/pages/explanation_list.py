@@ -25,7 +25,7 @@ from app.pages.pending_work import STORIES, SURVEY, awaited, search_of
 from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_any
 from app.pages.shared import JobView, State, counts_of, job_now, job_view, state_of
 from app.pages.sharing.about import about_place
-from pluriscope.addresses import ResultRef, url_for
+from pluriscope.addresses import ResultRef
 from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Progress, Table, Tray
 from pluriscope.errors import InvalidOption
 from pluriscope.frames import KIND, Frame, Overview, Part
@@ -37,7 +37,7 @@ from pluriscope.tables import Column, Query, read_query, words_of
 
 OF_SCOPE: Final = ("output", "protocol", "data")
 ID: Final = "list"
-FORMS: Final = {"CSV": ".csv", "JSON": "", "Parquet": ".parquet"}
+FORMS: Final = {"CSV": "csv", "JSON": "", "Parquet": "parquet"}
 Options = Mapping[str, Sequence[str]]
 RECORD: Final = list_of(tuple(OF_KIND.items()))
 """The schema of the list in JSON."""
@@ -80,7 +80,7 @@ class Asked:
 
     def url(self, query: Query, form: str = "", api: bool = False) -> str:
         """The address of the list with another query, or in another form."""
-        url = url_for(self.result, f"explanations{form}", **query.options(COLUMNS))
+        url = self.addresses.explanations(self.place.slug, self.place.scope, form, **query.options(COLUMNS))
         return url.replace("/networks/", "/api/v2/networks/", 1) if api else url
 
 
@@ -282,7 +282,8 @@ def _rules(found: Asked) -> dict[str, str]:
             if (scope.output, scope.data) == (place.scope.output, place.scope.data):
                 scopes[analysis.protocol.name] = scope
     options = replace(found.query, start=0).options(COLUMNS)
-    return {name: url_for(ResultRef(place.slug, scope), "explanations", **options) for name, scope in scopes.items()}
+    links = found.addresses
+    return {name: links.explanations(place.slug, scope, **options) for name, scope in scopes.items()}
 
 
 def _undecided_notices(found: Asked) -> Iterator[Notice]:

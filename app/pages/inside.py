@@ -79,7 +79,7 @@ def answers_table(answers: Sequence[AnswerRecord], url: Callable[[int], str], mo
         column("gap", "Gap", "The right output less the largest other.", "float"),
     )
     by_gap = sorted(range(len(answers)), key=lambda at: answers[at].gap)[:most]
-    return listed("row", columns, [Row(answers[n].model_dump(), url=url(n)) for n in by_gap], "behaviour")
+    return listed("row", columns, [Row(answers[n].model_dump(), url=url(n)) for n in by_gap], id="behaviour")
 
 
 def inside_blocks(

@@ -187,7 +187,7 @@ def _gates(gates: Sequence[GateRecord], silent: Sequence[str]) -> Table:
         }
         rows.append(Row(values))
     rows += [Row({"site": site, "name": "no gate: the same on every input, so nothing reads it"}) for site in silent]
-    return listed("neuron", columns, rows, "gates")
+    return listed("neuron", columns, rows, id="gates")
 
 
 def _function(row: Row) -> Markup | str:

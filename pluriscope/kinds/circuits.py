@@ -17,7 +17,7 @@ from analysis.models.model import Graph, ModelKind
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout, kept_edges
 from analysis.stories.relation import RELATIONS
 from app.figures.svg import graph_thumb, node_name
-from pluriscope.addresses import ItemRef, ResultRef, url_for
+from pluriscope.addresses import ResultRef
 from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, MARGIN, NEURONS, PASSES, USES, VALID, fragile
 from pluriscope.kinds.found import Found, Stored, Types, big, taken
@@ -179,7 +179,7 @@ def of_transformer(stored: Stored, graph: Graph, kind: ModelKind, of: ResultRef)
             "uses": uses,
         },
         ref=lambda place: str(ExplanationRef("circuit", mask(place))),
-        url=lambda place: url_for(ItemRef(of, ExplanationRef("circuit", mask(place)))),
+        url=lambda place: of.url(ExplanationRef("circuit", mask(place))),
         more=lambda place: {"mask": mask(place), "name": f"c·{mask(place)}"},
         drawing=drawing,
         own=("edges", False),

@@ -17,7 +17,7 @@ from analysis.criteria.verdict import FAILED, PASSED
 from analysis.question import Question
 from app.figures.svg import PLAIN_HUES, Hues, circuit_thumb, hues_by_frequency
 from app.figures.svg.tiles import bits_of
-from pluriscope.addresses import ItemRef, ResultRef, url_for
+from pluriscope.addresses import ResultRef
 from pluriscope.frames import Coded, Passing
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Type
@@ -61,7 +61,7 @@ class Found:
 
     def url(self, ref: ExplanationRef) -> str:
         """The address of an explanation."""
-        return url_for(ItemRef(self.of, ref))
+        return self.of.url(ref)
 
     def tree(self, text: str, form: str) -> HighLevelModel:
         """An algorithm from its identity text."""

@@ -1,4 +1,4 @@
-"""Blocks: what each shows in every face, and what it keeps to itself."""
+"""Blocks: what each shows, and what it keeps to itself."""
 
 from __future__ import annotations
 
@@ -32,10 +32,9 @@ from pluriscope.markdown import markdown
 from pluriscope.tables import Query
 from pluriscope.templating import TEMPLATES, Place, shown_at
 from tests.app.figures import samples
-from tests.every_block import HOSTILE, ROWS, Settings, drawing, every_block, table
+from tests.every_block import HOSTILE, ROWS, Settings, every_block, table
 
 ALL = (Head, Facts, Figure, Table, Prose, Steps, Choice, Form, Progress, Section, Side, Notice, More)
-FACES = ("page", "notebook", "offline")
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 BLOCKS = tuple(every_block())
 
@@ -73,30 +72,16 @@ def test_every_block_is_among_the_samples_and_has_a_short_template():
     assert max(len(line) for lines in templates for line in lines) <= 160
 
 
-@pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: type(block).__name__)
-def test_each_block_in_every_face(block, face):
+def test_each_block_is_whole(block):
     with shown_at(Place("/site", "/site/blocks?rules=paper")):
-        outline = Outline(block.html(face))
+        outline = Outline(block.html())
     assert outline.wrong == []
     ids = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
-    tags = {tag for tag, _ in outline.tags}
     names = {name for _, attributes in outline.tags for name in attributes}
-    links = [attributes["href"] for tag, attributes in outline.tags if tag == "a"]
     assert not {name for name in names if name.startswith("on")}
-    assert "script" not in tags or (face == "page" and isinstance(block, Figure))
-    if face != "page":
-        assert not tags & {"form", "button", "input", "svg" if face == "notebook" else "form"}
-        assert not {name for name in names if name.startswith("hx-")}
-    if face == "notebook":
-        assert all(link.startswith("http") for link in links)
-
-
-def test_a_drawing_in_a_notebook_carries_its_styles():
-    shown = Figure(drawing(), "Ten edges.")._repr_html_()
-    assert 'src="data:image/svg+xml;base64,' in shown
-    assert "Ten edges." in shown
+    assert "script" not in {tag for tag, _ in outline.tags}
 
 
 def test_what_is_folded_is_made_only_when_it_is_opened():
@@ -108,15 +93,14 @@ def test_what_is_folded_is_made_only_when_it_is_opened():
 
     fold = More("A fold", blocks, "says what is in it", id="fold")
     with shown_at(Place("", "/page?a=1")):
-        closed = [fold.html(), fold.html("notebook"), fold.html(part="folder")]
+        closed = [fold.html(), fold.html("folder")]
         assert made == []
         assert all("within" not in one and "says what is in it" in one for one in closed)
         assert 'href="/page?a=1&amp;part=fold#fold"' in closed[0]
-        for opened in (fold.html(part="fold"), fold.html(part="fold.list"), fold.html("notebook", "fold")):
+        for opened in (fold.html("fold"), fold.html("fold.list")):
             assert "within" in opened
             assert "<details" in opened
             assert " open" in opened.partition(">")[0]
-        assert "within" in fold.html("offline")
     assert find([Side([Facts([]), fold])], "fold.list").id == "fold.list"
     assert find([fold], "other") is None
 
@@ -185,11 +169,10 @@ def test_hostile_text_is_shown_and_not_obeyed():
         table(),
     ]
     for block in blocks:
-        for face in FACES:
-            shown = block.html(face)
-            assert "<script" not in shown
-            assert "evil.example" not in shown
-            assert 'href="javascript' not in shown
+        shown = block.html()
+        assert "<script" not in shown
+        assert "evil.example" not in shown
+        assert 'href="javascript' not in shown
 
 
 def test_a_form_says_the_limits_of_its_model():
@@ -250,4 +233,3 @@ def test_the_first_use_of_a_term_is_linked_and_links_between_documents_lead_to_p
     assert 'href="/site/scope#in-short"' in shown
     assert "x.py" not in shown
     assert '<h2 id="a-circuit">A circuit</h2>' in shown
-    assert "<a" not in markdown(text, within=False)

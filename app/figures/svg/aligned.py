@@ -14,7 +14,7 @@ from markupsafe import Markup
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
 from app.figures.svg.elements import drawing, num, part, text
-from app.figures.svg.layout import Site, Wiring, input_name, matrices, node_name, place, variable_name
+from app.figures.svg.layout import Site, Wiring, input_name, node_name, place, variable_name
 from app.figures.svg.networks import PAD_X, PAD_Y, diagram_body, diagram_class, diagram_size, ring_radius
 from app.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, alignment_tiles, tile_group, tile_size
 from app.figures.svg.trees import DrawnNode, drawn_tree
@@ -43,8 +43,7 @@ def aligned_diagram(
         title: put before the sentence made from the data.
     """
     tiles = tuple(Tile(t.layer, t.neuron, t.table) for t in alignment_tiles(algorithm, alignment))
-    w = matrices(weights)
-    wiring = Wiring(w, None, frozenset((t.layer, t.neuron) for t in tiles))
+    wiring = Wiring.of(weights, None, ((t.layer, t.neuron) for t in tiles))
     width, net_height = diagram_size(wiring)
     root = drawn_tree(algorithm)
     layer_of = {path: site.layer for path, site in alignment.places}
@@ -52,7 +51,7 @@ def aligned_diagram(
     posited = list(root.variables())
     row_height = _ROW if len(posited) <= 4 else _TIGHT_ROW
     band = max(44.0 + row_height * len(posited), 40.0 + 40.0 * algorithm.n_inputs)
-    frame = place(wiring, width, net_height, PAD_X, PAD_Y)
+    frame = place(wiring.columns, width, net_height, PAD_X, PAD_Y)
     # each variable has a row of its own, so that no edge runs through another variable's tile
     spots: dict[str, Point] = {
         node.path: (frame.x[layer_of[node.path]], 18 + band / 2 + (row - (len(posited) - 1) / 2) * row_height)

@@ -50,4 +50,4 @@ def circuit_map(
     if len(pair) == 2 and all(mask in at for mask in pair):
         (x, y), (u, v) = (at[mask] for mask in pair)
         body = f'<path d="M{x} {y}L{u} {v}" stroke="var(--ink)" fill="none"/>{body}'
-    return drawing(width, height, body, sentence=sentence, role="img" if url is None else "group")
+    return drawing(width, height, body, sentence=sentence)

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from analysis.directions.alignment import LinearPlace
 from app.figures.svg.elements import drawing, num, part, text
-from app.figures.svg.layout import Wiring, matrices, node_name, place, shape_text
+from app.figures.svg.layout import Wiring, node_name, place, shape_text
 from app.figures.svg.networks import PAD_X, PAD_Y, diagram_body, diagram_class, diagram_size
 from app.figures.svg.thumbs import Direction
 from app.figures.svg.tiles import PLAIN_HUES, Hues, table_name, tile_group
@@ -39,12 +39,11 @@ def direction_diagram(
         hues: the network's hues, for more than two inputs.
         title: put before the sentence made from the data.
     """
-    w = matrices(weights)
-    wiring = Wiring(w, None)
+    wiring = Wiring.of(weights)
     width, height = diagram_size(wiring)
     n_bars = max((len(_shown(row)) for row in rows), default=0)
     width = max(width, _LEFT + _SLOT * n_bars + 12)
-    frame = place(wiring, width, height, PAD_X, PAD_Y)
+    frame = place(wiring.columns, width, height, PAD_X, PAD_Y)
     body = diagram_body(wiring, frame, (), pale=True, hues=hues)
     for layer in sorted({row.layer for row in rows}):
         ys = [frame.places[layer, neuron] for neuron in wiring.columns[layer].shown] or [frame.top, frame.bottom]

@@ -89,7 +89,7 @@ def drawing(
     details: str = "",
     css_class: str = "",
     sizing: Sizing = "capped",
-    role: Literal["img", "group"] = "img",
+    most: float | None = None,
 ) -> Markup:
     """The root element.
 
@@ -101,17 +101,18 @@ def drawing(
         details: what a sentence is too short for; becomes the accessible description.
         css_class: classes of the root.
         sizing: "capped" fills its box up to its own width, "fluid" fills it whatever its width, "exact" keeps its size.
-        role: "group" of a drawing with links in it, since nothing inside an image is there for everybody.
+        most: up to which width it fills its box instead of its own.
     """
-    words = esc(sentence)
+    words, role = esc(sentence), "group" if "<a " in body else "img"  # what is inside an image is not there for all
     size = {
-        "capped": f' style="width:100%;height:auto;max-width:{num(width)}px"',
+        "capped": f' style="width:100%;height:auto;max-width:{num(most or width)}px"',
         "fluid": "",
         "exact": f' width="{num(width)}" height="{num(height)}"',
     }[sizing]
     names = f' class="{css_class}"' if css_class else ""
+    title = f"<title>{words}</title>" if role == "img" else ""
     more = f"<desc>{esc(details)}</desc>" if details else ""
     return Markup(  # noqa: S704  # every text in body went through esc()
         f'<svg xmlns="http://www.w3.org/2000/svg"{names} viewBox="0 0 {num(width)} {num(height)}" role="{role}" '
-        f'aria-label="{words}"{size}><title>{words}</title>{more}{body}</svg>'
+        f'aria-label="{words}"{size}>{title}{more}{body}</svg>'
     )

@@ -17,8 +17,8 @@ from typing import Any, Final, TypeGuard
 from markupsafe import Markup
 
 from app.figures.numbers import decimal
-from app.figures.svg.elements import circle, esc, line, num, part, text, text_width
-from app.figures.svg.layout import Frame, Wiring, input_name, matrices, node_name, place, stroke_width
+from app.figures.svg.elements import circle, drawing, esc, line, num, part, text, text_width
+from app.figures.svg.layout import Frame, Wiring, input_name, node_name, place, stroke_width
 from app.figures.svg.networks import PAD_Y, diagram_class
 
 PAD_X: Final = 82.0
@@ -79,38 +79,15 @@ def flow_diagram(
         links: where a click on a site leads.
         sentence: the name of the group.
     """
-    wiring = Wiring(matrices(weights), None)
+    wiring = Wiring.of(weights)
     width = max(470.0, 2 * PAD_X + 104.0 * (len(wiring.sizes) - 1))
     gap = 104.0 if wiring.rows <= 3 else max(70.0, 104.0 - 12.0 * (wiring.rows - 3))
     height = 2 * PAD_Y + gap * max(wiring.rows - 1, 1)
-    frame = place(wiring, width, height, PAD_X, PAD_Y)
+    frame = place(wiring.columns, width, height, PAD_X, PAD_Y)
     flow = _Flow(wiring, frame, before, after, changes, links)
     body = f'<g aria-hidden="true">{flow.edges()}</g>{flow.edge_links()}{flow.sites()}'
     names = diagram_class(wiring).replace("big", "flow")
-    return drawing_of_links(width, height, body, sentence=sentence, css_class=names, enlarged=1.45)
-
-
-def drawing_of_links(
-    width: float, height: float, body: str, *, sentence: str, css_class: str, enlarged: float
-) -> Markup:
-    """The root of a drawing whose parts are links, or may be.
-
-    Args:
-        width: width of the view box.
-        height: height of the view box.
-        body: inner markup, already escaped.
-        sentence: the name of the group.
-        css_class: classes of the root.
-        enlarged: how many times its own width it may take up.
-    """
-    role = "group" if "<a " in body else "img"  # nothing inside an image is there for those who cannot see it
-    title = f"<title>{esc(sentence)}</title>" if role == "img" else ""
-    most = num(enlarged * width)
-    size = f'viewBox="0 0 {num(width)} {num(height)}" style="width:100%;height:auto;max-width:{most}px"'
-    return Markup(  # noqa: S704  # every text in body went through esc()
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="{css_class}" {size} role="{role}" '
-        f'aria-label="{esc(sentence)}">{title}{body}</svg>'
-    )
+    return drawing(width, height, body, sentence=sentence, css_class=names, most=1.45 * width)
 
 
 def link_element(link: FlowLink, inner: str) -> str:

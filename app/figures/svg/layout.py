@@ -6,7 +6,7 @@ layer of more than 12 neurons shows the first of its occupied ones and "+k".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Final
@@ -22,16 +22,6 @@ MAX_SHOWN: Final = 12
 Matrices = tuple[NDArray[np.float64], ...]
 Keep = tuple[NDArray[np.bool_], ...]
 Site = tuple[int, int]
-
-
-def matrices(weights: Sequence[Any]) -> Matrices:
-    """Weight matrices ``W_l [n_l, n_(l-1)]`` from arrays or nested lists."""
-    return tuple(np.asarray(w, dtype=np.float64) for w in weights)
-
-
-def sizes_of(weights: Matrices) -> tuple[int, ...]:
-    """Layer sizes ``(n0, …, nL)``."""
-    return (weights[0].shape[1], *(w.shape[0] for w in weights))
 
 
 def keep_of(mask: Any, sizes: Sequence[int]) -> Keep | None:
@@ -86,9 +76,21 @@ class Wiring:
     keep: Keep | None
     marked: frozenset[Site] = frozenset()
 
+    @classmethod
+    def of(cls, weights: Sequence[Any], mask: object = None, marked: Iterable[Site] = ()) -> Wiring:
+        """A network by matrices ``W_l [n_l, n_(l-1)]``, arrays or nested lists, and what is kept, see :func:`keep_of`.
+
+        Raises:
+            InvalidMask: a hex that is no circuit of such a network.
+        """
+        arrays = tuple(np.asarray(w, dtype=np.float64) for w in weights)
+        sizes = (arrays[0].shape[1], *(w.shape[0] for w in arrays))
+        return cls(arrays, keep_of(mask, sizes), frozenset(marked))
+
     @cached_property
     def sizes(self) -> tuple[int, ...]:
-        return sizes_of(self.weights)
+        """Layer sizes ``(n0, …, nL)``."""
+        return (self.weights[0].shape[1], *(w.shape[0] for w in self.weights))
 
     @cached_property
     def largest(self) -> float:
@@ -107,21 +109,18 @@ class Wiring:
         inner = [tuple(not any(row) for row in matrix.tolist()) for matrix in self.keep[:-1]]
         return ((False,) * self.sizes[0], *inner, (False,) * self.sizes[-1])
 
-    def is_cut(self, layer: int, neuron: int) -> bool:
-        """Whether a hidden neuron has no edge in."""
-        return self.cut[layer][neuron]
-
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """The layers as they are drawn."""
-        return tuple(self._column(layer, size) for layer, size in enumerate(self.sizes))
-
-    def _column(self, layer: int, size: int) -> Column:
-        if size <= MAX_SHOWN:
-            return _shown_whole(layer, size)
-        marked = [n for n in range(size) if (layer, n) in self.marked]
-        others = [n for n in range(size) if (layer, n) not in self.marked and not self.is_cut(layer, n)]
-        return Column(layer, size, tuple(sorted((marked + others)[: MAX_SHOWN - 1])))
+        found = []
+        for layer, size in enumerate(self.sizes):
+            shown: Sequence[int] = range(size)
+            if size > MAX_SHOWN:
+                marked = [n for n in shown if (layer, n) in self.marked]
+                others = [n for n in shown if (layer, n) not in self.marked and not self.cut[layer][n]]
+                shown = sorted((marked + others)[: MAX_SHOWN - 1])
+            found.append(Column(layer, size, tuple(shown)))
+        return tuple(found)
 
     @cached_property
     def rows(self) -> int:
@@ -153,11 +152,6 @@ class Column:
         return len(self.shown) + bool(self.n_hidden)
 
 
-@lru_cache(maxsize=512)
-def _shown_whole(layer: int, size: int) -> Column:
-    return Column(layer, size, tuple(range(size)))
-
-
 @dataclass(frozen=True)
 class Frame:
     """Places of all shown neurons.
@@ -182,13 +176,9 @@ class Frame:
         return self.x[site[0]], self.places[site]
 
 
-def place(wiring: Wiring, width: float, height: float, pad_x: float, pad_y: float) -> Frame:
-    """The layout: layer l of L at ``pad_x + l (width − 2 pad_x) / (L − 1)``, neurons centred with one common gap."""
-    return _placed(wiring.columns, width, height, pad_x, pad_y)
-
-
 @lru_cache(maxsize=256)  # the hundreds of thumbs on a list stand alike
-def _placed(columns: tuple[Column, ...], width: float, height: float, pad_x: float, pad_y: float) -> Frame:
+def place(columns: tuple[Column, ...], width: float, height: float, pad_x: float, pad_y: float) -> Frame:
+    """The layout: layer l of L at ``pad_x + l (width − 2 pad_x) / (L − 1)``, neurons centred with one common gap."""
     n_layers = len(columns)
     gap = (height - 2 * pad_y) / max(1, max(column.slots for column in columns) - 1)
     spacing = (width - 2 * pad_x) / (n_layers - 1)

@@ -33,11 +33,8 @@ from app.figures.svg.layout import (
     Wiring,
     edge_name,
     input_name,
-    keep_of,
-    matrices,
     node_name,
     place,
-    sizes_of,
     stroke_width,
 )
 from app.figures.svg.sentences import edges_sentence, whole_sentence
@@ -82,10 +79,9 @@ def network_diagram(
         hues: the network's hues, for more than two inputs.
         title: what it is, put before the sentence made from the data.
     """
-    w = matrices(weights)
-    wiring = Wiring(w, keep_of(mask, sizes_of(w)), frozenset((t.layer, t.neuron) for t in tiles))
+    wiring = Wiring.of(weights, mask, ((t.layer, t.neuron) for t in tiles))
     width, height = diagram_size(wiring)
-    frame = place(wiring, width, height, PAD_X, PAD_Y)
+    frame = place(wiring.columns, width, height, PAD_X, PAD_Y)
     body = diagram_body(wiring, frame, tiles, hues=hues)
     return drawing(
         width,
@@ -176,7 +172,7 @@ def _sites(
         for neuron in column.shown:
             y = frame.places[column.layer, neuron]
             tile = by_site.get((column.layer, neuron))
-            if wiring.is_cut(column.layer, neuron):
+            if wiring.cut[column.layer][neuron]:
                 drawn = circle(x, y, 6, "n-cut")
             elif tile is not None:
                 hue = NEUTRAL if column.layer == wiring.last else hues.of(tile.table)
@@ -224,7 +220,7 @@ def _hidden_name(
 ) -> tuple[str, float]:
     """Name of a hidden neuron, its formula in the variable's hue where it fits between the layers, and the width."""
     name = node_name(layer, neuron, wiring.sizes)
-    if wiring.is_cut(layer, neuron):
+    if wiring.cut[layer][neuron]:
         name += " cut"
     wide = text_width(name, 10)
     if tile is None or not tile.label:

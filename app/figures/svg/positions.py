@@ -14,8 +14,8 @@ from typing import Final
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import circle, line, num, text, text_width
-from app.figures.svg.flow import FlowLink, drawing_of_links, link_element
+from app.figures.svg.elements import circle, drawing, line, num, text, text_width
+from app.figures.svg.flow import FlowLink, link_element
 
 LEAST_SHARE: Final = 0.2
 """Of the attention of a position, below which no line is drawn."""
@@ -91,7 +91,7 @@ def positions_diagram(columns: Sequence[NodeColumn], positions: Sequence[str], a
     width = x + max(text_width(answer, 12), 40.0) + 8
     height = draw.y(len(positions) - 1) + _ROW / 2
     names = "flow wide" if width > 420 else "flow"
-    return drawing_of_links(width, height, body, sentence=sentence, css_class=names, enlarged=1.3)
+    return drawing(width, height, body, sentence=sentence, css_class=names, most=1.3 * width)
 
 
 class _Positions:

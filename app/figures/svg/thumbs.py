@@ -28,10 +28,8 @@ from app.figures.svg.layout import (
     Wiring,
     edge_name,
     keep_of,
-    matrices,
     node_name,
     place,
-    sizes_of,
     stroke_width,
 )
 from app.figures.svg.sentences import whole_sentence
@@ -88,16 +86,15 @@ def circuit_thumb(
         css_class: class of the drawing.
         named: whether neurons carry their names, and neurons and edges can be pointed at.
     """
-    w = matrices(weights)
     directions = [direction for direction in directions if direction.what == "reads"]
-    shown_tiles = [tile for tile in tiles if tile.layer < len(w)]
-    wiring = Wiring(w, keep_of(mask, sizes_of(w)), frozenset((t.layer, t.neuron) for t in shown_tiles))
+    shown_tiles = [tile for tile in tiles if tile.layer < len(weights)]
+    wiring = Wiring.of(weights, mask, ((t.layer, t.neuron) for t in shown_tiles))
     pad = _NAMED_PAD if named else _PAD
     net_height = 72.0 + 12.0 * max(0, wiring.rows - 3) + 2 * (pad - _PAD)
     width, height = 120.0, net_height + 14.0 * len(directions)
-    frame = place(wiring, width, net_height, _PAD, pad)
+    frame = place(wiring.columns, width, net_height, _PAD, pad)
     pale = mask is None and bool(shown_tiles or directions)
-    body = _thumb_edges(wiring, frame, pale=pale, shared=keep_of(shared, sizes_of(w)), named=named)
+    body = _thumb_edges(wiring, frame, pale=pale, shared=keep_of(shared, wiring.sizes), named=named)
     capsules = {direction.layer for direction in directions}
     body += _nodes(wiring, frame, shown_tiles, capsules, plain=not (shown_tiles or directions), hues=hues, named=named)
     for row, direction in enumerate(directions):
@@ -125,7 +122,7 @@ def _thumb_edges(wiring: Wiring, frame: Frame, *, pale: bool, shared: Keep | Non
         drawn = [
             soft if both else full for soft, full, both in zip(edges.pale, edges.full, edges.of(shared), strict=True)
         ]
-    cut: Sequence[str] = edges.cut
+    cut: Sequence[str] = edges.lines.cut
     if named:
         drawn, cut = _named_edges(wiring, frame, drawn), _named_edges(wiring, frame, cut)
     labels = _weights(wiring, frame) if named else ""
@@ -182,11 +179,6 @@ class _Edges:
     weights: tuple[float, ...]
     largest: float
 
-    @property
-    def cut(self) -> tuple[str, ...]:
-        """Drawn as hairlines."""
-        return self.lines.cut
-
     @cached_property
     def pale(self) -> tuple[str, ...]:
         """Drawn by sign alone."""
@@ -239,7 +231,7 @@ def _edges_between(
     Args:
         sizes: layer sizes.
         shown: the neurons drawn, layer by layer.
-        weights: all weight matrices, float64, one after the other.
+        weights: all weight float64, one after the other.
         ordinates: of the neurons drawn, in that order.
         abscissas: of the layers.
     """
@@ -279,7 +271,7 @@ def _nodes(
         x = frame.x[column.layer]
         for neuron in column.shown:
             y = frame.places[column.layer, neuron]
-            if wiring.is_cut(column.layer, neuron):
+            if wiring.cut[column.layer][neuron]:
                 drawn = circle(x, y, 2.2, "n-cut")
             elif (column.layer, neuron) in by_site:
                 table = by_site[column.layer, neuron].table
@@ -287,7 +279,7 @@ def _nodes(
             else:
                 drawn = circle(x, y, 3.1, "n-on") if plain else circle(x, y, 2.8, "n-open")
             if named:
-                has_tile = (column.layer, neuron) in by_site and not wiring.is_cut(column.layer, neuron)
+                has_tile = (column.layer, neuron) in by_site and not wiring.cut[column.layer][neuron]
                 half = side / 2 if has_tile else 5.8 if column.layer in capsules else 3.1
                 drawn = _named(wiring, column.layer, neuron, x, y, drawn, half)
             body += drawn

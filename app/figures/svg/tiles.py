@@ -79,7 +79,8 @@ def table_name(table: TableLike) -> str:
     bits = as_bits(table)
     if len(bits) == 2:
         return {(0, 0): "0", (0, 1): "A", (1, 0): "¬A", (1, 1): "1"}[bits]
-    return _NAMES.get(table_text(bits), f"table {table_text(bits)}" if len(bits) > 4 else "")
+    digits = "".join(map(str, bits))
+    return _NAMES.get(digits, f"table {digits}" if len(bits) > 4 else "")
 
 
 def canonical(table: TableLike) -> Bits:
@@ -156,13 +157,9 @@ def gate_tiles(gates: Iterable[Any], n_inputs: int) -> tuple[Tile, ...]:
     for gate in gates:
         table = getattr(gate, "truth_table", None)
         bits = bits_of(gate.function, n_inputs) if table is None else as_bits(table)
-        tiles.append(Tile(gate.layer, gate.neuron, bits, getattr(gate, "formula", "") or table_label(bits)))
+        short = table_name(bits) if len(bits) <= 4 else ""  # the tiles of more inputs speak for them
+        tiles.append(Tile(gate.layer, gate.neuron, bits, getattr(gate, "formula", "") or short))
     return tuple(tiles)
-
-
-def table_label(table: TableLike) -> str:
-    """The formula of a table over one or two inputs, "" for more (their tile speaks for them)."""
-    return table_name(table) if len(as_bits(table)) <= 4 else ""
 
 
 def alignment_tiles(algorithm: HighLevelModel, alignment: Alignment) -> tuple[Tile, ...]:

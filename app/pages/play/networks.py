@@ -343,7 +343,7 @@ class NetworkPlay(Played):
             )
             drawn = {str(one.ref): one for one in self.explanations}
             yield replace(
-                listed("explanation", columns, rows, "asked"),
+                listed("explanation", columns, rows, id="asked"),
                 thumb=lambda row: self.thumb(drawn[row.ref]),
                 says=lambda row: row["reason"] or short(row.ref),
             )
