@@ -187,7 +187,7 @@ class _Search:
     def study_networks(self) -> Looked:
         if not self._words:
             return [], False, ""
-        rows, more = finding.study_networks_named(self._session, self._words, self._limit)
+        rows, more = finding.networks_named(self._session, self._words, self._limit, of_studies=True)
         return [self._page_of(row) for row in rows], more, ""
 
     def _page_of(self, row: NetworkRow) -> Hit:

@@ -13,7 +13,6 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
-from analysis.digest import looks_like_digest
 from analysis.networks.circuit import EdgeLayout
 from app.db.direction_tables import DirectionRow
 from app.db.reads.algorithms import readable
@@ -26,54 +25,29 @@ _Query = TypeVar("_Query", bound=Select[*tuple[Any, ...]])
 _LOOKED_AT: Final = 400  # rows that an id or formula leads to, before it is asked which networks they belong to
 
 
-def networks_named(session: Session, words: Sequence[str], limit: int) -> tuple[list[NetworkRow], bool]:
-    """Networks that some words name, those of studies left out, and whether there are more.
+def networks_named(
+    session: Session, words: Sequence[str], limit: int, *, of_studies: bool = False
+) -> tuple[list[NetworkRow], bool]:
+    """Networks that some words name, and whether there are more.
 
     Args:
+        session: open session.
         words: each a part of a name or slug or the beginning of a digest; none for any network.
-        limit: most networks; those that have the words in a row come first, then in gallery order.
+        limit: most networks; those that have the words in a row come first; in gallery order, those of studies by slug.
+        of_studies: whether those of studies are meant, or all others.
     """
-    of_no_study = or_(NetworkRow.origin < STUDY_ORIGIN, NetworkRow.origin > STUDY_ORIGIN)  # as ranges of the index
-    ways = [[condition for word in each for condition in matching(word)] for each in _in_a_row_first(words)]
-    order = NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug
+    origin = NetworkRow.origin == STUDY_ORIGIN if of_studies else NetworkRow.origin != STUDY_ORIGIN
+    ways: list[Sequence[str]] = [[" ".join(words)], words] if len(words) > 1 else [words]
+    gallery = NetworkRow.position, NetworkRow.created_at.desc()
+    order = (*(() if of_studies else gallery), NetworkRow.slug)
     rows: dict[int, NetworkRow] = {}
-    for conditions in ways:
+    for each in ways:
         if len(rows) <= limit:
-            query = select(NetworkRow).where(of_no_study, NetworkRow.deleted_at.is_(None), *conditions)
+            named = [condition for word in each for condition in matching(word)]
+            query = select(NetworkRow).where(origin, NetworkRow.deleted_at.is_(None), *named)
             rows |= {row.id: row for row in session.scalars(query.order_by(*order).limit(limit + 1))}
     found = list(rows.values())
     return found[:limit], len(found) > limit
-
-
-def study_networks_named(session: Session, words: Sequence[str], limit: int) -> tuple[list[NetworkRow], bool]:
-    """Networks of studies that some words name, and whether there are more; by slug, as their index has them.
-
-    Names and slugs are read from that index alone, which is several times smaller than the networks.
-    """
-    kept = NetworkRow.origin == STUDY_ORIGIN, NetworkRow.deleted_at.is_(None)
-    ids: dict[int, None] = {}
-    if len(words) == 1 and looks_like_digest(words[0]):
-        query = select(NetworkRow.id).where(*kept, begins_with(NetworkRow.digest, words[0]))
-        ids |= dict.fromkeys(session.scalars(query.order_by(NetworkRow.digest).limit(limit + 1)))
-    for each in _in_a_row_first(words):
-        if len(ids) <= limit:
-            named = [
-                or_(
-                    func.lower(NetworkRow.name).contains(word, autoescape=True),
-                    NetworkRow.slug.contains(word, autoescape=True),
-                )
-                for word in each
-            ]
-            query = select(NetworkRow.id).where(*kept, *named).order_by(NetworkRow.slug).limit(limit + 1)
-            ids |= dict.fromkeys(session.scalars(query))
-    first = list(ids)[:limit]
-    rows = {row.id: row for row in session.scalars(select(NetworkRow).where(NetworkRow.id.in_(first)))}
-    return [rows[number] for number in first], len(ids) > limit
-
-
-def _in_a_row_first(words: Sequence[str]) -> list[Sequence[str]]:
-    """What to look for: all the words as one text, then each by itself."""
-    return [[" ".join(words)], words] if len(words) > 1 else [words]
 
 
 def circuits_beginning(
@@ -92,7 +66,7 @@ def circuits_beginning(
         return []
     position, _ = locate_mask(session, analysis.id, digits.ljust(n_digits, "0"))
     following = range(position, min(position + limit, analysis.circuits_listed))
-    found = circuits_at(session, analysis, layout, following)
+    found = circuits_at(session, analysis, following)
     return [circuit for circuit in found if circuit.mask.startswith(digits)]
 
 

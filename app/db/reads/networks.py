@@ -155,26 +155,14 @@ def best_alignments(session: Session, analysis_id: int, limit: int) -> Sequence[
 
     An algorithm's first alignment has the fewest neurons of its valid ones, so it is minimal if any is.
     """
-    simplest = (AlignmentRow.minimal.desc(), AlgorithmRow.n_gates.expression)
-    return _first_alignments(session, analysis_id, AlgorithmRow.n_valid > 0, simplest, limit)
-
-
-def _first_alignments(
-    session: Session,
-    analysis_id: int,
-    which: ColumnElement[bool],
-    order: Sequence[ColumnElement[Any]],
-    limit: int,
-) -> list[tuple[AlignmentRow, AlgorithmRow]]:
-    """The first alignment of each algorithm with variables that meets a condition; ties in the protocol's order."""
     first = and_(
         AlignmentRow.algorithm_row_id == AlgorithmRow.id, AlignmentRow.alignment_id == AlgorithmRow.first_alignment
     )
     rows = session.execute(
         select(AlignmentRow, AlgorithmRow)
         .join(AlignmentRow, first)
-        .where(AlgorithmRow.analysis_id == analysis_id, which, AlgorithmRow.n_variables > 0)
-        .order_by(*order, AlgorithmRow.position)
+        .where(AlgorithmRow.analysis_id == analysis_id, AlgorithmRow.n_valid > 0, AlgorithmRow.n_variables > 0)
+        .order_by(AlignmentRow.minimal.desc(), AlgorithmRow.n_gates, AlgorithmRow.position)
         .limit(limit)
     ).all()
     return [(row[0], row[1]) for row in rows]

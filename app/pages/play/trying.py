@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from analysis.common_ground.report import CommonGroundReport
 from analysis.directions.self_interventions import ask_own_swaps
 from analysis.errors import AnalysisError
 from analysis.experiments import (
@@ -25,9 +26,10 @@ from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.prediction import Prediction
 from analysis.sandbox.running import Bench
 from app.addressing import Addresses
-from app.db.common_ground import stored_ground
+from app.db.beside import GROUND
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads.circuits import smallest_circuits
+from app.db.reports import report_of, report_row
 from app.db.tables import AnalysisRow
 from app.errors import PageError
 from app.figures.numbers import exact, noun
@@ -189,12 +191,13 @@ def suggestions(session: Session, links: Addresses, place: Place, chosen: Sequen
 
 def _readings(session: Session, analysis: AnalysisRow) -> Iterator[tuple[str, ExplanationRef, str]]:
     """Interpretations that score well, as far as the survey tells; while there is none, of the smallest circuits."""
-    survey = stored_ground(session, analysis)
-    if survey is None:
+    row = report_row(session, analysis, GROUND)
+    if row is None:
         for circuit in smallest_circuits(session, analysis, 2):
             ref = ExplanationRef("interpretation", circuit.mask, "0")
             yield "an interpretation", ref, "of the smallest circuit; the common ground is not surveyed yet"
         return
+    survey = report_of(row, CommonGroundReport)
     if (best := survey.best) is not None and best.index is not None:
         among = "the classes drawn" if survey.drawn else f"all {noun(int(survey.interpretations), 'interpretation')}"
         why = f"correct on {exact(best.right)} of {noun(survey.n_interventions, 'intervention')}, the most of {among}"

@@ -1,8 +1,8 @@
-"""Networks of studies are found through their index, and after all others."""
+"""Networks of studies are found apart from all others."""
 
 import pytest
 
-from app.db.reads.finding import networks_named, study_networks_named
+from app.db.reads.finding import networks_named
 from app.db.reads.networks import STUDY_ORIGIN
 from app.db.writes import save_network
 from tests.factories import small_network
@@ -23,22 +23,22 @@ def test_each_kind_is_found_by_itself(filled):
     with filled.read() as session:
         own, more = networks_named(session, ["seed", "3"], 5)
         assert ([row.slug for row in own], more) == (["mine"], False)
-        theirs, more = study_networks_named(session, ["seed", "3"], 5)
+        theirs, more = networks_named(session, ["seed", "3"], 5, of_studies=True)
         assert ([row.slug for row in theirs], more) == (["grid-3"], False)
-        theirs, more = study_networks_named(session, ["xor"], 4)
+        theirs, more = networks_named(session, ["xor"], 4, of_studies=True)
         assert ([row.slug for row in theirs], more) == (["grid-0", "grid-1", "grid-2", "grid-3"], True)
-        assert study_networks_named(session, ["mine"], 4) == ([], False)
+        assert networks_named(session, ["mine"], 4, of_studies=True) == ([], False)
 
 
 def test_words_in_a_row_come_first(filled):
     with filled.write() as session:
         save_network(session, small_network(11, name="3 seed"), slug="a-first", origin=STUDY_ORIGIN)
     with filled.read() as session:
-        rows, _ = study_networks_named(session, ["seed", "3"], 5)
+        rows, _ = networks_named(session, ["seed", "3"], 5, of_studies=True)
         assert [row.slug for row in rows] == ["grid-3", "a-first"]
 
 
 def test_a_digest_finds_a_network_of_a_study(filled):
     with filled.read() as session:
-        (row,), _ = study_networks_named(session, ["grid-4"], 5)
-        assert [one.slug for one in study_networks_named(session, [row.digest[:10]], 5)[0]] == ["grid-4"]
+        (row,), _ = networks_named(session, ["grid-4"], 5, of_studies=True)
+        assert [one.slug for one in networks_named(session, [row.digest[:10]], 5, of_studies=True)[0]] == ["grid-4"]

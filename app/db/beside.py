@@ -1,4 +1,4 @@
-"""What is stored of the common ground: the report in sum, and what each alignment predicts."""
+"""What stored reports say of each explanation, beside what they say in sum: a column that the list reads."""
 
 from __future__ import annotations
 
@@ -6,19 +6,13 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy.orm import Session
 
-from analysis.common_ground.report import CommonGroundReport
-from app.db.reports import report_of, report_row
-from app.db.tables import AnalysisReportRow, AnalysisRow
+from analysis.stories.report import CODES, LETTERS
+from app.db.tables import AnalysisReportRow
 
 GROUND: Final = "common-ground"
-
-
-def stored_ground(session: Session, analysis: AnalysisRow | None) -> CommonGroundReport | None:
-    """The survey of an analysis; None where there is none."""
-    row = report_row(session, analysis, GROUND)
-    return None if row is None else report_of(row, CommonGroundReport)
+STORIES: Final = "stories"
+_AS_CODES: Final = bytes.maketrans(LETTERS, CODES)
 
 
 def stored_shares(row: AnalysisReportRow, n: int) -> dict[str, NDArray[np.float64]]:
@@ -33,3 +27,10 @@ def stored_shares(row: AnalysisReportRow, n: int) -> dict[str, NDArray[np.float6
     speak = np.flatnonzero(predicted)
     accuracy[speak] = right[speak] / predicted[speak]
     return {"coverage": coverage, "accuracy": accuracy}
+
+
+def stored_relations(row: AnalysisReportRow | None) -> NDArray[np.uint8] | None:
+    """How each circuit's story relates to the whole network's; None without a report, or where no circuit was asked."""
+    if row is None or not row.found["algorithms"]:
+        return None
+    return np.frombuffer(row.beside.encode().translate(_AS_CODES), np.uint8)
