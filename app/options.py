@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -33,9 +33,6 @@ class Options(BaseModel):
     """Base of every page's query options; unknown ones are refused (400)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    aside: ClassVar[frozenset[str]] = frozenset(("theme", "after"))
-    """Options that are no part of a view."""
-
     theme: Literal["light", "dark"] | None = Field(
         None, description="Colours of the HTML page, whatever the system says."
     )
@@ -52,22 +49,9 @@ class Options(BaseModel):
         kept = {key: value for key, value in given.items() if key not in former}
         return {key: value for key, value in kept.items() if value != "" or key not in cls.model_fields}
 
-    def view_of(self, **changes: Any) -> dict[str, Any]:
-        """The options that differ from their default, as an address carries them; scope and cursor are left out."""
-        fields = {field.alias or name: name for name, field in type(self).model_fields.items()}
-        usual = {key: type(self).model_fields[name].default for key, name in fields.items() if name not in self.aside}
-        values = {key: getattr(self, fields[key]) for key in usual} | changes
-        return {
-            key: int(value) if isinstance(value, bool) else value
-            for key, value in values.items()
-            if value not in (None, [], "") and value != usual.get(key)
-        }
-
 
 class ScopeOptions(Options):
     """Options that say which analysis of a network is meant."""
-
-    aside: ClassVar[frozenset[str]] = Options.aside | {"output", "protocol", "data"}
 
     output: int = Field(0, ge=0, le=999, description="Index of the analysed output.")
     protocol: str = Field(

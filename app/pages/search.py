@@ -159,7 +159,7 @@ def build_search(session: Session, addresses: Addresses, options: SearchOptions)
         kind=options.kind,
         groups=groups,
         note=" ".join(notes),
-        url=addresses.search(**options.model_copy(update={"q": text}).view_of()),
+        url=addresses.search(q=text, **options.model_dump(exclude_defaults=True, exclude={"q", "theme"})),
     )
 
 
