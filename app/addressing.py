@@ -88,10 +88,6 @@ class Addresses:
         """Where the preview's form is confirmed with POST."""
         return self._url("networks")
 
-    def network_file_schema(self) -> str:
-        """The JSON schema of network files."""
-        return self._url("api", "v2", "schemas", "network-file")
-
     def delete(self, network: str) -> str:
         """What deleting a network does, and with POST where that is done."""
         return self._url("networks", network, "delete")
@@ -119,10 +115,6 @@ class Addresses:
             view: further options.
         """
         return self._url("networks", network, "analyses", what, *([item] if item else []), scope=scope, **view)
-
-    def analysis_record(self, network: str, what: str, scope: Scope | None = None) -> str:
-        """The same over HTTP."""
-        return self._url("api", "v2", "networks", network, "analyses", what, scope=scope)
 
     def sandbox(self, network: str, refs: Any = (), scope: Scope | None = None, **view: Any) -> str:
         """Interventions by hand, and what some explanations say of them."""
@@ -238,9 +230,6 @@ class Addresses:
     def logout(self) -> str:
         """Where a session ends with POST."""
         return self._url("logout")
-
-    def health(self) -> str:
-        return self._url("health")
 
     def admin(self) -> str:
         """How the installation runs."""

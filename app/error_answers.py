@@ -125,9 +125,8 @@ def install(app: FastAPI) -> None:
             every = [FieldError(field=one.field, message=str(one)) for one in (error, *error.others)]
             wrong = [{"loc": ("query", one.field)} for one in every if one.field in request.query_params]
             parent, label = without_options(request, wrong)
-            words = "; ".join(one.message for one in every)
-            one = ("", "", "") if error.others else (error.item, error.cause, error.cure)
-            return _respond(request, 400, words, every, one, parent, label)
+            words = ("", "", "") if error.others else (error.item, error.cause, error.cure)
+            return _answer(request, 400, words, parent=parent, parent_label=label, errors=every)
         status, field = next((v for kind, v in ENGINE_STATUS.items() if isinstance(error, kind)), (422, ""))
         return _answer(request, status, (error.item, error.cause, error.cure), field)
 
@@ -162,8 +161,7 @@ def install(app: FastAPI) -> None:
         problems = [_problem(request, e) for e in error.errors()]
         status = max({"query": 400, "path": 404}.get(str(e["loc"][0]), 422) for e in error.errors())
         parent, label = without_options(request, error.errors()) if status == 400 else ("", "")
-        summary = "; ".join(p.message for p in problems)
-        return _respond(request, status, summary, problems, parent=parent, parent_label=label)
+        return _answer(request, status, ("", "", ""), parent=parent, parent_label=label, errors=problems)
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
@@ -222,26 +220,26 @@ def _answer(
     parent: str = "",
     parent_label: str = "",
     restore_url: str = "",
+    errors: Sequence[FieldError] = (),
 ) -> Response:
-    summary = str(PageError(*words))
-    errors = [FieldError(field=field, message=summary)]
-    return _respond(request, status, summary, errors, words, parent, parent_label, restore_url)
+    """A page, or a body for programs, that tells what is wrong.
 
-
-def _respond(
-    request: Request,
-    status: int,
-    summary: str,
-    errors: Sequence[FieldError],
-    words: tuple[str, str, str] = ("", "", ""),
-    parent: str = "",
-    parent_label: str = "",
-    restore_url: str = "",
-) -> Response:
+    Args:
+        request: the request answered.
+        status: of HTTP.
+        words: item, cause and cure; empty where several errors are told.
+        field: at fault, where one is.
+        parent: address of the nearest page; "" to let the address decide.
+        parent_label: what that page is called.
+        restore_url: undoes the deletion of what was asked for.
+        errors: several things that are wrong.
+    """
+    told = list(errors) or [FieldError(field=field, message=str(PageError(*words)))]
     if not parent:
         parent, parent_label = nearest_parent(request)
     if wants_json(request):
-        body = ErrorBody(error=summary, errors=list(errors), status=status, parent=parent)
+        summary = "; ".join(one.message for one in told)
+        body = ErrorBody(error=summary, errors=told, status=status, parent=parent)
         return JSONResponse(body.model_dump(), status)
     from app.rendering import show  # here, so that the errors themselves can be imported from anywhere
     from pluriscope.blocks import Action, Head, Notice, Prose
@@ -253,9 +251,9 @@ def _respond(
         undo = Action("Undo deletion", restore_url, primary=True, changes=True)
         deleted = Action("Recently deleted", request.app.state.addresses.deleted())
         actions = [undo, Action("Until when that is possible", parent), deleted]
-    told = [(f"{item}: {cause}.", f"{cure[:1].upper()}{cure[1:]}.")] if item else [(one.message, "") for one in errors]
+    said = [(f"{item}: {cause}.", f"{cure[:1].upper()}{cure[1:]}.")] if item else [(one.message, "") for one in told]
     notices = [
-        Notice(what, "", helps, "refused", actions if n == len(told) else ()) for n, (what, helps) in enumerate(told, 1)
+        Notice(what, "", helps, "refused", actions if n == len(said) else ()) for n, (what, helps) in enumerate(said, 1)
     ]
     which = Prose(f"Status {status} · request `{_request_id(request)}`", glossary=False)
     return show(request, [Head(title), *notices, which], title, status_code=status)

@@ -33,7 +33,6 @@ class Options(BaseModel):
     """Base of every page's query options; unknown ones are refused (400)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
     theme: Literal["light", "dark"] | None = Field(
         None, description="Colours of the HTML page, whatever the system says."
     )

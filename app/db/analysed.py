@@ -24,9 +24,10 @@ from app.db.reads.algorithms import placements_untried
 from app.db.reads.analyses import analysed_question
 from app.db.reads.circuit_sets import stored_search
 from app.db.reads.circuits import whole_counts
-from app.db.reads.funnel import algorithm_positions, algorithms_of_alignments, circuit_numbers, columns_of_steps
+from app.db.reads.funnel import algorithm_positions, algorithms_of_alignments, columns_of_steps
 from app.db.reads.verdicts import count_of, verdict_sets
 from app.db.recorded import stored_searches
+from app.db.rows import columns_of
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 
 
@@ -99,13 +100,13 @@ def _placed(session: Session, analysis: AnalysisRow, question: Question) -> Plac
 def _judged(session: Session, analysis: AnalysisRow, _: Question) -> Judged:
     sets = verdict_sets(session, analysis)
     searched = tuple(kind for kind, one in stored_searches(session, analysis.id).items() if one.n)
-    numbers = circuit_numbers(session, analysis)
+    counts = columns_of(session, analysis, "circuit", ("interpretations", "observed"))
     positions = algorithm_positions(session, analysis)
     return Judged(
         {kind: count_of(session, analysis, kind) for kind in (*KINDS, *searched)},
         lambda wanted: columns_of_steps(session, analysis, wanted),
-        numbers.of_each("interpretations"),
-        numbers.of_each("observed"),
+        list(map(int, counts["interpretations"])),
+        list(map(int, counts["observed"])),
         np.searchsorted(positions, algorithms_of_alignments(session, analysis)),
         analysis.algorithms_candidates,
         {(one.kind, one.step): one.note for one in sets if one.note},

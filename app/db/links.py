@@ -89,6 +89,14 @@ def is_taken(session: Session, slug: str) -> bool:
     )
 
 
+def free_slug(session: Session, wanted: str, digest: str) -> str:
+    """The slug that a network or transformer would get: the wanted one, with digits of the digest if that is taken."""
+    for slug in (wanted, *(f"{wanted}-{digest[:n]}" for n in (6, 12))):
+        if not is_taken(session, slug):  # former slugs too: links with them must keep leading where they did
+            return slug
+    return digest  # a slug as good as any: it names this network and no other
+
+
 def short_key(address: str) -> str:
     """The key of an address: made of it alone, so that it is the same on every machine."""
     number = int.from_bytes(sha256(address.encode()).digest())

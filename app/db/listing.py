@@ -13,14 +13,13 @@ from analysis.explanations.registry import RECORDED
 from analysis.models.model import Graph, ModelKind
 from analysis.question import Question
 from analysis.stories.relation import RELATIONS
-from app.db.common_ground import GROUND, stored_shares
+from app.db.beside import GROUND, STORIES, stored_relations, stored_shares
 from app.db.directions import KIND as DIRECTIONS
 from app.db.model_tables import ModelRow
 from app.db.models import searches_of, stored_circuits
 from app.db.recorded import stored_searches
 from app.db.reports import report_row
 from app.db.rows import columns_of, key_of
-from app.db.stories import STORIES, stored_relations
 from app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
 from app.db.verdicts import outcomes_of, step_of, verdict_rows
 from app.recent import Recent
@@ -106,7 +105,7 @@ def _read(
         if kind.key in searched
     }
     survey = report_row(session, analysis, GROUND)
-    relations = stored_relations(session, analysis, report_row(session, analysis, STORIES))
+    relations = stored_relations(report_row(session, analysis, STORIES))
     outcomes = {
         kind: {str(step): judged for step, judged in outcomes_of(session, analysis, kind).items()}
         for kind in stored

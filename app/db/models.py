@@ -26,7 +26,7 @@ from analysis.network_files.files import slug_of
 from analysis.report import Part as Stored
 from analysis.work import DEFAULT_WORK, Work
 from app.db.errors import Ambiguous, NotFound
-from app.db.links import is_taken
+from app.db.links import free_slug
 from app.db.model_tables import ModelCircuitRow, ModelReportRow, ModelRow
 from app.db.reads.analyses import called
 from app.db.reports import Report
@@ -81,7 +81,7 @@ def save_model(
         return row, False
     row = ModelRow(
         digest=model.digest,
-        slug=_free_slug(session, slug or slug_of(model.name), model.digest),
+        slug=free_slug(session, slug or slug_of(model.name), model.digest),
         name=model.name,
         kind=kind.key,
         document=raw,
@@ -92,13 +92,6 @@ def save_model(
     session.add(row)
     session.flush()
     return row, True
-
-
-def _free_slug(session: Session, wanted: str, digest: str) -> str:
-    for slug in (wanted, *(f"{wanted}-{digest[:n]}" for n in (6, 12))):
-        if not is_taken(session, slug):
-            return slug
-    return digest
 
 
 def find_model(session: Session, ref: str) -> ModelRow:

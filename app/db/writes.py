@@ -19,7 +19,7 @@ from analysis.tasks import Task
 from app.db.codecs import parameters_to_bytes, tasks_of, tasks_to_json
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
-from app.db.links import is_taken
+from app.db.links import free_slug
 from app.db.prepared import CIRCUIT_COLUMNS, PreparedAnalysis, prepare_analysis
 from app.db.reads.analyses import network_by_digest
 from app.db.reads.jobs import UNFINISHED
@@ -120,14 +120,6 @@ def network_row(file: NamedNetwork, slug: str, origin: str) -> NetworkRow:
         attribution=file.attribution,
         planted=None if file.planted is None else planted_json(file.planted),
     )
-
-
-def free_slug(session: Session, wanted: str, digest: str) -> str:
-    """The slug that a network would get: the wanted one, with digits of the digest if another has it or had it."""
-    for slug in (wanted, *(f"{wanted}-{digest[:n]}" for n in (6, 12))):
-        if not is_taken(session, slug):  # former slugs too: links with them must keep leading where they did
-            return slug
-    return digest  # a slug as good as any: it names this network and no other
 
 
 def save_analysis(

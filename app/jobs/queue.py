@@ -27,6 +27,7 @@ from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobLogRow, JobRow
 from app.db.model_tables import ModelRow
 from app.db.reads.jobs import find_job
+from app.db.records import save_protocol
 from app.db.tables import AnalysisRow, NetworkRow
 from app.jobs.definitions import (
     DEFINITIONS,
@@ -102,15 +103,31 @@ def enqueue(
 
 
 def enqueue_analyses(
-    session: Session, network: NetworkRow, protocols: Sequence[Protocol], *, data: DataRecord | None = None
+    session: Session,
+    network: NetworkRow,
+    protocols: Sequence[Protocol],
+    *,
+    data: DataRecord | None = None,
+    outputs: Sequence[int] = (),
+    asked: bool = False,
 ) -> list[JobRow]:
-    """Ask for the analysis of every output of a network under each protocol, on a stored data record or the default."""
+    """Ask for the analysis of outputs of a network under each protocol.
+
+    Args:
+        session: of the writer.
+        network: whose outputs.
+        protocols: each is stored as well.
+        data: a stored data record; None for the default.
+        outputs: their indices; none for all.
+        asked: whether somebody waits for them.
+    """
     rows = []
-    for output in range(network.sizes[-1]):
+    for output in outputs or range(network.sizes[-1]):
         for protocol in protocols:
             arguments = analyse_arguments(network.digest, output, protocol, data)
-            title = f"{_named(network, output)}: {protocol.name}"
-            rows.append(enqueue(session, "analyse", arguments, title))
+            known_as = save_protocol(session, protocol).name  # which addresses understand, whatever it is called now
+            title = f"{_named(network, output)}: {known_as}"
+            rows.append(enqueue(session, "analyse", arguments, title, asked=asked, again=asked))
     return rows
 
 

@@ -27,12 +27,10 @@ from app.db.reads import analyses as reads
 from app.db.reads.results import stored_result
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
 from app.db.recorded import stored_searches
-from app.db.records import save_protocol
 from app.db.tables import AnalysisRow, NetworkRow
 from app.error_answers import api_errors
 from app.errors import BadQuery, Conflict, NotFound
 from app.jobs import queue
-from app.jobs.definitions import analyse_arguments
 from app.limits import limits_in
 from app.options import PageModel, ScopeOptions
 from app.pages.analyses import AnalysisRecord, Asked, analyses_of, analysis_meant, index_of, item_of, page_of
@@ -120,10 +118,7 @@ def ask_for_analysis(session: Session, links: Addresses, network: str, order: An
         if len(problems) > 1:
             raise type(first)(first.item, "; ".join(str(problem) for problem in problems), "mend each of these")
         raise first
-    known_as = save_protocol(session, protocol).name  # which addresses understand, whatever it is called this time
-    arguments = analyse_arguments(row.digest, order.output, protocol, data)
-    title = f"{row.name}{f', output {order.output}' if row.sizes[-1] > 1 else ''}: {known_as}"
-    return queue.enqueue(session, "analyse", arguments, title, asked=True, again=True)
+    return queue.enqueue_analyses(session, row, [protocol], data=data, outputs=[order.output], asked=True)[0]
 
 
 def _search(session: Session, links: Addresses, row: ModelRow, order: AnalysisRequest) -> JobRow:

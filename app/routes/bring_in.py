@@ -32,12 +32,11 @@ from app.db.model_tables import ModelRow
 from app.db.models import save_model
 from app.db.reads.analyses import find_protocol, network_by_digest
 from app.db.reads.networks import known_as
-from app.db.records import save_data_record, save_protocol
+from app.db.records import save_data_record
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.error_answers import api_errors
 from app.jobs import queue
-from app.jobs.definitions import analyse_arguments
 from app.options import PageModel
 from app.pages.bring_in.checking import problems_of
 from app.pages.bring_in.form import Asked, Declared, DeclaredOptions, network_form
@@ -180,7 +179,7 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
     else:
         if store and not page.refusals:
             row = store_intake(session, intake)
-            ask_for_analyses(session, row, intake, protocols)
+            queue.enqueue_analyses(session, row, protocols, data=intake.data, asked=True)
             data = "" if intake.data.is_clean else intake.data.digest[:12]
             rules = protocol_key(protocols[0]) if protocols else COMPLETE.name
             return RedirectResponse(links.network(row.slug, Scope(0, rules, data)), status_code=303)
@@ -222,7 +221,8 @@ def bring_in(
     intake = read_intake(raw, wanted.declaration, declared=format_sent(request, raw))
     known = network_by_digest(session, intake.draft.network.digest) is not None
     row = store_intake(session, intake)
-    jobs = ask_for_analyses(session, row, intake, known_protocols(session, wanted.protocols))
+    protocols = known_protocols(session, wanted.protocols)
+    jobs = queue.enqueue_analyses(session, row, protocols, data=intake.data, asked=True)
     url = links.network(row.slug)
     response.headers["Location"] = url
     response.status_code = 200 if known else 201
@@ -307,16 +307,3 @@ def store_model(session: Session, links: Addresses, raw: bytes) -> tuple[ModelRo
     if place_of_model(links, row, Scope()).too_large:
         return row, created, None
     return row, created, queue.enqueue_of_model(session, "model-circuits", row, "", asked=True)
-
-
-def ask_for_analyses(session: Session, row: NetworkRow, intake: Intake, protocols: list[Protocol]) -> list[JobRow]:
-    """Queue every output under every protocol on the network's own rows; somebody waits for them."""
-    jobs = []
-    for output in range(row.sizes[-1]):
-        for protocol in protocols:
-            known_as = save_protocol(session, protocol).name
-            which = f", output {output}" if row.sizes[-1] > 1 else ""
-            arguments = analyse_arguments(row.digest, output, protocol, intake.data)
-            title = f"{row.name}{which}: {known_as}"
-            jobs.append(queue.enqueue(session, "analyse", arguments, title, asked=True, again=True))
-    return jobs

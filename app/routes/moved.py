@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
-from starlette.routing import Match
+from starlette.routing import Match, compile_path
 
 from analysis.lenses.registry import LENSES
 from app.addressing import API_PREFIX, API_V2, Addresses
@@ -212,14 +212,19 @@ def of_a_transformer(request: Request, session: Reading, links: Links, model: st
     raise NotFound(item, "is that of no page", cure, "model", links.gallery(), "all networks")
 
 
+_SHAPES: Final = tuple((compile_path(former)[0], to) for former, (to, _) in FORMER.items())
+
+
 @router.api_route(API_PREFIX + "/{rest:path}", methods=["GET", "POST", "PUT", "DELETE"], response_model=None)
 def version_1(request: Request, rest: str) -> None:
     """Version 1 of the interface, but for the four addresses that are routes of their own.
 
     Raises:
-        Gone: it says whether version 2 tells the same.
+        Gone: it says where version 2 tells the same.
     """
     page, prefix = f"/{quote(rest)}", request.app.state.settings.prefix
+    led = ((shape.fullmatch(page), to) for shape, to in _SHAPES)
+    page = next((to.format(**match.groupdict()) for match, to in led if match), page).partition("?")[0]
     known = _answers(request, f"{API_V2}{page}")
     cause = "is answered by version 2 of the interface" if known else "went with its page"
     cure = f"ask {prefix}{API_V2}{page}" if known else f"see {prefix}{API_V2} for what can be asked"

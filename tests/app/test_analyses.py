@@ -439,7 +439,7 @@ def test_the_page_of_places_leads_to_the_common_ground(client) -> None:
 
 def test_where_one_explanation_stands_is_told_on_its_page(client) -> None:
     old = client.get("/networks/xor/common-ground/standing?e=i-183bf.9&protocol=complete")
-    to = "/networks/xor/explanations/i-183bf.9?protocol=complete&part=standing"
+    to = "/networks/xor/explanations/i-183bf.9?part=standing&protocol=complete"
     assert (old.status_code, old.headers["location"]) == (301, to)
     page = client.get(to).text
     assert "756 of 756" in page

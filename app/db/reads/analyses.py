@@ -22,10 +22,11 @@ from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, NetworkRow, Proto
 from pluriscope.naming import Scope
 
 CANDIDATES: Final = 5
-"""Networks that an ambiguous prefix names in its message."""
+"""Things that an ambiguous prefix names in its message."""
 
 
-Named = TypeVar("Named", StudyRow, ModelRow)
+Named = TypeVar("Named", NetworkRow, StudyRow, ModelRow)
+Deletable = TypeVar("Deletable", NetworkRow, StudyRow)
 
 
 def begins_with(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:
@@ -43,19 +44,23 @@ def called(session: Session, table: type[Named], noun: str, ref: str) -> Named:
 
     Raises:
         NotFound: there is none.
-        Ambiguous: several digests begin so.
+        Ambiguous: several digests begin so; some of them are named.
     """
     row = session.scalar(select(table).where(table.slug == ref))
     if row is not None:
         return row
     rows: Sequence[Named] = ()
     if looks_like_digest(ref):
-        rows = session.scalars(select(table).where(begins_with(table.digest, ref)).limit(2)).all()
+        beginning = select(table).where(begins_with(table.digest, ref)).order_by(table.digest)
+        rows = session.scalars(beginning.limit(CANDIDATES + 1)).all()
     if len(rows) > 1:
-        raise Ambiguous(f"{noun} {ref!r}", "several digests begin so", "give more digits")
+        told = ", ".join(f"{found.digest[: len(ref) + 6]} ({found.slug})" for found in rows[:CANDIDATES])
+        more = " and others" if len(rows) > CANDIDATES else ""
+        raise Ambiguous(f"{noun} {ref!r}", f"several digests begin so: {told}{more}", "give more digits")
     if not rows:
         plural = "studies" if noun == "study" else f"{noun}s"
-        raise NotFound(f"{noun} {ref[:80]!r}", "is not stored here", f"look for it in the list of {plural}")
+        cause = "is not stored here" + (": no stored digest begins so" if looks_like_digest(ref) else "")
+        raise NotFound(f"{noun} {ref[:80]!r}", cause, f"look for it in the list of {plural}")
     return rows[0]
 
 
@@ -71,43 +76,33 @@ def find_network(session: Session, ref: str, *, deleted: bool = False) -> Networ
         Ambiguous: several digests begin so; some of them are named.
         Deleted: it was deleted.
     """
-    row = _network_called(session, ref)
-    if row.deleted_at is not None and not deleted:
+    try:
+        row = called(session, NetworkRow, "network", ref)
+    except NotFound:
+        former = session.get(FormerSlugRow, ref[:80])
+        if former is None:
+            raise
+        row = session.get_one(NetworkRow, former.network_id)
+    return row if deleted else unless_deleted(row, "network", "import it again")
+
+
+def unless_deleted(row: Deletable, noun: str, again: str) -> Deletable:
+    """The network or study, unless it was deleted.
+
+    Args:
+        row: of it.
+        noun: for it.
+        again: what else brings it back.
+
+    Raises:
+        Deleted: it was.
+    """
+    if row.deleted_at is not None:
         cause = f"was deleted at {row.deleted_at:%Y-%m-%d %H:%M} UTC"
-        error = Deleted(f"network {row.slug!r}", cause, "undo its deletion, or import it again")
+        error = Deleted(f"{noun} {row.slug!r}", cause, f"undo its deletion, or {again}")
         error.slug = row.slug
         raise error
     return row
-
-
-def _network_called(session: Session, ref: str) -> NetworkRow:
-    row = session.scalar(select(NetworkRow).where(NetworkRow.slug == ref))
-    if row is not None:
-        return row
-    cure = "look for it in the gallery"
-    rows = _networks_by_prefix(session, ref) if looks_like_digest(ref) else []
-    if len(rows) > 1:
-        told = ", ".join(f"{found.digest[: len(ref) + 6]} ({found.slug})" for found in rows[:CANDIDATES])
-        more = " and others" if len(rows) > CANDIDATES else ""
-        raise Ambiguous(f"network {ref!r}", f"several digests begin so: {told}{more}", "give more digits")
-    if rows:
-        return rows[0]
-    row = session.scalar(
-        select(NetworkRow)
-        .join(FormerSlugRow, FormerSlugRow.network_id == NetworkRow.id)
-        .where(FormerSlugRow.slug == ref)
-    )
-    if row is not None:
-        return row
-    if not looks_like_digest(ref):
-        raise NotFound(f"network {ref[:80]!r}", "is not stored here", cure)
-    raise NotFound(f"network {ref!r}", "is no slug, and no stored digest begins so", cure)
-
-
-def _networks_by_prefix(session: Session, prefix: str) -> list[NetworkRow]:
-    """Networks whose digest begins so, one more than are told apart in a message."""
-    query = select(NetworkRow).where(begins_with(NetworkRow.digest, prefix)).order_by(NetworkRow.digest)
-    return list(session.scalars(query.limit(CANDIDATES + 1)))
 
 
 def network_by_digest(session: Session, digest: str) -> NetworkRow | None:

@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.orm import Session
 
-from analysis.networks.circuit import EdgeLayout
-from app.db.rows import Values, columns_of
+from app.db.rows import columns_of
 from app.db.tables import AnalysisRow, CircuitRow
 
 COLUMNS: Final = ("mask", "edges", "neurons", "margin", "interpretations", "observed")
-_FEW: Final = 500  # that are fetched one by one
 _NAN: Final = float("nan")
 
 
@@ -76,17 +74,8 @@ def is_stored(session: Session, analysis_id: int, mask: str) -> bool:
     return locate_mask(session, analysis_id, mask)[1]
 
 
-def circuits_at(
-    session: Session, analysis: AnalysisRow, layout: EdgeLayout, positions: Sequence[int]
-) -> list[StoredCircuit]:
-    """The circuits at these places in the order of masks."""
-    if len(positions) > _FEW:
-        columns = columns_of(session, analysis, "circuit", COLUMNS)
-        masks = map(layout.to_hex, values_at(columns["mask"], positions))
-        rows = zip(masks, *(values_at(columns[name], positions) for name in COLUMNS[1:]), strict=True)
-        return [StoredCircuit(*row) for row in rows]
-    if not positions:
-        return []
+def circuits_at(session: Session, analysis: AnalysisRow, positions: Sequence[int]) -> list[StoredCircuit]:
+    """A few circuits at these places in the order of masks."""
     found = dict(_stored(session, analysis, CircuitRow.__table__.columns.position.in_(positions)))
     return [found[position] for position in positions]
 
@@ -100,8 +89,3 @@ def _stored(
     rows = session.execute(query.order_by(table.edges, table.position).limit(limit))
     for place, mask, edges, neurons, margin, *counts in rows:
         yield place, StoredCircuit(mask, edges, neurons, _NAN if margin is None else margin, *counts)
-
-
-def values_at(values: Values, positions: Sequence[int]) -> list[Any]:
-    """Some values of a column."""
-    return values[list(positions)].tolist() if isinstance(values, np.ndarray) else [values[at] for at in positions]

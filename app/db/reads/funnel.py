@@ -1,12 +1,11 @@
-"""What the funnel of one analysis is made from: all tallies, the outcomes of the chosen steps, and numbers of circuits.
+"""What the funnel of one analysis is made from: the outcomes of the chosen steps, and whose algorithm is whose.
 
 Each function sends a few statements, however many steps are asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import cache, partial
 
 import numpy as np
@@ -17,9 +16,9 @@ from sqlalchemy.orm import Session
 from analysis.criteria.criterion import Kind
 from analysis.criteria.steps import CriterionStep
 from app.db.reads.algorithms import places_of_owners
-from app.db.reads.circuits import values_at, whole_counts
+from app.db.reads.circuits import whole_counts
 from app.db.reads.verdicts import judged_outcomes
-from app.db.rows import Values, columns_of
+from app.db.rows import columns_of
 from app.db.tables import AnalysisRow, VerdictRow
 from app.db.verdicts import StoredColumns, readings_in, step_of, verdict_rows
 
@@ -46,30 +45,6 @@ def columns_of_steps(session: Session, analysis: AnalysisRow, wanted: Iterable[W
         if step is not None and ("interpretation", step) in wanted:
             found["interpretation", step] = readings_in(text, of_each("interpretations"), of_each("observed"))
     return found
-
-
-@dataclass(frozen=True, eq=False)
-class CircuitNumbers:
-    """How many interpretations and observed classes each stored circuit has.
-
-    Args:
-        columns: of the circuits.
-    """
-
-    columns: Mapping[str, Values]
-
-    def total(self, name: str, places: NDArray[np.int64]) -> int:
-        """Exact sum of "interpretations" or "observed" over the circuits at these places."""
-        return sum(values_at(self.columns[name], places.tolist()))
-
-    def of_each(self, name: str) -> list[int]:
-        """The number of each circuit."""
-        return list(map(int, self.columns[name]))
-
-
-def circuit_numbers(session: Session, analysis: AnalysisRow) -> CircuitNumbers:
-    """Of all stored circuits, in the order of masks."""
-    return CircuitNumbers(columns_of(session, analysis, "circuit", ("interpretations", "observed")))
 
 
 def algorithms_of_alignments(session: Session, analysis: AnalysisRow) -> NDArray[np.int64]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from sqlalchemy import func, select
@@ -14,7 +13,6 @@ from app.db.job_tables import JobLogRow, JobRow
 from app.db.tables import AnalysisRow, NetworkRow
 
 UNFINISHED: Final = ("queued", "running")
-_SOME_JOBS: Final = 1_000
 
 
 def find_job(session: Session, job_id: str) -> JobRow:
@@ -97,34 +95,15 @@ def count_jobs(session: Session, networks: Sequence[str] = ()) -> dict[str, int]
 
 def jobs_by_network(session: Session, limit: int) -> list[tuple[str, str, dict[str, int]]]:
     """Networks with jobs, as (slug, name, jobs in each state): those asked for last come first, at most ``limit``."""
-    counts = (
-        select(NetworkRow.digest, NetworkRow.slug, NetworkRow.name, JobRow.state, func.count())
-        .join(JobRow, JobRow.network_digest == NetworkRow.digest)
-        .where(NetworkRow.deleted_at.is_(None))
-        .group_by(NetworkRow.digest, NetworkRow.slug, NetworkRow.name, JobRow.state)
-    )
+    of_networks = JobRow.network_digest == NetworkRow.digest, NetworkRow.deleted_at.is_(None)
+    latest = select(NetworkRow.digest).where(*of_networks).group_by(NetworkRow.digest)
+    digests = session.scalars(latest.order_by(func.max(JobRow.created_at).desc()).limit(limit)).all()
+    columns = NetworkRow.digest, NetworkRow.slug, NetworkRow.name, JobRow.state
+    counts = select(*columns, func.count()).where(*of_networks, NetworkRow.digest.in_(digests)).group_by(*columns)
     found: dict[str, tuple[str, str, dict[str, int]]] = {}
-    latest = _asked_for_last(session)
-    while len(found) < limit and (digests := list(islice(latest, limit))):
-        some: dict[str, tuple[str, str, dict[str, int]]] = {}
-        for digest, slug, name, state, number in session.execute(counts.where(NetworkRow.digest.in_(digests))):
-            some.setdefault(digest, (slug, name, {}))[2][state] = number
-        # some are of studies or of deleted networks: then the next ones are asked
-        found |= {digest: some[digest] for digest in digests if digest in some}
-    return list(found.values())[:limit]
-
-
-def _asked_for_last(session: Session) -> Iterator[str]:
-    """Digests of all networks with jobs, those with the latest job first: of a thousand jobs first, which are read in a
-    third of the time that it takes to group all of ten thousand.
-    """
-    newest = select(JobRow.network_digest).where(JobRow.network_digest.is_not(None))
-    some = session.scalars(newest.order_by(JobRow.created_at.desc()).limit(_SOME_JOBS)).all()
-    known = dict.fromkeys(digest for digest in some if digest is not None)
-    yield from known
-    if len(some) == _SOME_JOBS:
-        every = newest.group_by(JobRow.network_digest).order_by(func.max(JobRow.created_at).desc())
-        yield from (digest for digest in session.scalars(every) if digest is not None and digest not in known)
+    for digest, slug, name, state, number in session.execute(counts):
+        found.setdefault(digest, (slug, name, {}))[2][state] = number
+    return [found[digest] for digest in digests]
 
 
 def count_log(session: Session, job_id: str) -> int:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.networks.circuit import MAX_EDGES
-from app.db.reads.circuits import circuits_at, locate_mask
 from app.db.rows import columns_of
 from app.db.tables import AnalysisRow
 
@@ -22,35 +20,14 @@ def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[in
     Returns:
         Masks; None where there is none, and in networks of more than 64 edges.
     """
-    layout = analysis.network.layout
-    if layout.n_edges > MAX_EDGES:
+    if analysis.network.layout.n_edges > MAX_EDGES:
         return None, None
-    edges, own = _edges(session, analysis), mask.bit_count()
-    position, found = locate_mask(session, analysis.id, layout.to_hex(mask))
-    previous = _last(edges[:position] == own)
-    if previous is None and (edges < own).any():
-        previous = _last(edges == edges[edges < own].max())
-    after = position + found
-    following = _first(edges[after:] == own, after)
-    if following is None and (edges > own).any():
-        following = _first(edges == edges[edges > own].min(), 0)
-    wanted = sorted({place for place in (previous, following) if place is not None})
-    masks = dict(zip(wanted, circuits_at(session, analysis, layout, wanted), strict=True))
-    before, behind = (None if place is None else int(masks[place].mask, 16) for place in (previous, following))
-    return before, behind
-
-
-def _edges(session: Session, analysis: AnalysisRow) -> NDArray[np.int64]:
-    return np.asarray(columns_of(session, analysis, "circuit")["edges"])
-
-
-def _first(which: NDArray[np.bool_], start: int) -> int | None:
-    """The first position, counted from a start, of which something holds."""
-    place = int(which.argmax()) if len(which) else 0
-    return start + place if len(which) and which[place] else None
-
-
-def _last(which: NDArray[np.bool_]) -> int | None:
-    """The last position of which something holds."""
-    found = _first(which[::-1], 0)
-    return None if found is None else len(which) - 1 - found
+    columns = columns_of(session, analysis, "circuit", ("mask", "edges"))
+    masks, edges = np.asarray(columns["mask"]), np.asarray(columns["edges"])
+    size, given = mask.bit_count(), np.uint64(mask)
+    before = np.flatnonzero((edges < size) | (edges == size) & (masks < given))
+    after = np.flatnonzero((edges > size) | (edges == size) & (masks > given))  # masks ascend
+    previous = before[edges[before] == edges[before].max()][-1:] if len(before) else before
+    following = after[edges[after] == edges[after].min()][:1] if len(after) else after
+    first, last = (int(masks[place[0]]) if len(place) else None for place in (previous, following))
+    return first, last

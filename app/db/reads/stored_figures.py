@@ -31,7 +31,7 @@ def stored_circuit(session: Session, analysis: AnalysisRow, circuit: Circuit) ->
     position = _position(session, analysis.id, circuit)
     if position is None:
         return {"valid": False} if whole else {}
-    row = circuits_at(session, analysis, circuit.layout, [position])[0]
+    row = circuits_at(session, analysis, [position])[0]
     found: dict[str, Value] = {
         "mask": row.mask,
         "valid": True,

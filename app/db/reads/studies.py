@@ -14,9 +14,9 @@ from analysis.studies.outcome import StudyOutcome, flat_weights
 from analysis.studies.result_file import StudyResults, header_json, result_parts
 from analysis.studies.summary import Record
 from app.db.codecs import data_of, network_of, planted_of
-from app.db.errors import Deleted, NotFound
+from app.db.errors import NotFound
 from app.db.job_tables import JobRow
-from app.db.reads.analyses import called
+from app.db.reads.analyses import called, unless_deleted
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import STUDY_ORIGIN
 from app.db.study_tables import FormerStudySlugRow, StudyOutcomeRow, StudyRow
@@ -45,12 +45,7 @@ def find_study(session: Session, ref: str, *, deleted: bool = False) -> StudyRow
         if former is None:
             raise
         row = session.get_one(StudyRow, former.study_id)
-    if row.deleted_at is not None and not deleted:
-        cause = f"was deleted at {row.deleted_at:%Y-%m-%d %H:%M} UTC"
-        error = Deleted(f"study {row.slug!r}", cause, "undo its deletion, or import its results again")
-        error.slug = row.slug
-        raise error
-    return row
+    return row if deleted else unless_deleted(row, "study", "import its results again")
 
 
 def study_by_digest(session: Session, digest: str) -> StudyRow:

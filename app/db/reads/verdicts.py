@@ -161,27 +161,10 @@ def verdicts_at(session: Session, analysis: AnalysisRow, kind: Kind, position: i
         kind: of the explanation.
         position: of the explanation in the order of verdicts.
     """
-    return verdicts_among(session, analysis, kind, [position])[position]
-
-
-def verdicts_among(
-    session: Session, analysis: AnalysisRow, kind: Kind, positions: Iterable[int]
-) -> dict[int, tuple[StoredVerdict, ...]]:
-    """The same for several explanations of a kind.
-
-    Args:
-        analysis: what the explanations belong to.
-        kind: of all of them.
-        positions: of the explanations in the order of verdicts.
-    """
     judged = judged_outcomes(session, analysis, kind)
     steps = sorted(judged, key=lambda step: (_ORDER[step.key], str(step)))
-    return {
-        position: tuple(
-            StoredVerdict(step, OUTCOMES[judged[step][position]]) for step in steps if position < len(judged[step])
-        )
-        for position in set(positions)
-    }
+    told = ((step, judged[step]) for step in steps if position < len(judged[step]))
+    return tuple(StoredVerdict(step, OUTCOMES[outcomes[position]]) for step, outcomes in told)
 
 
 def judged_outcomes(session: Session, analysis: AnalysisRow, kind: Kind) -> dict[CriterionStep, NDArray[np.uint8]]:

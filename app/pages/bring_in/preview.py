@@ -30,9 +30,10 @@ from analysis.tasks import INPUT_NAMES, Task, input_table
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
 from app.db.codecs import tasks_of
+from app.db.links import free_slug
 from app.db.model_tables import ModelRow
 from app.db.reads.analyses import network_by_digest
-from app.db.writes import free_slug, network_row
+from app.db.writes import network_row
 from app.figures.numbers import decimal, duration, exact, noun
 from app.figures.svg import graph_diagram, network_diagram
 from app.limits import limits_in

@@ -76,7 +76,7 @@ def test_what_is_read_is_what_was_found(store, sizes):
         assert columns["interpretations"] == list(found.interpretations.by_circuit)
         assert columns["observed"].tolist() == list(found.interpretations.observed_by_circuit)
         assert columns["edges"].tolist() == [mask.bit_count() for mask in found.circuits.masks.tolist()]
-        one_by_one = circuits_at(session, row, found.circuits.layout, range(len(columns["mask"])))
+        one_by_one = circuits_at(session, row, range(len(columns["mask"])))
         for position, mask in enumerate(found.circuits.masks.tolist()):
             text = found.circuits.layout.to_hex(mask)
             assert one_by_one[position].mask == text
@@ -93,16 +93,7 @@ def test_a_margin_may_be_missing_or_infinite(store):
         found = columns_of(session, row, "circuit")["margin"]
         assert np.isnan(found).tolist() == [True] + [False] * 196
         assert found[1:3].tolist() == [hand_made_analysis().circuits.margins[1], math.inf]
-        assert math.isnan(circuits_at(session, row, hand_made_analysis().circuits.layout, [0])[0].margin)
-
-
-def test_many_are_taken_from_columns_as_few_are_from_rows(store, monkeypatch):
-    row = stored_analysis(store)
-    layout, places = hand_made_analysis().circuits.layout, [3, 196, 0]
-    with store.read() as session:
-        few = circuits_at(session, row, layout, places)
-        monkeypatch.setattr("app.db.reads.circuits._FEW", 1)
-        assert circuits_at(session, row, layout, places) == few
+        assert math.isnan(circuits_at(session, row, [0])[0].margin)
 
 
 def test_algorithms_and_alignments_are_columns_in_the_order_of_the_store(store):

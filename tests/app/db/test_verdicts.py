@@ -23,7 +23,6 @@ from app.db.reads.verdicts import (
     missing_steps,
     position_of_alignment,
     verdict_sets,
-    verdicts_among,
     verdicts_at,
 )
 from app.db.tables import AlignmentRow, AnalysisRow, CircuitRow, VerdictRow
@@ -80,8 +79,7 @@ def test_what_is_stored_is_what_the_criteria_say(analysed):
             step, expected = CriterionStep.parse(text), direct(text)
             assert stored[step].tolist() == expected.outcomes.tolist()
             assert sets["circuit", str(step)].tally == expected.tally
-        together = verdicts_among(session, analysis, "circuit", [196, 0, 5, 0])
-        assert together == {p: verdicts_at(session, analysis, "circuit", p) for p in (0, 5, 196)}
+        together = {position: verdicts_at(session, analysis, "circuit", position) for position in (0, 5, 196)}
         for position, told in together.items():
             assert {one.step: one.outcome for one in told} == {
                 step: direct(str(step)).at(position).outcome for step in stored

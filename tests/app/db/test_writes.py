@@ -79,7 +79,7 @@ def test_an_analysis_is_stored_whole(store):
         }
         masks = analysis.circuits.masks.tolist()
         layout = analysis.circuits.layout
-        circuits = circuits_at(session, row, layout, range(197))
+        circuits = circuits_at(session, row, range(197))
         assert [int(c.mask, 16) for c in circuits] == masks
         assert [c.n_edges for c in circuits] == [mask.bit_count() for mask in masks]
         assert [c.n_neurons for c in circuits] == [Circuit(layout, mask).n_neurons for mask in masks]

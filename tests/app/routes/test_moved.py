@@ -40,6 +40,8 @@ def test_a_former_address_leads_somewhere(client: TestClient, former: str) -> No
     ("path", "cure"),
     [
         ("/networks/xor", "ask /api/v2/networks/xor."),
+        ("/networks/xor/circuits/081ff", "ask /api/v2/networks/xor/explanations/c-081ff."),
+        ("/networks/xor/methods/acdc", "ask /api/v2/networks/xor/analyses/methods/acdc."),
         ("/studies/depth/outcomes", "ask /api/v2/studies/depth/outcomes."),
         ("/tour", "see /api/v2 for what can be asked."),
         ("/glossary", "see /api/v2 for what can be asked."),

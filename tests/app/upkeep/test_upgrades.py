@@ -17,6 +17,7 @@ from analysis.models.circuits import find_circuits
 from analysis.models.judging import circuit_record, judged_circuits
 from app.addressing import Addresses
 from app.db.backup import copy_rows
+from app.db.beside import STORIES, stored_relations
 from app.db.engine import newest_revision, store_at
 from app.db.models import searches_of, stored_circuits
 from app.db.prepared import result_digest
@@ -27,7 +28,6 @@ from app.db.reads.verdicts import judged_outcomes, missing_steps
 from app.db.recorded import stored_searches
 from app.db.reports import report_row
 from app.db.rows import columns_of
-from app.db.stories import STORIES, stored_relations
 from app.db.tables import AnalysisRow
 from app.db.upgrade import upgrade
 from app.db.verdicts import readings_in
@@ -196,7 +196,7 @@ def test_probes_and_stories_are_carried_over(tmp_path):
         assert stored_searches(session, 1)["probe"].n == len(refs) > 0
         for number, codes in enumerate(relations, start=1):
             analysis = session.get_one(AnalysisRow, number)
-            found = stored_relations(session, analysis, report_row(session, analysis, STORIES))
+            found = stored_relations(report_row(session, analysis, STORIES))
             assert found is None or found.tobytes() == codes
     store.close()
 
