@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from enum import Enum
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Union, get_args, get_origin
+from typing import Any, Final, Literal, Protocol, Union, get_args, get_origin
 from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
@@ -23,9 +23,6 @@ from app.listing.csv import disarmed
 from pluriscope import tables, templating
 from pluriscope.glossary import anchor_of
 from pluriscope.markdown import markdown
-
-if TYPE_CHECKING:
-    import rich.table
 
 Text = str | Markup
 VerdictState = Literal["pass", "fail", "na", "untested", "running"]
@@ -345,19 +342,6 @@ class Table(Block):
         yield _csv_line([column.name for column in columns])
         for row in self.rows():
             yield _csv_line([disarmed(column.exact(row)) for column in columns])
-
-    def rich(self) -> rich.table.Table:
-        """The rows asked for as a table of a terminal."""
-        from rich.table import Table as Lines
-        from rich.text import Text as Plain
-
-        shown = [column for column in self.listing.columns if column.shown]
-        lines = Lines()
-        for column in shown:
-            lines.add_column(column.label, justify="right" if column.number else "left")
-        for row in self.listing.select(self.query, False).rows:
-            lines.add_row(*(Plain(column.text(row)) for column in shown))
-        return lines
 
 
 def _plain_column(name: str, label: str, first: bool, values: Sequence[Any]) -> tables.Column:

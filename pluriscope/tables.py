@@ -1,7 +1,7 @@
 """One table for every list: columns declared once, what a list is asked for, and what it answers.
 
 A list is anything that has ``columns`` and answers ``select`` (:class:`Listing`). Its options in an address, its
-filters with counts, its orders, its pages and its forms (page, CSV, terminal) follow from the columns.
+filters with counts, its orders, its pages and its forms (page, CSV) follow from the columns.
 """
 
 from __future__ import annotations

@@ -82,14 +82,11 @@ def bounded(
         return Markup('<span class="muted unsearched">{}</span>').format(UNKNOWN)
     if bound == "exact":
         return readable(number)
-    if bound == "at_least":
-        return Markup('<span class="nowrap" title="at least: not all of it was searched">≥ {}</span>').format(
-            readable(number)
-        )
-    guess = Markup('<span class="nowrap" title="an estimate">≈ {}</span>').format(readable(number))
-    if low is None or high is None:
-        return guess
-    return guess + Markup(' <span class="nowrap">({})</span>').format(_marked_up(interval(low, high)))
+    sign, told = ("≥", "at least: not all of it was searched") if bound == "at_least" else ("≈", "an estimate")
+    shown = Markup('<span class="nowrap" title="{}">{} {}</span>').format(told, sign, readable(number))
+    if bound == "at_least" or low is None or high is None:
+        return shown
+    return shown + Markup(' <span class="nowrap">({})</span>').format(_marked_up(interval(low, high)))
 
 
 def bounded_text(

@@ -124,12 +124,6 @@ def test_cells_that_a_spreadsheet_would_run_are_disarmed():
     assert "".join(shown.csv()) == "name,number\n'=1+1,-2\n'@sum,0.5\n"
 
 
-def test_a_table_of_a_terminal_has_the_same_cells():
-    shown = table().rich()
-    assert [column.header for column in shown.columns] == ["Explanation", "Edges", "Margin", "Note"]
-    assert shown.row_count == 10
-
-
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import compress, pairwise
 from operator import not_
 from typing import Any
@@ -122,7 +122,7 @@ def _thumb_edges(wiring: Wiring, frame: Frame, *, pale: bool, shared: Keep | Non
         drawn = [
             soft if both else full for soft, full, both in zip(edges.pale, edges.full, edges.of(shared), strict=True)
         ]
-    cut: Sequence[str] = edges.lines.cut
+    cut: Sequence[str] = edges.cut
     if named:
         drawn, cut = _named_edges(wiring, frame, drawn), _named_edges(wiring, frame, cut)
     labels = _weights(wiring, frame) if named else ""
@@ -170,52 +170,21 @@ class _Edges:
     """The edges between shown neurons of one network, in the order of masks, each drawn in every way that it may be.
 
     Args:
-        lines: where they are.
-        weights: of each.
-        largest: of the absolute weights of all edges of the network.
-    """
-
-    lines: _Lines
-    weights: tuple[float, ...]
-    largest: float
-
-    @cached_property
-    def pale(self) -> tuple[str, ...]:
-        """Drawn by sign alone."""
-        edges = zip(self.lines.ends, self.weights, strict=True)
-        return tuple(line(*ends, "e-bg neg" if weight < 0 else "e-bg") for ends, weight in edges)
-
-    @cached_property
-    def full(self) -> tuple[str, ...]:
-        """Drawn by sign and weight."""
-        edges = zip(self.lines.ends, self.weights, strict=True)
-        return tuple(
-            line(*ends, "e-neg" if weight < 0 else "e-pos", width=stroke_width(weight, self.largest))
-            for ends, weight in edges
-        )
-
-    def of(self, keep: Keep) -> list[bool]:
-        """For each of them, what Boolean matrices say."""
-        told: list[bool] = np.concatenate([matrix.ravel() for matrix in keep])[self.lines.numbers].tolist()
-        return told
-
-
-@dataclass(frozen=True)
-class _Lines:
-    """Where the edges between shown neurons are drawn, in the order of masks.
-
-    Args:
         numbers: their places in a mask.
-        ends: where each begins and ends, as x, y, x, y.
+        cut: drawn as hairlines.
+        pale: drawn by sign alone.
+        full: drawn by sign and weight.
     """
 
     numbers: NDArray[np.intp]
-    ends: tuple[tuple[float, float, float, float], ...]
+    cut: tuple[str, ...]
+    pale: tuple[str, ...]
+    full: tuple[str, ...]
 
-    @cached_property
-    def cut(self) -> tuple[str, ...]:
-        """Drawn as hairlines."""
-        return tuple(line(*ends, "e-cut") for ends in self.ends)
+    def of(self, keep: Keep) -> list[bool]:
+        """For each of them, what Boolean matrices say."""
+        told: list[bool] = np.concatenate([matrix.ravel() for matrix in keep])[self.numbers].tolist()
+        return told
 
 
 @lru_cache(maxsize=64)  # the hundreds of thumbs on a list of circuits differ only in which of them they keep
@@ -231,24 +200,11 @@ def _edges_between(
     Args:
         sizes: layer sizes.
         shown: the neurons drawn, layer by layer.
-        weights: all weight float64, one after the other.
+        weights: all weight matrices, float64, one after the other.
         ordinates: of the neurons drawn, in that order.
         abscissas: of the layers.
     """
-    values = np.frombuffer(weights)
-    lines = _lines_between(sizes, shown, ordinates, abscissas)
-    return _Edges(lines, tuple(values[lines.numbers].tolist()), max(float(np.abs(values).max()), 1e-12))
-
-
-@lru_cache(maxsize=64)  # and those of a gallery are most often of a few shapes
-def _lines_between(
-    sizes: tuple[int, ...],
-    shown: tuple[tuple[int, ...], ...],
-    ordinates: tuple[float, ...],
-    abscissas: tuple[float, ...],
-) -> _Lines:
-    """The same apart from weights."""
-    heights = iter(ordinates)
+    values, heights = np.frombuffer(weights), iter(ordinates)
     y = [{neuron: next(heights) for neuron in layer} for layer in shown]
     numbers, ends, first = [], [], 0
     for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
@@ -257,7 +213,16 @@ def _lines_between(
                 numbers.append(first + out * n_in + source)
                 ends.append((abscissas[layer], y[layer][source], abscissas[layer + 1], y[layer + 1][out]))
         first += n_in * n_out
-    return _Lines(np.array(numbers, dtype=np.intp), tuple(ends))
+    places, largest = np.array(numbers, dtype=np.intp), max(float(np.abs(values).max()), 1e-12)
+    edges = list(zip(ends, values[places].tolist(), strict=True))
+    return _Edges(
+        places,
+        tuple(line(*at, "e-cut") for at in ends),
+        tuple(line(*at, "e-bg neg" if weight < 0 else "e-bg") for at, weight in edges),
+        tuple(
+            line(*at, "e-neg" if weight < 0 else "e-pos", width=stroke_width(weight, largest)) for at, weight in edges
+        ),
+    )
 
 
 def _nodes(
