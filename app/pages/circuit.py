@@ -38,7 +38,7 @@ from pluriscope.blocks import (
     Table,
 )
 from pluriscope.blocks import Verdict as Mark
-from pluriscope.records import AnswerRecord, ChanceRecord, CircuitRecord
+from pluriscope.records import AnswerRecord, ChanceRecord, CircuitRecord, RowRecord
 from pluriscope.tables import MOST_VALUES, Row
 
 _SECONDS: Final = 2.0  # that counting the interpretations that survive may take on a page
@@ -87,7 +87,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     else:
         question = one.whole.question
         yield Section("On every input", f"the circuit alone, everything else ablated ({question.protocol.ablation})")
-        yield on_every_input(one, one.item)
+        yield behaviour_table(one.whole, [row for row in cut.rows if isinstance(row, RowRecord)])
         yield from interpretations(one, cut.readings, options)
         if cut.verdict.valid and question.data.boolean:
             yield More(

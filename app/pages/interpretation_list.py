@@ -23,7 +23,7 @@ from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, matches
 from app.pages.inside import ROW
 from app.pages.page import One
 from app.pages.shared import neuron_name
-from pluriscope.blocks import Block, Form, Notice, Section, Table, Tray
+from pluriscope.blocks import Block, Form, More, Notice, Section, Table, Tray
 from pluriscope.naming import ExplanationRef
 from pluriscope.records import ListRecord, facet_records, list_of, plain
 from pluriscope.tables import Choice, Column, Facet, Query, Removal, Row, Selection, toggled, words_of
@@ -268,4 +268,7 @@ def interpretations(one: One, readings: Readings, options: CircuitOptions) -> It
         kept=scope.query(),
         id="excerpt",
     )
-    yield Form(GoTo, one.links.circuit(place.slug, one.ref.first), "Go", dict(scope.fields), changes=False, id="go")
+    circuit, values = one.links.circuit(place.slug, one.ref.first), dict(scope.fields)
+    yield More(
+        "Find one", lambda: [Form(GoTo, circuit, "Go", values, changes=False, id="go")], "by its number", id="find"
+    )
