@@ -88,6 +88,6 @@ def test_an_embedding_that_was_there_before_the_script_grows_too(site, visitor, 
 
 def site_code(site, path: str) -> str:
     """The embedding code that the site itself gives for a page."""
-    answer = httpx.get(f"{site.url}{path}", params={"part": "cite"}, timeout=30)
+    answer = httpx.get(f"{site.url}{path}{'&' if '?' in path else '?'}part=cite", timeout=30)
     answer.raise_for_status()
     return html.unescape(re.search(r"&lt;iframe.*?&lt;/script&gt;", answer.text, re.DOTALL)[0])
