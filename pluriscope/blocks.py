@@ -462,6 +462,7 @@ class Form(Block):
         errors: field with what is wrong with it (:func:`errors_of`).
         changes: whether it changes something; else it asks for a page.
         always: whether it is there for those who may change nothing, as the login is.
+        primary: whether its button is the one that most people want.
         cancel: the way back.
         folded: fields that few need.
         told: id of the block that says what would come of it: asked for anew, with GET, when something is filled in.
@@ -474,6 +475,7 @@ class Form(Block):
     errors: Mapping[str, str] | None = None
     changes: bool = True
     always: bool = False
+    primary: bool = True
     cancel: str = ""
     folded: Collection[str] = ()
     told: str = ""

@@ -22,8 +22,6 @@ from pluriscope.glossary import Term, anchor_of, terms
 
 DESIGNS: Final = "../app/bundled/studies/"
 """How a document names the design file of a bundled study; pages lead to the study itself."""
-MODEL_DESIGNS: Final = "../app/bundled/findings/"
-"""Likewise of a study of models of another kind than the networks."""
 _UNSEEN: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _EVERYDAY: Final = frozenset(
     (
@@ -46,8 +44,6 @@ def target(written: str, links: Addresses) -> str:
         return pages[name]
     if name.startswith(DESIGNS):
         return links.study(name.removeprefix(DESIGNS).removesuffix(".json"))
-    if name.startswith(MODEL_DESIGNS):
-        return links.study(name.removeprefix(MODEL_DESIGNS).removesuffix(".design.json"))
     return written if written.startswith(("https://", "http://", "/", "#")) and not written.startswith("//") else ""
 
 

@@ -28,7 +28,14 @@
     const button = event.target.closest("[data-copy]");
     if (!button) return;
     const value = button.dataset.copy;
-    const words = /^(\/|https?:)/.test(value) ? new URL(value, location.href).href : value;
+    let words = value;
+    if (/^(\/|https?:)/.test(value)) {
+      const named = new URL(value, location.href);
+      // a list that was filtered since the page was sent is shared as it is shown
+      const shown = new URL(location.pathname + location.search, location.href);
+      for (const name of ["theme", "part"]) shown.searchParams.delete(name);
+      words = (button.closest("header.head") && named.pathname === shown.pathname ? shown : named).href;
+    }
     const before = wordsBefore.get(button) ?? [...button.childNodes];
     wordsBefore.set(button, before);
     let done = "Copied";

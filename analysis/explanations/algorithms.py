@@ -7,7 +7,6 @@ from typing import Final
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.explanations.explanation import Claim, Kind
 from analysis.question import Question
-from analysis.reverify import recompute_algorithm
 from analysis.sandbox.predicting import SAYS_WHAT, predict_by_algorithm
 from analysis.tasks import pattern_bits
 
@@ -29,5 +28,4 @@ ALGORITHM: Final = Kind[HighLevelModel](
         Claim(0, function=variable.function, label=variable.shown) for variable in algorithm.variables
     ),
     by_hand=lambda _, algorithm, intervention, __: predict_by_algorithm(algorithm, intervention),
-    figures=lambda question, algorithm: recompute_algorithm(algorithm, question.task),
 )

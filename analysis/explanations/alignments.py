@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any, Final
@@ -14,14 +13,11 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Aligned, Alignment, Placement
 from analysis.alignments.joint import says_from_one_source
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
-from analysis.directions.rowspace import rowspace_split
-from analysis.directions.scoring import score_directions
 from analysis.experiments import InterventionSpace, predict_nothing
 from analysis.explanations.algorithms import decided
 from analysis.explanations.explanation import Claim, Kind
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.question import Question
-from analysis.reverify import Recomputed, recompute_algorithm, recompute_alignment
 from analysis.sandbox.predicting_along import predict_by_alignment_along, predict_by_directions
 
 
@@ -57,55 +53,6 @@ def _predict(_question: Question, some: Sequence[Aligned[Alignment]], space: Int
     return np.stack([predict_by_alignment(one.algorithm, one.alignment, space) for one in some])
 
 
-def recompute_directions(
-    question: Question, algorithm: HighLevelModel, alignment: DirectionAlignment
-) -> tuple[Recomputed, ...]:
-    """Every single and joint interchange made again, and each direction split anew.
-
-    Args:
-        algorithm: the algorithm that is aligned.
-        alignment: places for all of its variables.
-
-    Raises:
-        InvalidAlignment: it does not fit the algorithm or the network.
-    """
-    scored = score_directions(question, algorithm, alignment)
-    plain = [(path, place) for path, place in alignment.places if place.dimension == 1 and place.is_orthogonal]
-    splits = [rowspace_split(question, algorithm, path, place) for path, place in plain]
-    joint = scored.joint
-    margin = scored.margin if math.isfinite(scored.margin) else None
-    return (
-        Recomputed("directions", "Id", alignment.id, "hash of the algorithm's text and the directions"),
-        Recomputed("iia", "Interchange intervention accuracy", f"{scored.iia.agreed}/{scored.iia.of}"),
-        Recomputed("valid", "Valid", scored.valid, "every tested interchange agrees"),
-        Recomputed(
-            "joint",
-            "Joint interchange",
-            None if joint is None else f"{joint.agreed}/{joint.of}",
-            "too many runs" if joint is None else "every base, every choice of one source for each variable",
-        ),
-        Recomputed("causal_order", "Causal order", scored.causal_order),
-        Recomputed(
-            "margin",
-            "Smallest margin of a tested output",
-            margin,
-            "nothing is tested: the algorithm has no variables" if margin is None else "",
-        ),
-        Recomputed(
-            "residuals",
-            "Read to within",
-            tuple(0.0 if one is None else one.residual for one in scored.read_outs),
-            "each direction's best affine reading of its variable; 0 for subspaces",
-        ),
-        Recomputed(
-            "illusory",
-            "Works by what the next layer does not read",
-            any(split.is_illusory for split in splits) if len(splits) == len(alignment.places) else None,
-            "" if len(splits) == len(alignment.places) else "only told of single directions with their orthogonal swap",
-        ),
-    )
-
-
 ALIGNMENT: Final = Kind[Aligned[Alignment]](
     key="alignment",
     letter="a",
@@ -120,10 +67,6 @@ ALIGNMENT: Final = Kind[Aligned[Alignment]](
     by_hand=lambda _, aligned, intervention, bench: predict_by_alignment_along(
         aligned.algorithm, aligned.alignment, intervention, bench
     ),
-    figures=lambda question, aligned: (
-        *recompute_algorithm(aligned.algorithm, question.task),
-        *recompute_alignment(question, aligned.algorithm, aligned.alignment),
-    ),
 )
 DIRECTION: Final = Kind[Aligned[DirectionAlignment]](
     key="direction",
@@ -137,9 +80,5 @@ DIRECTION: Final = Kind[Aligned[DirectionAlignment]](
     claims=lambda aligned: tuple(_claims(aligned)),
     by_hand=lambda _, aligned, intervention, bench: predict_by_directions(
         aligned.algorithm, aligned.alignment, intervention, bench
-    ),
-    figures=lambda question, aligned: (
-        *recompute_algorithm(aligned.algorithm, question.task),
-        *recompute_directions(question, aligned.algorithm, aligned.alignment),
     ),
 )

@@ -12,7 +12,6 @@ from analysis.experiments import SILENT
 from analysis.explanations.explanation import Claim, Kind
 from analysis.networks.circuit import Circuit
 from analysis.question import Question
-from analysis.reverify import recompute_circuit
 from analysis.sandbox.prediction import Prediction
 from analysis.validity import decide
 
@@ -46,5 +45,4 @@ CIRCUIT: Final = Kind[Circuit](
     outputs=decisions,
     claims=lambda circuit: tuple(claims_of_circuit(circuit)),
     by_hand=lambda *_: Prediction(SILENT, SAYS_WHERE),
-    figures=recompute_circuit,
 )

@@ -1,8 +1,8 @@
 """The record of one kind of explanation.
 
 Every kind has a record in its own file; :mod:`analysis.explanations.registry` lists them. The record says what an
-explanation of the kind claims of the network's sites, what it predicts about interventions, and how its figures are
-computed anew, so that comparing, Play and verification know no kind.
+explanation of the kind claims of the network's sites and what it predicts about interventions, so that comparing and
+Play know no kind.
 
 A :class:`RecordedKind` says besides how its explanations are found, named and stored as columns. They are found by a
 background job, listed, filtered, sorted, judged by the criteria that their traits admit and exported by code that knows
@@ -11,7 +11,7 @@ no kind either. The others are found by the analysis itself and stored in tables
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, TypeVar
 
@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from analysis.experiments import SILENT, InterventionSpace
 from analysis.question import Question
-from analysis.reverify import Recomputed
 from analysis.sandbox.intervention import Intervention
 from analysis.sandbox.prediction import Prediction
 from analysis.sandbox.running import Bench
@@ -188,7 +187,6 @@ class Kind(Generic[E]):
         claims: explanation → what it says of sites, in an order of its own.
         by_hand: question, explanation, an intervention made by hand and the bench that it is made on → what the
             explanation predicts; None for what ``predict`` says of it.
-        figures: question and explanation → every figure of it that is cheap to compute, from the weights.
     """
 
     key: str
@@ -202,7 +200,6 @@ class Kind(Generic[E]):
     predict: Callable[[Question, Sequence[E], InterventionSpace], NDArray[np.int8]] = predict_nothing
     claims: Callable[[E], tuple[Claim, ...]] = claim_nothing
     by_hand: Callable[[Question, E, Intervention, Bench], Prediction] | None = None
-    figures: Callable[[Question, E], Iterable[Recomputed]] = lambda _, __: ()
 
     @property
     def heading(self) -> str:
@@ -229,14 +226,6 @@ class Kind(Generic[E]):
         space = InterventionSpace(question.cut.hidden_sizes, question.cut.n_inputs, (patched,))
         bit = int(self.predict(question, [item], space)[0, 0, source, intervention.base])
         return Prediction(bit) if bit != SILENT else Prediction(SILENT, self.silence)
-
-    def recompute(self, question: Question, item: E) -> Iterable[Recomputed]:
-        """Every figure of one explanation that is cheap to compute, from the weights.
-
-        Raises:
-            AnalysisError: it does not fit the question's network.
-        """
-        return self.figures(question, item)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,9 +263,3 @@ class RecordedKind(Record[E], Kind[E]):
         items = {self.write(item): item for one in found for item in one.explanations}
         notes = dict.fromkeys(one.note for one in found if one.note)
         return Found(list(items.values()), any(one.complete for one in found), " ".join(notes))
-
-    def recompute(self, question: Question, item: E) -> Iterable[Recomputed]:
-        """Every column's figure and those that the kind adds."""
-        for column in self.columns:
-            yield Recomputed(column.name, column.label, column.value(item), column.meaning)
-        yield from self.figures(question, item)

@@ -14,7 +14,6 @@ from analysis.explanations.explanation import Claim, Kind
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.question import Question
-from analysis.reverify import Recomputed, recompute_circuit, recompute_interpretation
 from analysis.sandbox.predicting_along import predict_by_interpretation_along
 from analysis.tasks import pattern_bits
 
@@ -67,11 +66,6 @@ def _predict(
     return np.stack([predict_by_interpretation(one, space) for one in interpretations])
 
 
-def _figures(question: Question, interpretation: Interpretation) -> Iterator[Recomputed]:
-    yield from recompute_circuit(question, interpretation.circuit)
-    yield from recompute_interpretation(question, interpretation.circuit, interpretation.index)
-
-
 INTERPRETATION: Final = Kind[Interpretation](
     key="interpretation",
     letter="i",
@@ -86,5 +80,4 @@ INTERPRETATION: Final = Kind[Interpretation](
     by_hand=lambda _, interpretation, intervention, bench: predict_by_interpretation_along(
         interpretation, intervention, bench
     ),
-    figures=_figures,
 )

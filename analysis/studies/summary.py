@@ -11,9 +11,9 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from analysis.studies.cells import Cell, cells_of
+from analysis.studies.cells import cells_of
 from analysis.studies.design import Comparison, Factor, StudyDesign
 from analysis.studies.measures.measure import Measure, Measured, Value, answer_key
 from analysis.studies.measures.registry import answer_measures, measures_of
@@ -145,22 +145,11 @@ class StudySummary:
         records: its outcomes so far, in the order of cells and seeds.
     """
 
-    noun: ClassVar[str] = "network"
-    """What is studied."""
-    asked: ClassVar[str] = "method"
-    """What each is asked by, where a measure is of answers."""
-    pools: ClassVar[bool] = False
-    """Whether shares of all cells together say something, since the cells are alike but for what they learned."""
-
     def __init__(self, design: StudyDesign, records: Sequence[Record]) -> None:
-        measures = measures_of(design.measures, design.criteria, design.methods)
-        self._start(design, records, cells_of(design), measures)
-
-    def _start(self, design: Any, records: Sequence[Record], cells: Any, measures: dict[str, Measure]) -> None:
-        self.design: StudyDesign = design
+        self.design = design
         self.records = tuple(records)
-        self.cells: tuple[Cell, ...] = cells
-        self.measures = measures
+        self.cells = cells_of(design)
+        self.measures = measures_of(design.measures, design.criteria, design.methods)
         self.states = Counter((record.position, record.state) for record in self.records)
         self._points: dict[tuple[str, str], list[Point | None]] = {}
         self._groups: dict[tuple[object, ...], tuple[Group, ...]] = {}

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from app.pages.sharing.verifying import VerifiedRecord
 
 DIFFERS = 1
-SIGNS = {"equal": "=", "differs": "≠", "not_stored": "·", "not_recomputed": "?"}
+SIGNS = {"equal": "=", "differs": "≠", "not_stored": "·"}
 
 
 def verify(
-    address: Annotated[str, typer.Argument(help="Full URL or path of a network, explanation or comparison.")],
+    address: Annotated[str, typer.Argument(help="Full URL or path of an explanation.")],
     network: Annotated[
         str, typer.Option("--network", help="Network file to recompute from, without any database.")
     ] = "",
@@ -38,7 +38,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Write the whole comparison as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but the verdict.")] = False,
 ) -> int:
-    """Recompute from the weights what an address names, and hold every figure against what is stored.
+    """Recompute from the weights the explanation that an address names, and hold it against what is stored.
 
     Example: [bold]pluriscope verify https://host/networks/xor/explanations/c-081ff[/bold]
 
@@ -102,7 +102,7 @@ def _opened_file(target: Target, network: str, data: str, protocol: str) -> Iter
     from app.settings import Settings
 
     file = parse_network_file(read_bytes(network, "network file", MAX_NETWORK_BYTES))
-    named = target.parts[0] if target.parts else (target.values("network") or [""])[0]
+    named = target.parts[0] if target.parts else ""
     if looks_like_digest(named) and not file.network.digest.startswith(named):
         raise Refusal(
             f"network file {network!r}: its digest is {file.network.digest[:12]}…, and the address names "
@@ -128,18 +128,14 @@ def _opened_file(target: Target, network: str, data: str, protocol: str) -> Iter
 
 def _tell(found: VerifiedRecord, *, quiet: bool) -> None:
     """The verdict on standard output, every figure before it unless asked not to."""
-    of = None
+    from app.pages.sharing.verifying import in_words
+
     for figure in () if quiet else found.figures:
-        if figure.of != of:
-            of = figure.of
-            remark(of or "inputs")
-        stored, both, _ = figure.cells
+        told = in_words(figure.recomputed)
         if figure.status == "differs":
-            both = f"stored {stored}, recomputed {both}"
-        elif figure.status == "not_recomputed":
-            both = "not recomputed" + (f": {figure.note}" if figure.note else "")
-        remark(f"  {SIGNS[figure.status]} {figure.label}: {both}")
+            told = f"stored {in_words(figure.stored)}, recomputed {told}"
+        remark(f"  {SIGNS[figure.status]} {figure.label}: {told}")
     if not quiet:
-        remark("= equal, ≠ differs, · nothing stored to compare with, ? not recomputed")
+        remark("= equal, ≠ differs, · nothing stored to compare with")
     verdict = found.verdict.replace("_", " ")
     write_text("-", f"{verdict}: {found.found[:1].lower()}{found.found[1:]} (engine {found.engine_version})\n")

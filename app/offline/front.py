@@ -113,7 +113,8 @@ def cited(address: str, live: str, texts: Mapping[str, str], files: Mapping[str,
         files: of the copy, from which it is computed anew, by the option that names them.
         drawing: address of its drawing, "" if there is none.
     """
-    command = " ".join((f"pluriscope verify '{address}'", *(f"--{name} {file}" for name, file in files.items())))
+    given = "".join(f" --{name} {file}" for name, file in files.items())
+    command = f"pluriscope verify '{address}'{given}" if "/explanations/" in address else ""
     told = {
         "Link" if live else "Address on any Pluriscope": live + address,
         "BibTeX": texts.get("bibtex", ""),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -14,208 +12,79 @@ from app.addressing import Addresses
 from app.db.reads.networks import analyses_of, deleted
 from app.db.reads.studies import deleted_studies, networks_of_study_alone, study_jobs
 from app.db.study_tables import StudyRow
+from app.db.tables import NetworkRow
 from app.figures.numbers import exact, noun, plural, when
 from app.jobs.deletion import KEPT_ORIGIN, unfinished_jobs
 from app.limits import undo_days_in
-from app.options import PageModel
-from app.pages.place import find_network
-from app.pages.studies.study import open_study
 from pluriscope.blocks import Action, Block, Head, Notice, Prose, Table
 
 
-class Removal(PageModel):
-    """Something that is to be deleted, or was."""
-
-    name: str
-    deleted_at: str | None = Field(description="When it was deleted; null while it is not.")
-    gone_at: str | None = Field(description="Until when that can be undone; null while it is not, or for bundled ones.")
-    undo_days: float = Field(description="How long a deletion can be undone here.")
-    restore_url: str = Field(description="POST here to undo that.")
-    url: str = Field(description="POST here to delete it; programs DELETE its own address.")
+def _gone_at(session: Session, row: NetworkRow | StudyRow) -> datetime | None:
+    """Until when a deletion can be undone; None while nothing is deleted, and of what came with Pluriscope."""
+    if row.deleted_at is None or row.origin == KEPT_ORIGIN:
+        return None
+    return row.deleted_at + timedelta(days=undo_days_in(session))
 
 
-class StoredRemoval(Removal):
-    """A network or a study that is to be deleted, or was."""
-
-    slug: str
-    digest: str
-    n_jobs: int = Field(description="Work on it that waits or runs, and would be cancelled.")
-    bundled: bool = Field(description="Whether it came with Pluriscope; such a deletion can always be undone.")
+def _action(links: Addresses, row: NetworkRow | StudyRow, name: str) -> str:
+    """Where the deletion is confirmed ("delete") or undone ("restore")."""
+    if isinstance(row, StudyRow):
+        return links.study_action(row.slug, name)
+    return links.delete(row.slug) if name == "delete" else links.restore(row.slug)
 
 
-class DeletePage(StoredRemoval):
-    """A network that is to be deleted, or was."""
-
-    n_analyses: int
-    network_url: str
-    delete_url: str = Field(description="POST here to delete it; programs DELETE the network’s own address.")
-
-
-class StudyRemovalPage(StoredRemoval):
-    """A study that is to be deleted, or was."""
-
-    n_finished: int = Field(description="Networks that have their outcome.")
-    n_networks: int = Field(description="Networks that are here as its outcomes and nothing else; they go with it.")
-    results_url: str = Field(description="All of it as a file that can be imported again.")
-    study_url: str
-
-
-class DeletedPage(PageModel):
-    """Networks and studies whose deletion can be undone."""
-
-    items: list[DeletePage] = Field(description="Networks, the latest deletion first.")
-    studies: list[StudyRemovalPage] = Field(description="Studies, likewise.")
-    url: str
-
-
-def build_deleted(session: Session, addresses: Addresses) -> DeletedPage:
-    """The list of what is deleted and still there."""
-    return DeletedPage(
-        items=[build_delete(session, addresses, row.slug) for row in deleted(session)],
-        studies=[removal_of(session, addresses, row) for row in deleted_studies(session)],
-        url=addresses.deleted(),
-    )
-
-
-def _times(session: Session, deleted_at: datetime | None, *, bundled: bool = False) -> dict[str, Any]:
-    """When something was deleted, and until when that can be undone."""
-    days = undo_days_in(session)
-    gone = None if deleted_at is None or bundled else deleted_at + timedelta(days=days)
-    return {
-        "deleted_at": None if deleted_at is None else deleted_at.isoformat(timespec="seconds"),
-        "gone_at": None if gone is None else gone.isoformat(timespec="seconds"),
-        "undo_days": days,
-    }
-
-
-def build_delete(session: Session, addresses: Addresses, network: str) -> DeletePage:
-    """The page that an address names, whether the network is deleted or not.
-
-    Raises:
-        NotFound: no such network.
-    """
-    row = find_network(session, addresses, network, deleted=True)
-    bundled = row.origin == KEPT_ORIGIN
-    return DeletePage.showing(
-        row,
-        **_times(session, row.deleted_at, bundled=bundled),
-        n_analyses=len(analyses_of(session, [row.id])),
-        n_jobs=unfinished_jobs(session, row),
-        bundled=bundled,
-        network_url=addresses.network(row.slug),
-        delete_url=addresses.delete(row.slug),
-        restore_url=addresses.restore(row.slug),
-        url=addresses.delete(row.slug),
-    )
-
-
-def build_study_removal(session: Session, addresses: Addresses, study: str) -> StudyRemovalPage:
-    """The page that an address names, whether the study is deleted or not.
-
-    Raises:
-        NotFound: no such study.
-    """
-    return removal_of(session, addresses, open_study(session, addresses, study, deleted=True))
-
-
-def removal_of(session: Session, addresses: Addresses, row: StudyRow) -> StudyRemovalPage:
-    """What deleting a study does, or did."""
-    bundled = row.origin == KEPT_ORIGIN
-    alone = networks_of_study_alone(row.id).subquery()
-    return StudyRemovalPage.showing(
-        row,
-        **_times(session, row.deleted_at, bundled=bundled),
-        n_networks=session.scalar(select(func.count()).select_from(alone)) or 0,
-        n_jobs=len(study_jobs(session, row.digest, unfinished=True)),
-        bundled=bundled,
-        results_url=addresses.study_data(row.slug, "jsonl.gz"),
-        study_url=addresses.study(row.slug),
-        restore_url=addresses.study_action(row.slug, "restore"),
-        url=addresses.study_action(row.slug, "delete"),
-    )
-
-
-def network_removal(page: DeletePage, addresses: Addresses) -> Iterator[Block]:
-    """What deleting a network does and how it is undone."""
-    if page.deleted_at:
-        yield from _undoing(
-            page, "with everything found about it", Action("All networks", addresses.gallery()), addresses
-        )
+def removal_blocks(session: Session, links: Addresses, row: NetworkRow | StudyRow) -> Iterator[Block]:
+    """What deleting a network or a study does, and how that is undone."""
+    gone_at = _gone_at(session, row)
+    if isinstance(row, StudyRow):
+        mine = networks_of_study_alone(row.id).subquery()
+        alone = session.scalar(select(func.count()).select_from(mine)) or 0
+        jobs, back = len(study_jobs(session, row.digest, unfinished=True)), links.study(row.slug)
+        others, along = Action("All studies", links.studies()), f"{noun(alone, 'network')} that no other study has"
+        leaves = f"the list of studies, with the outcomes of {noun(row.n_finished, 'network')}"
+        file = f"[Its result file]({links.study_data(row.slug, 'jsonl.gz')}) can be downloaded before"
+        stays = f" Its networks keep their pages{'' if row.origin == KEPT_ORIGIN else ' until then'}."
+    else:
+        n, jobs, back = len(analyses_of(session, [row.id])), unfinished_jobs(session, row), links.network(row.slug)
+        others, along = Action("All networks", links.gallery()), "everything found about it"
+        leaves = f"the gallery, with {exact(n)} {plural(n, 'analysis', 'analyses')} and all that was found"
+        file, stays = f"Its [network file]({links.network_file(row.slug)}) can be saved before", ""
+    if row.deleted_at is not None:
+        until = "It came with Pluriscope, so this can be undone at any time."
+        if gone_at:
+            until = f"Until {when(gone_at)} that can be undone; then it is permanently deleted, and with it {along}."
+        undo = Action("Undo", _action(links, row, "restore"), primary=True, changes=True)
+        said = f"Since {when(row.deleted_at)}. Its pages say so and show nothing else. {until}"
+        yield Head(f"{row.name} is deleted", said, actions=[undo, others, Action("Recently deleted", links.deleted())])
         return
-    file = addresses.network_file(page.slug)
-    found = f"{exact(page.n_analyses)} {plural(page.n_analyses, 'analysis', 'analyses')}"
-    yield Head(f"Delete {page.name}", actions=_confirming(page, page.network_url))
-    yield _consequences(
-        f"It leaves the gallery, with {found} and all that was found.",
-        page,
-        f"Links to it, permalinks of its explanations among them, say that it is deleted{_undo_days(page)}.",
-        f"After that it is permanently deleted. Its [network file]({file}) can be saved before.",
-    )
-
-
-def study_removal(page: StudyRemovalPage, addresses: Addresses) -> Iterator[Block]:
-    """What deleting a study does and how it is undone."""
-    alone = f"{noun(page.n_networks, 'network')} that no other study has"
-    if page.deleted_at:
-        yield from _undoing(page, f"and with it {alone}", Action("All studies", addresses.studies()), addresses)
-        return
-    kept = "" if page.bundled else " until then"
-    yield Head(f"Delete {page.name}", actions=_confirming(page, page.study_url))
-    yield _consequences(
-        f"It leaves the list of studies, with the outcomes of {noun(page.n_finished, 'network')}.",
-        page,
-        f"Links to it say that it is deleted{_undo_days(page)}. Its networks keep their pages{kept}.",
-        f"After that it is permanently deleted, and with it {alone}. "
-        f"[Its result file]({page.results_url}) can be downloaded before.",
-    )
-
-
-def _undoing(page: StoredRemoval, what: str, back: Action, addresses: Addresses) -> Iterator[Block]:
-    until = "It came with Pluriscope, so this can be undone at any time."
-    if page.gone_at:
-        until = f"Until {when(page.gone_at)} that can be undone; then it is permanently deleted {what}."
-    undo = Action("Undo", page.restore_url, primary=True, changes=True)
-    yield Head(
-        f"{page.name} is deleted",
-        f"Since {when(page.deleted_at or 0)}. Its pages say so and show nothing else. {until}",
-        actions=[undo, back, Action("Recently deleted", addresses.deleted())],
-    )
-
-
-def _confirming(page: StoredRemoval, back: str) -> list[Action]:
-    return [Action(f"Delete {page.slug}", page.url, primary=True, changes=True), Action("Cancel", back)]
-
-
-def _consequences(leaves: str, page: StoredRemoval, links: str, then: str) -> Prose:
-    wait = "waits or runs" if page.n_jobs == 1 else "wait or run"
-    jobs = f"{noun(page.n_jobs, 'job')} on it that {wait} will be cancelled."
-    last = "It came with Pluriscope: undoing this stays possible." if page.bundled else then
-    said = (leaves, jobs if page.n_jobs else "", links, last)
-    return Prose("\n".join(f"- {one}" for one in said if one), glossary=False)
-
-
-def _undo_days(page: StoredRemoval) -> str:
-    return "" if page.bundled else f" and, for {page.undo_days:g} days, how to undo that"
-
-
-def deleted_list(page: DeletedPage) -> Iterator[Block]:
-    """What was deleted and can be undone."""
-    yield Head("Recently deleted")
-    yield from _listed("Network", page.items)
-    yield from _listed("Study", page.studies)
-    if not (page.items or page.studies):
-        yield Notice("Nothing was deleted", "What is deleted stands here as long as that can be undone.")
-
-
-def _listed(label: str, removals: Sequence[StoredRemoval]) -> Iterator[Block]:
-    rows = [
-        (
-            one.name,
-            when(one.deleted_at or 0),
-            when(one.gone_at) if one.gone_at else "any time; it came with Pluriscope",
-            Action(f"Undo the deletion of {one.name}", one.restore_url, changes=True).html(),
-        )
-        for one in removals
+    confirm = Action(f"Delete {row.slug}", _action(links, row, "delete"), primary=True, changes=True)
+    yield Head(f"Delete {row.name}", actions=[confirm, Action("Cancel", back)])
+    bundled = row.origin == KEPT_ORIGIN
+    days = "" if bundled else f" and, for {undo_days_in(session):g} days, how to undo that"
+    last = f"After that it is permanently deleted, and with it {along}. {file}."
+    told = [
+        f"It leaves {leaves}.",
+        f"{noun(jobs, 'job')} on it that {'waits or runs' if jobs == 1 else 'wait or run'} will be cancelled.",
+        f"Links to it say that it is deleted{days}.{stays}",
+        "It came with Pluriscope: undoing this stays possible." if bundled else last,
     ]
-    if rows:
-        yield Table.plain((label, "Deleted", "Can be undone until", "Undo"), rows, [one.slug for one in removals])
+    yield Prose("\n".join(f"- {one}" for one in told if jobs or one != told[1]), glossary=False)
+
+
+def deleted_list(session: Session, links: Addresses) -> Iterator[Block]:
+    """Networks and studies whose deletion can be undone, the latest first."""
+    yield Head("Recently deleted")
+    networks, studies = deleted(session), deleted_studies(session)
+    removed: Sequence[NetworkRow | StudyRow]
+    for label, removed in (("Network", networks), ("Study", studies)):
+        rows = []
+        for row in removed:
+            gone, undo = _gone_at(session, row), _action(links, row, "restore")
+            until = when(gone) if gone else "any time; it came with Pluriscope"
+            button = Action(f"Undo the deletion of {row.name}", undo, changes=True).html()
+            rows.append((row.name, when(row.deleted_at or 0), until, button))
+        if rows:
+            labels = (label, "Deleted", "Can be undone until", "Undo")
+            yield Table.plain(labels, rows, [row.slug for row in removed])
+    if not (networks or studies):
+        yield Notice("Nothing was deleted", "What is deleted stands here as long as that can be undone.")

@@ -9,7 +9,6 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import BY_KEY, KIND_OF
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
@@ -230,18 +229,13 @@ def states(found: Asked) -> Iterator[Block]:
             _missing(f"Verdicts of {step}", "not_analysed", None, ask, found.addresses) for step in found.pending
         )
         return
-    for one in awaited(
-        found.session, found.addresses, found.place, found.pending, tuple(map(CriterionStep.parse, _steps(found)))
-    ):
-        if one.state == "computing" and one.job is not None:
+    followed = set()
+    for one in awaited(found.session, found.addresses, found.place, found.pending):
+        if one.state != "computing" or one.job is None:
+            yield _missing(one.words, one.state, one.job, one.ask, found.addresses)
+        elif one.job.id not in followed:
+            followed.add(one.job.id)
             yield _progress(one.job, f"list-{one.job.id}")
-            continue
-        for what in one.what:
-            fields = [(name, value) for name, value in one.ask_fields if name != "sequence" and value]
-            fields = [pair for pair in fields if pair[0] != "criteria" or pair[1] == what]
-            compute = Action("Compute", one.ask_url, changes=True, fields=dict(fields))
-            words = one.words if len(one.what) == 1 else f"Verdicts of {what}"
-            yield _missing(words, one.state, one.job, compute, found.addresses)
 
 
 def _steps(found: Asked) -> list[str]:

@@ -18,7 +18,7 @@ from app.pages.prose import chapters, items_of
 from app.resources import DOCUMENTS
 from pluriscope.blocks import Action, Block, Head, More, Prose, Section
 from pluriscope.glossary import anchor_of
-from pluriscope.markdown import DESIGNS, MODEL_DESIGNS
+from pluriscope.markdown import DESIGNS
 
 FINDINGS_FILE: Final = DOCUMENTS / "findings.md"
 IN_SHORT: Final = "In short"
@@ -87,11 +87,6 @@ def answers_of(slug: str, digest: str, links: Addresses) -> list[str]:
         links: of the chapters.
     """
     return answers_naming(f"{DESIGNS}{slug}.json", links) if _bundled_design(slug) == digest else []
-
-
-def answers_of_models(slug: str, links: Addresses) -> list[str]:
-    """Likewise of a study of models that comes with Pluriscope."""
-    return answers_naming(f"{MODEL_DESIGNS}{slug}.design.json", links)
 
 
 def answers_naming(design: str, links: Addresses) -> list[str]:

@@ -12,7 +12,7 @@ from app.figures.numbers import duration, exact, noun, when
 from app.figures.svg import loss_figure, verdict_mark
 from app.pages.job_list import STATES
 from app.pages.jobs import JobPage
-from app.pages.training.course import Learning, TrainedNetwork
+from app.pages.training.course import TrainedNetwork
 from pluriscope.blocks import (
     Action,
     Block,
@@ -117,21 +117,13 @@ def _training(job: JobPage) -> Iterator[Block]:
     others = [", ".join(one.known_as) for one in learning.networks]
     known = [f"Known as {names}, too." if names else "" for names in others]
     yield replace(Table.plain(labels, rows, known), id="training")
-    yield from learning_figures(learning)
+    if learning.curves:
+        words = f"Mean squared error by epoch; training stops when an epoch’s is below {learning.loss_target:g}. "
+        one = f"Drawn: {learning.thinning}."
+        words += "A line for each seed: thin where it converged, dashed where not." if rows[1:] else one
+        yield Figure(loss_figure(learning.curves, learning.loss_target), words, id="loss")
     if ended and learning.n_failed:
         yield Prose("What did not converge is no network to explain: it is listed here alone.", glossary=False)
-
-
-def learning_figures(learning: Learning) -> Iterator[Block]:
-    """Loss by epoch of every network."""
-    if not learning.curves:
-        return
-    words = f"Mean squared error by epoch; training stops when an epoch’s is below {learning.loss_target:g}. "
-    one = len(learning.networks) == 1
-    words += (
-        f"Drawn: {learning.thinning}." if one else "A line for each seed: thin where it converged, dashed where not."
-    )
-    yield Figure(loss_figure(learning.curves, learning.loss_target), words, id="loss")
 
 
 def _trained(one: TrainedNetwork, n_inputs: int) -> tuple[str | Markup, ...]:

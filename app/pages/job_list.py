@@ -22,7 +22,6 @@ from pluriscope.records import RowsRecord, rows_record
 from pluriscope.tables import Column, Facet, Query, Removal, Row, Selection, choices_of, read_query, words_of
 
 ID: Final = "jobs"
-MOST_NETWORKS: Final = 50
 STATES: Final[Mapping[str, VerdictState]] = {
     "running": "running",
     "queued": "untested",
@@ -86,12 +85,6 @@ class Jobs:
         return {state: number for state, number in reads.count_jobs(self.session).items() if number}
 
     @cached_property
-    def networks(self) -> Mapping[str, tuple[str, Mapping[str, int]]]:
-        """Slug → name, and how many of its jobs are in each state; those asked for last, at most 50."""
-        known = reads.jobs_by_network(self.session, MOST_NETWORKS)
-        return {slug: (name, counts) for slug, name, counts in known}
-
-    @cached_property
     def columns(self) -> tuple[Column, ...]:
         """What is said of each."""
         return (
@@ -106,15 +99,15 @@ class Jobs:
                 "What it works on.",
                 "text",
                 facet="any",
+                offered=False,
                 shown=False,
                 orders=False,
                 read=lambda text: find_network(self.session, self.addresses, text).slug,
-                words=lambda slug: self.networks[slug][0] if slug in self.networks else slug,
             ),
         )
 
     def select(self, query: Query, facets: bool = True) -> Selection:
-        """Some jobs, and how many there are of each state and network."""
+        """Some jobs, and how many there are of each state."""
         states = query.wanted.get("state", ())
         digests = [self._digest(slug) for slug in query.wanted.get("network", ())]
         counts = reads.count_jobs(self.session, digests) if digests else self.counts
@@ -129,24 +122,17 @@ class Jobs:
             descending=query.descending or not query.sort,
         )
         total = sum(counts.get(state, 0) for state in states or counts)
-        _, state, *_, network = self.columns
+        state = self.columns[1]
         return Selection(
             total,
             sum(self.counts.values()),
             tuple(map(self._row, rows)),
-            (Facet(state, choices_of(state, counts, query)), self._networks(network, states, query)) if facets else (),
+            (Facet(state, choices_of(state, counts, query)),) if facets else (),
             None if total or not query.wanted else self._removed_by(counts, query),
         )
 
     def _digest(self, slug: str) -> str:
         return find_network(self.session, self.addresses, slug).digest
-
-    def _networks(self, column: Column, states: Sequence[str], query: Query) -> Facet:
-        numbers = {
-            slug: sum(n for state, n in own.items() if not states or state in states)
-            for slug, (_, own) in self.networks.items()
-        }
-        return Facet(column, choices_of(column, {slug: number for slug, number in numbers.items() if number}, query))
 
     def _removed_by(self, counts: Mapping[str, int], query: Query) -> Removal:
         """Of a network without any job the network, else the state."""

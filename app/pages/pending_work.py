@@ -4,22 +4,20 @@ the search for explanations of a kind stored as columns.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
-from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import RECORDED
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import jobs_about
 from app.db.reads.verdicts import judging_jobs, latest_search
-from app.options import PageModel
 from app.pages.place import Place
 from app.pages.shared import JobView, job_view
 from app.pages.work_state import WorkState, work_state
+from pluriscope.blocks import Action
 
 SURVEY: Final = "common-ground"
 STORIES: Final = "stories"
@@ -27,79 +25,53 @@ _ANALYSES: Final = {SURVEY: "Coverage and accuracy on the common ground", STORIE
 _SEARCH: Final = "search for "
 
 
-class Awaited(PageModel):
-    """Something that is not stored yet, and how far it is."""
-
-    what: list[str] = Field(
-        description="Criteria as addresses write them, key of an analysis, or the search for a kind."
-    )
-    words: str = Field(description="The same as the subject of a sentence.")
-    state: WorkState = Field(description="computing, failed, cancelled, or not_asked where no job was to compute it.")
-    job: JobView | None = Field(description="The latest job for it.")
-    ask_url: str = Field(description="A form sent here asks for it.")
-    ask_fields: list[tuple[str, str]] = Field(description="What that form holds.")
-
-
-def awaited(
-    session: Session, addresses: Addresses, place: Place, pending: Sequence[str], steps: Sequence[CriterionStep]
-) -> list[Awaited]:
-    """How far the work is that a page waits for: one entry for each state of its criteria, one for the survey.
+class Awaited(NamedTuple):
+    """Something that is not stored yet.
 
     Args:
-        place: the analysis that it is about.
-        pending: what is not stored: steps as text, :data:`SURVEY`, or :func:`search_of` a kind.
-        steps: all criteria that the page asks for.
+        words: what, as the subject of a sentence.
+        state: how far it is: not_asked where no job was to compute it.
+        job: the latest one for it.
+        ask: asks for it.
     """
-    if not pending or place.analysis is None:
-        return []
-    fields = [
-        ("output", str(place.scope.output)),
-        ("protocol", place.scope.protocol),
-        ("data", place.scope.data),
-    ]
-    found: list[Awaited] = []
-    jobs = judging_jobs(session, place.analysis)
-    by_job: dict[str, tuple[JobRow | None, list[str]]] = {}
-    for text in (text for text in pending if text not in _ANALYSES and not text.startswith(_SEARCH)):
-        job = next((job for job in jobs if text in job.arguments["criteria"]), None)
-        by_job.setdefault("" if job is None else job.id, (job, []))[1].append(text)
-    for job, texts in by_job.values():
-        found.append(
-            Awaited(
-                what=texts,
-                words=f"Verdicts of {', '.join(texts)}",
-                state=work_state(job),
-                job=None if job is None else job_view(job, addresses),
-                ask_url=addresses.criteria(place.row.slug),
-                ask_fields=[*fields, *(("criteria", t) for t in texts), *(("sequence", str(step)) for step in steps)],
-            )
-        )
-    for key, words in _ANALYSES.items():
-        if key in pending:
-            job = next(iter(jobs_about(session, place.analysis, key)), None)
-            found.append(
-                Awaited(
-                    what=[key],
-                    words=words,
-                    state=work_state(job),
-                    job=None if job is None else job_view(job, addresses),
-                    ask_url=addresses.analysis(place.row.slug, key),
-                    ask_fields=fields,
-                )
-            )
-    for kind in (kind for kind in RECORDED if search_of(kind.key) in pending):
-        job = latest_search(session, place.analysis, kind.key)
-        found.append(
-            Awaited(
-                what=[search_of(kind.key)],
-                words=f"The search for {kind.plural}",
-                state=work_state(job),
-                job=None if job is None else job_view(job, addresses),
-                ask_url=addresses.explanations(place.row.slug),
-                ask_fields=[*fields, ("kind", kind.key)],
-            )
-        )
-    return found
+
+    words: str
+    state: WorkState
+    job: JobView | None
+    ask: Action
+
+
+def awaited(session: Session, addresses: Addresses, place: Place, pending: Sequence[str]) -> Iterator[Awaited]:
+    """How far the work is that a page waits for.
+
+    Args:
+        session: open session.
+        addresses: builds addresses.
+        place: the analysis that it is about.
+        pending: what is not stored: steps as text, :data:`SURVEY`, :data:`STORIES`, or :func:`search_of` a kind.
+    """
+    analysis, slug = place.analysis, place.row.slug
+    if not pending or analysis is None:
+        return
+    scope = {"output": str(place.scope.output), "protocol": place.scope.protocol, "data": place.scope.data}
+
+    def one(words: str, job: JobRow | None, url: str, **fields: str) -> Awaited:
+        given = {name: value for name, value in {**scope, **fields}.items() if value}
+        ask = Action("Compute", url, changes=True, fields=given)
+        return Awaited(words, work_state(job), None if job is None else job_view(job, addresses), ask)
+
+    kinds, jobs = {search_of(kind.key): kind for kind in RECORDED}, judging_jobs(session, analysis)
+    for text in pending:
+        if text in _ANALYSES:
+            job = next(iter(jobs_about(session, analysis, text)), None)
+            yield one(_ANALYSES[text], job, addresses.analysis(slug, text))
+        elif text in kinds:
+            kind = kinds[text]
+            job = latest_search(session, analysis, kind.key)
+            yield one(f"The search for {kind.plural}", job, addresses.explanations(slug), kind=kind.key)
+        else:
+            job = next((job for job in jobs if text in job.arguments["criteria"]), None)
+            yield one(f"Verdicts of {text}", job, addresses.criteria(slug), criteria=text)
 
 
 def search_of(kind: str) -> str:

@@ -84,57 +84,41 @@ def refused(problems: tuple[AnalysisError, ...], limits: Limits) -> PlanView:
     )
 
 
-class Planned(PageModel):
-    """How one output would be analysed under one protocol."""
-
-    output: int
-    task: str
-    protocol: str
-    algorithms: BigInt | None = Field(description="Candidate algorithms, exactly; null where only a search tells.")
-    plan: PlanView
-
-    @property
-    def caveat(self) -> str:
-        """What the number of circuits is worth, and of which more is told."""
-        plan, drawn = self.plan, f"{exact(self.plan.n_draws)} valid circuits are drawn uniformly and interpreted."
-        if plan.method == "estimated":
-            return f"{exact(plan.n_samples)} are tested; the number has a {plan.confidence:.0%} interval. {drawn}"
-        return "" if plan.method in (None, "listed") else drawn
-
-
-def planned(question: Question, limits: Limits) -> Planned:
-    """How one output would be analysed."""
-    network, task, protocol = question.model, question.task, question.protocol
-    algorithms = None
-    if protocol.algorithm_form != "formula_trees" and network.n_hidden_layers >= 1:
-        algorithms = count_candidates(task.pattern, network.n_inputs, protocol.depth_for(network.n_hidden_layers))
-    return Planned(
-        output=question.output,
-        task=task.name or "".join(map(str, task.truth_table)),
-        protocol=protocol.name,
-        algorithms=algorithms,
-        plan=plan_view(question, limits),
-    )
-
-
-def planned_table(plans: Sequence[Planned], what: str, name: str) -> Table:
+def planned_table(questions: Sequence[Question], limits: Limits, what: str, name: str) -> Table:
     """What would be analysed, one line for each output and protocol.
 
     Args:
-        plans: of one network or several alike.
+        questions: of one network or several alike.
+        limits: within which.
         what: the networks.
         name: id of the table.
     """
-    several = len({one.output for one in plans}) > 1
-    rows = [
-        (
-            ", ".join([what, *([one.task] if several else []), one.protocol]),
-            "" if one.plan.possible is None else readable(one.plan.possible),
-            f"not analysed: {one.plan.reason}" if one.plan.refusals else f"{one.plan.words}. {one.caveat}".strip(),
-            "" if one.plan.refusals else one.plan.takes,
-            "" if one.algorithms is None or one.plan.refusals else readable(one.algorithms),
-        )
-        for one in plans
-    ]
+    several = len({one.output for one in questions}) > 1
+    rows = []
+    for one in questions:
+        plan, task = plan_view(one, limits), one.task.name or "".join(map(str, one.task.truth_table))
+        about = ", ".join([what, *([task] if several else []), one.protocol.name])
+        if plan.refusals:
+            rows.append((about, "", f"not analysed: {plan.reason}", "", ""))
+            continue
+        possible = "" if plan.possible is None else readable(plan.possible)
+        rows.append((about, possible, f"{plan.words}. {_caveat(plan)}".strip(), plan.takes, _candidates(one)))
     labels = ("Network and rules", "Possible circuits", "What is done", "Takes", "Candidate algorithms")
     return replace(Table.plain(labels, rows or [(what, "", "stored, not analysed", "", "")]), id=name)
+
+
+def _caveat(plan: PlanView) -> str:
+    """What the number of circuits is worth, and of which more is told."""
+    drawn = f"{exact(plan.n_draws)} valid circuits are drawn uniformly and interpreted."
+    if plan.method == "estimated":
+        return f"{exact(plan.n_samples)} are tested; the number has a {plan.confidence:.0%} interval. {drawn}"
+    return "" if plan.method == "listed" else drawn
+
+
+def _candidates(question: Question) -> str:
+    """How many algorithms there are to be aligned; "" where only a search tells."""
+    network, protocol = question.model, question.protocol
+    if protocol.algorithm_form == "formula_trees" or network.n_hidden_layers < 1:
+        return ""
+    depth = protocol.depth_for(network.n_hidden_layers)
+    return readable(count_candidates(question.task.pattern, network.n_inputs, depth))

@@ -40,7 +40,7 @@ from app.jobs import queue
 from app.options import PageModel
 from app.pages.bring_in.checking import problems_of
 from app.pages.bring_in.form import Asked, Declared, DeclaredOptions, network_form
-from app.pages.bring_in.preview import build_preview, content_of, preview_blocks, transformer_preview
+from app.pages.bring_in.preview import preview_blocks, preview_of, transformer_preview
 from app.pages.place import place_of_model
 from app.rendering import show
 from app.routes.changes import Changer, RawBody, Writing
@@ -171,7 +171,7 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
             return show(request, transformer_preview(session, links, sent.raw), room=_ROOM, url=links.bring_in())
         intake = take_in(read_draft(sent.raw), wanted.declaration, fallback_name=sent.name)
         protocols = known_protocols(session, wanted.protocols)
-        page = build_preview(session, links, intake, protocols)
+        page = preview_of(session, intake, protocols)
     except ValidationError as error:
         errors = errors_of(error)
     except (AnalysisError, StoreError) as error:
@@ -183,8 +183,8 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
             data = "" if intake.data.is_clean else intake.data.digest[:12]
             rules = protocol_key(protocols[0]) if protocols else COMPLETE.name
             return RedirectResponse(links.network(row.slug, Scope(0, rules, data)), status_code=303)
-        blocks = preview_blocks(session, links, page, content_of(intake), wanted.model_dump())
-        title, status = f"Preview: {page.network.name}", 422 if page.refusals else 200
+        blocks = preview_blocks(session, links, page, wanted.model_dump())
+        title, status = f"Preview: {intake.name}", 422 if page.refusals else 200
         return show(request, blocks, title, room=_ROOM, url=links.bring_in(), status_code=status)
     found = [] if model or refusal is None or not sent.raw else problems_of(sent.raw)
     values = {**sent.declared, "text": sent.text}

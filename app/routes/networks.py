@@ -20,13 +20,13 @@ from app.error_answers import api_errors
 from app.jobs.deletion import delete_softly, purge_beside, restore
 from app.limits import undo_days_in
 from app.options import Options
-from app.pages.delete import build_delete, build_deleted, deleted_list, network_removal
+from app.pages.delete import deleted_list, removal_blocks
 from app.pages.front import front
 from app.pages.network_page import NetworkPage, build_network
 from app.pages.networks import COLUMNS, MOST_LETTERS, about_networks, network_list, networks_record, networks_table
 from app.pages.overview import Overview, OverviewOptions
 from app.pages.place import Place, find_any, find_network, locate_any
-from app.pages.rename import RenameOptions, build_rename, renaming
+from app.pages.rename import RenameOptions, renaming
 from app.pages.sharing.passing_on import passed_on
 from app.pages.sharing.share import share_of
 from app.rendering import HAS_RECORD, base_url, network_row, show
@@ -157,7 +157,7 @@ def rename_page(
     request: Request, session: Reading, links: Links, network: str, options: Annotated[RenameOptions, Query()]
 ) -> HTMLResponse:
     """Whether a network may have a slug, and what it was called before."""
-    return show(request, renaming(build_rename(session, links, network, options), links), headers=UNLISTED)
+    return show(request, renaming(session, links, network, options), headers=UNLISTED)
 
 
 @router.post(f"{ONE}/rename", include_in_schema=False)
@@ -171,7 +171,8 @@ def rename(session: Writing, links: Links, network: str, form: Form) -> Redirect
 @router.get(f"{ONE}/delete", **HTML)
 def delete_page(request: Request, session: Reading, links: Links, network: str, _options: NoOptions) -> HTMLResponse:
     """What would be deleted, or until when a deletion can be undone."""
-    return show(request, network_removal(build_delete(session, links, network), links), headers=UNLISTED)
+    row = find_network(session, links, network, deleted=True)
+    return show(request, removal_blocks(session, links, row), headers=UNLISTED)
 
 
 @router.post(f"{ONE}/delete", include_in_schema=False)
@@ -194,4 +195,4 @@ def undo_deletion(session: Writing, links: Links, network: str) -> RedirectRespo
 @router.get("/deleted", **HTML)
 def deleted_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
     """Networks and studies whose deletion can be undone, the latest first."""
-    return show(request, deleted_list(build_deleted(session, links)), headers=UNLISTED)
+    return show(request, deleted_list(session, links), headers=UNLISTED)

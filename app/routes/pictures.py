@@ -12,16 +12,16 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
-from app.errors import BadQuery, NotFound
+from app.errors import BadQuery
 from app.figures.cards import card_svg
 from app.figures.numbers import short
 from app.figures.paper import pdf_of
 from app.figures.standalone import FONT_FAMILY, Theme, png_of, size_of, standalone_svg
 from app.middleware import CONTENT_SECURITY_POLICY
 from app.pages.compare.compared import Compared
+from app.pages.page import DRAWING
 from app.pages.sharing.drawings import drawing_of, thumbs_of
 from app.pages.sharing.facts import facts_of
-from app.pages.sharing.figures import draw_figure
 from app.pages.sharing.share import Share, share_of
 from app.pages.sharing.targets import SharedPage, build_target, read_target
 from app.pages.studies.page import StudyPage
@@ -64,17 +64,13 @@ def card(request: Request, session: Reading, links: Links, form: Literal["svg", 
 
 def drawing(request: Request, session: Reading, links: Links, form: Form) -> Response:
     """The drawing of what a page is about."""
-    page = _page_of(request, session, links, *(("width",) if form == "png" else ()))
-    if isinstance(page, Compared):
-        cause, cure = "there is one of each explanation, and a card of all", "take the card"
-        raise NotFound("drawing of a comparison", cause, cure, "", page.url(), "the comparison")
-    return figure_file(request, str(drawing_of(page)), form)
+    return figure(request, session, links, DRAWING, form)
 
 
 def figure(request: Request, session: Reading, links: Links, name: str, form: Form) -> Response:
     """Any figure of a page."""
     page = _page_of(request, session, links, *(("width",) if form == "png" else ()))
-    return figure_file(request, draw_figure(page, name, links), form)
+    return figure_file(request, drawing_of(page, name), form)
 
 
 def embedding(request: Request, session: Reading, links: Links) -> HTMLResponse:

@@ -14,11 +14,10 @@ from app.pages.play.state import NetworkOptions
 from app.pages.sharing.passing_on import cited
 from app.pages.sharing.share import share_of
 from app.pages.sharing.targets import MAX_ADDRESS, read_target
-from app.pages.sharing.verifying import VerifiedRecord, told, verify
+from app.pages.sharing.verifying import VerifiedRecord, verify
 from app.rendering import base_url, network_row, show
 from app.routes.depends import Links, Reading
 from app.routes.faces import Faces, both, told_options
-from pluriscope.blocks import Action, Head
 from pluriscope.records import PlayRecord
 from pluriscope.templating import PART
 
@@ -69,21 +68,19 @@ def play(request: Request, session: Reading, links: Links, network: str) -> Face
     router,
     "/verified",
     "sharing",
-    "Verify a network, an explanation or a comparison",
+    "Verify an explanation",
     VerifiedRecord,
     errors=(400, 404, 422, 503),
     costly=lambda _: True,
 )
 def verified(session: Reading, links: Links, url: Address = "") -> Faces:
-    """Digests hashed again, and every figure of each explanation computed from the weights, beside the stored one."""
+    """Digests hashed again, and the record of an explanation computed from the weights, beside what is stored."""
     target = read_target(url, links, without=("theme", PART))
 
-    def page(request: Request) -> Response:
+    def page(_: Request) -> Response:
+        to = f"{links.prefix}{target.path}{target.query_text}"
         if target.kind == "explanation":  # its page holds that itself
-            to = f"{links.prefix}{target.path}{target.query_text}"
-            return RedirectResponse(f"{to}{'&' if target.query else '?'}part=verify#verify", 301)
-        found = verify(session, links, target)
-        back = Action("Back to the page", found.url, primary=True)
-        return show(request, [Head(f"{found.title}, verified", actions=[back]), *told(found)])
+            to += f"{'&' if target.query else '?'}part=verify#verify"
+        return RedirectResponse(to, 301)
 
     return Faces(page, lambda: verify(session, links, target))

@@ -12,7 +12,6 @@ from markupsafe import Markup
 from pydantic import Field
 
 from app.addressing import API_PREFIX, API_V2
-from app.bundled.model_studies import SLUGS
 from app.options import Options
 from app.pages.admin import administration
 from app.pages.collection import CollectionOptions, CollectionRecord, collection_blocks, collection_record
@@ -45,9 +44,7 @@ def findings_page(request: Request, links: Links, options: Annotated[FindingsOpt
 
 
 @router.get("/findings/{chapter}", **HTML)
-def chapter_page(request: Request, links: Links, chapter: str, _options: NoOptions) -> Response:
-    if chapter in SLUGS:  # a study, which stood here
-        return RedirectResponse(links.study(chapter), status_code=301)
+def chapter_page(request: Request, links: Links, chapter: str, _options: NoOptions) -> HTMLResponse:
     return show(request, findings_chapter(links, chapter), room="Findings")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
@@ -21,14 +21,13 @@ from app.db.reads.studies import stored_parts
 from app.db.studies import rename_study, save_results, study_of_design
 from app.db.study_tables import StudyRow
 from app.error_answers import api_errors
-from app.errors import NotFound
 from app.jobs import study_queue
 from app.jobs.deletion import delete_study, purge_beside, restore_study
 from app.limits import undo_days_in
-from app.pages.delete import build_study_removal, study_removal
+from app.pages.delete import removal_blocks
 from app.pages.sharing.passing_on import cited
 from app.pages.sharing.share import share_of
-from app.pages.studies.data import as_csv, as_json, as_parquet
+from app.pages.studies.data import as_csv, as_parquet
 from app.pages.studies.form import (
     LISTS,
     NewStudyOptions,
@@ -51,7 +50,7 @@ from app.pages.studies.page import (
     build_study,
     study_blocks,
 )
-from app.pages.studies.study import StudyProgress, find_any, open_study, progress_of, wanted_names
+from app.pages.studies.study import StudyProgress, find_study_of, open_study, progress_of, wanted_names
 from app.rendering import base_url, show
 from app.routes.changes import RawBody, Writing
 from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading
@@ -65,11 +64,11 @@ _API: Final = f"{API_V2}/studies"
 _TOLD: Final[dict[str, Any]] = {"tags": ["studies"]}
 _MEDIA: Final = {
     "csv": "text/csv; charset=utf-8",
-    "json": "application/json",
     "parquet": "application/vnd.apache.parquet",
     "jsonl.gz": "application/gzip",
 }
-DataForm = Literal["csv", "json", "parquet", "jsonl.gz"]
+_Parts = Callable[[Session, StudyRow], Iterator[str] | Iterator[bytes]]
+DataForm = Literal["csv", "parquet", "jsonl.gz"]
 
 
 # --- the list, and a new one
@@ -77,7 +76,7 @@ DataForm = Literal["csv", "json", "parquet", "jsonl.gz"]
 
 @both(router, "/studies", "studies", "All studies", StudiesRecord, errors=(400,))
 def studies(session: Reading, links: Links, options: ListOptions) -> Faces:
-    """Studies of networks and of transformers with their question, their answer and how far each is."""
+    """Studies with their question, their answer and how far each is."""
     words = "Many networks over a declared grid, each analysed, each an outcome."
     return Faces(
         lambda request: show(request, study_list(session, links, options), room="Findings", description=words),
@@ -151,6 +150,14 @@ def _told(session: Session, links: Addresses, row: StudyRow, response: Response)
 # --- one study
 
 
+@router.get("/findings/one-induction-circuit", include_in_schema=False)
+@router.get("/studies/one-induction-circuit", include_in_schema=False)
+@router.get("/studies/one-induction-circuit/{rest:path}", include_in_schema=False)
+def study_of_transformers(links: Links) -> RedirectResponse:
+    """Its findings are a chapter."""
+    return RedirectResponse(links.findings("does-an-attention-model-have-one-induction-circuit"), status_code=301)
+
+
 @both(router, "/studies/{study}", "studies", "One study", StudyRecord)
 def one_study(session: Reading, links: Links, study: str, options: Annotated[StudyOptions, Query()]) -> Faces:
     """Question, design, progress, the numbers of every measure group by group, tests, and published values."""
@@ -167,17 +174,17 @@ def one_study(session: Reading, links: Links, study: str, options: Annotated[Stu
 @both(router, "/studies/{study}/outcomes", "studies", "Its networks", RowsRecord)
 def outcomes(session: Reading, links: Links, study: str, options: ListOptions) -> Faces:
     """The outcome of each network, failed ones too, in the order of cells and seeds or of one of its columns."""
-    found = asked(session, find_any(session, links, study), options)
-    title = f"All {found.study.summary.noun}s of {found.study.line.name}"
+    found = asked(session, find_study_of(session, links, study), options)
+    title = f"All networks of {found.study.line.name}"
     return Faces(lambda request: show(request, outcome_blocks(found), title, room="Findings"), found.record)
 
 
 @router.get(f"{_API}/{{study}}/design", summary="The study file", responses=api_errors(404), **_TOLD)
 def design(session: Reading, links: Links, study: str) -> JSONResponse:
-    """The design as a file that `pluriscope study run` takes; of transformers as it was written."""
-    found = find_any(session, links, study)
-    name = {"content-disposition": f'attachment; filename="{found.line.slug}.json"'}
-    return JSONResponse(dict(found.design), headers=name)
+    """The design as a file that `pluriscope study run` takes."""
+    row = open_study(session, links, study)
+    name = {"content-disposition": f'attachment; filename="{row.slug}.json"'}
+    return JSONResponse(row.design, headers=name)
 
 
 @router.get(
@@ -188,33 +195,19 @@ def design(session: Reading, links: Links, study: str) -> JSONResponse:
     **_TOLD,
 )
 def data(request: Request, session: Reading, links: Links, study: str, form: DataForm, _options: NoOptions) -> Response:
-    """One row for each network, protocol and output: CSV, JSON or Parquet; failed networks have a row as well.
+    """One row for each network, protocol and output as CSV or Parquet; failed networks have a row as well.
 
     `jsonl.gz` is the result file with weights, which another store takes in. Parquet needs an optional library (501).
     """
-    found = find_any(session, links, study)
-    line, columns, row = found.line, list(found.columns), found.row
-    name = {"content-disposition": f'attachment; filename="{line.slug}.{form}"'}
-    p = line.progress
-    head = {"study": line.slug, "digest": line.digest, "engine": "" if row is None else row.engine_version}
-    if form == "parquet":
-        made = as_parquet(head, columns, found.rows(session))
-        return Response(made, media_type=_MEDIA[form], headers=name)
-    head |= {"networks": p.networks, "finished": p.finished, "converged": p.converged}  # type: ignore[dict-item]
-    if form == "jsonl.gz" and row is None:
-        raise NotFound(f"result file of {line.slug}", "is none: the models are not kept", "take CSV or JSON", "form")
-    parts: dict[str, Callable[[Session], Any]] = {
-        "csv": lambda other: as_csv(columns, found.rows(other)),
-        "json": lambda other: as_json(head, columns, found.rows(other)),
-        "jsonl.gz": lambda other: stored_parts(other, other.get_one(StudyRow, 0 if row is None else row.id)),
-    }
-    return Streamed(_streamed(request, parts[form]), media_type=_MEDIA[form], headers=name)
+    row = open_study(session, links, study)
+    name = {"content-disposition": f'attachment; filename="{row.slug}.{form}"'}
+    made: dict[str, _Parts] = {"csv": as_csv, "parquet": as_parquet, "jsonl.gz": stored_parts}
 
+    def parts() -> Generator[str | bytes, None, None]:
+        with request.app.state.store.read() as other:  # of its own, since the request's is over when the answer begins
+            yield from made[form](other, other.get_one(StudyRow, row.id))
 
-def _streamed(request: Request, parts: Callable[[Session], Any]) -> Generator[str | bytes, None, None]:
-    """A file from a session of its own, since the request's is over when the answer begins."""
-    with request.app.state.store.read() as session:
-        yield from parts(session)
+    return Streamed(parts(), media_type=_MEDIA[form], headers=name)
 
 
 @router.get("/studies/{study}/figures/{name}.{form}", include_in_schema=False)
@@ -238,8 +231,8 @@ def figure(
 @router.get("/studies/{study}/delete", **HTML)
 def delete_page(request: Request, session: Reading, links: Links, study: str, _options: NoOptions) -> HTMLResponse:
     """What deleting it does, or how that is undone."""
-    page = build_study_removal(session, links, study)
-    return show(request, study_removal(page, links), room="Findings", headers=UNLISTED)
+    row = open_study(session, links, study, deleted=True)
+    return show(request, removal_blocks(session, links, row), room="Findings", headers=UNLISTED)
 
 
 @router.post("/studies/{study}/delete", include_in_schema=False)

@@ -21,7 +21,7 @@ from analysis.models.attention_tasks import task_named
 from analysis.models.attention_training import AttentionSpec, train_attention
 from analysis.models.circuits import find_circuits, mask_bits
 from analysis.models.judging import NOT_ASKED, roles_told
-from app.bundled.model_studies import design_file, results_file
+from benchmarks.findings.model_studies import design_file, results_file
 
 STUDY: Final = "one-induction-circuit"
 DESIGN: Final = Path(str(design_file(STUDY)))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from analysis.studies.statistics import share_of, spread_of
-from app.bundled.model_studies import SpaceFound, model_study
 from benchmarks.findings.model_circuits import STUDY
+from benchmarks.findings.model_studies import SpaceFound, model_study
 from benchmarks.findings.tables import head, number, percent, quartiles, row
 
 GRANULARITIES: Final = {"nodes": "nodes", "heads": "heads", "": "qkv"}

@@ -12,6 +12,7 @@ from analysis.models.attention_tasks import task_named
 from analysis.models.attention_training import AttentionSpec, train_attention
 from analysis.models.circuits import find_circuits, mask_bits
 from benchmarks.findings.model_circuits import DESIGN, found, results
+from benchmarks.findings.model_studies import SpaceFound
 from benchmarks.findings.model_table import GRANULARITIES, model_heads_table, spaces_of
 from tests.checkout import ROOT
 
@@ -60,3 +61,9 @@ def test_a_model_of_the_study_is_searched_with_the_same_result():
     assert model.digest == one["digest"]
     for space in one["spaces"]:
         assert {**found(model, space["rules"], WANTED["listed"]), "seconds": 0} == {**space, "seconds": 0}
+
+
+def test_one_minimal_circuit_of_some_that_are_listed_is_no_proof():
+    told = next(space for space in spaces_of("induction", "nodes") if space.has_one)
+    with pytest.raises(ValueError, match="is not known"):
+        _ = SpaceFound(**{**told.model_dump(), "valid": told.listed + 1}).has_one

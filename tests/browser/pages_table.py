@@ -125,7 +125,6 @@ PAGES = {
     "recently deleted": "/deleted",
     "findings": "/findings",
     "findings, a chapter": "/findings/alice-or-bob",
-    "study of transformers": "/studies/one-induction-circuit",
     "glossary": "/glossary",
     "glossary, some terms": "/glossary?q=margin",
     "search": "/search?q=xor",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.db.errors import NotFound
 from app.db.job_tables import JobLogRow, JobRow
-from app.db.tables import AnalysisRow, NetworkRow
+from app.db.tables import AnalysisRow
 
 UNFINISHED: Final = ("queued", "running")
 
@@ -91,19 +91,6 @@ def count_jobs(session: Session, networks: Sequence[str] = ()) -> dict[str, int]
     if networks:
         query = query.where(JobRow.network_digest.in_(networks))
     return dict(session.execute(query).all())
-
-
-def jobs_by_network(session: Session, limit: int) -> list[tuple[str, str, dict[str, int]]]:
-    """Networks with jobs, as (slug, name, jobs in each state): those asked for last come first, at most ``limit``."""
-    of_networks = JobRow.network_digest == NetworkRow.digest, NetworkRow.deleted_at.is_(None)
-    latest = select(NetworkRow.digest).where(*of_networks).group_by(NetworkRow.digest)
-    digests = session.scalars(latest.order_by(func.max(JobRow.created_at).desc()).limit(limit)).all()
-    columns = NetworkRow.digest, NetworkRow.slug, NetworkRow.name, JobRow.state
-    counts = select(*columns, func.count()).where(*of_networks, NetworkRow.digest.in_(digests)).group_by(*columns)
-    found: dict[str, tuple[str, str, dict[str, int]]] = {}
-    for digest, slug, name, state, number in session.execute(counts):
-        found.setdefault(digest, (slug, name, {}))[2][state] = number
-    return [found[digest] for digest in digests]
 
 
 def count_log(session: Session, job_id: str) -> int:

@@ -19,12 +19,13 @@ from analysis.strict_json import MAX_TEXT
 from analysis.tasks import MAX_INPUTS, TASK_NAMES
 from app.addressing import Addresses
 from app.db.errors import StoreError
+from app.guarded_forms import may_log_in
 from app.options import Options
 from app.pages.bring_in.checking import FoundProblem
 from app.pages.prose import chapters
 from app.pages.training.form import own_network
 from app.resources import DOCUMENTS
-from pluriscope.blocks import Block, Form, Head, More, Notice, Prose, Section, Table
+from pluriscope.blocks import Action, Block, Form, Head, More, Notice, Prose, Section, Table
 
 HELP_FILE: Final = DOCUMENTS / "importing.md"
 
@@ -142,7 +143,10 @@ def network_form(
         yield Section("What is wrong with the file", "in its order", id="problems")
         rows = [(one.path, one.problem, one.found, one.expected, one.mend) for one in found]
         yield Table.plain(("Where", "Problem", "Found there", "Expected", "What to do"), rows)
-    yield Form(NetworkForm, links.bring_in(), "Preview", values, errors)
+    if may_log_in():
+        login = Action("Log in", links.login(next=links.bring_in()))
+        yield Notice("Bringing in a network needs a login", "This is the form; log in to send it.", actions=[login])
+    yield Form(NetworkForm, links.bring_in(), "Preview", values, errors, always=may_log_in())
     yield More("How to export your model", _help, "from PyTorch, scikit-learn, ONNX; what a file says", id="export")
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
 from analysis.models.circuits import refuse_if_too_large
 from analysis.models.model import gaps
 from analysis.models.registry import read_model
-from analysis.network_files.files import MAX_NETWORK_BYTES, NetworkFile, network_file_json, slug_of
+from analysis.network_files.files import MAX_NETWORK_BYTES, NetworkFile, network_file_json
 from analysis.network_files.formats.draft import FORMAT_WORDS
 from analysis.network_files.intake import Intake
 from analysis.networks.mlp import forward
@@ -30,19 +30,17 @@ from analysis.tasks import INPUT_NAMES, Task, input_table
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
 from app.db.codecs import tasks_of
-from app.db.links import free_slug
 from app.db.model_tables import ModelRow
 from app.db.reads.analyses import network_by_digest
-from app.db.writes import network_row
+from app.db.tables import NetworkRow
 from app.figures.numbers import decimal, duration, exact, noun
 from app.figures.svg import graph_diagram, network_diagram
 from app.limits import limits_in
-from app.options import PageModel
 from app.pages.bring_in.form import Kept
 from app.pages.inside import answers_of, answers_table, beside
-from app.pages.plan import Planned, RefusalView, planned, planned_table
-from app.pages.shared import NetworkView, network_view
-from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Form, Head, Notice, Prose, Section, Table
+from app.pages.plan import planned_table
+from app.pages.shared import activation_words
+from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Form, Head, More, Notice, Prose, Section, Table
 
 FORMULA_INPUTS: Final = 4
 FORMULA_DEPTH: Final = 3
@@ -51,82 +49,49 @@ _WIDEST, _DEEPEST = 40, 8
 """A network that is drawn."""
 
 
-class Refusal(RefusalView):
-    """What speaks against storing it."""
+@dataclass(frozen=True)
+class Preview:
+    """A network as it would be stored, and everything that speaks against that.
 
-    about: str = Field(description='What was declared and is wrong: "name", "encoding" or "tasks"; else "network".')
+    Args:
+        intake: the network with what was declared beside its file.
+        known: the same network, if it is stored already.
+        questions: what would be analysed.
+        refusals: what speaks against it with what it is about: "name", "encoding", "tasks", or "network".
+    """
 
+    intake: Intake
+    known: NetworkRow | None
+    questions: Sequence[Question]
+    refusals: Sequence[tuple[str, AnalysisError]]
 
-class RowPreview(PageModel):
-    """What an output gives on one Boolean input."""
-
-    bits: list[int]
-    output: float
-    decision: int | None = Field(description="0, 1, or null for neither.")
-    target: int | None = Field(description="What its task asks for; null while it has none.")
-
-
-class OutputPreview(PageModel):
-    """What one output computes."""
-
-    task: str = Field(description="Name or truth table of its task; empty while it has none.")
-    formula: str = Field(description="A short formula of a task without a name; empty if none was found.")
-    rows: list[RowPreview]
-    n_right: int | None = Field(description="Boolean inputs that it decides right; null while it has no task.")
-    smallest_margin: float | None
-    fragile: bool
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Of each output; one without a table where none could be read."""
+        return self.intake.tasks or (Task((), ""),) * self.intake.draft.network.n_outputs
 
 
-class Preview(PageModel):
-    """A network as it would be stored, and everything that speaks against that."""
-
-    network: NetworkView
-    format: str
-    remarks: list[str]
-    encoding: str = Field(description="Which numbers stand for 0 and 1, in words.")
-    data: str = Field(description="Digest of the data record that follows from it; empty for the default.")
-    outputs: list[OutputPreview]
-    analyses: list[Planned]
-    refusals: list[Refusal] = Field(description="Everything that speaks against it; empty if it can be stored.")
-    known_url: str = Field(description="The same network, if it is stored already; empty if it is not.")
-    known_name: str
-
-
-def build_preview(session: Session, links: Addresses, intake: Intake, protocols: Sequence[Protocol]) -> Preview:
+def preview_of(session: Session, intake: Intake, protocols: Sequence[Protocol]) -> Preview:
     """What storing and analysing a network would give; nothing is stored."""
-    network, data = intake.draft.network, intake.data
-    tasks = intake.tasks or tuple(Task((), "") for _ in range(network.n_outputs))
-    file = NetworkFile(intake.name, network, tasks, intake.draft.attribution, intake.planted)
+    network, tasks = intake.draft.network, intake.tasks or ()
     known = network_by_digest(session, network.digest)
-    slug = known.slug if known is not None else free_slug(session, slug_of(intake.name), network.digest)
-    problems = [(about, problem) for about, problem in intake.problems.items()]
-    questions = [Question(network, k, task, p, data) for k, task in enumerate(tasks) for p in protocols or [COMPLETE]]
-    if intake.decided:
-        problems += [("network", problem) for question in questions for problem in preflight(question)]
-        if known is not None and [t.truth_table for t in tasks_of(known)] != [t.truth_table for t in tasks]:
-            labels = ", ".join(task.name or "".join(map(str, task.truth_table)) for task in tasks_of(known))
-            cause = f"are others than those for which the same weights are stored as {known.slug!r} ({labels})"
-            problems.append(("tasks", InvalidTask("tasks", cause, "give the same, or look at the stored network")))
+    asked = [(k, task, rules) for k, task in enumerate(tasks) for rules in protocols or [COMPLETE]]
+    questions = [Question(network, *one, intake.data) for one in asked] if intake.decided else []
+    problems = list(intake.problems.items())
+    problems += [("network", problem) for question in questions for problem in preflight(question)]
+    if questions and known is not None and [t.truth_table for t in tasks_of(known)] != [t.truth_table for t in tasks]:
+        labels = ", ".join(map(_called, tasks_of(known)))
+        cause = f"are others than those for which the same weights are stored as {known.slug!r} ({labels})"
+        problems.append(("tasks", InvalidTask("tasks", cause, "give the same, or look at the stored network")))
     if len(content_of(intake).encode()) > MAX_NETWORK_BYTES:
         cause = f"takes more than {MAX_NETWORK_BYTES:,} bytes as a network file"
         problems.append(("network", InvalidNetwork("network", cause, "use a smaller network")))
-    refusals = {str(problem): _refusal(about, problem) for about, problem in problems}  # outputs share most of them
-    return Preview(
-        network=network_view(network_row(file, slug, "uploaded"), links),
-        format=FORMAT_WORDS[intake.draft.format],
-        remarks=list(intake.draft.remarks),
-        encoding="" if intake.encoding is None else intake.encoding.words,
-        data="" if data.is_clean else data.digest,
-        outputs=[_output(intake, task, output) for output, task in enumerate(tasks)] if intake.encoding else [],
-        analyses=[planned(one, limits_in(session)) for one in questions] if intake.decided and protocols else [],
-        refusals=list(refusals.values()),
-        known_url="" if known is None else links.network(known.slug),
-        known_name="" if known is None else known.name,
-    )
+    refusals = {str(problem): (about, problem) for about, problem in problems}  # outputs share most of them
+    return Preview(intake, known, questions if protocols else [], list(refusals.values()))
 
 
-def _refusal(about: str, problem: AnalysisError) -> Refusal:
-    return Refusal(about=about, item=problem.item, cause=problem.cause, cure=problem.cure)
+def _called(task: Task) -> str:
+    return task.name or "".join(map(str, task.truth_table))
 
 
 def content_of(intake: Intake) -> str:
@@ -139,27 +104,6 @@ def content_of(intake: Intake) -> str:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
-def _output(intake: Intake, task: Task, output: int) -> OutputPreview:
-    network = intake.draft.network
-    outputs = forward(network, intake.data.representatives)[:, output]
-    margins, decisions = margin_to_edge(outputs, "rounding"), decide(outputs, "rounding").tolist()
-    smallest = float(margins.min()) if np.isfinite(margins).all() else None
-    targets = task.truth_table or [None] * len(outputs)
-    bits = input_table(network.n_inputs).astype(int).tolist()
-    rows = [
-        RowPreview(bits=bits[k], output=float(outputs[k]), decision=None if sign < 0 else sign, target=targets[k])
-        for k, sign in enumerate(decisions)
-    ]
-    return OutputPreview(
-        task=task.name or "".join(map(str, task.truth_table)),
-        formula=short_formula(task, network.n_inputs),
-        rows=rows,
-        n_right=sum(row.decision == row.target for row in rows) if task.truth_table else None,
-        smallest_margin=smallest,
-        fragile=smallest is not None and smallest < FRAGILE_MARGIN,
-    )
-
-
 def short_formula(task: Task, n_inputs: int) -> str:
     """The simplest formula of a task that has no name, "" where none of few gates is found."""
     if task.name or not task.truth_table or n_inputs > FORMULA_INPUTS:
@@ -168,90 +112,94 @@ def short_formula(task: Task, n_inputs: int) -> str:
     return readable_formula(gate_of_code(int(codes[0]), n_inputs, FORMULA_DEPTH).root) if len(codes) else ""
 
 
-def preview_blocks(
-    session: Session, links: Addresses, page: Preview, content: str, values: Mapping[str, Any]
-) -> Iterator[Block]:
-    """The preview as a page.
-
-    Args:
-        session: open session.
-        links: of the site.
-        page: what would come of it.
-        content: the network, to be sent back.
-        values: what was declared beside it.
-    """
-    network, several = page.network, len(page.outputs) > 1
-    kept = {**values, "content": content, "fallback": network.name}
+def preview_blocks(session: Session, links: Addresses, page: Preview, values: Mapping[str, Any]) -> Iterator[Block]:
+    """The preview as a page; ``values`` is what was declared beside the network."""
+    intake, known = page.intake, page.known
+    network, name, limits = intake.draft.network, intake.name, limits_in(session)
+    kept = {**values, "content": content_of(intake), "fallback": name}
     fields = kept | {"protocols": ["", *values["protocols"]]}
-    words = "Import and analyse" if page.analyses else "Import"
-    article = "an" if page.format.startswith("ONNX") else "a"
+    words, shape = "Import and analyse" if page.questions else "Import", "–".join(map(str, network.sizes))
+    article = "an" if FORMAT_WORDS[intake.draft.format].startswith("ONNX") else "a"
     yield Head(
-        network.name,
-        f"A {network.shape} multilayer perceptron, {network.activations}, from {article} {page.format}. "
-        "Nothing is stored yet.",
+        name,
+        f"A {shape} multilayer perceptron, {activation_words(network)}, from {article} "
+        f"{FORMAT_WORDS[intake.draft.format]}. Nothing is stored yet.",
         actions=[] if page.refusals else [Action(words, links.store_network(), True, True, fields)],
     )
-    for one in page.refusals:
-        yield Notice.refused(one)
-    if page.known_url and not page.refusals:
-        saved = f"They are saved under “{network.name}”, too" if page.known_name != network.name else "Nothing changes"
-        cause = f"The same weights exist as {page.known_name}. {saved}; analyses that are missing are asked for."
-        yield Notice("It is here already", cause, actions=[Action(page.known_name, page.known_url)])
-    if page.remarks:
-        yield Prose(" ".join(page.remarks), glossary=False)
-    errors = {one.about: f"{one.item[:1].upper()}{one.item[1:]} {one.cause}; {one.cure}." for one in page.refusals}
-    form = Form(Kept, links.bring_in(), "Preview again", kept, errors, id="k-")
+    yield from (Notice.refused(problem) for _, problem in page.refusals)
+    if known is not None and not page.refusals:
+        saved = f"They are saved under “{name}”, too" if known.name != name else "Nothing changes"
+        cause = f"The same weights exist as {known.name}. {saved}; analyses that are missing are asked for."
+        yield Notice("It is here already", cause, actions=[Action(known.name, links.network(known.slug))])
+    if intake.draft.remarks:
+        yield Prose(" ".join(intake.draft.remarks), glossary=False)
     if page.refusals:
-        yield form
-    if page.outputs:
-        yield Facts(
-            [
-                _fact(page, one, f"Output {k} computes" if several else "It computes")
-                for k, one in enumerate(page.outputs)
-            ]
-        )
+        errors = {
+            about: f"{one.item[:1].upper()}{one.item[1:]} {one.cause}; {one.cure}." for about, one in page.refusals
+        }
+        yield Form(Kept, links.bring_in(), "Preview again", kept, errors, id="k-")
+    outputs = [Output(intake, task, k) for k, task in enumerate(page.tasks)] if intake.encoding else []
+    if outputs:
+        yield Facts([one.fact(f"Output {one.number} computes" if outputs[1:] else "It computes") for one in outputs])
     drawn = []
     if max(network.sizes) <= _WIDEST and len(network.sizes) <= _DEEPEST:
-        drawn = [
-            Figure(
-                network_diagram(network.weights, title=network.name),
-                "Width grows with |weight|; dashed with a bar = negative.",
-            )
-        ]
-    yield from beside([*drawn, *map(_behaviour, page.outputs)], 2)
+        caption = "Width grows with |weight|; dashed with a bar = negative."
+        drawn = [Figure(network_diagram(network.weights, title=name), caption)]
+    yield from beside([*drawn, *(one.table for one in outputs)], 2)
     if page.refusals:
         return
-    seconds = duration(limits_in(session).criterion_seconds)
+    seconds = duration(limits.criterion_seconds)
     yield Section("What an analysis does", f"then {len(CRITERIA)} criteria, each for at most {seconds}")
-    yield planned_table(page.analyses, network.shape, "plan")
-    yield Section("Other options")
-    yield form
+    yield planned_table(page.questions, limits, shape, "plan")
+    again = Form(Kept, links.bring_in(), "Preview again", kept, primary=False, id="k-")
+    yield More("Other options", lambda: [again], "another name, task, encoding, other protocols", id="options")
 
 
-def _fact(page: Preview, output: OutputPreview, label: str) -> Fact:
-    if output.n_right is None:
-        return Fact(label, "not known", page.encoding, "its task cannot be read")
-    right = f"right on {output.n_right} of {noun(len(output.rows), 'input')}, decided by rounding"
-    if output.n_right < len(output.rows):
-        right += "; few circuits or none will be valid"
-    margin = "" if output.smallest_margin is None else f"; smallest margin {decimal(output.smallest_margin, 3)}"
-    fragile = ", fragile: below 10⁻⁶" if output.fragile else ""
-    return Fact(label, output.formula or output.task, page.encoding, f"{right}{margin}{fragile}")
+class Output:
+    """What one output computes.
 
+    Args:
+        intake: the network, whose encoding could be read.
+        task: of the output; without a table where none could be read.
+        number: which output.
+    """
 
-def _behaviour(output: OutputPreview) -> Table:
-    rows = [
-        (
-            "".join(map(str, row.bits)),
-            decimal(row.output, 4),
-            "neither" if row.decision is None else str(row.decision),
-            "" if row.target is None else str(row.target),
-            "" if row.target is None else "yes" if row.decision == row.target else "no",
-        )
-        for row in output.rows
-    ]
-    inputs = "".join(INPUT_NAMES[: len(output.rows[0].bits)])
-    return Table.plain((inputs, "Output", "Decides", "Should be", "Right"), rows)
+    def __init__(self, intake: Intake, task: Task, number: int) -> None:
+        outputs = forward(intake.draft.network, intake.data.representatives)[:, number]
+        margins = margin_to_edge(outputs, "rounding")
+        self.intake = intake
+        self.task = task
+        self.number = number
+        self.outputs: list[float] = outputs.tolist()
+        self.decisions: list[int] = decide(outputs, "rounding").tolist()
+        self.margin = float(margins.min()) if np.isfinite(margins).all() else None
+
+    def fact(self, label: str) -> Fact:
+        """What it computes, and on how many inputs that is right."""
+        encoding, n = self.intake.encoding, len(self.outputs)
+        words = "" if encoding is None else encoding.words
+        if not self.task.truth_table:
+            return Fact(label, "not known", words, "its task cannot be read")
+        n_right = sum(one == wanted for one, wanted in zip(self.decisions, self.task.truth_table, strict=True))
+        right = f"right on {n_right} of {noun(n, 'input')}, decided by rounding"
+        right += "; few circuits or none will be valid" if n_right < n else ""
+        if self.margin is not None:
+            right += f"; smallest margin {decimal(self.margin, 3)}"
+            right += ", fragile: below 10⁻⁶" if self.margin < FRAGILE_MARGIN else ""
+        n_inputs = self.intake.draft.network.n_inputs
+        return Fact(label, short_formula(self.task, n_inputs) or _called(self.task), words, right)
+
+    @property
+    def table(self) -> Table:
+        """What it gives on every input."""
+        n_inputs, known = self.intake.draft.network.n_inputs, bool(self.task.truth_table)
+        rows = []
+        for row, bits in enumerate(input_table(n_inputs).astype(int).tolist()):
+            decided = "neither" if self.decisions[row] < 0 else str(self.decisions[row])
+            wanted = str(self.task.truth_table[row]) if known else ""
+            right = ("yes" if decided == wanted else "no") if known else ""
+            rows.append(("".join(map(str, bits)), decimal(self.outputs[row], 4), decided, wanted, right))
+        return Table.plain((INPUT_NAMES[:n_inputs], "Output", "Decides", "Should be", "Right"), rows)
 
 
 def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Iterator[Block]:

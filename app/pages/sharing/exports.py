@@ -1,45 +1,50 @@
-"""Every list as a table to take away, with a short text beside the data that says what it is and what it is not."""
+"""What figures, comparisons and the funnel show, as tables to take away beside a text that says what they are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis import ENGINE_VERSION
+from analysis.criteria.funnel_report import funnel_of
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.interpretation import NeuronGate
 from app.addressing import Addresses
 from app.options import ScopeOptions
+from app.pages.analyses import of_network
+from app.pages.compare.build import build_compare
+from app.pages.compare.compared import Compared, Contradictions
+from app.pages.compare.options import CompareOptions
 from app.pages.interpretation_list import by_number
 from app.pages.kinds import find_document
-from app.pages.place import locate
+from app.pages.place import locate, locate_boolean
 from app.pages.shared import edge_names, neuron_name, truth_rows
-from app.pages.sharing.about import about_place
+from app.pages.sharing.about import IN_SHORT, about_place
+from pluriscope.analyses.funnel import steps_of
+from pluriscope.analyses.registry import FUNNEL
+from pluriscope.blocks import Table
+from pluriscope.tables import AtHand, Column, Query, Row
 
-MAX_ROWS: Final = 5_000_000
-_AT_ONCE: Final = 500
 MAX_INTERPRETATIONS: Final = 10_000
-Cell = str | int | float | bool | None
+MAX_CRUCIAL: Final = 2_000
+"""Crucial experiments in a table; the most telling ones come first."""
+Exported = tuple[tuple[str, ...], Table]
+"""The text beside a table, and the table."""
 
 
-@dataclass(frozen=True)
-class Table:
-    """One list.
+def _table(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """Rows under the names of their columns; None is written as nothing."""
+    columns = tuple(Column(name, name, "", "text", orders=False) for name in names)
+    listed = [Row({name: _plain(cell) for name, cell in zip(names, row, strict=True)}) for row in rows]
+    return Table(AtHand(columns, listed), Query(), "")
 
-    Args:
-        name: of the file, without its ending.
-        about: the text beside the data, line by line.
-        columns: names, the JSON twins' where they have them.
-        rows: in order; may be read once.
-    """
 
-    name: str
-    about: tuple[str, ...]
-    columns: tuple[str, ...]
-    rows: Iterator[Sequence[Cell]]
+def _plain(cell: Any) -> Any:
+    return str(cell).lower() if isinstance(cell, bool) else cell
 
 
 class InterpretationRowsOptions(ScopeOptions):
@@ -51,7 +56,7 @@ class InterpretationRowsOptions(ScopeOptions):
 
 def interpretations_table(
     session: Session, addresses: Addresses, network: str, ref: str, options: InterpretationRowsOptions
-) -> Table:
+) -> Exported:
     """Some interpretations of one circuit in the order of their index, a column for each neuron."""
     one = find_document(session, addresses, network, ref, list(options.scope.query().items())).one
     listing, place = by_number(one), one.place
@@ -65,15 +70,13 @@ def interpretations_table(
         "Each column n… and y holds the function of the inputs that the neuron is read as, by name or as a truth table",
         "(inputs counted in binary, first input most significant); empty where a neuron is cut or has one value only.",
     )
-
-    def rows() -> Iterator[Sequence[Cell]]:
-        for index in range(min(options.start, space.count), last):
-            row = listing.row(index)
-            gates = (row["read"].gate(*site) for site in sites)
-            yield (index, *("" if gate is None else table_name_of(gate, sizes[0]) for gate in gates), row.url)
-
+    rows = []
+    for index in range(min(options.start, space.count), last):
+        row = listing.row(index)
+        gates = (row["read"].gate(*site) for site in sites)
+        rows.append((index, *("" if gate is None else table_name_of(gate, sizes[0]) for gate in gates), row.url))
     names = (neuron_name(sizes, layer, neuron) for layer, neuron in sites)
-    return Table(f"{place.slug}-{one.ref.first}-interpretations", about, ("index", *names, "url"), rows())
+    return about, _table(("index", *names, "url"), rows)
 
 
 def table_name_of(gate: NeuronGate, n_inputs: int) -> str:
@@ -81,7 +84,7 @@ def table_name_of(gate: NeuronGate, n_inputs: int) -> str:
     return gate_name(gate.function, n_inputs) or "".join(map(str, truth_rows(gate.function, 1 << n_inputs)))
 
 
-def figures_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Table:
+def figures_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Exported:
     """The numbers behind every figure of a network's page."""
     place = locate(session, addresses, network, options.scope)
     about = (
@@ -89,7 +92,7 @@ def figures_table(session: Session, addresses: Addresses, network: str, options:
         "figure: which one; from, to: the bin or the value (logarithms to base 10 for interpretations and observed);",
         "edge_use counts the circuits that keep an edge; count: how many.",
     )
-    rows: list[Sequence[Cell]] = []
+    rows: list[Sequence[Any]] = []
     spread = {} if place.shown is None else place.shown.distributions
     for name in ("edges", "neurons", "alignments_per_algorithm"):
         rows += [(name, "", value, value, count) for value, count in spread.get(name, ())]
@@ -99,4 +102,88 @@ def figures_table(session: Session, addresses: Addresses, network: str, options:
     layout = place.question.layout
     names = (name.replace(" → ", "-") for name in edge_names(layout, (1 << layout.n_edges) - 1))
     rows += [("edge_use", name, None, None, n) for name, n in zip(names, spread.get("edge_use", ()), strict=False)]
-    return Table(f"{place.row.slug}-figures", about, ("figure", "edge", "from", "to", "count"), iter(rows))
+    return about, _table(("figure", "edge", "from", "to", "count"), rows)
+
+
+def crucial_table(session: Session, addresses: Addresses, options: CompareOptions) -> Exported:
+    """The interventions on which explanations contradict each other, most telling first.
+
+    Raises:
+        PageError: the comparison names nothing, or is not complete.
+    """
+    found = build_compare(session, addresses, options)
+    listing = Contradictions(found)
+    names = tuple(one.name for one in listing.columns)
+    about = (
+        *_about(found, "Where the explanations of a comparison contradict each other"),
+        f"Rows: {min(len(found.trials.apart), MAX_CRUCIAL)} of {len(found.trials.apart)}, most telling first.",
+        "An explanation's column: what it predicts; empty where it predicts nothing. output: of the network; decision:",
+        "of the network by threshold; margin: distance of its output from there.",
+    )
+    return about, _table(
+        names, ([row[name] for name in names] for row in listing.select(Query(limit=MAX_CRUCIAL)).rows)
+    )
+
+
+def agreement_table(session: Session, addresses: Addresses, options: CompareOptions) -> Exported:
+    """How often each two of a comparison predict the same, and each what the network does."""
+    found = build_compare(session, addresses, options)
+    about = (
+        *_about(found, "Agreement of the explanations of a comparison"),
+        "both: interventions on which both predict; same: of these those with the same prediction. Against 'network':",
+        "both counts what the first predicts, same what is right.",
+    )
+    rows: list[Sequence[Any]] = []
+    for first, second in combinations(range(len(found.ones)), 2):
+        pair = found.trials.pair(first, second)
+        rows.append((found.letters[first], found.letters[second], pair.both, pair.same))
+    rows += [(one.letter, "network", one.predicted, one.right) for one in found.ones]
+    return about, _table(("first", "second", "both", "same"), rows)
+
+
+class FunnelOptions(ScopeOptions):
+    """Options of the funnel's table."""
+
+    criteria: list[Annotated[str, Field(max_length=200)]] = Field(
+        [], max_length=33, description="The criteria in order; nothing: as recommended; `none`: no criterion."
+    )
+
+
+def funnel_table(session: Session, addresses: Addresses, network: str, options: FunnelOptions) -> Exported:
+    """What is left of each kind after each criterion of a sequence."""
+    place = locate_boolean(session, addresses, network, options.scope)
+    one = of_network(session, place, addresses, FUNNEL)
+    report = funnel_of(one.subject.analysed, steps_of(" ".join(options.criteria)))
+    about = (
+        *about_place(place, "What is left after each criterion of a sequence"),
+        f"Sequence: {' '.join(report.criteria) or 'none'}.",
+        "left is exact where whole is true, else an upper bound; of interpretations left_least to left. Explanations",
+        "that fail, are undecided or not asked (not_applicable) are not left. Empty: no verdicts are stored.",
+    )
+    names = ("kind", "step", "criterion", "settings", "before", "passed", "failed", "undecided", "not_applicable",
+             "left_least", "left", "whole", "state")  # fmt: skip
+    rows: list[Sequence[Any]] = []
+    for kind in report.kinds:
+        begin = int(kind.begin)
+        rows.append((kind.kind, 0, "", kind.begin_words, None, *[None] * 4, begin, begin, True, ""))
+        for number, row in enumerate(kind.rows, start=1):
+            counts = (row.passed, row.failed, row.undecided, row.not_applicable)
+            left = (row.left_least, row.left) if row.known else (None, None)
+            told = [None if count is None else int(count) for count in (*counts, *left)]
+            settings = ", ".join(f"{name} {value:g}" for name, value in row.step.changed.items())
+            state = "stored" if row.known else "not_computed"
+            rows.append((kind.kind, number, row.step.key, settings, int(row.before), *told, row.whole, state))
+    return about, _table(names, rows)
+
+
+def _about(found: Compared, what: str) -> tuple[str, ...]:
+    named = "; ".join(
+        f"{letter} is {one.ref} ({one.name})" for letter, one in zip(found.letters, found.ones, strict=True)
+    )
+    return (
+        f"Pluriscope {ENGINE_VERSION}: {what}.",
+        f"Network: {found.network.name} ({found.network.slug}), SHA-256 {found.network.digest}. {found.rules}.",
+        f"{named}.",
+        f"Asked: {found.of} {found.asked}. {found.bounded}".strip(),
+        *IN_SHORT,
+    )

@@ -64,7 +64,7 @@ def share_of(page: object, links: Addresses, base: str) -> Share | None:
         kinds = {page.one.ref.kind} if page.one.known is not None else set()
     elif isinstance(page, Overview) and isinstance(page.place, ModelPlace):
         kinds = set()
-    verifies = bool(kinds) and target.kind not in ("sandbox", "study")
+    verifies = isinstance(page, Document) and page.one.known is not None
     return Share(
         facts_of(page), target, network_digest(page), bool(kinds) and kinds <= IN_LIBRARY, verifies, links, base
     )

@@ -87,10 +87,6 @@ class Target:
         query = tuple((key, now if (key, value) == ("network", former) else value) for key, value in self.query)
         return Target(self.kind, parts, query)
 
-    def values(self, name: str) -> list[str]:
-        """What the query gives for one option."""
-        return [value for key, value in self.query if key == name]
-
 
 def read_target(text: str, addresses: Addresses, *, without: Sequence[str] = ("theme",)) -> Target:
     """The page that a full URL or a path names.

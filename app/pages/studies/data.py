@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
 from typing import Any, Final
@@ -10,43 +9,32 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from analysis.studies.cells import cells_of
-from analysis.studies.design import SHARED
+from analysis.studies.design import SHARED, StudyDesign
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.outcome import values_of
-from app.bundled.model_studies import ModelStudy
 from app.db.reads.studies import every_outcome
 from app.db.studies import design_of
 from app.db.study_tables import StudyOutcomeRow, StudyRow
-from app.errors import Unsupported
 from app.listing.csv import csv_lines
-from app.pages.studies.transformers import COLUMNS, model_rows
-from pluriscope.records import MAX_EXACT_IN_JSON
+from app.pages.sharing.parquet import written
 
 _OWN: Final = ("cell", "seed", "state", "message", "network", "epochs", "loss", "accuracy", "seconds")
 
 
-def outcome_data(study: StudyRow) -> dict[str, Any]:
-    """Columns of a study of networks, and what makes its rows; a network that failed has one row without values.
-
-    ``inexact`` names the measures whose value is an estimate or a lower bound.
-    """
-    design = design_of(study)
+def _columns(design: StudyDesign) -> list[str]:
+    """``inexact`` names the measures whose value is an estimate or a lower bound."""
     measures = measures_of(design.measures, design.criteria, design.methods)
     factors = [factor for factor in design.factors if factor not in SHARED]
-
-    def rows(session: Session) -> Iterator[dict[str, Any]]:
-        cells = cells_of(design)
-        for some in every_outcome(session, study.id):
-            for row in some:
-                own = {name: getattr(row, name, None) for name in _OWN} | {"network": row.network_digest}
-                yield from _rows_of(row, own | dict(cells[row.position].labels))
-
-    return {"columns": [*_OWN, *factors, "protocol", "output", *measures, "inexact"], "rows": rows}
+    return [*_OWN, *factors, "protocol", "output", *measures, "inexact"]
 
 
-def model_data(found: ModelStudy) -> dict[str, Any]:
-    """Likewise of a study of transformers: a row for each model under each set of rules."""
-    return {"columns": COLUMNS, "rows": lambda _session: model_rows(found)}
+def _rows(session: Session, study: StudyRow) -> Iterator[dict[str, Any]]:
+    """A network that failed has one row without values."""
+    cells = cells_of(design_of(study))
+    for some in every_outcome(session, study.id):
+        for row in some:
+            own = {name: getattr(row, name, None) for name in _OWN} | {"network": row.network_digest}
+            yield from _rows_of(row, own | dict(cells[row.position].labels))
 
 
 def _rows_of(row: StudyOutcomeRow, shared: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -60,42 +48,27 @@ def _rows_of(row: StudyOutcomeRow, shared: dict[str, Any]) -> Iterator[dict[str,
             yield shared | {"protocol": protocol, "output": output} | cells | {"inexact": inexact}
 
 
-def as_csv(columns: list[str], rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+def as_csv(session: Session, study: StudyRow) -> Iterator[str]:
     """The table as comma-separated values, some hundred rows at a time."""
-    return csv_lines((), columns, ([_cell(row.get(name)) for name in columns] for row in rows), ending="\r\n")
+    columns = _columns(design_of(study))
+    rows = ([_cell(row.get(name)) for name in columns] for row in _rows(session, study))
+    return csv_lines((), columns, rows, ending="\r\n")
 
 
-def as_json(head: dict[str, Any], columns: list[str], rows: Iterator[dict[str, Any]]) -> Iterator[str]:
-    """The table as one JSON object: what it is, its columns, and a list of objects."""
-    yield json.dumps({**head, "columns": columns}, ensure_ascii=False)[:-1] + ', "rows": [\n'
-    for number, row in enumerate(rows):
-        exact = {key: safe_in_json(value) for key, value in row.items()}
-        yield (",\n" if number else "") + json.dumps(exact, ensure_ascii=False, allow_nan=False)
-    yield "\n]}\n"
-
-
-def as_parquet(head: dict[str, Any], columns: list[str], rows: Iterator[dict[str, Any]]) -> bytes:
+def as_parquet(session: Session, study: StudyRow) -> Iterator[bytes]:
     """The table as a Parquet file; integers beyond 64 bits become decimal text.
 
     Raises:
         Unsupported: the optional library that writes Parquet is not installed here.
     """
-    try:
-        import pyarrow as pa  # type: ignore[import-not-found,import-untyped,unused-ignore]
-        from pyarrow import parquet
-    except ImportError:
-        raise Unsupported(
-            "Parquet", "the library that writes it is not installed here", "install pluriscope[parquet], or take CSV"
-        ) from None
-    every = list(rows)
-    table = pa.table({name: _arrow_column([row.get(name) for row in every]) for name in columns})
-    buffer = io.BytesIO()
-    parquet.write_table(table.replace_schema_metadata({key: str(value) for key, value in head.items()}), buffer)
-    return buffer.getvalue()
+    every = list(_rows(session, study))
+    about = {"study": study.slug, "digest": study.digest, "engine": study.engine_version}
+    columns = _columns(design_of(study))
+    yield written(about, {name: _of_one_type([row.get(name) for row in every]) for name in columns})
 
 
-def _arrow_column(values: list[Any]) -> list[Any]:
-    """Values of one type: text where integers are too large or objects stand, floats where any is one."""
+def _of_one_type(values: list[Any]) -> list[Any]:
+    """Text where integers are too large or objects stand, floats where any is one."""
     known = [value for value in values if value is not None]
     if any(isinstance(value, dict) for value in known):
         return [None if value is None else json.dumps(value) for value in values]
@@ -116,9 +89,3 @@ def _cell(value: Any) -> Any:
     text = "" if value is None else value
     # a text that a spreadsheet would take for a formula
     return f"'{text}" if isinstance(text, str) and text[:1] in ("=", "+", "-", "@") else text
-
-
-def safe_in_json(value: Any) -> Any:
-    """A value that JSON holds exactly: text for integers that not every reader of JSON does."""
-    big = isinstance(value, int) and not isinstance(value, bool) and abs(value) > MAX_EXACT_IN_JSON
-    return str(value) if big else value

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from analysis.studies.cells import GRID_FACTORS
 from analysis.studies.design import FACTORS, Factor
 from analysis.studies.measures.measure import Measure
-from analysis.studies.summary import POOLED, Group, StudySummary
+from analysis.studies.summary import Group, StudySummary
 from app.errors import NotFound
 from app.figures.numbers import exact, noun
 from app.figures.svg.studies import LadderRow, LadderStep, kept, ladder_drawing
@@ -87,13 +87,13 @@ def drawn_figure(summary: StudySummary, name: str, protocol: str, by: Factor | N
     if first.numeric or first.kind == "yes-no":
         labels = ["" if len(keys) == 1 else summary.measures[key].label.split(": ", 1)[-1] for key in keys]
         steps = tuple(
-            LadderStep(label, tuple(_row(summary.measures[key], group, summary.noun) for group in groups))
+            LadderStep(label, tuple(_row(summary.measures[key], group) for group in groups))
             for label, key, groups in zip(labels, keys, found, strict=True)
         )
     else:
         steps = tuple(LadderStep(group.label, _categories(group)) for group in found[0])
     share = not first.numeric
-    x_title = f"share of {summary.noun}s" if share else "of each network" if measure is None else measure.label
+    x_title = "share of networks" if share else "of each network" if measure is None else measure.label
     caption = _caption(summary, measure, found, steps, share, by)
     return Drawn(name, title, caption, x_title, share, measure is None or measure.log, steps)
 
@@ -114,14 +114,12 @@ def _parts(summary: StudySummary, key: str, protocol: str, by: Factor | None, se
     groups = summary.groups(key, protocol, by)
     if by is None and several and not 1 < len(groups) <= MOST_GROUPS:
         return (summary.together(key, protocol),)
-    if summary.pools and summary.measures[key].kind == "yes-no":
-        return (summary.together(key, protocol), *groups)
     return groups
 
 
-def _row(measure: Measure, group: Group, what: str) -> LadderRow:
-    label = f"all {what}s" if group.label == POOLED else group.label
-    named, missing = f"{measure.label}, {label}", missing_of(group)
+def _row(measure: Measure, group: Group) -> LadderRow:
+    label, missing = group.label, missing_of(group)
+    named = f"{measure.label}, {label}"
     if measure.kind == "yes-no":
         yes = group.yes
         of = f"{exact(yes.hits)} of {exact(yes.of)}"
@@ -162,14 +160,14 @@ def _caption(
     by: Factor | None,
 ) -> str:
     """What a figure shows, in words: of how many, what is missing, what is not exact, what is not drawn."""
-    groups = [group for group in found[0] if group.label != POOLED] or found[0]
+    groups = found[0]
     failed, silent, of = (sum(getattr(group, name) for group in groups) for name in ("failed", "silent", "of"))
     text = f"{measure.definition} " if measure is not None else ""
     if len(found) > 1:
-        text += f"{noun(len(found), 'measure' if measure is None else summary.asked)} "
-        text += f"of the same {noun(of - failed, summary.noun)}"
+        text += f"{noun(len(found), 'measure' if measure is None else 'method')} "
+        text += f"of the same {noun(of - failed, 'network')}"
     else:
-        text += f"{noun(of - failed - silent, summary.noun)} of {exact(of)}"
+        text += f"{noun(of - failed - silent, 'network')} of {exact(of)}"
         text += f", to {exact(silent)} it does not apply" if silent else ""
     text += f"; {exact(failed)} of {exact(of)} trained failed." if failed else "."
     if len(groups) > 1:
@@ -182,7 +180,7 @@ def _caption(
     if share:
         intervals = measure is None or measure.kind == "yes-no"
         return text + (" Bars: shares; lines: 95% intervals (Wilson)." if intervals else " Bars: shares.")
-    text += f" Bars end at the mean, the thick line is the median, dots are {summary.noun}s."
+    text += " Bars end at the mean, the thick line is the median, dots are networks."
     bounded = sum(group.bounded for some in found for group in some)
     text += f" Hollow: {noun(bounded, 'estimate or lower bound', 'estimates or lower bounds')}." if bounded else ""
     rows = [row for step in steps for row in step.rows]
@@ -193,7 +191,7 @@ def _caption(
 def x_title_of(summary: StudySummary, by: Factor | None) -> str:
     """What groups differ by."""
     varying = [by] if by is not None else [one for one in summary.design.varying if one in GRID_FACTORS]
-    return ", ".join(FACTORS[one] for one in varying) or f"all {summary.noun}s"
+    return ", ".join(FACTORS[one] for one in varying) or "all networks"
 
 
 def _median(value: float) -> str:

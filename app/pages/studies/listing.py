@@ -1,4 +1,4 @@
-"""The list of studies, of networks and of transformers alike."""
+"""The list of studies."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
-from app.bundled.model_studies import SLUGS
 from app.db.reads.studies import all_studies
 from app.figures.numbers import exact
 from app.figures.svg import verdict_mark
 from app.options import PageModel
 from app.pages.findings import headline_of
-from app.pages.studies.study import StudyLine, bundled_line, stored_line
+from app.pages.studies.study import StudyLine, stored_line
 from pluriscope.blocks import Action, Block, Head, Table, VerdictState
 from pluriscope.tables import AtHand, Column, Query, Row, read_query
 
@@ -39,9 +38,7 @@ class StudiesRecord(PageModel):
 
 def study_lines(session: Session, links: Addresses) -> list[StudyLine]:
     """All studies but deleted ones: bundled ones first, then the newest."""
-    lines = [stored_line(session, links, row) for row in all_studies(session)]
-    n = sum(line.origin == "bundled" for line in lines)
-    return [*lines[:n], *(bundled_line(slug, links) for slug in SLUGS), *lines[n:]]
+    return [stored_line(session, links, row) for row in all_studies(session)]
 
 
 def study_list(session: Session, links: Addresses, options: Mapping[str, Sequence[str]]) -> Iterator[Block]:

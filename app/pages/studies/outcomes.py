@@ -16,17 +16,16 @@ from analysis.studies.measures.measure import Measured
 from analysis.studies.outcome import CONVERGED, values_of
 from analysis.studies.sources import SOURCES
 from app.db.reads.studies import stored_slugs
-from app.db.study_tables import StudyOutcomeRow, StudyRow
+from app.db.study_tables import StudyOutcomeRow
 from app.figures.numbers import bounded_text
 from app.figures.svg import verdict_mark
-from app.pages.studies.data import safe_in_json
 from app.pages.studies.figures import value_text
 from app.pages.studies.page import DATA_FORMS, protocol_named
 from app.pages.studies.study import Study
 from pluriscope.blocks import Block, Choice, Head, Prose, Table
 from pluriscope.naming import Scope, protocol_key
-from pluriscope.records import RowsRecord, rows_record
-from pluriscope.tables import AtHand, Column, Facet, Query, Removal, Row, Selection, choices_of, read_query, words_of
+from pluriscope.records import MAX_EXACT_IN_JSON, RowsRecord, rows_record
+from pluriscope.tables import Column, Facet, Query, Removal, Row, Selection, choices_of, read_query, words_of
 
 ID: Final = "outcomes"
 MOST_WORDS: Final = 6  # of a set, in a table
@@ -61,15 +60,11 @@ def asked(session: Session, study: Study, options: Mapping[str, Sequence[str]]) 
     given = _as_now(study, options)
     protocol = protocol_named(study, "".join(given.pop("protocol", [])[-1:]))
     columns = _columns(study)
-    listing: AtHand | Outcomes
-    if study.row is None:
-        listing = AtHand(columns, [_row(study, columns, record, protocol) for record in study.summary.records])
-    else:
-        listing = Outcomes(session, study, study.row, protocol, columns)
+    listing = Outcomes(session, study, protocol, columns)
     files = {words: links.study_data(slug, form) for form, words in DATA_FORMS.items()}
     kept = {} if protocol == next(iter(study.protocols)) else {"protocol": protocol}
     here, query = links.study_outcomes(slug), read_query(columns, given)
-    return Asked(study, protocol, Table(listing, query, here, study.summary.noun, files=files, kept=kept, id=ID))
+    return Asked(study, protocol, Table(listing, query, here, "network", files=files, kept=kept, id=ID))
 
 
 def _as_now(study: Study, options: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
@@ -86,10 +81,10 @@ def outcome_blocks(found: Asked) -> Iterator[Block]:
     """The page."""
     study, links = found.study, found.study.links
     rules = {name: links.study_outcomes(study.line.slug, protocol=name) for name in study.protocols}
-    of = Markup('Every {} of <a href="{}">{}</a>.').format(study.summary.noun, study.line.url, study.line.name)
+    of = Markup('Every network of <a href="{}">{}</a>.').format(study.line.url, study.line.name)
     choices = [Choice("Protocol", rules, found.protocol)] if len(rules) > 1 else []
-    yield Head(f"All {study.summary.noun}s", of, actions=choices)
-    words = "" if study.row is None else SOURCES[study.summary.design.source].judged_on
+    yield Head("All networks", of, actions=choices)
+    words = SOURCES[study.summary.design.source].judged_on
     if words:
         yield Prose(f"The study judged its networks on {words}; on clean inputs other numbers hold.", glossary=False)
     yield found.table
@@ -102,9 +97,7 @@ def _columns(study: Study) -> tuple[Column, ...]:
     places = tuple(map(str, range(len(cells))))
     cell = partial(Column, "cell", "Cell", "By position from 0.", "text", "any", shown=False, orders=False)
     return (
-        Column(
-            "network", summary.noun.capitalize(), "Its cell and seed.", "name", first=True, orders=False, show=_name
-        ),
+        Column("network", "Network", "Its cell and seed.", "name", first=True, orders=False, show=_name),
         cell(choices=places, words=lambda position: cells[int(position)]),
         Column("seed", "Seed", "Of its training.", "int", shown=False),
         Column("state", "Outcome", "How training ended.", "text", "any", choices=states, words=_words, show=_state),
@@ -148,7 +141,6 @@ class Outcomes:
 
     session: Session
     study: Study
-    row: StudyRow
     protocol: str
     columns: tuple[Column, ...]
 
@@ -178,7 +170,7 @@ class Outcomes:
 
     def _ordered(self, query: Query) -> Any:
         row = StudyOutcomeRow
-        found = select(row).where(row.study_id == self.row.id)
+        found = select(row).where(row.study_id == self.study.row.id)
         if states := query.wanted.get("state"):
             found = found.where(row.state.in_(states))
         if cells := query.wanted.get("cell"):
@@ -208,15 +200,15 @@ class Outcomes:
             yield _row(self.study, self.columns, row, self.protocol, here if slug and not gone else "", undo)
 
 
-def _row(study: Study, columns: Sequence[Column], row: Any, protocol: str, url: str = "", undo: str = "") -> Row:
-    """One outcome: a row of the store, or a record of what comes with Pluriscope."""
+def _row(study: Study, columns: Sequence[Column], row: StudyOutcomeRow, protocol: str, url: str, undo: str) -> Row:
+    """One outcome."""
     [outputs] = values_of({protocol: row.figures.get(protocol, ())}).values()
     measured = {one.name: [output[one.name] for output in outputs if one.name in output] for one in columns}
     told = {name: " | ".join(map(value_words, found)) for name, found in measured.items() if found}
-    values: dict[str, Any] = {name: getattr(row, name, None) for name in (*_OF_TRAINING, "message")}
+    values: dict[str, Any] = {name: getattr(row, name) for name in (*_OF_TRAINING, "message")}
     values["cell"] = str(row.position)
     values["network"] = f"{study.summary.cells[row.position].name}, seed {row.seed}"
-    values["digest"] = getattr(row, "network_digest", None) or getattr(row, "network", None)
+    values["digest"] = row.network_digest
     for name, text in told.items():
         number = measured[name][0].value if len(measured[name]) == 1 else None
         is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
@@ -244,3 +236,9 @@ def value_words(measured: Measured) -> str:
     if measured.exact:
         return text
     return f"≥ {text}" if measured.low is None else f"≈ {text}"
+
+
+def safe_in_json(value: Any) -> Any:
+    """A value that JSON holds exactly: text for integers that not every reader of JSON does."""
+    big = isinstance(value, int) and not isinstance(value, bool) and abs(value) > MAX_EXACT_IN_JSON
+    return str(value) if big else value

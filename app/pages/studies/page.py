@@ -22,7 +22,7 @@ from app.errors import BadQuery
 from app.figures.numbers import duration, exact, noun
 from app.options import Options, PageModel
 from app.pages.studies.figures import Drawn, drawn_figure, figure_names, groups_of, missing_of, value_text
-from app.pages.studies.study import Study, StudyLine, find_any
+from app.pages.studies.study import Study, StudyLine, find_study_of
 from pluriscope.blocks import (
     Action,
     Block,
@@ -39,7 +39,7 @@ from pluriscope.blocks import (
     Table,
 )
 
-DATA_FORMS: Final = {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}
+DATA_FORMS: Final = {"csv": "CSV", "parquet": "Parquet"}
 FIGURE_FORMS: Final = ("svg", "png", "pdf")
 MOST_FIGURES: Final = 3
 _STATES: Final = {
@@ -139,8 +139,8 @@ class ReferenceRecord(PageModel):
 class StudyRecord(StudyLine):
     """One study."""
 
-    created_at: datetime | None
-    updated_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
     engine_version: str
     provenance: dict[str, Any]
     design: dict[str, Any] = Field(description="The study file.")
@@ -217,11 +217,11 @@ class StudyPage:
         study, row = self.study, self.study.row
         return StudyRecord.showing(
             study.line,
-            created_at=row and row.created_at,
-            updated_at=row and row.updated_at,
-            engine_version=row.engine_version if row else "",
-            provenance=row.provenance if row else {},
-            design=dict(study.design),
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            engine_version=row.engine_version,
+            provenance=row.provenance,
+            design=row.design,
             protocol=self.protocol,
             protocols=list(study.protocols),
             varying=list(study.varying),
@@ -244,7 +244,7 @@ def build_study(session: Session, links: Addresses, study: str, options: StudyOp
         NotFound: no such study.
         BadQuery: a protocol or factor that the study does not have.
     """
-    found = find_any(session, links, study)
+    found = find_study_of(session, links, study)
     protocol = protocol_named(found, options.protocol)
     if options.by is not None and options.by not in found.varying:
         varying = ", ".join(found.varying) or "none"
@@ -300,7 +300,7 @@ def _independence(comparison: Comparison, result: Tested) -> str:
 
 
 def _references(study: Study) -> list[ReferenceRecord]:
-    return [] if study.row is None else [_reference(study, one) for one in study.summary.design.references]
+    return [_reference(study, one) for one in study.summary.design.references]
 
 
 def _reference(study: Study, reference: Reference) -> ReferenceRecord:
@@ -317,7 +317,7 @@ def _reference(study: Study, reference: Reference) -> ReferenceRecord:
         wanted = ("lower", "median", "upper") if quartiles else tuple(reference.values)
         ours = {key: value for key, value in known.items() if value is not None and key in wanted}
         cells = f", {_where(reference.where)}" if reference.where else ""
-        ours_of = f"{noun(len(group.points), summary.noun)}, {protocol}{cells}" if group.points else ""
+        ours_of = f"{noun(len(group.points), 'network')}, {protocol}{cells}" if group.points else ""
     return ReferenceRecord.showing(
         reference,
         evidence=f"{EVIDENCE[reference.evidence]} [{reference.evidence}]",
@@ -334,11 +334,11 @@ def study_blocks(page: StudyPage) -> Iterator[Block]:
     """The page."""
     study, links, line = page.study, page.study.links, page.line
     summary, slug = study.summary, page.line.slug
-    outcomes = Action(f"All {summary.noun}s", links.study_outcomes(slug, protocol=page.options.protocol), True)
+    outcomes = Action("All networks", links.study_outcomes(slug, protocol=page.options.protocol), True)
     yield Head(line.name, line.question, actions=[*_choices(page), outcomes, *_menus(page)])
     yield from (Prose(answer, glossary=False) for answer in line.answers)
     yield _progress(study)
-    rules = f"every {summary.noun} a dot" + (f", under protocol {page.protocol}" if page.protocol else "")
+    rules = f"every network a dot, under protocol {page.protocol}"
     yield Section("Distributions", rules, id="figures")
     yield from _figures(page)
     if summary.records:
@@ -350,10 +350,9 @@ def study_blocks(page: StudyPage) -> Iterator[Block]:
     yield More("Design", lambda: _design(study), f"{noun(len(summary.cells), 'cell')} of {study.seeds} seeds")
     yield Section("Cells", "Outcomes, and why some did not converge.", id="networks")
     yield _cells(study)
-    if study.row is not None:
-        more = Form(MoreSeeds, links.study_action(slug, "extend"), "Add seeds")
-        yield More("Add seeds", lambda: [more], "every cell gets as many more", id="extend")
-    if study.row is not None and line.origin != "bundled":
+    more = Form(MoreSeeds, links.study_action(slug, "extend"), "Add seeds")
+    yield More("Add seeds", lambda: [more], "every cell gets as many more", id="extend")
+    if line.origin != "bundled":
         names = {"name": line.name, "slug": slug}
         form = Form(NewNames, links.study_action(slug, "rename"), "Rename", names)
         yield More("Rename", lambda: [form], "its address may change with it; old ones redirect", id="rename")
@@ -372,9 +371,6 @@ def _choices(page: StudyPage) -> Iterator[Choice]:
 def _menus(page: StudyPage) -> Iterator[Menu]:
     links, slug = page.study.links, page.line.slug
     files = [Action(words, links.study_data(slug, form)) for form, words in DATA_FORMS.items()]
-    if page.study.row is None:
-        yield Menu("Share", [*files, Action("Design", links.study_design(slug))], page.url)
-        return
     files.append(Action("Result file with all weights", links.study_data(slug, "jsonl.gz")))
     yield Menu("Share", [*files, Action("Study file", links.study_design(slug))], page.url)
     duplicate, delete = links.new_study(study=slug), links.study_action(slug, "delete")
@@ -388,14 +384,14 @@ def _progress(study: Study) -> Progress:
     actions = [Action(name.capitalize(), links.study_action(line.slug, name), changes=True) for name in possible]
     actions += [Action(f"{noun(p.jobs_failed, 'job')} failed", links.jobs(state="failed"))] if p.jobs_failed else []
     words = (
-        f"{_STATES[p.state]}. {exact(p.finished)} of {noun(p.networks, study.summary.noun)} have their outcome: "
+        f"{_STATES[p.state]}. {exact(p.finished)} of {noun(p.networks, 'network')} have their outcome: "
         f"{exact(p.converged)} converged and were analysed, {exact(p.failed)} failed, which percentages include."
     )
     if p.jobs_running or p.jobs_waiting:
         behind = "" if p.jobs_running else ", behind other jobs"
         words += f" {noun(p.jobs_running, 'job')} running, {exact(p.jobs_waiting)} waiting{behind}."
     left = "" if p.seconds_left is None else f", about {duration(p.seconds_left)} to go"
-    time = "" if p.seconds is None else f"{duration(p.seconds)} on one core{left}"
+    time = f"{duration(p.seconds)} on one core{left}"
     total = 0 if p.state == "done" else p.networks
     return Progress(
         words, p.finished, total, time, not study.moving, actions, id="progress" if study.moving else "ended"
@@ -427,10 +423,9 @@ def _table(rows: Sequence[Mapping[str, Any]], says: Sequence[str] = ()) -> Table
 
 
 def _numbers(page: StudyPage) -> Iterator[Block]:
-    first = f"{page.study.summary.noun.capitalize()}s"
     for measure, groups in page.groups:
         yield Section(measure.label, measure.definition)
-        yield _table([{first: group.label, **row} for group in groups for row in _numbers_of(measure, group)])
+        yield _table([{"Networks": group.label, **row} for group in groups for row in _numbers_of(measure, group)])
 
 
 def _numbers_of(measure: Measure, group: Group) -> Iterator[dict[str, str]]:
@@ -500,12 +495,19 @@ def _reference_table(found: Sequence[ReferenceRecord]) -> Table:
 
 
 def _design(study: Study) -> Iterator[Block]:
-    yield Prose(study.about)
-    yield Table.plain(("What", "Value"), study.facts)
-    if study.row is not None:
-        measures = study.summary.shown.values()
-        listed = "\n".join(f"- **{one.label}** `{one.key}`: {one.definition}" for one in measures)
-        yield Prose(f"{listed}\n\n`pluriscope study run {study.line.slug}.json`", glossary=False)
+    design = study.summary.design
+    facts = {FACTORS[factor]: " · ".join(design.labels(factor)) for factor in design.factors}
+    facts |= {
+        "networks from": design.source,
+        "seeds of each cell": f"{exact(design.seeds.count)} from {design.seeds.first}",
+        "training": ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in design.training),
+        "several outputs of a network": f"count as their {design.across_outputs}",
+        "criteria counted": ", ".join(design.criteria),
+    }
+    measures = "\n".join(f"- **{one.label}** `{one.key}`: {one.definition}" for one in study.summary.shown.values())
+    yield Prose(design.description)
+    yield Table.plain(("What", "Value"), [(what, value) for what, value in facts.items() if value])
+    yield Prose(f"{measures}\n\n`pluriscope study run {study.line.slug}.json`", glossary=False)
 
 
 def _cells(study: Study) -> Table:

@@ -1,12 +1,12 @@
-"""One study as its pages show it: of networks in the store, or of transformers that come with Pluriscope."""
+"""One study as its pages show it."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -15,21 +15,17 @@ from analysis.errors import InvalidStudy
 from analysis.network_files.files import slug_of
 from analysis.strict_json import plain_text
 from analysis.studies.cells import GRID_FACTORS
-from analysis.studies.design import FACTORS, Factor, StudyDesign
+from analysis.studies.design import Factor
 from analysis.studies.summary import StudySummary
 from app.addressing import Addresses
-from app.bundled.model_studies import SLUGS, model_study
 from app.db.errors import Deleted, StoreError
 from app.db.reads.jobs import jobs_of_network
 from app.db.reads.studies import find_study, outcome_records, state_counts, study_jobs
 from app.db.studies import MAX_SLUG, design_of
 from app.db.study_tables import StudyRow
-from app.errors import Conflict, Gone, Moved, NotFound
-from app.figures.numbers import exact
+from app.errors import Gone, Moved, NotFound
 from app.options import PageModel
-from app.pages.findings import answers_of, answers_of_models
-from app.pages.studies.data import model_data, outcome_data
-from app.pages.studies.transformers import GRANULARITIES, ModelSummary
+from app.pages.findings import answers_of
 from app.recent import Recent
 
 State = Literal["running", "paused", "cancelled", "done", "stalled"]
@@ -45,7 +41,7 @@ class StudyProgress(PageModel):
     finished: int = Field(description="Networks that have their outcome.")
     converged: int = Field(description="Of these, networks that converged and were analysed.")
     failed: int = Field(description="Of these, networks that did not; they are included in all percentages.")
-    seconds: float | None = Field(description="Core seconds so far.")
+    seconds: float = Field(description="Core seconds so far.")
     seconds_left: float | None = Field(description="Core seconds still to go by what the finished ones took.")
     jobs_waiting: int = 0
     jobs_running: int = 0
@@ -62,7 +58,7 @@ class StudyLine(PageModel):
         description="What was found with this design, as Markdown; empty for designs of one's own."
     )
     origin: Literal["bundled", "started", "imported"]
-    digest: str = Field(description="Of its design; empty of a study of transformers.")
+    digest: str = Field(description="Of its design.")
     progress: StudyProgress
     url: str
 
@@ -73,33 +69,26 @@ class Study:
 
     Args:
         links: of the site.
+        row: in the store.
         line: the study in a few words.
-        row: in the store; None of a study of transformers, which can only be read.
         summary: of its outcomes; of one on its way as far as they were summed up.
-        design: its study file.
-        about: paragraphs about method and expectation, as Markdown.
-        facts: what else the design says, as (what, value).
-        protocols: name → digest.
         varying: factors with several levels by which networks can be grouped.
         states: (position of a cell, how training ended) → networks.
         moving: whether jobs of it wait or run, so that there will be more by itself.
-        columns: of its data.
-        rows: makes its data, one row for each network, protocol and output.
     """
 
     links: Addresses
+    row: StudyRow
     line: StudyLine
-    row: StudyRow | None
     summary: StudySummary
-    design: Mapping[str, Any]
-    about: str
-    facts: Sequence[tuple[str, str]]
-    protocols: Mapping[str, str]
     varying: Sequence[Factor]
     states: Mapping[tuple[int, str], int]
     moving: bool
-    columns: Sequence[str]
-    rows: Callable[[Session], Iterator[dict[str, Any]]]
+
+    @property
+    def protocols(self) -> Mapping[str, str]:
+        """The names of its protocols, with their digests."""
+        return {one.name: one.digest for one in self.summary.design.protocols}
 
     @property
     def seeds(self) -> int:
@@ -107,13 +96,23 @@ class Study:
         return self.line.progress.networks // len(self.summary.cells)
 
 
-def find_any(session: Session, links: Addresses, study: str) -> Study:
-    """The study that an address names.
+def find_study_of(session: Session, links: Addresses, study: str) -> Study:
+    """The study that an address names, as far as it is.
 
     Raises:
         NotFound, Gone, Moved: see :func:`open_study`.
     """
-    return bundled(study, links) if study in SLUGS else stored(session, links, open_study(session, links, study))
+    row = open_study(session, links, study)
+    design, moving = design_of(row), bool(jobs_of_network(session, row.digest, unfinished=True))
+    return Study(
+        links,
+        row,
+        stored_line(session, links, row),
+        _summary_of(session, row, moving),
+        [factor for factor in GRID_FACTORS if len(design.levels(factor)) > 1],
+        state_counts(session, row.id),
+        moving,
+    )
 
 
 def open_study(session: Session, links: Addresses, study: str, *, deleted: bool = False) -> StudyRow:
@@ -129,11 +128,7 @@ def open_study(session: Session, links: Addresses, study: str, *, deleted: bool 
         NotFound: none, or several.
         Gone: it was deleted, which can be undone.
         Moved: it once had that slug.
-        Conflict: a study of transformers, of which the store holds nothing.
     """
-    if study in SLUGS:
-        page = links.study(study)
-        raise Conflict(f"study {study}", "comes with Pluriscope as it is", "start one of your own", "study", page)
     try:
         row = find_study(session, study, deleted=deleted)
     except Deleted as error:
@@ -156,28 +151,6 @@ def wanted_names(row: StudyRow, name: str, slug: str) -> tuple[str, str]:
     made = row.slug if name == row.name else slug_of(name)[:MAX_SLUG].strip("-")
     renamed = slug.strip() if slug.strip() != row.slug else ""
     return name, renamed or made or row.slug
-
-
-# --- studies of networks
-
-
-def stored(session: Session, links: Addresses, row: StudyRow) -> Study:
-    """A study of networks, as far as it is."""
-    design, moving = design_of(row), bool(jobs_of_network(session, row.digest, unfinished=True))
-    return Study(
-        links=links,
-        line=stored_line(session, links, row),
-        row=row,
-        summary=_summary_of(session, row, moving),
-        design=row.design,
-        about=design.description,
-        facts=list(_facts_of(design)),
-        protocols={one.name: one.digest for one in design.protocols},
-        varying=[factor for factor in GRID_FACTORS if len(design.levels(factor)) > 1],
-        states=state_counts(session, row.id),
-        moving=moving,
-        **outcome_data(row),
-    )
 
 
 def stored_line(session: Session, links: Addresses, row: StudyRow) -> StudyLine:
@@ -219,71 +192,3 @@ def _summary_of(session: Session, row: StudyRow, moving: bool) -> StudySummary:
     grown = int(math.log(row.n_finished + 1, _GROWTH)) if moving else row.revision
     key = (row.digest, row.created_at, row.n_networks, moving, grown)
     return _SUMMARIES.of(key, lambda: StudySummary(design_of(row), outcome_records(session, row.id)))
-
-
-def _facts_of(design: StudyDesign) -> Iterator[tuple[str, str]]:
-    for factor in design.factors:
-        yield FACTORS[factor], " · ".join(design.labels(factor))
-    yield "networks from", design.source
-    yield "seeds of each cell", f"{exact(design.seeds.count)} from {design.seeds.first}"
-    training = ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in design.training.model_dump().items())
-    yield "training", training
-    yield "several outputs of a network", f"count as their {design.across_outputs}"
-    if design.criteria:
-        yield "criteria counted", ", ".join(design.criteria)
-
-
-# --- studies of transformers
-
-
-def bundled(slug: str, links: Addresses) -> Study:
-    """A study of transformers."""
-    found = model_study(slug)
-    design, summary = found.design, ModelSummary(found)
-    facts = [
-        ("tasks", " · ".join(design.tasks)),
-        ("granularities", " · ".join(GRANULARITIES[rules] for rules in design.rules)),
-        ("models from", f"{design.layers} layers of {design.heads} heads, {design.d_model} dimensions, heads of "
-         f"{design.d_head}"),
-        ("seeds of each task", f"{design.seeds[0]} to {design.seeds[-1]}"),
-        ("circuits listed", f"at most {exact(design.listed)} of a model; all are counted"),
-    ]  # fmt: skip
-    expected = "\n".join(f"{number}. {one}" for number, one in enumerate(design.expected, start=1))
-    return Study(
-        links=links,
-        line=bundled_line(slug, links),
-        row=None,
-        summary=summary,
-        design=design.model_dump(mode="json"),
-        about=f"Expected:\n\n{expected}\n\n{design.note}",
-        facts=facts,
-        protocols={"": ""},
-        varying=("tasks",),
-        states=summary.states,
-        moving=False,
-        **model_data(found),
-    )
-
-
-def bundled_line(slug: str, links: Addresses) -> StudyLine:
-    """The same in a few words."""
-    found = model_study(slug)
-    n, converged = len(found.models), sum(one.converged for one in found.models)
-    return StudyLine(
-        slug=slug,
-        name=found.design.name,
-        question=found.design.question,
-        answers=answers_of_models(slug, links),
-        origin="bundled",
-        digest="",
-        progress=StudyProgress(
-            state="done",
-            networks=n,
-            finished=n,
-            converged=converged,
-            failed=n - converged,
-            seconds=None,
-            seconds_left=None,
-        ),
-        url=links.study(slug),
-    )

@@ -31,13 +31,6 @@ _BEGINNING: Final[Mapping[str, Any]] = {
 }
 
 
-class LossNumbers(PageModel):
-    """One line of the loss curve as numbers."""
-
-    epoch: int
-    loss: float | None
-
-
 class TrainedOutcome(PageModel):
     """What came of one network, in short."""
 
@@ -113,12 +106,12 @@ class Learning(PageModel):
         return len(self.networks) - self.n_converged - self.n_training
 
     @property
-    def numbers(self) -> list[LossNumbers]:
+    def numbers(self) -> list[LossPoint]:
         """The first network's loss at a few epochs, the first and the last among them."""
         points = self.networks[0].losses
         step = max(1, -(-len(points) // TOLD_POINTS))
         chosen = sorted({*range(0, len(points), step), len(points) - 1} - {-1})
-        return [LossNumbers(epoch=points[at][0], loss=points[at][1]) for at in chosen]
+        return [points[at] for at in chosen]
 
     @property
     def thinning(self) -> str:

@@ -24,7 +24,7 @@ from app.jobs import queue
 from app.jobs.definitions import train_arguments
 from app.limits import limits_in
 from app.options import PageModel
-from app.pages.plan import Planned, planned, planned_table
+from app.pages.plan import planned_table
 from app.pages.shared import job_view
 from pluriscope.blocks import Block, Choice, Form, Head, Notice, Section, Side, Table, errors_of
 
@@ -87,14 +87,6 @@ FOLDED: Final = (
 _LISTS: Final = ("tasks", "hidden", "input_weights")
 
 
-class TrainingPlan(PageModel):
-    """What would be done, as far as that is known before any weight is."""
-
-    shape: str
-    networks: int
-    analyses: list[Planned] = Field(description="For each network that converges, on weights as before training.")
-
-
 def read_training(sent: Mapping[str, Sequence[str]]) -> tuple[TrainRequest | None, dict[str, str]]:
     """The texts of the form as a request, None if they cannot be trained with; and what is wrong with each field.
 
@@ -121,18 +113,6 @@ def read_training(sent: Mapping[str, Sequence[str]]) -> tuple[TrainRequest | Non
     if errors:
         return None, errors
     return request.model_copy(update={"spec": TrainingSpec.model_validate(given)}), {}
-
-
-def plan_training(session: Session, request: TrainRequest) -> TrainingPlan:
-    """The plan of a sound request."""
-    spec, limits = request.spec, limits_in(session)
-    network, data = untrained_network(spec), clean_data(spec.n_inputs)
-    plans = [
-        planned(Question(network, output, task, named_protocol(name), data), limits)
-        for output, task in enumerate(spec.resolved_tasks())
-        for name in request.protocols
-    ]
-    return TrainingPlan(shape="-".join(map(str, spec.sizes)), networks=request.count, analyses=plans)
 
 
 def training_page(
@@ -171,8 +151,15 @@ def _told(session: Session, request: TrainRequest | None, errors: Mapping[str, s
     if request is None:
         causes = "; ".join(f"{name.replace('_', ' ')}: {cause.rstrip('.')}" for name, cause in errors.items())
         return Notice("Nothing can be trained as it stands", f"{causes}.", state="refused", id=_PLAN)
-    plan = plan_training(session, request)
-    return planned_table(plan.analyses, f"{exact(plan.networks)} × {plan.shape}", _PLAN)
+    spec = request.spec
+    network, data = untrained_network(spec), clean_data(spec.n_inputs)  # weights as before training
+    questions = [
+        Question(network, output, task, named_protocol(name), data)
+        for output, task in enumerate(spec.resolved_tasks())
+        for name in request.protocols
+    ]
+    what = f"{exact(request.count)} × {'-'.join(map(str, spec.sizes))}"
+    return planned_table(questions, limits_in(session), what, _PLAN)
 
 
 def own_network(links: Addresses, chosen: str) -> Choice:

@@ -88,10 +88,3 @@ def test_its_claims_stand_on_sites_of_the_network(key):
         assert (claim.says == "function") == bool(claim.label)
     carried = [(claim.layer, neuron) for claim in claims for neuron in claim.neurons]
     assert len(set(carried)) == len(carried)
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_its_figures_are_computed_again_each_under_its_own_name(key):
-    figures = [figure.key for figure in KIND_OF[key].recompute(question(), item(key))]
-    assert len(set(figures)) == len(figures)
-    assert len(figures) > 2 or key == "lens"

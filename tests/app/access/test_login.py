@@ -167,3 +167,10 @@ def test_the_way_back_stays_on_this_site(visit, asked):
 def test_the_way_back_stays_under_the_prefix():
     assert way_back(Addresses("/pluriscope"), "/pluriscope/jobs?a=b") == "/pluriscope/jobs?a=b"
     assert way_back(Addresses("/pluriscope"), "/elsewhere") == "/pluriscope/"
+
+
+def test_who_is_not_logged_in_sees_the_form_for_a_network_and_where_to_log_in(visit):
+    page = visit().get("/networks/new").text
+    assert 'name="text"' in page
+    assert "Bringing in a network needs a login" in page
+    assert "Log in first" not in page

@@ -87,7 +87,6 @@ def test_twins_and_the_interface_name_addresses_below_it(behind):
         "/networks",
         "/networks/xor-pretrained",
         "/jobs",
-        "/studies",
         "/networks?limit=3",
     ):
         answer = behind(Addresses(PREFIX).twin(PREFIX + path))

@@ -54,7 +54,7 @@ FOLDS = {  # of a circuit → what is in it
     "surviving": "17 of 368",
     "criteria": "Zero ablation",
     "standing": "its interpretations do",
-    "verify": "3 digests match",
+    "verify": "figures found again",
     "provenance": "c9a619c511f4",
     "cite": "@misc{pluriscope-c9a619c511f4-circuit",
 }

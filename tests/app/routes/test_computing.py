@@ -35,7 +35,6 @@ def test_what_costs_most_asks_for_room(taken, client, store):
     stored_analysis(store)
     for path in (
         f"/api/v2/verified?url=/networks/{XOR_SLUG}",
-        f"/verified?url=/networks/{XOR_SLUG}",
         f"/networks/{XOR_SLUG}/card.png",
     ):
         answer = client.get(path)

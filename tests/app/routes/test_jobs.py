@@ -7,7 +7,7 @@ import pytest
 
 from analysis.progress import Progress
 from analysis.protocol import COMPLETE
-from app.db.reads.jobs import jobs_by_network
+from app.db.job_tables import JobRow
 from app.db.writes import save_network
 from app.jobs import leases, queue
 from app.jobs.definitions import analyse_arguments
@@ -64,28 +64,18 @@ def test_the_list_can_be_narrowed_to_a_state(client, store):
 def test_the_list_can_be_narrowed_to_a_network_and_counts_all_of_them(client, store):
     enqueue(store, 3)
     claim(store)
-    page = client.get("/api/v2/jobs").json()
-    assert set(counts(page, "network").values()) == {1}
-    running = client.get("/api/v2/jobs?state=running").json()
-    (first,) = counts(running, "network")
+    (running,) = client.get("/api/v2/jobs?state=running").json()["items"]
+    with store.read() as session:
+        first = session.get_one(JobRow, running["ref"]).network_digest[:12]
     alone = client.get(f"/api/v2/jobs?network={first}").json()
     assert ([item["title"] for item in alone["items"]], counts(alone, "state")) == (["Job 0"], {"running": 1})
     assert client.get(f"/api/v2/jobs?network={first}&state=queued").json()["items"] == []
     html = client.get(f"/jobs?network={first}&state=queued").text
     assert "State: queued leaves none of 1" in html
-    assert f'value="{first}"\n checked' in html
     alone = client.get(f"/jobs?network={first}").text
     assert "Job 0" in alone
     assert "Job 1" not in alone
     assert client.get("/api/v2/jobs?network=none-like-it").status_code == 404
-
-
-def test_networks_come_by_their_latest_job(client, store):
-    enqueue(store, 5)
-    with store.read() as session:
-        named = [slug for slug, _, _ in jobs_by_network(session, 3)]
-    assert named == ["random-4", "random-3", "random-2"]
-    assert set(counts(client.get("/api/v2/jobs").json(), "network")) == {f"random-{n}" for n in range(5)}
 
 
 @pytest.mark.slow

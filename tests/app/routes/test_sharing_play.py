@@ -28,4 +28,3 @@ def test_a_state_that_cannot_be_read_has_no_card(client):
     assert client.get(f"/networks/{XOR_SLUG}/sandbox/card.svg?now=nonsense").status_code == 400
     assert client.get(f"/networks/{XOR_SLUG}/sandbox/card.svg?color=red").status_code == 400
     assert client.get("/networks/nowhere/sandbox/card.svg").status_code == 404
-    assert client.get(f"/verified?url=/networks/{XOR_SLUG}/sandbox").status_code == 404

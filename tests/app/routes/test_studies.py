@@ -12,18 +12,15 @@ from analysis.studies.design import FACTORS
 from analysis.studies.measures.measure import Measured, answer_key
 from analysis.studies.outcome import figures_of
 from analysis.studies.result_file import StudyResults, read_results, result_bytes
-from app.bundled.model_studies import SLUGS, SpaceFound, design_file, model_study, results_file
 from app.db.reads.studies import find_study
 from app.db.studies import save_outcomes, save_results
 from app.jobs import study_queue
-from app.pages.studies.data import safe_in_json
-from app.pages.studies.outcomes import value_words
-from app.pages.studies.transformers import GRANULARITIES, ModelSummary
+from app.pages.studies.outcomes import safe_in_json, value_words
 from tests.checkout import ROOT
 from tests.study_factories import MEASURES, design, judged_on_rows, results, settings
 
 API = "/api/v2/studies"
-ONE = SLUGS[0]
+CHAPTER = "/findings/does-an-attention-model-have-one-induction-circuit"
 
 
 @pytest.fixture
@@ -50,10 +47,7 @@ def test_data_hold_every_network_and_exact_integers(client, study):
     assert {row["state"] for row in rows} == {"converged", "stopped_early"}
     assert rows[-2]["interpretations-total"] == str(3**50 + 2)
     assert any(row["inexact"] == "interpretations-total" for row in rows)
-    told = client.get(f"/api/v2{study}/data.json").json()
-    assert len(told["rows"]) == len(rows)
-    assert set(MEASURES) < set(told["columns"])
-    assert told["rows"][-2]["interpretations-total"] == str(3**50 + 2)
+    assert set(MEASURES) < set(rows[0])
 
 
 METHODS = ["acdc", "acdc(tau=0.1)", "random"]
@@ -84,7 +78,7 @@ def answered():
 
 
 def test_every_column_of_the_data_is_described_or_a_factor_or_a_measure(client, study):
-    columns = client.get(f"/api/v2{study}/data.json").json()["columns"]
+    columns = client.get(f"/api/v2{study}/data.csv").text.splitlines()[0].split(",")
     told = (ROOT / "docs" / "machine-interface.md").read_text().split("#### Columns", 1)[1].split("\n##", 1)[0]
     assert [name for name in columns if f"`{name}`" not in told and name not in (*FACTORS, *MEASURES)] == []
 
@@ -99,11 +93,12 @@ def test_parquet_says_what_to_install_or_holds_the_same(client, study):
         assert "pluriscope[parquet]" in answer.json()["error"]
     else:
         table = parquet.read_table(io.BytesIO(answer.content))
-        told = client.get(f"/api/v2{study}/data.json").json()
-        assert table.column_names == told["columns"]
-        same = [{name: str(row.get(name)) for name in told["columns"]} for row in told["rows"]]
-        assert [{name: str(value) for name, value in row.items()} for row in table.to_pylist()] == same
-        assert table.num_rows == 14
+        rows = list(csv.DictReader(io.StringIO(client.get(f"/api/v2{study}/data.csv").text)))
+        assert table.column_names == list(rows[0])
+        assert table.num_rows == len(rows) == 14
+        assert [row["interpretations-total"] or "" for row in table.to_pylist()] == [
+            row["interpretations-total"] for row in rows
+        ]
 
 
 def test_results_travel_over_http(client, study):
@@ -229,8 +224,6 @@ def test_a_page_follows_its_study_and_sums_it_up_anew_when_it_has_grown(client, 
         ("xor-width/outcomes?cell=9", 400, "is unknown"),
         ("xor-width/outcomes?sort=beauty", 400, "is unknown"),
         ("xor-width/outcomes?protocol=mine", 400, "not one of this study"),
-        (f"{ONE}?by=tasks", 200, ""),
-        (f"{ONE}/data.jsonl.gz", 404, "is none"),
     ],
 )
 def test_what_no_study_has_is_refused_by_name(client, study, asked, status, words):
@@ -388,7 +381,7 @@ def test_the_form_shows_what_it_would_train_before_anything_starts(client):
     shown = client.post("/studies/new", data=fields)
     assert shown.status_code == 200
     assert "40 networks" in shown.text
-    assert [one["origin"] for one in client.get(API).json()["items"]] == ["bundled"]
+    assert client.get(API).json()["items"] == []
     text = unescape(shown.text.partition('name="design" value="')[2].partition('"')[0])
     started = client.post("/studies/new", data={"design": text})
     assert (started.status_code, started.headers["location"]) == (303, "/studies/by-width")
@@ -431,62 +424,6 @@ def test_a_duplicate_has_a_name_and_slug_of_its_own_and_says_where_nothing_was_c
     assert client.get(f"{API}/xor-width-2").json()["name"] == "Copy of XOR by width"
 
 
-# --- of transformers
-
-
-@pytest.fixture
-def spaces():
-    lines = [json.loads(line) for line in results_file(ONE).read_text().splitlines()]
-    return [(line["task"], space) for line in lines for space in line["spaces"]]
-
-
-def test_granularity_decides_whether_there_is_one_minimal_circuit(client, spaces):
-    page = client.get(f"{API}/{ONE}").json()
-    summary = ModelSummary(model_study(ONE))
-    together = [summary.together(key, "").yes for key in summary.keys_of("one-minimal").values()]
-    assert [(share.hits, share.of) for share in together] == [(84, 100), (29, 100), (2, 100)]
-    for share in together:
-        assert f"{share.hits}% ({100 * share.low:.0f}–{100 * share.high:.0f})" in page["answers"][0]
-    for measure in page["measures"]:
-        assert len(measure["groups"]) == 15
-        for number, group in enumerate(measure["groups"]):
-            rules, task = list(GRANULARITIES)[number // 5], group["label"].rpartition(", ")[2]
-            mine = [space for of, space in spaces if (of, space["rules"]) == (task, rules)]
-            assert group["of"] == len(mine) == 20
-            if measure["key"] == "one-minimal":
-                assert group["yes"]["hits"] == sum(space["minimal"] == 1 for space in mine)
-                continue
-            values = sorted(space[measure["key"]] for space in mine)
-            assert (group["spread"]["least"], group["spread"]["most"]) == (values[0], values[-1])
-            assert group["spread"]["median"] == (values[9] + values[10]) / 2
-            bounds = sum(space["listed"] < space["valid"] for space in mine)
-            assert group["bounded"] == (bounds if measure["key"] == "minimal" else 0)
-
-
-def test_a_study_of_transformers_has_the_pages_and_files_of_the_others(client, spaces):
-    assert f'href="/studies/{ONE}"' in client.get("/studies").text
-    for name in ("one-minimal", "minimal", "valid"):
-        svg = client.get(f"/studies/{ONE}/figures/{name}.svg").text
-        assert "parts are whole heads" in svg
-    assert "84% (84 of 100)" in client.get(f"/studies/{ONE}").text
-    rows = list(csv.DictReader(io.StringIO(client.get(f"{API}/{ONE}/data.csv").text)))
-    assert [(row["task"], int(row["valid"])) for row in rows] == [(task, space["valid"]) for task, space in spaces]
-    assert client.get(f"{API}/{ONE}/design").json() == json.loads(design_file(ONE).read_text())
-    listed = client.get(f"{API}/{ONE}/outcomes?cell=1&sort=seed").json()
-    assert (listed["total"], listed["of"], listed["items"][0]["network"]) == (20, 100, "other name, seed 0")
-    assert "of 100 models have" not in client.get(f"/studies/{ONE}/outcomes").text
-    refused = client.post(f"/studies/{ONE}/pause")
-    assert (refused.status_code, "comes with Pluriscope" in refused.text) == (409, True)
-
-
-def test_one_minimal_circuit_of_some_that_are_listed_is_no_proof():
-    [told] = [space for one in model_study(ONE).models[:1] for space in one.spaces if space.rules == "nodes"]
-    assert told.has_one
-    partial = SpaceFound(**{**told.model_dump(), "valid": told.listed + 1})
-    with pytest.raises(ValueError, match="is not known"):
-        _ = partial.has_one
-
-
 # --- addresses from before
 
 
@@ -497,8 +434,9 @@ def test_one_minimal_circuit_of_some_that_are_listed_is_no_proof():
         ("/studies/xor-width/side-by-side?n=0123456789ab&protocol=paper", "/studies/xor-width?protocol=paper"),
         ("/studies/xor-width/figures/circuits-valid?by=hidden", "/studies/xor-width?by=hidden"),
         ("/studies/xor-width/rename", "/studies/xor-width"),
-        (f"/findings/{ONE}", f"/studies/{ONE}"),
-        (f"/findings/{ONE}/figures/valid.svg", f"/studies/{ONE}/figures/valid.svg"),
+        ("/studies/one-induction-circuit", CHAPTER),
+        ("/studies/one-induction-circuit/outcomes?cell=1", CHAPTER),
+        ("/findings/one-induction-circuit", CHAPTER),
     ],
 )
 def test_pages_that_were_lead_to_the_study(client, study, former, now):
