@@ -124,14 +124,14 @@ def test_what_a_term_means_opens_by_focus_and_closes_by_escape(tab, expect):
         if term.evaluate("e => e === document.activeElement"):
             break
     expect(term).to_be_focused()
-    expect(meaning).to_contain_text("An algorithm together with the neurons")
+    expect(meaning).to_contain_text("A circuit whose neurons are read as logic gates")
     assert term.get_attribute("aria-describedby") == meaning.get_attribute("id")
     assert list(accessible(tab)) == []
     tab.keyboard.press("Escape")
     expect(meaning).to_have_count(0)
     expect(term).to_be_focused()
     tab.keyboard.press("Enter")
-    expect(tab).to_have_url(re.compile("/glossary#alignment$"))
+    expect(tab).to_have_url(re.compile("/glossary#interpretation$"))
 
 
 def test_the_glossary_is_filtered_and_its_address_says_so(tab, expect):
