@@ -88,5 +88,3 @@ def test_browse_interpretations_by_gate(tab, expect, where):
     expect(tab).to_have_url(re.compile("gate="))
     expect(status).not_to_have_text(every)
     expect(found.locator(".pill")).to_have_count(1)
-    found.get_by_role("link", name="Random").click()
-    expect(tab).to_have_url(re.compile(r"/explanations/i-[0-9a-f]+\.[0-9]+"))
