@@ -19,6 +19,8 @@ _STRATEGIES: Final = {
     "where-then-what": ("circuit", "interpretation"),
     "what-then-where": ("algorithm", "alignment", "direction"),
 }
+_USUAL_KINDS: Final = ("circuit", "algorithm", "alignment", "direction")
+"""What a link without kinds listed: interpretations only where they were asked for."""
 
 
 def translated(options: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
@@ -33,7 +35,7 @@ def translated(options: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
                 found.setdefault(column.replace(".", "_"), []).append(wanted)
         elif name == "strategy" and values[0] in _STRATEGIES:
             kinds = _STRATEGIES[values[0]]
-            found["kind"] = [kind for kind in kinds if kind in (options.get("kind") or kinds)]
+            found["kind"] = [kind for kind in kinds if kind in (options.get("kind") or _USUAL_KINDS)]
         elif name == "sort":
             found["sort"] = [_SORTS.get(value, value) for value in values]
         elif name not in _GONE and (name != "kind" or "strategy" not in options):

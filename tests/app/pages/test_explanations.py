@@ -246,6 +246,8 @@ def test_what_cannot_be_asked_is_refused_in_each_form(client, query, said):
             "explanations?strategy=what-then-where&failed=necessity",
             "kind=algorithm&kind=alignment&kind=direction&fails=necessity",
         ),
+        ("explanations?strategy=where-then-what", "kind=circuit"),
+        ("explanations?strategy=where-then-what&kind=interpretation&kind=algorithm", "kind=interpretation"),
         ("explanations?kind=probe&figure=probe.layer%3D2&sort=layer", "kind=probe&probe_layer=2&sort=probe_layer"),
         ("explanations?after=WyJleHAi&view=grid&edges_max=12", "edges_max=12"),
         ("circuits", "kind=circuit"),
