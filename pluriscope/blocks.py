@@ -5,8 +5,6 @@ A page is a function that yields blocks. Texts are escaped unless they are marku
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -19,7 +17,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from app.figures.numbers import noun
-from app.listing.csv import disarmed
+from app.listing.csv import csv_lines, disarmed
 from pluriscope import tables, templating
 from pluriscope.glossary import anchor_of
 from pluriscope.markdown import markdown
@@ -333,15 +331,17 @@ class Table(Block):
             if len(rows) < _AT_ONCE:
                 return
 
-    def csv(self) -> Iterator[str]:
-        """Every row as a line of comma-separated values, after a line of names; quotes as in RFC 4180.
+    def csv(self, about: Iterable[str] = ()) -> Iterator[str]:
+        """Every row as a line of comma-separated values, after a line of names, some lines at a time.
 
         Text that a spreadsheet would run as a formula stands behind an apostrophe.
+
+        Args:
+            about: what the table is, line by line.
         """
         columns = self.listing.columns
-        yield _csv_line([column.name for column in columns])
-        for row in self.rows():
-            yield _csv_line([disarmed(column.exact(row)) for column in columns])
+        cells = ([disarmed(column.exact(row)) for column in columns] for row in self.rows())
+        return csv_lines(about, [column.name for column in columns], cells)
 
 
 def _plain_column(name: str, label: str, first: bool, values: Sequence[Any]) -> tables.Column:
@@ -350,12 +350,6 @@ def _plain_column(name: str, label: str, first: bool, values: Sequence[Any]) -> 
     numbers = bool(there) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in there)
     column = tables.Column(name, label, "", "float" if numbers else "text", first=first)
     return replace(column, show=lambda row: row[name] if isinstance(row[name], Markup) else column.text(row))
-
-
-def _csv_line(cells: Sequence[str]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(cells)
-    return out.getvalue()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from itertools import accumulate
+from itertools import accumulate, compress
 from typing import Any, Final
 
 import numpy as np
@@ -191,8 +191,9 @@ class Part:
             elif name in self.numbers:
                 told = [_told(value, column.type) for value in self.numbers[name][places].tolist()]
             elif name in self.labels:
-                has = {label: mask[places] for label, mask in self.labels[name].items()}
-                told = [frozenset(label for label, mask in has.items() if mask[n]) for n in range(len(rows))]
+                labels = self.labels[name]
+                has = zip(*(mask[places].tolist() for mask in labels.values()), strict=True)
+                told = [frozenset(compress(labels, one)) for one in has] if labels else [frozenset()] * len(rows)
             else:
                 continue
             for row, value in zip(rows, told, strict=True):

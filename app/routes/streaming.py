@@ -64,8 +64,7 @@ def table_file(
         with store.read() as session:
             about, table = make(session)
             if form == "csv":
-                yield "".join(f"# {' '.join(line.split())}\n" for line in about)
-                yield from table.csv()
+                yield from table.csv(about)
             else:
                 yield as_parquet(about, table.listing.columns, table.rows())
 
