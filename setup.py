@@ -5,7 +5,7 @@
 
 from setuptools import find_packages, setup
 
-PACKAGES = ["analysis*", "app*", "pluriscope"]
+PACKAGES = ["analysis*", "app*", "pluriscope*"]
 RESOURCES = {
     "docs": ["findings.md", "importing.md", "glossary.md", "scope.md"],  # those that pages show
     "migrations": ["script.py.mako", "versions/*.py"],
