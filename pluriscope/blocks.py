@@ -190,17 +190,22 @@ class Facts(Block):
 
 @dataclass(frozen=True)
 class Figure(Block):
-    """A drawing with words that say the same.
+    """A drawing or plot with words that say the same.
 
     Args:
-        drawing: as :mod:`app.figures.svg` draws it.
+        drawing: as :mod:`app.figures.svg` draws it, or a plot of :mod:`app.figures.plots`.
         caption: what it shows.
         files: form, such as "SVG", with the address of a file.
     """
 
-    drawing: Markup
+    drawing: Markup | Mapping[str, Any]
     caption: Text
     files: Mapping[str, str] | None = None
+
+    @property
+    def is_plot(self) -> bool:
+        """Whether a script draws it."""
+        return not isinstance(self.drawing, str)
 
 
 @dataclass(frozen=True)

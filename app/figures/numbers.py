@@ -64,7 +64,7 @@ def _power(number: int) -> Markup:
 Bound = Literal["exact", "at_least", "about", "unknown"]
 """How sure a number is: exact, a lower bound, an estimate, or nothing known since it was not searched."""
 UNKNOWN: Final = "not searched"
-_SUPERSCRIPTS: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+SUPERSCRIPTS: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def bounded(
@@ -118,7 +118,7 @@ def interval(low: int | str, high: int | str) -> str:
         if not down:
             return f"{_shortened(least)}–{_shortened(most)}"
     ends = [f"{end // 10**digits}.{end % 10**digits:0{digits}d}" if end else "0" for end in (down, up)]
-    return f"{ends[0]}–{ends[1]} × 10{str(exponent).translate(_SUPERSCRIPTS)}"
+    return f"{ends[0]}–{ends[1]} × 10{str(exponent).translate(SUPERSCRIPTS)}"
 
 
 def _shortened(number: int) -> str:
@@ -126,7 +126,7 @@ def _shortened(number: int) -> str:
     if abs(number) <= DIGITS_LIMIT:
         return exact(number)
     mantissa, exponent = _mantissa(number)
-    return f"{mantissa} × 10{str(exponent).translate(_SUPERSCRIPTS)}"
+    return f"{mantissa} × 10{str(exponent).translate(SUPERSCRIPTS)}"
 
 
 def _marked_up(text: str) -> Markup:

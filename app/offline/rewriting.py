@@ -10,10 +10,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from html import unescape
 from typing import Final
+
+from jinja2.utils import htmlsafe_json_dumps
 
 from app.offline.markup import Element, parse
 from app.offline.names import FRONT, NOT_INCLUDED, file_of, relative, split
@@ -233,8 +236,10 @@ class Rewriter:
         elif tag in _CONTROLS and not _WORKS_ALONE & element.attributes.keys():
             label = element.within(lambda one: one.tag == "label")
             (label or element).replace()
+        elif tag == "script" and element.get("type") == "application/json":
+            self._plot(element)
         elif tag in ("link", "script", "img", "iframe"):
-            for name in ("href", "src"):
+            for name in ("href", "src", "data-plotly"):
                 value = element.get(name)
                 if value and element.get("rel") != "canonical":
                     link, inside = self.link(value)
@@ -280,12 +285,20 @@ class Rewriter:
         else:
             element.replace()
 
+    def _plot(self, element: Element) -> None:
+        """Where bars lead, within a plot's data."""
+        plot = json.loads(element.text)
+        for trace in plot["data"]:
+            if "customdata" in trace:
+                trace["customdata"] = [self.link(address)[0] for address in trace["customdata"]]
+        element.children = [str(htmlsafe_json_dumps(plot))]
+
 
 def _is_spare(element: Element, name: str) -> bool:
-    """Whether an attribute asks something of a server; addresses in data but one lead nowhere without one."""
+    """Whether an attribute asks something of a server; addresses in data but two lead nowhere without one."""
     if name.startswith(("hx-", "data-poll")):
         return True
-    return name != "data-copy" and element.get(name).startswith("/")
+    return name not in ("data-copy", "data-plotly") and element.get(name).startswith("/")
 
 
 def _leads_around(element: Element) -> bool:

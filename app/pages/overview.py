@@ -21,6 +21,7 @@ from app.db.model_tables import ModelRow
 from app.db.models import CircuitSearch, searches_of
 from app.db.tables import NetworkRow
 from app.figures.numbers import decimal, exact, noun, readable
+from app.figures.plots import spread_figures
 from app.figures.svg import graph_diagram, loss_figure, network_diagram
 from app.options import ScopeOptions
 from app.pages.about_one import behaviour_table, pairs, provenance_of
@@ -28,7 +29,7 @@ from app.pages.analyses import analyses_of, cards_of
 from app.pages.every_analysis import asked
 from app.pages.explanation_list import Asked, search_for, states
 from app.pages.input_plane import plane_blocks
-from app.pages.inside import ROW, answers_of, answers_table, chosen_row, inside_blocks, table_blocks
+from app.pages.inside import ROW, answers_of, answers_table, beside, chosen_row, inside_blocks, table_blocks
 from app.pages.network_page import NetworkPage, criterion_words, network_page
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace, ModelPlace, Place
@@ -364,6 +365,8 @@ def _folds(links: Addresses, place: Place, page: NetworkPage) -> Iterator[More]:
             "what it decides there",
             id="plane",
         )
+    if place.shown is not None and place.shown.circuits_valid:
+        yield More("Distributions", lambda: _spread(links, place), "sizes, margins, interpretations", id="spread")
     yield More("Weights", lambda: _weights(page), "and biases, at full precision", id="weights")
     if page.learning is not None or page.training:
         yield More("Training", lambda: _training(links, page), "how it learned", id="training")
@@ -373,6 +376,14 @@ def _folds(links: Addresses, place: Place, page: NetworkPage) -> Iterator[More]:
 def _files(links: Addresses, page: NetworkPage, name: str) -> dict[str, str]:
     """A drawing of the page as files."""
     return {form: links.made_of(page.url, f"{name}.{form.lower()}") for form in ("SVG", "PNG", "PDF")}
+
+
+def _spread(links: Addresses, place: Place) -> Iterator[Block]:
+    def leads(edges: int) -> str:
+        return links.explanations(place.slug, place.scope, kind="circuit", edges_min=edges, edges_max=edges)
+
+    assert place.shown is not None  # noqa: S101  # or there is no such fold
+    yield from beside([Figure(*one) for one in spread_figures(place.shown.distributions, leads)], 2)
 
 
 def _weights(page: NetworkPage) -> Iterator[Block]:

@@ -65,6 +65,7 @@ PAGES = {
     "lenses compared": "/compare?network=xor-pretrained&e=l-labels&e=l-patching-table&e=p-2.6",
     "linear probes compared": "/compare?network=xor-pretrained&e=p-1.6&e=p-2.6&e=p-2.2",
     "explanations, none match": "/networks/xor-pretrained/explanations?edges_max=12&fragile=yes",
+    "network, its distributions": "/networks/xor-pretrained?part=spread",
     "network verified": "/verified?url=/networks/xor-pretrained",
     "directions": "/networks/alice-and-bob/analyses/directions",
     "directions of three inputs": "/networks/majority-3-3/analyses/directions",

@@ -62,6 +62,7 @@ WRONG = [
     (rules.title, {"change": ("In order · Pluriscope", "In order")}),
     (rules.not_wider_than_the_screen, {"more": "<div style='width: 1500px'>wide</div>"}),
     (rules.drawings_have_words, {"change": ("<title>A circle</title>", "")}),
+    (rules.drawings_have_words, {"more": "<figure data-plot></figure>"}),
     (rules.motion_is_still, {"style": "h1 { animation: go 9s infinite } @keyframes go { to { opacity: .5 } }"}),
     (rules.accessible, {"more": "<img src='/x.png'>"}),
     (rules.accessible, {"style": "main p { color: #bbb }"}),

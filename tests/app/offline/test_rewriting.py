@@ -131,6 +131,16 @@ def test_the_head_names_nobody_else_and_loads_what_a_copy_needs(rewrite):
     assert 'href="../../../api/v2/networks/xor/circuits/081ff.json"' in page
 
 
+def test_bars_of_a_plot_lead_within_the_copy_and_its_script_finds_the_library(rewrite):
+    page = rewrite(
+        '<figure><script type="application/json">{"data": [{"y": [1], "hovertext": ["</a"], '
+        f'"customdata": ["{CIRCUIT}"]}}, {{"y": []}}]}}</script>'
+        '<script src="/static/plots.js?v=2" data-plotly="/static/vendor/p.js?v=3" defer></script></figure>'
+    )
+    assert '"customdata": ["081ff.html"]' in page
+    assert 'src="../../../static/plots.js" data-plotly="../../../static/vendor/p.js"' in page
+
+
 def test_parts_that_would_be_fetched_are_put_in_place():
     asked = []
 
