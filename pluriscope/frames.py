@@ -222,11 +222,13 @@ class Frame:
         columns: of all kinds.
         parts: the kinds, in the order of the list.
         also: columns that can be asked for and that no row here has.
+        told: values that are the same in every row.
     """
 
     columns: tuple[Column, ...]
     parts: tuple[Part, ...]
     also: tuple[Column, ...] = ()
+    told: Mapping[str, Any] = field(default_factory=dict)
     _orders: dict[str, tuple[NDArray[np.int32], int]] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
@@ -275,7 +277,7 @@ class Frame:
             for place, values in zip(here.tolist(), part.values(self.columns, here) if len(here) else (), strict=True):
                 drawing = None if part.drawing is None else partial(part.drawing, place)
                 ref, url = part.ref(place), part.url(place)
-                values |= {"ref": ref, "url": url, **part.more(place)}
+                values |= {"ref": ref, "url": url, **self.told, **part.more(place)}
                 found[start + place] = Row(values, part.kind, ref, url, drawing)
         return tuple(found[place] for place in places.tolist())
 

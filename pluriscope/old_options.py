@@ -6,13 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from analysis.explanations.registry import RECORDED
+from pluriscope.kinds.columns import MARGIN
 from pluriscope.kinds.recorded import column_name
 
-_NAMES: Final = {"criteria": "passes", "among": "passes", "failed": "fails", "keep": "uses", "standing": "valid"}
+_NAMES: Final = {
+    "criteria": "passes",
+    "among": "passes",
+    "failed": "fails",
+    "keep": "uses",
+    "map": "classes",
+    "standing": "valid",
+}
 _VALUES: Final = {"valid": "yes", "failing": "no"}
 _GONE: Final = ("after", "view")
 """A list begins anew where a link led to a later page of one, and is shown as rows."""
-_SORTS: Final = {"mask": "name"} | {one.name: column_name(kind, one.name) for kind in RECORDED for one in kind.columns}
+_SORTS: Final = {"mask": "name"} | {
+    one.name: column_name(kind, one.name) for kind in RECORDED for one in kind.columns if one.name != MARGIN.name
+}
 _LOST: Final = ("aligned", "margin_min", "minimal", "order", "q", "sort", "variables")
 """Options of the former lists that the list of all kinds does not have, or has in other words, and their orders."""
 _STRATEGIES: Final = {

@@ -131,7 +131,7 @@ def algorithm(one: One, options: AlgorithmOptions) -> Iterator[Block]:
 def _by_class(told: AlgorithmRecord, every: Callable[..., str]) -> Iterator[tuple[Markup, str, str]]:
     for found in told.directions:
         link = Markup('<a href="{}">{}</a>').format(
-            every(algorithm=told.algorithm, map=found.directions), LABELS.get(found.directions, found.directions)
+            every(algorithm=told.algorithm, classes=found.directions), LABELS.get(found.directions, found.directions)
         )
         least = "" if found.exact else "≥ "
         yield link, f"{least}{readable(found.valid)}", f"{least}{readable(found.joint)}"

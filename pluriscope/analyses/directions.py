@@ -61,7 +61,7 @@ def _page(report: DirectionsReport, of: Subject) -> Iterator[Block]:
 
 
 def _row(one: ClassFound, of: Subject) -> Row:
-    url = of.links.directions(of.slug, of.scope, map=one.direction_class)
+    url = of.links.directions(of.slug, of.scope, classes=one.direction_class)
     if one.refused:
         return Row({"direction_class": one.label, "search": "too large"}, url=url)
     least = "" if one.exact else "≥ "

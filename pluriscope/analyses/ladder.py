@@ -72,7 +72,7 @@ def _page(report: LadderReport, of: Subject) -> Iterator[Block]:
 def _row(one: RungFound, report: LadderReport, of: Subject) -> Row:
     url, scope = "", of.scope
     if one.map_class in _DIRECTIONS:
-        url = of.links.directions(of.slug, scope, map=one.map_class)
+        url = of.links.directions(of.slug, scope, classes=one.map_class)
     elif one.map_class == "sets":
         url = of.links.algorithms(of.slug, scope)
     if one.refused:

@@ -72,8 +72,8 @@ def part(found: Found) -> Part:
             "gates": np.asarray(stored["n_gates"]),
             "variables": np.asarray(stored["n_variables"]),
             "iia": share(agreed, of, np.nan),
-            "agreed": agreed,
-            "of": of,
+            "iia_agreed": agreed,
+            "iia_of": of,
             "tried": np.asarray(stored["truncated_at"], np.float64) != 0,
         },
         coded={

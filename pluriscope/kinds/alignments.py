@@ -26,10 +26,10 @@ from pluriscope.kinds.columns import (
     NEURONS,
     OF,
     PASSES,
+    PLACES,
     USES,
     VALID,
     VARIABLES,
-    WHERE,
     fragile,
 )
 from pluriscope.kinds.found import Found, Types, taken
@@ -62,7 +62,7 @@ ACCURACY = Column(
     *("accuracy", "Accuracy", "Share of those predictions that are right.", "float"), facet="least", largest_first=True
 )
 COLUMNS: Final = (
-    *(VALID, ALGORITHM, FORMULA, WHERE, NEURONS, MARGIN, FRAGILE, GATES, VARIABLES, IIA, AGREED, OF),
+    *(VALID, ALGORITHM, FORMULA, PLACES, NEURONS, MARGIN, FRAGILE, GATES, VARIABLES, IIA, AGREED, OF),
     *(COVERAGE, ACCURACY, MINIMAL, IRREDUNDANT, PASSES, FAILS, USES),
 )
 
@@ -88,6 +88,7 @@ def part(found: Found, algorithms: Part) -> Part:
         sites = ((path, " + ".join(f"n{at.layer}.{one}" for one in at.neurons)) for path, at in alignment.places)
         return {
             "name": owners["formula"][owner[place]],
+            "places": " ".join(f"{path}:{at.layer}.{'+'.join(map(str, at.neurons))}" for path, at in alignment.places),
             "where": ", ".join(f"{shown[path]} on {site}" for path, site in sites),
         }
 
@@ -103,8 +104,8 @@ def part(found: Found, algorithms: Part) -> Part:
             "margin": margins,
             "fragile": fragile(margins),
             "iia": share(stored["agreed"], stored["of"], 1.0),  # one without variables says nothing wrong
-            "agreed": np.asarray(stored["agreed"]),
-            "of": np.asarray(stored["of"]),
+            "iia_agreed": np.asarray(stored["agreed"]),
+            "iia_of": np.asarray(stored["of"]),
             **{name: algorithms.numbers[name][owner] for name in ("gates", "variables")},
             **found.shares,
         },

@@ -91,6 +91,10 @@ NAME = Column(
 )
 REF = Column("ref", "Reference", "How comparisons name it.", "name", shown=False)
 URL = Column("url", "Address", "Its page.", "name", shown=False)
+PROTOCOL = Column("protocol", "Protocol", "Digest of the protocol.", "name", shown=False)
+SURVIVING = Column(
+    "surviving", "Surviving", "Empty: its place is kept for those who read tables by name.", "big", shown=False
+)
 VALID = Column(
     *("valid", "Standing", "Circuits that classify correctly, valid alignments, algorithms that have one.", "bool"),
     facet="any",
@@ -120,18 +124,20 @@ ALGORITHM = Column(
     words=lambda algorithm: f"{algorithm[:8]}…",
 )
 FORMULA = Column("formula", "Formula", "Of the algorithm, as people write it.", "text", shown=False)
-WHERE = Column("where", "Place", "Where each variable is.", "text", shown=False)
+PLACES = Column(
+    *("places", "Places", "Where each variable is: PATH:LAYER.NEURON, or PATH@LAYER=WEIGHTS.", "text"), shown=False
+)
 GATES = Column("gates", "Gates", "Gates of the algorithm.", "int")
 VARIABLES = Column("variables", "Variables", "Variables that the algorithm posits.", "int")
 IIA = Column(
     *("iia", "IIA", "Share of interchanges that it predicts; of an algorithm its best alignment's.", "float"),
     largest_first=True,
-    show=ratio("agreed", "of", "iia"),
+    show=ratio("iia_agreed", "iia_of", "iia"),
 )
 AGREED = Column(
-    "agreed", "Interchanges predicted", "Interchanges of which the output is as predicted.", "int", shown=False
+    "iia_agreed", "Interchanges predicted", "Interchanges of which the output is as predicted.", "int", shown=False
 )
-OF = Column("of", "Interchanges tested", "Interchanges that were run.", "int", shown=False)
+OF = Column("iia_of", "Interchanges tested", "Interchanges that were run.", "int", shown=False)
 IRREDUNDANT = Column(
     *("irredundant", "Algorithm has", "Classes that the algorithm belongs to.", "labels"),
     facet="all",

@@ -32,9 +32,9 @@ from pluriscope.kinds.columns import (
     MARGIN,
     OF,
     PASSES,
+    PLACES,
     VALID,
     VARIABLES,
-    WHERE,
     fragile,
 )
 from pluriscope.kinds.found import Found, Types
@@ -65,7 +65,7 @@ _WORDS: Final = {
     "learned": "learned subspaces",
 }
 MAP = Column(
-    *("map", "Map", "Classes of maps that found it.", "labels"),
+    *("classes", "Map", "Classes of maps that found it.", "labels"),
     facet="all",
     shown=False,
     choices=tuple(CLASSES),
@@ -86,7 +86,7 @@ JOINT_AGREED = Column("joint_agreed", "Joint interchanges predicted", "Of those 
 JOINT_OF = Column("joint_of", "Joint interchanges tested", "That were run.", "int", shown=False)
 ORDERED = Column("causal_order", "Causal order", "No variable stands behind one that reads it.", "bool", shown=False)
 COLUMNS: Final = (
-    *(VALID, ALGORITHM, FORMULA, WHERE, MARGIN, FRAGILE, GATES, VARIABLES, IIA, AGREED, OF, JOINT, JOINT_AGREED),
+    *(VALID, ALGORITHM, FORMULA, PLACES, MARGIN, FRAGILE, GATES, VARIABLES, IIA, AGREED, OF, JOINT, JOINT_AGREED),
     *(JOINT_OF, ORDERED, MAP, LAYER, IRREDUNDANT, PASSES, FAILS),
 )
 
@@ -111,7 +111,7 @@ def part(found: Found, steps: tuple[str, ...]) -> Part:
     def more(place: int) -> dict[str, Any]:
         shown = {variable.path: variable.shown for variable in trees[place].variables}
         sites = (f"{shown[path]} on {site_words(site, sizes)}" for path, site in placed[place].places)
-        return {"name": stored["formula"][place], "where": ", ".join(sites)}
+        return {"name": stored["formula"][place], "places": stored["text"][place], "where": ", ".join(sites)}
 
     return Part(
         *("direction", KIND_OF["direction"].plural, n),
@@ -122,8 +122,8 @@ def part(found: Found, steps: tuple[str, ...]) -> Part:
             "gates": _whole([tree.n_gates for tree in trees]),
             "variables": _whole([len(tree.variables) for tree in trees]),
             "iia": share(stored["agreed"], stored["of"], 1.0),
-            "agreed": np.asarray(stored["agreed"]),
-            "of": np.asarray(stored["of"]),
+            "iia_agreed": np.asarray(stored["agreed"]),
+            "iia_of": np.asarray(stored["of"]),
             "joint_agreed": np.asarray(stored["joint_agreed"], np.float64),
             "joint_of": np.asarray(stored["joint_of"], np.float64),
             "joint": _outcomes(found, "joint-interchange")[0],
@@ -132,7 +132,7 @@ def part(found: Found, steps: tuple[str, ...]) -> Part:
         coded={"algorithm": Coded.of(stored["algorithm_id"]), "formula": Coded.of(stored["formula"])},
         labels={
             **_judged(found, steps),
-            "map": {str(name): _flags(name in one for one in stored["classes"]) for name in CLASSES},
+            "classes": {str(name): _flags(name in one for one in stored["classes"]) for name in CLASSES},
             "layer": {
                 str(layer): _flags(any(site.layer == layer for _, site in one.places) for one in placed)
                 for layer in range(1, len(sizes) - 1)

@@ -10,7 +10,7 @@ from analysis.models.model import Graph, ModelKind
 from pluriscope.addresses import ResultRef
 from pluriscope.frames import Frame
 from pluriscope.kinds import algorithms, alignments, circuits, directions, recorded
-from pluriscope.kinds.columns import EDGES, KIND, NAME, NEURONS, REF, URL
+from pluriscope.kinds.columns import EDGES, KIND, NAME, NEURONS, PROTOCOL, REF, SURVIVING, URL
 from pluriscope.kinds.found import Found, Stored
 from pluriscope.tables import Column
 
@@ -24,7 +24,15 @@ OF_KIND: Final[dict[str, tuple[Column, ...]]] = {
     **{kind.key: (NAME, *recorded.columns(kind)) for kind in RECORDED},
 }
 """The columns of each kind."""
-_EVERY: Final = (KIND, NAME, REF, URL, *(column for columns in OF_KIND.values() for column in columns))
+_EVERY: Final = (
+    KIND,
+    NAME,
+    REF,
+    URL,
+    PROTOCOL,
+    SURVIVING,
+    *(column for columns in OF_KIND.values() for column in columns),
+)
 COLUMNS: Final[tuple[Column, ...]] = tuple({column.name: column for column in _EVERY}.values())
 """The columns of every kind, each once."""
 
@@ -57,4 +65,5 @@ def frame_of(found: Found, steps: tuple[str, ...] = ()) -> Frame:
         parts.append(directions.part(found, steps))
     parts += [recorded.part(found, kind) for kind in RECORDED if kind.key in found.stored]
     own = tuple(one for one in COLUMNS if one not in circuits.OF_TRANSFORMERS)
-    return Frame(own, tuple(parts), circuits.OF_TRANSFORMERS)
+    told = {PROTOCOL.name: found.question.protocol.digest}
+    return Frame(own, tuple(parts), circuits.OF_TRANSFORMERS, told)

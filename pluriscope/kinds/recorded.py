@@ -22,8 +22,8 @@ def stored_types(kind: RecordedKind[Any]) -> Types:
 
 
 def column_name(kind: RecordedKind[Any], name: str) -> str:
-    """What lists call a figure of a kind: "margin" is every kind's, others are its own."""
-    return name if name == MARGIN.name else f"{kind.key}_{name}"
+    """What lists call a figure of a kind."""
+    return f"{kind.key}_{name}"
 
 
 def columns(kind: RecordedKind[Any]) -> tuple[Column, ...]:
@@ -33,11 +33,11 @@ def columns(kind: RecordedKind[Any]) -> tuple[Column, ...]:
             *(column_name(kind, one.name), one.label, one.meaning, _TYPES[one.dtype]),
             facet="any" if one.facet else "",
             largest_first=one.dtype is float,
+            shown=one.name != MARGIN.name,
         )
         for one in kind.columns
-        if one.name != MARGIN.name
     )
-    margin = (MARGIN, FRAGILE) if kind.column(MARGIN.name) else ()
+    margin = (MARGIN, FRAGILE) if kind.column(MARGIN.name) else ()  # which lists of every kind have
     return (VALID, *margin, *own, PASSES, FAILS)
 
 
@@ -53,7 +53,8 @@ def part(found: Found, kind: RecordedKind[Any]) -> Part:
             coded[name] = Coded.of(map(str, stored[one.name]))
         else:
             numbers[name] = np.asarray(stored[one.name], one.dtype)
-    if "margin" in numbers:
+    if kind.column(MARGIN.name):
+        numbers["margin"] = numbers[column_name(kind, MARGIN.name)]
         numbers["fragile"] = fragile(numbers["margin"])
 
     def ref(place: int) -> ExplanationRef:

@@ -93,7 +93,7 @@ SAID = {
     "methods": ["/networks/xor/analyses/methods/acdc", "Under other settings", "those that learn too"],
     "lenses": ["1 of 2 irredundant algorithms has a valid alignment", "/networks/xor/analyses/lenses/shapley"],
     "ladder": ["neurons: 1 of 2", "1 of 60", "learned maps too", "oblique"],
-    "directions": ["exhaustive", "layer 1: 12", "0 of 20", "map=oblique", "learned subspaces"],
+    "directions": ["exhaustive", "layer 1: 12", "0 of 20", "classes=oblique", "learned subspaces"],
     "stories": ["c-291ff", "Only c·2b1ff carries", "At which grain"],
 }
 """Words of its pages."""
@@ -374,7 +374,8 @@ def test_every_class_stands_beside_its_floor(client) -> None:
     assert (told["single"], told["sets"], told["oblique"][0]) == ((1, 1, 60), (1, 3, 244), 2)
     assert {one["floor_networks"] for one in report["rungs"]} == {20}
     assert (
-        "/networks/xor/explanations?kind=direction&amp;map=oblique" in client.get("/networks/xor/analyses/ladder").text
+        "/networks/xor/explanations?kind=direction&amp;classes=oblique"
+        in client.get("/networks/xor/analyses/ladder").text
     )
 
 

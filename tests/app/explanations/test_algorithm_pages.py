@@ -76,7 +76,7 @@ def test_a_stored_alignment_is_computed_again_and_agrees_with_its_row(get, kept)
     for item in kept:
         told = get(item["url"])
         assert [told[name] for name in ("url", "agreed", "tested", "valid", "minimal", "stored")] == [
-            *(item[name] for name in ("url", "agreed", "of", "valid", "minimal")),
+            *(item[name] for name in ("url", "iia_agreed", "iia_of", "valid", "minimal")),
             True,
         ]
         assert told["margin"] == pytest.approx(item["margin"], abs=1e-12)

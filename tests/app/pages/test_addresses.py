@@ -46,8 +46,8 @@ TABLE = [  # what is built, its address, the route that answers it
     ),
     (lambda a: a.algorithm("xor", "ab"), "/networks/xor/explanations/g-ab", "/networks/{network}/explanations/{ref}"),
     (
-        lambda a: a.directions("xor", map="oblique"),
-        "/networks/xor/explanations?kind=direction&map=oblique",
+        lambda a: a.directions("xor", classes="oblique"),
+        "/networks/xor/explanations?kind=direction&classes=oblique",
         "/networks/{network}/explanations",
     ),
     (

@@ -65,7 +65,9 @@ def told(client, path: str, **query):
 
 def oblique(client) -> dict[str, str]:
     """Of each algorithm the alignment that the oblique search found."""
-    kept = client.get(f"/api/v2{XORNET}/explanations", params={"kind": "direction", "map": "oblique"}).json()["items"]
+    kept = client.get(f"/api/v2{XORNET}/explanations", params={"kind": "direction", "classes": "oblique"}).json()[
+        "items"
+    ]
     return {item["algorithm"]: item["ref"].partition(".")[2] for item in kept}
 
 
@@ -74,11 +76,13 @@ def words(page: str) -> str:
 
 
 def test_the_list_says_which_classes_found_each(client):
-    items = client.get(f"/api/v2{XORNET}/explanations", params={"kind": "direction", "map": "integer"}).json()["items"]
+    items = client.get(f"/api/v2{XORNET}/explanations", params={"kind": "direction", "classes": "integer"}).json()[
+        "items"
+    ]
     assert {item["algorithm"] for item in items} == {ALICE, BOB}
     for item in items:
-        assert (item["agreed"], item["of"], item["joint_agreed"], item["joint_of"]) == (24, 24, 64, 64)
-        assert set(item["map"]) >= {"integer", "integer-any"}
+        assert (item["iia_agreed"], item["iia_of"], item["joint_agreed"], item["joint_of"]) == (24, 24, 64, 64)
+        assert set(item["classes"]) >= {"integer", "integer-any"}
 
 
 def test_the_page_counts_every_class_and_leads_to_the_list(client):
@@ -91,7 +95,7 @@ def test_the_page_counts_every_class_and_leads_to_the_list(client):
     page = words(client.get(f"{XORNET}/analyses/directions").text)
     assert "exhaustive" in page
     html = client.get(f"{XORNET}/analyses/directions").text
-    assert f"{XORNET}/explanations?kind=direction&amp;map=oblique" in html
+    assert f"{XORNET}/explanations?kind=direction&amp;classes=oblique" in html
 
 
 ONES = XORNET + "/explanations"
@@ -222,12 +226,12 @@ def test_list_funnel_and_verdicts_agree_where_rules_test_one_direction_only(tmp_
         search(app.state.store, "oneway")
         scope = {"protocol": one_way.digest[:12]}
         here = "/api/v2/networks/oneway/explanations"
-        (item,) = client.get(here, params={"kind": "direction", "map": "orthogonal", **scope}).json()["items"]
+        (item,) = client.get(here, params={"kind": "direction", "classes": "orthogonal", **scope}).json()["items"]
         verdicts = client.get(f"{here}/{item['ref']}/criteria", params=scope).json()
         outcomes = {verdict["criterion"]: verdict["outcome"] for verdict in verdicts}
         assert (outcomes["one-direction"], outcomes["both-directions"]) == ("passed", "failed")
         for criterion, n in (("one-direction", 1), ("both-directions", 0)):
-            wanted = {"kind": "direction", "map": "orthogonal", "passes": criterion, **scope}
+            wanted = {"kind": "direction", "classes": "orthogonal", "passes": criterion, **scope}
             listed = client.get(here, params=wanted).json()
             assert listed["total"] == n, criterion
 

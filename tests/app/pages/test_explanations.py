@@ -126,10 +126,27 @@ def test_files_hold_the_same_rows_as_the_list(get, client):
     kept = parquet.read_table(io.BytesIO(client.get(LIST + ".parquet", params=query).content)).to_pylist()
     assert len(lines) == len(kept) == get(LIST, **query)["total"]
     for item, line, typed in zip(rows, lines, kept, strict=False):
-        for name in ("ref", "url", "mask", "edges", "margin", "interpretations", "where", "minimal"):
+        for name in ("ref", "url", "mask", "edges", "margin", "interpretations", "places", "minimal"):
             value = item.get(name)
             assert line[name] == ("" if value is None else str(value))
             assert str(typed[name] if typed[name] is not None else "") == line[name]
+
+
+FROZEN = (
+    "kind name ref url protocol valid minimal fragile mask edges neurons margin interpretations observed surviving "
+    "algorithm gates variables placements iia_agreed iia_of coverage accuracy places classes joint_agreed joint_of "
+    "causal_order probe_layer probe_margin probe_inputs probe_task probe_table"
+)
+"""What scripts read by name in files of the first version of this table."""
+
+
+def test_files_keep_the_names_that_scripts_read(client):
+    answer = client.get(LIST + ".csv", params={"valid": "any"})
+    lines = list(csv.DictReader(line for line in answer.text.splitlines() if not line.startswith("# ")))
+    assert set(FROZEN.split()) <= lines[0].keys()
+    first = {line["kind"]: line for line in reversed(lines)}
+    assert re.fullmatch(r"[01.]+:\d\.\d+(\+\d+)*( [01.]+:\d\.\d+(\+\d+)*)*", first["alignment"]["places"])
+    assert {len(line["protocol"]) for line in lines} == {64}
 
 
 # --- the page

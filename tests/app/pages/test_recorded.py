@@ -95,6 +95,7 @@ def test_the_list_holds_them_where_they_are_asked_for(client):
     assert first["name"] == "A ∧ B on layer 1"
     assert {name: value for name, value in first.items() if name.startswith("probe_")} == {
         "probe_layer": 1,
+        "probe_margin": first["margin"],
         "probe_inputs": 2,
         "probe_task": False,
         "probe_table": "0001",

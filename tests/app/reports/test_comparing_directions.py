@@ -20,7 +20,7 @@ def compared(get):
 
 
 def test_stored_ones_are_named_by_id(get) -> None:
-    found = get(XORNET + "/explanations", kind="direction", map="integer")
+    found = get(XORNET + "/explanations", kind="direction", classes="integer")
     refs = [item["ref"] for item in found["items"]]
     page = get(f"{XORNET}/compare", e=refs)
     assert [one["ref"] for one in page["explanations"]] == refs

@@ -15,12 +15,14 @@ def test_each_is_listed_once_with_the_classes_that_found_it(get) -> None:
     assert page["total"] == page["of"] == len({item["ref"] for item in page["items"]})
     valid = get(LIST, kind="direction")["items"]
     for item in valid:
-        assert item["agreed"] == item["of"] == 24
-        assert set(item["map"]) <= {"integer", "integer-any", "orthogonal", "oblique"}
+        assert item["iia_agreed"] == item["iia_of"] == 24
+        assert set(item["classes"]) <= {"integer", "integer-any", "orthogonal", "oblique"}
         assert "layer 1 along" in item["where"]
 
 
-@pytest.mark.parametrize("query", [{"map": ["integer"]}, {"map": ["integer", "orthogonal"]}, {"joint": ["yes"]}])
+@pytest.mark.parametrize(
+    "query", [{"classes": ["integer"]}, {"classes": ["integer", "orthogonal"]}, {"joint": ["yes"]}]
+)
 def test_facets_count_what_each_choice_leaves(get, query) -> None:
     page = get(LIST, kind="direction", valid="any", **query)
     ((name, asked),) = query.items()
@@ -28,7 +30,7 @@ def test_facets_count_what_each_choice_leaves(get, query) -> None:
     counts = {choice["value"]: choice["count"] for choice in facet["choices"]}
     assert page["total"] <= min(counts[one] for one in asked)
     assert len(asked) > 1 or page["total"] == counts[asked[0]]
-    assert all(name != "map" or set(asked) <= set(item["map"]) for item in page["items"])
+    assert all(name != "classes" or set(asked) <= set(item["classes"]) for item in page["items"])
 
 
 def test_criteria_that_their_scores_answer_are_asked_of_them(get) -> None:
@@ -40,5 +42,5 @@ def test_criteria_that_their_scores_answer_are_asked_of_them(get) -> None:
 
 
 def test_what_is_asked_wrongly_is_refused(client) -> None:
-    for query in ({"map": "circular"}, {"layer": 2}, {"layer": 0}, {"joint": "perhaps"}):
+    for query in ({"classes": "circular"}, {"layer": 2}, {"layer": 0}, {"joint": "perhaps"}):
         assert client.get(LIST, params=query).status_code == 400
