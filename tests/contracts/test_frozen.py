@@ -40,10 +40,10 @@ COLUMNS = {
     "left,whole,state",
     f"/compare.csv?{PAIR}": "experiment,neurons,source,base,P,Q,decision,output,margin,url",
     f"/compare/agreement.csv?{PAIR}": "first,second,both,same",
-    f"{NETWORK}/explanations.csv": "kind,name,ref,url,valid,edges,neurons,margin,fragile,interpretations,observed,"
-    "story,passes,fails,uses,mask,algorithm,formula,gates,variables,placements,iia,agreed,of,tried,irredundant,where,"
-    "coverage,accuracy,minimal,joint,joint_agreed,joint_of,causal_order,map,layer,probe_layer,probe_inputs,"
-    "probe_task,probe_table",
+    f"{NETWORK}/explanations.csv": "kind,name,ref,url,protocol,surviving,valid,edges,neurons,margin,fragile,"
+    "interpretations,observed,story,passes,fails,uses,mask,algorithm,formula,gates,variables,placements,iia,iia_agreed,"
+    "iia_of,tried,irredundant,places,coverage,accuracy,minimal,joint,joint_agreed,joint_of,causal_order,classes,layer,"
+    "probe_layer,probe_margin,probe_inputs,probe_task,probe_table",
     "/networks.csv": "kind,slug,name,digest,shape,output,task,protocol,state,circuits_possible,circuits_valid,"
     "circuits_method,circuits_truncated_at,circuits_low,circuits_high,interpretations_total,interpretations_observed,"
     "algorithms_candidates,algorithms_aligned,alignments_valid,alignments_minimal,url,origin",

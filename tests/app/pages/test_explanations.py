@@ -132,21 +132,14 @@ def test_files_hold_the_same_rows_as_the_list(get, client):
             assert str(typed[name] if typed[name] is not None else "") == line[name]
 
 
-FROZEN = (
-    "kind name ref url protocol valid minimal fragile mask edges neurons margin interpretations observed surviving "
-    "algorithm gates variables placements iia_agreed iia_of coverage accuracy places classes joint_agreed joint_of "
-    "causal_order probe_layer probe_margin probe_inputs probe_task probe_table"
-)
-"""What scripts read by name in files of the first version of this table."""
-
-
-def test_files_keep_the_names_that_scripts_read(client):
-    answer = client.get(LIST + ".csv", params={"valid": "any"})
+def test_files_say_the_protocol_and_the_places_as_addresses_do(client):
+    answer = client.get(LIST + ".csv", params={"valid": "any", "kind": "alignment"})
     lines = list(csv.DictReader(line for line in answer.text.splitlines() if not line.startswith("# ")))
-    assert set(FROZEN.split()) <= lines[0].keys()
-    first = {line["kind"]: line for line in reversed(lines)}
-    assert re.fullmatch(r"[01.]+:\d\.\d+(\+\d+)*( [01.]+:\d\.\d+(\+\d+)*)*", first["alignment"]["places"])
-    assert {len(line["protocol"]) for line in lines} == {64}
+    assert len({line["protocol"] for line in lines}) == 1
+    assert len(lines[0]["protocol"]) == 64
+    for line in lines:
+        assert re.fullmatch(r"([01.]+:\d\.\d+(\+\d+)*( |$))*", line["places"])
+    assert any(line["places"] for line in lines)
 
 
 # --- the page

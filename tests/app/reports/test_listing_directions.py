@@ -17,7 +17,7 @@ def test_each_is_listed_once_with_the_classes_that_found_it(get) -> None:
     for item in valid:
         assert item["iia_agreed"] == item["iia_of"] == 24
         assert set(item["classes"]) <= {"integer", "integer-any", "orthogonal", "oblique"}
-        assert "layer 1 along" in item["where"]
+        assert "@1=" in item["places"]
 
 
 @pytest.mark.parametrize(
