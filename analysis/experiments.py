@@ -248,29 +248,6 @@ def standing_of(predictions: NDArray[np.int8], answers: NetworkAnswers) -> Stand
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """How two explanations compare on a space.
-
-    Args:
-        both: interventions on which both predict.
-        same: of those, the ones on which they predict the same; both − same are crucial experiments.
-    """
-
-    both: int
-    same: int
-
-    @property
-    def differ(self) -> int:
-        return self.both - self.same
-
-
-def agreement_of(first: NDArray[np.int8], second: NDArray[np.int8]) -> Agreement:
-    """Agreement of two predictions ``[set, source, base]``, over source ≠ base; symmetric."""
-    both = (first != SILENT) & (second != SILENT) & counted_of(first.shape)
-    return Agreement(int(both.sum()), int((both & (first == second)).sum()))
-
-
-@dataclass(frozen=True)
 class CrucialExperiment:
     """One intervention on which at least two explanations predict and differ.
 

@@ -45,8 +45,6 @@ MAX_MASKS: Final = 1 << 22
 """Masks that a search tries one by one."""
 MAX_MILLISECONDS: Final = 600_000.0
 """What a search may be expected to take; seconds are usual."""
-SUBSETS_MILLISECONDS: Final = 2_000.0
-"""What looking for a valid circuit below one may be expected to take; beyond, it is not said whether there is one."""
 MAX_COMPARED: Final = 200_000_000
 """Pairs of circuits compared to find the most different one, about a second; beyond, it is the best one found."""
 N_DRAWN: Final = 1_000
@@ -382,28 +380,6 @@ def mask_bits(space: Space, text: str) -> Masks:
     return bits
 
 
-def judge_circuit(
-    model: Model, rules: Rules, text: str, *, accuracy_threshold: float = ACCURACY_THRESHOLD
-) -> ModelCircuit:
-    """One circuit, computed from the weights.
-
-    Args:
-        model: with its task.
-        rules: of its kind.
-        text: a mask as :func:`read_mask` writes it.
-        accuracy_threshold: see :data:`~analysis.models.model.ACCURACY_THRESHOLD`.
-
-    Returns:
-        Its figures; whether it is minimal only if that takes seconds.
-    """
-    space = model.space(rules)
-    mask = mask_bits(space, text)[None]
-    below = _has_valid_below(model, space, mask, max_wrong(len(model.rows), accuracy_threshold))
-    minimal = [None if below is None else not below]
-    [circuit] = circuits_of(model, space, mask, minimal, accuracy_threshold=accuracy_threshold)
-    return circuit
-
-
 def circuits_of(
     model: Model,
     space: Space,
@@ -428,17 +404,15 @@ def circuits_of(
     return found
 
 
-def _combinations(branches: Sequence[Masks], batch: int, *, descending: bool = False) -> Iterator[Masks]:
+def _combinations(branches: Sequence[Masks], batch: int) -> Iterator[Masks]:
     """All unions of one mask of each branch, the last branch changing fastest, some at a time.
 
     Args:
         branches: masks ``[choices, bits]``.
         batch: how many at a time.
-        descending: whether to begin with the last.
     """
     total = prod(len(one) for one in branches)
-    starts = range(0, total, batch)
-    for start in reversed(starts) if descending else starts:
+    for start in range(0, total, batch):
         index = np.arange(start, min(start + batch, total))
         masks = np.zeros((len(index), branches[0].shape[1]), dtype=np.bool_)
         for branch in reversed(branches):
@@ -510,24 +484,6 @@ def _minimal(numbers: Numbers, sizes: NDArray[np.int64], work: Work) -> NDArray[
         later = np.searchsorted(sizes, sizes[position], side="right")
         below[later:] |= (numbers[later:] & numbers[position]) == numbers[position]
     return minimal
-
-
-def _has_valid_below(model: Model, space: Space, mask: Masks, most: int) -> bool | None:
-    """Whether a circuit with a proper subset of a mask's bits is valid; the largest are tried first. None where that
-    was not found out in time.
-    """
-    try:
-        branches = [branch[~(branch & ~mask).any(axis=1)] for branch in space.branches()]
-    except BeyondLimits:
-        return None
-    each = space.milliseconds / space.n_combinations
-    for number, masks in enumerate(_combinations(branches, min(space.batch, 256), descending=True)):
-        if number * len(masks) * each > SUBSETS_MILLISECONDS:
-            return None
-        below = masks[_are_circuits(space, masks) & (masks != mask).any(axis=1)]
-        if (len(model.rows) - _judge(model, space, below).right <= most).any():
-            return True
-    return False
 
 
 MODEL_CIRCUIT: Final = Record[ModelCircuit](

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from analysis.errors import AnalysisError, InvalidProtocol
 from analysis.models import attention_space
 from analysis.models.attention import ATTENTION, MAX_ROWS, read_attention
-from analysis.models.circuits import MAX_LISTED, find_circuits, find_masks, judge_circuit, mask_bits, read_mask
+from analysis.models.circuits import MAX_LISTED, circuits_of, find_circuits, find_masks, mask_bits, read_mask
 from analysis.models.model import gaps
 from analysis.models.registry import read_model
 
@@ -260,7 +260,7 @@ def test_a_search_is_the_definition(case):
     assert found.possible == len(classes)
     assert sorted(space.graph.write(mask) for mask in classes[right]) == [one.mask for one in found.circuits]
     for one in found.circuits[:5]:
-        assert judge_circuit(model, rules, one.mask) == one
+        assert circuits_of(model, space, mask_bits(space, one.mask)[None], [one.minimal]) == [one]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from analysis.models import attention
 from analysis.models.attention import ATTENTION, FORMAT, read_attention
-from analysis.models.circuits import judge_circuit
+from analysis.models.circuits import circuits_of
 from analysis.models.model import gaps
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "attention"
@@ -97,7 +97,7 @@ def test_the_heads_of_an_induction_circuit_are_told():
 @pytest.mark.parametrize("name", ["majority_5_2x2_0", "own_2x1_0"])
 def test_the_figures_agree_with_the_runs(name, text):
     model = read_attention(json.loads((GOLDEN / f"{name}.json").read_text())["network"])
-    space, rules = model.space(ATTENTION.rules(text)), ATTENTION.rules(text)
+    space = model.space(ATTENTION.rules(text))
     mask = whole(space)
     apart = gaps(space.run(mask[None]), model.answers)[0]
     heads, lens, direct = space.inside(mask).tables
@@ -116,7 +116,7 @@ def test_the_figures_agree_with_the_runs(name, text):
         without[bits if bits else [number]] = False
         without = space.reduce(without[None])[0]
         if without.any():
-            judged = judge_circuit(model, rules, space.graph.write(without))
+            [judged] = circuits_of(model, space, without[None], [None])
             assert row[4:] == (judged.right, judged.worst)
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from analysis.discovery.report import MethodsReport
 from analysis.models import registry
-from analysis.models.circuits import find_circuits, judge_circuit, mask_bits, read_mask
+from analysis.models.circuits import circuits_of, find_circuits, mask_bits, read_mask
 from analysis.models.judging import judged_circuits
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
@@ -205,7 +205,8 @@ def test_the_table_holds_every_circuit(client):
 def test_one_circuit_has_a_page_wherever_it_comes_from(client):
     space = read_perceptron(DOCUMENT).space({})
     every = {read_mask(space, f"{m:02x}") for m in range(1, 64) if space.reduce(mask_bits(space, f"{m:x}")[None]).any()}
-    for circuit in (FOUND.circuits[0], judge_circuit(MODEL, RULES, min(every - set(MASKS)))):
+    [invalid] = circuits_of(MODEL, space, mask_bits(space, min(every - set(MASKS)))[None], [None])
+    for circuit in (FOUND.circuits[0], invalid):
         told = client.get(f"/api/v2{LIST}/c-{circuit.mask}").json()
         assert (told["stored"], told["valid"]) == (circuit.valid, circuit.valid)
         assert told["n_edges"] == len(told["edges"]) == circuit.bits
