@@ -1,16 +1,10 @@
-"""Transformers in safetensors: our own files, and state dicts of TransformerLens and of the monthly puzzles.
+"""Transformers in safetensors, as state dicts of TransformerLens.
 
-Ours have the tensors ``token_embedding``, ``position_embedding`` (left out where there are none),
-``attention.L.query``, ``.key``, ``.value``, ``.output`` from layer 0, ``unembedding``, perhaps biases and MLP blocks
-under the names that model files have, and as metadata ``format``, ``name``, ``attribution``, ``tokens``, ``tasks``,
-``activation`` and ``layer_norm_epsilon``, all but the first three as JSON. In a state dict
-(https://github.com/TransformerLensOrg/TransformerLens) they are ``embed.W_E``, ``pos_embed.W_pos``,
-``blocks.L.attn.W_Q``, ``W_K``, ``W_V``, ``W_O`` and ``b_Q`` to ``b_O``, ``blocks.L.mlp.W_in``, ``b_in``, ``W_out``,
-``b_out``, ``blocks.L.ln1.w`` and ``b``, ``ln2``, ``ln_final``, ``unembed.W_U``, ``b_U``. Weights and bias of a
-LayerNorm are folded into what reads it. In one of the attention-only puzzles of https://puzzles.baulab.info they are
-``tok_embed.weight``, ``pos_embed.weight``, ``layers.L.heads.H.W_Q.weight``, ``W_K``, ``W_V``,
-``layers.L.W_O.weight`` and ``unembed.weight``, as linear layers have them: outputs by inputs. Neither says anything of
-rows, so a task goes with it.
+In a state dict (https://github.com/TransformerLensOrg/TransformerLens) tensors are called ``embed.W_E``,
+``pos_embed.W_pos`` (left out where there are none), ``blocks.L.attn.W_Q``, ``W_K``, ``W_V``, ``W_O`` and ``b_Q`` to
+``b_O`` from layer 0, ``blocks.L.mlp.W_in``, ``b_in``, ``W_out``, ``b_out``, ``blocks.L.ln1.w`` and ``b``, ``ln2``,
+``ln_final``, ``unembed.W_U``, ``b_U``. Weights and bias of a LayerNorm are folded into what reads it. Nothing
+is said of rows, so a task goes with it.
 
 What has no weights leaves no trace in a state dict: normalisation whose scale was folded into the matrices ("LNPre"),
 other positions than learned ones, attention that looks ahead or only nearby, unscaled scores, the activation of an MLP
@@ -20,7 +14,6 @@ must where there are MLP blocks or a LayerNorm.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from math import sqrt
@@ -29,7 +22,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from analysis.errors import InvalidNetwork
 from analysis.fixed_order import inner
@@ -43,17 +36,12 @@ MAX_BYTES: Final = 40_000_000
 _MAX_HEADER: Final = 4_000_000  # the rows of the task stand in it
 _LENGTH: Final = 8
 _ITEM: Final = "safetensors file"
-_CURE: Final = "give tensors of this format, or a state dict of TransformerLens or of a monthly puzzle"
-_TEXTS: Final = ("format", "name", "attribution")
-_JSON: Final = ("tokens", "tasks", "activation", "layer_norm_epsilon")
+_CURE: Final = "give a state dict of TransformerLens, or a model file in JSON"
 
 _TYPES: Final = ("F64", "F32", "F16")
-_OWN: Final = re.compile(rf"attention\.(\d)\.({'|'.join((*MATRICES, *BIASES))})|mlp\.(\d)\.({'|'.join(MLP)})")
 _STATE: Final = re.compile(r"blocks\.(\d{1,2})\.(attn\.[Wb]_[QKVO]|mlp\.(?:[Wb]_in|[Wb]_out)|ln[12]\.[wb])")
 _OF_LAYER: Final = dict(zip((f"attn.{w}_{of}" for w in "Wb" for of in "QKVO"), (*MATRICES, *BIASES), strict=True))
 _OF_MLP: Final = dict(zip(("mlp.W_in", "mlp.b_in", "mlp.W_out", "mlp.b_out"), MLP, strict=True))
-_PUZZLE: Final = re.compile(r"layers\.(\d{1,2})\.(?:heads\.(\d{1,2})\.W_([QKV])|W_O)\.weight")
-_PUZZLE_OTHERS: Final = ("tok_embed.weight", "pos_embed.weight", "unembed.weight")
 _IGNORED: Final = re.compile(r"blocks\.\d{1,2}\.attn\.(mask|IGNORE)")  # the causal mask, which every such model has
 _OTHER: Final = (
     (re.compile(r".*\.mlp\..*"), "belongs to an MLP block of another sort"),
@@ -80,7 +68,6 @@ CONFIG: Final[dict[str, object]] = {
 """Settings of ``HookedTransformerConfig`` that decide what is computed, with the value that is read."""
 _TELLING: Final = ("normalization_type", "positional_embedding_type", "attn_scale", "d_head")
 _MAX_CONFIG: Final = 100_000
-_OWN_OTHERS: Final = ("token_embedding", "position_embedding", "unembedding")
 _STATE_OTHERS: Final = ("embed.W_E", "pos_embed.W_pos", "unembed.W_U")
 _BESIDE: Final = ("unembed.b_U", "ln_final.w", "ln_final.b")
 
@@ -98,50 +85,23 @@ class Configuration:
     epsilon: float | None = None
 
 
-def attention_safetensors(model: AttentionModel) -> bytes:
-    """A transformer as a safetensors file of our own."""
-    tensors = {"token_embedding": model.embedding, "unembedding": model.unembedding}
-    if model.positions is not None:
-        tensors["position_embedding"] = model.positions
-    for number, layer in enumerate(model.layers):
-        tensors |= {f"attention.{number}.{name}": one for name, one in zip(MATRICES, layer, strict=True)}
-    blocks = model.blocks
-    for number, biases in enumerate(blocks.biases):
-        tensors |= {f"attention.{number}.{name}": one for name, one in zip(BIASES, biases, strict=True)}
-    for number, block in enumerate(blocks.mlps):
-        tensors |= {f"mlp.{number}.{name}": one for name, one in zip(MLP, block, strict=True)}
-    if blocks.unembedding_bias is not None:
-        tensors["unembedding_bias"] = blocks.unembedding_bias
-    metadata = {
-        "format": FORMAT,
-        "name": model.name,
-        "tokens": json.dumps(list(model.outputs), ensure_ascii=False),
-        "tasks": json.dumps([dict(model.task_document)]),
-        **({"attribution": model.attribution} if model.attribution else {}),
-        **({"activation": json.dumps(blocks.activation)} if blocks.activation else {}),
-        **({} if blocks.epsilon is None else {"layer_norm_epsilon": json.dumps(blocks.epsilon)}),
-    }
-    return save({name: np.ascontiguousarray(one) for name, one in tensors.items()}, metadata)
-
-
 def read_attention_safetensors(
     raw: bytes, task: TokenTask | None = None, name: str = "", configuration: Configuration | None = None
 ) -> AttentionModel:
-    """The transformer in a safetensors file of our own, or in a state dict of TransformerLens.
+    """The transformer in a state dict of TransformerLens.
 
     Args:
         raw: the file's bytes, at most 40,000,000.
-        task: for a state dict, which has none; a file of our own has its own.
-        name: of the model; "" for what the file says.
-        configuration: of a state dict, which must be known where it has MLP blocks or a LayerNorm.
+        task: whose rows go with it, which it has none of.
+        name: of the model; "" for one that says no more than where it comes from.
+        configuration: which must be known where it has MLP blocks or a LayerNorm.
 
     Raises:
         AnalysisError: naming the first tensor that cannot be read, or what does not fit.
     """
     header = _header(raw)
-    metadata = header.pop("__metadata__", {})
-    own = isinstance(metadata, dict) and metadata.get("format") == FORMAT
-    _check_names(header, own=own)
+    header.pop("__metadata__", None)
+    _check_names(header)
     try:
         tensors = {key: np.asarray(one, dtype=np.float64) for key, one in load(raw).items() if not _IGNORED.match(key)}
     except (SafetensorError, ValueError, TypeError, KeyError, OverflowError) as error:
@@ -149,15 +109,10 @@ def read_attention_safetensors(
     for key, one in tensors.items():
         if not np.isfinite(one).all():
             raise InvalidNetwork(f"tensor {key!r}", "holds NaN or infinite values", "give finite numbers only")
-    if own:
-        document = {**_told(metadata), **_of_own(tensors)}
-    elif task is None:
+    if task is None:
         raise InvalidNetwork(_ITEM, "is a state dict, which says nothing of rows", "give its task or a table of rows")
-    else:
-        if _PUZZLE_OTHERS[0] in tensors:
-            tensors = _of_puzzle(tensors)
-        document = {**_task_document(task), **_of_state(tensors, task, configuration)}
-    document["name"] = name or document.get("name") or "Imported transformer"
+    document = {**_task_document(task), **_of_state(tensors, task, configuration)}
+    document["name"] = name or "Imported transformer"
     return read_attention({**document, "format": FORMAT, **_sizes(document)})
 
 
@@ -209,17 +164,15 @@ def _header(raw: bytes) -> dict[str, Any]:
     return read_object(raw[_LENGTH : _LENGTH + length], "safetensors header", InvalidNetwork, _MAX_HEADER, _CURE)
 
 
-def _check_names(header: dict[str, Any], *, own: bool) -> None:
+def _check_names(header: dict[str, Any]) -> None:
     """Refuse the first tensor that no transformer has which is read, before any is read."""
     if not header:
         raise InvalidNetwork(_ITEM, "holds no tensor", _CURE)
     for name, tensor in header.items():
         item = f"tensor {name[:60]!r}"
-        if not own and _IGNORED.fullmatch(name):
+        if _IGNORED.fullmatch(name):
             continue
-        named = {*_OWN_OTHERS, "unembedding_bias"} if own else {*_STATE_OTHERS, *_BESIDE, *_PUZZLE_OTHERS}
-        shapes = [_OWN] if own else [_STATE, _PUZZLE]
-        if name not in named and not any(one.fullmatch(name) for one in shapes):
+        if name not in (*_STATE_OTHERS, *_BESIDE) and not _STATE.fullmatch(name):
             for pattern, cause in _OTHER:
                 if pattern.fullmatch(name):
                     raise InvalidNetwork(
@@ -231,76 +184,9 @@ def _check_names(header: dict[str, Any], *, own: bool) -> None:
             raise InvalidNetwork(item, f"has the type {str(given)[:20]!r}", f"save it as one of {', '.join(_TYPES)}")
 
 
-def _told(metadata: dict[str, Any]) -> dict[str, Any]:
-    """What the metadata of a file of our own says."""
-    unknown = [key for key in metadata if key not in (*_TEXTS, *_JSON)]
-    if unknown:
-        raise InvalidNetwork("metadata", f"has the unknown key {unknown[0][:40]!r}", "leave it out")
-    found: dict[str, Any] = {key: metadata[key] for key in _TEXTS if key in metadata}
-    for key in _JSON:
-        if key in metadata:
-            try:
-                found[key] = json.loads(metadata[key])
-            except (ValueError, RecursionError):
-                raise InvalidNetwork(f"metadata {key}", "is not JSON", "write it with json.dumps") from None
-    if "tasks" not in found:
-        raise InvalidNetwork("metadata", "has no tasks", "give a list with one object: name, rows and answers")
-    return found
-
-
 def _task_document(task: TokenTask) -> dict[str, Any]:
     rows, answers = [list(row) for row in task.rows], list(task.answers)
     return {"tokens": list(task.outputs), "tasks": [{"name": task.name, "rows": rows, "answers": answers}]}
-
-
-def _of_own(tensors: dict[str, NDArray[np.float64]]) -> dict[str, Any]:
-    layers: dict[int, dict[str, Any]] = {}
-    mlps: dict[int, dict[str, Any]] = {}
-    for name, one in tensors.items():
-        match = _OWN.fullmatch(name)
-        if match and match[1]:
-            layers.setdefault(int(match[1]), {})[match[2]] = one.tolist()
-        elif match:
-            mlps.setdefault(int(match[3]), {})[match[4]] = one.tolist()
-    found = _arrays(tensors, layers, _OWN_OTHERS)
-    if mlps:
-        found["mlp"] = [mlps.get(number, {}) for number in range(len(layers))]
-    if "unembedding_bias" in tensors:
-        found["unembedding_bias"] = tensors["unembedding_bias"].tolist()
-    return found
-
-
-def _of_puzzle(tensors: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-    """The tensors of a puzzle under the names and in the shapes that a state dict of TransformerLens has.
-
-    Raises:
-        InvalidNetwork: naming the first that is missing or of another shape, or that is no puzzle's.
-    """
-    found: dict[str, NDArray[np.float64]] = {}
-    _tensor(tensors, _PUZZLE_OTHERS[2])
-    for name, one in tensors.items():
-        if name in _PUZZLE_OTHERS:
-            theirs = _STATE_OTHERS[_PUZZLE_OTHERS.index(name)]
-            found[theirs] = one.T if name == _PUZZLE_OTHERS[2] else one
-        elif not _PUZZLE.fullmatch(name):
-            raise InvalidNetwork(f"tensor {name!r}", "is of another kind of state dict", _CURE)
-    n_heads: dict[int, int] = {}
-    for match in filter(None, map(_PUZZLE.fullmatch, tensors)):
-        n_heads[int(match[1])] = max(n_heads.get(int(match[1]), 1), int(match[2] or 0) + 1)
-    for layer, n in sorted(n_heads.items()):
-        for matrix in "QKV":
-            heads = [_tensor(tensors, f"layers.{layer}.heads.{head}.W_{matrix}.weight") for head in range(n)]
-            if len({one.shape for one in heads}) != 1 or heads[0].ndim != 2:
-                cause = f"has heads with W_{matrix} of several shapes"
-                raise InvalidNetwork(f"layer {layer}", cause, "give all heads of a layer the same")
-            found[f"blocks.{layer}.attn.W_{matrix}"] = np.stack([one.T for one in heads])
-        name = f"layers.{layer}.W_O.weight"
-        output, d_head = _tensor(tensors, name), found[f"blocks.{layer}.attn.W_V"].shape[2]
-        if output.ndim != 2 or output.shape[1] != n * d_head:
-            cause = f"has the shape {' × '.join(map(str, output.shape))}, and there are {n} heads of {d_head}"
-            raise InvalidNetwork(f"tensor {name!r}", cause, "save the whole state dict")
-        found[f"blocks.{layer}.attn.W_O"] = output.T.reshape(n, d_head, len(output))
-    return found
 
 
 def _tensor(tensors: dict[str, NDArray[np.float64]], name: str) -> NDArray[np.float64]:
@@ -339,7 +225,7 @@ def _of_state(
             cause = f"has {len(positions)} positions, the rows have {context} tokens"
             raise InvalidNetwork("tensor 'pos_embed.W_pos'", cause, "give rows that fit")
         tensors = {**tensors, "pos_embed.W_pos": positions[:context]}
-    found = _arrays(tensors, layers, _STATE_OTHERS)
+    found = _arrays(tensors, layers)
     if mlps:
         found |= {"mlp": [mlps.get(number, {}) for number in range(len(layers))], "activation": told.activation}
     if told.epsilon is not None:
@@ -380,11 +266,9 @@ def _folded(tensors: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.flo
     return found
 
 
-def _arrays(
-    tensors: dict[str, NDArray[np.float64]], layers: dict[int, dict[str, Any]], others: tuple[str, str, str]
-) -> dict[str, Any]:
-    """The arrays of a model file, by the names of what is not of a layer: the two embeddings and the unembedding."""
-    token, position, unembedding = others
+def _arrays(tensors: dict[str, NDArray[np.float64]], layers: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    """The arrays of a model file but those of blocks."""
+    token, position, unembedding = _STATE_OTHERS
     for name in (token, unembedding):
         if name not in tensors:
             raise InvalidNetwork(f"tensor {name!r}", "is missing", _CURE)

@@ -1,4 +1,4 @@
-"""`pluriscope train-model`, and what `plant` and `import` do with transformers."""
+"""`pluriscope train-model`, and what `import` does with transformers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from app.cli.terminal import (
     progress_bar,
     read_bytes,
     remark,
-    write_bytes,
     write_text,
 )
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from analysis.models.attention_training import AttentionOutcome
 
 MAX_COUNT = 1_000
-SAFETENSORS = ".safetensors"
 TASK = "induction, other name, sum modulo, maximum, first token, majority, balanced brackets or parity."
 ROWS = "JSON file with rows and answers as token ids, at most 4,096, instead of a task."
 Task = Annotated[str, typer.Option(help=TASK)]
@@ -66,7 +64,6 @@ def train_model(
 
     Exit codes: 0 at least one converged, 2 bad input, 3 none did.
     """
-    from analysis.models.attention_files import attention_document
     from analysis.network_files.files import slug_of
 
     if not 1 <= count <= MAX_COUNT:
@@ -106,7 +103,7 @@ def train_model(
             outcome = train_attention(spec, work=Work(report=report))
         if outcome.converged and outcome.model is not None:
             n_converged += 1
-            write_text(path, json.dumps(attention_document(outcome.model), ensure_ascii=False, allow_nan=False) + "\n")
+            write_model(outcome.model, path)
         write_text("-", _told(spec.seed, outcome, path) + "\n")
     if not quiet:
         remark(f"{n_converged} of {count} models converged")
@@ -120,20 +117,10 @@ def _told(seed: int, outcome: AttentionOutcome, path: str) -> str:
     return f"seed {seed}: {what}, {path if outcome.converged else 'not converged'}"
 
 
-def planted_transformer(vocabulary: int, context: int, name: str, output: str) -> int:
-    """`pluriscope plant induction`: write a transformer that carries the induction circuit on heads 1.0 and 2.0."""
-    from analysis.models.attention_planting import planted_induction
-    from analysis.network_files.files import checked_name
-
-    check_writable(output)
-    write_model(planted_induction(vocabulary, context, checked_name(name) if name else ""), output)
-    return DONE
-
-
 def read_transformer(
     file: str, task: str, rows: str, config: str, context: int, vocabulary: int, name: str
 ) -> AttentionModel:
-    """A transformer, from a model file or a state dict of TransformerLens or a monthly puzzle.
+    """A transformer, from a model file or a state dict of TransformerLens.
 
     A state dict says nothing of rows, so it needs a task or a table of rows. Only the configuration tells what has no
     weights: normalisation folded into the matrices, and of MLP blocks and LayerNorm the activation and epsilon.
@@ -181,11 +168,7 @@ def _task(task: str, rows: str, vocabulary: int, context: int) -> TokenTask:
 
 
 def write_model(model: AttentionModel, output: str) -> None:
-    """Write a model file: safetensors where the name ends so, else JSON."""
+    """Write a model file."""
     from analysis.models.attention_files import attention_document
-    from analysis.models.attention_safetensors import attention_safetensors
 
-    if output.endswith(SAFETENSORS):
-        write_bytes(output, (attention_safetensors(model),))
-    else:
-        write_text(output, json.dumps(attention_document(model), ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(output, json.dumps(attention_document(model), ensure_ascii=False, allow_nan=False) + "\n")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Annotated, Final, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from app.cli.models import planted_transformer
 from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, remark, write_text
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from analysis.planting.placement import Place
     from analysis.planting.planted import Planted
 
-INDUCTION: Final = "induction"
 _PLACE = re.compile(r"(root|[0-9]{1,32})=([0-9]{1,2})\.([0-9]{1,4})", re.ASCII)
 
 
@@ -24,8 +22,7 @@ def plant(
     algorithm: Annotated[
         str,
         typer.Argument(
-            help="The algorithm as its identity text: !(!(!A&B)&!(!B&A)); with --form formula_trees (A*¬B)+(¬A*B). "
-            "induction: a transformer that carries the induction circuit on heads 1.0 and 2.0.",
+            help="The algorithm as its identity text: !(!(!A&B)&!(!B&A)); with --form formula_trees (A*¬B)+(¬A*B).",
             show_default=False,
         ),
     ],
@@ -64,8 +61,6 @@ def plant(
     steps: Annotated[int, typer.Option(help="With --train: steps of Adam.")] = 3_000,
     seed: Annotated[int, typer.Option(help="Of all draws.")] = 0,
     name: Annotated[str, typer.Option(help="Name of the network; default: what was planted and how.")] = "",
-    vocabulary: Annotated[int, typer.Option(help="Of induction: tokens; default 4.")] = 0,
-    context: Annotated[int, typer.Option(help="Of induction: tokens of a row; default 5.")] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr.")] = False,
 ) -> int:
     """Write a network that carries an algorithm on known neurons, with a record of it.
@@ -80,12 +75,6 @@ def plant(
     from analysis.planting.compiling import compile_algorithm
     from analysis.planting.disguises import disguised
 
-    if algorithm == INDUCTION:
-        if place or disguise or train:
-            raise Refusal("--place, --disguise and --train: are for networks. Leave them out.")
-        return planted_transformer(vocabulary or 4, context or 5, name, output)
-    if vocabulary or context:
-        raise Refusal(f"--vocabulary and --context: are for {INDUCTION}. Leave them out.")
     check_writable(output)
     tree, widths, places = read_algorithm(algorithm, form, inputs), read_widths(hidden), read_places(place or [])
     learned = True

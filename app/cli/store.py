@@ -87,8 +87,8 @@ def import_(
 ) -> int:
     """Store networks in the dashboard's database and queue their analyses; all of them, or none if one is refused.
 
-    A transformer is read from a model file, or from a state dict of TransformerLens or a monthly puzzle with its
-    [bold]--task[/bold] or [bold]--rows[/bold].
+    A transformer is read from a model file, or from a state dict of TransformerLens with its [bold]--task[/bold] or
+    [bold]--rows[/bold].
 
     Example: [bold]pluriscope import networks/*.json --protocol complete --protocol paper[/bold]
     Example: [bold]pluriscope import net.safetensors --task name --tasks XOR[/bold]

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from analysis.models.attention import ATTENTION
-from analysis.models.attention_safetensors import read_attention_safetensors
+from analysis.models.attention import ATTENTION, read_attention
 from analysis.models.attention_tasks import task_named
 from analysis.models.attention_training import AttentionSpec, train_attention
 from analysis.models.circuits import find_circuits, mask_bits
@@ -57,7 +56,7 @@ def test_a_line_says_what_a_search_finds(rules):
 def test_a_model_of_the_study_is_searched_with_the_same_result():
     """Its weights are kept, since training gives the same ones on machines of one kind only."""
     [one] = [one for one in results() if (one["task"], one["seed"]) == ("sum modulo", 10)]
-    model = read_attention_safetensors((ROOT / "tests/fixtures/sum-modulo-2x2-10.safetensors").read_bytes())
+    model = read_attention(json.loads((ROOT / "tests/fixtures/sum-modulo-2x2-10.json").read_text()))
     assert model.digest == one["digest"]
     for space in one["spaces"]:
         assert {**found(model, space["rules"], WANTED["listed"]), "seconds": 0} == {**space, "seconds": 0}

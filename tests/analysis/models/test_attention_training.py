@@ -1,4 +1,4 @@
-"""Transformers that are trained, and one that is written in closed form."""
+"""Transformers that are trained."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 from analysis.errors import InvalidTraining
 from analysis.models.attention import ATTENTION, read_attention
 from analysis.models.attention_files import attention_document
-from analysis.models.attention_planting import planted_induction
 from analysis.models.attention_tasks import TokenTask, task_named
 from analysis.models.attention_training import AttentionSpec, train_attention
 from analysis.models.model import gaps
@@ -74,20 +73,3 @@ def test_settings_that_are_none_are_refused(setting, told):
     with pytest.raises(InvalidTraining) as refused:
         AttentionSpec(XOR, **setting)
     assert str(refused.value) == told
-
-
-@pytest.mark.parametrize(("vocabulary", "context"), [(4, 5), (3, 4), (5, 4)])
-def test_planted_induction_is_right_on_every_row_by_its_two_heads(vocabulary, context):
-    model = planted_induction(vocabulary, context)
-    assert (run(model) > 1.0).all()
-    space = model.space(ATTENTION.default_rules)
-    heads = space.inside(np.ones(space.graph.n_bits, dtype=bool)).tables[0]
-    assert heads.rows[0][1] == pytest.approx(1.0)
-    assert heads.rows[1][3] == pytest.approx(1.0, abs=0.35)  # at other positions than the last nothing need be found
-    roles = space.roles(np.ones((1, space.graph.n_bits), dtype=bool))[0]
-    assert roles[0, 0]  # head 2.0, which never looks at its own position, looks at the one before often enough too
-    assert roles[2].tolist() == [False, True]
-    keys = ["x-1.0.q", "x-1.0.k", "x-1.0.v", "x-2.0.q", "x-2.0.k", "1.0-2.0.k", "x-2.0.v", "2.0-logits"]
-    planted = np.array([[name in keys for name in space.graph.bit_names]])
-    assert (gaps(space.run(planted), model.answers)[0] > 0).all()
-    assert read_attention(attention_document(model)).digest == model.digest

@@ -1,4 +1,4 @@
-"""`pluriscope train-model`, `plant induction` and `import` of transformers: files that `analyse` takes."""
+"""`pluriscope train-model` and `import` of transformers: files that `analyse` takes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 from safetensors.numpy import save
 
-from analysis.models.attention_safetensors import read_attention_safetensors
+from analysis.models.attention_files import attention_document
 from analysis.models.registry import read_model
 from tests.analysis.models.attention_models import random_attention
 from tests.analysis.models.test_attention_blocks import CONFIG, a_state
@@ -80,24 +80,18 @@ def test_what_did_not_converge_is_told_and_not_written(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_planted_model_is_converted_there_and_back(tmp_path):
-    first, second, third = (tmp_path / name for name in ("a.json", "b.safetensors", "c.json"))
-    assert run("plant", "induction", "--vocabulary", 3, "--context", 4, "--output", first) == 0
-    assert run("import", first, "--output", second, "--name", "renamed") == 0
-    assert run("import", second, "--output", third) == 0
-    _, planted = read_model(first.read_bytes())
-    _, again = read_model(third.read_bytes())
-    assert (again.digest, again.name) == (planted.digest, "renamed")
-    assert again.task_document == planted.task_document
-
-
 def test_a_state_dict_is_converted_with_its_task(tmp_path):
     model = random_attention(0, (2, 2, 6, 3, 4, 3))
-    file, out = tmp_path / "state.safetensors", tmp_path / "model.safetensors"
+    file, out = tmp_path / "state.safetensors", tmp_path / "model.json"
     file.write_bytes(save(state(model)))
     task = ("--task", "first token", "--vocabulary", 4, "--context", 3)
     assert run("import", file, *task, "--output", out) == 0
-    assert read_attention_safetensors(out.read_bytes()).digest == model.digest
+    _, written = read_model(out.read_bytes())
+    assert written.digest == model.digest
+    assert run("import", out, "--output", tmp_path / "renamed.json", "--name", "renamed") == 0
+    _, renamed = read_model((tmp_path / "renamed.json").read_bytes())
+    assert (renamed.digest, renamed.name) == (model.digest, "renamed")
+    assert renamed.task_document == written.task_document
 
 
 @pytest.mark.parametrize(
@@ -107,7 +101,8 @@ def test_a_state_dict_is_converted_with_its_task(tmp_path):
         (("train-model", "--layers", 4), "layers: is 4. Use 1 to 3."),
         (("train-model", "--count", 0), "--count 0: is out of range."),
         (("train-model", "--rows", "absent.json"), "table of rows 'absent.json': cannot be read"),
-        (("plant", "induction", "--vocabulary", 40), "more than 4,096 rows"),
+        (("train-model", "--vocabulary", 40), "more than 4,096 rows"),
+        (("plant", "induction", "--vocabulary", 4), "plant induction was removed"),
         (("import", "absent.json"), "model file 'absent.json': cannot be read"),
         (("import", "absent.json", "--no-analysis"), "imported by itself, without options of networks"),
     ],
@@ -121,7 +116,7 @@ def test_bad_input_is_one_line_before_any_work(arguments, told, tmp_path, capsys
 
 def test_a_task_and_rows_are_for_where_there_are_none(tmp_path, capsys):
     file, out = tmp_path / "a.json", tmp_path / "b.json"
-    assert run("plant", "induction", "--vocabulary", 3, "--context", 4, "--output", file) == 0
+    file.write_text(json.dumps(attention_document(random_attention(0, (1, 1, 4, 2, 4, 3)))))
     said = refused(capsys, "import", file, "--task", "induction", "--output", out)
     assert "--task: is for state dicts" in said
     state_dict = tmp_path / "state.safetensors"
