@@ -112,16 +112,6 @@ class LinearPlace:
         """Whether the change is the shortest that sets the read-outs."""
         return not self.swaps
 
-    @property
-    def of_unit_scale(self) -> LinearPlace:
-        """The same interchange with each row's largest number 1, to nine digits."""
-
-        def scaled(row: Row) -> Row:
-            largest = max(row, key=abs)
-            return tuple(round(number / largest, 9) + 0.0 for number in row)
-
-        return LinearPlace(self.layer, tuple(map(scaled, self.reads)), tuple(map(scaled, self.swaps)))
-
     @cached_property
     def text(self) -> str:
         """The place without its variable: ``1=1,0,-1``."""

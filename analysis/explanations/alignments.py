@@ -18,7 +18,7 @@ from analysis.explanations.algorithms import decided
 from analysis.explanations.explanation import Claim, Kind
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.question import Question
-from analysis.sandbox.predicting_along import predict_by_alignment_along, predict_by_directions
+from analysis.sandbox import predicting
 
 
 def _claims(aligned: Aligned[Placement[Any]]) -> Iterator[Claim]:
@@ -64,8 +64,8 @@ ALIGNMENT: Final = Kind[Aligned[Alignment]](
     outputs=lambda question, aligned: decided(question, aligned.algorithm),
     predict=_predict,
     claims=lambda aligned: tuple(_claims(aligned)),
-    by_hand=lambda _, aligned, intervention, bench: predict_by_alignment_along(
-        aligned.algorithm, aligned.alignment, intervention, bench
+    by_hand=lambda _, aligned, intervention, bench: predicting.predict_by_alignment(
+        aligned.algorithm, aligned.alignment, intervention, bench.network.sizes
     ),
 )
 DIRECTION: Final = Kind[Aligned[DirectionAlignment]](
@@ -78,7 +78,7 @@ DIRECTION: Final = Kind[Aligned[DirectionAlignment]](
     traits=frozenset({"symbolic", "placed"}),
     outputs=lambda question, aligned: decided(question, aligned.algorithm),
     claims=lambda aligned: tuple(_claims(aligned)),
-    by_hand=lambda _, aligned, intervention, bench: predict_by_directions(
-        aligned.algorithm, aligned.alignment, intervention, bench
+    by_hand=lambda _, aligned, intervention, __: predicting.predict_by_algorithm(
+        aligned.algorithm, intervention, predicting.ON_DIRECTIONS
     ),
 )

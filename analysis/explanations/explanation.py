@@ -220,7 +220,7 @@ class Kind(Generic[E]):
         sources = {change.source for change in intervention.changes}
         by_source = all(change.written == "source" and not change.is_edge for change in intervention.changes)
         source = next(iter(sources))
-        if not by_source or len(sources) > 1 or intervention.along or source is None:
+        if not by_source or len(sources) > 1 or source is None:
             return Prediction(SILENT, f"a {self.noun} speaks of neurons that take their values from one source alone")
         patched = tuple(sorted(intervention.neurons))
         space = InterventionSpace(question.cut.hidden_sizes, question.cut.n_inputs, (patched,))

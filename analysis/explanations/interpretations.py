@@ -14,7 +14,7 @@ from analysis.explanations.explanation import Claim, Kind
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.question import Question
-from analysis.sandbox.predicting_along import predict_by_interpretation_along
+from analysis.sandbox import predicting
 from analysis.tasks import pattern_bits
 
 
@@ -77,7 +77,7 @@ INTERPRETATION: Final = Kind[Interpretation](
     outputs=lambda question, interpretation: decisions(question, interpretation.circuit),
     predict=_predict,
     claims=lambda interpretation: tuple(_claims(interpretation)),
-    by_hand=lambda _, interpretation, intervention, bench: predict_by_interpretation_along(
+    by_hand=lambda _, interpretation, intervention, bench: predicting.predict_by_interpretation(
         interpretation, intervention, bench
     ),
 )

@@ -1,13 +1,11 @@
-"""An intervention made by hand, as a value: a base, and changes to hidden neurons, edges and directions.
+"""An intervention made by hand, as a value: a base, and changes to hidden neurons and edges.
 
 A changed *neuron* carries what is written into it, whatever arrives there. A changed *edge* carries what is written on
 it into one neuron alone, while its source neuron goes on as it is. An edge into a changed neuron changes nothing.
 
 What is written is one of four: ``zero``; ``mean``, the mean activation of the neuron (of the edge's source neuron) in
 the full network, as under mean ablation; ``source``, what that neuron is when the unablated network runs another
-input, which for neurons is an interchange and for edges path patching; ``value``, a number. What is changed along a
-*direction* of a layer is told in :mod:`analysis.sandbox.direction_edits`; a layer has its neurons or its directions
-changed, not both.
+input, which for neurons is an interchange and for edges path patching; ``value``, a number.
 """
 
 from __future__ import annotations
@@ -16,15 +14,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 from analysis.errors import InvalidIntervention
-from analysis.sandbox.direction_edits import Along, check_along
-from analysis.sandbox.edit_kinds import MAX_VALUE, WRITTEN, Written
 from analysis.tasks import INPUT_NAMES
 
-__all__ = ["MAX_CHANGES", "MAX_VALUE", "WRITTEN", "Along", "Change", "Intervention", "Written", "intervention_of"]
-
+Written = Literal["zero", "mean", "source", "value"]
+WRITTEN: Final[tuple[Written, ...]] = ("zero", "mean", "source", "value")
+MAX_VALUE: Final = 1e6
 MAX_CHANGES: Final = 16
 
 
@@ -70,22 +67,15 @@ class Intervention:
     Args:
         base: input row that the network runs on.
         changes: each site once, in the order of :attr:`Change.site`.
-        along: changes along directions, each once, in the order of :attr:`~analysis.sandbox.direction_edits.Along.key`.
     """
 
     base: int
     changes: tuple[Change, ...] = ()
-    along: tuple[Along, ...] = ()
-
-    @property
-    def everything(self) -> tuple[Change | Along, ...]:
-        """All that is changed."""
-        return (*self.changes, *self.along)
 
     @property
     def is_changed(self) -> bool:
         """Whether anything is changed at all."""
-        return bool(self.everything)
+        return bool(self.changes)
 
     @cached_property
     def neurons(self) -> dict[tuple[int, int], Change]:
@@ -102,43 +92,30 @@ class Intervention:
     def with_change(self, change: Change) -> Intervention:
         """The same with this change, in place of another at the same site."""
         others = [other for other in self.changes if other.site != change.site]
-        return Intervention(self.base, tuple(sorted([*others, change], key=lambda c: c.site)), self.along)
+        return Intervention(self.base, tuple(sorted([*others, change], key=lambda c: c.site)))
 
     def without(self, site: tuple[int, int, int]) -> Intervention:
         """The same without the change at a site."""
         kept = tuple(change for change in self.changes if change.site != site)
-        return Intervention(self.base, kept, self.along)
-
-    def with_along(self, change: Along) -> Intervention:
-        """The same with this change along directions, in place of another along the same."""
-        others = self.without_along(change.text).along
-        return Intervention(self.base, self.changes, tuple(sorted([*others, change], key=lambda c: c.key)))
-
-    def without_along(self, text: str) -> Intervention:
-        """The same without the change along the directions of that text."""
-        return Intervention(self.base, self.changes, tuple(one for one in self.along if one.text != text))
+        return Intervention(self.base, kept)
 
     def on(self, base: int) -> Intervention:
         """The same changes on another base."""
-        return Intervention(base, self.changes, self.along)
+        return Intervention(base, self.changes)
 
 
-def intervention_of(
-    sizes: Sequence[int], n_inputs: int, base: int, changes: Iterable[Change], along: Iterable[Along] = ()
-) -> Intervention:
+def intervention_of(sizes: Sequence[int], n_inputs: int, base: int, changes: Iterable[Change]) -> Intervention:
     """An intervention that a network admits, in canonical order.
 
     Args:
         sizes: layer sizes ``(n0, …, 1)`` of the network cut to the analysed output.
         n_inputs: Boolean inputs; bases and sources are rows of their table.
         base: input row.
-        changes: of neurons and edges.
-        along: of directions; with them at most :data:`MAX_CHANGES`.
+        changes: of neurons and edges, at most :data:`MAX_CHANGES`.
 
     Raises:
-        InvalidIntervention: a site or direction that the network has not or that is changed twice, a source that is no
-            input row, a value that is no number within ±:data:`MAX_VALUE`, neurons and directions of one layer, or too
-            many changes.
+        InvalidIntervention: a site that the network has not or that is changed twice, a source that is no input row, a
+            value that is no number within ±:data:`MAX_VALUE`, or too many changes.
     """
     found: dict[tuple[int, int, int], Change] = {}
     for change in changes:
@@ -146,30 +123,15 @@ def intervention_of(
         if change.site in found:
             raise InvalidIntervention(site_name(change, sizes), "is changed twice", "change it once")
         found[change.site] = change
-    linear = {change.text: change for change in along}
-    check_along(list(linear.values()), sizes, n_inputs)
-    both = {layer for layer, _, _ in _neuron_sites(found)} & {change.layer for change in linear.values()}
-    if both:
+    if len(found) > MAX_CHANGES:
         raise InvalidIntervention(
-            f"layer {min(both)}",
-            "has neurons and directions changed at once, which does not say what a neuron ends up with",
-            "change a neuron as a direction: 1 for itself and 0 for the others",
-        )
-    n_changes = len(found) + len(linear)
-    if n_changes > MAX_CHANGES:
-        raise InvalidIntervention(
-            f"{n_changes} changes",
-            f"at most {MAX_CHANGES} neurons, edges and directions can be changed at once",
-            f"leave out {n_changes - MAX_CHANGES}",
+            f"{len(found)} changes",
+            f"at most {MAX_CHANGES} neurons and edges can be changed at once",
+            f"leave out {len(found) - MAX_CHANGES}",
         )
     if not 0 <= base < 1 << n_inputs:
         raise InvalidIntervention(f"base {base}", "is no input row", f"choose a row from 0 to {(1 << n_inputs) - 1}")
-    ordered = sorted(linear.values(), key=lambda change: change.key)
-    return Intervention(base, tuple(found[site] for site in sorted(found)), tuple(ordered))
-
-
-def _neuron_sites(sites: Iterable[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    return [site for site in sites if site[1] == -1]
+    return Intervention(base, tuple(found[site] for site in sorted(found)))
 
 
 def _check(change: Change, sizes: Sequence[int], n_inputs: int) -> None:

@@ -14,12 +14,11 @@
    changed neuron takes its value from a source, and the changed neurons are exactly the places of some variables, each
    from one source. Those variables are fixed to their values on their sources.
 3. *A bare circuit* says where, not what, and says nothing. *An algorithm without places* says what, not where: it says
-   nothing, unless nothing is changed.
+   nothing, unless nothing is changed. Nor does *an alignment on directions*, which speaks of its own directions alone.
 4. *An explanation of any other kind* predicts what it predicts on the common ground
    (:meth:`analysis.explanations.explanation.Kind.ask`).
 
-On what the common ground has, single sources on neuron sets, this is what :mod:`analysis.experiments` predicts. What is
-changed along directions is for :mod:`analysis.sandbox.predicting_along`.
+On what the common ground has, single sources on neuron sets, this is what :mod:`analysis.experiments` predicts.
 """
 
 from __future__ import annotations
@@ -41,6 +40,7 @@ from analysis.sandbox.intervention import Change, Intervention, carrier_name, si
 from analysis.sandbox.prediction import Prediction
 from analysis.sandbox.running import Bench
 
+ON_DIRECTIONS: Final = "directions do not speak about neurons and edges, only about interchanges along themselves"
 SAYS_WHAT: Final = "an algorithm says what, not where: without an alignment its variables sit on no neuron"
 MAX_WAYS: Final = 1 << 16
 NO_OUTPUT_GATE: Final = "its output carries no gate, because its circuit gives the same output on every input"
@@ -49,11 +49,11 @@ Bits = NDArray[np.int64]
 Carrier = tuple[int, int]
 
 
-def predict_by_algorithm(algorithm: HighLevelModel, intervention: Intervention) -> Prediction:
-    """An algorithm without places: silence, unless nothing is changed."""
+def predict_by_algorithm(algorithm: HighLevelModel, intervention: Intervention, reason: str = SAYS_WHAT) -> Prediction:
+    """An algorithm whose variables sit on no neurons: silence for a reason, unless nothing is changed."""
     if not intervention.is_changed:
         return Prediction(algorithm.function >> intervention.base & 1)
-    return Prediction(SILENT, SAYS_WHAT)
+    return Prediction(SILENT, reason)
 
 
 def predict_by_alignment(

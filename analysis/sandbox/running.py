@@ -2,7 +2,7 @@
 
 Every pre-activation is summed as everywhere (the bias, then source after source by index), so that a run without
 changes gives exactly the network's output, and a run that patches neurons from one source exactly the answer of the
-common ground. Directions of a layer are set after everything else in it.
+common ground.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from analysis.networks.ablation import means
 from analysis.networks.mlp import activate, activations
 from analysis.networks.network import Network
-from analysis.sandbox.direction_edits import moved
 from analysis.sandbox.intervention import Change, Intervention
 
 
@@ -78,8 +77,5 @@ class Bench:
                 for (at, neuron), value in neurons.items():
                     if at == layer:
                         values[neuron] = value
-                along = [change for change in intervention.along if change.layer == layer]
-                if along:
-                    values = moved(values, along, self.clean, self.means)
                 layers.append(values)
         return tuple(layers)

@@ -25,7 +25,6 @@ PAGES = {
     "funnel of three inputs": "/networks/majority-3-3/analyses/funnel?protocol=paper",
     "play": "/networks/xor-pretrained/sandbox",
     "play, three asked": "{sandbox}&now=11_1.0s00_2.1.2z_3.0.1v-0.5&on=edges",
-    "play, along directions": "/networks/alice-and-bob/sandbox?now=01_d1~0~1~-1s10_d1~1~0~-1s00",
     "explanations on directions": "/networks/alice-and-bob/explanations?kind=direction&valid=any",
     "play on three inputs": "/networks/majority-3-3/sandbox?now=110_1.0m_2.1v0.5",
     "common ground": "/networks/xor-pretrained/analyses/common-ground",

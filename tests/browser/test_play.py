@@ -68,9 +68,9 @@ def test_by_keys_alone(tab, expect, asked):
     tab.locator("#at-2-0-1").focus()
     tab.keyboard.press("Enter")
     expect(tab.locator(".bench")).to_contain_text("n1.1 → n2.0")
-    tab.locator("#site").fill("1: 1, 0, -1")
+    tab.locator("#site").fill("1.2")
     tab.locator("#site").press("Enter")
-    eventually(tab, lambda: query(tab).get("now"), ["00_2.0.1v-0.5_d1~1~0~-1v-0.5"])
+    eventually(tab, lambda: query(tab).get("now"), ["00_1.2v-0.5_2.0.1v-0.5"])
 
 
 def test_a_head_of_a_transformer_is_patched_by_keys_undone_and_gone_back_to(tab, expect):

@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.directions.self_interventions import OwnSwap, ask_own_swaps
-from analysis.errors import InvalidIntervention
 from analysis.experiments import NetworkAnswers, NeuronSite, ask_network
 from analysis.explanations.explanation import Claim
 from analysis.interpretations.gates import gate_name
-from analysis.sandbox.direction_edits import Along
-from analysis.sandbox.intervention import Change, Intervention, intervention_of
+from analysis.sandbox.intervention import Change, Intervention
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.figures.numbers import noun, readable
@@ -125,8 +123,8 @@ def _trials(predictions: NDArray[np.int8], answers: NetworkAnswers) -> tuple[Tri
 # --- one trial
 
 
-_Changes = Callable[[int, int], Intervention]
-"""Source and base → the intervention."""
+_Changes = Callable[[int, int], Intervention] | None
+"""Source and base → the intervention; None where it is none that is made by hand."""
 
 
 def _neurons(sites: Sequence[NeuronSite]) -> tuple[str, str, _Changes]:
@@ -143,12 +141,7 @@ def _own_swap(beside: Beside, swap: OwnSwap) -> tuple[str, str, _Changes]:
     sizes = beside.sizes
     owners = " ".join(LETTERS[number] for number in swap.owners)
     where = "; ".join(linear_words(place.layer, row, sizes) for place in swap.places for row in place.reads)
-
-    def changed(source: int, base: int) -> Intervention:
-        along = [Along(place, "source", source) for place in swap.places]
-        return intervention_of(sizes, sizes[0], base, (), along)
-
-    return f"{owners}: {', '.join(swap.labels)} on {where}", where, changed
+    return f"{owners}: {', '.join(swap.labels)} on {where}", where, None
 
 
 def _trial(
@@ -158,10 +151,7 @@ def _trial(
     n_inputs, place = beside.sizes[0], beside.place
     words, text, changed = told[members]
     inputs = [input_text(row, n_inputs) for row in (source, base)]
-    try:
-        now = write_now(changed(source, base), n_inputs)
-    except InvalidIntervention:  # more changes than are made by hand
-        now = ""
+    now = "" if changed is None else write_now(changed(source, base), n_inputs)
     refs = [str(one.ref) for one in beside.explanations]
     return {
         "experiment": ":".join((text, *inputs)),

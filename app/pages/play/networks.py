@@ -1,4 +1,4 @@
-"""Play on a perceptron: neurons, edges and directions changed by hand, and which explanations said what comes of it."""
+"""Play on a perceptron: neurons and edges changed by hand, and which explanations said what comes of it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis.directions.alignment import swap_rows
-from analysis.fixed_order import inner
-from analysis.sandbox.direction_edits import Along, wanted_of
-from analysis.sandbox.intervention import Change, Intervention
+from analysis.sandbox.intervention import Change, Intervention, site_name
 from analysis.sandbox.prediction import Prediction
 from analysis.sandbox.running import Bench
 from analysis.validity import decide, margin_to_edge
@@ -30,7 +27,7 @@ from app.pages.place import Place
 from app.pages.play.played import Ask, Field, Play, Played, Told, changed_table, link
 from app.pages.play.state import NetworkOptions, Site, State, read_state
 from app.pages.play.tokens import write_now, write_site
-from app.pages.play.words import intervention_words, name_of, written_signs, written_words
+from app.pages.play.words import intervention_words, written_signs, written_words
 from app.pages.shared import finite, truth_rows
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, More, Section, Table
 from pluriscope.naming import LEAST, LETTERS, MOST
@@ -76,9 +73,9 @@ class NetworkPlay(Played):
         return self.state.now
 
     @property
-    def changes(self) -> Sequence[Change | Along]:
+    def changes(self) -> Sequence[Change]:
         """What is changed."""
-        return self.now.everything
+        return self.now.changes
 
     @cached_property
     def bench(self) -> Bench:
@@ -126,9 +123,9 @@ class NetworkPlay(Played):
         """An intervention for people."""
         return intervention_words(now, self.state.sizes, self.state.n_inputs)
 
-    def name_of(self, change: Change | Along) -> str:
+    def name_of(self, change: Change) -> str:
         """What is changed, for people."""
-        return name_of(change, self.state.sizes)
+        return site_name(change, self.state.sizes)
 
     @cached_property
     def told(self) -> Told:
@@ -174,14 +171,10 @@ class NetworkPlay(Played):
         output, margin = (finite(float(one)) for one in (layers[-1][0], margin_to_edge(layers[-1][0], "threshold")))
         return RunRecord(values=values, outputs={"y": output}, gives=_bit(decided(layers)), margin=margin)
 
-    def _hand(self, change: Change | Along) -> HandRecord:
+    def _hand(self, change: Change) -> HandRecord:
         words = written_words(change, self.state.n_inputs)
-        if isinstance(change, Along):
-            before = inner(self.before[change.layer], change.place.matrix).tolist()
-            value = wanted_of(change, self.bench.clean, self.bench.means).tolist()
-        else:
-            layer, neuron = change.carrier
-            before, value = [float(self.before[layer][neuron])], [self.bench.value_of(change)]
+        layer, neuron = change.carrier
+        before, value = [float(self.before[layer][neuron])], [self.bench.value_of(change)]
         return HandRecord(site=write_site(change), name=self.name_of(change), words=words, before=before, value=value)
 
     @cached_property
@@ -195,11 +188,6 @@ class NetworkPlay(Played):
     # --- as a drawing
 
     def drawing(self, *, linked: bool) -> Markup:
-        moved = {}
-        for change in self.now.along:
-            rows = swap_rows([change.place])
-            for neuron in [] if rows is None else np.flatnonzero(np.abs(rows).sum(axis=0)).tolist():
-                moved[change.layer, neuron, None] = ByHand("moved", float(self.after[change.layer][neuron]))
         by_hand = {
             (change.layer, change.neuron, change.origin): ByHand(
                 written_signs(change, self.state.n_inputs), self.bench.value_of(change)
@@ -211,7 +199,7 @@ class NetworkPlay(Played):
             self.place.question.cut.weights,
             _numbers(self.before),
             _numbers(self.after),
-            by_hand | moved,
+            by_hand,
             links,
             sentence=f"The network on input {self.told.words}" + (": choose what to change" if links else ""),
         )
@@ -230,7 +218,7 @@ class NetworkPlay(Played):
         name = "-".join(str(one) for one in site if one is not None)
         return FlowLink(self.state.toggled(change).url, self._does(change), f"at-{name}")
 
-    def _does(self, change: Change | Along) -> str:
+    def _does(self, change: Change) -> str:
         """What a step at the site of a change does."""
         there, name, n_inputs = self.state.there(change), self.name_of(change), self.state.n_inputs
         words = written_words(there or change, n_inputs)
@@ -249,7 +237,7 @@ class NetworkPlay(Played):
             dials=list(self._dials()),
             beside=Ask("Set", state.fields("tool"), [Field("tool", "or to", hint="-0.5")]),
             figure=self.figure(self._caption()),
-            changed=[*self._changed(), *self._directions()],
+            changed=self._changed(),
             asks=list(self._asks()),
             outcome=[self._does_now(), *self._said()],
         )
@@ -285,21 +273,10 @@ class NetworkPlay(Played):
 
     def _asks(self) -> Iterator[Ask]:
         state = self.state
-        site = Field("site", "Neuron, edge or direction", hint="1.0 or 2.1.0 or 1: 1, 0, -1")
+        site = Field("site", "Neuron or edge", hint="1.0 or 2.1.0")
         yield Ask("Change", state.fields(), [site])
         if len(state.refs) < MOST:
             yield Ask("Ask", state.fields(), [Field("e", "Another explanation", hint="i-MASK.INDEX")])
-
-    def _directions(self) -> list[Block]:
-        """Those of the explanations asked."""
-        cells: list[tuple[Markup, str]] = []
-        for letter, one in zip(LETTERS, self.explanations, strict=False):
-            formulas = {} if one.algorithm is None else {of.path: of.shown for of in one.algorithm.variables}
-            for path, place in () if one.directions is None else one.directions.places:
-                change = self.state.used_on(place)
-                step = link(self._does(change), self.state.toggled(change).url, f"along-{len(cells)}")
-                cells.append((step, f"{letter}: {formulas[path]}"))
-        return [Table.plain(["Direction", "Carries"], cells)] if cells else []
 
     def _values(self) -> Table:
         rows = []

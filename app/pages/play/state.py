@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Final, Literal, NoReturn
 
 from pydantic import Field, StringConstraints, model_validator
 from sqlalchemy.orm import Session
 
-from analysis.directions.alignment import LinearPlace
-from analysis.errors import InvalidAlignment, InvalidIntervention
-from analysis.sandbox.direction_edits import Along
+from analysis.errors import InvalidIntervention
 from analysis.sandbox.intervention import Change, Intervention, intervention_of
 from app.addressing import Addresses
 from app.errors import BadQuery, PageError
@@ -26,17 +24,14 @@ from app.pages.play.tokens import (
     read_number,
     read_written,
     write_now,
-    write_site,
     write_written,
 )
 from pluriscope.naming import MOST
 
-Changed = TypeVar("Changed", Change, Along)
 Site = tuple[int, int, int | None]
 """Layer, neuron, and for an edge its source neuron."""
 WITHOUT: Final = "the same without it"
 _FORMER: Final = ("tried", "game", "share")
-_TYPED: Final = re.compile(r"\s*(?:layer\s*)?([0-9]{1,3})\s*:\s*(.+?)\s*")
 _SITE: Final = re.compile(r"\s*n?([0-9]{1,4})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?\s*")
 
 
@@ -61,8 +56,8 @@ class NetworkOptions(ScopeOptions):
     on: Literal["neurons", "edges"] = Field("neurons", description="What is chosen in the drawing.")
     site: Annotated[str, StringConstraints(max_length=1200)] = Field(
         "",
-        description="A step: what is changed by the tool, or left alone again. LAYER.NEURON, LAYER.NEURON.SOURCE for "
-        "an edge, or LAYER: w, w, … for a direction.",
+        description="A step: what is changed by the tool, or left alone again. LAYER.NEURON, or LAYER.NEURON.SOURCE "
+        "for an edge.",
     )
 
     @model_validator(mode="before")
@@ -140,48 +135,34 @@ class State:
         if not old.written == tool.written == "source":
             return state
 
-        def followed(change: Changed) -> Changed:
+        def followed(change: Change) -> Change:
             return replace(change, source=tool.source) if change.source == old.source else change
 
-        moved = Intervention(now.base, tuple(map(followed, now.changes)), tuple(map(followed, now.along)))
+        moved = Intervention(now.base, tuple(map(followed, now.changes)))
         return state if moved == now else state.at(moved)
 
-    def used_on(self, site: Site | LinearPlace) -> Change | Along:
-        """The tool on a site; a subspace is patched, where the tool is a number."""
-        tool = self.tool
-        if isinstance(site, LinearPlace):
-            tool = default_tool(self.now) if tool.written == "value" and site.dimension > 1 else tool
-            return Along(site, tool.written, tool.source, tool.value)
-        return replace(tool, layer=site[0], neuron=site[1], origin=site[2])
+    def used_on(self, site: Site) -> Change:
+        """The tool on a site."""
+        return replace(self.tool, layer=site[0], neuron=site[1], origin=site[2])
 
-    def there(self, change: Change | Along) -> Change | Along | None:
+    def there(self, change: Change) -> Change | None:
         """What is changed at the site of a change."""
-        return next((one for one in self.now.everything if write_site(one) == write_site(change)), None)
+        return next((one for one in self.now.changes if one.site == change.site), None)
 
-    def without(self, change: Change | Along) -> State:
+    def without(self, change: Change) -> State:
         """With what is changed there left alone."""
-        return self.at(
-            self.now.without_along(change.text) if isinstance(change, Along) else self.now.without(change.site)
-        )
+        return self.at(self.now.without(change.site))
 
-    def toggled(self, change: Change | Along) -> State:
-        """With a change, or with what is changed there left alone. A layer has its neurons or its directions changed:
-        the others of its layer are left alone.
-        """
-        if self.there(change) is not None:
-            return self.without(change)
-        if isinstance(change, Along):
-            kept = tuple(one for one in self.now.changes if one.is_edge or one.layer != change.layer)
-            return self.at(replace(self.now, changes=kept).with_along(change))
-        along = tuple(one for one in self.now.along if change.is_edge or one.layer != change.layer)
-        return self.at(replace(self.now, along=along).with_change(change))
+    def toggled(self, change: Change) -> State:
+        """With a change, or with what is changed there left alone."""
+        return self.without(change) if self.there(change) is not None else self.at(self.now.with_change(change))
 
 
 def default_tool(now: Intervention) -> Change:
     """What is written unless an address says otherwise: the value on the source of the patches, else on another input
     than the base.
     """
-    sources = [one.source for one in now.everything if one.written == "source"]
+    sources = [one.source for one in now.changes if one.written == "source"]
     return Change(0, 0, None, "source", source=[*sources, int(now.base != 1)][0])
 
 
@@ -218,30 +199,22 @@ def _stepped(state: State, text: str) -> State:
     """The state with the tool used on a site, or with what is changed there left alone."""
     try:
         after = state.toggled(state.used_on(read_site(text)))
-        intervention_of(state.sizes, state.n_inputs, after.now.base, after.now.changes, after.now.along)
+        intervention_of(state.sizes, state.n_inputs, after.now.base, after.now.changes)
     except InvalidIntervention as refused:
         _refuse(state, refused, "site")
     return after
 
 
-def read_site(text: str) -> Site | LinearPlace:
-    """A neuron or an edge, or a direction as people type it, ``1: 1, 0, −1``.
+def read_site(text: str) -> Site:
+    """A neuron or an edge.
 
     Raises:
         InvalidIntervention: it is neither.
     """
-    shape, typed = _SITE.fullmatch(text), _TYPED.fullmatch(text)
-    if shape is not None:
-        return int(shape[1]), int(shape[2]), None if shape[3] is None else int(shape[3])
-    numbers = [] if typed is None else [read_number(part) for part in re.split(r"[;\s]+|,\s*", typed[2]) if part]
-    known = [number for number in numbers if number is not None]
-    item, cause, cure = f"site {text[:60]!r}", "is no neuron, edge or direction", "write 1.0, 2.1.0, or 1: 1, 0, -1"
-    if typed is None or len(known) < len(numbers):
-        raise InvalidIntervention(item, cause if typed is None else "has parts that are no numbers", cure)
-    try:
-        return LinearPlace.of(int(typed[1]), [known])
-    except InvalidAlignment as refused:
-        raise InvalidIntervention(item, refused.cause, cure) from None
+    shape = _SITE.fullmatch(text)
+    if shape is None:
+        raise InvalidIntervention(f"site {text[:60]!r}", "is no neuron or edge", "write 1.0 or 2.1.0")
+    return int(shape[1]), int(shape[2]), None if shape[3] is None else int(shape[3])
 
 
 def _explanations(session: Session, state: State) -> list[Explanation]:

@@ -2,8 +2,8 @@
 
 First the base, then one part for each change, with ``_`` between them: the site (``LAYER.NEURON``, or
 ``LAYER.NEURON.SOURCE`` for the edge that leads to that neuron from neuron SOURCE of the layer before), then what is
-written: ``z`` zero, ``m`` its mean, ``s10`` what it is on input 10, ``v-0.5`` a number. A direction of a layer has the
-letter ``d`` in front of it and ``~`` between its numbers: ``d1~1~0~-1s10``. Nothing in it needs escaping in an address.
+written: ``z`` zero, ``m`` its mean, ``s10`` what it is on input 10, ``v-0.5`` a number. Nothing in it
+needs escaping in an address.
 """
 
 from __future__ import annotations
@@ -13,20 +13,18 @@ from collections.abc import Callable
 from typing import Final
 
 from analysis.errors import InvalidIntervention
-from analysis.sandbox.direction_edits import Along, read_place
 from analysis.sandbox.intervention import MAX_CHANGES, MAX_VALUE, Change, Intervention, Written, intervention_of
 from app.pages.candidates import input_text
 
 SHAPE: Final = (
     "BASE_CHANGE_CHANGE…, for instance 01_1.0s10_2.1z: a change is LAYER.NEURON (or LAYER.NEURON.SOURCE for an edge) "
-    "with z (zero), m (mean), sINPUT (its value on that input) or vNUMBER behind it; a direction is "
-    "dLAYER~w~w~… with the same behind it, for instance d1~1~0~-1s10"
+    "with z (zero), m (mean), sINPUT (its value on that input) or vNUMBER behind it"
 )
 MOST_CHARACTERS: Final = 240 * (MAX_CHANGES + 1)
 _LETTERS: Final[dict[str, Written]] = {"z": "zero", "m": "mean", "s": "source", "v": "value"}
 _NUMBER: Final = re.compile(r"-?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:e-?[0-9]{1,3})?")
 _CHANGE: Final = re.compile(r"([0-9]{1,4})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?([zmsv].*)")
-_ALONG: Final = re.compile(r"d([-0-9.e~]+)([zmsv].*)")
+_FORMER_DIRECTION: Final = re.compile(r"d[-0-9.e~]+[zmsv].*")
 _FORMER_GUESS: Final = re.compile(r"_g[01x]$")
 
 
@@ -45,14 +43,12 @@ def read_number(text: str) -> float | None:
     return value + 0.0 if abs(value) <= MAX_VALUE else None
 
 
-def write_site(change: Change | Along) -> str:
-    """What is changed: ``1.0``, ``1.0.2``, or ``d1~1~0~-1``."""
-    if isinstance(change, Along):
-        return f"d{change.text}"
+def write_site(change: Change) -> str:
+    """What is changed: ``1.0``, or ``1.0.2``."""
     return f"{change.layer}.{change.neuron}" + ("" if change.origin is None else f".{change.origin}")
 
 
-def write_written(change: Change | Along, n_inputs: int) -> str:
+def write_written(change: Change, n_inputs: int) -> str:
     """What is written there: ``z``, ``m``, ``s10``, ``v-0.5``."""
     match change.written:
         case "source":
@@ -65,7 +61,7 @@ def write_written(change: Change | Along, n_inputs: int) -> str:
 
 def write_now(now: Intervention, n_inputs: int) -> str:
     """An intervention as addresses write it."""
-    changes = (write_site(change) + write_written(change, n_inputs) for change in now.everything)
+    changes = (write_site(change) + write_written(change, n_inputs) for change in now.changes)
     return "_".join([input_text(now.base, n_inputs), *changes])
 
 
@@ -98,18 +94,17 @@ def read_now(
     return now
 
 
-def _with(now: Intervention, one: Change | Along, part: str, sizes: tuple[int, ...], n_inputs: int) -> Intervention:
+def _with(now: Intervention, one: Change, part: str, sizes: tuple[int, ...], n_inputs: int) -> Intervention:
     """An intervention with one change more."""
-    if write_site(one) in map(write_site, now.everything):
+    if write_site(one) in map(write_site, now.changes):
         raise InvalidIntervention(part, "changes what is changed already", "change each site once")
-    after = now.with_along(one) if isinstance(one, Along) else now.with_change(one)
-    return intervention_of(sizes, n_inputs, after.base, after.changes, after.along)
+    return intervention_of(sizes, n_inputs, now.base, now.with_change(one).changes)
 
 
-def _read_change(part: str, n_inputs: int) -> Change | Along:
-    if shape := _ALONG.fullmatch(part):
-        plain = read_written(shape[2], n_inputs, part)
-        return Along(read_place(shape[1]), plain.written, plain.source, plain.value)
+def _read_change(part: str, n_inputs: int) -> Change:
+    if _FORMER_DIRECTION.fullmatch(part):
+        cure = "change its neurons, or compare alignments on directions, which does so along each of theirs"
+        raise InvalidIntervention(part, "is a direction, and neurons and edges alone are changed by hand", cure)
     shape = _CHANGE.fullmatch(part)
     if shape is None:
         raise InvalidIntervention(part, "is no change", f"write an intervention as {SHAPE}")

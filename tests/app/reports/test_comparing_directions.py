@@ -85,37 +85,10 @@ def test_what_names_no_directions_is_refused(client, ref) -> None:
     assert "explanation 1" in answer.json()["error"]
 
 
-def test_a_direction_is_changed_by_hand(get, client) -> None:
-    own = "d1~0~1~-1s10"
-    page = get(XORNET + "/sandbox", e=[ALICE, BOB], now="01_" + own)
-    (change,) = page["changes"]
-    assert (change["name"], change["words"]) == ("n1.1 − n1.2", "patched from 10")
-    before, after = page["before"]["values"], page["after"]["values"]
-    assert [name for name in before if name.startswith("n") and before[name] != after[name]] == ["n1.1", "n1.2"]
-    assert page["words"] == "01 with n1.1 − n1.2 patched from 10"
-    assert (page["explanations"][0]["says"], page["after"]["gives"]) == (0, "0")
-    assert page["explanations"][0]["right"]
-    listed = client.get(XORNET + "/sandbox", params={"e": [ALICE, BOB], "now": "01_" + own}).text
-    assert "n1.1 − n1.2, patched from 10: undo" in listed
-
-
-@pytest.mark.parametrize(
-    ("query", "cause"),
-    [
-        ({"site": "1, 0, -1"}, "is no neuron, edge or direction"),
-        ({"site": "1: 1, x, 2"}, "no numbers"),
-        ({"site": "1: 1, 0"}, "has 2 numbers for the 3 neurons"),
-        ({"site": "3: 1"}, "no hidden layer"),
-        ({"site": "1: 0, 0, 0"}, "cannot be set"),
-        ({"site": "1:"}, "is no neuron, edge or direction"),
-        ({"now": "00_1.0z_d1~1~0~-1z"}, "neurons and directions changed at once"),
-        ({"now": "00_d1~1~0~-1z_d1~2~0~-2z"}, "cannot be set at once"),
-        ({"now": "00_d1~1~0z"}, "has 2 numbers"),
-        ({"now": "00_dz"}, "is no change"),
-    ],
-)
-def test_directions_that_are_none_are_refused_with_a_way_on(client, query, cause) -> None:
-    answer = client.get(XORNET + "/sandbox", params=query)
+def test_a_direction_is_not_changed_by_hand_and_alignments_on_them_say_so(get, client) -> None:
+    asked = get(XORNET + "/sandbox", e=[ALICE, BOB], now="01_1.0s10")["explanations"]
+    assert [(one["says"], "directions do not speak" in one["reason"]) for one in asked] == [(-1, True)] * 2
+    answer = client.get(XORNET + "/sandbox", params={"e": [ALICE, BOB], "now": "01_d1~0~1~-1s10_1.0z"})
     assert answer.status_code in (400, 422)
-    assert cause in answer.text
-    assert "/networks/alice-and-bob/sandbox" in answer.text
+    assert "is a direction, and neurons and edges alone are changed by hand" in answer.text
+    assert "now=01_1.0z" in answer.text
