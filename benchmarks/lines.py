@@ -23,8 +23,7 @@ from analysis.networks.network import Network
 from analysis.networks.training import train_networks
 from analysis.networks.training_spec import TrainingSpec
 from analysis.pipeline import analyse_output
-from analysis.populations.population import analyse_outcomes
-from analysis.protocol import COMPLETE, PAPER, Protocol
+from analysis.protocol import PAPER, Protocol
 from analysis.question import Question, ask
 from analysis.result_file import output_json
 from analysis.tasks import Task, named_task
@@ -201,7 +200,7 @@ def compare_interpretations(
 
 
 def population_lines(effort: Effort) -> list[Line]:
-    """Training in step, and analysing together: against the same engine network by network, and plain torch."""
+    """Training in step, and analysing: against the same engine network by network, and plain torch."""
     n_networks, n_singly = effort.n_networks, effort.n_singly
     specs = [TrainingSpec(seed=seed) for seed in range(n_networks)]
     (task,), data = specs[0].resolved_tasks(), clean_data(2)
@@ -209,7 +208,9 @@ def population_lines(effort: Effort) -> list[Line]:
     busy = [time.process_time()]
     training, together = timed(lambda: train_networks(specs))
     empty_caches()
-    analysing, members = timed(lambda: list(analyse_outcomes(together, COMPLETE)))
+    analysing, found = timed(
+        lambda: [analyse_output(ask(o.network, task=task, data=data)) for o in together if o.converged and o.network]
+    )
     busy.append(time.process_time())
     training_singly, alone = timed(lambda: [train_networks([spec])[0] for spec in specs[:n_singly]])
     empty_caches()
@@ -222,15 +223,14 @@ def population_lines(effort: Effort) -> list[Line]:
 
     scale = n_networks / n_singly
     n_converged = sum(outcome.converged for outcome in together)
-    n_analysed = sum(member.analysed for member in members)
     parts = f"one by one: {n_singly} networks, scaled to {n_networks}; for these the"
     networks = [outcome.network for outcome in together[:n_singly]] == [outcome.network for outcome in alone]
-    found = [analysis for member in members[:n_singly] for analysis in member.analyses]
+    analysed_alike = result_of(found[: len(analyses)]) == result_of(analyses)
     work = f"{n_networks} networks 2-3-3-1 trained in step"
     same = f"{parts} {same_result(work, networks)}"
-    whole = f"{n_networks} XOR networks 2-3-3-1 trained, {n_analysed} converged and analysed (`complete`)"
+    whole = f"{n_networks} XOR networks 2-3-3-1 trained, {n_converged} converged and analysed (`complete`)"
     same_whole = (
-        f"{parts} {same_result(whole, result_of(found) == result_of(analyses))}; of the processor's time "
+        f"{parts} {same_result(whole, analysed_alike)}; of the processor's time "
         f"{seconds_text((busy[2] - busy[1]) * scale)} against {seconds_text(busy[1] - busy[0])}"
     )
     epochs_in_step = sum(outcome.epochs for outcome in together)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
 
 from analysis.data import clean_data
 from analysis.errors import AnalysisError, Cancelled
@@ -12,7 +11,6 @@ from analysis.networks.network import Network
 from analysis.networks.training import train_networks
 from analysis.networks.training_course import TrainingOutcome, training_json
 from analysis.pipeline import analyse_output, refuse, unsearched
-from analysis.populations.population import iterate_population
 from analysis.preflight import preflight
 from analysis.progress import silent
 from analysis.protocol import Protocol
@@ -66,19 +64,10 @@ def _produced(seed: int, outcome: TrainingOutcome, found: dict[str, Analysed], t
 def analysed(
     networks: Sequence[tuple[Network, tuple[Task, ...]]], protocol: Protocol, order: Order
 ) -> Iterator[Analysed]:
-    """The analyses of networks of one shape with their tasks, in order; without circuits where nobody asks for these.
-
-    Neighbours with the same tasks are one population.
-    """
-    if order.circuits:
-        for tasks, run in groupby(networks, key=lambda member: member[1]):
-            together = [network for network, _ in run]
-            members = iterate_population(together, tasks, _counted(protocol, order), order.work)
-            yield from ((_under(protocol, member.analyses), member.problem) for member in members)
-        return
+    """The analyses of networks with their tasks, in order; without circuits where nobody asks for these."""
     for done, (network, tasks) in enumerate(networks):
         order.work.tell("networks", done, len(networks), f"{done:,} networks analysed")
-        yield without_circuits(network, tasks, protocol, order)
+        yield _analysed_alone(network, tasks, protocol, order, circuits=order.circuits)
 
 
 def _counted(protocol: Protocol, order: Order) -> Protocol:
@@ -95,19 +84,25 @@ def _under(protocol: Protocol, analyses: tuple[OutputAnalysis, ...]) -> tuple[Ou
 
 def without_circuits(network: Network, tasks: Sequence[Task], protocol: Protocol, order: Order) -> Analysed:
     """A network's analyses with circuits left unsearched, or why it cannot be analysed."""
+    return _analysed_alone(network, tasks, protocol, order, circuits=False)
+
+
+def _analysed_alone(
+    network: Network, tasks: Sequence[Task], protocol: Protocol, order: Order, *, circuits: bool
+) -> Analysed:
+    """What an analysis finds of the network alone; a refusal is this network's outcome and no other's."""
     data, analyses = clean_data(network.n_inputs), []
+    work = order.work if circuits else order.work.reporting_to(silent)
     try:
         for output, task in enumerate(tasks):
             question = Question(network, output, task, protocol, data)
             refuse(preflight(question))
-            circuits = unsearched(question)
-            if not order.algorithms:
-                analyses.append(circuits_alone(question, circuits))
+            none = None if circuits else unsearched(question)
+            if none is not None and not order.algorithms:
+                analyses.append(circuits_alone(question, none))
                 continue
             rules = _counted(protocol, order)
-            analyses.append(
-                analyse_output(replace(question, protocol=rules), order.work.reporting_to(silent), circuits=circuits)
-            )
+            analyses.append(analyse_output(replace(question, protocol=rules), work, circuits=none))
     except Cancelled:
         raise
     except AnalysisError as problem:

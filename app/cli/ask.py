@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.analyse import given_protocol, read_work
+from app.cli.store import store_in
 from app.cli.terminal import DONE, Refusal, read_bytes, remark, write_text
 from pluriscope.analyses.registry import BY_KEY
 
@@ -37,7 +37,6 @@ def ask(
     from analysis.models.registry import kind_of_file
     from analysis.network_files.files import MAX_NETWORK_BYTES, parse_network_file
     from app.addressing import Addresses
-    from app.db.engine import open_store
     from app.db.models import save_model
     from app.db.writes import save_network
     from app.errors import PageError
@@ -46,13 +45,10 @@ def ask(
     from app.pages.place import locate_any
     from app.routes.analyses import AnalysisRequest, ask_for, ask_for_analysis
     from app.routes.asking import ThoroughOrder
-    from app.settings import Settings
 
     content, links = read_bytes(file, "network file", MAX_NETWORK_BYTES), Addresses()
     rules = given_protocol(protocol)
-    with tempfile.TemporaryDirectory(prefix="pluriscope-ask-") as folder:
-        store = open_store(Settings(data=folder, database_url=""))
-        store.migrate()
+    with store_in() as store:
         try:
             with store.write() as session:
                 if kind_of_file(content) is None:
@@ -72,8 +68,6 @@ def ask(
                 told = found.record().model_dump(mode="json")
         except PageError as error:
             raise Refusal(str(error)) from None
-        finally:
-            store.close()
     if as_json:
         write_text("-", json.dumps(told, ensure_ascii=False, allow_nan=False) + "\n")
     else:

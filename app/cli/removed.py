@@ -32,6 +32,8 @@ OPTIONS: Final[dict[tuple[str, str], str]] = {
     ("verify", "--no-counts"): "Counts are never recomputed here: leave it out.",
     ("study run", "--cost"): "How long a study takes is not predicted; how many networks it has is said as it starts.",
     ("analyse", "--device"): "Circuits of transformers are found without torch, with the same results: leave it out.",
+    ("train", "--analyse"): "pluriscope study run trains a grid of networks and analyses each.",
+    ("train", "--population"): "pluriscope study run writes what came of every network.",
     ("count run", "--part"): "One exact count is made by one machine, with as many processes as --workers says.",
 }
 """Command and option → what to do instead, as a sentence."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 import json
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
@@ -57,6 +58,25 @@ def opened_store() -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def store_in(folder: Path | None = None, **settings: Any) -> Iterator[Store]:
+    """A store of the command's own, in a folder that stays or, without one, in a passing one.
+
+    Args:
+        folder: for it.
+        settings: in place of those of the environment.
+    """
+    from app.db.engine import open_store
+
+    with nullcontext(folder) if folder else tempfile.TemporaryDirectory(prefix="pluriscope-") as place:
+        store = open_store(read_settings(data=place, database_url="", **settings))
+        try:
+            store.migrate()
+            yield store
+        finally:
+            store.close()
 
 
 def import_(

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import shutil
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analysis.progress import Progress
-from app.cli.configuration import read_settings
-from app.cli.store import opened_store
-from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, progress_bar, read_bytes, remark, write_text
+from app.cli.store import opened_store, store_in
+from app.cli.terminal import (
+    DONE,
+    STOPPED,
+    Refusal,
+    check_writable,
+    progress_bar,
+    read_bytes,
+    remark,
+    write_bytes,
+    write_text,
+)
 
 if TYPE_CHECKING:
     from analysis.studies.design import StudyDesign
+    from analysis.studies.result_file import StudyResults
     from app.db.engine import Store
 
 study = typer.Typer(
@@ -53,57 +66,73 @@ def run(
 
     Exit codes: 0 every network has its outcome, 2 bad input.
     """
-    processes = workers or os.cpu_count() or 1
-    if processes > 1 and not into_store:
-        _load_ahead()
     from analysis.studies.design import MAX_DESIGN_BYTES
     from analysis.studies.reading import design_from_mapping, read_design
-    from app.limits import in_memory, limits_of
 
     design = read_design(read_bytes(file, "study file", MAX_DESIGN_BYTES))
     if seeds is not None:
         design = design_from_mapping(design.with_seeds(seeds).model_dump(mode="json"))
-    settings = read_settings()
-    limits = in_memory(limits_of(settings))
+    processes = workers or os.cpu_count() or 1
     if not quiet:
         cells = f"{design.n_cells:,} cells of {design.seeds.count:,} networks"
         remark(f"{design.name}: {cells}, {design.n_networks:,} in all")
     if into_store:
-        return run_in_store(design, workers=processes, quiet=quiet)
-    from app.cli.study_run import known_results, run_to_file
-
+        with opened_store() as store:
+            return _run(store, design, processes, quiet, announced=True)
     path = Path(output or f"{design.slug}.jsonl.gz")
     check_writable(str(path), file)
+    return _run_to_file(path, design, processes, device, quiet)
+
+
+def _run_to_file(path: Path, design: StudyDesign, workers: int, device: str, quiet: bool) -> int:
+    """Run a study in a database beside its result file, which has what was found whenever the command ends by itself.
+
+    A run that was killed is continued from that database, any other from the file; then the database is deleted.
+    """
+    from app.db.reads.studies import find_study, stored_parts
+    from app.db.studies import save_results
+
     known = known_results(path, design)
     if known.outcomes and not quiet:
         remark(f"{path} holds {len(known.outcomes):,} of {known.design.n_networks:,} networks already")
-    with progress_bar(quiet) as report:
-        results = run_to_file(path, known, workers=processes, limits=limits, device=device, report=report)
-    n_converged = sum(outcome.converged for outcome in results.outcomes)
-    if not quiet:
-        remark(f"{len(results.outcomes):,} networks, {n_converged:,} converged and analysed: {path}")
-    return DONE if results.complete else STOPPED
+    folder = path.with_name(f".{path.name}-{design.digest[:12]}")
+    begun = time.time()
+    with store_in(folder, device=device) as store:
+        with store.write() as session:
+            save_results(session, known)
+        try:
+            return _run(store, known.design, workers, quiet)
+        finally:
+            with store.write() as session:
+                row = find_study(session, design.slug)
+                spent = float(known.provenance.get("wall_seconds") or 0.0) + time.time() - begun
+                about = {"machine": platform.machine(), "python": platform.python_version(), "cores": os.cpu_count()}
+                row.provenance = about | {"workers": workers, "device": device, "wall_seconds": round(spent, 1)}
+                write_bytes(str(path), stored_parts(session, row))
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _load_ahead() -> None:
-    """Begin to load what every process of a run needs, torch first, in the process that they are copied from.
+def known_results(path: Path, design: StudyDesign) -> StudyResults:
+    """What a file holds of a study already, with the seeds of both; nothing if there is no file.
 
-    That takes some seconds, in which this process reads the study. Where processes cannot be copied nothing is done.
+    Raises:
+        Refusal: it holds something else, so that it is not overwritten.
+        InvalidStudy: it is no result file.
     """
-    import multiprocessing
+    from analysis.studies.result_file import MAX_RESULT_BYTES, StudyResults, read_results
 
-    if "forkserver" in multiprocessing.get_all_start_methods():
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["analysis.studies.boolean", "analysis.studies.running", "app.cli.study_run"])
-        from multiprocessing.forkserver import ensure_running
+    if not path.exists() or path.stat().st_size == 0:
+        return StudyResults(design, ())
+    known = read_results(read_bytes(str(path), "result file", MAX_RESULT_BYTES))
+    if known.design.digest != design.digest:
+        raise Refusal(
+            f"output {str(path)!r}: holds the results of another design ({known.design.slug}, "
+            f"{known.design.digest[:12]}). Give another path."
+        )
+    return replace(known, design=design.with_seeds(max(known.design.seeds.count, design.seeds.count)))
 
-        ensure_running()
 
-
-# --- studies and a store: results taken in and handed out
-
-
-def run_in_store(design: StudyDesign, *, workers: int, quiet: bool) -> int:
+def _run(store: Store, design: StudyDesign, workers: int, quiet: bool, *, announced: bool = False) -> int:
     """Store a study and work on it here until it has ended, or somebody pauses it; other workers may help.
 
     Exit codes: 0 every network has its outcome, 3 it was paused or chunks failed.
@@ -114,39 +143,36 @@ def run_in_store(design: StudyDesign, *, workers: int, quiet: bool) -> int:
     from app.jobs.study_queue import start
     from app.jobs.worker import Worker
 
-    with opened_store() as store:
-        with store.write() as session:
-            slug = start(session, design).slug
+    with store.write() as session:
+        slug = start(session, design).slug
+    if announced:
         write_text("-", Addresses().study(slug) + "\n")
-        worker = Worker(store, slots=workers, definitions={STUDY.kind: STUDY})
-        thread = threading.Thread(target=lambda: worker.run(until_idle=True), name="study")
+    worker = Worker(store, slots=workers, definitions={STUDY.kind: STUDY})
+    thread = threading.Thread(target=lambda: worker.run(until_idle=True), name="study")
+    with progress_bar(quiet) as report:
         thread.start()
         try:
-            _follow(store, slug, thread, quiet)
+            while True:
+                ended = not thread.is_alive()
+                with store.read() as session:
+                    row = find_study(session, slug)
+                    finished, total, converged = row.n_finished, row.n_networks, row.n_converged
+                report(Progress("networks", finished, total, f"{converged:,} converged"))
+                if ended:
+                    break
+                thread.join(1.0)
         except KeyboardInterrupt:
+            remark("stopped; the same command goes on where it stopped")
+            raise
+        finally:
             worker.stop.set()
             thread.join()
-            remark("stopped; the same command, or a worker, goes on where it stopped")
-            raise
-        thread.join()
-        with store.read() as session:
-            row = find_study(session, slug)
-            finished, total, converged = row.n_finished, row.n_networks, row.n_converged
     if not quiet:
         remark(f"{finished:,} of {total:,} networks, {converged:,} converged and analysed")
     return DONE if finished == total else STOPPED
 
 
-def _follow(store: Store, slug: str, thread: threading.Thread, quiet: bool) -> None:
-    from app.db.reads.studies import find_study
-
-    with progress_bar(quiet) as report:
-        while thread.is_alive():
-            with store.read() as session:
-                row = find_study(session, slug)
-                progress = Progress("networks", row.n_finished, row.n_networks, f"{row.n_converged:,} converged")
-            report(progress)
-            thread.join(1.0)
+# --- studies and a store: results taken in and handed out
 
 
 def import_study(
@@ -192,11 +218,7 @@ def export_study(
             return DONE
         path = output or f"{row.slug}.jsonl.gz"
         check_writable(path)
-        try:
-            with Path(path).open("wb") as file:
-                file.writelines(stored_parts(session, row))
-        except OSError as error:
-            raise Refusal(f"output {path!r}: cannot be written ({error.strerror}).") from None
+        write_bytes(path, stored_parts(session, row))
         remark(f"{row.n_finished:,} outcomes: {path}")
     return DONE
 

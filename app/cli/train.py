@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.configuration import read_settings
 from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, progress_bar, remark, write_text
 
 if TYPE_CHECKING:
@@ -59,38 +57,24 @@ def train(
         ),
     ] = None,
     report_file: Annotated[str, typer.Option("--report", help="Write options and outcome of every network.")] = "",
-    analyse: Annotated[
-        str, typer.Option(help="Analyse those that converge under paper, complete, or a protocol file (JSON).")
-    ] = "",
-    population: Annotated[
-        str,
-        typer.Option(help="With --analyse: file for one JSON line a network. Default: population.jsonl in --output."),
-    ] = "",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> int:
     """Train networks and write one network file for each that converged.
 
     Example: [bold]pluriscope train --task XOR --hidden 3,3 --seed 0 --count 100 --output networks[/bold]
 
-    One line per network says its outcome. With [bold]--analyse complete[/bold] their circuits are searched
-    together, and the population file tells of every network, of those that did not converge as well.
+    One line per network says its outcome. [bold]pluriscope study run[/bold] trains a grid of them and analyses each.
 
-    Exit codes: 0 at least one converged, 2 bad input, 3 none converged or a search stopped at a limit.
+    Exit codes: 0 at least one converged, 2 bad input, 3 none converged.
     """
     from analysis.networks.training_course import training_json
     from analysis.networks.training_curves import looks_each
     from analysis.networks.training_spec import training_spec
-    from app.cli.analyse import read_protocol
 
     if not 1 <= count <= MAX_COUNT:
         raise Refusal(f"--count {count}: is out of range. Give 1 to {MAX_COUNT:,}.")
-    if population and not analyse:
-        raise Refusal("--population: there is nothing to tell without --analyse. Give --analyse and a protocol.")
-    if analyse and into_store:
-        raise Refusal("--analyse: --import has the dashboard's workers analyse. Give one of the two.")
     if protocol and not into_store:
-        raise Refusal("--protocol: nothing is queued without --import. Give --import, or --analyse instead.")
-    rules = read_protocol(analyse) if analyse else None
+        raise Refusal("--protocol: nothing is queued without --import. Give --import.")
     queued = _queued(protocol)
     options: dict[str, Any] = {
         "tasks": task or ["XOR"],
@@ -114,11 +98,6 @@ def train(
     if report_file:
         check_writable(report_file)
     paths = [] if into_store else _paths(specs, output)
-    population = population or str(Path(output) / "population.jsonl")
-    if rules is not None:
-        check_writable(population)
-        if report_file and Path(report_file).resolve() == Path(population).resolve():
-            raise Refusal(f"--population {population!r}: is the --report file as well. Give another path.")
     from analysis.networks.training import train_networks  # torch, only now that all options are known to be good
     from analysis.work import Work
 
@@ -136,38 +115,7 @@ def train(
     n_converged = sum(outcome.converged for outcome in outcomes)
     if not quiet:
         remark(f"{n_converged} of {count} networks converged")
-    whole = rules is None or _analyse(outcomes, paths, rules, device, population, quiet)
-    return DONE if n_converged and whole else STOPPED
-
-
-def _analyse(
-    outcomes: Sequence[TrainingOutcome], paths: Sequence[str], protocol: Protocol, device: str, file: str, quiet: bool
-) -> bool:
-    """Analyse what converged and write the population file; whether every search came to its end."""
-    from analysis.data import clean_data
-    from analysis.populations.population import analyse_outcomes
-    from analysis.populations.population_file import PopulationSummary, header_json, member_json
-    from analysis.work import Work
-    from app.limits import in_memory, limits_of
-
-    spec = outcomes[0].spec
-    tasks, data = spec.resolved_tasks(), clean_data(spec.n_inputs)
-    lines: list[Any] = [header_json(protocol, data, tasks, n_networks=len(outcomes), device=device)]
-    summary = PopulationSummary()
-    with progress_bar(quiet, only=("networks",)) as report:
-        limits = in_memory(limits_of(read_settings()))
-        members = analyse_outcomes(outcomes, protocol, Work(report=report, clock=time.perf_counter, limits=limits))
-        for member, path in zip(members, paths, strict=True):
-            summary.add(member)
-            converged = member.training is not None and member.training.converged
-            lines.append(member_json(member, file=path if converged else None))
-    lines.append(summary.as_json())
-    write_text(file, "".join(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in lines))
-    n_missed, n_stopped = sum(summary.problems.values()), summary.n_truncated
-    if not quiet:
-        stopped = f", {n_stopped} of them stopped at a limit" if n_stopped else ""
-        remark(f"{summary.n_analysed} of {len(outcomes)} networks analysed{stopped}: {file}")
-    return not n_missed and not n_stopped
+    return DONE if n_converged else STOPPED
 
 
 def _numbers(text: str, option: str, kind: type) -> list[Any]:

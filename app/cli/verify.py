@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.analyse import read_protocol
-from app.cli.store import opened_store
+from app.cli.store import opened_store, store_in
 from app.cli.terminal import BAD_INPUT, DONE, Refusal, read_bytes, remark, write_text
 
 if TYPE_CHECKING:
@@ -96,10 +95,8 @@ def _opened_file(target: Target, network: str, data: str, protocol: str) -> Iter
     from analysis.data import MAX_DATA_BYTES, parse_data_file
     from analysis.digest import looks_like_digest
     from analysis.network_files.files import MAX_NETWORK_BYTES, parse_network_file
-    from app.db.engine import open_store
     from app.db.records import save_data_record, save_protocol
     from app.db.writes import save_network
-    from app.settings import Settings
 
     file = parse_network_file(read_bytes(network, "network file", MAX_NETWORK_BYTES))
     named = target.parts[0] if target.parts else ""
@@ -111,19 +108,14 @@ def _opened_file(target: Target, network: str, data: str, protocol: str) -> Iter
     sizes = file.network.sizes
     record = parse_data_file(read_bytes(data, "data file", MAX_DATA_BYTES), sizes[0], sizes[-1]) if data else None
     rules = read_protocol(protocol) if protocol else None
-    with tempfile.TemporaryDirectory(prefix="pluriscope-verify-") as folder:
-        store = open_store(Settings(data=folder, database_url=""))
-        store.migrate()
-        try:
-            with store.write() as session:
-                save_network(session, file, slug=named if not looks_like_digest(named) else "")
-                if record is not None:
-                    save_data_record(session, record)
-                if rules is not None:
-                    save_protocol(session, rules)
-            yield store
-        finally:
-            store.close()
+    with store_in() as store:
+        with store.write() as session:
+            save_network(session, file, slug=named if not looks_like_digest(named) else "")
+            if record is not None:
+                save_data_record(session, record)
+            if rules is not None:
+                save_protocol(session, rules)
+        yield store
 
 
 def _tell(found: VerifiedRecord, *, quiet: bool) -> None:

@@ -1,14 +1,13 @@
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 
 import pytest
 
-from analysis.limits import DEFAULT_LIMITS
-from analysis.studies.result_file import StudyResults, read_results, result_bytes
-from app.cli.study_run import run_to_file
+from analysis.studies.result_file import read_results, result_bytes
+from app.cli import study
 from tests.app.cli.test_analyse import run as run_command
-from tests.study_factories import design, results, settings
+from tests.study_factories import results, settings
 
 
 @dataclass(frozen=True)
@@ -93,17 +92,21 @@ def test_results_go_into_the_store_and_come_out_again(run, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("workers", "parts"), [(1, [5]), (2, [2, 3])])
-def test_networks_are_shared_out_among_processes(tmp_path, workers, parts):
-    study = design(hidden=[[2, 2]], measures=["circuits-valid"], comparisons=[], ladders=[], references=[])
-    study = study.with_seeds(5)
+def test_a_run_that_is_stopped_leaves_what_was_found_in_its_file(run, file, tmp_path, monkeypatch):
+    output = tmp_path / "out.jsonl.gz"
     told = []
-    run_to_file(
-        tmp_path / "out.jsonl.gz",
-        StudyResults(study, ()),
-        workers=workers,
-        limits=DEFAULT_LIMITS,
-        device="cpu",
-        report=lambda progress: told.append(progress.done),
-    )
-    assert sorted(after - before for before, after in pairwise(told)) == parts
+
+    @contextmanager
+    def stopping(quiet):
+        def report(progress):
+            told.append(progress.done)
+            if progress.done:
+                raise KeyboardInterrupt
+
+        yield report
+
+    monkeypatch.setattr(study, "progress_bar", stopping)
+    assert run("study", "run", str(file), "-o", str(output), "--workers", "1").code == 130
+    held = read_results(output.read_bytes())
+    assert len(held.outcomes) == told[-1] > 0
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []

@@ -1,1 +1,0 @@
-"""Many networks of one shape at once: batched training and batched analysis of populations."""
