@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import json
-import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli.beside import (
+    count_jointly,
+    judge,
+    look_beside,
+    named,
+    read_criteria,
+    read_direction_classes,
+    search_directions,
+)
 from app.cli.configuration import read_settings
-from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, read_bytes, remark, write_text
+from app.cli.reading import ModelAsked, read_questions, read_work, refuse_options
+from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, progress_bar, read_bytes, remark, write_text
 
 if TYPE_CHECKING:
-    from analysis.protocol import Protocol
+    from analysis.criteria.steps import CriterionStep
+    from analysis.directions.result import DirectionClass
+    from analysis.limits import Limits
+    from analysis.question import Question
     from analysis.work import Work
 
 
@@ -74,124 +87,129 @@ def analyse(
 
     Exit codes: 0 done, 2 bad input, 3 stopped at a limit or when the seconds were up (the result says what is missing).
     """
-    from analysis.circuits.planning import limits_within
-    from analysis.data import MAX_DATA_BYTES, clean_data, parse_data_file
     from analysis.models.registry import kind_of_file
-    from analysis.network_files.files import MAX_NETWORK_BYTES, parse_network_file
-    from analysis.pipeline import analyse_output, refuse
-    from analysis.preflight import preflight
-    from analysis.question import Question
-    from analysis.result_file import result_json, what_is_missing
-    from app.cli.analyse_model import Told, analyse_model, refuse_options
-    from app.cli.chain_bar import ChainBar
-    from app.cli.directions import read_direction_classes, search_directions_of
-    from app.cli.expecting import chain_stages, plan_text, stage_prefix
-    from app.cli.judging import count_jointly, judge, read_criteria
-    from app.cli.stories import look_beside
+    from analysis.network_files.files import MAX_NETWORK_BYTES
     from app.limits import limits_of
 
     work = read_work(seconds)
-
     if not plan and not output:
         raise Refusal("nowhere to write. Give --output FILE, or --plan to see first how the circuits would be found.")
     if output:
         check_writable(output, file, data or file)
-    limits = limits_of(read_settings())
-    work = replace(work, limits=limits)
+    work = replace(work, limits=limits_of(read_settings()))
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
     kind = kind_of_file(content)
     if kind is not None:
         of_networks = {"--data": data, "--criteria": criteria, "--directions": directions, "--stories": stories}
-        refuse_options(kind, of_networks, output_index)
-        how = Told(output, not no_masks, quiet, plan)
-        return analyse_model(content, given_protocol(protocol), work, how)
-    rules, steps = read_protocol(protocol), read_criteria(criteria or [])
-    classes = read_direction_classes(directions or [])
-    network_file = parse_network_file(content)
-    network = network_file.network
-    record = clean_data(network.n_inputs)
-    if data:
-        raw = read_bytes(data, "data file", MAX_DATA_BYTES)
-        record = parse_data_file(raw, network.n_inputs, network.n_outputs)
-    outputs = sorted(set(output_index)) if output_index else list(range(network.n_outputs))
-    tasks = {k: network_file.tasks[k] if 0 <= k < network.n_outputs else network_file.tasks[0] for k in outputs}
-    questions = [Question(network, k, tasks[k], rules, record) for k in outputs]
-    refuse(tuple(problem for question in questions for problem in preflight(question)))
-    if plan:
-        write_text(output or "-", plan_text(questions, limits))
-        return DONE
-    stages = chain_stages(questions, steps, classes)
-    analyses = []
-    with ChainBar(stages, quiet).shown() as bar:
-        for question in questions:
-            if len(outputs) > 1 and not quiet:
-                remark(f"output {question.output}: {question.task.name or 'unnamed task'}")
-            within = limits_within(work.seconds_left, question, limits)
-            own = work.reporting_to(bar.report(stage_prefix(question.output, outputs)))
-            analyses.append(analyse_output(question, replace(own, limits=within)))
-        analyses, verdicts, unfinished = judge(analyses, steps, bar, work)
-        told, open_ends = search_directions_of(analyses, classes, bar, work)
-        unfinished += open_ends
-        beside, open_ends = look_beside(analyses, bar, work, masks=not no_masks) if stories else ([], [])
-        jointly = count_jointly(analyses, steps, bar, work)
-        beside = [{**more, **one} for more, one in zip(beside or [{}] * len(jointly), jointly, strict=True)]
-        unfinished += open_ends
-    document = result_json(
-        analyses, masks=not no_masks, verdicts=verdicts, unfinished=unfinished, directions=told, beside=beside
-    )
+        refuse_options(kind, of_networks, output_index or [])
+        asked = ModelAsked.read(content, protocol)
+        if plan:
+            write_text(output or "-", _plan_of_model(asked))
+            return DONE
+        document = _of_model(asked, work, masks=not no_masks, quiet=quiet)
+    else:
+        steps, classes = read_criteria(criteria or []), read_direction_classes(directions or [])
+        _, questions = read_questions(content, protocol, data, output_index or ())
+        if plan:
+            write_text(output or "-", _plan(questions, work.limits))
+            return DONE
+        document = _of_network(questions, steps, classes, work, stories=stories, masks=not no_masks, quiet=quiet)
     write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
-    missing = [*(sentence for analysis in analyses for sentence in what_is_missing(analysis)), *unfinished]
+    missing = document.get("missing", [])
     for sentence in missing:
         remark(f"stopped at a limit: {sentence}")
     return STOPPED if missing else DONE
 
 
-def read_work(seconds: float | None) -> Work:
-    """Work that ends after so many seconds from now, if any are given.
+def _of_network(
+    questions: Sequence[Question],
+    steps: Sequence[CriterionStep],
+    classes: Sequence[DirectionClass],
+    work: Work,
+    *,
+    stories: bool,
+    masks: bool,
+    quiet: bool,
+) -> dict[str, Any]:
+    """The result file of the outputs of a network; each stage of all of them comes before the next."""
+    from analysis.circuits.planning import limits_within
+    from analysis.pipeline import analyse_output
+    from analysis.result_file import result_json
+
+    unfinished: list[str] = []
+    with progress_bar(quiet) as report:
+        works = {
+            question.output: named(
+                work.reporting_to(report), f"output {question.output}, " if len(questions) > 1 else ""
+            )
+            for question in questions
+        }
+        analyses = []
+        for question in questions:
+            own = works[question.output]
+            limits = limits_within(own.seconds_left, question, own.limits)
+            analyses.append(analyse_output(question, replace(own, limits=limits)))
+        verdicts = []
+        for place, analysis in enumerate(analyses if steps else ()):
+            analyses[place], tallies, open_ends = judge(analysis, steps, works[analysis.question.output])
+            verdicts.append(tallies)
+            unfinished += open_ends
+        told = []
+        for analysis in analyses if classes else ():
+            found, open_ends = search_directions(analysis, classes, works[analysis.question.output])
+            told.append(found)
+            unfinished += open_ends
+        beside = []
+        for analysis in analyses:
+            own = works[analysis.question.output]
+            fields, open_ends = look_beside(analysis, own, masks=masks) if stories else ({}, [])
+            beside.append({**fields, **count_jointly(analysis, steps, own)})
+            unfinished += open_ends
+    return result_json(analyses, masks=masks, verdicts=verdicts, unfinished=unfinished, directions=told, beside=beside)
+
+
+def _of_model(asked: ModelAsked, work: Work, *, masks: bool, quiet: bool) -> dict[str, Any]:
+    """The result file of a model of another kind than the networks: its circuits alone."""
+    from analysis.models.result_json import model_result_json
+
+    start = time.perf_counter()
+    with progress_bar(quiet) as report:
+        found = asked.search(work.reporting_to(report))
+    seconds = time.perf_counter() - start
+    return model_result_json(asked.model, asked.rules, found, masks=masks, seconds=seconds, refusal=asked.refusal)
+
+
+def _plan(questions: Sequence[Question], limits: Limits) -> str:
+    """How the circuits of each output would be found, and why; lines for people.
 
     Raises:
-        Refusal: no positive number of seconds.
+        BeyondLimits: no way to find the circuits is open, with the reasons.
     """
-    from analysis.work import Work
+    from analysis.circuits.planning import plan_circuits
 
-    work = Work(clock=time.perf_counter)
-    if seconds is None:
-        return work
-    if not 0 < seconds < math.inf:
-        raise Refusal(f"--seconds {seconds:g}: is no time to work in. Give a number above 0, e.g. --seconds 60.")
-    return work.for_seconds(seconds)
-
-
-def read_protocol(name: str) -> Protocol:
-    """A built-in protocol by its name, or one from a file.
-
-    Raises:
-        InvalidProtocol: no such name, or a file that holds no protocol.
-        Refusal: the file cannot be read.
-    """
-    from analysis.protocol import MAX_PROTOCOL_BYTES, named_protocol, parse_protocol_file
-
-    if is_protocol_name(name):
-        return named_protocol(name)
-    return parse_protocol_file(read_bytes(name, "protocol file", MAX_PROTOCOL_BYTES))
+    lines = []
+    for question in questions:
+        plan, name = plan_circuits(question, limits=limits), question.task.name or "unnamed task"
+        lines.append(f"output {question.output}, {name}, protocol {question.protocol.name}: {plan.method}")
+        lines.append(f"  {plan.possible:,} circuits are possible. {plan.reason}")
+        lines.append(f"  Finding them takes {plan.takes}; how long later stages take is not predicted.")
+    return "\n".join(lines) + "\n"
 
 
-def given_protocol(name: str) -> str | dict[str, Any]:
-    """A protocol's name as it is, or the settings in a protocol file, for models of other kinds than the networks.
+def _plan_of_model(asked: ModelAsked) -> str:
+    """The same for a model of another kind than the networks."""
+    from analysis.circuits.planning import time_word
+    from analysis.models.circuits import engine_of
 
-    Raises:
-        InvalidProtocol: a file that holds no settings.
-        Refusal: the file cannot be read.
-    """
-    from analysis.protocol import MAX_PROTOCOL_BYTES, protocol_settings
-
-    if is_protocol_name(name):
-        return name
-    return protocol_settings(read_bytes(name, "protocol file", MAX_PROTOCOL_BYTES))
-
-
-def is_protocol_name(text: str) -> bool:
-    """Whether a text names a protocol, and no file."""
-    from analysis.protocol import BUILT_IN
-
-    return text in BUILT_IN or not (text == "-" or "/" in text or "." in text)
+    model, rules, space, bits = asked.model, asked.rules, asked.space, asked.space.graph.n_bits
+    lines = [
+        f"output 0, {model.task or 'unnamed task'}, protocol {rules.name}: {'none' if asked.refusal else 'listed'}",
+        f"  {', '.join(f'{name} {value}' for name, value in rules.settings.items())}",
+        f"  {space.possible:,} circuits are possible, by {1 << bits:,} masks of {bits} bits.",
+    ]
+    if asked.refusal:
+        lines.append(f"  not searched: {asked.refusal}")
+    else:
+        takes = time_word(engine_of(model, space).milliseconds / 1_000)
+        lines.append(f"  Testing all of them takes {takes}.")
+    return "\n".join(lines) + "\n"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.analyse import given_protocol, read_work
+from app.cli.reading import given_protocol, read_work
 from app.cli.store import store_in
 from app.cli.terminal import DONE, Refusal, read_bytes, remark, write_text
 from pluriscope.analyses.registry import BY_KEY

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.analyse import given_protocol, read_protocol
 from app.cli.configuration import read_settings
-from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, read_bytes, remark, write_text
+from app.cli.reading import ModelAsked, read_questions, refuse_options
+from app.cli.terminal import DONE, STOPPED, check_writable, progress_bar, read_bytes, remark, write_text
 
 if TYPE_CHECKING:
     from analysis.discovery.claims import Claim, Subject
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from analysis.discovery.method import Method
     from analysis.lenses.lens import Lens
     from analysis.method_settings import Settings
-    from analysis.models.model import ModelKind
     from analysis.network_files.planted_record import PlantedRecord
     from analysis.work import Work
 
@@ -80,8 +79,6 @@ def audit(
     from analysis.models.registry import kind_of_file
     from analysis.network_files.files import MAX_NETWORK_BYTES
     from analysis.work import Work
-    from app.cli.analyse_model import refuse_options
-    from app.cli.chain_bar import ChainBar
     from app.limits import in_memory, limits_of
 
     check_writable(output, file, data or file)
@@ -89,18 +86,17 @@ def audit(
     kind = kind_of_file(content)
     if kind is not None:
         refuse_options(kind, {"--data": data}, [output_index])
-        asked = _of_model(kind, content, given_protocol(protocol), methods or [], claims)
+        asked = _of_model(ModelAsked.read(content, protocol), methods or [], claims)
     else:
         asked = _of_network(content, protocol, methods or [], claims, data, output_index)
-    work = Work(clock=time.perf_counter, limits=in_memory(limits_of(read_settings())))
     seconds: dict[str, float] = {}
-    with ChainBar(("circuits", "methods"), quiet).shown() as bar:
-        own = replace(work, report=bar.report(""))
+    with progress_bar(quiet) as report:
+        work = Work(report, clock=time.perf_counter, limits=in_memory(limits_of(read_settings())))
         begun = time.perf_counter()
-        landscape = asked.search(own)
+        landscape = asked.search(work)
         seconds["circuits"] = time.perf_counter() - begun
         begun = time.perf_counter()
-        found = run_audit(landscape, asked.methods(landscape), asked.claims, own)
+        found = run_audit(landscape, asked.methods(landscape), asked.claims, work)
         seconds["methods"] = time.perf_counter() - begun
     missing = asked.missing(landscape)
     document = audit_json(landscape, found, seconds, missing, asked.planted)
@@ -111,76 +107,40 @@ def audit(
 
 
 def _of_network(content: bytes, protocol: str, methods: list[str], claims: str, data: str, output_index: int) -> _Asked:
-    from analysis.data import MAX_DATA_BYTES, clean_data, parse_data_file
     from analysis.discovery.audit import what_is_missing
     from analysis.discovery.claims import subject_of
     from analysis.discovery.location import Landscape
-    from analysis.network_files.files import parse_network_file
-    from analysis.pipeline import refuse, search_for_circuits
-    from analysis.preflight import preflight
-    from analysis.question import Question
+    from analysis.pipeline import search_for_circuits
 
-    rules, asked = read_protocol(protocol), read_methods(methods, default=not claims)
-    network_file = parse_network_file(content)
-    network = network_file.network
-    record = clean_data(network.n_inputs)
-    if data:
-        record = parse_data_file(read_bytes(data, "data file", MAX_DATA_BYTES), network.n_inputs, network.n_outputs)
-    if not 0 <= output_index < network.n_outputs:
-        raise Refusal(
-            f"--output-index {output_index}: the network has {network.n_outputs} outputs. Give one from 0 to "
-            f"{network.n_outputs - 1}."
-        )
-    question = Question(network, output_index, network_file.tasks[output_index], rules, record)
-    refuse(preflight(question))
+    asked = read_methods(methods, default=not claims)
+    file, (question,) = read_questions(content, protocol, data, [output_index])
     return _Asked(
         lambda work: Landscape(question, search_for_circuits(question, work), work),
         lambda _: asked,
         _read_claims(claims, subject_of(question)),
         what_is_missing,
-        network_file.planted,
+        file.planted,
     )
 
 
-def _of_model(
-    kind: ModelKind, content: bytes, protocol: str | Mapping[str, Any], methods: list[str], claims: str
-) -> _Asked:
+def _of_model(asked: ModelAsked, methods: list[str], claims: str) -> _Asked:
     from analysis.discovery.claims import Subject
     from analysis.discovery.model_location import ModelLandscape
     from analysis.discovery.part_names import names_of
     from analysis.discovery.registry import MODEL_METHOD_BY_KEY, default_model_methods, read_called
-    from analysis.errors import BeyondLimits
-    from analysis.models.circuits import find_masks, refuse_if_too_large
-    from analysis.models.protocol import model_protocol, named_model_protocol
-    from analysis.models.registry import read_model
-    from analysis.models.result_json import missing_of_model
 
     texts = methods or ([] if claims else ["default"])
     given = [text if text == "default" else read_called(text, MODEL_METHOD_BY_KEY) for text in texts]
-    _, model = read_model(content)
-    rules = named_model_protocol(kind, protocol) if isinstance(protocol, str) else model_protocol(kind, protocol)
-    space = model.space(rules.rules)
-    refusals: list[str] = []
 
-    def search(work: Work) -> ModelLandscape:
-        found = None
-        try:
-            refuse_if_too_large(model, space)
-            threshold, limit = rules.accuracy_threshold, work.limits.most_listed(0)
-            found = find_masks(model, rules.rules, work, accuracy_threshold=threshold, limit=limit)
-        except BeyondLimits as error:
-            refusals.append(error.cause)
-        return ModelLandscape(kind, model, rules, found, work=work)
-
-    def asked(landscape: ModelLandscape) -> list[tuple[Any, Settings]]:
+    def methods_of(landscape: ModelLandscape) -> list[tuple[Any, Settings]]:
         default = [*default_model_methods(landscape.cut(""))]
         return [one for text in given for one in (default if isinstance(text, str) else [text])]
 
     return _Asked(
-        search,
-        asked,
-        _read_claims(claims, Subject(model.digest, 0, 1, names_of(space.graph))),
-        lambda landscape: missing_of_model(space, landscape.found, "".join(refusals)),
+        lambda work: ModelLandscape(asked.kind, asked.model, asked.rules, asked.search(work), work=work),
+        methods_of,
+        _read_claims(claims, Subject(asked.model.digest, 0, 1, names_of(asked.space.graph))),
+        lambda landscape: asked.missing(landscape.found),
     )
 
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from app.cli.analyse import read_protocol
-from app.cli.terminal import DONE, Refusal, check_writable, progress_bar, read_bytes, write_text
-
-if TYPE_CHECKING:
-    from analysis.question import Question
+from app.cli.reading import read_questions
+from app.cli.terminal import DONE, check_writable, progress_bar, read_bytes, write_text
 
 count = typer.Typer(name="count", no_args_is_help=True, help="The exact number of valid circuits.")
 
@@ -46,10 +43,12 @@ def run(
     Exit codes: 0 done, 2 bad input.
     """
     from analysis.circuits.strategy import count_circuits
+    from analysis.network_files.files import MAX_NETWORK_BYTES
     from analysis.result_file import count_json
     from analysis.work import Work
 
-    question = _read_question(file, protocol, data, output_index)
+    content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
+    _, (question,) = read_questions(content, protocol, data, [output_index])
     check_writable(output, file, data or file)
     processes = workers or os.cpu_count() or 1
     with progress_bar(quiet) as report:
@@ -57,25 +56,3 @@ def run(
     document = count_json(question, counted, seed)
     write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
     return DONE
-
-
-def _read_question(file: str, protocol: str, data: str, output_index: int) -> Question:
-    from analysis.data import MAX_DATA_BYTES, clean_data, parse_data_file
-    from analysis.network_files.files import MAX_NETWORK_BYTES, parse_network_file
-    from analysis.pipeline import refuse
-    from analysis.preflight import preflight
-    from analysis.question import Question
-
-    network_file = parse_network_file(read_bytes(file, "network file", MAX_NETWORK_BYTES))
-    network = network_file.network
-    if output_index >= network.n_outputs:
-        raise Refusal(
-            f"--output-index {output_index}: the network has {network.n_outputs} outputs. "
-            f"Give a number from 0 to {network.n_outputs - 1}."
-        )
-    record = clean_data(network.n_inputs)
-    if data:
-        record = parse_data_file(read_bytes(data, "data file", MAX_DATA_BYTES), network.n_inputs, network.n_outputs)
-    question = Question(network, output_index, network_file.tasks[output_index], read_protocol(protocol), record)
-    refuse(preflight(question))
-    return question

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import typer
 
-from app.cli.analyse import read_protocol
 from app.cli.configuration import read_settings
 from app.cli.models import ROWS, read_transformer, write_model
+from app.cli.reading import read_protocol
 from app.cli.terminal import (
     BAD_INPUT,
     DONE,

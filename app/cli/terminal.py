@@ -8,7 +8,7 @@ import stat
 import sys
 import tempfile
 import threading
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
@@ -149,22 +149,20 @@ def write_bytes(name: str, parts: Iterable[bytes]) -> None:
 
 
 @contextmanager
-def progress_bar(quiet: bool = False, *, only: Container[str] | None = None) -> Iterator[Report]:
+def progress_bar(quiet: bool = False) -> Iterator[Report]:
     """A progress bar on stderr, one line per stage; where stderr is no terminal, a plain line when a stage ends.
 
     A request to stop (Ctrl-C or SIGTERM) raises KeyboardInterrupt, at the latest at the next report.
 
     Args:
         quiet: show nothing.
-        only: the stages to show; all if None.
     """
     with _stop_requests() as requests, nullcontext(silent) if quiet else _all_stages() as show:
 
         def report(progress: Progress, /) -> None:
             if requests:
                 raise KeyboardInterrupt
-            if only is None or progress.stage in only:
-                show(progress)
+            show(progress)
 
         yield report
 
@@ -214,7 +212,7 @@ def _all_stages() -> Iterator[Report]:
     from rich.progress import Progress as Bars
 
     columns = (
-        TextColumn("{task.description:<16}"),
+        TextColumn("{task.description:<34}"),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),

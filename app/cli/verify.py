@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.analyse import read_protocol
+from app.cli.reading import read_protocol
 from app.cli.store import opened_store, store_in
 from app.cli.terminal import BAD_INPUT, DONE, Refusal, read_bytes, remark, write_text
 

@@ -107,7 +107,7 @@ def test_lenses_answer_with_scores_and_tables_in_the_order_asked(tmp_path: Path)
         (("--methods", "acdq"), "Did you mean acdc"),
         (("--methods", "acdc(tau=-1)"), "a number above 0"),
         (("--methods", "lime(seed=1)"), "draws=gaussian alone"),
-        (("--output-index", "3"), "has 1 outputs"),
+        (("--output-index", "3"), "output 3: does not exist; the network has 1"),
         (("--claims", "nowhere.json"), "nowhere.json"),
     ],
 )

@@ -30,7 +30,7 @@ def test_a_count_tells_what_a_list_holds(xor):
 
 def test_an_output_that_is_not_there_is_refused(xor, capsys):
     given = ("run", "xor.json", "--output-index", 1, "--output", "c.json")
-    assert "--output-index 1: the network has 1 outputs" in refused(capsys, "count", *given)
+    assert "output 1: does not exist; the network has 1" in refused(capsys, "count", *given)
 
 
 def test_parts_of_a_count_are_no_more(xor, capsys):

@@ -1,0 +1,180 @@
+"""What the commands of the engine are asked about: networks with their rules and rows, other models, a time."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.cli.terminal import Refusal, read_bytes
+
+if TYPE_CHECKING:
+    from analysis.models.circuits import MasksFound
+    from analysis.models.model import Model, ModelKind, Space
+    from analysis.models.protocol import ModelProtocol
+    from analysis.network_files.files import NetworkFile
+    from analysis.protocol import Protocol
+    from analysis.question import Question
+    from analysis.work import Work
+
+
+def read_work(seconds: float | None) -> Work:
+    """Work that ends after so many seconds from now, if any are given.
+
+    Raises:
+        Refusal: no positive number of seconds.
+    """
+    from analysis.work import Work
+
+    work = Work(clock=time.perf_counter)
+    if seconds is None:
+        return work
+    if not 0 < seconds < math.inf:
+        raise Refusal(f"--seconds {seconds:g}: is no time to work in. Give a number above 0, e.g. --seconds 60.")
+    return work.for_seconds(seconds)
+
+
+def read_protocol(name: str) -> Protocol:
+    """A built-in protocol by its name, or one from a file.
+
+    Raises:
+        InvalidProtocol: no such name, or a file that holds no protocol.
+        Refusal: the file cannot be read.
+    """
+    from analysis.protocol import MAX_PROTOCOL_BYTES, named_protocol, parse_protocol_file
+
+    if _is_protocol_name(name):
+        return named_protocol(name)
+    return parse_protocol_file(read_bytes(name, "protocol file", MAX_PROTOCOL_BYTES))
+
+
+def given_protocol(name: str) -> str | dict[str, Any]:
+    """A protocol's name as it is, or the settings in a protocol file, for models of other kinds than the networks.
+
+    Raises:
+        InvalidProtocol: a file that holds no settings.
+        Refusal: the file cannot be read.
+    """
+    from analysis.protocol import MAX_PROTOCOL_BYTES, protocol_settings
+
+    if _is_protocol_name(name):
+        return name
+    return protocol_settings(read_bytes(name, "protocol file", MAX_PROTOCOL_BYTES))
+
+
+def _is_protocol_name(text: str) -> bool:
+    from analysis.protocol import BUILT_IN
+
+    return text in BUILT_IN or not (text == "-" or "/" in text or "." in text)
+
+
+def read_questions(
+    content: bytes, protocol: str, data: str, outputs: Sequence[int] = ()
+) -> tuple[NetworkFile, list[Question]]:
+    """The outputs of a network that are asked about, in order.
+
+    Args:
+        content: of the network file.
+        protocol: a name, or the path of a protocol file.
+        data: path of a data file; "" for every Boolean input once.
+        outputs: their indices; none for all.
+
+    Raises:
+        AnalysisError: a file that cannot be used, or everything that preflight refuses.
+        Refusal: a file cannot be read.
+    """
+    from analysis.data import MAX_DATA_BYTES, clean_data, parse_data_file
+    from analysis.network_files.files import parse_network_file
+    from analysis.pipeline import refuse
+    from analysis.preflight import preflight
+    from analysis.question import Question
+
+    rules, file = read_protocol(protocol), parse_network_file(content)
+    network = file.network
+    record = clean_data(network.n_inputs)
+    if data:
+        raw = read_bytes(data, "data file", MAX_DATA_BYTES)
+        record = parse_data_file(raw, network.n_inputs, network.n_outputs)
+    asked = sorted(set(outputs)) or range(network.n_outputs)
+    tasks = {k: file.tasks[k if 0 <= k < network.n_outputs else 0] for k in asked}
+    questions = [Question(network, k, task, rules, record) for k, task in tasks.items()]
+    refuse(tuple(problem for question in questions for problem in preflight(question)))
+    return file, questions
+
+
+def refuse_options(kind: ModelKind, given: Mapping[str, object], outputs: Sequence[int]) -> None:
+    """Refuse what is asked of networks alone.
+
+    Args:
+        kind: of the model.
+        given: options by name with what was given, empty for nothing.
+        outputs: that were asked for.
+
+    Raises:
+        Refusal: naming the first such option.
+    """
+    for name, value in given.items():
+        if value:
+            raise Refusal(f"{name}: is for MLPs, and the file is of a {kind.noun}. Leave it out.")
+    for output in outputs:
+        if output != 0:
+            raise Refusal(f"output {output}: does not exist. A {kind.noun} has one task, which is output 0.")
+
+
+@dataclass(frozen=True)
+class ModelAsked:
+    """A model of another kind than the networks under its rules.
+
+    Args:
+        refusal: why its circuits are too many to search; "" if they are not.
+    """
+
+    kind: ModelKind
+    model: Model
+    rules: ModelProtocol
+    space: Space
+    refusal: str
+
+    @classmethod
+    def read(cls, content: bytes, protocol: str) -> ModelAsked:
+        """Read it.
+
+        Args:
+            content: of the model file.
+            protocol: a name, or the path of a protocol file.
+
+        Raises:
+            AnalysisError: a file that cannot be used.
+            Refusal: the protocol file cannot be read.
+        """
+        from analysis.errors import BeyondLimits
+        from analysis.models.circuits import refuse_if_too_large
+        from analysis.models.protocol import model_protocol, named_model_protocol
+        from analysis.models.registry import read_model
+
+        given = given_protocol(protocol)
+        kind, model = read_model(content)
+        rules = named_model_protocol(kind, given) if isinstance(given, str) else model_protocol(kind, given)
+        space = model.space(rules.rules)
+        try:
+            refuse_if_too_large(model, space)
+        except BeyondLimits as error:
+            return cls(kind, model, rules, space, error.cause)
+        return cls(kind, model, rules, space, "")
+
+    def search(self, work: Work) -> MasksFound | None:
+        """Its valid circuits; None where they are too many to search."""
+        from analysis.models.circuits import find_masks
+
+        if self.refusal:
+            return None
+        threshold, limit = self.rules.accuracy_threshold, work.limits.most_listed(0)
+        return find_masks(self.model, self.rules.rules, work, accuracy_threshold=threshold, limit=limit)
+
+    def missing(self, found: MasksFound | None) -> Sequence[str]:
+        """What stopped at a limit."""
+        from analysis.models.result_json import missing_of_model
+
+        return missing_of_model(self.space, found, self.refusal)
