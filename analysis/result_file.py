@@ -49,7 +49,7 @@ def result_json(
         verdicts: of further criteria, one for each analysis; none if only what the searches tell is wanted.
         unfinished: sentences about what stopped at a limit beside the searches.
         directions: what was found on linear directions, by class, one for each analysis
-            (:func:`analysis.directions.result_json.directions_json`); none if nothing was searched.
+            (:func:`analysis.directions.report.directions_json`); none if nothing was searched.
         beside: further fields, one mapping for each analysis; none if there are none. See :func:`output_json`.
 
     Raises:

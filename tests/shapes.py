@@ -35,7 +35,7 @@ from fastapi.testclient import TestClient
 from starlette.routing import Route
 
 from analysis.criteria.steps import default_steps
-from analysis.directions.findings import closed_form_work
+from analysis.directions.search import closed_form_work
 from analysis.errors import AnalysisError
 from analysis.ladder.climbing import MAX_ALGORITHMS, N_PERMUTED
 from analysis.limits import Limits

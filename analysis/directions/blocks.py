@@ -32,15 +32,12 @@ class Block:
     dimension: int
 
 
-def block_placements(
-    n_variables: int, hidden_sizes: Sequence[int], max_dimension: int | None = None
-) -> tuple[tuple[Block, ...], ...]:
+def block_placements(n_variables: int, hidden_sizes: Sequence[int]) -> tuple[tuple[Block, ...], ...]:
     """Every choice of a layer and a dimension for each variable; blocks of one layer lie side by side.
 
     Args:
         n_variables: of the algorithm.
         hidden_sizes: widths of the hidden layers.
-        max_dimension: largest dimension of one block; up to the whole layer if None.
 
     Raises:
         BeyondLimits: more than 20,000.
@@ -51,7 +48,7 @@ def block_placements(
             yield chosen
             return
         for layer, (width, taken) in enumerate(zip(hidden_sizes, used, strict=True), start=1):
-            for dimension in range(1, min(width - taken, max_dimension or width) + 1):
+            for dimension in range(1, width - taken + 1):
                 after = tuple(n + dimension * (i == layer) for i, n in enumerate(used, start=1))
                 yield from extend((*chosen, Block(layer, taken, dimension)), after)
 
@@ -62,7 +59,7 @@ def block_placements(
             raise BeyondLimits(
                 "learned subspaces",
                 f"{n_variables} variables in layers of {list(hidden_sizes)} neurons have over {MAX_BLOCKS:,} choices",
-                "learn for fewer variables, or smaller dimensions",
+                "use a class in closed form",
             )
     return tuple(found)
 

@@ -1,7 +1,7 @@
-"""Learning maps of hidden layers under which an algorithm's variables can be interchanged, many at once, in torch.
+"""Distributed alignment search: maps of hidden layers under which an algorithm's variables can be interchanged.
 
-Distributed alignment search (Geiger et al. 2024, "Finding Alignments Between Interpretable Causal Variables and
-Distributed Neural Representations"), with every interchange in every step instead of samples:
+Geiger et al. 2024, "Finding Alignments Between Interpretable Causal Variables and Distributed Neural Representations",
+in torch, many at once, with every interchange in every step instead of samples:
 
 1. A layer's activations h are written in new coordinates z = φ(h): a rotation, or an invertible non-linear map.
 2. Each variable owns a block of coordinates. Interchange takes the block from φ(h_source) and goes back with φ⁻¹.
@@ -9,8 +9,9 @@ Distributed Neural Representations"), with every interchange in every step inste
    batch, float64. A run that has them all right by the margin stops.
 
 Everything is drawn from a generator seeded by the seed and the blocks; the same case ends the same whatever else is
-trained beside it, up to the order of sums in the batch. Verdicts are never taken from here: what was learned is scored
-anew by :mod:`analysis.directions.scoring`, or for non-linear maps by running it once more.
+trained beside it, up to the order of sums in the batch. What a rotation ends with is an ordinary place, orthonormal
+rows, and is scored anew by :mod:`analysis.directions.scoring`. A failure proves nothing: another seed may find what
+these did not.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import atanh
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import torch
@@ -26,12 +27,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from analysis.directions.blocks import Block, Demands
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.iia import tested_pairs
+from analysis.alignments.joint import MAX_RUNS
+from analysis.directions.alignment import DirectionAlignment, LinearPlace
+from analysis.directions.blocks import Block, Demands, block_placements, demands
+from analysis.directions.result import LEARNING, AlgorithmDirections
+from analysis.directions.scoring import ScoredDirections, score_directions
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from analysis.networks.optimizers import Adam
+from analysis.question import Question
 
 _CHECK_EVERY: Final = 10
+_N_COUPLINGS: Final = 4  # of a non-linear map
+_D_COUPLING: Final = 8  # width of their hidden layer
 _SMALLEST: Final = 1e-6  # margin on the pre-activation at which a run counts as solved
 
 
@@ -43,15 +53,11 @@ class LearningOptions:
         seeds: each case is learned from each of them.
         steps: most steps.
         learning_rate: of Adam.
-        n_couplings: affine couplings of a non-linear map.
-        d_coupling: width of their hidden layer.
     """
 
     seeds: tuple[int, ...] = (0, 1, 2)
     steps: int = 300
     learning_rate: float = 0.05
-    n_couplings: int = 4
-    d_coupling: int = 8
 
 
 @dataclass(frozen=True)
@@ -91,20 +97,6 @@ class LearnedRun:
     n_single: int
     n_joint: int
     rotations: tuple[NDArray[np.float64], ...]
-
-
-class _Map(Protocol):
-    """A map of one layer for a batch; ``[batch, runs, width]`` to the same."""
-
-    parameters: list[Tensor]
-
-    def keep(self, rows: Tensor) -> None: ...
-
-    def prepare(self) -> None: ...
-
-    def there(self, values: Tensor) -> Tensor: ...
-
-    def back(self, values: Tensor) -> Tensor: ...
 
 
 class _Rotation:
@@ -222,13 +214,13 @@ class _Batch:
             ).double()
             for layer in range(1, self.n_hidden + 1)
         ]  # [batch, variables, width]
-        self.maps: list[_Map] = [self._map(layer, each) for layer in range(1, self.n_hidden + 1)]
+        self.maps = [self._map(layer, each) for layer in range(1, self.n_hidden + 1)]
         edge = {"sigmoid": 0.0, "tanh": atanh(0.5)}.get(first.output_activation, 0.5)
         self.edge = edge
         own = self._before_output(self.clean[-2])
         self.scale = (own - edge).abs().median(dim=1).values.clamp_min(1e-9)
 
-    def _map(self, layer: int, each: Sequence[tuple[LearningCase, int]]) -> _Map:
+    def _map(self, layer: int, each: Sequence[tuple[LearningCase, int]]) -> _Rotation | _Couplings:
         width = self.network.sizes[layer]
         # drawn by what the case is, so that what else is in the batch changes nothing
         drawn = [
@@ -237,12 +229,12 @@ class _Batch:
         ]
         if not self.non_linear or width < 2:
             return _Rotation(_stacked([g.normal(size=(width, width)) for g in drawn]))
-        half, d = width // 2, self.options.d_coupling
+        half, d = width // 2, _D_COUPLING
         shapes = [(half, d), (d,), (d, 2 * (width - half))]
         sizes = [1.0, 1.0, 0.5 / np.sqrt(d)]
         parameters = [
             _stacked([size * g.normal(size=shape) for g in drawn])
-            for _ in range(self.options.n_couplings)
+            for _ in range(_N_COUPLINGS)
             for shape, size in zip(shapes, sizes, strict=True)
         ]
         centre = self.clean[layer].mean(dim=1, keepdim=True)
@@ -361,3 +353,77 @@ def _activated(values: Tensor, network: Network, layer: int) -> Tensor:
             return torch.sigmoid(values)
         case _:
             return values
+
+
+# --- alignments on learned subspaces
+
+
+def align_on_subspaces(question: Question, algorithm: HighLevelModel) -> AlgorithmDirections:
+    """One algorithm on learned subspaces, comparable with the classes in closed form.
+
+    Args:
+        question: what the network is asked.
+        algorithm: over the network's inputs.
+
+    Returns:
+        A placement is a choice of layers and dimensions, valid if some seed reached IIA 1.
+
+    Raises:
+        BeyondLimits: too many choices.
+    """
+    if not algorithm.responses:
+        empty = score_directions(question, algorithm, DirectionAlignment.of(algorithm.text, ()))
+        return AlgorithmDirections(algorithm, "learned", (empty,), 1, 1, int(bool(empty.joint_valid)))
+    options = LearningOptions(seeds=tuple(range(LEARNING["seeds"])), steps=LEARNING["steps"])
+    choices = block_placements(len(algorithm.responses), question.cut.hidden_sizes)
+    best = [
+        max((scored for _, scored in runs), key=lambda one: (one.iia.agreed, one.joint.agreed if one.joint else 0))
+        for runs in learn_choices(question, algorithm, options, choices)
+    ]
+    valid = sorted((one for one in best if one.valid), key=lambda one: (_n_dimensions(one), one.alignment.id))
+    failing = sorted(
+        (one for one in best if not one.valid), key=lambda one: (-one.iia.agreed, _n_dimensions(one), one.alignment.id)
+    )
+    return AlgorithmDirections(
+        algorithm,
+        "learned",
+        (*valid, *failing[: question.protocol.n_near_misses]),
+        len(best),
+        len(valid),
+        sum(1 for one in valid if one.joint_valid),
+    )
+
+
+def learn_choices(
+    question: Question, algorithm: HighLevelModel, options: LearningOptions, choices: Sequence[tuple[Block, ...]]
+) -> list[list[tuple[LearnedRun, ScoredDirections]]]:
+    """Of each choice of layers and dimensions, learned at once, every seed's run with the score of where it ended.
+
+    Args:
+        question: what the network is asked.
+        algorithm: with at least one variable.
+        options: seeds and steps.
+        choices: a block for each variable, by path in order.
+    """
+    tested = tested_pairs(algorithm.n_inputs, question.protocol.interchange_pairs)
+    joint = (1 << algorithm.n_inputs) ** (len(algorithm.responses) + 1) <= MAX_RUNS
+    asked = demands(algorithm, tested, joint=joint)
+    runs = learn([LearningCase(question.cut, question.data.clean_rows, asked, blocks) for blocks in choices], options)
+    return [
+        [(run, score_directions(question, algorithm, _alignment(algorithm, blocks, run))) for run in of_case]
+        for blocks, of_case in zip(choices, runs, strict=True)
+    ]
+
+
+def _alignment(algorithm: HighLevelModel, blocks: Sequence[Block], run: LearnedRun) -> DirectionAlignment:
+    """The alignment that a run on rotations ended with: each variable's block of the learned coordinates."""
+    places = {}
+    for path, block in zip(sorted(algorithm.responses), blocks, strict=True):
+        rows = run.rotations[block.layer - 1][block.first : block.first + block.dimension]
+        # nine digits keep addresses short; the place need not be orthonormal to the last bit to be one
+        places[path] = LinearPlace.of(block.layer, np.round(rows, 9))
+    return DirectionAlignment.of(algorithm.text, places)
+
+
+def _n_dimensions(scored: ScoredDirections) -> int:
+    return sum(place.dimension for _, place in scored.alignment.places)

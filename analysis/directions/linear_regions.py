@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from analysis.networks.network import Network
 
 Array = NDArray[np.float64]
 Form = tuple[tuple[Fraction, ...], Fraction]  # factors of z, constant
+MAX_PROGRAMMES: Final = 2_000  # linear programmes for one family, before answers are "undecided"
 
 
 class Case(NamedTuple):
@@ -45,12 +46,10 @@ class CellSearch:
         network: cut to one output, piecewise linear above the layer.
         layer: on which the directions lie.
         weights: ``[width]`` w, not 0.
-        max_programmes: linear programmes in all before answers are "undecided".
     """
 
-    def __init__(self, network: Network, layer: int, weights: Array, max_programmes: int) -> None:
+    def __init__(self, network: Network, layer: int, weights: Array) -> None:
         self._network, self._layer, self._weights = network, layer, weights
-        self._max_programmes = max_programmes
         self.n_programmes = 0
 
     def exists(self, conditions: Sequence[tuple[Case, Sequence[Side]]]) -> tuple[Existence, Array | None]:
@@ -169,7 +168,7 @@ class CellSearch:
             yield from self._signs(before, [*after, form], layer, sides, [*inequalities, inequality], inside)
 
     def _point(self, inequalities: Sequence[Inequality], dimension: int) -> tuple[Existence, Array | None]:
-        if self.n_programmes >= self._max_programmes:
+        if self.n_programmes >= MAX_PROGRAMMES:
             return "undecided", None
         self.n_programmes += 1
         return common_point(inequalities, dimension)

@@ -40,7 +40,6 @@ Array = NDArray[np.float64]
 Answer = Literal["all", "some", "none", "undecided"]
 Method = Literal["interval", "cells", "witness", "reach", "clean"]
 
-MAX_PROGRAMMES: Final = 2_000  # linear programmes for one family
 _PARALLEL: Final = 1e-9  # what is left of p beside w, as a share of it, below which they count as parallel
 _N_SAMPLES: Final = 2_048
 _N_ROUNDS: Final = 24
@@ -77,8 +76,6 @@ def oblique_family(
     behaviour: Behaviour,
     rule: DecisionRule,
     tested: NDArray[np.bool_],
-    *,
-    max_programmes: int = MAX_PROGRAMMES,
 ) -> ObliqueFamily:
     """Decide how much of the family passes.
 
@@ -89,10 +86,8 @@ def oblique_family(
         behaviour: the variable's values and what the algorithm says.
         rule: decision rule.
         tested: ``[source, base]`` pairs.
-        max_programmes: linear programmes before the answer is "undecided".
     """
-    family = _Family(network, clean, place, behaviour, rule, tested, max_programmes)
-    return family.decide()
+    return _Family(network, clean, place, behaviour, rule, tested).decide()
 
 
 class _Family:
@@ -104,11 +99,10 @@ class _Family:
         behaviour: Behaviour,
         rule: DecisionRule,
         tested: NDArray[np.bool_],
-        max_programmes: int,
     ) -> None:
         self.network, self.rule, self.layer = network, rule, place.layer
         self.weights = place.matrix[0]
-        self.cells = CellSearch(network, place.layer, self.weights, max_programmes)
+        self.cells = CellSearch(network, place.layer, self.weights)
         n_inputs = network.n_inputs
         values, when_false, when_true = (pattern_bits(pattern, n_inputs) for pattern in behaviour)
         differs = values[:, None] != values[None, :]

@@ -85,7 +85,6 @@ def minimum_norm(
     activations: Array,
     values: Array | Sequence[Sequence[float]],
     *,
-    residual: float = RESIDUAL,
     spread: Spread | None = None,
 ) -> tuple[MinimumNorm, ...]:
     """The shortest read-out of each variable on one layer.
@@ -94,7 +93,6 @@ def minimum_norm(
         layer: 1 for the first hidden layer.
         activations: ``[rows, width]`` of the layer on the inputs.
         values: ``[variables, rows]`` of 0 and 1.
-        residual: largest difference that counts as reading the variable.
         spread: of the activations, where it is known.
 
     Returns:
@@ -110,7 +108,7 @@ def minimum_norm(
         read = fixed_order.inner(activations, row[None])[:, 0]
         constant = float(fixed_order.mean(goal - read))
         out = ReadOut(1.0, constant, float(np.abs(read + constant - goal).max()))
-        usable = out.residual <= residual and bool(row.any())
+        usable = out.residual <= RESIDUAL and bool(row.any())
         found.append(MinimumNorm(LinearPlace.of(layer, [row]) if usable else None, out, n_free))
     return tuple(found)
 

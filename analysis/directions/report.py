@@ -5,38 +5,36 @@ The alignments themselves are explanations, each a row of its own beside the rep
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
-import numpy as np
 from pydantic import Field
 
 from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import IIA
-from analysis.directions.findings import CLOSED_FORM, MAX_CHEAP, closed_form_work, find_directions, split_of
+from analysis.alignments.iia import Behaviour
+from analysis.directions.alignment import LinearPlace
 from analysis.directions.oblique import ObliqueFamily
 from analysis.directions.result import (
     CLASSES,
+    CLOSED_FORM,
     AlgorithmDirections,
     DirectionClass,
     DirectionSearch,
-    LearnedChoice,
-    PlaceEvidence,
     Unread,
 )
 from analysis.directions.scoring import ScoredDirections
+from analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
 from analysis.directions.table import DirectionTable
 from analysis.networks.network import Network
 from analysis.question import Question
-from analysis.report import Analysed, Exact, Part, Report, Score, Settings
+from analysis.report import Analysed, Exact, Part, Report, Settings
+from analysis.result_file import exact
 from analysis.work import DEFAULT_WORK, Work
 
-MAX_CHOICES: Final = 500
-"""Of an algorithm's learned choices, the best ones."""
 LABELS: Final[Mapping[str, str]] = {
     "integer": "Small integers that read it",
     "integer-any": "Small integers, any",
@@ -44,41 +42,6 @@ LABELS: Final[Mapping[str, str]] = {
     "oblique": "Read-out, oblique swap",
     "learned": "Learned subspaces",
 }
-
-
-class FamilyFound(Part):
-    """The oblique swaps of one read-out; see :class:`analysis.directions.oblique.ObliqueFamily`."""
-
-    dimension: int = Field(description="Of the family: the layer's width less 1.")
-    answer: str = Field(description="How many of them pass every single interchange: all, some, none or undecided.")
-    method: str = Field(description="How that was decided: interval, cells, witness, reach or clean.")
-
-
-class UnreadFound(Part):
-    """A variable that has no direction of the class on one layer."""
-
-    path: str
-    layer: int
-    residual: float = Field(description="Of the best read-out, in units of the variable.")
-
-
-class ReadFamilyFound(Part):
-    """How many directions a variable could be read from and swapped along."""
-
-    path: str
-    layer: int
-    n_free_reads: int = Field(description="Dimension of all read-outs with the same values on the inputs; 0: only one.")
-    swaps: FamilyFound | None
-
-
-class ChoiceFound(Part):
-    """What learning reached for one choice of a layer and a dimension for each variable."""
-
-    blocks: list[tuple[str, int, int]] = Field(description="Path, layer and dimension of each variable.")
-    best: str = Field(description="Id of the alignment that the best seed ended with.")
-    iia: Score = Field(description="Of the best seed.")
-    joint_valid: bool | None
-    runs: list[tuple[int, int, Score, bool]] = Field(description="Seed, steps, score, whether everything was right.")
 
 
 class AlgorithmFound(Part):
@@ -92,9 +55,7 @@ class AlgorithmFound(Part):
     n_undecided: int
     n_kept: int
     truncated_at: int | None
-    unread: list[UnreadFound]
-    families: list[ReadFamilyFound]
-    choices: list[ChoiceFound] = Field(description="Of learned subspaces.")
+    unread: tuple[Unread, ...]
 
 
 class ClassFound(Part):
@@ -113,7 +74,7 @@ class ClassFound(Part):
     exact: bool = Field(description="Whether no limit and nothing undecided leaves a count open.")
     by_layer: dict[int, int] = Field(description="Kept valid alignments with a direction on each hidden layer.")
     refused: str
-    settings: dict[str, int | None] = Field(description="Of learned subspaces: seeds, steps, max_dimension.")
+    settings: dict[str, int | None] = Field(description="Of learned subspaces: seeds and steps.")
     seconds: float
     algorithms: list[AlgorithmFound]
 
@@ -197,10 +158,10 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> Directi
     classes: tuple[DirectionClass, ...] = (*CLOSED_FORM, *(("learned",) if settings.thorough else ()))
     for one in classes:
         begun, candidates = work.clock(), Candidates(chosen, of.irredundant.n_candidates)
-        found = find_directions(of.question, candidates, one, work, table=table)
+        found = search_directions(of.question, candidates, one, work, table=table)
         left, seconds = found.n_left + len(every) - len(chosen), work.clock() - begun
         searches.append(replace(found, all_listed=of.irredundant.all_listed, n_left=left, seconds=seconds))
-    return directions_report(searches)
+    return directions_report(searches, table)
 
 
 def _affordable(network: Network) -> int:
@@ -209,21 +170,30 @@ def _affordable(network: Network) -> int:
     return 1 + max(0, (MAX_CHEAP - first) // max(1, second - first))
 
 
-def directions_report(searches: Iterable[DirectionSearch]) -> Told:
-    """Searches of some classes, with the alignments that they kept, each once."""
+def directions_report(searches: Iterable[DirectionSearch], table: DirectionTable) -> Told:
+    """Searches of some classes on one network, with the alignments that they kept, each once."""
     known = sorted(searches, key=lambda one: list(CLASSES).index(one.direction_class))
     kept: dict[tuple[str, str], KeptDirections] = {}
     for search in known:
         for found in search.algorithms:
-            for scored, evidence in zip(found.alignments, found.evidence, strict=True):
+            for scored in found.alignments:
                 key = found.algorithm.id, scored.alignment.id
                 other = kept.get(key)
                 if other is None:
-                    families, own = tuple(one.family for one in evidence), (search.direction_class,)
-                    kept[key] = KeptDirections(found.algorithm, scored, own, families)
+                    families = tuple(_family(table, found.algorithm, *place) for place in scored.alignment.places)
+                    kept[key] = KeptDirections(found.algorithm, scored, (search.direction_class,), families)
                 else:
                     kept[key] = replace(other, classes=(*other.classes, search.direction_class))
     return Told(classes=[_class_found(one) for one in known], kept=tuple(kept.values()))
+
+
+def _family(table: DirectionTable, algorithm: HighLevelModel, path: str, place: LinearPlace) -> ObliqueFamily | None:
+    """The oblique swaps of a place's read-out; None where it is not the shortest one."""
+    response = algorithm.responses[path]
+    plain = LinearPlace(place.layer, place.reads)
+    if place.dimension != 1 or table.read_out(place.layer, response.function).place != plain:
+        return None
+    return table.family(place.layer, Behaviour.of(response, algorithm.n_inputs))
 
 
 def _class_found(search: DirectionSearch) -> ClassFound:
@@ -246,80 +216,74 @@ def _class_found(search: DirectionSearch) -> ClassFound:
 
 
 def _algorithm_found(found: AlgorithmDirections) -> AlgorithmFound:
-    return AlgorithmFound.showing(
-        found,
-        id=found.algorithm.id,
-        text=found.algorithm.text,
-        n_kept=len(found.alignments),
-        choices=[ChoiceFound.showing(one) for one in _best(found.choices)],
-    )
+    algorithm = found.algorithm
+    return AlgorithmFound.showing(found, id=algorithm.id, text=algorithm.text, n_kept=len(found.alignments))
 
 
-def _best(choices: Sequence[LearnedChoice]) -> Sequence[LearnedChoice]:
-    if len(choices) <= MAX_CHOICES:
-        return choices
-    return sorted(choices, key=lambda one: (-one.iia.agreed, sum(k for _, _, k in one.blocks), one.best))[:MAX_CHOICES]
+# --- in result files, and on a terminal
 
 
-def searches_of(report: DirectionsReport, kept: Sequence[KeptDirections], question: Question) -> list[DirectionSearch]:
-    """The searches that a report sums up, as result files write them; what a report leaves out is computed anew.
-
-    Args:
-        report: as it is stored.
-        kept: the alignments that are stored beside it.
-        question: that the analysis answers.
-    """
-    table, form, n_inputs = DirectionTable(question), question.protocol.algorithm_form, question.model.n_inputs
-
-    def size(one: KeptDirections, name: str) -> int:
-        places = [place for _, place in one.scored.alignment.places]
-        return sum(p.dimension if name == "learned" else int(np.count_nonzero(p.matrix)) for p in places)
-
-    def found(one: AlgorithmFound, name: DirectionClass) -> AlgorithmDirections:
-        own = [each for each in kept if each.algorithm.id == one.id and name in each.classes]
-        own.sort(key=lambda each: (not each.scored.valid, 0 if each.scored.valid else -each.scored.iia.agreed,
-                                   size(each, name), each.scored.alignment.id))  # fmt: skip
-        algorithm = own[0].algorithm if own else parse_algorithm(one.text, form, n_inputs)
-        return AlgorithmDirections(
-            algorithm,
-            name,
-            tuple(each.scored for each in own),
-            one.n_placements,
-            one.n_valid,
-            one.n_joint,
-            one.truncated_at,
-            unread=tuple(Unread(gap.path, gap.layer, gap.residual) for gap in one.unread),
-            n_undecided=one.n_undecided,
-            choices=tuple(
-                LearnedChoice(
-                    tuple(choice.blocks),
-                    choice.best,
-                    IIA(choice.iia.agreed, choice.iia.of),
-                    choice.joint_valid,
-                    tuple((seed, steps, IIA(iia.agreed, iia.of), done) for seed, steps, iia, done in choice.runs),
-                )
-                for choice in one.choices
-            ),
-            evidence=tuple(
-                tuple(
-                    PlaceEvidence(split_of(table, algorithm, path, place), family)
-                    for (path, place), family in zip(each.scored.alignment.places, each.families, strict=True)
-                )
-                for each in own
-            ),
-        )
-
-    return [
-        DirectionSearch(
-            cast(DirectionClass, one.direction_class),
-            tuple(found(each, cast(DirectionClass, one.direction_class)) for each in one.algorithms),
-            int(one.n_candidates),
-            irredundant_only=True,
-            all_listed=one.all_listed,
-            n_left=one.n_left,
-            settings=one.settings,
-            refused=one.refused,
-            seconds=one.seconds,
-        )
+def directions_json(report: DirectionsReport, kept: Iterable[KeptDirections]) -> dict[str, Any]:
+    """Every class, with its algorithms and their kept alignments in the order found."""
+    alignments: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for one in kept:
+        for name in one.classes:
+            alignments.setdefault((name, one.algorithm.id), []).append(_alignment_json(one))
+    return {
+        one.direction_class: {
+            "rule": one.rule,
+            "candidates": exact(int(one.n_candidates)),
+            "searched": one.n_searched,
+            "aligned": one.n_aligned,
+            "valid": int(one.n_valid),
+            "joint": one.n_joint,
+            "undecided": int(one.n_undecided),
+            "exact": one.exact,
+            "settings": one.settings,
+            "left": one.n_left,
+            "refused": one.refused,
+            "algorithms": [
+                {**each.model_dump(mode="json"), "alignments": alignments.get((one.direction_class, each.id), [])}
+                for each in one.algorithms
+            ],
+        }
         for one in report.classes
-    ]
+    }
+
+
+def _alignment_json(one: KeptDirections) -> dict[str, Any]:
+    scored, joint = one.scored, one.scored.joint
+    return {
+        "id": scored.alignment.id,
+        "at": scored.alignment.text,
+        "residuals": [None if read is None else read.residual for read in scored.read_outs],
+        "oblique": [
+            None if family is None else {"dimension": family.dimension, "passing": family.answer}
+            for family in one.families
+        ],
+        "iia": {"agreed": scored.iia.agreed, "of": scored.iia.of},
+        "joint": None if joint is None else {"agreed": joint.agreed, "of": joint.of},
+        "valid": scored.valid,
+        "causal_order": scored.causal_order,
+        "margin": scored.margin if math.isfinite(scored.margin) else None,
+    }
+
+
+def unfinished_directions(report: DirectionsReport, output: int) -> list[str]:
+    """One sentence for each search that was refused, stopped at a limit or left something undecided."""
+    sentences = []
+    for one in report.classes:
+        where = f"output {output}: directions, class {one.direction_class}"
+        n_truncated = sum(each.truncated_at is not None for each in one.algorithms)
+        if one.refused:
+            sentences.append(f"{where} was not searched: {one.refused}")
+        elif one.n_left:
+            n_all = one.n_searched + one.n_left
+            sentences.append(f"{where} truncated at {one.n_searched:,} of {n_all:,} algorithms: time was up")
+        elif not one.all_listed:
+            sentences.append(f"{where}: only the candidates at hand were searched, {one.n_searched:,} of them")
+        if n_truncated:
+            sentences.append(f"{where}: alignments of {n_truncated:,} algorithms truncated")
+        if int(one.n_undecided):
+            sentences.append(f"{where}: of {int(one.n_undecided):,} placements it is not known whether any swap passes")
+    return sentences

@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import IIA
-from analysis.directions.oblique import ObliqueFamily
-from analysis.directions.rowspace import RowspaceSplit
 from analysis.directions.scoring import ScoredDirections
 
 DirectionClass = Literal["integer", "integer-any", "orthogonal", "oblique", "learned"]
@@ -21,6 +18,9 @@ CLASSES: Final[Mapping[DirectionClass, str]] = {
     "oblique": "the shortest affine read-out, any swap direction d with w·d = 1",
     "learned": "subspaces by a learned rotation, one block of it for each variable",
 }
+CLOSED_FORM: Final[tuple[DirectionClass, ...]] = ("orthogonal", "oblique", "integer", "integer-any")
+LEARNING: Final = {"seeds": 3, "steps": 300}
+"""How far subspaces are learned: from how many seeds, 0 to n − 1, and at most how many steps from each."""
 
 
 @dataclass(frozen=True)
@@ -39,76 +39,6 @@ class Unread:
 
 
 @dataclass(frozen=True)
-class ReadFamily:
-    """How many directions one variable could be read from, and swapped along, on one layer.
-
-    Args:
-        path: the variable.
-        layer: from 1.
-        n_free_reads: dimension of all read-outs with the same values on the inputs; 0 if there is only one.
-        swaps: of the shortest one's oblique swaps: dimension of the family, and whether all, some or none of it pass by
-            themselves; None if the class asked for was "orthogonal".
-    """
-
-    path: str
-    layer: int
-    n_free_reads: int
-    swaps: ObliqueFamily | None
-
-
-@dataclass(frozen=True)
-class LearnedChoice:
-    """What learning reached for one choice of a layer and a dimension for each variable.
-
-    Args:
-        blocks: (path, layer, dimension), sorted by path.
-        best: id of the alignment that the best seed ended with.
-        iia: its score.
-        joint_valid: whether every joint interchange agrees as well; None if they were not run.
-        runs: (seed, steps, IIA, whether every single and joint interchange was right) of each seed.
-    """
-
-    blocks: tuple[tuple[str, int, int], ...]
-    best: str
-    iia: IIA
-    joint_valid: bool | None
-    runs: tuple[tuple[int, int, IIA, bool], ...]
-
-
-@dataclass(frozen=True)
-class Learning:
-    """How far subspaces are learned.
-
-    Args:
-        seeds: from how many, 0 to n − 1.
-        steps: most steps from each.
-        max_dimension: largest dimension of one variable; up to the whole layer if None.
-    """
-
-    seeds: int = 3
-    steps: int = 300
-    max_dimension: int | None = None
-
-    @property
-    def settings(self) -> dict[str, int | None]:
-        """By name, as they are stored and written."""
-        return {"seeds": self.seeds, "steps": self.steps, "max_dimension": self.max_dimension}
-
-
-@dataclass(frozen=True)
-class PlaceEvidence:
-    """What is known of one variable's place beside its score.
-
-    Args:
-        rowspace: how the read-out fares with only what the next layer reads; None for several dimensions.
-        family: the oblique swaps of the read-out, None where it is not a read-out in closed form.
-    """
-
-    rowspace: RowspaceSplit | None
-    family: ObliqueFamily | None
-
-
-@dataclass(frozen=True)
 class AlgorithmDirections:
     """One algorithm's alignments on directions of one class.
 
@@ -124,11 +54,7 @@ class AlgorithmDirections:
             elsewhere others of the families may pass jointly where this one fails.
         truncated_at: valid ones kept when a limit was reached, else None.
         unread: where variables have no direction of the class.
-        families: for "orthogonal" and "oblique", every variable and layer with a read-out.
         n_undecided: placements of which it is not known whether any direction of the class passes (oblique only).
-        irredundant: verdicts of the three redundancy classes by criterion key.
-        choices: of learned subspaces, every choice of layers and dimensions with its seeds.
-        evidence: for each kept alignment, one entry for each place in order; empty where nobody asked.
     """
 
     algorithm: HighLevelModel
@@ -139,11 +65,7 @@ class AlgorithmDirections:
     n_joint: int
     truncated_at: int | None = None
     unread: tuple[Unread, ...] = ()
-    families: tuple[ReadFamily, ...] = ()
     n_undecided: int = 0
-    irredundant: Mapping[str, bool] = field(default_factory=dict)
-    choices: tuple[LearnedChoice, ...] = ()
-    evidence: tuple[tuple[PlaceEvidence, ...], ...] = ()
 
     @property
     def valid(self) -> tuple[ScoredDirections, ...]:
@@ -157,12 +79,11 @@ class DirectionSearch:
 
     Args:
         direction_class: which directions were admitted.
-        algorithms: one result for each candidate searched, in the candidates' order.
+        algorithms: one result for each candidate searched, in the candidates' order: those without a redundant literal.
         n_candidates: candidates that compute the task, exact.
-        irredundant_only: whether only those without a redundant literal were searched.
         all_listed: whether every candidate was at hand; where there are very many, only the first are listed.
         n_left: algorithms that were still to be searched when the caller's time was up.
-        settings: of learned subspaces, see :class:`Learning`; else empty.
+        settings: of learned subspaces, how far they are learned; else empty.
         refused: why this class was not searched, so that there are no algorithms; "" if it was.
         seconds: that it took, 0 if not measured.
     """
@@ -170,10 +91,9 @@ class DirectionSearch:
     direction_class: DirectionClass
     algorithms: tuple[AlgorithmDirections, ...]
     n_candidates: int
-    irredundant_only: bool
     all_listed: bool = True
     n_left: int = 0
-    settings: Mapping[str, int | None] = field(default_factory=dict)
+    settings: Mapping[str, int] = field(default_factory=dict)
     refused: str = ""
     seconds: float = 0.0
 

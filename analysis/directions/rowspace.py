@@ -20,7 +20,6 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.directions.alignment import LinearPlace
 from analysis.directions.readouts import rounded
 from analysis.directions.scoring import direction_matrix
-from analysis.errors import InvalidAlignment
 from analysis.question import Question
 
 _RANK: Final = 1e-10
@@ -50,21 +49,22 @@ class RowspaceSplit:
         return self.whole == self.of > self.seen
 
 
-def rowspace_split(question: Question, algorithm: HighLevelModel, path: str, place: LinearPlace) -> RowspaceSplit:
-    """Split one variable's direction.
+def rowspace_split(
+    question: Question, algorithm: HighLevelModel, path: str, place: LinearPlace
+) -> RowspaceSplit | None:
+    """Split the read-out of one variable's direction, interchanged orthogonally; None for several dimensions.
 
     Args:
         algorithm: the algorithm that the variable belongs to.
         path: the variable.
-        place: one direction with its orthogonal swap.
+        place: where it lives.
 
     Raises:
-        InvalidAlignment: no such variable or layer, or a place of several dimensions or with an oblique swap.
+        InvalidAlignment: no such variable or layer.
     """
-    if place.dimension != 1 or not place.is_orthogonal:
-        raise InvalidAlignment(
-            f"place of variable {path}", "is not one direction with its orthogonal swap", "split the read-out itself"
-        )
+    if place.dimension != 1:
+        return None
+    place = LinearPlace(place.layer, place.reads)
     matrix = direction_matrix(question, algorithm, path, place)
     w = place.matrix[0]
     _, _, basis = fixed_order.decomposed(question.cut.weights[place.layer], _RANK)

@@ -8,14 +8,13 @@
    disjoint neuron sets. It is valid if each variable's own interchanges all agree. Joint interchange is run for the
    valid ones that are kept.
 
-Learned subspaces are not offered beforehand: :mod:`analysis.directions.das_result` learns one for every choice of
+Learned subspaces are not offered beforehand: :mod:`analysis.directions.das` learns one for every choice of
 layers and dimensions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -35,19 +34,14 @@ from analysis.alignments.iia import Behaviour
 from analysis.alignments.joint import MAX_RUNS
 from analysis.directions.alignment import DirectionAlignment, LinearPlace, swap_rows
 from analysis.directions.blocks import demands
+from analysis.directions.integers import n_integer_directions
 from analysis.directions.oblique import output_sides
 from analysis.directions.polyhedra import Inequality, common_point
 from analysis.directions.readouts import read_out, rounded
-from analysis.directions.result import (
-    AlgorithmDirections,
-    DirectionClass,
-    DirectionSearch,
-    Learning,
-    ReadFamily,
-    Unread,
-)
+from analysis.directions.result import LEARNING, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
 from analysis.directions.scoring import ScoredDirections, joint_score, score_directions
 from analysis.directions.table import DirectionTable, Offer
+from analysis.errors import BeyondLimits
 from analysis.late_functions import function_at
 from analysis.networks.network import Network
 from analysis.progress import OutOfTime
@@ -58,7 +52,8 @@ from analysis.work import DEFAULT_WORK, Work
 
 MAX_PLACEMENTS: Final = 20_000  # for one algorithm
 MAX_KEPT: Final = 100  # valid alignments of one algorithm
-_LEARN: Final = "analysis.directions.das_result:align_on_subspaces"
+MAX_CHEAP: Final = 200_000_000  # numbers moved through a layer; some seconds
+_LEARN: Final = "analysis.directions.das:align_on_subspaces"
 
 
 def search_directions(
@@ -67,39 +62,57 @@ def search_directions(
     direction_class: DirectionClass,
     work: Work = DEFAULT_WORK,
     *,
-    irredundant_only: bool = True,
     table: DirectionTable | None = None,
-    learning: Learning | None = None,
 ) -> DirectionSearch:
-    """Align every candidate algorithm on directions of one class.
+    """Align every candidate algorithm without a redundant literal on directions of one class.
 
     Args:
         candidates: the algorithms, all over the network's inputs.
         direction_class: which directions are admitted; "learned" loads torch.
-        irredundant_only: leave out algorithms with a redundant literal.
         table: of the same network, protocol and data, where several classes are searched.
-        learning: how far subspaces are learned.
         work: told "directions" before each algorithm; may cancel there, or raise OutOfTime to stop.
 
-    Raises:
-        BeyondLimits: integer directions of a layer that is too wide, or too many subspaces to learn.
+    Returns:
+        The search; a class that is beyond its limits comes back refused, with the reason.
     """
     align: Callable[[HighLevelModel], AlgorithmDirections]
     if direction_class == "learned":
-        align = partial(function_at(_LEARN), question, learning or Learning())
+        align = partial(function_at(_LEARN), question)
     else:
         align = partial(align_on_directions, table or DirectionTable(question), direction_class=direction_class)
-    chosen = [a for a in candidates.algorithms if not irredundant_only or irredundancy(a)["irredundant-literals"]]
+    chosen = [a for a in candidates.algorithms if irredundancy(a)["irredundant-literals"]]
     found: list[AlgorithmDirections] = []
-
-    with suppress(OutOfTime):
+    try:
         for done, algorithm in enumerate(chosen):
             work.tell("directions", done, len(chosen), f"{sum(f.n_valid for f in found)} valid alignments")
             found.append(align(algorithm))
+    except OutOfTime:
+        pass
+    except BeyondLimits as error:
+        return DirectionSearch(direction_class, (), candidates.n_candidates, refused=str(error))
     work.tell("directions", 1, 1, f"{sum(f.n_valid for f in found)} valid alignments")
-    listed = len(candidates.algorithms) == candidates.n_candidates
-    left = len(chosen) - len(found)
-    return DirectionSearch(direction_class, tuple(found), candidates.n_candidates, irredundant_only, listed, left)
+    return DirectionSearch(
+        direction_class,
+        tuple(found),
+        candidates.n_candidates,
+        all_listed=len(candidates.algorithms) == candidates.n_candidates,
+        n_left=len(chosen) - len(found),
+        settings=LEARNING if direction_class == "learned" else {},
+    )
+
+
+def closed_form_work(network: Network, n_algorithms: int) -> int:
+    """About how many numbers all classes in closed form move through a layer; compare with :data:`MAX_CHEAP`.
+
+    Args:
+        network: cut to the analysed output.
+        n_algorithms: that are to be searched.
+    """
+    widest = max(network.sizes)
+    pairs = 4**network.n_inputs
+    directions = sum(n_integer_directions(min(width, 9)) for width in network.hidden_sizes)
+    combinations = min(20_000, directions * directions) * 20  # each choice for two variables is looked at
+    return int(pairs * widest * (directions + 40 * n_algorithms) + n_algorithms * combinations)
 
 
 def align_on_directions(
@@ -117,15 +130,10 @@ def align_on_directions(
     """
     paths = sorted(algorithm.responses)
     offers, unread = [], []
-    families: list[ReadFamily] = []
     for path in paths:
         response = algorithm.responses[path]
         behaviour = _behaviour(response, algorithm.n_inputs)
         places, missing = table.offers(direction_class, response.function, behaviour)
-        if direction_class in ("orthogonal", "oblique"):
-            for layer in sorted({offer.place.layer for offer in places}):
-                swaps = table.family(layer, behaviour) if direction_class == "oblique" else None
-                families.append(ReadFamily(path, layer, table.read_out(layer, response.function).n_free, swaps))
         offers.append(places)
         unread += [Unread(path, layer, residual) for layer, residual in missing]
     n_all = prod(map(len, offers))
@@ -164,9 +172,7 @@ def align_on_directions(
         sum(1 for scored in with_joint if scored.joint_valid),
         len(kept) if truncated or n_valid > len(kept) else None,
         tuple(unread),
-        tuple(families),
         n_undecided,
-        irredundancy(algorithm),
     )
 
 

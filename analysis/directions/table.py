@@ -12,8 +12,8 @@ from analysis import fixed_order
 from analysis.alignments.iia import Behaviour, tested_pairs
 from analysis.directions.alignment import LinearPlace, swap_rows
 from analysis.directions.integers import INTEGER_RESIDUAL, integer_directions
-from analysis.directions.oblique import MAX_PROGRAMMES, ObliqueFamily, oblique_family
-from analysis.directions.readouts import RESIDUAL, MinimumNorm, Spread, affine_fits, minimum_norm
+from analysis.directions.oblique import ObliqueFamily, oblique_family
+from analysis.directions.readouts import MinimumNorm, Spread, affine_fits, minimum_norm
 from analysis.directions.result import DirectionClass
 from analysis.directions.swaps import swap_outputs
 from analysis.networks.mlp import activations
@@ -40,28 +40,13 @@ class Offer:
 
 
 class DirectionTable:
-    """What a network does along directions, computed once for all algorithms that ask.
+    """What a network does along directions, computed once for all algorithms that ask."""
 
-    Args:
-        residual: largest difference with which a read-out reads a variable.
-        integer_residual: the same for small integer directions.
-        max_programmes: linear programmes for one family of oblique swaps.
-    """
-
-    def __init__(
-        self,
-        question: Question,
-        *,
-        residual: float = RESIDUAL,
-        integer_residual: float = INTEGER_RESIDUAL,
-        max_programmes: int = MAX_PROGRAMMES,
-    ) -> None:
+    def __init__(self, question: Question) -> None:
         network = question.cut
         self.question, self.network, self.protocol = question, network, question.protocol
         self.clean = activations(network, question.data.clean_rows)
         self.tested = tested_pairs(network.n_inputs, question.protocol.interchange_pairs)
-        self._residual, self._integer_residual = residual, integer_residual
-        self._max_programmes = max_programmes
         self._spreads: dict[int, Spread] = {}
         self._read_outs: dict[tuple[int, int], MinimumNorm] = {}
         self._outputs: dict[LinearPlace, NDArray[np.float64]] = {}
@@ -86,9 +71,7 @@ class DirectionTable:
             values = pattern_bits(function, self.network.n_inputs).astype(np.float64)
             if layer not in self._spreads:
                 self._spreads[layer] = Spread.of(self.clean[layer])
-            self._read_outs[key] = minimum_norm(
-                layer, self.clean[layer], values[None], residual=self._residual, spread=self._spreads[layer]
-            )[0]
+            self._read_outs[key] = minimum_norm(layer, self.clean[layer], values[None], spread=self._spreads[layer])[0]
         return self._read_outs[key]
 
     def family(self, layer: int, behaviour: Behaviour) -> ObliqueFamily | None:
@@ -101,10 +84,8 @@ class DirectionTable:
             return None
         key = layer, behaviour
         if key not in self._families:
-            rule, most = self.protocol.alignment_decision, self._max_programmes
-            self._families[key] = oblique_family(
-                self.network, self.clean, place, behaviour, rule, self.tested, max_programmes=most
-            )
+            rule = self.protocol.alignment_decision
+            self._families[key] = oblique_family(self.network, self.clean, place, behaviour, rule, self.tested)
         return self._families[key]
 
     def offers(
@@ -159,7 +140,7 @@ class DirectionTable:
         constant = values.all() or not values.any()
         keep: Sequence[int] = range(len(places))
         if must_read:
-            keep = [] if constant else np.flatnonzero(residuals <= self._integer_residual).tolist()
+            keep = [] if constant else np.flatnonzero(residuals <= INTEGER_RESIDUAL).tolist()
         found = [Offer(places[i], int(agreed[i]), float(margins[i])) for i in keep]
         return found, float(residuals.min())
 

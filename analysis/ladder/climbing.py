@@ -157,6 +157,8 @@ def _on_directions(
     question: Question, candidates: Candidates, direction_class: DirectionClass, table: DirectionTable
 ) -> Rung:
     found = search_directions(question, candidates, direction_class, table=table)
+    if found.refused:
+        return Rung.refusal(found.refused)
     placed = [result.n_placements for result in found.algorithms]
     exact = all(result.truncated_at is None and not result.n_undecided for result in found.algorithms)
     return Rung(

@@ -30,34 +30,27 @@ Layers = list[Sequence[Encoded]]
 """Of every hidden layer an autoencoder for each seed."""
 
 
-def look(questions: Sequence[Question], settings: Settings, work: Work) -> list[Table | None]:
-    """Of each network the latents of every hidden layer; None where training diverged."""
-    found = encoded_layers(questions, settings, work)
-    return [
-        None if layers is None else _table(question, layers) for question, layers in zip(questions, found, strict=True)
-    ]
-
-
-def _table(question: Question, layers: Layers) -> Table:
+def look(question: Question, settings: Settings, work: Work) -> Table | None:
+    """The latents of every hidden layer; None where training diverged."""
+    found = encoded_layers(question, settings, work)
+    if found is None:
+        return None
     clean = activations(question.cut, question.method_rows[0])
-    rows = [_rows(question, layer, clean, found) for layer, found in enumerate(layers, start=1)]
+    rows = [_rows(question, layer, clean, each) for layer, each in enumerate(found, start=1)]
     return Table(tuple(row for each in rows for row in each))
 
 
-def encoded_layers(questions: Sequence[Question], settings: Settings, work: Work = DEFAULT_WORK) -> list[Layers | None]:
-    """Of each network the autoencoders of every hidden layer; None where training diverged.
+def encoded_layers(question: Question, settings: Settings, work: Work = DEFAULT_WORK) -> Layers | None:
+    """The autoencoders of every hidden layer, on the question's rows; None where training diverged.
 
     Args:
-        questions: about networks of one shape, each with the rows that its layers' activations are on.
+        question: about a network.
         settings: all of the lens's.
         work: told how far it is; may cancel.
     """
-    clean = [activations(question.cut, question.method_rows[0])[1:-1] for question in questions]
-    by_layer = [_encoded(np.array(values), settings, work) for values in zip(*clean, strict=True)]
-    return [
-        None if any(layer is None for layer in layers) else [layer for layer in layers if layer is not None]
-        for layers in zip(*by_layer, strict=True)
-    ]
+    layers = [_encoded(values, settings, work) for values in activations(question.cut, question.method_rows[0])[1:-1]]
+    known: Layers = [layer for layer in layers if layer is not None]
+    return known if len(known) == len(layers) else None
 
 
 def _rows(question: Question, layer: int, clean: Sequence[Array], found: Sequence[Encoded]) -> list[dict[str, Any]]:
@@ -103,19 +96,16 @@ def _interchanged(
     return int((decide(moved[:, 0], "threshold") != before).sum()), len(differ)
 
 
-def _encoded(values: Array, settings: Settings, work: Work) -> list[list[Encoded] | None]:
-    """Autoencoders of one layer of each network ``[networks, rows, width]``, trained side by side, one for each seed.
-
-    None for a network of which one diverged. What one seed of one network gives does not depend on the others.
-    """
+def _encoded(values: Array, settings: Settings, work: Work) -> list[Encoded] | None:
+    """Autoencoders of one layer ``[rows, width]``, trained side by side, one for each seed; None where one diverged."""
     seeds = range(int(settings["seed"]), int(settings["seed"]) + int(settings["seeds"]))
-    n_latents, width = int(settings["latents"]), values.shape[2]
+    n_latents, width = int(settings["latents"]), values.shape[1]
     with one_thread():
-        target = torch.tensor(values).repeat_interleave(len(seeds), dim=0)
-        decoder = torch.stack([_drawn(seed, n_latents, width) for seed in seeds]).repeat(len(values), 1, 1)
+        target = torch.tensor(values).repeat(len(seeds), 1, 1)
+        decoder = torch.stack([_drawn(seed, n_latents, width) for seed in seeds])
         encoder = (decoder / decoder.norm(dim=2, keepdim=True)).mT.clone()
         shift = torch.zeros(len(target), 1, n_latents, dtype=torch.float64)
-        centre = torch.stack([rows.mean(dim=0, keepdim=True) for rows in target])
+        centre = target.mean(dim=1, keepdim=True)
         parameters = [part.requires_grad_(True) for part in (encoder, shift, decoder, centre)]
         optimizer = Adam(parameters, lr=LEARNING_RATE)
         for step in range(STEPS):
@@ -133,20 +123,13 @@ def _encoded(values: Array, settings: Settings, work: Work) -> list[list[Encoded
             latents = _sparse(torch.relu((target - centre) @ encoder + shift), settings)
             units = decoder / decoder.norm(dim=2, keepdim=True)
             errors = ((latents @ units + centre - target) ** 2).sum(dim=(1, 2))
-    encoded: list[list[Encoded] | None] = []
-    parts = (part.reshape(len(values), len(seeds), *part.shape[1:]) for part in (latents, units, errors))
-    for rows, *each in zip(values, *parts, strict=True):
-        if not all(torch.isfinite(part).all() for part in each):
-            encoded.append(None)
-            continue
-        spread = float(((rows - rows.mean(axis=0)) ** 2).sum())
-        encoded.append(
-            [
-                Encoded(found.numpy(), directions.numpy(), 1.0 - float(error) / spread if spread > 0.0 else None)
-                for found, directions, error in zip(*each, strict=True)
-            ]
-        )
-    return encoded
+    if not all(torch.isfinite(part).all() for part in (latents, units, errors)):
+        return None
+    spread = float(((values - values.mean(axis=0)) ** 2).sum())
+    return [
+        Encoded(found.numpy(), directions.numpy(), 1.0 - float(error) / spread if spread > 0.0 else None)
+        for found, directions, error in zip(latents, units, errors, strict=True)
+    ]
 
 
 def _drawn(seed: int, n_latents: int, width: int) -> torch.Tensor:

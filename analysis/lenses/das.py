@@ -7,23 +7,29 @@ the directions that do so there are often infinitely many, or none: which are kn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
 
+from analysis import fixed_order
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
-from analysis.directions.alignment import parse_directions
+from analysis.directions.alignment import LinearPlace, parse_directions
+from analysis.directions.blocks import Block
+from analysis.directions.scoring import ScoredDirections
+from analysis.directions.search import align_on_directions
+from analysis.directions.table import DirectionTable
 from analysis.explanations.explanation import Claim
-from analysis.lenses.lens import APPLIES, Array, Bar, Fit, Lens, Table, claim_on_directions, not_applicable
+from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, claim_on_directions, not_applicable
 from analysis.method_settings import Setting, Settings
 from analysis.protocol import COMPLETE
 from analysis.question import Question
 from analysis.tasks import Task
+from analysis.work import Work
 
 MAX_INPUTS: Final = 3
 MAX_ALGORITHMS: Final = 12
@@ -79,23 +85,70 @@ def _fit(question: Question, settings: Settings) -> Fit:
     return APPLIES
 
 
+def look(question: Question, settings: Settings, work: Work) -> Table:
+    """What one run finds for every algorithm and every layer that has room for it, beside the closed form."""
+    from analysis.directions.das import LearningOptions, learn_choices  # loads torch
+    from analysis.networks.devices import one_thread
+
+    table, dimension = DirectionTable(question), int(settings["dimension"])
+    options = LearningOptions(seeds=(int(settings["seed"]),), steps=int(settings["steps"]))
+    n_hidden_layers = question.cut.n_hidden_layers
+    rows: list[dict[str, Any]] = []
+    with one_thread():
+        for algorithm in work.each("methods", asked_algorithms(question.task, n_hidden_layers), "algorithms aligned"):
+            layers = layers_of(question, algorithm, dimension)
+            blocks = [
+                tuple(Block(layer, at * dimension, dimension) for at in range(len(algorithm.responses)))
+                for layer in layers
+            ]
+            known = align_on_directions(table, algorithm, "orthogonal").valid
+            passing_layers = [{place.layer for _, place in scored.alignment.places} for scored in known]
+            learned = learn_choices(question, algorithm, options, blocks)
+            for layer, ((run, scored),) in zip(layers, learned, strict=True):
+                rows += _of_run(table, algorithm, scored, run.steps, closed_form={layer} in passing_layers)
+    return Table(tuple(rows), not_asked(question.task, n_hidden_layers))
+
+
+def _of_run(
+    table: DirectionTable, algorithm: HighLevelModel, scored: ScoredDirections, steps: int, *, closed_form: bool
+) -> Iterator[dict[str, Any]]:
+    """A row for each variable of one run."""
+    for path, place in scored.alignment.places:
+        function = algorithm.responses[path].function
+        yield {
+            "algorithm": algorithm.formula,
+            "layer": place.layer,
+            "truth_table": [function >> row & 1 for row in range(1 << algorithm.n_inputs)],
+            "steps": steps,
+            "agreed": scored.iia.agreed,
+            "of": scored.iia.of,
+            "passes": scored.valid and scored.joint_valid is not False,
+            "direction": place.text,
+            "cosine": _cosine(place, table.read_out(place.layer, function).place),
+            "closed_form": closed_form,
+        }
+
+
+def _cosine(learned: LinearPlace, known: LinearPlace | None) -> float | None:
+    """Of a direction and the subspace that orthonormal rows span: 1 where it lies in it."""
+    if known is None:
+        return None
+    inside = fixed_order.inner(learned.matrix, known.matrix)
+    return min(1.0, float(fixed_order.length(np.ravel(inside)) / fixed_order.length(known.matrix[0])))
+
+
 def passing(seen: Table) -> list[tuple[str, int]]:
     """(algorithm's formula, layer) wherever every interchange goes as the algorithm says."""
     return [key for key, _ in groupby((row["algorithm"], row["layer"]) for row in seen.rows if row["passes"])]
 
 
-def _runs(seen: Table) -> list[Mapping[str, Any]]:
-    """A row of each run, in the order of algorithms, those of one in the order of layers."""
+def runs_of(seen: Table) -> list[Mapping[str, Any]]:
+    """The first row of each run, in the order of algorithms, those of one in the order of layers."""
     return list({(row["algorithm"], row["layer"]): row for row in seen.rows}.values())
 
 
-def _numbers(seen: Table) -> Array:
-    """Of each run the share of single interchanges that go as the algorithm says, and whether all and joint ones do."""
-    return np.array([(row["agreed"] / row["of"], row["passes"]) for row in _runs(seen)], dtype=float).ravel()
-
-
 def _bars(seen: Table) -> tuple[Bar, ...]:
-    return tuple(Bar(f"{row['algorithm']}, layer {row['layer']}", row["agreed"], row["of"]) for row in _runs(seen))
+    return tuple(Bar(f"{row['algorithm']}, layer {row['layer']}", row["agreed"], row["of"]) for row in runs_of(seen))
 
 
 def _claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
@@ -109,7 +162,7 @@ def _claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
 
 
 def _says(_question: Question, seen: Table) -> str:
-    tries = len(_runs(seen))
+    tries = len(runs_of(seen))
     found = passing(seen)
     if not found:
         best = max(seen.rows, key=lambda row: row["agreed"] / row["of"])
@@ -144,7 +197,7 @@ DAS: Final = Lens(
         Setting("steps", 300, "at most", low=1, high=5_000),
     ),
     applies=_fit,
-    look="analysis.lenses.das_answer:look",
+    look="analysis.lenses.das:look",
     says=_says,
     can_know="Where every interchange goes as the algorithm says, that is an alignment, checked exactly. Another seed "
     "may end on other directions that pass as well, so the direction itself is one of many; and where it fails, "
@@ -162,7 +215,5 @@ DAS: Final = Lens(
         "closed_form": "whether the shortest read-outs of all variables on this layer pass",
     },
     bars=_bars,
-    counted="single interchanges that go as the algorithm says",
     claims=_claims,
-    vector=_numbers,
 )

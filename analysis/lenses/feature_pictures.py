@@ -18,7 +18,7 @@ from analysis.certificates.input_plane import plane_map
 from analysis.certificates.polygons import cells, square
 from analysis.certificates.programs import Program, Region, network_program, with_fixed
 from analysis.certificates.ranges import ValueRange, neuron_program, range_of
-from analysis.lenses.lens import Fit, Lens, LensField, Table, applies_to_rows, neurons_in_order
+from analysis.lenses.lens import Fit, Lens, LensField, Table, applies_to_rows
 from analysis.method_settings import Setting, Settings
 from analysis.networks.mlp import activate
 from analysis.question import Question
@@ -114,7 +114,9 @@ def _fields(question: Question, seen: Table) -> tuple[LensField, ...]:
     for row in seen.rows[:MAX_FIELDS]:
         bands = _bands(whole, row["smallest"], row["largest"])
         drawn = plane_map(neuron_program(whole, row["layer"], row["neuron"]), bands, _SIDE)
-        pieces = tuple((piece.decision, piece.corners) for piece in drawn.pieces)
+        pieces = tuple(
+            (piece.decision, tuple((round(x, 5), round(y, 5)) for x, y in piece.corners)) for piece in drawn.pieces
+        )
         grid = () if drawn.grid is None else tuple("".join(map(str, line)) for line in drawn.grid.tolist())
         found.append(LensField(f"{row['layer']}.{row['neuron']}", row["smallest"], row["largest"], pieces, grid))
     return tuple(found)
@@ -185,5 +187,4 @@ FEATURE_PICTURES: Final = Lens(
         "exact": "whether these are the extremes themselves, by polygons without rounding",
     },
     fields=_fields,
-    vector=lambda seen: neurons_in_order(seen, "largest", "smallest", "largest_at", "smallest_at"),
 )

@@ -23,7 +23,7 @@ from analysis.errors import InvalidMethod, InvalidTask
 from analysis.explanations.explanation import Claim
 from analysis.explanations.probes import table_text
 from analysis.interpretations.gates import gate_name
-from analysis.lenses.lens import APPLIES, Array, Bar, Fit, Lens, Table, functions_of_layers, not_applicable
+from analysis.lenses.lens import APPLIES, Array, Bar, Fit, Lens, Table, not_applicable
 from analysis.method_settings import Setting, Settings
 from analysis.networks.mlp import activations, next_layer
 from analysis.question import Question
@@ -284,6 +284,4 @@ LABELS: Final = Lens(
     },
     bars=_bars,
     claims=_claims,
-    vector=functions_of_layers,
-    counted="rows whose decision stays with a neuron replaced by what its label predicts",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
 
@@ -40,7 +40,6 @@ class Fit:
 APPLIES: Final = Fit("applicable")
 MAX_TABLE: Final = 200_000
 """Rows of a table."""
-_SIDE_BY_SIDE: Final = 50  # networks that a lens is fitted to at once; more take memory and save no time
 
 
 def not_applicable(reason: str) -> Fit:
@@ -110,19 +109,6 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Latent:
-    """A Boolean function that a table's row names, to be drawn.
-
-    Args:
-        label: its name.
-        truth_table: 1 where it fires.
-    """
-
-    label: str
-    truth_table: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class Bands:
     """A table's numbers by row, to be drawn as scores are.
 
@@ -159,8 +145,6 @@ class LensField:
 Array = NDArray[np.float64]
 View = Attribution | Table
 Look = Callable[[Question, Settings, Work], View | None]
-Fitted = Callable[[Sequence[Question], Settings, Work], Sequence[View | None]]
-"""Answers about several networks of one shape, task and protocol, fitted side by side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,22 +177,17 @@ class Lens:
         source: where it comes from, and what its numbers agree with.
         settings: everything that may be set.
         applies: whether it says something about an output under these settings; None if it always does.
-        look: answers where it applies; of a lens that learns the dotted path "module:function" of a :data:`Fitted`,
-            which loads torch and answers None where fitting diverged.
+        look: answers where it applies, None where fitting diverged; of a lens that learns the dotted path
+            "module:function", which loads torch.
         says: one sentence about an answer, made from its numbers.
         can_know: what such an answer can show and what it cannot.
-        shown: what can be shown of it for a task, a sentence; "" for most.
         columns: of a table, what each figure of a row is.
         bars: of a table, the counts that draw it.
-        counted: what these count, in the plural.
-        latents: of a table, the functions that draw it.
         bands: of a table, the numbers by row that draw it.
         fields: question and table → the numbers over the square of two inputs that draw it.
         claims: question and table → what it says of neurons or directions, by which it stands beside explanations.
         on_request: settings other than the defaults by which it answers on request where it is degenerate.
         milliseconds: about how long an answer takes, where that can be more than a moment.
-        vector: of a table, its numbers in an order that renumbering hidden neurons does not change, see
-            :meth:`numbers`; None where a table has none that another network's could be held against.
     """
 
     key: str
@@ -221,17 +200,13 @@ class Lens:
     look: Look | str
     says: Callable[[Question, Any], str]
     can_know: str
-    shown: Callable[[Question], str] | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     bars: Callable[[Table], tuple[Bar, ...]] | None = None
-    counted: str = ""
-    latents: Callable[[Table], tuple[Latent, ...]] | None = None
     bands: Callable[[Table], Bands] | None = None
     fields: Callable[[Question, Table], tuple[LensField, ...]] | None = None
     claims: Callable[[Question, Table], tuple[Claim, ...]] | None = None
     on_request: Settings = field(default_factory=dict)
     milliseconds: Callable[[Question, Settings], float] | None = None
-    vector: Callable[[Table], Array] | None = None
 
     @property
     def learns(self) -> bool:
@@ -271,42 +246,11 @@ class Lens:
         first = (fit.reason,) if fit.reason else ()
         if not fit.answered:
             return LensAnswer("degenerate" if fit.status == "degenerate" else "undefined", settings, None, first)
-        (view,) = self._seen([question], settings, work)
+        look = cast(Look, function_at(self.look)) if isinstance(self.look, str) else self.look
+        view = look(question, settings, work)
         if view is None:
             return LensAnswer("diverged", settings, None, first)
         return LensAnswer("found", settings, view, (*first, *view.notes))
-
-    def views(self, questions: Sequence[Question], settings: Settings) -> Iterable[View | None]:
-        """What the lens answers of several networks in turn; None where it has no answer.
-
-        As :meth:`answer` of each; a lens that learns is fitted to many of them at once, which is much quicker.
-
-        Args:
-            questions: at least one, about networks of one shape, with one task and protocol.
-            settings: from :meth:`filled`.
-        """
-        if not self.learns:
-            return (self.answer(question, settings).view for question in questions)
-        known, fit = self.fit(questions[0], settings)
-        if not fit.answered:
-            return [None] * len(questions)
-        parts = (questions[start : start + _SIDE_BY_SIDE] for start in range(0, len(questions), _SIDE_BY_SIDE))
-        return (view for part in parts for view in self._seen(part, known, DEFAULT_WORK))
-
-    def _seen(self, questions: Sequence[Question], settings: Settings, work: Work) -> Sequence[View | None]:
-        if isinstance(self.look, str):
-            return cast(Fitted, function_at(self.look))(questions, settings, work)
-        return [self.look(question, settings, work) for question in questions]
-
-    def numbers(self, view: View) -> Array | None:
-        """All that an answer says of a network in one row of numbers, to be held against that of other networks.
-
-        Networks of equal sizes give rows of equal length, and renumbering the neurons of a hidden layer changes none,
-        except that a lens that learns starts from another draw. None where the lens has no such numbers.
-        """
-        if isinstance(view, Attribution):
-            return view.scores.ravel()
-        return None if self.vector is None else self.vector(view)
 
 
 def claim_on_directions(layer: int, directions: Sequence[Sequence[float]], truth_table: Sequence[int]) -> Claim:
@@ -315,35 +259,6 @@ def claim_on_directions(layer: int, directions: Sequence[Sequence[float]], truth
     function = sum(bit << place for place, bit in enumerate(truth_table))
     label = gate_name(function, n_inputs) or table_text(function, n_inputs)
     return Claim(layer, directions=tuple(map(tuple, directions)), function=function, label=label)
-
-
-def neurons_in_order(table: Table, *figures: str) -> Array:
-    """Figures of a table with ``layer`` and ``neuron``, layer by layer, the neurons of a layer sorted by them."""
-    return in_order((row["layer"], row["neuron"], [row[key] for key in figures]) for row in table.rows)
-
-
-def in_order(rows: Iterable[tuple[Hashable, Hashable, Sequence[Any]]]) -> Array:
-    """Figures one group after the other, the members of a group sorted by them.
-
-    A member's figures stay together, in the order of its rows; members are sorted by the first of them, equal ones by
-    the next.
-
-    Args:
-        rows: group, member and figures, each a number or several.
-    """
-    found: dict[Hashable, dict[Hashable, list[float]]] = {}
-    for group, member, figures in rows:
-        found.setdefault(group, {}).setdefault(member, []).extend(np.hstack(figures).tolist())
-    return np.array([value for group in found.values() for member in sorted(group.values()) for value in member])
-
-
-def functions_of_layers(table: Table) -> Array:
-    """Of each layer, of a table with ``layer`` and ``truth_table``, how many rows have each function of the inputs."""
-    n_rows = len(table.rows[0]["truth_table"])
-    found = np.zeros((max(row["layer"] for row in table.rows), 1 << n_rows))
-    for row in table.rows:
-        found[row["layer"] - 1, sum(bit << place for place, bit in enumerate(row["truth_table"]))] += 1
-    return found.ravel()
 
 
 def view_json(view: View) -> dict[str, Any]:

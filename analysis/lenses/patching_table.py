@@ -11,7 +11,7 @@ from typing import Final
 from analysis.explanations.explanation import Claim
 from analysis.interventions.interchange import interchange_outputs
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.lenses.lens import Bar, Fit, Lens, Table, applies_to_rows, neurons_in_order
+from analysis.lenses.lens import Bar, Fit, Lens, Table, applies_to_rows
 from analysis.method_settings import Setting, Settings
 from analysis.networks.mlp import forward
 from analysis.question import Question
@@ -112,6 +112,4 @@ PATCHING_TABLE: Final = Lens(
     },
     bars=_bars,
     claims=flipping_neurons,
-    counted="patches of a neuron that flip the decision",
-    vector=lambda seen: neurons_in_order(seen, "output"),
 )

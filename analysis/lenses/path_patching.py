@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.explanations.explanation import Claim
-from analysis.lenses.lens import Array, Bar, Fit, Lens, Table, applies_to_rows, in_order
+from analysis.lenses.lens import Bar, Fit, Lens, Table, applies_to_rows
 from analysis.lenses.patching_table import effect
 from analysis.method_settings import Setting, Settings
 from analysis.networks.mlp import activate, activations, next_layer, pre_activations
@@ -141,13 +141,6 @@ def _claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
     return tuple(Claim(layer, (neuron,), says="used") for layer, neuron in sorted(found))
 
 
-def _numbers(seen: Table) -> Array:
-    """Outputs of all pairs, path by path, those from one input together, as all from hidden neurons are."""
-    starts = {row["path"]: row["path"].partition(_TO)[0] for row in seen.rows}
-    groups = {path: "" if _HIDDEN.match(start) else start for path, start in starts.items()}
-    return in_order((groups[row["path"]], row["path"], [row["output"]]) for row in seen.rows)
-
-
 def _bars(seen: Table) -> tuple[Bar, ...]:
     """Of the paths that flip in most pairs, in how many; behind the path how often with which signature."""
     bars = []
@@ -199,7 +192,4 @@ PATH_PATCHING: Final = Lens(
     },
     bars=_bars,
     claims=_claims,
-    vector=_numbers,
-    counted="pairs of rows decided differently of which some decision flips, by signature; "
-    f"at most {MOST_BARS}, those with most",
 )

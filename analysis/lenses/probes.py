@@ -140,7 +140,5 @@ PROBES: Final = Lens(
         "separable": "whether the margin is above 10⁻⁹",
     },
     bars=_bars,
-    counted="functions that are decodable on a layer",
     milliseconds=_milliseconds,
-    vector=lambda seen: np.array([row["margin"] for row in seen.rows]),
 )

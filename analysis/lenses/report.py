@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import Field
 
-from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.errors import BeyondLimits
-from analysis.interpretations.given_functions import GivenFunctions, given_functions
-from analysis.lenses.functions import FunctionRow, function_rows, functions_asked
-from analysis.lenses.lens import Attribution, Lens, LensAnswer, LensField, Table, view_json
+from analysis.interpretations.given_functions import given_functions
+from analysis.lenses.functions import FunctionOnLayer, function_rows, functions_asked
+from analysis.lenses.lens import Attribution, Bands, Bar, Lens, LensAnswer, LensField, Table, view_json
 from analysis.lenses.registry import LENSES
 from analysis.method_settings import Settings as Chosen
 from analysis.question import Question
@@ -27,39 +25,6 @@ MAX_FORMULAS: Final = 12
 MAX_FUNCTIONS: Final = 24
 
 
-class BarFound(Part):
-    """See :class:`analysis.lenses.lens.Bar`."""
-
-    label: str
-    n: int
-    of: int
-
-
-class LatentFound(Part):
-    """See :class:`analysis.lenses.lens.Latent`."""
-
-    label: str
-    truth_table: list[int]
-
-
-class BandsFound(Part):
-    """See :class:`analysis.lenses.lens.Bands`."""
-
-    names: list[str]
-    values: list[list[float]]
-    rows: list[str] = Field([], description="Names of the rows; empty where they are the rows of inputs.")
-
-
-class FieldFound(Part):
-    """See :class:`analysis.lenses.lens.LensField`."""
-
-    name: str
-    low: float
-    high: float
-    pieces: list[tuple[int, list[tuple[float, float]]]] = Field(description="Band and corners of a convex polygon.")
-    grid: list[str] = Field([], description="Bands as digits, second input by row, where there are no polygons.")
-
-
 class ViewFound(Part):
     """What one lens answered; see :class:`analysis.lenses.lens.LensAnswer`."""
 
@@ -69,20 +34,9 @@ class ViewFound(Part):
     notes: list[str] = Field(description="To be read first.")
     says: str = Field(description="A sentence made from the numbers; empty where there is no answer.")
     view: dict[str, Any] | None = Field(description="As audit files have it; null without an answer or a long table.")
-    bars: list[BarFound]
-    latents: list[LatentFound]
-    bands: BandsFound | None = None
-    fields: list[FieldFound] = Field(default_factory=list)
-
-
-class FunctionOnLayerFound(Part):
-    """See :class:`analysis.lenses.functions.FunctionOnLayer`."""
-
-    layer: int
-    margin: float
-    changed: int | None
-    of: int
-    carried: bool | None
+    bars: tuple[Bar, ...]
+    bands: Bands | None = None
+    fields: tuple[LensField, ...] = ()
 
 
 class FunctionFound(Part):
@@ -91,7 +45,7 @@ class FunctionFound(Part):
     truth_table: list[int]
     label: str
     is_task: bool
-    layers: list[FunctionOnLayerFound]
+    layers: tuple[FunctionOnLayer, ...]
 
 
 class AlgorithmFound(Part):
@@ -165,50 +119,9 @@ def view_found(question: Question, lens: Lens, answer: LensAnswer) -> ViewFound:
         lens=lens.key,
         says="" if view is None else lens.says(question, view),
         view=view_json(view) if view is not None and kept else None,
-        bars=[] if table is None or lens.bars is None else lens.bars(table),
-        latents=[] if table is None or lens.latents is None else lens.latents(table),
+        bars=() if table is None or lens.bars is None else lens.bars(table),
         bands=None if table is None or lens.bands is None else lens.bands(table),
-        fields=[]
-        if table is None or lens.fields is None
-        else [_field(field) for field in lens.fields(question, table)],
-    )
-
-
-def _field(found: LensField) -> FieldFound:
-    pieces = [(band, [(round(x, 5), round(y, 5)) for x, y in corners]) for band, corners in found.pieces]
-    return FieldFound.showing(found, pieces=pieces)
-
-
-def carried_found(
-    carried: Sequence[HighLevelModel], others: Sequence[HighLevelModel], of: int, *, known: bool
-) -> CarriedFound:
-    """The stored form of which algorithms are carried."""
-
-    def first(algorithms: Sequence[HighLevelModel]) -> list[AlgorithmFound]:
-        return [AlgorithmFound.showing(one) for one in algorithms[:MAX_FORMULAS]]
-
-    return CarriedFound(known=known, of=of, n_carried=len(carried), carried=first(carried), others=first(others))
-
-
-def function_found(row: FunctionRow, n_inputs: int) -> FunctionFound:
-    """The stored form of a function on every layer."""
-    return FunctionFound.showing(row, truth_table=[row.function >> number & 1 for number in range(1 << n_inputs)])
-
-
-def neurons_found(found: GivenFunctions, n_inputs: int, *, exact: bool) -> NeuronsFound:
-    """The stored form of the functions of neurons."""
-
-    def ordered(functions: Mapping[int, int]) -> list[tuple[list[int], int]]:
-        by_count = sorted(functions.items(), key=lambda pair: (-pair[1], pair[0]))
-        return [([function >> row & 1 for row in range(1 << n_inputs)], count) for function, count in by_count]
-
-    return NeuronsFound(
-        of=found.of,
-        exact=exact,
-        neurons=[
-            NeuronFound(layer=layer, neuron=neuron, n=len(functions), functions=ordered(functions)[:MAX_FUNCTIONS])
-            for (layer, neuron), functions in found.functions.items()
-        ],
+        fields=() if table is None or lens.fields is None else lens.fields(question, table),
     )
 
 
@@ -227,8 +140,14 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LensesR
     return LensesReport(
         thorough=thorough,
         lenses=views,
-        carried=carried_found(carried.carried, carried.others, carried.of, known=carried.known),
-        functions=[function_found(row, question.cut.n_inputs) for row in rows],
+        carried=CarriedFound(
+            known=carried.known,
+            of=carried.of,
+            n_carried=len(carried.carried),
+            carried=[AlgorithmFound.showing(one) for one in carried.carried[:MAX_FORMULAS]],
+            others=[AlgorithmFound.showing(one) for one in carried.others[:MAX_FORMULAS]],
+        ),
+        functions=[FunctionFound.showing(row, truth_table=_bits(row.function, question)) for row in rows],
         neurons=_neurons(of, work),
     )
 
@@ -242,7 +161,16 @@ def _neurons(of: Analysed, work: Work) -> NeuronsFound | None:
         found = given_functions(of.question, masks, work)
     except BeyondLimits:
         return None
-    return neurons_found(found, of.question.cut.n_inputs, exact=found.of == of.circuits.n_valid)
+    neurons = []
+    for (layer, neuron), functions in found.functions.items():
+        by_count = sorted(functions.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_FUNCTIONS]
+        first = [(_bits(function, of.question), count) for function, count in by_count]
+        neurons.append(NeuronFound(layer=layer, neuron=neuron, n=len(functions), functions=first))
+    return NeuronsFound(of=found.of, exact=found.of == of.circuits.n_valid, neurons=neurons)
+
+
+def _bits(function: int, question: Question) -> list[int]:
+    return [function >> row & 1 for row in range(1 << question.cut.n_inputs)]
 
 
 def _settings(lens: Lens, question: Question, *, thorough: bool) -> Chosen:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from analysis.lenses.boolean_inputs import row_name
-from analysis.lenses.lens import Bands, Fit, Lens, Table, applies_to_rows, neurons_in_order
+from analysis.lenses.lens import Bands, Fit, Lens, Table, applies_to_rows
 from analysis.method_settings import Settings
 from analysis.networks.mlp import activations
 from analysis.question import Question
@@ -69,5 +69,4 @@ RESPONSE_FIELDS: Final = Lens(
         "activation": "of the neuron on that row",
     },
     bands=_bands,
-    vector=lambda seen: neurons_in_order(seen, "activation"),
 )

@@ -20,11 +20,9 @@ from analysis.lenses.lens import (
     Array,
     Bar,
     Fit,
-    Latent,
     Lens,
     Table,
     claim_on_directions,
-    functions_of_layers,
     not_applicable,
 )
 from analysis.method_settings import Setting, Settings
@@ -116,10 +114,6 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
     return tuple(Bar(layer, sum(single), len(single)) for layer, single in found.items())
 
 
-def _latents(seen: Table) -> tuple[Latent, ...]:
-    return tuple(Latent(f"{row['layer']}·{row['latent']}", tuple(row["truth_table"])) for row in _live(seen))
-
-
 def _claims(question: Question, seen: Table) -> tuple[Claim, ...]:
     """Each live latent is a function on its decoder's direction; one that fires on every row tells none apart."""
     if not question.data.boolean:
@@ -172,9 +166,6 @@ SAE: Final = Lens(
         "pairs": "ordered pairs of inputs on which the latent differs",
     },
     bars=_bars,
-    counted="live latents of a layer that fire on a single input",
-    latents=_latents,
     claims=_claims,
     on_request={"force": True},
-    vector=functions_of_layers,
 )

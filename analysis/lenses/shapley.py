@@ -94,14 +94,6 @@ def _says(_question: Question, seen: Attribution) -> str:
     return f"By how much each input moves the output, in the mean over the rows: {told}."
 
 
-def _shown(question: Question) -> str:
-    if question.task.truth_table in ((0, 1, 1, 0), (1, 0, 0, 1)):
-        name = "XOR" if question.task.truth_table[1] else "XNOR"
-        exact = f"a network that computes {name} exactly has values of ±¼, whatever its mechanism"
-        return f"With all inputs as background, {exact}."
-    return ""
-
-
 SHAPLEY: Final = Lens(
     key="shapley",
     label="Shapley values",
@@ -116,5 +108,4 @@ SHAPLEY: Final = Lens(
     says=_says,
     can_know="Shapley values are made of the outputs on the Boolean inputs and of nothing else: two networks with "
     "equal outputs have equal values, whatever happens inside.",
-    shown=_shown,
 )

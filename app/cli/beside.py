@@ -114,8 +114,7 @@ def read_direction_classes(texts: Sequence[str]) -> tuple[DirectionClass, ...]:
     """
     if not texts:
         return ()
-    from analysis.directions.findings import CLOSED_FORM
-    from analysis.directions.result import CLASSES
+    from analysis.directions.result import CLASSES, CLOSED_FORM
 
     meant: dict[str, tuple[DirectionClass, ...]] = {ALL: CLOSED_FORM, **{key: (key,) for key in CLASSES}}
     unknown = next((text for text in texts if text not in meant), None)
@@ -129,9 +128,9 @@ def search_directions(
 ) -> tuple[dict[str, Any], list[str]]:
     """What the result file says of directions for every algorithm that was found, and what stopped at a limit."""
     from analysis.algorithms.candidates import Candidates
-    from analysis.directions.findings import find_directions
+    from analysis.directions import search
+    from analysis.directions.report import directions_json, directions_report, unfinished_directions
     from analysis.directions.result import DirectionSearch
-    from analysis.directions.result_json import directions_json, unfinished_directions
     from analysis.directions.table import DirectionTable
 
     n_candidates = analysis.algorithms.n_candidates
@@ -140,14 +139,15 @@ def search_directions(
     found: list[DirectionSearch] = []
     for direction_class in classes:
         if work.is_over or "algorithms" in analysis.out_of_time:
-            late = DirectionSearch(direction_class, (), n_candidates, True, all_listed=False, refused="the time was up")
+            late = DirectionSearch(direction_class, (), n_candidates, all_listed=False, refused="the time was up")
             found.append(late)
             continue
         began = time.perf_counter()
         own = named(work, "", f"directions, {direction_class}")
-        one = find_directions(analysis.question, listed, direction_class, own, table=table)
+        one = search.search_directions(analysis.question, listed, direction_class, own, table=table)
         found.append(replace(one, seconds=time.perf_counter() - began))
-    return directions_json(found), unfinished_directions(found, analysis.question.output)
+    report = directions_report(found, table)
+    return directions_json(report, report.kept), unfinished_directions(report, analysis.question.output)
 
 
 def look_beside(analysis: OutputAnalysis, work: Work, *, masks: bool) -> tuple[dict[str, Any], list[str]]:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 from pydantic import Field
 
 from analysis.alignments.alignment import Aligned
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
-from analysis.directions.findings import split_of
 from analysis.directions.readouts import ReadOut
 from analysis.directions.report import LABELS
+from analysis.directions.rowspace import rowspace_split
 from analysis.directions.scoring import direction_matrix, score_directions
-from analysis.directions.table import DirectionTable
 from analysis.fixed_order import inner
+from analysis.networks.mlp import activations
 from app.db.direction_tables import DirectionRow
 from app.figures.numbers import decimal, exact
 from app.figures.svg import Direction, Hues, Threshold, direction_diagram, number_line, weight_text
@@ -39,7 +40,6 @@ from pluriscope.blocks import Block, Fact, Facts, Figure, Head, Section, Side, V
 from pluriscope.records import DirectionPlaceRecord, DirectionRecord, JointCaseRecord
 
 _MOST_RUNS: Final = 1 << 18  # joint interchanges that a page makes
-_MOST_PROGRAMMES: Final = 100  # linear programmes for one family
 _JOINT: Final = {None: "untested", True: "pass", False: "fail"}
 
 
@@ -60,12 +60,12 @@ def direction_record(one: One) -> DirectionRecord:
     question, algorithm, alignment = one.place.question, found.algorithm, found.alignment
     stored, _ = find_direction(one.session, one.links, one.place, algorithm, one.ref.second)
     scored = score_directions(question, algorithm, alignment, max_runs=_MOST_RUNS)
-    table = DirectionTable(question, max_programmes=_MOST_PROGRAMMES)
+    clean = activations(question.cut, question.data.clean_rows)
     places = []
     for (path, linear), read in zip(alignment.places, scored.read_outs, strict=True):
         site, matrix = site_words(linear, question.cut.sizes), direction_matrix(question, algorithm, path, linear)
         fields = place_fields(one, algorithm, path, linear.text, site, matrix)
-        places.append({**fields, **_linear(table, one, path, linear, read, fields["truth_table"])})
+        places.append({**fields, **_linear(clean, one, path, linear, read, fields["truth_table"])})
     return DirectionRecord(
         **aligned_fields(one, places, stored is not None),
         text=alignment.text,
@@ -88,11 +88,16 @@ def _joint(score: Any, stored: DirectionRow | None) -> Mapping[str, Any]:
 
 
 def _linear(
-    table: DirectionTable, one: One, path: str, linear: LinearPlace, read: ReadOut | None, truth_table: list[int]
+    clean: Sequence[NDArray[np.float64]],
+    one: One,
+    path: str,
+    linear: LinearPlace,
+    read: ReadOut | None,
+    truth_table: list[int],
 ) -> dict[str, Any]:
     """How directions read a variable, and how it fares with only what the next layer sees of them."""
-    projections = inner(table.clean[linear.layer], linear.matrix).T.tolist()
-    split = split_of(table, one.item.algorithm, path, linear)
+    projections = inner(clean[linear.layer], linear.matrix).T.tolist()
+    split = rowspace_split(one.place.question, one.item.algorithm, path, linear)
     separated = None
     if read is not None:
         values = [read.gain * value + read.constant - 0.5 for value in projections[0]]

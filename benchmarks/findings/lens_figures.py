@@ -22,7 +22,8 @@ from analysis.studies.cells import Cell, cells_of
 from analysis.studies.outcome import StudyOutcome, network_of_outcome
 from analysis.studies.statistics import share_of
 from analysis.tasks import Task
-from app.bundled.lens_findings import STORIES, LensFindings, Networks, Shown, Story, Told
+from benchmarks.findings.lens_findings import STORIES, LensFindings, Networks, Shown, Story, Told
+from benchmarks.findings.lens_numbers import numbers
 from benchmarks.findings.results import FOLDER, results_of
 from benchmarks.findings.telling import told
 
@@ -118,10 +119,9 @@ def rows_of_numbers(questions: Sequence[Question], lenses: Sequence[Lens]) -> di
     """
     found: dict[tuple[str, str], Array] = {}
     for lens in lenses:
-        if lens.kind == "table" and lens.vector is None:
-            continue
-        views = lens.views(questions, lens.filled(lens.on_request))
-        rows = [row for view in views if view is not None and (row := lens.numbers(view)) is not None]
+        settings = lens.filled(lens.on_request)
+        views = (lens.answer(question, settings).view for question in questions)
+        rows = [row for view in views if view is not None and (row := numbers(lens, view)) is not None]
         if not rows:
             continue
         if len(rows) != len(questions):

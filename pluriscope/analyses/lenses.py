@@ -11,9 +11,10 @@ from markupsafe import Markup
 
 from analysis.errors import InvalidMethod
 from analysis.explanations.lens_claims import LENS
+from analysis.lenses.functions import FunctionOnLayer
 from analysis.lenses.lens import Lens, Table, view_json
 from analysis.lenses.registry import LENS_BY_KEY
-from analysis.lenses.report import FunctionOnLayerFound, LensesReport, NeuronsFound, ViewFound, view_found
+from analysis.lenses.report import LensesReport, NeuronsFound, ViewFound, view_found
 from analysis.method_settings import Settings, read_values, settings_text, written
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
@@ -60,7 +61,7 @@ def _thumb(report: LensesReport, _: Subject) -> Markup:
     return marks_by_layer(marks, sentence=said)
 
 
-def _mark(cell: FunctionOnLayerFound) -> int | None:
+def _mark(cell: FunctionOnLayer) -> int | None:
     return 2 if cell.carried else 1 if cell.changed else 0 if cell.margin > 0 else None
 
 

@@ -79,7 +79,7 @@ class Analysis:
 
 def _ladder_is_cheap(question: Question) -> bool:
     """Whether every class in closed form takes seconds, here and on the permuted networks."""
-    from analysis.directions.findings import MAX_CHEAP, closed_form_work
+    from analysis.directions.search import MAX_CHEAP, closed_form_work
     from analysis.ladder.climbing import MAX_ALGORITHMS, N_PERMUTED
 
     work = closed_form_work(question.cut, MAX_ALGORITHMS) * (N_PERMUTED + 1)
@@ -88,7 +88,7 @@ def _ladder_is_cheap(question: Question) -> bool:
 
 def _directions_are_cheap(question: Question) -> bool:
     """Whether every class in closed form takes seconds, at least for one algorithm."""
-    from analysis.directions.findings import MAX_CHEAP, closed_form_work
+    from analysis.directions.search import MAX_CHEAP, closed_form_work
 
     return bool(question.cut.hidden_sizes) and closed_form_work(question.cut, 1) <= MAX_CHEAP
 

@@ -11,8 +11,8 @@ from analysis.networks.mlp import activations, next_layer
 from analysis.question import Question, ask
 from analysis.studies.cells import cells_of
 from analysis.studies.outcome import network_of_outcome
-from app.bundled.lens_findings import STORIES, lens_findings
 from benchmarks.findings.lens_figures import STUDIES, group_of, groups_of
+from benchmarks.findings.lens_findings import STORIES, lens_findings
 from benchmarks.findings.results import design_of, results_of
 from benchmarks.findings.telling import FOLDS, PENALTIES, folds_of, told
 

@@ -32,7 +32,7 @@ LATENTS: Final = (6, 3)
 """Of each layer: as the lens has them by default, and half as many."""
 _ELSEWHERE: Final = Measured(None, note="asked of XOR of two inputs only")
 
-Encoder = Callable[[Sequence[Question], Settings], list[list[Sequence[Encoded]] | None]]
+Encoder = Callable[[Question, Settings], list[Sequence[Encoded]] | None]
 Variables = Mapping[str, tuple[int, ...]]
 """By an algorithm's text or formula, the truth tables of its variables."""
 
@@ -101,7 +101,7 @@ def _layers(studied: Studied, latents: int) -> list[Sequence[Encoded]] | None:
     def compute() -> list[Sequence[Encoded]] | None:
         settings = LENS_BY_KEY["sae"].filled({"latents": latents, "seeds": N_SEEDS, "force": True})
         encoded = cast(Encoder, function_at("analysis.lenses.autoencoder:encoded_layers"))  # loads torch
-        return encoded([studied.question], settings)[0]
+        return encoded(studied.question, settings)
 
     return studied.once(("autoencoders", latents), compute)
 

@@ -16,8 +16,7 @@ from analysis.alignments.alignment import ScoredAlignment
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.result import CircuitSearch
-from analysis.directions.report import DirectionsReport, searches_of
-from analysis.directions.result_json import directions_json
+from analysis.directions.report import DirectionsReport, directions_json
 from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.network import Network
 from analysis.question import Question
@@ -88,8 +87,8 @@ def _directions(session: Session, row: AnalysisRow, question: Question) -> dict[
     stored = report_row(session, row, DIRECTIONS)
     if stored is None:
         return {}
-    kept = [kept_of(one, question) for one in kept_directions(session, row.id)]
-    return directions_json(searches_of(report_of(stored, DirectionsReport), kept, question))
+    kept = (kept_of(one, question) for one in kept_directions(session, row.id))
+    return directions_json(report_of(stored, DirectionsReport), kept)
 
 
 def _tally(stored: dict[str, int]) -> CriterionTally:

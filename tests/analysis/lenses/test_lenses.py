@@ -29,6 +29,7 @@ from analysis.pipeline import analyse_output
 from analysis.question import Question, ask
 from analysis.tasks import input_table
 from app.bundled import bundled_networks
+from benchmarks.findings.lens_numbers import numbers
 from tests.factories import exact_xor, pretrained_xor
 
 
@@ -329,29 +330,13 @@ def test_a_lens_s_numbers_do_not_depend_on_how_neurons_are_numbered(question: Qu
         if not lens.learns and (view := lens.answer(question, lens.defaults).view) is not None:
             again = lens.answer(other, lens.defaults).view
             assert again is not None
-            one, two = lens.numbers(view), lens.numbers(again)
+            one, two = numbers(lens, view), numbers(lens, again)
             assert (one is None) == (two is None)
             if one is not None and two is not None:
                 told += 1
                 assert one.shape == two.shape
                 assert one == pytest.approx(two, abs=1e-9)
     assert told == 10
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("key", ["sae", "das"])
-def test_what_is_learned_of_a_network_does_not_depend_on_those_beside_it(key: str) -> None:
-    lens, question = LENS_BY_KEY[key], ask(pretrained_xor().network)
-    settings = lens.filled(lens.on_request)
-    *_, last = lens.views([renumbered(question, seed) for seed in (1, 2)] + [question], settings)
-    alone = lens.answer(question, settings).view
-    assert isinstance(last, Table)
-    assert isinstance(alone, Table)
-    for one, other in zip(alone.rows, last.rows, strict=True):
-        assert one.keys() == other.keys()
-        for name in one.keys() - {"direction"}:
-            expected = pytest.approx(other[name], abs=1e-9) if isinstance(other[name], float) else other[name]
-            assert one[name] == expected, name
 
 
 def test_labels_are_scored_by_runs_by_hand() -> None:
@@ -475,7 +460,7 @@ def test_interchanging_a_latent_is_a_run_by_hand() -> None:
 
     question = ask(pretrained_xor().network)
     settings = LENS_BY_KEY["sae"].filled({"force": True, "seeds": 1})
-    (layers,) = encoded_layers([question], settings)
+    layers = encoded_layers(question, settings)
     assert layers is not None
     rows = [row for row in table(question, "sae", force=True, seeds=1).rows if row["layer"] == 1]
     network, (encoded,) = question.cut, layers[0]

@@ -13,7 +13,7 @@ def test_chosen_classes_stand_in_the_result(xor, tmp_path):  # noqa: F811
     assert run("analyse", xor, "-q", "--no-masks", "-o", out, "--directions", "orthogonal", "--directions", "all") == 0
     (output,) = json.loads(out.read_text())["outputs"]
     told = output["directions"]
-    assert list(told) == ["orthogonal", "oblique", "integer", "integer-any"]
+    assert set(told) == {"orthogonal", "oblique", "integer", "integer-any"}
     assert {key: (one["valid"], one["joint"]) for key, one in told.items()} == {
         "orthogonal": (1, 1),
         "oblique": (8, 3),

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import delete, select
 
 from analysis.algorithms.candidates import candidate_algorithms
-from analysis.directions.findings import find_directions
 from analysis.directions.report import Told, directions_report
+from analysis.directions.search import search_directions
+from analysis.directions.table import DirectionTable
 from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.tasks import named_task
@@ -28,7 +29,9 @@ pytestmark = pytest.mark.slow
 def found() -> Told:
     candidates = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2)
     question = ask(pretrained_xor().network)
-    return directions_report(find_directions(question, candidates, one) for one in ("oblique", "integer-any"))
+    table = DirectionTable(question)
+    searches = [search_directions(question, candidates, one, table=table) for one in ("oblique", "integer-any")]
+    return directions_report(searches, table)
 
 
 def save(store, report: Told) -> None:

@@ -8,14 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.algorithms.candidates import Candidates
 from analysis.alignments import iia
 from analysis.data import clean_data
-from analysis.directions.blocks import block_placements, demands
-from analysis.directions.das import LearningCase, LearningOptions, learn
-from analysis.directions.das_result import learn_choices
-from analysis.directions.result import Learning
-from analysis.directions.search import search_directions
+from analysis.directions.blocks import Block, block_placements, demands
+from analysis.directions.das import LearningCase, LearningOptions, learn, learn_choices
 from analysis.question import ask
 from tests.analysis.directions.test_alice_and_bob import CANDIDATES, NET
 from tests.factories import pretrained_xor, two_xor_algorithms
@@ -69,22 +65,18 @@ def test_one_seed_one_result_whatever_is_learned_beside_it() -> None:
 @pytest.mark.slow
 def test_alice_and_bob_are_learned_too() -> None:
     for algorithm in CANDIDATES.algorithms:
-        ((choice, best),) = learn_choices(ask(NET, data=DATA), algorithm, SHORT, max_dimension=1)
-        # what learning said is what scoring says
-        assert choice.runs[0][2] == choice.iia == best.iia
+        (((run, scored),),) = learn_choices(ask(NET, data=DATA), algorithm, SHORT, [(Block(1, 0, 1), Block(1, 1, 1))])
+        assert (run.n_single, run.n_joint) == (scored.iia.agreed, scored.joint.agreed)  # judged by two routes
 
 
 @pytest.mark.slow
 def test_more_dimensions_reach_what_one_does_not() -> None:
     network = pretrained_xor().network
     bob = next(a for a in two_xor_algorithms() if a.text == "(!(!A&!B)&!(A&B))")
-    found = learn_choices(ask(network, data=DATA), bob, LearningOptions(seeds=(0, 1), steps=150, learning_rate=0.1))
+    options = LearningOptions(seeds=(0, 1), steps=150, learning_rate=0.1)
+    found = learn_choices(ask(network, data=DATA), bob, options, block_placements(2, (3, 3)))
     assert len(found) == 24
-    assert any(best.valid and best.joint_valid for _, best in found)
-    kept = search_directions(
-        ask(network, data=DATA), Candidates((bob,), 1, None), "learned", learning=Learning(1, 5, 1)
-    )
-    assert (kept.direction_class, kept.algorithms[0].n_placements) == ("learned", 4)
+    assert any(scored.valid and scored.joint_valid for runs in found for _, scored in runs)
 
 
 @pytest.mark.slow

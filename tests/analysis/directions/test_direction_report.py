@@ -1,0 +1,102 @@
+"""What was found on directions in sum: the families beside alignments, in result files, and what is left open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from analysis.algorithms.candidates import candidate_algorithms
+from analysis.data import clean_data
+from analysis.directions.alignment import parse_directions
+from analysis.directions.report import directions_json, directions_report, unfinished_directions
+from analysis.directions.result import CLOSED_FORM
+from analysis.directions.rowspace import rowspace_split
+from analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
+from analysis.directions.table import DirectionTable
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE
+from analysis.question import ask
+from analysis.result_file import result_json
+from analysis.tasks import named_task
+from app.bundled import bundled_networks
+from tests.factories import pretrained_xor, real_analysis
+
+XORNET = next(file for file in bundled_networks() if file.slug == "alice-and-bob").file.network
+CANDIDATES = candidate_algorithms(named_task("XOR", 2), COMPLETE, 1)
+QUESTION = ask(XORNET, data=clean_data(2))
+TABLE = DirectionTable(QUESTION)
+
+
+@pytest.mark.parametrize("direction_class", CLOSED_FORM)
+def test_every_shortest_read_out_has_its_family(direction_class):
+    report = directions_report([search_directions(QUESTION, CANDIDATES, direction_class, table=TABLE)], TABLE)
+    assert report.kept
+    for kept in report.kept:
+        assert len(kept.families) == len(kept.scored.alignment.places)
+        closed = direction_class in ("orthogonal", "oblique")
+        assert all((one is not None) == closed for one in kept.families)
+        assert {(one.dimension, one.answer) for one in kept.families if one} == ({(2, "some")} if closed else set())
+
+
+def test_the_share_in_the_row_space_is_that_of_the_cosine():
+    """The last layer reads one line, so the share is cos² of the angle to its weights."""
+    found = search_directions(QUESTION, CANDIDATES, "integer")
+    one = next(one for one in found.algorithms if one.algorithm.text == "!(!(!A&B)&!(!B&A))")
+    p = [Fraction(1), Fraction(1), Fraction(-2)]
+    for path, place in one.valid[0].alignment.places:
+        w = [Fraction(x) for x in place.reads[0]]
+        dot = sum(a * b for a, b in zip(p, w, strict=True))
+        share = dot * dot / (sum(a * a for a in p) * sum(a * a for a in w))
+        told = rowspace_split(QUESTION, one.algorithm, path, place)
+        assert share == Fraction(3, 4)
+        assert told.share == pytest.approx(float(share))
+        assert told.is_illusory
+        assert told.seen == 7
+
+
+@pytest.mark.parametrize(
+    ("width", "direction_class", "cause"), [(10, "integer", "10 neurons"), (300, "learned", "20,000 choices")]
+)
+def test_a_class_beyond_its_limits_is_refused_with_the_reason(width, direction_class, cause):
+    arrays = [np.ones((width, 2)), np.ones((1, width))], [np.zeros(width), np.zeros(1)]
+    question = ask(Network.from_arrays(*arrays, activation="relu"), data=clean_data(2))
+    found = search_directions(question, CANDIDATES, direction_class)
+    assert cause in found.refused
+    report = directions_report([found], DirectionTable(question))
+    assert directions_json(report, report.kept)[direction_class]["refused"] == found.refused
+    assert unfinished_directions(report, 0) == [
+        f"output 0: directions, class {direction_class} was not searched: {found.refused}"
+    ]
+    assert closed_form_work(question.cut, 10**6) > MAX_CHEAP > closed_form_work(XORNET, 2)
+
+
+@pytest.mark.slow
+def test_a_result_file_names_them_by_class():
+    analysis, question = real_analysis(), ask(pretrained_xor().network, data=clean_data(2))
+    candidates, table = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2), DirectionTable(question)
+    report = directions_report([search_directions(question, candidates, "oblique", table=table)], table)
+    document = result_json([analysis], masks=False, directions=[directions_json(report, report.kept)])
+    told = document["outputs"][0]["directions"]["oblique"]
+    assert (told["searched"], told["aligned"], told["valid"], told["joint"], told["exact"]) == (2, 2, 8, 3, True)
+    assert sum(len(one["alignments"]) for one in told["algorithms"]) == len(report.kept)
+    for one in told["algorithms"]:
+        for kept in one["alignments"]:
+            assert parse_directions(one["text"], kept["at"]).id == kept["id"]
+            assert kept["valid"] == (kept["iia"]["agreed"] == kept["iia"]["of"])
+            assert {family["dimension"] for family in kept["oblique"]} == {2}
+    assert "directions" not in result_json([analysis], masks=False)["outputs"][0]
+
+
+def test_what_is_left_open_is_told():
+    found = search_directions(QUESTION, CANDIDATES, "oblique", table=TABLE)
+    assert unfinished_directions(directions_report([found], TABLE), 0) == []
+    first, *rest = found.algorithms
+    open_ended = replace(first, truncated_at=1, n_undecided=2)
+    report = directions_report([replace(found, algorithms=(open_ended, *rest), all_listed=False)], TABLE)
+    told = unfinished_directions(report, 3)
+    assert len(told) == 3
+    assert all(sentence.startswith("output 3: directions, class oblique") for sentence in told)
+    assert not directions_json(report, report.kept)["oblique"]["exact"]
