@@ -19,7 +19,7 @@ from analysis.studies.design import ANY_GATE, FACTORS, MAX_DESIGN_BYTES, MAX_NET
 from analysis.studies.drawing import most_draws
 from analysis.studies.measures.answers import discovery_method
 from analysis.studies.measures.measure import Measure
-from analysis.studies.measures.registry import MEASURES, answer_measures, measures_of
+from analysis.studies.measures.registry import KNOWN, MEASURES, answer_measures, measures_of
 from analysis.studies.planting import compiled, planted_algorithms, planted_steps
 from analysis.studies.sources import BOOLEAN, DRAWN, PLANTED, SOURCES
 
@@ -89,7 +89,7 @@ def _measured(design: StudyDesign) -> dict[str, Measure]:
 
 
 def _known(design: StudyDesign) -> list[str]:
-    return [key for key in dict.fromkeys(design.measures) if key in MEASURES]
+    return [key for key in dict.fromkeys(design.measures) if key in KNOWN]
 
 
 def _criterion_problem(text: str) -> str:
@@ -235,7 +235,7 @@ def _methods(design: StudyDesign) -> Iterator[str]:
         if same != text:
             yield f"methods: {text!r} has the same settings as {same!r}; keep one"
     of_answers = answer_measures(_known(design))
-    needed = [key for key in _known(design) if "answers" in MEASURES[key].needs]
+    needed = [key for key in _known(design) if "answers" in KNOWN[key].needs]
     if design.methods and not needed:
         yield "methods: no measure is about their answers; leave them out, or measure some"
     if needed and not design.methods:
@@ -244,7 +244,7 @@ def _methods(design: StudyDesign) -> Iterator[str]:
 
 def _measures(design: StudyDesign, measured: Mapping[str, Measure]) -> Iterator[str]:
     for key in dict.fromkeys(design.measures):
-        if key not in MEASURES:
+        if key not in KNOWN:
             yield f"measures: {key!r} is unknown; use some of {', '.join(MEASURES)}"
         if design.measures.count(key) > 1:
             yield f"measures: {key!r} is there twice"

@@ -29,9 +29,9 @@ from analysis.networks.network import Network
 from analysis.protocol import PAPER
 from analysis.question import Question, ask
 from analysis.studies.cells import cells_of
-from analysis.studies.measures.program_options import first_circuits, placements_over_layers
 from analysis.studies.outcome import network_of_outcome
 from analysis.tasks import named_task
+from benchmarks.findings.program_options import first_circuits, placements_over_layers
 from benchmarks.findings.results import MORE, results_of, summary_of
 from benchmarks.findings.tables import head, number, row
 

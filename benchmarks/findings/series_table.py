@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from analysis.studies.cells import cells_of
-from analysis.studies.series import KINDS, Course, Kind, follow, named, summarised
 from analysis.studies.statistics import share_of
 from benchmarks.findings.results import results_of
+from benchmarks.findings.series import KINDS, Course, Kind, follow, named, summarised
 from benchmarks.findings.tables import head, number, percent, row
 
 SLUG = "training-shrinks"

@@ -22,7 +22,7 @@ from analysis.directions.result import AlgorithmDirections
 from analysis.directions.search import align_on_directions
 from analysis.directions.table import DirectionTable
 from analysis.protocol import COMPLETE
-from analysis.studies.measures.measure import Measure, Measured, guarded
+from analysis.studies.measures.measure import Measure, Measured, measure
 from analysis.studies.measures.staircase import SHORT, STEPS, Step, irredundant_algorithms, last_step, staircase
 from analysis.studies.subject import Studied
 
@@ -47,15 +47,12 @@ def who(texts: Iterable[str]) -> str:
     return f"{found.pop()} only" if found else "neither"
 
 
-def _steps(studied: Studied) -> dict[str, Step]:
-    return studied.once("staircase", lambda: {step.key: step for step in staircase(studied.question)})
-
-
-def _last_step(studied: Studied) -> Step:
-    """From all steps where another measure needed them, else by itself."""
-    if "staircase" in studied.shared:
-        return _steps(studied)[_LAST]
-    return studied.once("last step", lambda: last_step(studied.question))
+def _step(studied: Studied, key: str) -> Step:
+    """One step of the staircase; the last one by itself where no other measure needed them all."""
+    if key == _LAST and "staircase" not in studied.shared:
+        return studied.once("last step", lambda: last_step(studied.question))
+    steps = studied.once("staircase", lambda: {step.key: step for step in staircase(studied.question)})
+    return steps[key]
 
 
 def _aligned(studied: Studied) -> tuple[AlgorithmResult, ...]:
@@ -94,8 +91,43 @@ def _on_directions(studied: Studied) -> tuple[AlgorithmDirections, ...]:
     return studied.once("irredundant directions", compute)
 
 
-def _of_step(key: str, count: Callable[[Step], int | bool]) -> Callable[[Studied], Measured]:
-    return guarded(lambda studied: Measured(count(_last_step(studied) if key == _LAST else _steps(studied)[key])))
+# --- step by step
+
+
+def _step_measures(number: int, key: str, words: str) -> tuple[Measure, ...]:
+    def of_step(count: Callable[[Step], int | bool]) -> Callable[[Studied], int | bool]:
+        return lambda studied: count(_step(studied, key))
+
+    rules = f"Step {number}, {words}"
+    algorithms = f"{rules}: algorithms that the network carries, those without variables included."
+    alignments = f"{rules}: minimal alignments of all algorithms with variables."
+    one = f"{rules}: whether there is exactly one minimal alignment in all."
+    short = SHORT[key]
+    return (
+        measure(f"{key}-algorithms", f"algorithms: {short}", "count", "algorithms", definition=algorithms)(
+            of_step(lambda step: step.n_algorithms)
+        ),
+        measure(f"{key}-alignments", f"alignments: {short}", "count", "alignments", log=True, definition=alignments)(
+            of_step(lambda step: step.n_minimal)
+        ),
+        measure(f"{key}-one", f"exactly one: {short}", "yes-no", definition=one)(
+            of_step(lambda step: step.n_minimal == 1)
+        ),
+    )
+
+
+STEP_MEASURES: Final = tuple(
+    one for number, (key, words) in enumerate(STEPS.items(), start=1) for one in _step_measures(number, key, words)
+)
+
+
+@measure("one-algorithm", "exactly one algorithm", "yes-no")
+def _one_algorithm(studied: Studied) -> bool:
+    """Whether the network carries exactly one algorithm without a redundant literal on neuron sets."""
+    return _step(studied, _LAST).n_algorithms == 1
+
+
+# --- on neuron sets
 
 
 def _named(studied: Studied, texts: Callable[[], Iterable[str]]) -> Measured:
@@ -108,13 +140,22 @@ def _named(studied: Studied, texts: Callable[[], Iterable[str]]) -> Measured:
     return Measured(who(texts()))
 
 
-def _on_sets(studied: Studied) -> Measured:
+def _told_on_sets(studied: Studied) -> Measured:
     return _named(studied, lambda: (result.algorithm.text for result in _aligned(studied)))
 
 
+@measure("alice-or-bob", "Alice or Bob, on neuron sets", "category")
+def _on_sets(studied: Studied) -> Measured:
+    """Which of XOR's two irredundant algorithms have a valid alignment on disjoint neuron sets, every ordered pair."""
+    return _told_on_sets(studied)
+
+
+@measure("grain", "Alice, Bob or finer", "category")
 def _grain(studied: Studied) -> Measured:
-    """Which of the two, and where it is both whether the network also carries an algorithm finer than both."""
-    told = _on_sets(studied)
+    """Which of XOR's two irredundant trees are carried on neuron sets; of networks that carry both, whether they carry
+    an irredundant algorithm with a shared gate that is finer than both.
+    """
+    told = _told_on_sets(studied)
     if told.value != "both":
         return told
     trees = [result.algorithm for result in _aligned(studied)]
@@ -122,39 +163,39 @@ def _grain(studied: Studied) -> Measured:
     return Measured("both, and one finer" if finer else "both, none finer")
 
 
+@measure("shared-gate-algorithms", "algorithms with a shared gate", "count", "algorithms")
+def _shared_gates(studied: Studied) -> int:
+    """Irredundant algorithms in which some gate is read by several, with a valid alignment on neuron sets."""
+    return len(_with_shared_gates(studied))
+
+
+@measure("alice-and-bob", "Alice and Bob, on neuron sets", "yes-no")
 def _both(studied: Studied) -> Measured:
-    found = _on_sets(studied)
+    """Whether both of XOR's irredundant algorithms have a valid alignment on disjoint neuron sets."""
+    found = _told_on_sets(studied)
     return Measured(None if found.value is None else found.value == "both", note=found.note)
 
 
-def _along_directions(studied: Studied) -> Measured:
-    return _named(studied, lambda: (result.algorithm.text for result in _on_directions(studied)))
+# --- jointly
 
 
-def _joint(studied: Studied) -> Measured:
-    """How many of the alignments that are minimal under single interchange joint interchange confirms.
+def _n_joint(studied: Studied) -> Measured:
+    def compute() -> Measured:
+        n_right, listed, every = 0, 0, 0
+        for result in _aligned(studied):
+            if not result.algorithm.responses:
+                continue
+            every += result.n_minimal
+            for scored in result.alignments:
+                listed += 1
+                score = score_joint(replace(studied.question, protocol=_MINIMAL), result.algorithm, scored.alignment)
+                n_right += score.agreed == score.of
+        return Measured(n_right, truncated_at=listed if listed < every else None)
 
-    Larger alignments that contain one of these are not tried: 0 does not say that joint interchange leaves none.
-    """
-    n_right, listed, every = 0, 0, 0
-    for result in _aligned(studied):
-        if not result.algorithm.responses:
-            continue
-        every += result.n_minimal
-        for scored in result.alignments:
-            listed += 1
-            score = score_joint(replace(studied.question, protocol=_MINIMAL), result.algorithm, scored.alignment)
-            n_right += score.agreed == score.of
-    return Measured(n_right, truncated_at=listed if listed < every else None)
-
-
-def _joint_once(studied: Studied) -> Measured:
-    return studied.once("minimal joint", lambda: _joint(studied))
+    return studied.once("minimal joint", compute)
 
 
-def _minimal_joint(studied: Studied) -> Measured:
-    """How many alignments of the irredundant algorithms are minimal among those right jointly too."""
-
+def _n_minimal_joint(studied: Studied) -> Measured:
     def compute() -> Measured:
         algorithms = irredundant_algorithms(studied.question.task, studied.question.cut.n_hidden_layers)
         with_variables = tuple(algorithm for algorithm in algorithms if algorithm.responses)
@@ -170,161 +211,74 @@ def _one(counted: Measured) -> Measured:
     return Measured(counted.value == 1, truncated_at=counted.truncated_at)
 
 
-def _direction_algorithms(studied: Studied) -> Measured:
-    return Measured(len(_on_directions(studied)))
+@measure("joint-alignments", "minimal alignments that are right jointly too", "count", "alignments")
+def _joint(studied: Studied) -> Measured:
+    """Of the irredundant algorithms' alignments that are minimal under single interchange, those that are right for
+    every choice of sources at once. Larger ones that contain one of these are not tried, so 0 does not say that none is
+    right jointly.
+    """
+    return _n_joint(studied)
 
 
+@measure("one-joint-alignment", "exactly one minimal and right jointly", "yes-no")
+def _one_joint(studied: Studied) -> Measured:
+    """Whether exactly one of the irredundant algorithms' alignments that are minimal under single interchange is right
+    under joint interchange. Larger ones that contain one of these are not tried.
+    """
+    return _one(_n_joint(studied))
+
+
+@measure("minimal-joint-alignments", "minimal among the jointly right", "count", "alignments")
+def _minimal_joint(studied: Studied) -> Measured:
+    """The irredundant algorithms' alignments that are right for every choice of sources at once and contain no other
+    such alignment.
+    """
+    return _n_minimal_joint(studied)
+
+
+@measure("one-minimal-joint-alignment", "exactly one among the jointly right", "yes-no")
+def _one_minimal_joint(studied: Studied) -> Measured:
+    """Whether exactly one alignment of the irredundant algorithms is minimal among those right under joint
+    interchange.
+    """
+    return _one(_n_minimal_joint(studied))
+
+
+# --- on directions
+
+
+def _of_directions(studied: Studied, number: Callable[[AlgorithmDirections], int]) -> Measured:
+    """A sum over the algorithms with variables, a lower bound where one of their searches stopped."""
+    placed = [result for result in _on_directions(studied) if result.algorithm.responses]
+    stopped = [number(result) for result in placed if result.truncated_at is not None]
+    return Measured(sum(map(number, placed)), truncated_at=sum(stopped) if stopped else None)
+
+
+@measure("alice-or-bob-directions", "Alice or Bob, on directions", "category")
+def _along_directions(studied: Studied) -> Measured:
+    """Which of XOR's two irredundant algorithms have a valid alignment on orthogonal directions, all ordered pairs."""
+    return _named(studied, lambda: (result.algorithm.text for result in _on_directions(studied)))
+
+
+@measure("directions-algorithms", "algorithms on directions", "count", "algorithms")
+def _direction_algorithms(studied: Studied) -> int:
+    """Irredundant algorithms with a valid alignment on orthogonal directions, or without variables."""
+    return len(_on_directions(studied))
+
+
+@measure("directions-alignments", "alignments on directions", "count", "alignments")
 def _direction_alignments(studied: Studied) -> Measured:
-    placed = [result for result in _on_directions(studied) if result.algorithm.responses]
-    stopped = [result.n_valid for result in placed if result.truncated_at is not None]
-    return Measured(sum(result.n_valid for result in placed), truncated_at=sum(stopped) if stopped else None)
+    """Valid alignments of the irredundant algorithms on orthogonal directions."""
+    return _of_directions(studied, lambda result: result.n_valid)
 
 
+@measure("directions-joint", "alignments on directions right under joint interchange", "count", "alignments")
 def _direction_joint(studied: Studied) -> Measured:
-    placed = [result for result in _on_directions(studied) if result.algorithm.responses]
-    stopped = [result.n_joint for result in placed if result.truncated_at is not None]
-    return Measured(sum(result.n_joint for result in placed), truncated_at=sum(stopped) if stopped else None)
+    """Valid alignments on orthogonal directions that are right for every choice of sources at once."""
+    return _of_directions(studied, lambda result: result.n_joint)
 
 
-def _step_measures() -> Iterable[Measure]:
-    for number, (key, words) in enumerate(STEPS.items(), start=1):
-        rules = f"Step {number}, {words}"
-        yield Measure(
-            f"{key}-algorithms",
-            f"algorithms: {SHORT[key]}",
-            f"{rules}: algorithms that the network carries, those without variables included.",
-            "count",
-            _of_step(key, lambda step: step.n_algorithms),
-            "algorithms",
-        )
-        yield Measure(
-            f"{key}-alignments",
-            f"alignments: {SHORT[key]}",
-            f"{rules}: minimal alignments of all algorithms with variables.",
-            "count",
-            _of_step(key, lambda step: step.n_minimal),
-            "alignments",
-            log=True,
-        )
-        yield Measure(
-            f"{key}-one",
-            f"exactly one: {SHORT[key]}",
-            f"{rules}: whether there is exactly one minimal alignment in all.",
-            "yes-no",
-            _of_step(key, lambda step: step.n_minimal == 1),
-        )
-
-
-MEASURES: Final = (
-    *_step_measures(),
-    Measure(
-        "alice-or-bob",
-        "Alice or Bob, on neuron sets",
-        "Which of XOR's two irredundant algorithms have a valid alignment on disjoint neuron sets, every ordered pair.",
-        "category",
-        guarded(_on_sets),
-    ),
-    Measure(
-        "grain",
-        "Alice, Bob or finer",
-        "Which of XOR's two irredundant trees are carried on neuron sets; of networks that carry both, whether they "
-        "carry an irredundant algorithm with a shared gate that is finer than both.",
-        "category",
-        guarded(_grain),
-    ),
-    Measure(
-        "shared-gate-algorithms",
-        "algorithms with a shared gate",
-        "Irredundant algorithms in which some gate is read by several, with a valid alignment on neuron sets.",
-        "count",
-        guarded(lambda studied: Measured(len(_with_shared_gates(studied)))),
-        "algorithms",
-    ),
-    Measure(
-        "alice-and-bob",
-        "Alice and Bob, on neuron sets",
-        "Whether both of XOR's irredundant algorithms have a valid alignment on disjoint neuron sets.",
-        "yes-no",
-        guarded(_both),
-    ),
-    Measure(
-        "one-algorithm",
-        "exactly one algorithm",
-        "Whether the network carries exactly one algorithm without a redundant literal on neuron sets.",
-        "yes-no",
-        _of_step("irredundant-literals", lambda step: step.n_algorithms == 1),
-    ),
-    Measure(
-        "joint-alignments",
-        "minimal alignments that are right jointly too",
-        "Of the irredundant algorithms' alignments that are minimal under single interchange, those that are right for "
-        "every choice of sources at once. Larger ones that contain one of these are not tried, so 0 does not say that "
-        "none is right jointly.",
-        "count",
-        guarded(_joint_once),
-        "alignments",
-    ),
-    Measure(
-        "one-joint-alignment",
-        "exactly one minimal and right jointly",
-        "Whether exactly one of the irredundant algorithms' alignments that are minimal under single interchange is "
-        "right under joint interchange. Larger ones that contain one of these are not tried.",
-        "yes-no",
-        guarded(lambda studied: _one(_joint_once(studied))),
-    ),
-    Measure(
-        "minimal-joint-alignments",
-        "minimal among the jointly right",
-        "The irredundant algorithms' alignments that are right for every choice of sources at once and contain no "
-        "other such alignment.",
-        "count",
-        guarded(_minimal_joint),
-        "alignments",
-    ),
-    Measure(
-        "one-minimal-joint-alignment",
-        "exactly one among the jointly right",
-        "Whether exactly one alignment of the irredundant algorithms is minimal among those right under joint "
-        "interchange.",
-        "yes-no",
-        guarded(lambda studied: _one(_minimal_joint(studied))),
-    ),
-    Measure(
-        "alice-or-bob-directions",
-        "Alice or Bob, on directions",
-        "Which of XOR's two irredundant algorithms have a valid alignment on orthogonal directions, all ordered pairs.",
-        "category",
-        guarded(_along_directions),
-    ),
-    Measure(
-        "directions-algorithms",
-        "algorithms on directions",
-        "Irredundant algorithms with a valid alignment on orthogonal directions, or without variables.",
-        "count",
-        guarded(_direction_algorithms),
-        "algorithms",
-    ),
-    Measure(
-        "directions-alignments",
-        "alignments on directions",
-        "Valid alignments of the irredundant algorithms on orthogonal directions.",
-        "count",
-        guarded(_direction_alignments),
-        "alignments",
-    ),
-    Measure(
-        "directions-joint",
-        "alignments on directions right under joint interchange",
-        "Valid alignments on orthogonal directions that are right for every choice of sources at once.",
-        "count",
-        guarded(_direction_joint),
-        "alignments",
-    ),
-    Measure(
-        "one-on-directions",
-        "exactly one on directions",
-        "Whether the irredundant algorithms have exactly one valid alignment on orthogonal directions.",
-        "yes-no",
-        guarded(lambda studied: _one(_direction_alignments(studied))),
-    ),
-)
+@measure("one-on-directions", "exactly one on directions", "yes-no")
+def _one_on_directions(studied: Studied) -> Measured:
+    """Whether the irredundant algorithms have exactly one valid alignment on orthogonal directions."""
+    return _one(_of_directions(studied, lambda result: result.n_valid))

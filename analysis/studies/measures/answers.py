@@ -9,7 +9,7 @@ counted exactly beyond, where minimality and shares of all valid circuits are no
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -27,14 +27,14 @@ from analysis.discovery.registry import read_method
 from analysis.discovery.sweep import threshold_sweep
 from analysis.errors import InvalidMethod
 from analysis.limits import Limits
-from analysis.method_settings import Value
+from analysis.method_settings import Value as Setting
 from analysis.networks.circuit import mask_array
-from analysis.studies.measures.measure import Measure, Measured, Need
+from analysis.studies.measures.measure import Kind, Measure, Measured, Need, Value, measure
 from analysis.studies.subject import Studied
 from analysis.work import Work
 
 LIMITS: Final = Limits(max_possible=5_000_000, max_seconds=600.0, n_draws=1, n_smallest=0)
-_NEEDS: Final[frozenset[Need]] = frozenset({"answers"})
+_NEEDS: Final[tuple[Need, ...]] = ("answers",)
 _DIGITS: Final = 4  # of chance, which every answer of every network has
 _NO_CIRCUIT: Final = Measured(None, note="the method came to no circuit")
 _NOT_VALID: Final = Measured(None, note="the answer is not valid")
@@ -61,7 +61,7 @@ class _Answers:
         return [place for text, place in self.places.items() if place is not None and "(" not in text]
 
 
-def discovery_method(text: str) -> tuple[Method[CutNetwork], dict[str, Value]]:
+def discovery_method(text: str) -> tuple[Method[CutNetwork], dict[str, Setting]]:
     """A method that answers with a circuit, with its settings.
 
     Raises:
@@ -122,31 +122,47 @@ def _swept(studied: Studied) -> frozenset[int]:
 # --- of one answer
 
 
-def _of_answer(function: Callable[[Studied, Location], Measured]) -> Callable[[Studied], Measured]:
-    """A measure of the answer of the method that is measured; none where it came to no circuit."""
+def _of_answer(
+    key: str, label: str, kind: Kind = "yes-no", unit: str = "", definition: str = ""
+) -> Callable[[Callable[[Studied, Location], Measured | Value]], Measure]:
+    """Declare a measure of the answer of the method that is measured; there is none where it came to no circuit."""
 
-    def measure(studied: Studied) -> Measured:
-        place = _answers(studied).places[studied.method]
-        return _NO_CIRCUIT if place is None else function(studied, place)
+    def declared(function: Callable[[Studied, Location], Measured | Value]) -> Measure:
+        @measure(key, label, kind, unit, needs=_NEEDS, of_answer=True, definition=definition or function.__doc__ or "")
+        def measured(studied: Studied) -> Measured | Value:
+            place = _answers(studied).places[studied.method]
+            return _NO_CIRCUIT if place is None else function(studied, place)
 
-    return measure
+        return measured
 
-
-def _valid(_: Studied, place: Location) -> Measured:
-    return Measured(place.valid)
-
-
-def _raw_alone(_: Studied, place: Location) -> Measured:
-    return Measured(place.raw_valid and not place.valid)
+    return declared
 
 
+@_of_answer("audit-valid", "valid")
+def _valid(_: Studied, place: Location) -> bool:
+    """Whether the circuit that a method answers is valid."""
+    return place.valid
+
+
+@_of_answer("audit-raw-alone", "right only as a raw mask")
+def _raw_alone(_: Studied, place: Location) -> bool:
+    """Whether the raw mask decides right under the protocol's ablation, but the circuit that is left of it once edges
+    that lead nowhere are dropped is not valid.
+    """
+    return place.raw_valid and not place.valid
+
+
+@_of_answer("audit-excess", "edges more than the smallest", "count", "edges")
 def _excess(_: Studied, place: Location) -> Measured:
+    """Edges that a valid answer has more than the smallest valid circuit."""
     if not place.valid:
         return _NOT_VALID
     return Measured(place.excess) if place.excess is not None else _NOT_COUNTED
 
 
+@_of_answer("audit-chance", "chance at its size", "share")
 def _chance(_: Studied, place: Location) -> Measured:
+    """Share of the possible circuits with as many edges as the answer that are valid, to four digits."""
     chance = place.chance
     if chance is None:
         return Measured(None, note="no circuit of its size is possible")
@@ -154,19 +170,25 @@ def _chance(_: Studied, place: Location) -> Measured:
     return Measured(low) if chance.exact else Measured((low + high) / 2, low, high)
 
 
+@_of_answer("audit-subset", "subset-minimal")
 def _subset_minimal(studied: Studied, place: Location) -> Measured:
+    """Whether the answer is valid and no other valid circuit is a part of it; where circuits are listed."""
     if not _answers(studied).landscape.complete:
         return _NOT_LISTED
     return Measured(place.valid and bool(np.isin(place.closed.mask, _minimal(studied))))
 
 
+@_of_answer("audit-cardinal", "cardinal-minimal")
 def _cardinal_minimal(_: Studied, place: Location) -> Measured:
+    """Whether the answer is valid and no valid circuit has fewer edges."""
     if not place.valid:
         return Measured(False)
     return Measured(place.excess == 0) if place.excess is not None else _NOT_COUNTED
 
 
+@_of_answer("audit-story", "tells the network's story")
 def _story(_: Studied, place: Location) -> Measured:
+    """Whether a valid answer carries the same irredundant algorithms as the whole network."""
     if not place.valid:
         return _NOT_VALID
     if place.relation is None:
@@ -174,22 +196,34 @@ def _story(_: Studied, place: Location) -> Measured:
     return Measured(place.relation == "same")
 
 
-def _under(ablation: str, _: Studied, place: Location) -> Measured:
-    return Measured(place.valid and bool(place.under[ablation]))
+@_of_answer("audit-mean", "valid under mean ablation too")
+def _under_mean(_: Studied, place: Location) -> bool:
+    """Whether the answer is valid and passes the criterion mean-ablation."""
+    return place.valid and bool(place.under["mean"])
 
 
-def _faithful(studied: Studied, place: Location) -> Measured:
+@_of_answer("audit-resample", "valid under resample ablation too")
+def _under_resample(_: Studied, place: Location) -> bool:
+    """Whether the answer is valid and passes the criterion resample-ablation."""
+    return place.valid and bool(place.under["resample"])
+
+
+@_of_answer("audit-faithful", "valid and faithful to the output")
+def _faithful(studied: Studied, place: Location) -> bool:
+    """Whether the answer is valid and passes the criterion output-faithfulness."""
     if not place.valid:
-        return Measured(False)
+        return False
     masks = mask_array([place.closed.mask], studied.question.layout)
     verdicts = OUTPUT_FAITHFULNESS.judge("circuit", CircuitCriteriaContext(studied.question, masks))
-    return Measured(bool(verdicts.passed[0]))
+    return bool(verdicts.passed[0])
 
 
 # --- of all answers together
 
 
+@measure("audit-circuits", "valid circuits", "count", "circuits", log=True, needs=_NEEDS)
 def _n_valid(studied: Studied) -> Measured:
+    """Valid circuits of the network, among which answers are located."""
     circuits = _answers(studied).landscape.circuits
     if circuits.interval is None:
         return Measured(circuits.n_valid, truncated_at=circuits.truncated_at if circuits.method == "listed" else None)
@@ -197,24 +231,42 @@ def _n_valid(studied: Studied) -> Measured:
     return Measured(circuits.n_valid, float(low), float(high))
 
 
+@measure("audit-smallest", "edges of the smallest valid circuit", "count", "edges", needs=_NEEDS)
 def _smallest(studied: Studied) -> Measured:
+    """The smallest number of edges that a valid circuit has."""
     landscape = _answers(studied).landscape
     return Measured(landscape.known.smallest) if landscape.known.smallest is not None else _NONE_VALID
 
 
+@measure("audit-minimal", "subset-minimal circuits", "count", "circuits", log=True, needs=_NEEDS)
 def _n_minimal(studied: Studied) -> Measured:
+    """Valid circuits of which no other valid one is a part; where circuits are listed."""
     return Measured(len(_minimal(studied))) if _answers(studied).landscape.complete else _NOT_LISTED
 
 
-def _distinct(studied: Studied, *, valid: bool) -> Measured:
+def _n_distinct(studied: Studied, *, valid: bool) -> Measured:
     places = _answers(studied).default
     if not places:
         return Measured(None, note="no method under default settings came to a circuit")
     return Measured(len({place.closed.mask for place in places if place.valid or not valid}))
 
 
+@measure("audit-distinct", "different answers", "count", "circuits", needs=_NEEDS)
+def _distinct(studied: Studied) -> Measured:
+    """Different circuits that the methods answer under default settings."""
+    return _n_distinct(studied, valid=False)
+
+
+@measure("audit-distinct-valid", "different valid answers", "count", "circuits", needs=_NEEDS)
+def _distinct_valid(studied: Studied) -> Measured:
+    """Different valid circuits that the methods answer under default settings."""
+    return _n_distinct(studied, valid=True)
+
+
+@measure("audit-one-answer", "all methods answer one circuit", "yes-no", needs=_NEEDS)
 def _one_answer(studied: Studied) -> Measured:
-    distinct = _distinct(studied, valid=False)
+    """Whether all methods that come to a circuit answer the same one under default settings."""
+    distinct = _n_distinct(studied, valid=False)
     return distinct if distinct.value is None else Measured(distinct.value == 1)
 
 
@@ -231,152 +283,20 @@ def _coverage(studied: Studied, *, minimal: bool, swept: bool) -> Measured:
     return Measured(int(reached.sum()) / len(wanted))
 
 
-def _share_measures() -> tuple[Measure, ...]:
-    """Coverage of valid and of minimal circuits, by the study's methods and under every threshold."""
-    what = {False: "valid circuits", True: "subset-minimal circuits"}
-    by = {
-        False: "the answers of the study's methods",
-        True: "those answers, or any that a method which does not learn gives under a threshold, a way to pick or a "
-        "random order of a network's methods page",
-    }
-    return tuple(
-        Measure(
-            f"audit-{'swept-' if swept else ''}coverage{'-minimal' if minimal else ''}",
-            f"{what[minimal]} reached{' under every threshold' if swept else ''}",
-            f"Share of the {what[minimal]} that are among {by[swept]}; where circuits are listed.",
-            "share",
-            partial(_coverage, minimal=minimal, swept=swept),
-            needs=_NEEDS,
-        )
-        for swept in (False, True)
-        for minimal in (False, True)
-    )
-
-
-_OF_ANSWERS: Final = (
-    Measure(
-        "audit-valid",
-        "valid",
-        "Whether the circuit that a method answers is valid.",
-        "yes-no",
-        _of_answer(_valid),
-    ),
-    Measure(
-        "audit-raw-alone",
-        "right only as a raw mask",
-        "Whether the raw mask decides right under the protocol's ablation, but the circuit that is left of it once "
-        "edges that lead nowhere are dropped is not valid.",
-        "yes-no",
-        _of_answer(_raw_alone),
-    ),
-    Measure(
-        "audit-excess",
-        "edges more than the smallest",
-        "Edges that a valid answer has more than the smallest valid circuit.",
-        "count",
-        _of_answer(_excess),
-        unit="edges",
-    ),
-    Measure(
-        "audit-chance",
-        "chance at its size",
-        "Share of the possible circuits with as many edges as the answer that are valid, to four digits.",
+_OF: Final = {False: "valid circuits", True: "subset-minimal circuits"}
+_BY: Final = {
+    False: "the answers of the study's methods",
+    True: "those answers, or any that a method which does not learn gives under a threshold, a way to pick or a "
+    "random order of a network's methods page",
+}
+COVERAGE: Final = tuple(
+    measure(
+        f"audit-{'swept-' if swept else ''}coverage{'-minimal' if minimal else ''}",
+        f"{_OF[minimal]} reached{' under every threshold' if swept else ''}",
         "share",
-        _of_answer(_chance),
-    ),
-    Measure(
-        "audit-subset",
-        "subset-minimal",
-        "Whether the answer is valid and no other valid circuit is a part of it; where circuits are listed.",
-        "yes-no",
-        _of_answer(_subset_minimal),
-    ),
-    Measure(
-        "audit-cardinal",
-        "cardinal-minimal",
-        "Whether the answer is valid and no valid circuit has fewer edges.",
-        "yes-no",
-        _of_answer(_cardinal_minimal),
-    ),
-    Measure(
-        "audit-story",
-        "tells the network's story",
-        "Whether a valid answer carries the same irredundant algorithms as the whole network.",
-        "yes-no",
-        _of_answer(_story),
-    ),
-    *(
-        Measure(
-            key,
-            words,
-            f"Whether the answer is valid and passes the criterion {criterion}.",
-            "yes-no",
-            _of_answer(function),
-        )
-        for key, words, criterion, function in (
-            ("audit-mean", "valid under mean ablation too", "mean-ablation", partial(_under, "mean")),
-            ("audit-resample", "valid under resample ablation too", "resample-ablation", partial(_under, "resample")),
-            ("audit-faithful", "valid and faithful to the output", OUTPUT_FAITHFULNESS.key, _faithful),
-        )
-    ),
-)
-
-MEASURES: Final = (
-    *(replace(measure, needs=_NEEDS, of_answer=True) for measure in _OF_ANSWERS),
-    Measure(
-        "audit-circuits",
-        "valid circuits",
-        "Valid circuits of the network, among which answers are located.",
-        "count",
-        _n_valid,
-        unit="circuits",
-        log=True,
         needs=_NEEDS,
-    ),
-    Measure(
-        "audit-smallest",
-        "edges of the smallest valid circuit",
-        "The smallest number of edges that a valid circuit has.",
-        "count",
-        _smallest,
-        unit="edges",
-        needs=_NEEDS,
-    ),
-    Measure(
-        "audit-minimal",
-        "subset-minimal circuits",
-        "Valid circuits of which no other valid one is a part; where circuits are listed.",
-        "count",
-        _n_minimal,
-        unit="circuits",
-        log=True,
-        needs=_NEEDS,
-    ),
-    Measure(
-        "audit-distinct",
-        "different answers",
-        "Different circuits that the methods answer under default settings.",
-        "count",
-        partial(_distinct, valid=False),
-        unit="circuits",
-        needs=_NEEDS,
-    ),
-    Measure(
-        "audit-distinct-valid",
-        "different valid answers",
-        "Different valid circuits that the methods answer under default settings.",
-        "count",
-        partial(_distinct, valid=True),
-        unit="circuits",
-        needs=_NEEDS,
-    ),
-    Measure(
-        "audit-one-answer",
-        "all methods answer one circuit",
-        "Whether all methods that come to a circuit answer the same one under default settings.",
-        "yes-no",
-        _one_answer,
-        needs=_NEEDS,
-    ),
-    *_share_measures(),
+        definition=f"Share of the {_OF[minimal]} that are among {_BY[swept]}; where circuits are listed.",
+    )(partial(_coverage, minimal=minimal, swept=swept))
+    for swept in (False, True)
+    for minimal in (False, True)
 )

@@ -6,13 +6,21 @@ from math import log2
 from typing import Final
 
 from analysis.circuits.estimating import estimate_circuits
-from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.measures.measure import Measured, measure
 from analysis.studies.subject import Studied
 
 N_DRAWS: Final = 20_000
 CONFIDENCE: Final = 0.95
 
 
+@measure(
+    "bits-per-edge",
+    "valid circuits, bits per edge",
+    "number",
+    "bits",
+    definition=f"Logarithm to base 2 of the number of valid circuits by the network's edges, from {N_DRAWS:,} circuits "
+    "drawn uniformly from the protocol's space, with the 95% interval of Clopper and Pearson.",
+)
 def _bits_per_edge(studied: Studied) -> Measured:
     estimate = estimate_circuits(studied.question, n_samples=N_DRAWS, n_draws=0, confidence=CONFIDENCE)
     edges = estimate.layout.n_edges
@@ -20,16 +28,3 @@ def _bits_per_edge(studied: Studied) -> Measured:
     if not estimate.n_valid:
         return Measured(None, high=high, note=f"none of {N_DRAWS:,} circuits drawn is valid")
     return Measured(log2(estimate.count) / edges, low, high)
-
-
-MEASURES: Final = (
-    Measure(
-        "bits-per-edge",
-        "valid circuits, bits per edge",
-        f"Logarithm to base 2 of the number of valid circuits by the network's edges, from {N_DRAWS:,} circuits drawn "
-        "uniformly from the protocol's space, with the 95% interval of Clopper and Pearson.",
-        "number",
-        _bits_per_edge,
-        "bits",
-    ),
-)

@@ -5,37 +5,54 @@ from __future__ import annotations
 from typing import Final
 
 from analysis.alignments.result import AlgorithmResult
-from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.measures.measure import Measured, Need, Value, measure
 from analysis.studies.subject import Studied
 
 _IRREDUNDANT: Final = "irredundant-literals"
+_CIRCUITS: Final[tuple[Need, ...]] = ("circuits",)
+_INTERPRETATIONS: Final[tuple[Need, ...]] = ("circuits", "interpretations")
+_ALGORITHMS: Final[tuple[Need, ...]] = ("algorithms",)
 
 
+# --- circuits
+
+
+@measure("circuits-valid", "valid circuits", "count", "circuits", log=True, needs=_CIRCUITS)
 def _circuits_valid(studied: Studied) -> Measured:
+    """Circuits whose decisions are right with everything else ablated."""
     search = studied.analysis.circuits
     if search.interval is not None:
         return Measured(search.n_valid, *search.interval)
     return Measured(search.n_valid, truncated_at=search.truncated_at)
 
 
+@measure("circuits-share", "valid share of circuits", "share", needs=_CIRCUITS)
 def _circuits_share(studied: Studied) -> Measured:
+    """Valid circuits by structurally possible ones of the protocol's space."""
     search = studied.analysis.circuits
     low, high = (None, None) if search.interval is None else (end / search.possible for end in search.interval)
     return Measured(search.n_valid / search.possible, low, high, search.truncated_at)
 
 
+@measure("circuits-fewest-edges", "edges of the smallest valid circuit", "count", "edges", needs=_CIRCUITS)
 def _circuits_edges(studied: Studied) -> Measured:
+    """Fewest edges that a valid circuit has."""
     sizes = [edges for edges, count in studied.analysis.circuits.distribution.by_edges.items() if count]
     if not sizes:
         return Measured(None, note="no circuit is valid")
     return Measured(int(min(sizes)), truncated_at=studied.analysis.circuits.truncated_at)
 
 
+@measure("circuits-margin", "smallest margin of a valid circuit", "number", log=True, needs=_CIRCUITS)
 def _circuits_margin(studied: Studied) -> Measured:
+    """Smallest distance of an output of a valid circuit, on the rows it is judged on, from the edge of its decision."""
     margins = studied.analysis.circuits.margins
     if not len(margins):
         return Measured(None, note="no circuit is valid")
     return Measured(float(margins.min()), truncated_at=studied.analysis.circuits.truncated_at)
+
+
+# --- interpretations
 
 
 def _interpretations(studied: Studied, count: int) -> Measured:
@@ -45,15 +62,33 @@ def _interpretations(studied: Studied, count: int) -> Measured:
     return Measured(count, truncated_at=found.truncated_at)
 
 
+@measure("interpretations-total", "interpretations", "count", "interpretations", log=True, needs=_INTERPRETATIONS)
+def _interpretations_total(studied: Studied) -> Measured:
+    """Interpretations of all valid circuits together, free completions told apart."""
+    return _interpretations(studied, studied.analysis.interpretations.total)
+
+
+@measure("interpretations-observed", "observed classes", "count", "classes", log=True, needs=_INTERPRETATIONS)
+def _interpretations_observed(studied: Studied) -> Measured:
+    """Classes of interpretations that the inputs can tell apart."""
+    return _interpretations(studied, studied.analysis.interpretations.observed)
+
+
+@measure("interpretations-per-circuit", "interpretations per valid circuit", "number", log=True, needs=_INTERPRETATIONS)
 def _per_circuit(studied: Studied) -> Measured:
+    """Mean number of interpretations of a valid circuit."""
     counts = studied.analysis.interpretations.by_circuit
     if not counts:
         return Measured(None, note="no circuit is valid")
     return Measured(sum(counts) / len(counts), truncated_at=studied.analysis.interpretations.truncated_at)
 
 
-def _alignments_truncated(studied: Studied) -> int | None:
-    return studied.analysis.algorithms.truncated_at
+# --- algorithms and alignments
+
+
+def _counted(studied: Studied, value: Value) -> Measured:
+    """A number of algorithms or alignments, a lower bound where their search stopped."""
+    return Measured(value, truncated_at=studied.analysis.algorithms.truncated_at)
 
 
 def _n_free(studied: Studied) -> int:
@@ -68,199 +103,87 @@ def irredundant_aligned(studied: Studied) -> tuple[AlgorithmResult, ...]:
     return tuple(result for result in results if result.n_valid and result.irredundant.get(_IRREDUNDANT))
 
 
-def _which(studied: Studied) -> Measured:
-    formulas = tuple(sorted(result.algorithm.formula for result in irredundant_aligned(studied)))
-    return Measured(formulas, truncated_at=_alignments_truncated(studied))
+def _n_minimal_irredundant(studied: Studied) -> int:
+    return sum(result.n_minimal for result in irredundant_aligned(studied))
 
 
-def _count_irredundant(studied: Studied) -> Measured:
-    return Measured(len(irredundant_aligned(studied)), truncated_at=_alignments_truncated(studied))
+@measure("algorithms-aligned", "aligned algorithms", "count", "algorithms", log=True, needs=_ALGORITHMS)
+def _aligned(studied: Studied) -> Measured:
+    """Candidate algorithms with at least one valid alignment."""
+    return _counted(studied, studied.analysis.algorithms.n_aligned)
 
 
-def _minimal_irredundant(studied: Studied) -> Measured:
-    return Measured(
-        sum(result.n_minimal for result in irredundant_aligned(studied)), truncated_at=_alignments_truncated(studied)
-    )
+@measure("alignments-valid", "valid alignments", "count", "alignments", log=True, needs=_ALGORITHMS)
+def _valid(studied: Studied) -> Measured:
+    """Valid alignments of all candidate algorithms."""
+    return _counted(studied, studied.analysis.algorithms.n_valid_alignments)
 
 
-def _one(count: Measured) -> Measured:
-    return Measured(count.value == 1, truncated_at=count.truncated_at)
+@measure("alignments-minimal", "minimal alignments", "count", "alignments", log=True, needs=_ALGORITHMS)
+def _minimal(studied: Studied) -> Measured:
+    """Valid alignments that contain no other valid one of their algorithm, the empty one of an algorithm without
+    variables among them, as the authors' program counts.
+    """
+    return _counted(studied, studied.analysis.algorithms.n_minimal_alignments)
 
 
-MEASURES: Final = (
-    Measure(
-        "circuits-valid",
-        "valid circuits",
-        "Circuits whose decisions are right with everything else ablated.",
-        "count",
-        _circuits_valid,
-        "circuits",
-        log=True,
-        needs=frozenset({"circuits"}),
-    ),
-    Measure(
-        "circuits-share",
-        "valid share of circuits",
-        "Valid circuits by structurally possible ones of the protocol's space.",
-        "share",
-        _circuits_share,
-        needs=frozenset({"circuits"}),
-    ),
-    Measure(
-        "circuits-fewest-edges",
-        "edges of the smallest valid circuit",
-        "Fewest edges that a valid circuit has.",
-        "count",
-        _circuits_edges,
-        "edges",
-        needs=frozenset({"circuits"}),
-    ),
-    Measure(
-        "circuits-margin",
-        "smallest margin of a valid circuit",
-        "Smallest distance of an output of a valid circuit, on the rows it is judged on, from the edge of its "
-        "decision.",
-        "number",
-        _circuits_margin,
-        log=True,
-        needs=frozenset({"circuits"}),
-    ),
-    Measure(
-        "interpretations-total",
-        "interpretations",
-        "Interpretations of all valid circuits together, free completions told apart.",
-        "count",
-        lambda studied: _interpretations(studied, studied.analysis.interpretations.total),
-        "interpretations",
-        log=True,
-        needs=frozenset({"circuits", "interpretations"}),
-    ),
-    Measure(
-        "interpretations-observed",
-        "observed classes",
-        "Classes of interpretations that the inputs can tell apart.",
-        "count",
-        lambda studied: _interpretations(studied, studied.analysis.interpretations.observed),
-        "classes",
-        log=True,
-        needs=frozenset({"circuits", "interpretations"}),
-    ),
-    Measure(
-        "interpretations-per-circuit",
-        "interpretations per valid circuit",
-        "Mean number of interpretations of a valid circuit.",
-        "number",
-        _per_circuit,
-        log=True,
-        needs=frozenset({"circuits", "interpretations"}),
-    ),
-    Measure(
-        "algorithms-aligned",
-        "aligned algorithms",
-        "Candidate algorithms with at least one valid alignment.",
-        "count",
-        lambda studied: Measured(studied.analysis.algorithms.n_aligned, truncated_at=_alignments_truncated(studied)),
-        "algorithms",
-        log=True,
-        needs=frozenset({"algorithms"}),
-    ),
-    Measure(
-        "alignments-valid",
-        "valid alignments",
-        "Valid alignments of all candidate algorithms.",
-        "count",
-        lambda studied: Measured(
-            studied.analysis.algorithms.n_valid_alignments, truncated_at=_alignments_truncated(studied)
-        ),
-        "alignments",
-        log=True,
-        needs=frozenset({"algorithms"}),
-    ),
-    Measure(
-        "alignments-minimal",
-        "minimal alignments",
-        "Valid alignments that contain no other valid one of their algorithm, the empty one of an algorithm without "
-        "variables among them, as the authors' program counts.",
-        "count",
-        lambda studied: Measured(
-            studied.analysis.algorithms.n_minimal_alignments, truncated_at=_alignments_truncated(studied)
-        ),
-        "alignments",
-        log=True,
-        needs=frozenset({"algorithms"}),
-    ),
-    Measure(
-        "alignments-placed",
-        "minimal alignments that place a variable",
-        "Minimal alignments without the empty ones of algorithms that have no variables, which are counted apart.",
-        "count",
-        lambda studied: Measured(
-            studied.analysis.algorithms.n_minimal_alignments - _n_free(studied),
-            truncated_at=_alignments_truncated(studied),
-        ),
-        "alignments",
-        log=True,
-        needs=frozenset({"algorithms"}),
-    ),
-    Measure(
-        "alignments-empty",
-        "empty alignments",
-        "Algorithms without variables: each has one alignment, the empty one, right by construction.",
-        "count",
-        lambda studied: Measured(_n_free(studied)),
-        "alignments",
-        needs=frozenset({"algorithms"}),
-    ),
-    Measure(
-        "algorithms-irredundant",
-        "aligned algorithms without a redundant literal",
-        "Candidates without a redundant literal that have a valid alignment.",
-        "count",
-        _count_irredundant,
-        "algorithms",
-        needs=frozenset({"algorithms"}),
-    ),
-    Measure(
-        "alignments-minimal-irredundant",
-        "minimal alignments of irredundant algorithms",
-        "Minimal alignments of the candidates without a redundant literal.",
-        "count",
-        _minimal_irredundant,
-        "alignments",
-        needs=frozenset({"algorithms"}),
-    ),
-    Measure(
-        "irredundant-formulas",
-        "which irredundant algorithms",
-        "The candidates without a redundant literal that have a valid alignment.",
-        "set",
-        _which,
-        needs=frozenset({"algorithms"}),
-    ),
-    Measure(
-        "one-minimal-alignment",
-        "exactly one minimal alignment",
-        "Whether all candidate algorithms together have exactly one minimal alignment.",
-        "yes-no",
-        lambda studied: _one(
-            Measured(studied.analysis.algorithms.n_minimal_alignments, truncated_at=_alignments_truncated(studied))
-        ),
-        needs=frozenset({"algorithms"}),
-    ),
-    Measure(
-        "one-irredundant-algorithm",
-        "exactly one irredundant algorithm",
-        "Whether exactly one candidate without a redundant literal has a valid alignment.",
-        "yes-no",
-        lambda studied: _one(_count_irredundant(studied)),
-        needs=frozenset({"algorithms"}),
-    ),
-    Measure(
-        "one-irredundant-alignment",
-        "exactly one minimal irredundant alignment",
-        "Whether the candidates without a redundant literal have exactly one minimal alignment in all.",
-        "yes-no",
-        lambda studied: _one(_minimal_irredundant(studied)),
-        needs=frozenset({"algorithms"}),
-    ),
+@measure(
+    "alignments-placed", "minimal alignments that place a variable", "count", "alignments", log=True, needs=_ALGORITHMS
 )
+def _placed(studied: Studied) -> Measured:
+    """Minimal alignments without the empty ones of algorithms that have no variables, which are counted apart."""
+    return _counted(studied, studied.analysis.algorithms.n_minimal_alignments - _n_free(studied))
+
+
+@measure("alignments-empty", "empty alignments", "count", "alignments", needs=_ALGORITHMS)
+def _empty(studied: Studied) -> int:
+    """Algorithms without variables: each has one alignment, the empty one, right by construction."""
+    return _n_free(studied)
+
+
+@measure(
+    "algorithms-irredundant",
+    "aligned algorithms without a redundant literal",
+    "count",
+    "algorithms",
+    needs=_ALGORITHMS,
+)
+def _irredundant(studied: Studied) -> Measured:
+    """Candidates without a redundant literal that have a valid alignment."""
+    return _counted(studied, len(irredundant_aligned(studied)))
+
+
+@measure(
+    "alignments-minimal-irredundant",
+    "minimal alignments of irredundant algorithms",
+    "count",
+    "alignments",
+    needs=_ALGORITHMS,
+)
+def _minimal_irredundant(studied: Studied) -> Measured:
+    """Minimal alignments of the candidates without a redundant literal."""
+    return _counted(studied, _n_minimal_irredundant(studied))
+
+
+@measure("irredundant-formulas", "which irredundant algorithms", "set", needs=_ALGORITHMS)
+def _which(studied: Studied) -> Measured:
+    """The candidates without a redundant literal that have a valid alignment."""
+    return _counted(studied, tuple(sorted(result.algorithm.formula for result in irredundant_aligned(studied))))
+
+
+@measure("one-minimal-alignment", "exactly one minimal alignment", "yes-no", needs=_ALGORITHMS)
+def _one_minimal(studied: Studied) -> Measured:
+    """Whether all candidate algorithms together have exactly one minimal alignment."""
+    return _counted(studied, studied.analysis.algorithms.n_minimal_alignments == 1)
+
+
+@measure("one-irredundant-algorithm", "exactly one irredundant algorithm", "yes-no", needs=_ALGORITHMS)
+def _one_irredundant(studied: Studied) -> Measured:
+    """Whether exactly one candidate without a redundant literal has a valid alignment."""
+    return _counted(studied, len(irredundant_aligned(studied)) == 1)
+
+
+@measure("one-irredundant-alignment", "exactly one minimal irredundant alignment", "yes-no", needs=_ALGORITHMS)
+def _one_minimal_irredundant(studied: Studied) -> Measured:
+    """Whether the candidates without a redundant literal have exactly one minimal alignment in all."""
+    return _counted(studied, _n_minimal_irredundant(studied) == 1)

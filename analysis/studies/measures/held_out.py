@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from math import comb
 from typing import Final, TypeVar
@@ -33,12 +33,12 @@ from analysis.experiments import InterventionSpace, NeuronSite, ask_network
 from analysis.networks.circuit import Circuit
 from analysis.question import Question
 from analysis.stories.search import uniform_sample
-from analysis.studies.measures.measure import Measure, Measured, Need
+from analysis.studies.measures.measure import Measure, Measured, Need, measure
 from analysis.studies.subject import Studied
 
 MAX_CIRCUITS: Final = 500
 MAX_CLASSES: Final = 20_000  # of one circuit
-_NEEDS: Final[frozenset[Need]] = frozenset({"circuits"})
+_NEEDS: Final[tuple[Need, ...]] = ("circuits",)
 
 Integers = NDArray[np.int64]
 Chosen = NDArray[np.bool_]
@@ -232,7 +232,7 @@ _RULES: Final[Rules[Trial]] = {
 
 
 def rule_measures(
-    prefix: str, of: str, trial_of: Callable[[Studied], H | str], rules: Rules[H], needs: frozenset[Need]
+    prefix: str, of: str, trial_of: Callable[[Studied], H | str], rules: Rules[H], needs: Sequence[Need] = ()
 ) -> tuple[Measure, ...]:
     """A measure for each rule: the score of what it chooses.
 
@@ -244,61 +244,49 @@ def rule_measures(
         needs: what must have been searched.
     """
 
-    def scored(choose: Callable[[H], Chosen]) -> Callable[[Studied], Measured]:
-        def measure(studied: Studied) -> Measured:
-            trial = trial_of(studied)
-            if isinstance(trial, str):
-                return Measured(None, note=trial)
-            chosen = choose(trial)
-            return Measured(trial.score(chosen)) if chosen.any() else Measured(None, note="the rule chooses none")
-
-        return measure
+    def scored(choose: Callable[[H], Chosen], studied: Studied) -> Measured:
+        trial = trial_of(studied)
+        if isinstance(trial, str):
+            return Measured(None, note=trial)
+        chosen = choose(trial)
+        return Measured(trial.score(chosen)) if chosen.any() else Measured(None, note="the rule chooses none")
 
     return tuple(
-        Measure(
+        measure(
             f"{prefix}-{key}",
             f"held-out interventions right: {label}",
-            f"{of}: mean share of the held-out interventions predicted right {words}.",
             "share",
-            scored(choose),
             needs=needs,
-        )
+            definition=f"{of}: mean share of the held-out interventions predicted right {words}.",
+        )(partial(scored, choose))
         for key, (choose, label, words) in rules.items()
     )
 
 
+MEASURES: Final = rule_measures("held-out", "Interpretations by observed class", _trial, _RULES, _NEEDS)
+
+
+@measure("held-out-unchanged", "held-out interventions right: nothing changes", "share", needs=_NEEDS)
 def _unchanged(studied: Studied) -> Measured:
+    """Share of the held-out interventions after which the network decides as on the base: what is right without any
+    explanation.
+    """
     trial = _trial(studied)
     return Measured(None, note=trial) if isinstance(trial, str) else Measured(trial.unchanged / trial.n_held)
 
 
+@measure(
+    "held-out-classes",
+    "observed classes scored",
+    "count",
+    "classes",
+    log=True,
+    needs=_NEEDS,
+    definition=f"Observed classes of interpretations of all valid circuits, or of {MAX_CIRCUITS} drawn uniformly.",
+)
 def _classes(studied: Studied) -> Measured:
     trial = _trial(studied)
     if isinstance(trial, str):
         return Measured(None, note=trial)
     n_valid = len(studied.analysis.circuits.masks)
     return Measured(len(trial.circuit), truncated_at=len(trial.circuit) if n_valid > MAX_CIRCUITS else None)
-
-
-MEASURES: Final = (
-    *rule_measures("held-out", "Interpretations by observed class", _trial, _RULES, _NEEDS),
-    Measure(
-        "held-out-unchanged",
-        "held-out interventions right: nothing changes",
-        "Share of the held-out interventions after which the network decides as on the base: what is right without any "
-        "explanation.",
-        "share",
-        _unchanged,
-        needs=_NEEDS,
-    ),
-    Measure(
-        "held-out-classes",
-        "observed classes scored",
-        f"Observed classes of interpretations of all valid circuits, or of {MAX_CIRCUITS} drawn uniformly.",
-        "count",
-        _classes,
-        "classes",
-        log=True,
-        needs=_NEEDS,
-    ),
-)

@@ -48,7 +48,7 @@ from analysis.studies.measures.held_out import (
     shortest,
     shortest_of_fitted,
 )
-from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.measures.measure import Measured, measure
 from analysis.studies.measures.staircase import MAX_CANDIDATES
 from analysis.studies.subject import Studied
 from analysis.validity import decide
@@ -205,35 +205,22 @@ _RULES: Final[Rules[AlignmentTrial]] = {
 }
 
 
+MEASURES: Final = rule_measures("held-out-aligned", "Valid alignments", _trial, _RULES)
+
+
+@measure("held-out-aligned-unchanged", "held-out interventions right: nothing changes", "share")
 def _unchanged(studied: Studied) -> Measured:
+    """Valid alignments: mean share of the held-out joint interchanges after which the network decides as on the base:
+    what is right without any explanation.
+    """
     trial = _trial(studied)
     if isinstance(trial, str):
         return Measured(None, note=trial)
     return Measured(int(trial.unchanged.sum()) / (trial.n_held * len(trial.unchanged)))
 
 
+@measure("held-out-aligned-alignments", "valid alignments scored", "count", "alignments", log=True)
 def _asked(studied: Studied) -> Measured:
+    """Valid alignments of all candidate algorithms, of those with variables."""
     trial = _trial(studied)
     return Measured(None, note=trial) if isinstance(trial, str) else Measured(len(trial.explanations))
-
-
-MEASURES: Final = (
-    *rule_measures("held-out-aligned", "Valid alignments", _trial, _RULES, frozenset()),
-    Measure(
-        "held-out-aligned-unchanged",
-        "held-out interventions right: nothing changes",
-        "Valid alignments: mean share of the held-out joint interchanges after which the network decides as on the "
-        "base: what is right without any explanation.",
-        "share",
-        _unchanged,
-    ),
-    Measure(
-        "held-out-aligned-alignments",
-        "valid alignments scored",
-        "Valid alignments of all candidate algorithms, of those with variables.",
-        "count",
-        _asked,
-        "alignments",
-        log=True,
-    ),
-)

@@ -23,7 +23,7 @@ from analysis.lenses.sae import Encoded, matches
 from analysis.method_settings import Settings
 from analysis.question import Question
 from analysis.studies.measures.alice_or_bob import NAMES, who
-from analysis.studies.measures.measure import Measure, Measured, guarded
+from analysis.studies.measures.measure import Kind, Measure, Measured, Value, measure
 from analysis.studies.measures.staircase import irredundant_algorithms
 from analysis.studies.subject import Studied
 
@@ -31,6 +31,7 @@ N_SEEDS: Final = 5
 LATENTS: Final = (6, 3)
 """Of each layer: as the lens has them by default, and half as many."""
 _ELSEWHERE: Final = Measured(None, note="asked of XOR of two inputs only")
+_DIVERGED: Final = Measured(None, note="an autoencoder diverged")
 
 Encoder = Callable[[Question, Settings], list[Sequence[Encoded]] | None]
 Variables = Mapping[str, tuple[int, ...]]
@@ -50,12 +51,20 @@ def _variables(studied: Studied) -> Variables | None:
     return known if set(known) == set(NAMES) else None
 
 
-def _of_xor(function: Callable[[Studied, Variables], Measured]) -> Callable[[Studied], Measured]:
-    def measure(studied: Studied) -> Measured:
-        variables = _variables(studied)
-        return _ELSEWHERE if variables is None else function(studied, variables)
+def _of_xor(
+    key: str, label: str, kind: Kind = "category", definition: str = ""
+) -> Callable[[Callable[[Studied, Variables], Measured | Value]], Measure]:
+    """Declare a measure of XOR's two algorithms."""
 
-    return measure
+    def declared(function: Callable[[Studied, Variables], Measured | Value]) -> Measure:
+        @measure(key, label, kind, definition=definition or function.__doc__ or "")
+        def measured(studied: Studied) -> Measured | Value:
+            variables = _variables(studied)
+            return _ELSEWHERE if variables is None else function(studied, variables)
+
+        return measured
+
+    return declared
 
 
 def _shown(variables: Variables, functions: Iterable[int], n_inputs: int) -> list[str]:
@@ -78,18 +87,49 @@ def _on_layers(studied: Studied, variables: Variables) -> dict[int, tuple[Functi
     return studied.once("functions on layers", compute)
 
 
-def _probed(is_shown: Callable[[FunctionOnLayer], bool], studied: Studied, variables: Variables) -> Measured:
-    rows = _on_layers(studied, variables)
-    found = [function for function, layers in rows.items() if any(map(is_shown, layers))]
-    return Measured(who(_shown(variables, found, studied.question.cut.n_inputs)))
+def _decodable(at: FunctionOnLayer) -> bool:
+    return at.margin > 0.0
 
 
-def _probed_formulas(is_shown: Callable[[FunctionOnLayer], bool], studied: Studied) -> Measured:
+def _used(at: FunctionOnLayer) -> bool:
+    return bool(at.changed)
+
+
+def _probed(is_shown: Callable[[FunctionOnLayer], bool], studied: Studied, variables: Variables) -> list[str]:
+    """The algorithms whose variables are all shown, each on some hidden layer."""
+    found = [function for function, layers in _on_layers(studied, variables).items() if any(map(is_shown, layers))]
+    return _shown(variables, found, studied.question.cut.n_inputs)
+
+
+def _probed_formulas(is_shown: Callable[[FunctionOnLayer], bool], studied: Studied) -> tuple[str, ...]:
     """The same of the algorithms with variables of any task, by formula."""
     algorithms = [one for one in _algorithms(studied) if one.variables]
     variables = {one.formula: tuple(variable.function for variable in one.variables) for one in algorithms}
-    found = [function for function, layers in _on_layers(studied, variables).items() if any(map(is_shown, layers))]
-    return Measured(tuple(sorted(_shown(variables, found, studied.question.cut.n_inputs))))
+    return tuple(sorted(_probed(is_shown, studied, variables)))
+
+
+@_of_xor("told-probes", "told by probes")
+def _told_by_probes(studied: Studied, variables: Variables) -> str:
+    """Which of XOR's two irredundant algorithms have all variables decodable, each on some hidden layer."""
+    return who(_probed(_decodable, studied, variables))
+
+
+@_of_xor("told-used", "told by probes that are used")
+def _told_by_use(studied: Studied, variables: Variables) -> str:
+    """Which of the two have all variables decodable and used: interchanging the read-out changes some decision."""
+    return who(_probed(_used, studied, variables))
+
+
+@measure("probed-formulas", "algorithms told by probes", "set")
+def _formulas(studied: Studied) -> tuple[str, ...]:
+    """The irredundant algorithms with variables of which all are decodable, each on some hidden layer."""
+    return _probed_formulas(_decodable, studied)
+
+
+@measure("used-formulas", "algorithms told by probes that are used", "set")
+def _used_formulas(studied: Studied) -> tuple[str, ...]:
+    """Those of which all are decodable and used: interchanging the read-out changes some decision."""
+    return _probed_formulas(_used, studied)
 
 
 # --- autoencoders
@@ -104,40 +144,6 @@ def _layers(studied: Studied, latents: int) -> list[Sequence[Encoded]] | None:
         return encoded(studied.question, settings)
 
     return studied.once(("autoencoders", latents), compute)
-
-
-def _of_latents(
-    function: Callable[[list[Sequence[Encoded]]], float | None], latents: int = LATENTS[0]
-) -> Callable[[Studied], Measured]:
-    """A measure of the autoencoders of one network."""
-
-    def measure(studied: Studied) -> Measured:
-        layers = _layers(studied, latents)
-        if layers is None:
-            return Measured(None, note="an autoencoder diverged")
-        value = function(layers)
-        return Measured(value, note="" if value is not None else "no latent is live")
-
-    return measure
-
-
-def _explained(layers: list[Sequence[Encoded]]) -> float | None:
-    known = [one.explained for layer in layers for one in layer if one.explained is not None]
-    return mean(known) if known else None
-
-
-def _single(layers: list[Sequence[Encoded]]) -> float | None:
-    counts = [n for layer in layers for one in layer for n in one.fires.sum(axis=0).tolist() if n]
-    return mean(n == 1 for n in counts) if counts else None
-
-
-def _found_again(layers: list[Sequence[Encoded]]) -> float | None:
-    """Of the live latents of each seed the share that each other seed has."""
-    found: list[bool] = []
-    for layer in layers:
-        for one, other in permutations(layer, 2):
-            found += matches(one, other)[one.fires.any(axis=0)].tolist()
-    return mean(found) if found else None
 
 
 def _told(layers: list[Sequence[Encoded]], seed: int, variables: Variables, *, written: bool) -> list[str]:
@@ -159,126 +165,115 @@ def _told(layers: list[Sequence[Encoded]], seed: int, variables: Variables, *, w
 def _told_by_latents(written: bool, studied: Studied, variables: Variables) -> Measured:
     layers = _layers(studied, LATENTS[0])
     if layers is None:
-        return Measured(None, note="an autoencoder diverged")
+        return _DIVERGED
     return Measured(who(_told(layers, 0, variables, written=written)))
+
+
+@_of_xor("told-sae", "told by an autoencoder")
+def _told_by_autoencoder(studied: Studied, variables: Variables) -> Measured:
+    """Which of the two have all variables, each or its negation, among the latents of one layer of the first
+    autoencoder, of six latents.
+    """
+    return _told_by_latents(False, studied, variables)
+
+
+@_of_xor("told-sae-written", "told by an autoencoder, as written")
+def _told_as_written(studied: Studied, variables: Variables) -> Measured:
+    """The same of what the formulas combine: A ∧ ¬B and ¬A ∧ B, or A ∨ B and ¬(A ∧ B), not their negations."""
+    return _told_by_latents(True, studied, variables)
 
 
 def _seeds_telling(name: str, written: bool, studied: Studied, variables: Variables) -> Measured:
     """In how many of the seeds one of the two is told, as a share."""
     layers = _layers(studied, LATENTS[0])
     if layers is None:
-        return Measured(None, note="an autoencoder diverged")
+        return _DIVERGED
     text = next(text for text, called in NAMES.items() if called == name)
     return Measured(mean(text in _told(layers, seed, variables, written=written) for seed in range(N_SEEDS)))
+
+
+TELLING: Final = tuple(
+    _of_xor(
+        f"sae-{name.lower()}{'-written' if written else ''}",
+        f"autoencoders that show {what}",
+        "share",
+        f"Of {N_SEEDS} seeds the share whose autoencoder has {words}, among the latents of one layer.",
+    )(partial(_seeds_telling, name, written))
+    for name, written, what, words in (
+        ("Alice", False, "Alice's variables", "A ∧ ¬B and ¬A ∧ B, each or its negation"),
+        ("Bob", False, "Bob's variables", "A ∨ B and A ∧ B, each or its negation"),
+        ("Alice", True, "what Alice's formula combines", "A ∧ ¬B and ¬A ∧ B, not their negations"),
+        ("Bob", True, "what Bob's formula combines", "A ∨ B and ¬(A ∧ B), not their negations"),
+    )
+)
+
+
+def _of_latents(values: Sequence[float]) -> Measured:
+    """The mean of what was found of live latents."""
+    return Measured(mean(values)) if values else Measured(None, note="no latent is live")
+
+
+@measure(
+    "sae-explained",
+    "variance that autoencoders rebuild",
+    "number",
+    definition=f"Share of a layer's variance that six latents rebuild, in the mean over layers and {N_SEEDS} seeds.",
+)
+def _explained(studied: Studied) -> Measured:
+    layers = _layers(studied, LATENTS[0])
+    if layers is None:
+        return _DIVERGED
+    return _of_latents([one.explained for layer in layers for one in layer if one.explained is not None])
+
+
+@measure(
+    "sae-single",
+    "latents that fire on a single input",
+    "share",
+    definition=f"Of the live latents of {N_SEEDS} autoencoders the share that fires on exactly one of the four inputs.",
+)
+def _single(studied: Studied) -> Measured:
+    layers = _layers(studied, LATENTS[0])
+    if layers is None:
+        return _DIVERGED
+    return _of_latents([n == 1 for layer in layers for one in layer for n in one.fires.sum(axis=0).tolist() if n])
+
+
+def _found_again(latents: int, studied: Studied) -> Measured:
+    """Of the live latents of each seed the share that each other seed has."""
+    layers = _layers(studied, latents)
+    if layers is None:
+        return _DIVERGED
+    again: list[bool] = []
+    for layer in layers:
+        for one, other in permutations(layer, 2):
+            again += matches(one, other)[one.fires.any(axis=0)].tolist()
+    return _of_latents(again)
+
+
+FOUND_AGAIN: Final = tuple(
+    measure(
+        f"sae-found-again-{latents}",
+        f"latents found again, {latents} a layer",
+        "share",
+        definition=f"Of the live latents of an autoencoder with {latents} on each layer, the share that another seed "
+        "has with a direction within a cosine of .95, in the mean over layers and pairs of seeds.",
+    )(partial(_found_again, latents))
+    for latents in LATENTS
+)
 
 
 # --- distributed alignment search
 
 
+@_of_xor("told-das", "told by distributed alignment search")
 def _aligned(studied: Studied, _variables: Variables) -> Measured:
+    """Which of the two pass every interchange on some layer in one default run: a dimension for each variable, one
+    seed, 300 steps.
+    """
     lens = LENS_BY_KEY["das"]
     answer = lens.answer(studied.question, lens.defaults)
     if not isinstance(answer.view, Table):
         return Measured(None, note=answer.notes[0] if answer.notes else answer.outcome)
     by_formula = {one.formula: one.text for one in _algorithms(studied)}
     return Measured(who(by_formula[formula] for formula, _ in passing(answer.view)))
-
-
-def _latent_measures() -> Iterable[Measure]:
-    for name, words in (("Alice", "A ∧ ¬B and ¬A ∧ B"), ("Bob", "A ∨ B and A ∧ B")):
-        yield Measure(
-            f"sae-{name.lower()}",
-            f"autoencoders that show {name}'s variables",
-            f"Of {N_SEEDS} seeds the share whose autoencoder has {words}, each or its negation, among the latents of "
-            "one layer.",
-            "share",
-            _of_xor(partial(_seeds_telling, name, False)),
-        )
-    for name, words in (("Alice", "A ∧ ¬B and ¬A ∧ B"), ("Bob", "A ∨ B and ¬(A ∧ B)")):
-        yield Measure(
-            f"sae-{name.lower()}-written",
-            f"autoencoders that show what {name}'s formula combines",
-            f"Of {N_SEEDS} seeds the share whose autoencoder has {words}, not their negations, among the latents of "
-            "one layer.",
-            "share",
-            _of_xor(partial(_seeds_telling, name, True)),
-        )
-    for latents in LATENTS:
-        yield Measure(
-            f"sae-found-again-{latents}",
-            f"latents found again, {latents} a layer",
-            f"Of the live latents of an autoencoder with {latents} on each layer, the share that another seed has with "
-            "a direction within a cosine of .95, in the mean over layers and pairs of seeds.",
-            "share",
-            _of_latents(_found_again, latents),
-        )
-
-
-MEASURES: Final = (
-    Measure(
-        "told-probes",
-        "told by probes",
-        "Which of XOR's two irredundant algorithms have all variables decodable, each on some hidden layer.",
-        "category",
-        _of_xor(partial(_probed, lambda at: at.margin > 0.0)),
-    ),
-    Measure(
-        "told-used",
-        "told by probes that are used",
-        "Which of the two have all variables decodable and used: interchanging the read-out changes some decision.",
-        "category",
-        _of_xor(partial(_probed, lambda at: bool(at.changed))),
-    ),
-    Measure(
-        "probed-formulas",
-        "algorithms told by probes",
-        "The irredundant algorithms with variables of which all are decodable, each on some hidden layer.",
-        "set",
-        guarded(partial(_probed_formulas, lambda at: at.margin > 0.0)),
-    ),
-    Measure(
-        "used-formulas",
-        "algorithms told by probes that are used",
-        "Those of which all are decodable and used: interchanging the read-out changes some decision.",
-        "set",
-        guarded(partial(_probed_formulas, lambda at: bool(at.changed))),
-    ),
-    Measure(
-        "told-sae",
-        "told by an autoencoder",
-        "Which of the two have all variables, each or its negation, among the latents of one layer of the first "
-        "autoencoder, of six latents.",
-        "category",
-        _of_xor(partial(_told_by_latents, False)),
-    ),
-    Measure(
-        "told-sae-written",
-        "told by an autoencoder, as written",
-        "The same of what the formulas combine: A ∧ ¬B and ¬A ∧ B, or A ∨ B and ¬(A ∧ B), not their negations.",
-        "category",
-        _of_xor(partial(_told_by_latents, True)),
-    ),
-    Measure(
-        "told-das",
-        "told by distributed alignment search",
-        "Which of the two pass every interchange on some layer in one default run: a dimension for each variable, one "
-        "seed, 300 steps.",
-        "category",
-        _of_xor(_aligned),
-    ),
-    Measure(
-        "sae-explained",
-        "variance that autoencoders rebuild",
-        f"Share of a layer's variance that six latents rebuild, in the mean over layers and {N_SEEDS} seeds.",
-        "number",
-        _of_latents(_explained),
-    ),
-    Measure(
-        "sae-single",
-        "latents that fire on a single input",
-        f"Of the live latents of {N_SEEDS} autoencoders the share that fires on exactly one of the four inputs.",
-        "share",
-        _of_latents(_single),
-    ),
-    *_latent_measures(),
-)

@@ -5,7 +5,7 @@ A value is exact unless it says otherwise: an estimate carries its interval, a s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -102,13 +102,35 @@ class Measure:
         return self.kind in ("count", "number", "share")
 
 
-def guarded(function: Callable[[Studied], Measured]) -> Callable[[Studied], Measured]:
-    """A refusal for size is said, never a number."""
+def measure(
+    key: str,
+    label: str,
+    kind: Kind,
+    unit: str = "",
+    *,
+    log: bool = False,
+    needs: Iterable[Need] = (),
+    of_answer: bool = False,
+    definition: str = "",
+) -> Callable[[Callable[[Studied], Measured | Value]], Measure]:
+    """Declare a function as a measure: it gives a value, or a :class:`Measured` where more is to be said.
 
-    def measure(studied: Studied) -> Measured:
-        try:
-            return function(studied)
-        except BeyondLimits as problem:
-            return Measured(None, note=f"{problem.item} {problem.cause}")
+    A refusal for size is said, never a number.
 
-    return measure
+    Args:
+        key, label, kind, unit, log, needs, of_answer: as of :class:`Measure`.
+        definition: one sentence; the function's docstring if none is given.
+    """
+
+    def declared(function: Callable[[Studied], Measured | Value]) -> Measure:
+        def measured(studied: Studied) -> Measured:
+            try:
+                found = function(studied)
+            except BeyondLimits as problem:
+                return Measured(None, note=f"{problem.item} {problem.cause}")
+            return found if isinstance(found, Measured) else Measured(found)
+
+        words = " ".join((definition or function.__doc__ or "").split())
+        return Measure(key, label, words, kind, measured, unit, log, frozenset(needs), of_answer)
+
+    return declared

@@ -17,12 +17,11 @@ from analysis.errors import BeyondLimits
 from analysis.interpretations.observed import ObservedClasses, observed_classes
 from analysis.interpretations.partial_tables import open_table
 from analysis.networks.circuit import Circuit
-from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.measures.measure import Measured, measure
 from analysis.studies.subject import Studied
 
 MAX_NAMED: Final = 200_000  # of one circuit; and most classes gone through for it
 MAX_CIRCUITS: Final = 1_000
-NAMED: Final = "interpretations-named"  # the measure's key
 _NAMED_INPUTS: Final = 2
 
 
@@ -70,30 +69,22 @@ def n_named(classes: ObservedClasses) -> int:
     return len(found)
 
 
+@measure(
+    "interpretations-named",
+    "interpretations by names of gates",
+    "count",
+    "interpretations",
+    log=True,
+    needs=("circuits", "interpretations"),
+)
 def _named(studied: Studied) -> Measured:
+    """Interpretations of all valid circuits told apart as the authors' program does: every gate of three or more inputs
+    has one and the same name.
+    """
     search = studied.analysis.circuits
     if search.truncated_at is not None or search.n_listed > MAX_CIRCUITS:
         return Measured(None, note=f"not all listed, or more than {MAX_CIRCUITS:,} circuits")
     total = 0
     for mask in search.masks.tolist():
-        try:
-            classes = observed_classes(studied.question, Circuit(search.layout, mask), max_classes=MAX_NAMED)
-            total += n_named(classes)
-        except BeyondLimits as problem:
-            return Measured(None, note=f"{problem.item} {problem.cause}")
+        total += n_named(observed_classes(studied.question, Circuit(search.layout, mask), max_classes=MAX_NAMED))
     return Measured(total)
-
-
-MEASURES: Final = (
-    Measure(
-        NAMED,
-        "interpretations by names of gates",
-        "Interpretations of all valid circuits told apart as the authors' program does: every gate of three or more "
-        "inputs has one and the same name.",
-        "count",
-        _named,
-        "interpretations",
-        log=True,
-        needs=frozenset({"circuits", "interpretations"}),
-    ),
-)

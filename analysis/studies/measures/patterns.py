@@ -22,7 +22,7 @@ from analysis.criteria.judged import Subject
 from analysis.criteria.judging import judge_analysis
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import PASSED, UNDECIDED
-from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.measures.measure import Measured, measure
 from analysis.studies.subject import Studied
 
 CIRCUIT_CRITERIA: Final = (
@@ -75,6 +75,14 @@ def _told(patterns: Bits, undecided: int, truncated_at: int | None = None) -> Me
     return Measured(tuple(f"{pattern:x}:{count}" for pattern, count in counts), truncated_at=truncated_at, note=note)
 
 
+@measure(
+    "circuit-patterns",
+    "criteria that circuits pass together",
+    "set",
+    needs=("circuits", "criteria"),
+    definition="Valid circuits smaller than the network by which of twelve criteria they pass, as PATTERN:COUNT: bit i "
+    f"of the hexadecimal pattern is the i-th of {', '.join(CIRCUIT_CRITERIA)}.",
+)
 def _of_circuits(studied: Studied) -> Measured:
     search = studied.analysis.circuits
     subject = Subject.of(studied.analysis)
@@ -84,6 +92,14 @@ def _of_circuits(studied: Studied) -> Measured:
     return _told(patterns[smaller], undecided, partial)
 
 
+@measure(
+    "alignment-patterns",
+    "criteria that alignments pass together",
+    "set",
+    needs=("algorithms", "criteria"),
+    definition="Valid alignments by which of eight criteria they and their algorithms pass, as PATTERN:COUNT: bit i of "
+    f"the hexadecimal pattern is the i-th of {', '.join(ALIGNMENT_CRITERIA)}.",
+)
 def _of_alignments(studied: Studied) -> Measured:
     subject = Subject.of(studied.analysis)
     of_algorithms, _ = _judged(subject, "algorithm", ALIGNMENT_CRITERIA)
@@ -91,25 +107,3 @@ def _of_alignments(studied: Studied) -> Measured:
     patterns, undecided = _judged(subject, "alignment", ALIGNMENT_CRITERIA)
     patterns |= np.array([algorithm[one.text] for one, _ in subject.alignments], dtype=np.int64)
     return _told(patterns, undecided, studied.analysis.algorithms.truncated_at)
-
-
-MEASURES: Final = (
-    Measure(
-        "circuit-patterns",
-        "criteria that circuits pass together",
-        "Valid circuits smaller than the network by which of twelve criteria they pass, as PATTERN:COUNT: bit i of the "
-        f"hexadecimal pattern is the i-th of {', '.join(CIRCUIT_CRITERIA)}.",
-        "set",
-        _of_circuits,
-        needs=frozenset({"circuits", "criteria"}),
-    ),
-    Measure(
-        "alignment-patterns",
-        "criteria that alignments pass together",
-        "Valid alignments by which of eight criteria they and their algorithms pass, as PATTERN:COUNT: bit i of the "
-        f"hexadecimal pattern is the i-th of {', '.join(ALIGNMENT_CRITERIA)}.",
-        "set",
-        _of_alignments,
-        needs=frozenset({"algorithms", "criteria"}),
-    ),
-)

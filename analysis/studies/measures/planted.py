@@ -8,7 +8,7 @@ those that learn by gradient descent are left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import partial
 from typing import Final
 
@@ -22,7 +22,7 @@ from analysis.discovery.sweep import LEARNED
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.planting.certificate import Passes, certified_margin, exhaustive
 from analysis.planting.standing import CircuitStanding, circuit_standing
-from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.measures.measure import Kind, Measure, Measured, Value, measure
 from analysis.studies.measures.stories import LIMITS
 from analysis.studies.subject import Studied
 from analysis.work import Work
@@ -63,38 +63,73 @@ def _answers(studied: Studied, record: PlantedRecord) -> Mapping[str, Answered]:
     return studied.once("planted answers", compute)
 
 
-def _of(function: Callable[[Studied, PlantedRecord], Measured]) -> Callable[[Studied], Measured]:
-    """A measure of what was planted; none where nothing was."""
-    return lambda studied: _NOTHING if studied.planted is None else function(studied, studied.planted)
+def _of_planted(
+    key: str, label: str, kind: Kind = "yes-no", unit: str = "", *, log: bool = False, definition: str = ""
+) -> Callable[[Callable[[Studied, PlantedRecord], Measured | Value]], Measure]:
+    """Declare a measure of what was planted; there is none where nothing was."""
+
+    def declared(function: Callable[[Studied, PlantedRecord], Measured | Value]) -> Measure:
+        @measure(key, label, kind, unit, log=log, definition=definition or function.__doc__ or "")
+        def measured(studied: Studied) -> Measured | Value:
+            return _NOTHING if studied.planted is None else function(studied, studied.planted)
+
+        return measured
+
+    return declared
 
 
-def _passed(name: str, studied: Studied, record: PlantedRecord) -> Measured:
-    return Measured(bool(getattr(_passes(studied, record), name)))
+def _passed(name: str, studied: Studied, record: PlantedRecord) -> bool:
+    return bool(getattr(_passes(studied, record), name))
 
 
-def _interchanges(studied: Studied, record: PlantedRecord) -> Measured:
-    found = _passes(studied, record).single
-    return Measured(found.value)
+VALID: Final = tuple(
+    _of_planted(
+        f"planted-{name}",
+        f"planted circuit valid: {name} ablation",
+        definition=f"Whether the planted circuit decides right under {name} ablation of what is off it.",
+    )(partial(_passed, name))
+    for name in ("zero", "mean", "resample")
+)
 
 
-def _certified(studied: Studied, record: PlantedRecord) -> Measured:
-    return Measured(certified_margin(studied.question.cut, record) is not None)
+@_of_planted("planted-interchanges", "interchanges as planted", "share")
+def _interchanges(studied: Studied, record: PlantedRecord) -> Value:
+    """Share of all interchanges of one planted variable on which the network decides what the algorithm says."""
+    return _passes(studied, record).single.value
 
 
+@_of_planted("planted-joint", "every joint interchange as planted")
+def _jointly(studied: Studied, record: PlantedRecord) -> bool:
+    """Whether the network decides what the algorithm says under every interchange of all planted variables at once."""
+    return _passes(studied, record).jointly
+
+
+@_of_planted("planted-certified", "proved whatever is off the circuit")
+def _certified(studied: Studied, record: PlantedRecord) -> bool:
+    """Whether intervals prove every decision under all interventions on what is off the planted circuit."""
+    return certified_margin(studied.question.cut, record) is not None
+
+
+@_of_planted("planted-minimal", "planted circuit minimal")
 def _minimal(studied: Studied, record: PlantedRecord) -> Measured:
+    """Whether the planted circuit is valid and no valid circuit is a part of it."""
     minimal = _standing(studied, record).minimal
-    return Measured(minimal) if minimal is not None else Measured(None, note="circuits are counted, not listed")
+    return Measured(minimal, note="circuits are counted, not listed" if minimal is None else "")
 
 
+@_of_planted("planted-circuits", "valid circuits", "count", "circuits", log=True)
+def _valid_circuits(studied: Studied, record: PlantedRecord) -> int:
+    """Circuits of the planted network that are valid."""
+    return _standing(studied, record).n_valid
+
+
+@_of_planted("planted-equals", "other valid circuits no larger", "count", "circuits")
 def _equals(studied: Studied, record: PlantedRecord) -> Measured:
+    """Valid circuits with at most as many edges as the planted one, itself apart."""
     found = _standing(studied, record)
     if found.smaller is None or found.equal is None:
         return Measured(None, note="circuits are not counted")
     return Measured(found.smaller + found.equal)
-
-
-def _valid_circuits(studied: Studied, record: PlantedRecord) -> Measured:
-    return Measured(_standing(studied, record).n_valid)
 
 
 def _answer(key: str, studied: Studied, record: PlantedRecord) -> Measured:
@@ -102,107 +137,41 @@ def _answer(key: str, studied: Studied, record: PlantedRecord) -> Measured:
     return Measured(found[key]) if key in found else Measured(None, note="no circuit")
 
 
-def _share(
-    of: Callable[[Answered], bool], among: Callable[[Answered], bool], empty: str
-) -> Callable[[Studied], Measured]:
-    def measure(studied: Studied, record: PlantedRecord) -> Measured:
-        considered = [one for one in _answers(studied, record).values() if among(one)]
-        if not considered:
-            return Measured(None, note=empty)
-        return Measured(sum(map(of, considered)) / len(considered))
-
-    return _of(measure)
-
-
-def _is_error(one: Answered) -> bool:
-    return one not in _RIGHT
-
-
-MEASURES: Final = (
-    *(
-        Measure(
-            f"planted-{name}",
-            f"planted circuit valid: {name} ablation",
-            f"Whether the planted circuit decides right under {name} ablation of what is off it.",
-            "yes-no",
-            _of(partial(_passed, name)),
-        )
-        for name in ("zero", "mean", "resample")
-    ),
-    Measure(
-        "planted-interchanges",
-        "interchanges as planted",
-        "Share of all interchanges of one planted variable on which the network decides what the algorithm says.",
-        "share",
-        _of(_interchanges),
-    ),
-    Measure(
-        "planted-joint",
-        "every joint interchange as planted",
-        "Whether the network decides what the algorithm says under every interchange of all planted variables at once.",
-        "yes-no",
-        _of(partial(_passed, "jointly")),
-    ),
-    Measure(
-        "planted-certified",
-        "proved whatever is off the circuit",
-        "Whether intervals prove every decision under all interventions on what is off the planted circuit.",
-        "yes-no",
-        _of(_certified),
-    ),
-    Measure(
-        "planted-minimal",
-        "planted circuit minimal",
-        "Whether the planted circuit is valid and no valid circuit is a part of it.",
-        "yes-no",
-        _of(_minimal),
-    ),
-    Measure(
-        "planted-circuits",
-        "valid circuits",
-        "Circuits of the planted network that are valid.",
-        "count",
-        _of(_valid_circuits),
-        unit="circuits",
-        log=True,
-    ),
-    Measure(
-        "planted-equals",
-        "other valid circuits no larger",
-        "Valid circuits with at most as many edges as the planted one, itself apart.",
-        "count",
-        _of(_equals),
-        unit="circuits",
-    ),
-    *(
-        Measure(
-            f"planted-{method.key}",
-            f"{method.label} beside the planted circuit",
-            f"What {method.label} answers under default settings: {', '.join(ANSWERED)}.",
-            "category",
-            _of(partial(_answer, method.key)),
-        )
-        for method in ASKED
-    ),
-    Measure(
-        "planted-counted-errors",
-        "answers counted as errors",
-        "Share of the answers of methods that are not the planted circuit.",
-        "share",
-        _share(_is_error, lambda _: True, "no method came to a circuit"),
-    ),
-    Measure(
-        "planted-false-errors",
-        "false errors",
-        "Of the answers that are not the planted circuit, the share that is valid.",
-        "share",
-        _share(lambda one: one in FALSE_ERRORS, _is_error, "every answer is the planted circuit"),
-    ),
-    Measure(
-        "planted-unseen-errors",
-        "unseen errors",
-        "Of the answers that are the planted circuit, the share that is not valid.",
-        "share",
-        _share(lambda one: one == "planted-invalid", lambda one: one in _RIGHT, "no answer is the planted circuit"),
-    ),
+ANSWERS: Final = tuple(
+    _of_planted(
+        f"planted-{method.key}",
+        f"{method.label} beside the planted circuit",
+        "category",
+        definition=f"What {method.label} answers under default settings: {', '.join(ANSWERED)}.",
+    )(partial(_answer, method.key))
+    for method in ASKED
 )
+
+
+def _share(answers: Iterable[Answered], of: Container[Answered], empty: str) -> Measured:
+    """The share of some answers that is of some kinds."""
+    considered = list(answers)
+    if not considered:
+        return Measured(None, note=empty)
+    return Measured(sum(one in of for one in considered) / len(considered))
+
+
+@_of_planted("planted-counted-errors", "answers counted as errors", "share")
+def _counted_errors(studied: Studied, record: PlantedRecord) -> Measured:
+    """Share of the answers of methods that are not the planted circuit."""
+    errors = frozenset(ANSWERED) - _RIGHT
+    return _share(_answers(studied, record).values(), errors, "no method came to a circuit")
+
+
+@_of_planted("planted-false-errors", "false errors", "share")
+def _false_errors(studied: Studied, record: PlantedRecord) -> Measured:
+    """Of the answers that are not the planted circuit, the share that is valid."""
+    errors = (one for one in _answers(studied, record).values() if one not in _RIGHT)
+    return _share(errors, FALSE_ERRORS, "every answer is the planted circuit")
+
+
+@_of_planted("planted-unseen-errors", "unseen errors", "share")
+def _unseen_errors(studied: Studied, record: PlantedRecord) -> Measured:
+    """Of the answers that are the planted circuit, the share that is not valid."""
+    right = (one for one in _answers(studied, record).values() if one in _RIGHT)
+    return _share(right, ("planted-invalid",), "no answer is the planted circuit")

@@ -1,8 +1,9 @@
-"""Every measure, by key. A family is a file beside this one with its ``MEASURES``; add it to ``_FAMILIES``."""
+"""Every measure, by key. A family is a file beside this one that declares some; add it to ``_FAMILIES``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import ModuleType
 from typing import Final
 
 from analysis.errors import InvalidStudy
@@ -18,8 +19,6 @@ from analysis.studies.measures import (
     named,
     patterns,
     planted,
-    polysemanticity,
-    program_options,
     rungs,
     sets,
     single,
@@ -27,29 +26,73 @@ from analysis.studies.measures import (
     unmapped,
 )
 from analysis.studies.measures.criteria import criterion_measures
-from analysis.studies.measures.measure import Measure
+from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.subject import Studied
 
-_FAMILIES: Final[tuple[tuple[Measure, ...], ...]] = (
-    findings.MEASURES,
-    named.MEASURES,
-    program_options.MEASURES,
-    single.MEASURES,
-    sets.MEASURES,
-    alice_or_bob.MEASURES,
-    stories.MEASURES,
-    polysemanticity.MEASURES,
-    planted.MEASURES,
-    answers.MEASURES,
-    drawn.MEASURES,
-    lenses.MEASURES,
-    held_out.MEASURES,
-    held_out_alignments.MEASURES,
-    rungs.MEASURES,
-    unmapped.MEASURES,
-    patterns.MEASURES,
-    bits.MEASURES,
+_FAMILIES: Final[tuple[ModuleType, ...]] = (
+    findings,
+    named,
+    single,
+    sets,
+    alice_or_bob,
+    stories,
+    planted,
+    answers,
+    drawn,
+    lenses,
+    held_out,
+    held_out_alignments,
+    rungs,
+    unmapped,
+    patterns,
+    bits,
 )
-MEASURES: Final[Mapping[str, Measure]] = {measure.key: measure for family in _FAMILIES for measure in family}
+_GATE_FUNCTIONS: Final = "Different Boolean functions that the interpretations of valid circuits give a hidden neuron"
+_FIRST: Final = (1, 5, 10, 15, 20, 30)
+
+
+def _retired(_: Studied) -> Measured:
+    return Measured(None, note="is not measured any more")
+
+
+def _declared(family: ModuleType) -> Iterator[Measure]:
+    """The measures that a file declares, one by one or as a tuple, in its order."""
+    for value in vars(family).values():
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, Measure):
+                yield one
+
+
+MEASURES: Final[Mapping[str, Measure]] = {one.key: one for family in _FAMILIES for one in _declared(family)}
+RETIRED: Final[Mapping[str, Measure]] = {
+    one.key: one
+    for one in (
+        Measure("functions-per-neuron", "functions per neuron", f"{_GATE_FUNCTIONS}, in the mean.", "number", _retired),
+        Measure("functions-most", "most functions of a neuron", f"{_GATE_FUNCTIONS}, the most.", "count", _retired),
+        *(
+            Measure(
+                f"interpretations-first-{most}",
+                f"interpretations, mean of the first {most} times circuits",
+                f"Mean number of interpretations of the {most} smallest valid circuits, times all valid circuits.",
+                "number",
+                _retired,
+            )
+            for most in _FIRST
+        ),
+        *(
+            Measure(
+                f"alignments-{kind}-over-layers",
+                f"{kind} alignments over layers",
+                f"The {kind} alignments of all algorithms where one variable may lie in several hidden layers.",
+                "count",
+                _retired,
+            )
+            for kind in ("valid", "minimal")
+        ),
+    )
+}
+"""Measures of before: results that have them are read and shown, and none is measured any more."""
+KNOWN: Final = {**MEASURES, **RETIRED}
 
 
 def measure_named(key: str) -> Measure:
@@ -59,7 +102,7 @@ def measure_named(key: str) -> Measure:
         InvalidStudy: there is none.
     """
     try:
-        return MEASURES[key]
+        return KNOWN[key]
     except KeyError:
         raise InvalidStudy(f"measure {key!r}", "is unknown", f"use some of {', '.join(MEASURES)}") from None
 
@@ -81,4 +124,4 @@ def measures_of(keys: Sequence[str], criteria: Sequence[str], methods: Sequence[
 
 def answer_measures(keys: Sequence[str]) -> dict[str, Measure]:
     """Those of some known measures that are of answers, by key."""
-    return {key: MEASURES[key] for key in keys if MEASURES[key].of_answer}
+    return {key: found for key in keys if (found := measure_named(key)).of_answer}

@@ -7,7 +7,7 @@ from typing import Final
 
 from analysis.ladder.climbing import closed_rungs, placed_algorithms
 from analysis.ladder.rungs import CLOSED, MAP_CLASSES, ClosedClass
-from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.measures.measure import Measured, measure
 from analysis.studies.subject import Studied
 
 
@@ -28,13 +28,13 @@ def _algorithms(studied: Studied, *, key: ClosedClass) -> Measured:
 
 
 MEASURES: Final = tuple(
-    Measure(
+    measure(
         f"rung-{key}",
         f"algorithms on {MAP_CLASSES[key]}",
-        f"Irredundant algorithms with variables that pass every interchange of single variables on {MAP_CLASSES[key]}.",
         "count",
-        partial(_algorithms, key=key),
         "algorithms",
-    )
+        definition="Irredundant algorithms with variables that pass every interchange of single variables on "
+        f"{MAP_CLASSES[key]}.",
+    )(partial(_algorithms, key=key))
     for key in CLOSED
 )

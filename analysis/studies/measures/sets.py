@@ -14,7 +14,7 @@ from analysis.alignments.alignment import Alignment
 from analysis.alignments.search import search_alignments
 from analysis.networks.circuit import Circuit
 from analysis.protocol import COMPLETE
-from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.measures.measure import Measured, measure
 from analysis.studies.measures.staircase import irredundant_algorithms
 from analysis.studies.subject import Studied
 
@@ -30,7 +30,9 @@ def alignment_word(alignment: Alignment) -> str:
     return "|".join((alignment.algorithm_text, *places))
 
 
+@measure("which-circuits", "which valid circuits", "set", needs=("circuits",))
 def _circuits(studied: Studied) -> Measured:
+    """The masks of all valid circuits."""
     search = studied.analysis.circuits
     if search.truncated_at is not None or search.n_valid != search.n_listed:
         return Measured(None, note="circuits were not all listed")
@@ -39,7 +41,9 @@ def _circuits(studied: Studied) -> Measured:
     return Measured(tuple(Circuit(search.layout, mask).hex for mask in search.masks.tolist()))
 
 
+@measure("which-alignments", "which minimal alignments", "set")
 def _alignments(studied: Studied) -> Measured:
+    """The minimal alignments of the algorithms without a redundant literal, every ordered pair."""
     algorithms = irredundant_algorithms(studied.question.task, studied.question.cut.n_hidden_layers)
     found = search_alignments(replace(studied.question, protocol=_MINIMAL), Candidates(algorithms, len(algorithms)))
     if found.n_minimal_alignments > MAX_NAMED:
@@ -51,22 +55,3 @@ def _alignments(studied: Studied) -> Measured:
         for scored in result.alignments
     )
     return Measured(tuple(sorted(words)))
-
-
-MEASURES: Final = (
-    Measure(
-        "which-circuits",
-        "which valid circuits",
-        "The masks of all valid circuits.",
-        "set",
-        _circuits,
-        needs=frozenset({"circuits"}),
-    ),
-    Measure(
-        "which-alignments",
-        "which minimal alignments",
-        "The minimal alignments of the algorithms without a redundant literal, every ordered pair.",
-        "set",
-        _alignments,
-    ),
-)

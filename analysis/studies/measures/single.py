@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from analysis.networks.mlp import forward
-from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.measures.measure import Measured, measure
 from analysis.studies.subject import Studied
 from analysis.validity import decide
 
 
+@measure("one-circuit", "exactly one valid circuit", "yes-no", needs=("circuits",))
 def _one_circuit(studied: Studied) -> Measured:
+    """Whether exactly one circuit of the protocol's space is valid."""
     search = studied.analysis.circuits
     if search.interval is not None:
         low, high = search.interval
@@ -21,7 +21,9 @@ def _one_circuit(studied: Studied) -> Measured:
     return Measured(search.n_valid == 1, truncated_at=search.truncated_at if search.n_valid <= 1 else None)
 
 
+@measure("one-interpretation", "exactly one interpretation", "yes-no", needs=("circuits", "interpretations"))
 def _one_interpretation(studied: Studied) -> Measured:
+    """Whether all valid circuits together have exactly one interpretation."""
     found = studied.analysis.interpretations
     if found.total > 1:
         return Measured(False)  # more of them would not make it one
@@ -30,34 +32,9 @@ def _one_interpretation(studied: Studied) -> Measured:
     return Measured(found.total == 1)
 
 
-def _decides_right(studied: Studied) -> Measured:
+@measure("decides-right", "the whole network decides right", "yes-no")
+def _decides_right(studied: Studied) -> bool:
+    """Whether the unablated network decides every row right."""
     rows, labels = studied.question.judged
     decided = decide(forward(studied.question.cut, rows)[:, 0], studied.question.protocol.circuit_decision)
-    return Measured(bool(np.array_equal(decided, labels)))
-
-
-MEASURES: Final = (
-    Measure(
-        "one-circuit",
-        "exactly one valid circuit",
-        "Whether exactly one circuit of the protocol's space is valid.",
-        "yes-no",
-        _one_circuit,
-        needs=frozenset({"circuits"}),
-    ),
-    Measure(
-        "one-interpretation",
-        "exactly one interpretation",
-        "Whether all valid circuits together have exactly one interpretation.",
-        "yes-no",
-        _one_interpretation,
-        needs=frozenset({"circuits", "interpretations"}),
-    ),
-    Measure(
-        "decides-right",
-        "the whole network decides right",
-        "Whether the unablated network decides every row right.",
-        "yes-no",
-        _decides_right,
-    ),
-)
+    return bool(np.array_equal(decided, labels))

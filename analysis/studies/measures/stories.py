@@ -6,7 +6,6 @@ need, are not counted. Where there are more than :data:`MAX_ASKED` valid circuit
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -18,7 +17,7 @@ from analysis.errors import BeyondLimits
 from analysis.limits import Limits
 from analysis.stories.relation import RELATIONS, Relation
 from analysis.stories.search import Stories, Unasked, all_stories, uniform_sample
-from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.measures.measure import Measured, measure
 from analysis.studies.subject import Studied
 from analysis.work import Work
 
@@ -58,21 +57,33 @@ def _stories(studied: Studied) -> Stories | Unasked:
     return studied.once("stories", compute)
 
 
-def _of_stories(function: Callable[[Stories], Measured]) -> Callable[[Studied], Measured]:
-    """A measure of stories; none where no circuit is valid, none that was drawn is, or none can be asked."""
-
-    def measure(studied: Studied) -> Measured:
-        found = _stories(studied)
-        if isinstance(found, Unasked):
-            return Measured(None, note=found.reason)
-        if not found.n_asked:
-            return Measured(None, note="no circuit that was drawn is valid" if found.of else "no circuit is valid")
-        return function(found)
-
-    return measure
+def _asked(studied: Studied) -> Stories | Measured:
+    """The stories; why there are none where no circuit is valid, none that was drawn is, or none can be asked."""
+    found = _stories(studied)
+    if isinstance(found, Unasked):
+        return Measured(None, note=found.reason)
+    if not found.n_asked:
+        return Measured(None, note="no circuit that was drawn is valid" if found.of else "no circuit is valid")
+    return found
 
 
-def _share(relation: Relation, found: Stories) -> Measured:
+@measure(
+    "stories-asked",
+    "circuits asked for their story",
+    "count",
+    "circuits",
+    log=True,
+    definition=f"Valid circuits whose story was asked: all, or up to {MAX_ASKED:,} uniform draws.",
+)
+def _n_asked(studied: Studied) -> Measured | int:
+    found = _asked(studied)
+    return found if isinstance(found, Measured) else found.n_asked
+
+
+def _share(studied: Studied, *, relation: Relation) -> Measured:
+    found = _asked(studied)
+    if isinstance(found, Measured):
+        return found
     share = found.counts[relation] / found.n_asked
     if not found.sampled:
         return Measured(share)
@@ -80,79 +91,52 @@ def _share(relation: Relation, found: Stories) -> Measured:
     return Measured(share, float(low), float(high))
 
 
-def _any(relation: Relation, found: Stories) -> Measured:
-    """Whether one was found; not finding one among draws shows nothing for certain."""
-    seen = found.counts[relation] > 0
+SHARES: Final = tuple(
+    measure(
+        f"story-{relation}",
+        f"circuits with story: {relation}",
+        "share",
+        definition=f"Share of valid circuits that {_WORDS[relation]}.",
+    )(partial(_share, relation=relation))
+    for relation in RELATIONS
+)
+
+
+@measure("story-any-opposite", "some circuit tells the opposite story", "yes-no")
+def _any_opposite(studied: Studied) -> Measured:
+    """Whether any valid circuit that was asked carries irredundant algorithms none of which the whole network carries,
+    which carries others.
+    """
+    found = _asked(studied)
+    if isinstance(found, Measured):
+        return found
+    seen = found.counts["opposite"] > 0
     if seen or not found.sampled:
         return Measured(seen)
     return Measured(False, note=f"none of {found.n_asked:,} draws from {found.of:,} circuits")
 
 
-def _distinct(found: Stories) -> Measured:
+@measure("story-all-same", "every circuit tells the network's story", "yes-no")
+def _all_same(studied: Studied) -> Measured | bool:
+    """Whether every valid circuit that was asked carries the same irredundant algorithms as the whole network."""
+    found = _asked(studied)
+    return found if isinstance(found, Measured) else found.counts["same"] == found.n_asked
+
+
+@measure("story-count", "distinct stories", "count", "stories")
+def _distinct(studied: Studied) -> Measured:
+    """Different sets of irredundant algorithms that valid circuits carry."""
+    found = _asked(studied)
+    if isinstance(found, Measured):
+        return found
     return Measured(len(found.stories), truncated_at=found.n_asked if found.sampled else None)
 
 
+@measure("backbone-edges", "edges in every valid circuit", "count", "edges")
 def _backbone(studied: Studied) -> Measured:
-    """Edges that every valid circuit keeps, exact also where circuits are counted."""
-    try:
-        circuits = _circuits(studied)
-    except BeyondLimits as problem:
-        return Measured(None, note=f"{problem.item} {problem.cause}")
+    """Edges that all valid circuits keep."""
+    circuits = _circuits(studied)
     use = circuits.distribution
     if circuits.method == "estimated" or not use.of:
         return Measured(None, note="no circuit is valid" if not use.of else "circuits were not all listed or counted")
     return Measured(sum(number == use.of for number in use.edge_use))
-
-
-MEASURES: Final = (
-    Measure(
-        "stories-asked",
-        "circuits asked for their story",
-        f"Valid circuits whose story was asked: all, or up to {MAX_ASKED:,} uniform draws.",
-        "count",
-        _of_stories(lambda found: Measured(found.n_asked)),
-        unit="circuits",
-        log=True,
-    ),
-    *(
-        Measure(
-            f"story-{relation}",
-            f"circuits with story: {relation}",
-            f"Share of valid circuits that {_WORDS[relation]}.",
-            "share",
-            _of_stories(partial(_share, relation)),
-        )
-        for relation in RELATIONS
-    ),
-    Measure(
-        "story-any-opposite",
-        "some circuit tells the opposite story",
-        "Whether any valid circuit that was asked carries irredundant algorithms none of which the whole network "
-        "carries, which carries others.",
-        "yes-no",
-        _of_stories(partial(_any, "opposite")),
-    ),
-    Measure(
-        "story-all-same",
-        "every circuit tells the network's story",
-        "Whether every valid circuit that was asked carries the same irredundant algorithms as the whole network.",
-        "yes-no",
-        _of_stories(lambda found: Measured(found.counts["same"] == found.n_asked)),
-    ),
-    Measure(
-        "story-count",
-        "distinct stories",
-        "Different sets of irredundant algorithms that valid circuits carry.",
-        "count",
-        _of_stories(_distinct),
-        unit="stories",
-    ),
-    Measure(
-        "backbone-edges",
-        "edges in every valid circuit",
-        "Edges that all valid circuits keep.",
-        "count",
-        _backbone,
-        unit="edges",
-    ),
-)

@@ -6,8 +6,8 @@ asked of each is a criterion (:mod:`analysis.criteria.unmapped`); these measures
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from analysis.algorithms.candidates import Candidates
@@ -16,7 +16,7 @@ from analysis.alignments.unmapped import inert_claims
 from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
 from analysis.criteria.steps import CriterionStep
 from analysis.protocol import COMPLETE
-from analysis.studies.measures.measure import Measure, Measured, guarded
+from analysis.studies.measures.measure import Measured, measure
 from analysis.studies.measures.staircase import irredundant_algorithms
 from analysis.studies.subject import Studied
 
@@ -56,75 +56,55 @@ def _right_jointly(studied: Studied) -> AlignmentCriteriaContext:
     return studied.once("irredundant joint", compute)
 
 
-def _leaving(studied: Studied) -> Measured:
-    """How many jointly right ones claim of some neuron that it is inert."""
+@measure("aligned-valid", "valid alignments of irredundant algorithms", "count", "alignments")
+def _n_valid(studied: Studied) -> int:
+    """Alignments of the irredundant algorithms with variables that are right under every interchange of one
+    variable.
+    """
+    return len(_valid(studied))
+
+
+@measure("aligned-mediating", "jointly right, neurons without a variable mediate", "count", "alignments")
+def _mediating(studied: Studied) -> int:
+    """Valid alignments of the irredundant algorithms, right under every joint interchange, in which no layer's
+    variables decide all that comes after it: the neurons without a variable mediate.
+    """
+    criterion = CriterionStep.parse(STEPS["clean"][0]).criterion
+    return criterion.judge("alignment", _right_jointly(studied)).tally.not_applicable
+
+
+@measure("aligned-leaving", "jointly right, with unmapped neurons", "count", "alignments")
+def _leaving(studied: Studied) -> int:
+    """Valid alignments of the irredundant algorithms, right under every joint interchange, that claim some neuron
+    without a variable to be inert.
+    """
     every = _right_jointly(studied)
     claims = (
         inert_claims(every.question.cut, algorithm, scored.alignment) for algorithm, scored in every.on_neuron_sets
     )
-    return Measured(sum(any(claim.neurons for claim in found) for found in claims))
+    return sum(any(claim.neurons for claim in found) for found in claims)
 
 
-def _mediating(studied: Studied) -> Measured:
-    """How many jointly right ones claim nothing, since every neuron without a variable mediates."""
-    criterion = CriterionStep.parse(STEPS["clean"][0]).criterion
-    return Measured(criterion.judge("alignment", _right_jointly(studied)).tally.not_applicable)
-
-
-def _left(criterion: str) -> Callable[[Studied], Measured]:
+def _left(studied: Studied, *, criterion: str) -> Measured:
     """How many jointly right ones pass a criterion; those that are undecided widen the number to an interval."""
-
-    def measure(studied: Studied) -> Measured:
-        step = CriterionStep.parse(criterion)
-        tally = step.criterion.judge("alignment", _right_jointly(studied), step.settings).tally
-        if not tally.undecided:
-            return Measured(tally.passed)
-        most = tally.passed + tally.undecided
-        return Measured(tally.passed, tally.passed, most, note=f"{tally.undecided:,} undecided")
-
-    return measure
+    step = CriterionStep.parse(criterion)
+    tally = step.criterion.judge("alignment", _right_jointly(studied), step.settings).tally
+    if not tally.undecided:
+        return Measured(tally.passed)
+    most = tally.passed + tally.undecided
+    return Measured(tally.passed, tally.passed, most, note=f"{tally.undecided:,} undecided")
 
 
-MEASURES: Final = (
-    Measure(
-        "aligned-valid",
-        "valid alignments of irredundant algorithms",
-        "Alignments of the irredundant algorithms with variables that are right under every interchange of one "
-        "variable.",
+LEFT: Final = tuple(
+    measure(
+        f"aligned-{key}",
+        f"alignments: {words}",
         "count",
-        guarded(lambda studied: Measured(len(_valid(studied)))),
         "alignments",
-    ),
-    Measure(
-        "aligned-mediating",
-        "jointly right, neurons without a variable mediate",
-        "Valid alignments of the irredundant algorithms, right under every joint interchange, in which no layer's "
-        "variables decide all that comes after it: the neurons without a variable mediate.",
-        "count",
-        guarded(_mediating),
-        "alignments",
-    ),
-    Measure(
-        "aligned-leaving",
-        "jointly right, with unmapped neurons",
-        "Valid alignments of the irredundant algorithms, right under every joint interchange, that claim some neuron "
-        "without a variable to be inert.",
-        "count",
-        guarded(_leaving),
-        "alignments",
-    ),
-    *(
-        Measure(
-            f"aligned-{key}",
-            f"alignments: {words}",
-            f"Of the valid alignments of the irredundant algorithms those right under every joint interchange, {words} "
-            f"(`{criterion}`)."
-            if key != "joint"
-            else f"Valid alignments of the irredundant algorithms, {words}.",
-            "count",
-            guarded(_left(criterion)),
-            "alignments",
-        )
-        for key, (criterion, words) in STEPS.items()
-    ),
+        definition=f"Of the valid alignments of the irredundant algorithms those right under every joint interchange, "
+        f"{words} (`{criterion}`)."
+        if key != "joint"
+        else f"Valid alignments of the irredundant algorithms, {words}.",
+    )(partial(_left, criterion=criterion))
+    for key, (criterion, words) in STEPS.items()
 )

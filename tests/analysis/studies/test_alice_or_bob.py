@@ -10,7 +10,7 @@ import pytest
 from analysis.data import clean_data
 from analysis.networks.network import Network
 from analysis.question import ask
-from analysis.studies.measures.alice_or_bob import MEASURES
+from analysis.studies.measures.registry import MEASURES
 from analysis.studies.subject import Studied
 from analysis.tasks import named_task
 from tests.golden_files import golden_data, golden_network
@@ -19,13 +19,12 @@ from tests.oracles.brute_force_alignments import Interchange, alignments
 from tests.oracles.brute_force_directions import hidden_at, orthogonal_swap
 
 ALICE, BOB = "!(!(!A&B)&!(!B&A))", "(!(!A&!B)&!(A&B))"
-BY_KEY = {measure.key: measure for measure in MEASURES}
 
 
 def measured(network, task, data, *keys):
     """The analysis is None: no measure of this family may ask for it."""
     studied = Studied(ask(network, task=task, data=data), None)
-    return tuple(BY_KEY[key].function(studied).value for key in keys)
+    return tuple(MEASURES[key].function(studied).value for key in keys)
 
 
 def golden_measured(name, *keys):

@@ -6,6 +6,7 @@ from analysis.errors import InvalidStudy
 from analysis.studies.cells import cells_of
 from analysis.studies.chunks import chunks_of
 from analysis.studies.design import StudyDesign, design_schema
+from analysis.studies.measures.registry import MEASURES, RETIRED, measures_of
 from analysis.studies.reading import read_design
 from tests.study_factories import design, settings
 
@@ -35,6 +36,13 @@ def test_a_design_is_read_back_from_its_own_file(changes):
     assert again.digest == known.digest
     assert set(design_schema()["required"]) == {"slug", "name", "question", "measures"}
     assert set(settings()) <= set(StudyDesign.model_fields)
+
+
+def test_a_design_with_measures_of_before_is_read_and_measures_nothing_of_them():
+    known = design(measures=[*settings()["measures"], *RETIRED])
+    measured = measures_of(known.measures, known.criteria)
+    assert {measured[key].function(None).note for key in RETIRED} == {"is not measured any more"}
+    assert not RETIRED.keys() & MEASURES.keys()
 
 
 @pytest.mark.parametrize(

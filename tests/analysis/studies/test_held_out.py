@@ -15,15 +15,14 @@ from analysis.networks.circuit import Circuit
 from analysis.networks.mlp import Network
 from analysis.pipeline import unsearched
 from analysis.question import Question, ask
-from analysis.studies.measures.held_out import MEASURES, Trial, is_held_out, run_trial, same_experiment
+from analysis.studies.measures.held_out import Trial, is_held_out, run_trial, same_experiment
 from analysis.studies.measures.measure import Measured
+from analysis.studies.measures.registry import MEASURES
 from analysis.studies.partial import circuits_alone
 from analysis.studies.subject import Studied
 from analysis.tasks import named_task
 from tests.factories import small_network
 from tests.trained_networks import trained_xor
-
-RULES = {measure.key: measure for measure in MEASURES}
 
 
 def asked(network: Network) -> Question:
@@ -89,7 +88,7 @@ def told(trial: Trial, rule: str) -> Measured:
     """What a measure says of a trial that was already made."""
     analysis = circuits_alone(trial.question, unsearched(trial.question))
     studied = Studied(trial.question, analysis, shared={"held out": trial})
-    return RULES[f"held-out-{rule}"].function(studied)
+    return MEASURES[f"held-out-{rule}"].function(studied)
 
 
 @pytest.mark.slow

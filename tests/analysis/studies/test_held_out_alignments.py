@@ -12,11 +12,11 @@ from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.mlp import Network
 from analysis.question import Question, ask
 from analysis.studies.measures.held_out_alignments import (
-    MEASURES,
     AlignmentTrial,
     held_out_mixes,
     run_alignment_trial,
 )
+from analysis.studies.measures.registry import MEASURES
 from analysis.studies.subject import Studied
 from analysis.tasks import named_task
 from tests.factories import small_network, two_xor_algorithms
@@ -109,5 +109,5 @@ def two_alignments() -> AlignmentTrial:
 )
 def test_rules_choose_what_they_say(rule, value):
     studied = Studied(None, None, shared={"held out alignments": two_alignments()})
-    (measure,) = (measure for measure in MEASURES if measure.key == f"held-out-aligned-{rule}")
+    measure = MEASURES[f"held-out-aligned-{rule}"]
     assert measure.function(studied).value == value

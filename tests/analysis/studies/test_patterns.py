@@ -8,14 +8,14 @@ import pytest
 from analysis.criteria.registry import criterion_named
 from analysis.pipeline import analyse_output
 from analysis.question import ask
-from analysis.studies.measures.bits import MEASURES as BITS
 from analysis.studies.measures.criteria import passing
-from analysis.studies.measures.patterns import ALIGNMENT_CRITERIA, CIRCUIT_CRITERIA, MEASURES, read_patterns
+from analysis.studies.measures.patterns import ALIGNMENT_CRITERIA, CIRCUIT_CRITERIA, read_patterns
+from analysis.studies.measures.registry import MEASURES
 from analysis.studies.subject import Studied
 from analysis.tasks import named_task
 from tests.trained_networks import trained_xor
 
-CIRCUITS, ALIGNMENTS = (measure.function for measure in MEASURES)
+CIRCUITS, ALIGNMENTS = (MEASURES[f"{kind}-patterns"].function for kind in ("circuit", "alignment"))
 QUICK = [key for key in CIRCUIT_CRITERIA if key not in ("input-robust", "patching-robust")]
 
 
@@ -58,7 +58,7 @@ def test_alignments_are_counted_with_the_criteria_of_their_algorithms(studied):
 
 @pytest.mark.slow
 def test_bits_per_edge_are_those_of_an_exact_count(studied):
-    (bits,) = BITS
+    bits = MEASURES["bits-per-edge"]
     found = bits.function(studied)
     exact = np.log2(studied.analysis.circuits.n_valid) / 18
     assert found.low < exact < found.high

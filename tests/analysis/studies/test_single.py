@@ -11,13 +11,10 @@ from analysis.ladder.rungs import CLOSED
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
-from analysis.studies.measures.registry import measure_named
-from analysis.studies.measures.single import MEASURES
+from analysis.studies.measures.registry import MEASURES, measure_named
 from analysis.studies.subject import Studied
 from analysis.tasks import named_task
 from tests.golden_files import golden, golden_data, golden_network
-
-BY_KEY = {measure.key: measure for measure in MEASURES}
 
 
 def studied(name, protocol):
@@ -27,7 +24,7 @@ def studied(name, protocol):
 
 
 def value(key, one):
-    return BY_KEY[key].function(one).value
+    return MEASURES[key].function(one).value
 
 
 @pytest.mark.parametrize("name", ["xor_2-2", "xor_2-2_b", "xor_3", "nor_2-2"])

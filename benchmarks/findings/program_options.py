@@ -8,7 +8,6 @@ neurons, and interpretations per circuit are saved beside the number of circuits
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -18,17 +17,12 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import Behaviour, tested_pairs
 from analysis.alignments.sites import sum_over_subsets
 from analysis.errors import BeyondLimits
-from analysis.interpretations.counting import count_interpretations
 from analysis.interventions.interchange import run_with_swaps
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.mlp import activations
 from analysis.question import Question
-from analysis.studies.measures.measure import Measure, Measured, guarded
-from analysis.studies.subject import Studied
 from analysis.validity import decide
 
-FIRST: Final = (1, 5, 10, 15, 20, 30)
-"""How many circuits are interpreted, a measure each."""
 MAX_NEURONS: Final = 12  # hidden ones; every set of them is interchanged
 _CELLS: Final = 4_000_000  # activations held at once
 
@@ -123,65 +117,3 @@ def _disjoint_choices(allowed: list[NDArray[np.bool_]], n_sets: int) -> int:
             more[used[free] | one] += ways[free]
         ways = more
     return int(ways.sum())
-
-
-def _interpretations(studied: Studied, most: int) -> Measured:
-    circuits = studied.analysis.circuits
-    if circuits.truncated_at is not None or circuits.n_listed < circuits.n_valid:
-        return Measured(None, note="not every valid circuit is listed")
-    if not circuits.n_valid:
-        return Measured(0.0)
-
-    def counted() -> tuple[int, ...]:
-        masks = first_circuits(circuits.masks.tolist(), circuits.layout, max(FIRST))
-        counts = count_interpretations(studied.question, masks)
-        return counts.by_circuit[: counts.truncated_at]
-
-    first = studied.once("interpretations of the first circuits", counted)[:most]
-    if len(first) < min(most, circuits.n_valid):
-        return Measured(None, note=f"counting stopped at a limit after {len(first)} of the first circuits")
-    return Measured(circuits.n_valid * sum(first) / len(first))
-
-
-def _placements(studied: Studied, which: int) -> Measured:
-    found = studied.analysis.algorithms
-    counts = studied.once(
-        "placements over layers",
-        lambda: placements_over_layers(studied.question, [result.algorithm for result in found.algorithms]),
-    )
-    return Measured(counts[which], truncated_at=len(found.algorithms) if found.n_unlisted else found.truncated_at)
-
-
-MEASURES: Final = (
-    *(
-        Measure(
-            f"interpretations-first-{most}",
-            f"interpretations, mean of the first {most} times circuits",
-            f"Mean number of interpretations of the {most} valid circuits with the fewest active neurons, or of all "
-            "where there are fewer, times the number of valid circuits: what the authors' program saves under "
-            f"max_circuits={most}.",
-            "number",
-            guarded(partial(_interpretations, most=most)),
-            "interpretations",
-            log=True,
-            needs=frozenset({"circuits"}),
-        )
-        for most in FIRST
-    ),
-    *(
-        Measure(
-            f"alignments-{kind}-over-layers",
-            f"{kind} alignments over layers",
-            f"{definition} of all listed algorithms where the neurons of one variable may lie in several hidden "
-            f"layers, as under distrib_layers of the authors' program. At most {MAX_NEURONS} hidden neurons.",
-            "count",
-            guarded(partial(_placements, which=which)),
-            "alignments",
-            log=True,
-            needs=frozenset({"algorithms"}),
-        )
-        for which, (kind, definition) in enumerate(
-            (("valid", "Valid alignments"), ("minimal", "Valid alignments that contain no other valid one"))
-        )
-    ),
-)

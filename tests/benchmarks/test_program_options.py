@@ -5,23 +5,18 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
-import pytest
 
 from analysis.algorithms.formula_trees import formula_tree_candidates
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.interpretations.result import InterpretationCounts
+from analysis.circuits.strategy import find_circuits
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.mlp import next_layer
 from analysis.networks.network import Network
-from analysis.pipeline import analyse_output
 from analysis.protocol import PAPER
 from analysis.question import ask
-from analysis.studies.measures.program_options import first_circuits, placements_over_layers
-from analysis.studies.measures.registry import measure_named
-from analysis.studies.subject import Studied
 from analysis.tasks import named_task, task_from_table
+from benchmarks.findings.program_options import first_circuits, placements_over_layers
 from tests.factories import pretrained_xor
-from tests.golden_files import golden_data, golden_network
 
 XOR = named_task("XOR", 2)
 INPUTS = np.array(list(product([0.0, 1.0], repeat=2)))
@@ -106,41 +101,10 @@ def test_a_variable_that_never_matters_lies_on_a_neuron_all_the_same():
     assert placements_over_layers(question, [algorithm]) == (0, 0)
 
 
-@pytest.mark.parametrize("name", ["xor_3", "xor_2-2"])
-def test_measures_are_the_engine_s_own_where_the_options_change_nothing(name):
-    """All circuits are first ones, and of one hidden layer every placement lies within it."""
-    question = ask(golden_network(name).network.for_output(0), task=XOR, protocol=PAPER, data=golden_data(name))
-    studied = Studied(question, analyse_output(question))
-
-    def value(key):
-        return measure_named(key).function(studied).value
-
-    assert studied.analysis.circuits.n_valid <= 30
-    assert value("interpretations-first-30") == value("interpretations-total")
-    for kind in ("valid", "minimal"):
-        within, over = value(f"alignments-{kind}"), value(f"alignments-{kind}-over-layers")
-        assert over == within if len(question.cut.hidden_sizes) == 1 else over >= 0
-
-
-def test_the_mean_of_few_circuits_stands_for_all():
+def test_the_first_circuits_have_the_fewest_neurons():
     question = ask(pretrained_xor().network, task=XOR, protocol=PAPER)
-    analysis = analyse_output(question)
-    by_circuit = dict(zip(analysis.circuits.masks.tolist(), analysis.interpretations.by_circuit, strict=True))
-    first = first_circuits(by_circuit, analysis.circuits.layout, 5).tolist()
-    assert max(Circuit(analysis.circuits.layout, mask).n_neurons for mask in first) <= min(
-        Circuit(analysis.circuits.layout, mask).n_neurons for mask in by_circuit if mask not in first
+    masks, layout = find_circuits(question).masks.tolist(), question.layout
+    first = first_circuits(masks, layout, 5).tolist()
+    assert max(Circuit(layout, mask).n_neurons for mask in first) <= min(
+        Circuit(layout, mask).n_neurons for mask in masks if mask not in first
     )
-    measured = measure_named("interpretations-first-5").function(Studied(question, analysis))
-    assert measured.value == len(by_circuit) * sum(by_circuit[mask] for mask in first) / 5
-
-
-def test_counting_that_stopped_is_no_mean(monkeypatch):
-    def stopped(question, masks):
-        return InterpretationCounts((3, 4, 0, 0), (1, 1, 0, 0), truncated_at=2)
-
-    monkeypatch.setattr("analysis.studies.measures.program_options.count_interpretations", stopped)
-    question = ask(pretrained_xor().network, task=XOR, protocol=PAPER)
-    studied = Studied(question, analyse_output(question))
-    measured = measure_named("interpretations-first-5").function(studied)
-    assert (measured.value, measured.note) == (None, "counting stopped at a limit after 2 of the first circuits")
-    assert measure_named("interpretations-first-1").function(studied).value == 3 * studied.analysis.circuits.n_valid

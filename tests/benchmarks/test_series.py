@@ -13,11 +13,12 @@ from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.training import train_networks
 from analysis.networks.training_spec import TrainingSpec
 from analysis.question import ask
-from analysis.studies.measures.sets import MEASURES, alignment_word
+from analysis.studies.measures.registry import MEASURES
+from analysis.studies.measures.sets import alignment_word
 from analysis.studies.partial import circuits_alone
-from analysis.studies.series import Course, follow, named, summarised
 from analysis.studies.subject import Studied
 from analysis.tasks import named_task
+from benchmarks.findings.series import Course, follow, named, summarised
 from tests.golden_files import golden, golden_data, golden_network
 
 XOR, DATA = named_task("XOR", 2), clean_data(2)
@@ -26,7 +27,7 @@ XOR, DATA = named_task("XOR", 2), clean_data(2)
 def stored_sets(network, task=XOR, data=DATA):
     question = ask(network, task=task, data=data)
     studied = Studied(question, circuits_alone(question, search_circuits(question)))
-    return named(*(measure.function(studied).value for measure in MEASURES))
+    return named(*(MEASURES[f"which-{kind}"].function(studied).value for kind in ("circuits", "alignments")))
 
 
 def alignment_of_word(word):
