@@ -24,20 +24,6 @@ def available_device(name: str) -> torch.device:
     return place
 
 
-def with_float64(name: str) -> torch.device:
-    """A torch device by its name, the CPU for one that has no float64.
-
-    Raises:
-        InvalidTraining: torch knows no such device here.
-    """
-    place = available_device(name)
-    try:
-        torch.zeros(1, dtype=torch.float64, device=place)
-    except (TypeError, RuntimeError):
-        return torch.device("cpu")
-    return place
-
-
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Keep torch to one thread: the arrays are tiny, and threads that wait for each other cost many times the work."""

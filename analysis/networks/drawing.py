@@ -14,7 +14,7 @@ hold the weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final, Literal, cast, get_args
@@ -127,13 +127,7 @@ class Drawn:
     loss: float | None
 
 
-Losses = Callable[[Drawing, NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
-"""Drawing, draws ``[draw, parameter]``, inputs and labels → the mean squared error ``[draw]``, in float64."""
-
-
-def draw_network(
-    drawing: Drawing, seed: int, work: Work = DEFAULT_WORK, *, block: int = BLOCK, losses: Losses | None = None
-) -> Drawn:
+def draw_network(drawing: Drawing, seed: int, work: Work = DEFAULT_WORK, *, block: int = BLOCK) -> Drawn:
     """Draw networks until one computes the tasks.
 
     Args:
@@ -141,7 +135,6 @@ def draw_network(
         seed: of its stream.
         work: told now and then, so that it can be stopped.
         block: draws tried at once.
-        losses: what sifts before the sifting here, on a device; the same networks are drawn with and without.
 
     Raises:
         Cancelled: the report asked to stop.
@@ -153,10 +146,7 @@ def draw_network(
     while done < drawing.most_draws:
         n = min(block, drawing.most_draws - done)
         rows = random.standard_normal((n, len(deviations)), dtype=np.float32) * deviations
-        likely = np.arange(n)
-        for sift in (losses, _losses) if losses else (_losses,):
-            likely = likely[sift(drawing, rows[likely], table, labels) < drawing.loss_target * _ROOM]
-        for place in likely:
+        for place in np.flatnonzero(_losses(drawing, rows, table, labels) < drawing.loss_target * _ROOM):
             network = Network.from_flat(
                 rows[place].astype(np.float64),
                 drawing.sizes,

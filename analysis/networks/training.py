@@ -24,6 +24,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -36,8 +37,7 @@ from analysis.networks.batched_mlp import activated, initial_parameters, layer_v
 from analysis.networks.devices import available_device, one_thread
 from analysis.networks.network import Activation, Network
 from analysis.networks.regularisation import read_regularisation
-from analysis.networks.training_course import TrainingCourse, TrainingOutcome
-from analysis.networks.training_curves import Looks, points_each, thinned
+from analysis.networks.training_course import Rows, TrainingCourse, TrainingOutcome, points_each, thinned
 from analysis.networks.training_spec import TrainingSpec, TrainingState
 from analysis.tasks import input_table
 from analysis.work import DEFAULT_WORK, Work
@@ -51,16 +51,15 @@ _VALIDATION_ROWS_PER_INPUT: Final = 50
 
 
 def train_networks(
-    specs: Sequence[TrainingSpec], work: Work = DEFAULT_WORK, *, device: str = "cpu", looks: int = 0
+    specs: Sequence[TrainingSpec], work: Work = DEFAULT_WORK, *, device: str = "cpu"
 ) -> tuple[TrainingOutcome, ...]:
     """Train one or many networks.
 
     Args:
         specs: what to train; equal shapes are trained together.
-        work: told after every epoch how many networks are done; may cancel. With looks it can also be told the
-            course of every network so far, a tuple of :class:`analysis.networks.training_course.TrainingCourse`.
+        work: told after every epoch how many networks are done, and on demand the course of every network so far, a
+            tuple of :class:`analysis.networks.training_course.TrainingCourse`; may cancel.
         device: torch device name. Results are reproducible on one kind of device, not across kinds.
-        looks: at how many epochs each network's outputs on the Boolean inputs are kept; looking changes nothing.
 
     Returns:
         One outcome per spec, in the same order.
@@ -80,7 +79,7 @@ def train_networks(
         found = f"{n_converged} converged networks"
         if group is not None and group.lanes:
             found = f"{group.at}, {found} so far" if len(specs) > 1 else group.at
-        so_far = (lambda: _courses(specs, outcomes, group, part)) if looks else None
+        so_far = partial(_courses, specs, outcomes, group, part)
         work.tell("training", len(outcomes), len(specs), found, so_far=so_far)
 
     tell()
@@ -89,7 +88,7 @@ def train_networks(
             size = max(1, _MAX_ELEMENTS // (_elements_per_lane(specs[indices[0]]) * LANES)) * LANES
             for start in range(0, len(indices), size):
                 part = indices[start : start + size]
-                group = _Group([specs[i] for i in part], place, looks)
+                group = _Group([specs[i] for i in part], place)
                 while group.lanes:
                     for position, outcome in group.run_epoch():
                         outcomes[part[position]] = outcome
@@ -102,6 +101,7 @@ def _courses(
 ) -> tuple[TrainingCourse, ...]:
     """How far every network is, in the order of the specs."""
     lanes = {} if group is None else {part[lane.position]: lane for lane in group.lanes}
+    outputs = {} if group is None else group.outputs()
     n_points = points_each(len(specs))
     courses = []
     for index, spec in enumerate(specs):
@@ -109,9 +109,8 @@ def _courses(
             courses.append(outcomes[index].course(n_points))
         elif index in lanes and lanes[index].losses:
             lane = lanes[index]
-            losses = thinned(lane.losses, n_points)
-            outputs = tuple(lane.looks.kept)
-            courses.append(TrainingCourse(spec, "training", len(lane.losses), lane.losses[-1], None, losses, outputs))
+            losses, rows = thinned(lane.losses, n_points), outputs[lane.position]
+            courses.append(TrainingCourse(spec, "training", len(lane.losses), lane.losses[-1], None, losses, rows))
         else:
             courses.append(TrainingCourse(spec, "training", 0, None, None, (), ()))
     return tuple(courses)
@@ -144,13 +143,12 @@ class _Lane:
     best: float = math.inf
     stale: int = 0
     pruned: bool = False
-    looks: Looks = field(default_factory=lambda: Looks(0))
 
 
 class _Group:
     """Networks of equal shape, trained in step."""
 
-    def __init__(self, specs: Sequence[TrainingSpec], device: torch.device, looks: int = 0) -> None:
+    def __init__(self, specs: Sequence[TrainingSpec], device: torch.device) -> None:
         self.spec = specs[0]
         self.device = device
         self.sizes = self.spec.sizes
@@ -163,7 +161,6 @@ class _Group:
             random = np.random.default_rng(spec.seed)
             starts.append(initial_parameters(random, self.sizes))
             self.lanes.append(_new_lane(position, spec, random, self.table))
-            self.lanes[-1].looks.most = looks
         self.slots: list[int] = list(range(len(specs)))  # column of each lane in the arrays
         self.width = _padded(len(specs))
         parameters = np.zeros((len(starts[0]), self.width), dtype=np.float32)
@@ -210,7 +207,6 @@ class _Group:
                 continue
             if spent or not math.isfinite(loss) or loss < lane.spec.loss_target:
                 finished.append((lane, slot))
-        self._look({lane.position for lane, _ in finished})
         if not finished:
             return []
         outcomes = [(lane.position, self._outcome(lane, slot)) for lane, slot in finished]
@@ -239,18 +235,14 @@ class _Group:
         low, high = f"{min(losses):.4g}", f"{max(losses):.4g}"
         return f"epoch {len(self.lanes[0].losses)}, loss {low if low == high else f'{low} to {high}'}"
 
-    def _look(self, last: set[int]) -> None:
-        """Keep the outputs of lanes whose turn it is, and of those that stop here."""
-        epoch = len(self.lanes[0].losses)
-        due = [
-            (lane, slot)
-            for lane, slot in zip(self.lanes, self.slots, strict=True)
-            if lane.looks.wants(epoch) or (lane.looks.most and lane.position in last)
-        ]
-        if due:
+    def outputs(self) -> dict[int, Rows]:
+        """What each network in training answers on the Boolean inputs, by its position in the group."""
+        with one_thread(), torch.inference_mode():
             values = self._forward(self.clean)[-1].cpu().numpy().astype(np.float64)  # [output, input, lane]
-            for lane, slot in due:
-                lane.looks.add(epoch, values[:, :, slot].T.tolist())
+        return {
+            lane.position: tuple(map(tuple, values[:, :, slot].T.tolist()))
+            for lane, slot in zip(self.lanes, self.slots, strict=True)
+        }
 
     def _compact(self) -> None:
         columns = torch.tensor(self.slots, device=self.device)
@@ -368,9 +360,9 @@ class _Group:
     def _outcome(self, lane: _Lane, slot: int) -> TrainingOutcome:
         column = self.parameters[:, slot].cpu().numpy().astype(np.float64)
         loss, spec, n_epochs = lane.losses[-1], lane.spec, len(lane.losses)
-        losses, outputs = tuple(lane.losses), tuple(lane.looks.kept)
+        losses = tuple(lane.losses)
         if not (math.isfinite(loss) and np.isfinite(column).all()):
-            return TrainingOutcome(spec, "diverged", None, n_epochs, loss, 0.0, losses, outputs)
+            return TrainingOutcome(spec, "diverged", None, n_epochs, loss, 0.0, losses)
         weights, biases = layer_views(torch.from_numpy(column[:, None]), self.sizes)
         network = Network.from_arrays(
             [w[:, :, 0].numpy() for w in weights],
@@ -385,7 +377,7 @@ class _Group:
             state = "stopped_early" if lane.stale >= spec.patience else "loss_above_target"
         elif accuracy < spec.accuracy_target:
             state = "accuracy_too_low"
-        return TrainingOutcome(spec, state, network, n_epochs, loss, accuracy, losses, outputs)
+        return TrainingOutcome(spec, state, network, n_epochs, loss, accuracy, losses)
 
     def _accuracy(self, lane: _Lane, slot: int) -> float:
         """Share of validation rows right on every output: the Boolean inputs, or 50 noisy rows of each."""

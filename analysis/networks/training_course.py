@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+from analysis.networks.mlp import forward
 from analysis.networks.network import Network
-from analysis.networks.training_curves import MOST_POINTS, Look, finite, losses_json, outputs_json, thinned
 from analysis.networks.training_spec import MESSAGES, TrainingSpec, TrainingState
+from analysis.tasks import input_table
+
+MOST_POINTS: Final = 200  # of one loss curve
+_FEWEST: Final = 6
+_POINTS_OF_ALL: Final = 4_000  # of all curves that are told at once
+Rows = tuple[tuple[float, ...], ...]
+"""Outputs ``[input][output]``, inputs counted in binary."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +29,7 @@ class TrainingCourse:
         loss: mean squared error of the last epoch, None before the first.
         accuracy: share of validation rows decided right, None before the end.
         losses: (epoch, loss), thinned.
-        outputs: outputs at some epochs, the newest last.
+        outputs: after the last of these epochs; () before the first, and where they are not finite.
     """
 
     spec: TrainingSpec
@@ -30,7 +38,7 @@ class TrainingCourse:
     loss: float | None
     accuracy: float | None
     losses: tuple[tuple[int, float], ...]
-    outputs: tuple[Look, ...]
+    outputs: Rows
 
 
 def course_json(course: TrainingCourse) -> dict[str, Any]:
@@ -40,10 +48,10 @@ def course_json(course: TrainingCourse) -> dict[str, Any]:
         "seed": course.spec.seed,
         "state": course.state,
         "epochs": course.epochs,
-        "loss": finite(course.loss),
+        "loss": _finite(course.loss),
         "accuracy": course.accuracy,
-        "losses": losses_json(course.losses),
-        "outputs": outputs_json(course.outputs),
+        "losses": _losses_json(course.losses),
+        "outputs": _outputs_json(course),
     }
 
 
@@ -59,7 +67,6 @@ class TrainingOutcome:
         loss: mean squared error of the last epoch over its batches.
         accuracy: share of validation rows on which every output rounds to its label.
         losses: loss of every epoch.
-        outputs: outputs on the Boolean inputs at some epochs, if they were asked for; the last epoch is among them.
     """
 
     spec: TrainingSpec
@@ -69,12 +76,13 @@ class TrainingOutcome:
     loss: float
     accuracy: float
     losses: tuple[float, ...]
-    outputs: tuple[Look, ...] = ()
 
     def course(self, max_points: int = MOST_POINTS) -> TrainingCourse:
         """The same as a course at its end, its loss curve thinned."""
-        losses = thinned(self.losses, max_points)
-        return TrainingCourse(self.spec, self.state, self.epochs, self.loss, self.accuracy, losses, self.outputs)
+        losses, outputs = thinned(self.losses, max_points), Rows()
+        if self.network is not None:
+            outputs = tuple(map(tuple, forward(self.network, input_table(self.spec.n_inputs)).tolist()))
+        return TrainingCourse(self.spec, self.state, self.epochs, self.loss, self.accuracy, losses, outputs)
 
     @property
     def converged(self) -> bool:
@@ -95,13 +103,50 @@ def training_json(outcome: TrainingOutcome, max_points: int = MOST_POINTS) -> di
             always among them.
     """
     course = outcome.course(max_points)
-    told = {
+    return {
         "options": outcome.spec.model_dump(mode="json"),
         "state": outcome.state,
         "message": outcome.message,
         "epochs": outcome.epochs,
-        "loss": finite(outcome.loss),
+        "loss": _finite(outcome.loss),
         "accuracy": outcome.accuracy,
-        "losses": losses_json(course.losses),
+        "losses": _losses_json(course.losses),
+        "outputs": _outputs_json(course),
     }
-    return {**told, "outputs": outputs_json(outcome.outputs)} if outcome.outputs else told
+
+
+def thinned(losses: Sequence[float], max_points: int = MOST_POINTS) -> tuple[tuple[int, float], ...]:
+    """(epoch, loss) of the first epoch, the last, and evenly between; of all if they are few enough.
+
+    Args:
+        losses: of every epoch from the first.
+        max_points: at least 1; if just one is wanted it is the last.
+    """
+    n = len(losses)
+    if max_points == 1:
+        chosen = [n - 1] if n else []
+    elif n <= max_points:
+        chosen = list(range(n))
+    else:
+        chosen = sorted({round(step * (n - 1) / (max_points - 1)) for step in range(max_points)})
+    return tuple((at + 1, losses[at]) for at in chosen)
+
+
+def points_each(n_networks: int) -> int:
+    """Points of each loss curve where several are told of at once."""
+    return max(_FEWEST, min(MOST_POINTS, _POINTS_OF_ALL // max(1, n_networks)))
+
+
+def _losses_json(losses: Sequence[tuple[int, float]]) -> list[list[float | None]]:
+    return [[epoch, _finite(loss)] for epoch, loss in losses]
+
+
+def _outputs_json(course: TrainingCourse) -> list[list[Any]]:
+    """The outputs to five digits behind their epoch, in a list of one: files of before have some of earlier epochs."""
+    rows = [[None if _finite(value) is None else float(f"{value:.5g}") for value in row] for row in course.outputs]
+    return [[course.epochs, rows]] if rows else []
+
+
+def _finite(value: float | None) -> float | None:
+    """The value, None where it is none that JSON knows."""
+    return value if value is not None and abs(value) < float("inf") else None

@@ -67,44 +67,31 @@ def analysed(
     """The analyses of networks with their tasks, in order; without circuits where nobody asks for these."""
     for done, (network, tasks) in enumerate(networks):
         order.work.tell("networks", done, len(networks), f"{done:,} networks analysed")
-        yield _analysed_alone(network, tasks, protocol, order, circuits=order.circuits)
+        yield analysed_alone(network, tasks, protocol, order)
 
 
-def _counted(protocol: Protocol, order: Order) -> Protocol:
-    """The protocol as it is searched: which alignments are listed changes no count, and listing is most of the time.
-
-    Criteria judge the valid ones; those that fail are no measure's.
-    """
-    return protocol.model_copy(update={"n_near_misses": 0} | ({} if order.listed else {"max_alignments": 1}))
-
-
-def _under(protocol: Protocol, analyses: tuple[OutputAnalysis, ...]) -> tuple[OutputAnalysis, ...]:
-    return tuple(replace(analysis, question=replace(analysis.question, protocol=protocol)) for analysis in analyses)
-
-
-def without_circuits(network: Network, tasks: Sequence[Task], protocol: Protocol, order: Order) -> Analysed:
-    """A network's analyses with circuits left unsearched, or why it cannot be analysed."""
-    return _analysed_alone(network, tasks, protocol, order, circuits=False)
-
-
-def _analysed_alone(
-    network: Network, tasks: Sequence[Task], protocol: Protocol, order: Order, *, circuits: bool
-) -> Analysed:
-    """What an analysis finds of the network alone; a refusal is this network's outcome and no other's."""
-    data, analyses = clean_data(network.n_inputs), []
-    work = order.work if circuits else order.work.reporting_to(silent)
+def analysed_alone(network: Network, tasks: Sequence[Task], protocol: Protocol, order: Order) -> Analysed:
+    """The analyses of every output of one network; a refusal is its outcome and no other network's."""
+    data = clean_data(network.n_inputs)
+    questions = [Question(network, output, task, protocol, data) for output, task in enumerate(tasks)]
     try:
-        for output, task in enumerate(tasks):
-            question = Question(network, output, task, protocol, data)
-            refuse(preflight(question))
-            none = None if circuits else unsearched(question)
-            if none is not None and not order.algorithms:
-                analyses.append(circuits_alone(question, none))
-                continue
-            rules = _counted(protocol, order)
-            analyses.append(analyse_output(replace(question, protocol=rules), work, circuits=none))
+        refuse(tuple(problem for question in questions for problem in preflight(question)))
+        return tuple(_analysis(question, order) for question in questions), None
     except Cancelled:
         raise
     except AnalysisError as problem:
         return (), problem
-    return _under(protocol, tuple(analyses)), None
+
+
+def _analysis(question: Question, order: Order) -> OutputAnalysis:
+    """One output as far as its study needs it."""
+    # which alignments are listed changes no count, and listing is most of the time; those that fail are no measure's
+    counted = {"n_near_misses": 0} | ({} if order.listed else {"max_alignments": 1})
+    asked = replace(question, protocol=question.protocol.model_copy(update=counted))
+    if order.circuits:
+        found = analyse_output(asked, order.work)
+    elif order.algorithms:
+        found = analyse_output(asked, order.work.reporting_to(silent), circuits=unsearched(question))
+    else:
+        found = circuits_alone(question, unsearched(question))
+    return replace(found, question=question)

@@ -7,13 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
-from analysis.networks.batched_mlp import activated, layer_views
-from analysis.networks.devices import one_thread, with_float64
-from analysis.networks.drawing import Drawing, Drawn, Losses, draw_network, largest_rate, read_prior
+from analysis.networks.drawing import Drawing, Drawn, draw_network, largest_rate, read_prior
 from analysis.networks.training_spec import MESSAGES
 from analysis.studies import boolean
 from analysis.studies.cells import Cell
@@ -37,10 +31,9 @@ def make_networks(cell: Cell, seeds: Sequence[int], order: Order) -> Iterator[Pr
         yield from boolean.make_networks(cell, seeds, order)
         return
     drawing, found = drawing_of(cell), []
-    losses = losses_on(order.device) if order.device != "cpu" else None
     for seed in seeds:
         start = order.work.clock()
-        found.append((draw_network(drawing, seed, order.work, losses=losses), order.work.clock() - start))
+        found.append((draw_network(drawing, seed, order.work), order.work.clock() - start))
     good = [(drawn.network, drawing.tasks) for drawn, _ in found if drawn.network is not None]
     walks = {protocol.name: boolean.analysed(good, protocol, order) for protocol in order.protocols}
     for seed, (drawn, seconds) in zip(seeds, found, strict=True):
@@ -94,35 +87,3 @@ def _none_accepted(drawing: Drawing, draws: int) -> str:
         f"none of {draws:,} networks drawn computes {names} with a loss below {drawing.loss_target:g}: an acceptance "
         f"rate of at most {largest_rate(draws):.1e} (95%); take another prior, a higher target or more draws"
     )
-
-
-def losses_on(device: str) -> Losses:
-    """What computes the losses of draws on a device, which :mod:`analysis.networks.drawing` then computes once more.
-
-    They are in float64, and a draw is kept that is within a tenth of the target, which no order of these sums and no
-    device's tanh bridges. So whatever is accepted without a device is among what is kept: the same networks are drawn.
-
-    Args:
-        device: torch device; one that has no float64 is passed over for the CPU.
-
-    Raises:
-        InvalidTraining: torch knows no such device here.
-    """
-    place = with_float64(device)
-
-    def losses(
-        drawing: Drawing, rows: NDArray[np.float32], table: NDArray[np.float64], labels: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        with one_thread(), torch.no_grad():
-            parameters = torch.from_numpy(np.ascontiguousarray(rows.T)).to(place, torch.float64)
-            values = torch.from_numpy(np.ascontiguousarray(table.T)).to(place)[:, :, None]  # [neuron, input, draw]
-            weights, biases = layer_views(parameters, drawing.sizes)
-            for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True), start=1):
-                activation = drawing.output_activation if layer == len(weights) else drawing.activation
-                drive = (weight[:, :, None] * values).sum(dim=1) + bias[:, None]
-                values = activated(drive, activation, drawing.negative_slope)
-            errors = values - torch.from_numpy(labels).to(place)[:, :, None]
-            found: NDArray[np.float64] = errors.square().mean(dim=(0, 1)).cpu().numpy()
-            return found
-
-    return losses

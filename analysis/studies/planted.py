@@ -16,7 +16,7 @@ from analysis.networks.training_spec import MESSAGES, TrainingState
 from analysis.planting.disguises import disguised
 from analysis.planting.interchange import InterchangeSpec, Learned, interchange_trained
 from analysis.planting.recipes import read_recipe
-from analysis.studies.boolean import without_circuits
+from analysis.studies.boolean import analysed_alone
 from analysis.studies.cells import Cell
 from analysis.studies.planting import compiled, planted_algorithms, planted_steps
 from analysis.studies.sources import Order, Produced
@@ -74,10 +74,10 @@ def _produced(seed: int, one: Learned, order: Order, seconds: float) -> Produced
     network, record = one.planted.network, one.planted.record
     decisions = decide(forward(network, input_table(network.n_inputs))[:, 0], "rounding")
     right = sum(int(said) == label for said, label in zip(decisions, record.task.truth_table, strict=True))
-    analyses, problems = {}, {}
+    analyses, problems, order = {}, {}, replace(order, circuits=False)
     if state == "converged":
         for protocol in order.protocols:
-            outputs, problem = without_circuits(network, (record.task,), protocol, order)
+            outputs, problem = analysed_alone(network, (record.task,), protocol, order)
             if problem is None:
                 analyses[protocol.name] = outputs
             else:

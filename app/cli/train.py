@@ -68,7 +68,6 @@ def train(
     Exit codes: 0 at least one converged, 2 bad input, 3 none converged.
     """
     from analysis.networks.training_course import training_json
-    from analysis.networks.training_curves import looks_each
     from analysis.networks.training_spec import training_spec
 
     if not 1 <= count <= MAX_COUNT:
@@ -101,9 +100,8 @@ def train(
     from analysis.networks.training import train_networks  # torch, only now that all options are known to be good
     from analysis.work import Work
 
-    looks = looks_each(count, inputs, specs[0].sizes[-1]) if into_store else 0  # what their pages show
     with progress_bar(quiet) as report:
-        outcomes = train_networks(specs, Work(report=report), device=device, looks=looks)
+        outcomes = train_networks(specs, Work(report=report), device=device)
     if into_store:
         told = _save(outcomes, name, queued)
     else:

@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from analysis.network_files.files import NetworkFile
 from analysis.networks.network import Network
-from analysis.networks.training_course import TrainingCourse, TrainingOutcome, course_json, training_json
-from analysis.networks.training_curves import looks_each, points_each
+from analysis.networks.training_course import TrainingCourse, TrainingOutcome, course_json, points_each, training_json
 from analysis.networks.training_spec import TrainingSpec, training_spec
 from analysis.protocol import Protocol
 from analysis.work import DEFAULT_WORK, Work
@@ -54,9 +53,7 @@ def compute_training(inputs: TrainingInputs, work: Work = DEFAULT_WORK) -> tuple
     """
     from analysis.networks.training import train_networks
 
-    first = inputs.specs[0]
-    looks = looks_each(len(inputs.specs), first.n_inputs, len(first.tasks))
-    return train_networks(inputs.specs, work, device=inputs.device, looks=looks)
+    return train_networks(inputs.specs, work, device=inputs.device)
 
 
 def keep_courses(session: Session, arguments: Mapping[str, Any], courses: Sequence[TrainingCourse]) -> None:

@@ -18,7 +18,6 @@ from app.figures.svg.learning import End, LossCurve
 from app.options import PageModel
 
 LossPoint = tuple[int, float | None]
-OutputsPoint = tuple[int, list[list[float | None]]]
 TOLD_POINTS: Final = 12
 TRAINING: Final = "training"
 WAITING: Final = "waiting"
@@ -53,9 +52,6 @@ class TrainedNetwork(TrainedOutcome):
 
     seed: int | None
     losses: list[LossPoint] = Field(description="(epoch, loss), thinned; null where it was no finite number.")
-    outputs: list[OutputsPoint] = Field(
-        description="(epoch, [input][output]) at some epochs, the newest last; inputs in binary order."
-    )
     decided: list[str] = Field(
         description="For each output what it decides on every input, rounded: 0, 1 or ? for neither."
     )
@@ -215,7 +211,6 @@ def _network(
         url=addresses.prefix + outcome["url"] if outcome.get("url") else "",
         known_as=outcome.get("known_as") or [],
         losses=[(int(epoch), loss) for epoch, loss in outcome.get("losses", [])],
-        outputs=[(int(epoch), rows) for epoch, rows in outputs],
         decided=decided,
         n_right=n_right,
     )

@@ -11,7 +11,6 @@ from analysis.errors import InvalidStudy
 from analysis.networks.drawing import Drawing, draw_network, read_prior
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
-from analysis.studies.drawn import losses_on
 from analysis.tasks import input_table, named_task
 from tests.oracles.brute_force_drawing import first_accepted
 
@@ -36,22 +35,6 @@ def test_the_same_seed_gives_the_same_network_however_many_are_tried_at_once():
     drawn = [draw_network(OR, 7, block=block) for block in (1, 97, 8_192)]
     assert len({one.network.digest for one in drawn}) == 1
     assert len({(one.draws, one.loss) for one in drawn}) == 1
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("activation", ["leaky_relu", "tanh"])
-def test_a_device_draws_the_same_networks(activation):
-    """Also for two tasks at once, and at a scale at which float32 is off by more than a little."""
-    two = replace(OR, tasks=(named_task("OR", 2), named_task("AND", 2)), hidden=(2, 2), prior=read_prior("fan-in 2"))
-    wild = replace(OR, prior=read_prior("normal 100"), hidden=(3, 3), loss_target=0.2, most_draws=20_000)
-    for drawing in (OR, replace(two, loss_target=0.12), wild):
-        drawing = replace(drawing, activation=activation)
-        for seed in range(2):
-            alone, sifted = draw_network(drawing, seed), draw_network(drawing, seed, losses=losses_on("cpu"))
-            assert (sifted.draws, sifted.loss) == (alone.draws, alone.loss)
-            assert (sifted.network is None) == (alone.network is None)
-            if alone.network:
-                assert sifted.network.digest == alone.network.digest
 
 
 def test_seeds_priors_and_sizes_have_streams_of_their_own():

@@ -2,14 +2,12 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from analysis.errors import Cancelled
 from analysis.networks.mlp import forward
 from analysis.networks.training import train_networks
-from analysis.networks.training_course import course_json
-from analysis.networks.training_curves import Looks, looks_each, points_each, thinned
+from analysis.networks.training_course import course_json, points_each, thinned
 from analysis.networks.training_spec import TrainingSpec, training_problems
 from analysis.tasks import input_table
 from analysis.work import Work
@@ -28,39 +26,24 @@ def test_a_thinned_curve_has_its_first_and_last_epoch(n):
     assert [epoch for epoch, _ in points] == sorted({epoch for epoch, _ in points})
 
 
-@pytest.mark.parametrize("epochs", [1, 7, 8, 9, 500])
-def test_looks_are_bounded_and_spread_over_all_epochs(epochs):
-    looks = Looks(8)
-    for epoch in range(1, epochs + 1):
-        if looks.wants(epoch):
-            looks.add(epoch, [[float(epoch)]])
-    looks.add(epochs, [[float(epochs)]])
-    kept = [epoch for epoch, _ in looks.kept]
-    assert len(kept) <= 8
-    assert (kept[0], kept[-1]) == (1, epochs)
-    assert all(rows == ((float(epoch),),) for epoch, rows in looks.kept)
-    assert max(np.diff(kept), default=0) <= max(1, epochs // 3)
-
-
 @pytest.mark.slow
 def test_looking_changes_nothing_and_ends_with_what_the_network_gives():
+    told = []
     (blind,) = train_networks([SPEC])
-    (seen,) = train_networks([SPEC], looks=6)
+    (seen,) = train_networks([SPEC], Work(report=lambda p: told.append(p.so_far()[0])))
     assert seen.losses == blind.losses
     assert seen.network is not None
     assert blind.network is not None
     assert seen.network.digest == blind.network.digest
-    assert blind.outputs == ()
-    epoch, rows = seen.outputs[-1]
-    assert epoch == seen.epochs
-    np.testing.assert_allclose(rows, forward(seen.network, input_table(2)), atol=1e-5)
+    assert [len(course.outputs) for course in told] == [0, *[4] * seen.epochs]
+    assert told[-1].outputs == tuple(map(tuple, forward(seen.network, input_table(2)).tolist()))
 
 
 @pytest.mark.slow
 def test_the_course_of_every_network_is_told_on_the_way():
     told = []
     specs = [SPEC, SPEC.model_copy(update={"seed": 5})]
-    outcomes = train_networks(specs, Work(report=lambda p: told.append((p.found, p.so_far()))), looks=4)
+    outcomes = train_networks(specs, Work(report=lambda p: told.append((p.found, p.so_far()))))
     assert [course.state for course in told[0][1]] == ["training", "training"]
     assert told[0][1][0].loss is None
     assert "epoch 1, loss" in told[1][0]
@@ -69,8 +52,6 @@ def test_the_course_of_every_network_is_told_on_the_way():
     assert [course.state for course in told[-1][1]] == [outcome.state for outcome in outcomes]
     assert told[-1][1][0].losses == thinned(outcomes[0].losses, points_each(2))
     json.dumps([course_json(course) for course in told[3][1]], allow_nan=False)
-    train_networks([SPEC], Work(report=lambda p: told.append(p.so_far)))
-    assert told[-1] is None  # nobody asked for it
 
 
 def test_a_training_stops_at_an_epoch():
@@ -83,7 +64,7 @@ def test_a_training_stops_at_an_epoch():
             raise Cancelled("training")
 
     with pytest.raises(Cancelled):
-        train_networks([SPEC], Work(report=stop), looks=4)
+        train_networks([SPEC], Work(report=stop))
     assert n == 4
 
 
@@ -91,10 +72,6 @@ def test_what_is_told_of_many_networks_at_once_is_bounded():
     for count in (1, 20, 100):
         assert 6 <= points_each(count) <= 200
         assert count * points_each(count) <= 4_000
-        for n_inputs in range(1, 7):
-            looks = looks_each(count, n_inputs, 8)
-            assert 6 <= looks <= 64
-            assert looks == 6 or count * looks * 2**n_inputs * 8 <= 40_000
 
 
 def test_all_problems_are_told_at_once_each_with_its_option():

@@ -232,9 +232,7 @@ def test_a_job_shows_how_far_each_network_is(client, store):
     page = client.get(f"/api/v1/jobs/{job}").json()
     assert [one["state"] for one in page["learning"]["networks"]] == ["waiting", "waiting"]
     courses = [
-        TrainingCourse(
-            training_spec(options), "training", 5, 0.2, None, ((1, 0.3), (5, 0.2)), ((5, ((0.1, 0.0),) * 4),)
-        )
+        TrainingCourse(training_spec(options), "training", 5, 0.2, None, ((1, 0.3), (5, 0.2)), ((0.1, 0.0),) * 4)
         for options in arguments["specs"]
     ]
     with store.write() as session:
