@@ -8,6 +8,7 @@ somebody sent (network, task, data, protocol, training, limits) are 422.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -77,6 +78,10 @@ STATUS_TITLES: Final[dict[int, str]] = {
     503: "Not ready",
     507: "No room left",
 }
+
+
+_PREDICATE: Final = re.compile(r"(are|begins|belongs|cannot|does|has|have|holds|is|names|needs|reads|says|was)\b")
+"""What a cause begins with that goes on from its item; any other is a clause of its own."""
 
 
 class FieldError(BaseModel):
@@ -251,7 +256,8 @@ def _answer(
         undo = Action("Undo deletion", restore_url, primary=True, changes=True)
         deleted = Action("Recently deleted", request.app.state.addresses.deleted())
         actions = [undo, Action("Until when that is possible", parent), deleted]
-    said = [(f"{item}: {cause}.", f"{cure[:1].upper()}{cure[1:]}.")] if item else [(one.message, "") for one in told]
+    wrong = f"{item}{'' if _PREDICATE.match(cause) else ':'} {cause}."
+    said = [(wrong, f"{cure[:1].upper()}{cure[1:]}.")] if item else [(one.message, "") for one in told]
     notices = [
         Notice(what, "", helps, "refused", actions if n == len(said) else ()) for n, (what, helps) in enumerate(said, 1)
     ]

@@ -357,11 +357,11 @@ class Frame:
         return Facet(column, choices_of(column, counts, query), low, high, asked)
 
     def _removal(self, query: Query, tests: Mapping[str, Sequence[Passing]]) -> Removal | None:
-        """The first filter behind which nothing is left; the kinds asked for come first."""
+        """The first filter behind which nothing is left: first those that hold unasked, then the kinds asked for."""
         so_far: dict[str, Sequence[Passing]] = {}
         before = sum(part.count(np.ones(part.n, np.bool_)) for part in self.parts)
         kinds = query.wanted.get(KIND)
-        for name in sorted(tests, key=lambda one: one != KIND):
+        for name in sorted(tests, key=lambda one: (query.wanted[one] != self._column[one].default, one != KIND)):
             column, wanted = self._column[name], query.wanted[name]
             so_far[name] = tests[name]
             left = self._total(self._conjunction(so_far))

@@ -14,6 +14,7 @@ Rule = Callable[[Any], Iterator[str]]
 
 WEIGHT_BYTES: Final = 600_000  # of everything transferred but the plotting library
 MEDIA: Final = {"assets": ["media"]}  # of what axe fetches before it looks
+LABEL: Final = 11.9  # px; 12 is what the smallest texts of pages have
 SHIFT: Final = 0.02  # cumulative layout shift; 0.1 is commonly called good
 SEE_COLOURS: Final = """async ({ passed, options }) => {
   const silent = ".vh, .skip, [aria-disabled=true], :disabled, svg";
@@ -231,6 +232,21 @@ def drawings_have_words(tab: Any) -> Iterator[str]:
     )
 
 
+def labels_can_be_read(tab: Any) -> Iterator[str]:
+    """Texts in drawings are as large as the smallest of a page; one of class "shrinks" is for its shape alone."""
+    yield from tab.evaluate(
+        """(least) => [...document.querySelectorAll("main svg:not(.shrinks) text")]
+          .filter((text) => text.getBoundingClientRect().width && text.checkVisibility({ visibilityProperty: true }))
+          .map((text) => {
+            const { a, b } = text.getScreenCTM();
+            return [parseFloat(getComputedStyle(text).fontSize) * Math.hypot(a, b), text];
+          })
+          .filter(([size]) => size < least)
+          .map(([size, text]) => `${size.toFixed(1)} px: ${text.outerHTML.slice(0, 120)}`)""",
+        LABEL,
+    )
+
+
 def motion_is_still(tab: Any) -> Iterator[str]:
     """Of a visitor who asked for reduced motion."""
     for moving in tab.evaluate(
@@ -347,7 +363,7 @@ AT_A_DESK: Final[tuple[Rule, ...]] = (
     on_paper,
 )
 IN_THE_DARK: Final[tuple[Rule, ...]] = (accessible_in_the_dark,)
-ON_A_PHONE: Final[tuple[Rule, ...]] = (not_wider_than_the_screen, no_layout_shift)
+ON_A_PHONE: Final[tuple[Rule, ...]] = (not_wider_than_the_screen, no_layout_shift, labels_can_be_read)
 WITHOUT_SCRIPTS: Final[tuple[Rule, ...]] = (complete_without_scripts, not_wider_than_the_screen)
 
 

@@ -63,6 +63,7 @@ WRONG = [
     (rules.not_wider_than_the_screen, {"more": "<div style='width: 1500px'>wide</div>"}),
     (rules.drawings_have_words, {"change": ("<title>A circle</title>", "")}),
     (rules.drawings_have_words, {"more": "<figure data-plot></figure>"}),
+    (rules.labels_can_be_read, {"more": "<svg viewBox='0 0 99 99' width='9' height='9'><text y='50'>x</text></svg>"}),
     (rules.motion_is_still, {"style": "h1 { animation: go 9s infinite } @keyframes go { to { opacity: .5 } }"}),
     (rules.accessible, {"more": "<img src='/x.png'>"}),
     (rules.accessible, {"style": "main p { color: #bbb }"}),

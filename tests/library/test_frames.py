@@ -152,6 +152,13 @@ def test_pages_follow_each_other_without_a_gap():
     assert [row.ref for page in pages for row in page] == whole
 
 
+def test_a_filter_that_leaves_none_is_told_beside_the_rows_that_there_are_without_it():
+    left, any_standing = (FRAME.select(read_query(COLUMNS, {**of})).total for of in ({}, {"valid": ["any"]}))
+    found = FRAME.select(read_query(COLUMNS, {"kind": ["probe"]}))
+    assert found.total == 0
+    assert found.removed_by.before == left < any_standing
+
+
 def test_a_kind_without_a_column_goes_and_the_list_says_what_the_filter_is_about():
     found = FRAME.select(read_query(COLUMNS, {"kind": ["algorithm"], "edges_min": ["2"], "valid": ["any"]}))
     assert (found.total, found.of) == (0, 300)

@@ -87,7 +87,7 @@ def _drawn(
         )
     cut = [_edge_words(graph, edge) for edge, keeps in zip(graph.edges, kept, strict=True) if not keeps]
     details = f"Cut: {', '.join(cut)}." if cut and len(cut) <= 40 else ""
-    return drawing(width, height, body, sentence=sentence, details=details, css_class="big graph")
+    return drawing(width, height, body, sentence=sentence, details=details, css_class="big graph wide")
 
 
 def _columns(graph: Graph) -> list[tuple[int, int]]:

@@ -70,4 +70,4 @@ def ground_figure(
         at = width - 6 if last else left + one * across
         if last or width - 6 - at > 62:
             body += text(at, height - 6, f"{one:,}", "lab", anchor="end" if last else "middle")
-    return drawing(width, height, body, sentence=sentence)
+    return drawing(width, height, body, sentence=sentence, css_class="shrinks")

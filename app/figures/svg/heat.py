@@ -61,7 +61,7 @@ def interchange_heat(
         _TOP + _HIGH * len(input_names) + 2,
         body,
         sentence=f"{title + ': ' if title else ''}{said}",
-        css_class="heatmap",
+        css_class="heatmap wide",
         sizing="exact",
     )
 

@@ -53,7 +53,7 @@ def attention_heat(shares: Sequence[Sequence[float | None]], positions: Sequence
         body,
         sentence=f"{title}: {words[-1]}",
         details="; ".join(words) + ".",
-        css_class="heatmap",
+        css_class="heatmap wide",
         sizing="exact",
     )
 

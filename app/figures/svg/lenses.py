@@ -62,7 +62,7 @@ def score_bars(
         bottom + 6,
         body,
         sentence=_scores_in_words(scores, row_names, input_names, title),
-        css_class="scores",
+        css_class="scores wide",
         sizing="exact",
     )
 
@@ -104,7 +104,7 @@ def share_bars(labels: Sequence[str], counts: Sequence[int], of: Sequence[int], 
         _ROW * len(labels) + 2,
         body,
         sentence=f"{title}. {words}{more}",
-        css_class="shares",
+        css_class="shares wide",
         sizing="exact",
     )
 
@@ -151,5 +151,5 @@ def field_squares(fields: Sequence[Field], *, title: str) -> Markup:
     told = "; ".join(f"{field.name} from {decimal(field.low)} to {decimal(field.high)}" for field in fields[:12])
     n_lines = -(-len(fields) // columns)
     return drawing(
-        wide * columns, high * n_lines, body, sentence=f"{title}. {told}", css_class="fields", sizing="exact"
+        wide * columns, high * n_lines, body, sentence=f"{title}. {told}", css_class="fields wide", sizing="exact"
     )

@@ -88,7 +88,7 @@ def number_line(
     cuts = ", ".join(f"{t.key + ' ' if t.key else ''}cuts at {decimal(t.value)}" for t in thresholds)
     shown = ", ".join(f"{decimal(v)} on {name}" for v, name in zip(values, labels, strict=True))
     sentence = f"{title + ': ' if title else ''}{shown}" + (f"; {cuts}" if cuts else "")
-    return drawing(width, base + 24 + 13 * label_rows, body, sentence=sentence, css_class="numline")
+    return drawing(width, base + 24 + 13 * label_rows, body, sentence=sentence, css_class="numline wide")
 
 
 def _threshold_rows(

@@ -103,7 +103,7 @@ class Axis:
             return [(float(k), f"{k:,}") for k in range(0, math.ceil(self.high) + 1, step)]
         decades = range(math.floor(math.log10(self.high)) + 1)
         every = max(1, len(decades) // 6)
-        return [(self.floor, "0")] + [(10.0**d, f"{10**d:,}" if d <= 4 else f"1e{d}") for d in decades[::every]]
+        return [(self.floor, "0")] + [(10.0**d, f"{10**d:,}" if d <= 3 else f"1e{d}") for d in decades[::every]]
 
 
 def kept(dots: Sequence[Dot], n_rows: int) -> Sequence[Dot]:
@@ -154,7 +154,7 @@ def ladder_drawing(
     for number, note in enumerate(notes):
         body += text(2, height + 12 + 15 * number, note, "lab s")
     wide = max([left + _PLOT + right, *(text_width(note, 11.5) + 6 for note in notes)])
-    return drawing(wide, height + 15 * len(notes) + (6 if notes else 0), body, sentence=sentence)
+    return drawing(wide, height + 15 * len(notes) + (6 if notes else 0), body, sentence=sentence, css_class="wide")
 
 
 def _row(row: LadderRow, axis: Axis, left: float, y: float, n_rows: int) -> str:

@@ -43,7 +43,9 @@ def _told(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         bits = value and all(one in (0, 1) for one in value)
         return "".join(str(int(one)) for one in value) if bits else f"({', '.join(map(_told, value))})"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, (int, float)):
+        return (f"{value:.4g}" if isinstance(value, float) else str(value)).replace("-", "−")
+    return str(value)
 
 
 def _rival(witness: Mapping[str, Any], explanation: Explanation, addresses: Addresses) -> Link | None:

@@ -50,6 +50,12 @@ REFUSED = [  # address, status, field, words
 ]
 
 
+def test_a_refusal_is_a_sentence_where_its_cause_goes_on_from_its_item(client):
+    assert "<b>network &#39;nope&#39; is not stored here.</b>" in client.get("/networks/nope").text
+    other = client.get("/nowhere").text
+    assert "<b>address &#39;/nowhere&#39;: no page has this address.</b>" in other
+
+
 @cache
 def is_there(client, address):
     """Whether a page answers; many refusals lead to the same few."""
