@@ -39,7 +39,6 @@ from analysis.models.attention_heads import (
     mixed,
     read_slopes,
 )
-from analysis.models.attention_masks import n_masks_idle, n_masks_pruned
 from analysis.models.attention_report import (
     Trace,
     direct_table,
@@ -581,30 +580,6 @@ class AttentionSpace:
         if blocks.unembedding_bias is not None:
             found[-1] += blocks.unembedding_bias
         return found
-
-    def n_meaning(self, masks: Masks) -> int | None:
-        """By the masks that mean a circuit of each form; None with MLP blocks and for three layers of heads that need a
-        value.
-        """
-        if self._granularity == "nodes":
-            return len(masks)
-        n_layers, n_heads = len(self._model.layers), self._model.n_heads
-        if self._model.blocks.mlps or (self._pruned and n_layers > 2):
-            return None
-        on = [_any(masks, self._slots(head)["v"] if self._pruned else self._own(head)) for head in self._heads]
-        forms = [~one for one in on]
-        if self._pruned:
-            forms += [one & ~_any(masks, self._slots(head)["q"]) for one, head in zip(on, self._heads, strict=True)]
-        by_layer = np.array(forms).reshape(-1, n_heads, len(masks)).sum(axis=1)  # numbers below 9
-        codes, total = np.bincount(np.tensordot(9 ** np.arange(len(by_layer)), by_layer, 1)), 0
-        for code in np.flatnonzero(codes).tolist():
-            form = [code // 9**digit % 9 for digit in range(len(by_layer))]
-            if self._pruned:
-                each = n_masks_pruned(form[:n_layers], form[n_layers:], n_heads, self._n_given)
-            else:
-                each = n_masks_idle(form, n_heads, self._n_given, 3 if self._granularity == "qkv" else 1)
-            total += int(codes[code]) * each
-        return total
 
     def engine(self) -> AttentionEngine | None:
         """One that sums what heads of the last layer add; None where logits are no such sum, as with MLP blocks and

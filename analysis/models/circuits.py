@@ -118,7 +118,6 @@ class MasksFound:
         tested: how many of them were decided; all, unless the time was up.
         by_bits: number of bits → valid circuits.
         bit_use: for each bit the valid circuits that keep it.
-        meaning: masks that mean a valid circuit; None if that is not known.
         drawn: 1,000 valid circuits drawn uniformly without repetition, or all if there are fewer, ascending.
     """
 
@@ -128,7 +127,6 @@ class MasksFound:
     tested: int
     by_bits: dict[int, int]
     bit_use: tuple[int, ...]
-    meaning: int | None
     drawn: Numbers
 
     @property
@@ -237,7 +235,6 @@ class _Tally:
         self._by_bits = np.zeros(MAX_BITS + 1, dtype=np.int64)
         self._bit_use = [0] * space.graph.n_bits
         self._tested = 0
-        self._meaning: int | None = 0
 
     @property
     def valid(self) -> int:
@@ -252,10 +249,6 @@ class _Tally:
         self._by_bits += np.bincount(np.bitwise_count(part.valid), minlength=MAX_BITS + 1)
         for bit in range(len(self._bit_use)):
             self._bit_use[bit] += int(np.count_nonzero(part.valid & np.uint64(1 << bit)))
-        for start in range(0, len(part.valid), _AT_ONCE):
-            if self._meaning is not None:
-                some = self._space.n_meaning(number_bits(part.valid[start : start + _AT_ONCE], len(self._bit_use)))
-                self._meaning = None if some is None else self._meaning + some
         self._drawn = _draw(np.concatenate([self._drawn, part.valid]))
         self._new.append(part.valid)
         if sum(map(len, self._new)) > max(self._limit, _AT_ONCE):
@@ -278,7 +271,6 @@ class _Tally:
             self._tested,
             by_bits,
             tuple(self._bit_use),
-            self._meaning,
             np.sort(self._drawn),
         )
 

@@ -398,9 +398,6 @@ class Space(Protocol):
             source: number of the row that values are taken from which a change takes from another row.
         """
 
-    def n_meaning(self, masks: Masks) -> int | None:
-        """How many masks there are that mean one of these circuits; None if that is not known."""
-
     def engine(self) -> Engine | None:
         """What finds the valid circuits without running every mask; None if nothing does. Asked where masks have at
         most 64 bits.

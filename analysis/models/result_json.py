@@ -102,8 +102,6 @@ def _circuits_json(space: Space, found: MasksFound | None, masks: bool) -> dict[
             "tested": 0,
         }
     told |= {"valid": exact(found.valid)}
-    if found.meaning is not None and found.exhaustive:
-        told["masks_valid"] = exact(found.meaning)
     told |= {
         "exhaustive": found.complete,
         "truncated_at": None if found.complete else len(found.masks),

@@ -243,7 +243,7 @@ def stored_landscape(
     place_of = {int(mask, 16): place for place, mask in enumerate(frame[REF].tolist())}
     masks = np.array(sorted(place_of), dtype=np.uint64)
     possible = int(search.possible)
-    found = MasksFound(masks, search.valid, possible, possible, dict(search.by_bits), search.bit_use, None, masks[:0])
+    found = MasksFound(masks, search.valid, possible, possible, dict(search.by_bits), search.bit_use, masks[:0])
 
     def known(mask: int) -> dict[str, str] | None:
         if mask not in place_of:

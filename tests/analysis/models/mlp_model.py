@@ -116,9 +116,6 @@ class PerceptronSpace:
     def run_row(self, mask, row, changes=(), source=0):
         return None
 
-    def n_meaning(self, masks):
-        return None
-
     def engine(self):
         return None
 
