@@ -6,8 +6,6 @@ across versions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
@@ -16,7 +14,7 @@ import torch
 
 from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.masked_runs import Rows, outputs_of_masks
-from analysis.discovery.method import Chosen, Step
+from analysis.discovery.method import Chosen
 from analysis.method_settings import Settings
 from analysis.networks.batched_mlp import activated_with_gradient
 from analysis.networks.circuit import mask_array
@@ -36,10 +34,10 @@ _BETWEEN_REPORTS: Final = 50
 
 def choose_edges(cut: CutNetwork, settings: Settings, work: Work) -> Chosen:
     """The edges whose gates end open."""
-    kept = _learned(cut, settings, work, cut.n_bits, lambda gates: gates)
-    if kept is None:
+    gates = _learned(cut, settings, work, cut.n_bits, lambda gates: gates)
+    if gates is None:
         return Chosen(None, "diverged")
-    return _chosen(kept, _mask_of)
+    return Chosen(_mask_of(gates > 0), fragile=_is_fragile(gates))
 
 
 def choose_nodes(cut: CutNetwork, settings: Settings, work: Work) -> Chosen:
@@ -57,54 +55,26 @@ def choose_nodes(cut: CutNetwork, settings: Settings, work: Work) -> Chosen:
             parts.append(own.expand(sizes[layer], -1).reshape(-1))
         return torch.cat(parts)
 
-    kept = _learned(cut, settings, work, sum(hidden), spread)
-    if kept is None:
+    gates = _learned(cut, settings, work, sum(hidden), spread)
+    if gates is None:
         return Chosen(None, "diverged")
-
-    def edges_between(open_: Any) -> int:
-        active = [np.ones(sizes[0], bool), *np.split(open_, first[1:-1]), np.ones(1, bool)] if hidden else []
-        keep = [np.outer(after, before).reshape(-1) for before, after in pairwise(active)]
-        return _mask_of(np.concatenate(keep) if keep else np.ones(cut.n_bits, bool))
-
-    return _chosen(kept, edges_between)
+    active = [np.ones(sizes[0], bool), *np.split(gates > 0, first[1:-1]), np.ones(1, bool)] if hidden else []
+    keep = [np.outer(after, before).reshape(-1) for before, after in pairwise(active)]
+    mask = _mask_of(np.concatenate(keep) if keep else np.ones(cut.n_bits, bool))
+    return Chosen(mask, fragile=_is_fragile(gates))
 
 
 def _mask_of(edges: Any) -> int:
     return sum(1 << edge for edge in np.flatnonzero(edges).tolist())
 
 
-@dataclass(frozen=True)
-class _Gates:
-    """Gates in the course of learning.
-
-    Args:
-        open: which stay open in the end.
-        margin: how near to closing or opening the nearest is.
-        changes: the step of gradient descent, the loss before and behind it, and which gates were open then, whenever
-            one opened or closed; all are open before the first.
-    """
-
-    open: Any
-    margin: float
-    changes: list[tuple[int, float, float, Any]]
+def _is_fragile(gates: Any) -> bool:
+    """Whether the gate that is nearest to closing or opening is very near."""
+    return bool(np.abs(gates).min(initial=np.inf) < FRAGILE)
 
 
-def _chosen(found: _Gates, mask_of: Callable[[Any], int]) -> Chosen:
-    """The answer of learned gates, a step for each change of them."""
-    before, steps = mask_of(np.ones_like(found.open)), []
-    for at, loss_before, loss, open_ in found.changes:
-        mask = mask_of(open_)
-        for changed, kept in ((before & ~mask, False), (mask & ~before, True)):
-            if changed:
-                edges = tuple(edge for edge in range(changed.bit_length()) if changed >> edge & 1)
-                behind = mask if kept else before & mask
-                steps.append(Step(edges, kept, loss_before, loss, behind, at=at))
-        before = mask
-    return Chosen(mask_of(found.open), fragile=found.margin < FRAGILE, steps=tuple(steps))
-
-
-def _learned(cut: CutNetwork, settings: Settings, work: Work, n_gates: int, spread: Any) -> _Gates | None:
-    """The gates in the course of learning; None where it diverged."""
+def _learned(cut: CutNetwork, settings: Settings, work: Work, n_gates: int, spread: Any) -> Any:
+    """The logits of gates, above 0 of those that end open; None where they diverged."""
     question, rows = cut.question, cut.rows
     penalty, steps = float(settings["lambda"]), int(settings["steps"])
     with one_thread():
@@ -116,8 +86,6 @@ def _learned(cut: CutNetwork, settings: Settings, work: Work, n_gates: int, spre
         whole = torch.tensor(outputs_of_masks(question, everything, rows)[0])
         run = _gated_run(question, rows)
         shift = TEMPERATURE * float(np.log(-LOW / HIGH))
-        changes: list[tuple[int, float, float, Any]] = []
-        before, last = np.ones(n_gates, bool), float("nan")
         for step in range(steps):
             if step % _BETWEEN_REPORTS == 0:
                 work.tell("methods", step, steps, "steps of pruning")
@@ -128,14 +96,8 @@ def _learned(cut: CutNetwork, settings: Settings, work: Work, n_gates: int, spre
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            now, cost = (logits.detach().numpy() > 0).copy(), float(loss.detach())
-            if (now != before).any():
-                changes.append((step + 1, cost if step == 0 else last, cost, now))
-            before, last = now, cost
         found = logits.detach().numpy()
-    if not np.isfinite(found).all():
-        return None
-    return _Gates(found > 0, float(np.abs(found).min(initial=np.inf)), changes)
+    return found if np.isfinite(found).all() else None
 
 
 def _gated_run(question: Question, rows: Rows) -> Any:

@@ -56,7 +56,6 @@ class Step:
         after: the same with the edges removed (or taken), whether that stands or not.
         mask: the raw mask behind it.
         score: of the edge, of methods of scores; None where no gradient reaches it, so that it has none.
-        at: of methods that learn, the step of gradient descent behind which it happened.
     """
 
     edges: tuple[int, ...]
@@ -65,7 +64,6 @@ class Step:
     after: float | None
     mask: int
     score: float | None = None
-    at: int | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from analysis.discovery.audit import Audited, audit, location_json
 from analysis.discovery.location import Landscape
-from analysis.discovery.method import Method, Step
+from analysis.discovery.method import Method
 from analysis.discovery.registry import METHOD_BY_KEY
 from analysis.discovery.sweep import sweep
 from analysis.errors import InvalidMethod
@@ -24,22 +24,6 @@ MAX_JUDGED: Final = 200_000
 """Circuits up to which answers are judged by criteria, since minimality looks at all of them."""
 
 
-class StepFound(Part):
-    """One step of a method that learns; see :class:`analysis.discovery.method.Step`."""
-
-    edges: list[int]
-    kept: bool
-    before: float | None
-    after: float | None
-    mask: Mask
-    at: int | None
-
-    @property
-    def value(self) -> Step:
-        """The step as methods tell it."""
-        return Step(tuple(self.edges), self.kept, self.before, self.after, int(self.mask, 16), None, self.at)
-
-
 class AnswerFound(Part):
     """One answer; what is known of its place is as audit files have it."""
 
@@ -51,7 +35,6 @@ class AnswerFound(Part):
     faithfulness: float | None
     fragile: bool
     place: dict[str, Any] | None
-    steps: list[StepFound] | None = Field(None, description="Of methods that learn, where they were stored.")
 
 
 class MethodsReport(Report):
@@ -119,7 +102,6 @@ def methods_report(
             settings=dict(one.settings),
             default=dict(one.settings) == methods[one.method].defaults,
             place=None if one.location is None else location_json(one.location, layout, complete=complete),
-            steps=one.answer.steps if methods[one.method].learns else None,
         )
         for one in found
     ]

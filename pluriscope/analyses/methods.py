@@ -108,8 +108,9 @@ def _table(rows: Sequence[Row]) -> Table:
 
 
 def _row(one: AnswerFound, label: str, of: Subject) -> Row:
-    text = _text(_methods(of)[one.method], one.settings)
-    url = of.links.analysis(of.slug, "methods", of.scope, text)
+    method = _methods(of)[one.method]
+    text = _text(method, one.settings)
+    url = "" if method.learns else of.links.analysis(of.slug, "methods", of.scope, text)
     place = one.place
     if place is None:
         return Row({"method": label or text, "fails": f"{one.outcome}: no circuit"}, url=url)
@@ -209,18 +210,21 @@ class _Path:
         yield Table.short("step", _STEPS, rows)
 
 
-def _item(report: MethodsReport | None, of: Subject, text: str, options: Mapping[str, str]) -> Item:
+def _item(_: MethodsReport | None, of: Subject, text: str, options: Mapping[str, str]) -> Item:
     """The steps of the method that a text names.
 
     Raises:
-        InvalidMethod: no such method or setting, or it does not fit; or it learns, and its steps are not stored.
+        InvalidMethod: no such method or setting, or it does not fit; or it learns.
         BeyondLimits: it is too large to be followed.
     """
     method, settings = read_called(text, _methods(of))
     landscape: Any = of.analysed.unjudged if of.ask is None else _landscape(of)
     names = names_of(landscape.space.graph) if of.ask is None else names_in(of.question.layout)
     begin = 0 if method.score is not None else (1 << names.n_bits) - 1
-    steps = _steps(report, method, settings, landscape)
+    if method.learns:
+        cause = "learns all gates at once, so there are no steps to follow"
+        raise InvalidMethod(f"method {method.key}", cause, "look at the steps of another one")
+    steps = steps_of(method, settings, landscape.cut(settings["ablation"]))
     stages = stages_of([Step((), False, None, None, begin), *steps], landscape)
     path = _Path(of, method, settings, stages, list(names.numbers), _answer(method, settings, stages))
     at = whole_option(options, "step", len(stages) - 1, path.answer or 0)
@@ -234,19 +238,6 @@ def _item(report: MethodsReport | None, of: Subject, text: str, options: Mapping
 
 def _landscape(of: Subject) -> Landscape:
     return Landscape(of.question, of.analysed.circuits, judges=False)
-
-
-def _steps(report: MethodsReport | None, method: Method[Any], settings: Settings, landscape: Any) -> Sequence[Step]:
-    """The steps; of a method that learns, only what a job has stored."""
-    if not method.learns:
-        return steps_of(method, settings, landscape.cut(settings["ablation"]))
-    answers = () if report is None else report.answers
-    known = next((one for one in answers if one.method == method.key and one.settings == dict(settings)), None)
-    if known is None or known.steps is None:
-        raise InvalidMethod(
-            f"method {method.key}", "learns, and its steps are not stored", "ask methods that learn first"
-        )
-    return [one.value for one in known.steps]
 
 
 def _answer(method: Method[Any], settings: Settings, stages: Sequence[Stage]) -> int | None:

@@ -96,18 +96,3 @@ def test_a_network_that_is_too_large_is_not_followed() -> None:
     assert question.layout.n_edges**2 * 64 > MAX_EDGE_RUNS
     with pytest.raises(BeyondLimits):
         steps_of(method_named("weights"), method_named("weights").defaults, NetworkCuts(question)["zero"])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("key", ["edge-pruning", "node-pruning"])
-def test_gates_that_open_and_close_lead_to_the_answer(key: str) -> None:
-    method = method_named(key)
-    answer = method.answer(CUTS["zero"], method.filled({"lambda": 0.1, "steps": 200}))
-    assert answer.steps
-    mask = WHOLE
-    for step in answer.steps:
-        moved = sum(1 << edge for edge in step.edges)
-        mask = mask | moved if step.kept else mask & ~moved
-        assert step.mask == mask
-    assert mask == answer.raw_mask
-    assert [step.at for step in answer.steps] == sorted(step.at or 0 for step in answer.steps)
