@@ -68,10 +68,8 @@ class Wiring:
         answers: ``[rows]``.
         slots: names of the slots of each head, three or one.
         pruned: whether a head needs a value, and a query and a key or neither.
-        fixed: whether a head that is there reads everything that is there; masks then name heads.
         bit: source, reader and slot → bit of a mask. Sources are numbered from 0, what is given first, then the heads
-            layer by layer; a head reads as its own number, the logits as the number after the last head. With
-            ``fixed``, head, head and "" → its bit.
+            layer by layer; a head reads as its own number, the logits as the number after the last head.
     """
 
     heads: tuple[tuple[HeadWeights, ...], ...]
@@ -83,7 +81,6 @@ class Wiring:
     answers: NDArray[np.int64]
     slots: tuple[str, ...]
     pruned: bool
-    fixed: bool
     bit: Callable[[int, int, str], int]
 
     @cached_property
@@ -127,12 +124,10 @@ class Wiring:
 
     def n_subsets(self, s: int) -> int:
         """Subsets of so many sources that are there which may be read."""
-        return 1 if self.fixed else 1 << s
+        return 1 << s
 
     def n_choices(self, s: int) -> int:
         """Choices of a head with so many sources that are there, being off among them."""
-        if self.fixed:
-            return 2
         some: int = (1 << s) - 1
         if len(self.slots) == 1:
             return 1 + some
@@ -148,8 +143,6 @@ class Wiring:
         """
         reader, logits = self.sources_before(layer) + head, self.sources_before(self.n_layers)
         every = range(1 << len(present))
-        if self.fixed:
-            return [Choice(), Choice((every[-1],) * 3, 1 << self.bit(reader, reader, ""), every[-1])]
         read_out = 1 << self.bit(reader, logits, "") if layer == self.n_layers - 1 else 0
         numbers = [self.numbers(reader, slot, present) for slot in self.slots]
         found = [Choice()]
@@ -376,7 +369,7 @@ class AttentionEngine:
         for chosen in product(*options):
             values = {before + head: value(head, one) for head, one in enumerate(chosen) if one.is_on}
             read = {source for one in chosen for place, source in enumerate(present) if one.every >> place & 1}
-            unread = frozenset() if wiring.fixed else (prefix.unread - read) | values.keys()
+            unread = (prefix.unread - read) | values.keys()
             number = prefix.number | sum(one.number for one in chosen)
             yield from self._extended(_Prefix({**prefix.values, **values}, number, unread), layer + 1)
 
@@ -453,28 +446,24 @@ class _Layout:
         self.present, self.split = present, split
         layer = wiring.n_layers - 1
         self.heads = [wiring.choices(layer, head, present) for head in range(wiring.n_heads)]
-        if wiring.fixed:
-            read_out = [Choice()]
-        else:
-            numbers = wiring.numbers(wiring.sources_before(layer + 1), "", present)
-            read_out = [Choice(number=number, every=read) for read, number in enumerate(numbers)]
+        numbers = wiring.numbers(wiring.sources_before(layer + 1), "", present)
+        read_out = [Choice(number=number, every=read) for read, number in enumerate(numbers)]
         options = [read_out, *self.heads]
         self.left = _Side(options[: 1 + split.n_left])
         self.right = _Side(options[1 + split.n_left :])
 
-    def allowed(self, left: Indices, prefix: _Prefix, *, empty: bool) -> Words:
+    def allowed(self, left: Indices, prefix: _Prefix) -> Words:
         """``[left choices, words]`` with which right choices every head before the last layer is read by some reader.
 
         Args:
             left: numbers of left choices.
             prefix: what the heads before the last layer read.
-            empty: whether the circuit without any edge counts.
         """
         unread = sum(1 << place for place, source in enumerate(self.present) if source in prefix.unread)
         missing = np.uint64(unread) & ~self.left.every[left]
         kinds, which = np.unique(missing, return_inverse=True)
         found: Words = _packed((self.right.every & kinds[:, None]) == kinds[:, None])[which]
-        if not (empty or prefix.number) and left[0] == 0:
+        if not prefix.number and left[0] == 0:  # no circuit is without any edge
             found[0, 0] &= ~np.uint64(1)
         return found
 
@@ -584,8 +573,8 @@ class _State:
                 read_out.append([cut_logits[source]])
                 continue
             carried = inner(values[source][:, -1], unembedding)
-            reads.append([values[source]] if wiring.fixed else [cut[source], values[source]])
-            read_out.append([carried] if wiring.fixed else [cut_logits[source], carried])
+            reads.append([cut[source], values[source]])
+            read_out.append([cut_logits[source], carried])
         read = _sums(reads, (wiring.n_rows, wiring.context, wiring.d_model))
         heads = [self._added(read, head, cut_logits[before + head]) for head in range(wiring.n_heads)]
         return [_sums(read_out, (wiring.n_rows, wiring.vocabulary)), *heads]
@@ -601,7 +590,7 @@ class _State:
         w_query, w_key, w_value, w_output = self._wiring.heads[-1][head]
         unembedding = self._wiring.unembedding.T
         chosen = [one.reads for one in self._layout.heads[head] if one.is_on]
-        queries, keys, values = np.zeros((3, 1), dtype=np.intp) if self._wiring.fixed else np.array(chosen).T
+        queries, keys, values = np.array(chosen).T
         q, k, v = inner(reads[:, :, -1:], w_query.T), inner(reads, w_key.T), inner(reads, w_value.T)
         pairs, which = np.unique(queries * len(reads) + keys, return_inverse=True)
         n_rows, size = reads.shape[1], max(*reads.shape[2:], len(unembedding), w_query.shape[1])
@@ -628,9 +617,9 @@ class _State:
             start: number of the first left choice.
             max_wrong: rows on which a valid circuit may be wrong.
         """
-        layout, wiring = self._layout, self._wiring
+        layout = self._layout
         left = np.arange(start, min(start + layout.split.part, layout.split.left))
-        allowed = layout.allowed(left, self._prefix, empty=wiring.fixed)
+        allowed = layout.allowed(left, self._prefix)
         n_tested = int(np.bitwise_count(allowed).sum(dtype=np.int64))
         pairs = []
         unsure = allowed

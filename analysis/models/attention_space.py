@@ -583,20 +583,15 @@ class AttentionSpace:
 
     def engine(self) -> AttentionEngine | None:
         """One that sums what heads of the last layer add; None where logits are no such sum, as with MLP blocks and
-        LayerNorm, or its tables would take too much memory.
+        LayerNorm, where masks name the few nodes, or where its tables would take too much memory.
         """
-        if not self._model.blocks.is_linear:
+        if not self._model.blocks.is_linear or self._granularity == "nodes":
             return None
         engine = AttentionEngine(self.wiring)
         return engine if engine.n_bytes <= MAX_BYTES else None
 
     @cached_property
     def wiring(self) -> Wiring:
-        fixed, qkv = self._granularity == "nodes", self._granularity == "qkv"
-
-        def bit(source: int, reader: int, slot: str) -> int:
-            return self._graph.removable.index(reader) if fixed else self._into[reader, slot][source]
-
         return Wiring(
             heads=self._by_head,
             unembedding=self._unembedding,
@@ -605,10 +600,9 @@ class AttentionSpace:
             find_absent=lambda: self._absent,
             context=self._model.tokens.shape[1],
             answers=self._model.answers,
-            slots=("q", "k", "v") if qkv else ("",),
+            slots=("q", "k", "v") if self._granularity == "qkv" else ("",),
             pruned=self._pruned,
-            fixed=fixed,
-            bit=bit,
+            bit=lambda source, reader, slot: self._into[reader, slot][source],
         )
 
     def run(self, masks: Masks) -> Array:

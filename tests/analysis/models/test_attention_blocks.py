@@ -234,7 +234,7 @@ def test_every_circuit_is_counted_and_tried_once(text, sizes, blocks):
     for places, found_apart in engine_of(model, space).gaps(found.masks):
         masks = number_bits(found.masks[places], space.graph.n_bits)
         assert np.array_equal(found_apart, gaps(space.run(masks), model.answers))
-    assert (space.engine() is None) == bool(blocks.get("mlp") or blocks.get("norm"))
+    assert (space.engine() is None) == bool(text == "nodes" or blocks.get("mlp") or blocks.get("norm"))
 
 
 @pytest.mark.parametrize("blocks", [{"biases": True}, ALL])

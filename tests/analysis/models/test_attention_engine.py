@@ -39,7 +39,7 @@ def by_running(space, model, most):
     """Numbers of the valid circuits, by running every mask."""
     bits = space.graph.n_bits
     every = bits_of(np.arange(1 << bits, dtype=np.uint64), bits)
-    is_circuit = (space.reduce(every) == every).all(axis=1) & (every.any(axis=1) | (space.graph.cut == "nodes"))
+    is_circuit = (space.reduce(every) == every).all(axis=1) & every.any(axis=1)
     every = every[is_circuit]
     wrong = (gaps(space.run(every), model.answers) <= 0).sum(axis=1)
     return numbers_of(every[wrong <= most]), len(every)
@@ -52,7 +52,7 @@ def by_engine(space, most):
 
 @st.composite
 def spaces(draw):
-    """A small transformer, often with ties, a space of at most 4,096 masks, and rows that may be wrong."""
+    """A small transformer, often with ties, a space of at most 8,192 masks, and rows that may be wrong."""
     layers, heads = draw(st.sampled_from([(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (3, 1)]))
     model = random_attention(
         draw(st.integers(0, 2**32 - 1)),
@@ -60,9 +60,10 @@ def spaces(draw):
         whole=draw(st.booleans()),
         positions=draw(st.booleans()),
     )
-    fitting = [rules for rules in ATTENTION.admitted_rules(model) if model.space(rules).graph.n_bits <= 12]
+    every = [model.space(rules) for rules in ATTENTION.admitted_rules(model)]
+    fitting = [space for space in every if space.graph.n_bits <= 13 and space.engine() is not None]
     threshold = draw(st.sampled_from([0.99, 0.7, 0.4]))
-    return model, model.space(draw(st.sampled_from(fitting))), max_wrong(len(model.rows), threshold)
+    return model, draw(st.sampled_from(fitting)), max_wrong(len(model.rows), threshold)
 
 
 @pytest.mark.slow
@@ -152,12 +153,7 @@ def test_all_are_counted_where_not_all_are_listed():
     assert every.complete
     assert some.exhaustive
     assert not some.complete
-    assert (some.valid, some.by_bits, some.bit_use, some.meaning) == (
-        every.valid,
-        every.by_bits,
-        every.bit_use,
-        every.meaning,
-    )
+    assert (some.valid, some.by_bits, some.bit_use) == (every.valid, every.by_bits, every.bit_use)
     numbers = sorted(every.masks.tolist(), key=lambda mask: (mask.bit_count(), mask))
     assert some.masks.tolist() == sorted(numbers[:50])
 
