@@ -11,9 +11,8 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.discovery.cuts import Cut
-from analysis.discovery.method import Answer, outcome_of
+from analysis.discovery.method import Answer, Scores, answer_by_scores, outcome_of
 from analysis.discovery.part_names import PartNames, names_in
-from analysis.discovery.selection import pick_by_scores
 from analysis.errors import AnalysisError, InvalidClaim, InvalidMethod
 from analysis.method_settings import filled
 from analysis.question import Question
@@ -65,10 +64,7 @@ class Claim:
         if self.raw_mask is not None:
             return Answer(outcome_of(self.raw_mask, cut.n_bits), self.raw_mask)
         values = np.array([0.0 if score is None else score for score in self.scores or ()], dtype=np.float64)
-        picked = pick_by_scores(values, cut.ends, self.picking, cut.shares)
-        return Answer(
-            outcome_of(picked.mask, cut.n_bits), picked.mask, values, None, picked.faithfulness, picked.fragile
-        )
+        return answer_by_scores(Scores(values), cut, self.picking)
 
 
 @dataclass(frozen=True)

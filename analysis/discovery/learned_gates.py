@@ -14,7 +14,7 @@ import torch
 
 from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.masked_runs import Rows, outputs_of_masks
-from analysis.discovery.method import Chosen
+from analysis.discovery.method import Answer, outcome_of
 from analysis.method_settings import Settings
 from analysis.networks.batched_mlp import activated_with_gradient
 from analysis.networks.circuit import mask_array
@@ -32,15 +32,16 @@ FRAGILE: Final = 1e-3
 _BETWEEN_REPORTS: Final = 50
 
 
-def choose_edges(cut: CutNetwork, settings: Settings, work: Work) -> Chosen:
+def choose_edges(cut: CutNetwork, settings: Settings, work: Work) -> Answer:
     """The edges whose gates end open."""
     gates = _learned(cut, settings, work, cut.n_bits, lambda gates: gates)
     if gates is None:
-        return Chosen(None, "diverged")
-    return Chosen(_mask_of(gates > 0), fragile=_is_fragile(gates))
+        return Answer("diverged", None)
+    mask = _mask_of(gates > 0)
+    return Answer(outcome_of(mask, cut.n_bits), mask, fragile=_is_fragile(gates))
 
 
-def choose_nodes(cut: CutNetwork, settings: Settings, work: Work) -> Chosen:
+def choose_nodes(cut: CutNetwork, settings: Settings, work: Work) -> Answer:
     """The edges between inputs, output and hidden neurons whose gates end open."""
     sizes = cut.question.layout.sizes
     hidden = sizes[1:-1]
@@ -57,11 +58,11 @@ def choose_nodes(cut: CutNetwork, settings: Settings, work: Work) -> Chosen:
 
     gates = _learned(cut, settings, work, sum(hidden), spread)
     if gates is None:
-        return Chosen(None, "diverged")
+        return Answer("diverged", None)
     active = [np.ones(sizes[0], bool), *np.split(gates > 0, first[1:-1]), np.ones(1, bool)] if hidden else []
     keep = [np.outer(after, before).reshape(-1) for before, after in pairwise(active)]
     mask = _mask_of(np.concatenate(keep) if keep else np.ones(cut.n_bits, bool))
-    return Chosen(mask, fragile=_is_fragile(gates))
+    return Answer(outcome_of(mask, cut.n_bits), mask, fragile=_is_fragile(gates))
 
 
 def _mask_of(edges: Any) -> int:

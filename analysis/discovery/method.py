@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.digest import canonical_json, sha256_hex
 from analysis.discovery.cuts import C_contra, Cut
 from analysis.discovery.masked_runs import METRICS, ROW_RULES, Metric, RowRule
-from analysis.discovery.selection import SELECTION, pick_by_scores
+from analysis.discovery.selection import FRAGILE, SELECTION, order_of, sequence
 from analysis.errors import InvalidMethod
 from analysis.late_functions import function_at
 from analysis.method_settings import Setting, Settings, Value, filled
@@ -66,23 +66,6 @@ class Step:
     score: float | None = None
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """A mask that a method answers with.
-
-    Args:
-        mask: the raw mask; None where the method came to none.
-        outcome: "diverged" and the like where it came to none, else "found".
-        fragile: whether its decisions are so narrow that arithmetic might turn one.
-        steps: how it came to it.
-    """
-
-    mask: int | None
-    outcome: Outcome = "found"
-    fragile: bool = False
-    steps: tuple[Step, ...] = ()
-
-
 @dataclass(frozen=True, eq=False)
 class Answer:
     """What a method answered.
@@ -93,7 +76,7 @@ class Answer:
         scores: ``[bits]`` of score methods.
         no_gradient: edges that no gradient reached, of gradient methods.
         faithfulness: of the raw mask under its own ablation where a threshold picked it.
-        fragile: whether its decisions are narrow.
+        fragile: whether its decisions are so narrow that arithmetic might turn one.
         steps: how a method that chooses by itself came to it.
     """
 
@@ -127,7 +110,7 @@ class Method(Generic[C_contra]):
     source: str
     own: tuple[Setting, ...]
     score: Callable[[C_contra, Settings], Scores] | None = None
-    choose: Callable[[C_contra, Settings, Work], Chosen] | str | None = None
+    choose: Callable[[C_contra, Settings, Work], Answer] | str | None = None
     gradient: bool = False
 
     @cached_property
@@ -189,15 +172,12 @@ class Method(Generic[C_contra]):
             raise InvalidMethod(f"method {self.key}", f"k is {settings['k']}", cure)
         if self.choose is not None:
             choose = function_at(self.choose) if isinstance(self.choose, str) else self.choose
-            chosen: Chosen = choose(cut, settings, work)
-            outcome = outcome_of(chosen.mask, cut.n_bits, chosen.outcome)
-            return Answer(outcome, chosen.mask, fragile=chosen.fragile, steps=chosen.steps)
+            chosen: Answer = choose(cut, settings, work)
+            return chosen
         scores = self.scores(cut, settings)
         if scores.says_nothing:
             return Answer("degenerate", None, scores.values)
-        picked = pick_by_scores(scores.values, cut.ends, settings, cut.shares)
-        outcome = outcome_of(picked.mask, cut.n_bits)
-        return Answer(outcome, picked.mask, scores.values, scores.no_gradient, picked.faithfulness, picked.fragile)
+        return answer_by_scores(scores, cut, settings)
 
     def scores(self, cut: C_contra, settings: Settings) -> Scores:
         """Its scores, whatever picks by them."""
@@ -210,11 +190,34 @@ class Method(Generic[C_contra]):
         return found
 
 
-def outcome_of(mask: int | None, n_edges: int, otherwise: Outcome = "undefined") -> Outcome:
-    """What a raw mask is called; something else where there is none."""
-    if mask is None:
-        return otherwise
-    return "nothing" if mask == 0 else "all" if mask == (1 << n_edges) - 1 else "found"
+def outcome_of(mask: int, n_bits: int) -> Outcome:
+    """What a raw mask is called."""
+    return "nothing" if mask == 0 else "all" if mask == (1 << n_bits) - 1 else "found"
+
+
+def answer_by_scores(scores: Scores, cut: Cut, settings: Settings) -> Answer:
+    """The raw mask that scores lead to; none where a threshold is asked for and faithfulness is undefined.
+
+    Args:
+        scores: of the bits.
+        cut: that they are of, under its ablation.
+        settings: of :data:`~analysis.discovery.selection.SELECTION`; ``k`` or ``threshold``.
+    """
+    values, unknown = scores.values, scores.no_gradient
+    taken = sequence(order_of(values, signed=bool(settings["signed"])), cut.ends, str(settings["pick"]))
+    if "k" in settings:
+        mask = sum(1 << edge for edge in taken[: int(settings["k"])])
+        return Answer(outcome_of(mask, cut.n_bits), mask, values, unknown)
+    masks = [0]
+    for edge in taken:
+        masks.append(masks[-1] | 1 << edge)
+    shares = cut.shares(masks, settings)
+    if shares is None:
+        return Answer("undefined", None, values, unknown)
+    threshold = float(settings["threshold"])
+    number = next((n for n in range(1, len(masks)) if shares[n] >= threshold), len(masks) - 1)
+    fragile = any(abs(shares[n] - threshold) < FRAGILE for n in range(1, number + 1))
+    return Answer(outcome_of(masks[number], cut.n_bits), masks[number], values, unknown, float(shares[number]), fragile)
 
 
 def settings_digest(key: str, settings: Settings) -> str:

@@ -1,7 +1,7 @@
 """How a method came to its answer, edge by edge: what each step tried, what it cost, and which circuit was left.
 
 Methods of scores take edges in the order of their keys, with faithfulness after each; the answer is one of the masks on
-the way. Methods that choose by themselves tell their steps (:attr:`analysis.discovery.method.Chosen.steps`).
+the way. Methods that choose by themselves tell their steps (:attr:`analysis.discovery.method.Answer.steps`).
 """
 
 from __future__ import annotations

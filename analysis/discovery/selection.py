@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.method_settings import Setting, Settings
+from analysis.method_settings import Setting
 from analysis.networks.circuit import EdgeLayout, kept_edges, mask_array
 
 MAX_K: Final = 10_000
@@ -17,6 +16,7 @@ KEY_DECIMALS: Final = 9
 UNDEFINED: Final = 1e-9
 """Below this difference between the whole network's metric and the empty mask's no share of it can be told."""
 FRAGILE: Final = 1e-6
+"""Within which of a threshold faithfulness passes or misses it narrowly."""
 
 PICK: Final = Setting(
     "pick", "top", "whether edges are taken by score alone or from the output back", ("top", "greedy")
@@ -25,21 +25,6 @@ SIGNED: Final = Setting("signed", False, "whether edges that help come first, or
 THRESHOLD: Final = Setting("threshold", 0.95, "the faithfulness at which to stop", low=-1e6, high=1e6)
 K: Final = Setting("k", 1, "edges to take", low=1, high=MAX_K)
 SELECTION: Final = (PICK, SIGNED, THRESHOLD, K)
-
-
-@dataclass(frozen=True)
-class Picked:
-    """A mask taken by scores.
-
-    Args:
-        mask: the raw mask; None where faithfulness is undefined.
-        faithfulness: of that mask under the answer's own ablation; None with k.
-        fragile: whether a threshold was passed or missed by less than 1e-6.
-    """
-
-    mask: int | None
-    faithfulness: float | None
-    fragile: bool = False
 
 
 def order_of(scores: NDArray[np.float64], *, signed: bool) -> NDArray[np.float64]:
@@ -85,35 +70,6 @@ def edge_ends(layout: EdgeLayout) -> list[tuple[tuple[int, int], tuple[int, int]
         for out in range(layout.sizes[layer])
         for source in range(layout.sizes[layer - 1])
     ]
-
-
-def pick_by_scores(
-    scores: NDArray[np.float64],
-    ends: Sequence[tuple[Hashable, Hashable]],
-    settings: Settings,
-    shares_of: Callable[[Sequence[int], Settings], list[float] | None],
-) -> Picked:
-    """The raw mask that scores lead to.
-
-    Args:
-        scores: ``[edges]``.
-        ends: of each edge, see :func:`sequence`.
-        settings: of :data:`SELECTION`; ``k`` or ``threshold``.
-        shares_of: raw masks and settings → their faithfulness; None where it is undefined.
-    """
-    taken = sequence(order_of(scores, signed=bool(settings["signed"])), ends, str(settings["pick"]))
-    if "k" in settings:
-        return Picked(sum(1 << edge for edge in taken[: int(settings["k"])]), None)
-    masks = [0]
-    for edge in taken:
-        masks.append(masks[-1] | 1 << edge)
-    shares = shares_of(masks, settings)
-    if shares is None:
-        return Picked(None, None)
-    threshold = float(settings["threshold"])
-    number = next((n for n in range(1, len(masks)) if shares[n] >= threshold), len(masks) - 1)
-    fragile = any(abs(shares[n] - threshold) < FRAGILE for n in range(1, number + 1))
-    return Picked(masks[number], float(shares[number]), fragile)
 
 
 def shares_between(values: Sequence[float]) -> list[float] | None:

@@ -153,16 +153,14 @@ def find_circuits(
     rules: Rules,
     work: Work = DEFAULT_WORK,
     *,
-    accuracy_threshold: float = ACCURACY_THRESHOLD,
     limit: int = MAX_LISTED,
 ) -> CircuitsFound:
-    """Every valid circuit of a model, with its figures.
+    """Every valid circuit of a model by the usual threshold, with its figures.
 
     Args:
         model: with its task.
         rules: of its kind.
         work: told after each part; may raise Cancelled.
-        accuracy_threshold: see :data:`~analysis.models.model.ACCURACY_THRESHOLD`.
         limit: most circuits listed, those with the fewest bits; all are counted.
 
     Raises:
@@ -171,7 +169,7 @@ def find_circuits(
         OutOfTime: the time was up before every circuit was decided.
     """
     space = model.space(rules)
-    found = find_masks(model, rules, work, accuracy_threshold=accuracy_threshold, limit=limit)
+    found = find_masks(model, rules, work, limit=limit)
     if not found.exhaustive:
         raise OutOfTime
     masks = number_bits(found.masks, space.graph.n_bits)
@@ -180,7 +178,7 @@ def find_circuits(
     minimal = np.empty(len(masks), dtype=np.bool_)
     minimal[by_size] = _minimal(found.masks[by_size], sizes[by_size], work)
     judged = _judged(engine_of(model, space), found.masks, masks, work)
-    circuits = tuple(_circuits(model, space, judged, minimal.tolist(), accuracy_threshold))
+    circuits = tuple(_circuits(model, space, judged, minimal.tolist(), ACCURACY_THRESHOLD))
     apart = most_different_words(found.masks, found.masks.reshape(-1, 1), work, max_compared=MAX_COMPARED)
     return CircuitsFound(circuits, found.valid, found.possible, found.by_bits, found.bit_use, apart)
 

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from analysis.discovery.cuts import MODEL_ABLATION, Cut
-from analysis.discovery.method import Chosen, Method, Step, ablation
+from analysis.discovery.method import Answer, Method, Step, ablation, outcome_of
 from analysis.method_settings import Setting, Settings
 from analysis.work import Work
 
@@ -22,7 +22,7 @@ TAU: Final = Setting("tau", 0.01, "how much the loss may rise for one edge", low
 SEED: Final = Setting("seed", 0, "of a shuffled order", low=0, high=2**31 - 1)
 
 
-def _choose(cut: Cut, settings: Settings, work: Work) -> Chosen:
+def _choose(cut: Cut, settings: Settings, work: Work) -> Answer:
     order = cut.order(str(settings["order"]), int(settings["seed"]))
     loss, tau = str(settings["loss"]), float(settings["tau"])
     mask = (1 << len(order)) - 1
@@ -38,7 +38,7 @@ def _choose(cut: Cut, settings: Settings, work: Work) -> Chosen:
         steps.append(Step((edge,), not removed, current, new, without if removed else mask))
         if removed:
             mask, current = without, new
-    return Chosen(mask, fragile=bool(narrowest < FRAGILE), steps=tuple(steps))
+    return Answer(outcome_of(mask, cut.n_bits), mask, fragile=bool(narrowest < FRAGILE), steps=tuple(steps))
 
 
 ACDC: Final = Method[Cut](
