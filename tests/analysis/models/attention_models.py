@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice, product
+from math import sqrt
 
 import numpy as np
 
@@ -44,6 +45,71 @@ def random_attention(seed, sizes, *, whole=False, positions=True, n_rows=5):
             "tasks": [{"name": "first", "rows": rows, "answers": [row[0] for row in rows]}],
         }
     )
+
+
+class Plain:
+    """A transformer's pass on one row, source by source and edge by edge, with nothing shared with the engine.
+
+    ``node`` and ``edge`` say what stands in place of a value: (name, position) → vector. ``kept`` says which edges are
+    kept, by name; all others carry what ``absent`` has of their source, an array ``[context, d_model]``.
+    """
+
+    def __init__(self, model, rules):
+        self.model, self.rules = model, rules
+        self.split = rules["embedding"] == "split"
+        self.slots = ("q", "k", "v") if rules["granularity"] == "qkv" else ("",)
+
+    def absent(self):
+        """What the rules say that cut edges carry, by source; None for nothing."""
+        if self.rules["ablation"] == "zero":
+            return None
+        whole = [self.run(row)[1] for row in range(len(self.model.tokens))]
+        return {name: sum(run[name] for run in whole) / len(whole) for name in whole[0]}
+
+    def run(self, row, kept=None, absent=None, node=None, edge=None):
+        model, node, edge = self.model, node or {}, edge or {}
+        tokens = model.tokens[row]
+        n, d = len(tokens), model.embedding.shape[1]
+        token = np.array([model.embedding[one] for one in tokens])
+        positions = np.zeros((n, d)) if model.positions is None else model.positions
+        values = {"t": token, "p": positions} if self.split else {"x": token + positions}
+        values = {name: self.replaced(node, name, value) for name, value in values.items()}
+        patterns = {}
+        for layer, (w_q, w_k, w_v, w_o) in enumerate(model.layers, start=1):
+            given = {}
+            for head in range(model.n_heads):
+                name = f"{layer}.{head}"
+                read = {slot: self.read(values, name, slot, kept, absent, edge) for slot in self.slots}
+                q, k, v = (read.get(slot, read.get("")) for slot in "qkv")
+                scores = (q @ w_q[head]) @ (k @ w_k[head]).T / sqrt(w_q.shape[2])
+                scores[np.triu_indices(n, 1)] = -np.inf
+                shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+                patterns[name] = shares / shares.sum(axis=1, keepdims=True)
+                given[name] = self.replaced(node, name, patterns[name] @ (v @ w_v[head]) @ w_o[head])
+            values |= given
+        return self.read(values, "logits", "", kept, absent, edge)[-1] @ model.unembedding, values, patterns
+
+    def read(self, values, target, slot, kept, absent, edge):
+        total = 0.0
+        for source, value in values.items():
+            name = f"{source}-{target}" + (f".{slot}" if slot else "")
+            there = kept is None or name in kept
+            carried = value if there else np.zeros_like(value) if absent is None else absent[source]
+            total = total + self.replaced(edge, name, carried)
+        return total
+
+    @staticmethod
+    def replaced(instead, name, value):
+        value = value.copy()
+        for (other, position), vector in instead.items():
+            if other == name:
+                value[position] = vector
+        return value
+
+
+def names_kept(graph, mask):
+    """The names of the edges that a mask ``[bits]`` keeps."""
+    return {graph.edge_names[edge] for edge in np.flatnonzero(graph.kept_edges(mask[None])[0])}
 
 
 def plain_run(model, graph, given, carried):

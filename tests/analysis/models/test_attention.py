@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
@@ -28,6 +27,7 @@ from analysis.models.circuits import (
 )
 from analysis.models.model import gaps
 from analysis.models.registry import read_model
+from tests.analysis.models.attention_models import Plain, names_kept
 
 FOLDER = Path(__file__).parents[2] / "golden" / "attention"
 GOLDEN = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
@@ -127,84 +127,6 @@ def test_samples_are_the_golden_ones(name):
                 np.testing.assert_allclose(outputs[0], sample["logits"], atol=1e-9, rtol=0)
 
 
-def naive(document, rules, mask):
-    """Logits of the last position for each row, by loops over heads, positions and sources."""
-    zero, split = rules["ablation"] == "zero", rules["embedding"] == "split"
-    n, d, k = document["context"], document["d_model"], document["d_head"]
-    heads, bits = document["heads"], iter(int(mask, 16) >> bit & 1 for bit in range(10_000))
-    embedding, positions = document["token_embedding"], document["position_embedding"]
-    readers, sources = [], ["t", "p"] if split else ["x"]
-    n_layers = len(document["attention"])
-    if rules["granularity"] == "nodes":
-        there = {(layer, head): next(bits) for layer in range(n_layers) for head in range(heads)}
-    for layer in range(n_layers):
-        for head in range(heads):
-            for slot in ("q", "k", "v") if rules["granularity"] == "qkv" else ("",):
-                if rules["granularity"] == "nodes":
-                    kept = {s: there[layer, head] and (s in ("x", "t", "p") or there[s]) for s in sources}
-                else:
-                    kept = {s: next(bits) for s in sources}
-                readers.append(((layer, head, slot), kept))
-        sources = sources + [(layer, head) for head in range(heads)]
-    if rules["granularity"] == "nodes":
-        last = {s: s in ("x", "t", "p") or there[s] for s in sources}
-    else:
-        last = {s: next(bits) for s in sources}
-    readers = dict(readers)
-
-    def run(row, cut, absent):
-        values = {
-            "t": [embedding[token] for token in row],
-            "p": positions or [[0.0] * d] * n,
-            "x": [
-                [a + (positions[i][j] if positions else 0.0) for j, a in enumerate(embedding[t])]
-                for i, t in enumerate(row)
-            ],
-        }
-
-        def read(kept, i):
-            found = [0.0] * d
-            for source, there in kept.items():
-                carried = values[source][i] if there or not cut else absent[source][i]
-                found = [a + b for a, b in zip(found, carried, strict=True)]
-            return found
-
-        def times(x, matrix):
-            return [sum(x[a] * matrix[a][b] for a in range(len(x))) for b in range(len(matrix[0]))]
-
-        for layer, weights in enumerate(document["attention"]):
-            new = {}
-            for head in range(heads):
-                q, key, v = (
-                    [
-                        times(
-                            read(readers.get((layer, head, slot)) or readers[layer, head, ""], i), weights[name][head]
-                        )
-                        for i in range(n)
-                    ]
-                    for slot, name in (("q", "query"), ("k", "key"), ("v", "value"))
-                )
-                out = []
-                for i in range(n):
-                    scores = [
-                        sum(a * b for a, b in zip(q[i], key[j], strict=True)) / math.sqrt(k) for j in range(i + 1)
-                    ]
-                    top = max(scores)
-                    shares = [math.exp(score - top) for score in scores]
-                    mixed = [sum(w * v[j][c] for j, w in enumerate(shares)) / sum(shares) for c in range(k)]
-                    out.append(times(mixed, weights["output"][head]))
-                new[layer, head] = out
-            values |= new
-        return values, times(read(last, n - 1), document["unembedding"])
-
-    rows = document["tasks"][0]["rows"]
-    absent = {source: [[0.0] * d] * n for source in sources}
-    if not zero:
-        whole = [run(row, False, {})[0] for row in rows]
-        absent = {s: np.mean([values[s] for values in whole], axis=0).tolist() for s in sources}
-    return [run(row, True, absent)[1] for row in rows]
-
-
 def sizes_of(*sizes):
     names = ("layers", "heads", "d_model", "d_head", "vocabulary", "context")
     return {"format": ATTENTION.format, **dict(zip(names, sizes, strict=True))}
@@ -245,10 +167,14 @@ def cases(draw):
 @given(cases())
 def test_a_run_is_the_definition(case):
     document, rules, mask = case
-    space = read_attention(document).space(rules)
+    model = read_attention(document)
+    space = model.space(rules)
     kept = mask_bits(space, mask)[None]
     outputs = space.run(kept)[0]
-    np.testing.assert_allclose(outputs, naive(document, rules, mask), rtol=1e-9, atol=1e-9)
+    plain, names = Plain(model, rules), names_kept(space.graph, kept[0])
+    absent = plain.absent()
+    expected = [plain.run(row, names, absent)[0] for row in range(len(model.tokens))]
+    np.testing.assert_allclose(outputs, expected, rtol=1e-9, atol=1e-9)
     reduced = space.reduce(kept)
     assert (space.reduce(reduced) == reduced).all()
     assert not (reduced & ~kept).any()

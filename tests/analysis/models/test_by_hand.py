@@ -2,67 +2,14 @@
 
 from __future__ import annotations
 
-from math import sqrt
-
 import numpy as np
 import pytest
 
 from analysis.models.attention import ATTENTION
 from analysis.models.model import Change
-from tests.analysis.models.attention_models import random_attention
+from tests.analysis.models.attention_models import Plain, names_kept, random_attention
 
 SIZES = ((2, 2, 5, 3, 4, 4), (3, 2, 4, 2, 3, 3), (1, 3, 4, 3, 4, 5))
-
-
-class Plain:
-    """A transformer's pass on one row, source by source and edge by edge, with nothing shared with the engine.
-
-    ``node`` and ``edge`` say what stands in place of a value: (name, position) → vector. ``kept`` says which edges are
-    kept, by name; all others carry what ``absent`` has of their source, an array ``[context, d_model]``.
-    """
-
-    def __init__(self, model, split, slots):
-        self.model, self.split, self.slots = model, split, slots
-
-    def run(self, row, kept=None, absent=None, node=None, edge=None):
-        model, node, edge = self.model, node or {}, edge or {}
-        tokens = model.tokens[row]
-        n, d = len(tokens), model.embedding.shape[1]
-        token = np.array([model.embedding[one] for one in tokens])
-        positions = np.zeros((n, d)) if model.positions is None else model.positions
-        values = {"t": token, "p": positions} if self.split else {"x": token + positions}
-        values = {name: self.replaced(node, name, value) for name, value in values.items()}
-        patterns = {}
-        for layer, (w_q, w_k, w_v, w_o) in enumerate(model.layers, start=1):
-            given = {}
-            for head in range(model.n_heads):
-                name = f"{layer}.{head}"
-                read = {slot: self.read(values, name, slot, kept, absent, edge) for slot in self.slots}
-                q, k, v = (read.get(slot, read.get("")) for slot in "qkv")
-                scores = (q @ w_q[head]) @ (k @ w_k[head]).T / sqrt(w_q.shape[2])
-                scores[np.triu_indices(n, 1)] = -np.inf
-                shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-                patterns[name] = shares / shares.sum(axis=1, keepdims=True)
-                given[name] = self.replaced(node, name, patterns[name] @ (v @ w_v[head]) @ w_o[head])
-            values |= given
-        return self.read(values, "logits", "", kept, absent, edge)[-1] @ model.unembedding, values, patterns
-
-    def read(self, values, target, slot, kept, absent, edge):
-        total = 0.0
-        for source, value in values.items():
-            name = f"{source}-{target}" + (f".{slot}" if slot else "")
-            there = kept is None or name in kept
-            carried = value if there else np.zeros_like(value) if absent is None else absent[source]
-            total = total + self.replaced(edge, name, carried)
-        return total
-
-    @staticmethod
-    def replaced(instead, name, value):
-        value = value.copy()
-        for (other, position), vector in instead.items():
-            if other == name:
-                value[position] = vector
-        return value
 
 
 def written_out(plain, model, kept, absent, changes, source, graph):
@@ -102,14 +49,9 @@ def test_changes_do_what_a_plain_pass_with_them_written_out_does(sizes, rules):
         setting = ATTENTION.rules(rules)
         space = model.space(setting)
         graph = space.graph
-        plain = Plain(
-            model, setting["embedding"] == "split", ("q", "k", "v") if setting["granularity"] == "qkv" else ("",)
-        )
+        plain = Plain(model, setting)
         mask = np.ones(graph.n_bits, dtype=bool) if seed % 2 else draws.random(graph.n_bits) < 0.7
-        kept = {graph.edge_names[edge] for edge in np.flatnonzero(graph.kept_edges(mask[None])[0])}
-        whole = [plain.run(row)[1] for row in range(6)]
-        means = {name: sum(run[name] for run in whole) / 6 for name in whole[0]}
-        absent = means if setting["ablation"] == "mean" else None
+        kept, absent = names_kept(graph, mask), plain.absent()
         changes = drawn_changes(draws, graph, sizes[5])
         row, source = int(draws.integers(6)), int(draws.integers(6))
         node, edge = written_out(plain, model, kept, absent, changes, source, graph)
