@@ -14,7 +14,6 @@ from analysis.alignments.alignment import ScoredAlignment
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuits.distribution import CircuitDistribution
 from analysis.circuits.result import CircuitSearch, SmallestCircuits
-from analysis.circuits.strategy import CountedCircuits
 from analysis.data import DataRecord, data_file_json
 from analysis.network_files.files import NetworkFile, network_file_json, task_json
 from analysis.networks.circuit import EdgeLayout, mask_array
@@ -100,7 +99,7 @@ def asked_json(question: Question) -> dict[str, Any]:
     }
 
 
-def count_json(question: Question, counted: CountedCircuits, seed: int) -> dict[str, Any]:
+def count_json(question: Question, counted: CircuitSearch, seed: int) -> dict[str, Any]:
     """An exact count of one output's circuits, as JSON values.
 
     Args:
@@ -115,7 +114,7 @@ def count_json(question: Question, counted: CountedCircuits, seed: int) -> dict[
             "possible": exact(counted.possible),
             "valid": exact(counted.count),
             "distribution": _distribution_json(counted.distribution),
-            "drawn": {"seed": seed, "masks": [counted.layout.to_hex(mask) for mask in counted.draws.tolist()]},
+            "drawn": {"seed": seed, "masks": [counted.layout.to_hex(mask) for mask in counted.masks.tolist()]},
         },
     }
 

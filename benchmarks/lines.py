@@ -13,7 +13,7 @@ from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.search import search_alignments
 from analysis.alignments.sites import neuron_sites
 from analysis.circuits.search import search_circuits
-from analysis.circuits.structure import Structure
+from analysis.circuits.space import Structure
 from analysis.data import DataRecord, clean_data
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.result import InterpretationCounts

@@ -7,7 +7,6 @@ one by one, and an interval that the engine's exact number must lie in. Drawing 
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from dataclasses import dataclass, replace
 from typing import Final
@@ -18,9 +17,10 @@ from numpy.typing import NDArray
 from analysis.circuits.estimating import share_interval
 from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.planning import plan_circuits
+from analysis.circuits.result import CircuitSearch
 from analysis.circuits.search import search_circuits
-from analysis.circuits.strategy import CountedCircuits, count_circuits
-from analysis.circuits.structure import Structure
+from analysis.circuits.space import Structure
+from analysis.circuits.strategy import count_circuits
 from analysis.errors import Cancelled
 from analysis.limits import DEFAULT_LIMITS
 from analysis.networks.network import Network
@@ -41,7 +41,6 @@ from benchmarks.timing import Effort, timed, timed_cold
 CONFIDENCE: Final = 0.99
 N_SEEDS: Final = 8
 N_PARTS: Final = 10  # of a space that are counted again one by one
-PROCESSES: Final = os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ def counted_line(effort: Effort) -> Line:
     width = effort.wide
     s = Subject.of(trained((width, width)), named_task("XOR", 2))
     seconds, counted = timed_cold(
-        lambda: count_circuits(ask(s.network, task=s.task, data=s.data), processes=PROCESSES),
+        lambda: count_circuits(ask(s.network, task=s.task, data=s.data)),
         min(2, effort.repetitions),
     )
     work = f"exact count of the {counted.possible:,} circuits of a 2-{width}-{width}-1: {counted.count:,} valid"
@@ -143,12 +142,12 @@ def counted_line(effort: Effort) -> Line:
     return Line(work, reference, seconds, "scaled", note, 5.0, alone.peak_bytes)
 
 
-def compared_with_sample(s: Subject, work: str, counted: CountedCircuits, sample: PlainSample) -> str:
+def compared_with_sample(s: Subject, work: str, counted: CircuitSearch, sample: PlainSample) -> str:
     """The note of a count: its draws tested plainly, and the interval of the plain sample.
 
     The interval misses the truth for one sample in a hundred, so that is said, not raised.
     """
-    draws = count_circuits(ask(s.network, task=s.task, data=s.data), n_draws=200, processes=PROCESSES).draws
+    draws = count_circuits(ask(s.network, task=s.task, data=s.data), n_draws=200).masks
     plain_masks = {int(mask) for mask in sample.masks[sample.valid]}
     outputs = [plain_outputs(s, int(mask)) for mask in draws]
     same_result(work, all(list(map(round, row)) == list(s.labels) for row in outputs))
@@ -186,7 +185,7 @@ def attempted_line(limit_seconds: float, width: int = 6) -> Line:
 
     work = f"exact count of the {plan.possible:,} circuits of a 2-{width}-{width}-1"
     try:
-        counted = count_circuits(ask(s.network, task=s.task, data=s.data), Work(report=watched), processes=PROCESSES)
+        counted = count_circuits(ask(s.network, task=s.task, data=s.data), Work(report=watched))
     except Cancelled:
         seconds, share = time.perf_counter() - start, last.done / last.total
         busy = time.process_time() - busy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import add
 from typing import Any, Final
@@ -11,7 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.networks.circuit import EdgeLayout, kept_edges, mask_array
+from analysis.networks.circuit import EdgeLayout, mask_array
+from analysis.networks.mlp import keep_matrices
 
 _MASKS_AT_ONCE: Final = 1 << 16
 
@@ -53,26 +54,27 @@ def distribution_of(masks: NDArray[Any], layout: EdgeLayout) -> CircuitDistribut
         masks: ``[circuits]``.
         layout: the edge layout.
     """
-    if not len(masks):
-        return CircuitDistribution(0, {}, {}, (0,) * layout.n_edges, by_layer([0] * sum(layout.sizes[1:-1]), layout))
-    into = neuron_edges(layout)
-    by_edges: Counter[int] = Counter()
-    by_neurons: Counter[int] = Counter()
-    edge_use = np.zeros(layout.n_edges, dtype=np.int64)
-    neuron_use = np.zeros(len(into), dtype=np.int64)
+    found = CircuitDistribution(0, {}, {}, (0,) * layout.n_edges, tuple((0,) * width for width in layout.sizes[1:-1]))
     for start in range(0, len(masks), _MASKS_AT_ONCE):
-        part = masks[start : start + _MASKS_AT_ONCE]
-        by_edges.update(np.bitwise_count(part).tolist())
-        edge_use += kept_edges(part, layout).sum(axis=0, dtype=np.int64)
-        active = (part[:, None] & into) != 0
-        neuron_use += active.sum(axis=0)
-        by_neurons.update(active.sum(axis=1).tolist())
+        found += distribution_of_kept(keep_matrices(masks[start : start + _MASKS_AT_ONCE], layout))
+    return found
+
+
+def distribution_of_kept(keep: Sequence[NDArray[np.bool_]]) -> CircuitDistribution:
+    """The same of kept edges.
+
+    Args:
+        keep: ``[circuits, n_l, n_(l-1)]`` for layers 1 … L.
+    """
+    edges = np.concatenate([matrix.reshape(len(matrix), -1) for matrix in keep], axis=1)
+    active = [matrix.any(axis=2) for matrix in keep[:-1]]
+    n_active = sum((layer.sum(axis=1) for layer in active), np.zeros(len(edges), dtype=np.int64))
     return CircuitDistribution(
-        len(masks),
-        dict(sorted(by_edges.items())),
-        dict(sorted(by_neurons.items())),
-        tuple(edge_use.tolist()),
-        by_layer(neuron_use.tolist(), layout),
+        len(edges),
+        dict(sorted(Counter(edges.sum(axis=1).tolist()).items())),
+        dict(sorted(Counter(n_active.tolist()).items())),
+        tuple(edges.sum(axis=0).tolist()),
+        tuple(tuple(layer.sum(axis=0).tolist()) for layer in active),
     )
 
 
@@ -84,9 +86,3 @@ def neuron_edges(layout: EdgeLayout) -> NDArray[Any]:
         for neuron in range(layout.sizes[layer])
     ]
     return mask_array(masks, layout)
-
-
-def by_layer(values: list[int], layout: EdgeLayout) -> tuple[tuple[int, ...], ...]:
-    """One value for each hidden neuron, arranged by layer."""
-    rest = iter(values)
-    return tuple(tuple(next(rest) for _ in range(width)) for width in layout.sizes[1:-1])

@@ -1,7 +1,8 @@
-"""The outputs and margins of single circuits, and the rows that a search tests first."""
+"""Which of some circuits are valid, their outputs and margins, and the rows that a search tests first."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.networks.mlp import batch_activations, keep_matrices
 from analysis.question import Question
-from analysis.validity import margin_to_edge
+from analysis.validity import decided_right, margin_to_edge, max_wrong
 
 _VALUES_AT_ONCE: Final = 1 << 21  # float64 values in one table (16 MiB)
 
@@ -27,6 +28,38 @@ def first_rows(n_rows: int, n_wrong: int) -> NDArray[np.int64]:
     if n_first == n_rows:
         return np.arange(n_first)
     return np.argsort(np.arange(n_rows) * 0.6180339887498949 % 1.0, kind="stable")[:n_first]
+
+
+def enough_right(
+    question: Question,
+    keep: Sequence[NDArray[np.bool_]],
+    judged: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+    absent: Sequence[NDArray[np.float64]] | None = None,
+) -> NDArray[np.bool_]:
+    """``[circuits]``: which decide enough rows right, with one row first, then as many again as have been run.
+
+    Args:
+        question: whose circuits; of the protocol's space or not.
+        keep: ``[circuits, n_l, n_(l-1)]`` kept edges for layers 1 … L.
+        judged: the rows and labels in another order than the question's.
+        absent: what absent edges carry, if not what the protocol's ablation says.
+    """
+    rows, labels = judged or question.judged
+    most_wrong = max_wrong(len(rows), question.protocol.accuracy_threshold)
+    by_edge = [np.ascontiguousarray(matrix.transpose(1, 2, 0)) for matrix in keep]  # loops run over the last axis
+    wrong = np.zeros(len(keep[0]), dtype=np.int64)
+    hopeful = np.arange(len(wrong))
+    start = 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        while start < len(rows) and len(hopeful):
+            part = slice(start, max(1, 2 * start))
+            some = [matrix[..., hopeful].transpose(2, 0, 1) for matrix in by_edge]
+            outputs = batch_activations(question.cut, some, rows[part], absent or question.absent)[-1][:, 0]
+            right = decided_right(outputs, labels[part], question.protocol.circuit_decision)
+            wrong[hopeful] += np.count_nonzero(~right, axis=1)
+            hopeful = np.flatnonzero(wrong <= most_wrong)
+            start = part.stop
+    return wrong <= most_wrong
 
 
 def evaluate_circuits(question: Question, masks: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

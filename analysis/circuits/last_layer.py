@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.judging import first_rows
+from analysis.circuits.judging import enough_right, first_rows
 from analysis.circuits.prefixes import Prefixes, Wiring, source_bits
 from analysis.circuits.space import in_space
-from analysis.networks.mlp import activate, batch_activations, keep_matrices
+from analysis.networks.mlp import activate, keep_matrices
 from analysis.networks.network import Network
 from analysis.question import Carried, Question
-from analysis.validity import decided_as, decided_right, max_wrong
+from analysis.validity import decided_as, max_wrong
 
 _COMBINATIONS_AT_ONCE = 1 << 17  # an array of so many float64 stays within a core's cache
 _VALUES_AT_ONCE = 1 << 21  # float64 values in one table (16 MiB)
@@ -160,11 +160,8 @@ class SpaceJudge:
         step = max(1, _VALUES_AT_ONCE // (max(self.network.sizes) * len(self.rows)))
         for start in range(0, len(masks), step):
             part = masks[start : start + step]
-            outputs = batch_activations(
-                self.network, keep_matrices(part, self.question.layout), self.rows, self.absent
-            )[-1]
-            right = decided_right(outputs[:, 0], self.labels, self.question.protocol.circuit_decision)
-            parts.append(part[np.count_nonzero(~right, axis=1) <= self.max_wrong])
+            right = enough_right(self.question, keep_matrices(part, self.question.layout), absent=self.absent)
+            parts.append(part[right])
         return np.concatenate(parts)
 
     def _terms(self, wiring: Wiring, piece: Prefixes) -> list[NDArray[np.float64]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, islice
+from itertools import accumulate
 from typing import Final, cast
 
 import numpy as np
@@ -26,7 +26,6 @@ from analysis.question import Question
 from analysis.validity import max_wrong
 
 _LARGEST_TERM: Final = 1e290  # sums of larger terms may overflow
-_PIECES_AT_ONCE: Final = 16  # whose tallies are begun together
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,24 +143,6 @@ class CountableSpace:
         """The valid combinations on top of each of some states of :meth:`pieces`."""
         combinations = cast(Combinations, self._combinations_on(states))  # pieces come with some
         return combinations.tally(self.terms(states), np.bitwise_count(states.masks).astype(np.int64))
-
-    def tallied(
-        self, begin: Callable[[Sequence[Prefixes]], Iterable[Tally]]
-    ) -> Iterator[tuple[Prefixes, Combinations, Tally]]:
-        """Every piece with its tally, in order.
-
-        Args:
-            begin: gives the tallies of some pieces, in their order; processes may make them before they are asked for.
-        """
-        pieces = self.pieces()
-        batch = list(islice(pieces, _PIECES_AT_ONCE))
-        tallies = begin([states for states, _ in batch])
-        while batch:
-            following = list(islice(pieces, _PIECES_AT_ONCE))
-            begun = begin([states for states, _ in following])  # so that nobody is idle at the end of a batch
-            for (piece, combinations), tally in zip(batch, tallies, strict=True):
-                yield piece, combinations, tally
-            batch, tallies = following, begun
 
     def at(self, ranks: list[int], units: list[NDArray[np.int64]]) -> Iterator[Placed]:
         """The valid circuits with these ranks, by the state that they stand on.

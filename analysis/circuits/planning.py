@@ -20,8 +20,7 @@ from analysis.circuits.judging import first_rows
 from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.result import CircuitMethod
 from analysis.circuits.source_subsets import Combinations
-from analysis.circuits.space import in_space
-from analysis.circuits.structure import Structure
+from analysis.circuits.space import Structure, in_space
 from analysis.errors import BeyondLimits
 from analysis.limits import DEFAULT_LIMITS, Limits, listed_bytes
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout

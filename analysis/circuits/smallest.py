@@ -31,14 +31,15 @@ from numpy.typing import NDArray
 
 from analysis.circuits.bounded_choices import Bounds, Choices
 from analysis.circuits.decision_intervals import Box, decision_box
+from analysis.circuits.judging import enough_right
 from analysis.circuits.prefixes import Prefixes, Wiring
 from analysis.circuits.result import SmallestCircuits
 from analysis.circuits.space import count_by_edges, count_matrices_with, in_space
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import mask_array, masks_of
-from analysis.networks.mlp import activate, batch_activations, keep_matrices
+from analysis.networks.mlp import activate, keep_matrices
 from analysis.question import Question
-from analysis.validity import decide, decided_as, max_wrong
+from analysis.validity import decided_as, max_wrong
 from analysis.work import DEFAULT_WORK, Work
 
 _VALUES_AT_ONCE: Final = 1 << 20
@@ -339,20 +340,7 @@ class _BySize:
 
     def right(self, keep: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
         """Which circuits ``[circuits, n_l, n_(l-1)]`` decide enough rows right, of the space or not."""
-        rows, labels = self.judged
-        right = np.ones(len(keep[0]), dtype=np.bool_)
-        wrong = np.zeros(len(right), dtype=np.int64)
-        for part in (slice(0, _FIRST_ROWS), slice(_FIRST_ROWS, len(rows))):
-            some = np.flatnonzero(right)
-            if not len(some) or not len(rows[part]):
-                continue
-            with np.errstate(over="ignore", invalid="ignore"):
-                outputs = batch_activations(
-                    self.question.cut, [m[some] for m in keep], rows[part], self.question.absent
-                )[-1][:, 0]
-            wrong[some] += (decide(outputs, self.question.protocol.circuit_decision) != labels[part]).sum(axis=1)
-            right = wrong <= self.most_wrong
-        return right
+        return enough_right(self.question, keep, self.judged)
 
     def descend(
         self, known: Sequence[int], max_tried: int, seed: int, n_wanted: int, work: Work

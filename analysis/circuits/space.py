@@ -1,20 +1,41 @@
-"""The circuit space: how many structurally possible circuits a network has, exactly, without listing them.
+"""The circuit space without listing it: how many circuits it has, by what they keep, and uniform samples of them.
 
 A circuit is fixed by its active sets and, between neighbouring layers, a 0/1 matrix over active neurons without an
 empty row (each has an edge in) or an empty column (each has an edge out). Only the sizes of the active sets matter to
-the number of such matrices, so a dynamic programme over (active in this layer, active so far) counts them all.
+the number of such matrices.
+
+1. Counts. ``completions(layer, below, so_far)`` is the number of ways to go on above a layer with so many active
+   neurons, if so many hidden ones are active so far; the protocol's filter is applied at the end. It is a dynamic
+   programme over a few hundred states, in Python integers.
+2. Samples. The numbers of active neurons are drawn by their exact weights (a uniform Python integer below the count).
+   Given them, active sets are prefixes of uniform permutations, and a matrix is drawn by giving each item of the longer
+   side a uniform nonempty set over the shorter side, again and again until every one of the shorter side is used. That
+   is uniform over the matrices wanted, and more than half of the trials succeed. Arrays make this fast.
 """
 
 from __future__ import annotations
 
+import random
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
+from itertools import accumulate
 from math import comb
 from types import MappingProxyType
+from typing import Final
 
-from analysis.protocol import Protocol
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.networks.circuit import EdgeLayout
+from analysis.protocol import COMPLETE, Protocol
+
+_ENTRIES_AT_ONCE: Final = 1 << 22
+_ENTRIES_KEPT: Final = 1 << 25  # of one sample: a byte each
+_State = tuple[int, int]  # active neurons in a layer, active hidden neurons so far
 
 
 @cache
@@ -33,8 +54,7 @@ def count_matrices(n_rows: int, n_columns: int) -> int:
 
 def count_in_space(sizes: Sequence[int], protocol: Protocol) -> int:
     """Circuits of the protocol's space: the possible ones that pass its filters on active neurons."""
-    counts = _by_active_neurons(tuple(sizes))
-    return sum(count for n_active, count in counts.items() if in_space(n_active, sizes, protocol))
+    return _structure(tuple(sizes), protocol).count
 
 
 def in_space(n_active: int, sizes: Sequence[int], protocol: Protocol) -> bool:
@@ -91,18 +111,182 @@ def count_matrices_with(n_rows: int, n_columns: int, n_ones: int) -> int:
     )
 
 
-@cache
-def _by_active_neurons(sizes: tuple[int, ...]) -> dict[int, int]:
-    """Possible circuits by their number of active hidden neurons."""
-    states = {(sizes[0], 0): 1}  # (active in this layer, active hidden neurons so far) → ways
-    for width in sizes[1:-1]:
-        following: dict[tuple[int, int], int] = defaultdict(int)
-        for (below, so_far), ways in states.items():
-            for n_active in range(1, width + 1):
-                matrices = comb(width, n_active) * count_matrices(n_active, below)
-                following[n_active, so_far + n_active] += ways * matrices
-        states = following
-    counts: dict[int, int] = defaultdict(int)
-    for (below, so_far), ways in states.items():
-        counts[so_far] += ways * count_matrices(sizes[-1], below)
-    return dict(counts)
+@dataclass(frozen=True)
+class Structure:
+    """The circuits of a protocol's space over given layer sizes.
+
+    Args:
+        sizes: layer sizes ``(n0, …, 1)`` of a network cut to the analysed output; any number of edges.
+        protocol: its filters on active neurons define the space.
+    """
+
+    sizes: tuple[int, ...]
+    protocol: Protocol = COMPLETE
+    _known: dict[tuple[int, int, int], int] = field(default_factory=dict, compare=False, repr=False)
+    _ends: dict[tuple[int, int, int], list[int]] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def layout(self) -> EdgeLayout:
+        return EdgeLayout(self.sizes)
+
+    @cached_property
+    def count(self) -> int:
+        """Circuits in the space."""
+        return self.completions(1, self.sizes[0], 0)
+
+    def completions(self, layer: int, below: int, so_far: int) -> int:
+        """Ways to choose everything from ``layer`` up.
+
+        Args:
+            layer: 1 … L.
+            below: active neurons of the layer before.
+            so_far: active hidden neurons up to there.
+        """
+        if layer == len(self.sizes) - 1:
+            whole = count_matrices(self.sizes[-1], below)
+            return whole if in_space(so_far, self.sizes, self.protocol) else 0
+        key = (layer, below, so_far)
+        if key not in self._known:
+            self._known[key] = sum(
+                self._arrangements(layer, below, n) * self.completions(layer + 1, n, so_far + n)
+                for n in range(1, self.sizes[layer] + 1)
+            )
+        return self._known[key]
+
+    def states_below(self, layer: int) -> dict[_State, int]:
+        """Ways to wire the layers up to ``layer`` by (active neurons in it, active hidden neurons so far).
+
+        Only those that some circuit of the space continues.
+        """
+        states = {(self.sizes[0], 0): 1}
+        for lower in range(1, layer + 1):
+            following: dict[_State, int] = {}
+            for (below, so_far), ways in states.items():
+                for n in range(1, self.sizes[lower] + 1):
+                    if self.completions(lower + 1, n, so_far + n):
+                        key = (n, so_far + n)
+                        following[key] = following.get(key, 0) + ways * self._arrangements(lower, below, n)
+            states = following
+        return states
+
+    def _arrangements(self, layer: int, below: int, n_active: int) -> int:
+        """Active sets of one size in a layer, times the matrices into one of them."""
+        return comb(self.sizes[layer], n_active) * count_matrices(n_active, below)
+
+    def samples(self, n_samples: int, *, seed: int) -> Iterator[tuple[NDArray[np.bool_], ...]]:
+        """Circuits drawn uniformly and independently, in bounded batches of kept edges.
+
+        The batches are sorted by the numbers of active neurons; together they are the sample. It is the same for every
+        network of these sizes, so the last one is kept if it is no larger than 32 MiB.
+
+        Args:
+            n_samples: how many; the space must not be empty.
+            seed: any integer.
+
+        Yields:
+            ``[circuits, n_l, n_(l-1)]`` for layers 1 … L, not to be changed.
+        """
+        if n_samples * self.layout.n_edges <= _ENTRIES_KEPT:
+            yield from _sample_kept(self, n_samples, seed)
+        else:
+            yield from self.batches_drawn(n_samples, seed)
+
+    def batches_drawn(self, n_samples: int, seed: int) -> Iterator[tuple[NDArray[np.bool_], ...]]:
+        """What :meth:`samples` yields, drawn anew."""
+        arrays = np.random.default_rng([abs(seed), int(seed < 0)])
+        at_once = max(1, _ENTRIES_AT_ONCE // max(self.layout.n_edges, 1))
+        for n_active, n_circuits in _numbers_drawn(self, n_samples, seed):
+            for start in range(0, n_circuits, at_once):
+                yield self._sampled(n_active, min(at_once, n_circuits - start), arrays)
+
+    def numbers_of(self, ranks: Sequence[int]) -> Iterator[tuple[tuple[int, ...], int]]:
+        """The numbers of active neurons, hidden layer by hidden layer, of circuits numbered by these.
+
+        Yields:
+            Numbers, ascending, and how many of the circuits have them.
+        """
+        yield from self._numbers_above((), self.sizes[0], 0, ranks)
+
+    def _numbers_above(
+        self, numbers: tuple[int, ...], below: int, so_far: int, ranks: Sequence[int]
+    ) -> Iterator[tuple[tuple[int, ...], int]]:
+        """The same of circuits with these numbers up to a layer, by their ranks among all that have them."""
+        layer = len(numbers) + 1
+        if layer == len(self.sizes) - 1:
+            yield numbers, len(ranks)
+            return
+        start = first = 0
+        ranks = sorted(ranks)
+        for n_active, end in enumerate(self._block_ends(layer, below, so_far), start=1):
+            last = bisect_left(ranks, end)
+            if last > first:
+                each = self.completions(layer + 1, n_active, so_far + n_active)
+                inner = [(rank - start) % each for rank in ranks[first:last]]
+                yield from self._numbers_above((*numbers, n_active), n_active, so_far + n_active, inner)
+            start, first = end, last
+
+    def _block_ends(self, layer: int, below: int, so_far: int) -> list[int]:
+        """Where the ranks with 1, 2, … active neurons in a layer end, given what is below."""
+        key = (layer, below, so_far)
+        if key not in self._ends:
+            blocks = (
+                self._arrangements(layer, below, n) * self.completions(layer + 1, n, so_far + n)
+                for n in range(1, self.sizes[layer] + 1)
+            )
+            self._ends[key] = list(accumulate(blocks))
+        return self._ends[key]
+
+    def _sampled(
+        self, n_active: tuple[int, ...], n_circuits: int, arrays: np.random.Generator
+    ) -> tuple[NDArray[np.bool_], ...]:
+        keep = []
+        numbers = (self.sizes[0], *n_active, self.sizes[-1])
+        below = np.tile(np.arange(self.sizes[0]), (n_circuits, 1))
+        which = np.arange(n_circuits)[:, None, None]
+        for layer in range(1, len(self.sizes)):
+            everyone = np.tile(np.arange(self.sizes[layer]), (n_circuits, 1))
+            active = np.sort(arrays.permuted(everyone, axis=1)[:, : numbers[layer]], axis=1)
+            matrices = np.zeros((n_circuits, self.sizes[layer], self.sizes[layer - 1]), dtype=np.bool_)
+            drawn = sampled_matrices(n_circuits, numbers[layer], numbers[layer - 1], arrays)
+            matrices[which, active[:, :, None], below[:, None, :]] = drawn
+            keep.append(matrices)
+            below = active
+        return tuple(keep)
+
+
+_structure = lru_cache(maxsize=64)(Structure)
+
+
+@lru_cache(maxsize=64)
+def _numbers_drawn(structure: Structure, n_samples: int, seed: int) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """Numbers of active neurons, ascending, each with how many of the circuits drawn have them.
+
+    Kept, for they are the same for every network of these sizes, and finding them takes as long as the rest.
+    """
+    ranks = random.Random(seed)  # noqa: S311  # a sample that anyone can draw again, not a secret
+    return tuple(structure.numbers_of([ranks.randrange(structure.count) for _ in range(n_samples)]))
+
+
+@lru_cache(maxsize=1)
+def _sample_kept(structure: Structure, n_samples: int, seed: int) -> tuple[tuple[NDArray[np.bool_], ...], ...]:
+    """All batches of a sample."""
+    return tuple(structure.batches_drawn(n_samples, seed))
+
+
+def sampled_matrices(n_matrices: int, n_rows: int, n_columns: int, arrays: np.random.Generator) -> NDArray[np.bool_]:
+    """0/1 matrices without an empty row or column, uniform and independent, ``[matrices, rows, columns]``."""
+    if n_rows < n_columns:
+        return sampled_matrices(n_matrices, n_columns, n_rows, arrays).transpose(0, 2, 1)
+    matrices = np.zeros((n_matrices, n_rows, n_columns), dtype=np.bool_)
+    wanting = np.arange(n_matrices)
+    while len(wanting):
+        trials = arrays.integers(0, 2, (len(wanting), n_rows, n_columns), dtype=np.uint8).astype(np.bool_)
+        empty = np.nonzero(~trials.any(axis=2))
+        while len(empty[0]):
+            trials[empty] = arrays.integers(0, 2, (len(empty[0]), n_columns), dtype=np.uint8).astype(np.bool_)
+            still = ~trials[empty].any(axis=1)
+            empty = (empty[0][still], empty[1][still])
+        matrices[wanting] = trials
+        uses_all: NDArray[np.bool_] = np.all(np.any(trials, axis=1), axis=1)
+        wanting = wanting[~uses_all]
+    return matrices

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import random
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import chain, islice
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +27,6 @@ from analysis.networks.circuit import MAX_EDGES_KEPT, EdgeLayout, mask_array
 from analysis.progress import OutOfTime, Progress
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
-
-_FOR_ONE_PROCESS: Final = 10**8  # most spaces of so many circuits are counted by the time that others have started
 
 
 def find_circuits(
@@ -119,44 +110,18 @@ class _Search:
         return replace(found, n_tested=last.done)
 
     def counted(self) -> CircuitSearch:
-        counted = count_circuits(
-            self.question,
-            self.work,
-            n_draws=self.work.limits.n_draws,
-            seed=self.seed,
-        )
-        found = CircuitSearch(
-            counted.layout,
-            counted.possible,
-            *self._evaluated(counted.draws),
-            truncated_at=None if len(counted.draws) == counted.count else len(counted.draws),
-            method="counted",
-            count=counted.count,
-            n_tested=counted.possible,
-            known_distribution=counted.distribution,
-        )
-        return found if found.truncated_at is None else self._with_smallest(found, counted.distribution.by_edges)
+        found = count_circuits(self.question, self.work, n_draws=self.work.limits.n_draws, seed=self.seed)
+        return found if found.truncated_at is None else self._with_smallest(found, found.distribution.by_edges)
 
     def estimated(self) -> CircuitSearch:
-        estimate = estimate_circuits(
+        limits = self.work.limits
+        found = estimate_circuits(
             self.question,
             self.work,
-            n_samples=self.work.limits.n_samples,
-            n_draws=self.work.limits.n_draws,
-            confidence=self.work.limits.confidence,
+            n_samples=limits.n_samples,
+            n_draws=limits.n_draws,
+            confidence=limits.confidence,
             seed=self.seed,
-        )
-        found = CircuitSearch(
-            estimate.layout,
-            estimate.possible,
-            *self._evaluated(estimate.draws),
-            truncated_at=len(estimate.draws),
-            method="estimated",
-            count=estimate.count,
-            interval=estimate.interval,
-            confidence=estimate.confidence,
-            n_tested=estimate.n_tested,
-            known_distribution=estimate.distribution,
         )
         return self._with_smallest(found, None)
 
@@ -180,22 +145,18 @@ class _Search:
         )
         undrawn = sorted({*smallest.masks} - {*drawn.masks.tolist()})
         every = mask_array(sorted([*drawn.masks.tolist(), *undrawn]), drawn.layout)
-        masks, outputs, margins = self._evaluated(every)
-        whole = drawn.method == "counted" and len(masks) == drawn.count
+        outputs, margins = evaluate_circuits(self.question, every)
+        whole = drawn.method == "counted" and len(every) == drawn.count
         return replace(
             drawn,
-            masks=masks,
+            masks=every,
             outputs=outputs,
             margins=margins,
-            truncated_at=None if whole else len(masks),
-            interval=drawn.interval and (max(drawn.interval[0], len(masks)), max(drawn.interval[1], len(masks))),
+            truncated_at=None if whole else len(every),
+            interval=drawn.interval and (max(drawn.interval[0], len(every)), max(drawn.interval[1], len(every))),
             n_drawn=drawn.n_listed,
             smallest=replace(smallest, undrawn=tuple(undrawn)),
         )
-
-    def _evaluated(self, masks: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:
-        """Masks with the outputs and margins of these circuits."""
-        return masks, *evaluate_circuits(self.question, masks)
 
 
 # --- the exact number of valid circuits, their distribution and uniform draws from them, without listing them
@@ -211,42 +172,22 @@ class _Search:
 #    numbered 0 … count − 1. Ranks drawn uniformly without replacement are looked up: only their units are counted
 #    again. Every set of so many circuits is equally likely.
 #
-# Memory: a batch of prefixes (twice 16 MiB), for each process the sums of at most 2^18 heads and the ends of as many
-# tails on each row, and 8 bytes for each unit of each state.
+# Memory: a batch of prefixes (twice 16 MiB), the sums of at most 2^18 heads and the ends of as many tails on each row,
+# and 8 bytes for each unit of each state.
 
 _STATES_AT_ONCE: Final = 32  # whose circuits are drawn between two reports
 
 
-@dataclass(frozen=True)
-class CountedCircuits:
-    """What counting tells about the valid circuits of one output.
-
-    Args:
-        layout: edge layout of the network cut to the output.
-        possible: circuits of the protocol's space; each has been judged.
-        count: valid ones, exactly.
-        distribution: of the valid ones, exactly.
-        draws: ``[draws]`` masks of distinct valid circuits, drawn uniformly, ascending.
-    """
-
-    layout: EdgeLayout
-    possible: int
-    count: int
-    distribution: CircuitDistribution
-    draws: NDArray[np.uint64]
-
-
-def count_circuits(
-    question: Question, work: Work = DEFAULT_WORK, *, n_draws: int = 0, seed: int = 0, processes: int = 1
-) -> CountedCircuits:
+def count_circuits(question: Question, work: Work = DEFAULT_WORK, *, n_draws: int = 0, seed: int = 0) -> CircuitSearch:
     """Count every valid circuit of the protocol's space.
 
     Args:
         work: told between batches of states with the number of circuits judged, and between draws; may raise Cancelled.
         n_draws: valid circuits to draw, or all if there are fewer.
         seed: of the draws.
-        processes: that count side by side, where that takes longer than to start them. More than one can be started
-            neither by a daemonic process nor by a script whose main module is not guarded.
+
+    Returns:
+        The exact number and distribution of all; listed are distinct ones drawn uniformly.
 
     Raises:
         BeyondLimits: more than 64 edges; more than 2^52 combinations on top of one state; an accuracy threshold that
@@ -258,57 +199,28 @@ def count_circuits(
     totals = _Totals(space.layout)
     work.tell("circuits", 0, possible)
     n_judged = 0
+    for piece, combinations in space.pieces():
+        totals.add(piece, space.tally(piece))
+        n_judged += len(piece) * combinations.n_circuits
+        work.tell("circuits", n_judged, possible, f"{totals.count:,} valid circuits")
+    ranks = sorted(random.Random(seed).sample(range(totals.count), min(n_draws, totals.count)))  # noqa: S311
     draws: list[int] = []
-    with _mapping(question, space, processes if possible > _FOR_ONE_PROCESS else 1) as mapped:
-        for piece, combinations, tally in space.tallied(partial(mapped, CountableSpace.tally)):
-            totals.add(piece, tally)
-            n_judged += len(piece) * combinations.n_circuits
-            work.tell("circuits", n_judged, possible, f"{totals.count:,} valid circuits")
-        ranks = sorted(random.Random(seed).sample(range(totals.count), min(n_draws, totals.count)))  # noqa: S311
-        placed = space.at(ranks, totals.units)
-        while some := list(islice(placed, _STATES_AT_ONCE)):
-            draws += chain.from_iterable(mapped(CountableSpace.masks, some))
+    for number, placed in enumerate(space.at(ranks, totals.units), start=1):
+        draws += space.masks(placed)
+        if number % _STATES_AT_ONCE == 0 or len(draws) == len(ranks):
             work.tell("circuits", possible, possible, f"{totals.count:,} valid circuits, {len(draws):,} drawn")
     masks = np.sort(np.array(draws, dtype=np.uint64))
-    return CountedCircuits(space.layout, possible, totals.count, totals.distribution(), masks)
-
-
-# --- the same by several processes: NumPy's calls are too short for threads to gain anything
-
-_arranged: list[CountableSpace] = []  # in a process that counts for another: the space
-
-
-@contextmanager
-def _mapping(
-    question: Question, space: CountableSpace, processes: int
-) -> Iterator[Callable[[Callable[..., Any], Iterable[Any]], Iterator[Any]]]:
-    """A map of methods of the space, by so many processes, or by this one when the results are asked for."""
-    if processes == 1:
-        yield lambda method, given: map(partial(method, space), given)
-        return
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, spawn, _arrange, (question,)) as pool:
-        try:
-            yield lambda method, given: pool.map(partial(_ask, method), given)
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _arrange(question: Question) -> None:
-    """What a process does first; it ends when the one that started it does, however that ends."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _arranged.append(CountableSpace.of(question))
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _ask(method: Callable[[CountableSpace, Any], Any], given: Any) -> Any:
-    return method(_arranged[0], given)
+    return CircuitSearch(
+        space.layout,
+        possible,
+        masks,
+        *evaluate_circuits(question, masks),
+        truncated_at=None if len(masks) == totals.count else len(masks),
+        method="counted",
+        count=totals.count,
+        n_tested=possible,
+        known_distribution=totals.distribution(),
+    )
 
 
 @dataclass(eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Annotated
 
 import typer
@@ -20,7 +19,6 @@ Data = Annotated[str, typer.Option("--data", "-d", help="Data file (JSON); defau
 OutputIndex = Annotated[int, typer.Option("--output-index", min=0, help="Which output, from 0.")]
 Draws = Annotated[int, typer.Option("--draws", min=0, help="Valid circuits to draw uniformly.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the draws.")]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes. Default: one for each core.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 
 
@@ -33,7 +31,6 @@ def run(
     output_index: OutputIndex = 0,
     draws: Draws = 1_000,
     seed: Seed = 0,
-    workers: Workers = None,
     quiet: Quiet = False,
 ) -> int:
     """Count the valid circuits of one output exactly, with their distribution and uniform draws.
@@ -50,9 +47,8 @@ def run(
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
     _, (question,) = read_questions(content, protocol, data, [output_index])
     check_writable(output, file, data or file)
-    processes = workers or os.cpu_count() or 1
     with progress_bar(quiet) as report:
-        counted = count_circuits(question, Work(report=report), n_draws=draws, seed=seed, processes=processes)
+        counted = count_circuits(question, Work(report=report), n_draws=draws, seed=seed)
     document = count_json(question, counted, seed)
     write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
     return DONE

@@ -19,7 +19,7 @@ COMMANDS: Final[dict[str, str]] = {
     "claim": "Paste the circuit at /networks/{network}/claims, whose address then holds it; or use audit --claims.",
     "move": "Take a backup, name the other database in PLURISCOPE_DATABASE_URL, and restore it there.",
     "interface": "A running server describes its interface at /api/v1/openapi.json, and in words at /api.",
-    "count merge": "One exact count is made by one machine: use pluriscope count run.",
+    "count merge": "One exact count is made by one process: use pluriscope count run.",
 }
 """Command, with its group in front → what to do instead, as a sentence."""
 OPTIONS: Final[dict[tuple[str, str], str]] = {
@@ -34,7 +34,8 @@ OPTIONS: Final[dict[tuple[str, str], str]] = {
     ("analyse", "--device"): "Circuits of transformers are found without torch, with the same results: leave it out.",
     ("train", "--analyse"): "pluriscope study run trains a grid of networks and analyses each.",
     ("train", "--population"): "pluriscope study run writes what came of every network.",
-    ("count run", "--part"): "One exact count is made by one machine, with as many processes as --workers says.",
+    ("count run", "--part"): "One exact count is made by one process.",
+    ("count run", "--workers"): "One exact count is made by one process: leave it out.",
 }
 """Command and option → what to do instead, as a sentence."""
 

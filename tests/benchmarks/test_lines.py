@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from analysis.circuits.search import search_circuits
-from analysis.circuits.structure import Structure
+from analysis.circuits.space import Structure
 from analysis.interpretations.counting import count_interpretations
 from analysis.limits import DEFAULT_LIMITS
 from analysis.protocol import COMPLETE

@@ -24,7 +24,7 @@ CONFIDENCE: Final = 0.95
 def _bits_per_edge(studied: Studied) -> Measured:
     estimate = estimate_circuits(studied.question, n_samples=N_DRAWS, n_draws=0, confidence=CONFIDENCE)
     edges = estimate.layout.n_edges
-    low, high = (log2(end) / edges if end else 0.0 for end in estimate.interval)
-    if not estimate.n_valid:
+    low, high = (log2(end) / edges if end else 0.0 for end in estimate.interval or (0, 0))
+    if not estimate.distribution.of:
         return Measured(None, high=high, note=f"none of {N_DRAWS:,} circuits drawn is valid")
     return Measured(log2(estimate.count) / edges, low, high)

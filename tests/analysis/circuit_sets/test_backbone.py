@@ -56,18 +56,7 @@ def counted_search(sizes=(2, 4, 4, 1), seed=0, n_draws=400) -> CircuitSearch:
     network = small_network(seed, sizes).network
     outputs = network.for_output(0)
     question = ask(outputs, task=pretrained_xor().tasks[0])
-    counted = count_circuits(question, n_draws=n_draws, seed=1)
-    empty = np.zeros((len(counted.draws), 4)), np.zeros(len(counted.draws))
-    return CircuitSearch(
-        counted.layout,
-        counted.possible,
-        counted.draws,
-        *empty,
-        truncated_at=len(counted.draws),
-        method="counted",
-        count=counted.count,
-        known_distribution=counted.distribution,
-    )
+    return count_circuits(question, n_draws=n_draws, seed=1)
 
 
 @pytest.mark.slow

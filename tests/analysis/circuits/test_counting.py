@@ -66,10 +66,10 @@ def same_as_listed(network, task, protocol, data, *, direct=True, output=0, n_dr
     assert counted.possible == listed.possible
     assert counted.distribution == distribution_of(listed.masks, listed.layout) == listed.distribution
     if listed.n_valid <= n_draws:
-        assert counted.draws.tolist() == listed.masks.tolist(), "every valid circuit is drawn once"
+        assert counted.masks.tolist() == listed.masks.tolist(), "every valid circuit is drawn once"
     else:
-        assert len(set(counted.draws.tolist())) == n_draws
-        assert np.isin(counted.draws, listed.masks).all()
+        assert len(set(counted.masks.tolist())) == n_draws
+        assert np.isin(counted.masks, listed.masks).all()
     return listed
 
 
@@ -163,7 +163,7 @@ def test_brute_force_counts_the_same(activation, direct):
         with _forced(direct):
             counted = count_circuits(ask(network, task=task), n_draws=10_000)
         assert (counted.count, counted.possible) == (len(found), possible)
-        assert counted.draws.tolist() == sorted(found)
+        assert counted.masks.tolist() == sorted(found)
         n_found += len(found)
     assert n_found > 20
 
@@ -222,14 +222,14 @@ def test_draws_are_uniform():
     network, task = file.network, file.tasks[0]
     times: Counter[int] = Counter()
     for seed in range(200):
-        draws = count_circuits(ask(network, task=task), n_draws=25, seed=seed).draws.tolist()
+        draws = count_circuits(ask(network, task=task), n_draws=25, seed=seed).masks.tolist()
         assert len(set(draws)) == 25
         times.update(draws)
     assert len(times) == 197, "every valid circuit is drawn at some time"
     # without replacement the times vary a little less than the test assumes, so it is on the safe side
     assert scipy.stats.chisquare(list(times.values())).pvalue > 0.001
-    again = count_circuits(ask(network, task=task), n_draws=25, seed=3).draws
-    assert again.tolist() == count_circuits(ask(network, task=task), n_draws=25, seed=3).draws.tolist()
+    again = count_circuits(ask(network, task=task), n_draws=25, seed=3).masks
+    assert again.tolist() == count_circuits(ask(network, task=task), n_draws=25, seed=3).masks.tolist()
 
 
 def test_every_circuit_is_judged_once_and_reported():

@@ -77,17 +77,17 @@ def test_the_sample_is_told():
     )
     assert (found.n_tested, found.possible) == (20_000, 9_625)
     assert (seen[-1].done, seen[-1].total) == (20_000, 20_000)
-    assert len(set(found.draws.tolist())) == 30
-    assert np.isin(found.draws, listed.masks).all()
-    assert found.distribution.of == found.n_valid == sum(found.distribution.by_edges.values())
+    assert len(set(found.masks.tolist())) == 30
+    assert np.isin(found.masks, listed.masks).all()
+    assert found.distribution.of == sum(found.distribution.by_edges.values())
     # about twice each: the sample's shares are near those of all valid circuits
     whole = distribution_of(listed.masks, listed.layout)
-    shares = np.array(found.distribution.edge_use) / found.n_valid - np.array(whole.edge_use) / 197
+    shares = np.array(found.distribution.edge_use) / found.distribution.of - np.array(whole.edge_use) / 197
     assert np.abs(shares).max() < 0.15
     again = estimate_circuits(ask(file.network, task=file.tasks[0]), n_samples=20_000, n_draws=30)
-    assert again.draws.tolist() == found.draws.tolist()
+    assert again.masks.tolist() == found.masks.tolist()
     every = estimate_circuits(ask(file.network, task=file.tasks[0]), n_samples=20_000)
-    assert every.interval[0] >= len(every.draws), "what was seen is certain"
+    assert every.interval[0] >= len(every.masks), "what was seen is certain"
 
 
 def test_noisy_rows_and_filters_are_judged_as_in_the_search():
@@ -103,8 +103,8 @@ def test_noisy_rows_and_filters_are_judged_as_in_the_search():
     found = estimate_circuits(
         ask(network, task=Task((0, 1, 1, 1)), protocol=loose, data=data), n_samples=3_000, n_draws=10**6
     )
-    assert 0 < len(found.draws) < listed.n_valid
-    assert np.isin(found.draws, listed.masks).all()
+    assert 0 < len(found.masks) < listed.n_valid
+    assert np.isin(found.masks, listed.masks).all()
     assert found.interval[0] <= listed.n_valid <= found.interval[1]
 
 
@@ -115,11 +115,11 @@ def test_networks_beyond_64_edges_are_estimated_with_the_circuits_hit():
         [random.normal(size=s) for s in zip(sizes[1:], sizes, strict=False)], [random.normal(size=n) for n in sizes[1:]]
     )
     found = estimate_circuits(ask(network, task=Task((0, 0, 0, 0))), n_samples=500)
-    assert found.n_valid > 0
-    assert len(found.draws) == len(set(found.draws.tolist())) <= found.n_valid
-    assert found.draws.tolist() == sorted(found.draws.tolist())
-    assert max(found.draws.tolist()) >> 64
-    assert distribution_of(found.draws, found.layout).of == len(found.draws) > 0
+    assert found.distribution.of > 0
+    assert len(found.masks) == len(set(found.masks.tolist())) <= found.distribution.of
+    assert found.masks.tolist() == sorted(found.masks.tolist())
+    assert max(found.masks.tolist()) >> 64
+    assert distribution_of(found.masks, found.layout).of == len(found.masks) > 0
     assert found.interval[0] <= found.count <= found.interval[1] <= found.possible
     assert len(found.distribution.edge_use) == 70
 
@@ -127,7 +127,7 @@ def test_networks_beyond_64_edges_are_estimated_with_the_circuits_hit():
 def test_draws_are_possible_circuits():
     file = golden_network("xor_4-4")
     found = estimate_circuits(ask(file.network, task=file.tasks[0], protocol=PAPER), n_samples=3_000)
-    for mask in found.draws.tolist():
+    for mask in found.masks.tolist():
         possible_circuit(mask, found.layout)
 
 

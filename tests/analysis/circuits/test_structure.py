@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import scipy  # loads scipy.stats when it is first asked for
 
-from analysis.circuits.space import count_in_space, count_matrices, in_space
-from analysis.circuits.structure import Structure, sampled_matrices
+from analysis.circuits.space import Structure, count_in_space, count_matrices, in_space, sampled_matrices
 from analysis.networks.circuit import Circuit, possible_circuit
 from analysis.protocol import COMPLETE, PAPER
 from tests.factories import small_network

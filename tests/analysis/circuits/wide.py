@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.circuits.structure import Structure
+from analysis.circuits.space import Structure
 from analysis.networks.circuit import masks_of
 from analysis.protocol import COMPLETE
 

@@ -19,7 +19,7 @@ def xor(tmp_path, monkeypatch):
 
 
 def test_a_count_tells_what_a_list_holds(xor):
-    assert run("count", "run", "xor.json", "--output", "whole.json", "--draws", 50, "--workers", 1, "--quiet") == 0
+    assert run("count", "run", "xor.json", "--output", "whole.json", "--draws", 50, "--quiet") == 0
     told = json.loads((xor / "whole.json").read_text())["circuits"]
     file = golden_network("xor_pretrained")
     listed = search_circuits(ask(file.network, task=file.tasks[0], protocol=COMPLETE))
@@ -33,6 +33,7 @@ def test_an_output_that_is_not_there_is_refused(xor, capsys):
     assert "output 1: does not exist; the network has 1" in refused(capsys, "count", *given)
 
 
-def test_parts_of_a_count_are_no_more(xor, capsys):
-    for given in (("run", "xor.json", "--part", "1/3", "--output", "1.part"), ("merge", "xor.json", "1.part")):
-        assert "One exact count is made by one machine" in refused(capsys, "count", *given)
+def test_parts_and_processes_of_a_count_are_no_more(xor, capsys):
+    asked = ("run", "xor.json", "--output", "1.part")
+    for given in ((*asked, "--part", "1/3"), (*asked, "--workers", "2"), ("merge", "xor.json", "1.part")):
+        assert "One exact count is made by one process" in refused(capsys, "count", *given)
