@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Generic, TypeVar
 
 from analysis.algorithms.and_inverter import and_inverter_candidates
 from analysis.algorithms.counting import count_candidates
@@ -14,8 +12,6 @@ from analysis.algorithms.high_level_model import Form, HighLevelModel
 from analysis.protocol import Protocol
 from analysis.tasks import Task
 from analysis.work import DEFAULT_WORK, Work
-
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -119,29 +115,3 @@ def _listed(
         graphs = (replace(tree, form=form) for tree in algorithms)
         algorithms = tuple(sorted(graphs, key=lambda graph: (graph.depth, graph.n_gates, graph.text)))
     return Candidates(algorithms, count, len(algorithms) if len(algorithms) < count else None)
-
-
-class ForCandidates(Generic[Found]):
-    """A function of many algorithms that remembers its last few values: the same candidates come back with every
-    network. Rows of the same objects are compared at once, where a hash would go through every algorithm.
-
-    Args:
-        find: the function itself.
-        most: values remembered.
-    """
-
-    def __init__(self, find: Callable[[tuple[HighLevelModel, ...]], Found], most: int) -> None:
-        self._find, self._most = find, most
-        self._known: tuple[tuple[tuple[HighLevelModel, ...], Found], ...] = ()
-
-    def __call__(self, algorithms: tuple[HighLevelModel, ...]) -> Found:
-        for known, found in self._known:
-            if known == algorithms:
-                return found
-        found = self._find(algorithms)
-        self._known = ((algorithms, found), *self._known[: self._most - 1])
-        return found
-
-    def cache_clear(self) -> None:
-        """Forget every value."""
-        self._known = ()

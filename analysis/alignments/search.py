@@ -15,13 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from heapq import nsmallest
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.candidates import Candidates, CandidateSpace, ForCandidates
+from analysis.algorithms.candidates import Candidates, CandidateSpace
 from analysis.algorithms.counting import count_irredundant
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
@@ -31,7 +30,6 @@ from analysis.alignments.decisions import SiteDecisions, site_decisions
 from analysis.alignments.iia import Behaviour
 from analysis.alignments.placements import NEVER, Placer, Ranking
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
-from analysis.alignments.sites import SiteTable
 from analysis.errors import BeyondLimits
 from analysis.progress import OutOfTime
 from analysis.protocol import Protocol
@@ -41,8 +39,6 @@ from analysis.work import DEFAULT_WORK, Work
 Array = NDArray[np.int64]
 
 _ALGORITHMS_AT_ONCE = 64
-_MOST_REMEMBERED = 1024  # algorithms of one search that are prepared once for all networks
-_CELLS_REMEMBERED = 1 << 16  # values of a table that is kept for the next network
 _BEHAVIOURS_AT_ONCE = 512
 _CELLS_BETWEEN_REPORTS = 1 << 14  # sites × sets of neurons: of small networks a report takes longer than the work
 MAX_KEPT = 20_000  # valid alignments kept of all algorithms together; every one is counted
@@ -186,40 +182,6 @@ def _by_support(
     return AlgorithmSearch(results, candidates.n_candidates, truncated_at, totals)
 
 
-@dataclass(frozen=True, eq=False)
-class _Asked:
-    """What a search needs of its algorithms that depends on no network.
-
-    Args:
-        variables: of each algorithm, see :func:`_variables`.
-        behaviours: of all variables, each once, sorted.
-        unaligned: for each algorithm what a search finds of one that fits nowhere.
-    """
-
-    variables: tuple[tuple[tuple[Behaviour, ...], tuple[str, ...]], ...]
-    behaviours: tuple[Behaviour, ...]
-    unaligned: tuple[AlgorithmResult, ...]
-
-    @classmethod
-    def of(cls, algorithms: tuple[HighLevelModel, ...]) -> _Asked:
-        variables = tuple(map(_variables, algorithms))
-        behaviours = tuple(sorted({key for keys, _ in variables for key in keys}))
-        return cls(
-            variables, behaviours, tuple(AlgorithmResult(a, (), 0, 0, None, irredundancy(a)) for a in algorithms)
-        )
-
-
-_remembered = ForCandidates(_Asked.of, 4)
-
-
-def _placer(table: SiteTable) -> Placer:
-    small = len(table.sites) << table.n_neurons <= _CELLS_REMEMBERED
-    return _remembered_placer(table) if small else Placer(table)
-
-
-_remembered_placer = lru_cache(maxsize=4)(Placer)  # by table, which is remembered too
-
-
 def _variables(algorithm: HighLevelModel) -> tuple[tuple[Behaviour, ...], tuple[str, ...]]:
     """Behaviours and paths of an algorithm's variables, in the order of their behaviours."""
     responses = algorithm.responses.items()
@@ -255,18 +217,18 @@ class _Search:
 
     def __init__(self, sites: SiteDecisions, algorithms: Sequence[HighLevelModel], protocol: Protocol) -> None:
         self._protocol = protocol
-        asked = (_remembered if len(algorithms) <= _MOST_REMEMBERED else _Asked.of)(tuple(algorithms))
         self._table = sites.table
         self._n_pairs = sites.n_pairs
         self._margins: list[float] = sites.margins.tolist()
-        self._variables, self._unaligned, keys = asked.variables, asked.unaligned, asked.behaviours
+        self._variables = tuple(map(_variables, algorithms))
+        keys = sorted({key for behaviours, _ in self._variables for key in behaviours})
         agreed = _agreements(keys, sites)
         valid = agreed == self._n_pairs
         minimal = self._table.minimal(valid)
         self._valid = dict(zip(keys, valid, strict=True))
         self._minimal = dict(zip(keys, minimal, strict=True))
         self._placeable = {key for key, fits in zip(keys, valid.any(axis=1).tolist(), strict=True) if fits}
-        self._placer = _placer(self._table)
+        self._placer = Placer(self._table)
         # one disagreement outweighs any number of neurons
         self._weight = self._table.n_neurons + 1
         sizes = self._table.sizes
@@ -308,10 +270,7 @@ class _Search:
     def align(self, position: int, algorithm: HighLevelModel) -> AlgorithmResult:
         """The result of the algorithm at a position, after :meth:`prepare`."""
         keys, paths = self._variables[position]
-        none = self._unaligned[position]
-        if keys and not self._counts(keys)[0] and not self._protocol.n_near_misses:
-            return none
-        irredundant = none.irredundant
+        irredundant = irredundancy(algorithm)
         if not keys:
             empty = ScoredAlignment(Alignment(algorithm.text, ()), IIA(0, 0), minimal=True, margin=float("inf"))
             return AlgorithmResult(algorithm, (empty,), 1, 1, None, irredundant)
@@ -400,20 +359,8 @@ def _agreements(keys: Sequence[Behaviour], sites: SiteDecisions) -> NDArray[np.i
     ones = (sites.decisions == 1).astype(np.float32).T  # numbers of pairs are exact: 64 · 63 is below 2^24
     zeros = (sites.decisions == 0).astype(np.float32).T
     agreed = np.zeros((len(keys), len(sites.decisions)), dtype=np.int64)
-    small = len(keys) * sites.n_pairs <= _CELLS_REMEMBERED
     for start in range(0, len(keys), _BEHAVIOURS_AT_ONCE):
-        part = tuple(keys[start : start + _BEHAVIOURS_AT_ONCE])
-        expected = (_remembered_expectations if small else _expectations)(part, sites.n_inputs, sites.tested.tobytes())
-        agreed[start : start + len(expected)] = np.rint(expected @ ones + (1 - expected) @ zeros)
+        part = slice(start, start + _BEHAVIOURS_AT_ONCE)
+        expected = np.array([key.expected(sites.n_inputs)[sites.tested] for key in keys[part]], dtype=np.float32)
+        agreed[part] = np.rint(expected @ ones + (1 - expected) @ zeros)
     return agreed
-
-
-def _expectations(keys: tuple[Behaviour, ...], n_inputs: int, tested: bytes) -> NDArray[np.float32]:
-    """``[behaviours, tested pairs]`` what each says of each pair, 0 or 1; which are tested as the bytes of a mask."""
-    pairs = np.frombuffer(tested, dtype=np.bool_).reshape(1 << n_inputs, -1)
-    table = np.array([key.expected(n_inputs)[pairs] for key in keys], dtype=np.float32)
-    table.setflags(write=False)
-    return table
-
-
-_remembered_expectations = lru_cache(maxsize=4)(_expectations)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import combinations
 from typing import Literal
 
@@ -17,7 +17,6 @@ from analysis.interventions.neuron_set import NeuronSet
 SiteRule = Literal["neuron_sets", "single_neurons"]
 MAX_NEURONS = 20  # hidden neurons over all layers; searches keep one number for every set of them
 MAX_SITES = 1 << 17
-_SITES_REMEMBERED = 1 << 10
 MAX_TABLE = 1 << 28  # sites × sets of hidden neurons, where an algorithm has three variables or more
 
 
@@ -115,20 +114,12 @@ def neuron_sites(hidden_sizes: Sequence[int], rule: SiteRule) -> SiteTable:
             f"{n_neurons} hidden neurons with {n_sites} neuron sets, against limits of {MAX_NEURONS} and {MAX_SITES}",
             "use a narrower network or cut it to a tail",
         )
-    return (_remembered_table if n_sites <= _SITES_REMEMBERED else _table)(tuple(hidden_sizes), rule)
-
-
-def _table(hidden_sizes: tuple[int, ...], rule: SiteRule) -> SiteTable:
-    """As :func:`neuron_sites`, within the limits."""
     sites = []
     for layer, width in enumerate(hidden_sizes, start=1):
         largest = 1 if rule == "single_neurons" else width
         for size in range(1, largest + 1):
             sites += [NeuronSet(layer, neurons) for neurons in combinations(range(width), size)]
-    return SiteTable(hidden_sizes, tuple(sites))
-
-
-_remembered_table = lru_cache(maxsize=4)(_table)  # the same for every network of a shape
+    return SiteTable(tuple(hidden_sizes), tuple(sites))
 
 
 def sum_over_subsets(values: NDArray[np.int64]) -> None:

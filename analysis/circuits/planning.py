@@ -22,8 +22,8 @@ from analysis.circuits.result import CircuitMethod
 from analysis.circuits.source_subsets import Combinations
 from analysis.circuits.space import Structure, in_space
 from analysis.errors import BeyondLimits
-from analysis.limits import DEFAULT_LIMITS, Limits, listed_bytes
-from analysis.networks.circuit import MAX_EDGES, EdgeLayout
+from analysis.limits import DEFAULT_LIMITS, Limits
+from analysis.networks.circuit import MAX_EDGES
 from analysis.question import Question
 from analysis.validity import max_wrong
 
@@ -42,7 +42,7 @@ _SECONDS_PER_SMALL_STATE: Final = 1e-5  # where heads and tails are compared dir
 _SECONDS_PER_COMPARISON: Final = 5e-10
 _LISTED_ALONE: Final = "circuits valid under any ablation are listed or not searched at all"
 FEWEST_SAMPLES: Final = 1_000  # of an estimate that has little time
-_BATCHES_BYTES: Final = 200 << 20  # of the enumeration of lower layers, and of one batch of circuits under test
+_BATCHES_BYTES: Final = 200 << 20  # of the enumeration of lower layers
 _MINUTE: Final = 60.0
 Time = Literal["seconds", "minutes"]
 """About how long a search takes."""
@@ -63,16 +63,12 @@ class Cost:
 
     Args:
         method: the way.
-        operations: elementary steps: tests of a circuit on a row, or comparisons; at most so many.
         seconds: predicted, on one core.
-        n_bytes: predicted memory beyond the program itself.
         obstacle: why it cannot be taken, one clause; "" if it can.
     """
 
     method: CircuitMethod
-    operations: int
     seconds: float
-    n_bytes: int
     obstacle: str = ""
 
 
@@ -142,40 +138,36 @@ def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> Cir
 
 
 def _listing(question: Question, structure: Structure, limits: Limits) -> Cost:
-    n_rows, n_outputs = len(question.judged[0]), len(question.data.representatives)
+    n_rows = len(question.judged[0])
     n_wrong = max_wrong(n_rows, structure.protocol.accuracy_threshold)
     rows_each = min(n_rows, max(_ROWS_THAT_MATTER, _ROWS_FOR_A_WRONG_ONE * (n_wrong + 1)))
-    n_tests = structure.count * rows_each * len(question.ablations)
-    seconds = _quotient(n_tests, _TESTED_PER_SECOND)
+    seconds = _quotient(structure.count * rows_each * len(question.ablations), _TESTED_PER_SECOND)
     if len(first_rows(n_rows, n_wrong)) < n_rows:
         cells = structure.count * n_rows * structure.layout.n_edges * len(question.ablations)
         seconds += _quotient(cells, _TESTED_ON_ALL_PER_SECOND) * _TESTED_ON_ALL
-    kept = min(structure.count, limits.most_listed(n_outputs))
-    n_bytes = _BATCHES_BYTES + kept * listed_bytes(n_outputs)
     obstacle = ""
     if structure.layout.n_edges > MAX_EDGES:
-        obstacle = _too_many_edges(structure.layout)
+        obstacle = f"{structure.layout.n_edges} edges for one output, and the limit is {MAX_EDGES}"
     elif structure.count > limits.max_possible:
         obstacle = f"{structure.count:,} circuits are possible, and the limit for a list is {limits.max_possible:,}"
-    return Cost("listed", n_tests, seconds, n_bytes, obstacle)
+    return Cost("listed", seconds, obstacle)
 
 
 def _counting(question: Question, structure: Structure, limits: Limits) -> Cost:
     network = question.cut
     if structure.protocol.circuit_family != "own":
-        return Cost("counted", 0, 0.0, 0, _LISTED_ALONE)
+        return Cost("counted", 0.0, _LISTED_ALONE)
     try:
         space = CountableSpace.of(question)
     except BeyondLimits as error:
-        return Cost("counted", 0, 0.0, 0, error.cause)
-    operations, seconds, most_bytes, n_units = 0, 0.0, 0, 0
+        return Cost("counted", 0.0, error.cause)
+    seconds, most_bytes, n_units = 0.0, 0, 0
     for (n_sources, so_far), n_states in structure.states_below(network.n_hidden_layers - 1).items():
         width = network.sizes[-2]
         n_active = frozenset(n for n in range(1, width + 1) if in_space(so_far + n, network.sizes, structure.protocol))
         if not n_active:
             continue
         combinations = Combinations(n_sources, width, n_active, 0.0, space.boxes)
-        operations += n_states * combinations.n_operations
         if combinations.direct:
             each = _SECONDS_PER_SMALL_STATE + combinations.n_operations * _SECONDS_PER_COMPARISON
         else:
@@ -190,12 +182,11 @@ def _counting(question: Question, structure: Structure, limits: Limits) -> Cost:
         obstacle = f"counting would take about {_duration(seconds)}, and the limit is {_duration(limits.max_seconds)}"
     elif n_bytes > limits.max_bytes:
         obstacle = f"counting would take about {n_bytes >> 20:,} MiB, and the limit is {limits.max_bytes >> 20:,} MiB"
-    return Cost("counted", operations, seconds, n_bytes, obstacle)
+    return Cost("counted", seconds, obstacle)
 
 
 def _estimating(structure: Structure, n_rows: int, limits: Limits) -> Cost:
-    operations = limits.n_samples * n_rows * structure.layout.n_edges
-    seconds = operations / _SAMPLED_PER_SECOND + limits.n_samples * _SECONDS_PER_SAMPLE * len(structure.sizes)
+    seconds = limits.n_samples * _seconds_per_sample(n_rows, structure.layout.n_edges, len(structure.sizes))
     obstacle = ""
     if structure.protocol.circuit_family != "own":
         obstacle = _LISTED_ALONE
@@ -203,7 +194,7 @@ def _estimating(structure: Structure, n_rows: int, limits: Limits) -> Cost:
         obstacle = "no sample is allowed"
     elif not structure.count:
         obstacle = "no circuit is possible"
-    return Cost("estimated", operations, seconds, _BATCHES_BYTES, obstacle)
+    return Cost("estimated", seconds, obstacle)
 
 
 def limits_within(seconds: float, question: Question, limits: Limits) -> Limits:
@@ -216,9 +207,7 @@ def limits_within(seconds: float, question: Question, limits: Limits) -> Limits:
         seconds: given for the whole, on a machine as fast as the one that speeds were measured on.
         limits: the user's; none is raised.
     """
-    n_rows = len(question.judged[0])
-    edges = EdgeLayout(question.cut.sizes).n_edges
-    each = n_rows * edges / _SAMPLED_PER_SECOND + _SECONDS_PER_SAMPLE * len(question.cut.sizes)
+    each = _seconds_per_sample(len(question.judged[0]), question.layout.n_edges, len(question.cut.sizes))
     if seconds / 2 >= limits.n_samples * each:
         n_samples = limits.n_samples
     else:
@@ -226,8 +215,8 @@ def limits_within(seconds: float, question: Question, limits: Limits) -> Limits:
     return replace(limits, max_seconds=min(limits.max_seconds, seconds), n_samples=n_samples)
 
 
-def _too_many_edges(layout: EdgeLayout) -> str:
-    return f"{layout.n_edges} edges for one output, and the limit is {MAX_EDGES}"
+def _seconds_per_sample(n_rows: int, n_edges: int, n_layers: int) -> float:
+    return n_rows * n_edges / _SAMPLED_PER_SECOND + _SECONDS_PER_SAMPLE * n_layers
 
 
 def _quotient(whole: int, part: float) -> float:

@@ -29,14 +29,11 @@ from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
 
-def find_circuits(
-    question: Question, work: Work = DEFAULT_WORK, *, seed: int = 0, plan: CircuitPlan | None = None
-) -> CircuitSearch:
+def find_circuits(question: Question, work: Work = DEFAULT_WORK, *, plan: CircuitPlan | None = None) -> CircuitSearch:
     """Find the valid circuits of one output in the best way within the limits.
 
     Args:
         work: told how far the work is; may raise Cancelled.
-        seed: of everything drawn; the same seed gives the same result.
         plan: what :func:`~analysis.circuits.planning.plan_circuits` said, if it was asked before.
 
     Raises:
@@ -45,7 +42,7 @@ def find_circuits(
         Cancelled: the report asked to stop.
     """
     plan = plan or plan_circuits(question, limits=work.limits)
-    search = _Search(question, work, seed)
+    search = _Search(question, work)
     if plan.method == "listed":
         count = plan.cost_of("counted")
         return search.listed(countable=not count.obstacle and count.seconds <= plan.cost.seconds)
@@ -60,11 +57,10 @@ def find_circuits(
 
 @dataclass(frozen=True, eq=False)
 class _Search:
-    """What is searched, by which rules, and how far; the same for every way."""
+    """What is searched, by which rules, and how far; the same for every way. What is drawn is drawn from seed 0."""
 
     question: Question
     work: Work
-    seed: int
 
     def listed(self, *, countable: bool) -> CircuitSearch:
         """All valid circuits; where there are more than a list holds, their number, some drawn and the smallest.
@@ -72,24 +68,21 @@ class _Search:
         Args:
             countable: whether they can be counted without testing each, and that is predicted to be quicker.
         """
-        found = self._tested(None if countable else self._beyond)
+        limits = self.work.limits
+        beyond = Sampling(limits.n_draws, limits.n_smallest)
+        found = self._tested(None if countable else beyond)
         if not countable or found.truncated_at != self._most_listed:
             return found
         try:
             return self.counted()
         except BeyondLimits:  # sums that may overflow show only on the way
-            return self._tested(self._beyond)
+            return self._tested(beyond)
         except OutOfTime:
             return found
 
     @property
     def _most_listed(self) -> int:
         return self.work.limits.most_listed(len(self.question.data.representatives))
-
-    @property
-    def _beyond(self) -> Sampling:
-        limits = self.work.limits
-        return Sampling(limits.n_draws, limits.n_smallest, self.seed)
 
     def _tested(self, beyond: Sampling | None) -> CircuitSearch:
         """The search that tests every circuit."""
@@ -110,7 +103,7 @@ class _Search:
         return replace(found, n_tested=last.done)
 
     def counted(self) -> CircuitSearch:
-        found = count_circuits(self.question, self.work, n_draws=self.work.limits.n_draws, seed=self.seed)
+        found = count_circuits(self.question, self.work, n_draws=self.work.limits.n_draws)
         return found if found.truncated_at is None else self._with_smallest(found, found.distribution.by_edges)
 
     def estimated(self) -> CircuitSearch:
@@ -121,7 +114,6 @@ class _Search:
             n_samples=limits.n_samples,
             n_draws=limits.n_draws,
             confidence=limits.confidence,
-            seed=self.seed,
         )
         return self._with_smallest(found, None)
 
@@ -141,7 +133,6 @@ class _Search:
             by_edges=by_edges,
             n_smallest=self.work.limits.n_smallest,
             max_tried=self.work.limits.n_tried,
-            seed=self.seed,
         )
         undrawn = sorted({*smallest.masks} - {*drawn.masks.tolist()})
         every = mask_array(sorted([*drawn.masks.tolist(), *undrawn]), drawn.layout)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from analysis.algorithms.candidates import ForCandidates
 from analysis.algorithms.high_level_model import (
     HighLevelModel,
     Node,
@@ -55,7 +55,9 @@ class _Gate:
 
 
 def _each(judge_one: Callable[[HighLevelModel], Verdict]) -> Judge:
-    few = ForCandidates(lambda algorithms: put_together(list(map(judge_one, algorithms))), 1)
+    @lru_cache(maxsize=1)  # the same candidates come back with every network
+    def few(algorithms: tuple[HighLevelModel, ...]) -> Verdicts:
+        return put_together(list(map(judge_one, algorithms)))
 
     def judge(context: AlgorithmCriteriaContext, _: Settings) -> Verdicts:
         if len(context) <= _FEW:

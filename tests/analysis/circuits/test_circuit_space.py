@@ -1,13 +1,20 @@
-"""The size of the circuit space, against known numbers and against listing it."""
+"""The size of the circuit space and uniform samples of it, against known numbers and against listing the space."""
 
 from __future__ import annotations
 
-import pytest
+from collections import Counter
 
-from analysis.circuits.space import count_in_space, count_matrices
+import numpy as np
+import pytest
+import scipy  # loads scipy.stats when it is first asked for
+
+from analysis.circuits.space import Structure, count_in_space, count_matrices, in_space, sampled_matrices
+from analysis.networks.circuit import Circuit, possible_circuit
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from tests.factories import small_network
 from tests.oracles.brute_force_circuits import possible_masks
+
+SMALL = ((2, 2, 1), (2, 2, 2, 1), (3, 2, 1), (1, 3, 1), (2, 1, 2, 1), (2, 2, 1, 2, 1), (3, 1))
 
 
 @pytest.mark.parametrize(
@@ -25,13 +32,6 @@ from tests.oracles.brute_force_circuits import possible_masks
 )
 def test_possible_circuits_of_known_sizes(sizes, expected):
     assert count_in_space(sizes, COMPLETE) == expected
-
-
-@pytest.mark.parametrize(
-    "sizes", [(1, 2, 1), (2, 3, 1), (3, 2, 1), (2, 2, 2, 1), (2, 1, 3, 1), (2, 2, 1, 2, 1), (3, 1)]
-)
-def test_possible_circuits_by_listing(sizes):
-    assert count_in_space(sizes, COMPLETE) == sum(1 for _ in possible_masks(small_network(0, sizes).network))
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,82 @@ def test_the_full_node_mask_alone():
 def test_one_wide_layer_is_counted_at_once():
     """1-1600-1: any nonempty set of neurons, each with its two edges; once this took minutes."""
     assert count_in_space((1, 1_600, 1), COMPLETE) == 2**1_600 - 1
+
+
+@pytest.mark.parametrize("sizes", SMALL)
+def test_the_count_is_that_of_listing(sizes):
+    assert count_in_space(sizes, COMPLETE) == len(listed(sizes))
+
+
+def test_a_space_of_any_size():
+    assert len(str(Structure((6, 20, 20, 20, 1)).count)) == 277
+
+
+def listed(sizes):
+    return {mask for mask, _ in possible_masks(small_network(0, sizes).network)}
+
+
+def test_states_below_are_what_lies_under_the_space():
+    sizes = (2, 3, 2, 1)
+    states = Structure(sizes).states_below(1)
+    assert sum(states.values()) == 4**3 - 2 * 2**3 + 1, "each neuron has any inputs, and both inputs are used"
+    assert states[2, 2] == 3 * count_matrices(2, 2)
+    total = sum(ways * Structure(sizes).completions(2, *state) for state, ways in states.items())
+    assert total == Structure(sizes).count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", [(2, 2, 2, 1), (3, 2, 1), (2, 1, 2, 1)])
+def test_samples_are_uniform(sizes):
+    structure = Structure(sizes)
+    times: Counter[int] = Counter()
+    for keep in structure.samples(100 * structure.count, seed=4):
+        edges = np.concatenate([matrix.reshape(len(matrix), -1) for matrix in keep], axis=1)
+        masks = edges @ (1 << np.arange(edges.shape[1]))
+        times.update(masks.tolist())
+    assert times.keys() == listed(sizes), "every circuit is reached"
+    assert sum(times.values()) == 100 * structure.count
+    assert scipy.stats.chisquare(list(times.values())).pvalue > 0.001
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", SMALL)
+def test_every_rank_is_one_circuit_s_numbers_of_active_neurons(sizes):
+    structure = Structure(sizes)
+    circuits = (Circuit(structure.layout, mask) for mask in listed(sizes))
+    numbers = Counter(tuple(int(matrix.any(axis=1).sum()) for matrix in circuit.keep[:-1]) for circuit in circuits)
+    assert list(structure.numbers_of(range(structure.count)[::-1])) == sorted(numbers.items())
+
+
+def test_the_numbering_stays_so_that_samples_stay():
+    ranks = [9624, 0, 100, 1, 3208, 4812]
+    assert list(Structure((2, 3, 3, 1)).numbers_of(ranks)) == [((1, 1), 2), ((2, 3), 1), ((3, 3), 3)]
+
+
+@pytest.mark.slow
+def test_samples_of_a_protocol_stay_inside_it():
+    structure = Structure((2, 4, 4, 1), PAPER)
+    for keep in structure.samples(300, seed=-1):
+        edges = np.concatenate([matrix.reshape(len(matrix), -1) for matrix in keep], axis=1)
+        for mask in (edges @ (1 << np.arange(edges.shape[1]))).tolist():
+            assert in_space(possible_circuit(mask, structure.layout).n_neurons, structure.sizes, PAPER)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n_rows", "n_columns"), [(1, 4), (4, 1), (2, 3), (3, 3)])
+def test_sampled_matrices_are_uniform(n_rows, n_columns):
+    n_matrices = count_matrices(n_rows, n_columns)
+    drawn = sampled_matrices(200 * n_matrices, n_rows, n_columns, np.random.default_rng(0))
+    assert drawn.any(axis=1).all()
+    assert drawn.any(axis=2).all()
+    times = Counter(matrix.tobytes() for matrix in drawn)
+    assert len(times) == n_matrices
+    if n_matrices > 1:
+        assert scipy.stats.chisquare(list(times.values())).pvalue > 0.001
+
+
+def test_equal_seeds_give_equal_samples():
+    def masks(seed):
+        return [keep[0].tolist() for keep in Structure((2, 3, 1), COMPLETE).samples(50, seed=seed)]
+
+    assert masks(1) == masks(1) != masks(2)

@@ -53,7 +53,7 @@ def test_plans_of_known_sizes(sizes, method, possible):
     assert f"{plan.possible:,}" in plan.reason or method == "estimated"
     assert [cost.method for cost in plan.costs] == ["listed", "counted", "estimated"]
     for cost in plan.costs:
-        assert cost.obstacle or (cost.operations > 0 and cost.seconds > 0 and cost.n_bytes > 0)
+        assert cost.obstacle or cost.seconds > 0
 
 
 @pytest.mark.parametrize(("max_valid", "is_told"), [(200_000, True), (5_000_000, False)])
@@ -104,7 +104,7 @@ def test_circuits_valid_under_any_ablation_are_listed_or_not_searched():
     network = network_of((2, 3, 3, 1))
     rules = COMPLETE.model_copy(update={"circuit_family": "any_ablation"})
     question = ask(network, task=XOR, protocol=rules)
-    assert plan_circuits(question).cost.operations == 3 * plan_circuits(ask(network, task=XOR)).cost.operations
+    assert plan_circuits(question).cost.seconds == 3 * plan_circuits(ask(network, task=XOR)).cost.seconds
     with pytest.raises(BeyondLimits, match="not counted: circuits valid under any ablation are listed or not searched"):
         plan_circuits(question, limits=Limits(max_possible=1))
 

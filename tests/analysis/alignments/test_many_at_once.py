@@ -1,17 +1,12 @@
-"""What searches remember from one network to the next, and what is done for many explanations at once, against doing
-each by itself.
-"""
+"""What is done for many explanations at once, against doing each by itself."""
 
 from __future__ import annotations
 
 import pytest
 
-from analysis import experiments
 from analysis.algorithms.candidates import candidate_algorithms
-from analysis.alignments import iia, joint, search, sites
-from analysis.alignments.iia import Behaviour
+from analysis.alignments import joint
 from analysis.alignments.joint import score_joint, score_joint_together
-from analysis.alignments.result import AlgorithmSearch
 from analysis.alignments.search import search_alignments
 from analysis.criteria import interpretation_tallies, minimality
 from analysis.criteria.criterion import Kind
@@ -19,64 +14,11 @@ from analysis.criteria.judged import Subject
 from analysis.criteria.judging import judge_analysis
 from analysis.criteria.steps import CriterionStep, default_steps
 from analysis.experiments import intervention_space
-from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE, PAPER
-from analysis.question import Question, ask
-from analysis.tasks import named_task
+from analysis.protocol import COMPLETE
+from analysis.question import ask
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor
-
-MEMOS = (
-    search._remembered,
-    search._remembered_placer,
-    search._remembered_expectations,
-    sites._remembered_table,
-    iia.tested_pairs,
-    Behaviour.expected,
-    experiments._sets_within,
-)
-BRIEF = COMPLETE.model_copy(update={"n_near_misses": 2})
-PROTOCOLS = (
-    BRIEF,
-    BRIEF.model_copy(update={"interchange_pairs": "one_direction"}),
-    BRIEF.model_copy(update={"alignment_sites": "single_neurons"}),
-    PAPER.model_copy(update={"n_near_misses": 2}),
-)
-
-
-def forget() -> None:
-    for memo in MEMOS:
-        memo.cache_clear()
-
-
-def found(question: Question) -> AlgorithmSearch:
-    candidates = candidate_algorithms(question.task, question.protocol, 2)
-    return search_alignments(question, candidates)
-
-
-@pytest.mark.slow
-def test_what_is_remembered_of_one_search_changes_no_other():
-    networks: list[Network] = [
-        pretrained_xor().network,
-        *(random_network(seed, [2, 2, 3, 1]) for seed in (1, 2)),
-        random_network(3, [2, 4, 1]),
-        random_network(4, [1, 2, 1]),
-    ]
-    questions = [
-        ask(network, task=named_task(name, network.n_inputs), protocol=protocol)
-        for network in networks
-        for name in (("XOR", "XNOR", "OR") if network.n_inputs == 2 else ("PARITY",))
-        for protocol in PROTOCOLS
-    ]
-    alone = []
-    for question in questions:
-        forget()
-        alone.append(found(question))
-    forget()
-    assert [found(question) for question in questions] == alone
-    assert [found(question) for question in reversed(questions)] == alone[::-1]
-    assert any(result.n_valid for one in alone for result in one.algorithms)
 
 
 def test_spaces_of_interventions_are_those_of_their_own_shape_and_limits():
