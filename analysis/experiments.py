@@ -270,73 +270,29 @@ class CrucialExperiment:
     margin: float
 
 
-@dataclass(frozen=True)
-class CrucialExperiments:
-    """The most telling crucial experiments of some explanations.
-
-    Args:
-        total: crucial experiments in the space.
-        shown: the first of them by margin, largest first; ties by set, source, base.
-    """
-
-    total: int
-    shown: tuple[CrucialExperiment, ...]
-
-
 def crucial_experiments(
-    predictions: Sequence[NDArray[np.int8]],
-    answers: NetworkAnswers,
-    space: InterventionSpace,
-    *,
-    start: int = 0,
-    limit: int | None = None,
-) -> CrucialExperiments:
-    """Interventions on which some explanation predicts 0 and another 1, ranked by the network's margin.
+    predictions: Sequence[NDArray[np.int8]], answers: NetworkAnswers, space: InterventionSpace
+) -> tuple[CrucialExperiment, ...]:
+    """Interventions on which some explanation predicts 0 and another 1, the largest margin of the network first.
 
     Args:
         predictions: one array ``[set, source, base]`` for each explanation, at least one.
         answers: what the network does on the same space.
-        space: the interventions.
-        start: how many of the first are left out.
-        limit: most experiments returned; None for all.
+        space: the interventions; equal margins go by set, source, base.
     """
     split = divided_by(np.stack(list(predictions)))
-    places = most_telling(split, answers)
-    chosen = places[start : None if limit is None else start + limit]
-    shown = [experiment_at(predictions, answers, space, at) for at in chosen]
-    return CrucialExperiments(len(places), tuple(shown))
-
-
-def most_telling(split: NDArray[np.bool_], answers: NetworkAnswers) -> list[tuple[int, int, int]]:
-    """Set, source and base of each intervention that divides explanations, the largest margin of the network first."""
-    where = np.argwhere(split)  # in the order set, source, base, which a stable sort keeps among equal margins
     order = np.argsort(-answers.margins[split], kind="stable")
-    return [(members, source, base) for members, source, base in where[order].tolist()]
-
-
-def experiment_at(
-    predictions: Sequence[NDArray[np.int8]],
-    answers: NetworkAnswers,
-    space: InterventionSpace,
-    at: tuple[int, int, int],
-) -> CrucialExperiment:
-    """One intervention, whether it divides the explanations or not.
-
-    Args:
-        predictions: one array ``[set, source, base]`` for each explanation.
-        answers: what the network does on the same space.
-        space: the interventions.
-        at: index of the set, source, base.
-    """
-    members, source, base = at
-    return CrucialExperiment(
-        space.sets[members],
-        source,
-        base,
-        tuple(int(p[at]) for p in predictions),
-        int(answers.decisions[at]),
-        float(answers.outputs[at]),
-        float(answers.margins[at]),
+    return tuple(
+        CrucialExperiment(
+            space.sets[members],
+            source,
+            base,
+            tuple(int(p[members, source, base]) for p in predictions),
+            int(answers.decisions[members, source, base]),
+            float(answers.outputs[members, source, base]),
+            float(answers.margins[members, source, base]),
+        )
+        for members, source, base in np.argwhere(split)[order].tolist()
     )
 
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidIntervention
-from analysis.experiments import SILENT, CrucialExperiments, crucial_experiments
+from analysis.experiments import SILENT, CrucialExperiment, crucial_experiments
 from app.figures.numbers import noun
 from app.figures.svg import node_name
 from pluriscope.explanations import Explanation
@@ -143,7 +143,7 @@ class Comparison:
         return self.result.addresses.compare(self.result.network_key, refs, self.result.scope)
 
     @cached_property
-    def experiments(self) -> CrucialExperiments:
+    def experiments(self) -> tuple[CrucialExperiment, ...]:
         """The interventions on which some predicts 0 and another 1, clearest first."""
         predictions = [one.predictions for one in self.explanations]
         return crucial_experiments(predictions, self.result.decisions, self.result.interventions)
@@ -163,7 +163,7 @@ class Comparison:
                 "network": one.decision,
                 "output": one.output,
             }
-            for one in self.experiments.shown
+            for one in self.experiments
         ]
 
     def standings(self) -> list[Row]:
@@ -183,11 +183,11 @@ class Comparison:
             Markup("<div>{}<br>{}</div>").format(f"{letter} · {one.title}", one.thumb().image(_THUMB))
             for letter, one in zip(self.letters, self.explanations, strict=True)
         )
-        total = self.experiments.total
+        total = len(self.experiments)
         said = f"{total:,} interventions divide them" if total else "no intervention divides them"
         told = table(self.rows()[:ROWS_SHOWN], caption=f"{said}; the clearest:" if total else said)
         return heading(link(self.address, "Comparison")) + drawn + table(self.standings()) + told
 
     def __repr__(self) -> str:
         names = " | ".join(one.title for one in self.explanations)
-        return f"<Comparison: {names}; {self.experiments.total:,} crucial experiments>"
+        return f"<Comparison: {names}; {len(self.experiments):,} crucial experiments>"

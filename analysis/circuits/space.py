@@ -34,7 +34,6 @@ from analysis.networks.circuit import EdgeLayout
 from analysis.protocol import COMPLETE, Protocol
 
 _ENTRIES_AT_ONCE: Final = 1 << 22
-_ENTRIES_KEPT: Final = 1 << 25  # of one sample: a byte each
 _State = tuple[int, int]  # active neurons in a layer, active hidden neurons so far
 
 
@@ -176,8 +175,7 @@ class Structure:
     def samples(self, n_samples: int, *, seed: int) -> Iterator[tuple[NDArray[np.bool_], ...]]:
         """Circuits drawn uniformly and independently, in bounded batches of kept edges.
 
-        The batches are sorted by the numbers of active neurons; together they are the sample. It is the same for every
-        network of these sizes, so the last one is kept if it is no larger than 32 MiB.
+        The batches are sorted by the numbers of active neurons; together they are the sample.
 
         Args:
             n_samples: how many; the space must not be empty.
@@ -186,16 +184,11 @@ class Structure:
         Yields:
             ``[circuits, n_l, n_(l-1)]`` for layers 1 … L, not to be changed.
         """
-        if n_samples * self.layout.n_edges <= _ENTRIES_KEPT:
-            yield from _sample_kept(self, n_samples, seed)
-        else:
-            yield from self.batches_drawn(n_samples, seed)
-
-    def batches_drawn(self, n_samples: int, seed: int) -> Iterator[tuple[NDArray[np.bool_], ...]]:
-        """What :meth:`samples` yields, drawn anew."""
+        chance = random.Random(seed)  # noqa: S311  # a sample that anyone can draw again, not a secret
+        ranks = [chance.randrange(self.count) for _ in range(n_samples)]
         arrays = np.random.default_rng([abs(seed), int(seed < 0)])
         at_once = max(1, _ENTRIES_AT_ONCE // max(self.layout.n_edges, 1))
-        for n_active, n_circuits in _numbers_drawn(self, n_samples, seed):
+        for n_active, n_circuits in self.numbers_of(ranks):
             for start in range(0, n_circuits, at_once):
                 yield self._sampled(n_active, min(at_once, n_circuits - start), arrays)
 
@@ -255,22 +248,6 @@ class Structure:
 
 
 _structure = lru_cache(maxsize=64)(Structure)
-
-
-@lru_cache(maxsize=64)
-def _numbers_drawn(structure: Structure, n_samples: int, seed: int) -> tuple[tuple[tuple[int, ...], int], ...]:
-    """Numbers of active neurons, ascending, each with how many of the circuits drawn have them.
-
-    Kept, for they are the same for every network of these sizes, and finding them takes as long as the rest.
-    """
-    ranks = random.Random(seed)  # noqa: S311  # a sample that anyone can draw again, not a secret
-    return tuple(structure.numbers_of([ranks.randrange(structure.count) for _ in range(n_samples)]))
-
-
-@lru_cache(maxsize=1)
-def _sample_kept(structure: Structure, n_samples: int, seed: int) -> tuple[tuple[NDArray[np.bool_], ...], ...]:
-    """All batches of a sample."""
-    return tuple(structure.batches_drawn(n_samples, seed))
 
 
 def sampled_matrices(n_matrices: int, n_rows: int, n_columns: int, arrays: np.random.Generator) -> NDArray[np.bool_]:
