@@ -701,7 +701,7 @@ class More(Block):
 
     def opens(self, part: str) -> bool:
         """Whether it stands open on a page that is asked for a block."""
-        return part == self.id or part.startswith(f"{self.id}.")
+        return part in (self.id, templating.EVERY_PART) or part.startswith(f"{self.id}.")
 
     def html(self, part: str = "") -> Markup:
         """Closed, unless it is asked for."""

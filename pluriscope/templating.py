@@ -29,6 +29,8 @@ from app.guarded_forms import GuardedForms
 from app.resources import STATIC, TEMPLATES
 
 PART: Final = "part"
+EVERY_PART: Final = "*"
+"""In place of the name of a block: every fold of a page stands open, as it does on paper and in an offline copy."""
 """Option of every page: the block that is asked for alone, or that stands unfolded."""
 
 

@@ -226,7 +226,7 @@ def export(
     ] = 250,
     compare: Annotated[
         list[str] | None,
-        typer.Option("--compare", help="With --static: references with commas, every pair of which is compared."),
+        typer.Option("--compare", help="With --static: two to six references with commas, to be compared."),
     ] = None,
     studies: Annotated[
         list[str] | None, typer.Option("--study", help="With --static: a study; may be repeated.")
@@ -318,9 +318,8 @@ def export_pages(
         Refusal: an option is wrong, nothing is stored of what is wanted, or the folder or disk is in the way.
     """
     from app.errors import PageError
-    from app.offline.errors import CannotExport
-    from app.offline.planning import Wish
-    from app.offline.site import write_site
+    from app.offline.client import CannotExport
+    from app.offline.copy import Wish, write_copy
 
     if not networks and not studies:
         raise Refusal("--static: names no network. Add --network SLUG, once for each, or --study SLUG.")
@@ -343,14 +342,8 @@ def export_pages(
     gc.freeze()  # what was loaded stays
     try:
         with progress_bar(quiet) as report:
-            written = write_site(
-                read_settings(),
-                wish,
-                Path(folder),
-                base_url=_checked(base_url),
-                force=force,
-                report=report,
-                tell=(lambda _: None) if quiet else remark,
+            files, n_bytes = write_copy(
+                read_settings(), wish, Path(folder), base_url=_checked(base_url), force=force, report=report
             )
     except CannotExport as error:
         raise Refusal(str(error), TROUBLE if error.ours else BAD_INPUT) from None
@@ -358,9 +351,7 @@ def export_pages(
         raise Refusal(str(error)) from None
     if not quiet:
         seconds = time.monotonic() - started
-        remark(
-            f"{written.files:,} files, {written.bytes / 1e6:,.1f} MB in {seconds:.0f} s: {Path(folder) / 'index.html'}"
-        )
+        remark(f"{files:,} files, {n_bytes / 1e6:,.1f} MB in {seconds:.0f} s: {Path(folder) / 'index.html'}")
     return DONE
 
 

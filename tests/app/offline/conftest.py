@@ -17,8 +17,7 @@ from analysis.tasks import input_table, named_task
 from app.db.engine import open_store
 from app.db.records import save_data_record
 from app.db.writes import save_analysis, save_network
-from app.offline.planning import Wish
-from app.offline.site import write_site
+from app.offline.copy import Wish, write_copy
 from app.settings import Settings
 from tests.factories import pretrained_xor, real_analysis, small_network
 from tests.made_once import made_once
@@ -79,4 +78,4 @@ def copy_of_two(settings, tmp_path_factory) -> Path:
 
 
 def _write(settings: Settings, wish: Wish, folder: Path) -> None:
-    write_site(settings, wish, folder)
+    write_copy(settings, wish, folder)

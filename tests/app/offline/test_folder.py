@@ -1,7 +1,7 @@
 import pytest
 
-from app.offline.errors import CannotExport
-from app.offline.folder import MANIFEST, check_target, replacing, write_manifest
+from app.offline.client import CannotExport
+from app.offline.folder import MANIFEST, check_target, replacing
 
 
 def write(target, **files):
@@ -10,7 +10,6 @@ def write(target, **files):
             path = folder / name.replace("__", "/")
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
-        write_manifest(folder)
 
 
 def content(target):
@@ -29,14 +28,17 @@ def test_a_copy_takes_the_place_of_an_earlier_one(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
 
 
-def test_files_of_others_are_not_overwritten(tmp_path):
+def test_files_of_others_are_not_lost(tmp_path):
     target = tmp_path / "site"
-    target.mkdir()
-    (target / "index.html").write_text("mine")
-    with pytest.raises(CannotExport, match="would be lost"), replacing(target) as folder:
-        (folder / "index.html").write_text("ours")
-    assert content(target) == {"index.html": "mine"}
-    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+    write(target, a="1", sub__b="2")
+    check_target(target, force=True)
+    (target / "sub" / "b").write_text("mine")
+    with pytest.raises(CannotExport, match=r"sub/b.*would be lost"):
+        check_target(target, force=True)
+    (target / "sub" / "b").write_text("2")
+    (target / "notes").write_text("mine")
+    with pytest.raises(CannotExport, match=r"notes.*would be lost"):
+        check_target(target, force=True)
 
 
 def test_what_is_broken_off_leaves_nothing(tmp_path):
@@ -61,7 +63,6 @@ def test_folders_that_cannot_be_written_are_refused(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "full")
     with pytest.raises(CannotExport, match="is not empty"):
         check_target(tmp_path / "full", force=False)
-    check_target(tmp_path / "full", force=True)
     check_target(tmp_path / "new", force=False)
     for name, why in (("file", "is a file"), ("link", "is a link"), ("none/new", "does not exist")):
         with pytest.raises(CannotExport, match=why):

@@ -1,0 +1,377 @@
+"""From page to page: those that somebody asked for, and what they lead to, as far as the limits allow."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from html import unescape
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl, unquote, urljoin
+
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from analysis import ENGINE_VERSION
+from analysis.progress import Progress, Report, silent
+from app.addressing import Addresses, below_api
+from app.db.reads.analyses import check_output, find_network, find_protocol, scope_of
+from app.db.tables import AnalysisRow
+from app.figures.numbers import exact
+from app.main import create_app
+from app.offline.client import OK, CannotExport, InProcess
+from app.offline.folder import check_target, replacing
+from app.offline.page import FRONT, NOT_INCLUDED, SENTENCE, file_of, normal, rewritten
+from app.rendering import show
+from app.resources import RESOURCES
+from app.settings import Settings
+from pluriscope.blocks import Block, Head, Prose, Section, Table
+from pluriscope.kinds.listing import OF_KIND
+from pluriscope.naming import ExplanationRef, Scope, protocol_key
+from pluriscope.templating import EVERY_PART, PART
+
+MOST_REFS: Final = 6  # of one comparison
+FORMAT: Final = "pluriscope-offline/2"
+_LEFT_OUT: Final = (
+    "It is beyond the number of pages that were asked for, or computes something. On a Pluriscope that has the "
+    "network, the same address shows it."
+)
+_README: Final = """Pluriscope, an offline copy
+===========================
+
+Pages of a Pluriscope (engine {}) about {}, as files. Open index.html in a browser: no server and no connection is
+needed, and nothing is loaded from elsewhere. Nothing in the files tells when they were made: the same store gives the
+same bytes.
+
+Beside pages lie their JSON (below api/), tables as CSV and drawings as SVG; addresses in these are those of the
+dashboard, and contents.json says which file holds which address.
+
+The files are as they were written if this says nothing:
+
+    sha256sum --check --quiet MANIFEST.sha256         (macOS: shasum -a 256 --check --quiet MANIFEST.sha256)
+
+An explanation is computed anew from the weights alone by Pluriscope's engine, without a database:
+
+    pluriscope verify ADDRESS --network api/v2/networks/NAME/file.json
+"""
+_SITE: Final = ("/glossary", "/scope")
+_FILES: Final = ("README.txt", "contents.json", "MANIFEST.sha256")
+_SCOPE: Final = frozenset(("output", "protocol", "data"))
+_HREF: Final = re.compile(r'href="([^"#]+)')
+_URL: Final = re.compile(r"""url\(["']?([^"')#]+)["']?\)""")
+_FORMS: Final = (".svg", ".csv", ".json")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants a copy of.
+
+    Args:
+        networks: slugs or digests.
+        protocols: names or digests, each of which must have been used.
+        output: index of an output; None for all.
+        limit: most explanations of each kind, and rows of each list.
+        interpretations: most interpretations.
+        compare: lists of references, each of which is compared; where there are none, what pages suggest.
+        studies: slugs or digests.
+    """
+
+    networks: tuple[str, ...]
+    protocols: tuple[str, ...] = ("complete",)
+    output: int | None = None
+    limit: int = 250
+    interpretations: int = 250
+    compare: tuple[tuple[str, ...], ...] = ()
+    studies: tuple[str, ...] = ()
+
+
+@dataclass
+class _Copy:
+    """One copy while it is made.
+
+    Args:
+        site: the application.
+        wish: what is wanted.
+        folder: where it is written.
+        live: address of the live site, "" if there is none.
+        scopes: slug → its analyses to copy.
+        pages: address → file, of every page that is in the copy.
+    """
+
+    site: InProcess
+    wish: Wish
+    folder: Path
+    live: str
+    scopes: dict[str, list[Scope]]
+    pages: dict[str, str] = field(default_factory=dict)
+    _counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    _files: dict[str, str] = field(default_factory=dict)
+
+    def crawl(self, report: Report) -> None:
+        """Fetch every page, those that were asked for first, then what these lead to, then a comparison."""
+        links = Addresses()
+        analyses = [(slug, scope) for slug, scopes in self.scopes.items() for scope in scopes]
+        asked = [links.network(slug, scope) for slug, scope in analyses]
+        asked += [links.study(study) for study in self.wish.studies]
+        asked += [links.compare(slug, refs, scope) for slug, scope in analyses for refs in self.wish.compare]
+        self._fetch([*asked, *_SITE], report)
+        if not self.wish.compare:
+            first = {(one, _kind_of(ref)): ref for one in analyses for ref in reversed(self._refs(*one))}
+            chosen = {one: [ref for (of, _), ref in first.items() if of == one][:MOST_REFS] for one in analyses}
+            self._fetch(
+                [links.compare(slug, refs, scope) for (slug, scope), refs in chosen.items() if len(refs) > 1], report
+            )
+
+    def _fetch(self, asked: Sequence[str], report: Report) -> None:
+        """Fetch pages that must be there, and what they lead to.
+
+        Raises:
+            CannotExport: one of them is refused.
+        """
+        waiting = deque(dict.fromkeys(map(normal, asked)))
+        first, seen = set(waiting), {*waiting, *self.pages}
+        while waiting:
+            page = waiting.popleft()
+            answer = self.site.get(f"{page}{'&' if '?' in page else '?'}{PART}={EVERY_PART}")
+            found = [answer.location] if answer.location else []
+            if answer.status == OK:
+                self.pages[page] = file_of(page)
+                self.path(self.pages[page]).write_bytes(answer.body)
+                found = [unescape(one) for one in _HREF.findall(answer.text)]
+            elif not found and (page in first or answer.status >= 500):
+                raise answer.refused(page)
+            for target in (normal(urljoin(page, one)) for one in found):
+                if target not in seen and (answer.location or self._is_wanted(target)):
+                    seen.add(target)
+                    waiting.append(target)
+            report(Progress("asking", len(self.pages), len(self.pages) + len(waiting)))
+
+    def _refs(self, slug: str, scope: Scope) -> list[str]:
+        """The explanations of an analysis of which there are pages, in the order in which they were found."""
+        path, _, query = normal(Addresses().explanations(slug, scope)).partition("?")
+        pages = (page.partition("?") for page in self.pages)
+        return [unquote(one[len(path) + 1 :]) for one, _, of in pages if one.startswith(f"{path}/") and of == query]
+
+    def _is_wanted(self, address: str) -> bool:
+        """Whether a page is in the copy if another leads to it; counts those of which there are limits."""
+        path, _, query = address.partition("?")
+        options = dict(parse_qsl(query))
+        parts = path.strip("/").split("/")
+        room, slug, below = parts[0], "".join(parts[1:2]), parts[2:]
+        if room == "studies":
+            known = options.keys() <= {"protocol", "by", "start"} and below in ([], ["outcomes"])
+            return known and slug in self.wish.studies and int(options.get("start", "0")) < self.wish.limit
+        scope = {key: value for key, value in options.items() if key in _SCOPE}
+        if not any(scope == one.query() for one in self.scopes.get(slug, ())):
+            return False
+        further = options.keys() - _SCOPE
+        if below == ["explanations"]:
+            return further <= {"kind", "valid", "start"} and int(options.get("start", "0")) < self.wish.limit
+        if below[:1] == ["explanations"] and len(below) == 2 and not further:
+            return self._room(slug, str(scope), _kind_of(below[1]))
+        return below[:1] == ["analyses"] and len(below) < 3 and not further and below[-1] != "claims"
+
+    def _room(self, *kind: str) -> bool:
+        most = self.wish.interpretations if kind[-1] == "interpretation" else self.wish.limit
+        self._counts[kind] += 1
+        return self._counts[kind] <= most
+
+    def path(self, name: str) -> Path:
+        """Where a file is written; its folders are made."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def find(self, address: str) -> str:
+        """The file of an address; what lies beside a page of the copy is fetched when a page first leads to it."""
+        if address in ("/", "/networks"):
+            return FRONT
+        if address.startswith("/static/"):
+            return self._static(address.removeprefix("/").partition("?")[0])
+        if address.removeprefix("/") in (NOT_INCLUDED, *_FILES):
+            return address.removeprefix("/")
+        if address not in self.pages and address not in self._files:
+            self._files[address] = self._fetched(address) if self._is_beside(address) else ""
+        return self.pages.get(address) or self._files[address]
+
+    def _is_beside(self, address: str) -> bool:
+        path, question, query = address.partition("?")
+        page, options = below_api(path), question + query
+        if page != path:
+            of = page.rpartition("/")[0].rpartition("/")[2]
+            whole = page.endswith(("/file", "/result", "/design", "/data.csv", "/data.json"))
+            return page + options in self.pages or (whole and of in (*self.scopes, *self.wish.studies))
+        stem = path.rpartition(".")[0]
+        beside = (stem, stem.rpartition("/")[0], stem.rpartition("/figures/")[0])
+        return path.endswith(_FORMS) and any(one + options in self.pages for one in beside)
+
+    def _fetched(self, address: str) -> str:
+        name = file_of(address)
+        with self.path(name).open("wb") as file:
+            answer = self.site.get(address, file.write)
+        if answer.status != OK:
+            self.path(name).unlink()
+        return name if answer.status == OK else ""
+
+    def _static(self, name: str) -> str:
+        if not (path := self.path(name)).exists():
+            source = RESOURCES / name
+            path.write_bytes(source.read_bytes())
+            for licence in source.parent.glob("*LICENSE*"):
+                (path.parent / licence.name).write_bytes(licence.read_bytes())
+            if name.endswith(".css"):
+                for loaded in _URL.findall(path.read_text()):
+                    if not loaded.startswith("data:"):
+                        self._static(f"{Path(name).parent.as_posix()}/{loaded}")
+        return name
+
+    def rewrite(self, report: Report) -> None:
+        """Make every page into a file, with what lies beside it."""
+        for done, (page, name) in enumerate(self.pages.items(), start=1):
+            path = self.path(name)
+            path.write_text(rewritten(path.read_text(), page, name, self.find, self.live))
+            self.find(normal(Addresses().twin(page)))
+            report(Progress("pages", done, len(self.pages), f"{exact(done)} of {exact(len(self.pages))}"))
+        for slug, scopes in self.scopes.items():
+            self.find(normal(Addresses().network_file(slug)))
+            for scope in scopes:
+                self.find(normal(Addresses().result(slug, Scope(0, scope.protocol, scope.data))))
+
+    def included(self) -> dict[str, dict[str, tuple[int, int]]]:
+        """How many explanations of each kind are here and of how many, by the address of the network's page."""
+        links, found = Addresses(), {}
+        for slug, scope in ((slug, scope) for slug, scopes in self.scopes.items() for scope in scopes):
+            here, shares = Counter(map(_kind_of, self._refs(slug, scope))), {}
+            for kind in OF_KIND:
+                listed = normal(links.explanations(slug, scope, kind=kind))
+                if listed in self.pages:
+                    twin = self.path(self.find(normal(links.twin(listed))))
+                    shares[kind] = (here[kind], json.loads(twin.read_bytes())["total"])
+            found[normal(links.network(slug, scope))] = shares
+        return found
+
+    def write_front(self) -> None:
+        """The front page, where links to what is not in the copy lead, and the contents for people and programs."""
+        included = self.included()
+        answer = {FRONT: self._front(included), NOT_INCLUDED: iter([Head("Not in this copy", _LEFT_OUT)])}
+        for name, blocks in answer.items():
+            page = bytes(show(self.site.request(), blocks).body).decode()
+            self.path(name).write_text(rewritten(page, "/", name, self.find, self.live))
+        document = {
+            "format": FORMAT,
+            "engine": ENGINE_VERSION,
+            "live": self.live,
+            "included": included,
+            "pages": self.pages,
+        }
+        self.path("contents.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+        self.path("README.txt").write_text(
+            _README.format(ENGINE_VERSION, ", ".join((*self.scopes, *self.wish.studies)))
+        )
+
+    def _names(self) -> str:
+        return ", ".join((*self.scopes, *self.wish.studies))
+
+    def _front(self, included: dict[str, dict[str, tuple[int, int]]]) -> Iterator[Block]:
+        yield Head(
+            "An offline copy", f"{', '.join((*self.scopes, *self.wish.studies))}: pages of a Pluriscope as files."
+        )
+        for page, shares in included.items():
+            yield Section(_link(page, page.removeprefix("/networks/")))
+            path, _, query = page.partition("?")
+            lists = {kind: f"{path}/explanations?{query}{'&' if query else ''}kind={kind}" for kind in shares}
+            rows = [(_link(lists[kind], kind), n, of) for kind, (n, of) in shares.items()]
+            yield Table.plain(("Kind", "Pages here", "Of"), rows)
+        others = [page for page in self.pages if page.startswith(("/compare", "/studies")) or page in _SITE]
+        yield Section("Studies, comparisons and words", id="comparisons")
+        yield Table.plain(("Page",), [(_link(page, page),) for page in others])
+        yield Section("What this copy is", id="about")
+        told = f"Written by `pluriscope export --static`, engine {ENGINE_VERSION}. {SENTENCE}"
+        yield Prose(told, glossary=False)
+        yield Table.plain(("File",), [(_link(f"/{name}", name),) for name in _FILES])
+
+
+def _kind_of(ref: str) -> str:
+    try:
+        return ExplanationRef.parse(unquote(ref)).kind
+    except ValueError:
+        return ""
+
+
+def _link(url: str, words: str) -> Markup:
+    return Markup('<a href="{}">{}</a>').format(url, words)
+
+
+def write_copy(
+    settings: Settings, wish: Wish, target: Path, *, base_url: str = "", force: bool = False, report: Report = silent
+) -> tuple[int, int]:
+    """Write a copy of some networks' and studies' pages that is read from a disk.
+
+    Args:
+        settings: of the dashboard whose store is read.
+        wish: what is wanted.
+        target: the folder.
+        base_url: address of a live site that links to pages outside of the copy lead to, "" for none.
+        force: replace an earlier copy in the folder.
+        report: progress.
+
+    Returns:
+        how many files there are, and how many bytes.
+
+    Raises:
+        CannotExport: nothing is stored of what is wanted, or the folder or disk is in the way.
+        PageError: the store cannot be opened, or has no such network.
+    """
+    check_target(target, force=force)
+    live = base_url.rstrip("/")
+    # it is its own only visitor, who calls it by no name
+    own = {"prefix": "", "public_url": live, "trusted_hosts": "*"}
+    app = create_app(settings.model_copy(update=own))
+    try:
+        with InProcess(app) as site, replacing(target) as folder:
+            with app.state.store.read() as session:
+                scopes = _analysed(session, wish)
+            copy = _Copy(site, wish, folder, live, scopes)
+            copy.crawl(report)
+            copy.rewrite(report)
+            copy.write_front()
+    except OSError as error:
+        raise CannotExport(
+            f"folder {str(target)!r}",
+            f"cannot be written ({error.strerror or error})",
+            "make room or choose another place",
+            ours=True,
+        ) from None
+    sizes = [path.stat().st_size for path in target.rglob("*") if path.is_file()]
+    return len(sizes), sum(sizes)
+
+
+def _analysed(session: Session, wish: Wish) -> dict[str, list[Scope]]:
+    """The analyses to copy, by the networks' slugs; those on clean inputs first.
+
+    Raises:
+        CannotExport: a network was not analysed under one of the protocols.
+    """
+    found: dict[str, list[Scope]] = {}
+    for row in dict.fromkeys(find_network(session, name) for name in wish.networks):
+        if wish.output is not None:
+            check_output(row, wish.output)
+        query = select(AnalysisRow).where(AnalysisRow.network_id == row.id, AnalysisRow.so_far == "")
+        scopes = [scope_of(analysis, row.sizes[0]) for analysis in session.scalars(query)]
+        found[row.slug] = []
+        for name in wish.protocols:
+            protocol = protocol_key(find_protocol(session, name))
+            chosen = [one for one in scopes if one.protocol == protocol and wish.output in (None, one.output)]
+            if not chosen:
+                others = ", ".join(sorted({one.protocol for one in scopes})) or "none (it was not analysed at all)"
+                raise CannotExport(
+                    f"network {row.slug!r}",
+                    f"has no finished analysis under protocol {name!r}",
+                    f"choose among {others}, or let `pluriscope work` finish it first",
+                )
+            found[row.slug] += sorted(chosen, key=lambda one: (one.data, one.output))
+    return found

@@ -1,0 +1,158 @@
+"""A page as the application sends it, made into a file that needs no application and no scripts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from hashlib import sha256
+from posixpath import relpath
+from typing import Final
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
+
+from bs4 import BeautifulSoup, Tag
+
+from app.options import OF_THE_READER
+from pluriscope.naming import DEFAULT_PROTOCOL
+from pluriscope.templating import PART
+
+FRONT: Final = "index.html"
+NOT_INCLUDED: Final = "not-included.html"
+_DEFAULTS: Final = {("output", "0"), ("protocol", DEFAULT_PROTOCOL), ("data", "")}
+_PLAIN: Final = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
+_DEVICES: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")  # names that Windows keeps
+_FORMS: Final = re.compile(r"\.(csv|json|svg)$")
+_ELSEWHERE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
+_OF_A_SERVER: Final = (
+    "head script, meta[property], meta[name^=twitter], meta[name=htmx-config], noscript, dialog, [data-tray], .tick, "
+    "[data-live], [data-theme-switch], form[role=search], [data-announce], .range, .only-phone"
+)
+_LOADED: Final = (("a", "href"), ("link", "href"), ("img", "src"), ("script", "src"), ("script", "data-plotly"))
+SENTENCE: Final = "Filtering, searching and computing need a running Pluriscope."
+
+
+def normal(address: str) -> str:
+    """An address without its fragment, without what is the reader's own and without options that have their default.
+
+    Options are in the order of their names; those of one name keep their own order, which may mean something.
+    """
+    parts = urlsplit(address)
+    given = parse_qsl(parts.query, keep_blank_values=True)
+    options = [pair for pair in given if pair[0] not in (*OF_THE_READER, PART) and pair not in _DEFAULTS]
+    query = urlencode(sorted(options, key=lambda pair: pair[0]))
+    return (parts.path.rstrip("/") or "/") + (f"?{query}" if query else "")
+
+
+def file_of(address: str) -> str:
+    """The file of a normal address, relative to the copy's root: the same in every copy, and of no other address.
+
+    The path is its folders; options follow behind two underscores, or a digest of them where they are long or hold what
+    a file system may refuse.
+    """
+    path, _, query = address.partition("?")
+    ending = _FORMS.search(path)
+    form = ending[0] if ending else ".json" if path.startswith("/api/") else ".html"
+    suffix = "".join(f"__{key}={value}" for key, value in parse_qsl(query, keep_blank_values=True))
+    if suffix and (len(suffix) > 60 or not _PLAIN.fullmatch(suffix[2:].replace("__", ".").replace("=", "."))):
+        suffix = f"__{_digest(query)}"
+    return "/".join(map(_segment, path.removesuffix(form).strip("/").split("/"))) + suffix + form
+
+
+def _segment(segment: str) -> str:
+    name = unquote(segment)
+    plain = _PLAIN.fullmatch(name) and len(name) <= 80 and not _DEVICES.fullmatch(name)
+    return name if plain else f"x__{_digest(name)}"
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def rewritten(text: str, address: str, file: str, find: Callable[[str], str], live: str) -> str:
+    """A page as a file of the copy.
+
+    Args:
+        text: as the application sends it.
+        address: where it does.
+        file: of the copy, relative to its root.
+        find: normal address → file of the copy, "" if it is not in it.
+        live: address of the live site without a slash at the end, "" if there is none.
+    """
+    page = BeautifulSoup(text, "html.parser")
+
+    def link(target: str) -> str:
+        """What a link becomes; "" where it leads to nothing of the copy."""
+        where, hash_, fragment = urljoin(address, target).partition("#")
+        if _ELSEWHERE.match(target) or target.startswith("#"):
+            return target
+        found = find(where if where.startswith("/static/") else normal(where))
+        return quote(relpath(found, file.rpartition("/")[0] or "."), safe="/._-=") + hash_ + fragment if found else ""
+
+    for one in page.select(_OF_A_SERVER):
+        one.decompose()
+    if not live:
+        for one in page.select("link[rel=canonical]"):
+            one.decompose()
+    _without_forms(page)
+    for one in page.select("details.more[open]"):
+        del one["open"]
+    for tag, name in _LOADED:
+        for one in page.select(f"{tag}[{name}]"):
+            _lead(one, name, link, address, live)
+    for one in page.select("script[type='application/json']"):  # bars of a plot lead to pages
+        plot = json.loads(one.string or "{}")
+        for trace in plot.get("data", ()):
+            if "customdata" in trace:
+                trace["customdata"] = [link(target) or None for target in trace["customdata"]]
+        one.string = json.dumps(plot).replace("<", "\\u003c")
+    for one in page.select("details.menu"):
+        if not one.find("a"):
+            one.decompose()
+    if page.head:
+        page.head.append(page.new_tag("link", rel="stylesheet", href=link("/static/offline.css")))
+    return str(page)
+
+
+def _without_forms(page: BeautifulSoup) -> None:
+    """Forms without their controls; what stands beside a filter and is counted stays, since it is a finding."""
+    for one in page.select("input, select, textarea, button"):
+        label = one.find_parent("label")
+        if label is None or not label.select(".n"):
+            (label or one).decompose()
+        else:
+            label.name = "span"
+            label["class"] = "offline-count"
+            one.decompose()
+    for one in page.select("fieldset"):
+        if not one.select("a, .n"):
+            one.decompose()
+    for place, form in enumerate(page.select("form")):
+        if not place:
+            note = page.new_tag("p", attrs={"class": "small muted offline-note"})
+            note.string = SENTENCE
+            form.append(note)
+        form.name = "div"
+        for attribute in [attribute for attribute in form.attrs if attribute not in ("class", "id")]:
+            del form[attribute]
+    for one in page.find_all(True):
+        for name in [name for name in one.attrs if name.startswith(("hx-", "data-poll", "data-compare", "data-copy"))]:
+            del one[name]
+
+
+def _lead(one: Tag, name: str, link: Callable[[str], str], address: str, live: str) -> None:
+    target = str(one[name])
+    found = link(target)
+    if found:
+        one[name] = found
+    elif one.name != "a" or one.find_parent(["nav", "footer"]) or one.find_parent(class_="btns"):
+        one.decompose()
+    elif urljoin(address, target).partition("?")[0] == address.partition("?")[0]:
+        one.name = "span"  # the same list, otherwise sorted or filtered
+        del one["href"]
+        if "aria-label" in one.attrs:
+            one["title"] = one.attrs.pop("aria-label")
+    else:
+        wanted = normal(urljoin(address, target))
+        one["href"] = live + wanted if live else f"{link('/' + NOT_INCLUDED)}#{quote(wanted)}"
+        one["class"] = " ".join([*one.get_attribute_list("class"), "off-copy"])
+        one["title"] = f"{'On the live site' if live else 'Not in this copy'}: {wanted}"
