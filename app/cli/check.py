@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from typing import Annotated
 
 import typer
@@ -21,25 +22,30 @@ def check(
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings count as problems.")] = False,
 ) -> int:
-    """Look at store, settings, versions, disk and clock, and say what to do; nothing is changed.
+    """Look at store, settings and disk, and say what to do; nothing is changed.
 
     Example: [bold]pluriscope check --json[/bold]
 
     Exit codes: 0 healthy, 1 a problem was found (with --strict: or a warning).
     """
-    from app.doctor.full import examine
+    from analysis import ENGINE_VERSION
+    from app.check import examine
 
-    diagnosis = examine(os.environ, sample=sample, thorough=thorough)
+    findings = list(examine(os.environ, sample=sample, thorough=thorough))
+    counts = Counter(finding.level for finding in findings)
     if as_json:
-        write_text("-", json.dumps(diagnosis.model_dump(), ensure_ascii=False) + "\n")
+        told = {
+            "version": ENGINE_VERSION,
+            "healthy": not counts["problem"],
+            "findings": [finding.model_dump() for finding in findings],
+        }
+        write_text("-", json.dumps(told, ensure_ascii=False) + "\n")
     else:
         lines = []
-        for finding in diagnosis.findings:
+        for finding in findings:
             lines.append(f"{finding.level:<8} {finding.check:<20} {finding.found}")
             if finding.cure:
                 lines.append(f"{'':<29} → {finding.cure}")
-        counts = {level: sum(f.level == level for f in diagnosis.findings) for level in ("problem", "warning", "note")}
-        told = ", ".join(f"{n} {level}{'s' if n != 1 else ''}" for level, n in counts.items())
-        write_text("-", "\n".join([*lines, f"{'healthy' if diagnosis.healthy else 'NOT healthy'}: {told}"]) + "\n")
-    levels = {finding.level for finding in diagnosis.findings}
-    return TROUBLE if "problem" in levels or (strict and "warning" in levels) else DONE
+        lines.append("NOT healthy" if counts["problem"] else "healthy")
+        write_text("-", "\n".join(lines) + "\n")
+    return TROUBLE if counts["problem"] or (strict and counts["warning"]) else DONE

@@ -1,4 +1,4 @@
-"""How the installation runs: jobs, workers, sizes, settings in force, what the doctor sees at a glance."""
+"""How the installation runs: jobs, workers, sizes, settings in force, what a check sees at a glance."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from app.addressing import Addresses
+from app.check import glance
 from app.db.engine import Store, shown
 from app.db.tables import AnalysisRow, NetworkRow
-from app.doctor.quick import glance
 from app.figures.numbers import duration, exact, noun, when
 from app.figures.svg import verdict_mark
 from app.jobs.installation import STATES, Installation, look_at
@@ -63,8 +63,8 @@ def administration(
     yield from _work(found, now)
     yield Section("Store", shown(store.url))
     yield Table.plain(("What", "Value"), _sizes(session, store, found))
-    yield Section("Doctor", Markup("<code>pluriscope check</code> checks the whole store."))
-    findings = glance(environment, settings, store)
+    yield Section("Check", Markup("<code>pluriscope check</code> checks the whole store."))
+    findings = glance(environment, settings)
     labels = ("Check", "State", "Found", "What to do")
     yield Table.plain(labels, [(one.check, _signed(one.level), one.found, one.cure) for one in findings])
     yield Section("Settings", "Secrets are shown as set or not set.")

@@ -1,0 +1,247 @@
+"""What is wrong with an installation, and what to do about it: `pluriscope check`. Nothing is changed."""
+
+from __future__ import annotations
+
+import difflib
+import random
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import and_, func, make_url, not_, select
+from sqlalchemy.orm import Session
+
+from analysis import ENGINE_VERSION
+from app.access.callers import needs_login
+from app.access.credentials import Credentials
+from app.db import sqlite
+from app.db.backup import tables_in
+from app.db.codecs import data_of, network_of, protocol_of
+from app.db.engine import Store, newest_revision, shown, store_at
+from app.db.job_tables import JobRow
+from app.db.prepared import result_digest
+from app.db.reads.results import load_analysis
+from app.db.tables import AnalysisRow, DataRow, NetworkRow, ProtocolRow
+from app.settings import Settings
+
+PREFIX: Final = "PLURISCOPE_"
+OF_THE_PROGRAM: Final = ("DEBUG", "CHROMIUM", "TEST_PORT")  # read elsewhere than in the settings
+LITTLE_ROOM: Final = 1 << 30
+NO_ROOM: Final = 100 << 20
+SHORT_TOKEN: Final = 16
+QUICK_BEYOND: Final = 2 << 30  # bytes of a database of which not every index is checked, unless asked
+STUCK: Final = timedelta(minutes=10)
+RESTORE: Final = "stop the server and the workers, keep a copy of the data folder, and restore a backup"
+Level = Literal["ok", "note", "warning", "problem"]
+
+
+class Finding(BaseModel):
+    """One thing that was looked at."""
+
+    model_config = ConfigDict(frozen=True)
+
+    check: str = Field(description="What was looked at: area and name, stable.")
+    level: Level = Field(
+        description="ok; note: worth knowing; warning: will hurt some day; problem: something does not work."
+    )
+    found: str = Field(description="What was found, in a sentence.")
+    cure: str = Field("", description="What to do; empty where nothing is to be done.")
+
+
+Found = Iterator[tuple[Level, str, str]]
+"""Level, what was found, what to do."""
+
+
+def look(check: str, looking: Callable[[], Found], well: str) -> Iterator[Finding]:
+    """What one look finds, or that all is well; where looking itself fails, that is a finding too."""
+    found: list[tuple[Level, str, str]] = []
+    try:
+        found.extend(looking())
+    except Exception as error:  # whatever is wrong with a sick installation must not end its examination
+        cause = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]
+        found.append(
+            ("problem", f"could not be looked at ({type(error).__name__}: {cause[0][:200]})", "mend that first")
+        )
+    for level, told, cure in found or [("ok", well, "")]:
+        yield Finding(check=check, level=level, found=told, cure=cure)
+
+
+def glance(variables: Mapping[str, str], settings: Settings) -> Iterator[Finding]:
+    """What costs nothing: the variables in force, the settings made of them, the data folder."""
+    yield from look("settings.unknown", partial(unknown, variables), f"every {PREFIX} variable is one that is read")
+    yield from look("settings.agree", partial(disagreeing, settings), "the settings agree with each other")
+    yield from look("folder.room", partial(folder, settings), f"{settings.data} can be written and has room")
+
+
+def examine(variables: Mapping[str, str], *, sample: int = 5, thorough: bool = False) -> Iterator[Finding]:
+    """Look at everything: surroundings first, then the store, as far as it can be opened.
+
+    Args:
+        variables: the variables in force.
+        sample: how many analyses are hashed again.
+        thorough: whether every index of a very large database is checked too.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for one in error.errors():
+            name = "_".join(map(str, one["loc"])).upper()
+            told = f"{PREFIX}{name} is {one['input']!r}: {one['msg']}"
+            yield Finding(check="settings.range", level="problem", found=told, cure="correct it")
+        return
+    yield from glance(variables, settings)
+    if settings.database_url or settings.data.is_dir():
+        yield from look("store", partial(_stored, settings, sample, thorough), "the store is as it should be")
+
+
+def _stored(settings: Settings, sample: int, thorough: bool) -> Found:
+    store = store_at(settings.url)
+    try:
+        yield from unsound(store, thorough)
+        revision, newest = store.revision(), newest_revision()
+        if store.read_only:
+            yield (
+                "warning",
+                f"{shown(store.url)} can be read but not changed",
+                "make its file writable, and room for it",
+            )
+        if revision is not None and revision != newest:
+            cure = "update the program" if revision > str(newest) else "take a backup, then start the server"
+            yield "problem", f"the store has revision {revision}, needed is {newest}", cure
+        elif revision:
+            yield from orphans(store)
+            yield from stuck(store)
+            yield from changed(store, sample)
+    finally:
+        store.close()
+
+
+def unknown(variables: Mapping[str, str]) -> Found:
+    """Variables that nothing reads, with what was probably meant."""
+    known = [f"{PREFIX}{name.upper()}" for name in (*Settings.model_fields, *OF_THE_PROGRAM)]
+    for name in sorted(variables):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.75)
+            cure = f"write {near[0]} if that is meant" if near else "remove it, or look it up in docs/self-hosting.md"
+            yield "warning", f"{name} is set, and nothing reads it", cure
+
+
+def disagreeing(settings: Settings) -> Found:
+    """Settings that contradict each other or will surprise."""
+    guarded = needs_login(settings) and not settings.read_only
+    if guarded and Credentials(settings.data, settings.token).lets_nobody_in():
+        told = "whoever is to change anything on this server needs a login, and there is none"
+        yield "warning", told, "pluriscope token make, or set PLURISCOPE_READ_ONLY if nothing is to be changed"
+    if settings.token and len(settings.token) < SHORT_TOKEN:
+        told = f"the token has {len(settings.token)} characters and can be guessed"
+        yield "warning", told, "make a long one: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+    if settings.prefix and (not settings.prefix.startswith("/") or settings.prefix.endswith("/")):
+        told = f"the prefix {settings.prefix!r} does not begin with a slash, or ends with one"
+        yield "problem", told, f"write /{settings.prefix.strip('/')}"
+    if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
+        told = f"the public URL {settings.public_url!r} has no scheme and host"
+        yield "problem", told, "write it like https://explain.example.org"
+    if settings.device != "cpu":
+        import torch
+
+        try:
+            torch.zeros(1, device=settings.device)
+        except (RuntimeError, AssertionError) as error:
+            told = f"device {settings.device} cannot be used ({str(error).splitlines()[0][:120]})"
+            yield "problem", told, "set PLURISCOPE_DEVICE=cpu, or install the driver and a build of torch for it"
+
+
+def folder(settings: Settings) -> Found:
+    """The data folder: whether it can be written, and how much room is left."""
+    if not settings.data.is_dir():
+        yield "warning", f"the data folder {settings.data} is not there", "it is made at the first start"
+        return
+    try:
+        with tempfile.NamedTemporaryFile(dir=settings.data, prefix=".check-") as file:
+            file.write(b"x" * 4_096)
+            file.flush()
+    except OSError as error:
+        yield (
+            "problem",
+            f"{settings.data} cannot be written ({error.strerror})",
+            "make room, or give the right to write",
+        )
+    free = shutil.disk_usage(settings.data).free
+    file_of_store = settings.data / "pluriscope.sqlite"
+    size = file_of_store.stat().st_size if file_of_store.exists() else 0
+    if free < max(LITTLE_ROOM, size):
+        level: Level = "problem" if free < NO_ROOM else "warning"
+        yield (
+            level,
+            f"{free / 1e6:,.0f} MB are left",
+            "make room on that volume; a backup needs as much as the database",
+        )
+
+
+def unsound(store: Store, thorough: bool) -> Found:
+    """What SQLite itself can tell of its file; PostgreSQL checks its own pages."""
+    file = sqlite.file_of(make_url(store.url)) if store.url.startswith("sqlite") else None
+    if file is None:
+        return
+    how = "integrity_check" if thorough or file.stat().st_size <= QUICK_BEYOND else "quick_check"
+    with store.reader.connect() as connection:
+        said = connection.exec_driver_sql(f"PRAGMA {how}(5)").scalars().all()
+    if said != ["ok"]:
+        yield "problem", f"SQLite's {how} finds: {'; '.join(map(str, said))[:400]}", RESTORE
+
+
+def orphans(store: Store) -> Found:
+    """Rows that refer to rows which are not there."""
+    with store.reader.connect() as connection:
+        for table in tables_in(connection):
+            for key in table.foreign_key_constraints:
+                parent = key.referred_table.alias("parent")
+                pairs = [(element.parent, parent.c[element.column.name]) for element in key.elements]
+                there = select(1).select_from(parent).where(and_(*(ours == theirs for ours, theirs in pairs)))
+                given = and_(*(ours.is_not(None) for ours, _ in pairs))
+                n = connection.scalar(select(func.count()).select_from(table).where(given, not_(there.exists())))
+                if n:
+                    yield "problem", f"{table.name} has {n:,} rows without {key.referred_table.name}", RESTORE
+
+
+def stuck(store: Store) -> Found:
+    """Jobs that nobody goes on with."""
+    late = JobRow.lease_until < datetime.now(UTC) - STUCK
+    with store.read() as session:
+        query = select(func.count()).select_from(JobRow)
+        left = session.scalar(query.where(JobRow.state == "running", late | JobRow.lease_until.is_(None)))
+        failed = session.scalar(query.where(JobRow.state == "failed"))
+    if left:
+        yield "warning", f"{left} running jobs have no worker any more", "start pluriscope work; it takes them up again"
+    if failed:
+        yield "note", f"{failed} jobs have failed", "each says why at /jobs, and can be retried"
+
+
+def changed(store: Store, sample: int) -> Found:
+    """Digests computed again: of every network, protocol and data record, and of a sample of the analyses."""
+    with store.read() as session:
+        wrong = [
+            f"network {one.slug}" for one in session.scalars(select(NetworkRow)) if network_of(one).digest != one.digest
+        ]
+        wrong += [
+            f"protocol {p.name}" for p in session.scalars(select(ProtocolRow)) if protocol_of(p).digest != p.digest
+        ]
+        wrong += [f"data {d.digest[:12]}" for d in session.scalars(select(DataRow)) if data_of(d).digest != d.digest]
+        wrong += _changed_analyses(session, sample)
+    if wrong:
+        yield "problem", f"not what its digest says: {', '.join(wrong[:10])}", RESTORE
+
+
+def _changed_analyses(session: Session, sample: int) -> Iterator[str]:
+    # of older engines only those can be hashed again whose result is read as it was written
+    whole = (AnalysisRow.so_far == "", AnalysisRow.engine_version == ENGINE_VERSION)
+    ids = session.scalars(select(AnalysisRow.id).where(*whole)).all()
+    for analysis_id in random.sample(list(ids), min(sample, len(ids))):
+        row = session.get_one(AnalysisRow, analysis_id)
+        if result_digest(load_analysis(session, row), compared=row.distributions.get("float32")) != row.result_digest:
+            yield f"analysis of {row.network.slug} under {row.protocol.name}"
+        session.expunge_all()

@@ -1,0 +1,210 @@
+"""A check finds each illness that it knows, says what to do, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from analysis.protocol import COMPLETE
+from app import check
+from app.access.credentials import FILE_NAME, Credentials
+from app.db.job_tables import JobRow
+from app.db.tables import AlgorithmRow, NetworkRow
+from app.jobs import queue
+from app.jobs.definitions import analyse_arguments
+from app.settings import Settings
+from tests.app.cli.test_analyse import run
+from tests.app.upkeep.test_no_room import fill, stored_in, volume
+from tests.conftest import SQLITES_OWN
+from tests.factories import stored_analysis
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("PLURISCOPE_WORKER", "PLURISCOPE_WORKERS"),
+        ("PLURISCOPE_DATABASEURL", "PLURISCOPE_DATABASE_URL"),
+        ("PLURISCOPE_XYZZY_FROBNICATE", ""),
+    ],
+)
+def test_a_variable_that_nothing_reads_is_named_with_what_was_meant(name, meant):
+    given = {name: "1", "PLURISCOPE_DATA": "x", "pluriscope_port": "1", "PATH": ""}
+    ((level, found, cure),) = check.unknown(given)
+    assert level == "warning"
+    assert name in found
+    assert meant in cure
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"host": "0.0.0.0"}, "warning: .*needs a login"),  # noqa: S104
+        ({"host": "::1"}, ""),
+        ({"token": "short"}, "warning: .*5 characters"),
+        ({"prefix": "pluriscope", "token": "x" * 16}, "problem: the prefix"),
+        ({"prefix": "/pluriscope/", "token": "x" * 16}, "problem: the prefix"),
+        ({"prefix": "/pluriscope"}, "warning: .*needs a login"),
+        ({"trust_local": False}, "warning: .*needs a login"),
+        ({"prefix": "/pluriscope", "read_only": True}, ""),
+        ({"public_url": "explain.example.org", "token": "x" * 16}, "problem: the public URL"),
+    ],
+)
+def test_settings_that_contradict_each_other(given, told, tmp_path):
+    found = list(check.disagreeing(Settings(data=tmp_path, **given)))
+    assert re.fullmatch(f"{told}.*" if told else "", "".join(f"{level}: {what}" for level, what, _ in found))
+    assert all(cure for _, _, cure in found)
+
+
+def test_whoever_is_let_in_by_a_token_or_a_login_of_the_data_folder_counts(tmp_path):
+    def levels(**given):
+        settings = Settings(data=tmp_path, host="0.0.0.0", **given)  # noqa: S104
+        return [f.level for f in check.glance({}, settings) if f.check == "settings.agree"]
+
+    kept = Credentials(tmp_path)
+    kept.make_link()
+    assert levels() == ["warning"]  # it may never be used
+    assert levels(token="chosen-by-hand-and-long-enough") == ["ok"]
+    token, _ = kept.make_token("editor")
+    assert levels() == ["ok"]
+    kept.revoke_token(token.id)
+    assert levels() == ["warning"]
+    kept.begin_session("admin", "link", 1)
+    assert levels() == ["ok"]
+    (tmp_path / FILE_NAME).write_text("{")
+    assert levels() == ["problem"]
+
+
+def test_values_out_of_range_are_all_named(monkeypatch):
+    monkeypatch.setenv("PLURISCOPE_PORT", "99999")
+    monkeypatch.setenv("PLURISCOPE_WORKERS", "none")
+    found = list(check.examine({}))
+    assert {finding.level for finding in found} == {"problem"}
+    assert [finding.found.split()[0] for finding in found] == ["PLURISCOPE_PORT", "PLURISCOPE_WORKERS"]
+
+
+def test_a_look_that_fails_is_a_finding():
+    def fail():
+        yield "note", "seen", ""
+        raise RuntimeError("no idea")
+
+    seen, failed = check.look("some.thing", fail, "well")
+    assert seen.found == "seen"
+    assert (failed.check, failed.level) == ("some.thing", "problem")
+    assert "no idea" in failed.found
+
+
+@pytest.fixture
+def healthy(store):
+    stored_analysis(store)
+    return store
+
+
+def of_store(store) -> list[tuple[str, str]]:
+    looks = (check.unsound(store, False), check.orphans(store), check.stuck(store), check.changed(store, 5))
+    return [(level, found) for look in looks for level, found, _ in look]
+
+
+@pytest.mark.slow
+def test_nothing_is_wrong_with_a_store_that_is_well(healthy):
+    assert of_store(healthy) == []
+
+
+@pytest.mark.slow
+def test_what_is_not_what_its_digest_says(healthy):
+    with healthy.write() as session:
+        row = session.query(AlgorithmRow).first()
+        row.n_valid = row.n_valid + 1
+    ((level, found),) = of_store(healthy)
+    assert level == "problem"
+    assert "analysis of xor-pretrained" in found
+    with healthy.write() as session:
+        row = session.query(NetworkRow).one()
+        row.parameters = bytes(8) + row.parameters[8:]
+    ((_, found, _),) = check.changed(healthy, 0)
+    assert "network xor-pretrained" in found
+
+
+@pytest.mark.slow
+def test_jobs_that_nobody_goes_on_with(healthy):
+    long_ago = datetime.now(UTC) - timedelta(days=2)
+    with healthy.write() as session:
+        for n, state in enumerate(("running", "queued", "failed")):
+            job = queue.enqueue(session, "analyse", analyse_arguments("ab" * 32, n, COMPLETE), state, now=long_ago)
+            job.state = state
+        session.query(JobRow).filter_by(state="running").one().lease_until = long_ago
+    assert [(level, found[0]) for level, found in of_store(healthy)] == [("warning", "1"), ("note", "1")]
+
+
+def checked(folder, monkeypatch) -> dict[str, str]:
+    """All that is found at a data folder, by level."""
+    monkeypatch.setenv("PLURISCOPE_DATA", str(folder))
+    monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
+    found = list(check.examine({}))
+    return {level: " ".join(f.found for f in found if f.level == level) for level in ("problem", "warning", "ok")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("revision", ["0005", "9999"])
+def test_a_schema_that_is_older_or_newer(revision, tmp_path, monkeypatch):
+    stored_in(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "pluriscope.sqlite")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        connection.commit()
+    assert f"revision {revision}" in checked(tmp_path, monkeypatch)["problem"]
+
+
+@pytest.mark.slow
+@SQLITES_OWN
+def test_rows_without_what_they_belong_to(healthy):
+    with healthy.writer.connect() as connection:
+        raw = connection.connection.driver_connection
+        raw.execute("PRAGMA foreign_keys = OFF")
+        raw.execute("DELETE FROM protocols")
+        raw.execute("PRAGMA foreign_keys = ON")
+    assert ("problem", "analyses has 1 rows without protocols") in [one[:2] for one in check.orphans(healthy)]
+
+
+@pytest.mark.slow
+def test_a_torn_page_is_found_and_nothing_is_raised(tmp_path, monkeypatch):
+    stored_in(tmp_path)
+    file = tmp_path / "pluriscope.sqlite"
+    raw = bytearray(file.read_bytes())
+    for page in range(6, len(raw) // 4_096, 3):
+        raw[page * 4_096 : page * 4_096 + 512] = bytes(512)
+    file.write_bytes(raw)
+    assert "SQLite's integrity_check finds" in checked(tmp_path, monkeypatch)["problem"]
+    assert file.read_bytes() == raw
+
+
+@pytest.mark.slow
+def test_a_full_volume_is_found(tmp_path, monkeypatch):
+    with volume(tmp_path / "small", "6m") as folder:
+        stored_in(folder)
+        fill(folder)
+        found = checked(folder, monkeypatch)
+        assert "cannot be written" in found["problem"]
+        assert "MB are left" in found["problem"]
+        assert "can be read but not changed" in found["warning"]
+
+
+@pytest.mark.slow
+def test_the_command_and_its_exit_codes(tmp_path, monkeypatch, capsys):
+    stored_in(tmp_path)
+    monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path))
+    monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
+    assert run("check", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["healthy"]
+    assert {"check", "level", "found", "cure"} == set(told["findings"][0])
+    monkeypatch.setenv("PLURISCOPE_WORKER", "3")
+    assert run("check") == 0
+    assert "PLURISCOPE_WORKERS" in capsys.readouterr().out
+    assert run("check", "--strict") == 1
+    monkeypatch.setenv("PLURISCOPE_PREFIX", "no-slash")
+    assert run("check") == 1
+    assert "NOT healthy" in capsys.readouterr().out
