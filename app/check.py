@@ -145,14 +145,6 @@ def disagreeing(settings: Settings) -> Found:
     if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
         told = f"the public URL {settings.public_url!r} has no scheme and host"
         yield "problem", told, "write it like https://explain.example.org"
-    if settings.device != "cpu":
-        import torch
-
-        try:
-            torch.zeros(1, device=settings.device)
-        except (RuntimeError, AssertionError) as error:
-            told = f"device {settings.device} cannot be used ({str(error).splitlines()[0][:120]})"
-            yield "problem", told, "set PLURISCOPE_DEVICE=cpu, or install the driver and a build of torch for it"
 
 
 def folder(settings: Settings) -> Found:
