@@ -10,7 +10,6 @@ What is in all or none of them may still be optional.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,19 +60,6 @@ class Backbone:
     def n_optional(self) -> int:
         """Edges in some circuits but not in all."""
         return len(self.edge_use) - self.n_edges - self.n_never
-
-    @property
-    def neurons(self) -> tuple[tuple[int, int], ...]:
-        """Layer (from 1) and index of the hidden neurons that are active in every circuit."""
-        return self._neurons(lambda use: use == self.of)
-
-    def _neurons(self, wanted: Callable[[int], bool]) -> tuple[tuple[int, int], ...]:
-        return tuple(
-            (layer, neuron)
-            for layer, uses in enumerate(self.neuron_use, 1)
-            for neuron, use in enumerate(uses)
-            if wanted(use)
-        )
 
 
 def backbone_of(distribution: CircuitDistribution, coverage: Coverage) -> Backbone | None:

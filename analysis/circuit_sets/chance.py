@@ -23,7 +23,6 @@ from analysis.circuits.distribution import distribution_of
 from analysis.circuits.estimating import share_interval
 from analysis.circuits.result import CircuitSearch, SmallestCircuits
 from analysis.circuits.space import count_by_edges
-from analysis.networks.circuit import EdgeLayout
 from analysis.protocol import Protocol
 
 
@@ -99,12 +98,8 @@ def chances(search: CircuitSearch, protocol: Protocol) -> dict[int, SizeChance]:
         search: what is known of the valid circuits.
         protocol: whose space was searched.
     """
-    return chances_by_size(known_sizes(search), search.layout, protocol)
-
-
-def chances_by_size(known: KnownSizes, layout: EdgeLayout, protocol: Protocol) -> dict[int, SizeChance]:
-    """The same from what is known of sizes alone."""
-    possible = count_by_edges(layout.sizes, protocol, layout.n_edges)
+    known = known_sizes(search)
+    possible = count_by_edges(search.layout.sizes, protocol, search.layout.n_edges)
     return {n_edges: chance_at(known, n_edges, number) for n_edges, number in possible.items()}
 
 

@@ -16,12 +16,12 @@ with Jaccard's distances, both of the landmarks.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import sqrt
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from analysis.circuit_sets.overlap import (
     Words,
@@ -34,6 +34,7 @@ from analysis.circuit_sets.overlap import (
 )
 from analysis.fixed_order import Array, decomposed, inner, mean, orthonormal, total_of
 from analysis.networks.circuit import EdgeLayout
+from analysis.report import Mask, Part
 from analysis.work import DEFAULT_WORK, Work
 
 MAX_PLACED: Final = 2_000
@@ -46,35 +47,15 @@ _DIGITS: Final = 4
 _LEAST: Final = 1e-12  # share of the largest eigenvalue below which another one is rounding
 
 
-@dataclass(frozen=True)
-class CircuitMap:
-    """Circuits as points of the plane.
+class MapFound(Part):
+    """Circuits as points of the plane."""
 
-    Args:
-        masks: the circuits placed, ascending.
-        points: x and y of each.
-        kept: share of the variance of all distances that the plane keeps, from 0 to 1; None of a single circuit.
-        correlation: Pearson's of distances on the map and Jaccard's; None where either does not vary.
-        n_landmarks: circuits that the plane was found from.
-        of: circuits of the set, placed or not.
-    """
-
-    masks: tuple[int, ...]
-    points: tuple[tuple[float, float], ...]
-    kept: float | None
-    correlation: float | None
-    n_landmarks: int
-    of: int
-
-    @property
-    def x(self) -> tuple[float, ...]:
-        """Of each point."""
-        return tuple(x for x, _ in self.points)
-
-    @property
-    def y(self) -> tuple[float, ...]:
-        """Of each point."""
-        return tuple(y for _, y in self.points)
+    masks: list[Mask] = Field(description="The circuits placed, ascending.")
+    x: list[float]
+    y: list[float]
+    kept: float | None = Field(description="Share of the variance of all distances that it keeps; null of one circuit.")
+    correlation: float | None = Field(description="Of distances on it and Jaccard's; null where either does not vary.")
+    n_landmarks: int = Field(description="Circuits that the plane was found from.")
 
 
 def map_circuits(
@@ -85,7 +66,7 @@ def map_circuits(
     *,
     max_placed: int = MAX_PLACED,
     max_landmarks: int = N_LANDMARKS,
-) -> CircuitMap:
+) -> MapFound:
     """Place circuits in the plane.
 
     Args:
@@ -105,13 +86,13 @@ def map_circuits(
     between = all_distances(landmarks, sizes_of(landmarks))
     values, vectors, trace = _principal(between, work)
     points = _placed(words, landmarks, between, values, vectors)
-    return CircuitMap(
-        tuple(int(mask) for mask in placed),
-        tuple((float(x), float(y)) for x, y in points),
-        round(total_of(values) / trace, _DIGITS) if trace > 0 else None,
-        _correlation(points[marks], between),
-        len(marks),
-        len(masks),
+    return MapFound(
+        masks=[layout.to_hex(int(mask)) for mask in placed],
+        x=points[:, 0].tolist(),
+        y=points[:, 1].tolist(),
+        kept=round(total_of(values) / trace, _DIGITS) if trace > 0 else None,
+        correlation=_correlation(points[marks], between),
+        n_landmarks=len(marks),
     )
 
 

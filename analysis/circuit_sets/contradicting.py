@@ -12,11 +12,11 @@ Other members of a class may contradict more: their free completions predict oth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from analysis.circuit_sets.overlap import spread_by_size
 from analysis.common_ground.interpreted import choose_classes, representatives_predict, speaks
@@ -24,6 +24,7 @@ from analysis.errors import BeyondLimits
 from analysis.experiments import intervention_space
 from analysis.networks.circuit import Circuit
 from analysis.question import Question
+from analysis.report import Exact, Mask, Part
 from analysis.work import DEFAULT_WORK, Work
 
 MAX_CLASSES: Final = 10_000
@@ -32,25 +33,15 @@ STAGE: Final = "contradicting interpretations"
 _BLOCK: Final = 256
 
 
-@dataclass(frozen=True)
-class ContradictingPair:
-    """Two interpretations that contradict each other on most interventions.
+class ContradictionFound(Part):
+    """Two interpretations that contradict each other on most interventions."""
 
-    Args:
-        masks: of their circuits.
-        indices: the index of each in its circuit.
-        differ: interventions on which they predict different decisions.
-        n_interventions: interventions that both predict: all of them.
-        of: interpretations that were compared, each the representative of an observed class.
-        complete: whether these are all classes of all listed circuits.
-    """
-
-    masks: tuple[int, int]
-    indices: tuple[int, int]
-    differ: int
-    n_interventions: int
-    of: int
-    complete: bool
+    masks: tuple[Mask, Mask] = Field(description="Of their circuits.")
+    indices: tuple[Exact, Exact] = Field(description="The index of each in its circuit.")
+    differ: int = Field(description="Interventions on which they predict different decisions.")
+    n_interventions: int = Field(description="Interventions that both predict: all of them.")
+    of: int = Field(description="Interpretations that were compared, each the representative of an observed class.")
+    complete: bool = Field(description="Whether these are all classes of all listed circuits.")
 
 
 def most_contradicting(
@@ -61,7 +52,7 @@ def most_contradicting(
     *,
     max_classes: int = MAX_CLASSES,
     max_circuits: int = MAX_CIRCUITS,
-) -> ContradictingPair | None:
+) -> ContradictionFound | None:
     """The pair of interpretations with most contradictions; None where no two speak or none differ.
 
     Among pairs that differ equally often the one counts whose first circuit, then interpretation, then second comes
@@ -107,8 +98,14 @@ def most_contradicting(
     if not differ:
         return None
     (circuit_a, index_a), (circuit_b, index_b) = owners[first], owners[second]
-    return ContradictingPair(
-        (circuit_a, circuit_b), (index_a, index_b), differ, space.n_interventions, len(owners), complete
+    to_hex = question.layout.to_hex
+    return ContradictionFound(
+        masks=(to_hex(circuit_a), to_hex(circuit_b)),
+        indices=(str(index_a), str(index_b)),
+        differ=differ,
+        n_interventions=space.n_interventions,
+        of=len(owners),
+        complete=complete,
     )
 
 

@@ -10,10 +10,9 @@ from typing import Any
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.circuit_sets.circuit_map import CircuitMap, map_circuits
-from analysis.circuit_sets.contradicting import ContradictingPair, most_contradicting
-from analysis.circuit_sets.most_different import DifferentPair, most_different
-from analysis.circuit_sets.mutually_different import DifferentCircuits, mutually_different
+from analysis.circuit_sets.circuit_map import MapFound, map_circuits
+from analysis.circuit_sets.contradicting import ContradictionFound, most_contradicting
+from analysis.circuit_sets.most_different import most_different
 from analysis.circuit_sets.overlap import sizes_of, words_of
 from analysis.networks.circuit import EdgeLayout
 from analysis.question import Question
@@ -29,43 +28,12 @@ class PairFound(Part):
     exact: bool
 
 
-class ChoiceFound(Part):
-    """See :class:`analysis.circuit_sets.mutually_different.DifferentCircuits`."""
-
-    masks: list[Mask]
-    distance: Exact
-    exact: bool
-
-
-class ContradictionFound(Part):
-    """See :class:`analysis.circuit_sets.contradicting.ContradictingPair`; an interpretation is mask and index."""
-
-    masks: tuple[Mask, Mask]
-    indices: tuple[Exact, Exact]
-    differ: int
-    n_interventions: int
-    of: int
-    complete: bool
-
-
-class MapFound(Part):
-    """See :class:`analysis.circuit_sets.circuit_map.CircuitMap`."""
-
-    masks: list[Mask]
-    x: list[float]
-    y: list[float]
-    kept: float | None
-    correlation: float | None
-    n_landmarks: int
-
-
 class RivalsReport(Report):
-    """See :class:`Rivals`."""
+    """The circuits that differ most, and the interpretations that contradict most; null where there are too few."""
 
     of: int = Field(description="Circuits that were looked at: those listed.")
     complete: bool = Field(description="Whether these are all valid ones.")
     pair: PairFound | None
-    different: ChoiceFound | None
     contradicting: ContradictionFound | None
     map: MapFound | None
 
@@ -108,54 +76,6 @@ class ListedCircuits:
     complete: bool
 
 
-@dataclass(frozen=True)
-class Rivals:
-    """What was found; None where there are too few circuits or interpretations for it.
-
-    Args:
-        pair: the most different circuits.
-        different: the mutually most different ones, from three on.
-        contradicting: the interpretations that contradict each other most.
-        map: every circuit, or some, in the plane.
-        complete: whether all of it is over every valid circuit.
-    """
-
-    pair: DifferentPair | None
-    different: DifferentCircuits | None
-    contradicting: ContradictingPair | None
-    map: CircuitMap | None
-    complete: bool
-
-
-def find_rivals(listed: ListedCircuits, work: Work = DEFAULT_WORK) -> Rivals:
-    """Find the rivals among the listed circuits of an analysis.
-
-    Args:
-        listed: the circuits.
-        work: told between steps; may raise Cancelled.
-    """
-    masks, layout = listed.masks, listed.layout
-    if not len(masks):
-        return Rivals(None, None, None, None, listed.complete)
-    pair = most_different(masks, layout, work)
-    different = None if pair is None else mutually_different(masks, layout, (pair.first, pair.second), work)
-    placed = {int(masks[sizes_of(words_of(masks, layout)).argmin()])}
-    if pair is not None:
-        placed |= {pair.first, pair.second}
-    if different is not None:
-        placed |= set(different.masks)
-    contradicting = None
-    if listed.question is not None and len(listed.observed) == len(masks):
-        contradicting = most_contradicting(listed.question, masks, listed.observed, work)
-    return Rivals(
-        pair,
-        different,
-        contradicting,
-        map_circuits(masks, layout, sorted(placed), work),
-        listed.complete,
-    )
-
-
 def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> RivalsReport:
     """The rivals among the listed circuits of a network."""
     circuits = of.circuits
@@ -164,5 +84,25 @@ def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> RivalsReport:
 
 
 def compare(listed: ListedCircuits, work: Work = DEFAULT_WORK) -> RivalsReport:
-    """What differs most, of a network or of a model."""
-    return RivalsReport.showing(find_rivals(listed, work), listed.layout, of=len(listed.masks))
+    """What differs most among the listed circuits of a network or of a model.
+
+    Args:
+        listed: the circuits.
+        work: told between steps; may raise Cancelled.
+    """
+    masks, layout = listed.masks, listed.layout
+    pair = most_different(masks, layout, work)
+    contradicting = None
+    if listed.question is not None and len(listed.observed) == len(masks):
+        contradicting = most_contradicting(listed.question, masks, listed.observed, work)
+    placed = None
+    if len(masks):
+        smallest = int(masks[sizes_of(words_of(masks, layout)).argmin()])
+        placed = map_circuits(masks, layout, {smallest, *(pair.masks if pair else ())}, work)
+    return RivalsReport(
+        of=len(masks),
+        complete=listed.complete,
+        pair=None if pair is None else PairFound.showing(pair, layout),
+        contradicting=contradicting,
+        map=placed,
+    )

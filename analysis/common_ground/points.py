@@ -24,7 +24,7 @@ class Bounds:
 
     Args:
         max_seconds: of one quiet core, predicted for all classes
-            (:func:`~analysis.common_ground.class_scores.predicted_seconds`); beyond, some are drawn.
+            (:func:`~analysis.common_ground.survey.predicted_seconds`); beyond, some are drawn.
         n_drawn: classes drawn then.
         max_spread: classes up to which all interpretations are spread, about a third of a millisecond each.
         max_added: words of 64 bits added for that, about 5 · 10⁸ a second; where it takes more, they are not spread.
@@ -69,6 +69,7 @@ class ClassPoints:
 
     Args:
         circuit: position of the circuit among the masks.
+        rank: which of the circuit's observed classes each is.
         least_index: index of the representative.
         size: interpretations in the class.
         predicted: interventions that its members predict: all or none.
@@ -78,6 +79,7 @@ class ClassPoints:
     """
 
     circuit: Integers
+    rank: Integers
     least_index: tuple[int, ...]
     size: tuple[int, ...]
     predicted: Integers
@@ -87,6 +89,22 @@ class ClassPoints:
 
     def __len__(self) -> int:
         return len(self.circuit)
+
+    @classmethod
+    def joined(cls, parts: Sequence[ClassPoints]) -> ClassPoints:
+        """Those of several circuits in a row."""
+        nothing = np.zeros(0, dtype=np.int64)
+
+        def column(name: str) -> Integers:
+            return np.concatenate([nothing, *(getattr(part, name) for part in parts)])
+
+        return cls(
+            column("circuit"),
+            column("rank"),
+            tuple(index for part in parts for index in part.least_index),
+            tuple(size for part in parts for size in part.size),
+            *(column(name) for name in ("predicted", "right", "best", "worst")),
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,16 +13,65 @@ points here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
 
 import numpy as np
 
 from analysis.common_ground.aligned import alignment_standings, positions_by_bits
-from analysis.common_ground.class_scores import STAGE, InterpretationSurvey
-from analysis.common_ground.points import AlignmentPoints, Bounds, ClassPoints, Extreme, Subject
+from analysis.common_ground.interpreted import MAX_LISTED, ChosenClasses, choose_classes, speaks
+from analysis.common_ground.points import UNKNOWN, AlignmentPoints, Bounds, ClassPoints, Extreme, Subject
+from analysis.common_ground.spread import Spread
+from analysis.errors import BeyondLimits
 from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.interpretations.observed import MAX_CLASSES, observed_classes
+from analysis.interpretations.predicting import class_predictions, extreme_interpretation
+from analysis.networks.circuit import Circuit
+from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
+
+STAGE: Final = "common ground"
+MAX_SECONDS: Final = 2.0  # that the best and the worst of one circuit may be expected to take on a page
+MAX_WORK: Final = 1 << 27  # numbers computed for the best and the worst of one circuit's classes
+
+
+def predicted_seconds(space: InterventionSpace) -> float:
+    """What one observed class of a circuit with all neurons active takes a quiet core, roughly.
+
+    Three terms: what every class takes; its interventions, by column; the completions of its output's gate, which has
+    at least as many free rows as it has rows more than there are inputs. Fitted to 2-3-3-1 and 3-3-3-1 networks.
+    """
+    first, second = (*space.hidden_sizes, 0, 0)[:2]
+    columns = 1 << min(second, 16)
+    free = max(0, columns - space.n_rows) if second else 0
+    completions = 1 << min(free, 14)  # more are never tried
+    cells = (1 << min(first, 16)) * columns * completions
+    return 1.5e-4 + 2e-9 * space.n_interventions * columns + 4e-9 * cells
+
+
+def circuit_range(question: Question, circuit: Circuit) -> tuple[int, int, int] | None:
+    """Fewest and most interventions that an interpretation of a circuit predicts right, and of how many.
+
+    Returns:
+        None where its interpretations predict nothing.
+
+    Raises:
+        BeyondLimits: finding them would take longer than a page may.
+    """
+    space, answers = ask_network(question)
+    most = int(MAX_SECONDS / predicted_seconds(space))
+    classes = observed_classes(question, circuit, max_classes=max(1, most))
+    found = class_predictions(classes, space, answers, "all", max_work=MAX_WORK)
+    if found is None:
+        return None
+    if (found.best == UNKNOWN).any():
+        raise BeyondLimits(f"circuit {circuit.hex}", "has too many completions to find the best", "ask for another")
+    return int(found.worst.min()), int(found.best.max()), found.tested
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,29 +119,108 @@ def survey_common_ground(subject: Subject, work: Work = DEFAULT_WORK, *, bounds:
     """
     bounds = bounds or Bounds()
     space, answers = ask_network(subject.question)
-    alignments, n_alignments = _alignment_points(subject, space, answers, bounds, work)
-    survey = InterpretationSurvey(subject, space, answers, bounds)
-    survey.run(work)
-    points = survey.points()
+    alignments = _alignment_points(subject, space, answers, bounds, work)
+    n_classes = sum(subject.observed)
+    drawn = n_classes * predicted_seconds(space) > bounds.max_seconds
+    drawn |= max(subject.observed, default=0) > MAX_CLASSES
+    drawn &= n_classes > bounds.n_drawn
+    spread = None if drawn or n_classes > bounds.max_spread else Spread(space, answers)
+    ranks_of = _drawn_ranks(subject.observed, bounds) if drawn else dict.fromkeys(_with_any(subject.observed))
+    parts: list[ClassPoints] = []
+    n_perfect: int | None = 0
+    for done, (number, ranks) in enumerate(ranks_of.items()):
+        work.tell(STAGE, done, len(ranks_of), f"{sum(map(len, parts)):,} classes of interpretations")
+        circuit = Circuit(subject.question.layout, int(subject.masks[number]))
+        most = MAX_CLASSES if ranks is None else MAX_LISTED
+        chosen = choose_classes(subject.question, circuit, ranks=ranks, max_listed=most)
+        points, perfect = _class_points(number, chosen, space, answers)
+        parts.append(points)
+        n_perfect = None if n_perfect is None or perfect is None else n_perfect + perfect
+        if spread is not None and speaks(chosen.classes) and not spread.add(chosen.classes):
+            spread = None
+    points = ClassPoints.joined(parts)
     work.tell(STAGE, 1, 1, f"{len(points):,} classes, {len(alignments):,} alignments")
     return CommonGround(
         space=space,
         classes=points,
-        n_classes=survey.n_classes,
-        drawn=survey.drawn,
+        n_classes=n_classes,
+        drawn=drawn,
         seed=bounds.seed,
-        best=survey.extreme(highest=True),
-        worst=survey.extreme(highest=False),
-        spread=survey.spread(work),
-        n_perfect=survey.n_perfect,
+        best=_extreme(subject, points, space, answers, highest=True),
+        worst=_extreme(subject, points, space, answers, highest=False),
+        spread=None if spread is None or spread.cost > bounds.max_added else spread.counted(work),
+        n_perfect=n_perfect,
         alignments=alignments,
-        n_alignments=n_alignments,
+        n_alignments=sum(len(placements) for placements in subject.placements),
     )
+
+
+def _with_any(observed: Sequence[int]) -> list[int]:
+    return [number for number, n in enumerate(observed) if n]
+
+
+def _drawn_ranks(observed: Sequence[int], bounds: Bounds) -> dict[int, list[int] | None]:
+    """For each circuit with drawn classes which of its classes these are."""
+    ends = list(accumulate(observed))
+    ranks: dict[int, list[int]] = {}
+    for place in sorted(distinct(ends[-1], bounds.n_drawn, bounds.seed)):
+        number = bisect_right(ends, place)
+        ranks.setdefault(number, []).append(place - (ends[number - 1] if number else 0))
+    return dict(ranks)
+
+
+def _class_points(
+    number: int, chosen: ChosenClasses, space: InterventionSpace, answers: NetworkAnswers
+) -> tuple[ClassPoints, int | None]:
+    """Where some classes of a circuit stand, and how many of their interpretations are right always, if known."""
+    n_classes = len(chosen)
+    predicted, right = (np.zeros(n_classes, dtype=np.int64) for _ in range(2))
+    best, worst = (np.full(n_classes, UNKNOWN) for _ in range(2))
+    n_perfect: int | None = 0
+    if speaks(chosen.classes):
+        predicted[:], right[:] = space.n_interventions, UNKNOWN
+        found = class_predictions(chosen.classes, space, answers, "all", representatives=True, max_work=MAX_WORK)
+        if found is not None:
+            right, best, worst = found.representative, found.best, found.worst
+            n_perfect = None if UNKNOWN in found.passing else sum(found.passing)
+    circuit, ranks = np.full(n_classes, number, dtype=np.int64), np.array(chosen.ranks, dtype=np.int64)
+    least, sizes = tuple(chosen.least_indices), tuple(chosen.classes.sizes)
+    return ClassPoints(circuit, ranks, least, sizes, predicted, right, best, worst), n_perfect
+
+
+def _extreme(
+    subject: Subject, points: ClassPoints, space: InterventionSpace, answers: NetworkAnswers, *, highest: bool
+) -> Extreme | None:
+    """An interpretation that attains the best or the worst; None if that is not known for every class that speaks."""
+    speaking = np.flatnonzero(points.predicted)
+    if not len(speaking) or (points.best[speaking] == UNKNOWN).any():
+        return None
+    values = points.best[speaking] if highest else points.worst[speaking]
+    at = int(speaking[values.argmax() if highest else values.argmin()])
+    number = int(points.circuit[at])
+    circuit = Circuit(subject.question.layout, int(subject.masks[number]))
+    try:
+        classes = observed_classes(subject.question, circuit)
+        every, rank = InterpretationSpace(subject.question, circuit), int(points.rank[at])
+        found = extreme_interpretation(every, classes, rank, space, answers, highest=highest)
+    except BeyondLimits:
+        found = None
+    value = int(points.best[at] if highest else points.worst[at])
+    return Extreme(number, None if found is None else found.index, value)
+
+
+def distinct(n: int, k: int, seed: int) -> set[int]:
+    """As many distinct numbers below n as k says, uniformly; n may be of any size and is more than k."""
+    chance = random.Random(seed)  # noqa: S311  # a sample that anyone can draw again, not a secret
+    found: set[int] = set()
+    while len(found) < k:
+        found.add(chance.randrange(n))
+    return found
 
 
 def _alignment_points(
     subject: Subject, space: InterventionSpace, answers: NetworkAnswers, bounds: Bounds, work: Work
-) -> tuple[AlignmentPoints, int]:
+) -> AlignmentPoints:
     positions = positions_by_bits(space)
     algorithm, alignment, predicted, right = ([np.zeros(0, dtype=np.int64)] for _ in range(4))
     left = bounds.max_alignments
@@ -106,5 +234,4 @@ def _alignment_points(
         alignment.append(np.arange(len(some)))
         predicted.append(found.predicted)
         right.append(found.right)
-    points = AlignmentPoints(*(np.concatenate(part) for part in (algorithm, alignment, predicted, right)))
-    return points, sum(len(placements) for placements in subject.placements)
+    return AlignmentPoints(*(np.concatenate(part) for part in (algorithm, alignment, predicted, right)))

@@ -8,8 +8,8 @@ from typing import Final
 
 from markupsafe import Markup
 
-from analysis.common_ground.class_scores import circuit_range
 from analysis.common_ground.report import CommonGroundReport, Kind, PlaceFound
+from analysis.common_ground.survey import circuit_range
 from analysis.errors import BeyondLimits
 from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import BY_KEY, KIND_OF

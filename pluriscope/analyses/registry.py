@@ -110,7 +110,6 @@ RIVALS: Final = Analysis(
     "analysis.circuit_sets.rivals:find",
     (
         ("most different circuits", "Most different circuits", "every pair, block by block"),
-        ("mutually different circuits", "Mutually different circuits", "branch and bound over choices of six"),
         ("contradicting interpretations", "Interpretations", "what every observed class predicts under interventions"),
         ("map of circuits", "Map", "classical scaling of distances"),
     ),

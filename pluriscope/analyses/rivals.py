@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Iterator
 from typing import Any, Final
 
 from markupsafe import Markup
 
-from analysis.circuit_sets.rivals import ContradictionFound, RivalsReport
+from analysis.circuit_sets.contradicting import ContradictionFound
+from analysis.circuit_sets.rivals import RivalsReport
 from analysis.networks.circuit import Circuit
 from app.figures.numbers import noun
 from app.figures.svg.circuit_map import circuit_map
@@ -32,7 +32,7 @@ def _map(report: RivalsReport, sentence: str, **more: Any) -> Markup:
 
 
 def _page(report: RivalsReport, of: Subject) -> Iterator[Block]:
-    pair, chosen = report.pair, report.different
+    pair = report.pair
     if not report.complete:
         yield Notice(
             f"These are the {noun(report.of, 'listed circuit')}",
@@ -44,38 +44,17 @@ def _page(report: RivalsReport, of: Subject) -> Iterator[Block]:
     shared = int(pair.masks[0], 16) & int(pair.masks[1], 16)
     more = {} if of.ask is None else {"shared": Circuit(of.question.layout, shared).keep}
     distance = f"{'' if pair.exact else 'at least '}{pair.distance}"
-    yield _circuits(
-        pair.masks,
-        of,
-        Notice(
-            f"Jaccard distance {distance}",
-            f"1 would be circuits without a common {of.part}. {f'Pale: {of.part}s that both keep.' if more else ''}",
-            actions=[Action("Compare these two", of.compare(map(of.ref, pair.masks)), True)],
-        ),
-        **more,
+    told = Notice(
+        f"Jaccard distance {distance}",
+        f"1 would be circuits without a common {of.part}. {f'Pale: {of.part}s that both keep.' if more else ''}",
+        actions=[Action("Compare these two", of.compare(map(of.ref, pair.masks)), True)],
     )
-    if chosen is not None:
-        many = len(chosen.masks)
-        how = "No other choice does better." if chosen.exact else "Others may do better: not all choices were tried."
-        yield Section(
-            "Mutually most different",
-            f"{many} circuits, any two at a distance of {float(Fraction(chosen.distance)):.2f} or more. {how}",
-            Action(f"Compare all {many}", of.compare(map(of.ref, chosen.masks))),
-        )
-        yield _circuits(chosen.masks, of)
+    sizes = (noun(int(mask, 16).bit_count(), of.part) for mask in pair.masks)
+    named = (Markup("{}, {}").format(of.circuit(mask), size) for mask, size in zip(pair.masks, sizes, strict=True))
+    yield Side((*(Figure(of.thumb(mask, **more), name) for mask, name in zip(pair.masks, named, strict=True)), told))
     if of.ask is not None:
         yield _contradicting(report.contradicting, of)
     yield from _mapped(report, of)
-
-
-def _circuits(masks: Sequence[str], of: Subject, *more: Block, **drawn: Any) -> Side:
-    figures = [
-        Figure(
-            of.thumb(mask, **drawn), Markup("{}, {}").format(of.circuit(mask), noun(int(mask, 16).bit_count(), of.part))
-        )
-        for mask in masks
-    ]
-    return Side((*figures, *more))
 
 
 def _contradicting(found: ContradictionFound | None, of: Subject) -> Notice:
@@ -117,9 +96,8 @@ def _mapped(report: RivalsReport, of: Subject) -> Iterator[Block]:
         told += f"; distances on it and Jaccard's correlate at {placed.correlation:.2f}" if placed.correlation else ""
         told += ", so near marks need not be similar circuits."
     yield Section("Map", "near each other where they share most", id="map")
-    different = report.different.masks if report.different else ()
-    drawn = _map(report, told, different=different, width=720.0, height=360.0, url=of.circuit_url)
-    yield Figure(drawn, f"{told} Joined: the most different two. Large: the mutually most different.")
+    drawn = _map(report, told, width=720.0, height=360.0, url=of.circuit_url)
+    yield Figure(drawn, f"{told} Joined: the most different two.")
 
 
 def _about(report: RivalsReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
@@ -129,10 +107,10 @@ def _about(report: RivalsReport | None, of: Subject, ref: ExplanationRef) -> Ite
     among: set[tuple[str, str]] = set()
     if report.contradicting is not None:
         among |= set(zip(report.contradicting.masks, report.contradicting.indices, strict=True))
-    masks = (*(report.pair.masks if report.pair else ()), *(report.different.masks if report.different else ()))
+    masks = report.pair.masks if report.pair else ()
     action = Action("Rivals", of.links.analysis(of.slug, "rivals", of.scope))
     if ref.kind == "circuit" and ref.first in masks:
-        yield Notice("It is one of the circuits that differ most from each other", actions=[action])
+        yield Notice("It is one of the two circuits that differ most from each other", actions=[action])
     elif ref.kind == "interpretation" and (ref.first, ref.second) in among:
         yield Notice("It is one of the two interpretations that contradict each other most", actions=[action])
 

@@ -86,7 +86,6 @@ SAID = {
     "common-ground": ["63 sets", "i·", "alignments by accuracy"],
     "rivals": [
         "c·18b9f",
-        "6 circuits, any two at a distance of 0.36 or more",
         "on 320 of 756 interventions",
         "keeps 27%",
     ],
@@ -254,8 +253,7 @@ def test_stories_say_at_which_grain_the_network_carries_its_algorithms(number, w
 def test_rivals_are_those_of_the_whole_list(client) -> None:
     report = record(client, "xor", "rivals")["report"]
     assert (report["of"], report["complete"], report["pair"]["exact"]) == (197, True, True)
-    assert report["different"]["masks"] == ["081ff", "18b9f", "2b0cf", "3a3ef", "3ddff", "3f29f"]
-    assert (report["different"]["distance"], report["different"]["exact"]) == ("5/14", True)
+    assert report["pair"]["masks"] == ["18b9f", "2f0ef"]
     assert len(report["map"]["masks"]) == 197
     found = report["contradicting"]
     assert (found["differ"], found["n_interventions"], found["of"], found["complete"]) == (320, 756, 7_836, True)
@@ -280,8 +278,9 @@ def test_of_a_list_that_was_cut_is_said_that_others_may_differ_more() -> None:
 
 
 def test_reports_of_earlier_versions_are_read() -> None:
-    kept = {"of": 0, "complete": False, "pair": None, "different": None, "contradicting": None, "map": None}
-    assert RIVALS.report.model_validate({**kept, "core_of_smallest": None}) == RIVALS.report.model_validate(kept)
+    kept = {"of": 0, "complete": False, "pair": None, "contradicting": None, "map": None}
+    different = {"masks": ["081ff", "18b9f", "2b0cf"], "distance": "1/2", "exact": True}
+    assert RIVALS.report.model_validate({**kept, "different": different}) == RIVALS.report.model_validate(kept)
 
 
 # --- methods
@@ -390,6 +389,7 @@ def test_the_page_of_an_explanation_has_what_analyses_say_of_it(client) -> None:
             ref: "".join(block.html() for block in about(session, place, links, ExplanationRef.parse(ref), item, told))
             for ref, item, told in (
                 ("c-2b0cf", None, ANALYSES[2:]),
+                ("c-2f0ef", None, ANALYSES[2:]),
                 ("c-291ff", None, ANALYSES[2:]),
                 ("i-183bf.9", None, ANALYSES[2:]),
                 ("a-1.2", None, ANALYSES[2:]),
@@ -397,7 +397,7 @@ def test_the_page_of_an_explanation_has_what_analyses_say_of_it(client) -> None:
                 ("d-1.2", None, [COMMON_GROUND]),
             )
         }
-    assert "differ most from each other" in said["c-2b0cf"]
+    assert "differ most from each other" in said["c-2f0ef"]
     assert "Discovery methods answer with it" in said["c-2b0cf"]
     assert "none: no algorithm" in said["c-291ff"]
     assert "contradict each other most" in said["i-183bf.9"]

@@ -14,7 +14,6 @@ _MARGIN = 10.0
 def circuit_map(
     places: Sequence[tuple[str, float, float]],
     pair: Sequence[str],
-    different: Sequence[str] = (),
     *,
     sentence: str,
     width: float = 248.0,
@@ -26,7 +25,6 @@ def circuit_map(
     Args:
         places: mask, x and y of each circuit.
         pair: the masks of the two most different.
-        different: those of the mutually most different.
         sentence: what it shows.
         width: of the drawing.
         height: of the drawing.
@@ -40,10 +38,10 @@ def circuit_map(
     body = ""
     radius = 1.7 if url is None else 4.0
     for mask, (x, y) in at.items():
-        strong = mask in pair or mask in different
-        paint = 'fill="var(--ink)"' if strong else 'fill="var(--rule-2)"'
-        ring = ' stroke="var(--ink)" stroke-width="2.5" stroke-opacity=".35"' if mask in pair else ""
-        mark = f'<circle cx="{x}" cy="{y}" r="{num(2 * radius if strong else radius)}" {paint}{ring}/>'
+        mark = f'<circle cx="{x}" cy="{y}" r="{num(radius)}" fill="var(--rule-2)"/>'
+        if mask in pair:
+            ring = 'stroke="var(--ink)" stroke-width="2.5" stroke-opacity=".35"'
+            mark = f'<circle cx="{x}" cy="{y}" r="{num(2 * radius)}" fill="var(--ink)" {ring}/>'
         if url is not None:
             mark = f'<a href="{esc(url(mask))}" tabindex="-1"><title>{esc(mask)}</title>{mark}</a>'
         body += mark

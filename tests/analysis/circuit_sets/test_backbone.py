@@ -79,17 +79,6 @@ def test_the_backbone_and_chances_of_the_pretrained_network_are_those_of_every_m
     assert all(one.exact and one.share == one.low / one.possible for one in told.values() if one.low in (0, 1))
 
 
-@pytest.mark.slow
-def test_neurons_of_the_backbone_are_active_in_every_circuit():
-    _, valid = every_mask()
-    bits = (np.flatnonzero(valid)[:, None] >> np.arange(N_EDGES)) & 1
-    first, second = bits[:, :6].reshape(-1, 3, 2).any(axis=2), bits[:, 6:15].reshape(-1, 3, 3).any(axis=2)
-    expected = [(1, n) for n in range(3) if first[:, n].all()] + [(2, n) for n in range(3) if second[:, n].all()]
-    search = xor_search()
-    found = backbone_of(search.distribution, "all")
-    assert list(found.neurons) == expected
-
-
 def test_a_set_has_at_least_the_backbone_of_all():
     search = xor_search()
     whole = backbone_of(distribution_of(search.masks, LAYOUT), "all")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.circuit_sets.contradicting import most_contradicting
-from analysis.circuit_sets.rivals import ListedCircuits, find_rivals
+from analysis.circuit_sets.rivals import ListedCircuits, compare
 from analysis.experiments import intervention_space
 from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.interpretations.indexing import InterpretationSpace
@@ -46,7 +46,8 @@ def test_the_pair_is_that_of_all_pairs(few):
     found = most_contradicting(question, masks, observed)
     differ, _, _, first, second = by_all_pairs(question, masks)
     assert found.differ == differ
-    assert list(zip(found.masks, found.indices, strict=True)) == [first, second]
+    two = zip(found.masks, found.indices, strict=True)
+    assert [(int(mask, 16), int(index)) for mask, index in two] == [first, second]
     assert (found.of, found.complete, found.n_interventions) == (sum(observed), True, 756)
 
 
@@ -54,7 +55,7 @@ def test_where_there_are_too_many_the_first_of_some_circuits_are_compared(few):
     question, masks, observed = few
     found = most_contradicting(question, masks, observed, max_classes=1)
     assert (found.of, found.complete) == (3, False)
-    assert found.indices == (0, 0)
+    assert found.indices == ("0", "0")
     assert most_contradicting(question, masks, observed, max_classes=1, max_circuits=1) is None
 
 
@@ -69,10 +70,10 @@ def test_everything_at_once():
     circuits = analysis.circuits
     observed = analysis.interpretations.observed_by_circuit
     listed = ListedCircuits(analysis.question, circuits.layout, circuits.masks, observed, True)
-    found = find_rivals(listed)
+    found = compare(listed)
     assert found.complete
     assert (found.pair is None) == (len(circuits.masks) < 2)
     assert len(found.map.masks) == len(circuits.masks)
     none = mask_array([], circuits.layout)
-    nothing = find_rivals(ListedCircuits(analysis.question, circuits.layout, none, [], True))
+    nothing = compare(ListedCircuits(analysis.question, circuits.layout, none, [], True))
     assert nothing.map is nothing.pair is None

@@ -1,4 +1,4 @@
-"""The most different circuits against all pairs and all choices."""
+"""The most different circuits against all pairs."""
 
 from fractions import Fraction
 from itertools import combinations
@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.circuit_sets.most_different import most_different
-from analysis.circuit_sets.mutually_different import mutually_different
 from analysis.circuit_sets.overlap import all_distances, jaccard_distance, sizes_of, words_of
 from analysis.networks.circuit import EdgeLayout, mask_array
 from analysis.progress import OutOfTime
@@ -77,35 +76,3 @@ def test_the_pretrained_network_has_one_most_different_pair():
     assert (search.layout.to_hex(found.first), search.layout.to_hex(found.second)) == ("18b9f", "2f0ef")
     assert found.distance == Fraction(11, 17)
     assert (found.first, found.second) == by_all_pairs(search.masks.tolist())
-
-
-@pytest.mark.slow
-@given(masks_of_layout(SMALL, 10), st.integers(3, 5))
-def test_the_mutually_most_different_are_those_of_all_choices(masks, most):
-    listed = sorted(masks)
-    array = mask_array(listed, SMALL)
-    pair = most_different(array, SMALL)
-    found = mutually_different(array, SMALL, (pair.first, pair.second), most=most)
-    if len(listed) < 3:
-        assert found is None
-        return
-
-    def least(chosen):
-        return min(jaccard_distance(one, other) for one, other in combinations(chosen, 2))
-
-    best = min(combinations(listed, min(most, len(listed))), key=lambda chosen: (-least(chosen), chosen))
-    assert found.exact
-    assert found.masks == best
-    assert found.distance == least(best)
-
-
-def test_of_many_circuits_the_choice_is_a_lower_bound():
-    search = hand_made_analysis().circuits
-    pair = most_different(search.masks, search.layout)
-    exact = mutually_different(search.masks, search.layout, (pair.first, pair.second))
-    greedy = mutually_different(search.masks, search.layout, (pair.first, pair.second), max_exact=100)
-    stopped = mutually_different(search.masks, search.layout, (pair.first, pair.second), max_steps=1)
-    assert (exact.exact, greedy.exact, stopped.exact) == (True, False, False)
-    assert greedy.distance <= exact.distance == Fraction(5, 14)
-    assert stopped.distance <= exact.distance
-    assert len(exact.masks) == len(greedy.masks) == 6

@@ -9,11 +9,10 @@ import pytest
 
 from analysis.alignments.alignment import Alignment
 from analysis.common_ground.aligned import alignment_standings
-from analysis.common_ground.class_scores import circuit_range
 from analysis.common_ground.interpreted import choose_classes, representatives_predict, speaks
 from analysis.common_ground.points import Bounds, Subject
 from analysis.common_ground.spread import Spread
-from analysis.common_ground.survey import survey_common_ground
+from analysis.common_ground.survey import circuit_range, survey_common_ground
 from analysis.data import clean_data
 from analysis.errors import Cancelled
 from analysis.experiments import decide_under_interventions, intervention_space, standing_of
@@ -248,15 +247,3 @@ def test_interpretations_are_not_spread_where_that_would_add_too_much(small):
     assert whole.spread is not None
     assert bounded.spread is None
     assert (bounded.best, bounded.worst, bounded.n_perfect) == (whole.best, whole.worst, whole.n_perfect)
-
-
-def told(found):
-    """All that a survey found, arrays as bytes."""
-    columns = [
-        getattr(part, name)
-        for part in (found.classes, found.alignments)
-        for name in sorted(vars(part))
-        if part is not None
-    ]
-    plain = [one.tobytes() if isinstance(one, np.ndarray) else one for one in columns]
-    return plain, found.n_classes, found.drawn, found.best, found.worst, found.spread, found.n_perfect
