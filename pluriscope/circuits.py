@@ -154,7 +154,9 @@ class Circuit(Explanation):
         position = int(np.searchsorted(masks, one_mask(self.edges_kept.mask, self.edges_kept.layout)))
         if position == len(masks) or int(masks[position]) != self.edges_kept.mask:
             return Verdict("not_applicable", None, None, None, _ELSEWHERE, {})
-        return step.criterion.judge("circuit", self.result.context.doing(work), step.settings).at(position)
+        context = self.result.context
+        context.work = work
+        return step.criterion.judge("circuit", context, step.settings).at(position)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -30,7 +30,7 @@ from analysis.network_files.files import parse_network_file
 from analysis.pipeline import analyse_output
 from analysis.protocol import named_protocol, protocol_from_mapping
 from analysis.question import Question, ask
-from analysis.result import NOTHING_JUDGED, CriterionTally, OutputAnalysis
+from analysis.result import CriterionTally, OutputAnalysis
 from analysis.stories.search import Unasked, find_stories
 from analysis.work import Work
 
@@ -126,8 +126,8 @@ def _algorithms(analysis: OutputAnalysis) -> dict[str, dict[str, Any]]:
 def _verdicts(analysis: OutputAnalysis, kinds: Collection[str], work: Work) -> dict[str, dict[str, str]]:
     wanted = [(kind, step) for step in default_steps() for kind in step.kinds if kind in kinds]
     told: dict[str, dict[str, CriterionTally]] = {kind: {} for kind, _ in wanted}
-    for block in judge_analysis(Subject.of(analysis), wanted, work):
-        told[block.kind][block.step.text] = told[block.kind].get(block.step.text, NOTHING_JUDGED) + block.tally
+    for one in judge_analysis(Subject.of(analysis), wanted, work):
+        told[one.kind][one.step.text] = one.tally
     return {kind: {step: _tally(tally) for step, tally in steps.items()} for kind, steps in told.items()}
 
 

@@ -7,7 +7,7 @@ so agreements are kept by (behaviour, site) and shared by all alignments.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from typing import Final
@@ -36,13 +36,13 @@ _SITES_AT_ONCE: Final = 256  # between two looks at the time
 Scored = ScoredAlignment | ScoredDirections
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class AlignmentCriteriaContext:
     """Alignments of algorithms with one network, to be judged.
 
     Args:
         explanations: each alignment with its algorithm.
-        work: told how far long criteria are.
+        work: told how far long criteria are; whoever judges by several gives each its own.
     """
 
     question: Question
@@ -52,12 +52,6 @@ class AlignmentCriteriaContext:
 
     def __len__(self) -> int:
         return len(self.explanations)
-
-    def doing(self, work: Work) -> AlignmentCriteriaContext:
-        """The same alignments with the outputs that were found so far, under another work."""
-        same = replace(self, work=work)
-        object.__setattr__(same, "_outputs", self._outputs)
-        return same
 
     @property
     def on_neuron_sets(self) -> Iterator[tuple[HighLevelModel, ScoredAlignment]]:

@@ -9,7 +9,6 @@ there, and comparisons with the full network are made there. With the default da
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, TypeVar, cast
@@ -29,14 +28,14 @@ T = TypeVar("T")
 VALUES_AT_ONCE: Final = 1 << 21  # float64 values in one array (16 MiB)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class CircuitCriteriaContext:
     """Circuits of one output, to be judged.
 
     Args:
         masks: ``[circuits]`` uint64 ascending: every valid circuit of the protocol, or as many as were kept.
         exhaustive: whether ``masks`` are all valid circuits there are; minimality depends on it.
-        work: told how far long criteria are.
+        work: told how far long criteria are; whoever judges by several gives each its own.
     """
 
     question: Question
@@ -112,12 +111,6 @@ class CircuitCriteriaContext:
         if key not in self._known:
             self._known[key] = compute()
         return cast(T, self._known[key])
-
-    def doing(self, work: Work) -> CircuitCriteriaContext:
-        """The same circuits with all that was found out about them, under another work."""
-        same = copy(self)
-        object.__setattr__(same, "work", work)
-        return same
 
     def alone(self, position: int) -> CircuitCriteriaContext:
         """The same with one circuit only, to look at it closely."""

@@ -17,12 +17,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.estimating import share_interval
+from analysis.criteria.interpretation_counts import Reading, tally_of_readings
 from analysis.criteria.registry import criterion_named
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED, UNDECIDED
@@ -31,32 +32,6 @@ from analysis.result import CriterionTally
 SHARE_CONFIDENCE: Final = 0.99
 QUOTIENT: Final = "observed-class"
 """The criterion that counts one interpretation for each observed class."""
-
-
-class CircuitCounts(Protocol):
-    """What one criterion says about the interpretations of each circuit: columns ``[circuits]`` of exact integers."""
-
-    @property
-    def totals(self) -> Sequence[int]:
-        """Interpretations."""
-
-    @property
-    def passed(self) -> Sequence[int]:
-        """Of those, how many pass."""
-
-    @property
-    def undecided(self) -> Sequence[int]: ...
-
-    @property
-    def representatives(self) -> Sequence[int]:
-        """Of the representatives of observed classes, how many pass."""
-
-    @property
-    def representatives_undecided(self) -> Sequence[int]: ...
-
-    @property
-    def outcomes(self) -> NDArray[np.uint8]:
-        """``[circuits]`` NOT_APPLICABLE where the question does not arise."""
 
 
 @dataclass(frozen=True)
@@ -213,49 +188,41 @@ class CountedRow:
 
 
 def counted_rows(
-    found: Sequence[tuple[str, CircuitCounts | None]], totals: Sequence[int], left: NDArray[np.bool_]
+    found: Sequence[tuple[str, Sequence[Reading] | None]], totals: Sequence[int], left: NDArray[np.bool_]
 ) -> tuple[CountedRow, ...]:
     """The steps in order, over the interpretations of the circuits left.
 
     Once observed classes are counted once, the other criteria are asked of their representatives.
 
     Args:
-        found: each step's key and what it says, or None if nothing is known yet.
+        found: each step's key and what it says of each circuit, or None if nothing is known yet.
         totals: ``[circuits]`` interpretations.
         left: ``[circuits]``: whose interpretations count.
     """
     places = np.flatnonzero(left).tolist()
     rows: list[CountedRow] = []
-    known: list[tuple[str, CircuitCounts]] = []  # a criterion may come twice, with other settings
+    known: list[tuple[str, list[Reading]]] = []  # a criterion may come twice, with other settings
     whole = True
     for key, counts in found:
         alone = None
         if counts is None:
             whole = False
         else:
-            known.append((key, counts))
-            alone = _tally_among(counts, places)
-        quotient = next((c for k, c in known if k == QUOTIENT), None)
+            known.append((key, [counts[place] for place in places]))
+            alone = tally_of_readings(known[-1][1])
+        quotient = next((each for k, each in known if k == QUOTIENT), None)
         if quotient is None:
             every = [totals[place] for place in places]
-            sure = [(k, [c.passed[p] for p in places]) for k, c in known]
-            more = [(k, [c.passed[p] + c.undecided[p] for p in places]) for k, c in known]
+            sure = [(k, [one.passed for one in each]) for k, each in known]
+            more = [(k, [one.passed + one.undecided for one in each]) for k, each in known]
         else:
-            others = [(k, c) for k, c in known if k != QUOTIENT]
-            every = [quotient.passed[place] for place in places]
-            sure = [(k, [c.representatives[p] for p in places]) for k, c in others]
-            more = [(k, [c.representatives[p] + c.representatives_undecided[p] for p in places]) for k, c in others]
+            others = [(k, each) for k, each in known if k != QUOTIENT]
+            every = [one.passed for one in quotient]
+            sure = [(k, [one.representatives for one in each]) for k, each in others]
+            more = [(k, [one.representatives + one.representatives_undecided for one in each]) for k, each in others]
         least, most = joint_bounds(every, sure)
         rows.append(CountedRow(alone, least, most, joint_bounds(every, more)[1] - most, whole))
     return tuple(rows)
-
-
-def _tally_among(counts: CircuitCounts, places: Sequence[int]) -> CriterionTally:
-    of = sum(counts.totals[place] for place in places)
-    passed = sum(counts.passed[place] for place in places)
-    undecided = sum(counts.undecided[place] for place in places)
-    beside = sum(counts.totals[place] for place in places if counts.outcomes[place] == NOT_APPLICABLE)
-    return CriterionTally(passed, of - passed - undecided - beside, undecided, beside)
 
 
 def joint_bounds(totals: Sequence[int], passing: Sequence[tuple[str, Sequence[int]]]) -> tuple[int, int]:

@@ -14,13 +14,13 @@ from analysis.circuits.result import CircuitSearch
 from analysis.criteria.criterion import KINDS, Kind
 from analysis.criteria.funnel import (
     DEFAULT_PRESET,
-    CircuitCounts,
     CountedRow,
     FunnelRow,
     counted_rows,
     funnel_rows,
     scaled_to_all,
 )
+from analysis.criteria.interpretation_counts import Reading
 from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import KIND_OF
 from analysis.report import Analysed, Exact, Part, Report, Settings
@@ -29,6 +29,7 @@ from analysis.work import DEFAULT_WORK, Work
 MAX_SUMMED: Final = 50_000
 """Circuits whose interpretations are summed up one by one."""
 _LONG: Final = 10
+Wanted = tuple[Kind, CriterionStep]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,8 @@ class Judged:
 
     Args:
         n: stored explanations by kind; of interpretations the circuits, of alignments the valid ones.
-        read: kinds and steps → what each says, of those that are stored.
+        outcomes: kinds and steps → ``[explanations]`` outcomes of those that are stored, but of interpretations.
+        readings: likewise, of interpretations what each says circuit by circuit.
         interpretations: ``[circuits]`` of each circuit.
         observed: ``[circuits]`` observed classes of these.
         algorithm_of: ``[alignments]`` place of each one's algorithm among the stored ones.
@@ -47,7 +49,8 @@ class Judged:
     """
 
     n: Mapping[Kind, int]
-    read: Callable[[Iterable[tuple[Kind, CriterionStep]]], Mapping[tuple[Kind, CriterionStep], CircuitCounts]]
+    outcomes: Callable[[Iterable[Wanted]], Mapping[Wanted, NDArray[np.uint8]]]
+    readings: Callable[[Iterable[CriterionStep]], Mapping[CriterionStep, Sequence[Reading]]]
     interpretations: Sequence[int]
     observed: Sequence[int]
     algorithm_of: NDArray[np.int64]
@@ -214,8 +217,8 @@ class _Funnel:
 
     def __init__(self, search: CircuitSearch, judged: Judged, steps: tuple[CriterionStep, ...]) -> None:
         self.search, self.judged, self.steps = search, judged, steps
-        kinds = [kind for kind in KINDS if kind != "interpretation" or len(search.masks) <= MAX_SUMMED]
-        self.said = judged.read((kind, step) for kind in (*kinds, *judged.kinds) for step in self.about(kind))
+        kinds = [kind for kind in (*KINDS, *judged.kinds) if kind != "interpretation"]
+        self.said = judged.outcomes((kind, step) for kind in kinds for step in self.about(kind))
         self.circuit_rows = self._rows("circuit", self._every("circuit"))
         self.circuits_left = self._left(self.circuit_rows, "circuit")
         self.algorithm_rows = self._rows("algorithm", self._every("algorithm"))
@@ -229,8 +232,7 @@ class _Funnel:
         return np.ones(self.judged.n[kind], dtype=np.bool_)
 
     def _rows(self, kind: Kind, begin: NDArray[np.bool_]) -> tuple[FunnelRow, ...]:
-        found = [self.said.get((kind, step)) for step in self.about(kind)]
-        return funnel_rows([None if one is None else one.outcomes for one in found], begin)
+        return funnel_rows([self.said.get((kind, step)) for step in self.about(kind)], begin)
 
     def _left(self, rows: Sequence[FunnelRow], kind: Kind) -> NDArray[np.bool_]:
         return rows[-1].left if rows else self._every(kind)
@@ -316,7 +318,8 @@ class _Funnel:
         sure = all(row.whole for row in self.circuit_rows)
         rows: Sequence[CountedRow] = [CountedRow(None, 0, total, 0, False) for _ in steps]
         if len(self.search.masks) <= MAX_SUMMED:
-            said = [(step.key, self.said.get(("interpretation", step))) for step in steps]
+            readings = self.judged.readings(steps)
+            said = [(step.key, readings.get(step)) for step in steps]
             rows = counted_rows(said, self.judged.interpretations, self.circuits_left)
         found, before = [], total
         for step, row in zip(steps, rows, strict=True):

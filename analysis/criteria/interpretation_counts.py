@@ -1,19 +1,20 @@
 """How many of all interpretations of circuits pass the criteria for interpretations, exactly, without listing them.
 
 For each circuit: its observed classes, and for each class how many of its interpretations are right under every
-interchange of one active neuron and of any set of them (:mod:`analysis.interpretations.predicting`), and the best and
-the worst accuracy on the common ground of all explanations.
+interchange of one active neuron and of any set of them (:mod:`analysis.interpretations.predicting`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED
+from analysis.criteria.verdict import UNDECIDED as UNDECIDED_OUTCOME
 from analysis.errors import BeyondLimits
 from analysis.experiments import (
     InterventionSpace,
@@ -27,12 +28,57 @@ from analysis.interpretations.observed import MAX_CLASSES, ObservedClasses, obse
 from analysis.interpretations.predicting import ClassPredictions, class_predictions, family_sets
 from analysis.networks.circuit import Circuit, mask_array
 from analysis.question import Question
-from analysis.result import CriterionTally
+from analysis.result import NOTHING_JUDGED, CriterionTally
 from analysis.work import DEFAULT_WORK, Work
 
 KEYS: Final = ("observed-class", "interchange", "interchange-joint")
 ON_CIRCUIT: Final = ("interchange-on-circuit", "interchange-joint-on-circuit")
-MAX_WORK: Final = 1 << 27  # about a second for each circuit
+MIXED: Final = 4  # an outcome of a circuit: its interpretations fare differently, the counts tell
+
+
+class Reading(NamedTuple):
+    """What one criterion says about the interpretations of one circuit.
+
+    Args:
+        passed: how many of them pass.
+        undecided: how many of them are undecided.
+        representatives: representatives of observed classes that pass; never more than ``passed``.
+        representatives_undecided: representatives that are undecided.
+        total: interpretations.
+        applicable: whether the question arises for the circuit.
+    """
+
+    passed: int
+    undecided: int
+    representatives: int
+    representatives_undecided: int
+    total: int
+    applicable: bool = True
+
+    @classmethod
+    def unknown(cls, total: int, observed: int) -> Reading:
+        """Nothing is known of them but how many there are, and in how many observed classes."""
+        return cls(0, total, 0, observed, total)
+
+    @property
+    def outcome(self) -> int:
+        """Of all of the circuit's interpretations, or :data:`MIXED`."""
+        if not self.applicable:
+            return NOT_APPLICABLE
+        if self.undecided == self.total and self.undecided:
+            return UNDECIDED_OUTCOME
+        if self.passed == self.total:
+            return PASSED
+        return MIXED if self.passed or self.undecided else FAILED
+
+
+def tally_of_readings(readings: Iterable[Reading]) -> CriterionTally:
+    """Over all interpretations of some circuits."""
+    readings = list(readings)
+    passed, undecided = sum(one.passed for one in readings), sum(one.undecided for one in readings)
+    beside = sum(one.total for one in readings if not one.applicable)
+    failed = sum(one.total for one in readings) - passed - undecided - beside
+    return CriterionTally(passed, failed, undecided, beside)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +91,6 @@ class CircuitReadings:
         n_observed: observed classes, exactly.
         classes: them, or None where they are too many to hold.
         predictions: by criterion key, parallel to the classes; None where nothing is predicted or ``classes`` is None.
-        common: the same on the common ground of all explanations, with best and worst; None if not computed.
         of_all_sets: whether every set of hidden neurons was tested.
     """
 
@@ -54,7 +99,6 @@ class CircuitReadings:
     n_observed: int
     classes: ObservedClasses | None
     predictions: Mapping[str, ClassPredictions | None]
-    common: ClassPredictions | None
     of_all_sets: bool
 
     def tally(self, key: str) -> CriterionTally:
@@ -73,35 +117,22 @@ class CircuitReadings:
             return CriterionTally(0, failed, passed + undecided, 0)
         return CriterionTally(passed, failed, undecided, 0)
 
-    @property
-    def extremes(self) -> tuple[int, int, int] | None:
-        """Most and fewest interventions of the common ground that an interpretation predicts right, and how many there
-        are; None where that is not known for some class or nothing is predicted.
-        """
-        if self.common is None or not len(self.common.best) or (self.common.best == UNDECIDED).any():
-            return None
-        return int(self.common.best.max()), int(self.common.worst.min()), self.common.tested
-
 
 def read_circuits(
     question: Question,
     masks: NDArray[np.uint64],
     work: Work = DEFAULT_WORK,
     *,
-    extremes: bool = True,
     on_circuit: bool = False,
     max_classes: int = MAX_CLASSES,
-    max_work: int = MAX_WORK,
 ) -> Iterator[CircuitReadings]:
     """All interpretations of each circuit, one circuit after the other.
 
     Args:
         masks: ``[circuits]``.
         work: told "criteria" before each circuit; may cancel there.
-        extremes: whether to find the best and the worst on the common ground, which takes most of the time.
         on_circuit: whether to interchange in each circuit's own forward pass too.
         max_classes: most observed classes of one circuit that are held; beyond, its interchange criteria are undecided.
-        max_work: most numbers computed for a circuit's best and worst; classes after that have none.
 
     Raises:
         BeyondLimits: even counting the interpretations of a circuit is too much.
@@ -110,8 +141,7 @@ def read_circuits(
     layout = question.layout
     for mask in work.each("criteria", masks.tolist(), "interpretations under interchange"):
         circuit = Circuit(layout, mask)
-        within = max_work if extremes else None
-        yield _read(question, circuit, space, answers, max_classes, within, work, on_circuit=on_circuit)
+        yield _read(question, circuit, space, answers, max_classes, work, on_circuit=on_circuit)
 
 
 def _read(
@@ -120,7 +150,6 @@ def _read(
     space: InterventionSpace,
     answers: NetworkAnswers,
     max_classes: int,
-    max_work: int | None,
     work: Work,
     *,
     on_circuit: bool,
@@ -130,13 +159,12 @@ def _read(
         classes = observed_classes(question, circuit, max_classes=max_classes)
     except BeyondLimits:
         counts = count_alone(question, mask_array([circuit.mask], circuit.layout), work)
-        return CircuitReadings(circuit, counts.total, counts.observed, None, {}, None, every)
+        return CircuitReadings(circuit, counts.total, counts.observed, None, {}, every)
     predictions = dict(zip(KEYS[1:], _alone_and_joint(classes, space, answers, work), strict=True))
     if on_circuit:
         own = decide_in_circuit(question, circuit, space, family_sets(circuit, space, "joint"))
         predictions |= dict(zip(ON_CIRCUIT, _alone_and_joint(classes, space, own, work), strict=True))
-    common = None if max_work is None else class_predictions(classes, space, answers, "all", work, max_work=max_work)
-    return CircuitReadings(circuit, sum(classes.sizes), len(classes), classes, predictions, common, every)
+    return CircuitReadings(circuit, sum(classes.sizes), len(classes), classes, predictions, every)
 
 
 def _alone_and_joint(
@@ -151,10 +179,4 @@ def _alone_and_joint(
 
 def tallied(readings: Iterable[CircuitReadings], key: str) -> CriterionTally:
     """A criterion's tally over the interpretations of several circuits."""
-    tallies = [reading.tally(key) for reading in readings]
-    return CriterionTally(
-        sum(t.passed for t in tallies),
-        sum(t.failed for t in tallies),
-        sum(t.undecided for t in tallies),
-        sum(t.not_applicable for t in tallies),
-    )
+    return sum((reading.tally(key) for reading in readings), NOTHING_JUDGED)

@@ -15,20 +15,17 @@ is all that any combination needs:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
-from itertools import count, islice, starmap
-from typing import Any, Final
+from functools import cached_property
+from itertools import count, starmap
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.criteria.interpretation_counts import ON_CIRCUIT, CircuitReadings, read_circuits
+from analysis.criteria.interpretation_counts import ON_CIRCUIT, CircuitReadings, Reading, read_circuits
 from analysis.criteria.scrubbing import preserved
 from analysis.criteria.steps import CriterionStep
-from analysis.criteria.symmetry import MAX_SYMMETRIES, Permutations, permuted_masks, symmetries
-from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED
-from analysis.criteria.verdict import UNDECIDED as UNDECIDED_OUTCOME
+from analysis.criteria.symmetry import Permutations, known_symmetries, permuted_masks
 from analysis.errors import BeyondLimits
 from analysis.experiments import (
     InterventionSpace,
@@ -42,14 +39,12 @@ from analysis.interpretations.columns import UNDECIDED
 from analysis.interpretations.counting import count_alone
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.predicting import Family, family_sets
-from analysis.networks.circuit import Circuit, EdgeLayout
+from analysis.networks.circuit import Circuit
 from analysis.networks.mlp import keep_matrices
 from analysis.progress import Progress
 from analysis.question import Question
-from analysis.result import CriterionTally
 from analysis.work import DEFAULT_WORK, Work
 
-MIXED: Final = 4  # an outcome of a circuit: its interpretations fare differently, the counts tell
 _BETWEEN_REPORTS: Final = 64  # circuits of which only the number of interpretations is needed
 MAX_REPRESENTATIVES: Final = 20_000  # tried one by one for each circuit and criterion, some ten seconds
 _FAMILIES: Final[dict[str, Family]] = {
@@ -63,73 +58,7 @@ COSTLY: Final = (*_FAMILIES, SCRUBBING)
 """Criteria that must look at the observed classes of each circuit one by one; the others need only their number."""
 
 
-@dataclass(frozen=True, eq=False)
-class ReadingCounts:
-    """What one criterion says about the interpretations of each circuit in a row.
-
-    Args:
-        totals: interpretations of each circuit.
-        passed: how many of them pass.
-        undecided: how many of them are undecided.
-        representatives: representatives of observed classes that pass; never more than ``passed``.
-        representatives_undecided: representatives that are undecided.
-        applicable: whether the question arises for the circuit.
-        scores: ``[circuits]`` what the criterion measures where that is the same for all interpretations, else NaN.
-    """
-
-    totals: tuple[int, ...]
-    passed: tuple[int, ...]
-    undecided: tuple[int, ...]
-    representatives: tuple[int, ...]
-    representatives_undecided: tuple[int, ...]
-    applicable: tuple[bool, ...]
-    scores: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.totals)
-
-    @classmethod
-    def undecided_for(cls, totals: Sequence[int], observed: Sequence[int]) -> ReadingCounts:
-        """Nothing is known of any of them but how many there are, and in how many classes."""
-        none, n = (0,) * len(totals), len(totals)
-        return cls(tuple(totals), none, tuple(totals), none, tuple(observed), (True,) * n, np.full(n, np.nan))
-
-    @cached_property
-    def outcomes(self) -> NDArray[np.uint8]:
-        """``[circuits]`` the outcome of all of a circuit's interpretations, or :data:`MIXED`."""
-        columns = zip(self.totals, self.passed, self.undecided, self.applicable, strict=True)
-        return np.array(list(starmap(_outcome, columns)), dtype=np.uint8)
-
-    @property
-    def tally(self) -> CriterionTally:
-        """Over all interpretations of these circuits."""
-        passed, undecided = sum(self.passed), sum(self.undecided)
-        beside = sum(total for total, asked in zip(self.totals, self.applicable, strict=True) if not asked)
-        return CriterionTally(passed, sum(self.totals) - passed - undecided - beside, undecided, beside)
-
-
-def _outcome(total: int, passed: int, undecided: int, applicable: bool) -> int:
-    """Of one circuit's interpretations."""
-    if not applicable:
-        return NOT_APPLICABLE
-    if undecided == total and undecided:
-        return UNDECIDED_OUTCOME
-    if passed == total:
-        return PASSED
-    return MIXED if passed or undecided else FAILED
-
-
-_Cell = tuple[int, int, int, int, bool, float]  # the last six arguments of ReadingCounts, for one circuit
 _Size = tuple[int, int]  # interpretations and observed classes of one circuit
-
-
-def _none_known(size: _Size) -> _Cell:
-    return 0, size[0], 0, size[1], True, np.nan
-
-
-def _firm(size: _Size, margin: float, *, least: float) -> _Cell:
-    passed, first = size if margin >= least else (0, 0)
-    return passed, 0, first, 0, True, np.nan if np.isinf(margin) else margin
 
 
 class CountingReadings:
@@ -158,7 +87,7 @@ class CountingReadings:
         self.note, self._all_counted = "", all_counted
         self._work = DEFAULT_WORK
         self.done = 0  # circuits counted so far
-        self._cells: list[list[_Cell]] = [[] for _ in steps]  # for each step one of each circuit
+        self._readings: list[list[Reading]] = [[] for _ in steps]  # for each step one of each circuit
 
     @property
     def finished(self) -> bool:
@@ -184,7 +113,7 @@ class CountingReadings:
         own = any(step.key in ON_CIRCUIT for step in self.steps)
         work = self._work.reporting_to(self._within_all)
         left = self.masks[self.done :]
-        for reading in read_circuits(self.question, left, work, extremes=False, on_circuit=own):
+        for reading in read_circuits(self.question, left, work, on_circuit=own):
             self.totals[self.done], self.observed[self.done] = reading.total, reading.n_observed
             self._add([reading])
 
@@ -223,13 +152,13 @@ class CountingReadings:
         part = slice(self.done, self.done + len(readings))
         sizes = list(zip(self.totals[part], self.observed[part], strict=True))
         said = [list(self._said(step, readings, sizes)) for step in self.steps]
-        for cells, more in zip(self._cells, said, strict=True):
-            cells += more
+        for told, more in zip(self._readings, said, strict=True):
+            told += more
         self.done = part.stop
 
     def _said(
         self, step: CriterionStep, readings: Sequence[CircuitReadings | None], sizes: Sequence[_Size]
-    ) -> Iterable[_Cell]:
+    ) -> Iterable[Reading]:
         """What a step says of the next circuits."""
         key = step.key
         if key == SCRUBBING:
@@ -237,34 +166,22 @@ class CountingReadings:
         if key in COSTLY:
             return (self._counted(reading, key, size) for reading, size in zip(readings, sizes, strict=True))
         if key == "observed-class":
-            return [(size[1], 0, size[1], 0, True, np.nan) if size[0] else _none_known(size) for size in sizes]
+            return [Reading(n, 0, n, 0, total) if total else Reading.unknown(total, n) for total, n in sizes]
         if key == "margin":
             margins = self._margins[self.done : self.done + len(sizes)]
-            return map(partial(_firm, least=float(step.settings["least"])), sizes, margins)
+            least = float(step.settings["least"])
+            return [_all_or_none(size, margin >= least) for size, margin in zip(sizes, margins, strict=True)]
         if key == "representative":
             if not self._images and not self._symmetries[1]:
-                return [(size[0], 0, size[1], 0, True, np.nan) for size in sizes]
+                return [_all_or_none(size, True) for size in sizes]
             return map(self._least, count(self.done), sizes)
-        return map(_none_known, sizes)
+        return starmap(Reading.unknown, sizes)
 
-    def found(self) -> dict[CriterionStep, ReadingCounts]:
-        """For each step what was counted; circuits after that are undecided."""
-        told = {}
-        sizes = zip(self.totals, self.observed, strict=True)
-        rest = [_none_known(size) for size in islice(sizes, self.done, None)]
-        for step, cells in zip(self.steps, self._cells, strict=True):
-            columns: list[tuple[Any, ...]] = list(zip(*cells, *rest, strict=True)) or [()] * 6
-            passed, undecided, first, first_undecided, applicable, scores = columns
-            told[step] = ReadingCounts(
-                tuple(self.totals),
-                passed,
-                undecided,
-                first,
-                first_undecided,
-                applicable,
-                np.array(scores, dtype=np.float64),
-            )
-        return told
+    def found(self) -> dict[CriterionStep, tuple[Reading, ...]]:
+        """For each step what was counted, circuit by circuit; circuits after that are undecided."""
+        sizes = zip(self.totals[self.done :], self.observed[self.done :], strict=True)
+        rest = list(starmap(Reading.unknown, sizes))
+        return {step: (*told, *rest) for step, told in zip(self.steps, self._readings, strict=True)}
 
     # ---- one circuit and one criterion -------------------------------------------------------------------------------
 
@@ -276,22 +193,21 @@ class CountingReadings:
     def _answers(self) -> NetworkAnswers:
         return decide_under_interventions(self.question.cut, self.question.data.clean_rows, self._space)
 
-    def _counted(self, reading: CircuitReadings | None, key: str, size: _Size) -> _Cell:
+    def _counted(self, reading: CircuitReadings | None, key: str, size: _Size) -> Reading:
         if reading is None:
-            return _none_known(size)
+            return Reading.unknown(*size)
         tally = reading.tally(key)
         if tally.not_applicable:
-            return 0, 0, 0, 0, False, np.nan
-        passed, undecided = self._representatives(reading, key)
-        return tally.passed, tally.undecided, passed, undecided, True, np.nan
+            return Reading(0, 0, 0, 0, size[0], applicable=False)
+        return Reading(tally.passed, tally.undecided, *self._representatives(reading, key), size[0])
 
-    def _scrubbed(self, reading: CircuitReadings | None, size: _Size) -> _Cell:
+    def _scrubbed(self, reading: CircuitReadings | None, size: _Size) -> Reading:
         """Whole classes pass or fail."""
         if reading is None or reading.classes is None:
-            return _none_known(size)
+            return Reading.unknown(*size)
         passing = np.equal(preserved(self.question, reading.classes), len(self.question.data.clean_rows))
         sizes = reading.classes.sizes
-        return sum(sizes[k] for k in np.flatnonzero(passing).tolist()), 0, int(passing.sum()), 0, True, np.nan
+        return Reading(sum(sizes[k] for k in np.flatnonzero(passing).tolist()), 0, int(passing.sum()), 0, size[0])
 
     def _representatives(self, reading: CircuitReadings, key: str) -> tuple[int, int]:
         """Representatives of observed classes that are right under interchange, and those that are undecided.
@@ -330,47 +246,44 @@ class CountingReadings:
         """
         outputs = np.where(self._space.counted, self._answers.margins, np.inf)
         least = outputs.min(axis=(1, 2), initial=np.inf)
-        keep = keep_matrices(self.masks, self._layout)
+        keep = keep_matrices(self.masks, self.question.layout)
         active = np.concatenate([np.zeros((len(self.masks), 0), bool), *(m.any(axis=2) for m in keep[:-1])], axis=1)
         of_active: dict[bytes, float] = {}
         margins = []
         for position, row in enumerate(active):
             neurons = row.tobytes()
             if neurons not in of_active:
-                chosen = family_sets(Circuit(self._layout, int(self.masks[position])), self._space, "joint")
+                chosen = family_sets(Circuit(self.question.layout, int(self.masks[position])), self._space, "joint")
                 of_active[neurons] = float(least[chosen].min(initial=np.inf))
             margins.append(of_active[neurons])
         return margins
 
     @cached_property
-    def _layout(self) -> EdgeLayout:
-        return self.question.layout
-
-    @cached_property
     def _symmetries(self) -> tuple[list[Permutations], bool]:
-        found = list(islice(symmetries(self.question.cut), MAX_SYMMETRIES + 1))
-        return found[:MAX_SYMMETRIES], len(found) > MAX_SYMMETRIES
+        return known_symmetries(self.question.cut)
 
     @cached_property
     def _images(self) -> list[NDArray[np.uint64]]:
         """The masks after each symmetry but the identity."""
-        return [permuted_masks(self.masks, permutations, self._layout) for permutations in self._symmetries[0][1:]]
+        return [
+            permuted_masks(self.masks, permutations, self.question.layout) for permutations in self._symmetries[0][1:]
+        ]
 
-    def _least(self, position: int, size: _Size) -> _Cell:
+    def _least(self, position: int, size: _Size) -> Reading:
         """All of a circuit's interpretations or none, unless a symmetry maps the circuit to itself."""
         mask = self.masks[position]
         images = [image[position] for image in self._images]
         if any(image < mask for image in images):
-            return 0, 0, 0, 0, True, np.nan
-        circuit = Circuit(self._layout, int(mask))
+            return _all_or_none(size, False)
+        circuit = Circuit(self.question.layout, int(mask))
         onto_itself = any(
             image == mask and self._moves(circuit, permutations)
             for image, permutations in zip(images, self._symmetries[0][1:], strict=True)
         )
         if self._symmetries[1] or onto_itself:
             self.note = self.note or "Symmetries that map a circuit to itself may exchange its interpretations."
-            return _none_known(size)
-        return size[0], 0, size[1], 0, True, np.nan
+            return Reading.unknown(*size)
+        return _all_or_none(size, True)
 
     @staticmethod
     def _moves(circuit: Circuit, permutations: Permutations) -> bool:
@@ -380,3 +293,9 @@ class CountingReadings:
             for layer, permutation in enumerate(permutations, start=1)
             for neuron, to in enumerate(permutation)
         )
+
+
+def _all_or_none(size: _Size, passed: bool) -> Reading:  # the value itself, no switch
+    """All interpretations of a circuit fare alike."""
+    total, observed = size
+    return Reading(total, 0, observed, 0, total) if passed else Reading(0, 0, 0, 0, total)

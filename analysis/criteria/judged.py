@@ -1,8 +1,8 @@
-"""What criteria judge, all that an analysis found, and what they say about some of it in a row."""
+"""What criteria judge, all that an analysis found, and what they say about it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +12,7 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import ScoredAlignment
 from analysis.criteria.alignment_context import valid_alignments
 from analysis.criteria.criterion import Kind
-from analysis.criteria.interpretation_tallies import ReadingCounts
+from analysis.criteria.interpretation_counts import Reading, tally_of_readings
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES
 from analysis.question import Question
@@ -67,18 +67,15 @@ class Subject:
 
 
 @dataclass(frozen=True, eq=False)
-class JudgedBlock:
-    """What one step says about some explanations in a row.
+class StepVerdicts:
+    """What one step says about all explanations of one kind.
 
     Args:
         kind: of the explanations.
         step: the criterion with its settings.
-        start: position of the first explanation.
-        outcomes: ``[explanations]`` positions in :data:`OUTCOMES`; of interpretations as in :class:`ReadingCounts`.
-        scores: ``[explanations]``, NaN where there is none.
-        numerators: of the scores where these are fractions, −1 where there is none; None if they never are.
-        denominators: likewise.
-        counts: of interpretations, for each circuit; None for the other kinds.
+        outcomes: ``[explanations]`` positions in :data:`OUTCOMES`; of interpretations ``[circuits]`` as in
+            :attr:`~analysis.criteria.interpretation_counts.Reading.outcome`.
+        readings: of interpretations, for each circuit; None for the other kinds.
         note: why some are undecided if a limit or the budget is the reason, else "".
         seconds: spent, 0 without a clock.
         stopped: whether the budget or a limit of ours ended the work.
@@ -86,12 +83,8 @@ class JudgedBlock:
 
     kind: Kind
     step: CriterionStep
-    start: int
     outcomes: NDArray[np.uint8]
-    scores: NDArray[np.float64]
-    numerators: NDArray[np.int64] | None
-    denominators: NDArray[np.int64] | None
-    counts: ReadingCounts | None = None
+    readings: Sequence[Reading] | None = None
     note: str = ""
     seconds: float = 0.0
     stopped: bool = False
@@ -99,6 +92,6 @@ class JudgedBlock:
     @property
     def tally(self) -> CriterionTally:
         """How many explanations have each outcome; of interpretations exactly, whatever they are."""
-        if self.counts is not None:
-            return self.counts.tally
+        if self.readings is not None:
+            return tally_of_readings(self.readings)
         return CriterionTally(*np.bincount(self.outcomes, minlength=len(OUTCOMES)).tolist())

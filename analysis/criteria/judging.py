@@ -10,9 +10,9 @@ circuits at a time, so that what was decided until then is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,28 +21,28 @@ from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.budget import STAGE_OF, Budget, Spent
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import KINDS, Kind
-from analysis.criteria.interpretation_tallies import COSTLY, CountingReadings, ReadingCounts
-from analysis.criteria.judged import JudgedBlock, Subject
+from analysis.criteria.interpretation_tallies import COSTLY, CountingReadings
+from analysis.criteria.judged import StepVerdicts, Subject
 from analysis.criteria.recorded_context import RecordedContext
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import UNDECIDED, Verdicts, same_for_all
+from analysis.criteria.verdict import UNDECIDED, Verdicts
 from analysis.errors import BeyondLimits
 from analysis.explanations.registry import BY_KEY
 from analysis.progress import OutOfTime
 from analysis.work import DEFAULT_WORK, Work
 
-_Listed = AlgorithmCriteriaContext | AlignmentCriteriaContext | RecordedContext
+_Context = CircuitCriteriaContext | AlgorithmCriteriaContext | AlignmentCriteriaContext | RecordedContext
+_Part = tuple[NDArray[np.uint8], Spent]
+"""Outcomes of some explanations in a row, and what they took."""
+_BLOCK: Final = 16_384  # circuits of which what the criteria share is held at a time
 _FEW: Final = 16  # circuits that a slow criterion looks at first; twice as many each time after
+_NOUNS: Final[dict[Kind, str]] = {**STAGE_OF, "interpretation": "circuits' interpretations"}
 
 
 def judge_analysis(
-    subject: Subject,
-    steps: Sequence[tuple[Kind, CriterionStep]],
-    work: Work = DEFAULT_WORK,
-    *,
-    block: int = 16_384,
-) -> Iterator[JudgedBlock]:
+    subject: Subject, steps: Sequence[tuple[Kind, CriterionStep]], work: Work = DEFAULT_WORK
+) -> Iterator[StepVerdicts]:
     """Judge all explanations of an analysis by chosen criteria.
 
     Args:
@@ -50,115 +50,65 @@ def judge_analysis(
         steps: kind of explanation and criterion; each criterion must apply to its kind.
         work: told how far each kind is; without a clock there is no budget. When its own time is up, what is left is
             undecided.
-        block: explanations judged and handed over at a time.
 
     Yields:
-        Blocks; those of one kind and step ascend without gaps, from 0. At least one of each, empty if there is nothing
-        to judge.
+        What each step says, kind by kind.
 
     Raises:
         InvalidCriterion: a criterion does not apply to its kind.
         Cancelled: the report asked to stop.
     """
     budget = Budget(work)
-    known = Counted(list(subject.interpretations), list(subject.observed))
     for kind in (*KINDS, *BY_KEY):
         wanted = [step for of, step in dict.fromkeys(steps) if of == kind]
         if not wanted:
             continue
         if kind == "circuit":
-            yield from _judge_circuits(subject, wanted, budget, block)
+            yield from _judge_circuits(subject, wanted, budget)
         elif kind == "interpretation":
-            yield from _judge_interpretations(subject, wanted, known, budget, block)
+            yield from _judge_interpretations(subject, wanted, budget)
         else:
             context = _listed_context(subject, kind)
             for number, step in enumerate(wanted):
-                yield from _judge_whole(kind, step, context, (number, len(wanted)), budget, block)
+                yield _put_together(kind, step, [_within(kind, step, context, (number, len(wanted)), budget)])
         n_words = f"{len(wanted)} criteri{'on' if len(wanted) == 1 else 'a'}"
         words = "the time is up" if budget.work.is_over else f"{n_words} on {subject.count(kind):,} {_NOUNS[kind]}"
         budget.work.tell(STAGE_OF[kind], 1, 1, words)
 
 
-_NOUNS: Final[dict[Kind, str]] = {
-    "circuit": "circuits",
-    "interpretation": "circuits' interpretations",
-    "algorithm": "algorithms",
-    "alignment": "alignments",
-    **{kind.key: kind.plural for kind in BY_KEY.values()},
-}
-
-
-def _judge_circuits(
-    subject: Subject, steps: Sequence[CriterionStep], budget: Budget, block: int
-) -> Iterator[JudgedBlock]:
+def _judge_circuits(subject: Subject, steps: Sequence[CriterionStep], budget: Budget) -> Iterator[StepVerdicts]:
     """One by one in blocks, so that what the criteria share is held for a block only; then what needs all at once."""
     context = CircuitCriteriaContext(subject.question, subject.masks, exhaustive=subject.exhaustive)
-    starts = range(0, max(len(subject.masks), 1), block)
+    starts = range(0, max(len(subject.masks), 1), _BLOCK)
     single = [step for step in steps if step.criterion.over == "each"]
     whole = [step for step in steps if step.criterion.over == "population"]
-    total = len(starts) * len(single) + len(whole)
-    done = 0
+    done, total = 0, len(starts) * len(single) + len(whole)
+    parts: dict[CriterionStep, list[_Part]] = {step: [] for step in steps}
     for start in starts:
-        some = replace(context, masks=context.masks[start : start + block])
-        shared = _Shared(some)
+        block = replace(context, masks=context.masks[start : start + _BLOCK])
         for step in single:
-            yield _circuit_block(shared, step, start, (done, total), budget)
+            for some in _pieces(step, block):
+                parts[step].append(_within("circuit", step, some, (done, total), budget))
             done += 1
     for step in whole:
-        yield from _judge_whole("circuit", step, context, (done, total), budget, block)
+        parts[step].append(_within("circuit", step, context, (done, total), budget))
         done += 1
+    for step in steps:
+        yield _put_together("circuit", step, parts[step])
 
 
-def _judge_whole(
-    kind: Kind,
-    step: CriterionStep,
-    context: CircuitCriteriaContext | _Listed,
-    place: tuple[int, int],
-    budget: Budget,
-    block: int,
-) -> Iterator[JudgedBlock]:
-    """One criterion on everything at once."""
-    verdicts, spent = _within(kind, step, _doing(context), len(context), place, budget)
-    yield from _in_blocks(kind, step, verdicts, spent, block)
-
-
-class _Shared:
-    """A context whose caches outlive one criterion, although each goes about its own work."""
-
-    def __init__(self, context: CircuitCriteriaContext) -> None:
-        self.context = context
-
-    def __call__(self, work: Work) -> CircuitCriteriaContext:
-        self.context = self.context.doing(work)
-        return self.context
-
-
-def _doing(context: Any) -> Callable[[Work], Any]:
-    """What makes a context that goes about a work; of circuits and alignments all share what they have run."""
-    if isinstance(context, CircuitCriteriaContext | AlignmentCriteriaContext):
-        return context.doing
-    return lambda work: replace(context, work=work)
-
-
-def _circuit_block(
-    shared: _Shared, step: CriterionStep, start: int, place: tuple[int, int], budget: Budget
-) -> JudgedBlock:
-    """One criterion on one block; a slow one on a few circuits first, then on more and more."""
-    n = len(shared.context)
+def _pieces(step: CriterionStep, block: CircuitCriteriaContext) -> Iterator[CircuitCriteriaContext]:
+    """A block as a criterion looks at it: as a whole, but a slow one at a few circuits first, then at more and more."""
     if step.criterion.cost == "quick":
-        verdicts, spent = _within("circuit", step, shared, n, place, budget)
-        return _block("circuit", step, start, verdicts, spent)
-    parts: list[Verdicts] = []
-    spent, at, size = Spent(), 0, _FEW
-    while at < n or not parts:
-        some = replace(shared.context, masks=shared.context.masks[at : at + size])
-        verdicts, more = _within("circuit", step, _doing(some), len(some), place, budget)
-        parts.append(verdicts)
-        spent, at, size = spent + more, at + size, 2 * size
-    return _block("circuit", step, start, _joined(parts), spent)
+        yield block
+        return
+    at, size = 0, _FEW
+    while at < len(block) or not at:
+        yield replace(block, masks=block.masks[at : at + size])
+        at, size = at + size, 2 * size
 
 
-def _listed_context(subject: Subject, kind: Kind) -> _Listed:
+def _listed_context(subject: Subject, kind: Kind) -> _Context:
     """What the criteria of a kind share whose explanations are values, not masks."""
     if kind in BY_KEY:
         texts, complete = subject.recorded.get(kind, ((), True))
@@ -169,180 +119,70 @@ def _listed_context(subject: Subject, kind: Kind) -> _Listed:
     return AlignmentCriteriaContext(subject.question, subject.alignments)
 
 
-def _judge_interpretations(
-    subject: Subject, steps: Sequence[CriterionStep], known: Counted, budget: Budget, block: int
-) -> Iterator[JudgedBlock]:
-    """Criteria that need numbers only, each on all circuits; then together those that share the observed classes.
+def _judge_interpretations(subject: Subject, steps: Sequence[CriterionStep], budget: Budget) -> Iterator[StepVerdicts]:
+    """Criteria that need numbers only, each by itself; then together those that share the observed classes, within the
+    budget of the first.
 
     A stored count that a limit has ended says 0 for the circuits after it; the first criterion that comes by counts
     these, the next ones take what it found.
     """
     costly = [step for step in steps if step.key in COSTLY]
     groups = [*([step] for step in steps if step not in costly), *([costly] if costly else [])]
+    totals: Sequence[int] = subject.interpretations
+    observed: Sequence[int] = subject.observed
     n = max(len(subject.masks), 1)
     for number, together in enumerate(groups):
-        known.stopped = Spent()
-        for start in range(0, n, block):
-            place = number * n + start, len(groups) * n
-            yield from _count_interpretations(subject, together, start, place, known, budget, block)
-
-
-def _count_interpretations(
-    subject: Subject,
-    steps: Sequence[CriterionStep],
-    start: int,
-    place: tuple[int, int],
-    known: Counted,
-    budget: Budget,
-    block: int,
-) -> list[JudgedBlock]:
-    """Some criteria on a block, circuit by circuit, within the budget of the first.
-
-    Args:
-        subject: what was found.
-        steps: that share their work.
-        start: the block's first circuit.
-        place: circuits looked at before, and in all, over all groups of criteria.
-        known: what the blocks before have counted; takes in what this one counts.
-        budget: of all.
-        block: circuits handed over at a time.
-    """
-    first, part = steps[0], slice(start, start + block)
-    totals, observed, stopped = known.totals[part], known.observed[part], known.stopped
-    found: dict[CriterionStep, ReadingCounts] | None = None
-    spent = Spent()
-    if not stopped.stopped:
+        first, stopped = together[0], Spent()
         counts = CountingReadings(
-            subject.question, subject.masks[part], totals, observed, steps, all_counted=subject.all_counted
+            subject.question, subject.masks, totals, observed, together, all_counted=subject.all_counted
         )
-        before = budget.used["interpretation", first]
         try:
-            budget.run("interpretation", first, place, counts.advance)
+            budget.run("interpretation", first, (number * n, len(groups) * n), counts.advance)
         except OutOfTime:
             stopped = Spent(budget.words("interpretation", first), stopped=True)
         except BeyondLimits as refusal:
             stopped = Spent(f"Not tried: {refusal.cause}.", stopped=True)
-        found = counts.found()
-        spent = Spent(counts.note, budget.used["interpretation", first] - before)
         totals, observed = counts.totals, counts.observed
-    blocks = []
-    for number, step in enumerate(steps):
-        one = found[step] if found is not None else ReadingCounts.undecided_for(totals, observed)
-        said = stopped + spent if one.tally.undecided else Spent()
-        blocks.append(
-            JudgedBlock(
+        for step, readings in counts.found().items():
+            said = stopped + Spent(counts.note) if any(one.undecided for one in readings) else Spent()
+            yield StepVerdicts(
                 "interpretation",
                 step,
-                start,
-                one.outcomes,
-                one.scores,
-                None,
-                None,
-                one,
-                note=said.note,
-                seconds=spent.seconds if number == 0 else 0.0,
-                stopped=said.stopped,
+                np.array([one.outcome for one in readings], dtype=np.uint8),
+                readings,
+                said.note,
+                budget.used["interpretation", first] if step == first else 0.0,
+                said.stopped,
             )
-        )
-    known.totals[part], known.observed[part], known.stopped = totals, observed, stopped
-    return blocks
 
 
-def _within(
-    kind: Kind,
-    step: CriterionStep,
-    context: Callable[[Work], Any],
-    n: int,
-    place: tuple[int, int],
-    budget: Budget,
-) -> tuple[Verdicts, Spent]:
-    """Verdicts and what they took; undecided all of them if the budget or a limit ended the work.
+def _within(kind: Kind, step: CriterionStep, context: _Context, place: tuple[int, int], budget: Budget) -> _Part:
+    """Outcomes and what they took; undecided all of them if the budget or a limit ended the work.
 
     Where there is nothing to judge, nothing is done: some criteria look at the whole network first.
     """
-    if not n:
-        return same_for_all(0, "undecided", ""), Spent()
+    nothing = np.full(len(context), UNDECIDED, dtype=np.uint8)
+    if not len(context):
+        return nothing, Spent()
     if budget.is_spent(kind, step):
-        words = budget.words(kind, step)
-        return same_for_all(n, "undecided", words), Spent(words, stopped=True)
+        return nothing, Spent(budget.words(kind, step), stopped=True)
     before = budget.used[kind, step]
 
     def judge(work: Work) -> Verdicts:
-        return step.criterion.judge(kind, context(work), step.settings)
+        context.work = work
+        return step.criterion.judge(kind, context, step.settings)
 
     try:
         verdicts = budget.run(kind, step, place, judge)
     except (OutOfTime, BeyondLimits) as end:
         words = budget.words(kind, step) if isinstance(end, OutOfTime) else f"Not tried: {end.cause}."
-        return same_for_all(n, "undecided", words), Spent(words, budget.used[kind, step] - before, stopped=True)
+        return nothing, Spent(words, budget.used[kind, step] - before, stopped=True)
     undecided = np.flatnonzero(verdicts.outcomes == UNDECIDED)
     note = verdicts.at(int(undecided[0])).reason if len(undecided) else ""
-    return verdicts, Spent(note, budget.used[kind, step] - before)
+    return verdicts.outcomes, Spent(note, budget.used[kind, step] - before)
 
 
-def _block(kind: Kind, step: CriterionStep, start: int, verdicts: Verdicts, spent: Spent) -> JudgedBlock:
-    return JudgedBlock(
-        kind,
-        step,
-        start,
-        verdicts.outcomes,
-        verdicts.scores,
-        verdicts.numerators,
-        verdicts.denominators,
-        note=spent.note,
-        seconds=spent.seconds,
-        stopped=spent.stopped,
-    )
-
-
-def _in_blocks(kind: Kind, step: CriterionStep, verdicts: Verdicts, spent: Spent, block: int) -> Iterator[JudgedBlock]:
-    for start in range(0, max(len(verdicts), 1), block):
-        part = slice(start, start + block)
-        some = Verdicts(
-            verdicts.outcomes[part],
-            verdicts.scores[part],
-            None if verdicts.numerators is None else verdicts.numerators[part],
-            None if verdicts.denominators is None else verdicts.denominators[part],
-            verdicts.explain,
-        )
-        yield _block(kind, step, start, some, spent if start == 0 else replace(spent, seconds=0.0))
-
-
-def _joined(parts: Sequence[Verdicts]) -> Verdicts:
-    """Verdicts of several parts in a row, without their reasons."""
-    if len(parts) == 1:
-        return parts[0]
-
-    def column(name: str) -> NDArray[np.int64] | None:
-        columns = [getattr(part, name) for part in parts]
-        if all(one is None for one in columns):
-            return None
-        return np.concatenate(
-            [
-                np.full(len(part), -1, dtype=np.int64) if one is None else one
-                for part, one in zip(parts, columns, strict=True)
-            ]
-        )
-
-    return Verdicts(
-        np.concatenate([part.outcomes for part in parts]),
-        np.concatenate([part.scores for part in parts]),
-        column("numerators"),
-        column("denominators"),
-        lambda _: ("", {}),
-    )
-
-
-@dataclass
-class Counted:
-    """What is known of the circuits' interpretations on the way.
-
-    Args:
-        totals: ``[circuits]`` interpretations, 0 where not counted.
-        observed: ``[circuits]`` observed classes, likewise.
-        stopped: whether and why a limit has ended the work of the present group of criteria.
-    """
-
-    totals: list[int]
-    observed: list[int]
-    stopped: Spent = field(default_factory=Spent)
+def _put_together(kind: Kind, step: CriterionStep, parts: Sequence[_Part]) -> StepVerdicts:
+    spent = sum((one for _, one in parts), Spent())
+    outcomes = np.concatenate([outcomes for outcomes, _ in parts])
+    return StepVerdicts(kind, step, outcomes, None, spent.note, spent.seconds, spent.stopped)

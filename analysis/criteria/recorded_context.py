@@ -11,7 +11,7 @@ from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class RecordedContext:
     """Explanations of one kind, to be judged.
 

@@ -25,7 +25,7 @@ from analysis.work import DEFAULT_WORK, Work
 _FEW: Final = 1_024  # algorithms that are judged between two reports, in a fraction of a second
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class AlgorithmCriteriaContext:
     """Algorithms to be judged; their criteria look at nothing else.
 

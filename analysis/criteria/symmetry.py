@@ -70,6 +70,12 @@ def _matchings(open_to: list[list[int]], chosen: tuple[int, ...] = ()) -> Iterat
             yield from _matchings(open_to, (*chosen, place))
 
 
+def known_symmetries(network: Network) -> tuple[list[Permutations], bool]:
+    """The symmetries, the identity first, and whether there are more than those."""
+    found = list(islice(symmetries(network), MAX_SYMMETRIES + 1))
+    return found[:MAX_SYMMETRIES], len(found) > MAX_SYMMETRIES
+
+
 def permuted_masks(masks: NDArray[Any], permutations: Permutations, layout: EdgeLayout) -> NDArray[Any]:
     """``[circuits]``: the masks after their neurons have moved."""
     sizes = layout.sizes
@@ -85,22 +91,16 @@ def permuted_masks(masks: NDArray[Any], permutations: Permutations, layout: Edge
 
 
 def _representative(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
-    found = list(islice(symmetries(context.question.cut), MAX_SYMMETRIES + 1))
-    tried, cut_off = found[:MAX_SYMMETRIES], len(found) > MAX_SYMMETRIES
+    tried, cut_off = known_symmetries(context.question.cut)
     least = context.masks.copy()
     for permutations in context.work.each("criteria", tried, "symmetries"):
         np.minimum(least, permuted_masks(context.masks, permutations, context.question.layout), out=least)
     passed = least == context.masks
 
     def explain(position: int) -> tuple[str, Witness]:
-        if not passed[position]:
-            other = context.question.layout.to_hex(int(least[position]))
-            return "A permutation of hidden neurons with equal weights leads to a lower mask.", {"mask": other}
-        if len(found) == 1:
-            return "No permutation of hidden neurons leaves the weights equal, so the class is this circuit.", {}
-        if cut_off:
-            return f"It is the least under {MAX_SYMMETRIES:,} of the permutations; there are more.", {}
-        return f"It is the least under all {len(found):,} permutations that leave the weights equal.", {}
+        lower = {"mask": context.question.layout.to_hex(int(least[position]))}
+        told = _verdict(bool(passed[position]), lower, len(tried), cut_off)
+        return told.reason, told.witness
 
     return verdicts_of(passed, explain, undecided=passed if cut_off else None)
 
@@ -139,7 +139,7 @@ def moved_gates(interpretation: Interpretation, permutations: Permutations) -> t
 
 
 def _representative_alignment(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
-    tried, cut_off = _symmetries(context.question.cut)
+    tried, cut_off = known_symmetries(context.question.cut)
 
     def judge(alignment: Alignment) -> Verdict:
         least = min((moved_alignment(alignment, permutations) for permutations in tried), key=lambda a: a.id)
@@ -149,7 +149,7 @@ def _representative_alignment(context: AlignmentCriteriaContext, _: Settings) ->
 
 
 def _representative_interpretation(context: InterpretationCriteriaContext, _: Settings) -> Verdicts:
-    tried, cut_off = _symmetries(context.question.cut)
+    tried, cut_off = known_symmetries(context.question.cut)
     layout = EdgeLayout(context.question.cut.sizes)
 
     def judge(interpretation: Interpretation) -> Verdict:
@@ -172,12 +172,6 @@ def _representative_interpretation(context: InterpretationCriteriaContext, _: Se
 
 def _representative_algorithm(context: AlgorithmCriteriaContext, _: Settings) -> Verdicts:
     return same_for_all(len(context), "passed", "An algorithm names no neuron, so no permutation changes it.")
-
-
-def _symmetries(network: Network) -> tuple[list[Permutations], bool]:
-    """The symmetries, the identity first, and whether there are more than those."""
-    found = list(islice(symmetries(network), MAX_SYMMETRIES + 1))
-    return found[:MAX_SYMMETRIES], len(found) > MAX_SYMMETRIES
 
 
 def _verdict(is_least: bool, lower: Witness, n_tried: int, cut_off: bool) -> Verdict:

@@ -71,7 +71,7 @@ def judge(
     output, begun = analysis.question.output, time.perf_counter()
     subject = Subject.of(analysis)
     for block in judge_analysis(subject, wanted, named(work, "criteria on ")):
-        found[block.kind, block.step] = found[block.kind, block.step] + block.tally
+        found[block.kind, block.step] = block.tally
         nothing_in_time = bool(analysis.out_of_time) and not subject.count(block.kind)
         if block.note == OUT_OF_TIME or nothing_in_time:
             late.add((block.kind, block.step))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any, Final, cast
 
@@ -24,7 +25,7 @@ from app.db.reads.algorithms import placements_untried
 from app.db.reads.analyses import analysed_question
 from app.db.reads.circuit_sets import stored_search
 from app.db.reads.circuits import whole_counts
-from app.db.reads.funnel import algorithm_positions, algorithms_of_alignments, columns_of_steps
+from app.db.reads.funnel import algorithm_positions, algorithms_of_alignments, outcomes_of_steps, readings_of_steps
 from app.db.reads.verdicts import count_of, verdict_sets
 from app.db.recorded import stored_searches
 from app.db.rows import columns_of
@@ -104,7 +105,8 @@ def _judged(session: Session, analysis: AnalysisRow, _: Question) -> Judged:
     positions = algorithm_positions(session, analysis)
     return Judged(
         {kind: count_of(session, analysis, kind) for kind in (*KINDS, *searched)},
-        lambda wanted: columns_of_steps(session, analysis, wanted),
+        partial(outcomes_of_steps, session, analysis),
+        partial(readings_of_steps, session, analysis),
         list(map(int, counts["interpretations"])),
         list(map(int, counts["observed"])),
         np.searchsorted(positions, algorithms_of_alignments(session, analysis)),

@@ -18,23 +18,23 @@ representatives of observed classes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.criteria.criterion import Kind
-from analysis.criteria.interpretation_tallies import MIXED, ReadingCounts
-from analysis.criteria.judged import JudgedBlock
+from analysis.criteria.interpretation_counts import Reading
+from analysis.criteria.judged import StepVerdicts
 from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES
+from analysis.criteria.verdict import OUTCOMES
 from analysis.digest import canonical_json
 from analysis.errors import InvalidCriterion
-from analysis.result import NOTHING_JUDGED, CriterionTally
+from analysis.result import CriterionTally
 from app.db.rows import columns_of, letters_of, write_letters
 from app.db.tables import AnalysisRow, VerdictRow
 
@@ -46,52 +46,19 @@ _OUTCOME: Final = np.full(256, NOT_JUDGED, np.uint8)
 _OUTCOME[_LETTER] = range(len(LETTERS))
 
 
-@dataclass(frozen=True, eq=False)
-class StoredColumns:
-    """What is stored about one step on one kind.
-
-    Args:
-        outcomes: ``[explanations]`` positions in :data:`analysis.criteria.verdict.OUTCOMES`; of interpretations
-            ``[circuits]`` NOT_APPLICABLE where the question does not arise.
-        totals: ``[circuits]`` interpretations; this and what follows only of interpretations.
-        passed: how many of them pass.
-        undecided: how many are undecided.
-        representatives: representatives of observed classes that pass.
-        representatives_undecided: representatives that are undecided.
-    """
-
-    outcomes: NDArray[np.uint8]
-    totals: Sequence[int] = ()
-    passed: Sequence[int] = ()
-    undecided: Sequence[int] = ()
-    representatives: Sequence[int] = ()
-    representatives_undecided: Sequence[int] = ()
-
-
-class _Readings(NamedTuple):
-    """What a criterion says of the interpretations of one circuit; attributes as of :class:`StoredColumns`."""
-
-    passed: int
-    undecided: int
-    representatives: int
-    representatives_undecided: int
-    total: int
-    applicable: bool = True
-
-
 @lru_cache(maxsize=4096)  # many circuits have equally many
-def _by_letter(total: int, observed: int) -> dict[str, _Readings]:
+def _by_letter(total: int, observed: int) -> dict[str, Reading]:
     """What the letters mean of a circuit with so many interpretations and observed classes."""
     return {
-        "P": _Readings(total, 0, observed, 0, total),
-        "F": _Readings(0, 0, 0, 0, total),
-        "O": _Readings(observed, 0, observed, 0, total),
-        "U": _Readings(0, total, 0, observed, total),
-        "-": _Readings(0, 0, 0, 0, total, applicable=False),
+        "P": Reading(total, 0, observed, 0, total),
+        "F": Reading(0, 0, 0, 0, total),
+        "O": Reading(observed, 0, observed, 0, total),
+        "U": Reading(0, total, 0, observed, total),
+        "-": Reading(0, 0, 0, 0, total, applicable=False),
     }
 
 
-def _written(readings: _Readings, total: int, observed: int) -> str:
+def _written(readings: Reading, total: int, observed: int) -> str:
     for letter, meaning in _by_letter(total, observed).items():
         if meaning == readings:
             return letter
@@ -99,14 +66,14 @@ def _written(readings: _Readings, total: int, observed: int) -> str:
     return f"{' '.join(map(str, numbers))} {'of' if applicable else '-'} {of}"
 
 
-def _read(text: str, total: int, observed: int) -> _Readings:
+def _read(text: str, total: int, observed: int) -> Reading:
     if len(text) == 1:
         return _by_letter(total, observed)[text]
     passed, undecided, representatives, unsure, word, of = text.split(" ")
-    return _Readings(int(passed), int(undecided), int(representatives), int(unsure), int(of), word == "of")
+    return Reading(int(passed), int(undecided), int(representatives), int(unsure), int(of), word == "of")
 
 
-def readings_in(text: str, totals: Iterable[int], observed: Iterable[int]) -> StoredColumns:
+def readings_in(text: str, totals: Iterable[int], observed: Iterable[int]) -> list[Reading]:
     """What a criterion's row says of the interpretations of each circuit.
 
     Args:
@@ -115,21 +82,17 @@ def readings_in(text: str, totals: Iterable[int], observed: Iterable[int]) -> St
         observed: and their observed classes.
     """
     texts = text.split(",") if text else []
-    found = [_read(*one) for one in zip(texts, totals, observed, strict=False)]
-    outcomes = np.array([MIXED if one.applicable else NOT_APPLICABLE for one in found], np.uint8)
-    columns = list(zip(*found, strict=True)) or [()] * len(_Readings._fields)
-    return StoredColumns(outcomes, columns[4], *columns[:4])
+    return [_read(*one) for one in zip(texts, totals, observed, strict=False)]
 
 
-@dataclass
+@dataclass(frozen=True)
 class PreparedVerdicts:
     """All that one criterion says about one kind of explanation, ready to be stored.
 
     Args:
         kind: of the explanations.
         step: the criterion with its settings.
-        circuits: of interpretations, the "interpretations" and "observed" classes of all circuits.
-        n: explanations so far; of interpretations the circuits.
+        n: explanations; of interpretations the circuits.
         letters: of each; of interpretations what ``by_circuit`` says, comma included.
         tally: their outcomes.
         note: why some are undecided.
@@ -139,38 +102,28 @@ class PreparedVerdicts:
 
     kind: Kind
     step: CriterionStep
-    circuits: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    n: int = 0
-    letters: str = ""
-    tally: CriterionTally = NOTHING_JUDGED
+    n: int
+    letters: str
+    tally: CriterionTally
     note: str = ""
     seconds: float = 0.0
     stopped: bool = False
 
-    def add(self, judged: JudgedBlock) -> None:
-        """Take the next explanations in.
+    @classmethod
+    def of(cls, judged: StepVerdicts, sizes: Iterable[tuple[int, int]]) -> PreparedVerdicts:
+        """What was judged.
 
-        Raises:
-            ValueError: they are not the next ones.
+        Args:
+            judged: the verdicts.
+            sizes: of each circuit, its interpretations and their observed classes, as they are stored.
         """
-        if judged.start != self.n:
-            raise ValueError(f"verdicts from {judged.start} do not follow {self.n}")
-        if judged.counts is None:
-            self.letters += _LETTER[judged.outcomes].tobytes().decode()
+        if judged.readings is None:
+            letters = _LETTER[judged.outcomes].tobytes().decode()
         else:
-            self.letters += self._of_circuits(judged, judged.counts)
-        self.n += len(judged.outcomes)
-        self.tally += judged.tally
-        self.note = self.note or judged.note
-        self.seconds += judged.seconds
-        self.stopped |= judged.stopped
-
-    def _of_circuits(self, judged: JudgedBlock, counts: ReadingCounts) -> str:
-        names = ("passed", "undecided", "representatives", "representatives_undecided", "totals", "applicable")
-        found = zip(*(getattr(counts, name) for name in names), strict=True)
-        sizes = zip(*(self.circuits[name][judged.start :] for name in ("interpretations", "observed")), strict=True)
-        texts = [_written(_Readings(*one), *size) for one, size in zip(found, sizes, strict=False)]
-        return "," * bool(self.n and texts) + ",".join(texts)
+            pairs = zip(judged.readings, sizes, strict=True)
+            letters = ",".join(_written(reading, *size) for reading, size in pairs)
+        n, tally = len(judged.outcomes), judged.tally
+        return cls(judged.kind, judged.step, n, letters, tally, judged.note, judged.seconds, judged.stopped)
 
     @property
     def content(self) -> str:

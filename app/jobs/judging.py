@@ -63,12 +63,10 @@ def load_judging_inputs(session: Session, arguments: Mapping[str, Any]) -> Judgi
 
 def compute_verdicts(inputs: JudgingInputs, work: Work = DEFAULT_WORK) -> Outcome:
     """Judge, and make the verdicts ready for the store."""
-    circuits = {"interpretations": inputs.subject.interpretations, "observed": inputs.subject.observed}
-    prepared = {(kind, step): PreparedVerdicts(kind, step, circuits=circuits) for kind, step in inputs.steps}
+    sizes = list(zip(inputs.subject.interpretations, inputs.subject.observed, strict=True))
     work = replace(work, limits=replace(work.limits, criterion_seconds=inputs.max_seconds))
-    for judged in judge_analysis(inputs.subject, inputs.steps, work):
-        prepared[judged.kind, judged.step].add(judged)
-    return tuple(prepared.values())
+    judged = {(one.kind, one.step): one for one in judge_analysis(inputs.subject, inputs.steps, work)}
+    return tuple(PreparedVerdicts.of(judged[one], sizes) for one in dict.fromkeys(inputs.steps))
 
 
 def save_judged(session: Session, arguments: Mapping[str, Any], outcome: Outcome) -> Saved:

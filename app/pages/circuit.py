@@ -191,15 +191,14 @@ def _surviving(one: One, readings: Readings) -> Iterator[Block]:
     except (OutOfTime, BeyondLimits) as stop:
         late = f"They were not all counted: {stop}"
     rows = []
-    for step, counts in counting.found().items():
-        undecided = counts.undecided[0]
-        if not counts.applicable[0]:
+    for step, (counts,) in counting.found().items():
+        if not counts.applicable:
             said = "not applicable"
-        elif undecided == counts.totals[0]:
+        elif counts.undecided == counts.total:
             said = "not decided here"
         else:
-            said = f"{exact(counts.passed[0])} of {exact(counts.totals[0])}"
-            said += f", {exact(undecided)} undecided" if undecided else ""
+            said = f"{exact(counts.passed)} of {exact(counts.total)}"
+            said += f", {exact(counts.undecided)} undecided" if counts.undecided else ""
         rows.append(Row({"criterion": step.criterion.label, "surviving": said}))
     columns = (
         column("criterion", "Criterion", "About interpretations.", first=True),

@@ -14,6 +14,7 @@ from analysis.circuits.search import search_circuits
 from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Kind
+from analysis.criteria.interpretation_counts import tally_of_readings
 from analysis.criteria.interpretation_tallies import CountingReadings
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.registry import criteria_for
@@ -85,10 +86,10 @@ def _interpretations(circuits: CircuitCriteriaContext) -> Iterator[Step]:
     counting = CountingReadings(circuits.question, circuits.masks, not_yet, not_yet, steps)
     counting.advance(DEFAULT_WORK)
     found = counting.found()
-    total = sum(found[steps[0]].totals)
+    total = sum(one.total for one in found[steps[0]])
     left: int | None = total
     for step in steps:
-        tally = found[step].tally
+        tally = tally_of_readings(found[step])
         if tally.passed == 0 or left == 0:
             left = 0
         elif left == total:

@@ -212,7 +212,7 @@ _OF_ONE_CIRCUIT: Final = {"grid": agrees_on_grid, "knock-outs rounded": rounds_a
 def interpretation_figures(whole: CircuitCriteriaContext) -> Figures:
     """All interpretations of all circuits, and how many survive, in both families; exact, never listed."""
     members = ~all_active(whole)
-    readings = list(read_circuits(ask(whole.question.cut, data=whole.question.data), whole.masks, extremes=False))
+    readings = list(read_circuits(ask(whole.question.cut, data=whole.question.data), whole.masks))
     figures: Figures = {}
     for family in FAMILIES:
         inside = [one for one, member in zip(readings, members, strict=True) if member or family == "complete"]

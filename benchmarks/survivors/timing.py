@@ -124,7 +124,7 @@ def _interpretations(whole: CircuitCriteriaContext, effort: Effort) -> list[Line
     """All of them without listing, and one of each observed class judged by itself."""
     network, data = whole.question.cut, whole.question.data
     seconds, readings = timed_cold(
-        lambda: list(read_circuits(ask(network, data=data), whole.masks, extremes=False)), effort.repetitions
+        lambda: list(read_circuits(ask(network, data=data), whole.masks)), effort.repetitions
     )
     total, n_classes = sum(r.total for r in readings), sum(r.n_observed for r in readings)
     by_total = sorted((r for r in readings if r.classes is not None), key=lambda r: r.total)

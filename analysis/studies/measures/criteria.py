@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import Final
@@ -11,7 +10,7 @@ from analysis.criteria.criterion import Kind
 from analysis.criteria.judged import Subject
 from analysis.criteria.judging import judge_analysis
 from analysis.criteria.steps import CriterionStep, parse_steps
-from analysis.result import NOTHING_JUDGED, CriterionTally
+from analysis.result import CriterionTally
 from analysis.studies.measures.measure import Measure, Measured
 from analysis.studies.subject import Studied
 from analysis.work import DEFAULT_WORK, Work
@@ -57,10 +56,8 @@ def passing(studied: Studied, texts: Sequence[str], work: Work = DEFAULT_WORK) -
         work: told how far judging is; may raise Cancelled.
     """
     subject = Subject.of(studied.analysis)
-    tallies: dict[str, CriterionTally] = defaultdict(lambda: NOTHING_JUDGED)
     wanted = _wanted(tuple(texts))
-    for block in judge_analysis(subject, wanted, work):
-        tallies[_key(block.kind, block.step)] += block.tally
+    tallies = {_key(one.kind, one.step): one.tally for one in judge_analysis(subject, wanted, work)}
     return {_key(kind, step): _measured(studied, kind, tallies[_key(kind, step)]) for kind, step in wanted}
 
 

@@ -62,10 +62,9 @@ def _judged(subject: Subject, kind: Kind, keys: Sequence[str]) -> tuple[Bits, in
     steps = {key: CriterionStep.parse(key) for key in keys}
     asked = [(kind, step) for step in steps.values() if kind in step.criterion.judges]
     patterns, undecided = np.zeros(subject.count(kind), dtype=np.int64), 0
-    for block in judge_analysis(subject, asked):
-        part = slice(block.start, block.start + len(block.outcomes))
-        patterns[part] |= (block.outcomes == PASSED).astype(np.int64) << keys.index(block.step.criterion.key)
-        undecided += int(np.count_nonzero(block.outcomes == UNDECIDED))
+    for one in judge_analysis(subject, asked):
+        patterns |= (one.outcomes == PASSED).astype(np.int64) << keys.index(one.step.criterion.key)
+        undecided += int(np.count_nonzero(one.outcomes == UNDECIDED))
     return patterns, undecided
 
 

@@ -6,45 +6,47 @@ Each function sends a few statements, however many steps are asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.criteria.criterion import Kind
+from analysis.criteria.funnel_report import Wanted
+from analysis.criteria.interpretation_counts import Reading
 from analysis.criteria.steps import CriterionStep
 from app.db.reads.algorithms import places_of_owners
 from app.db.reads.circuits import whole_counts
 from app.db.reads.verdicts import judged_outcomes
 from app.db.rows import columns_of
 from app.db.tables import AnalysisRow, VerdictRow
-from app.db.verdicts import StoredColumns, readings_in, step_of, verdict_rows
-
-Wanted = tuple[Kind, CriterionStep]
+from app.db.verdicts import readings_in, step_of, verdict_rows
 
 
-def columns_of_steps(session: Session, analysis: AnalysisRow, wanted: Iterable[Wanted]) -> dict[Wanted, StoredColumns]:
-    """The outcomes of some steps, with their numbers of interpretations; those that are not stored are left out.
-
-    Args:
-        wanted: kind of explanation and step.
-    """
+def outcomes_of_steps(
+    session: Session, analysis: AnalysisRow, wanted: Iterable[Wanted]
+) -> dict[Wanted, NDArray[np.uint8]]:
+    """The outcomes of some steps, each with its kind, not interpretations; those that are not stored are left out."""
     wanted = set(wanted)
-    found: dict[Wanted, StoredColumns] = {}
-    for kind in {kind for kind, _ in wanted} - {"interpretation"}:
+    found: dict[Wanted, NDArray[np.uint8]] = {}
+    for kind in {kind for kind, _ in wanted}:
         judged = judged_outcomes(session, analysis, kind).items()
-        found |= {(kind, step): StoredColumns(outcomes) for step, outcomes in judged if (kind, step) in wanted}
-    of_each = cache(partial(whole_counts, session, analysis))
-    steps = {row.id: step_of(row) for row in verdict_rows(session, analysis) if row.kind == "interpretation"}
-    told = select(VerdictRow.id, VerdictRow.by_circuit).where(VerdictRow.id.in_(steps))
-    of_interpretations = steps and any(kind == "interpretation" for kind, _ in wanted)
-    for number, text in session.execute(told) if of_interpretations else ():
-        step = steps[number]
-        if step is not None and ("interpretation", step) in wanted:
-            found["interpretation", step] = readings_in(text, of_each("interpretations"), of_each("observed"))
+        found |= {(kind, step): outcomes for step, outcomes in judged if (kind, step) in wanted}
     return found
+
+
+def readings_of_steps(
+    session: Session, analysis: AnalysisRow, wanted: Iterable[CriterionStep]
+) -> dict[CriterionStep, list[Reading]]:
+    """What some steps say of the interpretations of each circuit; those that are not stored are left out."""
+    wanted = set(wanted)
+    steps = {row.id: step_of(row) for row in verdict_rows(session, analysis) if row.kind == "interpretation"}
+    steps = {number: step for number, step in steps.items() if step in wanted}
+    if not steps:
+        return {}
+    sizes = whole_counts(session, analysis, "interpretations"), whole_counts(session, analysis, "observed")
+    told = session.execute(select(VerdictRow.id, VerdictRow.by_circuit).where(VerdictRow.id.in_(steps)))
+    return {step: readings_in(text, *sizes) for number, text in told if (step := steps[number]) is not None}
 
 
 def algorithms_of_alignments(session: Session, analysis: AnalysisRow) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from analysis.criteria import interpretation_tallies, minimality
 from analysis.criteria.criterion import Kind
 from analysis.criteria.judged import Subject
 from analysis.criteria.judging import judge_analysis
-from analysis.criteria.steps import CriterionStep, default_steps
+from analysis.criteria.steps import default_steps
 from analysis.experiments import intervention_space
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE
@@ -54,20 +54,9 @@ def test_verdicts_do_not_depend_on_how_many_are_made_at_once(module, name, monke
     steps = [(kind, step) for kind in kinds for step in default_steps(kind) if step.criterion.cost == "quick"]
     steps = [(kind, step) for kind, step in steps if step.key not in interpretation_tallies.COSTLY]
 
-    def verdicts() -> list[tuple[bytes, bytes]]:
-        blocks = judge_analysis(Subject.of(analysis), steps)
-        return [(block.outcomes.tobytes(), block.scores.tobytes()) for block in blocks]
+    def verdicts() -> list[tuple[bytes, object]]:
+        return [(one.outcomes.tobytes(), one.readings) for one in judge_analysis(Subject.of(analysis), steps)]
 
     whole = verdicts()
     monkeypatch.setattr(module, name, 1)
     assert verdicts() == whole
-
-
-@pytest.mark.slow
-def test_margins_of_circuits_with_the_same_active_neurons_are_those_of_each_alone():
-    analysis = analyse_output(ask(random_network(1, [2, 3, 3, 1])))
-    steps: list[tuple[Kind, CriterionStep]] = [("interpretation", CriterionStep.parse("margin"))]
-    (whole,) = judge_analysis(Subject.of(analysis), steps)
-    alone = judge_analysis(Subject.of(analysis), steps, block=1)
-    assert whole.scores.tolist() == [float(block.scores[0]) for block in alone]
-    assert len(set(whole.scores.tolist())) > 2

@@ -98,7 +98,7 @@ def engine_counts(name: str, output: int) -> Counts:
     if network.n_inputs > 2:
         return counts  # the rest would take minutes
     if len(context) <= MOST_CIRCUITS:
-        readings = list(read_circuits(ask(network, data=context.question.data), context.masks, extremes=False))
+        readings = list(read_circuits(ask(network, data=context.question.data), context.masks))
         counts["interpretation"] = {key: _listed(tallied(readings, key)) for key in KEYS}
     algorithms = candidate_algorithms(task, COMPLETE, network.n_hidden_layers).algorithms
     if len(algorithms) <= MOST_ALGORITHMS:
@@ -123,10 +123,7 @@ def second_counts(name: str, output: int) -> dict[str, dict[str, int]]:
     if network.n_inputs > 2:
         return counts
     if len(context) <= MOST_CIRCUITS:
-        total = sum(
-            reading.total
-            for reading in read_circuits(ask(network, data=context.question.data), context.masks, extremes=False)
-        )
+        total = sum(reading.total for reading in read_circuits(ask(network, data=context.question.data), context.masks))
         if total <= MOST_LISTED:
             counts["interpretation"] = _interpretations(network, context.masks.tolist())
     algorithms = candidate_algorithms(task, COMPLETE, network.n_hidden_layers).algorithms

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from analysis.criteria.funnel import counted_rows, funnel_rows, joint_bounds, scaled_to_all
+from analysis.criteria.interpretation_counts import Reading
 from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED, UNDECIDED
 from analysis.result import CriterionTally
 
@@ -108,24 +108,16 @@ def test_a_share_of_draws_is_scaled_with_both_uncertainties():
     assert scaled_to_all(3, 3, 1_000_000).high == 1_000_000
 
 
-@dataclass(frozen=True)
-class Counts:
-    totals: list[int]
-    passed: list[int]
-    undecided: list[int]
-    representatives: list[int]
-    representatives_undecided: list[int]
-
-    @property
-    def outcomes(self):
-        return np.full(len(self.totals), FAILED, dtype=np.uint8)
+def readings(totals, passed, undecided, representatives, representatives_undecided):
+    columns = passed, undecided, representatives, representatives_undecided, totals
+    return [Reading(*one) for one in zip(*columns, strict=True)]
 
 
 def test_interpretations_are_counted_by_class_once_that_is_asked():
     totals = [8, 100]
-    quotient = Counts(totals, [4, 10], [0, 0], [4, 10], [0, 0])
-    alone = Counts(totals, [5, 60], [0, 30], [3, 6], [0, 2])
-    joint = Counts(totals, [2, 0], [0, 0], [1, 0], [0, 0])
+    quotient = readings(totals, [4, 10], [0, 0], [4, 10], [0, 0])
+    alone = readings(totals, [5, 60], [0, 30], [3, 6], [0, 2])
+    joint = readings(totals, [2, 0], [0, 0], [1, 0], [0, 0])
     both = np.array([True, True])
     steps = [("observed-class", quotient), ("interchange", alone), ("interchange-joint", joint)]
     rows = counted_rows(steps, totals, both)

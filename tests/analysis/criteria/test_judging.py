@@ -6,11 +6,12 @@ from itertools import islice, pairwise, permutations
 import numpy as np
 import pytest
 
+from analysis.criteria import judging
 from analysis.criteria.budget import budget_that_ended
 from analysis.criteria.criterion import KINDS
 from analysis.criteria.funnel import counted_rows
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
-from analysis.criteria.interpretation_tallies import MIXED, ReadingCounts
+from analysis.criteria.interpretation_counts import MIXED, Reading, tally_of_readings
 from analysis.criteria.judged import Subject
 from analysis.criteria.judging import judge_analysis
 from analysis.criteria.steps import CriterionStep, default_steps
@@ -42,21 +43,17 @@ def subject() -> Subject:
     return Subject.of(real_analysis())
 
 
-def put_together(blocks):
-    """Outcomes and tallies by kind and step, with the blocks checked to follow each other."""
-    outcomes, tallies = {}, {}
-    for block in blocks:
-        key = (block.kind, block.step)
-        assert block.start == len(outcomes.setdefault(key, []))
-        outcomes[key] += block.outcomes.tolist()
-        tallies[key] = tallies.get(key, NOTHING_JUDGED) + block.tally
-    return outcomes, tallies
+def put_together(found):
+    """Outcomes and tallies by kind and step."""
+    found = {(one.kind, one.step): one for one in found}
+    return {key: one.outcomes.tolist() for key, one in found.items()}, {key: one.tally for key, one in found.items()}
 
 
 @pytest.mark.slow
-def test_blocks_of_any_size_say_the_same():
+def test_blocks_of_any_size_say_the_same(monkeypatch):
     whole = put_together(judge_analysis(subject(), QUICK))
-    parts = put_together(judge_analysis(subject(), QUICK, block=64))
+    monkeypatch.setattr(judging, "_BLOCK", 64)
+    parts = put_together(judge_analysis(subject(), QUICK))
     assert whole == parts
     passed = {str(step): tally.passed for (_, step), tally in whole[1].items()}
     assert (passed["mean-ablation"], passed["knockout-completeness"], passed["minimal-subset"]) == (191, 5, 5)
@@ -120,7 +117,7 @@ def test_what_needs_numbers_only_is_decided_however_little_time_there_is_for_loo
         return seconds
 
     work = Work(report=told, clock=clock, limits=Limits(criterion_seconds=3))
-    blocks = list(judge_analysis(subject(), EVERY_READING, work, block=64))
+    blocks = list(judge_analysis(subject(), EVERY_READING, work))
     outcomes, tallies = put_together(iter(blocks))
     unhurried = {"margin": 147_899_020, "representative": 147_899_020, "observed-class": sum(subject().observed)}
     for (_, step), tally in tallies.items():
@@ -145,8 +142,7 @@ def test_interpretations_that_a_limit_left_uncounted_are_counted():
     )
     assert put_together(judge_analysis(cut, EVERY_READING)) == put_together(judge_analysis(whole, EVERY_READING))
     for block in judge_analysis(cut, EVERY_READING):
-        assert block.counts is not None
-        assert block.counts.totals == whole.interpretations
+        assert [one.total for one in block.readings] == list(whole.interpretations)
 
 
 @pytest.mark.slow
@@ -222,10 +218,8 @@ def _is_circuit(layout: EdgeLayout, mask: int) -> bool:
 def test_counts_and_their_combinations_agree_with_trying_each_interpretation(seed, hidden, symmetric):
     subject = small_subject(seed, hidden, symmetric=symmetric)
     steps = [CriterionStep.parse(text) for text in KEYS]
-    counts: dict[str, ReadingCounts] = {}
-    for block in judge_analysis(subject, [("interpretation", step) for step in steps]):
-        assert block.counts is not None
-        counts[block.step.key] = block.counts
+    judged = judge_analysis(subject, [("interpretation", step) for step in steps])
+    counts = {one.step.key: one.readings for one in judged}
     layout = EdgeLayout(subject.question.cut.sizes)
     for number, mask in enumerate(subject.masks.tolist()):
         space = InterpretationSpace(ask(subject.question.cut, data=subject.question.data), Circuit(layout, mask))
@@ -235,17 +229,17 @@ def test_counts_and_their_combinations_agree_with_trying_each_interpretation(see
         tried = {step.key: step.criterion.judge("interpretation", context, step.settings).outcomes for step in steps}
         first = tried["observed-class"] == PASSED
         for key, outcomes in tried.items():
-            found = counts[key]
-            if found.undecided[number]:
+            found = counts[key][number]
+            if found.undecided:
                 assert key == "representative"
                 assert symmetric
                 continue
-            assert found.totals[number] == len(every)
-            assert found.passed[number] == np.count_nonzero(outcomes == PASSED), key
-            assert found.representatives[number] == np.count_nonzero(first & (outcomes == PASSED)), key
-            assert found.applicable[number] == (NOT_APPLICABLE not in outcomes)
+            assert found.total == len(every)
+            assert found.passed == np.count_nonzero(outcomes == PASSED), key
+            assert found.representatives == np.count_nonzero(first & (outcomes == PASSED)), key
+            assert found.applicable == (NOT_APPLICABLE not in outcomes)
             shared = set(outcomes.tolist())
-            assert found.outcomes[number] == (shared.pop() if len(shared) == 1 else MIXED)
+            assert found.outcome == (shared.pop() if len(shared) == 1 else MIXED)
         joint = tried["interchange-joint"] == PASSED
         assert not (joint & (tried["interchange"] != PASSED)).any()
 
@@ -255,7 +249,7 @@ def test_the_funnel_ends_alike_in_any_order(seed, symmetric):
     subject = small_subject(seed, symmetric=symmetric)
     texts = (*KEYS, "margin(least=.2)")  # the same criterion twice, with other settings
     steps = [CriterionStep.parse(text) for text in texts]
-    counts = {block.step: block.counts for block in judge_analysis(subject, [("interpretation", s) for s in steps])}
+    counts = {block.step: block.readings for block in judge_analysis(subject, [("interpretation", s) for s in steps])}
     every = np.ones(len(subject.masks), dtype=bool)
     ends = set()
     for order in islice(permutations(steps), 0, None, 17):
@@ -266,8 +260,6 @@ def test_the_funnel_ends_alike_in_any_order(seed, symmetric):
 
 
 def test_outcomes_of_readings_are_those_of_all_or_mixed():
-    counts = ReadingCounts(
-        (4, 4, 4, 4), (4, 0, 1, 0), (0, 4, 0, 0), (1,) * 4, (0,) * 4, (True,) * 4, np.full(4, np.nan)
-    )
-    assert [(*OUTCOMES, "mixed")[one] for one in counts.outcomes] == ["passed", "undecided", "mixed", "failed"]
-    assert counts.tally.of == 16
+    counts = [Reading(passed, undecided, 1, 0, 4) for passed, undecided in ((4, 0), (0, 4), (1, 0), (0, 0))]
+    assert [(*OUTCOMES, "mixed")[one.outcome] for one in counts] == ["passed", "undecided", "mixed", "failed"]
+    assert tally_of_readings(counts).of == 16

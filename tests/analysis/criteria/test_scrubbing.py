@@ -65,12 +65,12 @@ def test_how_many_pass_is_what_judging_each_says(name: str) -> None:
             continue
         every = tuple(space.at(index) for index in range(space.count))
         verdicts = SCRUBBING.judge("interpretation", InterpretationCriteriaContext(question, every))
-        assert found.passed[position] == verdicts.tally.passed
-        assert found.totals[position] == space.count
+        assert found[position].passed == verdicts.tally.passed
+        assert found[position].total == space.count
         firsts = criterion_named("observed-class").judge(
             "interpretation", InterpretationCriteriaContext(question, every)
         )
-        assert found.representatives[position] == int((verdicts.passed & firsts.passed).sum())
+        assert found[position].representatives == int((verdicts.passed & firsts.passed).sum())
         for one in np.flatnonzero(~verdicts.passed)[:3].tolist():
             witness = verdicts.at(one).witness
             decided = witness["network"] > 0.5

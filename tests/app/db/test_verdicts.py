@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from analysis.criteria.circuit_context import CircuitCriteriaContext
-from analysis.criteria.interpretation_tallies import ReadingCounts
-from analysis.criteria.judged import JudgedBlock, Subject
+from analysis.criteria.interpretation_counts import Reading
+from analysis.criteria.judged import StepVerdicts, Subject
 from analysis.criteria.judging import judge_analysis
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.question import ask
@@ -41,11 +41,9 @@ def analysis_in(session) -> AnalysisRow:
 @lru_cache
 def judged(steps=tuple(STEPS)) -> list[PreparedVerdicts]:
     found = real_analysis().interpretations
-    circuits = {"interpretations": found.by_circuit, "observed": found.observed_by_circuit}
-    prepared = {key: PreparedVerdicts(*key, circuits=circuits) for key in steps}
-    for one in judge_analysis(Subject.of(real_analysis()), steps, block=50):
-        prepared[one.kind, one.step].add(one)
-    return list(prepared.values())
+    sizes = list(zip(found.by_circuit, found.observed_by_circuit, strict=True))
+    judged = {(one.kind, one.step): one for one in judge_analysis(Subject.of(real_analysis()), steps)}
+    return [PreparedVerdicts.of(judged[key], sizes) for key in steps]
 
 
 def save(store, prepared) -> int:
@@ -175,25 +173,22 @@ def test_alignments_stand_in_the_order_of_their_rows(analysed):
 def test_counts_of_interpretations_are_read_back_whatever_they_are():
     """As letters where all or none pass, one of each class, none is decided or none is asked; else as numbers."""
     step, size = CriterionStep.parse("interchange-joint"), 2**70
-    totals = (size, size, size, size, size, size, 7, 0)
-    observed = (5, 5, 5, 5, 5, 5, 5, 0)
-    counts = ReadingCounts(
-        totals=(*totals[:6], 9, 0),  # one was not counted before
-        passed=(size, 0, 5, 0, 0, 10**20, 9, 0),
-        undecided=(0, 0, 0, size, 0, 3, 0, 0),
-        representatives=(5, 0, 5, 0, 0, 2, 5, 0),
-        representatives_undecided=(0, 0, 0, 5, 0, 1, 0, 0),
-        applicable=(True, True, True, True, False, True, True, True),
-        scores=np.full(8, np.nan),
-    )
-    one = PreparedVerdicts("interpretation", step, circuits={"interpretations": totals, "observed": observed})
-    one.add(JudgedBlock("interpretation", step, 0, counts.outcomes, counts.scores, None, None, counts))
+    sizes = [*[(size, 5)] * 6, (7, 5), (0, 0)]
+    readings = [
+        Reading(size, 0, 5, 0, size),
+        Reading(0, 0, 0, 0, size),
+        Reading(5, 0, 5, 0, size),
+        Reading(0, size, 0, 5, size),
+        Reading(0, 0, 0, 0, size, applicable=False),
+        Reading(10**20, 3, 2, 1, size),
+        Reading(9, 0, 5, 0, 9),  # it was not counted before
+        Reading(0, 0, 0, 0, 0),
+    ]
+    outcomes = np.array([one.outcome for one in readings], np.uint8)
+    one = PreparedVerdicts.of(StepVerdicts("interpretation", step, outcomes, readings), sizes)
     assert one.letters == f"P,F,O,U,-,{10**20} 3 2 1 of {size},9 0 5 0 of 9,P"
-    read = readings_in(one.letters, totals, observed)
-    for name in ("totals", "passed", "undecided", "representatives", "representatives_undecided"):
-        assert tuple(getattr(read, name)) == getattr(counts, name), name
-    assert (read.outcomes == 3).tolist() == [not asked for asked in counts.applicable]
-    assert readings_in("", (), ()).passed == ()
+    assert readings_in(one.letters, *zip(*sizes, strict=True)) == readings
+    assert readings_in("", (), ()) == []
 
 
 @pytest.mark.slow
@@ -203,4 +198,4 @@ def test_interpretations_are_stored_as_they_were_judged(analysed):
         (row,) = (row for row in analysis.verdicts if row.kind == "interpretation")
         found = real_analysis().interpretations
         read = readings_in(row.by_circuit, found.by_circuit, found.observed_by_circuit)
-        assert (sum(read.passed), sum(read.totals)) == (row.passed, 147_899_020)
+        assert (sum(one.passed for one in read), sum(one.total for one in read)) == (row.passed, 147_899_020)
