@@ -153,7 +153,7 @@ class Circuit(Explanation):
         masks = self.result.masks
         position = int(np.searchsorted(masks, one_mask(self.edges_kept.mask, self.edges_kept.layout)))
         if position == len(masks) or int(masks[position]) != self.edges_kept.mask:
-            return Verdict("not_applicable", None, None, None, _ELSEWHERE, {})
+            return Verdict("not_applicable", _ELSEWHERE)
         context = self.result.context
         context.work = work
         return step.criterion.judge("circuit", context, step.settings).at(position)

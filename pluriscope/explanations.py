@@ -155,7 +155,7 @@ class Explanation(ABC):
                 return self._among_all(step, work)
             return criterion.judge(self.kind, self._context(work), step.settings).at(0)
         except OutOfTime:
-            return Verdict("undecided", None, None, None, _LATE, {})
+            return Verdict("undecided", _LATE)
 
     def _among_all(self, step: CriterionStep, work: Work) -> Verdict:
         """A criterion that looks at all explanations of the kind; circuits alone have such."""

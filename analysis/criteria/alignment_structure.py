@@ -31,7 +31,6 @@ def _in_order(alignment: Alignment | DirectionAlignment) -> Verdict:
     pairs = alignment.nested
     wrong = [(lower, upper) for lower, upper in pairs if lower[1].layer >= upper[1].layer]
     n_good, of = len(pairs) - len(wrong), len(pairs)
-    share = n_good / of if of else None
     if wrong:
         (lower, below), (upper, above) = wrong[0]
         reason = (
@@ -39,13 +38,13 @@ def _in_order(alignment: Alignment | DirectionAlignment) -> Verdict:
             f"{below.layer}."
         )
         witness = {"variable": upper, "layer": above.layer, "computed_from": lower, "its_layer": below.layer}
-        return Verdict("failed", share, n_good, of, reason, witness)
+        return Verdict.of_share("failed", n_good, of, reason, witness)
     reason = (
         f"All {of} variables inside others lie in earlier layers."
         if of
         else "No variable is computed from another, so any layers will do."
     )
-    return Verdict("passed", share, n_good, of, reason, {})
+    return Verdict.of_share("passed", n_good, of, reason)
 
 
 def _minimal(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
@@ -59,7 +58,7 @@ def _is_minimal(context: AlignmentCriteriaContext, algorithm: HighLevelModel, sc
     alignment = scored.alignment
     for path, site in alignment.places:
         if context.disagreements(algorithm, path, site, rule).any():
-            return Verdict("failed", None, None, None, "It is not valid, so it is no minimal valid alignment.", {})
+            return Verdict("failed", "It is not valid, so it is no minimal valid alignment.")
     for path, site in alignment.places:
         for neurons in _smaller(site):
             inside = NeuronSet(site.layer, neurons)
@@ -73,8 +72,8 @@ def _is_minimal(context: AlignmentCriteriaContext, algorithm: HighLevelModel, sc
                     "neurons": list(neurons),
                     "alignment": Alignment.of(alignment.algorithm_text, places).id,
                 }
-                return Verdict("failed", None, None, None, reason, witness)
-    return Verdict("passed", None, None, None, "No variable fits a smaller set inside its own.", {})
+                return Verdict("failed", reason, witness)
+    return Verdict("passed", "No variable fits a smaller set inside its own.")
 
 
 def _minimal_joint(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
@@ -97,22 +96,22 @@ def _is_minimal_jointly(context: AlignmentCriteriaContext, algorithm: HighLevelM
         for path, site in alignment.places
     ]
     if any(not sites or sites[-1] != site for sites, (_, site) in zip(fitting, alignment.places, strict=True)):
-        return Verdict("failed", None, None, None, "It is not valid, so it is no minimal jointly right alignment.", {})
+        return Verdict("failed", "It is not valid, so it is no minimal jointly right alignment.")
     if prod(map(len, fitting)) > _MAX_WITHIN:
         reason = f"Not tried: {prod(map(len, fitting)):,} alignments lie within it, and the limit is {_MAX_WITHIN:,}."
-        return Verdict("undecided", None, None, None, reason, {})
+        return Verdict("undecided", reason)
     paths = [path for path, _ in alignment.places]
     try:
         if not jointly_right(context.question, algorithm, alignment, context.work):
-            return Verdict("failed", None, None, None, "A joint interchange refutes it.", {})
+            return Verdict("failed", "A joint interchange refutes it.")
         for sites in sorted(product(*fitting), key=lambda chosen: sum(len(site.neurons) for site in chosen))[:-1]:
             smaller = Alignment.of(alignment.algorithm_text, dict(zip(paths, sites, strict=True)))
             if jointly_right(context.question, algorithm, smaller, context.work):
                 reason = "An alignment within it is right under joint interchange already."
-                return Verdict("failed", None, None, None, reason, {"alignment": smaller.id})
+                return Verdict("failed", reason, {"alignment": smaller.id})
     except BeyondLimits as refusal:
-        return Verdict("undecided", None, None, None, f"Not tried: {refusal.cause}.", {})
-    return Verdict("passed", None, None, None, "No alignment within it is right under joint interchange.", {})
+        return Verdict("undecided", f"Not tried: {refusal.cause}.")
+    return Verdict("passed", "No alignment within it is right under joint interchange.")
 
 
 def _smaller(site: NeuronSet) -> list[tuple[int, ...]]:

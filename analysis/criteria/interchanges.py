@@ -69,7 +69,7 @@ def _joint(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
 
 def _joint_verdict(context: AlignmentCriteriaContext, scored: Scored, score: JointScore | BeyondLimits) -> Verdict:
     if isinstance(score, BeyondLimits):
-        return Verdict("undecided", None, None, None, f"Not tried: {score.cause}.", {})
+        return Verdict("undecided", f"Not tried: {score.cause}.")
     reason = f"The network does what the algorithm says on {score.agreed:,} of {score.of:,} joint interchanges."
     witness: Witness = {}
     if score.first_wrong is not None:
@@ -84,7 +84,7 @@ def _joint_verdict(context: AlignmentCriteriaContext, scored: Scored, score: Joi
             "output": wrong.output,
         }
     outcome: Outcome = "passed" if score.first_wrong is None else "failed"
-    return Verdict(outcome, score.agreed / score.of, score.agreed, score.of, reason, witness)
+    return Verdict.of_share(outcome, score.agreed, score.of, reason, witness)
 
 
 ONE_DIRECTION: Final = Criterion(

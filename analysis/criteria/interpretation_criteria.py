@@ -25,14 +25,14 @@ def _observed(context: InterpretationCriteriaContext, _: Settings) -> Verdicts:
         try:
             least = context.space(interpretation.circuit).least_index_of_class(interpretation.gates)
         except BeyondLimits as refusal:
-            found.append(Verdict("undecided", None, None, None, f"Not tried: {refusal.cause}.", {}))
+            found.append(Verdict("undecided", f"Not tried: {refusal.cause}."))
             continue
         if least == interpretation.index:
             reason = "No interpretation with a lower index is the same on every input."
-            found.append(Verdict("passed", None, None, None, reason, {}))
+            found.append(Verdict("passed", reason))
         else:
             reason = f"Interpretation {least} gives every neuron the same bits on every input."
-            found.append(Verdict("failed", None, None, None, reason, {"index": str(least)}))
+            found.append(Verdict("failed", reason, {"index": str(least)}))
     return put_together(found)
 
 
@@ -57,7 +57,7 @@ def _judge_one(context: InterpretationCriteriaContext, number: int, family: Fami
     counted = space.counted[chosen]
     if not counted.any() or (predictions == SILENT).all():
         reason = "Its output has no gate, so it predicts nothing." if counted.any() else "No hidden neuron is active."
-        return Verdict("not_applicable", None, None, None, reason, {})
+        return Verdict("not_applicable", reason)
     decisions = answers.decisions[chosen]
     wrong = np.argwhere((predictions != decisions) & counted)
     of = int(counted.sum())
@@ -65,11 +65,11 @@ def _judge_one(context: InterpretationCriteriaContext, number: int, family: Fami
     reason = f"{right} of {of} interchanges of its active neurons are predicted right."
     if len(wrong):
         place = (int(chosen[wrong[0][0]]), int(wrong[0][1]), int(wrong[0][2]))
-        return Verdict("failed", right / of, right, of, reason, _witness(context, everything, place, answers))
+        return Verdict.of_share("failed", right, of, reason, _witness(context, everything, place, answers))
     if family == "joint" and space.largest is not None:
         tried = f" Sets of up to {space.largest} neurons were tried."
-        return Verdict("undecided", 1.0, right, of, reason + tried, {})
-    return Verdict("passed", 1.0, right, of, reason, {})
+        return Verdict.of_share("undecided", right, of, reason + tried)
+    return Verdict.of_share("passed", right, of, reason)
 
 
 def _witness(
@@ -105,64 +105,52 @@ OBSERVED_CLASS: Final = Criterion(
     source="Pluriscope: free completions differ only on parent combinations that no input reaches",
     judges={"interpretation": _observed},
 )
-INTERCHANGE: Final = Criterion(
-    key="interchange",
-    label="Predicts single interchanges",
-    definition="It predicts what the unablated network decides when any one active neuron takes its activation from "
-    "another input.",
-    formula="for every active neuron v and s ≠ b: I(b; v ← v(s)) = [N(b; h_v ← h_v(s)) > 1/2]",
-    source="Geiger et al., NeurIPS 2021 (arXiv:2106.02997), on the interpretations of Méloux et al. (arXiv:2502.20914)",
-    judges={"interpretation": _interchange("alone")},
-    method=_METHOD,
-    direction="higher",
-    score="share of interchanges predicted right",
-    term="interchange-intervention",
-)
-INTERCHANGE_JOINT: Final = Criterion(
-    key="interchange-joint",
-    label="Predicts joint interchanges",
-    definition="It predicts what the unablated network decides when any set of active neurons takes its activations "
-    "from another input.",
-    formula="for every set S of active neurons and s ≠ b: I(b; v ← v(s), v ∈ S) = [N(b; h_S ← h_S(s)) > 1/2]",
-    source="Geiger et al., JMLR 2025 (arXiv:2301.04709): causal abstraction, on the interpretations of Méloux et al. "
-    "(arXiv:2502.20914)",
-    judges={"interpretation": _interchange("joint")},
-    method=_METHOD,
-    direction="higher",
-    score="share of interchanges predicted right",
-    implies=("interchange",),
-    term="joint-interchange",
-)
 _ON_CIRCUIT: Final = (
     "As of the criterion on the network, but sources and bases are runs of the circuit, absent edges carrying what the "
     "protocol's ablation says: what fails here is wrong about the gates, what fails on the network alone may be due to "
     "the circuit not being the network. " + _METHOD
 )
-INTERCHANGE_ON_CIRCUIT: Final = Criterion(
-    key="interchange-on-circuit",
-    label="Predicts single interchanges in the circuit",
-    definition="It predicts what the circuit itself decides when any one of its neurons takes its activation from "
-    "another input.",
-    formula="for every active neuron v and s ≠ b: I(b; v ← v(s)) = [f_C(b; h_v ← h_v(s) in C) > 1/2]",
-    source="Geiger et al., NeurIPS 2021 (arXiv:2106.02997), on the interpretations of Méloux et al. (arXiv:2502.20914)",
-    judges={"interpretation": _interchange("alone", on_circuit=True)},
-    method=_ON_CIRCUIT,
-    direction="higher",
-    score="share of interchanges predicted right",
-    term="interchange-intervention",
-)
-INTERCHANGE_JOINT_ON_CIRCUIT: Final = Criterion(
-    key="interchange-joint-on-circuit",
-    label="Predicts joint interchanges in the circuit",
-    definition="It predicts what the circuit itself decides when any set of its neurons takes its activations from "
-    "another input.",
-    formula="for every set S of active neurons and s ≠ b: I(b; v ← v(s), v ∈ S) = [f_C(b; h_S ← h_S(s) in C) > 1/2]",
-    source="Geiger et al., JMLR 2025 (arXiv:2301.04709): causal abstraction, on the interpretations of Méloux et al. "
-    "(arXiv:2502.20914)",
-    judges={"interpretation": _interchange("joint", on_circuit=True)},
-    method=_ON_CIRCUIT,
-    direction="higher",
-    score="share of interchanges predicted right",
-    implies=("interchange-on-circuit",),
-    term="joint-interchange",
-)
+
+
+def _interchanges(*, on_circuit: bool) -> tuple[Criterion, Criterion]:
+    """What single neurons and sets of them do, in the whole network or in the circuit itself."""
+    where, suffix = (" in the circuit", "-on-circuit") if on_circuit else ("", "")
+    whose = "the circuit itself" if on_circuit else "the unablated network"
+    run, own = ("f_C", " in C") if on_circuit else ("N", "")
+    one, some = (
+        ("one of its neurons", "set of its neurons") if on_circuit else ("one active neuron", "set of active neurons")
+    )
+    method, scored = _ON_CIRCUIT if on_circuit else _METHOD, "share of interchanges predicted right"
+    alone = Criterion(
+        key=f"interchange{suffix}",
+        label=f"Predicts single interchanges{where}",
+        definition=f"It predicts what {whose} decides when any {one} takes its activation from another input.",
+        formula=f"for every active neuron v and s ≠ b: I(b; v ← v(s)) = [{run}(b; h_v ← h_v(s){own}) > 1/2]",
+        source="Geiger et al., NeurIPS 2021 (arXiv:2106.02997), on the interpretations of Méloux et al. "
+        "(arXiv:2502.20914)",
+        judges={"interpretation": _interchange("alone", on_circuit=on_circuit)},
+        method=method,
+        direction="higher",
+        score=scored,
+        term="interchange-intervention",
+    )
+    joint = Criterion(
+        key=f"interchange-joint{suffix}",
+        label=f"Predicts joint interchanges{where}",
+        definition=f"It predicts what {whose} decides when any {some} takes its activations from another input.",
+        formula="for every set S of active neurons and s ≠ b: I(b; v ← v(s), v ∈ S) = "
+        f"[{run}(b; h_S ← h_S(s){own}) > 1/2]",
+        source="Geiger et al., JMLR 2025 (arXiv:2301.04709): causal abstraction, on the interpretations of Méloux et "
+        "al. (arXiv:2502.20914)",
+        judges={"interpretation": _interchange("joint", on_circuit=on_circuit)},
+        method=method,
+        direction="higher",
+        score=scored,
+        implies=(alone.key,),
+        term="joint-interchange",
+    )
+    return alone, joint
+
+
+INTERCHANGE, INTERCHANGE_JOINT = _interchanges(on_circuit=False)
+INTERCHANGE_ON_CIRCUIT, INTERCHANGE_JOINT_ON_CIRCUIT = _interchanges(on_circuit=True)

@@ -23,10 +23,7 @@ def _firm_circuits(context: CircuitCriteriaContext, settings: Settings) -> Verdi
     with np.errstate(over="ignore", invalid="ignore"):
         _, margins = evaluate_circuits(context.question, context.masks)
 
-    def explain(position: int) -> tuple[str, Witness]:
-        return f"The closest output is {margins[position]:.3g} from the edge of its decision.", {}
-
-    return verdicts_of(margins >= settings["least"], explain, scores=margins)
+    return _firm(margins, settings, "The closest output is {} from the edge of its decision.")
 
 
 def _firm_interpretations(context: InterpretationCriteriaContext, settings: Settings) -> Verdicts:
@@ -49,19 +46,17 @@ def _firm_placed(context: RecordedContext, settings: Settings) -> Verdicts:
     """The margin that the kind itself measures at its site; a kind without one has nothing to judge."""
     if "margin" not in context.frame:
         return same_for_all(len(context), "not_applicable", f"{context.kind.plural.capitalize()} have no margin.")
-    margins = context.frame["margin"]
-
-    def explain(position: int) -> tuple[str, Witness]:
-        return f"The closest activation is {margins[position]:.3g} from the edge of what is read.", {}
-
-    return verdicts_of(margins >= settings["least"], explain, scores=margins)
+    return _firm(context.frame["margin"], settings, "The closest activation is {} from the edge of what is read.")
 
 
-def _firm(margins: NDArray[np.float64], settings: Settings) -> Verdicts:
+_INTERCHANGED: Final = "Under interchange the closest output is {} from the edge of its decision."
+
+
+def _firm(margins: NDArray[np.float64], settings: Settings, words: str = _INTERCHANGED) -> Verdicts:
     def explain(position: int) -> tuple[str, Witness]:
         if np.isinf(margins[position]):
             return "Nothing is interchanged, so no output is close to the edge.", {}
-        return f"Under interchange the closest output is {margins[position]:.3g} from the edge of its decision.", {}
+        return words.format(f"{margins[position]:.3g}"), {}
 
     # what was never tested has no margin to show, but nothing fragile either
     scores = np.where(np.isinf(margins), np.nan, margins)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 from analysis.circuits.space import in_space
 from analysis.criteria import cuts
 from analysis.criteria.circuit_context import CircuitCriteriaContext
-from analysis.criteria.criterion import VACUOUS, Change, Criterion, Settings
+from analysis.criteria.criterion import VACUOUS, Change, Criterion, Judge
 from analysis.criteria.remainders import ignores_an_input, needs_every_input, pruned, sets_ignoring_an_input
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from analysis.explanations.explanation import Trait
 from analysis.networks.circuit import mask_array
 from analysis.networks.mlp import keep_matrices
 
@@ -171,29 +172,27 @@ def _few_removals(context: CircuitCriteriaContext) -> bool:
     return int(np.bitwise_count(context.masks).sum()) <= MAX_REMOVALS
 
 
-def _single_removals(*, every: bool, by_function: bool) -> Callable[[CircuitCriteriaContext, Settings], Verdicts]:
-    def judge(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
-        will_do = _Sufficient(context, by_function)
-        n_edges = np.bitwise_count(context.masks).astype(np.int64)
-        n_spare, edge_of, missing = _spare_edges(will_do)
-        needed = n_edges - n_spare
-        passed = needed == n_edges if every else needed > 0
+def _single_removals(will_do: _Sufficient, *, every: bool) -> Verdicts:
+    """Circuits that need every single edge, or some."""
+    context = will_do.context
+    n_edges = np.bitwise_count(context.masks).astype(np.int64)
+    n_spare, edge_of, missing = _spare_edges(will_do)
+    needed = n_edges - n_spare
+    passed = needed == n_edges if every else needed > 0
 
-        def explain(position: int) -> tuple[str, Witness]:
-            what = "change what is decided" if by_function else "leave no valid circuit"
-            if missing and passed[position]:
-                return f"{missing} {_TOO_MANY_REMOVALS}", {}
-            reason = f"{needed[position]} of {n_edges[position]} single-edge removals {what}."
-            edge = int(edge_of[position])
-            if edge < 0:
-                return reason, {}
-            alone = _Sufficient(context.alone(position), by_function)
-            return reason, {"edge": edge, **_shown(context, int(alone.without([edge])[0, 0]))}
+    def explain(position: int) -> tuple[str, Witness]:
+        what = "change what is decided" if will_do.by_function else "leave no valid circuit"
+        if missing and passed[position]:
+            return f"{missing} {_TOO_MANY_REMOVALS}", {}
+        reason = f"{needed[position]} of {n_edges[position]} single-edge removals {what}."
+        edge = int(edge_of[position])
+        if edge < 0:
+            return reason, {}
+        alone = _Sufficient(context.alone(position), will_do.by_function)
+        return reason, {"edge": edge, **_shown(context, int(alone.without([edge])[0, 0]))}
 
-        undecided = passed if missing else None
-        return verdicts_of(passed, explain, numerators=needed, denominators=n_edges, undecided=undecided)
-
-    return judge
+    undecided = passed if missing else None
+    return verdicts_of(passed, explain, numerators=needed, denominators=n_edges, undecided=undecided)
 
 
 def _shown(context: CircuitCriteriaContext, mask: int) -> Witness:
@@ -238,51 +237,47 @@ def _smaller_by_running(will_do: _Sufficient) -> tuple[NDArray[np.bool_], NDArra
     return found, smaller
 
 
-def _subset(*, by_function: bool) -> Callable[[CircuitCriteriaContext, Settings], Verdicts]:
-    def judge(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
-        will_do = _Sufficient(context, by_function)
-        known, missing = will_do.known
-        minimal = minimal_masks(context, known)
-        loses, smaller = _smaller_by_running(will_do)
-        passed = np.isin(context.masks, minimal) & ~loses
+def _subset(will_do: _Sufficient) -> Verdicts:
+    """Circuits without a proper subset that will do."""
+    context, by_function = will_do.context, will_do.by_function
+    known, missing = will_do.known
+    minimal = minimal_masks(context, known)
+    loses, smaller = _smaller_by_running(will_do)
+    passed = np.isin(context.masks, minimal) & ~loses
 
-        def explain(position: int) -> tuple[str, Witness]:
-            mask = context.masks[position]
-            if passed[position]:
-                return missing or f"No proper subset {'decides right' if by_function else 'is a valid circuit'}.", {}
-            inside = smaller[position] if loses[position] else minimal[(minimal & mask) == minimal][0]
-            n_more = int(mask).bit_count() - int(inside).bit_count()
-            edges = "one edge" if n_more == 1 else f"{n_more} edges"
-            still = "It still decides right" if by_function else "A valid circuit is left"
-            return f"{still} without {edges}.", _shown(context, int(inside))
+    def explain(position: int) -> tuple[str, Witness]:
+        mask = context.masks[position]
+        if passed[position]:
+            return missing or f"No proper subset {'decides right' if by_function else 'is a valid circuit'}.", {}
+        inside = smaller[position] if loses[position] else minimal[(minimal & mask) == minimal][0]
+        n_more = int(mask).bit_count() - int(inside).bit_count()
+        edges = "one edge" if n_more == 1 else f"{n_more} edges"
+        still = "It still decides right" if by_function else "A valid circuit is left"
+        return f"{still} without {edges}.", _shown(context, int(inside))
 
-        return verdicts_of(passed, explain, undecided=passed if missing else None)
-
-    return judge
+    return verdicts_of(passed, explain, undecided=passed if missing else None)
 
 
-def _cardinal(*, by_function: bool) -> Callable[[CircuitCriteriaContext, Settings], Verdicts]:
-    def judge(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
-        will_do = _Sufficient(context, by_function)
-        known, missing = will_do.known
-        loses, smaller = _smaller_by_running(will_do)
-        n_edges = np.bitwise_count(context.masks).astype(np.int64)
-        least = known[np.argmin(np.bitwise_count(known))] if len(known) else 0
-        fewest = int(least).bit_count()
-        passed = (n_edges == fewest) & ~loses
-        of_any = "with which it decides right" if by_function else "of any valid circuit"
+def _cardinal(will_do: _Sufficient) -> Verdicts:
+    """Circuits with as few edges as anything that will do."""
+    context = will_do.context
+    known, missing = will_do.known
+    loses, smaller = _smaller_by_running(will_do)
+    n_edges = np.bitwise_count(context.masks).astype(np.int64)
+    least = known[np.argmin(np.bitwise_count(known))] if len(known) else 0
+    fewest = int(least).bit_count()
+    passed = (n_edges == fewest) & ~loses
+    of_any = "with which it decides right" if will_do.by_function else "of any valid circuit"
 
-        def explain(position: int) -> tuple[str, Witness]:
-            n = n_edges[position]
-            if passed[position]:
-                return missing or f"It has {n} edges; the fewest {of_any} are {fewest}.", {}
-            other = least if n > fewest else smaller[position]
-            has = f"another has {int(other).bit_count()}" if missing else f"the fewest {of_any} are {fewest}"
-            return f"It has {n} edges; {has}.", _shown(context, int(other))
+    def explain(position: int) -> tuple[str, Witness]:
+        n = n_edges[position]
+        if passed[position]:
+            return missing or f"It has {n} edges; the fewest {of_any} are {fewest}.", {}
+        other = least if n > fewest else smaller[position]
+        has = f"another has {int(other).bit_count()}" if missing else f"the fewest {of_any} are {fewest}"
+        return f"It has {n} edges; {has}.", _shown(context, int(other))
 
-        return verdicts_of(passed, explain, scores=n_edges, undecided=passed if missing else None)
-
-    return judge
+    return verdicts_of(passed, explain, scores=n_edges, undecided=passed if missing else None)
 
 
 # --- the records
@@ -307,119 +302,115 @@ _BEFORE: Final = (
 )
 
 
-def _changed(key: str) -> tuple[Change, ...]:
-    return (Change(_BEFORE, "dead neurons are pruned and decisions alone are judged", f"{key}-structural"),)
+def _both(
+    kind: str,
+    label: str,
+    judge: Callable[[_Sufficient], Verdicts],
+    definitions: tuple[str, str],
+    formulas: tuple[str, str],
+    method: str,
+    *,
+    score: tuple[str, str] = ("", ""),
+    of_models: tuple[str, Judge] | None = None,
+    **more: Any,
+) -> tuple[Criterion, Criterion]:
+    """One meaning, by function and by structure; of models only what is by function is asked.
+
+    Args:
+        kind: the key behind "minimal-".
+        label: of the one by function.
+        judge: judges both.
+        definitions: of each.
+        formulas: of each.
+        method: what both do.
+        score: of each, "" if there is none.
+        of_models: what is asked of circuits of models, and what judges them; None if that is not asked.
+        more: other fields that both have.
+    """
+    by_trait: dict[Trait, Judge] = {} if of_models is None else {"cut": of_models[1]}
+    common = {"over": "population", "term": "minimality", **more}
+    by_function = Criterion(
+        key=f"minimal-{kind}",
+        label=label,
+        definition=definitions[0],
+        formula=formulas[0],
+        source=_SOURCE,
+        judges={"circuit": lambda context, _: judge(_Sufficient(context, by_function=True))},
+        by_trait=by_trait,
+        of_models="" if of_models is None else of_models[0],
+        method=_BY_FUNCTION + method + _IGNORING,
+        score=score[0],
+        changes=(
+            Change(_BEFORE, "dead neurons are pruned and decisions alone are judged", f"minimal-{kind}-structural"),
+        ),
+        **common,
+    )
+    by_structure = Criterion(
+        key=f"minimal-{kind}-structural",
+        label=f"{label} by structure",
+        definition=definitions[1],
+        formula=formulas[1],
+        source=f"{_SOURCE}, with Φ by structure",
+        judges={"circuit": lambda context, _: judge(_Sufficient(context, by_function=False))},
+        method=_BY_STRUCTURE + method,
+        score=score[1],
+        **common,
+    )
+    return by_function, by_structure
 
 
-MINIMAL_QUASI: Final = Criterion(
-    key="minimal-quasi",
-    label="Quasi-minimal",
-    definition="Without some single edge it no longer decides right.",
-    formula="there is e in C with not Φ(C∖{e})",
-    source=_SOURCE,
+_SHARE: Final = (
+    "share of single-edge removals that change what is decided",
+    "share of single-edge removals that leave no valid circuit",
+)
+MINIMAL_QUASI, MINIMAL_QUASI_STRUCTURAL = _both(
+    "quasi",
+    "Quasi-minimal",
+    partial(_single_removals, every=False),
+    (
+        "Without some single edge it no longer decides right.",
+        "The removal of some single edge leaves no valid circuit.",
+    ),
+    ("there is e in C with not Φ(C∖{e})",) * 2,
+    _REMOVALS,
+    score=_SHARE,
+    direction="higher",
     vacuous=VACUOUS,
-    judges={"circuit": _single_removals(every=False, by_function=True)},
-    method=_BY_FUNCTION + _REMOVALS + _IGNORING,
+)
+MINIMAL_LOCAL, MINIMAL_LOCAL_STRUCTURAL = _both(
+    "local",
+    "Locally minimal",
+    partial(_single_removals, every=True),
+    ("Without any single edge it no longer decides right.", "The removal of any single edge leaves no valid circuit."),
+    ("for every e in C: not Φ(C∖{e})",) * 2,
+    _REMOVALS,
+    score=_SHARE,
+    of_models=(
+        "Without any single edge, or node where masks name nodes, the mask means no valid circuit.",
+        cuts.without_any_edge,
+    ),
     direction="higher",
-    score="share of single-edge removals that change what is decided",
-    over="population",
-    term="minimality",
-    changes=_changed("minimal-quasi"),
 )
-MINIMAL_LOCAL: Final = Criterion(
-    key="minimal-local",
-    label="Locally minimal",
-    definition="Without any single edge it no longer decides right.",
-    formula="for every e in C: not Φ(C∖{e})",
-    source=_SOURCE,
-    judges={"circuit": _single_removals(every=True, by_function=True)},
-    by_trait={"cut": cuts.without_any_edge},
-    of_models="Without any single edge, or node where masks name nodes, the mask means no valid circuit.",
-    method=_BY_FUNCTION + _REMOVALS + _IGNORING,
-    direction="higher",
-    score="share of single-edge removals that change what is decided",
-    over="population",
-    term="minimality",
-    changes=_changed("minimal-local"),
+MINIMAL_SUBSET, MINIMAL_SUBSET_STRUCTURAL = _both(
+    "subset",
+    "Subset-minimal",
+    _subset,
+    ("No proper subset of its edges decides right.", "No valid circuit is a proper subset."),
+    ("for every non-empty S ⊆ C: not Φ(C∖S)",) * 2,
+    _SUBSETS,
+    of_models=(
+        "No valid circuit keeps only some of its edges, or nodes where masks name nodes.",
+        cuts.subset_minimal,
+    ),
 )
-MINIMAL_SUBSET: Final = Criterion(
-    key="minimal-subset",
-    label="Subset-minimal",
-    definition="No proper subset of its edges decides right.",
-    formula="for every non-empty S ⊆ C: not Φ(C∖S)",
-    source=_SOURCE,
-    judges={"circuit": _subset(by_function=True)},
-    by_trait={"cut": cuts.subset_minimal},
-    of_models="No valid circuit keeps only some of its edges, or nodes where masks name nodes.",
-    method=_BY_FUNCTION + _SUBSETS + _IGNORING,
-    over="population",
-    term="minimality",
-    changes=_changed("minimal-subset"),
-)
-MINIMAL_CARDINAL: Final = Criterion(
-    key="minimal-cardinal",
-    label="Cardinally minimal",
-    definition="No set of fewer edges decides right.",
-    formula="|C| = min of |E| over all E with Φ(E)",
-    source=_SOURCE,
-    judges={"circuit": _cardinal(by_function=True)},
-    by_trait={"cut": cuts.cardinally_minimal},
-    of_models="No valid circuit keeps fewer edges, or nodes where masks name nodes.",
-    method=_BY_FUNCTION + _SUBSETS + _IGNORING,
+MINIMAL_CARDINAL, MINIMAL_CARDINAL_STRUCTURAL = _both(
+    "cardinal",
+    "Cardinally minimal",
+    _cardinal,
+    ("No set of fewer edges decides right.", "No valid circuit has fewer edges."),
+    ("|C| = min of |E| over all E with Φ(E)", "|C| = min of |C'| over all C' with Φ(C')"),
+    _SUBSETS,
+    score=("edges", "edges"),
+    of_models=("No valid circuit keeps fewer edges, or nodes where masks name nodes.", cuts.cardinally_minimal),
     direction="lower",
-    score="edges",
-    over="population",
-    term="minimality",
-    changes=_changed("minimal-cardinal"),
-)
-MINIMAL_QUASI_STRUCTURAL: Final = Criterion(
-    key="minimal-quasi-structural",
-    label="Quasi-minimal by structure",
-    definition="The removal of some single edge leaves no valid circuit.",
-    formula="there is e in C with not Φ(C∖{e})",
-    source=f"{_SOURCE}, with Φ by structure",
-    vacuous=VACUOUS,
-    judges={"circuit": _single_removals(every=False, by_function=False)},
-    method=_BY_STRUCTURE + _REMOVALS,
-    direction="higher",
-    score="share of single-edge removals that leave no valid circuit",
-    over="population",
-    term="minimality",
-)
-MINIMAL_LOCAL_STRUCTURAL: Final = Criterion(
-    key="minimal-local-structural",
-    label="Locally minimal by structure",
-    definition="The removal of any single edge leaves no valid circuit.",
-    formula="for every e in C: not Φ(C∖{e})",
-    source=f"{_SOURCE}, with Φ by structure",
-    judges={"circuit": _single_removals(every=True, by_function=False)},
-    method=_BY_STRUCTURE + _REMOVALS,
-    direction="higher",
-    score="share of single-edge removals that leave no valid circuit",
-    over="population",
-    term="minimality",
-)
-MINIMAL_SUBSET_STRUCTURAL: Final = Criterion(
-    key="minimal-subset-structural",
-    label="Subset-minimal by structure",
-    definition="No valid circuit is a proper subset.",
-    formula="for every non-empty S ⊆ C: not Φ(C∖S)",
-    source=f"{_SOURCE}, with Φ by structure",
-    judges={"circuit": _subset(by_function=False)},
-    method=_BY_STRUCTURE + _SUBSETS,
-    over="population",
-    term="minimality",
-)
-MINIMAL_CARDINAL_STRUCTURAL: Final = Criterion(
-    key="minimal-cardinal-structural",
-    label="Cardinally minimal by structure",
-    definition="No valid circuit has fewer edges.",
-    formula="|C| = min of |C'| over all C' with Φ(C')",
-    source=f"{_SOURCE}, with Φ by structure",
-    judges={"circuit": _cardinal(by_function=False)},
-    method=_BY_STRUCTURE + _SUBSETS,
-    direction="lower",
-    score="edges",
-    over="population",
-    term="minimality",
 )

@@ -184,16 +184,16 @@ def _over_intervals(context: CircuitCriteriaContext, discrete: Verdicts, budget:
         n_refuted = sum(answer == "refuted" for answer, _ in answers)
         if context.enough(np.array([n_proved]))[0]:
             reason = "Proved right whatever each absent neuron carries of all that it reaches between the clean inputs."
-            certified[position] = Verdict("passed", None, None, None, reason, {})
+            certified[position] = Verdict("passed", reason)
         elif not context.enough(np.array([n_rows - n_refuted]))[0]:
             reason = "Values within the neurons' intervals make it decide wrong."
             witness = next(shown for answer, shown in answers if answer == "refuted")
-            certified[position] = Verdict("failed", None, None, None, reason, witness)
+            certified[position] = Verdict("failed", reason, witness)
         else:
             reason = (
                 f"Neither proved nor refuted on {n_rows - n_proved - n_refuted} of {n_rows} rows within the budget."
             )
-            certified[position] = Verdict("undecided", None, None, None, reason, {})
+            certified[position] = Verdict("undecided", reason)
     return put_together([certified.get(position) or discrete.at(position) for position in range(len(context))])
 
 

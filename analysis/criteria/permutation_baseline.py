@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from analysis.alignments.permutation_baseline import best_on_permuted_networks, best_on_shuffled_rows, row_shuffles
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.criterion import Criterion, Parameter, Settings
-from analysis.criteria.verdict import Verdict, Verdicts, put_together, same_for_all
+from analysis.criteria.verdict import Outcome, Verdict, Verdicts, put_together, same_for_all
 from analysis.errors import BeyondLimits
 
 N_SHUFFLES: Final = 200  # of truth tables, where not all can be tried
@@ -40,7 +40,7 @@ def _above_random(context: AlignmentCriteriaContext, settings: Settings) -> Verd
                 float(settings["percentile"]),
             )
             if algorithm.carriers
-            else Verdict("not_applicable", None, None, None, "Without variables nothing is interchanged.", {})
+            else Verdict("not_applicable", "Without variables nothing is interchanged.")
             for algorithm, scored in context.explanations
         ]
     )
@@ -67,7 +67,8 @@ def _judge_one(
         "rank_among_shuffles": rank,
         "tied_shuffles": tied,
     }
-    return Verdict("passed" if 100 * below >= percentile * n else "failed", below / n, below, n, reason, witness)
+    outcome: Outcome = "passed" if 100 * below >= percentile * n else "failed"
+    return Verdict.of_share(outcome, below, n, reason, witness)
 
 
 ABOVE_RANDOM: Final = Criterion(

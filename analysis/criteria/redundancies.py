@@ -85,11 +85,9 @@ def _gates(algorithm: HighLevelModel) -> list[_Gate]:
 
 
 def _verdict(n_good: int, of: int, good: str, bad: str, witness: dict[str, object]) -> Verdict:
-    passed = n_good == of
-    share = n_good / of if of else None
-    return Verdict(
-        "passed" if passed else "failed", share, n_good, of, good if passed else bad, {} if passed else witness
-    )
+    if n_good == of:
+        return Verdict.of_share("passed", n_good, of, good)
+    return Verdict.of_share("failed", n_good, of, bad, witness)
 
 
 def _no_trivial_gate(algorithm: HighLevelModel) -> Verdict:
@@ -170,38 +168,43 @@ def _without_edge(algorithm: HighLevelModel, gate: _Gate, position: int) -> int:
     return value(algorithm.root, "")
 
 
-_SOURCE = "Pluriscope: algorithms in and-inverter form, without what they do not need"
+def _irredundant(
+    key: str, judge_one: Callable[[HighLevelModel], Verdict], label: str, *, definition: str, formula: str, score: str
+) -> Criterion:
+    return Criterion(
+        key=f"irredundant-{key}",
+        label=label,
+        definition=definition,
+        formula=formula,
+        source="Pluriscope: algorithms in and-inverter form, without what they do not need",
+        judges={"algorithm": _each(judge_one)},
+        direction="higher",
+        score=score,
+        term="irredundant",
+    )
 
-IRREDUNDANT_GATES: Final = Criterion(
-    key="irredundant-gates",
-    label="No redundant gate",
+
+IRREDUNDANT_GATES: Final = _irredundant(
+    "gates",
+    _no_trivial_gate,
+    "No redundant gate",
     definition="No gate of the algorithm is constant or equal to an input or its negation.",
     formula="for every gate g and input x: g ≠ 0, g ≠ 1, g ≠ x, g ≠ ¬x, as functions of the inputs",
-    source=_SOURCE,
-    judges={"algorithm": _each(_no_trivial_gate)},
-    direction="higher",
     score="share of gates that are neither constant nor an input",
-    term="irredundant",
 )
-IRREDUNDANT_FUNCTIONS: Final = Criterion(
-    key="irredundant-functions",
-    label="No repeated function",
+IRREDUNDANT_FUNCTIONS: Final = _irredundant(
+    "functions",
+    _no_repeated_function,
+    "No repeated function",
     definition="No gate of the algorithm repeats, up to negation, the function of a gate below it.",
     formula="for every gate g and every gate h below it: g ≠ h and g ≠ ¬h, as functions of the inputs",
-    source=_SOURCE,
-    judges={"algorithm": _each(_no_repeated_function)},
-    direction="higher",
     score="share of gates that repeat nothing below them",
-    term="irredundant",
 )
-IRREDUNDANT_LITERALS: Final = Criterion(
-    key="irredundant-literals",
-    label="No redundant literal",
+IRREDUNDANT_LITERALS: Final = _irredundant(
+    "literals",
+    _no_redundant_literal,
+    "No redundant literal",
     definition="No edge into a gate may be fixed to the value that the gate ignores without changing the output.",
     formula="for every edge e: A with e fixed to 1 (AND) or 0 (OR) ≠ A, as functions of the inputs",
-    source=_SOURCE,
-    judges={"algorithm": _each(_no_redundant_literal)},
-    direction="higher",
     score="share of edges into gates that matter",
-    term="irredundant",
 )

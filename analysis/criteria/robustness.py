@@ -102,9 +102,7 @@ class _Balls:
         judge = decided_alike(self.network, self.program(position), self.regions)
         if not judge(z[None], z[None])[1][0]:
             return None
-        return Verdict(
-            "failed", None, None, None, "Decided differently at a random point.", self.witness(position, ball, z)
-        )
+        return Verdict("failed", "Decided differently at a random point.", self.witness(position, ball, z))
 
     def certified(self, position: int) -> Verdict:
         """The verdict on a circuit that agrees on all points tried."""
@@ -118,15 +116,15 @@ class _Balls:
             if witness is not None:
                 shown = self.witness(position, ball, np.array(witness))
                 reason = f"Decided differently at a point found {_METHODS[method]}."
-                return Verdict("failed", None, None, None, reason, shown)
+                return Verdict("failed", reason, shown)
             if answer == "undecided":
                 undecided.append(ball)
         how = " and ".join(_METHODS[method] for method in sorted(set(methods)))
         if undecided:
             n_balls = f"{len(undecided)} of {len(methods)} balls"
             reason = f"Neither proved nor refuted on {n_balls} within the budget of {self.budget:,}, {how}."
-            return Verdict("undecided", None, None, None, reason, {"centre": context.clean_rows[undecided[0]].tolist()})
-        return Verdict("passed", None, None, None, f"Proved on all {len(methods)} balls, {how}.", {})
+            return Verdict("undecided", reason, {"centre": context.clean_rows[undecided[0]].tolist()})
+        return Verdict("passed", f"Proved on all {len(methods)} balls, {how}.")
 
     def _on_ball(
         self, circuit: Program, ball: int, centre: NDArray[np.float64]

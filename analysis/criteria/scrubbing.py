@@ -128,7 +128,7 @@ def _judge_one(context: InterpretationCriteriaContext, interpretation: Interpret
     n_kept = int(kept.sum())
     reason = f"On {n_kept} of {len(rows)} inputs the decision survives whatever is claimed not to matter."
     if n_kept == len(rows):
-        return Verdict("passed", 1.0, n_kept, len(rows), reason, {})
+        return Verdict.of_share("passed", n_kept, len(rows), reason)
     base = int(np.flatnonzero(~kept)[0])
     witness = {
         "base": rows[base].tolist(),
@@ -136,7 +136,7 @@ def _judge_one(context: InterpretationCriteriaContext, interpretation: Interpret
         "largest": float(high[0, base]),
         "network": float(activations(question.cut, rows)[-1][base, 0]),
     }
-    return Verdict("failed", n_kept / len(rows), n_kept, len(rows), reason, witness)
+    return Verdict.of_share("failed", n_kept, len(rows), reason, witness)
 
 
 CAUSAL_SCRUBBING: Final = Criterion(

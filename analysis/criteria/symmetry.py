@@ -163,7 +163,7 @@ def _representative_interpretation(context: InterpretationCriteriaContext, _: Se
                     index = context.space(circuit).index_of(moved_gates(interpretation, permutations))
                     least = min(least, (circuit.mask, index))
         except BeyondLimits as refusal:
-            return Verdict("undecided", None, None, None, f"Not tried: {refusal.cause}.", {})
+            return Verdict("undecided", f"Not tried: {refusal.cause}.")
         witness = {"mask": layout.to_hex(least[0]), "index": str(least[1])}
         return _verdict(least == own, witness, len(tried), cut_off)
 
@@ -177,15 +177,15 @@ def _representative_algorithm(context: AlgorithmCriteriaContext, _: Settings) ->
 def _verdict(is_least: bool, lower: Witness, n_tried: int, cut_off: bool) -> Verdict:
     if not is_least:
         reason = "A permutation of hidden neurons with equal weights leads to a lower one."
-        return Verdict("failed", None, None, None, reason, lower)
+        return Verdict("failed", reason, lower)
     if cut_off:
         reason = f"It is the least under {n_tried:,} of the permutations; there are more."
-        return Verdict("undecided", None, None, None, reason, {})
+        return Verdict("undecided", reason)
     if n_tried == 1:
         reason = "No permutation of hidden neurons leaves the weights equal, so it is alone in its class."
     else:
         reason = f"It is the least under all {n_tried:,} permutations that leave the weights equal."
-    return Verdict("passed", None, None, None, reason, {})
+    return Verdict("passed", reason)
 
 
 REPRESENTATIVE: Final = Criterion(

@@ -32,11 +32,7 @@ CLEAN, ZERO, INTERVAL = range(3)
 _CARRIED: Final = ("what they are on any input", "0 or what they are", "anything between their least and largest value")
 _NO_CLAIM: Final = Verdict(
     "not_applicable",
-    None,
-    None,
-    None,
     "In no layer do the variables decide all that comes after it: the neurons without a variable mediate.",
-    {},
 )
 
 
@@ -69,15 +65,15 @@ def _judge_claims(
                 witness = _witness(context, claim, score.first_wrong, zero=values == ZERO)
     except BeyondLimits as problem:
         if not witness:
-            return Verdict("undecided", None, None, None, f"Not tried: {problem.cause}.", {})
+            return Verdict("undecided", f"Not tried: {problem.cause}.")
         reason = f"In another layer a run goes wrong. Not tried in layer {claim.layer}: {problem.cause}."
-        return Verdict("failed", None, None, None, reason, witness)
+        return Verdict("failed", reason, witness)
     named = ", ".join(f"{claim.layer}.{neuron}" for claim in claims for neuron in claim.neurons)
     if n_agreed == n_runs and values == INTERVAL and named:
         return _certified(context, algorithm, claims, int(settings["budget"]))
     carried = f"Where unmapped neurons ({named}) carry {_CARRIED[values % INTERVAL]}" if named else "All are mapped"
     reason = f"{carried}: the network does what the algorithm says in {n_agreed:,} of {n_runs:,} runs."
-    return Verdict("failed" if witness else "passed", n_agreed / n_runs, n_agreed, n_runs, reason, witness)
+    return Verdict.of_share("failed" if witness else "passed", n_agreed, n_runs, reason, witness)
 
 
 def _witness(context: AlignmentCriteriaContext, claim: InertClaim, wrong: JointCase, *, zero: bool) -> Witness:
@@ -142,13 +138,13 @@ def _certified(
                     "expected": int(says[number]),
                 }
                 reason = "It holds for all clean values of unmapped neurons, and not for all between them."
-                return Verdict("failed", None, None, None, reason, witness)
+                return Verdict("failed", reason, witness)
             n_boxes, n_open = n_boxes + found.n_boxes, n_open + (found.answer == "undecided")
     if n_open:
         reason = f"Neither proved nor refuted for {n_open:,} choices of sources within {budget:,} boxes each."
-        return Verdict("undecided", None, None, None, reason, {})
+        return Verdict("undecided", reason)
     reason = f"Proved by bounds on {n_boxes:,} boxes: where unmapped neurons carry {_CARRIED[INTERVAL]}, it holds."
-    return Verdict("passed", None, None, None, reason, {})
+    return Verdict("passed", reason)
 
 
 def _abstraction_error(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
@@ -186,7 +182,7 @@ def _judge_error(
         f"{n_wrong:,} of {draws:,} interventions drawn at random are predicted wrongly; {true_share(n_wrong, draws)}. "
         f"Exhaustively: {exact.reason}"
     )
-    return Verdict("failed" if n_wrong else "passed", n_wrong / draws, n_wrong, draws, reason, {})
+    return Verdict.of_share("failed" if n_wrong else "passed", n_wrong, draws, reason)
 
 
 _NONE_LEFT_OUT: Final = {"direction": "A direction leaves no neuron of its layer out."}

@@ -7,7 +7,7 @@ for, because a list of millions is never read.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -36,19 +36,24 @@ class Verdict:
 
     Args:
         outcome: undecided where a budget or a bound did not suffice, not_applicable where the question does not arise.
+        reason: one sentence for people.
+        witness: what shows it: an input, an intervention, another explanation.
         score: what the criterion measures, or None.
         numerator: of the score where it is a fraction, else None.
         denominator: likewise.
-        reason: one sentence for people.
-        witness: what shows it: an input, an intervention, another explanation.
     """
 
     outcome: Outcome
-    score: float | None
-    numerator: int | None
-    denominator: int | None
     reason: str
-    witness: Witness
+    witness: Witness = field(default_factory=dict)
+    score: float | None = None
+    numerator: int | None = None
+    denominator: int | None = None
+
+    @classmethod
+    def of_share(cls, outcome: Outcome, n: int, of: int, reason: str, witness: Witness | None = None) -> Verdict:
+        """A verdict whose score is a share of some things, of which there may be none."""
+        return cls(outcome, reason, witness or {}, n / of if of else None, n, of)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +89,11 @@ class Verdicts:
         score = float(self.scores[position])
         return Verdict(
             OUTCOMES[int(self.outcomes[position])],
+            reason,
+            witness,
             None if np.isnan(score) else score,
             _present(self.numerators, position),
             _present(self.denominators, position),
-            reason,
-            witness,
         )
 
     def having(self, outcome: Outcome) -> NDArray[np.bool_]:
@@ -99,10 +104,6 @@ class Verdicts:
     @property
     def passed(self) -> NDArray[np.bool_]:
         return self.having("passed")
-
-    def bits(self, outcome: Outcome) -> bytes:
-        """The set of explanations with this outcome: explanation i is bit i mod 8, least first, of byte i div 8."""
-        return np.packbits(self.having(outcome), bitorder="little").tobytes()
 
     @property
     def tally(self) -> CriterionTally:

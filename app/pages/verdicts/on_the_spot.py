@@ -139,7 +139,7 @@ def _judge_minimality(
         among = replace(alone, masks=family)
     if not valid:
         reason = "It is no valid circuit of this protocol, and the question is asked of these."
-        return Judged(criterion, Verdict("not_applicable", None, None, None, reason, {}))
+        return Judged(criterion, Verdict("not_applicable", reason))
     return Judged(criterion, criterion.judge("circuit", among).at(position))
 
 

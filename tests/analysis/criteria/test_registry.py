@@ -48,10 +48,10 @@ def test_unknown_parameters_and_kinds_are_refused() -> None:
         EXAMPLE.settings({"delta": 1})
     with pytest.raises(InvalidCriterion, match="Use it for circuit"):
         EXAMPLE.judge("alignment", 3)
-    assert EXAMPLE.judge("circuit", 3, {"epsilon": 0.5}).at(2) == Verdict("undecided", None, None, None, "at 0.5", {})
+    assert EXAMPLE.judge("circuit", 3, {"epsilon": 0.5}).at(2) == Verdict("undecided", "at 0.5")
 
 
-def test_verdicts_are_counted_packed_and_read_one_by_one() -> None:
+def test_verdicts_are_counted_and_read_one_by_one() -> None:
     passed = np.array([True, False, True, False, False, False, False, False, True])
     undecided = np.zeros(9, dtype=bool)
     undecided[3] = True
@@ -59,8 +59,7 @@ def test_verdicts_are_counted_packed_and_read_one_by_one() -> None:
         passed, lambda i: (f"number {i}", {"i": i}), numerators=np.arange(9), denominators=9, undecided=undecided
     )
     assert verdicts.tally == CriterionTally(3, 5, 1, 0)
-    assert verdicts.bits("passed") == bytes([0b101, 1])
-    assert verdicts.at(3) == Verdict("undecided", 3 / 9, 3, 9, "number 3", {"i": 3})
+    assert verdicts.at(3) == Verdict("undecided", "number 3", {"i": 3}, 3 / 9, 3, 9)
     with pytest.raises(InvalidIndex):
         verdicts.at(9)
     again = put_together([verdicts.at(i) for i in range(9)])
