@@ -30,7 +30,7 @@ from analysis.circuits.result import CircuitSearch
 from analysis.circuits.search import MAX_SO_FAR
 from analysis.circuits.space import count_in_space
 from analysis.circuits.strategy import find_circuits
-from analysis.criteria.tallies import Findings, of_circuits, tallies
+from analysis.criteria.tallies import tallies, tallies_of_circuits
 from analysis.errors import AnalysisError, BeyondLimits
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.result import InterpretationCounts
@@ -115,7 +115,7 @@ def analyse_output(
     with stages.timed("criteria"):
         with suppress(OutOfTime):  # tallies count what was found, whatever the time
             work.tell("criteria", 0, 1)
-        criteria = tallies(Findings(question, circuits, interpretations, algorithms))
+        criteria = tallies(question, circuits, interpretations, algorithms)
         work.tell("criteria", 1, 1)
     return OutputAnalysis(
         question=question,
@@ -138,7 +138,7 @@ def _circuits_alone(question: Question, circuits: CircuitSearch, stages: _Stages
         circuits=circuits,
         interpretations=interpretations,
         algorithms=algorithms,
-        criteria=of_circuits(Findings(question, circuits, interpretations, algorithms)),
+        criteria=tallies_of_circuits(question, circuits),
         seconds=stages.seconds,
         out_of_time=stages.out_of_time,
     )

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.estimating import share_interval
-from analysis.criteria.interpretation_counts import Reading, tally_of_readings
+from analysis.criteria.interpretation_tallies import Reading, tally_of_readings
 from analysis.criteria.registry import criterion_named
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED, UNDECIDED

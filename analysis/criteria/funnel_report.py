@@ -20,7 +20,7 @@ from analysis.criteria.funnel import (
     funnel_rows,
     scaled_to_all,
 )
-from analysis.criteria.interpretation_counts import Reading
+from analysis.criteria.interpretation_tallies import Reading
 from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import KIND_OF
 from analysis.report import Analysed, Exact, Part, Report, Settings

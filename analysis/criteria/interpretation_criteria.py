@@ -1,7 +1,7 @@
 """Whether an interpretation is one of its kind, and whether what it says is what the whole network does.
 
 These judge interpretations one by one. How many of *all* interpretations pass is told without listing them by
-:mod:`analysis.criteria.interpretation_counts`.
+:mod:`analysis.criteria.interpretation_tallies`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import ScoredAlignment
 from analysis.criteria.alignment_context import valid_alignments
 from analysis.criteria.criterion import Kind
-from analysis.criteria.interpretation_counts import Reading, tally_of_readings
+from analysis.criteria.interpretation_tallies import Reading, tally_of_readings
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES
 from analysis.question import Question
@@ -74,7 +74,7 @@ class StepVerdicts:
         kind: of the explanations.
         step: the criterion with its settings.
         outcomes: ``[explanations]`` positions in :data:`OUTCOMES`; of interpretations ``[circuits]`` as in
-            :attr:`~analysis.criteria.interpretation_counts.Reading.outcome`.
+            :attr:`~analysis.criteria.interpretation_tallies.Reading.outcome`.
         readings: of interpretations, for each circuit; None for the other kinds.
         note: why some are undecided if a limit or the budget is the reason, else "".
         seconds: spent, 0 without a clock.

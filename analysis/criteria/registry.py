@@ -7,9 +7,9 @@ from typing import Final
 from analysis.criteria import (
     ablations,
     alignment_structure,
+    cuts,
     interchanges,
     interpretation_criteria,
-    kl_faithfulness,
     knockouts,
     margins,
     minimality,
@@ -18,7 +18,6 @@ from analysis.criteria import (
     permutation_baseline,
     redundancies,
     robustness,
-    role_agreement,
     same_story,
     scrubbing,
     selectivity,
@@ -73,8 +72,8 @@ CRITERIA: Final[tuple[Criterion, ...]] = (
 )
 
 OF_MODELS_ALONE: Final[tuple[Criterion, ...]] = (
-    kl_faithfulness.KL_FAITHFULNESS,
-    role_agreement.ROLE_AGREEMENT,
+    cuts.KL_FAITHFULNESS,
+    cuts.ROLE_AGREEMENT,
 )
 """Those that are asked of circuits of models of other kinds than the networks, and of nothing else."""
 OF_MODELS: Final = tuple(criterion for criterion in (*CRITERIA, *OF_MODELS_ALONE) if "cut" in criterion.by_trait)

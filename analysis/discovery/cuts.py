@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.criteria.kl_faithfulness import divergence, log_softmax
+from analysis.criteria.cuts import divergence, log_softmax
 from analysis.discovery.masked_runs import RowRule, Rows, masked_outputs, metric_of, outputs_of_masks, rows_of
 from analysis.discovery.selection import edge_ends, shares_between
 from analysis.method_settings import Setting, Settings

@@ -17,8 +17,8 @@ import numpy as np
 from analysis.circuit_sets.chance import SizeChance
 from analysis.criteria.ablations import RESAMPLE_ABLATION
 from analysis.criteria.criterion import Criterion
+from analysis.criteria.cuts import ROLE_AGREEMENT
 from analysis.criteria.registry import OF_MODELS
-from analysis.criteria.role_agreement import ROLE_AGREEMENT
 from analysis.discovery.closure import Closed
 from analysis.discovery.cuts import RULES, CutModel
 from analysis.discovery.location import KnownCircuits, Location, ValidCircuits

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.cut_context import CutContext, Roles
+from analysis.criteria.cuts import ROLE_AGREEMENT
 from analysis.criteria.registry import OF_MODELS
-from analysis.criteria.role_agreement import ROLE_AGREEMENT
 from analysis.criteria.verdict import OUTCOMES
 from analysis.explanations.explanation import Column, Record
 from analysis.models.circuits import (

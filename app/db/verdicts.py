@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.criteria.criterion import Kind
-from analysis.criteria.interpretation_counts import Reading
+from analysis.criteria.interpretation_tallies import Reading
 from analysis.criteria.judged import StepVerdicts
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES

@@ -14,8 +14,7 @@ from analysis.circuits.search import search_circuits
 from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Kind
-from analysis.criteria.interpretation_counts import tally_of_readings
-from analysis.criteria.interpretation_tallies import CountingReadings
+from analysis.criteria.interpretation_tallies import CountingReadings, tally_of_readings
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep

@@ -26,7 +26,7 @@ from analysis.alignments.search import search_alignments
 from analysis.circuits.search import search_circuits
 from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
 from analysis.criteria.circuit_context import CircuitCriteriaContext
-from analysis.criteria.interpretation_counts import KEYS, read_circuits, tallied
+from analysis.criteria.interpretation_tallies import KEYS, read_circuits, tallied
 from analysis.criteria.registry import criteria_for, criterion_named
 from analysis.data import DataRecord, clean_data
 from analysis.networks.mlp import batch_activations, forward, keep_matrices

@@ -22,7 +22,7 @@ from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Kind
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
-from analysis.criteria.interpretation_counts import KEYS, read_circuits, tallied
+from analysis.criteria.interpretation_tallies import KEYS, read_circuits, tallied
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.registry import criteria_for, criterion_named
 from analysis.criteria.verdict import Verdicts

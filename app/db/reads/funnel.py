@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.criteria.funnel_report import Wanted
-from analysis.criteria.interpretation_counts import Reading
+from analysis.criteria.interpretation_tallies import Reading
 from analysis.criteria.steps import CriterionStep
 from app.db.reads.algorithms import places_of_owners
 from app.db.reads.circuits import whole_counts

@@ -23,7 +23,7 @@ from analysis.alignments.search import search_alignments
 from analysis.circuits.search import search_circuits
 from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
 from analysis.criteria.circuit_context import CircuitCriteriaContext
-from analysis.criteria.interpretation_counts import KEYS, read_circuits, tallied
+from analysis.criteria.interpretation_tallies import KEYS, read_circuits, tallied
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.registry import CRITERIA, criteria_for
 from analysis.data import clean_data

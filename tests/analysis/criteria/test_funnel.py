@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from analysis.criteria.funnel import counted_rows, funnel_rows, joint_bounds, scaled_to_all
-from analysis.criteria.interpretation_counts import Reading
+from analysis.criteria.interpretation_tallies import Reading
 from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED, UNDECIDED
 from analysis.result import CriterionTally
 

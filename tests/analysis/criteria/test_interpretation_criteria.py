@@ -12,7 +12,6 @@ from analysis.circuits.search import search_circuits
 from analysis.common_ground.survey import circuit_range
 from analysis.criteria import margins, symmetry
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
-from analysis.criteria.interpretation_counts import CircuitReadings, read_circuits, tallied
 from analysis.criteria.interpretation_criteria import (
     INTERCHANGE,
     INTERCHANGE_JOINT,
@@ -20,6 +19,7 @@ from analysis.criteria.interpretation_criteria import (
     INTERCHANGE_ON_CIRCUIT,
     OBSERVED_CLASS,
 )
+from analysis.criteria.interpretation_tallies import CircuitReadings, read_circuits, tallied
 from analysis.criteria.verdict import Verdict
 from analysis.data import clean_data
 from analysis.errors import Cancelled

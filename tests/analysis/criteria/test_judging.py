@@ -11,7 +11,7 @@ from analysis.criteria.budget import budget_that_ended
 from analysis.criteria.criterion import KINDS
 from analysis.criteria.funnel import counted_rows
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
-from analysis.criteria.interpretation_counts import MIXED, Reading, tally_of_readings
+from analysis.criteria.interpretation_tallies import MIXED, Reading, tally_of_readings
 from analysis.criteria.judged import Subject
 from analysis.criteria.judging import judge_analysis
 from analysis.criteria.steps import CriterionStep, default_steps

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from analysis.criteria.circuit_context import CircuitCriteriaContext
-from analysis.criteria.interpretation_counts import Reading
+from analysis.criteria.interpretation_tallies import Reading
 from analysis.criteria.judged import StepVerdicts, Subject
 from analysis.criteria.judging import judge_analysis
 from analysis.criteria.steps import CriterionStep, parse_steps
