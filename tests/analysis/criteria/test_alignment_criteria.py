@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from analysis.algorithms.candidates import Candidates, candidate_algorithms
+from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments import permutation_baseline
@@ -187,14 +187,11 @@ def test_above_random_equals_trying_every_placement_on_every_permuted_network():
     assert len(set(below)) > 1
 
 
-def test_above_random_is_the_same_each_time_and_removes_nothing_at_percentile_0():
+def test_above_random_is_the_same_each_time():
     context = all_alignments()
     first = ABOVE_RANDOM.judge("alignment", context, {"networks": 10})
     again = ABOVE_RANDOM.judge("alignment", context, {"networks": 10})
     assert first.numerators.tolist() == again.numerators.tolist()
-    assert ABOVE_RANDOM.judge("alignment", context, {"networks": 10, "percentile": 0}).passed.all()
-    strict, mild = (ABOVE_RANDOM.judge("alignment", context, {"networks": 10, "percentile": p}) for p in (100, 60))
-    assert not (strict.passed & ~mild.passed).any()
     with pytest.raises(InvalidCriterion, match="from 0 to 100"):
         ABOVE_RANDOM.judge("alignment", context, {"percentile": 101})
 
@@ -291,32 +288,6 @@ def test_the_pretrained_xor_has_one_minimal_alignment_and_it_passes_everything()
         ("¬A ∧ ¬B", 1, (1,)),
     }
     assert verdicts(ABOVE_RANDOM, context)[0].numerator == 97
-
-
-# of the valid alignments of the two irredundant algorithms of XOR: all, jointly right, minimal, above chance
-KNOWN = {
-    "xor_2-2": (1, 1, 1, 0),
-    "xor_3": (3, 3, 1, 0),
-    "xor_2-2-2": (4, 2, 4, 4),
-    "xor_3-2": (5, 3, 2, 5),
-    "xor_3-3_a": (2, 2, 2, 2),
-    "xor_relu_3-3": (14, 6, 4, 14),
-}
-
-
-@pytest.mark.parametrize("name", KNOWN)
-def test_known_survivors_of_golden_networks(name):
-    network = golden_network(name).network
-    algorithms = [a for a in candidates("XOR", network.n_hidden_layers) if irredundancy(a)["irredundant-literals"]]
-    search = search_alignments(ask(network, data=DATA), Candidates(tuple(algorithms), len(algorithms)))
-    context = context_of(network, valid_alignments(search))
-    criteria = (JOINT_INTERCHANGE, MINIMAL_ALIGNMENT, ABOVE_RANDOM)
-    assert (len(context), *(c.judge("alignment", context).tally.passed for c in criteria)) == KNOWN[name]
-    jointly = 0
-    for algorithm, s in context.explanations:  # one run at a time, without the engine
-        agreed, of, _ = twin(network, algorithm, s.alignment)
-        jointly += agreed == of
-    assert jointly == KNOWN[name][1]
 
 
 def test_work_can_be_cancelled():
