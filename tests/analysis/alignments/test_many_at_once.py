@@ -17,7 +17,6 @@ from analysis.experiments import intervention_space
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE
 from analysis.question import ask
-from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor
 
 
