@@ -18,7 +18,7 @@ import torch
 from analysis.data import clean_data
 from analysis.ladder.climbing import climb_closed
 from analysis.ladder.learning import climb_learned
-from analysis.ladder.rungs import MAP_CLASSES, Ladder
+from analysis.ladder.report import MAP_CLASSES, LadderReport
 from analysis.networks.network import Network
 from analysis.progress import Progress
 from analysis.question import ask
@@ -53,7 +53,7 @@ def network_of(stored: dict[str, object]) -> Network:
     )
 
 
-def table_of(ladder: Ladder) -> list[str]:
+def table_of(ladder: LadderReport) -> list[str]:
     """One network's ladder in Markdown."""
     lines = [
         "| a variable lives on | algorithms | alignments that pass | joint | floor: permuted networks on which "
@@ -61,11 +61,11 @@ def table_of(ladder: Ladder) -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     for key, label in MAP_CLASSES.items():
-        rung, below = ladder.rungs[key], ladder.floors[key]
-        mean = below.alignments / below.networks if below.networks else float("nan")
+        rung = next(rung for rung in ladder.rungs if rung.map_class == key)
+        mean = rung.floor_alignments / rung.floor_networks if rung.floor_networks else float("nan")
         joint = "—" if rung.joint is None else str(rung.joint)
         passed = f"{rung.algorithms} of {len(ladder.algorithms)} | {rung.alignments} of {rung.of} | {joint}"
-        lines.append(f"| {label} | {passed} | {below.passing} of {below.networks} | {mean:.2f} |")
+        lines.append(f"| {label} | {passed} | {rung.floor_passing} of {rung.floor_networks} | {mean:.2f} |")
     return lines
 
 
@@ -97,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
             ask(network, task=XOR, data=CLEAN), Work(clock=clock), n_permuted=options.floor, seed=SEED
         )
         ladder = climb_learned(ladder, ask(network, task=XOR, data=CLEAN), Work(clock=clock, report=_tell))
-        closed = ladder.rungs["orthogonal"].seconds + ladder.rungs["oblique"].seconds
+        closed = sum(rung.seconds for rung in ladder.rungs if rung.map_class in ("orthogonal", "oblique"))
         sizes = "-".join(map(str, network.sizes))
         lines = [
             f"**{name}**, {sizes}, {network.activation}. Of its {options.floor} permuted networks "

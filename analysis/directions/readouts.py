@@ -12,7 +12,6 @@ direction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -80,37 +79,25 @@ class Spread:
         return cls(*fixed_order.decomposed(activations - fixed_order.mean(activations), _RANK))
 
 
-def minimum_norm(
-    layer: int,
-    activations: Array,
-    values: Array | Sequence[Sequence[float]],
-    *,
-    spread: Spread | None = None,
-) -> tuple[MinimumNorm, ...]:
-    """The shortest read-out of each variable on one layer.
+def minimum_norm(layer: int, activations: Array, values: Array, *, spread: Spread | None = None) -> MinimumNorm:
+    """The shortest read-out of a variable on one layer.
 
     Args:
         layer: 1 for the first hidden layer.
         activations: ``[rows, width]`` of the layer on the inputs.
-        values: ``[variables, rows]`` of 0 and 1.
+        values: ``[rows]`` of 0 and 1. A constant variable has none: there is no direction to move along.
         spread: of the activations, where it is known.
-
-    Returns:
-        One for each variable. A constant variable has none: there is no direction to move along.
     """
-    wanted = np.atleast_2d(np.asarray(values, dtype=np.float64))
     known = spread or Spread.of(activations)
-    centred = wanted - fixed_order.mean(wanted.T)[:, None]
+    centred = values[None] - fixed_order.mean(values[:, None])
     weights = fixed_order.inner(fixed_order.inner(centred, known.left) / known.singular, known.right.T)
-    n_free = activations.shape[1] - len(known.singular)
-    found = []
-    for row, goal in zip(rounded(weights), wanted, strict=True):
-        read = fixed_order.inner(activations, row[None])[:, 0]
-        constant = float(fixed_order.mean(goal - read))
-        out = ReadOut(1.0, constant, float(np.abs(read + constant - goal).max()))
-        usable = out.residual <= RESIDUAL and bool(row.any())
-        found.append(MinimumNorm(LinearPlace.of(layer, [row]) if usable else None, out, n_free))
-    return tuple(found)
+    row = rounded(weights)[0]
+    read = fixed_order.inner(activations, row[None])[:, 0]
+    constant = float(fixed_order.mean(values - read))
+    out = ReadOut(1.0, constant, float(np.abs(read + constant - values).max()))
+    usable = out.residual <= RESIDUAL and bool(row.any())
+    place = LinearPlace.of(layer, [row]) if usable else None
+    return MinimumNorm(place, out, activations.shape[1] - len(known.singular))
 
 
 def read_out(weights: Array, activations: Array, values: Array) -> ReadOut:

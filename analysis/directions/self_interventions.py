@@ -9,16 +9,15 @@ on its neurons; every set of the hidden neurons that an interpretation reads.
 3. Ask the others by what they *read* there. An alignment on directions reads each variable off the layer where it
    lives, as it is after the swap, and decides by its gates; it is silent where a direction does not read its variable,
    or a reading is exactly between 0 and 1. An interpretation reads the neurons that were moved by its cuts; its local
-   gates do the rest. Its cut lies somewhere between two values: a number between them is read both ways, and it is
-   silent where these lead to different outputs. An alignment on neuron sets has nothing to read with, and speaks only
-   where the swap is one of its own.
+   gates do the rest. Its cut lies somewhere between two values, and where a moved neuron is between them it is silent.
+   An alignment on neuron sets has nothing to read with, and speaks only where the swap is one of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, product
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -43,7 +42,6 @@ Array = NDArray[np.float64]
 
 MAX_VARIABLES: Final = 4
 MAX_NEURONS: Final = 6
-MAX_DOUBTFUL: Final = 10  # neurons with numbers within their cuts, each read both ways
 _BETWEEN: Final = 1e-6  # a reading so near to 1/2 is neither
 
 
@@ -185,7 +183,7 @@ def _says(
     n_rows = len(layers[0])
     silent = np.full((n_rows, n_rows), SILENT, dtype=np.int8)
     if isinstance(speaker, Interpretation):
-        return _by_neurons(speaker, swap, layers, silent)
+        return _by_neurons(speaker, swap, layers)
     if not isinstance(speaker, Aligned):
         return silent
     if meant is not None:
@@ -202,83 +200,39 @@ def _says(
     return np.where(known, said[values, np.arange(n_rows)], silent)
 
 
-def _by_neurons(
-    interpretation: Interpretation, swap: OwnSwap, layers: Sequence[Array], silent: NDArray[np.int8]
-) -> NDArray[np.int8]:
-    """Moved neurons by their cuts, all others by their local gates; numbers within a cut both ways."""
-    moved: dict[int, list[bool]] = {}
-    whole: dict[int, bool] = {}  # whether neurons of the layer are replaced as they are, not moved along a mixture
+def _by_neurons(interpretation: Interpretation, swap: OwnSwap, layers: Sequence[Array]) -> NDArray[np.int8]:
+    """Moved neurons by their cuts, all others by their local gates."""
+    n_rows, last = len(layers[0]), len(layers) - 1
+    shape, n_inputs = (n_rows, n_rows), n_rows.bit_length() - 1
+    moves: dict[int, NDArray[np.bool_]] = {}  # by layer, ``[read-outs, neurons]`` what the swap moves
     for layer in {place.layer for place in swap.places}:
         rows = swap_rows(place for place in swap.places if place.layer == layer)
         if rows is not None:
-            touched = np.abs(rows) > 0
-            moved[layer] = [bool(column.any()) for column in touched.T]
-            whole[layer] = bool((touched.sum(axis=1) == 1).all())
-    reading = _NeuronReading(interpretation, moved, whole, layers)
-    if len(reading.doubtful) > MAX_DOUBTFUL:
-        return silent
-    ways = [
-        reading.output(dict(zip(reading.doubtful, way, strict=True)))
-        for way in product((0, 1), repeat=len(reading.doubtful))
-    ]
-    if ways[0] is None:
-        return silent
-    every = np.array(ways)
-    return np.where((every == every[0]).all(axis=0), every[0], silent)
-
-
-class _NeuronReading:
-    """An interpretation under one swap, for all sources and bases at once."""
-
-    def __init__(
-        self,
-        interpretation: Interpretation,
-        moved: Mapping[int, Sequence[bool]],
-        whole: Mapping[int, bool],
-        layers: Sequence[Array],
-    ) -> None:
-        self._gates = sorted(interpretation.gates, key=lambda gate: (gate.layer, gate.neuron))
-        self._whole, self._layers = whole, layers
-        self._n_rows, self._last = len(layers[0]), len(layers) - 1
-        self._moved = {
-            (gate.layer, gate.neuron)
-            for gate in self._gates
-            if gate.layer in moved and gate.layer < self._last and moved[gate.layer][gate.neuron]
-        }
-        self.doubtful = [
-            (gate.layer, gate.neuron)
-            for gate in self._gates
-            if (gate.layer, gate.neuron) in self._moved and not whole[gate.layer] and (self._sides(gate) < 0).any()
-        ]
-
-    def _sides(self, gate: NeuronGate) -> NDArray[np.int8]:
-        """``[source, base]`` 1 above the cut, 0 below, −1 within."""
-        values = self._layers[gate.layer][..., gate.neuron]
-        slack = EQUAL_WITHIN * np.maximum(1.0, np.abs(values))
-        above = np.where(values >= gate.high - slack, 1, -1)
-        return np.where(values <= gate.low + slack, 0, above).astype(np.int8)
-
-    def output(self, within: Mapping[tuple[int, int], int]) -> NDArray[np.int8] | None:
-        """``[source, base]`` the output's bit if numbers within a cut are read as said; None if it has no gate."""
-        n_rows = self._n_rows
-        n_inputs = n_rows.bit_length() - 1
-        bits: dict[tuple[int, int], NDArray[np.int8]] = {}
-        for gate in self._gates:
-            site = (gate.layer, gate.neuron)
-            own = pattern_bits(gate.function, n_inputs).astype(np.int8)
-            if site in self._moved and self._whole[gate.layer]:  # as on the common ground: its bit on the source
-                bits[site] = np.broadcast_to(own[:, None], (n_rows, n_rows))
-                continue
-            if site in self._moved:
-                sides = self._sides(gate)
-                bits[site] = np.where(sides < 0, np.int8(within.get(site, 0)), sides)
-                continue
-            if gate.layer == 1:
-                bits[site] = np.broadcast_to(own[None, :], (n_rows, n_rows))
+            moves[layer] = np.abs(rows) > 0
+    bits: dict[tuple[int, int], NDArray[np.int8]] = {}
+    known = np.ones(shape, dtype=bool)
+    for gate in sorted(interpretation.gates, key=lambda gate: (gate.layer, gate.neuron)):
+        site, own = (gate.layer, gate.neuron), pattern_bits(gate.function, n_inputs).astype(np.int8)
+        touched = moves.get(gate.layer)
+        if touched is not None and touched[:, gate.neuron].any():
+            if (touched.sum(axis=1) == 1).all():  # neurons as they are: as on the common ground its bit on the source
+                bits[site] = np.broadcast_to(own[:, None], shape)
             else:
-                index = np.zeros((n_rows, n_rows), dtype=np.int64)
-                for parent in gate.parents:
-                    index = (index << 1) | bits[parent]
-                bits[site] = np.asarray(gate.table, dtype=np.int8)[index]
-        last = bits.get((self._last, 0))
-        return None if last is None else np.ascontiguousarray(last)
+                sides = _sides(gate, layers[gate.layer][..., gate.neuron])
+                known &= sides >= 0
+                bits[site] = np.maximum(sides, 0)
+        elif gate.layer == 1:
+            bits[site] = np.broadcast_to(own[None, :], shape)
+        else:
+            index = np.zeros(shape, dtype=np.int64)
+            for parent in gate.parents:
+                index = (index << 1) | bits[parent]
+            bits[site] = np.asarray(gate.table, dtype=np.int8)[index]
+    return np.where(known, bits.get((last, 0), np.int8(SILENT)), np.int8(SILENT))
+
+
+def _sides(gate: NeuronGate, values: Array) -> NDArray[np.int8]:
+    """Of a neuron's values 1 above its cut, 0 below, −1 within."""
+    slack = EQUAL_WITHIN * np.maximum(1.0, np.abs(values))
+    above = np.where(values >= gate.high - slack, 1, -1)
+    return np.where(values <= gate.low + slack, 0, above).astype(np.int8)

@@ -71,7 +71,7 @@ class DirectionTable:
             values = pattern_bits(function, self.network.n_inputs).astype(np.float64)
             if layer not in self._spreads:
                 self._spreads[layer] = Spread.of(self.clean[layer])
-            self._read_outs[key] = minimum_norm(layer, self.clean[layer], values[None], spread=self._spreads[layer])[0]
+            self._read_outs[key] = minimum_norm(layer, self.clean[layer], values, spread=self._spreads[layer])
         return self._read_outs[key]
 
     def family(self, layer: int, behaviour: Behaviour) -> ObliqueFamily | None:

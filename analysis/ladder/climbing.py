@@ -24,11 +24,12 @@ from analysis.directions.result import DirectionClass
 from analysis.directions.search import search_directions
 from analysis.directions.table import DirectionTable
 from analysis.errors import BeyondLimits
-from analysis.ladder.rungs import CLOSED, ClosedClass, Floor, Ladder, MapClass, Rung
+from analysis.ladder.report import CLOSED, ClosedClass, LadderReport, Rung
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.question import Question
+from analysis.report import Analysed, Settings
 from analysis.tasks import Task, input_table
 from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
@@ -54,9 +55,19 @@ def placed_algorithms(task: Task, protocol: Protocol, n_hidden_layers: int) -> C
     return Candidates(first, len(kept), len(first) if truncated else None)
 
 
+def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LadderReport:
+    """Climb every class in closed form, and the learned ones where all is asked for; only these load torch."""
+    ladder = climb_closed(of.question, work)
+    if settings.thorough:
+        from analysis.ladder.learning import climb_learned
+
+        ladder = climb_learned(ladder, of.question, work)
+    return ladder
+
+
 def climb_closed(
     question: Question, work: Work = DEFAULT_WORK, *, n_permuted: int = N_PERMUTED, seed: int = 0
-) -> Ladder:
+) -> LadderReport:
     """Every class in closed form, on a network and on its permutations.
 
     Args:
@@ -72,20 +83,18 @@ def climb_closed(
     work.tell("ladder", 0, n_permuted + 1)
     own = closed_rungs(question, candidates, work=work)
     climbable = [key for key in CLOSED if not own[key].refused]
-    rest: list[dict[MapClass, Rung]] = []
+    rest: list[dict[ClosedClass, Rung]] = []
     for number, other in enumerate(others):
         work.tell("ladder", number + 1, n_permuted + 1, "permuted networks")
         rest.append(closed_rungs(replace(question, model=other), candidates, climbable, joint=False))
-    below = {key: [rungs[key] for rungs in rest if key in rungs] for key in CLOSED}
     work.tell("ladder", n_permuted + 1, n_permuted + 1)
-    return Ladder(
-        tuple(algorithm.text for algorithm in candidates.algorithms),
-        candidates.n_candidates,
-        own,
-        {key: Floor.of(rungs) for key, rungs in below.items()},
-        n_permuted,
-        n_that_compute(others, question.task),
-        seed,
+    return LadderReport(
+        algorithms=[algorithm.text for algorithm in candidates.algorithms],
+        n_irredundant=candidates.n_candidates,
+        rungs=tuple(rung.above(rungs[key] for rungs in rest if key in rungs) for key, rung in own.items()),
+        n_permuted=n_permuted,
+        n_permuted_right=n_that_compute(others, question.task),
+        seed=seed,
     )
 
 
@@ -104,7 +113,7 @@ def closed_rungs(
     work: Work = DEFAULT_WORK,
     *,
     joint: bool = True,
-) -> dict[MapClass, Rung]:
+) -> dict[ClosedClass, Rung]:
     """The classes in closed form on one network.
 
     Args:
@@ -113,7 +122,7 @@ def closed_rungs(
         joint: whether to run joint interchange on alignments on neurons too.
         work: its clock measures the rungs.
     """
-    found: dict[MapClass, Rung] = {}
+    found: dict[ClosedClass, Rung] = {}
     with np.errstate(over="ignore", invalid="ignore"):  # permuted weights may overflow; no number is no decision
         table = DirectionTable(question)
         for key in classes:
@@ -124,7 +133,7 @@ def closed_rungs(
                 else:
                     rung = _on_directions(question, candidates, key, table)
             except BeyondLimits as refusal:
-                rung = Rung.refusal(f"{refusal.item}: {refusal.cause}")
+                rung = Rung.refusal(key, f"{refusal.item}: {refusal.cause}")
             found[key] = replace(rung, seconds=work.clock() - start)
     return found
 
@@ -146,6 +155,7 @@ def _on_neurons(question: Question, candidates: Candidates, *, single: bool, joi
                     score = score_joint(replace(question, protocol=asked), result.algorithm, scored.alignment)
                     confirmed += score.agreed == score.of
     return Rung(
+        "single" if single else "sets",
         sum(1 for result in found if result.n_valid),
         n_valid,
         sum(n_placements(question.cut.hidden_sizes, len(r.algorithm.responses), single=single) for r in found),
@@ -158,10 +168,11 @@ def _on_directions(
 ) -> Rung:
     found = search_directions(question, candidates, direction_class, table=table)
     if found.refused:
-        return Rung.refusal(found.refused)
+        return Rung.refusal(direction_class, found.refused)
     placed = [result.n_placements for result in found.algorithms]
     exact = all(result.truncated_at is None and not result.n_undecided for result in found.algorithms)
     return Rung(
+        direction_class,
         found.n_aligned,
         found.n_valid,
         None if None in placed else sum(n for n in placed if n is not None),

@@ -18,7 +18,7 @@ from analysis.directions.blocks import block_placements, demands
 from analysis.directions.das import LearningCase, LearningOptions, learn
 from analysis.errors import BeyondLimits
 from analysis.ladder.climbing import placed_algorithms
-from analysis.ladder.rungs import LEARNED, Floor, Ladder, MapClass, Rung
+from analysis.ladder.report import LEARNED, LadderReport, LearnedClass, Rung
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
@@ -28,7 +28,7 @@ MAX_WORK: Final = 100_000_000  # maps × interchanges × steps, on one network: 
 _AT_ONCE: Final = 5  # permuted networks learned side by side between two reports
 
 
-def climb_learned(ladder: Ladder, question: Question, work: Work = DEFAULT_WORK) -> Ladder:
+def climb_learned(ladder: LadderReport, question: Question, work: Work = DEFAULT_WORK) -> LadderReport:
     """Add the learned classes to a ladder.
 
     Args:
@@ -37,34 +37,32 @@ def climb_learned(ladder: Ladder, question: Question, work: Work = DEFAULT_WORK)
     """
     candidates = placed_algorithms(question.task, question.protocol, question.cut.n_hidden_layers)
     others = [permuted_network(question.cut, number, seed=ladder.seed) for number in range(ladder.n_permuted)]
-    rungs, floors = dict(ladder.rungs), dict(ladder.floors)
+    rungs = list(ladder.rungs)
     total, n_networks = len(LEARNED) * (len(others) + 1), len(others) + 1
-    found: dict[MapClass, list[Rung]] = {}  # of the network, then of the others
     for number, key in enumerate(LEARNED):
         work.tell("ladder", number * n_networks, total, f"{key} maps")
-        found[key] = _own_rung(question, candidates, key, work)
-        for first in range(0, 0 if found[key][0].refused else len(others), _AT_ONCE):
+        own, below = _own_rung(question, candidates, key, work), []
+        for first in range(0, 0 if own.refused else len(others), _AT_ONCE):
             work.tell("ladder", number * n_networks + 1 + first, total, f"{key} maps of permuted networks")
             some = [replace(question, model=other) for other in others[first : first + _AT_ONCE]]
-            found[key] += learned_rungs(some, candidates, key, joint=False)
-    for map_class, (own, *below) in found.items():
-        rungs[map_class], floors[map_class] = own, Floor(0, 0, 0) if own.refused else Floor.of(below)
+            below += learned_rungs(some, candidates, key, joint=False)
+        rungs.append(own.above(below))
     work.tell("ladder", total, total)
-    return replace(ladder, rungs=rungs, floors=floors)
+    return ladder.model_copy(update={"rungs": tuple(rungs)})
 
 
-def _own_rung(question: Question, candidates: Candidates, key: MapClass, work: Work) -> list[Rung]:
+def _own_rung(question: Question, candidates: Candidates, key: LearnedClass, work: Work) -> Rung:
     """A learned class on the network itself, which may be refused."""
     start = work.clock()
     try:
         (rung,) = learned_rungs([question], candidates, key, joint=True)
     except BeyondLimits as refusal:
-        return [Rung.refusal(f"{refusal.item}: {refusal.cause}")]
-    return [replace(rung, seconds=work.clock() - start)]
+        return Rung.refusal(key, f"{refusal.item}: {refusal.cause}")
+    return replace(rung, seconds=work.clock() - start)
 
 
 def learned_rungs(
-    questions: Sequence[Question], candidates: Candidates, map_class: MapClass, *, joint: bool
+    questions: Sequence[Question], candidates: Candidates, map_class: LearnedClass, *, joint: bool
 ) -> list[Rung]:
     """One learned class on several networks of one shape at once.
 
@@ -112,4 +110,4 @@ def learned_rungs(
             total[1] += sum(single)
             total[2] += len(blocks)
             total[3] += sum(both)
-    return [Rung(a, b, c, d if joint else None, exact=False) for a, b, c, d in totals]
+    return [Rung(map_class, a, b, c, d if joint else None, exact=False) for a, b, c, d in totals]

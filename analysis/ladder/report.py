@@ -1,38 +1,81 @@
-"""The ladder of map classes as it is stored, told and shown."""
+"""The ladder of map classes: how many explanations pass in each class, and how many on networks by chance.
+
+Classes are compared, not all nested: single neurons lie in neuron sets, these in subspaces; orthogonal swaps of a
+read-out lie in oblique ones. Under non-linear maps nearly anything passes (Sutter et al., NeurIPS 2025), which is why
+each class stands beside the same class on networks whose weights are permuted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 from pydantic import Field
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.ladder.climbing import climb_closed
-from analysis.ladder.rungs import CLOSED, LEARNED, MAP_CLASSES, Ladder
 from analysis.question import Question
-from analysis.report import Analysed, Part, Report, Settings
-from analysis.work import DEFAULT_WORK, Work
+from analysis.report import Report
 
-_LABELS: Final[Mapping[str, str]] = {str(key): label for key, label in MAP_CLASSES.items()}
-_ORDER: Final[list[str]] = [*CLOSED, *LEARNED]
+ClosedClass = Literal["single", "sets", "integer", "integer-any", "orthogonal", "oblique"]
+LearnedClass = Literal["learned", "non-linear"]
+MapClass = ClosedClass | LearnedClass
+
+MAP_CLASSES: Final[Mapping[MapClass, str]] = {
+    "single": "single neurons",
+    "sets": "neuron sets",
+    "integer": "small integer directions that read the variable",
+    "integer-any": "small integer directions, read-out or not",
+    "orthogonal": "read-out, orthogonal swap",
+    "oblique": "read-out, some oblique swap",
+    "learned": "learned subspaces",
+    "non-linear": "blocks of a learned non-linear map",
+}
+CLOSED: Final[tuple[ClosedClass, ...]] = ("single", "sets", "integer", "integer-any", "orthogonal", "oblique")
+LEARNED: Final[tuple[LearnedClass, ...]] = ("learned", "non-linear")
 
 
-class RungFound(Part):
-    """One class of maps, with its floor; see :class:`analysis.ladder.rungs.Rung`."""
+@dataclass(frozen=True)
+class Rung:
+    """One class on one network.
+
+    Args:
+        map_class: which.
+        algorithms: those with an alignment whose single interchanges are all right.
+        alignments: such alignments.
+        of: placements that the class offers; None if they were too many to count.
+        joint: those of the alignments that every joint interchange confirms too; None if it was not run.
+        exact: whether the numbers are exact; otherwise they are lower bounds.
+        seconds: it took; 0 without a clock.
+        refused: why the class was not computed; "" if it was, and all numbers are 0 if not.
+        floor_networks: permuted networks on which the class was climbed too.
+        floor_passing: of those, the ones on which any alignment passes.
+        floor_alignments: that pass on all of them together.
+    """
 
     map_class: str
     algorithms: int
     alignments: int
     of: int | None
     joint: int | None
-    exact: bool
-    seconds: float
-    refused: str
-    floor_networks: int
-    floor_passing: int
-    floor_alignments: int
+    exact: bool = True
+    seconds: float = 0.0
+    refused: str = ""
+    floor_networks: int = 0
+    floor_passing: int = 0
+    floor_alignments: int = 0
+
+    @classmethod
+    def refusal(cls, map_class: str, why: str) -> Rung:
+        """A class that was not computed."""
+        return cls(map_class, 0, 0, None, None, refused=why)
+
+    def above(self, rungs: Iterable[Rung]) -> Rung:
+        """The same with the class on permuted networks as its floor; refused ones are left out."""
+        climbed = [rung for rung in rungs if not rung.refused]
+        passing, alignments = sum(rung.alignments > 0 for rung in climbed), sum(rung.alignments for rung in climbed)
+        return replace(self, floor_networks=len(climbed), floor_passing=passing, floor_alignments=alignments)
 
     @property
     def label(self) -> str:
@@ -40,18 +83,22 @@ class RungFound(Part):
         return _LABELS.get(self.map_class, self.map_class)
 
 
+_LABELS: Final[Mapping[str, str]] = {str(key): label for key, label in MAP_CLASSES.items()}
+_ORDER: Final[list[str]] = [*CLOSED, *LEARNED]
+
+
 class LadderReport(Report):
-    """See :class:`analysis.ladder.rungs.Ladder`."""
+    """Every class that was climbed on one network."""
 
     algorithms: list[str] = Field(description="Those that were placed.")
     n_irredundant: int = Field(description="Irredundant algorithms with a variable, exact.")
-    rungs: list[RungFound]
+    rungs: tuple[Rung, ...]
     n_permuted: int
     n_permuted_right: int = Field(description="Permuted networks that compute the task by themselves.")
     seed: int = Field(description="Of the permutations.")
 
     @property
-    def in_order(self) -> list[RungFound]:
+    def in_order(self) -> list[Rung]:
         """The classes that were climbed or refused, from the narrowest on."""
         return sorted(self.rungs, key=lambda one: [*_ORDER, one.map_class].index(one.map_class))
 
@@ -81,24 +128,3 @@ class LadderReport(Report):
                 f"{'; '.join(one.label for one in vain)}. Passing there says little about this network."
             )
         return told
-
-
-def ladder_report(ladder: Ladder) -> LadderReport:
-    """A ladder as a report."""
-    rungs = [
-        RungFound.showing(
-            rung, map_class=key, **{f"floor_{name}": number for name, number in vars(ladder.floors[key]).items()}
-        )
-        for key, rung in ladder.rungs.items()
-    ]
-    return LadderReport.showing(ladder, rungs=rungs)
-
-
-def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LadderReport:
-    """Climb every class in closed form, and the learned ones where all is asked for; only these load torch."""
-    ladder = climb_closed(of.question, work)
-    if settings.thorough:
-        from analysis.ladder.learning import climb_learned
-
-        ladder = climb_learned(ladder, of.question, work)
-    return ladder_report(ladder)

@@ -1,21 +1,99 @@
 """The gradient of the output by the inputs on every row: at the corners of the input cube where rows are Boolean.
 
 Simonyan, Vedaldi and Zisserman, "Deep Inside Convolutional Networks" (2013); times the input: Shrikumar et al. (2016).
+Lenses that follow gradients say which units hide from one, and where it is one-sided: at kinks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.lenses.boolean_inputs import row_name
-from analysis.lenses.gradients import hidden_notes, kink_notes
 from analysis.lenses.lens import Attribution, Lens
 from analysis.method_settings import Setting, Settings
-from analysis.networks.gradients import input_slopes
+from analysis.networks.gradients import input_slopes, slope_of
+from analysis.networks.mlp import activations, pre_activations
+from analysis.networks.network import Network
 from analysis.question import Question
 from analysis.work import Work
+
+FLAT: Final = 1e-6
+"""A unit whose derivative stays below this on every row hardly shows in any gradient."""
+_NAMED: Final = 6
+
+
+def hidden_notes(question: Question) -> tuple[str, ...]:
+    """Sentences about dead and saturated units: what a gradient does not see, whether it matters or not."""
+    rows = question.method_rows[0]
+    dead, flat = units_without_slope(question.cut, rows)
+    notes = []
+    if dead:
+        notes.append(
+            f"{_units(dead)} {'has' if len(dead) == 1 else 'have'} derivative 0 on every row (dead): no gradient "
+            "passes there, which does not show that nothing depends on it."
+        )
+    if flat:
+        notes.append(
+            f"{_units(flat)} {'has' if len(flat) == 1 else 'have'} a derivative below 10⁻⁶ on every row (saturated): "
+            "hardly any gradient passes there, which does not show that nothing depends on it."
+        )
+    return tuple(notes)
+
+
+def kink_notes(question: Question) -> tuple[str, ...]:
+    """A sentence where a unit stands at its kink on a row, with the derivative that is given there."""
+    network, rows = question.cut, question.method_rows[0]
+    found = kinks(network, rows)
+    if not found:
+        return ()
+    told = [f"{_unit(layer, neuron, network)} on {row_name(question, row)}" for layer, neuron, row in found[:_NAMED]]
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    slopes = {float(slope_of(np.zeros(1), network.activation_of(k), network.negative_slope)[0]) for k, _, _ in found}
+    given = " or ".join(f"{slope:g}" for slope in sorted(slopes))
+    return (f"At a kink: {', '.join(told)}{more}. The derivative given there is the one from below, {given}.",)
+
+
+def units_without_slope(
+    network: Network, rows: NDArray[np.float64]
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Hidden neurons, (layer, neuron), on the flat side of a kink on every row, and those where a smooth activation's
+    derivative is below 1e-6 on every row.
+    """
+    dead, flat = [], []
+    for layer, values in enumerate(activations(network, rows)[1:-1], start=1):
+        activation = network.activation_of(layer)
+        slopes = slope_of(values, activation, network.negative_slope)
+        for neuron, largest in enumerate(np.abs(slopes).max(axis=0).tolist()):
+            if activation in ("relu", "leaky_relu"):
+                dead += [(layer, neuron)] * (largest == 0.0)
+            else:
+                flat += [(layer, neuron)] * (largest < FLAT)
+    return dead, flat
+
+
+def kinks(network: Network, rows: NDArray[np.float64]) -> list[tuple[int, int, int]]:
+    """(layer, neuron, row) where a pre-activation is 0 and the activation has two slopes there."""
+    found = []
+    for layer, values in enumerate(activations(network, rows)[:-1], start=1):
+        activation = network.activation_of(layer)
+        if activation == "relu" or (activation == "leaky_relu" and network.negative_slope != 1.0):
+            at_zero = np.argwhere(pre_activations(network, layer, values) == 0.0)
+            found += [(layer, neuron, row) for row, neuron in at_zero.tolist()]
+    return found
+
+
+def _units(units: Sequence[tuple[int, int]]) -> str:
+    names = [f"{layer}.{neuron}" for layer, neuron in units[:_NAMED]]
+    more = f" and {len(units) - _NAMED} more" if len(units) > _NAMED else ""
+    return f"Neuron{'s' if len(units) > 1 else ''} {', '.join(names)}{more}"
+
+
+def _unit(layer: int, neuron: int, network: Network) -> str:
+    return "the output" if layer == len(network.weights) else f"neuron {layer}.{neuron}"
 
 
 def _look(question: Question, settings: Settings, _work: Work) -> Attribution:

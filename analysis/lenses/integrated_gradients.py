@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.lenses.gradients import hidden_notes
+from analysis.lenses.gradient_corners import hidden_notes
 from analysis.lenses.lens import Attribution, Lens
 from analysis.method_settings import Setting, Settings
 from analysis.networks.gradients import input_slopes

@@ -4,50 +4,39 @@ the two part.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from analysis.alignments.iia import Behaviour
 from analysis.alignments.search import align_with
-from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.circuit import Circuit, one_mask
 from analysis.question import Question
+from analysis.report import Mask, Part
 from analysis.stories.relation import RELATIONS
 from analysis.stories.search import Stories, SweepOfSites, circuit_decisions
 from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
 
 
-@dataclass(frozen=True)
-class Contrast:
-    """Two circuits with different stories, and one interchange that shows it.
+class Contrast(Part):
+    """Two circuits with different stories, and one interchange that shows it."""
 
-    Args:
-        mask: of a circuit whose story is not the whole network's.
-        usual: of the circuit nearest to it whose story is, or is the commonest where none is.
-        algorithm: position of an algorithm that exactly one of the two carries.
-        carrier: mask of the one that carries it.
-        path: the variable that is interchanged.
-        site: where the carrier holds it.
-        source: number of the input that the values come from, in binary order.
-        base: number of the input that is run.
-        expected: what the algorithm says; the carrier decides so.
-        decided: what the other circuit decides.
-    """
-
-    mask: int
-    usual: int
-    algorithm: int
-    carrier: int
-    path: str
-    site: NeuronSet
-    source: int
-    base: int
-    expected: int
-    decided: int
+    mask: Mask = Field(description="Of a circuit whose story is not the whole network's.")
+    usual: Mask = Field(
+        description="Of the circuit nearest to it whose story is, or is the commonest where none is the network's."
+    )
+    algorithm: int = Field(description="Position of an algorithm that exactly one of the two carries.")
+    carrier: Mask = Field(description="Of the one that carries it.")
+    path: str = Field(description="The variable that is interchanged.")
+    layer: int = Field(description="Where the carrier holds it.")
+    neurons: tuple[int, ...]
+    source: int = Field(description="Number of the input that the values come from, in binary order.")
+    base: int = Field(description="Number of the input that is run.")
+    expected: int = Field(description="What the algorithm says; the carrier decides so.")
+    decided: int = Field(description="What the other circuit decides.")
 
 
 def find_contrasts(question: Question, found: Stories, work: Work = DEFAULT_WORK) -> tuple[Contrast, ...]:
@@ -103,6 +92,14 @@ def _contrast(question: Question, found: Stories, mask: int, usual: int) -> Cont
         if len(wrong):
             source, base = pairs[wrong[0]].tolist()
             return Contrast(
-                mask, usual, number, carrier, path, site, source, base, int(expected[wrong[0]]), int(decided[wrong[0]])
+                **{name: layout.to_hex(m) for name, m in (("mask", mask), ("usual", usual), ("carrier", carrier))},
+                algorithm=number,
+                path=path,
+                layer=site.layer,
+                neurons=site.neurons,
+                source=source,
+                base=base,
+                expected=int(expected[wrong[0]]),
+                decided=int(decided[wrong[0]]),
             )
     return None

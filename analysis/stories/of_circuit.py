@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.result import AlgorithmResult
 from analysis.alignments.search import align_with
 from analysis.errors import BeyondLimits
@@ -27,12 +26,10 @@ class CircuitStory:
     Args:
         relation: to what the whole network carries.
         carried: with their alignments on the ablated network.
-        whole: what the whole network carries.
     """
 
     relation: Relation
     carried: tuple[AlgorithmResult, ...]
-    whole: tuple[HighLevelModel, ...]
 
 
 def story_of(question: Question, circuit: Circuit) -> CircuitStory | Unasked:
@@ -50,4 +47,4 @@ def story_of(question: Question, circuit: Circuit) -> CircuitStory | Unasked:
         return found
     algorithms = [found.algorithms[number] for number in sorted(found.stories[0])]
     carried = align_with(circuit_decisions(question, circuit), algorithms, question.protocol) if algorithms else ()
-    return CircuitStory(found.relations[0], tuple(carried), tuple(found.algorithms[one] for one in sorted(found.whole)))
+    return CircuitStory(found.relations[0], tuple(carried))

@@ -13,8 +13,9 @@ from analysis.algorithms.parsing import parse_algorithm
 from analysis.circuits.result import CircuitSearch
 from analysis.networks.circuit import EdgeLayout
 from analysis.question import Question
-from analysis.report import Analysed, Mask, Part, Report, Settings
-from analysis.stories.contrast import find_contrasts, smallest_first
+from analysis.report import Analysed, Part, Report, Settings
+from analysis.result_file import exact
+from analysis.stories.contrast import Contrast, find_contrasts, smallest_first
 from analysis.stories.grain import Grain, find_grain
 from analysis.stories.relation import RELATIONS, Relation
 from analysis.stories.search import CONFIDENCE, Stories, Unasked, find_stories
@@ -28,22 +29,6 @@ LETTERS: Final = b"snwo-v?"
 N_EXAMPLES: Final = 24
 
 
-class ContrastFound(Part):
-    """See :class:`analysis.stories.contrast.Contrast`."""
-
-    mask: Mask
-    usual: Mask
-    algorithm: int
-    carrier: Mask
-    path: str
-    layer: int
-    neurons: list[int]
-    source: int
-    base: int
-    expected: int
-    decided: int
-
-
 class Story(Part):
     """One set of algorithms, and the circuits that carry exactly these."""
 
@@ -54,12 +39,9 @@ class Story(Part):
 
 
 class GrainAlgorithm(Part):
-    """An irredundant algorithm that the whole network carries, and its smallest alignment."""
+    """An irredundant algorithm that the whole network carries."""
 
     text: str
-    n_gates: int
-    minimal: int = Field(description="Minimal alignments.")
-    places: list[tuple[str, int, list[int]]] = Field(description="Path, layer and neurons of each variable.")
     refines: bool = Field(description="Whether it shares a gate and is finer than all that are carried and share none.")
 
 
@@ -87,7 +69,7 @@ class StoriesReport(Report):
     intervals: dict[Relation, tuple[float, float]] = Field({})
     by_edges: list[tuple[int, list[int]]] = Field([], description="Edges, and circuits by relation.")
     stories: list[Story] = Field([])
-    contrasts: list[ContrastFound] = Field([])
+    contrasts: tuple[Contrast, ...] = ()
     grain: GrainFound | None = Field(None, description="None of other algorithms than trees, and of older reports.")
 
     @property
@@ -138,12 +120,10 @@ def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> StoriesReport:
     """Ask every circuit, or a uniform sample where that would take too long."""
     question, masks = of.question, of.circuits.masks
     found = find_stories(question, masks, work)
-    contrasts, grain = [], None
+    contrasts: tuple[Contrast, ...] = ()
+    grain = None
     if isinstance(found, Stories):
-        contrasts = [
-            ContrastFound.showing(one, question.layout, layer=one.site.layer, neurons=one.site.neurons)
-            for one in find_contrasts(question, found, work)
-        ]
+        contrasts = find_contrasts(question, found, work)
         if question.protocol.algorithm_form == "and_inverter":
             grain = _grain(find_grain(question, work))
     report = stories_report(found, of.circuits, question.layout)
@@ -188,15 +168,7 @@ def _grain(found: Grain | Unasked) -> GrainFound:
     refining = found.refining
     return GrainFound(
         considered=len(found.considered),
-        carried=[
-            GrainAlgorithm.showing(
-                result.algorithm,
-                minimal=result.n_minimal,
-                places=[(path, site.layer, list(site.neurons)) for path, site in result.alignments[0].alignment.places],
-                refines=result.algorithm in refining,
-            )
-            for result in found.carried
-        ],
+        carried=[GrainAlgorithm(text=one.algorithm.text, refines=one.algorithm in refining) for one in found.carried],
     )
 
 
@@ -206,3 +178,35 @@ def relation_column(found: Stories | Unasked, masks: NDArray[Any]) -> NDArray[np
     if isinstance(found, Stories):
         column[np.searchsorted(masks, found.masks)] = found.codes
     return column
+
+
+def stories_json(found: Stories | Unasked, circuits: CircuitSearch, *, masks: bool = True) -> dict[str, Any]:
+    """What the circuits of one output carry.
+
+    Args:
+        found: asked of the listed circuits.
+        circuits: the search that listed them.
+        masks: whether to name each circuit with its relation.
+    """
+    if isinstance(found, Unasked):
+        state = "undecided" if found.arises else "not_applicable"
+        return {"of": exact(circuits.n_valid), **dict.fromkeys(RELATIONS), state: True, "reason": found.reason}
+    undrawn = () if circuits.smallest is None else circuits.smallest.undrawn
+    told = found.of_draws(circuits.method, circuits.truncated_at is not None, undrawn, circuits.n_valid)
+    uniform = circuits.method != "listed" or circuits.truncated_at is None
+    document: dict[str, Any] = {"of": told.n_asked, **{relation: told.counts[relation] for relation in RELATIONS}}
+    if told.sampled or circuits.truncated_at is not None:
+        document["exact"] = False
+    if told.sampled and uniform:
+        document["estimated"] = True
+        document["valid"] = exact(circuits.n_valid)
+        document["confidence"] = CONFIDENCE
+        ends = {relation: told.interval(relation) for relation in RELATIONS}
+        document["interval"] = {relation: [float(low), float(high)] for relation, (low, high) in ends.items()}
+    document["algorithms"] = [{"id": one.id, "formula": one.formula} for one in told.algorithms]
+    document["network"] = [told.algorithms[number].id for number in sorted(told.whole)]
+    document["by_edges"] = {str(edges): dict(row) for edges, row in told.by_edges.items()}
+    if masks:
+        texts = map(circuits.layout.to_hex, found.masks.tolist())
+        document["by_circuit"] = {mask: RELATIONS[code] for mask, code in zip(texts, found.codes.tolist(), strict=True)}
+    return document

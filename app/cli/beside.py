@@ -158,7 +158,7 @@ def look_beside(analysis: OutputAnalysis, work: Work, *, masks: bool) -> tuple[d
     """
     from analysis.circuit_sets.most_different import most_different
     from analysis.circuit_sets.result_json import circuit_set_json
-    from analysis.stories.result_json import stories_json
+    from analysis.stories.report import stories_json
     from analysis.stories.search import Unasked, find_stories
 
     question, circuits = analysis.question, analysis.circuits

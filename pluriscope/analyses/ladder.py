@@ -7,7 +7,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from analysis.ladder.report import LadderReport, RungFound
+from analysis.ladder.report import LadderReport, Rung
 from app.figures.svg.ladder import ladder_thumb
 from pluriscope.analyses.shown import Shown, Subject, listed
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Section, Table
@@ -69,7 +69,7 @@ def _page(report: LadderReport, of: Subject) -> Iterator[Block]:
     yield More("How to read it", lambda: [Prose(_READING.format(**words))])
 
 
-def _row(one: RungFound, report: LadderReport, of: Subject) -> Row:
+def _row(one: Rung, report: LadderReport, of: Subject) -> Row:
     url, scope = "", of.scope
     if one.map_class in _DIRECTIONS:
         url = of.links.directions(of.slug, scope, classes=one.map_class)

@@ -132,7 +132,7 @@ LADDER: Final = Analysis(
     "Ladder",
     "How many algorithms fit when variables may live on wider classes of maps?",
     "Seconds for the classes in closed form; learned ones take minutes.",
-    "analysis.ladder.report:find",
+    "analysis.ladder.climbing:find",
     (("ladder", "Ladder", "every class of maps, here and on networks with permuted weights"),),
     thoroughly="learned maps too",
     follows=_ladder_is_cheap,

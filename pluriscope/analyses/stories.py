@@ -9,9 +9,10 @@ from markupsafe import Markup
 
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.networks.circuit import Circuit
+from analysis.stories.contrast import Contrast
 from analysis.stories.of_circuit import story_of
 from analysis.stories.relation import RELATIONS, Relation
-from analysis.stories.report import ContrastFound, GrainFound, StoriesReport
+from analysis.stories.report import GrainFound, StoriesReport
 from analysis.stories.search import Unasked
 from app.figures.numbers import noun
 from app.figures.svg.columns import columns
@@ -93,7 +94,7 @@ def _relations(report: StoriesReport, of: Subject) -> Table:
     return Table.short("relation", shown, rows, id="relations")
 
 
-def _contrast(one: ContrastFound, report: StoriesReport, of: Subject) -> Iterator[Block]:
+def _contrast(one: Contrast, report: StoriesReport, of: Subject) -> Iterator[Block]:
     """A circuit with another story beside the usual one, and an interchange on which they part."""
     values = report.values(of.question)
     told = next(story for story in report.stories if one.mask in story.examples)

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.ladder.climbing import closed_rungs, placed_algorithms
 from analysis.ladder.learning import learned_rungs
-from analysis.ladder.rungs import MAP_CLASSES, Rung
+from analysis.ladder.report import MAP_CLASSES, Rung
 from analysis.protocol import COMPLETE
 from analysis.question import ask
 from benchmarks.ladder import CLEAN, DOCUMENT, XOR, networks

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from analysis.ladder.climbing import closed_rungs, placed_algorithms
-from analysis.ladder.rungs import CLOSED, MAP_CLASSES, ClosedClass
+from analysis.ladder.report import CLOSED, MAP_CLASSES, ClosedClass
 from analysis.studies.measures.measure import Measured, measure
 from analysis.studies.subject import Studied
 

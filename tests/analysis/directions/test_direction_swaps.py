@@ -132,7 +132,7 @@ def test_the_read_out_is_the_shortest_that_reads(seed, width, pattern) -> None:
     random = np.random.default_rng(seed)
     layer = random.normal(size=(4, width))
     values = np.array([pattern >> row & 1 for row in range(4)], dtype=float)
-    found = minimum_norm(1, layer, values[None])[0]
+    found = minimum_norm(1, layer, values)
     if width < 3:  # fewer neurons than affinely independent rows: no read-out in general
         assert found.place is None
         assert found.read_out.residual > 1e-6
@@ -146,12 +146,12 @@ def test_the_read_out_is_the_shortest_that_reads(seed, width, pattern) -> None:
     again = read_out(w, layer, values)
     assert again.gain == pytest.approx(1, abs=1e-6)
     assert again.residual <= 1e-6
-    assert minimum_norm(1, layer, (1 - values)[None])[0].place.reads[0] == tuple(-x + 0.0 for x in w.tolist())
+    assert minimum_norm(1, layer, 1 - values).place.reads[0] == tuple(-x + 0.0 for x in w.tolist())
 
 
 def test_constant_variables_and_degenerate_layers_have_no_read_out() -> None:
     layer = np.array([[0.0, 0], [1, 1], [2, 2], [3, 3]])
-    found = minimum_norm(1, layer, np.array([[0, 0, 0, 0], [1, 1, 1, 1], [0, 0, 1, 1.0]]))
+    found = [minimum_norm(1, layer, np.array(row)) for row in ([0.0] * 4, [1.0] * 4, [0, 0, 1, 1.0])]
     assert [m.place for m in found] == [None, None, None]
     assert found[2].n_free == 1
     assert found[2].read_out.residual == pytest.approx(0.3)

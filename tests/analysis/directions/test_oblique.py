@@ -47,7 +47,7 @@ def passes(network, clean, layer, w, directions, behaviour):
 def family_of(network, layer, behaviour):
     clean = activations(network, ROWS)
     values = np.array([behaviour.values >> row & 1 for row in range(4)], dtype=float)
-    place = minimum_norm(layer, clean[layer], values[None])[0].place
+    place = minimum_norm(layer, clean[layer], values).place
     if place is None:
         return None
     return clean, place.matrix[0], oblique_family(network, clean, place, behaviour, "threshold", TESTED)

@@ -18,7 +18,7 @@ from analysis.directions.polyhedra import Inequality, common_point
 from analysis.directions.scoring import score_directions
 from analysis.errors import InvalidMethod
 from analysis.lenses.das import asked_algorithms
-from analysis.lenses.gradients import kinks
+from analysis.lenses.gradient_corners import kinks
 from analysis.lenses.lens import Attribution, LensAnswer, Table
 from analysis.lenses.lime import weighted_ridge
 from analysis.lenses.probes import scaled_layers

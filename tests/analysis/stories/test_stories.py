@@ -206,15 +206,16 @@ def test_contrasts_are_interchanges_on_which_a_plain_program_finds_the_two_apart
     others = [relation for relation in found.relations if relation != "same"]
     assert len(contrasts) == (len(others) if "same" in found.relations else len(others) - 1)
     for contrast in contrasts:
-        silent = contrast.mask if contrast.carrier == contrast.usual else contrast.usual
+        mask, usual, carrier = (int(text, 16) for text in (contrast.mask, contrast.usual, contrast.carrier))
+        silent = mask if carrier == usual else usual
         algorithm = names(found)[contrast.algorithm]
-        assert algorithm in network.story(contrast.carrier)
+        assert algorithm in network.story(carrier)
         assert algorithm not in network.story(silent)
         source, base = INPUTS[contrast.source], INPUTS[contrast.base]
-        for mask, decision in ((contrast.carrier, contrast.expected), (silent, contrast.decided)):
+        for mask, decision in ((carrier, contrast.expected), (silent, contrast.decided)):
             kept = network.kept(mask)
-            clean = network.run(source, kept)[contrast.site.layer]
-            swap = {(contrast.site.layer, neuron): clean[neuron] for neuron in contrast.site.neurons}
+            clean = network.run(source, kept)[contrast.layer]
+            swap = {(contrast.layer, neuron): clean[neuron] for neuron in contrast.neurons}
             assert int(network.run(base, kept, swap)[-1][0] > 0.5) == decision
         assert contrast.expected != contrast.decided
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from analysis.ladder.climbing import closed_rungs, placed_algorithms
-from analysis.ladder.rungs import CLOSED
+from analysis.ladder.report import CLOSED
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
