@@ -107,11 +107,6 @@ class LinearPlace:
         """How many directions, k."""
         return len(self.reads)
 
-    @property
-    def is_orthogonal(self) -> bool:
-        """Whether the change is the shortest that sets the read-outs."""
-        return not self.swaps
-
     @cached_property
     def text(self) -> str:
         """The place without its variable: ``1=1,0,-1``."""

@@ -8,12 +8,7 @@ Here the read-out's values count as exactly 0 and 1; they are within the residua
 - *Last hidden layer*: the output sees d only through t = p·d with p the output's weights. Each base bounds t on one
   side or both. p and w not parallel: t is any number, and some d pass exactly if the bounds leave an interval; all pass
   only if nothing is bounded. p and w parallel: t is fixed, all pass or none.
-- *Deeper, piecewise linear*: the family is cut into cells on which every neuron above keeps its sign for every base;
-  on a cell the conditions are linear. Cells are entered one sign at a time, and left once the inequalities contradict
-  each other, which is checked without rounding (:mod:`analysis.directions.linear_regions`). Some: a witness, run
-  through the network. None, all: proved. Over the budget: undecided.
-- *Deeper, any activation*: a witness by search, or none where the decision asked for is out of the output's reach; else
-  undecided.
+- *Deeper*: a witness by a seeded search, run through the network, and one that fails; else undecided.
 """
 
 from __future__ import annotations
@@ -21,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +24,6 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.alignments.iia import Behaviour
 from analysis.directions.alignment import LinearPlace
-from analysis.directions.linear_regions import Case, CellSearch, Side
 from analysis.directions.readouts import rounded
 from analysis.directions.swaps import run_from, settled
 from analysis.networks.network import Network
@@ -38,12 +32,28 @@ from analysis.validity import TANH_EDGE, DecisionRule, decide, decided_as, margi
 
 Array = NDArray[np.float64]
 Answer = Literal["all", "some", "none", "undecided"]
-Method = Literal["interval", "cells", "witness", "reach", "clean"]
+Method = Literal["interval", "witness", "clean"]
 
 _PARALLEL: Final = 1e-9  # what is left of p beside w, as a share of it, below which they count as parallel
 _N_SAMPLES: Final = 2_048
 _N_ROUNDS: Final = 24
 _N_BEST: Final = 32
+
+
+class Case(NamedTuple):
+    """One condition: the network must decide ``wanted`` at ``start + sign · d``."""
+
+    start: Array
+    sign: int
+    wanted: int
+
+
+class Side(NamedTuple):
+    """A bound on the output's pre-activation: ``sign · value ≤ bound``, or < if strict."""
+
+    sign: int
+    bound: Fraction
+    strict: bool
 
 
 @dataclass(frozen=True)
@@ -53,12 +63,10 @@ class ObliqueFamily:
     Args:
         layer: from 1.
         dimension: of the family of directions d with w·d = 1: width − 1.
-        answer: whether all of it, some or none pass every tested interchange; "undecided" if the budget ended first.
-        method: how it was decided: "interval" (last hidden layer, exact), "cells" (exact), "witness" (one was run, and
-            one that fails), "reach" (no direction brings the output that far), "clean" (the network decides wrongly
-            where the variable does not change, so nothing can pass).
+        answer: whether all of it, some or none pass every tested interchange; "undecided" where that is not known.
+        method: how it was decided: "interval" (last hidden layer, exact), "witness" (one was run, and one that fails),
+            "clean" (the network decides wrongly where the variable does not change, so nothing can pass).
         witness: a direction d that passes, for the read-out w; None if none is known.
-        steps: linear programmes that it took.
     """
 
     layer: int
@@ -66,7 +74,6 @@ class ObliqueFamily:
     answer: Answer
     method: Method
     witness: tuple[float, ...] | None = None
-    steps: int = 0
 
 
 def oblique_family(
@@ -102,7 +109,6 @@ class _Family:
     ) -> None:
         self.network, self.rule, self.layer = network, rule, place.layer
         self.weights = place.matrix[0]
-        self.cells = CellSearch(network, place.layer, self.weights)
         n_inputs = network.n_inputs
         values, when_false, when_true = (pattern_bits(pattern, n_inputs) for pattern in behaviour)
         differs = values[:, None] != values[None, :]
@@ -137,7 +143,7 @@ class _Family:
         told = None if witness is None else self._told(witness)
         if answer == "some" and told is None:
             answer = "undecided"  # one passes, but none that can be written down and set again is known
-        return ObliqueFamily(self.layer, self.dimension, answer, method, told, self.cells.n_programmes)
+        return ObliqueFamily(self.layer, self.dimension, answer, method, told)
 
     def _told(self, witness: Array) -> tuple[float, ...] | None:
         """The witness at twelve digits, or as it is where it passes only so; None where it cannot be set."""
@@ -182,7 +188,7 @@ class _Family:
         high: list[tuple[Fraction, bool]] = []
         for case in self.cases:
             start = _dot(exact, case.start) + Fraction(float(biases[0]))
-            for side in self._sides(case.wanted):
+            for side in output_sides(self.network, self.rule, case.wanted):
                 # side.sign · (start + case.sign · t) ≤ bound
                 room = side.bound - side.sign * start
                 (high if side.sign * case.sign > 0 else low).append((side.sign * case.sign * room, side.strict))
@@ -204,36 +210,11 @@ class _Family:
             return self._answer("some", "interval", witness)
         return self._answer("undecided", "interval")  # the interval is too short for float64
 
-    def _sides(self, wanted: int) -> list[Side]:
-        return output_sides(self.network, self.rule, wanted)
-
     # --- deeper layers
 
     def _deeper(self) -> ObliqueFamily:
         witness, failing = self._searched()
-        if witness is not None and failing:
-            return self._answer("some", "witness", witness)
-        if witness is None and not self._in_reach():
-            return self._answer("none", "reach")
-        above = range(self.layer + 1, self.network.n_hidden_layers + 1)
-        if any(self.network.activation_of(layer) not in ("relu", "leaky_relu", "linear") for layer in above):
-            return self._answer("undecided", "witness", witness)
-        if witness is not None:  # none was seen to fail: is there any?
-            answers = [self.cells.exists([(case, side)]) for case in self.cases for side in self._outside(case.wanted)]
-            if all(answer == "none" for answer, _ in answers):
-                return self._answer("all", "cells", witness)
-            found = next((point for answer, point in answers if answer == "some"), None)
-            return self._answer("undecided" if found is None else "some", "cells", witness)
-        existence, point = self.cells.exists([(case, self._sides(case.wanted)) for case in self.cases])
-        if existence == "none":
-            return self._answer("none", "cells")
-        if point is not None and self._clearance(point[None])[0] > 0:
-            return self._answer("some", "cells", point)
-        return self._answer("undecided", "cells")
-
-    def _outside(self, wanted: int) -> list[list[Side]]:
-        """The ways to be decided otherwise, one bound broken in each."""
-        return [[Side(-side.sign, -side.bound, not side.strict)] for side in self._sides(wanted)]
+        return self._answer("some" if witness is not None and failing else "undecided", "witness", witness)
 
     def _searched(self) -> tuple[Array | None, bool]:
         """A direction that passes, the best of a seeded search, and whether one that fails was seen."""
@@ -266,23 +247,6 @@ class _Family:
         missing = 1.0 - fixed_order.inner(directions, self.weights[None])[:, 0]
         moved: Array = directions + missing[:, None] * self._shortest()
         return moved
-
-    def _in_reach(self) -> bool:
-        """Whether the output can be decided as wanted for each case at all, whatever the last hidden layer holds."""
-        low, high = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf)}.get(
-            self.network.activation, (-np.inf, np.inf)
-        )
-        weights, bias = self.network.weights[-1][0], float(self.network.biases[-1][0])
-        slack = 1e-9 * (1 + np.abs(weights).sum() + abs(bias))
-        nonzero = weights[weights != 0]
-        most = bias + float(np.where(nonzero > 0, nonzero * high, nonzero * low).sum()) + slack
-        least = bias + float(np.where(nonzero > 0, nonzero * low, nonzero * high).sum()) - slack
-        reached = {1: most, -1: least}
-        return all(
-            side.sign * reached[-side.sign] <= float(side.bound)
-            for case in self.cases
-            for side in self._sides(case.wanted)
-        )
 
 
 def output_sides(network: Network, rule: DecisionRule, wanted: int) -> list[Side]:

@@ -27,21 +27,18 @@ _NAMED: Final = 6
 
 
 def hidden_notes(question: Question) -> tuple[str, ...]:
-    """Sentences about dead and saturated units: what a gradient does not see, whether it matters or not."""
-    rows = question.method_rows[0]
-    dead, flat = units_without_slope(question.cut, rows)
-    notes = []
-    if dead:
-        notes.append(
-            f"{_units(dead)} {'has' if len(dead) == 1 else 'have'} derivative 0 on every row (dead): no gradient "
-            "passes there, which does not show that nothing depends on it."
-        )
-    if flat:
-        notes.append(
-            f"{_units(flat)} {'has' if len(flat) == 1 else 'have'} a derivative below 10⁻⁶ on every row (saturated): "
-            "hardly any gradient passes there, which does not show that nothing depends on it."
-        )
-    return tuple(notes)
+    """A sentence about dead and saturated units: what a gradient does not see, whether it matters or not."""
+    network, flat = question.cut, []
+    for layer, values in enumerate(activations(network, question.method_rows[0])[1:-1], start=1):
+        slopes = slope_of(values, network.activation_of(layer), network.negative_slope)
+        flat += [f"{layer}.{neuron}" for neuron in np.flatnonzero(np.abs(slopes).max(axis=0) < FLAT).tolist()]
+    if not flat:
+        return ()
+    units = f"Neuron {flat[0]} has" if len(flat) == 1 else f"Neurons {_first(flat)} have"
+    return (
+        f"{units} a derivative below 10⁻⁶ on every row (dead, or saturated): hardly any gradient passes there, which "
+        "does not show that nothing depends on it.",
+    )
 
 
 def kink_notes(question: Question) -> tuple[str, ...]:
@@ -50,29 +47,10 @@ def kink_notes(question: Question) -> tuple[str, ...]:
     found = kinks(network, rows)
     if not found:
         return ()
-    told = [f"{_unit(layer, neuron, network)} on {row_name(question, row)}" for layer, neuron, row in found[:_NAMED]]
-    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    told = _first([f"{_unit(layer, neuron, network)} on {row_name(question, row)}" for layer, neuron, row in found])
     slopes = {float(slope_of(np.zeros(1), network.activation_of(k), network.negative_slope)[0]) for k, _, _ in found}
     given = " or ".join(f"{slope:g}" for slope in sorted(slopes))
-    return (f"At a kink: {', '.join(told)}{more}. The derivative given there is the one from below, {given}.",)
-
-
-def units_without_slope(
-    network: Network, rows: NDArray[np.float64]
-) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Hidden neurons, (layer, neuron), on the flat side of a kink on every row, and those where a smooth activation's
-    derivative is below 1e-6 on every row.
-    """
-    dead, flat = [], []
-    for layer, values in enumerate(activations(network, rows)[1:-1], start=1):
-        activation = network.activation_of(layer)
-        slopes = slope_of(values, activation, network.negative_slope)
-        for neuron, largest in enumerate(np.abs(slopes).max(axis=0).tolist()):
-            if activation in ("relu", "leaky_relu"):
-                dead += [(layer, neuron)] * (largest == 0.0)
-            else:
-                flat += [(layer, neuron)] * (largest < FLAT)
-    return dead, flat
+    return (f"At a kink: {told}. The derivative given there is the one from below, {given}.",)
 
 
 def kinks(network: Network, rows: NDArray[np.float64]) -> list[tuple[int, int, int]]:
@@ -86,10 +64,8 @@ def kinks(network: Network, rows: NDArray[np.float64]) -> list[tuple[int, int, i
     return found
 
 
-def _units(units: Sequence[tuple[int, int]]) -> str:
-    names = [f"{layer}.{neuron}" for layer, neuron in units[:_NAMED]]
-    more = f" and {len(units) - _NAMED} more" if len(units) > _NAMED else ""
-    return f"Neuron{'s' if len(units) > 1 else ''} {', '.join(names)}{more}"
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
 def _unit(layer: int, neuron: int, network: Network) -> str:

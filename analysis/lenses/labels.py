@@ -8,9 +8,8 @@ neuron's own. Here labels are typed, or the function that fits best is taken, so
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -107,28 +106,15 @@ def _fit(question: Question, settings: Settings) -> Fit:
     return APPLIES
 
 
-@dataclass(frozen=True, eq=False)
-class _Neuron:
-    """One hidden neuron with what it is on every row, and what the network decides then."""
-
-    question: Question
-    clean: Sequence[Array]
-    layer: int
-    neuron: int
-
-    @cached_property
-    def values(self) -> Array:
-        """``[rows]`` its activations."""
-        found: Array = self.clean[self.layer][:, self.neuron]
-        return found
-
-    def decided(self, rows: NDArray[np.int64], values: Array) -> NDArray[np.int8]:
-        """``[runs]`` the decisions of runs on some rows in which the neuron has given values."""
-        layer = self.clean[self.layer][rows].copy()
-        layer[:, self.neuron] = values
-        for above in range(self.layer + 1, len(self.clean)):
-            layer = next_layer(self.question.cut, above, layer)
-        return decide(layer[:, 0], "threshold")
+def _decided(
+    question: Question, clean: Sequence[Array], label: Label, rows: NDArray[np.int64], values: Array
+) -> NDArray[np.int8]:
+    """``[runs]`` the decisions of runs on some rows in which the label's neuron has given values."""
+    layer = clean[label.layer][rows].copy()
+    layer[:, label.neuron] = values
+    for above in range(label.layer + 1, len(clean)):
+        layer = next_layer(question.cut, above, layer)
+    return decide(layer[:, 0], "threshold")
 
 
 def _look(question: Question, settings: Settings, work: Work) -> Table:
@@ -138,15 +124,13 @@ def _look(question: Question, settings: Settings, work: Work) -> Table:
     if typed:
         asked = [(label, np.array(task_from_formula(label.formula, n_inputs).truth_table) == 1) for label in typed]
     else:
-        asked = [_best(question, clean, layer, neuron) for layer, neuron in _neurons(question)]
+        asked = [
+            _best(question, clean, layer, neuron)
+            for layer, width in enumerate(question.cut.hidden_sizes, start=1)
+            for neuron in range(width)
+        ]
     return Table(
         tuple(_scored(question, clean, label, table) for label, table in work.each("methods", asked, "labels"))
-    )
-
-
-def _neurons(question: Question) -> Iterator[tuple[int, int]]:
-    return (
-        (layer, neuron) for layer, width in enumerate(question.cut.hidden_sizes, start=1) for neuron in range(width)
     )
 
 
@@ -168,23 +152,23 @@ def _best(question: Question, clean: Sequence[Array], layer: int, neuron: int) -
 
 def _scored(question: Question, clean: Sequence[Array], label: Label, table: NDArray[np.bool_]) -> dict[str, Any]:
     """A label's scores: on clean rows, with the simulation in the neuron's place, and under interchange."""
-    unit = _Neuron(question, clean, label.layer, label.neuron)
-    rows = np.arange(len(table))
+    values, rows = clean[label.layer][:, label.neuron], np.arange(len(table))
     before = decide(clean[-1][:, 0], "threshold")
     same, differ = (np.argwhere((table[:, None] == table[None, :]) == wanted) for wanted in (True, False))
     same = same[same[:, 0] != same[:, 1]]
     changed = [
-        int((unit.decided(pairs[:, 0], unit.values[pairs[:, 1]]) != before[pairs[:, 0]]).sum()) if len(pairs) else 0
+        int((_decided(question, clean, label, pairs[:, 0], values[pairs[:, 1]]) != before[pairs[:, 0]]).sum())
         for pairs in (same, differ)
     ]
+    simulated = _decided(question, clean, label, rows, _simulated(values, table))
     return {
         "layer": label.layer,
         "neuron": label.neuron,
         "label": label.formula,
         "truth_table": table.astype(int).tolist(),
-        "correlation": _correlation(unit.values, table),
-        "cut": _has_cut(unit.values, table),
-        "kept": int((unit.decided(rows, _simulated(unit.values, table)) == before).sum()),
+        "correlation": _correlation(values, table),
+        "cut": _has_cut(values, table),
+        "kept": int((simulated == before).sum()),
         "rows": len(rows),
         "alike_changed": changed[0],
         "alike": len(same),

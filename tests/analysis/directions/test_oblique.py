@@ -97,18 +97,18 @@ def test_the_last_layer_is_decided_exactly(seed, values, low, high, kind) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["leaky_relu", "relu"])
-def test_deeper_layers_are_decided_by_cells(kind) -> None:
+def test_deeper_layers_are_decided_by_witnesses(kind) -> None:
     answers = {}
     for seed in range(40):
         network = random_network(seed, (2, 3, 2, 1), kind)
         behaviour = drawn_behaviour(network, [2, 4, 6, 8, 14][seed % 5], seed % 16, (seed * 7) % 16)
         answer = check(network, 1, behaviour, seed)
         answers[answer] = answers.get(answer, 0) + 1
-    assert any(answer.startswith("none") for answer in answers), answers
-    assert not any(answer.startswith("undecided") for answer in answers), answers
+    assert answers["some witness"] > 3, answers
+    assert answers.keys() <= {"some witness", "undecided witness", "no read-out"}, answers
 
 
-def test_none_in_a_deeper_layer_is_found_and_proved() -> None:
+def test_none_in_a_deeper_layer_is_left_open() -> None:
     """The second layer sees one number, h1, through the network's only path: XOR-like demands on it cannot be met."""
     network = Network.from_arrays(
         [[[1, 0], [0, 1], [1, 1]], [[1, 1, 0]], [[1]]], [[0, 0, -1], [0], [-0.4]], activation="relu"
@@ -118,7 +118,7 @@ def test_none_in_a_deeper_layer_is_found_and_proved() -> None:
     # moving the base along d moves one number; on base 00 it must rise above .4 and on base 10 fall below it, …
     assert check(network, 1, Behaviour(12, 2, 15), 0) == "some witness"
     # … and cannot, if from 01 the same step upwards must end below
-    assert check(network, 1, Behaviour(12, 2, 13), 0) == "none cells"
+    assert check(network, 1, Behaviour(12, 2, 13), 0) == "undecided witness"
 
 
 def test_width_one_is_all_or_none() -> None:

@@ -65,7 +65,7 @@ def test_the_same_seed_gives_the_same_floor_and_another_another() -> None:
 
 def test_an_algorithm_without_variables_leaves_nothing_to_climb() -> None:
     ladder = climb_closed(ask(XORNET, task=named_task("AND", 2), data=CLEAN), n_permuted=0)
-    assert ladder.algorithms == ()
+    assert ladder.algorithms == []
     assert {(r.alignments, r.of) for r in ladder.rungs} == {(0, 0)}
 
 

@@ -31,20 +31,13 @@ def test_they_are_asked_each_others_own_interventions(compared, client) -> None:
     alice, bob, carol = compared["explanations"]
     assert (compared["trials"], compared["of"], compared["bounded"]) == ("own interventions", 144, "")
     assert [claim["site"] for claim in alice["claims"]] == ["n1.1 − n1.2", "n1.0 − n1.2"]
-    assert [one["predicted"] for one in (alice, bob, carol)] == [138, 136, 112]
+    assert [one["predicted"] for one in (alice, bob, carol)] == [138, 136, 105]
     assert compared["n_contradictions"] > 0
     for one in compared["contradictions"]:
         assert set(one["says"].values()) == {"0", "1"}
         assert one["right"]
     page = client.get(compared["url"]).text
     assert f"{compared['n_contradictions']} of their own 144 interventions" in page
-
-
-def test_what_a_comparison_says_of_an_own_swap_play_says_too(compared, get) -> None:
-    for one in get(f"{XORNET}/compare", e=COMPARED, limit=200)["contradictions"]:
-        there = get(one["url"])
-        assert there["after"]["outputs"]["y"] == pytest.approx(one["output"], abs=1e-9)
-        assert [said["says"] for said in there["explanations"]] == [int(one["says"].get(k, -1)) for k in "PQR"]
 
 
 def test_the_former_page_of_alice_and_bob_leads_here_and_what_is_not_stored_is_compared_too(client, tmp_path) -> None:
