@@ -22,11 +22,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.alignments.iia import Behaviour
+from analysis.alignments.iia import Behaviour, tested_pairs
 from analysis.directions.alignment import LinearPlace
 from analysis.directions.readouts import rounded
 from analysis.directions.swaps import run_from, settled
+from analysis.networks.mlp import activations
 from analysis.networks.network import Network
+from analysis.question import Question
 from analysis.tasks import pattern_bits
 from analysis.validity import TANH_EDGE, DecisionRule, decide, decided_as, margin_to_edge
 
@@ -76,46 +78,29 @@ class ObliqueFamily:
     witness: tuple[float, ...] | None = None
 
 
-def oblique_family(
-    network: Network,
-    clean: Sequence[Array],
-    place: LinearPlace,
-    behaviour: Behaviour,
-    rule: DecisionRule,
-    tested: NDArray[np.bool_],
-) -> ObliqueFamily:
+def oblique_family(question: Question, place: LinearPlace, behaviour: Behaviour) -> ObliqueFamily:
     """Decide how much of the family passes.
 
     Args:
-        network: cut to the analysed output.
-        clean: its own activations ``[rows, n_l]`` for layers 0 … L.
         place: the read-out w of the behaviour's variable, one row.
         behaviour: the variable's values and what the algorithm says.
-        rule: decision rule.
-        tested: ``[source, base]`` pairs.
     """
-    return _Family(network, clean, place, behaviour, rule, tested).decide()
+    return _Family(question, place, behaviour).decide()
 
 
 class _Family:
-    def __init__(
-        self,
-        network: Network,
-        clean: Sequence[Array],
-        place: LinearPlace,
-        behaviour: Behaviour,
-        rule: DecisionRule,
-        tested: NDArray[np.bool_],
-    ) -> None:
-        self.network, self.rule, self.layer = network, rule, place.layer
-        self.weights = place.matrix[0]
-        n_inputs = network.n_inputs
-        values, when_false, when_true = (pattern_bits(pattern, n_inputs) for pattern in behaviour)
+    def __init__(self, question: Question, place: LinearPlace, behaviour: Behaviour) -> None:
+        network = question.cut
+        self.network, self.layer, self.weights = network, place.layer, place.matrix[0]
+        self.rule = question.protocol.alignment_decision
+        clean = activations(network, question.data.clean_rows)
+        tested = tested_pairs(network.n_inputs, question.protocol.interchange_pairs)
+        values, when_false, when_true = (pattern_bits(pattern, network.n_inputs) for pattern in behaviour)
         differs = values[:, None] != values[None, :]
         moved = (tested & differs).any(axis=0)
         stays = (tested & ~differs).any(axis=0)
         says_clean = np.where(values, when_true, when_false)
-        self.clean_right = bool((decide(clean[-1][:, 0], rule) == says_clean)[stays].all())
+        self.clean_right = bool((decide(clean[-1][:, 0], self.rule) == says_clean)[stays].all())
         says_moved = np.where(values, when_false, when_true)
         self.cases = tuple(
             Case(clean[place.layer][base], -1 if values[base] else 1, int(says_moved[base]))

@@ -66,7 +66,6 @@ def score_directions(
     algorithm: HighLevelModel,
     alignment: DirectionAlignment,
     *,
-    joint: bool = True,
     max_runs: int = MAX_RUNS,
 ) -> ScoredDirections:
     """Score one alignment, without a search.
@@ -74,8 +73,7 @@ def score_directions(
     Args:
         algorithm: the algorithm that is aligned.
         alignment: places for all of its variables.
-        joint: whether to run joint interchanges, if they are no more than ``max_runs``.
-        max_runs: most joint runs.
+        max_runs: most joint runs; of more none is made.
 
     Raises:
         InvalidAlignment: another algorithm's alignment, a variable missing or unknown, a layer that does not exist or
@@ -87,14 +85,22 @@ def score_directions(
     places = [place for _, place in alignment.places]
     paths = [path for path, _ in alignment.places]
     iia, margin = score_outputs(question, algorithm, paths, swap_outputs(network, clean, places))
-    readings = tuple(
-        read_out(place.matrix[0], clean[place.layer], _values(algorithm, path)) if place.dimension == 1 else None
-        for path, place in alignment.places
-    )
     scored = None
-    if joint and (1 << algorithm.n_inputs) ** (len(places) + 1) <= max_runs:
+    if (1 << algorithm.n_inputs) ** (len(places) + 1) <= max_runs:
         scored = joint_score(network, clean, algorithm, alignment, protocol, max_runs=max_runs)
+    readings = read_outs(clean, algorithm, alignment)
     return ScoredDirections(alignment, iia, margin, readings, alignment.causal_order, scored)
+
+
+def read_outs(
+    clean: Sequence[NDArray[np.float64]], algorithm: HighLevelModel, alignment: DirectionAlignment
+) -> tuple[ReadOut | None, ...]:
+    """How each variable's direction reads it, by path in order; None for places of several dimensions."""
+    found: list[ReadOut | None] = []
+    for path, place in alignment.places:
+        values = pattern_bits(algorithm.responses[path].function, algorithm.n_inputs).astype(np.float64)
+        found.append(read_out(place.matrix[0], clean[place.layer], values) if place.dimension == 1 else None)
+    return tuple(found)
 
 
 def joint_score(
@@ -170,7 +176,3 @@ def check_place(network: Network, path: str, place: LinearPlace) -> None:
             f"has {given} numbers for {width} neurons of layer {place.layer}",
             "give one number for each neuron",
         )
-
-
-def _values(algorithm: HighLevelModel, path: str) -> NDArray[np.float64]:
-    return pattern_bits(algorithm.responses[path].function, algorithm.n_inputs).astype(np.float64)

@@ -23,7 +23,6 @@ from math import prod
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.algorithms.candidates import Candidates
@@ -37,15 +36,14 @@ from analysis.directions.blocks import demands
 from analysis.directions.integers import n_integer_directions
 from analysis.directions.oblique import output_sides
 from analysis.directions.polyhedra import Inequality, common_point
-from analysis.directions.readouts import read_out, rounded
+from analysis.directions.readouts import rounded
 from analysis.directions.result import LEARNING, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
-from analysis.directions.scoring import ScoredDirections, joint_score, score_directions
+from analysis.directions.scoring import ScoredDirections, joint_score, read_outs, score_directions
 from analysis.directions.table import DirectionTable, Offer
 from analysis.errors import BeyondLimits
 from analysis.late_functions import function_at
 from analysis.networks.network import Network
 from analysis.progress import OutOfTime
-from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.tasks import pattern_bits
 from analysis.work import DEFAULT_WORK, Work
@@ -217,14 +215,7 @@ def _ranked(
     scored = []
     for lost, n_weights, choice in best:
         alignment = DirectionAlignment.of(algorithm.text, zip(paths, [o.place for o in choice], strict=True))
-        readings = tuple(
-            read_out(
-                place.matrix[0],
-                table.clean[place.layer],
-                pattern_bits(algorithm.responses[path].function, algorithm.n_inputs).astype(np.float64),
-            )
-            for path, place in alignment.places
-        )
+        readings = read_outs(table.clean, algorithm, alignment)
         margin = min((offer.margin for offer in choice), default=float("inf"))
         iia = IIA(-lost, table.n_pairs * len(paths))
         entry = ScoredDirections(alignment, iia, margin, readings, alignment.causal_order)
@@ -247,14 +238,7 @@ def _jointly_oblique(table: DirectionTable, algorithm: HighLevelModel, scored: S
     """
     if scored.joint_valid is not False or not algorithm.responses:
         return scored
-    family = joint_family(
-        table.network,
-        table.clean,
-        algorithm,
-        [place for _, place in scored.alignment.places],
-        table.protocol,
-        table.tested,
-    )
+    family = joint_family(table, algorithm, [place for _, place in scored.alignment.places])
     if family is None or family.witness is None:
         return scored
     found = score_directions(table.question, algorithm, family.witness)
@@ -292,27 +276,17 @@ class JointFamily:
     witness: DirectionAlignment | None = None
 
 
-def joint_family(
-    network: Network,
-    clean: Sequence[NDArray[np.float64]],
-    algorithm: HighLevelModel,
-    places: Sequence[LinearPlace],
-    protocol: Protocol,
-    tested: NDArray[np.bool_],
-) -> JointFamily | None:
+def joint_family(table: DirectionTable, algorithm: HighLevelModel, places: Sequence[LinearPlace]) -> JointFamily | None:
     """Decide the family.
 
     Args:
-        network: cut to the analysed output.
-        clean: its own activations.
         algorithm: with at least one variable.
         places: the read-out of each variable, by path in order, swaps disregarded.
-        protocol: decision rule.
-        tested: pairs of the single interchanges.
 
     Returns:
         None where it does not apply: a place in another layer, read-outs that are dependent, or too many runs.
     """
+    network = table.network
     last, n_rows = network.n_hidden_layers, 1 << algorithm.n_inputs
     plain = [LinearPlace(place.layer, place.reads) for place in places]
     if any(p.layer != last or p.dimension > 1 for p in plain) or n_rows ** (len(plain) + 1) > MAX_JOINT_RUNS:
@@ -322,11 +296,11 @@ def joint_family(
         return None
     reads = np.concatenate([place.matrix for place in plain])
     dimension = len(reads) * (reads.shape[1] - len(reads))
-    weights, bias = network.weights[-1][0], float(network.biases[-1][0])
+    weights = network.weights[-1][0]
     fixed = fixed_order.inner(weights, shortest)
     beside = weights - fixed_order.inner(fixed, reads.T)  # what of p no read-out sees
     beside -= fixed_order.inner(fixed_order.inner(beside, reads), shortest.T)
-    inequalities = _inequalities(algorithm, clean[last], weights, bias, protocol, network, tested)
+    inequalities = _inequalities(table, algorithm)
     if fixed_order.length(beside) <= _SPANNED * fixed_order.length(weights):
         exact = [Fraction(float(t)) for t in fixed]
         holds = all(
@@ -347,21 +321,14 @@ def joint_family(
     )
 
 
-def _inequalities(
-    algorithm: HighLevelModel,
-    own: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    bias: float,
-    protocol: Protocol,
-    network: Network,
-    tested: NDArray[np.bool_],
-) -> list[Inequality]:
+def _inequalities(table: DirectionTable, algorithm: HighLevelModel) -> list[Inequality]:
     """One for each different demand: base, difference of each variable, output wanted."""
-    asked = demands(algorithm, tested, joint=True)
+    network, asked = table.network, demands(algorithm, table.tested, joint=True)
     paths = sorted(algorithm.responses)
     values = np.array([pattern_bits(algorithm.responses[path].function, algorithm.n_inputs) for path in paths])
-    exact = [Fraction(w) for w in weights.tolist()]
-    starts = [sum((w * Fraction(x) for w, x in zip(exact, row, strict=True)), Fraction(bias)) for row in own.tolist()]
+    weights, bias = [Fraction(w) for w in network.weights[-1][0].tolist()], Fraction(float(network.biases[-1][0]))
+    own = table.clean[network.n_hidden_layers].tolist()
+    starts = [sum((w * Fraction(x) for w, x in zip(weights, row, strict=True)), bias) for row in own]
     seen = set()
     for run in range(asked.n_single, len(asked.wanted)):
         base = int(asked.bases[run])
@@ -372,5 +339,5 @@ def _inequalities(
     return [
         Inequality(tuple(Fraction(side.sign * d) for d in change), side.sign * starts[base] - side.bound, side.strict)
         for base, change, wanted in sorted(seen)
-        for side in output_sides(network, protocol.alignment_decision, wanted)
+        for side in output_sides(network, table.protocol.alignment_decision, wanted)
     ]

@@ -84,8 +84,7 @@ class DirectionTable:
             return None
         key = layer, behaviour
         if key not in self._families:
-            rule = self.protocol.alignment_decision
-            self._families[key] = oblique_family(self.network, self.clean, place, behaviour, rule, self.tested)
+            self._families[key] = oblique_family(self.question, place, behaviour)
         return self._families[key]
 
     def offers(

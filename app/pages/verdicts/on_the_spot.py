@@ -156,7 +156,7 @@ def _context(explanation: Explanation, work: Work) -> Any:
     if explanation.algorithm is None:
         raise ValueError("an explanation has a circuit or an algorithm")
     if explanation.directions is not None:
-        along = score_directions(place.question, explanation.algorithm, explanation.directions, joint=False)
+        along = score_directions(place.question, explanation.algorithm, explanation.directions, max_runs=0)
         return AlignmentCriteriaContext(place.question, ((explanation.algorithm, along),), work)
     if explanation.alignment is None:
         return AlgorithmCriteriaContext((explanation.algorithm,), work)

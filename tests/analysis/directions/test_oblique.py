@@ -21,7 +21,6 @@ from analysis.directions.swaps import swapped_along
 from analysis.directions.table import DirectionTable
 from analysis.networks.mlp import activations, forward
 from analysis.networks.network import Network
-from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.tasks import input_table
 from analysis.validity import decide
@@ -50,7 +49,7 @@ def family_of(network, layer, behaviour):
     place = minimum_norm(layer, clean[layer], values).place
     if place is None:
         return None
-    return clean, place.matrix[0], oblique_family(network, clean, place, behaviour, "threshold", TESTED)
+    return clean, place.matrix[0], oblique_family(ask(network), place, behaviour)
 
 
 def drawn_behaviour(network, values, flip_low, flip_high):
@@ -175,7 +174,7 @@ def test_joint_families_of_the_last_layer(seed) -> None:
     for algorithm in two_xor_algorithms():
         paths = sorted(algorithm.responses)
         places = [table.read_out(1, algorithm.responses[path].function).place for path in paths]
-        family = joint_family(network, table.clean, algorithm, places, COMPLETE, table.tested)
+        family = joint_family(table, algorithm, places)
         assert family.dimension == 2
         reads = np.concatenate([place.matrix for place in places])
         free = np.linalg.svd(reads)[2][2]
