@@ -84,7 +84,6 @@ class LearnedRun:
     Args:
         seed: it started from.
         steps: taken.
-        solved: whether every demand was met by the margin, on the side of 1/2 that is asked for.
         n_single: single interchanges that ended on the right side.
         n_joint: joint ones.
         rotations: for each hidden layer ``[width, width]`` with orthonormal rows, the new coordinates; empty for
@@ -93,7 +92,6 @@ class LearnedRun:
 
     seed: int
     steps: int
-    solved: bool
     n_single: int
     n_joint: int
     rotations: tuple[NDArray[np.float64], ...]
@@ -277,7 +275,7 @@ class _Batch:
                 solved = (seen > _SMALLEST * self.scale[:, None]).all(dim=1)
                 stop = solved | (step == self.options.steps)
                 for at in torch.nonzero(stop)[:, 0].tolist():
-                    runs[int(left[at])] = self._run(int(left[at]), at, step, bool(solved[at]), seen[at])
+                    runs[int(left[at])] = self._run(int(left[at]), at, step, seen[at])
                 if stop.all():
                     break
                 if stop.any():
@@ -315,7 +313,7 @@ class _Batch:
         for learned in self.maps:
             learned.keep(stay)
 
-    def _run(self, number: int, at: int, step: int, solved: bool, margins: Tensor) -> LearnedRun:
+    def _run(self, number: int, at: int, step: int, margins: Tensor) -> LearnedRun:
         right = margins > 0
         rotations = tuple(
             learned.matrix[at].detach().numpy().copy() for learned in self.maps if isinstance(learned, _Rotation)
@@ -323,7 +321,6 @@ class _Batch:
         return LearnedRun(
             self.seeds[number],
             step,
-            solved,
             int(right[: self.n_single].sum()),
             int(right[self.n_single :].sum()),
             () if self.non_linear else rotations,

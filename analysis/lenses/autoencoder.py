@@ -11,11 +11,12 @@ from typing import Any, Final
 import numpy as np
 import torch
 
+from analysis.directions.swaps import run_from
 from analysis.lenses.lens import Array, Table
 from analysis.lenses.sae import Encoded, matches
 from analysis.method_settings import Settings
 from analysis.networks.devices import one_thread
-from analysis.networks.mlp import activations, next_layer
+from analysis.networks.mlp import activations
 from analysis.networks.optimizers import Adam
 from analysis.question import Question
 from analysis.validity import decide
@@ -90,10 +91,8 @@ def _interchanged(
     if not len(differ):
         return 0, 0
     moved = clean[layer][base] + (latent[source] - latent[base])[:, None] * direction
-    for above in range(layer + 1, len(clean)):
-        moved = next_layer(question.cut, above, moved)
     before = decide(clean[-1][:, 0], "threshold")[base]
-    return int((decide(moved[:, 0], "threshold") != before).sum()), len(differ)
+    return int((decide(run_from(question.cut, layer, moved), "threshold") != before).sum()), len(differ)
 
 
 def _encoded(values: Array, settings: Settings, work: Work) -> list[Encoded] | None:

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.algorithms.boolean_formulas import task_from_formula
 from analysis.algorithms.high_level_model import input_pattern
+from analysis.directions.swaps import run_from
 from analysis.errors import InvalidMethod, InvalidTask
 from analysis.explanations.explanation import Claim
 from analysis.explanations.probes import table_text
 from analysis.interpretations.gates import gate_name
 from analysis.lenses.lens import APPLIES, Array, Bar, Fit, Lens, Table, not_applicable
 from analysis.method_settings import Setting, Settings
-from analysis.networks.mlp import activations, next_layer
+from analysis.networks.mlp import activations
 from analysis.question import Question
 from analysis.tasks import MAX_INPUTS
 from analysis.validity import decide
@@ -112,9 +113,7 @@ def _decided(
     """``[runs]`` the decisions of runs on some rows in which the label's neuron has given values."""
     layer = clean[label.layer][rows].copy()
     layer[:, label.neuron] = values
-    for above in range(label.layer + 1, len(clean)):
-        layer = next_layer(question.cut, above, layer)
-    return decide(layer[:, 0], "threshold")
+    return decide(run_from(question.cut, label.layer, layer), "threshold")
 
 
 def _look(question: Question, settings: Settings, work: Work) -> Table:

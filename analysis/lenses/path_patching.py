@@ -21,11 +21,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.directions.swaps import run_from
 from analysis.explanations.explanation import Claim
 from analysis.lenses.lens import Bar, Fit, Lens, Table, applies_to_rows
 from analysis.lenses.patching_table import effect
 from analysis.method_settings import Setting, Settings
-from analysis.networks.mlp import activate, activations, next_layer, pre_activations
+from analysis.networks.mlp import activate, activations, pre_activations
 from analysis.networks.network import Network
 from analysis.question import Question
 from analysis.sandbox.intervention import carrier_name
@@ -68,10 +69,7 @@ def patched_along(network: Network, clean: Sequence[NDArray[np.float64]], path: 
         total = pre_activations(network, above, _with(clean[layer], neuron, carried))[..., receiver]
         carried = activate(total, network.activation_of(above), network.negative_slope)
         layer, neuron = above, receiver
-    values = _with(clean[layer], neuron, carried)
-    for above in range(layer + 1, len(clean)):
-        values = next_layer(network, above, values)
-    return values[..., 0]
+    return run_from(network, layer, _with(clean[layer], neuron, carried))
 
 
 def _with(base: NDArray[np.float64], neuron: int, carried: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,23 +6,17 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from analysis.errors import BeyondLimits
-from analysis.interpretations.given_functions import given_functions
 from analysis.lenses.functions import FunctionOnLayer, function_rows, functions_asked
 from analysis.lenses.lens import Attribution, Bands, Bar, Lens, LensAnswer, LensField, Table, view_json
 from analysis.lenses.registry import LENSES
 from analysis.method_settings import Settings as Chosen
 from analysis.question import Question
 from analysis.report import Analysed, Part, Report, Settings
-from analysis.stories.search import uniform_sample
 from analysis.work import DEFAULT_WORK, Work
 
 MAX_ROWS: Final = 1_000
 """Rows up to which a table is stored whole; a longer one is computed at its own address, and its counts are stored."""
-MAX_CIRCUITS: Final = 10_000
-"""Valid circuits up to which all are asked for the functions of neurons; of more a uniform sample."""
 MAX_FORMULAS: Final = 12
-MAX_FUNCTIONS: Final = 24
 
 
 class ViewFound(Part):
@@ -62,24 +56,6 @@ class CarriedFound(Part):
     of: int = Field(description="Irredundant algorithms with variables.")
     n_carried: int
     carried: list[AlgorithmFound] = Field(description=f"The first {MAX_FORMULAS}.")
-    others: list[AlgorithmFound] = Field(description=f"The first {MAX_FORMULAS} of those that are not carried.")
-
-
-class NeuronFound(Part):
-    """The functions that interpretations of valid circuits give one hidden neuron."""
-
-    layer: int
-    neuron: int
-    n: int = Field(description="How many different ones.")
-    functions: list[tuple[list[int], int]] = Field(description="The first: truth table, circuits; most circuits first.")
-
-
-class NeuronsFound(Part):
-    """See :class:`analysis.interpretations.given_functions.GivenFunctions`."""
-
-    of: int = Field(description="Circuits that were looked at.")
-    exact: bool = Field(description="Whether these are all valid ones; else numbers of functions are lower bounds.")
-    neurons: list[NeuronFound]
 
 
 class LensesReport(Report):
@@ -89,7 +65,6 @@ class LensesReport(Report):
     lenses: list[ViewFound]
     carried: CarriedFound
     functions: list[FunctionFound]
-    neurons: NeuronsFound | None = Field(None, description="Null where they were too many.")
 
     def findings(self, question: Question | None, part: str = "edge") -> list[str]:
         """How many functions can be read from layers, how many are used, and how many are carried."""
@@ -145,28 +120,9 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LensesR
             of=carried.of,
             n_carried=len(carried.carried),
             carried=[AlgorithmFound.showing(one) for one in carried.carried[:MAX_FORMULAS]],
-            others=[AlgorithmFound.showing(one) for one in carried.others[:MAX_FORMULAS]],
         ),
         functions=[FunctionFound.showing(row, truth_table=_bits(row.function, question)) for row in rows],
-        neurons=_neurons(of, work),
     )
-
-
-def _neurons(of: Analysed, work: Work) -> NeuronsFound | None:
-    """The functions that interpretations give neurons; None where no circuit is valid, or where they are too many."""
-    masks = uniform_sample(of.circuits.masks, MAX_CIRCUITS)
-    if not len(masks):
-        return None
-    try:
-        found = given_functions(of.question, masks, work)
-    except BeyondLimits:
-        return None
-    neurons = []
-    for (layer, neuron), functions in found.functions.items():
-        by_count = sorted(functions.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_FUNCTIONS]
-        first = [(_bits(function, of.question), count) for function, count in by_count]
-        neurons.append(NeuronFound(layer=layer, neuron=neuron, n=len(functions), functions=first))
-    return NeuronsFound(of=found.of, exact=found.of == of.circuits.n_valid, neurons=neurons)
 
 
 def _bits(function: int, question: Question) -> list[int]:

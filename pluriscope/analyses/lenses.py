@@ -14,7 +14,7 @@ from analysis.explanations.lens_claims import LENS
 from analysis.lenses.functions import FunctionOnLayer
 from analysis.lenses.lens import Lens, Table, view_json
 from analysis.lenses.registry import LENS_BY_KEY
-from analysis.lenses.report import LensesReport, NeuronsFound, ViewFound, view_found
+from analysis.lenses.report import LensesReport, ViewFound, view_found
 from analysis.method_settings import Settings, read_values, settings_text, written
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
@@ -23,7 +23,7 @@ from app.figures.svg.layer_marks import marks_by_layer
 from app.figures.svg.lenses import field_squares, score_bars, share_bars
 from pluriscope import blocks
 from pluriscope.analyses.registry import LENSES
-from pluriscope.analyses.shown import Item, Shown, Subject, input_words, neurons, settings_form
+from pluriscope.analyses.shown import Item, Shown, Subject, input_words, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section
 from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.tables import Column, Row
@@ -78,8 +78,6 @@ def _page(report: LensesReport, of: Subject) -> Iterator[Block]:
         values = {"lens": lens.label, "says": says, "can_know": lens.can_know}
         rows.append(Row(values, url=_url(of, lens, one.settings)))
     yield blocks.Table.short("answer", _LENSES, rows)
-    if report.neurons is not None:
-        yield Prose(neurons_words(report.neurons), glossary=False)
     yield More("How to read it", lambda: [Prose(_READING)])
 
 
@@ -107,17 +105,6 @@ def _functions(report: LensesReport) -> blocks.Table:
             row += [cell.margin or None, used, None if cell.carried is None else "yes" if cell.carried else "no"]
         rows.append(row)
     return blocks.Table.plain(labels, rows)
-
-
-def neurons_words(found: NeuronsFound) -> str:
-    """The neuron that is given most functions."""
-    given = [one for one in found.neurons if one.n]
-    if not given:
-        return "No interpretation gives a hidden neuron a function."
-    most = max(given, key=lambda one: one.n)
-    bound, times = "" if found.exact else "at least ", "function" if most.n == 1 else "different functions"
-    name = neurons(most.layer, [most.neuron])
-    return f"Valid interpretations give neuron {name} {bound}{most.n} {times} of the inputs, the most of any neuron."
 
 
 # --- one lens under any of its settings

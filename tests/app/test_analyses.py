@@ -356,12 +356,8 @@ def test_what_lenses_are_set_beside_is_what_alignments_carry(client) -> None:
     report = record(client, "xor", "lenses")["report"]
     assert (report["carried"]["of"], report["carried"]["known"]) == (2, True)
     assert [one["formula"] for one in report["carried"]["carried"]] == [NETWORK]
-    assert [one["formula"] for one in report["carried"]["others"]] == ["(A ∧ ¬B) ∨ (¬A ∧ B)"]
     carried = {(one["label"], at["layer"]) for one in report["functions"] for at in one["layers"] if at["carried"]}
     assert carried == {("A ∧ B", 1), ("A ∨ B", 1)}
-    neurons = report["neurons"]
-    assert (neurons["of"], neurons["exact"]) == (197, True)
-    assert max(one["n"] for one in neurons["neurons"]) == 10
 
 
 # --- ladder
