@@ -25,6 +25,7 @@ from analysis.directions.search import search_directions
 from analysis.directions.table import DirectionTable
 from analysis.errors import BeyondLimits
 from analysis.ladder.report import CLOSED, ClosedClass, LadderReport, Rung
+from analysis.late_functions import function_at
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
@@ -34,6 +35,7 @@ from analysis.tasks import Task, input_table
 from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
 
+_LEARN = "analysis.ladder.learning:climb_learned"
 MAX_ALGORITHMS = 16
 N_PERMUTED = 20
 _LISTED = 20_000  # candidates looked through for irredundant ones
@@ -59,9 +61,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LadderR
     """Climb every class in closed form, and the learned ones where all is asked for; only these load torch."""
     ladder = climb_closed(of.question, work)
     if settings.thorough:
-        from analysis.ladder.learning import climb_learned
-
-        ladder = climb_learned(ladder, of.question, work)
+        ladder = function_at(_LEARN)(ladder, of.question, work)
     return ladder
 
 
