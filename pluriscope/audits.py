@@ -97,8 +97,6 @@ class Answer:
         return heading(title) + beside([*drawn, facts(self.row())])
 
     def __repr__(self) -> str:
-        if self.told["kind"] != "circuit":
-            return f"<Answer: {self.name}: {self.told['kind']}, {self.told['outcome']}>"
         if self.circuit is None:
             what = f"edges that make no circuit ({self.told['outcome']})"
         else:

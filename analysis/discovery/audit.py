@@ -15,7 +15,6 @@ from analysis.discovery.claims import Claim
 from analysis.discovery.location import C, Landscape, Location, ValidCircuits
 from analysis.discovery.method import Answer, Method
 from analysis.discovery.planted_answers import answered
-from analysis.lenses.lens import Lens, LensAnswer, view_json
 from analysis.method_settings import Settings
 from analysis.models.model import Graph
 from analysis.network_files.planted_record import PlantedRecord
@@ -51,28 +50,13 @@ class Audited:
     ablation: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class Looked:
-    """What a lens answered, which has no place among circuits.
-
-    Args:
-        lens: that answered.
-        answer: with every setting.
-        seconds: that it took, 0 without a clock.
-    """
-
-    lens: Lens
-    answer: LensAnswer
-    seconds: float = 0.0
-
-
 def audit(
     landscape: ValidCircuits[C],
-    methods: Sequence[tuple[Method[C] | Lens, Settings]],
+    methods: Sequence[tuple[Method[C], Settings]],
     claims: Sequence[Claim] = (),
     work: Work = DEFAULT_WORK,
-) -> tuple[Audited | Looked, ...]:
-    """Run methods and lenses, and locate circuits and claims: methods first, each in the order given.
+) -> tuple[Audited, ...]:
+    """Run methods, and locate their answers and claims: methods first, each in the order given.
 
     Args:
         landscape: all valid circuits of a network's output, or of a model.
@@ -84,17 +68,13 @@ def audit(
         InvalidMethod: settings that do not fit the task, the network or the model.
         Cancelled: the report asked to stop.
     """
-    found: list[Audited | Looked] = []
+    found: list[Audited] = []
     for done, (method, settings) in enumerate(methods):
         work.tell("methods", done, len(methods), method.key)
         begun, own = work.clock(), work.reporting_to(_within(work, done, methods))
-        if isinstance(method, Lens):
-            seen = landscape.look(method, settings, own)
-            found.append(Looked(method, seen, work.clock() - begun))
-        else:
-            ablation = str(settings["ablation"])
-            answer = method.answer(landscape.cut(ablation), settings, own)
-            found.append(Audited(method.key, settings, "", answer, None, work.clock() - begun, ablation))
+        ablation = str(settings["ablation"])
+        answer = method.answer(landscape.cut(ablation), settings, own)
+        found.append(Audited(method.key, settings, "", answer, None, work.clock() - begun, ablation))
     found += [
         Audited(
             claim.method,
@@ -107,13 +87,9 @@ def audit(
         for claim in claims
     ]
     work.tell("methods", len(methods), max(1, len(methods)))
-    circuits = [one for one in found if isinstance(one, Audited)]
-    masks = [(one.answer.raw_mask, landscape.cut(one.ablation) if one.ablation else None) for one in circuits]
+    masks = [(one.answer.raw_mask, landscape.cut(one.ablation) if one.ablation else None) for one in found]
     places = iter(landscape.locate_all([(mask, own) for mask, own in masks if mask is not None]))
-    return tuple(
-        one if isinstance(one, Looked) or one.answer.raw_mask is None else replace(one, location=next(places))
-        for one in found
-    )
+    return tuple(one if one.answer.raw_mask is None else replace(one, location=next(places)) for one in found)
 
 
 def _within(work: Work, done: int, methods: Sequence[Any]) -> Any:
@@ -123,7 +99,7 @@ def _within(work: Work, done: int, methods: Sequence[Any]) -> Any:
 
 def audit_json(
     landscape: ValidCircuits[C],
-    found: Sequence[Audited | Looked],
+    found: Sequence[Audited],
     seconds: Mapping[str, float],
     missing: Sequence[str] = (),
     planted: PlantedRecord | None = None,
@@ -150,14 +126,12 @@ def audit_json(
         "backbone": None
         if backbone is None
         else {"mask": layout.to_hex(backbone.edges), "edges": backbone.edges.bit_count()},
-        "claims": [
-            looked_json(one) if isinstance(one, Looked) else claim_json(one, layout, complete=complete) for one in found
-        ],
+        "claims": [claim_json(one, layout, complete=complete) for one in found],
     }
     if planted is not None:
         document["planted"] = {"mask": planted.circuit.hex, "edges": planted.circuit.n_edges}
         for told, one in zip(document["claims"], found, strict=True):
-            if isinstance(one, Audited) and one.location is not None:
+            if one.location is not None:
                 mask = one.location.closed.mask
                 told["planted"] = answered(mask, planted.circuit.mask, valid=one.location.valid)
     if backbone is not None and not backbone.exact:
@@ -165,20 +139,6 @@ def audit_json(
     if not complete:
         document["exhaustive"] = False
     return document | ({"missing": list(missing)} if missing else {})
-
-
-def looked_json(one: Looked) -> dict[str, Any]:
-    """What a lens answered, as JSON values: scores or a table instead of a mask, and what is to be read first."""
-    answer = one.answer
-    return {
-        "method": one.lens.key,
-        "settings": dict(answer.settings),
-        "kind": one.lens.kind,
-        "outcome": answer.outcome,
-        "seconds": round(one.seconds, 6),
-        **({} if answer.view is None else view_json(answer.view)),
-        **({"notes": list(answer.notes)} if answer.notes else {}),
-    }
 
 
 def what_is_missing(landscape: Landscape) -> list[str]:

@@ -27,8 +27,6 @@ from analysis.criteria.verdict import OUTCOMES
 from analysis.discovery.closure import Closed, closed
 from analysis.discovery.cuts import Cut, CutNetwork, NetworkCuts
 from analysis.discovery.masked_runs import Rows, outputs_of_masks
-from analysis.lenses.lens import Lens, LensAnswer
-from analysis.method_settings import Settings
 from analysis.models.model import Graph
 from analysis.network_files.files import task_json
 from analysis.networks.circuit import Circuit, EdgeLayout, mask_array
@@ -195,14 +193,6 @@ class ValidCircuits(ABC, Generic[C]):
         """The listed valid circuit nearest to a mask; None where none is listed."""
         return nearest_of(mask, self.known.masks, exact=self.known.complete)
 
-    def look(self, lens: Lens, settings: Settings, work: Work) -> LensAnswer:
-        """What a lens answers.
-
-        Raises:
-            TypeError: no lens is asked of these.
-        """
-        raise TypeError(f"lens {lens.key} is not asked of this")
-
     def standing(self, one: Closed, *, valid: bool) -> dict[str, Any]:
         """The fields of :class:`Location` that follow from the mask, whatever its circuits are of."""
         n_edges, known = one.mask.bit_count(), self.known
@@ -286,10 +276,6 @@ class Landscape(ValidCircuits[CutNetwork]):
     def left(self, raw: int) -> Closed:
         """See :func:`~analysis.discovery.closure.closed`."""
         return closed(raw, self.layout)
-
-    def look(self, lens: Lens, settings: Settings, work: Work) -> LensAnswer:
-        """What a lens answers about the output."""
-        return lens.answer(self.question, settings, work)
 
     @cached_property
     def story(self) -> Stories | Unasked:

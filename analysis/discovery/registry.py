@@ -11,8 +11,7 @@ from analysis.discovery.cuts import Cut, CutModel, CutNetwork
 from analysis.discovery.method import Method
 from analysis.discovery.methods import acdc, eap, eap_ig, exact_edge, mask_ig, pruning, random_order, weights
 from analysis.errors import InvalidMethod
-from analysis.lenses.lens import Lens
-from analysis.lenses.registry import LENS_BY_KEY, LENSES
+from analysis.lenses.registry import LENS_BY_KEY
 from analysis.method_settings import Setting, Value, read_values
 
 METHODS: Final[tuple[Method[CutNetwork], ...]] = (
@@ -36,7 +35,6 @@ MODEL_METHODS: Final[tuple[Method[CutModel], ...]] = (
 )
 """Those that are asked about models of other kinds."""
 MODEL_METHOD_BY_KEY: Final = {method.key: method for method in MODEL_METHODS}
-_EVERY: Final[dict[str, Method[CutNetwork] | Lens]] = {**METHOD_BY_KEY, **LENS_BY_KEY}
 _SHAPE: Final = re.compile(r"\s*([a-z0-9-]+)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
 _WRITE: Final = "write key or key(name=value,name=value), as in acdc(tau=.1,loss=kl)"
 MAX_TEXT: Final = 400
@@ -52,13 +50,13 @@ def method_named(key: str) -> Method[CutNetwork]:
     return _named(key, METHOD_BY_KEY)
 
 
-def read_method(text: str) -> tuple[Method[CutNetwork] | Lens, dict[str, Value]]:
-    """A method or lens with its settings, from ``key`` or ``key(name=value,…)``.
+def read_method(text: str) -> tuple[Method[CutNetwork], dict[str, Value]]:
+    """A method with its settings, from ``key`` or ``key(name=value,…)``.
 
     Raises:
         InvalidMethod: see :func:`read_called`.
     """
-    return read_called(text, _EVERY)
+    return read_called(text, METHOD_BY_KEY)
 
 
 class Called(Protocol):
@@ -100,14 +98,16 @@ def _named(key: str, known: Mapping[str, Named]) -> Named:
     if key not in known:
         near = get_close_matches(key, known, 1)
         cure = f"did you mean {near[0]}" if near else f"use one of {', '.join(known)}"
-        raise InvalidMethod(f"method {key[:40]!r}", "is for MLPs" if key in _EVERY else "is unknown", cure)
+        cause = "is for MLPs" if key in METHOD_BY_KEY else "is unknown"
+        if key in LENS_BY_KEY:
+            cause, cure = "is a lens, which answers with no circuit", "ask it among the lenses"
+        raise InvalidMethod(f"method {key[:40]!r}", cause, cure)
     return known[key]
 
 
-def default_methods() -> list[tuple[Method[CutNetwork] | Lens, dict[str, Value]]]:
-    """One of each with its default settings, those that answer with a circuit first."""
-    every: tuple[Method[CutNetwork] | Lens, ...] = (*METHODS, *LENSES)
-    return [(method, method.defaults) for method in every]
+def default_methods() -> list[tuple[Method[CutNetwork], dict[str, Value]]]:
+    """One of each with its default settings."""
+    return [(method, method.defaults) for method in METHODS]
 
 
 def default_model_methods(cut: Cut) -> list[tuple[Method[CutModel], dict[str, Value]]]:

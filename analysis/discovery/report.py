@@ -120,6 +120,5 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> Methods
         barred["pairs"] = f"{problem.cause[:1].upper()}{problem.cause[1:]}."
     refused = {method.label: barred["pairs"] for method, given in asked if given["ablation"] in barred}
     found = audit(landscape, [one for one in asked if one[1]["ablation"] not in barred], (), work)
-    answers = [one for one in found if isinstance(one, Audited)]
     complete, layout = circuits.truncated_at is None, of.question.layout
-    return methods_report(answers, refused, METHOD_BY_KEY, layout, complete=complete, thorough=settings.thorough)
+    return methods_report(found, refused, METHOD_BY_KEY, layout, complete=complete, thorough=settings.thorough)

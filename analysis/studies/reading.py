@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from analysis.criteria.steps import CriterionStep
 from analysis.discovery.method import settings_digest
+from analysis.discovery.registry import read_method
 from analysis.errors import AnalysisError, InvalidStudy
 from analysis.networks.drawing import read_prior
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE
@@ -17,7 +18,6 @@ from analysis.strict_json import read_object
 from analysis.studies.cells import GRID_FACTORS, Cell, cells_of
 from analysis.studies.design import ANY_GATE, FACTORS, MAX_DESIGN_BYTES, MAX_NETWORKS, SHARED, Comparison, StudyDesign
 from analysis.studies.drawing import most_draws
-from analysis.studies.measures.answers import discovery_method
 from analysis.studies.measures.measure import Measure
 from analysis.studies.measures.registry import KNOWN, MEASURES, answer_measures, measures_of
 from analysis.studies.planting import compiled, planted_algorithms, planted_steps
@@ -227,7 +227,7 @@ def _methods(design: StudyDesign) -> Iterator[str]:
     said: dict[str, str] = {}
     for text in design.methods:
         try:
-            method, settings = discovery_method(text)
+            method, settings = read_method(text)
         except AnalysisError as problem:
             yield f"methods: {str(problem).rstrip('.')}"
             continue

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from analysis.discovery.cuts import CutNetwork
     from analysis.discovery.location import ValidCircuits
     from analysis.discovery.method import Method
-    from analysis.lenses.lens import Lens
     from analysis.method_settings import Settings
     from analysis.network_files.planted_record import PlantedRecord
     from analysis.work import Work
@@ -67,8 +66,6 @@ def audit(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> int:
     """Say of each method's circuit whether it is valid, and where it stands among all valid circuits.
-
-    Methods about inputs, neurons or layers (Shapley values, probes and others) answer with scores or a table.
 
     Example: [bold]pluriscope audit xor.json --methods acdc --methods "eap(threshold=.9)" --output audit.json[/bold]
 
@@ -153,7 +150,7 @@ def _read_claims(path: str, subject: Subject) -> Sequence[Claim]:
     return read_sent(read_bytes(path, "claim file", MAX_CLAIM_BYTES + 1), subject).claims
 
 
-def read_methods(texts: list[str], *, default: bool) -> list[tuple[Method[CutNetwork] | Lens, Settings]]:
+def read_methods(texts: list[str], *, default: bool) -> list[tuple[Method[CutNetwork], Settings]]:
     """The methods asked for, in order.
 
     Args:
@@ -167,7 +164,7 @@ def read_methods(texts: list[str], *, default: bool) -> list[tuple[Method[CutNet
 
     if not texts:
         return [*default_methods()] if default else []
-    found: list[tuple[Method[CutNetwork] | Lens, Settings]] = []
+    found: list[tuple[Method[CutNetwork], Settings]] = []
     for text in texts:
         found += default_methods() if text == "default" else [read_method(text)]
     return found

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from analysis.discovery.audit import Audited, audit
+from analysis.discovery.audit import audit
 from analysis.discovery.registry import MODEL_METHOD_BY_KEY, default_model_methods
 from analysis.discovery.report import MethodsReport, methods_report
 from analysis.discovery.sweep import model_sweep
@@ -62,7 +62,7 @@ def ask_of_model(inputs: ModelMethodInputs, work: Work = DEFAULT_WORK) -> Method
     swept = landscape.space.run_milliseconds <= SWEPT_MILLISECONDS
     cut = landscape.cut("")
     asked = model_sweep(landscape.cuts) if swept else default_model_methods(cut)
-    answers = [one for one in audit(landscape, asked, work=work) if isinstance(one, Audited)]
+    answers = audit(landscape, asked, work=work)
     reasons = ((method.label, method.refuses(cut)) for method in MODEL_METHOD_BY_KEY.values())
     refused = {label: f"{reason[:1].upper()}{reason[1:]}." for label, reason in reasons if reason}
     return methods_report(answers, refused, MODEL_METHOD_BY_KEY, landscape.space.graph, complete=landscape.complete)

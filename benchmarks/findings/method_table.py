@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from analysis.circuits.search import search_circuits
-from analysis.discovery.audit import Audited, audit, location_json
+from analysis.discovery.audit import audit, location_json
 from analysis.discovery.location import Landscape
 from analysis.discovery.registry import read_method
 from analysis.studies.measures.measure import answer_key
@@ -51,7 +51,7 @@ def pretrained_table() -> Iterator[str]:
     )
     found = audit(landscape, [read_method(text) for text in _PROTOTYPE])
     for (text, theirs), one in zip(_PROTOTYPE.items(), found, strict=True):
-        if isinstance(one, Audited) and one.location is not None:
+        if one.location is not None:
             told = location_json(one.location, landscape.question.layout, complete=True)
             yield row((f"`{text}`", *_place(told, landscape.circuits.n_valid), theirs))
 

@@ -20,14 +20,10 @@ from analysis.circuits.strategy import find_circuits
 from analysis.criteria.ablations import OUTPUT_FAITHFULNESS
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.minimality import minimal_masks
-from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.location import Landscape, Location
-from analysis.discovery.method import Method
 from analysis.discovery.registry import read_method
 from analysis.discovery.sweep import threshold_sweep
-from analysis.errors import InvalidMethod
 from analysis.limits import Limits
-from analysis.method_settings import Value as Setting
 from analysis.networks.circuit import mask_array
 from analysis.studies.measures.measure import Kind, Measure, Measured, Need, Value, measure
 from analysis.studies.subject import Studied
@@ -61,25 +57,13 @@ class _Answers:
         return [place for text, place in self.places.items() if place is not None and "(" not in text]
 
 
-def discovery_method(text: str) -> tuple[Method[CutNetwork], dict[str, Setting]]:
-    """A method that answers with a circuit, with its settings.
-
-    Raises:
-        InvalidMethod: it cannot be read, or is a lens.
-    """
-    method, settings = read_method(text)
-    if not isinstance(method, Method):
-        raise InvalidMethod(f"method {method.key!r}", "answers with no circuit", "name a discovery method")
-    return method, settings
-
-
 def _answers(studied: Studied) -> _Answers:
     def compute() -> _Answers:
         question = studied.question
         landscape = Landscape(question, find_circuits(question, Work(limits=LIMITS)), judges=False)
         raw = {}
         for text in studied.methods:
-            method, settings = discovery_method(text)
+            method, settings = read_method(text)
             cut = landscape.cut(settings["ablation"])
             answer = method.answer(cut, settings)
             if answer.raw_mask is not None:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from analysis.discovery.claims import CLAIM_FORMAT, MAX_CLAIMS, Claim, subject_of
 from analysis.discovery.cuts import NetworkCuts
-from analysis.discovery.method import Method
 from analysis.discovery.part_names import names_in
-from analysis.discovery.registry import default_methods, read_method
+from analysis.discovery.registry import METHOD_BY_KEY, default_methods, read_called, read_method
 from analysis.discovery.sent_claims import read_sent
 from analysis.errors import InvalidClaim, InvalidMethod
+from analysis.lenses.registry import LENS_BY_KEY
 from analysis.question import ask
 from analysis.tasks import named_task
 from tests.factories import pretrained_xor
@@ -152,7 +152,7 @@ def test_whatever_stands_in_a_claim_it_is_read_or_refused(claim: dict[str, Any])
 )
 def test_wrong_methods_and_settings_are_refused_with_the_nearest_known_one(text: str, cause: str) -> None:
     with pytest.raises(InvalidMethod) as caught:
-        read_method(text)
+        read_called(text, {**METHOD_BY_KEY, **LENS_BY_KEY})
     assert cause.lower() in str(caught.value).lower()
 
 
@@ -162,8 +162,8 @@ def test_settings_are_read_and_filled() -> None:
         "eap-ig",
         {"ablation": "pairs", "metric": "margin", "path": "ends", "pick": "top", "signed": True, "k": 4},
     )
-    assert all("threshold" in s for m, s in default_methods() if isinstance(m, Method) and m.score is not None)
-    lens, found = read_method("lime(draws=gaussian, seed=1, ridge=2)")
+    assert all("threshold" in s for m, s in default_methods() if m.score is not None)
+    lens, found = read_called("lime(draws=gaussian, seed=1, ridge=2)", LENS_BY_KEY)
     assert (lens.key, found) == ("lime", {"draws": "gaussian", "samples": 5_000, "seed": 1, "ridge": 2.0})
 
 
