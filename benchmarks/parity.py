@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.discovery.cuts import NetworkCuts
-from analysis.discovery.registry import method_named
+from analysis.discovery.registry import METHOD_BY_KEY
 from analysis.lenses.lens import view_json
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.network_files.files import parse_network_file
@@ -87,7 +87,7 @@ def method_comparisons(name: str) -> tuple[Comparison, ...]:
 
 def compared(name: str, claim: Mapping[str, Any]) -> Comparison:
     """One answer of a discovery method: its raw mask, its scores and its faithfulness."""
-    question, method = question_of(name), method_named(claim["method"])
+    question, method = question_of(name), METHOD_BY_KEY[claim["method"]]
     settings = method.filled(claim["settings"])
     answer = method.answer(_cuts_of(name)[settings["ablation"]], settings)
     mask = None if answer.raw_mask is None else question.layout.to_hex(answer.raw_mask)

@@ -41,15 +41,6 @@ MAX_TEXT: Final = 400
 Named = TypeVar("Named", bound="Called")
 
 
-def method_named(key: str) -> Method[CutNetwork]:
-    """The discovery method with this key.
-
-    Raises:
-        InvalidMethod: there is none; the cure names the nearest, or all.
-    """
-    return _named(key, METHOD_BY_KEY)
-
-
 def read_method(text: str) -> tuple[Method[CutNetwork], dict[str, Value]]:
     """A method with its settings, from ``key`` or ``key(name=value,…)``.
 

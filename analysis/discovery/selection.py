@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.method_settings import Setting
-from analysis.networks.circuit import EdgeLayout, kept_edges, mask_array
+from analysis.networks.circuit import EdgeLayout
 
 MAX_K: Final = 10_000
 KEY_DECIMALS: Final = 9
@@ -80,8 +80,3 @@ def shares_between(values: Sequence[float]) -> list[float] | None:
     if not abs(whole - empty) >= UNDEFINED:
         return None
     return [(value - empty) / (whole - empty) for value in values[:-2]]
-
-
-def edges_of(mask: int, layout: EdgeLayout) -> list[int]:
-    """The edges of a mask, ascending."""
-    return np.flatnonzero(kept_edges(mask_array([mask], layout), layout)[0]).tolist()

@@ -14,7 +14,7 @@ from analysis.discovery.audit import location_json
 from analysis.discovery.closure import closed
 from analysis.discovery.location import Landscape
 from analysis.discovery.method import settings_digest
-from analysis.discovery.registry import METHODS, method_named
+from analysis.discovery.registry import METHOD_BY_KEY, METHODS
 from analysis.stories.search import Stories
 from benchmarks.parity import (
     DOCUMENT,
@@ -104,5 +104,5 @@ def test_every_method_of_the_references_is_registered_and_its_settings_tell_answ
     named = {claim["method"] for name in NAMES for claim in reference(name)["claims"]}
     assert named == {method.key for method in METHODS}
     claims = reference("xor_pretrained")["claims"]
-    digests = {settings_digest(c["method"], method_named(c["method"]).filled(c["settings"])) for c in claims}
+    digests = {settings_digest(c["method"], METHOD_BY_KEY[c["method"]].filled(c["settings"])) for c in claims}
     assert len(digests) == len(claims)

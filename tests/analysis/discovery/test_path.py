@@ -10,7 +10,7 @@ from analysis.discovery.cuts import MAX_EDGE_RUNS, NetworkCuts
 from analysis.discovery.location import Landscape
 from analysis.discovery.masked_runs import outputs_of_masks, rows_of
 from analysis.discovery.path import stages_of, steps_of
-from analysis.discovery.registry import METHODS, method_named
+from analysis.discovery.registry import METHOD_BY_KEY, METHODS
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import mask_array
 from analysis.networks.network import Network
@@ -28,7 +28,7 @@ QUICK = [method.key for method in METHODS if not method.learns]
 
 @pytest.mark.parametrize("key", QUICK)
 def test_the_steps_of_every_method_lead_to_its_answer(key: str) -> None:
-    method = method_named(key)
+    method = METHOD_BY_KEY[key]
     cut = CUTS[method.defaults["ablation"]]
     steps = steps_of(method, method.defaults, cut)
     answer = method.answer(cut, method.defaults)
@@ -51,15 +51,15 @@ def test_edges_that_no_gradient_reaches_have_no_score(key: str) -> None:
     weights, biases = [np.ones((2, 2)), np.ones((1, 2))], [np.array([0.0, -9.0]), np.zeros(1)]
     network = Network.from_arrays(weights, biases, activation="relu", output_activation="linear")
     cut = NetworkCuts(ask(network, task=named_task("OR", 2)))["pairs"]
-    method = method_named(key)
+    method = METHOD_BY_KEY[key]
     unknown = {edge for step in steps_of(method, method.defaults, cut) if step.score is None for edge in step.edges}
     assert unknown == {2, 3}
-    weightless = method_named("weights")
+    weightless = METHOD_BY_KEY["weights"]
     assert all(step.score is not None for step in steps_of(weightless, weightless.defaults, cut))
 
 
 def test_each_step_of_acdc_costs_what_removing_its_edge_costs() -> None:
-    method = method_named("acdc")
+    method = METHOD_BY_KEY["acdc"]
     settings = method.filled({"tau": 0.1})
     rows = rows_of(QUESTION, "zero")
     whole = outputs_of_masks(QUESTION, mask_array([WHOLE], QUESTION.layout), rows)[0]
@@ -81,7 +81,7 @@ def test_each_step_of_acdc_costs_what_removing_its_edge_costs() -> None:
 def test_every_stage_is_valid_where_the_search_says_so() -> None:
     found: CircuitSearch = search_for_circuits(QUESTION, DEFAULT_WORK)
     valid = set(found.masks.tolist())
-    method = method_named("acdc")
+    method = METHOD_BY_KEY["acdc"]
     stages = stages_of(steps_of(method, method.filled({"tau": 0.1}), CUTS["zero"]), Landscape(QUESTION, found))
     assert {one.valid for one in stages} == {True, False}
     for one in stages:
@@ -95,4 +95,4 @@ def test_a_network_that_is_too_large_is_not_followed() -> None:
     question: Question = ask(file.network, task=named_task("PARITY", 6))
     assert question.layout.n_edges**2 * 64 > MAX_EDGE_RUNS
     with pytest.raises(BeyondLimits):
-        steps_of(method_named("weights"), method_named("weights").defaults, NetworkCuts(question)["zero"])
+        steps_of(METHOD_BY_KEY["weights"], METHOD_BY_KEY["weights"].defaults, NetworkCuts(question)["zero"])
