@@ -367,21 +367,6 @@ def test_a_state_dict_with_its_layer_norms_gives_the_logits_of_torch():
         assert told in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    ("more", "told"),
-    [
-        ({"act_fn": "solu_ln"}, "'act_fn': is solu_ln. Only relu or gelu_new"),
-        ({"gated_mlp": True}, "'gated_mlp': is True"),
-        ({"parallel_attn_mlp": True}, "'parallel_attn_mlp': is True"),
-        ({"normalization_type": "RMS"}, "'normalization_type': is RMS"),
-    ],
-)
-def test_other_blocks_are_refused_by_their_configuration(more, told):
-    with pytest.raises(AnalysisError) as refused:
-        check_config(json.dumps({**CONFIG, **more}).encode())
-    assert told in str(refused.value)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("norm", [False, True])
 def test_training_writes_the_model_that_was_trained(norm):
