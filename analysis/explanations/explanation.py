@@ -23,7 +23,7 @@ from analysis.question import Question
 from analysis.sandbox.intervention import Intervention
 from analysis.sandbox.prediction import Prediction
 from analysis.sandbox.running import Bench
-from analysis.work import DEFAULT_WORK, Work
+from analysis.work import Work
 
 E = TypeVar("E")
 Trait = Literal["masked", "interpreted", "symbolic", "placed", "attributing", "cut"]
@@ -84,10 +84,10 @@ class Column(Generic[E]):
 
 @dataclass(frozen=True)
 class Found(Generic[E]):
-    """What a method found.
+    """What was found of a kind.
 
     Args:
-        explanations: each once, in the method's order.
+        explanations: each once, in the order found.
         complete: whether these are all there are.
         note: where and why a search stopped, as a sentence; "" if it did not.
     """
@@ -95,27 +95,6 @@ class Found(Generic[E]):
     explanations: Sequence[E]
     complete: bool = True
     note: str = ""
-
-
-@dataclass(frozen=True)
-class Method(Generic[E]):
-    """One way to find explanations of a kind.
-
-    Args:
-        key: stable name.
-        label: for people.
-        definition: what it does, one sentence.
-        source: where it comes from.
-        find: question and work → what it found; may raise Cancelled.
-        work: about how many milliseconds it takes for a question.
-    """
-
-    key: str
-    label: str
-    definition: str
-    source: str
-    find: Callable[[Question, Work], Found[E]]
-    work: Callable[[Question], float]
 
 
 def predict_nothing(_question: Question, items: Sequence[Any], space: InterventionSpace) -> NDArray[np.int8]:
@@ -233,33 +212,15 @@ class RecordedKind(Record[E], Kind[E]):
     """A kind of explanation that a background job finds and stores as columns.
 
     Args:
-        methods: how such explanations are found, at least one.
+        find: question and work → the explanations, each once; may raise Cancelled.
+        work: question → about how many milliseconds that takes.
         read: question and address text → the explanation, computed from the weights; raises AnalysisError if there is
             none.
         refuses: question → why no such explanation can be asked for, as a clause after the network's name; "" if it
             can.
     """
 
-    methods: tuple[Method[E], ...]
+    find: Callable[[Question, Work], Found[E]]
+    work: Callable[[Question], float]
     read: Callable[[Question, str], E]
     refuses: Callable[[Question], str] = lambda _: ""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.methods:
-            raise ValueError(f"kind {self.key}: at least one method")
-
-    def work(self, question: Question) -> float:
-        """About how many milliseconds all its methods take."""
-        return sum(method.work(question) for method in self.methods)
-
-    def find(self, question: Question, work: Work = DEFAULT_WORK) -> Found[E]:
-        """What all methods found, each explanation once, in the order in which they found it.
-
-        Raises:
-            Cancelled: the report asked to stop.
-        """
-        found = [method.find(question, work) for method in self.methods]
-        items = {self.write(item): item for one in found for item in one.explanations}
-        notes = dict.fromkeys(one.note for one in found if one.note)
-        return Found(list(items.values()), any(one.complete for one in found), " ".join(notes))

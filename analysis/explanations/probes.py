@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.errors import InvalidAlignment
 from analysis.experiments import InterventionSpace
-from analysis.explanations.explanation import Claim, Column, Found, Method, RecordedKind, predict_nothing
+from analysis.explanations.explanation import Claim, Column, Found, RecordedKind, predict_nothing
 from analysis.interpretations.gates import gate_name
 from analysis.networks.mlp import activations
 from analysis.question import Question
@@ -302,17 +302,8 @@ PROBE: Final = RecordedKind[Probe](
     silence="a probe says what can be read from a layer, not what the network makes of it; only where the whole layer "
     "is patched and the function is the task does it predict",
     traits=frozenset({"placed"}),
-    methods=(
-        Method(
-            key="every-function",
-            label="Every decodable function",
-            definition="Lists every Boolean function that some hyperplane separates, input by input, by linear "
-            "programming.",
-            source="after Cover 1965",
-            find=find_probes,
-            work=_work,
-        ),
-    ),
+    find=find_probes,
+    work=_work,
     columns=(
         Column("layer", "Layer", int, lambda probe: probe.layer, "The hidden layer that is read, from 1.", facet=True),
         Column(

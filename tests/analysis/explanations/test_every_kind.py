@@ -13,7 +13,7 @@ from analysis.circuits.search import search_circuits
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.experiments import SILENT, intervention_space
 from analysis.explanations.lens_claims import LensClaims
-from analysis.explanations.probes import PROBE
+from analysis.explanations.probes import find_probes
 from analysis.explanations.registry import KIND_OF
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.lenses.registry import LENS_BY_KEY
@@ -48,7 +48,7 @@ def item(key: str) -> Any:
             algorithm, Alignment.of(algorithm.text, {"0": NeuronSet(1, (0, 2)), "1": NeuronSet(2, (1,))})
         ),
         "direction": Aligned(algorithm, DirectionAlignment.of(algorithm.text, dict(places))),
-        "probe": next(one for one in PROBE.find(question()).explanations if one.is_task),
+        "probe": next(one for one in find_probes(question()).explanations if one.is_task),
         "lens": LensClaims("labels", labels.claims(question(), labels.answer(question(), labels.defaults).view)),
     }[key]
 

@@ -147,7 +147,7 @@ def test_other_texts_are_refused_with_cause_and_cure(text, cause):
 
 def test_the_columns_are_those_of_the_record():
     question = ask(pretrained_xor().network)
-    found = PROBE.find(question)
+    found = find_probes(question)
     frame = PROBE.frame(found.explanations)
     assert list(frame) == [REF, NAME, *(column.name for column in PROBE.columns)]
     assert frame["layer"].tolist() == [1] * 7 + [2] * 7

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from analysis.criteria.steps import default_steps
 from analysis.explanations.explanation import REF
-from analysis.explanations.probes import PROBE
+from analysis.explanations.probes import PROBE, find_probes
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from app.addressing import Addresses
@@ -284,7 +284,7 @@ def test_a_search_that_was_not_made_can_be_asked_for(client):
 @pytest.mark.slow
 def test_what_is_stored_is_what_was_found_and_goes_with_its_analysis(client):
     store, question = client.app.state.store, ask(pretrained_xor().network)
-    expected = PROBE.frame(PROBE.find(question).explanations)
+    expected = PROBE.frame(find_probes(question).explanations)
     with store.write() as session:
         analysis = session.scalars(select(AnalysisRow).where(AnalysisRow.network.has(slug="xor"))).one()
         frame = columns_of(session, analysis, PROBE.key)
