@@ -191,21 +191,18 @@ def stories_json(found: Stories | Unasked, circuits: CircuitSearch, *, masks: bo
     if isinstance(found, Unasked):
         state = "undecided" if found.arises else "not_applicable"
         return {"of": exact(circuits.n_valid), **dict.fromkeys(RELATIONS), state: True, "reason": found.reason}
-    undrawn = () if circuits.smallest is None else circuits.smallest.undrawn
-    told = found.of_draws(circuits.method, circuits.truncated_at is not None, undrawn, circuits.n_valid)
-    uniform = circuits.method != "listed" or circuits.truncated_at is None
-    document: dict[str, Any] = {"of": told.n_asked, **{relation: told.counts[relation] for relation in RELATIONS}}
-    if told.sampled or circuits.truncated_at is not None:
+    report = stories_report(found, circuits, circuits.layout)
+    document: dict[str, Any] = {"of": report.asked, **{relation: report.counts[relation] for relation in RELATIONS}}
+    if not report.exact:
         document["exact"] = False
-    if told.sampled and uniform:
+    if report.drawn:
         document["estimated"] = True
         document["valid"] = exact(circuits.n_valid)
-        document["confidence"] = CONFIDENCE
-        ends = {relation: told.interval(relation) for relation in RELATIONS}
-        document["interval"] = {relation: [float(low), float(high)] for relation, (low, high) in ends.items()}
-    document["algorithms"] = [{"id": one.id, "formula": one.formula} for one in told.algorithms]
-    document["network"] = [told.algorithms[number].id for number in sorted(told.whole)]
-    document["by_edges"] = {str(edges): dict(row) for edges, row in told.by_edges.items()}
+        document["confidence"] = report.confidence
+        document["interval"] = {relation: list(ends) for relation, ends in report.intervals.items()}
+    document["algorithms"] = [{"id": one.id, "formula": one.formula} for one in found.algorithms]
+    document["network"] = [found.algorithms[number].id for number in report.whole]
+    document["by_edges"] = {str(edges): dict(zip(RELATIONS, row, strict=True)) for edges, row in report.by_edges}
     if masks:
         texts = map(circuits.layout.to_hex, found.masks.tolist())
         document["by_circuit"] = {mask: RELATIONS[code] for mask, code in zip(texts, found.codes.tolist(), strict=True)}
