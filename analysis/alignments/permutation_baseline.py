@@ -1,20 +1,16 @@
-"""What an algorithm reaches by chance: its best IIA on networks and on tasks that know nothing of it.
+"""What an algorithm reaches by chance: its best IIA on networks that know nothing of it.
 
-1. *Permuted networks*: the entries of each layer's weight matrix are shuffled within the layer, biases stay. The best
-   IIA over all alignments of the algorithm on such a network is what search alone can reach (``science.md`` §2, after
-   the random-network controls of Sutter et al., NeurIPS 2025).
-2. *Shuffled truth tables*: the network stays, the input rows of the algorithm are permuted, all its variables and its
-   output together. Every permutation is tried for up to two inputs (24), else a stated number of seeded ones.
+The entries of each layer's weight matrix are shuffled within the layer, biases stay. The best IIA over all alignments
+of the algorithm on such a network is what search alone can reach (``science.md`` §2, after the random-network controls
+of Sutter et al., NeurIPS 2025).
 
 The best IIA is found exactly by the recursion over used neurons of :mod:`analysis.alignments.placements`, for all
-networks (or all shuffles) side by side.
+networks side by side.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import permutations
-from math import factorial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +30,6 @@ from analysis.work import DEFAULT_WORK, Work
 Integers = NDArray[np.int64]
 
 MAX_STEPS = 1 << 33  # sums compared: some seconds for each 2^30
-ALL_SHUFFLES_UP_TO = 24
 _NEVER = -(1 << 40)
 
 
@@ -55,21 +50,6 @@ def permuted_network(network: Network, number: int, *, seed: int) -> Network:
         output_activation=network.output_activation,
         negative_slope=network.negative_slope,
     )
-
-
-def row_shuffles(n_inputs: int, n_shuffles: int, *, seed: int) -> Integers:
-    """``[shuffles, 2^n]`` permutations of the input rows, the identity first: all of them, or some where they are many.
-
-    Args:
-        n_inputs: of the algorithm.
-        n_shuffles: how many besides the identity where there are more than 24.
-        seed: of these.
-    """
-    n_rows = 1 << n_inputs
-    if factorial(n_rows) <= ALL_SHUFFLES_UP_TO:
-        return np.array(list(permutations(range(n_rows))), dtype=np.int64)
-    random = np.random.default_rng([seed, n_inputs])
-    return np.array([np.arange(n_rows), *(random.permutation(n_rows) for _ in range(n_shuffles))], dtype=np.int64)
 
 
 def best_on_permuted_networks(
@@ -96,38 +76,12 @@ def best_on_permuted_networks(
     keys = _keys(algorithms)
     if not keys:  # nothing to place
         return np.zeros((len(algorithms), n_networks), dtype=np.int64)
-    expected = np.array([key.expected(network.n_inputs)[tested] for key in keys])[None]
+    expected = np.array([key.expected(network.n_inputs)[tested] for key in keys])
     agreed = []
     for number in work.each("criteria", range(n_networks), "permuted networks"):
         decisions = _decisions(permuted_network(network, number, seed=seed), table, protocol, question.data, tested)
-        agreed.append(_agreements(expected, decisions)[0])
+        agreed.append(_agreements(expected, decisions))
     return _best(algorithms, keys, np.array(agreed), table)
-
-
-def best_on_shuffled_rows(question: Question, algorithms: Sequence[HighLevelModel], shuffles: Integers) -> Integers:
-    """Most agreements of each algorithm with its input rows shuffled, over all of its alignments.
-
-    Args:
-        algorithms: one without variables agrees on 0 of 0.
-        shuffles: ``[shuffles, 2^n]`` from :func:`row_shuffles`.
-
-    Returns:
-        ``[algorithms, shuffles]``, below 0 where the neurons do not suffice for the variables.
-
-    Raises:
-        BeyondLimits: too many neuron sets or shuffles.
-    """
-    network, protocol = question.cut, question.protocol
-    table = neuron_sites(network.hidden_sizes, protocol.alignment_sites)
-    _check(algorithms, table, len(shuffles))
-    tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)
-    keys = _keys(algorithms)
-    if not keys:
-        return np.zeros((len(algorithms), len(shuffles)), dtype=np.int64)
-    decisions = _decisions(network, table, protocol, question.data, tested)
-    plain = np.array([key.expected(network.n_inputs) for key in keys])
-    expected = np.array([plain[:, rows][:, :, rows][:, tested] for rows in shuffles])
-    return _best(algorithms, keys, _agreements(expected, decisions), table)
 
 
 def _keys(algorithms: Sequence[HighLevelModel]) -> list[Behaviour]:
@@ -139,15 +93,15 @@ def _behaviours(algorithm: HighLevelModel) -> tuple[Behaviour, ...]:
     return tuple(sorted(Behaviour.of(response, algorithm.n_inputs) for response in algorithm.responses.values()))
 
 
-def _check(algorithms: Sequence[HighLevelModel], table: SiteTable, n_cases: int) -> None:
+def _check(algorithms: Sequence[HighLevelModel], table: SiteTable, n_networks: int) -> None:
     ends = {keys[i:] for keys in map(_behaviours, algorithms) for i in range(len(keys))}
-    n_steps = len(ends) * len(table.sites) * (1 << table.n_neurons) * n_cases
+    n_steps = len(ends) * len(table.sites) * (1 << table.n_neurons) * n_networks
     if n_steps > MAX_STEPS:
         raise BeyondLimits(
             "the IIA of chance",
             f"{len(table.sites):,} neuron sets of {table.n_neurons} neurons, {len(ends):,} lists of variables and "
-            f"{n_cases:,} controls need {n_steps:,} steps, against a limit of {MAX_STEPS:,}",
-            "judge fewer algorithms, or use fewer controls",
+            f"{n_networks:,} networks need {n_steps:,} steps, against a limit of {MAX_STEPS:,}",
+            "judge fewer algorithms, or use fewer networks",
         )
 
 
@@ -161,7 +115,7 @@ def _decisions(
 
 
 def _agreements(expected: NDArray[np.bool_], decisions: NDArray[np.int8]) -> Integers:
-    """``[cases, keys, sites]`` how many tested pairs agree; expected is ``[cases, keys, tested pairs]``."""
+    """``[keys, sites]`` how many tested pairs agree; expected is ``[keys, tested pairs]``."""
     says = expected.astype(np.float64)
     ones, zeros = (decisions == 1).astype(np.float64), (decisions == 0).astype(np.float64)
     agreed: Integers = np.rint(says @ ones.T + (1 - says) @ zeros.T).astype(np.int64)
@@ -171,7 +125,7 @@ def _agreements(expected: NDArray[np.bool_], decisions: NDArray[np.int8]) -> Int
 def _best(
     algorithms: Sequence[HighLevelModel], keys: Sequence[Behaviour], agreed: Integers, table: SiteTable
 ) -> Integers:
-    """``[algorithms, cases]`` most agreements over disjoint sites, from ``agreed [cases, keys, sites]``."""
+    """``[algorithms, networks]`` most agreements over disjoint sites, from ``agreed [networks, keys, sites]``."""
     number = {key: i for i, key in enumerate(keys)}
     n_states = 1 << table.n_neurons
     states = np.arange(n_states)
@@ -179,7 +133,7 @@ def _best(
     known: dict[tuple[Behaviour, ...], Integers] = {(): np.zeros((len(agreed), n_states), dtype=np.int64)}
 
     def best(rest: tuple[Behaviour, ...]) -> Integers:
-        """``[cases, used neurons]``."""
+        """``[networks, used neurons]``."""
         if rest not in known:
             following = best(rest[1:])
             found = np.full((len(agreed), n_states), _NEVER)

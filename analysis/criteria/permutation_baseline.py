@@ -11,34 +11,25 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.permutation_baseline import best_on_permuted_networks, best_on_shuffled_rows, row_shuffles
+from analysis.alignments.alignment import IIA
+from analysis.alignments.permutation_baseline import best_on_permuted_networks
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.criterion import Criterion, Parameter, Settings
 from analysis.criteria.verdict import Outcome, Verdict, Verdicts, put_together, same_for_all
 from analysis.errors import BeyondLimits
 
-N_SHUFFLES: Final = 200  # of truth tables, where not all can be tried
-
 
 def _above_random(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
     n_networks, seed = int(settings["networks"]), int(settings["seed"])
     algorithms = tuple(dict.fromkeys(algorithm for algorithm, _ in context.explanations if algorithm.carriers))
-    shuffles = row_shuffles(context.question.cut.n_inputs, N_SHUFFLES, seed=seed)
     try:
         permuted = best_on_permuted_networks(context.question, algorithms, n_networks, context.work, seed=seed)
-        shuffled = best_on_shuffled_rows(context.question, algorithms, shuffles)
     except BeyondLimits as refusal:
         return same_for_all(len(context), "undecided", f"Not tried: {refusal.cause}.")
     rows = {algorithm: number for number, algorithm in enumerate(algorithms)}
     return put_together(
         [
-            _judge_one(
-                scored.iia.agreed,
-                scored.iia.of,
-                permuted[rows[algorithm]],
-                shuffled[rows[algorithm]],
-                float(settings["percentile"]),
-            )
+            _judge_one(scored.iia, permuted[rows[algorithm]], float(settings["percentile"]))
             if algorithm.carriers
             else Verdict("not_applicable", "Without variables nothing is interchanged.")
             for algorithm, scored in context.explanations
@@ -46,26 +37,18 @@ def _above_random(context: AlignmentCriteriaContext, settings: Settings) -> Verd
     )
 
 
-def _judge_one(
-    agreed: int, of: int, permuted: NDArray[np.int64], shuffled: NDArray[np.int64], percentile: float
-) -> Verdict:
+def _judge_one(iia: IIA, permuted: NDArray[np.int64], percentile: float) -> Verdict:
     """Above the percentile: strictly above so many of the controls."""
-    below, n = int((permuted < agreed).sum()), len(permuted)
-    rank = 1 + int((shuffled > agreed).sum())
-    tied = int((shuffled == agreed).sum())
+    below, n = int((permuted < iia.agreed).sum()), len(permuted)
     edge = max(int(np.sort(permuted)[max(ceil(percentile * n / 100), 1) - 1]), 0)  # nearest rank
     reason = (
-        f"IIA {agreed}/{of} is above the algorithm's best on {below} of {n} networks with permuted weights; among "
-        f"{len(shuffled)} shuffles of its truth tables its rank is {rank}{f', shared by {tied}' if tied > 1 else ''}."
+        f"IIA {iia.agreed}/{iia.of} is above the algorithm's best on {below} of {n} networks with permuted weights."
     )
     witness = {
-        "agreed": agreed,
-        "of": of,
+        "agreed": iia.agreed,
+        "of": iia.of,
         "best_by_chance": max(int(permuted.max()), 0),
         "percentile": edge,
-        "shuffles": len(shuffled),
-        "rank_among_shuffles": rank,
-        "tied_shuffles": tied,
     }
     outcome: Outcome = "passed" if 100 * below >= percentile * n else "failed"
     return Verdict.of_share(outcome, below, n, reason, witness)
@@ -82,13 +65,11 @@ ABOVE_RANDOM: Final = Criterion(
     idle={"direction": "What chance reaches is told for each class of directions, on the ladder of map classes."},
     method="The entries of each weight matrix are shuffled within it, from the seed; biases stay. The best IIA over "
     "all alignments on each such network is found exactly. The percentile is by nearest rank, so the IIA must be "
-    "strictly above so many of the networks. The reason also gives the rank of the IIA among the best ones that the "
-    "algorithm reaches on the same network if its input rows are shuffled: all ways up to two inputs, else "
-    f"{N_SHUFFLES} ways. Permuted networks hardly ever compute the task, so nearly every alignment with a high IIA "
-    "passes: this rules out arbitrary weights and no more. Networks that are drawn until they compute the task would "
-    "be no better control for XOR: a fifth or more of those that compute it carry each of its two irredundant "
-    "algorithms in full, and no IIA lies above 1. For other tasks that is not shown; which share of drawn networks "
-    "carries an algorithm stands beside the funnel and the ladder.",
+    "strictly above so many of the networks. Permuted networks hardly ever compute the task, so nearly every alignment "
+    "with a high IIA passes: this rules out arbitrary weights and no more. Networks that are drawn until they compute "
+    "the task would be no better control for XOR: a fifth or more of those that compute it carry each of its two "
+    "irredundant algorithms in full, and no IIA lies above 1. For other tasks that is not shown; which share of drawn "
+    "networks carries an algorithm stands beside the funnel and the ladder.",
     direction="higher",
     parameters=(
         Parameter("percentile", 95.0, 0.0, 100.0, "share of the networks to be above", "%"),
