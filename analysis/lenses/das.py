@@ -186,7 +186,6 @@ def _listed(found: Iterable[tuple[str, int]]) -> str:
 DAS: Final = Lens(
     key="das",
     label="Distributed alignment search",
-    kind="table",
     definition="Of each irredundant algorithm, the first twelve if there are more, and each hidden layer one subspace "
     "for each variable is learned, so that interchanging it does what the algorithm says.",
     source="Geiger et al., CLeaR 2024 (arXiv:2303.02536), every interchange in every step and scored exactly; closed "

@@ -30,7 +30,6 @@ def _look(_question: Question, _settings: Settings, _work: Work) -> Table | None
 DIRECT_ATTRIBUTION: Final = Lens(
     key="direct-attribution",
     label="Direct attribution and logit lens",
-    kind="table",
     definition="What each part of a model adds to the output directly, and what the output would be after each layer.",
     source="nostalgebraist 2020; Elhage et al. 2021; on the pages of attention models",
     settings=(),

@@ -162,7 +162,6 @@ def _says(_question: Question, seen: Table) -> str:
 FEATURE_PICTURES: Final = Lens(
     key="feature-pictures",
     label="Feature pictures",
-    kind="table",
     definition="Where on the whole box of inputs, not on its corners alone, each hidden neuron is largest and "
     "smallest, and its activation between.",
     source="After Olah, Mordvintsev & Schubert, Distill 2017 (doi:10.23915/distill.00007); exact by convex polygons, "

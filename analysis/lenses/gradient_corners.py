@@ -90,7 +90,6 @@ def _says(question: Question, seen: Attribution) -> str:
 GRADIENT_CORNERS: Final = Lens(
     key="gradient-corners",
     label="Gradient at the corners",
-    kind="attribution",
     definition="An input's score is the derivative of the output by it, on every row.",
     source="Simonyan, Vedaldi & Zisserman 2013 (arXiv:1312.6034); scores agree with captum 0.9.0, Saliency (signed) "
     "and InputXGradient",

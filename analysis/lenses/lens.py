@@ -17,7 +17,6 @@ from analysis.method_settings import Setting, Settings, Value, filled, settled
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
-LensKind = Literal["attribution", "table"]
 LensOutcome = Literal["found", "undefined", "diverged", "degenerate"]
 Status = Literal["applicable", "degenerate", "not applicable"]
 
@@ -172,7 +171,6 @@ class Lens:
     Args:
         key: stable name.
         label: short name for people.
-        kind: whether it answers with numbers for inputs or with a table.
         definition: one sentence: how it answers.
         source: where it comes from, and what its numbers agree with.
         settings: everything that may be set.
@@ -192,7 +190,6 @@ class Lens:
 
     key: str
     label: str
-    kind: LensKind
     definition: str
     source: str
     settings: tuple[Setting, ...]
@@ -262,7 +259,7 @@ def claim_on_directions(layer: int, directions: Sequence[Sequence[float]], truth
 
 
 def view_json(view: View) -> dict[str, Any]:
-    """An answer as audit files have it: keys that say nothing here are left out."""
+    """An answer as reports have it: keys that say nothing here are left out."""
     if isinstance(view, Table):
         return {"table": [dict(row) for row in view.rows]}
     told: dict[str, Any] = {"scores": view.scores.tolist()}

@@ -143,7 +143,6 @@ def _says(_question: Question, seen: Attribution) -> str:
 LIME: Final = Lens(
     key="lime",
     label="LIME",
-    kind="attribution",
     definition="An input's score is its slope in a ridge regression of the output around the row, weighted by "
     "nearness.",
     source="Ribeiro, Singh & Guestrin, KDD 2016 (arXiv:1602.04938); slopes agree with lime 0.2.0.1: its regression on "

@@ -91,7 +91,6 @@ def _says(_question: Question, seen: Table) -> str:
 PATCHING_TABLE: Final = Lens(
     key="patching-table",
     label="Activation patching",
-    kind="table",
     definition="Every hidden neuron is set, in the run on one row, to its value on another: what the output becomes.",
     source="Vig et al., NeurIPS 2020 (arXiv:2004.12265); Geiger et al., NeurIPS 2021 (arXiv:2106.02997); masked runs "
     "agree with auto-circuit 98db58c",

@@ -167,7 +167,6 @@ def _says(_question: Question, seen: Table) -> str:
 PATH_PATCHING: Final = Lens(
     key="path-patching",
     label="Path patching",
-    kind="table",
     definition="One path, edge or neuron carries its value on another row and all else that of the base: what the "
     "output becomes, in both directions of each pair of rows.",
     source="Wang et al., ICLR 2023 (arXiv:2211.00593); Goldowsky-Dill et al. 2023 (arXiv:2304.05969); the signatures "

@@ -122,7 +122,6 @@ def _milliseconds(question: Question, _settings: Settings) -> float:
 PROBES: Final = Lens(
     key="probes",
     label="Linear probes",
-    kind="table",
     definition="Of every Boolean function whether some affine read-out of a layer separates its two values, by a "
     "linear programme.",
     source="Alain & Bengio 2016 (arXiv:1610.01644); agrees with scikit-learn 1.9.1, which never separates what is "

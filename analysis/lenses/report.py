@@ -27,7 +27,7 @@ class ViewFound(Part):
     outcome: str
     notes: list[str] = Field(description="To be read first.")
     says: str = Field(description="A sentence made from the numbers; empty where there is no answer.")
-    view: dict[str, Any] | None = Field(description="As audit files have it; null without an answer or a long table.")
+    view: dict[str, Any] | None = Field(description="Null without an answer or a long table.")
     bars: tuple[Bar, ...]
     bands: Bands | None = None
     fields: tuple[LensField, ...] = ()

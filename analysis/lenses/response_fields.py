@@ -53,7 +53,6 @@ def _says(question: Question, seen: Table) -> str:
 RESPONSE_FIELDS: Final = Lens(
     key="response-fields",
     label="Response fields",
-    kind="table",
     definition="What each hidden neuron's activation is on every row of inputs.",
     source="After Olah, Mordvintsev & Schubert, Distill 2017 (doi:10.23915/distill.00007), without a search",
     settings=(),

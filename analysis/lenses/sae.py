@@ -135,7 +135,6 @@ def _says(_question: Question, seen: Table) -> str:
 SAE: Final = Lens(
     key="sae",
     label="Sparse autoencoder",
-    kind="table",
     definition="Latents with a ReLU and a unit decoder are trained to rebuild a layer's activations, few of them at a "
     "time; each is given as the inputs on which it fires.",
     source="Cunningham et al., ICLR 2024 (arXiv:2309.08600); top-k: Gao et al. 2024 (arXiv:2406.04093); seeds matched "

@@ -97,7 +97,6 @@ def _says(_question: Question, seen: Attribution) -> str:
 SHAPLEY: Final = Lens(
     key="shapley",
     label="Shapley values",
-    kind="attribution",
     definition="An input's score is what it adds to the output, in the mean over all orders in which the inputs of a "
     "row are put in for those of the background.",
     source="Shapley 1953; Lundberg & Lee, NeurIPS 2017 (arXiv:1705.07874); values and interactions agree with shap "

@@ -87,7 +87,6 @@ def _says(question: Question, seen: Table) -> str:
 SUPERPOSITION: Final = Lens(
     key="superposition",
     label="Features in superposition",
-    kind="table",
     definition="An input's direction is what one unit of it adds to the first hidden layer; inputs whose directions "
     "are not at right angles interfere.",
     source="Elhage et al., Toy Models of Superposition, 2022 (arXiv:2209.10652)",
