@@ -307,8 +307,8 @@ def _done(store: Store, outcome: Outcome, kind: str, arguments: Mapping[str, Any
     handler, began = handler_at(DEFINITIONS[kind].handler), time.process_time()
     try:
         with store.read() as session:
-            inputs = handler.load(session, arguments)
-        result = handler.compute(inputs, Work(clock=time.perf_counter))
+            compute = handler.load(session, arguments)
+        result = compute(Work(clock=time.perf_counter))
         with store.write() as session:
             handler.save(session, arguments, result)
     except (AnalysisError, StoreError) as refusal:

@@ -13,7 +13,6 @@ import typer
 from app.cli.beside import (
     count_jointly,
     judge,
-    look_beside,
     named,
     read_criteria,
     read_direction_classes,
@@ -61,14 +60,6 @@ def analyse(
             "integer-any, orthogonal, oblique, learned (needs torch); may be repeated; all for those in closed form."
         ),
     ] = None,
-    stories: Annotated[
-        bool,
-        typer.Option(
-            "--stories",
-            help="Add which algorithms each valid circuit carries, what all circuits have in common, chance at each "
-            "size and the most different two.",
-        ),
-    ] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Only tell how the circuits would be found, and why.")] = False,
     seconds: Annotated[
         float | None,
@@ -100,7 +91,7 @@ def analyse(
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
     kind = kind_of_file(content)
     if kind is not None:
-        of_networks = {"--data": data, "--criteria": criteria, "--directions": directions, "--stories": stories}
+        of_networks = {"--data": data, "--criteria": criteria, "--directions": directions}
         refuse_options(kind, of_networks, output_index or [])
         asked = ModelAsked.read(content, protocol)
         if plan:
@@ -113,7 +104,7 @@ def analyse(
         if plan:
             write_text(output or "-", _plan(questions, work.limits))
             return DONE
-        document = _of_network(questions, steps, classes, work, stories=stories, masks=not no_masks, quiet=quiet)
+        document = _of_network(questions, steps, classes, work, masks=not no_masks, quiet=quiet)
     write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
     missing = document.get("missing", [])
     for sentence in missing:
@@ -127,7 +118,6 @@ def _of_network(
     classes: Sequence[DirectionClass],
     work: Work,
     *,
-    stories: bool,
     masks: bool,
     quiet: bool,
 ) -> dict[str, Any]:
@@ -159,12 +149,7 @@ def _of_network(
             found, open_ends = search_directions(analysis, classes, works[analysis.question.output])
             told.append(found)
             unfinished += open_ends
-        beside = []
-        for analysis in analyses:
-            own = works[analysis.question.output]
-            fields, open_ends = look_beside(analysis, own, masks=masks) if stories else ({}, [])
-            beside.append({**fields, **count_jointly(analysis, steps, own)})
-            unfinished += open_ends
+        beside = [count_jointly(analysis, steps, works[analysis.question.output]) for analysis in analyses]
     return result_json(analyses, masks=masks, verdicts=verdicts, unfinished=unfinished, directions=told, beside=beside)
 
 

@@ -84,7 +84,7 @@ def _do(store: Store, job: JobRow, *, quiet: bool) -> None:
         remark(job.title)
     handler = handler_at(DEFINITIONS[job.kind].handler)
     with store.read() as session:
-        inputs = handler.load(session, job.arguments)
-    outcome = handler.compute(inputs, read_work(None))
+        compute = handler.load(session, job.arguments)
+    outcome = compute(read_work(None))
     with store.write() as session:
         handler.save(session, job.arguments, outcome)

@@ -1,4 +1,4 @@
-"""What `pluriscope analyse` adds to an output's analysis on request: criteria, directions and stories."""
+"""What `pluriscope analyse` adds to an output's analysis on request: criteria and directions."""
 
 from __future__ import annotations
 
@@ -148,35 +148,3 @@ def search_directions(
         found.append(replace(one, seconds=time.perf_counter() - began))
     report = directions_report(found, table)
     return directions_json(report, report.kept), unfinished_directions(report, analysis.question.output)
-
-
-def look_beside(analysis: OutputAnalysis, work: Work, *, masks: bool) -> tuple[dict[str, Any], list[str]]:
-    """The fields that say of the valid circuits what they have in common, and what stopped at a limit.
-
-    Args:
-        masks: whether to name each circuit with its story.
-    """
-    from analysis.circuit_sets.most_different import most_different
-    from analysis.circuit_sets.result_json import circuit_set_json
-    from analysis.stories.report import stories_json
-    from analysis.stories.search import Unasked, find_stories
-
-    question, circuits = analysis.question, analysis.circuits
-    unfinished: list[str] = []
-    pair = most_different(circuits.masks, circuits.layout, work)
-    try:
-        stories = find_stories(question, circuits.masks, work)
-    except OutOfTime:
-        stories = Unasked(True, "The time was up before every circuit was asked.")
-    if isinstance(stories, Unasked) and stories.arises:
-        unfinished.append(f"output {question.output}: stories of circuits: {stories.reason}")
-    if pair is not None and not pair.exact:
-        unfinished.append(
-            f"output {question.output}: not all pairs of the {pair.of:,} listed circuits were compared, so the largest "
-            "distance is a lower bound"
-        )
-    fields = {
-        "circuits": circuit_set_json(circuits, question.protocol, pair),
-        "stories": stories_json(stories, circuits, masks=masks),
-    }
-    return fields, unfinished

@@ -8,7 +8,7 @@ import stat
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
@@ -100,22 +100,17 @@ def check_writable(name: str, *inputs: str) -> None:
         raise Refusal(f"output {name!r}: its folder is not writable. Choose another folder.")
 
 
-def write_text(name: str, text: str | Iterable[str]) -> None:
+def write_text(name: str, text: str) -> None:
     """Write a file in one step: it is there whole, or as it was before. "-" is standard output.
-
-    Args:
-        name: of the file.
-        text: its content, or the parts of it, of which one is held at a time.
 
     Raises:
         Refusal: the disk refuses; exit code 1.
     """
-    parts = (text,) if isinstance(text, str) else text
     if name == STANDARD:
-        sys.stdout.writelines(parts)
+        sys.stdout.write(text)
         sys.stdout.flush()
         return
-    write_bytes(name, (part.encode() for part in parts))
+    write_bytes(name, (text.encode(),))
 
 
 def write_bytes(name: str, parts: Iterable[bytes]) -> None:
@@ -152,54 +147,23 @@ def write_bytes(name: str, parts: Iterable[bytes]) -> None:
 def progress_bar(quiet: bool = False) -> Iterator[Report]:
     """A progress bar on stderr, one line per stage; where stderr is no terminal, a plain line when a stage ends.
 
-    A request to stop (Ctrl-C or SIGTERM) raises KeyboardInterrupt, at the latest at the next report.
+    A request to stop raises KeyboardInterrupt, SIGTERM as well as Ctrl-C.
 
     Args:
         quiet: show nothing.
     """
-    with _stop_requests() as requests, nullcontext(silent) if quiet else _all_stages() as show:
 
-        def report(progress: Progress, /) -> None:
-            if requests:
-                raise KeyboardInterrupt
-            show(progress)
-
-        yield report
-
-
-@contextmanager
-def _stop_requests() -> Iterator[Sequence[int]]:
-    """The signals that have asked this process to stop, while the context lasts.
-
-    Each raises KeyboardInterrupt where it arrives. Python discards an exception that is raised inside a finaliser or a
-    weak reference's callback, which is why the signals are also kept, and shows its traceback, which would tell the
-    reader nothing: the command ends with a sentence of its own.
-    """
-    received: list[int] = []
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
+    def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
-        yield received
-        return
-
-    def show_discarded(discarded: sys.UnraisableHookArgs) -> None:
-        if not isinstance(discarded.exc_value, KeyboardInterrupt):
-            show_any(discarded)
-
-    show_any, sys.unraisablehook = sys.unraisablehook, show_discarded
-    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    former = {number: handler for number, handler in former.items() if handler not in (signal.SIG_IGN, None)}
-    for number in former:
-        signal.signal(number, stop)
+    in_main = threading.current_thread() is threading.main_thread()  # only the main thread may set handlers
+    former = signal.signal(signal.SIGTERM, stop) if in_main else None
     try:
-        yield received
+        with nullcontext(silent) if quiet else _all_stages() as show:
+            yield show
     finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-        sys.unraisablehook = show_any
+        if in_main:
+            signal.signal(signal.SIGTERM, former)
 
 
 @contextmanager

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from analysis.networks.training_course import TrainingOutcome
     from analysis.networks.training_spec import TrainingSpec
-    from analysis.protocol import Protocol
 
 MAX_COUNT = 10_000
 
@@ -47,15 +46,6 @@ def train(
     device: Annotated[str, typer.Option(help="torch device for training: cpu, cuda, …")] = "cpu",
     name: Annotated[str, typer.Option(help="Name of the network; default: task, sizes and seed.")] = "",
     output: Annotated[str, typer.Option("--output", "-o", help="Folder for the network files.")] = ".",
-    into_store: Annotated[
-        bool, typer.Option("--import", help="Save into the dashboard's database and queue analyses instead.")
-    ] = False,
-    protocol: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="With --import: queue analyses under paper or complete, or none; repeatable. Default: complete."
-        ),
-    ] = None,
     report_file: Annotated[str, typer.Option("--report", help="Write options and outcome of every network.")] = "",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> int:
@@ -72,9 +62,6 @@ def train(
 
     if not 1 <= count <= MAX_COUNT:
         raise Refusal(f"--count {count}: is out of range. Give 1 to {MAX_COUNT:,}.")
-    if protocol and not into_store:
-        raise Refusal("--protocol: nothing is queued without --import. Give --import.")
-    queued = _queued(protocol)
     options: dict[str, Any] = {
         "tasks": task or ["XOR"],
         "n_inputs": inputs,
@@ -96,16 +83,13 @@ def train(
     specs = [training_spec({**options, "seed": seed + k}) for k in range(count)]
     if report_file:
         check_writable(report_file)
-    paths = [] if into_store else _paths(specs, output)
+    paths = _paths(specs, output)
     from analysis.networks.training import train_networks  # torch, only now that all options are known to be good
     from analysis.work import Work
 
     with progress_bar(quiet) as report:
         outcomes = train_networks(specs, Work(report=report), device=device)
-    if into_store:
-        told = _save(outcomes, name, queued)
-    else:
-        told = [_write(outcome, path, name, count > 1) for outcome, path in zip(outcomes, paths, strict=True)]
+    told = [_write(outcome, path, name, count > 1) for outcome, path in zip(outcomes, paths, strict=True)]
     for line in told:
         write_text("-", line + "\n")
     if report_file:
@@ -161,36 +145,3 @@ def _write(outcome: TrainingOutcome, path: str, name: str, several: bool) -> str
     file = NetworkFile(_named(outcome, name, several), outcome.network, outcome.spec.resolved_tasks())
     write_text(path, json.dumps(network_file_json(file), ensure_ascii=False) + "\n")
     return _line(outcome, path)
-
-
-def _queued(names: Sequence[str] | None) -> list[Protocol]:
-    """The protocols under which imported networks are analysed."""
-    from analysis.protocol import COMPLETE, named_protocol
-
-    if not names:
-        return [COMPLETE]
-    if "none" in names and len(names) > 1:
-        raise Refusal("--protocol none: goes with no other. Give it alone, or leave it out.")
-    return [] if "none" in names else [named_protocol(one) for one in dict.fromkeys(names)]
-
-
-def _save(outcomes: Sequence[TrainingOutcome], name: str, protocols: Sequence[Protocol]) -> list[str]:
-    from analysis.network_files.files import NetworkFile
-    from analysis.networks.training_course import training_json
-    from app.cli.store import opened_store, tell_known
-    from app.db.writes import save_network
-    from app.jobs.queue import enqueue_analyses
-
-    told = []
-    with opened_store() as store, store.write() as session:
-        for outcome in outcomes:
-            where = ""
-            if outcome.converged and outcome.network is not None:
-                label = _named(outcome, name, len(outcomes) > 1)
-                file = NetworkFile(label, outcome.network, outcome.spec.resolved_tasks())
-                row = save_network(session, file, origin="trained", training=training_json(outcome))
-                tell_known(session, row, label)
-                enqueue_analyses(session, row, protocols)
-                where = row.slug
-            told.append(_line(outcome, where))
-    return told

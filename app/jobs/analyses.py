@@ -1,50 +1,250 @@
-"""The work of every analysis of a network: read what it looks at, compute it by its path, store what it found."""
+"""The work on networks: the analysis of an output, and everything that goes on from a stored one.
+
+Each handler reads what is looked at, has it computed by the engine's own function, and stores what that found.
+"""
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from analysis import ENGINE_VERSION
+from analysis.criteria.criterion import Kind
+from analysis.criteria.judged import Subject
+from analysis.criteria.judging import judge_analysis
+from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
+from analysis.explanations.explanation import Frame
+from analysis.explanations.registry import BY_KEY as KINDS
+from analysis.limits import Limits
+from analysis.pipeline import analyse_output
+from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.report import Analysed, Report, Settings
-from analysis.work import DEFAULT_WORK, Work
+from analysis.work import Work
 from app.addressing import Addresses
 from app.db.analysed import read_analysed
+from app.db.codecs import question_of
 from app.db.directions import save_directions
-from app.db.reads.analyses import analysed_question, scope_of
+from app.db.errors import NotFound
+from app.db.prepared import PreparedAnalysis, prepare_analysis, prepare_so_far
+from app.db.reads.analyses import (
+    analysed_question,
+    analysis_by_key,
+    check_output,
+    find_data,
+    network_by_digest,
+    scope_of,
+)
+from app.db.reads.results import load_analysis
+from app.db.reads.verdicts import kinds_and_steps, missing_steps
+from app.db.recorded import StoredSearch, save_found, stored_refs, stored_searches
 from app.db.reports import save_report
-from app.jobs.handlers import Handler, Saved
-from app.jobs.stored_analysis import Arguments, Timed, analysis_meant, timed
+from app.db.tables import AnalysisRow
+from app.db.verdicts import PreparedVerdicts, save_verdicts
+from app.db.writes import forget_so_far, save_prepared, save_so_far
+from app.jobs import queue
+from app.jobs.definitions import ANALYSE as ANALYSE_DEFINITION
+from app.jobs.handlers import Arguments, Compute, Handler, Saved
+from app.jobs.stages import enqueue_following
+from app.limits import limits_in
 from pluriscope.analyses.registry import BY_KEY, DIRECTIONS, Analysis
 
 
-def handler_of(analysis: Analysis) -> Handler[tuple[Analysed, Settings], Timed[Report]]:
-    """The work of one analysis."""
+def load_analysis_inputs(session: Session, arguments: Arguments) -> Compute[PreparedAnalysis]:
+    """Read the network and the data record.
 
-    def load(session: Session, arguments: Arguments) -> tuple[Analysed, Settings]:
+    Raises:
+        NotFound: the network, output or data record is not stored (any more).
+    """
+    row = network_by_digest(session, arguments["network"])
+    if row is None:
+        raise NotFound(f"network {arguments['network'][:12]}", "is not stored any more", "import it again")
+    output = int(arguments["output"])
+    check_output(row, output)
+    data = find_data(session, arguments["data"], row.sizes[0])
+    question = question_of(row, output, Protocol.model_validate(arguments["protocol"]), data)
+    return partial(_analyse, question, limits_in(session))
+
+
+def _analyse(question: Question, limits: Limits, work: Work) -> PreparedAnalysis:
+    """Run the engine, and make what it found ready for the store; so far, what is certain by then."""
+    return prepare_analysis(analyse_output(question, replace(work.as_part(prepare_so_far), limits=limits)))
+
+
+def keep_so_far(session: Session, arguments: Arguments, part: PreparedAnalysis) -> None:
+    """Let pages show what is certain of an analysis on its way."""
+    save_so_far(session, part, ANALYSE_DEFINITION.job_id(arguments))
+
+
+def save_analysis_outcome(session: Session, arguments: Arguments, outcome: PreparedAnalysis) -> Saved:
+    """Store the analysis, and ask for what follows it."""
+    row = save_prepared(session, outcome)
+    if outcome.data.boolean:  # else there are circuits alone, and criteria speak of Boolean inputs
+        enqueue_following(session, row)
+    result = {"url": _url(row), "network": arguments["network"], "result_digest": row.result_digest}
+    return Saved(result, found_words(row), truncated=not row.exhaustive)
+
+
+def _url(row: AnalysisRow) -> str:
+    return Addresses().network(row.network.slug, scope_of(row, row.network.sizes[0]))
+
+
+def found_words(row: AnalysisRow) -> str:
+    """What an analysis found in a sentence that claims no more than was searched."""
+    valid = f"{row.circuits_valid:,} of {row.circuits_possible:,} circuits valid"
+    if row.circuits_method == "estimated":
+        valid = (
+            f"about {row.circuits_valid:,} of {row.circuits_possible:,} circuits valid (estimate, "
+            f"{100 * (row.circuits_confidence or 0):.0f}% interval {row.circuits_low:,} to {row.circuits_high:,})"
+        )
+    elif row.circuits_method == "counted":
+        valid += " (counted, not listed)"
+    elif row.circuits_truncated_at is not None:
+        valid = f"at least {row.circuits_truncated_at:,} of {row.circuits_possible:,} circuits valid (truncated there)"
+    if row.exhaustive and row.algorithms_truncated_at is not None:
+        return f"{valid}; its rows are no Boolean inputs, so nothing else was searched"
+    which = "" if row.circuits_method == "listed" else " of the circuits drawn"
+    aligned = (
+        f"{row.algorithms_aligned:,} of {row.algorithms_candidates:,} algorithms aligned, "
+        f"{row.alignments_valid:,} valid alignments, {row.alignments_minimal:,} of them minimal"
+    )
+    if not row.exhaustive and not row.algorithms_aligned and row.algorithms_candidates:
+        aligned = f"{row.algorithms_candidates:,} candidate algorithms, none aligned as far as was searched"
+    return f"{valid}, {row.interpretations_total:,} interpretations{which}; {aligned}"
+
+
+def analysis_meant(session: Session, arguments: Arguments) -> AnalysisRow:
+    """The analysis that a job's arguments name.
+
+    Args:
+        arguments: with ``network``, ``output``, ``protocol``, ``data`` and ``result``.
+
+    Raises:
+        NotFound: it is not stored any more, or another result stands in its place.
+    """
+    network = network_by_digest(session, arguments["network"])
+    row = network and analysis_by_key(
+        session, network.id, int(arguments["output"]), arguments["protocol"], arguments["data"]
+    )
+    item = f"analysis of network {arguments['network'][:12]}"
+    if not row:
+        raise NotFound(item, "is not stored any more", "ask for it again")
+    if row.result_digest != arguments["result"]:
+        raise NotFound(item, "has another result by now than the one that was meant", "ask again")
+    return row
+
+
+# --- explanations of a kind that is stored as columns
+
+
+def _load_explaining(session: Session, arguments: Arguments) -> Compute[tuple[Frame, StoredSearch]]:
+    return partial(_explain, arguments["kind"], analysed_question(session, analysis_meant(session, arguments)))
+
+
+def _explain(key: str, question: Question, work: Work) -> tuple[Frame, StoredSearch]:
+    """Find them by every method of the kind."""
+    kind = KINDS[key]
+    found = kind.find(question, work)
+    search = StoredSearch.showing(found, n=len(found.explanations), engine_version=ENGINE_VERSION)
+    return kind.frame(found.explanations), search
+
+
+def _save_explanations(session: Session, arguments: Arguments, outcome: tuple[Frame, StoredSearch]) -> Saved:
+    """Store them beside their analysis, and ask for verdicts on them, whether another job has judged them or not: which
+    jobs there are must not depend on which was quicker.
+    """
+    row, kind, (frame, search) = analysis_meant(session, arguments), KINDS[arguments["kind"]], outcome
+    save_found(session, row, kind, frame, search)
+    if search.n:
+        queue.enqueue_criteria(session, row, default_steps(kind.key), again=True)
+    words = f"{search.n:,} {kind.noun if search.n == 1 else kind.plural}" + (f". {search.note}" if search.note else "")
+    url = Addresses().explanations(row.network.slug, scope_of(row, row.network.sizes[0]), kind=[kind.key])
+    result = {"url": url, "network": arguments["network"], "kind": kind.key, "found": search.n}
+    return Saved(result, words, truncated=not search.complete)
+
+
+# --- verdicts of chosen criteria on everything that an analysis found
+
+Verdicts = tuple[PreparedVerdicts, ...]
+
+
+def _load_judging(session: Session, arguments: Arguments) -> Compute[Verdicts]:
+    """Read what the analysis found; verdicts that are stored already are not made again, except those that a shorter
+    budget than the present one ended.
+
+    Raises:
+        NotFound: the analysis is gone or replaced.
+        InvalidCriterion: a criterion that this version does not know.
+    """
+    row = analysis_meant(session, arguments)
+    budget = limits_in(session).criterion_seconds
+    searched = stored_searches(session, row.id)
+    wanted = kinds_and_steps(parse_steps(arguments["criteria"]), searched)
+    steps = missing_steps(session, row, wanted, budget=budget)
+    recorded = {key: (stored_refs(session, row, KINDS[key]), one.complete) for key, one in searched.items()}
+    return partial(judge, replace(Subject.of(load_analysis(session, row)), recorded=recorded), steps, budget)
+
+
+def judge(subject: Subject, steps: tuple[tuple[Kind, CriterionStep], ...], max_seconds: float, work: Work) -> Verdicts:
+    """Judge, and make the verdicts ready for the store."""
+    sizes = list(zip(subject.interpretations, subject.observed, strict=True))
+    work = replace(work, limits=replace(work.limits, criterion_seconds=max_seconds))
+    judged = {(one.kind, one.step): one for one in judge_analysis(subject, steps, work)}
+    return tuple(PreparedVerdicts.of(judged[one], sizes) for one in dict.fromkeys(steps))
+
+
+def _save_verdicts(session: Session, arguments: Arguments, outcome: Verdicts) -> Saved:
+    row, criteria = analysis_meant(session, arguments), list(arguments["criteria"])
+    save_verdicts(session, row, outcome)
+    stopped = sorted({str(one.step) for one in outcome if one.stopped})
+    n = len(criteria)  # not how many verdicts were made: another job may have been quicker with some
+    words = f"{n} criteri{'on' if n == 1 else 'a'} judged"
+    if stopped:
+        words += f"; stopped at a limit: {', '.join(stopped)}"
+    result = {"url": _url(row), "network": arguments["network"], "criteria": criteria, "stopped": stopped}
+    return Saved(result, words, truncated=bool(stopped))
+
+
+# --- the analyses in the registry
+
+
+def handler_of(analysis: Analysis) -> Handler[tuple[Report, float]]:
+    """The work of one analysis: what it found, and how long that took."""
+
+    def load(session: Session, arguments: Arguments) -> Compute[tuple[Report, float]]:
         settings = Settings(thorough=bool(arguments.get("thorough")))
-        return read_analysed(session, analysis_meant(session, arguments), analysis.reads), settings
+        analysed = read_analysed(session, analysis_meant(session, arguments), analysis.reads)
+        return partial(_find, analysis.key, analysed, settings)
 
-    def save(session: Session, arguments: Arguments, outcome: Timed[Report]) -> Saved:
-        row = analysis_meant(session, arguments)
-        report: Any = outcome.found
-        thorough = bool(arguments.get("thorough", True))
-        saved = save_report(session, row, kind=analysis.key, report=report, thorough=thorough, seconds=outcome.seconds)
+    def save(session: Session, arguments: Arguments, outcome: tuple[Report, float]) -> Saved:
+        row, thorough = analysis_meant(session, arguments), bool(arguments.get("thorough", True))
+        report: Any = outcome[0]
+        saved = save_report(session, row, kind=analysis.key, report=report, thorough=thorough, seconds=outcome[1])
         if analysis.key == DIRECTIONS.key and saved.thorough == thorough:  # else there was more already
             save_directions(session, saved, report.kept)
         url = Addresses().analysis(row.network.slug, analysis.key, scope_of(row, row.network.sizes[0]))
         result = {"url": url, "network": arguments["network"], "content": saved.content}
         return Saved(result, " ".join(report.findings(analysed_question(session, row))))
 
-    return Handler(load, partial(timed, partial(_compute, analysis.key)), save)
+    return Handler(load, save)
 
 
-def _compute(key: str, inputs: tuple[Analysed, Settings], work: Work = DEFAULT_WORK) -> Report:
-    return BY_KEY[key].finds(*inputs, work)
+def _find(key: str, analysed: Analysed, settings: Settings, work: Work) -> tuple[Report, float]:
+    began = time.perf_counter()
+    report = BY_KEY[key].finds(analysed, settings, work)
+    return report, time.perf_counter() - began
 
 
-def __getattr__(name: str) -> Handler[Any, Any]:
+ANALYSE: Final = Handler(load_analysis_inputs, save_analysis_outcome, keep_so_far, forget_so_far)
+EXPLANATIONS: Final = Handler(_load_explaining, _save_explanations)
+CRITERIA: Final = Handler(_load_judging, _save_verdicts)
+
+
+def __getattr__(name: str) -> Handler[tuple[Report, float]]:
     """The handler of the analysis of that key, as definitions name it."""
     if name not in BY_KEY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -22,8 +22,7 @@ from app.db.engine import Store
 from app.db.errors import StoreError
 from app.db.trouble import diagnosis, is_lasting
 from app.jobs import leases, queue
-from app.jobs.computing import Crashed, Ending, Finished, Interrupted, Lost, Order, Refused, Stopped
-from app.jobs.definitions import JobDefinition
+from app.jobs.computing import Crashed, Ending, Finished, Lost, Order, Refused, Stopped
 from app.jobs.executor import Executor, Running
 from app.jobs.fair_share import CARRIED
 from app.jobs.handlers import Handler, handler_at
@@ -58,7 +57,6 @@ class Attempt:
         claim: the job.
         executor: where it runs.
         pace: how often what happens.
-        definitions: the kinds of jobs there are.
         stop: set when the worker is to leave.
         asked: ids of jobs that somebody has asked to stop, as the worker saw last.
         logged_stage: the last one whose end is in the job's log.
@@ -68,7 +66,6 @@ class Attempt:
     claim: Claim
     executor: Executor
     pace: Pace
-    definitions: Mapping[str, JobDefinition]
     stop: threading.Event
     asked: Callable[[], Collection[str]] = frozenset
     logged_stage: str = ""
@@ -86,7 +83,7 @@ class Attempt:
             log.warning("job %s: the database did not answer: %s", self.claim.job_id, error.orig)
             self.executor.close()
             reason = "database did not answer"
-            self._give_back(lambda s: leases.requeue(s, self.claim, reason, blame=False, **self._kinds))
+            self._give_back(lambda s: leases.requeue(s, self.claim, reason, blame=False))
         except Exception as error:
             log.exception("job %s", self.claim.job_id)
             self.executor.close()
@@ -95,8 +92,8 @@ class Attempt:
     def _run(self) -> None:
         handler = self.handler
         with self.store.read() as session:
-            inputs = handler.load(session, self.claim.arguments)
-        ending = self._follow(self.executor.start(Order(handler.compute, inputs, handler.keep_seconds)))
+            compute = handler.load(session, self.claim.arguments)
+        ending = self._follow(self.executor.start(Order(compute, handler.keep_seconds)))
         if ending is None:
             self.executor.close()
             self._give_back(lambda s: leases.release(s, self.claim))
@@ -110,13 +107,9 @@ class Attempt:
             log.error("job %s: %s", self.claim.job_id, ending.trace)
             self._unforeseen(ending.kind)
         elif isinstance(ending, Lost):
-            log.warning("job %s: its %s", self.claim.job_id, ending)
-            reason = str(ending)
-            self._give_back(lambda s: leases.requeue(s, self.claim, reason, **self._kinds))
-        elif isinstance(ending, Interrupted):
-            log.warning("job %s: its %s", self.claim.job_id, ending.reason)
-            reason = ending.reason
-            self._give_back(lambda s: leases.requeue(s, self.claim, reason, blame=False, **self._kinds))
+            lost = ending
+            log.warning("job %s: its %s", self.claim.job_id, lost.reason)
+            self._give_back(lambda s: leases.requeue(s, self.claim, lost.reason, blame=lost.blame))
 
     def _follow(self, running: Running) -> Ending | None:
         """Renew the lease until the computation ends; None if the worker was told to leave."""
@@ -192,7 +185,7 @@ class Attempt:
                 self.logged_stage = report.stage
                 yield f"{report.stage}: {report.found or 'done'}"
 
-    def _save(self, handler: Handler[Any, Any], outcome: Any) -> None:
+    def _save(self, handler: Handler[Any], outcome: Any) -> None:
         """Store the outcome and end the job: one transaction, which begins by making sure of the lease."""
         with self.store.write() as session:
             session.info[CARRIED] = self.claim.requester  # what this job asks for is asked for by whoever asked for it
@@ -213,10 +206,9 @@ class Attempt:
             "cause": f"ended by an unforeseen error ({kind})",
             "cure": "retry it; if it fails again, report it with the worker's log",
         }
-        most = self.definitions[self.claim.kind].max_crashes
         reason = f"computation {error['cause']}"
         result = {"error": error}
-        self._give_back(lambda s: leases.requeue(s, self.claim, reason, most=most, result=result, **self._kinds))
+        self._give_back(lambda s: leases.requeue(s, self.claim, reason, crashed=True, result=result))
 
     def _give_back(self, change: Callable[[Any], None]) -> None:
         try:
@@ -228,9 +220,5 @@ class Attempt:
             log.warning("job %s is another worker's by now", self.claim.job_id)
 
     @cached_property
-    def handler(self) -> Handler[Any, Any]:
-        return handler_at(self.definitions[self.claim.kind].handler)
-
-    @property
-    def _kinds(self) -> dict[str, Any]:
-        return {"definitions": self.definitions}
+    def handler(self) -> Handler[Any]:
+        return handler_at(self.claim.definition.handler)

@@ -7,8 +7,8 @@ process), the job's lease or its requeue brings it back.
 
 How it goes together:
 
-- One client and one queue for a coordinator. Reports travel through the queue, which one thread here reads and hands to
-  the runs they belong to. Nothing stays behind on the scheduler.
+- One client for a coordinator. Progress comes as events of the scheduler, which the client hands to the runs that they
+  belong to; what is certain of an analysis on its way stays where it is computed.
 - To cancel is to give the future up. The scheduler then tells the worker, where the computation sees at its next
   report that nobody wants its task any more. A coordinator that dies gives up all of its futures, so what it had
   started ends there too.
@@ -25,17 +25,19 @@ import pickle
 import secrets
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from analysis.progress import Progress
-from app.jobs.computing import Crashed, Ending, Interrupted, Lost, Order, Stopped, carry_out
+from app.jobs.computing import Crashed, Ending, Lost, Order, Stopped, carry_out
 from app.jobs.executor import ClusterMissing, Executor, Running, Told
 
 log = logging.getLogger("pluriscope.jobs")
 
 CONNECT_SECONDS: Final = 3.0
 AGAIN_SECONDS: Final = 2.0  # between two attempts to reach a scheduler
+TOPIC: Final = "pluriscope"  # of the events by which runs tell their progress
 RESULT_SECONDS: Final = 120.0  # for the value of a finished task to come over
 SCHEDULER_SETTINGS: Final = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
 
@@ -94,9 +96,7 @@ class Cluster:
                 self._not_before = time.monotonic() + AGAIN_SECONDS
                 log.warning("the cluster at %s does not answer: %s", self.address, error)
                 return None
-            messages = self._distributed.Queue(f"pluriscope-{secrets.token_hex(8)}", client=self._client)
-            threading.Thread(target=self._pump, args=(self._client, messages), name="cluster", daemon=True).start()
-            self._messages = messages
+            self._client.subscribe_topic(TOPIC, self._hear)
             return self._client
 
     def submit(self, run: _ClusterRun, order: Order) -> Any:
@@ -105,10 +105,7 @@ class Cluster:
         if client is None:
             return None
         self._runs[run.key] = run
-        order_bytes = pickle.dumps(order)
-        return client.submit(
-            compute_remotely, order_bytes, run.key, self._messages.name, key=run.key, pure=False, retries=0
-        )
+        return client.submit(compute_remotely, pickle.dumps(order), run.key, key=run.key, pure=False, retries=0)
 
     def forget(self, run: _ClusterRun) -> None:
         """A run has ended; what it still tells is dropped."""
@@ -130,23 +127,12 @@ class Cluster:
             with suppress(Exception):  # whatever it complains of, it is over
                 client.close(timeout=1)
 
-    def _pump(self, client: Any, messages: Any) -> None:
-        """Hand what runs tell to whom it belongs, for as long as the client lives."""
-        while self._client is client:
-            try:
-                some = messages.get(timeout=1, batch=True)
-                if not some:
-                    time.sleep(0.05)
-            except TimeoutError:
-                continue
-            except Exception as error:  # the scheduler is gone; whoever asks next connects again
-                log.info("nothing more is heard from the cluster: %s", error)
-                return
-            for data in some:
-                key, message = pickle.loads(data)  # noqa: S301  from our own computation, as its value is
-                run = self._runs.get(key)
-                if run is not None:
-                    run.take(message)
+    def _hear(self, event: tuple[float, Sequence[Any]]) -> None:
+        """Hand what a run tells to whom it belongs."""
+        _, (key, *told) = event
+        run = self._runs.get(key)
+        if run is not None:
+            run.take(Progress(*told))
 
 
 class ClusterExecutor:
@@ -173,28 +159,35 @@ class _ClusterRun(Told):
         super().__init__()
         self.key = f"pluriscope-{secrets.token_hex(12)}"
         self._cluster = cluster
-        self._done = threading.Event()
+        self._news = threading.Event()
         self._asked = False
         self._future = cluster.submit(self, order)
-        if self._future is None:
-            self._done.set()
-        else:
-            self._future.add_done_callback(lambda _: self._done.set())
+        if self._future is not None:
+            self._future.add_done_callback(lambda _: self._news.set())
+
+    def take(self, report: Progress) -> None:
+        super().take(report)
+        self._news.set()
 
     def wait(self, seconds: float) -> Ending | None:
-        deadline = time.monotonic() + seconds
-        while not self._done.wait(min(0.05, seconds)) and not self._told():
-            if self._asked:
-                break
-            if time.monotonic() >= deadline:
-                return None if self._cluster.is_ready() else self._ended(self._away())
+        if self._future is not None and not self._asked:
+            self._news.wait(seconds)
+            self._news.clear()
+        ending: Ending | None = None
         if self._asked:
-            return self._ended(Stopped())
-        return self._ended(self._ending()) if self._done.is_set() else None
+            ending = Stopped()
+        elif self._future is None or self._future.done():
+            ending = self._ending()
+        elif not self._cluster.is_ready():
+            ending = self._away()
+        if ending is not None:
+            self._cluster.forget(self)
+        return ending
 
     def cancel(self) -> None:
         self._asked = True
         self.give_up()
+        self._news.set()
 
     def give_up(self) -> None:
         """Nobody wants the outcome any more."""
@@ -203,45 +196,38 @@ class _ClusterRun(Told):
                 self._future.cancel()
         self._cluster.forget(self)
 
-    def _told(self) -> bool:
-        return bool(self._reports)
-
-    def _ended(self, ending: Ending) -> Ending:
-        self._cluster.forget(self)
-        return ending
-
-    def _away(self) -> Interrupted:
-        return Interrupted(f"cluster at {self._cluster.address} was lost")
+    def _away(self) -> Lost:
+        return Lost(f"cluster at {self._cluster.address} was lost", blame=False)
 
     def _ending(self) -> Ending:
         """What became of the future."""
         if self._future is None or self._future.status in ("cancelled", "lost"):
             return self._away()
         try:
-            return pickle.loads(self._future.result(timeout=RESULT_SECONDS))  # type: ignore[no-any-return]  # noqa: S301
+            ending: Ending = pickle.loads(self._future.result(timeout=RESULT_SECONDS))  # noqa: S301  our own value
         except Exception as error:
             kind = type(error).__name__
             if kind == "KilledWorker":
-                return Lost(None, "cluster worker")
+                return Lost("cluster worker was lost")
             if "Cancelled" in kind or isinstance(error, OSError | TimeoutError):
                 return self._away()
             return Crashed(kind, repr(error))
+        return ending
 
 
-def compute_remotely(order_bytes: bytes, key: str, queue: str) -> bytes:
-    """What a cluster worker does: compute, tell through the queue, and hear when nobody wants the task any more.
+def compute_remotely(order_bytes: bytes, key: str) -> bytes:
+    """What a cluster worker does: compute, tell of it, and hear when nobody wants the task any more.
 
     Returns:
         The pickled :data:`~app.jobs.computing.Ending`; as bytes, so that the scheduler never opens it.
     """
-    from distributed import Queue, get_worker
+    from distributed import get_worker
 
     worker = get_worker()
-    messages = Queue(queue, client=worker.client)
     order: Order = pickle.loads(order_bytes)  # noqa: S301  from the coordinator, which may run anything here anyway
 
     def send(report: Progress) -> None:
-        messages.put(pickle.dumps((key, report)), timeout=30)
+        worker.log_event(TOPIC, (key, report.stage, report.done, report.total, report.found))
 
     def is_asked() -> bool:
         task = worker.state.tasks.get(key)

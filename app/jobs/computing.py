@@ -26,13 +26,11 @@ class Order:
     """What is to be computed; all of it pickles.
 
     Args:
-        compute: ``compute(inputs, work)``.
-        inputs: its first argument.
+        compute: called with the work.
         so_far_seconds: the least between two times that what is certain so far is made, and before the first.
     """
 
-    compute: Callable[..., Any]
-    inputs: Any
+    compute: Callable[[Work], Any]
     so_far_seconds: float = SO_FAR_SECONDS
 
 
@@ -85,28 +83,18 @@ class Crashed:
 
 @dataclass(frozen=True)
 class Lost:
-    """What computed it is gone: killed, or out of memory.
+    """What computed it is gone: killed, out of memory, or out of reach.
 
     Args:
-        exit_code: of the process, None if that is not known.
-        of: what was lost.
+        reason: to follow "its", e.g. "process was lost (exit code -9)".
+        blame: whether the work itself may be the cause.
     """
 
-    exit_code: int | None
-    of: str = "process"
-
-    def __str__(self) -> str:
-        return f"{self.of} was lost" + ("" if self.exit_code is None else f" (exit code {self.exit_code})")
-
-
-@dataclass(frozen=True)
-class Interrupted:
-    """The place where it ran is away; nothing speaks against the work itself."""
-
     reason: str
+    blame: bool = True
 
 
-Ending = Finished | Refused | Stopped | Crashed | Lost | Interrupted
+Ending = Finished | Refused | Stopped | Crashed | Lost
 
 
 def carry_out(order: Order, send: Callable[[Progress], None], is_asked: Callable[[], bool]) -> Ending:
@@ -119,7 +107,7 @@ def carry_out(order: Order, send: Callable[[Progress], None], is_asked: Callable
     """
     work = Work(_reporter(send, is_asked, order.so_far_seconds), clock=time.perf_counter)
     try:
-        return Finished(order.compute(order.inputs, work))
+        return Finished(order.compute(work))
     except Cancelled:
         return Stopped()
     except AnalysisError as error:

@@ -178,22 +178,22 @@ def _defined_by(analysis: Analysis) -> JobDefinition:
     return JobDefinition(analysis.key, handler, version, analysis.title, priority=REPORT_PRIORITY, words=words)
 
 
-ANALYSE: Final = _defined("analyse", "handlers", "Analyse", identity=_analysis_identity)
+ANALYSE: Final = _defined("analyse", "analyses", "Analyse", identity=_analysis_identity)
 TRAIN: Final = _defined("train", "training", "Train", identity=_training_identity)
 CRITERIA: Final = _defined(
-    "criteria", "judging", "Criteria", version=2, priority=CRITERIA_PRIORITY, words=lambda _: ("criteria", "")
+    "criteria", "analyses", "Criteria", version=2, priority=CRITERIA_PRIORITY, words=lambda _: ("criteria", "")
 )
 EXPLANATIONS: Final = _defined(
     "explanations",
-    "explaining",
+    "analyses",
     "Explanations",
     priority=KINDS_PRIORITY,
     words=lambda told: (BY_KEY[told["kind"]].plural, ""),
 )
 STUDY: Final = _defined("study", "studies", "Study", network_of=_study)
-MODEL_CIRCUITS: Final = _defined("model-circuits", "model_circuits", "Circuits", version=3)
-MODEL_METHODS: Final = _defined("model-methods", "methods", METHODS.title, priority=REPORT_PRIORITY)
-MODEL_RIVALS: Final = _defined("model-rivals", "rivals", RIVALS.title, priority=REPORT_PRIORITY)
+MODEL_CIRCUITS: Final = _defined("model-circuits", "models", "Circuits", version=3)
+MODEL_METHODS: Final = _defined("model-methods", "models", METHODS.title, priority=REPORT_PRIORITY)
+MODEL_RIVALS: Final = _defined("model-rivals", "models", RIVALS.title, priority=REPORT_PRIORITY)
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
     d.kind: d
     for d in (

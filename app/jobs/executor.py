@@ -118,7 +118,7 @@ class _ProcessRun(Told):
         if self._process.is_alive():
             return None
         self._process.join()
-        return Lost(self._process.exitcode)
+        return Lost(f"process was lost (exit code {self._process.exitcode})")
 
     def cancel(self) -> None:
         with suppress(OSError):

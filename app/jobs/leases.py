@@ -33,7 +33,7 @@ class Claim:
 
     Args:
         job_id: the job's public id.
-        kind: key of its definition.
+        definition: of its kind.
         arguments: as enqueued.
         owner: who holds it; every later change is fenced by it.
         attempt: 1 on the first try.
@@ -42,7 +42,7 @@ class Claim:
     """
 
     job_id: str
-    kind: str
+    definition: JobDefinition
     arguments: Mapping[str, Any]
     owner: str
     attempt: int
@@ -103,7 +103,7 @@ def claim(
     job_id, kind, arguments, attempt, losses, requester = taken
     message = "started" if attempt == 1 else f"started again, attempt {attempt}"
     add_log(session, job_id, message, now=now)
-    return Claim(job_id, kind, arguments, owner, attempt, losses, requester)
+    return Claim(job_id, definitions[kind], arguments, owner, attempt, losses, requester)
 
 
 def _first(
@@ -253,10 +253,9 @@ def requeue(
     held: Claim,
     reason: str,
     *,
-    most: int | None = None,
+    crashed: bool = False,
     blame: bool = True,
     result: Mapping[str, Any] | None = None,
-    definitions: Mapping[str, JobDefinition] = DEFINITIONS,
     now: datetime | None = None,
 ) -> None:
     """Give a job back whose attempt failed, to be tried again after a wait; too often, and it is given up.
@@ -265,10 +264,9 @@ def requeue(
         session: of the writer.
         held: the job.
         reason: what happened, to follow "its", e.g. "process was lost (exit code -9)".
-        most: attempts of this kind that may fail; ``max_losses`` of its definition if not given.
+        crashed: whether an unforeseen error ended it; then its definition allows fewer attempts that fail.
         blame: whether the job may be the cause; a database or a cluster that is away says nothing against it.
         result: JSON values if it is given up.
-        definitions: the kinds there are.
         now: time of the loss, the present if not given.
 
     Raises:
@@ -277,7 +275,7 @@ def requeue(
     now = now or datetime.now(UTC)
     losses = held.losses + blame
     _fenced(session, held, {"losses": losses})
-    if blame and losses >= (most or definitions[held.kind].max_losses):
+    if blame and losses >= (held.definition.max_crashes if crashed else held.definition.max_losses):
         words = _LOST.format(f"{reason}, the last of {losses} failed attempts")
         fail(session, held, words, result=result, set_aside=True, now=now)
         return

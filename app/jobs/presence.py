@@ -9,11 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete, update
@@ -31,9 +27,8 @@ PRESENT_SECONDS: Final = 45.0
 FORGOTTEN: Final = timedelta(days=1)
 
 
-@dataclass(frozen=True)
-class Showing:
-    """What a worker shows of itself.
+def show(store: Store, name: str, slots: int, cluster: str, *, started_at: datetime, now: datetime) -> None:
+    """Say that a worker is there, and forget those that have been gone for a day.
 
     Args:
         store: that it works on.
@@ -41,64 +36,34 @@ class Showing:
         slots: jobs at a time.
         cluster: address of the scheduler that it computes on; "" for processes of its own machine.
         started_at: when it began.
+        now: the time.
     """
-
-    store: Store
-    name: str
-    slots: int
-    cluster: str
-    started_at: datetime
-
-    def show(self, now: datetime) -> None:
-        """Say that the worker is there, and forget those that have been gone for a day."""
-        with self.store.write() as session:
-            there = session.execute(update(WorkerRow).where(WorkerRow.name == self.name).values(seen_at=now))
-            if not there.rowcount:  # type: ignore[attr-defined]  # of an update it has one
-                session.execute(delete(WorkerRow).where(WorkerRow.seen_at < now - FORGOTTEN))
-                session.add(
-                    WorkerRow(
-                        name=self.name,
-                        host=socket.gethostname()[:80],
-                        pid=os.getpid(),
-                        slots=self.slots,
-                        cluster=self.cluster[:200],
-                        version=ENGINE_VERSION,
-                        started_at=self.started_at,
-                        seen_at=now,
-                    )
-                )
-
-    def leave(self) -> None:
-        """Take the worker off the list."""
-        with self.store.write() as session:
-            session.execute(delete(WorkerRow).where(WorkerRow.name == self.name))
-
-
-@contextmanager
-def shown(
-    store: Store, name: str, *, slots: int, cluster: str = "", every_seconds: float = SHOWN_EVERY_SECONDS
-) -> Iterator[None]:
-    """Show a worker for as long as the block runs, from a thread of its own."""
-    showing = Showing(store, name, slots, cluster, datetime.now(UTC))
-    over = threading.Event()
-
-    def go_on() -> None:
-        while True:
-            try:
-                showing.show(datetime.now(UTC))
-            except (SQLAlchemyError, StoreError) as error:
-                log.info("the worker could not show itself: %s", error)
-            if over.wait(every_seconds):
-                return
-
-    thread = threading.Thread(target=go_on, name="presence", daemon=True)
-    thread.start()
     try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-        try:
-            showing.leave()
-        except (SQLAlchemyError, StoreError) as error:
-            log.info("the worker could not take itself off the list: %s", error)
+        with store.write() as session:
+            there = session.execute(update(WorkerRow).where(WorkerRow.name == name).values(seen_at=now))
+            if there.rowcount:  # type: ignore[attr-defined]  # of an update it has one
+                return
+            session.execute(delete(WorkerRow).where(WorkerRow.seen_at < now - FORGOTTEN))
+            session.add(
+                WorkerRow(
+                    name=name,
+                    host=socket.gethostname()[:80],
+                    pid=os.getpid(),
+                    slots=slots,
+                    cluster=cluster[:200],
+                    version=ENGINE_VERSION,
+                    started_at=started_at,
+                    seen_at=now,
+                )
+            )
+    except (SQLAlchemyError, StoreError) as error:
+        log.info("the worker could not show itself: %s", error)
+
+
+def leave(store: Store, name: str) -> None:
+    """Take a worker off the list."""
+    try:
+        with store.write() as session:
+            session.execute(delete(WorkerRow).where(WorkerRow.name == name))
+    except (SQLAlchemyError, StoreError) as error:
+        log.info("the worker could not take itself off the list: %s", error)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from functools import partial
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -15,29 +15,18 @@ from analysis.studies.design import StudyDesign
 from analysis.studies.outcome import StudyOutcome
 from analysis.studies.running import run_cell
 from analysis.studies.sources import Order
-from analysis.work import DEFAULT_WORK, Work
+from analysis.work import Work
 from app.addressing import Addresses
 from app.db.errors import NotFound
 from app.db.reads.studies import finished_seeds, study_by_digest
 from app.db.studies import design_of, save_outcomes
 from app.jobs.definitions import STUDY as DEFINITION
-from app.jobs.handlers import Handler, Saved
+from app.jobs.handlers import Arguments, Compute, Handler, Saved
 from app.jobs.study_queue import schedule
 from app.limits import device_in, in_memory, limits_in
 
 
-@dataclass(frozen=True)
-class ChunkInputs:
-    """Everything that one chunk needs."""
-
-    design: StudyDesign
-    position: int
-    seeds: tuple[int, ...]
-    limits: Limits
-    device: str
-
-
-def load_chunk(session: Session, arguments: Mapping[str, Any]) -> ChunkInputs:
+def load_chunk(session: Session, arguments: Arguments) -> Compute[tuple[StudyOutcome, ...]]:
     """Read the design, and leave out seeds that have their outcome by now.
 
     Raises:
@@ -49,32 +38,34 @@ def load_chunk(session: Session, arguments: Mapping[str, Any]) -> ChunkInputs:
         raise NotFound(f"cell {position}", "is not part of the study", "start the study anew")
     done = finished_seeds(session, row.id, position)
     seeds = tuple(int(seed) for seed in arguments["seeds"] if seed not in done)
-    return ChunkInputs(design, position, seeds, in_memory(limits_in(session)), device_in(session))
+    return partial(compute_chunk, design, position, seeds, in_memory(limits_in(session)), device_in(session))
 
 
-def compute_chunk(inputs: ChunkInputs, work: Work = DEFAULT_WORK) -> tuple[StudyOutcome, ...]:
+def compute_chunk(
+    design: StudyDesign, position: int, seeds: tuple[int, ...], limits: Limits, device: str, work: Work
+) -> tuple[StudyOutcome, ...]:
     """Train, analyse and measure.
 
     Raises:
         Cancelled: the report asked to stop.
     """
-    total = max(len(inputs.seeds), 1)
+    total = max(len(seeds), 1)
     outcomes: list[StudyOutcome] = []
 
     def tell(progress: Progress, /) -> None:
         where = f"{progress.stage}: {progress.found}" if progress.found else progress.stage
         work.tell("networks", min(len(outcomes), total - 1), total, where)
 
-    under = replace(work.reporting_to(tell), limits=inputs.limits)
-    order = Order(inputs.design.protocols, work=under, device=inputs.device)
-    for outcome in run_cell(cells_of(inputs.design)[inputs.position], inputs.seeds, order):
+    under = replace(work.reporting_to(tell), limits=limits)
+    order = Order(design.protocols, work=under, device=device)
+    for outcome in run_cell(cells_of(design)[position], seeds, order):
         outcomes.append(outcome)  # noqa: PERF402  one by one, since the stage tells how many there are
     n_converged = sum(outcome.converged for outcome in outcomes)
     work.tell("networks", total, total, f"{n_converged} of {len(outcomes)} networks converged")
     return tuple(outcomes)
 
 
-def save_chunk(session: Session, arguments: Mapping[str, Any], outcomes: tuple[StudyOutcome, ...]) -> Saved:
+def save_chunk(session: Session, arguments: Arguments, outcomes: tuple[StudyOutcome, ...]) -> Saved:
     """Store the outcomes, and ask for the chunks that come next."""
     row = study_by_digest(session, arguments["study"])
     save_outcomes(session, row, outcomes)
@@ -84,4 +75,4 @@ def save_chunk(session: Session, arguments: Mapping[str, Any], outcomes: tuple[S
     return Saved(result, f"{n_converged} of {len(outcomes)} networks converged and measured")
 
 
-STUDY: Handler[ChunkInputs, tuple[StudyOutcome, ...]] = Handler(load_chunk, compute_chunk, save_chunk)
+STUDY: Final = Handler(load_chunk, save_chunk)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ from analysis.networks.network import Network
 from analysis.networks.training_course import TrainingCourse, TrainingOutcome, course_json, points_each, training_json
 from analysis.networks.training_spec import TrainingSpec, training_spec
 from analysis.protocol import Protocol
-from analysis.work import DEFAULT_WORK, Work
+from analysis.work import Work
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.networks import known_as
@@ -22,30 +22,23 @@ from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import TRAIN as TRAIN_DEFINITION
-from app.jobs.handlers import Handler, Saved
+from app.jobs.handlers import Arguments, Compute, Handler, Saved
 from app.limits import device_in
 
 TELL_SECONDS = 0.4  # between two times that curves are told: a small network is trained in some seconds
 
 
-@dataclass(frozen=True)
-class TrainingInputs:
-    """What to train."""
-
-    specs: tuple[TrainingSpec, ...]
-    device: str = "cpu"
-
-
-def load_training_inputs(session: Session, arguments: Mapping[str, Any]) -> TrainingInputs:
+def load_training(session: Session, arguments: Arguments) -> Compute[tuple[TrainingOutcome, ...]]:
     """Read the specs; of the store nothing is needed but where to train.
 
     Raises:
         InvalidTraining: options that are unknown or out of range.
     """
-    return TrainingInputs(tuple(training_spec(options) for options in arguments["specs"]), device_in(session))
+    specs = tuple(training_spec(options) for options in arguments["specs"])
+    return partial(compute_training, specs, device_in(session))
 
 
-def compute_training(inputs: TrainingInputs, work: Work = DEFAULT_WORK) -> tuple[TrainingOutcome, ...]:
+def compute_training(specs: tuple[TrainingSpec, ...], device: str, work: Work) -> tuple[TrainingOutcome, ...]:
     """Train; the only job that loads torch.
 
     Raises:
@@ -53,15 +46,15 @@ def compute_training(inputs: TrainingInputs, work: Work = DEFAULT_WORK) -> tuple
     """
     from analysis.networks.training import train_networks
 
-    return train_networks(inputs.specs, work, device=inputs.device)
+    return train_networks(specs, work, device=device)
 
 
-def keep_courses(session: Session, arguments: Mapping[str, Any], courses: Sequence[TrainingCourse]) -> None:
+def keep_courses(session: Session, arguments: Arguments, courses: Sequence[TrainingCourse]) -> None:
     """Let the job's page show how far every network is."""
     _tell(session, arguments, {"outcomes": [course_json(course) for course in courses]})
 
 
-def save_training_outcome(session: Session, arguments: Mapping[str, Any], outcomes: Sequence[TrainingOutcome]) -> Saved:
+def save_training_outcome(session: Session, arguments: Arguments, outcomes: Sequence[TrainingOutcome]) -> Saved:
     """Store the networks that converged and ask for their analyses; the others are told of in the job's result."""
     protocols = [Protocol.model_validate(settings) for settings in arguments["protocols"]]
     told: list[dict[str, Any]] = []
@@ -90,11 +83,9 @@ def _file_of(name: str, several: bool, outcome: TrainingOutcome, network: Networ
     return NetworkFile(name, network, spec.resolved_tasks())
 
 
-def _tell(session: Session, arguments: Mapping[str, Any], so_far: Mapping[str, Any]) -> None:
+def _tell(session: Session, arguments: Arguments, so_far: Mapping[str, Any]) -> None:
     here = JobRow.id == TRAIN_DEFINITION.job_id(arguments)
     session.execute(update(JobRow).where(here).values(so_far=dict(so_far)).execution_options(synchronize_session=False))
 
 
-TRAIN: Handler[TrainingInputs, tuple[TrainingOutcome, ...]] = Handler(
-    load_training_inputs, compute_training, save_training_outcome, keep=keep_courses, keep_seconds=TELL_SECONDS
-)
+TRAIN: Final = Handler(load_training, save_training_outcome, keep=keep_courses, keep_seconds=TELL_SECONDS)

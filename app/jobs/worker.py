@@ -28,14 +28,13 @@ from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.trouble import is_lasting
 from app.db.upgrade import upgrade
-from app.jobs import leases
+from app.jobs import leases, presence
 from app.jobs.attempt import Attempt
 from app.jobs.attempt import Pace as Pace  # callers take it from here
 from app.jobs.definitions import DEFINITIONS, JobDefinition
 from app.jobs.executor import ClusterMissing as ClusterMissing  # callers take it from here
 from app.jobs.executor import Executor, ProcessExecutor
 from app.jobs.leases import Claim
-from app.jobs.presence import shown
 from app.logs import about
 
 if TYPE_CHECKING:
@@ -75,12 +74,11 @@ def run_workers(
         slots = slots or (cluster and cluster.n_threads()) or settings.workers
         # with hundreds of slots each tells its progress less often, so that the notes of all stay a trickle
         pace = Pace(lease_seconds=settings.lease_seconds, progress_seconds=max(0.5, slots / 50))
-        worker = Worker(store, slots=slots, stop=stop, pace=pace)
+        worker = Worker(store, slots=slots, stop=stop, pace=pace, cluster=settings.cluster)
         if cluster is not None:
             log.info("computing on the cluster at %s, %d jobs at a time", settings.cluster, slots)
             worker.executor, worker.ready = cluster.executor, cluster.is_ready
-        with shown(store, worker.name, slots=slots, cluster=settings.cluster):
-            worker.run(until_idle=until_idle)
+        worker.run(until_idle=until_idle)
     finally:
         if cluster is not None:
             cluster.close()
@@ -108,6 +106,7 @@ class Worker:
         definitions: the kinds of jobs it takes.
         executor: makes the executor of each slot.
         ready: whether there is anywhere to compute; while there is not, no job is started.
+        cluster: address of the scheduler that it computes on; "" for processes of its own machine.
         name: of this worker among all; owners of jobs are its slots.
     """
 
@@ -118,11 +117,13 @@ class Worker:
     definitions: Mapping[str, JobDefinition] = field(default_factory=lambda: DEFINITIONS)
     executor: Callable[[], Executor] = ProcessExecutor
     ready: Callable[[], bool] = lambda: True
+    cluster: str = ""
     name: str = field(default_factory=lambda: f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}")
 
     def __post_init__(self) -> None:
         self._asked: frozenset[str] = frozenset()  # jobs that somebody has asked to stop
         self._empty_until = 0.0  # one slot that found nothing to do has looked for all of them
+        self._show_at = 0.0
 
     def run(self, *, until_idle: bool = False) -> None:
         """Work until told to leave, or until no job is queued or running any more."""
@@ -132,10 +133,16 @@ class Worker:
         ]
         for thread in threads:
             thread.start()
+        started_at = datetime.now(UTC)
         for thread in threads:
             while thread.is_alive():
+                if time.monotonic() >= self._show_at:
+                    self._show_at = time.monotonic() + presence.SHOWN_EVERY_SECONDS
+                    now = datetime.now(UTC)
+                    presence.show(self.store, self.name, self.slots, self.cluster, started_at=started_at, now=now)
                 thread.join(self.pace.look_seconds)  # wakes up often enough for signal handlers to run
                 self._look()
+        presence.leave(self.store, self.name)
 
     def _look(self) -> None:
         """See who is asked to stop: one small read for all slots, so that each of them hears of it at once."""
@@ -144,7 +151,7 @@ class Worker:
             self._asked = frozenset(session.scalars(asked))
 
     def _attempt(self, claim: Claim, executor: Executor) -> Attempt:
-        return Attempt(self.store, claim, executor, self.pace, self.definitions, self.stop, asked=lambda: self._asked)
+        return Attempt(self.store, claim, executor, self.pace, self.stop, asked=lambda: self._asked)
 
     def _run_slot(self, owner: str, until_idle: bool) -> None:
         executor = self.executor()
@@ -168,11 +175,11 @@ class Worker:
 
     def _do(self, claim: Claim, executor: Executor) -> None:
         """Make one attempt at a job; every line that is logged on the way says at which."""
-        with about(job=claim.job_id, kind=claim.kind):
-            log.info("%s started, attempt %d", claim.kind, claim.attempt)
+        with about(job=claim.job_id, kind=claim.definition.kind):
+            log.info("%s started, attempt %d", claim.definition.kind, claim.attempt)
             started = time.monotonic()
             self._attempt(claim, executor).run()
-            log.info("%s finished in %.1f s", claim.kind, time.monotonic() - started)
+            log.info("%s finished in %.1f s", claim.definition.kind, time.monotonic() - started)
 
     def _claim(self, owner: str) -> Claim | None:
         """Look before locking: an idle worker must not hold up those who write."""

@@ -20,6 +20,7 @@ from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.report import Analysed, Settings
 from analysis.tasks import named_task
+from analysis.work import DEFAULT_WORK
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.writes import save_analysis, save_network
@@ -114,7 +115,7 @@ def client(tmp_path_factory):
                 arguments = arguments_about(file.network.digest, 0, *key, **analysis.details())
                 with store.write() as session:
                     handler = handler_of(analysis)
-                    handler.save(session, arguments, handler.compute(handler.load(session, arguments)))
+                    handler.save(session, arguments, handler.load(session, arguments)(DEFAULT_WORK))
         with store.write() as session:
             save_network(session, small_network(4), slug="untouched")
         yield client

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from analysis.networks.training_course import TrainingOutcome
 from analysis.networks.training_spec import training_spec
 from analysis.protocol import COMPLETE
+from analysis.work import DEFAULT_WORK
 from app.bundled import bundled_networks
 from app.db.codecs import network_of
 from app.db.engine import open_store
@@ -142,8 +143,8 @@ def do(store, job_id):
     with store.read() as session:
         job = session.get_one(JobRow, job_id)
         arguments, handler = job.arguments, handler_at(DEFINITIONS[job.kind].handler)
-        inputs = handler.load(session, arguments)
-    outcome = handler.compute(inputs)
+        compute = handler.load(session, arguments)
+    outcome = compute(DEFAULT_WORK)
     with store.write() as session:
         saved = handler.save(session, arguments, outcome)
         end(session, session.get_one(JobRow, job_id), saved.result, saved.found)

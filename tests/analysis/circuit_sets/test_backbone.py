@@ -13,7 +13,6 @@ from analysis.circuit_sets.backbone import (
     no_backbone_reason,
 )
 from analysis.circuit_sets.chance import chances
-from analysis.circuit_sets.result_json import circuit_set_json
 from analysis.circuits.distribution import CircuitDistribution, distribution_of
 from analysis.circuits.result import CircuitSearch, SmallestCircuits
 from analysis.circuits.strategy import count_circuits, find_circuits
@@ -146,9 +145,6 @@ def test_no_circuit_has_no_backbone(changes, reason):
     search = CircuitSearch(LAYOUT, 9_625, empty, np.zeros((0, 4)), np.zeros(0), **changes)
     assert backbone_of(search.distribution, "all") is None
     assert no_backbone_reason(coverage_of(search.method, search.truncated_at), search.n_tested) == reason
-    document = circuit_set_json(search, COMPLETE, None)
-    assert (document["backbone"], document["backbone_reason"]) == (None, reason)
-    assert (document["most_different"], document["most_different_reason"]) == (None, "no valid circuit is listed")
 
 
 def test_chances_of_a_truncated_list_lie_between_what_is_listed_and_what_is_possible():
@@ -158,7 +154,6 @@ def test_chances_of_a_truncated_list_lie_between_what_is_listed_and_what_is_poss
     for size, one in chances(some, COMPLETE).items():
         assert one.low <= exact[size].low <= one.high
         assert one.confidence is None
-    assert circuit_set_json(some, COMPLETE, None)["chance"] is None
 
 
 @pytest.mark.slow
@@ -172,11 +167,6 @@ def test_chances_of_an_estimate_hold_the_truth_and_know_what_a_search_by_size_pr
     assert all(one.high <= one.possible for one in told.values())
     assert told[9].exact
     assert told[9].high == 0
-    document = circuit_set_json(estimate, COMPLETE, None)
-    assert document["chance"] is None
-    assert document["chance_confidence"] == 0.99
-    assert document["backbone"]["estimated"] is True
-    assert document["backbone"]["exact"] is False
     nothing = replace(
         estimate,
         masks=mask_array([], LAYOUT),

@@ -67,16 +67,6 @@ def test_unknown_networks_and_missing_results(xor, capsys):
 
 
 @pytest.mark.slow
-def test_trained_networks_are_stored_with_their_story(capsys):
-    assert run("train", "--seed", 3, "--import", "-q") == 0
-    assert capsys.readouterr().out.startswith("xor-2-3-3-1-seed-3\tconverged")
-    with opened_store() as store, store.read() as session:
-        row = session.scalar(select(NetworkRow))
-        assert (row.origin, row.training["options"]["seed"], row.training["state"]) == ("trained", 3, "converged")
-    assert counts() == (1, 1)
-
-
-@pytest.mark.slow
 def test_a_stored_result_is_the_one_of_the_engine_alone(xor, tmp_path, capsys):
     run("import", xor, "-p", "paper")
     assert run("work", "--until-idle") == 0

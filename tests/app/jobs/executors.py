@@ -16,7 +16,7 @@ class Directly:
     """An executor without a process: what it is given is done at once."""
 
     def start(self, order):
-        outcome = order.compute(order.inputs, Work(clock=time.perf_counter))
+        outcome = order.compute(Work(clock=time.perf_counter))
 
         class Done:
             def wait(self, seconds):

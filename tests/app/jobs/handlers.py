@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,10 +17,6 @@ from tests.factories import small_network
 QUICK = Pace(lease_seconds=2.0, poll_seconds=0.05, progress_seconds=0.05, grace_seconds=0.5)
 
 
-def load(_session: Session, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    return arguments
-
-
 def save(session: Session, arguments: Mapping[str, Any], outcome: int) -> Saved:
     """Store a network for each step, each once."""
     rows = [save_network(session, small_network(seed)) for seed in range(outcome)]
@@ -31,6 +28,6 @@ def save_badly(session: Session, _arguments: Mapping[str, Any], outcome: int) ->
     raise RuntimeError("after half of it was saved")
 
 
-COUNT = Handler(load, count_up, save)
-DEAF = Handler(load, sleep_deaf, save)
-SPOILED = Handler(load, count_up, save_badly)
+COUNT = Handler(lambda _, arguments: partial(count_up, arguments), save)
+DEAF = Handler(lambda _, arguments: partial(sleep_deaf, arguments), save)
+SPOILED = Handler(lambda _, arguments: partial(count_up, arguments), save_badly)

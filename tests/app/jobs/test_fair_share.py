@@ -64,7 +64,7 @@ def test_waits_grow_differ_and_are_always_the_same():
 def lose(store, now, **options) -> None:
     with store.write() as session:
         held = leases.claim(session, "me", definitions=KINDS, now=now)
-        leases.requeue(session, held, "process was lost", definitions=KINDS, now=now, **options)
+        leases.requeue(session, held, "process was lost", now=now, **options)
 
 
 def row_of(store, job_id):
@@ -114,7 +114,7 @@ def test_what_is_set_aside_can_be_tried_again(store, way):
             held = leases.claim(session, "me", definitions=KINDS, now=now)
             if way == "cancel":
                 queue.cancel(session, job_id)
-            leases.requeue(session, held, "process was lost", definitions=KINDS, now=now)
+            leases.requeue(session, held, "process was lost", now=now)
         if way == "cancel":
             break
         now += timedelta(minutes=10)

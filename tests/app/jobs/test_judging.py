@@ -17,8 +17,8 @@ from app.db.reads.verdicts import kinds_and_steps, missing_steps, verdict_sets
 from app.db.tables import AnalysisRow, VerdictRow
 from app.db.writes import save_analysis, save_network
 from app.jobs import leases, queue, stages
+from app.jobs.analyses import save_analysis_outcome
 from app.jobs.definitions import analyse_arguments
-from app.jobs.handlers import save_analysis_outcome
 from app.jobs.worker import Pace, Worker
 from app.limits import limits_in
 from app.settings import Settings
@@ -108,7 +108,7 @@ def test_judging_may_be_stopped(store):
                 raise Cancelled(progress.stage)
 
             try:
-                order.compute(order.inputs, Work(report))
+                order.compute(Work(report))
             except Cancelled:
                 return self.ended()
             raise AssertionError("nothing was reported")

@@ -10,11 +10,12 @@ from analysis.errors import InvalidTraining
 from analysis.limits import DEFAULT_LIMITS, listed_bytes
 from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE
+from analysis.work import DEFAULT_WORK
 from app.db.engine import open_store
 from app.db.tables import AnalysisRow
 from app.db.writes import save_network
+from app.jobs.analyses import ANALYSE
 from app.jobs.definitions import analyse_arguments, train_arguments
-from app.jobs.handlers import ANALYSE
 from app.jobs.training import TRAIN
 from app.limits import in_memory, limits_in, limits_of
 from app.settings import Settings
@@ -33,8 +34,8 @@ def analysed(store) -> AnalysisRow:
         row = save_network(session, pretrained_xor(), slug="xor")
         arguments = analyse_arguments(row.digest, 0, COMPLETE)
     with store.read() as session:
-        inputs = ANALYSE.load(session, arguments)
-    outcome = ANALYSE.compute(inputs)
+        compute = ANALYSE.load(session, arguments)
+    outcome = compute(DEFAULT_WORK)
     with store.write() as session:
         ANALYSE.save(session, arguments, outcome)
     with store.read() as session:
@@ -81,9 +82,9 @@ def test_memory_bounds_every_list():
 def test_a_training_job_whose_device_is_not_there_is_refused_by_name(tmp_path):
     store = store_of(tmp_path, device="abacus")
     with store.read() as session:
-        inputs = TRAIN.load(session, train_arguments([TrainingSpec()]))
+        compute = TRAIN.load(session, train_arguments([TrainingSpec()]))
     with pytest.raises(InvalidTraining, match="abacus"):
-        TRAIN.compute(inputs)
+        compute(DEFAULT_WORK)
     store.close()
 
 

@@ -139,7 +139,7 @@ def test_what_was_found_before_a_process_was_lost_stays_until_the_next_attempt_k
     class LostOnce(Told):
         def start(self, order):
             self.attempts = getattr(self, "attempts", 0) + 1
-            self.ending = Lost(-9) if self.attempts == 1 else Finished(told()[1])
+            self.ending = Lost("process was lost (exit code -9)") if self.attempts == 1 else Finished(told()[1])
             if self.attempts == 2:
                 self.parts = [told()[0]["alignments"]]
             return super().start(order)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 
-import pytest
 from sqlalchemy import select
 
 from app.db.job_tables import WorkerRow
-from app.jobs.presence import shown
-from app.jobs.worker import Worker
+from app.jobs import presence
+from app.jobs.worker import Pace, Worker
 
 
 def present(store) -> list[WorkerRow]:
@@ -25,25 +26,26 @@ def wait_until(true) -> None:
         time.sleep(0.02)
 
 
-def test_an_idle_worker_is_seen_again_and_again_and_leaves(store):
-    worker = Worker(store, slots=2)
-    with shown(store, worker.name, slots=2, cluster="tcp://scheduler:8786", every_seconds=0.05):
-        wait_until(lambda: present(store))
-        (row,) = present(store)
-        assert (row.name, row.slots, row.cluster) == (worker.name, 2, "tcp://scheduler:8786")
-        first = row.seen_at
-        wait_until(lambda: present(store)[0].seen_at > first)
-        assert present(store)[0].started_at == row.started_at
+def test_an_idle_worker_is_seen_again_and_again_and_leaves(store, monkeypatch):
+    monkeypatch.setattr(presence, "SHOWN_EVERY_SECONDS", 0.05)
+    worker = Worker(store, slots=2, cluster="tcp://scheduler:8786", pace=Pace(look_seconds=0.02))
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    wait_until(lambda: present(store))
+    (row,) = present(store)
+    assert (row.name, row.slots, row.cluster) == (worker.name, 2, "tcp://scheduler:8786")
+    first = row.seen_at
+    wait_until(lambda: present(store)[0].seen_at > first)
+    assert present(store)[0].started_at == row.started_at
+    worker.stop.set()
+    thread.join()
     assert present(store) == []
 
 
-@pytest.mark.slow
 def test_a_store_that_refuses_does_not_stop_the_work(store, caplog):
     caplog.set_level("INFO")
-    done = threading.Event()
-    from dataclasses import replace
-
-    with shown(replace(store, read_only=True), "w", slots=1, every_seconds=0.01):
-        done.wait(0.1)
+    now = datetime.now(UTC)
+    presence.show(replace(store, read_only=True), "w", 1, "", started_at=now, now=now)
+    presence.leave(replace(store, read_only=True), "w")
     assert "could not show itself" in caplog.text
     assert "could not take itself off" in caplog.text

@@ -101,7 +101,7 @@ def test_a_lease_that_ran_out_is_taken_over_and_the_first_owner_is_fenced_off(st
         lambda s: leases.finish(s, first, {}),
         lambda s: leases.fail(s, first, "no"),
         lambda s: leases.release(s, first),
-        lambda s: leases.requeue(s, first, "gone", definitions=KINDS),
+        lambda s: leases.requeue(s, first, "gone"),
         lambda s: leases.stop(s, first),
     ):
         with pytest.raises(LeaseLost), store.write() as session:
@@ -146,7 +146,7 @@ def test_requeue_counts_losses_and_release_counts_nothing(store):
         assert job(store, job_id).losses == losses
         held = claim(store, now=now)
         with store.write() as session:
-            leases.requeue(session, held, "process was lost", definitions=KINDS, now=now)
+            leases.requeue(session, held, "process was lost", now=now)
         now = job(store, job_id).not_before or now
     row = job(store, job_id)
     assert (row.state, row.set_aside) == ("failed", True)
@@ -185,7 +185,7 @@ def test_a_job_that_was_to_stop_is_not_taken_up_again(store, way):
     with store.write() as session:
         queue.cancel(session, job_id)
         if way == "requeue":
-            leases.requeue(session, held, "process was lost", definitions=KINDS)
+            leases.requeue(session, held, "process was lost")
     assert claim(store, now=LATER) is None
     assert job(store, job_id).state == "cancelled"
 

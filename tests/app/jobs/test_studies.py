@@ -13,8 +13,8 @@ from app.db.reads.analyses import find_data, network_by_digest
 from app.db.reads.studies import find_study, study_jobs
 from app.db.studies import save_outcomes, save_results
 from app.jobs import study_queue
+from app.jobs.analyses import load_analysis_inputs, save_analysis_outcome
 from app.jobs.definitions import STUDY, analyse_arguments
-from app.jobs.handlers import compute_analysis, load_analysis_inputs, save_analysis_outcome
 from app.jobs.worker import Worker
 from tests.app.jobs.executors import lent_processes
 from tests.study_factories import design, results
@@ -99,7 +99,7 @@ def test_workers_run_a_study_to_its_end_and_another_start_changes_nothing(store)
 
 @pytest.mark.slow
 def test_a_chunk_leaves_out_what_was_finished_meanwhile_and_can_be_stopped(store):
-    from app.jobs.studies import compute_chunk, load_chunk, save_chunk
+    from app.jobs.studies import load_chunk, save_chunk
 
     study = design()
     with store.write() as session:
@@ -107,16 +107,17 @@ def test_a_chunk_leaves_out_what_was_finished_meanwhile_and_can_be_stopped(store
         arguments = study_jobs(session, row.digest)[0].arguments
         save_outcomes(session, row, [o for o in results(study).outcomes if o.seed < 3])
     with store.read() as session:
-        inputs = load_chunk(session, arguments)
-    assert inputs.seeds == (3,)
+        compute = load_chunk(session, arguments)
 
     def stop(_progress, /):
         raise Cancelled("networks")
 
     with pytest.raises(Cancelled):
-        compute_chunk(inputs, Work(stop))
+        compute(Work(stop))
     with store.write() as session:
-        saved = save_chunk(session, arguments, compute_chunk(inputs))
+        outcomes = compute(Work())
+        assert [outcome.seed for outcome in outcomes] == [3]
+        saved = save_chunk(session, arguments, outcomes)
         assert saved.result["url"] == "/studies/xor-width"
         assert find_study(session, "xor-width").n_finished == 7
 
@@ -131,8 +132,8 @@ def test_a_network_on_images_is_analysed_on_what_its_study_judged_it_on(store):
         with store.read() as session:
             row = network_by_digest(session, first.network)
             data = find_data(session, row.input_data, row.sizes[0])
-            inputs = load_analysis_inputs(session, analyse_arguments(row.digest, 0, protocol, data))
-        found = compute_analysis(inputs)
+            compute = load_analysis_inputs(session, analyse_arguments(row.digest, 0, protocol, data))
+        found = compute(Work())
         (told,) = first.values[protocol.name]
         assert found.columns["circuits_valid"] == told["circuits-valid"].value > 1_000
         assert found.columns["exhaustive"]

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from app.db.engine import newest_revision
 from app.db.job_tables import JobRow
-from app.jobs.presence import PRESENT_SECONDS, Showing
+from app.jobs.presence import PRESENT_SECONDS, show
 from app.main import create_app
 from app.settings import Settings
 from tests.checkout import ROOT
@@ -102,9 +102,9 @@ def test_jobs_queue_and_workers_are_told(client, app):
     add_job(app, "runs", state="running", owner="w:0", lease_until=now + timedelta(minutes=1))
     add_job(app, "lost", state="running", owner="gone:0", lease_until=now - timedelta(minutes=1))
     add_job(app, "aside", state="failed", set_aside=True, kind="train")
-    Showing(app.state.store, "w", 3, "", now).show(now)
+    show(app.state.store, "w", 3, "", started_at=now, now=now)
     long_ago = now - timedelta(seconds=2 * PRESENT_SECONDS)
-    Showing(app.state.store, "silent", 5, "", long_ago).show(long_ago)
+    show(app.state.store, "silent", 5, "", started_at=long_ago, now=long_ago)
     told = figures(client)
     assert told[("pluriscope_jobs", "analyse", "queued")] == 2
     assert told[("pluriscope_jobs", "train", "failed")] == 1

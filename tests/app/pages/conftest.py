@@ -20,7 +20,9 @@ from analysis.work import Work
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.writes import save_analysis, save_network
-from app.jobs import judging, queue
+from app.jobs import queue
+from app.jobs.analyses import CRITERIA
+from app.jobs.analyses import judge as judge_found
 from app.jobs.definitions import analyse_arguments, arguments_about
 from app.main import create_app
 from tests.conftest import ON_EVERY_DATABASE, database_url
@@ -67,11 +69,11 @@ def judge(store, row, criteria, *, interpretations=False):
             analysis.result_digest,
             criteria=criteria,
         )
-        inputs = judging.load_judging_inputs(session, arguments)
-    steps = tuple((kind, step) for kind, step in inputs.steps if interpretations or kind != "interpretation")
-    outcome = judging.compute_verdicts(judging.JudgingInputs(inputs.subject, steps), Work(clock=time.perf_counter))
+        subject, every, budget = CRITERIA.load(session, arguments).args
+    steps = tuple((kind, step) for kind, step in every if interpretations or kind != "interpretation")
+    outcome = judge_found(subject, steps, budget, Work(clock=time.perf_counter))
     with store.write() as session:
-        judging.save_judged(session, arguments, outcome)
+        CRITERIA.save(session, arguments, outcome)
 
 
 @pytest.fixture(scope="session", params=ON_EVERY_DATABASE)

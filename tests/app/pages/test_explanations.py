@@ -14,7 +14,7 @@ from analysis.work import Work
 from app.addressing import Addresses
 from app.db.listing import frame_of_analysis
 from app.db.writes import save_analysis, save_network
-from app.jobs import judging
+from app.jobs.analyses import CRITERIA, judge
 from app.jobs.definitions import arguments_about
 from app.main import create_app
 from app.pages.place import locate
@@ -204,12 +204,10 @@ def test_what_a_criterion_could_not_decide_is_told(tmp_path):
         row = save_analysis(session, real_analysis())
         digests = (row.protocol_digest, row.data_digest, row.result_digest)
         arguments = arguments_about(row.network.digest, 0, *digests, criteria=["necessity"])
-        inputs = judging.load_judging_inputs(session, arguments)
+        subject, _, _ = CRITERIA.load(session, arguments).args
         steps = (("circuit", CriterionStep.parse("necessity")),)
-        outcome = judging.compute_verdicts(
-            judging.JudgingInputs(inputs.subject, steps, 0), Work(clock=time.perf_counter)
-        )
-        judging.save_judged(session, arguments, outcome)
+        outcome = judge(subject, steps, 0, Work(clock=time.perf_counter))
+        CRITERIA.save(session, arguments, outcome)
         session.commit()
         page = client.get(f"{API}?kind=circuit&passes=necessity").json()
         text = words(client.get(f"{LIST}?kind=circuit&passes=necessity").text)

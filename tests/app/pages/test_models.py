@@ -21,13 +21,12 @@ from analysis.discovery.report import MethodsReport
 from analysis.models import registry
 from analysis.models.circuits import circuits_of, find_circuits, mask_bits, read_mask
 from analysis.models.judging import judged_circuits
+from analysis.work import DEFAULT_WORK
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.models import save_beside, save_circuits, save_model, stored_beside
 from app.db.writes import save_network
-from app.jobs import model_circuits
-from app.jobs.methods import MODEL_METHODS
-from app.jobs.rivals import MODEL_RIVALS
+from app.jobs.models import MODEL_CIRCUITS, MODEL_METHODS, MODEL_RIVALS
 from app.jobs.stages import enqueue_missing
 from app.main import create_app
 from tests.analysis.models.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
@@ -53,11 +52,11 @@ def search(store, job_id):
     """Do what a queued job does."""
     with store.read() as session:
         arguments = dict(session.get_one(JobRow, job_id).arguments)
-        inputs = model_circuits.load_circuit_inputs(session, arguments)
-    outcome = model_circuits.compute_circuits(inputs)
+        compute = MODEL_CIRCUITS.load(session, arguments)
+    outcome = compute(DEFAULT_WORK)
     with store.write() as session:
         job = session.get_one(JobRow, job_id)
-        saved = model_circuits.save_found_circuits(session, arguments, outcome)
+        saved = MODEL_CIRCUITS.save(session, arguments, outcome)
         job.state, job.result, job.found = "done", dict(saved.result), saved.found
     return saved
 
@@ -281,8 +280,8 @@ def done(client, handler, key):
     store = client.app.state.store
     with store.read() as session:
         [job] = session.scalars(select(JobRow).where(JobRow.kind == f"model-{key}")).all()
-        inputs = handler.load(session, job.arguments)
-    report = handler.compute(inputs)
+        compute = handler.load(session, job.arguments)
+    report = compute(DEFAULT_WORK)
     with store.write() as session:
         saved = handler.save(session, job.arguments, report)
         session.get_one(JobRow, job.id).state = "done"

@@ -13,6 +13,7 @@ from analysis.explanations.explanation import REF
 from analysis.explanations.probes import PROBE, find_probes
 from analysis.pipeline import analyse_output
 from analysis.question import ask
+from analysis.work import DEFAULT_WORK
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.verdicts import missing_steps
@@ -20,7 +21,9 @@ from app.db.recorded import StoredSearch, save_found, stored_figures, stored_ref
 from app.db.rows import columns_of
 from app.db.tables import AnalysisRow
 from app.db.writes import save_analysis, save_network
-from app.jobs import explaining, judging, queue
+from app.jobs import queue
+from app.jobs.analyses import CRITERIA, EXPLANATIONS
+from app.jobs.handlers import Handler
 from app.jobs.stages import RECORDED_KINDS, enqueue_missing
 from app.main import create_app
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, small_network
@@ -29,26 +32,15 @@ LOCAL = ("127.0.0.1", 50_000)
 LIST, API = "/networks/xor/explanations", "/api/v2"
 
 
-def do(store, job_id: str, load, compute, save) -> None:
-    """Do what a queued job does."""
+def do(store, job_id: str, handler: Handler) -> None:
+    """What a worker does with a job."""
     with store.write() as session:
         job = session.get_one(JobRow, job_id)
         job.state, arguments = "done", dict(job.arguments)
-    with store.read() as session:
-        inputs = load(session, arguments)
-    outcome = compute(inputs)
+        compute = handler.load(session, arguments)
+    outcome = compute(DEFAULT_WORK)
     with store.write() as session:
-        save(session, arguments, outcome)
-
-
-def search(store, job_id: str) -> None:
-    do(
-        store,
-        job_id,
-        explaining.load_explaining_inputs,
-        explaining.compute_explanations,
-        explaining.save_explanations,
-    )
+        handler.save(session, arguments, outcome)
 
 
 @pytest.fixture(scope="module")
@@ -62,18 +54,12 @@ def client(tmp_path_factory):
             save_network(session, small_network(2), slug="untouched")
             [job] = RECORDED_KINDS.ask(session, analysis)
             job_id = job.id
-        search(store, job_id)
+        do(store, job_id, EXPLANATIONS)
         with store.write() as session:
             [asked] = session.scalars(select(JobRow).where(JobRow.kind == "criteria"))
             assert asked.arguments["criteria"] == ["margin", "selective"]
             criteria_id = asked.id
-        do(
-            store,
-            criteria_id,
-            judging.load_judging_inputs,
-            judging.compute_verdicts,
-            judging.save_judged,
-        )
+        do(store, criteria_id, CRITERIA)
         yield client
 
 
@@ -270,7 +256,7 @@ def test_a_search_that_was_not_made_can_be_asked_for(client):
     job = get(client, API + answer.headers["location"]).json()
     assert job["title"] == "Random 3: linear probes under complete"
     assert "waiting for a worker" in get(client, "/networks/later/explanations?kind=probe").text
-    search(store, job["id"])
+    do(store, job["id"], EXPLANATIONS)
     found = get(client, "/api/v2/networks/later/explanations?kind=probe").json()
     assert found["pending"] == []
     assert found["total"] > 0

@@ -1,0 +1,131 @@
+"""The work on stored models of other kinds than the networks: their circuits, and the analyses beside these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from analysis.circuit_sets.rivals import ListedCircuits, compare
+from analysis.discovery.audit import audit
+from analysis.discovery.registry import MODEL_METHOD_BY_KEY, default_model_methods
+from analysis.discovery.report import MethodsReport, methods_report
+from analysis.discovery.sweep import model_sweep
+from analysis.explanations.explanation import REF, Frame
+from analysis.models.circuits import CircuitsFound, find_circuits
+from analysis.models.judging import judged_circuits
+from analysis.models.model import Rules
+from analysis.models.registry import read_model
+from analysis.networks.circuit import EdgeLayout
+from analysis.report import Report
+from analysis.work import Work
+from app.addressing import Addresses
+from app.db.models import CircuitSearch as ModelSearch
+from app.db.models import find_model, model_of, save_beside, save_circuits, searched_circuits, stored_landscape
+from app.jobs.handlers import Arguments, Compute, Handler, Saved
+from app.jobs.queue import enqueue_of_model
+from app.jobs.stages import BESIDE_CIRCUITS
+from pluriscope.analyses.registry import METHODS, RIVALS, Analysis
+from pluriscope.naming import RulesScope
+
+SWEPT_MILLISECONDS: Final = 100.0
+"""What a run of one circuit of a model may take for methods to be asked under more than their default settings, some
+thousand runs."""
+
+
+def _load_circuits(session: Session, arguments: Arguments) -> Compute[CircuitsFound]:
+    """Read the model.
+
+    Raises:
+        NotFound: it is not stored any more.
+        InvalidProtocol: its kind has no such rules.
+    """
+    row = find_model(session, arguments["model"])
+    kind, _ = model_of(row)
+    return partial(_find_circuits, row.document, kind.rules(arguments["rules"]))
+
+
+def _find_circuits(document: bytes, rules: Rules, work: Work) -> CircuitsFound:
+    """Find them all, and judge them."""
+    kind, model = read_model(document)
+    return judged_circuits(kind, model, rules, find_circuits(model, rules, work), work)
+
+
+def _save_circuits(session: Session, arguments: Arguments, outcome: CircuitsFound) -> Saved:
+    """Store them beside their model."""
+    row = find_model(session, arguments["model"])
+    kind, _ = model_of(row)
+    rules = kind.rules(arguments["rules"])
+    save_circuits(session, row, kind, rules, outcome)
+    for job in BESIDE_CIRCUITS.values():  # another search replaces what they found
+        enqueue_of_model(session, job, row, kind.write_rules(rules), again=True)
+    words = f"{outcome.valid:,} of {outcome.possible:,} circuits are valid"
+    if not outcome.complete:
+        words += f"; the {len(outcome.circuits):,} with the fewest edges are listed"
+    url = Addresses().circuits(row.slug, RulesScope.of(kind.write_rules(rules)))
+    result = {"url": url, "model": row.digest, "rules": arguments["rules"], "found": outcome.valid}
+    return Saved(result, words, truncated=not outcome.complete)
+
+
+def _load_methods(session: Session, arguments: Arguments) -> Compute[MethodsReport]:
+    """The model and its circuits.
+
+    Raises:
+        NotFound: it is not stored any more, or its circuits are not.
+        InvalidProtocol: its kind has no such rules.
+    """
+    row, search, frame = searched_circuits(session, arguments["model"], arguments["rules"])
+    kind, _ = model_of(row)
+    return partial(ask_methods, row.document, kind.rules(arguments["rules"]), search, frame)
+
+
+def ask_methods(document: bytes, rules: Rules, search: ModelSearch, frame: Frame, work: Work) -> MethodsReport:
+    """Ask every method under its settings, all of which run the model some hundred times.
+
+    Args:
+        document: the model's file.
+        rules: that its circuits were searched under.
+        search: what the search says of itself.
+        frame: the circuits that it listed, as columns.
+        work: told how far it is.
+    """
+    kind, model = read_model(document)
+    landscape = stored_landscape(kind, model, rules, search, frame, work)
+    swept = landscape.space.run_milliseconds <= SWEPT_MILLISECONDS
+    cut = landscape.cut("")
+    asked = model_sweep(landscape.cuts) if swept else default_model_methods(cut)
+    answers = audit(landscape, asked, work=work)
+    reasons = ((method.label, method.refuses(cut)) for method in MODEL_METHOD_BY_KEY.values())
+    refused = {label: f"{reason[:1].upper()}{reason[1:]}." for label, reason in reasons if reason}
+    return methods_report(answers, refused, MODEL_METHOD_BY_KEY, landscape.space.graph, complete=landscape.complete)
+
+
+def _load_rivals(session: Session, arguments: Arguments) -> Compute[Report]:
+    """How different the circuits of a model are; for the errors see :func:`_load_methods`."""
+    _, search, frame = searched_circuits(session, arguments["model"], arguments["rules"])
+    masks = np.array(sorted(int(mask, 16) for mask in frame[REF].tolist()), dtype=np.uint64)
+    layout = EdgeLayout((len(search.bit_use), 1))
+    complete = search.listed == search.valid
+    return partial(compare, ListedCircuits(question=None, layout=layout, masks=masks, observed=(), complete=complete))
+
+
+def _beside(analysis: Analysis, load: Callable[[Session, Arguments], Compute[Report]]) -> Handler[Report]:
+    """An analysis of the circuits of a model, whose report is kept beside them."""
+
+    def save(session: Session, arguments: Arguments, outcome: Report) -> Saved:
+        row, rules = find_model(session, arguments["model"]), arguments["rules"]
+        save_beside(session, row, rules, analysis.key, outcome)
+        url = Addresses().analysis(row.slug, analysis.key, RulesScope.of(rules))
+        kind, model = model_of(row)
+        words = outcome.findings(None, model.space(kind.rules(rules)).graph.cut[:-1])
+        return Saved({"url": url, "model": row.digest, "rules": rules}, " ".join(words))
+
+    return Handler(load, save)
+
+
+MODEL_CIRCUITS: Final = Handler(_load_circuits, _save_circuits)
+MODEL_METHODS: Final = _beside(METHODS, _load_methods)
+MODEL_RIVALS: Final = _beside(RIVALS, _load_rivals)
