@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +19,7 @@ from app.cli.beside import (
 )
 from app.cli.configuration import read_settings
 from app.cli.reading import ModelAsked, read_questions, read_work, refuse_options
-from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, progress_bar, read_bytes, remark, write_text
+from app.cli.terminal import DONE, Refusal, check_writable, progress_bar, read_bytes, tell_result, write_text
 
 if TYPE_CHECKING:
     from analysis.criteria.steps import CriterionStep
@@ -105,11 +104,7 @@ def analyse(
             write_text(output or "-", _plan(questions, work.limits))
             return DONE
         document = _of_network(questions, steps, classes, work, masks=not no_masks, quiet=quiet)
-    write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
-    missing = document.get("missing", [])
-    for sentence in missing:
-        remark(f"stopped at a limit: {sentence}")
-    return STOPPED if missing else DONE
+    return tell_result(output, document)
 
 
 def _of_network(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.reading import given_protocol, read_work
 from app.cli.store import store_in
-from app.cli.terminal import DONE, Refusal, read_bytes, remark, write_text
+from app.cli.terminal import DONE, Refusal, read_bytes, remark, write_json, write_text
 from pluriscope.analyses.registry import BY_KEY
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def ask(
         except PageError as error:
             raise Refusal(str(error)) from None
     if as_json:
-        write_text("-", json.dumps(told, ensure_ascii=False, allow_nan=False) + "\n")
+        write_json("-", told)
     else:
         write_text("-", "".join(f"{sentence}\n" for sentence in told["findings"]))
     return DONE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import typer
 
 from app.cli.configuration import read_settings
 from app.cli.reading import ModelAsked, read_questions, refuse_options
-from app.cli.terminal import DONE, STOPPED, check_writable, progress_bar, read_bytes, remark, write_text
+from app.cli.terminal import check_writable, progress_bar, read_bytes, tell_result
 
 if TYPE_CHECKING:
     from analysis.discovery.claims import Claim, Subject
@@ -95,12 +94,7 @@ def audit(
         begun = time.perf_counter()
         found = run_audit(landscape, asked.methods(landscape), asked.claims, work)
         seconds["methods"] = time.perf_counter() - begun
-    missing = asked.missing(landscape)
-    document = audit_json(landscape, found, seconds, missing, asked.planted)
-    write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
-    for sentence in missing:
-        remark(f"stopped at a limit: {sentence}")
-    return STOPPED if missing else DONE
+    return tell_result(output, audit_json(landscape, found, seconds, asked.missing(landscape), asked.planted))
 
 
 def _of_network(content: bytes, protocol: str, methods: list[str], claims: str, data: str, output_index: int) -> _Asked:

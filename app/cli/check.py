@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from typing import Annotated
 
 import typer
 
-from app.cli.terminal import DONE, TROUBLE, write_text
+from app.cli.terminal import DONE, TROUBLE, write_json, write_text
 
 
 def check(
@@ -39,7 +38,7 @@ def check(
             "healthy": not counts["problem"],
             "findings": [finding.model_dump() for finding in findings],
         }
-        write_text("-", json.dumps(told, ensure_ascii=False) + "\n")
+        write_json("-", told)
     else:
         lines = []
         for finding in findings:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from app.cli.reading import read_questions
-from app.cli.terminal import DONE, check_writable, progress_bar, read_bytes, write_text
+from app.cli.terminal import DONE, check_writable, progress_bar, read_bytes, write_json
 
 count = typer.Typer(name="count", no_args_is_help=True, help="The exact number of valid circuits.")
 
@@ -50,5 +49,5 @@ def run(
     with progress_bar(quiet) as report:
         counted = count_circuits(question, Work(report=report), n_draws=draws, seed=seed)
     document = count_json(question, counted, seed)
-    write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+    write_json(output, document)
     return DONE

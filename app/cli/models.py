@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +16,7 @@ from app.cli.terminal import (
     progress_bar,
     read_bytes,
     remark,
+    write_json,
     write_text,
 )
 
@@ -171,4 +171,4 @@ def write_model(model: AttentionModel, output: str) -> None:
     """Write a model file."""
     from analysis.models.attention_files import attention_document
 
-    write_text(output, json.dumps(attention_document(model), ensure_ascii=False, allow_nan=False) + "\n")
+    write_json(output, attention_document(model))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, remark, write_text
+from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, remark, write_json
 
 if TYPE_CHECKING:
     from analysis.algorithms.high_level_model import HighLevelModel
@@ -87,7 +86,7 @@ def plant(
     for text in disguise or []:
         planted = disguised(planted, text, seed)
     file = planted.file(checked_name(name) if name else "")
-    write_text(output, json.dumps(network_file_json(file), ensure_ascii=False, allow_nan=False) + "\n")
+    write_json(output, network_file_json(file))
     if not quiet:
         for sentence in what_it_passes(planted):
             remark(sentence)

@@ -27,6 +27,7 @@ from app.cli.terminal import (
     progress_bar,
     read_bytes,
     remark,
+    write_json,
     write_text,
 )
 
@@ -276,7 +277,7 @@ def export(
             document = _result(session, row, (protocol or ["complete"])[0], data, masks=not no_masks)
         else:
             document = network_file_json(network_file_of(row))
-        write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+        write_json(output, document)
     return DONE
 
 

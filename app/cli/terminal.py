@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from analysis.progress import Progress, Report, silent
 
@@ -111,6 +112,20 @@ def write_text(name: str, text: str) -> None:
         sys.stdout.flush()
         return
     write_bytes(name, (text.encode(),))
+
+
+def write_json(name: str, document: Any) -> None:
+    """Write JSON values as one line; see :func:`write_text`."""
+    write_text(name, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def tell_result(name: str, document: Mapping[str, Any]) -> int:
+    """Write a result and say on stderr what it lacks; the exit code."""
+    write_json(name, document)
+    missing = document.get("missing", ())
+    for sentence in missing:
+        remark(f"stopped at a limit: {sentence}")
+    return STOPPED if missing else DONE
 
 
 def write_bytes(name: str, parts: Iterable[bytes]) -> None:

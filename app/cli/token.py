@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
 from app.cli.configuration import read_settings
-from app.cli.terminal import DONE, TROUBLE, Refusal, remark, write_text
+from app.cli.terminal import DONE, TROUBLE, Refusal, remark, write_json, write_text
 
 if TYPE_CHECKING:
     from app.access.credentials import Credentials
@@ -86,7 +85,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] =
             "tokens": [one.model_dump(mode="json", exclude={"hash"}) for one in tokens],
             "sessions": [one.model_dump(mode="json", exclude={"hash", "proof"}) for one in sessions],
         }
-        write_text("-", json.dumps(document, ensure_ascii=False) + "\n")
+        write_json("-", document)
         return DONE
     lines = [f"token    {one.id}  {one.role:<6}  made {one.made_at:%Y-%m-%d %H:%M}  {one.label}" for one in tokens]
     lines += [

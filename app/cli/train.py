@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, progress_bar, remark, write_text
+from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, progress_bar, remark, write_json, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,5 +143,5 @@ def _write(outcome: TrainingOutcome, path: str, name: str, several: bool) -> str
     if not outcome.converged or outcome.network is None:
         return _line(outcome, "")
     file = NetworkFile(_named(outcome, name, several), outcome.network, outcome.spec.resolved_tasks())
-    write_text(path, json.dumps(network_file_json(file), ensure_ascii=False) + "\n")
+    write_json(path, network_file_json(file))
     return _line(outcome, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ import typer
 
 from app.cli.reading import read_protocol
 from app.cli.store import opened_store, store_in
-from app.cli.terminal import BAD_INPUT, DONE, Refusal, read_bytes, remark, write_text
+from app.cli.terminal import BAD_INPUT, DONE, Refusal, read_bytes, remark, write_json, write_text
 
 if TYPE_CHECKING:
     from app.db.engine import Store
@@ -65,7 +64,7 @@ def verify(
     except PageError as error:
         raise Refusal(str(error), BAD_INPUT) from None
     if as_json:
-        write_text("-", json.dumps(found.model_dump(mode="json"), ensure_ascii=False, allow_nan=False) + "\n")
+        write_json("-", found.model_dump(mode="json"))
     else:
         _tell(found, quiet=quiet)
     return DIFFERS if found.verdict == "differs" else DONE

@@ -17,9 +17,6 @@ from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE, Protocol
 from pluriscope.analyses.registry import ANALYSES, METHODS, RIVALS, Analysis
 
-MAX_LOSSES: Final = 5
-MAX_CRASHES: Final = 2
-MAX_ATTEMPTS: Final = 30
 KINDS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second
 CRITERIA_PRIORITY: Final = 10
 REPORT_PRIORITY: Final = 13  # behind everything else
@@ -41,10 +38,6 @@ class JobDefinition:
         title: what people read, before the job's own title.
         identity: the part of the arguments that tells jobs apart.
         network_of: digest of the network it works on, None if there is none yet.
-        max_losses: how often its process may die under it; then the job itself is taken to be the cause.
-        max_crashes: how many attempts may fail until an unforeseen error ends it: what is computed knows no
-            chance, so one more attempt tells whether it was the machine.
-        max_attempts: how often it is started at all, whole workers that were killed included.
         priority: smaller is started earlier.
         words: of work on a stored analysis, the job's arguments → what is found out, and what else its title says.
     """
@@ -55,9 +48,6 @@ class JobDefinition:
     title: str
     identity: Callable[[Mapping[str, Any]], Any] = everything
     network_of: Callable[[Mapping[str, Any]], str | None] = lambda arguments: arguments.get("network")
-    max_losses: int = MAX_LOSSES
-    max_crashes: int = MAX_CRASHES
-    max_attempts: int = MAX_ATTEMPTS
     priority: int = 0
     words: Callable[[Mapping[str, Any]], tuple[str, str]] = lambda _: ("", "")
 

@@ -21,6 +21,9 @@ from app.jobs.definitions import DEFINITIONS, JobDefinition
 from app.jobs.queue import add_log
 
 LEASE_SECONDS: Final = 30.0
+MAX_LOSSES: Final = 5  # how often its process may die under a job; then the job itself is taken to be the cause
+MAX_CRASHES: Final = 2  # what is computed knows no chance: one more attempt tells whether it was the machine
+MAX_ATTEMPTS: Final = 30  # how often it is started at all, whole workers that were killed included
 
 
 class LeaseLost(Exception):
@@ -130,7 +133,7 @@ def _end_hopeless(session: Session, definitions: Mapping[str, JobDefinition], no
         if row.cancel_requested:
             _end(row, "cancelled", now)
             add_log(session, row.id, "stopped on request", now=now)
-        elif row.attempts >= definitions[row.kind].max_attempts:
+        elif row.attempts >= MAX_ATTEMPTS:
             _end(row, "failed", now, error=_LOST.format(f"worker was lost {row.attempts} times"))
             row.set_aside = True
             add_log(session, row.id, row.error, "error", now=now)
@@ -264,7 +267,7 @@ def requeue(
         session: of the writer.
         held: the job.
         reason: what happened, to follow "its", e.g. "process was lost (exit code -9)".
-        crashed: whether an unforeseen error ended it; then its definition allows fewer attempts that fail.
+        crashed: whether an unforeseen error ended it; then fewer attempts may fail.
         blame: whether the job may be the cause; a database or a cluster that is away says nothing against it.
         result: JSON values if it is given up.
         now: time of the loss, the present if not given.
@@ -275,7 +278,7 @@ def requeue(
     now = now or datetime.now(UTC)
     losses = held.losses + blame
     _fenced(session, held, {"losses": losses})
-    if blame and losses >= (held.definition.max_crashes if crashed else held.definition.max_losses):
+    if blame and losses >= (MAX_CRASHES if crashed else MAX_LOSSES):
         words = _LOST.format(f"{reason}, the last of {losses} failed attempts")
         fail(session, held, words, result=result, set_aside=True, now=now)
         return

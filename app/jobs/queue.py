@@ -50,6 +50,7 @@ def enqueue(
     priority: int = 0,
     asked: bool = False,
     again: bool = False,
+    anew: bool = False,
     definitions: Mapping[str, JobDefinition] = DEFINITIONS,
     now: datetime | None = None,
 ) -> JobRow:
@@ -63,7 +64,8 @@ def enqueue(
         priority: smaller is started earlier.
         asked: whether somebody asks and waits: then it comes before all that nobody asked for, also if it is queued
             already; among what people ask for the oldest comes first.
-        again: whether a failed or cancelled job is queued again; a done or truncated one never is.
+        again: whether a failed or cancelled job is queued again.
+        anew: whether one that has ended well is, since nothing of what it made is stored any more.
         definitions: the kinds there are.
         now: time of asking, the present if not given.
 
@@ -95,7 +97,7 @@ def enqueue(
                 session.add(row)
         except IntegrityError:  # where transactions run side by side, another may have asked for the same just now
             return find_job(session, job_id)
-    elif again and row.state in ("failed", "cancelled"):
+    elif (again and row.state in ("failed", "cancelled")) or (anew and row.state in ("done", "truncated")):
         _queue_again(session, row, now)
     if asked:
         _hasten(row)
@@ -159,7 +161,8 @@ def enqueue_about(
     definition = DEFINITIONS[kind]
     what, more = definition.words(arguments)
     title = f"{_named(analysis.network, analysis.output)}: {what} under {analysis.protocol.name}{more}"
-    return _enqueue_missing(session, kind, arguments, title, priority=definition.priority, asked=asked, again=again)
+    priority = definition.priority
+    return enqueue(session, kind, arguments, title, priority=priority, asked=asked, again=again, anew=again)
 
 
 def enqueue_of_model(
@@ -177,26 +180,8 @@ def enqueue_of_model(
     """
     arguments, definition = model_arguments(model.digest, rules), DEFINITIONS[kind]
     title = f"{model.name}: {definition.title.lower()}{f' under {rules}' if rules else ''}"
-    return _enqueue_missing(session, kind, arguments, title, priority=definition.priority, asked=asked, again=again)
-
-
-def _enqueue_missing(
-    session: Session,
-    kind: str,
-    arguments: Mapping[str, Any],
-    title: str,
-    *,
-    priority: int = 0,
-    asked: bool,
-    again: bool,
-) -> JobRow:
-    """Ask for work, where ``again`` is set also for what has ended well, since nothing of it is stored any more."""
-    row = enqueue(session, kind, arguments, title, priority=priority, asked=asked, again=again)
-    if again and row.state in ("done", "truncated"):
-        _queue_again(session, row, datetime.now(UTC))
-        if asked:
-            _hasten(row)
-    return row
+    priority = definition.priority
+    return enqueue(session, kind, arguments, title, priority=priority, asked=asked, again=again, anew=again)
 
 
 def enqueue_criteria(

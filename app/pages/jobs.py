@@ -13,7 +13,8 @@ from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.reads import jobs as reads
 from app.db.reads.analyses import network_by_digest
-from app.jobs.definitions import DEFINITIONS, MAX_LOSSES
+from app.jobs.definitions import DEFINITIONS
+from app.jobs.leases import MAX_LOSSES
 from app.options import PageModel
 from app.pages.shared import JobView
 from app.pages.training.course import Learning, TrainedOutcome, learning_of_job
@@ -132,7 +133,7 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         log=lines,
         log_left_out=n_lines - len(lines),
         losses=row.losses,
-        max_losses=DEFINITIONS[row.kind].max_losses if row.kind in DEFINITIONS else MAX_LOSSES,
+        max_losses=MAX_LOSSES,
         wait_seconds=max(0.0, (row.not_before - now).total_seconds()) if row.not_before else None,
         cancel_url="" if ended else addresses.job_action(row.id, "cancel"),
         retry_url=addresses.job_action(row.id, "retry")

@@ -6,7 +6,7 @@ import pytest
 
 from app.jobs import leases, queue
 from app.jobs.fair_share import CARRIED
-from app.jobs.leases import LONGEST_SECONDS, wait_after
+from app.jobs.leases import LONGEST_SECONDS, MAX_LOSSES, wait_after
 from tests.app.jobs.kinds import KINDS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -109,7 +109,7 @@ def test_what_is_not_the_jobs_fault_does_not_count(store):
 def test_what_is_set_aside_can_be_tried_again(store, way):
     job_id = ask(store, "a", 1)
     now = NOW
-    for _ in range(KINDS["count"].max_losses):
+    for _ in range(MAX_LOSSES):
         with store.write() as session:
             held = leases.claim(session, "me", definitions=KINDS, now=now)
             if way == "cancel":

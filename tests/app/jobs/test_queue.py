@@ -12,7 +12,7 @@ from app.db.errors import Conflict, NotFound
 from app.db.reads.jobs import count_jobs, find_job, jobs_of_network, last_log_lines, list_jobs
 from app.jobs import leases, queue
 from app.jobs.definitions import analyse_arguments
-from app.jobs.leases import LeaseLost
+from app.jobs.leases import MAX_ATTEMPTS, MAX_LOSSES, LeaseLost
 from tests.app.jobs.claiming import claim_all
 from tests.app.jobs.kinds import KINDS
 
@@ -121,13 +121,13 @@ def test_a_heartbeat_keeps_the_lease(store):
 def test_a_job_whose_workers_are_lost_too_often_fails(store):
     job_id = enqueue(store)
     now = NOW
-    for attempt in range(KINDS["count"].max_attempts):
+    for attempt in range(MAX_ATTEMPTS):
         assert claim(store, now=now).attempt == attempt + 1
         now += timedelta(hours=1)
     assert claim(store, now=now) is None
     row = job(store, job_id)
     assert row.state == "failed"
-    assert f"its worker was lost {KINDS['count'].max_attempts} times" in row.error
+    assert f"its worker was lost {MAX_ATTEMPTS} times" in row.error
     assert row.set_aside
     with store.write() as session:
         assert queue.retry(session, job_id, definitions=KINDS).state == "queued"
@@ -142,7 +142,7 @@ def test_requeue_counts_losses_and_release_counts_nothing(store):
             leases.release(session, leases.claim(session, "me", definitions=KINDS))
     assert job(store, job_id).attempts == 0
     now = NOW
-    for losses in range(KINDS["count"].max_losses):
+    for losses in range(MAX_LOSSES):
         assert job(store, job_id).losses == losses
         held = claim(store, now=now)
         with store.write() as session:

@@ -16,7 +16,8 @@ from app.db.engine import Store, open_store, store_at
 from app.db.reads.jobs import find_job, last_log_lines
 from app.db.tables import NetworkRow
 from app.jobs import leases, queue
-from app.jobs.definitions import MAX_LOSSES, train_arguments
+from app.jobs.definitions import train_arguments
+from app.jobs.leases import MAX_LOSSES
 from app.jobs.worker import Worker, run_workers
 from app.settings import Settings
 from tests.app.jobs.handlers import QUICK
