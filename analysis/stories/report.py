@@ -14,7 +14,6 @@ from analysis.circuits.result import CircuitSearch
 from analysis.networks.circuit import EdgeLayout
 from analysis.question import Question
 from analysis.report import Analysed, Part, Report, Settings
-from analysis.result_file import exact
 from analysis.stories.contrast import Contrast, find_contrasts, smallest_first
 from analysis.stories.grain import Grain, find_grain
 from analysis.stories.relation import RELATIONS, Relation
@@ -178,32 +177,3 @@ def relation_column(found: Stories | Unasked, masks: NDArray[Any]) -> NDArray[np
     if isinstance(found, Stories):
         column[np.searchsorted(masks, found.masks)] = found.codes
     return column
-
-
-def stories_json(found: Stories | Unasked, circuits: CircuitSearch, *, masks: bool = True) -> dict[str, Any]:
-    """What the circuits of one output carry.
-
-    Args:
-        found: asked of the listed circuits.
-        circuits: the search that listed them.
-        masks: whether to name each circuit with its relation.
-    """
-    if isinstance(found, Unasked):
-        state = "undecided" if found.arises else "not_applicable"
-        return {"of": exact(circuits.n_valid), **dict.fromkeys(RELATIONS), state: True, "reason": found.reason}
-    report = stories_report(found, circuits, circuits.layout)
-    document: dict[str, Any] = {"of": report.asked, **{relation: report.counts[relation] for relation in RELATIONS}}
-    if not report.exact:
-        document["exact"] = False
-    if report.drawn:
-        document["estimated"] = True
-        document["valid"] = exact(circuits.n_valid)
-        document["confidence"] = report.confidence
-        document["interval"] = {relation: list(ends) for relation, ends in report.intervals.items()}
-    document["algorithms"] = [{"id": one.id, "formula": one.formula} for one in found.algorithms]
-    document["network"] = [found.algorithms[number].id for number in report.whole]
-    document["by_edges"] = {str(edges): dict(zip(RELATIONS, row, strict=True)) for edges, row in report.by_edges}
-    if masks:
-        texts = map(circuits.layout.to_hex, found.masks.tolist())
-        document["by_circuit"] = {mask: RELATIONS[code] for mask, code in zip(texts, found.codes.tolist(), strict=True)}
-    return document
