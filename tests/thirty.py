@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.algorithms.candidates import Candidates
-from analysis.alignments.minimal_joint import count_minimal_joint
+from analysis.alignments.joint import count_minimal_joint
 from analysis.circuits.result import FRAGILE_MARGIN, CircuitSearch
 from analysis.criteria.judged import Subject
 from analysis.criteria.judging import judge_analysis

@@ -26,7 +26,7 @@ from analysis.experiments import InterventionSpace
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from analysis.interpretations.observed import ObservedClasses, observed_classes
-from analysis.interpretations.partial_tables import open_table
+from analysis.interpretations.partial_gates import open_table
 from analysis.networks.circuit import Circuit
 from analysis.question import Question
 from analysis.tasks import pattern_bits

@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 
 from analysis.experiments import InterventionSpace, NetworkAnswers
 from analysis.interpretations.batched_classes import Group, along
-from analysis.interpretations.batched_walks import class_blocks
 from analysis.interpretations.columns import Columns
 from analysis.interpretations.observed import ObservedClasses
+from analysis.interpretations.predicting import class_blocks
 from analysis.work import DEFAULT_WORK, Work
 
 Integers = NDArray[np.int64]

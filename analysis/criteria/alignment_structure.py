@@ -12,8 +12,7 @@ from typing import Final
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment, ScoredAlignment
-from analysis.alignments.joint import MAX_RUNS
-from analysis.alignments.minimal_joint import jointly_right
+from analysis.alignments.joint import MAX_RUNS, jointly_right
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.criterion import Criterion, Settings
 from analysis.criteria.verdict import Verdict, Verdicts, put_together

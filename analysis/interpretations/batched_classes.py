@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.interpretations.columns import Columns, Tables, numbers_of
-from analysis.interpretations.partial_tables import OpenTable
+from analysis.interpretations.partial_gates import OpenTable
 
 Integers = NDArray[np.int64]
 Reals = NDArray[Any]
@@ -396,7 +396,7 @@ def along(values: NDArray[Any], completions: Integers) -> NDArray[Any]:
     return picked
 
 
-# --- A gate after the first layer in many observed classes: :mod:`analysis.interpretations.partial_tables` as arrays
+# --- A gate after the first layer in many observed classes: :mod:`analysis.interpretations.partial_gates` as arrays
 
 
 _XOR: Final = np.array([[0, 1, 1, 0], [1, 0, 0, 1]], dtype=np.int8)

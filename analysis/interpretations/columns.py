@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from analysis.experiments import InterventionSpace, NetworkAnswers
 from analysis.interpretations.observed import ObservedClasses
-from analysis.interpretations.partial_tables import OpenTable, open_table
+from analysis.interpretations.partial_gates import OpenTable, open_table
 
 Integers = NDArray[np.int64]
 Tables = dict[tuple[int, int], NDArray[np.int8]]

@@ -92,7 +92,7 @@ def count_jointly(analysis: OutputAnalysis, steps: Sequence[CriterionStep], work
     """The alignments that are minimal among the jointly right ones, where the protocol keeps too few for the verdicts
     to tell; nothing where that criterion is not asked.
     """
-    from analysis.alignments.minimal_joint import count_minimal_joint
+    from analysis.alignments.joint import count_minimal_joint
     from analysis.result_file import MINIMAL_JOINT
 
     kept = analysis.question.protocol.alignments_kept

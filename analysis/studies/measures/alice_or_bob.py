@@ -14,8 +14,7 @@ from typing import Final
 
 from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.refinement import finer_than_all
-from analysis.alignments.joint import score_joint
-from analysis.alignments.minimal_joint import count_minimal_joint
+from analysis.alignments.joint import count_minimal_joint, score_joint
 from analysis.alignments.result import AlgorithmResult
 from analysis.alignments.search import search_alignments
 from analysis.directions.result import AlgorithmDirections

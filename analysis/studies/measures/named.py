@@ -15,7 +15,7 @@ import numpy as np
 
 from analysis.errors import BeyondLimits
 from analysis.interpretations.observed import ObservedClasses, observed_classes
-from analysis.interpretations.partial_tables import open_table
+from analysis.interpretations.partial_gates import open_table
 from analysis.networks.circuit import Circuit
 from analysis.studies.measures.measure import Measured, measure
 from analysis.studies.subject import Studied

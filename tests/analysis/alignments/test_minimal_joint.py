@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.alignments.alignment import Alignment
-from analysis.alignments.joint import score_joint
-from analysis.alignments.minimal_joint import count_minimal_joint
+from analysis.alignments.joint import count_minimal_joint, score_joint
 from analysis.alignments.search import search_alignments
 from analysis.alignments.sites import neuron_sites
 from analysis.interventions.interchange import interchange_outputs

@@ -11,13 +11,12 @@ from analysis.circuits.search import search_circuits
 from analysis.data import clean_data
 from analysis.errors import BeyondLimits
 from analysis.experiments import decide_under_interventions, intervention_space
-from analysis.interpretations.batched_walks import judged_blocks
 from analysis.interpretations.columns import Columns
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.observed import observed_classes
-from analysis.interpretations.partial_tables import OpenTable
-from analysis.interpretations.predicting import class_predictions, extreme_interpretation, family_sets
+from analysis.interpretations.partial_gates import OpenTable
+from analysis.interpretations.predicting import class_predictions, extreme_interpretation, family_sets, judged_blocks
 from analysis.networks.circuit import Circuit, EdgeLayout, circuit_from_hex
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE

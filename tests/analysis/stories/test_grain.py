@@ -10,7 +10,7 @@ import pytest
 from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.refinement import is_coarser
-from analysis.alignments.minimal_joint import count_minimal_joint
+from analysis.alignments.joint import count_minimal_joint
 from analysis.alignments.search import search_alignments
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.mlp import Network
