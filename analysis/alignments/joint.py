@@ -106,8 +106,7 @@ def score_joint_together(
 ) -> list[JointScore]:
     """Run every joint interchange of alignments that fit the network and have runs within the limit.
 
-    What the network does depends on the places alone, so it is run once for alignments with the same places, whichever
-    variable has which.
+    What the network does depends on the places alone, so it is run once for alignments whose variables have the same.
 
     Args:
         aligned: algorithms and their alignments.
@@ -125,49 +124,43 @@ def score_joint_together(
     found: dict[int, JointScore] = {}
     for n_variables, positions in with_variables.items():
         n_runs = n_rows ** (n_variables + 1)
-        runs: dict[tuple[NeuronSet, ...], list[tuple[int, tuple[int, ...]]]] = {}
+        runs: dict[tuple[NeuronSet, ...], list[int]] = {}
         for position in positions:
-            sites = [site for _, site in aligned[position][1].places]
-            if n_runs * width <= _CELLS:  # all runs at once, so that columns may change places
-                order = tuple(sorted(range(n_variables), key=sites.__getitem__))
-                runs.setdefault(tuple(sites[k] for k in order), []).append((position, order))
-            else:
-                runs.setdefault(tuple(sites), []).append((position, ()))
+            runs.setdefault(tuple(site for _, site in aligned[position][1].places), []).append(position)
         for placed, some in _batches(runs, max(1, _CELLS_TOGETHER // (n_runs * width)), max(1, _CELLS // n_runs)):
             scores = _scores(
-                [(aligned[at][0], tuple(path for path, _ in aligned[at][1].places)) for at, _, _ in some],
-                [number for _, _, number in some],
+                [(aligned[at][0], tuple(path for path, _ in aligned[at][1].places)) for at, _ in some],
+                [number for _, number in some],
                 partial(_outputs_on, network, clean, placed),
                 question.protocol,
                 work,
                 width=width,
-                orders=[order for _, order, _ in some],
             )
-            found.update(zip((at for at, _, _ in some), scores, strict=True))
+            found.update(zip((at for at, _ in some), scores, strict=True))
     return [found[position] for position in range(len(aligned))]
 
 
 def _batches(
-    runs: dict[tuple[NeuronSet, ...], list[tuple[int, tuple[int, ...]]]], most_runs: int, most: int
-) -> Iterator[tuple[list[tuple[NeuronSet, ...]], list[tuple[int, tuple[int, ...], int]]]]:
+    runs: dict[tuple[NeuronSet, ...], list[int]], most_runs: int, most: int
+) -> Iterator[tuple[list[tuple[NeuronSet, ...]], list[tuple[int, int]]]]:
     """Places that are run together, with the alignments that are held against them.
 
     Args:
-        runs: by places, the position and the order of each alignment on them.
+        runs: by places, the positions of the alignments on them.
         most_runs: places in one batch.
         most: alignments in one batch.
 
     Yields:
-        The places, and position, order and number of the places of each alignment.
+        The places, and position and number of the places of each alignment.
     """
-    every = [(places, *one) for places, ones in runs.items() for one in ones]
+    every = [(places, position) for places, positions in runs.items() for position in positions]
     while every:
         placed: dict[tuple[NeuronSet, ...], int] = {}
         n = 0
         while n < min(most, len(every)) and (every[n][0] in placed or len(placed) < most_runs):
             placed.setdefault(every[n][0], len(placed))
             n += 1
-        yield list(placed), [(position, order, placed[places]) for places, position, order in every[:n]]
+        yield list(placed), [(position, placed[places]) for places, position in every[:n]]
         every = every[n:]
 
 
@@ -233,7 +226,6 @@ def _scores(
     *,
     width: int,
     n_choices: Sequence[int] = (),
-    orders: Sequence[tuple[int, ...]] = (),
 ) -> list[JointScore]:
     """Every joint interchange of several algorithms with as many variables over the same inputs.
 
@@ -245,8 +237,6 @@ def _scores(
         work: may end between two batches of runs.
         width: of the widest layer; decides how many choices are run at once.
         n_choices: as of :func:`score_joint_runs`.
-        orders: for each algorithm, which variable each column of its runs belongs to, where these fit into one batch;
-            () where columns are variables in their order.
     """
     n_rows, n_variables = 1 << asked[0][0].n_inputs, len(asked[0][1])
     shape = (*(n_rows,) * n_variables, *n_choices)
@@ -258,11 +248,7 @@ def _scores(
         outputs = outputs_of(sources)
         decided = decide(outputs, protocol.alignment_decision)
         expected = np.stack([_expected(algorithm, paths, sources) for algorithm, paths in asked])
-        rows = np.broadcast_to(np.arange(len(sources)), (len(asked), len(sources)))
-        if any(orders):
-            radices = n_rows ** np.arange(n_variables)[::-1]
-            rows = np.stack([sources[:, list(order)] @ radices for order in orders])
-        agreed = decided[which[:, None], rows] == expected
+        agreed = decided[which] == expected
         n_agreed += agreed.sum(axis=(1, 2))
         nearest = margin_to_edge(outputs, protocol.alignment_decision).min(axis=(1, 2))
         margins = np.minimum(margins, nearest[which])
@@ -273,7 +259,7 @@ def _scores(
                     tuple(sources[choice].tolist()),
                     base,
                     int(expected[position, choice, base]),
-                    float(outputs[which[position], rows[position, choice], base]),
+                    float(outputs[which[position], choice, base]),
                 )
     of = n_rows * prod(shape)
     told = zip(n_agreed.tolist(), margins.tolist(), first_wrong, strict=True)

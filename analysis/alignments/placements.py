@@ -28,7 +28,6 @@ NEVER = 1 << 58  # cost of a site that is not allowed; a few of them add up with
 _CELLS = 2_000_000  # largest table held at once
 _CELLS_WORTH_CHOOSING = 20_000  # in larger tables each problem looks at those sites only that a least cost can need
 _BOUND_CELLS = 16_000_000  # bounds remembered, in numbers of eight bytes
-_NOTHING = (np.zeros((0, 0), dtype=np.int64), np.zeros(0, dtype=np.int64))
 
 
 class Placer:
@@ -168,46 +167,34 @@ class Ranking:
         Raises:
             BeyondLimits: see :meth:`Placer.check`.
         """
-        if len(keys) > self._placer.table.n_neurons:
-            return np.zeros((0, len(keys)), dtype=np.int64), np.zeros(0, dtype=np.int64)
-        self._placer.check(len(keys))
-        self._make_room()
-        picks = np.zeros((1, 0), dtype=np.int64)
-        states = np.array([self._n_states if self._fails is None else 0], dtype=np.int64)
-        spent = np.zeros(1, dtype=np.int64)
-        for position, key in enumerate(keys):
-            cost, bound = self._costs[key], self._bound(tuple(keys[position + 1 :]))
-            rows, sites = self._children(key, states, spent, bound, keep, at_most or keep)
-            picks = np.column_stack([picks[rows], sites])
-            states, spent = self._after(key, states[rows], sites), spent[rows] + cost[sites]
-        order = np.argsort(spent, kind="stable")
-        return picks[order], spent[order]
+        return self.cheapest_of_each([keys], keep, at_most=at_most)[0]
 
     def cheapest_of_each(
         self, problems: Sequence[Sequence[Hashable]], keep: int, *, at_most: int | None = None
     ) -> list[tuple[Array, Array]]:
-        """As :meth:`cheapest` of each of several lists of keys, in a few array operations for all of them."""
+        """As :meth:`cheapest` of each of several lists of keys, in a few array operations for all of them.
+
+        A beam keeps, variable after variable, the partial placements whose bound is among the lowest.
+        """
         most = at_most or keep
         n_sites = len(self._placer.table.sites)
         at_once = max(1, _CELLS // max(most * n_sites, 2 * self._n_states))
-        found: list[tuple[Array, Array]] = [_NOTHING] * len(problems)
+        found = [(np.zeros((0, len(keys)), dtype=np.int64), np.zeros(0, dtype=np.int64)) for keys in problems]
         by_length: dict[int, list[int]] = defaultdict(list)
         for number, keys in enumerate(problems):
             by_length[len(keys)].append(number)
         for n_variables, numbers in by_length.items():
+            if n_variables > self._placer.table.n_neurons:
+                continue
+            self._placer.check(n_variables)
             for start in range(0, len(numbers), at_once):
                 part = numbers[start : start + at_once]
-                if len(part) == 1 or n_variables > self._placer.table.n_neurons:
-                    results = [self.cheapest(problems[i], keep, at_most=at_most) for i in part]
-                else:
-                    self._placer.check(n_variables)
-                    results = self._beams([problems[i] for i in part], keep, most)
-                for number, result in zip(part, results, strict=True):
+                for number, result in zip(part, self._beams([problems[i] for i in part], keep, most), strict=True):
                     found[number] = result
         return found
 
     def _beams(self, problems: Sequence[Sequence[Hashable]], keep: int, at_most: int) -> list[tuple[Array, Array]]:
-        """The beam of :meth:`cheapest` for problems with equally many variables, side by side."""
+        """The cheapest placements of problems with equally many variables, side by side."""
         keys = list({key: None for problem in problems for key in problem})
         numbers = {key: number for number, key in enumerate(keys)}
         chosen = np.array([[numbers[key] for key in problem] for problem in problems])
@@ -222,55 +209,24 @@ class Ranking:
         for position in range(chosen.shape[1]):
             bounds = np.stack([self._bounds[tuple(keys[position + 1 :])] for keys in problems])
             key = chosen[problem, position]
-            open_to = ((states[:, None] & self._masks) == 0) & (costs[key] < NEVER)
-            row, site = np.nonzero(open_to)
-            key, owner = key[row], problem[row]
-            after = states[row] | self._masks[site]
-            if fails is not None:
-                after |= np.where(fails[key, site], self._n_states, 0)
-            cost = spent[row] + costs[key, site]
-            total = cost + bounds[owner, after]
-            kept = _cheapest_of_each(owner, total, keep, at_most)
-            problem, states, spent = owner[kept], after[kept], cost[kept]
-            picks = np.column_stack([picks[row[kept]], site[kept]])
+            found = np.zeros((6, 0), dtype=np.int64)
+            step = max(1, _CELLS // len(self._masks))
+            for start in range(0, len(problem), step):
+                part = slice(start, start + step)
+                row, site = np.nonzero(((states[part, None] & self._masks) == 0) & (costs[key[part]] < NEVER))
+                row += start
+                after = states[row] | self._masks[site]
+                if fails is not None:
+                    after |= np.where(fails[key[row], site], self._n_states, 0)
+                cost = spent[row] + costs[key[row], site]
+                more = np.stack([problem[row], row, site, after, cost, cost + bounds[problem[row], after]])
+                found = np.concatenate([found, more], axis=1)
+                found = found[:, _cheapest_of_each(found[0], found[-1], keep, at_most)]
+            problem, rows, sites, states, spent, _ = found
+            picks = np.column_stack([picks[rows], sites])
         order = np.lexsort((spent, problem))
         ends = np.searchsorted(problem, np.arange(1, len(problems)))
         return list(zip(np.split(picks[order], ends), np.split(spent[order], ends), strict=True))
-
-    def _children(
-        self, key: Hashable, states: Array, spent: Array, bound: Array, keep: int, at_most: int
-    ) -> tuple[Array, Array]:
-        """The promising (row, site) extensions of partial placements, in the order of (row, site)."""
-        usable = np.flatnonzero(self._costs[key] < NEVER)
-        found_rows, found_sites = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        found_totals = np.zeros(0, dtype=np.int64)
-        step = max(1, _CELLS // max(1, len(usable)))
-        for start in range(0, len(states), step):
-            part = states[start : start + step, None]
-            disjoint = (part & self._masks[usable]) == 0
-            row, column = np.nonzero(disjoint)
-            site, row = usable[column], row + start
-            total = spent[row] + self._costs[key][site] + bound[self._after(key, states[row], site)]
-            possible = total < NEVER
-            found_rows = np.concatenate([found_rows, row[possible]])
-            found_sites = np.concatenate([found_sites, site[possible]])
-            found_totals = np.concatenate([found_totals, total[possible]])
-            if len(found_totals) > keep:
-                order = np.argsort(found_totals, kind="stable")
-                n_good = np.searchsorted(found_totals[order], found_totals[order[keep - 1]], side="right")
-                good = np.sort(order[: min(n_good, at_most)])
-                found_rows, found_sites, found_totals = found_rows[good], found_sites[good], found_totals[good]
-        return found_rows, found_sites
-
-    def _after(self, key: Hashable, states: Array, sites: Array) -> Array:
-        """The states once the variable is on those sites."""
-        after = states | self._masks[sites]
-        return after if self._fails is None else after | np.where(self._fails[key][sites], self._n_states, 0)
-
-    def _bound(self, keys: tuple[Hashable, ...]) -> Array:
-        """Least cost of placing these variables, by state."""
-        self._make_bounds([keys])
-        return self._bounds[keys]
 
     def _make_room(self) -> None:
         """Forget the bounds if they have become many; they can be made again."""
