@@ -18,8 +18,7 @@ from analysis.question import Question
 from analysis.result import OutputAnalysis
 from analysis.studies.cells import Cell
 from analysis.studies.digits import ImageTraining, TrainedOnImages, analyse_tail, tail_of, train_on_images
-from analysis.studies.digits_images import Images
-from analysis.studies.image_files import MAX_FILE_BYTES, parse_idx, parse_images, two_digits
+from analysis.studies.image_files import MAX_FILE_BYTES, Images, parse_idx, parse_images, two_digits
 from analysis.studies.sources import Order, Produced
 from app.settings import Settings
 

@@ -90,7 +90,7 @@ def _draft(model: Model) -> NetworkDraft:
     if isinstance(model, (bytes, bytearray)):
         return read_draft(bytes(model))
     if isinstance(model, Mapping):
-        return read_draft(_json({"format": NETWORK_FORMAT, **model}, "network file", InvalidNetwork), declared="json")
+        return read_draft(_json({"format": NETWORK_FORMAT, **model}, "network file", InvalidNetwork))
     kinds = [kind.__name__ for kind in type(model).__mro__]
     if "Sequential" in kinds:
         return NetworkDraft("json", sequential_network(model))

@@ -15,7 +15,7 @@ from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.input_encoding import InputEncoding, parse_encoding
 from analysis.network_files.declared_tasks import TaskSource, declared_tasks
 from analysis.network_files.files import NetworkFile, checked_name, parse_network_file
-from analysis.network_files.formats.draft import Format, NetworkDraft
+from analysis.network_files.formats.draft import NetworkDraft
 from analysis.network_files.formats.reading import format_of, read_draft
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
@@ -88,24 +88,20 @@ class Intake:
         return NetworkFile(self.name, self.draft.network, self.tasks, self.draft.attribution, self.planted)
 
 
-def read_intake(
-    raw: bytes, declaration: Declaration, *, declared: Format | None = None, fallback_name: str = ""
-) -> Intake:
+def read_intake(raw: bytes, declaration: Declaration, *, fallback_name: str = "") -> Intake:
     """Read a file with what is declared beside it. A network file with nothing declared must be complete.
 
     Args:
         raw: the file's bytes.
         declaration: what is said beside it.
-        declared: the format that its sender says it is in; None to tell it by the bytes.
         fallback_name: see :func:`take_in`.
 
     Raises:
         AnalysisError: the file cannot be read; what is wrong with the declaration is noted in the intake.
     """
-    kind = declared or format_of(raw)
-    if kind == "json" and declaration == Declaration():
+    if declaration == Declaration() and format_of(raw) == "json":
         parse_network_file(raw)
-    return take_in(read_draft(raw, declared=kind), declaration, fallback_name=fallback_name)
+    return take_in(read_draft(raw), declaration, fallback_name=fallback_name)
 
 
 def take_in(draft: NetworkDraft, declaration: Declaration, *, fallback_name: str = "") -> Intake:

@@ -6,7 +6,13 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from analysis.planting.standing import standing_of
+from analysis.alignments.iia import score_alignment
+from analysis.circuits.result import CircuitSearch
+from analysis.discovery.location import Landscape
+from analysis.errors import InvalidAlignment
+from analysis.network_files.planted_record import PlantedRecord
+from analysis.planting.certificate import certified_margin, exhaustive
+from analysis.planting.standing import circuit_standing, failures
 from analysis.question import Question
 from analysis.report import Analysed, Exact, Part, Report, Score, Settings
 from analysis.work import DEFAULT_WORK, Work
@@ -32,7 +38,7 @@ class PassesFound(Part):
 
 
 class PlantedReport(Report):
-    """See :class:`analysis.planting.standing.PlantedStanding`."""
+    """See :class:`analysis.planting.standing.CircuitStanding`, with what all interventions say of what was planted."""
 
     valid: bool
     n_valid: Exact
@@ -41,12 +47,12 @@ class PlantedReport(Report):
     inside: int | None = Field(description="Valid circuits that are a part of it; null if not all are listed.")
     around: int | None = Field(description="Valid circuits that contain it; null likewise.")
     passes: PassesFound | None = Field(description="Null where the rules do not allow its places.")
-    alignment_minimal: bool | None
+    alignment_minimal: bool | None = Field(description="Whether it is valid and none inside it is; null likewise.")
     margin: float | None = Field(
         description="Distance that every output provably keeps from the edge of its decision, whatever the neurons off "
         "the circuit carry; null where bounds by intervals leave that open."
     )
-    reasons: list[str]
+    reasons: list[str] = Field(description="For each ablation under which the planted circuit fails, a sentence.")
 
     @property
     def outcome(self) -> Outcome:
@@ -81,7 +87,25 @@ def find(analysed: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> PlantedR
     if analysed.planted is None:
         raise ValueError("nothing was planted in this network")
     work.tell("planted", 0, 1)
-    found = standing_of(analysed.question, analysed.planted, analysed.circuits)
-    rest = {name: getattr(found, name) for name in ("passes", "alignment_minimal", "margin", "reasons")}
+    found = report_of(analysed.question, analysed.planted, analysed.circuits)
     work.tell("planted", 1, 1)
-    return PlantedReport.showing(found.circuit, **rest)
+    return found
+
+
+def report_of(question: Question, record: PlantedRecord, circuits: CircuitSearch) -> PlantedReport:
+    """Where what was planted stands.
+
+    Args:
+        question: the network and its rules.
+        record: what was planted.
+        circuits: all valid circuits, as far as they are known.
+    """
+    try:
+        passes = exhaustive(question, record)
+        minimal = score_alignment(question, record.algorithm, record.alignment).minimal
+    except InvalidAlignment:
+        passes, minimal = None, None
+    margin = certified_margin(question.cut, record) if question.data.is_clean else None
+    standing = circuit_standing(Landscape(question, circuits), record)
+    reasons = list(failures(question, record))
+    return PlantedReport.showing(standing, passes=passes, alignment_minimal=minimal, margin=margin, reasons=reasons)

@@ -6,15 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.alignments.iia import score_alignment
-from analysis.circuits.result import CircuitSearch
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.registry import criterion_named
 from analysis.discovery.location import Landscape
-from analysis.errors import InvalidAlignment
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.circuit import mask_array, one_mask
-from analysis.planting.certificate import Passes, certified_margin, exhaustive
 from analysis.question import Question
 
 
@@ -44,43 +40,6 @@ class CircuitStanding:
         return None if self.inside is None else self.valid and not self.inside
 
 
-@dataclass(frozen=True)
-class PlantedStanding:
-    """Everything that is found out about what was planted, under one protocol.
-
-    Args:
-        circuit: among all valid ones.
-        passes: by trying all interventions; None where the protocol does not allow the places.
-        alignment_minimal: whether the planted alignment is valid and none inside it is; None likewise.
-        margin: the certified margin; None where intervals leave it open, or inputs are not 0 and 1.
-        reasons: for each ablation under which the planted circuit fails, a sentence.
-    """
-
-    circuit: CircuitStanding
-    passes: Passes | None
-    alignment_minimal: bool | None
-    margin: float | None
-    reasons: tuple[str, ...]
-
-
-def standing_of(question: Question, record: PlantedRecord, circuits: CircuitSearch) -> PlantedStanding:
-    """Where what was planted stands.
-
-    Args:
-        question: the network and its rules.
-        record: what was planted.
-        circuits: all valid circuits, as far as they are known.
-    """
-    try:
-        passes = exhaustive(question, record)
-        minimal = score_alignment(question, record.algorithm, record.alignment).minimal
-    except InvalidAlignment:
-        passes, minimal = None, None
-    margin = certified_margin(question.cut, record) if question.data.is_clean else None
-    found = circuit_standing(Landscape(question, circuits), record)
-    return PlantedStanding(found, passes, minimal, margin, _reasons(question, record))
-
-
 def circuit_standing(landscape: Landscape, record: PlantedRecord) -> CircuitStanding:
     """The planted circuit among all valid ones."""
     question, circuits, planted = landscape.question, landscape.circuits, record.circuit.mask
@@ -98,7 +57,7 @@ def circuit_standing(landscape: Landscape, record: PlantedRecord) -> CircuitStan
     return CircuitStanding(valid, circuits.n_valid, smaller, equal, inside, around)
 
 
-def _reasons(question: Question, record: PlantedRecord) -> tuple[str, ...]:
+def failures(question: Question, record: PlantedRecord) -> tuple[str, ...]:
     """Why the planted circuit fails under an ablation, for each under which it does."""
     context = CircuitCriteriaContext(question, mask_array([record.circuit.mask], question.layout))
     found = []

@@ -17,8 +17,7 @@ from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.result import OutputAnalysis
 from analysis.studies.cells import Cell
-from analysis.studies.partial import circuits_alone
-from analysis.studies.sources import Order, Produced
+from analysis.studies.sources import Order, Produced, circuits_alone
 from analysis.tasks import Task
 
 Analysed = tuple[tuple[OutputAnalysis, ...], AnalysisError | None]

@@ -1,4 +1,7 @@
-"""How the networks of a study are cut into chunks: what one process trains together and then analyses one by one."""
+"""What the measures of a study need of an analysis, and how its networks are cut into chunks.
+
+A chunk is what one process trains together and then analyses one by one.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,35 @@ from typing import Final
 
 from analysis.circuits.space import count_in_space
 from analysis.studies.cells import Cell
-from analysis.studies.needs import needs_circuits
+from analysis.studies.design import StudyDesign
+from analysis.studies.measures.registry import measures_of
 
 MOST: Final = 100  # trained together until the slowest has learned: fewer take unequal times, and longer
 LEAST: Final = 8
 _CIRCUITS: Final = 1 << 24  # possible ones of all networks of a chunk: what is lost at most if a worker is killed
+_CIRCUIT_NEEDS: Final = frozenset({"circuits", "interpretations", "criteria"})
+_ALGORITHM_NEEDS: Final = frozenset({"algorithms", "criteria"})
+
+
+def needs_circuits(design: StudyDesign) -> bool:
+    """Whether any measure of a study is about circuits or interpretations, or judged on what was found."""
+    return bool(_needs(design) & _CIRCUIT_NEEDS)
+
+
+def needs_algorithms(design: StudyDesign) -> bool:
+    """Whether any measure of a study is about what the analysis found of algorithms; some search for themselves."""
+    return bool(_needs(design) & _ALGORITHM_NEEDS)
+
+
+def needs_lists(design: StudyDesign) -> bool:
+    """Whether single explanations are judged, so that alignments must be listed and not only counted."""
+    return "criteria" in _needs(design)
+
+
+def _needs(design: StudyDesign) -> frozenset[str]:
+    """What the measures of a study are about, taken together."""
+    measures = measures_of(design.measures, design.criteria, design.methods).values()
+    return frozenset(need for measure in measures for need in measure.needs)
 
 
 def possible_circuits(cell: Cell) -> int | None:

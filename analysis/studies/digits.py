@@ -36,8 +36,8 @@ from analysis.networks.optimizers import AdamW
 from analysis.networks.training_spec import MESSAGES, TrainingState
 from analysis.question import Question
 from analysis.result import OutputAnalysis
-from analysis.studies.digits_images import Images
-from analysis.studies.partial import circuits_alone
+from analysis.studies.image_files import Images
+from analysis.studies.sources import circuits_alone
 from analysis.tasks import Task
 from analysis.work import DEFAULT_WORK, Work
 

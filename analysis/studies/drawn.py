@@ -11,7 +11,7 @@ from analysis.networks.drawing import Drawing, Drawn, draw_network, largest_rate
 from analysis.networks.training_spec import MESSAGES
 from analysis.studies import boolean
 from analysis.studies.cells import Cell
-from analysis.studies.drawing import most_draws
+from analysis.studies.source_options import most_draws
 from analysis.studies.sources import Order, Produced
 
 NONE_ACCEPTED = "none_accepted"

@@ -11,6 +11,7 @@ import base64
 import binascii
 import struct
 import zlib
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,6 @@ from numpy.typing import NDArray
 
 from analysis.errors import InvalidData
 from analysis.strict_json import read_object
-from analysis.studies.digits_images import Images
 
 IMAGES_FORMAT: Final = "pluriscope-images/1"
 MAX_FILE_BYTES: Final = 100_000_000  # decompressed; MNIST's training images have 47,040,016
@@ -26,6 +26,21 @@ MAX_IMAGES: Final = 200_000
 MAX_SIDE: Final = 64
 _MAGIC_IMAGES: Final = 2051
 _MAGIC_LABELS: Final = 2049
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Images of two kinds.
+
+    Args:
+        pixels: ``[images, pixels]`` in [0, 1].
+        labels: ``[images]`` 0 or 1.
+        name: what they are, for people.
+    """
+
+    pixels: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    name: str
 
 
 def parse_images(raw: bytes) -> Images:

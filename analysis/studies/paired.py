@@ -3,9 +3,7 @@
 - yes or no at two levels: McNemar's exact test, with the difference of the shares; at three or more Cochran's Q, which
   :func:`analysis.studies.statistics.friedman` is of zeros and ones;
 - categories at two levels: Stuart's and Maxwell's test of equal shares of every category;
-- a trend along ordered levels: Page's test;
-- how much two levels differ at most: the Hodges-Lehmann estimate of the ratio with its interval, which is held against
-  a bound where "no difference" is to be said.
+- a trend along ordered levels: Page's test.
 """
 
 from __future__ import annotations
@@ -13,19 +11,16 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
 from analysis.studies.statistics import CONFIDENCE, Tested
 
 _DIFFERENCE: Final = "difference of shares"
 _FEWEST: Final = 2
 _FEWEST_LEVELS: Final = 3
-_FEWEST_RATIOS: Final = 10  # below this the interval's normal approximation is rough
 Values = Mapping[str, Mapping[Hashable, Any]]
 
 
@@ -38,7 +33,7 @@ def mcnemar(groups: Values) -> Tested:
     Returns:
         With the first share less the second, and its interval (Wald's, of paired shares).
     """
-    names, blocks, note = _paired(groups)
+    names, blocks, note = paired(groups)
     first, second = (groups[name] for name in names)
     n = len(blocks)
     if n < _FEWEST:
@@ -62,7 +57,7 @@ def stuart_maxwell(groups: Values) -> Tested:
     Returns:
         With the share of blocks whose category changes as its effect.
     """
-    names, blocks, note = _paired(groups)
+    names, blocks, note = paired(groups)
     effect = "share that changes"
     pairs = Counter((str(groups[names[0]][block]), str(groups[names[1]][block])) for block in blocks)
     changing = sorted({category for pair in pairs if pair[0] != pair[1] for category in pair})
@@ -94,7 +89,7 @@ def page(groups: Values) -> Tested:
         values are all equal counts as 0. Equal values within a block make p larger than it would have to be, since the
         variance of L is taken without them.
     """
-    names, blocks, note = _paired(groups)
+    names, blocks, note = paired(groups)
     effect, n_levels = "mean Spearman's rho", len(names)
     if n_levels < _FEWEST_LEVELS or len(blocks) < _FEWEST:
         return Tested("page", names, (len(blocks),), None, None, None, effect, None, "too few networks or levels")
@@ -106,61 +101,7 @@ def page(groups: Values) -> Tested:
     return Tested("page", names, (len(blocks),), float(rising.statistic), p, mean, effect, None, note)
 
 
-@dataclass(frozen=True)
-class Ratio:
-    """By what factor the values of one level lie above those of another, network by network.
-
-    Args:
-        factor: the Hodges-Lehmann estimate; None of fewer than 10 pairs.
-        low, high: its interval at ``confidence``.
-        pairs: networks that it is of.
-        zeros: pairs left out because one of the two is 0.
-        confidence: of the interval; 0.9 makes "inside the bounds" two one-sided tests at 0.05.
-    """
-
-    factor: float | None
-    low: float | None
-    high: float | None
-    pairs: int
-    zeros: int
-    confidence: float
-
-    def within(self, bound: float) -> bool:
-        """Whether the interval lies within a factor of ``bound`` in both directions, so that the two are equivalent."""
-        return self.low is not None and self.high is not None and 1 / bound < self.low and self.high < bound
-
-
-def ratio_of(groups: Values, confidence: float = 0.9) -> Ratio:
-    """The ratio of the first level's values to the second's.
-
-    The estimate is the median of the means of all pairs of logarithms of ratios (Hodges and Lehmann 1963), its interval
-    that of Wilcoxon's signed-rank test by the normal approximation.
-
-    Args:
-        groups: two, each a block → number of at least 0.
-        confidence: of the interval.
-    """
-    names, blocks, _ = _paired(groups)
-    pairs = [(float(groups[names[0]][block]), float(groups[names[1]][block])) for block in blocks]
-    logs = np.array([math.log(a / b) for a, b in pairs if a > 0 and b > 0])
-    n, zeros = len(logs), len(pairs) - len(logs)
-    if n < _FEWEST_RATIOS:
-        return Ratio(None, None, None, n, zeros, confidence)
-    means = _walsh_averages(logs)
-    spread = math.sqrt(n * (n + 1) * (2 * n + 1) / 24)
-    outside = n * (n + 1) / 4 - float(scipy.stats.norm.ppf((1 + confidence) / 2)) * spread
-    skipped = max(0, math.floor(outside))
-    low, high = float(means[skipped]), float(means[len(means) - 1 - skipped])
-    return Ratio(math.exp(float(np.median(means))), math.exp(low), math.exp(high), n, zeros, confidence)
-
-
-def _walsh_averages(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Means of every pair of values, each with itself too, in order."""
-    above = np.triu_indices(len(values))
-    return np.asarray(np.sort((values[above[0]] + values[above[1]]) / 2))
-
-
-def _paired(groups: Values) -> tuple[tuple[str, ...], Sequence[Hashable], str]:
+def paired(groups: Values) -> tuple[tuple[str, ...], Sequence[Hashable], str]:
     """The levels, the blocks that all of them have, and what is to be said of the others."""
     names = tuple(groups)
     blocks = [block for block in groups[names[0]] if all(block in groups[name] for name in names)]

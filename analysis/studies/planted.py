@@ -18,7 +18,7 @@ from analysis.planting.interchange import InterchangeSpec, Learned, interchange_
 from analysis.planting.recipes import read_recipe
 from analysis.studies.boolean import analysed_alone
 from analysis.studies.cells import Cell
-from analysis.studies.planting import compiled, planted_algorithms, planted_steps
+from analysis.studies.source_options import compiled, planted_algorithms, planted_steps
 from analysis.studies.sources import Order, Produced
 from analysis.tasks import input_table
 from analysis.validity import decide

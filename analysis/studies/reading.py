@@ -17,10 +17,9 @@ from analysis.networks.training_spec import task_of_text
 from analysis.strict_json import read_object
 from analysis.studies.cells import GRID_FACTORS, Cell, cells_of
 from analysis.studies.design import ANY_GATE, FACTORS, MAX_DESIGN_BYTES, MAX_NETWORKS, SHARED, Comparison, StudyDesign
-from analysis.studies.drawing import most_draws
 from analysis.studies.measures.measure import Measure
 from analysis.studies.measures.registry import KNOWN, MEASURES, answer_measures, measures_of
-from analysis.studies.planting import compiled, planted_algorithms, planted_steps
+from analysis.studies.source_options import compiled, most_draws, planted_algorithms, planted_steps
 from analysis.studies.sources import BOOLEAN, DRAWN, PLANTED, SOURCES
 
 

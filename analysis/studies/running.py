@@ -8,11 +8,11 @@ from dataclasses import replace
 from analysis.errors import AnalysisError
 from analysis.result import OutputAnalysis
 from analysis.studies.cells import Cell
+from analysis.studies.chunks import needs_algorithms, needs_circuits, needs_lists
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.criteria import passing
 from analysis.studies.measures.measure import Measured
 from analysis.studies.measures.registry import measures_of
-from analysis.studies.needs import needs_algorithms, needs_circuits, needs_lists
 from analysis.studies.outcome import CONVERGED, REFUSED, StudyOutcome, figures_of, flat_weights
 from analysis.studies.sources import Order, Produced, source_named
 from analysis.studies.subject import Studied

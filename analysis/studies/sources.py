@@ -9,12 +9,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from analysis.alignments.result import AlgorithmSearch
+from analysis.circuits.result import CircuitSearch
 from analysis.data import DataRecord
 from analysis.errors import AnalysisError, InvalidStudy
+from analysis.interpretations.result import InterpretationCounts
 from analysis.late_functions import function_at
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.result import OutputAnalysis
 from analysis.studies.cells import Cell
 from analysis.tasks import Task
@@ -156,3 +160,19 @@ def source_named(key: str) -> Source:
         return SOURCES[key]
     except KeyError:
         raise InvalidStudy(f"source {key!r}", "is unknown", f"use {' or '.join(SOURCES)}") from None
+
+
+def circuits_alone(question: Question, circuits: CircuitSearch) -> OutputAnalysis:
+    """An analysis of which only the circuits were searched, or nothing; what is left out says that it was not searched.
+
+    Args:
+        circuits: what is known of them.
+    """
+    return OutputAnalysis(
+        question=question,
+        circuits=circuits,
+        interpretations=InterpretationCounts((), (), truncated_at=0, complete=False),
+        algorithms=AlgorithmSearch((), 0, truncated_at=0),
+        criteria={},
+        seconds={},
+    )

@@ -172,43 +172,19 @@ def save_outcomes(session: Session, study: StudyRow, outcomes: Iterable[StudyOut
     now = datetime.now(UTC)
     design = design_of(study)
     cells = {cell.key: (position, cell) for position, cell in enumerate(cells_of(design))}
-    columns = StudyOutcomeRow.position, StudyOutcomeRow.seed, StudyOutcomeRow.data_digest
-    stored = select(*columns).where(StudyOutcomeRow.study_id == study.id)
-    known = {(position, seed): data for position, seed, data in session.execute(stored)}
+    stored = select(StudyOutcomeRow.position, StudyOutcomeRow.seed).where(StudyOutcomeRow.study_id == study.id)
+    known = {(position, seed) for position, seed in session.execute(stored)}
     told = [outcome for outcome in outcomes if outcome.cell in cells]
     fresh = [o for o in told if (cells[o.cell][0], o.seed) not in known]
     save_data_records(session, [outcome.data for outcome in told if outcome.data is not None])
-    n_mended = 0
-    for outcome in told:
-        place = cells[outcome.cell][0], outcome.seed
-        if outcome.data is not None and known.get(place, outcome.data.digest) is None:
-            n_mended += _add_data(session, study, place, outcome)
     for start in range(0, len(fresh), _AT_ONCE):
         part = fresh[start : start + _AT_ONCE]
         _save_networks(session, study, [(cells[outcome.cell][1], outcome) for outcome in part], now)
         rows = [_row(study, cells[outcome.cell][0], outcome) for outcome in part]
         session.execute(insert(StudyOutcomeRow), rows)
-    if fresh or n_mended:
+    if fresh:
         _count(session, study, now)
     return len(fresh)
-
-
-def _add_data(session: Session, study: StudyRow, place: tuple[int, int], outcome: StudyOutcome) -> bool:
-    """Say of an outcome from before that was kept on what its network was judged; only where both found the same."""
-    mine = StudyOutcomeRow.study_id == study.id
-    row = session.scalars(
-        select(StudyOutcomeRow).where(mine, StudyOutcomeRow.position == place[0], StudyOutcomeRow.seed == place[1])
-    ).one()
-    figures = outcome.figures
-    if outcome.data is None or row.network_digest != outcome.network or row.figures != figures:
-        return False
-    row.data_digest = outcome.data.digest
-    network = session.scalar(
-        select(NetworkRow).where(NetworkRow.digest == outcome.network, NetworkRow.origin == STUDY_ORIGIN)
-    )
-    if network is not None and not network.input_data:
-        network.input_data = outcome.data.digest
-    return True
 
 
 def save_results(session: Session, results: StudyResults, *, origin: str = "imported") -> tuple[StudyRow, int]:

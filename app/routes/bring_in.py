@@ -1,4 +1,4 @@
-"""Bringing in a network of one's own: form, preview, confirmation; over HTTP; and the published schema.
+"""Bringing in a network of one's own: form, preview, confirmation; over HTTP.
 
 The preview keeps nothing: it sends the network back with the form, and whatever comes with the confirmation is read
 and checked from the beginning (docs/decisions/0012-networks-of-others.md).
@@ -6,13 +6,13 @@ and checked from the beginning (docs/decisions/0012-networks-of-others.md).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import Field, ValidationError
 from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
@@ -20,12 +20,10 @@ from starlette.datastructures import UploadFile
 from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.models.registry import kind_of_file
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
-from analysis.network_files.formats.draft import Format
-from analysis.network_files.formats.reading import format_of, read_draft
-from analysis.network_files.formats.schema import network_file_schema
+from analysis.network_files.formats.reading import read_draft
 from analysis.network_files.intake import Intake, read_intake, take_in
 from analysis.protocol import COMPLETE, Protocol
-from app.addressing import API_PREFIX, API_V2, Addresses
+from app.addressing import API_PREFIX, Addresses
 from app.db.errors import StoreError
 from app.db.job_tables import JobRow
 from app.db.model_tables import ModelRow
@@ -50,25 +48,12 @@ from pluriscope.naming import Scope, protocol_key
 
 router = APIRouter()
 _ROOM: Final = "Your network"
-CONTENT_TYPES: Final[Mapping[str, Format]] = {
-    "application/json": "json",
-    "application/vnd.safetensors": "safetensors",
-    "application/x-safetensors": "safetensors",
-    "application/vnd.onnx": "onnx",
-    "application/onnx": "onnx",
-    "application/x-onnx": "onnx",
-}
-"""Content type → format; any other is told by the bytes."""
 NETWORK_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
         "content": {
-            kind: {
-                "schema": {"type": "object", "description": f"A network file, {NETWORK_FORMAT}."}
-                if kind == "application/json"
-                else {"type": "string", "format": "binary"}
-            }
-            for kind in (*CONTENT_TYPES, "application/octet-stream")
+            "application/json": {"schema": {"type": "object", "description": f"A network file, {NETWORK_FORMAT}."}},
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }
@@ -204,21 +189,20 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
     openapi_extra=NETWORK_BODY,
 )
 def bring_in(
-    request: Request,
     session: Writing,
     links: Links,
     raw: RawBody,
     wanted: Wanted,
     response: Response,
 ) -> ImportedNetwork:
-    """Store a network: a network file, safetensors, ONNX or a transformer's, told by content type or else by the bytes.
+    """Store a network: a network file, safetensors, ONNX or a transformer's, told by the bytes.
 
     Unless `protocols` names some, nothing is analysed yet: ask for that with POST to its `analyses`. A network file
     with nothing declared beside it must be complete; with a declaration, name, sizes and tasks may be missing.
     """
     if kind_of_file(raw) is not None:
         return _transformer(session, links, raw, response)
-    intake = read_intake(raw, wanted.declaration, declared=format_sent(request, raw))
+    intake = read_intake(raw, wanted.declaration)
     known = network_by_digest(session, intake.draft.network.digest) is not None
     row = store_intake(session, intake)
     protocols = known_protocols(session, wanted.protocols)
@@ -252,33 +236,6 @@ def _transformer(session: Session, links: Addresses, raw: bytes, response: Respo
         created=created,
         jobs=[] if job is None else [links.followed(job.id)],
     )
-
-
-class SchemaResponse(JSONResponse):
-    """A JSON schema."""
-
-    media_type = "application/schema+json"
-
-
-@router.get(
-    f"{API_V2}/schemas/network-file",
-    tags=["networks"],
-    summary="JSON schema of network files",
-    response_class=SchemaResponse,
-)
-def schema() -> SchemaResponse:
-    """JSON Schema 2020-12 of `pluriscope-network/1`."""
-    return SchemaResponse(network_file_schema())
-
-
-def format_sent(request: Request, raw: bytes) -> Format:
-    """Which format a body is in: as its content type says, else as its bytes do.
-
-    Raises:
-        InvalidNetwork: a format that is never read.
-    """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return CONTENT_TYPES.get(kind) or format_of(raw)
 
 
 def store_intake(session: Session, intake: Intake) -> NetworkRow:

@@ -89,6 +89,7 @@ _PAGES: Final = (
     ("/api/types", "/api", ()),
     ("/networks/new/check", "/networks/new", ()),
     ("/networks/new/help", "/networks/new", ()),
+    (f"{API_V2}/schemas/network-file", "/networks/new", ()),
     ("/patterns", "/glossary", ()),
     ("/health/live", "/health", ()),
     ("/health/ready", "/health", ()),

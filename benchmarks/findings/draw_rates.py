@@ -28,8 +28,7 @@ from analysis.networks.drawing import largest_rate, read_prior
 from analysis.networks.mlp import activate
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE
 from analysis.studies.digits import HEAD, TAIL_INPUTS
-from analysis.studies.digits_images import Images
-from analysis.studies.image_files import parse_images
+from analysis.studies.image_files import Images, parse_images
 from analysis.validity import max_wrong
 from benchmarks.findings.model_circuits import DESIGN
 from benchmarks.findings.results import MORE, design_of

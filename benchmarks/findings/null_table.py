@@ -12,11 +12,11 @@ import numpy as np
 from analysis.networks.drawing import largest_rate
 from analysis.studies.cells import cells_of
 from analysis.studies.design import Factor
-from analysis.studies.drawing import most_draws
+from analysis.studies.source_options import most_draws
 from analysis.studies.statistics import Tested, holm, share_of
-from analysis.studies.stratified import difference_by_blocks
 from analysis.studies.summary import Group, Point, StudySummary
 from benchmarks.findings.results import results_of, summary_of
+from benchmarks.findings.statistics import difference_by_blocks
 from benchmarks.findings.story_table import mean_share
 from benchmarks.findings.tables import CLASSES, MINIMAL, classes_table, head, number, percent, points_and_p, row
 

@@ -38,18 +38,17 @@ def format_of(raw: bytes) -> Format:
     return "onnx" if raw.startswith(_ONNX_START) else "json"
 
 
-def read_draft(raw: bytes, *, declared: Format | None = None) -> NetworkDraft:
-    """Read a network from a file of any accepted format.
+def read_draft(raw: bytes) -> NetworkDraft:
+    """Read a network from a file of any accepted format, told by its bytes.
 
     Args:
         raw: the file's bytes.
-        declared: the format that its sender says it is in; None to tell it by the bytes.
 
     Raises:
         InvalidNetwork: naming every problem that can be seen at once.
         InvalidTask: a truth table is the only problem.
     """
-    match declared or format_of(raw):
+    match format_of(raw):
         case "safetensors":
             return read_safetensors(raw)
         case "onnx":

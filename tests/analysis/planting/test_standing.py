@@ -14,7 +14,7 @@ from analysis.pipeline import search_for_circuits
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.disguises import disguised
 from analysis.planting.planted import Planted
-from analysis.planting.standing import PlantedStanding, standing_of
+from analysis.planting.report import PlantedReport, report_of
 from analysis.protocol import COMPLETE, PAPER, Protocol, protocol_from_mapping
 from analysis.question import ask
 from analysis.work import DEFAULT_WORK
@@ -29,9 +29,17 @@ def planted(*disguises: str, seed: int = 0, hidden: tuple[int, ...] = (3, 3)) ->
     return found
 
 
-def standing(one: Planted, protocol: Protocol = COMPLETE) -> PlantedStanding:
+def standing(one: Planted, protocol: Protocol = COMPLETE) -> PlantedReport:
     question = ask(one.network, task=one.record.task, protocol=protocol)
-    return standing_of(question, one.record, search_for_circuits(question, DEFAULT_WORK))
+    return report_of(question, one.record, search_for_circuits(question, DEFAULT_WORK))
+
+
+def passes_everything(found: PlantedReport) -> bool:
+    passes = found.passes
+    if passes is None or passes.joint is None:
+        return False
+    interchanges = (passes.single, passes.joint)
+    return passes.zero and passes.mean and passes.resample and all(one.agreed == one.of for one in interchanges)
 
 
 def possible_above(mask: int, layout: EdgeLayout) -> int:
@@ -51,38 +59,33 @@ def possible_above(mask: int, layout: EdgeLayout) -> int:
 def test_a_compiled_circuit_is_minimal_and_every_circuit_above_it_is_valid() -> None:
     """Other edges have weight 0, so whatever holds the planted circuit decides as it does."""
     one = planted()
-    found = standing(one).circuit
+    found = standing(one)
     above = possible_above(one.record.circuit.mask, one.record.circuit.layout)
     assert above == 352
-    assert (found.valid, found.minimal, found.smaller, found.equal, found.inside) == (True, True, 0, 0, 0)
-    assert (found.n_valid, found.around) == (above, above - 1)
+    assert (found.valid, found.outcome, found.smaller, found.equal, found.inside) == (True, "recovered", "0", "0", 0)
+    assert (int(found.n_valid), found.around) == (above, above - 1)
 
 
 def test_under_the_papers_rules_circuits_that_use_every_neuron_are_not_looked_at() -> None:
     narrow = standing(planted(hidden=(2, 1)), PAPER)
-    assert (narrow.circuit.valid, narrow.circuit.n_valid) == (False, 0)
-    assert narrow.passes is not None
-    assert narrow.passes.everything
+    assert (narrow.valid, int(narrow.n_valid)) == (False, 0)
+    assert passes_everything(narrow)
 
 
 def test_a_split_circuit_has_smaller_ones_inside() -> None:
     found = standing(planted("split", seed=1))
-    assert found.circuit.valid
-    assert found.circuit.minimal is False
-    assert found.circuit.inside
-    assert found.passes is not None
-    assert found.passes.everything
+    assert found.valid
+    assert found.outcome == "contained"
+    assert found.inside
+    assert passes_everything(found)
 
 
 def test_what_noise_breaks_says_why() -> None:
-    broken = next(
-        found for seed in range(40) if not (found := standing(planted("idle", "noise=0.6", seed=seed))).circuit.valid
-    )
+    broken = next(found for seed in range(40) if not (found := standing(planted("idle", "noise=0.6", seed=seed))).valid)
     assert broken.margin is None
     assert broken.reasons[0].startswith("With zero ablation ")
-    assert broken.circuit.minimal is False
-    assert broken.passes is not None
-    assert not broken.passes.everything
+    assert broken.outcome == "invalid"
+    assert not passes_everything(broken)
 
 
 def test_places_that_the_rules_do_not_allow_are_not_tried() -> None:
@@ -90,7 +93,7 @@ def test_places_that_the_rules_do_not_allow_are_not_tried() -> None:
     split = [planted("split", seed=seed) for seed in range(10)]
     one = next(some for some in split if any(len(site.neurons) > 1 for _, site in some.record.alignment.places))
     assert standing(one, single).passes is None
-    assert standing(one, single).circuit.valid
+    assert standing(one, single).valid
 
 
 def test_what_an_answer_is_beside_the_planted_circuit() -> None:
@@ -111,7 +114,6 @@ def test_what_an_answer_is_beside_the_planted_circuit() -> None:
 def test_other_activations_stand_as_relu_does(activation: str) -> None:
     one = compile_algorithm(parse_algorithm(ALICE, "and_inverter", 2), (3, 2), activation=activation)
     found = standing(one)
-    assert found.circuit.valid
-    assert found.passes is not None
-    assert found.passes.everything
+    assert found.valid
+    assert passes_everything(found)
     assert found.margin is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analysis.studies.cells import cells_of
-from analysis.studies.needs import needs_algorithms, needs_circuits
+from analysis.studies.chunks import needs_algorithms, needs_circuits
 from analysis.studies.reading import design_from_mapping
 from analysis.studies.running import outcome_of, run_cell
 from analysis.studies.sources import Order, source_named

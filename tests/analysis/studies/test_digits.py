@@ -17,8 +17,7 @@ from analysis.networks.mlp import activations, forward
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import Question
 from analysis.studies.digits import ImageTraining, analyse_tail, tail_of, train_on_images
-from analysis.studies.digits_images import Images
-from analysis.studies.image_files import parse_idx, parse_images, two_digits
+from analysis.studies.image_files import Images, parse_idx, parse_images, two_digits
 from tests.oracles.brute_force_circuits import bent
 
 BUNDLED = Path(__file__).parents[3] / "app" / "bundled" / "digits-0-1.json"

@@ -18,7 +18,7 @@ from analysis.question import Question, ask
 from analysis.studies.measures.held_out import Trial, is_held_out, run_trial, same_experiment
 from analysis.studies.measures.measure import Measured
 from analysis.studies.measures.registry import MEASURES
-from analysis.studies.partial import circuits_alone
+from analysis.studies.sources import circuits_alone
 from analysis.studies.subject import Studied
 from analysis.tasks import named_task
 from tests.factories import small_network

@@ -8,7 +8,7 @@ from analysis.pipeline import unsearched
 from analysis.question import Question, ask
 from analysis.studies.measures.measure import Measured
 from analysis.studies.measures.registry import measure_named
-from analysis.studies.partial import circuits_alone
+from analysis.studies.sources import circuits_alone
 from analysis.studies.subject import Studied
 from tests.factories import pretrained_xor
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import scipy
 
-from analysis.studies.paired import mcnemar, page, ratio_of, stuart_maxwell
+from analysis.studies.paired import mcnemar, page, stuart_maxwell
 from analysis.studies.statistics import Share, friedman
-from analysis.studies.stratified import cochran_mantel_haenszel, difference_by_blocks
+from analysis.studies.stratified import cochran_mantel_haenszel
+from benchmarks.findings.statistics import difference_by_blocks, ratio_of
 
 BERKELEY = (  # admitted and rejected men, admitted and rejected women, of six departments (Bickel et al. 1975)
     (512, 313, 89, 19),

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 from sqlalchemy import func, select
 
@@ -21,7 +19,6 @@ from app.db.reads.studies import (
     studies_of_network,
 )
 from app.db.studies import save_outcomes, save_results, save_study
-from app.db.study_tables import StudyOutcomeRow
 from app.db.tables import NetworkRow
 from tests.study_factories import design, judged_on_rows, results
 
@@ -121,22 +118,6 @@ def test_the_rows_that_networks_were_judged_on_are_stored_and_written_again(stor
         assert network.input_data == known.outcomes[0].data.digest
         found = find_data(session, network.input_data[:12], 2)
         assert (found.boolean, found.digest) == (False, known.outcomes[0].data.digest)
-
-
-def test_older_results_take_on_the_rows_where_they_say_the_same(store):
-    older, known = results(), judged_on_rows(results())
-    first, *others = known.outcomes
-    another = replace(first, figures={name: [{}] for name in first.figures})
-    with store.write() as session:
-        row, _ = save_results(session, older)
-        assert session.scalars(select(StudyOutcomeRow.data_digest)).all() == [None] * 8
-        _, n_new = save_results(session, replace(known, outcomes=(another, *others)))
-        assert n_new == 0
-        kept = session.scalars(select(StudyOutcomeRow.data_digest).order_by(StudyOutcomeRow.id)).all()
-        assert kept == [None, *(outcome.data.digest for outcome in others)]
-        again = {outcome.seed: outcome for outcome in stored_results(session, row).outcomes[:4]}
-        assert again[0].data is None
-        assert again[1].data.digest == others[0].data.digest
 
 
 def test_a_bundled_study_takes_on_new_words(store):

@@ -94,7 +94,7 @@ def test_addresses(build, address, template):
 
 
 FILES = (
-    *("/result", ".csv", ".{form}", "/schemas/network-file", "/design", "/metrics"),
+    *("/result", ".csv", ".{form}", "/design", "/metrics"),
     "/{network}/file",
 )
 """What answers with a file of a format of its own, described in docs/machine-interface.md."""

@@ -202,11 +202,9 @@ def test_the_validator_refuses_what_the_reader_refuses():
             assert all(p.path.startswith("$") and p.found and p.expected and p.mend for p in found), name
 
 
-def test_the_schema_names_what_a_network_file_says(client):
-    schema = client.get("/api/v2/schemas/network-file")
-    assert schema.headers["content-type"] == "application/schema+json"
-    assert set(schema.json()["properties"]) == {*good_document(), "attribution", "planted"}
-    assert client.get("/api/v1/schemas/network-file").status_code == 410
+def test_the_former_schema_leads_to_the_form(client):
+    former = client.get("/api/v2/schemas/network-file", follow_redirects=False)
+    assert (former.status_code, former.headers["location"]) == (301, "/networks/new")
 
 
 @pytest.mark.slow

@@ -1,10 +1,12 @@
-"""What a design says of planting: which algorithms, and how a cell's networks are planted; without torch."""
+"""What a design says to its source: algorithms that are planted, and how many networks are drawn; without torch."""
 
 from __future__ import annotations
 
+from typing import Final
+
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.errors import InvalidPlanting
+from analysis.errors import InvalidPlanting, InvalidStudy
 from analysis.networks.training_spec import task_of_text
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.placement import placed_units
@@ -12,6 +14,9 @@ from analysis.planting.planted import Planted
 from analysis.planting.recipes import MAX_STEPS, STEPS, read_recipe
 from analysis.studies.cells import Cell
 from analysis.studies.design import StudyDesign
+
+MOST_DRAWS: Final = 20_000_000
+MAX_MOST_DRAWS: Final = 10**12
 
 
 def planted_algorithms(design: StudyDesign) -> tuple[HighLevelModel, ...]:
@@ -61,3 +66,15 @@ def compiled(cell: Cell, algorithm: HighLevelModel) -> Planted | None:
         activation=levels["activation"],
         output_activation=levels["output_activation"] or levels["activation"],
     )
+
+
+def most_draws(design: StudyDesign) -> int:
+    """How many networks are drawn for one before it is given up.
+
+    Raises:
+        InvalidStudy: no whole number in range.
+    """
+    most = design.source_options.get("most_draws", MOST_DRAWS)
+    if type(most) is not int or not 1 <= most <= MAX_MOST_DRAWS:
+        raise InvalidStudy(f"most_draws {most!r}", "is out of range", f"give 1 to {MAX_MOST_DRAWS:,}")
+    return most
