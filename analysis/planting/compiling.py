@@ -16,7 +16,7 @@ values are near 0 and 1; how near, and so the margin that is left, is bounded by
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -26,7 +26,7 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.errors import InvalidPlanting
 from analysis.network_files.planted_record import Made, PlantedRecord, Source, Unit
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation, Network
-from analysis.planting.placement import Place, placed_units
+from analysis.planting.placement import placed_units
 from analysis.planting.planted import Planted
 
 SCALE: Final = 25.0
@@ -41,7 +41,6 @@ def compile_algorithm(
     activation: str = "relu",
     output_activation: str = "linear",
     scale: float = SCALE,
-    places: Mapping[str, Place] | None = None,
 ) -> Planted:
     """A network that carries an algorithm on known neurons.
 
@@ -51,7 +50,6 @@ def compile_algorithm(
         activation: relu, leaky_relu or sigmoid.
         output_activation: linear, or the hidden one.
         scale: λ of sigmoid neurons, more than 4: below, a gate of two sources is no gate.
-        places: (layer, neuron) of some gates by their path, "" for the root; others go where fewest neurons are used.
 
     Raises:
         InvalidPlanting: it does not fit, with what it needs and what there is; or an argument is not possible.
@@ -59,7 +57,7 @@ def compile_algorithm(
     """
     _check(hidden, activation, output_activation, scale)
     sizes = (algorithm.n_inputs, *hidden, 1)
-    units, output = placed_units(algorithm, sizes, places or {})
+    units, output = placed_units(algorithm, sizes)
     weights = [np.zeros((n_out, n_in)) for n_in, n_out in pairwise(sizes)]
     biases = [np.zeros(n_out) for n_out in sizes[1:]]
     readers = [*(unit for unit in units if unit.layer), Unit(len(sizes) - 1, (0,), (output,))]

@@ -23,7 +23,7 @@ of every array, padded as by :mod:`analysis.networks.training`: none depends on 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -42,7 +42,7 @@ from analysis.networks.network import ACTIVATIONS, DEFAULT_NEGATIVE_SLOPE, Activ
 from analysis.networks.optimizers import Adam, AdamW
 from analysis.networks.training import LANES
 from analysis.planting.certificate import exhaustive
-from analysis.planting.placement import Place, placed_units
+from analysis.planting.placement import placed_units
 from analysis.planting.planted import Planted
 from analysis.planting.recipes import MAX_STEPS, MODES, STEPS, Mode
 from analysis.question import ask
@@ -70,8 +70,6 @@ class InterchangeSpec:
         steps: of Adam, every one on all inputs and pairs.
         learning_rate: of Adam.
         loss_target: a network whose sum of losses ends below it has learned.
-        places: as for :func:`analysis.planting.compiling.compile_algorithm`.
-        root: whether the neuron of the algorithm's root is interchanged as well; the root is no variable of alignments.
     """
 
     algorithm: HighLevelModel
@@ -82,8 +80,6 @@ class InterchangeSpec:
     steps: int = STEPS
     learning_rate: float = 0.01
     loss_target: float = 5e-4
-    places: tuple[tuple[str, Place], ...] = ()
-    root: bool = False
 
     @classmethod
     def of(
@@ -95,7 +91,6 @@ class InterchangeSpec:
         activation: str = "leaky_relu",
         output_activation: str | None = None,
         steps: int = STEPS,
-        places: Mapping[str, Place] | None = None,
     ) -> InterchangeSpec:
         """A spec from settings as people give them.
 
@@ -110,8 +105,7 @@ class InterchangeSpec:
         if not 1 <= steps <= MAX_STEPS:
             raise InvalidPlanting(f"training of {steps} steps", "is out of range", f"give 1 to {MAX_STEPS:,}")
         last = None if output_activation is None else _activation(output_activation)
-        own = tuple(sorted((places or {}).items()))
-        return cls(algorithm, tuple(hidden), known, _activation(activation), last, steps, places=own)
+        return cls(algorithm, tuple(hidden), known, _activation(activation), last, steps)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -148,7 +142,7 @@ def interchange_trained(spec: InterchangeSpec, seeds: Sequence[int], work: Work 
         InvalidPlanting: the algorithm does not fit.
         Cancelled: the report asked to stop.
     """
-    units, output = placed_units(spec.algorithm, spec.sizes, dict(spec.places))
+    units, output = placed_units(spec.algorithm, spec.sizes)
     record = PlantedRecord(spec.sizes, spec.algorithm, units, output, ())
     found: list[Learned] = []
     with one_thread():
@@ -226,9 +220,6 @@ class _Losses:
                 expected = Behaviour.of(spec.algorithm.responses[path], n_inputs).expected(n_inputs)
                 wanted = expected[self.sources, self.bases].astype(np.float64)
                 self.sites.append((site.layer, site.neurons, torch.from_numpy(wanted)[:, None]))
-            for unit in record.units if spec.root else ():
-                if unit.path == "":
-                    self.sites.append((unit.layer, unit.neurons, self.labels[self.sources]))
         self.strict: list[tuple[int, tuple[int, ...], Tensor]] = []
         if spec.mode in ("strict", "strict-zero"):
             self.strict = [

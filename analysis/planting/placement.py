@@ -17,10 +17,6 @@ from analysis.network_files.planted_record import Source, Unit
 from analysis.tasks import INPUT_NAMES
 
 MAX_SCHEDULES: Final = 200_000
-ROOT: Final = "root"
-"""What the root's path, which is empty, is called where people write it."""
-
-Place = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -38,34 +34,28 @@ class _Part:
     height: int
 
 
-def placed_units(
-    algorithm: HighLevelModel, sizes: Sequence[int], places: Mapping[str, Place]
-) -> tuple[tuple[Unit, ...], Source]:
+def placed_units(algorithm: HighLevelModel, sizes: Sequence[int]) -> tuple[tuple[Unit, ...], Source]:
     """The units of an algorithm in a network of these sizes, and the literal that the output reads.
 
     Args:
         algorithm: that uses all inputs.
         sizes: layer sizes, one output.
-        places: (layer, neuron) of some of its gates by path; the others are placed here.
 
     Raises:
-        InvalidPlanting: it needs more layers or neurons than there are, does not use every input, or the places
-            contradict each other.
+        InvalidPlanting: it needs more layers or neurons than there are, or does not use every input.
         BeyondLimits: more ways to choose layers than are tried.
     """
     _check_inputs(algorithm)
     parts, output = _parts(algorithm)
     n_inputs, n_hidden = algorithm.n_inputs, len(sizes) - 2
-    _check_places(places, parts, sizes)
     if parts[-1].height > n_hidden:
         raise InvalidPlanting(
             f"algorithm {algorithm.formula}",
             f"needs {parts[-1].height} hidden layers, and the network has {n_hidden}",
             "give more hidden layers, or plant a formula of less depth",
         )
-    fixed = {path: layer for path, (layer, _) in places.items()}
-    layers, carried = _schedule(parts, n_inputs, sizes, fixed, algorithm)
-    return _units(parts, output, layers, carried, sizes, places)
+    layers, carried = _schedule(parts, n_inputs, sizes, algorithm)
+    return _units(parts, output, layers, carried, sizes)
 
 
 def _parts(algorithm: HighLevelModel) -> tuple[list[_Part], Source]:
@@ -114,24 +104,8 @@ def _check_inputs(algorithm: HighLevelModel) -> None:
         )
 
 
-def _check_places(places: Mapping[str, Place], parts: Sequence[_Part], sizes: Sequence[int]) -> None:
-    known = {part.path for part in parts}
-    taken: dict[Place, str] = {}
-    for path, (layer, neuron) in places.items():
-        item = f"place of {path or ROOT}"
-        if path not in known:
-            raise InvalidPlanting(item, "names no gate of the algorithm", f"use {', '.join(p or ROOT for p in known)}")
-        if not (1 <= layer <= len(sizes) - 2 and 0 <= neuron < sizes[layer]):
-            shape = "-".join(map(str, sizes))
-            raise InvalidPlanting(item, f"is neuron {layer}.{neuron}, which a {shape} network lacks", "use one it has")
-        if (layer, neuron) in taken:
-            other = taken[layer, neuron] or ROOT
-            raise InvalidPlanting(item, f"is neuron {layer}.{neuron}, which {other} has", "give each its own neuron")
-        taken[layer, neuron] = path
-
-
 def _schedule(
-    parts: Sequence[_Part], n_inputs: int, sizes: Sequence[int], fixed: Mapping[str, int], algorithm: HighLevelModel
+    parts: Sequence[_Part], n_inputs: int, sizes: Sequence[int], algorithm: HighLevelModel
 ) -> tuple[tuple[int, ...], dict[int, int]]:
     """The layer of every part, and to which layer each input and part is carried."""
     n_hidden = len(sizes) - 2
@@ -140,31 +114,22 @@ def _schedule(
         for source in parts[number].reads:
             if source.unit >= n_inputs:
                 latest[source.unit - n_inputs] = min(latest[source.unit - n_inputs], latest[number] - 1)
-    options = [
-        [fixed[part.path]] if part.path in fixed else range(part.height, last + 1)
-        for part, last in zip(parts, latest, strict=True)
-    ]
+    options = [range(part.height, last + 1) for part, last in zip(parts, latest, strict=True)]
     n_schedules = 1
     for option in options:
         n_schedules *= len(option)
     if n_schedules > MAX_SCHEDULES:
         cause = f"its {len(parts)} gates can be spread over layers in more than {MAX_SCHEDULES:,} ways"
-        raise BeyondLimits(f"algorithm {algorithm.formula}", cause, "say in which layer its gates are to be")
-    best: tuple[tuple[int, int, tuple[int, ...]], dict[int, int], list[int]] | None = None
+        raise BeyondLimits(
+            f"algorithm {algorithm.formula}", cause, "plant a formula with fewer gates, or in fewer layers"
+        )
+    ranked = []
     for layers in _in_order(options, parts, n_inputs):
         carried = _carried(parts, layers, n_inputs, n_hidden)
         widths = _widths(layers, carried, n_inputs, n_hidden)
         excess = sum(max(0, need - has) for need, has in zip(widths, sizes[1:-1], strict=True))
-        rank = (excess, sum(widths), layers)
-        if best is None or rank < best[0]:
-            best = rank, carried, widths
-    if best is None:
-        raise InvalidPlanting(
-            f"places in {algorithm.formula}",
-            "put a gate into a layer that is not behind all that it reads, or leave no layer behind it for its reader",
-            "let each gate stand in a later layer than the gates that it reads",
-        )
-    (excess, _, layers), carried, widths = best
+        ranked.append((excess, sum(widths), layers, carried, widths))
+    excess, _, layers, carried, widths = min(ranked, key=lambda one: one[:3])
     if excess:
         needs, has = ("-".join(map(str, some)) for some in (widths, sizes[1:-1]))
         raise InvalidPlanting(
@@ -203,26 +168,20 @@ def _widths(layers: Sequence[int], carried: Mapping[int, int], n_inputs: int, n_
 
 
 def _units(
-    parts: Sequence[_Part],
-    output: Source,
-    layers: Sequence[int],
-    carried: Mapping[int, int],
-    sizes: Sequence[int],
-    places: Mapping[str, Place],
+    parts: Sequence[_Part], output: Source, layers: Sequence[int], carried: Mapping[int, int], sizes: Sequence[int]
 ) -> tuple[tuple[Unit, ...], Source]:
-    """Units layer by layer; gates without a place and copies take the first neurons that are free."""
+    """Units layer by layer; gates, then copies, take the first neurons that are free."""
     n_inputs, n_hidden = sizes[0], len(sizes) - 2
     units = [Unit(0, (i,)) for i in range(n_inputs)]
     here = {i: i for i in range(n_inputs)}  # input or part → number of the unit that holds it in the last layer done
     for layer in range(1, n_hidden + 1):
-        free = sorted(set(range(sizes[layer])) - {neuron for at, neuron in places.values() if at == layer})
+        free = list(range(sizes[layer]))
         above: dict[int, int] = {}
         for number, part in enumerate(parts):
             if layers[number] == layer:
-                neuron = places[part.path][1] if part.path in places else free.pop(0)
                 sources = tuple(Source(here[source.unit], source.negated) for source in part.reads)
                 above[n_inputs + number] = len(units)
-                units.append(Unit(layer, (neuron,), sources, part.path))
+                units.append(Unit(layer, (free.pop(0),), sources, part.path))
         for value, unit in sorted(here.items()):
             if carried.get(value, 0) >= layer:
                 above[value] = len(units)

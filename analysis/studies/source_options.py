@@ -58,7 +58,7 @@ def compiled(cell: Cell, algorithm: HighLevelModel) -> Planted | None:
     """
     recipe, levels = read_recipe(cell.levels["planting"]), cell.levels
     if recipe.mode is not None:
-        placed_units(algorithm, cell.sizes, {})
+        placed_units(algorithm, cell.sizes)
         return None
     return compile_algorithm(
         algorithm,

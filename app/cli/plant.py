@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
@@ -11,10 +10,7 @@ from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, remark, wri
 
 if TYPE_CHECKING:
     from analysis.algorithms.high_level_model import HighLevelModel
-    from analysis.planting.placement import Place
     from analysis.planting.planted import Planted
-
-_PLACE = re.compile(r"(root|[0-9]{1,32})=([0-9]{1,2})\.([0-9]{1,4})", re.ASCII)
 
 
 def plant(
@@ -36,13 +32,6 @@ def plant(
     activation: Annotated[str, typer.Option(help="relu, leaky_relu or sigmoid.")] = "relu",
     output_activation: Annotated[str, typer.Option(help="linear, or the hidden one.")] = "linear",
     scale: Annotated[float, typer.Option(help="Steepness of sigmoid neurons.")] = 25.0,
-    place: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Neuron of a gate, by its path, as in 0=1.2, or of the root, root=2.0; repeatable. The others go "
-            "where fewest neurons are used."
-        ),
-    ] = None,
     disguise: Annotated[
         list[str] | None,
         typer.Option(
@@ -75,13 +64,13 @@ def plant(
     from analysis.planting.disguises import disguised
 
     check_writable(output)
-    tree, widths, places = read_algorithm(algorithm, form, inputs), read_widths(hidden), read_places(place or [])
+    tree, widths = read_algorithm(algorithm, form, inputs), read_widths(hidden)
     learned = True
     if train:
-        planted, learned = _trained(tree, widths, places, train, activation, output_activation, steps, seed)
+        planted, learned = _trained(tree, widths, train, activation, output_activation, steps, seed)
     else:
         planted = compile_algorithm(
-            tree, widths, activation=activation, output_activation=output_activation, scale=scale, places=places
+            tree, widths, activation=activation, output_activation=output_activation, scale=scale
         )
     for text in disguise or []:
         planted = disguised(planted, text, seed)
@@ -98,7 +87,6 @@ def plant(
 def _trained(
     algorithm: HighLevelModel,
     hidden: tuple[int, ...],
-    places: dict[str, Place],
     mode: str,
     activation: str,
     output_activation: str,
@@ -120,7 +108,6 @@ def _trained(
         activation=activation,
         output_activation=output_activation,
         steps=steps,
-        places=places,
     )
     (found,) = interchange_trained(spec, [seed])
     if found.planted is None:
@@ -161,26 +148,6 @@ def read_widths(text: str) -> tuple[int, ...]:
     if len(parts) > MAX_LAYERS - 2 or not all(p.strip().isdecimal() and 1 <= int(p) <= MAX_WIDTH for p in parts):
         raise Refusal(f"--hidden {text!r}: is no list of layer sizes. Give such as 3,3.")
     return tuple(map(int, parts))
-
-
-def read_places(texts: list[str]) -> dict[str, Place]:
-    """Places of gates by their path.
-
-    Raises:
-        Refusal: another text, or a gate named twice.
-    """
-    from analysis.planting.placement import ROOT
-
-    places: dict[str, Place] = {}
-    for text in texts:
-        shape = _PLACE.fullmatch(text.strip())
-        if shape is None:
-            raise Refusal(f"--place {text!r}: cannot be read. Give such as 0=1.2 or root=2.0.")
-        path = "" if shape[1] == ROOT else shape[1]
-        if path in places:
-            raise Refusal(f"--place {text!r}: {shape[1]} has a place already. Give each gate one.")
-        places[path] = (int(shape[2]), int(shape[3]))
-    return places
 
 
 def what_it_passes(planted: Planted) -> list[str]:

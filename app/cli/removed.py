@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, str]] = {
 }
 """Command, with its group in front → what to do instead, as a sentence."""
 OPTIONS: Final[dict[tuple[str, str], str]] = {
+    ("plant", "--place"): "Gates go where fewest neurons are used: --disguise permute moves neurons.",
     ("verify", "--counts"): "pluriscope analyse counts anew: hold what it says beside the network's page.",
     (
         "verify",

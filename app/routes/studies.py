@@ -27,7 +27,7 @@ from app.limits import undo_days_in
 from app.pages.delete import removal_blocks
 from app.pages.sharing.passing_on import cited
 from app.pages.sharing.share import share_of
-from app.pages.studies.data import as_csv, as_parquet
+from app.pages.studies.data import as_csv
 from app.pages.studies.form import (
     LISTS,
     NewStudyOptions,
@@ -64,11 +64,10 @@ _API: Final = f"{API_V2}/studies"
 _TOLD: Final[dict[str, Any]] = {"tags": ["studies"]}
 _MEDIA: Final = {
     "csv": "text/csv; charset=utf-8",
-    "parquet": "application/vnd.apache.parquet",
     "jsonl.gz": "application/gzip",
 }
 _Parts = Callable[[Session, StudyRow], Iterator[str] | Iterator[bytes]]
-DataForm = Literal["csv", "parquet", "jsonl.gz"]
+DataForm = Literal["csv", "jsonl.gz"]
 
 
 # --- the list, and a new one
@@ -190,18 +189,18 @@ def design(session: Reading, links: Links, study: str) -> JSONResponse:
 @router.get(
     f"{_API}/{{study}}/data.{{form}}",
     summary="All outcomes as a file",
-    responses=api_errors(400, 404, 501),
+    responses=api_errors(400, 404),
     response_class=Response,
     **_TOLD,
 )
 def data(request: Request, session: Reading, links: Links, study: str, form: DataForm, _options: NoOptions) -> Response:
-    """One row for each network, protocol and output as CSV or Parquet; failed networks have a row as well.
+    """One row for each network, protocol and output as CSV; failed networks have a row as well.
 
-    `jsonl.gz` is the result file with weights, which another store takes in. Parquet needs an optional library (501).
+    `jsonl.gz` is the result file with weights, which another store takes in.
     """
     row = open_study(session, links, study)
     name = {"content-disposition": f'attachment; filename="{row.slug}.{form}"'}
-    made: dict[str, _Parts] = {"csv": as_csv, "parquet": as_parquet, "jsonl.gz": stored_parts}
+    made: dict[str, _Parts] = {"csv": as_csv, "jsonl.gz": stored_parts}
 
     def parts() -> Generator[str | bytes, None, None]:
         with request.app.state.store.read() as other:  # of its own, since the request's is over when the answer begins

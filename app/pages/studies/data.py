@@ -16,7 +16,6 @@ from app.db.reads.studies import every_outcome
 from app.db.studies import design_of
 from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.listing.csv import csv_lines
-from app.pages.sharing.parquet import written
 
 _OWN: Final = ("cell", "seed", "state", "message", "network", "epochs", "loss", "accuracy", "seconds")
 
@@ -53,30 +52,6 @@ def as_csv(session: Session, study: StudyRow) -> Iterator[str]:
     columns = _columns(design_of(study))
     rows = ([_cell(row.get(name)) for name in columns] for row in _rows(session, study))
     return csv_lines((), columns, rows, ending="\r\n")
-
-
-def as_parquet(session: Session, study: StudyRow) -> Iterator[bytes]:
-    """The table as a Parquet file; integers beyond 64 bits become decimal text.
-
-    Raises:
-        Unsupported: the optional library that writes Parquet is not installed here.
-    """
-    every = list(_rows(session, study))
-    about = {"study": study.slug, "digest": study.digest, "engine": study.engine_version}
-    columns = _columns(design_of(study))
-    yield written(about, {name: _of_one_type([row.get(name) for row in every]) for name in columns})
-
-
-def _of_one_type(values: list[Any]) -> list[Any]:
-    """Text where integers are too large or objects stand, floats where any is one."""
-    known = [value for value in values if value is not None]
-    if any(isinstance(value, dict) for value in known):
-        return [None if value is None else json.dumps(value) for value in values]
-    if any(isinstance(value, int) and abs(value) >= 2**63 for value in known):
-        return [None if value is None else str(value) for value in values]
-    if any(isinstance(value, float) for value in known):
-        return [None if value is None else float(value) for value in values]
-    return values
 
 
 def _cell(value: Any) -> Any:

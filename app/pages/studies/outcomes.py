@@ -20,7 +20,7 @@ from app.db.study_tables import StudyOutcomeRow
 from app.figures.numbers import bounded_text
 from app.figures.svg import verdict_mark
 from app.pages.studies.figures import value_text
-from app.pages.studies.page import DATA_FORMS, protocol_named
+from app.pages.studies.page import protocol_named
 from app.pages.studies.study import Study
 from pluriscope.blocks import Block, Choice, Head, Prose, Table
 from pluriscope.naming import Scope, protocol_key
@@ -61,7 +61,7 @@ def asked(session: Session, study: Study, options: Mapping[str, Sequence[str]]) 
     protocol = protocol_named(study, "".join(given.pop("protocol", [])[-1:]))
     columns = _columns(study)
     listing = Outcomes(session, study, protocol, columns)
-    files = {words: links.study_data(slug, form) for form, words in DATA_FORMS.items()}
+    files = {"CSV": links.study_data(slug, "csv")}
     kept = {} if protocol == next(iter(study.protocols)) else {"protocol": protocol}
     here, query = links.study_outcomes(slug), read_query(columns, given)
     return Asked(study, protocol, Table(listing, query, here, "network", files=files, kept=kept, id=ID))

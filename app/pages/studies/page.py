@@ -39,7 +39,6 @@ from pluriscope.blocks import (
     Table,
 )
 
-DATA_FORMS: Final = {"csv": "CSV", "parquet": "Parquet"}
 FIGURE_FORMS: Final = ("svg", "png", "pdf")
 MOST_FIGURES: Final = 3
 _STATES: Final = {
@@ -370,7 +369,7 @@ def _choices(page: StudyPage) -> Iterator[Choice]:
 
 def _menus(page: StudyPage) -> Iterator[Menu]:
     links, slug = page.study.links, page.line.slug
-    files = [Action(words, links.study_data(slug, form)) for form, words in DATA_FORMS.items()]
+    files = [Action("CSV", links.study_data(slug, "csv"))]
     files.append(Action("Result file with all weights", links.study_data(slug, "jsonl.gz")))
     yield Menu("Share", [*files, Action("Study file", links.study_design(slug))], page.url)
     duplicate, delete = links.new_study(study=slug), links.study_action(slug, "delete")

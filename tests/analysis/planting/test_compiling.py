@@ -6,8 +6,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel, walk
@@ -15,13 +13,12 @@ from analysis.algorithms.parsing import parse_algorithm
 from analysis.circuits.space import in_space
 from analysis.errors import InvalidPlanting
 from analysis.networks.circuit import possible_circuit
-from analysis.networks.mlp import forward
 from analysis.planting.certificate import certified_margin, exhaustive
 from analysis.planting.compiling import HIDDEN, compile_algorithm
 from analysis.planting.planted import Planted
 from analysis.protocol import COMPLETE, PAPER, Protocol
 from analysis.question import ask
-from analysis.tasks import Task, input_table
+from analysis.tasks import Task
 
 ALICE = "!(!(!A&B)&!(!B&A))"
 
@@ -73,34 +70,6 @@ def test_the_papers_formulas_are_carried_with_their_negated_inputs() -> None:
         assert passes(planted, PAPER), algorithm.formula
 
 
-@pytest.mark.slow
-@given(st.data())
-@settings(max_examples=30)
-def test_any_places_do(data: st.DataObject) -> None:
-    algorithm = data.draw(st.sampled_from([*TWO, *THREE]))
-    n_layers = data.draw(st.integers(algorithm.depth, 4))
-    hidden = data.draw(st.lists(st.integers(5, 6), min_size=n_layers, max_size=n_layers))
-    shift = data.draw(st.integers(0, n_layers - algorithm.depth))
-    taken = {layer: data.draw(st.permutations(range(width))) for layer, width in enumerate(hidden, start=1)}
-    paths = ["", *algorithm.carriers]
-    chosen = data.draw(st.lists(st.sampled_from(paths), unique=True))
-    places = {}
-    for path in chosen:
-        layer = algorithm.depth - len(path) + shift
-        places[path] = (layer, taken[layer][paths.index(path) % 5])
-    if len(set(places.values())) < len(places):
-        return
-    planted = compile_algorithm(algorithm, hidden, activation=data.draw(st.sampled_from(HIDDEN)), places=places)
-    for path, site in planted.record.alignment.places:
-        if path in places:
-            assert (site.layer, *site.neurons) == places[path]
-    assert certified_margin(planted.network, planted.record) is not None
-    outputs = forward(planted.network, input_table(algorithm.n_inputs))[:, 0]
-    assert [int(value > 0.5) for value in outputs] == list(planted.record.task.truth_table)
-    if len(algorithm.carriers) <= 3:
-        assert passes(planted)
-
-
 def test_the_smallest_example_by_hand() -> None:
     planted = compile_algorithm(parse_algorithm(ALICE, "and_inverter", 2), (3, 3))
     (first, second, third), biases = planted.network.weights, planted.network.biases
@@ -122,22 +91,16 @@ def test_values_are_carried_through_layers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hidden", "places", "cause"),
+    ("hidden", "cause"),
     [
-        ((3,), {}, "needs 2 hidden layers, and the network has 1"),
-        ((1, 3), {}, "needs hidden layers of 2-1 neurons, and the network has 1-3"),
-        ((3, 3), {"0": (2, 0)}, "not behind all that it reads"),
-        ((3, 3), {"0": (1, 0), "1": (1, 0)}, "is neuron 1.0, which 0 has"),
-        ((3, 3), {"0": (1, 3)}, "is neuron 1.3, which a 2-3-3-1 network lacks"),
-        ((3, 3), {"00": (1, 0)}, "names no gate"),
-        ((0, 3), {}, "are missing or empty"),
+        ((3,), "needs 2 hidden layers, and the network has 1"),
+        ((1, 3), "needs hidden layers of 2-1 neurons, and the network has 1-3"),
+        ((0, 3), "are missing or empty"),
     ],
 )
-def test_what_does_not_fit_is_refused_with_both_numbers(
-    hidden: tuple[int, ...], places: dict[str, tuple[int, int]], cause: str
-) -> None:
+def test_what_does_not_fit_is_refused_with_both_numbers(hidden: tuple[int, ...], cause: str) -> None:
     with pytest.raises(InvalidPlanting, match=cause):
-        compile_algorithm(parse_algorithm(ALICE, "and_inverter", 2), hidden, places=places)
+        compile_algorithm(parse_algorithm(ALICE, "and_inverter", 2), hidden)
 
 
 def test_an_input_that_is_not_used_is_refused() -> None:

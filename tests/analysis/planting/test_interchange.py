@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.errors import InvalidPlanting
-from analysis.interventions.interchange import interchange_outputs
-from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.mlp import forward
 from analysis.planting.certificate import Passes, certified_margin, exhaustive
 from analysis.planting.compiling import compile_algorithm
@@ -60,19 +56,6 @@ def test_a_seed_makes_a_network_again_whatever_is_trained_beside_it() -> None:
     assert alone[0].planted.network == together[1].planted.network
     assert alone[0].planted.record.made[0].settings[:3] == (("mode", "strict-zero"), ("seed", 6), ("steps", 30))
     assert len({one.planted.network.digest for one in together if one.planted is not None}) == 3
-
-
-@pytest.mark.slow
-def test_the_neuron_of_the_root_may_be_interchanged_as_well() -> None:
-    """Its interchange alone decides the output, whichever way the output reads it."""
-    spec = replace(InterchangeSpec.of(ALICE, (3, 3), steps=1_500), root=True)
-    kept = [one.planted for one in interchange_trained(spec, range(24)) if one.learned and one.planted is not None]
-    assert kept
-    for one in kept:
-        (root,) = [unit for unit in one.record.units if unit.path == ""]
-        outputs = interchange_outputs(one.network, [NeuronSet(root.layer, root.neurons)], input_table(2))[0]
-        wanted = np.repeat(np.array(one.record.task.truth_table)[:, None], 4, axis=1)
-        assert ((outputs > 0.5) == wanted).all()
 
 
 @pytest.mark.slow

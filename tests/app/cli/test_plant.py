@@ -14,11 +14,11 @@ ALICE = "!(!(!A&B)&!(!B&A))"
 
 def test_a_network_is_written_with_its_record(tmp_path, capsys) -> None:
     path = tmp_path / "planted.json"
-    assert run("plant", ALICE, "--hidden", "3,2", "--place", "0=1.2", "--place", "root=2.1", "--output", path) == 0
+    assert run("plant", ALICE, "--hidden", "3,2", "--output", path) == 0
     file = parse_network_file(path.read_bytes())
     assert file.network.sizes == (2, 3, 2, 1)
-    assert {site.neurons for path, site in file.planted.alignment.places if path == "0"} == {(2,)}
-    assert file.network.weights[-1].tolist() == [[0, -1]]
+    assert {site.neurons for path, site in file.planted.alignment.places if path == "0"} == {(0,)}
+    assert file.network.weights[-1].tolist() == [[-1, 0]]
     told = capsys.readouterr().err
     assert "ablations passed zero, mean, resample; interchanges 24 of 24, joint ones 64 of 64" in told
     assert "provably keep 0.5 from the edges" in told
@@ -39,8 +39,6 @@ def test_disguises_are_done_in_order(tmp_path) -> None:
         ((ALICE, "--hidden", "3"), "needs 2 hidden layers, and the network has 1"),
         ((ALICE, "--hidden", "1,1"), "needs hidden layers of 2-1 neurons, and the network has 1-1"),
         ((ALICE, "--hidden", "3,x"), "is no list of layer sizes"),
-        ((ALICE, "--place", "0"), "cannot be read"),
-        ((ALICE, "--place", "0=1.0", "--place", "0=1.1"), "has a place already"),
         ((ALICE, "--disguise", "paint"), "is unknown"),
         ((ALICE, "--form", "prose"), "is unknown"),
         ((ALICE, "--inputs", "9"), "is out of range"),

@@ -83,24 +83,6 @@ def test_every_column_of_the_data_is_described_or_a_factor_or_a_measure(client, 
     assert [name for name in columns if f"`{name}`" not in told and name not in (*FACTORS, *MEASURES)] == []
 
 
-@pytest.mark.slow
-def test_parquet_says_what_to_install_or_holds_the_same(client, study):
-    answer = client.get(f"/api/v2{study}/data.parquet")
-    try:
-        from pyarrow import parquet
-    except ImportError:
-        assert answer.status_code == 501
-        assert "pluriscope[parquet]" in answer.json()["error"]
-    else:
-        table = parquet.read_table(io.BytesIO(answer.content))
-        rows = list(csv.DictReader(io.StringIO(client.get(f"/api/v2{study}/data.csv").text)))
-        assert table.column_names == list(rows[0])
-        assert table.num_rows == len(rows) == 14
-        assert [row["interpretations-total"] or "" for row in table.to_pylist()] == [
-            row["interpretations-total"] for row in rows
-        ]
-
-
 def test_results_travel_over_http(client, study):
     raw = client.get(f"/api/v2{study}/data.jsonl.gz").content
     assert read_results(raw).content == results().content
