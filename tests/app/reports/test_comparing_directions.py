@@ -36,6 +36,7 @@ def test_they_are_asked_each_others_own_interventions(compared, client) -> None:
     for one in compared["contradictions"]:
         assert set(one["says"].values()) == {"0", "1"}
         assert one["right"]
+        assert one["url"] == ""  # Play changes neurons and edges alone
     page = client.get(compared["url"]).text
     assert f"{compared['n_contradictions']} of their own 144 interventions" in page
 
