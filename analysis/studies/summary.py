@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from typing import Any, Final, NamedTuple
 
 from analysis.studies.cells import cells_of
-from analysis.studies.design import Comparison, Factor, StudyDesign
+from analysis.studies.design import SHARED, Comparison, Factor, StudyDesign
 from analysis.studies.measures.measure import Measure, Measured, Value, answer_key
 from analysis.studies.measures.registry import answer_measures, measures_of
 from analysis.studies.outcome import CONVERGED
@@ -229,13 +229,10 @@ class StudySummary:
     def _tested(self) -> list[tuple[Comparison, str, Tested]]:
         made: list[tuple[Comparison, str, Tested]] = []
         for comparison in self.design.comparisons:
-            if comparison.factor == "protocol":
-                made += [(comparison, "", result) for result in self._compare_protocols(comparison)]
-                continue
-            for protocol in self.design.labels("protocol"):
-                if comparison.protocol in ("", protocol):
-                    compare = self._compare_methods if comparison.factor == "method" else self._compare
-                    made += [(comparison, protocol, result) for result in compare(comparison, protocol)]
+            asked = [one for one in self.design.labels("protocol") if comparison.protocol in ("", one)]
+            for protocol in asked if comparison.factor != "protocol" else [""]:
+                compare = self._compare_with_itself if comparison.factor in SHARED else self._compare
+                made += [(comparison, protocol, result) for result in compare(comparison, protocol)]
         corrected = holm([result for _, _, result in made])
         return [(c, protocol, result) for (c, protocol, _), result in zip(made, corrected, strict=True)]
 
@@ -249,23 +246,18 @@ class StudySummary:
         }
         return _tested(comparison, pairs, {group.label: group for group in groups})
 
-    def _compare_protocols(self, comparison: Comparison) -> list[Tested]:
-        return _paired_with_itself(
-            comparison,
-            {
-                protocol: self.together(comparison.measure, protocol, comparison.where)
-                for protocol in comparison.compared(self.design)
-            },
-        )
-
-    def _compare_methods(self, comparison: Comparison, protocol: str) -> list[Tested]:
-        return _paired_with_itself(
-            comparison,
-            {
-                method: self.together(answer_key(comparison.measure, method), protocol, comparison.where)
-                for method in comparison.compared(self.design)
-            },
-        )
+    def _compare_with_itself(self, comparison: Comparison, protocol: str) -> list[Tested]:
+        """Compare levels under each of which every network is there: methods, or protocols."""
+        groups = {}
+        for level in comparison.compared(self.design):
+            of_method = comparison.factor == "method"
+            key = answer_key(comparison.measure, level) if of_method else comparison.measure
+            groups[level] = self.together(key, protocol if of_method else level, comparison.where)
+        pairs: dict[str, dict[Hashable, Any]] = {
+            label: {(point.position, point.seed): point.value for point in group.points}
+            for label, group in groups.items()
+        }
+        return _tested(comparison, pairs, groups)
 
     def _measured(self, measure: str, protocol: str) -> list[Point | None]:
         """The value of each record, None where it has none."""
@@ -303,15 +295,6 @@ class StudySummary:
         """What pairs a network with those of other levels: its other levels and its seed."""
         labels = self.cells[point.position].labels
         return (tuple(label for other, label in labels.items() if other != factor), point.seed)
-
-
-def _paired_with_itself(comparison: Comparison, found: Mapping[str, Group]) -> list[Tested]:
-    """Compare levels under each of which every network is there."""
-    groups = {label: replace(group, label=label) for label, group in found.items()}
-    pairs: dict[str, dict[Hashable, Any]] = {
-        label: {(point.position, point.seed): point.value for point in group.points} for label, group in groups.items()
-    }
-    return _tested(comparison, pairs, groups)
 
 
 def _tested(
