@@ -94,19 +94,6 @@ def coverage_of(method: CircuitMethod, truncated_at: int | None) -> Coverage:
     return "truncated" if method == "listed" and truncated_at is not None else "all"
 
 
-def no_backbone_reason(coverage: Coverage, n_tested: int | None) -> str:
-    """Why there is no backbone where a search has found no valid circuit.
-
-    Args:
-        coverage: which circuits it would be of.
-        n_tested: circuits that were tested.
-    """
-    return {
-        "all": "no circuit is valid",
-        "sampled": f"none of the {n_tested or 0:,} circuits tested is valid",
-    }.get(coverage, "no valid circuit was found before the search stopped")
-
-
 def backbone_words(backbone: Backbone, noun: str = "valid circuit", plural: str = "", part: str = "edge") -> str:
     """The three parts of a network's edges in one sentence, which claims no more than was looked at.
 
