@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from app.errors import Unsupported
 from pluriscope.tables import Column, Row
@@ -18,31 +18,6 @@ def as_parquet(about: Iterable[str], columns: Sequence[Column], rows: Iterable[R
     Raises:
         Unsupported: pyarrow is not installed.
     """
-    every = list(rows)
-    values = {
-        column.name: [
-            row[column.name] if column.type in _TYPES else column.exact(row) if column.has(row) else None
-            for row in every
-        ]
-        for column in columns
-    }
-    types = {column.name: _TYPES.get(column.type, "string") for column in columns}
-    return written({"about": "\n".join(about)}, values, types)
-
-
-def written(
-    about: Mapping[str, str], values: Mapping[str, Sequence[Any]], types: Mapping[str, str] | None = None
-) -> bytes:
-    """Columns as a file.
-
-    Args:
-        about: its metadata.
-        values: of each column.
-        types: column → name of its type; None: as its values are.
-
-    Raises:
-        Unsupported: pyarrow is not installed.
-    """
     try:
         import pyarrow as pa  # type: ignore[import-not-found,import-untyped,unused-ignore]
         from pyarrow import parquet
@@ -50,7 +25,17 @@ def written(
         raise Unsupported(
             "Parquet", "the library that writes it is not installed here", "install pluriscope[parquet], or take CSV"
         ) from None
-    made = {name: pa.array(of, getattr(pa, types[name])() if types else None) for name, of in values.items()}
+    every = list(rows)
+    made = {
+        column.name: pa.array(
+            [
+                row[column.name] if column.type in _TYPES else column.exact(row) if column.has(row) else None
+                for row in every
+            ],
+            getattr(pa, _TYPES.get(column.type, "string"))(),
+        )
+        for column in columns
+    }
     buffer = io.BytesIO()
-    parquet.write_table(pa.table(made, metadata=dict(about)), buffer)
+    parquet.write_table(pa.table(made, metadata={"about": "\n".join(about)}), buffer)
     return buffer.getvalue()
