@@ -5,7 +5,7 @@ or other one would. Each variant below is one such choice, in processes of its o
 run, and every result is written again: the golden networks under the protocol ``paper``, some of them with every
 closed-form class of directions, some with every criterion as well. All must be equal byte for byte, ids included.
 
-    python -m benchmarks.kernels                          # all variants; as ./run kernels
+    python -m benchmarks.kernels                          # all variants
     python -m benchmarks.kernels --only Haswell Prescott  # some; the first is what the others are held against
     python -m benchmarks.kernels --tests fast             # every fast test instead of the engine's; none: results only
     python -m benchmarks.kernels results FOLDER           # the result files alone, under the environment as it is
@@ -305,7 +305,7 @@ def compare(chosen_variants: Sequence[Variant], suite: str, *, few: bool = False
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="./run kernels", description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.kernels", description=__doc__.split("\n\n")[0])
     parser.add_argument("action", nargs="?", choices=("compare", "results"), default="compare")
     parser.add_argument("folder", nargs="?", type=Path, help="of results: where the result files go")
     parser.add_argument(

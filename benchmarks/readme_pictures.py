@@ -31,16 +31,12 @@ class Picture:
         address: of the page.
         theme: light or dark.
         size: of the window in pixels.
-        ticked: how many explanations are put into the tray first.
-        above: what the picture begins a little above; "" for the page's top.
     """
 
     name: str
     address: str
     theme: Literal["light", "dark"] = "light"
     size: tuple[int, int] = (1440, 1100)
-    ticked: int = 0
-    above: str = ""
 
 
 def pictures(url: str) -> list[Picture]:
@@ -58,9 +54,6 @@ def pictures(url: str) -> list[Picture]:
         Picture("home-light", "/"),
         Picture("network-light", XOR),
         Picture("compare-light", f"/compare?network=xor-pretrained&{chosen}"),
-        Picture("sandbox-light", f"{XOR}/sandbox?{chosen}&now=11_1.0s00_2.0z&share=0.4"),
-        Picture("alignment-dark", alignment["url"], "dark"),
-        Picture("circuits-phone", f"{XOR}/explanations?kind=circuit", size=(390, 844), ticked=2, above=".results"),
     ]
 
 
@@ -71,10 +64,6 @@ def take(browser: Browser, url: str, picture: Picture) -> None:
     tab = context.new_page()
     tab.goto(url + picture.address, timeout=120_000)
     tab.wait_for_load_state("networkidle")
-    for number in range(picture.ticked):
-        tab.locator("input[data-compare]").nth(number).check()
-    if picture.above:
-        tab.locator(picture.above).first.evaluate("(part) => part.scrollIntoView()")
     tab.screenshot(path=FOLDER / f"{picture.name}.png", animations="disabled")
     context.close()
 

@@ -41,7 +41,7 @@ def test_a_variant_that_is_not_taken_is_left_out_with_the_reason() -> None:
 
 @pytest.mark.slow
 def test_results_are_equal_byte_for_byte_under_other_kernels(capsys) -> None:
-    """Two small files with criteria and directions; ``./run kernels`` writes all, under every variant."""
+    """Two small files with criteria and directions; the program itself writes all, under every variant."""
     wanted = ("OpenBLAS Haswell", "OpenBLAS Prescott", "NumPy baseline")
     chosen = [variant for variant in kernels.variants() if variant.name in wanted]
     assert len(chosen) == 3

@@ -104,14 +104,6 @@ def _command(data: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
                 process.wait()
 
 
-def pytest_runtest_logreport(report):
-    """Name what fails to ``./run``, which tries it once more by itself."""
-    told = os.environ.get("FAILED_VISITS")
-    if told and report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
-        with Path(told).open("a") as names:
-            names.write(f"{report.nodeid}\n")
-
-
 def _port() -> int:
     """The one that was asked for, or a free one; of several test processes only the first gets what was asked for."""
     chosen = os.environ.get("PLURISCOPE_TEST_PORT")
