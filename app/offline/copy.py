@@ -213,9 +213,10 @@ class _Copy:
         name = file_of(address)
         with self.path(name).open("wb") as file:
             answer = self.site.get(address, file.write)
-        if answer.status != OK:
-            self.path(name).unlink()
-        return name if answer.status == OK else ""
+        if answer.status == OK:
+            return name
+        self.path(name).unlink()
+        return ""
 
     def _static(self, name: str) -> str:
         if not (path := self.path(name)).exists():
@@ -247,10 +248,11 @@ class _Copy:
         for slug, scope in ((slug, scope) for slug, scopes in self.scopes.items() for scope in scopes):
             here, shares = Counter(map(_kind_of, self._refs(slug, scope))), {}
             for kind in OF_KIND:
-                listed = normal(links.explanations(slug, scope, kind=kind))
-                if listed in self.pages:
-                    twin = self.path(self.find(normal(links.twin(listed))))
-                    shares[kind] = (here[kind], json.loads(twin.read_bytes())["total"])
+                # of algorithms, that list has those alone that are aligned
+                lists = [normal(links.explanations(slug, scope, kind=kind, valid=valid)) for valid in ("", "any")]
+                twins = [self.path(self.find(normal(links.twin(one)))) for one in lists if one in self.pages]
+                if twins:
+                    shares[kind] = (here[kind], max(json.loads(twin.read_bytes())["total"] for twin in twins))
             found[normal(links.network(slug, scope))] = shares
         return found
 

@@ -103,7 +103,7 @@ def test_everything_asked_for_is_there(copy):
         f"/networks/{SLUG}": {
             "circuit": [2, 197],
             "interpretation": [2, 147899020],
-            "algorithm": [2, 1],
+            "algorithm": [2, 250],
             "alignment": [2, 3],
         }
     }
