@@ -24,6 +24,7 @@ from analysis.directions.scoring import ScoredDirections
 from analysis.directions.search import align_on_directions
 from analysis.directions.table import DirectionTable
 from analysis.explanations.explanation import Claim
+from analysis.late_functions import function_at
 from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, claim_on_directions, not_applicable
 from analysis.method_settings import Setting, Settings
 from analysis.protocol import COMPLETE
@@ -87,14 +88,13 @@ def _fit(question: Question, settings: Settings) -> Fit:
 
 def look(question: Question, settings: Settings, work: Work) -> Table:
     """What one run finds for every algorithm and every layer that has room for it, beside the closed form."""
-    from analysis.directions.das import LearningOptions, learn_choices  # loads torch
-    from analysis.networks.devices import one_thread
-
+    learning = "analysis.directions.das"
+    options_of, learn_choices = function_at(f"{learning}:LearningOptions"), function_at(f"{learning}:learn_choices")
     table, dimension = DirectionTable(question), int(settings["dimension"])
-    options = LearningOptions(seeds=(int(settings["seed"]),), steps=int(settings["steps"]))
+    options = options_of(seeds=(int(settings["seed"]),), steps=int(settings["steps"]))
     n_hidden_layers = question.cut.n_hidden_layers
     rows: list[dict[str, Any]] = []
-    with one_thread():
+    with function_at("analysis.networks.devices:one_thread")():
         for algorithm in work.each("methods", asked_algorithms(question.task, n_hidden_layers), "algorithms aligned"):
             layers = layers_of(question, algorithm, dimension)
             blocks = [
