@@ -118,23 +118,21 @@ def test_stories_that_lenses_show_are_those_of_the_result_files() -> None:
 
 
 @pytest.mark.slow
-def test_asking_every_lens_of_a_cell_again_gives_its_figures() -> None:
+def test_asking_every_lens_that_learns_nothing_of_a_cell_again_gives_its_figures() -> None:
     """Up to one network: a score within rounding of 0 may fall to the other side on another machine.
 
-    What is learned may end elsewhere there, so that is asked up to the interval.
+    Lenses that learn take minutes, and may end elsewhere there.
     """
     group = 5  # ReLU, the fewest networks that every lens has something to say of
     stored = lens_findings().groups[group]
-    results = results_of(stored.study)
+    results, quick = results_of(stored.study), [lens for lens in LENSES if not lens.learns]
     cell = next(one for one in cells_of(results.design) if one.levels["activation"] == stored.activation)
-    again = group_of(stored.study, cell, [one for one in results.outcomes if one.cell == cell.key])
+    again = group_of(stored.study, cell, [one for one in results.outcomes if one.cell == cell.key], quick)
     assert (again.carried, again.failed, again.shown) == (stored.carried, stored.failed, stored.shown)
-    for one, other in zip(again.told, stored.told, strict=True):
+    known = [one for one in stored.told if not LENS_BY_KEY[one.lens].learns]
+    for one, other in zip(again.told, known, strict=True):
         assert (one.lens, one.numbers, one.kind) == (other.lens, other.numbers, other.kind)
-        if LENS_BY_KEY[one.lens].learns:
-            assert other.low <= one.right / one.of <= other.high
-        else:
-            assert abs(one.right - other.right) <= 1
+        assert abs(one.right - other.right) <= 1
 
 
 @pytest.mark.slow
