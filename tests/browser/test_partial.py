@@ -10,7 +10,7 @@ from analysis.work import Work
 from app.db.engine import open_store
 from app.db.job_tables import JobRow
 from app.db.writes import save_so_far
-from app.jobs import handlers
+from app.jobs.analyses import load_analysis_inputs, save_analysis_outcome
 from app.settings import Settings
 from tests.factories import pretrained_xor
 
@@ -61,8 +61,8 @@ def found_by(store, job):
 
     with store.read() as session:
         arguments = session.get_one(JobRow, job).arguments
-        inputs = handlers.load_analysis_inputs(session, arguments)
-    whole = handlers.compute_analysis(inputs, Work(report))
+        compute = load_analysis_inputs(session, arguments)
+    whole = compute(Work(report))
     return first, last, whole, arguments
 
 
@@ -115,7 +115,7 @@ def test_what_is_found_so_far_grows_and_ends_while_ticks_stay(site, store, waiti
     assert tab.evaluate("window.neverLoadedAgain")
 
     with store.write() as session:
-        saved = handlers.save_analysis_outcome(session, arguments, whole)
+        saved = save_analysis_outcome(session, arguments, whole)
         row = session.get_one(JobRow, job)
         row.state, row.result, row.found = "done", dict(saved.result), saved.found
     expect(still).to_have_count(0)

@@ -12,7 +12,7 @@ from collections import Counter
 from tests.checkout import ROOT
 
 HOUSE = ("analysis", "app", "pluriscope")
-MOST_LINES, MOST_CODE = 107_650, 71_700
+MOST_LINES, MOST_CODE = 98_966, 65_454
 """Lower both with every commit that makes the house smaller; what raises one says why in its message."""
 NOT_CODE = {
     *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),
