@@ -21,8 +21,7 @@ from analysis.models.model import ACCURACY_THRESHOLD, Inside, gaps
 from analysis.networks.circuit import Circuit
 from app.db.models import searches_of, stored_circuits
 from app.db.reads.circuit_sets import stored_coverage, stored_sizes
-from app.db.reads.circuits import is_stored
-from app.db.reads.neighbours import masks_beside
+from app.db.reads.circuits import is_stored, masks_beside
 from app.figures.numbers import noun
 from app.figures.svg import graph_diagram, network_diagram
 from app.pages.circuit_facts import Readings, Verdict, readings_of, verdict_on

@@ -150,16 +150,11 @@ def test_three_ways_to_the_same_circuits():
     assert every.distribution == listed.distribution
 
     some = find_circuits(
-        ask(network, task=XOR, data=data), Work(limits=Limits(max_possible=1, n_draws=9, n_smallest=0)), seed=5
+        ask(network, task=XOR, data=data), Work(limits=Limits(max_possible=1, n_draws=9, n_smallest=0))
     )
     assert (some.count, some.n_listed, some.truncated_at, some.n_tested) == (197, 9, 9, 9_625)
     assert set(some.masks.tolist()) < set(listed.masks.tolist())
     assert some.distribution == listed.distribution
-    other = find_circuits(
-        ask(network, task=XOR, data=data), Work(limits=Limits(max_possible=1, n_draws=9, n_smallest=0)), seed=6
-    )
-    assert other.masks.tolist() != some.masks.tolist()
-
     guess = find_circuits(
         ask(network, task=XOR, data=data), Work(limits=Limits(max_possible=1, max_seconds=0, n_samples=4_000))
     )

@@ -191,6 +191,7 @@ def test_the_command_writes_the_same_bytes_again_with_links_to_a_live_site(setti
     assert run(*arguments, *further, "--force", "-q") == 0
     assert (folder / MANIFEST).read_bytes() == manifest
     (folder / "notes.txt").write_text("mine")
+    capsys.readouterr()
     assert "would be lost" in refused(capsys, *arguments, "--force")
     assert (folder / "notes.txt").read_text() == "mine"
 

@@ -224,10 +224,10 @@ def test_verdicts_are_carried_over(tmp_path):
                 kinds.add(one.kind)
                 if one.kind == "interpretation":
                     read = readings_in(one.by_circuit, *counts)
-                    told = sum(read.totals), sum(read.passed), sum(read.undecided)
+                    told = tuple(sum(getattr(each, name) for each in read) for name in ("total", "passed", "undecided"))
                     of = one.passed + one.failed + one.undecided + one.not_applicable
                     assert told == (of, one.passed, one.undecided)
-                    assert [code == 3 for code in read.outcomes] == [code == 3 for code in outcomes]
+                    assert [each.outcome == 3 for each in read] == [code == 3 for code in outcomes]
                 else:
                     step = CriterionStep.parse(one.criterion)
                     assert judged_outcomes(session, row, one.kind)[step].tobytes() == outcomes
