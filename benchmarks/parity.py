@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.discovery.cuts import NetworkCuts
-from analysis.discovery.registry import METHOD_BY_KEY
+from analysis.discovery.registry import METHOD_BY_KEY, METHODS
 from analysis.lenses.lens import view_json
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.network_files.files import parse_network_file
@@ -29,7 +29,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 DOCUMENT: Final = ROOT / "docs" / "scope.md"
 FOLDER: Final = ROOT / "tests" / "golden" / "methods"
 NAMES: Final = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
-LEARNED: Final = ("edge-pruning", "node-pruning")
+LEARNED: Final = frozenset(method.key for method in METHODS if method.learns)
 """Their random streams are PyTorch's own: no published program gives these masks."""
 OWN: Final = "own"
 """As a source: a second implementation of ours alone gave the answer."""

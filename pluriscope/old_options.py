@@ -21,7 +21,10 @@ _VALUES: Final = {"valid": "yes", "failing": "no"}
 _GONE: Final = ("after", "view")
 """A list begins anew where a link led to a later page of one, and is shown as rows."""
 _SORTS: Final = {"mask": "name"} | {
-    one.name: column_name(kind, one.name) for kind in RECORDED for one in kind.columns if one.name != MARGIN.name
+    one.name: column_name(kind, one.name)
+    for kind in reversed(RECORDED)  # the first had such links
+    for one in kind.columns
+    if one.name != MARGIN.name
 }
 _LOST: Final = ("aligned", "margin_min", "minimal", "order", "q", "sort", "variables")
 """Options of the former lists that the list of all kinds does not have, or has in other words, and their orders."""

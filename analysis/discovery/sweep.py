@@ -15,8 +15,6 @@ TAUS: Final = (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 PENALTIES: Final = (0.001, 0.003, 0.01, 0.03, 0.1)
 N_SEEDS: Final = 20
 N_LEARNED_SEEDS: Final = 3
-LEARNED: Final = frozenset({"edge-pruning", "node-pruning"})
-"""Methods that learn by gradient descent: a second each, so they are asked on request."""
 
 _MORE: Final[dict[str, tuple[Settings, ...]]] = {
     "acdc": ({"order": "reverse"}, {"order": "shuffled"}, {"order": "shuffled", "seed": 1}),
@@ -30,9 +28,9 @@ def sweep(*, thorough: bool) -> tuple[tuple[Method[CutNetwork], dict[str, Value]
     """Every method under its settings, the default first, and under each other choice that it has, one at a time.
 
     Args:
-        thorough: whether methods that learn are asked too.
+        thorough: whether methods that learn are asked too, which take a second each.
     """
-    asked = [method for method in METHODS if thorough or method.key not in LEARNED]
+    asked = [method for method in METHODS if thorough or not method.learns]
     return tuple(
         (method, settings)
         for method in asked
@@ -42,7 +40,7 @@ def sweep(*, thorough: bool) -> tuple[tuple[Method[CutNetwork], dict[str, Value]
 
 def threshold_sweep() -> tuple[tuple[Method[CutNetwork], dict[str, Value]], ...]:
     """Methods that do not learn under every threshold and both ways to pick, as studies ask them."""
-    asked = [method for method in METHODS if method.key not in LEARNED]
+    asked = [method for method in METHODS if not method.learns]
     return tuple((method, settings) for method in asked for settings in _settings_of(method, ("pairs",)))
 
 
@@ -84,11 +82,11 @@ def _settings_of(method: Method[Any], ablations: Sequence[Value]) -> list[dict[s
         found += [method.filled({"tau": tau}) for tau in TAUS]
         found += [method.filled({"tau": tau, "ablation": one}) for one in ablations for tau in TAUS]
         found.append(method.filled({"tau": 0.5, "loss": "decision"}))
-    elif method.key in LEARNED:
+    elif method.learns:
         found += [
             method.filled({"lambda": penalty, "seed": seed}) for penalty in PENALTIES for seed in range(N_LEARNED_SEEDS)
         ]
-    elif method.key == "random":
+    elif "seed" in default:
         found += [method.filled({"seed": seed}) for seed in range(N_SEEDS)]
     if method.score is not None:
         found += [method.filled({"threshold": threshold}) for threshold in THRESHOLDS]

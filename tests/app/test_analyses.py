@@ -131,6 +131,7 @@ def record(client, network: str, key: str, **query):
 def test_what_is_done_has_its_findings_in_every_face(client, key) -> None:
     told = record(client, "xor", key)
     assert (told["state"], told["analysis"], told["scope"]["protocol"]) == ("done", key, "complete")
+    assert key in FINDINGS, f"add what {key} finds to FINDINGS, and words of its page to SAID"
     assert told["findings"] == FINDINGS[key]
     page, index = client.get(told["url"]), client.get("/networks/xor/analyses").text
     assert page.status_code == 200

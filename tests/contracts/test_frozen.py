@@ -111,7 +111,8 @@ def test_the_address_of_an_explanation_leads_to_it(client, address):
 @pytest.mark.parametrize("address", COLUMNS)
 def test_the_columns_of_an_exported_table_keep_their_names(client, address):
     rows = [row for row in client.get(address).raise_for_status().text.splitlines() if not row.startswith("#")]
-    assert rows[0].split(",") == COLUMNS[address].split(",")
+    now, frozen = rows[0].split(","), COLUMNS[address].split(",")
+    assert set(frozen) <= set(now), "columns may be added anywhere, none may be renamed or removed"
 
 
 def commands() -> Iterator[tuple[str, set[str]]]:

@@ -18,7 +18,6 @@ from analysis.discovery.location import Landscape
 from analysis.discovery.method import Method
 from analysis.discovery.planted_answers import ANSWERED, FALSE_ERRORS, Answered, answered
 from analysis.discovery.registry import METHODS
-from analysis.discovery.sweep import LEARNED
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.planting.certificate import Passes, certified_margin, exhaustive
 from analysis.planting.standing import CircuitStanding, circuit_standing
@@ -27,7 +26,7 @@ from analysis.studies.measures.stories import LIMITS
 from analysis.studies.subject import Studied
 from analysis.work import Work
 
-ASKED: Final[tuple[Method[CutNetwork], ...]] = tuple(method for method in METHODS if method.key not in LEARNED)
+ASKED: Final[tuple[Method[CutNetwork], ...]] = tuple(method for method in METHODS if not method.learns)
 _NOTHING: Final = Measured(None, note="nothing was planted")
 _RIGHT: Final[frozenset[Answered]] = frozenset({"recovered", "planted-invalid"})
 

@@ -102,7 +102,8 @@ def test_closures_are_those_of_the_reference(name: str) -> None:
 
 def test_every_method_of_the_references_is_registered_and_its_settings_tell_answers_apart() -> None:
     named = {claim["method"] for name in NAMES for claim in reference(name)["claims"]}
-    assert named == {method.key for method in METHODS}
+    assert named <= {method.key for method in METHODS}
+    assert len(named) >= 9
     claims = reference("xor_pretrained")["claims"]
     digests = {settings_digest(c["method"], METHOD_BY_KEY[c["method"]].filled(c["settings"])) for c in claims}
     assert len(digests) == len(claims)

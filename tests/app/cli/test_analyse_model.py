@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.discovery.registry import MODEL_METHODS
 from analysis.models.attention import read_attention
 from analysis.models.result_json import task_digest
 from analysis.network_files.files import network_file_json
@@ -266,7 +267,7 @@ def test_an_audit_locates_methods_on_a_model(tmp_path, capsys, other_name):
     [space] = [one for one in golden["spaces"] if [one[key] for key in SETTINGS] == ["qkv", "zero", "joined"]]
     assert (told["format"], told["network"], told["kind"]) == ("pluriscope-audit/1", golden["digest"], "attention")
     assert (told["possible"], told["valid"], len(told["bits"])) == (17, space["valid"], 9)
-    assert [claim["method"] for claim in told["claims"]] == ["acdc", "eap", "eap-ig", "effects", "random"]
+    assert [claim["method"] for claim in told["claims"]] == [method.key for method in MODEL_METHODS]
     for claim in told["claims"]:
         assert claim["under"]["zero"] == claim["raw_valid"] == claim["valid"] == (claim["nearest"]["distance"] == 0)
         assert set(claim["roles"]) == {"previous", "duplicate", "induction", "copying"}
