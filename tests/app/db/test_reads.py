@@ -7,7 +7,7 @@ import pytest
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from app.db.errors import Ambiguous, NotFound
 from app.db.reads.analyses import find_analysis, find_network, find_protocol, scope_of
-from app.db.reads.neighbours import masks_beside
+from app.db.reads.circuits import masks_beside
 from app.db.reads.networks import analyses_of, networks
 from app.db.records import save_protocol
 from app.db.tables import AnalysisRow
