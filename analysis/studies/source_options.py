@@ -6,7 +6,7 @@ from typing import Final
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.errors import InvalidPlanting, InvalidStudy
+from analysis.errors import AnalysisError, InvalidPlanting, InvalidStudy
 from analysis.networks.training_spec import task_of_text
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.placement import placed_units
@@ -44,10 +44,7 @@ def planted_steps(design: StudyDesign) -> int:
     Raises:
         InvalidPlanting: no whole number in range.
     """
-    steps = design.source_options.get("steps", STEPS)
-    if type(steps) is not int or not 1 <= steps <= MAX_STEPS:
-        raise InvalidPlanting(f"steps {steps!r}", "are out of range", f"give 1 to {MAX_STEPS:,}")
-    return steps
+    return _whole(design, "steps", STEPS, MAX_STEPS, InvalidPlanting)
 
 
 def compiled(cell: Cell, algorithm: HighLevelModel) -> Planted | None:
@@ -74,7 +71,11 @@ def most_draws(design: StudyDesign) -> int:
     Raises:
         InvalidStudy: no whole number in range.
     """
-    most = design.source_options.get("most_draws", MOST_DRAWS)
-    if type(most) is not int or not 1 <= most <= MAX_MOST_DRAWS:
-        raise InvalidStudy(f"most_draws {most!r}", "is out of range", f"give 1 to {MAX_MOST_DRAWS:,}")
-    return most
+    return _whole(design, "most_draws", MOST_DRAWS, MAX_MOST_DRAWS, InvalidStudy)
+
+
+def _whole(design: StudyDesign, name: str, usual: int, most: int, error: type[AnalysisError]) -> int:
+    given = design.source_options.get(name, usual)
+    if type(given) is not int or not 1 <= given <= most:
+        raise error(f"{name} {given!r}", "is out of range", f"give 1 to {most:,}")
+    return given

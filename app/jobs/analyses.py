@@ -146,7 +146,7 @@ def _load_explaining(session: Session, arguments: Arguments) -> Compute[tuple[Fr
 
 
 def _explain(key: str, question: Question, work: Work) -> tuple[Frame, StoredSearch]:
-    """Find them by every method of the kind."""
+    """Find them as the kind does."""
     kind = KINDS[key]
     found = kind.find(question, work)
     search = StoredSearch.showing(found, n=len(found.explanations), engine_version=ENGINE_VERSION)

@@ -6,6 +6,7 @@ import inspect
 import os
 import re
 import tomllib
+from hashlib import sha256
 
 import pytest
 import typer.main
@@ -115,3 +116,9 @@ def test_locked_versions_lie_within_the_ranges_and_name_no_host() -> None:
         name = re.sub(r"[-_.]+", "-", requirement.name).lower()
         assert name in versions, name
         assert requirement.specifier.contains(versions[name]), requirement
+
+
+def test_vendored_scripts_are_those_of_their_table() -> None:
+    folder = ROOT / "static" / "vendor"
+    told = dict(re.findall(r"^\| `(\S+\.js)` .*`([0-9a-f]{64})` \|$", (folder / "README.md").read_text(), re.MULTILINE))
+    assert told == {file.name: sha256(file.read_bytes()).hexdigest() for file in folder.glob("*.js")}

@@ -119,7 +119,7 @@ def test_nothing_is_measured_where_nothing_was_planted():
         ({"activation": ["tanh"]}, "has no gates here"),
         ({"source_options": {}}, "are no list of texts"),
         ({"source_options": {"algorithms": ["(A&B)"]}}, "does not compute XOR"),
-        ({"source_options": {"algorithms": [ALICE], "steps": 0}}, "are out of range"),
+        ({"source_options": {"algorithms": [ALICE], "steps": 0}}, "is out of range"),
         ({"source": "boolean", "source_options": {}}, "plants nothing"),
     ],
 )
