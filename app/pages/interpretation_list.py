@@ -264,7 +264,10 @@ def interpretations(one: One, readings: Readings, options: CircuitOptions) -> It
         listing.thumb,
         listing.says,
         Tray(f"{place.slug}/{scope.output}", one.links.compare(place.slug, (), scope)),
-        files={form: f"{path}.{form.lower()}{question}{query}" for form in ("CSV", "JSON")},
+        files={
+            "CSV": f"{path}.csv{question}{query}",
+            "JSON": one.links.twin(f"{one.links.explanation(place.slug, one.ref)}/interpretations{question}{query}"),
+        },
         kept=scope.query(),
         id="excerpt",
     )
