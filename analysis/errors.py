@@ -54,10 +54,6 @@ class InvalidMask(AnalysisError):
     """The mask is malformed or is no structurally possible circuit of the network."""
 
 
-class InvalidGate(AnalysisError):
-    """A neuron has no gate, or none by that name."""
-
-
 class InvalidIndex(AnalysisError):
     """The index lies outside 0 … count − 1."""
 

@@ -149,7 +149,7 @@ class Addresses:
         return self.explanations(network, scope, kind="direction", **view)
 
     def interpretations(self, network: str, mask: str, scope: Scope | None = None, **view: Any) -> str:
-        """The interpretations of one circuit, by gate: a part of its page, files, and JSON."""
+        """The interpretations of one circuit: a part of its page, files, and JSON."""
         return self._url("networks", network, "explanations", f"c-{mask}", "interpretations", scope=scope, **view)
 
     def explanations(self, network: str, scope: Scope | None = None, form: str = "", **view: Any) -> str:

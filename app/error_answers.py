@@ -33,7 +33,6 @@ log = logging.getLogger("pluriscope.web")
 ENGINE_STATUS: Final[dict[type[engine.AnalysisError], tuple[int, str]]] = {
     engine.InvalidMask: (404, "mask"),
     engine.InvalidIndex: (404, "index"),
-    engine.InvalidGate: (400, "gate"),
     engine.InvalidAlignment: (404, "alignment"),
     engine.InvalidAlgorithm: (404, "algorithm"),
     engine.InvalidNetwork: (422, "network"),

@@ -68,23 +68,6 @@ def table_name(table: Sequence[int], parents: Sequence[str]) -> str:
     return " ".join([name, *(parents[i] for i in used)])
 
 
-def gate_words(name: str, parents: Sequence[str]) -> str:
-    """A gate's short name as a formula where it reads one or two neurons: "CNIMP 1.0 1.1" is "¬n1.0 ∧ n1.1".
-
-    Args:
-        name: as :func:`table_name` gives it.
-        parents: the names of all that the gate may read, for names that say nothing of them.
-    """
-    gate, *named = name.split(" ")
-    read = [part if part in INPUT_NAMES else f"n{part}" for part in named or parents]
-    if named and gate in ("COPY", "NOT"):
-        return f"{'= ' if gate == 'COPY' else '¬'}{read[0]}"
-    formulas = dict(_TWO_INPUTS.values())
-    if gate in formulas and len(read) == 2:
-        return formulas[gate].format(*read)
-    return " ".join([gate, *read]) if named else gate
-
-
 @cache
 def essential(table: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The inputs that a truth table depends on, and its table over those alone."""

@@ -10,7 +10,7 @@ index are found layer by layer; what is left of the index then numbers the compl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -25,7 +25,6 @@ from analysis.interpretations.partial_gates import OpenGate, barred_completions,
 from analysis.interpretations.transfer import (
     Integers,
     Links,
-    Restriction,
     States,
     first_states,
     links,
@@ -183,7 +182,8 @@ class InterpretationSpace:
             raise self._too_large(
                 f"{n_states:,.0f} combinations of cuts in the first layer, and the limit is {max_states:,}"
             )
-        states, n_links = [_of_one_circuit(self._first())], 0
+        first = [block.cuts for block in first_states(self.layers[0], _STATES_AT_ONCE)]
+        states, n_links = [_of_one_circuit(np.concatenate(first))], 0
         for level, above in enumerate(self.layers[1:]):
             keys = []
             for found in self._links(states[-1], level):
@@ -196,24 +196,12 @@ class InterpretationSpace:
             states.append(_of_one_circuit(_cuts(np.unique(np.concatenate(keys)), above.n_cuts.shape[1])))
         return tuple(states)
 
-    def _restrictions(self, level: int) -> Mapping[int, Restriction]:  # for spaces of fewer
-        """Which neurons of layer ``level`` + 2 may not have all their gates: none here."""
-        return {}
-
-    def _first(self) -> NDArray[np.int64]:
-        """The states of the first layer as cuts, in lexicographic order."""
-        return np.concatenate([block.cuts for block in first_states(self.layers[0], _STATES_AT_ONCE)])
-
     def _links(self, states: States, level: int) -> Iterator[Links]:
         """Links from states of layer ``level`` + 1 to the next layer; ``source`` is the position in ``states``."""
         for start in range(0, max(len(states), 1), _STATES_AT_ONCE):
             part = states[start : start + _STATES_AT_ONCE]
-            for found in links(self.layers[level], self.layers[level + 1], part, self._restrictions(level)):
+            for found in links(self.layers[level], self.layers[level + 1], part):
                 yield replace(found, source=found.source + start)
-
-    def positions(self, level: int, states: States) -> NDArray[np.int64]:
-        """Where states of layer ``level`` + 1 stand among those that can occur."""
-        return np.searchsorted(_keys(self._states[level].cuts), _keys(states.cuts))
 
     @cached_property
     def _onward(self) -> tuple[tuple[Integers, Integers], ...]:

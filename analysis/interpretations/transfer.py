@@ -11,7 +11,7 @@ Only the cuts of neighbouring layers meet, so all that matters of a layer is its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -106,24 +106,15 @@ def first_states(first: LayerCuts, at_once: int) -> Iterator[States]:
         yield States(circuit, cuts)
 
 
-# states, and for each option its state's position and its cut → in how many ways it may be had, 0 to drop it
-Restriction = Callable[[States, NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]]
-
-
-def links(
-    below: LayerCuts, above: LayerCuts, states: States, restrictions: Mapping[int, Restriction] | None = None
-) -> Iterator[Links]:
+def links(below: LayerCuts, above: LayerCuts, states: States) -> Iterator[Links]:
     """Everything of the next layer that goes together with each state, in blocks of bounded size.
 
     Args:
         below: cuts of the states' layer.
         above: cuts of the next layer.
         states: states of the lower layer.
-        restrictions: for some neurons of the next layer, in how many of their ways each option may be had.
     """
     choices = [_choices(below, above, states, neuron) for neuron in range(above.n_cuts.shape[1])]
-    for neuron, restriction in (restrictions or {}).items():
-        choices[neuron] = choices[neuron].restricted(states, restriction)
     n_links = np.ones(len(states))
     for choice in choices:
         n_links *= choice.n_options
@@ -160,14 +151,6 @@ class _Choices:
     @cached_property
     def _starts(self) -> NDArray[np.int64]:
         return np.cumsum(self.n_options) - self.n_options
-
-    def restricted(self, states: States, restriction: Restriction) -> _Choices:
-        """With other numbers of ways, without the options that have none left."""
-        owner = np.repeat(np.arange(len(states)), self.n_options)
-        ways = restriction(states, owner, self.cut)
-        kept = ways > 0
-        n_options = np.bincount(owner[kept], minlength=len(states))
-        return _Choices(n_options, self.cut[kept], np.zeros(int(kept.sum()), dtype=np.int64), ways[kept])
 
     def joined_to(self, source: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Each position in ``source`` (states) with each option of its state: (position, option) pairs."""

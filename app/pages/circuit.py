@@ -70,7 +70,6 @@ def circuit_record(one: One) -> CircuitRecord:
     samples={
         "circuit": "/networks/xor-pretrained/explanations/c-{mask}",
         "circuit, every interpretation": "/networks/xor-pretrained/explanations/c-{mask}?classes=any&start=12",
-        "circuit, read by gate": "/networks/xor-pretrained/explanations/c-{mask}?gate=1-0:A",
         "circuit, its criteria": "/networks/xor-pretrained/explanations/c-{mask}?part=criteria",
         "circuit, verified": "/networks/xor-pretrained/explanations/c-{mask}?part=verify",
         "circuit of three inputs": "/networks/majority-3-3/explanations/c-1fffff",

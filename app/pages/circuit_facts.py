@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +11,7 @@ from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.circuits.search import decide_right
 from analysis.circuits.space import in_space
 from analysis.errors import BeyondLimits
-from analysis.interpretations.matching import GateWish, MatchingSpace
+from analysis.interpretations.indexing import InterpretationSpace
 from analysis.networks.circuit import MAX_EDGES, Circuit, mask_array
 from analysis.question import Question
 from analysis.validity import decide, margin_to_edge
@@ -78,7 +77,7 @@ def verdict_on(place: Place, circuit: Circuit) -> Verdict:
 class Readings:
     """The interpretations of a circuit, or why there are none to speak of."""
 
-    space: MatchingSpace | None = None
+    space: InterpretationSpace | None = None
     total: int | None = None
     observed: int | None = None
     why_not: str = ""
@@ -104,15 +103,15 @@ def readings_of(place: Place, circuit: Circuit, verdict: Verdict, most: int | No
 # --- interpretations of the circuits asked for last, counted once: a page, its card and its JSON ask alike
 
 
-def _size(found: MatchingSpace | BeyondLimits) -> int:
+def _size(found: InterpretationSpace | BeyondLimits) -> int:
     return _REFUSAL_BYTES if isinstance(found, BeyondLimits) else found.n_bytes
 
 
-_RECENT: Final = Recent[MatchingSpace | BeyondLimits](MAX_BYTES, _size)
+_RECENT: Final = Recent[InterpretationSpace | BeyondLimits](MAX_BYTES, _size)
 
 
-def space_of(question: Question, circuit: Circuit, most: int | None = None) -> MatchingSpace:
-    """All interpretations of a circuit, counted, none asked for by gate.
+def space_of(question: Question, circuit: Circuit, most: int | None = None) -> InterpretationSpace:
+    """All interpretations of a circuit, counted.
 
     Args:
         circuit: a circuit of its network.
@@ -121,27 +120,13 @@ def space_of(question: Question, circuit: Circuit, most: int | None = None) -> M
     Raises:
         BeyondLimits: there are too many to be counted on the spot.
     """
-    return _counted((question.digest, circuit.mask, most), lambda: MatchingSpace(question, circuit, most))
-
-
-def matches_of(question: Question, circuit: Circuit, wishes: Sequence[GateWish]) -> MatchingSpace:
-    """The interpretations of a circuit that match wishes about gates, counted.
-
-    Raises:
-        InvalidGate: see :meth:`analysis.interpretations.matching.MatchingSpace.of`.
-        BeyondLimits: there are too many to be counted on the spot.
-    """
-    key = question.digest, circuit.mask, tuple(map(str, wishes))
-    return _counted(key, lambda: MatchingSpace.of(question, circuit, wishes))
-
-
-def _counted(key: Hashable, make: Callable[[], MatchingSpace]) -> MatchingSpace:
+    key = question.digest, circuit.mask, most
     kept = _RECENT.get(key)
     if isinstance(kept, BeyondLimits):
         raise BeyondLimits(kept.item, kept.cause, kept.cure)
     if kept is not None:
         return kept
-    space = make()
+    space = InterpretationSpace(question, circuit, most)
     try:
         space.count  # noqa: B018  what takes the time
     except BeyondLimits as refusal:

@@ -8,8 +8,8 @@ from typing import Final
 from markupsafe import Markup
 
 from analysis.interpretations.gates import essential, gate_name
+from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
-from analysis.interpretations.matching import MatchingSpace
 from analysis.tasks import INPUT_NAMES
 from app.errors import NotFound
 from app.figures.numbers import decimal, digits_apart, exact, noun, readable
@@ -92,7 +92,7 @@ def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
     yield from about(one)
 
 
-def _space(one: One, verdict: Verdict) -> MatchingSpace:
+def _space(one: One, verdict: Verdict) -> InterpretationSpace:
     """All interpretations of the circuit.
 
     Raises:
@@ -108,7 +108,7 @@ def _space(one: One, verdict: Verdict) -> MatchingSpace:
     return readings.space
 
 
-def _head(one: One, space: MatchingSpace, verdict: Verdict, gates: Sequence[GateRecord]) -> Head:
+def _head(one: One, space: InterpretationSpace, verdict: Verdict, gates: Sequence[GateRecord]) -> Head:
     place, found = one.place, one.item
     circuit, rank = found.circuit, class_of(space, found.index)
 
@@ -224,7 +224,7 @@ def _thresholds(one: One, gates: Sequence[GateRecord]) -> Iterator[Block]:
             yield figure(one, drawn, f"{gate.site}, taken for {name}", f"cut.{gate.site}")
 
 
-def class_of(space: MatchingSpace, index: int) -> int:
+def class_of(space: InterpretationSpace, index: int) -> int:
     """The observed class of an interpretation; its members follow one another, so the least indices are ascending."""
     low, high = 0, space.n_observed - 1
     while low < high:

@@ -1,34 +1,31 @@
-"""The interpretations of one circuit as a list by number: counted by gate, exactly; none is made but those shown."""
+"""The interpretations of one circuit as a list by number, counted exactly; none is made but those that are shown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from markupsafe import Markup
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from analysis.errors import BeyondLimits, InvalidGate
-from analysis.interpretations.gates import gate_name, gate_words
+from analysis.interpretations.gates import gate_name
+from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
-from analysis.interpretations.matching import OTHER, GateWish, MatchingSpace
 from app.errors import BadQuery, NotFound
 from app.figures.numbers import noun
 from app.figures.svg import circuit_thumb, gate_tiles
 from app.options import ScopeOptions
 from app.pages.about_one import OfScope
-from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, matches_of, readings_of, verdict_on
+from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, readings_of, verdict_on
 from app.pages.inside import ROW
 from app.pages.page import One
 from app.pages.shared import neuron_name
 from pluriscope.blocks import Block, Form, More, Notice, Section, Table, Tray
 from pluriscope.naming import ExplanationRef
 from pluriscope.records import ListRecord, facet_records, list_of, plain
-from pluriscope.tables import Choice, Column, Facet, Query, Removal, Row, Selection, toggled, words_of
+from pluriscope.tables import Choice, Column, Facet, Query, Row, Selection, toggled
 
-MAX_WISHES: Final = 32
 _OBSERVED: Final = "observed"
 INDEX: Final = Column(
     "index", "Interpretation", "Its index among all of the circuit.", "big", first=True, orders=False,
@@ -39,7 +36,7 @@ CLASSES: Final = Column(
     orders=False, default=(_OBSERVED,), choices=(_OBSERVED,), words=lambda _: "one of each observed class",
 )  # fmt: skip
 GATE: Final = Column(
-    "gate", "Gate", "What a neuron is taken for, LAYER-NEURON:GATE.", "labels", "all", shown=False, orders=False
+    "gate", "Gate", "What a neuron is taken for, LAYER-NEURON:GATE.", "labels", shown=False, orders=False
 )
 RECORD: Final = list_of((("interpretation", (INDEX, GATE)),))
 
@@ -47,9 +44,6 @@ RECORD: Final = list_of((("interpretation", (INDEX, GATE)),))
 class CircuitOptions(ScopeOptions):
     """Options of a circuit's page."""
 
-    gate: list[str] = Field(
-        [], max_length=MAX_WISHES, description="Gates that neurons must be, LAYER-NEURON:GATE each, e.g. 2-1:NAND."
-    )
     classes: Literal["observed", "all", "any"] = Field(
         "observed", description="Whether one interpretation of each observed class is listed, or every one."
     )
@@ -58,18 +52,16 @@ class CircuitOptions(ScopeOptions):
         pattern=f"^[0-9]{{1,{MAX_INDEX_DIGITS}}}$",
         description="Number of the first interpretation shown: its index, or its class's number if classes=observed.",
     )
+    gate: list[str] = Field(
+        [], description="Of earlier addresses, which chose by gate; the page says that it no longer does."
+    )
     row: int | None = Field(None, ge=0, description=ROW)
-
-    @field_validator("gate", mode="after")
-    @classmethod
-    def _chosen(cls, gates: list[str]) -> list[str]:
-        return [gate for gate in gates if gate]  # what a form sends where any gate will do
 
     @property
     def query(self) -> Query:
         """What the list is asked for."""
-        wanted = {"gate": tuple(self.gate), "classes": (_OBSERVED,) if self.classes == _OBSERVED else ()}
-        return Query({name: values for name, values in wanted.items() if values}, start=int(self.start), limit=N_CARDS)
+        wanted = {"classes": (_OBSERVED,)} if self.classes == _OBSERVED else {}
+        return Query(wanted, start=int(self.start), limit=N_CARDS)
 
 
 @dataclass(frozen=True)
@@ -77,94 +69,44 @@ class ByNumber:
     """The interpretations of a circuit in the order of their index.
 
     Args:
-        one: the circuit, or one interpretation of it.
-        whole: all of them.
+        one: the circuit.
+        space: all of them.
     """
 
     one: One
-    whole: MatchingSpace
-
-    @cached_property
-    def columns(self) -> tuple[Column, ...]:
-        return INDEX, CLASSES, replace(GATE, words=lambda text: " ".join(self._words(GateWish.parse(text))))
-
-    def matching(self, query: Query) -> MatchingSpace:
-        """Those with the gates that are asked for.
-
-        Raises:
-            BadQuery: a gate that no neuron has, or too many to count.
-        """
-        wanted = query.wanted.get("gate", ())
-        try:
-            wishes = [GateWish.parse(text) for text in wanted]
-            return matches_of(self.whole.question, self.whole.circuit, wishes) if wishes else self.whole
-        except (InvalidGate, BeyondLimits) as error:
-            raise BadQuery(error.item, error.cause, error.cure, "gate") from None
+    space: InterpretationSpace
+    columns: tuple[Column, ...] = (INDEX, CLASSES, GATE)
 
     def select(self, query: Query, facets: bool = True) -> Selection:
         """Some of them.
 
         Raises:
-            BadQuery: as :meth:`matching`, or it begins beyond the last one.
+            BadQuery: it begins beyond the last one.
         """
-        space, observed = self.matching(query), "classes" in query.wanted
+        space, observed = self.space, "classes" in query.wanted
         lines = space.n_observed if observed else space.count
         if query.start >= max(lines, 1):
             what = "observed classes" if observed else "interpretations"
-            cause = f"the circuit has {lines:,} {what}" + (" with these gates" if "gate" in query.wanted else "")
+            cause = f"the circuit has {lines:,} {what}"
             raise BadQuery(f"start {query.start:,}", cause, "use a smaller number", "start")
         ranks = range(query.start, min(query.start + query.limit, lines))
-        rows = tuple(self.row(self.index(space, space.index_of_observed(rank) if observed else rank)) for rank in ranks)
-        removed = None
-        if not space.count:
-            words = words_of(self.columns[2], query.wanted["gate"])
-            removed = Removal(words, self.whole.count, (), query.but("gate"))
-        found = tuple(self._facets(space, query)) if facets else ()
-        return Selection(space.count, self.whole.count, rows, found, removed, n_rows=lines)
-
-    def index(self, space: MatchingSpace, rank: int) -> int:
-        """The index among all of one at a rank among those that match."""
-        return rank if space is self.whole else self.whole.index_of(space.at(rank).gates)
+        rows = tuple(self.row(space.index_of_observed(rank) if observed else rank) for rank in ranks)
+        choice = Choice(_OBSERVED, CLASSES.words(""), space.n_observed, observed, toggled(query, CLASSES, _OBSERVED))
+        found = (Facet(CLASSES, (choice,), asked=query.wanted.get("classes", ())),) if facets else ()
+        return Selection(space.count, space.count, rows, found, n_rows=lines)
 
     def row(self, index: int) -> Row:
-        place, mask, found = self.one.place, self.whole.circuit.hex, self.whole.at(index)
-        values = {"kind": "interpretation", "index": index, "read": found, "gate": frozenset(_wishes(found))}
+        place, mask, found = self.one.place, self.space.circuit.hex, self.space.at(index)
+        values = {"kind": "interpretation", "index": index, "read": found, "gate": frozenset(_gates(found))}
         url = self.one.links.interpretation(place.slug, mask, index, place.scope)
         return Row(values, "interpretation", str(ExplanationRef("interpretation", mask, str(index))), url)
-
-    def _facets(self, space: MatchingSpace, query: Query) -> Iterator[Facet]:
-        """The gates of each neuron with how many match; of one that is asked for the gate that is."""
-        asked, sizes = query.wanted.get("gate", ()), self.one.place.question.cut.sizes
-        chosen = "classes" in query.wanted
-        observed = Choice(_OBSERVED, CLASSES.words(""), space.n_observed, chosen, toggled(query, CLASSES, _OBSERVED))
-        yield Facet(CLASSES, (observed,), asked=query.wanted.get("classes", ()))
-        wished = {(wish.layer, wish.neuron): wish for wish in space.wishes}
-        for (layer, neuron), counts in space.gate_counts().items():
-            here = wished.get((layer, neuron))
-            choices = [(GateWish(layer, neuron, one.name), one.count) for one in counts]
-            if here is not None:
-                choices = [(here, space.count)]
-            yield Facet(
-                replace(GATE, label=f"{neuron_name(sizes, layer, neuron)} is"),
-                tuple(
-                    Choice(str(wish), self._words(wish)[1], n, str(wish) in asked, toggled(query, GATE, str(wish)))
-                    for wish, n in choices
-                ),
-                asked=asked,
-            )
-
-    def _words(self, wish: GateWish) -> tuple[str, str]:
-        """A neuron, and the gate as a formula where it has a short one."""
-        site = neuron_name(self.one.place.question.cut.sizes, wish.layer, wish.neuron)
-        parents = self.whole.parent_names(wish.layer, wish.neuron)
-        return site, "another gate" if wish.name == OTHER else gate_words(wish.name, parents)
 
     def thumb(self, row: Row) -> Markup:
         """The circuit with a tile on each neuron."""
         question = self.one.place.question
         tiles = gate_tiles(row["read"].gates, question.cut.n_inputs)
         title = f"Interpretation {row['index']}"
-        return circuit_thumb(question.cut.weights, self.whole.circuit, tiles, title=title)
+        return circuit_thumb(question.cut.weights, self.space.circuit, tiles, title=title)
 
     def says(self, row: Row) -> str:
         """What each hidden neuron is taken for."""
@@ -176,8 +118,8 @@ class ByNumber:
         )
 
 
-def _wishes(found: Interpretation) -> Iterator[str]:
-    return (str(GateWish(gate.layer, gate.neuron, gate.name or OTHER)) for gate in found.gates)
+def _gates(found: Interpretation) -> Iterator[str]:
+    return (f"{gate.layer}-{gate.neuron}:{gate.name or 'other'}" for gate in found.gates)
 
 
 def by_number(one: One) -> ByNumber:
@@ -216,13 +158,18 @@ def leads_to(one: One, options: FormerOptions) -> str:
 
 
 def record(one: One, options: CircuitOptions) -> ListRecord:
-    """Some of a circuit's interpretations, and the counts of each gate, as JSON."""
-    listing = by_number(one)
-    found = listing.select(options.query)
+    """Some of a circuit's interpretations as JSON.
+
+    Raises:
+        BadQuery: they are to be chosen by gate.
+    """
+    if options.gate:
+        cure = "leave it out, and choose among the items by their gates"
+        raise BadQuery(f"gate {options.gate[0][:40]!r}", "no longer chooses interpretations", cure, "gate")
+    found = by_number(one).select(options.query)
     end = options.query.start + len(found.rows)
-    following = one.links.interpretations(
-        one.place.slug, one.ref.first, one.place.scope, gate=options.gate, classes=options.classes, start=end
-    )
+    scope = one.place.scope
+    following = one.links.interpretations(one.place.slug, one.ref.first, scope, classes=options.classes, start=end)
     return RECORD(
         items=plain(found),
         total=found.total,
@@ -244,7 +191,7 @@ class GoTo(OfScope):
 
 
 def interpretations(one: One, readings: Readings, options: CircuitOptions) -> Iterator[Block]:
-    """Some interpretations from a number on, chosen by gate."""
+    """Some interpretations from a number on."""
     space, place = readings.space, one.place
     if space is None:
         yield Section("Interpretations", id="interpretations")
@@ -252,12 +199,15 @@ def interpretations(one: One, readings: Readings, options: CircuitOptions) -> It
         return
     classes = noun(space.n_observed, "observed class", "observed classes")
     yield Section("Interpretations", f"{noun(space.count, 'interpretation')} in {classes}", id="interpretations")
+    if options.gate:
+        yield Notice("They are no longer chosen by gate", "This address asks for some gates; all are listed.")
     listing, scope = ByNumber(one, space), place.scope
+    circuit = one.links.explanation(place.slug, one.ref)
     path, question, query = one.links.interpretations(place.slug, one.ref.first, scope).partition("?")
     yield Table(
         listing,
         options.query,
-        one.links.explanation(place.slug, one.ref),
+        circuit,
         "interpretation",
         Query(limit=N_CARDS),
         "cards",
@@ -266,12 +216,12 @@ def interpretations(one: One, readings: Readings, options: CircuitOptions) -> It
         Tray(f"{place.slug}/{scope.output}", one.links.compare(place.slug, (), scope)),
         files={
             "CSV": f"{path}.csv{question}{query}",
-            "JSON": one.links.twin(f"{one.links.explanation(place.slug, one.ref)}/interpretations{question}{query}"),
+            "JSON": one.links.twin(f"{circuit}/interpretations{question}{query}"),
         },
         kept=scope.query(),
         id="excerpt",
     )
-    circuit, values = one.links.circuit(place.slug, one.ref.first), dict(scope.fields)
+    values = dict(scope.fields)
     yield More(
         "Find one", lambda: [Form(GoTo, circuit, "Go", values, changes=False, id="go")], "by its number", id="find"
     )

@@ -243,14 +243,14 @@ def interpretations(
 @router.get(
     f"{API_V2}{EXPLANATION}/interpretations",
     tags=["explanations"],
-    summary="Interpretations of a circuit by gate",
+    summary="Interpretations of a circuit",
     response_model=INTERPRETATIONS,
     responses=api_errors(400, 404, 422),
 )
 def interpretations_record(
     session: Reading, links: Links, network: str, ref: str, options: Annotated[CircuitOptions, Query()]
 ) -> ListRecord:
-    """Those whose neurons are given gates: how many, exactly, and some of them; none is listed to count."""
+    """How many there are, exactly, and some of them by number, each with the gate of every neuron."""
     one = find_document(session, links, network, ref, list(options.scope.query().items())).one
     return list_record(one, options)
 

@@ -1,4 +1,4 @@
-"""The list of all explanations and the interpretations by gate in a real browser."""
+"""The list of all explanations in a real browser."""
 
 from __future__ import annotations
 
@@ -76,15 +76,3 @@ def test_on_a_phone_filters_stay_open_while_several_are_chosen(visitor, expect):
     expect(fragile).to_be_checked()
     tab.locator(".filters > summary").click()
     expect(fragile).to_be_hidden()
-
-
-def test_browse_interpretations_by_gate(tab, expect, where):
-    tab.goto(where["circuit"])
-    found = tab.locator("#excerpt")
-    status = found.get_by_role("status")
-    every = status.inner_text()
-    gate = found.get_by_label(re.compile("^¬?A")).first
-    gate.check()
-    expect(tab).to_have_url(re.compile("gate="))
-    expect(status).not_to_have_text(every)
-    expect(found.locator(".pill")).to_have_count(1)

@@ -60,7 +60,7 @@ def interpretations_table(
     """Some interpretations of one circuit in the order of their index, a column for each neuron."""
     one = find_document(session, addresses, network, ref, list(options.scope.query().items())).one
     listing, place = by_number(one), one.place
-    space, sizes = listing.whole, place.question.cut.sizes
+    space, sizes = listing.space, place.question.cut.sizes
     last = min(options.start + options.rows, space.count)
     sites = [(layer, neuron) for layer in range(1, len(sizes)) for neuron in range(sizes[layer])]
     about = (

@@ -30,8 +30,8 @@ TABLE = [  # what is built, its address, the route that answers it
         "/networks/{network}/explanations/{ref}",
     ),
     (
-        lambda a: a.interpretations("xor", "081ff", gate=["2-1:NAND"]),
-        "/networks/xor/explanations/c-081ff/interpretations?gate=2-1%3ANAND",
+        lambda a: a.interpretations("xor", "081ff", start=12),
+        "/networks/xor/explanations/c-081ff/interpretations?start=12",
         "/networks/{network}/explanations/{ref}/interpretations",
     ),
     (

@@ -4,11 +4,10 @@ import pytest
 
 from analysis.errors import BeyondLimits
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.matching import GateWish
 from analysis.networks.circuit import Circuit
 from analysis.question import ask
 from app.pages import circuit_facts
-from app.pages.circuit_facts import matches_of, space_of
+from app.pages.circuit_facts import space_of
 from app.recent import Recent
 from tests.factories import pretrained_xor
 
@@ -45,9 +44,6 @@ def test_the_same_question_of_the_same_circuit_is_counted_once(counted):
     assert len(counted) == 2  # one of them for the comparison above
     other = Circuit(circuit.layout, circuit.mask & ~1)
     assert space_of(question, other).circuit == other
-    wishes = [GateWish.parse("1-0:OR")]
-    assert matches_of(question, circuit, wishes) is matches_of(question, circuit, wishes)
-    assert matches_of(question, circuit, wishes).count < space.count
 
 
 def test_a_refusal_is_kept_too_and_says_the_same(counted):

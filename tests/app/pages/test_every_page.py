@@ -69,7 +69,6 @@ PAGES = {  # address → most statements that it may send
     XOR + "/explanations?kind=algorithm&kind=alignment&sort=iia&order=desc": 20,
     "/networks/untouched/explanations": 8,
     "/networks/queued/explanations": 8,
-    ONE + "081ff?gate=1-0:A": 10,
     XOR + "/explanations/i-081ff.0": 5,
     XOR + "/explanations/i-081ff.367": 5,
     XOR + "/explanations/i-081ff.21?part=cut": 5,

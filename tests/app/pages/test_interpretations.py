@@ -1,9 +1,4 @@
-"""The interpretations of a circuit by gate, against the engine's list of all of them."""
-
-import re
-from collections import Counter
-from itertools import combinations
-from urllib.parse import urlencode
+"""The interpretations of a circuit by number, against the engine's list of all of them."""
 
 import pytest
 
@@ -13,84 +8,38 @@ from analysis.question import ask
 from tests.app.pages.conftest import XOR
 from tests.factories import pretrained_xor
 
+HERE = XOR + "/explanations/c-081ff"
 
-@pytest.fixture(scope="module")
-def small(get):
-    """A circuit with some hundred interpretations, and all of them."""
-    items = get(XOR + "/explanations", kind="circuit", limit=200)["items"]
-    mask = next(one["mask"] for one in items if 100 <= int(one["interpretations"]) <= 600)
+
+def test_every_one_is_listed_with_its_gates_and_each_class_once(client, get):
     network = pretrained_xor().network
-    space = InterpretationSpace(ask(network), circuit_from_hex(mask, network.sizes))
-    return f"{XOR}/explanations/c-{mask}", [space.at(i) for i in range(space.count)]
+    space = InterpretationSpace(ask(network), circuit_from_hex("081ff", network.sizes))
+    first = {"any": range(space.count), "observed": map(space.index_of_observed, range(space.n_observed))}
+    for classes, indices in first.items():
+        found, page = [], get(HERE + "/interpretations", classes=classes)
+        while page["next"] is not None:
+            found += page["items"]
+            page = client.get(page["next"]).json()
+        found += page["items"]
+        assert [int(one["index"]) for one in found] == list(indices)
+        assert page["total"] == page["of"] == space.count
+    gates = {f"{gate.layer}-{gate.neuron}:{gate.name or 'other'}" for gate in space.at(int(found[1]["index"])).gates}
+    assert set(found[1]["gate"]) == gates
 
 
-def counted(page):
-    """What the page says of each gate."""
-    return {one["value"]: one["count"] for facet in page["facets"][1:] for one in facet["choices"]}
+@pytest.mark.parametrize("query", ["gate=1-0:A", "start=99999999", "shape=round"])
+def test_impossible_wishes_are_refused(client, query):
+    assert client.get(f"/api/v2{HERE}/interpretations?{query}").status_code == 400
 
 
-def wishes(every):
-    """Each gate as addresses write it, with how many of some interpretations have it."""
-    return Counter(f"{gate.layer}-{gate.neuron}:{gate.name or 'other'}" for one in every for gate in one.gates)
-
-
-def test_counts_of_gates_are_exact(get, small):
-    here, every = small
-    page = get(here + "/interpretations", classes="any")
-    assert page["total"] == page["of"] == page["lines"] == len(every)
-    assert counted(page) == wishes(every)
-    wish = min(counted(page), key=lambda one: abs(counted(page)[one] - len(every) // 2))
-    some = [one for one in every if wishes([one])[wish]]
-    narrowed = get(here + "/interpretations", gate=wish)
-    assert (narrowed["total"], narrowed["of"]) == (len(some), len(every))
-    assert counted(narrowed) == {one: n for one, n in wishes(some).items() if n}
-
-
-@pytest.mark.slow
-def test_matches_are_listed_in_the_order_of_their_index(client, get, small):
-    here, every = small
-    wish, n = wishes(every).most_common()[len(wishes(every)) // 2]
-    expected = [one.index for one in every if wishes([one])[wish]]
-    found, page = [], get(here + "/interpretations", gate=wish, classes="any")
-    while True:
-        assert page["total"] == page["lines"] == n
-        found += [item["index"] for item in page["items"]]
-        if page["next"] is None:
-            break
-        page = client.get(page["next"]).json()
-    assert found == expected
-    classes = get(here + "/interpretations", gate=wish)
-    assert classes["lines"] <= classes["total"] == n
-    assert {item["index"] for item in classes["items"]} <= set(expected)
-    html = client.get(here, params={"gate": wish}).text
-    assert f"{n:,}" in re.search(r'role="status">(.*?)</b>', html)[1]
-
-
-@pytest.mark.parametrize(
-    "query",
-    ["gate=nonsense", "gate=2-9:AND", "gate=1-0:FROB", "start=99999999", "shape=round", "gate=1-0:A&gate=1-0:B"],
-)
-def test_impossible_wishes_are_refused(client, small, query):
-    assert client.get(f"/api/v2{small[0]}/interpretations?{query}").status_code == 400
-    assert client.get(f"{small[0]}?{query}").status_code == 400
-
-
-def test_gates_that_no_interpretation_has_together_leave_none(client, small):
-    here, every = small
-    together = [wishes([one]).keys() for one in every]
-    pair = next(
-        (one, other)
-        for one, other in combinations(wishes(every), 2)
-        if one[:4] != other[:4] and not any({one, other} <= each for each in together)
-    )
-    asked = urlencode({"gate": pair}, doseq=True)
-    assert "leaves none of" in client.get(f"{here}?{asked}").text
+def test_an_address_that_chose_by_gate_says_that_it_no_longer_does(client):
+    assert "no longer chosen by gate" in client.get(f"{HERE}?gate=1-0:A").text
 
 
 def test_circuits_without_interpretations_say_why(get, client):
-    here = XOR + "/explanations/c-3fffe"
-    assert client.get("/api/v2" + here + "/interpretations").status_code == 404
-    assert "only valid circuits are interpreted" in client.get("/api/v2" + here + "/interpretations").json()["error"]
+    answer = client.get(f"/api/v2{XOR}/explanations/c-3fffe/interpretations")
+    assert answer.status_code == 404
+    assert "only valid circuits are interpreted" in answer.json()["error"]
 
 
 @pytest.mark.parametrize(

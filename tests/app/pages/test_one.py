@@ -32,7 +32,6 @@ REFUSED = {  # below the network → status, and words of the refusal
     "/explanations/c-081ff?start=368&classes=all": (400, "the circuit has 368 interpretations"),
     "/explanations/c-081ff?start=-1": (400, "start"),
     "/explanations/c-081ff?sort=edges": (400, "is unknown here. Use one of"),
-    "/explanations/c-081ff?gate=1-0": (400, "Write LAYER-NEURON:GATE"),
     "/explanations/c-081ff?classes=some": (400, "classes"),
     "/explanations/c-081ff?output=9": (404, "output 9"),
     "/explanations/c-081ff?protocol=nothing": (404, "protocol"),
