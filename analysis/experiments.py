@@ -10,7 +10,7 @@ others are recomputed. The network then decides by threshold (output > 0.5).
    source, all other neurons follow its local gates; neurons without a gate change nothing. An aligned algorithm
    predicts where S is a union of its variables' places: those variables are fixed to their values on source. A bare
    circuit and an algorithm without places are silent.
-4. Count coverage, accuracy and agreement, and pick the crucial experiments: two explanations predict and differ.
+4. Count coverage, accuracy and agreement.
 
 Arrays are indexed ``[set, source, base]``; source = base is part of the arrays but never of a count. Predictions are
 int8: 0, 1, or −1 for silence.
@@ -245,60 +245,3 @@ def standing_of(predictions: NDArray[np.int8], answers: NetworkAnswers) -> Stand
     spoken = (predictions != SILENT) & answers.counted
     right = spoken & (predictions == answers.decisions)
     return Standing(int(spoken.sum()), int(right.sum()), answers.n_interventions)
-
-
-@dataclass(frozen=True)
-class CrucialExperiment:
-    """One intervention on which at least two explanations predict and differ.
-
-    Args:
-        sites: patched neurons.
-        source: input row that the neurons' activations come from.
-        base: input row that the network runs on.
-        predictions: each explanation's prediction, 0, 1 or −1 for silence, in the order given.
-        decision: what the network decides.
-        output: its raw output.
-        margin: distance of the output from 0.5.
-    """
-
-    sites: tuple[NeuronSite, ...]
-    source: int
-    base: int
-    predictions: tuple[int, ...]
-    decision: int
-    output: float
-    margin: float
-
-
-def crucial_experiments(
-    predictions: Sequence[NDArray[np.int8]], answers: NetworkAnswers, space: InterventionSpace
-) -> tuple[CrucialExperiment, ...]:
-    """Interventions on which some explanation predicts 0 and another 1, the largest margin of the network first.
-
-    Args:
-        predictions: one array ``[set, source, base]`` for each explanation, at least one.
-        answers: what the network does on the same space.
-        space: the interventions; equal margins go by set, source, base.
-    """
-    split = divided_by(np.stack(list(predictions)))
-    order = np.argsort(-answers.margins[split], kind="stable")
-    return tuple(
-        CrucialExperiment(
-            space.sets[members],
-            source,
-            base,
-            tuple(int(p[members, source, base]) for p in predictions),
-            int(answers.decisions[members, source, base]),
-            float(answers.outputs[members, source, base]),
-            float(answers.margins[members, source, base]),
-        )
-        for members, source, base in np.argwhere(split)[order].tolist()
-    )
-
-
-def divided_by(stacked: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """``[set, source, base]``: the counted interventions on which some of the explanations
-    ``[explanation, set, source, base]`` predicts 0 and another 1.
-    """
-    split: NDArray[np.bool_] = (stacked == 0).any(axis=0) & (stacked == 1).any(axis=0) & counted_of(stacked.shape[1:])
-    return split

@@ -3,7 +3,7 @@
     import pluriscope
     result = pluriscope.explain(model, task="XOR")     # a torch.nn.Sequential, an MLPClassifier, or a file
     result.circuits, result.algorithms, result.alignments
-    site = pluriscope.connect("http://127.0.0.1:8000")  # the same objects, from a server
+    pluriscope.fetch("http://127.0.0.1:8000/networks/xor-pretrained")  # the same objects, from a server
 
 What is here comes from the engine (:mod:`analysis`) and from a server's JSON interface; nothing is computed in a way of
 its own. Names are imported when they are first used, so that ``import pluriscope`` costs nothing.
@@ -17,25 +17,21 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from analysis.errors import AnalysisError
     from pluriscope.algorithms import Algorithm, Alignment
-    from pluriscope.audits import Answer, Audit
     from pluriscope.circuits import Circuit, Interpretation
     from pluriscope.comparison import Comparison
     from pluriscope.counts import Count, Counts
-    from pluriscope.errors import MissingLibrary, OtherVersion, ServerError
+    from pluriscope.errors import MissingLibrary, ServerError
     from pluriscope.models import export
     from pluriscope.result import Result, explain, load
-    from pluriscope.server import Server, StoredNetwork, connect
+    from pluriscope.server import fetch
     from pluriscope.showing import Drawing
 
 __version__: str
 
 _HOMES: Final = {
     "AnalysisError": "analysis.errors",
-    "Answer": "pluriscope.audits",
-    "Audit": "pluriscope.audits",
     "Comparison": "pluriscope.comparison",
     "MissingLibrary": "pluriscope.errors",
-    "OtherVersion": "pluriscope.errors",
     "ServerError": "pluriscope.errors",
     "Algorithm": "pluriscope.algorithms",
     "Alignment": "pluriscope.algorithms",
@@ -45,9 +41,7 @@ _HOMES: Final = {
     "explain": "pluriscope.result",
     "export": "pluriscope.models",
     "load": "pluriscope.result",
-    "Server": "pluriscope.server",
-    "StoredNetwork": "pluriscope.server",
-    "connect": "pluriscope.server",
+    "fetch": "pluriscope.server",
     "Count": "pluriscope.counts",
     "Counts": "pluriscope.counts",
     "Drawing": "pluriscope.showing",
@@ -57,8 +51,6 @@ __all__ = [
     "Algorithm",
     "Alignment",
     "AnalysisError",
-    "Answer",
-    "Audit",
     "Circuit",
     "Comparison",
     "Count",
@@ -66,15 +58,12 @@ __all__ = [
     "Drawing",
     "Interpretation",
     "MissingLibrary",
-    "OtherVersion",
     "Result",
-    "Server",
     "ServerError",
-    "StoredNetwork",
     "__version__",
-    "connect",
     "explain",
     "export",
+    "fetch",
     "load",
 ]
 

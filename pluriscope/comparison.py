@@ -12,7 +12,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidIntervention
-from analysis.experiments import SILENT, CrucialExperiment, crucial_experiments
+from analysis.experiments import SILENT
 from app.figures.numbers import noun
 from app.figures.svg import node_name
 from pluriscope.explanations import Explanation
@@ -143,39 +143,51 @@ class Comparison:
         return self.result.addresses.compare(self.result.network_key, refs, self.result.scope)
 
     @cached_property
-    def experiments(self) -> tuple[CrucialExperiment, ...]:
-        """The interventions on which some predicts 0 and another 1, clearest first."""
-        predictions = [one.predictions for one in self.explanations]
-        return crucial_experiments(predictions, self.result.decisions, self.result.interventions)
+    def trials(self) -> Trials:
+        """What each says of every intervention that counts, and what the network decides."""
+        answers = self.result.decisions
+        said = np.stack([one.predictions for one in self.explanations])[:, answers.counted]
+        return Trials(said, answers.decisions[answers.counted], answers.margins[answers.counted])
 
     def rows(self) -> list[Row]:
-        """A row for each crucial experiment: what is patched from which input to which, who says what, what happens."""
+        """A row for each intervention on which some contradict each other, clearest first: what is patched from which
+        input to which, who says what, what happens.
+        """
         sizes, n_inputs = self.result.question.cut.sizes, self.result.question.cut.n_inputs
-        return [
-            {
-                "patched": " + ".join(node_name(layer, neuron, sizes) for layer, neuron in one.sites),
-                "source": f"{one.source:0{n_inputs}b}",
-                "base": f"{one.base:0{n_inputs}b}",
-                **{
-                    letter: None if said < 0 else said
-                    for letter, said in zip(self.letters, one.predictions, strict=True)
-                },
-                "network": one.decision,
-                "output": one.output,
-            }
-            for one in self.experiments
-        ]
+        answers, sets, trials = self.result.decisions, self.result.interventions.sets, self.trials
+        where = np.argwhere(answers.counted)
+        found: list[Row] = []
+        for number in trials.apart.tolist():
+            members, source, base = where[number].tolist()
+            said = trials.said[:, number].tolist()
+            found.append(
+                {
+                    "patched": " + ".join(node_name(layer, neuron, sizes) for layer, neuron in sets[members]),
+                    "source": f"{source:0{n_inputs}b}",
+                    "base": f"{base:0{n_inputs}b}",
+                    **{letter: None if one < 0 else one for letter, one in zip(self.letters, said, strict=True)},
+                    "network": int(trials.happens[number]),
+                    "output": float(answers.outputs[members, source, base]),
+                }
+            )
+        return found
 
     def standings(self) -> list[Row]:
         """A row for each explanation: on how many interventions it predicts, and on how many it is right."""
+        spoken, right = self.trials.spoken.sum(axis=1).tolist(), self.trials.right.sum(axis=1).tolist()
         return [
-            {"": letter, "explanation": one.title, "predicted": found.predicted, "right": found.right, "of": found.of}
-            for letter, one in zip(self.letters, self.explanations, strict=True)
-            for found in (one.standing,)
+            {
+                "": letter,
+                "explanation": one.title,
+                "predicted": spoken[number],
+                "right": right[number],
+                "of": len(self.trials.happens),
+            }
+            for number, (letter, one) in enumerate(zip(self.letters, self.explanations, strict=True))
         ]
 
     def to_pandas(self) -> Any:
-        """A DataFrame with a row for each crucial experiment."""
+        """A DataFrame of :meth:`rows`."""
         return frame(self.rows())
 
     def _repr_html_(self) -> str:
@@ -183,11 +195,11 @@ class Comparison:
             Markup("<div>{}<br>{}</div>").format(f"{letter} · {one.title}", one.thumb().image(_THUMB))
             for letter, one in zip(self.letters, self.explanations, strict=True)
         )
-        total = len(self.experiments)
+        total = len(self.trials.apart)
         said = f"{total:,} interventions divide them" if total else "no intervention divides them"
         told = table(self.rows()[:ROWS_SHOWN], caption=f"{said}; the clearest:" if total else said)
         return heading(link(self.address, "Comparison")) + drawn + table(self.standings()) + told
 
     def __repr__(self) -> str:
         names = " | ".join(one.title for one in self.explanations)
-        return f"<Comparison: {names}; {len(self.experiments):,} crucial experiments>"
+        return f"<Comparison: {names}; {len(self.trials.apart):,} interventions divide them>"

@@ -4,7 +4,6 @@ AnalysisError             every refusal: a model, a task, a protocol, a mask tha
 ├── InvalidOption         an option of a list that it does not have, or a value that cannot be
 ├── MissingLibrary        an optional library is needed and not installed (also an ImportError)
 └── ServerError           a server cannot be reached, or refuses
-    └── OtherVersion      a server and this library are of different versions
 """
 
 from __future__ import annotations
@@ -58,7 +57,3 @@ class ServerError(AnalysisError):
         error = cls(item, cause, cure)
         error.status = status
         return error
-
-
-class OtherVersion(ServerError):
-    """The server is of another version than this library."""

@@ -20,7 +20,6 @@ from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import Outcome, Verdict
 from analysis.errors import InvalidCriterion
-from analysis.experiments import Standing, standing_of
 from analysis.explanations.registry import KIND_OF
 from analysis.progress import OutOfTime
 from analysis.work import Work
@@ -120,11 +119,6 @@ class Explanation(ABC):
             self.result.question, [self.value], self.result.interventions
         )[0]
         return found
-
-    @property
-    def standing(self) -> Standing:
-        """On how many interchange interventions it predicts the network's decision, and on how many it is right."""
-        return standing_of(self.predictions, self.result.decisions)
 
     def verdict(self, criterion: str) -> Verdict:
         """What one criterion says.

@@ -29,7 +29,7 @@ from analysis.result_file import RESULT_FORMAT, result_json, self_contained
 from analysis.work import Work
 from app.figures.svg import network_diagram, shape_text
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
-from pluriscope.audits import Answer, Audit, ClaimLike, audited
+from pluriscope.audits import ClaimLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations
 from pluriscope.comparison import Comparison
 from pluriscope.counts import Counts
@@ -275,8 +275,8 @@ class Result(Findings):
         """
         return Comparison.of(self, explanations)
 
-    def locate(self, claim: ClaimLike, *, name: str = "claim", **picking: Any) -> Answer:
-        """Where a circuit that somebody found stands among all valid ones.
+    def locate(self, claim: ClaimLike, *, name: str = "claim", **picking: Any) -> Mapping[str, Any]:
+        """Where a circuit that somebody found stands among all valid ones, as an entry of an audit file.
 
         Args:
             claim: a circuit, a mask, names of edges such as ``["x0>1.2", "1.2>2.0", "2.0>y0"]``, one number for each
@@ -288,12 +288,14 @@ class Result(Findings):
         Raises:
             InvalidClaim: it cannot be read, or names what this network has not.
         """
-        return audited(self, (), {name: claim}, picking)[0]
+        (found,) = audited(self, (), {name: claim}, picking)["claims"]
+        located: Mapping[str, Any] = found
+        return located
 
     def audit(
         self, methods: Sequence[str] | None = None, claims: str | Path | Mapping[str, ClaimLike] | None = None
-    ) -> Audit:
-        """What discovery methods answer, and where that stands among all valid circuits.
+    ) -> dict[str, Any]:
+        """What discovery methods answer, and where that stands among all valid circuits: an audit file's content.
 
         Args:
             methods: keys such as "acdc" or "eap(threshold=.9)"; one of each if neither methods nor claims are given.

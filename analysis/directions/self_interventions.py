@@ -30,7 +30,7 @@ from analysis.directions.alignment import LinearPlace, swap_rows
 from analysis.directions.integers import INTEGER_RESIDUAL
 from analysis.directions.readouts import ReadOut, read_out
 from analysis.directions.swaps import swapped_layers
-from analysis.experiments import SILENT, NetworkAnswers, divided_by
+from analysis.experiments import SILENT, NetworkAnswers
 from analysis.interpretations.cuts import EQUAL_WITHIN
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.interventions.neuron_set import NeuronSet
@@ -75,11 +75,6 @@ class SwapsAsked(NetworkAnswers):
     swaps: tuple[OwnSwap, ...]
     predictions: NDArray[np.int8]
     bounded: bool
-
-    @property
-    def divided(self) -> NDArray[np.bool_]:
-        """``[swap, source, base]``: where one predicts 0 and another 1."""
-        return divided_by(self.predictions)
 
 
 def ask_own_swaps(network: Network, rows: Array, speakers: Sequence[object]) -> SwapsAsked:

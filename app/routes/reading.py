@@ -112,9 +112,9 @@ def _interface(description: str, site: str, document: str) -> Iterator[Block]:
     yield Prose(description)
     yield Section("In Python", "The same as objects, with drawings and tables in a notebook.", id="python")
     yield Prose(
-        f'    import pluriscope\n    site = pluriscope.connect("{site}")\n    site.networks()\n\n'
-        "*Share* on the page of a network or explanation has the lines that open the very same. Without a server: "
-        "`pluriscope.explain(model)`, for a `torch.nn.Sequential`, an `MLPClassifier` or a network file."
+        f'    import pluriscope\n    pluriscope.fetch("{site}/networks/NAME")\n\n'
+        "It takes the address of a network's page, a circuit's, interpretation's, algorithm's or alignment's. "
+        "Without a server: `pluriscope.explain(model)`, of a `torch.nn.Sequential`, `MLPClassifier` or network file."
     )
     yield Section("For scripts", "From a network file to its result.", id="scripts")
     addresses = {

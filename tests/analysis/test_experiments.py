@@ -16,7 +16,6 @@ from analysis.common_ground.aligned import predictions_by_choice
 from analysis.data import clean_data
 from analysis.experiments import (
     SILENT,
-    crucial_experiments,
     decide_under_interventions,
     intervention_space,
     predict_nothing,
@@ -307,52 +306,6 @@ def test_an_aligned_algorithm_covers_the_unions_of_its_places():
     assert (standing.predicted, standing.of) == (36, 36)
     # n1.0 carries 0, 1, 1 or 2 and n1.1 0 or 1; n1.0 − 2·n1.1 is above .5 just where OR is 1 and AND is 0
     assert standing.right == 36
-
-
-# ---- comparisons ----------------------------------------------------------------------------------------------------
-
-
-def hand_made_predictions():
-    space = intervention_space((1,), 1)  # one set, two inputs: interventions (0, 1) and (1, 0) count
-    first = np.array([[[1, 1], [0, 1]]], dtype=np.int8)
-    second = np.array([[[0, 0], [0, SILENT]]], dtype=np.int8)
-    return space, first, second
-
-
-def differing(first, second):
-    """How often both predict, one 0 and the other 1, with another source than the base."""
-    apart = ~np.eye(first.shape[1], dtype=bool)
-    return int((apart & (first != SILENT) & (second != SILENT) & (first != second)).sum())
-
-
-def test_crucial_experiments_are_the_disagreements_ranked_by_margin():
-    network = pretrained_xor().network
-    space = intervention_space((3, 3), 2)
-    answers = decide_under_interventions(network, input_table(2), space)
-    found = list(xor_interpretations(2, 1))
-    predictions = [predict_by_interpretation(i, space) for i in found]
-    every = crucial_experiments(predictions, answers, space)
-    assert len(every) == differing(*predictions) > 0
-    margins = [experiment.margin for experiment in every]
-    assert margins == sorted(margins, reverse=True)
-    for experiment in every:
-        index = space.position[frozenset(experiment.sites)]
-        at = (index, experiment.source, experiment.base)
-        assert experiment.source != experiment.base
-        assert experiment.predictions == tuple(int(p[at]) for p in predictions)
-        assert set(experiment.predictions) == {0, 1}
-        assert experiment.output == answers.outputs[at]
-        assert experiment.decision == int(experiment.output > 0.5)
-        assert experiment.margin == abs(experiment.output - 0.5)
-
-
-def test_a_silent_explanation_takes_part_in_no_crucial_experiment():
-    space, first, second = hand_made_predictions()
-    network = random_network((1, 1, 1), 0)
-    answers = decide_under_interventions(network, input_table(1), space)
-    assert crucial_experiments([first, predict_nothing(space)], answers, space) == ()
-    (one,) = crucial_experiments([first, second, predict_nothing(space)], answers, space)
-    assert (one.predictions, one.source, one.base) == ((1, 0, SILENT), 0, 1)
 
 
 def test_functions_of_six_inputs_are_read_to_their_last_row() -> None:

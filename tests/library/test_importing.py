@@ -31,7 +31,7 @@ def test_explaining_and_showing_loads_neither_torch_nor_what_a_server_needs():
     network = '{"sizes": [2, 2, 1], "weights": [[[1, 1], [1, 1]], [[1, -2]]], "biases": [[0, -1], [0]], '
     network += '"activation": "relu", "output_activation": "linear"}'
     lines = ("import json, pluriscope", f"result = pluriscope.explain(json.loads('{network}'))")
-    assert loaded_after(*lines, "result._repr_html_()", "pluriscope.connect, pluriscope.load") == {"numpy"}
+    assert loaded_after(*lines, "result._repr_html_()", "pluriscope.fetch, pluriscope.load") == {"numpy"}
 
 
 def test_every_public_name_is_there_and_described():

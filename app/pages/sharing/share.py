@@ -58,9 +58,7 @@ def share_of(page: object, links: Addresses, base: str) -> Share | None:
         return None
     target = read_target(page.url() if isinstance(page, Compared) else page.url, links)
     kinds: set[str] = {target.kind}
-    if isinstance(page, Compared):
-        kinds = {one.kind for one in page.ones}
-    elif isinstance(page, Document):
+    if isinstance(page, Document):
         kinds = {page.one.ref.kind} if page.one.known is not None else set()
     elif isinstance(page, Overview) and isinstance(page.place, ModelPlace):
         kinds = set()
@@ -140,8 +138,7 @@ class Share:
         """Lines of Python that open the same; "" where the library has no value of it."""
         if not self.base or not self.in_library:
             return ""
-        site, address = self.base + self.links.prefix, f"{self.target.path}{self.target.query_text}"
-        return f"import pluriscope\nsite = pluriscope.connect({json.dumps(site)})\nsite.open({json.dumps(address)})"
+        return f"import pluriscope\npluriscope.fetch({json.dumps(self.url)})"
 
     @property
     def _notes(self) -> str:
