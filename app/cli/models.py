@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 MAX_COUNT = 1_000
 TASK = "induction, other name, sum modulo, maximum, first token, majority, balanced brackets or parity."
-ROWS = "JSON file with rows and answers as token ids, at most 4,096, instead of a task."
 Task = Annotated[str, typer.Option(help=TASK)]
-Rows = Annotated[str, typer.Option(help=ROWS)]
+Rows = Annotated[
+    str, typer.Option(help="JSON file with rows and answers as token ids, at most 4,096, instead of a task.")
+]
 Vocabulary = Annotated[int, typer.Option(help="Tokens, with = where rows end with it; default: the task's.")]
 Context = Annotated[int, typer.Option(help="Tokens of a row; default: the task's.")]
 
@@ -117,42 +118,22 @@ def _told(seed: int, outcome: AttentionOutcome, path: str) -> str:
     return f"seed {seed}: {what}, {path if outcome.converged else 'not converged'}"
 
 
-def read_transformer(
-    file: str, task: str, rows: str, config: str, context: int, vocabulary: int, name: str
-) -> AttentionModel:
-    """A transformer, from a model file or a state dict of TransformerLens.
-
-    A state dict says nothing of rows, so it needs a task or a table of rows. Only the configuration tells what has no
-    weights: normalisation folded into the matrices, and of MLP blocks and LayerNorm the activation and epsilon.
+def read_transformer(file: str, name: str) -> AttentionModel:
+    """The transformer in a model file, under another name if one is given.
 
     Raises:
-        Refusal: an option that does not fit the file.
-        AnalysisError: a file that cannot be read.
+        Refusal: it cannot be read, or is of another kind.
+        AnalysisError: a file that holds no transformer.
     """
     from analysis.models.attention import AttentionModel
-    from analysis.models.attention_safetensors import MAX_BYTES, check_config, read_attention_safetensors
     from analysis.models.registry import MAX_MODEL_BYTES, read_model
     from analysis.network_files.files import checked_name
 
-    chosen = _task(task, rows, vocabulary, context) if task or rows else None
     called = checked_name(name) if name else ""
-    raw = read_bytes(file, "model file", MAX_BYTES)
-    if raw.lstrip()[:1] == b"{":
-        if config:
-            raise Refusal("--config: is for state dicts. Leave it out.")
-        if chosen is not None:
-            raise Refusal("--task: is for state dicts, and the file has its own rows. Leave it out.")
-        kind, model = read_model(raw[: MAX_MODEL_BYTES + 1])
-        if not isinstance(model, AttentionModel):
-            raise Refusal(f"model file {file!r}: holds a {kind.noun}. Give a transformer.")
-        return replace(model, name=called or model.name)
-    told = check_config(read_bytes(config, "configuration", MAX_BYTES)) if config else None
-    if chosen is not None and not config:
-        remark(
-            "a state dict does not tell normalisation without weights (LNPre), other positions than learned ones, "
-            "unscaled scores or attention that is not causal; --config checks these"
-        )
-    return read_attention_safetensors(raw, chosen, called, told)
+    kind, model = read_model(read_bytes(file, "model file", MAX_MODEL_BYTES))
+    if not isinstance(model, AttentionModel):
+        raise Refusal(f"model file {file!r}: holds a {kind.noun}. Give a transformer.")
+    return replace(model, name=called or model.name)
 
 
 def _task(task: str, rows: str, vocabulary: int, context: int) -> TokenTask:

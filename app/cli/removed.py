@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 COMMANDS: Final[dict[str, str]] = {
-    "convert-model": "Use pluriscope import FILE --output OUT, with the same options.",
+    "convert-model": "docs/importing.md has ten lines that write a model file of a TransformerLens model.",
     "criteria": "docs/criteria.md has them; python -m analysis.criteria.document writes it anew.",
     "doctor": "Use pluriscope check.",
     "migrate": "A store is brought to the current schema by whatever opens it: serve, work, import, restore.",
@@ -32,6 +32,10 @@ OPTIONS: Final[dict[tuple[str, str], str]] = {
     ("verify", "-r"): "pluriscope analyse finds anew all that a result file says: hold both together.",
     ("verify", "--no-counts"): "Counts are never recomputed here: leave it out.",
     ("study run", "--cost"): "How long a study takes is not predicted; how many networks it has is said as it starts.",
+    **{
+        ("import", option): "docs/importing.md has some lines that write a model file of a TransformerLens model."
+        for option in ("--rows", "--config", "--context", "--vocabulary")
+    },
     ("analyse", "--device"): "Circuits of transformers are found without torch, with the same results: leave it out.",
     ("analyse", "--stories"): "Ask for one of them: pluriscope ask stories FILE, or pluriscope ask rivals FILE.",
     ("train", "--import"): "Train first, then import the files: pluriscope import FOLDER/*.json.",

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import typer
 
 from app.cli.configuration import read_settings
-from app.cli.models import ROWS, read_transformer, write_model
+from app.cli.models import read_transformer, write_model
 from app.cli.reading import read_protocol
 from app.cli.terminal import (
     BAD_INPUT,
@@ -97,10 +97,6 @@ def import_(
         str, typer.Option("--encoding", help='Numbers that stand for 0 and 1, such as "-1, 1"; default: 0 and 1.')
     ] = "",
     name: Annotated[str, typer.Option("--name", help="What to call it; default: as the file does.")] = "",
-    rows: Annotated[str, typer.Option(help=f"Of a transformer's state dict: {ROWS}")] = "",
-    config: Annotated[str, typer.Option(help="Of a state dict: JSON file with model.cfg.to_dict().")] = "",
-    context: Annotated[int, typer.Option(help="Of a state dict: tokens of a row; default: the task's.")] = 0,
-    vocabulary: Annotated[int, typer.Option(help="Of a state dict: tokens; default: the task's.")] = 0,
     output: Annotated[
         str,
         typer.Option("--output", "-o", help="Write a transformer to this file and not to the store."),
@@ -108,18 +104,15 @@ def import_(
 ) -> int:
     """Store networks in the dashboard's database and queue their analyses; all of them, or none if one is refused.
 
-    A transformer is read from a model file, or from a state dict of TransformerLens with its [bold]--task[/bold] or
-    [bold]--rows[/bold].
+    A transformer is read from a model file.
 
     Example: [bold]pluriscope import networks/*.json --protocol complete --protocol paper[/bold]
     Example: [bold]pluriscope import net.safetensors --task name --tasks XOR[/bold]
-    Example: [bold]pluriscope import state.safetensors --task induction --output model.json[/bold]
 
     Prints the address of each network. PLURISCOPE_DATA names the data folder.
     """
     from analysis.data import MAX_DATA_BYTES, parse_data_file
     from analysis.errors import AnalysisError
-    from analysis.models.attention_tasks import TASKS
     from analysis.network_files.declared_tasks import TASK_SOURCES
     from analysis.network_files.files import MAX_NETWORK_BYTES
     from analysis.network_files.intake import Declaration, read_intake
@@ -128,11 +121,10 @@ def import_(
     from app.db.writes import save_network
     from app.jobs.queue import enqueue_analyses
 
-    if output or rows or config or context or vocabulary or task in TASKS or _are_models(files):
-        if len(files) != 1 or protocol or data or tasks or encoding or no_analysis:
+    if output or _are_models(files):
+        if len(files) != 1 or protocol or data or task != "file" or tasks or encoding or no_analysis:
             raise Refusal("import: a transformer is imported by itself, without options of networks. Give one file.")
-        token_task = "" if task == "file" else task
-        return _import_transformer(files[0], output, token_task, rows, config, context, vocabulary, name)
+        return _import_transformer(files[0], output, name)
     protocols = [] if no_analysis else [read_protocol(name) for name in protocol or ["complete"]]
     source = next((known for known in TASK_SOURCES if known == task), None)
     if source is None:
@@ -174,11 +166,11 @@ def _are_models(files: Sequence[str]) -> bool:
     return any(path.is_file() and kind_of_file(path.read_bytes()[: MAX_MODEL_BYTES + 1]) is not None for path in paths)
 
 
-def _import_transformer(file: str, output: str, task: str, rows: str, *options: Any) -> int:
+def _import_transformer(file: str, output: str, name: str) -> int:
     """Write a transformer to a file, or store it and queue the search for its circuits."""
     if output:
-        check_writable(output, file, rows, options[0])
-    model = read_transformer(file, task, rows, *options)
+        check_writable(output, file)
+    model = read_transformer(file, name)
     if output:
         write_model(model, output)
         return DONE

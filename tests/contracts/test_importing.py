@@ -3,9 +3,13 @@
 import json
 import subprocess
 import sys
+from itertools import product
 
+import numpy as np
 import pytest
 
+from analysis.models.attention import ATTENTION
+from analysis.models.registry import read_model
 from analysis.network_files.files import parse_network_file
 from analysis.network_files.formats.reading import read_draft
 from analysis.networks.mlp import forward
@@ -72,3 +76,25 @@ def test_our_own_exports_write_complete_files(tmp_path):
         file = parse_network_file((tmp_path / name).read_bytes())
         assert (file.network.activation, file.network.output_activation) == (activation, "sigmoid")
         assert file.tasks[0].name == "XOR"
+
+
+@pytest.mark.slow
+def test_a_model_of_transformer_lens_is_written_with_its_logits(tmp_path):
+    """The fixture was exported by TransformerLens 3.9.0 from a HookedTransformer, whose logits stand beside it."""
+    exported = ROOT / "tests" / "fixtures" / "transformer_lens"
+    expected = json.loads((exported / "logits.json").read_text())
+    rows = [list(row) for row in product(range(4), repeat=3)]
+    state = f"state = load_file({str(exported / 'state.safetensors')!r})"
+    begin = f"import json\nfrom safetensors.torch import load_file\n{state}"
+    told = f"json.load(open({str(exported / 'logits.json')!r}))['config']"
+    run(
+        tmp_path,
+        begin,
+        *snippets("Transformers"),
+        f"write_model('model.json', state, {told}, 'exported', {rows}, {[0] * len(rows)})",
+    )
+    _, model = read_model((tmp_path / "model.json").read_bytes())
+    space = model.space(ATTENTION.default_rules)
+    logits = space.run(np.ones((1, space.graph.n_bits), dtype=bool))[0]
+    assert np.abs(logits).max() > 10
+    assert logits == pytest.approx(np.array(expected["logits"]), abs=1e-9)

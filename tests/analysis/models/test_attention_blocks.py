@@ -8,18 +8,12 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import save
 from torch.nn import functional
 
 from analysis.errors import AnalysisError
 from analysis.models.attention import ATTENTION, read_attention
 from analysis.models.attention_blocks import BIASES
 from analysis.models.attention_files import attention_document
-from analysis.models.attention_safetensors import (
-    Configuration,
-    check_config,
-    read_attention_safetensors,
-)
 from analysis.models.attention_tasks import TokenTask
 from analysis.models.attention_training import AttentionSpec, train_attention
 from analysis.models.circuits import engine_of, find_masks, number_bits
@@ -318,53 +312,6 @@ def test_what_does_not_fit_is_refused(document, told):
     with pytest.raises(AnalysisError) as refused:
         read_attention(document)
     assert told in str(refused.value)
-
-
-def state_of(document, norms):
-    """A state dict of TransformerLens for a model, with LayerNorms that are not folded."""
-    letters = dict(zip(("query", "key", "value", "output"), "QKVO", strict=True))
-    found = {"embed.W_E": document["token_embedding"], "pos_embed.W_pos": document["position_embedding"]}
-    found |= {"unembed.W_U": document["unembedding"], "unembed.b_U": document["unembedding_bias"], **norms}
-    for number, layer in enumerate(document["attention"]):
-        for name, letter in letters.items():
-            found[f"blocks.{number}.attn.W_{letter}"] = layer[name]
-            found[f"blocks.{number}.attn.b_{letter}"] = layer[f"{name}_bias"]
-        for name, one in document["mlp"][number].items():
-            letter, place = ("b" if "bias" in name else "W"), name.removesuffix("_bias")
-            found[f"blocks.{number}.mlp.{letter}_{place}"] = one
-    return {name: np.ascontiguousarray(one, dtype=np.float64) for name, one in found.items()}
-
-
-CONFIG = {"normalization_type": "LN", "positional_embedding_type": "standard", "attn_scale": 2.0, "d_head": 4}
-CONFIG |= {"attn_only": False, "act_fn": "gelu_new", "eps": EPSILON}
-
-
-def a_state():
-    document = with_blocks(8, (2, 2, 6, 4, 4, 3), n_rows=20, **ALL)
-    draws = np.random.default_rng(0)
-    names = ["ln_final", *(f"blocks.{layer}.ln{one}" for layer in range(2) for one in (1, 2))]
-    norms = {f"{name}.{part}": draws.normal(size=6) + (part == "w") for name in names for part in "wb"}
-    return document, norms, state_of(document, norms)
-
-
-def test_a_state_dict_with_its_layer_norms_gives_the_logits_of_torch():
-    document, norms, state = a_state()
-    task = TokenTask("own", tuple("abcd"), *(tuple(map(tuple, document["tasks"][0]["rows"])), (0,) * 20))
-    model = read_attention_safetensors(save(state), task, "", check_config(json.dumps(CONFIG).encode()))
-    space = model.space(ATTENTION.default_rules)
-    logits = space.run(np.ones((1, space.graph.n_bits), dtype=bool))[0]
-    expected = by_torch(document, {name: torch.tensor(one) for name, one in norms.items()})
-    assert logits == pytest.approx(expected, abs=1e-9)
-    for more, configuration, told in (
-        ({}, None, "whose activation or epsilon no state dict says. Give its configuration"),
-        ({}, Configuration("", EPSILON), "'attn_only': says attention alone, the tensors do not"),
-        ({}, Configuration("relu"), "'normalization_type': is None, and the tensors are of a model with a LayerNorm"),
-        ({"blocks.0.ln1.w": np.ones(5)}, Configuration("relu", 1e-5), "'blocks.0.ln1.w': has the shape 5"),
-        ({"blocks.0.mlp.W_gate": np.ones((6, 7))}, Configuration("relu", 1e-5), "W_gate': belongs to an MLP block"),
-    ):
-        with pytest.raises(AnalysisError) as refused:
-            read_attention_safetensors(save({**state, **more}), task, "", configuration)
-        assert told in str(refused.value)
 
 
 @pytest.mark.slow

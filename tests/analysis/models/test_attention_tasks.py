@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.errors import InvalidTask
-from analysis.models.attention_tasks import task_named
+from analysis.errors import InvalidData, InvalidNetwork, InvalidTask
+from analysis.models.attention_files import read_table
+from analysis.models.attention_tasks import TokenTask, task_named
 
 GOLDEN = {
     path.stem: json.loads(path.read_text())["network"]
@@ -49,3 +50,35 @@ def test_what_there_is_no_task_for_is_refused(name, sizes, told):
     with pytest.raises(InvalidTask) as refused:
         task_named(name, **sizes)
     assert str(refused.value).startswith(told)
+
+
+def table(**more):
+    return json.dumps({"rows": [[0, 1], [1, 0]], "answers": [1, 0], **more}).encode()
+
+
+def test_a_table_of_rows_is_read():
+    assert read_table(table()) == TokenTask("", ("0", "1"), ((0, 1), (1, 0)), (1, 0))
+    named = read_table(table(name="own", tokens=["a", "b", "c"]))
+    assert (named.name, named.outputs) == ("own", ("a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (b"[]", "table of rows: holds a list, not an object"),
+        (table(rows=3), "rows: is a number"),
+        (table(rows=[]), "rows: is empty"),
+        (table(rows=[[0, 1]]), "answers: has 2 for 1 rows"),
+        (table(rows=[[0, 1], [0, 1]]), "rows[1]: is rows[0] again"),
+        (table(rows=[[0, 1], [1]]), "rows[1]: has 1 tokens, the context is 2"),
+        (table(rows=[[0, 300], [1, 0]]), "tokens: has 301 tokens. Use 2 to 256"),
+        (table(tokens=["a", "a"]), "tokens: has a text twice"),
+        (table(answers=[1, 2.5]), "answers[1]: is a number, not a whole number"),
+        (table(answers=[1, True]), "answers[1]: is"),
+        (table(labels=[]), "unknown"),
+    ],
+)
+def test_tables_that_are_none_are_refused(raw, told):
+    with pytest.raises((InvalidData, InvalidNetwork)) as refused:
+        read_table(raw)
+    assert told in str(refused.value)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from safetensors.numpy import save
 
 from analysis.models.attention_files import attention_document
 from analysis.models.registry import read_model
 from tests.analysis.models.attention_models import random_attention
-from tests.analysis.models.test_attention_blocks import CONFIG, a_state
-from tests.analysis.models.test_attention_safetensors import state
 from tests.app.cli.test_analyse_model import refused, run
 
 
@@ -41,35 +38,13 @@ def test_a_table_of_ones_own_is_trained_on(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_mlp_blocks_and_layer_norm_are_trained_and_converted(tmp_path):
-    table, config, state_file = (tmp_path / name for name in ("table.json", "config.json", "state.safetensors"))
+def test_mlp_blocks_and_layer_norm_are_trained(tmp_path):
+    table = tmp_path / "table.json"
     table.write_text(json.dumps({"rows": [[0, 1], [1, 0]], "answers": [1, 0]}))
     small = ("--layers", 1, "--heads", 1, "--mlp", 4, "--layer-norm", "--output", tmp_path, "--quiet")
     assert run("train-model", "--rows", table, *small) == 0
     _, model = read_model((tmp_path / "own-table-1x1-mlp4-ln-0.json").read_bytes())
     assert (model.blocks.d_mlp, model.blocks.activation, model.blocks.epsilon) == (4, "relu", 1e-5)
-    state_file.write_bytes(save(a_state()[2]))
-    config.write_text(json.dumps(CONFIG))
-    out = tmp_path / "converted.json"
-    assert (
-        run(
-            "import",
-            state_file,
-            "--task",
-            "first token",
-            "--vocabulary",
-            4,
-            "--context",
-            3,
-            "--config",
-            config,
-            "--output",
-            out,
-        )
-        == 0
-    )
-    _, model = read_model(out.read_bytes())
-    assert (model.blocks.d_mlp, model.blocks.activation, model.blocks.epsilon) == (7, "gelu_new", 1e-3)
 
 
 def test_what_did_not_converge_is_told_and_not_written(tmp_path, capsys):
@@ -80,18 +55,14 @@ def test_what_did_not_converge_is_told_and_not_written(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_state_dict_is_converted_with_its_task(tmp_path):
+def test_a_model_file_is_written_under_another_name(tmp_path):
     model = random_attention(0, (2, 2, 6, 3, 4, 3))
-    file, out = tmp_path / "state.safetensors", tmp_path / "model.json"
-    file.write_bytes(save(state(model)))
-    task = ("--task", "first token", "--vocabulary", 4, "--context", 3)
-    assert run("import", file, *task, "--output", out) == 0
-    _, written = read_model(out.read_bytes())
-    assert written.digest == model.digest
-    assert run("import", out, "--output", tmp_path / "renamed.json", "--name", "renamed") == 0
-    _, renamed = read_model((tmp_path / "renamed.json").read_bytes())
+    file, out = tmp_path / "model.json", tmp_path / "renamed.json"
+    file.write_text(json.dumps(attention_document(model)))
+    assert run("import", file, "--output", out, "--name", "renamed") == 0
+    _, renamed = read_model(out.read_bytes())
     assert (renamed.digest, renamed.name) == (model.digest, "renamed")
-    assert renamed.task_document == written.task_document
+    assert renamed.task_document == model.task_document
 
 
 @pytest.mark.parametrize(
@@ -105,6 +76,8 @@ def test_a_state_dict_is_converted_with_its_task(tmp_path):
         (("plant", "induction", "--vocabulary", 4), "plant induction was removed"),
         (("import", "absent.json"), "model file 'absent.json': cannot be read"),
         (("import", "absent.json", "--no-analysis"), "imported by itself, without options of networks"),
+        (("import", "absent.json", "--task", "induction"), "imported by itself, without options of networks"),
+        (("import", "state.safetensors", "--config", "config.json"), "--config of pluriscope import was removed."),
     ],
 )
 def test_bad_input_is_one_line_before_any_work(arguments, told, tmp_path, capsys, monkeypatch):
@@ -112,14 +85,3 @@ def test_bad_input_is_one_line_before_any_work(arguments, told, tmp_path, capsys
     output = tmp_path if arguments[0] == "train-model" else tmp_path / "out.json"
     assert told in refused(capsys, *arguments, "--output", output)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_task_and_rows_are_for_where_there_are_none(tmp_path, capsys):
-    file, out = tmp_path / "a.json", tmp_path / "b.json"
-    file.write_text(json.dumps(attention_document(random_attention(0, (1, 1, 4, 2, 4, 3)))))
-    said = refused(capsys, "import", file, "--task", "induction", "--output", out)
-    assert "--task: is for state dicts" in said
-    state_dict = tmp_path / "state.safetensors"
-    state_dict.write_bytes(save(state(random_attention(0, (1, 1, 4, 2, 4, 3)))))
-    assert "says nothing of rows" in refused(capsys, "import", state_dict, "--output", out)
-    assert not out.exists()
