@@ -269,10 +269,6 @@ class Addresses:
         """Exercises in Play."""
         return self._url("learn")
 
-    def short(self, key: str = "") -> str:
-        """Where a short key leads on, or without one where an address is given a key with POST."""
-        return self._url("s", key) if key else self._url("s")
-
     def network_file(self, network: str) -> str:
         """Its network file over HTTP."""
         return self._url("api", "v2", "networks", network, "file")

@@ -105,7 +105,7 @@ class Menu:
     Args:
         words: on the button.
         actions: in order.
-        link: address that can be copied from it, and given a short link where it is long; "" for none.
+        link: address that can be copied from it; "" for none.
     """
 
     words: str

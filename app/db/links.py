@@ -1,4 +1,4 @@
-"""Links that last: networks renamed without breaking their old addresses, and short keys for long ones."""
+"""Links that last: networks renamed without breaking their old addresses, and the short keys of earlier versions."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ from app.db.tables import FormerSlugRow, NetworkRow, ShortLinkRow
 KEY_LENGTH: Final = 12
 CLAIM_KEY_LENGTH: Final = 16
 """Of the keys of claims that earlier versions kept."""
-MAX_SHORT_LINKS: Final = 200_000
 SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?")
-_ALPHABET: Final = "23456789abcdefghjkmnpqrstuvwxyz"  # without what is easily misread
 
 
 def rename_network(session: Session, row: NetworkRow, slug: str) -> None:
@@ -95,43 +93,6 @@ def free_slug(session: Session, wanted: str, digest: str) -> str:
         if not is_taken(session, slug):  # former slugs too: links with them must keep leading where they did
             return slug
     return digest  # a slug as good as any: it names this network and no other
-
-
-def short_key(address: str) -> str:
-    """The key of an address: made of it alone, so that it is the same on every machine."""
-    number = int.from_bytes(sha256(address.encode()).digest())
-    digits = []
-    for _ in range(KEY_LENGTH):
-        number, digit = divmod(number, len(_ALPHABET))
-        digits.append(_ALPHABET[digit])
-    return "".join(digits)
-
-
-def save_short_link(session: Session, address: str) -> tuple[str, bool]:
-    """Keep an address under its key; whether it is new. Keeping it again changes nothing.
-
-    Args:
-        session: of the writer.
-        address: path and query in canonical form.
-
-    Raises:
-        Conflict: there are too many already; or another address has the same key, which is as good as impossible.
-    """
-    key = short_key(address)
-    row = session.get(ShortLinkRow, key)
-    if row is not None:
-        if row.address != address:
-            raise Conflict(f"key {key!r}", "is that of another address", "use the long address")
-        return key, False
-    kept = session.scalar(select(func.count()).select_from(ShortLinkRow)) or 0
-    if kept >= MAX_SHORT_LINKS:  # none is given up for it: a link that was passed on lasts
-        cure = "use the long address, which works everywhere"
-        raise Conflict(
-            "a short link", f"cannot be kept: {kept:,} are, and no more than {MAX_SHORT_LINKS:,} may be", cure
-        )
-    session.add(ShortLinkRow(key=key, address=address, created_at=datetime.now(UTC)))
-    session.flush()
-    return key, True
 
 
 def long_address(session: Session, key: str) -> str:

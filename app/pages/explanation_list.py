@@ -180,12 +180,11 @@ def blocks(found: Asked) -> Iterator[Block]:
     place, addresses = found.place, found.addresses
     protocol = place.rules
     url = found.url(found.query)
-    share = [Action(form, found.url(found.query, ending, api=form == "JSON")) for form, ending in FORMS.items()]
     rules = _rules(found)
     yield Head(
         "Explanations",
         f"Each passed the test of its kind under {protocol}. Tick two to six to compare them.",
-        actions=[*([Choice("Rules", rules, protocol)] if len(rules) > 1 else []), Menu("Share", share, url)],
+        actions=[*([Choice("Rules", rules, protocol)] if len(rules) > 1 else []), Menu("Share", (), url)],
     )
     yield from states(found)
     if found.frame is None or found.pending:
@@ -199,6 +198,7 @@ def blocks(found: Asked) -> Iterator[Block]:
         thumb=lambda row: None if row.drawing is None else row.drawing(),
         says=says,
         tray=Tray(f"{place.slug}/{place.scope.output}", addresses.compare(place.slug, (), place.scope)),
+        files={form: found.url(found.query, ending, api=form == "JSON") for form, ending in FORMS.items()},
         kept=place.scope.query(),
         renews=found.state == "computing",
         id=ID,

@@ -5,29 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
-from markupsafe import Markup
-from starlette.routing import Match, compile_path
+from fastapi.responses import RedirectResponse
 
 from analysis.lenses.registry import LENSES
-from app.addressing import API_PREFIX, API_V2, Addresses
+from app.addressing import API_PREFIX, API_V2
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
-from app.db.links import kept_claim, long_address, save_short_link
+from app.db.links import kept_claim, long_address
 from app.db.models import formerly_called
 from app.error_answers import path_of
-from app.errors import BadQuery, Gone, NotFound
+from app.errors import Gone, NotFound
 from app.pages.place import find_network
-from app.pages.sharing.targets import MAX_ADDRESS
-from app.rendering import base_url, show
-from app.routes.changes import Writing
-from app.routes.depends import Form, Links, Reading, options_of
+from app.routes.depends import Links, Reading, options_of
 from app.routes.pictures import PATTERNS
 from pluriscope.analyses.funnel import CHOSEN
 from pluriscope.analyses.registry import ANALYSES, BY_KEY
-from pluriscope.blocks import Action, Head, Menu
 from pluriscope.naming import RulesScope
 from pluriscope.old_options import translated
 
@@ -213,78 +207,23 @@ def of_a_transformer(request: Request, session: Reading, links: Links, model: st
     raise NotFound(item, "is that of no page", cure, "model", links.gallery(), "all networks")
 
 
-_SHAPES: Final = tuple((compile_path(former)[0], to) for former, (to, _) in FORMER.items())
-
-
 @router.api_route(API_PREFIX + "/{rest:path}", methods=["GET", "POST", "PUT", "DELETE"], response_model=None)
 def version_1(request: Request, rest: str) -> None:
     """Version 1 of the interface, but for the four addresses that are routes of their own.
 
     Raises:
-        Gone: it says where version 2 tells the same.
+        Gone: it says where version 2 is.
     """
     page, prefix = f"/{quote(rest)}", request.app.state.settings.prefix
-    led = ((shape.fullmatch(page), to) for shape, to in _SHAPES)
-    page = next((to.format(**match.groupdict()) for match, to in led if match), page).partition("?")[0]
-    known = _answers(request, f"{API_V2}{page}")
-    cause = "is answered by version 2 of the interface" if known else "went with its page"
-    cure = f"ask {prefix}{API_V2}{page}" if known else f"see {prefix}{API_V2} for what can be asked"
+    cure = f"ask {prefix}{API_V2}{page}, or see {prefix}{API_V2} for all that can be asked"
+    cause = "was of version 1 of the interface, which is no more"
     raise Gone(f"address {path_of(request)[:200]!r}", cause, cure, parent=f"{prefix}{page}")
 
 
-def _answers(request: Request, path: str) -> bool:
-    """Whether something is read at a path, with the prefix."""
-    scope = {"type": "http", "method": "GET", "path": path, "headers": []}
-    return any(route.matches(scope)[0] == Match.FULL for route in request.app.routes)
-
-
-# --- short keys
-
-_NOT_PAGES: Final = ("//", API_V2, "/static", "/s/", "/health", "/metrics")
+# --- short keys, which earlier versions made
 
 
 @router.get("/s/{key}")
 def follow(session: Reading, links: Links, key: str) -> RedirectResponse:
     """From a short key to the address that it stands for."""
     return RedirectResponse(links.prefix + long_address(session, key), 302)
-
-
-@router.post("/s", response_class=HTMLResponse)
-def shorten(request: Request, session: Writing, links: Links, form: Form) -> HTMLResponse:
-    """Keep a long address under a short key made of it, and show that; doing so again gives the same key."""
-    address = _canonical(request, links, str(form.get("address", "")))
-    key, is_new = save_short_link(session, address)
-    url = base_url(request) + links.short(key)
-    sentence = Markup(
-        '<a href="{0}">{0}</a> is made of the address itself and kept by this site. The long address keeps working.'
-    ).format(url)
-    actions = (Action("Back to the page", links.prefix + address, primary=True), Menu("Share", (), url))
-    return show(request, [Head("A short link", sentence, actions=actions)], status_code=201 if is_new else 200)
-
-
-def _canonical(request: Request, links: Addresses, address: str) -> str:
-    """Path and query of a page of this site, without host, prefix, colours and empty options.
-
-    Raises:
-        BadQuery: no address, or one that is too long.
-        NotFound: one of another site, or of no page here.
-    """
-    text = address.strip()
-    if not text or len(text) > MAX_ADDRESS:
-        cause = f"has {len(text):,} characters, and at most {MAX_ADDRESS:,} are kept" if text else "is empty"
-        raise BadQuery("address", cause, "give path and query of a page", "address")
-    try:
-        split = urlsplit(text)
-    except ValueError:
-        split = urlsplit("")
-    path = split.path
-    if links.prefix and f"{path}/".startswith(f"{links.prefix}/"):
-        path = path.removeprefix(links.prefix)
-    foreign = bool(split.netloc) and split.netloc.lower() != urlsplit(base_url(request)).netloc.lower()
-    is_page = path.startswith("/") and not path.startswith(_NOT_PAGES) and _answers(request, links.prefix + path)
-    if foreign or not is_page:
-        cause = "is of another site" if foreign else "is that of no page here"
-        cure, parent = "give the address of a page of this site", (links.gallery(), "all networks")
-        raise NotFound(f"address {text[:200]!r}", cause, cure, "address", *parent)
-    query = [(key, value) for key, value in parse_qsl(split.query) if key != "theme"]
-    return path + (f"?{urlencode(query)}" if query else "")

@@ -38,6 +38,10 @@ def test_find_filter_select_compare_and_share(visitor, expect, site):
     expect(status).to_have_text(f"{wanted['total']} explanations")
     assert names(tab) == [item["ref"] for item in wanted["items"]]
     assert tab.evaluate("() => window.sameDocument"), "all this took no page load"
+    for form in ("CSV", "JSON", "Parquet"):
+        expect(tab.locator("#list").get_by_role("link", name=form, exact=True)).to_have_attribute(
+            "href", re.compile("edges_max=12")
+        )
 
     eventually(tab, lambda: query(tab).get("edges_max"), ["12"])
     before = tab.url
@@ -50,6 +54,11 @@ def test_find_filter_select_compare_and_share(visitor, expect, site):
     tab.go_forward()
     expect(tab.get_by_role("columnheader", name="Margin")).to_have_attribute("aria-sort", "descending")
     assert names(tab) == sorted_names
+
+    tab.evaluate("() => { navigator.clipboard.writeText = async (text) => { window.copied = text } }")
+    tab.get_by_text("Share", exact=False).first.click()
+    tab.get_by_role("button", name="Copy link").click()
+    eventually(tab, lambda: tab.evaluate("() => window.copied"), tab.url)
 
     boxes = tab.locator("#list input[data-compare]")
     boxes.nth(0).check()

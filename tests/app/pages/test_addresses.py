@@ -69,7 +69,6 @@ TABLE = [  # what is built, its address, the route that answers it
     (lambda a: a.job("ab"), "/jobs/ab", "/jobs/{job}"),
     (lambda a: a.train(), "/train", "/train"),
     (lambda a: a.glossary("valid"), "/glossary#valid", "/glossary"),
-    (lambda a: a.short("abc"), "/s/abc", "/s/{key}"),
     (lambda a: a.embedded(a.network("xor")), "/embed/networks/xor", "/embed/networks/{network}"),
     (lambda a: a.made_of(a.network("xor", SCOPE), "card.png"), f"/networks/xor/card.png?{QUERY}", None),
     (lambda a: a.verified("/networks/xor"), "/verified?url=%2Fnetworks%2Fxor", None),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import UTC, datetime
 from html import unescape
-from urllib.parse import urlencode
 
 import pytest
 from fastapi.testclient import TestClient
 from pyarrow import parquet
 
-from app.db.links import KEY_LENGTH, short_key
+from app.db.tables import ShortLinkRow
 from app.pages.sharing.exports import _table
 from tests.app.sharing.conftest import COMPARISON, XOR
 
@@ -88,7 +88,6 @@ def test_a_slug_that_is_taken_or_none_is_refused(client, slug) -> None:
 
 def test_changes_from_elsewhere_are_refused(client) -> None:
     foreign = {"sec-fetch-site": "cross-site"}
-    assert client.post("/s", data={"address": XOR}, headers=foreign).status_code == 403
     renamed = client.post("/networks/settled/rename", data={"slug": "other"}, headers=foreign)
     assert renamed.status_code == 403
 
@@ -108,47 +107,11 @@ def test_an_ambiguous_prefix_names_the_candidates(client, app, monkeypatch) -> N
         session.delete(session.query(NetworkRow).filter_by(slug="sum").one())
 
 
-def test_short_keys_are_made_of_the_address_alone(client) -> None:
-    first = client.post("/s", data={"address": f"http://127.0.0.1{COMPARISON}&theme=dark"})
-    again = client.post("/s", data={"address": COMPARISON})
-    assert (first.status_code, again.status_code) == (201, 200)
-    key = short_key(COMPARISON)
-    assert len(key) == KEY_LENGTH
-    assert f"/s/{key}" in first.text
-    led = client.get(f"/s/{key}")
+def test_a_short_key_of_an_earlier_version_leads_on(client, app) -> None:
+    with app.state.store.write() as session:
+        session.add(ShortLinkRow(key="abc", address=COMPARISON, created_at=datetime.now(UTC)))
+    led = client.get("/s/abc")
     assert (led.status_code, led.headers["location"]) == (302, COMPARISON)
-
-
-FILTERS = {
-    "kind": ["circuit", "interpretation", "alignment"],
-    "edges_max": 10,
-    "uses": ["n1.0", "A-n1.0", "!n2.0"],
-    "irredundant": ["irredundant-gates", "irredundant-literals"],
-}
-
-
-def test_only_those_who_may_change_things_have_keys_made(app) -> None:
-    visitor = TestClient(app, base_url="http://site.example", client=("203.0.113.9", 5))
-    assert visitor.post("/s", data={"address": XOR}).status_code == 403
-    long = f"{XOR}/explanations?{urlencode(FILTERS, doseq=True)}"
-    here = TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 5))
-    assert ['action="/s"' in one.get(long).text for one in (visitor, here)] == [False, True]
-
-
-@pytest.mark.parametrize(
-    ("address", "status"),
-    [
-        ("https://elsewhere.example/networks/xor", 404),
-        ("/no/such/page", 404),
-        ("//evil.example/x", 404),
-        ("/static/house.js", 404),
-        ("javascript:alert(1)", 404),
-        ("", 400),
-        ("/compare?" + "e=c-1&" * 2000, 400),
-    ],
-)
-def test_only_pages_of_this_site_get_keys(client, address, status) -> None:
-    assert client.post("/s", data={"address": address}).status_code == status
 
 
 def test_an_unknown_key_says_what_to_do(client) -> None:
@@ -211,8 +174,7 @@ def test_a_network_links_to_the_numbers_of_its_figures(client) -> None:
 
 def test_the_list_of_explanations_links_to_each_of_its_forms_with_its_filters(client) -> None:
     html = client.get(f"{XOR}/explanations?kind=circuit&edges_max=10").text
-    share = re.search(r'<details class="menu"><summary class="btn">Share.*?</details>', html, re.DOTALL).group()
-    links = [unescape(link) for link in re.findall(r'href="([^"]+)"', share)]
+    links = [unescape(link) for link in re.findall(r'<a href="([^"]+)" class="file"', html)]
     assert [link.partition("?")[0] for link in links] == [
         f"{XOR}/explanations.csv",
         f"/api/v2{XOR}/explanations",
