@@ -36,7 +36,6 @@ from app.db.writes import save_network
 from app.error_answers import api_errors
 from app.jobs import queue
 from app.options import PageModel
-from app.pages.bring_in.checking import problems_of
 from app.pages.bring_in.form import Asked, Declared, DeclaredOptions, network_form
 from app.pages.bring_in.preview import preview_blocks, preview_of, transformer_preview
 from app.pages.place import place_of_model
@@ -171,9 +170,7 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
         blocks = preview_blocks(session, links, page, wanted.model_dump())
         title, status = f"Preview: {intake.name}", 422 if page.refusals else 200
         return show(request, blocks, title, room=_ROOM, url=links.bring_in(), status_code=status)
-    found = [] if model or refusal is None or not sent.raw else problems_of(sent.raw)
-    values = {**sent.declared, "text": sent.text}
-    blocks = network_form(links, values, errors=errors, refusal=refusal, found=found)
+    blocks = network_form(links, {**sent.declared, "text": sent.text}, errors=errors, refusal=refusal)
     return show(request, blocks, room=_ROOM, url=links.bring_in(), status_code=422)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
@@ -21,11 +21,10 @@ from app.addressing import Addresses
 from app.db.errors import StoreError
 from app.guarded_forms import may_log_in
 from app.options import Options
-from app.pages.bring_in.checking import FoundProblem
 from app.pages.prose import chapters
 from app.pages.training.form import own_network
 from app.resources import DOCUMENTS
-from pluriscope.blocks import Action, Block, Form, Head, More, Notice, Prose, Section, Table
+from pluriscope.blocks import Action, Block, Form, Head, More, Notice, Prose, Section
 
 HELP_FILE: Final = DOCUMENTS / "importing.md"
 
@@ -116,7 +115,6 @@ def network_form(
     *,
     errors: Mapping[str, str] | None = None,
     refusal: AnalysisError | StoreError | None = None,
-    found: Sequence[FoundProblem] = (),
 ) -> Iterator[Block]:
     """The form, filled in.
 
@@ -125,7 +123,6 @@ def network_form(
         values: what is filled in.
         errors: field → what is wrong with it.
         refusal: why what was sent cannot be stored.
-        found: each thing that is wrong with the file.
     """
     yield Head(
         "Your network",
@@ -134,15 +131,10 @@ def network_form(
         "executed.",
         actions=[own_network(links, "From a file")],
     )
-    if refusal is not None and len(found) < 2:
+    if refusal is not None:
         yield Notice.refused(refusal)
-    elif found or errors:
-        where = "The file has an error in each place below." if found else "A field has an error."
-        yield Notice("Nothing was stored", where, "Mend it and send it again.", "refused")
-    if found:
-        yield Section("What is wrong with the file", "in its order", id="problems")
-        rows = [(one.path, one.problem, one.found, one.expected, one.mend) for one in found]
-        yield Table.plain(("Where", "Problem", "Found there", "Expected", "What to do"), rows)
+    elif errors:
+        yield Notice("Nothing was stored", "A field has an error.", "Mend it and send it again.", "refused")
     if may_log_in():
         login = Action("Log in", links.login(next=links.bring_in()))
         yield Notice("Bringing in a network needs a login", "This is the form; log in to send it.", actions=[login])

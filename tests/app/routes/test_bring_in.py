@@ -13,7 +13,6 @@ from app.db.job_tables import JobRow
 from app.db.tables import DataRow, NetworkRow
 from app.jobs.deletion import purge_deleted
 from app.jobs.seeding import add_bundled_networks
-from app.pages.bring_in.checking import problems_of
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 from tests.factories import pretrained_xor
 from tests.hostile.files import hostile_files
@@ -103,27 +102,26 @@ def test_what_is_declared_wrong_is_told_at_its_field_and_nothing_is_stored(clien
 
 
 @pytest.mark.parametrize(
-    ("raw", "told", "words"),
+    ("raw", "words"),
     [
-        (bare_xor().replace("-2.0", '"x"').encode(), "weights", ["$.weights[1][0][1]", "a text: &#34;x&#34;"]),
-        (bare_xor(activation="swish").replace("-2.0", '"x"').encode(), "swish", ["$.activation", "in each place"]),
-        (json.dumps(good_document(sizes=[2, 3, 4, 1])).encode(), "sizes", ["$.sizes"]),
-        (json.dumps(good_document(tasks=[])).encode(), "task", ["$.tasks"]),
-        (bare_xor().replace("-2.0", "NaN").encode(), "NaN", ["bytes that begin"]),
-        (b"\x80\x04\x95pickle", "network file", ["bytes that begin"]),
-        (b"PK\x03\x04", "network file", ["bytes that begin"]),
-        (b'{"format": "pluriscope-attention/1"}', "model file", ["model file"]),
-        (b"", "network file", ["was not given"]),
+        (bare_xor().replace("-2.0", '"x"').encode(), "weights"),
+        (bare_xor(activation="swish").replace("-2.0", '"x"').encode(), "swish"),
+        (json.dumps(good_document(sizes=[2, 3, 4, 1])).encode(), "sizes"),
+        (json.dumps(good_document(tasks=[])).encode(), "task"),
+        (bare_xor().replace("-2.0", "NaN").encode(), "NaN"),
+        (b"\x80\x04\x95pickle", "network file"),
+        (b"PK\x03\x04", "network file"),
+        (b'{"format": "pluriscope-attention/1"}', "model file"),
+        (b"", ""),
     ],
     ids=["number", "two", "sizes", "tasks", "nan", "pickle", "zip", "transformer", "nothing"],
 )
-def test_where_a_file_is_wrong_is_told_and_nothing_is_stored(client, store, raw, told, words):
+def test_what_is_wrong_with_a_file_is_told_and_nothing_is_stored(client, store, raw, words):
     for address in ("/networks/new", "/networks"):
         answer = client.post(address, files={"file": ("../../x.json", raw)})
-        assert answer.status_code == 422
-        assert all(word in answer.text for word in words)
+        assert (answer.status_code, (words or "was not given") in html.unescape(answer.text)) == (422, True)
     answer = client.post("/api/v1/networks", content=raw)
-    assert (answer.status_code, told in answer.json()["error"]) == (422, True)
+    assert (answer.status_code, (words or "network file") in answer.json()["error"]) == (422, True)
     assert stored(store) == [0, 0, 0]
 
 
@@ -192,14 +190,13 @@ def test_no_network_takes_the_address_of_a_page(client, name):
     assert client.post(f"/networks/{made['slug']}/rename", data={"slug": name}).status_code == 409
 
 
-def test_the_validator_refuses_what_the_reader_refuses():
+def test_the_form_refuses_what_the_reader_refuses(client):
     for name, (raw, words) in BAD_NETWORK_FILES.items():
-        found = problems_of(raw)
-        if any(words == f"lacks {key}" for key in ("name", "sizes", "tasks")):
-            assert not found, name
-        else:
-            assert found, name
-            assert all(p.path.startswith("$") and p.found and p.expected and p.mend for p in found), name
+        answer = client.post("/networks/new", files={"file": ("x.json", raw)})
+        if any(words == f"lacks {key}" for key in ("name", "sizes", "tasks")):  # they can be declared
+            assert answer.status_code == 200, name
+        elif raw:  # of nothing the form says that it was not given
+            assert (answer.status_code, words in html.unescape(answer.text)) == (422, True), name
 
 
 def test_the_former_schema_leads_to_the_form(client):
