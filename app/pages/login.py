@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import BaseModel, Field, SecretStr
 
+from app.access.callers import Caller
 from app.addressing import Addresses
 from app.figures.numbers import when
-from app.options import Options, PageModel
+from app.options import Options
 from pluriscope.blocks import Action, Block, Form, Head, Notice
 
 MAX_NEXT: Final = 8_000
@@ -22,44 +23,6 @@ class LoginOptions(Options):
 
     next: str = Field("", max_length=MAX_NEXT, description="Path of this site to come back to.")
     key: str = Field("", max_length=200, description="Secret of a link that lets in once.")
-
-
-class LoginPage(PageModel):
-    """Who somebody is here, and where to log in."""
-
-    url: str = Field(description="Where the form is sent.")
-    logout_url: str
-    next_url: str = Field(description="The page to come back to.")
-    role: Literal["editor", "admin"] | None = Field(description="What the caller may do; null: read.")
-    by: Literal["local", "token", "session", ""] = Field(
-        description="Why: on this machine, by a token, logged in; empty: nobody who is known."
-    )
-    until: datetime | None = Field(description="When the session ends by itself.")
-    read_only: bool = Field(description="Whether nobody may change anything.")
-    problem: str = Field("", description="Why the last attempt failed.")
-
-
-def build_login(
-    links: Addresses,
-    came_from: str,
-    role: Literal["editor", "admin"] | None,
-    by: Literal["local", "token", "session", ""],
-    *,
-    until: datetime | None = None,
-    read_only: bool = False,
-    problem: str = "",
-) -> LoginPage:
-    """The page, for whoever asks."""
-    return LoginPage(
-        url=links.login(),
-        logout_url=links.logout(),
-        next_url=way_back(links, came_from),
-        role=role,
-        by=by,
-        until=until,
-        read_only=read_only,
-        problem=problem,
-    )
 
 
 class ByToken(BaseModel):
@@ -81,33 +44,42 @@ class ByLink(BaseModel):
     next: str = Field("", json_schema_extra={"control": "hidden"})
 
 
-def login(page: LoginPage, key: str) -> Iterator[Block]:
-    """The page; ``key`` is the secret of the link by which somebody came."""
-    inside = page.by == "session" and page.until is not None
+def login(
+    links: Addresses, caller: Caller, came_from: str, key: str, *, until: datetime | None, read_only: bool, problem: str
+) -> Iterator[Block]:
+    """The page, for whoever asks.
+
+    Args:
+        links: of the site.
+        caller: who asks.
+        came_from: the page to come back to.
+        key: secret of a link by which somebody came.
+        until: when the session ends by itself; None without one.
+        read_only: whether nobody may change anything.
+        problem: why the last attempt failed.
+    """
+    back = way_back(links, came_from)
     why = (
         "Reading needs no login. Changing things does: bringing in networks, asking for analyses, training, starting "
         "studies."
     )
-    yield Head(
-        "Logged in" if inside else "Log in",
-        "" if inside or key else why,
-        actions=[Action("Go on", page.next_url, primary=True)] if inside else [],
-    )
-    if page.problem:
-        yield Notice("Not logged in", page.problem, state="refused")
-    if page.read_only:
+    go_on = [Action("Go on", back, primary=True)] if until else []
+    yield Head("Logged in" if until else "Log in", "" if until or key else why, actions=go_on)
+    if problem:
+        yield Notice("Not logged in", problem, state="refused")
+    if read_only:
         yield Notice("For reading only", "Nothing may be changed here at present, whoever is logged in.")
-    if inside and page.until is not None:
-        changes = "" if page.read_only else "What can be changed has its buttons on the pages."
-        yield Notice(f"As {page.role}, until {when(page.until)}", changes)
+    if until is not None:
+        changes = "" if read_only else "What can be changed has its buttons on the pages."
+        yield Notice(f"As {caller.role}, until {when(until)}", changes)
     elif key:
         yield Notice("This link lets one browser in, once", "Nothing is used up before the button is pressed.")
-        values = {"key": key, "next": page.next_url}
-        yield Form(ByLink, page.url, "Log in on this browser", values, always=True)
+        values = {"key": key, "next": back}
+        yield Form(ByLink, links.login(), "Log in on this browser", values, always=True)
     else:
-        if page.by == "local":
+        if caller.by == "local":
             yield Notice("Not needed here", "On the machine that serves these pages changes need no login.")
-        yield Form(ByToken, page.url, "Log in", {"next": page.next_url}, always=True, cancel=page.next_url)
+        yield Form(ByToken, links.login(), "Log in", {"next": back}, always=True, cancel=back)
 
 
 def way_back(links: Addresses, asked: str) -> str:

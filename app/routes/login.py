@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -12,7 +12,7 @@ from app.access.callers import COOKIE, caller_of
 from app.access.credentials import Credentials, Role
 from app.addressing import Addresses
 from app.errors import Refused
-from app.pages.login import LoginOptions, LoginPage, build_login, login, way_back
+from app.pages.login import LoginOptions, login, way_back
 from app.rendering import show
 from app.routes.changes import check_own_page
 from app.routes.depends import Form, Links
@@ -23,7 +23,7 @@ router = APIRouter()
 
 @router.get("/login", response_class=HTMLResponse, include_in_schema=False)
 def login_page(request: Request, links: Links, options: Annotated[LoginOptions, Query()]) -> HTMLResponse:
-    return _shown(request, _page(request, links, options.next), options.key)
+    return _shown(request, links, options.next, options.key)
 
 
 @router.post("/login", response_class=HTMLResponse, include_in_schema=False)
@@ -41,8 +41,7 @@ def log_in(request: Request, links: Links, form: Form) -> Response:
                 if key and not given
                 else "This is no token of this site. It begins with plu_, unless it was chosen in the settings."
             )
-            page = _page(request, links, came_from, problem)
-            return _shown(request, page, "", status=403)
+            return _shown(request, links, came_from, problem=problem, status=403)
         secret = credentials.begin_session(*entry, hours=settings.session_hours)
         former = request.cookies.get(COOKIE, "")
         if former:  # a browser has one session
@@ -86,20 +85,17 @@ def _entry(credentials: Credentials, given: str, key: str) -> tuple[Role, str] |
     return (role, "link") if role else None
 
 
-def _page(request: Request, links: Addresses, came_from: str, problem: str = "") -> LoginPage:
-    caller = caller_of(request)
-    by: Literal["local", "token", "session", ""] = caller.by  # type: ignore[assignment]
-    session = request.app.state.credentials.session(request.cookies.get(COOKIE, "")) if by == "session" else None
-    settings: Settings = request.app.state.settings
+def _shown(
+    request: Request, links: Addresses, came_from: str, key: str = "", problem: str = "", status: int = 200
+) -> HTMLResponse:
+    caller, state = caller_of(request), request.app.state
+    session = state.credentials.session(request.cookies.get(COOKIE, "")) if caller.by == "session" else None
     until = session.expires_at if session else None
-    return build_login(links, came_from, caller.role, by, until=until, read_only=settings.read_only, problem=problem)
-
-
-def _shown(request: Request, page: LoginPage, key: str, status: int = 200) -> HTMLResponse:
     # the key stands in the page's address: nothing on the page is made of that address, and nobody keeps the page
     kept = {"cache-control": "no-store", "x-robots-tag": "noindex"}
-    title = "Logged in" if page.by == "session" else "Log in"
-    return show(request, login(page, key), title, url=page.url, status_code=status, headers=kept)
+    read_only = state.settings.read_only
+    blocks = login(links, caller, came_from, key, until=until, read_only=read_only, problem=problem)
+    return show(request, blocks, url=links.login(), status_code=status, headers=kept)
 
 
 def _is_secure(request: Request) -> bool:
