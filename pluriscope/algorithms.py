@@ -17,15 +17,11 @@ from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.work import Work
-from app.figures.svg import (
-    Hues,
-    aligned_diagram,
-    alignment_tiles,
-    bits_of,
-    circuit_thumb,
-    formula_tree,
-    node_name,
-)
+from app.figures.svg.aligned import aligned_diagram
+from app.figures.svg.layout import node_name
+from app.figures.svg.thumbs import circuit_thumb
+from app.figures.svg.tiles import Hues, alignment_tiles, bits_of
+from app.figures.svg.trees import formula_tree
 from pluriscope.explanations import Explanation, hues_among
 from pluriscope.lists import Items
 from pluriscope.naming import ExplanationRef

@@ -28,7 +28,10 @@ from analysis.networks.circuit import circuit_from_hex, mask_array, one_mask
 from analysis.validity import margin_to_edge
 from analysis.work import Work
 from app.figures.numbers import noun
-from app.figures.svg import circuit_thumb, gate_tiles, network_diagram, node_name
+from app.figures.svg.layout import node_name
+from app.figures.svg.networks import network_diagram
+from app.figures.svg.thumbs import circuit_thumb
+from app.figures.svg.tiles import gate_tiles
 from pluriscope.counts import Count
 from pluriscope.explanations import Explanation, hues_among
 from pluriscope.findings import Findings

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from analysis.errors import InvalidIntervention
 from analysis.experiments import SILENT
 from app.figures.numbers import noun
-from app.figures.svg import node_name
+from app.figures.svg.layout import node_name
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings
 from pluriscope.naming import LEAST, LETTERS, MOST

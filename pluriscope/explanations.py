@@ -23,8 +23,7 @@ from analysis.errors import InvalidCriterion
 from analysis.explanations.registry import KIND_OF
 from analysis.progress import OutOfTime
 from analysis.work import Work
-from app.figures.svg import PLAIN_HUES, Hues, hues_by_frequency
-from app.figures.svg.tiles import Bits
+from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, hues_by_frequency
 from pluriscope.findings import Findings
 from pluriscope.naming import ExplanationRef
 from pluriscope.showing import Drawing, Row, beside, facts, frame, heading, link, table

@@ -27,7 +27,8 @@ from analysis.protocol import MAX_PROTOCOL_BYTES, Protocol, named_protocol, pars
 from analysis.question import Question
 from analysis.result_file import RESULT_FORMAT, result_json, self_contained
 from analysis.work import Work
-from app.figures.svg import network_diagram, shape_text
+from app.figures.svg.layout import shape_text
+from app.figures.svg.networks import network_diagram
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
 from pluriscope.audits import ClaimLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations

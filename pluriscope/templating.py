@@ -24,7 +24,7 @@ from markupsafe import Markup, escape
 from app import guarded_forms
 from app.addressing import Addresses
 from app.figures import numbers
-from app.figures.svg import logo, verdict_mark
+from app.figures.svg.marks import logo, verdict_mark
 from app.guarded_forms import GuardedForms
 from app.resources import STATIC, TEMPLATES
 

@@ -17,7 +17,7 @@ from app.check import glance
 from app.db.engine import Store, shown
 from app.db.tables import AnalysisRow, NetworkRow
 from app.figures.numbers import duration, exact, noun, when
-from app.figures.svg import verdict_mark
+from app.figures.svg.marks import verdict_mark
 from app.jobs.installation import STATES, Installation, look_at
 from app.settings import Settings
 from pluriscope.blocks import Action, Block, Head, Notice, Section, Table, VerdictState

@@ -17,7 +17,8 @@ from app.db.reads import algorithms as reads
 from app.db.reports import report_of, report_row
 from app.db.tables import AlgorithmRow
 from app.figures.numbers import exact, noun, readable
-from app.figures.svg import Hues, formula_tree
+from app.figures.svg.tiles import Hues
+from app.figures.svg.trees import formula_tree
 from app.options import ScopeOptions
 from app.pages.about_one import OfScope, about, column, figure, head_actions
 from app.pages.candidates import find_algorithm_row, hues_at, input_texts

@@ -14,7 +14,7 @@ from analysis.explanations.alignments import predict_by_alignment
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow
 from app.figures.numbers import exact, noun
-from app.figures.svg import aligned_diagram
+from app.figures.svg.aligned import aligned_diagram
 from app.pages.about_one import about, figure, head_actions
 from app.pages.algorithm import row_of
 from app.pages.candidates import hues_at

@@ -16,7 +16,7 @@ from app.addressing import Addresses
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow
 from app.errors import NotFound
-from app.figures.svg import Hues
+from app.figures.svg.tiles import Hues
 from app.pages.formulas import (
     IRREDUNDANT_LABELS,
     hue_tables,

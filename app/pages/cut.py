@@ -23,7 +23,8 @@ from app.db.models import searches_of, stored_circuits
 from app.db.reads.circuit_sets import stored_coverage, stored_sizes
 from app.db.reads.circuits import is_stored, masks_beside
 from app.figures.numbers import noun
-from app.figures.svg import graph_diagram, network_diagram
+from app.figures.svg.graphs import graph_diagram
+from app.figures.svg.networks import network_diagram
 from app.pages.circuit_facts import Readings, Verdict, readings_of, verdict_on
 from app.pages.inside import answers_of
 from app.pages.network_page import behaviour_of

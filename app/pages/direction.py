@@ -20,8 +20,10 @@ from analysis.fixed_order import inner
 from analysis.networks.mlp import activations
 from app.db.direction_tables import DirectionRow
 from app.figures.numbers import decimal, exact
-from app.figures.svg import Direction, Hues, Threshold, direction_diagram, number_line, weight_text
-from app.figures.svg.directions import linear_words, site_words
+from app.figures.svg.directions import direction_diagram, linear_words, site_words, weight_text
+from app.figures.svg.number_line import Threshold, number_line
+from app.figures.svg.thumbs import Direction
+from app.figures.svg.tiles import Hues
 from app.pages.about_one import about, figure, head_actions
 from app.pages.candidates import hues_at, input_texts
 from app.pages.inside import beside

@@ -15,7 +15,7 @@ from analysis.models.protocol import ModelProtocol
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.models import searches_of, stored_beside, stored_circuits, stored_landscape
-from app.figures.svg import graph_thumb
+from app.figures.svg.graphs import graph_thumb
 from app.jobs.definitions import DEFINITIONS, model_arguments
 from app.pages.analyses import Asked, Stored, each_of_network, state_of
 from app.pages.place import AnyPlace, ModelPlace, Place

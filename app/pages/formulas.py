@@ -12,8 +12,7 @@ from analysis.algorithms.high_level_model import (
     HighLevelModel,
 )
 from analysis.algorithms.parsing import parse_algorithm
-from app.figures.svg import Hues, hues_by_frequency, variable
-from app.figures.svg.tiles import HUES
+from app.figures.svg.tiles import HUES, Hues, hues_by_frequency, variable
 from app.pages.shared import truth_rows
 from pluriscope.records import VariableRecord
 

@@ -12,7 +12,8 @@ from analysis.interpretations.interpretation import Interpretation
 from app.addressing import Addresses
 from app.db.errors import StoreError
 from app.db.reads.analyses import find_network
-from app.figures.svg import circuit_thumb, gate_tiles
+from app.figures.svg.thumbs import circuit_thumb
+from app.figures.svg.tiles import gate_tiles
 from app.pages.compare.compared import who_is_right
 from app.pages.compare.networks import of_network
 from app.pages.explanations import find_explanation

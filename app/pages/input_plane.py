@@ -14,7 +14,7 @@ from analysis.certificates.input_plane import SIDE, plane_map
 from analysis.certificates.programs import circuit_program, decision_regions, with_fixed
 from analysis.errors import BeyondLimits
 from analysis.tasks import INPUT_NAMES
-from app.figures.svg import plane_figure
+from app.figures.svg.plane import plane_figure
 from app.pages.place import Place
 from pluriscope.blocks import Block, Figure, Notice, Side
 

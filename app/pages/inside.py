@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from analysis.models.model import Inside, Model, Pattern, RowLook, Table
 from app.errors import BadQuery
 from app.figures.numbers import decimal
-from app.figures.svg import attention_heat
+from app.figures.svg.inside import attention_heat
 from app.pages.about_one import column, listed
 from pluriscope.blocks import Action, Block, Figure, Form, Prose, Section, Side
 from pluriscope.blocks import Table as Listed

@@ -15,7 +15,8 @@ from analysis.alignments.iia import InterchangeMatrix
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.validity import margin_to_edge
 from app.figures.numbers import decimal, exact, noun
-from app.figures.svg import Hues, interchange_heat
+from app.figures.svg.heat import interchange_heat
+from app.figures.svg.tiles import Hues
 from app.options import ScopeOptions
 from app.pages.about_one import figure
 from app.pages.candidates import input_texts

@@ -13,7 +13,9 @@ from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.tasks import INPUT_NAMES
 from app.errors import NotFound
 from app.figures.numbers import decimal, digits_apart, exact, noun, readable
-from app.figures.svg import Threshold, gate_tiles, network_diagram, number_line, table_name, variable
+from app.figures.svg.networks import network_diagram
+from app.figures.svg.number_line import Threshold, number_line
+from app.figures.svg.tiles import gate_tiles, table_name, variable
 from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.circuit import on_every_input, verdict_marks

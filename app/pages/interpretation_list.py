@@ -14,7 +14,8 @@ from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from app.errors import BadQuery, NotFound
 from app.figures.numbers import noun
-from app.figures.svg import circuit_thumb, gate_tiles
+from app.figures.svg.thumbs import circuit_thumb
+from app.figures.svg.tiles import gate_tiles
 from app.options import ScopeOptions
 from app.pages.about_one import OfScope
 from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, readings_of, verdict_on

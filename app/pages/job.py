@@ -9,7 +9,8 @@ from typing import Final
 from markupsafe import Markup
 
 from app.figures.numbers import duration, exact, noun, when
-from app.figures.svg import loss_figure, verdict_mark
+from app.figures.svg.learning import loss_figure
+from app.figures.svg.marks import verdict_mark
 from app.pages.job_list import STATES
 from app.pages.jobs import JobPage
 from app.pages.training.course import TrainedNetwork

@@ -15,7 +15,7 @@ from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.reads import jobs as reads
 from app.figures.numbers import duration, when
-from app.figures.svg import verdict_mark
+from app.figures.svg.marks import verdict_mark
 from app.pages.place import find_network
 from pluriscope.blocks import Action, Block, Head, Table, VerdictState
 from pluriscope.records import RowsRecord, rows_record

@@ -25,7 +25,9 @@ from app.db.reads import networks as reads
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery
 from app.figures.numbers import noun, readable
-from app.figures.svg import circuit_thumb, graph_thumb, verdict_mark
+from app.figures.svg.graphs import graph_thumb
+from app.figures.svg.marks import verdict_mark
+from app.figures.svg.thumbs import circuit_thumb
 from app.pages.place import ModelPlace
 from app.pages.shared import BoundedCount, Counts, activation_words, counts_of, latest_job, state_of, stops_of
 from app.pages.sharing.about import FIRST_CELL, IN_SHORT

@@ -22,7 +22,9 @@ from app.db.models import CircuitSearch, searches_of
 from app.db.tables import NetworkRow
 from app.figures.numbers import decimal, exact, noun, readable
 from app.figures.plots import spread_figures
-from app.figures.svg import graph_diagram, loss_figure, network_diagram
+from app.figures.svg.graphs import graph_diagram
+from app.figures.svg.learning import loss_figure
+from app.figures.svg.networks import network_diagram
 from app.options import ScopeOptions
 from app.pages.about_one import behaviour_table, pairs, provenance_of
 from app.pages.analyses import analyses_of, cards_of

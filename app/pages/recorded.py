@@ -11,7 +11,8 @@ from analysis.explanations.explanation import Claim, RecordedKind
 from analysis.explanations.registry import BY_KEY
 from app.db.recorded import StoredSearch, stored_refs, stored_searches
 from app.figures.numbers import exact
-from app.figures.svg import Direction, circuit_thumb, direction_diagram, weight_text
+from app.figures.svg.directions import direction_diagram, weight_text
+from app.figures.svg.thumbs import Direction, circuit_thumb
 from app.figures.svg.tiles import Tile
 from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed

@@ -18,7 +18,7 @@ from analysis.networks.circuit import Circuit
 from analysis.question import Question
 from analysis.report import Analysed
 from app.addressing import Addresses
-from app.figures.svg import circuit_thumb
+from app.figures.svg.thumbs import circuit_thumb
 from pluriscope.analyses.registry import Analysis
 from pluriscope.blocks import Block, Text
 from pluriscope.errors import InvalidOption

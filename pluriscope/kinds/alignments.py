@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from analysis.alignments.alignment import Alignment
 from analysis.interventions.neuron_set import NeuronSet
-from app.figures.svg import alignment_tiles
+from app.figures.svg.tiles import alignment_tiles
 from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds.algorithms import irredundant, share
 from pluriscope.kinds.columns import (

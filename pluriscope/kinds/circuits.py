@@ -16,7 +16,8 @@ from analysis.models.judging import NOT_ASKED, asked_of, column_of
 from analysis.models.model import Graph, ModelKind
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout, kept_edges
 from analysis.stories.relation import RELATIONS
-from app.figures.svg import graph_thumb, node_name
+from app.figures.svg.graphs import graph_thumb
+from app.figures.svg.layout import node_name
 from pluriscope.addresses import ResultRef
 from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, MARGIN, NEURONS, PASSES, USES, VALID, fragile

@@ -15,8 +15,8 @@ from analysis.criteria.steps import CriterionStep
 from analysis.directions.alignment import DirectionAlignment, parse_directions
 from analysis.directions.result import CLASSES
 from analysis.explanations.registry import KIND_OF
-from app.figures.svg import Direction
 from app.figures.svg.directions import site_words
+from app.figures.svg.thumbs import Direction
 from app.figures.svg.tiles import bits_of
 from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds.algorithms import share

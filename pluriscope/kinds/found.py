@@ -15,8 +15,8 @@ from analysis.algorithms.high_level_model import Form, HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.criteria.verdict import FAILED, PASSED
 from analysis.question import Question
-from app.figures.svg import PLAIN_HUES, Hues, circuit_thumb, hues_by_frequency
-from app.figures.svg.tiles import bits_of
+from app.figures.svg.thumbs import circuit_thumb
+from app.figures.svg.tiles import PLAIN_HUES, Hues, bits_of, hues_by_frequency
 from pluriscope.addresses import ResultRef
 from pluriscope.frames import Coded, Passing
 from pluriscope.naming import ExplanationRef

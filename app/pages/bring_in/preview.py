@@ -34,7 +34,8 @@ from app.db.model_tables import ModelRow
 from app.db.reads.analyses import network_by_digest
 from app.db.tables import NetworkRow
 from app.figures.numbers import decimal, duration, exact, noun
-from app.figures.svg import graph_diagram, network_diagram
+from app.figures.svg.graphs import graph_diagram
+from app.figures.svg.networks import network_diagram
 from app.limits import limits_in
 from app.pages.bring_in.form import Kept
 from app.pages.inside import answers_of, answers_table, beside

@@ -12,7 +12,7 @@ from analysis.models.circuits import mask_bits
 from analysis.models.model import ACCURACY_THRESHOLD, gaps
 from app.addressing import Addresses
 from app.figures.numbers import noun
-from app.figures.svg import graph_diagram, graph_thumb
+from app.figures.svg.graphs import graph_diagram, graph_thumb
 from app.pages.compare.compared import Compared
 from app.pages.place import ModelPlace
 from pluriscope.comparison import Trials

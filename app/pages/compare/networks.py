@@ -20,8 +20,10 @@ from analysis.sandbox.intervention import Change, Intervention
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.figures.numbers import noun, readable
-from app.figures.svg import Direction, Threshold, Tile, circuit_thumb, number_line
 from app.figures.svg.directions import linear_words
+from app.figures.svg.number_line import Threshold, number_line
+from app.figures.svg.thumbs import Direction, circuit_thumb
+from app.figures.svg.tiles import Tile
 from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import Compared

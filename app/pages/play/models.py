@@ -27,7 +27,8 @@ from analysis.sandbox.intervention import MAX_CHANGES
 from app.addressing import Addresses
 from app.errors import BadQuery, Conflict
 from app.figures.numbers import decimal, exact
-from app.figures.svg import FlowLink, NodeColumn, PlaceMark, positions_diagram
+from app.figures.svg.flow import FlowLink
+from app.figures.svg.positions import NodeColumn, PlaceMark, positions_diagram
 from app.options import ScopeOptions
 from app.pages.inside import chosen_row
 from app.pages.place import ModelPlace, mask_meant

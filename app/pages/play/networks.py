@@ -18,7 +18,10 @@ from analysis.sandbox.running import Bench
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
 from app.figures.numbers import decimal
-from app.figures.svg import ByHand, FlowLink, Tile, circuit_thumb, flow_diagram, node_name
+from app.figures.svg.flow import ByHand, FlowLink, flow_diagram
+from app.figures.svg.layout import node_name
+from app.figures.svg.thumbs import circuit_thumb
+from app.figures.svg.tiles import Tile
 from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import short

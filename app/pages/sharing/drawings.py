@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from markupsafe import Markup
 
 from app.errors import NotFound
-from app.figures.svg import loss_figure
+from app.figures.svg.learning import loss_figure
 from app.pages.compare.compared import Compared
 from app.pages.network_page import NetworkPage
 from app.pages.overview import Overview

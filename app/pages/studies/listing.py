@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.addressing import Addresses
 from app.db.reads.studies import all_studies
 from app.figures.numbers import exact
-from app.figures.svg import verdict_mark
+from app.figures.svg.marks import verdict_mark
 from app.options import PageModel
 from app.pages.findings import headline_of
 from app.pages.studies.study import StudyLine, stored_line

@@ -18,7 +18,7 @@ from analysis.studies.sources import SOURCES
 from app.db.reads.studies import stored_slugs
 from app.db.study_tables import StudyOutcomeRow
 from app.figures.numbers import bounded_text
-from app.figures.svg import verdict_mark
+from app.figures.svg.marks import verdict_mark
 from app.pages.studies.figures import value_text
 from app.pages.studies.page import protocol_named
 from app.pages.studies.study import Study

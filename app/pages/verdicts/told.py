@@ -12,7 +12,7 @@ from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES
 from app.addressing import Addresses
 from app.figures.numbers import exact
-from app.figures.svg import verdict_mark
+from app.figures.svg.marks import verdict_mark
 from app.pages.explanations import Explanation
 from app.pages.verdicts.judge import CriterionVerdict, verdicts_on
 from pluriscope.blocks import Block, More, Prose, Table

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment
 from analysis.interventions.neuron_set import NeuronSet
-from app.figures.svg import Direction, Threshold, Tile
+from app.figures.svg.number_line import Threshold
+from app.figures.svg.thumbs import Direction
+from app.figures.svg.tiles import Tile
 
 WEIGHTS: Final = (
     ((1.05, 1.05), (0.85, 0.97), (0.66, 0.21)),

@@ -16,8 +16,8 @@ from analysis.errors import InvalidMask
 from analysis.networks.circuit import circuit_from_hex
 from app.figures import svg
 from app.figures.numbers import decimal
-from app.figures.svg import Threshold, Tile
-from app.figures.svg.tiles import truth_tile
+from app.figures.svg.number_line import Threshold
+from app.figures.svg.tiles import Tile, truth_tile
 from tests.app.figures import samples
 from tests.app.figures.samples import connected_mask, random_weights
 from tests.checkout import ROOT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET
 
-from app.figures.svg import ByHand, FlowLink, flow_diagram
+from app.figures.svg.flow import ByHand, FlowLink, flow_diagram
 
 WEIGHTS = [[[1.0, -2.0], [0.5, 0.0]], [[1.0, -1.0]]]
 BEFORE = [[1.0, 0.0], [1.0, 0.5], [0.5]]

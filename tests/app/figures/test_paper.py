@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from app.figures.paper import pdf_of
-from app.figures.svg import network_diagram
+from app.figures.svg.networks import network_diagram
 from tests.factories import pretrained_xor
 
 WEIGHTS = pretrained_xor().network.weights
