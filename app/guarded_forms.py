@@ -1,27 +1,13 @@
-"""Forms that change something are there for those who may send them; others are offered the login in their place.
-
-Which forms these are is not left to each template: whatever has ``method="post"`` is guarded when the template is
-compiled. A form with ``data-always`` is shown even where nothing may be changed (logging in and out).
-"""
+"""Forms that change something are there for those who may send them; others are offered the login in their place."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Final
 
-from jinja2 import Environment
-from jinja2.ext import Extension
-
-_FORM: Final = re.compile(r'<form\b[^>]*\bmethod="post"[^>]*>.*?</form>', re.DOTALL)
-_LABEL: Final = re.compile(r"<button\b[^>]*>(.*?)</button>", re.DOTALL)
-_OFFER: Final = (
-    '<p class="login-first"><a class="btn" href="{{ login_url() }}" rel="nofollow">LABEL</a> '
-    '<small class="muted">Log in first.</small></p>'
-)
+from markupsafe import Markup
 
 
 @dataclass(frozen=True)
@@ -58,17 +44,6 @@ def shown_to(access: Access) -> Iterator[None]:
         _ACCESS.reset(token)
 
 
-class GuardedForms(Extension):
-    """Jinja extension: every form that is posted stands in a condition."""
-
-    def __init__(self, environment: Environment) -> None:
-        super().__init__(environment)
-        environment.globals.update(may_send=may_send, may_log_in=may_log_in, login_url=lambda: _ACCESS.get().login_url)
-
-    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
-        return _FORM.sub(_guarded, source)
-
-
 def may_send() -> bool:
     """Whether the reader may send a form that changes something."""
     return _ACCESS.get().may_change
@@ -80,9 +55,11 @@ def may_log_in() -> bool:
     return not access.role and not access.read_only
 
 
-def _guarded(form: re.Match[str]) -> str:
-    if "data-always" in form[0].partition(">")[0]:
-        return form[0]
-    label = _LABEL.search(form[0])
-    offer = _OFFER.replace("LABEL", label[1] if label else "Change this")
-    return f"{{% if may_send() %}}{form[0]}{{% elif may_log_in() %}}{offer}{{% endif %}}"
+def login_first(words: str) -> Markup:
+    """What stands in place of a form that the reader may not send: the login under the words of its button."""
+    if not may_log_in():
+        return Markup()
+    return Markup(
+        '<p class="login-first"><a class="btn" href="{}" rel="nofollow">{}</a> '
+        '<small class="muted">Log in first.</small></p>'
+    ).format(_ACCESS.get().login_url, words)

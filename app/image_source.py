@@ -1,41 +1,31 @@
 """The source "digits" of studies: networks trained on images, whose last layers are analysed; loads torch.
 
-The images are the zeros and ones that come with Pluriscope, or those of MNIST where its four IDX files (gzipped or not)
-lie in the folder ``mnist`` of the data folder. Nothing is ever downloaded.
+The images are the zeros and ones that come with Pluriscope.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib import resources
-from pathlib import Path
 from typing import Any, Final
-
-import numpy as np
 
 from analysis.errors import AnalysisError, Cancelled, InvalidStudy
 from analysis.question import Question
 from analysis.result import OutputAnalysis
 from analysis.studies.cells import Cell
 from analysis.studies.digits import ImageTraining, TrainedOnImages, analyse_tail, tail_of, train_on_images
-from analysis.studies.image_files import MAX_FILE_BYTES, Images, parse_idx, parse_images, two_digits
+from analysis.studies.image_files import Images, parse_images
 from analysis.studies.sources import Order, Produced
-from app.settings import Settings
 
-KINDS: Final = ("digits", "mnist")
+BUNDLED: Final = "digits"
 HELD_OUT: Final = 0.3
-_MNIST: Final = (
-    ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
-    ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
-)
 
 
 def make_networks(cell: Cell, seeds: Sequence[int], order: Order) -> Iterator[Produced]:
     """Train one network for each seed and analyse its tail under every protocol.
 
     Raises:
-        InvalidStudy: options out of range, or no MNIST here.
-        InvalidData: MNIST files that cannot be read.
+        InvalidStudy: options out of range.
         Cancelled: the report asked to stop.
     """
     images, held_out = chosen_images(cell.design.source_options), _held_out(cell.design.source_options)
@@ -49,45 +39,12 @@ def chosen_images(options: dict[str, Any]) -> Images:
     """The images that a design asks for.
 
     Raises:
-        InvalidStudy: an unknown kind, or no MNIST here.
-        InvalidData: MNIST files that cannot be read.
+        InvalidStudy: others than those that come with Pluriscope.
     """
-    kind = options.get("images", "digits")
-    if kind == "digits":
-        return parse_images((resources.files("app.bundled") / "digits-0-1.json").read_bytes())
-    if kind != "mnist":
-        raise InvalidStudy("source_options.images", f"is {kind!r}", f"use {' or '.join(KINDS)}")
-    return read_mnist(Settings().data / "mnist")
-
-
-def read_mnist(folder: Path) -> Images:
-    """MNIST's zeros and ones, training and test images together.
-
-    Raises:
-        InvalidStudy: the files are not there.
-        InvalidData: they cannot be read.
-    """
-    parts = []
-    for names in _MNIST:
-        pixels, labels = (_file(folder, name) for name in names)
-        parts.append(parse_idx(pixels, labels, f"MNIST {names[0].split('-')[0]}"))
-    return two_digits(
-        np.concatenate([pixels for pixels, _ in parts]),
-        np.concatenate([labels for _, labels in parts]),
-        "MNIST, zeros and ones",
-    )
-
-
-def _file(folder: Path, name: str) -> bytes:
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            with path.open("rb") as file:
-                return file.read(MAX_FILE_BYTES + 1)
-    raise InvalidStudy(
-        f"source_options.images 'mnist': {name}",
-        "is not in the folder mnist of the data folder",
-        "put MNIST's four IDX files there, gzipped or not, or use the images 'digits'",
-    )
+    kind = options.get("images", BUNDLED)
+    if kind != BUNDLED:
+        raise InvalidStudy("source_options.images", f"is {kind!r}", f"use {BUNDLED!r}, the only images that are here")
+    return parse_images((resources.files("app.bundled") / "digits-0-1.json").read_bytes())
 
 
 def _held_out(options: dict[str, Any]) -> float:

@@ -5,27 +5,22 @@ Copies that need no server are made of the pages; in a notebook the objects show
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from inspect import getsource
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
-from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
-from jinja2.bccache import Bucket
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from app import guarded_forms
 from app.addressing import Addresses
 from app.figures import numbers
 from app.figures.svg.marks import logo, verdict_mark
-from app.guarded_forms import GuardedForms
+from app.guarded_forms import login_first, may_send
 from app.resources import STATIC, TEMPLATES
 
 PART: Final = "part"
@@ -99,31 +94,6 @@ def linked(words: Any, url: str, css: str = "", **more: str) -> Markup:
     return Markup('<a href="{}"{}>{}</a>').format(url, attributes, words)
 
 
-class CompiledTemplates(FileSystemBytecodeCache):
-    """Compiled templates in files, as Python keeps compiled modules: in ``__pycache__`` beside their sources.
-
-    To compile all of them takes seconds of every start. A folder that cannot be written, or Python's own setting
-    against such files, means that each process compiles anew. Jinja compares the templates' sources. What else goes
-    into compiled code is in the files' names: the version of Python, our extension, and the filters, which Jinja
-    applies to constants when it compiles.
-    """
-
-    def __init__(self, folder: Path = TEMPLATES) -> None:
-        ours = "".join(map(getsource, (guarded_forms, numbers)))
-        version = f"{sys.implementation.cache_tag}-{sha256(ours.encode()).hexdigest()[:12]}"
-        super().__init__(str(folder / "__pycache__"), f"%s.{version}.cache")
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        with suppress(OSError):
-            super().load_bytecode(bucket)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        if not sys.dont_write_bytecode:
-            with suppress(OSError):
-                Path(self.directory).mkdir(exist_ok=True)
-                super().dump_bytecode(bucket)
-
-
 @lru_cache(maxsize=8)
 def environment(prefix: str = "") -> Environment:
     """The environment of a site that is served under ``prefix``, made once."""
@@ -134,8 +104,6 @@ def environment(prefix: str = "") -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        extensions=[GuardedForms],
-        bytecode_cache=CompiledTemplates(),
     )
     links = Addresses(prefix)
     env.globals.update(
@@ -144,6 +112,8 @@ def environment(prefix: str = "") -> Environment:
         logo=logo,
         verdict_mark=verdict_mark,
         linked=linked,
+        login_first=login_first,
+        may_send=may_send,
         part_url=part_url,
     )
     env.filters.update({name: getattr(numbers, name) for name in numbers.__all__})

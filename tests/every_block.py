@@ -9,7 +9,8 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field, SecretStr
 
 from analysis.errors import InvalidNetwork
-from app.figures import plots, svg
+from app.figures import plots
+from app.figures.svg.thumbs import circuit_thumb
 from pluriscope.blocks import (
     Action,
     Block,
@@ -97,7 +98,7 @@ def table(options: dict[str, list[str]] | None = None, **more: object) -> Table:
 
 
 def drawing(_row: Row | None = None) -> Markup:
-    return svg.circuit_thumb(samples.WEIGHTS, samples.MASK)
+    return circuit_thumb(samples.WEIGHTS, samples.MASK)
 
 
 def every_block(options: dict[str, list[str]] | None = None) -> Iterator[Block]:

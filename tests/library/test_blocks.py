@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from pydantic import ValidationError
 
-from app.figures import svg
+from app.figures.svg.thumbs import circuit_thumb
 from pluriscope.blocks import (
     Action,
     Choice,
@@ -167,7 +167,7 @@ def test_hostile_text_is_shown_and_not_obeyed():
         Progress(HOSTILE, note=HOSTILE, ended=True),
         More(HOSTILE, list, HOSTILE),
         Form(Settings, '"><script>', HOSTILE, {"name": HOSTILE}, {"name": HOSTILE}),
-        Figure(svg.circuit_thumb(samples.WEIGHTS), HOSTILE, {HOSTILE: '"><script>'}),
+        Figure(circuit_thumb(samples.WEIGHTS), HOSTILE, {HOSTILE: '"><script>'}),
         Prose(f"{HOSTILE} [a](javascript:alert(1)) [b](//evil.example) ![c](https://evil.example/c.png)"),
         table(),
     ]

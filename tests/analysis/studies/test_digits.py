@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import struct
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from analysis.errors import InvalidData, InvalidTraining
+from analysis.errors import InvalidTraining
 from analysis.networks.circuit import EdgeLayout
 from analysis.networks.mlp import activations, forward
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import Question
 from analysis.studies.digits import ImageTraining, analyse_tail, tail_of, train_on_images
-from analysis.studies.image_files import Images, parse_idx, parse_images, two_digits
+from analysis.studies.image_files import Images, parse_images
 from tests.oracles.brute_force_circuits import bent
 
 BUNDLED = Path(__file__).parents[3] / "app" / "bundled" / "digits-0-1.json"
@@ -135,71 +132,3 @@ def test_too_few_images_are_refused(images):
     few = Images(images.pixels[:20], images.labels[:20], "few")
     with pytest.raises(InvalidTraining, match="Hold out at least 8"):
         train_on_images(few, rules())
-
-
-# ---- files -----------------------------------------------------------------------------------------------------------
-
-
-def idx(array):
-    magic = 2048 + array.ndim
-    return struct.pack(f">{1 + array.ndim}i", magic, *array.shape) + array.astype(np.uint8).tobytes()
-
-
-PIXELS = np.arange(5 * 4 * 3).reshape(5, 4, 3)
-LABELS = np.array([7, 0, 1, 1, 0])
-
-
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_idx_files_are_read_byte_for_byte(pack):
-    pixels, labels = parse_idx(pack(idx(PIXELS)), pack(idx(LABELS)))
-    assert np.array_equal(pixels, PIXELS.reshape(5, 12))
-    assert labels.tolist() == LABELS.tolist()
-    chosen = two_digits(pixels, labels, "five images")
-    assert chosen.labels.tolist() == [0, 1, 1, 0]
-    assert chosen.pixels[0, 0] == 12 / 255
-    turned = two_digits(pixels, labels, "five images", zero=7, one=0)
-    assert turned.labels.tolist() == [0, 1, 1]
-
-
-def header(*numbers):
-    return struct.pack(f">{len(numbers)}i", *numbers)
-
-
-@pytest.mark.parametrize(
-    ("images", "labels", "problem"),
-    [
-        (b"", idx(LABELS), "magic number 2051"),
-        (idx(LABELS), idx(LABELS), "magic number 2051"),
-        (idx(PIXELS)[:-1], idx(LABELS), "bytes of content"),
-        (idx(PIXELS) + b"x", idx(LABELS), "bytes of content"),
-        (header(2051, 2**31 - 1, 64, 64), idx(LABELS), "2147483647"),
-        (header(2051, 5, 4096, 4096), idx(LABELS), "4096"),
-        (header(2051, 5, -4, 3), idx(LABELS), "-4"),
-        (header(2051, 5), idx(LABELS), "magic number 2051"),
-        (idx(PIXELS), idx(LABELS[:4]), "5 images but 4 labels"),
-        (b"\x1f\x8b" + bytes(30), idx(LABELS), "unpacked"),
-    ],
-)
-def test_a_wrong_idx_file_is_refused_with_the_reason(images, labels, problem):
-    with pytest.raises(InvalidData, match=problem):
-        parse_idx(images, labels)
-
-
-def test_a_bomb_is_not_unpacked(monkeypatch):
-    monkeypatch.setattr("analysis.studies.image_files.MAX_FILE_BYTES", 1000)
-    with pytest.raises(InvalidData, match="longer than 1,000 bytes"):
-        parse_idx(gzip.compress(bytes(10_000)), idx(LABELS))
-
-
-def test_a_missing_digit_is_told():
-    with pytest.raises(InvalidData, match="digit 5"):
-        two_digits(np.zeros((3, 4), np.uint8), np.array([0, 1, 1], np.uint8), "three", zero=5)
-
-
-@pytest.mark.parametrize(
-    "change", [{"format": "x"}, {"labels": "01"}, {"pixels": "?"}, {"shape": [8]}, {"max_value": 0}]
-)
-def test_a_wrong_image_file_is_refused(change):
-    document = json.loads(BUNDLED.read_text()) | change
-    with pytest.raises(InvalidData):
-        parse_images(json.dumps(document).encode())

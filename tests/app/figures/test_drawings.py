@@ -14,10 +14,15 @@ from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment
 from analysis.errors import InvalidMask
 from analysis.networks.circuit import circuit_from_hex
-from app.figures import svg
 from app.figures.numbers import decimal
-from app.figures.svg.number_line import Threshold
-from app.figures.svg.tiles import Tile, truth_tile
+from app.figures.svg.aligned import aligned_diagram
+from app.figures.svg.heat import interchange_heat
+from app.figures.svg.marks import logo, verdict_mark
+from app.figures.svg.networks import network_diagram
+from app.figures.svg.number_line import Threshold, number_line
+from app.figures.svg.thumbs import circuit_thumb
+from app.figures.svg.tiles import PLAIN_HUES, Tile, bits_of, hues_by_frequency, truth_tile, variable
+from app.figures.svg.trees import formula_tree
 from tests.app.figures import samples
 from tests.app.figures.samples import connected_mask, random_weights
 from tests.checkout import ROOT
@@ -54,7 +59,7 @@ def n_of(root: ET.Element, tag: str, css_class: str) -> int:
 
 
 @pytest.mark.parametrize("sizes", SHAPES)
-@pytest.mark.parametrize("draw", [svg.circuit_thumb, svg.network_diagram])
+@pytest.mark.parametrize("draw", [circuit_thumb, network_diagram])
 def test_a_network_of_any_shape_is_drawn_alike_twice(sizes, draw):
     weights = random_weights(sizes, 1)
     mask = connected_mask(weights, 0.5, 2)
@@ -67,7 +72,7 @@ def test_a_network_of_any_shape_is_drawn_alike_twice(sizes, draw):
 
 
 @pytest.mark.parametrize("sizes", [s for s in SHAPES if max(s) <= 12])
-@pytest.mark.parametrize("draw", [svg.circuit_thumb, svg.network_diagram])
+@pytest.mark.parametrize("draw", [circuit_thumb, network_diagram])
 def test_every_edge_and_neuron_is_drawn_once(sizes, draw):
     weights = random_weights(sizes, 3)
     mask = connected_mask(weights, 0.4, 4)
@@ -76,18 +81,18 @@ def test_every_edge_and_neuron_is_drawn_once(sizes, draw):
     negative = sum(int((w < 0).sum()) for w in weights)
     assert n_of(whole, "path", "e-neg") == negative
     assert n_of(cut, "path", "e-cut") == n_edges - n_kept
-    bars = n_of(cut, "path", "e-neg") if draw is svg.network_diagram else 0  # each negative edge ends in a bar
+    bars = n_of(cut, "path", "e-neg") if draw is network_diagram else 0  # each negative edge ends in a bar
     assert n_of(cut, "path", "e-pos") + n_of(cut, "path", "e-neg") - bars == n_kept
     assert len(list(whole.iter(f"{SVG}circle"))) == sum(sizes)
 
 
 def test_a_circuit_by_hex_and_by_value_is_the_same_and_a_foreign_mask_is_refused():
-    by_hex = svg.circuit_thumb(samples.WEIGHTS, samples.MASK)
-    assert by_hex == svg.circuit_thumb(samples.WEIGHTS, circuit_from_hex(samples.MASK, (2, 3, 3, 1)))
+    by_hex = circuit_thumb(samples.WEIGHTS, samples.MASK)
+    assert by_hex == circuit_thumb(samples.WEIGHTS, circuit_from_hex(samples.MASK, (2, 3, 3, 1)))
     assert "Circuit of 10 of 18 edges and 4 of 6 hidden neurons in a 2–3–3–1 network" in by_hex
     assert n_of(parsed(by_hex), "circle", "n-cut") == 2
     with pytest.raises(InvalidMask):
-        svg.circuit_thumb(samples.WEIGHTS, "zz")
+        circuit_thumb(samples.WEIGHTS, "zz")
 
 
 @pytest.mark.parametrize("n_inputs", range(1, 7))
@@ -107,15 +112,15 @@ def test_a_tile_has_a_cell_for_each_one_in_binary_order(n_inputs):
 
 def test_a_hue_belongs_to_a_table_and_its_negation():
     for number in range(16):
-        table, negation = svg.bits_of(number, 2), svg.bits_of(15 - number, 2)
-        assert svg.PLAIN_HUES.of(table) == svg.PLAIN_HUES.of(negation)
-    hues = [svg.PLAIN_HUES.of(svg.bits_of(number, 2)) for number in range(16)]
+        table, negation = bits_of(number, 2), bits_of(15 - number, 2)
+        assert PLAIN_HUES.of(table) == PLAIN_HUES.of(negation)
+    hues = [PLAIN_HUES.of(bits_of(number, 2)) for number in range(16)]
     assert {h: hues.count(h) for h in set(hues)} == {"and": 2, "or": 2, "xor": 2, "anb": 2, "nab": 2, "in": 6}
 
 
 def test_more_inputs_give_hues_by_frequency_and_never_to_inputs():
     tables = ["00010111"] * 3 + ["11101000"] * 2 + ["01101001"] * 4 + ["00001111"] * 9 + ["00000001", "10000000"]
-    hues = svg.hues_by_frequency(tables)
+    hues = hues_by_frequency(tables)
     assert hues.of("11101000") == hues.of("00010111") == "and"  # five together
     assert hues.of("01101001") == "or"
     assert hues.of("00001111") == hues.of("11110000") == "in"
@@ -128,18 +133,18 @@ def test_an_algorithm_without_variables_or_with_a_bare_input_can_be_drawn():
     for root in (Node("and", (a, b)), a, Node("not", (a,)), Node("not", (Node("and", (a, b)),))):
         for form in ("and_inverter", "formula_trees"):
             algorithm = HighLevelModel(form, 2, root)
-            parsed(svg.formula_tree(algorithm))
+            parsed(formula_tree(algorithm))
             places = {
                 v.path: site for v, site in zip(algorithm.variables, [samples.ALIGNMENT.places[0][1]] * 2, strict=False)
             }
-            parsed(svg.aligned_diagram(samples.WEIGHTS, algorithm, Alignment.of(algorithm.text, places)))
+            parsed(aligned_diagram(samples.WEIGHTS, algorithm, Alignment.of(algorithm.text, places)))
 
 
 def test_the_interchange_matrix_shows_every_number_and_marks_misses_by_shape():
     outputs = np.arange(16).reshape(4, 4) / 10
     tested, agreed = ~np.eye(4, dtype=bool), np.ones((4, 4), dtype=bool)
     agreed[0, 1] = agreed[2, 2] = False  # the second was not tested, so it is no miss
-    root = parsed(svg.interchange_heat(outputs, agreed, tested, ["00", "01", "10", "11"], title="A on n1.0"))
+    root = parsed(interchange_heat(outputs, agreed, tested, ["00", "01", "10", "11"], title="A on n1.0"))
     words = [t.text for t in root.iter(f"{SVG}text")]
     assert all(f"{v:.2f}" in words for v in outputs.ravel())
     assert n_of(root, "rect", "h-miss") == 1
@@ -153,17 +158,17 @@ def test_hostile_names_stay_text():
     name = "\"><script>alert(1)</script>'&"
     tiles = [Tile(1, 0, (0, 1, 1, 0), name)]
     for markup in (
-        svg.circuit_thumb(samples.WEIGHTS, None, tiles, title=name),
-        svg.network_diagram(samples.WEIGHTS, None, tiles, title=name),
-        svg.aligned_diagram(samples.WEIGHTS, samples.ALGORITHM, samples.ALIGNMENT, title=name),
-        svg.formula_tree(samples.ALGORITHM, title=name),
-        svg.number_line([0.0, 1.0], [name, "1"], [Threshold(0.5, name, (0, 1))], title=name),
-        svg.interchange_heat([[0, 1], [1, 0]], np.eye(2), np.ones((2, 2)), [name, "1"], title=name),
+        circuit_thumb(samples.WEIGHTS, None, tiles, title=name),
+        network_diagram(samples.WEIGHTS, None, tiles, title=name),
+        aligned_diagram(samples.WEIGHTS, samples.ALGORITHM, samples.ALIGNMENT, title=name),
+        formula_tree(samples.ALGORITHM, title=name),
+        number_line([0.0, 1.0], [name, "1"], [Threshold(0.5, name, (0, 1))], title=name),
+        interchange_heat([[0, 1], [1, 0]], np.eye(2), np.ones((2, 2)), [name, "1"], title=name),
     ):
         root = parsed(markup)
         assert not list(root.iter(f"{SVG}script"))
         assert name in (root.get("aria-label") or "")
-    assert "<script" not in svg.variable("0110", name)
+    assert "<script" not in variable("0110", name)
 
 
 def test_every_class_of_a_drawing_is_known_to_the_stylesheet():
@@ -171,15 +176,15 @@ def test_every_class_of_a_drawing_is_known_to_the_stylesheet():
     known = set(re.findall(r"\.([a-z][\w-]*)", css))
     huge = random_weights((2, 20, 64, 1), 5)
     drawings = [
-        svg.circuit_thumb(huge),
-        svg.network_diagram(samples.WEIGHTS, samples.MASK, samples.TILES),
-        svg.circuit_thumb(samples.WEIGHTS, None, (), samples.DIRECTIONS),
-        svg.aligned_diagram(samples.WEIGHTS, samples.ALGORITHM, samples.ALIGNMENT),
-        svg.formula_tree(samples.ALGORITHM),
-        svg.number_line([0.0, 0.1, 1.0], ["0", "1", "2"], samples.THRESHOLDS),
-        svg.interchange_heat([[0, 1], [1, 0]], np.eye(2), np.ones((2, 2)), ["0", "1"]),
-        svg.logo(),
-        *(svg.verdict_mark(k) for k in ("pass", "fail", "na", "untested", "running")),
+        circuit_thumb(huge),
+        network_diagram(samples.WEIGHTS, samples.MASK, samples.TILES),
+        circuit_thumb(samples.WEIGHTS, None, (), samples.DIRECTIONS),
+        aligned_diagram(samples.WEIGHTS, samples.ALGORITHM, samples.ALIGNMENT),
+        formula_tree(samples.ALGORITHM),
+        number_line([0.0, 0.1, 1.0], ["0", "1", "2"], samples.THRESHOLDS),
+        interchange_heat([[0, 1], [1, 0]], np.eye(2), np.ones((2, 2)), ["0", "1"]),
+        logo(),
+        *(verdict_mark(k) for k in ("pass", "fail", "na", "untested", "running")),
     ]
     used = {name for drawing in drawings for names in re.findall(r'class="([^"]*)"', drawing) for name in names.split()}
     plain = {"mark", "n-open", "frame", "aligned-figure"}  # hooks without a rule of their own, or ruled by their parent
@@ -188,7 +193,7 @@ def test_every_class_of_a_drawing_is_known_to_the_stylesheet():
 
 def test_a_circuit_is_described_edge_by_edge():
     weights, kept = samples.WEIGHTS, circuit_from_hex(samples.MASK, (2, 3, 3, 1)).keep
-    words = parsed(svg.network_diagram(weights, samples.MASK)).findtext(f"{SVG}desc") or ""
+    words = parsed(network_diagram(weights, samples.MASK)).findtext(f"{SVG}desc") or ""
     told = set()
     for group in words.removeprefix("Edges kept: ").partition(". Neurons")[0].rstrip(".").split("; "):
         sources, _, target = group.partition(" to ")
@@ -201,7 +206,7 @@ def test_a_circuit_is_described_edge_by_edge():
     }
     cut = [names[layer + 1][out] for layer in (0, 1) for out in range(3) if not kept[layer][out].any()]
     assert words.endswith(f" Neurons cut: {', '.join(cut)}." if cut else ".")
-    assert parsed(svg.network_diagram(weights)).find(f"{SVG}desc") is None, "nothing is cut"
+    assert parsed(network_diagram(weights)).find(f"{SVG}desc") is None, "nothing is cut"
 
 
 def test_a_direction_is_written_as_people_write_it():
@@ -224,7 +229,7 @@ def names_in(root: ET.Element) -> list[str]:
     return [e.get("data-el", "") for e in root.iter(f"{SVG}g") if e.get("data-el")]
 
 
-@pytest.mark.parametrize("named", [svg.network_diagram, partial(svg.circuit_thumb, named=True)])
+@pytest.mark.parametrize("named", [network_diagram, partial(circuit_thumb, named=True)])
 def test_neurons_and_edges_carry_their_names_and_kept_edges_their_weights(named):
     root = parsed(named(samples.WEIGHTS, samples.MASK))
     neurons = {"A", "B", "n1.0", "n1.1", "n1.2", "n2.0", "n2.1", "n2.2", "y"}
@@ -240,7 +245,7 @@ def test_neurons_and_edges_carry_their_names_and_kept_edges_their_weights(named)
     }
 
 
-@pytest.mark.parametrize("named", [svg.network_diagram, partial(svg.circuit_thumb, named=True)])
+@pytest.mark.parametrize("named", [network_diagram, partial(circuit_thumb, named=True)])
 def test_each_edge_is_drawn_as_its_own_weight_says_or_as_cut(named):
     sizes = (2, 3, 4, 1)
     weights = random_weights(sizes, 3)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.figures import svg
+from app.figures.svg.inside import attention_heat
 from tests.app.figures.test_drawings import parsed
 
 SHARES = [[1.0, None, None], [0.25, 0.75, None], [0.004, 0.0, 0.996]]
@@ -18,7 +18,7 @@ def texts(drawn):
 
 
 def test_every_share_stands_in_its_cell_and_what_is_later_is_left_empty():
-    drawn = svg.attention_heat(SHARES, ["A", "<b>", "A"], title="head 1.0")
+    drawn = attention_heat(SHARES, ["A", "<b>", "A"], title="head 1.0")
     root = parsed(drawn)
     paths = {
         name: [one for one in root.iter(f"{NS}path") if one.get("class") == name] for name in ("h-ground", "h-ink")
