@@ -21,7 +21,7 @@ from app.access.credentials import Credentials
 from app.db import sqlite
 from app.db.backup import tables_in
 from app.db.codecs import data_of, network_of, protocol_of
-from app.db.engine import Store, newest_revision, shown, store_at
+from app.db.engine import Store, newest_revision, store_at
 from app.db.job_tables import JobRow
 from app.db.prepared import result_digest
 from app.db.reads.results import load_analysis
@@ -103,12 +103,6 @@ def _stored(settings: Settings, sample: int, thorough: bool) -> Found:
     try:
         yield from unsound(store, thorough)
         revision, newest = store.revision(), newest_revision()
-        if store.read_only:
-            yield (
-                "warning",
-                f"{shown(store.url)} can be read but not changed",
-                "make its file writable, and room for it",
-            )
         if revision is not None and revision != newest:
             cure = "update the program" if revision > str(newest) else "take a backup, then start the server"
             yield "problem", f"the store has revision {revision}, needed is {newest}", cure

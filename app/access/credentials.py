@@ -35,49 +35,42 @@ MAX_SESSIONS: Final = 1_000
 BY_SETTING: Final = "setting"
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Credential(BaseModel):
+    """What lets somebody in: a token, which a program or a person shows; a link, which lets one person in once; or a
+    session, which is one browser that is logged in. The secret itself is kept nowhere.
 
-
-class Token(_Record):
-    """What a program or a person shows to be let in; the secret itself is kept nowhere."""
-
-    id: str
-    role: Role
-    label: str = Field(max_length=80)
-    hash: str
-    made_at: datetime
-
-
-class Link(_Record):
-    """A link that lets one person in once."""
-
-    role: Role
-    hash: str
-    expires_at: datetime
-
-
-class Session(_Record):
-    """One browser that is logged in.
-
-    ``by`` is a token's id, "link", or :data:`BY_SETTING`; ``proof`` ties a session to the token of the settings, so
-    that it ends when that is changed.
+    ``by`` of a session is a token's id, "link", or :data:`BY_SETTING`; ``proof`` ties it to the token of the settings,
+    so that it ends when that is changed.
     """
 
-    id: str
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     role: Role
-    by: str
     hash: str
+    id: str = ""
+    label: str = Field("", max_length=80)
+    by: str = ""
     proof: str = ""
-    began_at: datetime
-    expires_at: datetime
+    made_at: datetime | None = None
+    began_at: datetime | None = None
+    expires_at: datetime = datetime.max.replace(tzinfo=UTC)
+
+    def opened_by(self, secret: str) -> bool:
+        """Whether a secret is its own; it may have expired."""
+        return same(digest_of(secret), self.hash)
+
+    @property
+    def lasts(self) -> bool:
+        return self.expires_at > now()
 
 
-class _Kept(_Record):
+class _Kept(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     format: Literal[1] = 1
-    tokens: tuple[Token, ...] = ()
-    links: tuple[Link, ...] = ()
-    sessions: tuple[Session, ...] = ()
+    tokens: tuple[Credential, ...] = ()
+    links: tuple[Credential, ...] = ()
+    sessions: tuple[Credential, ...] = ()
 
 
 class NoSuchCredential(LookupError):
@@ -115,19 +108,19 @@ class Credentials:
 
     # ---------- tokens ----------
 
-    def tokens(self) -> tuple[Token, ...]:
+    def tokens(self) -> tuple[Credential, ...]:
         return self._read().tokens
 
-    def make_token(self, role: Role, label: str = "") -> tuple[Token, str]:
+    def make_token(self, role: Role, label: str = "") -> tuple[Credential, str]:
         """A new token and its secret, which cannot be told again.
 
         Raises:
             OSError: the data folder cannot be written.
         """
         secret = PREFIX + secrets.token_urlsafe(32)
-        token = Token(id=secrets.token_hex(4), role=role, label=label, hash=digest_of(secret), made_at=now())
+        token = Credential(role=role, hash=digest_of(secret), id=secrets.token_hex(4), label=label, made_at=now())
         with self._changing() as kept:
-            self._write(kept.model_copy(update={"tokens": (*kept.tokens, token)}))
+            self._write(kept, tokens=(*kept.tokens, token))
         return token, secret
 
     def revoke_token(self, token_id: str) -> None:
@@ -141,18 +134,14 @@ class Credentials:
             tokens = tuple(token for token in kept.tokens if token.id != token_id)
             if len(tokens) == len(kept.tokens):
                 raise NoSuchCredential(token_id)
-            sessions = tuple(session for session in kept.sessions if session.by != token_id)
-            self._write(kept.model_copy(update={"tokens": tokens, "sessions": sessions}))
+            self._write(kept, tokens=tokens, sessions=tuple(one for one in kept.sessions if one.by != token_id))
 
     def opens(self, secret: str) -> tuple[Role, str] | None:
         """The role that a token gives, and whose it is; None if it is not one of ours."""
         if self._setting and same(secret, self._setting):
             return "admin", BY_SETTING
-        given, found = digest_of(secret), None
-        for token in self._read().tokens:  # all of them, so that the time does not tell which
-            if same(given, token.hash):
-                found = token
-        return (found.role, found.id) if found else None
+        found = [token for token in self.tokens() if token.opened_by(secret)]  # all, so that the time tells nothing
+        return (found[0].role, found[0].id) if found else None
 
     # ---------- links that let in once ----------
 
@@ -168,10 +157,10 @@ class Credentials:
             OSError: the data folder cannot be written.
         """
         secret = secrets.token_urlsafe(32)
-        link = Link(role=role, hash=digest_of(secret), expires_at=now() + timedelta(hours=hours))
+        link = Credential(role=role, hash=digest_of(secret), expires_at=now() + timedelta(hours=hours))
         with self._changing() as kept:
-            earlier = () if only else tuple(one for one in kept.links if one.expires_at > now())
-            self._write(kept.model_copy(update={"links": (*earlier, link)}))
+            earlier = () if only else tuple(one for one in kept.links if one.lasts)
+            self._write(kept, links=(*earlier, link))
         return secret
 
     def use_link(self, secret: str) -> Role | None:
@@ -180,19 +169,18 @@ class Credentials:
         Raises:
             OSError: the data folder cannot be written; then it is not used up either.
         """
-        given = digest_of(secret)
         with self._changing() as kept:
-            found = next((link for link in kept.links if same(given, link.hash)), None)
-            left = tuple(link for link in kept.links if link is not found and link.expires_at > now())
+            found = next((link for link in kept.links if link.opened_by(secret)), None)
+            left = tuple(link for link in kept.links if link is not found and link.lasts)
             if len(left) != len(kept.links):
-                self._write(kept.model_copy(update={"links": left}))
-        return found.role if found and found.expires_at > now() else None
+                self._write(kept, links=left)
+        return found.role if found and found.lasts else None
 
     # ---------- sessions ----------
 
-    def sessions(self) -> tuple[Session, ...]:
+    def sessions(self) -> tuple[Credential, ...]:
         """Those that have not expired, the latest first."""
-        return tuple(reversed([one for one in self._read().sessions if one.expires_at > now()]))
+        return tuple(reversed([one for one in self._read().sessions if one.lasts]))
 
     def begin_session(self, role: Role, by: str, hours: float) -> str:
         """The secret of a new session, which goes into the browser's cookie.
@@ -201,29 +189,26 @@ class Credentials:
             OSError: the data folder cannot be written.
         """
         secret, began = secrets.token_urlsafe(32), now()
-        session = Session(
-            id=secrets.token_hex(4),
+        session = Credential(
             role=role,
-            by=by,
             hash=digest_of(secret),
+            id=secrets.token_hex(4),
+            by=by,
             proof=self._proof(secret) if by == BY_SETTING else "",
             began_at=began,
             expires_at=began + timedelta(hours=hours),
         )
         with self._changing() as kept:
-            lasting = [one for one in kept.sessions if one.expires_at > began][-(MAX_SESSIONS - 1) :]
-            self._write(kept.model_copy(update={"sessions": (*lasting, session)}))
+            lasting = [one for one in kept.sessions if one.lasts][-(MAX_SESSIONS - 1) :]
+            self._write(kept, sessions=(*lasting, session))
         return secret
 
-    def session(self, secret: str) -> Session | None:
+    def session(self, secret: str) -> Credential | None:
         """The session of a cookie; None if it has ended."""
-        given = digest_of(secret)
-        found = next((one for one in self._read().sessions if same(given, one.hash)), None)
-        if found is None or found.expires_at <= now():
-            return None
-        if found.by == BY_SETTING and not (self._setting and same(found.proof, self._proof(secret))):
-            return None
-        return found
+        found = next((one for one in self.sessions() if one.opened_by(secret)), None)
+        if found is None or found.by != BY_SETTING:
+            return found
+        return found if self._setting and same(found.proof, self._proof(secret)) else None
 
     def end_session(self, secret: str) -> None:
         """Log one browser out.
@@ -231,11 +216,10 @@ class Credentials:
         Raises:
             OSError: the data folder cannot be written.
         """
-        given = digest_of(secret)
         with self._changing() as kept:
-            left = tuple(one for one in kept.sessions if not same(given, one.hash))
+            left = tuple(one for one in kept.sessions if not one.opened_by(secret))
             if len(left) != len(kept.sessions):
-                self._write(kept.model_copy(update={"sessions": left}))
+                self._write(kept, sessions=left)
 
     def end_sessions(self) -> int:
         """Log every browser out, and let links that were not used expire; how many sessions there were.
@@ -244,8 +228,8 @@ class Credentials:
             OSError: the data folder cannot be written.
         """
         with self._changing() as kept:
-            self._write(kept.model_copy(update={"sessions": (), "links": ()}))
-        return sum(one.expires_at > now() for one in kept.sessions)
+            self._write(kept, sessions=(), links=())
+        return sum(one.lasts for one in kept.sessions)
 
     def lets_nobody_in(self) -> bool:
         """Whether there is neither a token nor a session: somebody must be let in first."""
@@ -280,11 +264,11 @@ class Credentials:
         finally:
             os.close(handle)  # which lets go of the lock
 
-    def _write(self, kept: _Kept) -> None:
+    def _write(self, kept: _Kept, **changed: tuple[Credential, ...]) -> None:
         handle, temporary = tempfile.mkstemp(prefix=f".{FILE_NAME}.", dir=self._path.parent)  # for its owner alone
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(kept.model_dump_json(indent=1))
+                file.write(kept.model_copy(update=changed).model_dump_json(indent=1, exclude_defaults=True))
                 file.flush()
                 os.fsync(file.fileno())
             Path(temporary).replace(self._path)

@@ -44,7 +44,6 @@ def serve(
     from app.access.neighbours import Neighbours
     from app.bundled.study_seeding import add_bundled_studies
     from app.db.engine import open_store
-    from app.db.errors import StoreReadOnly
     from app.db.trouble import diagnosis, is_lasting
     from app.db.upgrade import upgrade
     from app.gate import MAX_HEADER_BYTES
@@ -74,8 +73,6 @@ def serve(
             purged = purge_deleted(store, settings.undo_days)
             if purged:
                 remark(f"deleted {purged} networks for good whose time for undoing was over")
-    except StoreReadOnly as trouble:  # what is stored can be read all the same
-        remark(f"reading only: {trouble}")
     except OperationalError as error:
         if not is_lasting(error):
             raise
@@ -118,17 +115,11 @@ def work(
     A worker that is killed loses nothing: another takes its job up again when the lease runs out. With a cluster this
     process coordinates as many jobs as the cluster has threads, or as [bold]--workers[/bold] says.
     """
-    from app.db.engine import open_store
     from app.jobs.worker import ClusterMissing, run_workers
     from app.logs import configure
 
     settings = read_settings(workers=workers, cluster=cluster)
     configure(settings.log_format)
-    store = open_store(settings)
-    try:
-        store.ensure_writable()
-    finally:
-        store.close()
     try:
         run_workers(settings, slots=workers, until_idle=until_idle)
     except ClusterMissing:

@@ -20,6 +20,7 @@ token = typer.Typer(
     help="Who may change things on a server: tokens, links that let in once, sessions.",
 )
 Answer = TypeVar("Answer")
+_OF_SESSION = {"id", "role", "by", "began_at", "expires_at"}
 RoleOption = Annotated[
     Literal["editor", "admin"],
     typer.Option("--role", help="editor: may change things; admin: sees how the server does besides."),
@@ -82,8 +83,8 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] =
     tokens, sessions = kept.tokens(), kept.sessions()
     if as_json:
         document = {
-            "tokens": [one.model_dump(mode="json", exclude={"hash"}) for one in tokens],
-            "sessions": [one.model_dump(mode="json", exclude={"hash", "proof"}) for one in sessions],
+            "tokens": [one.model_dump(mode="json", include={"id", "role", "label", "made_at"}) for one in tokens],
+            "sessions": [one.model_dump(mode="json", include=_OF_SESSION) for one in sessions],
         }
         write_json("-", document)
         return DONE

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
+from urllib.parse import quote
 
 from sqlalchemy import JSON, Connection, MetaData, Table, func, insert, make_url, select
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
@@ -80,7 +81,7 @@ def verify(file: Path) -> Held:
     """
     if not file.is_file():
         raise Damaged(f"backup {file}", "is not there", _NO_BACKUP)
-    engine = sqlite.engine(sqlite.read_only_url(make_url(f"sqlite:///{file}")), writes=False)
+    engine = sqlite.engine(make_url(f"sqlite:///file:{quote(str(file.absolute()))}?mode=ro&uri=true"), writes=False)
     try:
         with engine.connect() as connection:
             problems = connection.exec_driver_sql("PRAGMA integrity_check(5)").scalars().all()

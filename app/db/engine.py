@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.db import postgresql, sqlite
-from app.db.errors import StoreReadOnly, StoreUnavailable
+from app.db.errors import StoreUnavailable
 from app.limits import carried_by
 from app.resources import MIGRATIONS
 
@@ -43,7 +43,6 @@ class Store:
         reader: engine for queries; it refuses to write.
         writer: engine for changes; each transaction takes the write lock first.
         carried: what each session carries as its ``info``: the limits in force (:mod:`app.limits`).
-        read_only: whether nothing can be changed here, because the file or its volume may not be written.
         turn: held by the thread of this process that writes.
     """
 
@@ -51,7 +50,6 @@ class Store:
     reader: Engine
     writer: Engine
     carried: Mapping[str, Any] = field(default_factory=dict)
-    read_only: bool = False
     turn: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
     @contextmanager
@@ -62,12 +60,7 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session in one transaction: committed if the block ends well, rolled back if it raises.
-
-        Raises:
-            StoreReadOnly: nothing can be changed here.
-        """
-        self.ensure_writable()
+        """A session in one transaction: committed if the block ends well, rolled back if it raises."""
         made = Session(self.writer, expire_on_commit=False, info=dict(self.carried))
         with self._own_turn(), made as session, session.begin():
             yield session
@@ -84,25 +77,11 @@ class Store:
             if has_turn:
                 self.turn.release()
 
-    def ensure_writable(self) -> None:
-        """Refuse at once what would fail later.
-
-        Raises:
-            StoreReadOnly: nothing can be changed here.
-        """
-        if self.read_only:
-            raise StoreReadOnly(
-                f"database {shown(self.url)}",
-                "can be read here but not changed",
-                "make its file and folder writable for this user, and room on its volume, then start again; "
-                "reading goes on as it is",
-            )
-
     def migrate(self, *, up_to: str = "head") -> None:
         """Bring the schema to the current version; safe when several processes start at once.
 
         The whole change is one transaction under the write lock, so a second process waits, then finds nothing to do.
-        A current schema is left alone, so that a store that cannot be written can still be read. Who opens a store that
+        A current schema is left alone. Who opens a store that
         people use calls :func:`app.db.upgrade.upgrade` instead, which keeps what was there before.
 
         Args:
@@ -110,14 +89,12 @@ class Store:
 
         Raises:
             StoreUnavailable: the database cannot be written, or was made by a newer version.
-            StoreReadOnly: it is older and cannot be written.
         """
         if self.revision() == (newest_revision() if up_to == "head" else up_to):
             return
         from alembic import command  # not loaded where there is nothing to do, as at nearly every start
         from alembic.util import CommandError
 
-        self.ensure_writable()
         engine = _engine(self.url, writes=True, migrates=True)
         try:
             with engine.begin() as connection:
@@ -154,10 +131,8 @@ class Store:
 def open_store(settings: Settings) -> Store:
     """Open the database of these settings; the schema is left as it is (see :meth:`Store.migrate`).
 
-    A database in a folder that cannot be written is opened for reading.
-
     Raises:
-        StoreUnavailable: the data folder cannot be made, or is empty and not writable, or the URL is none.
+        StoreUnavailable: the data folder cannot be made or written, or the URL is none.
     """
     if not settings.database_url:
         _ensure_usable(settings.data, make_url(settings.url))
@@ -171,12 +146,7 @@ def store_at(url: str) -> Store:
         StoreUnavailable: the URL is none, or its driver is not installed.
     """
     try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite" and sqlite.is_read_only(parsed):
-            reader = sqlite.engine(sqlite.read_only_url(parsed), writes=False)
-            return Store(url, reader, reader, read_only=True)
-        reader, writer = _engine(url, writes=False), _engine(url, writes=True)
-        return Store(url, reader, writer)
+        return Store(url, _engine(url, writes=False), _engine(url, writes=True))
     except (ArgumentError, ImportError) as error:
         cure = "correct PLURISCOPE_DATABASE_URL"
         if "psycopg" in str(error):
@@ -221,12 +191,13 @@ def _ensure_usable(folder: Path, url: URL) -> None:
     cure = "set PLURISCOPE_DATA to a folder that this user may write"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        there = bool((file := sqlite.file_of(url)) and file.exists())
+        file = sqlite.file_of(url)
+        is_ours = os.access(folder, os.W_OK | os.X_OK) and (not file or not file.exists() or os.access(file, os.W_OK))
     except (OSError, ValueError) as error:
         cause = error.strerror if isinstance(error, OSError) else str(error)
         raise StoreUnavailable(f"data folder {folder}", f"cannot be made ({cause})", cure) from None
-    if not there and not os.access(folder, os.W_OK | os.X_OK):
-        raise StoreUnavailable(f"data folder {folder}", "is not writable", cure)
+    if not is_ours:
+        raise StoreUnavailable(f"data folder {folder}", "or the database in it is not writable", cure)
 
 
 def _unavailable(url: str, error: SQLAlchemyError) -> StoreUnavailable:

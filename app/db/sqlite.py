@@ -7,13 +7,10 @@ and is barred from writing. Times, sizes and reasons: docs/decisions/0001.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
@@ -62,47 +59,7 @@ def engine(url: URL, *, writes: bool, migrates: bool = False) -> Engine:
 
 def file_of(url: URL) -> Path | None:
     """The file of a database; None for one in memory."""
-    name = url.database or ""
-    if name.startswith("file:"):
-        name = name.removeprefix("file:")
-    return None if name in ("", ":memory:") else Path(name)
-
-
-def is_read_only(url: URL) -> bool:
-    """Whether a database is there that cannot be changed: opened so, not writable, or on a volume without room."""
-    if url.query.get("mode") == "ro" or url.query.get("immutable") == "1":
-        return True
-    file = file_of(url)
-    if file is None or not file.exists():
-        return False
-    return not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK | os.X_OK)) or _has_no_room(file)
-
-
-def _has_no_room(file: Path) -> bool:
-    """Whether not even the log's index can be made beside the file, without which SQLite reads nothing either."""
-    try:
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)) as probe:
-            probe.execute("PRAGMA schema_version")
-    except sqlite3.OperationalError as error:
-        return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY)
-    except sqlite3.Error:
-        return False  # other trouble; whoever opens it will say which
-    return False
-
-
-def read_only_url(url: URL) -> URL:
-    """The same database, opened without writing anything beside it.
-
-    A log that still holds changes is read along; it needs its index beside it. Without one the file is taken as it is,
-    which is right as long as nobody writes to it, and on a volume that is read-only nobody does.
-    """
-    file = file_of(url)
-    if file is None or url.query.get("mode") == "ro" or url.query.get("immutable") == "1":
-        return url
-    log = file.with_name(f"{file.name}-wal")
-    holds_changes = log.exists() and log.stat().st_size > 0
-    options = {"mode": "ro", "uri": "true"} | ({} if holds_changes else {"immutable": "1"})
-    return url.set(database=f"file:{quote(str(file.absolute()))}", query=options)
+    return None if url.database in (None, "", ":memory:") else Path(str(url.database))
 
 
 def _use_write_ahead_log(cursor: sqlite3.Cursor) -> None:

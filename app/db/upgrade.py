@@ -33,11 +33,9 @@ def upgrade(store: Store, folder: Path, tell: Callable[[str], None] = log.warnin
 
     Raises:
         StoreUnavailable: the database cannot be written or kept, or was made by a newer version.
-        StoreReadOnly: it is older and cannot be written.
     """
     revision = store.revision()
     if revision is not None and revision < ROWS:
-        store.ensure_writable()
         url = make_url(store.url)
         kept = folder / f"before-{ROWS}.backup"
         if url.get_backend_name() == "sqlite" and (file := sqlite.file_of(url)):

@@ -124,7 +124,7 @@ def _sizes(session: Session, store: Store, found: Installation) -> list[tuple[st
 
     sizes = found.sizes
     return [
-        ("Database", store.reader.dialect.name + (", can only be read" if store.read_only else "")),
+        ("Database", store.reader.dialect.name),
         ("Size", f"{sizes.store / 1e6:.1f} MB"),
         ("Write-ahead log", "kept by the server" if sizes.log is None else f"{sizes.log / 1e6:.1f} MB"),
         ("Room left", f"{sizes.free / 1e9:.1f} of {sizes.total / 1e9:.1f} GB"),

@@ -119,9 +119,11 @@ def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path):
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_data_folder_that_is_not_writable_is_refused(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(StoreUnavailable, match="not writable"):
-        open_store(Settings(data=tmp_path))
+    (tmp_path / "pluriscope.sqlite").touch(0o400)
+    for mode in (0o700, 0o500):
+        tmp_path.chmod(mode)
+        with pytest.raises(StoreUnavailable, match="not writable"):
+            open_store(Settings(data=tmp_path))
 
 
 @pytest.mark.parametrize("url", ["nonsense", "nosuchdatabase://x/y"])

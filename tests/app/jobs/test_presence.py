@@ -45,7 +45,8 @@ def test_an_idle_worker_is_seen_again_and_again_and_leaves(store, monkeypatch):
 def test_a_store_that_refuses_does_not_stop_the_work(store, caplog):
     caplog.set_level("INFO")
     now = datetime.now(UTC)
-    presence.show(replace(store, read_only=True), "w", 1, "", started_at=now, now=now)
-    presence.leave(replace(store, read_only=True), "w")
+    barred = replace(store, writer=store.reader)
+    presence.show(barred, "w", 1, "", started_at=now, now=now)
+    presence.leave(barred, "w")
     assert "could not show itself" in caplog.text
     assert "could not take itself off" in caplog.text

@@ -1,8 +1,7 @@
-"""A full or read-only volume: reading goes on, changes are refused with words, and nothing is harmed."""
+"""A full volume, or a database that takes no change: reading goes on, changes are refused, and nothing is harmed."""
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import subprocess
@@ -16,17 +15,13 @@ from sqlalchemy import event
 
 from analysis.network_files.files import network_file_json
 from app.db.engine import open_store, store_at
-from app.db.errors import StoreReadOnly, StoreUnavailable
-from app.db.reads.analyses import find_network
 from app.jobs import queue
 from app.jobs.worker import Pace, Worker
 from app.main import create_app
 from app.settings import Settings
-from tests.app.cli.test_analyse import run
 from tests.app.jobs.kinds import KINDS
 from tests.app.jobs.test_worker import PATIENCE_SECONDS, wait_for
 from tests.factories import XOR_SLUG, small_network, stored_analysis, temporary_store
-from tests.schemas import unpack
 
 LOCAL = ("127.0.0.1", 50_000)
 AS_PAGE = {"accept": "text/html", "origin": "http://127.0.0.1", "sec-fetch-site": "same-origin"}
@@ -159,71 +154,6 @@ def test_a_job_whose_result_finds_no_room_is_saved_once_there_is(tmp_path):
             thread.join(PATIENCE_SECONDS)
         store.close()
         assert is_sound(folder)
-
-
-@contextmanager
-def read_only(folder, *, by_volume: bool):
-    """Make a folder read-only: by its volume, or by its rights, which bind everybody but root."""
-    if by_volume:
-        subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
-        yield
-        return
-    if os.geteuid() == 0:
-        pytest.skip("rights do not bind root")
-    for path in folder.iterdir():
-        path.chmod(0o400)
-    folder.chmod(0o500)
-    try:
-        yield
-    finally:
-        folder.chmod(0o700)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("by_volume", [True, False])
-def test_a_read_only_folder_is_served_for_reading(tmp_path, monkeypatch, capsys, by_volume):
-    with volume(tmp_path / "small", "20m") as folder:
-        stored_in(folder)
-        before = (folder / "pluriscope.sqlite").read_bytes()
-        with read_only(folder, by_volume=by_volume):
-            with serving(folder) as client:
-                assert client.app.state.store.read_only
-                assert client.get("/").status_code == 200
-                assert client.get(f"/networks/{XOR_SLUG}/circuits").status_code == 200
-                answer = client.post("/api/v1/networks", json=network_file(1))
-                assert answer.status_code == 503
-                assert "can be read here but not changed" in answer.json()["error"]
-                shown = client.post("/api/v1/networks", json=network_file(1), headers={"accept": "text/html"})
-                assert shown.status_code == 503
-            monkeypatch.setenv("PLURISCOPE_DATA", str(folder))
-            monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
-            for command in (["work", "--until-idle"],):
-                assert run(*command) == 1
-                assert "can be read here but not changed" in capsys.readouterr().err
-            assert run("export", XOR_SLUG) == 0
-            assert json.loads(capsys.readouterr().out)["format"] == "pluriscope-network/1"
-            assert run("backup", tmp_path / "taken.backup") == 0
-        assert (folder / "pluriscope.sqlite").read_bytes() == before
-
-
-def test_a_database_opened_for_reading_refuses_changes(tmp_path):
-    stored_in(tmp_path)
-    store = store_at(f"sqlite:///file:{tmp_path}/pluriscope.sqlite?mode=ro&uri=true")
-    store.migrate()  # it is current, so there is nothing to do
-    with store.read() as session:
-        assert find_network(session, XOR_SLUG)
-    with pytest.raises(StoreReadOnly), store.write():
-        pass
-    store.close()
-
-
-@pytest.mark.slow
-def test_an_older_database_that_cannot_be_written_is_not_served(tmp_path):
-    unpack("0003", tmp_path / "pluriscope.sqlite")
-    store = store_at(f"sqlite:///file:{tmp_path}/pluriscope.sqlite?mode=ro&uri=true")
-    with pytest.raises(StoreUnavailable, match="not changed"):
-        store.migrate()
-    store.close()
 
 
 @pytest.mark.slow
