@@ -12,7 +12,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from sqlalchemy.orm import Session
 
+from analysis import ENGINE_VERSION
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
@@ -31,8 +33,9 @@ from analysis.question import Question, ask
 from analysis.result import CriterionTally, OutputAnalysis
 from analysis.tasks import input_table, named_task
 from app.db.engine import Store, store_at
+from app.db.prepared import prepare_analysis
 from app.db.tables import AnalysisRow
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network, save_prepared
 from app.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -42,6 +45,11 @@ XOR_SLUG = "xor-pretrained"
 def interpretation_at(question: Question, circuit: Circuit, index: int) -> Interpretation:
     """The interpretation of a circuit at an index."""
     return InterpretationSpace(question, circuit).at(index)
+
+
+def save_analysis(session: Session, analysis: OutputAnalysis, *, engine_version: str = ENGINE_VERSION) -> AnalysisRow:
+    """Store one analysis."""
+    return save_prepared(session, prepare_analysis(analysis, engine_version=engine_version))
 
 
 def temporary_store(folder: Path) -> Store:

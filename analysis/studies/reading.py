@@ -19,8 +19,12 @@ from analysis.studies.cells import GRID_FACTORS, Cell, cells_of
 from analysis.studies.design import ANY_GATE, FACTORS, MAX_DESIGN_BYTES, MAX_NETWORKS, SHARED, Comparison, StudyDesign
 from analysis.studies.measures.measure import Measure
 from analysis.studies.measures.registry import KNOWN, MEASURES, answer_measures, measures_of
+from analysis.studies.measures.retired import GONE, RETIRED
 from analysis.studies.source_options import compiled, most_draws, planted_algorithms, planted_steps
 from analysis.studies.sources import BOOLEAN, DRAWN, PLANTED, SOURCES
+
+REFUSED: Final = "study design"
+"""What refusals of contradictions are about; their causes are the contradictions, with semicolons."""
 
 
 def design_from_mapping(settings: Mapping[str, Any]) -> StudyDesign:
@@ -53,8 +57,21 @@ def read_design(raw: bytes) -> StudyDesign:
     return design_from_mapping(read_object(raw, "study file", InvalidStudy, MAX_DESIGN_BYTES, cure))
 
 
+def runnable(design: StudyDesign) -> StudyDesign:
+    """A design whose measures can all be taken; results may have some that cannot be any more.
+
+    Raises:
+        InvalidStudy: a measure that is gone.
+    """
+    gone = [key for key in design.measures if key in RETIRED]
+    if gone:
+        cure = "leave it out; results that have it can still be imported and read"
+        raise InvalidStudy(f"measure {', '.join(map(repr, gone))}", GONE, cure)
+    return design
+
+
 def _refusal(problems: Sequence[str]) -> InvalidStudy:
-    return InvalidStudy("study design", "; ".join(problems), "correct it; nothing was started")
+    return InvalidStudy(REFUSED, "; ".join(problems), "correct it; nothing was started")
 
 
 # --- every reason why a design is refused

@@ -67,9 +67,9 @@ def run(
     Exit codes: 0 every network has its outcome, 2 bad input.
     """
     from analysis.studies.design import MAX_DESIGN_BYTES
-    from analysis.studies.reading import design_from_mapping, read_design
+    from analysis.studies.reading import design_from_mapping, read_design, runnable
 
-    design = read_design(read_bytes(file, "study file", MAX_DESIGN_BYTES))
+    design = runnable(read_design(read_bytes(file, "study file", MAX_DESIGN_BYTES)))
     if seeds is not None:
         design = design_from_mapping(design.with_seeds(seeds).model_dump(mode="json"))
     processes = workers or os.cpu_count() or 1

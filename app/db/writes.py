@@ -10,17 +10,15 @@ from typing import Protocol as Interface
 from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
 from analysis.network_files.files import slug_of
 from analysis.network_files.planted_record import PlantedRecord, planted_json
 from analysis.networks.network import Network
-from analysis.result import OutputAnalysis
 from analysis.tasks import Task
 from app.db.codecs import parameters_to_bytes, tasks_of, tasks_to_json
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
 from app.db.links import free_slug
-from app.db.prepared import CIRCUIT_COLUMNS, PreparedAnalysis, prepare_analysis
+from app.db.prepared import CIRCUIT_COLUMNS, PreparedAnalysis
 from app.db.reads.analyses import network_by_digest
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import STUDY_ORIGIN, known_as
@@ -120,17 +118,6 @@ def network_row(file: NamedNetwork, slug: str, origin: str) -> NetworkRow:
         attribution=file.attribution,
         planted=None if file.planted is None else planted_json(file.planted),
     )
-
-
-def save_analysis(
-    session: Session,
-    analysis: OutputAnalysis,
-    *,
-    engine_version: str = ENGINE_VERSION,
-    now: datetime | None = None,
-) -> AnalysisRow:
-    """Store one analysis; see :func:`save_prepared`."""
-    return save_prepared(session, prepare_analysis(analysis, engine_version=engine_version), now=now)
 
 
 def save_prepared(session: Session, prepared: PreparedAnalysis, *, now: datetime | None = None) -> AnalysisRow:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from analysis.studies.cells import cells_of
 from analysis.studies.chunks import chunk_size, chunks_of
 from analysis.studies.design import StudyDesign
-from analysis.studies.reading import design_from_mapping
+from analysis.studies.reading import design_from_mapping, runnable
 from app.db.errors import Conflict
 from app.db.reads.studies import finished_seeds, study_jobs
 from app.db.studies import design_of, save_study, set_design
@@ -35,6 +35,7 @@ def start(session: Session, design: StudyDesign, *, now: datetime | None = None)
 
     Raises:
         Conflict: its slug belongs to a study of another design.
+        InvalidStudy: it has a measure that is gone.
     """
     now = now or datetime.now(UTC)
     row = save_study(session, design, now=now)
@@ -42,7 +43,12 @@ def start(session: Session, design: StudyDesign, *, now: datetime | None = None)
 
 
 def resume(session: Session, study: StudyRow, *, now: datetime | None = None) -> StudyRow:
-    """Let a study run (on); chunks that failed or were taken back are asked for again."""
+    """Let a study run (on); chunks that failed or were taken back are asked for again.
+
+    Raises:
+        InvalidStudy: it has a measure that is gone.
+    """
+    runnable(design_of(study))
     study.state, study.updated_at = "running", now or datetime.now(UTC)
     schedule(session, study, again=True)
     return study

@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 
 from analysis.studies.cells import cells_of
-from analysis.studies.measures.patterns import ALIGNMENT_CRITERIA, CIRCUIT_CRITERIA, read_patterns
 from analysis.studies.outcome import StudyOutcome
 from analysis.studies.statistics import share_of
 from benchmarks.findings.frontier import Counts, Halves, band, front, halves_of, shares
@@ -18,7 +17,33 @@ from benchmarks.findings.tables import head, percent, row
 
 SLUG: Final = "frontier"
 NULL: Final = "drawn-criteria"
-CRITERIA: Final = {"circuits": CIRCUIT_CRITERIA, "alignments": ALIGNMENT_CRITERIA}
+CRITERIA: Final = {
+    "circuits": (
+        "mean-ablation",
+        "resample-ablation",
+        "output-faithfulness",
+        "knockout-completeness",
+        "input-noise",
+        "input-robust",
+        "patching-robust",
+        "minimal-wang",
+        "minimal-local",
+        "minimal-subset",
+        "minimal-cardinal",
+        "same-story",
+    ),
+    "alignments": (
+        "irredundant-gates",
+        "irredundant-functions",
+        "irredundant-literals",
+        "joint-interchange",
+        "causal-order",
+        "minimal-alignment",
+        "minimal-joint-alignment",
+        "above-random",
+    ),
+}
+"""By bits of the patterns that were measured."""
 _MEASURES: Final = {"circuits": "circuit-patterns", "alignments": "alignment-patterns"}
 
 
@@ -38,7 +63,8 @@ def halves(kind: str) -> Halves:
 def _patterns(kind: str, outcome: StudyOutcome) -> dict[int, int]:
     """How many explanations of a network pass which criteria together."""
     words = outcome.values["complete"][0][_MEASURES[kind]].value
-    return read_patterns(map(str, words if isinstance(words, tuple) else ()))
+    told = (str(word).split(":") for word in (words if isinstance(words, tuple) else ()))
+    return {int(pattern, 16): int(count) for pattern, count in told}
 
 
 @lru_cache

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from analysis.studies.measures.rungs import MEASURES as RUNGS
+from analysis.ladder.report import CLOSED, MAP_CLASSES
 from analysis.studies.measures.staircase import irredundant_algorithms
 from analysis.studies.statistics import Share, share_of
 from analysis.studies.summary import Group, StudySummary
@@ -31,13 +31,13 @@ def rungs_table() -> Iterator[str]:
     """On what share of networks any of the two algorithms passes in each class of maps, and both."""
     summary = summary_of(SURVIVORS)
     yield from head(("any passes, both pass", *summary.design.labels("prior")))
-    for measure in RUNGS:
+    for key in CLOSED:
         cells = []
-        for group in summary.groups(measure.key, "complete", "prior"):
+        for group in summary.groups(f"rung-{key}", "complete", "prior"):
             passing = Counter(point.value for point in group.points)
             n = len(group.points)
             cells.append(f"{percent(share_of(n - passing[0], n))}, {percent(share_of(passing[2], n))}")
-        yield row((measure.label.removeprefix("algorithms on "), *cells))
+        yield row((MAP_CLASSES[key], *cells))
 
 
 def two_table() -> Iterator[str]:

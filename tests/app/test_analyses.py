@@ -23,7 +23,7 @@ from analysis.tasks import named_task
 from analysis.work import DEFAULT_WORK
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
@@ -35,7 +35,7 @@ from pluriscope.analyses.shown import network_subject, shown
 from pluriscope.naming import ExplanationRef, Scope
 from tests.analysis.discovery.test_parity import reference
 from tests.app.pages.conftest import judge
-from tests.factories import on_a_copy, pretrained_xor, small_network
+from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
 from tests.trained_networks import trained_xor
 
 KEYS = [key for key, one in BY_KEY.items() if not one.of_planted]

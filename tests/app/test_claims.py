@@ -15,10 +15,10 @@ from analysis.question import ask
 from app.bundled import bundled_networks
 from app.db.links import kept_claim
 from app.db.tables import NetworkRow, ShortLinkRow
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.main import create_app
 from app.settings import Settings
-from tests.factories import on_a_copy, pretrained_xor, small_network
+from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
 from tests.schemas import unpack
 
 HERE = "/networks/xor/analyses/claims/given"

@@ -11,9 +11,9 @@ from analysis.discovery.sent_claims import read_sent
 from analysis.errors import InvalidClaim
 from analysis.pipeline import analyse_output
 from analysis.question import ask
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.main import create_app
-from tests.factories import on_a_copy, pretrained_xor
+from tests.factories import on_a_copy, pretrained_xor, save_analysis
 from tests.hostile.claim_texts import hostile_texts
 
 QUESTION = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])

@@ -21,11 +21,11 @@ from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
 from analysis.result_file import read_circuits, result_json
 from analysis.work import Work
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.pages.shared import counts_of
 from pluriscope.counts import Count
 from pluriscope.result import Result
-from tests.factories import exact_xor, pretrained_xor, real_analysis
+from tests.factories import exact_xor, pretrained_xor, real_analysis, save_analysis
 
 LIMITS = {
     "listed": Limits(),

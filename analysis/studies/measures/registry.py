@@ -13,21 +13,15 @@ from analysis.studies.measures import (
     bits,
     drawn,
     findings,
-    held_out,
-    held_out_alignments,
-    lenses,
     named,
-    patterns,
     planted,
-    rungs,
     sets,
     single,
     stories,
-    unmapped,
 )
 from analysis.studies.measures.criteria import criterion_measures
-from analysis.studies.measures.measure import Measure, Measured
-from analysis.studies.subject import Studied
+from analysis.studies.measures.measure import Measure
+from analysis.studies.measures.retired import RETIRED
 
 _FAMILIES: Final[tuple[ModuleType, ...]] = (
     findings,
@@ -39,20 +33,8 @@ _FAMILIES: Final[tuple[ModuleType, ...]] = (
     planted,
     answers,
     drawn,
-    lenses,
-    held_out,
-    held_out_alignments,
-    rungs,
-    unmapped,
-    patterns,
     bits,
 )
-_GATE_FUNCTIONS: Final = "Different Boolean functions that the interpretations of valid circuits give a hidden neuron"
-_FIRST: Final = (1, 5, 10, 15, 20, 30)
-
-
-def _retired(_: Studied) -> Measured:
-    return Measured(None, note="is not measured any more")
 
 
 def _declared(family: ModuleType) -> Iterator[Measure]:
@@ -64,35 +46,8 @@ def _declared(family: ModuleType) -> Iterator[Measure]:
 
 
 MEASURES: Final[Mapping[str, Measure]] = {one.key: one for family in _FAMILIES for one in _declared(family)}
-RETIRED: Final[Mapping[str, Measure]] = {
-    one.key: one
-    for one in (
-        Measure("functions-per-neuron", "functions per neuron", f"{_GATE_FUNCTIONS}, in the mean.", "number", _retired),
-        Measure("functions-most", "most functions of a neuron", f"{_GATE_FUNCTIONS}, the most.", "count", _retired),
-        *(
-            Measure(
-                f"interpretations-first-{most}",
-                f"interpretations, mean of the first {most} times circuits",
-                f"Mean number of interpretations of the {most} smallest valid circuits, times all valid circuits.",
-                "number",
-                _retired,
-            )
-            for most in _FIRST
-        ),
-        *(
-            Measure(
-                f"alignments-{kind}-over-layers",
-                f"{kind} alignments over layers",
-                f"The {kind} alignments of all algorithms where one variable may lie in several hidden layers.",
-                "count",
-                _retired,
-            )
-            for kind in ("valid", "minimal")
-        ),
-    )
-}
-"""Measures of before: results that have them are read and shown, and none is measured any more."""
 KNOWN: Final = {**MEASURES, **RETIRED}
+"""Those that results may have."""
 
 
 def measure_named(key: str) -> Measure:

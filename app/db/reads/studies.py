@@ -11,7 +11,7 @@ from analysis.data import DataRecord
 from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.outcome import StudyOutcome, flat_weights
-from analysis.studies.result_file import StudyResults, header_json, result_parts
+from analysis.studies.result_file import header_json, result_parts
 from analysis.studies.summary import Record
 from app.db.codecs import data_of, network_of, planted_of
 from app.db.errors import NotFound
@@ -158,12 +158,6 @@ def studies_of_network(session: Session, digest: str) -> Sequence[tuple[StudyRow
         .limit(20)
     )
     return [(study, outcome) for study, outcome in rows]
-
-
-def stored_results(session: Session, study: StudyRow) -> StudyResults:
-    """A stored study as the engine's value, weights included."""
-    design = StudyDesign.model_validate(study.design)
-    return StudyResults(design, tuple(stored_outcomes(session, study)), study.engine_version, study.provenance)
 
 
 def stored_parts(session: Session, study: StudyRow) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ from analysis.studies.cells import cells_of
 from analysis.studies.chunks import possible_circuits
 from analysis.studies.design import MAX_DESIGN_BYTES, MAX_SEEDS, StudyDesign
 from analysis.studies.measures.registry import MEASURES
-from analysis.studies.reading import design_from_mapping, read_design
+from analysis.studies.reading import REFUSED, design_from_mapping, read_design, runnable
 from analysis.tasks import MAX_INPUTS
 from app.addressing import API_V2, Addresses
 from app.db.studies import free_study_slug
@@ -203,12 +203,12 @@ def design_of_text(text: str | bytes) -> StudyDesign:
     """A study file that was sent.
 
     Raises:
-        InvalidStudy: it cannot be read, or contradicts itself.
+        InvalidStudy: it cannot be read, contradicts itself, or has a measure that is gone.
     """
     raw = text if isinstance(text, bytes) else text.encode()
     if len(raw) > MAX_DESIGN_BYTES:
         raise InvalidStudy("study file", f"is larger than {MAX_DESIGN_BYTES:,} bytes", "hand in a smaller one")
-    return read_design(raw)
+    return runnable(read_design(raw))
 
 
 def problems_of(error: Exception) -> tuple[dict[str, str], list[str]]:
@@ -216,9 +216,9 @@ def problems_of(error: Exception) -> tuple[dict[str, str], list[str]]:
     if isinstance(error, ValidationError):
         fields = errors_of(error)
         return fields, [f"{name}: {words.rstrip('.')}" for name, words in fields.items()]
-    if isinstance(error, InvalidStudy):
+    if isinstance(error, InvalidStudy) and error.item == REFUSED:
         return {}, [part.strip() for part in error.cause.split("; ") if part.strip()]
-    return {}, [str(error)]
+    return {}, [str(error).rstrip(".")]
 
 
 def _levels(text: str) -> list[str]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from analysis.studies.design import EVIDENCE, FACTORS, SHARED, Comparison, GridFactor, Reference
 from analysis.studies.measures.measure import Measure
+from analysis.studies.measures.retired import RETIRED
 from analysis.studies.outcome import CONVERGED
 from analysis.studies.statistics import Share, Spread, Tested
 from analysis.studies.summary import SEED_BY_SEED, Group
@@ -337,6 +338,9 @@ def study_blocks(page: StudyPage) -> Iterator[Block]:
     yield Head(line.name, line.question, actions=[*_choices(page), outcomes, *_menus(page)])
     yield from (Prose(answer, glossary=False) for answer in line.answers)
     yield _progress(study)
+    if gone := [one.key for one in summary.shown.values() if one.key in RETIRED]:
+        words = "Their values are those of an earlier version, and no network more gets any."
+        yield Notice(f"{noun(len(gone), 'measure')} of this study {'is' if len(gone) == 1 else 'are'} gone", words)
     rules = f"every network a dot, under protocol {page.protocol}"
     yield Section("Distributions", rules, id="figures")
     yield from _figures(page)

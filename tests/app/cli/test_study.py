@@ -7,7 +7,7 @@ import pytest
 from analysis.studies.result_file import read_results, result_bytes
 from app.cli import study
 from tests.app.cli.test_analyse import run as run_command
-from tests.study_factories import results, settings
+from tests.study_factories import MEASURES, results, settings
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,9 @@ def test_bad_input_ends_in_one_line(run, file, tmp_path):
     ended = run("study", "run", str(file))
     assert ended.code == 2
     assert "'nothing' is unknown" in ended.err
+    file.write_text(json.dumps(settings(measures=[*MEASURES, "rung-sets"])))
+    ended = run("study", "run", str(file))
+    assert (ended.code, "'rung-sets': is not measured any more" in ended.err) == (2, True)
     assert run("study", "run", str(tmp_path / "absent.json")).code == 2
 
 

@@ -13,8 +13,8 @@ from app.db.distributions import distributions_of
 from app.db.prepared import result_digest
 from app.db.reads.results import load_analysis
 from app.db.tables import AnalysisRow
-from app.db.writes import save_analysis, save_network
-from tests.factories import XOR_SLUG, pretrained_xor, temporary_store
+from app.db.writes import save_network
+from tests.factories import XOR_SLUG, pretrained_xor, save_analysis, temporary_store
 
 COUNTED = Limits(max_possible=1, n_draws=20, n_smallest=5)
 ESTIMATED = Limits(max_possible=1, max_seconds=0, n_draws=20, n_samples=2_000, n_smallest=5)

@@ -25,9 +25,9 @@ from app.db.reads.circuits import circuits_at, locate_mask
 from app.db.reads.networks import analyses_of
 from app.db.rows import columns_of
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow
-from app.db.writes import forget_so_far, save_analysis, save_network, save_prepared, save_so_far
+from app.db.writes import forget_so_far, save_network, save_prepared, save_so_far
 from app.jobs import queue
-from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, small_network, stored_analysis
+from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, save_analysis, small_network, stored_analysis
 
 TABLES = (AnalysisRow, CircuitRow, AlgorithmRow, AlignmentRow)
 DIFFICULT = [0.1 + 0.2, 1 / 3, 1e-310, 5e-324, 1.5390156136008737e203, math.pi * 1e-17, 0.0]

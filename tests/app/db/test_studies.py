@@ -15,7 +15,7 @@ from app.db.reads.studies import (
     every_outcome,
     find_study,
     state_counts,
-    stored_results,
+    stored_parts,
     studies_of_network,
 )
 from app.db.studies import save_outcomes, save_results, save_study
@@ -33,7 +33,7 @@ def test_results_are_stored_once_with_their_networks(store):
             assert row.seconds == pytest.approx(2.0)
     with store.read() as session:
         row = find_study(session, known.design.digest[:8])
-        again = stored_results(session, row)
+        again = read_results(b"".join(stored_parts(session, row)))
         assert again.content == known.content
         assert read_results(result_bytes(again)).content == known.content
         assert session.scalar(select(func.count()).select_from(NetworkRow)) == 8
@@ -55,7 +55,7 @@ def test_a_network_that_is_stored_already_stays_as_it_is(store):
         save_results(session, results(design(slug="another", loss_target=[0.02])))
         row, _ = save_results(session, known)
         assert session.scalar(select(func.count()).select_from(NetworkRow)) == 8
-        assert stored_results(session, row).content == known.content
+        assert read_results(b"".join(stored_parts(session, row))).content == known.content
 
 
 def test_a_study_grows_and_never_shrinks(store):
@@ -113,7 +113,7 @@ def test_the_rows_that_networks_were_judged_on_are_stored_and_written_again(stor
     assert read_results(result_bytes(known)).content == known.content
     with store.write() as session:
         row, _ = save_results(session, known)
-        assert stored_results(session, row).content == known.content
+        assert read_results(b"".join(stored_parts(session, row))).content == known.content
         network = session.scalar(select(NetworkRow).where(NetworkRow.digest == known.outcomes[0].network))
         assert network.input_data == known.outcomes[0].data.digest
         found = find_data(session, network.input_data[:12], 2)
@@ -148,4 +148,4 @@ def test_what_was_planted_is_kept_with_the_networks_of_a_study(store):
     with store.write() as session:
         row, _ = save_results(session, StudyResults(known, (outcome,)))
         assert planted_of(network_by_digest(session, outcome.network)) == outcome.planted
-        assert stored_results(session, row).outcomes[0].planted == outcome.planted
+        assert read_results(b"".join(stored_parts(session, row))).outcomes[0].planted == outcome.planted

@@ -27,8 +27,8 @@ from app.db.reads.verdicts import (
 )
 from app.db.tables import AlignmentRow, AnalysisRow, CircuitRow, VerdictRow
 from app.db.verdicts import PreparedVerdicts, readings_in, save_verdicts
-from app.db.writes import delete_network, save_analysis
-from tests.factories import XOR_SLUG, real_analysis, stored_analysis
+from app.db.writes import delete_network
+from tests.factories import XOR_SLUG, real_analysis, save_analysis, stored_analysis
 
 TEXTS = ("mean-ablation", "resample-ablation", "output-faithfulness(tolerance=.3)", "minimal-local", "margin")
 STEPS = [(kind, step) for step in parse_steps(TEXTS) for kind in step.kinds]

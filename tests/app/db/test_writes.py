@@ -29,7 +29,7 @@ from app.db.schema import SCHEMA
 from app.db.studies import save_results
 from app.db.table_base import Base
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow, NetworkRow
-from app.db.writes import delete_network, save_analysis, save_network
+from app.db.writes import delete_network, save_network
 from app.jobs import queue
 from pluriscope.naming import Scope
 from tests.factories import (
@@ -37,6 +37,7 @@ from tests.factories import (
     hand_made_analysis,
     pretrained_xor,
     real_analysis,
+    save_analysis,
     small_network,
     stored_analysis,
 )

@@ -15,12 +15,12 @@ from analysis.question import ask
 from analysis.result import OutputAnalysis
 from analysis.tasks import named_task
 from app.addressing import Addresses
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.main import create_app
 from tests.conftest import ON_EVERY_DATABASE, database_url
-from tests.factories import on_a_copy, pretrained_xor, small_network
+from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
 
 XOR = "/networks/xor"
 

@@ -15,7 +15,7 @@ from app.db.prepared import prepare_analysis
 from app.db.reads.analyses import find_network
 from app.db.reads.verdicts import kinds_and_steps, missing_steps, verdict_sets
 from app.db.tables import AnalysisRow, VerdictRow
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.jobs import leases, queue, stages
 from app.jobs.analyses import save_analysis_outcome
 from app.jobs.definitions import analyse_arguments
@@ -23,7 +23,7 @@ from app.jobs.worker import Pace, Worker
 from app.limits import limits_in
 from app.settings import Settings
 from tests.app.jobs.executors import Directly
-from tests.factories import XOR_SLUG, pretrained_xor, real_analysis, stored_analysis
+from tests.factories import XOR_SLUG, pretrained_xor, real_analysis, save_analysis, stored_analysis
 
 
 def work(store) -> None:

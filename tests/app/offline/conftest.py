@@ -16,10 +16,10 @@ from analysis.question import ask
 from analysis.tasks import input_table, named_task
 from app.db.engine import open_store
 from app.db.records import save_data_record
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.offline.copy import Wish, write_copy
 from app.settings import Settings
-from tests.factories import pretrained_xor, real_analysis, small_network
+from tests.factories import pretrained_xor, real_analysis, save_analysis, small_network
 from tests.made_once import made_once
 
 SLUG = "xor"

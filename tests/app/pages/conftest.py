@@ -19,14 +19,14 @@ from analysis.tasks import input_table, named_task
 from analysis.work import Work
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.analyses import CRITERIA
 from app.jobs.analyses import judge as judge_found
 from app.jobs.definitions import analyse_arguments, arguments_about
 from app.main import create_app
 from tests.conftest import ON_EVERY_DATABASE, database_url
-from tests.factories import hand_made_analysis, on_a_copy, pretrained_xor, real_analysis, small_network
+from tests.factories import hand_made_analysis, on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 
 XOR = "/networks/xor"
 NOISY = DataRecord(

@@ -15,9 +15,9 @@ from analysis.protocol import protocol_from_mapping
 from analysis.question import ask
 from analysis.tasks import named_task
 from analysis.work import Work
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.main import create_app
-from tests.factories import on_a_copy, pretrained_xor, small_network
+from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
 
 COUNTED = protocol_from_mapping({"name": "counted", "max_alignments": 1_000})
 ESTIMATED = protocol_from_mapping({"name": "estimated", "max_alignments": 1_001})

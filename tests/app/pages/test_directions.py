@@ -17,12 +17,12 @@ from analysis.work import DEFAULT_WORK
 from app.bundled import bundled_networks
 from app.db.direction_tables import DirectionTextRow
 from app.db.tables import AnalysisRow
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.analyses import handler_of
 from app.main import create_app
 from pluriscope.analyses.registry import DIRECTIONS
-from tests.factories import on_a_copy, pretrained_xor, real_analysis, small_network
+from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 from tests.golden_files import golden_network
 
 pytestmark = pytest.mark.slow  # the everyday run opens the pages among all others

@@ -13,7 +13,7 @@ from analysis.criteria.steps import CriterionStep
 from analysis.work import Work
 from app.addressing import Addresses
 from app.db.listing import frame_of_analysis
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.jobs.analyses import CRITERIA, judge
 from app.jobs.definitions import arguments_about
 from app.main import create_app
@@ -23,7 +23,7 @@ from pluriscope.kinds.listing import COLUMNS, OF_KIND
 from pluriscope.naming import Scope
 from pluriscope.tables import read_query, toggled
 from tests.app.pages.conftest import XOR
-from tests.factories import on_a_copy, pretrained_xor, real_analysis
+from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis
 
 LIST = XOR + "/explanations"
 API = "/api/v2" + LIST

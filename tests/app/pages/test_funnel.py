@@ -16,10 +16,10 @@ from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.tasks import named_task
 from app.db.job_tables import JobRow
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.main import create_app
 from tests.app.pages.conftest import judge
-from tests.factories import on_a_copy
+from tests.factories import on_a_copy, save_analysis
 
 FUNNEL = "/networks/xor/analyses/funnel"
 

@@ -24,11 +24,11 @@ from analysis.work import Work
 from app.db.job_tables import JobRow
 from app.db.tables import AnalysisRow, VerdictRow
 from app.db.verdicts import PreparedVerdicts, save_verdicts
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.main import create_app
-from tests.factories import on_a_copy, pretrained_xor, small_network
+from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
 
 pytestmark = pytest.mark.slow  # the everyday run has one state of each kind among all pages
 PAGES = ("",)

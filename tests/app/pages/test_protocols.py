@@ -5,11 +5,11 @@ from fastapi.testclient import TestClient
 
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.protocol import COMPLETE
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.main import create_app
 from app.pages.network_page import criterion_words
 from tests.app.pages.conftest import XOR
-from tests.factories import on_a_copy, pretrained_xor, real_analysis
+from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis
 
 
 @pytest.mark.slow

@@ -20,13 +20,13 @@ from app.db.reads.verdicts import missing_steps
 from app.db.recorded import StoredSearch, save_found, stored_figures, stored_refs, stored_searches
 from app.db.rows import columns_of
 from app.db.tables import AnalysisRow
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.analyses import CRITERIA, EXPLANATIONS
 from app.jobs.handlers import Handler
 from app.jobs.stages import RECORDED_KINDS, enqueue_missing
 from app.main import create_app
-from tests.factories import on_a_copy, pretrained_xor, real_analysis, small_network
+from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 
 LOCAL = ("127.0.0.1", 50_000)
 LIST, API = "/networks/xor/explanations", "/api/v2"

@@ -10,12 +10,12 @@ from analysis.question import ask
 from analysis.work import DEFAULT_WORK
 from app.addressing import Addresses
 from app.bundled import ALICE, ALICE_AND_BOB, BOB, bundled_networks
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
 from app.main import create_app
 from pluriscope.analyses.registry import DIRECTIONS
-from tests.factories import on_a_copy, small_network
+from tests.factories import on_a_copy, save_analysis, small_network
 
 XORNET = f"/networks/{ALICE_AND_BOB}"
 CAROL = "i-1f9.24"

@@ -19,7 +19,7 @@ from analysis.work import DEFAULT_WORK
 from app.addressing import Addresses
 from app.db.codecs import network_file_of
 from app.db.reads.analyses import find_network
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
 from app.main import create_app
@@ -27,7 +27,7 @@ from pluriscope.analyses.planted import SHOWN
 from pluriscope.analyses.registry import METHODS, PLANTED
 from pluriscope.analyses.shown import network_subject
 from pluriscope.naming import ExplanationRef, Scope
-from tests.factories import on_a_copy, small_network
+from tests.factories import on_a_copy, save_analysis, small_network
 
 ALICE = compile_algorithm(parse_algorithm("!(!(!A&B)&!(!B&A))", "and_inverter", 2), (3, 2))
 BROKEN = disguised(disguised(ALICE, "idle", 2), "noise=0.9", 2)

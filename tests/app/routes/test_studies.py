@@ -393,6 +393,18 @@ def test_what_is_wrong_in_the_form_is_named(client, changed, words):
     assert sent.status_code == 422
 
 
+def test_a_study_with_a_measure_that_is_gone_is_shown_and_not_run(client, store):
+    with store.write() as session:
+        save_results(session, results(design(measures=[*MEASURES, "told-das"])))
+    assert "1 measure of this study is gone" in client.get("/studies/xor-width").text
+    said = "is not measured any more"
+    more = settings(slug="more", measures=[*MEASURES, "told-das"], loss_target=[0.02])
+    assert said in client.post(API, json={"design": more}).json()["error"]
+    for path, sent in (("new", {"file": json.dumps(more)}), ("xor-width/extend", {"seeds": "2"})):
+        refused = client.post(f"/studies/{path}", data=sent)
+        assert (refused.status_code, said in unescape(refused.text)) == (422, True)
+
+
 def test_a_duplicate_has_a_name_and_slug_of_its_own_and_says_where_nothing_was_changed(client, study):
     assert "seeds" in client.get(f"{API}/schema").json()["properties"]
     text = client.get("/studies/new?study=xor-width").text

@@ -8,10 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from analysis.protocol import COMPLETE
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.main import create_app
 from tests.conftest import ON_EVERY_DATABASE, database_url
-from tests.factories import on_a_copy, pretrained_xor, real_analysis, small_network
+from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 
 XOR = "/networks/xor"
 CIRCUIT = f"{XOR}/explanations/c-081ff"

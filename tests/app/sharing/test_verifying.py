@@ -12,7 +12,7 @@ from sqlalchemy import update
 from analysis.network_files.files import network_file_json
 from analysis.protocol import COMPLETE
 from app.db.tables import AlignmentRow
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.main import create_app
 from app.pages.sharing.verifying import LABELS
 from app.routes import computing
@@ -29,7 +29,7 @@ from tests.app.sharing.conftest import (
     beside,
     verified,
 )
-from tests.factories import on_a_copy, pretrained_xor, real_analysis
+from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis
 
 pytestmark = pytest.mark.slow
 
