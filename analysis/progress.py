@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from typing import Protocol as Interface
 
@@ -26,11 +26,6 @@ class Progress:
     total: int
     found: str = ""
     so_far: Callable[[], Any] | None = field(default=None, compare=False, repr=False)
-
-    def within(self, whole: Callable[[Any], Any]) -> Progress:
-        """The same, with what is certain by now as a part of something larger."""
-        part = self.so_far
-        return self if part is None else replace(self, so_far=lambda: whole(part()))
 
 
 class Report(Interface):

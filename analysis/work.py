@@ -112,9 +112,5 @@ class Work:
         """The same work with another reporter."""
         return replace(self, report=report)
 
-    def as_part(self, whole: Callable[[Any], Any]) -> Work:
-        """The same work, with what is certain of it by then told as a part of something larger."""
-        return self.reporting_to(lambda progress: self.report(progress.within(whole)))
-
 
 DEFAULT_WORK: Final = Work()

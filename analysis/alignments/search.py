@@ -72,11 +72,8 @@ def search_alignments(
     sites = site_decisions(question)
     if candidates.space is not None:
         return _by_support(sites, candidates, candidates.space, question.protocol, work, max_aligned)
-
-    def whole(results: tuple[AlgorithmResult, ...]) -> AlgorithmSearch:
-        return AlgorithmSearch(results, candidates.n_candidates, candidates.truncated_at)
-
-    return whole(align_with(sites, candidates.algorithms, question.protocol, work.as_part(whole)))
+    results = align_with(sites, candidates.algorithms, question.protocol, work)
+    return AlgorithmSearch(results, candidates.n_candidates, candidates.truncated_at)
 
 
 def align_with(
@@ -89,8 +86,7 @@ def align_with(
         algorithms: over the network's inputs.
         protocol: what is kept.
         work: told "alignments" before each algorithm, of small networks before every few; may cancel there, or raise
-            OutOfTime to stop. So far: one result per algorithm, those that are still to come without any placement
-            tried.
+            OutOfTime to stop: the algorithms still to come are then without any placement tried.
 
     Raises:
         BeyondLimits: too many hidden neurons for an exact search.
@@ -100,23 +96,19 @@ def align_with(
     search.share(MAX_KEPT, work)
     results: list[AlgorithmResult] = []
     n_valid = 0
-
-    def so_far() -> tuple[AlgorithmResult, ...]:
-        return (*results, *map(untried, algorithms[len(results) :]))
-
     for start in range(0, len(algorithms), _ALGORITHMS_AT_ONCE):
         search.prepare(start, start + _ALGORITHMS_AT_ONCE)
         for done, algorithm in enumerate(algorithms[start : start + _ALGORITHMS_AT_ONCE], start):
             try:
                 if (done - start) % search.algorithms_between_reports == 0:
-                    work.tell("alignments", done, total, f"{n_valid} valid alignments", so_far)
+                    work.tell("alignments", done, total, f"{n_valid} valid alignments")
                 else:
                     work.check()
             except OutOfTime:
-                return so_far()
+                return (*results, *map(untried, algorithms[len(results) :]))
             results.append(search.align(done, algorithm))
             n_valid += results[-1].n_valid
-    work.tell("alignments", total, total, f"{n_valid} valid alignments", so_far)
+    work.tell("alignments", total, total, f"{n_valid} valid alignments")
     return tuple(results)
 
 
@@ -155,11 +147,8 @@ def _by_support(
     try:
         found = aligned_algorithms(space.pattern, space.depth, sites, work, max_aligned=max_aligned)
     except BeyondLimits:  # too many to find all of them: the first candidates are tried one by one
-
-        def first(results: tuple[AlgorithmResult, ...]) -> AlgorithmSearch:
-            return AlgorithmSearch(results, candidates.n_candidates, len(results))
-
-        return first(align_with(sites, candidates.algorithms, protocol, work.as_part(first)))
+        results = align_with(sites, candidates.algorithms, protocol, work)
+        return AlgorithmSearch(results, candidates.n_candidates, len(results))
     counts = count_irredundant(space.pattern, space.n_inputs, space.depth)
     listed = sorted(
         {algorithm.text: algorithm for algorithm in (*candidates.algorithms, *found.algorithms)}.values(),
@@ -169,11 +158,8 @@ def _by_support(
         found.n_aligned, found.n_valid, found.n_minimal, counts.by_class, len(candidates.algorithms)
     )
 
-    def so_far(some: tuple[AlgorithmResult, ...]) -> AlgorithmSearch:
-        return AlgorithmSearch(some, candidates.n_candidates, len(some), totals)
-
     try:
-        results = align_with(sites, listed, protocol, work.as_part(so_far))
+        results = align_with(sites, listed, protocol, work)
     except BeyondLimits:  # the totals are exact, but no alignment can be listed
         kept_none_of = 0 if found.n_aligned else None
         return AlgorithmSearch((), candidates.n_candidates, kept_none_of, replace(totals, n_first=0))

@@ -16,11 +16,11 @@ them the space is searched under each. The order of summation is that of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +35,6 @@ from analysis.networks.circuit import MAX_EDGES, EdgeLayout
 from analysis.progress import OutOfTime, Progress
 from analysis.question import Carried, Question
 from analysis.work import DEFAULT_WORK, Work
-
-MAX_SO_FAR: Final = 50_000  # circuits told of before the end
 
 
 @dataclass(frozen=True)
@@ -96,19 +94,13 @@ def search_circuits(
         )
     kept = _Kept(layout, max_valid, beyond)
 
-    def so_far() -> CircuitSearch:
-        masks = kept.first(MAX_SO_FAR)
-        return CircuitSearch(
-            layout, possible, masks, *evaluate_circuits(question, masks), len(masks), count=kept.n_told
-        )
-
     n_searches = len(question.ablations)
     stopped = False
     for number, (first, *others) in enumerate(question.ablations):
         search = work if n_searches == 1 else _one_of(work, number, n_searches)
         parts = chain.from_iterable(piece() for piece in SpaceJudge(question, carried=first).pieces())
         new = ((n, _new(question, masks, others, question.ablations[:number])) for n, masks in parts)
-        stopped = _collect(new, possible, kept, search, so_far) or stopped
+        stopped = _collect(new, possible, kept, search) or stopped
         if kept.is_full:
             break
     if n_searches > 1 and not (stopped or kept.is_full):  # each search told of its own
@@ -183,13 +175,7 @@ def _new(
     return masks
 
 
-def _collect(
-    found: Iterator[tuple[int, NDArray[np.uint64]]],
-    possible: int,
-    kept: _Kept,
-    work: Work,
-    so_far: Callable[[], CircuitSearch] | None = None,
-) -> bool:
+def _collect(found: Iterator[tuple[int, NDArray[np.uint64]]], possible: int, kept: _Kept, work: Work) -> bool:
     """Take masks in, report, and stop where no more are kept or when time is up (True if that ended it).
 
     Args:
@@ -197,7 +183,6 @@ def _collect(
         possible: circuits in all.
         kept: takes them.
         work: told "circuits" after each step.
-        so_far: a search of what was found by then.
     """
     n_tested = 0
     stopped = False
@@ -208,7 +193,7 @@ def _collect(
             n_tested += n_more
             kept.add(masks)
             try:
-                work.tell("circuits", n_tested, possible, f"{kept.n_told:,} valid circuits", so_far)
+                work.tell("circuits", n_tested, possible, f"{kept.n_told:,} valid circuits")
             except OutOfTime:
                 stopped = True
                 break

@@ -29,7 +29,6 @@ from app.db.codecs import places_to_json
 from app.db.distributions import active_neurons, candidates_json, distributions_of
 
 CIRCUIT_COLUMNS: Final = ("position", "mask", "edges", "neurons", "margin", "interpretations", "observed")
-MAX_SO_FAR: Final = 1_000  # circuits stored before the end
 
 
 @dataclass(frozen=True)
@@ -82,23 +81,15 @@ class PreparedAnalysis:
                 )
 
 
-def prepare_so_far(analysis: OutputAnalysis) -> PreparedAnalysis:
-    """Make what is certain so far ready: all counts, and the smallest of the circuits."""
-    return prepare_analysis(analysis, most=MAX_SO_FAR)
-
-
-def prepare_analysis(
-    analysis: OutputAnalysis, *, engine_version: str = ENGINE_VERSION, most: int | None = None
-) -> PreparedAnalysis:
+def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_VERSION) -> PreparedAnalysis:
     """Make an analysis ready.
 
     Args:
         analysis: the analysis.
         engine_version: of the engine that found it.
-        most: so many of the circuits, those with fewest edges; None for all.
     """
     circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
-    rows = _circuit_rows(circuits, counts, most)
+    rows = _circuit_rows(circuits, counts)
     columns = {
         "output": analysis.question.output,
         "protocol_digest": analysis.question.protocol.digest,
@@ -139,17 +130,15 @@ def prepare_analysis(
     )
 
 
-def _circuit_rows(circuits: CircuitSearch, counts: InterpretationCounts, most: int | None) -> list[tuple[Any, ...]]:
-    layout, edges = circuits.layout, np.bitwise_count(circuits.masks).astype(np.int64)
-    chosen = np.sort(np.argsort(edges, kind="stable")[:most])
-    masks = circuits.masks[chosen]
+def _circuit_rows(circuits: CircuitSearch, counts: InterpretationCounts) -> list[tuple[Any, ...]]:
+    layout, masks = circuits.layout, circuits.masks
     columns = (
-        range(len(chosen)),
+        range(len(masks)),
         map(layout.to_hex, masks.tolist()),
-        edges[chosen].tolist(),
+        np.bitwise_count(masks).tolist(),
         active_neurons(layout, masks).sum(axis=1).tolist(),
-        (None if math.isnan(margin) else margin for margin in circuits.margins[chosen].tolist()),
-        *([str(values[place]) for place in chosen] for values in (counts.by_circuit, counts.observed_by_circuit)),
+        (None if math.isnan(margin) else margin for margin in circuits.margins.tolist()),
+        *(map(str, values) for values in (counts.by_circuit, counts.observed_by_circuit)),
     )
     return list(zip(*columns, strict=True))
 

@@ -124,7 +124,7 @@ class AnalysisRow(Base):
     """One analysis = network + output + protocol + data record, with its counts kept."""
 
     __tablename__ = "analyses"
-    __table_args__ = (UniqueConstraint("network_id", "output", "protocol_digest", "data_digest", "so_far"),)
+    __table_args__ = (UniqueConstraint("network_id", "output", "protocol_digest", "data_digest"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     network_id: Mapped[int] = mapped_column(ForeignKey("networks.id", ondelete="CASCADE"))
@@ -133,9 +133,6 @@ class AnalysisRow(Base):
     data_digest: Mapped[str] = mapped_column(String(64))
     engine_version: Mapped[str] = mapped_column(String(32))
     result_digest: Mapped[str] = mapped_column(String(64))  # of the result without timings: equal runs are equal here
-
-    # "" when it is whole; else the job on its way that has found this so far (:func:`app.db.writes.save_so_far`)
-    so_far: Mapped[str] = mapped_column(String(20), default="", server_default="")
 
     circuits_possible: Mapped[int] = mapped_column(SortableInteger)
     circuits_valid: Mapped[int] = mapped_column(SortableInteger)  # by the method: exact, or the estimate

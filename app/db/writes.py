@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from typing import Protocol as Interface
 
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from analysis.network_files.files import slug_of
@@ -19,8 +19,7 @@ from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
 from app.db.links import free_slug
 from app.db.prepared import CIRCUIT_COLUMNS, PreparedAnalysis
-from app.db.reads.analyses import network_by_digest
-from app.db.reads.jobs import UNFINISHED
+from app.db.reads.analyses import analysis_by_key, network_by_digest
 from app.db.reads.networks import STUDY_ORIGIN, known_as
 from app.db.records import save_data_record, save_protocol
 from app.db.rows import insert_rows
@@ -124,50 +123,24 @@ def save_prepared(session: Session, prepared: PreparedAnalysis, *, now: datetime
     """Store one analysis whole, in the session's transaction.
 
     The same result again changes nothing, timings included; another result for the same network, output, protocol and
-    data (a newer engine's, say) replaces the old one. What was found so far goes.
+    data (a newer engine's, say) replaces the old one.
 
     Raises:
         NotFound: its network is not stored.
     """
-    old = _stored(session, prepared)
+    network = network_by_digest(session, prepared.network)
+    if network is None:
+        digest = prepared.network[:12]
+        raise NotFound(f"network {digest}", "is not stored", "save the network before its analyses")
+    key = (network.id, prepared.output, prepared.protocol.digest, prepared.data.digest)
+    old = analysis_by_key(session, *key)
     if old is not None and old.result_digest == prepared.result_digest:
         return old
-    _delete_analyses(session, session.scalars(select(AnalysisRow.id).where(*_same(session, prepared))).all())
-    return _insert(session, prepared, "", now)
-
-
-def save_so_far(session: Session, prepared: PreparedAnalysis, job_id: str) -> bool:
-    """Store what a job has found so far in place of what it had found before.
-
-    Only pages that say "still computing" look for it, and only while that job is on its way.
-
-    Args:
-        session: of the writer, in a transaction that is fenced by the job's lease.
-        prepared: bounded in size (:func:`app.db.prepared.prepare_so_far`).
-        job_id: of the job that makes the whole.
-
-    Returns:
-        Whether it is stored: not where a finished analysis is there already, nor of a network that is gone.
-    """
-    if network_by_digest(session, prepared.network) is None or _stored(session, prepared) is not None:
-        return False
-    _delete_analyses(session, session.scalars(select(AnalysisRow.id).where(AnalysisRow.so_far == job_id)).all())
-    _insert(session, prepared, job_id, None)
-    return True
-
-
-def forget_so_far(session: Session) -> None:
-    """Delete what jobs had found so far that are not on their way any more."""
-    on_its_way = select(JobRow.id).where(JobRow.state.in_(UNFINISHED))
-    left = select(AnalysisRow.id).where(AnalysisRow.so_far != "", AnalysisRow.so_far.not_in(on_its_way))
-    _delete_analyses(session, session.scalars(left).all())
-
-
-def _insert(session: Session, prepared: PreparedAnalysis, so_far: str, now: datetime | None) -> AnalysisRow:
+    if old is not None:
+        _delete_analyses(session, [old.id])
     save_protocol(session, prepared.protocol)
     save_data_record(session, prepared.data)
-    network = _network(session, prepared)
-    row = AnalysisRow(**prepared.columns, network_id=network.id, so_far=so_far, created_at=now or datetime.now(UTC))
+    row = AnalysisRow(**prepared.columns, network_id=network.id, created_at=now or datetime.now(UTC))
     session.add(row)
     session.flush()
     circuits = [(row.id, *values) for values in prepared.circuits]
@@ -186,28 +159,6 @@ def _insert(session: Session, prepared: PreparedAnalysis, so_far: str, now: date
 def _insert_all(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> None:
     if rows:
         session.connection().execute(insert(table), rows)
-
-
-def _network(session: Session, prepared: PreparedAnalysis) -> NetworkRow:
-    network = network_by_digest(session, prepared.network)
-    if network is None:
-        digest = prepared.network[:12]
-        raise NotFound(f"network {digest}", "is not stored", "save the network before its analyses")
-    return network
-
-
-def _same(session: Session, prepared: PreparedAnalysis) -> tuple[ColumnElement[bool], ...]:
-    """What holds of every row about the same question, whole or so far."""
-    return (
-        AnalysisRow.network_id == _network(session, prepared).id,
-        AnalysisRow.output == prepared.output,
-        AnalysisRow.protocol_digest == prepared.protocol.digest,
-        AnalysisRow.data_digest == prepared.data.digest,
-    )
-
-
-def _stored(session: Session, prepared: PreparedAnalysis) -> AnalysisRow | None:
-    return session.scalar(select(AnalysisRow).where(*_same(session, prepared), AnalysisRow.so_far == ""))
 
 
 def delete_network(session: Session, row: NetworkRow) -> None:

@@ -30,7 +30,7 @@ from app.db.analysed import read_analysed
 from app.db.codecs import question_of
 from app.db.directions import save_directions
 from app.db.errors import NotFound
-from app.db.prepared import PreparedAnalysis, prepare_analysis, prepare_so_far
+from app.db.prepared import PreparedAnalysis, prepare_analysis
 from app.db.reads.analyses import (
     analysed_question,
     analysis_by_key,
@@ -45,9 +45,8 @@ from app.db.recorded import StoredSearch, save_found, stored_refs, stored_search
 from app.db.reports import save_report
 from app.db.tables import AnalysisRow
 from app.db.verdicts import PreparedVerdicts, save_verdicts
-from app.db.writes import forget_so_far, save_prepared, save_so_far
+from app.db.writes import save_prepared
 from app.jobs import queue
-from app.jobs.definitions import ANALYSE as ANALYSE_DEFINITION
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
 from app.jobs.stages import enqueue_following
 from app.limits import limits_in
@@ -72,12 +71,7 @@ def load_analysis_inputs(session: Session, arguments: Arguments) -> Compute[Prep
 
 def _analyse(question: Question, limits: Limits, work: Work) -> PreparedAnalysis:
     """Run the engine, and make what it found ready for the store; so far, what is certain by then."""
-    return prepare_analysis(analyse_output(question, replace(work.as_part(prepare_so_far), limits=limits)))
-
-
-def keep_so_far(session: Session, arguments: Arguments, part: PreparedAnalysis) -> None:
-    """Let pages show what is certain of an analysis on its way."""
-    save_so_far(session, part, ANALYSE_DEFINITION.job_id(arguments))
+    return prepare_analysis(analyse_output(question, replace(work, limits=limits)))
 
 
 def save_analysis_outcome(session: Session, arguments: Arguments, outcome: PreparedAnalysis) -> Saved:
@@ -239,7 +233,7 @@ def _find(key: str, analysed: Analysed, settings: Settings, work: Work) -> tuple
     return report, time.perf_counter() - began
 
 
-ANALYSE: Final = Handler(load_analysis_inputs, save_analysis_outcome, keep_so_far, forget_so_far)
+ANALYSE: Final = Handler(load_analysis_inputs, save_analysis_outcome)
 EXPLANATIONS: Final = Handler(_load_explaining, _save_explanations)
 CRITERIA: Final = Handler(_load_judging, _save_verdicts)
 

@@ -214,8 +214,6 @@ class Attempt:
         try:
             with self.store.write() as session:
                 change(session)
-                if self.handler.forget is not None:
-                    self.handler.forget(session)
         except LeaseLost:
             log.warning("job %s is another worker's by now", self.claim.job_id)
 

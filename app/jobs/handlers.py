@@ -46,14 +46,12 @@ class Handler(Generic[Outcome]):
         save: outcome → stored, in the transaction that ends the job.
         keep: what is certain so far → stored in place of what was before, while the computation goes on; None if it
             tells nothing before its end.
-        forget: deletes what ``keep`` has stored for jobs that are not on their way any more.
         keep_seconds: the least between two times that ``keep`` is called.
     """
 
     load: Callable[[Session, Arguments], Compute[Outcome]]
     save: Callable[[Session, Arguments, Outcome], Saved]
     keep: Callable[[Session, Arguments, Any], Any] | None = None
-    forget: Callable[[Session], None] | None = None
     keep_seconds: float = SO_FAR_SECONDS
 
 

@@ -53,7 +53,7 @@ def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> 
     found = 0
     for stage in STAGES if stages is None else stages:
         if stage.stored is not None:
-            without = select(AnalysisRow).join(NetworkRow).where(AnalysisRow.so_far == "", ~stage.stored)
+            without = select(AnalysisRow).join(NetworkRow).where(~stage.stored)
             rows = session.scalars(without.where(NetworkRow.deleted_at.is_(None))).all()
             found += sum(len(stage.ask(session, row)) for row in rows)
     if stages is not None:

@@ -362,7 +362,7 @@ def _analysed(session: Session, wish: Wish) -> dict[str, list[Scope]]:
     for row in dict.fromkeys(find_network(session, name) for name in wish.networks):
         if wish.output is not None:
             check_output(row, wish.output)
-        query = select(AnalysisRow).where(AnalysisRow.network_id == row.id, AnalysisRow.so_far == "")
+        query = select(AnalysisRow).where(AnalysisRow.network_id == row.id)
         scopes = [scope_of(analysis, row.sizes[0]) for analysis in session.scalars(query)]
         found[row.slug] = []
         for name in wish.protocols:

@@ -129,7 +129,7 @@ def _sizes(session: Session, store: Store, found: Installation) -> list[tuple[st
         ("Write-ahead log", "kept by the server" if sizes.log is None else f"{sizes.log / 1e6:.1f} MB"),
         ("Room left", f"{sizes.free / 1e9:.1f} of {sizes.total / 1e9:.1f} GB"),
         ("Networks", count(NetworkRow, NetworkRow.deleted_at.is_(None))),
-        ("Analyses", count(AnalysisRow, AnalysisRow.so_far == "")),
+        ("Analyses", count(AnalysisRow)),
     ]
 
 

@@ -190,8 +190,8 @@ def _kept(one: One, **wanted: str) -> Table:
     """
     place, asked = one.place, {"kind": "alignment", "algorithm": one.ref.first, **wanted}
     listing = AtHand((), ())
-    if place.shown is not None:
-        frame = frame_of_analysis(one.session, place.shown, place.question, ResultRef(place.slug, place.scope))
+    if place.analysis is not None:
+        frame = frame_of_analysis(one.session, place.analysis, place.question, ResultRef(place.slug, place.scope))
         query = Query({name: (value,) for name, value in asked.items()}, "neurons", limit=_FIRST)
         columns = (*_PLACE, *(known for known in frame.columns if known.name in _SHOWN))
         listing = AtHand(columns, frame.select(query, facets=False).rows)

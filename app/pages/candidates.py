@@ -37,9 +37,9 @@ def hues_at(session: Session, place: Place) -> Hues:
 
 def frequent_tables(session: Session, place: Place) -> list[str]:
     """Which variables take the five hues: those most frequent among the algorithms with most alignments."""
-    if place.shown is None or place.question.model.n_inputs <= 2:
+    if place.analysis is None or place.question.model.n_inputs <= 2:
         return []
-    rows = reads.most_aligned(session, place.shown.id, N_FOR_HUES)
+    rows = reads.most_aligned(session, place.analysis.id, N_FOR_HUES)
     return hue_tables(one.truth_table for row in rows for one in variables_of(algorithm_of(row, place)))
 
 
@@ -50,7 +50,7 @@ def find_algorithm_row(session: Session, addresses: Addresses, place: Place, alg
         NotFound: it is no candidate, or there are too many candidates to look for it in a page.
     """
     slug = place.row.slug
-    row = None if place.shown is None else reads.find_algorithm(session, place.shown.id, algorithm_id)
+    row = None if place.analysis is None else reads.find_algorithm(session, place.analysis.id, algorithm_id)
     if row is None:
         row = _computed_row(place, algorithm_id)
     if row is None:

@@ -97,7 +97,7 @@ def asked(session: Session, addresses: Addresses, network: str, options: Options
         return _of_transformer(session, addresses, place, query)
     if _about_inputs(query):
         check_boolean(place, addresses)
-    analysis, job = place.shown, job_now(session, place)
+    analysis, job = place.analysis, job_now(session, place)
     state, shown = state_of(place.analysis, job), None if job is None else job_view(job, addresses)
     if analysis is None:
         return Asked(session, addresses, place, state, shown, "", query, None, ())
@@ -292,7 +292,7 @@ def _undecided_notices(found: Asked) -> Iterator[Notice]:
 def undecided(found: Asked) -> list[UndecidedRecord]:
     """What the criteria asked for could not decide about."""
     steps = set(_steps(found))
-    analysis = found.place.shown if isinstance(found.place, Place) else None
+    analysis = found.place.analysis if isinstance(found.place, Place) else None
     if analysis is None or not steps:
         return []
     kinds = found.query.wanted.get(KIND, tuple(OF_KIND))

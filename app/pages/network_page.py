@@ -98,9 +98,7 @@ class NetworkPage(AnalysisPage):
     n_validation_right: int
     n_validation: int = Field(description="Rows of the data record that are validated on.")
     decision: str = Field(description="How an output becomes 0 or 1 here: rounding or threshold.")
-    counts: Counts | None = Field(
-        description="Of the chosen protocol, so far if the scope is partial; None if nothing of its analysis is stored."
-    )
+    counts: Counts | None = Field(description="Of the chosen protocol; None if nothing of its analysis is stored.")
     stops: str = Field(description="Which searches stopped at a limit, in words; empty if none did.")
     by_protocol: list[ProtocolCounts]
     provenance: Provenance | None
@@ -130,7 +128,7 @@ def build_network(session: Session, links: Addresses, network: str, options: Sco
 
 def network_page(session: Session, links: Addresses, place: Place) -> NetworkPage:
     """What is stored about one output of a perceptron under one protocol, and about the perceptron itself."""
-    row, question, scope, analysis, shown = place.row, place.question, place.scope, place.analysis, place.shown
+    row, question, scope, analysis = place.row, place.question, place.scope, place.analysis
     n_inputs, decision = question.model.n_inputs, question.protocol.circuit_decision
     analyses = {scope_of(one, n_inputs): one for one in reads.analyses_of(session, [row.id])}
     jobs = jobs_of_network(session, row.digest)
@@ -140,8 +138,8 @@ def network_page(session: Session, links: Addresses, place: Place) -> NetworkPag
     rows, labels = question.judged
     learning = learning_of_network(row, links)
     backbone = None if analysis is None else stored_backbone(analysis)
-    stops = [] if shown is None else [stops_of(counts_of(shown))]
-    if shown is not None and placements_untried(session, shown):
+    stops = [] if analysis is None else [stops_of(counts_of(analysis))]
+    if analysis is not None and placements_untried(session, analysis):
         stops.append("alignments at 0")
     return NetworkPage(
         network=network_view(row, links),
@@ -160,7 +158,7 @@ def network_page(session: Session, links: Addresses, place: Place) -> NetworkPag
         n_validation_right=int((decide(forward(question.cut, rows)[:, 0], decision) == labels).sum()),
         n_validation=len(labels),
         decision=decision,
-        counts=None if shown is None else counts_of(shown),
+        counts=None if analysis is None else counts_of(analysis),
         stops=", ".join(filter(None, stops)),
         by_protocol=list(_by_protocol(links, place, analyses, analysing)),
         provenance=None

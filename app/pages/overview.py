@@ -296,30 +296,29 @@ def _counts_of(links: Addresses, place: Place, counts: Counts, page: NetworkPage
     def of_kind(kind: str) -> str:
         return links.explanations(place.slug, place.scope, kind=kind)
 
-    rules = place.rules if place.partial is None else f"{place.rules}, so far"
     possible = f"of {exact(counts.circuits_possible)} possible"
     if counts.interval_words:
         possible += f", an estimate: {counts.interval_words}"
     elif counts.drawn:
         possible += ", counted, not listed"
     told, every = counts.shown("circuits_valid"), of_kind("circuit")
-    yield Fact("Valid circuits", told, f"{possible} · {rules}", others("circuits_valid"), every)
+    yield Fact("Valid circuits", told, f"{possible} · {place.rules}", others("circuits_valid"), every)
     if counts.interpretations_counted:
         of = f"of the {exact(counts.circuits_listed)} circuits listed" if counts.drawn else "a gate on every neuron"
         told, every = counts.shown("interpretations_total"), of_kind("interpretation")
-        yield Fact("Interpretations", told, f"{of} · {rules}", others("interpretations_total"), every)
+        yield Fact("Interpretations", told, f"{of} · {place.rules}", others("interpretations_total"), every)
         told, term = counts.shown("interpretations_observed"), links.glossary("observed-class")
-        apart = f"that the inputs can tell apart · {rules}"
+        apart = f"that the inputs can tell apart · {place.rules}"
         yield Fact("Observed classes", told, apart, others("interpretations_observed"), term)
     if counts.circuits_only:
         return
     candidates = f"aligned, of {noun(counts.algorithms_candidates, 'candidate')}"
     algorithms = links.algorithms(place.slug, place.scope)
     told = counts.shown("algorithms_aligned")
-    yield Fact("Algorithms", told, f"{candidates} · {rules}", others("algorithms_aligned"), algorithms)
+    yield Fact("Algorithms", told, f"{candidates} · {place.rules}", others("algorithms_aligned"), algorithms)
     minimal = f"{counts.told('alignments_minimal')} of them minimal"
     told, every = counts.shown("alignments_valid"), of_kind("alignment")
-    yield Fact("Alignments", told, f"{minimal} · {rules}", others("alignments_valid"), every)
+    yield Fact("Alignments", told, f"{minimal} · {place.rules}", others("alignments_valid"), every)
 
 
 def _notices(links: Addresses, page: NetworkPage) -> Iterator[Block]:
@@ -367,7 +366,7 @@ def _folds(links: Addresses, place: Place, page: NetworkPage) -> Iterator[More]:
             "what it decides there",
             id="plane",
         )
-    if place.shown is not None and place.shown.circuits_valid:
+    if place.analysis is not None and place.analysis.circuits_valid:
         yield More("Distributions", lambda: _spread(links, place), "sizes, margins, interpretations", id="spread")
     yield More("Weights", lambda: _weights(page), "and biases, at full precision", id="weights")
     if page.learning is not None or page.training:
@@ -384,8 +383,8 @@ def _spread(links: Addresses, place: Place) -> Iterator[Block]:
     def leads(edges: int) -> str:
         return links.explanations(place.slug, place.scope, kind="circuit", edges_min=edges, edges_max=edges)
 
-    assert place.shown is not None  # noqa: S101  # or there is no such fold
-    yield from beside([Figure(*one) for one in spread_figures(place.shown.distributions, leads)], 2)
+    assert place.analysis is not None  # noqa: S101  # or there is no such fold
+    yield from beside([Figure(*one) for one in spread_figures(place.analysis.distributions, leads)], 2)
 
 
 def _weights(page: NetworkPage) -> Iterator[Block]:

@@ -35,14 +35,12 @@ class Place:
         question: what is asked about it.
         scope: in canonical form: a built-in protocol by name, digests cut to 12 digits.
         analysis: the stored analysis, or None.
-        partial: what the job on its way to it has found so far, or None; None too where the analysis is stored.
     """
 
     row: NetworkRow
     question: Question
     scope: Scope
     analysis: AnalysisRow | None
-    partial: AnalysisRow | None = None
     part: ClassVar[str] = "edge"
 
     @property
@@ -86,11 +84,6 @@ class Place:
     def played(self) -> bool:
         """Whether its pages of comparing and changing by hand are about such rows."""
         return self.question.data.boolean
-
-    @property
-    def shown(self) -> AnalysisRow | None:
-        """What lists show: the stored analysis; else what is certain so far, with "still computing" beside it."""
-        return self.analysis or self.partial
 
 
 @dataclass(frozen=True)
@@ -292,13 +285,11 @@ def _place(session: Session, addresses: Addresses, row: NetworkRow, scope: Scope
         parent, label = addresses.network(row.slug), f"network {row.slug}"
         raise NotFound(error.item, error.cause, error.cure, field, parent, label) from None
     key = (row.id, scope.output, protocol.digest, data.digest)
-    analysis = analyses.analysis_by_key(session, *key)
     return Place(
         row,
         question_of(row, scope.output, protocol, data),
         Scope(scope.output, protocol_key(protocol), "" if data.is_clean else data.digest[:12]),
-        analysis,
-        analyses.partial_by_key(session, *key) if analysis is None else None,
+        analyses.analysis_by_key(session, *key),
     )
 
 

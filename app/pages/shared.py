@@ -28,7 +28,7 @@ from app.db.distributions import smallest_in
 from app.db.job_tables import JobRow
 from app.db.reads.networks import jobs_for
 from app.db.tables import AnalysisRow, NetworkRow
-from app.figures.numbers import Bound, bounded, bounded_text, exact, interval, noun, plural
+from app.figures.numbers import Bound, bounded, bounded_text, exact, interval, noun
 from app.options import BigInt, PageModel
 from app.pages.place import Place
 from pluriscope.naming import Scope, protocol_key
@@ -253,16 +253,6 @@ class Counts(PageModel):
         return self.interpretations_truncated_at != 0
 
     @property
-    def so_far_words(self) -> str:
-        """What is certain of an analysis on its way, in short."""
-        parts = [f"{self.told('circuits_valid')} {plural(self.circuits_valid, 'valid circuit')}"]
-        if self.interpretations_counted:
-            parts.append(noun(self.interpretations_total, "interpretation"))
-        if self.algorithms_candidates:
-            parts.append(noun(self.alignments_valid, "valid alignment"))
-        return ", ".join(parts)
-
-    @property
     def interval_words(self) -> str:
         """The interval of an estimate, "" where there is none."""
         if self.circuits_low is None or self.circuits_high is None or self.circuits_confidence is None:
@@ -322,11 +312,6 @@ class ScopeView(PageModel):
     )
     job: JobView | None = Field(
         None, description="The latest job for it where no finished analysis is stored, or a running one."
-    )
-    partial: bool = Field(
-        False,
-        description="Whether numbers and lists are what a job on its way has found so far: certain, but not all. "
-        "The state is computing then; nothing partial ever counts as finished.",
     )
 
 
@@ -459,7 +444,6 @@ def scope_view(place: Place, job: JobRow | None, addresses: Addresses) -> ScopeV
         data=data_view(place.question),
         state=state_of(place.analysis, job),
         job=None if job is None else job_view(job, addresses),
-        partial=place.partial is not None,
     )
 
 

@@ -190,7 +190,6 @@ def _analyses(session: Session, row: NetworkRow, options: ResultOptions) -> list
     data = reads.find_data(session, options.data, row.sizes[0])
     query = select(AnalysisRow).where(
         AnalysisRow.network_id == row.id,
-        AnalysisRow.so_far == "",
         AnalysisRow.protocol_digest == protocol.digest,
         AnalysisRow.data_digest == data.digest,
     )

@@ -14,9 +14,7 @@ from analysis.protocol import BUILT_IN, Protocol
 from analysis.question import Question
 from app.db.codecs import data_of, protocol_of, question_of
 from app.db.errors import Ambiguous, Deleted, NotFound
-from app.db.job_tables import JobRow
 from app.db.model_tables import ModelRow
-from app.db.reads.jobs import UNFINISHED
 from app.db.study_tables import StudyRow
 from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
 from pluriscope.naming import Scope
@@ -192,30 +190,11 @@ def analysis_by_key(
     """The whole analysis with exactly this key."""
     return session.scalar(
         select(AnalysisRow).where(
-            AnalysisRow.so_far == "",
             AnalysisRow.network_id == network_id,
             AnalysisRow.output == output,
             AnalysisRow.protocol_digest == protocol_digest,
             AnalysisRow.data_digest == data_digest,
         )
-    )
-
-
-def partial_by_key(
-    session: Session, network_id: int, output: int, protocol_digest: str, data_digest: str
-) -> AnalysisRow | None:
-    """What the job that is on its way to this analysis has found so far, None if there is nothing of that."""
-    return session.scalar(
-        select(AnalysisRow)
-        .join(JobRow, AnalysisRow.so_far == JobRow.id)
-        .where(
-            JobRow.state.in_(UNFINISHED),
-            AnalysisRow.network_id == network_id,
-            AnalysisRow.output == output,
-            AnalysisRow.protocol_digest == protocol_digest,
-            AnalysisRow.data_digest == data_digest,
-        )
-        .limit(1)
     )
 
 

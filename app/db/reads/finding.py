@@ -32,7 +32,7 @@ def algorithms_that_are(
         .join(AnalysisRow, AnalysisRow.id == AlgorithmRow.analysis_id)
         .join(AnalysisRow.network)
         .join(AnalysisRow.protocol)
-        .where(AlgorithmRow.algorithm_id.in_(ids), NetworkRow.deleted_at.is_(None), AnalysisRow.so_far == "")
+        .where(AlgorithmRow.algorithm_id.in_(ids), NetworkRow.deleted_at.is_(None))
         .options(contains_eager(AnalysisRow.network), contains_eager(AnalysisRow.protocol))
         .order_by(NetworkRow.position, NetworkRow.slug, AnalysisRow.output, ProtocolRow.name, AnalysisRow.id)
         .limit(limit)

@@ -45,7 +45,6 @@ def counts_of_networks(
     counts = [getattr(AnalysisRow, name) for name in names]
     found = select(*key, AnalysisRow.data_digest, AnalysisRow.exhaustive, *counts).where(
         AnalysisRow.network_id.in_(those(NetworkRow.id, query)),
-        AnalysisRow.so_far == "",
         AnalysisRow.protocol_digest.in_(list(protocols)),
     )
     return session.execute(found).all()
@@ -121,7 +120,7 @@ def analyses_of(session: Session, network_ids: Iterable[int]) -> Sequence[Analys
         select(AnalysisRow)
         .join(AnalysisRow.protocol)
         .options(joinedload(AnalysisRow.protocol), *unseen)
-        .where(AnalysisRow.network_id.in_(list(network_ids)), AnalysisRow.so_far == "")
+        .where(AnalysisRow.network_id.in_(list(network_ids)))
         .order_by(
             AnalysisRow.network_id, AnalysisRow.output, ProtocolRow.name, AnalysisRow.protocol_digest, AnalysisRow.id
         )

@@ -34,12 +34,7 @@ def about_place(place: Place, what: str) -> tuple[str, ...]:
         f"Data: {data.description or 'every Boolean input, once'}, SHA-256 {data.digest}.",
     ]
     analysis = place.analysis
-    if place.partial is not None:
-        lines.append(
-            "PARTIAL: the analysis is still computing. Rows are certain, but not all; what is missing may still exist. "
-            f"So far: {counts_of(place.partial).so_far_words}."
-        )
-    elif analysis is None:
+    if analysis is None:
         lines.append("Analysis: none is stored; what needs one is empty here, which does not mean that none exist.")
     else:
         counts = counts_of(analysis)

@@ -93,7 +93,7 @@ def figures_table(session: Session, addresses: Addresses, network: str, options:
         "edge_use counts the circuits that keep an edge; count: how many.",
     )
     rows: list[Sequence[Any]] = []
-    spread = {} if place.shown is None else place.shown.distributions
+    spread = {} if place.analysis is None else place.analysis.distributions
     for name in ("edges", "neurons", "alignments_per_algorithm"):
         rows += [(name, "", value, value, count) for value, count in spread.get(name, ())]
     for name in ("margin", "interpretations", "observed", "iia"):

@@ -15,18 +15,15 @@ from analysis.alignments.result import AlgorithmSearch
 from analysis.circuits.result import CircuitSearch
 from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.circuit import EdgeLayout, mask_array
-from analysis.protocol import COMPLETE
 from analysis.question import ask
 from app.db import rows, writes
-from app.db.job_tables import JobRow
-from app.db.prepared import MAX_SO_FAR, prepare_analysis, prepare_so_far
-from app.db.reads.analyses import find_network, partial_by_key
+from app.db.prepared import prepare_analysis
+from app.db.reads.analyses import find_network
 from app.db.reads.circuits import circuits_at, locate_mask
 from app.db.reads.networks import analyses_of
 from app.db.rows import columns_of
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow
-from app.db.writes import forget_so_far, save_network, save_prepared, save_so_far
-from app.jobs import queue
+from app.db.writes import save_network, save_prepared
 from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, save_analysis, small_network, stored_analysis
 
 TABLES = (AnalysisRow, CircuitRow, AlgorithmRow, AlignmentRow)
@@ -175,40 +172,3 @@ def test_another_result_replaces_the_whole_one_and_the_same_changes_nothing(stor
         save_prepared(session, prepare_analysis(other))
     assert sizes(store) == [1, 197, 0, 0]
     assert [row.algorithms_candidates for row in whole(store)] == [0]
-
-
-def test_what_is_found_so_far_is_the_smallest_and_goes_with_its_job(store, network, monkeypatch):
-    monkeypatch.setattr("app.db.prepared.MAX_SO_FAR", 30)
-    part = prepare_so_far(hand_made_analysis())
-    assert MAX_SO_FAR == 1_000
-    with store.write() as session:
-        row = find_network(session, XOR_SLUG)
-        (job,) = queue.enqueue_analyses(session, row, [COMPLETE])
-        key = (row.id, 0, COMPLETE.digest, part.data.digest)
-        for _ in range(2):
-            assert save_so_far(session, part, job.id)
-    assert whole(store) == []
-    assert sizes(store) == [1, 30, 2, 10]
-    with store.read() as session:
-        found = partial_by_key(session, *key)
-        assert (found.circuits_valid, found.circuits_listed) == (197, 30)
-        masks = hand_made_analysis().circuits.masks.tolist()
-        smallest = sorted(sorted(masks, key=lambda mask: (mask.bit_count(), mask))[:30])
-        assert columns_of(session, found, "circuit")["mask"].tolist() == smallest
-    with store.write() as session:
-        forget_so_far(session)
-        assert partial_by_key(session, *key) is not None, "its job is on its way"
-        session.get(JobRow, job.id).state = "cancelled"
-        session.flush()
-        forget_so_far(session)
-    assert sizes(store) == [0, 0, 0, 0]
-
-
-def test_what_is_found_so_far_gives_way_to_the_whole(store, network):
-    part = prepare_so_far(hand_made_analysis())
-    with store.write() as session:
-        (job,) = queue.enqueue_analyses(session, find_network(session, XOR_SLUG), [COMPLETE])
-        assert save_so_far(session, part, job.id)
-        save_analysis(session, hand_made_analysis())
-        assert not save_so_far(session, part, job.id)
-    assert sizes(store) == [1, 197, 2, 10]

@@ -39,7 +39,7 @@ def analysed(store) -> AnalysisRow:
     with store.write() as session:
         ANALYSE.save(session, arguments, outcome)
     with store.read() as session:
-        return session.scalars(select(AnalysisRow).where(AnalysisRow.so_far == "")).one()
+        return session.scalars(select(AnalysisRow)).one()
 
 
 @pytest.mark.slow

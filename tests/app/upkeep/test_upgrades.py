@@ -10,7 +10,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from analysis.criteria.steps import CriterionStep
 from analysis.models.circuits import find_circuits
@@ -287,7 +287,7 @@ def test_work_that_is_done_no_more_goes(tmp_path):
         old.commit()
     store = store_at(f"sqlite:///{file}")
     before = everything(store)
-    store.migrate()
+    store.migrate(up_to="0026")
     after = everything(store)
     assert set(before) - set(after) == {"study_summaries"}
     assert len(before["jobs"]) - 1 == len(after["jobs"])
@@ -296,4 +296,37 @@ def test_work_that_is_done_no_more_goes(tmp_path):
     assert {name: rows for name, rows in after.items() if not name.startswith("job")} == {
         name: before[name] for name in after if not name.startswith("job")
     }
+    store.close()
+
+
+@pytest.mark.slow
+def test_parts_of_analyses_on_their_way_go(tmp_path):
+    """What a job had found by then was kept beside whole analyses; its rows go with it, and those of the whole stay."""
+    file = tmp_path / "pluriscope.sqlite"
+    unpack("0026", file)
+    with closing(sqlite3.connect(file)) as old:
+        new_id = old.execute("SELECT max(id) + 1 FROM analyses").fetchone()[0]
+        for table, column in (("analyses", "id"), ("circuits", "analysis"), ("algorithms", "analysis_id")):
+            names = [
+                row[1] for row in old.execute(f"PRAGMA table_info({table})") if table == "circuits" or row[1] != "id"
+            ]
+            names = [name for name in names if name not in (column, "so_far")]
+            said = ", ".join(f'"{name}"' for name in names)
+            part = ", so_far" if table == "analyses" else ""
+            value = ", 'job'" if part else ""
+            old.execute(
+                f"INSERT INTO {table} ({column}, {said}{part}) SELECT {new_id}, {said}{value} FROM {table} "  # noqa: S608
+                f"WHERE {column} = (SELECT min(id) FROM analyses)"
+            )
+        old.commit()
+    store = store_at(f"sqlite:///{file}")
+    before = everything(store)
+    store.migrate()
+    after = everything(store)
+    assert len(before["analyses"]) == len(after["analyses"]) + 1
+    assert len(before["circuits"]) > len(after["circuits"]) > 0
+    with store.read() as session:
+        assert {row.id for row in session.scalars(select(AnalysisRow))} == set(range(1, new_id))
+        orphans = "SELECT count(*) FROM algorithms WHERE analysis_id NOT IN (SELECT id FROM analyses)"
+        assert session.scalar(text(orphans)) == 0
     store.close()
