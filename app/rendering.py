@@ -86,7 +86,6 @@ def show(
     *,
     room: str = "",
     network: NetworkRow | None = None,
-    description: str = "Every valid explanation of one small network, side by side.",
     url: str = "",
     share: Share | None = None,
     around: str = "shell.html",
@@ -101,7 +100,6 @@ def show(
         title: of the page; "" for that of its head.
         room: word of the navigation that the page belongs to.
         network: the second row of a network's pages.
-        description: for search engines.
         url: that links back to the page have; "" for the one that was asked for.
         share: what other sites are told that show the page.
         around: template of what is around it.
@@ -127,9 +125,10 @@ def show(
             ):
                 answer["HX-Push-Url"] = block.link(block.query)
         else:
-            links = Addresses(prefix)
+            links, head = Addresses(prefix), next((block for block in page if isinstance(block, Head)), Head(title))
+            about = escape(head.sentence).striptags()
             context = {
-                "title": title or next(escape(block.title).striptags() for block in page if isinstance(block, Head)),
+                "title": title or escape(head.title).striptags(),
                 "room": room,
                 "rooms": {
                     "Explore": links.gallery(),
@@ -138,7 +137,7 @@ def show(
                     "Your network": links.bring_in(),
                 },
                 "network": network,
-                "description": description,
+                "description": about or "Every valid explanation of one small network, side by side.",
                 "json_url": links.twin(url) if HAS_RECORD in request.scope and status_code == 200 else "",
                 "share": share,
                 "theme": theme,

@@ -19,7 +19,6 @@ from app.db.errors import StoreError
 from app.errors import BadQuery, PageError
 from app.figures.numbers import noun
 from app.options import Options, PageModel
-from app.pages.sharing.facts import facts_of
 from app.pages.sharing.targets import MAX_ADDRESS, build_target, read_target
 from pluriscope.blocks import Action, Block, Figure, Form, Head, Menu, More, Notice, Prose, Section
 
@@ -114,7 +113,7 @@ def _item(session: Session, links: Addresses, number: int, address: str, note: s
     given = {"number": number, "address": address, "note": note}
     try:
         target = read_target(address, links)
-        facts = facts_of(build_target(session, links, target))
+        facts = build_target(session, links, target).in_short
     except (PageError, StoreError, AnalysisError) as problem:
         return CollectionItem(**given, title=address, problem=str(problem))
     path = f"{links.prefix}{target.path}{target.query_text}"

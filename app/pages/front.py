@@ -59,7 +59,7 @@ def front(session: Session, links: Addresses) -> Iterator[Block]:
 def _story(session: Session, links: Addresses, place: Place, others: list[Action]) -> Iterator[Block]:
     pair = [find_explanation(session, links, place, ExplanationRef.parse(ref)) for ref in PAIR]
     found = of_network(session, links, place, pair)
-    compare = Action("Compare two of them", found.url(), primary=True)
+    compare = Action("Compare two of them", found.url, primary=True)
     neurons = f"This network has {sum(place.question.cut.sizes)} neurons"
     title = f"{neurons}, and more than one explanation"
     if place.analysis is not None:

@@ -104,7 +104,7 @@ def _lessons(found: Compared) -> Iterator[Lesson]:
         question="The same two explanations, and nothing is changed yet. Patch neurons until the two predictions "
         "differ. How few changes do you need?",
         url=start(first),
-        answer=f"[Compare]({found.url()}) lists all {len(told)} interventions that separate the two. The smallest "
+        answer=f"[Compare]({found.url}) lists all {len(told)} interventions that separate the two. The smallest "
         f"patches {min(one.neurons.count('+') for one in told) + 1} of the hidden neurons.",
     )
 

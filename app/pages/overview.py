@@ -36,6 +36,7 @@ from app.pages.network_page import NetworkPage, criterion_words, network_page
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace, ModelPlace, Place
 from app.pages.shared import BoundedCount, Counts, neuron_name
+from app.pages.sharing.facts import InShort, Shared
 from pluriscope.blocks import (
     Action,
     Block,
@@ -108,7 +109,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Overview:
+class Overview(Shared):
     """The first page of a network, with the store that it is read from.
 
     Args:
@@ -128,8 +129,24 @@ class Overview:
         return self.links.network(self.place.slug, self.place.scope)
 
     @property
-    def network(self) -> NetworkRow | ModelRow:
-        return self.place.row
+    def about(self) -> tuple[NetworkRow | ModelRow, Scope]:
+        return self.place.row, self.place.scope
+
+    @property
+    def in_short(self) -> InShort:
+        row = self.place.analysis if isinstance(self.place, Place) else None
+        return InShort.of("Network", self.place.row.name, self.told.facts[:5], "", self.place.cited, row)
+
+    @property
+    def in_library(self) -> bool:
+        return isinstance(self.place, Place)
+
+    def drawn(self, name: str) -> Markup | None:
+        """Its drawing, or how it learned."""
+        learning = self.data.learning if name == "loss" and isinstance(self.place, Place) else None
+        if learning is not None:
+            return loss_figure(learning.curves, learning.loss_target)
+        return Markup(self.told.figure.drawing) if name == DRAWING else None  # noqa: S704  # it is one
 
     @cached_property
     def data(self) -> NetworkPage:

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeVar, get_origin
 
+from markupsafe import escape
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
+from analysis.explanations.registry import KIND_OF
 from app.addressing import Addresses
 from app.db.model_tables import ModelRow
 from app.db.tables import NetworkRow
@@ -22,14 +24,19 @@ from app.errors import BadQuery
 from app.options import Options, ScopeOptions
 from app.pages.explanations import Explanation
 from app.pages.place import AnyPlace, Place
-from pluriscope.blocks import Block, Facts, Figure, Head, find
-from pluriscope.naming import ExplanationRef
+from app.pages.sharing.facts import InShort, Shared
+from pluriscope.blocks import Block, Facts, Head
+from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.records import ExplanationRecord
 
 Model = TypeVar("Model", bound=Options)
 EXPLANATION: Final = "/networks/{network}/explanations/{ref}"
 DRAWING: Final = "drawing"
 """The id of the figure of the very thing that a page is about; other figures with an id are files as well."""
+
+
+IN_LIBRARY: Final = frozenset({"circuit", "interpretation", "algorithm", "alignment"})
+"""Kinds that the library has values of."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +127,7 @@ def page(
 
 
 @dataclass(frozen=True)
-class Document:
+class Document(Shared):
     """What an address of an explanation shows.
 
     Args:
@@ -147,10 +154,29 @@ class Document:
         """The figures that say most."""
         return next(block for block in _all(self.blocks) if isinstance(block, Facts))
 
-    def figure(self, name: str = DRAWING) -> Figure | None:
-        """One figure by its id, which may be in a fold."""
-        found = find(self.blocks, name)
-        return found if isinstance(found, Figure) else None
+    @property
+    def title(self) -> str:
+        """What it is, of which network."""
+        return f"{escape(self.head.title).striptags()} of {self.network.name}"
+
+    @property
+    def in_short(self) -> InShort:
+        kind, ref = KIND_OF[self.one.ref.kind], self.one.ref
+        row = None if self.one.known is None else self.one.place.analysis
+        facts, cited = self.facts.facts, self.one.whole.cited
+        return InShort.of(kind.heading, self.title, facts, f"{kind.noun} {ref}", cited, row)
+
+    @property
+    def about(self) -> tuple[NetworkRow | ModelRow, Scope]:
+        return self.network, self.one.whole.scope
+
+    @property
+    def in_library(self) -> bool:
+        return self.one.known is not None and self.one.ref.kind in IN_LIBRARY
+
+    @property
+    def verifies(self) -> bool:
+        return self.one.known is not None
 
     @property
     def network(self) -> NetworkRow | ModelRow:

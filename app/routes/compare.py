@@ -7,7 +7,6 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from markupsafe import escape
 from sqlalchemy.orm import Session
 
 from app.addressing import API_V2, Addresses
@@ -16,11 +15,10 @@ from app.pages.compare.build import compare_of, find_place
 from app.pages.compare.choosing import choosing
 from app.pages.compare.compared import blocks
 from app.pages.compare.options import ComparedOptions, CompareOptions
-from app.pages.sharing.passing_on import passed_on
-from app.pages.sharing.share import share_of
-from app.rendering import HAS_RECORD, base_url, network_row, show
+from app.rendering import HAS_RECORD, network_row, show
 from app.routes.computing import room
 from app.routes.depends import Links, Reading
+from app.routes.faces import passed_on
 from pluriscope.naming import LEAST
 from pluriscope.records import ComparisonRecord
 from pluriscope.tables import Query as Asked
@@ -41,18 +39,12 @@ def compare(
         return _choosing(request, session, links, names, options)
     with room("this part of the page") if PART in request.query_params else nullcontext():
         found = compare_of(session, links, names[0], options)
-        share = share_of(found, links, base_url(request))
         request.scope[HAS_RECORD] = True
-        query = Asked(start=options.start, limit=options.limit)
-        return show(
-            request,
-            [*blocks(found, query), *passed_on(session, share)],
+        shown, title = (
+            blocks(found, Asked(start=options.start, limit=options.limit)),
             f"{found.title}, in {found.network.name}",
-            room="Explore",
-            network=network_row(links, found.network.slug, found.network.name, TAB, found.scope),
-            description=escape(found.sentence).striptags(),
-            share=share,
         )
+        return passed_on(request, session, links, found, TAB, title, blocks=shown)
 
 
 def _choosing(

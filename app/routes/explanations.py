@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi import Form as Sent
 from fastapi.responses import RedirectResponse, Response
-from markupsafe import escape
 from pydantic import Field, field_validator
 from sqlalchemy.orm import Session
 
@@ -34,14 +33,12 @@ from app.pages.kinds import PAGES, find_document
 from app.pages.page import EXPLANATION
 from app.pages.place import locate_boolean
 from app.pages.sharing.about import about_place
-from app.pages.sharing.passing_on import passed_on
-from app.pages.sharing.share import share_of
 from app.pages.verdicts.judge import CriterionVerdict, verdicts_on
-from app.rendering import base_url, network_row, show
+from app.rendering import network_row, show
 from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
 from app.routes.changes import Writing
 from app.routes.depends import Links, ListOptions, Reading, options_of
-from app.routes.faces import Faces, both, told_options
+from app.routes.faces import Faces, both, passed_on, told_options
 from app.routes.streaming import FILE_RESPONSES, table_file
 from pluriscope.blocks import Table, find
 from pluriscope.kinds.listing import COLUMNS
@@ -78,7 +75,6 @@ def explanations(session: Reading, links: Links, network: str, options: ListOpti
             f"Explanations of {name}",
             room="Explore",
             network=network_row(links, found.place.slug, name, "Explanations", found.place.scope),
-            description=f"Circuits, their interpretations, algorithms and alignments of {name}, in one list.",
         )
 
     return Faces(page, lambda: record(found))
@@ -195,16 +191,7 @@ def explanation(request: Request, session: Reading, links: Links, network: str, 
             return RedirectResponse(found.one.url(**options), 301)
         if request.query_params.keys() & {"place", "at"}:
             return RedirectResponse(found.url, 302)  # to what these options name, by its own reference
-        share, row = share_of(found, links, base_url(request)), found.network
-        return show(
-            request,
-            [*found.blocks, *passed_on(session, share)],
-            f"{escape(found.head.title).striptags()} of {row.name}",
-            room="Explore",
-            network=network_row(links, row.slug, row.name, "Explanations", found.one.whole.scope),
-            description=escape(found.head.sentence).striptags(),
-            share=share,
-        )
+        return passed_on(request, session, links, found, "Explanations")
 
     return Faces(page, lambda: found.page.record(found.one))
 

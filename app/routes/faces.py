@@ -11,10 +11,14 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel
+from sqlalchemy.orm import Session
 
-from app.addressing import API_V2
+from app.addressing import API_V2, Addresses
 from app.error_answers import api_errors
-from app.rendering import HAS_RECORD
+from app.pages.sharing.facts import Shared
+from app.pages.sharing.passing_on import folds
+from app.pages.sharing.share import share_of
+from app.rendering import HAS_RECORD, base_url, network_row, show
 from app.routes.computing import room
 
 HTML: Final[dict[str, Any]] = {"response_class": HTMLResponse, "response_model": None, "include_in_schema": False}
@@ -101,6 +105,27 @@ def both(
         return find
 
     return declare
+
+
+def passed_on(
+    request: Request, session: Session, links: Addresses, page: Shared, tab: str = "", title: str = "", **more: Any
+) -> HTMLResponse:
+    """A page that can be passed on, with how that is done at its end.
+
+    Args:
+        request: the request answered.
+        session: open session.
+        links: builds addresses.
+        page: what is shown.
+        tab: of the network's pages.
+        title: of the page; "" for what it is called elsewhere.
+        more: further arguments of :func:`app.rendering.show`; ``blocks`` instead of the page's own.
+    """
+    share, about = share_of(page, links, base_url(request)), page.about
+    blocks = [*more.pop("blocks", page.blocks), *([] if share is None else folds(session, share))]
+    row = None if about is None else network_row(links, about[0].slug, about[0].name, tab, about[1])
+    room = "Findings" if about is None else "Explore"
+    return show(request, blocks, title or page.in_short.title, room=room, network=row, share=share, **more)
 
 
 def told_options(*models: type[BaseModel]) -> list[dict[str, Any]]:

@@ -27,12 +27,10 @@ from app.pages.networks import COLUMNS, MOST_LETTERS, about_networks, network_li
 from app.pages.overview import Overview, OverviewOptions
 from app.pages.place import Place, find_any, find_network, locate_any
 from app.pages.rename import RenameOptions, renaming
-from app.pages.sharing.passing_on import passed_on
-from app.pages.sharing.share import share_of
-from app.rendering import HAS_RECORD, base_url, network_row, show
+from app.rendering import HAS_RECORD, show
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading, options_of
-from app.routes.faces import HTML, UNLISTED, Faces, both
+from app.routes.faces import HTML, UNLISTED, Faces, both, passed_on
 from app.routes.streaming import FILE_RESPONSES, table_file
 from pluriscope.blocks import Table
 from pluriscope.records import RowsRecord
@@ -77,9 +75,8 @@ def front_page(request: Request, session: Reading, links: Links, options: Annota
 def networks(session: Reading, links: Links, options: ListOptions) -> Faces:
     """Perceptrons and transformers, one item for each output, with how many explanations were found of it."""
     table = networks_table(session, links, options)
-    words = "Every stored network, perceptrons and transformers, with how many explanations were found."
     return Faces(
-        lambda request: show(request, network_list(session, links, table), room="Explore", description=words),
+        lambda request: show(request, network_list(session, links, table), room="Explore"),
         lambda: networks_record(links, table),
     )
 
@@ -120,17 +117,7 @@ def network(session: Reading, links: Links, network: str, options: Annotated[Ove
         place = locate_any(session, links, network, options.scope)
         if not isinstance(place, Place):  # of a transformer only the page is made
             request.scope.pop(HAS_RECORD)
-        found = Overview(session, links, place, options)
-        share = share_of(found, links, base_url(request))
-        return show(
-            request,
-            [*found.blocks, *passed_on(session, share)],
-            place.row.name,
-            room="Explore",
-            network=network_row(links, place.slug, place.row.name, "Overview", place.scope),
-            description=found.told.sentence,
-            share=share,
-        )
+        return passed_on(request, session, links, Overview(session, links, place, options), "Overview")
 
     return Faces(page, lambda: build_network(session, links, network, options))
 

@@ -12,19 +12,16 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
-from app.errors import BadQuery
+from app.errors import BadQuery, NotFound
 from app.figures.cards import card_svg
 from app.figures.numbers import short
 from app.figures.paper import pdf_of
 from app.figures.standalone import FONT_FAMILY, Theme, png_of, size_of, standalone_svg
 from app.middleware import CONTENT_SECURITY_POLICY
-from app.pages.compare.compared import Compared
 from app.pages.page import DRAWING
-from app.pages.sharing.drawings import drawing_of, thumbs_of
-from app.pages.sharing.facts import facts_of
+from app.pages.sharing.facts import Shared
 from app.pages.sharing.share import Share, share_of
-from app.pages.sharing.targets import SharedPage, build_target, read_target
-from app.pages.studies.page import StudyPage
+from app.pages.sharing.targets import build_target, read_target
 from app.rendering import base_url, show
 from app.routes.computing import room
 from app.routes.depends import Links, Reading
@@ -33,15 +30,15 @@ from pluriscope.blocks import Block, Fact, Facts, Figure, Head, Prose, Side
 router = APIRouter(include_in_schema=False)
 Form = Literal["svg", "png", "pdf"]
 PATTERNS: Final = ("/networks/{network}", "/networks/{network}/explanations/{ref}", "/compare")
-"""Pages whose figures are files."""
+"""Pages that had another beside them on which they were computed anew."""
 SHOWN: Final = (*PATTERNS, "/networks/{network}/sandbox", "/studies/{study}")
-"""Pages that have a card, a drawing and an embedding."""
+"""Pages that have a card, drawings and an embedding."""
 MAX_WIDTH: Final = 2_400
 FRESH: Final = "public, max-age=3600"
 PARTS: Final = ("title", "drawing", "numbers")
 
 
-def _page_of(request: Request, session: Session, links: Addresses, *own: str) -> SharedPage:
+def _page_of(request: Request, session: Session, links: Addresses, *own: str) -> Shared:
     """The page that the address of something made of it names.
 
     Args:
@@ -70,7 +67,20 @@ def drawing(request: Request, session: Reading, links: Links, form: Form) -> Res
 def figure(request: Request, session: Reading, links: Links, name: str, form: Form) -> Response:
     """Any figure of a page."""
     page = _page_of(request, session, links, *(("width",) if form == "png" else ()))
-    return figure_file(request, drawing_of(page, name), form)
+    return _file(request, _drawn(page, name), form)
+
+
+def _drawn(page: Shared, name: str) -> Markup:
+    """One drawing of a page.
+
+    Raises:
+        NotFound: it has none of that name, as a comparison has none of its own.
+    """
+    drawn = page.drawn(name)
+    if drawn is None:
+        item, cure = f"figure {name[:40]!r}", f"use {DRAWING}, or another figure that the page links to"
+        raise NotFound(item, "does not belong to this page", cure, "name", page.url, "the page")
+    return drawn
 
 
 def embedding(request: Request, session: Reading, links: Links) -> HTMLResponse:
@@ -98,22 +108,16 @@ for _pattern in SHOWN:
     router.add_api_route(f"{_pattern}/card.{{form}}", card)
     router.add_api_route(f"{_pattern}/drawing.{{form}}", drawing)
     router.add_api_route(f"/embed{_pattern}", embedding, response_class=HTMLResponse)
-for _pattern in PATTERNS:
     router.add_api_route(f"{_pattern}/figures/{{name}}.{{form}}", figure)
 
 
-def _embedded(page: SharedPage, share: Share, hide: Sequence[str]) -> Iterator[Block]:
+def _embedded(page: Shared, share: Share, hide: Sequence[str]) -> Iterator[Block]:
     facts = share.facts
     if "title" not in hide:
         yield Head(facts.title, facts.kicker)
-    if "drawing" in hide:
-        pass
-    elif isinstance(page, Compared):
-        yield Side(
-            [Figure(drawn, Markup("<b>{}</b> {}").format(letter, name)) for letter, name, drawn in thumbs_of(page)]
-        )
-    else:
-        yield Figure(drawing_of(page), "")
+    if "drawing" not in hide:
+        figures = [Figure(drawn, Markup("<b>{}</b> {}").format(*named)) for *named, drawn in page.thumbs]
+        yield Side(figures) if figures[1:] else figures[0]
     if "numbers" not in hide:
         yield Facts([Fact(what, value) for what, value in facts.lines])
     whole = [
@@ -126,7 +130,7 @@ def _embedded(page: SharedPage, share: Share, hide: Sequence[str]) -> Iterator[B
     yield Prose(" · ".join(whole), glossary=False)
 
 
-def figure_file(request: Request, markup: str, form: Form) -> Response:
+def _file(request: Request, markup: str, form: Form) -> Response:
     """A drawing as a file: in colours of its own, of a width that may be asked for, or for a paper."""
     if form == "pdf":
         headers = {"cache-control": FRESH, "cross-origin-resource-policy": "cross-origin"}
@@ -177,15 +181,7 @@ def _png(request: Request, svg: str, width: int | None) -> Response:
     return Response(picture, media_type="image/png", headers=headers)
 
 
-def card_of(page: SharedPage, theme: Theme) -> str:
-    """The card of a network, an explanation or a comparison."""
-    facts = facts_of(page)
-    if isinstance(page, Compared):
-        drawings = [(letter, str(drawn)) for letter, _, drawn in thumbs_of(page)]
-    else:
-        drawings = [("", str(drawing_of(page)))]
-    if isinstance(page, StudyPage):
-        digest = page.line.digest[:12]
-    else:
-        digest = "" if page.network is None else page.network.digest[:12]
-    return card_svg(facts.title, drawings, f"{digest} · protocol {facts.protocol.split(' ')[0]}", theme)
+def card_of(page: Shared, theme: Theme) -> str:
+    """The card of a page."""
+    facts, drawings = page.in_short, [(letter, str(drawn)) for letter, _, drawn in page.thumbs]
+    return card_svg(facts.title, drawings, f"{page.digest[:12]} · protocol {facts.protocol.split(' ')[0]}", theme)

@@ -6,18 +6,14 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
-from markupsafe import escape
 
 from app.pages.play.find import find_play
 from app.pages.play.models import ModelOptions
 from app.pages.play.state import NetworkOptions
-from app.pages.sharing.passing_on import cited
-from app.pages.sharing.share import share_of
 from app.pages.sharing.targets import MAX_ADDRESS, read_target
 from app.pages.sharing.verifying import VerifiedRecord, verify
-from app.rendering import base_url, network_row, show
 from app.routes.depends import Links, Reading
-from app.routes.faces import Faces, both, told_options
+from app.routes.faces import Faces, both, passed_on, told_options
 from pluriscope.records import PlayRecord
 from pluriscope.templating import PART
 
@@ -48,18 +44,10 @@ def play(request: Request, session: Reading, links: Links, network: str) -> Face
     def page(request: Request) -> Response:
         if "site" in request.query_params:  # a step leads to an address worth keeping, without the form's fields
             return RedirectResponse(found.url, 303)
-        share = share_of(found, links, base_url(request))
         is_step = request.headers.get("HX-Request") and PART not in request.query_params
-        return show(
-            request,
-            [*found.blocks(), *([cited(share)] if share else [])],
-            f"{found.told.title}: {found.network.name}",
-            room="Explore",
-            network=network_row(links, found.place.slug, found.network.name, "Play", found.place.scope),
-            description=f"Interventions by hand on {found.network.name}: {escape(found.told.words).striptags()}.",
-            share=share,
-            headers={"HX-Push-Url": found.url} if is_step else None,
-        )
+        title = f"{found.told.title}: {found.network.name}"
+        pushed = {"HX-Push-Url": found.url} if is_step else None
+        return passed_on(request, session, links, found, "Play", title, headers=pushed)
 
     return Faces(page, found.record)
 

@@ -52,9 +52,7 @@ def chapter_page(request: Request, links: Links, chapter: str, _options: NoOptio
 def lessons(session: Reading, links: Links, _options: NoOptions) -> Faces:
     """Exercises with an address of Play each, and their answers."""
     found = lessons_record(session, links)
-    words = "Exercises on explanations of a small network: predict what it does, then see."
-    blocks = lesson_blocks(found, links)
-    return Faces(lambda request: show(request, blocks, room="Learn", description=words), lambda: found)
+    return Faces(lambda request: show(request, lesson_blocks(found, links), room="Learn"), lambda: found)
 
 
 @both(router, "/collections", "sharing", "A collection", CollectionRecord, errors=(400,))
@@ -81,14 +79,12 @@ def search(session: Reading, links: Links, options: Annotated[SearchOptions, Que
 
 @router.get("/glossary", **HTML)
 def glossary_page(request: Request, links: Links, options: Annotated[GlossaryOptions, Query()]) -> HTMLResponse:
-    words = "What the words on these pages mean, from ablation to zero ablation."
-    return show(request, glossary(links, options.q), "Glossary", description=words)
+    return show(request, glossary(links, options.q))
 
 
 @router.get("/scope", **HTML)
 def scope_page(request: Request, session: Reading, _options: NoOptions) -> HTMLResponse:
-    words = "What a verdict means and does not, how sure each number is, what was not searched, and every setting."
-    return show(request, scope(session), "Scope and limitations", description=words)
+    return show(request, scope(session))
 
 
 @router.get("/admin", dependencies=[Admin], **HTML)

@@ -25,8 +25,6 @@ from app.jobs import study_queue
 from app.jobs.deletion import delete_study, purge_beside, restore_study
 from app.limits import undo_days_in
 from app.pages.delete import removal_blocks
-from app.pages.sharing.passing_on import cited
-from app.pages.sharing.share import share_of
 from app.pages.studies.data import as_csv
 from app.pages.studies.form import (
     LISTS,
@@ -44,18 +42,15 @@ from app.pages.studies.outcomes import asked, outcome_blocks
 from app.pages.studies.page import (
     MoreSeeds,
     NewNames,
-    StudyFigureOptions,
     StudyOptions,
     StudyRecord,
     build_study,
-    study_blocks,
 )
 from app.pages.studies.study import StudyProgress, find_study_of, open_study, progress_of, wanted_names
-from app.rendering import base_url, show
+from app.rendering import show
 from app.routes.changes import RawBody, Writing
 from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading
-from app.routes.faces import HTML, UNLISTED, Faces, both
-from app.routes.pictures import figure_file
+from app.routes.faces import HTML, UNLISTED, Faces, both, passed_on
 from app.routes.streaming import Streamed
 from pluriscope.records import RowsRecord
 
@@ -76,9 +71,8 @@ DataForm = Literal["csv", "jsonl.gz"]
 @both(router, "/studies", "studies", "All studies", StudiesRecord, errors=(400,))
 def studies(session: Reading, links: Links, options: ListOptions) -> Faces:
     """Studies with their question, their answer and how far each is."""
-    words = "Many networks over a declared grid, each analysed, each an outcome."
     return Faces(
-        lambda request: show(request, study_list(session, links, options), room="Findings", description=words),
+        lambda request: show(request, study_list(session, links, options), room="Findings"),
         lambda: StudiesRecord(items=study_lines(session, links)),
     )
 
@@ -161,13 +155,7 @@ def study_of_transformers(links: Links) -> RedirectResponse:
 def one_study(session: Reading, links: Links, study: str, options: Annotated[StudyOptions, Query()]) -> Faces:
     """Question, design, progress, the numbers of every measure group by group, tests, and published values."""
     found = build_study(session, links, study, options)
-
-    def page(request: Request) -> Response:
-        share = share_of(found, links, base_url(request))
-        blocks = [*study_blocks(found), *([cited(share)] if share else [])]
-        return show(request, blocks, room="Findings", description=found.line.question, share=share)
-
-    return Faces(page, found.record)
+    return Faces(lambda request: passed_on(request, session, links, found), found.record)
 
 
 @both(router, "/studies/{study}/outcomes", "studies", "Its networks", RowsRecord)
@@ -207,21 +195,6 @@ def data(request: Request, session: Reading, links: Links, study: str, form: Dat
             yield from made[form](other, other.get_one(StudyRow, row.id))
 
     return Streamed(parts(), media_type=_MEDIA[form], headers=name)
-
-
-@router.get("/studies/{study}/figures/{name}.{form}", include_in_schema=False)
-def figure(
-    request: Request,
-    session: Reading,
-    links: Links,
-    study: str,
-    name: str,
-    form: Literal["svg", "png", "pdf"],
-    options: Annotated[StudyFigureOptions, Query()],
-) -> Response:
-    """A figure as svg, png or pdf."""
-    page = build_study(session, links, study, options)
-    return figure_file(request, page.figure(name).drawing(page.line.name, page.protocol, alone=True), form)
 
 
 # --- what changes one: sent by the buttons and forms of its pages, or by a script with a token

@@ -20,7 +20,8 @@ from app.figures.svg.segments import quarters
 from app.pages.about_one import column
 from app.pages.compare.options import FIRST_SHOWN
 from app.pages.explanations import KIND_LABELS
-from pluriscope.blocks import Action, Block, Figure, Head, Menu, More, Notice, Prose, Section, Side, Table, Text, find
+from app.pages.sharing.facts import InShort, Shared
+from pluriscope.blocks import Action, Block, Figure, Head, Menu, More, Notice, Prose, Section, Side, Table, Text
 from pluriscope.comparison import Trials
 from pluriscope.naming import LEAST, LETTERS, Scope
 from pluriscope.records import (
@@ -37,7 +38,7 @@ _EDGES: Final = "In ink: edges that only some keep. Grey: those that all keep. P
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Compared:
+class Compared(Shared):
     """A comparison.
 
     Args:
@@ -93,7 +94,33 @@ class Compared:
         """What one trial is called."""
         return "row" if self.asked == "rows" else "intervention"
 
-    def url(self, refs: Sequence[str] | None = None, **view: Any) -> str:
+    @property
+    def url(self) -> str:
+        return self.at()
+
+    @property
+    def about(self) -> tuple[NetworkRow | ModelRow, Scope]:
+        return self.network, self.scope
+
+    @property
+    def shareable(self) -> bool:
+        return self.asked != "rows"
+
+    @property
+    def thumbs(self) -> Sequence[tuple[str, str, Markup]]:
+        return [(one.letter, one.name, drawn) for one, drawn in zip(self.ones, self.drawings, strict=True)]
+
+    @property
+    def in_short(self) -> InShort:
+        lines = [("They contradict each other on", f"{exact(len(self.trials.apart))} of {noun(self.of, self.unit)}")]
+        for one in self.ones:
+            said = f"{exact(one.right)} of {exact(one.predicted)}" if one.predicted else "nothing, it predicts nothing"
+            lines.append((f"{one.letter} is right on", said))
+        title = f"{len(self.ones)} explanations of {self.network.name} compared"
+        rules = self.rules.removeprefix("Under protocol ")
+        return InShort("Comparison", title, tuple(lines), ", ".join(self.refs), rules)
+
+    def at(self, refs: Sequence[str] | None = None, **view: Any) -> str:
         """Its address, or that of another comparison of the same network."""
         return self.links.compare(self.network.slug, self.refs if refs is None else refs, self.scope, **view)
 
@@ -124,16 +151,11 @@ class Compared:
         """The page, its first contradictions."""
         return tuple(blocks(self, Query(limit=FIRST_SHOWN)))
 
-    def figure(self, name: str) -> Figure | None:
-        """One figure by its id, which may be in a fold."""
-        found = find(self.blocks, name)
-        return found if isinstance(found, Figure) else None
-
     def record(self, start: int, limit: int) -> ComparisonRecord:
         """The comparison as JSON, with some contradictions."""
         end = start + limit
         return ComparisonRecord(
-            url=self.url(),
+            url=self.url,
             network=self.network.digest,
             scope=dict(self.scope.fields),
             engine_version=ENGINE_VERSION,
@@ -149,7 +171,7 @@ class Compared:
             differences=list(self.differences),
             n_contradictions=len(self.trials.apart),
             contradictions=[self.contradiction(number) for number in self.trials.apart[start:end].tolist()],
-            next=self.links.twin(self.url(start=end, limit=limit)) if end < len(self.trials.apart) else None,
+            next=self.links.twin(self.at(start=end, limit=limit)) if end < len(self.trials.apart) else None,
         )
 
     def contradiction(self, number: int) -> ContradictionRecord:
@@ -244,12 +266,12 @@ def blocks(c: Compared, query: Query) -> Iterator[Block]:
 def _head(c: Compared) -> Head:
     slug, scope, links = c.network.slug, c.scope, c.links
     actions: list[Action | Menu] = [Action("Change", every_one(links, slug, scope))]
-    share = [Action("Start a collection", links.collection("", [(c.url(), "")]))]
+    share = [Action("Start a collection", links.collection("", [(c.url, "")]))]
     if c.asked != "rows":
         actions.append(Action("Play", links.sandbox(slug, c.refs, scope)))
-        card = Action("Card", links.made_of(c.url(), "card.png"))
-        share = [card, Action("In a frame", links.embedded(c.url())), *share]
-    return Head(c.title, c.sentence, actions=[*actions, Menu("Share", share, c.url())])
+        card = Action("Card", links.made_of(c.url, "card.png"))
+        share = [card, Action("In a frame", links.embedded(c.url)), *share]
+    return Head(c.title, c.sentence, actions=[*actions, Menu("Share", share, c.url)])
 
 
 def every_one(links: Addresses, slug: str, scope: Scope) -> str:
@@ -276,7 +298,7 @@ def _matrix(c: Compared, unit: str) -> Table:
     for number, one in enumerate(c.ones):
         rows.append([one.letter, f"{exact(one.right)} of {exact(one.predicted)}"])
         for other, ref in enumerate(c.refs):
-            url = c.url([c.refs[number], ref] if number < other else [ref, c.refs[number]])
+            url = c.at([c.refs[number], ref] if number < other else [ref, c.refs[number]])
             only = Markup('<a href="{}">{}</a>').format(url, exact(c.trials.pair(number, other).first_right))
             rows[-1].append("" if other == number else only)
     labels = [f"Of {unit}", "right, of all it predicts", *(f"right where {letter} is not" for letter in c.letters)]
@@ -294,7 +316,7 @@ def _drawn(c: Compared, number: int) -> Figure:
         short(one.ref),
         one.name,
         f"{standing}: {one.silent_because}" if one.silent_because else standing,
-        c.url(others),
+        c.at(others),
         one.letter,
     )
     return Figure(c.drawings[number], caption, id=f"explanation-{one.letter}")
@@ -330,7 +352,7 @@ def _contradictions(c: Compared, query: Query) -> Iterator[Block]:
 def table(c: Compared, query: Query) -> Table:
     """The contradictions."""
     kept = {"network": c.network.slug, "e": c.refs, **c.scope.query()}
-    files = {"CSV": c.url().replace("/compare?", "/compare.csv?", 1)}
+    files = {"CSV": c.url.replace("/compare?", "/compare.csv?", 1)}
     return Table(
         Contradictions(c),
         query,

@@ -357,7 +357,7 @@ class ModelPlay(Played):
 
     # --- as a page
 
-    def blocks(self) -> Iterator[Block]:
+    def page(self) -> Iterator[Block]:
         state, links = self.state, self.links
         actions = [Action("Undo all", replace(state, changes=()).url)] if state.changes else []
         if state.circuit:

@@ -229,7 +229,7 @@ class NetworkPlay(Played):
 
     # --- as a page
 
-    def blocks(self) -> Iterator[Block]:
+    def page(self) -> Iterator[Block]:
         state = self.state
         actions = [Action("Undo all", self.clear_url)] if self.changes else []
         if len(state.refs) >= LEAST:

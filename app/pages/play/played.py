@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Literal
 
 from markupsafe import Markup
@@ -16,7 +17,9 @@ from app.db.model_tables import ModelRow
 from app.db.tables import NetworkRow
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace
+from app.pages.sharing.facts import InShort, Shared
 from pluriscope.blocks import Action, Block, Choice, Figure, Head, Menu, Table, Text
+from pluriscope.naming import Scope
 from pluriscope.records import HandRecord, PlayRecord
 
 MAIN: Final = "bench"
@@ -110,7 +113,7 @@ class Told:
 
 
 @dataclass(frozen=True, eq=False)
-class Played(ABC):
+class Played(Shared):
     """One intervention by hand.
 
     Args:
@@ -136,8 +139,12 @@ class Played(ABC):
         """The network while it runs, with links on what can be chosen or without."""
 
     @abstractmethod
-    def blocks(self) -> Iterator[Block]:
-        """The page."""
+    def page(self) -> Iterator[Block]:
+        """What it consists of."""
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        return tuple(self.page())
 
     @abstractmethod
     def record(self) -> PlayRecord:
@@ -151,6 +158,19 @@ class Played(ABC):
     @property
     def network(self) -> NetworkRow | ModelRow:
         return self.place.row
+
+    @property
+    def about(self) -> tuple[NetworkRow | ModelRow, Scope]:
+        return self.network, self.place.scope
+
+    @property
+    def in_short(self) -> InShort:
+        told = self.told
+        title = f"{self.network.name} on {told.words}"
+        return InShort("Intervention by hand", title, tuple(told.lines), told.identity, self.place.cited)
+
+    def drawn(self, name: str) -> Markup | None:
+        return self.drawing(linked=False) if name == DRAWING else None
 
     def head(self, sentence: Text, *actions: Action) -> Head:
         """The beginning of the page, with what can be done."""

@@ -12,22 +12,15 @@ from app.pages.sharing.verifying import told, verify
 from pluriscope.blocks import Block, More, Prose
 
 
-def passed_on(session: Session, share: Share | None) -> Iterator[Block]:
-    """How the page is checked and passed on, where it is."""
-    if share is None:
-        return
+def folds(session: Session, share: Share) -> Iterator[Block]:
+    """How a page is checked and passed on."""
 
     def verified() -> Iterator[Block]:
         return told(verify(session, share.links, read_target(share.path, share.links)))
 
     if share.verify_url:
         yield More("Verify", verified, "computed anew from the weights, beside what is stored", id="verify")
-    yield cited(share)
-
-
-def cited(share: Share) -> More:
-    """What is copied from a page."""
-    return More("Cite and embed", lambda: _texts(share), "BibTeX, a frame, a notebook, an offline copy", id="cite")
+    yield More("Cite and embed", lambda: _texts(share), "BibTeX, a frame, a notebook, an offline copy", id="cite")
 
 
 def _texts(share: Share) -> Iterator[Block]:
@@ -42,7 +35,7 @@ def _texts(share: Share) -> Iterator[Block]:
         "Offline copy, run where the database is": f"pluriscope export --static DIR --network "
         f"{share.network_digest[:12]}"
         if share.network_digest
-        else f"pluriscope export --static DIR --study {share.target.parts[0]}",
+        else f"pluriscope export --static DIR --study {share.path.partition('?')[0].rpartition('/')[2]}",
         "Paper": share.paper,
     }
     yield Prose("\n\n".join(f"**{what}**\n\n{_fenced(text)}" for what, text in told.items() if text), glossary=False)

@@ -12,19 +12,11 @@ from html import escape
 from typing import ClassVar, Final
 
 from app.addressing import Addresses
-from app.pages.compare.compared import Compared
-from app.pages.overview import Overview
-from app.pages.page import Document
-from app.pages.place import ModelPlace
-from app.pages.sharing.facts import Facts, facts_of
-from app.pages.sharing.targets import SharedPage, Target, read_target
-from app.pages.studies.page import StudyPage
+from app.pages.sharing.facts import InShort, Shared
 
 EMBED_WIDTH: Final = 720
 EMBED_HEIGHT: Final = 640
 """Of a frame until its page has told its own height."""
-IN_LIBRARY: Final = frozenset({"network", "circuit", "interpretation", "algorithm", "alignment"})
-"""What the library has values of."""
 PAPER_BIBTEX: Final = r"""@inproceedings{meloux2025everything,
   title = {Everything, Everywhere, All at Once: Is Mechanistic Interpretability Identifiable?},
   author = {M{\'e}loux, Maxime and Maniu, Silviu and Portet, Fran{\c{c}}ois and Peyrard, Maxime},
@@ -41,31 +33,18 @@ _BIBTEX: Final = str.maketrans(
 """LaTeX's special characters, and the signs that it does not read; letters with accents it does."""
 
 
-def network_digest(page: SharedPage) -> str:
-    """Of the network that a page is about; "" of a study, which has many."""
-    return "" if isinstance(page, StudyPage) or page.network is None else page.network.digest
-
-
-def share_of(page: object, links: Addresses, base: str) -> Share | None:
-    """What can be passed on of a page; None of one that names no network, explanation or comparison.
+def share_of(page: Shared, links: Addresses, base: str) -> Share | None:
+    """What can be passed on of a page; None of one that has neither card nor embedding.
 
     Args:
-        page: any page's model.
+        page: the page.
         links: builds paths.
         base: scheme and host before every path, without a slash at the end.
     """
-    if not isinstance(page, SharedPage) or (isinstance(page, Compared) and page.asked == "rows"):
+    if not page.shareable:
         return None
-    target = read_target(page.url() if isinstance(page, Compared) else page.url, links)
-    kinds: set[str] = {target.kind}
-    if isinstance(page, Document):
-        kinds = {page.one.ref.kind} if page.one.known is not None else set()
-    elif isinstance(page, Overview) and isinstance(page.place, ModelPlace):
-        kinds = set()
-    verifies = isinstance(page, Document) and page.one.known is not None
-    return Share(
-        facts_of(page), target, network_digest(page), bool(kinds) and kinds <= IN_LIBRARY, verifies, links, base
-    )
+    digest = page.digest if page.about else ""
+    return Share(page.in_short, page.url, digest, page.in_library, page.verifies, links, base)
 
 
 @dataclass(frozen=True)
@@ -74,7 +53,7 @@ class Share:
 
     Args:
         facts: what it is.
-        target: what its address names.
+        path: the permalink as a path.
         network_digest: SHA-256 of the network; "" of a study.
         in_library: whether the library has values of all that it shows.
         verifies: whether it can be computed anew and held against the store.
@@ -82,19 +61,14 @@ class Share:
         base: scheme and host; "" if they are not known.
     """
 
-    facts: Facts
-    target: Target
+    facts: InShort
+    path: str
     network_digest: str
     in_library: bool
     verifies: bool
     links: Addresses
     base: str
     paper: ClassVar = PAPER_BIBTEX
-
-    @property
-    def path(self) -> str:
-        """The permalink as a path."""
-        return f"{self.links.prefix}{self.target.path}{self.target.query_text}"
 
     @property
     def url(self) -> str:
@@ -108,11 +82,6 @@ class Share:
     @property
     def card_url(self) -> str:
         return self.base + self.made("card.png")
-
-    @property
-    def drawn(self) -> bool:
-        """Whether it has a drawing; a comparison has a card only."""
-        return self.target.kind != "compare"
 
     @property
     def embed_url(self) -> str:

@@ -8,7 +8,7 @@ re-verification).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
@@ -17,22 +17,18 @@ from sqlalchemy.orm import Session
 
 from app.addressing import Addresses, below_api
 from app.errors import BadQuery, NotFound
-from app.options import Options, ScopeOptions
 from app.pages.compare.build import build_compare
-from app.pages.compare.compared import Compared
 from app.pages.compare.options import CompareOptions
-from app.pages.explanations import read_ref
-from app.pages.kinds import PAGES, find_document
+from app.pages.kinds import find_document
 from app.pages.overview import Overview, OverviewOptions
-from app.pages.page import Document, read_options
+from app.pages.page import read_options
 from app.pages.place import locate_any
 from app.pages.play.find import find_play
-from app.pages.play.played import Played
-from app.pages.studies.page import StudyOptions, StudyPage, build_study
+from app.pages.sharing.facts import Shared
+from app.pages.studies.page import StudyOptions, build_study
 from pluriscope.addresses import present
 
 Kind = Literal["network", "explanation", "compare", "sandbox", "study"]
-SharedPage = Overview | Document | Compared | Played | StudyPage
 MAX_ADDRESS: Final = 8_000
 """Characters of an address that is read; six long references with their places need about a third."""
 
@@ -44,11 +40,6 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     ("study", re.compile(r"/studies/([^/]+)")),
 )
 _MADE_OF_IT: Final = re.compile(r"/(verify|card\.(png|svg)|drawing\.(svg|png|pdf)|figures/[^/]+\.(svg|png|pdf))$")
-_OPTIONS: Final[Mapping[Kind, type[Options]]] = {
-    "network": OverviewOptions,
-    "compare": CompareOptions,
-    "study": StudyOptions,
-}
 
 
 @dataclass(frozen=True)
@@ -133,37 +124,22 @@ def _no_page(text: str, addresses: Addresses) -> NotFound:
     )
 
 
-def options_of(target: Target) -> Options:
-    """The options of a page, checked as the page itself checks them.
-
-    Raises:
-        BadQuery: one is unknown or out of range.
-    """
-    if target.kind == "explanation":
-        declared = PAGES.get(read_ref(target.parts[1], 1).kind)
-        return read_options(ScopeOptions if declared is None else declared.options, target.query)
-    return read_options(_OPTIONS[target.kind], target.query)
-
-
-def _overview(session: Session, addresses: Addresses, network: str, options: OverviewOptions) -> Overview:
-    return Overview(session, addresses, locate_any(session, addresses, network, options.scope), options)
-
-
-def build_target(session: Session, addresses: Addresses, target: Target) -> SharedPage:
+def build_target(session: Session, links: Addresses, target: Target) -> Shared:
     """The page that an address names, as the page itself shows it.
 
     Raises:
         PageError: it names nothing, or an option is wrong.
         AnalysisError: what it names does not fit the network.
     """
+    query = target.query
+    if target.kind == "compare":
+        return build_compare(session, links, read_options(CompareOptions, query))
+    first, *rest = target.parts
     if target.kind == "explanation":
-        return find_document(session, addresses, target.parts[0], target.parts[1], target.query)
+        return find_document(session, links, first, rest[0], query)
     if target.kind == "sandbox":
-        return find_play(session, addresses, target.parts[0], target.query)
-    options = options_of(target)
-    builders: Mapping[Kind, Callable[..., SharedPage]] = {
-        "network": _overview,
-        "compare": build_compare,
-        "study": build_study,
-    }
-    return builders[target.kind](session, addresses, *target.parts, options)
+        return find_play(session, links, first, query)
+    if target.kind == "study":
+        return build_study(session, links, first, read_options(StudyOptions, query))
+    options = read_options(OverviewOptions, query)
+    return Overview(session, links, locate_any(session, links, first, options.scope), options)

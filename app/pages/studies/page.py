@@ -22,6 +22,8 @@ from app.addressing import Addresses
 from app.errors import BadQuery
 from app.figures.numbers import duration, exact, noun
 from app.options import Options, PageModel
+from app.pages.page import DRAWING
+from app.pages.sharing.facts import InShort, Shared
 from app.pages.studies.figures import Drawn, drawn_figure, figure_names, groups_of, missing_of, value_text
 from app.pages.studies.study import Study, StudyLine, find_study_of
 from pluriscope.blocks import (
@@ -65,12 +67,6 @@ class StudyOptions(Options):
 
     protocol: str = Field("", max_length=64, description="Name of one of its protocols; empty: its first one.")
     by: GridFactor | None = Field(None, description="Group networks by the levels of this factor; else by cell.")
-
-
-class StudyFigureOptions(StudyOptions):
-    """Options of one figure of a study."""
-
-    width: int | None = Field(None, ge=100, le=2400, description="Of a PNG, in pixels.")
 
 
 class GroupRecord(PageModel):
@@ -156,7 +152,7 @@ class StudyRecord(StudyLine):
 
 
 @dataclass(frozen=True, eq=False)
-class StudyPage:
+class StudyPage(Shared):
     """A study under one protocol, grouped in one way.
 
     Args:
@@ -201,16 +197,41 @@ class StudyPage:
         summary, by = self.study.summary, self.options.by
         return [(one, groups_of(summary, one, self.protocol, by)) for one in summary.shown.values()]
 
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        return tuple(study_blocks(self))
+
     @property
-    def lines(self) -> list[tuple[str, str]]:
-        """What cards and citations say of it."""
-        p = self.line.progress
+    def about(self) -> None:
+        return None
+
+    @property
+    def digest(self) -> str:
+        return self.line.digest
+
+    @property
+    def in_short(self) -> InShort:
+        row, p = self.study.row, self.line.progress
         lines = [("Networks with an outcome", f"{exact(p.finished)} of {exact(p.networks)}")]
         lines.append(("Converged and analysed", f"{exact(p.converged)} of {exact(p.finished)}"))
         for measure, groups in [pair for pair in self.groups if pair[0].numeric][:3]:
             told = [f"{value_text(one.spread.median)} ({one.label})" for one in groups[:3] if one.points]
             lines.append((measure.label, f"median {', '.join(told)}" if told else "none yet"))
-        return lines
+        return InShort(
+            "Study",
+            self.line.name,
+            tuple(lines),
+            f"study design {self.digest}, {exact(p.finished)} of {exact(p.networks)} networks",
+            f"{self.protocol} ({self.study.protocols[self.protocol][:12]})",
+            row.engine_version,
+            row.updated_at.date().isoformat(),
+        )
+
+    def drawn(self, name: str) -> Markup:
+        """A figure as a file that travels; "drawing" is the first of the page."""
+        if name == DRAWING:
+            return self.figures[0].drawing(self.line.name)
+        return self.figure(name).drawing(self.line.name, self.protocol, alone=True)
 
     def record(self) -> StudyRecord:
         """The study as JSON."""

@@ -15,7 +15,7 @@ from app.addressing import Addresses
 from app.figures.cards import HEIGHT, WIDTH
 from app.figures.standalone import drawing_rules, standalone_svg, token
 from app.figures.svg.tiles import truth_tile
-from app.pages.sharing.facts import Facts
+from app.pages.sharing.facts import InShort
 from app.pages.sharing.share import Share, escape_bibtex
 from app.pages.sharing.targets import read_target
 from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, INTERPRETATION, SHARED, XOR, beside
@@ -107,9 +107,8 @@ def test_bibtex_escapes_what_latex_would_take_for_commands() -> None:
 
 
 def test_a_citation_names_digest_address_engine_and_date() -> None:
-    facts = Facts("", "A {b}", (), "circuit 0f", "complete (12)", "1.2", "2026-11-20")
-    target = read_target("/compare?network=x&e=%7B", Addresses())
-    share = Share(facts, target, "f" * 64, False, True, Addresses(), "http://x")
+    facts = InShort("", "A {b}", (), "circuit 0f", "complete (12)", "1.2", "2026-11-20")
+    share = Share(facts, "/compare?network=x&e=%7B", "f" * 64, False, True, Addresses(), "http://x")
     for text in (share.bibtex, share.citation):
         for part in ("f" * 64, "http://x/compare?network=x&e=%7B", "1.2", "2026"):
             assert part in text
