@@ -10,9 +10,8 @@ from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analysis.criteria.registry import criterion_named
 from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import Outcome, Verdict
+from analysis.criteria.verdict import Outcome
 from app.addressing import Addresses
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads.circuits import locate_mask
@@ -51,9 +50,7 @@ class CriterionVerdict(PageModel):
     score: float | None = None
     numerator: int | None = Field(None, description="Of the score where it is a fraction.")
     denominator: int | None = None
-    reason: str = Field(
-        "", description="One sentence; empty where only the stored outcome is known, as when several are asked about."
-    )
+    reason: str = Field("", description="One sentence; empty where only the stored outcome is known.")
     witness: WitnessView | None = None
 
     @property
@@ -66,9 +63,7 @@ class CriterionVerdict(PageModel):
         return _WORDS[self.outcome]
 
 
-def verdicts_on(
-    session: Session, addresses: Addresses, explanation: Explanation, reasons: bool = True
-) -> list[CriterionVerdict]:
+def verdicts_on(session: Session, addresses: Addresses, explanation: Explanation) -> list[CriterionVerdict]:
     """Every criterion that applies: the stored outcome where there is one, else what is found now.
 
     Where what is stored and what is found now differ, the reason says both. An interpretation also has the verdicts on
@@ -78,31 +73,23 @@ def verdicts_on(
         session: open session.
         addresses: builds links.
         explanation: of any kind.
-        reasons: whether all stored verdicts are computed again for their reasons; else only quick ones for their score.
     """
-    own, within = _own(session, addresses, explanation, reasons), _within(explanation)
+    own, within = _own(session, addresses, explanation), _within(explanation)
     if within is None:
         return own
     about, judged = cast(Literal["circuit", "algorithm"], within.kind), {verdict.criterion for verdict in own}
-    rest = _own(session, addresses, within, reasons)
+    rest = _own(session, addresses, within)
     return own + [one.model_copy(update={"about": about}) for one in rest if one.criterion not in judged]
 
 
-def _own(session: Session, addresses: Addresses, explanation: Explanation, reasons: bool) -> list[CriterionVerdict]:
+def _own(session: Session, addresses: Addresses, explanation: Explanation) -> list[CriterionVerdict]:
     stored = {
         verdict.step.key: verdict
         for verdict in stored_verdicts(session, explanation)
         if verdict.step == CriterionStep.of(verdict.step.criterion)
     }
-    known = frozenset() if reasons else frozenset(filter(_is_unscored, stored))
-    judged = judge_on_the_spot(session, explanation, known=known)
+    judged = judge_on_the_spot(session, explanation)
     return [_view(one, stored.get(one.criterion.key), explanation, addresses) for one in judged]
-
-
-def _is_unscored(key: str) -> bool:
-    """Whether a stored outcome says all that several explanations are compared by, or its score takes long to find."""
-    criterion = criterion_named(key)
-    return not criterion.score or criterion.cost == "slow" or criterion.over == "population"
 
 
 def _within(explanation: Explanation) -> Explanation | None:
@@ -156,35 +143,12 @@ def _view(
 ) -> CriterionVerdict:
     criterion, verdict = judged.criterion, judged.verdict
     named = {"criterion": criterion.key, "label": criterion.label, "definition": criterion.definition}
-    if stored is None and verdict is None:
-        return CriterionVerdict(
-            **named, outcome="not_computed", origin="not_computed", reason=_sentence(judged.why_not)
-        )
-    if stored is None and verdict is not None:
-        return CriterionVerdict.showing(
-            verdict,
-            **named,
-            origin="computed",
-            witness=witness_view(verdict.witness, explanation, addresses),
-        )
-    if stored is None:
-        raise ValueError("one of the two is there")
-    same = verdict is not None and verdict.outcome == stored.outcome
-    return CriterionVerdict.showing(
-        verdict if same else stored,
-        **named,
-        origin="stored",
-        reason=_stored_reason(verdict, same),
-        witness=witness_view(verdict.witness, explanation, addresses) if verdict is not None and same else None,
-    )
-
-
-def _stored_reason(verdict: Verdict | None, same: bool) -> str:
-    """Reasons are found anew; that a stored outcome is not what is found now must not be hidden."""
+    if stored is not None and (verdict is None or verdict.outcome != stored.outcome):
+        # reasons are found anew; that a stored outcome is not what is found now must not be hidden
+        now = "" if verdict is None else f"Computed now it is {_WORDS[verdict.outcome]}: {verdict.reason}"
+        return CriterionVerdict.showing(stored, **named, origin="stored", reason=now)
     if verdict is None:
-        return ""
-    return verdict.reason if same else f"Computed now it is {_WORDS[verdict.outcome]}: {verdict.reason}"
-
-
-def _sentence(clause: str) -> str:
-    return clause[:1].upper() + clause[1:] + "."
+        why = f"{judged.why_not[:1].upper()}{judged.why_not[1:]}."
+        return CriterionVerdict(**named, outcome="not_computed", origin="not_computed", reason=why)
+    origin, witness = "computed" if stored is None else "stored", witness_view(verdict.witness, explanation, addresses)
+    return CriterionVerdict.showing(verdict, **named, origin=origin, witness=witness)

@@ -9,7 +9,7 @@ edges are decided, by running what they leave.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -42,7 +42,6 @@ SMALL_INPUTS: Final = 3
 MAX_READ: Final = 300  # explanations that are computed again to judge one among them
 _SETTINGS: Final = {("direction", "joint-interchange"): {"max_runs": 1 << 16}}
 REMOVALS: Final = frozenset({"minimal-quasi", "minimal-local", "minimal-quasi-structural", "minimal-local-structural"})
-_OF_THE_FAMILY: Final = frozenset(one.key for one in criteria_for("circuit") if one.over == "population")
 _TOO_LARGE: Final = f"takes long beyond {SMALL_HIDDEN} hidden neurons or {SMALL_INPUTS} inputs; a worker computes it"
 _TOO_LATE: Final = f"the {SECONDS:g} s that a page may take were spent; a worker computes it"
 _NOT_FEW: Final = "asks for all explanations of this kind, which are not stored or too many to be computed on the spot"
@@ -68,7 +67,6 @@ def judge_on_the_spot(
     session: Session,
     explanation: Explanation,
     *,
-    known: Set[str] = frozenset(),
     clock: Callable[[], float] = time.monotonic,
 ) -> list[Judged]:
     """The verdict of every criterion that applies to an explanation, in the registry's order.
@@ -76,20 +74,16 @@ def judge_on_the_spot(
     Args:
         session: open session, for the other valid circuits.
         explanation: of any kind.
-        known: keys of criteria whose verdicts are known already, so that they are not computed.
         clock: seconds from some moment.
     """
     place, work = explanation.place, Work(clock=clock).for_seconds(SECONDS)
     kind = explanation.kind
     if not criteria_for(kind):
         return []
-    alone = _context(explanation, work)
-    family = None if known >= _OF_THE_FAMILY else _family(session, explanation)
+    alone, family = _context(explanation, work), _family(session, explanation)
     small = sum(place.question.cut.hidden_sizes) <= SMALL_HIDDEN and place.question.cut.n_inputs <= SMALL_INPUTS
 
     def judge(criterion: Criterion) -> Judged:
-        if criterion.key in known:
-            return Judged(criterion, None, "stored")
         if kind in criterion.idle:
             return Judged(criterion, criterion.judge(kind, alone).at(0))
         if criterion.cost == "slow" and not small:

@@ -29,7 +29,7 @@ def folded(session: Session, links: Addresses, explanations: Sequence[Explanatio
 
 def told(session: Session, links: Addresses, explanations: Sequence[Explanation]) -> Iterator[Block]:
     """Every criterion that applies, with its settings."""
-    found = [verdicts_on(session, links, one, reasons=len(explanations) == 1) for one in explanations]
+    found = [verdicts_on(session, links, one) for one in explanations]
     rows: list[tuple[str, ...]]
     if len(found) == 1:
         of = found[0]
