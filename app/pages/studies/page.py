@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -16,15 +16,15 @@ from analysis.studies.design import EVIDENCE, FACTORS, SHARED, Comparison, GridF
 from analysis.studies.measures.measure import Measure
 from analysis.studies.measures.retired import RETIRED
 from analysis.studies.outcome import CONVERGED
-from analysis.studies.statistics import Share, Spread, Tested
+from analysis.studies.statistics import Tested
 from analysis.studies.summary import SEED_BY_SEED, Group
 from app.addressing import Addresses
 from app.errors import BadQuery
 from app.figures.numbers import duration, exact, noun
-from app.options import Options, PageModel
+from app.options import Options
 from app.pages.page import DRAWING
 from app.pages.sharing.facts import InShort, Shared
-from app.pages.studies.figures import Drawn, drawn_figure, figure_names, groups_of, missing_of, value_text
+from app.pages.studies.figures import Drawn, drawn_figure, figure_names, groups_of, value_text
 from app.pages.studies.study import Study, StudyLine, find_study_of
 from pluriscope.blocks import (
     Action,
@@ -52,13 +52,13 @@ _STATES: Final = {
     "stalled": "Stalled: nothing works on it",
 }
 _SPREAD: Final = {
-    "least": "Least",
-    "lower": "Lower quartile",
-    "median": "Median",
-    "upper": "Upper quartile",
-    "most": "Most",
-    "mean": "Mean",
-    "ones": "Exactly 1",
+    "least": "least",
+    "lower": "lower quartile",
+    "median": "median",
+    "upper": "upper quartile",
+    "most": "most",
+    "mean": "mean",
+    "ones": "exactly 1",
 }
 
 
@@ -69,67 +69,8 @@ class StudyOptions(Options):
     by: GridFactor | None = Field(None, description="Group networks by the levels of this factor; else by cell.")
 
 
-class GroupRecord(PageModel):
-    """One group of networks under one measure."""
-
-    label: str
-    of: int = Field(description="Networks that were trained or drawn.")
-    failed: int = Field(description="Of these, networks without a value because they failed.")
-    silent: int = Field(description="Converged, but the measure does not apply.")
-    bounded: int = Field(description="Values that are estimates or lower bounds.")
-    spread: Spread | None = Field(description="Of numbers.")
-    yes: Share | None = Field(description="Of yes-no measures, of the networks that have an answer; Wilson’s interval.")
-    yes_of_all: Share | None = Field(description="The same of all networks, failed ones among them.")
-    categories: dict[str, int] = Field(description="Of categories and sets: networks with each.")
-
-    @classmethod
-    def of_group(cls, measure: Measure, group: Group) -> GroupRecord:
-        """The numbers of a group."""
-        shares = (group.yes, group.yes_of_all) if measure.kind == "yes-no" else (None, None)
-        counted = not measure.numeric and measure.kind != "yes-no"
-        return cls.showing(
-            group,
-            spread=group.spread if measure.numeric else None,
-            yes=shares[0],
-            yes_of_all=shares[1],
-            categories=dict(group.categories.most_common()) if counted else {},
-        )
-
-
-class MeasureRecord(PageModel):
-    """One measure, group by group."""
-
-    key: str
-    label: str
-    definition: str
-    kind: str
-    unit: str
-    groups: list[GroupRecord]
-
-
-class TestRecord(PageModel):
-    """One declared comparison, made."""
-
-    __test__ = False  # no test of ours
-
-    measure: str
-    factor: str
-    where: str
-    protocol: str
-    result: Tested
-    note: str
-
-
-class ReferenceRecord(PageModel):
-    """What somebody else reports, beside ours."""
-
-    says: str
-    source: str
-    evidence: str
-    theirs: dict[str, float]
-    ours: dict[str, float] = Field(description="The same figures of our networks; empty where there are none.")
-    ours_of: str = Field(description="How many networks, under which protocol and in which cells.")
-    explanation: str
+Rows = list[dict[str, Any]]
+"""The rows of a table, each its values by the names of the columns; "note" stands below the name of its row."""
 
 
 class StudyRecord(StudyLine):
@@ -146,9 +87,9 @@ class StudyRecord(StudyLine):
     moving: bool = Field(description="Whether jobs of it wait or run, so that there will be more by itself.")
     summed: int = Field(description="Networks that numbers and tests are of.")
     figures: dict[str, str] = Field(description="Name of each figure of the page → its caption.")
-    measures: list[MeasureRecord]
-    tests: list[TestRecord]
-    references: list[ReferenceRecord]
+    numbers: dict[str, Rows] = Field(description="Of each measure the networks group by group.")
+    tests: Rows = Field(description="The declared comparisons, made.")
+    references: Rows = Field(description="What others report, beside ours.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,12 +190,12 @@ class StudyPage(Shared):
             moving=study.moving,
             summed=len(study.summary.records),
             figures={one.name: one.caption for one in self.figures},
-            measures=[
-                MeasureRecord.showing(measure, groups=[GroupRecord.of_group(measure, group) for group in groups])
+            numbers={
+                measure.key: [row for group in groups for row in _numbers_of(measure, group)]
                 for measure, groups in self.groups
-            ],
-            tests=_tests(study),
-            references=_references(study),
+            },
+            tests=list(_tests(study)),
+            references=[_reference(study, one) for one in study.summary.design.references],
         )
 
 
@@ -294,19 +235,26 @@ def _where(where: Mapping[Any, str]) -> str:
     return ", ".join(f"{FACTORS[factor]} {label}" for factor, label in where.items())
 
 
-def _tests(study: Study) -> list[TestRecord]:
+def _tests(study: Study) -> Iterator[dict[str, Any]]:
     known = {**study.summary.shown, **study.summary.measures}
-    return [
-        TestRecord(
-            measure=known[comparison.measure].label,
-            factor=FACTORS[comparison.factor],
-            where=_where(comparison.where),
-            protocol=protocol,
-            result=result,
-            note="; ".join(note for note in (result.note, _independence(comparison, result)) if note),
-        )
-        for comparison, protocol, result in study.summary.tests()
-    ]
+    for comparison, protocol, t in study.summary.tests():
+        where = f" ({_where(comparison.where)})" if comparison.where else ""
+        compared = (" against " if len(t.groups) == 2 else ", ").join(t.groups)
+        yield {
+            "measure": known[comparison.measure].label,
+            "compared": f"{FACTORS[comparison.factor]}: {compared}{where}",
+            "protocol": protocol or "one against the other",
+            "test": t.test,
+            "values": ", ".join(map(exact, t.sizes)),
+            "statistic": t.statistic,
+            "p": t.p,
+            "p, Holm": t.p_holm,
+            "effect": t.effect,
+            "low": t.low,
+            "high": t.high,
+            "of effect": t.effect_name,
+            "note": "; ".join(note for note in (t.note, _independence(comparison, t)) if note),
+        }
 
 
 def _independence(comparison: Comparison, result: Tested) -> str:
@@ -320,11 +268,8 @@ def _independence(comparison: Comparison, result: Tested) -> str:
     return f"takes the levels as independent samples, though they {common}"
 
 
-def _references(study: Study) -> list[ReferenceRecord]:
-    return [_reference(study, one) for one in study.summary.design.references]
-
-
-def _reference(study: Study, reference: Reference) -> ReferenceRecord:
+def _reference(study: Study, reference: Reference) -> dict[str, Any]:
+    """What somebody else reports, beside the same figures of our networks."""
     summary, ours, ours_of = study.summary, dict[str, float](), ""
     protocol = reference.protocol or next(iter(study.protocols))
     if reference.measure and protocol in study.protocols:
@@ -339,13 +284,18 @@ def _reference(study: Study, reference: Reference) -> ReferenceRecord:
         ours = {key: value for key, value in known.items() if value is not None and key in wanted}
         cells = f", {_where(reference.where)}" if reference.where else ""
         ours_of = f"{noun(len(group.points), 'network')}, {protocol}{cells}" if group.points else ""
-    return ReferenceRecord.showing(
-        reference,
-        evidence=f"{EVIDENCE[reference.evidence]} [{reference.evidence}]",
-        theirs=dict(reference.values),
-        ours=ours,
-        ours_of=ours_of,
-    )
+
+    def told(values: Mapping[Any, float]) -> str:
+        return ", ".join(f"{key} {value_text(value)}" for key, value in values.items())
+
+    return {
+        "they report": reference.says,
+        "how that is known": f"{reference.source}; {EVIDENCE[reference.evidence]} [{reference.evidence}]",
+        "theirs": told(reference.values),
+        "ours": told(ours),
+        "ours are of": ours_of,
+        "note": reference.explanation or "Agreement or difference not explained yet.",
+    }
 
 
 # --- its blocks
@@ -369,8 +319,8 @@ def study_blocks(page: StudyPage) -> Iterator[Block]:
         numbers = f"{noun(len(summary.shown), 'measure')} with denominators, intervals and what has no value"
         yield More("Numbers", lambda: _numbers(page), numbers)
         yield More("Tests", lambda: _test_blocks(study), "declared in the design; p-values are Holm-adjusted over all")
-    if references := _references(study):
-        yield More("Published values", lambda: [_reference_table(references)], "beside ours", id="references")
+    if references := [_reference(study, one) for one in summary.design.references]:
+        yield More("Published values", lambda: [_table(references)], "beside ours", id="references")
     yield More("Design", lambda: _design(study), f"{noun(len(summary.cells), 'cell')} of {study.seeds} seeds")
     yield Section("Cells", "Outcomes, and why some did not converge.", id="networks")
     yield _cells(study)
@@ -441,81 +391,36 @@ def _figures(page: StudyPage) -> Iterator[Block]:
         yield Figure(one.drawing(page.line.name), caption, files, id=one.name)
 
 
-def _table(rows: Sequence[Mapping[str, Any]], says: Sequence[str] = ()) -> Table:
-    """Rows by the labels of their columns."""
-    return Table.plain(list(rows[0]), [list(row.values()) for row in rows], says)
+def _table(rows: Rows) -> Table:
+    labels = {name: f"{name[:1].upper()}{name[1:]}" for name in rows[0] if name != "note"}
+    cells = [[row[name] for name in labels] for row in rows]
+    return Table.plain(list(labels.values()), cells, [row["note"] for row in rows] if "note" in rows[0] else ())
 
 
 def _numbers(page: StudyPage) -> Iterator[Block]:
     for measure, groups in page.groups:
         yield Section(measure.label, measure.definition)
-        yield _table([{"Networks": group.label, **row} for group in groups for row in _numbers_of(measure, group)])
+        yield _table([row for group in groups for row in _numbers_of(measure, group)])
 
 
-def _numbers_of(measure: Measure, group: Group) -> Iterator[dict[str, str]]:
+def _numbers_of(measure: Measure, group: Group) -> Iterator[dict[str, Any]]:
     """The numbers of a group: one row, or one for each category."""
-    n, missing = exact(len(group.points)), missing_of(group).removeprefix("; ")
+    first = {"networks": group.label, "of": group.of, "failed": group.failed, "does not apply": group.silent}
     if measure.numeric:
-        row = {"With a value": f"{n} of {exact(group.of)}", "Without": missing}
-        row |= {words: value_text(getattr(group.spread, key)) for key, words in _SPREAD.items()}
-        yield row | {"Not exact": exact(group.bounded)}
+        spread = {words: getattr(group.spread, name) for name, words in _SPREAD.items()}
+        yield first | spread | {"not exact": group.bounded}
     elif measure.kind == "yes-no":
         yes = group.yes
-        yield {
-            "Yes": f"{exact(yes.hits)} of {exact(yes.of)}",
-            "Share": "" if yes.value is None else f"{yes.value:.1%}",
-            "95% interval": "" if yes.low is None or yes.high is None else f"{yes.low:.1%} to {yes.high:.1%}",
-            "Yes, of all trained": f"{exact(yes.hits)} of {exact(group.of)}",
-            "Without": missing,
-        }
+        yield first | {"yes": yes.hits, "share": yes.value, "95% from": yes.low, "to": yes.high}
     else:
-        for name, count in group.categories.most_common(24) or [("none", 0)]:
-            yield {"Which": name, "How many": f"{exact(count)} of {n}", "Without": missing}
+        for name, count in group.categories.most_common() or [("none", 0)]:
+            yield first | {"which": name, "how many": count}
 
 
 def _test_blocks(study: Study) -> Iterator[Block]:
-    rows, notes = [], []
-    for one in _tests(study):
-        t = one.result
-        compared = (" against " if len(t.groups) == 2 else ", ").join(t.groups)
-        interval = "" if t.low is None else f" ({t.low:.3f} to {t.high:.3f})"
-        notes.append(one.note)
-        rows.append(
-            {
-                "Measure": one.measure,
-                "Compared": f"{one.factor}: {compared}" + (f" ({one.where})" if one.where else ""),
-                "Protocol": one.protocol or "one against the other",
-                "Test": t.test,
-                "Values": ", ".join(map(exact, t.sizes)),
-                "Statistic": value_text(t.statistic),
-                "p": _p(t.p),
-                "p, Holm": _p(t.p_holm),
-                "Effect size": "" if t.effect is None else f"{t.effect:.3f}{interval}, {t.effect_name}",
-            }
-        )
+    rows = list(_tests(study))
     none = Prose("No comparison was declared in the design, so none is made.", glossary=False)
-    yield _table(rows, notes) if rows else none
-
-
-def _p(p: float | None) -> str:
-    return "" if p is None else f"{p:.1e}" if p < 0.0001 else f"{p:.4f}"
-
-
-def _reference_table(found: Sequence[ReferenceRecord]) -> Table:
-    def told(values: Mapping[str, float]) -> str:
-        return ", ".join(f"{key} {value_text(value)}" for key, value in values.items())
-
-    rows = [
-        {
-            "They report": one.says,
-            "How that is known": f"{one.source}; {one.evidence}",
-            "Theirs": told(one.theirs),
-            "Ours": told(one.ours),
-            "Ours are of": one.ours_of,
-        }
-        for one in found
-    ]
-    return _table(rows, [one.explanation or "Agreement or difference not explained yet." for one in found])
+    yield _table(rows) if rows else none
 
 
 def _design(study: Study) -> Iterator[Block]:
@@ -542,10 +447,10 @@ def _cells(study: Study) -> Table:
         url = study.links.study_outcomes(study.line.slug, cell=position)
         rows.append(
             {
-                "Cell": Markup('<a href="{}">{}</a>').format(url, cell.name),
-                "Outcomes": f"{exact(finished)} of {exact(study.seeds)}",
-                "Converged": f"{exact(converged)} of {exact(finished)}",
-                "Why not": ", ".join(f"{exact(n)} {state.replace('_', ' ')}" for state, n in states.items()),
+                "cell": Markup('<a href="{}">{}</a>').format(url, cell.name),
+                "outcomes": f"{exact(finished)} of {exact(study.seeds)}",
+                "converged": f"{exact(converged)} of {exact(finished)}",
+                "why not": ", ".join(f"{exact(n)} {state.replace('_', ' ')}" for state, n in states.items()),
             }
         )
     return _table(rows)

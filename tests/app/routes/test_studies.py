@@ -219,15 +219,14 @@ def test_what_no_study_has_is_refused_by_name(client, study, asked, status, word
 def test_a_study_counts_failed_networks(client, study):
     page = client.get(f"{API}/xor-width").json()
     assert (page["progress"]["failed"], page["progress"]["state"]) == (2, "done")
-    circuits, interpretations, one, formulas = page["measures"]
-    group = circuits["groups"][0]
-    assert (group["of"], group["failed"], group["spread"]["median"]) == (4, 1, 1)
-    assert (one["groups"][0]["yes"]["hits"], one["groups"][0]["yes_of_all"]["of"]) == (2, 4)
-    assert interpretations["groups"][0]["bounded"] == 1
-    assert formulas["groups"][0]["categories"] == {"A ∧ B": 3, "A ∨ B": 1}
-    assert page["references"][0]["ours"] == {"median": 11}
-    assert page["tests"][0]["result"]["effect"] == -1
-    notes = {(test["factor"], test["result"]["test"]): test["note"] for test in page["tests"]}
+    circuits, interpretations, one, formulas = page["numbers"].values()
+    assert (circuits[0]["of"], circuits[0]["failed"], circuits[0]["median"]) == (4, 1, 1)
+    assert (one[0]["yes"], one[0]["of"], one[0]["failed"]) == (2, 4, 1)
+    assert interpretations[0]["not exact"] == 1
+    assert {row["which"]: row["how many"] for row in formulas[:2]} == {"A ∧ B": 3, "A ∨ B": 1}
+    assert page["references"][0]["ours"] == "median 11"
+    assert page["tests"][0]["effect"] == -1
+    notes = {(test["compared"].partition(":")[0], test["test"]): test["note"] for test in page["tests"]}
     ignoring = "takes the levels as independent samples, though they share seeds"
     assert ignoring in notes["hidden layers", "mann-whitney"]
     assert ignoring in notes["hidden layers", "fisher"]
@@ -235,7 +234,7 @@ def test_a_study_counts_failed_networks(client, study):
     text = client.get(study).text
     assert "2 failed, which percentages include" in text
     assert "1 stopped early" in text
-    for part, words in (("numbers", "1 failed"), ("references", "from the authors"), ("design", "3-3")):
+    for part, words in (("numbers", "Does not apply"), ("references", "from the authors"), ("design", "3-3")):
         assert words in client.get(f"{study}?part={part}").text
 
 
@@ -255,13 +254,13 @@ def test_answers_of_methods_are_one_figure_and_no_columns(client, store):
         save_results(session, answered())
     page = client.get(f"{API}/xor-width").json()
     assert list(page["figures"]) == ["audit-valid", "audit-excess", "audit-distinct"]
-    valid, excess, _ = page["measures"]
+    valid, excess, _ = page["numbers"].values()
     labels = [f"{method}, {width}" for method in METHODS for width in ("2-2", "3-3")]
-    assert [group["label"] for group in valid["groups"]] == labels
-    assert [group["yes"]["hits"] for group in valid["groups"]] == [2, 2, 1, 1, 0, 0]
-    assert [group["spread"]["median"] for group in excess["groups"]] == [0.0, 0.0, 1.0, 1.0, None, None]
+    assert [row["networks"] for row in valid] == labels
+    assert [row["yes"] for row in valid] == [2, 2, 1, 1, 0, 0]
+    assert [row["median"] for row in excess] == [0.0, 0.0, 1.0, 1.0, None, None]
     (test,) = page["tests"]
-    assert (test["factor"], test["result"]["groups"], test["result"]["sizes"]) == ("discovery method", METHODS, [6])
+    assert (test["compared"], test["values"]) == (f"discovery method: {', '.join(METHODS)}", "6")
     assert "3 methods of the same 6 networks; 2 of 8 trained failed." in page["figures"]["audit-valid"]
     assert "33% (1 of 3)" in client.get("/studies/xor-width/figures/audit-valid:acdc(tau=0.1).svg").text
     rows = list(csv.DictReader(io.StringIO(client.get(f"{API}/xor-width/data.csv").text)))
