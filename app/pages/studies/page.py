@@ -89,7 +89,7 @@ class StudyRecord(StudyLine):
     figures: dict[str, str] = Field(description="Name of each figure of the page → its caption.")
     numbers: dict[str, Rows] = Field(description="Of each measure the networks group by group.")
     tests: Rows = Field(description="The declared comparisons, made.")
-    references: Rows = Field(description="What others report, beside ours.")
+    references: Rows = Field(description="Published values, beside ours.")
 
 
 @dataclass(frozen=True, eq=False)
