@@ -27,7 +27,9 @@ class ExplainedError(Exception):
 
 
 class AnalysisError(ExplainedError):
-    """Bad input to the engine."""
+    """Bad input to the engine; ``parts`` are the errors of which one that names several problems was made."""
+
+    parts: tuple[AnalysisError, ...] = ()
 
 
 class InvalidNetwork(AnalysisError):

@@ -9,20 +9,25 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
 
 from analysis.errors import AnalysisError
 
+M = TypeVar("M", bound=BaseModel)
 MAX_TEXT: Final = 200
 _MAX_MARKS: Final = 4
 _BINARY_STARTS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\x80", "is a pickle, which can run code when it is opened"),
     (b"PK", "is a zip archive (torch saves pickles in them), which can run code when it is opened"),
     (b"\x1f\x8b", "is compressed"),
+    (b"BZh", "is compressed"),
+    (b"\xfd7zXZ", "is compressed"),
+    (b"\x28\xb5\x2f\xfd", "is compressed"),
     (b"\x93NUMPY", "is a NumPy file"),
     (b"\x89HDF", "is an HDF5 file"),
 )
@@ -115,7 +120,7 @@ def read_text(raw: bytes, item: str, error: type[AnalysisError], max_bytes: int,
 
 
 def check_keys(
-    value: dict[str, Any], required: Sequence[str], optional: Sequence[str], item: str, error: type[AnalysisError]
+    value: Mapping[str, Any], required: Sequence[str], optional: Sequence[str], item: str, error: type[AnalysisError]
 ) -> list[AnalysisError]:
     """Missing and unknown keys, all of them."""
     problems: list[AnalysisError] = []
@@ -138,10 +143,38 @@ def combined(problems: Sequence[AnalysisError], item: str, error: type[AnalysisE
         item: what they are problems of.
         error: which error to make of several.
     """
-    if len(problems) == 1:
-        return problems[0]
-    cause = "; ".join(f"({i}) {p.item} {p.cause}: {p.cure}" for i, p in enumerate(problems, start=1))
-    return error(item, f"has {len(problems)} problems: {cause}", "correct all of them")
+    parts = tuple(part for problem in problems for part in problem.parts or (problem,))
+    if len(parts) == 1:
+        return parts[0]
+    cause = "; ".join(f"({i}) {p.item} {p.cause}: {p.cure}" for i, p in enumerate(parts, start=1))
+    several = error(item, f"has {len(parts)} problems: {cause}", "correct all of them")
+    several.parts = parts
+    return several
+
+
+def validated(model: type[M], value: Any, item: str, error: type[AnalysisError], cure: str) -> M:
+    """A value by its schema.
+
+    Args:
+        model: the schema.
+        value: JSON values.
+        item: what they are called in errors; the place of each problem stands behind it.
+        error: which error to raise.
+        cure: what to give instead, one clause.
+
+    Raises:
+        AnalysisError: of the given kind, naming all that is wrong.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as refused:
+        problems = []
+        for one in refused.errors():
+            place = "".join(f"[{step}]" if isinstance(step, int) else f" {step}" for step in one["loc"])
+            told = f"{one['msg'][:1].lower()}{one['msg'][1:]}"
+            cause = told if one["type"] in ("missing", "extra_forbidden") else f"{told}, is {str(one['input'])[:40]!r}"
+            problems.append(error(f"{item}{place}", cause, cure))
+        raise combined(problems, item, error) from None
 
 
 def number_array(value: Any, item: str, n_axes: int, error: type[AnalysisError]) -> NDArray[np.float64]:

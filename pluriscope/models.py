@@ -12,9 +12,7 @@ from analysis.data import DATA_FORMAT, MAX_DATA_BYTES, DataRecord, parse_data_fi
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
 from analysis.network_files.declared_tasks import TaskSource
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile, network_file_json
-from analysis.network_files.formats.draft import NetworkDraft
-from analysis.network_files.formats.reading import read_draft
-from analysis.network_files.intake import Declaration, take_in
+from analysis.network_files.intake import Declaration, read_any, take_in
 from analysis.networks.network import Network
 from analysis.tasks import TASK_NAMES
 from pluriscope.trained import classifier_network, sequential_network
@@ -79,23 +77,23 @@ def export(model: Model, path: str | Path, task: TaskLike = None, *, name: str =
     return write_json(path, network_file_json(read_model(model, task, name=name).file))
 
 
-def _draft(model: Model) -> NetworkDraft:
+def _draft(model: Model) -> NetworkFile:
     """What the model says of itself."""
     if isinstance(model, NetworkFile):
-        return NetworkDraft("json", model.network, model.name, model.tasks, model.attribution, model.planted)
+        return model
     if isinstance(model, Network):
-        return NetworkDraft("json", model)
+        return NetworkFile("", model, ())
     if isinstance(model, (str, Path)):
-        return read_draft(read_bytes(Path(model).expanduser(), "network file", InvalidNetwork, MAX_NETWORK_BYTES))
+        return read_any(read_bytes(Path(model).expanduser(), "network file", InvalidNetwork, MAX_NETWORK_BYTES))
     if isinstance(model, (bytes, bytearray)):
-        return read_draft(bytes(model))
+        return read_any(bytes(model))
     if isinstance(model, Mapping):
-        return read_draft(_json({"format": NETWORK_FORMAT, **model}, "network file", InvalidNetwork))
+        return read_any(_json({"format": NETWORK_FORMAT, **model}, "network file", InvalidNetwork))
     kinds = [kind.__name__ for kind in type(model).__mro__]
     if "Sequential" in kinds:
-        return NetworkDraft("json", sequential_network(model))
+        return NetworkFile("", sequential_network(model), ())
     if "BaseMultilayerPerceptron" in kinds:
-        return NetworkDraft("json", classifier_network(model))
+        return NetworkFile("", classifier_network(model), ())
     if "Module" in kinds:
         cause = "is no nn.Sequential, so nothing says in which order its layers run"
         cure = "give nn.Sequential(…) of its layers and activations, in the order of its forward"

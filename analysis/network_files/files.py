@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from analysis.digest import looks_like_digest
 from analysis.errors import AnalysisError, InvalidNetwork, InvalidPlanting
@@ -26,9 +26,11 @@ from analysis.networks.network import ACTIVATIONS, Network
 from analysis.strict_json import check_keys, combined, number_array, plain_text, read_object
 from analysis.tasks import MAX_INPUTS, Task, task_from_table
 
+T = TypeVar("T")
 NETWORK_FORMAT: Final = "pluriscope-network/1"
 MAX_NETWORK_BYTES: Final = 4_000_000
 MAX_LAYERS: Final = 32
+MAX_PARAMETERS: Final = 250_000  # of tensors; far more than any network that can be analysed
 MAX_WIDTH: Final = 4096
 MAX_ATTRIBUTION: Final = 2_000
 MAX_PARTS: Final = 150_000  # lists and objects, or keys: more than the rows of 32 layers of 4,096 neurons
@@ -36,21 +38,25 @@ SLUG_LENGTH: Final = 60
 
 _ITEM: Final = "network file"
 _CURE: Final = f"give one JSON object with the format {NETWORK_FORMAT!r}"
+DECLARABLE: Final = ("name", "sizes", "tasks")
+"""Keys that may be left out of files with which they are declared."""
 _REQUIRED: Final = ("format", "name", "sizes", "weights", "biases", "activation", "tasks")
 _OPTIONAL: Final = ("negative_slope", "output_activation", "attribution", "planted")
+_NULLABLE: Final = ("output_activation", "planted")
 _PATH_LIKE: Final = re.compile(r"^[/\\~]|^[A-Za-z]:[/\\]|^file:|\.\.[/\\]|[/\\]$")
 
 
 @dataclass(frozen=True)
 class NetworkFile:
-    """A network with what people call it.
+    """A network with what people call it, as its file tells it.
 
     Args:
-        name: one line, 1 to 200 characters.
+        name: one line, 1 to 200 characters; "" where a file that may leave it out has none.
         network: all outputs.
-        tasks: what each output should compute, one per output.
+        tasks: what each output should compute, one per output; () where a file that may leave it out says nothing.
         attribution: whose work it is and under which licence, or "".
         planted: what was planted in it; None if nothing is said.
+        remarks: what was read into the file that it does not say itself, one sentence each.
     """
 
     name: str
@@ -58,6 +64,7 @@ class NetworkFile:
     tasks: tuple[Task, ...]
     attribution: str = ""
     planted: PlantedRecord | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -86,140 +93,84 @@ def parse_network_file(raw: bytes) -> NetworkFile:
         InvalidNetwork: naming every problem that can be seen at once.
         InvalidTask: a truth table is the only problem.
     """
-    examination = examine_network_document(read_document(raw))
-    return examination.file()
+    return network_from(read_document(raw))
 
 
-def read_document(raw: bytes) -> dict[str, Any]:
+def read_document(raw: bytes, cure: str = _CURE) -> dict[str, Any]:
     """The JSON object of a network file, as yet unexamined.
+
+    Args:
+        raw: the file's bytes.
+        cure: what to hand in instead of another file.
 
     Raises:
         InvalidNetwork: no JSON object, or none of this format.
     """
-    document = read_object(raw, _ITEM, InvalidNetwork, MAX_NETWORK_BYTES, _CURE, max_parts=MAX_PARTS)
+    document = read_object(raw, _ITEM, InvalidNetwork, MAX_NETWORK_BYTES, cure, max_parts=MAX_PARTS)
     if document.get("format") != NETWORK_FORMAT:
         given = repr(document["format"])[:60] if "format" in document else "no format"
-        raise InvalidNetwork(_ITEM, f"has {given}, not the format {NETWORK_FORMAT!r}", _CURE)
+        raise InvalidNetwork(_ITEM, f"has {given}, not the format {NETWORK_FORMAT!r}", cure)
     return document
 
 
-@dataclass(frozen=True)
-class FileProblem:
-    """One thing that is wrong with a network file.
+def network_from(
+    document: Mapping[str, Any], *, optional: Collection[str] = (), item: str = _ITEM, remarks: tuple[str, ...] = ()
+) -> NetworkFile:
+    """A network file from its content.
 
     Args:
-        path: where: keys and positions from the top of the document.
-        error: what is wrong and what to do.
+        document: as :func:`read_document` gives it; of other formats, made from theirs.
+        optional: keys that may be left out though network files need them.
+        item: what the file is called in errors.
+        remarks: see :class:`NetworkFile`.
+
+    Raises:
+        AnalysisError: the one problem, or an :class:`InvalidNetwork` that names all that can be seen at once.
     """
-
-    path: tuple[str | int, ...]
-    error: AnalysisError
-
-
-@dataclass(frozen=True)
-class Examination:
-    """What a network file holds, as far as it can be read, and everything that is wrong with it.
-
-    Args:
-        name: None if there is none or it is wrong.
-        network: likewise.
-        tasks: likewise.
-        attribution: "" if there is none.
-        planted: None if there is none or it is wrong.
-        problems: in the order of the document's keys; empty if the file is sound.
-    """
-
-    name: str | None
-    network: Network | None
-    tasks: tuple[Task, ...] | None
-    attribution: str
-    planted: PlantedRecord | None
-    problems: tuple[FileProblem, ...]
-
-    def file(self) -> NetworkFile:
-        """The sound file.
-
-        Raises:
-            AnalysisError: the one problem, or an :class:`InvalidNetwork` that names all of them.
-        """
-        if self.problems or self.name is None or self.network is None or self.tasks is None:
-            raise combined([problem.error for problem in self.problems], _ITEM, InvalidNetwork)
-        return NetworkFile(self.name, self.network, self.tasks, self.attribution, self.planted)
-
-
-def examine_network_document(document: dict[str, Any], *, optional: Collection[str] = ()) -> Examination:
-    """Read a network file's content and note every problem that can be seen at once, each with its place.
-
-    Args:
-        document: as :func:`read_document` gives it.
-        optional: keys that may be left out though files need them: "name", "sizes", "tasks".
-    """
-    problems: list[FileProblem] = []
-
-    def attempt(path: tuple[str | int, ...], read: Any, *arguments: Any, **options: Any) -> Any:
-        """Note a problem and go on, so that all of them are named."""
-        try:
-            return read(*arguments, **options)
-        except _Located as several:
-            problems.extend(several.problems)
-        except AnalysisError as problem:
-            problems.append(FileProblem(path or _path_of(problem.item), problem))
-        return None
-
     required = tuple(key for key in _REQUIRED if key not in optional)
-    wrong_keys = check_keys(document, required, (*_OPTIONAL, *optional), _ITEM, InvalidNetwork)
-    problems += [FileProblem((), error) for error in wrong_keys]
-    name = attempt(("name",), checked_name, document["name"]) if "name" in document else None
-    given = document.get("attribution", "")
-    attribution = attempt(
-        ("attribution",), plain_text, given, "attribution", InvalidNetwork, empty=True, limit=MAX_ATTRIBUTION
-    )
-    sizes = attempt(("sizes",), _sizes, document["sizes"]) if "sizes" in document else None
-    weights = attempt(("weights",), _arrays, document["weights"], "weights", 2) if "weights" in document else None
-    biases = attempt(("biases",), _arrays, document["biases"], "biases", 1) if "biases" in document else None
-    for field in ("activation", "output_activation"):
-        if document.get(field) is not None and document[field] not in ACTIVATIONS:
-            shown, known = repr(document[field])[:60], ", ".join(ACTIVATIONS)
-            error = InvalidNetwork(f"{field} {shown}", "is not a known activation", f"use one of {known}")
-            problems.append(FileProblem((field,), error))
-    network = None
-    if not problems:
-        network = attempt(
-            (),
-            Network.from_arrays,
-            weights,
-            biases,
-            activation=document["activation"],
-            output_activation=document.get("output_activation"),
-            negative_slope=document.get("negative_slope"),
-        )
+    problems = check_keys(document, required, (*_OPTIONAL, *optional), item, InvalidNetwork)
+
+    def read(key: str, reader: Callable[..., T], *more: Any, **options: Any) -> T | None:
+        """What a key says; a problem is noted, so that all of them are named."""
+        if key not in document or (document[key] is None and key in _NULLABLE):
+            return None
+        try:
+            return reader(document[key], *more, **options)
+        except AnalysisError as problem:
+            problems.append(problem)
+            return None
+
+    name = read("name", checked_name)
+    attribution = read("attribution", plain_text, "attribution", InvalidNetwork, empty=True, limit=MAX_ATTRIBUTION)
+    sizes = read("sizes", _sizes)
+    weights, biases = read("weights", _arrays, "weights", 2), read("biases", _arrays, "biases", 1)
+    activation, output_activation = (read(key, _activation, key) for key in ("activation", "output_activation"))
+    network: Network | None = None
+    if not problems and weights is not None and biases is not None and activation is not None:
+        try:
+            slope = document.get("negative_slope")
+            network = Network.from_arrays(
+                weights, biases, activation=activation, output_activation=output_activation, negative_slope=slope
+            )
+        except InvalidNetwork as problem:
+            problems.append(problem)
     if network is not None and sizes is not None and network.sizes != sizes:
         found, stated = "-".join(map(str, network.sizes)), "-".join(map(str, sizes))
         cause = f"say {stated} but the weights are those of a {found} network"
-        problems.append(FileProblem(("sizes",), InvalidNetwork("sizes", cause, "let sizes and weights agree")))
+        problems.append(InvalidNetwork("sizes", cause, "let sizes and weights agree"))
     if network is not None and activation_bound(network) > MAX_ACTIVATION:
         cause = "are so large that activations may exceed float64"
-        error = InvalidNetwork("weights and biases", cause, "scale them down")
-        problems.append(FileProblem(("weights",), error))
-    shape = sizes if sizes is not None else None if network is None else network.sizes
-    tasks = None
-    if "tasks" in document and shape is not None and shape[0] <= MAX_INPUTS:
-        tasks = attempt(("tasks",), _tasks, document["tasks"], shape)
-    planted = None
-    if document.get("planted") is not None and network is not None and shape is not None and shape[0] <= MAX_INPUTS:
-        planted = attempt(("planted",), read_planted, document["planted"], network.sizes)
+        problems.append(InvalidNetwork("weights and biases", cause, "scale them down"))
+    shape = sizes or (None if network is None else network.sizes)
+    tasks, planted = None, None
+    if shape is not None and shape[0] <= MAX_INPUTS:
+        tasks = read("tasks", _tasks, shape)
+        planted = None if network is None else read("planted", read_planted, network.sizes)
     if planted is not None and tasks is not None and planted.task.truth_table != tasks[0].truth_table:
-        other = InvalidPlanting("planted algorithm", "computes another task", "let algorithm and task agree")
-        problems.append(FileProblem(("planted",), other))
-    return Examination(name, network, tasks, attribution or "", planted, tuple(problems))
-
-
-class _Located(Exception):
-    """Several problems, each with its place."""
-
-    def __init__(self, problems: list[FileProblem]) -> None:
-        super().__init__(problems)
-        self.problems = problems
+        problems.append(InvalidPlanting("planted algorithm", "computes another task", "let algorithm and task agree"))
+    if problems or network is None:
+        raise combined(problems, item, InvalidNetwork)
+    return NetworkFile(name or "", network, tasks or (), attribution or "", planted, remarks)
 
 
 def network_file_json(file: NetworkFile) -> dict[str, Any]:
@@ -259,6 +210,13 @@ def checked_name(value: Any) -> str:
     return text
 
 
+def _activation(value: Any, field: str) -> str:
+    if value not in ACTIVATIONS:
+        known = ", ".join(ACTIVATIONS)
+        raise InvalidNetwork(f"{field} {repr(value)[:60]}", "is not a known activation", f"use one of {known}")
+    return str(value)
+
+
 def _sizes(value: Any) -> tuple[int, ...]:
     cure = f"give layer sizes such as [2, 3, 3, 1]: 2 to {MAX_LAYERS} whole numbers from 1 to {MAX_WIDTH}"
     whole = isinstance(value, list) and all(isinstance(n, int) and not isinstance(n, bool) for n in value)
@@ -279,21 +237,15 @@ def _arrays(value: Any, field: str, n_axes: int) -> list[Any]:
         raise InvalidNetwork(field, "is not a list with one entry for each layer", "give one entry for each layer")
     if len(value) > MAX_LAYERS:
         raise InvalidNetwork(field, f"has {len(value)} layers", f"use at most {MAX_LAYERS}")
-    arrays, problems = [], []
+    arrays, problems = [], list[AnalysisError]()
     for layer, entry in enumerate(value):
         try:
             arrays.append(number_array(entry, f"{field}[{layer}]", n_axes, InvalidNetwork))
         except InvalidNetwork as problem:
-            problems.append(FileProblem(_path_of(problem.item), problem))
+            problems.append(problem)
     if problems:
-        raise _Located(problems)
+        raise combined(problems, field, InvalidNetwork)
     return arrays
-
-
-def _path_of(item: str) -> tuple[str | int, ...]:
-    """``weights[0][1]`` as a path; the whole document's where an item names no place in it."""
-    field, *positions = item.partition(" ")[0].replace("]", "").split("[")
-    return (field, *map(int, positions)) if field in (*_REQUIRED, *_OPTIONAL) else ()
 
 
 def _tasks(value: Any, sizes: tuple[int, ...]) -> tuple[Task, ...]:
@@ -301,27 +253,22 @@ def _tasks(value: Any, sizes: tuple[int, ...]) -> tuple[Task, ...]:
     cure = f"give one task for each of the {n_outputs} outputs: {{name, truth_table}}"
     if not isinstance(value, list) or not all(isinstance(task, dict) for task in value):
         raise InvalidNetwork("tasks", "are not a list of objects", cure)
-    problems: list[FileProblem] = []
+    problems: list[AnalysisError] = []
     if len(value) != n_outputs:
-        wrong_number = InvalidNetwork("tasks", f"are {len(value)} for {n_outputs} outputs", cure)
-        problems.append(FileProblem(("tasks",), wrong_number))
+        problems.append(InvalidNetwork("tasks", f"are {len(value)} for {n_outputs} outputs", cure))
     tasks = []
     for position, task in enumerate(value[:n_outputs]):
-        item, path = f"tasks[{position}]", ("tasks", position)
+        item = f"tasks[{position}]"
         wrong_keys = check_keys(task, ("truth_table",), ("name",), item, InvalidNetwork)
-        if wrong_keys:
-            problems += [FileProblem(path, error) for error in wrong_keys]
-            continue
-        field = "truth_table"
+        problems += wrong_keys
         try:
-            if not isinstance(task["truth_table"], list):
+            if not wrong_keys and not isinstance(task["truth_table"], list):
                 raise InvalidNetwork(item, "has a truth_table that is no list", f"list {2**n_inputs} values of 0 or 1")
-            field = "name"
-            name = plain_text(task.get("name", ""), f"{item} name", InvalidNetwork, empty=True)
-            field = "truth_table"
-            tasks.append(task_from_table(task["truth_table"], n_inputs, name))
+            if not wrong_keys:
+                name = plain_text(task.get("name", ""), f"{item} name", InvalidNetwork, empty=True)
+                tasks.append(task_from_table(task["truth_table"], n_inputs, name))
         except AnalysisError as problem:
-            problems.append(FileProblem((*path, field), problem))
+            problems.append(problem)
     if problems:
-        raise _Located(problems)
+        raise combined(problems, "tasks", InvalidNetwork)
     return tuple(tasks)

@@ -1,26 +1,29 @@
 """A network imported by somebody: what its file says, what is declared beside it, and all that speaks against it.
 
-bytes ──read_draft──▶ NetworkDraft ──take_in──▶ Intake ──preflight, plan──▶ preview ──confirmed──▶ stored
-                                      ▲
-                          Declaration: name, tasks, encoding
+bytes ──read_any──▶ NetworkFile ──take_in──▶ Intake ──preflight, plan──▶ preview ──confirmed──▶ stored
+                                    ▲
+                        Declaration: name, tasks, encoding
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from analysis.data import DataRecord, clean_data
 from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.input_encoding import InputEncoding, parse_encoding
 from analysis.network_files.declared_tasks import TaskSource, declared_tasks
-from analysis.network_files.files import NetworkFile, checked_name, parse_network_file
-from analysis.network_files.formats.draft import NetworkDraft
-from analysis.network_files.formats.reading import format_of, read_draft
+from analysis.network_files.files import DECLARABLE, NetworkFile, checked_name, network_from, read_document
+from analysis.network_files.formats.onnx_file import read_onnx
+from analysis.network_files.formats.safetensors_file import looks_like_safetensors, read_safetensors
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
 from analysis.strict_json import combined
 from analysis.tasks import MAX_INPUTS, Task
+
+_ONNX_START: Final = b"\x08"  # field 1, ir_version, with which every known writer begins
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Intake:
         problems: all that is wrong, by what it is about: "name", "encoding", "tasks", or "network".
     """
 
-    draft: NetworkDraft
+    draft: NetworkFile
     name: str
     encoding: InputEncoding | None
     tasks: tuple[Task, ...] | None
@@ -85,7 +88,25 @@ class Intake:
         """
         if self.problems or self.tasks is None:
             raise combined(tuple(self.problems.values()), "what is declared", InvalidNetwork)
-        return NetworkFile(self.name, self.draft.network, self.tasks, self.draft.attribution, self.planted)
+        return replace(self.draft, name=self.name, tasks=self.tasks, planted=self.planted, remarks=())
+
+
+def read_any(raw: bytes, *, optional: tuple[str, ...] = DECLARABLE) -> NetworkFile:
+    """A network from a file of any accepted format, told by how its bytes begin; text is taken for JSON.
+
+    Args:
+        raw: the file's bytes.
+        optional: keys that a network file may leave out, since they can be declared.
+
+    Raises:
+        InvalidNetwork: naming every problem that can be seen at once.
+        InvalidTask: a truth table is the only problem.
+    """
+    if looks_like_safetensors(raw):
+        return read_safetensors(raw)
+    if raw.startswith(_ONNX_START):
+        return read_onnx(raw)
+    return network_from(read_document(raw, "give a network file (JSON), safetensors, or ONNX"), optional=optional)
 
 
 def read_intake(raw: bytes, declaration: Declaration, *, fallback_name: str = "") -> Intake:
@@ -99,12 +120,11 @@ def read_intake(raw: bytes, declaration: Declaration, *, fallback_name: str = ""
     Raises:
         AnalysisError: the file cannot be read; what is wrong with the declaration is noted in the intake.
     """
-    if declaration == Declaration() and format_of(raw) == "json":
-        parse_network_file(raw)
-    return take_in(read_draft(raw), declaration, fallback_name=fallback_name)
+    draft = read_any(raw, optional=() if declaration == Declaration() else DECLARABLE)
+    return take_in(draft, declaration, fallback_name=fallback_name)
 
 
-def take_in(draft: NetworkDraft, declaration: Declaration, *, fallback_name: str = "") -> Intake:
+def take_in(draft: NetworkFile, declaration: Declaration, *, fallback_name: str = "") -> Intake:
     """Put together what a file says and what is declared beside it; what is wrong is noted, not raised.
 
     Args:
@@ -137,13 +157,13 @@ def take_in(draft: NetworkDraft, declaration: Declaration, *, fallback_name: str
         else:
             try:
                 data = encoding.data_record()
-                tasks = declared_tasks(declaration.source, declaration.tasks, network, data, draft.tasks)
+                tasks = declared_tasks(declaration.source, declaration.tasks, network, data, draft.tasks or None)
             except AnalysisError as problem:
                 problems["tasks"] = problem
     return Intake(draft, name, encoding, tasks, problems)
 
 
-def _default_name(draft: NetworkDraft, fallback: str) -> str:
+def _default_name(draft: NetworkFile, fallback: str) -> str:
     for name in (draft.name, fallback):
         if name.strip():
             try:

@@ -18,15 +18,15 @@ alignment pass is found out from the weights, wherever it is shown.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Final, NamedTuple, get_args
+from typing import Annotated, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from analysis.algorithms.high_level_model import Form, HighLevelModel, function_of, input_pattern
 from analysis.algorithms.parsing import parse_algorithm
@@ -34,20 +34,54 @@ from analysis.alignments.alignment import Alignment
 from analysis.errors import AnalysisError, InvalidAlgorithm, InvalidPlanting
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.circuit import Circuit, EdgeLayout, masks_of
-from analysis.strict_json import check_keys, combined
+from analysis.strict_json import validated
 from analysis.tasks import Task, name_of, pattern_bits
 
 MAX_UNITS: Final = 1_000
 MAX_STEPS: Final = 32
-MAX_SETTINGS: Final = 24
 MAX_VALUE: Final = 200  # characters of a setting's value
 _ITEM: Final = "planted"
-_KEYS: Final = ("algorithm", "form", "units", "output", "made")
-_UNIT_KEYS: Final = ("layer", "neurons", "reads")
-_WORD: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
-_LITERAL: Final = re.compile(r"!?(?:0|[1-9][0-9]{0,3})", re.ASCII)
+_CURE: Final = "write it as pluriscope plant does"
+_WORD: Final = "^[a-z][a-z0-9_-]{0,39}$"
 
 Setting = str | int | float | bool
+_Strict = ConfigDict(strict=True, extra="forbid")
+_Word = Annotated[str, StringConstraints(pattern=_WORD)]
+_Literal = Annotated[str, StringConstraints(pattern="^!?(0|[1-9][0-9]{0,3})$")]
+_Setting = (
+    Annotated[str, StringConstraints(max_length=MAX_VALUE, pattern=r"^\P{C}*$")]
+    | bool
+    | int
+    | Annotated[float, Field(gt=-1e300, lt=1e300)]
+)
+
+
+class _UnitTold(BaseModel):
+    model_config = _Strict
+
+    layer: Annotated[int, Field(ge=1)]
+    neurons: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    reads: Annotated[list[_Literal], Field(min_length=1, max_length=2)]
+    path: str | None = None
+
+
+class _StepTold(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow")
+    __pydantic_extra__: dict[_Word, _Setting] = Field(init=False)
+
+    step: _Word
+
+
+class _Told(BaseModel):
+    """The record as JSON values."""
+
+    model_config = _Strict
+
+    algorithm: str
+    form: Form
+    units: Annotated[list[_UnitTold], Field(max_length=MAX_UNITS)]
+    output: _Literal
+    made: Annotated[list[_StepTold], Field(max_length=MAX_STEPS)]
 
 
 class Source(NamedTuple):
@@ -196,22 +230,19 @@ def read_planted(value: Any, sizes: tuple[int, ...]) -> PlantedRecord:
         InvalidPlanting: another shape, a text that no algorithm has, units that the network does not have or that do
             not compute the algorithm, or several outputs.
     """
-    if not isinstance(value, dict):
-        raise _wrong("", "is no object", f"give {', '.join(_KEYS)}")
-    wrong = check_keys(value, _KEYS, (), _ITEM, InvalidPlanting)
-    if wrong:
-        raise combined(wrong, _ITEM, InvalidPlanting)
     if sizes[-1] != 1:
         raise _wrong("", f"is about a network of {sizes[-1]} outputs", "plant in a network with one output")
-    algorithm = _algorithm(value, sizes[0])
-    told = value["units"]
-    if not isinstance(told, list) or len(told) > MAX_UNITS:
-        raise _wrong("units", f"are no list of at most {MAX_UNITS}", "give one object for each gate")
+    told = validated(_Told, value, _ITEM, InvalidPlanting, _CURE)
+    try:
+        algorithm = parse_algorithm(told.algorithm, told.form, sizes[0])
+    except InvalidAlgorithm as problem:
+        raise _wrong(problem.item, problem.cause, problem.cure) from None
     units = [Unit(0, (i,)) for i in range(sizes[0])]
-    for number, one in enumerate(told):
+    for number, one in enumerate(told.units):
         units.append(_unit(one, f"units[{number}]", sizes, units))
-    output = _literal(value["output"], "output", units, len(sizes) - 1)
-    record = PlantedRecord(sizes, algorithm, tuple(units), output, _steps(value["made"]))
+    output = _literal(told.output, "output", units, len(sizes) - 1)
+    made = tuple(Made(one.step, tuple((one.model_extra or {}).items())) for one in told.made)
+    record = PlantedRecord(sizes, algorithm, tuple(units), output, made)
     _check_computes(record)
     return record
 
@@ -220,42 +251,24 @@ def _wrong(field: str, cause: str, cure: str) -> AnalysisError:
     return InvalidPlanting(f"{_ITEM} {field}".strip(), cause, cure)
 
 
-def _algorithm(value: Mapping[str, Any], n_inputs: int) -> HighLevelModel:
-    forms = get_args(Form)
-    if value["form"] not in forms or not isinstance(value["algorithm"], str):
-        raise _wrong("algorithm", "is no text of a known form", f"give a text, and as form {' or '.join(forms)}")
-    try:
-        return parse_algorithm(value["algorithm"], value["form"], n_inputs)
-    except InvalidAlgorithm as problem:
-        raise _wrong(problem.item, problem.cause, problem.cure) from None
-
-
-def _unit(value: Any, item: str, sizes: tuple[int, ...], units: Sequence[Unit]) -> Unit:
-    if not isinstance(value, dict):
-        raise _wrong(item, "is no object", f"give {', '.join(_UNIT_KEYS)}")
-    wrong = check_keys(value, _UNIT_KEYS, ("path",), f"{_ITEM} {item}", InvalidPlanting)
-    if wrong:
-        raise combined(wrong, _ITEM, InvalidPlanting)
-    layer, neurons, reads, path = value["layer"], value["neurons"], value["reads"], value.get("path")
-    if type(layer) is not int or not 1 <= layer <= len(sizes) - 2:
+def _unit(told: _UnitTold, item: str, sizes: tuple[int, ...], units: Sequence[Unit]) -> Unit:
+    layer, neurons = told.layer, told.neurons
+    if layer > len(sizes) - 2:
         raise _wrong(item, "is in no hidden layer", f"give a layer from 1 to {len(sizes) - 2}")
-    whole = isinstance(neurons, list) and neurons and all(type(n) is int and 0 <= n < sizes[layer] for n in neurons)
-    if not whole or neurons != sorted(set(neurons)):
+    if max(neurons) >= sizes[layer] or neurons != sorted(set(neurons)):
         cure = f"list some of 0 to {sizes[layer] - 1}, ascending, each once"
         raise _wrong(item, f"has no neurons of layer {layer}", cure)
     if any(unit.layer == layer and set(unit.neurons) & set(neurons) for unit in units):
         raise _wrong(item, "shares a neuron with another unit", "give each unit neurons of its own")
-    if not isinstance(reads, list) or not 1 <= len(reads) <= 2 or not (path is None or isinstance(path, str)):
-        raise _wrong(item, "reads neither one unit nor two, or has a path that is no text", "give its literals")
-    sources = tuple(_literal(read, f"{item} reads", units, layer) for read in reads)
-    return Unit(layer, tuple(neurons), sources, path)
+    sources = tuple(_literal(read, f"{item} reads", units, layer) for read in told.reads)
+    return Unit(layer, tuple(neurons), sources, told.path)
 
 
-def _literal(value: Any, item: str, units: Sequence[Unit], layer: int) -> Source:
+def _literal(text: str, item: str, units: Sequence[Unit], layer: int) -> Source:
     """A literal that something in a layer reads."""
-    if not isinstance(value, str) or not _LITERAL.fullmatch(value) or int(value.lstrip("!")) >= len(units):
-        raise _wrong(item, f"name no unit before it: {str(value)[:40]!r}", "write its number, with ! for its negation")
-    source = Source(int(value.lstrip("!")), value.startswith("!"))
+    source = Source(int(text.lstrip("!")), text.startswith("!"))
+    if source.unit >= len(units):
+        raise _wrong(item, f"name no unit before it: {text}", "write its number, with ! for its negation")
     if units[source.unit].layer != layer - 1:
         raise _wrong(item, f"name unit {source.unit}, which is not in layer {layer - 1}", "carry it there by a copy")
     return source
@@ -282,25 +295,3 @@ def _check_computes(record: PlantedRecord) -> None:
     final = full & ~values[record.output.unit] if record.output.negated else values[record.output.unit]
     if final != algorithm.function:
         raise _wrong("output", "is another function than the algorithm's", "correct what it reads")
-
-
-def _steps(value: Any) -> tuple[Made, ...]:
-    cure = 'give a list such as [{"step": "compile", "activation": "relu"}]'
-    if not isinstance(value, list) or len(value) > MAX_STEPS or not all(isinstance(one, dict) for one in value):
-        raise _wrong("made", f"is no list of at most {MAX_STEPS} objects", cure)
-    found = []
-    for number, one in enumerate(value):
-        item, step = f"made[{number}]", one.get("step")
-        if not isinstance(step, str) or not _WORD.fullmatch(step) or len(one) > MAX_SETTINGS:
-            raise _wrong(item, "has no step, or too many settings", cure)
-        settings = tuple((name, setting) for name, setting in one.items() if name != "step")
-        if not all(_WORD.fullmatch(name) and _is_plain(setting) for name, setting in settings):
-            raise _wrong(item, "has a setting that is no short text and no finite number", cure)
-        found.append(Made(step, settings))
-    return tuple(found)
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, str):
-        return len(value) <= MAX_VALUE and value.isprintable()
-    return isinstance(value, (bool, int, float)) and abs(value) < 1e300

@@ -20,8 +20,7 @@ from starlette.datastructures import UploadFile
 from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.models.registry import kind_of_file
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
-from analysis.network_files.formats.reading import read_draft
-from analysis.network_files.intake import Intake, read_intake, take_in
+from analysis.network_files.intake import Intake, read_any, read_intake, take_in
 from analysis.protocol import COMPLETE, Protocol
 from app.addressing import API_PREFIX, Addresses
 from app.db.errors import StoreError
@@ -153,7 +152,7 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
             return RedirectResponse(links.network(store_model(session, links, sent.raw)[0].slug), status_code=303)
         if model:
             return show(request, transformer_preview(session, links, sent.raw), room=_ROOM, url=links.bring_in())
-        intake = take_in(read_draft(sent.raw), wanted.declaration, fallback_name=sent.name)
+        intake = take_in(read_any(sent.raw), wanted.declaration, fallback_name=sent.name)
         protocols = known_protocols(session, wanted.protocols)
         page = preview_of(session, intake, protocols)
     except ValidationError as error:

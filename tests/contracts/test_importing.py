@@ -11,7 +11,7 @@ import pytest
 from analysis.models.attention import ATTENTION
 from analysis.models.registry import read_model
 from analysis.network_files.files import parse_network_file
-from analysis.network_files.formats.reading import read_draft
+from analysis.network_files.intake import read_any
 from analysis.networks.mlp import forward
 from analysis.tasks import input_table
 from app.pages.bring_in.form import HELP_FILE
@@ -49,7 +49,7 @@ def test_scikit_learns_export_runs_and_is_read(tmp_path):
     train, export = snippets("From scikit-learn")
     check = "p = clf.predict_proba(X)[:, 1]\nopen('p.json', 'w').write(json.dumps(p.tolist()))"
     run(tmp_path, train, export, check)
-    network = read_draft((tmp_path / "sklearn.json").read_bytes()).network
+    network = read_any((tmp_path / "sklearn.json").read_bytes()).network
     mine = forward(network, input_table(2))[:, 0]
     assert mine == pytest.approx(json.loads((tmp_path / "p.json").read_text()), abs=1e-12)
 
@@ -61,7 +61,7 @@ def test_pytorchs_exports_run_and_are_the_same_network(tmp_path):
         "X = torch.tensor([[0., 0], [0, 1], [1, 0], [1, 1]])\njson.dump(net(X).flatten().tolist(), open('p.json', 'w'))"
     )
     run(tmp_path, train, safetensors, plain, check)
-    one, two = (read_draft((tmp_path / name).read_bytes()).network for name in ("net.safetensors", "net.json"))
+    one, two = (read_any((tmp_path / name).read_bytes()).network for name in ("net.safetensors", "net.json"))
     assert one.digest == two.digest
     mine = forward(one, input_table(2))[:, 0]
     assert mine == pytest.approx(json.loads((tmp_path / "p.json").read_text()), abs=1e-6)

@@ -15,8 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidNetwork
-from analysis.network_files.files import MAX_LAYERS
-from analysis.network_files.formats.draft import MAX_PARAMETERS, NetworkDraft, draft_from_document
+from analysis.network_files.files import (
+    DECLARABLE,
+    MAX_LAYERS,
+    MAX_PARAMETERS,
+    NETWORK_FORMAT,
+    NetworkFile,
+    network_from,
+)
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto, TensorProto
@@ -45,7 +51,7 @@ class _Layer:
     slope: float | None = None
 
 
-def read_onnx(raw: bytes) -> NetworkDraft:
+def read_onnx(raw: bytes) -> NetworkFile:
     """Read a network from an ONNX file.
 
     Args:
@@ -69,16 +75,14 @@ def read_onnx(raw: bytes) -> NetworkDraft:
         raise InvalidNetwork(_ITEM, "holds no graph", _CURE)
     if len(model.functions):
         raise InvalidNetwork(_ITEM, "defines functions of its own", _CURE)
-    graph = model.graph
-    layers = _layers(graph)
+    layers = _layers(model.graph)
     document = _document(layers)
-    name = graph.name.strip()
-    remarks = []
-    if any(layer.bias is None for layer in layers):
-        remarks.append("Layers without a bias in the file have bias 0.")
+    name = model.graph.name.strip()
     if name and name not in ("main_graph", "torch_jit", "torch-jit-export"):
         document["name"] = name
-    return draft_from_document(document, "onnx", _ITEM, tuple(remarks))
+    open_biases = any(layer.bias is None for layer in layers)
+    remarks = ("Layers without a bias in the file have bias 0.",) if open_biases else ()
+    return network_from(document, optional=DECLARABLE, item=_ITEM, remarks=remarks)
 
 
 def _layers(graph: GraphProto) -> list[_Layer]:
@@ -177,6 +181,7 @@ def _document(layers: list[_Layer]) -> dict[str, Any]:
         raise InvalidNetwork(_ITEM, f"has layers of different kinds ({found})", cure)
     last = layers[-1].activation or "linear"
     document: dict[str, Any] = {
+        "format": NETWORK_FORMAT,
         "activation": next(iter(hidden)) if hidden else last,
         "output_activation": last,
         "weights": [layer.weight.tolist() for layer in layers],

@@ -19,8 +19,7 @@ from analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
 from analysis.models.circuits import refuse_if_too_large
 from analysis.models.model import gaps
 from analysis.models.registry import read_model
-from analysis.network_files.files import MAX_NETWORK_BYTES, NetworkFile, network_file_json
-from analysis.network_files.formats.draft import FORMAT_WORDS
+from analysis.network_files.files import MAX_NETWORK_BYTES, network_file_json
 from analysis.network_files.intake import Intake
 from analysis.networks.mlp import forward
 from analysis.preflight import preflight
@@ -97,10 +96,7 @@ def _called(task: Task) -> str:
 
 def content_of(intake: Intake) -> str:
     """What the file said, as a network file; what was declared beside it travels in fields of its own."""
-    draft = intake.draft
-    document = network_file_json(
-        NetworkFile(draft.name, draft.network, draft.tasks or (), draft.attribution, draft.planted)
-    )
+    document = network_file_json(intake.draft)
     document = {key: value for key, value in document.items() if value or key not in ("name", "tasks")}
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
@@ -120,11 +116,9 @@ def preview_blocks(session: Session, links: Addresses, page: Preview, values: Ma
     kept = {**values, "content": content_of(intake), "fallback": name}
     fields = kept | {"protocols": ["", *values["protocols"]]}
     words, shape = "Import and analyse" if page.questions else "Import", "–".join(map(str, network.sizes))
-    article = "an" if FORMAT_WORDS[intake.draft.format].startswith("ONNX") else "a"
     yield Head(
         name,
-        f"A {shape} multilayer perceptron, {activation_words(network)}, from {article} "
-        f"{FORMAT_WORDS[intake.draft.format]}. Nothing is stored yet.",
+        f"A {shape} multilayer perceptron, {activation_words(network)}. Nothing is stored yet.",
         actions=[] if page.refusals else [Action(words, links.store_network(), True, True, fields)],
     )
     yield from (Notice.refused(problem) for _, problem in page.refusals)

@@ -8,8 +8,7 @@ import pytest
 from analysis.algorithms.boolean_formulas import task_from_formula
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
 from analysis.input_encoding import parse_encoding
-from analysis.network_files.formats.reading import read_draft
-from analysis.network_files.intake import Declaration, read_intake, take_in
+from analysis.network_files.intake import Declaration, read_any, read_intake, take_in
 from analysis.tasks import input_table
 from tests.bad_files import good_document
 
@@ -34,7 +33,7 @@ def bare(**changes):
     ],
 )
 def test_tasks_may_be_declared_in_every_way(declaration):
-    intake = take_in(read_draft(bare()), declaration)
+    intake = take_in(read_any(bare()), declaration)
     assert intake.problems == {}
     assert intake.file().tasks[0].truth_table == XOR
     assert intake.file().tasks[0].name == "XOR"
@@ -47,7 +46,7 @@ def test_a_file_without_declarations_must_be_complete():
 
 
 def test_decisions_that_are_neither_are_refused_with_the_input():
-    intake = take_in(read_draft(bare(weights=[[[9.0, 1.0], [1.0, 1.0]], [[1.0, -2.0]]])), Declaration())
+    intake = take_in(read_any(bare(weights=[[[9.0, 1.0], [1.0, 1.0]], [[1.0, -2.0]]])), Declaration())
     with pytest.raises(InvalidTask, match=r"rounds to neither 0 nor 1 on input 10 \(output 9\)"):
         intake.file()
 
@@ -55,7 +54,7 @@ def test_decisions_that_are_neither_are_refused_with_the_input():
 def test_every_problem_is_named_at_once():
     declaration = Declaration(name="../../x", source="name", tasks="NONSENSE")
     with pytest.raises(AnalysisError) as caught:
-        take_in(read_draft(bare()), declaration).file()
+        take_in(read_any(bare()), declaration).file()
     assert "reads as the path" in str(caught.value)
     assert "'NONSENSE'" in str(caught.value)
 
@@ -71,7 +70,7 @@ def test_an_encoding_gives_the_rows_that_stand_for_the_inputs():
 def test_a_network_on_signs_decides_on_its_own_rows():
     # the same function of ±1 as the good one of 0 and 1: W·(x+1)/2 + b
     half = bare(weights=[[[0.5, 0.5], [0.5, 0.5]], [[1.0, -2.0]]], biases=[[1.0, 0.0], [0.0]])
-    intake = take_in(read_draft(half), Declaration(encoding="-1, 1"))
+    intake = take_in(read_any(half), Declaration(encoding="-1, 1"))
     assert intake.file().tasks[0].name == "XOR"
     assert not intake.data.is_clean
 

@@ -10,7 +10,7 @@ import pytest
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.errors import AnalysisError, InvalidPlanting
 from analysis.network_files.files import network_file_json, parse_network_file
-from analysis.network_files.formats.reading import read_draft
+from analysis.network_files.intake import read_any
 from analysis.network_files.planted_record import planted_json, read_planted
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.disguises import disguised
@@ -34,7 +34,7 @@ def test_a_planted_network_survives_its_file() -> None:
     after = parse_network_file(raw)
     assert after.network == before.network
     assert after.planted == before.record
-    assert read_draft(raw).planted == before.record
+    assert read_any(raw).planted == before.record
     assert after.planted.circuit == before.record.circuit
     assert [made.text for made in after.planted.made][-1] == "noise (amount 0.01, seed 5)"
 
@@ -58,28 +58,28 @@ def unit(number: int, **changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("value", "cause"),
     [
-        ([], "is no object"),
-        ({}, "lacks algorithm, form, units, output, made"),
-        (change(more=1), "unknown keys"),
+        ([], "planted: input should be a valid dictionary"),
+        ({}, "has 5 problems: .* planted output field required"),
+        (change(more=1), "planted more: extra inputs are not permitted"),
         (change(algorithm="A&B"), "goes on after its end"),
-        (change(form="prose"), "is no text of a known form"),
-        (change(units={}), "are no list"),
-        (change(units=[1, 2, 3]), "is no object"),
+        (change(form="prose"), "planted form: input should be"),
+        (change(units={}), "planted units: input should be a valid list"),
+        (change(units=[1, 2, 3]), r"planted units\[0\] input should be a valid dictionary"),
         (unit(0, layer=3), "is in no hidden layer"),
-        (unit(0, layer=True), "is in no hidden layer"),
+        (unit(0, layer=True), r"planted units\[0\] layer: input should be a valid integer"),
         (unit(0, neurons=[3]), "has no neurons of layer 1"),
         (unit(0, neurons=[1, 0]), "has no neurons of layer 1"),
         (unit(0, neurons=record()["units"][1]["neurons"]), "shares a neuron"),
-        (unit(0, reads=[]), "reads neither one unit nor two"),
+        (unit(0, reads=[]), r"planted units\[0\] reads: list should have at least 1 item"),
         (unit(0, reads=["7", "0"]), "name no unit before it"),
-        (unit(0, reads=[0, 1]), "name no unit before it"),
+        (unit(0, reads=[0, 1]), r"reads\[1\] input should be a valid string"),
         (unit(2, reads=["0", "1"]), "name unit 0, which is not in layer 1"),
         (unit(0, reads=["0", "1"]), "compute another function than variable 0"),
         (unit(0, path="00"), "have not the paths 0, 1"),
         (change(output="4"), "is another function than the algorithm's"),
-        (change(made="by hand"), "is no list"),
-        (change(made=[{"step": "Make It"}]), "has no step"),
-        (change(made=[{"step": "noise", "amount": [1]}]), "is no short text"),
+        (change(made="by hand"), "planted made: input should be a valid list"),
+        (change(made=[{"step": "Make It"}]), r"made\[0\] step: string should match pattern"),
+        (change(made=[{"step": "noise", "amount": [1]}]), r"made\[0\] amount"),
     ],
 )
 def test_wrong_records_are_refused(value: Any, cause: str) -> None:
