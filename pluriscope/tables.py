@@ -476,7 +476,7 @@ class AtHand:
             len(left),
             sum(all(_passes(column, row, wanted) for column, wanted in usual) for row in self.rows),
             tuple(left[query.start : query.start + query.limit]),
-            tuple(self._facet(column, query) for column in self.columns if column.facet) if facets else (),
+            tuple(self._facet(one, query) for one in self.columns if one.facet and one.offered) if facets else (),
             removed,
         )
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -19,7 +17,7 @@ from app.figures.svg.marks import verdict_mark
 from app.pages.place import find_network
 from pluriscope.blocks import Action, Block, Head, Table, VerdictState
 from pluriscope.records import RowsRecord, rows_record
-from pluriscope.tables import Column, Facet, Query, Removal, Row, Selection, choices_of, read_query, words_of
+from pluriscope.tables import AtHand, Column, Row, read_query
 
 ID: Final = "jobs"
 STATES: Final[Mapping[str, VerdictState]] = {
@@ -31,7 +29,8 @@ STATES: Final[Mapping[str, VerdictState]] = {
     "cancelled": "na",
 }
 """Each state with its sign, in the order in which filters show them."""
-_USUAL: Final = Query()
+_UNSEEN: Final[dict[str, Any]] = {"offered": False, "shown": False, "orders": False}
+"""Of a column that is an option alone."""
 
 
 def job_list(
@@ -59,99 +58,36 @@ def jobs_record(
 
 
 def _table(session: Session, addresses: Addresses, options: Mapping[str, Sequence[str]], now: datetime) -> Table:
-    listing = Jobs(session, addresses, now)
-    query = read_query(listing.columns, options)
-    renews = any(listing.counts.get(state) for state in reads.UNFINISHED)
+    columns = _columns(lambda text: find_network(session, addresses, text).slug)
+    query, jobs = read_query(columns, options), reads.all_jobs(session)
+    slugs = {find_network(session, addresses, slug).digest: slug for slug in query.wanted.get("network", ())}
+    listing = AtHand(columns, [_row(job, slugs.get(job.network_digest or ""), addresses, now) for job in jobs])
+    renews = any(job.state in reads.UNFINISHED for job in jobs)
     return Table(listing, query, addresses.jobs(), noun="job", renews=renews, id=ID)
 
 
-@dataclass(frozen=True)
-class Jobs:
-    """The jobs of a store as a list.
+def _columns(network: Callable[[str], str]) -> tuple[Column, ...]:
+    """What is said of each; ``network`` is the slug of the one that an option names."""
+    return (
+        Column("title", "Job", "What it does.", "name", first=True),
+        Column("network", "Network", "What it is about.", "text", "any", read=network, **_UNSEEN),
+        Column("state", "State", "How far it is.", "text", facet="any", choices=tuple(STATES), show=_state),
+        Column("found", "Result or error", "What it found, or why it failed.", "text"),
+        Column("created_at", "Requested", "When it was asked for.", "text", largest_first=True, show=_requested),
+        Column("seconds", "Time", "How long it took, or has taken.", "float", orders=False, show=_time),
+    )
 
-    Args:
-        session: reads them.
-        addresses: of what they lead to.
-        now: until when those that run have run.
-    """
 
-    session: Session
-    addresses: Addresses
-    now: datetime
-
-    @cached_property
-    def counts(self) -> Mapping[str, int]:
-        """How many are in each state."""
-        return {state: number for state, number in reads.count_jobs(self.session).items() if number}
-
-    @cached_property
-    def columns(self) -> tuple[Column, ...]:
-        """What is said of each."""
-        return (
-            Column("title", "Job", "What it does.", "name", first=True),
-            Column("state", "State", "How far it is.", "text", facet="any", choices=tuple(STATES), show=_state),
-            Column("found", "Result or error", "What it found, or why it failed.", "text"),
-            Column("created_at", "Requested", "When it was asked for.", "text", largest_first=True, show=_requested),
-            Column("seconds", "Time", "How long it took, or has taken.", "float", orders=False, show=_time),
-            Column(
-                "network",
-                "Network",
-                "What it works on.",
-                "text",
-                facet="any",
-                offered=False,
-                shown=False,
-                orders=False,
-                read=lambda text: find_network(self.session, self.addresses, text).slug,
-            ),
-        )
-
-    def select(self, query: Query, facets: bool = True) -> Selection:
-        """Some jobs, and how many there are of each state."""
-        states = query.wanted.get("state", ())
-        digests = [self._digest(slug) for slug in query.wanted.get("network", ())]
-        counts = reads.count_jobs(self.session, digests) if digests else self.counts
-        by: Any = query.sort or "created_at"
-        rows = reads.list_jobs(
-            self.session,
-            states=states,
-            networks=digests,
-            limit=query.limit,
-            start=query.start,
-            by=by,
-            descending=query.descending or not query.sort,
-        )
-        total = sum(counts.get(state, 0) for state in states or counts)
-        state = self.columns[1]
-        return Selection(
-            total,
-            sum(self.counts.values()),
-            tuple(map(self._row, rows)),
-            (Facet(state, choices_of(state, counts, query)),) if facets else (),
-            None if total or not query.wanted else self._removed_by(counts, query),
-        )
-
-    def _digest(self, slug: str) -> str:
-        return find_network(self.session, self.addresses, slug).digest
-
-    def _removed_by(self, counts: Mapping[str, int], query: Query) -> Removal:
-        """Of a network without any job the network, else the state."""
-        column = self.columns[-1 if "network" in query.wanted and not sum(counts.values()) else 1]
-        before = sum(counts.values()) or sum(self.counts.values())
-        return Removal(words_of(column, query.wanted[column.name]), before, (), query.but(column.name))
-
-    def _row(self, job: JobRow) -> Row:
-        values = {
-            name: getattr(job, name) for name in ("title", "state", "created_at", "set_aside", "not_before", "attempts")
-        }
-        values["found"] = (job.error.splitlines() or [job.found])[-1] or None
-        if job.state == "running" and job.total:
-            values["found"] = f"{job.stage}: {job.done:,} of {job.total:,}" + (f", {job.found}" if job.found else "")
-        if job.started_at is not None:
-            values["seconds"] = max(
-                0.0, ((job.finished_at or self.now).astimezone(UTC) - job.started_at).total_seconds()
-            )
-        return Row(values, ref=job.id, url=self.addresses.job(job.id))
+def _row(job: JobRow, network: str | None, addresses: Addresses, now: datetime) -> Row:
+    values = {
+        name: getattr(job, name) for name in ("title", "state", "created_at", "set_aside", "not_before", "attempts")
+    }
+    values |= {"network": network, "found": (job.error.splitlines() or [job.found])[-1] or None}
+    if job.state == "running" and job.total:
+        values["found"] = f"{job.stage}: {job.done:,} of {job.total:,}" + (f", {job.found}" if job.found else "")
+    if job.started_at is not None:
+        values["seconds"] = max(0.0, ((job.finished_at or now).astimezone(UTC) - job.started_at).total_seconds())
+    return Row(values, ref=job.id, url=addresses.job(job.id))
 
 
 def _state(row: Row) -> Markup:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from app.db.errors import NotFound
 from app.db.job_tables import JobLogRow, JobRow
@@ -27,34 +26,18 @@ def find_job(session: Session, job_id: str) -> JobRow:
     return row
 
 
-def list_jobs(
-    session: Session,
-    *,
-    states: Sequence[str] = (),
-    networks: Sequence[str] = (),
-    limit: int = 50,
-    start: int = 0,
-    by: Literal["title", "state", "found", "created_at"] = "created_at",
-    descending: bool = True,
-) -> list[JobRow]:
-    """Jobs, newest first where nothing else is asked for.
+_LISTED: Final = (
+    *("title", "state", "created_at", "started_at", "finished_at", "set_aside", "not_before", "attempts", "error"),
+    *("found", "stage", "done", "total", "network_digest", "kind"),
+)
+"""What lists say of a job: not what it was given and what it made, which may be large."""
 
-    Args:
-        states: only these, if any are given.
-        networks: digests of the only networks whose jobs are meant; () for all.
-        limit: at most so many.
-        start: after so many.
-        by: column that they are sorted by, newer ones first where it says the same.
-        descending: whether its largest come first.
-    """
-    column = getattr(JobRow, by)
-    order = column.desc() if descending else column, JobRow.created_at.desc(), JobRow.id.desc()
-    query = select(JobRow.id).order_by(*order).offset(start).limit(limit)  # whole rows take longer to sort
-    if states:
-        query = query.where(JobRow.state.in_(states))
-    if networks:
-        query = query.where(JobRow.network_digest.in_(networks))
-    return list(session.scalars(select(JobRow).where(JobRow.id.in_(query)).order_by(*order)))
+
+def all_jobs(session: Session) -> list[JobRow]:
+    """Every job, newest first, with what lists say of it."""
+    columns = load_only(JobRow.id, *(getattr(JobRow, name) for name in _LISTED))
+    query = select(JobRow).options(columns).order_by(JobRow.created_at.desc(), JobRow.id.desc())
+    return list(session.scalars(query))
 
 
 def jobs_of_network(session: Session, digest: str, *, unfinished: bool = False) -> list[JobRow]:
@@ -83,14 +66,6 @@ def jobs_of_kind(session: Session, kind: str, limit: int) -> list[JobRow]:
     """The last jobs of one kind that were asked for, newest first."""
     query = select(JobRow).where(JobRow.kind == kind).order_by(JobRow.created_at.desc(), JobRow.id.desc())
     return list(session.scalars(query.limit(limit)))
-
-
-def count_jobs(session: Session, networks: Sequence[str] = ()) -> dict[str, int]:
-    """How many jobs are in each state that any job is in; of some networks if their digests are given."""
-    query = select(JobRow.state, func.count()).group_by(JobRow.state)
-    if networks:
-        query = query.where(JobRow.network_digest.in_(networks))
-    return dict(session.execute(query).all())
 
 
 def count_log(session: Session, job_id: str) -> int:

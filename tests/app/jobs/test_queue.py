@@ -9,7 +9,7 @@ from analysis.progress import Progress
 from analysis.protocol import COMPLETE
 from app.db.engine import Store
 from app.db.errors import Conflict, NotFound
-from app.db.reads.jobs import count_jobs, find_job, jobs_of_network, last_log_lines, list_jobs
+from app.db.reads.jobs import all_jobs, find_job, jobs_of_network, last_log_lines
 from app.jobs import leases, queue
 from app.jobs.definitions import analyse_arguments
 from app.jobs.leases import MAX_ATTEMPTS, MAX_LOSSES, LeaseLost
@@ -43,7 +43,7 @@ def messages(store: Store, job_id: str) -> list[str]:
 def test_the_same_work_is_one_job(store):
     assert enqueue(store, 1) == enqueue(store, 1) != enqueue(store, 2)
     with store.read() as session:
-        assert count_jobs(session) == {"queued": 2}
+        assert [row.state for row in all_jobs(session)] == ["queued", "queued"]
 
 
 def test_an_unknown_kind_is_refused(store):
@@ -216,10 +216,7 @@ def test_waiting_jobs_of_kinds_that_are_no_more_are_cancelled(store):
 def test_lists_of_jobs(store):
     ids = [enqueue(store, steps) for steps in range(5)]
     with store.read() as session:
-        first = list_jobs(session, limit=3)
-        rest = list_jobs(session, start=3)
-        assert sorted(row.id for row in first + rest) == sorted(ids)
-        assert list_jobs(session, states=["done"]) == []
+        assert sorted(row.id for row in all_jobs(session)) == sorted(ids)
         assert jobs_of_network(session, "a" * 64) == []
     with store.write() as session:
         queue.enqueue(session, "analyse", analyse_arguments("a" * 64, 0, COMPLETE))

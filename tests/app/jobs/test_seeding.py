@@ -12,7 +12,7 @@ from app.bundled import FRESH_NAME, FRESH_XOR, bundled_models, bundled_networks
 from app.db.models import all_models, model_of, searches_of
 from app.db.prepared import result_digest
 from app.db.reads.analyses import find_analysis, find_network, network_by_digest
-from app.db.reads.jobs import count_jobs, jobs_of_network, last_log_lines, list_jobs
+from app.db.reads.jobs import all_jobs, jobs_of_network, last_log_lines
 from app.db.reads.results import load_analysis
 from app.db.tables import NetworkRow
 from app.db.writes import delete_network, save_network
@@ -43,7 +43,7 @@ def seed(store) -> int:
 def test_seeding_again_changes_nothing(store):
     assert seed(store) == len(bundled_networks())
     with store.read() as session:
-        n_jobs = count_jobs(session)["queued"]
+        n_jobs = len(all_jobs(session))
         slugs = session.scalars(select(NetworkRow.slug).order_by(NetworkRow.position)).all()
     assert slugs == [bundled.slug for bundled in bundled_networks()]
     assert n_jobs > 2 * len(slugs)
@@ -90,7 +90,7 @@ def test_bundled_models_are_stored_once_and_searched(store):
             assert add_bundled_models(session) == added
     with store.read() as session:
         assert [row.slug for row in all_models(session)] == list(bundled_models()) == list(GOLDEN_OF)
-        assert count_jobs(session)["queued"] == 6 + 8
+        assert len(all_jobs(session)) == 6 + 8
 
 
 SEARCHED = {"induction-attention": {"heads", "nodes-mean"}, "majority-5-attention": None}
@@ -105,7 +105,7 @@ def test_the_bundled_models_have_the_circuits_of_the_golden_results(store):
     wanted = {golden_of[slug]["digest"]: rules for slug, rules in SEARCHED.items() if rules}
     with store.write() as session:
         add_bundled_models(session)
-        for job in list_jobs(session):
+        for job in all_jobs(session):
             rules = job.arguments["rules"]
             if rules not in wanted.get(job.arguments["model"], {rules}):
                 queue.cancel(session, job.id)
@@ -123,7 +123,7 @@ def test_the_bundled_models_have_the_circuits_of_the_golden_results(store):
                 found, space = searches[row.id, rules], spaces[rules]
                 assert (found.valid, found.possible) == (space["valid"], str(space["possible"]))
                 assert {str(bits): count for bits, count in found.by_bits} == space["by_edges"]
-        searching = [job.state for job in list_jobs(session) if job.kind == "model-circuits"]
+        searching = [job.state for job in all_jobs(session) if job.kind == "model-circuits"]
         assert set(searching) == {"done", "cancelled"}
 
 
@@ -142,7 +142,7 @@ def test_the_pretrained_xor_is_analysed_and_the_analysis_made_again_is_the_same(
         assert complete.algorithms_candidates == 250
         assert (paper.circuits_valid, paper.interpretations_total, paper.algorithms_aligned) == (32, 234_700, 7)
         assert result_digest(load_analysis(session, complete)) == complete.result_digest
-        first = list_jobs(session)[-1]
+        first = all_jobs(session)[-1]
         assert (first.state, first.result["url"]) == ("done", "/networks/xor")
         assert "circuits: 197 valid circuits" in [line.message for line in last_log_lines(session, first.id, 500)]
         digests = {complete.result_digest, paper.result_digest}
@@ -163,7 +163,7 @@ def test_a_network_that_is_trained_is_stored_and_analysed(store):
         job_id = queue.enqueue(session, "train", arguments, "Train").id
     work(store, ("train", "analyse"))
     with store.read() as session:
-        jobs = {job.kind: job for job in list_jobs(session)}
+        jobs = {job.kind: job for job in all_jobs(session)}
         trained, hopeless_one = jobs["train"].result["outcomes"]
         assert jobs["train"].id == job_id
         assert (trained["state"], hopeless_one["state"]) == ("converged", "loss_above_target")
