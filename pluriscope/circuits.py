@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, ClassVar, Final, Literal, get_args
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.distribution import neuron_edges
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
 from analysis.criteria.steps import CriterionStep, parse_steps
@@ -35,13 +34,16 @@ from app.figures.svg.tiles import gate_tiles
 from pluriscope.counts import Count
 from pluriscope.explanations import Explanation, hues_among
 from pluriscope.findings import Findings
+from pluriscope.frames import KIND, Part, ordered
+from pluriscope.kinds.circuits import COLUMNS
 from pluriscope.lists import Listing
 from pluriscope.naming import ExplanationRef
 from pluriscope.showing import Drawing, Row, frame
 
+_SHOWN: Final = tuple(column for column in COLUMNS if column.shown)
+"""The figures that tables of circuits have."""
 Range = int | tuple[int | None, int | None] | None
 """A number, or the least and the most, either of which may be None."""
-CircuitOrder = Literal["mask", "edges", "neurons", "margin", "interpretations"]
 _ELSEWHERE: Final = "It is no valid circuit of this protocol, and the question is asked of these."
 
 
@@ -140,13 +142,10 @@ class Circuit(Explanation):
         return Drawing(circuit_thumb(self.result.weights, self.edges_kept, title=f"Circuit {self.mask}"))
 
     def row(self) -> Row:
-        return {
-            "mask": self.mask,
-            "edges": self.n_edges,
-            "neurons": self.n_neurons,
-            "margin": self.margin,
-            "address": self.address,
-        }
+        mask = mask_array([self.edges_kept.mask], self.edges_kept.layout)
+        stored = {"mask": mask, "edges": [self.n_edges], "neurons": [self.n_neurons], "margin": [self.margin]}
+        (figures,) = _figures(self.result.figures_of(stored), np.zeros(1, np.int64))
+        return {"mask": self.mask, **figures, "address": self.address}
 
     def _context(self, work: Work) -> CircuitCriteriaContext:
         mask = mask_array([self.edges_kept.mask], self.edges_kept.layout)
@@ -260,7 +259,7 @@ class Circuits(Listing[Circuit]):
     @property
     def smallest(self) -> Circuits:
         """Those of the list with the fewest edges."""
-        sizes = self._column("edges")
+        sizes = self.result.edges[self.positions]
         return self._where(sizes == sizes.min()) if len(sizes) else self
 
     def where(
@@ -277,7 +276,8 @@ class Circuits(Listing[Circuit]):
         Raises:
             InvalidClaim: an edge that the network has not.
         """
-        chosen = _within(self._column("edges"), edges) & _within(self._column("neurons"), neurons)
+        places = self.positions
+        chosen = _within(self.result.edges[places], edges) & _within(self.result.neurons[places], neurons)
         kept, absent = self._edges(keeps), self._edges(lacks)
         return self._where(chosen & ((self.masks & kept) == kept) & ((self.masks & absent) == 0))
 
@@ -297,51 +297,34 @@ class Circuits(Listing[Circuit]):
             passed &= step.criterion.judge("circuit", self.result.context, step.settings).passed
         return self._where(passed[self.positions])
 
-    def sort(self, by: CircuitOrder = "edges", *, descending: bool = False) -> Circuits:
-        """The same in another order, ties by mask.
+    def sort(self, by: str = "edges", *, descending: bool = False) -> Circuits:
+        """The same in another order, ties by mask, what has no value last.
 
         Args:
-            by: "mask", "edges", "neurons", "margin" or "interpretations".
+            by: "mask", or a figure of the list: "edges", "neurons", "margin", "interpretations" …
             descending: the largest first.
+
+        Raises:
+            AnalysisError: the list has no such figure.
         """
-        values = self._column(by)
-        unknown = np.array([value is None for value in values.tolist()], dtype=np.bool_)  # not counted: they come last
-        known = np.where(unknown, 0, values)
-        order = np.lexsort((self.positions, -known if descending else known, unknown))
-        return replace(self, places=self.positions[order].tolist())
+        places = np.sort(self.positions)
+        if by == "mask":
+            return replace(self, places=places[::-1].tolist() if descending else places.tolist())
+        known = {one.name for one in _SHOWN if self.result.circuit_figures.has(one.name)}
+        if by not in known:
+            raise AnalysisError(f"order {by!r}", "is unknown", f"use one of {', '.join(['mask', *sorted(known)])}")
+        order = ordered(self.result.circuit_figures, by, descending)
+        return replace(self, places=order[np.isin(order, places)].tolist())
 
     def to_pandas(self) -> Any:
-        """A DataFrame with a row for each: mask, edges, neurons, margin, interpretations, address."""
-        layout = self.result.question.layout
+        """A DataFrame with a row for each: mask, the figures of the list, address."""
+        layout, part = self.result.question.layout, self.result.circuit_figures
         masks = [layout.to_hex(mask) for mask in self.masks.tolist()]
         key, scope, addresses = self.result.network_key, self.result.scope, self.result.addresses
-        return frame(
-            {
-                "mask": masks,
-                "edges": self._column("edges"),
-                "neurons": self._column("neurons"),
-                "margin": self._column("margin"),
-                "interpretations": self._column("interpretations"),
-                "address": [addresses.circuit(key, mask, scope) for mask in masks],
-            }
-        )
-
-    def _column(self, name: CircuitOrder) -> NDArray[Any]:
-        """``[listed]`` one figure of each."""
-        if name not in get_args(CircuitOrder):
-            raise AnalysisError(f"order {name!r}", "is unknown", f"use one of {', '.join(get_args(CircuitOrder))}")
-        if name == "mask":
-            return self.positions
-        if name == "edges":
-            return np.asarray(np.bitwise_count(self.masks), dtype=np.int64)
-        if name == "neurons":
-            into = neuron_edges(self.result.question.layout)
-            return np.asarray(((self.masks[:, None] & into) != 0).sum(axis=1), dtype=np.int64)
-        if name == "margin":
-            margins: NDArray[Any] = self.result.margins[self.positions]
-            return margins
-        numbers: NDArray[Any] = self.result.interpretation_counts[self.positions]
-        return numbers
+        rows = _figures(part, self.positions)
+        figures = {one.name: [row[one.name] for row in rows] for one in _SHOWN if part.has(one.name)}
+        whole = {name: np.array(told, object) if None in told else told for name, told in figures.items()}
+        return frame({"mask": masks, **whole, "address": [addresses.circuit(key, mask, scope) for mask in masks]})
 
     def _where(self, chosen: NDArray[np.bool_]) -> Circuits:
         return self._part(self.positions[chosen].tolist())
@@ -409,6 +392,12 @@ class Classes(Listing[Interpretation]):
     def _one(self, place: int) -> Interpretation:
         assert self.circuit is not None  # noqa: S101  # of() gives it
         return self.circuit.interpretation(self.circuit.space.index_of_observed(place))
+
+
+def _figures(part: Part, places: NDArray[Any]) -> list[dict[str, Any]]:
+    """The figures of some circuits, a dictionary for each."""
+    rows = part.values(_SHOWN, places)
+    return [{name: value for name, value in row.items() if name != KIND} for row in rows]
 
 
 def _within(values: NDArray[Any], wanted: Range) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.circuits.distribution import neurons_of
 from analysis.circuits.result import CircuitSearch
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
@@ -23,7 +24,11 @@ from analysis.result_file import read_circuits
 from analysis.tasks import Task
 from analysis.validity import margin_to_edge
 from app.addressing import Addresses
+from pluriscope.addresses import ResultRef
 from pluriscope.counts import Counts, counts_of
+from pluriscope.frames import Part
+from pluriscope.kinds.circuits import part
+from pluriscope.kinds.found import Found, Stored
 from pluriscope.naming import Scope, protocol_key
 
 
@@ -126,6 +131,30 @@ class Findings:
     def masks(self) -> NDArray[Any]:
         """``[listed]`` the listed circuits, ascending."""
         return self.search.masks
+
+    @cached_property
+    def edges(self) -> NDArray[np.int64]:
+        """``[listed]`` how many edges each listed circuit keeps."""
+        return np.asarray(np.bitwise_count(self.masks), dtype=np.int64)
+
+    @cached_property
+    def neurons(self) -> NDArray[np.int64]:
+        """``[listed]`` how many hidden neurons each listed circuit uses."""
+        return neurons_of(self.masks, self.question.layout)
+
+    @cached_property
+    def circuit_figures(self) -> Part:
+        """The listed circuits with every figure that lists have of them."""
+        columns = {"mask": self.masks, "edges": self.edges, "neurons": self.neurons, "margin": self.margins}
+        return self.figures_of({**columns, "interpretations": self.interpretation_counts})
+
+    def figures_of(self, circuits: Stored) -> Part:
+        """Circuits with every figure that lists have of them.
+
+        Args:
+            circuits: their columns, as they are stored.
+        """
+        return part(Found(self.question, ResultRef(self.network_key, self.scope), {"circuit": circuits}))
 
     @cached_property
     def context(self) -> CircuitCriteriaContext:

@@ -248,7 +248,7 @@ class Frame:
     def order(self, name: str, descending: bool) -> NDArray[np.int32]:
         """All rows sorted by a column; "": each kind in its own order. Kept once sorted."""
         if not name and name not in self._orders:
-            own = [_ordered(part, *part.own) + start for part, start in zip(self.parts, self.starts, strict=False)]
+            own = [ordered(part, *part.own) + start for part, start in zip(self.parts, self.starts, strict=False)]
             self._orders[name] = (np.concatenate([*own, np.zeros(0, np.int32)]).astype(np.int32), self.starts[-1])
         if name not in self._orders:
             values = np.concatenate([*self._sortable(name), np.zeros(0)])
@@ -427,11 +427,20 @@ def _floats(part: Part, name: str) -> NDArray[np.float64]:
     return np.where(values < 0, np.nan, values) if part.numbers[name].dtype == np.int8 else values
 
 
-def _ordered(part: Part, name: str, descending: bool) -> NDArray[np.int64]:
-    """A part's rows in an order, what has no value last."""
+def ordered(part: Part, name: str, descending: bool) -> NDArray[np.int64]:
+    """A part's rows in an order, what has no value last.
+
+    Args:
+        part: one kind.
+        name: of a column; "" for the rows as they are.
+        descending: the largest first.
+    """
     if not name:
         return np.arange(part.n)
-    values = part.coded[name].codes.astype(np.float64) if name in part.coded else _floats(part, name)
+    values = _floats(part, name)
+    if name in part.coded:
+        codes = part.coded[name].codes
+        values = np.where(codes < 0, np.nan, codes)
     return np.argsort(-values if descending else values, kind="stable")
 
 

@@ -78,6 +78,11 @@ def distribution_of_kept(keep: Sequence[NDArray[np.bool_]]) -> CircuitDistributi
     )
 
 
+def neurons_of(masks: NDArray[Any], layout: EdgeLayout) -> NDArray[np.int64]:
+    """How many hidden neurons each of some circuits uses: those with an edge into them."""
+    return np.asarray(((masks[:, None] & neuron_edges(layout)) != 0).sum(axis=1), dtype=np.int64)
+
+
 def neuron_edges(layout: EdgeLayout) -> NDArray[Any]:
     """For each hidden neuron, layer by layer, the edges into it as a mask."""
     masks = [

@@ -102,7 +102,7 @@ def part(found: Found) -> Part:
     margins = np.asarray(stored["margin"], np.float64)
     coded: dict[str, Coded] = {}
     if found.counted:
-        coded |= {name: big(stored[name]) for name in ("interpretations", "observed")}
+        coded |= {name: big(stored[name]) for name in ("interpretations", "observed") if name in stored}
     if found.stories is not None:
         coded["story"] = Coded.of(found.stories)
 

@@ -89,8 +89,8 @@ def _tree(text: str, form: str, n_inputs: int) -> HighLevelModel:
 
 
 def big(values: Any) -> Coded:
-    """Integers of any size, from an array or a sequence of them; as they are where they are coded already."""
-    return values if isinstance(values, Coded) else Coded.of(map(int, values))
+    """Integers of any size, None where there is none; what is coded already stays as it is."""
+    return values if isinstance(values, Coded) else Coded.of(None if one is None else int(one) for one in values)
 
 
 def taken(coded: Mapping[str, Coded], chosen: NDArray[Any]) -> dict[str, Coded]:

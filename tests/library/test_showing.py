@@ -62,8 +62,8 @@ def test_names_are_text_and_never_markup():
 @pytest.mark.slow
 def test_tables_become_frames(xor):
     circuits = xor.circuits.to_pandas()
-    assert list(circuits.columns) == ["mask", "edges", "neurons", "margin", "interpretations", "address"]
-    assert circuits.shape == (197, 6)
+    assert {"mask", "edges", "neurons", "margin", "interpretations", "address"} <= {*circuits.columns}
+    assert len(circuits) == 197
     assert int(circuits.interpretations.sum()) == 147_899_020
     rows = [one.row() for one in xor.circuits[:5]]
     assert circuits.drop(columns="interpretations").head(5).to_dict("records") == rows
