@@ -81,8 +81,9 @@ class Store:
         """Bring the schema to the current version; safe when several processes start at once.
 
         The whole change is one transaction under the write lock, so a second process waits, then finds nothing to do.
-        A current schema is left alone. Who opens a store that
-        people use calls :func:`app.db.upgrade.upgrade` instead, which keeps what was there before.
+        A current schema is left alone. Who opens a store that people use calls :func:`app.db.upgrade.upgrade` instead,
+        which keeps what was there before. Kinds of explanation that came since have their tables made without a
+        revision.
 
         Args:
             up_to: a revision beyond which not to go.
@@ -91,6 +92,7 @@ class Store:
             StoreUnavailable: the database cannot be written, or was made by a newer version.
         """
         if self.revision() == (newest_revision() if up_to == "head" else up_to):
+            self._add_kinds()
             return
         from alembic import command  # not loaded where there is nothing to do, as at nearly every start
         from alembic.util import CommandError
@@ -109,6 +111,20 @@ class Store:
             raise _unavailable(self.url, error) from None
         finally:
             engine.dispose()
+        self._add_kinds()
+
+    def _add_kinds(self) -> None:
+        """Make the tables of kinds of explanation that have none."""
+        from app.db.recorded_tables import RECORDED_TABLES
+        from app.db.schema import SCHEMA
+
+        with self.reader.connect() as connection:
+            known = inspect(connection).get_table_names()
+            missing = [table for table in RECORDED_TABLES.values() if table.name not in known]
+            current = revision_of(connection) == newest_revision()
+        if missing and current:
+            with self.writer.begin() as writing:
+                SCHEMA.create_all(writing, tables=missing)
 
     def revision(self) -> str | None:
         """The revision of the schema; None if there is none yet.

@@ -1,6 +1,7 @@
 """The tables of the kinds of explanation that a background job finds: one for the searches, one for each kind.
 
-A kind's table has the columns of its record, so a new kind needs a migration that makes its table.
+A kind's table has the columns of its record. It is made when a store is opened that has none; a migration is needed
+where the columns of a kind that has one change.
 """
 
 from __future__ import annotations

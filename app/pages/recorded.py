@@ -11,9 +11,8 @@ from analysis.explanations.explanation import Claim, RecordedKind
 from analysis.explanations.registry import BY_KEY
 from app.db.recorded import StoredSearch, stored_refs, stored_searches
 from app.figures.numbers import exact
-from app.figures.svg.directions import direction_diagram, weight_text
-from app.figures.svg.thumbs import Direction, circuit_thumb
-from app.figures.svg.tiles import Tile
+from app.figures.svg.claims import claims_diagram
+from app.figures.svg.directions import weight_text
 from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.candidates import hues_at, input_texts
@@ -61,8 +60,10 @@ def recorded(one: One, _options: ScopeOptions) -> Iterator[Block]:
     yield Head(name, Markup("{} {}").format(kind.definition, _found_words(one)), (), head_actions(one))
     told = _figures(one)
     figures = [Fact(known.label, _words(told[known.name]), known.meaning) for known in kind.columns]
-    drawn = figure(one, _drawing(one, name, claims), "The network, with what this explanation says of it.")
-    yield Side([drawn, Facts(figures)])
+    hues = hues_at(one.session, one.place)
+    drawn = claims_diagram(one.place.question.cut.weights, kind.claims(one.item), hues=hues, title=name)
+    caption = "The network, with what this explanation says of it."
+    yield Side([figure(one, drawn, caption), Facts(figures)])
     if claims:
         yield Section("What it says of each site", f"silent on some interventions: {kind.silence}.")
         yield _table(one, claims)
@@ -115,21 +116,6 @@ def _found_words(one: One) -> Markup:
     if not _is_stored(one):
         return Markup("Not among the {}; it was computed from its address. {}").format(found, search.note)
     return Markup("One of {}{}. {}").format(found, ", which are all there are" if search.complete else "", search.note)
-
-
-def _drawing(one: One, title: str, claims: list[ClaimRecord]) -> Markup:
-    """Directions as combs, functions as tiles."""
-    weights = one.place.question.cut.weights
-    hues = hues_at(one.session, one.place)
-    combs = [
-        Direction(claim.layer, tuple(claim.weights), tuple(claim.truth_table), claim.label)
-        for claim in claims
-        if claim.weights
-    ]
-    if combs:
-        return direction_diagram(weights, combs, hues=hues, title=title)
-    tiles = [Tile(claim.layer, neuron, tuple(claim.truth_table)) for claim in claims for neuron in claim.neurons]
-    return circuit_thumb(weights, None, tiles, hues=hues, title=title)
 
 
 def _table(one: One, claims: list[ClaimRecord]) -> Block:

@@ -28,10 +28,10 @@ class Analysis:
         find: what computes it, as "module:function" of an :class:`analysis.report.Analysed`, settings and work; ""
             where nothing is stored, since a page answers at once.
         stages: of its progress: key, name, and what happens in it.
+        follows: whether it is asked for by itself after the search for circuits: always, never, or of some networks.
         reads: fields of :class:`analysis.report.Analysed` that it looks at beside question and circuits.
         boolean: whether rows of data have to stand for the Boolean inputs.
         thoroughly: what is done beside the rest where it is asked to be thorough; "" if there is no such thing.
-        follows: whether it is asked for by itself after the search.
         of_models: whether it is asked about models of other kinds, too.
         of_planted: whether it is asked only about networks in which something was planted.
         version: raised when the same would be found out otherwise.
@@ -44,10 +44,10 @@ class Analysis:
     price: str
     find: str
     stages: tuple[tuple[str, str, str], ...]
+    follows: Callable[[Question], bool]
     reads: frozenset[str] = frozenset()
     boolean: bool = True
     thoroughly: str = ""
-    follows: Callable[[Question], bool] = lambda _: True
     of_models: bool = False
     of_planted: bool = False
     version: int = 1
@@ -77,6 +77,16 @@ class Analysis:
         return ""
 
 
+def always(_: Question) -> bool:
+    """After every search."""
+    return True
+
+
+def never(_: Question) -> bool:
+    """When somebody asks alone."""
+    return False
+
+
 def _ladder_is_cheap(question: Question) -> bool:
     """Whether every class in closed form takes seconds, here and on the permuted networks."""
     from analysis.directions.search import MAX_CHEAP, closed_form_work
@@ -100,6 +110,7 @@ STORIES: Final = Analysis(
     "Under a second for most networks; a sample of the circuits where all would take a minute.",
     "analysis.stories.report:find",
     (("stories", "Stories", "every set of active neurons of every circuit, by interchange"),),
+    always,
     version=2,
 )
 RIVALS: Final = Analysis(
@@ -113,6 +124,7 @@ RIVALS: Final = Analysis(
         ("contradicting interpretations", "Interpretations", "what every observed class predicts under interventions"),
         ("map of circuits", "Map", "classical scaling of distances"),
     ),
+    always,
     reads=frozenset({"observed"}),
     of_models=True,
 )
@@ -123,6 +135,7 @@ METHODS: Final = Analysis(
     "Under a second for most networks; methods that learn take some seconds each.",
     "analysis.discovery.report:find",
     (("methods", "Methods", "every discovery method under its settings, located among the circuits"),),
+    always,
     boolean=False,
     thoroughly="those that learn too",
     of_models=True,
@@ -134,8 +147,8 @@ LADDER: Final = Analysis(
     "Seconds for the classes in closed form; learned ones take minutes.",
     "analysis.ladder.climbing:find",
     (("ladder", "Ladder", "every class of maps, here and on networks with permuted weights"),),
+    _ladder_is_cheap,
     thoroughly="learned maps too",
-    follows=_ladder_is_cheap,
 )
 LENSES: Final = Analysis(
     "lenses",
@@ -144,6 +157,7 @@ LENSES: Final = Analysis(
     "Under a second for most networks; lenses that learn take some seconds each.",
     "analysis.lenses.report:find",
     (("lenses", "Lenses", "every lens under its default settings, and functions on every layer"),),
+    always,
     reads=frozenset({"carried"}),
     thoroughly="those that learn too",
 )
@@ -157,6 +171,7 @@ COMMON_GROUND: Final = Analysis(
         ("common ground", "Common ground", "what every explanation predicts under interventions"),
         ("spread", "Spread", "how many of all interpretations predict how many interventions right"),
     ),
+    always,
     reads=frozenset({"placed"}),
     thoroughly="all observed classes",
     version=2,
@@ -168,6 +183,7 @@ FUNNEL: Final = Analysis(
     "Summing up takes no time; judging by every criterion takes a minute or so.",
     "analysis.criteria.funnel_report:find",
     (),
+    always,
     reads=frozenset({"judged"}),
     sums="criteria",
 )
@@ -178,9 +194,9 @@ DIRECTIONS: Final = Analysis(
     "Seconds for the classes in closed form; learned subspaces, and algorithms beyond the first, take minutes.",
     "analysis.directions.report:find",
     (("directions", "Directions", "alignments on linear directions of a layer, algorithm by algorithm"),),
+    _directions_are_cheap,
     reads=frozenset({"irredundant"}),
     thoroughly="learned subspaces, and every irredundant algorithm",
-    follows=_directions_are_cheap,
     version=2,
 )
 PLANTED: Final = Analysis(
@@ -190,6 +206,7 @@ PLANTED: Final = Analysis(
     "Under a second; every intervention is tried.",
     "analysis.planting.report:find",
     (("planted", "Planted", "located among all valid circuits, every interchange tried"),),
+    always,
     reads=frozenset({"planted"}),
     of_planted=True,
 )
@@ -200,6 +217,7 @@ CLAIMS: Final = Analysis(
     "Answered at once, at an address that holds what you give.",
     "",
     (),
+    never,
     boolean=False,
     of_models=True,
 )

@@ -297,3 +297,14 @@ def test_rules_are_a_name_settings_or_a_file(tmp_path):
     assert by_file.protocol == by_settings.protocol == single
     assert f"protocol={by_file.protocol.digest[:12]}" in by_file.address
     assert "protocol=paper" in pluriscope.explain(exact_xor(), protocol=PAPER).algorithms[0].address
+
+
+def test_kinds_with_a_search_of_their_own_are_found_when_they_are_asked_for(xor):
+    probes = xor.recorded("probe")
+    assert repr(probes) == "<14 linear probes>"
+    one = probes["1.6"]
+    assert (one.row()["name"], one.address) == ("A ⊕ B on layer 1", f"{xor.address}/explanations/p-1.6")
+    assert one.verdict("selective").outcome == "failed"
+    assert "<svg" in one.draw().svg()
+    with pytest.raises(AnalysisError, match="Use probe"):
+        xor.recorded("circuit")
