@@ -23,6 +23,8 @@ from pluriscope.analyses.registry import ANALYSES
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "truncated"]
 StageState = Literal["pass", "running", "untested", "fail", "na"]
 LOG_LINES: Final = 200
+_HERE: Final[Mapping[str, StageState]] = {"running": "running", "queued": "running", "failed": "fail"}
+"""How the stage is that a job of each state is at."""
 
 STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     # kind: (key that progress reports carry, name, what happens in it)
@@ -46,21 +48,6 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
 }
 
 
-class JobItem(JobView):
-    """One job in a list."""
-
-    kind: str
-    state: JobState
-    error: str = Field(description="Why it failed, empty if it did not.")
-    attempts: int
-    set_aside: bool = Field(description="Whether it failed because its attempts failed, not because it was refused.")
-    not_before: datetime | None = Field(description="While it waits after an attempt that failed: until when.")
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    seconds: float | None = Field(description="Run time so far, or in all.")
-
-
 class Stage(PageModel):
     """One stage of a job."""
 
@@ -81,9 +68,19 @@ class LogLine(PageModel):
     message: str
 
 
-class JobPage(JobItem):
+class JobPage(JobView):
     """One job; scripts poll ``state``."""
 
+    kind: str
+    state: JobState
+    error: str = Field(description="Why it failed, empty if it did not.")
+    attempts: int
+    set_aside: bool = Field(description="Whether it failed because its attempts failed, not because it was refused.")
+    not_before: datetime | None = Field(description="While it waits after an attempt that failed: until when.")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    seconds: float | None = Field(description="Run time so far, or in all.")
     ended: bool
     abandoned: bool = Field(description="Whether it runs by its state, but no worker has given a sign of life in time.")
     cancel_requested: bool
@@ -118,9 +115,13 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
     network = network_by_digest(session, row.network_digest) if row.network_digest else None
     ended = row.state not in reads.UNFINISHED
     made = str(row.result.get("url", ""))
-    learning = learning_of_job(row, addresses)
-    return JobPage(
-        **_item(row, addresses, now).model_dump(),
+    learning, seconds = learning_of_job(row, addresses), None
+    if row.started_at is not None:
+        seconds = max(0.0, ((row.finished_at or now).astimezone(UTC) - row.started_at).total_seconds())
+    return JobPage.showing(
+        row,
+        url=addresses.job(row.id),
+        seconds=seconds,
         ended=ended,
         abandoned=row.state == "running" and row.lease_until is not None and row.lease_until < now,
         cancel_requested=row.cancel_requested,
@@ -143,34 +144,14 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
     )
 
 
-def _item(row: JobRow, addresses: Addresses, now: datetime) -> JobItem:
-    seconds = None
-    if row.started_at is not None:
-        seconds = max(0.0, ((row.finished_at or now).astimezone(UTC) - row.started_at).total_seconds())
-    return JobItem.showing(row, url=addresses.job(row.id), seconds=seconds)
-
-
 def _stages(row: JobRow) -> list[Stage]:
     known: Sequence[tuple[str, str, str]] = STAGES.get(row.kind, ())
     keys = [key for key, _, _ in known]
     at = keys.index(row.stage) if row.stage in keys else -1
     stages = []
     for position, (key, name, what) in enumerate(known):
-        state: StageState = "untested"
-        if row.state in ("done", "truncated") or position < at:
-            state = "pass"
-        elif position == at:
-            state = {"running": "running", "queued": "running", "failed": "fail"}.get(row.state, "na")  # type: ignore[assignment]
-        here = position == at
-        stages.append(
-            Stage(
-                key=key,
-                name=name,
-                what=what,
-                state=state,
-                done=row.done if here else 0,
-                total=row.total if here else 0,
-                found=row.found if here else "",
-            )
-        )
+        here, past = position == at, row.state in ("done", "truncated") or position < at
+        state = "pass" if past else _HERE.get(row.state, "na") if here else "untested"
+        done, total, found = (row.done, row.total, row.found) if here else (0, 0, "")
+        stages.append(Stage(key=key, name=name, what=what, state=state, done=done, total=total, found=found))
     return stages

@@ -428,7 +428,6 @@ def _training(links: Addresses, page: NetworkPage) -> Iterator[Block]:
         said = f"Mean squared error by epoch; drawn: {learning.thinning}."
         loss = loss_figure(learning.curves, learning.loss_target)
         yield Figure(loss, said, _files(links, page, "figures/loss"))
-        yield Table.plain(["Epoch", "Loss"], learning.numbers)
     if page.training:
         outcome = {key: value for key, value in page.training.items() if key not in _LEFT_OUT}
         told = outcome | dict(page.training.get("options") or {})

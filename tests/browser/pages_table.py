@@ -30,7 +30,6 @@ PAGES = {
     "common ground": "/networks/xor-pretrained/analyses/common-ground",
     "common ground of three inputs": "/networks/majority-3-3/analyses/common-ground?protocol=paper",
     "rename": "/networks/xor-pretrained/rename",
-    "rename, possible": "/networks/xor-pretrained/rename?slug=xor-by-another-name",
     "circuits": "/networks/xor-pretrained/explanations?kind=circuit",
     "circuits, none passes": "/networks/xor-pretrained/explanations?kind=circuit&edges_max=1",
     "explanations of three inputs": "/networks/majority-3-3/explanations?protocol=paper&output=0",

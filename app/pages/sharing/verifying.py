@@ -26,36 +26,15 @@ from pluriscope.blocks import Block, Prose, Table
 
 TOLERANCE: Final = 1e-9
 """Real figures count as equal within this share of max(1, |value|): the order of additions differs between machines."""
-_CIRCUIT: Final = {
-    "valid": "Valid",
-    "n_edges": "Edges",
-    "n_neurons": "Active hidden neurons",
-    "margin": "Smallest margin",
-    "interpretations": "Interpretations",
-    "observed": "Observed classes",
+_ALIGNED: Final = ("algorithm", "formula", "alignment", "agreed", "tested", "valid", "margin")
+HELD: Final[Mapping[str, tuple[str, ...]]] = {
+    "circuit": ("valid", "n_edges", "n_neurons", "margin", "interpretations", "observed"),
+    "interpretation": ("valid", "margin", "of", "observed"),
+    "algorithm": ("algorithm", "formula", "depth", "n_gates"),
+    "alignment": (*_ALIGNED, "minimal"),
+    "direction": (*_ALIGNED, "causal_order", "joint_agreed", "joint_tested"),
 }
-_ALGORITHM: Final = {"algorithm": "Algorithm", "formula": "Formula"}
-_ALIGNED: Final = _ALGORITHM | {
-    "alignment": "Alignment",
-    "agreed": "Interchanges that agree",
-    "tested": "Interchanges tested",
-    "valid": "Valid",
-    "margin": "Smallest margin",
-}
-LABELS: Final[Mapping[str, Mapping[str, str]]] = {
-    "circuit": _CIRCUIT,
-    "interpretation": {
-        "valid": "Valid",
-        "margin": "Smallest margin",
-        "of": "Interpretations of its circuit",
-        "observed": "Observed classes",
-    },
-    "algorithm": _ALGORITHM | {"depth": "Depth in gates", "n_gates": "Gates"},
-    "alignment": _ALIGNED | {"minimal": "Minimal"},
-    "direction": _ALIGNED
-    | {"causal_order": "Causal order", "joint_agreed": "Joint interchanges that agree", "joint_tested": "Joint ones"},
-}
-"""Of the figures of a kind's record that the store holds, too; kinds that are stored as columns have theirs."""
+"""Of each kind's record what the store holds, too; kinds that are stored as columns have theirs."""
 Plain = bool | BigInt | float | str | None
 
 
@@ -106,16 +85,16 @@ def verify(session: Session, links: Addresses, target: Target) -> VerifiedRecord
     place, analysis = one.place, one.place.analysis
     question = place.question
     anew = document.page.record(one).model_dump()
-    stored, labels = _stored(one), dict(LABELS.get(one.ref.kind, {}))
+    stored, names = _stored(one), HELD.get(one.ref.kind, ())
     if one.explanation.recorded is not None:
-        anew, labels = anew["figures"], {column.name: column.label for column in one.explanation.recorded.columns}
+        anew, names = anew["figures"], tuple(column.name for column in one.explanation.recorded.columns)
     digests = {
-        "network_digest": ("Network digest", place.row.digest, question.model.digest),
-        "protocol_digest": ("Protocol digest", analysis and analysis.protocol_digest, question.protocol.digest),
-        "data_digest": ("Data digest", analysis and analysis.data_digest, question.record.digest),
+        "network_digest": (place.row.digest, question.model.digest),
+        "protocol_digest": (analysis and analysis.protocol_digest, question.protocol.digest),
+        "data_digest": (analysis and analysis.data_digest, question.record.digest),
     }
-    figures = [_held(key, label, was, now) for key, (label, was, now) in digests.items()]
-    own = [_held(key, label, stored.get(key), anew[key]) for key, label in labels.items()]
+    figures = [_held(key, was, now) for key, (was, now) in digests.items()]
+    own = [_held(key, stored.get(key), anew[key]) for key in names]
     statuses = [figure.status for figure in (*figures, *own)]
     same, different = (sum(each.status == status for each in own) for status in ("equal", "differs"))
     different = statuses.count("differs")
@@ -151,7 +130,8 @@ def told(found: VerifiedRecord) -> Iterator[Block]:
     )
 
 
-def _held(key: str, label: str, stored: Any, anew: Any) -> FigureRecord:
+def _held(key: str, stored: Any, anew: Any) -> FigureRecord:
+    label = key.removeprefix("n_").replace("_", " ").capitalize()
     if stored is None:
         return FigureRecord(key=key, label=label, status="not_stored", stored=None, recomputed=anew)
     same = stored == anew

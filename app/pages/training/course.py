@@ -18,7 +18,6 @@ from app.figures.svg.learning import End, LossCurve
 from app.options import PageModel
 
 LossPoint = tuple[int, float | None]
-TOLD_POINTS: Final = 12
 TRAINING: Final = "training"
 WAITING: Final = "waiting"
 _BEGINNING: Final[Mapping[str, Any]] = {
@@ -100,14 +99,6 @@ class Learning(PageModel):
     @property
     def n_failed(self) -> int:
         return len(self.networks) - self.n_converged - self.n_training
-
-    @property
-    def numbers(self) -> list[LossPoint]:
-        """The first network's loss at a few epochs, the first and the last among them."""
-        points = self.networks[0].losses
-        step = max(1, -(-len(points) // TOLD_POINTS))
-        chosen = sorted({*range(0, len(points), step), len(points) - 1} - {-1})
-        return [points[at] for at in chosen]
 
     @property
     def thinning(self) -> str:

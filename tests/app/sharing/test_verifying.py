@@ -14,7 +14,7 @@ from analysis.protocol import COMPLETE
 from app.db.tables import AlignmentRow
 from app.db.writes import save_network
 from app.main import create_app
-from app.pages.sharing.verifying import LABELS
+from app.pages.sharing.verifying import HELD
 from app.routes import computing
 from tests.app.cli.test_analyse import refused, run
 from tests.app.sharing.conftest import (
@@ -64,10 +64,10 @@ def test_each_kind_compares_its_own_figures(client) -> None:
         figures = client.get("/api/v2" + verified(page)).json()["figures"]
         return {figure["key"] for figure in figures if figure["status"] == "equal"}
 
-    assert set(LABELS["circuit"]) <= equal(CIRCUIT)
-    assert set(LABELS["alignment"]) <= equal(ALIGNMENT)
-    assert set(LABELS["algorithm"]) <= equal(ALGORITHM)
-    assert set(LABELS["interpretation"]) <= equal(INTERPRETATION)
+    assert set(HELD["circuit"]) <= equal(CIRCUIT)
+    assert set(HELD["alignment"]) <= equal(ALIGNMENT)
+    assert set(HELD["algorithm"]) <= equal(ALGORITHM)
+    assert set(HELD["interpretation"]) <= equal(INTERPRETATION)
 
 
 def test_an_alignment_on_directions_that_is_not_kept_is_held_by_its_algorithm(client) -> None:
@@ -142,7 +142,7 @@ def test_the_command_says_the_same(stored, capsys) -> None:
     assert run("verify", f"https://elsewhere.example/some/prefix{CIRCUIT}?theme=dark") == 0
     out = capsys.readouterr()
     assert out.out.startswith("equal: ")
-    assert "= Smallest margin" in out.err
+    assert "= Margin" in out.err
     assert run("verify", "--json", "--quiet", ALIGNMENT) == 0
     assert json.loads(capsys.readouterr().out)["verdict"] == "equal"
 
@@ -160,7 +160,7 @@ def test_the_command_leaves_with_one_where_something_differs(tmp_path, monkeypat
         session.execute(update(AlignmentRow).values(margin=0.25))
     monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path))
     assert run("verify", ALIGNMENT) == 1
-    assert "≠ Smallest margin" in capsys.readouterr().err
+    assert "≠ Margin" in capsys.readouterr().err
 
 
 def test_a_network_file_is_enough(tmp_path, monkeypatch, capsys) -> None:
