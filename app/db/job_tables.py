@@ -20,8 +20,7 @@ class JobRow(Base):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        Index(None, "state", "priority", "turn", "created_at"),  # the order in which jobs are started
-        Index(None, "requester", "state", "priority", "turn"),  # a requester's last turn
+        Index(None, "state", "priority", "created_at"),  # the order in which jobs are started
         Index("ix_jobs_newest", "created_at", "id", "network_digest"),  # the order of lists, and whose jobs are newest
     )
 
@@ -32,8 +31,6 @@ class JobRow(Base):
     title: Mapped[str] = mapped_column(String(300))
     state: Mapped[str] = mapped_column(String(16))  # queued, running, done, failed, cancelled, truncated
     priority: Mapped[int] = mapped_column(default=0)  # smaller first
-    requester: Mapped[str] = mapped_column(String(40), default="", server_default="")  # see app.jobs.fair_share
-    turn: Mapped[int] = mapped_column(default=0, server_default="0")  # among jobs of its priority
     stage: Mapped[str] = mapped_column(String(40), default="")
     done: Mapped[int] = mapped_column(BigInteger, default=0)
     total: Mapped[int] = mapped_column(BigInteger, default=0)

@@ -5,26 +5,21 @@ Handlers are named by dotted path and not imported here, so that a page can enqu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from analysis import ENGINE_VERSION
 from analysis.data import DataRecord
 from analysis.digest import canonical_json, short_id
-from analysis.explanations.registry import BY_KEY
 from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE, Protocol
 from pluriscope.analyses.registry import ANALYSES, METHODS, RIVALS, Analysis
 
 KINDS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second
 CRITERIA_PRIORITY: Final = 10
-REPORT_PRIORITY: Final = 13  # behind everything else
-
-
-def everything(arguments: Mapping[str, Any]) -> Any:
-    """Identity of a job that is its arguments, all of them."""
-    return arguments
+REPORT_PRIORITY: Final = 13  # behind everything else on one network
+STUDY_PRIORITY: Final = 20  # nobody waits for a single chunk of a study
 
 
 @dataclass(frozen=True)
@@ -36,25 +31,27 @@ class JobDefinition:
         handler: where its :class:`app.jobs.handlers.Handler` is, as "module:name".
         version: raised when the same arguments would give another result; part of a job's identity.
         title: what people read, before the job's own title.
-        identity: the part of the arguments that tells jobs apart.
-        network_of: digest of the network it works on, None if there is none yet.
         priority: smaller is started earlier.
-        words: of work on a stored analysis, the job's arguments → what is found out, and what else its title says.
     """
 
     kind: str
     handler: str
     version: str
     title: str
-    identity: Callable[[Mapping[str, Any]], Any] = everything
-    network_of: Callable[[Mapping[str, Any]], str | None] = lambda arguments: arguments.get("network")
     priority: int = 0
-    words: Callable[[Mapping[str, Any]], tuple[str, str]] = lambda _: ("", "")
 
     def job_id(self, arguments: Mapping[str, Any]) -> str:
-        """The job's public id: 16 hex digits over kind, version and identity."""
-        content = {"kind": self.kind, "version": self.version, "identity": self.identity(arguments)}
-        return short_id(canonical_json(content).decode())
+        """The job's public id: 16 hex digits over kind, version and arguments; not over what protocols are called."""
+        identity = dict(arguments)
+        if isinstance(identity.get("protocol"), Mapping):
+            identity["protocol"] = _unnamed(identity["protocol"])
+        if "protocols" in identity:
+            identity["protocols"] = [_unnamed(settings) for settings in identity["protocols"]]
+        return short_id(canonical_json({"kind": self.kind, "version": self.version, "identity": identity}).decode())
+
+
+def _unnamed(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key != "name"}
 
 
 def analyse_arguments(network: str, output: int, protocol: Protocol, data: DataRecord | None = None) -> dict[str, Any]:
@@ -126,24 +123,7 @@ def model_arguments(model: str, rules: str) -> dict[str, Any]:
     return {"model": model, "rules": rules}
 
 
-def _study(arguments: Mapping[str, Any]) -> str:
-    """What it works on is a study, by its digest."""
-    return str(arguments["study"])
-
-
-def _analysis_identity(arguments: Mapping[str, Any]) -> Any:
-    """A protocol's name is no part of what is computed."""
-    settings = {key: value for key, value in arguments["protocol"].items() if key != "name"}
-    return {**arguments, "protocol": settings}
-
-
-def _training_identity(arguments: Mapping[str, Any]) -> Any:
-    """Names of protocols are no part of what is computed, but the network's is part of what is stored."""
-    protocols = [{k: v for k, v in settings.items() if k != "name"} for settings in arguments["protocols"]]
-    return {**arguments, "protocols": protocols}
-
-
-def _defined(kind: str, module: str, title: str, *, version: int = 1, **more: Any) -> JobDefinition:
+def _defined(kind: str, module: str, title: str, *, version: int = 1, priority: int = 0) -> JobDefinition:
     """A kind of work.
 
     Args:
@@ -151,50 +131,33 @@ def _defined(kind: str, module: str, title: str, *, version: int = 1, **more: An
         module: of the handler in ``app.jobs``.
         title: of the work.
         version: of what is found out; a job that was done under an earlier one is done again when it is asked for.
-        more: of the definition.
+        priority: see above.
     """
     handler = f"app.jobs.{module}:{kind.upper().replace('-', '_')}"
-    return JobDefinition(kind, handler, f"{version}/{ENGINE_VERSION}", title, **more)
+    return JobDefinition(kind, handler, f"{version}/{ENGINE_VERSION}", title, priority)
 
 
 def _defined_by(analysis: Analysis) -> JobDefinition:
     """The work of an analysis in the registry."""
-
-    def words(told: Mapping[str, Any]) -> tuple[str, str]:
-        what = analysis.title[:1].lower() + analysis.title[1:]
-        return what, f", {analysis.thoroughly}" if told.get("thorough") else ""
-
     handler, version = f"app.jobs.analyses:{analysis.key}", f"{analysis.version}/{ENGINE_VERSION}"
-    return JobDefinition(analysis.key, handler, version, analysis.title, priority=REPORT_PRIORITY, words=words)
+    return JobDefinition(analysis.key, handler, version, analysis.title, REPORT_PRIORITY)
 
 
-ANALYSE: Final = _defined("analyse", "analyses", "Analyse", identity=_analysis_identity)
-TRAIN: Final = _defined("train", "training", "Train", identity=_training_identity)
-CRITERIA: Final = _defined(
-    "criteria", "analyses", "Criteria", version=2, priority=CRITERIA_PRIORITY, words=lambda _: ("criteria", "")
-)
-EXPLANATIONS: Final = _defined(
-    "explanations",
-    "analyses",
-    "Explanations",
-    priority=KINDS_PRIORITY,
-    words=lambda told: (BY_KEY[told["kind"]].plural, ""),
-)
-STUDY: Final = _defined("study", "studies", "Study", network_of=_study)
+ANALYSE: Final = _defined("analyse", "analyses", "Analyse")
+TRAIN: Final = _defined("train", "training", "Train")
+STUDY: Final = _defined("study", "studies", "Study", priority=STUDY_PRIORITY)
 MODEL_CIRCUITS: Final = _defined("model-circuits", "models", "Circuits", version=3)
-MODEL_METHODS: Final = _defined("model-methods", "models", METHODS.title, priority=REPORT_PRIORITY)
-MODEL_RIVALS: Final = _defined("model-rivals", "models", RIVALS.title, priority=REPORT_PRIORITY)
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
     d.kind: d
     for d in (
         ANALYSE,
         TRAIN,
-        CRITERIA,
-        EXPLANATIONS,
+        _defined("criteria", "analyses", "Criteria", version=2, priority=CRITERIA_PRIORITY),
+        _defined("explanations", "analyses", "Explanations", priority=KINDS_PRIORITY),
         *(_defined_by(one) for one in ANALYSES if not one.sums),
         STUDY,
         MODEL_CIRCUITS,
-        MODEL_METHODS,
-        MODEL_RIVALS,
+        _defined("model-methods", "models", METHODS.title, priority=REPORT_PRIORITY),
+        _defined("model-rivals", "models", RIVALS.title, priority=REPORT_PRIORITY),
     )
 }

@@ -1,128 +1,142 @@
-"""Where computations run: a seam between the workers and whatever computes, one process of this machine by default.
+"""Where computations run: one seam between the workers and whatever computes, a process of this machine by default.
 
-A worker slot owns one executor, so that a process that dies (or must be killed) takes nobody else's work with it. The
-process is started afresh (spawn), stays for many jobs, reports progress through a pipe, and leaves when the pipe
-closes: when its worker is killed, it ends too. What runs there is pure; only the worker itself writes the database.
+A worker's slot owns one executor, so that a process that dies (or is killed) takes nobody else's work with it. What
+runs there is pure: it knows no database, and only the worker writes what it finds. A computation is stopped by killing
+its process; the next one starts another. When the worker is killed the process ends too, since its pipe closes.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import signal
+import time
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from typing import Final
+from typing import Any, Final
 from typing import Protocol as Interface
 
-from analysis.progress import Progress
+from analysis.errors import AnalysisError, Cancelled
+from analysis.progress import Progress, Report
+from analysis.work import Work
 from app.garbage import collect_garbage_seldom
-from app.jobs.computing import Crashed, Ending, Lost, Order, carry_out
 
-CANCEL: Final = "cancel"
+REPORT_SECONDS: Final = 0.1  # a computation may report thousands of times a second; this many are sent
+SO_FAR_SECONDS: Final = 0.4  # the least between two times that what is certain so far is made, and before the first
+SO_FAR_SHARE: Final = 20  # making it takes at most a 20th of the time
+Compute = Callable[[Work], Any]
 
 
 class ClusterMissing(Exception):
     """A cluster is to be used, but the extra ``cluster`` is not installed."""
 
 
-class Running(Interface):
-    """A computation on its way."""
+@dataclass(frozen=True)
+class Finished:
+    """The computation returned."""
 
-    def wait(self, seconds: float) -> Ending | None:
-        """Wait for its end at most so long; None if it goes on, and at once when there is progress to tell."""
+    outcome: Any
 
-    def progress(self) -> list[Progress]:
-        """The reports since the last call, oldest first."""
 
-    def cancel(self) -> None:
-        """Ask it to stop at its next report."""
+class Crashed(Exception):
+    """The computation raised something unforeseen: the exception's name, and its traceback for the log only."""
+
+
+class Lost(Exception):
+    """What computed it is gone: killed, out of memory, or out of reach.
+
+    Args:
+        reason: to follow "its", e.g. "process was lost (exit code -9)"; "" if the work cannot be the cause.
+    """
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Executor(Interface):
     """Runs one computation at a time."""
 
-    def start(self, order: Order) -> Running:
-        """Start it; what it returns must pickle too."""
+    def start(self, compute: Compute, tell: Report) -> None:
+        """Start it.
+
+        Args:
+            compute: pickles, with all that it is bound to.
+            tell: takes its reports.
+        """
+
+    def wait(self, seconds: float) -> Finished | None:
+        """Wait for its end at most so long; None if it goes on.
+
+        Raises:
+            AnalysisError: it was refused.
+            Crashed: by an error of ours.
+            Lost: what computed it is gone.
+        """
+
+    def stop(self) -> None:
+        """End whatever runs; nobody wants its outcome any more."""
 
     def close(self) -> None:
-        """End whatever runs, and give everything back."""
-
-
-class Told:
-    """What a computation has told and nobody has read yet."""
-
-    def __init__(self) -> None:
-        self._reports: list[Progress] = []
-
-    def take(self, report: Progress) -> None:
-        self._reports.append(report)
-
-    def progress(self) -> list[Progress]:
-        reports, self._reports = self._reports, []
-        return reports
+        """The same, and give everything back."""
 
 
 class ProcessExecutor:
-    """One spawned process, started when first needed and again after it was lost."""
+    """One spawned process, started when first needed and again after it was lost or stopped."""
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("spawn")
         self._process: SpawnProcess | None = None
-        self._pipe: Connection | None = None
+        self._pipe: Connection
+        self._tell: Report
+        self._busy = False
 
-    @property
-    def pid(self) -> int | None:
-        """Process id, None before the first computation."""
-        return self._process.pid if self._process else None
-
-    def start(self, order: Order) -> Running:
-        if self._process is None or not self._process.is_alive() or self._pipe is None:
+    def start(self, compute: Compute, tell: Report) -> None:
+        if self._process is None or not self._process.is_alive():
             self.close()
             self._pipe, theirs = self._context.Pipe()
             self._process = self._context.Process(target=_serve, args=(theirs,), daemon=True)
             self._process.start()
             theirs.close()
-        with suppress(OSError):  # if it died just now, the run below tells so
-            self._pipe.send(order)
-        return _ProcessRun(self._process, self._pipe)
+        self._tell, self._busy = tell, True
+        with suppress(OSError):  # if it died just now, waiting for it tells so
+            self._pipe.send(compute)
 
-    def close(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._process.close()
-        if self._pipe is not None:
-            self._pipe.close()
-        self._process = self._pipe = None
-
-
-class _ProcessRun(Told):
-    """One computation in the process of a :class:`ProcessExecutor`."""
-
-    def __init__(self, process: SpawnProcess, pipe: Connection) -> None:
-        super().__init__()
-        self._process, self._pipe = process, pipe
-
-    def wait(self, seconds: float) -> Ending | None:
+    def wait(self, seconds: float) -> Finished | None:
+        if self._process is None:
+            raise Lost
         wait([self._pipe, self._process.sentinel], seconds)
         while self._pipe.poll():
             try:
                 message = self._pipe.recv()
             except (EOFError, OSError):
                 break
-            if not isinstance(message, Progress):
-                return message  # type: ignore[no-any-return]  # an Ending, see _serve
-            self.take(message)
+            if isinstance(message, Progress):
+                self._tell(message)
+                continue
+            self._busy = False
+            if isinstance(message, Exception):
+                raise message
+            return message  # type: ignore[no-any-return]  # Finished, see carry_out
         if self._process.is_alive():
             return None
         self._process.join()
-        return Lost(f"process was lost (exit code {self._process.exitcode})")
+        raise Lost(f"process was lost (exit code {self._process.exitcode})")
 
-    def cancel(self) -> None:
-        with suppress(OSError):
-            self._pipe.send(CANCEL)
+    def stop(self) -> None:
+        if self._busy:
+            self.close()
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._process.close()
+            self._pipe.close()
+        self._process, self._busy = None, False
 
 
 def _serve(pipe: Connection) -> None:
@@ -130,35 +144,79 @@ def _serve(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides what ends
     collect_garbage_seldom()
 
-    def send(report: Progress) -> None:
+    def send(message: object) -> None:
         try:
-            pipe.send(report)
+            pipe.send(message)
         except OSError:  # the worker is gone: so is everyone who could want the outcome
             raise SystemExit(1) from None
-
-    def is_asked() -> bool:
-        try:
-            if not pipe.poll():
-                return False
-            pipe.recv()  # nothing but a request to stop is sent during a computation
-        except (EOFError, OSError):
-            raise SystemExit(1) from None
-        return True
+        except Exception as error:  # the outcome cannot be pickled
+            pipe.send(Crashed(type(error).__name__, traceback.format_exc()))
 
     while True:
         try:
-            order = pipe.recv()
+            compute = pipe.recv()
         except (EOFError, OSError):
             return
         except Exception as error:  # what was sent cannot be imported here
-            pipe.send(Crashed(type(error).__name__, traceback.format_exc()))
-            continue
-        if order == CANCEL:  # it came when the computation had ended
-            continue
-        ending = carry_out(order, send, is_asked)
-        try:
-            pipe.send(ending)
-        except OSError:  # the worker is gone
+            send(Crashed(type(error).__name__, traceback.format_exc()))
+        else:
+            send(carry_out(compute, send))
+
+
+# --- one computation where it runs
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is certain so far, made already: it goes where what makes it cannot."""
+
+    value: Any
+
+    def __call__(self) -> Any:
+        return self.value
+
+
+def carry_out(compute: Compute, send: Report) -> Finished | Exception:
+    """Compute, and tell of it.
+
+    Args:
+        compute: what.
+        send: takes reports; what it raises ends the computation.
+
+    Returns:
+        what became of it, in a form that pickles.
+    """
+    work = Work(_reporter(send), clock=time.perf_counter)
+    try:
+        return Finished(compute(work))
+    except Cancelled as error:
+        return Cancelled(error.item)
+    except AnalysisError as error:
+        return AnalysisError(error.item, error.cause, error.cure)
+    except Exception as error:
+        return Crashed(type(error).__name__, traceback.format_exc())
+
+
+def _reporter(send: Report) -> Report:
+    """A report that sends each stage's first and last step, and some between.
+
+    What is certain so far goes with some of them, so that making it takes little of the time.
+    """
+    last_stage, last_sent = "", 0.0
+    tell_from = time.monotonic() + SO_FAR_SECONDS
+
+    def report(progress: Progress, /) -> None:
+        nonlocal last_stage, last_sent, tell_from
+        now = time.monotonic()
+        turning_point = progress.stage != last_stage or progress.done >= progress.total
+        if not turning_point and now - last_sent < REPORT_SECONDS:
             return
-        except Exception as error:  # the outcome cannot be pickled
-            pipe.send(Crashed(type(error).__name__, traceback.format_exc()))
+        last_stage, last_sent = progress.stage, now
+        known = None
+        if progress.so_far is not None and now >= tell_from:
+            known = Known(progress.so_far())
+            end = time.monotonic()
+            tell_from = end + max(SO_FAR_SECONDS, SO_FAR_SHARE * (end - now))
+        send(replace(progress, so_far=known))
+
+    return report

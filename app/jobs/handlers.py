@@ -14,7 +14,6 @@ from typing import Any, Generic, TypeVar, cast
 from sqlalchemy.orm import Session
 
 from analysis.work import Work
-from app.jobs.computing import SO_FAR_SECONDS
 
 Outcome = TypeVar("Outcome")
 Arguments = Mapping[str, Any]
@@ -46,13 +45,11 @@ class Handler(Generic[Outcome]):
         save: outcome → stored, in the transaction that ends the job.
         keep: what is certain so far → stored in place of what was before, while the computation goes on; None if it
             tells nothing before its end.
-        keep_seconds: the least between two times that ``keep`` is called.
     """
 
     load: Callable[[Session, Arguments], Compute[Outcome]]
     save: Callable[[Session, Arguments, Outcome], Saved]
     keep: Callable[[Session, Arguments, Any], Any] | None = None
-    keep_seconds: float = SO_FAR_SECONDS
 
 
 def handler_at(path: str) -> Handler[Any]:

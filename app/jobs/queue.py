@@ -1,27 +1,29 @@
-"""The job table as a queue: asking for work, once, in order of urgency; cancelling it and asking again.
+"""The job table as a queue: work is asked for once, held by one worker at a time, and ends once.
 
-Whoever works takes jobs up under a lease, see :mod:`app.jobs.leases`:
+    queued ──claim──▶ running ──end──▶ done, truncated, failed (refused, or given up), cancelled
+       ▲                 │
+       └────give_back────┘   or its lease ran out, and whoever claims next takes it up
 
-    queued ──claim──▶ running ──finish──▶ done, truncated
-       ▲                 │ ├───fail─────▶ failed     (refused, or given up after too many attempts)
-       │                 │ └───stop─────▶ cancelled
-       └──requeue, release, lease expired┘
-
-All functions work in the caller's write transaction.
+A worker that holds a job renews its lease by a heartbeat; every change it makes is fenced: made only while it holds the
+job. All functions work in the caller's write transaction. On SQLite that holds the write lock from its beginning; on
+other databases the row of a job is locked, and a claim skips rows that are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, object_session
+from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep
 from analysis.data import DataRecord
+from analysis.explanations.registry import BY_KEY
+from analysis.progress import Progress
 from analysis.protocol import Protocol
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobLogRow, JobRow
@@ -36,9 +38,37 @@ from app.jobs.definitions import (
     arguments_about,
     model_arguments,
 )
-from app.jobs.fair_share import next_turn, requester_in
+from pluriscope.analyses.registry import BY_KEY as ANALYSES
 
 ASKED_PRIORITY: Final = -10  # somebody waits for it: before all that the application asks for itself
+LEASE_SECONDS: Final = 30.0
+MAX_LOSSES: Final = 3  # attempts that may fail; then the job itself is taken to be the cause
+FIRST_WAIT_SECONDS: Final = 1.0  # after an attempt that failed; twice as long after each further one
+ENDED_BADLY: Final = ("failed", "cancelled")
+ENDED: Final = (*ENDED_BADLY, "done", "truncated")
+
+
+class LeaseLost(Exception):
+    """The job is no longer this owner's: its lease ran out and another took it up, or it was deleted."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job that an owner holds.
+
+    Args:
+        job_id: the job's public id.
+        definition: of its kind.
+        arguments: as enqueued.
+        owner: who holds it; every later change is fenced by it.
+        attempt: 1 on the first try.
+    """
+
+    job_id: str
+    definition: JobDefinition
+    arguments: Mapping[str, Any]
+    owner: str
+    attempt: int
 
 
 def enqueue(
@@ -47,10 +77,8 @@ def enqueue(
     arguments: Mapping[str, Any],
     title: str = "",
     *,
-    priority: int = 0,
     asked: bool = False,
-    again: bool = False,
-    anew: bool = False,
+    again: Sequence[str] = (),
     definitions: Mapping[str, JobDefinition] = DEFINITIONS,
     now: datetime | None = None,
 ) -> JobRow:
@@ -61,11 +89,9 @@ def enqueue(
         kind: key of a definition.
         arguments: JSON values.
         title: for people; "" for the definition's title.
-        priority: smaller is started earlier.
         asked: whether somebody asks and waits: then it comes before all that nobody asked for, also if it is queued
             already; among what people ask for the oldest comes first.
-        again: whether a failed or cancelled job is queued again.
-        anew: whether one that has ended well is, since nothing of what it made is stored any more.
+        again: states in which a job is queued again.
         definitions: the kinds there are.
         now: time of asking, the present if not given.
 
@@ -76,19 +102,16 @@ def enqueue(
     if definition is None:
         raise NotFound(f"job kind {kind!r}", "is unknown", f"use one of {', '.join(definitions)}")
     job_id, now = definition.job_id(arguments), now or datetime.now(UTC)
-    priority = ASKED_PRIORITY if asked else priority
     row = session.get(JobRow, job_id)
     if row is None:
         row = JobRow(
             id=job_id,
             kind=kind,
-            network_digest=definition.network_of(arguments),
+            network_digest=arguments.get("network") or arguments.get("study"),  # what it works on, if that is stored
             arguments=dict(arguments),
             title=(title or definition.title)[:300],
             state="queued",
-            priority=priority,
-            requester=requester_in(session),
-            turn=next_turn(session, requester_in(session), priority),
+            priority=definition.priority,
             result={},
             created_at=now,
         )
@@ -97,7 +120,7 @@ def enqueue(
                 session.add(row)
         except IntegrityError:  # where transactions run side by side, another may have asked for the same just now
             return find_job(session, job_id)
-    elif (again and row.state in ("failed", "cancelled")) or (anew and row.state in ("done", "truncated")):
+    elif row.state in again:
         _queue_again(session, row, now)
     if asked:
         _hasten(row)
@@ -129,7 +152,7 @@ def enqueue_analyses(
             arguments = analyse_arguments(network.digest, output, protocol, data)
             known_as = save_protocol(session, protocol).name  # which addresses understand, whatever it is called now
             title = f"{_named(network, output)}: {known_as}"
-            rows.append(enqueue(session, "analyse", arguments, title, asked=asked, again=asked))
+            rows.append(enqueue(session, "analyse", arguments, title, asked=asked, again=ENDED_BADLY if asked else ()))
     return rows
 
 
@@ -158,11 +181,11 @@ def enqueue_about(
     """
     digests = analysis.protocol_digest, analysis.data_digest, analysis.result_digest
     arguments = arguments_about(analysis.network.digest, analysis.output, *digests, **details)
-    definition = DEFINITIONS[kind]
-    what, more = definition.words(arguments)
-    title = f"{_named(analysis.network, analysis.output)}: {what} under {analysis.protocol.name}{more}"
-    priority = definition.priority
-    return enqueue(session, kind, arguments, title, priority=priority, asked=asked, again=again, anew=again)
+    what = BY_KEY[details["kind"]].plural if "kind" in details else DEFINITIONS[kind].title
+    title = f"{_named(analysis.network, analysis.output)}: {what[:1].lower()}{what[1:]} under {analysis.protocol.name}"
+    if details.get("thorough"):
+        title += f", {ANALYSES[kind].thoroughly}"
+    return enqueue(session, kind, arguments, title, asked=asked, again=ENDED if again else ())
 
 
 def enqueue_of_model(
@@ -178,10 +201,9 @@ def enqueue_of_model(
         asked: whether somebody asked for it.
         again: see above.
     """
-    arguments, definition = model_arguments(model.digest, rules), DEFINITIONS[kind]
-    title = f"{model.name}: {definition.title.lower()}{f' under {rules}' if rules else ''}"
-    priority = definition.priority
-    return enqueue(session, kind, arguments, title, priority=priority, asked=asked, again=again, anew=again)
+    title = f"{model.name}: {DEFINITIONS[kind].title.lower()}{f' under {rules}' if rules else ''}"
+    arguments = model_arguments(model.digest, rules)
+    return enqueue(session, kind, arguments, title, asked=asked, again=ENDED if again else ())
 
 
 def enqueue_criteria(
@@ -256,25 +278,186 @@ def cancel_unknown(session: Session, *, definitions: Mapping[str, JobDefinition]
 
 
 def _hasten(row: JobRow) -> None:
-    """Let a job that waits come before what nobody asked for, in the turn of whoever asks now."""
-    session = object_session(row)
-    if session is not None and row.state == "queued" and row.priority > ASKED_PRIORITY:
-        requester = requester_in(session)
-        turn = next_turn(session, requester, ASKED_PRIORITY)
-        row.priority, row.requester, row.turn = ASKED_PRIORITY, requester, turn
+    """Let a job that waits come before what nobody asked for."""
+    if row.state == "queued":
+        row.priority = min(row.priority, ASKED_PRIORITY)
 
 
 def _queue_again(session: Session, row: JobRow, now: datetime) -> None:
-    turn = next_turn(session, row.requester, row.priority)
-    row.state, row.error, row.result, row.cancel_requested = "queued", "", {}, False
     row.attempts = row.losses = 0
-    row.not_before, row.set_aside = None, False
-    row.turn = turn
-    row.stage, row.done, row.total, row.found, row.so_far = "", 0, 0, "", {}
-    row.owner = row.lease_until = row.started_at = row.finished_at = None
+    row.error, row.result, row.cancel_requested, row.set_aside = "", {}, False, False
+    row.so_far, row.finished_at = {}, None
+    _wait(row)
     add_log(session, row.id, "queued again", now=now)
+
+
+def _wait(row: JobRow, not_before: datetime | None = None) -> None:
+    row.state, row.not_before = "queued", not_before
+    row.stage, row.done, row.total, row.found = "", 0, 0, ""
+    row.owner = row.lease_until = row.started_at = None
 
 
 def add_log(session: Session, job_id: str, message: str, level: str = "info", *, now: datetime | None = None) -> None:
     """Add one line to a job's log."""
     session.add(JobLogRow(job_id=job_id, at=now or datetime.now(UTC), level=level, message=message))
+
+
+# --- what a worker does with jobs
+
+
+def claimable(now: datetime) -> ColumnElement[bool]:
+    """Whether a job waits for somebody: queued, and its wait, if it has one, is over; or held under a lapsed lease."""
+    waits = and_(JobRow.state == "queued", or_(JobRow.not_before.is_(None), JobRow.not_before <= now))
+    return or_(waits, and_(JobRow.state == "running", JobRow.lease_until < now))
+
+
+def claim(
+    session: Session,
+    owner: str,
+    *,
+    lease_seconds: float = LEASE_SECONDS,
+    definitions: Mapping[str, JobDefinition] = DEFINITIONS,
+    now: datetime | None = None,
+) -> Claim | None:
+    """Take the most urgent job there is, the oldest of them; exactly one owner gets it.
+
+    One that was left by a worker that is gone has lost an attempt; it ends here if it is asked to stop, or was lost too
+    often.
+
+    Returns:
+        None if there is none.
+    """
+    now = now or datetime.now(UTC)
+    first = select(JobRow).where(claimable(now), JobRow.kind.in_(definitions)).limit(1)
+    first = first.order_by(JobRow.priority, JobRow.created_at, JobRow.id).with_for_update(skip_locked=True)
+    while (row := session.scalar(first)) is not None:
+        if row.state == "running" and _lose(session, row, "worker was lost", now):
+            session.flush()
+            continue
+        row.state, row.owner, row.started_at, row.not_before = "running", owner, now, None
+        row.lease_until = now + timedelta(seconds=lease_seconds)
+        row.attempts += 1
+        add_log(session, row.id, f"started{f' again, attempt {row.attempts}' if row.attempts > 1 else ''}", now=now)
+        return Claim(row.id, definitions[row.kind], row.arguments, owner, row.attempts)
+    return None
+
+
+def heartbeat(
+    session: Session,
+    held: Claim,
+    progress: Progress | None = None,
+    *,
+    lease_seconds: float = LEASE_SECONDS,
+    now: datetime | None = None,
+) -> None:
+    """Renew the lease, and note the progress if there is any.
+
+    Raises:
+        LeaseLost: the job is another's by now.
+    """
+    row = _held(session, held)
+    row.lease_until = (now or datetime.now(UTC)) + timedelta(seconds=lease_seconds)
+    if progress is not None:
+        row.stage, row.done, row.total = progress.stage[:40], int(progress.done), int(progress.total)
+        row.found = progress.found[:300]
+
+
+def end(
+    session: Session,
+    held: Claim,
+    state: str,
+    told: str = "",
+    *,
+    result: Mapping[str, Any] | None = None,
+    now: datetime | None = None,
+) -> None:
+    """End a job; one that ends well in the transaction that saved what it found.
+
+    Args:
+        session: of the writer.
+        held: the job.
+        state: "done", "truncated" where a search stopped at a limit, "failed" or "cancelled".
+        told: one line for people: what was found, or of a failure item, cause and cure.
+        result: JSON values.
+        now: time of the end, the present if not given.
+
+    Raises:
+        LeaseLost: the job is another's by now; the transaction must be rolled back.
+    """
+    _end(session, _held(session, held), state, told, now or datetime.now(UTC), result)
+
+
+def give_back(
+    session: Session,
+    held: Claim,
+    reason: str = "",
+    *,
+    result: Mapping[str, Any] | None = None,
+    now: datetime | None = None,
+) -> None:
+    """Queue a held job again that has not come to its end; one that is asked to stop ends.
+
+    Args:
+        session: of the writer.
+        held: the job.
+        reason: of an attempt that failed, to follow "its", e.g. "process was lost (exit code -9)"; it is tried again
+            after a wait, and given up after too many. "" where nothing says that the job is to blame: the worker
+            leaves, or the database or the cluster is away; then the attempt does not count.
+        result: JSON values if it is given up.
+        now: the present if not given.
+
+    Raises:
+        LeaseLost: the job is another's by now.
+    """
+    row, now = _held(session, held), now or datetime.now(UTC)
+    if reason and _lose(session, row, reason, now, result):
+        return
+    if row.cancel_requested:
+        _end(session, row, "cancelled", "", now)
+        return
+    wait = timedelta(seconds=FIRST_WAIT_SECONDS * 2.0 ** (row.losses - 1)) if reason else timedelta(0)
+    row.attempts -= not reason
+    _wait(row, now + wait if reason else None)
+    again = f"its {reason}; tried again in {wait.total_seconds():g} s" if reason else "given back unharmed"
+    add_log(session, row.id, again, "warning" if reason else "info", now=now)
+
+
+def _held(session: Session, held: Claim) -> JobRow:
+    """The row of a job that an owner holds, locked."""
+    row = session.get(JobRow, held.job_id, populate_existing=True, with_for_update=True)
+    if row is None or (row.owner, row.state) != (held.owner, "running"):
+        raise LeaseLost(held.job_id)
+    return row
+
+
+def _lose(session: Session, row: JobRow, reason: str, now: datetime, result: Mapping[str, Any] | None = None) -> bool:
+    """Count an attempt that failed; whether that ends the job."""
+    row.losses += 1
+    if row.cancel_requested:
+        _end(session, row, "cancelled", "", now)
+    elif row.losses >= MAX_LOSSES:
+        row.set_aside = True
+        words = (
+            f"job: its {reason}, the last of {row.losses} failed attempts, so it is given up. That happens when memory "
+            "runs out, or through an internal error. Try a smaller network, or try the job again."
+        )
+        _end(session, row, "failed", words, now, result)
+    return row.state != "running"
+
+
+def _end(
+    session: Session,
+    row: JobRow,
+    state: str,
+    told: str,
+    now: datetime,
+    result: Mapping[str, Any] | None = None,
+) -> None:
+    row.state, row.finished_at, row.result = state, now, dict(result or {})
+    row.owner = row.lease_until = row.not_before = None
+    if state == "failed":
+        row.error = told
+    elif state != "cancelled":
+        row.stage, row.found = "", told[:300]
+    said = told or {"cancelled": "stopped on request"}.get(state, state)
+    add_log(session, row.id, said, "error" if state == "failed" else "info", now=now)

@@ -27,7 +27,6 @@ from app.jobs import queue
 from app.jobs.definitions import study_arguments
 
 AHEAD: Final = 12  # chunks that wait or run at a time: enough for many workers, few enough to take back
-STUDY_PRIORITY: Final = 20  # behind everything else: nobody waits for a single chunk
 
 
 def start(session: Session, design: StudyDesign, *, now: datetime | None = None) -> StudyRow:
@@ -99,7 +98,7 @@ def schedule(session: Session, study: StudyRow, *, again: bool = False, ending: 
     for arguments, title in _missing(session, study, busy):
         if waiting >= AHEAD:
             break
-        row = queue.enqueue(session, "study", arguments, title, priority=STUDY_PRIORITY, again=again)
+        row = queue.enqueue(session, "study", arguments, title, again=queue.ENDED_BADLY if again else ())
         waiting += row.state in ("queued", "running") and row.id not in active
         session.flush()
     return waiting

@@ -25,8 +25,6 @@ from app.jobs.definitions import TRAIN as TRAIN_DEFINITION
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
 from app.limits import device_in
 
-TELL_SECONDS = 0.4  # between two times that curves are told: a small network is trained in some seconds
-
 
 def load_training(session: Session, arguments: Arguments) -> Compute[tuple[TrainingOutcome, ...]]:
     """Read the specs; of the store nothing is needed but where to train.
@@ -88,4 +86,4 @@ def _tell(session: Session, arguments: Arguments, so_far: Mapping[str, Any]) -> 
     session.execute(update(JobRow).where(here).values(so_far=dict(so_far)).execution_options(synchronize_session=False))
 
 
-TRAIN: Final = Handler(load_training, save_training_outcome, keep=keep_courses, keep_seconds=TELL_SECONDS)
+TRAIN: Final = Handler(load_training, save_training_outcome, keep=keep_courses)

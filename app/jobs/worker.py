@@ -1,8 +1,8 @@
 """The worker: some slots, each taking one job at a time through load, compute, save.
 
 A slot is a thread; the computing happens in the slot's own process (:mod:`app.jobs.executor`), so that the thread is
-free to renew the lease, tell the progress and pass a cancellation on. Whatever happens to processes or workers, a job
-ends once: the save and the job's end are one transaction, fenced by the lease's owner.
+free to renew the lease, to tell the progress and to stop the job when somebody asks for that. Whatever happens to
+processes or workers, a job ends once: the save and the job's end are one transaction, fenced by the lease's owner.
 """
 
 from __future__ import annotations
@@ -14,27 +14,32 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import delete, select
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
+from analysis import ENGINE_VERSION
+from analysis.errors import AnalysisError, Cancelled
+from analysis.progress import Progress
 from app.db.engine import Store, open_store
-from app.db.job_tables import JobRow
+from app.db.errors import StoreError
+from app.db.job_tables import JobRow, WorkerRow
 from app.db.reads.jobs import UNFINISHED
-from app.db.trouble import is_lasting
+from app.db.trouble import diagnosis, is_lasting
 from app.db.upgrade import upgrade
-from app.jobs import leases, presence
-from app.jobs.attempt import Attempt
-from app.jobs.attempt import Pace as Pace  # callers take it from here
+from app.jobs import queue
 from app.jobs.definitions import DEFINITIONS, JobDefinition
 from app.jobs.executor import ClusterMissing as ClusterMissing  # callers take it from here
-from app.jobs.executor import Executor, ProcessExecutor
-from app.jobs.leases import Claim
+from app.jobs.executor import Crashed, Executor, Lost, ProcessExecutor
+from app.jobs.handlers import Handler, handler_at
+from app.jobs.queue import Claim, LeaseLost
 from app.logs import about
 
 if TYPE_CHECKING:
@@ -42,7 +47,29 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 log = logging.getLogger("pluriscope.jobs")
-LASTING_POLLS: Final = 10  # how much longer an idle worker waits where somebody must make room first
+LASTING_POLLS: Final = 10  # how much longer a worker waits where somebody must make room first
+SAVE_ATTEMPTS: Final = 5  # each waits for the database's own busy timeout
+SHOWN_EVERY_SECONDS: Final = 10.0
+FORGOTTEN: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often a worker does what, in seconds."""
+
+    lease_seconds: float = queue.LEASE_SECONDS
+    poll_seconds: float = 0.5  # between looks into an empty queue
+    progress_seconds: float = 0.5  # between two notes of a progress that changes
+    look_seconds: float = 0.4  # between two looks whether a job is still wanted
+
+    @property
+    def renew_seconds(self) -> float:
+        """Between two renewals of a lease when nothing else is to tell."""
+        return self.lease_seconds / 4
+
+
+class Leaving(Exception):
+    """The worker is told to leave while a job is on its way."""
 
 
 def run_workers(
@@ -120,11 +147,6 @@ class Worker:
     cluster: str = ""
     name: str = field(default_factory=lambda: f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}")
 
-    def __post_init__(self) -> None:
-        self._asked: frozenset[str] = frozenset()  # jobs that somebody has asked to stop
-        self._empty_until = 0.0  # one slot that found nothing to do has looked for all of them
-        self._show_at = 0.0
-
     def run(self, *, until_idle: bool = False) -> None:
         """Work until told to leave, or until no job is queued or running any more."""
         threads = [
@@ -133,35 +155,25 @@ class Worker:
         ]
         for thread in threads:
             thread.start()
-        started_at = datetime.now(UTC)
+        started_at, show_at = datetime.now(UTC), 0.0
         for thread in threads:
             while thread.is_alive():
-                if time.monotonic() >= self._show_at:
-                    self._show_at = time.monotonic() + presence.SHOWN_EVERY_SECONDS
-                    now = datetime.now(UTC)
-                    presence.show(self.store, self.name, self.slots, self.cluster, started_at=started_at, now=now)
+                if time.monotonic() >= show_at:
+                    show_at = time.monotonic() + SHOWN_EVERY_SECONDS
+                    show(self.store, self.name, self.slots, self.cluster, started_at=started_at, now=datetime.now(UTC))
                 thread.join(self.pace.look_seconds)  # wakes up often enough for signal handlers to run
-                self._look()
-        presence.leave(self.store, self.name)
-
-    def _look(self) -> None:
-        """See who is asked to stop: one small read for all slots, so that each of them hears of it at once."""
-        with suppress(OperationalError), self.store.read() as session:
-            asked = select(JobRow.id).where(JobRow.state == "running", JobRow.cancel_requested)
-            self._asked = frozenset(session.scalars(asked))
-
-    def _attempt(self, claim: Claim, executor: Executor) -> Attempt:
-        return Attempt(self.store, claim, executor, self.pace, self.stop, asked=lambda: self._asked)
+        leave(self.store, self.name)
 
     def _run_slot(self, owner: str, until_idle: bool) -> None:
         executor = self.executor()
         try:
             while not self.stop.is_set():
                 try:
-                    claim = self._claim(owner) if self.ready() else None
-                    if claim is not None:
-                        self._do(claim, executor)
-                    elif until_idle and not self._unfinished():
+                    held = self._claim(owner) if self.ready() else None
+                    if held is not None:
+                        with about(job=held.job_id, kind=held.definition.kind):
+                            _Attempt(self, held, executor).run()
+                    elif until_idle and not self._any(JobRow.state.in_(UNFINISHED)):
                         return
                     else:
                         self.stop.wait(self.pace.poll_seconds)
@@ -173,30 +185,218 @@ class Worker:
         finally:
             executor.close()
 
-    def _do(self, claim: Claim, executor: Executor) -> None:
-        """Make one attempt at a job; every line that is logged on the way says at which."""
-        with about(job=claim.job_id, kind=claim.definition.kind):
-            log.info("%s started, attempt %d", claim.definition.kind, claim.attempt)
-            started = time.monotonic()
-            self._attempt(claim, executor).run()
-            log.info("%s finished in %.1f s", claim.definition.kind, time.monotonic() - started)
-
     def _claim(self, owner: str) -> Claim | None:
         """Look before locking: an idle worker must not hold up those who write."""
-        if time.monotonic() < self._empty_until:
-            return None
         now = datetime.now(UTC)
-        waiting = select(JobRow.id).where(leases.claimable(now), JobRow.kind.in_(self.definitions)).limit(1)
-        with self.store.read() as session:
-            if session.scalar(waiting) is None:
-                self._empty_until = time.monotonic() + 0.9 * self.pace.poll_seconds
-                return None
+        if not self._any(queue.claimable(now)):
+            return None
+        lease, kinds = self.pace.lease_seconds, self.definitions
         with self.store.write() as session:
-            return leases.claim(
-                session, owner, lease_seconds=self.pace.lease_seconds, definitions=self.definitions, now=now
+            return queue.claim(session, owner, lease_seconds=lease, definitions=kinds, now=now)
+
+    def _any(self, which: Any) -> bool:
+        with self.store.read() as session:
+            return (
+                session.scalar(select(JobRow.id).where(which, JobRow.kind.in_(self.definitions)).limit(1)) is not None
             )
 
-    def _unfinished(self) -> bool:
+
+class _Attempt:
+    """One attempt at one job.
+
+    Args:
+        worker: who makes it.
+        held: the job.
+        executor: where it is computed.
+    """
+
+    def __init__(self, worker: Worker, held: Claim, executor: Executor) -> None:
+        self.worker, self.store, self.pace = worker, worker.store, worker.pace
+        self.held, self.executor = held, executor
+        self.reports: list[Progress] = []  # that are not noted yet
+        self.logged_stage = ""
+
+    def run(self) -> None:
+        """Take the job to whatever end it has; nothing that goes wrong with it may end the slot."""
+        job, held = self.held.job_id, self.held
+        log.info("%s started, attempt %d", held.definition.kind, held.attempt)
+        started = time.monotonic()
+        try:
+            handler = handler_at(held.definition.handler)
+            with self.store.read() as session:
+                compute = handler.load(session, held.arguments)
+            self.executor.start(compute, self.reports.append)
+            outcome = self._followed(handler)
+            self._insist(lambda: self._save(handler, outcome))
+            change = None
+        except LeaseLost:
+            log.warning("job %s is another worker's by now", job)
+            change = None
+        except Leaving:
+            change = _given_back(held)
+        except Cancelled:
+            change = _ended(held, "cancelled")
+        except (AnalysisError, StoreError) as error:
+            change = _ended(held, "failed", str(error), error)
+        except Lost as lost:
+            log.warning("job %s: its %s", job, lost.reason or "cluster was lost")
+            change = _given_back(held, lost.reason)
+        except OperationalError as error:
+            log.warning("job %s: the database did not answer: %s", job, error.orig)
+            change = _given_back(held)
+        except Crashed as crash:
+            kind, trace = crash.args
+            log.error("job %s: %s", job, trace)
+            change = _unforeseen(held, kind)
+        except Exception as error:
+            log.exception("job %s", job)
+            change = _unforeseen(held, type(error).__name__)
+        self.executor.stop()
+        if change is not None:
+            try:
+                with self.store.write() as session:
+                    change(session)
+            except LeaseLost:
+                log.warning("job %s is another worker's by now", job)
+        log.info("%s finished in %.1f s", held.definition.kind, time.monotonic() - started)
+
+    def _followed(self, handler: Handler[Any]) -> Any:
+        """What the computation returns; until then the lease is renewed and progress is noted.
+
+        Raises:
+            Cancelled: somebody has asked to stop the job.
+            LeaseLost: it is another's by now, or deleted.
+            Leaving: the worker was told to leave.
+            AnalysisError, Crashed, Lost: as the executor says.
+        """
+        noted = looked = time.monotonic()
+        while (finished := self.executor.wait(min(self.pace.progress_seconds / 2, self.pace.look_seconds))) is None:
+            if self.worker.stop.is_set():
+                raise Leaving
+            now = time.monotonic()
+            due = min(self.pace.progress_seconds if self.reports else self.pace.renew_seconds, self.pace.renew_seconds)
+            try:
+                if now - looked >= self.pace.look_seconds:
+                    looked = now
+                    self._look()
+                if now - noted >= due:
+                    noted = now
+                    self._beat(handler)
+            except OperationalError as error:  # busy or away: the computation goes on, the lease covers the pause
+                log.warning("job %s: progress not noted: %s", self.held.job_id, error.orig)
+        if self.reports:
+            self._insist(lambda: self._beat(handler))
+        return finished.outcome
+
+    def _look(self) -> None:
+        """See whether somebody has asked to stop the job."""
         with self.store.read() as session:
-            query = select(JobRow.id).where(JobRow.state.in_(UNFINISHED), JobRow.kind.in_(self.definitions))
-            return session.scalar(query.limit(1)) is not None
+            asked = session.scalar(select(JobRow.cancel_requested).where(JobRow.id == self.held.job_id))
+        if asked is None:
+            raise LeaseLost(self.held.job_id)
+        if asked:
+            raise Cancelled
+
+    def _beat(self, handler: Handler[Any]) -> None:
+        """Renew the lease and note what was reported."""
+        reports = list(self.reports)
+        newest = reports[-1] if reports else None
+        so_far = next((report.so_far for report in reversed(reports) if report.so_far is not None), None)
+        with self.store.write() as session:
+            queue.heartbeat(session, self.held, newest, lease_seconds=self.pace.lease_seconds)
+            if so_far is not None and handler.keep is not None:
+                handler.keep(session, self.held.arguments, so_far())
+            for line in self._stages_ended(reports):
+                queue.add_log(session, self.held.job_id, line)
+        del self.reports[: len(reports)]
+
+    def _stages_ended(self, reports: Sequence[Progress]) -> Iterator[str]:
+        """One line of the log for each stage that came to its end."""
+        for report in reports:
+            if report.done >= report.total and report.stage != self.logged_stage:
+                self.logged_stage = report.stage
+                yield f"{report.stage}: {report.found or 'done'}"
+
+    def _insist(self, write: Callable[[], Any]) -> None:
+        """Write at the end of a computation: what took long to compute is worth waiting for a busy database.
+
+        Where there is no room, or nothing may be written, it waits until that is mended: nobody else could take the
+        job up meanwhile either.
+        """
+        for attempt in count(1):
+            try:
+                write()
+            except OperationalError as error:
+                lasting = is_lasting(error)
+                if self.worker.stop.is_set() or (attempt >= SAVE_ATTEMPTS and not lasting):
+                    raise
+                log.warning("job %s: waiting for the database: %s", self.held.job_id, diagnosis(error) or error.orig)
+                self.worker.stop.wait(self.pace.poll_seconds * (LASTING_POLLS if lasting else 1))
+            else:
+                return
+
+    def _save(self, handler: Handler[Any], outcome: Any) -> None:
+        """Store the outcome and end the job: one transaction, which begins by making sure of the lease."""
+        with self.store.write() as session:
+            queue.heartbeat(session, self.held, lease_seconds=self.pace.lease_seconds)
+            saved = handler.save(session, self.held.arguments, outcome)
+            state = "truncated" if saved.truncated else "done"
+            queue.end(session, self.held, state, saved.found, result=saved.result)
+
+
+Change = Callable[[Session], None]
+
+
+def _ended(held: Claim, state: str, told: str = "", error: AnalysisError | StoreError | None = None) -> Change:
+    result = {"error": {"item": error.item, "cause": error.cause, "cure": error.cure}} if error else None
+    return lambda session: queue.end(session, held, state, told, result=result)
+
+
+def _given_back(held: Claim, reason: str = "") -> Change:
+    return lambda session: queue.give_back(session, held, reason)
+
+
+def _unforeseen(held: Claim, kind: str) -> Change:
+    """An error of ours: the traceback is in the worker's log, the user gets what can be said of it.
+
+    It is tried again: full memory or a full disk come as such errors too, and pass.
+    """
+    cause = f"ended by an unforeseen error ({kind})"
+    cure = "retry it; if it fails again, report it with the worker's log"
+    error = {"item": f"job {held.job_id}", "cause": cause, "cure": cure}
+    return lambda session: queue.give_back(session, held, f"computation {cause}", result={"error": error})
+
+
+# --- which workers are there: for people and monitoring; jobs do not need it, so nothing that goes wrong here matters
+
+
+def show(store: Store, name: str, slots: int, cluster: str, *, started_at: datetime, now: datetime) -> None:
+    """Say that a worker is there, and forget those that have been gone for a day.
+
+    Args:
+        store: that it works on.
+        name: as its jobs' owners begin.
+        slots: jobs at a time.
+        cluster: address of the scheduler that it computes on; "" for processes of its own machine.
+        started_at: when it began.
+        now: the time.
+    """
+    row = WorkerRow(
+        name=name,
+        host=socket.gethostname()[:80],
+        pid=os.getpid(),
+        slots=slots,
+        cluster=cluster[:200],
+        version=ENGINE_VERSION,
+        started_at=started_at,
+        seen_at=now,
+    )
+    with suppress(SQLAlchemyError, StoreError), store.write() as session:
+        session.execute(delete(WorkerRow).where(WorkerRow.seen_at < now - FORGOTTEN))
+        session.merge(row)
+
+
+def leave(store: Store, name: str) -> None:
+    """Take a worker off the list."""
+    with suppress(SQLAlchemyError, StoreError), store.write() as session:
+        session.execute(delete(WorkerRow).where(WorkerRow.name == name))

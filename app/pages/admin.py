@@ -82,12 +82,11 @@ def _signed(state: str) -> Markup:
 
 def _work(found: Installation, now: datetime) -> Iterator[Block]:
     """What waits and runs, and who does it."""
-    queue = found.queue
-    first = f", the first for {duration(queue.oldest_seconds)}" if queue.ready else ""
+    first = f", the first for {duration(found.oldest_seconds)}" if found.ready else ""
     yield Section(
         "Jobs",
-        f"{exact(queue.ready)} wait{first}; {exact(queue.delayed)} wait after a failed attempt; "
-        f"{exact(queue.abandoned)} have lost their worker; {exact(queue.set_aside)} were given up.",
+        f"{exact(found.ready)} wait{first}; {exact(found.delayed)} wait after a failed attempt; "
+        f"{exact(found.abandoned)} have lost their worker; {exact(found.set_aside)} were given up.",
     )
     kinds = sorted({kind for kind, _ in found.jobs})
     if kinds:
@@ -96,7 +95,7 @@ def _work(found: Installation, now: datetime) -> Iterator[Block]:
         )
     else:
         yield Notice("No job has ever been asked for")
-    yield Section("Workers", f"Present: {found.n_present}, for {noun(found.slots, 'job')} at a time.")
+    yield Section("Workers", f"Present: {len(found.present)}, for {noun(found.slots, 'job')} at a time.")
     if not found.workers:
         yield Notice("No worker is there", "Nothing that is asked for is computed.", "Start one: pluriscope work")
         return
@@ -106,8 +105,8 @@ def _work(found: Installation, now: datetime) -> Iterator[Block]:
             (
                 worker.host,
                 str(worker.pid),
-                "there" if worker.present else "gone",
-                f"{worker.busy} of {worker.slots}",
+                "there" if worker in found.present else "gone",
+                f"{found.busy[worker.name]} of {worker.slots}",
                 worker.cluster or "its own machine",
                 worker.version,
                 when(worker.started_at),

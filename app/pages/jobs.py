@@ -14,7 +14,7 @@ from app.db.job_tables import JobRow
 from app.db.reads import jobs as reads
 from app.db.reads.analyses import network_by_digest
 from app.jobs.definitions import DEFINITIONS
-from app.jobs.leases import MAX_LOSSES
+from app.jobs.queue import MAX_LOSSES
 from app.options import PageModel
 from app.pages.shared import JobView
 from app.pages.training.course import Learning, TrainedOutcome, learning_of_job

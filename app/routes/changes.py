@@ -9,11 +9,9 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from analysis.digest import sha256_hex
 from app.access.callers import caller_of, is_own_page
 from app.addressing import Addresses
 from app.errors import LoginNeeded, Refused
-from app.jobs.fair_share import CARRIED
 
 
 def check_change(request: Request) -> None:
@@ -89,20 +87,9 @@ def check_own_page(request: Request, *, strictly: bool = False) -> None:
         raise Refused("this change", "was sent by a page of another site", "use the form on a page of this site")
 
 
-def requester_of(request: Request) -> str:
-    """Who asks, as jobs share the workers (:mod:`app.jobs.fair_share`): nobody's name, but the same for the same asker.
-
-    Those who bear the token and those who do not are told apart, and within either by the address that they come from.
-    """
-    client = request.client.host if request.client else ""
-    known = "local" if caller_of(request).by == "local" else "bearer"
-    return f"{known}-{sha256_hex(client.encode())[:12]}"
-
-
 def writing_session(request: Request, _: Annotated[None, Depends(check_change)]) -> Iterator[Session]:
     """One write transaction for the whole request, for those who may change things; undone if it fails."""
     with request.app.state.store.write() as session:
-        session.info[CARRIED] = requester_of(request)
         yield session
 
 

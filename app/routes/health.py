@@ -65,10 +65,9 @@ def metrics(request: Request) -> Response:
         raise NotFound("/metrics", "is turned off here", "set PLURISCOPE_METRICS to admin or open")
     if settings.metrics == "admin":
         check_admin(request)
-    moment = now()
     try:
-        found = look_at(request.app.state.store, settings, moment)
+        found = look_at(request.app.state.store, settings, now())
     except SQLAlchemyError:
         found = None
-    body, content_type = exposition(metrics_of(found, moment), request.headers.get("accept", ""))
+    body, content_type = exposition(metrics_of(found), request.headers.get("accept", ""))
     return Response(body, media_type=None, headers={"content-type": content_type, "cache-control": "no-store"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.db.engine import store_at
-from app.jobs import leases
+from app.jobs import queue
 from tests.app.jobs.kinds import KINDS
 
 
@@ -13,7 +13,7 @@ def claim_all(url: str, owner: str, gate, out) -> None:
     gate.wait()
     while True:
         with store.write() as session:
-            held = leases.claim(session, owner, definitions=KINDS)
+            held = queue.claim(session, owner, definitions=KINDS)
         if held is None:
             break
         taken.append(held.job_id)

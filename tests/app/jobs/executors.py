@@ -8,34 +8,29 @@ from collections.abc import Callable
 from functools import cache, partial
 
 from analysis.work import Work
-from app.jobs.computing import Finished
-from app.jobs.executor import Executor, ProcessExecutor
+from app.jobs.executor import Executor, Finished, ProcessExecutor
 
 
 class Directly:
     """An executor without a process: what it is given is done at once."""
 
-    def start(self, order):
-        outcome = order.compute(Work(clock=time.perf_counter))
+    def start(self, compute, tell):
+        self.outcome = compute(Work(clock=time.perf_counter))
 
-        class Done:
-            def wait(self, seconds):
-                return Finished(outcome)
+    def wait(self, seconds):
+        return Finished(self.outcome)
 
-            def progress(self):
-                return []
-
-        return Done()
-
-    def close(self):
+    def stop(self):
         pass
+
+    close = stop
 
 
 class Lent:
     """An executor that stays for the next worker: its process takes longer to import than most jobs take."""
 
     def __init__(self, executor: Executor) -> None:
-        self.start = executor.start
+        self.start, self.wait, self.stop = executor.start, executor.wait, executor.stop
 
     def close(self) -> None:
         """Leave it to whoever lends it."""

@@ -14,7 +14,7 @@ from app.jobs.worker import Pace
 from tests.app.jobs.computations import count_up, sleep_deaf
 from tests.factories import small_network
 
-QUICK = Pace(lease_seconds=2.0, poll_seconds=0.05, progress_seconds=0.05, grace_seconds=0.5)
+QUICK = Pace(lease_seconds=2.0, poll_seconds=0.05, progress_seconds=0.05, look_seconds=0.05)
 
 
 def save(session: Session, arguments: Mapping[str, Any], outcome: int) -> Saved:

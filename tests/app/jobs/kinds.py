@@ -6,5 +6,12 @@ from app.jobs.definitions import JobDefinition
 
 HERE = "tests.app.jobs.handlers"
 KINDS = {
-    kind: JobDefinition(kind, f"{HERE}:{kind.upper()}", "1", kind.capitalize()) for kind in ("count", "deaf", "spoiled")
+    kind: JobDefinition(kind, f"{HERE}:{handler.upper()}", "1", kind.capitalize(), priority)
+    for kind, handler, priority in (
+        ("count", "count", 0),
+        ("deaf", "deaf", 0),
+        ("spoiled", "spoiled", 0),
+        ("first", "count", -1),
+        ("last", "count", 1),
+    )
 }

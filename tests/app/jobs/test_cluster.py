@@ -27,7 +27,7 @@ distributed = pytest.importorskip("distributed")
 from app.jobs.cluster import SCHEDULER_SETTINGS, Cluster  # noqa: E402  needs the extra
 
 ROOT = Path(__file__).parents[3]
-QUICK = Pace(lease_seconds=3.0, poll_seconds=0.05, progress_seconds=0.1, grace_seconds=0.5)
+QUICK = Pace(lease_seconds=3.0, poll_seconds=0.05, progress_seconds=0.1)
 ENVIRONMENT = {**os.environ, **SCHEDULER_SETTINGS, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 

@@ -16,7 +16,7 @@ from app.db.reads.analyses import find_network
 from app.db.reads.verdicts import kinds_and_steps, missing_steps, verdict_sets
 from app.db.tables import AnalysisRow, VerdictRow
 from app.db.writes import save_network
-from app.jobs import leases, queue, stages
+from app.jobs import queue, stages
 from app.jobs.analyses import save_analysis_outcome
 from app.jobs.definitions import analyse_arguments
 from app.jobs.worker import Pace, Worker
@@ -55,7 +55,7 @@ def test_the_criteria_of_an_analysis_are_queued_with_it_and_wait_for_other_analy
         assert queued.state == "queued"
         assert queued.arguments["criteria"] == sorted(criterion.key for criterion in CRITERIA)
         (later,) = queue.enqueue_analyses(session, find_network(session, XOR_SLUG), [COMPLETE])
-        claim = leases.claim(session, "someone")
+        claim = queue.claim(session, "someone")
         assert claim is not None
         assert claim.job_id == later.id
 
@@ -103,27 +103,16 @@ def test_judging_may_be_stopped(store):
     waiting = ask(store, "necessity")
 
     class Stopping(Directly):
-        def start(self, order):
+        def start(self, compute, tell):
             def report(progress):
                 raise Cancelled(progress.stage)
 
-            try:
-                order.compute(Work(report))
-            except Cancelled:
-                return self.ended()
-            raise AssertionError("nothing was reported")
+            with pytest.raises(Cancelled) as stopped:
+                compute(Work(report))
+            self.error = stopped.value
 
-        def ended(self):
-            from app.jobs.computing import Stopped
-
-            class Done:
-                def wait(self, seconds):
-                    return Stopped()
-
-                def progress(self):
-                    return []
-
-            return Done()
+        def wait(self, seconds):
+            raise self.error
 
     Worker(store, pace=Pace(poll_seconds=0.01), executor=Stopping).run(until_idle=True)
     assert job(store, waiting).state == "cancelled"

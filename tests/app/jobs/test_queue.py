@@ -10,29 +10,34 @@ from analysis.protocol import COMPLETE
 from app.db.engine import Store
 from app.db.errors import Conflict, NotFound
 from app.db.reads.jobs import all_jobs, find_job, jobs_of_network, last_log_lines
-from app.jobs import leases, queue
+from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
-from app.jobs.leases import MAX_ATTEMPTS, MAX_LOSSES, LeaseLost
+from app.jobs.queue import ENDED_BADLY, MAX_LOSSES, LeaseLost
 from tests.app.jobs.claiming import claim_all
 from tests.app.jobs.kinds import KINDS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-LATER = NOW + timedelta(seconds=leases.LEASE_SECONDS + 1)
+LATER = NOW + timedelta(seconds=queue.LEASE_SECONDS + 1)
 
 
-def enqueue(store: Store, steps: int = 1, **options) -> str:
+def enqueue(store: Store, steps: int = 1, kind: str = "count", **options) -> str:
     with store.write() as session:
-        return queue.enqueue(session, "count", {"steps": steps}, definitions=KINDS, now=NOW, **options).id
+        return queue.enqueue(session, kind, {"steps": steps}, definitions=KINDS, now=NOW, **options).id
 
 
 def claim(store: Store, owner: str = "me", now: datetime = NOW):
     with store.write() as session:
-        return leases.claim(session, owner, definitions=KINDS, now=now)
+        return queue.claim(session, owner, definitions=KINDS, now=now)
 
 
 def job(store: Store, job_id: str):
     with store.read() as session:
         return find_job(session, job_id)
+
+
+def give_back(store: Store, held, reason: str = "", **options) -> None:
+    with store.write() as session:
+        queue.give_back(session, held, reason, **options)
 
 
 def messages(store: Store, job_id: str) -> list[str]:
@@ -52,7 +57,7 @@ def test_an_unknown_kind_is_refused(store):
 
 
 def test_urgent_jobs_first_then_the_oldest(store):
-    ids = [enqueue(store, 1), enqueue(store, 2, priority=-1), enqueue(store, 3)]
+    ids = [enqueue(store, 1), enqueue(store, 2, "first"), enqueue(store, 3)]
     taken = [claim(store).job_id for _ in ids]
     assert taken[0] == ids[1]
     assert set(taken) == set(ids)
@@ -60,11 +65,11 @@ def test_urgent_jobs_first_then_the_oldest(store):
 
 
 def test_what_somebody_asked_for_comes_before_all_that_nobody_did(store):
-    automatic = [enqueue(store, 1), enqueue(store, 2, priority=-5), enqueue(store, 3, priority=12)]
+    automatic = [enqueue(store, 1), enqueue(store, 2, "first"), enqueue(store, 3, "last")]
     asked = enqueue(store, 4, asked=True)
     assert claim(store).job_id == asked
-    assert enqueue(store, 3, asked=True, again=True) == automatic[2]  # it was queued already, and comes earlier now
-    assert enqueue(store, 3, priority=12) == automatic[2]  # and is not put back by whoever does not wait for it
+    assert enqueue(store, 3, "last", asked=True, again=ENDED_BADLY) == automatic[2]  # queued already, and earlier now
+    assert enqueue(store, 3, "last") == automatic[2]  # and is not put back by whoever does not wait for it
     assert claim(store).job_id == automatic[2]
     with store.write() as session:
         queue.cancel(session, automatic[0])
@@ -77,16 +82,16 @@ def test_a_job_ends_well_once(store):
     job_id = enqueue(store)
     held = claim(store)
     with store.write() as session:
-        assert leases.heartbeat(session, held, Progress("counting", 1, 2, "1 step"), now=NOW) is False
+        queue.heartbeat(session, held, Progress("counting", 1, 2, "1 step"), now=NOW)
     row = job(store, job_id)
     assert (row.state, row.stage, row.done, row.total, row.found) == ("running", "counting", 1, 2, "1 step")
     with store.write() as session:
-        leases.finish(session, held, {"url": "/x"}, now=LATER)
+        queue.end(session, held, "done", "2 steps", result={"url": "/x"}, now=LATER)
     row = job(store, job_id)
     assert (row.state, row.result, row.finished_at, row.owner) == ("done", {"url": "/x"}, LATER, None)
     with store.write() as session, pytest.raises(LeaseLost):
-        leases.finish(session, held, {})
-    assert enqueue(store, again=True) == job_id
+        queue.end(session, held, "done")
+    assert enqueue(store, again=ENDED_BADLY) == job_id
     assert job(store, job_id).state == "done"
 
 
@@ -97,12 +102,9 @@ def test_a_lease_that_ran_out_is_taken_over_and_the_first_owner_is_fenced_off(st
     second = claim(store, "second", LATER)
     assert (second.job_id, second.attempt) == (first.job_id, 2)
     for change in (
-        lambda s: leases.heartbeat(s, first),
-        lambda s: leases.finish(s, first, {}),
-        lambda s: leases.fail(s, first, "no"),
-        lambda s: leases.release(s, first),
-        lambda s: leases.requeue(s, first, "gone"),
-        lambda s: leases.stop(s, first),
+        lambda s: queue.heartbeat(s, first),
+        lambda s: queue.end(s, first, "done"),
+        lambda s: queue.give_back(s, first),
     ):
         with pytest.raises(LeaseLost), store.write() as session:
             change(session)
@@ -113,49 +115,56 @@ def test_a_heartbeat_keeps_the_lease(store):
     enqueue(store)
     held = claim(store, "first")
     with store.write() as session:
-        leases.heartbeat(session, held, now=LATER - timedelta(seconds=2))
+        queue.heartbeat(session, held, now=LATER - timedelta(seconds=2))
     assert claim(store, "second", LATER) is None
 
 
-@pytest.mark.slow
-def test_a_job_whose_workers_are_lost_too_often_fails(store):
+def test_a_job_whose_workers_are_lost_too_often_fails_and_can_be_tried_again(store):
     job_id = enqueue(store)
     now = NOW
-    for attempt in range(MAX_ATTEMPTS):
+    for attempt in range(MAX_LOSSES):
         assert claim(store, now=now).attempt == attempt + 1
         now += timedelta(hours=1)
     assert claim(store, now=now) is None
     row = job(store, job_id)
-    assert row.state == "failed"
-    assert f"its worker was lost {MAX_ATTEMPTS} times" in row.error
-    assert row.set_aside
+    assert (row.state, row.set_aside) == ("failed", True)
+    assert f"its worker was lost, the last of {MAX_LOSSES} failed attempts, so it is given up" in row.error
     with store.write() as session:
         assert queue.retry(session, job_id, definitions=KINDS).state == "queued"
     assert claim(store, now=now).attempt == 1
 
 
-@pytest.mark.slow
-def test_requeue_counts_losses_and_release_counts_nothing(store):
+def test_a_job_waits_after_an_attempt_that_failed_longer_each_time_and_others_do_not(store):
     job_id = enqueue(store)
-    for _ in range(5):
-        with store.write() as session:
-            leases.release(session, leases.claim(session, "me", definitions=KINDS))
-    assert job(store, job_id).attempts == 0
     now = NOW
-    for losses in range(MAX_LOSSES):
-        assert job(store, job_id).losses == losses
-        held = claim(store, now=now)
-        with store.write() as session:
-            leases.requeue(session, held, "process was lost", now=now)
-        now = job(store, job_id).not_before or now
+    for losses, seconds in enumerate((1, 2), 1):
+        give_back(store, claim(store, now=now), "process was lost", now=now)
+        row = job(store, job_id)
+        assert (row.state, row.losses, row.attempts) == ("queued", losses, losses)
+        assert row.not_before == now + timedelta(seconds=seconds)
+        assert claim(store, now=now) is None
+        now = row.not_before
+    assert messages(store, job_id)[1] == "its process was lost; tried again in 1 s"
+    other = enqueue(store, 2)
+    give_back(store, claim(store, now=now), "process was lost", now=now)
+    assert job(store, job_id).state == "failed"
+    assert claim(store, now=now).job_id == other
+
+
+def test_what_is_not_the_jobs_fault_does_not_count_and_trying_by_hand_ends_a_wait(store):
+    job_id = enqueue(store)
+    for _ in range(2 * MAX_LOSSES):
+        give_back(store, claim(store))
     row = job(store, job_id)
-    assert (row.state, row.set_aside) == ("failed", True)
-    assert "its process was lost, the last of 5 failed attempts, so it is given up" in row.error
-    assert any(line.startswith("its process was lost; tried again in ") for line in messages(store, job_id))
+    assert (row.state, row.losses, row.attempts) == ("queued", 0, 0)
+    give_back(store, claim(store), "process was lost", now=NOW)
+    with store.write() as session:
+        queue.retry(session, job_id, definitions=KINDS)
+    assert claim(store).job_id == job_id
 
 
 def test_cancel(store):
-    queued, running = enqueue(store, 1, priority=1), enqueue(store, 2)
+    queued, running = enqueue(store, 1, "last"), enqueue(store, 2)
     held = claim(store)
     assert held.job_id == running
     with store.write() as session:
@@ -163,29 +172,28 @@ def test_cancel(store):
         assert queue.cancel(session, queued).state == "cancelled"
         assert queue.cancel(session, running).state == "running"
     with store.write() as session:
-        assert leases.heartbeat(session, held) is True
-        leases.stop(session, held)
+        queue.end(session, held, "cancelled")
     assert job(store, running).state == "cancelled"
     with store.write() as session, pytest.raises(NotFound):
         queue.cancel(session, "0" * 16)
-    enqueue(store, 2, again=True)
+    enqueue(store, 2, again=ENDED_BADLY)
     held = claim(store)
     with store.write() as session:
-        leases.finish(session, held, {})
+        queue.end(session, held, "done")
     with store.write() as session, pytest.raises(Conflict):
         queue.cancel(session, running)
     with store.write() as session, pytest.raises(Conflict):
         queue.retry(session, running, definitions=KINDS)
 
 
-@pytest.mark.parametrize("way", ["requeue", "expire"])
+@pytest.mark.parametrize("way", ["process was lost", "", "expire"])
 def test_a_job_that_was_to_stop_is_not_taken_up_again(store, way):
     job_id = enqueue(store)
     held = claim(store)
     with store.write() as session:
         queue.cancel(session, job_id)
-        if way == "requeue":
-            leases.requeue(session, held, "process was lost")
+        if way != "expire":
+            queue.give_back(session, held, way)
     assert claim(store, now=LATER) is None
     assert job(store, job_id).state == "cancelled"
 
@@ -193,11 +201,11 @@ def test_a_job_that_was_to_stop_is_not_taken_up_again(store, way):
 def test_failed_jobs_are_queued_again_only_when_asked(store):
     job_id = enqueue(store)
     with store.write() as session:
-        leases.fail(session, leases.claim(session, "me", definitions=KINDS), "it: is bad. Change it.")
+        queue.end(session, queue.claim(session, "me", definitions=KINDS), "failed", "it: is bad. Change it.")
     assert job(store, job_id).error == "it: is bad. Change it."
     enqueue(store)
     assert job(store, job_id).state == "failed"
-    enqueue(store, again=True)
+    enqueue(store, again=ENDED_BADLY)
     row = job(store, job_id)
     assert (row.state, row.error, row.attempts) == ("queued", "", 0)
 

@@ -13,12 +13,14 @@ from sqlalchemy import event, func, select
 
 from analysis.networks.training_spec import TrainingSpec
 from app.db.engine import Store, open_store, store_at
+from app.db.job_tables import WorkerRow
 from app.db.reads.jobs import find_job, last_log_lines
 from app.db.tables import NetworkRow
-from app.jobs import leases, queue
+from app.jobs import queue
+from app.jobs import worker as working
 from app.jobs.definitions import train_arguments
-from app.jobs.leases import MAX_LOSSES
-from app.jobs.worker import Worker, run_workers
+from app.jobs.queue import MAX_LOSSES
+from app.jobs.worker import Pace, Worker, run_workers
 from app.settings import Settings
 from tests.app.jobs.handlers import QUICK
 from tests.app.jobs.kinds import KINDS
@@ -64,7 +66,7 @@ def wait_for(condition) -> None:
 @pytest.mark.slow
 def test_jobs_end_well_truncated_refused_crashed_or_unsaved(store, monkeypatch):
     """One process, one job after another, each with its own ending."""
-    monkeypatch.setattr(leases, "FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(queue, "FIRST_WAIT_SECONDS", 0.01)
     good = enqueue(store, steps=3)
     cut = enqueue(store, steps=2, truncate=True)
     refused = enqueue(store, steps=2, refuse=True)
@@ -79,7 +81,7 @@ def test_jobs_end_well_truncated_refused_crashed_or_unsaved(store, monkeypatch):
     assert (row.state, row.error) == ("failed", "counting: goes too far. Count less.")
     assert row.result["error"] == {"item": "counting", "cause": "goes too far", "cure": "count less"}
     row = job(store, crashed)
-    assert (row.state, row.attempts, row.set_aside) == ("failed", 2, True)
+    assert (row.state, row.attempts, row.set_aside) == ("failed", MAX_LOSSES, True)
     assert "ZeroDivisionError" in row.error
     assert "secret detail" not in row.error + "".join(log_lines(store, crashed))
     assert job(store, spoiled).state == "failed"
@@ -88,7 +90,7 @@ def test_jobs_end_well_truncated_refused_crashed_or_unsaved(store, monkeypatch):
 
 @pytest.mark.slow
 def test_a_killed_process_costs_an_attempt_and_nothing_else(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(leases, "FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(queue, "FIRST_WAIT_SECONDS", 0.01)
     marker = tmp_path / "deaths"
     marker.write_text("")
     job_id = enqueue(store, steps=4, marker=str(marker), deaths=2)
@@ -103,14 +105,14 @@ def test_a_killed_process_costs_an_attempt_and_nothing_else(store, tmp_path, mon
 
 @pytest.mark.slow
 def test_a_job_that_always_dies_fails_in_the_end(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(leases, "FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(queue, "FIRST_WAIT_SECONDS", 0.01)
     marker = tmp_path / "deaths"
     marker.write_text("")
     job_id = enqueue(store, steps=4, marker=str(marker), deaths=99)
     work(store)
     row = job(store, job_id)
     assert row.state == "failed"
-    assert "process was lost (exit code -9), the last of 5 failed attempts" in row.error
+    assert "process was lost (exit code -9), the last of 3 failed attempts" in row.error
     assert (row.losses, row.set_aside) == (MAX_LOSSES, True)
     assert count_networks(store) == 0
 
@@ -120,7 +122,7 @@ def test_a_job_that_always_dies_fails_in_the_end(store, tmp_path, monkeypatch):
     ("kind", "arguments"), [("count", {"steps": 1_000_000, "seconds": 0.05}), ("deaf", {"seconds": 10_000})]
 )
 def test_cancel_while_running(store, kind, arguments):
-    """A computation that reports stops at its next report; one that does not is killed after a while."""
+    """Whether a computation reports or not, its process is killed, and the next job has one of its own."""
     job_id = enqueue(store, kind, **arguments)
     thread = threading.Thread(target=work, args=(store,))
     thread.start()
@@ -128,10 +130,11 @@ def test_cancel_while_running(store, kind, arguments):
     time.sleep(0.3)
     with store.write() as session:
         queue.cancel(session, job_id)
+        following = queue.enqueue(session, "count", {"steps": 1}, definitions=KINDS).id
     thread.join(PATIENCE_SECONDS)  # either would go on for hours
     assert not thread.is_alive()
     assert job(store, job_id).state == "cancelled"
-    assert count_networks(store) == 0
+    assert (job(store, following).state, count_networks(store)) == ("done", 1)
 
 
 @pytest.mark.slow
@@ -228,3 +231,24 @@ def test_a_worker_may_be_the_first_to_start(tmp_path):
     with store.read() as session:
         assert session.scalar(select(func.count()).select_from(NetworkRow)) == 0
     store.close()
+
+
+def present(store) -> list[WorkerRow]:
+    with store.read() as session:
+        return list(session.scalars(select(WorkerRow)))
+
+
+def test_an_idle_worker_is_seen_again_and_again_and_leaves(store, monkeypatch):
+    monkeypatch.setattr(working, "SHOWN_EVERY_SECONDS", 0.05)
+    worker = Worker(store, slots=2, cluster="tcp://scheduler:8786", pace=Pace(look_seconds=0.02))
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    wait_for(lambda: present(store))
+    (row,) = present(store)
+    assert (row.name, row.slots, row.cluster) == (worker.name, 2, "tcp://scheduler:8786")
+    first = row.seen_at
+    wait_for(lambda: present(store)[0].seen_at > first)
+    assert present(store)[0].started_at == row.started_at
+    worker.stop.set()
+    thread.join()
+    assert present(store) == []

@@ -15,7 +15,8 @@ from sqlalchemy import text
 
 from app.db.engine import newest_revision
 from app.db.job_tables import JobRow
-from app.jobs.presence import PRESENT_SECONDS, show
+from app.jobs.installation import PRESENT_SECONDS
+from app.jobs.worker import show
 from app.main import create_app
 from app.settings import Settings
 from tests.checkout import ROOT

@@ -9,7 +9,7 @@ from analysis.progress import Progress
 from analysis.protocol import COMPLETE
 from app.db.job_tables import JobRow
 from app.db.writes import save_network
-from app.jobs import leases, queue
+from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from tests.factories import small_network
 
@@ -29,7 +29,7 @@ def enqueue(store, n=1):
 
 def claim(store):
     with store.write() as session:
-        return leases.claim(session, "worker-1")
+        return queue.claim(session, "worker-1")
 
 
 def counts(page, name):
@@ -110,7 +110,7 @@ def test_a_job_that_has_ended_cannot_be_cancelled(client, store):
     (job_id,) = enqueue(store)
     owner = claim(store)
     with store.write() as session:
-        leases.fail(session, owner, "no luck")
+        queue.end(session, owner, "failed", "no luck")
     answer = client.post(f"/jobs/{job_id}/cancel", headers={"accept": "application/json"})
     assert answer.status_code == 409
     assert "ended already" in answer.json()["error"]
@@ -149,7 +149,7 @@ def test_a_job_is_followed_until_it_ends(client, store):
     assert "Waiting for a worker since" in client.get(page).text
     owner = claim(store)
     with store.write() as session:
-        leases.heartbeat(session, owner, Progress("circuits", 3, 8, "two valid"))
+        queue.heartbeat(session, owner, Progress("circuits", 3, 8, "two valid"))
     text = client.get(page).text
     assert text.count("data-poll") == 1
     assert "every possible sub-graph is tested, two valid" in text
@@ -159,7 +159,7 @@ def test_a_job_is_followed_until_it_ends(client, store):
     assert "every possible sub-graph is tested, two valid" in part.text
     assert 'id="stages"' in part.text
     with store.write() as session:
-        leases.fail(session, owner, "no luck")
+        queue.end(session, owner, "failed", "no luck")
     ended = client.get(page).text
     assert "no luck" in ended
     assert "data-poll" not in ended
