@@ -8,28 +8,30 @@ from itertools import groupby
 from typing import Any, Final, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import Form
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.criteria.criterion import KINDS
-from analysis.criteria.funnel_report import Judged
+from analysis.criteria.funnel_report import Judged, Wanted
+from analysis.criteria.interpretation_tallies import Reading
+from analysis.criteria.steps import CriterionStep
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.lenses.functions import without_sign
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.question import Question
 from analysis.report import Analysed, Carried, Irredundant, Placed
 from app.db.codecs import planted_of
-from app.db.reads.algorithms import placements_untried
+from app.db.reads.algorithms import placements_untried, places_of_owners
 from app.db.reads.analyses import analysed_question
-from app.db.reads.circuit_sets import stored_search
-from app.db.reads.circuits import whole_counts
-from app.db.reads.funnel import algorithm_positions, algorithms_of_alignments, outcomes_of_steps, readings_of_steps
-from app.db.reads.verdicts import count_of, verdict_sets
+from app.db.reads.circuits import stored_search, whole_counts
+from app.db.reads.verdicts import count_of, judged_outcomes, verdict_sets
 from app.db.recorded import stored_searches
-from app.db.rows import columns_of
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
+from app.db.rows import column_of, columns_of
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, VerdictRow
+from app.db.verdicts import readings_in, step_of, verdict_rows
 
 
 def _observed(session: Session, row: AnalysisRow, _: Question) -> Sequence[int]:
@@ -102,14 +104,14 @@ def _judged(session: Session, analysis: AnalysisRow, _: Question) -> Judged:
     sets = verdict_sets(session, analysis)
     searched = tuple(kind for kind, one in stored_searches(session, analysis.id).items() if one.n)
     counts = columns_of(session, analysis, "circuit", ("interpretations", "observed"))
-    positions = algorithm_positions(session, analysis)
+    valid = column_of(session, analysis, "alignment", "valid")
     return Judged(
         {kind: count_of(session, analysis, kind) for kind in (*KINDS, *searched)},
-        partial(outcomes_of_steps, session, analysis),
-        partial(readings_of_steps, session, analysis),
+        partial(_outcomes_of_steps, session, analysis),
+        partial(_readings_of_steps, session, analysis),
         list(map(int, counts["interpretations"])),
         list(map(int, counts["observed"])),
-        np.searchsorted(positions, algorithms_of_alignments(session, analysis)),
+        places_of_owners(session, analysis)[valid],
         analysis.algorithms_candidates,
         {(one.kind, one.step): one.note for one in sets if one.note},
         searched,
@@ -138,3 +140,29 @@ def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ())
     question = analysed_question(session, row)
     more = {name: _READERS[name](session, row, question) for name in reads}
     return Analysed(question, stored_search(session, row, question.layout), **more)
+
+
+def _outcomes_of_steps(
+    session: Session, analysis: AnalysisRow, wanted: Iterable[Wanted]
+) -> dict[Wanted, NDArray[np.uint8]]:
+    """The outcomes of some steps, each with its kind, not interpretations; those that are not stored are left out."""
+    wanted = set(wanted)
+    found: dict[Wanted, NDArray[np.uint8]] = {}
+    for kind in {kind for kind, _ in wanted}:
+        judged = judged_outcomes(session, analysis, kind).items()
+        found |= {(kind, step): outcomes for step, outcomes in judged if (kind, step) in wanted}
+    return found
+
+
+def _readings_of_steps(
+    session: Session, analysis: AnalysisRow, wanted: Iterable[CriterionStep]
+) -> dict[CriterionStep, list[Reading]]:
+    """What some steps say of the interpretations of each circuit; those that are not stored are left out."""
+    wanted = set(wanted)
+    steps = {row.id: step_of(row) for row in verdict_rows(session, analysis) if row.kind == "interpretation"}
+    steps = {number: step for number, step in steps.items() if step in wanted}
+    if not steps:
+        return {}
+    sizes = whole_counts(session, analysis, "interpretations"), whole_counts(session, analysis, "observed")
+    told = session.execute(select(VerdictRow.id, VerdictRow.by_circuit).where(VerdictRow.id.in_(steps)))
+    return {step: readings_in(text, *sizes) for number, text in told if (step := steps[number]) is not None}

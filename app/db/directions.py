@@ -6,7 +6,6 @@ it; of one algorithm there may be hundreds, which a report read whole would carr
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from typing import Any, cast
@@ -22,9 +21,9 @@ from analysis.directions.oblique import ObliqueFamily
 from analysis.directions.report import KeptDirections
 from analysis.directions.scoring import score_directions
 from analysis.question import Question
-from app.db.direction_tables import DirectionRow, DirectionTextRow
 from app.db.rows import insert_rows
-from app.db.tables import AnalysisReportRow
+from app.db.table_base import Base
+from app.db.tables import AnalysisReportRow, DirectionRow, DirectionTextRow
 
 KIND = "directions"
 """Of the report."""
@@ -38,11 +37,9 @@ def save_directions(session: Session, report: AnalysisReportRow, kept: Sequence[
         report: of the search.
         kept: each once, in the order found.
     """
-    table = DirectionRow.__table__
     session.execute(delete(DirectionRow).where(DirectionRow.analysis == report.analysis_id))
-    names = [column.name for column in table.columns]
     rows = [_values(report.analysis_id, position, one) for position, one in enumerate(kept)]
-    insert_rows(session, table, names, [tuple(row[name] for name in names) for row in rows])  # type: ignore[arg-type]
+    insert_rows(session, Base.metadata.tables["directions"], rows)
     texts = [{name: row[name] for name in ("algorithm_id", "alignment_id", "text")} for row in rows]
     if texts:
         dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
@@ -68,7 +65,7 @@ def _values(analysis: int, position: int, one: KeptDirections) -> dict[str, Any]
         "joint_of": None if scored.joint is None else scored.joint.of,
         "causal_order": scored.causal_order,
         "margin": scored.margin if math.isfinite(scored.margin) else None,
-        "families": json.dumps([one and [one.dimension, one.answer, one.method] for one in one.families]),
+        "families": [one and [one.dimension, one.answer, one.method] for one in one.families],
     }
 
 

@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session
 from analysis.digest import looks_like_digest
 from app.addressing import RESERVED_SLUGS
 from app.db.errors import Conflict, NotFound
-from app.db.model_tables import ModelRow
 from app.db.reads.analyses import begins_with
-from app.db.tables import FormerSlugRow, NetworkRow, ShortLinkRow
+from app.db.tables import FormerSlugRow, ModelRow, NetworkRow, ShortLinkRow
 
 KEY_LENGTH: Final = 12
 CLAIM_KEY_LENGTH: Final = 16

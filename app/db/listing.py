@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,14 +15,13 @@ from analysis.explanations.registry import RECORDED
 from analysis.models.model import Graph, ModelKind
 from analysis.question import Question
 from analysis.stories.relation import RELATIONS
-from app.db.beside import GROUND, STORIES, stored_relations, stored_shares
+from analysis.stories.report import CODES, LETTERS
 from app.db.directions import KIND as DIRECTIONS
-from app.db.model_tables import ModelRow
 from app.db.models import searches_of, stored_circuits
 from app.db.recorded import stored_searches
 from app.db.reports import report_row
 from app.db.rows import columns_of, key_of
-from app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
+from app.db.tables import AnalysisReportRow, AnalysisRow, ModelRow, VerdictRow
 from app.db.verdicts import outcomes_of, step_of, verdict_rows
 from app.recent import Recent
 from pluriscope.addresses import ResultRef
@@ -33,6 +34,9 @@ from pluriscope.kinds.recorded import stored_types
 MAX_KEPT: Final = 128_000_000  # bytes
 _FRAMES: Final = Recent[Frame](MAX_KEPT, lambda frame: frame.n_bytes)
 _READING: Final = Lock()
+GROUND: Final = "common-ground"
+STORIES: Final = "stories"
+_AS_CODES: Final = bytes.maketrans(LETTERS, CODES)
 
 
 def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Question, of: ResultRef) -> Frame:
@@ -129,3 +133,24 @@ def _directions(session: Session, analysis: AnalysisRow) -> dict[str, Any]:
     columns = columns_of(session, analysis, "direction", tuple(directions.STORED))
     found: dict[str, Any] = {name: columns[name] for name in directions.STORED}
     return found | {"classes": [set(classes.split()) for classes in found["classes"]]}
+
+
+def stored_shares(row: AnalysisReportRow, n: int) -> dict[str, NDArray[np.float64]]:
+    """Coverage and accuracy of each of n kept alignments.
+
+    One that predicts nothing covers nothing, and has no accuracy (NaN); of those beyond the limit of the survey
+    neither is known.
+    """
+    predicted, right = np.array(row.beside.split(), np.int64).reshape(2, -1)
+    coverage, accuracy = np.full(n, np.nan), np.full(n, np.nan)
+    coverage[: len(predicted)] = predicted / row.found["n_interventions"]
+    speak = np.flatnonzero(predicted)
+    accuracy[speak] = right[speak] / predicted[speak]
+    return {"coverage": coverage, "accuracy": accuracy}
+
+
+def stored_relations(row: AnalysisReportRow | None) -> NDArray[np.uint8] | None:
+    """How each circuit's story relates to the whole network's; None without a report, or where no circuit was asked."""
+    if row is None or not row.found["algorithms"]:
+        return None
+    return np.frombuffer(row.beside.encode().translate(_AS_CODES), np.uint8)

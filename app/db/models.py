@@ -27,11 +27,11 @@ from analysis.report import Part as Stored
 from analysis.work import DEFAULT_WORK, Work
 from app.db.errors import Ambiguous, NotFound
 from app.db.links import free_slug
-from app.db.model_tables import ModelCircuitRow, ModelReportRow, ModelRow
 from app.db.reads.analyses import called
 from app.db.reports import Report
-from app.db.rows import insert_rows, read_columns
+from app.db.rows import insert_columns, read_columns
 from app.db.table_base import Base
+from app.db.tables import ModelCircuitRow, ModelReportRow, ModelRow
 
 SEARCH: Final = "search"
 _CIRCUITS: Final = Base.metadata.tables[ModelCircuitRow.__tablename__]
@@ -167,10 +167,11 @@ def save_circuits(session: Session, row: ModelRow, kind: ModelKind, rules: Rules
     for table in (ModelCircuitRow, ModelReportRow):
         session.execute(delete(table).filter_by(**owner))
     session.add(ModelReportRow(**owner, name=SEARCH, content=search.model_dump_json()))
-    told = (json.dumps(dict(one.told), ensure_ascii=False) for one in found.circuits)
-    figures = ((one.mask, *(column.value(one) for column in MODEL_CIRCUIT.columns)) for one in found.circuits)
-    rows = [(*owner.values(), at, *known, text) for at, (known, text) in enumerate(zip(figures, told, strict=True))]
-    insert_rows(session, _CIRCUITS, ("model_id", "rules", "position", *_STORED), rows)
+    columns = {column.name: [column.value(one) for one in found.circuits] for column in MODEL_CIRCUIT.columns}
+    columns["position"] = list(range(len(found.circuits)))
+    columns["mask"] = [one.mask for one in found.circuits]
+    columns["told"] = [json.dumps(dict(one.told), ensure_ascii=False) for one in found.circuits]
+    insert_columns(session, _CIRCUITS, columns, **owner)
 
 
 def searches_of(session: Session, model_ids: Sequence[int]) -> dict[tuple[int, str], CircuitSearch]:

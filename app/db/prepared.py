@@ -10,7 +10,7 @@ import math
 import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,6 @@ from analysis.result_file import smallest_json
 from app.db.codecs import places_to_json
 from app.db.distributions import active_neurons, candidates_json, distributions_of
 
-CIRCUIT_COLUMNS: Final = ("position", "mask", "edges", "neurons", "margin", "interpretations", "observed")
-
 
 @dataclass(frozen=True)
 class PreparedAnalysis:
@@ -38,7 +36,7 @@ class PreparedAnalysis:
     Args:
         network: digest of its network.
         columns: values of the columns of its row, the references to other rows left out.
-        circuits: of each listed one the values of :data:`CIRCUIT_COLUMNS`, masks ascending.
+        circuits: columns of the listed ones, masks ascending.
         search: its algorithms and alignments; their rows are made one by one when they are inserted.
     """
 
@@ -46,7 +44,7 @@ class PreparedAnalysis:
     protocol: Protocol
     data: DataRecord
     columns: Mapping[str, Any]
-    circuits: list[tuple[Any, ...]]
+    circuits: Mapping[str, list[Any]]
     search: AlgorithmSearch
 
     @property
@@ -89,7 +87,6 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
         engine_version: of the engine that found it.
     """
     circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
-    rows = _circuit_rows(circuits, counts)
     columns = {
         "output": analysis.question.output,
         "protocol_digest": analysis.question.protocol.digest,
@@ -99,7 +96,7 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
         "circuits_possible": circuits.possible,
         "circuits_valid": circuits.n_valid,
         "circuits_method": circuits.method,
-        "circuits_listed": len(rows),
+        "circuits_listed": circuits.n_listed,
         "circuits_low": None if circuits.interval is None else circuits.interval[0],
         "circuits_high": None if circuits.interval is None else circuits.interval[1],
         "circuits_confidence": circuits.confidence,
@@ -125,22 +122,22 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
         analysis.question.protocol,
         analysis.question.record,
         columns,
-        rows,
+        _circuit_columns(circuits, counts),
         search,
     )
 
 
-def _circuit_rows(circuits: CircuitSearch, counts: InterpretationCounts) -> list[tuple[Any, ...]]:
+def _circuit_columns(circuits: CircuitSearch, counts: InterpretationCounts) -> dict[str, list[Any]]:
     layout, masks = circuits.layout, circuits.masks
-    columns = (
-        range(len(masks)),
-        map(layout.to_hex, masks.tolist()),
-        np.bitwise_count(masks).tolist(),
-        active_neurons(layout, masks).sum(axis=1).tolist(),
-        (None if math.isnan(margin) else margin for margin in circuits.margins.tolist()),
-        *(map(str, values) for values in (counts.by_circuit, counts.observed_by_circuit)),
-    )
-    return list(zip(*columns, strict=True))
+    return {
+        "position": list(range(len(masks))),
+        "mask": list(map(layout.to_hex, masks.tolist())),
+        "edges": np.bitwise_count(masks).tolist(),
+        "neurons": active_neurons(layout, masks).sum(axis=1).tolist(),
+        "margin": circuits.margins.tolist(),
+        "interpretations": list(counts.by_circuit),
+        "observed": list(counts.observed_by_circuit),
+    }
 
 
 def result_digest(

@@ -14,7 +14,7 @@ from analysis.by_name import ByName
 from analysis.explanations.explanation import REF, Frame, RecordedKind, Value
 from analysis.explanations.registry import BY_KEY
 from app.db.recorded_tables import RECORDED_TABLES, SearchRow
-from app.db.rows import columns_of, insert_rows
+from app.db.rows import column_of, insert_columns
 from app.db.tables import AnalysisRow, VerdictRow
 
 
@@ -38,13 +38,8 @@ def save_found(
     session.expire(analysis, ["verdicts"])
     session.add(SearchRow(analysis=analysis.id, kind=kind.key, found_at=datetime.now(UTC), **search.model_dump()))
     session.flush()
-    lists = (map(_finite, column.tolist()) for column in frame.values())
-    rows = [(analysis.id, position, *row) for position, row in enumerate(zip(*lists, strict=True))]
-    insert_rows(session, table, ("analysis", "position", *frame), rows)
-
-
-def _finite(value: Value) -> Value | None:
-    return None if isinstance(value, float) and math.isnan(value) else value
+    columns = {name: column.tolist() for name, column in frame.items()}
+    insert_columns(session, table, columns | {"position": range(search.n)}, analysis=analysis.id)
 
 
 def stored_searches(session: Session, analysis_id: int) -> dict[str, StoredSearch]:
@@ -68,4 +63,4 @@ def stored_figures(session: Session, analysis: AnalysisRow, kind: RecordedKind[A
 
 def stored_refs(session: Session, analysis: AnalysisRow, kind: RecordedKind[Any]) -> tuple[str, ...]:
     """The address texts of what was found of a kind, in order; () where it was not searched."""
-    return tuple(columns_of(session, analysis, kind.key)[REF])
+    return tuple(column_of(session, analysis, kind.key, REF))

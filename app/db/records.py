@@ -45,9 +45,5 @@ def save_data_record(session: Session, record: DataRecord) -> DataRow | None:
     """Store a data record, once; None for the default, which every network has without a row."""
     if record.is_clean:
         return None
-    row = session.get(DataRow, record.digest)
-    if row is None:
-        row = DataRow(digest=record.digest, description=record.description, record=data_to_bytes(record))
-        session.add(row)
-        session.flush()
-    return row
+    save_data_records(session, [record])
+    return session.get_one(DataRow, record.digest)

@@ -7,21 +7,35 @@ minute beside one busy thread. So a column is fetched as one joined text, parsed
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Boolean, Column, ColumnElement, Float, Integer, Table, Text, case, cast, func, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Float,
+    Integer,
+    Table,
+    Text,
+    bindparam,
+    case,
+    cast,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from app.db.columns import BigCount, HexMask, Letters, SortableInteger
-from app.db.direction_tables import DirectionRow
 from app.db.recorded_tables import RECORDED_TABLES, SearchRow
 from app.db.table_base import Base
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisReportRow, AnalysisRow, CircuitRow
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisReportRow, AnalysisRow, CircuitRow, DirectionRow
 from app.recent import Recent
 
 MAX_KEPT: Final = 64_000_000  # bytes
@@ -54,23 +68,28 @@ _SOURCES: Final[dict[str, _Source]] = {
 }
 
 
-def insert_rows(session: Session, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert many rows as they are, without SQLAlchemy looking at each value.
+def insert_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows, each by its columns; none is none."""
+    if rows:
+        session.connection().execute(insert(table), rows)
+
+
+def insert_columns(session: Session, table: Table, columns: Mapping[str, Iterable[Any]], **owner: Any) -> None:
+    """Insert as many rows as the columns are long; where a number is none (NaN), there is none.
 
     Args:
         session: of the writer.
         table: what they are put into.
-        names: its columns, in the order of the values.
-        rows: values that the database's driver takes.
+        columns: of equal length.
+        owner: columns that have one value in all rows.
     """
-    if not rows:
-        return
-    connection = session.connection()
-    quote = connection.dialect.identifier_preparer.quote
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    into = f"{quote(table.name)} ({', '.join(map(quote, names))})"
-    values = ", ".join([mark] * len(names))
-    connection.exec_driver_sql(f"INSERT INTO {into} VALUES ({values})", list(rows))  # noqa: S608  names of ours
+    rows = zip(*columns.values(), strict=True)
+    names = tuple(columns)
+    insert_rows(session, table, [owner | dict(zip(names, map(_present, row), strict=True)) for row in rows])
+
+
+def _present(value: Any) -> Any:
+    return None if value != value else value
 
 
 def _size(values: Values) -> int:
@@ -88,18 +107,18 @@ def key_of(session: Session, analysis: AnalysisRow) -> tuple[Any, ...]:
     return str(session.get_bind().engine.url), analysis.id, analysis.result_digest, analysis.created_at
 
 
-def columns_of(session: Session, analysis: AnalysisRow, kind: str, names: Sequence[str] = ()) -> Mapping[str, Values]:
-    """The explanations of one kind as columns of equal length, each read when it is asked for, then kept.
+def columns_of(session: Session, analysis: AnalysisRow, kind: str, names: Sequence[str]) -> dict[str, Values]:
+    """Some columns of the explanations of one kind, of equal length; those that are not kept in one statement.
 
     They stand in the order of the store: circuits by mask, algorithms by position, alignments by row, others as they
     were found. A number that may be missing is a float, NaN where it is. Integers of any size are an int64 array if all
     fit, else a list of integers; masks are uint64 up to 64 edges, else Python integers; texts are a list.
 
     Args:
-        session: open as long as columns are asked for.
+        session: open session.
         analysis: the analysis.
         kind: "circuit", "algorithm", "alignment", or a kind that a background job finds, such as "probe".
-        names: columns that are read now, in one statement.
+        names: of the columns.
     """
     key = (*key_of(session, analysis), kind)
     if kind in RECORDED_TABLES:  # it may have been searched again
@@ -108,9 +127,24 @@ def columns_of(session: Session, analysis: AnalysisRow, kind: str, names: Sequen
     if kind == "direction":
         report = AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind == "directions"
         key = (*key, session.scalar(select(AnalysisReportRow.content).where(*report)))
-    found = _Columns(session, analysis.id, kind, key)
-    found.read(names)
+    keys = {name: (*key, name) for name in names}
+    if "verdicts" in keys:  # they change while all else stays
+        stored = session.get_one(AnalysisRow, analysis.id).verdicts
+        keys["verdicts"] += tuple((row.position, row.content) for row in stored if row.kind == kind)
+    source = _SOURCES[kind]
+    columns = source.table.columns
+    with _READING:  # one at a time: whoever comes meanwhile finds them kept
+        found = {name: kept for name in names if (kept := _KEPT.get(keys[name])) is not None}
+        missing = [columns[name] for name in names if name not in found]
+        read = read_columns(session, missing, columns[source.order], columns[source.owner] == analysis.id)
+        for column, values in zip(missing, read, strict=True):
+            found[column.name] = _KEPT.put(keys[column.name], values)
     return found
+
+
+def column_of(session: Session, analysis: AnalysisRow, kind: str, name: str) -> Any:
+    """One of the columns; see :func:`columns_of`."""
+    return columns_of(session, analysis, kind, (name,))[name]
 
 
 def read_columns(
@@ -134,13 +168,6 @@ def read_columns(
         yield _parsed(column, [] if text is None else text.split(_SEPARATOR))
 
 
-def letters_of(session: Session, analysis: AnalysisRow, kind: str) -> NDArray[np.uint8]:
-    """``[explanations, positions]`` the letters of all verdicts, in the order of :func:`columns_of`."""
-    letters = columns_of(session, analysis, kind)["verdicts"]
-    assert isinstance(letters, np.ndarray)  # noqa: S101  a column of letters always is
-    return letters
-
-
 def write_letters(session: Session, analysis: AnalysisRow, kind: str, letters: NDArray[np.uint8]) -> None:
     """Put the letters of all verdicts into the rows, in place of those there.
 
@@ -151,60 +178,16 @@ def write_letters(session: Session, analysis: AnalysisRow, kind: str, letters: N
         letters: ``[explanations, positions]``.
     """
     source = _SOURCES[kind]
-    connection = session.connection()
-    quote = connection.dialect.identifier_preparer.quote
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    width, text = letters.shape[1], letters.tobytes().decode("ascii")
-    values = (text[start : start + width] for start in range(0, len(text), width))
-    places = list(columns_of(session, analysis, kind)[source.order])
-    rows = [(value, analysis.id, int(place)) for value, place in zip(values, places, strict=True)]
-    where = f"{quote(source.owner)} = {mark} AND {quote(source.order)} = {mark}"
+    columns = source.table.columns
+    which = columns[source.owner] == analysis.id, columns[source.order] == bindparam("place")
+    places = column_of(session, analysis, kind, source.order)
+    rows = [
+        {"place": int(place), "letters": one.tobytes().decode("ascii")}
+        for place, one in zip(places, letters, strict=True)
+    ]
     if rows:
-        table = quote(source.table.name)
-        connection.exec_driver_sql(f"UPDATE {table} SET verdicts = {mark} WHERE {where}", rows)  # noqa: S608
-
-
-@dataclass(frozen=True)
-class _Columns(Mapping[str, Values]):
-    session: Session
-    analysis_id: int
-    kind: str
-    key: tuple[Any, ...]
-
-    def __getitem__(self, name: str) -> Values:
-        kept = _KEPT.get(self._name(name))
-        return self.read((name,))[name] if kept is None else kept
-
-    @property
-    def source(self) -> _Source:
-        return _SOURCES[self.kind]
-
-    def _name(self, name: str) -> tuple[Any, ...]:
-        """What a column is kept under; verdicts change while all else stays."""
-        if name != "verdicts":
-            return *self.key, name
-        analysis = self.session.get_one(AnalysisRow, self.analysis_id)
-        told = ((row.position, row.content) for row in analysis.verdicts if row.kind == self.kind)
-        return *self.key, name, *told
-
-    def read(self, names: Sequence[str]) -> dict[str, Values]:
-        """Some columns; those that are not kept in one statement."""
-        with _READING:  # one at a time: whoever comes meanwhile finds them kept
-            found = {name: kept for name in names if (kept := _KEPT.get(self._name(name))) is not None}
-            missing = [self.source.table.columns[name] for name in names if name not in found]
-            of_table = self.source.table.columns
-            which = of_table[self.source.owner] == self.analysis_id
-            read = read_columns(self.session, missing, of_table[self.source.order], which)
-            for column, values in zip(missing, read, strict=True):
-                found[column.name] = _KEPT.put(self._name(column.name), values)
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        names = self.source.table.columns.keys()
-        return (name for name in names if name not in (self.source.owner, "verdicts"))  # those change
-
-    def __len__(self) -> int:
-        return len(self.source.table.columns) - 2
+        written = update(source.table).where(*which).values(verdicts=bindparam("letters"))
+        session.connection().execute(written, rows)
 
 
 def _as_text(column: Column[Any], on_sqlite: bool) -> ColumnElement[Any]:

@@ -9,14 +9,7 @@ from typing import Final
 
 from sqlalchemy import MetaData
 
-from app.db import (  # noqa: F401
-    direction_tables,
-    job_tables,
-    model_tables,
-    recorded_tables,
-    study_tables,
-    tables,
-)
+from app.db import job_tables, recorded_tables, study_tables, tables  # noqa: F401
 from app.db.table_base import Base
 
 SCHEMA: Final[MetaData] = Base.metadata

@@ -5,14 +5,14 @@ Identity is content (digests, masks, hashes); row numbers never leave the databa
 networks ─┬─ analyses ─┬─ circuits
           │            ├─ algorithms ── alignments
           │            ├─ verdicts: which letter of an explanation is which criterion's
-          │            ├─ common ground ── its blocks
-          │            ├─ alignments on directions (:mod:`app.db.direction_tables`)
+          │            ├─ alignments on directions
           │            ├─ searches for other kinds of explanation (:mod:`app.db.recorded_tables`)
           │            └─ reports
           └─ (jobs refer to networks by digest, :mod:`app.db.job_tables`)
+models ─┬─ model circuits (a row each, of one search for each set of rules)
+        └─ model reports (what the search says of itself, and what later jobs found out about its circuits)
 
 Every explanation is a row with a letter for each criterion; lists read whole columns of them (:mod:`app.db.rows`).
-Points of the common ground stand in columns, in blocks of bytes.
 """
 
 from __future__ import annotations
@@ -291,3 +291,87 @@ class AnalysisReportRow(Base):
     beside: Mapped[str] = mapped_column(Text, default="", server_default="", deferred=True)  # of each explanation
     content: Mapped[str] = mapped_column(String(64))  # SHA-256 of what was found, timings apart
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class DirectionRow(Base):
+    """A kept alignment on directions: valid, or one of the best that fail. The report beside says what was searched."""
+
+    __tablename__ = "directions"
+
+    analysis: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)  # from 0, in the order found
+    algorithm_id: Mapped[str] = mapped_column(String(16))
+    alignment_id: Mapped[str] = mapped_column(String(16), index=True)
+    form: Mapped[str] = mapped_column(String(16))
+    algorithm_text: Mapped[str] = mapped_column(Text)  # identity text
+    formula: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)  # of the places, as addresses carry it
+    classes: Mapped[str] = mapped_column(Text)  # of directions that found it, between spaces
+    valid: Mapped[bool]
+    agreed: Mapped[int]  # single interchanges, summed over variables
+    of: Mapped[int]
+    joint_agreed: Mapped[int | None]  # None where joint interchange was not run
+    joint_of: Mapped[int | None]
+    causal_order: Mapped[bool]
+    margin: Mapped[float | None]  # None where nothing was tested
+    families: Mapped[list[Any]] = mapped_column(JSON)  # of oblique swaps: [[dimension, answer, method] or null, …]
+
+
+class DirectionTextRow(Base):
+    """What the id of an alignment on directions stands for, if a search ever kept it.
+
+    An id is a hash of the text, so this is true of every network and for good. Rows stay when the search that found an
+    alignment is made again and gives its directions other last digits, so that links by id alone still lead somewhere.
+    """
+
+    __tablename__ = "direction_texts"
+
+    algorithm_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    alignment_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)  # of the places, as addresses carry it
+
+
+class ModelRow(Base):
+    """A model with its task; unique by the digest of what it computes."""
+
+    __tablename__ = "models"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(24))  # key of analysis.models.registry
+    document: Mapped[bytes] = mapped_column(LargeBinary)  # its file as canonical JSON
+    origin: Mapped[str] = mapped_column(String(16))  # bundled, uploaded
+    position: Mapped[int] = mapped_column(default=1000)  # order in lists; bundled ones first
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ModelCircuitRow(Base):
+    """A listed valid circuit of a model under one set of rules."""
+
+    __tablename__ = "model_circuits"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    model_id: Mapped[int] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
+    rules: Mapped[str] = mapped_column(String(80), primary_key=True)  # as addresses write them, "" for the usual ones
+    position: Mapped[int] = mapped_column(primary_key=True)  # from 0, as they were found
+    mask: Mapped[str] = mapped_column(String(64))
+    edges: Mapped[int]  # nodes, where a mask names nodes
+    nodes: Mapped[int]
+    right: Mapped[int]  # rows
+    worst: Mapped[float]
+    margin: Mapped[float]
+    minimal: Mapped[bool]
+    told: Mapped[str] = mapped_column(Text)  # JSON: outcomes of criteria and nodes with roles, by column
+
+
+class ModelReportRow(Base):
+    """What a search says of itself, or what a later job found out about its circuits."""
+
+    __tablename__ = "model_reports"
+
+    model_id: Mapped[int] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
+    rules: Mapped[str] = mapped_column(String(80), primary_key=True)
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    content: Mapped[str] = mapped_column(Text)  # JSON

@@ -35,7 +35,7 @@ from analysis.criteria.verdict import OUTCOMES
 from analysis.digest import canonical_json
 from analysis.errors import InvalidCriterion
 from analysis.result import CriterionTally
-from app.db.rows import columns_of, letters_of, write_letters
+from app.db.rows import column_of, write_letters
 from app.db.tables import AnalysisRow, VerdictRow
 
 LETTERS: Final = "PFU-"  # of analysis.criteria.verdict.OUTCOMES
@@ -158,7 +158,7 @@ def outcomes_of(session: Session, analysis: AnalysisRow, kind: Kind) -> dict[Cri
     own = [row for row in verdict_rows(session, analysis) if row.kind == kind]
     if not own:
         return {}
-    found = letters_of(session, analysis, kind)
+    found = column_of(session, analysis, kind, "verdicts")
     every = _OUTCOME[found] if len(found) else np.zeros((0, max(row.position for row in own) + 1), np.uint8)
     return {step: every[:, row.position] for row in own if (step := step_of(row)) is not None}
 
@@ -188,7 +188,7 @@ def _save(
     session: Session, analysis: AnalysisRow, kind: Kind, prepared: Sequence[PreparedVerdicts], rows: list[VerdictRow]
 ) -> list[VerdictRow]:
     judged = _judged(session, analysis, kind)
-    old = np.empty((0, 0), np.uint8) if kind == "interpretation" else letters_of(session, analysis, kind)
+    old = np.empty((0, 0), np.uint8) if kind == "interpretation" else column_of(session, analysis, kind, "verdicts")
     changed: list[tuple[VerdictRow, PreparedVerdicts]] = []
     for one in prepared:
         row = _row_for(rows, one.step)
@@ -232,7 +232,11 @@ def _judged(session: Session, analysis: AnalysisRow, kind: Kind) -> NDArray[np.i
     """The places of the explanations that are judged, among the stored ones of a kind."""
     if kind == "interpretation":
         return np.arange(analysis.circuits_listed)
-    columns = columns_of(session, analysis, kind)
     if kind == "alignment":
-        return np.flatnonzero(np.asarray(columns["valid"]))
-    return np.arange(len(columns["position"]))
+        return np.flatnonzero(column_of(session, analysis, kind, "valid"))
+    return np.arange(len(column_of(session, analysis, kind, "position")))
+
+
+def verdict_contents(session: Session, analysis: AnalysisRow) -> tuple[tuple[int, str], ...]:
+    """What all stored verdicts about an analysis say, as digests: equal ones give equal funnels."""
+    return tuple((row.id, row.content) for row in verdict_rows(session, analysis))

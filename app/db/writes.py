@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from typing import Protocol as Interface
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from analysis.network_files.files import slug_of
@@ -18,13 +18,15 @@ from app.db.codecs import parameters_to_bytes, tasks_of, tasks_to_json
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
 from app.db.links import free_slug
-from app.db.prepared import CIRCUIT_COLUMNS, PreparedAnalysis
+from app.db.prepared import PreparedAnalysis
 from app.db.reads.analyses import analysis_by_key, network_by_digest
 from app.db.reads.networks import STUDY_ORIGIN, known_as
 from app.db.records import save_data_record, save_protocol
-from app.db.rows import insert_rows
+from app.db.rows import insert_columns, insert_rows
 from app.db.table_base import Base
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, FormerSlugRow, NetworkRow
+from app.db.tables import AlgorithmRow, AnalysisRow, FormerSlugRow, NetworkRow
+
+_TABLES: Final = Base.metadata.tables
 
 
 class NamedNetwork(Interface):
@@ -143,22 +145,16 @@ def save_prepared(session: Session, prepared: PreparedAnalysis, *, now: datetime
     row = AnalysisRow(**prepared.columns, network_id=network.id, created_at=now or datetime.now(UTC))
     session.add(row)
     session.flush()
-    circuits = [(row.id, *values) for values in prepared.circuits]
-    insert_rows(session, Base.metadata.tables["circuits"], ("analysis", *CIRCUIT_COLUMNS), circuits)
-    _insert_all(session, AlgorithmRow, [{**one, "analysis_id": row.id} for one in prepared.algorithm_rows()])
+    insert_columns(session, _TABLES["circuits"], prepared.circuits, analysis=row.id)
+    insert_rows(session, _TABLES["algorithms"], [{**one, "analysis_id": row.id} for one in prepared.algorithm_rows()])
     numbered = select(AlgorithmRow.algorithm_id, AlgorithmRow.id).where(AlgorithmRow.analysis_id == row.id)
     number_of = dict(session.execute(numbered).all())
     alignments = [
         {**columns, "analysis_id": row.id, "algorithm_row_id": number_of[algorithm]}
         for algorithm, columns in prepared.alignment_rows()
     ]
-    _insert_all(session, AlignmentRow, alignments)
+    insert_rows(session, _TABLES["alignments"], alignments)
     return row
-
-
-def _insert_all(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> None:
-    if rows:
-        session.connection().execute(insert(table), rows)
 
 
 def delete_network(session: Session, row: NetworkRow) -> None:

@@ -27,10 +27,9 @@ from analysis.progress import Progress
 from analysis.protocol import Protocol
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobLogRow, JobRow
-from app.db.model_tables import ModelRow
 from app.db.reads.jobs import find_job
 from app.db.records import save_protocol
-from app.db.tables import AnalysisRow, NetworkRow
+from app.db.tables import AnalysisRow, ModelRow, NetworkRow
 from app.jobs.definitions import (
     DEFINITIONS,
     JobDefinition,

@@ -13,11 +13,10 @@ from analysis.criteria.steps import default_steps
 from analysis.explanations.registry import BY_KEY, RECORDED
 from analysis.models import registry
 from app.db.job_tables import JobRow
-from app.db.model_tables import ModelReportRow, ModelRow
 from app.db.models import SEARCH
 from app.db.reads.analyses import analysed_question
 from app.db.recorded import is_searched
-from app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
+from app.db.tables import AnalysisReportRow, AnalysisRow, ModelReportRow, ModelRow, NetworkRow, VerdictRow
 from app.jobs import queue
 from pluriscope.analyses.registry import ANALYSES, METHODS, RIVALS, Analysis
 

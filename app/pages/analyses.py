@@ -20,10 +20,10 @@ from app.db.codecs import planted_of
 from app.db.distributions import distribution_in
 from app.db.job_tables import JobRow
 from app.db.reads.algorithms import is_listed
-from app.db.reads.funnel import verdict_contents
 from app.db.reads.jobs import UNFINISHED, jobs_about
 from app.db.reports import report_of, report_row, reports_of
 from app.db.tables import AnalysisReportRow
+from app.db.verdicts import verdict_contents
 from app.errors import NotFound
 from app.figures.numbers import duration, when
 from app.options import PageModel

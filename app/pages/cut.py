@@ -20,8 +20,7 @@ from analysis.models.common import chances_by_bits
 from analysis.models.model import ACCURACY_THRESHOLD, Inside, gaps
 from analysis.networks.circuit import Circuit
 from app.db.models import searches_of, stored_circuits
-from app.db.reads.circuit_sets import stored_coverage, stored_sizes
-from app.db.reads.circuits import is_stored, masks_beside
+from app.db.reads.circuits import is_stored, masks_beside, stored_coverage, stored_sizes
 from app.figures.numbers import noun
 from app.figures.svg.graphs import graph_diagram
 from app.figures.svg.networks import network_diagram

@@ -18,7 +18,7 @@ from analysis.directions.rowspace import rowspace_split
 from analysis.directions.scoring import direction_matrix, score_directions
 from analysis.fixed_order import inner
 from analysis.networks.mlp import activations
-from app.db.direction_tables import DirectionRow
+from app.db.tables import DirectionRow
 from app.figures.numbers import decimal, exact
 from app.figures.svg.directions import direction_diagram, linear_words, site_words, weight_text
 from app.figures.svg.number_line import Threshold, number_line

@@ -24,7 +24,7 @@ from app.db.job_tables import JobRow
 from app.db.reads import networks as reads
 from app.db.reads.algorithms import placements_untried
 from app.db.reads.analyses import scope_of
-from app.db.reads.circuit_sets import stored_backbone
+from app.db.reads.circuits import stored_backbone
 from app.db.reads.jobs import UNFINISHED, jobs_of_network
 from app.db.reads.studies import studies_of_network
 from app.db.studies import design_of

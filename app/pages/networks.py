@@ -19,10 +19,9 @@ from analysis.networks.network import split_parameters
 from analysis.protocol import BUILT_IN, COMPLETE
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
-from app.db.model_tables import ModelRow
 from app.db.models import CircuitSearch, all_models, model_of, searches_of
 from app.db.reads import networks as reads
-from app.db.tables import AnalysisRow, NetworkRow
+from app.db.tables import AnalysisRow, ModelRow, NetworkRow
 from app.errors import BadQuery
 from app.figures.numbers import noun, readable
 from app.figures.svg.graphs import graph_thumb

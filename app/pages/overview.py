@@ -17,9 +17,8 @@ from analysis.models.common import backbone_of_bits
 from analysis.models.model import Table as ModelTable
 from analysis.models.model import gaps
 from app.addressing import Addresses
-from app.db.model_tables import ModelRow
 from app.db.models import CircuitSearch, searches_of
-from app.db.tables import NetworkRow
+from app.db.tables import ModelRow, NetworkRow
 from app.figures.numbers import decimal, exact, noun, readable
 from app.figures.plots import spread_figures
 from app.figures.svg.graphs import graph_diagram

@@ -18,8 +18,7 @@ from sqlalchemy.orm import Session
 from analysis import ENGINE_VERSION
 from analysis.explanations.registry import KIND_OF
 from app.addressing import Addresses
-from app.db.model_tables import ModelRow
-from app.db.tables import NetworkRow
+from app.db.tables import ModelRow, NetworkRow
 from app.errors import BadQuery
 from app.options import Options, ScopeOptions
 from app.pages.explanations import Explanation

@@ -18,10 +18,9 @@ from analysis.question import Question
 from app.addressing import Addresses
 from app.db.codecs import question_of
 from app.db.errors import Ambiguous, Deleted, StoreError
-from app.db.model_tables import ModelRow
 from app.db.models import model_of, other_model
 from app.db.reads import analyses
-from app.db.tables import AnalysisRow, NetworkRow
+from app.db.tables import AnalysisRow, ModelRow, NetworkRow
 from app.errors import Gone, Moved, NotFound
 from pluriscope.naming import RulesScope, Scope, protocol_key
 

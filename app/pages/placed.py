@@ -15,9 +15,8 @@ from analysis.directions.scoring import check_directions
 from app.addressing import Addresses
 from app.db import directions
 from app.db.codecs import alignment_of
-from app.db.direction_tables import DirectionRow
 from app.db.reads import algorithms
-from app.db.tables import AlgorithmRow, AlignmentRow
+from app.db.tables import AlgorithmRow, AlignmentRow, DirectionRow
 from app.errors import NotFound
 from app.options import ScopeOptions
 from app.pages.place import Place

@@ -17,9 +17,10 @@ from analysis.explanations.registry import KIND_OF
 from app.addressing import Addresses
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.models import all_models
+from app.db.reads.algorithms import algorithms_that_are
 from app.db.reads.analyses import scope_of
 from app.db.reads.circuits import is_stored
-from app.db.reads.finding import algorithms_that_are, networks_named
+from app.db.reads.networks import networks_named
 from app.db.reads.studies import all_studies
 from app.db.tables import NetworkRow
 from app.errors import PageError

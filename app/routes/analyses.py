@@ -21,13 +21,12 @@ from analysis.protocol import Protocol, protocol_from_mapping
 from app.addressing import API_PREFIX, API_V2, Addresses
 from app.db.codecs import question_of
 from app.db.job_tables import JobRow
-from app.db.model_tables import ModelRow
 from app.db.models import searches_of
 from app.db.reads import analyses as reads
 from app.db.reads.results import stored_result
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
 from app.db.recorded import stored_searches
-from app.db.tables import AnalysisRow, NetworkRow
+from app.db.tables import AnalysisRow, ModelRow, NetworkRow
 from app.error_answers import api_errors
 from app.errors import BadQuery, Conflict, NotFound
 from app.jobs import queue

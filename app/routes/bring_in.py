@@ -25,12 +25,11 @@ from analysis.protocol import COMPLETE, Protocol
 from app.addressing import API_PREFIX, Addresses
 from app.db.errors import StoreError
 from app.db.job_tables import JobRow
-from app.db.model_tables import ModelRow
 from app.db.models import save_model
 from app.db.reads.analyses import find_protocol, network_by_digest
 from app.db.reads.networks import known_as
 from app.db.records import save_data_record
-from app.db.tables import NetworkRow
+from app.db.tables import ModelRow, NetworkRow
 from app.db.writes import save_network
 from app.error_answers import api_errors
 from app.jobs import queue

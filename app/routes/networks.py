@@ -15,7 +15,7 @@ from analysis.protocol import BUILT_IN
 from app.addressing import API_V2
 from app.db.codecs import network_file_of
 from app.db.links import rename_network
-from app.db.model_tables import ModelRow
+from app.db.tables import ModelRow
 from app.error_answers import api_errors
 from app.jobs.deletion import delete_softly, purge_beside, restore
 from app.limits import undo_days_in

@@ -18,10 +18,9 @@ from analysis.protocol import COMPLETE, PAPER
 from app.bundled import ORIGIN, bundled_networks
 from app.db.engine import Store, open_store
 from app.db.job_tables import JobRow
-from app.db.model_tables import ModelRow
 from app.db.records import save_data_record
 from app.db.studies import save_results
-from app.db.tables import NetworkRow
+from app.db.tables import ModelRow, NetworkRow
 from app.db.writes import save_network
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.executor import ProcessExecutor

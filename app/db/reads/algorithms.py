@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
-from app.db.rows import columns_of
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
+from app.db.rows import column_of, columns_of
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow, ProtocolRow
 
 
 def placements_untried(session: Session, analysis: AnalysisRow) -> bool:
@@ -56,8 +56,25 @@ def is_listed(session: Session, analysis: AnalysisRow | None, algorithm_id: str)
 
 def places_of_owners(session: Session, analysis: AnalysisRow) -> NDArray[np.int64]:
     """For each kept alignment of an analysis, by row, the place of its algorithm among the stored ones."""
-    ids = np.asarray(columns_of(session, analysis, "algorithm")["id"])
+    ids = np.asarray(column_of(session, analysis, "algorithm", "id"))
     order = np.argsort(ids)
-    owners = np.asarray(columns_of(session, analysis, "alignment")["algorithm_row_id"])
+    owners = np.asarray(column_of(session, analysis, "alignment", "algorithm_row_id"))
     places: NDArray[np.int64] = order[np.searchsorted(ids, owners, sorter=order)]
     return places
+
+
+def algorithms_that_are(
+    session: Session, ids: Collection[str], limit: int
+) -> Sequence[tuple[AlgorithmRow, AnalysisRow]]:
+    """Stored algorithms with one of these ids, in finished analyses of networks that are not deleted."""
+    query = (
+        select(AlgorithmRow, AnalysisRow)
+        .join(AnalysisRow, AnalysisRow.id == AlgorithmRow.analysis_id)
+        .join(AnalysisRow.network)
+        .join(AnalysisRow.protocol)
+        .where(AlgorithmRow.algorithm_id.in_(ids), NetworkRow.deleted_at.is_(None))
+        .options(contains_eager(AnalysisRow.network), contains_eager(AnalysisRow.protocol))
+        .order_by(NetworkRow.position, NetworkRow.slug, AnalysisRow.output, ProtocolRow.name, AnalysisRow.id)
+        .limit(limit)
+    )
+    return [(algorithm, analysis) for algorithm, analysis in session.execute(query)]

@@ -14,9 +14,8 @@ from analysis.protocol import BUILT_IN, Protocol
 from analysis.question import Question
 from app.db.codecs import data_of, protocol_of, question_of
 from app.db.errors import Ambiguous, Deleted, NotFound
-from app.db.model_tables import ModelRow
 from app.db.study_tables import StudyRow
-from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
+from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, ModelRow, NetworkRow, ProtocolRow
 from pluriscope.naming import Scope
 
 CANDIDATES: Final = 5

@@ -2,50 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections import Counter
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from analysis.networks.circuit import MAX_EDGES
-from app.db.rows import columns_of
-from app.db.tables import AnalysisRow, CircuitRow
-
-COLUMNS: Final = ("mask", "edges", "neurons", "margin", "interpretations", "observed")
-_NAN: Final = float("nan")
-
-
-@dataclass(frozen=True)
-class StoredCircuit:
-    """A stored circuit in a few numbers.
-
-    Args:
-        mask: hex as in addresses.
-        margin: NaN where it has none.
-    """
-
-    mask: str
-    n_edges: int
-    n_neurons: int
-    margin: float
-    interpretations: int
-    observed: int
+from analysis.circuit_sets.backbone import Backbone, Coverage, backbone_of, coverage_of
+from analysis.circuit_sets.chance import KnownSizes
+from analysis.circuits.result import CircuitMethod, CircuitSearch
+from analysis.networks.circuit import MAX_EDGES, EdgeLayout
+from app.db.distributions import distribution_in, smallest_in
+from app.db.rows import column_of, columns_of
+from app.db.tables import AnalysisRow
 
 
 def masks_of(session: Session, analysis: AnalysisRow) -> NDArray[Any]:
     """The masks of all stored circuits, ascending."""
-    masks = columns_of(session, analysis, "circuit")["mask"]
-    assert isinstance(masks, np.ndarray)  # noqa: S101  a column of masks always is
+    masks: NDArray[Any] = column_of(session, analysis, "circuit", "mask")
     return masks
 
 
 def whole_counts(session: Session, analysis: AnalysisRow, name: str) -> tuple[int, ...]:
     """The interpretations, or observed classes, of every stored circuit, in the order of masks."""
-    values = columns_of(session, analysis, "circuit")[name]
+    values = column_of(session, analysis, "circuit", name)
     return tuple(values.tolist() if isinstance(values, np.ndarray) else values)
 
 
@@ -75,23 +57,6 @@ def is_stored(session: Session, analysis_id: int, mask: str) -> bool:
     return locate_mask(session, analysis_id, mask)[1]
 
 
-def circuits_at(session: Session, analysis: AnalysisRow, positions: Sequence[int]) -> list[StoredCircuit]:
-    """A few circuits at these places in the order of masks."""
-    found = dict(_stored(session, analysis, CircuitRow.__table__.columns.position.in_(positions)))
-    return [found[position] for position in positions]
-
-
-def _stored(
-    session: Session, analysis: AnalysisRow, *which: ColumnElement[bool], limit: int | None = None
-) -> Iterator[tuple[int, StoredCircuit]]:
-    """Some circuits with their places, fewest edges first."""
-    table = CircuitRow.__table__.columns
-    query = select(table.position, *(table[name] for name in COLUMNS)).where(table.analysis == analysis.id, *which)
-    rows = session.execute(query.order_by(table.edges, table.position).limit(limit))
-    for place, mask, edges, neurons, margin, *counts in rows:
-        yield place, StoredCircuit(mask, edges, neurons, _NAN if margin is None else margin, *counts)
-
-
 def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[int | None, int | None]:
     """The stored circuits before and after a circuit, stored or not, by fewest edges, then by mask.
 
@@ -113,3 +78,69 @@ def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[in
     following = after[edges[after] == edges[after].min()][:1] if len(after) else after
     first, last = (int(masks[place[0]]) if len(place) else None for place in (previous, following))
     return first, last
+
+
+def stored_coverage(row: AnalysisRow) -> Coverage:
+    """Which circuits the stored distribution is of."""
+    return coverage_of(cast(CircuitMethod, row.circuits_method), row.circuits_truncated_at)
+
+
+def stored_backbone(row: AnalysisRow) -> Backbone | None:
+    """The backbone of the valid circuits, as far as they are known; None of no circuit."""
+    return backbone_of(distribution_in(row.distributions), stored_coverage(row))
+
+
+def search_of(
+    row: AnalysisRow,
+    layout: EdgeLayout,
+    masks: NDArray[Any],
+    outputs: NDArray[np.float64],
+    margins: NDArray[np.float64],
+) -> CircuitSearch:
+    """The search that found the circuits of an analysis, with these of them."""
+    interval = None
+    if row.circuits_low is not None and row.circuits_high is not None:
+        interval = (row.circuits_low, row.circuits_high)
+    return CircuitSearch(
+        layout,
+        row.circuits_possible,
+        masks,
+        outputs,
+        margins,
+        truncated_at=row.circuits_truncated_at,
+        method=cast(CircuitMethod, row.circuits_method),
+        count=row.circuits_valid,
+        interval=interval,
+        confidence=row.circuits_confidence,
+        n_tested=row.circuits_tested,
+        known_distribution=distribution_in(row.distributions),
+        n_drawn=row.distributions.get("drawn"),
+        smallest=smallest_in(row.distributions),
+    )
+
+
+def stored_search(session: Session, row: AnalysisRow, layout: EdgeLayout, *, with_masks: bool = True) -> CircuitSearch:
+    """The stored circuits of an analysis as the search that found them, without their outputs and margins.
+
+    Args:
+        row: the analysis.
+        layout: of its network cut to the output.
+        with_masks: whether masks are read; without, only what is known of all valid circuits can be asked.
+    """
+    masks = masks_of(session, row) if with_masks else np.empty(0, dtype=np.uint64)
+    return search_of(row, layout, masks, np.empty((len(masks), 0)), np.empty(len(masks)))
+
+
+def stored_sizes(session: Session, row: AnalysisRow) -> KnownSizes:
+    """What is known of the sizes of the valid circuits."""
+    coverage = stored_coverage(row)
+    listed = () if coverage == "all" else column_of(session, row, "circuit", "edges")
+    return KnownSizes(
+        row.circuits_possible,
+        coverage,
+        distribution_in(row.distributions).by_edges,
+        Counter(listed),
+        row.circuits_tested,
+        row.circuits_confidence,
+        smallest_in(row.distributions),
+    )

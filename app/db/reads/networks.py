@@ -147,3 +147,15 @@ def jobs_for(session: Session, digests: Sequence[str] | Select[Any]) -> Sequence
 def count_unfinished(session: Session) -> int:
     """How many jobs of any kind wait or run."""
     return session.scalar(select(func.count()).select_from(JobRow).where(JobRow.state.in_(UNFINISHED))) or 0
+
+
+def networks_named(session: Session, words: Sequence[str], limit: int) -> Sequence[NetworkRow]:
+    """Networks that some words name, those of studies last.
+
+    Args:
+        words: each a part of a name or slug or the beginning of a digest; none for any network of no study.
+        limit: most networks.
+    """
+    conditions = [condition for word in words or [""] for condition in matching(word)]
+    order = NetworkRow.origin == STUDY_ORIGIN, NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug
+    return session.scalars(select(NetworkRow).where(*conditions).order_by(*order).limit(limit)).all()

@@ -27,11 +27,10 @@ from app.db.directions import KIND as DIRECTIONS
 from app.db.directions import kept_directions, kept_of
 from app.db.distributions import candidates_in
 from app.db.reads.analyses import analysed_question
-from app.db.reads.circuit_sets import search_of
-from app.db.reads.circuits import masks_of, whole_counts
+from app.db.reads.circuits import masks_of, search_of, whole_counts
 from app.db.reads.verdicts import tallies_of
 from app.db.reports import report_of, report_row
-from app.db.rows import columns_of
+from app.db.rows import column_of
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow
 
 IRREDUNDANT_KEYS = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
@@ -96,7 +95,7 @@ def _tally(stored: dict[str, int]) -> CriterionTally:
 
 
 def _load_circuits(session: Session, row: AnalysisRow, question: Question, outputs: bool) -> CircuitSearch:
-    masks, margins = masks_of(session, row), np.asarray(columns_of(session, row, "circuit")["margin"])
+    masks, margins = masks_of(session, row), np.asarray(column_of(session, row, "circuit", "margin"))
     zeros = np.broadcast_to(np.float64(0), (len(masks), 2**question.model.n_inputs))
     found = search_of(row, question.layout, masks, evaluate_circuits(question, masks)[0] if outputs else zeros, margins)
     return replace(found, known_distribution=None) if row.circuits_method == "listed" else found

@@ -7,9 +7,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from analysis.networks.circuit import Circuit
-from app.db.direction_tables import DirectionRow
-from app.db.reads.circuits import circuits_at, locate_mask
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
+from app.db.reads.circuits import locate_mask
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow, DirectionRow
 
 
 def stored_circuit(session: Session, analysis: AnalysisRow, circuit: Circuit) -> dict[str, Any]:
@@ -23,8 +22,8 @@ def stored_circuit(session: Session, analysis: AnalysisRow, circuit: Circuit) ->
     if not found:  # absence is a verdict where the stored circuits are all valid ones
         whole = analysis.circuits_method != "estimated" and analysis.circuits_truncated_at is None
         return {"valid": False} if whole and analysis.circuits_listed == analysis.circuits_valid else {}
-    row = circuits_at(session, analysis, [position])[0]
-    told = {"valid": True, "n_edges": row.n_edges, "n_neurons": row.n_neurons, "margin": row.margin}
+    row = session.get_one(CircuitRow, (analysis.id, position))
+    told = {"valid": True, "n_edges": row.edges, "n_neurons": row.neurons, "margin": row.margin}
     counted = analysis.interpretations_truncated_at
     if counted is None or position < counted:
         told |= {"interpretations": row.interpretations, "observed": row.observed}

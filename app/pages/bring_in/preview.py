@@ -29,9 +29,8 @@ from analysis.tasks import INPUT_NAMES, Task, input_table
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
 from app.db.codecs import tasks_of
-from app.db.model_tables import ModelRow
 from app.db.reads.analyses import network_by_digest
-from app.db.tables import NetworkRow
+from app.db.tables import ModelRow, NetworkRow
 from app.figures.numbers import decimal, duration, exact, noun
 from app.figures.svg.graphs import graph_diagram
 from app.figures.svg.networks import network_diagram

@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from app.addressing import Addresses
-from app.db.model_tables import ModelRow
-from app.db.tables import NetworkRow
+from app.db.tables import ModelRow, NetworkRow
 from app.figures.numbers import decimal, exact, noun
 from app.figures.svg.segments import quarters
 from app.pages.about_one import column

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from analysis import ENGINE_VERSION
-from app.db.model_tables import ModelRow
-from app.db.tables import AnalysisRow, NetworkRow
+from app.db.tables import AnalysisRow, ModelRow, NetworkRow
 from pluriscope.blocks import Block, Fact, Figure, find
 from pluriscope.naming import Scope
 

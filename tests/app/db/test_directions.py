@@ -15,11 +15,10 @@ from analysis.directions.table import DirectionTable
 from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.tasks import named_task
-from app.db.direction_tables import DirectionRow, DirectionTextRow
 from app.db.directions import KIND, alignment_of, direction_text, find_direction_row, kept_directions, save_directions
 from app.db.reports import save_report
 from app.db.rows import columns_of
-from app.db.tables import AnalysisRow
+from app.db.tables import AnalysisRow, DirectionRow, DirectionTextRow
 from tests.factories import pretrained_xor, stored_analysis
 
 pytestmark = pytest.mark.slow

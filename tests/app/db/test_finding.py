@@ -1,7 +1,6 @@
 """Networks are found by their words, those of studies after all others."""
 
-from app.db.reads.finding import networks_named
-from app.db.reads.networks import STUDY_ORIGIN
+from app.db.reads.networks import STUDY_ORIGIN, networks_named
 from app.db.writes import save_network
 from tests.factories import small_network
 

@@ -21,7 +21,6 @@ from app.db.job_tables import JobRow
 from app.db.links import rename_network
 from app.db.prepared import result_digest
 from app.db.reads.analyses import find_analysis, find_network
-from app.db.reads.circuits import circuits_at
 from app.db.reads.networks import known_as, networks
 from app.db.reads.results import load_analysis
 from app.db.reads.studies import studies_of_network
@@ -80,10 +79,10 @@ def test_an_analysis_is_stored_whole(store):
         }
         masks = analysis.circuits.masks.tolist()
         layout = analysis.circuits.layout
-        circuits = circuits_at(session, row, range(197))
+        circuits = session.scalars(select(CircuitRow).order_by(CircuitRow.position)).all()
         assert [int(c.mask, 16) for c in circuits] == masks
-        assert [c.n_edges for c in circuits] == [mask.bit_count() for mask in masks]
-        assert [c.n_neurons for c in circuits] == [Circuit(layout, mask).n_neurons for mask in masks]
+        assert [c.edges for c in circuits] == [mask.bit_count() for mask in masks]
+        assert [c.neurons for c in circuits] == [Circuit(layout, mask).n_neurons for mask in masks]
         assert [c.margin for c in circuits] == analysis.circuits.margins.tolist()
         assert tuple(c.interpretations for c in circuits) == analysis.interpretations.by_circuit
         assert tuple(c.observed for c in circuits) == analysis.interpretations.observed_by_circuit

@@ -15,8 +15,7 @@ from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.work import DEFAULT_WORK
 from app.bundled import bundled_networks
-from app.db.direction_tables import DirectionTextRow
-from app.db.tables import AnalysisRow
+from app.db.tables import AnalysisRow, DirectionTextRow
 from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.analyses import handler_of

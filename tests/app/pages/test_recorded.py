@@ -274,7 +274,7 @@ def test_what_is_stored_is_what_was_found_and_goes_with_its_analysis(client):
     expected = PROBE.frame(find_probes(question).explanations)
     with store.write() as session:
         analysis = session.scalars(select(AnalysisRow).where(AnalysisRow.network.has(slug="xor"))).one()
-        frame = columns_of(session, analysis, PROBE.key)
+        frame = columns_of(session, analysis, PROBE.key, tuple(expected))
         assert {name: list(frame[name]) for name in expected} == {
             name: column.tolist() for name, column in expected.items()
         }

@@ -17,8 +17,8 @@ from analysis.models.circuits import find_circuits
 from analysis.models.judging import circuit_record, judged_circuits
 from app.addressing import Addresses
 from app.db.backup import copy_rows
-from app.db.beside import STORIES, stored_relations
 from app.db.engine import newest_revision, store_at
+from app.db.listing import STORIES, stored_relations
 from app.db.models import searches_of, stored_circuits
 from app.db.prepared import result_digest
 from app.db.reads.analyses import find_network
@@ -189,7 +189,7 @@ def test_probes_and_stories_are_carried_over(tmp_path):
     store.migrate()
     with store.read() as session:
         analysis = session.get_one(AnalysisRow, 1)
-        frame = columns_of(session, analysis, "probe")
+        frame = columns_of(session, analysis, "probe", ("ref", "margin"))
         assert frame["ref"] == refs
         assert frame["margin"].tobytes() == margins.tobytes()
         assert stored_searches(session, 1)["probe"].n == len(refs) > 0
