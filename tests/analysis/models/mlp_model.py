@@ -6,6 +6,7 @@ if the output is on the right side of .5 under the threshold rule.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ from itertools import product
 import numpy as np
 
 from analysis.models.model import Edge, Graph, Inside, ModelKind, Node, Table
-from analysis.network_files.files import NetworkFile, examine_network_document
+from analysis.network_files.files import NetworkFile, parse_network_file
 from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Network
 from analysis.tasks import input_table
@@ -157,7 +158,7 @@ class PerceptronSpace:
 
 
 def read_perceptron(document):
-    return PerceptronModel(examine_network_document({**document, "format": "pluriscope-network/1"}).file())
+    return PerceptronModel(parse_network_file(json.dumps({**document, "format": "pluriscope-network/1"}).encode()))
 
 
 PERCEPTRON = ModelKind(
