@@ -208,14 +208,6 @@ def test_an_analysis_or_part_that_there_is_not_is_refused(client) -> None:
         assert "/networks/xor/analyses" in answer.text
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_old_addresses_lead_on(client, key) -> None:
-    moved = client.get(f"/networks/xor/{key}?protocol=paper&size=3")
-    assert (moved.status_code, moved.headers["location"]) == (301, f"/networks/xor/analyses/{key}?protocol=paper")
-    gone = client.get(f"/api/v1/networks/xor/{key}")
-    assert (gone.status_code, f"/api/v2/networks/xor/{key}" in gone.text) == (410, True)
-
-
 # --- stories
 
 

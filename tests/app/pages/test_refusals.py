@@ -260,13 +260,3 @@ def test_a_wrong_option_leads_to_the_same_page_without_it(client, address, neare
     assert answer.status_code == 400
     assert f'href="{nearest}" class="btn primary">Go to this page without ' in main
     assert client.get(nearest).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("address", "nearest"),
-    [],
-)
-def test_a_twin_whose_page_is_elsewhere_leads_from_a_wrong_option_to_a_page(client, address, nearest):
-    answer = client.get("/api/v2" + address)
-    assert (answer.status_code, answer.json()["parent"]) == (400, nearest)
-    assert client.get(nearest).status_code == 200

@@ -101,30 +101,6 @@ def test_what_is_declared_wrong_is_told_at_its_field_and_nothing_is_stored(clien
     assert stored(store) == [0, 0, 0]
 
 
-@pytest.mark.parametrize(
-    ("raw", "words"),
-    [
-        (bare_xor().replace("-2.0", '"x"').encode(), "weights"),
-        (bare_xor(activation="swish").replace("-2.0", '"x"').encode(), "swish"),
-        (json.dumps(good_document(sizes=[2, 3, 4, 1])).encode(), "sizes"),
-        (json.dumps(good_document(tasks=[])).encode(), "task"),
-        (bare_xor().replace("-2.0", "NaN").encode(), "NaN"),
-        (b"\x80\x04\x95pickle", "network file"),
-        (b"PK\x03\x04", "network file"),
-        (b'{"format": "pluriscope-attention/1"}', "model file"),
-        (b"", ""),
-    ],
-    ids=["number", "two", "sizes", "tasks", "nan", "pickle", "zip", "transformer", "nothing"],
-)
-def test_what_is_wrong_with_a_file_is_told_and_nothing_is_stored(client, store, raw, words):
-    for address in ("/networks/new", "/networks"):
-        answer = client.post(address, files={"file": ("../../x.json", raw)})
-        assert (answer.status_code, (words or "was not given") in html.unescape(answer.text)) == (422, True)
-    answer = client.post("/api/v1/networks", content=raw)
-    assert (answer.status_code, (words or "network file") in answer.json()["error"]) == (422, True)
-    assert stored(store) == [0, 0, 0]
-
-
 def test_a_network_can_be_stored_without_any_analysis(client, store):
     data = {"text": json.dumps(good_document()), "protocols": ""}
     assert ">Import</button>" in client.post("/networks/new", data=data).text
@@ -198,11 +174,6 @@ def test_the_form_refuses_what_the_reader_refuses(client):
         elif raw:  # of nothing the form says that it was not given
             cause = words.rpartition(": ")[2].lower()
             assert (answer.status_code, cause in html.unescape(answer.text).lower()) == (422, True), name
-
-
-def test_the_former_schema_leads_to_the_form(client):
-    former = client.get("/api/v2/schemas/network-file", follow_redirects=False)
-    assert (former.status_code, former.headers["location"]) == (301, "/networks/new")
 
 
 @pytest.mark.slow

@@ -116,16 +116,6 @@ def test_a_job_that_has_ended_cannot_be_cancelled(client, store):
     assert "ended already" in answer.json()["error"]
 
 
-def test_the_page_lists_all_jobs_in_any_order(client, store):
-    ids = enqueue(store, 7)
-    seen = []
-    for start in (0, 3, 6):
-        seen += re.findall(r'href="/jobs/([0-9a-f]{16})"', client.get(f"/jobs?limit=3&start={start}").text)
-    assert seen == ids[::-1]
-    by_title = re.findall(r'href="/jobs/([0-9a-f]{16})"', client.get("/jobs?sort=title").text)
-    assert by_title == ids
-
-
 @pytest.mark.parametrize(
     ("options", "status", "said"),
     [
@@ -169,14 +159,3 @@ def test_a_job_is_followed_until_it_ends(client, store):
     record = client.get(f"/api/v2{page}").json()
     assert record == client.get(f"/api/v2{page}").json()
     assert (record["state"], record["error"], record["ended"]) == ("failed", "no luck", True)
-
-
-@pytest.mark.parametrize("method", ["cancel", "retry", "events", ""])
-def test_version_1_keeps_the_job_alone(client, store, method):
-    (job_id,) = enqueue(store)
-    address = f"/api/v1/jobs/{job_id}/{method}" if method else "/api/v1/jobs"
-    assert client.request("GET" if method in ("", "events") else "POST", address).status_code == 410
-
-
-def test_a_store_without_jobs_says_so(client):
-    assert "No job is here." in client.get("/jobs").text

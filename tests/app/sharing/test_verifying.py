@@ -26,7 +26,6 @@ from tests.app.sharing.conftest import (
     INTERPRETATION,
     SHARED,
     XOR,
-    beside,
     verified,
 )
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis
@@ -96,13 +95,6 @@ def test_a_tampered_store_is_noticed(tmp_path) -> None:
         wrong = [figure for figure in told["figures"] if figure["status"] == "differs"]
         assert [(figure["key"], figure["stored"], figure["recomputed"]) for figure in wrong] == [("agreed", 23, 24)]
         assert "1 figure differs" in client.get(verified(ALIGNMENT)).text
-
-
-@pytest.mark.parametrize("page", SHARED)
-def test_the_former_address_leads_to_the_page(client, page) -> None:
-    answer = client.get(beside(page, "verify"), follow_redirects=False)
-    assert answer.status_code == 301
-    assert client.get(answer.headers["location"]).url == client.get(page).url
 
 
 @pytest.mark.parametrize(
