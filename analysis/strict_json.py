@@ -171,9 +171,11 @@ def validated(model: type[M], value: Any, item: str, error: type[AnalysisError],
         problems = []
         for one in refused.errors():
             place = "".join(f"[{step}]" if isinstance(step, int) else f" {step}" for step in one["loc"])
-            told = f"{one['msg'][:1].lower()}{one['msg'][1:]}"
-            cause = told if one["type"] in ("missing", "extra_forbidden") else f"{told}, is {str(one['input'])[:40]!r}"
-            problems.append(error(f"{item}{place}", cause, cure))
+            told = one["msg"].removeprefix("Value error, ")
+            told = f"{told[:1].lower()}{told[1:]}"
+            if one["type"] not in ("missing", "extra_forbidden", "value_error"):
+                told += f", is {str(one['input'])[:40]!r}"
+            problems.append(error(f"{item}{place}", told, cure))
         raise combined(problems, item, error) from None
 
 

@@ -502,7 +502,8 @@ class Form(Block):
 
 def errors_of(error: ValidationError) -> dict[str, str]:
     """What is wrong with each field of a form, in a sentence."""
-    return {str(one["loc"][0]): f"{one['msg'][:1].upper()}{one['msg'][1:]}." for one in error.errors() if one["loc"]}
+    told = {str(one["loc"][0]): one["msg"].removeprefix("Value error, ") for one in error.errors() if one["loc"]}
+    return {name: f"{words[:1].upper()}{words[1:]}." for name, words in told.items()}
 
 
 def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mapping[str, str]) -> Field:

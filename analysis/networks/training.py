@@ -26,7 +26,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ from analysis.networks.batched_mlp import activated, initial_parameters, layer_v
 from analysis.networks.devices import available_device, one_thread
 from analysis.networks.network import Activation, Network
 from analysis.networks.regularisation import read_regularisation
-from analysis.networks.training_course import Rows, TrainingCourse, TrainingOutcome, points_each, thinned
+from analysis.networks.training_course import Rows, TrainingOutcome, course_json, points_each, training_json
 from analysis.networks.training_spec import TrainingSpec, TrainingState
 from analysis.tasks import input_table
 from analysis.work import DEFAULT_WORK, Work
@@ -57,8 +57,8 @@ def train_networks(
 
     Args:
         specs: what to train; equal shapes are trained together.
-        work: told after every epoch how many networks are done, and on demand the course of every network so far, a
-            tuple of :class:`analysis.networks.training_course.TrainingCourse`; may cancel.
+        work: told after every epoch how many networks are done, and on demand the course of every network so far
+            (:func:`analysis.networks.training_course.course_json`); may cancel.
         device: torch device name. Results are reproducible on one kind of device, not across kinds.
 
     Returns:
@@ -98,22 +98,21 @@ def train_networks(
 
 def _courses(
     specs: Sequence[TrainingSpec], outcomes: dict[int, TrainingOutcome], group: _Group | None, part: Sequence[int]
-) -> tuple[TrainingCourse, ...]:
-    """How far every network is, in the order of the specs."""
-    lanes = {} if group is None else {part[lane.position]: lane for lane in group.lanes}
+) -> list[dict[str, Any]]:
+    """How far every network is as JSON values, in the order of the specs."""
+    lanes = {} if group is None else {part[lane.position]: lane for lane in group.lanes if lane.losses}
     outputs = {} if group is None else group.outputs()
     n_points = points_each(len(specs))
     courses = []
     for index, spec in enumerate(specs):
         if index in outcomes:
-            courses.append(outcomes[index].course(n_points))
-        elif index in lanes and lanes[index].losses:
-            lane = lanes[index]
-            losses, rows = thinned(lane.losses, n_points), outputs[lane.position]
-            courses.append(TrainingCourse(spec, "training", len(lane.losses), lane.losses[-1], None, losses, rows))
+            course = training_json(outcomes[index], n_points)
+        elif index in lanes:
+            course = course_json("training", lanes[index].losses, outputs[lanes[index].position], n_points)
         else:
-            courses.append(TrainingCourse(spec, "training", 0, None, None, (), ()))
-    return tuple(courses)
+            course = course_json("training", (), (), n_points)
+        courses.append({"name": spec.label, "seed": spec.seed, **course})
+    return courses
 
 
 def _shape_of(spec: TrainingSpec) -> tuple[object, ...]:

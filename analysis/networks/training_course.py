@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
@@ -14,45 +14,8 @@ from analysis.tasks import input_table
 MOST_POINTS: Final = 200  # of one loss curve
 _FEWEST: Final = 6
 _POINTS_OF_ALL: Final = 4_000  # of all curves that are told at once
-Rows = tuple[tuple[float, ...], ...]
+Rows = Sequence[Sequence[float]]
 """Outputs ``[input][output]``, inputs counted in binary."""
-
-
-@dataclass(frozen=True)
-class TrainingCourse:
-    """One network on its way, or at its end.
-
-    Args:
-        spec: what was asked for.
-        state: "training", or how training ended.
-        epochs: epochs run.
-        loss: mean squared error of the last epoch, None before the first.
-        accuracy: share of validation rows decided right, None before the end.
-        losses: (epoch, loss), thinned.
-        outputs: after the last of these epochs; () before the first, and where they are not finite.
-    """
-
-    spec: TrainingSpec
-    state: TrainingState | Literal["training"]
-    epochs: int
-    loss: float | None
-    accuracy: float | None
-    losses: tuple[tuple[int, float], ...]
-    outputs: Rows
-
-
-def course_json(course: TrainingCourse) -> dict[str, Any]:
-    """A course as JSON values; NaN and infinities become null."""
-    return {
-        "name": course.spec.label,
-        "seed": course.spec.seed,
-        "state": course.state,
-        "epochs": course.epochs,
-        "loss": _finite(course.loss),
-        "accuracy": course.accuracy,
-        "losses": _losses_json(course.losses),
-        "outputs": _outputs_json(course),
-    }
 
 
 @dataclass(frozen=True)
@@ -77,13 +40,6 @@ class TrainingOutcome:
     accuracy: float
     losses: tuple[float, ...]
 
-    def course(self, max_points: int = MOST_POINTS) -> TrainingCourse:
-        """The same as a course at its end, its loss curve thinned."""
-        losses, outputs = thinned(self.losses, max_points), Rows()
-        if self.network is not None:
-            outputs = tuple(map(tuple, forward(self.network, input_table(self.spec.n_inputs)).tolist()))
-        return TrainingCourse(self.spec, self.state, self.epochs, self.loss, self.accuracy, losses, outputs)
-
     @property
     def converged(self) -> bool:
         return self.state == "converged"
@@ -99,19 +55,36 @@ def training_json(outcome: TrainingOutcome, max_points: int = MOST_POINTS) -> di
 
     Args:
         outcome: what to write.
+        max_points: of the loss curve, see :func:`course_json`.
+    """
+    network, spec = outcome.network, outcome.spec
+    rows = () if network is None else forward(network, input_table(spec.n_inputs)).tolist()
+    course = course_json(outcome.state, outcome.losses, rows, max_points, outcome.accuracy)
+    return {"options": spec.model_dump(mode="json"), "message": outcome.message, **course}
+
+
+def course_json(
+    state: str, losses: Sequence[float], outputs: Rows, max_points: int, accuracy: float | None = None
+) -> dict[str, Any]:
+    """How far a network is as JSON values; NaN and infinities become null.
+
+    Args:
+        state: "training", or how training ended.
+        losses: mean squared error of every epoch so far.
+        outputs: after the last of these; () before the first, and where they are not finite.
         max_points: the loss curve is thinned to at most so many (epoch, loss) pairs, the first and the last epoch
             always among them.
+        accuracy: share of validation rows decided right, None before the end.
     """
-    course = outcome.course(max_points)
+    # in a list of one: files of before have outputs of earlier epochs
+    rows = [[None if _finite(value) is None else float(f"{value:.5g}") for value in row] for row in outputs]
     return {
-        "options": outcome.spec.model_dump(mode="json"),
-        "state": outcome.state,
-        "message": outcome.message,
-        "epochs": outcome.epochs,
-        "loss": _finite(outcome.loss),
-        "accuracy": outcome.accuracy,
-        "losses": _losses_json(course.losses),
-        "outputs": _outputs_json(course),
+        "state": state,
+        "epochs": len(losses),
+        "loss": _finite(losses[-1]) if losses else None,
+        "accuracy": accuracy,
+        "losses": [[epoch, _finite(loss)] for epoch, loss in thinned(losses, max_points)],
+        "outputs": [[len(losses), rows]] if rows else [],
     }
 
 
@@ -120,14 +93,10 @@ def thinned(losses: Sequence[float], max_points: int = MOST_POINTS) -> tuple[tup
 
     Args:
         losses: of every epoch from the first.
-        max_points: at least 1; if just one is wanted it is the last.
+        max_points: at least 2.
     """
-    n = len(losses)
-    if max_points == 1:
-        chosen = [n - 1] if n else []
-    elif n <= max_points:
-        chosen = list(range(n))
-    else:
+    n, chosen = len(losses), list(range(len(losses)))
+    if n > max_points:
         chosen = sorted({round(step * (n - 1) / (max_points - 1)) for step in range(max_points)})
     return tuple((at + 1, losses[at]) for at in chosen)
 
@@ -135,16 +104,6 @@ def thinned(losses: Sequence[float], max_points: int = MOST_POINTS) -> tuple[tup
 def points_each(n_networks: int) -> int:
     """Points of each loss curve where several are told of at once."""
     return max(_FEWEST, min(MOST_POINTS, _POINTS_OF_ALL // max(1, n_networks)))
-
-
-def _losses_json(losses: Sequence[tuple[int, float]]) -> list[list[float | None]]:
-    return [[epoch, _finite(loss)] for epoch, loss in losses]
-
-
-def _outputs_json(course: TrainingCourse) -> list[list[Any]]:
-    """The outputs to five digits behind their epoch, in a list of one: files of before have some of earlier epochs."""
-    rows = [[None if _finite(value) is None else float(f"{value:.5g}") for value in row] for row in course.outputs]
-    return [[course.epochs, rows]] if rows else []
 
 
 def _finite(value: float | None) -> float | None:

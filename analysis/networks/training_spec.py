@@ -6,8 +6,8 @@ The training itself is in :mod:`analysis.networks.training`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, Final, Literal
 
@@ -17,17 +17,15 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
-    TypeAdapter,
-    ValidationError,
+    ValidationInfo,
     field_validator,
     model_serializer,
-    model_validator,
 )
-from pydantic_core import ErrorDetails
 
-from analysis.errors import InvalidTask, InvalidTraining
+from analysis.errors import AnalysisError, InvalidTask, InvalidTraining
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation, Network
 from analysis.networks.regularisation import read_regularisation
+from analysis.strict_json import validated
 from analysis.tasks import MAX_INPUTS, Task, named_task, task_from_table
 
 TrainingState = Literal["converged", "stopped_early", "loss_above_target", "accuracy_too_low", "diverged"]
@@ -46,13 +44,13 @@ class TrainingSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    n_inputs: int = Field(2, ge=1, le=MAX_INPUTS, description="Number of Boolean inputs.")
     tasks: tuple[str, ...] = Field(
         ("XOR",),
         min_length=1,
         max_length=8,
         description="One task per output: a name such as XOR, or a truth table such as 0110 (inputs in binary order).",
     )
-    n_inputs: int = Field(2, ge=1, le=MAX_INPUTS, description="Number of Boolean inputs.")
     hidden: tuple[int, ...] = Field((3, 3), min_length=1, max_length=8, description="Hidden layer sizes.")
     activation: Activation = Field("leaky_relu", description="Hidden activation.")
     output_activation: Activation | None = Field(None, description="Output activation; null: the hidden one.")
@@ -78,21 +76,38 @@ class TrainingSpec(BaseModel):
         "decay of .01 alone.",
     )
 
+    @field_validator("tasks")
+    @classmethod
+    def _known(cls, tasks: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        for text in tasks if "n_inputs" in others.data else ():
+            with _as_value_error(InvalidTask):
+                task_of_text(text, others.data["n_inputs"])
+        return tasks
+
+    @field_validator("hidden")
+    @classmethod
+    def _wide(cls, hidden: tuple[int, ...]) -> tuple[int, ...]:
+        if not all(1 <= width <= MAX_HIDDEN_WIDTH for width in hidden):
+            raise ValueError(f"hidden layers must have 1 to {MAX_HIDDEN_WIDTH} neurons")
+        return hidden
+
+    @field_validator("input_weights")
+    @classmethod
+    def _weighed(cls, weights: tuple[float, ...] | None, others: ValidationInfo) -> tuple[float, ...] | None:
+        n_rows = 2 ** others.data.get("n_inputs", 0)
+        if weights is None or n_rows == 1:  # what goes by the number of inputs is not judged where that is wrong
+            return weights
+        # the comparison is written so that NaN fails it
+        if len(weights) != n_rows or not all(0 <= w < float("inf") for w in weights) or not any(weights):
+            raise ValueError(f"give {n_rows} non-negative numbers, one of them positive")
+        return weights
+
     @field_validator("regularisation")
     @classmethod
     def _regularised(cls, text: str) -> str:
-        try:
+        with _as_value_error(InvalidTraining):
             read_regularisation(text)
-        except InvalidTraining as problem:
-            raise ValueError(f"{problem.item} {problem.cause}; {problem.cure}") from None
         return text
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> TrainingSpec:
-        causes = [cause for _, cause in _contradictions(self.tasks, self.n_inputs, self.hidden, self.input_weights)]
-        if causes:
-            raise ValueError("; ".join(causes))
-        return self
 
     @model_serializer(mode="wrap")
     def _without_what_came_later(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -127,118 +142,22 @@ class TrainingSpec(BaseModel):
         return f"{tasks} {'-'.join(map(str, self.sizes))}, seed {self.seed}"
 
 
-@dataclass(frozen=True)
-class OptionProblem:
-    """What is wrong with one option.
-
-    Args:
-        option: its name; "" if it is no option of training at all.
-        cause: what is wrong with it, in words.
-    """
-
-    option: str
-    cause: str
-
-    def __str__(self) -> str:
-        return f"{self.option}: {self.cause}" if self.option else self.cause
-
-
-def training_problems(options: Mapping[str, Any]) -> tuple[OptionProblem, ...]:
-    """Everything that is wrong with options of training, in the order of the options; () if they can be trained with.
-
-    What several options say together is judged too wherever these options are sound by themselves.
-    """
+@contextmanager
+def _as_value_error(refused: type[AnalysisError]) -> Iterator[None]:
+    """An error of the engine as one that schemas know."""
     try:
-        TrainingSpec.model_validate(dict(options))
-    except ValidationError as error:
-        problems = [OptionProblem(".".join(map(str, e["loc"])), _cause(e)) for e in error.errors() if e["loc"]]
-    else:
-        return ()
-    bad = {problem.option.partition(".")[0] for problem in problems}
-    sound = {
-        name: kind.validate_python(options.get(name, TrainingSpec.model_fields[name].default))
-        for name, kind in _CROSSING.items()
-        if name not in bad
-    }
-    problems += [OptionProblem(*found) for found in _contradictions(*map(sound.get, _CROSSING))]
-    order = [*TrainingSpec.model_fields]
-    return tuple(sorted(problems, key=lambda p: (*order, p.option.partition(".")[0]).index(p.option.partition(".")[0])))
+        yield
+    except refused as problem:
+        raise ValueError(f"{problem.item} {problem.cause}; {problem.cure}") from None
 
 
 def training_spec(options: Mapping[str, Any]) -> TrainingSpec:
-    """Options of a form, a job or a command as a spec.
+    """Options of a job or a command as a spec.
 
     Raises:
         InvalidTraining: unknown options or values out of range, all named at once.
     """
-    problems = training_problems(options)
-    if problems:
-        raise InvalidTraining("training options", "; ".join(map(str, problems)), "correct them and start again")
-    return TrainingSpec.model_validate(dict(options))
-
-
-_BOUNDS: Final = {
-    "greater_than_equal": ("at least", "ge"),
-    "greater_than": ("above", "gt"),
-    "less_than_equal": ("at most", "le"),
-    "less_than": ("below", "lt"),
-}
-
-
-def _cause(error: ErrorDetails) -> str:
-    """What is wrong with one value, in our words where these are shorter."""
-    given, context = error.get("input"), error.get("ctx", {})
-    if isinstance(given, Mapping):
-        return error["msg"]
-    told = f"{given:g}" if isinstance(given, float) else str(given)[:40]
-    if error["type"] in ("int_parsing", "float_parsing"):
-        return f"{told!r} is not a {'whole ' if error['type'] == 'int_parsing' else ''}number" if told else "is empty"
-    if error["type"] in _BOUNDS:
-        words, bound = _BOUNDS[error["type"]]
-        return f"must be {words} {context[bound]:g}, is {told}"
-    if error["type"] == "literal_error":
-        return f"{told!r} is not one of {context['expected']}"
-    if error["type"] == "too_short":
-        return "give at least one"
-    if error["type"] == "too_long":
-        return f"gives {context['actual_length']}; {context['max_length']} is the most"
-    if error["type"] == "extra_forbidden":
-        return "is no option of training"
-    if error["type"] == "value_error":
-        return error["msg"].removeprefix("Value error, ")
-    return f"{told!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"
-
-
-_CROSSING: Final[Mapping[str, TypeAdapter[Any]]] = {
-    "tasks": TypeAdapter(tuple[str, ...]),
-    "n_inputs": TypeAdapter(int),
-    "hidden": TypeAdapter(tuple[int, ...]),
-    "input_weights": TypeAdapter(tuple[float, ...] | None),
-}
-"""Options that say something only together."""
-
-
-def _contradictions(
-    tasks: Sequence[str] | None,
-    n_inputs: int | None,
-    hidden: Sequence[int] | None,
-    input_weights: Sequence[float] | None,
-) -> Iterator[tuple[str, str]]:
-    """What is wrong with options beyond their own ranges; None stands for what is not to be looked at."""
-    if hidden is not None and not all(1 <= width <= MAX_HIDDEN_WIDTH for width in hidden):
-        yield "hidden", f"hidden layers must have 1 to {MAX_HIDDEN_WIDTH} neurons"
-    if n_inputs is None:
-        return
-    for text in tasks or ():
-        try:
-            task_of_text(text, n_inputs)
-        except InvalidTask as problem:
-            yield "tasks", f"{problem.item} {problem.cause}; {problem.cure}"
-    # the comparison is written so that NaN fails it
-    if input_weights is not None and not (
-        len(input_weights) == 2**n_inputs and all(0 <= w < float("inf") for w in input_weights) and any(input_weights)
-    ):
-        yield "input_weights", f"input_weights must be {2**n_inputs} non-negative numbers, one of them positive"
+    return validated(TrainingSpec, dict(options), "option", InvalidTraining, "correct it and start again")
 
 
 def task_of_text(text: str, n_inputs: int) -> Task:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from analysis.network_files.files import NetworkFile
 from analysis.networks.network import Network
-from analysis.networks.training_course import TrainingCourse, TrainingOutcome, course_json, points_each, training_json
+from analysis.networks.training_course import TrainingOutcome, points_each, training_json
 from analysis.networks.training_spec import TrainingSpec, training_spec
 from analysis.protocol import Protocol
 from analysis.work import Work
@@ -47,9 +47,9 @@ def compute_training(specs: tuple[TrainingSpec, ...], device: str, work: Work) -
     return train_networks(specs, work, device=device)
 
 
-def keep_courses(session: Session, arguments: Arguments, courses: Sequence[TrainingCourse]) -> None:
+def keep_courses(session: Session, arguments: Arguments, courses: Sequence[Mapping[str, Any]]) -> None:
     """Let the job's page show how far every network is."""
-    _tell(session, arguments, {"outcomes": [course_json(course) for course in courses]})
+    _tell(session, arguments, {"outcomes": courses})
 
 
 def save_training_outcome(session: Session, arguments: Arguments, outcomes: Sequence[TrainingOutcome]) -> Saved:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from analysis.data import clean_data
 from analysis.networks.network import Activation
-from analysis.networks.training_spec import TrainingSpec, training_problems, untrained_network
+from analysis.networks.training_spec import TrainingSpec, untrained_network
 from analysis.protocol import BUILT_IN, named_protocol
 from analysis.question import Question
 from analysis.tasks import MAX_INPUTS, TASK_NAMES
@@ -104,15 +104,12 @@ def read_training(sent: Mapping[str, Sequence[str]]) -> tuple[TrainRequest | Non
             given[name] = sent[name][0].strip() or (None if name == "output_activation" else "")
     beyond = {name: given.pop(name) for name in Beyond.model_fields if name in given}
     errors: dict[str, str] = {}
-    for problem in training_problems(given):
-        errors.setdefault(problem.option.partition(".")[0], problem.cause)
-    try:
-        request = TrainRequest.model_validate(beyond)
-    except ValidationError as error:
-        errors |= errors_of(error)
-    if errors:
-        return None, errors
-    return request.model_copy(update={"spec": TrainingSpec.model_validate(given)}), {}
+    for model, values in ((TrainingSpec, given), (Beyond, beyond)):
+        try:
+            model.model_validate(values)
+        except ValidationError as error:
+            errors |= errors_of(error)
+    return (None, errors) if errors else (TrainRequest.model_validate({**beyond, "spec": given}), {})
 
 
 def training_page(

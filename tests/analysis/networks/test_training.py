@@ -142,7 +142,7 @@ def test_an_unknown_device_is_refused():
 
 BAD_OPTIONS = [
     ({"tasks": ["FOO"]}, "not a known name"),
-    ({"tasks": []}, "at least one"),
+    ({"tasks": []}, "at least 1 item"),
     ({"tasks": ["011"]}, "must be 4 values"),
     ({"tasks": ["XOR"], "n_inputs": 3}, "defined for 2 inputs"),
     ({"n_inputs": 7}, "n_inputs"),

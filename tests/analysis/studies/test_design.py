@@ -55,7 +55,7 @@ def test_a_design_with_measures_of_before_is_read_and_measures_nothing_of_them()
         ({"hidden": [[3, 3], [3, 3]]}, "'3-3' is there twice"),
         ({"tasks": [["XOR"], ["0110", "1"]]}, "tasks ('0110', '1')"),
         ({"hidden": [[3, 3], [99]]}, "hidden layers must have 1 to 64 neurons"),
-        ({"input_weights": [None, [1, 2]]}, "input_weights must be 4 non-negative numbers"),
+        ({"input_weights": [None, [1, 2]]}, "give 4 non-negative numbers"),
         ({"activation": ["tanh"], "training": {"negative_slope": 0.2}}, "no activation of the grid is leaky_relu"),
         ({"measures": ["circuits"]}, "'circuits' is unknown"),
         ({"criteria": ["kindness"]}, "kindness"),

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from analysis.network_files.files import NetworkFile
-from analysis.networks.training_course import TrainingCourse, TrainingOutcome
+from analysis.networks.training_course import TrainingOutcome, course_json
 from analysis.networks.training_spec import training_spec, untrained_network
 from app.db.codecs import network_of
 from app.db.job_tables import JobRow
@@ -67,24 +67,24 @@ def test_the_same_over_http(client, store):
     [
         ("tasks", "XOR, NONSENSE", "NONSENSE"),
         ("tasks", "011", "4 values"),
-        ("tasks", "", "at least one"),
-        ("n_inputs", "7", "at most 6"),
-        ("n_inputs", "two", "two"),
-        ("hidden", "3, x", "whole number"),
+        ("tasks", "", "at least 1 item"),
+        ("n_inputs", "7", "less than or equal to 6"),
+        ("n_inputs", "two", "valid integer"),
+        ("hidden", "3, x", "valid integer"),
         ("hidden", "0", "1 to 64"),
-        ("activation", "swish", "swish"),
-        ("seed", "-1", "at least 0"),
+        ("activation", "swish", "leaky_relu"),
+        ("seed", "-1", "greater than or equal to 0"),
         ("count", "0", "greater than or equal to 1"),
         ("count", "1000", "100"),
         ("count", "one", "integer"),
-        ("loss_target", "nan", "nan"),
-        ("loss_target", "inf", "inf"),
-        ("noise_std", "1e99", "at most 10"),
-        ("learning_rate", "1e9", "at most 10"),
+        ("loss_target", "nan", "less than or equal to 1000000"),
+        ("loss_target", "inf", "less than or equal to 1000000"),
+        ("noise_std", "1e99", "less than or equal to 10"),
+        ("learning_rate", "1e9", "less than or equal to 10"),
         ("regularisation", "l3 1", "begins with another word"),
-        ("epochs", "", "is empty"),
-        ("batch_size", "1e3", "whole number"),
-        ("accuracy_target", "2", "at most 1"),
+        ("epochs", "", "valid integer"),
+        ("batch_size", "1e3", "valid integer"),
+        ("accuracy_target", "2", "less than or equal to 1"),
         ("input_weights", "1, 1", "4 non-negative"),
         ("protocols", "strict", "complete"),
     ],
@@ -106,7 +106,7 @@ def test_what_cannot_be_trained_with_is_told_at_its_field_and_starts_nothing(cli
 def test_several_mistakes_are_told_at_once(client):
     part = client.get("/train?part=plan&seed=x&epochs=many&hidden=4,0", headers={"HX-Request": "true"})
     assert part.status_code == 200  # a form that is still being filled in is no wrong request
-    assert all(word in part.text for word in ("seed: ", "many", "1 to 64 neurons"))
+    assert all(word in part.text for word in ("seed: ", "valid integer", "1 to 64 neurons"))
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,11 @@ def test_a_job_shows_how_far_each_network_is(client, store):
     page = client.get(f"/api/v1/jobs/{job}").json()
     assert [one["state"] for one in page["learning"]["networks"]] == ["waiting", "waiting"]
     courses = [
-        TrainingCourse(training_spec(options), "training", 5, 0.2, None, ((1, 0.3), (5, 0.2)), ((0.1, 0.0),) * 4)
+        course_json("training", (0.3, 0.2, 0.2, 0.2, 0.2), ((0.1, 0.0),) * 4, 2)
+        | {
+            "name": "a",
+            "seed": options["seed"],
+        }
         for options in arguments["specs"]
     ]
     with store.write() as session:
