@@ -19,14 +19,13 @@ variable, and every joint one. What passes there is proved too, for these interv
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from analysis.alignments.alignment import IIA
 from analysis.alignments.iia import score_alignment
 from analysis.alignments.joint import score_joint
 from analysis.criteria.circuit_context import CircuitCriteriaContext
@@ -36,6 +35,7 @@ from analysis.networks.circuit import mask_array
 from analysis.networks.mlp import activate
 from analysis.networks.network import Network
 from analysis.question import Question
+from analysis.report import Part, Score
 
 Array = NDArray[np.float64]
 
@@ -46,34 +46,24 @@ LEAST_MARGIN: Final = 1e-9
 """Below it a bound says nothing: rounding might have made it."""
 
 
-@dataclass(frozen=True)
-class Passes:
-    """What the planted circuit and alignment pass, by trying all of it.
+class Passes(Part):
+    """What the planted circuit and alignment pass, by trying all of it."""
 
-    Args:
-        zero: whether the planted circuit decides right on enough rows if absent edges carry 0.
-        mean: if they carry means over the inputs.
-        resample: if they carry what the network has on any one input.
-        single: interchanges of one variable.
-        joint: interchanges of all variables at once; None where there are too many.
-    """
-
-    zero: bool
-    mean: bool
-    resample: bool
-    single: IIA
-    joint: IIA | None
+    zero: bool = Field(description="Whether the circuit decides right on enough rows if absent edges carry 0.")
+    mean: bool = Field(description="If they carry means over the inputs.")
+    resample: bool = Field(description="If they carry what the network has on any one input.")
+    single: Score = Field(description="Interchanges of one variable.")
+    joint: Score | None = Field(description="Interchanges of all variables at once; null if there are too many.")
 
     @property
     def everything(self) -> bool:
         """Whether all of it was tried and passes."""
-        alone = self.single.agreed == self.single.of
-        return self.zero and self.mean and self.resample and alone and self.jointly
+        return self.zero and self.mean and self.resample and self.single.right and self.jointly
 
     @property
     def jointly(self) -> bool:
         """Whether every joint interchange was tried and passes."""
-        return self.joint is not None and self.joint.agreed == self.joint.of
+        return self.joint is not None and self.joint.right
 
 
 def exhaustive(question: Question, record: PlantedRecord) -> Passes:
@@ -91,15 +81,15 @@ def exhaustive(question: Question, record: PlantedRecord) -> Passes:
     single = score_alignment(question, algorithm, alignment).iia
     try:
         found = score_joint(question, algorithm, alignment)
-        joint = IIA(found.agreed, found.of)
+        joint = Score(agreed=found.agreed, of=found.of)
     except BeyondLimits:
         joint = None
     return Passes(
-        bool(circuit.enough(circuit.n_right("zero"))[0]),
-        bool(circuit.enough(circuit.n_right("mean"))[0]),
-        bool(circuit.enough(circuit.n_right_by_source)[0].all()),
-        single,
-        joint,
+        zero=bool(circuit.enough(circuit.n_right("zero"))[0]),
+        mean=bool(circuit.enough(circuit.n_right("mean"))[0]),
+        resample=bool(circuit.enough(circuit.n_right_by_source)[0].all()),
+        single=Score.showing(single),
+        joint=joint,
     )
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final, Literal
 
+import numpy as np
 from pydantic import Field
 
 from analysis.alignments.iia import score_alignment
-from analysis.circuits.result import CircuitSearch
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.registry import criterion_named
 from analysis.discovery.location import Landscape
 from analysis.errors import InvalidAlignment
 from analysis.network_files.planted_record import PlantedRecord
-from analysis.planting.certificate import certified_margin, exhaustive
-from analysis.planting.standing import circuit_standing, failures
+from analysis.networks.circuit import mask_array, one_mask
+from analysis.planting.certificate import Passes, certified_margin, exhaustive
 from analysis.question import Question
-from analysis.report import Analysed, Exact, Part, Report, Score, Settings
+from analysis.report import Analysed, Exact, Report, Settings
 from analysis.work import DEFAULT_WORK, Work
 
 Outcome = Literal["recovered", "contained", "another", "invalid", "unknown"]
@@ -27,18 +31,8 @@ _WORDS: Final[dict[Outcome, str]] = {
 }
 
 
-class PassesFound(Part):
-    """See :class:`analysis.planting.certificate.Passes`."""
-
-    zero: bool
-    mean: bool
-    resample: bool
-    single: Score
-    joint: Score | None = Field(description="Interchanges of all variables at once; null if there are too many.")
-
-
 class PlantedReport(Report):
-    """See :class:`analysis.planting.standing.CircuitStanding`, with what all interventions say of what was planted."""
+    """The planted circuit among all valid ones, with what all interventions say of what was planted."""
 
     valid: bool
     n_valid: Exact
@@ -46,13 +40,18 @@ class PlantedReport(Report):
     equal: Exact | None = Field(description="Others with as many edges; null likewise.")
     inside: int | None = Field(description="Valid circuits that are a part of it; null if not all are listed.")
     around: int | None = Field(description="Valid circuits that contain it; null likewise.")
-    passes: PassesFound | None = Field(description="Null where the rules do not allow its places.")
+    passes: Passes | None = Field(description="Null where the rules do not allow its places.")
     alignment_minimal: bool | None = Field(description="Whether it is valid and none inside it is; null likewise.")
     margin: float | None = Field(
         description="Distance that every output provably keeps from the edge of its decision, whatever the neurons off "
         "the circuit carry; null where bounds by intervals leave that open."
     )
     reasons: list[str] = Field(description="For each ablation under which the planted circuit fails, a sentence.")
+
+    @property
+    def minimal(self) -> bool | None:
+        """Whether it is valid and no valid circuit lies inside it; None where that is not known."""
+        return None if self.inside is None else self.valid and not self.inside
 
     @property
     def outcome(self) -> Outcome:
@@ -87,25 +86,53 @@ def find(analysed: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> PlantedR
     if analysed.planted is None:
         raise ValueError("nothing was planted in this network")
     work.tell("planted", 0, 1)
-    found = report_of(analysed.question, analysed.planted, analysed.circuits)
+    found = report_of(Landscape(analysed.question, analysed.circuits), analysed.planted)
     work.tell("planted", 1, 1)
     return found
 
 
-def report_of(question: Question, record: PlantedRecord, circuits: CircuitSearch) -> PlantedReport:
+def report_of(landscape: Landscape, record: PlantedRecord) -> PlantedReport:
     """Where what was planted stands.
 
     Args:
-        question: the network and its rules.
+        landscape: all valid circuits, as far as they are known.
         record: what was planted.
-        circuits: all valid circuits, as far as they are known.
     """
-    try:
+    question, circuits, planted = landscape.question, landscape.circuits, record.circuit.mask
+    passes: Passes | None = None
+    minimal: bool | None = None
+    with suppress(InvalidAlignment):
         passes = exhaustive(question, record)
         minimal = score_alignment(question, record.algorithm, record.alignment).minimal
-    except InvalidAlignment:
-        passes, minimal = None, None
-    margin = certified_margin(question.cut, record) if question.data.is_clean else None
-    standing = circuit_standing(Landscape(question, circuits), record)
-    reasons = list(failures(question, record))
-    return PlantedReport.showing(standing, passes=passes, alignment_minimal=minimal, margin=margin, reasons=reasons)
+    valid = landscape.is_valid(landscape.left(planted))
+    smaller = equal = inside = around = None
+    complete = circuits.truncated_at is None
+    if complete or circuits.method == "counted":
+        sizes, own = circuits.distribution.by_edges, record.circuit.n_edges
+        smaller = sum(n for size, n in sizes.items() if size < own)
+        equal = sizes.get(own, 0) - valid
+    if complete:
+        shared = circuits.masks & one_mask(planted, question.layout)
+        inside = int(np.count_nonzero(shared == circuits.masks)) - valid
+        around = int(np.count_nonzero(shared == one_mask(planted, question.layout))) - valid
+    return PlantedReport(
+        valid=valid,
+        n_valid=circuits.n_valid,
+        smaller=smaller,
+        equal=equal,
+        inside=inside,
+        around=around,
+        passes=passes,
+        alignment_minimal=minimal,
+        margin=certified_margin(question.cut, record) if question.data.is_clean else None,
+        reasons=list(_failures(question, record)),
+    )
+
+
+def _failures(question: Question, record: PlantedRecord) -> Iterator[str]:
+    """Why the planted circuit fails under an ablation, for each under which it does."""
+    context = CircuitCriteriaContext(question, mask_array([record.circuit.mask], question.layout))
+    for kind in ("zero", "mean", "resample"):
+        verdict = criterion_named(f"{kind}-ablation").judge("circuit", context).at(0)
+        if verdict.outcome == "failed":
+            yield verdict.reason if kind in verdict.reason else f"Under {kind} ablation: {verdict.reason}"

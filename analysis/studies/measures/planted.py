@@ -19,8 +19,7 @@ from analysis.discovery.method import Method
 from analysis.discovery.planted_answers import ANSWERED, FALSE_ERRORS, Answered, answered
 from analysis.discovery.registry import METHODS
 from analysis.network_files.planted_record import PlantedRecord
-from analysis.planting.certificate import Passes, certified_margin, exhaustive
-from analysis.planting.standing import CircuitStanding, circuit_standing
+from analysis.planting.report import PlantedReport, report_of
 from analysis.studies.measures.measure import Kind, Measure, Measured, Value, measure
 from analysis.studies.measures.stories import LIMITS
 from analysis.studies.subject import Studied
@@ -38,13 +37,8 @@ def _landscape(studied: Studied) -> Landscape:
     return studied.once("planted circuits", compute)
 
 
-def _standing(studied: Studied, record: PlantedRecord) -> CircuitStanding:
-    landscape = _landscape(studied)
-    return studied.once("planted standing", lambda: circuit_standing(landscape, record))
-
-
-def _passes(studied: Studied, record: PlantedRecord) -> Passes:
-    return studied.once("planted passes", lambda: exhaustive(studied.question, record))
+def _found(studied: Studied, record: PlantedRecord) -> PlantedReport:
+    return studied.once("planted report", lambda: report_of(_landscape(studied), record))
 
 
 def _answers(studied: Studied, record: PlantedRecord) -> Mapping[str, Answered]:
@@ -77,8 +71,9 @@ def _of_planted(
     return declared
 
 
-def _passed(name: str, studied: Studied, record: PlantedRecord) -> bool:
-    return bool(getattr(_passes(studied, record), name))
+def _passed(name: str, studied: Studied, record: PlantedRecord) -> bool | None:
+    passes = _found(studied, record).passes
+    return None if passes is None else bool(getattr(passes, name))
 
 
 VALID: Final = tuple(
@@ -94,41 +89,42 @@ VALID: Final = tuple(
 @_of_planted("planted-interchanges", "interchanges as planted", "share")
 def _interchanges(studied: Studied, record: PlantedRecord) -> Value:
     """Share of all interchanges of one planted variable on which the network decides what the algorithm says."""
-    return _passes(studied, record).single.value
+    passes = _found(studied, record).passes
+    return None if passes is None else passes.single.agreed / passes.single.of if passes.single.of else 1.0
 
 
 @_of_planted("planted-joint", "every joint interchange as planted")
-def _jointly(studied: Studied, record: PlantedRecord) -> bool:
+def _jointly(studied: Studied, record: PlantedRecord) -> bool | None:
     """Whether the network decides what the algorithm says under every interchange of all planted variables at once."""
-    return _passes(studied, record).jointly
+    return _passed("jointly", studied, record)
 
 
 @_of_planted("planted-certified", "proved whatever is off the circuit")
 def _certified(studied: Studied, record: PlantedRecord) -> bool:
     """Whether intervals prove every decision under all interventions on what is off the planted circuit."""
-    return certified_margin(studied.question.cut, record) is not None
+    return _found(studied, record).margin is not None
 
 
 @_of_planted("planted-minimal", "planted circuit minimal")
 def _minimal(studied: Studied, record: PlantedRecord) -> Measured:
     """Whether the planted circuit is valid and no valid circuit is a part of it."""
-    minimal = _standing(studied, record).minimal
+    minimal = _found(studied, record).minimal
     return Measured(minimal, note="circuits are counted, not listed" if minimal is None else "")
 
 
 @_of_planted("planted-circuits", "valid circuits", "count", "circuits", log=True)
 def _valid_circuits(studied: Studied, record: PlantedRecord) -> int:
     """Circuits of the planted network that are valid."""
-    return _standing(studied, record).n_valid
+    return int(_found(studied, record).n_valid)
 
 
 @_of_planted("planted-equals", "other valid circuits no larger", "count", "circuits")
 def _equals(studied: Studied, record: PlantedRecord) -> Measured:
     """Valid circuits with at most as many edges as the planted one, itself apart."""
-    found = _standing(studied, record)
+    found = _found(studied, record)
     if found.smaller is None or found.equal is None:
         return Measured(None, note="circuits are not counted")
-    return Measured(found.smaller + found.equal)
+    return Measured(int(found.smaller) + int(found.equal))
 
 
 def _answer(key: str, studied: Studied, record: PlantedRecord) -> Measured:
