@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from analysis.directions.report import ClassFound, DirectionsReport
 from app.figures.numbers import noun
-from app.figures.svg.ladder import ladder_thumb
+from app.figures.svg.summaries import ladder_thumb
 from pluriscope.analyses.shown import Shown, Subject
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Table
 from pluriscope.tables import Column, Row

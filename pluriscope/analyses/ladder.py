@@ -8,7 +8,7 @@ from typing import Final
 from markupsafe import Markup
 
 from analysis.ladder.report import LadderReport, Rung
-from app.figures.svg.ladder import ladder_thumb
+from app.figures.svg.summaries import ladder_thumb
 from pluriscope.analyses.shown import Shown, Subject, listed
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Section, Table
 from pluriscope.tables import Column, Row

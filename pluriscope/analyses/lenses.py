@@ -19,8 +19,8 @@ from analysis.method_settings import Settings, read_values, settings_text, writt
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
-from app.figures.svg.layer_marks import marks_by_layer
 from app.figures.svg.lenses import field_squares, score_bars, share_bars
+from app.figures.svg.summaries import marks_by_layer
 from pluriscope import blocks
 from pluriscope.analyses.registry import LENSES
 from pluriscope.analyses.shown import Item, Shown, Subject, input_words, settings_form

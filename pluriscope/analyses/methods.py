@@ -20,7 +20,7 @@ from analysis.discovery.report import AnswerFound, MethodsReport
 from analysis.errors import InvalidMethod
 from analysis.method_settings import Settings, settings_text
 from app.figures.numbers import noun
-from app.figures.svg.columns import columns
+from app.figures.svg.summaries import columns
 from pluriscope.analyses.shown import Item, Shown, Subject, whole_option
 from pluriscope.blocks import (
     Action,

@@ -11,7 +11,7 @@ from analysis.circuit_sets.contradicting import ContradictionFound
 from analysis.circuit_sets.rivals import RivalsReport
 from analysis.networks.circuit import Circuit
 from app.figures.numbers import noun
-from app.figures.svg.circuit_map import circuit_map
+from app.figures.svg.summaries import circuit_map
 from pluriscope.analyses.shown import Shown, Subject, listed
 from pluriscope.blocks import Action, Block, Figure, Notice, Section, Side
 from pluriscope.naming import ExplanationRef

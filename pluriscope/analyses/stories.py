@@ -15,7 +15,7 @@ from analysis.stories.relation import RELATIONS, Relation
 from analysis.stories.report import GrainFound, StoriesReport
 from analysis.stories.search import Unasked
 from app.figures.numbers import noun
-from app.figures.svg.columns import columns
+from app.figures.svg.summaries import columns
 from pluriscope.analyses.shown import Shown, Subject, input_words, listed, neurons
 from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Side, Table
 from pluriscope.naming import ExplanationRef

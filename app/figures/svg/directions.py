@@ -15,7 +15,7 @@ import numpy as np
 from markupsafe import Markup
 
 from analysis.directions.alignment import LinearPlace
-from app.figures.svg.elements import drawing, num, part, text
+from app.figures.svg.elements import drawing, num, part, rect, text
 from app.figures.svg.layout import Wiring, node_name, place, shape_text
 from app.figures.svg.networks import PAD_X, PAD_Y, diagram_body, diagram_class, diagram_size
 from app.figures.svg.thumbs import Direction
@@ -47,10 +47,7 @@ def direction_diagram(
     body = diagram_body(wiring, frame, (), pale=True, hues=hues)
     for layer in sorted({row.layer for row in rows}):
         ys = [frame.places[layer, neuron] for neuron in wiring.columns[layer].shown] or [frame.top, frame.bottom]
-        body += (
-            f'<rect class="capsule" x="{num(frame.x[layer] - 17)}" y="{num(min(ys) - 26)}" width="34" '
-            f'height="{num(max(ys) - min(ys) + 52)}" rx="17"/>'
-        )
+        body += rect(frame.x[layer] - 17, min(ys) - 26, 34, max(ys) - min(ys) + 52, "capsule", 'rx="17"')
         body += text(frame.x[layer] + 22, min(ys) - 14, f"layer {layer}", "lab s")
     for number, row in enumerate(rows):
         top = height + _ROW * number
@@ -88,11 +85,8 @@ def _comb(row: Direction, top: float, wiring: Wiring, hues: Hues) -> str:
         above = coefficient >= 0
         name = node_name(row.layer, neuron, wiring.sizes)
         if abs(coefficient) > 0:
-            bar = (
-                f'<rect class="{"dirbar" if above else "dirneg"}" x="{num(x - 9)}" '
-                f'y="{num(y - max(1.0, size) if above else y)}" width="18" height="{num(max(1.0, size))}"/>'
-            )
-            bars += part(name, bar)
+            tall = max(1.0, size)
+            bars += part(name, rect(x - 9, y - tall if above else y, 18, tall, "dirbar" if above else "dirneg"))
         words = weight_text(coefficient)
         number = text(x, y - size - 4 if above else y + size + 12, words, "lab hn", anchor="middle")
         labels += part(name, number + text(x, top + _ROW - 7, name, "lab code", anchor="middle"))

@@ -49,6 +49,22 @@ def circle(x: float, y: float, radius: float, css_class: str) -> str:
     return f'<circle class="{css_class}" cx="{num(x)}" cy="{num(y)}" r="{num(radius)}"/>'
 
 
+def rect(x: float, y: float, width: float, height: float, css_class: str = "", more: str = "") -> str:
+    """A rectangle.
+
+    Args:
+        x: of its left side.
+        y: of its upper side.
+        width: of it.
+        height: of it.
+        css_class: "" for none.
+        more: further attributes, such as its paint.
+    """
+    named = f'class="{css_class}" ' if css_class else ""
+    place = f'x="{num(x)}" y="{num(y)}" width="{num(width)}" height="{num(height)}"'
+    return f"<rect {named}{place}{' ' if more else ''}{more}/>"
+
+
 def part(names: str, body: str) -> str:
     """A part of a drawing that lights up with everything on the page that has one of its names.
 
@@ -76,8 +92,8 @@ def weight_label(x: float, y: float, words: str, size: float, css_class: str) ->
         css_class: class of the text.
     """
     half = text_width(words, size) / 2 + 0.1 * size
-    ground = f'x="{num(x - half)}" y="{num(y - 0.9 * size)}" width="{num(2 * half)}" height="{num(1.15 * size)}"'
-    return f'<rect class="w-ground" {ground}/>' + text(x, y, words, css_class, anchor="middle")
+    ground = rect(x - half, y - 0.9 * size, 2 * half, 1.15 * size, "w-ground")
+    return ground + text(x, y, words, css_class, anchor="middle")
 
 
 def drawing(

@@ -17,8 +17,8 @@ from typing import Any, Final, TypeGuard
 from markupsafe import Markup
 
 from app.figures.numbers import decimal
-from app.figures.svg.elements import circle, drawing, esc, line, num, part, text, text_width
-from app.figures.svg.layout import Frame, Wiring, input_name, node_name, place, stroke_width
+from app.figures.svg.elements import circle, drawing, esc, line, num, part, rect, text, text_width
+from app.figures.svg.layout import Frame, Wiring, input_name, node_name, place, shown_edges, stroke_width
 from app.figures.svg.networks import PAD_Y, diagram_class
 
 PAD_X: Final = 82.0
@@ -124,12 +124,8 @@ class _Flow:
     def edges(self) -> str:
         """All edges between shown neurons, those that carry what they always carry first."""
         pale = ink = labels = ""
-        flows = {
-            (layer + 1, out, source): self._carried(layer + 1, out, source)
-            for layer in range(len(self._wiring.weights))
-            for out in self._wiring.columns[layer + 1].shown
-            for source in self._wiring.columns[layer].shown
-        }
+        shown = [(edge.layer, edge.out, edge.source) for edge in shown_edges(self._wiring, self._frame)]
+        flows = {place: self._carried(*place) for place in shown}
         largest = max([abs(v) for v, _ in flows.values() if _is_number(v)] + [1e-12])
         label_all = len(flows) <= _FEW_EDGES
         for (layer, out, source), (carried, other) in flows.items():
@@ -146,10 +142,8 @@ class _Flow:
             if words and label_all:
                 x, y = ends[0] + (ends[2] - ends[0]) * 0.4, ends[1] + (ends[3] - ends[1]) * 0.4
                 half = text_width(words, 10.5) / 2 + 4
-                labels += (
-                    f'<rect class="fl-tag" x="{num(x - half)}" y="{num(y - 8)}" width="{num(2 * half)}" height="16" '
-                    'rx="2"/>' + text(x, y + 3.8, words, "lab fl-words", anchor="middle")
-                )
+                labels += rect(x - half, y - 8, 2 * half, 16, "fl-tag", 'rx="2"')
+                labels += text(x, y + 3.8, words, "lab fl-words", anchor="middle")
         return pale + ink + labels
 
     def _carried(self, layer: int, out: int, source: int) -> tuple[float | None, bool]:

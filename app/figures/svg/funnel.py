@@ -14,7 +14,7 @@ from typing import Final
 from markupsafe import Markup
 
 from app.figures.numbers import noun
-from app.figures.svg.elements import drawing, line, num, text
+from app.figures.svg.elements import drawing, line, rect, text
 
 _WIDTH: Final = 240.0
 _HIGH: Final = 14.0
@@ -46,23 +46,18 @@ def funnel_bar(
 def _bar(passed: int, failed: int, undecided: int, not_applicable: int, of: int) -> str:
     before = passed + failed + undecided + not_applicable
     ends = [_place(count, of) for count in (passed, passed + undecided, before - failed, before)]
-    body = f'<rect class="lost" x="0.5" y="3" width="{num(max(ends[3] - 1, 0))}" height="8"/>' if before else ""
+    body = rect(0.5, 3, max(ends[3] - 1, 0), 8, "lost") if before else ""
     if undecided:
-        body += _box("fb-open", ends[0], ends[1])
+        body += rect(ends[0], 2.5, max(ends[1] - ends[0], _LEAST), 9, "fb-open")
     if not_applicable:
         body += line(ends[1], _HIGH / 2, ends[2], _HIGH / 2, "fb-na")
     if passed:
-        body += f'<rect class="b" x="0" y="2" width="{num(max(ends[0], _LEAST))}" height="10"/>'
+        body += rect(0, 2, max(ends[0], _LEAST), 10, "b")
     return body
 
 
 def _place(count: int, of: int) -> float:
     return _WIDTH * log(1 + count) / log(1 + of) if of else 0.0
-
-
-def _box(css_class: str, start: float, end: float) -> str:
-    width = max(end - start, _LEAST)
-    return f'<rect class="{css_class}" x="{num(start)}" y="2.5" width="{num(width)}" height="9"/>'
 
 
 def _sentence(passed: int, failed: int, undecided: int, not_applicable: int, kind: str) -> str:
@@ -88,7 +83,7 @@ def funnel_thumb(lines: Sequence[tuple[str, int]], *, title: str) -> Markup:
         short = name if len(name) <= _SHORT else f"{name[: _SHORT - 1]}…"
         body += text(_NAMES - 8, y, short, "lab", anchor="end")
         wide = max(_ROOM * log(1 + count) / most, _LEAST if count else 0)
-        body += f'<rect class="b" x="{num(_NAMES)}" y="{y - 9}" width="{num(wide)}" height="10"/>'
+        body += rect(_NAMES, y - 9, wide, 10, "b")
         body += text(_NAMES + wide + 5, y, f"{count:,}", "lab")
     said = "; ".join(f"{name}: {count:,}" for name, count in lines)
     return drawing(248, 120, body, sentence=f"{title}. {said}.", css_class="funnel")

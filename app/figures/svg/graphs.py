@@ -12,7 +12,7 @@ from typing import Final
 from markupsafe import Markup
 
 from analysis.models.model import Edge, Graph
-from app.figures.svg.elements import circle, drawing, esc, num, text
+from app.figures.svg.elements import circle, drawing, esc, num, rect, text
 
 COLUMN: Final = 190.0
 GAP: Final = 92.0
@@ -154,10 +154,7 @@ def _node(graph: Graph, number: int, x: float, y: float, css_class: str, *, name
     if not slots:
         found = circle(x, y, RADIUS, css_class)
     else:
-        found = (
-            f'<rect class="{css_class}" x="{num(x - RADIUS)}" y="{num(y - half)}" width="{num(2 * RADIUS)}" '
-            f'height="{num(2 * half)}" rx="5"/>'
-        )
+        found = rect(x - RADIUS, y - half, 2 * RADIUS, 2 * half, css_class, 'rx="5"')
     if not named:
         return found
     for place, slot in enumerate(slots):

@@ -12,7 +12,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import drawing, line, num, text
+from app.figures.svg.elements import drawing, line, rect, text
 
 _LANE: Final = 18.0
 _STEP: Final = 3.0
@@ -48,8 +48,7 @@ def ground_figure(
     body = line(left, base, width - 6, base, "ax")
     for place, many in sorted(heights.items()):
         tall = max(1.5, (top - 10) * log(1 + many) / most)
-        box = f'x="{num(left + _STEP * place)}" y="{num(top - tall)}" width="{num(_STEP - 0.6)}" height="{num(tall)}"'
-        body += f'<rect {box} fill="var(--ink)"/>'
+        body += rect(left + _STEP * place, top - tall, _STEP - 0.6, tall, more='fill="var(--ink)"')
     if width >= _NAMED and hill:
         body += text(left - 12, top - 2, "interpretations", "lab", anchor="end")
     for number, (name, counts, filled) in enumerate(lanes, start=1):
@@ -62,8 +61,7 @@ def ground_figure(
             merged[round(right * across)] += many
         for x, many in sorted(merged.items()):
             size = min(5.0 + 2 * log(many), _LANE - 4)
-            corner = f'x="{num(left + x - size / 2)}" y="{num(y - size / 2)}"'
-            body += f'<rect {corner} width="{num(size)}" height="{num(size)}" {paint}/>'
+            body += rect(left + x - size / 2, y - size / 2, size, size, more=paint)
     labels = dict.fromkeys([*([min(hill), max(hill)] if hill else [0]), of])
     for one in labels:
         last = one == of

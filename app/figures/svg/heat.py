@@ -13,7 +13,7 @@ import numpy as np
 from markupsafe import Markup
 
 from app.figures.numbers import decimal, noun
-from app.figures.svg.elements import drawing, num, text, text_width
+from app.figures.svg.elements import drawing, num, rect, text, text_width
 
 _RAMP: Final = 0.38
 _HIGH: Final = 32.0
@@ -67,13 +67,12 @@ def interchange_heat(
 
 
 def _cell(x: float, y: float, wide: float, words: str, shade: float, tested: bool, agreed: bool) -> str:
-    box = f'x="{num(x + 1)}" y="{num(y + 1)}" width="{num(wide - 2)}" height="{num(_HIGH - 2)}"'
+    box = x + 1, y + 1, wide - 2, _HIGH - 2
     if not tested:
-        drawn = f'<rect class="h-off" {box}/>'
+        drawn = rect(*box, "h-off")
         return drawn + text(x + wide / 2, y + _HIGH / 2 + 4, words, "lab hn off", anchor="middle")
-    drawn = f'<rect class="h-ground" {box}/><rect class="h-ink" {box} fill-opacity="{_RAMP * shade:.3f}"/>'
+    drawn = rect(*box, "h-ground") + rect(*box, "h-ink", f'fill-opacity="{_RAMP * shade:.3f}"')
     if not agreed:
-        inner = f'x="{num(x + 2.5)}" y="{num(y + 2.5)}" width="{num(wide - 5)}" height="{num(_HIGH - 5)}"'
-        drawn += f'<rect class="h-miss" {inner}/>'
+        drawn += rect(x + 2.5, y + 2.5, wide - 5, _HIGH - 5, "h-miss")
         drawn += f'<path class="h-strike" d="M{num(x + wide - 11)} {num(y + 5)}l6 6m0 -6l-6 6"/>'
     return drawn + text(x + wide / 2, y + _HIGH / 2 + 4, words, "lab hn", anchor="middle")

@@ -6,10 +6,10 @@ layer of more than 12 neurons shows the first of its occupied ones and "+k".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,6 +174,42 @@ class Frame:
 
     def at(self, site: Site) -> tuple[float, float]:
         return self.x[site[0]], self.places[site]
+
+
+class DrawnEdge(NamedTuple):
+    """An edge between two shown neurons.
+
+    Args:
+        layer: that it leads to.
+        out: neuron that it leads to.
+        source: neuron of the layer before.
+        weight: of the edge.
+        kept: whether the circuit keeps it.
+        ends: where its neurons stand.
+    """
+
+    layer: int
+    out: int
+    source: int
+    weight: float
+    kept: bool
+    ends: tuple[float, float, float, float]
+
+    def name(self, sizes: Sequence[int]) -> str:
+        """How it is called, see :func:`edge_name`."""
+        return edge_name(self.layer, self.out, self.source, sizes)
+
+
+def shown_edges(wiring: Wiring, frame: Frame) -> Iterator[DrawnEdge]:
+    """The edges between shown neurons, in the order of masks."""
+    for layer, matrix in enumerate(wiring.weights, start=1):
+        weights, kept = matrix.tolist(), None if wiring.keep is None else wiring.keep[layer - 1].tolist()
+        for out in wiring.columns[layer].shown:
+            to = frame.at((layer, out))
+            for source in wiring.columns[layer - 1].shown:
+                keeps = kept is None or kept[out][source]
+                ends = (*frame.at((layer - 1, source)), *to)
+                yield DrawnEdge(layer, out, source, weights[out][source], keeps, ends)
 
 
 @lru_cache(maxsize=256)  # the hundreds of thumbs on a list stand alike

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from markupsafe import Markup
 
 from app.figures.numbers import decimal
-from app.figures.svg.elements import drawing, line, num, text, text_width
+from app.figures.svg.elements import drawing, line, rect, text, text_width
 from app.figures.svg.plane import outlines
 
 _BAND: Final = 64.0
@@ -48,8 +48,7 @@ def score_bars(
             size = _HALF * abs(row[axis]) / largest if largest else 0.0
             x, y = left + wide * number, base - size if row[axis] > 0 else base
             if size:
-                place = f'x="{num(x + wide * 0.2)}" y="{num(y)}" width="{num(wide * 0.6)}" height="{num(size)}"'
-                body += f'<rect class="{"b" if row[axis] > 0 else "b down"}" {place}/>'
+                body += rect(x + wide * 0.2, y, wide * 0.6, size, "b" if row[axis] > 0 else "b down")
             if wide >= _NUMBERED:
                 below = row[axis] < 0
                 y = base + (size + 10 if below else -size - 3)
@@ -93,9 +92,9 @@ def share_bars(labels: Sequence[str], counts: Sequence[int], of: Sequence[int], 
     for number, (label, n, most) in enumerate(zip(labels, counts, of, strict=True)):
         y = _ROW * number
         body += text(left - 8, y + 15, label, "lab code", anchor="end")
-        body += f'<rect class="lost" x="{num(left)}" y="{num(y + 5)}" width="{num(_BAR)}" height="12"/>'
+        body += rect(left, y + 5, _BAR, 12, "lost")
         if n:
-            body += f'<rect class="b" x="{num(left)}" y="{num(y + 5)}" width="{num(_BAR * n / most)}" height="12"/>'
+            body += rect(left, y + 5, _BAR * n / most, 12, "b")
         body += text(left + _BAR + 8, y + 15, told[number], "lab")
     words = "; ".join(f"{label} {said}" for label, said in zip(labels[:12], told, strict=False))
     more = f"; and {len(labels) - 12} more" if len(labels) > 12 else ""
@@ -140,13 +139,12 @@ def field_squares(fields: Sequence[Field], *, title: str) -> Markup:
     body = ""
     for number, field in enumerate(fields):
         left, top = wide * (number % columns) + 4, high * (number // columns) + 16
-        frame = f'x="{num(left)}" y="{num(top)}" width="{num(_SQUARE)}" height="{num(_SQUARE)}"'
-        body += text(left, top - 5, field.name, "lab code") + f'<rect class="ground" {frame}/>'
+        body += text(left, top - 5, field.name, "lab code") + rect(left, top, _SQUARE, _SQUARE, "ground")
         pieces = [(str(band), corners) for band, corners in field.pieces]
         for band, outline in outlines(pieces, field.grid, left, top, _SQUARE):
             shade = f' fill-opacity="{_INK * int(band) / (_BANDS - 1):.2f}"'
             body += f'<path class="ink{" cells" if field.grid else ""}" d="{outline}"{shade}/>'
-        body += f'<rect class="frame" {frame}/>'
+        body += rect(left, top, _SQUARE, _SQUARE, "frame")
         body += text(left, top + _SQUARE + 14, f"{decimal(field.low)} to {decimal(field.high)}", "lab")
     told = "; ".join(f"{field.name} from {decimal(field.low)} to {decimal(field.high)}" for field in fields[:12])
     n_lines = -(-len(fields) // columns)

@@ -9,6 +9,7 @@ at, or all of them by a switch. Each neuron and each edge has its name, by which
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -31,10 +32,10 @@ from app.figures.svg.layout import (
     Frame,
     Site,
     Wiring,
-    edge_name,
     input_name,
     node_name,
     place,
+    shown_edges,
     stroke_width,
 )
 from app.figures.svg.sentences import edges_sentence, whole_sentence
@@ -136,30 +137,26 @@ def ring_radius(tile: Tile | None) -> float:
 def _edges(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], *, pale: bool) -> str:
     cut = kept = ""
     few = sum(matrix.size for matrix in wiring.weights) <= _MAX_WEIGHTS
-    for layer, matrix in enumerate(wiring.weights):
-        for out in wiring.columns[layer + 1].shown:
-            for source in wiring.columns[layer].shown:
-                weight = float(matrix[out, source])
-                (x1, y1), (x2, y2) = frame.at((layer, source)), frame.at((layer + 1, out))
-                length = math.hypot(x2 - x1, y2 - y1)
-                dx, dy = (x2 - x1) / length, (y2 - y1) / length
-                r1 = ring_radius(by_site.get((layer, source))) + 1.5
-                r2 = ring_radius(by_site.get((layer + 1, out))) + 2.5
-                ends = (x1 + dx * r1, y1 + dy * r1, x2 - dx * r2, y2 - dy * r2)
-                name = edge_name(layer + 1, out, source, wiring.sizes)
-                hit = touchable(f"M{num(ends[0])} {num(ends[1])}L{num(ends[2])} {num(ends[3])}") if few else ""
-                if wiring.keep is not None and not wiring.keep[layer][out, source]:
-                    cut += part(name, line(*ends, "e-cut") + hit)
-                elif pale:
-                    kept += part(name, line(*ends, "e-bg neg" if weight < 0 else "e-bg") + hit)
-                else:
-                    stroke = stroke_width(weight, wiring.largest, 1.0, 4.0)
-                    drawn = line(*ends, "e-neg" if weight < 0 else "e-pos", width=stroke)
-                    if weight < 0:  # the end bar of an inhibiting edge
-                        drawn += line(
-                            ends[2] - dy * 5, ends[3] + dx * 5, ends[2] + dy * 5, ends[3] - dx * 5, "e-pos", width=1.6
-                        )
-                    kept += part(name, drawn + hit)
+    for edge in shown_edges(wiring, frame):
+        x1, y1, x2, y2 = edge.ends
+        length = math.hypot(x2 - x1, y2 - y1)
+        dx, dy = (x2 - x1) / length, (y2 - y1) / length
+        r1 = ring_radius(by_site.get((edge.layer - 1, edge.source))) + 1.5
+        r2 = ring_radius(by_site.get((edge.layer, edge.out))) + 2.5
+        ends = (x1 + dx * r1, y1 + dy * r1, x2 - dx * r2, y2 - dy * r2)
+        hit = touchable(f"M{num(ends[0])} {num(ends[1])}L{num(ends[2])} {num(ends[3])}") if few else ""
+        name, minus = edge.name(wiring.sizes), edge.weight < 0
+        if not edge.kept:
+            cut += part(name, line(*ends, "e-cut") + hit)
+        elif pale:
+            kept += part(name, line(*ends, "e-bg neg" if minus else "e-bg") + hit)
+        else:
+            stroke = stroke_width(edge.weight, wiring.largest, 1.0, 4.0)
+            drawn = line(*ends, "e-neg" if minus else "e-pos", width=stroke)
+            if minus:  # the end bar of an inhibiting edge
+                bar = ends[2] - dy * 5, ends[3] + dx * 5, ends[2] + dy * 5, ends[3] - dx * 5
+                drawn += line(*bar, "e-pos", width=1.6)
+            kept += part(name, drawn + hit)
     return cut + kept
 
 
@@ -238,40 +235,33 @@ def _weight_labels(wiring: Wiring, frame: Frame, taken: list[Box]) -> str:
     """
     if sum(matrix.size for matrix in wiring.weights) > _MAX_WEIGHTS:
         return ""
-    body, crowded = "", False
-    for layer, matrix in enumerate(wiring.weights):
-        out_shown, sources = wiring.columns[layer + 1].shown, wiring.columns[layer].shown
-        kept = [
-            (out, source)
-            for out in out_shown
-            for source in sources
-            if wiring.keep is None or wiring.keep[layer][out, source]
-        ]
-        crowded = crowded or len(kept) > _MAX_LABELLED_EDGES
-        for out, source in kept:
-            words = decimal(float(matrix[out, source]))
-            (x1, y1), (x2, y2) = frame.at((layer, source)), frame.at((layer + 1, out))
-            rank = sources.index(source)
-            first = 0.42 if len(out_shown) == 1 else 0.26 + 0.4 * rank / max(1, len(sources) - 1)
-            lift = -6.0 if abs(y2 - y1) < 20 else 3.5
-            half = text_width(words, _SMALL) / 2
-            best: tuple[float, float, float] | None = None
-            for step in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5):
-                at = first + 0.05 * step
-                if not 0.16 <= at <= 0.84:
-                    continue
-                x, y = x1 + (x2 - x1) * at, y1 + (y2 - y1) * at + lift
-                box = (x - half, y - 9.5, x + half, y + 2.5)
-                overlap = sum(_overlap(box, other) for other in taken)
-                if best is None or overlap < best[0] - 1e-9:
-                    best = (overlap, x, y)
-                if overlap == 0:
-                    break
-            if best is None:
+    kept = [edge for edge in shown_edges(wiring, frame) if edge.kept]
+    crowded = max(Counter(edge.layer for edge in kept).values(), default=0) > _MAX_LABELLED_EDGES
+    body = ""
+    for edge in kept:
+        (x1, y1, x2, y2), words = edge.ends, decimal(edge.weight)
+        sources = wiring.columns[edge.layer - 1].shown
+        rank = sources.index(edge.source) / max(1, len(sources) - 1)
+        first = 0.42 if len(wiring.columns[edge.layer].shown) == 1 else 0.26 + 0.4 * rank
+        lift = -6.0 if abs(y2 - y1) < 20 else 3.5
+        half = text_width(words, _SMALL) / 2
+        best: tuple[float, float, float] | None = None
+        for step in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5):
+            at = first + 0.05 * step
+            if not 0.16 <= at <= 0.84:
                 continue
-            _, x, y = best
-            taken.append((x - half, y - 9.5, x + half, y + 2.5))
-            body += part(edge_name(layer + 1, out, source, wiring.sizes), weight_label(x, y, words, _SMALL, "w"))
+            x, y = x1 + (x2 - x1) * at, y1 + (y2 - y1) * at + lift
+            box = (x - half, y - 9.5, x + half, y + 2.5)
+            overlap = sum(_overlap(box, other) for other in taken)
+            if best is None or overlap < best[0] - 1e-9:
+                best = (overlap, x, y)
+            if overlap == 0:
+                break
+        if best is None:
+            continue
+        _, x, y = best
+        taken.append((x - half, y - 9.5, x + half, y + 2.5))
+        body += part(edge.name(wiring.sizes), weight_label(x, y, words, _SMALL, "w"))
     return f'<g class="{"w-all w-asked" if crowded else "w-all"}">{body}</g>'
 
 

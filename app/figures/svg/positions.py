@@ -14,7 +14,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import circle, drawing, line, num, text, text_width
+from app.figures.svg.elements import circle, drawing, line, rect, text, text_width
 from app.figures.svg.flow import FlowLink, link_element
 
 LEAST_SHARE: Final = 0.2
@@ -156,7 +156,7 @@ class _Positions:
         """One node: its name, and a disc at each position."""
         one, x = self._columns[place], self.x[place]
         name = text(x, _TOP - 18, one.label, "lab" if one.is_on else "lab s", anchor="middle")
-        box = f'<rect class="fl-hit" x="{num(x - 23)}" y="{num(_TOP - 40)}" width="46" height="34"/>'
+        box = rect(x - 23, _TOP - 40, 46, 34, "fl-hit")
         body = self._link(one.link, box + name)
         for position, mark in enumerate(one.marks):
             body += self._link(mark.link, self._disc(x, self.y(position), mark, one.is_on))

@@ -9,27 +9,22 @@ edge can be pointed at and is then found in every other drawing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import compress, pairwise
-from operator import not_
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from app.figures.numbers import decimal
-from app.figures.svg.elements import circle, drawing, line, num, part, text, touchable, weight_label
+from app.figures.svg.elements import circle, drawing, line, num, part, rect, text, touchable, weight_label
 from app.figures.svg.layout import (
     Frame,
     Keep,
     Wiring,
-    edge_name,
     keep_of,
     node_name,
     place,
+    shown_edges,
     stroke_width,
 )
 from app.figures.svg.sentences import whole_sentence
@@ -109,120 +104,30 @@ def circuit_thumb(
 
 
 def _thumb_edges(wiring: Wiring, frame: Frame, *, pale: bool, shared: Keep | None, named: bool) -> str:
-    """All edges between shown neurons, cut ones first; shared ones pale."""
-    edges = _edges_between(
-        wiring.sizes,
-        tuple(column.shown for column in wiring.columns),
-        b"".join(w.tobytes() for w in wiring.weights),
-        tuple(frame.places.values()),
-        frame.x,
-    )
-    drawn: Sequence[str] = edges.pale if pale else edges.full
-    if not pale and shared is not None:
-        drawn = [
-            soft if both else full for soft, full, both in zip(edges.pale, edges.full, edges.of(shared), strict=True)
-        ]
-    cut: Sequence[str] = edges.cut
-    if named:
-        drawn, cut = _named_edges(wiring, frame, drawn), _named_edges(wiring, frame, cut)
-    labels = _weights(wiring, frame) if named else ""
-    if wiring.keep is None:
-        return "".join(drawn) + labels
-    kept = edges.of(wiring.keep)
-    return "".join(compress(cut, map(not_, kept))) + "".join(compress(drawn, kept)) + labels
-
-
-def _shown_edges(wiring: Wiring) -> Iterator[tuple[int, int, int]]:
-    """(layer that it leads to, neuron, source) of each edge between shown neurons, in the order of masks."""
-    for layer in range(1, len(wiring.sizes)):
-        for out in wiring.columns[layer].shown:
-            for source in wiring.columns[layer - 1].shown:
-                yield layer, out, source
-
-
-def _named_edges(wiring: Wiring, frame: Frame, drawn: Sequence[str]) -> list[str]:
-    """Each edge with its name and a wide line to point at."""
-    found = []
-    for (layer, out, source), markup in zip(_shown_edges(wiring), drawn, strict=True):
-        (x1, y1), (x2, y2) = frame.at((layer - 1, source)), frame.at((layer, out))
-        hit = touchable(f"M{num(x1)} {num(y1)}L{num(x2)} {num(y2)}", "hit thin")
-        found.append(part(edge_name(layer, out, source, wiring.sizes), markup + hit))
-    return found
-
-
-def _weights(wiring: Wiring, frame: Frame) -> str:
-    """The weight of each kept edge, to be shown when it or one of its ends is pointed at."""
-    body = ""
-    for layer, out, source in _shown_edges(wiring):
-        if wiring.keep is not None and not wiring.keep[layer - 1][out, source]:
-            continue
-        (x1, y1), (x2, y2) = frame.at((layer - 1, source)), frame.at((layer, out))
-        sources = wiring.columns[layer - 1].shown
-        at = 0.42 + 0.2 * sources.index(source) / max(1, len(sources) - 1)
-        words = decimal(float(wiring.weights[layer - 1][out, source]))
-        label = weight_label(x1 + (x2 - x1) * at, y1 + (y2 - y1) * at + 0.35 * _LETTERS, words, _LETTERS, "tw")
-        body += part(edge_name(layer, out, source, wiring.sizes), label)
-    return f'<g class="w-all w-asked">{body}</g>'
-
-
-@dataclass(frozen=True)
-class _Edges:
-    """The edges between shown neurons of one network, in the order of masks, each drawn in every way that it may be.
-
-    Args:
-        numbers: their places in a mask.
-        cut: drawn as hairlines.
-        pale: drawn by sign alone.
-        full: drawn by sign and weight.
+    """All edges between shown neurons, cut ones first; shared ones pale. With names each can be pointed at, and has its
+    weight, to be shown when it or one of its ends is.
     """
-
-    numbers: NDArray[np.intp]
-    cut: tuple[str, ...]
-    pale: tuple[str, ...]
-    full: tuple[str, ...]
-
-    def of(self, keep: Keep) -> list[bool]:
-        """For each of them, what Boolean matrices say."""
-        told: list[bool] = np.concatenate([matrix.ravel() for matrix in keep])[self.numbers].tolist()
-        return told
-
-
-@lru_cache(maxsize=64)  # the hundreds of thumbs on a list of circuits differ only in which of them they keep
-def _edges_between(
-    sizes: tuple[int, ...],
-    shown: tuple[tuple[int, ...], ...],
-    weights: bytes,
-    ordinates: tuple[float, ...],
-    abscissas: tuple[float, ...],
-) -> _Edges:
-    """What the thumbs of one network share.
-
-    Args:
-        sizes: layer sizes.
-        shown: the neurons drawn, layer by layer.
-        weights: all weight matrices, float64, one after the other.
-        ordinates: of the neurons drawn, in that order.
-        abscissas: of the layers.
-    """
-    values, heights = np.frombuffer(weights), iter(ordinates)
-    y = [{neuron: next(heights) for neuron in layer} for layer in shown]
-    numbers, ends, first = [], [], 0
-    for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
-        for out in shown[layer + 1]:
-            for source in shown[layer]:
-                numbers.append(first + out * n_in + source)
-                ends.append((abscissas[layer], y[layer][source], abscissas[layer + 1], y[layer + 1][out]))
-        first += n_in * n_out
-    places, largest = np.array(numbers, dtype=np.intp), max(float(np.abs(values).max()), 1e-12)
-    edges = list(zip(ends, values[places].tolist(), strict=True))
-    return _Edges(
-        places,
-        tuple(line(*at, "e-cut") for at in ends),
-        tuple(line(*at, "e-bg neg" if weight < 0 else "e-bg") for at, weight in edges),
-        tuple(
-            line(*at, "e-neg" if weight < 0 else "e-pos", width=stroke_width(weight, largest)) for at, weight in edges
-        ),
-    )
+    cut = drawn = labels = ""
+    for edge in shown_edges(wiring, frame):
+        minus = edge.weight < 0
+        if not edge.kept:
+            markup = line(*edge.ends, "e-cut")
+        elif pale or (shared is not None and shared[edge.layer - 1][edge.out, edge.source]):
+            markup = line(*edge.ends, "e-bg neg" if minus else "e-bg")
+        else:
+            width = stroke_width(edge.weight, wiring.largest)
+            markup = line(*edge.ends, "e-neg" if minus else "e-pos", width=width)
+        if named:
+            x1, y1, x2, y2 = edge.ends
+            name = edge.name(wiring.sizes)
+            markup = part(name, markup + touchable(f"M{num(x1)} {num(y1)}L{num(x2)} {num(y2)}", "hit thin"))
+            if edge.kept:
+                sources = wiring.columns[edge.layer - 1].shown
+                at = 0.42 + 0.2 * sources.index(edge.source) / max(1, len(sources) - 1)
+                place = x1 + (x2 - x1) * at, y1 + (y2 - y1) * at + 0.35 * _LETTERS
+                labels += part(name, weight_label(*place, decimal(edge.weight), _LETTERS, "tw"))
+        cut, drawn = (cut, drawn + markup) if edge.kept else (cut + markup, drawn)
+    return cut + drawn + (f'<g class="w-all w-asked">{labels}</g>' if named else "")
 
 
 def _nodes(
@@ -275,19 +180,13 @@ def _comb(
     body = ""
     if capsule and shown:
         ys = [frame.places[direction.layer, n] for n in shown]
-        body += (
-            f'<rect class="capsule" x="{num(x - 6)}" y="{num(min(ys) - 6)}" width="12" '
-            f'height="{num(max(ys) - min(ys) + 12)}" rx="6"/>'
-        )
+        body += rect(x - 6, min(ys) - 6, 12, max(ys) - min(ys) + 12, "capsule", 'rx="6"')
     largest = max((abs(c) for c in direction.coefficients), default=0.0) or 1.0
     bars = ""
     for i, coefficient in enumerate(direction.coefficients):
         bar = max(1.0, 5.5 * abs(coefficient) / largest)
         top = y - bar if coefficient >= 0 else y
-        drawn = (
-            f'<rect class="{"dirbar" if coefficient >= 0 else "dirneg"}" x="{num(x + 9 + 7 * i)}" y="{num(top)}" '
-            f'width="4" height="{num(bar)}"/>'
-        )
+        drawn = rect(x + 9 + 7 * i, top, 4, bar, "dirbar" if coefficient >= 0 else "dirneg")
         bars += part(node_name(direction.layer, i, wiring.sizes), drawn) if named else drawn
     length = 7 * len(direction.coefficients) + 1
     hue = hues.of(direction.table)

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from analysis.algorithms.high_level_model import HighLevelModel, input_pattern
 from analysis.alignments.alignment import Alignment
-from app.figures.svg.elements import drawing, esc, num
+from app.figures.svg.elements import drawing, esc, num, rect
 
 Bits = tuple[int, ...]
 TableLike = str | Sequence[int]
@@ -200,17 +200,12 @@ def _tile(x: float, y: float, side: float, bits: Bits, hue: str, max_width: floa
     width, height = tile_size(bits, side, max_width)
     left, top, dx, dy = x - width / 2, y - height / 2, width / columns, height / rows
     frame = 1.0 if height < 14 else 1.3
-    body = (
-        f'<rect class="fr" x="{num(left)}" y="{num(top)}" width="{num(width)}" height="{num(height)}" '
-        f'stroke-width="{frame}"/>'
-    )
+    body = rect(left, top, width, height, "fr", f'stroke-width="{frame}"')
     for row in range(len(bits)):
         if bits[row]:
             cell_x, cell_y = left + dx * (row % columns), top + dy * (row // columns)
-            body += (
-                f'<rect class="on" x="{num(cell_x + frame / 2)}" y="{num(cell_y + frame / 2)}" '
-                f'width="{num(max(dx - frame / 2, 0.4))}" height="{num(max(dy - frame / 2, 0.4))}"/>'
-            )
+            size = max(dx - frame / 2, 0.4), max(dy - frame / 2, 0.4)
+            body += rect(cell_x + frame / 2, cell_y + frame / 2, *size, "on")
     if height >= 14:
         grid = "".join(f"M{num(left + dx * i)} {num(top)}v{num(height)}" for i in range(1, columns))
         grid += "".join(f"M{num(left)} {num(top + dy * i)}h{num(width)}" for i in range(1, rows))

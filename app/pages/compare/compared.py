@@ -15,7 +15,7 @@ from analysis import ENGINE_VERSION
 from app.addressing import Addresses
 from app.db.tables import ModelRow, NetworkRow
 from app.figures.numbers import decimal, exact, noun
-from app.figures.svg.segments import quarters
+from app.figures.svg.marks import quarters
 from app.pages.about_one import column
 from app.pages.compare.options import FIRST_SHOWN
 from app.pages.explanations import KIND_LABELS

@@ -1,0 +1,139 @@
+"""Small drawings of what an analysis found, for its card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from markupsafe import Markup
+
+from app.figures.svg.elements import drawing, esc, num, rect, text
+
+WIDTH, HEIGHT = 248.0, 120.0
+_BASE: Final = 96.0
+_TALLEST: Final = 80.0
+_LEAST: Final = 1.5
+
+
+def columns(
+    counts: Mapping[int, tuple[int, int]], *, sentence: str, dots: Sequence[int] = (), faint: bool = False
+) -> Markup:
+    """Columns over whole numbers, such as circuits by edges, with the rest of each on top of its main part.
+
+    Args:
+        counts: number → how many are filled, and how many are outlined above them.
+        sentence: what it shows.
+        dots: numbers that have a dot each, on top of each other.
+        faint: whether the columns are only the ground for the dots.
+    """
+    numbers = range(min((*counts, *dots), default=0), max((*counts, *dots), default=0) + 1)
+    step = min(25.0, (WIDTH - 16) / len(numbers))
+    most = max((sum(pair) for pair in counts.values()), default=0) or 1
+    room = _TALLEST - (4 if any(rest for _, rest in counts.values()) else 0)
+    body, every = "", max(1, -(-len(numbers) * 22 // int(WIDTH)))
+    for place, number in enumerate(numbers):
+        x, y = 8 + step * place, _BASE
+        for many, paint in zip(
+            counts.get(number, (0, 0)),
+            ('fill="var(--rule)"' if faint else 'fill="var(--ink)"', 'fill="var(--surface)" stroke="var(--ink)"'),
+            strict=True,
+        ):
+            if many:
+                height = max(_LEAST, room * many / most)
+                y -= height + (2 if y < _BASE else 0)
+                body += rect(x, y, 0.72 * step, height, more=paint)
+        for level in range(list(dots).count(number)):
+            at = f'cx="{num(x + 0.36 * step)}" cy="{num(_BASE - 5 - 10 * level)}" r="{num(min(4.2, 0.36 * step))}"'
+            body += f'<circle {at} fill="var(--ink)"/>'
+        if place % every == 0:
+            body += f'<text class="lab" x="{num(x + 0.36 * step)}" y="112" text-anchor="middle">{number}</text>'
+    return drawing(WIDTH, HEIGHT, body, sentence=sentence)
+
+
+_MARGIN = 10.0
+
+
+def circuit_map(
+    places: Sequence[tuple[str, float, float]],
+    pair: Sequence[str],
+    *,
+    sentence: str,
+    width: float = 248.0,
+    height: float = 120.0,
+    url: Callable[[str], str] | None = None,
+) -> Markup:
+    """The map of circuits: near each other where they share most edges; the two most different are joined.
+
+    Args:
+        places: mask, x and y of each circuit.
+        pair: the masks of the two most different.
+        sentence: what it shows.
+        width: of the drawing.
+        height: of the drawing.
+        url: mask → where its mark leads; None if marks lead nowhere.
+    """
+    xs, ys = [x for _, x, _ in places], [y for _, _, y in places]
+    scale = min((width - 2 * _MARGIN) / (max(xs) - min(xs) or 1), (height - 2 * _MARGIN) / (max(ys) - min(ys) or 1))
+    left = (width - scale * (max(xs) - min(xs))) / 2
+    top = (height - scale * (max(ys) - min(ys))) / 2
+    at = {mask: (num(left + scale * (x - min(xs))), num(top + scale * (y - min(ys)))) for mask, x, y in places}
+    body = ""
+    radius = 1.7 if url is None else 4.0
+    for mask, (x, y) in at.items():
+        mark = f'<circle cx="{x}" cy="{y}" r="{num(radius)}" fill="var(--rule-2)"/>'
+        if mask in pair:
+            ring = 'stroke="var(--ink)" stroke-width="2.5" stroke-opacity=".35"'
+            mark = f'<circle cx="{x}" cy="{y}" r="{num(2 * radius)}" fill="var(--ink)" {ring}/>'
+        if url is not None:
+            mark = f'<a href="{esc(url(mask))}" tabindex="-1"><title>{esc(mask)}</title>{mark}</a>'
+        body += mark
+    if len(pair) == 2 and all(mask in at for mask in pair):
+        (x, y), (u, v) = (at[mask] for mask in pair)
+        body = f'<path d="M{x} {y}L{u} {v}" stroke="var(--ink)" fill="none"/>{body}'
+    return drawing(width, height, body, sentence=sentence)
+
+
+def ladder_thumb(rungs: Sequence[tuple[str, int, int]], *, title: str) -> Markup:
+    """The ladder: a line for each class of maps, a square for each algorithm placed; of more than four the first.
+
+    Args:
+        rungs: short name, algorithms that pass, and those placed.
+        title: what it shows.
+    """
+    step, body = 110 / max(6, len(rungs)), ""
+    for number, (name, passing, of) in enumerate(rungs):
+        y = 5 + step * number
+        body += text(88, y + 10, name, "lab", anchor="end")
+        for place in range(min(of, 4)):
+            paint = 'fill="var(--ink)"' if place < passing else 'fill="none" stroke="var(--rule-2)"'
+            body += rect(98 + 16 * place, y, 11, 11, more=paint)
+        body += text(104 + 16 * min(of, 4), y + 10, f"{passing} of {of}", "lab")
+    said = "; ".join(f"{name}: {passing} of {of}" for name, passing, of in rungs)
+    return drawing(248, 120, body, sentence=f"{title}: {said}.")
+
+
+_MOST = 7
+_PAINTS = (
+    'fill="var(--surface)" stroke="var(--ink)"',
+    'fill="var(--rule-2)" stroke="var(--ink)"',
+    'fill="var(--ink)" stroke="var(--ink)"',
+)
+
+
+def marks_by_layer(rows: Sequence[tuple[str, Sequence[int | None]]], *, sentence: str) -> Markup:
+    """A mark for each of the first few functions and each layer: filled, grey, outlined or none.
+
+    Args:
+        rows: a function, and for each layer 0 outlined, 1 grey, 2 filled, None for no mark.
+        sentence: what all of it says.
+    """
+    body, step = "", 14.2
+    for number, (label, marks) in enumerate(rows[:_MOST]):
+        y = 8 + step * number
+        body += f'<text class="lab" x="84" y="{num(y + 4)}" text-anchor="end">{esc(label)}</text>'
+        for layer, mark in enumerate(marks):
+            if mark is not None:
+                body += f'<circle cx="{num(100 + 64 * layer)}" cy="{num(y)}" r="4.2" {_PAINTS[mark]}/>'
+    for layer in range(len(rows[0][1]) if rows else 0):
+        body += f'<text class="lab" x="{num(100 + 64 * layer)}" y="116" text-anchor="middle">layer {layer + 1}</text>'
+    return drawing(248, 120, body, sentence=sentence)
