@@ -1,6 +1,6 @@
 """What goes wrong, told once: error → status and body, the same words in HTML and JSON.
 
-The errors of pages (:mod:`app.errors`) know their status. The engine's are mapped by class: those that name an
+The errors of pages (:mod:`app.errors`) know their status. The others are mapped by class: those that name an
 explanation (mask, index, alignment, algorithm) are 404, since they can only come from an address; those about what
 somebody sent (network, task, data, protocol, training, limits) are 422.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from analysis import errors as engine
+from analysis.errors import ExplainedError
 from app.addressing import Addresses, below_api
 from app.db import errors as store
 from app.db.trouble import diagnosis, is_bad_value
@@ -30,7 +31,7 @@ from pluriscope.errors import InvalidOption
 
 log = logging.getLogger("pluriscope.web")
 
-ENGINE_STATUS: Final[dict[type[engine.AnalysisError], tuple[int, str]]] = {
+STATUS: Final[dict[type[ExplainedError], tuple[int, str]]] = {
     engine.InvalidMask: (404, "mask"),
     engine.InvalidIndex: (404, "index"),
     engine.InvalidAlignment: (404, "alignment"),
@@ -48,18 +49,15 @@ ENGINE_STATUS: Final[dict[type[engine.AnalysisError], tuple[int, str]]] = {
     engine.InvalidStudy: (422, "design"),
     engine.BeyondLimits: (422, "network"),
     engine.Cancelled: (409, ""),
+    engine.AnalysisError: (422, ""),
+    store.NotFound: (404, ""),
+    store.Ambiguous: (404, ""),
+    store.Deleted: (410, ""),
+    store.Conflict: (409, ""),
+    store.StoreFull: (507, ""),
+    store.StoreUnavailable: (503, ""),
 }
-
-STORE_STATUS: Final[dict[type[store.StoreError], int]] = {
-    store.NotFound: 404,
-    store.Ambiguous: 404,
-    store.Deleted: 410,
-    store.Conflict: 409,
-    store.StoreFull: 507,
-    store.Damaged: 500,
-    store.StoreReadOnly: 503,
-    store.StoreUnavailable: 503,
-}
+"""Of the engine's and the store's errors, with the field at fault; the first that fits counts, 500 if none does."""
 
 STATUS_TITLES: Final[dict[int, str]] = {
     400: "Invalid request",
@@ -114,92 +112,62 @@ def wants_json(request: Request) -> bool:
 def install(app: FastAPI) -> None:
     """Register every mapping on the application."""
 
-    @app.exception_handler(Moved)
-    async def moved(request: Request, error: Moved) -> Response:
-        # what is sent along with a change must arrive there too
-        return RedirectResponse(error.address(request), 301 if request.method == "GET" else 308)
-
-    @app.exception_handler(PageError)
-    async def page_error(request: Request, error: PageError) -> Response:
+    @app.exception_handler(ExplainedError)
+    async def refused(request: Request, error: ExplainedError) -> Response:
         return answer_to(request, error)
-
-    @app.exception_handler(engine.AnalysisError)
-    async def analysis_error(request: Request, error: engine.AnalysisError) -> Response:
-        if isinstance(error, InvalidOption):
-            every = [FieldError(field=one.field, message=str(one)) for one in (error, *error.others)]
-            wrong = [{"loc": ("query", one.field)} for one in every if one.field in request.query_params]
-            parent, label = without_options(request, wrong)
-            words = ("", "", "") if error.others else (error.item, error.cause, error.cure)
-            return _answer(request, 400, words, parent=parent, parent_label=label, errors=every)
-        status, field = next((v for kind, v in ENGINE_STATUS.items() if isinstance(error, kind)), (422, ""))
-        return _answer(request, status, (error.item, error.cause, error.cure), field)
-
-    @app.exception_handler(store.StoreError)
-    async def store_error(request: Request, error: store.StoreError) -> Response:
-        status = next((v for kind, v in STORE_STATUS.items() if isinstance(error, kind)), 500)
-        return _answer(request, status, (error.item, error.cause, error.cure))
 
     @app.exception_handler(DBAPIError)
     async def database_error(request: Request, error: DBAPIError) -> Response:
         found = diagnosis(error)
         if found is not None:
             log.error("request %s: %s %s", _request_id(request), found, error.orig)
-            return await store_error(request, found)
+            return answer_to(request, found)
         if is_bad_value(error):
-            refused = (
-                "a value of this request",
-                "is none that can be kept or looked for",
-                "leave control characters out",
-            )
-            return _answer(request, 422, refused)
+            cause, cure = "is none that can be kept or looked for", "leave control characters out"
+            return _answer(request, 422, ExplainedError("a value of this request", cause, cure))
         if not isinstance(error, OperationalError):
             return unforeseen(request, error)
         log.warning("request %s met a busy or absent database: %s", _request_id(request), error.orig)
-        words = ("the database", "is busy or cannot be reached", "try again in a moment; nothing was changed")
-        response = _answer(request, 503, words)
-        response.headers["Retry-After"] = "5"
-        return response
+        cure = "try again in a moment; nothing was changed"
+        return answer_to(request, Busy("the database", "is busy or cannot be reached", cure))
 
     @app.exception_handler(RequestValidationError)
     async def validation_error(request: Request, error: RequestValidationError) -> Response:
-        problems = [_problem(request, e) for e in error.errors()]
         status = max({"query": 400, "path": 404}.get(str(e["loc"][0]), 422) for e in error.errors())
-        parent, label = without_options(request, error.errors()) if status == 400 else ("", "")
-        return _answer(request, status, ("", "", ""), parent=parent, parent_label=label, errors=problems)
+        wrong = {str(e["loc"][1]) for e in error.errors() if status == 400 and len(e["loc"]) > 1}
+        return _answer(request, status, errors=[_problem(request, e) for e in error.errors()], wrong=wrong)
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
-        headers = dict(error.headers or {})
+        headers, most = dict(error.headers or {}), request.app.state.settings.max_body_bytes
         if error.status_code == 400 and error.__cause__ is not None:  # FastAPI could not read the body: no UTF-8
-            why = ("request body", "is no text in UTF-8", "send one JSON object in UTF-8")
+            why = ExplainedError("request body", "is no text in UTF-8", "send one JSON object in UTF-8")
             return _answer(request, 422, why, "body")
         if error.status_code == 405:
             headers["Allow"] = ", ".join(allowed_methods(request)) or headers.get("Allow", "GET")
         words = {
             404: (f"address {path_of(request)[:200]!r}", "no page has this address", "start from the list of networks"),
-            405: (
-                f"method {request.method}",
-                "this address does not accept it",
-                f"use {headers.get('Allow', 'GET')}",
-            ),
-            413: (
-                "request body",
-                f"is larger than {request.app.state.settings.max_body_bytes:,} bytes",
-                "send a smaller file",
-            ),
+            405: (f"method {request.method}", "this address does not accept it", f"use {headers.get('Allow', 'GET')}"),
+            413: ("request body", f"is larger than {most:,} bytes", "send a smaller file"),
         }.get(error.status_code, ("request", str(error.detail), "correct it and send it again"))
-        response = _answer(request, error.status_code, words)
+        response = _answer(request, error.status_code, ExplainedError(*words))
         response.headers.update(headers)
         return response
 
 
-def answer_to(request: Request, error: PageError) -> Response:
-    """The page or the body that tells an error."""
-    parent, label = error.parent, error.parent_label
-    if not parent and error.status == 400 and error.field in request.query_params:
-        parent, label = without_options(request, [{"loc": ("query", error.field)}])
-    words, restore_url = (error.item, error.cause, error.cure), error.restore_url if isinstance(error, Gone) else ""
-    response = _answer(request, error.status, words, error.field, parent, label, restore_url)
+def answer_to(request: Request, error: ExplainedError) -> Response:
+    """The page or the body that tells an error of a page, the engine or the store; or the way to where it moved."""
+    if isinstance(error, Moved):  # what is sent along with a change must arrive there too
+        return RedirectResponse(error.address(request), 301 if request.method == "GET" else 308)
+    if isinstance(error, InvalidOption):
+        every = [FieldError(field=one.field, message=str(one)) for one in (error, *error.others)]
+        wrong = {one.field for one in every if one.field in request.query_params}
+        return _answer(request, 400, None if error.others else error, errors=every, wrong=wrong)
+    if not isinstance(error, PageError):
+        status, field = next((v for kind, v in STATUS.items() if isinstance(error, kind)), (500, ""))
+        return _answer(request, status, error, field)
+    wrong = {error.field} & set(request.query_params) if error.status == 400 else set()
+    response = _answer(request, error.status, error, error.field, wrong=wrong)
     if isinstance(error, Busy):
         response.headers["Retry-After"] = "5"
     return response
@@ -208,39 +176,33 @@ def answer_to(request: Request, error: PageError) -> Response:
 def unforeseen(request: Request, error: Exception) -> Response:
     """The answer to an error that nothing above foresaw: it goes to the log whole, and to the user as an id."""
     log.error("request %s failed: %s %s", _request_id(request), request.method, path_of(request)[:300], exc_info=error)
-    words = (
-        "this page",
-        "failed with an error that was not foreseen",
-        f"try again, or report request {_request_id(request)}, under which the log has the details",
-    )
-    return _answer(request, 500, words)
+    cure = f"try again, or report request {_request_id(request)}, under which the log has the details"
+    return _answer(request, 500, ExplainedError("this page", "failed with an error that was not foreseen", cure))
 
 
 def _answer(
     request: Request,
     status: int,
-    words: tuple[str, str, str],
+    error: ExplainedError | None = None,
     field: str = "",
-    parent: str = "",
-    parent_label: str = "",
-    restore_url: str = "",
+    *,
     errors: Sequence[FieldError] = (),
+    wrong: Collection[str] = (),
 ) -> Response:
     """A page, or a body for programs, that tells what is wrong.
 
     Args:
         request: the request answered.
         status: of HTTP.
-        words: item, cause and cure; empty where several errors are told.
+        error: what is told; None where several things are wrong.
         field: at fault, where one is.
-        parent: address of the nearest page; "" to let the address decide.
-        parent_label: what that page is called.
-        restore_url: undoes the deletion of what was asked for.
         errors: several things that are wrong.
+        wrong: options without which the address leads to a page.
     """
-    told = list(errors) or [FieldError(field=field, message=str(PageError(*words)))]
+    told = list(errors) or [FieldError(field=field, message=str(error))]
+    parent, label = (error.parent, error.parent_label) if isinstance(error, PageError) else ("", "")
     if not parent:
-        parent, parent_label = nearest_parent(request)
+        parent, label = without_options(request, wrong) or nearest_parent(request)
     if wants_json(request):
         summary = "; ".join(one.message for one in told)
         body = ErrorBody(error=summary, errors=told, status=status, parent=parent)
@@ -249,14 +211,15 @@ def _answer(
     from pluriscope.blocks import Action, Head, Notice, Prose
 
     title = STATUS_TITLES.get(status, "This did not work")
-    item, cause, cure = words
-    actions = [Action(f"Go to {parent_label}", parent, primary=True)] if parent else []
-    if restore_url:
-        undo = Action("Undo deletion", restore_url, primary=True, changes=True)
+    actions = [Action(f"Go to {label}", parent, primary=True)] if parent else []
+    if isinstance(error, Gone) and error.restore_url:
+        undo = Action("Undo deletion", error.restore_url, primary=True, changes=True)
         deleted = Action("Recently deleted", request.app.state.addresses.deleted())
         actions = [undo, Action("Until when that is possible", parent), deleted]
-    wrong = f"{item}{'' if _PREDICATE.match(cause) else ':'} {cause}."
-    said = [(wrong, f"{cure[:1].upper()}{cure[1:]}.")] if item else [(one.message, "") for one in told]
+    said = [(one.message, "") for one in told]
+    if error is not None:
+        wrongly = f"{error.item}{'' if _PREDICATE.match(error.cause) else ':'} {error.cause}."
+        said = [(wrongly, f"{error.cure[:1].upper()}{error.cure[1:]}.")]
     notices = [
         Notice(what, "", helps, "refused", actions if n == len(said) else ()) for n, (what, helps) in enumerate(said, 1)
     ]
@@ -332,16 +295,15 @@ def allowed_methods(request: Request, path: str = "") -> tuple[str, ...]:
     )
 
 
-def without_options(request: Request, problems: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    """The page of the address without the options that are wrong; ("", "") where it cannot be opened as a page.
+def without_options(request: Request, wrong: Collection[str]) -> tuple[str, str] | None:
+    """The page of the address without the options that are wrong; None where it cannot be opened as a page.
 
     A twin leads to its page, so that programs and people are told the same address.
     """
     prefix = request.app.state.settings.prefix
     page = Addresses(prefix).page_of(f"{prefix}{path_of(request)}")
-    wrong = {str(problem["loc"][1]) for problem in problems if len(problem["loc"]) > 1}
     if request.method != "GET" or not wrong or "GET" not in allowed_methods(request, page):
-        return "", ""
+        return None
     kept = [(key, value) for key, value in request.query_params.multi_items() if key not in wrong]
     query = f"?{urlencode(kept)}" if kept and len(kept) <= MAX_KEPT_OPTIONS else ""
     label = f"this page without {', '.join(sorted(wrong))[:80]}" if query or not kept else "this page without options"
