@@ -34,6 +34,7 @@ from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.blocks import Block, Demands, block_placements, demands
 from analysis.directions.result import LEARNING, AlgorithmDirections
 from analysis.directions.scoring import ScoredDirections, score_directions
+from analysis.networks.batched_mlp import activated_with_gradient
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from analysis.networks.optimizers import Adam
@@ -55,8 +56,8 @@ class LearningOptions:
         learning_rate: of Adam.
     """
 
-    seeds: tuple[int, ...] = (0, 1, 2)
-    steps: int = 300
+    seeds: tuple[int, ...]
+    steps: int
     learning_rate: float = 0.05
 
 
@@ -101,17 +102,13 @@ class _Rotation:
     """Orthonormal coordinates by Gram–Schmidt from free numbers."""
 
     def __init__(self, draws: Tensor) -> None:
-        self.parameters = [draws]
+        self.parameters = [draws.requires_grad_()]
         self.matrix = draws
 
-    def keep(self, rows: Tensor) -> None:
-        self.parameters = [p.detach()[rows] for p in self.parameters]
-
     def prepare(self) -> None:
-        free = self.parameters[0]
+        """Make the coordinates of the numbers as they are now."""
         done: list[Tensor] = []
-        for i in range(free.shape[1]):
-            row = free[:, i]
+        for row in self.parameters[0].unbind(dim=1):
             for _ in range(2):  # twice is enough
                 for other in done:
                     row = row - (row * other).sum(-1, keepdim=True) * other
@@ -128,42 +125,35 @@ class _Rotation:
 class _Couplings:
     """Affine couplings (Dinh et al. 2017, "Density estimation using Real NVP"), coordinates turned between them."""
 
-    def __init__(self, parameters: list[Tensor], centre: Tensor, scale: Tensor) -> None:
-        self.parameters = parameters  # in, bias, out for each coupling
-        self.centre, self.scale = centre, scale
-
-    def keep(self, rows: Tensor) -> None:
-        self.parameters = [p.detach()[rows] for p in self.parameters]
-        self.centre, self.scale = self.centre[rows], self.scale[rows]
+    def __init__(self, parameters: list[Tensor], values: Tensor) -> None:
+        self.parameters = [parameter.requires_grad_() for parameter in parameters]  # in, bias, out for each coupling
+        self.layers = list(zip(*(self.parameters[start::3] for start in range(3)), strict=True))
+        self.centre = values.mean(dim=1, keepdim=True)
+        self.scale = values.std(dim=1, keepdim=True).clamp_min(1e-6)
+        self.half = values.shape[-1] // 2
 
     def prepare(self) -> None: ...
 
-    def _shift(self, number: int, kept: Tensor) -> tuple[Tensor, Tensor]:
-        into, bias, out = self.parameters[3 * number : 3 * number + 3]
-        inner = torch.tanh(kept @ into + bias[:, None])
-        log_scale, shift = (inner @ out).chunk(2, dim=-1)
+    def _shift(self, layer: tuple[Tensor, ...], kept: Tensor) -> tuple[Tensor, Tensor]:
+        into, bias, out = layer
+        log_scale, shift = (torch.tanh(kept @ into + bias[:, None]) @ out).chunk(2, dim=-1)
         return torch.tanh(log_scale), shift
-
-    @property
-    def _n(self) -> int:
-        return len(self.parameters) // 3
 
     def there(self, values: Tensor) -> Tensor:
         z = (values - self.centre) / self.scale
-        half = z.shape[-1] // 2
-        for number in range(self._n):
-            z = z.roll(half or 1, dims=-1)
-            kept, moved = z[..., :half], z[..., half:]
-            log_scale, shift = self._shift(number, kept)
+        for layer in self.layers:
+            z = z.roll(self.half, dims=-1)
+            kept, moved = z[..., : self.half], z[..., self.half :]
+            log_scale, shift = self._shift(layer, kept)
             z = torch.cat([kept, moved * log_scale.exp() + shift], dim=-1)
         return z
 
     def back(self, values: Tensor) -> Tensor:
-        z, half = values, values.shape[-1] // 2
-        for number in reversed(range(self._n)):
-            kept, moved = z[..., :half], z[..., half:]
-            log_scale, shift = self._shift(number, kept)
-            z = torch.cat([kept, (moved - shift) * (-log_scale).exp()], dim=-1).roll(-(half or 1), dims=-1)
+        z = values
+        for layer in reversed(self.layers):
+            kept, moved = z[..., : self.half], z[..., self.half :]
+            log_scale, shift = self._shift(layer, kept)
+            z = torch.cat([kept, (moved - shift) * (-log_scale).exp()], dim=-1).roll(-self.half, dims=-1)
         return z * self.scale + self.centre
 
 
@@ -235,9 +225,7 @@ class _Batch:
             for _ in range(_N_COUPLINGS)
             for shape, size in zip(shapes, sizes, strict=True)
         ]
-        centre = self.clean[layer].mean(dim=1, keepdim=True)
-        scale = self.clean[layer].std(dim=1, keepdim=True).clamp_min(1e-6)
-        return _Couplings(parameters, centre, scale)
+        return _Couplings(parameters, self.clean[layer])
 
     def _before_output(self, values: Tensor) -> Tensor:
         return (values @ self.weights[-1].mT + self.biases[-1][:, None])[..., 0]
@@ -249,9 +237,8 @@ class _Batch:
         rows = torch.arange(len(self.bases))[:, None]
         values = self.clean[0][rows, self.bases]
         for layer in range(1, self.n_hidden + 1):
-            values = _activated(
-                values @ self.weights[layer - 1].mT + self.biases[layer - 1][:, None], self.network, layer
-            )
+            drive = values @ self.weights[layer - 1].mT + self.biases[layer - 1][:, None]
+            values = activated_with_gradient(drive, self.network.activation_of(layer), self.network.negative_slope)
             learned, owned = self.maps[layer - 1], self.owned[layer - 1]
             own, z = learned.there(self.clean[layer]), learned.there(values)
             moved = z
@@ -264,59 +251,29 @@ class _Batch:
         return self.signs * (self._before_output(values) - self.edge)
 
     def train(self) -> list[LearnedRun]:
-        """All runs, in the order of cases, then seeds."""
-        left = torch.arange(len(self.seeds))
+        """All runs, in the order of cases, then seeds; each as it was when it was first seen to have all right."""
         runs: dict[int, LearnedRun] = {}
-        optimiser = self._optimiser()
+        parameters = [parameter for learned in self.maps for parameter in learned.parameters]
+        optimiser = Adam(parameters, lr=self.options.learning_rate)
         for step in range(self.options.steps + 1):
             margins = self._margins()
             if step % _CHECK_EVERY == 0 or step == self.options.steps:
                 seen = margins.detach()
-                solved = (seen > _SMALLEST * self.scale[:, None]).all(dim=1)
-                stop = solved | (step == self.options.steps)
-                for at in torch.nonzero(stop)[:, 0].tolist():
-                    runs[int(left[at])] = self._run(int(left[at]), at, step, seen[at])
-                if stop.all():
+                stop = (seen > _SMALLEST * self.scale[:, None]).all(dim=1) | (step == self.options.steps)
+                for number in set(torch.nonzero(stop)[:, 0].tolist()) - set(runs):
+                    runs[number] = self._run(number, step, seen[number])
+                if len(runs) == len(self.seeds):
                     break
-                if stop.any():
-                    stay = ~stop
-                    left = left[stay]
-                    self._keep(stay)
-                    optimiser = self._optimiser(optimiser, stay)
-                    margins = self._margins()
             loss = F.softplus(2 - 4 * margins / self.scale[:, None]).mean(dim=1).sum()
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         return [runs[number] for number in range(len(self.seeds))]
 
-    def _optimiser(self, old: Adam | None = None, stay: Tensor | None = None) -> Adam:
-        """Adam over the maps' numbers; what it remembers of those that stay is carried over."""
-        remembered = [] if old is None else [old.state[p] for group in old.param_groups for p in group["params"]]
-        tensors = []
-        for learned in self.maps:
-            learned.parameters = [p.detach().clone().requires_grad_() for p in learned.parameters]
-            tensors += learned.parameters
-        optimiser = Adam(tensors, lr=self.options.learning_rate)
-        for tensor, state in zip(tensors, remembered, strict=False):
-            if state and stay is not None:
-                optimiser.state[tensor] = {
-                    key: value[stay] if value.dim() else value.clone() for key, value in state.items()
-                }
-        return optimiser
-
-    def _keep(self, stay: Tensor) -> None:
-        for field in ("weights", "biases", "clean", "owned"):
-            setattr(self, field, [tensor[stay] for tensor in getattr(self, field)])
-        for field in ("bases", "sources", "active", "signs", "scale"):
-            setattr(self, field, getattr(self, field)[stay])
-        for learned in self.maps:
-            learned.keep(stay)
-
-    def _run(self, number: int, at: int, step: int, margins: Tensor) -> LearnedRun:
+    def _run(self, number: int, step: int, margins: Tensor) -> LearnedRun:
         right = margins > 0
         rotations = tuple(
-            learned.matrix[at].detach().numpy().copy() for learned in self.maps if isinstance(learned, _Rotation)
+            learned.matrix[number].detach().numpy().copy() for learned in self.maps if isinstance(learned, _Rotation)
         )
         return LearnedRun(
             self.seeds[number],
@@ -338,20 +295,6 @@ def _stacked(arrays: Sequence[NDArray[np.float64]]) -> Tensor:
     return torch.as_tensor(np.array(arrays, dtype=np.float64))
 
 
-def _activated(values: Tensor, network: Network, layer: int) -> Tensor:
-    match network.activation_of(layer):
-        case "leaky_relu":
-            return torch.where(values > 0, values, values * (network.negative_slope or 0.0))
-        case "relu":
-            return values.clamp_min(0)
-        case "tanh":
-            return torch.tanh(values)
-        case "sigmoid":
-            return torch.sigmoid(values)
-        case _:
-            return values
-
-
 # --- alignments on learned subspaces
 
 
@@ -371,11 +314,10 @@ def align_on_subspaces(question: Question, algorithm: HighLevelModel) -> Algorit
     if not algorithm.responses:
         empty = score_directions(question, algorithm, DirectionAlignment.of(algorithm.text, ()))
         return AlgorithmDirections(algorithm, "learned", (empty,), 1, 1, int(bool(empty.joint_valid)))
-    options = LearningOptions(seeds=tuple(range(LEARNING["seeds"])), steps=LEARNING["steps"])
     choices = block_placements(len(algorithm.responses), question.cut.hidden_sizes)
     best = [
         max((scored for _, scored in runs), key=lambda one: (one.iia.agreed, one.joint.agreed if one.joint else 0))
-        for runs in learn_choices(question, algorithm, options, choices)
+        for runs in learn_choices(question, algorithm, choices)
     ]
     valid = sorted((one for one in best if one.valid), key=lambda one: (_n_dimensions(one), one.alignment.id))
     failing = sorted(
@@ -392,16 +334,21 @@ def align_on_subspaces(question: Question, algorithm: HighLevelModel) -> Algorit
 
 
 def learn_choices(
-    question: Question, algorithm: HighLevelModel, options: LearningOptions, choices: Sequence[tuple[Block, ...]]
+    question: Question,
+    algorithm: HighLevelModel,
+    choices: Sequence[tuple[Block, ...]],
+    *,
+    n_seeds: int = LEARNING["seeds"],
 ) -> list[list[tuple[LearnedRun, ScoredDirections]]]:
     """Of each choice of layers and dimensions, learned at once, every seed's run with the score of where it ended.
 
     Args:
         question: what the network is asked.
         algorithm: with at least one variable.
-        options: seeds and steps.
         choices: a block for each variable, by path in order.
+        n_seeds: from 0 on.
     """
+    options = LearningOptions(seeds=tuple(range(n_seeds)), steps=LEARNING["steps"])
     tested = tested_pairs(algorithm.n_inputs, question.protocol.interchange_pairs)
     joint = (1 << algorithm.n_inputs) ** (len(algorithm.responses) + 1) <= MAX_RUNS
     asked = demands(algorithm, tested, joint=joint)

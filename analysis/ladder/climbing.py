@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from math import comb, perm
 
 import numpy as np
@@ -42,18 +43,20 @@ _LISTED = 20_000  # candidates looked through for irredundant ones
 _JOINT = 1_000  # alignments on neurons whose joint interchanges are run
 
 
-def placed_algorithms(task: Task, protocol: Protocol, n_hidden_layers: int) -> Candidates:
+@lru_cache(maxsize=32)
+def placed_algorithms(task: Task, protocol: Protocol, n_hidden_layers: int, most: int = MAX_ALGORITHMS) -> Candidates:
     """The first irredundant algorithms of a task that have a variable, and how many there are.
 
     Args:
         task: over the network's inputs.
         protocol: form and depth.
         n_hidden_layers: of the network.
+        most: how many of them.
     """
     whole = candidate_algorithms(task, protocol, n_hidden_layers, max_listed=_LISTED, n_first=_LISTED)
     kept = [a for a in whole.algorithms if a.responses and irredundancy(a)["irredundant-literals"]]
-    truncated = len(kept) > MAX_ALGORITHMS or len(whole.algorithms) < whole.n_candidates
-    first = tuple(kept[:MAX_ALGORITHMS])
+    truncated = len(kept) > most or len(whole.algorithms) < whole.n_candidates
+    first = tuple(kept[:most])
     return Candidates(first, len(kept), len(first) if truncated else None)
 
 

@@ -1,11 +1,11 @@
-"""Training sparse autoencoders on a network's hidden layers, several seeds together; loads torch.
+"""Training a sparse autoencoder on each hidden layer of a network; loads torch.
 
 PyTorch promises no equal streams of random numbers across versions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +13,6 @@ import torch
 
 from analysis.directions.swaps import run_from
 from analysis.lenses.lens import Array, Table
-from analysis.lenses.sae import Encoded, matches
 from analysis.method_settings import Settings
 from analysis.networks.devices import one_thread
 from analysis.networks.mlp import activations
@@ -24,59 +23,78 @@ from analysis.work import DEFAULT_WORK, Work
 
 STEPS: Final = 1_500
 LEARNING_RATE: Final = 0.01
+SEED: Final = 0
+FIRES: Final = 0.01
+"""Share of a latent's largest value above which it counts as firing."""
+DEAD: Final = 1e-6
 _BETWEEN_REPORTS: Final = 100
-
-
-Layers = list[Sequence[Encoded]]
-"""Of every hidden layer an autoencoder for each seed."""
 
 
 def look(question: Question, settings: Settings, work: Work) -> Table | None:
     """The latents of every hidden layer; None where training diverged."""
-    found = encoded_layers(question, settings, work)
-    if found is None:
-        return None
     clean = activations(question.cut, question.method_rows[0])
-    rows = [_rows(question, layer, clean, each) for layer, each in enumerate(found, start=1)]
-    return Table(tuple(row for each in rows for row in each))
+    rows: list[dict[str, Any]] = []
+    for layer in range(1, question.cut.n_hidden_layers + 1):
+        found = encoded(clean[layer], settings, work)
+        if found is None:
+            return None
+        rows += _rows(question, layer, clean, *found)
+    return Table(tuple(rows))
 
 
-def encoded_layers(question: Question, settings: Settings, work: Work = DEFAULT_WORK) -> Layers | None:
-    """The autoencoders of every hidden layer, on the question's rows; None where training diverged.
+def encoded(values: Array, settings: Settings, work: Work = DEFAULT_WORK) -> tuple[Array, Array, float | None] | None:
+    """An autoencoder of a layer's activations ``[rows, width]``; None where training diverged.
 
-    Args:
-        question: about a network.
-        settings: all of the lens's.
-        work: told how far it is; may cancel.
+    Returns:
+        What each latent is on each row, ``[rows, latents]``; their unit directions ``[latents, width]``; and the share
+        of the layer's variance that is rebuilt, None where it does not vary.
     """
-    layers = [_encoded(values, settings, work) for values in activations(question.cut, question.method_rows[0])[1:-1]]
-    known: Layers = [layer for layer in layers if layer is not None]
-    return known if len(known) == len(layers) else None
+    n_latents = int(settings["latents"])
+    with one_thread():
+        target = torch.tensor(values)
+        random = torch.Generator().manual_seed(SEED)
+        decoder = torch.randn(n_latents, values.shape[1], dtype=torch.float64, generator=random)
+        encoder = (decoder / decoder.norm(dim=1, keepdim=True)).mT.clone()
+        shift, centre = torch.zeros(1, n_latents, dtype=torch.float64), target.mean(dim=0, keepdim=True)
+        parameters = [part.requires_grad_(True) for part in (encoder, shift, decoder, centre)]
+        optimizer = Adam(parameters, lr=LEARNING_RATE)
+        for step in range(STEPS):
+            if step % _BETWEEN_REPORTS == 0:
+                work.tell("methods", step, STEPS, "steps of autoencoders")
+            latents = torch.relu((target - centre) @ encoder + shift)
+            rebuilt = latents @ (decoder / decoder.norm(dim=1, keepdim=True)) + centre
+            loss = ((rebuilt - target) ** 2).sum(dim=1).mean() + float(settings["lambda"]) * latents.sum(dim=1).mean()
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+        with torch.no_grad():
+            latents = torch.relu((target - centre) @ encoder + shift)
+            units = decoder / decoder.norm(dim=1, keepdim=True)
+            error = ((latents @ units + centre - target) ** 2).sum()
+    if not all(torch.isfinite(part).all() for part in (latents, units, error)):
+        return None
+    spread = float(((values - values.mean(axis=0)) ** 2).sum())
+    return latents.numpy(), units.numpy(), 1.0 - float(error) / spread if spread > 0.0 else None
 
 
-def _rows(question: Question, layer: int, clean: Sequence[Array], found: Sequence[Encoded]) -> list[dict[str, Any]]:
-    """The first seed's latents on one layer, those that fire most first."""
-    first, others = found[0], found[1:]
-    largest, fires = first.latents.max(axis=0), first.fires
-    matched = [matches(first, other) for other in others]
-    order = sorted(range(len(largest)), key=lambda latent: (-largest[latent], latent))
-    rows = []
-    for place, latent in enumerate(order):
-        changed, n_pairs = _interchanged(question, layer, clean, first.latents[:, latent], first.decoder[latent])
-        rows.append(
-            {
-                "layer": layer,
-                "latent": place,
-                "truth_table": fires[:, latent].astype(int).tolist(),
-                "direction": first.decoder[latent].tolist(),
-                "largest": float(largest[latent]),
-                "explained": first.explained,
-                "found_again": sum(bool(found_again[latent]) for found_again in matched) if others else None,
-                "changed": changed,
-                "pairs": n_pairs,
-            }
-        )
-    return rows
+def _rows(
+    question: Question, layer: int, clean: Sequence[Array], latents: Array, units: Array, explained: float | None
+) -> Iterator[dict[str, Any]]:
+    """One layer's latents, those that fire most first; a dead one fires nowhere."""
+    largest = latents.max(axis=0)
+    for place, latent in enumerate(sorted(range(len(largest)), key=lambda latent: (-largest[latent], latent))):
+        fires = (latents[:, latent] > FIRES * largest[latent]) & (largest[latent] > DEAD)
+        changed, n_pairs = _interchanged(question, layer, clean, latents[:, latent], units[latent])
+        yield {
+            "layer": layer,
+            "latent": place,
+            "truth_table": fires.astype(int).tolist(),
+            "direction": units[latent].tolist(),
+            "largest": float(largest[latent]),
+            "explained": explained,
+            "changed": changed,
+            "pairs": n_pairs,
+        }
 
 
 def _interchanged(
@@ -93,52 +111,3 @@ def _interchanged(
     moved = clean[layer][base] + (latent[source] - latent[base])[:, None] * direction
     before = decide(clean[-1][:, 0], "threshold")[base]
     return int((decide(run_from(question.cut, layer, moved), "threshold") != before).sum()), len(differ)
-
-
-def _encoded(values: Array, settings: Settings, work: Work) -> list[Encoded] | None:
-    """Autoencoders of one layer ``[rows, width]``, trained side by side, one for each seed; None where one diverged."""
-    seeds = range(int(settings["seed"]), int(settings["seed"]) + int(settings["seeds"]))
-    n_latents, width = int(settings["latents"]), values.shape[1]
-    with one_thread():
-        target = torch.tensor(values).repeat(len(seeds), 1, 1)
-        decoder = torch.stack([_drawn(seed, n_latents, width) for seed in seeds])
-        encoder = (decoder / decoder.norm(dim=2, keepdim=True)).mT.clone()
-        shift = torch.zeros(len(target), 1, n_latents, dtype=torch.float64)
-        centre = target.mean(dim=1, keepdim=True)
-        parameters = [part.requires_grad_(True) for part in (encoder, shift, decoder, centre)]
-        optimizer = Adam(parameters, lr=LEARNING_RATE)
-        for step in range(STEPS):
-            if step % _BETWEEN_REPORTS == 0:
-                work.tell("methods", step, STEPS, "steps of autoencoders")
-            latents = _sparse(torch.relu((target - centre) @ encoder + shift), settings)
-            rebuilt = latents @ (decoder / decoder.norm(dim=2, keepdim=True)) + centre
-            loss = ((rebuilt - target) ** 2).sum(dim=2).mean(dim=1).sum()
-            if settings["sparsity"] == "l1":
-                loss = loss + float(settings["lambda"]) * latents.sum(dim=2).mean(dim=1).sum()
-            optimizer.zero_grad()
-            torch.autograd.backward(loss)
-            optimizer.step()
-        with torch.no_grad():
-            latents = _sparse(torch.relu((target - centre) @ encoder + shift), settings)
-            units = decoder / decoder.norm(dim=2, keepdim=True)
-            errors = ((latents @ units + centre - target) ** 2).sum(dim=(1, 2))
-    if not all(torch.isfinite(part).all() for part in (latents, units, errors)):
-        return None
-    spread = float(((values - values.mean(axis=0)) ** 2).sum())
-    return [
-        Encoded(found.numpy(), directions.numpy(), 1.0 - float(error) / spread if spread > 0.0 else None)
-        for found, directions, error in zip(latents, units, errors, strict=True)
-    ]
-
-
-def _drawn(seed: int, n_latents: int, width: int) -> torch.Tensor:
-    random = torch.Generator().manual_seed(seed)
-    return torch.randn(n_latents, width, dtype=torch.float64, generator=random)
-
-
-def _sparse(latents: torch.Tensor, settings: Settings) -> torch.Tensor:
-    """Under top-k the k largest latents of each row, the others 0; of equal ones the first."""
-    if settings["sparsity"] == "l1":
-        return latents
-    kept = latents.argsort(dim=2, descending=True, stable=True)[:, :, : int(settings["k"])]
-    return latents * torch.zeros_like(latents).scatter(2, kept, 1.0)

@@ -18,7 +18,7 @@ from analysis.certificates.input_plane import plane_map
 from analysis.certificates.polygons import cells, square
 from analysis.certificates.programs import Program, Region, network_program, with_fixed
 from analysis.certificates.ranges import ValueRange, neuron_program, range_of
-from analysis.lenses.lens import Fit, Lens, LensField, Table, applies_to_rows
+from analysis.lenses.lens import NEURON_COLUMNS, Lens, LensField, Table
 from analysis.method_settings import Setting, Settings
 from analysis.networks.mlp import activate
 from analysis.question import Question
@@ -31,10 +31,6 @@ MOST_EXACT: Final = 12
 """Hidden neurons up to a layer for which polygons are cut without rounding; each may double their number."""
 _SIDE: Final = 40
 MOST_NAMED: Final = 8
-
-
-def _fit(question: Question, _settings: Settings) -> Fit:
-    return applies_to_rows(question, sum(question.cut.hidden_sizes))
 
 
 def _look(question: Question, settings: Settings, work: Work) -> Table:
@@ -169,14 +165,14 @@ FEATURE_PICTURES: Final = Lens(
     settings=(
         Setting("budget", 4096, "boxes for each end of a neuron where there are no polygons", low=1, high=1_000_000),
     ),
-    applies=_fit,
+    needs=("hidden",),
+    size=lambda question, _: sum(question.cut.hidden_sizes),
     look=_look,
     says=_says,
     can_know="What drives a neuron most, on inputs that the task does not have too. That a neuron likes an input does "
     "not say that the network uses it there: off the corners nothing was asked of the network.",
-    columns={
-        "layer": "hidden layer, from 1",
-        "neuron": "in the layer, from 0",
+    columns=NEURON_COLUMNS
+    | {
         "largest": "activation that is attained",
         "largest_at": "where",
         "largest_bound": "nothing on the box exceeds this",

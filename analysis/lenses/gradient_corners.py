@@ -94,7 +94,6 @@ GRADIENT_CORNERS: Final = Lens(
     source="Simonyan, Vedaldi & Zisserman 2013 (arXiv:1312.6034); scores agree with captum 0.9.0, Saliency (signed) "
     "and InputXGradient",
     settings=(Setting("times_input", False, "whether the derivative is multiplied by the input"),),
-    applies=None,
     look=_look,
     says=_says,
     can_know="A gradient tells how the output changes just beside an input, which no Boolean input shows: two "

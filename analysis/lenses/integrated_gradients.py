@@ -101,7 +101,6 @@ INTEGRATED_GRADIENTS: Final = Lens(
         Setting("steps", 128, "points on the line", low=1, high=10_000),
         Setting("path", "mid", "which points, with which weights", ("mid", "left", "gauss")),
     ),
-    applies=None,
     look=_look,
     says=_says,
     can_know="The scores of a row add up to the difference of two outputs, up to the gap, whatever happens inside. "

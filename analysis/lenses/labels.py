@@ -23,7 +23,8 @@ from analysis.errors import InvalidMethod, InvalidTask
 from analysis.explanations.explanation import Claim
 from analysis.explanations.probes import table_text
 from analysis.interpretations.gates import gate_name
-from analysis.lenses.lens import APPLIES, Array, Bar, Fit, Lens, Table, not_applicable
+from analysis.lenses.lens import APPLIES, NEURON_COLUMNS, Array, Bar, Fit, Lens, Table, not_applicable
+from analysis.lenses.patching import patched_along, paths_of
 from analysis.method_settings import Setting, Settings
 from analysis.networks.mlp import activations
 from analysis.question import Question
@@ -89,44 +90,26 @@ def _spelled(text: str) -> str:
 
 def _fit(question: Question, settings: Settings) -> Fit:
     sizes, n_inputs = question.cut.hidden_sizes, question.cut.n_inputs
-    if not sizes:
-        return not_applicable("The network has no hidden neuron to label.")
-    if not question.data.boolean:
-        return not_applicable("The rows stand for no Boolean inputs, over which formulas are.")
     for label in read_labels(str(settings["labels"])):
+        said = f"The label “{label.text}”"
         if not 1 <= label.layer <= len(sizes) or label.neuron >= sizes[label.layer - 1]:
-            widths = ", ".join(map(str, sizes))
-            return not_applicable(
-                f"The label “{label.text}” names a neuron that is not there: hidden layers have {widths} neurons, "
-                "layers numbered from 1 and neurons from 0."
-            )
+            widths = f"hidden layers have {', '.join(map(str, sizes))} neurons"
+            there = f"{widths}, layers numbered from 1 and neurons from 0"
+            return not_applicable(f"{said} names a neuron that is not there: {there}.")
         try:
             task_from_formula(label.formula, n_inputs)
         except InvalidTask as problem:
-            return not_applicable(f"The label “{label.text}” is about other inputs: {problem.cause}.")
+            return not_applicable(f"{said} is about other inputs: {problem.cause}.")
     return APPLIES
 
 
-def _decided(
-    question: Question, clean: Sequence[Array], label: Label, rows: NDArray[np.int64], values: Array
-) -> NDArray[np.int8]:
-    """``[runs]`` the decisions of runs on some rows in which the label's neuron has given values."""
-    layer = clean[label.layer][rows].copy()
-    layer[:, label.neuron] = values
-    return decide(run_from(question.cut, label.layer, layer), "threshold")
-
-
 def _look(question: Question, settings: Settings, work: Work) -> Table:
-    clean = activations(question.cut, question.method_rows[0])
+    clean, n_inputs = activations(question.cut, question.method_rows[0]), question.cut.n_inputs
     typed = read_labels(str(settings["labels"]))
-    n_inputs = question.cut.n_inputs
-    if typed:
-        asked = [(label, np.array(task_from_formula(label.formula, n_inputs).truth_table) == 1) for label in typed]
-    else:
+    asked = [(label, np.array(task_from_formula(label.formula, n_inputs).truth_table) == 1) for label in typed]
+    if not asked:
         asked = [
-            _best(question, clean, layer, neuron)
-            for layer, width in enumerate(question.cut.hidden_sizes, start=1)
-            for neuron in range(width)
+            _best(question, clean, layer, neuron) for ((layer, neuron),) in paths_of(question.cut.sizes, "neurons")
         ]
     return Table(
         tuple(_scored(question, clean, label, table) for label, table in work.each("methods", asked, "labels"))
@@ -151,15 +134,13 @@ def _best(question: Question, clean: Sequence[Array], layer: int, neuron: int) -
 
 def _scored(question: Question, clean: Sequence[Array], label: Label, table: NDArray[np.bool_]) -> dict[str, Any]:
     """A label's scores: on clean rows, with the simulation in the neuron's place, and under interchange."""
-    values, rows = clean[label.layer][:, label.neuron], np.arange(len(table))
+    network, values = question.cut, clean[label.layer][:, label.neuron]
     before = decide(clean[-1][:, 0], "threshold")
-    same, differ = (np.argwhere((table[:, None] == table[None, :]) == wanted) for wanted in (True, False))
-    same = same[same[:, 0] != same[:, 1]]
-    changed = [
-        int((_decided(question, clean, label, pairs[:, 0], values[pairs[:, 1]]) != before[pairs[:, 0]]).sum())
-        for pairs in (same, differ)
-    ]
-    simulated = _decided(question, clean, label, rows, _simulated(values, table))
+    patched = patched_along(network, clean, ((label.layer, label.neuron),))
+    changed, alike = decide(patched, "threshold") != before, table[:, None] == table[None, :]
+    simulated = clean[label.layer].copy()
+    simulated[:, label.neuron] = _simulated(values, table)
+    after = decide(run_from(network, label.layer, simulated), "threshold")
     return {
         "layer": label.layer,
         "neuron": label.neuron,
@@ -167,12 +148,12 @@ def _scored(question: Question, clean: Sequence[Array], label: Label, table: NDA
         "truth_table": table.astype(int).tolist(),
         "correlation": _correlation(values, table),
         "cut": _has_cut(values, table),
-        "kept": int((simulated == before).sum()),
-        "rows": len(rows),
-        "alike_changed": changed[0],
-        "alike": len(same),
-        "unlike_changed": changed[1],
-        "unlike": len(differ),
+        "kept": int((after == before).sum()),
+        "rows": len(table),
+        "alike_changed": int((changed & alike).sum()),
+        "alike": int(alike.sum()) - len(table),
+        "unlike_changed": int((changed & ~alike).sum()),
+        "unlike": int((~alike).sum()),
     }
 
 
@@ -245,14 +226,14 @@ LABELS: Final = Lens(
             example=EXAMPLE,
         ),
     ),
+    needs=("hidden", "boolean"),
     applies=_fit,
     look=_look,
     says=_says,
     can_know="How much of a neuron a formula predicts, exactly. A good score does not say that the network uses the "
     "neuron so, and on few rows several formulas may score alike.",
-    columns={
-        "layer": "hidden layer, from 1",
-        "neuron": "in the layer, from 0",
+    columns=NEURON_COLUMNS
+    | {
         "label": "the formula",
         "truth_table": "of the formula",
         "correlation": "of the formula's truth value and the activation; empty where one does not vary",

@@ -46,16 +46,6 @@ def not_applicable(reason: str) -> Fit:
     return Fit("not applicable", reason, answered=False)
 
 
-def applies_to_rows(question: Question, n_each: int) -> Fit:
-    """The fit of a lens with a table of so many rows for each row of inputs, all about hidden neurons."""
-    size = n_each * len(question.method_rows[0])
-    if not question.cut.hidden_sizes:
-        return not_applicable("The network has no hidden neuron.")
-    if size > MAX_TABLE:
-        return not_applicable(f"The table would have {size:,} rows, above the limit of {MAX_TABLE:,}.")
-    return APPLIES
-
-
 @dataclass(frozen=True, eq=False)
 class Attribution:
     """Numbers for inputs, row by row.
@@ -141,6 +131,8 @@ class LensField:
     grid: tuple[str, ...] = ()
 
 
+NEURON_COLUMNS: Final = {"layer": "hidden layer, from 1", "neuron": "in the layer, from 0"}
+"""Of tables about neurons, what the first two figures of a row are."""
 Array = NDArray[np.float64]
 View = Attribution | Table
 Look = Callable[[Question, Settings, Work], View | None]
@@ -174,7 +166,10 @@ class Lens:
         definition: one sentence: how it answers.
         source: where it comes from, and what its numbers agree with.
         settings: everything that may be set.
-        applies: whether it says something about an output under these settings; None if it always does.
+        needs: "hidden" neurons, and rows that stand for "boolean" inputs.
+        size: of a table, how many rows it has for each row of inputs.
+        applies: whether it says something about an output under these settings; None if it always does that has what
+            it needs.
         look: answers where it applies, None where fitting diverged; of a lens that learns the dotted path
             "module:function", which loads torch.
         says: one sentence about an answer, made from its numbers.
@@ -193,10 +188,12 @@ class Lens:
     definition: str
     source: str
     settings: tuple[Setting, ...]
-    applies: Callable[[Question, Settings], Fit] | None
     look: Look | str
     says: Callable[[Question, Any], str]
     can_know: str
+    needs: tuple[Literal["hidden", "boolean"], ...] = ()
+    size: Callable[[Question, Settings], int] | None = None
+    applies: Callable[[Question, Settings], Fit] | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     bars: Callable[[Table], tuple[Bar, ...]] | None = None
     bands: Callable[[Table], Bands] | None = None
@@ -226,6 +223,13 @@ class Lens:
     def fit(self, question: Question, settings: Settings) -> tuple[dict[str, Value], Fit]:
         """All settings that take part, and whether the lens says something under them."""
         known = settled(self.settings, settings, question.cut.n_inputs)
+        if "hidden" in self.needs and not question.cut.hidden_sizes:
+            return known, not_applicable("The network has no hidden layer.")
+        if "boolean" in self.needs and not question.data.boolean:
+            return known, not_applicable("The rows stand for no Boolean inputs, and it is of such.")
+        n_rows = 0 if self.size is None else self.size(question, known) * len(question.method_rows[0])
+        if n_rows > MAX_TABLE:
+            return known, not_applicable(f"The table would have {n_rows:,} rows, above the limit of {MAX_TABLE:,}.")
         return known, APPLIES if self.applies is None else self.applies(question, known)
 
     def answer(self, question: Question, settings: Settings, work: Work = DEFAULT_WORK) -> LensAnswer:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.lenses.boolean_inputs import bit_of, boolean_fit, outputs_by_input
+from analysis.lenses.boolean_inputs import bit_of, outputs_by_input
 from analysis.lenses.lens import APPLIES, Attribution, Fit, Lens, not_applicable
 from analysis.method_settings import Setting, Settings
 from analysis.networks.mlp import forward
@@ -24,6 +24,7 @@ from analysis.work import Work
 Array = NDArray[np.float64]
 MAX_RUNS: Final = 20_000_000
 """Runs of the network: rows by draws."""
+_NOT_BOOLEAN: Final = "The rows stand for no Boolean inputs, of which some could be flipped; draw them instead."
 
 
 def weighted_ridge(points: Array, outputs: Array, weights: Array, ridge: float) -> tuple[Array, float, float | None]:
@@ -75,21 +76,17 @@ def nearness(squared: Array, width: float) -> Array:
     return fixed_order.exp_of_negative(-squared / (2.0 * width * width))
 
 
-def _runs(question: Question, settings: Settings) -> int:
-    return len(question.method_rows[0]) * int(settings["samples"])
-
-
 def _fit(question: Question, settings: Settings) -> Fit:
     if settings["draws"] == "flips":
-        return boolean_fit(question, "LIME by flips")
-    runs = _runs(question, settings)
-    if runs > MAX_RUNS:
-        return not_applicable(f"Every row's draws are {runs:,} runs of the network, above the limit of {MAX_RUNS:,}.")
-    return APPLIES
+        return APPLIES if question.data.boolean else not_applicable(_NOT_BOOLEAN)
+    runs = len(question.method_rows[0]) * int(settings["samples"])
+    if runs <= MAX_RUNS:
+        return APPLIES
+    return not_applicable(f"Every row's draws are {runs:,} runs of the network, above the limit of {MAX_RUNS:,}.")
 
 
 def _milliseconds(question: Question, settings: Settings) -> float:
-    return 0.0 if settings["draws"] == "flips" else 0.002 * _runs(question, settings)
+    return 0.0 if settings["draws"] == "flips" else 0.002 * len(question.method_rows[0]) * int(settings["samples"])
 
 
 def _look(question: Question, settings: Settings, work: Work) -> Attribution | None:

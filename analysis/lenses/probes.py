@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.explanations.probes import hidden_layers, separation
-from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
+from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table
 from analysis.method_settings import Settings
 from analysis.networks.mlp import activations
 from analysis.question import Question
@@ -66,10 +66,6 @@ def everything_decodable(points: Array) -> bool:
 
 
 def _fit(question: Question, _settings: Settings) -> Fit:
-    if not hidden_layers(question):
-        return not_applicable("The network has no hidden layer to probe.")
-    if not question.data.boolean:
-        return not_applicable("The rows stand for no Boolean inputs, and probes are of Boolean functions.")
     free = [layer for layer, points in scaled_layers(question).items() if everything_decodable(points)]
     if not free:
         return APPLIES
@@ -127,6 +123,7 @@ PROBES: Final = Lens(
     source="Alain & Bengio 2016 (arXiv:1610.01644); agrees with scikit-learn 1.9.1, which never separates what is "
     "called inseparable here",
     settings=(),
+    needs=("hidden", "boolean"),
     applies=_fit,
     look=_look,
     says=_says,

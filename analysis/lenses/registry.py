@@ -12,8 +12,7 @@ from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
 from analysis.lenses.labels import LABELS
 from analysis.lenses.lens import Lens
 from analysis.lenses.lime import LIME
-from analysis.lenses.patching_table import PATCHING_TABLE
-from analysis.lenses.path_patching import PATH_PATCHING
+from analysis.lenses.patching import PATCHING_TABLE, PATH_PATCHING
 from analysis.lenses.probes import PROBES
 from analysis.lenses.response_fields import RESPONSE_FIELDS
 from analysis.lenses.sae import SAE

@@ -9,15 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 from analysis.lenses.boolean_inputs import row_name
-from analysis.lenses.lens import Bands, Fit, Lens, Table, applies_to_rows
+from analysis.lenses.lens import NEURON_COLUMNS, Bands, Lens, Table
 from analysis.method_settings import Settings
 from analysis.networks.mlp import activations
 from analysis.question import Question
 from analysis.work import Work
-
-
-def _fit(question: Question, _settings: Settings) -> Fit:
-    return applies_to_rows(question, sum(question.cut.hidden_sizes))
 
 
 def _look(question: Question, _settings: Settings, _work: Work) -> Table:
@@ -56,14 +52,14 @@ RESPONSE_FIELDS: Final = Lens(
     definition="What each hidden neuron's activation is on every row of inputs.",
     source="After Olah, Mordvintsev & Schubert, Distill 2017 (doi:10.23915/distill.00007), without a search",
     settings=(),
-    applies=_fit,
+    needs=("hidden",),
+    size=lambda question, _: sum(question.cut.hidden_sizes),
     look=_look,
     says=_says,
     can_know="What a neuron responds to, on these inputs exactly. Not what the network makes of it: a neuron may "
     "respond to a function that nothing above it uses.",
-    columns={
-        "layer": "hidden layer, from 1",
-        "neuron": "in the layer, from 0",
+    columns=NEURON_COLUMNS
+    | {
         "row": "of inputs",
         "activation": "of the neuron on that row",
     },

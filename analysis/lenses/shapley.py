@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.lenses.boolean_inputs import bit_of, boolean_fit, outputs_by_input
-from analysis.lenses.lens import Attribution, Fit, Lens
+from analysis.lenses.boolean_inputs import bit_of, outputs_by_input
+from analysis.lenses.lens import Attribution, Lens
 from analysis.method_settings import Setting, Settings
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
@@ -74,10 +74,6 @@ def taylor_interactions(values: Array, n_inputs: int) -> Array:
     return found
 
 
-def _fit(question: Question, _settings: Settings) -> Fit:
-    return boolean_fit(question, "an exact Shapley value")
-
-
 def _look(question: Question, settings: Settings, _work: Work) -> Attribution:
     n_inputs = question.cut.n_inputs
     values = coalition_values(outputs_by_input(question), str(settings["background"]))
@@ -102,7 +98,7 @@ SHAPLEY: Final = Lens(
     source="Shapley 1953; Lundberg & Lee, NeurIPS 2017 (arXiv:1705.07874); values and interactions agree with shap "
     "0.51.0, Exact, values with captum 0.9.0, ShapleyValues",
     settings=(Setting("background", "uniform", "what inputs that are left out are replaced by", ("uniform", "zero")),),
-    applies=_fit,
+    needs=("boolean",),
     look=_look,
     says=_says,
     can_know="Shapley values are made of the outputs on the Boolean inputs and of nothing else: two networks with "

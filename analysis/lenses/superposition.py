@@ -20,8 +20,6 @@ from analysis.work import Work
 
 def _fit(question: Question, _settings: Settings) -> Fit:
     network = question.cut
-    if not network.hidden_sizes:
-        return not_applicable("The network has no hidden layer.")
     activation = network.activation_of(1)
     if activation != "linear":
         name = activation.replace("_", " ")
@@ -91,6 +89,7 @@ SUPERPOSITION: Final = Lens(
     "are not at right angles interfere.",
     source="Elhage et al., Toy Models of Superposition, 2022 (arXiv:2209.10652)",
     settings=(),
+    needs=("hidden",),
     applies=_fit,
     look=_look,
     says=_says,

@@ -123,7 +123,7 @@ def lens_url(links: Addresses, slug: str, scope: Scope, question: Question, lens
 def changed(question: Question, lens: Lens, settings: Settings) -> Settings:
     """The settings that differ from the defaults for a network."""
     usual, _ = lens.fit(question, lens.defaults)
-    return {name: value for name, value in settings.items() if usual.get(name) != value}
+    return {name: settings[name] for name, value in usual.items() if settings.get(name, value) != value}
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,10 @@ def answered(question: Question, lens: Lens, settings: Settings, report: LensesR
     slow = lens.milliseconds is not None and lens.milliseconds(question, known) > MAX_MILLISECONDS
     if fit.answered and (lens.learns or slow):
         answers = () if report is None else report.lenses
-        stored = next((one for one in answers if one.lens == lens.key and one.settings == dict(known)), None)
+        # answers that were stored earlier may have settings that are gone
+        stored = next(
+            (one for one in answers if one.lens == lens.key and {**one.settings, **known} == one.settings), None
+        )
         return Answered(lens, known, stored, {} if stored is None else stored.view or {})
     answer = lens.answer(question, settings)
     found = view_found(question, lens, answer)

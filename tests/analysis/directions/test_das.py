@@ -60,7 +60,9 @@ def test_one_seed_one_result_whatever_is_learned_beside_it() -> None:
 @pytest.mark.slow
 def test_alice_and_bob_are_learned_too() -> None:
     for algorithm in CANDIDATES.algorithms:
-        (((run, scored),),) = learn_choices(ask(NET, data=DATA), algorithm, SHORT, [(Block(1, 0, 1), Block(1, 1, 1))])
+        (((run, scored),),) = learn_choices(
+            ask(NET, data=DATA), algorithm, [(Block(1, 0, 1), Block(1, 1, 1))], n_seeds=1
+        )
         assert (run.n_single, run.n_joint) == (scored.iia.agreed, scored.joint.agreed)  # judged by two routes
 
 
@@ -68,8 +70,7 @@ def test_alice_and_bob_are_learned_too() -> None:
 def test_more_dimensions_reach_what_one_does_not() -> None:
     network = pretrained_xor().network
     bob = next(a for a in two_xor_algorithms() if a.text == "(!(!A&!B)&!(A&B))")
-    options = LearningOptions(seeds=(0, 1), steps=150, learning_rate=0.1)
-    found = learn_choices(ask(network, data=DATA), bob, options, block_placements(2, (3, 3)))
+    found = learn_choices(ask(network, data=DATA), bob, block_placements(2, (3, 3)), n_seeds=1)
     assert len(found) == 24
     assert any(scored.valid and scored.joint_valid for runs in found for _, scored in runs)
 

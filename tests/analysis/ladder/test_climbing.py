@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from analysis.data import clean_data
-from analysis.ladder import climbing
 from analysis.ladder.climbing import climb_closed, closed_rungs, placed_algorithms
 from analysis.ladder.report import CLOSED, LadderReport, Rung
 from analysis.networks.network import Network
@@ -95,9 +94,8 @@ def test_three_inputs() -> None:
 
 
 @pytest.mark.parametrize(("most", "truncated_at"), [(1, 1), (2, None)])
-def test_what_is_placed_is_whole_unless_some_are_left_out(most, truncated_at, monkeypatch) -> None:
-    monkeypatch.setattr(climbing, "MAX_ALGORITHMS", most)
-    placed = placed_algorithms(XOR, COMPLETE, 1)
+def test_what_is_placed_is_whole_unless_some_are_left_out(most, truncated_at) -> None:
+    placed = placed_algorithms(XOR, COMPLETE, 1, most)
     assert (len(placed.algorithms), placed.n_candidates, placed.truncated_at) == (most, 2, truncated_at)
 
 

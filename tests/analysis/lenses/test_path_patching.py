@@ -8,7 +8,7 @@ from math import prod
 
 import pytest
 
-from analysis.lenses.path_patching import paths_of, signatures
+from analysis.lenses.patching import paths_of, signatures
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.network import Network
 from analysis.question import ask
@@ -62,18 +62,6 @@ def test_every_patch_is_a_run_by_hand(name, sites):
     for row in seen.rows:
         wanted = by_hand(network, named[row["path"]], boolean[row["source"]], boolean[row["base"]])
         assert row["output"] == pytest.approx(wanted, abs=1e-12)
-
-
-def test_patches_of_neurons_are_those_of_activation_patching():
-    question = ask(pretrained_xor().network)
-    table = LENS_BY_KEY["patching-table"]
-    one, other = (
-        lens.answer(question, lens.filled(given)).view.rows
-        for lens, given in ((LENS, {"sites": "neurons"}), (table, {}))
-    )
-    assert [(r["output"], r["effect"], r["flips"]) for r in one] == [
-        (r["output"], r["effect"], r["flips"]) for r in other
-    ]
 
 
 @pytest.mark.parametrize(("bias", "gate"), [(-1.5, "AND"), (-0.5, "OR")])

@@ -1,8 +1,9 @@
-"""Path patching in both directions: what one path carries, every ordered pair of rows.
+"""Activation patching and path patching: what one neuron, edge or path carries, every ordered pair of rows.
 
-The first neuron of a path has its value on the source; each further one is computed anew from the one before it and,
-for all the rest, from the base (Wang et al., ICLR 2023; Goldowsky-Dill et al. 2023). A path that ends before the output
-spreads from its last neuron to all that reads it.
+Activation patching sets one hidden neuron to its value on another row (Vig et al., NeurIPS 2020; Geiger et al., NeurIPS
+2021). On a path the first neuron has its value on the source; each further one is computed anew from the one before it
+and, for all the rest, from the base (Wang et al., ICLR 2023; Goldowsky-Dill et al. 2023). A path that ends before the
+output spreads from its last neuron to all that reads it: a hidden neuron alone is the shortest path.
 
 Of two rows that are decided differently, noising runs the one decided 1 with the path from the one decided 0, and
 denoising the reverse. Chen et al., NeurIPS 2025 (arXiv:2505.10039): what feeds an AND gate shows under noising alone,
@@ -11,20 +12,18 @@ since each input is needed and none suffices; what feeds an OR gate under denois
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise, product
 from math import prod
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.directions.swaps import run_from
 from analysis.explanations.explanation import Claim
-from analysis.lenses.lens import Bar, Fit, Lens, Table, applies_to_rows
-from analysis.lenses.patching_table import effect
+from analysis.lenses.lens import NEURON_COLUMNS, Bar, Lens, Table
 from analysis.method_settings import Setting, Settings
 from analysis.networks.mlp import activate, activations, pre_activations
 from analysis.networks.network import Network
@@ -33,11 +32,13 @@ from analysis.sandbox.intervention import carrier_name
 from analysis.validity import decide
 from analysis.work import Work
 
+UNDEFINED: Final = 1e-9
+"""Below this difference of two outputs no share of it can be told."""
 MOST_BARS: Final = 24
-_TO: Final = " → "
-_HIDDEN: Final = re.compile(r"n(\d+)\.(\d+)")
+_MOST_NAMED: Final = 8
 SIGNATURES: Final = {(True, False): "AND", (False, True): "OR", (True, True): "both"}
 """By whether noising and whether denoising flips the decision."""
+_DIRECTIONS: Final = {(1, 0): "noising", (0, 1): "denoising"}
 
 Path = tuple[tuple[int, int], ...]
 """(layer from 0, neuron), each a layer above the one before."""
@@ -79,17 +80,24 @@ def _with(base: NDArray[np.float64], neuron: int, carried: NDArray[np.float64]) 
     return values
 
 
-def _fit(question: Question, settings: Settings) -> Fit:
+def _size(question: Question, settings: Settings) -> int:
     sizes = question.cut.sizes
     counts = {
         "paths": prod(sizes),
         "edges": sum(below * above for below, above in pairwise(sizes)),
         "neurons": sum(question.cut.hidden_sizes),
     }
-    return applies_to_rows(question, counts[str(settings["sites"])] * (len(question.method_rows[0]) - 1))
+    return counts[str(settings["sites"])] * (len(question.method_rows[0]) - 1)
 
 
-def _look(question: Question, settings: Settings, work: Work) -> Table:
+def _patched(
+    question: Question, settings: Settings, work: Work, named: Callable[[Path, tuple[int, int]], Mapping[str, Any]]
+) -> Table:
+    """A row for each path and each ordered pair of rows.
+
+    Args:
+        named: a path and the decisions on base and source → how its rows begin.
+    """
     network, inputs = question.cut, question.method_rows[0]
     clean = activations(network, inputs)
     outputs, decided = clean[-1][:, 0].tolist(), decide(clean[-1][:, 0], "threshold").tolist()
@@ -97,49 +105,117 @@ def _look(question: Question, settings: Settings, work: Work) -> Table:
     for path in work.each("methods", list(paths_of(network.sizes, str(settings["sites"]))), "paths"):
         patched = patched_along(network, clean, path)
         after = decide(patched, "threshold")
-        name = _TO.join(carrier_name(carrier, network.sizes) for carrier in path)
         for base, source in product(range(len(inputs)), repeat=2):
             if source != base:
-                output = float(patched[source, base])
+                output, away = float(patched[source, base]), outputs[source] - outputs[base]
                 rows.append(
                     {
-                        "path": name,
-                        "direction": _DIRECTIONS.get((decided[base], decided[source]), ""),
+                        **named(path, (decided[base], decided[source])),
                         "base": base,
                         "source": source,
                         "output": output,
-                        "effect": effect(output, outputs[base], outputs[source]),
+                        "effect": None if abs(away) < UNDEFINED else (output - outputs[base]) / away,
                         "flips": bool(after[source, base] != decided[base]),
                     }
                 )
     return Table(tuple(rows))
 
 
-_DIRECTIONS: Final = {(1, 0): "noising", (0, 1): "denoising"}
+_RUN: Final = {
+    "base": "row that is run",
+    "source": "row that the first patched value comes from",
+    "output": "what the output becomes",
+    "effect": "share of the way from the base's output to the source's; empty where these are equal",
+    "flips": "whether the decision by threshold differs from the base's",
+}
+
+
+# --- one neuron
+
+
+def _look_at_neurons(question: Question, settings: Settings, work: Work) -> Table:
+    return _patched(question, settings, work, lambda path, _: {"layer": path[0][0], "neuron": path[0][1]})
+
+
+def _neuron_bars(seen: Table) -> tuple[Bar, ...]:
+    """Of each neuron how many patches flip the decision."""
+    found: dict[str, list[bool]] = {}
+    for row in seen.rows:
+        found.setdefault(f"{row['layer']}.{row['neuron']}", []).append(row["flips"])
+    return tuple(Bar(unit, sum(flips), len(flips)) for unit, flips in found.items())
+
+
+def _neuron_claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
+    """The neurons of which some patch flips the decision are used; of the others one at a time says nothing."""
+    found = dict.fromkeys((row["layer"], row["neuron"]) for row in seen.rows if row["flips"])
+    return tuple(Claim(layer, (neuron,), says="used") for layer, neuron in found)
+
+
+def _neurons_say(_question: Question, seen: Table) -> str:
+    bars = _neuron_bars(seen)
+    most = max(bars, key=lambda bar: bar.n)
+    silent = [bar.label for bar in bars if not bar.n]
+    more = " and others" if len(silent) > _MOST_NAMED else ""
+    without = f"; none of {', '.join(silent[:_MOST_NAMED])}{more}" if silent else ""
+    total = f"{sum(bar.n for bar in bars):,} of {len(seen.rows):,} patches of one neuron flip the decision"
+    if not most.n:
+        return f"{total}."
+    return f"{total}; neuron {most.label} does so most often, {most.n} of {most.of} times{without}."
+
+
+PATCHING_TABLE: Final = Lens(
+    key="patching-table",
+    label="Activation patching",
+    definition="Every hidden neuron is set, in the run on one row, to its value on another: what the output becomes.",
+    source="Vig et al., NeurIPS 2020 (arXiv:2004.12265); Geiger et al., NeurIPS 2021 (arXiv:2106.02997); masked runs "
+    "agree with auto-circuit 98db58c",
+    settings=(Setting("sites", "neurons", "what is patched", ("neurons",)),),
+    needs=("hidden",),
+    size=_size,
+    look=_look_at_neurons,
+    says=_neurons_say,
+    can_know="Each row is a run of the network, so it is certain. One neuron at a time shows what that neuron decides "
+    "alone: a variable on several neurons, or held twice, need not show.",
+    columns=NEURON_COLUMNS | _RUN,
+    bars=_neuron_bars,
+    claims=_neuron_claims,
+)
+
+
+# --- paths
+
+
+def _look_at_paths(question: Question, settings: Settings, work: Work) -> Table:
+    sizes = question.cut.sizes
+
+    def named(path: Path, decisions: tuple[int, int]) -> dict[str, str]:
+        name = " → ".join(carrier_name(carrier, sizes) for carrier in path)
+        return {"path": name, "direction": _DIRECTIONS.get(decisions, "")}
+
+    return _patched(question, settings, work, named)
 
 
 def signatures(seen: Table) -> dict[str, list[str]]:
     """Of each path, for each pair of rows that are decided differently, AND, OR, both or ""."""
-    found: dict[str, dict[tuple[int, int], dict[str, bool]]] = {}
+    found: dict[str, dict[frozenset[int], dict[str, bool]]] = {}
     for row in seen.rows:
         pairs = found.setdefault(row["path"], {})
         if row["direction"]:
-            pair = min(row["base"], row["source"]), max(row["base"], row["source"])
-            pairs.setdefault(pair, {})[row["direction"]] = row["flips"]
+            pairs.setdefault(frozenset((row["base"], row["source"])), {})[row["direction"]] = row["flips"]
     return {
         path: [SIGNATURES.get((flips["noising"], flips["denoising"]), "") for flips in pairs.values()]
         for path, pairs in found.items()
     }
 
 
-def _claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
+def _path_claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
     """The hidden neurons on what flips some decision are used; of the others one path at a time says nothing."""
-    paths = dict.fromkeys(row["path"] for row in seen.rows if row["flips"])
-    found = {(int(layer), int(neuron)) for path in paths for layer, neuron in _HIDDEN.findall(path)}
-    return tuple(Claim(layer, (neuron,), says="used") for layer, neuron in sorted(found))
+    names = {name for row in seen.rows if row["flips"] for name in row["path"].split(" → ") if name.startswith("n")}
+    found = sorted(tuple(map(int, name.removeprefix("n").split("."))) for name in names)
+    return tuple(Claim(layer, (neuron,), says="used") for layer, neuron in found)
 
 
-def _bars(seen: Table) -> tuple[Bar, ...]:
+def _path_bars(seen: Table) -> tuple[Bar, ...]:
     """Of the paths that flip in most pairs, in how many; behind the path how often with which signature."""
     bars = []
     for path, told in signatures(seen).items():
@@ -150,7 +226,7 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
     return tuple(sorted(bars, key=lambda bar: -bar.n)[:MOST_BARS])
 
 
-def _says(_question: Question, seen: Table) -> str:
+def _paths_say(_question: Question, seen: Table) -> str:
     told = signatures(seen)
     counts = Counter(name for names in told.values() for name in names)
     n_runs = counts.total()
@@ -172,21 +248,18 @@ PATH_PATCHING: Final = Lens(
     source="Wang et al., ICLR 2023 (arXiv:2211.00593); Goldowsky-Dill et al. 2023 (arXiv:2304.05969); the signatures "
     "of Chen et al., NeurIPS 2025 (arXiv:2505.10039)",
     settings=(Setting("sites", "paths", "what is patched", ("paths", "edges", "neurons")),),
-    applies=_fit,
-    look=_look,
-    says=_says,
+    needs=("hidden",),
+    size=_size,
+    look=_look_at_paths,
+    says=_paths_say,
     can_know="Each row is a run of the network, so it is certain. AND and OR are said of what one path does to the "
     "decision against the background of the base, with 1 as the side that is kept: exchange 0 and 1 of the output, and "
     "they exchange too. They are no gates of an algorithm, which may need several paths at once.",
     columns={
         "path": "from the neuron that carries the source's value on, by the neurons computed anew",
         "direction": "noising if the base is decided 1 and the source 0, denoising for the reverse, else empty",
-        "base": "row that is run",
-        "source": "row that the first neuron's value comes from",
-        "output": "what the output becomes",
-        "effect": "share of the way from the base's output to the source's; empty where these are equal",
-        "flips": "whether the decision by threshold differs from the base's",
+        **_RUN,
     },
-    bars=_bars,
-    claims=_claims,
+    bars=_path_bars,
+    claims=_path_claims,
 )
