@@ -120,10 +120,6 @@ class Addresses:
         """Interventions by hand, and what some explanations say of them."""
         return self._url("networks", network, "sandbox", scope=scope, e=[str(ref) for ref in refs], **view)
 
-    def criteria(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """Where verdicts are asked for with POST; its twin tells which are stored."""
-        return self._url("networks", network, "criteria", scope=scope, **view)
-
     def circuits(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """The valid circuits of a network in the list of its explanations."""
         return self.explanations(network, scope, kind="circuit", **view)

@@ -71,7 +71,7 @@ def awaited(session: Session, addresses: Addresses, place: Place, pending: Seque
             yield one(f"The search for {kind.plural}", job, addresses.explanations(slug), kind=kind.key)
         else:
             job = next((job for job in jobs if text in job.arguments["criteria"]), None)
-            yield one(f"Verdicts of {text}", job, addresses.criteria(slug), criteria=text)
+            yield one(f"Verdicts of {text}", job, addresses.analysis(slug, "funnel"), criteria=text)
 
 
 def search_of(kind: str) -> str:

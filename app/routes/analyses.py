@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.criteria.steps import default_steps
+from analysis.criteria.steps import default_steps, parse_steps
 from analysis.preflight import preflight
 from analysis.protocol import Protocol, protocol_from_mapping
 from app.addressing import API_PREFIX, API_V2, Addresses
@@ -24,16 +24,12 @@ from app.db.job_tables import JobRow
 from app.db.models import searches_of
 from app.db.reads import analyses as reads
 from app.db.reads.results import stored_result
-from app.db.reads.verdicts import kinds_and_steps, missing_steps
-from app.db.recorded import stored_searches
 from app.db.tables import AnalysisRow, ModelRow, NetworkRow
 from app.error_answers import api_errors
 from app.errors import BadQuery, Conflict, NotFound
 from app.jobs import queue
-from app.limits import limits_in
 from app.options import PageModel, ScopeOptions
 from app.pages.analyses import AnalysisRecord, Asked, analyses_of, analysis_meant, index_of, item_of, page_of
-from app.pages.criteria import find_judged, steps_of
 from app.pages.every_analysis import asked
 from app.pages.jobs import JobPage
 from app.pages.place import Place, find_any, find_network, locate_any, place_of_model
@@ -43,7 +39,7 @@ from app.routes.changes import Writing
 from app.routes.depends import Links, Reading
 from app.routes.faces import HTML, Faces, both
 from pluriscope.analyses.funnel import CHOSEN
-from pluriscope.analyses.registry import ANALYSES, FUNNEL, Analysis
+from pluriscope.analyses.registry import ANALYSES, Analysis
 from pluriscope.blocks import Block
 from pluriscope.naming import Scope
 
@@ -217,16 +213,21 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
     """
     nothing = f"nothing that {analysis.title.lower()} could be about"
     if order.thorough and not analysis.thoroughly:
-        raise BadQuery(
-            "thorough", f"says nothing to {analysis.title.lower()}, which does all there is", "leave it out", "thorough"
-        )
+        cause = f"says nothing to {analysis.title.lower()}, which does all there is"
+        raise BadQuery("thorough", cause, "leave it out", "thorough")
+    if order.criteria and not analysis.sums:
+        cause = f"say nothing to {analysis.title.lower()}, which asks none"
+        raise BadQuery("criteria", cause, "leave them out", "criteria")
     place = locate_any(session, links, name, order.scope)
     if isinstance(place, Place):
         row = analysis_ordered(session, links, name, order, nothing)
         if analysis.of_planted and row.network.planted is None:
             raise Conflict(f"network {row.network.slug!r}", "has no planted algorithm", "import it with its record")
         if analysis.sums:
-            return queue.enqueue_criteria(session, row, default_steps(), asked=True, again=True)
+            steps = parse_steps(" ".join(order.criteria).split())
+            # the job that follows every analysis does all of these: do not have a second one beside it
+            steps = steps if any(step.changed for step in steps) else default_steps()
+            return queue.enqueue_criteria(session, row, steps, asked=True, again=True)
         details = analysis.details(thorough=order.thorough)
         return queue.enqueue_about(session, row, analysis.key, asked=True, again=True, **details)
     analysis_meant(analysis.key, links, place)
@@ -271,7 +272,9 @@ def ask_from_page(
     if not one.analysis.find:
         raise Conflict(one.analysis.title, "is answered at once, without a job", "use the form", "", one.url)
     ask_for(session, links, name, one.analysis, order)
-    return RedirectResponse(links.analysis(one.subject.slug, key, order.scope), status_code=303)
+    sequence = " ".join(order.sequence)
+    page = links.analysis(one.subject.slug, key, order.scope, CHOSEN if sequence else "", criteria=sequence)
+    return RedirectResponse(page, status_code=303)
 
 
 @both(
@@ -305,27 +308,3 @@ def ask(session: Writing, links: Links, name: str, key: str, order: ThoroughOrde
     """Queue one analysis of a network. Asking twice is asking once."""
     analysis = analysis_meant(key, links, locate_any(session, links, name, order.scope))
     return accepted(session, links, ask_for(session, links, name, analysis, order), response)
-
-
-class CriteriaOrder(AnalysisOrder):
-    """Which verdicts are wanted, and the sequence that a page leads back to."""
-
-    criteria: list[str] = Field([])
-    sequence: list[str] = Field([])
-
-
-@router.post("/networks/{network}/criteria", include_in_schema=False)
-def judge(session: Writing, links: Links, network: str, order: Annotated[CriteriaOrder, Sent()]) -> RedirectResponse:
-    """Queue verdicts that are not stored, and lead back to the page with a sequence of criteria."""
-    steps = steps_of(" ".join(order.criteria).split())
-    back = [str(step) for step in steps_of(" ".join(order.sequence).split())] if order.sequence else []
-    row, analysis = find_judged(session, links, network, order.scope)
-    asked_for = kinds_and_steps(steps, stored_searches(session, analysis.id))
-    missing = missing_steps(session, analysis, asked_for, budget=limits_in(session).criterion_seconds)
-    wanted = tuple(dict.fromkeys(step for _, step in missing))
-    if wanted:
-        # the job that follows every analysis does all of these: do not have a second one beside it
-        usual = all(not step.changed for step in wanted)
-        queue.enqueue_criteria(session, analysis, default_steps() if usual else wanted, asked=True, again=True)
-    page = links.analysis(row.slug, FUNNEL.key, order.scope, CHOSEN if back else "", criteria=" ".join(back))
-    return RedirectResponse(page, status_code=303)

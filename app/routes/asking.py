@@ -36,6 +36,10 @@ class ThoroughOrder(AnalysisOrder):
     """Which analysis, and how far it goes."""
 
     thorough: bool = Field(False, description="Whether to do also what takes long.")
+    criteria: list[str] = Field(
+        [], max_length=64, description="Of the funnel, whose verdicts are wanted; none: all as recommended."
+    )
+    sequence: list[str] = Field([], max_length=64, description="Of the funnel, the criteria of the page that asks.")
 
 
 def analysis_ordered(

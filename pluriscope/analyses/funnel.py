@@ -107,7 +107,7 @@ def _page(report: FunnelReport, of: Subject) -> Iterator[Block]:
 def _notices(report: FunnelReport, of: Subject) -> Iterator[Block]:
     def compute(words: str, criteria: Sequence[str]) -> Action:
         sent = {"criteria": " ".join(criteria), "sequence": " ".join(report.criteria)}
-        return Action(words, of.links.criteria(of.slug), True, True, {**dict(of.scope.fields), **sent})
+        return Action(words, of.links.analysis(of.slug, "funnel"), True, True, {**dict(of.scope.fields), **sent})
 
     if report.missing:
         cure = "What is shown below is known without them."

@@ -189,7 +189,7 @@ def test_what_is_not_there_is_told_apart_from_none(client, network, query, said)
 def test_what_is_asked_for_and_not_judged_has_its_button_and_no_rows(app, client, get):
     owner = TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000))
     html = owner.get(f"{LIST}?passes=input-noise").text
-    assert re.search(r'action="/networks/xor/criteria">.*?name="criteria" value="input-noise"', html, re.DOTALL)
+    assert re.search(r'action="/networks/xor/analyses/funnel">.*?name="criteria" value="input-noise"', html, re.DOTALL)
     page = get(LIST, passes="input-noise")
     assert (page["items"], page["pending"]) == ([], ["input-noise"])
     assert client.get(f"{LIST}.csv?passes=input-noise").status_code == 409

@@ -152,7 +152,7 @@ def test_what_is_not_computed_is_offered_and_nothing_else(client, app):
     fields = dict(re.findall(r'<input type="hidden" name="(criteria|sequence)" value="([^"]*)"', page))
     assert fields == {"criteria": "patching-robust", "sequence": " ".join(report["criteria"])}
     sent = {"criteria": "output-faithfulness(tolerance=0.3)", "sequence": fields["sequence"]}
-    answer = client.post("/networks/xor/criteria", data=sent, headers={"origin": "http://127.0.0.1"})
+    answer = client.post("/networks/xor/analyses/funnel", data=sent, headers={"origin": "http://127.0.0.1"})
     assert answer.status_code == 303
     assert parse_qs(urlsplit(answer.headers["location"]).query)["criteria"] == [sent["sequence"]]
     with app.state.store.write() as session:
