@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import NamedTuple
 
 from markupsafe import Markup
-from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
 from app.errors import NotFound
-from app.options import PageModel
 from app.pages.compare.compared import Compared
 from app.pages.compare.networks import of_network
 from app.pages.explanations import find_explanation
@@ -22,49 +21,42 @@ from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.records import ContradictionRecord
 
 
-class Lesson(PageModel):
-    """One exercise."""
+class Lesson(NamedTuple):
+    """One exercise.
+
+    Args:
+        title: of it.
+        question: to be answered before anything is changed.
+        url: of Play, ready for it.
+        answer: hidden until it is asked for.
+    """
 
     title: str
     question: str
-    url: str = Field(description="Play, ready for it.")
-    answer: str = Field(description="Hidden until it is asked for.")
-
-
-class LessonsRecord(PageModel):
-    """All exercises."""
-
-    items: list[Lesson]
-    network: str = Field(description="Slug of the network that they are about.")
     url: str
+    answer: str
 
 
-def lessons_record(session: Session, addresses: Addresses) -> LessonsRecord:
+def lessons(session: Session, links: Addresses) -> Iterator[Block]:
     """The exercises, on the two explanations that introduce the site.
 
     Raises:
         NotFound: their network is not stored.
     """
     try:
-        place = locate_boolean(session, addresses, NETWORK, Scope())
+        place = locate_boolean(session, links, NETWORK, Scope())
     except NotFound as error:
         cause, cure = "is not stored here, as no bundled one is", "start the server without --no-bundled"
         raise NotFound(f"network {NETWORK}", cause, cure, "network", error.parent, error.parent_label) from None
-    pair = [find_explanation(session, addresses, place, ExplanationRef.parse(ref)) for ref in PAIR]
-    found = of_network(session, addresses, place, pair)
-    return LessonsRecord(items=list(_lessons(found)), network=NETWORK, url=addresses.lessons())
-
-
-def lesson_blocks(found: LessonsRecord, links: Addresses) -> Iterator[Block]:
-    """The page."""
+    pair = [find_explanation(session, links, place, ExplanationRef.parse(ref)) for ref in PAIR]
     yield Head(
         "Lessons",
         Markup(
             'Each exercise opens Play before anything is changed: predict what <a href="{}">the network</a> will do, '
             "then change it and see."
-        ).format(links.network(found.network)),
+        ).format(links.network(NETWORK)),
     )
-    for number, lesson in enumerate(found.items, start=1):
+    for number, lesson in enumerate(_lessons(of_network(session, links, place, pair)), start=1):
         yield Section(lesson.title, action=Action("Start", lesson.url, primary=number == 1), id=f"lesson-{number}")
         yield Prose(lesson.question)
         yield More("Answer", partial(_answer, lesson), id=f"answer-{number}")

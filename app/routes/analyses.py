@@ -28,7 +28,7 @@ from app.db.tables import AnalysisRow, ModelRow, NetworkRow
 from app.error_answers import api_errors
 from app.errors import BadQuery, Conflict, NotFound
 from app.jobs import queue
-from app.options import PageModel, ScopeOptions
+from app.options import ScopeOptions
 from app.pages.analyses import AnalysisRecord, Asked, analyses_of, analysis_meant, index_of, item_of, page_of
 from app.pages.every_analysis import asked
 from app.pages.jobs import JobPage
@@ -52,14 +52,12 @@ Meant = Annotated[ScopeOptions, Query()]
 # --- a network analysed
 
 
-class AnalysisRequest(PageModel):
-    """Which analysis is wanted."""
+class AnalysisRequest(AnalysisOrder):
+    """The same over HTTP, where the rules may be one's own."""
 
-    protocol: str | dict[str, Any] = Field(
+    protocol: str | dict[str, Any] = Field(  # type: ignore[assignment]
         "complete", description="Name or digest of a known protocol, or the settings of one of your own."
     )
-    output: int = Field(0, ge=0, description="Index of the output.")
-    data: str = Field("", max_length=64, description="Digest of a stored data record; empty: every clean input once.")
 
     @field_validator("protocol", mode="before")
     @classmethod
@@ -89,11 +87,12 @@ def analyse_from_page(
     session: Writing, links: Links, network: str, order: Annotated[AnalysisOrder, Sent()]
 ) -> RedirectResponse:
     """The same from a page's button."""
-    wanted = AnalysisRequest(protocol=order.protocol, output=order.output, data=order.data)
-    return RedirectResponse(links.job(ask_for_analysis(session, links, network, wanted).id), status_code=303)
+    return RedirectResponse(links.job(ask_for_analysis(session, links, network, order).id), status_code=303)
 
 
-def ask_for_analysis(session: Session, links: Addresses, network: str, order: AnalysisRequest) -> JobRow:
+def ask_for_analysis(
+    session: Session, links: Addresses, network: str, order: AnalysisOrder | AnalysisRequest
+) -> JobRow:
     """Queue an analysis unless it is queued, running or done already.
 
     Raises:
@@ -116,7 +115,7 @@ def ask_for_analysis(session: Session, links: Addresses, network: str, order: An
     return queue.enqueue_analyses(session, row, [protocol], data=data, outputs=[order.output], asked=True)[0]
 
 
-def _search(session: Session, links: Addresses, row: ModelRow, order: AnalysisRequest) -> JobRow:
+def _search(session: Session, links: Addresses, row: ModelRow, order: AnalysisOrder | AnalysisRequest) -> JobRow:
     """Queue the search for the circuits of a transformer."""
     if not isinstance(order.protocol, str):
         cure = "name them: values of settings joined by dashes"

@@ -17,7 +17,7 @@ from app.pages.admin import administration
 from app.pages.collection import CollectionOptions, CollectionRecord, collection_blocks, collection_record
 from app.pages.findings import findings, findings_chapter
 from app.pages.glossary import GlossaryOptions, glossary
-from app.pages.lessons import LessonsRecord, lesson_blocks, lessons_record
+from app.pages.lessons import lessons
 from app.pages.scope import scope
 from app.pages.search import SearchOptions, SearchRecord, build_search, search_blocks
 from app.rendering import base_url, show
@@ -48,11 +48,9 @@ def chapter_page(request: Request, links: Links, chapter: str, _options: NoOptio
     return show(request, findings_chapter(links, chapter), room="Findings")
 
 
-@both(router, "/learn", "service", "Lessons", LessonsRecord)
-def lessons(session: Reading, links: Links, _options: NoOptions) -> Faces:
-    """Exercises with an address of Play each, and their answers."""
-    found = lessons_record(session, links)
-    return Faces(lambda request: show(request, lesson_blocks(found, links), room="Learn"), lambda: found)
+@router.get("/learn", **HTML)
+def learn(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
+    return show(request, lessons(session, links), room="Learn")
 
 
 @both(router, "/collections", "sharing", "A collection", CollectionRecord, errors=(400,))

@@ -216,14 +216,6 @@ def delete(request: Request, session: Writing, links: Links, study: str, later: 
     return RedirectResponse(links.study_action(row.slug, "delete"), status_code=303)
 
 
-@router.post("/studies/{study}/restore", include_in_schema=False)
-def restore(session: Writing, links: Links, study: str) -> RedirectResponse:
-    """Brings a deleted study back; if it was running, it goes on."""
-    row = open_study(session, links, study, deleted=True)
-    restore_study(session, row)
-    return RedirectResponse(links.study(row.slug), status_code=303)
-
-
 @router.post("/studies/{study}/rename", include_in_schema=False)
 def rename(session: Writing, links: Links, study: str, names: Annotated[NewNames, Sent()]) -> RedirectResponse:
     """Gives it another name and slug; addresses with the former slug redirect."""
@@ -241,11 +233,15 @@ def extend(session: Writing, links: Links, study: str, more: Annotated[MoreSeeds
 
 @router.post("/studies/{study}/{action}", include_in_schema=False)
 def change(
-    session: Writing, links: Links, study: str, action: Literal["pause", "cancel", "resume"]
+    session: Writing, links: Links, study: str, action: Literal["pause", "cancel", "resume", "restore"]
 ) -> RedirectResponse:
-    """Pause: take back the chunks that wait. Cancel: stop at once. Resume: go on. Finished networks are kept."""
-    row = open_study(session, links, study)
-    if action == "resume":
+    """Pause: take back the chunks that wait. Cancel: stop at once. Resume: go on. Finished networks are kept. Restore:
+    bring a deleted study back, which goes on if it was running.
+    """
+    row = open_study(session, links, study, deleted=action == "restore")
+    if action == "restore":
+        restore_study(session, row)
+    elif action == "resume":
         study_queue.resume(session, row)
     else:
         study_queue.pause(session, row, cancel=action == "cancel")

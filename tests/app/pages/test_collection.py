@@ -41,7 +41,9 @@ def test_the_form_and_addresses_from_before_lead_to_the_collection(client):
     former = client.get(here.replace("/collections", "/collection"), follow_redirects=False)
     assert (former.status_code, former.headers["location"]) == (301, here.replace("%20", "+"))
     assert client.get("/lessons", follow_redirects=False).headers["location"] == "/learn"
-    refused = client.get("/api/v2/learn")  # the network that it is about is not stored here
+    refused = client.get(
+        "/learn", headers={"accept": "application/json"}
+    )  # the network that it is about is not stored here
     assert (refused.status_code, "without --no-bundled" in refused.json()["error"]) == (404, True)
 
 
