@@ -195,31 +195,18 @@ def bring_in(
     Unless `protocols` names some, nothing is analysed yet: ask for that with POST to its `analyses`. A network file
     with nothing declared beside it must be complete; with a declaration, name, sizes and tasks may be missing.
     """
+    also, data, jobs = list[str](), "", list[JobRow]()
+    row: NetworkRow | ModelRow
     if kind_of_file(raw) is not None:
-        return _transformer(session, links, raw, response)
-    intake = read_intake(raw, wanted.declaration)
-    known = network_by_digest(session, intake.draft.network.digest) is not None
-    row = store_intake(session, intake)
-    protocols = known_protocols(session, wanted.protocols)
-    jobs = queue.enqueue_analyses(session, row, protocols, data=intake.data, asked=True)
-    url = links.network(row.slug)
-    response.headers["Location"] = url
-    response.status_code = 200 if known else 201
-    return ImportedNetwork(
-        url=url,
-        api_url=links.twin(url),
-        slug=row.slug,
-        digest=row.digest,
-        created=not known,
-        known_as=known_as(session, row, intake.name),
-        data="" if intake.data.is_clean else intake.data.digest,
-        jobs=[links.followed(job.id) for job in jobs],
-    )
-
-
-def _transformer(session: Session, links: Addresses, raw: bytes, response: Response) -> ImportedNetwork:
-    """Store one, and ask for its circuits."""
-    row, created, job = store_model(session, links, raw)
+        row, created, job = store_model(session, links, raw)
+        jobs = [] if job is None else [job]
+    else:
+        intake = read_intake(raw, wanted.declaration)
+        created = network_by_digest(session, intake.draft.network.digest) is None
+        row = store_intake(session, intake)
+        protocols = known_protocols(session, wanted.protocols)
+        jobs = queue.enqueue_analyses(session, row, protocols, data=intake.data, asked=True)
+        also, data = known_as(session, row, intake.name), "" if intake.data.is_clean else intake.data.digest
     url = links.network(row.slug)
     response.headers["Location"] = url
     response.status_code = 201 if created else 200
@@ -229,7 +216,9 @@ def _transformer(session: Session, links: Addresses, raw: bytes, response: Respo
         slug=row.slug,
         digest=row.digest,
         created=created,
-        jobs=[] if job is None else [links.followed(job.id)],
+        known_as=also,
+        data=data,
+        jobs=[links.followed(job.id) for job in jobs],
     )
 
 
