@@ -196,15 +196,11 @@ def write_results(folder: Path, *, few: bool = False) -> None:
 
 def _analyse(arguments: Sequence[str]) -> None:
     """``pluriscope analyse`` in this process: starting one for each network would take longer than they do."""
-    from typer.testing import CliRunner
+    from app.cli.commands import run
 
-    from app.cli.commands import app
-
-    done = CliRunner().invoke(app, ["analyse", *arguments])
-    if done.exit_code not in (0, 3):  # 3: it stopped at a limit, and the result says so
-        raise RuntimeError(
-            f"analyse {' '.join(arguments)} ended with {done.exit_code}: {done.output}"
-        ) from done.exception
+    ended = run(["analyse", *arguments])
+    if ended not in (0, 3):  # 3: it stopped at a limit, and the result says so
+        raise RuntimeError(f"analyse {' '.join(arguments)} ended with {ended}")
 
 
 def _timeless(value: Any) -> Any:

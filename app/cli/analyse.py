@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from app.cli.beside import (
     count_jointly,
@@ -17,9 +15,8 @@ from app.cli.beside import (
     read_direction_classes,
     search_directions,
 )
-from app.cli.configuration import read_settings
-from app.cli.reading import ModelAsked, read_questions, read_work, refuse_options
-from app.cli.terminal import DONE, Refusal, check_writable, progress_bar, read_bytes, tell_result, write_text
+from app.cli.reading import ModelAsked, read_questions, read_settings, read_work, refuse_options
+from app.cli.terminal import STANDARD, Refusal, Shown, check_writable, progress_bar, read_bytes, write_text, written
 
 if TYPE_CHECKING:
     from analysis.criteria.steps import CriterionStep
@@ -30,81 +27,72 @@ if TYPE_CHECKING:
 
 
 def analyse(
-    file: Annotated[str, typer.Argument(help="Network file (JSON), or - for standard input.", show_default=False)],
-    output: Annotated[
-        str, typer.Option("--output", "-o", help="Result file to write, or - for standard output.", show_default=False)
-    ] = "",
-    protocol: Annotated[
-        str, typer.Option("--protocol", "-p", help="paper, complete, or a protocol file (JSON).")
-    ] = "complete",
-    data: Annotated[
-        str, typer.Option("--data", "-d", help="Data file (JSON); default: every Boolean input once.")
-    ] = "",
-    output_index: Annotated[
-        list[int] | None, typer.Option(help="Analyse only this output, from 0; may be repeated. Default: all.")
-    ] = None,
-    no_masks: Annotated[bool, typer.Option("--no-masks", help="Leave the lists of circuits out.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
-    criteria: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Criterion to judge everything by, as key or key(name=value); may be repeated; all for every one. "
-            "Default: what the searches tell."
-        ),
-    ] = None,
-    directions: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Class of linear directions to place every irredundant algorithm's variables on: integer, "
-            "integer-any, orthogonal, oblique, learned (needs torch); may be repeated; all for those in closed form."
-        ),
-    ] = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Only tell how the circuits would be found, and why.")] = False,
-    seconds: Annotated[
-        float | None,
-        typer.Option(
-            help="Seconds for the whole: every stage in order, until they are up. What is found by then is written, "
-            "with what is missing. Default: no end but that of each search.",
-            show_default=False,
-        ),
-    ] = None,
-) -> int:
+    file: str,
+    *,
+    output: str = "",
+    protocol: str = "complete",
+    data: str = "",
+    output_index: Sequence[int] = (),
+    no_masks: bool = False,
+    quiet: bool = False,
+    criteria: Sequence[str] = (),
+    directions: Sequence[str] = (),
+    plan: bool = False,
+    seconds: float | None = None,
+    json: bool = False,
+) -> Shown:
     """Find every explanation of a network; of models of other kinds, such as transformers, every circuit.
 
-    Example: [bold]pluriscope analyse xor.json --protocol paper --output result.json[/bold]
+    Example: pluriscope analyse xor.json --protocol paper --output result.json
 
-    Before it: [bold]pluriscope analyse xor.json --plan[/bold]
+    Before it: pluriscope analyse xor.json --plan
 
     Exit codes: 0 done, 2 bad input, 3 stopped at a limit or when the seconds were up (the result says what is missing).
+
+    Args:
+        output_index: Analyse only this output, from 0; may be repeated. Default: all.
+        no_masks: Leave the lists of circuits out.
+        criteria: Criterion to judge everything by, as key or key(name=value); may be repeated; all for every one.
+            Default: what the searches tell.
+        directions: Class of linear directions to place every irredundant algorithm's variables on: integer,
+            integer-any, orthogonal, oblique, learned (needs torch); may be repeated; all for those in closed form.
+        plan: Only tell how the circuits would be found, and why.
+        seconds: Seconds for the whole: every stage in order, until they are up. What is found by then is written, with
+            what is missing. Default: no end but that of each search.
     """
     from analysis.models.registry import kind_of_file
     from analysis.network_files.files import MAX_NETWORK_BYTES
     from app.limits import limits_of
 
     work = read_work(seconds)
-    if not plan and not output:
+    if not (plan or output or json):
         raise Refusal("nowhere to write. Give --output FILE, or --plan to see first how the circuits would be found.")
-    if output:
-        check_writable(output, file, data or file)
+    check_writable(output, file, data or file)
     work = replace(work, limits=limits_of(read_settings()))
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
     kind = kind_of_file(content)
     if kind is not None:
         of_networks = {"--data": data, "--criteria": criteria, "--directions": directions}
-        refuse_options(kind, of_networks, output_index or [])
+        refuse_options(kind, of_networks, output_index)
         asked = ModelAsked.read(content, protocol)
         if plan:
-            write_text(output or "-", _plan_of_model(asked))
-            return DONE
+            return _planned(output, _plan_of_model(asked))
         document = _of_model(asked, work, masks=not no_masks, quiet=quiet)
     else:
-        steps, classes = read_criteria(criteria or []), read_direction_classes(directions or [])
-        _, questions = read_questions(content, protocol, data, output_index or ())
+        steps, classes = read_criteria(criteria), read_direction_classes(directions)
+        _, questions = read_questions(content, protocol, data, output_index)
         if plan:
-            write_text(output or "-", _plan(questions, work.limits))
-            return DONE
+            return _planned(output, _plan(questions, work.limits))
         document = _of_network(questions, steps, classes, work, masks=not no_masks, quiet=quiet)
-    return tell_result(output, document)
+    return written(output, document)
+
+
+def _planned(output: str, lines: Sequence[str]) -> Shown:
+    text = "".join(f"{line}\n" for line in lines)
+    if output and output != STANDARD:
+        write_text(output, text)
+        lines = ()
+    return Shown({"plan": text}, lines)
 
 
 def _of_network(
@@ -159,7 +147,7 @@ def _of_model(asked: ModelAsked, work: Work, *, masks: bool, quiet: bool) -> dic
     return model_result_json(asked.model, asked.rules, found, masks=masks, seconds=seconds, refusal=asked.refusal)
 
 
-def _plan(questions: Sequence[Question], limits: Limits) -> str:
+def _plan(questions: Sequence[Question], limits: Limits) -> list[str]:
     """How the circuits of each output would be found, and why; lines for people.
 
     Raises:
@@ -173,10 +161,10 @@ def _plan(questions: Sequence[Question], limits: Limits) -> str:
         lines.append(f"output {question.output}, {name}, protocol {question.protocol.name}: {plan.method}")
         lines.append(f"  {plan.possible:,} circuits are possible. {plan.reason}")
         lines.append(f"  Finding them takes {plan.takes}; how long later stages take is not predicted.")
-    return "\n".join(lines) + "\n"
+    return lines
 
 
-def _plan_of_model(asked: ModelAsked) -> str:
+def _plan_of_model(asked: ModelAsked) -> list[str]:
     """The same for a model of another kind than the networks."""
     from analysis.circuits.planning import time_word
     from analysis.models.circuits import engine_of
@@ -192,4 +180,4 @@ def _plan_of_model(asked: ModelAsked) -> str:
     else:
         takes = time_word(engine_of(model, space).milliseconds / 1_000)
         lines.append(f"  Testing all of them takes {takes}.")
-    return "\n".join(lines) + "\n"
+    return lines

@@ -5,13 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from app.cli.configuration import read_settings
-from app.cli.reading import ModelAsked, read_questions, refuse_options
-from app.cli.terminal import check_writable, progress_bar, read_bytes, tell_result
+from app.cli.reading import ModelAsked, read_questions, read_settings, refuse_options
+from app.cli.terminal import Refusal, Shown, check_writable, progress_bar, read_bytes, written
 
 if TYPE_CHECKING:
     from analysis.discovery.claims import Claim, Subject
@@ -43,32 +40,28 @@ class _Asked:
 
 
 def audit(
-    file: Annotated[str, typer.Argument(help="Network or model file, or - for standard input.", show_default=False)],
-    output: Annotated[
-        str, typer.Option("--output", "-o", help="Audit file to write, or - for standard output.", show_default=False)
-    ],
-    methods: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Method, as key or key(name=value,name=value); may be repeated; default for one of each with default "
-            "settings. Without it and without --claims: default."
-        ),
-    ] = None,
-    claims: Annotated[str, typer.Option(help="Circuits that you found: claim or graph file.", show_default=False)] = "",
-    protocol: Annotated[
-        str, typer.Option("--protocol", "-p", help="paper, complete, or a protocol file (JSON).")
-    ] = "complete",
-    output_index: Annotated[int, typer.Option(help="The output asked about, from 0.")] = 0,
-    data: Annotated[
-        str, typer.Option("--data", "-d", help="Data file (JSON); default: every Boolean input once.")
-    ] = "",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
-) -> int:
+    file: str,
+    *,
+    output: str = "",
+    methods: Sequence[str] = (),
+    claims: str = "",
+    protocol: str = "complete",
+    output_index: int = 0,
+    data: str = "",
+    quiet: bool = False,
+    json: bool = False,
+) -> Shown:
     """Say of each method's circuit whether it is valid, and where it stands among all valid circuits.
 
-    Example: [bold]pluriscope audit xor.json --methods acdc --methods "eap(threshold=.9)" --output audit.json[/bold]
+    Example: pluriscope audit xor.json --methods acdc --methods "eap(threshold=.9)" --output audit.json
 
     Exit codes: 0 done, 2 bad input, 3 stopped at a limit (the audit says what is missing).
+
+    Args:
+        file: Network or model file, or - for standard input.
+        methods: Method, as key or key(name=value,name=value); may be repeated; default for one of each with default
+            settings. Without it and without --claims: default.
+        claims: Circuits that you found: claim or graph file.
     """
     from analysis.discovery.audit import audit as run_audit
     from analysis.discovery.audit import audit_json
@@ -77,14 +70,16 @@ def audit(
     from analysis.work import Work
     from app.limits import in_memory, limits_of
 
+    if not (output or json):
+        raise Refusal("nowhere to write. Give --output FILE, or --json.")
     check_writable(output, file, data or file)
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
     kind = kind_of_file(content)
     if kind is not None:
         refuse_options(kind, {"--data": data}, [output_index])
-        asked = _of_model(ModelAsked.read(content, protocol), methods or [], claims)
+        asked = _of_model(ModelAsked.read(content, protocol), methods, claims)
     else:
-        asked = _of_network(content, protocol, methods or [], claims, data, output_index)
+        asked = _of_network(content, protocol, methods, claims, data, output_index)
     seconds: dict[str, float] = {}
     with progress_bar(quiet) as report:
         work = Work(report, clock=time.perf_counter, limits=in_memory(limits_of(read_settings())))
@@ -94,10 +89,12 @@ def audit(
         begun = time.perf_counter()
         found = run_audit(landscape, asked.methods(landscape), asked.claims, work)
         seconds["methods"] = time.perf_counter() - begun
-    return tell_result(output, audit_json(landscape, found, seconds, asked.missing(landscape), asked.planted))
+    return written(output, audit_json(landscape, found, seconds, asked.missing(landscape), asked.planted))
 
 
-def _of_network(content: bytes, protocol: str, methods: list[str], claims: str, data: str, output_index: int) -> _Asked:
+def _of_network(
+    content: bytes, protocol: str, methods: Sequence[str], claims: str, data: str, output_index: int
+) -> _Asked:
     from analysis.discovery.audit import what_is_missing
     from analysis.discovery.claims import subject_of
     from analysis.discovery.location import Landscape
@@ -114,7 +111,7 @@ def _of_network(content: bytes, protocol: str, methods: list[str], claims: str, 
     )
 
 
-def _of_model(asked: ModelAsked, methods: list[str], claims: str) -> _Asked:
+def _of_model(asked: ModelAsked, methods: Sequence[str], claims: str) -> _Asked:
     from analysis.discovery.claims import Subject
     from analysis.discovery.model_location import ModelLandscape
     from analysis.discovery.part_names import names_of
@@ -144,7 +141,7 @@ def _read_claims(path: str, subject: Subject) -> Sequence[Claim]:
     return read_sent(read_bytes(path, "claim file", MAX_CLAIM_BYTES + 1), subject).claims
 
 
-def read_methods(texts: list[str], *, default: bool) -> list[tuple[Method[CutNetwork], Settings]]:
+def read_methods(texts: Sequence[str], *, default: bool) -> list[tuple[Method[CutNetwork], Settings]]:
     """The methods asked for, in order.
 
     Args:

@@ -1,101 +1,104 @@
-"""The command tree and the entry point."""
+"""The command tree and the entry point.
+
+Every command is a function of its module, whose signature is its command line (:mod:`app.cli.signature`). What it finds
+it returns as :class:`~app.cli.terminal.Shown`, which is told in lines, or with ``--json`` as the record of a server.
+"""
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
-from collections.abc import Sequence
-from functools import cache, partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
-
-import typer
+from typing import Any, Final
 
 from analysis import ENGINE_VERSION
 from analysis.errors import AnalysisError, BeyondLimits, Cancelled
 from app.cli.analyse import analyse
 from app.cli.ask import ask
 from app.cli.audit import audit
-from app.cli.check import check
 from app.cli.count import count
 from app.cli.models import train_model
 from app.cli.plant import plant
 from app.cli.removed import what_became
 from app.cli.serve_and_work import serve_and_work
-from app.cli.server import serve, work
+from app.cli.server import check, serve, work
+from app.cli.signature import COMMON, Command, call, described, parser_of
 from app.cli.store import export, import_
-from app.cli.study import study
-from app.cli.terminal import BAD_INPUT, INTERRUPTED, STOPPED, TROUBLE, Refusal, complain
-from app.cli.token import token
+from app.cli.study import export_study, import_study, list_studies, run_study
+from app.cli.terminal import (
+    BAD_INPUT,
+    DONE,
+    INTERRUPTED,
+    STANDARD,
+    STOPPED,
+    TROUBLE,
+    Refusal,
+    Shown,
+    complain,
+    write_json,
+    write_text,
+)
+from app.cli.token import link, list_tokens, make, revoke
 from app.cli.train import train
 from app.cli.upkeep import backup, restore
 from app.cli.verify import verify
 from app.garbage import collect_garbage_seldom
 
-app = typer.Typer(
-    name="pluriscope",
-    invoke_without_command=True,
-    add_completion=False,
-    rich_markup_mode="rich",
-    help="Every valid explanation of one small network, side by side.\n\nWithout a command: serve the dashboard, and "
-    "run one worker beside it, until Ctrl-C.",
-    epilog="Exit codes: 0 done · 1 trouble with this machine · 2 bad input · 3 stopped at a limit · 130 interrupted",
+GROUPS: Final[Mapping[str, Mapping[str, Command]]] = {
+    "Engine alone: no server, no database": {
+        "analyse": analyse,
+        "ask": ask,
+        "audit": audit,
+        "train": train,
+        "plant": plant,
+        "train-model": train_model,
+        "count run": count,
+    },
+    "Dashboard and its database": {
+        "serve": serve,
+        "work": work,
+        "import": import_,
+        "export": export,
+        "verify": verify,
+        "check": check,
+        "backup": backup,
+        "restore": restore,
+        "token make": make,
+        "token link": link,
+        "token list": list_tokens,
+        "token revoke": revoke,
+    },
+    "Studies of many networks": {
+        "study run": run_study,
+        "study import": import_study,
+        "study export": export_study,
+        "study list": list_studies,
+    },
+}
+COMMANDS: Final = {name: command for group in GROUPS.values() for name, command in group.items()}
+OTHER_NAMES: Final = {"explain": "analyse"}
+ENDLESS: Final = (serve, work)  # they show nothing when they end
+_EXIT_CODES: Final = (
+    "Exit codes: 0 done · 1 trouble with this machine · 2 bad input · 3 stopped at a limit · 130 interrupted"
 )
-app.command(rich_help_panel="Engine alone: no server, no database")(analyse)
-app.command("explain", hidden=True)(analyse)
-app.command(rich_help_panel="Engine alone: no server, no database")(ask)
-app.command(rich_help_panel="Engine alone: no server, no database")(audit)
-app.command(rich_help_panel="Engine alone: no server, no database")(train)
-app.command(rich_help_panel="Engine alone: no server, no database")(plant)
-app.command(rich_help_panel="Engine alone: no server, no database")(train_model)
-app.command(rich_help_panel="Dashboard and its database")(serve)
-app.command(rich_help_panel="Dashboard and its database")(work)
-app.command("import", rich_help_panel="Dashboard and its database")(import_)
-app.command(rich_help_panel="Dashboard and its database")(export)
-app.command(rich_help_panel="Dashboard and its database")(verify)
-app.command(rich_help_panel="Dashboard and its database")(check)
-app.command(rich_help_panel="Dashboard and its database")(backup)
-app.command(rich_help_panel="Dashboard and its database")(restore)
-
-app.add_typer(count, rich_help_panel="Engine alone: no server, no database")
-app.add_typer(study, rich_help_panel="Studies of many networks")
-app.add_typer(token, rich_help_panel="Dashboard and its database")
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        sys.stdout.write(f"pluriscope {ENGINE_VERSION}\n")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    context: typer.Context,
-    port: Annotated[int | None, typer.Option(help="Port to listen on. Default: 8000.")] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Folder for everything that is written. Default: PLURISCOPE_DATA, else a folder of yours."),
-    ] = None,
-    _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
-) -> int | None:
+def serve_both(*, port: int | None = None, data: Path | None = None, version: bool = False) -> int:
     """Every valid explanation of one small network, side by side.
 
     Without a command: serve the dashboard and run one worker beside it, until Ctrl-C.
+
+    Args:
+        port: Port to listen on. Default: 8000.
+        data: Folder for everything that is written. Default: PLURISCOPE_DATA, else a folder of yours.
+        version: Show the version and exit.
     """
-    if context.invoked_subcommand is None:
-        return serve_and_work(port=port, data=data)
-    if port is not None or data is not None:
-        raise Refusal(
-            f"--port and --data before {context.invoked_subcommand!r}: they are for pluriscope without a command. "
-            "Give the command its own options, and the data folder as PLURISCOPE_DATA."
-        )
-    return None
-
-
-_command_tree = cache(partial(typer.main.get_command, app))
-"""Every command as click knows them, made once a process: to describe them takes longer than most of them."""
+    if version:
+        write_text(STANDARD, f"pluriscope {ENGINE_VERSION}\n")
+        return DONE
+    return serve_and_work(port=port, data=data)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -108,18 +111,76 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: always, with the exit code.
     """
     collect_garbage_seldom()
-    sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
-def _run(arguments: list[str]) -> int:
+def read(arguments: Sequence[str]) -> tuple[Command, dict[str, Any]]:
+    """The command that is meant, and what it is given; ``--help`` ends here.
+
+    Raises:
+        Refusal: no such command, or options that it does not have.
+    """
+    name = next((name for name in (" ".join(arguments[:2]), *arguments[:1]) if name in (*COMMANDS, *OTHER_NAMES)), "")
+    rest = list(arguments[len(name.split()) :])
+    if not name:
+        return _without_command(rest)
+    name = OTHER_NAMES.get(name, name)
+    command = COMMANDS[name]
+    parser = parser_of(name, command)
+    if command not in ENDLESS and not any(action.dest == "json" for action in parser._actions):
+        parser.add_argument("--json", action="store_true", help=COMMON["json"])
+    return command, vars(parser.parse_intermixed_args(rest))
+
+
+def _without_command(arguments: list[str]) -> tuple[Command, dict[str, Any]]:
+    below = [name for name in COMMANDS if arguments and name.startswith(f"{arguments[0]} ")]
+    if "--help" in arguments or (below and not arguments[1:]):
+        write_text(STANDARD, overview(below))
+        raise SystemExit(DONE)
+    given, further = parser_of("", serve_both).parse_known_args(arguments)
+    if not further:
+        return serve_both, vars(given)
+    word = next((one for one in further if not one.startswith("-")), further[0])
+    if word in (*COMMANDS, *OTHER_NAMES):
+        raise Refusal(
+            f"--port and --data before {word!r}: they are for pluriscope without a command. Give the command its own "
+            "options, and the data folder as PLURISCOPE_DATA."
+        )
+    near = difflib.get_close_matches(" ".join(arguments[:2]), COMMANDS, n=1) or difflib.get_close_matches(
+        word, COMMANDS
+    )
+    meant = f" Did you mean {near[0]}?" if near else ""
+    raise Refusal(f"{word!r}: is no command or option.{meant} See pluriscope --help.")
+
+
+def overview(names: Sequence[str] = ()) -> str:
+    """All commands with a sentence each, or some of them."""
+    lines = (
+        [] if names else ["usage: pluriscope [--port PORT] [--data FOLDER] [COMMAND …]", "", described(serve_both)[0]]
+    )
+    for title, group in GROUPS.items():
+        told = {name: command for name, command in group.items() if name in names or not names}
+        lines += ["", title] if told else []
+        lines += [f"  {name:<14} {described(command)[0].split(chr(10))[0]}" for name, command in told.items()]
+    return "\n".join([*lines, "", "pluriscope COMMAND --help says more of one.", _EXIT_CODES]) + "\n"
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; the exit code."""
     try:
         if became := what_became(arguments):
             raise Refusal(became)
-        outcome = _command_tree().main(args=arguments, prog_name="pluriscope", standalone_mode=False)
+        command, given = read(arguments)
+        as_json = given["json"] if "json" in command.__annotations__ else given.pop("json", False)
+        shown = call(command, given)
+        if not isinstance(shown, Shown):
+            return int(shown)
+        if as_json and given.get("output") != STANDARD:
+            write_json(STANDARD, _plain(shown.record))
+        elif not as_json:
+            write_text(STANDARD, "".join(f"{line}\n" for line in shown.lines))
         sys.stdout.flush()
-        if outcome == INTERRUPTED:  # typer has turned Ctrl-C into its exit code already
-            raise KeyboardInterrupt
-        return outcome if isinstance(outcome, int) else 0
+        return shown.code
     except Refusal as refusal:
         complain(str(refusal))
         return refusal.exit_code
@@ -129,7 +190,9 @@ def _run(arguments: list[str]) -> int:
     except AnalysisError as error:
         complain(str(error))
         return BAD_INPUT
-    except (KeyboardInterrupt, typer.Abort):
+    except SystemExit as ended:  # after --help
+        return int(ended.code or DONE)
+    except KeyboardInterrupt:
         complain("stopped on request; nothing was written")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has left, as `| head` does
@@ -139,23 +202,23 @@ def _run(arguments: list[str]) -> int:
         return _explain(error)
 
 
+def _plain(record: Any) -> Any:
+    return record.model_dump(mode="json") if hasattr(record, "model_dump") else record
+
+
 def _explain(error: Exception) -> int:
     """The exit code of any other error, told in one line."""
-    usage = getattr(error, "format_message", None)  # typer's own errors, wherever its version keeps them
-    if usage is not None:
-        complain(f"{usage().rstrip('.')}. See pluriscope --help.")
-        return BAD_INPUT
-    if type(error).__module__ == "app.db.errors":  # looked up by name, so that `analyse` need not load the database
+    if type(error).__module__ in ("app.db.errors", "app.errors"):  # by name, so that `analyse` loads no database
         complain(str(error))
         kinds = {kind.__name__ for kind in type(error).__mro__}
         return TROUBLE if kinds & {"StoreUnavailable", "Damaged"} else BAD_INPUT
-    if type(error).__module__ == "sqlalchemy.exc" and not os.environ.get("PLURISCOPE_DEBUG"):
+    if os.environ.get("PLURISCOPE_DEBUG"):
+        raise error
+    if type(error).__module__ == "sqlalchemy.exc":
         from app.db.trouble import words_of
 
         complain(words_of(error))
         return TROUBLE
-    if os.environ.get("PLURISCOPE_DEBUG"):
-        raise error
     kind = type(error).__name__
     complain(f"fault in the program ({kind}: {error}); PLURISCOPE_DEBUG=1 shows where. Please report it.")
     return TROUBLE

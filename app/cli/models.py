@@ -4,71 +4,70 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from app.cli.terminal import (
-    DONE,
-    STOPPED,
-    Refusal,
-    check_writable,
-    progress_bar,
-    read_bytes,
-    remark,
-    write_json,
-    write_text,
-)
+from app.cli.signature import Within
+from app.cli.terminal import DONE, STOPPED, Refusal, Shown, check_writable, progress_bar, read_bytes, remark, write_json
 
 if TYPE_CHECKING:
     from analysis.models.attention import AttentionModel
     from analysis.models.attention_tasks import TokenTask
     from analysis.models.attention_training import AttentionOutcome
 
-MAX_COUNT = 1_000
-TASK = "induction, other name, sum modulo, maximum, first token, majority, balanced brackets or parity."
-Task = Annotated[str, typer.Option(help=TASK)]
-Rows = Annotated[
-    str, typer.Option(help="JSON file with rows and answers as token ids, at most 4,096, instead of a task.")
-]
-Vocabulary = Annotated[int, typer.Option(help="Tokens, with = where rows end with it; default: the task's.")]
-Context = Annotated[int, typer.Option(help="Tokens of a row; default: the task's.")]
-
 
 def train_model(
-    task: Task = "induction",
-    rows: Rows = "",
-    vocabulary: Vocabulary = 0,
-    context: Context = 0,
-    layers: Annotated[int, typer.Option(help="Layers of heads, 1 to 3.")] = 2,
-    heads: Annotated[int, typer.Option(help="Heads of each layer, 1 to 8.")] = 2,
-    d_model: Annotated[int, typer.Option(help="Dimensions.")] = 16,
-    d_head: Annotated[int, typer.Option(help="Dimensions of each head.")] = 8,
-    positions: Annotated[bool, typer.Option(help="Whether positions are learned.")] = True,
-    seed: Annotated[int, typer.Option(help="Seed of the first model; the others take the following ones.")] = 0,
-    count: Annotated[int, typer.Option(help="How many models to train.")] = 1,
-    steps: Annotated[int, typer.Option(help="Largest number of steps.")] = 4_000,
-    learning_rate: Annotated[float, typer.Option(help="Learning rate of AdamW.")] = 0.01,
-    weight_decay: Annotated[float, typer.Option(help="Weight decay of AdamW.")] = 0.01,
-    loss_target: Annotated[float, typer.Option(help="Stop when the loss on all rows is below this.")] = 0.01,
-    mlp: Annotated[int, typer.Option(help="Neurons of the MLP block after each layer, up to 1,024; 0: none.")] = 0,
-    layer_norm: Annotated[bool, typer.Option(help="Whether everything that reads has a LayerNorm before it.")] = False,
-    output: Annotated[str, typer.Option("--output", "-o", help="Folder for the model files.")] = ".",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
-) -> int:
+    *,
+    task: str = "induction",
+    rows: str = "",
+    vocabulary: int = 0,
+    context: int = 0,
+    layers: int = 2,
+    heads: int = 2,
+    d_model: int = 16,
+    d_head: int = 8,
+    positions: bool = True,
+    seed: int = 0,
+    count: Annotated[int, Within(1, 1_000)] = 1,
+    steps: int = 4_000,
+    learning_rate: float = 0.01,
+    weight_decay: float = 0.01,
+    loss_target: float = 0.01,
+    mlp: int = 0,
+    layer_norm: bool = False,
+    output: str = ".",
+    quiet: bool = False,
+) -> Shown:
     """Train transformers and write a model file for each that converged.
 
-    Example: [bold]pluriscope train-model --task "sum modulo" --seed 0 --count 10 --output models[/bold]
+    Example: pluriscope train-model --task "sum modulo" --seed 0 --count 10 --output models
 
     One line per model says its outcome. The same seed gives the same weights on the same kind of machine.
-    [bold]pluriscope analyse[/bold] finds every circuit of such a file.
+    pluriscope analyse finds every circuit of such a file.
 
     Exit codes: 0 at least one converged, 2 bad input, 3 none did.
+
+    Args:
+        task: induction, other name, sum modulo, maximum, first token, majority, balanced brackets or parity.
+        rows: JSON file with rows and answers as token ids, at most 4,096, instead of a task.
+        vocabulary: Tokens, with = where rows end with it; default: the task's.
+        context: Tokens of a row; default: the task's.
+        layers: Layers of heads, 1 to 3.
+        heads: Heads of each layer, 1 to 8.
+        d_model: Dimensions.
+        d_head: Dimensions of each head.
+        positions: Whether positions are learned.
+        seed: Seed of the first model; the others take the following ones.
+        count: How many models to train.
+        steps: Largest number of steps.
+        learning_rate: Learning rate of AdamW.
+        weight_decay: Weight decay of AdamW.
+        loss_target: Stop when the loss on all rows is below this.
+        mlp: Neurons of the MLP block after each layer, up to 1,024; 0: none.
+        layer_norm: Whether everything that reads has a LayerNorm before it.
+        output: Folder for the model files.
     """
     from analysis.network_files.files import slug_of
 
-    if not 1 <= count <= MAX_COUNT:
-        raise Refusal(f"--count {count}: is out of range. Give 1 to {MAX_COUNT:,}.")
     chosen = _task(task, rows, vocabulary, context)
     beside = (f"-mlp{mlp}" if mlp else "") + ("-ln" if layer_norm else "")
     paths = [
@@ -80,42 +79,38 @@ def train_model(
     from analysis.models.attention_training import AttentionSpec, train_attention  # torch, once all is known to be good
     from analysis.work import Work
 
-    specs = [
-        AttentionSpec(
-            chosen,
-            layers,
-            heads,
-            d_model,
-            d_head,
-            positions,
-            seed + k,
-            steps,
-            learning_rate,
-            weight_decay,
-            loss_target,
-            mlp,
-            layer_norm,
-        )
-        for k in range(count)
-    ]
-    n_converged = 0
+    sizes = layers, heads, d_model, d_head, positions
+    course = steps, learning_rate, weight_decay, loss_target
+    specs = [AttentionSpec(chosen, *sizes, seed + k, *course, mlp, layer_norm) for k in range(count)]
+    outcomes = []
     for spec, path in zip(specs, paths, strict=True):
         with progress_bar(quiet) as report:
             outcome = train_attention(spec, work=Work(report=report))
         if outcome.converged and outcome.model is not None:
-            n_converged += 1
             write_model(outcome.model, path)
-        write_text("-", _told(spec.seed, outcome, path) + "\n")
+        outcomes.append(_told(spec.seed, outcome, path))
+    n_converged = sum(bool(one["file"]) for one in outcomes)
     if not quiet:
         remark(f"{n_converged} of {count} models converged")
-    return DONE if n_converged else STOPPED
+    return Shown({"outcomes": outcomes}, [_line(one) for one in outcomes], DONE if n_converged else STOPPED)
 
 
-def _told(seed: int, outcome: AttentionOutcome, path: str) -> str:
-    if outcome.model is None:
-        return f"seed {seed}: diverged to infinite values after {outcome.steps:,} steps"
-    what = f"loss {outcome.loss:.3g} after {outcome.steps:,} steps, {outcome.right} rows right"
-    return f"seed {seed}: {what}, {path if outcome.converged else 'not converged'}"
+def _told(seed: int, outcome: AttentionOutcome, path: str) -> dict[str, Any]:
+    diverged = outcome.model is None
+    return {
+        "seed": seed,
+        "loss": None if diverged else outcome.loss,
+        "steps": outcome.steps,
+        "right": None if diverged else outcome.right,
+        "file": path if outcome.converged and not diverged else "",
+    }
+
+
+def _line(one: dict[str, Any]) -> str:
+    if one["loss"] is None:
+        return f"seed {one['seed']}: diverged to infinite values after {one['steps']:,} steps"
+    what = f"loss {one['loss']:.3g} after {one['steps']:,} steps, {one['right']} rows right"
+    return f"seed {one['seed']}: {what}, {one['file'] or 'not converged'}"
 
 
 def read_transformer(file: str, name: str) -> AttentionModel:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, get_args
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, get_args
 
-import typer
-
-from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, remark, write_json
+from app.cli.terminal import DONE, STOPPED, Refusal, Shown, check_writable, remark, written
 
 if TYPE_CHECKING:
     from analysis.algorithms.high_level_model import HighLevelModel
@@ -14,57 +13,56 @@ if TYPE_CHECKING:
 
 
 def plant(
-    algorithm: Annotated[
-        str,
-        typer.Argument(
-            help="The algorithm as its identity text: !(!(!A&B)&!(!B&A)); with --form formula_trees (A*¬B)+(¬A*B).",
-            show_default=False,
-        ),
-    ],
-    output: Annotated[
-        str, typer.Option("--output", "-o", help="Network file to write, or - for standard output.", show_default=False)
-    ],
-    hidden: Annotated[str, typer.Option(help="Hidden layer sizes.")] = "3,3",
-    form: Annotated[
-        str, typer.Option(help="and_inverter, shared_gates, or formula_trees as the authors write them.")
-    ] = "and_inverter",
-    inputs: Annotated[int, typer.Option(help="Number of inputs; default: up to the last letter used.")] = 0,
-    activation: Annotated[str, typer.Option(help="relu, leaky_relu or sigmoid.")] = "relu",
-    output_activation: Annotated[str, typer.Option(help="linear, or the hidden one.")] = "linear",
-    scale: Annotated[float, typer.Option(help="Steepness of sigmoid neurons.")] = 25.0,
-    disguise: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="permute, scale, split=COUNT, idle=COUNT, distract=COUNT, noise=AMOUNT (noise alone: as much as "
-            "provably does no harm) or finetune=STEPS; repeatable, done in this order."
-        ),
-    ] = None,
-    train: Annotated[
-        str,
-        typer.Option(
-            help="Train instead of compiling: plain, iit (interchange), strict, or strict-zero (strict, with zero "
-            "ablation of all that is off the circuit)."
-        ),
-    ] = "",
-    steps: Annotated[int, typer.Option(help="With --train: steps of Adam.")] = 3_000,
-    seed: Annotated[int, typer.Option(help="Of all draws.")] = 0,
-    name: Annotated[str, typer.Option(help="Name of the network; default: what was planted and how.")] = "",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr.")] = False,
-) -> int:
+    algorithm: str,
+    *,
+    output: str = "",
+    hidden: tuple[int, ...] = (3, 3),
+    form: str = "and_inverter",
+    inputs: int = 0,
+    activation: str = "relu",
+    output_activation: str = "linear",
+    scale: float = 25.0,
+    disguise: Sequence[str] = (),
+    train: str = "",
+    steps: int = 3_000,
+    seed: int = 0,
+    name: str = "",
+    quiet: bool = False,
+    json: bool = False,
+) -> Shown:
     """Write a network that carries an algorithm on known neurons, with a record of it.
 
-    Example: [bold]pluriscope plant "!(!(!A&B)&!(!B&A))" --disguise split --output planted.json[/bold]
+    Example: pluriscope plant "!(!(!A&B)&!(!B&A))" --disguise split --output planted.json
 
     What does not fit is refused, with what it needs and what there is. `pluriscope import` and `audit` read the record.
 
     Exit codes: 0 done, 2 bad input, 3 training did not reach its loss target; the network is written all the same.
+
+    Args:
+        algorithm: The algorithm as its identity text: !(!(!A&B)&!(!B&A)); with --form formula_trees (A*¬B)+(¬A*B).
+        output: Network file to write, or - for standard output.
+        hidden: Hidden layer sizes.
+        form: and_inverter, shared_gates, or formula_trees as the authors write them.
+        inputs: Number of inputs; default: up to the last letter used.
+        activation: relu, leaky_relu or sigmoid.
+        output_activation: linear, or the hidden one.
+        scale: Steepness of sigmoid neurons.
+        disguise: permute, scale, split=COUNT, idle=COUNT, distract=COUNT, noise=AMOUNT (noise alone: as much as
+            provably does no harm) or finetune=STEPS; repeatable, done in this order.
+        train: Train instead of compiling: plain, iit (interchange), strict, or strict-zero (strict, with zero ablation
+            of all that is off the circuit).
+        steps: With --train: steps of Adam.
+        name: Name of the network; default: what was planted and how.
+        quiet: Nothing on stderr.
     """
     from analysis.network_files.files import checked_name, network_file_json
     from analysis.planting.compiling import compile_algorithm
     from analysis.planting.disguises import disguised
 
+    if not (output or json):
+        raise Refusal("nowhere to write. Give --output FILE, or --json.")
     check_writable(output)
-    tree, widths = read_algorithm(algorithm, form, inputs), read_widths(hidden)
+    tree, widths = read_algorithm(algorithm, form, inputs), _checked(hidden)
     learned = True
     if train:
         planted, learned = _trained(tree, widths, train, activation, output_activation, steps, seed)
@@ -72,16 +70,16 @@ def plant(
         planted = compile_algorithm(
             tree, widths, activation=activation, output_activation=output_activation, scale=scale
         )
-    for text in disguise or []:
+    for text in disguise:
         planted = disguised(planted, text, seed)
     file = planted.file(checked_name(name) if name else "")
-    write_json(output, network_file_json(file))
+    document = network_file_json(file)
     if not quiet:
         for sentence in what_it_passes(planted):
             remark(sentence)
     if not learned:
         remark("training ended above its loss target; try another seed or more steps")
-    return DONE if learned else STOPPED
+    return written(output, document, DONE if learned else STOPPED)
 
 
 def _trained(
@@ -136,18 +134,17 @@ def read_algorithm(text: str, form: str, n_inputs: int) -> HighLevelModel:
     raise Refusal(f"--form {form!r}: is unknown. Give {' or '.join(get_args(Form))}.")
 
 
-def read_widths(text: str) -> tuple[int, ...]:
-    """Hidden layer sizes, as in "3,3".
+def _checked(hidden: Sequence[int]) -> tuple[int, ...]:
+    """Hidden layer sizes.
 
     Raises:
-        Refusal: another text, or a layer that is empty or too wide.
+        Refusal: too many, or a layer that is empty or too wide.
     """
     from analysis.network_files.files import MAX_LAYERS, MAX_WIDTH
 
-    parts = text.split(",")
-    if len(parts) > MAX_LAYERS - 2 or not all(p.strip().isdecimal() and 1 <= int(p) <= MAX_WIDTH for p in parts):
-        raise Refusal(f"--hidden {text!r}: is no list of layer sizes. Give such as 3,3.")
-    return tuple(map(int, parts))
+    if len(hidden) > MAX_LAYERS - 2 or not all(1 <= width <= MAX_WIDTH for width in hidden):
+        raise Refusal(f"--hidden {','.join(map(str, hidden))!r}: is no list of layer sizes. Give such as 3,3.")
+    return tuple(hidden)
 
 
 def what_it_passes(planted: Planted) -> list[str]:

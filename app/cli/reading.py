@@ -1,4 +1,4 @@
-"""What the commands of the engine are asked about: networks with their rules and rows, other models, a time."""
+"""What commands are asked about and under: settings, networks with their rules and rows, other models, a time."""
 
 from __future__ import annotations
 
@@ -18,6 +18,24 @@ if TYPE_CHECKING:
     from analysis.protocol import Protocol
     from analysis.question import Question
     from analysis.work import Work
+    from app.settings import Settings
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings in force; an option that is None was not given.
+
+    Raises:
+        Refusal: values out of range, all of them named.
+    """
+    from pydantic import ValidationError
+
+    from app.settings import Settings
+
+    try:
+        return Settings(**{key: value for key, value in given.items() if value is not None})
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['input']!r}: {e['msg']}" for e in error.errors())
+        raise Refusal(f"settings: {problems}. Correct the option or the PLURISCOPE_ variable.") from None
 
 
 def read_work(seconds: float | None) -> Work:

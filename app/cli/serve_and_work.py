@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from app.cli.configuration import read_settings
+from app.cli.reading import read_settings
 from app.cli.terminal import DONE, TROUBLE, Refusal, remark
 
 if TYPE_CHECKING:

@@ -1,13 +1,13 @@
-"""`pluriscope serve`, `work` and `migrate`: the dashboard, its background processes, its database."""
+"""`pluriscope serve`, `work` and `check`: the dashboard, its background processes, and how the installation is."""
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Final
 
-import typer
-
-from app.cli.configuration import read_settings
-from app.cli.terminal import DONE, TROUBLE, Refusal, remark
+from app.cli.reading import read_settings
+from app.cli.signature import Within
+from app.cli.terminal import DONE, TROUBLE, Refusal, Shown, remark
 from app.cli.token import let_somebody_in
 
 MAX_CONNECTIONS: Final = 1_000
@@ -17,25 +17,27 @@ FAREWELL_SECONDS: Final = 8
 
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on. Default: 127.0.0.1.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on. Default: 8000.")] = None,
-    no_bundled: Annotated[
-        bool, typer.Option("--no-bundled", help="Do not add the bundled networks and studies.")
-    ] = False,
-    root_path: Annotated[
-        str | None, typer.Option(help="Path under which a proxy serves this, e.g. /pluriscope.")
-    ] = None,
-    proxy: Annotated[
-        str | None,
-        typer.Option(help="Address of the proxy in front, e.g. 127.0.0.1: what it says of visitors is believed."),
-    ] = None,
-    read_only: Annotated[bool, typer.Option("--read-only", help="Refuse every change.")] = False,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    no_bundled: bool = False,
+    root_path: str | None = None,
+    proxy: str | None = None,
+    read_only: bool = False,
 ) -> int:
     """Serve the dashboard.
 
-    Example: [bold]PLURISCOPE_DATA=/srv/data pluriscope serve --port 8080[/bold]
+    Example: PLURISCOPE_DATA=/srv/data pluriscope serve --port 8080
 
-    Analyses run elsewhere: start [bold]pluriscope work[/bold] beside it, once or on several machines.
+    Analyses run elsewhere: start pluriscope work beside it, once or on several machines.
+
+    Args:
+        host: Address to listen on. Default: 127.0.0.1.
+        port: Port to listen on. Default: 8000.
+        no_bundled: Do not add the bundled networks and studies.
+        root_path: Path under which a proxy serves this, e.g. /pluriscope.
+        proxy: Address of the proxy in front, e.g. 127.0.0.1: what it says of visitors is believed.
+        read_only: Refuse every change.
     """
     settings = read_settings(host=host, port=port, prefix=root_path, trusted_proxies=proxy, read_only=read_only or None)
     import uvicorn
@@ -101,19 +103,18 @@ def serve(
     return DONE
 
 
-def work(
-    workers: Annotated[int | None, typer.Option(help="Jobs at the same time, each in a process of its own.")] = None,
-    cluster: Annotated[
-        str | None, typer.Option(help="Compute on the workers of this dask scheduler, e.g. tcp://10.0.0.5:8786.")
-    ] = None,
-    until_idle: Annotated[bool, typer.Option("--until-idle", help="End when no job is left.")] = False,
-) -> int:
+def work(*, workers: int | None = None, cluster: str | None = None, until_idle: bool = False) -> int:
     """Run background work: analyses and training.
 
-    Example: [bold]pluriscope work --workers 4[/bold]
+    Example: pluriscope work --workers 4
 
     A worker that is killed loses nothing: another takes its job up again when the lease runs out. With a cluster this
-    process coordinates as many jobs as the cluster has threads, or as [bold]--workers[/bold] says.
+    process coordinates as many jobs as the cluster has threads, or as --workers says.
+
+    Args:
+        workers: Jobs at the same time, each in a process of its own.
+        cluster: Compute on the workers of this dask scheduler, e.g. tcp://10.0.0.5:8786.
+        until_idle: End when no job is left.
     """
     from app.jobs.worker import ClusterMissing, run_workers
     from app.logs import configure
@@ -127,3 +128,31 @@ def work(
             f"cluster {settings.cluster!r}: dask is not installed. Install pluriscope with the extra 'cluster'."
         ) from None
     return DONE
+
+
+def check(*, sample: Annotated[int, Within(0, 100_000)] = 5, thorough: bool = False, strict: bool = False) -> Shown:
+    """Look at store, settings and disk, and say what to do; nothing is changed.
+
+    Example: pluriscope check --json
+
+    Exit codes: 0 healthy, 1 a problem was found (with --strict: or a warning).
+
+    Args:
+        sample: Analyses whose digests are computed again.
+        thorough: Check every index, also of a database beyond 2 GB.
+        strict: Let warnings count as problems.
+    """
+    from analysis import ENGINE_VERSION
+    from app.check import examine
+
+    findings = list(examine(os.environ, sample=sample, thorough=thorough))
+    levels = {finding.level for finding in findings}
+    lines = []
+    for finding in findings:
+        lines.append(f"{finding.level:<8} {finding.check:<20} {finding.found}")
+        if finding.cure:
+            lines.append(f"{'':<29} → {finding.cure}")
+    lines.append("NOT healthy" if "problem" in levels else "healthy")
+    told = [finding.model_dump() for finding in findings]
+    record = {"version": ENGINE_VERSION, "healthy": "problem" not in levels, "findings": told}
+    return Shown(record, lines, TROUBLE if "problem" in levels or (strict and "warning" in levels) else DONE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-import json
+import json as json_of
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -12,23 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-import typer
-
-from app.cli.configuration import read_settings
 from app.cli.models import read_transformer, write_model
-from app.cli.reading import read_protocol
+from app.cli.reading import read_protocol, read_settings
+from app.cli.signature import Within
 from app.cli.terminal import (
     BAD_INPUT,
-    DONE,
     STANDARD,
     TROUBLE,
     Refusal,
+    Shown,
     check_writable,
     progress_bar,
     read_bytes,
     remark,
-    write_json,
-    write_text,
+    written,
 )
 
 if TYPE_CHECKING:
@@ -36,9 +33,7 @@ if TYPE_CHECKING:
 
     from app.db.engine import Store
     from app.db.tables import NetworkRow
-
-
-PROTOCOLS = typer.Option("--protocol", "-p", help="Analyse under this protocol; may be repeated.")
+    from app.offline.copy import Wish
 
 
 @contextmanager
@@ -81,35 +76,36 @@ def store_in(folder: Path | None = None, **settings: Any) -> Iterator[Store]:
 
 
 def import_(
-    files: Annotated[
-        list[str], typer.Argument(help="Network files (JSON), safetensors, ONNX; or - for standard input.")
-    ],
-    protocol: Annotated[list[str] | None, PROTOCOLS] = None,
-    data: Annotated[str, typer.Option("--data", "-d", help="Data file to analyse on; default: clean inputs.")] = "",
-    no_analysis: Annotated[bool, typer.Option("--no-analysis", help="Only store the networks.")] = False,
-    task: Annotated[
-        str, typer.Option("--task", help="Where tasks come from: file, name, table, formula or decisions.")
-    ] = "file",
-    tasks: Annotated[
-        str, typer.Option("--tasks", help="Names, truth tables or formulas, one for each output, with semicolons.")
-    ] = "",
-    encoding: Annotated[
-        str, typer.Option("--encoding", help='Numbers that stand for 0 and 1, such as "-1, 1"; default: 0 and 1.')
-    ] = "",
-    name: Annotated[str, typer.Option("--name", help="What to call it; default: as the file does.")] = "",
-    output: Annotated[
-        str,
-        typer.Option("--output", "-o", help="Write a transformer to this file and not to the store."),
-    ] = "",
-) -> int:
+    files: Sequence[str],
+    *,
+    protocol: Sequence[str] = (),
+    data: str = "",
+    no_analysis: bool = False,
+    task: str = "file",
+    tasks: str = "",
+    encoding: str = "",
+    name: str = "",
+    output: str = "",
+) -> Shown:
     """Store networks in the dashboard's database and queue their analyses; all of them, or none if one is refused.
 
     A transformer is read from a model file.
 
-    Example: [bold]pluriscope import networks/*.json --protocol complete --protocol paper[/bold]
-    Example: [bold]pluriscope import net.safetensors --task name --tasks XOR[/bold]
+    Example: pluriscope import networks/*.json --protocol complete --protocol paper
+    Example: pluriscope import net.safetensors --task name --tasks XOR
 
     Prints the address of each network. PLURISCOPE_DATA names the data folder.
+
+    Args:
+        files: Network files (JSON), safetensors, ONNX; or - for standard input.
+        protocol: Analyse under this protocol; may be repeated. Default: complete.
+        data: Data file to analyse on; default: clean inputs.
+        no_analysis: Only store the networks.
+        task: Where tasks come from: file, name, table, formula or decisions.
+        tasks: Names, truth tables or formulas, one for each output, with semicolons.
+        encoding: Numbers that stand for 0 and 1, such as "-1, 1"; default: 0 and 1.
+        name: What to call it; default: as the file does.
+        output: Write a transformer to this file and not to the store.
     """
     from analysis.data import MAX_DATA_BYTES, parse_data_file
     from analysis.errors import AnalysisError
@@ -117,6 +113,7 @@ def import_(
     from analysis.network_files.files import MAX_NETWORK_BYTES
     from analysis.network_files.intake import Declaration, read_intake
     from app.addressing import Addresses
+    from app.db.reads.networks import known_as
     from app.db.records import save_data_record
     from app.db.writes import save_network
     from app.jobs.queue import enqueue_analyses
@@ -125,7 +122,7 @@ def import_(
         if len(files) != 1 or protocol or data or task != "file" or tasks or encoding or no_analysis:
             raise Refusal("import: a transformer is imported by itself, without options of networks. Give one file.")
         return _import_transformer(files[0], output, name)
-    protocols = [] if no_analysis else [read_protocol(name) for name in protocol or ["complete"]]
+    protocols = [] if no_analysis else [read_protocol(one) for one in protocol or ["complete"]]
     source = next((known for known in TASK_SOURCES if known == task), None)
     if source is None:
         raise Refusal(f"--task {task!r}: is no source of tasks. Use one of {', '.join(TASK_SOURCES)}.")
@@ -135,27 +132,27 @@ def import_(
     raw_data = read_bytes(data, "data file", MAX_DATA_BYTES) if data else b""
     parsed = []
     for path in files:
+        raw = read_bytes(path, "network file", MAX_NETWORK_BYTES)
         try:
-            intake = read_intake(
-                read_bytes(path, "network file", MAX_NETWORK_BYTES), declaration, fallback_name=Path(path).stem
-            )
+            intake = read_intake(raw, declaration, fallback_name=Path(path).stem)
             file = intake.file()
             sizes = file.network.sizes
             record = parse_data_file(raw_data, sizes[0], sizes[-1]) if data else intake.data
-            parsed.append((file, None if record.is_clean else record))
         except AnalysisError as error:
             raise Refusal(f"{path}: {error}") from None
-    lines = []
+        parsed.append((file, None if record.is_clean else record))
+    items = []
     with opened_store() as store, store.write() as session:
         for file, own in parsed:
             row = save_network(session, file)
-            tell_known(session, row, file.name)
+            others = known_as(session, row, file.name)
+            if others:
+                remark(f"{file.name}: these weights already exist as {', '.join(others)}; saved under this name, too")
             if own is not None:
                 save_data_record(session, own)
             enqueue_analyses(session, row, protocols, data=own)
-            lines.append(Addresses().network(row.slug))
-    write_text("-", "".join(f"{line}\n" for line in lines))
-    return DONE
+            items.append({"name": file.name, "digest": row.digest, "url": Addresses().network(row.slug)})
+    return Shown({"items": items}, [str(item["url"]) for item in items])
 
 
 def _are_models(files: Sequence[str]) -> bool:
@@ -166,97 +163,84 @@ def _are_models(files: Sequence[str]) -> bool:
     return any(path.is_file() and kind_of_file(path.read_bytes()[: MAX_MODEL_BYTES + 1]) is not None for path in paths)
 
 
-def _import_transformer(file: str, output: str, name: str) -> int:
+def _import_transformer(file: str, output: str, name: str) -> Shown:
     """Write a transformer to a file, or store it and queue the search for its circuits."""
-    if output:
-        check_writable(output, file)
-    model = read_transformer(file, name)
-    if output:
-        write_model(model, output)
-        return DONE
     from analysis.models.attention_files import attention_document
     from app.addressing import Addresses
     from app.routes.bring_in import store_model
 
+    check_writable(output, file)
+    model = read_transformer(file, name)
+    if output:
+        write_model(model, output)
+        return Shown({"items": [{"name": model.name, "digest": model.digest, "file": output}]})
     with opened_store() as store, store.write() as session:
-        row, _, _ = store_model(session, Addresses(), json.dumps(attention_document(model)).encode())
-        address = Addresses().network(row.slug)
-    write_text("-", f"{address}\n")
-    return DONE
-
-
-def tell_known(session: Session, row: NetworkRow, name: str) -> None:
-    """Say on stderr by which other names weights go that were just saved under this one."""
-    from app.db.reads.networks import known_as
-
-    names = known_as(session, row, name)
-    if names:
-        remark(f"{name}: these weights already exist as {', '.join(names)}; saved under this name, too")
+        row, _, _ = store_model(session, Addresses(), json_of.dumps(attention_document(model)).encode())
+        item = {"name": row.name, "digest": row.digest, "url": Addresses().network(row.slug)}
+    return Shown({"items": [item]}, [item["url"]])
 
 
 def export(
-    network: Annotated[str, typer.Argument(help="Slug or digest of a stored network.")] = "",
-    output: Annotated[
-        str, typer.Option("--output", "-o", help="File to write, or - for standard output; with --static: an output.")
-    ] = "-",
-    result: Annotated[bool, typer.Option("--result", help="Write the result file instead of the network.")] = False,
-    protocol: Annotated[
-        list[str] | None, typer.Option("--protocol", "-p", help="Protocol of the result; several with --static.")
-    ] = None,
-    data: Annotated[str, typer.Option("--data", "-d", help="Digest of the result's data record.")] = "",
-    no_masks: Annotated[bool, typer.Option("--no-masks", help="Leave the lists of circuits out.")] = False,
-    static: Annotated[
-        str, typer.Option("--static", help="Write pages to this folder, to be read without a server.")
-    ] = "",
-    networks: Annotated[
-        list[str] | None, typer.Option("--network", "-n", help="With --static: a network; may be repeated.")
-    ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", min=1, max=100_000, help="With --static: most explanations of each kind.")
-    ] = 250,
-    interpretations: Annotated[
-        int, typer.Option("--interpretations", min=0, max=100_000, help="With --static: most interpretations.")
-    ] = 250,
-    compare: Annotated[
-        list[str] | None,
-        typer.Option("--compare", help="With --static: two to six references with commas, to be compared."),
-    ] = None,
-    studies: Annotated[
-        list[str] | None, typer.Option("--study", help="With --static: a study; may be repeated.")
-    ] = None,
-    base_url: Annotated[
-        str, typer.Option("--base-url", help="With --static: live site that links out of the copy lead to.")
-    ] = "",
-    force: Annotated[bool, typer.Option("--force", help="With --static: replace an earlier copy.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="With --static: no progress.")] = False,
-) -> int:
+    network: str = "",
+    *,
+    output: str = "",
+    result: bool = False,
+    protocol: Sequence[str] = (),
+    data: str = "",
+    no_masks: bool = False,
+    static: str = "",
+    network_: Sequence[str] = (),
+    limit: Annotated[int, Within(1, 100_000)] = 250,
+    interpretations: Annotated[int, Within(0, 100_000)] = 250,
+    compare: Sequence[str] = (),
+    study: Sequence[str] = (),
+    base_url: str = "",
+    force: bool = False,
+    quiet: bool = False,
+    json: bool = False,
+) -> Shown:
     """Write a stored network as a network file, what was found about it as a result file, or both as pages to read.
 
-    Example: [bold]pluriscope export xor-pretrained --result --protocol paper --output result.json[/bold]
-    Example: [bold]pluriscope export --static supplement --network xor-pretrained[/bold]
+    Example: pluriscope export xor-pretrained --result --protocol paper --output result.json
+    Example: pluriscope export --static supplement --network xor-pretrained
+
+    Args:
+        network: Slug or digest of a stored network.
+        output: File to write, or - for standard output, the default; with --static: an output.
+        result: Write the result file instead of the network.
+        protocol: Protocol of the result; several with --static. Default: complete.
+        data: Digest of the result's data record.
+        no_masks: Leave the lists of circuits out.
+        static: Write pages to this folder, to be read without a server.
+        network_: With --static: a network; may be repeated.
+        limit: With --static: most explanations of each kind.
+        interpretations: With --static: most interpretations.
+        compare: With --static: two to six references with commas, to be compared.
+        study: With --static: a study; may be repeated.
+        base_url: With --static: live site that links out of the copy lead to.
+        force: With --static: replace an earlier copy.
+        quiet: With --static: no progress.
     """
     if static:
         if result or data or no_masks:
             raise Refusal(
                 "--static: goes without --result, --data and --no-masks. A copy holds the result files anyway."
             )
-        names = [*([network] if network else []), *(networks or [])]
-        return export_pages(
-            static,
-            names,
-            protocols=protocol or ["complete"],
-            output="" if output == STANDARD else output,
+        from app.offline.copy import Wish
+
+        wish = Wish(
+            networks=(*filter(None, [network]), *network_),
+            protocols=tuple(dict.fromkeys(protocol or ["complete"])),
+            output=_index(output),
             limit=limit,
             interpretations=interpretations,
-            compare=compare or [],
-            studies=studies or [],
-            base_url=base_url,
-            force=force,
-            quiet=quiet,
+            compare=tuple(tuple(filter(None, map(str.strip, text.split(",")))) for text in compare),
+            studies=tuple(dict.fromkeys(study)),
         )
-    if not network or networks or compare or studies or base_url or force:
+        return _export_pages(wish, Path(static), _checked(base_url), force=force, quiet=quiet)
+    if not network or network_ or compare or study or base_url or force:
         raise Refusal("export: needs a network, or --static. Name one, or give --static DIR with --network.")
-    if protocol and len(protocol) > 1:
+    if len(protocol) > 1:
         raise Refusal("--protocol: a result file has one. Repeat the option with --static only.")
     from analysis.network_files.files import network_file_json
     from app.db.codecs import network_file_of
@@ -266,11 +250,10 @@ def export(
     with opened_store() as store, store.read() as session:
         row = find_network(session, network)
         if result:
-            document = _result(session, row, (protocol or ["complete"])[0], data, masks=not no_masks)
+            document = _result(session, row, (*protocol, "complete")[0], data, masks=not no_masks)
         else:
             document = network_file_json(network_file_of(row))
-        write_json(output, document)
-    return DONE
+    return Shown(written(output or ("" if json else STANDARD), document).record)
 
 
 def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, masks: bool) -> dict[str, Any]:
@@ -291,42 +274,17 @@ def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, mask
     return stored_result(session, row, found, masks=masks)
 
 
-def export_pages(
-    folder: str,
-    networks: Sequence[str],
-    *,
-    protocols: Sequence[str],
-    output: str,
-    limit: int,
-    interpretations: int,
-    compare: Sequence[str],
-    studies: Sequence[str] = (),
-    base_url: str,
-    force: bool,
-    quiet: bool,
-) -> int:
-    """Write the copy.
+def _export_pages(wish: Wish, folder: Path, base_url: str, *, force: bool, quiet: bool) -> Shown:
+    """Write the offline copy.
 
     Raises:
-        Refusal: an option is wrong, nothing is stored of what is wanted, or the folder or disk is in the way.
+        Refusal: nothing is named or stored of what is wanted, or the folder or disk is in the way.
     """
-    from app.errors import PageError
     from app.offline.client import CannotExport
-    from app.offline.copy import Wish, write_copy
+    from app.offline.copy import write_copy
 
-    if not networks and not studies:
+    if not wish.networks and not wish.studies:
         raise Refusal("--static: names no network. Add --network SLUG, once for each, or --study SLUG.")
-    if output and not (output.isascii() and output.isdigit() and len(output) < 4):
-        raise Refusal(f"output {output!r}: is no index. With --static, --output is the number of an output, from 0.")
-    wish = Wish(
-        tuple(networks),
-        tuple(dict.fromkeys(protocols)),
-        int(output) if output else None,
-        limit,
-        interpretations,
-        tuple(tuple(filter(None, (part.strip() for part in text.split(",")))) for text in compare),
-        tuple(dict.fromkeys(studies)),
-    )
     if any(len(refs) < 2 for refs in wish.compare):
         raise Refusal("--compare: names fewer than two explanations. Write their references with commas between.")
     if wish.compare and len(wish.networks) > 1:
@@ -335,17 +293,21 @@ def export_pages(
     gc.freeze()  # what was loaded stays
     try:
         with progress_bar(quiet) as report:
-            files, n_bytes = write_copy(
-                read_settings(), wish, Path(folder), base_url=_checked(base_url), force=force, report=report
-            )
+            files, n_bytes = write_copy(read_settings(), wish, folder, base_url=base_url, force=force, report=report)
     except CannotExport as error:
         raise Refusal(str(error), TROUBLE if error.ours else BAD_INPUT) from None
-    except PageError as error:
-        raise Refusal(str(error)) from None
+    front = str(folder / "index.html")
     if not quiet:
-        seconds = time.monotonic() - started
-        remark(f"{files:,} files, {n_bytes / 1e6:,.1f} MB in {seconds:.0f} s: {Path(folder) / 'index.html'}")
-    return DONE
+        remark(f"{files:,} files, {n_bytes / 1e6:,.1f} MB in {time.monotonic() - started:.0f} s: {front}")
+    return Shown({"files": files, "bytes": n_bytes, "front": front})
+
+
+def _index(output: str) -> int | None:
+    if output in ("", STANDARD):
+        return None
+    if not (output.isascii() and output.isdigit() and len(output) < 4):
+        raise Refusal(f"output {output!r}: is no index. With --static, --output is the number of an output, from 0.")
+    return int(output)
 
 
 def _checked(base_url: str) -> str:

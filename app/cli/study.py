@@ -8,18 +8,20 @@ import platform
 import shutil
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from analysis.progress import Progress
+from app.cli.signature import Within
 from app.cli.store import opened_store, store_in
 from app.cli.terminal import (
     DONE,
+    STANDARD,
     STOPPED,
     Refusal,
+    Shown,
     check_writable,
     progress_bar,
     read_bytes,
@@ -33,38 +35,32 @@ if TYPE_CHECKING:
     from analysis.studies.result_file import StudyResults
     from app.db.engine import Store
 
-study = typer.Typer(
-    name="study",
-    no_args_is_help=True,
-    help="Studies: many networks over a declared grid, each analysed, each an outcome.",
-)
 
-
-@study.command("run")
-def run(
-    file: Annotated[str, typer.Argument(help="Study file (JSON), or - for standard input.")],
-    output: Annotated[
-        str, typer.Option("--output", "-o", help="Result file; continued if it is there. Default: SLUG.jsonl.gz.")
-    ] = "",
-    seeds: Annotated[
-        int | None, typer.Option("--seeds", min=1, help="Seeds of each cell, instead of the file's.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Processes. Default: one for each core.")
-    ] = None,
-    device: Annotated[str, typer.Option("--device", help="torch device for training.")] = "cpu",
-    into_store: Annotated[
-        bool, typer.Option("--store", help="Run in the dashboard's database instead, where pages show it at once.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
-) -> int:
+def run_study(
+    file: str,
+    *,
+    output: str = "",
+    seeds: Annotated[int | None, Within(1, 1_000_000)] = None,
+    workers: Annotated[int | None, Within(1, 1_000)] = None,
+    device: str = "cpu",
+    store: bool = False,
+    quiet: bool = False,
+) -> Shown:
     """Run a study: train its networks, analyse and measure them, write the outcome of each.
 
-    Example: [bold]pluriscope study run xor.json --output xor.jsonl.gz --workers 2[/bold]
+    Example: pluriscope study run xor.json --output xor.jsonl.gz --workers 2
 
     How many networks the grid has is said before it starts. A run that is stopped is continued by the same command.
 
     Exit codes: 0 every network has its outcome, 2 bad input.
+
+    Args:
+        file: Study file (JSON), or - for standard input.
+        output: Result file; continued if it is there. Default: SLUG.jsonl.gz.
+        seeds: Seeds of each cell, instead of the file's.
+        workers: Processes. Default: one for each core.
+        device: torch device for training.
+        store: Run in the dashboard's database instead, where pages show it at once.
     """
     from analysis.studies.design import MAX_DESIGN_BYTES
     from analysis.studies.reading import design_from_mapping, read_design, runnable
@@ -76,15 +72,15 @@ def run(
     if not quiet:
         cells = f"{design.n_cells:,} cells of {design.seeds.count:,} networks"
         remark(f"{design.name}: {cells}, {design.n_networks:,} in all")
-    if into_store:
-        with opened_store() as store:
-            return _run(store, design, processes, quiet, announced=True)
+    if store:
+        with opened_store() as opened:
+            return _run(opened, design, processes, quiet, announced=True)
     path = Path(output or f"{design.slug}.jsonl.gz")
     check_writable(str(path), file)
     return _run_to_file(path, design, processes, device, quiet)
 
 
-def _run_to_file(path: Path, design: StudyDesign, workers: int, device: str, quiet: bool) -> int:
+def _run_to_file(path: Path, design: StudyDesign, workers: int, device: str, quiet: bool) -> Shown:
     """Run a study in a database beside its result file, which has what was found whenever the command ends by itself.
 
     A run that was killed is continued from that database, any other from the file; then the database is deleted.
@@ -132,7 +128,7 @@ def known_results(path: Path, design: StudyDesign) -> StudyResults:
     return replace(known, design=design.with_seeds(max(known.design.seeds.count, design.seeds.count)))
 
 
-def _run(store: Store, design: StudyDesign, workers: int, quiet: bool, *, announced: bool = False) -> int:
+def _run(store: Store, design: StudyDesign, workers: int, quiet: bool, *, announced: bool = False) -> Shown:
     """Store a study and work on it here until it has ended, or somebody pauses it; other workers may help.
 
     Exit codes: 0 every network has its outcome, 3 it was paused or chunks failed.
@@ -145,8 +141,6 @@ def _run(store: Store, design: StudyDesign, workers: int, quiet: bool, *, announ
 
     with store.write() as session:
         slug = start(session, design).slug
-    if announced:
-        write_text("-", Addresses().study(slug) + "\n")
     worker = Worker(store, slots=workers, definitions={STUDY.kind: STUDY})
     thread = threading.Thread(target=lambda: worker.run(until_idle=True), name="study")
     with progress_bar(quiet) as report:
@@ -169,76 +163,76 @@ def _run(store: Store, design: StudyDesign, workers: int, quiet: bool, *, announ
             thread.join()
     if not quiet:
         remark(f"{finished:,} of {total:,} networks, {converged:,} converged and analysed")
-    return DONE if finished == total else STOPPED
+    told = {"url": Addresses().study(slug), "networks": total, "finished": finished, "converged": converged}
+    return Shown(told, [Addresses().study(slug)] if announced else [], DONE if finished == total else STOPPED)
 
 
 # --- studies and a store: results taken in and handed out
 
 
-def import_study(
-    files: Annotated[list[str], typer.Argument(help="Result files of studies, or - for standard input.")],
-) -> int:
+def import_study(files: Sequence[str]) -> Shown:
     """Put results of studies into the dashboard's database: their design, outcomes and networks.
 
-    Example: [bold]pluriscope study import xor.jsonl.gz[/bold]
+    Example: pluriscope study import xor.jsonl.gz
 
     What is stored already stays as it is. A study that lacks networks can be let go on from its page.
+
+    Args:
+        files: Result files of studies, or - for standard input.
     """
     from analysis.studies.result_file import MAX_RESULT_BYTES, read_results
     from app.addressing import Addresses
     from app.db.studies import save_results
 
     results = [read_results(read_bytes(name, "study result file", MAX_RESULT_BYTES)) for name in files]
+    items = []
     with opened_store() as store:
         for one in results:
             begun = time.perf_counter()
             with store.write() as session:
                 row, new = save_results(session, one)
-                where = Addresses().study(row.slug)
+                items.append({"url": Addresses().study(row.slug), "outcomes": new})
             remark(f"{new:,} outcomes in {time.perf_counter() - begun:.1f} s")
-            write_text("-", where + "\n")
-    return DONE
+    return Shown({"items": items}, [str(item["url"]) for item in items])
 
 
-def export_study(
-    study: Annotated[str, typer.Argument(help="Slug or digest of a stored study.")],
-    output: Annotated[str, typer.Option("--output", "-o", help="File; default: SLUG.jsonl.gz.")] = "",
-    design: Annotated[bool, typer.Option("--design", help="Write the study file instead of the results.")] = False,
-) -> int:
+def export_study(study: str, *, output: str = "", design: bool = False) -> Shown:
     """Write the results of a stored study to a file, weights included, which another store takes in.
 
-    Example: [bold]pluriscope study export alice-or-bob --output alice-or-bob.jsonl.gz[/bold]
+    Example: pluriscope study export alice-or-bob --output alice-or-bob.jsonl.gz
+
+    Args:
+        study: Slug or digest of a stored study.
+        output: File; default: SLUG.jsonl.gz.
+        design: Write the study file instead of the results.
     """
     from app.db.reads.studies import find_study, stored_parts
 
     with opened_store() as store, store.read() as session:
         row = find_study(session, study)
         if design:
-            write_text(output or "-", json.dumps(row.design, indent=1, ensure_ascii=False) + "\n")
-            return DONE
+            write_text(output or STANDARD, json.dumps(row.design, indent=1, ensure_ascii=False) + "\n")
+            return Shown(row.design)
         path = output or f"{row.slug}.jsonl.gz"
         check_writable(path)
         write_bytes(path, stored_parts(session, row))
         remark(f"{row.n_finished:,} outcomes: {path}")
-    return DONE
+    return Shown({"file": path, "outcomes": row.n_finished})
 
 
-def list_studies() -> int:
+def list_studies() -> Shown:
     """List the studies in the dashboard's database: address, state, networks, question.
 
-    Example: [bold]pluriscope study list[/bold]
+    Example: pluriscope study list
     """
     from app.addressing import Addresses
-    from app.db.reads.studies import all_studies
+    from app.pages.studies.listing import StudiesRecord, study_lines
 
     with opened_store() as store, store.read() as session:
-        for row in all_studies(session):
-            state = "done" if row.n_finished >= row.n_networks else row.state
-            numbers = f"{row.n_finished:,} of {row.n_networks:,} networks, {row.n_converged:,} converged"
-            write_text("-", f"{Addresses().study(row.slug)}\t{state}\t{numbers}\t{row.name}\n")
-    return DONE
-
-
-study.command("import")(import_study)
-study.command("export")(export_study)
-study.command("list")(list_studies)
+        items = study_lines(session, Addresses())
+    lines = []
+    for one in items:
+        done = one.progress
+        numbers = f"{done.finished:,} of {done.networks:,} networks, {done.converged:,} converged"
+        lines.append(f"{one.url}\t{done.state}\t{numbers}\t{one.name}")
+    return Shown(StudiesRecord(items=items), lines)

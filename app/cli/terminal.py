@@ -9,16 +9,14 @@ import stat
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from analysis.progress import Progress, Report, silent
-
-if TYPE_CHECKING:
-    from rich.progress import TaskID
 
 DONE: Final = 0
 TROUBLE: Final = 1
@@ -26,6 +24,7 @@ BAD_INPUT: Final = 2
 STOPPED: Final = 3
 INTERRUPTED: Final = 130
 STANDARD: Final = "-"
+CLEAR: Final = "\r\x1b[K"  # to the beginning of a terminal's line, and nothing behind
 
 
 class Refusal(Exception):
@@ -39,6 +38,31 @@ class Refusal(Exception):
     def __init__(self, message: str, exit_code: int = BAD_INPUT) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a command has to show.
+
+    Args:
+        record: as a server tells it, or the content of a file: a mapping, or a pydantic model.
+        lines: the same for people, on standard output.
+        code: that the command ends with.
+    """
+
+    record: Any
+    lines: Sequence[str] = ()
+    code: int = DONE
+
+
+def written(name: str, document: Mapping[str, Any], code: int = DONE) -> Shown:
+    """A document, written to a file if one is named; on stderr what it lacks, which ends the command with 3."""
+    if name:
+        write_json(name, document)
+    missing = document.get("missing", ())
+    for sentence in missing:
+        remark(f"stopped at a limit: {sentence}")
+    return Shown(document, code=STOPPED if missing else code)
 
 
 def complain(message: str) -> None:
@@ -82,13 +106,13 @@ def check_writable(name: str, *inputs: str) -> None:
     """Refuse an output that could not be written, before any work is done.
 
     Args:
-        name: path or "-".
+        name: path or "-"; "" for none.
         inputs: paths that are read and must not be overwritten.
 
     Raises:
         Refusal: a folder, a file that is also an input, or a place that does not exist or is not writable.
     """
-    if name == STANDARD:
+    if name in (STANDARD, ""):
         return
     path = Path(name)
     if path.is_dir():
@@ -117,15 +141,6 @@ def write_text(name: str, text: str) -> None:
 def write_json(name: str, document: Any) -> None:
     """Write JSON values as one line; see :func:`write_text`."""
     write_text(name, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def tell_result(name: str, document: Mapping[str, Any]) -> int:
-    """Write a result and say on stderr what it lacks; the exit code."""
-    write_json(name, document)
-    missing = document.get("missing", ())
-    for sentence in missing:
-        remark(f"stopped at a limit: {sentence}")
-    return STOPPED if missing else DONE
 
 
 def write_bytes(name: str, parts: Iterable[bytes]) -> None:
@@ -160,7 +175,7 @@ def write_bytes(name: str, parts: Iterable[bytes]) -> None:
 
 @contextmanager
 def progress_bar(quiet: bool = False) -> Iterator[Report]:
-    """A progress bar on stderr, one line per stage; where stderr is no terminal, a plain line when a stage ends.
+    """Progress on stderr: a line for each stage when it ends, and on a terminal one that moves until then.
 
     A request to stop raises KeyboardInterrupt, SIGTERM as well as Ctrl-C.
 
@@ -174,48 +189,23 @@ def progress_bar(quiet: bool = False) -> Iterator[Report]:
     in_main = threading.current_thread() is threading.main_thread()  # only the main thread may set handlers
     former = signal.signal(signal.SIGTERM, stop) if in_main else None
     try:
-        with nullcontext(silent) if quiet else _all_stages() as show:
-            yield show
+        yield silent if quiet else _lines(moving=sys.stderr.isatty())
     finally:
         if in_main:
             signal.signal(signal.SIGTERM, former)
 
 
-@contextmanager
-def _all_stages() -> Iterator[Report]:
-    if not sys.stderr.isatty():
-        yield _plain_lines()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
-
-    columns = (
-        TextColumn("{task.description:<34}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("[dim]{task.fields[found]}"),
-    )
-    with Bars(*columns, console=Console(stderr=True)) as bars:
-        stages: dict[str, TaskID] = {}
-
-        def report(progress: Progress, /) -> None:
-            if progress.stage not in stages:
-                stages[progress.stage] = bars.add_task(progress.stage, total=progress.total, found="")
-            done, total = progress.done, progress.total
-            bars.update(stages[progress.stage], completed=done, total=total, found=progress.found)
-
-        yield report
-
-
-def _plain_lines() -> Report:
+def _lines(*, moving: bool) -> Report:
     finished: set[tuple[str, str]] = set()
 
     def report(progress: Progress, /) -> None:
         line = (progress.stage, progress.found)
         if progress.done >= progress.total and line not in finished:
             finished.add(line)
-            remark(f"{progress.stage}: {progress.found or 'done'}")
+            remark(f"{CLEAR if moving else ''}{progress.stage}: {progress.found or 'done'}")
+        elif moving and progress.done < progress.total:
+            share = progress.done / max(progress.total, 1)
+            sys.stderr.write(f"{CLEAR}{progress.stage} {share:4.0%}  {progress.found}"[:100])
+            sys.stderr.flush()
 
     return report

@@ -5,26 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
-import typer
-
-from app.cli.configuration import read_settings
-from app.cli.terminal import DONE, TROUBLE, Refusal, remark, write_json, write_text
+from app.cli.reading import read_settings
+from app.cli.signature import Within
+from app.cli.terminal import TROUBLE, Refusal, Shown, remark
 
 if TYPE_CHECKING:
     from app.access.credentials import Credentials
     from app.settings import Settings
 
-token = typer.Typer(
-    name="token",
-    no_args_is_help=True,
-    help="Who may change things on a server: tokens, links that let in once, sessions.",
-)
 Answer = TypeVar("Answer")
-_OF_SESSION = {"id", "role", "by", "began_at", "expires_at"}
-RoleOption = Annotated[
-    Literal["editor", "admin"],
-    typer.Option("--role", help="editor: may change things; admin: sees how the server does besides."),
-]
+Role = Literal["editor", "admin"]
 
 
 def credentials_of(settings: Settings) -> Credentials:
@@ -44,77 +34,67 @@ def login_address(settings: Settings, secret: str) -> str:
     return base + Addresses(settings.prefix).login(key=secret)
 
 
-@token.command()
-def make(
-    role: RoleOption = "editor",
-    label: Annotated[str, typer.Option("--label", help="Who or what it is for, to find it again.")] = "",
-) -> int:
+def make(*, role: Role = "editor", label: str = "") -> Shown:
     """Make a token and print it, once: only its hash is kept.
 
-    Example: [bold]pluriscope token make --label "Ana's notebook"[/bold]
+    Example: pluriscope token make --label "Ana's notebook"
+
+    Args:
+        role: editor: may change things; admin: sees how the server does besides.
+        label: Who or what it is for, to find it again.
     """
     if len(label) > 80 or not label.isprintable():
         raise Refusal("label: has more than 80 characters, or some that cannot be shown. Choose another.")
     made, secret = _kept(lambda kept: kept.make_token(role, label))
-    write_text("-", secret + "\n")
     remark(f"token {made.id}, {role}. Keep it: it cannot be shown again. pluriscope token revoke {made.id} ends it.")
-    return DONE
+    return Shown({**made.model_dump(mode="json", exclude={"hash"}), "token": secret}, [secret])
 
 
-@token.command()
-def link(
-    role: RoleOption = "editor",
-    hours: Annotated[float, typer.Option("--hours", min=0.01, max=720, help="How long it may be used.")] = 24.0,
-) -> int:
+def link(*, role: Role = "editor", hours: Annotated[float, Within(0.01, 720)] = 24.0) -> Shown:
     """Print a link that logs in one browser, once.
 
-    Example: [bold]pluriscope token link --role admin[/bold]
+    Example: pluriscope token link --role admin
+
+    Args:
+        role: editor: may change things; admin: sees how the server does besides.
+        hours: How long it may be used.
     """
-    settings = read_settings()
-    secret = _kept(lambda kept: kept.make_link(role, hours))
-    write_text("-", login_address(settings, secret) + "\n")
-    return DONE
+    address = login_address(read_settings(), _kept(lambda kept: kept.make_link(role, hours)))
+    return Shown({"url": address, "role": role, "hours": hours}, [address])
 
 
-@token.command("list")
-def list_(as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False) -> int:
+def list_tokens() -> Shown:
     """List tokens and sessions, without their secrets."""
     kept = credentials_of(read_settings())
     tokens, sessions = kept.tokens(), kept.sessions()
-    if as_json:
-        document = {
-            "tokens": [one.model_dump(mode="json", include={"id", "role", "label", "made_at"}) for one in tokens],
-            "sessions": [one.model_dump(mode="json", include=_OF_SESSION) for one in sessions],
-        }
-        write_json("-", document)
-        return DONE
     lines = [f"token    {one.id}  {one.role:<6}  made {one.made_at:%Y-%m-%d %H:%M}  {one.label}" for one in tokens]
     lines += [
         f"session  {one.id}  {one.role:<6}  until {one.expires_at:%Y-%m-%d %H:%M}  by {one.by}" for one in sessions
     ]
-    write_text("-", "".join(line.rstrip() + "\n" for line in lines) or "no tokens, no sessions\n")
-    return DONE
+    document = {
+        "tokens": [one.model_dump(mode="json", exclude={"hash"}) for one in tokens],
+        "sessions": [one.model_dump(mode="json", exclude={"hash", "proof"}) for one in sessions],
+    }
+    return Shown(document, [line.rstrip() for line in lines] or ["no tokens, no sessions"])
 
 
-@token.command()
-def revoke(
-    token_id: Annotated[str, typer.Argument(metavar="ID", help="Of the list; not the token itself.")] = "",
-    all_sessions: Annotated[
-        bool, typer.Option("--sessions", help="Log every browser out, and end links that were not used.")
-    ] = False,
-) -> int:
+def revoke(token_id: str = "", *, sessions: bool = False) -> Shown:
     """End a token with the sessions that began with it, or all sessions; a running server knows at once.
 
-    Example: [bold]pluriscope token revoke 3f2a9c01[/bold]
+    Example: pluriscope token revoke 3f2a9c01
+
+    Args:
+        token_id: Its ID in the list; not the token itself.
+        sessions: Log every browser out, and end links that were not used.
     """
     from app.access.credentials import NoSuchCredential
 
-    if bool(token_id) == all_sessions:
+    if bool(token_id) == sessions:
         raise Refusal("token: name one by its ID, or give --sessions. See pluriscope token list.")
-    if all_sessions:
+    if sessions:
         n_ended = _kept(lambda kept: kept.end_sessions())
         remark(f"ended {n_ended} session{'' if n_ended == 1 else 's'}")
-        return DONE
+        return Shown({"ended": n_ended})
     try:
         _kept(lambda kept: kept.revoke_token(token_id))
     except NoSuchCredential:
@@ -122,7 +102,7 @@ def revoke(
             f"token {token_id[:80]!r}: does not belong to this installation. See pluriscope token list."
         ) from None
     remark(f"revoked {token_id}")
-    return DONE
+    return Shown({"revoked": token_id})
 
 
 def let_somebody_in(settings: Settings) -> None:

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from app.cli.configuration import read_settings
-from app.cli.terminal import DONE, remark, write_text
+from app.cli.reading import read_settings
+from app.cli.terminal import Shown, remark
 
 if TYPE_CHECKING:
     from app.db.backup import Held
 
-QUIET = typer.Option("--quiet", "-q", help="Say nothing when it is done.")
 
-
-def backup(
-    file: Annotated[Path, typer.Argument(help="File to write; it must not exist.")],
-    quiet: Annotated[bool, QUIET] = False,
-) -> int:
+def backup(file: Path, *, quiet: bool = False) -> Shown:
     """Write the whole store to one file while the server and the workers go on; checked by SQLite.
 
-    Example: [bold]pluriscope backup /backups/pluriscope-$(date +%F).backup[/bold]
+    Example: pluriscope backup /backups/pluriscope-$(date +%F).backup
 
     It holds one moment of the store, and can be restored to SQLite as well as to PostgreSQL.
+
+    Args:
+        file: File to write; it must not exist.
+        quiet: Say nothing when it is done.
     """
     from app.db.backup import back_up
     from app.db.engine import open_store
@@ -36,22 +33,21 @@ def backup(
         held = back_up(store, file)
     finally:
         store.close()
-    if not quiet:
-        _tell("backed up", held, time.monotonic() - started)
-    return DONE
+    return _told("backed up", held, started, quiet)
 
 
-def restore(
-    file: Annotated[Path, typer.Argument(help="File that `pluriscope backup` has written.")],
-    replace: Annotated[bool, typer.Option("--replace", help="Put a store that is there already aside.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Only let SQLite check the file.")] = False,
-    quiet: Annotated[bool, QUIET] = False,
-) -> int:
+def restore(file: Path, *, replace: bool = False, check: bool = False, quiet: bool = False) -> Shown:
     """Bring a backup back as the store of the settings, upgraded to the current schema.
 
-    Example: [bold]PLURISCOPE_DATA=/srv/data pluriscope restore pluriscope.backup --replace[/bold]
+    Example: PLURISCOPE_DATA=/srv/data pluriscope restore pluriscope.backup --replace
 
     Stop the server and the workers first. All of it is brought back, or nothing is changed.
+
+    Args:
+        file: File that `pluriscope backup` has written.
+        replace: Put a store that is there already aside.
+        check: Only let SQLite check the file.
+        quiet: Say nothing when it is done.
     """
     from app.db.backup import restore as bring_back
     from app.db.backup import verify
@@ -59,18 +55,16 @@ def restore(
 
     started = time.monotonic()
     if check:
-        held = verify(file)
-    else:
-        settings = read_settings()
-        open_store(settings).close()  # makes the data folder, or says why it cannot be used
-        held = bring_back(file, settings.url, replacing=replace)
+        return _told("checked", verify(file), started, quiet)
+    settings = read_settings()
+    open_store(settings).close()  # makes the data folder, or says why it cannot be used
+    held = bring_back(file, settings.url, replacing=replace)
     if held.aside is not None:
         remark(f"what was there before is in {held.aside}")
-    if not quiet:
-        _tell("checked" if check else "restored", held, time.monotonic() - started)
-    return DONE
+    return _told("restored", held, started, quiet)
 
 
-def _tell(verb: str, held: Held, seconds: float) -> None:
-    rows, tables = sum(held.rows.values()), len(held.rows)
-    write_text("-", f"{verb} {rows:,} rows of {tables} tables at revision {held.revision} in {seconds:.1f} s\n")
+def _told(verb: str, held: Held, started: float, quiet: bool) -> Shown:
+    rows, seconds = sum(held.rows.values()), time.monotonic() - started
+    line = f"{verb} {rows:,} rows of {len(held.rows)} tables at revision {held.revision} in {seconds:.1f} s"
+    return Shown({"revision": held.revision, "rows": dict(held.rows)}, [] if quiet else [line])

@@ -8,7 +8,7 @@ import pytest
 import pluriscope
 from tests.checkout import ROOT
 
-HEAVY = ("torch", "sqlalchemy", "fastapi", "uvicorn", "pandas", "onnx", "typer")
+HEAVY = ("torch", "sqlalchemy", "fastapi", "uvicorn", "pandas", "onnx")
 
 
 def loaded_after(*lines: str) -> set[str]:

@@ -148,7 +148,7 @@ def test_other_bad_input(xor, tmp_path, capsys):
         (("analyse", xor, "-o", out, "-d", tmp_path / "no.json"), "data file"),
         (("analyse", xor, "-o", out, "-d", xor), "not the format 'pluriscope-data/1'"),
         (("analyse", xor, "-o", out, "--output-index", "1"), "output 1: does not exist"),
-        (("analyse", xor, "-o", out, "--output-index", "x"), "Invalid value for '--output-index'"),
+        (("analyse", xor, "-o", out, "--output-index", "x"), "--output-index: 'x' is no number"),
         (("analyse", xor), "Give --output FILE, or --plan"),
         (("analyse",), "Missing"),
         (("analyze", xor), "No such command"),

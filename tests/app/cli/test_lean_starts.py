@@ -19,8 +19,8 @@ open_store(Settings()).migrate()
 settle(create_app(Settings()))
 """
 ANALYSING = f"""
-from app.cli.commands import _run
-_run(["analyse", {bundled.replace("__init__.py", "xor-2-2-2.json")!r}, "--output", "result.json"])
+from app.cli.commands import run
+run(["analyse", {bundled.replace("__init__.py", "xor-2-2-2.json")!r}, "--output", "result.json"])
 """
 HEAVY = ("alembic", "mako", "pygments", "scipy.special", "scipy.stats", "torch", "typst")
 

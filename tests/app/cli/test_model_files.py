@@ -70,7 +70,7 @@ def test_a_model_file_is_written_under_another_name(tmp_path):
     [
         (("train-model", "--task", "chess"), "task 'chess': is unknown."),
         (("train-model", "--layers", 4), "layers: is 4. Use 1 to 3."),
-        (("train-model", "--count", 0), "--count 0: is out of range."),
+        (("train-model", "--count", 0), "--count: 0 is out of range; give 1 to 1,000."),
         (("train-model", "--rows", "absent.json"), "table of rows 'absent.json': cannot be read"),
         (("train-model", "--vocabulary", 40), "more than 4,096 rows"),
         (("plant", "induction", "--vocabulary", 4), "plant induction was removed"),

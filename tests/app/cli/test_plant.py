@@ -38,7 +38,7 @@ def test_disguises_are_done_in_order(tmp_path) -> None:
     [
         ((ALICE, "--hidden", "3"), "needs 2 hidden layers, and the network has 1"),
         ((ALICE, "--hidden", "1,1"), "needs hidden layers of 2-1 neurons, and the network has 1-1"),
-        ((ALICE, "--hidden", "3,x"), "is no list of layer sizes"),
+        ((ALICE, "--hidden", "3,x"), "is no list of numbers"),
         ((ALICE, "--disguise", "paint"), "is unknown"),
         ((ALICE, "--form", "prose"), "is unknown"),
         ((ALICE, "--inputs", "9"), "is out of range"),

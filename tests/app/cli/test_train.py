@@ -51,7 +51,7 @@ def test_none_converged_ends_with_3(tmp_path, capsys):
         (("--hidden", "0"), "1 to 64 neurons"),
         (("--count", "0"), "out of range"),
         (("--seed", "-1"), "seed"),
-        (("--seed", "1.5"), "Invalid value for '--seed'"),
+        (("--seed", "1.5"), "--seed: '1.5' is no number"),
         (("--noise", "nan"), "noise_std"),
         (("--activation", "gelu"), "activation"),
         (("--regularisation", "l3 1"), "regularisation: 'l3 1' begins with another word; give each of"),

@@ -1,0 +1,189 @@
+"""A command line made from a function: its parameters are the arguments and options, its docstring the help.
+
+A parameter that may be given by its place is an argument, one by name alone an option; what it is for stands in the
+docstring under ``Args``, or in :data:`COMMON` for those that many commands have. Types are kept: numbers, choices, a
+list for what may be repeated, and yes or no.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, RawDescriptionHelpFormatter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from types import GenericAlias, UnionType
+from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from app.cli.terminal import Refusal
+
+Command = Callable[..., Any]
+C = TypeVar("C", bound=Command)
+SHORT: Final = {"output": "-o", "protocol": "-p", "data": "-d", "quiet": "-q", "network_": "-n"}
+COMMON: Final = {
+    "file": "Network file (JSON), or - for standard input.",
+    "output": "File to write, or - for standard output.",
+    "protocol": "paper, complete, or a protocol file (JSON).",
+    "data": "Data file (JSON); default: every Boolean input once.",
+    "output_index": "The output asked about, from 0.",
+    "seed": "Of all draws.",
+    "quiet": "No progress on stderr.",
+    "json": "Write what is found as JSON to standard output, as a server tells it.",
+}
+
+
+_METAVARS: Final = {str: "TEXT", int: "NUMBER", float: "NUMBER"}
+
+
+@dataclass(frozen=True)
+class Within:
+    """The range of a number."""
+
+    least: float
+    most: float
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One argument or option.
+
+    Args:
+        name: of the function's parameter.
+        hint: its type.
+        default: its default; ``inspect.Parameter.empty`` where it must be given.
+        words: what it is for.
+        by_place: whether it is an argument.
+    """
+
+    name: str
+    hint: Any
+    default: Any
+    words: str
+    by_place: bool = False
+
+
+def with_fields_of(where: str, **names: str) -> Callable[[C], C]:
+    """A command's further options are the fields of a pydantic model; those that are given reach it by their names.
+
+    Args:
+        where: the model, as "module:name".
+        names: of fields → those of their options, where these are others.
+    """
+
+    def mark(command: C) -> C:
+        command.__dict__["fields"] = where, names
+        return command
+
+    return mark
+
+
+def described(command: Command) -> tuple[str, dict[str, str]]:
+    """What a command does, and what each of its parameters is for."""
+    words, _, arguments = inspect.cleandoc(command.__doc__ or "").partition("\n\nArgs:\n")
+    entries = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", arguments, re.MULTILINE)
+    return words, {name: " ".join(text.split()) for name, text in entries}
+
+
+def parameters_of(command: Command) -> Iterator[Parameter]:
+    """The arguments and options of a command."""
+    _, told = described(command)
+    hints, named = get_type_hints(command, include_extras=True), inspect.signature(command).parameters
+    for name, one in named.items():
+        if one.kind != inspect.Parameter.VAR_KEYWORD:
+            words = told.get(name) or COMMON[name.rstrip("_")]
+            yield Parameter(name, hints[name], one.default, words, one.kind == inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    where, names = getattr(command, "fields", ("", {}))
+    if where:
+        module, _, model = where.partition(":")
+        for name, field in getattr(import_module(module), model).model_fields.items():
+            if name not in named:
+                yield Parameter(names.get(name, name), field.annotation, field.default, field.description or "")
+
+
+def parser_of(name: str, command: Command) -> ArgumentParser:
+    """What reads the command line of a command."""
+    words, _ = described(command)
+    parser = _Parser(
+        prog=f"pluriscope {name}", description=words, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    for one in parameters_of(command):
+        _add(parser, one)
+    return parser
+
+
+def call(command: Command, given: Mapping[str, Any]) -> Any:
+    """Call a command with what was given."""
+    _, names = getattr(command, "fields", ("", {}))
+    given = {key: value for key, value in given.items() if value is not None}  # what is left out has its default
+    own = {key: value for key, value in given.items() if key in inspect.signature(command).parameters}
+    fields = {name: field for field, name in names.items()}
+    rest = {fields.get(key, key): value for key, value in given.items() if key not in own}
+    return command(**own, **rest)
+
+
+class _Parser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise Refusal(f"{message.removeprefix('argument ')}. See {self.prog} --help.")
+
+
+def _add(parser: ArgumentParser, one: Parameter) -> None:
+    kind, many, choices, within = _kind(one.hint)
+    is_required = one.default is inspect.Parameter.empty
+    default = None if is_required else one.default
+    shown = "" if default in (None, "", (), False) else f" Default: {_written(default)}."
+    options: dict[str, Any] = {"help": (one.words + ("" if "efault" in one.words else shown)).replace("%", "%%")}
+    if kind is not bool:
+        options |= {"type": _reader(kind, within), "choices": choices}
+    if one.by_place:
+        options["nargs"] = "+" if many else None if is_required else "?"
+        parser.add_argument(one.name, metavar=one.name.upper(), default=default, **options)
+        return
+    flags = [f"--{one.name.rstrip('_').replace('_', '-')}", *filter(None, [SHORT.get(one.name)])]
+    if kind is bool:
+        options["action"] = BooleanOptionalAction if default else "store_true"
+    elif many:
+        options["action"], default = "append", None
+    if kind is not bool and choices is None:
+        options["metavar"] = "NUMBERS" if isinstance(kind, GenericAlias) else _METAVARS.get(kind, "PATH")
+    parser.add_argument(*flags, dest=one.name, default=default, required=is_required, **options)
+
+
+def _kind(hint: Any) -> tuple[Any, bool, Sequence[Any] | None, Within | None]:
+    """Of a type: that of one value, whether there may be several, what there is to choose from, and the range."""
+    if get_origin(hint) is Annotated:
+        inner, within = get_args(hint)
+        kind, many, choices, _ = _kind(inner)
+        return kind, many, choices, within
+    if get_origin(hint) in (Union, UnionType):
+        return _kind(next(one for one in get_args(hint) if one is not type(None)))
+    if get_origin(hint) is Literal:
+        return str, False, get_args(hint), None
+    if get_origin(hint) is tuple and get_args(hint)[0] is not str:
+        return hint, False, None, None
+    if get_origin(hint) is not None:
+        return get_args(hint)[0], True, None, None
+    return hint, False, None, None
+
+
+def _reader(kind: Any, within: Within | None) -> Callable[[str], Any]:
+    """What makes a value of a text."""
+
+    def read(text: str) -> Any:
+        try:
+            if get_origin(kind) is tuple:
+                number = get_args(kind)[0]
+                return [number(part) for part in (text.replace("-", ",") if number is int else text).split(",")]
+            value = kind(text)
+        except ValueError:
+            what = "list of numbers. Separate them by commas, as in 3,3" if get_origin(kind) else "number"
+            raise ArgumentTypeError(f"{text!r} is no {what}") from None
+        if within is not None and not within.least <= value <= within.most:
+            raise ArgumentTypeError(f"{text} is out of range; give {within.least:,} to {within.most:,}")
+        return value
+
+    return read
+
+
+def _written(default: Any) -> str:
+    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
