@@ -28,12 +28,6 @@ def test_a_design_has_no_contradictions_and_is_named_like_its_file(path):
             assert label in design.labels(factor)
 
 
-def test_every_study_of_the_paper_and_of_ours_is_there():
-    names = {path.stem for path in DESIGNS}
-    assert {"paper-xor", "paper-width", "paper-multi-task", "paper-gate", "paper-noise", "paper-skew"} <= names
-    assert {"paper-loss", "digits-tail", "alice-or-bob", "training-shrinks"} <= names
-
-
 @pytest.mark.slow
 def test_designs_differ():
     digests = [design_of(path).digest for path in DESIGNS]
@@ -50,9 +44,3 @@ def test_what_is_trained_first_is_no_network_of_a_study():
     seeds = {seed for path in DESIGNS for seed in design_of(path).seeds.numbers}
     assert {FRESH_XOR.seed, TrainFields.model_fields["seed"].default}.isdisjoint(seeds)
     assert FRESH_XOR.seed != TrainFields.model_fields["seed"].default
-
-
-def test_widths_and_seeds_of_the_flagship():
-    design = design_of(FOLDER / "alice-or-bob.json")
-    assert design.labels("hidden") == ("2-2", "3-3", "4-4", "5-5", "6-6")
-    assert design.seeds.count >= 300

@@ -1,6 +1,5 @@
 """Values ↔ columns and rows: what goes in comes out, and big integers sort as text."""
 
-import math
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -10,22 +9,13 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects.sqlite import dialect
 
 from analysis.data import DataRecord, clean_data
-from analysis.network_files.files import NetworkFile
 from analysis.networks.network import ACTIVATIONS, Network
-from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from analysis.tasks import named_task
 from app.db.codecs import (
-    alignment_of,
     data_of,
     network_of,
-    protocol_of,
-    tasks_of,
 )
 from app.db.columns import SortableInteger, UtcDateTime
-from app.db.records import save_data_record, save_protocol
-from app.db.tables import AlignmentRow
-from app.db.writes import save_network
-from tests.factories import hand_made_analysis, stored_analysis
+from app.db.records import save_data_record
 
 DIALECT = dialect()
 counts = st.one_of(st.integers(0, 10**30), st.integers(0, 10**998))
@@ -86,34 +76,6 @@ def test_networks_come_back_from_their_bytes(sizes, activation, output_activatio
     assert network_of(row) == network
 
 
-@pytest.mark.slow
-def test_networks_and_their_tasks_come_back_from_the_store(store):
-    network = Network.from_arrays([[[1.5, -0.0]], [[2], [3.25]]], [[0.1], [1e-300, 2]], activation="tanh")
-    tasks = (named_task("XOR", 2), named_task("NAND", 2))
-    with store.write() as session:
-        save_network(session, NetworkFile("n", network, tasks), slug="n")
-    with store.read() as session:
-        from app.db.reads.analyses import find_network
-
-        row = find_network(session, "n")
-        assert network_of(row) == network
-        assert tasks_of(row) == tasks
-
-
-@pytest.mark.slow
-def test_protocols_come_back(store):
-    mine = protocol_from_mapping({"name": "mine", "accuracy_threshold": 0.5, "ablation": "mean"})
-    for protocol in (COMPLETE, PAPER, mine):
-        with store.write() as session:
-            save_protocol(session, protocol)
-        with store.read() as session:
-            from app.db.reads.analyses import find_protocol
-
-            assert find_protocol(session, protocol.digest) == protocol
-    with store.write() as session:
-        assert protocol_of(save_protocol(session, mine)) == mine
-
-
 @pytest.mark.parametrize("n_rows", [4, 100])
 def test_data_records_come_back(store, n_rows):
     random = np.random.default_rng(0)
@@ -128,14 +90,3 @@ def test_data_records_come_back(store, n_rows):
         back = data_of(save_data_record(session, record))
         assert save_data_record(session, clean_data(2)) is None
     assert (back.digest, back.description) == (record.digest, "noisy")
-
-
-@pytest.mark.slow
-def test_alignments_come_back(store):
-    row = stored_analysis(store)
-    result = hand_made_analysis().algorithms.algorithms[0]
-    with store.read() as session:
-        rows = session.query(AlignmentRow).filter_by(analysis_id=row.id).order_by(AlignmentRow.id).limit(5).all()
-        assert [alignment_of(r, result.algorithm.text) for r in rows] == list(result.alignments)
-        rows[0].margin = None
-        assert alignment_of(rows[0], result.algorithm.text).margin == math.inf

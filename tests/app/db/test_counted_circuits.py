@@ -1,4 +1,4 @@
-"""Analyses whose circuits were counted or estimated, not listed, are stored as what they are."""
+"""What was counted, estimated or searched by support, and not listed, is stored as what it is."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from tests.factories import XOR_SLUG, pretrained_xor, save_analysis, temporary_s
 
 COUNTED = Limits(max_possible=1, n_draws=20, n_smallest=5)
 ESTIMATED = Limits(max_possible=1, max_seconds=0, n_draws=20, n_samples=2_000, n_smallest=5)
+BY_SUPPORT = Limits(max_listed=1, n_first=3)
+FEW = Limits(max_listed=1, n_first=3, max_aligned=1)
 
 
 def analysed(limits):
@@ -26,27 +28,43 @@ def analysed(limits):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("limits", "method"), [(COUNTED, "counted"), (ESTIMATED, "estimated")])
-def test_what_was_not_listed_comes_back_as_it_went(tmp_path, limits, method):
+@pytest.mark.parametrize(
+    ("limits", "circuits", "algorithms"),
+    [
+        (COUNTED, "counted", "listed"),
+        (ESTIMATED, "estimated", "listed"),
+        (BY_SUPPORT, "listed", "by_support"),
+        (FEW, "listed", "by_support"),
+    ],
+)
+def test_what_was_not_listed_comes_back_as_it_went(tmp_path, limits, circuits, algorithms):
     analysis = analysed(limits)
     store = temporary_store(tmp_path)
     with store.write() as session:
         save_network(session, pretrained_xor(), slug=XOR_SLUG)
         row = save_analysis(session, analysis)
-        assert (row.circuits_valid, row.circuits_truncated_at) == (analysis.circuits.count, analysis.circuits.n_listed)
+        assert (row.circuits_valid, row.algorithms_candidates) == (analysis.circuits.n_valid, 250)
+        assert (row.alignments_valid, row.alignments_minimal) == (
+            analysis.algorithms.n_valid_alignments,
+            analysis.algorithms.n_minimal_alignments,
+        )
     with store.read() as session:
         loaded = load_analysis(session, session.get(AnalysisRow, row.id))
     store.close()
-    assert loaded.circuits.method == method
+    assert (loaded.circuits.method, loaded.algorithms.method) == (circuits, algorithms)
     assert loaded.circuits.interval == analysis.circuits.interval
     assert loaded.circuits.distribution == analysis.circuits.distribution
+    assert loaded.algorithms == analysis.algorithms
     assert output_json(loaded) == output_json(analysis)
     assert what_is_missing(loaded) == what_is_missing(analysis)
     assert result_digest(loaded) == row.result_digest
 
 
 @pytest.mark.slow
-def test_figures_show_every_counted_circuit():
-    found = distributions_of(analysed(COUNTED))
+def test_figures_show_every_circuit_and_candidate():
+    found, listed = distributions_of(analysed(COUNTED)), distributions_of(analysed(Limits()))
     assert found["of"] == sum(n for _, n in found["edges"]) == 197
     assert sum(found["margin"]["counts"]) == 25
+    by_support = distributions_of(analysed(BY_SUPPORT))
+    assert by_support["alignments_per_algorithm"] == listed["alignments_per_algorithm"]
+    assert listed["candidates"] is None

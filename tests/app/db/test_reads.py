@@ -8,7 +8,7 @@ from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from app.db.errors import Ambiguous, NotFound
 from app.db.reads.analyses import find_analysis, find_network, find_protocol, scope_of
 from app.db.reads.circuits import masks_beside
-from app.db.reads.networks import analyses_of, networks
+from app.db.reads.networks import STUDY_ORIGIN, analyses_of, networks, networks_named
 from app.db.records import save_protocol
 from app.db.tables import AnalysisRow
 from app.db.writes import save_network
@@ -93,3 +93,21 @@ def test_a_circuit_has_others_before_and_after_it_by_edges_then_by_mask(store):
         place = sorted([*ordered, absent], key=lambda mask: (mask.bit_count(), mask)).index(absent)
         expected = (ordered[place - 1] if place else None, ordered[place])
         assert masks_beside(session, row, absent) == expected
+
+
+def test_every_word_counts_and_networks_of_studies_come_last(store):
+    with store.write() as session:
+        for seed in range(6):
+            name = f"XOR, seed {seed}"
+            save_network(session, small_network(seed, name=name), slug=f"grid-{seed}", origin=STUDY_ORIGIN)
+        save_network(session, small_network(10, name="Mine, seed 3"), slug="mine")
+    with store.read() as session:
+        found = {words: networks_named(session, words, 4) for words in ((), ("seed", "3"), ("xor",), ("grid-4",))}
+        assert [[row.slug for row in rows] for rows in found.values()] == [
+            ["mine"],
+            ["mine", "grid-3"],
+            ["grid-5", "grid-4", "grid-3", "grid-2"],
+            ["grid-4"],
+        ]
+        (row,) = found["grid-4",]
+        assert networks_named(session, [row.digest[:10]], 4) == [row]

@@ -17,13 +17,12 @@ from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.circuit import EdgeLayout, mask_array
 from analysis.question import ask
 from app.db import rows, writes
-from app.db.prepared import prepare_analysis
 from app.db.reads.analyses import find_network
 from app.db.reads.circuits import locate_mask
 from app.db.reads.networks import analyses_of
 from app.db.rows import column_of, columns_of
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow
-from app.db.writes import save_network, save_prepared
+from app.db.writes import save_network
 from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, save_analysis, small_network, stored_analysis
 
 TABLES = (AnalysisRow, CircuitRow, AlgorithmRow, AlignmentRow)
@@ -156,14 +155,3 @@ def test_an_interrupted_write_leaves_nothing(store, network, monkeypatch, earlie
     with pytest.raises(KeyboardInterrupt), store.write() as session:
         save_analysis(session, other)
     assert sizes(store) == before == ([1, 197, 2, 10] if earlier else [0, 0, 0, 0])
-
-
-def test_another_result_replaces_the_whole_one_and_the_same_changes_nothing(store, network):
-    first = stored_analysis(store)
-    with store.write() as session:
-        assert save_prepared(session, prepare_analysis(hand_made_analysis())).id == first.id
-    other = replace(hand_made_analysis(), algorithms=AlgorithmSearch((), 0))
-    with store.write() as session:
-        save_prepared(session, prepare_analysis(other))
-    assert sizes(store) == [1, 197, 0, 0]
-    assert [row.algorithms_candidates for row in whole(store)] == [0]

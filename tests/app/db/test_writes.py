@@ -10,7 +10,6 @@ from analysis.alignments.result import AlgorithmSearch
 from analysis.circuits.result import CircuitSearch
 from analysis.interpretations.result import InterpretationCounts
 from analysis.network_files.files import NetworkFile
-from analysis.networks.circuit import Circuit
 from analysis.protocol import COMPLETE, PAPER
 from analysis.tasks import named_task
 from app.db.codecs import network_of, tasks_of
@@ -20,7 +19,7 @@ from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
 from app.db.links import rename_network
 from app.db.prepared import result_digest
-from app.db.reads.analyses import find_analysis, find_network
+from app.db.reads.analyses import find_network
 from app.db.reads.networks import known_as, networks
 from app.db.reads.results import load_analysis
 from app.db.reads.studies import studies_of_network
@@ -30,7 +29,6 @@ from app.db.table_base import Base
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow, NetworkRow
 from app.db.writes import delete_network, save_network
 from app.jobs import queue
-from pluriscope.naming import Scope
 from tests.factories import (
     XOR_SLUG,
     hand_made_analysis,
@@ -59,33 +57,6 @@ def listed(store: Store) -> list[int]:
     """How many circuits each analysis really has, and no row belongs to anything else."""
     with store.read() as session:
         return sorted(session.scalars(select(func.count()).select_from(CircuitRow).group_by(CircuitRow.analysis)))
-
-
-def test_an_analysis_is_stored_whole(store):
-    stored_analysis(store)
-    analysis = hand_made_analysis()
-    with store.read() as session:
-        row = find_analysis(session, find_network(session, XOR_SLUG), Scope())
-        assert (row.circuits_possible, row.circuits_valid) == (9_625, 197)
-        assert row.interpretations_total == analysis.interpretations.total > 2**63
-        assert (row.algorithms_candidates, row.algorithms_aligned, row.alignments_valid) == (2, 1, 3)
-        assert row.exhaustive
-        assert row.criteria["zero-ablation"] == {
-            "passed": 197,
-            "failed": 9_428,
-            "undecided": 0,
-            "not_applicable": 0,
-            "of": 9_625,
-        }
-        masks = analysis.circuits.masks.tolist()
-        layout = analysis.circuits.layout
-        circuits = session.scalars(select(CircuitRow).order_by(CircuitRow.position)).all()
-        assert [int(c.mask, 16) for c in circuits] == masks
-        assert [c.edges for c in circuits] == [mask.bit_count() for mask in masks]
-        assert [c.neurons for c in circuits] == [Circuit(layout, mask).n_neurons for mask in masks]
-        assert [c.margin for c in circuits] == analysis.circuits.margins.tolist()
-        assert tuple(c.interpretations for c in circuits) == analysis.interpretations.by_circuit
-        assert tuple(c.observed for c in circuits) == analysis.interpretations.observed_by_circuit
 
 
 @pytest.mark.parametrize("protocol", [COMPLETE, PAPER], ids=lambda protocol: protocol.name)

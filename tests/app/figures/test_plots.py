@@ -58,15 +58,12 @@ def test_figures_are_plain_json_with_known_tokens(name):
 def test_nothing_is_lost_in_bins():
     assert EDGES["data"][0]["x"] == list(range(10, 19))
     assert sum(EDGES["data"][0]["y"]) == 52
+    assert EDGES["data"][0]["customdata"] == [f"/circuits?edges={edges}" for edges in range(10, 19)]
     bars = INTERPRETATIONS["data"][0]
     assert bars["y"] == [3, 4, 1]
     assert bars["x"] == [0.25, 0.75, 2.75]  # the middles of the bins
     assert bars["hovertext"] == ["1 to 3", "3 to 10", "10 to 3.2 × 10⁴"]
     assert INTERPRETATIONS["layout"]["xaxis"]["ticktext"] == ["1", "10", "100", "1,000", "10⁴", "10⁵"]
-
-
-def test_a_bar_leads_to_the_circuits_that_it_counts():
-    assert EDGES["data"][0]["customdata"] == [f"/circuits?edges={edges}" for edges in range(10, 19)]
 
 
 def test_each_figure_says_what_it_shows_and_what_there_is_none_of_has_none():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -11,7 +10,6 @@ from starlette.requests import Request
 
 from app.addressing import Addresses
 from app.rendering import HAS_RECORD, compile_templates, network_row, show
-from pluriscope import templating
 from pluriscope.blocks import Head, Notice, Prose, Section
 from tests.every_block import every_block
 
@@ -110,20 +108,6 @@ def test_a_page_names_its_room_its_tab_and_its_json():
     assert [a["href"] for _, a in tags if a.get("aria-current")] == ["/learn", "/networks/x/sandbox"]
     assert [a["href"] for tag, a in tags if "json" in str(a.get("type"))] == ["/api/v2/x?a=1"]
     assert "JSON of this page" not in body(shown())
-
-
-def test_a_prefix_is_in_every_address():
-    html = body(shown(path="/pluriscope/jobs", prefix="/pluriscope"))
-    links = [a.get("href") or a.get("src") for tag, a in read(html) if tag in ("a", "link", "script")]
-    own = [link for link in links if link and not link.startswith(("http", "#"))]
-    assert own
-    assert all(link.startswith("/pluriscope/") for link in own)
-
-
-def test_static_addresses_change_with_their_content(tmp_path, monkeypatch):
-    (tmp_path / "a.css").write_text("a{}")
-    monkeypatch.setattr(templating, "STATIC", tmp_path)
-    assert templating.content_hash("a.css") == sha256(b"a{}").hexdigest()[:12]
 
 
 @pytest.mark.parametrize("blocks", [lambda: every_block({}), lambda: [Head("x"), Prose("y")]])

@@ -44,21 +44,13 @@ def test_a_backup_is_the_store(filled, tmp_path):
 
 
 @pytest.mark.slow
-def test_nothing_is_overwritten_by_a_backup(filled, file):
+def test_what_cannot_be_backed_up_is_told_and_nothing_is_overwritten(filled, file, tmp_path):
     before = file.read_bytes()
     with pytest.raises(Conflict, match="exists already"):
         back_up(filled, file)
     assert file.read_bytes() == before
-
-
-@pytest.mark.slow
-def test_a_folder_that_is_not_there_is_named(filled, tmp_path):
     with pytest.raises(StoreUnavailable, match="its folder is not there"):
         back_up(filled, tmp_path / "nowhere" / "x.backup")
-
-
-@pytest.mark.slow
-def test_a_database_without_tables_is_no_store(tmp_path):
     with pytest.raises(StoreUnavailable, match="no tables yet"):
         back_up(store_at(f"sqlite:///{tmp_path / 'none.sqlite'}"), tmp_path / "x.backup")
 

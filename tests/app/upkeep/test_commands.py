@@ -46,19 +46,6 @@ def test_backup_and_restore(data, capsys, monkeypatch):
     assert "damaged" in capsys.readouterr().err
 
 
-def test_there_and_back(data, capsys, postgresql, own_environment):
-    there = postgresql.database(empty=True)
-    assert run("backup", data / "one.backup") == 0
-    rows = rows_in(capsys.readouterr().out)
-    own_environment.setenv("PLURISCOPE_DATABASE_URL", there)
-    for command in (("restore", data / "one.backup"), ("backup", data / "two.backup")):
-        assert run(*command) == 0
-        assert rows_in(capsys.readouterr().out) == rows
-    own_environment.setenv("PLURISCOPE_DATABASE_URL", f"sqlite:///{data / 'back.sqlite'}")
-    assert run("restore", data / "two.backup") == 0
-    assert rows_in(capsys.readouterr().out) == rows
-
-
 def test_a_password_is_never_shown(data, capsys, own_environment):
     own_environment.setenv("PLURISCOPE_DATABASE_URL", "postgresql://someone:hunter2@127.0.0.1:1/nothing")
     for command in (["check"], ["backup", data / "x.backup"], ["serve"]):
