@@ -1,4 +1,4 @@
-"""Logs: one line for each record, as text for people or as JSON for machines, with what the line is about.
+"""Logs: one line of text for each record, with what the line is about.
 
 The id of the request or of the job travels in a context variable, which threads of the server inherit from the request
 that they work for. So every line that is written on the way carries it, whoever writes it: the access log, the slow
@@ -7,16 +7,14 @@ queries, a library.
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Final, Literal, TextIO
+from typing import Final, TextIO
 
-Format = Literal["text", "json"]
 QUIET: Final = (
     "distributed",
     "asyncio",
@@ -24,12 +22,11 @@ QUIET: Final = (
     "alembic",
 )  # they tell at length what matters only when it goes wrong
 _ABOUT: Final[ContextVar[Mapping[str, str]]] = ContextVar("about", default={})  # noqa: B039  never changed in place
-_OWN: Final = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {"message", "asctime", "taskName"}
 
 
 @contextmanager
 def about(**ids: str) -> Iterator[None]:
-    """What the lines that are written within are about: ``request``, ``page``, ``job``, ``kind``."""
+    """What the lines that are written within are about: ``request``, ``job``."""
     token = _ABOUT.set({**_ABOUT.get(), **ids})
     try:
         yield
@@ -55,30 +52,8 @@ class TextLines(logging.Formatter):
         record.message = record.getMessage().replace("\n", "\\n").replace("\r", "\\r")
         record.asctime = self.formatTime(record, self.datefmt)
         line = self.formatMessage(record)
-        ids = {key: value for key, value in subject().items() if key in ("request", "job")}
-        line += "".join(f" {key}={value}" for key, value in ids.items())
+        line += "".join(f" {key}={value}" for key, value in subject().items())
         return line + (f"\n{self.formatException(record.exc_info)}" if record.exc_info else "")
-
-
-class JsonLines(logging.Formatter):
-    """One JSON object in each line: time, level, logger, message, what it is about, and fields of its own."""
-
-    converter = time.gmtime  # type: ignore[assignment]  # as its own documentation does
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The object; tracebacks are a text in it."""
-        line: dict[str, Any] = {
-            "time": f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}.{int(record.msecs):03d}Z",
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-            **subject(),
-        }
-        line |= {key: value for key, value in vars(record).items() if key not in _OWN and key not in line}
-        line.pop("color_message", None)  # uvicorn's, with codes for terminals
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
@@ -92,10 +67,10 @@ class _StandardError(logging.StreamHandler[TextIO]):
         super().emit(record)
 
 
-def configure(form: Format) -> None:
-    """Send everything to standard error in one form, from now on; what was set up before is replaced."""
+def configure() -> None:
+    """Send everything to standard error, from now on; what was set up before is replaced."""
     handler = _StandardError()
-    handler.setFormatter(JsonLines() if form == "json" else TextLines())
+    handler.setFormatter(TextLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)

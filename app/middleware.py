@@ -68,7 +68,7 @@ class Envelope:
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex[:12]
         scope["pluriscope.request_id"] = request_id
         PREFIX.set(self.prefix)
-        with about(request=request_id, page=scope["path"][:300]):
+        with about(request=request_id):
             await self._answer(scope, receive, send, request_id)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
@@ -116,15 +116,9 @@ class Envelope:
             IN_FLIGHT.dec()
             count_request(method, _route_of(scope), status, seconds)
             client = scope.get("client")
-            said = {
-                "client": client[0] if client else "-",
-                "method": method,
-                # the path as received: percent-encoded, so that no line break of a caller's reaches the log
-                "path": scope.get("raw_path", scope["path"].encode()).decode("latin-1").replace("\n", "")[:300],
-                "status": status,
-                "ms": round(1000 * seconds, 1),
-            }
-            log.info("%s %s %s %d %.1fms", *said.values(), extra=said)
+            # the path as received: percent-encoded, so that no line break of a caller's reaches the log
+            path = scope.get("raw_path", scope["path"].encode()).decode("latin-1").replace("\n", "")[:300]
+            log.info("%s %s %s %d %.1fms", client[0] if client else "-", method, path, status, 1000 * seconds)
 
 
 def _route_of(scope: Scope) -> str:

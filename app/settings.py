@@ -90,7 +90,6 @@ class Settings(BaseSettings):
         le=3_650,
         description="Days for which deleting a network can be undone; then it is permanently deleted.",
     )
-    log_format: Literal["text", "json"] = Field("text", description="Lines of the log: text, or a JSON object each.")
     metrics: Literal["admin", "open", "off"] = Field(
         "admin", description="Who may read /metrics: those who run this installation, anybody, or nobody."
     )

@@ -28,7 +28,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
 from analysis.alignments.alignment import Placement
 from analysis.digest import short_id
 from analysis.errors import InvalidAlignment
@@ -39,7 +38,6 @@ Row = tuple[float, ...]
 MAX_TEXT: Final = 20_000  # characters
 _FURTHEST: Final = 10**9  # how far the layer may move, as a multiple of a step along the read-out that sets as much
 _LARGEST: Final = 1e150
-_SAME_DIGITS: Final = 1e-6
 _PLACE = re.compile(r"([01]*)@([1-9]\d{0,2})=([^/]+)(?:/(.+))?")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?(e-?\d+)?")
 _CURE = "write PATH@LAYER=w1,w2,… for each variable, joined by ;, with /d1,d2,… where the swap is oblique"
@@ -203,22 +201,6 @@ class DirectionAlignment(Placement[LinearPlace]):
         """
         return short_id(f"{self.algorithm_text}{{{self.text}}}")
 
-    def resembles(self, other: DirectionAlignment) -> bool:
-        """Whether both are the same numbers up to rounding: each row within 1e-6 of its length of the other's.
-
-        A multiple is another place, for it reads other numbers.
-        Directions written down before they had the same digits on every machine are found again by this.
-        """
-        shapes = [[(path, p.layer, p.matrix.shape) for path, p in one.places] for one in (self, other)]
-        if self.algorithm_text != other.algorithm_text or shapes[0] != shapes[1]:
-            return False
-        return all(
-            _nearly_equal(own, its)
-            for (_, mine), (_, theirs) in zip(self.places, other.places, strict=True)
-            for one, another in ((mine.matrix, theirs.matrix), (mine.swap_matrix, theirs.swap_matrix))
-            for own, its in zip(one, another, strict=True)
-        )
-
     @property
     def is_independent(self) -> bool:
         """Whether in each layer all read-outs can be set at once, as disjoint neuron sets can."""
@@ -254,10 +236,6 @@ def parse_directions(algorithm_text: str, text: str) -> DirectionAlignment:
             f"use {alignment.text[:200]}",
         )
     return alignment
-
-
-def _nearly_equal(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
-    return fixed_order.length(one - other) <= _SAME_DIGITS * fixed_order.length(one)
 
 
 def number_text(number: float) -> str:

@@ -58,7 +58,7 @@ def _missing(session: Session) -> dict[str, bytes]:
 
 
 def _add_missing(settings: Settings) -> int:
-    configure(settings.log_format)
+    configure()
     store = open_store(settings)
     added = 0
     try:

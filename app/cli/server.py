@@ -56,7 +56,7 @@ def serve(
     from app.logs import configure
     from app.main import create_app, settle
 
-    configure(settings.log_format)
+    configure()
     store = open_store(settings)
     try:
         upgrade(store, settings.data, remark)
@@ -120,7 +120,7 @@ def work(*, workers: int | None = None, cluster: str | None = None, until_idle: 
     from app.logs import configure
 
     settings = read_settings(workers=workers, cluster=cluster)
-    configure(settings.log_format)
+    configure()
     try:
         run_workers(settings, slots=workers, until_idle=until_idle)
     except ClusterMissing:

@@ -113,14 +113,3 @@ def direction_text(session: Session, algorithm_id: str, alignment_id: str) -> st
     """The text of an alignment that some search kept under that id, now or before; "" if none ever did."""
     row = session.get(DirectionTextRow, (algorithm_id, alignment_id))
     return "" if row is None else row.text
-
-
-def resembling_direction(
-    session: Session, analysis_id: int, algorithm_id: str, alignment: DirectionAlignment
-) -> DirectionRow | None:
-    """The first row whose alignment makes the same interchanges as this one up to rounding; None if none does.
-
-    An address that was written before directions had the same digits on every machine still finds its row so.
-    """
-    kept = kept_directions(session, analysis_id, algorithm_id)
-    return next((row for row in kept if alignment_of(row).resembles(alignment)), None)

@@ -171,7 +171,7 @@ class Worker:
                 try:
                     held = self._claim(owner) if self.ready() else None
                     if held is not None:
-                        with about(job=held.job_id, kind=held.definition.kind):
+                        with about(job=held.job_id):
                             _Attempt(self, held, executor).run()
                     elif until_idle and not self._any(JobRow.state.in_(UNFINISHED)):
                         return

@@ -120,9 +120,6 @@ def find_direction(
     stored = None if analysis is None else directions.find_direction_row(session, analysis.id, *named_by)
     if not stored and alignment is None and (text := directions.direction_text(session, *named_by)):
         alignment = parse_directions(algorithm.text, text)
-    if not stored and alignment is not None and analysis is not None:
-        # from before directions had the same digits on every machine, or from an engine that rounded otherwise
-        stored = directions.resembling_direction(session, analysis.id, algorithm.id, alignment)
     if stored:
         alignment = directions.alignment_of(stored)
     elif alignment is None and not algorithm.responses and empty.id == wanted:

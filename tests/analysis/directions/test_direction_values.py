@@ -97,20 +97,6 @@ def test_what_can_be_set_is_judged_by_an_angle(reads, swaps, can, scale) -> None
     assert (place.problem == "") == can
 
 
-def test_an_alignment_is_known_by_other_digits_of_the_same_directions() -> None:
-    first = parse_directions("(A&B)", "0@1=1,2,0.5/1.0000000001,2,-3;1@2=1,0")
-    assert first.resembles(parse_directions("(A&B)", "0@1=1,2,0.5000000001/1,2,-3;1@2=1,0"))
-    for other in (
-        "0@1=2,4,1/1,2,-3;1@2=1,0",
-        "0@1=1,2,0.5/1,2,-3.01;1@2=1,0",
-        "0@1=1,2,0.5;1@2=1,0",
-        "0@2=1,2,0.5/1,2,-3;1@2=1,0",
-        "0@1=1,2,0.5",
-    ):
-        assert not first.resembles(parse_directions("(A&B)", other))
-    assert not first.resembles(parse_directions("(A|B)", first.text))
-
-
 def test_read_outs_of_a_layer_must_be_independent() -> None:
     same = LinearPlace.of(1, [[1, 1]])
     other = LinearPlace.of(1, [[2, 2.0]])

@@ -191,7 +191,7 @@ def test_tables_cards_and_verification(client):
     assert sum(line.endswith("True,True") for line in lines) == 24
 
 
-def test_what_earlier_searches_kept_leads_to_the_kept_alignment_by_text_and_by_id(client):
+def test_what_earlier_searches_kept_is_read_by_text_and_by_id(client):
     """Three that three kernels wrote before directions had the same digits everywhere: id, text."""
     ids = oblique(client)
     assert client.get(f"/api/v2{ONES}/d-{ALICE}.{FORMER[0][1]}").status_code == 404
@@ -204,12 +204,11 @@ def test_what_earlier_searches_kept_leads_to_the_kept_alignment_by_text_and_by_i
         other = BOB if algorithm == ALICE else ALICE
         for named in (text.replace("@", ":"), former):
             page = record(client, f"{ONES}/d-{algorithm}.{written(named)}")
-            assert page["alignment"] == ids[algorithm] != former
-            assert "oblique" in page["found_by"]
+            assert page["alignment"] == former != ids[algorithm]
             assert (page["agreed"], page["joint_agreed"]) == (24, 64)
             pair = {"e": [f"d-{algorithm}.{named}", f"g-{other}"]}
             compared = client.get(f"/api/v2{XORNET}/compare", params=pair).raise_for_status().json()
-            assert compared["explanations"][0]["ref"] == f"d-{algorithm}.{ids[algorithm]}"
+            assert compared["explanations"][0]["ref"].startswith(f"d-{algorithm}.")
         led = client.get(f"{XORNET}/algorithms/{algorithm}/directions/{former}", params={"at": text})
         assert client.get(led.headers["location"]).headers["location"] == page["url"]
 
