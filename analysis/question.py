@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from analysis.data import DataRecord, clean_data, noisy_data
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidData
+from analysis.networks.ablation import Ablation
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.mlp import ablation_values, activations, circuit_activations, forward
 from analysis.networks.network import Network
@@ -121,9 +122,27 @@ class Question:
         return self.judged
 
     @cached_property
+    def clean_rows(self) -> NDArray[np.float64]:
+        """One row for each Boolean input, ``[2^n, n0]``."""
+        return np.asarray(self.data.clean_rows, dtype=np.float64)
+
+    @cached_property
+    def clean_activations(self) -> tuple[NDArray[np.float64], ...]:
+        """The cut model on the clean rows, ``[2^n, n_l]`` for layers 0 … L."""
+        return activations(self.cut, self.clean_rows)
+
+    def activations_on(self, source: int) -> Carried:
+        """The cut model on one clean row, ``[n_l]`` for layers 0 … L − 1."""
+        return tuple(layer[source] for layer in self.clean_activations[:-1])
+
+    def carried(self, ablation: Ablation) -> Carried:
+        """What absent edges carry under an ablation, ``[n_l]`` for layers 0 … L − 1."""
+        return ablation_values(self.cut, ablation, self.data.clean_rows)
+
+    @cached_property
     def absent(self) -> Carried:
-        """What absent edges carry under the protocol's ablation, ``[n_l]`` for layers 0 … L − 1."""
-        return ablation_values(self.cut, self.protocol.ablation, self.data.clean_rows)
+        """What absent edges carry under the protocol's ablation."""
+        return self.carried(self.protocol.ablation)
 
     @cached_property
     def ablations(self) -> tuple[tuple[Carried, ...], ...]:
@@ -134,11 +153,8 @@ class Question:
         """
         if self.protocol.circuit_family == "own":
             return ((self.absent,),)
-        rows = self.data.clean_rows
-        clean = activations(self.cut, rows)[:-1]
-        resampled = tuple(tuple(layer[source] for layer in clean) for source in range(len(rows)))
-        zero, mean = (ablation_values(self.cut, kind, rows) for kind in ("zero", "mean"))
-        return (zero,), (mean,), resampled
+        resampled = tuple(map(self.activations_on, range(len(self.clean_rows))))
+        return (self.carried("zero"),), (self.carried("mean"),), resampled
 
     def activations(self, circuit: Circuit, rows: NDArray[np.float64] | None = None) -> tuple[NDArray[np.float64], ...]:
         """A circuit's activations ``[rows, n_l]``, layer by layer, under the protocol's ablation.

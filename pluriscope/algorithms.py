@@ -13,10 +13,7 @@ from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments.alignment import IIA, Aligned
 from analysis.alignments.alignment import Alignment as Placement
 from analysis.alignments.iia import score_alignment
-from analysis.criteria.alignment_context import AlignmentCriteriaContext
-from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.work import Work
 from app.figures.svg.aligned import aligned_diagram
 from app.figures.svg.layout import node_name
 from app.figures.svg.thumbs import circuit_thumb
@@ -132,9 +129,6 @@ class Algorithm(Explanation):
             "address": self.address,
         }
 
-    def _context(self, work: Work) -> AlgorithmCriteriaContext:
-        return AlgorithmCriteriaContext((self.value,), work)
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Alignment(Explanation):
@@ -230,9 +224,9 @@ class Alignment(Explanation):
             "address": self.address,
         }
 
-    def _context(self, work: Work) -> AlignmentCriteriaContext:
-        scored = score_alignment(self.result.question, self.algorithm.value, self.placement)
-        return AlignmentCriteriaContext(self.result.question, ((self.algorithm.value, scored),), work)
+    @property
+    def _alone(self) -> tuple[Any, ...]:
+        return ((self.algorithm.value, score_alignment(self.result.question, self.algorithm.value, self.placement)),)
 
 
 class Algorithms(Items[Algorithm]):

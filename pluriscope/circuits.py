@@ -12,8 +12,6 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.criteria.circuit_context import CircuitCriteriaContext
-from analysis.criteria.interpretation_context import InterpretationCriteriaContext
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.criteria.verdict import Verdict
 from analysis.discovery.part_names import names_in
@@ -147,18 +145,18 @@ class Circuit(Explanation):
         (figures,) = _figures(self.result.figures_of(stored), np.zeros(1, np.int64))
         return {"mask": self.mask, **figures, "address": self.address}
 
-    def _context(self, work: Work) -> CircuitCriteriaContext:
-        mask = mask_array([self.edges_kept.mask], self.edges_kept.layout)
-        return CircuitCriteriaContext(self.result.question, mask, True, work)
+    @property
+    def _alone(self) -> NDArray[Any]:
+        return mask_array([self.edges_kept.mask], self.edges_kept.layout)
 
     def _among_all(self, step: CriterionStep, work: Work) -> Verdict:
         masks = self.result.masks
         position = int(np.searchsorted(masks, one_mask(self.edges_kept.mask, self.edges_kept.layout)))
         if position == len(masks) or int(masks[position]) != self.edges_kept.mask:
             return Verdict("not_applicable", _ELSEWHERE)
-        context = self.result.context
-        context.work = work
-        return step.criterion.judge("circuit", context, step.settings).at(position)
+        population = self.result.population
+        population.work = work
+        return step.criterion.judge(population, step.settings).at(position)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -219,9 +217,6 @@ class Interpretation(Explanation):
 
     def row(self) -> Row:
         return {"mask": self.read.circuit.hex, "index": self.index, **self.gates, "address": self.address}
-
-    def _context(self, work: Work) -> InterpretationCriteriaContext:
-        return InterpretationCriteriaContext(self.result.question, (self.read,), work)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -294,7 +289,7 @@ class Circuits(Listing[Circuit]):
         for step in parse_steps(criteria):
             if not step.criterion.applies_to("circuit"):
                 raise InvalidCriterion(f"criterion {step.key}", "is not about circuits", "use one that is")
-            passed &= step.criterion.judge("circuit", self.result.context, step.settings).passed
+            passed &= step.criterion.judge(self.result.population, step.settings).passed
         return self._where(passed[self.positions])
 
     def sort(self, by: str = "edges", *, descending: bool = False) -> Circuits:

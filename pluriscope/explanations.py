@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import Outcome, Verdict
@@ -97,9 +98,10 @@ class Explanation(ABC):
     def row(self) -> Row:
         """Its figures, as tables have them."""
 
-    @abstractmethod
-    def _context(self, work: Work) -> Any:
-        """It alone, as the criteria of its kind ask for it."""
+    @property
+    def _alone(self) -> Any:
+        """It alone, as criteria judge its kind."""
+        return (self.value,)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -146,7 +148,8 @@ class Explanation(ABC):
         try:
             if criterion.over == "population":
                 return self._among_all(step, work)
-            return criterion.judge(self.kind, self._context(work), step.settings).at(0)
+            alone = Population(self.kind, self.result.question, self._alone, work=work)
+            return criterion.judge(alone, step.settings).at(0)
         except OutOfTime:
             return Verdict("undecided", _LATE)
 

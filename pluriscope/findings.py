@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from analysis.circuits.distribution import neurons_of
 from analysis.circuits.result import CircuitSearch
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.circuits import outputs, parts
+from analysis.criteria.population import Population
 from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
 from analysis.network_files.files import NetworkFile
 from analysis.protocol import Protocol
@@ -157,20 +158,20 @@ class Findings:
         return part(Found(self.question, ResultRef(self.network_key, self.scope), {"circuit": circuits}))
 
     @cached_property
-    def context(self) -> CircuitCriteriaContext:
-        """The listed circuits, as criteria for circuits ask for them."""
-        return CircuitCriteriaContext(self.question, self.masks, self.found["circuits"]["exhaustive"])
+    def population(self) -> Population:
+        """The listed circuits, as criteria judge them."""
+        return Population("circuit", self.question, self.masks, self.found["circuits"]["exhaustive"])
 
     @cached_property
     def margins(self) -> NDArray[np.float64]:
         """``[listed]`` smallest distance of any tested output of each listed circuit from the decision's edge."""
         rows, _ = self.question.judged
         rule = self.question.protocol.circuit_decision
-        parts = [
-            margin_to_edge(self.context.outputs(part, rows, self.question.absent), rule).min(axis=1)
-            for part in self.context.parts("margins", len(rows))
+        some = [
+            margin_to_edge(outputs(self.population, part, rows, self.question.absent), rule).min(axis=1)
+            for part in parts(self.population, "margins", len(rows))
         ]
-        return np.concatenate([np.empty(0), *parts])
+        return np.concatenate([np.empty(0), *some])
 
     @cached_property
     def interpretation_counts(self) -> NDArray[Any]:

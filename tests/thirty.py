@@ -19,8 +19,7 @@ from typing import Any
 from analysis.algorithms.candidates import Candidates
 from analysis.alignments.joint import count_minimal_joint
 from analysis.circuits.result import FRAGILE_MARGIN, CircuitSearch
-from analysis.criteria.judged import Subject
-from analysis.criteria.judging import judge_analysis
+from analysis.criteria.judging import Subject, judge_analysis
 from analysis.criteria.steps import default_steps
 from analysis.data import parse_data_file
 from analysis.directions.result import CLOSED_FORM

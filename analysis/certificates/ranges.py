@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.certificates.intervals import activated, bounds
-from analysis.certificates.programs import Program, network_program
-from analysis.networks.network import Network
+from analysis.certificates.programs import Program
 
 _CLOSE: Final = 1e-9  # relative to the size of the values
 _TINY: Final = 1e-12
@@ -42,25 +41,6 @@ class ValueRange:
     inner_high: float
     at_low: tuple[float, ...] = ()
     at_high: tuple[float, ...] = ()
-
-
-def neuron_ranges(network: Network, low: Array, high: Array, *, budget: int) -> tuple[tuple[ValueRange, ...], ...]:
-    """The values of every neuron on the box ``low ≤ x ≤ high``, both ``[n0]``, for layers 0 … L − 1.
-
-    Args:
-        network: the full network.
-        low: lower corner.
-        high: upper corner.
-        budget: boxes looked at for each end of each neuron.
-    """
-    inputs = tuple(ValueRange(a, b, a, b) for a, b in zip(low.tolist(), high.tolist(), strict=True))
-    layers = [inputs]
-    whole = network_program(network)
-    layers += (
-        tuple(range_of(whole, layer, neuron, low, high, budget=budget) for neuron in range(width))
-        for layer, width in enumerate(network.hidden_sizes, start=1)
-    )
-    return tuple(layers)
 
 
 def range_of(whole: Program, layer: int, neuron: int, low: Array, high: Array, *, budget: int) -> ValueRange:

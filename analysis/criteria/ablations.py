@@ -18,31 +18,31 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.criteria import cuts
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria import circuits, cuts
 from analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
+from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
 from analysis.networks.ablation import Ablation
 from analysis.validity import decide
 
 
 def _valid_under(ablation: Ablation) -> Judge:
-    def judge(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
-        n_right, n_rows = context.n_right(ablation), len(context.question.judged[1])
+    def judge(population: Population, _: Settings) -> Verdicts:
+        n_right, n_rows = circuits.n_right(population, ablation), len(population.question.judged[1])
 
         def explain(position: int) -> tuple[str, Witness]:
-            wrong = _wrong_row(context.alone(position), context.absent(ablation))
+            wrong = _wrong_row(population.alone(position), population.question.carried(ablation))
             return f"With {ablation} ablation {n_right[position]} of {n_rows} rows are decided right.", wrong
 
-        return verdicts_of(context.enough(n_right), explain, numerators=n_right, denominators=n_rows)
+        return verdicts_of(circuits.enough(population, n_right), explain, numerators=n_right, denominators=n_rows)
 
     return judge
 
 
-def _wrong_row(alone: CircuitCriteriaContext, absent: Sequence[NDArray[np.float64]]) -> dict[str, Any]:
+def _wrong_row(alone: Population, absent: Sequence[NDArray[np.float64]]) -> dict[str, Any]:
     """The first judged row that the only circuit decides wrong, if there is one."""
     rows, labels = alone.question.judged
-    outputs = alone.outputs(slice(0, 1), rows, absent)[0]
+    outputs = circuits.outputs(alone, slice(0, 1), rows, absent)[0]
     wrong = np.flatnonzero(decide(outputs, alone.question.protocol.circuit_decision) != labels)
     if not len(wrong):
         return {}
@@ -50,29 +50,29 @@ def _wrong_row(alone: CircuitCriteriaContext, absent: Sequence[NDArray[np.float6
     return {"input": rows[row].tolist(), "output": float(outputs[row]), "label": int(labels[row])}
 
 
-def _valid_on_every_source(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
-    by_source = context.n_right_by_source
-    n_right, n_pairs = by_source.sum(axis=1), by_source.shape[1] * len(context.question.judged[1])
+def _valid_on_every_source(population: Population, _: Settings) -> Verdicts:
+    by_source = circuits.n_right_by_source(population)
+    n_right, n_pairs = by_source.sum(axis=1), by_source.shape[1] * len(population.question.judged[1])
 
     def explain(position: int) -> tuple[str, Witness]:
         reason = f"Of {n_pairs} pairs of a base and a source {n_right[position]} are decided right."
         for source in np.argsort(by_source[position], kind="stable").tolist():
-            wrong = _wrong_row(context.alone(position), context.activations_on(source))
+            wrong = _wrong_row(population.alone(position), population.question.activations_on(source))
             if wrong:
-                return reason, {**wrong, "source": context.clean_rows[source].tolist()}
+                return reason, {**wrong, "source": population.question.clean_rows[source].tolist()}
         return reason, {}
 
-    passed: NDArray[np.bool_] = np.all(context.enough(by_source), axis=1)
+    passed: NDArray[np.bool_] = np.all(circuits.enough(population, by_source), axis=1)
     return verdicts_of(passed, explain, numerators=n_right, denominators=n_pairs)
 
 
-def _valid_under_all(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
+def _valid_under_all(population: Population, settings: Settings) -> Verdicts:
     judges = {
         "zero": _valid_under("zero"),
         "mean": _valid_under("mean"),
         "resample": _valid_on_every_source,
     }
-    verdicts = {kind: judge(context, settings) for kind, judge in judges.items()}
+    verdicts = {kind: judge(population, settings) for kind, judge in judges.items()}
     n_passed = np.sum([one.passed for one in verdicts.values()], axis=0, dtype=np.int64)
 
     def explain(position: int) -> tuple[str, Witness]:
@@ -85,17 +85,17 @@ def _valid_under_all(context: CircuitCriteriaContext, settings: Settings) -> Ver
     return verdicts_of(n_passed == len(judges), explain, numerators=n_passed, denominators=len(judges))
 
 
-def _outputs_close(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
-    network = context.clean_activations[-1][:, 0]
+def _outputs_close(population: Population, settings: Settings) -> Verdicts:
+    network = population.question.clean_activations[-1][:, 0]
     with np.errstate(invalid="ignore"):  # inf − inf where weights are huge: NaN, which is not close
-        differences = np.abs(context.clean_outputs - network)
+        differences = np.abs(circuits.clean_outputs(population) - network)
     largest = differences.max(axis=1)
 
     def explain(position: int) -> tuple[str, Witness]:
         row = int(np.argmax(differences[position]))
         witness = {
-            "input": context.clean_rows[row].tolist(),
-            "circuit": float(context.clean_outputs[position, row]),
+            "input": population.question.clean_rows[row].tolist(),
+            "circuit": float(circuits.clean_outputs(population)[position, row]),
             "network": float(network[row]),
         }
         return f"The outputs differ by up to {largest[position]:.3g} on the clean inputs.", witness
@@ -132,8 +132,7 @@ RESAMPLE_ABLATION: Final = Criterion(
     formula="for every s in D: share of rows b with d(f_C(b; absent from u = h_u(s))) = y(b)  >  threshold",
     source="Miller et al., 2024 (arXiv:2407.08734); over all clean inputs it is the patching domain of Hadad, Katz and "
     "Bassan, ICLR 2026 (arXiv:2602.16823), judged against labels",
-    judges={"circuit": _valid_on_every_source},
-    by_trait={"cut": cuts.valid_on_every_source},
+    judges={"circuit": _valid_on_every_source, "cut": cuts.valid_on_every_source},
     of_models="Each cut edge carries what its source does in the whole model on one row of the task, position by "
     "position, whichever row that is.",
     direction="higher",

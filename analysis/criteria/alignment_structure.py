@@ -13,16 +13,17 @@ from typing import Final
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment, ScoredAlignment
 from analysis.alignments.joint import MAX_RUNS, jointly_right
-from analysis.criteria.alignment_context import AlignmentCriteriaContext
+from analysis.criteria import alignments
 from analysis.criteria.criterion import Criterion, Settings
+from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdict, Verdicts, put_together
 from analysis.directions.alignment import DirectionAlignment
 from analysis.errors import BeyondLimits
 from analysis.interventions.neuron_set import NeuronSet
 
 
-def _causal_order(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
-    return put_together([_in_order(scored.alignment) for _, scored in context.explanations])
+def _causal_order(population: Population, _: Settings) -> Verdicts:
+    return put_together([_in_order(scored.alignment) for _, scored in population.items])
 
 
 def _in_order(alignment: Alignment | DirectionAlignment) -> Verdict:
@@ -46,22 +47,23 @@ def _in_order(alignment: Alignment | DirectionAlignment) -> Verdict:
     return Verdict.of_share("passed", n_good, of, reason)
 
 
-def _minimal(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
-    context.run_together(NeuronSet(site.layer, inside) for site in context.own_sites for inside in _smaller(site))
-    return put_together([_is_minimal(context, algorithm, scored) for algorithm, scored in context.on_neuron_sets])
+def _minimal(population: Population, _: Settings) -> Verdicts:
+    sites = alignments.own_sites(population)
+    alignments.run_together(population, (NeuronSet(site.layer, some) for site in sites for some in _smaller(site)))
+    return put_together([_is_minimal(population, *one) for one in alignments.on_neuron_sets(population)])
 
 
-def _is_minimal(context: AlignmentCriteriaContext, algorithm: HighLevelModel, scored: ScoredAlignment) -> Verdict:
+def _is_minimal(population: Population, algorithm: HighLevelModel, scored: ScoredAlignment) -> Verdict:
     """A smaller valid alignment exists exactly if some variable fits a smaller set inside its own."""
-    rule = context.question.protocol.interchange_pairs
+    rule = population.question.protocol.interchange_pairs
     alignment = scored.alignment
     for path, site in alignment.places:
-        if context.disagreements(algorithm, path, site, rule).any():
+        if alignments.disagreements(population, algorithm, path, site, rule).any():
             return Verdict("failed", "It is not valid, so it is no minimal valid alignment.")
     for path, site in alignment.places:
         for neurons in _smaller(site):
             inside = NeuronSet(site.layer, neurons)
-            if not context.disagreements(algorithm, path, inside, rule).any():
+            if not alignments.disagreements(population, algorithm, path, inside, rule).any():
                 places = {**dict(alignment.places), path: inside}
                 named = ", ".join(map(str, neurons))
                 reason = f"Variable {path} fits neuron{'s' * (len(neurons) > 1)} {named} of its set already."
@@ -75,22 +77,22 @@ def _is_minimal(context: AlignmentCriteriaContext, algorithm: HighLevelModel, sc
     return Verdict("passed", "No variable fits a smaller set inside its own.")
 
 
-def _minimal_joint(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
-    every = list(context.on_neuron_sets)
+def _minimal_joint(population: Population, _: Settings) -> Verdicts:
+    every = alignments.on_neuron_sets(population)
     found = []
-    for algorithm, scored in context.work.each("criteria", every, "alignments within jointly right ones"):
-        found.append(_is_minimal_jointly(context, algorithm, scored.alignment))
+    for algorithm, scored in population.work.each("criteria", every, "alignments within jointly right ones"):
+        found.append(_is_minimal_jointly(population, algorithm, scored.alignment))
     return put_together(found)
 
 
-def _is_minimal_jointly(context: AlignmentCriteriaContext, algorithm: HighLevelModel, alignment: Alignment) -> Verdict:
+def _is_minimal_jointly(population: Population, algorithm: HighLevelModel, alignment: Alignment) -> Verdict:
     """Every alignment within it is looked at whose variables each fit their set; the smallest first, itself last."""
-    rule = context.question.protocol.interchange_pairs
+    rule = population.question.protocol.interchange_pairs
     fitting = [
         [
             inside
-            for neurons in (*_smaller(site), site.neurons)
-            if not context.disagreements(algorithm, path, inside := NeuronSet(site.layer, neurons), rule).any()
+            for inside in (NeuronSet(site.layer, neurons) for neurons in (*_smaller(site), site.neurons))
+            if not alignments.disagreements(population, algorithm, path, inside, rule).any()
         ]
         for path, site in alignment.places
     ]
@@ -101,11 +103,11 @@ def _is_minimal_jointly(context: AlignmentCriteriaContext, algorithm: HighLevelM
         return Verdict("undecided", reason)
     paths = [path for path, _ in alignment.places]
     try:
-        if not jointly_right(context.question, algorithm, alignment, context.work):
+        if not jointly_right(population.question, algorithm, alignment, population.work):
             return Verdict("failed", "A joint interchange refutes it.")
         for sites in sorted(product(*fitting), key=lambda chosen: sum(len(site.neurons) for site in chosen))[:-1]:
             smaller = Alignment.of(alignment.algorithm_text, dict(zip(paths, sites, strict=True)))
-            if jointly_right(context.question, algorithm, smaller, context.work):
+            if jointly_right(population.question, algorithm, smaller, population.work):
                 reason = "An alignment within it is right under joint interchange already."
                 return Verdict("failed", reason, {"alignment": smaller.id})
     except BeyondLimits as refusal:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from analysis.criteria.population import PopulationOf
 from analysis.criteria.verdict import Verdicts, same_for_all
 from analysis.errors import InvalidCriterion
-from analysis.explanations.explanation import Trait
 from analysis.explanations.registry import BY_KEY, RECORDED
 
 Kind = str
@@ -24,7 +24,7 @@ Settings = Mapping[str, float | int]
 """A value for each parameter of a criterion."""
 
 Judge = Callable[[Any, Settings], Verdicts]
-"""From the context of one kind (its explanations and what they are about) and settings to a verdict on each."""
+"""From a :class:`~analysis.criteria.population.PopulationOf` and settings to a verdict on each of its explanations."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,8 @@ class Criterion:
         definition: one sentence: what passes.
         formula: the same in plain text symbols.
         source: where it comes from.
-        judges: for each kind of explanation not stored as columns that it applies to, the function that judges.
-        by_trait: for each trait that suffices, the function that judges kinds stored as columns; it is given a
-            :class:`~analysis.criteria.recorded_context.RecordedContext`. One for "cut" judges circuits of models of any
-            kind, and is given a :class:`~analysis.criteria.cut_context.CutContext`.
+        judges: the function that judges each kind of explanation that it applies to. A kind stored as columns is judged
+            by the function for one of its traits; circuits of models of any kind by that for "cut".
         of_models: what is asked of circuits of models where that is not word for word the definition, as a sentence.
         direction: whether a higher or a lower score is better; None if the score is no scale.
         parameters: what may be set.
@@ -120,6 +118,8 @@ class Criterion:
             sentence; they are no :attr:`kinds`, so that sequences of criteria do not lose them.
         changes: of what the key means, the oldest first. Verdicts from before a change are not taken for present ones.
         vacuous: why it removes next to nothing here, one sentence with the count that shows it; "" if it removes some.
+        retired: parameters of former versions, each with the default that it had and that alone is left, so that
+            verdicts from then stay.
     """
 
     key: str
@@ -136,11 +136,11 @@ class Criterion:
     over: Over = "each"
     implies: tuple[str, ...] = ()
     term: str = ""
-    by_trait: Mapping[Trait, Judge] = field(default_factory=dict)
     of_models: str = ""
     idle: Mapping[Kind, str] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     vacuous: str = ""
+    retired: Mapping[str, float | int] = field(default_factory=dict)
 
     @property
     def version(self) -> int:
@@ -155,11 +155,15 @@ class Criterion:
     @property
     def recorded_kinds(self) -> tuple[Kind, ...]:
         """The kinds stored as columns whose traits it can judge by."""
-        return tuple(kind.key for kind in RECORDED if kind.traits & self.by_trait.keys())
+        return tuple(kind.key for kind in RECORDED if kind.traits & self.judges.keys())
 
     def applies_to(self, kind: Kind) -> bool:
         """Whether a kind of explanation is judged."""
-        return ASKED_AS.get(kind, kind) in self.judges or kind in self.recorded_kinds
+        return self._judge_of(kind) is not None
+
+    def _judge_of(self, kind: Kind) -> Judge | None:
+        traits = sorted(BY_KEY[kind].traits) if kind in BY_KEY else (ASKED_AS.get(kind, kind),)
+        return next((self.judges[one] for one in traits if one in self.judges), None)
 
     @property
     def defaults(self) -> dict[str, float | int]:
@@ -173,32 +177,28 @@ class Criterion:
         """
         given = given or {}
         known = [parameter.name for parameter in self.parameters]
-        for name in given:
-            if name not in known:
+        for name, value in given.items():
+            if name not in known and self.retired.get(name) != value:
                 cure = f"use {', '.join(known)}" if known else "leave it out: this criterion has none"
                 raise InvalidCriterion(f"parameter {name[:40]!r} of criterion {self.key}", "is unknown", cure)
         return {p.name: p.checked(given.get(p.name, p.default), self.key) for p in self.parameters}
 
-    def judge(self, kind: Kind, context: Any, given: Mapping[str, object] | None = None) -> Verdicts:
-        """A verdict on each explanation of a context.
+    def judge(self, population: PopulationOf[Any], given: Mapping[str, object] | None = None) -> Verdicts:
+        """A verdict on each explanation of a population.
 
         Args:
-            kind: of the explanations.
-            context: the value that this kind's criteria share, e.g.
-                :class:`~analysis.criteria.circuit_context.CircuitCriteriaContext`.
+            population: explanations of one kind.
             given: values of parameters; the default for the others.
 
         Raises:
             InvalidCriterion: parameters, or a kind that it does not apply to.
-            Cancelled: the context's report asked to stop.
+            Cancelled: the population's work was asked to stop.
         """
+        kind, settings = population.kind, self.settings(given)
         if kind in self.idle:
-            self.settings(given)
-            return same_for_all(len(context), "not_applicable", self.idle[kind])
-        if not self.applies_to(kind):
+            return same_for_all(len(population), "not_applicable", self.idle[kind])
+        judge = self._judge_of(kind)
+        if judge is None:
             known = " or ".join((*self.kinds, *self.recorded_kinds))
             raise InvalidCriterion(f"criterion {self.key}", f"does not apply to kind {kind!r}", f"use it for {known}")
-        judge = self.judges.get(ASKED_AS.get(kind, kind)) or next(
-            self.by_trait[t] for t in sorted(BY_KEY[kind].traits & self.by_trait.keys())
-        )
-        return judge(context, self.settings(given))
+        return judge(population, settings)

@@ -6,34 +6,106 @@ leaves the same circuits undecided.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.criteria.criterion import Criterion, Parameter, Settings
-from analysis.criteria.cut_context import SPENT, CutContext
+from analysis.criteria.population import PopulationOf
 from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
 
+Masks = NDArray[np.bool_]
+Array = NDArray[np.float64]
+Roles = tuple[Masks, Masks]
+"""Which roles nodes have: in the whole model ``[roles, nodes]``, and in each circuit ``[circuits, roles, nodes]``."""
+SPENT: Final = "The runs that one criterion may take were spent on smaller circuits."
+"""Why a circuit beyond the limit is undecided."""
 
-def valid_on_every_source(context: CutContext, _: Settings) -> Verdicts:
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """A model under one set of rules, how any mask is run, and what is known of the circuits that are judged.
+
+    These come as masks ``[circuits, bits]``, those with the fewest bits first.
+
+    Args:
+        max_wrong: rows on which a valid circuit may be wrong.
+        n_rows: rows of the task.
+        margins: ``[circuits]`` the smallest distance of a gap from 0.
+        minimal: ``[circuits]`` 1 where no valid circuit has a proper subset of the bits, 0 where one has, NaN unknown.
+        fewest: bits of the smallest valid circuit of the model; None if that is not known.
+        whole: outputs of the whole model ``[rows, outputs]``.
+        outputs: masks → outputs ``[masks, rows, outputs]``, with what is cut carrying what the rules say.
+        gaps: outputs → by how much the right one is above the largest other, ``[masks, rows]``.
+        outputs_from: masks and a row → outputs where what is cut carries what it does in the whole model on that row;
+            None where the kind of model has no such run.
+        valid: masks → whether the circuit that each means is valid.
+        listed: whether ``valid`` only looks that up among all valid circuits, instead of running masks.
+        active: ``[circuits, nodes]`` the removable nodes that take part.
+        roles: of those nodes; None where finding them takes too long, or the kind knows none.
+        batch: masks that are run at once.
+        runs: masks that one criterion may run on all rows; circuits beyond that stay undecided.
+    """
+
+    max_wrong: int
+    n_rows: int
+    margins: Array
+    minimal: Array
+    fewest: int | None
+    whole: Array
+    outputs: Callable[[Masks], Array]
+    gaps: Callable[[Array], Array]
+    outputs_from: Callable[[Masks, int], Array] | None
+    valid: Callable[[Masks], NDArray[np.bool_]]
+    listed: bool
+    active: Masks
+    roles: Roles | None
+    batch: int
+    runs: int
+
+    def n_wrong(self, outputs: Array) -> NDArray[np.int64]:
+        """On how many rows each of some outputs ``[masks, rows, outputs]`` is wrong."""
+        wrong: NDArray[np.int64] = (self.gaps(outputs) <= 0).sum(axis=1)
+        return wrong
+
+    def within(self, runs: NDArray[np.int64]) -> int:
+        """How many of the circuits, from the first, a criterion can decide that needs so many runs of each."""
+        return len(runs) if self.listed else int(np.searchsorted(np.cumsum(runs), self.runs, side="right"))
+
+
+CutCircuits: TypeAlias = PopulationOf[Runs]
+
+
+def _batches(population: CutCircuits, n: int) -> Iterator[NDArray[np.intp]]:
+    """The positions of the first so many circuits, some at a time."""
+    size = population.question.batch
+    for start in range(0, n, size):
+        population.work.check()
+        yield np.arange(start, min(start + size, n))
+
+
+def valid_on_every_source(population: CutCircuits, _: Settings) -> Verdicts:
     """Valid whichever row gives what cut edges carry; a circuit is given up at the first row that refutes it."""
-    if context.outputs_from is None:
+    runs = population.question
+    if runs.outputs_from is None:
         reason = "What a cut edge carries on another row is not defined for this kind of model."
-        return same_for_all(len(context), "not_applicable", reason)
-    refuted_by = np.full(len(context), -1)
-    undecided = np.zeros(len(context), dtype=np.bool_)
-    left = context.runs
-    for positions in context.batches(len(context)):
+        return same_for_all(len(population), "not_applicable", reason)
+    refuted_by = np.full(len(population), -1)
+    undecided = np.zeros(len(population), dtype=np.bool_)
+    left = runs.runs
+    for positions in _batches(population, len(population)):
         alive = positions
-        for source in range(context.n_rows):
+        for source in range(runs.n_rows):
             if left < len(alive):
                 undecided[alive] = True
                 break
-            context.work.check()
+            population.work.check()
             left -= len(alive)
-            n_wrong = context.n_wrong(context.outputs_from(context.masks[alive], source))
-            failed = n_wrong > context.max_wrong
+            n_wrong = runs.n_wrong(runs.outputs_from(population.items[alive], source))
+            failed = n_wrong > runs.max_wrong
             refuted_by[alive[failed]] = source
             alive = alive[~failed]
             if not len(alive):
@@ -43,64 +115,68 @@ def valid_on_every_source(context: CutContext, _: Settings) -> Verdicts:
         if undecided[position]:
             return SPENT, {}
         if refuted_by[position] < 0:
-            return f"It decides right whichever of the {context.n_rows} rows gives what cut edges carry.", {}
+            return f"It decides right whichever of the {runs.n_rows} rows gives what cut edges carry.", {}
         source = int(refuted_by[position])
         return f"It decides wrong where cut edges carry what they do on row {source}.", {"source": source}
 
     return verdicts_of(refuted_by < 0, explain, undecided=undecided)
 
 
-def necessary(context: CutContext, _: Settings) -> Verdicts:
+def necessary(population: CutCircuits, _: Settings) -> Verdicts:
     """The complement of each is not valid."""
-    n = context.within(np.ones(len(context), dtype=np.int64))
-    passed = np.zeros(len(context), dtype=np.bool_)
-    for positions in context.batches(n):
-        passed[positions] = ~context.valid(~context.masks[positions])
+    runs = population.question
+    n = runs.within(np.ones(len(population), dtype=np.int64))
+    passed = np.zeros(len(population), dtype=np.bool_)
+    for positions in _batches(population, n):
+        passed[positions] = ~runs.valid(~population.items[positions])
 
     def explain(position: int) -> tuple[str, Witness]:
         if position >= n:
             return SPENT, {}
         return f"What it leaves out is {'not ' if passed[position] else ''}valid by itself.", {}
 
-    return verdicts_of(passed, explain, undecided=np.arange(len(context)) >= n)
+    return verdicts_of(passed, explain, undecided=np.arange(len(population)) >= n)
 
 
-def without_any_edge(context: CutContext, _: Settings) -> Verdicts:
+def without_any_edge(population: CutCircuits, _: Settings) -> Verdicts:
     """Without any single bit none of them means a valid circuit."""
-    sizes = context.masks.sum(axis=1)
-    n = context.within(sizes)
-    n_needed = np.zeros(len(context), dtype=np.int64)
-    for positions in context.batches(n):
-        for bit in range(context.masks.shape[1]):
-            having = positions[context.masks[positions, bit]]
-            without = context.masks[having]
+    runs = population.question
+    sizes = population.items.sum(axis=1)
+    n = runs.within(sizes)
+    n_needed = np.zeros(len(population), dtype=np.int64)
+    for positions in _batches(population, n):
+        for bit in range(population.items.shape[1]):
+            having = positions[population.items[positions, bit]]
+            without = population.items[having]
             without[:, bit] = False
-            n_needed[having] += ~context.valid(without)
+            n_needed[having] += ~runs.valid(without)
 
     def explain(position: int) -> tuple[str, Witness]:
         if position >= n:
             return SPENT, {}
         return f"Of {sizes[position]} single removals {n_needed[position]} leave no valid circuit.", {}
 
-    undecided = np.arange(len(context)) >= n
+    undecided = np.arange(len(population)) >= n
     return verdicts_of(n_needed == sizes, explain, numerators=n_needed, denominators=sizes, undecided=undecided)
 
 
-def subset_minimal(context: CutContext, _: Settings) -> Verdicts:
+def subset_minimal(population: CutCircuits, _: Settings) -> Verdicts:
     """As the search found it."""
+    runs = population.question
     words = {0.0: "A valid circuit keeps only a part of it.", 1.0: "No valid circuit keeps only a part of it."}
 
     def explain(position: int) -> tuple[str, Witness]:
-        return words.get(float(context.minimal[position]), "Not all valid circuits are listed."), {}
+        return words.get(float(runs.minimal[position]), "Not all valid circuits are listed."), {}
 
-    return verdicts_of(context.minimal == 1.0, explain, undecided=np.isnan(context.minimal))
+    return verdicts_of(runs.minimal == 1.0, explain, undecided=np.isnan(runs.minimal))
 
 
-def cardinally_minimal(context: CutContext, _: Settings) -> Verdicts:
+def cardinally_minimal(population: CutCircuits, _: Settings) -> Verdicts:
     """As many bits as the smallest valid circuit."""
-    sizes, fewest = context.masks.sum(axis=1), context.fewest
+    runs = population.question
+    sizes, fewest = population.items.sum(axis=1), runs.fewest
     if fewest is None:
-        return same_for_all(len(context), "undecided", "The valid circuits of the model were not searched.")
+        return same_for_all(len(population), "undecided", "The valid circuits of the model were not searched.")
 
     def explain(position: int) -> tuple[str, Witness]:
         return f"It keeps {sizes[position]}; the smallest valid circuit keeps {fewest}.", {}
@@ -108,24 +184,26 @@ def cardinally_minimal(context: CutContext, _: Settings) -> Verdicts:
     return verdicts_of(sizes == fewest, explain, scores=sizes)
 
 
-def firm(context: CutContext, settings: Settings) -> Verdicts:
+def firm(population: CutCircuits, settings: Settings) -> Verdicts:
     """No gap is closer to 0 than the least margin."""
+    runs = population.question
 
     def explain(position: int) -> tuple[str, Witness]:
-        return f"The closest gap is {context.margins[position]:.3g} from 0.", {}
+        return f"The closest gap is {runs.margins[position]:.3g} from 0.", {}
 
-    return verdicts_of(context.margins >= settings["least"], explain, scores=context.margins)
+    return verdicts_of(runs.margins >= settings["least"], explain, scores=runs.margins)
 
 
 NEAR: Final = 1e-9
 """A divergence that is no further from the tolerance is undecided: logarithms differ from machine to machine."""
 
 
-def _close(context: CutContext, settings: Settings) -> Verdicts:
-    n = min(len(context), context.runs)
-    divergences = np.full(len(context), np.nan)
-    for positions in context.batches(n):
-        by_row = divergence(context.whole, context.outputs(context.masks[positions]))
+def _close(population: CutCircuits, settings: Settings) -> Verdicts:
+    runs = population.question
+    n = min(len(population), runs.runs)
+    divergences = np.full(len(population), np.nan)
+    for positions in _batches(population, n):
+        by_row = divergence(runs.whole, runs.outputs(population.items[positions]))
         divergences[positions] = by_row.mean(axis=1)
 
     def explain(position: int) -> tuple[str, Witness]:
@@ -165,8 +243,7 @@ KL_FAITHFULNESS: Final = Criterion(
     "the tolerance, in the mean over the rows.",
     formula="mean over rows x of D_KL(softmax f(x) ‖ softmax f_C(x))  ≤  tolerance",
     source="Conmy et al., NeurIPS 2023 (arXiv:2304.14997), §3, who prune edges by this divergence",
-    judges={},
-    by_trait={"cut": _close},
+    judges={"cut": _close},
     direction="lower",
     parameters=(Parameter("tolerance", 0.1, 0.0, 1e6, "largest mean divergence allowed", "nats"),),
     score="mean divergence",
@@ -174,12 +251,13 @@ KL_FAITHFULNESS: Final = Criterion(
 )
 
 
-def _roles_agree(context: CutContext, _: Settings) -> Verdicts:
-    if context.roles is None:
-        return same_for_all(len(context), "undecided", "Finding the roles of its nodes takes too long.")
-    whole, cut = context.roles
-    alike = (cut == whole).all(axis=1) & context.active
-    n_alike, n_active = alike.sum(axis=1), context.active.sum(axis=1)
+def _roles_agree(population: CutCircuits, _: Settings) -> Verdicts:
+    runs = population.question
+    if runs.roles is None:
+        return same_for_all(len(population), "undecided", "Finding the roles of its nodes takes too long.")
+    whole, cut = runs.roles
+    alike = (cut == whole).all(axis=1) & runs.active
+    n_alike, n_active = alike.sum(axis=1), runs.active.sum(axis=1)
 
     def explain(position: int) -> tuple[str, Witness]:
         return f"{n_alike[position]} of its {n_active[position]} nodes have the roles that they have in the model.", {}
@@ -195,8 +273,7 @@ ROLE_AGREEMENT: Final = Criterion(
     formula="for every node v of C and every role r: r(v in C) = r(v in M)",
     source="roles of attention heads after Olsson et al. 2022 (arXiv:2209.11895) and Wang et al., ICLR 2023 "
     "(arXiv:2211.00593), who tell them in the whole model; that each circuit is asked is Pluriscope's",
-    judges={},
-    by_trait={"cut": _roles_agree},
+    judges={"cut": _roles_agree},
     direction="higher",
     score="share of the circuit's nodes whose roles agree",
     term="induction-head",

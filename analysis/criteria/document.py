@@ -68,7 +68,7 @@ def _section(criterion: Criterion) -> Iterator[str]:
     yield f"    {criterion.formula}"
     yield ""
     kinds = [_plural(kind) for kind in (*criterion.kinds, *criterion.recorded_kinds)]
-    if "cut" in criterion.by_trait:
+    if "cut" in criterion.judges:
         kinds.append(_CIRCUITS_OF_MODELS)
     yield f"- Applies to: {', '.join(kinds)}"
     if criterion.of_models:

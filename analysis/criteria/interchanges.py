@@ -9,25 +9,27 @@ import numpy as np
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import PairRule, tested_pairs
 from analysis.alignments.joint import MAX_RUNS, JointScore
-from analysis.criteria.alignment_context import AlignmentCriteriaContext, Scored, Site
+from analysis.criteria import alignments
+from analysis.criteria.alignments import Scored, Site
 from analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
+from analysis.criteria.population import Population
 from analysis.criteria.verdict import Outcome, Verdict, Verdicts, Witness, put_together, verdicts_of
 from analysis.errors import BeyondLimits
 from analysis.interventions.neuron_set import NeuronSet
 
 
 def _iia(rule: PairRule) -> Judge:
-    def judge(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
-        n_pairs = int(tested_pairs(context.question.cut.n_inputs, rule).sum())
+    def judge(population: Population, _: Settings) -> Verdicts:
+        n_pairs = int(tested_pairs(population.question.cut.n_inputs, rule).sum())
         n_wrong: dict[tuple[HighLevelModel, str, Site], int] = {}
         agreed, of = [], []
-        for algorithm, scored in context.work.each("criteria", context.explanations, "interchanges", every=1024):
+        for algorithm, scored in population.work.each("criteria", population.items, "interchanges", every=1024):
             wrong = 0
             for path, site in scored.alignment.places:
                 key = (algorithm, path, site)
                 if key not in n_wrong:
-                    context.work.check()
-                    n_wrong[key] = int(context.disagreements(algorithm, path, site, rule).sum())
+                    population.work.check()
+                    n_wrong[key] = int(alignments.disagreements(population, algorithm, path, site, rule).sum())
                 wrong += n_wrong[key]
             of.append(n_pairs * len(scored.alignment.places))
             agreed.append(of[-1] - wrong)
@@ -35,39 +37,37 @@ def _iia(rule: PairRule) -> Judge:
 
         def explain(position: int) -> tuple[str, Witness]:
             reason = f"The network does what the algorithm says on {agreed[position]} of {of[position]} interchanges."
-            algorithm, scored = context.explanations[position]
-            return reason, _first_wrong(context, algorithm, scored, rule)
+            algorithm, scored = population.items[position]
+            return reason, _first_wrong(population, algorithm, scored, rule)
 
         return verdicts_of(passed, explain, numerators=agreed, denominators=of)
 
     return judge
 
 
-def _first_wrong(
-    context: AlignmentCriteriaContext, algorithm: HighLevelModel, scored: Scored, rule: PairRule
-) -> Witness:
+def _first_wrong(population: Population, algorithm: HighLevelModel, scored: Scored, rule: PairRule) -> Witness:
     for path, site in scored.alignment.places:
-        differ = np.argwhere(context.disagreements(algorithm, path, site, rule))
+        differ = np.argwhere(alignments.disagreements(population, algorithm, path, site, rule))
         if len(differ):
             source, base = (int(i) for i in differ[0])
             return {
                 "variable": path,
                 "layer": site.layer,
                 **({"neurons": list(site.neurons)} if isinstance(site, NeuronSet) else {}),
-                "source": context.rows[source].tolist(),
-                "base": context.rows[base].tolist(),
-                "output": float(context.outputs(site)[source, base]),
+                "source": population.question.clean_rows[source].tolist(),
+                "base": population.question.clean_rows[base].tolist(),
+                "output": float(alignments.outputs(population, site)[source, base]),
             }
     return {}
 
 
-def _joint(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
-    scores = context.joint(int(settings["max_runs"]))
-    pairs = zip(context.explanations, scores, strict=True)
-    return put_together([_joint_verdict(context, scored, score) for (_, scored), score in pairs])
+def _joint(population: Population, settings: Settings) -> Verdicts:
+    scores = alignments.joint_scores(population, int(settings["max_runs"]))
+    pairs = zip(population.items, scores, strict=True)
+    return put_together([_joint_verdict(population, scored, score) for (_, scored), score in pairs])
 
 
-def _joint_verdict(context: AlignmentCriteriaContext, scored: Scored, score: JointScore | BeyondLimits) -> Verdict:
+def _joint_verdict(population: Population, scored: Scored, score: JointScore | BeyondLimits) -> Verdict:
     if isinstance(score, BeyondLimits):
         return Verdict("undecided", f"Not tried: {score.cause}.")
     reason = f"The network does what the algorithm says on {score.agreed:,} of {score.of:,} joint interchanges."
@@ -76,10 +76,10 @@ def _joint_verdict(context: AlignmentCriteriaContext, scored: Scored, score: Joi
         wrong = score.first_wrong
         witness = {
             "sources": {
-                path: context.rows[source].tolist()
+                path: population.question.clean_rows[source].tolist()
                 for (path, _), source in zip(scored.alignment.places, wrong.sources, strict=True)
             },
-            "base": context.rows[wrong.base].tolist(),
+            "base": population.question.clean_rows[wrong.base].tolist(),
             "expected": wrong.expected,
             "output": wrong.output,
         }

@@ -11,19 +11,22 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.criteria import interpretations
 from analysis.criteria.criterion import Criterion, Judge, Settings
-from analysis.criteria.interpretation_context import InterpretationCriteriaContext
+from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together
 from analysis.errors import BeyondLimits
 from analysis.experiments import SILENT, NetworkAnswers
+from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.interpretations.predicting import Family, family_sets
 
 
-def _observed(context: InterpretationCriteriaContext, _: Settings) -> Verdicts:
+def _observed(population: Population, _: Settings) -> Verdicts:
     found = []
-    for interpretation in context.work.each("criteria", context.explanations, "observed classes"):
+    for interpretation in population.work.each("criteria", population.items, "observed classes"):
         try:
-            least = context.space(interpretation.circuit).least_index_of_class(interpretation.gates)
+            every = interpretations.space_of(population, interpretation.circuit)
+            least = every.least_index_of_class(interpretation.gates)
         except BeyondLimits as refusal:
             found.append(Verdict("undecided", f"Not tried: {refusal.cause}."))
             continue
@@ -37,22 +40,22 @@ def _observed(context: InterpretationCriteriaContext, _: Settings) -> Verdicts:
 
 
 def _interchange(family: Family, *, on_circuit: bool = False) -> Judge:
-    def judge(context: InterpretationCriteriaContext, _: Settings) -> Verdicts:
-        each = context.work.each("criteria", range(len(context)), "interchanges", every=64)
-        found = []
+    def judge(population: Population, _: Settings) -> Verdicts:
+        each = population.work.each("criteria", range(len(population)), "interchanges", every=64)
+        network, found = interpretations.interventions(population)[1], []
         for number in each:
-            circuit = context.explanations[number].circuit
-            answers = context.answers_in(circuit) if on_circuit else context.answers
-            found.append(_judge_one(context, number, family, answers))
+            circuit = population.items[number].circuit
+            answers = interpretations.answers_in(population, circuit) if on_circuit else network
+            found.append(_judge_one(population, number, family, answers))
         return put_together(found)
 
     return judge
 
 
-def _judge_one(context: InterpretationCriteriaContext, number: int, family: Family, answers: NetworkAnswers) -> Verdict:
-    interpretation, space = context.explanations[number], context.interventions
+def _judge_one(population: Population, number: int, family: Family, answers: NetworkAnswers) -> Verdict:
+    interpretation, (space, _) = population.items[number], interpretations.interventions(population)
     chosen = family_sets(interpretation.circuit, space, family)
-    everything = context.predictions(number)
+    everything = predict_by_interpretation(interpretation, space)
     predictions = everything[chosen]
     counted = space.counted[chosen]
     if not counted.any() or (predictions == SILENT).all():
@@ -65,7 +68,7 @@ def _judge_one(context: InterpretationCriteriaContext, number: int, family: Fami
     reason = f"{right} of {of} interchanges of its active neurons are predicted right."
     if len(wrong):
         place = (int(chosen[wrong[0][0]]), int(wrong[0][1]), int(wrong[0][2]))
-        return Verdict.of_share("failed", right, of, reason, _witness(context, everything, place, answers))
+        return Verdict.of_share("failed", right, of, reason, _witness(population, everything, place, answers))
     if family == "joint" and space.largest is not None:
         tried = f" Sets of up to {space.largest} neurons were tried."
         return Verdict.of_share("undecided", right, of, reason + tried)
@@ -73,7 +76,7 @@ def _judge_one(context: InterpretationCriteriaContext, number: int, family: Fami
 
 
 def _witness(
-    context: InterpretationCriteriaContext,
+    population: Population,
     predictions: NDArray[np.int8],
     place: tuple[int, int, int],
     answers: NetworkAnswers,
@@ -81,9 +84,9 @@ def _witness(
     """The first intervention that is predicted wrong, at ``[set, source, base]``."""
     members, source, base = place
     return {
-        "patched": [list(site) for site in context.interventions.sets[members]],
-        "source": context.rows[source].tolist(),
-        "base": context.rows[base].tolist(),
+        "patched": [list(site) for site in interpretations.interventions(population)[0].sets[members]],
+        "source": population.question.clean_rows[source].tolist(),
+        "base": population.question.clean_rows[base].tolist(),
         "predicted": int(predictions[place]),
         "output": float(answers.outputs[place]),
     }

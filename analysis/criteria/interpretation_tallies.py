@@ -15,10 +15,10 @@ is all that any combination needs:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count, starmap
+from itertools import starmap
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -30,30 +30,33 @@ from analysis.criteria.symmetry import Permutations, known_symmetries, permuted_
 from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED
 from analysis.criteria.verdict import UNDECIDED as UNDECIDED_OUTCOME
 from analysis.errors import BeyondLimits
-from analysis.experiments import (
-    InterventionSpace,
-    NetworkAnswers,
-    ask_network,
-    decide_in_circuit,
-    decide_under_interventions,
-    intervention_space,
-)
+from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network, decide_in_circuit
 from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.interpretations.columns import UNDECIDED
 from analysis.interpretations.counting import count_alone
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.observed import MAX_CLASSES, ObservedClasses, observed_classes
+from analysis.interpretations.observed import ObservedClasses, observed_classes
 from analysis.interpretations.predicting import ClassPredictions, Family, class_predictions, family_sets
-from analysis.networks.circuit import Circuit, mask_array
+from analysis.networks.circuit import Circuit
 from analysis.networks.mlp import keep_matrices
 from analysis.progress import Progress
 from analysis.question import Question
-from analysis.result import NOTHING_JUDGED, CriterionTally
+from analysis.result import CriterionTally
 from analysis.work import DEFAULT_WORK, Work
 
-KEYS: Final = ("observed-class", "interchange", "interchange-joint")
-ON_CIRCUIT: Final = ("interchange-on-circuit", "interchange-joint-on-circuit")
 MIXED: Final = 4  # an outcome of a circuit: its interpretations fare differently, the counts tell
+MAX_REPRESENTATIVES: Final = 20_000  # tried one by one for each circuit and criterion, some ten seconds
+SCRUBBING: Final = "causal-scrubbing"
+_FAMILIES: Final[dict[str, Family]] = {
+    "interchange": "alone",
+    "interchange-joint": "joint",
+    "interchange-on-circuit": "alone",
+    "interchange-joint-on-circuit": "joint",
+}
+_SUFFIX: Final = "-on-circuit"
+COSTLY: Final = (*_FAMILIES, SCRUBBING)
+"""Criteria that must look at the observed classes of each circuit one by one; the others need only their number."""
+_BETWEEN_REPORTS: Final = 64  # circuits of which only the number of interpretations is needed
 
 
 class Reading(NamedTuple):
@@ -102,120 +105,20 @@ def tally_of_readings(readings: Iterable[Reading]) -> CriterionTally:
 
 
 @dataclass(frozen=True, eq=False)
-class CircuitReadings:
+class _Looked:
     """All interpretations of one circuit.
 
     Args:
         circuit: the circuit.
-        total: interpretations, exactly.
-        n_observed: observed classes, exactly.
-        classes: them, or None where they are too many to hold.
-        predictions: by criterion key, parallel to the classes; None where nothing is predicted or ``classes`` is None.
-        of_all_sets: whether every set of hidden neurons was tested.
+        classes: its observed classes.
+        answers: what is decided under interchange, of the network ("") and of the circuit itself.
+        predictions: by criterion key, parallel to the classes; None where nothing is predicted.
     """
 
     circuit: Circuit
-    total: int
-    n_observed: int
-    classes: ObservedClasses | None
+    classes: ObservedClasses
+    answers: Mapping[str, NetworkAnswers]
     predictions: Mapping[str, ClassPredictions | None]
-    of_all_sets: bool
-
-    def tally(self, key: str) -> CriterionTally:
-        """How many interpretations pass a criterion of :data:`KEYS`, or of :data:`ON_CIRCUIT` if these were read."""
-        if key == "observed-class":
-            return CriterionTally(self.n_observed, self.total - self.n_observed, 0, 0)
-        if self.classes is None:
-            return CriterionTally(0, 0, self.total, 0)
-        found = self.predictions[key]
-        if found is None:
-            return CriterionTally(0, 0, 0, self.total)
-        passed = sum(n for n in found.passing if n != UNDECIDED)
-        undecided = sum(size for size, n in zip(self.classes.sizes, found.passing, strict=True) if n == UNDECIDED)
-        failed = self.total - passed - undecided
-        if key.startswith("interchange-joint") and not self.of_all_sets:
-            return CriterionTally(0, failed, passed + undecided, 0)
-        return CriterionTally(passed, failed, undecided, 0)
-
-
-def read_circuits(
-    question: Question,
-    masks: NDArray[np.uint64],
-    work: Work = DEFAULT_WORK,
-    *,
-    on_circuit: bool = False,
-    max_classes: int = MAX_CLASSES,
-) -> Iterator[CircuitReadings]:
-    """All interpretations of each circuit, one circuit after the other.
-
-    Args:
-        masks: ``[circuits]``.
-        work: told "criteria" before each circuit; may cancel there.
-        on_circuit: whether to interchange in each circuit's own forward pass too.
-        max_classes: most observed classes of one circuit that are held; beyond, its interchange criteria are undecided.
-
-    Raises:
-        BeyondLimits: even counting the interpretations of a circuit is too much.
-    """
-    space, answers = ask_network(question)
-    layout = question.layout
-    for mask in work.each("criteria", masks.tolist(), "interpretations under interchange"):
-        circuit = Circuit(layout, mask)
-        yield _read(question, circuit, space, answers, max_classes, work, on_circuit=on_circuit)
-
-
-def _read(
-    question: Question,
-    circuit: Circuit,
-    space: InterventionSpace,
-    answers: NetworkAnswers,
-    max_classes: int,
-    work: Work,
-    *,
-    on_circuit: bool,
-) -> CircuitReadings:
-    every = space.largest is None
-    try:
-        classes = observed_classes(question, circuit, max_classes=max_classes)
-    except BeyondLimits:
-        counts = count_alone(question, mask_array([circuit.mask], circuit.layout), work)
-        return CircuitReadings(circuit, counts.total, counts.observed, None, {}, every)
-    predictions = dict(zip(KEYS[1:], _alone_and_joint(classes, space, answers, work), strict=True))
-    if on_circuit:
-        own = decide_in_circuit(question, circuit, space, family_sets(circuit, space, "joint"))
-        predictions |= dict(zip(ON_CIRCUIT, _alone_and_joint(classes, space, own, work), strict=True))
-    return CircuitReadings(circuit, sum(classes.sizes), len(classes), classes, predictions, every)
-
-
-def _alone_and_joint(
-    classes: ObservedClasses, space: InterventionSpace, answers: NetworkAnswers, work: Work
-) -> tuple[ClassPredictions | None, ClassPredictions | None]:
-    """How each class fares on single neurons and on sets of them; what fails on the first fails on the second."""
-    alone = class_predictions(classes, space, answers, "alone", work, extremes=False)
-    open_classes = None if alone is None else np.array([n != 0 for n in alone.passing], dtype=bool)
-    joint = class_predictions(classes, space, answers, "joint", work, extremes=False, among=open_classes)
-    return alone, joint
-
-
-def tallied(readings: Iterable[CircuitReadings], key: str) -> CriterionTally:
-    """A criterion's tally over the interpretations of several circuits."""
-    return sum((reading.tally(key) for reading in readings), NOTHING_JUDGED)
-
-
-_BETWEEN_REPORTS: Final = 64  # circuits of which only the number of interpretations is needed
-MAX_REPRESENTATIVES: Final = 20_000  # tried one by one for each circuit and criterion, some ten seconds
-_FAMILIES: Final[dict[str, Family]] = {
-    "interchange": "alone",
-    "interchange-joint": "joint",
-    "interchange-on-circuit": "alone",
-    "interchange-joint-on-circuit": "joint",
-}
-SCRUBBING: Final = "causal-scrubbing"
-COSTLY: Final = (*_FAMILIES, SCRUBBING)
-"""Criteria that must look at the observed classes of each circuit one by one; the others need only their number."""
-
-
-_Size = tuple[int, int]  # interpretations and observed classes of one circuit
 
 
 class CountingReadings:
@@ -246,93 +149,28 @@ class CountingReadings:
         self.done = 0  # circuits counted so far
         self._readings: list[list[Reading]] = [[] for _ in steps]  # for each step one of each circuit
 
-    @property
-    def finished(self) -> bool:
-        return self.done >= len(self.masks)
-
     def advance(self, work: Work) -> None:
-        """Count on until all are counted.
+        """Count on until all are counted; a limit or the end of the time takes a circuit from all steps or none.
 
         Raises:
             BeyondLimits: there are too many interventions even to begin.
         """
         self._work = work
-        look = self._by_classes if any(step.key in COSTLY for step in self.steps) else self._by_numbers
-        while not self.finished:
+        looks = any(step.key in COSTLY for step in self.steps)
+        while self.done < len(self.masks):
             try:
-                look()
+                if looks or self.done % _BETWEEN_REPORTS == 0:
+                    self._tell(Progress("criteria", 0, 1, "interpretations under interchange" if looks else ""))
+                looked = self._look() if looks else None
+                if not looks and not self._all_counted and not self.totals[self.done]:
+                    self._count()  # a limit may have ended counting before it
+                said = [self._said(step, looked) for step in self.steps]
             except BeyondLimits as refusal:  # this circuit has too many; go on with the next
                 self.note = self.note or f"Not tried: {refusal.cause}."
-                self._add([None])
-
-    def _by_classes(self) -> None:
-        """Find out about the circuits left one by one."""
-        own = any(step.key in ON_CIRCUIT for step in self.steps)
-        work = self._work.reporting_to(self._within_all)
-        left = self.masks[self.done :]
-        for reading in read_circuits(self.question, left, work, on_circuit=own):
-            self.totals[self.done], self.observed[self.done] = reading.total, reading.n_observed
-            self._add([reading])
-
-    def _by_numbers(self) -> None:
-        """Go through the circuits left, of which nothing is needed but how many interpretations each has."""
-        while not self.finished:
-            self._within_all(Progress("criteria", 0, 1))
-            stop = min(self.done + _BETWEEN_REPORTS, len(self.masks))
-            for position in range(self.done, stop):
-                if not self._all_counted and not self.totals[position]:  # a limit may have ended counting before it
-                    self._add([None] * (position - self.done))
-                    self._count()
-            self._add([None] * (stop - self.done))
-
-    def _count(self) -> None:
-        """The interpretations of the next circuit.
-
-        Raises:
-            BeyondLimits: counting them is too much.
-            OutOfTime: the time is up.
-        """
-        position = self.done
-        alone = self.masks[position : position + 1]
-        counts = count_alone(self.question, alone, self._work.reporting_to(self._within_all))
-        self.totals[position], self.observed[position] = counts.total, counts.observed
-
-    def _within_all(self, progress: Progress, /) -> None:
-        """Report, counting from the first circuit."""
-        self._work.tell(progress.stage, self.done, len(self.masks), progress.found)
-
-    def _add(self, readings: Sequence[CircuitReadings | None]) -> None:
-        """Some more circuits, all steps at once; None for those of which nothing but numbers is known.
-
-        A limit or the end of the time may stop any of the steps; then none of them has taken these circuits.
-        """
-        part = slice(self.done, self.done + len(readings))
-        sizes = list(zip(self.totals[part], self.observed[part], strict=True))
-        said = [list(self._said(step, readings, sizes)) for step in self.steps]
-        for told, more in zip(self._readings, said, strict=True):
-            told += more
-        self.done = part.stop
-
-    def _said(
-        self, step: CriterionStep, readings: Sequence[CircuitReadings | None], sizes: Sequence[_Size]
-    ) -> Iterable[Reading]:
-        """What a step says of the next circuits."""
-        key = step.key
-        if key == SCRUBBING:
-            return map(self._scrubbed, readings, sizes)
-        if key in COSTLY:
-            return (self._counted(reading, key, size) for reading, size in zip(readings, sizes, strict=True))
-        if key == "observed-class":
-            return [Reading(n, 0, n, 0, total) if total else Reading.unknown(total, n) for total, n in sizes]
-        if key == "margin":
-            margins = self._margins[self.done : self.done + len(sizes)]
-            least = float(step.settings["least"])
-            return [_all_or_none(size, margin >= least) for size, margin in zip(sizes, margins, strict=True)]
-        if key == "representative":
-            if not self._images and not self._symmetries[1]:
-                return [_all_or_none(size, True) for size in sizes]
-            return map(self._least, count(self.done), sizes)
-        return starmap(Reading.unknown, sizes)
+                said = [self._said(step, None) for step in self.steps]
+            for told, one in zip(self._readings, said, strict=True):
+                told.append(one)
+            self.done += 1
 
     def found(self) -> dict[CriterionStep, tuple[Reading, ...]]:
         """For each step what was counted, circuit by circuit; circuits after that are undecided."""
@@ -340,68 +178,115 @@ class CountingReadings:
         rest = list(starmap(Reading.unknown, sizes))
         return {step: (*told, *rest) for step, told in zip(self.steps, self._readings, strict=True)}
 
-    # ---- one circuit and one criterion -------------------------------------------------------------------------------
+    def _tell(self, progress: Progress, /) -> None:
+        """Report, counting from the first circuit."""
+        self._work.tell(progress.stage, self.done, len(self.masks), progress.found)
 
-    @cached_property
-    def _space(self) -> InterventionSpace:
-        return intervention_space(self.question.cut.hidden_sizes, self.question.cut.n_inputs)
+    # ---- the next circuit --------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _answers(self) -> NetworkAnswers:
-        return decide_under_interventions(self.question.cut, self.question.data.clean_rows, self._space)
+    @property
+    def _size(self) -> tuple[int, int]:
+        """Its interpretations, and their observed classes."""
+        return self.totals[self.done], self.observed[self.done]
 
-    def _counted(self, reading: CircuitReadings | None, key: str, size: _Size) -> Reading:
-        if reading is None:
-            return Reading.unknown(*size)
-        tally = reading.tally(key)
-        if tally.not_applicable:
-            return Reading(0, 0, 0, 0, size[0], applicable=False)
-        return Reading(tally.passed, tally.undecided, *self._representatives(reading, key), size[0])
+    def _count(self) -> None:
+        """Count its interpretations.
 
-    def _scrubbed(self, reading: CircuitReadings | None, size: _Size) -> Reading:
+        Raises:
+            BeyondLimits: that is too much.
+            OutOfTime: the time is up.
+        """
+        alone = self.masks[self.done : self.done + 1]
+        counts = count_alone(self.question, alone, self._work.reporting_to(self._tell))
+        self.totals[self.done], self.observed[self.done] = counts.total, counts.observed
+
+    def _look(self) -> _Looked | None:
+        """Find out about its observed classes; None where they are too many to hold, and are only counted."""
+        space, network = self._asked
+        circuit = Circuit(self.question.layout, int(self.masks[self.done]))
+        try:
+            classes = observed_classes(self.question, circuit)
+        except BeyondLimits:
+            self._count()
+            return None
+        self.totals[self.done], self.observed[self.done] = sum(classes.sizes), len(classes)
+        answers, work = {"": network}, self._work.reporting_to(self._tell)
+        if any(step.key.endswith(_SUFFIX) for step in self.steps):
+            answers[_SUFFIX] = decide_in_circuit(self.question, circuit, space, family_sets(circuit, space, "joint"))
+        predictions: dict[str, ClassPredictions | None] = {}
+        for suffix, said in answers.items():
+            alone = class_predictions(classes, space, said, "alone", work, extremes=False)
+            # what fails on single neurons fails on sets of them
+            among = None if alone is None else np.array([n != 0 for n in alone.passing], dtype=bool)
+            joint = class_predictions(classes, space, said, "joint", work, extremes=False, among=among)
+            predictions |= {f"interchange{suffix}": alone, f"interchange-joint{suffix}": joint}
+        return _Looked(circuit, classes, answers, predictions)
+
+    def _said(self, step: CriterionStep, looked: _Looked | None) -> Reading:
+        """What a step says of it; without a look only what follows from numbers."""
+        key, size = step.key, self._size
+        if key in COSTLY and looked is not None:
+            return self._scrubbed(looked) if key == SCRUBBING else self._interchanged(looked, key)
+        if key == "observed-class" and size[0]:
+            return Reading(size[1], 0, size[1], 0, size[0])
+        if key == "margin":
+            return _all_or_none(size, self._margins[self.done] >= float(step.settings["least"]))
+        if key == "representative":
+            return self._least(self.done, size)
+        return Reading.unknown(*size)
+
+    def _scrubbed(self, looked: _Looked) -> Reading:
         """Whole classes pass or fail."""
-        if reading is None or reading.classes is None:
-            return Reading.unknown(*size)
-        passing = np.equal(preserved(self.question, reading.classes), len(self.question.data.clean_rows))
-        sizes = reading.classes.sizes
-        return Reading(sum(sizes[k] for k in np.flatnonzero(passing).tolist()), 0, int(passing.sum()), 0, size[0])
+        passing = np.equal(preserved(self.question, looked.classes), len(self.question.clean_rows))
+        sizes = looked.classes.sizes
+        return Reading(sum(sizes[k] for k in np.flatnonzero(passing).tolist()), 0, int(passing.sum()), 0, sum(sizes))
 
-    def _representatives(self, reading: CircuitReadings, key: str) -> tuple[int, int]:
+    def _interchanged(self, looked: _Looked, key: str) -> Reading:
+        found, sizes = looked.predictions[key], looked.classes.sizes
+        if found is None:
+            return Reading(0, 0, 0, 0, sum(sizes), applicable=False)
+        passed = sum(n for n in found.passing if n != UNDECIDED)
+        undecided = sum(size for size, n in zip(sizes, found.passing, strict=True) if n == UNDECIDED)
+        representatives, unsure = self._representatives(looked, key)
+        if _FAMILIES[key] == "joint" and self._asked[0].largest is not None:  # larger sets were not tried
+            return Reading(0, passed + undecided, 0, representatives + unsure, sum(sizes))
+        return Reading(passed, undecided, representatives, unsure, sum(sizes))
+
+    def _representatives(self, looked: _Looked, key: str) -> tuple[int, int]:
         """Representatives of observed classes that are right under interchange, and those that are undecided.
 
         Where none or all of a class pass its representative is among them; the others are tried.
         """
-        classes, predictions = reading.classes, reading.predictions.get(key)
-        if classes is None or predictions is None:
-            return 0, reading.n_observed
-        sizes, passing = classes.sizes, predictions.passing
-        passed = sum(1 for size, n in zip(sizes, passing, strict=True) if n == size)
-        undecided = 0
-        open_classes = [k for k, n in enumerate(passing) if n == UNDECIDED or 0 < n < sizes[k]]
-        if open_classes:
-            spaces = InterpretationSpace(self.question, reading.circuit)
-            chosen = family_sets(reading.circuit, self._space, _FAMILIES[key])
-            answers = self._answers
-            if key in ON_CIRCUIT:
-                answers = decide_in_circuit(self.question, reading.circuit, self._space, chosen)
-            decisions, counted = answers.decisions[chosen], self._space.counted[chosen]
-            for tried, number in enumerate(open_classes[:MAX_REPRESENTATIVES]):
-                if tried % 256 == 0:
-                    self._within_all(Progress("criteria", 0, 1))
-                self._work.check()
-                said = predict_by_interpretation(spaces.at(classes.least_indices[number]), self._space)[chosen]
-                passed += not bool(((said != decisions) & counted).any())
-            undecided = len(open_classes) - len(open_classes[:MAX_REPRESENTATIVES])
-        if key.startswith("interchange-joint") and not reading.of_all_sets:
-            return 0, passed + undecided  # larger sets were not tried
-        return passed, undecided
+        classes, predictions, space = looked.classes, looked.predictions[key], self._asked[0]
+        passing = () if predictions is None else predictions.passing
+        passed = sum(n == size for size, n in zip(classes.sizes, passing, strict=True))
+        open_classes = [k for k, n in enumerate(passing) if n == UNDECIDED or 0 < n < classes.sizes[k]]
+        if not open_classes:
+            return passed, 0
+        spaces = InterpretationSpace(self.question, looked.circuit)
+        chosen = family_sets(looked.circuit, space, _FAMILIES[key])
+        decisions = looked.answers[_SUFFIX if key.endswith(_SUFFIX) else ""].decisions[chosen]
+        for tried, number in enumerate(open_classes[:MAX_REPRESENTATIVES]):
+            if tried % 256 == 0:
+                self._tell(Progress("criteria", 0, 1))
+            self._work.check()
+            said = predict_by_interpretation(spaces.at(classes.least_indices[number]), space)[chosen]
+            passed += not bool(((said != decisions) & space.counted[chosen]).any())
+        return passed, max(0, len(open_classes) - MAX_REPRESENTATIVES)
+
+    # ---- of all circuits ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _asked(self) -> tuple[InterventionSpace, NetworkAnswers]:
+        return ask_network(self.question)
 
     @cached_property
     def _margins(self) -> list[float]:
         """For each circuit the least margin of the network when some of the circuit's active neurons are interchanged;
         it depends on nothing else.
         """
-        outputs = np.where(self._space.counted, self._answers.margins, np.inf)
+        space, answers = self._asked
+        outputs = np.where(space.counted, answers.margins, np.inf)
         least = outputs.min(axis=(1, 2), initial=np.inf)
         keep = keep_matrices(self.masks, self.question.layout)
         active = np.concatenate([np.zeros((len(self.masks), 0), bool), *(m.any(axis=2) for m in keep[:-1])], axis=1)
@@ -410,7 +295,7 @@ class CountingReadings:
         for position, row in enumerate(active):
             neurons = row.tobytes()
             if neurons not in of_active:
-                chosen = family_sets(Circuit(self.question.layout, int(self.masks[position])), self._space, "joint")
+                chosen = family_sets(Circuit(self.question.layout, int(self.masks[position])), space, "joint")
                 of_active[neurons] = float(least[chosen].min(initial=np.inf))
             margins.append(of_active[neurons])
         return margins
@@ -426,7 +311,7 @@ class CountingReadings:
             permuted_masks(self.masks, permutations, self.question.layout) for permutations in self._symmetries[0][1:]
         ]
 
-    def _least(self, position: int, size: _Size) -> Reading:
+    def _least(self, position: int, size: tuple[int, int]) -> Reading:
         """All of a circuit's interpretations or none, unless a symmetry maps the circuit to itself."""
         mask = self.masks[position]
         images = [image[position] for image in self._images]
@@ -452,7 +337,7 @@ class CountingReadings:
         )
 
 
-def _all_or_none(size: _Size, passed: bool) -> Reading:  # the value itself, no switch
+def _all_or_none(size: tuple[int, int], passed: bool) -> Reading:  # the value itself, no switch
     """All interpretations of a circuit fare alike."""
     total, observed = size
     return Reading(total, 0, observed, 0, total) if passed else Reading(0, 0, 0, 0, total)

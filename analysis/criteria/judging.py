@@ -10,34 +10,194 @@ circuits at a time, so that what was decided until then is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import Final
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.criteria.alignment_context import AlignmentCriteriaContext
-from analysis.criteria.budget import STAGE_OF, Budget, Spent
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import ScoredAlignment
+from analysis.criteria.alignments import valid_alignments
 from analysis.criteria.criterion import KINDS, Kind
-from analysis.criteria.interpretation_tallies import COSTLY, CountingReadings
-from analysis.criteria.judged import StepVerdicts, Subject
-from analysis.criteria.recorded_context import RecordedContext
-from analysis.criteria.redundancies import AlgorithmCriteriaContext
+from analysis.criteria.interpretation_tallies import COSTLY, CountingReadings, Reading, tally_of_readings
+from analysis.criteria.population import Population
 from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import UNDECIDED, Verdicts
+from analysis.criteria.verdict import OUTCOMES, UNDECIDED
 from analysis.errors import BeyondLimits
-from analysis.explanations.registry import BY_KEY
-from analysis.progress import OutOfTime
+from analysis.explanations.registry import BY_KEY, KIND_OF
+from analysis.progress import OutOfTime, Progress
+from analysis.question import Question
+from analysis.result import CriterionTally, OutputAnalysis
 from analysis.work import DEFAULT_WORK, Work
 
-_Context = CircuitCriteriaContext | AlgorithmCriteriaContext | AlignmentCriteriaContext | RecordedContext
-_Part = tuple[NDArray[np.uint8], Spent]
-"""Outcomes of some explanations in a row, and what they took."""
+Found = TypeVar("Found")
+OUT_OF_TIME: Final = "Not decided, as the time given for the whole was up."
+_SPENT: Final = "Not decided within the budget of {:.15g} seconds for each criterion."
+_SPENT_SHAPE: Final = re.compile(r"Not decided within the budget of ([0-9.e+-]+) seconds for each criterion\.")
 _BLOCK: Final = 16_384  # circuits of which what the criteria share is held at a time
 _FEW: Final = 16  # circuits that a slow criterion looks at first; twice as many each time after
-_NOUNS: Final[dict[Kind, str]] = {**STAGE_OF, "interpretation": "circuits' interpretations"}
+
+
+def budget_that_ended(note: str) -> float | None:
+    """The seconds that a criterion stopped at, read from the note of its verdicts; None if time did not end it."""
+    found = _SPENT_SHAPE.search(note)
+    return None if found is None else float(found[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What an analysis found, as criteria need it.
+
+    Args:
+        masks: ``[circuits]`` uint64 ascending: the listed valid circuits.
+        exhaustive: whether these are all valid ones.
+        interpretations: how many each circuit has, parallel to the masks.
+        observed: and their observed classes.
+        algorithms: the listed candidates.
+        alignments: the kept valid alignments with their algorithms.
+        all_counted: whether a circuit with 0 interpretations has none; else a limit may have ended counting before it.
+        recorded: of each kind stored as columns the address texts of what was found, and whether that is all there is.
+    """
+
+    question: Question
+    masks: NDArray[np.uint64]
+    exhaustive: bool
+    interpretations: tuple[int, ...]
+    observed: tuple[int, ...]
+    algorithms: tuple[HighLevelModel, ...]
+    alignments: tuple[tuple[HighLevelModel, ScoredAlignment], ...]
+    all_counted: bool = False
+    recorded: Mapping[Kind, tuple[tuple[str, ...], bool]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, analysis: OutputAnalysis) -> Subject:
+        """What one analysis found."""
+        circuits = analysis.circuits
+        return cls(
+            question=analysis.question,
+            masks=circuits.masks,
+            exhaustive=circuits.truncated_at is None and circuits.method == "listed",
+            interpretations=analysis.interpretations.by_circuit,
+            observed=analysis.interpretations.observed_by_circuit,
+            algorithms=tuple(result.algorithm for result in analysis.algorithms.algorithms),
+            alignments=valid_alignments(analysis.algorithms),
+            all_counted=analysis.interpretations.truncated_at is None,
+        )
+
+    def population(self, kind: Kind) -> Population:
+        """The explanations of a kind; of interpretations the circuits that have them."""
+        if kind in BY_KEY:
+            texts, complete = self.recorded.get(kind, ((), True))
+            items = tuple(BY_KEY[kind].read(self.question, text) for text in texts)
+            return Population(kind, self.question, items, complete)
+        listed = {"algorithm": self.algorithms, "alignment": self.alignments}.get(kind, self.masks)
+        return Population(kind, self.question, listed, self.exhaustive)
+
+
+@dataclass(frozen=True, eq=False)
+class StepVerdicts:
+    """What one step says about all explanations of one kind.
+
+    Args:
+        kind: of the explanations.
+        step: the criterion with its settings.
+        outcomes: ``[explanations]`` positions in :data:`OUTCOMES`; of interpretations ``[circuits]`` as in
+            :attr:`~analysis.criteria.interpretation_tallies.Reading.outcome`.
+        readings: of interpretations, for each circuit; None for the other kinds.
+        note: why some are undecided if a limit or the budget is the reason, else "".
+        seconds: spent, 0 without a clock.
+        stopped: whether the budget or a limit of ours ended the work.
+    """
+
+    kind: Kind
+    step: CriterionStep
+    outcomes: NDArray[np.uint8]
+    readings: Sequence[Reading] | None = None
+    note: str = ""
+    seconds: float = 0.0
+    stopped: bool = False
+
+    @property
+    def tally(self) -> CriterionTally:
+        """How many explanations have each outcome; of interpretations exactly, whatever they are."""
+        if self.readings is not None:
+            return tally_of_readings(self.readings)
+        return CriterionTally(*np.bincount(self.outcomes, minlength=len(OUTCOMES)).tolist())
+
+
+@dataclass(eq=False)
+class _Judging:
+    """One criterion on one kind: what it said so far, and what that took.
+
+    Args:
+        kind: of the explanations.
+        step: the criterion.
+        work: of everything that is judged; its limits name the seconds for one criterion and one kind.
+    """
+
+    kind: Kind
+    step: CriterionStep
+    work: Work
+    outcomes: list[NDArray[np.uint8]] = field(default_factory=list)
+    seconds: float = 0.0
+    note: str = ""
+    stopped: bool = False
+
+    def run(self, place: tuple[int, int], judge: Callable[[Work], Found]) -> Found | None:
+        """What ``judge`` returns; None where the budget or a limit ends it. The time that it takes counts.
+
+        Args:
+            place: which of how many pieces of work of this kind it is.
+            judge: is given the criterion's own work, which ends with the budget.
+        """
+        limit, (done, total) = self.work.limits.criterion_seconds, place
+
+        def tell(progress: Progress, /) -> None:
+            some = f": {progress.done:,} of {progress.total:,}" if progress.total > 1 else ""
+            # of interpretations the pieces of work are circuits, which the progress itself counts
+            at = min(done + progress.done, total) if self.kind == "interpretation" else done
+            self.work.tell(KIND_OF[self.kind].plural, at, total, f"{self.step}{some}")
+
+        begun, before, why = self.work.clock(), self.seconds, ""
+        try:
+            if before >= limit:
+                raise OutOfTime
+            own = self.work.reporting_to(tell).for_seconds(limit - before)
+            own.tell("criteria", 0, 1)
+            return judge(own)
+        except OutOfTime:
+            pass
+        except BeyondLimits as refusal:
+            why = f"Not tried: {refusal.cause}."
+        finally:
+            self.seconds = before + self.work.clock() - begun
+        late = OUT_OF_TIME if self.work.is_over or self.seconds < limit else _SPENT.format(limit)
+        self.note, self.stopped = self.note or why or late, True
+        return None
+
+    def judge(self, some: Population, place: tuple[int, int]) -> None:
+        """Some more explanations; where there are none nothing is done, as some criteria look at the network first."""
+        outcomes = np.full(len(some), UNDECIDED, dtype=np.uint8)
+        if len(some):
+
+            def judge(work: Work) -> NDArray[np.uint8]:
+                some.work = work
+                verdicts = self.step.criterion.judge(some, self.step.settings)
+                undecided = np.flatnonzero(verdicts.outcomes == UNDECIDED)
+                self.note = self.note or (verdicts.at(int(undecided[0])).reason if len(undecided) else "")
+                return verdicts.outcomes
+
+            found = self.run(place, judge)
+            outcomes = outcomes if found is None else found
+        self.outcomes.append(outcomes)
+
+    def said(self) -> StepVerdicts:
+        """All that it said."""
+        outcomes = np.concatenate(self.outcomes)
+        return StepVerdicts(self.kind, self.step, outcomes, None, self.note, self.seconds, self.stopped)
 
 
 def judge_analysis(
@@ -58,68 +218,55 @@ def judge_analysis(
         InvalidCriterion: a criterion does not apply to its kind.
         Cancelled: the report asked to stop.
     """
-    budget = Budget(work)
     for kind in (*KINDS, *BY_KEY):
         wanted = [step for of, step in dict.fromkeys(steps) if of == kind]
         if not wanted:
             continue
-        if kind == "circuit":
-            yield from _judge_circuits(subject, wanted, budget)
-        elif kind == "interpretation":
-            yield from _judge_interpretations(subject, wanted, budget)
+        population = subject.population(kind)
+        if kind == "interpretation":
+            yield from _count_interpretations(subject, wanted, work)
         else:
-            context = _listed_context(subject, kind)
-            for number, step in enumerate(wanted):
-                yield _put_together(kind, step, [_within(kind, step, context, (number, len(wanted)), budget)])
+            yield from _judge(population, wanted, work)
+        noun = "circuits' interpretations" if kind == "interpretation" else KIND_OF[kind].plural
         n_words = f"{len(wanted)} criteri{'on' if len(wanted) == 1 else 'a'}"
-        words = "the time is up" if budget.work.is_over else f"{n_words} on {subject.count(kind):,} {_NOUNS[kind]}"
-        budget.work.tell(STAGE_OF[kind], 1, 1, words)
+        words = "the time is up" if work.is_over else f"{n_words} on {len(population):,} {noun}"
+        work.tell(KIND_OF[kind].plural, 1, 1, words)
 
 
-def _judge_circuits(subject: Subject, steps: Sequence[CriterionStep], budget: Budget) -> Iterator[StepVerdicts]:
-    """One by one in blocks, so that what the criteria share is held for a block only; then what needs all at once."""
-    context = CircuitCriteriaContext(subject.question, subject.masks, exhaustive=subject.exhaustive)
-    starts = range(0, max(len(subject.masks), 1), _BLOCK)
-    single = [step for step in steps if step.criterion.over == "each"]
-    whole = [step for step in steps if step.criterion.over == "population"]
+def _judge(population: Population, steps: Sequence[CriterionStep], work: Work) -> Iterator[StepVerdicts]:
+    """One by one, circuits in blocks, so that what the criteria share is held for a block only; then what needs all at
+    once.
+    """
+    size = _BLOCK if population.kind == "circuit" else max(len(population), 1)
+    every = [_Judging(population.kind, step, work) for step in steps]
+    single = [one for one in every if one.step.criterion.over == "each"]
+    whole = [one for one in every if one.step.criterion.over == "population"]
+    starts = range(0, max(len(population), 1), size)
     done, total = 0, len(starts) * len(single) + len(whole)
-    parts: dict[CriterionStep, list[_Part]] = {step: [] for step in steps}
     for start in starts:
-        block = replace(context, masks=context.masks[start : start + _BLOCK])
-        for step in single:
-            for some in _pieces(step, block):
-                parts[step].append(_within("circuit", step, some, (done, total), budget))
+        block = population.part(slice(start, start + size))
+        for one in single:
+            for some in _pieces(one.step, block):
+                one.judge(some, (done, total))
             done += 1
-    for step in whole:
-        parts[step].append(_within("circuit", step, context, (done, total), budget))
+    for one in whole:
+        one.judge(population, (done, total))
         done += 1
-    for step in steps:
-        yield _put_together("circuit", step, parts[step])
+    return (one.said() for one in every)
 
 
-def _pieces(step: CriterionStep, block: CircuitCriteriaContext) -> Iterator[CircuitCriteriaContext]:
-    """A block as a criterion looks at it: as a whole, but a slow one at a few circuits first, then at more and more."""
-    if step.criterion.cost == "quick":
+def _pieces(step: CriterionStep, block: Population) -> Iterator[Population]:
+    """A block as a criterion looks at it: as a whole, but circuits a slow one at a few first, then at more and more."""
+    if step.criterion.cost == "quick" or block.kind != "circuit":
         yield block
         return
     at, size = 0, _FEW
     while at < len(block) or not at:
-        yield replace(block, masks=block.masks[at : at + size])
+        yield block.part(slice(at, at + size))
         at, size = at + size, 2 * size
 
 
-def _listed_context(subject: Subject, kind: Kind) -> _Context:
-    """What the criteria of a kind share whose explanations are values, not masks."""
-    if kind in BY_KEY:
-        texts, complete = subject.recorded.get(kind, ((), True))
-        items = tuple(BY_KEY[kind].read(subject.question, text) for text in texts)
-        return RecordedContext(subject.question, BY_KEY[kind], items, complete)
-    if kind == "algorithm":
-        return AlgorithmCriteriaContext(subject.algorithms)
-    return AlignmentCriteriaContext(subject.question, subject.alignments)
-
-
-def _judge_interpretations(subject: Subject, steps: Sequence[CriterionStep], budget: Budget) -> Iterator[StepVerdicts]:
+def _count_interpretations(subject: Subject, steps: Sequence[CriterionStep], work: Work) -> Iterator[StepVerdicts]:
     """Criteria that need numbers only, each by itself; then together those that share the observed classes, within the
     budget of the first.
 
@@ -132,57 +279,14 @@ def _judge_interpretations(subject: Subject, steps: Sequence[CriterionStep], bud
     observed: Sequence[int] = subject.observed
     n = max(len(subject.masks), 1)
     for number, together in enumerate(groups):
-        first, stopped = together[0], Spent()
+        first = _Judging("interpretation", together[0], work)
         counts = CountingReadings(
             subject.question, subject.masks, totals, observed, together, all_counted=subject.all_counted
         )
-        try:
-            budget.run("interpretation", first, (number * n, len(groups) * n), counts.advance)
-        except OutOfTime:
-            stopped = Spent(budget.words("interpretation", first), stopped=True)
-        except BeyondLimits as refusal:
-            stopped = Spent(f"Not tried: {refusal.cause}.", stopped=True)
+        first.run((number * n, len(groups) * n), counts.advance)
         totals, observed = counts.totals, counts.observed
         for step, readings in counts.found().items():
-            said = stopped + Spent(counts.note) if any(one.undecided for one in readings) else Spent()
-            yield StepVerdicts(
-                "interpretation",
-                step,
-                np.array([one.outcome for one in readings], dtype=np.uint8),
-                readings,
-                said.note,
-                budget.used["interpretation", first] if step == first else 0.0,
-                said.stopped,
-            )
-
-
-def _within(kind: Kind, step: CriterionStep, context: _Context, place: tuple[int, int], budget: Budget) -> _Part:
-    """Outcomes and what they took; undecided all of them if the budget or a limit ended the work.
-
-    Where there is nothing to judge, nothing is done: some criteria look at the whole network first.
-    """
-    nothing = np.full(len(context), UNDECIDED, dtype=np.uint8)
-    if not len(context):
-        return nothing, Spent()
-    if budget.is_spent(kind, step):
-        return nothing, Spent(budget.words(kind, step), stopped=True)
-    before = budget.used[kind, step]
-
-    def judge(work: Work) -> Verdicts:
-        context.work = work
-        return step.criterion.judge(kind, context, step.settings)
-
-    try:
-        verdicts = budget.run(kind, step, place, judge)
-    except (OutOfTime, BeyondLimits) as end:
-        words = budget.words(kind, step) if isinstance(end, OutOfTime) else f"Not tried: {end.cause}."
-        return nothing, Spent(words, budget.used[kind, step] - before, stopped=True)
-    undecided = np.flatnonzero(verdicts.outcomes == UNDECIDED)
-    note = verdicts.at(int(undecided[0])).reason if len(undecided) else ""
-    return verdicts.outcomes, Spent(note, budget.used[kind, step] - before)
-
-
-def _put_together(kind: Kind, step: CriterionStep, parts: Sequence[_Part]) -> StepVerdicts:
-    spent = sum((one for _, one in parts), Spent())
-    outcomes = np.concatenate([outcomes for outcomes, _ in parts])
-    return StepVerdicts(kind, step, outcomes, None, spent.note, spent.seconds, spent.stopped)
+            some = any(one.undecided for one in readings)
+            outcomes = np.array([one.outcome for one in readings], dtype=np.uint8)
+            note, seconds = (first.note or counts.note) if some else "", first.seconds if step == first.step else 0.0
+            yield StepVerdicts("interpretation", step, outcomes, readings, note, seconds, first.stopped and some)

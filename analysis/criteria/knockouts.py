@@ -24,9 +24,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.criteria import cuts
-from analysis.criteria.circuit_context import VALUES_AT_ONCE, CircuitCriteriaContext, count_right
+from analysis.criteria import circuits, cuts
 from analysis.criteria.criterion import VACUOUS, Change, Criterion, Parameter, Settings
+from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
 from analysis.networks.ablation import zeros
 from analysis.networks.mlp import activate, batch_activations, keep_matrices
@@ -51,27 +51,27 @@ class Knockouts:
     Hidden neurons are numbered layer by layer.
 
     Args:
-        context: the circuits.
+        population: the circuits.
         everywhere: whether sets may hold neurons outside of the circuit.
     """
 
-    context: CircuitCriteriaContext
+    population: Population
     everywhere: bool = False
 
     @cached_property
     def sites(self) -> list[Site]:
         """Layer and neuron of each number."""
-        widths = enumerate(self.context.question.cut.hidden_sizes, start=1)
+        widths = enumerate(self.population.question.cut.hidden_sizes, start=1)
         return [(layer, neuron) for layer, width in widths for neuron in range(width)]
 
     @cached_property
     def open_to(self) -> Flags:
         """``[circuits, hidden neurons]``: which may be knocked out."""
         if self.everywhere:
-            return np.ones((len(self.context), len(self.sites)), dtype=bool)
-        keep = keep_matrices(self.context.masks, self.context.question.layout)
+            return np.ones((len(self.population), len(self.sites)), dtype=bool)
+        keep = keep_matrices(self.population.items, self.population.question.layout)
         hidden = [layer.any(axis=2) for layer in keep[:-1]]
-        return np.concatenate([np.zeros((len(self.context), 0), dtype=bool), *hidden], axis=1)
+        return np.concatenate([np.zeros((len(self.population), 0), dtype=bool), *hidden], axis=1)
 
     def sets_of(self, position: int) -> list[tuple[int, ...]]:
         """The sets that are tried of one circuit."""
@@ -79,36 +79,36 @@ class Knockouts:
 
     def batches(self) -> Iterator[tuple[NDArray[np.intp], list[tuple[int, ...]]]]:
         """Positions of circuits that are knocked out alike, some at a time, with their sets."""
-        if not len(self.context):
+        if not len(self.population):
             return
         kinds, kind_of = np.unique(self.open_to, axis=0, return_inverse=True)
         done = 0
         for number, kind in enumerate(kinds):
             among, sets = np.flatnonzero(kind_of.reshape(-1) == number), smallest_sets(np.flatnonzero(kind).tolist())
-            held = len(sets) * len(self.context.clean_rows) * max(self.context.question.cut.sizes)
-            size = max(1, VALUES_AT_ONCE // (4 * held))
+            held = len(sets) * len(self.population.question.clean_rows) * max(self.population.question.cut.sizes)
+            size = max(1, circuits.VALUES_AT_ONCE // (4 * held))
             for start in range(0, len(among), size):
-                self.context.work.tell("criteria", done, len(self.context), "knock-outs")
+                self.population.work.tell("criteria", done, len(self.population), "knock-outs")
                 yield among[start : start + size], sets
                 done += len(among[start : start + size])
 
     def of_circuits(self, part: NDArray[np.intp], sets: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
         """``[circuits, sets, rows]`` outputs of some circuits without the neurons of each set."""
-        return self._outputs(keep_matrices(self.context.masks[part], self.context.question.layout), sets)
+        return self._outputs(keep_matrices(self.population.items[part], self.population.question.layout), sets)
 
     def of_network(self, sets: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
         """``[sets, rows]`` outputs of the whole network without the neurons of each set."""
-        weights = self.context.question.cut.weights
+        weights = self.population.question.cut.weights
         outputs: NDArray[np.float64] = self._outputs([np.ones((1, *w.shape), dtype=bool) for w in weights], sets)[0]
         return outputs
 
     def decide(self, outputs: NDArray[np.float64]) -> NDArray[np.int8]:
-        return decide(outputs, self.context.question.protocol.circuit_decision)
+        return decide(outputs, self.population.question.protocol.circuit_decision)
 
     def _outputs(self, keep: Sequence[Flags], sets: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
         """Sums are taken in the order of :mod:`analysis.networks.mlp`."""
-        network, rows = self.context.question.cut, self.context.clean_rows
-        absent = self.context.absent(self.context.question.protocol.ablation)
+        network, rows = self.population.question.cut, self.population.question.clean_rows
+        absent = self.population.question.absent
         gone = np.zeros((len(self.sites), len(sets)), dtype=bool)
         for number, members in enumerate(sets):
             gone[list(members), number] = True
@@ -118,7 +118,7 @@ class Knockouts:
             weights, biases = network.weights[layer - 1], network.biases[layer - 1]
             total = np.broadcast_to(biases[:, None], (len(kept), values.shape[1], len(biases), len(rows)))
             for index in range(values.shape[2]):
-                self.context.work.check()
+                self.population.work.check()
                 value = np.where(kept[:, None, :, index, None], values[:, :, None, index], absent[layer - 1][index])
                 if layer > 1:
                     value = np.where(gone[numbered + index, :, None, None], 0.0, value)
@@ -132,10 +132,10 @@ class Knockouts:
         return outputs
 
 
-def _complete(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
-    knocked = Knockouts(context, everywhere=bool(settings["network"]))
-    n_rows = len(context.clean_rows)
-    n_alike, n_tests = np.zeros(len(context), dtype=np.int64), np.zeros(len(context), dtype=np.int64)
+def _complete(population: Population, settings: Settings) -> Verdicts:
+    knocked = Knockouts(population, everywhere=bool(settings["network"]))
+    n_rows = len(population.question.clean_rows)
+    n_alike, n_tests = np.zeros(len(population), dtype=np.int64), np.zeros(len(population), dtype=np.int64)
     for part, sets in knocked.batches():
         expected = knocked.decide(knocked.of_network(sets))
         n_alike[part] = (knocked.decide(knocked.of_circuits(part, sets)) == expected).sum(axis=(1, 2))
@@ -152,7 +152,7 @@ def _complete(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
         which, row = (int(one) for one in np.argwhere(differ)[0])
         return reason, {
             "neurons": [list(knocked.sites[neuron]) for neuron in sets[which]],
-            "input": context.clean_rows[row].tolist(),
+            "input": population.question.clean_rows[row].tolist(),
             "circuit": float(circuit[which, row]),
             "network": float(network[which, row]),
         }
@@ -175,9 +175,9 @@ def _tried(knocked: Knockouts, position: int) -> str:
     return f" Only the {MAX_SETS:,} smallest sets were tried." if _not_all_tried(knocked)[position] else ""
 
 
-def _minimal(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
-    knocked = Knockouts(context)
-    n_needed, n_neurons = np.zeros(len(context), dtype=np.int64), knocked.open_to.sum(axis=1)
+def _minimal(population: Population, _: Settings) -> Verdicts:
+    knocked = Knockouts(population)
+    n_needed, n_neurons = np.zeros(len(population), dtype=np.int64), knocked.open_to.sum(axis=1)
     for part, sets in knocked.batches():
         codes = _codes(knocked.decide(knocked.of_circuits(part, sets)))
         for _neuron, without, with_it in _pairs(sets):
@@ -224,20 +224,20 @@ def _pairs(sets: Sequence[tuple[int, ...]]) -> Iterator[tuple[int, list[int], li
         yield neuron, [without for without, _ in pairs], [with_it for _, with_it in pairs]
 
 
-def _necessary(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
-    rows, labels = context.question.judged
-    nothing = zeros(context.question.cut.sizes)
-    n_right = np.zeros(len(context), dtype=np.int64)
-    for part in context.parts("complements", len(rows)):
-        keep = [~matrix for matrix in keep_matrices(context.masks[part], context.question.layout)]
+def _necessary(population: Population, _: Settings) -> Verdicts:
+    rows, labels = population.question.judged
+    nothing = zeros(population.question.cut.sizes)
+    n_right = np.zeros(len(population), dtype=np.int64)
+    for part in circuits.parts(population, "complements", len(rows)):
+        keep = [~matrix for matrix in keep_matrices(population.items[part], population.question.layout)]
         with np.errstate(over="ignore", invalid="ignore"):
-            outputs = batch_activations(context.question.cut, keep, rows, nothing)[-1][:, 0]
-        n_right[part] = count_right(outputs, labels, context.question.protocol)
+            outputs = batch_activations(population.question.cut, keep, rows, nothing)[-1][:, 0]
+        n_right[part] = circuits.count_right(outputs, population.question)
 
     def explain(position: int) -> tuple[str, Witness]:
         return f"The complement decides {n_right[position]} of {len(labels)} rows right.", {}
 
-    return verdicts_of(~context.enough(n_right), explain, numerators=n_right, denominators=len(labels))
+    return verdicts_of(~circuits.enough(population, n_right), explain, numerators=n_right, denominators=len(labels))
 
 
 _WANG: Final = "Wang et al., ICLR 2023 (arXiv:2211.00593)"
@@ -292,8 +292,7 @@ NECESSITY: Final = Criterion(
     formula="share of rows x with d(f_(M∖C)(x; absent = 0)) = y(x)  ≤  threshold of the protocol",
     source="after Shi et al., NeurIPS 2024 (arXiv:2410.13032), who test whether what the complement still does depends "
     "on the task (HSIC) and hold circuits against random ones as large",
-    judges={"circuit": _necessary},
-    by_trait={"cut": cuts.necessary},
+    judges={"circuit": _necessary, "cut": cuts.necessary},
     of_models="The mask of all that the circuit leaves out means no valid circuit.",
     direction="lower",
     score="share of rows that the complement decides right",

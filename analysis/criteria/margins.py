@@ -10,43 +10,43 @@ from numpy.typing import NDArray
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.criteria import cuts
-from analysis.criteria.alignment_context import AlignmentCriteriaContext
-from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion, Parameter, Settings
-from analysis.criteria.interpretation_context import InterpretationCriteriaContext
-from analysis.criteria.recorded_context import RecordedContext
+from analysis.criteria.interpretations import interventions
+from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
+from analysis.explanations.registry import BY_KEY
 from analysis.interpretations.predicting import family_sets
 
 
-def _firm_circuits(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
+def _firm_circuits(population: Population, settings: Settings) -> Verdicts:
     with np.errstate(over="ignore", invalid="ignore"):
-        _, margins = evaluate_circuits(context.question, context.masks)
+        _, margins = evaluate_circuits(population.question, population.items)
 
     return _firm(margins, settings, "The closest output is {} from the edge of its decision.")
 
 
-def _firm_interpretations(context: InterpretationCriteriaContext, settings: Settings) -> Verdicts:
+def _firm_interpretations(population: Population, settings: Settings) -> Verdicts:
     """Tested are the interchanges of every set of a circuit's active neurons, which all its interpretations share."""
-    space, known = context.interventions, {}
-    for interpretation in context.explanations:
-        mask = interpretation.circuit.mask
-        if mask not in known:
-            chosen = family_sets(interpretation.circuit, space, "joint")
-            known[mask] = float(context.answers.margins[chosen][space.counted[chosen]].min(initial=np.inf))
-    margins = np.array([known[interpretation.circuit.mask] for interpretation in context.explanations])
-    return _firm(margins, settings)
+    space, answers = interventions(population)
+    known: dict[int, float] = {}
+    for circuit in (interpretation.circuit for interpretation in population.items):
+        if circuit.mask not in known:
+            chosen = family_sets(circuit, space, "joint")
+            known[circuit.mask] = float(answers.margins[chosen][space.counted[chosen]].min(initial=np.inf))
+    return _firm(np.array([known[interpretation.circuit.mask] for interpretation in population.items]), settings)
 
 
-def _firm_alignments(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
-    return _firm(np.array([scored.margin for _, scored in context.explanations], dtype=np.float64), settings)
+def _firm_alignments(population: Population, settings: Settings) -> Verdicts:
+    return _firm(np.array([scored.margin for _, scored in population.items], dtype=np.float64), settings)
 
 
-def _firm_placed(context: RecordedContext, settings: Settings) -> Verdicts:
+def _firm_placed(population: Population, settings: Settings) -> Verdicts:
     """The margin that the kind itself measures at its site; a kind without one has nothing to judge."""
-    if "margin" not in context.frame:
-        return same_for_all(len(context), "not_applicable", f"{context.kind.plural.capitalize()} have no margin.")
-    return _firm(context.frame["margin"], settings, "The closest activation is {} from the edge of what is read.")
+    kind = BY_KEY[population.kind]
+    margins = kind.frame(population.items).get("margin")
+    if margins is None:
+        return same_for_all(len(population), "not_applicable", f"{kind.plural.capitalize()} have no margin.")
+    return _firm(margins, settings, "The closest activation is {} from the edge of what is read.")
 
 
 _INTERCHANGED: Final = "Under interchange the closest output is {} from the edge of its decision."
@@ -73,8 +73,9 @@ MARGIN: Final = Criterion(
         "circuit": _firm_circuits,
         "interpretation": _firm_interpretations,
         "alignment": _firm_alignments,
+        "placed": _firm_placed,
+        "cut": cuts.firm,
     },
-    by_trait={"placed": _firm_placed, "cut": cuts.firm},
     of_models="On no row is the right output closer to the largest other than the least margin.",
     direction="higher",
     parameters=(Parameter("least", FRAGILE_MARGIN, 0.0, 1.0, "least distance from the decision's edge"),),

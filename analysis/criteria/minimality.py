@@ -16,7 +16,7 @@ components.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Final
@@ -25,13 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.space import in_space
-from analysis.criteria import cuts
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria import circuits, cuts
 from analysis.criteria.criterion import VACUOUS, Change, Criterion, Judge
+from analysis.criteria.population import Population
 from analysis.criteria.remainders import ignores_an_input, needs_every_input, pruned, sets_ignoring_an_input
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from analysis.explanations.explanation import Trait
-from analysis.networks.circuit import mask_array
+from analysis.networks.circuit import mask_array, one_mask
 from analysis.networks.mlp import keep_matrices
 
 _NOT_ALL: Final = "Not every valid circuit is listed, so a smaller one may have been missed."
@@ -39,7 +38,6 @@ _NOT_TRIED: Final = (
     "Too many sets of edges leave an input unused for each to be tried, so one that will do may be missed."
 )
 _TOO_MANY_REMOVALS: Final = "There are too many removals to run each."
-_MASKS_AT_ONCE: Final = 1 << 20  # circuits without one edge each, held at once
 MAX_REMOVALS: Final = 1 << 20  # run one by one where not every valid circuit is listed, some seconds
 
 
@@ -48,74 +46,55 @@ class _Sufficient:
     """The sets of edges that will do, as far as they are known.
 
     Args:
-        context: the circuits.
+        population: the circuits.
         by_function: which Φ is meant.
     """
 
-    context: CircuitCriteriaContext
+    population: Population
     by_function: bool
 
     @cached_property
     def known(self) -> tuple[NDArray[Any], str]:
         """Sets that will do, ascending, and why these may not be all; "" if they are."""
-        context = self.context
-        masks = context.masks
-        if not context.exhaustive:
+        population, question = self.population, self.population.question
+        masks: NDArray[Any] = population.items
+        if not population.complete:
             return masks, _NOT_ALL
-        if not self.by_function or context.once("needs every input", lambda: needs_every_input(context.question)):
+        if not self.by_function or population.once("needs every input", lambda: needs_every_input(question)):
             return masks, ""
-        ignoring = sets_ignoring_an_input(context.question.layout)
+        ignoring = sets_ignoring_an_input(question.layout)
         if ignoring is None:
             return masks, _NOT_TRIED
-        right = ignoring[decide_right(context, ignoring)]
+        right = ignoring[circuits.decide_right(replace(population, items=ignoring))]
         return np.union1d(masks, right).astype(masks.dtype), ""
 
-    def without(self, edges: Sequence[int]) -> NDArray[Any]:
-        """``[edges, circuits]``: what is left of each circuit without each edge."""
-        left: NDArray[Any] = self.context.masks & ~_single(edges, self.context)
-        return pruned(left, self.context.question.layout) if self.by_function else left
+    def without(self, edge: int) -> NDArray[Any]:
+        """``[circuits]``: what is left of each without an edge."""
+        layout = self.population.question.layout
+        left: NDArray[Any] = self.population.items & ~one_mask(1 << edge, layout)
+        return pruned(left, layout) if self.by_function else left
+
+    @cached_property
+    def runs(self) -> bool:
+        """Whether single-edge removals are run: not all that will do is known, and they are few enough."""
+        return bool(self.known[1]) and int(np.bitwise_count(self.population.items).sum()) <= MAX_REMOVALS
 
     def run(self, masks: NDArray[Any]) -> NDArray[np.bool_]:
         """``[masks]``: which will do, by running them."""
-        return decide_right(self.context, masks) if self.by_function else valid_by_running(self.context, masks)
+        some = replace(self.population, items=masks)
+        return circuits.decide_right(some) if self.by_function else valid_by_running(some)
 
 
-def decide_right(context: CircuitCriteriaContext, masks: NDArray[Any]) -> NDArray[np.bool_]:
-    """``[masks]``: which decide right as the protocol asks, circuits or not; no neuron of theirs is dead."""
-    return replace(context, masks=masks).decide_right
-
-
-def valid_by_running(context: CircuitCriteriaContext, masks: NDArray[Any]) -> NDArray[np.bool_]:
-    """``[masks]``: which are valid circuits of the protocol's family, listed or not.
-
-    Args:
-        context: says what they are circuits of; its own circuits do not matter.
-        masks: any sets of edges.
-    """
-    found = np.zeros(len(masks), dtype=np.bool_)
-    places = np.flatnonzero(_in_family(context, masks))
-    found[places] = decide_right(context, masks[places])
+def valid_by_running(population: Population) -> NDArray[np.bool_]:
+    """``[masks]``: which of any sets of edges are valid circuits of the protocol's family, listed or not."""
+    masks, question = population.items, population.question
+    sizes, layout = question.cut.sizes, question.layout
+    hidden = keep_matrices(masks, layout)[:-1]
+    n_active = sum((layer.any(axis=2).sum(axis=1) for layer in hidden), np.zeros(len(masks), dtype=np.int64))
+    allowed = np.array([in_space(n, sizes, question.protocol) for n in range(sum(sizes[1:-1]) + 1)], dtype=np.bool_)
+    found: NDArray[np.bool_] = (pruned(masks, layout) == masks) & ~ignores_an_input(masks, layout) & allowed[n_active]
+    found[found] = circuits.decide_right(replace(population, items=masks[found]))
     return found
-
-
-def _in_family(context: CircuitCriteriaContext, masks: NDArray[Any]) -> NDArray[np.bool_]:
-    """``[masks]``: which are possible circuits, with as many active neurons as the protocol asks for."""
-    sizes = context.question.cut.sizes
-    fed: list[NDArray[np.bool_]] = []
-    used: list[NDArray[np.bool_]] = []
-    for layer in keep_matrices(masks, context.question.layout):
-        fed.append(np.any(layer, axis=2))
-        used.append(np.any(layer, axis=1))
-    possible = np.logical_and(np.all(used[0], axis=1), np.all(fed[-1], axis=1))
-    n_active = np.zeros(len(masks), dtype=np.int64)
-    for into, out in zip(fed[:-1], used[1:], strict=True):
-        possible &= np.all(into == out, axis=1)
-        n_active += np.sum(into, axis=1)
-    allowed = np.array(
-        [in_space(n, sizes, context.question.protocol) for n in range(sum(sizes[1:-1]) + 1)], dtype=np.bool_
-    )
-    in_family: NDArray[np.bool_] = possible & allowed[n_active]
-    return in_family
 
 
 # --- single removals
@@ -128,54 +107,30 @@ def _spare_edges(will_do: _Sufficient) -> tuple[NDArray[np.int16], NDArray[np.in
         ``[circuits]`` how many edges can be spared, one of them each (−1 if there is none), and why others may have
         been missed, "" if none can have been.
     """
-    return will_do.context.once(("spare edges", will_do.by_function), lambda: _found_spare(will_do))
+    population, (known, missing) = will_do.population, will_do.known
 
+    def find() -> tuple[NDArray[np.int16], NDArray[np.int16], str]:
+        layout, masks = population.question.layout, population.items
+        n_spare, edge_of = np.zeros(len(masks), dtype=np.int16), np.full(len(masks), -1, dtype=np.int16)
+        for edge in reversed(range(layout.n_edges)):
+            population.work.check()
+            left = will_do.without(edge)
+            removed = (masks & one_mask(1 << edge, layout)) != one_mask(0, layout)
+            spared = removed & np.isin(left, known)
+            if will_do.runs:
+                unknown = removed & ~spared
+                spared[unknown] = will_do.run(left[unknown])
+            n_spare += spared
+            edge_of[spared] = edge
+        return n_spare, edge_of, "" if will_do.runs else missing
 
-def _found_spare(will_do: _Sufficient) -> tuple[NDArray[np.int16], NDArray[np.int16], str]:
-    context = will_do.context
-    known, missing = will_do.known
-    run = bool(missing) and _few_removals(context)
-    n_spare, edge_of = np.zeros(len(context), dtype=np.int16), np.full(len(context), -1, dtype=np.int16)
-    descending = list(reversed(range(context.question.layout.n_edges)))
-    at_once = max(1, _MASKS_AT_ONCE // max(1, len(context)))
-    for start in range(0, len(descending), at_once):
-        context.work.check()
-        edges = descending[start : start + at_once]
-        removed = (context.masks & _single(edges, context)) != 0
-        left = will_do.without(edges)
-        spared = removed & _among(known, left)
-        if run:
-            unknown = removed & ~spared
-            spared[unknown] = will_do.run(left[unknown])
-        n_spare += spared.sum(axis=0, dtype=np.int16)
-        for edge, can_go in zip(edges, spared, strict=True):
-            context.work.check()
-            edge_of[can_go] = edge
-    return n_spare, edge_of, "" if run else missing
-
-
-def _single(edges: Sequence[int], context: CircuitCriteriaContext) -> NDArray[Any]:
-    """``[edges, 1]`` each edge as a mask of its own."""
-    return mask_array([1 << edge for edge in edges], context.question.layout)[:, None]
-
-
-def _among(known: NDArray[Any], masks: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which masks, in any shape, are among some ascending ones."""
-    if not len(known):
-        return np.zeros(masks.shape, dtype=np.bool_)
-    found: NDArray[np.bool_] = known[np.searchsorted(known, masks).clip(0, len(known) - 1)] == masks
-    return found
-
-
-def _few_removals(context: CircuitCriteriaContext) -> bool:
-    """Whether single-edge removals are few enough to run each."""
-    return int(np.bitwise_count(context.masks).sum()) <= MAX_REMOVALS
+    return population.once(("spare edges", will_do.by_function), find)
 
 
 def _single_removals(will_do: _Sufficient, *, every: bool) -> Verdicts:
     """Circuits that need every single edge, or some."""
-    context = will_do.context
-    n_edges = np.bitwise_count(context.masks).astype(np.int64)
+    population = will_do.population
+    n_edges = np.bitwise_count(population.items).astype(np.int64)
     n_spare, edge_of, missing = _spare_edges(will_do)
     needed = n_edges - n_spare
     passed = needed == n_edges if every else needed > 0
@@ -188,16 +143,16 @@ def _single_removals(will_do: _Sufficient, *, every: bool) -> Verdicts:
         edge = int(edge_of[position])
         if edge < 0:
             return reason, {}
-        alone = _Sufficient(context.alone(position), will_do.by_function)
-        return reason, {"edge": edge, **_shown(context, int(alone.without([edge])[0, 0]))}
+        alone = replace(will_do, population=population.alone(position))
+        return reason, {"edge": edge, **_shown(population, int(alone.without(edge)[0]))}
 
     undecided = passed if missing else None
     return verdicts_of(passed, explain, numerators=needed, denominators=n_edges, undecided=undecided)
 
 
-def _shown(context: CircuitCriteriaContext, mask: int) -> Witness:
+def _shown(population: Population, mask: int) -> Witness:
     """A set of edges as a circuit where it is one, else how many edges it has."""
-    layout = context.question.layout
+    layout = population.question.layout
     ignoring = bool(ignores_an_input(mask_array([mask], layout), layout)[0])
     return {"left": mask.bit_count()} if ignoring else {"mask": layout.to_hex(mask)}
 
@@ -205,7 +160,7 @@ def _shown(context: CircuitCriteriaContext, mask: int) -> Witness:
 # --- every removal
 
 
-def minimal_masks(context: CircuitCriteriaContext, known: NDArray[Any]) -> NDArray[Any]:
+def minimal_masks(population: Population, known: NDArray[Any]) -> NDArray[Any]:
     """The sets of edges that contain no other of them, fewest edges first.
 
     Whatever is left once all supersets of smaller minimal ones are gone is minimal itself if it has the fewest edges:
@@ -214,11 +169,11 @@ def minimal_masks(context: CircuitCriteriaContext, known: NDArray[Any]) -> NDArr
     left, sizes = known, np.bitwise_count(known)
     minimal: list[NDArray[Any]] = [left[:0]]
     while len(left):
-        context.work.tell("criteria", len(known) - len(left), len(known), "minimal circuits")
+        population.work.tell("criteria", len(known) - len(left), len(known), "minimal circuits")
         fewest = left[sizes == sizes.min()]
         minimal.append(fewest)
         for mask in fewest:
-            context.work.check()
+            population.work.check()
             rest = (left & mask) != mask
             left, sizes = left[rest], sizes[rest]
     return np.concatenate(minimal)
@@ -226,44 +181,44 @@ def minimal_masks(context: CircuitCriteriaContext, known: NDArray[Any]) -> NDArr
 
 def _smaller_by_running(will_do: _Sufficient) -> tuple[NDArray[np.bool_], NDArray[Any]]:
     """``[circuits]``: which can lose an edge where not all that will do is known, and what is then left."""
-    context = will_do.context
-    found, smaller = np.zeros(len(context), dtype=np.bool_), context.masks.copy()
-    if will_do.known[1] and _few_removals(context):
+    masks = will_do.population.items
+    found, smaller = np.zeros(len(masks), dtype=np.bool_), masks.copy()
+    if will_do.runs:
         _, edge_of, _ = _spare_edges(will_do)
         found = edge_of >= 0
         for edge in set(edge_of[found].tolist()):
             here = edge_of == edge
-            smaller[here] = will_do.without([edge])[0, here]
+            smaller[here] = will_do.without(edge)[here]
     return found, smaller
 
 
 def _subset(will_do: _Sufficient) -> Verdicts:
     """Circuits without a proper subset that will do."""
-    context, by_function = will_do.context, will_do.by_function
+    population, by_function = will_do.population, will_do.by_function
     known, missing = will_do.known
-    minimal = minimal_masks(context, known)
+    minimal = minimal_masks(population, known)
     loses, smaller = _smaller_by_running(will_do)
-    passed = np.isin(context.masks, minimal) & ~loses
+    passed = np.isin(population.items, minimal) & ~loses
 
     def explain(position: int) -> tuple[str, Witness]:
-        mask = context.masks[position]
+        mask = population.items[position]
         if passed[position]:
             return missing or f"No proper subset {'decides right' if by_function else 'is a valid circuit'}.", {}
         inside = smaller[position] if loses[position] else minimal[(minimal & mask) == minimal][0]
         n_more = int(mask).bit_count() - int(inside).bit_count()
         edges = "one edge" if n_more == 1 else f"{n_more} edges"
         still = "It still decides right" if by_function else "A valid circuit is left"
-        return f"{still} without {edges}.", _shown(context, int(inside))
+        return f"{still} without {edges}.", _shown(population, int(inside))
 
     return verdicts_of(passed, explain, undecided=passed if missing else None)
 
 
 def _cardinal(will_do: _Sufficient) -> Verdicts:
     """Circuits with as few edges as anything that will do."""
-    context = will_do.context
+    population = will_do.population
     known, missing = will_do.known
     loses, smaller = _smaller_by_running(will_do)
-    n_edges = np.bitwise_count(context.masks).astype(np.int64)
+    n_edges = np.bitwise_count(population.items).astype(np.int64)
     least = known[np.argmin(np.bitwise_count(known))] if len(known) else 0
     fewest = int(least).bit_count()
     passed = (n_edges == fewest) & ~loses
@@ -275,7 +230,7 @@ def _cardinal(will_do: _Sufficient) -> Verdicts:
             return missing or f"It has {n} edges; the fewest {of_any} are {fewest}.", {}
         other = least if n > fewest else smaller[position]
         has = f"another has {int(other).bit_count()}" if missing else f"the fewest {of_any} are {fewest}"
-        return f"It has {n} edges; {has}.", _shown(context, int(other))
+        return f"It has {n} edges; {has}.", _shown(population, int(other))
 
     return verdicts_of(passed, explain, scores=n_edges, undecided=passed if missing else None)
 
@@ -327,7 +282,7 @@ def _both(
         of_models: what is asked of circuits of models, and what judges them; None if that is not asked.
         more: other fields that both have.
     """
-    by_trait: dict[Trait, Judge] = {} if of_models is None else {"cut": of_models[1]}
+    of_cuts: dict[str, Judge] = {} if of_models is None else {"cut": of_models[1]}
     common = {"over": "population", "term": "minimality", **more}
     by_function = Criterion(
         key=f"minimal-{kind}",
@@ -335,8 +290,7 @@ def _both(
         definition=definitions[0],
         formula=formulas[0],
         source=_SOURCE,
-        judges={"circuit": lambda context, _: judge(_Sufficient(context, by_function=True))},
-        by_trait=by_trait,
+        judges={"circuit": lambda population, _: judge(_Sufficient(population, by_function=True)), **of_cuts},
         of_models="" if of_models is None else of_models[0],
         method=_BY_FUNCTION + method + _IGNORING,
         score=score[0],
@@ -351,7 +305,7 @@ def _both(
         definition=definitions[1],
         formula=formulas[1],
         source=f"{_SOURCE}, with Φ by structure",
-        judges={"circuit": lambda context, _: judge(_Sufficient(context, by_function=False))},
+        judges={"circuit": lambda population, _: judge(_Sufficient(population, by_function=False))},
         method=_BY_STRUCTURE + method,
         score=score[1],
         **common,

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.estimating import share_interval
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria import circuits
 from analysis.criteria.criterion import Criterion, Parameter, Settings
+from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
 from analysis.networks.mlp import forward
 from analysis.validity import decide
@@ -32,17 +33,17 @@ def true_share(n_hits: int, n_draws: int) -> str:
     )
 
 
-def _agrees_near(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
+def _agrees_near(population: Population, settings: Settings) -> Verdicts:
     n_points = int(settings["points"])
-    points = points_around(context.clean_rows, settings["radius"], n_points, seed=int(settings["seed"]))
-    absent, rule = context.absent(context.question.protocol.ablation), context.question.protocol.circuit_decision
+    points = points_around(population.question.clean_rows, settings["radius"], n_points, seed=int(settings["seed"]))
+    absent, rule = population.question.absent, population.question.protocol.circuit_decision
     with np.errstate(over="ignore", invalid="ignore"):
-        expected = [decide(forward(context.question.cut, around)[:, 0], rule) for around in points]
-    n_alike = np.empty((len(context), len(points)), dtype=np.int64)
-    for part in context.parts("input noise", n_points):
+        expected = [decide(forward(population.question.cut, around)[:, 0], rule) for around in points]
+    n_alike = np.empty((len(population), len(points)), dtype=np.int64)
+    for part in circuits.parts(population, "input noise", n_points):
         for ball, around in enumerate(points):
-            context.work.check()
-            decisions = decide(context.outputs(part, around, absent), rule)
+            population.work.check()
+            decisions = decide(circuits.outputs(population, part, around, absent), rule)
             n_alike[part, ball] = np.equal(decisions, expected[ball]).sum(axis=1)
     worst = n_alike.argmin(axis=1)
     numerators = n_alike.min(axis=1)
@@ -53,15 +54,15 @@ def _agrees_near(context: CircuitCriteriaContext, settings: Settings) -> Verdict
             f"Around the worst clean input {alike:,} of {n_points:,} random points are decided as by the network; "
             f"{true_share(alike, n_points)}."
         )
-        witness: dict[str, object] = {"centre": context.clean_rows[ball].tolist()}
-        outputs = context.alone(position).outputs(slice(0, 1), points[ball], absent)[0]
+        witness: dict[str, object] = {"centre": population.question.clean_rows[ball].tolist()}
+        outputs = circuits.outputs(population.alone(position), slice(0, 1), points[ball], absent)[0]
         differ = np.flatnonzero(decide(outputs, rule) != expected[ball])
         if len(differ):
             point = points[ball][differ[0]]
             witness |= {
                 "input": point.tolist(),
                 "circuit": float(outputs[differ[0]]),
-                "network": float(forward(context.question.cut, point[None])[0, 0]),
+                "network": float(forward(population.question.cut, point[None])[0, 0]),
             }
         return reason, witness
 

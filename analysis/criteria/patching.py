@@ -9,14 +9,9 @@ judged row is taken by itself.
 3. The last hidden layer needs no combinations: its absent neurons are added to the output's pre-activation, each by
    itself, the output's activation never falls and a decision is an interval. So the least and the largest sum decide.
 
-With the parameter ``continuous`` the circuits left are then certified over intervals, which hold the clean values. For
-one circuit and one row the output is a function of what the absent neurons carry, each in an interval of its own. The
-interval that a neuron reaches is known from outside and from inside (:mod:`analysis.certificates.ranges`): a proof
-takes the outer ones, a refutation the inner ones, so that both hold for the true ones.
-
 Sources: Chan et al., 2022 (causal scrubbing), resample what a hypothesis calls unimportant node by node; here in every
 combination. Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823), ask for robustness over patches that all come from
-one input, which is weaker; where their input ranges over a domain, here the intervals of single neurons do.
+one input, which is weaker.
 """
 
 from __future__ import annotations
@@ -25,19 +20,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.certificates.intervals import Answer, bisect
-from analysis.certificates.intervals import decided_as as decided_by_bounds
-from analysis.certificates.mixed_integer import find_point
-from analysis.certificates.programs import Region, decision_regions, patched_program
-from analysis.certificates.ranges import ValueRange, neuron_ranges
-from analysis.criteria.circuit_context import CircuitCriteriaContext
-from analysis.criteria.criterion import Criterion, Parameter, Settings
-from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together, verdicts_of
+from analysis.criteria import circuits
+from analysis.criteria.criterion import Criterion, Settings
+from analysis.criteria.population import Population
+from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
 from analysis.networks.mlp import activate, keep_matrices
 from analysis.validity import decided_as, decided_right
 
@@ -54,18 +45,18 @@ class _Patches:
     """Choices of a source for each absent neuron below the last hidden layer of one circuit.
 
     Args:
-        context: what the circuit belongs to.
+        population: what the circuit belongs to.
         position: the circuit's.
     """
 
-    context: CircuitCriteriaContext
+    population: Population
     position: int
 
     @cached_property
     def keep(self) -> list[NDArray[np.bool_]]:
         """Kept edges ``[n_l, n_(l-1)]`` for layers 1 … L."""
-        masks = self.context.masks[self.position : self.position + 1]
-        return [matrix[0] for matrix in keep_matrices(masks, self.context.question.layout)]
+        masks = self.population.items[self.position : self.position + 1]
+        return [matrix[0] for matrix in keep_matrices(masks, self.population.question.layout)]
 
     @cached_property
     def open_neurons(self) -> list[tuple[int, int, NDArray[np.int64]]]:
@@ -75,16 +66,9 @@ class _Patches:
             active = kept.any(axis=1)
             for neuron in range(kept.shape[1]):
                 if not kept[active, neuron].all():
-                    values = self.context.clean_activations[layer][:, neuron]
+                    values = self.population.question.clean_activations[layer][:, neuron]
                     found.append((layer, neuron, np.unique(values, return_index=True)[1].astype(np.int64)))
         return found
-
-    @property
-    def all_open(self) -> list[tuple[int, int]]:
-        """(layer, neuron) of every neuron with an absent edge into an active one, the last hidden layer's too."""
-        last = self.context.question.cut.n_hidden_layers
-        below = [(layer, neuron) for layer, neuron, _ in self.open_neurons]
-        return below + [(last, neuron) for neuron in np.flatnonzero(~self.keep[-1][0]).tolist()]
 
     @property
     def n_combinations(self) -> int:
@@ -101,7 +85,7 @@ class _Patches:
         """``[cases, n_l]`` for layers 0 … L − 2."""
         values = [np.zeros((len(cases), matrix.shape[1])) for matrix in self.keep[:-1]]
         for (layer, neuron, _), source in zip(self.open_neurons, self.sources(cases).T, strict=True):
-            values[layer][:, neuron] = self.context.clean_activations[layer][source, neuron]
+            values[layer][:, neuron] = self.population.question.clean_activations[layer][source, neuron]
         return values
 
     def batches(self) -> Iterator[NDArray[np.int64]]:
@@ -111,7 +95,7 @@ class _Patches:
 
     def extremes(self, carried: Layers, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """``[cases, rows]``: least and largest output, over the absent neurons of the last hidden layer."""
-        network, clean = self.context.question.cut, self.context.clean_activations
+        network, clean = self.population.question.cut, self.population.question.clean_activations
         values = np.broadcast_to(rows, (len(carried[0]) if carried else 1, *rows.shape))
         for layer, kept in enumerate(self.keep[:-1], start=1):
             total = np.broadcast_to(network.biases[layer - 1], (*values.shape[:2], len(kept)))
@@ -131,8 +115,8 @@ class _Patches:
 
     def right(self, carried: Layers) -> NDArray[np.bool_]:
         """``[cases, rows]``: which judged rows are right whatever the last hidden layer's absent neurons carry."""
-        rows, labels = self.context.question.judged
-        rule = self.context.question.protocol.circuit_decision
+        rows, labels = self.population.question.judged
+        rule = self.population.question.protocol.circuit_decision
         with np.errstate(over="ignore", invalid="ignore"):
             outputs = self.extremes(carried, rows)
         return decided_right(outputs[0], labels, rule) & decided_right(outputs[1], labels, rule)
@@ -147,138 +131,43 @@ class _Patches:
 
     def n_robust_rows(self) -> int:
         """Judged rows that no combination makes wrong."""
-        robust = np.ones(len(self.context.question.judged[1]), dtype=bool)
+        robust = np.ones(len(self.population.question.judged[1]), dtype=bool)
         for cases in self.batches():
-            self.context.work.check()
+            self.population.work.check()
             robust &= self.right(self.carried(cases)).all(axis=0)
-            if not self.context.enough(np.array([robust.sum()]))[0]:
+            if not circuits.enough(self.population, np.array([robust.sum()]))[0]:
                 break  # no later combination brings a row back
         return int(robust.sum())
 
 
-Site = tuple[int, int]  # layer from 0, neuron
-
-
-@dataclass(frozen=True, eq=False)
-class IntervalPatching:
-    """What is found out once for all circuits.
-
-    Args:
-        context: the circuits.
-        budget: boxes for each circuit and row, and for each end of each neuron's interval.
-    """
-
-    context: CircuitCriteriaContext
-    budget: int
-
-    @cached_property
-    def ranges(self) -> tuple[tuple[ValueRange, ...], ...]:
-        """For layers 0 … L − 1 what each neuron reaches on the box that the clean rows span."""
-        rows = self.context.clean_rows
-        return neuron_ranges(self.context.question.cut, rows.min(axis=0), rows.max(axis=0), budget=self.budget)
-
-    @cached_property
-    def regions(self) -> tuple[Region, ...]:
-        return decision_regions(self.context.question.cut, self.context.question.protocol.circuit_decision)
-
-    def on_row(
-        self, keep: Sequence[NDArray[np.bool_]], free: Sequence[Site], row: int
-    ) -> tuple[Answer, dict[str, Any]]:
-        """Whether a circuit decides a judged row right whatever the absent neurons carry, and a witness if not.
-
-        Args:
-            keep: kept edges ``[n_l, n_(l-1)]`` for layers 1 … L.
-            free: every neuron with an absent edge into an active one.
-            row: which judged row.
-        """
-        self.context.work.check()
-        rows, labels = self.context.question.judged
-        label, network = int(labels[row]), self.context.question.cut
-        program = patched_program(network, keep, rows[row], free)
-        judge = decided_by_bounds(program, self.regions, label)
-        known = [self.ranges[layer][neuron] for layer, neuron in free]
-        outer = np.array([r.low for r in known]), np.array([r.high for r in known])
-        found = bisect(judge, *outer, self.budget)
-        if found.answer == "proved":
-            return "proved", {}
-        inner = np.array([r.inner_low for r in known]), np.array([r.inner_high for r in known])
-        wrong = bisect(judge, *inner, self.budget).witness
-        if wrong is None and found.answer == "undecided" and program.slope is not None:
-            others = [region for region in self.regions if region.decision != label]
-            answers = [find_point((program,), (region,), *outer, node_limit=self.budget)[0] for region in others]
-            if all(answer == "proved" for answer in answers):
-                return "proved", {}
-            points = [find_point((program,), (region,), *inner, node_limit=self.budget)[1] for region in others]
-            confirmed = [p for p in points if p is not None and judge(np.array([p]), np.array([p]))[1][0]]
-            wrong = confirmed[0] if confirmed else None
-        if wrong is None:
-            return "undecided", {}
-        carried = [
-            {"layer": layer, "neuron": neuron, "value": value}
-            for (layer, neuron), value in zip(free, wrong, strict=True)
-        ]
-        return "refuted", {"input": rows[row].tolist(), "label": label, "values": carried}
-
-
-def _quickly_failed(context: CircuitCriteriaContext) -> NDArray[np.bool_]:
+def _quickly_failed(population: Population) -> NDArray[np.bool_]:
     """``[circuits]``: which fail under one of a few combinations already, tried for all circuits at once."""
     choose = np.random.default_rng(_QUICK_SEED)
-    rows, labels = context.question.judged
-    rule, robust = context.question.protocol.circuit_decision, np.ones((len(context), len(labels)), dtype=bool)
-    clean = context.clean_activations[:-1]
+    rows, labels = population.question.judged
+    rule, robust = population.question.protocol.circuit_decision, np.ones((len(population), len(labels)), dtype=bool)
+    clean = population.question.clean_activations[:-1]
     picks = [[choose.integers(0, len(layer), layer.shape[1]) for layer in clean] for _ in range(_N_QUICK)]
-    for part in context.parts("patching", len(rows) * _N_QUICK):
+    for part in circuits.parts(population, "patching", len(rows) * _N_QUICK):
         for pick in picks:
-            context.work.check()
+            population.work.check()
             carried = [layer[source, np.arange(layer.shape[1])] for layer, source in zip(clean, pick, strict=True)]
-            outputs = context.outputs(part, rows, carried)
+            outputs = circuits.outputs(population, part, rows, carried)
             robust[part] &= decided_right(outputs, labels, rule)
-    return ~context.enough(robust.sum(axis=1))
+    return ~circuits.enough(population, robust.sum(axis=1))
 
 
-def _patching_robust(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
-    discrete = _over_clean_values(context)
-    return _over_intervals(context, discrete, int(settings["budget"])) if settings["continuous"] else discrete
-
-
-def _over_intervals(context: CircuitCriteriaContext, discrete: Verdicts, budget: int) -> Verdicts:
-    """Certifies what clean values do not make fail."""
-    patching = IntervalPatching(context, budget)
-    n_rows, left = len(context.question.judged[1]), np.flatnonzero(~discrete.having("failed")).tolist()
-    certified: dict[int, Verdict] = {}
-    for position in context.work.each("criteria", left, "patching over intervals"):
-        patches = _Patches(context, position)
-        free = patches.all_open
-        answers = [patching.on_row(patches.keep, free, row) for row in range(n_rows)]
-        n_proved = sum(answer == "proved" for answer, _ in answers)
-        n_refuted = sum(answer == "refuted" for answer, _ in answers)
-        if context.enough(np.array([n_proved]))[0]:
-            reason = "Proved right whatever each absent neuron carries of all that it reaches between the clean inputs."
-            certified[position] = Verdict("passed", reason)
-        elif not context.enough(np.array([n_rows - n_refuted]))[0]:
-            reason = "Values within the neurons' intervals make it decide wrong."
-            witness = next(shown for answer, shown in answers if answer == "refuted")
-            certified[position] = Verdict("failed", reason, witness)
-        else:
-            reason = (
-                f"Neither proved nor refuted on {n_rows - n_proved - n_refuted} of {n_rows} rows within the budget."
-            )
-            certified[position] = Verdict("undecided", reason)
-    return put_together([certified.get(position) or discrete.at(position) for position in range(len(context))])
-
-
-def _over_clean_values(context: CircuitCriteriaContext) -> Verdicts:
-    passed = ~_quickly_failed(context)
-    undecided = np.zeros(len(context), dtype=bool)
+def _patching_robust(population: Population, _: Settings) -> Verdicts:
+    passed = ~_quickly_failed(population)
+    undecided = np.zeros(len(population), dtype=bool)
     left = np.flatnonzero(passed)
-    for position in context.work.each("criteria", left.tolist(), "patching"):
-        patches = _Patches(context, position)
+    for position in population.work.each("criteria", left.tolist(), "patching"):
+        patches = _Patches(population, position)
         undecided[position] = patches.n_combinations > MAX_COMBINATIONS
         if not undecided[position]:
-            passed[position] = context.enough(np.array([patches.n_robust_rows()]))[0]
+            passed[position] = circuits.enough(population, np.array([patches.n_robust_rows()]))[0]
 
     def explain(position: int) -> tuple[str, Witness]:
-        patches = _Patches(context, position)
+        patches = _Patches(population, position)
         if undecided[position]:
             n_tried = f"{patches.n_combinations:,} combinations of values, and the limit is {MAX_COMBINATIONS:,}"
             return f"There are {n_tried}; none of {_N_QUICK} tried makes it fail.", {}
@@ -292,46 +181,41 @@ def _over_clean_values(context: CircuitCriteriaContext) -> Verdicts:
 
 def _witness(patches: _Patches) -> Witness:
     """The first combination that makes some judged row wrong, with the source of each absent neuron."""
-    context = patches.context
+    population = patches.population
     found = patches.wrong_case() if patches.n_combinations <= MAX_COMBINATIONS else None
     if found is None:
         return {}
     case, row = found
     cases = np.array([case])
-    rows, labels = context.question.judged
-    rule, label = context.question.protocol.circuit_decision, float(labels[row])
+    rows, labels = population.question.judged
+    rule, label = population.question.protocol.circuit_decision, float(labels[row])
     low, high = (float(one[0, row]) for one in patches.extremes(patches.carried(cases), rows))
     falls = not decided_as(np.array([low]), label, rule)[0]
     sources = [
-        {"layer": layer, "neuron": neuron, "source": context.clean_rows[source].tolist()}
+        {"layer": layer, "neuron": neuron, "source": population.question.clean_rows[source].tolist()}
         for (layer, neuron, _), source in zip(patches.open_neurons, patches.sources(cases)[0].tolist(), strict=True)
     ]
-    last = context.question.cut.n_hidden_layers
+    last = population.question.cut.n_hidden_layers
     for neuron in np.flatnonzero(~patches.keep[-1][0]).tolist():
-        terms = context.clean_activations[-2][:, neuron] * context.question.cut.weights[-1][0, neuron]
+        terms = population.question.clean_activations[-2][:, neuron] * population.question.cut.weights[-1][0, neuron]
         source = int(terms.argmin() if falls else terms.argmax())
-        sources.append({"layer": last, "neuron": neuron, "source": context.clean_rows[source].tolist()})
+        sources.append({"layer": last, "neuron": neuron, "source": population.question.clean_rows[source].tolist()})
     return {"input": rows[row].tolist(), "label": int(label), "output": low if falls else high, "sources": sources}
 
 
 PATCHING_ROBUST: Final = Criterion(
     key="patching-robust",
     label="Independent resampling",
-    definition="The circuit decides right whatever clean-input value, or with continuous = 1 whatever value of its "
-    "interval over the clean inputs' box, each absent source neuron carries, neurons independent.",
+    definition="The circuit decides right whatever clean-input value each absent source neuron carries, neurons "
+    "independent.",
     formula="for every s: absent neurons → D: share of rows x with d(f_C(x; absent from u = h_u(s(u)))) = y(x), the "
     "worst s for each x  >  threshold",
     source="after Chan et al., 2022 (causal scrubbing): unimportant nodes resampled one by one; stricter than the "
     "patching domain of Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823), where all patches come from one input",
     judges={"circuit": _patching_robust},
-    method="Clean values: every combination is decided, so the answer is exhaustive; a circuit with more than 262,144 "
-    "combinations below the last hidden layer is undecided, unless one of a few tried makes it fail. Intervals: what "
-    "each neuron reaches is enclosed from outside and from inside; proofs take the outer intervals, refutations the "
-    "inner ones, by the bounds, bisection and solver of `input-robust`.",
-    parameters=(
-        Parameter("continuous", 0, 0, 1, "0: values on clean inputs, exhaustive; 1: intervals, certified", whole=True),
-        Parameter("budget", 4096, 1, 1_000_000, "boxes for each circuit and row if continuous", "boxes", whole=True),
-    ),
+    method="Every combination is decided, so the answer is exhaustive; a circuit with more than 262,144 combinations "
+    "below the last hidden layer is undecided, unless one of a few tried makes it fail.",
+    retired={"continuous": 0, "budget": 4096},
     cost="slow",
     term="robustness",
 )

@@ -13,26 +13,26 @@ from numpy.typing import NDArray
 
 from analysis.alignments.alignment import IIA
 from analysis.alignments.permutation_baseline import best_on_permuted_networks
-from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.criterion import Criterion, Parameter, Settings
+from analysis.criteria.population import Population
 from analysis.criteria.verdict import Outcome, Verdict, Verdicts, put_together, same_for_all
 from analysis.errors import BeyondLimits
 
 
-def _above_random(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
+def _above_random(population: Population, settings: Settings) -> Verdicts:
     n_networks, seed = int(settings["networks"]), int(settings["seed"])
-    algorithms = tuple(dict.fromkeys(algorithm for algorithm, _ in context.explanations if algorithm.carriers))
+    algorithms = tuple(dict.fromkeys(algorithm for algorithm, _ in population.items if algorithm.carriers))
     try:
-        permuted = best_on_permuted_networks(context.question, algorithms, n_networks, context.work, seed=seed)
+        permuted = best_on_permuted_networks(population.question, algorithms, n_networks, population.work, seed=seed)
     except BeyondLimits as refusal:
-        return same_for_all(len(context), "undecided", f"Not tried: {refusal.cause}.")
+        return same_for_all(len(population), "undecided", f"Not tried: {refusal.cause}.")
     rows = {algorithm: number for number, algorithm in enumerate(algorithms)}
     return put_together(
         [
             _judge_one(scored.iia, permuted[rows[algorithm]], float(settings["percentile"]))
             if algorithm.carriers
             else Verdict("not_applicable", "Without variables nothing is interchanged.")
-            for algorithm, scored in context.explanations
+            for algorithm, scored in population.items
         ]
     )
 

@@ -19,26 +19,10 @@ from analysis.algorithms.high_level_model import (
     walk,
 )
 from analysis.criteria.criterion import Criterion, Judge, Settings
+from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdict, Verdicts, put_together
-from analysis.work import DEFAULT_WORK, Work
 
 _FEW: Final = 1_024  # algorithms that are judged between two reports, in a fraction of a second
-
-
-@dataclass(eq=False)
-class AlgorithmCriteriaContext:
-    """Algorithms to be judged; their criteria look at nothing else.
-
-    Args:
-        algorithms: candidates of one task.
-        work: told how far long criteria are.
-    """
-
-    algorithms: tuple[HighLevelModel, ...]
-    work: Work = DEFAULT_WORK
-
-    def __len__(self) -> int:
-        return len(self.algorithms)
 
 
 @dataclass(frozen=True)
@@ -59,11 +43,11 @@ def _each(judge_one: Callable[[HighLevelModel], Verdict]) -> Judge:
     def few(algorithms: tuple[HighLevelModel, ...]) -> Verdicts:
         return put_together(list(map(judge_one, algorithms)))
 
-    def judge(context: AlgorithmCriteriaContext, _: Settings) -> Verdicts:
-        if len(context) <= _FEW:
-            context.work.tell("criteria", 0, len(context), "algorithms")
-            return few(context.algorithms)
-        algorithms = context.work.each("criteria", context.algorithms, "algorithms", every=256)
+    def judge(population: Population, _: Settings) -> Verdicts:
+        if len(population) <= _FEW:
+            population.work.tell("criteria", 0, len(population), "algorithms")
+            return few(population.items)
+        algorithms = population.work.each("criteria", population.items, "algorithms", every=256)
         return put_together(list(map(judge_one, algorithms)))
 
     return judge

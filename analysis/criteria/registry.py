@@ -76,7 +76,7 @@ OF_MODELS_ALONE: Final[tuple[Criterion, ...]] = (
     cuts.ROLE_AGREEMENT,
 )
 """Those that are asked of circuits of models of other kinds than the networks, and of nothing else."""
-OF_MODELS: Final = tuple(criterion for criterion in (*CRITERIA, *OF_MODELS_ALONE) if "cut" in criterion.by_trait)
+OF_MODELS: Final = tuple(criterion for criterion in (*CRITERIA, *OF_MODELS_ALONE) if "cut" in criterion.judges)
 """All that are asked of those."""
 
 _BY_KEY: Final = {criterion.key: criterion for criterion in CRITERIA}

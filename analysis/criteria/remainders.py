@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -72,18 +73,17 @@ def sets_ignoring_an_input(layout: EdgeLayout) -> NDArray[Any] | None:
     """Every pruned set of edges that leaves an input unused, the empty one too, ascending; None if they are too many
     to try. Not to be changed: the next caller gets the same.
     """
-    found: list[int] = [0]
-    if layout.sizes[0] == 1:
-        return mask_array(found, layout)
+    found = {0}
     for mask in _fed_from_above(layout, len(layout.sizes) - 1, (0,), 0):
-        found.append(mask)
+        found.add(mask)
         if len(found) > MAX_IGNORING:
             return None
     return mask_array(sorted(found), layout)
 
 
 def _fed_from_above(layout: EdgeLayout, layer: int, active: tuple[int, ...], mask: int) -> Iterator[int]:
-    """Ways to give each active neuron of a layer some edges in, then those that these come from, down to the inputs.
+    """Ways to give each active neuron of a layer some edges in, then those that these come from, down to the inputs, of
+    which one is left out each time.
 
     Args:
         layout: of the network.
@@ -92,33 +92,19 @@ def _fed_from_above(layout: EdgeLayout, layer: int, active: tuple[int, ...], mas
         mask: the edges chosen above.
     """
     width = layout.sizes[layer - 1]
-    for chosen in _some_of_each(len(active), width, every=layer > 1):
-        edges = sum(
-            1 << layout.edge_index(layer, neuron, source)
-            for neuron, sources in zip(active, chosen, strict=True)
-            for source in range(width)
-            if sources >> source & 1
-        )
-        below = int(np.bitwise_or.reduce(chosen))
-        used = tuple(source for source in range(width) if below >> source & 1)
-        if layer > 1:
-            yield from _fed_from_above(layout, layer - 1, used, mask | edges)
-        else:
-            yield mask | edges
-
-
-def _some_of_each(n: int, width: int, *, every: bool) -> Iterator[tuple[int, ...]]:
-    """Choices of a nonempty set of sources, as bits, for each of n neurons; if not ``every``, of those that together
-    leave a source unused.
-    """
-
-    def go(chosen: tuple[int, ...], union: int) -> Iterator[tuple[int, ...]]:
-        if not every and union == (1 << width) - 1:
-            return
-        if len(chosen) == n:
-            yield chosen
-            return
-        for sources in range(1, 1 << width):
-            yield from go((*chosen, sources), union | sources)
-
-    yield from go((), 0)
+    every = range(1, 1 << width)  # nonempty sets of sources, as bits
+    without_one = ([sources for sources in every if not sources >> left_out & 1] for left_out in range(width))
+    for some in [every] if layer > 1 else without_one:
+        for chosen in product(some, repeat=len(active)):
+            edges = sum(
+                1 << layout.edge_index(layer, neuron, source)
+                for neuron, sources in zip(active, chosen, strict=True)
+                for source in range(width)
+                if sources >> source & 1
+            )
+            below = int(np.bitwise_or.reduce(chosen))
+            used = tuple(source for source in range(width) if below >> source & 1)
+            if layer > 1:
+                yield from _fed_from_above(layout, layer - 1, used, mask | edges)
+            else:
+                yield mask | edges

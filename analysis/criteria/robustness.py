@@ -22,9 +22,10 @@ from analysis.certificates.intervals import Answer, bisect, decided_alike
 from analysis.certificates.mixed_integer import find_point
 from analysis.certificates.polygons import SquareCells
 from analysis.certificates.programs import Program, Region, circuit_program, decision_regions, network_program
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria import circuits
 from analysis.criteria.criterion import Criterion, Parameter, Settings
 from analysis.criteria.noise import points_around
+from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdict, Verdicts, put_together
 from analysis.networks.mlp import forward, keep_matrices
 from analysis.validity import decide
@@ -43,18 +44,18 @@ _METHODS: Final = {
 class _Balls:
     """The network on the balls around the clean inputs, with what can be found out once for all circuits."""
 
-    context: CircuitCriteriaContext
+    population: Population
     radius: float
     budget: int
     _squares: dict[int, SquareCells] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def network(self) -> Program:
-        return network_program(self.context.question.cut)
+        return network_program(self.population.question.cut)
 
     @cached_property
     def regions(self) -> tuple[Region, ...]:
-        return decision_regions(self.context.question.cut, self.context.question.protocol.circuit_decision)
+        return decision_regions(self.population.question.cut, self.population.question.protocol.circuit_decision)
 
     @cached_property
     def with_polygons(self) -> bool:
@@ -63,7 +64,7 @@ class _Balls:
     @cached_property
     def points(self) -> NDArray[np.float64]:
         """``[balls, points, n0]``: random ones, then the corners."""
-        rows = self.context.clean_rows
+        rows = self.population.question.clean_rows
         n_inputs = rows.shape[1]
         signs = (np.arange(2**n_inputs)[:, None] >> np.arange(n_inputs)) & 1
         radius = self.radius * _INWARD
@@ -72,29 +73,29 @@ class _Balls:
 
     def square(self, ball: int) -> SquareCells:
         if ball not in self._squares:
-            x, y = self.context.clean_rows[ball].tolist()
+            x, y = self.population.question.clean_rows[ball].tolist()
             self._squares[ball] = SquareCells(self.network, self.regions, (x, y), self.radius)
         return self._squares[ball]
 
     def sampled(self) -> NDArray[np.int64]:
         """``[circuits, 2]``: a ball and one of its points where the circuit is decided otherwise, else −1."""
-        context, rule = self.context, self.context.question.protocol.circuit_decision
-        absent = context.absent(context.question.protocol.ablation)
-        found = np.full((len(context), 2), -1, dtype=np.int64)
+        population, rule = self.population, self.population.question.protocol.circuit_decision
+        absent = population.question.absent
+        found = np.full((len(population), 2), -1, dtype=np.int64)
         with np.errstate(over="ignore", invalid="ignore"):
-            expected = [decide(forward(context.question.cut, around)[:, 0], rule) for around in self.points]
-        for part in context.parts("sampling balls", self.points.shape[1]):
+            expected = [decide(forward(population.question.cut, around)[:, 0], rule) for around in self.points]
+        for part in circuits.parts(population, "sampling balls", self.points.shape[1]):
             for ball, around in enumerate(self.points):
-                context.work.check()
-                differ = decide(context.outputs(part, around, absent), rule) != expected[ball]
+                population.work.check()
+                differ = decide(circuits.outputs(population, part, around, absent), rule) != expected[ball]
                 new = differ.any(axis=1) & (found[part, 0] < 0)
                 found[part][new] = np.stack([np.full(new.sum(), ball), differ[new].argmax(axis=1)], axis=1)
         return found
 
     def program(self, position: int) -> Program:
-        context = self.context
-        keep = [one[0] for one in keep_matrices(context.masks[position : position + 1], context.question.layout)]
-        return circuit_program(context.question.cut, keep, context.absent(context.question.protocol.ablation))
+        population = self.population
+        keep = [one[0] for one in keep_matrices(population.items[position : position + 1], population.question.layout)]
+        return circuit_program(population.question.cut, keep, population.question.absent)
 
     def checked(self, position: int, ball: int, point: int) -> Verdict | None:
         """The verdict if a point where floats differ is one where sound bounds say so too."""
@@ -106,11 +107,11 @@ class _Balls:
 
     def certified(self, position: int) -> Verdict:
         """The verdict on a circuit that agrees on all points tried."""
-        circuit, context = self.program(position), self.context
+        circuit, population = self.program(position), self.population
         undecided: list[int] = []
         methods: list[str] = []
-        for ball, centre in enumerate(context.clean_rows):
-            context.work.check()
+        for ball, centre in enumerate(population.question.clean_rows):
+            population.work.check()
             answer, witness, method = self._on_ball(circuit, ball, centre)
             methods.append(method)
             if witness is not None:
@@ -123,7 +124,7 @@ class _Balls:
         if undecided:
             n_balls = f"{len(undecided)} of {len(methods)} balls"
             reason = f"Neither proved nor refuted on {n_balls} within the budget of {self.budget:,}, {how}."
-            return Verdict("undecided", reason, {"centre": context.clean_rows[undecided[0]].tolist()})
+            return Verdict("undecided", reason, {"centre": population.question.clean_rows[undecided[0]].tolist()})
         return Verdict("passed", f"Proved on all {len(methods)} balls, {how}.")
 
     def _on_ball(
@@ -164,20 +165,20 @@ class _Balls:
         return ("undecided" if undecided else "proved"), None, "solver"
 
     def witness(self, position: int, ball: int, point: NDArray[np.float64]) -> dict[str, Any]:
-        context = self.context
-        absent = context.absent(context.question.protocol.ablation)
+        population = self.population
+        absent = population.question.absent
         return {
-            "centre": context.clean_rows[ball].tolist(),
+            "centre": population.question.clean_rows[ball].tolist(),
             "input": point.tolist(),
-            "circuit": float(context.alone(position).outputs(slice(0, 1), point[None], absent)[0, 0]),
-            "network": float(forward(context.question.cut, point[None])[0, 0]),
+            "circuit": float(circuits.outputs(population.alone(position), slice(0, 1), point[None], absent)[0, 0]),
+            "network": float(forward(population.question.cut, point[None])[0, 0]),
         }
 
 
-def _robust(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
-    balls = _Balls(context, float(settings["radius"]), int(settings["budget"]))
+def _robust(population: Population, settings: Settings) -> Verdicts:
+    balls = _Balls(population, float(settings["radius"]), int(settings["budget"]))
     verdicts = []
-    for position, (ball, point) in enumerate(context.work.each("criteria", balls.sampled().tolist(), "balls")):
+    for position, (ball, point) in enumerate(population.work.each("criteria", balls.sampled().tolist(), "balls")):
         refuted = balls.checked(position, ball, point) if ball >= 0 else None
         verdicts.append(refuted or balls.certified(position))
     return put_together(verdicts)

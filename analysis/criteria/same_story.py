@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion, Settings
+from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
 from analysis.stories.relation import RELATIONS, Relation
 from analysis.stories.search import Unasked, all_stories
@@ -22,10 +22,10 @@ WORDS: Final[dict[Relation, str]] = {
 }
 
 
-def _same_story(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
-    found = all_stories(context.question, context.masks, context.work)
+def _same_story(population: Population, _: Settings) -> Verdicts:
+    found = all_stories(population.question, population.items, population.work)
     if isinstance(found, Unasked):
-        return same_for_all(len(context), "undecided" if found.arises else "not_applicable", found.reason)
+        return same_for_all(len(population), "undecided" if found.arises else "not_applicable", found.reason)
     n_algorithms = len(found.algorithms)
     every = "the one irredundant algorithm" if n_algorithms == 1 else f"{n_algorithms:,} irredundant algorithms"
 

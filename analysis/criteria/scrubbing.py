@@ -25,12 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.criteria.criterion import Criterion, Settings
-from analysis.criteria.interpretation_context import InterpretationCriteriaContext
+from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdict, Verdicts, put_together
 from analysis.interpretations.interpretation import Interpretation
 from analysis.interpretations.observed import ObservedClasses
 from analysis.networks.circuit import Circuit
-from analysis.networks.mlp import activate, activations
+from analysis.networks.mlp import activate
 from analysis.question import Question
 
 Bits = NDArray[np.bool_]
@@ -48,7 +48,7 @@ def scrubbed_outputs(question: Question, circuit: Circuit, bits: Sequence[Bits])
         bits: for each hidden layer ``[classes, n_l, 2^n]`` what each neuron is claimed to be on each clean input; the
             same on all for one without a gate.
     """
-    network, clean = question.cut, activations(question.cut, question.data.clean_rows)
+    network, clean = question.cut, question.clean_activations
     n_classes, n_rows = len(bits[0]) if bits else 1, len(clean[0])
     low = high = np.broadcast_to(clean[0].T, (n_classes, *clean[0].T.shape))  # [classes, source, input of its target]
     with np.errstate(over="ignore", invalid="ignore"):
@@ -85,7 +85,7 @@ def _where_claimed(bits: Bits, smallest: NDArray[np.float64], largest: NDArray[n
 
 def preserved(question: Question, classes: ObservedClasses) -> NDArray[np.int64]:
     """``[classes]`` bases whose decision survives every scrubbing."""
-    network, n_rows = question.cut, len(question.data.clean_rows)
+    network, n_rows = question.cut, len(question.clean_rows)
     step = max(1, _VALUES_AT_ONCE // (n_rows * n_rows * max(network.sizes)))
     found = [np.empty(0, dtype=np.int64)]
     for start in range(0, len(classes), step):
@@ -102,14 +102,14 @@ def preserved(question: Question, classes: ObservedClasses) -> NDArray[np.int64]
 
 def _kept(question: Question, low: NDArray[np.float64], high: NDArray[np.float64]) -> Bits:
     """Which bases are decided on both ends as the network decides them; NaN, after an overflow, is not."""
-    decided = activations(question.cut, question.data.clean_rows)[-1][:, 0] > 0.5
+    decided = question.clean_activations[-1][:, 0] > 0.5
     kept: Bits = np.where(decided, low > 0.5, high <= 0.5)
     return kept
 
 
 def _claims(interpretation: Interpretation, question: Question) -> list[Bits]:
     """What one interpretation claims, as :func:`scrubbed_outputs` takes it."""
-    n_rows = len(question.data.clean_rows)
+    n_rows = len(question.clean_rows)
     claimed = [np.zeros((1, width, n_rows), dtype=bool) for width in question.cut.hidden_sizes]
     for gate in interpretation.gates:
         if gate.layer <= len(claimed):
@@ -117,12 +117,12 @@ def _claims(interpretation: Interpretation, question: Question) -> list[Bits]:
     return claimed
 
 
-def _scrubbed(context: InterpretationCriteriaContext, _: Settings) -> Verdicts:
-    return put_together([_judge_one(context, one) for one in context.work.each("criteria", context.explanations)])
+def _scrubbed(population: Population, _: Settings) -> Verdicts:
+    return put_together([_judge_one(population, one) for one in population.work.each("criteria", population.items)])
 
 
-def _judge_one(context: InterpretationCriteriaContext, interpretation: Interpretation) -> Verdict:
-    question, rows = context.question, context.rows
+def _judge_one(population: Population, interpretation: Interpretation) -> Verdict:
+    question, rows = population.question, population.question.clean_rows
     low, high = scrubbed_outputs(question, interpretation.circuit, _claims(interpretation, question))
     kept = _kept(question, low, high)[0]
     n_kept = int(kept.sum())
@@ -134,7 +134,7 @@ def _judge_one(context: InterpretationCriteriaContext, interpretation: Interpret
         "base": rows[base].tolist(),
         "least": float(low[0, base]),
         "largest": float(high[0, base]),
-        "network": float(activations(question.cut, rows)[-1][base, 0]),
+        "network": float(question.clean_activations[-1][base, 0]),
     }
     return Verdict.of_share("failed", n_kept, len(rows), reason, witness)
 

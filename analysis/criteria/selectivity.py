@@ -9,15 +9,17 @@ from typing import Final
 import numpy as np
 
 from analysis.criteria.criterion import Criterion, Parameter, Settings
-from analysis.criteria.recorded_context import RecordedContext
+from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
 from analysis.explanations.explanation import Claim
+from analysis.explanations.registry import BY_KEY
 
 
-def _selective(context: RecordedContext, settings: Settings) -> Verdicts:
+def _selective(population: Population, settings: Settings) -> Verdicts:
     """Each claim against every function with as many ones: of all these, the share that is found at the same site."""
-    n_rows = 1 << context.question.cut.n_inputs
-    sites = [[_site(claim, n_rows) for claim in claims] for claims in context.claims]
+    n_rows = 1 << population.question.cut.n_inputs
+    claims = map(BY_KEY[population.kind].claims, population.items)
+    sites = [[_site(claim, n_rows) for claim in some] for some in claims]
     found = Counter(site for some in sites for site in set(some))
     shares = [
         max(
@@ -34,12 +36,12 @@ def _selective(context: RecordedContext, settings: Settings) -> Verdicts:
         some, every = shares[position]
         what = (
             "of the functions with as many ones"
-            if context.complete
+            if population.complete
             else "at least, of the functions with as many ones,"
         )
         return f"{some:,} of {every:,} {what} are found at the same site.", {"found": some, "functions": every}
 
-    undecided = None if context.complete else passed  # more may be found, never fewer
+    undecided = None if population.complete else passed  # more may be found, never fewer
     return verdicts_of(passed, explain, numerators=numerators, denominators=denominators, undecided=undecided)
 
 
@@ -61,8 +63,7 @@ SELECTIVE: Final = Criterion(
     "found at the same site.",
     formula="#{g found at the site : |g| = |f|} / #{g : |g| = |f|}  ≤  most, each g and its negation counted once",
     source="Hewitt & Liang, EMNLP 2019 (arXiv:1909.03368), with every function as a control task",
-    judges={},
-    by_trait={"placed": _selective},
+    judges={"placed": _selective},
     direction="lower",
     parameters=(Parameter("most", 0.05, 0.0, 1.0, "largest share of control functions found at the site"),),
     score="share of the functions with as many ones that are found at the same site",

@@ -12,7 +12,7 @@ valid circuits to valid circuits with equal outputs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
@@ -21,12 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.alignments.alignment import Alignment
-from analysis.criteria.alignment_context import AlignmentCriteriaContext
-from analysis.criteria.circuit_context import CircuitCriteriaContext
-from analysis.criteria.criterion import Criterion, Settings
-from analysis.criteria.interpretation_context import InterpretationCriteriaContext
-from analysis.criteria.redundancies import AlgorithmCriteriaContext
-from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together, same_for_all, verdicts_of
+from analysis.criteria.alignments import on_neuron_sets
+from analysis.criteria.criterion import Criterion, Judge, Settings
+from analysis.criteria.interpretations import space_of
+from analysis.criteria.population import Population
+from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
 from analysis.errors import BeyondLimits
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.interventions.neuron_set import NeuronSet
@@ -37,6 +36,10 @@ MAX_SYMMETRIES: Final = 1 << 12
 
 Permutations = tuple[tuple[int, ...], ...]
 """For each hidden layer where each neuron goes."""
+Leasts = tuple[Sequence[Any], Sequence[Any], Callable[[Any], Witness]]
+"""The names of explanations, the least that symmetries turn each into, and what shows such a name."""
+Refused = dict[int, str]
+"""Why some, by position, were not tried."""
 
 
 def symmetries(network: Network) -> Iterator[Permutations]:
@@ -90,21 +93,6 @@ def permuted_masks(masks: NDArray[Any], permutations: Permutations, layout: Edge
     return masks_of(images, layout)
 
 
-def _representative(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
-    tried, cut_off = known_symmetries(context.question.cut)
-    least = context.masks.copy()
-    for permutations in context.work.each("criteria", tried, "symmetries"):
-        np.minimum(least, permuted_masks(context.masks, permutations, context.question.layout), out=least)
-    passed = least == context.masks
-
-    def explain(position: int) -> tuple[str, Witness]:
-        lower = {"mask": context.question.layout.to_hex(int(least[position]))}
-        told = _verdict(bool(passed[position]), lower, len(tried), cut_off)
-        return told.reason, told.witness
-
-    return verdicts_of(passed, explain, undecided=passed if cut_off else None)
-
-
 def moved_alignment(alignment: Alignment, permutations: Permutations) -> Alignment:
     """An alignment after the neurons have moved."""
     return Alignment.of(
@@ -138,54 +126,67 @@ def moved_gates(interpretation: Interpretation, permutations: Permutations) -> t
     return tuple(sorted(map(move, interpretation.gates), key=lambda gate: (gate.layer, gate.neuron)))
 
 
-def _representative_alignment(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
-    tried, cut_off = known_symmetries(context.question.cut)
-
-    def judge(alignment: Alignment) -> Verdict:
-        least = min((moved_alignment(alignment, permutations) for permutations in tried), key=lambda a: a.id)
-        return _verdict(least.id == alignment.id, {"alignment": least.id}, len(tried), cut_off)
-
-    return put_together([judge(scored.alignment) for _, scored in context.on_neuron_sets])
+def _least_circuits(population: Population, tried: Sequence[Permutations], _: Refused) -> Leasts:
+    least = population.items.copy()
+    layout = population.question.layout
+    for permutations in population.work.each("criteria", tried, "symmetries"):
+        np.minimum(least, permuted_masks(population.items, permutations, layout), out=least)
+    return population.items.tolist(), least.tolist(), lambda mask: {"mask": layout.to_hex(mask)}
 
 
-def _representative_interpretation(context: InterpretationCriteriaContext, _: Settings) -> Verdicts:
-    tried, cut_off = known_symmetries(context.question.cut)
-    layout = EdgeLayout(context.question.cut.sizes)
+def _least_alignments(population: Population, tried: Sequence[Permutations], _: Refused) -> Leasts:
+    every = [scored.alignment for _, scored in on_neuron_sets(population)]
+    least = [min(moved_alignment(one, permutations).id for permutations in tried) for one in every]
+    return [one.id for one in every], least, lambda found: {"alignment": found}
 
-    def judge(interpretation: Interpretation) -> Verdict:
-        own = (interpretation.circuit.mask, interpretation.index)
-        least = own
+
+def _least_interpretations(population: Population, tried: Sequence[Permutations], refused: Refused) -> Leasts:
+    layout = population.question.layout
+    own = [(interpretation.circuit.mask, interpretation.index) for interpretation in population.items]
+    least = list(own)
+    for position, interpretation in enumerate(population.items):
+        masks = mask_array([interpretation.circuit.mask], layout)
         try:
             for permutations in tried[1:]:
-                masks = mask_array([interpretation.circuit.mask], layout)
                 circuit = Circuit(layout, int(permuted_masks(masks, permutations, layout)[0]))
-                if circuit.mask <= least[0]:
-                    index = context.space(circuit).index_of(moved_gates(interpretation, permutations))
-                    least = min(least, (circuit.mask, index))
+                if circuit.mask <= least[position][0]:
+                    index = space_of(population, circuit).index_of(moved_gates(interpretation, permutations))
+                    least[position] = min(least[position], (circuit.mask, index))
         except BeyondLimits as refusal:
-            return Verdict("undecided", f"Not tried: {refusal.cause}.")
-        witness = {"mask": layout.to_hex(least[0]), "index": str(least[1])}
-        return _verdict(least == own, witness, len(tried), cut_off)
-
-    return put_together([judge(interpretation) for interpretation in context.explanations])
+            refused[position] = f"Not tried: {refusal.cause}."
+    return own, least, lambda found: {"mask": layout.to_hex(found[0]), "index": str(found[1])}
 
 
-def _representative_algorithm(context: AlgorithmCriteriaContext, _: Settings) -> Verdicts:
-    return same_for_all(len(context), "passed", "An algorithm names no neuron, so no permutation changes it.")
+def _alone(population: Population, _: Settings) -> Verdicts:
+    return same_for_all(len(population), "passed", "An algorithm names no neuron, so no permutation changes it.")
 
 
-def _verdict(is_least: bool, lower: Witness, n_tried: int, cut_off: bool) -> Verdict:
-    if not is_least:
-        reason = "A permutation of hidden neurons with equal weights leads to a lower one."
-        return Verdict("failed", reason, lower)
-    if cut_off:
-        reason = f"It is the least under {n_tried:,} of the permutations; there are more."
-        return Verdict("undecided", reason)
-    if n_tried == 1:
-        reason = "No permutation of hidden neurons leaves the weights equal, so it is alone in its class."
-    else:
-        reason = f"It is the least under all {n_tried:,} permutations that leave the weights equal."
-    return Verdict("passed", reason)
+def _judging(least_of: Callable[[Population, Sequence[Permutations], Refused], Leasts]) -> Judge:
+    """Passes what no symmetry turns into one with a lower name."""
+
+    def judge(population: Population, _: Settings) -> Verdicts:
+        tried, cut_off = known_symmetries(population.question.cut)
+        refused: Refused = {}
+        own, least, witness = least_of(population, tried, refused)
+        passed = np.array([one == lowest for one, lowest in zip(own, least, strict=True)], dtype=np.bool_)
+        undecided = passed & cut_off
+        undecided[list(refused)] = True
+
+        def explain(position: int) -> tuple[str, Witness]:
+            if position in refused:
+                return refused[position], {}
+            if not passed[position]:
+                reason = "A permutation of hidden neurons with equal weights leads to a lower one."
+                return reason, witness(least[position])
+            if cut_off:
+                return f"It is the least under {len(tried):,} of the permutations; there are more.", {}
+            if len(tried) == 1:
+                return "No permutation of hidden neurons leaves the weights equal, so it is alone in its class.", {}
+            return f"It is the least under all {len(tried):,} permutations that leave the weights equal.", {}
+
+        return verdicts_of(passed, explain, undecided=undecided)
+
+    return judge
 
 
 REPRESENTATIVE: Final = Criterion(
@@ -196,10 +197,10 @@ REPRESENTATIVE: Final = Criterion(
     formula="id(E) = min over symmetries π of the network of id(π(E))",
     source="Pluriscope: explanations that differ by a symmetry of the network are one in substance",
     judges={
-        "circuit": _representative,
-        "interpretation": _representative_interpretation,
-        "algorithm": _representative_algorithm,
-        "alignment": _representative_alignment,
+        "circuit": _judging(_least_circuits),
+        "interpretation": _judging(_least_interpretations),
+        "algorithm": _alone,
+        "alignment": _judging(_least_alignments),
     },
     idle={"direction": "Asked of explanations on neurons only."},
 )

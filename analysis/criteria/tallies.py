@@ -18,7 +18,9 @@ from __future__ import annotations
 from analysis.alignments.iia import PairRule
 from analysis.alignments.result import AlgorithmSearch
 from analysis.circuits.result import FRAGILE_MARGIN, CircuitSearch
-from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
+from analysis.criteria.alignments import valid_alignments
+from analysis.criteria.interchanges import BOTH_DIRECTIONS, ONE_DIRECTION
+from analysis.criteria.population import Population
 from analysis.interpretations.result import InterpretationCounts
 from analysis.question import Question
 from analysis.result import CriterionTally
@@ -74,13 +76,9 @@ def _irredundant(key: str, search: AlgorithmSearch) -> CriterionTally:
 def _directions(pairs: PairRule, question: Question, search: AlgorithmSearch, n: int) -> CriterionTally:
     if question.protocol.interchange_pairs in (pairs, "ordered"):  # all ordered pairs include those of one direction
         return CriterionTally(n, 0, 0, 0)
-    kept = valid_alignments(search)
-    context = AlignmentCriteriaContext(question, kept)
-    verdicts = [
-        not any(context.disagreements(algorithm, *place, pairs).any() for place in scored.alignment.places)
-        for algorithm, scored in kept
-    ]
-    return CriterionTally(verdicts.count(True), verdicts.count(False), n - len(verdicts), 0)
+    criterion = ONE_DIRECTION if pairs == "one_direction" else BOTH_DIRECTIONS
+    kept = criterion.judge(Population("alignment", question, valid_alignments(search))).tally
+    return CriterionTally(kept.passed, kept.failed, n - kept.of, 0)
 
 
 def _margin(circuits: CircuitSearch, algorithms: AlgorithmSearch, n_alignments: int) -> CriterionTally:

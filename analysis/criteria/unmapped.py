@@ -20,12 +20,12 @@ from analysis.alignments.joint import MAX_RUNS, JointCase, algorithm_says
 from analysis.alignments.unmapped import InertClaim, abstraction_errors, inert_claims, score_inert
 from analysis.certificates.intervals import bisect, decided_as
 from analysis.certificates.programs import decision_regions, patched_program
-from analysis.criteria.alignment_context import AlignmentCriteriaContext
+from analysis.criteria import alignments
 from analysis.criteria.criterion import Criterion, Parameter, Settings
 from analysis.criteria.noise import true_share
+from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together
 from analysis.errors import BeyondLimits
-from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 
 CLEAN, ZERO, INTERVAL = range(3)
@@ -36,33 +36,33 @@ _NO_CLAIM: Final = Verdict(
 )
 
 
-def _inert(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
-    every = list(context.on_neuron_sets)
+def _inert(population: Population, settings: Settings) -> Verdicts:
+    every = alignments.on_neuron_sets(population)
     found = []
-    for algorithm, scored in context.work.each("criteria", every, "alignments with unmapped neurons"):
-        claims = inert_claims(context.question.cut, algorithm, scored.alignment)
-        found.append(_judge_claims(context, algorithm, claims, settings) if claims else _NO_CLAIM)
+    for algorithm, scored in population.work.each("criteria", every, "alignments with unmapped neurons"):
+        claims = inert_claims(population.question.cut, algorithm, scored.alignment)
+        found.append(_judge_claims(population, algorithm, claims, settings) if claims else _NO_CLAIM)
     return put_together(found)
 
 
 def _judge_claims(
-    context: AlignmentCriteriaContext, algorithm: HighLevelModel, claims: Sequence[InertClaim], settings: Settings
+    population: Population, algorithm: HighLevelModel, claims: Sequence[InertClaim], settings: Settings
 ) -> Verdict:
     values, n_agreed, n_runs = int(settings["values"]), 0, 0
     witness: Witness = {}
     try:
         for claim in claims:
             score = score_inert(
-                context.question,
+                population.question,
                 algorithm,
                 claim,
-                context.work,
+                population.work,
                 zero=values == ZERO,
                 max_runs=int(settings["max_runs"]),
             )
             n_agreed, n_runs = n_agreed + score.agreed, n_runs + score.of
             if score.first_wrong is not None and not witness:
-                witness = _witness(context, claim, score.first_wrong, zero=values == ZERO)
+                witness = _witness(population, claim, score.first_wrong, zero=values == ZERO)
     except BeyondLimits as problem:
         if not witness:
             return Verdict("undecided", f"Not tried: {problem.cause}.")
@@ -70,17 +70,17 @@ def _judge_claims(
         return Verdict("failed", reason, witness)
     named = ", ".join(f"{claim.layer}.{neuron}" for claim in claims for neuron in claim.neurons)
     if n_agreed == n_runs and values == INTERVAL and named:
-        return _certified(context, algorithm, claims, int(settings["budget"]))
+        return _certified(population, algorithm, claims, int(settings["budget"]))
     carried = f"Where unmapped neurons ({named}) carry {_CARRIED[values % INTERVAL]}" if named else "All are mapped"
     reason = f"{carried}: the network does what the algorithm says in {n_agreed:,} of {n_runs:,} runs."
     return Verdict.of_share("failed" if witness else "passed", n_agreed, n_runs, reason, witness)
 
 
-def _witness(context: AlignmentCriteriaContext, claim: InertClaim, wrong: JointCase, *, zero: bool) -> Witness:
+def _witness(population: Population, claim: InertClaim, wrong: JointCase, *, zero: bool) -> Witness:
     """The first run that goes wrong; of each unmapped neuron the input that its value is from, or whether it is 0."""
-    rows, chosen = context.rows, wrong.sources[len(claim.places) :]
+    rows, chosen = population.question.clean_rows, wrong.sources[len(claim.places) :]
     return {
-        "sources": _sources(context, claim, wrong.sources),
+        "sources": _sources(population, claim, wrong.sources),
         "unmapped": [
             {
                 "layer": claim.layer,
@@ -95,19 +95,20 @@ def _witness(context: AlignmentCriteriaContext, claim: InertClaim, wrong: JointC
     }
 
 
-def _sources(context: AlignmentCriteriaContext, claim: InertClaim, sources: Sequence[int]) -> dict[str, list[float]]:
-    return {path: context.rows[source].tolist() for (path, _), source in zip(claim.places, sources, strict=False)}
+def _sources(population: Population, claim: InertClaim, sources: Sequence[int]) -> dict[str, list[float]]:
+    return {
+        path: population.question.clean_rows[source].tolist()
+        for (path, _), source in zip(claim.places, sources, strict=False)
+    }
 
 
-def _certified(
-    context: AlignmentCriteriaContext, algorithm: HighLevelModel, claims: Sequence[InertClaim], budget: int
-) -> Verdict:
+def _certified(population: Population, algorithm: HighLevelModel, claims: Sequence[InertClaim], budget: int) -> Verdict:
     """Sound bounds over the box of the unmapped neurons' clean values, for every choice of a source for each variable.
 
     The layer is overwritten as a whole, so what is left is the network above it, as a function of these neurons.
     """
-    network, n_boxes, n_open = context.question.cut, 0, 0
-    clean = activations(network, context.rows)
+    network, n_boxes, n_open = population.question.cut, 0, 0
+    clean = population.question.clean_activations
     for claim in claims:
         above = Network.from_arrays(
             network.weights[claim.layer :],
@@ -118,12 +119,12 @@ def _certified(
         )
         keep = [np.ones(weights.shape, dtype=bool) for weights in above.weights]
         keep[0][:, list(claim.neurons)] = False
-        regions = decision_regions(above, context.question.protocol.alignment_decision)
+        regions = decision_regions(above, population.question.protocol.alignment_decision)
         values = clean[claim.layer][:, list(claim.neurons)]
         free = [(0, neuron) for neuron in claim.neurons]
         says = algorithm_says(algorithm, tuple(path for path, _ in claim.places))[:, 0]
-        for sources in product(range(len(context.rows)), repeat=len(claim.places)):
-            context.work.check()
+        for sources in product(range(len(population.question.clean_rows)), repeat=len(claim.places)):
+            population.work.check()
             row, number = np.zeros(network.sizes[claim.layer]), 0
             for (path, site), source in zip(claim.places, sources, strict=True):
                 row[list(site.neurons)] = clean[claim.layer][source, list(site.neurons)]
@@ -133,7 +134,7 @@ def _certified(
             if found.witness is not None:
                 carried = zip(claim.neurons, found.witness, strict=True)
                 witness = {
-                    "sources": _sources(context, claim, sources),
+                    "sources": _sources(population, claim, sources),
                     "unmapped": [{"layer": claim.layer, "neuron": neuron, "value": value} for neuron, value in carried],
                     "expected": int(says[number]),
                 }
@@ -147,26 +148,28 @@ def _certified(
     return Verdict("passed", reason)
 
 
-def _abstraction_error(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
+def _abstraction_error(population: Population, settings: Settings) -> Verdicts:
     return put_together(
         [
-            _judge_error(context, algorithm, scored, settings)
-            for algorithm, scored in context.work.each("criteria", list(context.on_neuron_sets), "abstraction errors")
+            _judge_error(population, algorithm, scored, settings)
+            for algorithm, scored in population.work.each(
+                "criteria", alignments.on_neuron_sets(population), "abstraction errors"
+            )
         ]
     )
 
 
 def _judge_error(
-    context: AlignmentCriteriaContext, algorithm: HighLevelModel, scored: ScoredAlignment, settings: Settings
+    population: Population, algorithm: HighLevelModel, scored: ScoredAlignment, settings: Settings
 ) -> Verdict:
-    question, alignment, draws = context.question, scored.alignment, int(settings["draws"])
+    question, alignment, draws = population.question, scored.alignment, int(settings["draws"])
     claims = inert_claims(question.cut, algorithm, alignment)
     if not claims:
         return _NO_CLAIM
     free = [(claim.layer, neuron) for claim in claims for neuron in claim.neurons] if settings["faithful"] else []
     wrong = abstraction_errors(
         question.cut,
-        activations(question.cut, context.rows),
+        question.clean_activations,
         algorithm,
         alignment,
         question.protocol.alignment_decision,
@@ -177,7 +180,7 @@ def _judge_error(
         seed=int(settings["seed"]),
     )
     n_wrong = int(wrong.sum())
-    exact = _judge_claims(context, algorithm, claims, UNMAPPED_INERT.defaults)
+    exact = _judge_claims(population, algorithm, claims, UNMAPPED_INERT.defaults)
     reason = (
         f"{n_wrong:,} of {draws:,} interventions drawn at random are predicted wrongly; {true_share(n_wrong, draws)}. "
         f"Exhaustively: {exact.reason}"

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from analysis.circuit_sets.backbone import Backbone, backbone_of, coverage_of
 from analysis.circuit_sets.chance import SizeChance, chances
 from analysis.circuits.result import CircuitSearch
+from analysis.circuits.search import decide_right
 from analysis.circuits.space import in_space
 from analysis.criteria.ablations import MEAN_ABLATION, RESAMPLE_ABLATION, ZERO_ABLATION
-from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.verdict import OUTCOMES
 from analysis.discovery.closure import Closed, closed
@@ -298,8 +299,7 @@ class Landscape(ValidCircuits[CutNetwork]):
         """Whether a closed mask is a valid circuit of the protocol."""
         if not self._in_space(one):
             return False
-        context = CircuitCriteriaContext(self.question, mask_array([one.mask], self.question.layout))
-        return bool(context.decide_right[0])
+        return bool(decide_right(self.question, mask_array([one.mask], self.question.layout))[0])
 
     def _in_space(self, one: Closed) -> bool:
         """Whether a closed mask is one of the circuits that the protocol looks at."""
@@ -312,8 +312,8 @@ class Landscape(ValidCircuits[CutNetwork]):
         """Of each circuit the ablations under which it decides right."""
         if not masks:
             return {}
-        context = CircuitCriteriaContext(self.question, mask_array(masks, self.question.layout), work=self.work)
-        found = {name: one.judge("circuit", context).passed.tolist() for name, one in UNDER.items()}
+        some = Population("circuit", self.question, mask_array(masks, self.question.layout), work=self.work)
+        found = {name: one.judge(some).passed.tolist() for name, one in UNDER.items()}
         return {mask: {name: right[place] for name, right in found.items()} for place, mask in enumerate(masks)}
 
     def _location(
@@ -354,16 +354,16 @@ class Landscape(ValidCircuits[CutNetwork]):
         if not masks or not self.judges:
             return {}
         question, layout = self.question, self.question.layout
-        some = CircuitCriteriaContext(question, mask_array(masks, layout), work=self.work)
+        some = Population("circuit", question, mask_array(masks, layout), work=self.work)
         everything = np.unique(np.concatenate([self.circuits.masks, mask_array(masks, layout)]))
-        whole = CircuitCriteriaContext(question, everything, exhaustive=self.complete, work=self.work)
+        whole = Population("circuit", question, everything, complete=self.complete, work=self.work)
         places = np.searchsorted(everything, mask_array(masks, layout))
         outcomes: dict[int, dict[str, str]] = {mask: {} for mask in masks}
         for criterion in QUICK:
             if criterion.over == "population":
-                found = criterion.judge("circuit", whole).outcomes[places]
+                found = criterion.judge(whole).outcomes[places]
             else:
-                found = criterion.judge("circuit", some).outcomes
+                found = criterion.judge(some).outcomes
             for mask, code in zip(masks, found.tolist(), strict=True):
                 outcomes[mask][criterion.key] = OUTCOMES[code]
         return outcomes

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.criteria.criterion import Criterion
-from analysis.criteria.cut_context import CutContext, Roles
-from analysis.criteria.cuts import ROLE_AGREEMENT
+from analysis.criteria.cuts import ROLE_AGREEMENT, CutCircuits, Roles, Runs
+from analysis.criteria.population import PopulationOf
 from analysis.criteria.registry import OF_MODELS
 from analysis.criteria.verdict import OUTCOMES
 from analysis.explanations.explanation import Column, Record
@@ -116,11 +116,11 @@ def told_of(
     """
     space = model.space(protocol.rules)
     lookup = None if found is None else partial(_looked_up, space, found)
-    context = _context(kind, model, space, circuits, protocol.accuracy_threshold, fewest, lookup, work)
-    told = _written(kind, space, context.roles, len(circuits))
+    population = _population(kind, model, space, circuits, protocol.accuracy_threshold, fewest, lookup, work)
+    told = _written(kind, space, population.question.roles, len(circuits))
     for criterion in asked_of(kind) if criteria is None else criteria:
         work.tell("circuits", len(circuits), len(circuits), criterion.label)
-        outcomes = criterion.by_trait["cut"](context, criterion.settings()).outcomes
+        outcomes = criterion.judge(population).outcomes
         for one, outcome in zip(told, outcomes.tolist(), strict=True):
             one[column_of(criterion)] = OUTCOMES[outcome].replace("_", " ")
     return told
@@ -153,7 +153,7 @@ def _roles(kind: ModelKind, space: Space, masks: Masks) -> Roles | None:
     return None if found is None else (found[0], found[1:])
 
 
-def _context(
+def _population(
     kind: ModelKind,
     model: Model,
     space: Space,
@@ -162,7 +162,7 @@ def _context(
     fewest: int | None,
     lookup: Callable[[Masks], NDArray[np.bool_]] | None,
     work: Work,
-) -> CutContext:
+) -> CutCircuits:
     """What criteria are given of some circuits, at least one, by ascending number of bits."""
     masks = np.array([mask_bits(space, one.mask) for one in circuits])
     most, n_rows = max_wrong(len(model.rows), accuracy_threshold), len(model.rows)
@@ -179,8 +179,7 @@ def _context(
             found.append(right & reduced.any(axis=1) if space.graph.cut == "edges" else right)
         return np.concatenate(found) if found else np.zeros(0, dtype=np.bool_)
 
-    return CutContext(
-        masks=masks,
+    runs = Runs(
         max_wrong=most,
         n_rows=n_rows,
         margins=np.array([one.margin for one in circuits]),
@@ -196,8 +195,8 @@ def _context(
         roles=_roles(kind, space, masks),
         batch=space.batch,
         runs=int(MAX_MILLISECONDS / space.run_milliseconds),
-        work=work,
     )
+    return PopulationOf("cut", runs, masks, work=work)
 
 
 def _run_from(space: Space, masks: Masks, row: int) -> NDArray[np.float64]:

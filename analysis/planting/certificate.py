@@ -28,7 +28,8 @@ from pydantic import Field
 
 from analysis.alignments.iia import score_alignment
 from analysis.alignments.joint import score_joint
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.ablations import MEAN_ABLATION, RESAMPLE_ABLATION, ZERO_ABLATION
+from analysis.criteria.population import Population
 from analysis.errors import BeyondLimits
 from analysis.network_files.planted_record import PlantedRecord, Unit
 from analysis.networks.circuit import mask_array
@@ -77,20 +78,17 @@ def exhaustive(question: Question, record: PlantedRecord) -> Passes:
         InvalidAlignment: the protocol does not allow such places.
     """
     algorithm, alignment = record.algorithm, record.alignment
-    circuit = CircuitCriteriaContext(question, mask_array([record.circuit.mask], question.layout))
+    circuit = Population("circuit", question, mask_array([record.circuit.mask], question.layout))
     single = score_alignment(question, algorithm, alignment).iia
     try:
         found = score_joint(question, algorithm, alignment)
         joint = Score(agreed=found.agreed, of=found.of)
     except BeyondLimits:
         joint = None
-    return Passes(
-        zero=bool(circuit.enough(circuit.n_right("zero"))[0]),
-        mean=bool(circuit.enough(circuit.n_right("mean"))[0]),
-        resample=bool(circuit.enough(circuit.n_right_by_source)[0].all()),
-        single=Score.showing(single),
-        joint=joint,
+    zero, mean, resample = (
+        bool(one.judge(circuit).passed[0]) for one in (ZERO_ABLATION, MEAN_ABLATION, RESAMPLE_ABLATION)
     )
+    return Passes(zero=zero, mean=mean, resample=resample, single=Score.showing(single), joint=joint)
 
 
 def certified_margin(network: Network, record: PlantedRecord, slack: float = 0.0) -> float | None:

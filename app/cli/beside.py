@@ -59,9 +59,7 @@ def judge(
     analysis: OutputAnalysis, steps: Sequence[CriterionStep], work: Work
 ) -> tuple[OutputAnalysis, Tallies, list[str]]:
     """The analysis with the time that judging took, the tallies, and what stopped at a limit."""
-    from analysis.criteria.budget import OUT_OF_TIME
-    from analysis.criteria.judged import Subject
-    from analysis.criteria.judging import judge_analysis
+    from analysis.criteria.judging import OUT_OF_TIME, Subject, judge_analysis
     from analysis.result import NOTHING_JUDGED
 
     wanted = [(kind, step) for step in steps for kind in step.kinds]
@@ -72,7 +70,7 @@ def judge(
     subject = Subject.of(analysis)
     for block in judge_analysis(subject, wanted, named(work, "criteria on ")):
         found[block.kind, block.step] = block.tally
-        nothing_in_time = bool(analysis.out_of_time) and not subject.count(block.kind)
+        nothing_in_time = bool(analysis.out_of_time) and not len(subject.population(block.kind))
         if block.note == OUT_OF_TIME or nothing_in_time:
             late.add((block.kind, block.step))
         elif block.stopped:

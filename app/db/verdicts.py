@@ -29,7 +29,7 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.criterion import Kind
 from analysis.criteria.interpretation_tallies import Reading
-from analysis.criteria.judged import StepVerdicts
+from analysis.criteria.judging import StepVerdicts
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES
 from analysis.digest import canonical_json

@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.criteria.criterion import Kind
-from analysis.criteria.judged import Subject
-from analysis.criteria.judging import judge_analysis
+from analysis.criteria.judging import Subject, judge_analysis
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
 from analysis.explanations.explanation import Frame
 from analysis.explanations.registry import BY_KEY as KINDS

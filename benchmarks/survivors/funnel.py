@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.search import search_alignments
 from analysis.circuits.search import search_circuits
-from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.alignments import valid_alignments
 from analysis.criteria.criterion import Kind
 from analysis.criteria.interpretation_tallies import CountingReadings, tally_of_readings
-from analysis.criteria.redundancies import AlgorithmCriteriaContext
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
 from analysis.data import DataRecord
@@ -50,39 +49,37 @@ def funnel(network: Network, task: Task, protocol: Protocol, data: DataRecord) -
     Circuits are the protocol's valid ones, alignments its valid ones over all candidate algorithms.
     """
     found = search_circuits(ask(network, task=task, protocol=protocol, data=data))
-    circuits = CircuitCriteriaContext(ask(network, task=task, protocol=protocol, data=data), found.masks)
+    circuits = Population("circuit", ask(network, task=task, protocol=protocol, data=data), found.masks)
     candidates = candidate_algorithms(task, protocol, network.n_hidden_layers)
     search = search_alignments(ask(network, protocol=protocol, data=data), candidates)
-    algorithms = AlgorithmCriteriaContext(candidates.algorithms)
-    alignments = AlignmentCriteriaContext(ask(network, protocol=protocol, data=data), valid_alignments(search))
+    algorithms = Population("algorithm", ask(network, task=task, data=data), candidates.algorithms)
+    alignments = Population("alignment", ask(network, protocol=protocol, data=data), valid_alignments(search))
     steps: list[Step] = []
-    for step in _listed("circuit", circuits):
+    for step in _listed(circuits):
         # the one criterion that decides among all possible circuits which are judged by the others
         possible = CriterionTally(len(circuits), found.possible - len(circuits), 0, 0)
         steps.append(replace(step, alone=possible) if step.key == "zero-ablation" else step)
     steps += _interpretations(circuits)
-    steps += _listed("algorithm", algorithms)
-    steps += _listed("alignment", alignments)
+    steps += _listed(algorithms)
+    steps += _listed(alignments)
     return tuple(steps)
 
 
-def _listed(
-    kind: Kind, context: CircuitCriteriaContext | AlgorithmCriteriaContext | AlignmentCriteriaContext
-) -> Iterator[Step]:
-    left: NDArray[np.bool_] = np.ones(len(context), dtype=bool)
-    for criterion in criteria_for(kind):
-        verdicts = criterion.judge(kind, context)
+def _listed(population: Population) -> Iterator[Step]:
+    left: NDArray[np.bool_] = np.ones(len(population), dtype=bool)
+    for criterion in criteria_for(population.kind):
+        verdicts = criterion.judge(population)
         left &= verdicts.passed
-        yield Step(kind, criterion.key, verdicts.tally, int(left.sum()))
+        yield Step(population.kind, criterion.key, verdicts.tally, int(left.sum()))
 
 
-def _interpretations(circuits: CircuitCriteriaContext) -> Iterator[Step]:
+def _interpretations(circuits: Population) -> Iterator[Step]:
     """Of all interpretations of all circuits; nothing is listed, so what two criteria leave together is known only
     where one of them leaves nothing or everything.
     """
     steps = [CriterionStep.of(criterion) for criterion in criteria_for("interpretation")]
     not_yet = [0] * len(circuits)
-    counting = CountingReadings(circuits.question, circuits.masks, not_yet, not_yet, steps)
+    counting = CountingReadings(circuits.question, circuits.items, not_yet, not_yet, steps)
     counting.advance(DEFAULT_WORK)
     found = counting.found()
     total = sum(one.total for one in found[steps[0]])

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -24,10 +25,13 @@ from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.search import search_alignments
 from analysis.circuits.search import search_circuits
-from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
-from analysis.criteria.circuit_context import CircuitCriteriaContext
-from analysis.criteria.interpretation_tallies import KEYS, read_circuits, tallied
+from analysis.criteria.alignments import valid_alignments
+from analysis.criteria.circuits import outputs, parts
+from analysis.criteria.criterion import Criterion
+from analysis.criteria.interpretation_tallies import CountingReadings, tally_of_readings
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criteria_for, criterion_named
+from analysis.criteria.steps import parse_steps
 from analysis.data import DataRecord, clean_data
 from analysis.networks.mlp import batch_activations, forward, keep_matrices
 from analysis.networks.network import Network
@@ -38,11 +42,20 @@ from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
 from analysis.tasks import Task
 from analysis.validity import decide
+from analysis.work import DEFAULT_WORK
 
 FAMILIES: Final = ("paper", "complete")
-LATER: Final = frozenset({"same-story"})
-"""Criteria that were registered after the samples were judged; studies of their own ask them of more networks."""
-CIRCUIT_CRITERIA: Final = tuple(criterion for criterion in criteria_for("circuit") if criterion.key not in LATER)
+_SAMPLE: Final = Path(__file__).resolve().parents[2] / "docs" / "survivors.csv"
+INTERPRETATION_KEYS: Final = ("observed-class", "interchange", "interchange-joint")
+
+
+def _asked() -> Iterator[Criterion]:
+    """Criteria for circuits that the sample was judged by; studies of their own ask later ones of more networks."""
+    columns = next(line for line in _SAMPLE.read_text().splitlines() if not line.startswith("#")).split(",")
+    yield from (one for one in criteria_for("circuit") if f"complete {one.key}" in columns)
+
+
+CIRCUIT_CRITERIA: Final = tuple(_asked())
 Figures = dict[str, int]
 """Counts by name, e.g. "paper output-faithfulness": survivors of that criterion in that family."""
 
@@ -117,7 +130,7 @@ def measure_all(
 
 def _measure(task: Task, data: DataRecord, work: tuple[Network, NDArray[np.uint64], dict[str, int]]) -> Figures:
     network, masks, n_by_mean = work
-    whole = CircuitCriteriaContext(ask(network, task=task, data=data), masks)
+    whole = Population("circuit", ask(network, task=task, data=data), masks)
     figures = {f"{family} mean-valid": n_by_mean[family] for family in FAMILIES}
     figures |= circuit_figures(whole)
     figures |= interpretation_figures(whole)
@@ -128,28 +141,28 @@ def _measure(task: Task, data: DataRecord, work: tuple[Network, NDArray[np.uint6
 # ---- circuits --------------------------------------------------------------------------------------------------------
 
 
-def all_active(context: CircuitCriteriaContext) -> NDArray[np.bool_]:
+def all_active(population: Population) -> NDArray[np.bool_]:
     """``[circuits]``: in which every hidden neuron has an edge in."""
-    keep = keep_matrices(context.masks, context.question.layout)[:-1]
+    keep = keep_matrices(population.items, population.question.layout)[:-1]
     active: NDArray[np.bool_] = np.all([matrix.any(axis=2).all(axis=1) for matrix in keep], axis=0)
     return active
 
 
-def circuit_figures(whole: CircuitCriteriaContext) -> Figures:
+def circuit_figures(whole: Population) -> Figures:
     """Survivors of every criterion for circuits, and of what the prototype asked besides, in both families."""
     families = {"paper": ~all_active(whole), "complete": np.ones(len(whole), dtype=bool)}
     passed = {key: judge(whole) for key, judge in _OF_ONE_CIRCUIT.items()}
     figures: Figures = {}
     for family, members in families.items():
-        inside = replace(whole, masks=whole.masks[members])
+        inside = replace(whole, items=whole.items[members])
         figures[f"{family} valid"] = len(inside)
         for criterion in CIRCUIT_CRITERIA:
             key = criterion.key
             if key.startswith("minimal"):
-                figures[f"{family} {key}"] = criterion.judge("circuit", inside).tally.passed
+                figures[f"{family} {key}"] = criterion.judge(inside).tally.passed
                 continue
             if key not in passed:
-                verdicts = criterion.judge("circuit", whole)
+                verdicts = criterion.judge(whole)
                 passed[key] = verdicts.passed
                 figures["undecided circuits"] = figures.get("undecided circuits", 0) + verdicts.tally.undecided
             figures[f"{family} {key}"] = int(passed[key][members].sum())
@@ -161,18 +174,17 @@ def circuit_figures(whole: CircuitCriteriaContext) -> Figures:
     return figures
 
 
-def agrees_on_grid(context: CircuitCriteriaContext, *, radius: float = 0.1, n: int = 5) -> NDArray[np.bool_]:
+def agrees_on_grid(population: Population, *, radius: float = 0.1, n: int = 5) -> NDArray[np.bool_]:
     """``[circuits]``: decided as the network on a grid of n points a side around every clean input."""
     steps = np.linspace(-radius, radius, n)
-    offsets = np.stack(np.meshgrid(*[steps] * context.question.cut.n_inputs, indexing="ij"), axis=-1)
-    points = (context.clean_rows[:, None] + offsets.reshape(1, -1, context.question.cut.n_inputs)).reshape(
-        -1, context.question.cut.n_inputs
-    )
-    rule, absent = context.question.protocol.circuit_decision, context.absent(context.question.protocol.ablation)
-    expected = decide(forward(context.question.cut, points)[:, 0], rule)
-    alike = np.zeros(len(context), dtype=bool)
-    for part in context.parts("grid", len(points)):
-        alike[part] = (decide(context.outputs(part, points, absent), rule) == expected).all(axis=1)
+    offsets = np.stack(np.meshgrid(*[steps] * population.question.cut.n_inputs, indexing="ij"), axis=-1)
+    around = population.question.clean_rows[:, None] + offsets.reshape(1, -1, population.question.cut.n_inputs)
+    points = around.reshape(-1, population.question.cut.n_inputs)
+    rule, absent = population.question.protocol.circuit_decision, population.question.absent
+    expected = decide(forward(population.question.cut, points)[:, 0], rule)
+    alike = np.zeros(len(population), dtype=bool)
+    for part in parts(population, "grid", len(points)):
+        alike[part] = (decide(outputs(population, part, points, absent), rule) == expected).all(axis=1)
     return alike
 
 
@@ -190,16 +202,16 @@ def knocked_out(network: Network, sites: Sequence[tuple[int, int]]) -> Network:
     )
 
 
-def rounds_alike_under_knockouts(context: CircuitCriteriaContext) -> NDArray[np.bool_]:
+def rounds_alike_under_knockouts(population: Population) -> NDArray[np.bool_]:
     """``[circuits]``: completeness as the prototype had it: equal rounded outputs, so −1 and 2 are not alike."""
-    network, rows, absent = context.question.cut, context.clean_rows, context.absent(context.question.protocol.ablation)
+    network, rows, absent = population.question.cut, population.question.clean_rows, population.question.absent
     sites = [(layer, n) for layer, width in enumerate(network.hidden_sizes, start=1) for n in range(width)]
-    keep = keep_matrices(context.masks, context.question.layout)
-    alike = np.ones(len(context), dtype=bool)
+    keep = keep_matrices(population.items, population.question.layout)
+    alike = np.ones(len(population), dtype=bool)
     for number in range(1, 2 ** len(sites)):
         broken = knocked_out(network, [site for k, site in enumerate(sites) if number >> k & 1])
-        outputs = batch_activations(broken, keep, rows, absent)[-1][:, 0]
-        alike &= (np.round(outputs) == np.round(forward(broken, rows)[:, 0])).all(axis=1)
+        damaged = batch_activations(broken, keep, rows, absent)[-1][:, 0]
+        alike &= (np.round(damaged) == np.round(forward(broken, rows)[:, 0])).all(axis=1)
     return alike
 
 
@@ -209,16 +221,19 @@ _OF_ONE_CIRCUIT: Final = {"grid": agrees_on_grid, "knock-outs rounded": rounds_a
 # ---- interpretations -------------------------------------------------------------------------------------------------
 
 
-def interpretation_figures(whole: CircuitCriteriaContext) -> Figures:
+def interpretation_figures(whole: Population) -> Figures:
     """All interpretations of all circuits, and how many survive, in both families; exact, never listed."""
     members = ~all_active(whole)
-    readings = list(read_circuits(ask(whole.question.cut, data=whole.question.data), whole.masks))
+    steps, unknown = parse_steps(INTERPRETATION_KEYS), [0] * len(whole)
+    counting = CountingReadings(ask(whole.question.cut, data=whole.question.data), whole.items, unknown, unknown, steps)
+    counting.advance(DEFAULT_WORK)
+    found = {step.key: readings for step, readings in counting.found().items()}
     figures: Figures = {}
     for family in FAMILIES:
-        inside = [one for one, member in zip(readings, members, strict=True) if member or family == "complete"]
-        figures[f"{family} interpretations"] = sum(reading.total for reading in inside)
-        for key in KEYS:
-            tally = tallied(inside, key)
+        for key, readings in found.items():
+            inside = [one for one, member in zip(readings, members, strict=True) if member or family == "complete"]
+            figures[f"{family} interpretations"] = sum(reading.total for reading in inside)
+            tally = tally_of_readings(inside)
             figures[f"{family} {key}"] = tally.passed
             figures["undecided interpretations"] = figures.get("undecided interpretations", 0) + tally.undecided
     return figures
@@ -238,20 +253,20 @@ def alignment_figures(network: Network, task: Task, data: DataRecord) -> Figures
             search = search_alignments(
                 ask(network, protocol=rules.model_copy(update={"n_near_misses": 0}), data=data), candidates
             )
-            context = AlignmentCriteriaContext(ask(network, protocol=rules, data=data), valid_alignments(search))
-            figures |= _aligned(f"{name} {rules.interchange_pairs}", context, search.n_aligned)
-            figures["alignments beyond the limit"] += search.n_valid_alignments - len(context)
+            population = Population("alignment", ask(network, protocol=rules, data=data), valid_alignments(search))
+            figures |= _aligned(f"{name} {rules.interchange_pairs}", population, search.n_aligned)
+            figures["alignments beyond the limit"] += search.n_valid_alignments - len(population)
     return figures
 
 
-def _aligned(name: str, context: AlignmentCriteriaContext, n_algorithms: int) -> Figures:
+def _aligned(name: str, population: Population, n_algorithms: int) -> Figures:
     def passing(key: str) -> NDArray[np.bool_]:
-        return criterion_named(key).judge("alignment", context).passed
+        return criterion_named(key).judge(population).passed
 
     minimal, joint, causal = passing("minimal-alignment"), passing("joint-interchange"), passing("causal-order")
     figures = {
         f"{name} algorithms": n_algorithms,
-        f"{name} alignments": len(context),
+        f"{name} alignments": len(population),
         f"{name} minimal": int(minimal.sum()),
         f"{name} joint": int(joint.sum()),
         f"{name} minimal joint": int((minimal & joint).sum()),

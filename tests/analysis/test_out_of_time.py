@@ -14,9 +14,7 @@ from analysis.alignments.search import align_with
 from analysis.circuits.estimating import estimate_circuits
 from analysis.circuits.planning import FEWEST_SAMPLES, limits_within
 from analysis.circuits.search import search_circuits
-from analysis.criteria.budget import OUT_OF_TIME
-from analysis.criteria.judged import Subject
-from analysis.criteria.judging import judge_analysis
+from analysis.criteria.judging import OUT_OF_TIME, Subject, judge_analysis
 from analysis.criteria.steps import default_steps
 from analysis.data import clean_data
 from analysis.directions.search import search_directions

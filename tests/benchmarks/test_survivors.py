@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from analysis.circuits.search import search_circuits
-from analysis.criteria.interpretation_context import InterpretationCriteriaContext
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criteria_for
 from analysis.data import clean_data
 from analysis.interpretations.indexing import InterpretationSpace
@@ -136,7 +136,7 @@ def test_the_funnel_counts_interpretations_as_judging_each_does() -> None:
         InterpretationSpace(question, Circuit(question.layout, m)) for m in search_circuits(question).masks.tolist()
     ]
     every = tuple(space.at(index) for space in spaces for index in range(space.count))
-    context = InterpretationCriteriaContext(question, every)
+    context = Population("interpretation", question, every)
     for criterion in criteria_for("interpretation"):
-        assert told[criterion.key].passed == criterion.judge("interpretation", context).tally.passed, criterion.key
+        assert told[criterion.key].passed == criterion.judge(context).tally.passed, criterion.key
     assert 0 < told["causal-scrubbing"].passed < len(every)

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from analysis.circuits.strategy import find_circuits
 from analysis.criteria.ablations import OUTPUT_FAITHFULNESS
-from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.minimality import minimal_masks
+from analysis.criteria.population import Population
 from analysis.discovery.location import Landscape, Location
 from analysis.discovery.registry import read_method
 from analysis.discovery.sweep import threshold_sweep
@@ -80,7 +80,7 @@ def _minimal(studied: Studied) -> NDArray[Any]:
     def compute() -> NDArray[Any]:
         landscape = _answers(studied).landscape
         masks = landscape.circuits.masks
-        found: NDArray[Any] = np.sort(minimal_masks(CircuitCriteriaContext(landscape.question, masks), masks))
+        found: NDArray[Any] = np.sort(minimal_masks(Population("circuit", landscape.question, masks), masks))
         return found
 
     return studied.once("minimal circuits", compute)
@@ -198,7 +198,7 @@ def _faithful(studied: Studied, place: Location) -> bool:
     if not place.valid:
         return False
     masks = mask_array([place.closed.mask], studied.question.layout)
-    verdicts = OUTPUT_FAITHFULNESS.judge("circuit", CircuitCriteriaContext(studied.question, masks))
+    verdicts = OUTPUT_FAITHFULNESS.judge(Population("circuit", studied.question, masks))
     return bool(verdicts.passed[0])
 
 

@@ -7,8 +7,7 @@ from functools import lru_cache, partial
 from typing import Final
 
 from analysis.criteria.criterion import Kind
-from analysis.criteria.judged import Subject
-from analysis.criteria.judging import judge_analysis
+from analysis.criteria.judging import Subject, judge_analysis
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.result import CriterionTally
 from analysis.studies.measures.measure import Measure, Measured
@@ -78,7 +77,7 @@ def _measured(studied: Studied, kind: Kind, tally: CriterionTally) -> Measured:
 
 @lru_cache(maxsize=16)  # asked of every network
 def _wanted(texts: tuple[str, ...]) -> tuple[tuple[Kind, CriterionStep], ...]:
-    return tuple((kind, step) for step in parse_steps(texts) for kind in step.criterion.judges)
+    return tuple((kind, step) for step in parse_steps(texts) for kind in step.criterion.kinds)
 
 
 def _key(kind: Kind, step: CriterionStep) -> str:

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analysis.criteria.budget import budget_that_ended
 from analysis.criteria.criterion import KINDS, Kind
+from analysis.criteria.judging import budget_that_ended
 from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES, Outcome

@@ -18,17 +18,14 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.alignments.iia import score_alignment
-from analysis.criteria.alignment_context import AlignmentCriteriaContext
-from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion
-from analysis.criteria.interpretation_context import InterpretationCriteriaContext
 from analysis.criteria.minimality import valid_by_running
-from analysis.criteria.recorded_context import RecordedContext
-from analysis.criteria.redundancies import AlgorithmCriteriaContext
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.verdict import Verdict
 from analysis.directions.scoring import score_directions
 from analysis.errors import AnalysisError
+from analysis.explanations.registry import BY_KEY
 from analysis.networks.circuit import mask_array, one_mask
 from analysis.progress import OutOfTime
 from analysis.work import Work
@@ -80,12 +77,12 @@ def judge_on_the_spot(
     kind = explanation.kind
     if not criteria_for(kind):
         return []
-    alone, family = _context(explanation, work), _family(session, explanation)
+    alone, family = _alone(explanation, work), _family(session, explanation)
     small = sum(place.question.cut.hidden_sizes) <= SMALL_HIDDEN and place.question.cut.n_inputs <= SMALL_INPUTS
 
     def judge(criterion: Criterion) -> Judged:
         if kind in criterion.idle:
-            return Judged(criterion, criterion.judge(kind, alone).at(0))
+            return Judged(criterion, criterion.judge(alone).at(0))
         if criterion.cost == "slow" and not small:
             return Judged(criterion, None, _TOO_LARGE)
         if work.is_over:
@@ -95,7 +92,7 @@ def judge_on_the_spot(
                 if explanation.recorded is not None:
                     return _judge_among_stored(session, criterion, alone, explanation)
                 return _judge_minimality(criterion, alone, family, explanation)
-            return Judged(criterion, criterion.judge(kind, alone, _SETTINGS.get((kind, criterion.key))).at(0))
+            return Judged(criterion, criterion.judge(alone, _SETTINGS.get((kind, criterion.key))).at(0))
         except OutOfTime:
             return Judged(criterion, None, _TOO_LATE)
         except AnalysisError as error:
@@ -104,11 +101,9 @@ def judge_on_the_spot(
     return [judge(criterion) for criterion in criteria_for(kind)]
 
 
-def _judge_among_stored(
-    session: Session, criterion: Criterion, alone: RecordedContext, explanation: Explanation
-) -> Judged:
+def _judge_among_stored(session: Session, criterion: Criterion, alone: Population, explanation: Explanation) -> Judged:
     """A criterion that asks for all explanations of a kind stored as columns, where the store holds few of them."""
-    analysis, kind = explanation.place.analysis, alone.kind
+    analysis, kind = explanation.place.analysis, BY_KEY[alone.kind]
     search = None if analysis is None else stored_searches(session, analysis.id).get(kind.key)
     if analysis is None or search is None or search.n > MAX_READ:
         return Judged(criterion, None, _NOT_FEW)
@@ -116,46 +111,39 @@ def _judge_among_stored(
     if explanation.ref.first not in texts:
         return Judged(criterion, None, _NOT_FEW)
     items = tuple(kind.read(alone.question, text) for text in texts)
-    among = replace(alone, explanations=items, complete=search.complete)
-    return Judged(criterion, criterion.judge(kind.key, among).at(texts.index(explanation.ref.first)))
+    among = replace(alone, items=items, complete=search.complete)
+    return Judged(criterion, criterion.judge(among).at(texts.index(explanation.ref.first)))
 
 
 def _judge_minimality(
-    criterion: Criterion, alone: Any, family: NDArray[Any] | None, explanation: Explanation
+    criterion: Criterion, alone: Population, family: NDArray[Any] | None, explanation: Explanation
 ) -> Judged:
     if explanation.circuit is None or (family is None and criterion.key not in REMOVALS):
         return Judged(criterion, None, _NOT_ALL)
     if family is None:
-        valid, among, position = bool(valid_by_running(alone, alone.masks)[0]), replace(alone, exhaustive=False), 0
+        valid, among, position = bool(valid_by_running(alone)[0]), replace(alone, complete=False), 0
     else:
         position = int(np.searchsorted(family, one_mask(explanation.circuit.mask, explanation.circuit.layout)))
         valid = position < len(family) and int(family[position]) == explanation.circuit.mask
-        among = replace(alone, masks=family)
+        among = replace(alone, items=family)
     if not valid:
         reason = "It is no valid circuit of this protocol, and the question is asked of these."
         return Judged(criterion, Verdict("not_applicable", reason))
-    return Judged(criterion, criterion.judge("circuit", among).at(position))
+    return Judged(criterion, criterion.judge(among).at(position))
 
 
-def _context(explanation: Explanation, work: Work) -> Any:
-    """What the criteria of its kind ask for, with this explanation alone."""
-    place = explanation.place
-    if explanation.recorded is not None:
-        return RecordedContext(place.question, explanation.recorded, (explanation.item,), True, work)
-    if explanation.interpretation is not None:
-        return InterpretationCriteriaContext(place.question, (explanation.interpretation,), work)
-    if explanation.circuit is not None:
-        circuit = explanation.circuit
-        return CircuitCriteriaContext(place.question, mask_array([circuit.mask], circuit.layout), True, work)
-    if explanation.algorithm is None:
-        raise ValueError("an explanation has a circuit or an algorithm")
-    if explanation.directions is not None:
-        along = score_directions(place.question, explanation.algorithm, explanation.directions, max_runs=0)
-        return AlignmentCriteriaContext(place.question, ((explanation.algorithm, along),), work)
-    if explanation.alignment is None:
-        return AlgorithmCriteriaContext((explanation.algorithm,), work)
-    scored = score_alignment(place.question, explanation.algorithm, explanation.alignment)
-    return AlignmentCriteriaContext(place.question, ((explanation.algorithm, scored),), work)
+def _alone(explanation: Explanation, work: Work) -> Population:
+    """The explanation by itself, as criteria judge its kind."""
+    question, algorithm, items = explanation.place.question, explanation.algorithm, explanation.item
+    if explanation.kind == "circuit" and explanation.circuit is not None:
+        items = mask_array([explanation.circuit.mask], explanation.circuit.layout)
+    elif algorithm is not None and explanation.directions is not None:
+        items = ((algorithm, score_directions(question, algorithm, explanation.directions, max_runs=0)),)
+    elif algorithm is not None and explanation.alignment is not None:
+        items = ((algorithm, score_alignment(question, algorithm, explanation.alignment)),)
+    else:
+        items = (items,)
+    return Population(explanation.kind, question, items, work=work)
 
 
 def _family(session: Session, explanation: Explanation) -> NDArray[Any] | None:

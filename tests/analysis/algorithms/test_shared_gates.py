@@ -13,11 +13,11 @@ from analysis.algorithms.high_level_model import HighLevelModel, readable_formul
 from analysis.algorithms.parsing import parse_algorithm, texts_of_formula
 from analysis.algorithms.redundancy import irredundancy
 from analysis.algorithms.refinement import exchanged, finer_than_all, is_coarser, predictions
+from analysis.criteria.population import Population
 from analysis.criteria.redundancies import (
     IRREDUNDANT_FUNCTIONS,
     IRREDUNDANT_GATES,
     IRREDUNDANT_LITERALS,
-    AlgorithmCriteriaContext,
 )
 from analysis.errors import InvalidAlgorithm
 from analysis.protocol import COMPLETE
@@ -130,9 +130,9 @@ def tree_text(node) -> str:
 
 @pytest.mark.slow
 def test_the_criteria_agree_with_brute_force_and_with_the_search():
-    context = AlgorithmCriteriaContext(candidates())
+    context = Population("algorithm", None, candidates())
     verdicts = {
-        one.key: one.judge("algorithm", context).passed.tolist()
+        one.key: one.judge(context).passed.tolist()
         for one in (IRREDUNDANT_GATES, IRREDUNDANT_FUNCTIONS, IRREDUNDANT_LITERALS)
     }
     for at, graph in enumerate(candidates()):

@@ -8,10 +8,9 @@ from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments import joint
 from analysis.alignments.joint import score_joint, score_joint_together
 from analysis.alignments.search import search_alignments
-from analysis.criteria import interpretation_tallies, minimality
+from analysis.criteria import interpretation_tallies
 from analysis.criteria.criterion import Kind
-from analysis.criteria.judged import Subject
-from analysis.criteria.judging import judge_analysis
+from analysis.criteria.judging import Subject, judge_analysis
 from analysis.criteria.steps import default_steps
 from analysis.experiments import intervention_space
 from analysis.pipeline import analyse_output
@@ -43,11 +42,7 @@ def test_joint_interchanges_of_many_alignments_are_those_of_each():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("module", "name"),
-    [(minimality, "_MASKS_AT_ONCE"), (interpretation_tallies, "_BETWEEN_REPORTS"), (joint, "_CELLS_TOGETHER")],
-)
-def test_verdicts_do_not_depend_on_how_many_are_made_at_once(module, name, monkeypatch):
+def test_verdicts_do_not_depend_on_how_many_are_made_at_once(monkeypatch):
     analysis = analyse_output(ask(pretrained_xor().network))
     kinds: tuple[Kind, ...] = ("circuit", "interpretation", "alignment")
     steps = [(kind, step) for kind in kinds for step in default_steps(kind) if step.criterion.cost == "quick"]
@@ -57,5 +52,5 @@ def test_verdicts_do_not_depend_on_how_many_are_made_at_once(module, name, monke
         return [(one.outcomes.tobytes(), one.readings) for one in judge_analysis(Subject.of(analysis), steps)]
 
     whole = verdicts()
-    monkeypatch.setattr(module, name, 1)
+    monkeypatch.setattr(joint, "_CELLS_TOGETHER", 1)
     assert verdicts() == whole

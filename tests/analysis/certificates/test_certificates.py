@@ -19,8 +19,9 @@ from analysis.certificates.programs import (
     network_program,
     patched_program,
 )
+from analysis.certificates.ranges import range_of
 from analysis.networks.circuit import EdgeLayout
-from analysis.networks.mlp import ablation_values, activate, batch_activations, forward, keep_matrices
+from analysis.networks.mlp import ablation_values, activate, activations, batch_activations, forward, keep_matrices
 from analysis.networks.network import Network
 from analysis.tasks import input_table
 from analysis.validity import decide
@@ -292,3 +293,21 @@ def test_bisection_gives_three_answers() -> None:
     few = bisect(decided_as(program, regions, 0), low, high, 3)
     assert few.answer == "undecided"
     assert few.n_boxes <= 3
+
+
+@pytest.mark.parametrize(("sizes", "activation"), [((2, 3, 3, 1), "tanh"), ((3, 3, 2, 1), "leaky_relu")])
+def test_ranges_of_neurons_hold_from_both_sides(sizes: tuple[int, ...], activation: str) -> None:
+    network = random_network(3, sizes, activation)
+    low, high, whole = np.zeros(sizes[0]), np.ones(sizes[0]), network_program(network)
+    seen = activations(network, np.random.default_rng(0).random((3000, sizes[0])))
+    for layer in range(1, len(sizes) - 1):
+        for neuron, values in enumerate(seen[layer].T):
+            known = range_of(whole, layer, neuron, low, high, budget=4096)
+            assert known.low <= values.min()
+            assert values.max() <= known.high
+            assert known.low <= known.inner_low <= known.inner_high <= known.high
+            assert known.high - known.inner_high < 1e-8
+            assert known.inner_low - known.low < 1e-8
+            few = range_of(whole, layer, neuron, low, high, budget=2)
+            assert few.low <= known.low
+            assert known.high <= few.high

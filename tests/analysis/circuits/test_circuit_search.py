@@ -13,7 +13,7 @@ from scipy.stats import chi2
 from analysis.circuits import last_layer, prefixes
 from analysis.circuits.search import Sampling, decide_right, search_circuits
 from analysis.circuits.space import in_space
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled, InvalidData
@@ -119,9 +119,9 @@ def test_circuits_valid_under_any_ablation_are_those_of_each_together():
     each = max(map(len, families))  # none of the three searches stops there, and together they find more
     few = search_circuits(question, max_valid=each)
     assert (few.n_listed, few.truncated_at) == (each, each)
-    context = CircuitCriteriaContext(question, found)
+    context = Population("circuit", question, found)
     for key, family in zip(("zero-ablation", "mean-ablation", "resample-ablation"), families, strict=True):
-        verdicts = criterion_named(key).judge("circuit", context)
+        verdicts = criterion_named(key).judge(context)
         assert {mask for mask, good in zip(found.tolist(), verdicts.passed, strict=True) if good} == family
 
 

@@ -9,9 +9,8 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment, ScoredAlignment
 from analysis.alignments.iia import score_alignment
 from analysis.alignments.search import search_alignments
-from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.criterion import Criterion
-from analysis.criteria.redundancies import AlgorithmCriteriaContext
+from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdict
 from analysis.data import clean_data
 from analysis.interventions.neuron_set import NeuronSet
@@ -29,12 +28,12 @@ def candidates(name: str = "XOR", depth: int = 2) -> tuple[HighLevelModel, ...]:
     return candidate_algorithms(named_task(name, 2), COMPLETE, depth).algorithms
 
 
-def context_of(network: Network, explanations, protocol=COMPLETE) -> AlignmentCriteriaContext:
-    return AlignmentCriteriaContext(ask(network, protocol=protocol, data=DATA), tuple(explanations))
+def context_of(network: Network, explanations, protocol=COMPLETE) -> Population:
+    return Population("alignment", ask(network, protocol=protocol, data=DATA), tuple(explanations))
 
 
 @lru_cache
-def all_alignments(name: str = "xor_pretrained", near: int = 5) -> AlignmentCriteriaContext:
+def all_alignments(name: str = "xor_pretrained", near: int = 5) -> Population:
     """Every kept alignment, failing ones included, of a network's candidates at depth 2."""
     network = golden_network(name).network.for_output(0)
     rules = COMPLETE.model_copy(update={"name": "shallow", "max_depth": 2, "n_near_misses": near})
@@ -46,8 +45,7 @@ def all_alignments(name: str = "xor_pretrained", near: int = 5) -> AlignmentCrit
 
 
 def verdicts(criterion: Criterion, context, **given) -> list[Verdict]:
-    kind = "algorithm" if isinstance(context, AlgorithmCriteriaContext) else "alignment"
-    found = criterion.judge(kind, context, given)
+    found = criterion.judge(context, given)
     assert len(found) == len(context)
     return [found.at(i) for i in range(len(found))]
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from analysis.circuits.search import search_circuits
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
@@ -29,27 +29,27 @@ def random_network(seed: int, sizes: tuple[int, ...], activation: str) -> Networ
 
 
 @lru_cache
-def all_circuits(seed: int, sizes: tuple[int, ...], activation: str, rule: str = "rounding") -> CircuitCriteriaContext:
+def all_circuits(seed: int, sizes: tuple[int, ...], activation: str, rule: str = "rounding") -> Population:
     """Every possible circuit of a random network, taken as valid, and as task what the network itself decides."""
     network = random_network(seed, sizes, activation)
     decided = decide(forward(network, input_table(sizes[0]))[:, 0], rule)  # type: ignore[arg-type]
     task = task_from_table([int(d == 1) for d in decided], sizes[0])
     masks = np.array([mask for mask, _ in possible_masks(network)], dtype=np.uint64)
     protocol = COMPLETE.model_copy(update={"circuit_decision": rule})
-    return CircuitCriteriaContext(ask(network, task=task, protocol=protocol), masks)
+    return Population("circuit", ask(network, task=task, protocol=protocol), masks)
 
 
 @lru_cache
-def xor_context(protocol: Protocol = COMPLETE) -> CircuitCriteriaContext:
+def xor_context(protocol: Protocol = COMPLETE) -> Population:
     file = pretrained_xor()
     found = search_circuits(ask(file.network, task=file.tasks[0], protocol=protocol))
-    return CircuitCriteriaContext(ask(file.network, task=file.tasks[0], protocol=protocol), found.masks)
+    return Population("circuit", ask(file.network, task=file.tasks[0], protocol=protocol), found.masks)
 
 
-def kept_sets(context: CircuitCriteriaContext) -> list[set[tuple[int, int, int]]]:
+def kept_sets(context: Population) -> list[set[tuple[int, int, int]]]:
     edges = plain.edges_of(context.question.cut)
-    return [{edge for k, edge in enumerate(edges) if mask >> k & 1} for mask in context.masks.tolist()]
+    return [{edge for k, edge in enumerate(edges) if mask >> k & 1} for mask in context.items.tolist()]
 
 
-def passed(context: CircuitCriteriaContext, key: str, **given: float) -> list[bool]:
-    return criterion_named(key).judge("circuit", context, given).passed.tolist()
+def passed(context: Population, key: str, **given: float) -> list[bool]:
+    return criterion_named(key).judge(context, given).passed.tolist()

@@ -21,10 +21,9 @@ from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.search import search_alignments
 from analysis.circuits.search import search_circuits
-from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
-from analysis.criteria.circuit_context import CircuitCriteriaContext
-from analysis.criteria.interpretation_tallies import KEYS, read_circuits, tallied
-from analysis.criteria.redundancies import AlgorithmCriteriaContext
+from analysis.criteria.alignments import valid_alignments
+from analysis.criteria.interpretation_tallies import tally_of_readings
+from analysis.criteria.population import Population
 from analysis.criteria.registry import CRITERIA, criteria_for
 from analysis.data import clean_data
 from analysis.networks.network import Network
@@ -33,6 +32,7 @@ from analysis.question import ask
 from analysis.result import CriterionTally
 from analysis.tasks import Task
 from tests.analysis.alignments.test_joint import twin
+from tests.analysis.criteria.interpretation_counts import KEYS, counted
 from tests.golden_files import NAMES, golden_network
 from tests.oracles import brute_force_alignments as plain_alignments
 from tests.oracles import brute_force_interchange as plain_interchange
@@ -68,23 +68,23 @@ def _listed(tally: CriterionTally) -> list[int]:
 
 
 @lru_cache
-def found_circuits(name: str, output: int) -> CircuitCriteriaContext:
+def found_circuits(name: str, output: int) -> Population:
     file = golden_network(name)
     network, task = file.network.for_output(output), file.tasks[output]
     data = clean_data(network.n_inputs)
-    return CircuitCriteriaContext(
-        ask(network, task=task, data=data), search_circuits(ask(network, task=task, data=data)).masks
+    return Population(
+        "circuit", ask(network, task=task, data=data), search_circuits(ask(network, task=task, data=data)).masks
     )
 
 
-def irredundant_alignments(network: Network, task: Task, *, every: bool = False) -> AlignmentCriteriaContext:
+def irredundant_alignments(network: Network, task: Task, *, every: bool = False) -> Population:
     """Valid alignments of the algorithms without a redundant literal, or of every candidate."""
     data = clean_data(network.n_inputs)
     found = candidate_algorithms(task, COMPLETE, network.n_hidden_layers)
     chosen = tuple(a for a in found.algorithms if every or irredundancy(a)["irredundant-literals"])
     rules = COMPLETE.model_copy(update={"n_near_misses": 0})
     search = search_alignments(ask(network, protocol=rules, data=data), Candidates(chosen, len(chosen)))
-    return AlignmentCriteriaContext(ask(network, data=data), valid_alignments(search))
+    return Population("alignment", ask(network, data=data), valid_alignments(search))
 
 
 def engine_counts(name: str, output: int) -> Counts:
@@ -94,20 +94,20 @@ def engine_counts(name: str, output: int) -> Counts:
     counts: Counts = {}
     if len(context) <= MOST_CIRCUITS:
         keys = [c for c in criteria_for("circuit") if network.n_inputs == 2 or c.key not in TOO_LONG]
-        counts["circuit"] = {c.key: _listed(c.judge("circuit", context).tally) for c in keys}
+        counts["circuit"] = {c.key: _listed(c.judge(context).tally) for c in keys}
     if network.n_inputs > 2:
         return counts  # the rest would take minutes
     if len(context) <= MOST_CIRCUITS:
-        readings = list(read_circuits(ask(network, data=context.question.data), context.masks))
-        counts["interpretation"] = {key: _listed(tallied(readings, key)) for key in KEYS}
+        readings = counted(ask(network, data=context.question.data), context.items)
+        counts["interpretation"] = {key: _listed(tally_of_readings(one)) for key, one in readings.items()}
     algorithms = candidate_algorithms(task, COMPLETE, network.n_hidden_layers).algorithms
     if len(algorithms) <= MOST_ALGORITHMS:
-        every = AlgorithmCriteriaContext(algorithms)
-        counts["algorithm"] = {c.key: _listed(c.judge("algorithm", every).tally) for c in criteria_for("algorithm")}
+        every = Population("algorithm", None, algorithms)
+        counts["algorithm"] = {c.key: _listed(c.judge(every).tally) for c in criteria_for("algorithm")}
     for kind, all_of_them in (("irredundant alignment", False), ("alignment", True)):
         if not all_of_them or len(algorithms) <= MOST_ALGORITHMS:
             judged = irredundant_alignments(network, task, every=all_of_them)
-            counts[kind] = {c.key: _listed(c.judge("alignment", judged).tally) for c in criteria_for("alignment")}
+            counts[kind] = {c.key: _listed(c.judge(judged).tally) for c in criteria_for("alignment")}
     return counts
 
 
@@ -117,15 +117,15 @@ def second_counts(name: str, output: int) -> dict[str, dict[str, int]]:
     network, task = context.question.cut, context.question.task
     counts: dict[str, dict[str, int]] = {}
     if len(context) <= MOST_CIRCUITS:
-        dense = DenseCriteria(network, task.truth_table, context.masks)
+        dense = DenseCriteria(network, task.truth_table, context.items)
         passed = dense.passed(with_patching=network.n_inputs == 2)
         counts["circuit"] = {key: int(np.sum(values)) for key, values in passed.items()}
     if network.n_inputs > 2:
         return counts
     if len(context) <= MOST_CIRCUITS:
-        total = sum(reading.total for reading in read_circuits(ask(network, data=context.question.data), context.masks))
-        if total <= MOST_LISTED:
-            counts["interpretation"] = _interpretations(network, context.masks.tolist())
+        readings = counted(ask(network, data=context.question.data), context.items)
+        if sum(reading.total for reading in readings["observed-class"]) <= MOST_LISTED:
+            counts["interpretation"] = _interpretations(network, context.items.tolist())
     algorithms = candidate_algorithms(task, COMPLETE, network.n_hidden_layers).algorithms
     if len(algorithms) <= MOST_ALGORITHMS:
         told = [redundancy(a.text, network.n_inputs) for a in algorithms]
@@ -154,7 +154,7 @@ def _alignments(network: Network, algorithms: list[Any]) -> dict[str, int]:
         valid, _ = plain_alignments.alignments(alone, algorithm.text)
         by_id = {
             s.alignment.id: s.alignment
-            for a, s in irredundant_alignments_of(network, algorithm).explanations
+            for a, s in irredundant_alignments_of(network, algorithm).items
             if a.text == algorithm.text
         }
         assert set(by_id) == {entry[3] for entry in valid}
@@ -166,11 +166,11 @@ def _alignments(network: Network, algorithms: list[Any]) -> dict[str, int]:
     return counts
 
 
-def irredundant_alignments_of(network: Network, algorithm: Any) -> AlignmentCriteriaContext:
+def irredundant_alignments_of(network: Network, algorithm: Any) -> Population:
     """The valid alignments of one algorithm, whose ids the second route must list too."""
     data = clean_data(network.n_inputs)
     search = search_alignments(ask(network, data=data), Candidates((algorithm,), 1))
-    return AlignmentCriteriaContext(ask(network, data=data), valid_alignments(search))
+    return Population("alignment", ask(network, data=data), valid_alignments(search))
 
 
 def disagreements(first: Counts, second: dict[str, dict[str, int]]) -> list[str]:
@@ -185,7 +185,8 @@ def disagreements(first: Counts, second: dict[str, dict[str, int]]) -> list[str]
 
 def settings() -> dict[str, dict[str, float | int]]:
     """The defaults under which the counts hold."""
-    return {criterion.key: criterion.defaults for criterion in CRITERIA if criterion.defaults and criterion.kinds}
+    told = {one.key: {**one.retired, **one.defaults} for one in CRITERIA if one.kinds}
+    return {key: values for key, values in told.items() if values}
 
 
 def write() -> int:

@@ -47,16 +47,16 @@ def test_criteria_agree_with_brute_force_on_every_circuit(seed, sizes, activatio
     for key, values in expected.items():
         assert passed(context, key) == values, key
         assert 0 < sum(values) < len(kept)
-    differences = criterion_named("output-faithfulness").judge("circuit", context).scores
+    differences = criterion_named("output-faithfulness").judge(context).scores
     assert np.allclose(differences, [plain.largest_difference(network, one, rows) for one in kept], atol=1e-12)
     everywhere = plain.hidden(network)
     for settings, neurons in (({}, None), ({"network": 1}, everywhere)):
-        complete = criterion_named("knockout-completeness").judge("circuit", context, settings)
+        complete = criterion_named("knockout-completeness").judge(context, settings)
         counts = [plain.knockouts_alike(network, one, rows, rule, neurons) for one in kept]
         assert complete.numerators.tolist() == [alike for alike, _ in counts]
         assert complete.denominators.tolist() == [total for _, total in counts]
         assert complete.passed.tolist() == [alike == total for alike, total in counts]
-    necessary = criterion_named("necessity").judge("circuit", context)
+    necessary = criterion_named("necessity").judge(context)
     n_right = [plain.complement_right(network, one, rows, labels, rule) for one in kept]
     assert necessary.numerators.tolist() == n_right
     assert necessary.passed.tolist() == [n / 4 <= 0.99 for n in n_right]
@@ -89,7 +89,7 @@ def test_both_routes_agree_on_the_pretrained_xor() -> None:
 def test_failing_ablations_show_a_row_that_goes_wrong() -> None:
     context = xor_context()
     for key in ("mean-ablation", "resample-ablation", "all-ablations", "patching-robust"):
-        verdicts = criterion_named(key).judge("circuit", context)
+        verdicts = criterion_named(key).judge(context)
         for position in np.flatnonzero(~verdicts.passed)[::9].tolist():
             witness = verdicts.at(position).witness
             assert decide(np.array([witness["output"]]), "rounding")[0] != witness["label"], key
@@ -100,7 +100,7 @@ def test_mean_ablation_protocols_use_their_own_ablation() -> None:
     rows = boolean_rows(2)
     absent = plain.mean_activations(context.question.cut, rows)
     everything = set(plain.edges_of(context.question.cut))
-    verdicts = criterion_named("output-faithfulness").judge("circuit", context)
+    verdicts = criterion_named("output-faithfulness").judge(context)
     for position in range(0, len(context), 17):
         kept = kept_sets(context)[position]
         largest = max(

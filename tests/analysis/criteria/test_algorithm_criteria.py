@@ -7,11 +7,11 @@ import pytest
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.algorithms.redundancy import irredundancy
+from analysis.criteria.population import Population
 from analysis.criteria.redundancies import (
     IRREDUNDANT_FUNCTIONS,
     IRREDUNDANT_GATES,
     IRREDUNDANT_LITERALS,
-    AlgorithmCriteriaContext,
 )
 from tests.analysis.criteria.alignment_contexts import candidates, verdicts
 from tests.oracles.brute_force_algorithms import redundancy, tables_with_one_edge_fixed
@@ -19,9 +19,9 @@ from tests.oracles.brute_force_algorithms import redundancy, tables_with_one_edg
 
 @pytest.mark.slow
 def test_the_250_algorithms_of_xor_are_thinned_to_194_18_and_2():
-    context = AlgorithmCriteriaContext(candidates())
+    context = Population("algorithm", None, candidates())
     counts = [
-        criterion.judge("algorithm", context).tally.passed
+        criterion.judge(context).tally.passed
         for criterion in (IRREDUNDANT_GATES, IRREDUNDANT_FUNCTIONS, IRREDUNDANT_LITERALS)
     ]
     assert (len(context), counts) == (250, [194, 18, 2])
@@ -31,16 +31,16 @@ def test_the_250_algorithms_of_xor_are_thinned_to_194_18_and_2():
 @pytest.mark.slow
 def test_redundancies_are_those_of_the_oracle_and_of_the_search(name):
     algorithms = candidates(name)[:120]
-    context = AlgorithmCriteriaContext(algorithms)
+    context = Population("algorithm", None, algorithms)
     for criterion in (IRREDUNDANT_GATES, IRREDUNDANT_FUNCTIONS, IRREDUNDANT_LITERALS):
-        found = criterion.judge("algorithm", context).passed.tolist()
+        found = criterion.judge(context).passed.tolist()
         assert found == [redundancy(a.text, 2)[criterion.key] for a in algorithms]
         assert found == [irredundancy(a)[criterion.key] for a in algorithms]
 
 
 def test_what_a_redundancy_names_is_there():
     algorithms = candidates()[:60]
-    context = AlgorithmCriteriaContext(algorithms)
+    context = Population("algorithm", None, algorithms)
     for algorithm, gates, functions, literals in zip(
         algorithms,
         verdicts(IRREDUNDANT_GATES, context),
@@ -70,5 +70,5 @@ def oracle_edges(algorithm: HighLevelModel):
 def test_an_algorithm_of_one_literal_needs_everything():
     leaf = parse_algorithm("!A", "and_inverter", 2)
     for criterion in (IRREDUNDANT_GATES, IRREDUNDANT_FUNCTIONS, IRREDUNDANT_LITERALS):
-        (verdict,) = verdicts(criterion, AlgorithmCriteriaContext((leaf,)))
+        (verdict,) = verdicts(criterion, Population("algorithm", None, (leaf,)))
         assert (verdict.outcome, verdict.score, verdict.numerator, verdict.denominator) == ("passed", None, 0, 0)

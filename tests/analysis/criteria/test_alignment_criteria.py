@@ -14,11 +14,12 @@ from analysis.alignments import permutation_baseline
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.search import search_alignments
 from analysis.criteria import margins, symmetry
-from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
 from analysis.criteria.alignment_structure import CAUSAL_ORDER, MINIMAL_ALIGNMENT, MINIMAL_JOINT_ALIGNMENT
+from analysis.criteria.alignments import valid_alignments
 from analysis.criteria.interchanges import BOTH_DIRECTIONS, JOINT_INTERCHANGE, ONE_DIRECTION
 from analysis.criteria.permutation_baseline import ABOVE_RANDOM
-from analysis.criteria.redundancies import IRREDUNDANT_GATES, AlgorithmCriteriaContext
+from analysis.criteria.population import Population
+from analysis.criteria.redundancies import IRREDUNDANT_GATES
 from analysis.errors import Cancelled, InvalidCriterion
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.network import Network
@@ -41,7 +42,7 @@ def test_both_directions_equal_the_oracle(name):
     context = all_alignments(name)
     for criterion, rule in ((ONE_DIRECTION, "one_direction"), (BOTH_DIRECTIONS, "ordered")):
         alone = plain.Interchange(context.question.cut, rows(2), rule)
-        for (algorithm, scored), verdict in zip(context.explanations, verdicts(criterion, context), strict=True):
+        for (algorithm, scored), verdict in zip(context.items, verdicts(criterion, context), strict=True):
             agreed = sum(
                 alone.agreed(algorithm.text, path, (site.layer, site.neurons)) for path, site in scored.alignment.places
             )
@@ -59,16 +60,16 @@ def test_both_directions_equal_the_oracle(name):
 def test_passing_both_directions_implies_passing_one():
     for name in ("xor_pretrained", "xor_3-3_a", "xor_2-2-2"):
         context = all_alignments(name)
-        one, both = (c.judge("alignment", context).passed for c in (ONE_DIRECTION, BOTH_DIRECTIONS))
+        one, both = (c.judge(context).passed for c in (ONE_DIRECTION, BOTH_DIRECTIONS))
         assert not (both & ~one).any()
-        assert both.tolist() == [scored.valid for _, scored in context.explanations]
+        assert both.tolist() == [scored.valid for _, scored in context.items]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["xor_pretrained", "xor_2-2"])
 def test_joint_interchange_equals_one_run_at_a_time(name):
     context = all_alignments(name, near=1)
-    few = [(a, s) for a, s in context.explanations if len(a.responses) <= 2]
+    few = [(a, s) for a, s in context.items if len(a.responses) <= 2]
     found = verdicts(JOINT_INTERCHANGE, context_of(context.question.cut, few))
     assert {v.outcome for v in found} == {"passed", "failed"}
     for (algorithm, scored), verdict in zip(few, found, strict=True):
@@ -81,7 +82,7 @@ def test_joint_interchange_says_which_case_fails():
     context = all_alignments()
     found = verdicts(JOINT_INTERCHANGE, context)
     assert {v.outcome for v in found} == {"passed", "failed"}
-    for (algorithm, scored), verdict in zip(context.explanations, found, strict=True):
+    for (algorithm, scored), verdict in zip(context.items, found, strict=True):
         assert verdict.denominator == 4 ** (len(scored.alignment.places) + 1)
         if verdict.outcome == "failed":
             witness = verdict.witness
@@ -113,7 +114,7 @@ def test_causal_order_compares_each_variable_with_those_inside_it():
 @pytest.mark.parametrize("name", ["xor_pretrained", "xor_relu_3-3"])
 def test_minimal_among_the_jointly_right_is_what_all_pairs_say(name):
     context = all_alignments(name, near=1)
-    few = [(a, s) for a, s in context.explanations if len(a.responses) <= 2]
+    few = [(a, s) for a, s in context.items if len(a.responses) <= 2]
     found = verdicts(MINIMAL_JOINT_ALIGNMENT, context_of(context.question.cut, few))
     right = []
     for algorithm, s in few:
@@ -138,18 +139,18 @@ def test_minimal_among_the_jointly_right_is_what_all_pairs_say(name):
 def test_minimality_is_what_the_search_and_the_oracle_say(name):
     context = all_alignments(name)
     found = verdicts(MINIMAL_ALIGNMENT, context)
-    assert [v.outcome == "passed" for v in found] == [s.minimal for _, s in context.explanations]
-    valid = {s.alignment.id for _, s in context.explanations if s.valid}
-    for (_, s), verdict in zip(context.explanations, found, strict=True):
+    assert [v.outcome == "passed" for v in found] == [s.minimal for _, s in context.items]
+    valid = {s.alignment.id for _, s in context.items if s.valid}
+    for (_, s), verdict in zip(context.items, found, strict=True):
         if s.valid and not s.minimal:
             assert verdict.witness["alignment"] in valid
     alone = plain.Interchange(context.question.cut, rows(2))
-    for text in {algorithm.text for algorithm, _ in context.explanations}:
+    for text in {algorithm.text for algorithm, _ in context.items}:
         marked, _ = plain.alignments(alone, text) if len(candidates_variables(text)) <= 2 else ([], [])
         wanted = {entry[3] for entry in marked if entry[5]}
         assert wanted == {
             s.alignment.id
-            for (a, s), v in zip(context.explanations, found, strict=True)
+            for (a, s), v in zip(context.items, found, strict=True)
             if a.text == text and v.outcome == "passed" and len(a.responses) <= 2
         }
 
@@ -161,9 +162,9 @@ def candidates_variables(text: str):
 def test_above_random_counts_the_networks_below():
     context = all_alignments()
     found = verdicts(ABOVE_RANDOM, context, networks=20, seed=5)
-    algorithms = [a for a, _ in context.explanations]
+    algorithms = [a for a, _ in context.items]
     best = permutation_baseline.best_on_permuted_networks(context.question, algorithms, 20, seed=5)
-    for (_, s), row, verdict in zip(context.explanations, best, found, strict=True):
+    for (_, s), row, verdict in zip(context.items, best, found, strict=True):
         below = int((row < s.iia.agreed).sum())
         assert (verdict.numerator, verdict.denominator) == (below, 20)
         assert (verdict.outcome == "passed") == (below >= 19)
@@ -175,7 +176,7 @@ def test_above_random_counts_the_networks_below():
 @pytest.mark.slow
 def test_above_random_equals_trying_every_placement_on_every_permuted_network():
     context = all_alignments("xor_2-2", near=1)
-    few = [(a, s) for a, s in context.explanations if len(a.responses) == 2][:6]
+    few = [(a, s) for a, s in context.items if len(a.responses) == 2][:6]
     found = verdicts(ABOVE_RANDOM, context_of(context.question.cut, few), networks=8, seed=2)
     below = [0] * len(few)
     for number in range(8):
@@ -189,11 +190,11 @@ def test_above_random_equals_trying_every_placement_on_every_permuted_network():
 
 def test_above_random_is_the_same_each_time():
     context = all_alignments()
-    first = ABOVE_RANDOM.judge("alignment", context, {"networks": 10})
-    again = ABOVE_RANDOM.judge("alignment", context, {"networks": 10})
+    first = ABOVE_RANDOM.judge(context, {"networks": 10})
+    again = ABOVE_RANDOM.judge(context, {"networks": 10})
     assert first.numerators.tolist() == again.numerators.tolist()
     with pytest.raises(InvalidCriterion, match="from 0 to 100"):
-        ABOVE_RANDOM.judge("alignment", context, {"percentile": 101})
+        ABOVE_RANDOM.judge(context, {"percentile": 101})
 
 
 def test_too_many_neurons_for_chance_are_undecided(monkeypatch):
@@ -248,7 +249,7 @@ def test_one_alignment_of_each_class_under_symmetries_is_its_representative():
         for _, s in explanations
     )
     assert sum(v.outcome == "passed" for v in found) == (len(explanations) + n_fixed) / 2
-    algorithms = AlgorithmCriteriaContext((bob,))
+    algorithms = Population("algorithm", None, (bob,))
     assert verdicts(symmetry.REPRESENTATIVE, algorithms)[0].outcome == "passed"
 
 
@@ -256,7 +257,7 @@ def test_margins_are_those_of_the_scores_and_of_the_oracle():
     context = all_alignments()
     alone = plain.Interchange(context.question.cut, rows(2))
     found = verdicts(margins.MARGIN, context, least=0.3)
-    for (_, s), verdict in zip(context.explanations, found, strict=True):
+    for (_, s), verdict in zip(context.items, found, strict=True):
         assert verdict.score == s.margin
         assert s.margin == pytest.approx(min(alone.margin((t.layer, t.neurons)) for _, t in s.alignment.places))
         assert (verdict.outcome == "passed") == (s.margin >= 0.3)
@@ -269,7 +270,7 @@ def test_the_pretrained_xor_has_one_minimal_alignment_and_it_passes_everything()
     search = search_alignments(ask(network, data=DATA), candidate_algorithms(named_task("XOR", 2), COMPLETE, 2))
     context = context_of(network, valid_alignments(search))
     assert len(context) == 3
-    passed = {c.key: c.judge("alignment", context).tally.passed for c in (*PER_ALIGNMENT, margins.MARGIN)}
+    passed = {c.key: c.judge(context).tally.passed for c in (*PER_ALIGNMENT, margins.MARGIN)}
     assert passed == {
         "one-direction": 3,
         "both-directions": 3,
@@ -279,8 +280,8 @@ def test_the_pretrained_xor_has_one_minimal_alignment_and_it_passes_everything()
         "above-random": 3,
         "margin": 3,
     }
-    minimal = MINIMAL_ALIGNMENT.judge("alignment", context).passed
-    algorithm, s = context.explanations[int(np.flatnonzero(minimal)[0])]
+    minimal = MINIMAL_ALIGNMENT.judge(context).passed
+    algorithm, s = context.items[int(np.flatnonzero(minimal)[0])]
     assert irredundancy(algorithm)["irredundant-literals"]
     formulas = {v.path: v.formula for v in algorithm.variables}
     assert {(formulas[path], site.layer, site.neurons) for path, site in s.alignment.places} == {
@@ -296,9 +297,9 @@ def test_work_can_be_cancelled():
 
     network = pretrained_xor().network
     context = all_alignments()
-    stopping = AlignmentCriteriaContext(ask(network, data=DATA), context.explanations, Work(stop))
+    stopping = Population("alignment", ask(network, data=DATA), context.items, work=Work(stop))
     for criterion in (BOTH_DIRECTIONS, JOINT_INTERCHANGE, ABOVE_RANDOM):
         with pytest.raises(Cancelled):
-            criterion.judge("alignment", stopping)
+            criterion.judge(stopping)
     with pytest.raises(Cancelled):
-        IRREDUNDANT_GATES.judge("algorithm", AlgorithmCriteriaContext(candidates(), Work(stop)))
+        IRREDUNDANT_GATES.judge(Population("algorithm", None, candidates(), work=Work(stop)))

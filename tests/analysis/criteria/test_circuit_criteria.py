@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analysis.criteria import knockouts, patching, symmetry
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criteria_for, criterion_named
 from analysis.errors import Cancelled
 from analysis.networks.circuit import EdgeLayout
@@ -25,12 +25,12 @@ from tests.oracles.brute_force_circuits import possible_masks
 def test_the_whole_network_as_a_circuit_passes_what_compares_it_with_itself() -> None:
     network = random_network(5, (2, 3, 3, 1), "tanh")
     everything = np.array([(1 << EdgeLayout(network.sizes).n_edges) - 1], dtype=np.uint64)
-    context = CircuitCriteriaContext(ask(network, task=task_from_table([0, 1, 1, 0], 2)), everything)
+    context = Population("circuit", ask(network, task=task_from_table([0, 1, 1, 0], 2)), everything)
     for key in ("output-faithfulness", "knockout-completeness"):
         assert passed(context, key) == [True]
-    noise = criterion_named("input-noise").judge("circuit", context, {"points": 50}).at(0)
+    noise = criterion_named("input-noise").judge(context, {"points": 50}).at(0)
     assert (noise.outcome, noise.numerator, noise.denominator) == ("passed", 50, 50)
-    assert criterion_named("output-faithfulness").judge("circuit", context, {"tolerance": 0}).at(0).score == 0
+    assert criterion_named("output-faithfulness").judge(context, {"tolerance": 0}).at(0).score == 0
 
 
 @pytest.mark.slow
@@ -38,18 +38,18 @@ def test_a_spent_budget_is_undecided_with_its_reason(monkeypatch: pytest.MonkeyP
     context = xor_context()
     whole = {key: passed(context, key) for key in ("patching-robust", "knockout-completeness", "minimal-wang")}
     monkeypatch.setattr(patching, "MAX_COMBINATIONS", 4)
-    few = criterion_named("patching-robust").judge("circuit", context)
+    few = criterion_named("patching-robust").judge(context)
     undecided = few.having("undecided")
     assert undecided.any()
     assert (few.passed <= np.array(whole["patching-robust"])).all()
     assert not (few.having("failed") & np.array(whole["patching-robust"])).any()
     assert "the limit is 4" in few.at(int(np.flatnonzero(undecided)[0])).reason
     monkeypatch.setattr(knockouts, "MAX_SETS", 7)
-    small = criterion_named("knockout-completeness").judge("circuit", context)
+    small = criterion_named("knockout-completeness").judge(context)
     assert small.passed.sum() == 0
     assert (np.array(whole["knockout-completeness"]) <= small.having("undecided")).all()
     assert "Only the 7 smallest sets were tried" in small.at(int(np.flatnonzero(small.having("undecided"))[0])).reason
-    needed = criterion_named("minimal-wang").judge("circuit", context)
+    needed = criterion_named("minimal-wang").judge(context)
     assert (needed.passed <= np.array(whole["minimal-wang"])).all()
     assert needed.passed.any()
     assert not needed.having("failed").any()
@@ -58,8 +58,8 @@ def test_a_spent_budget_is_undecided_with_its_reason(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(symmetry, "MAX_SYMMETRIES", 2)
     network = twin_network()
     masks = np.array([mask for mask, _ in possible_masks(network)][::50], dtype=np.uint64)
-    twins = CircuitCriteriaContext(ask(network, task=task_from_table([0, 1, 1, 0], 2)), masks)
-    verdicts = criterion_named("representative").judge("circuit", twins)
+    twins = Population("circuit", ask(network, task=task_from_table([0, 1, 1, 0], 2)), masks)
+    verdicts = criterion_named("representative").judge(twins)
     assert verdicts.passed.sum() == 0
     assert verdicts.having("undecided").any()
     assert "there are more" in verdicts.at(int(np.flatnonzero(verdicts.having("undecided"))[0])).reason
@@ -68,10 +68,10 @@ def test_a_spent_budget_is_undecided_with_its_reason(monkeypatch: pytest.MonkeyP
 @pytest.mark.slow
 def test_every_criterion_judges_no_circuits_and_reads_as_json() -> None:
     for criterion in criteria_for("circuit"):
-        none = replace(xor_context(), masks=np.empty(0, dtype=np.uint64))
-        assert len(criterion.judge("circuit", none)) == 0, criterion.key
-        few = replace(xor_context(), masks=xor_context().masks[:40:4])
-        verdicts = criterion.judge("circuit", few)
+        none = replace(xor_context(), items=np.empty(0, dtype=np.uint64))
+        assert len(criterion.judge(none)) == 0, criterion.key
+        few = replace(xor_context(), items=xor_context().items[:40:4])
+        verdicts = criterion.judge(few)
         for position in range(len(few)):
             verdict = verdicts.at(position)
             json.dumps(verdict.witness, allow_nan=False)
@@ -96,7 +96,7 @@ def test_long_criteria_report_and_stop_when_asked() -> None:
         "representative",
     ):
         with pytest.raises(Cancelled):
-            criterion_named(key).judge("circuit", context)
+            criterion_named(key).judge(context)
 
 
 class Ticks:
@@ -117,12 +117,12 @@ class Ticks:
 def test_a_criterion_whose_time_is_up_ends_at_the_next_check_and_not_only_at_the_next_report(key: str) -> None:
     whole, told = Ticks(), []
     work = Work(told.append, clock=whole).for_seconds(1e9)
-    criterion_named(key).judge("circuit", replace(xor_context(), work=work))
+    criterion_named(key).judge(replace(xor_context(), work=work))
     n_checks = whole.n_read - 1  # the first reading set the deadline
     assert n_checks > 2 * max(len(told), 1), "it is checked where it is reported only"
     for wanted in (1, n_checks // 2, n_checks):
         clock = Ticks()
         short = replace(xor_context(), work=Work(clock=clock).for_seconds(wanted))
         with pytest.raises(OutOfTime):
-            criterion_named(key).judge("circuit", short)
+            criterion_named(key).judge(short)
         assert clock.n_read == 1 + wanted

@@ -10,8 +10,7 @@ import pytest
 from analysis import experiments
 from analysis.circuits.search import search_circuits
 from analysis.common_ground.survey import circuit_range
-from analysis.criteria import margins, symmetry
-from analysis.criteria.interpretation_context import InterpretationCriteriaContext
+from analysis.criteria import interpretation_tallies, margins, symmetry
 from analysis.criteria.interpretation_criteria import (
     INTERCHANGE,
     INTERCHANGE_JOINT,
@@ -19,10 +18,11 @@ from analysis.criteria.interpretation_criteria import (
     INTERCHANGE_ON_CIRCUIT,
     OBSERVED_CLASS,
 )
-from analysis.criteria.interpretation_tallies import CircuitReadings, read_circuits, tallied
+from analysis.criteria.interpretation_tallies import tally_of_readings
+from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdict
 from analysis.data import clean_data
-from analysis.errors import Cancelled
+from analysis.errors import BeyondLimits, Cancelled
 from analysis.experiments import intervention_space
 from analysis.interpretations import indexing
 from analysis.interpretations.counting import count_interpretations
@@ -33,6 +33,7 @@ from analysis.question import ask
 from analysis.result import CriterionTally
 from analysis.work import Work
 from tests.analysis.circuits.test_circuit_search import random_network
+from tests.analysis.criteria.interpretation_counts import counted
 from tests.factories import pretrained_xor
 from tests.golden_files import golden_network
 from tests.oracles import brute_force_interchange as plain
@@ -58,7 +59,7 @@ def twin_neurons() -> Network:
 
 
 @lru_cache
-def everything(seed: int, sizes: tuple[int, ...], most: int = 120) -> tuple[InterpretationCriteriaContext, tuple]:
+def everything(seed: int, sizes: tuple[int, ...], most: int = 120) -> tuple[Population, tuple]:
     """All interpretations of some circuits, and the oracle's gates for each."""
     network = stretched(seed, sizes)
     explanations, gates = [], []
@@ -70,11 +71,11 @@ def everything(seed: int, sizes: tuple[int, ...], most: int = 120) -> tuple[Inte
             found, choices = interpretations(network, mask)
             explanations += [space.at(index) for index in range(space.count)]
             gates += list(zip([mask] * len(found), found, choices, strict=True))
-    return InterpretationCriteriaContext(ask(network, data=DATA), tuple(explanations)), tuple(gates)
+    return Population("interpretation", ask(network, data=DATA), tuple(explanations)), tuple(gates)
 
 
 def verdicts(criterion, context, **given) -> list[Verdict]:
-    found = criterion.judge("interpretation", context, given)
+    found = criterion.judge(context, given)
     assert len(found) == len(context)
     return [found.at(i) for i in range(len(found))]
 
@@ -92,7 +93,7 @@ def test_one_of_each_observed_class_passes(seed, sizes):
     found = verdicts(OBSERVED_CLASS, context)
     assert [v.outcome == "passed" for v in found] == wanted
     assert len(context) > 3 or sizes == (2, 1)
-    for interpretation, verdict in zip(context.explanations, found, strict=True):
+    for interpretation, verdict in zip(context.items, found, strict=True):
         if verdict.outcome == "failed":
             assert 0 <= int(verdict.witness["index"]) < interpretation.index
 
@@ -111,7 +112,7 @@ def test_interchange_equals_the_oracle(seed, sizes):
             assert verdict.outcome == ("passed" if right == of else "failed")
             if verdict.witness:
                 witness = verdict.witness
-                rows = context.rows.tolist()
+                rows = context.question.clean_rows.tolist()
                 case = (
                     [tuple(site) for site in witness["patched"]],
                     rows.index(witness["source"]),
@@ -171,13 +172,15 @@ def test_margins_are_those_of_every_interchange_of_active_neurons(seed, sizes):
 def test_counting_all_equals_judging_each(seed, sizes):
     context, gates = everything(seed, sizes)
     masks = np.array(sorted({mask for mask, _, _ in gates}), dtype=np.uint64)
-    readings = list(read_circuits(ask(context.question.cut, data=DATA), masks, on_circuit=True))
-    assert sum(reading.total for reading in readings) == len(context)
-    for criterion in (
+    criteria = (
         *(OBSERVED_CLASS, INTERCHANGE, INTERCHANGE_JOINT),
         *(INTERCHANGE_ON_CIRCUIT, INTERCHANGE_JOINT_ON_CIRCUIT),
-    ):
-        assert tallied(readings, criterion.key) == criterion.judge("interpretation", context).tally
+    )
+    readings = counted(ask(context.question.cut, data=DATA), masks, [criterion.key for criterion in criteria])
+    for criterion in criteria:
+        tally = tally_of_readings(readings[criterion.key])
+        assert tally == criterion.judge(context).tally
+        assert tally.of == len(context)
 
 
 def test_the_best_and_the_worst_of_a_circuit_are_those_of_all_its_interpretations():
@@ -198,7 +201,7 @@ def test_one_interpretation_of_each_class_under_symmetries_is_its_representative
         space = InterpretationSpace(ask(network, data=DATA), Circuit(layout, mask))
         if space.count <= 8:
             explanations += [space.at(index) for index in range(space.count)]
-    context = InterpretationCriteriaContext(ask(network, data=DATA), tuple(explanations))
+    context = Population("interpretation", ask(network, data=DATA), tuple(explanations))
     found = verdicts(symmetry.REPRESENTATIVE, context)
     orbits = {}
     spaces = {}
@@ -224,12 +227,17 @@ def test_one_interpretation_of_each_class_under_symmetries_is_its_representative
 
 def test_what_is_beyond_a_limit_is_undecided(monkeypatch):
     context, _ = everything(21, (2, 2, 2, 1))
-    masks = np.unique(np.array([i.circuit.mask for i in context.explanations], dtype=np.uint64))
-    known = list(read_circuits(ask(context.question.cut, data=DATA), masks))
-    cut = list(read_circuits(ask(context.question.cut, data=DATA), masks, max_classes=0))
-    assert [r.total for r in cut] == [r.total for r in known]
-    assert tallied(cut, "interchange") == CriterionTally(0, 0, len(context), 0)
-    assert tallied(cut, "observed-class") == tallied(known, "observed-class")
+    masks = np.unique(np.array([i.circuit.mask for i in context.items], dtype=np.uint64))
+    question = ask(context.question.cut, data=DATA)
+    known = counted(question, masks)
+
+    def too_many(_, circuit):
+        raise BeyondLimits(f"circuit {circuit.hex}", "has too many classes", "ask for another")
+
+    monkeypatch.setattr(interpretation_tallies, "observed_classes", too_many)
+    cut = counted(question, masks)
+    assert tally_of_readings(cut["interchange"]) == CriterionTally(0, 0, len(context), 0)
+    assert cut["observed-class"] == known["observed-class"]
     monkeypatch.setattr(indexing, "MAX_STATES", 0)
     assert {v.outcome for v in verdicts(OBSERVED_CLASS, context)} == {"undecided"}
 
@@ -243,12 +251,12 @@ def test_where_only_small_sets_are_tried_nothing_passes_jointly(monkeypatch):
     def few(hidden_sizes, n_inputs):
         return intervention_space(hidden_sizes, n_inputs, max_sets=1)
 
-    (whole,) = read_circuits(ask(network, data=DATA), masks)
-    assert whole.tally("interchange-joint") == CriterionTally(1, 0, 0, 0)
+    whole = counted(ask(network, data=DATA), masks)
+    assert tally_of_readings(whole["interchange-joint"]) == CriterionTally(1, 0, 0, 0)
     monkeypatch.setattr(experiments, "intervention_space", few)
-    (small,) = read_circuits(ask(network, data=DATA), masks)
-    assert small.tally("interchange-joint") == CriterionTally(0, 0, 1, 0)
-    assert small.tally("interchange") == whole.tally("interchange") == CriterionTally(1, 0, 0, 0)
+    small = counted(ask(network, data=DATA), masks)
+    assert tally_of_readings(small["interchange-joint"]) == CriterionTally(0, 0, 1, 0)
+    assert small["interchange"] == whole["interchange"]
 
 
 def test_reading_circuits_can_be_cancelled():
@@ -256,20 +264,19 @@ def test_reading_circuits_can_be_cancelled():
         raise Cancelled("criteria")
 
     with pytest.raises(Cancelled):
-        list(
-            read_circuits(
-                ask(pretrained_xor().network, data=DATA), np.array([2**18 - 1], dtype=np.uint64), Work(report=stop)
-            )
-        )
+        counted(ask(pretrained_xor().network, data=DATA), np.array([2**18 - 1]), work=Work(report=stop))
 
 
 # ---- what is known ---------------------------------------------------------------------------------------------------
 
 
-def readings_of(name: str) -> list[CircuitReadings]:
+@lru_cache
+def counts_of(name: str) -> tuple[np.ndarray, dict[str, CriterionTally]]:
+    """The valid circuits of a golden network, and what is counted of their interpretations."""
     file = golden_network(name)
     masks = search_circuits(ask(file.network, task=file.tasks[0], data=DATA)).masks
-    return list(read_circuits(ask(file.network, data=DATA), masks))
+    found = counted(ask(file.network, data=DATA), masks)
+    return masks, {key: tally_of_readings(readings) for key, readings in found.items()}
 
 
 # interpretations of all valid circuits, observed classes, right under single and under joint interchange; the best one
@@ -285,13 +292,11 @@ KNOWN = {
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_known_counts_of_golden_networks(name):
-    readings = readings_of(name)
-    total, observed, alone, joint, best, of = KNOWN[name]
-    assert tallied(readings, "observed-class") == CriterionTally(observed, total - observed, 0, 0)
-    assert tallied(readings, "interchange") == CriterionTally(alone, total - alone, 0, 0)
-    assert tallied(readings, "interchange-joint") == CriterionTally(joint, total - joint, 0, 0)
+    masks, tallies = counts_of(name)
+    total, *passing, best, of = KNOWN[name]
+    assert list(tallies.values()) == [CriterionTally(n, total - n, 0, 0) for n in passing]
     question = ask(golden_network(name).network, data=DATA)
-    ends = [circuit_range(question, reading.circuit) for reading in readings]
+    ends = [circuit_range(question, Circuit(question.layout, mask)) for mask in masks.tolist()]
     assert max(most for _, most, _ in ends) == best
     assert {total for _, _, total in ends} == {of}
 
@@ -300,8 +305,7 @@ def test_known_counts_of_golden_networks(name):
 def test_known_counts_are_those_of_trying_each(name):
     network = golden_network(name).network
     counts, best = [0, 0], 0
-    for reading in readings_of(name):
-        mask = reading.circuit.mask
+    for mask in counts_of(name)[0].tolist():
         found, _ = interpretations(network, mask)
         for k, family in enumerate(("alone", "joint")):
             of, right = plain.scores(network, mask, found, family)
@@ -313,11 +317,7 @@ def test_known_counts_are_those_of_trying_each(name):
 @pytest.mark.slow
 def test_none_of_the_147_899_020_interpretations_of_the_pretrained_xor_is_right_under_interchange():
     """The counts are those of the transfer over layers."""
-    readings = readings_of("xor_pretrained")
+    masks, tallies = counts_of("xor_pretrained")
     total = 147_899_020
-    masks = np.array([reading.circuit.mask for reading in readings], dtype=np.uint64)
-    counts = count_interpretations(ask(pretrained_xor().network, data=DATA), masks)
-    assert tuple(reading.total for reading in readings) == counts.by_circuit
-    assert tallied(readings, "observed-class") == CriterionTally(7_836, total - 7_836, 0, 0)
-    assert tallied(readings, "interchange") == CriterionTally(0, total, 0, 0)
-    assert tallied(readings, "interchange-joint") == CriterionTally(0, total, 0, 0)
+    assert count_interpretations(ask(pretrained_xor().network, data=DATA), masks).total == total
+    assert list(tallies.values()) == [CriterionTally(n, total - n, 0, 0) for n in (7_836, 0, 0)]

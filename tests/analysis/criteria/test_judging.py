@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 
 from analysis.criteria import judging
-from analysis.criteria.budget import budget_that_ended
 from analysis.criteria.criterion import KINDS
 from analysis.criteria.funnel import counted_rows
-from analysis.criteria.interpretation_context import InterpretationCriteriaContext
 from analysis.criteria.interpretation_tallies import MIXED, Reading, tally_of_readings
-from analysis.criteria.judged import Subject
-from analysis.criteria.judging import judge_analysis
+from analysis.criteria.judging import Subject, budget_that_ended, judge_analysis
+from analysis.criteria.population import Population
 from analysis.criteria.steps import CriterionStep, default_steps
 from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, PASSED, UNDECIDED
 from analysis.errors import Cancelled, InvalidCriterion
@@ -59,7 +57,7 @@ def test_blocks_of_any_size_say_the_same(monkeypatch):
     assert (passed["mean-ablation"], passed["knockout-completeness"], passed["minimal-subset"]) == (191, 5, 5)
     assert (passed["irredundant-literals"], passed["causal-order"]) == (2, 3)
     for (kind, _), found in whole[0].items():
-        assert len(found) == subject().count(kind)
+        assert len(found) == len(subject().population(kind))
 
 
 @pytest.mark.slow
@@ -225,8 +223,8 @@ def test_counts_and_their_combinations_agree_with_trying_each_interpretation(see
         space = InterpretationSpace(ask(subject.question.cut, data=subject.question.data), Circuit(layout, mask))
         every = tuple(space.at(index) for index in range(space.count))
         assert len(every) == subject.interpretations[number] < 5_000
-        context = InterpretationCriteriaContext(ask(subject.question.cut, data=subject.question.data), every)
-        tried = {step.key: step.criterion.judge("interpretation", context, step.settings).outcomes for step in steps}
+        context = Population("interpretation", ask(subject.question.cut, data=subject.question.data), every)
+        tried = {step.key: step.criterion.judge(context, step.settings).outcomes for step in steps}
         first = tried["observed-class"] == PASSED
         for key, outcomes in tried.items():
             found = counts[key][number]

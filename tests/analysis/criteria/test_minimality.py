@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analysis.criteria import minimality
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from analysis.data import clean_data
 from analysis.networks.circuit import EdgeLayout, mask_array
@@ -27,20 +27,20 @@ FORMS = ("", "-structural")
 def test_minimality_agrees_with_brute_force_on_any_set_of_valid_circuits(seed: int) -> None:
     everything = all_circuits(0, (2, 2, 2, 1), "leaky_relu")
     chosen = np.random.default_rng(seed).random(len(everything)) < 0.2 + 0.2 * seed
-    context = replace(everything, masks=everything.masks[chosen])
-    valid = set(context.masks.tolist())
-    expected = [plain.minimal_kinds(mask, valid, context.question.layout.n_edges) for mask in context.masks.tolist()]
+    context = replace(everything, items=everything.items[chosen])
+    valid = set(context.items.tolist())
+    expected = [plain.minimal_kinds(mask, valid, context.question.layout.n_edges) for mask in context.items.tolist()]
     for place, kind in enumerate(("quasi", "local", "subset", "cardinal")):
         assert passed(context, f"minimal-{kind}-structural") == [kinds[place] for kinds in expected], kind
 
 
 def test_witnesses_of_minimality_are_smaller_valid_circuits() -> None:
     context = xor_context()
-    valid = set(context.masks.tolist())
+    valid = set(context.items.tolist())
     for key in (f"minimal-{kind}{form}" for kind in ("local", "subset", "cardinal") for form in FORMS):
-        verdicts = criterion_named(key).judge("circuit", context)
+        verdicts = criterion_named(key).judge(context)
         for position in np.flatnonzero(~verdicts.passed).tolist():
-            mask, smaller = int(context.masks[position]), int(verdicts.at(position).witness["mask"], 16)
+            mask, smaller = int(context.items[position]), int(verdicts.at(position).witness["mask"], 16)
             assert smaller in valid
             assert smaller.bit_count() < mask.bit_count()
             assert "cardinal" in key or smaller & mask == smaller
@@ -48,10 +48,10 @@ def test_witnesses_of_minimality_are_smaller_valid_circuits() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_no_circuit_is_the_smallest_for_sure_where_not_all_are_listed(form: str) -> None:
-    cut_off = replace(xor_context(), exhaustive=False)
+    cut_off = replace(xor_context(), complete=False)
     for kind in ("subset", "cardinal"):
-        whole = criterion_named(f"minimal-{kind}{form}").judge("circuit", xor_context())
-        part = criterion_named(f"minimal-{kind}{form}").judge("circuit", cut_off)
+        whole = criterion_named(f"minimal-{kind}{form}").judge(xor_context())
+        part = criterion_named(f"minimal-{kind}{form}").judge(cut_off)
         assert part.having("undecided").tolist() == whole.passed.tolist()
         assert part.having("failed").tolist() == whole.having("failed").tolist()
         undecided = int(np.flatnonzero(whole.passed)[0])
@@ -63,14 +63,14 @@ def test_no_circuit_is_the_smallest_for_sure_where_not_all_are_listed(form: str)
 @pytest.mark.parametrize("form", FORMS)
 def test_removals_are_run_where_not_all_valid_circuits_are_listed(protocol: Protocol, kind: str, form: str) -> None:
     context = xor_context(protocol)
-    whole = criterion_named(f"minimal-{kind}{form}").judge("circuit", context)
+    whole = criterion_named(f"minimal-{kind}{form}").judge(context)
     drawn = np.random.default_rng(0).random(len(context)) < 0.3
-    some = replace(context, masks=context.masks[drawn], exhaustive=False)
-    part = criterion_named(f"minimal-{kind}{form}").judge("circuit", some)
+    some = replace(context, items=context.items[drawn], complete=False)
+    part = criterion_named(f"minimal-{kind}{form}").judge(some)
     assert part.outcomes.tolist() == whole.outcomes[drawn].tolist()
     assert part.scores.tolist() == whole.scores[drawn].tolist()
     assert len(set(part.outcomes.tolist())) == (2 if kind == "local" else 1)
-    valid = set(context.masks.tolist())
+    valid = set(context.items.tolist())
     witnesses = [part.at(k).witness for k in range(len(some))]
     assert all(int(witness["mask"], 16) in valid for witness in witnesses if witness)
 
@@ -79,20 +79,18 @@ def test_removals_are_run_where_not_all_valid_circuits_are_listed(protocol: Prot
 @pytest.mark.parametrize("form", FORMS)
 def test_a_circuit_that_can_lose_an_edge_is_not_minimal_whatever_is_listed(kind: str, form: str) -> None:
     context = xor_context()
-    local = criterion_named(f"minimal-local{form}").judge("circuit", context).passed
-    whole = criterion_named(f"minimal-{kind}{form}").judge("circuit", context)
+    local = criterion_named(f"minimal-local{form}").judge(context).passed
+    whole = criterion_named(f"minimal-{kind}{form}").judge(context)
     drawn = np.flatnonzero(np.random.default_rng(0).random(len(context)) < 0.2)
-    part = criterion_named(f"minimal-{kind}{form}").judge(
-        "circuit", replace(context, masks=context.masks[drawn], exhaustive=False)
-    )
-    valid = set(context.masks.tolist())
+    part = criterion_named(f"minimal-{kind}{form}").judge(replace(context, items=context.items[drawn], complete=False))
+    valid = set(context.items.tolist())
     assert part.having("undecided").any()
     for place, position in enumerate(drawn.tolist()):
         verdict = part.at(place)
         if not local[position]:
             assert verdict.outcome == "failed"
         if verdict.outcome == "failed":
-            mask, smaller = int(context.masks[position]), int(verdict.witness["mask"], 16)
+            mask, smaller = int(context.items[position]), int(verdict.witness["mask"], 16)
             assert whole.at(position).outcome == "failed"
             assert smaller in valid
             assert smaller.bit_count() < mask.bit_count()
@@ -101,9 +99,9 @@ def test_a_circuit_that_can_lose_an_edge_is_not_minimal_whatever_is_listed(kind:
 
 def test_too_many_removals_to_run_are_left_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(minimality, "MAX_REMOVALS", 0)
-    context = replace(xor_context(), exhaustive=False)
-    whole = criterion_named("minimal-local-structural").judge("circuit", xor_context())
-    part = criterion_named("minimal-local-structural").judge("circuit", context)
+    context = replace(xor_context(), complete=False)
+    whole = criterion_named("minimal-local-structural").judge(xor_context())
+    part = criterion_named("minimal-local-structural").judge(context)
     assert part.having("undecided").tolist() == whole.passed.tolist()
     assert "too many removals" in part.at(int(np.flatnonzero(whole.passed)[0])).reason
 
@@ -112,18 +110,18 @@ def test_too_many_removals_to_run_are_left_undecided(monkeypatch: pytest.MonkeyP
 def test_minimality_agrees_with_brute_force_beyond_64_edges(sizes: tuple[int, ...]) -> None:
     network = random_network(0, sizes, "tanh")
     masks = wide_masks(sizes, 24)
-    context = CircuitCriteriaContext(
-        ask(network, task=task_from_table([0, 1] * 2 ** (sizes[0] - 1), sizes[0])), mask_array(masks, EdgeLayout(sizes))
+    context = Population(
+        "circuit",
+        ask(network, task=task_from_table([0, 1] * 2 ** (sizes[0] - 1), sizes[0])),
+        mask_array(masks, EdgeLayout(sizes)),
     )
     expected = [plain.minimal_kinds(mask, set(masks), context.question.layout.n_edges) for mask in masks]
     for place, kind in enumerate(("quasi", "local", "subset", "cardinal")):
         assert passed(context, f"minimal-{kind}-structural") == [kinds[place] for kinds in expected], kind
     assert not all(kinds[2] for kinds in expected)  # some do contain others
-    run = replace(context, exhaustive=False)  # single edges are removed one by one where not all are listed
-    assert criterion_named("minimal-quasi-structural").judge("circuit", run).having("undecided").sum() == 0
-    assert (
-        len(criterion_named("minimal-subset-structural").judge("circuit", replace(run, masks=context.masks[:0]))) == 0
-    )
+    run = replace(context, complete=False)  # single edges are removed one by one where not all are listed
+    assert criterion_named("minimal-quasi-structural").judge(run).having("undecided").sum() == 0
+    assert len(criterion_named("minimal-subset-structural").judge(replace(run, items=context.items[:0]))) == 0
 
 
 @pytest.mark.slow
@@ -132,7 +130,7 @@ def test_criteria_judge_a_wide_network_of_which_no_circuit_is_listed(sizes: tupl
     cut, data = random_network(0, sizes, "tanh"), clean_data(sizes[0])
     task = task_from_table([0, 1] * 2 ** (sizes[0] - 1), sizes[0])
     circuits = unsearched(ask(cut, data=data))
-    context = CircuitCriteriaContext(ask(cut, task=task, data=data), circuits.masks, exhaustive=False)
+    context = Population("circuit", ask(cut, task=task, data=data), circuits.masks, complete=False)
     kinds = ("quasi", "local", "subset", "cardinal")
     for key in (*(f"minimal-{kind}{form}" for kind in kinds for form in FORMS), "representative"):
-        assert len(criterion_named(key).judge("circuit", context)) == 0, key
+        assert len(criterion_named(key).judge(context)) == 0, key

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analysis.criteria import remainders
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from analysis.criteria.remainders import needs_every_input, pruned, sets_ignoring_an_input
 from analysis.networks.ablation import Ablation
@@ -27,7 +27,7 @@ SIZES = (2, 2, 2, 1)
 
 def judged(
     seed: int, table: list[int], activation: str, ablation: Ablation, threshold: float
-) -> tuple[CircuitCriteriaContext, set[int]]:
+) -> tuple[Population, set[int]]:
     """The valid circuits of a random network, and every set of edges that will do, both by brute force."""
     network = random_network(seed, SIZES, activation)
     rules = COMPLETE.model_copy(update={"ablation": ablation, "accuracy_threshold": threshold})
@@ -36,7 +36,7 @@ def judged(
     absent = mean_activations(network, rows) if ablation == "mean" else None
     right = plain.sets_that_will_do(network, rows, table, rules.circuit_decision, threshold, absent)
     possible = {mask for mask, _ in possible_masks(network)}
-    return CircuitCriteriaContext(question, mask_array(sorted(right & possible), question.layout)), right
+    return Population("circuit", question, mask_array(sorted(right & possible), question.layout)), right
 
 
 # what the network has to decide: all of it, a half of it, nothing, and three rows of four
@@ -53,11 +53,11 @@ CASES = [
 def test_minimality_is_what_every_set_of_edges_says(seed, table, activation, ablation, threshold) -> None:
     context, right = judged(seed, table, activation, ablation, threshold)
     assert len(context)
-    masks = context.masks.tolist()
+    masks = context.items.tolist()
     expected = [plain.minimal_kinds_by_function(mask, right, context.question.layout.n_edges) for mask in masks]
     for place, kind in enumerate(KINDS):
         assert passed(context, f"minimal-{kind}") == [kinds[place] for kinds in expected], kind
-    some = replace(context, masks=context.masks[::3], exhaustive=False)
+    some = replace(context, items=context.items[::3], complete=False)
     for place, kind in enumerate(KINDS[:2]):
         assert passed(some, f"minimal-{kind}") == [kinds[place] for kinds in expected[::3]], kind
 
@@ -66,8 +66,8 @@ def test_a_removal_that_only_strands_a_neuron_is_none() -> None:
     context = xor_context()
     rows, labels = boolean_rows(2), [0, 1, 1, 0]
     edges = plain.edges_of(context.question.cut)
-    local = criterion_named("minimal-local").judge("circuit", context)
-    for position, mask in enumerate(context.masks.tolist()[::7]):
+    local = criterion_named("minimal-local").judge(context)
+    for position, mask in enumerate(context.items.tolist()[::7]):
         kept = {edge for k, edge in enumerate(edges) if mask >> k & 1}
         spare = [
             edge
@@ -120,12 +120,12 @@ def test_a_task_needs_every_input_if_it_depends_on_each() -> None:
 @pytest.mark.slow
 def test_too_many_sets_that_leave_an_input_unused_leave_what_passes_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
     context, _ = judged(*CASES[1])
-    whole = {kind: criterion_named(f"minimal-{kind}").judge("circuit", context) for kind in KINDS}
+    whole = {kind: criterion_named(f"minimal-{kind}").judge(context) for kind in KINDS}
     sets_ignoring_an_input.cache_clear()
     monkeypatch.setattr(remainders, "MAX_IGNORING", 3)
     try:
         for kind in KINDS:
-            part = criterion_named(f"minimal-{kind}").judge("circuit", context)
+            part = criterion_named(f"minimal-{kind}").judge(context)
             if kind in ("quasi", "local"):  # what a removal leaves is run
                 assert part.outcomes.tolist() == whole[kind].outcomes.tolist()
             else:
@@ -141,9 +141,9 @@ def test_neurons_are_needed_if_brute_force_finds_where() -> None:
     context = xor_context()
     kept = [
         {edge for k, edge in enumerate(plain.edges_of(context.question.cut)) if mask >> k & 1}
-        for mask in context.masks.tolist()
+        for mask in context.items.tolist()
     ]
-    verdicts = criterion_named("minimal-wang").judge("circuit", context)
+    verdicts = criterion_named("minimal-wang").judge(context)
     few = range(0, len(kept), 11)
     needed = [plain.needed_neurons(context.question.cut, kept[i], boolean_rows(2), "rounding") for i in few]
     active = [plain.active_neurons(context.question.cut, kept[i]) for i in few]

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.criteria.noise import points_around
-from analysis.criteria.redundancies import AlgorithmCriteriaContext
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from analysis.errors import InvalidCriterion
 from analysis.protocol import COMPLETE
@@ -23,7 +23,7 @@ from tests.oracles.brute_force_circuits import boolean_rows
 def test_noise_is_the_same_for_the_same_seed_and_its_witness_differs() -> None:
     context = xor_context()
     first, again, other = (
-        criterion_named("input-noise").judge("circuit", context, {"points": 100, "seed": seed}) for seed in (1, 1, 2)
+        criterion_named("input-noise").judge(context, {"points": 100, "seed": seed}) for seed in (1, 1, 2)
     )
     assert first.numerators.tolist() == again.numerators.tolist()
     assert first.numerators.tolist() != other.numerators.tolist()
@@ -41,10 +41,10 @@ def test_noise_is_the_same_for_the_same_seed_and_its_witness_differs() -> None:
 @pytest.mark.slow
 def test_noise_and_margins_agree_with_brute_force() -> None:
     whole = all_circuits(22, (2, 2, 2, 1), "tanh")
-    context = replace(whole, masks=whole.masks[::6])
+    context = replace(whole, items=whole.items[::6])
     network, everything = context.question.cut, set(plain.edges_of(context.question.cut))
-    noise = criterion_named("input-noise").judge("circuit", context, {"points": 30, "radius": 0.4, "seed": 5})
-    margins = criterion_named("margin").judge("circuit", context, {"least": 0.1})
+    noise = criterion_named("input-noise").judge(context, {"points": 30, "radius": 0.4, "seed": 5})
+    margins = criterion_named("margin").judge(context, {"least": 0.1})
     balls = points_around(input_table(2), 0.4, 30, seed=5).tolist()
     assert all(
         max(abs(a - b) for a, b in zip(point, row, strict=True)) <= 0.4
@@ -69,11 +69,11 @@ def test_noise_and_margins_agree_with_brute_force() -> None:
 
 
 def test_a_margin_is_no_question_for_an_algorithm_by_itself() -> None:
-    context = AlgorithmCriteriaContext(candidate_algorithms(named_task("XOR", 2), COMPLETE, 1).algorithms)
+    context = Population("algorithm", None, candidate_algorithms(named_task("XOR", 2), COMPLETE, 1).algorithms)
     margin = criterion_named("margin")
     assert "algorithm" not in margin.kinds  # so that a sequence of criteria does not lose its algorithms
-    verdicts = margin.judge("algorithm", context)
+    verdicts = margin.judge(context)
     assert verdicts.tally.not_applicable == len(context) > 0
     assert "bits" in verdicts.at(0).reason
     with pytest.raises(InvalidCriterion):
-        margin.judge("algorithm", context, {"least": 2.0})
+        margin.judge(context, {"least": 2.0})

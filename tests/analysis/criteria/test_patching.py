@@ -12,7 +12,7 @@ from tests.oracles import brute_force_criteria as plain
 
 def test_the_witness_of_patching_can_be_replayed() -> None:
     context = all_circuits(57, (2, 2, 2, 1), "leaky_relu")
-    verdicts = criterion_named("patching-robust").judge("circuit", context)
+    verdicts = criterion_named("patching-robust").judge(context)
     everything, kept = set(plain.edges_of(context.question.cut)), kept_sets(context)
     failing = np.flatnonzero(~verdicts.passed).tolist()
     assert failing

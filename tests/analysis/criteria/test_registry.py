@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.criteria.criterion import Criterion, Parameter
+from analysis.criteria.population import Population
 from analysis.criteria.registry import CRITERIA, criterion_named
 from analysis.criteria.verdict import OUTCOMES, Verdict, put_together, same_for_all, verdicts_of
 from analysis.errors import InvalidCriterion, InvalidIndex
@@ -17,7 +18,7 @@ EXAMPLE = Criterion(
     "Passes if it pleases.",
     "x",
     "nowhere",
-    {"circuit": lambda context, settings: same_for_all(context, "undecided", f"at {settings['epsilon']}")},
+    {"circuit": lambda population, settings: same_for_all(len(population), "undecided", f"at {settings['epsilon']}")},
     parameters=(
         Parameter("epsilon", 0.1, 0.0, 1.0, "radius"),
         Parameter("n", 10, 1, 100, "points", whole=True),
@@ -47,8 +48,10 @@ def test_unknown_parameters_and_kinds_are_refused() -> None:
     with pytest.raises(InvalidCriterion, match="Use epsilon, n"):
         EXAMPLE.settings({"delta": 1})
     with pytest.raises(InvalidCriterion, match="Use it for circuit"):
-        EXAMPLE.judge("alignment", 3)
-    assert EXAMPLE.judge("circuit", 3, {"epsilon": 0.5}).at(2) == Verdict("undecided", "at 0.5")
+        EXAMPLE.judge(Population("alignment", None, range(3)))
+    assert EXAMPLE.judge(Population("circuit", None, range(3)), {"epsilon": 0.5}).at(2) == Verdict(
+        "undecided", "at 0.5"
+    )
 
 
 def test_verdicts_are_counted_and_read_one_by_one() -> None:

@@ -11,7 +11,7 @@ import pytest
 from analysis.certificates.intervals import bisect, decided_alike
 from analysis.certificates.programs import circuit_program, decision_regions, network_program
 from analysis.circuits.search import search_circuits
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from analysis.criteria.verdict import Verdicts
 from analysis.networks.mlp import keep_matrices
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow  # another route to every number: left to the whol
 
 
 def judged(context, **given: float) -> Verdicts:
-    return criterion_named("input-robust").judge("circuit", context, given)
+    return criterion_named("input-robust").judge(context, given)
 
 
 def decided_on_grid(context, radius: float, n: int) -> list[tuple[list[float], int]]:
@@ -81,7 +81,7 @@ def check_against_grid(context, verdicts: Verdicts, n: int, radius: float = 0.1)
 )
 def test_every_verdict_fits_a_grid(seed: int, activation: str, rule: str) -> None:
     whole = all_circuits(seed, (2, 2, 2, 1), activation, rule)
-    context = replace(whole, masks=whole.masks[::2])
+    context = replace(whole, items=whole.items[::2])
     verdicts = judged(context)
     assert verdicts.tally.passed > 0
     assert verdicts.tally.failed > 0
@@ -91,7 +91,7 @@ def test_every_verdict_fits_a_grid(seed: int, activation: str, rule: str) -> Non
 
 def test_three_inputs_go_to_the_solver_where_bisection_does_not_settle() -> None:
     whole = all_circuits(15, (3, 2, 2, 1), "leaky_relu")
-    context = replace(whole, masks=whole.masks[::97])
+    context = replace(whole, items=whole.items[::97])
     for radius in (0.1, 0.3):
         settled, solved = judged(context, radius=radius), judged(context, radius=radius, budget=1)
         assert settled.outcomes.tolist() == solved.outcomes.tolist()
@@ -104,7 +104,7 @@ def test_three_inputs_go_to_the_solver_where_bisection_does_not_settle() -> None
 
 def test_a_small_budget_leaves_smooth_networks_undecided_and_says_so() -> None:
     whole = all_circuits(1, (2, 2, 2, 1), "tanh")
-    context = replace(whole, masks=whole.masks[::6])
+    context = replace(whole, items=whole.items[::6])
     little, much = judged(context, radius=0.3, budget=1), judged(context, radius=0.3)
     undecided = np.flatnonzero(little.having("undecided"))
     assert len(undecided) > much.tally.undecided
@@ -119,13 +119,13 @@ def test_the_pretrained_xor_has_its_robust_circuits() -> None:
     verdicts = judged(context)
     assert verdicts.tally.passed == 108
     assert verdicts.tally.undecided == 0
-    sampled = criterion_named("input-noise").judge("circuit", context, {"share": 1.0, "points": 300})
+    sampled = criterion_named("input-noise").judge(context, {"share": 1.0, "points": 300})
     assert (verdicts.passed <= sampled.passed).all(), "what is proved cannot differ at a sampled point"
     assert all(passed(context, "input-robust", radius=0.0))
 
 
 def test_larger_balls_leave_fewer() -> None:
-    context = replace(xor_context(), masks=xor_context().masks[::5])
+    context = replace(xor_context(), items=xor_context().items[::5])
     before = np.ones(len(context), dtype=bool)
     for radius in (0.0, 0.05, 0.1, 0.2):
         now = judged(context, radius=radius).passed
@@ -138,9 +138,10 @@ def test_bounds_agree_with_polygons_on_every_circuit_of_the_pretrained_xor() -> 
     context = xor_context()
     whole, regions = network_program(context.question.cut), decision_regions(context.question.cut, "rounding")
     expected = judged(context).passed.tolist()
-    for position, keep in enumerate(zip(*keep_matrices(context.masks, context.question.layout), strict=True)):
-        judge = decided_alike(whole, circuit_program(context.question.cut, keep, context.absent("zero")), regions)
-        answers = {bisect(judge, row - 0.1, row + 0.1, 50_000).answer for row in context.clean_rows}
+    absent = context.question.carried("zero")
+    for position, keep in enumerate(zip(*keep_matrices(context.items, context.question.layout), strict=True)):
+        judge = decided_alike(whole, circuit_program(context.question.cut, keep, absent), regions)
+        answers = {bisect(judge, row - 0.1, row + 0.1, 50_000).answer for row in context.question.clean_rows}
         assert answers <= {"proved", "refuted"}
         assert (answers == {"proved"}) == expected[position]
 
@@ -158,12 +159,12 @@ CERTIFIED = [
 ]
 
 
-def golden_context(name: str, n_circuits: int) -> CircuitCriteriaContext:
+def golden_context(name: str, n_circuits: int) -> Population:
     """Valid circuits of a golden network, evenly drawn from the list."""
     file = golden_network(name)
     masks = search_circuits(ask(file.network, task=file.tasks[0])).masks
     step = max(1, len(masks) // n_circuits)
-    return CircuitCriteriaContext(ask(file.network, task=file.tasks[0]), masks[::step][:n_circuits])
+    return Population("circuit", ask(file.network, task=file.tasks[0]), masks[::step][:n_circuits])
 
 
 @pytest.mark.parametrize(("name", "n_circuits"), CERTIFIED)
@@ -175,7 +176,7 @@ def test_refuted_circuits_differ_in_exact_arithmetic_and_proved_ones_on_no_dense
     everything = set(plain.edges_of(network))
     verdicts = judged(context)
     radius = Fraction(0.1)
-    sampled = DenseCriteria(network, context.question.task.truth_table, context.masks)
+    sampled = DenseCriteria(network, context.question.task.truth_table, context.items)
     grid = np.linspace(-0.1, 0.1, 33)
     offsets = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
     alike = np.min([sampled.agreement(row + offsets) for row in sampled.rows], axis=0) == 1
@@ -205,8 +206,8 @@ def test_the_three_answers_of_smooth_networks_fit_dense_samples_at_every_budget(
     activation: str, seed: int, radius: float
 ) -> None:
     whole = all_circuits(seed, (2, 2, 2, 1), activation)
-    context = replace(whole, masks=whole.masks[::6])
-    sampled = DenseCriteria(context.question.cut, context.question.task.truth_table, context.masks)
+    context = replace(whole, items=whole.items[::6])
+    sampled = DenseCriteria(context.question.cut, context.question.task.truth_table, context.items)
     grid = np.linspace(-radius, radius, 41)
     offsets = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
     alike = np.min([sampled.agreement(row + offsets) for row in sampled.rows], axis=0) == 1

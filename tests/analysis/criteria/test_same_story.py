@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.circuits.search import search_circuits
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from analysis.question import ask
 from analysis.tasks import named_task
@@ -16,9 +16,9 @@ from tests.oracles.brute_force_stories import Plain
 SAME_STORY = criterion_named("same-story")
 
 
-def context_of(name: str, task: str = "XOR") -> CircuitCriteriaContext:
+def context_of(name: str, task: str = "XOR") -> Population:
     question = ask(golden_network(name).network, task=named_task(task, 2))
-    return CircuitCriteriaContext(question, search_circuits(question).masks)
+    return Population("circuit", question, search_circuits(question).masks)
 
 
 @pytest.mark.slow
@@ -33,13 +33,13 @@ def test_circuits_pass_if_a_plain_program_tells_the_same_story(name: str) -> Non
         network.output_activation,
         network.negative_slope,
     )
-    expected = [plain.story(mask) == plain.story() for mask in context.masks.tolist()]
-    assert SAME_STORY.judge("circuit", context).passed.tolist() == expected
+    expected = [plain.story(mask) == plain.story() for mask in context.items.tolist()]
+    assert SAME_STORY.judge(context).passed.tolist() == expected
 
 
 def test_a_verdict_names_both_stories() -> None:
     context = context_of("xor_pretrained")
-    verdicts = SAME_STORY.judge("circuit", context)
+    verdicts = SAME_STORY.judge(context)
     passed, failed = verdicts.at(int(np.flatnonzero(verdicts.passed)[0])), verdicts.at(int(np.argmin(verdicts.passed)))
     assert passed.reason == "Its ablated network carries 1 of 2 irredundant algorithms, as the whole network does."
     assert passed.witness["circuit"] == passed.witness["network"] == ["(!(!A&!B)&!(A&B))"]
@@ -51,7 +51,7 @@ def test_a_verdict_names_both_stories() -> None:
 
 @pytest.mark.slow
 def test_it_does_not_apply_where_nothing_can_be_placed() -> None:
-    verdicts = SAME_STORY.judge("circuit", context_of("and_3-3", "AND"))
+    verdicts = SAME_STORY.judge(context_of("and_3-3", "AND"))
     assert verdicts.having("not_applicable").all()
     assert "no" in verdicts.at(0).reason.lower()
     assert "variable" in verdicts.at(0).reason

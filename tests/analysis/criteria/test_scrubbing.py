@@ -7,8 +7,8 @@ import pytest
 
 from analysis.circuits.search import search_circuits
 from analysis.criteria.funnel import counted_rows
-from analysis.criteria.interpretation_context import InterpretationCriteriaContext
 from analysis.criteria.interpretation_tallies import CountingReadings
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from analysis.criteria.scrubbing import scrubbed_outputs
 from analysis.criteria.steps import CriterionStep, parse_steps
@@ -64,12 +64,10 @@ def test_how_many_pass_is_what_judging_each_says(name: str) -> None:
         if space.count > 300:
             continue
         every = tuple(space.at(index) for index in range(space.count))
-        verdicts = SCRUBBING.judge("interpretation", InterpretationCriteriaContext(question, every))
+        verdicts = SCRUBBING.judge(Population("interpretation", question, every))
         assert found[position].passed == verdicts.tally.passed
         assert found[position].total == space.count
-        firsts = criterion_named("observed-class").judge(
-            "interpretation", InterpretationCriteriaContext(question, every)
-        )
+        firsts = criterion_named("observed-class").judge(Population("interpretation", question, every))
         assert found[position].representatives == int((verdicts.passed & firsts.passed).sum())
         for one in np.flatnonzero(~verdicts.passed)[:3].tolist():
             witness = verdicts.at(one).witness
@@ -90,7 +88,7 @@ def test_together_with_interchange_what_is_not_known_is_undecided() -> None:
     exact = 0
     for mask in masks.tolist():
         space = InterpretationSpace(question, Circuit(question.layout, mask))
-        context = InterpretationCriteriaContext(question, tuple(space.at(index) for index in range(space.count)))
-        passed = [criterion_named(step.key).judge("interpretation", context).passed for step in steps[:2]]
+        context = Population("interpretation", question, tuple(space.at(index) for index in range(space.count)))
+        passed = [criterion_named(step.key).judge(context).passed for step in steps[:2]]
         exact += int((passed[0] & passed[1]).sum())
     assert both.least <= exact <= both.most + both.n_open

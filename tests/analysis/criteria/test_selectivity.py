@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from analysis.criteria.criterion import KINDS
-from analysis.criteria.recorded_context import RecordedContext
+from analysis.criteria.population import Population
 from analysis.criteria.registry import CRITERIA, criteria_for, criterion_named
 from analysis.criteria.selectivity import SELECTIVE, controls
 from analysis.criteria.steps import default_steps
 from analysis.errors import InvalidCriterion
-from analysis.explanations.probes import PROBE, find_probes
-from analysis.explanations.registry import RECORDED
+from analysis.explanations.probes import find_probes
+from analysis.explanations.registry import BY_KEY, RECORDED
 from analysis.question import ask
 from tests.analysis.explanations.test_probes import random_question
 from tests.factories import pretrained_xor
@@ -20,7 +20,7 @@ from tests.factories import pretrained_xor
 
 def context_of(question, *, limit=4096):
     found = find_probes(question, limit=limit)
-    return RecordedContext(question, PROBE, tuple(found.explanations), found.complete)
+    return Population("probe", question, tuple(found.explanations), found.complete)
 
 
 @pytest.mark.parametrize("n_rows", [4, 8])
@@ -33,7 +33,7 @@ def test_controls_are_all_functions_with_as_many_ones(n_rows):
 @pytest.mark.slow
 def test_where_every_function_can_be_read_no_probe_is_selective():
     context = context_of(ask(pretrained_xor().network))
-    verdicts = SELECTIVE.judge("probe", context)
+    verdicts = SELECTIVE.judge(context)
     assert verdicts.tally.failed == len(context) == 14
     assert (verdicts.scores == 1).all()
     assert verdicts.at(5).reason == "3 of 3 of the functions with as many ones are found at the same site."
@@ -42,10 +42,10 @@ def test_where_every_function_can_be_read_no_probe_is_selective():
 @pytest.mark.slow
 def test_the_share_is_that_of_the_functions_found():
     context = context_of(random_question(3, 2, 1, seed=2))
-    verdicts = SELECTIVE.judge("probe", context, {"most": 0.5})
-    for position, probe in enumerate(context.explanations):
+    verdicts = SELECTIVE.judge(context, {"most": 0.5})
+    for position, probe in enumerate(context.items):
         ones = min(probe.function.bit_count(), 8 - probe.function.bit_count())
-        same = [p for p in context.explanations if p.function.bit_count() in (ones, 8 - ones)]
+        same = [p for p in context.items if p.function.bit_count() in (ones, 8 - ones)]
         assert verdicts.numerators[position] == len(same)
         assert verdicts.denominators[position] == controls(ones, 8)
         assert verdicts.at(position).outcome == ("passed" if 2 * len(same) <= controls(ones, 8) else "failed")
@@ -55,7 +55,7 @@ def test_the_share_is_that_of_the_functions_found():
 @pytest.mark.slow
 def test_a_list_that_was_cut_decides_only_against():
     context = context_of(random_question(3, 3, 1, seed=2), limit=20)
-    verdicts = SELECTIVE.judge("probe", context, {"most": 0.2})
+    verdicts = SELECTIVE.judge(context, {"most": 0.2})
     assert verdicts.tally.passed == 0
     assert verdicts.tally.undecided
     assert verdicts.tally.failed
@@ -65,15 +65,16 @@ def test_criteria_apply_to_kinds_with_a_record_by_their_traits():
     assert [criterion.key for criterion in criteria_for("probe")] == ["margin", "selective"]
     assert [step.key for step in default_steps("probe")] == ["margin", "selective"]
     for criterion in CRITERIA:
-        assert criterion.recorded_kinds == tuple(k.key for k in RECORDED if k.traits & criterion.by_trait.keys())
+        assert criterion.recorded_kinds == tuple(k.key for k in RECORDED if k.traits & criterion.judges.keys())
         assert set(criterion.kinds) <= set(KINDS)
     with pytest.raises(InvalidCriterion, match="does not apply to kind 'circuit'"):
-        SELECTIVE.judge("circuit", None)
+        SELECTIVE.judge(Population("circuit", None, ()))
 
 
 def test_the_margin_is_that_of_the_record():
     context = context_of(ask(pretrained_xor().network))
-    verdicts = criterion_named("margin").judge("probe", context, {"least": 0.1})
-    assert np.array_equal(verdicts.scores, context.frame["margin"])
-    assert np.array_equal(verdicts.passed, context.frame["margin"] >= 0.1)
+    verdicts = criterion_named("margin").judge(context, {"least": 0.1})
+    margins = BY_KEY["probe"].frame(context.items)["margin"]
+    assert np.array_equal(verdicts.scores, margins)
+    assert np.array_equal(verdicts.passed, margins >= 0.1)
     assert "from the edge of what is read" in verdicts.at(0).reason

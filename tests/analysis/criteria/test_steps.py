@@ -22,6 +22,7 @@ from analysis.errors import InvalidCriterion
         ("output-faithfulness(tolerance=2)", "output-faithfulness(tolerance=2)"),
         (" input-noise ( share = .5, points=1e2, radius=.1 ) ", "input-noise(points=100,share=0.5)"),
         ("margin(least=1e-9)", "margin(least=1e-09)"),
+        ("patching-robust(continuous=0)", "patching-robust"),  # the one value of a parameter of before that is left
     ],
 )
 def test_a_step_has_one_canonical_text(text, canonical):
@@ -42,6 +43,7 @@ def test_a_step_has_one_canonical_text(text, canonical):
         ("output-faithfulness(tol=1)", "use tolerance"),
         ("input-noise(points=1.5)", "a whole number from 1 to 100000"),
         ("mean-ablation(x=1)", "this criterion has none"),
+        ("patching-robust(continuous=1)", "this criterion has none"),
         ("output-faithfulness(tolerance=1,tolerance=2)", "write key or key(name=value"),
         ("output-faithfulness(.05)", "write key or key(name=value"),
         ("output-faithfulness(tolerance=1", "write key or key(name=value"),
@@ -60,6 +62,8 @@ def test_digests_tell_settings_apart_and_nothing_else():
     assert digests["margin"] != digests["margin(least=.5)"]
     assert CriterionStep.parse("margin(least=0.5)").settings_digest == digests["margin(least=.5)"]
     assert all(len(digest) == 12 for digest in digests.values())
+    # as when it had parameters, so that verdicts from then are still taken
+    assert CriterionStep.parse("patching-robust").settings_digest == "0780fe9626f9"
 
 
 def test_a_sequence_keeps_its_order_and_says_nothing_twice():

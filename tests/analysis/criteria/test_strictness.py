@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analysis.criteria.criterion import KINDS
-from analysis.criteria.redundancies import AlgorithmCriteriaContext
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from tests.analysis.criteria.alignment_contexts import all_alignments, candidates
 from tests.analysis.criteria.circuit_contexts import all_circuits, xor_context
@@ -57,11 +57,11 @@ def contexts(kind: str) -> list:
     """Small ones with explanations that pass and that fail."""
     if kind == "circuit":
         whole = all_circuits(57, (2, 2, 2, 1), "leaky_relu")
-        return [replace(xor_context(), masks=xor_context().masks[::4]), replace(whole, masks=whole.masks[::3])]
+        return [replace(xor_context(), items=xor_context().items[::4]), replace(whole, items=whole.items[::3])]
     if kind == "interpretation":
         return [everything(21, (2, 2, 2, 1))[0]]
     if kind == "algorithm":
-        return [AlgorithmCriteriaContext(candidates()[:60])]
+        return [Population("algorithm", None, candidates()[:60])]
     return [all_alignments("xor_2-2"), all_alignments()]
 
 
@@ -73,7 +73,7 @@ def test_a_trivial_value_removes_nothing_and_a_stricter_one_leaves_fewer(key: st
         for context in contexts(kind):
             before = None
             for value in STRICTER[key, name]:
-                verdicts = criterion.judge(kind, context, {**WITH.get(key, {}), name: value})
+                verdicts = criterion.judge(context, {**WITH.get(key, {}), name: value})
                 if before is None:
                     valid = _agree_on_clean_inputs(context) if name == "radius" else np.ones(len(context), dtype=bool)
                     asked = ~verdicts.having("not_applicable")
@@ -85,7 +85,7 @@ def test_a_trivial_value_removes_nothing_and_a_stricter_one_leaves_fewer(key: st
 
 def _agree_on_clean_inputs(context) -> np.ndarray:
     """On balls of radius 0: every valid circuit decides as the network does where the network decides right."""
-    passed: np.ndarray = criterion_named("zero-ablation").judge("circuit", context).passed
+    passed: np.ndarray = criterion_named("zero-ablation").judge(context).passed
     return passed
 
 
@@ -94,5 +94,5 @@ def _agree_on_clean_inputs(context) -> np.ndarray:
 def test_stricter_criteria_leave_fewer(kind: str) -> None:
     for context in contexts(kind):
         for strict, weak in IMPLIED[kind]:
-            late, early = (criterion_named(key).judge(kind, context).passed for key in (strict, weak))
+            late, early = (criterion_named(key).judge(context).passed for key in (strict, weak))
             assert (late <= early).all(), (strict, weak)

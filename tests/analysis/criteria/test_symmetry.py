@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from analysis.criteria.symmetry import permuted_masks, symmetries
 from analysis.networks.circuit import EdgeLayout, mask_array
@@ -33,9 +33,9 @@ def twin_network() -> Network:
 def test_representatives_are_the_least_of_their_class(twins: bool) -> None:
     network = twin_network() if twins else random_network(3, (2, 3, 2, 1), "tanh")
     masks = np.array([mask for mask, _ in possible_masks(network)][::7], dtype=np.uint64)
-    context = CircuitCriteriaContext(ask(network, task=task_from_table([0, 1, 1, 0], 2)), masks)
+    context = Population("circuit", ask(network, task=task_from_table([0, 1, 1, 0], 2)), masks)
     assert len(list(symmetries(network))) == (4 if twins else 1)
-    verdicts = criterion_named("representative").judge("circuit", context)
+    verdicts = criterion_named("representative").judge(context)
     least = [plain.least_of_class(network, mask) for mask in masks.tolist()]
     assert verdicts.passed.tolist() == [one == mask for one, mask in zip(least, masks.tolist(), strict=True)]
     assert verdicts.passed.all() != twins

@@ -52,7 +52,7 @@ def twin(network: Network, algorithm, claim: InertClaim, *, zero: bool) -> tuple
 @pytest.mark.parametrize("zero", [False, True])
 def test_every_run_is_made(name, zero):
     context = all_alignments(name, near=FEW[name])
-    few = [(a, s) for a, s in context.explanations if len(a.responses) <= 2][-40:]
+    few = [(a, s) for a, s in context.items if len(a.responses) <= 2][-40:]
     judged = context_of(context.question.cut, few)
     for (algorithm, scored), verdict in zip(few, verdicts(UNMAPPED_INERT, judged, values=int(zero)), strict=True):
         claims = inert_claims(judged.question.cut, algorithm, scored.alignment)
@@ -113,28 +113,28 @@ def test_what_cancels_on_every_base_is_not_inert():
 def test_a_proof_holds_at_points_between_and_a_refutation_is_one(name):
     context = all_alignments(name, near=2)
     network = context.question.cut
-    clean, random = activations(network, context.rows), np.random.default_rng(5)
-    for (algorithm, scored), verdict in zip(
-        context.explanations, verdicts(UNMAPPED_INERT, context, values=2), strict=True
-    ):
+    clean, random = activations(network, context.question.clean_rows), np.random.default_rng(5)
+    for (algorithm, scored), verdict in zip(context.items, verdicts(UNMAPPED_INERT, context, values=2), strict=True):
         claims = inert_claims(network, algorithm, scored.alignment)
         if verdict.outcome == "passed":
             for claim in claims:
                 columns = clean[claim.layer][:, list(claim.neurons)]
                 for _ in range(10):
-                    sources = random.integers(0, len(context.rows), len(claim.places))
+                    sources = random.integers(0, len(context.question.clean_rows), len(claim.places))
                     carried = random.uniform(columns.min(axis=0), columns.max(axis=0))
                     check_run(context, algorithm, claim, sources, carried, right=True)
         elif verdict.outcome == "failed" and "expected" in verdict.witness and "base" not in verdict.witness:
             (claim,) = claims
-            sources = [context.rows.tolist().index(verdict.witness["sources"][path]) for path, _ in claim.places]
+            sources = [
+                context.question.clean_rows.tolist().index(verdict.witness["sources"][path]) for path, _ in claim.places
+            ]
             carried = [one["value"] for one in verdict.witness["unmapped"]]
             check_run(context, algorithm, claim, sources, carried, right=False)
 
 
 def check_run(context, algorithm, claim: InertClaim, sources, carried, *, right: bool) -> None:
     network, boolean = context.question.cut, rows(2)
-    clean = activations(network, context.rows)
+    clean = activations(network, context.question.clean_rows)
     patches = {(claim.layer, n): float(v) for n, v in zip(claim.neurons, carried, strict=True)}
     fixed, texts = {}, variables(algorithm.text, authors=False)
     for (path, site), source in zip(claim.places, sources, strict=True):

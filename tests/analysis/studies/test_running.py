@@ -17,7 +17,7 @@ from tests.study_factories import design
 
 pytestmark = pytest.mark.slow
 
-CRITERIA = [c.key for c in CRITERIA_OF_ALL if c.judges and c.cost == "quick" and c.key not in COSTLY]
+CRITERIA = [c.key for c in CRITERIA_OF_ALL if c.kinds and c.cost == "quick" and c.key not in COSTLY]
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select, update
 
-from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.interpretation_tallies import Reading
-from analysis.criteria.judged import StepVerdicts, Subject
-from analysis.criteria.judging import judge_analysis
+from analysis.criteria.judging import StepVerdicts, Subject, judge_analysis
+from analysis.criteria.population import Population
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.question import ask
 from app.db.reads.analyses import find_network
@@ -63,8 +62,8 @@ def direct(text: str):
     """What the criterion itself says of the circuits."""
     analysis, step = real_analysis(), CriterionStep.parse(text)
     question = ask(analysis.question.model, task=analysis.question.task, data=analysis.question.data)
-    context = CircuitCriteriaContext(question, analysis.circuits.masks)
-    return step.criterion.judge("circuit", context, step.settings)
+    context = Population("circuit", question, analysis.circuits.masks)
+    return step.criterion.judge(context, step.settings)
 
 
 def test_what_is_stored_is_what_the_criteria_say(analysed):

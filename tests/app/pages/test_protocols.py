@@ -3,7 +3,8 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.circuits import enough, n_right
+from analysis.criteria.population import Population
 from analysis.protocol import COMPLETE
 from app.db.writes import save_network
 from app.main import create_app
@@ -25,8 +26,8 @@ def test_pages_follow_rules_beyond_the_built_in_ones(tmp_path):
             assert found.data_digest == judged.data_digest
         told = client.get(f"/api/v2{XOR}", params={"protocol": any_ablation.digest[:12]}).json()["scope"]["protocol"]
         assert criterion_words(told["settings"], 4).startswith("any of zero, mean and resample ablation, decided by")
-        context = CircuitCriteriaContext((analysis := real_analysis(any_ablation)).question, analysis.circuits.masks)
-        fails = context.masks[~context.enough(context.n_right("zero")) & context.enough(context.n_right("mean"))][0]
+        context = Population("circuit", (analysis := real_analysis(any_ablation)).question, analysis.circuits.masks)
+        fails = context.items[~enough(context, n_right(context, "zero")) & enough(context, n_right(context, "mean"))][0]
         address = f"/api/v2{XOR}/explanations/c-{int(fails):05x}"
         verdict = client.get(address, params={"protocol": any_ablation.digest[:12]}).json()
         assert verdict["valid"]

@@ -1,0 +1,49 @@
+"""What several criteria need of interpretations: what the network, and their circuits, do under interchange."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from analysis.criteria.population import Population
+from analysis.experiments import (
+    InterventionSpace,
+    NetworkAnswers,
+    ask_network,
+    decide_in_circuit,
+)
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.interpretations.predicting import family_sets
+from analysis.networks.circuit import Circuit
+
+T = TypeVar("T")
+_RECENT: Final = 8  # circuits of which something is held; explanations come circuit by circuit
+
+
+def interventions(population: Population) -> tuple[InterventionSpace, NetworkAnswers]:
+    """The neuron sets that are patched, and what the unablated network does under every intervention."""
+    return population.once("interventions", lambda: ask_network(population.question))
+
+
+def answers_in(population: Population, circuit: Circuit) -> NetworkAnswers:
+    """What the circuit itself does under every intervention on its active neurons."""
+    space, _ = interventions(population)
+
+    def decide() -> NetworkAnswers:
+        return decide_in_circuit(population.question, circuit, space, family_sets(circuit, space, "joint"))
+
+    return _recent(population, "answers", circuit, decide)
+
+
+def space_of(population: Population, circuit: Circuit) -> InterpretationSpace:
+    """All interpretations of a circuit; expensive on first use."""
+    return _recent(population, "spaces", circuit, lambda: InterpretationSpace(population.question, circuit))
+
+
+def _recent(population: Population, what: str, circuit: Circuit, compute: Callable[[], T]) -> T:
+    held: dict[int, T] = population.once(what, dict)
+    if circuit.mask not in held:
+        if len(held) >= _RECENT:
+            held.clear()
+        held[circuit.mask] = compute()
+    return held[circuit.mask]

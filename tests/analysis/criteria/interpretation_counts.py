@@ -1,0 +1,22 @@
+"""How many interpretations of some circuits pass which criteria, counted at once from nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from analysis.criteria.interpretation_tallies import CountingReadings, Reading
+from analysis.criteria.steps import parse_steps
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
+
+KEYS: Final = ("observed-class", "interchange", "interchange-joint")
+
+
+def counted(
+    question: Question, masks: Sequence[int], keys: Sequence[str] = KEYS, work: Work = DEFAULT_WORK
+) -> dict[str, tuple[Reading, ...]]:
+    """By key what each circuit's interpretations do."""
+    counting = CountingReadings(question, masks, [0] * len(masks), [0] * len(masks), parse_steps(keys))
+    counting.advance(work)
+    return {step.key: readings for step, readings in counting.found().items()}
