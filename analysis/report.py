@@ -143,7 +143,7 @@ class Analysed:
         irredundant: likewise.
         planted: likewise, or where nothing was planted.
         placed: likewise.
-        judged: what criteria say, an :class:`analysis.criteria.funnel_report.Judged`; likewise.
+        judged: what criteria say, an :class:`analysis.criteria.funnel.Judged`; likewise.
     """
 
     question: Question

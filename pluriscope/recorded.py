@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.criteria.recorded_context import RecordedContext
+from analysis.criteria.population import Population
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import Verdict
 from analysis.errors import AnalysisError
@@ -69,14 +69,11 @@ class Recorded(Explanation):
         figures = {column.name: column.value(self.item) for column in self.record.columns}
         return {"name": self.title, **figures, "address": self.address}
 
-    def _context(self, work: Work) -> RecordedContext:
-        return RecordedContext(self.result.question, self.record, (self.item,), True, work)
-
     def _among_all(self, step: CriterionStep, work: Work) -> Verdict:
-        among = self.among
-        context = RecordedContext(self.result.question, self.record, tuple(among.explanations), among.complete, work)
-        texts = [self.record.write(item) for item in among.explanations]
-        return step.criterion.judge(self.kind, context, step.settings).at(texts.index(self.ref.first))
+        among = tuple(self.among.explanations)
+        population = Population(self.kind, self.result.question, among, self.among.complete, work)
+        texts = [self.record.write(item) for item in among]
+        return step.criterion.judge(population, step.settings).at(texts.index(self.ref.first))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

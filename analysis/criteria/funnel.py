@@ -1,4 +1,4 @@
-"""From verdicts to a funnel: how many explanations of one kind are left after one criterion, then after the next.
+"""From verdicts to a funnel: how many explanations of each kind are left after one criterion, then after the next.
 
 The verdicts were made before; putting them in a row is a few operations on arrays, so another order or selection costs
 nothing.
@@ -13,25 +13,35 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from analysis.circuits.estimating import share_interval
+from analysis.circuits.result import CircuitSearch
+from analysis.criteria.criterion import KINDS, Kind
 from analysis.criteria.interpretation_tallies import Reading, tally_of_readings
 from analysis.criteria.registry import criterion_named
-from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED, UNDECIDED
+from analysis.criteria.steps import CriterionStep, parse_steps
+from analysis.criteria.verdict import OUTCOMES, PASSED, UNDECIDED
+from analysis.explanations.registry import KIND_OF
+from analysis.report import Analysed, Exact, Part, Report, Settings
 from analysis.result import CriterionTally
+from analysis.work import DEFAULT_WORK, Work
 
 SHARE_CONFIDENCE: Final = 0.99
 QUOTIENT: Final = "observed-class"
 """The criterion that counts one interpretation for each observed class."""
+MAX_SUMMED: Final = 50_000
+"""Circuits whose interpretations are summed up one by one."""
+_LONG: Final = 10
+Wanted = tuple[Kind, CriterionStep]
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,7 @@ class FunnelPreset:
 
     @property
     def steps(self) -> tuple[CriterionStep, ...]:
-        return tuple(CriterionStep.parse(text) for text in self.criteria)
+        return parse_steps(self.criteria)
 
 
 PRESETS: Final[tuple[FunnelPreset, ...]] = (
@@ -115,22 +125,22 @@ class FunnelRow:
     """One step of a funnel.
 
     Args:
-        before: explanations that were left before it.
-        tally: what it says about those; None without verdicts.
-        left: ``[explanations]``: who is left after it.
+        before: explanations that can have been left before it.
+        tally: what it says about those, of interpretations about all of the circuits left; None without verdicts.
+        least: fewest that can be left after it.
+        most: most that can.
         n_open: explanations that are not left only because this step or one before it could not decide about them.
-        whole: whether this step and all before it have verdicts; if not, ``left`` holds everyone who may be left.
+        whole: whether this step and all before it have verdicts; if not, everyone who may be left is counted as left.
+        left: ``[explanations]``: who is left; of interpretations nobody knows.
     """
 
     before: int
     tally: CriterionTally | None
-    left: NDArray[np.bool_]
+    least: int
+    most: int
     n_open: int
     whole: bool
-
-    @property
-    def n_left(self) -> int:
-        return int(np.count_nonzero(self.left))
+    left: NDArray[np.bool_] | None = None
 
 
 def funnel_rows(outcomes: Sequence[NDArray[np.uint8] | None], begin: NDArray[np.bool_]) -> tuple[FunnelRow, ...]:
@@ -144,52 +154,21 @@ def funnel_rows(outcomes: Sequence[NDArray[np.uint8] | None], begin: NDArray[np.
     left, undecided, whole = begin.copy(), np.zeros_like(begin), True
     rows = []
     for found in outcomes:
-        before = int(np.count_nonzero(left))
-        if found is None:
-            whole = False
-            rows.append(FunnelRow(before, None, left, int(np.count_nonzero(undecided)), whole))
-            continue
-        passed, unsettled = found == PASSED, found == UNDECIDED
-        undecided = (undecided & (passed | unsettled)) | (left & unsettled)
-        tally = tally_of(found, left)
-        left = left & passed
-        rows.append(FunnelRow(before, tally, left, int(np.count_nonzero(undecided)), whole))
+        before, tally = int(np.count_nonzero(left)), None
+        whole &= found is not None
+        if found is not None:
+            passed, unsettled = found == PASSED, found == UNDECIDED
+            undecided = (undecided & (passed | unsettled)) | (left & unsettled)
+            tally = CriterionTally(*np.bincount(found[left], minlength=len(OUTCOMES))[: len(OUTCOMES)].tolist())
+            left = left & passed
+        n = int(np.count_nonzero(left))
+        rows.append(FunnelRow(before, tally, n, n, int(np.count_nonzero(undecided)), whole, left))
     return tuple(rows)
-
-
-def tally_of(outcomes: NDArray[np.uint8], among: NDArray[np.bool_]) -> CriterionTally:
-    """How many of some explanations have each outcome.
-
-    Args:
-        outcomes: ``[explanations]`` of all.
-        among: ``[explanations]`` which of them count.
-    """
-    counted = (PASSED, FAILED, UNDECIDED, NOT_APPLICABLE)
-    return CriterionTally(*(int(np.count_nonzero((outcomes == outcome) & among)) for outcome in counted))
-
-
-@dataclass(frozen=True)
-class CountedRow:
-    """One step of a funnel of interpretations, of which only numbers are known.
-
-    Args:
-        alone: what it says about the interpretations of the circuits left; None without numbers.
-        least: fewest of them that can pass it and all steps before.
-        most: most that can.
-        n_open: how many more that could be, were everything undecided to pass.
-        whole: whether this step and all before it have numbers; if not, least says nothing.
-    """
-
-    alone: CriterionTally | None
-    least: int
-    most: int
-    n_open: int
-    whole: bool
 
 
 def counted_rows(
     found: Sequence[tuple[str, Sequence[Reading] | None]], totals: Sequence[int], left: NDArray[np.bool_]
-) -> tuple[CountedRow, ...]:
+) -> tuple[FunnelRow, ...]:
     """The steps in order, over the interpretations of the circuits left.
 
     Once observed classes are counted once, the other criteria are asked of their representatives.
@@ -200,28 +179,28 @@ def counted_rows(
         left: ``[circuits]``: whose interpretations count.
     """
     places = np.flatnonzero(left).tolist()
-    rows: list[CountedRow] = []
+    rows: list[FunnelRow] = []
     known: list[tuple[str, list[Reading]]] = []  # a criterion may come twice, with other settings
-    whole = True
+    before = sum(int(totals[place]) for place in places)
     for key, counts in found:
-        alone = None
-        if counts is None:
-            whole = False
-        else:
+        tally = None
+        if counts is not None:
             known.append((key, [counts[place] for place in places]))
-            alone = tally_of_readings(known[-1][1])
+            tally = tally_of_readings(known[-1][1])
         quotient = next((each for k, each in known if k == QUOTIENT), None)
-        if quotient is None:
-            every = [totals[place] for place in places]
-            sure = [(k, [one.passed for one in each]) for k, each in known]
-            more = [(k, [one.passed + one.undecided for one in each]) for k, each in known]
-        else:
-            others = [(k, each) for k, each in known if k != QUOTIENT]
-            every = [one.passed for one in quotient]
-            sure = [(k, [one.representatives for one in each]) for k, each in others]
-            more = [(k, [one.representatives + one.representatives_undecided for one in each]) for k, each in others]
+        every = [totals[place] for place in places] if quotient is None else [one.passed for one in quotient]
+        sure, more = [], []
+        for k, each in known:
+            if quotient is None:
+                sure.append((k, [one.passed for one in each]))
+                more.append((k, [one.passed + one.undecided for one in each]))
+            elif k != QUOTIENT:
+                sure.append((k, [one.representatives for one in each]))
+                more.append((k, [one.representatives + one.representatives_undecided for one in each]))
         least, most = joint_bounds(every, sure)
-        rows.append(CountedRow(alone, least, most, joint_bounds(every, more)[1] - most, whole))
+        whole = counts is not None and all(row.whole for row in rows)
+        rows.append(FunnelRow(before, tally, least, most, joint_bounds(every, more)[1] - most, whole))
+        before = most
     return tuple(rows)
 
 
@@ -246,21 +225,13 @@ def joint_bounds(totals: Sequence[int], passing: Sequence[tuple[str, Sequence[in
     return low, high
 
 
-@dataclass(frozen=True)
-class ScaledCount:
-    """What a share of uniform draws says about all.
+class Scaled(Part):
+    """What a share of uniform draws says about all."""
 
-    Args:
-        guess: the share of the whole, rounded.
-        low: fewest, with the stated confidence.
-        high: most.
-        confidence: that the truth lies between them.
-    """
-
-    guess: int
-    low: int
-    high: int
-    confidence: float
+    guess: Exact = Field(description="The share of the whole, rounded.")
+    low: Exact = Field(description="Fewest, with the stated confidence.")
+    high: Exact = Field(description="Most.")
+    confidence: float = Field(description="That the truth lies between them.")
 
 
 def scaled_to_all(
@@ -269,7 +240,9 @@ def scaled_to_all(
     total: int,
     interval: tuple[int, int] | None = None,
     interval_confidence: float = 1.0,
-) -> ScaledCount:
+    *,
+    n_open: int = 0,
+) -> Scaled:
     """From explanations left among uniform draws to explanations left among all (Clopper and Pearson's interval).
 
     Args:
@@ -278,10 +251,311 @@ def scaled_to_all(
         total: explanations in all, exactly or as a guess.
         interval: of the total where it is a guess.
         interval_confidence: of that interval; what may go wrong there is added to what may go wrong here.
+        n_open: drawn ones that could not be decided, which count for the upper end alone.
     """
-    share_low, share_high = share_interval(n_left, n_drawn, SHARE_CONFIDENCE)
+    share_low, _ = share_interval(n_left, n_drawn, SHARE_CONFIDENCE)
+    _, share_high = share_interval(n_left + n_open, n_drawn, SHARE_CONFIDENCE)
     low, high = interval or (total, total)
-    guess = round(Fraction(n_left, n_drawn) * total)
+    guess, most = (round(Fraction(n, n_drawn) * total) for n in (n_left, n_left + n_open))
     both = SHARE_CONFIDENCE if interval is None else max(0.0, round(SHARE_CONFIDENCE + interval_confidence - 1.0, 12))
     least = max(n_left, floor(share_low * low))  # those at hand are there for certain
-    return ScaledCount(guess, least, max(guess, ceil(share_high * high)), both)
+    return Scaled(guess=str(guess), low=str(least), high=str(max(most, ceil(share_high * high))), confidence=both)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What criteria say of everything that is stored of one analysis.
+
+    Args:
+        n: stored explanations by kind; of interpretations the circuits, of alignments the valid ones.
+        outcomes: kinds and steps → ``[explanations]`` outcomes of those that are stored, but of interpretations.
+        readings: likewise, of interpretations what each says circuit by circuit.
+        interpretations: ``[circuits]`` of each circuit.
+        observed: ``[circuits]`` observed classes of these.
+        algorithm_of: ``[alignments]`` place of each one's algorithm among the stored ones.
+        candidates: algorithms in all, listed or not.
+        notes: why some explanations are undecided.
+        kinds: those that have a record and were searched, behind the four of every network.
+    """
+
+    n: Mapping[Kind, int]
+    outcomes: Callable[[Iterable[Wanted]], Mapping[Wanted, NDArray[np.uint8]]]
+    readings: Callable[[Iterable[CriterionStep]], Mapping[CriterionStep, Sequence[Reading]]]
+    interpretations: Sequence[int]
+    observed: Sequence[int]
+    algorithm_of: NDArray[np.int64]
+    candidates: int
+    notes: Mapping[tuple[Kind, CriterionStep], str]
+    kinds: tuple[Kind, ...] = ()
+
+
+class StepFound(Part):
+    """One criterion of the sequence on one kind of explanation."""
+
+    criterion: str = Field(description="As addresses write it.")
+    known: bool = Field(description="Whether its verdicts are stored.")
+    before: Exact = Field(description="Explanations left before it.")
+    passed: Exact | None = Field(description="Of those; of interpretations of all those of the circuits left.")
+    failed: Exact | None
+    undecided: Exact | None
+    not_applicable: Exact | None
+    left_least: Exact = Field(description="Left after it; of interpretations the fewest that can be.")
+    left: Exact = Field(description="The same; of interpretations the most that can be, as only numbers are known.")
+    open: Exact = Field(description="Not left only because a step so far could not decide about them.")
+    whole: bool = Field(description="Whether every step so far has verdicts; if not, left is an upper bound.")
+    interpretations: Exact | None = Field(description="Of the circuits left; null of other kinds.")
+    observed: Exact | None = Field(description="Observed classes of those; null of other kinds.")
+    scaled: Scaled | None = Field(description="Left among all, where the stored ones are uniform draws.")
+    note: str = Field(description="Why some are undecided.")
+
+    @property
+    def step(self) -> CriterionStep:
+        """The criterion with its settings."""
+        return CriterionStep.parse(self.criterion)
+
+
+class KindFound(Part):
+    """The sequence on one kind of explanation."""
+
+    kind: str
+    begin: Exact = Field(description="Explanations at the beginning.")
+    begin_words: str = Field(description="What those are.")
+    rows: list[StepFound] = Field(description="The steps that are about this kind, in order.")
+    carriers: int | None = Field(description="Of the algorithms left, those with an alignment left; null of others.")
+
+    @property
+    def left(self) -> int:
+        """At the end; of interpretations the most that can be."""
+        return int(self.rows[-1].left if self.rows else self.begin)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every step has verdicts."""
+        return all(row.whole for row in self.rows)
+
+    def verdict(self) -> str:
+        """What it means that so many are left."""
+        word, begin, left = KIND_OF[self.kind].noun, int(self.begin), self.left
+        n_open = int(self.rows[-1].open) if self.rows else 0
+        if not begin:
+            return f"There is no {word} to begin with."
+        if not self.rows:
+            return f"No criterion of this sequence is about {KIND_OF[self.kind].plural}: all stay."
+        if not self.whole and left:
+            return f"Some verdicts are not computed yet; at most {counted(left, self.kind)} can be left."
+        more = f"; {brief(n_open)} more would be, were everything undecided to pass" if n_open else ""
+        if left:
+            least = int(self.rows[-1].left_least)
+            some = counted(left, self.kind) if least == left else f"{brief(least)} to {counted(left, self.kind)}"
+            return f"{some} of {brief(begin)} left{more}."
+        if n_open:
+            return f"No {word} is known to be left{more}."
+        fatal = next(row for row in self.rows if not int(row.left))
+        smallest = ""
+        if fatal.criterion.startswith("minimal-") and self.kind == "circuit":
+            smallest = " Minimality compares a circuit with every valid one, not only with those left."
+        finding = f"no {word} has all these properties at once"
+        scaled = self.rows[-1].scaled
+        if scaled is not None:
+            sure = f"with {scaled.confidence:.0%} confidence at most {brief(int(scaled.high))} of all valid ones"
+            finding = f"none of the {brief(begin)} drawn has all these properties at once, and {sure}"
+        last = counted(int(fatal.before), self.kind)
+        return f"None survives: “{fatal.step.criterion.label}” removes the last {last}.{smallest} So {finding}."
+
+
+class FunnelReport(Report):
+    """What is left of each kind of explanation after each criterion of a sequence."""
+
+    criteria: list[str] = Field(description="The sequence as addresses write it.")
+    kinds: list[KindFound]
+    note: str = Field(description="What the numbers are of, where the stored circuits are not all.")
+
+    @property
+    def known(self) -> bool:
+        """Whether the verdicts of any step are stored."""
+        return any(row.known for kind in self.kinds for row in kind.rows)
+
+    @property
+    def missing(self) -> list[str]:
+        """Steps of which some verdicts are not stored, in order."""
+        without = {row.criterion for kind in self.kinds for row in kind.rows if not row.known}
+        return [one for one in self.criteria if one in without]
+
+    def of(self, kind: Kind) -> KindFound:
+        """The sequence on one kind."""
+        return next(one for one in self.kinds if one.kind == kind)
+
+    def findings(self, question: Any = None, part: str = "edge") -> list[str]:
+        return [self.of("circuit").verdict(), self.of("alignment").verdict()]
+
+
+def brief(number: int) -> str:
+    """A count as running text has it: all digits up to a billion, then a power of ten."""
+    digits = str(number)
+    return f"{number:,}" if len(digits) < _LONG else f"{digits[0]}.{digits[1:3]} × 10^{len(digits) - 1}"
+
+
+def counted(number: int, kind: str) -> str:
+    """A count of explanations of a kind."""
+    return f"{brief(number)} {_noun(kind, number)}"
+
+
+def _noun(kind: str, number: int, which: str = "") -> str:
+    return f"{which} {KIND_OF[kind].noun if number == 1 else KIND_OF[kind].plural}".strip()
+
+
+def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> FunnelReport:  # noqa: ARG001  # sums take no time
+    """The recommended sequence."""
+    return funnel_of(of, DEFAULT_PRESET.steps)
+
+
+def funnel_of(of: Analysed, steps: tuple[CriterionStep, ...]) -> FunnelReport:
+    """What is left after each step of a sequence; nothing is judged, only summed."""
+    if of.judged is None:
+        raise ValueError("the funnel sums up verdicts, which were not read")
+    kinds = _Funnel(of.circuits, of.judged, steps).kinds()
+    return FunnelReport(criteria=[str(step) for step in steps], kinds=kinds, note=_note(of.circuits))
+
+
+def _note(search: CircuitSearch) -> str:
+    if search.truncated_at is None:
+        return ""
+    listed = f"{len(search.masks):,} circuit{'' if len(search.masks) == 1 else 's'}"
+    if search.method == "listed":
+        return f"The search stopped at {listed}; others may survive too."
+    how = "counted exactly" if search.method == "counted" else "estimated"
+    return (
+        f"{listed} of {'' if search.method == 'counted' else '≈ '}{brief(search.n_valid)} valid ones, {how}: the "
+        "smallest, and uniform draws. Shares are those of the draws, with Clopper and Pearson’s exact 99% interval, "
+        "scaled to all valid circuits."
+    )
+
+
+class _Funnel:
+    """One sequence on everything that is stored of one analysis."""
+
+    def __init__(self, search: CircuitSearch, judged: Judged, steps: tuple[CriterionStep, ...]) -> None:
+        self.search, self.judged, self.steps = search, judged, steps
+        listed = [kind for kind in (*KINDS, *judged.kinds) if kind != "interpretation"]
+        self.said = judged.outcomes((kind, step) for kind in listed for step in self.about(kind))
+
+    def about(self, kind: Kind) -> tuple[CriterionStep, ...]:
+        """The steps that are about a kind."""
+        return tuple(step for step in self.steps if step.criterion.applies_to(kind))
+
+    def _rows(self, kind: Kind, begin: NDArray[np.bool_] | None = None) -> tuple[FunnelRow, ...]:
+        """The steps about a kind, from some of its explanations or all."""
+        begin = self._left(kind, ()) if begin is None else begin
+        return funnel_rows([self.said.get((kind, step)) for step in self.about(kind)], begin)
+
+    def _left(self, kind: Kind, rows: Sequence[FunnelRow]) -> NDArray[np.bool_]:
+        """Who is left of a kind behind some rows."""
+        left = rows[-1].left if rows else None
+        return np.ones(self.judged.n[kind], dtype=np.bool_) if left is None else left
+
+    def _kind(
+        self,
+        kind: Kind,
+        begin: int,
+        words: str,
+        rows: Sequence[FunnelRow],
+        *,
+        above: Sequence[FunnelRow] = (),
+        more: Callable[[int], Mapping[str, Any]] = lambda _: {},
+        carriers: int | None = None,
+    ) -> KindFound:
+        """A kind as it is told.
+
+        Args:
+            kind: of explanations.
+            begin: how many there are at the beginning.
+            words: what those are.
+            rows: the steps about them.
+            above: the steps about what they belong to, whose gaps are theirs too.
+            more: what else a row says, by its number, where it has verdicts.
+            carriers: see :class:`KindFound`.
+        """
+        sure, found = all(row.whole for row in above), []
+        for number, (step, row) in enumerate(zip(self.about(kind), rows, strict=True)):
+            told: dict[str, Any] = dict.fromkeys((*OUTCOMES, "interpretations", "observed", "scaled"))
+            if row.tally is not None:
+                told |= {name: str(getattr(row.tally, name)) for name in OUTCOMES} | dict(more(number))
+            ends = {"left": str(row.most), "left_least": str(row.least), "open": str(row.n_open)}
+            found.append(
+                StepFound(
+                    criterion=str(step),
+                    known=row.tally is not None,
+                    before=str(row.before),
+                    whole=row.whole and sure,
+                    note=self.judged.notes.get((kind, step), ""),
+                    **ends,
+                    **told,
+                )
+            )
+        return KindFound(kind=kind, begin=str(begin), begin_words=words, rows=found, carriers=carriers)
+
+    def kinds(self) -> list[KindFound]:
+        """The four of every network, each with what the one before leaves, then those that have records."""
+        n = self.judged.n
+        of_circuits, of_algorithms = self._rows("circuit"), self._rows("algorithm")
+        circuits_left, algorithms_left = self._left("circuit", of_circuits), self._left("algorithm", of_algorithms)
+        owned = algorithms_left[self.judged.algorithm_of]
+        of_alignments = self._rows("alignment", owned)
+        aligned = self._left("alignment", of_alignments) if n["alignment"] else np.zeros(0, np.bool_)
+        candidates, begin = self.judged.candidates, int(np.count_nonzero(owned))
+        words = (
+            _noun("algorithm", candidates, "candidate")
+            if n["algorithm"] == candidates
+            else f"listed of {candidates:,} candidate algorithms"
+        )
+        whose = "" if begin == n["alignment"] else f" of the algorithms left, of {n['alignment']:,} in all"
+        carriers = len(np.unique(self.judged.algorithm_of[aligned]))
+        return [
+            self._circuits(of_circuits),
+            self._interpretations(circuits_left, of_circuits),
+            self._kind("algorithm", n["algorithm"], words, of_algorithms, carriers=carriers),
+            self._kind(
+                "alignment", begin, _noun("alignment", begin, "valid") + whose, of_alignments, above=of_algorithms
+            ),
+            *(self._kind(kind, n[kind], _noun(kind, n[kind]), self._rows(kind)) for kind in self.judged.kinds),
+        ]
+
+    def _circuits(self, rows: Sequence[FunnelRow]) -> KindFound:
+        search, n = self.search, self.judged.n["circuit"]
+        drawn = np.ones(n, dtype=np.bool_)
+        if search.smallest is not None:
+            drawn[np.searchsorted(search.masks, np.array(search.smallest.undrawn, search.masks.dtype))] = False
+        sampled = search.method != "listed" and search.truncated_at is not None and bool(drawn.any())
+        of_draws, n_drawn = self._rows("circuit", drawn) if sampled else (), int(np.count_nonzero(drawn))
+
+        def more(number: int) -> dict[str, Any]:
+            places = np.flatnonzero(self._left("circuit", rows[number : number + 1])).tolist()
+            told: dict[str, Any] = {
+                name: str(sum(int(numbers[place]) for place in places))
+                for name, numbers in (
+                    ("interpretations", self.judged.interpretations),
+                    ("observed", self.judged.observed),
+                )
+            }
+            if sampled:
+                row, sure = of_draws[number], search.confidence or 1.0
+                total = search.n_valid
+                told["scaled"] = scaled_to_all(row.most, n_drawn, total, search.interval, sure, n_open=row.n_open)
+            return told
+
+        words = f"{_noun('circuit', n, 'valid')} of {brief(search.possible)} possible"
+        if sampled:
+            words = f"listed of {brief(search.n_valid)} valid circuits, of {brief(search.possible)} possible"
+        return self._kind("circuit", n, words, rows, more=more)
+
+    def _interpretations(self, circuits: NDArray[np.bool_], above: Sequence[FunnelRow]) -> KindFound:
+        """Those of the circuits left: numbers only, each step also by itself."""
+        steps, kept = self.about("interpretation"), np.flatnonzero(circuits)
+        total = sum(int(self.judged.interpretations[place]) for place in kept.tolist())
+        rows: Sequence[FunnelRow] = [FunnelRow(total, None, 0, total, 0, False) for _ in steps]
+        if len(self.search.masks) <= MAX_SUMMED:
+            readings = self.judged.readings(steps)
+            said = [(step.key, readings.get(step)) for step in steps]
+            rows = counted_rows(said, self.judged.interpretations, circuits)
+        words = f"{_noun('interpretation', total)} of the {counted(len(kept), 'circuit')} left"
+        return self._kind("interpretation", total, words, rows, above=above)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from analysis.algorithms.high_level_model import Form
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.criteria.criterion import KINDS
-from analysis.criteria.funnel_report import Judged, Wanted
+from analysis.criteria.funnel import Judged, Wanted
 from analysis.criteria.interpretation_tallies import Reading
 from analysis.criteria.steps import CriterionStep
 from analysis.interventions.neuron_set import NeuronSet

@@ -9,8 +9,7 @@ from typing import Any, Final, Literal
 from markupsafe import Markup
 from pydantic import BaseModel, Field, create_model
 
-from analysis.criteria.funnel import DEFAULT_PRESET, PRESETS
-from analysis.criteria.funnel_report import FunnelReport, KindFound, StepFound, brief, funnel_of
+from analysis.criteria.funnel import DEFAULT_PRESET, PRESETS, FunnelReport, KindFound, StepFound, brief, funnel_of
 from analysis.criteria.registry import CRITERIA, has_changed
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.explanations.registry import KIND_OF

@@ -181,7 +181,7 @@ FUNNEL: Final = Analysis(
     "Funnel",
     "How many explanations survive one stricter criterion after another?",
     "Summing up takes no time; judging by every criterion takes a minute or so.",
-    "analysis.criteria.funnel_report:find",
+    "analysis.criteria.funnel:find",
     (),
     always,
     reads=frozenset({"judged"}),

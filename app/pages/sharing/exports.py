@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.criteria.funnel_report import funnel_of
+from analysis.criteria.funnel import funnel_of
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.interpretation import NeuronGate
 from app.addressing import Addresses
