@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from analysis.alignments.iia import score_alignment
-from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from analysis.discovery.location import Landscape
 from analysis.errors import InvalidAlignment
@@ -131,8 +131,8 @@ def report_of(landscape: Landscape, record: PlantedRecord) -> PlantedReport:
 
 def _failures(question: Question, record: PlantedRecord) -> Iterator[str]:
     """Why the planted circuit fails under an ablation, for each under which it does."""
-    context = CircuitCriteriaContext(question, mask_array([record.circuit.mask], question.layout))
+    population = Population("circuit", question, mask_array([record.circuit.mask], question.layout))
     for kind in ("zero", "mean", "resample"):
-        verdict = criterion_named(f"{kind}-ablation").judge("circuit", context).at(0)
+        verdict = criterion_named(f"{kind}-ablation").judge(population).at(0)
         if verdict.outcome == "failed":
             yield verdict.reason if kind in verdict.reason else f"Under {kind} ablation: {verdict.reason}"
