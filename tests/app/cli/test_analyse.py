@@ -150,9 +150,9 @@ def test_other_bad_input(xor, tmp_path, capsys):
         (("analyse", xor, "-o", out, "--output-index", "1"), "output 1: does not exist"),
         (("analyse", xor, "-o", out, "--output-index", "x"), "--output-index: 'x' is no number"),
         (("analyse", xor), "Give --output FILE, or --plan"),
-        (("analyse",), "Missing"),
-        (("analyze", xor), "No such command"),
-        (("analyse", xor, "--frobnicate"), "No such option"),
+        (("analyse",), "are required"),
+        (("analyze", xor), "'analyze': is no command or option. Did you mean analyse?"),
+        (("analyse", xor, "--frobnicate"), "unrecognized arguments: --frobnicate"),
         (("analyse", "/dev/zero", "-o", out), "is no file"),
     ]
     for arguments, said in cases:
