@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from analysis.errors import AnalysisError
     from pluriscope.algorithms import Algorithm, Alignment
     from pluriscope.circuits import Circuit, Interpretation
-    from pluriscope.comparison import Comparison
     from pluriscope.counts import Count, Counts
     from pluriscope.errors import MissingLibrary, ServerError
     from pluriscope.models import export
@@ -30,7 +29,6 @@ __version__: str
 
 _HOMES: Final = {
     "AnalysisError": "analysis.errors",
-    "Comparison": "pluriscope.comparison",
     "MissingLibrary": "pluriscope.errors",
     "ServerError": "pluriscope.errors",
     "Algorithm": "pluriscope.algorithms",
@@ -52,7 +50,6 @@ __all__ = [
     "Alignment",
     "AnalysisError",
     "Circuit",
-    "Comparison",
     "Count",
     "Counts",
     "Drawing",

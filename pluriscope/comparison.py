@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidIntervention
@@ -18,9 +17,7 @@ from app.figures.svg.layout import node_name
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings
 from pluriscope.naming import LEAST, LETTERS, MOST
-from pluriscope.showing import ROWS_SHOWN, Row, beside, frame, heading, link, table
-
-_THUMB: Final = 170
+from pluriscope.showing import Rows, link
 
 
 @dataclass(frozen=True)
@@ -96,110 +93,40 @@ class Trials:
         )
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
-    """Explanations held against every interchange intervention on the network.
+def compared(result: Findings, explanations: Sequence[Explanation]) -> Rows:
+    """A row for each interchange intervention on which some of two to six explanations contradict each other, clearest
+    first: what is patched from which input to which, who says what (P, Q, R … in their order), what happens.
 
-    Args:
-        result: what they were found in.
-        explanations: two to six; P, Q, R … in this order.
+    Raises:
+        InvalidIntervention: fewer than two, more than six, or of different networks, outputs or rows.
     """
-
-    result: Findings
-    explanations: tuple[Explanation, ...]
-
-    @classmethod
-    def of(cls, result: Findings, explanations: Sequence[Explanation]) -> Comparison:
-        """A comparison, if these can be compared.
-
-        Raises:
-            InvalidIntervention: fewer than two, more than six, or of different networks, outputs or rows.
-        """
-        if not LEAST <= len(explanations) <= MOST:
-            raise InvalidIntervention(
-                "comparison", f"has {noun(len(explanations), 'explanation')}", f"give {LEAST} to {MOST}"
-            )
-        asked = result.question
-        for one in explanations:
-            other = one.result.question
-            if (other.model.digest, other.output, other.data.digest) != (
-                asked.model.digest,
-                asked.output,
-                asked.data.digest,
-            ):
-                cause = "is about another network, output or rows"
-                raise InvalidIntervention(one.title, cause, "compare explanations of one output on the same rows")
-        return cls(result, tuple(explanations))
-
-    @property
-    def letters(self) -> str:
-        """What the explanations are called here."""
-        return LETTERS[: len(self.explanations)]
-
-    @property
-    def address(self) -> str:
-        """The page of this comparison."""
-        refs = [one.ref for one in self.explanations]
-        return self.result.addresses.compare(self.result.network_key, refs, self.result.scope)
-
-    @cached_property
-    def trials(self) -> Trials:
-        """What each says of every intervention that counts, and what the network decides."""
-        answers = self.result.decisions
-        said = np.stack([one.predictions for one in self.explanations])[:, answers.counted]
-        return Trials(said, answers.decisions[answers.counted], answers.margins[answers.counted])
-
-    def rows(self) -> list[Row]:
-        """A row for each intervention on which some contradict each other, clearest first: what is patched from which
-        input to which, who says what, what happens.
-        """
-        sizes, n_inputs = self.result.question.cut.sizes, self.result.question.cut.n_inputs
-        answers, sets, trials = self.result.decisions, self.result.interventions.sets, self.trials
-        where = np.argwhere(answers.counted)
-        found: list[Row] = []
-        for number in trials.apart.tolist():
-            members, source, base = where[number].tolist()
-            said = trials.said[:, number].tolist()
-            found.append(
-                {
-                    "patched": " + ".join(node_name(layer, neuron, sizes) for layer, neuron in sets[members]),
-                    "source": f"{source:0{n_inputs}b}",
-                    "base": f"{base:0{n_inputs}b}",
-                    **{letter: None if one < 0 else one for letter, one in zip(self.letters, said, strict=True)},
-                    "network": int(trials.happens[number]),
-                    "output": float(answers.outputs[members, source, base]),
-                }
-            )
-        return found
-
-    def standings(self) -> list[Row]:
-        """A row for each explanation: on how many interventions it predicts, and on how many it is right."""
-        spoken, right = self.trials.spoken.sum(axis=1).tolist(), self.trials.right.sum(axis=1).tolist()
-        return [
+    if not LEAST <= len(explanations) <= MOST:
+        cause = f"has {noun(len(explanations), 'explanation')}"
+        raise InvalidIntervention("comparison", cause, f"give {LEAST} to {MOST}")
+    asked = result.question
+    for one in explanations:
+        other = one.result.question
+        if (other.model, other.output, other.data.digest) != (asked.model, asked.output, asked.data.digest):
+            cause = "is about another network, output or rows"
+            raise InvalidIntervention(one.title, cause, "compare explanations of one output on the same rows")
+    answers, sets, letters = result.decisions, result.interventions.sets, LETTERS[: len(explanations)]
+    said = np.stack([one.predictions for one in explanations])[:, answers.counted]
+    trials = Trials(said, answers.decisions[answers.counted], answers.margins[answers.counted])
+    sizes, n_inputs, where = asked.cut.sizes, asked.cut.n_inputs, np.argwhere(answers.counted)
+    found = []
+    for number in trials.apart.tolist():
+        members, source, base = where[number].tolist()
+        told = zip(letters, trials.said[:, number].tolist(), strict=True)
+        found.append(
             {
-                "": letter,
-                "explanation": one.title,
-                "predicted": spoken[number],
-                "right": right[number],
-                "of": len(self.trials.happens),
+                "patched": " + ".join(node_name(layer, neuron, sizes) for layer, neuron in sets[members]),
+                "source": f"{source:0{n_inputs}b}",
+                "base": f"{base:0{n_inputs}b}",
+                **{letter: None if one < 0 else one for letter, one in told},
+                "network": int(trials.happens[number]),
+                "output": float(answers.outputs[members, source, base]),
             }
-            for number, (letter, one) in enumerate(zip(self.letters, self.explanations, strict=True))
-        ]
-
-    def to_pandas(self) -> Any:
-        """A DataFrame of :meth:`rows`."""
-        return frame(self.rows())
-
-    def _repr_html_(self) -> str:
-        drawn = beside(
-            Markup("<div>{}<br>{}</div>").format(f"{letter} · {one.title}", one.thumb().image(_THUMB))
-            for letter, one in zip(self.letters, self.explanations, strict=True)
         )
-        total = len(self.trials.apart)
-        said = f"{total:,} interventions divide them" if total else "no intervention divides them"
-        told = table(self.rows()[:ROWS_SHOWN], caption=f"{said}; the clearest:" if total else said)
-        return heading(link(self.address, "Comparison")) + drawn + table(self.standings()) + told
-
-    def __repr__(self) -> str:
-        names = " | ".join(one.title for one in self.explanations)
-        return f"<Comparison: {names}; {len(self.trials.apart):,} interventions divide them>"
+    address = result.addresses.compare(result.network_key, [one.ref for one in explanations], result.scope)
+    who = "; ".join(f"{letter}: {one.title}" for letter, one in zip(letters, explanations, strict=True))
+    return Rows(found, link(address, f"{noun(len(found), 'intervention')} on which they contradict each other. {who}"))

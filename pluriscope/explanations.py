@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import Outcome, Verdict
+from analysis.criteria.verdict import Verdict
 from analysis.errors import InvalidCriterion
 from analysis.explanations.registry import KIND_OF
 from analysis.progress import OutOfTime
@@ -27,7 +27,7 @@ from analysis.work import Work
 from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, hues_by_frequency
 from pluriscope.findings import Findings
 from pluriscope.naming import ExplanationRef
-from pluriscope.showing import Drawing, Row, beside, facts, frame, heading, link, table
+from pluriscope.showing import Drawing, Row, Rows, beside, facts, heading, link
 
 SECONDS: Final = 60.0
 """That one criterion may take; what it has not decided by then is undecided."""
@@ -38,26 +38,18 @@ _LATE: Final = f"It was not decided within {SECONDS:g} seconds."
 class Verdicts(dict[str, Verdict]):
     """What criteria say of one explanation, by their keys, in the order of the registry."""
 
-    def having(self, outcome: Outcome) -> tuple[str, ...]:
-        """The criteria with an outcome: "passed", "failed", "undecided" or "not_applicable"."""
-        return tuple(key for key, verdict in self.items() if verdict.outcome == outcome)
-
-    def rows(self) -> list[Row]:
+    @property
+    def rows(self) -> Rows:
         """A row for each criterion."""
-        return [
+        passed = sum(one.outcome == "passed" for one in self.values())
+        found = (
             {"criterion": key, "outcome": one.outcome, "score": one.score, "reason": one.reason}
             for key, one in self.items()
-        ]
-
-    def to_pandas(self) -> Any:
-        """A DataFrame with a row for each criterion."""
-        return frame(self.rows())
+        )
+        return Rows(found, f"{passed} of {len(self)} criteria passed")
 
     def _repr_html_(self) -> str:
-        return table(self.rows())
-
-    def __repr__(self) -> str:
-        return f"<Verdicts: {len(self.having('passed'))} of {len(self)} criteria passed>"
+        return self.rows._repr_html_()
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -32,13 +32,13 @@ from app.figures.svg.networks import network_diagram
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
 from pluriscope.audits import ClaimLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations
-from pluriscope.comparison import Comparison
+from pluriscope.comparison import compared
 from pluriscope.counts import Counts
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings, Site
 from pluriscope.models import Model, TaskLike, read_bytes, read_model, write_json
 from pluriscope.recorded import RecordedItems, recorded
-from pluriscope.showing import Drawing, beside, heading, link, table
+from pluriscope.showing import Drawing, Rows, beside, heading, link, table
 
 _DRAWING: Final = 420
 _THUMB: Final = 170
@@ -280,13 +280,13 @@ class Result(Findings):
 
     # ------------------------------------------------------------ asking more
 
-    def compare(self, *explanations: Explanation) -> Comparison:
-        """Two to six explanations of any kinds on every interchange intervention.
+    def compare(self, *explanations: Explanation) -> Rows:
+        """The interchange interventions on which two to six explanations of any kinds contradict each other.
 
         Raises:
             AnalysisError: fewer than two, more than six, or of another result.
         """
-        return Comparison.of(self, explanations)
+        return compared(self, explanations)
 
     def locate(self, claim: ClaimLike, *, name: str = "claim", **picking: Any) -> Mapping[str, Any]:
         """Where a circuit that somebody found stands among all valid ones, as an entry of an audit file.

@@ -95,15 +95,38 @@ class Drawing:
         return f"<Drawing: {self.words}>"
 
 
-def table(rows: Iterable[Row], *, caption: str = "") -> Markup:
+class Rows(list[Row]):
+    """Rows of a table, which show themselves as one.
+
+    Args:
+        rows: each column to value.
+        caption: what they are.
+    """
+
+    def __init__(self, rows: Iterable[Row], caption: Markup | str = "") -> None:
+        super().__init__(rows)
+        self.caption = caption
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A DataFrame of them."""
+        return frame(self)
+
+    def _repr_html_(self) -> str:
+        more = f" The first {ROWS_SHOWN}:" if len(self) > ROWS_SHOWN else ""
+        return heading(self.caption, after=more) + table(self[:ROWS_SHOWN])
+
+    def __repr__(self) -> str:
+        return f"<Rows: {escape(self.caption).striptags()}>"
+
+
+def table(rows: Iterable[Row]) -> Markup:
     """Rows as an HTML table; the columns are those of the first row. Drawings and counts show themselves."""
     listed = list(rows)
     if not listed:
         return Markup("")
     head = Markup("").join(Markup('<th style="text-align:left">{}</th>').format(name) for name in listed[0])
     body = Markup("").join(Markup("<tr>{}</tr>").format(Markup("").join(map(_cell, row.values()))) for row in listed)
-    title = Markup('<caption style="text-align:left">{}</caption>').format(caption) if caption else Markup("")
-    return Markup("<table>{}<thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(title, head, body)
+    return Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(head, body)
 
 
 def facts(row: Row) -> Markup:

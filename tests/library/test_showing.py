@@ -70,8 +70,8 @@ def test_tables_become_frames(xor):
     assert list(xor.algorithms.to_pandas().valid[:3]) == [one.n_valid for one in xor.algorithms[:3]]
     assert list(xor.counts.to_pandas().value)[:2] == [9_625, 197]
     comparison = xor.compare(xor.circuits.smallest[0].classes[0], xor.alignments[0])
-    assert len(comparison.to_pandas()) == len(comparison.rows()) > 0
-    assert xor.circuits[0].verdicts.to_pandas().criterion[0] == "zero-ablation"
+    assert len(comparison.to_pandas()) == len(comparison) > 0
+    assert xor.circuits[0].verdicts.rows.to_pandas().criterion[0] == "zero-ablation"
 
 
 def test_without_pandas_it_is_said_what_to_install(xor, monkeypatch):
