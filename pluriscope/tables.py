@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any, Final, Literal, Protocol, TypeVar
 
 from markupsafe import Markup
@@ -467,10 +468,11 @@ class AtHand:
                 removed = Removal(words_of(of[name], wanted), len(left), (), query.but(name))
             left = passing
         if query.sort:
-            left.sort(key=lambda row: row[query.sort] if row[query.sort] is not None else 0)
-            if query.descending:
+            if query.descending:  # so that ties turn, too
                 left.reverse()
-            left.sort(key=lambda row: row[query.sort] is None)
+            placed = [(row[query.sort], row) for row in left]
+            there = sorted((one for one in placed if one[0] is not None), key=itemgetter(0), reverse=query.descending)
+            left = [row for _, row in (*there, *(one for one in placed if one[0] is None))]
         usual = [(column, column.default) for column in self.columns if column.default]
         return Selection(
             len(left),

@@ -54,6 +54,7 @@ class Record:
         network: its digest, None if there is none.
         figures: by protocol, for each output, by measure key, as result files have them.
         data: digits of the data record that it was judged on; "" for the clean inputs.
+        epochs, loss, message: how training ended, None where that has no meaning, and in words.
     """
 
     position: int
@@ -62,6 +63,9 @@ class Record:
     network: str | None
     figures: Mapping[str, Sequence[Mapping[str, Any]]]
     data: str = ""
+    epochs: int | None = None
+    loss: float | None = None
+    message: str = ""
 
 
 class Point(NamedTuple):

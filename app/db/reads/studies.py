@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from analysis.data import DataRecord
@@ -82,16 +82,6 @@ def networks_of_study_alone(study_id: int) -> Select[int]:
     return select(NetworkRow.id).join(here, here.network_digest == NetworkRow.digest).where(*mine).distinct()
 
 
-def state_counts(session: Session, study_id: int) -> dict[tuple[int, str], int]:
-    """How many networks of each cell ended how: (position, state) → networks."""
-    rows = session.execute(
-        select(StudyOutcomeRow.position, StudyOutcomeRow.state, func.count())
-        .where(StudyOutcomeRow.study_id == study_id)
-        .group_by(StudyOutcomeRow.position, StudyOutcomeRow.state)
-    )
-    return {(position, state): count for position, state, count in rows}
-
-
 def every_outcome(session: Session, study_id: int) -> Iterator[Sequence[StudyOutcomeRow]]:
     """All outcomes of a study in the order of cells and seeds, some hundred at a time."""
     place = StudyOutcomeRow.position, StudyOutcomeRow.seed
@@ -112,11 +102,17 @@ def outcome_records(session: Session, study_id: int) -> list[Record]:
             StudyOutcomeRow.network_digest,
             StudyOutcomeRow.figures,
             StudyOutcomeRow.data_digest,
+            StudyOutcomeRow.epochs,
+            StudyOutcomeRow.loss,
+            StudyOutcomeRow.message,
         )
         .where(StudyOutcomeRow.study_id == study_id)
         .order_by(StudyOutcomeRow.position, StudyOutcomeRow.seed)
     )
-    return [Record(row[0], row[1], row[2], row[3], row[4], (row[5] or "")[:12]) for row in rows]
+    return [
+        Record(position, seed, state, network, figures, (data or "")[:12], epochs, loss, message)
+        for position, seed, state, network, figures, data, epochs, loss, message in rows
+    ]
 
 
 def finished_seeds(session: Session, study_id: int, position: int) -> set[int]:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, Float, case, cast, select
 from sqlalchemy.orm import Session
 
 from analysis.studies.measures.measure import Measured
 from analysis.studies.outcome import CONVERGED, values_of
 from analysis.studies.sources import SOURCES
+from analysis.studies.summary import Record
 from app.db.reads.studies import stored_slugs
-from app.db.study_tables import StudyOutcomeRow
 from app.figures.numbers import bounded_text
 from app.figures.svg.marks import verdict_mark
 from app.pages.studies.figures import value_text
@@ -25,7 +23,7 @@ from app.pages.studies.study import Study
 from pluriscope.blocks import Block, Choice, Head, Prose, Table
 from pluriscope.naming import Scope, protocol_key
 from pluriscope.records import MAX_EXACT_IN_JSON, RowsRecord, rows_record
-from pluriscope.tables import Column, Facet, Query, Removal, Row, Selection, choices_of, read_query, words_of
+from pluriscope.tables import AtHand, Column, Query, Row, Selection, read_query
 
 ID: Final = "outcomes"
 MOST_WORDS: Final = 6  # of a set, in a table
@@ -72,7 +70,7 @@ def _as_now(study: Study, options: Mapping[str, Sequence[str]]) -> dict[str, Seq
     given = {name: values for name, values in options.items() if name not in ("why", "after")}
     states = [value for value in (*options.get("state", ()), *options.get("why", ())) if value]
     if "failed" in states:
-        failed = sorted({state for _, state in study.states if state != CONVERGED})
+        failed = sorted({state for _, state in study.summary.states if state != CONVERGED})
         states = [state for state in states if state in failed] or failed
     return {**given, "state": states} if states else given
 
@@ -93,7 +91,7 @@ def outcome_blocks(found: Asked) -> Iterator[Block]:
 def _columns(study: Study) -> tuple[Column, ...]:
     summary, cells = study.summary, [cell.name for cell in study.summary.cells]
     measures = [one for one in summary.measures.values() if not one.of_answer]
-    states = (CONVERGED, *sorted({state for _, state in study.states if state != CONVERGED}))
+    states = (CONVERGED, *sorted({state for _, state in study.summary.states if state != CONVERGED}))
     places = tuple(map(str, range(len(cells))))
     cell = partial(Column, "cell", "Cell", "By position from 0.", "text", "any", shown=False, orders=False)
     return (
@@ -137,7 +135,9 @@ def _state(row: Row) -> Markup:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """The outcomes of a stored study as a list, in the order of cells and seeds."""
+    """The outcomes of a stored study as a list, in the order of cells and seeds; of one on its way as far as they were
+    summed up.
+    """
 
     session: Session
     study: Study
@@ -146,61 +146,41 @@ class Outcomes:
 
     def select(self, query: Query, facets: bool = True) -> Selection:
         """Some outcomes, and how many there are of each state and cell."""
-        rows = self.session.scalars(self._ordered(query).offset(query.start).limit(query.limit)).all()
-        total, of, asked = self._counts(query, "").total(), sum(self.study.states.values()), query.wanted
-        offered = [column for column in self.columns if column.facet]
-        found = tuple(
-            Facet(one, choices_of(one, self._counts(query, one.name), query), asked=asked.get(one.name, ()))
-            for one in (offered if facets else ())
-        )
-        removed = None
-        if not total and asked:
-            column = next(one for one in offered if one.name in asked)
-            removed = Removal(words_of(column, asked[column.name]), of, (), query.but(column.name))
-        return Selection(total, of, tuple(self._shown(rows)), found, removed)
+        last_first = query.descending and not query.sort
+        records = self.study.summary.records[:: -1 if last_first else 1]
+        light = [_Light({}, record=record, protocol=self.protocol) for record in records]
+        found = AtHand(self.columns, light).select(query, facets)
+        shown = [row.record for row in found.rows if isinstance(row, _Light)]
+        return replace(found, rows=tuple(self._shown(shown)))
 
-    def _counts(self, query: Query, name: str) -> Counter[str]:
-        """Outcomes by the values of a column under the filters of the other one; of no column all that pass."""
-        counts: Counter[str] = Counter()
-        for (position, state), n in self.study.states.items():
-            values = {"cell": str(position), "state": state}
-            if all(values[key] in asked for key, asked in query.wanted.items() if asked and key != name):
-                counts[values.get(name, "")] += n
-        return counts
-
-    def _ordered(self, query: Query) -> Any:
-        row = StudyOutcomeRow
-        found = select(row).where(row.study_id == self.study.row.id)
-        if states := query.wanted.get("state"):
-            found = found.where(row.state.in_(states))
-        if cells := query.wanted.get("cell"):
-            found = found.where(row.position.in_(map(int, cells)))
-        places: list[ColumnElement[Any]] = [row.position.expression, row.seed.expression]
-        if query.sort:
-            value = getattr(row, query.sort) if query.sort in _OF_TRAINING else self._measured(query.sort)
-            places, found = [value, *places], found.order_by(value.is_(None))
-        return found.order_by(*(place.desc() if query.descending else place for place in places))
-
-    def _measured(self, key: str) -> ColumnElement[Any]:
-        """What was measured of the first output: a bare value, or one in an object beside its interval."""
-        path = (self.protocol, 0, key)
-        bare = StudyOutcomeRow.figures[path].as_string()
-        value = case((bare.like("{%"), StudyOutcomeRow.figures[(*path, "value")].as_string()), else_=bare)
-        return cast(value, Float) if self.study.summary.measures[key].numeric else value
-
-    def _shown(self, rows: Sequence[StudyOutcomeRow]) -> Iterator[Row]:
-        digests = [row.network_digest for row in rows if row.network_digest]
-        stored = stored_slugs(self.session, digests)
+    def _shown(self, records: Sequence[Record]) -> Iterator[Row]:
+        stored = stored_slugs(self.session, [one.network for one in records if one.network])
         links, design = self.study.links, self.study.summary.design
         key = next(protocol_key(one) for one in design.protocols if one.name == self.protocol)
-        for row in rows:
-            slug, gone = stored.get(row.network_digest or "", ("", False))
-            here = links.network(slug, Scope(protocol=key, data=(row.data_digest or "")[:12]))
+        for one in records:
+            slug, gone = stored.get(one.network or "", ("", False))
+            here = links.network(slug, Scope(protocol=key, data=one.data))
             undo = links.delete(slug) if gone else ""
-            yield _row(self.study, self.columns, row, self.protocol, here if slug and not gone else "", undo)
+            yield _row(self.study, self.columns, one, self.protocol, here if slug and not gone else "", undo)
 
 
-def _row(study: Study, columns: Sequence[Column], row: StudyOutcomeRow, protocol: str, url: str, undo: str) -> Row:
+@dataclass(frozen=True, kw_only=True)
+class _Light(Row):
+    """An outcome as far as it is sorted and filtered by; values are read when they are asked for."""
+
+    record: Record
+    protocol: str
+
+    def __getitem__(self, name: str) -> Any:
+        if name in _OF_TRAINING:
+            return getattr(self.record, name)
+        if name == "cell":
+            return str(self.record.position)
+        entry = next(iter(self.record.figures.get(self.protocol, ())), {}).get(name)
+        return None if entry is None else Measured.from_json(entry).value
+
+
+def _row(study: Study, columns: Sequence[Column], row: Record, protocol: str, url: str, undo: str) -> Row:
     """One outcome."""
     [outputs] = values_of({protocol: row.figures.get(protocol, ())}).values()
     measured = {one.name: [output[one.name] for output in outputs if one.name in output] for one in columns}
@@ -208,7 +188,7 @@ def _row(study: Study, columns: Sequence[Column], row: StudyOutcomeRow, protocol
     values: dict[str, Any] = {name: getattr(row, name) for name in (*_OF_TRAINING, "message")}
     values["cell"] = str(row.position)
     values["network"] = f"{study.summary.cells[row.position].name}, seed {row.seed}"
-    values["digest"] = row.network_digest
+    values["digest"] = row.network
     for name, text in told.items():
         number = measured[name][0].value if len(measured[name]) == 1 else None
         is_number = isinstance(number, (int, float)) and not isinstance(number, bool)

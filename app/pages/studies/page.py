@@ -442,7 +442,7 @@ def _design(study: Study) -> Iterator[Block]:
 def _cells(study: Study) -> Table:
     rows = []
     for position, cell in enumerate(study.summary.cells):
-        states = {state: n for (at, state), n in sorted(study.states.items()) if at == position}
+        states = {state: n for (at, state), n in sorted(study.summary.states.items()) if at == position}
         finished, converged = sum(states.values()), states.pop(CONVERGED, 0)
         url = study.links.study_outcomes(study.line.slug, cell=position)
         rows.append(

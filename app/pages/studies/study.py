@@ -20,7 +20,7 @@ from analysis.studies.summary import StudySummary
 from app.addressing import Addresses
 from app.db.errors import Deleted, StoreError
 from app.db.reads.jobs import jobs_of_network
-from app.db.reads.studies import find_study, outcome_records, state_counts, study_jobs
+from app.db.reads.studies import find_study, outcome_records, study_jobs
 from app.db.studies import MAX_SLUG, design_of
 from app.db.study_tables import StudyRow
 from app.errors import Gone, Moved, NotFound
@@ -73,7 +73,6 @@ class Study:
         line: the study in a few words.
         summary: of its outcomes; of one on its way as far as they were summed up.
         varying: factors with several levels by which networks can be grouped.
-        states: (position of a cell, how training ended) → networks.
         moving: whether jobs of it wait or run, so that there will be more by itself.
     """
 
@@ -82,7 +81,6 @@ class Study:
     line: StudyLine
     summary: StudySummary
     varying: Sequence[Factor]
-    states: Mapping[tuple[int, str], int]
     moving: bool
 
     @property
@@ -110,7 +108,6 @@ def find_study_of(session: Session, links: Addresses, study: str) -> Study:
         stored_line(session, links, row),
         _summary_of(session, row, moving),
         [factor for factor in GRID_FACTORS if len(design.levels(factor)) > 1],
-        state_counts(session, row.id),
         moving,
     )
 

@@ -14,7 +14,7 @@ from app.db.reads.networks import networks
 from app.db.reads.studies import (
     every_outcome,
     find_study,
-    state_counts,
+    outcome_records,
     stored_parts,
     studies_of_network,
 )
@@ -97,12 +97,8 @@ def test_outcomes_are_read_by_cell_and_seed_some_at_a_time(store, monkeypatch):
         parts = list(every_outcome(session, row.id))
         assert [len(part) for part in parts] == [3, 3, 2]
         assert [(r.position, r.seed) for part in parts for r in part] == [(p, s) for p in range(2) for s in range(4)]
-        assert state_counts(session, row.id) == {
-            (0, "converged"): 3,
-            (0, "stopped_early"): 1,
-            (1, "converged"): 3,
-            (1, "stopped_early"): 1,
-        }
+        told = [(r.position, r.seed, r.state) for part in parts for r in part]
+        assert [(one.position, one.seed, one.state) for one in outcome_records(session, row.id)] == told
 
 
 # ---- on what networks were judged, and what a study says -----------------------------------------------------------
