@@ -297,7 +297,7 @@ def _of_perceptron(session: Session, links: Addresses, place: Place, page: Netwo
         ],
         notices=list(_notices(links, page)),
         state=Asked(session, links, place, page.scope.state, page.scope.job, limit, Query(), None, ()),
-        refused=page.plan is not None and bool(page.plan.refusals),
+        refused=page.plan is not None and bool(page.plan.cure),
         folds=list(_folds(links, place, page)),
     )
 
@@ -363,15 +363,12 @@ def _notices(links: Addresses, page: NetworkPage) -> Iterator[Block]:
         yield Notice("No circuit is valid", f"{tried}; none is right on enough rows. This will not change.", cure)
     if page.plan is not None:
         plan = page.plan
-        if plan.refusals:
-            cures = " ".join(f"{one.cure[:1].upper()}{one.cure[1:]}." for one in plan.refusals)
-            yield Notice("It cannot be analysed", plan.reason, cures, "refused")
+        if plan.cure:
+            yield Notice("It cannot be analysed", plan.reason, plan.cure, "refused")
         else:
             of = "" if plan.possible is None else f" of {readable(plan.possible)} possible"
-            sampled = f"{exact(plan.n_samples)} circuits would be tested; the number comes with a "
-            sampled += f"{plan.confidence * 100:g}% interval and is never exact."
-            told = f"An analysis would {plan.words}{of}, which takes {plan.takes}. {plan.reason}"
-            yield Prose(f"{told} {sampled if plan.method == 'estimated' else ''}", glossary=False)
+            told = f"An analysis would {plan.words}{of}, which takes {plan.takes}. {plan.reason} {plan.caveat}"
+            yield Prose(told.strip(), glossary=False)
 
 
 def _folds(links: Addresses, place: Place, page: NetworkPage) -> Iterator[More]:

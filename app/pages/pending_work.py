@@ -5,24 +5,24 @@ the search for explanations of a kind stored as columns.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, cast
 
 from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import RECORDED
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
-from app.db.reads.jobs import jobs_about
+from app.db.reads.jobs import UNFINISHED, jobs_about
 from app.db.reads.verdicts import judging_jobs, latest_search
 from app.pages.place import Place
 from app.pages.shared import JobView, job_view
-from app.pages.work_state import WorkState, work_state
 from pluriscope.blocks import Action
 
 SURVEY: Final = "common-ground"
 STORIES: Final = "stories"
 _ANALYSES: Final = {SURVEY: "Coverage and accuracy on the common ground", STORIES: "The stories of circuits"}
 _SEARCH: Final = "search for "
+WorkState = Literal["computing", "failed", "cancelled", "not_asked"]
 
 
 class Awaited(NamedTuple):
@@ -58,7 +58,10 @@ def awaited(session: Session, addresses: Addresses, place: Place, pending: Seque
     def one(words: str, job: JobRow | None, url: str, **fields: str) -> Awaited:
         given = {name: value for name, value in {**scope, **fields}.items() if value}
         ask = Action("Compute", url, changes=True, fields=given)
-        return Awaited(words, work_state(job), None if job is None else job_view(job, addresses), ask)
+        state = "computing" if job is not None and job.state in UNFINISHED else "not_asked"
+        if job is not None and job.state in ("failed", "cancelled"):
+            state = job.state
+        return Awaited(words, cast(WorkState, state), None if job is None else job_view(job, addresses), ask)
 
     kinds, jobs = {search_of(kind.key): kind for kind in RECORDED}, judging_jobs(session, analysis)
     for text in pending:

@@ -26,14 +26,6 @@ METHOD_WORDS: dict[Method, str] = {
 }
 
 
-class RefusalView(PageModel):
-    """Why the analysis is not started at all."""
-
-    item: str
-    cause: str
-    cure: str
-
-
 class PlanView(PageModel):
     """How the valid circuits will be found, and about how long that takes."""
 
@@ -43,45 +35,29 @@ class PlanView(PageModel):
     takes: Literal["seconds", "minutes", "not feasible"] = Field(
         description="About how long it takes to find the circuits on one core."
     )
-    reason: str
-    refusals: list[RefusalView] = Field(description="Everything that speaks against the analysis; empty if it can run.")
-    n_samples: int = Field(description="Circuits tested for an estimate.")
-    confidence: float = Field(description="Of an estimate's interval.")
-    n_draws: int = Field(description="Valid circuits drawn and shown where they are not all listed.")
+    reason: str = Field(description="Why this way; of a refusal everything that speaks against the analysis.")
+    cure: str = Field(description="What helps against that; empty if it can run.")
+    caveat: str = Field(description="What the number is worth, and of which circuits more is told.")
 
 
 def plan_view(question: Question, limits: Limits) -> PlanView:
     """How the circuits of an output would be found within these limits."""
-    problems = preflight(question)
-    if problems:
-        return refused(problems, limits)
     try:
-        plan = plan_circuits(question, limits=limits)
+        problems = preflight(question)
+        plan = None if problems else plan_circuits(question, limits=limits)
     except AnalysisError as error:
-        return refused((error,), limits)
-    return PlanView.showing(
-        plan,
-        words=METHOD_WORDS[plan.method],
-        refusals=[],
-        n_samples=limits.n_samples,
-        confidence=limits.confidence,
-        n_draws=limits.n_draws,
+        plan, problems = None, (error,)
+    if plan is None:
+        reason = "; ".join(f"{problem.item} {problem.cause}" for problem in problems) + "."
+        cure = " ".join(f"{problem.cure[:1].upper()}{problem.cure[1:]}." for problem in problems)
+        given = {"possible": None, "method": None, "takes": "not feasible"}
+        return PlanView(**given, words="not started", reason=reason, cure=cure, caveat="")
+    drawn = f"{exact(limits.n_draws)} valid circuits are drawn uniformly and interpreted."
+    sampled = (
+        f"{exact(limits.n_samples)} circuits are tested; the number has a {limits.confidence:.0%} interval and is "
     )
-
-
-def refused(problems: tuple[AnalysisError, ...], limits: Limits) -> PlanView:
-    """Why nothing can be started."""
-    return PlanView(
-        possible=None,
-        method=None,
-        words="not started",
-        takes="not feasible",
-        reason="; ".join(f"{problem.item} {problem.cause}" for problem in problems) + ".",
-        refusals=problems,
-        n_samples=limits.n_samples,
-        confidence=limits.confidence,
-        n_draws=limits.n_draws,
-    )
+    caveats = {"listed": "", "counted": drawn, "estimated": f"{sampled}never exact. {drawn}"}
+    return PlanView.showing(plan, words=METHOD_WORDS[plan.method], cure="", caveat=caveats[plan.method])
 
 
 def planned_table(questions: Sequence[Question], limits: Limits, what: str, name: str) -> Table:
@@ -98,21 +74,13 @@ def planned_table(questions: Sequence[Question], limits: Limits, what: str, name
     for one in questions:
         plan, task = plan_view(one, limits), one.task.name or "".join(map(str, one.task.truth_table))
         about = ", ".join([what, *([task] if several else []), one.protocol.name])
-        if plan.refusals:
+        if plan.cure:
             rows.append((about, "", f"not analysed: {plan.reason}", "", ""))
             continue
         possible = "" if plan.possible is None else readable(plan.possible)
-        rows.append((about, possible, f"{plan.words}. {_caveat(plan)}".strip(), plan.takes, _candidates(one)))
+        rows.append((about, possible, f"{plan.words}. {plan.caveat}".strip(), plan.takes, _candidates(one)))
     labels = ("Network and rules", "Possible circuits", "What is done", "Takes", "Candidate algorithms")
     return replace(Table.plain(labels, rows or [(what, "", "stored, not analysed", "", "")]), id=name)
-
-
-def _caveat(plan: PlanView) -> str:
-    """What the number of circuits is worth, and of which more is told."""
-    drawn = f"{exact(plan.n_draws)} valid circuits are drawn uniformly and interpreted."
-    if plan.method == "estimated":
-        return f"{exact(plan.n_samples)} are tested; the number has a {plan.confidence:.0%} interval. {drawn}"
-    return "" if plan.method == "listed" else drawn
 
 
 def _candidates(question: Question) -> str:
