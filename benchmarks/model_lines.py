@@ -13,7 +13,8 @@ import numpy as np
 
 from analysis.models.attention import ATTENTION, AttentionModel, read_attention
 from analysis.models.circuits import find_masks
-from analysis.models.model import ACCURACY_THRESHOLD, Masks, Numbers, Space, gaps
+from analysis.models.graph import Masks
+from analysis.models.model import ACCURACY_THRESHOLD, Numbers, Space, gaps
 from analysis.validity import max_wrong
 from benchmarks.lines import GOLDEN
 from benchmarks.table import Line, same_result

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.discovery.cuts import NetworkCuts
+from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.registry import METHOD_BY_KEY, METHODS
 from analysis.lenses.lens import view_json
 from analysis.lenses.registry import LENS_BY_KEY
@@ -75,8 +75,8 @@ def question_of(name: str) -> Question:
 
 
 @lru_cache
-def _cuts_of(name: str) -> NetworkCuts:
-    return NetworkCuts(question_of(name))
+def _cut_of(name: str, ablation: str) -> CutNetwork:
+    return CutNetwork.under(question_of(name), ablation)
 
 
 @lru_cache
@@ -89,7 +89,7 @@ def compared(name: str, claim: Mapping[str, Any]) -> Comparison:
     """One answer of a discovery method: its raw mask, its scores and its faithfulness."""
     question, method = question_of(name), METHOD_BY_KEY[claim["method"]]
     settings = method.filled(claim["settings"])
-    answer = method.answer(_cuts_of(name)[settings["ablation"]], settings)
+    answer = method.answer(_cut_of(name, str(settings["ablation"])), settings)
     mask = None if answer.raw_mask is None else question.layout.to_hex(answer.raw_mask)
     apart = [
         _apart(found, claim[key])

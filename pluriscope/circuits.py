@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.criteria.verdict import Verdict
-from analysis.discovery.part_names import names_in
+from analysis.discovery.part_names import names_of
 from analysis.errors import AnalysisError, InvalidClaim, InvalidCriterion
 from analysis.explanations.circuits import raw_outputs
 from analysis.explanations.interpretations import gate_label
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation as Read
+from analysis.models.graph import perceptron_graph
 from analysis.networks.circuit import Circuit as Edges
 from analysis.networks.circuit import circuit_from_hex, mask_array, one_mask
 from analysis.validity import margin_to_edge
@@ -77,9 +78,8 @@ class Circuit(Explanation):
     @property
     def edges(self) -> tuple[str, ...]:
         """The edges by name, in the order of masks: x0>1.2 from the first input, 1.2>2.0, 2.0>y0 to the output."""
-        return tuple(
-            name for name, edge in names_in(self.edges_kept.layout).numbers.items() if self.edges_kept.mask >> edge & 1
-        )
+        names = names_of(perceptron_graph(self.edges_kept.layout.sizes))
+        return tuple(name for name, edge in names.numbers.items() if self.edges_kept.mask >> edge & 1)
 
     @property
     def n_edges(self) -> int:
@@ -325,7 +325,7 @@ class Circuits(Listing[Circuit]):
         return self._part(self.positions[chosen].tolist())
 
     def _edges(self, names: Sequence[str]) -> Any:
-        numbers = names_in(self.result.question.layout).numbers
+        numbers = names_of(perceptron_graph(self.result.question.layout.sizes)).numbers
         mask = 0
         for name in [names] if isinstance(names, str) else names:
             if name not in numbers:

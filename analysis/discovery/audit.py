@@ -12,13 +12,12 @@ from typing import Any, Final
 from analysis import ENGINE_VERSION
 from analysis.circuit_sets.chance import SizeChance
 from analysis.discovery.claims import Claim
-from analysis.discovery.location import C, Landscape, Location, ValidCircuits
+from analysis.discovery.location import Landscape, Location, ValidCircuits
 from analysis.discovery.method import Answer, Method
 from analysis.discovery.planted_answers import answered
 from analysis.method_settings import Settings
-from analysis.models.model import Graph
+from analysis.models.graph import Graph
 from analysis.network_files.planted_record import PlantedRecord
-from analysis.networks.circuit import EdgeLayout
 from analysis.result_file import exact
 from analysis.stories.search import Unasked
 from analysis.work import DEFAULT_WORK, Work
@@ -51,8 +50,8 @@ class Audited:
 
 
 def audit(
-    landscape: ValidCircuits[C],
-    methods: Sequence[tuple[Method[C], Settings]],
+    landscape: ValidCircuits,
+    methods: Sequence[tuple[Method, Settings]],
     claims: Sequence[Claim] = (),
     work: Work = DEFAULT_WORK,
 ) -> tuple[Audited, ...]:
@@ -98,7 +97,7 @@ def _within(work: Work, done: int, methods: Sequence[Any]) -> Any:
 
 
 def audit_json(
-    landscape: ValidCircuits[C],
+    landscape: ValidCircuits,
     found: Sequence[Audited],
     seconds: Mapping[str, float],
     missing: Sequence[str] = (),
@@ -113,7 +112,7 @@ def audit_json(
         missing: sentences about what stopped at a limit.
         planted: what was planted in the network, if anything was.
     """
-    layout, known, complete = landscape.layout, landscape.known, landscape.complete
+    graph, known, complete = landscape.graph, landscape.known, landscape.complete
     backbone = known.backbone
     document: dict[str, Any] = {
         "format": AUDIT_FORMAT,
@@ -125,8 +124,8 @@ def audit_json(
         "smallest": known.smallest,
         "backbone": None
         if backbone is None
-        else {"mask": layout.to_hex(backbone.edges), "edges": backbone.edges.bit_count()},
-        "claims": [claim_json(one, layout, complete=complete) for one in found],
+        else {"mask": graph.to_hex(backbone.edges), "edges": backbone.edges.bit_count()},
+        "claims": [claim_json(one, graph, complete=complete) for one in found],
     }
     if planted is not None:
         document["planted"] = {"mask": planted.circuit.hex, "edges": planted.circuit.n_edges}
@@ -157,12 +156,12 @@ def what_is_missing(landscape: Landscape) -> list[str]:
     return sentences
 
 
-def claim_json(one: Audited, layout: EdgeLayout | Graph, *, complete: bool) -> dict[str, Any]:
+def claim_json(one: Audited, graph: Graph, *, complete: bool) -> dict[str, Any]:
     """One answer with its place, as JSON values.
 
     Args:
         one: the answer.
-        layout: writes masks.
+        graph: writes masks.
         complete: whether every valid circuit is listed.
     """
     answer = one.answer
@@ -180,16 +179,16 @@ def claim_json(one: Audited, layout: EdgeLayout | Graph, *, complete: bool) -> d
     if answer.no_gradient is not None:
         said["no_gradient"] = list(answer.no_gradient)
     if one.location is not None and answer.raw_mask is not None:
-        said["raw_mask"] = layout.to_hex(answer.raw_mask)
-        said |= location_json(one.location, layout, complete=complete)
+        said["raw_mask"] = graph.to_hex(answer.raw_mask)
+        said |= location_json(one.location, graph, complete=complete)
     return said | {"fragile": answer.fragile}
 
 
-def location_json(place: Location, layout: EdgeLayout | Graph, *, complete: bool) -> dict[str, Any]:
+def location_json(place: Location, graph: Graph, *, complete: bool) -> dict[str, Any]:
     """Where an answer stands, as JSON values."""
     nearest: dict[str, Any] | None = None
     if place.nearest is not None:
-        nearest = {"distance": place.nearest.distance, "mask": layout.to_hex(place.nearest.mask)}
+        nearest = {"distance": place.nearest.distance, "mask": graph.to_hex(place.nearest.mask)}
         if not place.nearest.exact:
             nearest = {"undecided": True, "at_most": nearest["distance"], "mask": nearest["mask"]}
     elif not complete:
@@ -203,7 +202,7 @@ def location_json(place: Location, layout: EdgeLayout | Graph, *, complete: bool
         rank["exact"] = False
     told = {"passed": True, "failed": False}
     return {
-        "mask": layout.to_hex(place.closed.mask),
+        "mask": graph.to_hex(place.closed.mask),
         "edges": place.edges,
         "severed": [list(site) for site in place.closed.severed],
         "raw_valid": place.raw_valid,

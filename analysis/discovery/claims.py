@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Final
 
 import numpy as np
 
 from analysis.discovery.cuts import Cut
-from analysis.discovery.method import Answer, Scores, answer_by_scores, outcome_of
-from analysis.discovery.part_names import PartNames, names_in
+from analysis.discovery.method import LOSS, MODEL_ABLATION, Answer, ablation, answer_by_scores, outcome_of
+from analysis.discovery.part_names import PartNames, names_of, shown_name
+from analysis.discovery.selection import SELECTION, Scores
 from analysis.errors import AnalysisError, InvalidClaim, InvalidMethod
-from analysis.method_settings import filled
+from analysis.method_settings import Setting, filled
+from analysis.models.graph import perceptron_graph
+from analysis.models.model import Model, Space
 from analysis.question import Question
 from analysis.strict_json import check_keys, combined, kind_of, plain_text
 
@@ -72,21 +74,30 @@ class Subject:
     """What claims are about.
 
     Args:
-        digest: of the network or the model.
+        digest: of the network.
         output: that is asked about.
         n_outputs: of which it is one; 1 where a claim need not name it.
         names: of what a claim may keep.
+        settings: how scores lead to a mask.
     """
 
     digest: str
     output: int
     n_outputs: int
     names: PartNames
+    settings: tuple[Setting, ...]
 
 
 def subject_of(question: Question) -> Subject:
     """The output that a question is about."""
-    return Subject(question.model.digest, question.output, question.model.n_outputs, names_in(question.layout))
+    names = names_of(perceptron_graph(question.layout.sizes))
+    settings = (*SELECTION, ablation("zero"))
+    return Subject(question.model.digest, question.output, question.model.n_outputs, names, settings)
+
+
+def subject_of_model(model: Model, space: Space) -> Subject:
+    """A model of another kind under its rules."""
+    return Subject(model.digest, 0, 1, names_of(space.graph), (*SELECTION, MODEL_ABLATION, LOSS))
 
 
 def claims_in(document: dict[str, Any], subject: Subject) -> tuple[Claim, ...]:
@@ -99,7 +110,6 @@ def claims_in(document: dict[str, Any], subject: Subject) -> tuple[Claim, ...]:
     Raises:
         InvalidClaim: everything that is wrong with the file, or with the first claim that cannot be taken.
     """
-    whole = subject.names.whole
     problems = check_keys(document, ("format", "claims"), ("network", "output"), _FILE, InvalidClaim)
     if problems:
         raise combined(problems, _FILE, InvalidClaim)
@@ -107,9 +117,8 @@ def claims_in(document: dict[str, Any], subject: Subject) -> tuple[Claim, ...]:
         raise InvalidClaim(_FILE, f"has the format {str(document['format'])[:40]!r}, not {CLAIM_FORMAT!r}", _CURE)
     if "network" in document and document["network"] != subject.digest:
         given = _shown(document["network"], 12)
-        raise InvalidClaim(
-            _FILE, f"is about {whole} {given}…, and this is {subject.digest[:12]}…", f"give claims about this {whole}"
-        )
+        cause = f"is about network {given}…, and this is {subject.digest[:12]}…"
+        raise InvalidClaim(_FILE, cause, "give claims about this network")
     if "output" not in document and subject.n_outputs > 1:
         raise InvalidClaim(
             _FILE, f"names no output, and the network has {subject.n_outputs}", 'say which, e.g. "output": 0'
@@ -124,9 +133,7 @@ def claims_in(document: dict[str, Any], subject: Subject) -> tuple[Claim, ...]:
         raise InvalidClaim(f"{_FILE}: claims", f"is {kind_of(claims)}, not a list", _CURE)
     if len(claims) > MAX_CLAIMS:
         raise InvalidClaim(_FILE, f"has {len(claims):,} claims, above the limit of {MAX_CLAIMS:,}", "split it")
-    return tuple(
-        read_claim(claim, _called(claim, number), subject.names) for number, claim in enumerate(claims, start=1)
-    )
+    return tuple(read_claim(claim, _called(claim, number), subject) for number, claim in enumerate(claims, start=1))
 
 
 def _shown(value: Any, most: int) -> str:
@@ -143,22 +150,22 @@ def _called(claim: Any, number: int) -> str:
     return f"claim {number} ({name.strip()[:60]})"
 
 
-def read_claim(value: Any, item: str, names: PartNames) -> Claim:
+def read_claim(value: Any, item: str, subject: Subject) -> Claim:
     """One claim of a file, or one that stands alone.
 
     Args:
         value: its JSON value.
         item: what it is called in errors.
-        names: of what it may keep.
+        subject: what it is about.
 
     Raises:
         InvalidClaim: what is wrong with it.
     """
     if not isinstance(value, dict):
         raise InvalidClaim(item, f"is {kind_of(value)}, not an object", "give name, kind and mask, edges or scores")
-    problems: list[AnalysisError] = check_keys(
-        value, ("name", "kind"), (*_WAYS, *names.selection, "method", "settings", "source"), item, InvalidClaim
-    )
+    selection = tuple(setting.name for setting in subject.settings)
+    optional = (*_WAYS, *selection, "method", "settings", "source")
+    problems: list[AnalysisError] = check_keys(value, ("name", "kind"), optional, item, InvalidClaim)
     if problems:
         raise combined(problems, item, InvalidClaim)
     name = plain_text(value["name"], f"{item}: name", InvalidClaim)
@@ -169,15 +176,15 @@ def read_claim(value: Any, item: str, names: PartNames) -> Claim:
         cause = "has no mask, edges or scores" if not ways else f"has {' and '.join(ways)}"
         raise InvalidClaim(item, cause, "give exactly one of mask, edges, scores")
     (way,) = ways
-    raw_mask = None if way == "scores" else _READERS[way](value[way], item, names)
+    raw_mask = None if way == "scores" else _READERS[way](value[way], item, subject.names)
     return Claim(
         name=name,
         method=plain_text(value.get("method", "circuit"), f"{item}: method", InvalidClaim, limit=80),
         settings=_settings(value.get("settings", {}), f"{item}: settings"),
         source=plain_text(value.get("source", ""), f"{item}: source", InvalidClaim, empty=True, limit=200),
         raw_mask=raw_mask,
-        scores=_scores(value["scores"], item, names) if way == "scores" else None,
-        picking=_picking(value, way, item, names),
+        scores=_scores(value["scores"], item, subject.names) if way == "scores" else None,
+        picking=_picking({key: value[key] for key in selection if key in value}, way, item, subject),
     )
 
 
@@ -210,33 +217,23 @@ def _mask(value: Any, item: str, names: PartNames) -> int:
         )
     mask = int(value, 16)
     if mask >> names.n_bits:
-        raise InvalidClaim(
-            f"{item}: mask",
-            f"has {names.part}s beyond the {names.whole}'s {names.n_bits}",
-            f"give a mask of this {names.whole}",
-        )
+        cause = f"has {names.part}s beyond the network's {names.n_bits}"
+        raise InvalidClaim(f"{item}: mask", cause, "give a mask of this network")
     return mask
 
 
 def _edges(value: Any, item: str, names: PartNames) -> int:
     """A mask from names such as ``x0>1.2``."""
+    item = f"{item}: edges"
     if not isinstance(value, list):
-        cure = f'give names, e.g. ["{names.example}"]'
-        raise InvalidClaim(f"{item}: edges", f"is {kind_of(value)}, not a list", cure)
+        raise InvalidClaim(item, f"is {kind_of(value)}, not a list", f'give names, e.g. ["{names.example}"]')
     mask = 0
     for name in value:
-        if not isinstance(name, str) or name not in names.numbers:
-            raise InvalidClaim(f"{item}: edges", f"{str(name)[:40]!r} {names.why_none(name)}", _nearest(name, names))
-        bit = 1 << names.numbers[name]
+        bit = 1 << names.bit(name, item)
         if mask & bit:
-            raise InvalidClaim(f"{item}: edges", f"has {name} twice", f"name each {names.part} once")
+            raise InvalidClaim(item, f"has {shown_name(name)} twice", f"name each {names.part} once")
         mask |= bit
     return mask
-
-
-def _nearest(name: Any, names: PartNames) -> str:
-    near = get_close_matches(str(name)[:40], names.numbers, 1)
-    return f"did you mean {near[0]}" if near else names.how
 
 
 _READERS: Final = {"mask": _mask, "edges": _edges}
@@ -260,23 +257,21 @@ def _scores(value: Any, item: str, names: PartNames) -> tuple[float | None, ...]
     return tuple(None if score is None else float(score) for score in value)
 
 
-def _picking(value: Mapping[str, Any], way: str, item: str, names: PartNames) -> dict[str, Any]:
+def _picking(given: Mapping[str, Any], way: str, item: str, subject: Subject) -> dict[str, Any]:
     """How scores lead to a mask; nothing for a mask or edges."""
-    given = {name: value[name] for name in names.selection if name in value}
     if way != "scores":
         if given:
             raise InvalidClaim(item, f"has {' and '.join(given)} beside {way}", "give them with scores only")
         return {}
-    if "k" in given and "threshold" in given:
-        raise InvalidClaim(item, "has k together with threshold", "give one of them")
-    if "k" not in given and "threshold" not in given:
-        raise InvalidClaim(item, "has scores without k or threshold", "give one of them")
+    if ("k" in given) == ("threshold" in given):
+        cause = "has k together with threshold" if "k" in given else "has scores without k or threshold"
+        raise InvalidClaim(item, cause, "give one of them")
     try:
-        found = filled(names.settings, given, item)
+        found = filled(subject.settings, given, item)
     except InvalidMethod as problem:
         raise InvalidClaim(problem.item, problem.cause, problem.cure) from None
     found.pop("threshold" if "k" in given else "k")
-    if "k" in found and int(found["k"]) > names.n_bits:
-        cure = f"the {names.whole} has {names.n_bits} {names.part}s; use fewer"
+    if int(found.get("k", 0)) > subject.names.n_bits:
+        cure = f"there are {subject.names.n_bits} {subject.names.part}s; use fewer"
         raise InvalidClaim(item, f"k is {found['k']}", cure)
     return found

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from analysis.errors import InvalidMask
-from analysis.networks.circuit import Circuit, EdgeLayout, masks_of, possible_circuit
+from analysis.networks.circuit import EdgeLayout, possible_circuit
 
 
 @dataclass(frozen=True)
@@ -32,26 +30,15 @@ class Closed:
 
 def closed(raw: int, layout: EdgeLayout) -> Closed:
     """The circuit of a raw mask."""
-    keep = [matrix.copy() for matrix in Circuit(layout, raw).keep]
-    severed = tuple(
-        (layer, neuron)
-        for layer in range(1, len(keep))
-        for neuron in range(layout.sizes[layer])
-        if keep[layer][:, neuron].any() and not keep[layer - 1][neuron].any()
-    )
-    changed = True
-    while changed:
-        changed = False
-        for layer in range(1, len(keep)):
-            has_in, has_out = keep[layer - 1].any(axis=1), keep[layer].any(axis=0)
-            if (has_out & ~has_in).any():
-                keep[layer][:, ~has_in] = False
-                changed = True
-            if (has_in & ~has_out).any():
-                keep[layer - 1][~has_out] = False
-                changed = True
-    edges = np.concatenate([matrix.reshape(-1) for matrix in keep])[None]
-    mask = int(masks_of(edges, layout)[0])
+    into, out_of = layout.edges_into, layout.edges_out_of
+    hidden = [(layer, neuron) for layer, size in enumerate(layout.sizes[1:-1], 1) for neuron in range(size)]
+    severed = tuple((layer, one) for layer, one in hidden if raw & out_of[layer][one] and not raw & into[layer][one])
+    mask, before = raw, -1
+    while mask != before:
+        before = mask
+        for layer, neuron in hidden:
+            if not (mask & into[layer][neuron] and mask & out_of[layer][neuron]):
+                mask &= ~(into[layer][neuron] | out_of[layer][neuron])
     try:
         possible_circuit(mask, layout)
     except InvalidMask:

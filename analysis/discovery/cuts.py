@@ -1,125 +1,163 @@
-"""What discovery methods search: an output of a network, or a model of another kind, with what absent edges carry.
+"""What discovery methods search: a graph that can be cut, with what absent edges carry.
 
-A *raw* mask goes in, losses and faithfulness come out. Of a network it is run as it is
-(:mod:`analysis.discovery.masked_runs`); of a model it means the circuit that
+A *raw* mask goes in, losses and faithfulness come out. Of a perceptron it is run as it is
+(:mod:`analysis.discovery.masked_runs`); of a model of another kind it means the circuit that
 :meth:`~analysis.models.model.Space.reduce` leaves of it. Bits stand for edges, or for nodes where a mask names nodes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.criteria.cuts import divergence, log_softmax
-from analysis.discovery.masked_runs import RowRule, Rows, masked_outputs, metric_of, outputs_of_masks, rows_of
-from analysis.discovery.selection import edge_ends, shares_between
-from analysis.method_settings import Setting, Settings
-from analysis.models.model import Graph, Model, Space, gaps
-from analysis.models.registry import MODEL_KINDS
+from analysis.discovery.masked_runs import (
+    Metric,
+    RowRule,
+    Rows,
+    edge_scores,
+    edges_without_slope,
+    masked_outputs,
+    metric_of,
+    metric_slope,
+    outputs_of_masks,
+    rows_of,
+)
+from analysis.discovery.selection import UNDEFINED, Scores, shares_between
+from analysis.fixed_order import mean
+from analysis.method_settings import Settings
+from analysis.models.graph import Graph, perceptron_graph
+from analysis.models.model import Model, Space, gaps
 from analysis.networks.circuit import mask_array
-from analysis.networks.mlp import keep_matrices
-from analysis.networks.network import Network
+from analysis.networks.gradients import backward
+from analysis.networks.mlp import activations, keep_matrices
 from analysis.question import Question
 from analysis.validity import decide
 
 Array = NDArray[np.float64]
-LOSS: Final = Setting(
-    "loss", "kl", "divergence from the whole model's outputs, or from the answers", ("kl", "cross-entropy")
-)
-"""Of methods that score bits of models: both losses have derivatives."""
-RULES: Final = "rules"
-_ABLATIONS: Final = tuple(dict.fromkeys(one for kind in MODEL_KINDS for one in kind.settings.get("ablation", ())))
-MODEL_ABLATION: Final = Setting(
-    "ablation",
-    RULES,
-    "what is cut carries while the method searches; rules: the same as in the circuits it is held against",
-    (RULES, *_ABLATIONS),
-)
-"""Of every method that is asked about models."""
 MAX_EDGE_RUNS: Final = 40_000_000
 """Edges · masks · rows of a network that are run on the spot."""
 MAX_MILLISECONDS: Final = 15_000.0
 """What runs of a model on the spot may take by its own estimate."""
 
 
-class Cut(Protocol):
-    """What a method is given: a whole, parts of which it may leave out."""
+class Cut(ABC):
+    """What a method is given: a graph, parts of which it may leave out."""
+
+    whole: ClassVar[str]
+    """What it is called: "network" or "model"."""
+    kept: dict[Any, Any]
+    """Scores and shares that several answers have in common, by what they are of."""
 
     @property
-    def whole(self) -> str:
-        """What it is called: "network" or "model"."""
+    @abstractmethod
+    def graph(self) -> Graph: ...
 
     @property
-    def n_bits(self) -> int: ...
+    def n_bits(self) -> int:
+        return self.graph.n_bits
 
     @property
-    def ends(self) -> Sequence[tuple[Hashable, Hashable]]:
-        """What each bit comes from and goes to; the last one goes to the output."""
-
-    @property
-    def kept(self) -> dict[Any, Any]:
-        """Scores and shares that several answers have in common, by what they are of."""
-
-    @property
-    def has_effects(self) -> bool:
-        """Whether it gives derivatives."""
-
-    @property
+    @abstractmethod
     def most_runs(self) -> int:
         """Raw masks that may be run on the spot."""
 
-    def order(self, order: str, seed: int) -> list[int]:
-        """Every bit in the order in which it is tried, from the output back."""
+    @property
+    def weights(self) -> Array:
+        """``[bits]`` how large the weight of each bit is; zeros where a bit is no single weight."""
+        return np.zeros(self.n_bits)
 
+    @abstractmethod
     def losses(self, masks: Sequence[int], loss: str) -> list[float]:
         """The loss of each raw mask."""
 
+    @abstractmethod
     def shares(self, masks: Sequence[int], settings: Settings) -> list[float] | None:
         """Faithfulness of raw masks: how far they are from the empty mask towards the whole; None where these are
         alike.
         """
 
+    @abstractmethod
+    def changes(self, settings: Settings) -> Scores:
+        """What each bit alone changes when it is cut, by running it."""
 
-C_contra = TypeVar("C_contra", bound=Cut, contravariant=True)
+    @abstractmethod
+    def first_order(self, settings: Settings, points: Sequence[float]) -> Scores:
+        """The same to first order, by derivatives.
+
+        Args:
+            settings: of the method.
+            points: where derivatives are taken and averaged: 1 in the whole, 0 where all that it is given has gone to
+                what absent edges carry.
+        """
+
+    def order(self, order: str, seed: int = 0) -> list[int]:
+        """Every bit in the order in which it is tried, from the last layer of readers back.
+
+        Args:
+            order: "out-first": within a layer ascending; "reverse": descending bits; "by-weight": what one node reads
+                by ascending weight; "shuffled": the nodes of a layer and what each reads drawn.
+            seed: of the drawing.
+        """
+        if order == "reverse":
+            return list(range(self.n_bits))[::-1]
+        random, found, weights = np.random.default_rng(seed), list[int](), self.weights
+        for layer in reversed(self.graph.readers):
+            drawn = random.permutation(len(layer)).tolist() if order == "shuffled" else range(len(layer))
+            for read in (layer[reader] for reader in drawn):
+                if order == "shuffled":
+                    found += [read[place] for place in random.permutation(len(read)).tolist()]
+                else:
+                    found += sorted(read, key=lambda bit: weights[bit]) if order == "by-weight" else read
+        return found
+
+    @property
+    def each_removed(self) -> list[int]:
+        """The whole mask, then it without each bit."""
+        everything = (1 << self.n_bits) - 1
+        return [everything, *(everything & ~(1 << bit) for bit in range(self.n_bits))]
 
 
 @dataclass(frozen=True, eq=False)
-class CutNetwork:
+class CutNetwork(Cut):
     """One output of a network under an ablation.
 
     Args:
         question: with the network and the task.
         rows: of the ablation.
-        kept: see :class:`Cut`.
     """
 
     question: Question
     rows: Rows
     kept: dict[Any, Any] = field(default_factory=dict)
-    whole: str = "network"
-    has_effects: bool = True
+    whole: ClassVar[str] = "network"
+
+    @classmethod
+    def under(cls, question: Question, ablation: object) -> CutNetwork:
+        """The network under an ablation.
+
+        Raises:
+            InvalidMethod: pairs of a constant task, or too many of them.
+        """
+        return cls(question, rows_of(question, cast(RowRule, ablation)))
 
     @property
-    def n_bits(self) -> int:
-        return self.question.layout.n_edges
-
-    @property
-    def ends(self) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-        """Source and target of every edge, each as (layer, neuron)."""
-        return edge_ends(self.question.layout)
+    def graph(self) -> Graph:
+        return perceptron_graph(self.question.layout.sizes)
 
     @property
     def most_runs(self) -> int:
         return MAX_EDGE_RUNS // (self.n_bits * len(self.rows.labels))
 
-    def order(self, order: str, seed: int = 0) -> list[int]:
-        """See :func:`edge_order`."""
-        return edge_order(self.question.cut, order, seed)
+    @property
+    def weights(self) -> Array:
+        return np.concatenate([np.abs(weights).reshape(-1) for weights in self.question.cut.weights])
 
     @cached_property
     def _outputs(self) -> Array:
@@ -154,28 +192,27 @@ class CutNetwork:
         found: list[float] | None = self.kept[key]
         return found
 
+    def changes(self, settings: Settings) -> Scores:
+        """Of the metric that settings name."""
+        masks = mask_array(self.each_removed, self.question.layout)
+        outputs = outputs_of_masks(self.question, masks, self.rows)
+        values = metric_of(outputs, self.rows.labels, cast(Metric, settings["metric"]))
+        return Scores(values[1:] - values[0])
 
-class NetworkCuts:
-    """One output of a network under each ablation, each made once.
-
-    Args:
-        question: what is asked.
-    """
-
-    def __init__(self, question: Question) -> None:
-        self._question = question
-        self._cuts: dict[str, CutNetwork] = {}
-
-    def __getitem__(self, ablation: object) -> CutNetwork:
-        """The network under an ablation.
-
-        Raises:
-            InvalidMethod: pairs of a constant task, or too many of them.
-        """
-        rule = cast(RowRule, ablation)
-        if rule not in self._cuts:
-            self._cuts[rule] = CutNetwork(self._question, rows_of(self._question, rule))
-        return self._cuts[rule]
+    def first_order(self, settings: Settings, points: Sequence[float]) -> Scores:
+        """Of the metric that settings name."""
+        network, rows = self.question.cut, self.rows
+        clean = tuple(layer.T for layer in activations(network, rows.inputs))
+        start = rows.absent[0].T
+        total = [np.zeros(layer.shape) for layer in clean[1:]]
+        for point in points:
+            inputs = rows.inputs if point == 1.0 else start + point * (rows.inputs - start)
+            moved = tuple(layer.T for layer in activations(network, inputs))
+            slope = metric_slope(moved[-1][0], rows.labels, cast(Metric, settings["metric"]))
+            total = [sum_ + here for sum_, here in zip(total, backward(network, moved, slope), strict=True)]
+        slopes = [sum_ / len(points) for sum_ in total]
+        changes = [absent - layer for absent, layer in zip(rows.absent, clean, strict=False)]
+        return Scores(edge_scores(network, changes, slopes), edges_without_slope(network, slopes))
 
 
 def _bernoulli(p_logits: Array, q_logits: Array) -> Array:
@@ -187,67 +224,27 @@ def _bernoulli(p_logits: Array, q_logits: Array) -> Array:
     return found
 
 
-def edge_order(network: Network, order: str, seed: int = 0) -> list[int]:
-    """Every edge in the order in which it is tried, from the last layer back.
-
-    Args:
-        network: cut to one output.
-        order: "out-first": neurons and sources ascending; "reverse": descending edge index; "by-weight": neurons
-            ascending, sources by ascending |weight|, ties by index; "shuffled": both drawn.
-        seed: of the drawing.
-    """
-    random = np.random.default_rng(seed)
-    offsets = np.cumsum([0, *(weights.size for weights in network.weights)])
-    found: list[int] = []
-    for layer in range(len(network.weights) - 1, -1, -1):
-        weights = network.weights[layer]
-        n_out, n_in = weights.shape
-        outs = random.permutation(n_out).tolist() if order == "shuffled" else list(range(n_out))
-        for out in outs:
-            if order == "shuffled":
-                sources = random.permutation(n_in).tolist()
-            elif order == "by-weight":
-                sources = sorted(range(n_in), key=lambda source: (abs(weights[out, source]), source))
-            else:
-                sources = list(range(n_in))
-            found += [int(offsets[layer]) + out * n_in + source for source in sources]
-    return sorted(found, reverse=True) if order == "reverse" else found
-
-
 @dataclass(frozen=True, eq=False)
-class CutModel:
+class CutModel(Cut):
     """A model under the rules that a method cuts it by.
 
     Args:
         model: with its task.
         space: its circuits.
-        kept: see :class:`Cut`.
     """
 
     model: Model
     space: Space
     kept: dict[Any, Any] = field(default_factory=dict)
-    whole: str = "model"
+    whole: ClassVar[str] = "model"
 
     @property
-    def n_bits(self) -> int:
-        return self.space.graph.n_bits
-
-    @cached_property
-    def ends(self) -> list[tuple[int, int]]:
-        """Positions of nodes; a bit that is a node goes to the outputs."""
-        graph = self.space.graph
-        if graph.cut == "edges":
-            return [(edge.source, edge.target) for edge in graph.edges]
-        return [(node, len(graph.nodes) - 1) for node in graph.removable]
+    def graph(self) -> Graph:
+        return self.space.graph
 
     @property
     def most_runs(self) -> int:
         return int(MAX_MILLISECONDS / self.space.run_milliseconds)
-
-    def order(self, order: str, seed: int = 0) -> list[int]:
-        """See :func:`bit_order`."""
-        return bit_order(self.space.graph, order, seed)
 
     @cached_property
     def _whole(self) -> Array:
@@ -271,25 +268,6 @@ class CutModel:
             found += (np.add.accumulate(each, axis=1)[:, -1] / len(answers)).tolist()
         return found
 
-    def effects(self, loss: str, at: float) -> Array | None:
-        """``[bits]`` what cutting each bit alone changes of a loss, to first order; see
-        :meth:`~analysis.models.model.Space.effects`.
-        """
-        return self.space.effects(partial(self._slope, loss), at)
-
-    @cached_property
-    def has_effects(self) -> bool:
-        """Whether derivatives are known, which takes a pass through the whole model to say."""
-        return self.effects("cross-entropy", 1.0) is not None
-
-    def _slope(self, loss: str, outputs: Array, rows: slice) -> Array:
-        """Derivatives of each row's loss by its outputs: given less wanted probabilities."""
-        given = np.exp(log_softmax(outputs))
-        if loss == "kl":
-            return given - np.exp(log_softmax(self._whole[rows]))
-        given[np.arange(len(given)), self.model.answers[rows]] -= 1.0
-        return given
-
     def shares(self, masks: Sequence[int], settings: Settings) -> list[float] | None:
         """How far the loss that settings name has come from the empty mask's to the whole model's."""
         loss = str(settings["loss"])
@@ -299,6 +277,24 @@ class CutModel:
             self.kept[key] = shares_between(self.losses([*masks, 0, everything], loss))
         found: list[float] | None = self.kept[key]
         return found
+
+    def changes(self, settings: Settings) -> Scores:
+        """Of the loss that settings name, with the sign that bits that help are negative."""
+        whole, *without = self.losses(self.each_removed, str(settings["loss"]))
+        return _model_scores(whole - np.array(without))
+
+    def first_order(self, settings: Settings, points: Sequence[float]) -> Scores:
+        """Likewise. The divergence from the whole model is least there, so that its derivatives at 1 are all 0."""
+        slope = partial(self._slope, str(settings["loss"]))
+        return _model_scores(mean(np.array([-self.space.effects(slope, point) for point in points])))
+
+    def _slope(self, loss: str, outputs: Array, rows: slice) -> Array:
+        """Derivatives of each row's loss by its outputs: given less wanted probabilities."""
+        given = np.exp(log_softmax(outputs))
+        if loss == "kl":
+            return given - np.exp(log_softmax(self._whole[rows]))
+        given[np.arange(len(given)), self.model.answers[rows]] -= 1.0
+        return given
 
     def right(self, mask: int) -> int:
         """Rows on which what a raw mask means is right."""
@@ -311,22 +307,6 @@ class CutModel:
         return self.space.run(self.space.reduce(self.space.graph.bits(masks)))
 
 
-def bit_order(graph: Graph, order: str, seed: int = 0) -> list[int]:
-    """Every bit in the order in which it is tried, from the last layer of readers back.
-
-    Args:
-        graph: of the model.
-        order: "out-first": within a layer ascending; "reverse": descending bits; "shuffled": drawn within a layer.
-        seed: of the drawing.
-    """
-    if graph.cut == "edges":
-        layers = [graph.nodes[edge.target].layer for edge in graph.edges]
-    else:
-        layers = [graph.nodes[node].layer for node in graph.removable]
-    if order == "reverse":
-        return list(range(len(layers)))[::-1]
-    random, found = np.random.default_rng(seed), list[int]()
-    for layer in sorted(set(layers), reverse=True):
-        some = [bit for bit, one in enumerate(layers) if one == layer]
-        found += random.permutation(some).tolist() if order == "shuffled" else some
-    return found
+def _model_scores(values: Array) -> Scores:
+    """Scores of a model's bits, which say nothing where all are 0 but for rounding."""
+    return Scores(values, says_nothing=bool(np.abs(values).max(initial=0.0) < UNDEFINED))

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +26,11 @@ from analysis.criteria.population import Population
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.verdict import OUTCOMES
 from analysis.discovery.closure import Closed, closed
-from analysis.discovery.cuts import Cut, CutNetwork, NetworkCuts
+from analysis.discovery.cuts import Cut, CutNetwork
 from analysis.discovery.masked_runs import Rows, outputs_of_masks
-from analysis.models.model import Graph
+from analysis.models.graph import Graph, perceptron_graph
 from analysis.network_files.files import task_json
-from analysis.networks.circuit import Circuit, EdgeLayout, mask_array
+from analysis.networks.circuit import Circuit, mask_array
 from analysis.question import Carried, Question
 from analysis.stories.relation import Relation, relation_of
 from analysis.stories.search import Stories, Unasked, all_stories
@@ -74,22 +74,13 @@ class Rank:
 
 
 @dataclass(frozen=True)
-class Location:
-    """Where an answer stands.
+class Judged:
+    """What is found out about a circuit by looking at it, wherever it stands.
 
     Args:
-        closed: the circuit of the raw mask.
-        raw_valid: whether the raw mask decides right as the protocol asks of circuits.
-        own_valid: whether the raw mask decides right on every row of its own ablation; None where it has none.
-        valid: whether the closed mask is one of the valid circuits.
+        valid: whether it is one of the valid circuits.
         under: by ablation, "zero", "mean" and "resample" among them, whether it would be one if absent edges carried
             that; None where it was not found out.
-        excess: edges more than the smallest valid circuit has; None if it is not valid, or the smallest is not known.
-        chance: valid and possible circuits of its size; None where no circuit of that size is possible.
-        rank: by number of edges.
-        nearest: None where no valid circuit is known.
-        recall: backbone edges that it holds, and backbone edges; None where there is no backbone.
-        extra: its edges outside the backbone.
         criteria: outcome by criterion key; None if it is not valid.
         relation: of its story to the whole network's, "none" where it carries nothing; None if it is not valid or the
             question does not arise.
@@ -97,28 +88,43 @@ class Location:
         more: what only models of other kinds have, as JSON values.
     """
 
-    closed: Closed
-    raw_valid: bool
-    own_valid: bool | None
     valid: bool
     under: Mapping[str, bool | None]
-    excess: int | None
-    chance: SizeChance | None
-    rank: Rank
-    nearest: Nearest | None
-    recall: tuple[int, int] | None
-    extra: int | None
-    criteria: Mapping[str, str] | None
-    relation: Relation | None
-    carried: tuple[str, ...] | None
+    criteria: Mapping[str, str] | None = None
+    relation: Relation | None = None
+    carried: tuple[str, ...] | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Location(Judged):
+    """Where an answer stands.
+
+    Args:
+        closed: the circuit of the raw mask.
+        raw_valid: whether the raw mask decides right as the protocol asks of circuits.
+        own_valid: whether the raw mask decides right on every row of its own ablation; None where it has none.
+        excess: edges more than the smallest valid circuit has; None if it is not valid, or the smallest is not known.
+        chance: valid and possible circuits of its size; None where no circuit of that size is possible.
+        rank: by number of edges.
+        nearest: None where no valid circuit is known.
+        recall: backbone edges that it holds, and backbone edges; None where there is no backbone.
+        extra: its edges outside the backbone.
+    """
+
+    closed: Closed = field(kw_only=True)
+    raw_valid: bool = field(kw_only=True)
+    own_valid: bool | None = field(kw_only=True)
+    excess: int | None = field(kw_only=True)
+    chance: SizeChance | None = field(kw_only=True)
+    rank: Rank = field(kw_only=True)
+    nearest: Nearest | None = field(kw_only=True)
+    recall: tuple[int, int] | None = field(kw_only=True)
+    extra: int | None = field(kw_only=True)
 
     @property
     def edges(self) -> int:
         return self.closed.mask.bit_count()
-
-
-C = TypeVar("C", bound=Cut)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,12 +154,12 @@ class KnownCircuits:
     chances: Mapping[int, SizeChance]
 
 
-class ValidCircuits(ABC, Generic[C]):
+class ValidCircuits(ABC):
     """The valid circuits of something, as far as they are known, to locate answers among."""
 
     @property
     @abstractmethod
-    def layout(self) -> EdgeLayout | Graph:
+    def graph(self) -> Graph:
         """Writes masks."""
 
     @property
@@ -161,9 +167,9 @@ class ValidCircuits(ABC, Generic[C]):
     def known(self) -> KnownCircuits: ...
 
     @property
-    @abstractmethod
     def complete(self) -> bool:
         """Whether every valid circuit is listed."""
+        return self.known.complete
 
     @property
     @abstractmethod
@@ -171,7 +177,7 @@ class ValidCircuits(ABC, Generic[C]):
         """What audit files say these are the circuits of."""
 
     @abstractmethod
-    def cut(self, ablation: object) -> C:
+    def cut(self, ablation: object) -> Cut:
         """What is searched, under an ablation; "" for the usual one.
 
         Raises:
@@ -187,32 +193,41 @@ class ValidCircuits(ABC, Generic[C]):
         """Whether that is a valid circuit of the protocol."""
 
     @abstractmethod
-    def locate_all(self, answers: Sequence[tuple[int, C | None]]) -> list[Location]:
+    def is_right(self, raw: int, own: Cut | None) -> bool:
+        """Whether a raw mask decides right as the protocol asks of circuits; of its own ablation if that is given."""
+
+    @abstractmethod
+    def judged(self, circuits: Mapping[int, Closed]) -> Mapping[int, Judged]:
+        """What is found out about different circuits, by mask."""
+
+    def locate_all(self, answers: Sequence[tuple[int, Cut | None]]) -> list[Location]:
         """Where raw masks stand, each with what its method ran under its own ablation, if it has one."""
+        left = [self.left(raw) for raw, _ in answers]
+        judged = self.judged({one.mask: one for one in left})
+        return [self._location(one, judged[one.mask], raw, own) for one, (raw, own) in zip(left, answers, strict=True)]
 
-    def nearest(self, mask: int) -> Nearest | None:
-        """The listed valid circuit nearest to a mask; None where none is listed."""
-        return nearest_of(mask, self.known.masks, exact=self.known.complete)
-
-    def standing(self, one: Closed, *, valid: bool) -> dict[str, Any]:
-        """The fields of :class:`Location` that follow from the mask, whatever its circuits are of."""
+    def _location(self, one: Closed, judged: Judged, raw: int, own: Cut | None) -> Location:
         n_edges, known = one.mask.bit_count(), self.known
         backbone = known.backbone
         shared = 0 if backbone is None else (one.mask & backbone.edges).bit_count()
-        return {
-            "closed": one,
-            "valid": valid,
-            "excess": n_edges - known.smallest if valid and known.smallest is not None else None,
-            "chance": known.chances.get(n_edges),
-            "rank": rank_of(n_edges, known.by_size, exact=known.counted),
-            "nearest": Nearest(one.mask, 0, exact=True) if valid else self.nearest(one.mask),
-            "recall": None if backbone is None else (shared, backbone.edges.bit_count()),
-            "extra": None if backbone is None else n_edges - shared,
-        }
+        return Location(
+            **vars(judged),
+            closed=one,
+            raw_valid=self.is_right(raw, None),
+            own_valid=None if own is None else self.is_right(raw, own),
+            excess=n_edges - known.smallest if judged.valid and known.smallest is not None else None,
+            chance=known.chances.get(n_edges),
+            rank=rank_of(n_edges, known.by_size, exact=known.counted),
+            nearest=Nearest(one.mask, 0, exact=True)
+            if judged.valid
+            else nearest_of(one.mask, known.masks, exact=known.complete),
+            recall=None if backbone is None else (shared, backbone.edges.bit_count()),
+            extra=None if backbone is None else n_edges - shared,
+        )
 
 
 @dataclass(frozen=True, eq=False)
-class Landscape(ValidCircuits[CutNetwork]):
+class Landscape(ValidCircuits):
     """All valid circuits of one output, to locate answers among.
 
     Args:
@@ -228,17 +243,13 @@ class Landscape(ValidCircuits[CutNetwork]):
     judges: bool = True
 
     @property
-    def layout(self) -> EdgeLayout:
-        return self.question.layout
-
-    @property
-    def complete(self) -> bool:
-        return self.circuits.truncated_at is None
+    def graph(self) -> Graph:
+        return perceptron_graph(self.question.layout.sizes)
 
     @cached_property
     def known(self) -> KnownCircuits:
-        circuits = self.circuits
-        counted, by_size = self.complete or circuits.method == "counted", circuits.distribution.by_edges
+        circuits, complete = self.circuits, self.circuits.truncated_at is None
+        counted, by_size = complete or circuits.method == "counted", circuits.distribution.by_edges
         smallest = min(by_size, default=None) if counted else None
         if not counted and circuits.smallest is not None and circuits.smallest.proved:
             smallest = circuits.smallest.n_edges
@@ -246,7 +257,7 @@ class Landscape(ValidCircuits[CutNetwork]):
             possible=circuits.possible,
             n_valid=circuits.n_valid,
             masks=circuits.masks,
-            complete=self.complete,
+            complete=complete,
             counted=counted,
             by_size=by_size,
             smallest=smallest,
@@ -267,39 +278,34 @@ class Landscape(ValidCircuits[CutNetwork]):
         }
 
     @cached_property
-    def _cuts(self) -> NetworkCuts:
-        return NetworkCuts(self.question)
+    def _cuts(self) -> dict[object, CutNetwork]:
+        return {}
 
     def cut(self, ablation: object) -> CutNetwork:
-        """See :class:`~analysis.discovery.cuts.NetworkCuts`."""
-        return self._cuts[ablation or "zero"]
+        """See :meth:`~analysis.discovery.cuts.CutNetwork.under`; each is made once."""
+        ablation = ablation or "zero"
+        if ablation not in self._cuts:
+            self._cuts[ablation] = CutNetwork.under(self.question, ablation)
+        return self._cuts[ablation]
 
     def left(self, raw: int) -> Closed:
         """See :func:`~analysis.discovery.closure.closed`."""
-        return closed(raw, self.layout)
+        return closed(raw, self.question.layout)
 
     @cached_property
     def story(self) -> Stories | Unasked:
         """What the whole network carries."""
         return all_stories(self.question, mask_array([], self.question.layout), self.work)
 
-    def locate_all(self, answers: Sequence[tuple[int, CutNetwork | None]]) -> list[Location]:
-        """Where raw masks stand, each with the network under its own ablation, if it has one."""
-        found = [self.left(raw) for raw, _ in answers]
-        valid = [self.is_valid(one) for one in found]
-        under = self._under(sorted({one.mask for one in found if self._in_space(one)}))
-        masks = sorted({one.mask for one, good in zip(found, valid, strict=True) if good})
-        criteria, stories = self._criteria(masks), self._stories(masks)
-        return [
-            self._location(one, good, under.get(one.mask, dict.fromkeys(UNDER, False)), raw, cut, criteria, stories)
-            for one, good, (raw, cut) in zip(found, valid, answers, strict=True)
-        ]
-
     def is_valid(self, one: Closed) -> bool:
         """Whether a closed mask is a valid circuit of the protocol."""
-        if not self._in_space(one):
-            return False
-        return bool(decide_right(self.question, mask_array([one.mask], self.question.layout))[0])
+        return self._in_space(one) and bool(self._decide_right([one.mask])[0])
+
+    def _decide_right(self, masks: Sequence[int]) -> NDArray[np.bool_]:
+        return np.asarray(decide_right(self.question, mask_array(masks, self.question.layout)))
+
+    def _population(self, masks: Sequence[int]) -> Population:
+        return Population("circuit", self.question, mask_array(masks, self.question.layout), work=self.work)
 
     def _in_space(self, one: Closed) -> bool:
         """Whether a closed mask is one of the circuits that the protocol looks at."""
@@ -308,38 +314,31 @@ class Landscape(ValidCircuits[CutNetwork]):
         circuit = Circuit(self.question.layout, one.mask)
         return in_space(circuit.n_neurons, self.question.cut.sizes, self.question.protocol)
 
-    def _under(self, masks: Sequence[int]) -> dict[int, dict[str, bool]]:
-        """Of each circuit the ablations under which it decides right."""
-        if not masks:
-            return {}
-        some = Population("circuit", self.question, mask_array(masks, self.question.layout), work=self.work)
-        found = {name: one.judge(some).passed.tolist() for name, one in UNDER.items()}
-        return {mask: {name: right[place] for name, right in found.items()} for place, mask in enumerate(masks)}
+    def judged(self, circuits: Mapping[int, Closed]) -> Mapping[int, Judged]:
+        """Ablations of all that are in the protocol's space, and criteria and stories of the valid ones."""
+        inside = sorted(mask for mask, one in circuits.items() if self._in_space(one))
+        if not inside:
+            return {mask: Judged(valid=False, under=dict.fromkeys(UNDER, False)) for mask in circuits}
+        some = self._population(inside)
+        right = {name: one.judge(some).passed.tolist() for name, one in UNDER.items()}
+        under = {mask: {name: all_[place] for name, all_ in right.items()} for place, mask in enumerate(inside)}
+        valid = [mask for mask, good in zip(inside, self._decide_right(inside).tolist(), strict=True) if good]
+        criteria, stories = self._criteria(valid), self._stories(valid)
+        return {
+            mask: Judged(
+                mask in valid,
+                under.get(mask, dict.fromkeys(UNDER, False)),
+                criteria.get(mask),
+                *stories.get(mask, (None, None)),
+            )
+            for mask in circuits
+        }
 
-    def _location(
-        self,
-        one: Closed,
-        valid: bool,
-        under: Mapping[str, bool],
-        raw: int,
-        cut: CutNetwork | None,
-        criteria: Mapping[int, Mapping[str, str]],
-        stories: Mapping[int, tuple[Relation, tuple[str, ...]]],
-    ) -> Location:
-        relation, carried = stories.get(one.mask, (None, None))
-        return Location(
-            **self.standing(one, valid=valid),
-            raw_valid=self._decides_right(raw),
-            own_valid=None if cut is None else own_valid(self.question, raw, cut.rows),
-            under=under,
-            criteria=criteria.get(one.mask) if valid else None,
-            relation=relation,
-            carried=carried,
-        )
-
-    def _decides_right(self, raw: int) -> bool:
-        """Whether a raw mask decides enough of the judged rows right, as the protocol asks of circuits."""
+    def is_right(self, raw: int, own: Cut | None) -> bool:
+        """Of its own ablation on every row, by the protocol's rule for circuits; else on enough of the judged rows."""
         question = self.question
+        if isinstance(own, CutNetwork):
+            return bool(_right(question, raw, own.rows).all())
         inputs, labels = question.judged
 
         def enough(carried: Carried) -> bool:
@@ -353,11 +352,10 @@ class Landscape(ValidCircuits[CutNetwork]):
         """The outcome of every quick criterion for each mask."""
         if not masks or not self.judges:
             return {}
-        question, layout = self.question, self.question.layout
-        some = Population("circuit", question, mask_array(masks, layout), work=self.work)
-        everything = np.unique(np.concatenate([self.circuits.masks, mask_array(masks, layout)]))
-        whole = Population("circuit", question, everything, complete=self.complete, work=self.work)
-        places = np.searchsorted(everything, mask_array(masks, layout))
+        some, asked = self._population(masks), mask_array(masks, self.question.layout)
+        everything = np.unique(np.concatenate([self.circuits.masks, asked]))
+        whole = Population("circuit", self.question, everything, complete=self.complete, work=self.work)
+        places = np.searchsorted(everything, asked)
         outcomes: dict[int, dict[str, str]] = {mask: {} for mask in masks}
         for criterion in QUICK:
             if criterion.over == "population":
@@ -412,11 +410,6 @@ def nearest_of(mask: int, masks: NDArray[Any], *, exact: bool) -> Nearest | None
         if found is None or apart[place] < found.distance:
             found = Nearest(int(some[place]), int(apart[place]), exact)
     return found
-
-
-def own_valid(question: Question, raw: int, rows: Rows) -> bool:
-    """Whether a raw mask decides right on every row of its own ablation, by the protocol's rule for circuits."""
-    return bool(_right(question, raw, rows).all())
 
 
 def _right(question: Question, raw: int, rows: Rows) -> Any:

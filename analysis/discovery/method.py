@@ -3,46 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final, Generic, Literal, cast
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.digest import canonical_json, sha256_hex
-from analysis.discovery.cuts import C_contra, Cut
-from analysis.discovery.masked_runs import METRICS, ROW_RULES, Metric, RowRule
-from analysis.discovery.selection import FRAGILE, SELECTION, order_of, sequence
+from analysis.discovery.cuts import Cut
+from analysis.discovery.masked_runs import METRICS, ROW_RULES, RowRule
+from analysis.discovery.selection import FRAGILE, SELECTION, Scores, order_of, sequence
 from analysis.errors import InvalidMethod
 from analysis.late_functions import function_at
 from analysis.method_settings import Setting, Settings, Value, filled
+from analysis.models.registry import MODEL_KINDS
 from analysis.work import DEFAULT_WORK, Work
 
 Outcome = Literal["found", "all", "nothing", "undefined", "diverged", "degenerate"]
 
 METRIC: Final = Setting("metric", "margin", "what ablating an edge is said to change", METRICS)
 """Of methods whose scores are changes of a metric."""
+LOSS: Final = Setting(
+    "loss", "kl", "divergence from the whole model's outputs, or from the answers", ("kl", "cross-entropy")
+)
+"""Of methods that score bits of models: both losses have derivatives."""
+RULES: Final = "rules"
+MODEL_ABLATION: Final = Setting(
+    "ablation",
+    RULES,
+    "what is cut carries while the method searches; rules: the same as in the circuits it is held against",
+    (RULES, *dict.fromkeys(one for kind in MODEL_KINDS for one in kind.settings.get("ablation", ()))),
+)
+"""Of every method that is asked about models."""
 
 
 def ablation(default: RowRule) -> Setting:
-    """What absent edges carry, and so on which rows a method runs."""
+    """What absent edges of a network carry, and so on which rows a method runs."""
     return Setting("ablation", default, "what absent edges carry, and with it the rows", ROW_RULES)
-
-
-@dataclass(frozen=True, eq=False)
-class Scores:
-    """A number for each bit: the change of the metric when it is cut, so that helpful ones are negative.
-
-    Args:
-        values: ``[bits]``.
-        no_gradient: edges of which a method of gradients knows nothing, since none reaches them; None of other methods.
-        says_nothing: whether no order of bits follows from them.
-    """
-
-    values: NDArray[np.float64]
-    no_gradient: tuple[int, ...] | None = None
-    says_nothing: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,8 +88,8 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Method(Generic[C_contra]):
-    """One discovery method that is asked about networks, or about models of other kinds.
+class Method:
+    """One discovery method, asked about perceptrons and, where it says how, about models of other kinds.
 
     Args:
         key: stable name.
@@ -99,9 +97,9 @@ class Method(Generic[C_contra]):
         definition: one sentence: how it answers.
         source: where it comes from, and what its numbers agree with.
         own: what may be set on it alone; "ablation" is always among it.
+        of_models: the same where it is asked about models of other kinds; none of one that is not.
         score: gives every bit a score, from which a mask is picked; None for a method that chooses by itself.
         choose: chooses a mask; the dotted path "module:function" of what loads torch; None for a method of scores.
-        gradient: whether it takes derivatives, which not every kind of model gives.
     """
 
     key: str
@@ -109,9 +107,9 @@ class Method(Generic[C_contra]):
     definition: str
     source: str
     own: tuple[Setting, ...]
-    score: Callable[[C_contra, Settings], Scores] | None = None
-    choose: Callable[[C_contra, Settings, Work], Answer] | str | None = None
-    gradient: bool = False
+    of_models: tuple[Setting, ...] = ()
+    score: Callable[[Any, Settings], Scores] | None = None
+    choose: Callable[[Any, Settings, Work], Answer] | str | None = None
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
@@ -142,17 +140,16 @@ class Method(Generic[C_contra]):
         return found
 
     @property
+    def for_models(self) -> Method:
+        """The same as it is asked about models of other kinds."""
+        return replace(self, own=self.of_models)
+
+    @property
     def learns(self) -> bool:
         """Whether it learns by gradient descent, which pages do not do on the spot."""
         return isinstance(self.choose, str)
 
-    def refuses(self, cut: Cut) -> str:
-        """Why it cannot be asked, whatever its settings; "" if it can."""
-        if self.gradient and not cut.has_effects:
-            return f"it takes derivatives, which this {cut.whole} does not give"
-        return ""
-
-    def answer(self, cut: C_contra, settings: Settings, work: Work = DEFAULT_WORK) -> Answer:
+    def answer(self, cut: Cut, settings: Settings, work: Work = DEFAULT_WORK) -> Answer:
         """The method's answer.
 
         Args:
@@ -161,12 +158,9 @@ class Method(Generic[C_contra]):
             work: told how far it is; may cancel.
 
         Raises:
-            InvalidMethod: it cannot be asked about this, or not with these settings.
+            InvalidMethod: it cannot be asked with these settings.
             Cancelled: the report asked to stop.
         """
-        refusal = self.refuses(cut)
-        if refusal:
-            raise InvalidMethod(f"method {self.key}", refusal, "use another one")
         if "k" in settings and int(settings["k"]) > cut.n_bits:
             cure = f"the {cut.whole} has {cut.n_bits} edges; use fewer"
             raise InvalidMethod(f"method {self.key}", f"k is {settings['k']}", cure)
@@ -179,7 +173,7 @@ class Method(Generic[C_contra]):
             return Answer("degenerate", None, scores.values)
         return answer_by_scores(scores, cut, settings)
 
-    def scores(self, cut: C_contra, settings: Settings) -> Scores:
+    def scores(self, cut: Cut, settings: Settings) -> Scores:
         """Its scores, whatever picks by them."""
         if self.score is None:
             raise TypeError(f"method {self.key} does not score")
@@ -204,7 +198,7 @@ def answer_by_scores(scores: Scores, cut: Cut, settings: Settings) -> Answer:
         settings: of :data:`~analysis.discovery.selection.SELECTION`; ``k`` or ``threshold``.
     """
     values, unknown = scores.values, scores.no_gradient
-    taken = sequence(order_of(values, signed=bool(settings["signed"])), cut.ends, str(settings["pick"]))
+    taken = sequence(order_of(values, signed=bool(settings["signed"])), cut.graph.ends, str(settings["pick"]))
     if "k" in settings:
         mask = sum(1 << edge for edge in taken[: int(settings["k"])])
         return Answer(outcome_of(mask, cut.n_bits), mask, values, unknown)
@@ -223,8 +217,3 @@ def answer_by_scores(scores: Scores, cut: Cut, settings: Settings) -> Answer:
 def settings_digest(key: str, settings: Settings) -> str:
     """SHA-256 of a method's key and every setting, defaults included."""
     return sha256_hex(canonical_json([key, dict(settings)]))
-
-
-def metric_setting(settings: Settings) -> Metric:
-    """The value of :data:`METRIC`, which filling in the settings has checked."""
-    return cast(Metric, settings["metric"])

@@ -20,13 +20,15 @@ from analysis.criteria.criterion import Criterion
 from analysis.criteria.cuts import ROLE_AGREEMENT
 from analysis.criteria.registry import OF_MODELS
 from analysis.discovery.closure import Closed
-from analysis.discovery.cuts import RULES, CutModel
-from analysis.discovery.location import KnownCircuits, Location, ValidCircuits
+from analysis.discovery.cuts import Cut, CutModel
+from analysis.discovery.location import Judged, KnownCircuits, ValidCircuits
+from analysis.discovery.method import RULES
 from analysis.errors import AnalysisError, InvalidMethod
 from analysis.models.circuits import MasksFound, ModelCircuit, circuits_of
 from analysis.models.common import backbone_of_bits, chances_by_bits
+from analysis.models.graph import Graph
 from analysis.models.judging import column_of, roles_told, told_of
-from analysis.models.model import Graph, Model, ModelKind, Space
+from analysis.models.model import Model, ModelKind, Space
 from analysis.models.protocol import ModelProtocol
 from analysis.models.result_json import task_digest
 from analysis.work import DEFAULT_WORK, Work
@@ -38,7 +40,7 @@ Told = Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)
-class ModelLandscape(ValidCircuits[CutModel]):
+class ModelLandscape(ValidCircuits):
     """The valid circuits of a model, to locate answers among.
 
     Args:
@@ -64,12 +66,8 @@ class ModelLandscape(ValidCircuits[CutModel]):
         return self.model.space(self.protocol.rules)
 
     @property
-    def layout(self) -> Graph:
+    def graph(self) -> Graph:
         return self.space.graph
-
-    @property
-    def complete(self) -> bool:
-        return self.found is not None and self.found.complete
 
     @cached_property
     def known(self) -> KnownCircuits:
@@ -102,7 +100,7 @@ class ModelLandscape(ValidCircuits[CutModel]):
             "task": dict(model.task_document),
             "protocol": {"name": protocol.name, **protocol.settings, "digest": protocol.digest},
             "data": {"digest": task_digest(model), "clean": True},
-            "bits": list(self.layout.bit_names),
+            "bits": list(self.graph.bit_names),
         }
 
     @cached_property
@@ -133,7 +131,7 @@ class ModelLandscape(ValidCircuits[CutModel]):
 
     def left(self, raw: int) -> Closed:
         """What a raw mask means."""
-        graph = self.layout
+        graph = self.graph
         mask = graph.number(self.space.reduce(graph.bits([raw]))[0])
         return Closed(mask, (), possible=graph.cut == "nodes" or mask != 0)
 
@@ -145,22 +143,20 @@ class ModelLandscape(ValidCircuits[CutModel]):
         """Whether a circuit that is right on so many rows is valid."""
         return right / len(self.model.rows) > self.protocol.accuracy_threshold
 
-    def locate_all(self, answers: Sequence[tuple[int, CutModel | None]]) -> list[Location]:
-        """Where raw masks stand, each with the model as its method ran it, if that is known."""
-        if not answers:
-            return []
-        left = [self.left(raw) for raw, _ in answers]
-        distinct = sorted({one.mask for one in left}, key=lambda mask: (mask.bit_count(), mask))
-        minimal = [self._is_minimal(mask) for mask in distinct]
-        bits, threshold = self.layout.bits(distinct), self.protocol.accuracy_threshold
-        circuits = dict(
-            zip(distinct, circuits_of(self.model, self.space, bits, minimal, accuracy_threshold=threshold), strict=True)
+    def is_right(self, raw: int, own: Cut | None) -> bool:
+        """On enough rows; a raw mask means the circuit that is left of it."""
+        return self.is_enough((own if isinstance(own, CutModel) else self.cuts[RULES]).right(raw))
+
+    def judged(self, circuits: Mapping[int, Closed]) -> Mapping[int, Judged]:
+        """Roles of nodes and ablations of all, and criteria of the valid ones."""
+        masks = sorted(circuits, key=lambda mask: (mask.bit_count(), mask))
+        minimal, bits = [self._is_minimal(mask) for mask in masks], self.graph.bits(masks)
+        figures = circuits_of(
+            self.model, self.space, bits, minimal, accuracy_threshold=self.protocol.accuracy_threshold
         )
-        told = self._told(circuits)
-        return [
-            self._location(one, circuits[one.mask], raw, own, told[one.mask])
-            for one, (raw, own) in zip(left, answers, strict=True)
-        ]
+        known = dict(zip(masks, figures, strict=True))
+        told = self._told(known) if known else {}
+        return {mask: self._judged(circuits[mask], one, told[mask]) for mask, one in known.items()}
 
     def _is_minimal(self, mask: int) -> bool | None:
         """Whether no valid circuit keeps only some of a circuit's bits; None where not all are listed."""
@@ -204,28 +200,18 @@ class ModelLandscape(ValidCircuits[CutModel]):
         [told] = roles_told(self.kind, self.space, self.space.reduce(np.ones((1, self.space.graph.n_bits), dtype=bool)))
         return told
 
-    def _location(self, one: Closed, circuit: ModelCircuit, raw: int, own: CutModel | None, told: Told) -> Location:
+    def _judged(self, one: Closed, circuit: ModelCircuit, told: Told) -> Judged:
         valid = circuit.valid and one.possible
         under: dict[str, bool | None] = {
-            name: self.is_enough(cut.right(raw)) for name, cut in self.cuts.items() if name != RULES
+            name: self.is_enough(cut.right(one.mask)) for name, cut in self.cuts.items() if name != RULES
         }
         under[RESAMPLE] = {"passed": True, "failed": False}.get(told.get(column_of(RESAMPLE_ABLATION), ""))
-        return Location(
-            **self.standing(one, valid=valid),
-            raw_valid=circuit.valid,
-            own_valid=None if own is None else self.is_enough(own.right(raw)),
-            criteria=self._outcomes(circuit, told) if valid else None,
-            under=under,
-            relation=None,
-            carried=None,
-            more={
-                "roles": {
-                    role.key: {"model": self._roles[role.key], "circuit": told[role.key]}
-                    for role in self.kind.roles
-                    if role.key in self._roles and role.key in told
-                },
-            },
-        )
+        roles = {
+            role.key: {"model": self._roles[role.key], "circuit": told[role.key]}
+            for role in self.kind.roles
+            if role.key in self._roles and role.key in told
+        }
+        return Judged(valid, under, self._outcomes(circuit, told) if valid else None, more={"roles": roles})
 
     def _outcomes(self, circuit: ModelCircuit, told: Told) -> dict[str, str]:
         """The outcome of every criterion that was asked of a valid circuit."""

@@ -1,50 +1,68 @@
-"""How claims name what a circuit may keep: edges of a network, or edges or nodes of a model of another kind.
+"""How claims name what a circuit may keep: edges, or nodes where a mask names nodes.
 
-Edges are written ``source>target``: ``x0>1.2``, ``1.2>2.0``, ``2.0>y0`` in a network, ``x>1.0.q``, ``1.0>logits`` in a
-transformer. Other spellings of nodes and whole edges, those of drawings, addresses and usual tools, lead to these.
+Edges are written ``source>target``: ``x0>1.2``, ``1.2>2.0``, ``2.0>y0`` in a perceptron, ``x>1.0.q``, ``1.0>logits`` in
+a transformer. Other spellings of nodes and whole edges, those of drawings, addresses and usual tools, lead to these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any, Final
 
-from analysis.discovery.cuts import LOSS, MODEL_ABLATION
-from analysis.discovery.method import ablation
-from analysis.discovery.selection import SELECTION, edge_ends
-from analysis.method_settings import Setting
-from analysis.models.model import Graph
-from analysis.networks.circuit import EdgeLayout
+from analysis.errors import InvalidClaim
+from analysis.models.graph import Graph
+from analysis.strict_json import kind_of
+
+ARROW: Final = re.compile(r"\s*(?:-+>|→|>)\s*")
+_SLOT: Final = re.compile(r"<([qkv])>")
+_SHOWN: Final = 40
 
 
 @dataclass(frozen=True, eq=False)
 class PartNames:
-    """What a mask's bits are called, and how scores of them are read.
+    """What a mask's bits are called.
 
     Args:
-        whole: "network" or "model".
-        part: what a bit stands for: "edge" or "node".
-        numbers: the bit of each name, in the order of masks.
-        nodes: every spelling of a node, or of a slot of one → how claims write it.
-        aliases: every other spelling of a whole name.
-        listed: the nodes in words.
-        how: how a name is written, for who wrote none.
-        settings: how scores lead to a mask.
+        graph: that masks are of.
     """
 
-    whole: str
-    part: str
-    numbers: Mapping[str, int]
-    nodes: Mapping[str, str]
-    aliases: Mapping[str, str]
-    listed: str
-    how: str
-    settings: tuple[Setting, ...]
+    graph: Graph
 
     @property
     def n_bits(self) -> int:
-        return len(self.numbers)
+        return self.graph.n_bits
+
+    @property
+    def part(self) -> str:
+        """What a bit stands for: "edge" or "node"."""
+        return self.graph.cut[:-1]
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The bit of each name, in the order of masks."""
+        names = self.graph.bit_names
+        if self.graph.cut == "edges":
+            nodes = self.graph.nodes
+            names = tuple(
+                f"{nodes[one.source].name}>{nodes[one.target].name}" + (f".{one.slot}" if one.slot else "")
+                for one in self.graph.edges
+            )
+        return {name: bit for bit, name in enumerate(names)}
+
+    @cached_property
+    def _nodes(self) -> dict[str, str]:
+        """Every spelling of a node, or of a slot of one → how claims write it."""
+        spelt = {one: node.name for node in self.graph.nodes for one in (node.name, *node.aliases)}
+        slots = {(self.graph.nodes[edge.target].name, edge.slot) for edge in self.graph.edges if edge.slot}
+        of_slots = {
+            f"{spelling}.{slot}": f"{name}.{slot}"
+            for spelling, name in spelt.items()
+            for of, slot in slots
+            if of == name
+        }
+        return spelt | of_slots
 
     @property
     def example(self) -> str:
@@ -52,81 +70,68 @@ class PartNames:
         return " ".join(list(self.numbers)[:: max(1, self.n_bits // 3)])
 
     @property
-    def selection(self) -> tuple[str, ...]:
-        """Names of the settings."""
-        return tuple(setting.name for setting in self.settings)
+    def listed(self) -> str:
+        """The nodes in words."""
+        return ", ".join(node.name for node in self.graph.nodes)
 
     def to_hex(self, mask: int) -> str:
         """A mask as claims write it."""
-        return f"{mask:0{-(-self.n_bits // 4)}x}"
+        return self.graph.to_hex(mask)
 
-    def why_none(self, name: object) -> str:
-        """Why this is no name of a bit."""
-        ends = name.split(">") if isinstance(name, str) else []
-        if self.part == "edge" and len(ends) != 2:
-            return "is no edge's name"
-        if self.whole == "network" and all(end in self.nodes for end in ends):
-            return "does not join neighbouring layers"
-        return f"is no {self.part} of this {self.whole}"
+    def bit(self, name: Any, item: str) -> int:
+        """The bit that a name stands for, in any spelling and with any arrow.
+
+        Args:
+            name: as somebody wrote it.
+            item: what it belongs to, for errors.
+
+        Raises:
+            InvalidClaim: it is no name of any; most graphs of other tools are about another network.
+        """
+        shown, cure = shown_name(name), f"write them as in {', '.join(self.example.split()[:2])}"
+        text = dotted(name.strip()) if isinstance(name, str) else ""
+        written = dict(zip(self.graph.bit_names, self.numbers, strict=True)).get(text, text)  # as addresses do
+        if self.graph.cut == "nodes":
+            written = self._nodes.get(written, written)
+        if written in self.numbers:
+            return self.numbers[written]
+        ends = ARROW.split(text)
+        if len(ends) != 2:
+            raise InvalidClaim(
+                item, f"has {shown} where {'an edge' if self.part == 'edge' else 'a node'} belongs", cure
+            )
+        target = ends[1] if ends[1] in self._nodes else re.sub(r"\.[qkv]$", "", ends[1])  # not all readers have slots
+        edge = f"{self.node(ends[0], item)}>{self.node(target, item)}"
+        if edge not in self.numbers:
+            raise InvalidClaim(item, f"has {shown}, which is no {self.part} of this network", cure)
+        return self.numbers[edge]
+
+    def node(self, name: Any, item: str) -> str:
+        """A node's name as claims write it.
+
+        Raises:
+            InvalidClaim: it does not belong to this network.
+        """
+        known = self._nodes.get(name) if isinstance(name, str) else None
+        if known is None:
+            cause = f"has the node {shown_name(name)}, which is no node of this network"
+            raise InvalidClaim(item, cause, f"name its nodes as in the drawing: {self.listed}")
+        return known
 
 
-@lru_cache(maxsize=64)
-def names_in(layout: EdgeLayout) -> PartNames:
-    """The edges of a network cut to one output: inputs x0, x1, …, hidden neurons layer.index, the output y0."""
-    sizes, last = layout.sizes, len(layout.sizes) - 1
-    names = [f"{neuron_text(source, last)}>{neuron_text(target, last)}" for source, target in edge_ends(layout)]
-    neurons = {end for name in names for end in name.split(">")}
-    aliases = {alias: name for name in neurons for alias in (name, f"n{name}" if name[0].isdecimal() else name)}
-    hidden = [
-        f"{layer}.0 to {layer}.{size - 1}" if size > 1 else f"{layer}.0" for layer, size in enumerate(sizes[1:-1], 1)
-    ]
-    return PartNames(
-        whole="network",
-        part="edge",
-        numbers={name: edge for edge, name in enumerate(names)},
-        nodes={**aliases, "y": "y0"},
-        aliases={},
-        listed=", ".join([f"x0 to x{sizes[0] - 1}" if sizes[0] > 1 else "x0", *hidden, "y0"]),
-        how="write inputs x0…, hidden neurons layer.index, the output y0: x0>1.2",
-        settings=(*SELECTION, ablation("zero")),
+def dotted(text: str) -> str:
+    """Slots behind a dot, since the usual way of writing them has the sign of an arrow."""
+    return _SLOT.sub(r".\1", text)
+
+
+def shown_name(name: Any) -> str:
+    """A name as an error repeats it."""
+    return (
+        ascii(name[:_SHOWN])
+        if isinstance(name, str) and not name.isprintable()
+        else (repr(name[:_SHOWN]) if isinstance(name, str) else kind_of(name))
     )
 
 
-def neuron_text(end: tuple[int, int], last: int) -> str:
-    """A neuron as claims write it: ``x0`` for an input, ``1.2`` for a hidden one, ``y0`` for the output.
-
-    Args:
-        end: layer and neuron.
-        last: the layer of the output.
-    """
-    layer, neuron = end
-    return f"x{neuron}" if layer == 0 else "y0" if layer == last else f"{layer}.{neuron}"
-
-
-@lru_cache(maxsize=64)
-def names_of(graph: Graph) -> PartNames:
-    """What masks of a model name: edges ``source>target``, with the target's slot behind a dot, or nodes."""
-    spelt = {one: node.name for node in graph.nodes for one in (node.name, *node.aliases)}
-    ends = [(graph.nodes[one.source].name, graph.nodes[one.target].name, one.slot) for one in graph.edges]
-    slots = {(target, slot) for _, target, slot in ends if slot}
-    nodes = spelt | {
-        f"{spelling}.{slot}": f"{name}.{slot}"
-        for spelling, name in spelt.items()
-        for target, slot in slots
-        if target == name
-    }
-    if graph.cut == "edges":
-        names = [f"{source}>{target}" + (f".{slot}" if slot else "") for source, target, slot in ends]
-    else:
-        names = list(graph.bit_names)
-    other = dict(zip(graph.bit_names, names, strict=True)) if graph.cut == "edges" else spelt
-    return PartNames(
-        whole="model",
-        part=graph.cut[:-1],
-        numbers={name: bit for bit, name in enumerate(names)},
-        nodes=nodes,
-        aliases={alias: name for alias, name in other.items() if name in names},
-        listed=", ".join(node.name for node in graph.nodes),
-        how=f"write them as in the drawing: {names[0]}, {names[-1]}",
-        settings=(*SELECTION, MODEL_ABLATION, LOSS),
-    )
+names_of: Final = lru_cache(maxsize=64)(PartNames)
+"""The names of a graph's parts, made once."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from analysis.circuit_sets.chance import SizeChance
 from analysis.discovery.closure import Closed
-from analysis.discovery.location import C, ValidCircuits
+from analysis.discovery.cuts import Cut
+from analysis.discovery.location import ValidCircuits
 from analysis.discovery.method import Method, Step
 from analysis.discovery.selection import order_of, sequence
 from analysis.errors import BeyondLimits
@@ -35,7 +36,7 @@ class Stage:
     chance: SizeChance | None
 
 
-def steps_of(method: Method[C], settings: Settings, cut: C) -> tuple[Step, ...]:
+def steps_of(method: Method, settings: Settings, cut: Cut) -> tuple[Step, ...]:
     """The steps of a method that does not learn; none of one whose scores say nothing.
 
     Args:
@@ -54,7 +55,7 @@ def steps_of(method: Method[C], settings: Settings, cut: C) -> tuple[Step, ...]:
     if answer.scores is None or answer.outcome == "degenerate":
         return answer.steps
     order = order_of(answer.scores, signed=bool(settings["signed"]))
-    taken = sequence(order, cut.ends, str(settings["pick"]))
+    taken = sequence(order, cut.graph.ends, str(settings["pick"]))
     unknown = frozenset(answer.no_gradient or ())
     masks = [0]
     for edge in taken:
@@ -73,7 +74,7 @@ def steps_of(method: Method[C], settings: Settings, cut: C) -> tuple[Step, ...]:
     )
 
 
-def stages_of(steps: Sequence[Step], landscape: ValidCircuits[C]) -> list[Stage]:
+def stages_of(steps: Sequence[Step], landscape: ValidCircuits) -> list[Stage]:
     """Each step with the circuit that is left behind it."""
     known: dict[int, tuple[Closed, bool]] = {}
     found = []

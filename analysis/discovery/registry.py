@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final, Protocol, TypeVar
 
-from analysis.discovery.cuts import Cut, CutModel, CutNetwork
 from analysis.discovery.method import Method
 from analysis.discovery.methods import acdc, eap, eap_ig, exact_edge, mask_ig, pruning, random_order, weights
 from analysis.errors import InvalidMethod
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.method_settings import Setting, Value, read_values
 
-METHODS: Final[tuple[Method[CutNetwork], ...]] = (
+METHODS: Final[tuple[Method, ...]] = (
     acdc.ACDC,
     eap.EAP,
     eap_ig.EAP_IG,
@@ -26,22 +25,18 @@ METHODS: Final[tuple[Method[CutNetwork], ...]] = (
     random_order.RANDOM,
 )
 METHOD_BY_KEY: Final = {method.key: method for method in METHODS}
-MODEL_METHODS: Final[tuple[Method[CutModel], ...]] = (
-    acdc.MODEL_ACDC,
-    eap.MODEL_EAP,
-    eap_ig.MODEL_EAP_IG,
-    exact_edge.EFFECTS,
-    random_order.MODEL_RANDOM,
-)
-"""Those that are asked about models of other kinds."""
+MODEL_METHODS: Final = tuple(method.for_models for method in METHODS if method.of_models)
+"""Those that are asked about models of other kinds, with their settings there."""
 MODEL_METHOD_BY_KEY: Final = {method.key: method for method in MODEL_METHODS}
+FORMER: Final = {"effects": "exact-edge"}
+"""Keys that addresses and reports of earlier versions have."""
 _SHAPE: Final = re.compile(r"\s*([a-z0-9-]+)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
 _WRITE: Final = "write key or key(name=value,name=value), as in acdc(tau=.1,loss=kl)"
 MAX_TEXT: Final = 400
 Named = TypeVar("Named", bound="Called")
 
 
-def read_method(text: str) -> tuple[Method[CutNetwork], dict[str, Value]]:
+def read_method(text: str) -> tuple[Method, dict[str, Value]]:
     """A method with its settings, from ``key`` or ``key(name=value,…)``.
 
     Raises:
@@ -86,6 +81,7 @@ def read_called(text: str, known: Mapping[str, Named]) -> tuple[Named, dict[str,
 
 
 def _named(key: str, known: Mapping[str, Named]) -> Named:
+    key = FORMER.get(key, key)
     if key not in known:
         near = get_close_matches(key, known, 1)
         cure = f"did you mean {near[0]}" if near else f"use one of {', '.join(known)}"
@@ -96,11 +92,6 @@ def _named(key: str, known: Mapping[str, Named]) -> Named:
     return known[key]
 
 
-def default_methods() -> list[tuple[Method[CutNetwork], dict[str, Value]]]:
+def default_methods(methods: Sequence[Method] = METHODS) -> list[tuple[Method, dict[str, Value]]]:
     """One of each with its default settings."""
-    return [(method, method.defaults) for method in METHODS]
-
-
-def default_model_methods(cut: Cut) -> list[tuple[Method[CutModel], dict[str, Value]]]:
-    """One of each that can be asked about a model, with its default settings."""
-    return [(method, method.defaults) for method in MODEL_METHODS if not method.refuses(cut)]
+    return [(method, method.defaults) for method in methods]

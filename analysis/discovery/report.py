@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from analysis.discovery.audit import Audited, audit, location_json
 from analysis.discovery.location import Landscape
 from analysis.discovery.method import Method
-from analysis.discovery.registry import METHOD_BY_KEY
+from analysis.discovery.registry import FORMER, METHOD_BY_KEY, METHODS
 from analysis.discovery.sweep import sweep
 from analysis.errors import InvalidMethod
 from analysis.method_settings import Value
-from analysis.models.model import Graph
-from analysis.networks.circuit import EdgeLayout
+from analysis.models.graph import Graph
 from analysis.question import Question
 from analysis.report import Analysed, Mask, Part, Report, Settings
 from analysis.work import DEFAULT_WORK, Work
@@ -35,6 +34,12 @@ class AnswerFound(Part):
     faithfulness: float | None
     fragile: bool
     place: dict[str, Any] | None
+
+    @field_validator("method")
+    @classmethod
+    def _present(cls, key: str) -> str:
+        """What an earlier version called a method otherwise."""
+        return FORMER.get(key, key)
 
 
 class MethodsReport(Report):
@@ -78,8 +83,8 @@ class MethodsReport(Report):
 def methods_report(
     found: Sequence[Audited],
     refused: dict[str, str],
-    methods: Mapping[str, Method[Any]],
-    layout: EdgeLayout | Graph,
+    methods: Mapping[str, Method],
+    graph: Graph,
     *,
     complete: bool,
     thorough: bool = False,
@@ -90,18 +95,18 @@ def methods_report(
         found: the answers.
         refused: methods that could not be asked, with the reason.
         methods: by key.
-        layout: writes masks.
+        graph: writes masks.
         complete: whether every valid circuit is listed.
         thorough: whether methods that learn were asked.
     """
     answers = [
         AnswerFound.showing(
             one.answer,
-            layout,
+            graph,
             method=one.method,
             settings=dict(one.settings),
             default=dict(one.settings) == methods[one.method].defaults,
-            place=None if one.location is None else location_json(one.location, layout, complete=complete),
+            place=None if one.location is None else location_json(one.location, graph, complete=complete),
         )
         for one in found
     ]
@@ -112,7 +117,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> Methods
     """Ask every method under its settings; only those that learn load torch."""
     circuits = of.circuits
     landscape = Landscape(of.question, circuits, work, judges=len(circuits.masks) <= MAX_JUDGED)
-    asked = sweep(thorough=settings.thorough)
+    asked = sweep(METHODS, ("pairs",), thorough=settings.thorough)
     barred: dict[Value, str] = {}
     try:
         landscape.cut("pairs")
@@ -120,5 +125,5 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> Methods
         barred["pairs"] = f"{problem.cause[:1].upper()}{problem.cause[1:]}."
     refused = {method.label: barred["pairs"] for method, given in asked if given["ablation"] in barred}
     found = audit(landscape, [one for one in asked if one[1]["ablation"] not in barred], (), work)
-    complete, layout = circuits.truncated_at is None, of.question.layout
-    return methods_report(found, refused, METHOD_BY_KEY, layout, complete=complete, thorough=settings.thorough)
+    complete, thorough = landscape.complete, settings.thorough
+    return methods_report(found, refused, METHOD_BY_KEY, landscape.graph, complete=complete, thorough=thorough)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.method_settings import Setting
-from analysis.networks.circuit import EdgeLayout
 
 MAX_K: Final = 10_000
 KEY_DECIMALS: Final = 9
@@ -27,6 +27,21 @@ K: Final = Setting("k", 1, "edges to take", low=1, high=MAX_K)
 SELECTION: Final = (PICK, SIGNED, THRESHOLD, K)
 
 
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """A number for each bit: the change of the metric when it is cut, so that helpful ones are negative.
+
+    Args:
+        values: ``[bits]``.
+        no_gradient: edges of which a method of gradients knows nothing, since none reaches them; None of other methods.
+        says_nothing: whether no order of bits follows from them.
+    """
+
+    values: NDArray[np.float64]
+    no_gradient: tuple[int, ...] | None = None
+    says_nothing: bool = False
+
+
 def order_of(scores: NDArray[np.float64], *, signed: bool) -> NDArray[np.float64]:
     """Keys of edges, larger first: |S|, or −S where signed, as shares of the largest |S|, to 9 decimals.
 
@@ -40,7 +55,7 @@ def order_of(scores: NDArray[np.float64], *, signed: bool) -> NDArray[np.float64
     return np.round((-scores if signed else np.abs(scores)) / largest, KEY_DECIMALS)
 
 
-def sequence(keys: NDArray[np.float64], ends: Sequence[tuple[Hashable, Hashable]], pick: str) -> list[int]:
+def sequence(keys: NDArray[np.float64], ends: Sequence[tuple[int, int]], pick: str) -> list[int]:
     """Every edge in the order in which it is taken; ties by lower edge index.
 
     Args:
@@ -60,16 +75,6 @@ def sequence(keys: NDArray[np.float64], ends: Sequence[tuple[Hashable, Hashable]
         rest.remove(best)
         reached.add(ends[best][0])
     return taken
-
-
-def edge_ends(layout: EdgeLayout) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Source and target of every edge, each as (layer, neuron)."""
-    return [
-        ((layer - 1, source), (layer, out))
-        for layer in range(1, len(layout.sizes))
-        for out in range(layout.sizes[layer])
-        for source in range(layout.sizes[layer - 1])
-    ]
 
 
 def shares_between(values: Sequence[float]) -> list[float] | None:

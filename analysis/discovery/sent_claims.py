@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from analysis.discovery.claims import MAX_CLAIM_BYTES, MAX_CLAIMS, Claim, Subject, claims_in, read_claim
-from analysis.discovery.part_names import PartNames
+from analysis.discovery.part_names import ARROW, PartNames, dotted
 from analysis.errors import InvalidClaim
 from analysis.strict_json import kind_of, read_text, read_value
 
@@ -21,9 +21,7 @@ ITEM: Final = "claim"
 DEFAULT_THRESHOLD: Final = 0.95
 _CURE: Final = "give a claim file, a mask, edges, scores, or an object with a score by the name of each edge"
 _BETWEEN: Final = re.compile(r"[\s,;]+")
-_ARROW: Final = re.compile(r"\s*(?:-+>|→|>)\s*")
 _HEX: Final = re.compile(r"[0-9a-fA-F]+", re.ASCII)
-_SLOT: Final = re.compile(r"<([qkv])>")
 _SHOWN: Final = 40
 
 
@@ -93,7 +91,7 @@ def read_sent(raw: bytes, subject: Subject, picking: Mapping[str, Any] | None = 
         picking: of scores: k or threshold, pick, signed, ablation, where what was sent does not say it itself.
 
     Raises:
-        InvalidClaim: it has none of these forms, or does not fit the network or model.
+        InvalidClaim: it has none of these forms, or does not fit the network.
     """
     names, picking = subject.names, picking or {}
     text = read_text(raw, ITEM, InvalidClaim, MAX_CLAIM_BYTES, _CURE).strip()
@@ -106,12 +104,17 @@ def read_sent(raw: bytes, subject: Subject, picking: Mapping[str, Any] | None = 
         if isinstance(value, dict) and "format" in value:
             return Read("claim-file", claims_in(value, subject))
         form, said = _from_json(value, names, picking)
-    return Read(form, (_one_claim(form, said, names, picking),))
+    whole = {"name": next(one.label for one in FORMS if one.key == form), "kind": "circuit", **said}
+    if "scores" in whole:  # what was declared stands where it says nothing itself
+        declared = {key: one for key, one in picking.items() if key not in said}
+        given = {"k", "threshold"} & (set(said) | set(declared))
+        whole |= declared if given else {**declared, "threshold": DEFAULT_THRESHOLD}
+    return Read(form, (read_claim(whole, ITEM, subject),))
 
 
 def edges_in(text: str) -> list[str]:
     """Names of edges as people write them, with any arrow, between spaces, commas or semicolons."""
-    return [part for part in _BETWEEN.split(_ARROW.sub(">", _dotted(text))) if part]
+    return [part for part in _BETWEEN.split(ARROW.sub(">", dotted(text))) if part]
 
 
 def numbers_in(text: str) -> list[float | str | None]:
@@ -128,23 +131,13 @@ def _number(text: str) -> float | str | None:
         return text
 
 
-def _one_claim(form: str, said: dict[str, Any], names: PartNames, picking: Mapping[str, Any]) -> Claim:
-    """The claim that was read, with what was declared where it says nothing itself."""
-    whole = {"name": next(one.label for one in FORMS if one.key == form), "kind": "circuit", **said}
-    if "scores" in whole:
-        declared = {key: one for key, one in picking.items() if key not in said}
-        given = {"k", "threshold"} & (set(said) | set(declared))
-        whole |= declared if given else {**declared, "threshold": DEFAULT_THRESHOLD}
-    return read_claim(whole, ITEM, names)
-
-
 def _from_text(text: str, names: PartNames) -> tuple[str, dict[str, Any]]:
     if _HEX.fullmatch(text):
         return "mask", {"mask": text.lower()}
-    named = all(part in names.numbers or part in names.aliases for part in edges_in(text))
-    if not named and ">" not in text and "→" not in text:
+    parts = edges_in(text)
+    if not ARROW.search(text) and not all(part in names.numbers or part in names.graph.bit_names for part in parts):
         return "scores", {"scores": numbers_in(text)}
-    return "edges", {"edges": [part_text(name, names) for name in edges_in(text)]}
+    return "edges", {"edges": parts}
 
 
 def _from_json(value: Any, names: PartNames, picking: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -156,11 +149,11 @@ def _from_json(value: Any, names: PartNames, picking: Mapping[str, Any]) -> tupl
     by_score = bool({"k", "threshold"} & set(picking))
     if isinstance(value.get("edges"), dict):
         for name in value["nodes"] if isinstance(value.get("nodes"), dict) else ():
-            _node(name, "nodes", names)
+            names.node(name, f"{ITEM}: nodes")
         return "eap-ig", _edges_or_scores(
             {name: _of(one, name) for name, one in value["edges"].items()}, names, by_score
         )
-    if any(_ARROW.search(name) for name in value):
+    if any(ARROW.search(name) for name in value):
         told = {name: {"in_graph" if isinstance(one, bool) else "score": one} for name, one in value.items()}
         return "edge-scores", _edges_or_scores(told, names, by_score)
     shown = ", ".join(repr(key[:_SHOWN]) for key in list(value)[:3])
@@ -169,11 +162,8 @@ def _from_json(value: Any, names: PartNames, picking: Mapping[str, Any]) -> tupl
 
 def _from_list(value: list[Any], names: PartNames) -> tuple[str, dict[str, Any]]:
     if len(value) > max(MAX_CLAIMS, names.n_bits):
-        cure = f"the {names.whole} has {names.n_bits} {names.part}s"
-        raise InvalidClaim(ITEM, f"is a list of {len(value):,}", cure)
-    if _is_names(value):
-        return "edges", {"edges": [part_text(one, names) for one in value]}
-    return "scores", {"scores": value}
+        raise InvalidClaim(ITEM, f"is a list of {len(value):,}", f"the network has {names.n_bits} {names.part}s")
+    return ("edges", {"edges": value}) if _is_names(value) else ("scores", {"scores": value})
 
 
 def _is_names(value: list[Any]) -> bool:
@@ -197,7 +187,7 @@ def _edges_or_scores(told: Mapping[str, Mapping[str, Any]], names: PartNames, by
     scores: dict[int, Any] = {}
     kept: list[int] = []
     for name, said in told.items():
-        edge, marked = _edge(name, "edges", names), said.get("in_graph")
+        edge, marked = names.bit(name, f"{ITEM}: edges"), said.get("in_graph")
         if edge in scores:
             raise InvalidClaim(f"{ITEM}: edges", f"has {list(names.numbers)[edge]} twice", "name each edge once")
         if marked is not None and not isinstance(marked, bool):
@@ -214,56 +204,3 @@ def _edges_or_scores(told: Mapping[str, Mapping[str, Any]], names: PartNames, by
     if not scored:
         raise InvalidClaim(ITEM, "marks no edge as kept and has no scores", "mark edges with in_graph, or give scores")
     return {"scores": [scores.get(edge) for edge in range(names.n_bits)]}
-
-
-# --- names of edges and neurons
-
-
-def _edge(name: Any, where: str, names: PartNames) -> int:
-    text = part_text(name, names, where)
-    if text not in names.numbers:
-        raise InvalidClaim(
-            f"{ITEM}: {where}",
-            f"{str(name)[:_SHOWN]!r} {names.why_none(text)}",
-            f"give {names.part}s of this {names.whole}",
-        )
-    return names.numbers[text]
-
-
-def part_text(name: Any, names: PartNames, where: str = "edges") -> str:
-    """A name as claims write it, from any arrow and any spelling of its nodes."""
-    if isinstance(name, str) and (name in names.numbers or name in names.aliases):
-        return names.aliases.get(name, name)
-    ends = _ARROW.split(_dotted(name.strip())) if isinstance(name, str) else []
-    if len(ends) != 2:
-        shown = repr(name[:_SHOWN]) if isinstance(name, str) else kind_of(name)
-        raise InvalidClaim(f"{ITEM}: {where}", f"has {shown} where {_a(names.part)} should stand", names.how)
-    target = ends[1] if ends[1] in names.nodes else re.sub(r"\.[qkv]$", "", ends[1])  # not all readers have slots
-    return f"{_node(ends[0], where, names)}>{_node(target, where, names)}"
-
-
-def _dotted(text: str) -> str:
-    """Slots behind a dot, since the usual way of writing them has the sign of an arrow."""
-    return _SLOT.sub(r".\1", text)
-
-
-def _a(part: str) -> str:
-    return f"an {part}" if part == "edge" else f"a {part}"
-
-
-def _node(name: Any, where: str, names: PartNames) -> str:
-    """A node's name as claims write it.
-
-    Raises:
-        InvalidClaim: it does not belong to this network or model; most graphs of other tools are about another one.
-    """
-    known = names.nodes.get(name) if isinstance(name, str) else None
-    if known is None:
-        shown = repr(name[:_SHOWN]) if isinstance(name, str) else kind_of(name)
-        what = "neuron of this network" if names.whole == "network" else f"node of this {names.whole}"
-        raise InvalidClaim(
-            f"{ITEM}: {where}",
-            f"has the node {shown}, which is no {what}",
-            f"name its nodes as in the drawing: {names.listed}",
-        )
-    return known

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-from analysis.discovery.cuts import RULES, CutModel, CutNetwork
 from analysis.discovery.method import Method
-from analysis.discovery.registry import METHODS, MODEL_METHODS
-from analysis.method_settings import Settings, Value
+from analysis.discovery.registry import METHODS
+from analysis.method_settings import Value
 
 THRESHOLDS: Final = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
 TAUS: Final = (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -16,35 +15,33 @@ PENALTIES: Final = (0.001, 0.003, 0.01, 0.03, 0.1)
 N_SEEDS: Final = 20
 N_LEARNED_SEEDS: Final = 3
 
-_MORE: Final[dict[str, tuple[Settings, ...]]] = {
-    "acdc": ({"order": "reverse"}, {"order": "shuffled"}, {"order": "shuffled", "seed": 1}),
-    "eap": ({"loss": "kl"},),
-    "eap-ig": ({"loss": "cross-entropy"}, {"path": "mid", "steps": 20}),
-}
-"""What methods are asked about models beside the rest."""
+Asked = tuple[Method, dict[str, Value]]
+"""A method with all its settings."""
 
 
-def sweep(*, thorough: bool) -> tuple[tuple[Method[CutNetwork], dict[str, Value]], ...]:
-    """Every method under its settings, the default first, and under each other choice that it has, one at a time.
+def sweep(methods: Sequence[Method], others: Sequence[Value], *, thorough: bool = False) -> list[Asked]:
+    """Methods under their settings, the default first, and under each other choice that they have, one at a time.
 
     Args:
+        methods: of perceptrons or of models of other kinds.
+        others: ablations under which methods with thresholds are asked beside their default.
         thorough: whether methods that learn are asked too, which take a second each.
     """
-    asked = [method for method in METHODS if thorough or not method.learns]
-    return tuple(
+    asked = [method for method in methods if thorough or not method.learns]
+    return [
         (method, settings)
         for method in asked
-        for settings in _unique([*_settings_of(method, ("pairs",)), *_other_choices(method)])
-    )
+        for settings in _unique([*_settings_of(method, others), *_other_choices(method)])
+    ]
 
 
-def threshold_sweep() -> tuple[tuple[Method[CutNetwork], dict[str, Value]], ...]:
+def threshold_sweep() -> tuple[Asked, ...]:
     """Methods that do not learn under every threshold and both ways to pick, as studies ask them."""
     asked = [method for method in METHODS if not method.learns]
     return tuple((method, settings) for method in asked for settings in _settings_of(method, ("pairs",)))
 
 
-def _other_choices(method: Method[Any]) -> list[dict[str, Value]]:
+def _other_choices(method: Method) -> list[dict[str, Value]]:
     """The default with one setting changed: another loss, order, path, metric, sign or ablation."""
     return [
         method.filled({setting.name: choice})
@@ -53,23 +50,7 @@ def _other_choices(method: Method[Any]) -> list[dict[str, Value]]:
     ]
 
 
-def model_sweep(cuts: Mapping[str, CutModel]) -> list[tuple[Method[CutModel], dict[str, Value]]]:
-    """Every method for models under its settings, the default first, also under ablations that the rules do not name.
-
-    Args:
-        cuts: the model by ablation; those that are the rules' own have the same model as "rules".
-    """
-    others = [name for name, cut in cuts.items() if cut is not cuts[RULES]]
-    found: list[tuple[Method[CutModel], dict[str, Value]]] = []
-    for method in MODEL_METHODS:
-        if method.refuses(cuts[RULES]):
-            continue
-        more: tuple[Settings, ...] = (*_MORE.get(method.key, ()), *({"ablation": one} for one in others))
-        found += [(method, one) for one in (*_settings_of(method, others), *map(method.filled, more))]
-    return found
-
-
-def _settings_of(method: Method[Any], ablations: Sequence[Value]) -> list[dict[str, Value]]:
+def _settings_of(method: Method, ablations: Sequence[Value]) -> list[dict[str, Value]]:
     """The settings under which one method is asked, its default first.
 
     Args:

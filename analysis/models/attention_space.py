@@ -48,7 +48,8 @@ from analysis.models.attention_report import (
     row_look,
 )
 from analysis.models.attention_weights import Transformer
-from analysis.models.model import Change, Edge, Graph, Inside, Masks, Node, Role, RowRun, Slope, gaps
+from analysis.models.graph import Edge, Graph, Masks, Node
+from analysis.models.model import Change, Inside, Role, RowRun, Slope, gaps
 
 _BATCH: Final = 1 << 21  # numbers in one array of a batch
 _MAX_BRANCH: Final = 16  # edges into one head whose subsets are listed

@@ -22,17 +22,8 @@ from numpy.typing import NDArray
 from analysis.circuit_sets.most_different import DifferentPair, most_different_words
 from analysis.errors import BeyondLimits, InvalidMask
 from analysis.explanations.explanation import Column, Record
-from analysis.models.model import (
-    ACCURACY_THRESHOLD,
-    Engine,
-    Masks,
-    Model,
-    Numbers,
-    Rules,
-    SearchPart,
-    Space,
-    gaps,
-)
+from analysis.models.graph import Masks
+from analysis.models.model import ACCURACY_THRESHOLD, Engine, Model, Numbers, Rules, SearchPart, Space, gaps
 from analysis.progress import OutOfTime
 from analysis.validity import max_wrong
 from analysis.work import DEFAULT_WORK, Work

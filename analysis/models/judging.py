@@ -27,7 +27,8 @@ from analysis.models.circuits import (
     mask_bits,
     mask_numbers,
 )
-from analysis.models.model import Masks, Model, ModelKind, Role, Rules, Space, gaps
+from analysis.models.graph import Masks
+from analysis.models.model import Model, ModelKind, Role, Rules, Space, gaps
 from analysis.models.protocol import ModelProtocol
 from analysis.validity import max_wrong
 from analysis.work import DEFAULT_WORK, Work

@@ -12,7 +12,6 @@ from app.cli.terminal import Refusal, Shown, check_writable, progress_bar, read_
 
 if TYPE_CHECKING:
     from analysis.discovery.claims import Claim, Subject
-    from analysis.discovery.cuts import CutNetwork
     from analysis.discovery.location import ValidCircuits
     from analysis.discovery.method import Method
     from analysis.method_settings import Settings
@@ -26,14 +25,14 @@ class _Asked:
 
     Args:
         search: for the valid circuits.
-        methods: that are asked, once these are known.
+        methods: that are asked.
         claims: of others.
         missing: sentences about what stopped at a limit.
         planted: what was planted in the network, if anything was.
     """
 
-    search: Callable[[Work], ValidCircuits[Any]]
-    methods: Callable[[Any], Sequence[tuple[Any, Settings]]]
+    search: Callable[[Work], ValidCircuits]
+    methods: Sequence[tuple[Method, Settings]]
     claims: Sequence[Claim]
     missing: Callable[[Any], Sequence[str]]
     planted: PlantedRecord | None = None
@@ -87,7 +86,7 @@ def audit(
         landscape = asked.search(work)
         seconds["circuits"] = time.perf_counter() - begun
         begun = time.perf_counter()
-        found = run_audit(landscape, asked.methods(landscape), asked.claims, work)
+        found = run_audit(landscape, asked.methods, asked.claims, work)
         seconds["methods"] = time.perf_counter() - begun
     return written(output, audit_json(landscape, found, seconds, asked.missing(landscape), asked.planted))
 
@@ -98,13 +97,14 @@ def _of_network(
     from analysis.discovery.audit import what_is_missing
     from analysis.discovery.claims import subject_of
     from analysis.discovery.location import Landscape
+    from analysis.discovery.registry import METHODS
     from analysis.pipeline import search_for_circuits
 
-    asked = read_methods(methods, default=not claims)
+    asked = read_methods(methods, METHODS, default=not claims)
     file, (question,) = read_questions(content, protocol, data, [output_index])
     return _Asked(
         lambda work: Landscape(question, search_for_circuits(question, work), work),
-        lambda _: asked,
+        asked,
         _read_claims(claims, subject_of(question)),
         what_is_missing,
         file.planted,
@@ -112,22 +112,14 @@ def _of_network(
 
 
 def _of_model(asked: ModelAsked, methods: Sequence[str], claims: str) -> _Asked:
-    from analysis.discovery.claims import Subject
+    from analysis.discovery.claims import subject_of_model
     from analysis.discovery.model_location import ModelLandscape
-    from analysis.discovery.part_names import names_of
-    from analysis.discovery.registry import MODEL_METHOD_BY_KEY, default_model_methods, read_called
-
-    texts = methods or ([] if claims else ["default"])
-    given = [text if text == "default" else read_called(text, MODEL_METHOD_BY_KEY) for text in texts]
-
-    def methods_of(landscape: ModelLandscape) -> list[tuple[Any, Settings]]:
-        default = [*default_model_methods(landscape.cut(""))]
-        return [one for text in given for one in (default if isinstance(text, str) else [text])]
+    from analysis.discovery.registry import MODEL_METHODS
 
     return _Asked(
         lambda work: ModelLandscape(asked.kind, asked.model, asked.rules, asked.search(work), work=work),
-        methods_of,
-        _read_claims(claims, Subject(asked.model.digest, 0, 1, names_of(asked.space.graph))),
+        read_methods(methods, MODEL_METHODS, default=not claims),
+        _read_claims(claims, subject_of_model(asked.model, asked.space)),
         lambda landscape: asked.missing(landscape.found),
     )
 
@@ -141,21 +133,21 @@ def _read_claims(path: str, subject: Subject) -> Sequence[Claim]:
     return read_sent(read_bytes(path, "claim file", MAX_CLAIM_BYTES + 1), subject).claims
 
 
-def read_methods(texts: Sequence[str], *, default: bool) -> list[tuple[Method[CutNetwork], Settings]]:
+def read_methods(texts: Sequence[str], known: Sequence[Method], *, default: bool) -> list[tuple[Method, Settings]]:
     """The methods asked for, in order.
 
     Args:
         texts: as given; "default" stands for one of each.
+        known: those that may be asked.
         default: whether nothing given stands for that too.
 
     Raises:
         InvalidMethod: an unknown one, or a setting that is not allowed.
     """
-    from analysis.discovery.registry import default_methods, read_method
+    from analysis.discovery.registry import default_methods, read_called
 
-    if not texts:
-        return [*default_methods()] if default else []
-    found: list[tuple[Method[CutNetwork], Settings]] = []
-    for text in texts:
-        found += default_methods() if text == "default" else [read_method(text)]
+    found: list[tuple[Method, Settings]] = []
+    by_key = {method.key: method for method in known}
+    for text in texts or (["default"] if default else []):
+        found += default_methods(known) if text == "default" else [read_called(text, by_key)]
     return found

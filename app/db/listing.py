@@ -12,7 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import RECORDED
-from analysis.models.model import Graph, ModelKind
+from analysis.models.graph import Graph
+from analysis.models.model import ModelKind
 from analysis.question import Question
 from analysis.stories.relation import RELATIONS
 from analysis.stories.report import CODES, LETTERS

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.rivals import ListedCircuits, compare
 from analysis.discovery.audit import audit
-from analysis.discovery.registry import MODEL_METHOD_BY_KEY, default_model_methods
+from analysis.discovery.method import RULES
+from analysis.discovery.registry import MODEL_METHOD_BY_KEY, default_methods
 from analysis.discovery.report import MethodsReport, methods_report
-from analysis.discovery.sweep import model_sweep
+from analysis.discovery.sweep import sweep
 from analysis.explanations.explanation import REF, Frame
 from analysis.models.circuits import CircuitsFound, find_circuits
 from analysis.models.judging import judged_circuits
@@ -94,13 +95,13 @@ def ask_methods(document: bytes, rules: Rules, search: ModelSearch, frame: Frame
     """
     kind, model = read_model(document)
     landscape = stored_landscape(kind, model, rules, search, frame, work)
-    swept = landscape.space.run_milliseconds <= SWEPT_MILLISECONDS
-    cut = landscape.cut("")
-    asked = model_sweep(landscape.cuts) if swept else default_model_methods(cut)
+    own, every = landscape.cut(""), list(MODEL_METHOD_BY_KEY.values())
+    ablations = [RULES, *(name for name, cut in landscape.cuts.items() if cut is not own)]
+    asked = default_methods(every)
+    if landscape.space.run_milliseconds <= SWEPT_MILLISECONDS:
+        asked = [one for one in sweep(every, ablations[1:]) if one[1]["ablation"] in ablations]
     answers = audit(landscape, asked, work=work)
-    reasons = ((method.label, method.refuses(cut)) for method in MODEL_METHOD_BY_KEY.values())
-    refused = {label: f"{reason[:1].upper()}{reason[1:]}." for label, reason in reasons if reason}
-    return methods_report(answers, refused, MODEL_METHOD_BY_KEY, landscape.space.graph, complete=landscape.complete)
+    return methods_report(answers, {}, MODEL_METHOD_BY_KEY, landscape.graph, complete=landscape.complete)
 
 
 def _load_rivals(session: Session, arguments: Arguments) -> Compute[Report]:

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from analysis.circuit_sets.chance import SizeChance, chance_at
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.circuits.space import count_by_edges
-from analysis.discovery.part_names import names_in, names_of
+from analysis.discovery.part_names import names_of
 from analysis.explanations.explanation import REF
 from analysis.models.circuits import mask_bits
 from analysis.models.common import chances_by_bits
+from analysis.models.graph import perceptron_graph
 from analysis.models.model import ACCURACY_THRESHOLD, Inside, gaps
 from analysis.networks.circuit import Circuit
 from app.db.models import searches_of, stored_circuits
@@ -107,7 +108,7 @@ def _of_perceptron(one: One, circuit: Circuit) -> Cut:
         part=place.part,
         bits=tuple(bool(circuit.mask >> edge & 1) for edge in range(layout.n_edges)),
         n_kept=circuit.n_edges,
-        names=lambda: list(names_in(layout).numbers),
+        names=lambda: list(names_of(perceptron_graph(layout.sizes)).numbers),
         labels=lambda: edge_labels(layout.sizes),
         neurons=circuit.n_neurons,
         n_neurons=sum(question.cut.hidden_sizes),

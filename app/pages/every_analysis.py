@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from markupsafe import Markup
@@ -27,32 +27,15 @@ MAX_JUDGED_MILLISECONDS: Final = 3.0
 """What a run of one circuit may take for criteria to be asked of a claim on the spot, some thousand runs."""
 
 
-@dataclass(frozen=True)
-class ModelStanding:
-    """The stored circuits of a model under one set of rules; nothing is known of the others where there are none.
-
-    Args:
-        session: open session.
-        place: the model and its rules.
-    """
-
-    session: Session
-    place: ModelPlace
-
-    @cached_property
-    def landscape(self) -> ModelLandscape:
-        place = self.place
-        search = searches_of(self.session, [place.row.id]).get((place.row.id, place.text))
-        frame = stored_circuits(self.session, place.row.id, place.text, place.kind)
-        if search is None or frame is None:
-            found = ModelLandscape(place.kind, place.model, ModelProtocol("", place.settings), None)
-        else:
-            found = stored_landscape(place.kind, place.model, place.settings, search, frame)
-        return replace(found, judges=place.space.run_milliseconds <= MAX_JUDGED_MILLISECONDS)
-
-    @cached_property
-    def unjudged(self) -> ModelLandscape:
-        return replace(self.landscape, judges=False)
+def _landscape(session: Session, place: ModelPlace) -> ModelLandscape:
+    """The stored circuits of a model under one set of rules; nothing is known of the others where there are none."""
+    search = searches_of(session, [place.row.id]).get((place.row.id, place.text))
+    frame = stored_circuits(session, place.row.id, place.text, place.kind)
+    if search is None or frame is None:
+        found = ModelLandscape(place.kind, place.model, ModelProtocol("", place.settings), None)
+    else:
+        found = stored_landscape(place.kind, place.model, place.settings, search, frame)
+    return replace(found, judges=place.space.run_milliseconds <= MAX_JUDGED_MILLISECONDS)
 
 
 def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequence[Analysis]) -> list[Asked]:
@@ -73,7 +56,7 @@ def _of_transformer(session: Session, place: ModelPlace, links: Addresses, analy
     def sizes() -> Mapping[int, int]:
         return dict(searched[place.row.id, place.text].by_bits)
 
-    read = partial(ModelStanding, session, place)
+    read = partial(_landscape, session, place)
     about_it = place.row.name, place.slug, place.scope, links, place.part, draws, None, read
     subject = Subject(*about_it, sizes, graph.to_hex)
     if not analysis.find:

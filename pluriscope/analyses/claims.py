@@ -17,11 +17,11 @@ from analysis.alignments.decisions import site_decisions
 from analysis.alignments.result import AlgorithmResult
 from analysis.alignments.search import align_with
 from analysis.discovery.audit import location_json
-from analysis.discovery.claims import Claim, subject_of
+from analysis.discovery.claims import Claim, subject_of, subject_of_model
 from analysis.discovery.claims import Subject as About
-from analysis.discovery.location import Landscape, ValidCircuits
+from analysis.discovery.location import ValidCircuits
 from analysis.discovery.method import Answer
-from analysis.discovery.part_names import PartNames, names_in, names_of
+from analysis.discovery.part_names import PartNames
 from analysis.discovery.sent_claims import FORMS, read_sent
 from analysis.errors import InvalidAlgorithm, InvalidClaim
 from analysis.method_settings import filled, read_values
@@ -30,8 +30,6 @@ from pluriscope.analyses.shown import Item, Shown, Subject, input_words, setting
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side, Table, Verdict
 
 MAX_TEXT: Final = 8_000
-MAX_JUDGED: Final = 20_000
-"""Circuits up to which one is judged by criteria on a page, since minimality looks at all of them."""
 _WAYS: Final = ("text", "formula", "mask", "edges", "scores")
 """Options that say what is claimed, each alone; the last three say it as links from earlier do."""
 _UNDEFINED: Final = (
@@ -48,34 +46,22 @@ class _Standing:
     of: Subject
 
     @cached_property
-    def landscape(self) -> ValidCircuits[Any]:
+    def landscape(self) -> ValidCircuits:
         """The valid circuits."""
-        if self.of.ask is None:
-            found: ValidCircuits[Any] = self.of.analysed.landscape
-            return found
-        circuits = self.of.analysed.circuits
-        return Landscape(self.of.question, circuits, judges=len(circuits.masks) <= MAX_JUDGED)
+        found: ValidCircuits = self.of.landscape()
+        return found
 
     @cached_property
-    def unjudged(self) -> ValidCircuits[Any]:
-        """The same without verdicts of criteria."""
-        if self.of.ask is None:
-            found: ValidCircuits[Any] = self.of.analysed.unjudged
-            return found
-        return Landscape(self.of.question, self.of.analysed.circuits, judges=False)
+    def about(self) -> About:
+        """What claims have to be about."""
+        if self.of.ask is not None:
+            return subject_of(self.of.ask)
+        return subject_of_model(self.of.analysed.model, self.of.analysed.space)
 
     @property
     def names(self) -> PartNames:
         """Of what masks speak about."""
-        return names_of(self.unjudged.layout) if self.of.ask is None else names_in(self.of.question.layout)
-
-    @property
-    def about(self) -> About:
-        """What claims have to be about."""
-        if self.of.ask is not None:
-            return subject_of(self.of.question)
-        landscape: Any = self.unjudged
-        return About(landscape.model.digest, 0, 1, self.names)
+        return self.about.names
 
     def read(self, text: str, picking: Mapping[str, Any]) -> tuple[str, Claim]:
         """The one circuit in a text, and the form that it is in.
@@ -92,12 +78,12 @@ class _Standing:
             raise InvalidClaim("claim", f"holds {len(read.claims)} circuits, and a page locates one", cure)
         return read.form, read.claims[0]
 
-    def place(self, answer: Answer, own: Any, landscape: ValidCircuits[Any]) -> dict[str, Any]:
+    def place(self, answer: Answer, own: Any) -> dict[str, Any]:
         """Where an answer stands, as audit files say it; empty where it is no mask."""
         if answer.raw_mask is None:
             return {}
-        (found,) = landscape.locate_all([(answer.raw_mask, own)])
-        told = location_json(found, landscape.layout, complete=landscape.complete)
+        (found,) = self.landscape.locate_all([(answer.raw_mask, own)])
+        told = location_json(found, self.landscape.graph, complete=self.landscape.complete)
         return {"raw_mask": self.of.hex(answer.raw_mask), **told}
 
 
@@ -107,7 +93,8 @@ def _page(_: None, of: Subject) -> Iterator[Block]:
 
 def _form(of: Subject, given: Mapping[str, str]) -> Iterator[Block]:
     """The form, and what it reads."""
-    names = _Standing(of).names
+    about = _Standing(of).about
+    names = about.names
     text = f"Nodes are {names.listed}. Edges are written as in {names.example}; helpful ones have negative scores."
     area: dict[str, Any] = {"control": "textarea"}
     first: dict[str, Any] = {
@@ -122,7 +109,7 @@ def _form(of: Subject, given: Mapping[str, str]) -> Iterator[Block]:
     yield Section("Another of your own" if any(given.values()) else "Your own", _ABOUT, id="form")
     kept = {"text": next((given[name] for name in _WAYS if name != "formula" and given.get(name)), "")}
     model, url = (
-        settings_form(names.settings, of.scope, first),
+        settings_form(about.settings, of.scope, first),
         of.links.analysis(of.slug, "claims", type(of.scope)(), "given"),
     )
     yield Form(model, url, "Locate it", {**given, **kept, **of.scope.query()}, changes=False)
@@ -150,13 +137,13 @@ def _item(_: None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
         return _algorithm(of, given)
     standing = _Standing(of)
     settings = {name: text for name, text in given.items() if name not in ways}
-    picking = read_values(standing.names.settings, settings, "claim")
-    filled(standing.names.settings, picking, "claim")  # refuses what is no setting
+    picking = read_values(standing.about.settings, settings, "claim")
+    filled(standing.about.settings, picking, "claim")  # refuses what is no setting
     text = given[ways[0]]
     form, claim = standing.read(json.dumps({"mask": text.lower()}) if ways == ["mask"] else text, picking)
     cut = standing.landscape.cut(claim.ablation)
     answer = claim.answer(cut)
-    place = standing.place(answer, cut if claim.ablation else None, standing.landscape)
+    place = standing.place(answer, cut if claim.ablation else None)
     record = {"form": form, "outcome": answer.outcome, "faithfulness": answer.faithfulness, **place}
     return Item("A circuit of your own", partial(_circuit, standing, record, given), record)
 
@@ -181,7 +168,7 @@ def _circuit(standing: _Standing, told: Mapping[str, Any], given: Mapping[str, s
             actions.insert(0, Action("Compare with the nearest valid circuit", url, True))
     valid = Verdict("valid", "pass" if told["valid"] else "fail")
     yield Head(f"Your circuit of {noun(told['edges'], of.part)}", _words(told, of), (valid,), actions)
-    if standing.unjudged.known.n_valid is None:
+    if standing.landscape.known.n_valid is None:
         yield Notice("What else is valid is not known", "The circuits were not searched under these rules.")
     drawn = told["mask"] if told["possible"] else told["raw_mask"]
     caption = f"Raw mask {told['raw_mask']}."

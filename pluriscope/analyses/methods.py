@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from markupsafe import Markup
 
-from analysis.discovery.location import Landscape
 from analysis.discovery.method import Method, Step
-from analysis.discovery.part_names import names_in, names_of
+from analysis.discovery.part_names import names_of
 from analysis.discovery.path import Stage, stages_of, steps_of
 from analysis.discovery.planted_answers import answered
 from analysis.discovery.registry import METHOD_BY_KEY, MODEL_METHOD_BY_KEY, read_called
@@ -65,7 +64,7 @@ returned on this network with this setting, not how good a method is.
 """
 
 
-def _methods(of: Subject) -> Mapping[str, Method[Any]]:
+def _methods(of: Subject) -> Mapping[str, Method]:
     return METHOD_BY_KEY if of.ask is not None else MODEL_METHOD_BY_KEY
 
 
@@ -97,7 +96,7 @@ def _page(report: MethodsReport, of: Subject) -> Iterator[Block]:
     yield More("How to read it", lambda: [reading, *map(_definition, _methods(of).values())])
 
 
-def _definition(method: Method[Any]) -> Prose:
+def _definition(method: Method) -> Prose:
     return Prose(f"**{method.label}.** {method.definition} {method.source}.")
 
 
@@ -131,7 +130,7 @@ def _row(one: AnswerFound, label: str, of: Subject) -> Row:
     return Row(values, url=url)
 
 
-def _text(method: Method[Any], settings: Settings) -> str:
+def _text(method: Method, settings: Settings) -> str:
     """A method with the settings that differ from its own."""
     defaults = method.defaults
     return settings_text(method.key, {name: one for name, one in settings.items() if defaults.get(name) != one})
@@ -162,7 +161,7 @@ class _Path:
     """
 
     of: Subject
-    method: Method[Any]
+    method: Method
     settings: Settings
     stages: Sequence[Stage]
     names: Sequence[str]
@@ -218,8 +217,8 @@ def _item(_: MethodsReport | None, of: Subject, text: str, options: Mapping[str,
         BeyondLimits: it is too large to be followed.
     """
     method, settings = read_called(text, _methods(of))
-    landscape: Any = of.analysed.unjudged if of.ask is None else _landscape(of)
-    names = names_of(landscape.space.graph) if of.ask is None else names_in(of.question.layout)
+    landscape = of.landscape(judges=False)
+    names = names_of(landscape.graph)
     begin = 0 if method.score is not None else (1 << names.n_bits) - 1
     if method.learns:
         cause = "learns all gates at once, so there are no steps to follow"
@@ -236,11 +235,7 @@ def _item(_: MethodsReport | None, of: Subject, text: str, options: Mapping[str,
     return Item(f"{method.label}, step by step", partial(path.blocks, at), record)
 
 
-def _landscape(of: Subject) -> Landscape:
-    return Landscape(of.question, of.analysed.circuits, judges=False)
-
-
-def _answer(method: Method[Any], settings: Settings, stages: Sequence[Stage]) -> int | None:
+def _answer(method: Method, settings: Settings, stages: Sequence[Stage]) -> int | None:
     """The step whose raw mask is the method's answer; None where it came to none."""
     if method.score is None:
         return len(stages) - 1

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from markupsafe import Markup
 from pydantic import BaseModel, Field, create_model
 
 from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.discovery.location import Landscape
 from analysis.method_settings import Setting
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.circuit import Circuit
@@ -23,6 +24,9 @@ from pluriscope.analyses.registry import Analysis
 from pluriscope.blocks import Block, Text
 from pluriscope.errors import InvalidOption
 from pluriscope.naming import ExplanationRef, Scope
+
+MAX_JUDGED: Final = 20_000
+"""Circuits up to which one is judged by criteria on a page, since minimality looks at all of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +74,21 @@ class Subject:
 
     @cached_property
     def analysed(self) -> Any:
-        """What was found before: of a network :class:`analysis.report.Analysed`."""
+        """What was found before: of a network :class:`analysis.report.Analysed`, of a model of another kind its valid
+        circuits.
+        """
         return self.read()
+
+    def landscape(self, *, judges: bool = True) -> Any:
+        """The valid circuits, to locate answers among.
+
+        Args:
+            judges: whether answers are judged by criteria where that is quick.
+        """
+        if self.ask is None:
+            return replace(self.analysed, judges=judges and self.analysed.judges)
+        circuits = self.analysed.circuits
+        return Landscape(self.ask, circuits, judges=judges and len(circuits.masks) <= MAX_JUDGED)
 
     def thumb(self, mask: str, **more: Any) -> Markup:
         """The drawing of a circuit."""

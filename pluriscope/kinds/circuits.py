@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from analysis.criteria.registry import criterion_named
 from analysis.explanations.explanation import REF as RECORDED_REF
+from analysis.models.graph import Graph
 from analysis.models.judging import NOT_ASKED, asked_of, column_of
-from analysis.models.model import Graph, ModelKind
+from analysis.models.model import ModelKind
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout, kept_edges
 from analysis.stories.relation import RELATIONS
 from app.figures.svg.graphs import graph_thumb

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 from analysis.explanations.registry import RECORDED
-from analysis.models.model import Graph, ModelKind
+from analysis.models.graph import Graph
+from analysis.models.model import ModelKind
 from pluriscope.addresses import ResultRef
 from pluriscope.frames import Frame
 from pluriscope.kinds import algorithms, alignments, circuits, directions, recorded

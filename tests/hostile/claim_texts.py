@@ -7,10 +7,10 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from analysis.discovery.part_names import names_in
-from analysis.networks.circuit import EdgeLayout
+from analysis.discovery.part_names import names_of
+from analysis.models.graph import perceptron_graph
 
-NAMES = list(names_in(EdgeLayout((2, 3, 3, 1))).numbers)
+NAMES = list(names_of(perceptron_graph((2, 3, 3, 1))).numbers)
 ODD: tuple[Any, ...] = (
     *(None, True, -1, 0, 19, 10**30, 10**400, 1e308, -1e-320, 1.5, "", " ", "\ud800", "\u202e", "nan", "1e999"),
     *([], {}, [[]], {"": ""}, "x0>1.2", "a0.h1->m2<q>", "x0->x0", "9" * 300, "x" * 5_000, [None] * 18, ["x0>1.0"] * 2),

@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from analysis.discovery.claims import subject_of
-from analysis.discovery.cuts import NetworkCuts
+from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.sent_claims import read_sent
 from analysis.errors import InvalidClaim
 from analysis.pipeline import analyse_output
@@ -23,7 +23,7 @@ CLAIMS = "/networks/xor-pretrained/analyses/claims/given"
 @pytest.mark.slow
 def test_a_thousand_hostile_claims_are_read_or_refused() -> None:
     refusals: list[InvalidClaim] = []
-    cuts = NetworkCuts(QUESTION)
+    cuts = {ablation: CutNetwork.under(QUESTION, ablation) for ablation in ("zero", "mean", "pairs")}
     for raw in hostile_texts(1_000, seed=0):
         try:
             found = read_sent(raw, subject_of(QUESTION))

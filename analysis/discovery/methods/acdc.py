@@ -7,13 +7,12 @@ removing its edges changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from analysis.discovery.cuts import MODEL_ABLATION, Cut
-from analysis.discovery.method import Answer, Method, Step, ablation, outcome_of
+from analysis.discovery.cuts import Cut
+from analysis.discovery.method import MODEL_ABLATION, Answer, Method, Step, ablation, outcome_of
 from analysis.method_settings import Setting, Settings
 from analysis.work import Work
 
@@ -41,12 +40,13 @@ def _choose(cut: Cut, settings: Settings, work: Work) -> Answer:
     return Answer(outcome_of(mask, cut.n_bits), mask, fragile=bool(narrowest < FRAGILE), steps=tuple(steps))
 
 
-ACDC: Final = Method[Cut](
+ACDC: Final = Method(
     key="acdc",
     label="ACDC",
-    definition="Every edge is removed in turn, from the output back, and stays out if the loss rises by less than tau.",
-    source="Conmy et al., NeurIPS 2023 (arXiv:2304.14997); masks agree with auto-circuit 98db58c and with "
-    "ArthurConmy/ACDC bc99ace, the order fixed",
+    definition="Every edge (or node, where circuits are of nodes) is removed in turn, from the output back, and stays "
+    "out if the loss rises by less than tau.",
+    source="Conmy et al., NeurIPS 2023 (arXiv:2304.14997); masks of perceptrons agree with auto-circuit 98db58c and "
+    "with ArthurConmy/ACDC bc99ace, the order fixed",
     own=(
         ablation("zero"),
         Setting("loss", "mse", "squared difference, divergence, or rows decided wrong", ("mse", "kl", "decision")),
@@ -54,18 +54,12 @@ ACDC: Final = Method[Cut](
         Setting("order", "out-first", "in which edges are tried", ("out-first", "reverse", "by-weight", "shuffled")),
         SEED,
     ),
-    choose=_choose,
-)
-MODEL_ACDC: Final = replace(
-    ACDC,
-    definition="Every edge (or node, where circuits are of nodes) is removed in turn, from the outputs back, and stays "
-    "out if the loss rises by less than tau.",
-    source="Conmy et al., NeurIPS 2023 (arXiv:2304.14997)",
-    own=(
+    of_models=(
         MODEL_ABLATION,
         Setting("loss", "kl", "divergence, cross-entropy, or rows decided wrong", ("kl", "cross-entropy", "decision")),
         TAU,
         Setting("order", "out-first", "in which edges are tried", ("out-first", "reverse", "shuffled")),
         SEED,
     ),
+    choose=_choose,
 )

@@ -9,16 +9,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
-from analysis.discovery.cuts import LOSS, MODEL_ABLATION, CutModel, CutNetwork
-from analysis.discovery.masked_runs import edge_scores, edges_without_slope, metric_slope
-from analysis.discovery.method import METRIC, Method, Scores, ablation, metric_setting
-from analysis.discovery.methods.eap import first_order, model_scores
-from analysis.fixed_order import mean
+from analysis.discovery.cuts import Cut
+from analysis.discovery.method import LOSS, METRIC, MODEL_ABLATION, Method, ablation
+from analysis.discovery.selection import Scores
 from analysis.method_settings import Setting, Settings
-from analysis.networks.gradients import backward
-from analysis.networks.mlp import activations
 
 PATHS: Final = ("left", "mid", "right", "ends")
 PATH: Final = Setting("path", "left", "which points of the way count", PATHS)
@@ -33,23 +27,8 @@ def _points(settings: Settings) -> list[float]:
     return [(step + shift) / steps for step in range(steps)]
 
 
-def _scores(cut: CutNetwork, settings: Settings) -> Scores:
-    network, rows = cut.question.cut, cut.rows
-    clean = tuple(layer.T for layer in activations(network, rows.inputs))
-    start = rows.absent[0].T
-    points = _points(settings)
-    total = [np.zeros(layer.shape) for layer in clean[1:]]
-    for point in points:
-        moved = tuple(layer.T for layer in activations(network, start + point * (rows.inputs - start)))
-        slope = metric_slope(moved[-1][0], rows.labels, metric_setting(settings))
-        total = [sum_ + here for sum_, here in zip(total, backward(network, moved, slope), strict=True)]
-    slopes = [sum_ / len(points) for sum_ in total]
-    changes = [absent - layer for absent, layer in zip(rows.absent, clean, strict=False)]
-    return Scores(edge_scores(network, changes, slopes), edges_without_slope(network, slopes))
-
-
-def _model_scores(cut: CutModel, settings: Settings) -> Scores:
-    return model_scores(mean(np.array([first_order(cut, settings, at) for at in _points(settings)])))
+def _scores(cut: Cut, settings: Settings) -> Scores:
+    return cut.first_order(settings, _points(settings))
 
 
 EAP_IG: Final = Method(
@@ -57,17 +36,9 @@ EAP_IG: Final = Method(
     label="EAP with integrated gradients",
     definition="As edge attribution patching, with the gradient averaged over inputs on the way from the ablated one "
     "to the clean one.",
-    source="Hanna, Pezzelle and Belinkov, COLM 2024 (arXiv:2403.17806); scores agree with EAP-IG 795f560 (left, ends)",
+    source="Hanna, Pezzelle and Belinkov, COLM 2024 (arXiv:2403.17806); scores of perceptrons agree with EAP-IG "
+    "795f560 (left, ends)",
     own=(ablation("pairs"), METRIC, PATH, STEPS),
+    of_models=(MODEL_ABLATION, LOSS, PATH, STEPS),
     score=_scores,
-    gradient=True,
-)
-MODEL_EAP_IG: Final = Method(
-    key=EAP_IG.key,
-    label=EAP_IG.label,
-    definition=EAP_IG.definition,
-    source="Hanna, Pezzelle and Belinkov, COLM 2024 (arXiv:2403.17806)",
-    own=(MODEL_ABLATION, LOSS, PATH, STEPS),
-    score=_model_scores,
-    gradient=True,
 )

@@ -5,13 +5,14 @@ As the program auto-circuit has it: points 0, 1/m, …, 1 are summed, both ends 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 
 from analysis.discovery.cuts import CutNetwork
-from analysis.discovery.masked_runs import edge_scores, edges_without_slope, metric_slope
-from analysis.discovery.method import METRIC, Method, Scores, ablation, metric_setting
+from analysis.discovery.masked_runs import Metric, edge_scores, edges_without_slope, metric_slope
+from analysis.discovery.method import METRIC, Method, ablation
+from analysis.discovery.selection import Scores
 from analysis.method_settings import Setting, Settings
 from analysis.networks.gradients import backward
 from analysis.networks.mlp import activate
@@ -30,7 +31,7 @@ def _scores(cut: CutNetwork, settings: Settings) -> Scores:
             for index in range(len(carried)):
                 sums = sums + carried[index] * weights[:, index, None]
             layers.append(activate(sums, network.activation_of(layer), network.negative_slope))
-        slope = metric_slope(layers[-1][0], rows.labels, metric_setting(settings))
+        slope = metric_slope(layers[-1][0], rows.labels, cast(Metric, settings["metric"]))
         slopes = backward(network, layers, slope, carried=1.0 - moved)
         changes = [absent - layer for absent, layer in zip(rows.absent, layers, strict=False)]
         total = total + edge_scores(network, changes, slopes)
@@ -47,5 +48,4 @@ MASK_IG: Final = Method(
     source="auto-circuit 98db58c, mask gradient with integrated gradients; scores agree with it",
     own=(ablation("pairs"), METRIC, Setting("samples", 20, "steps of the way", low=1, high=10_000)),
     score=_scores,
-    gradient=True,
 )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.method import Method, ablation
 from analysis.method_settings import Setting
 
@@ -18,7 +17,7 @@ _SETTINGS: Final = (
     Setting("seed", 0, "of the gates' start and noise", low=0, high=2**31 - 1),
     Setting("steps", 400, "steps of gradient descent", low=1, high=100_000),
 )
-EDGE_PRUNING: Final = Method[CutNetwork](
+EDGE_PRUNING: Final = Method(
     key="edge-pruning",
     label="Edge pruning",
     definition="A gate on every edge is learned to keep the network's outputs under a penalty for open gates; edges "
@@ -27,7 +26,7 @@ EDGE_PRUNING: Final = Method[CutNetwork](
     own=_SETTINGS,
     choose="analysis.discovery.learned_gates:choose_edges",
 )
-NODE_PRUNING: Final = Method[CutNetwork](
+NODE_PRUNING: Final = Method(
     key="node-pruning",
     label="Node pruning",
     definition="The same with a gate on every hidden neuron, acting on all edges out of it; every edge between kept "

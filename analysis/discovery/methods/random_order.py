@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from analysis.discovery.cuts import LOSS, MODEL_ABLATION, Cut
-from analysis.discovery.method import Method, Scores, ablation
+from analysis.discovery.cuts import Cut
+from analysis.discovery.method import LOSS, MODEL_ABLATION, Method, ablation
+from analysis.discovery.selection import Scores
 from analysis.method_settings import Setting, Settings
 
 
@@ -21,12 +21,12 @@ def _scores(cut: Cut, settings: Settings) -> Scores:
 
 
 SEED: Final = Setting("seed", 0, "of the drawing", low=0, high=2**31 - 1)
-RANDOM: Final = Method[Cut](
+RANDOM: Final = Method(
     key="random",
     label="Random order",
     definition="Edges are taken in an order that is drawn.",
     source="A baseline: what the same threshold gives without any method",
     own=(ablation("zero"), SEED),
+    of_models=(MODEL_ABLATION, LOSS, SEED),
     score=_scores,
 )
-MODEL_RANDOM: Final = replace(RANDOM, own=(MODEL_ABLATION, LOSS, SEED))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
-from analysis.discovery.cuts import CutNetwork
-from analysis.discovery.method import Method, Scores, ablation
+from analysis.discovery.cuts import Cut
+from analysis.discovery.method import Method, ablation
+from analysis.discovery.selection import Scores
 from analysis.method_settings import Settings
 
 
-def _scores(cut: CutNetwork, _settings: Settings) -> Scores:
-    return Scores(np.concatenate([np.abs(weights).reshape(-1) for weights in cut.question.cut.weights]))
+def _scores(cut: Cut, _settings: Settings) -> Scores:
+    return Scores(cut.weights)
 
 
 WEIGHTS: Final = Method(

@@ -13,7 +13,6 @@ from functools import partial
 from typing import Final
 
 from analysis.circuits.strategy import find_circuits
-from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.location import Landscape
 from analysis.discovery.method import Method
 from analysis.discovery.planted_answers import ANSWERED, FALSE_ERRORS, Answered, answered
@@ -25,7 +24,7 @@ from analysis.studies.measures.stories import LIMITS
 from analysis.studies.subject import Studied
 from analysis.work import Work
 
-ASKED: Final[tuple[Method[CutNetwork], ...]] = tuple(method for method in METHODS if not method.learns)
+ASKED: Final[tuple[Method, ...]] = tuple(method for method in METHODS if not method.learns)
 _NOTHING: Final = Measured(None, note="nothing was planted")
 _RIGHT: Final[frozenset[Answered]] = frozenset({"recovered", "planted-invalid"})
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from analysis.models.model import Edge, Graph
+from analysis.models.graph import Edge, Graph
 from app.figures.svg.elements import circle, drawing, esc, num, rect, text
 
 COLUMN: Final = 190.0

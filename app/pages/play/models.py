@@ -22,7 +22,8 @@ from sqlalchemy.orm import Session
 
 from analysis.fixed_order import length
 from analysis.models.circuits import mask_bits
-from analysis.models.model import Change, Masks, RowRun, Written, gaps
+from analysis.models.graph import Masks
+from analysis.models.model import Change, RowRun, Written, gaps
 from analysis.sandbox.intervention import MAX_CHANGES
 from app.addressing import Addresses
 from app.errors import BadQuery, Conflict

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.discovery.claims import CLAIM_FORMAT, MAX_CLAIMS, Claim, subject_of
-from analysis.discovery.cuts import NetworkCuts
-from analysis.discovery.part_names import names_in
+from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.registry import METHOD_BY_KEY, default_methods, read_called, read_method
 from analysis.discovery.sent_claims import read_sent
 from analysis.errors import InvalidClaim, InvalidMethod
@@ -21,7 +20,7 @@ from analysis.tasks import named_task
 from tests.factories import pretrained_xor
 
 QUESTION = ask(pretrained_xor().network, task=named_task("XOR", 2))
-CUTS = NetworkCuts(QUESTION)
+CUTS = {ablation: CutNetwork.under(QUESTION, ablation) for ablation in ("zero", "mean", "pairs")}
 CLAIM = {"name": "my circuit", "kind": "circuit", "mask": "3f3ff"}
 
 
@@ -34,7 +33,7 @@ def file_of(*claims: Any, **more: Any) -> bytes:
 
 
 def test_a_mask_edges_and_scores_say_the_same_circuit() -> None:
-    names = {number: name for name, number in names_in(QUESTION.layout).numbers.items()}
+    names = {number: name for name, number in subject_of(QUESTION).names.numbers.items()}
     edges = [names[n] for n in range(18) if 0x3F3FF >> n & 1]
     scores = [1.0 if 0x3F3FF >> n & 1 else 0.0 for n in range(18)]
     three = claims_of(
@@ -56,9 +55,9 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({**CLAIM, "edges": ["x0>1.0"]}, "claim 1 (my circuit)", "mask and edges"),
     ({"name": "a", "kind": "circuit"}, "claim 1 (a)", "no mask, edges or scores"),
     ({"name": "a", "kind": "circuit", "edges": ["x0>1.0", "x0>1.0"]}, "edges", "twice"),
-    ({"name": "a", "kind": "circuit", "edges": ["x0>2.0"]}, "edges", "neighbouring layers"),
-    ({"name": "a", "kind": "circuit", "edges": ["x0>1.9"]}, "edges", "no edge of this network"),
-    ({"name": "a", "kind": "circuit", "edges": ["blocks.0"]}, "edges", "no edge's name"),
+    ({"name": "a", "kind": "circuit", "edges": ["x0>2.0"]}, "edges", "no edge of this network"),
+    ({"name": "a", "kind": "circuit", "edges": ["x0>1.9"]}, "edges", "no node of this network"),
+    ({"name": "a", "kind": "circuit", "edges": ["blocks.0"]}, "edges", "where an edge belongs"),
     ({"name": "a", "kind": "circuit", "scores": [1.0] * 17, "k": 1}, "scores", "17 numbers"),
     ({"name": "a", "kind": "circuit", "scores": [1.0] * 18}, "claim 1", "without k or threshold"),
     ({"name": "a", "kind": "circuit", "scores": [1.0] * 18, "k": 1, "threshold": 0.5}, "claim 1", "together"),
@@ -119,7 +118,12 @@ def test_whatever_stands_in_a_claim_it_is_read_or_refused(claim: dict[str, Any])
         (read,) = claims_of(file_of(claim))
     except InvalidClaim:
         return
-    assert read.answer(CUTS[read.ablation or "zero"]).outcome in {"found", "all", "nothing", "undefined"}
+    assert read.answer(CUTS[read.ablation or "zero"]).outcome in {
+        "found",
+        "all",
+        "nothing",
+        "undefined",
+    }
 
 
 @pytest.mark.parametrize(
@@ -174,4 +178,4 @@ def test_more_edges_than_there_are_and_pairs_of_a_constant_task_are_refused() ->
     constant = ask(QUESTION.model, task=named_task("XOR", 2).__class__((0, 0, 0, 0), ""))
     method, found = read_method("eap")
     with pytest.raises(InvalidMethod, match="zero or mean"):
-        method.answer(NetworkCuts(constant)["pairs"], found)
+        method.answer(CutNetwork.under(constant, "pairs"), found)

@@ -8,13 +8,10 @@ import numpy as np
 import pytest
 
 from analysis.discovery.audit import audit
-from analysis.discovery.cuts import CutModel, bit_order
-from analysis.discovery.methods.acdc import MODEL_ACDC
-from analysis.discovery.methods.eap_ig import MODEL_EAP_IG
-from analysis.discovery.methods.exact_edge import EFFECTS
+from analysis.discovery.cuts import CutModel
 from analysis.discovery.model_location import ModelLandscape
-from analysis.discovery.registry import MODEL_METHODS, default_model_methods
-from analysis.discovery.sweep import model_sweep
+from analysis.discovery.registry import MODEL_METHOD_BY_KEY, MODEL_METHODS, default_methods
+from analysis.discovery.sweep import sweep
 from analysis.errors import InvalidMethod
 from analysis.models.attention import ATTENTION
 from analysis.models.circuits import find_masks
@@ -23,6 +20,7 @@ from analysis.models.protocol import ModelProtocol
 from tests.analysis.models.attention_models import plain_run
 from tests.analysis.models.test_judging import golden
 
+ACDC, EAP_IG, EXACT = (MODEL_METHOD_BY_KEY[key] for key in ("acdc", "eap-ig", "exact-edge"))
 RULES = ["", "mean", "heads", "heads-mean", "nodes", "nodes-mean", "split", "heads-split"]
 
 
@@ -70,7 +68,7 @@ def test_first_order_effects_are_the_limits_of_differences(text):
     rules = ATTENTION.rules(text)
     space = model.space(rules)
     space.means = rules["ablation"] == "mean"
-    cut, whole = CutModel(model, space), moved_run(model, space)
+    whole = moved_run(model, space)
     for loss, at in (("cross-entropy", 1.0), ("kl", 0.4)):
         edges = []
         for edge in range(len(space.graph.edges)):
@@ -81,7 +79,8 @@ def test_first_order_effects_are_the_limits_of_differences(text):
         if space.graph.cut == "nodes":
             out = [[i for i, one in enumerate(space.graph.edges) if one.source == n] for n in space.graph.removable]
             edges = [sum(edges[i] for i in some) for some in out]
-        assert cut.effects(loss, at) == pytest.approx(np.array(edges), abs=1e-7)
+        scores = CutModel(model, space).first_order({"loss": loss}, [at]).values
+        assert -scores == pytest.approx(np.array(edges), abs=1e-7)
 
 
 @pytest.mark.slow
@@ -91,8 +90,8 @@ def test_integrated_gradients_of_what_the_model_is_given_add_up(text):
     rules = ATTENTION.rules(text)
     space = model.space(rules)
     space.means = rules["ablation"] == "mean"
-    settings = MODEL_EAP_IG.filled({"path": "mid", "steps": 60})
-    scores = MODEL_EAP_IG.answer(CutModel(model, space), settings).scores
+    settings = EAP_IG.filled({"path": "mid", "steps": 60})
+    scores = EAP_IG.answer(CutModel(model, space), settings).scores
     given = [bit for bit, edge in enumerate(space.graph.edges) if space.graph.nodes[edge.source].layer == 0]
     whole = moved_run(model, space)
     lost = plain_loss(model, moved_run(model, space, 0.0), whole, "kl")
@@ -108,7 +107,7 @@ def test_acdc_is_the_plain_loop(text, order):
     space = model.space(ATTENTION.rules(text))
     graph = space.graph
     whole = space.run(np.ones((1, graph.n_bits), bool))[0]
-    tried = bit_order(graph, order, 3)
+    tried = CutModel(model, space).order(order, 3)
     assert sorted(tried) == list(range(graph.n_bits))
     if order != "reverse":
         ends = graph.edges if graph.cut == "edges" else [None] * graph.n_bits
@@ -121,8 +120,8 @@ def test_acdc_is_the_plain_loop(text, order):
         now = plain_loss(model, space.run(space.reduce(without[None]))[0], whole, "kl")
         if now - loss < 0.03:
             kept, loss = without, now
-    settings = MODEL_ACDC.filled({"tau": 0.03, "order": order, "seed": 3})
-    answer = MODEL_ACDC.answer(CutModel(model, space), settings)
+    settings = ACDC.filled({"tau": 0.03, "order": order, "seed": 3})
+    answer = ACDC.answer(CutModel(model, space), settings)
     assert answer.raw_mask == graph.number(kept)
     assert len(answer.steps) == graph.n_bits
 
@@ -133,16 +132,16 @@ def test_scores_and_shares_are_of_plain_runs():
     cut, n = CutModel(model, space), space.graph.n_bits
     run = {mask: space.run(space.reduce(space.graph.bits([mask])))[0] for mask in (0, (1 << n) - 1, (1 << n) - 2, 77)}
     whole = run[(1 << n) - 1]
-    answer = EFFECTS.answer(cut, EFFECTS.defaults)
+    answer = EXACT.answer(cut, EXACT.defaults)
     assert answer.scores[0] == pytest.approx(-plain_loss(model, run[(1 << n) - 2], whole, "kl"))
     losses = [plain_loss(model, run[mask], whole, "kl") for mask in (77, 0)]
     assert cut.shares([77], {"loss": "kl"}) == pytest.approx([1 - losses[0] / losses[1]])
     assert cut.right(77) == (gaps(run[77][None], model.answers) > 0).sum()
-    fewer = EFFECTS.answer(cut, EFFECTS.filled({"k": answer.raw_mask.bit_count() - 1})).raw_mask
+    fewer = EXACT.answer(cut, EXACT.filled({"k": answer.raw_mask.bit_count() - 1})).raw_mask
     assert fewer & answer.raw_mask == fewer
     assert cut.shares([fewer], {"loss": "kl"})[0] < 0.95 <= answer.faithfulness
     with pytest.raises(InvalidMethod, match="The model has 29 edges"):
-        EFFECTS.answer(cut, EFFECTS.filled({"k": 30}))
+        EXACT.answer(cut, EXACT.filled({"k": 30}))
 
 
 @pytest.mark.slow
@@ -158,7 +157,8 @@ def test_places_are_those_among_all_masks(name, text):
     right = np.concatenate([gaps(space.run(some[None]), model.answers)[0][None] > 0 for some in every]).sum(axis=1)
     valid = every[right / len(model.rows) > 0.99]
     landscape = ModelLandscape(ATTENTION, model, ModelProtocol("", rules), find_masks(model, rules))
-    found = audit(landscape, model_sweep(landscape.cuts))
+    asked = [one for one in sweep(MODEL_METHODS, ["mean"]) if one[1]["ablation"] in landscape.cuts]
+    found = audit(landscape, asked)
     assert {one.method for one in found} == {method.key for method in MODEL_METHODS}
     outcomes = set()
     for one in found:
@@ -195,7 +195,7 @@ def test_roles_are_held_against_the_whole_models():
     model = golden("induction_2x2_0")
     rules = ATTENTION.rules("heads")
     landscape = ModelLandscape(ATTENTION, model, ModelProtocol("", rules), find_masks(model, rules))
-    [found] = audit(landscape, [(MODEL_ACDC, MODEL_ACDC.filled({"tau": 0.1}))])
+    [found] = audit(landscape, [(ACDC, ACDC.filled({"tau": 0.1}))])
     roles = found.location.more["roles"]["induction"]
     of_circuit = landscape.space.roles(landscape.space.graph.bits([found.location.closed.mask]))[0]
     names = [landscape.space.graph.nodes[node].name for node in landscape.space.graph.removable]
@@ -208,7 +208,7 @@ def test_a_space_that_is_not_searched_has_no_places_but_verdicts():
     model = golden("other_name_1x4_0")
     rules = ATTENTION.rules("mean")
     landscape = ModelLandscape(ATTENTION, model, ModelProtocol("", rules), None)
-    for one in audit(landscape, default_model_methods(landscape.cuts["rules"])):
+    for one in audit(landscape, default_methods(MODEL_METHODS)):
         place = one.location
         assert place.valid == landscape.is_enough(landscape.cuts["rules"].right(one.answer.raw_mask))
         assert (place.nearest is None, place.rank.exact, place.chance.exact) == (not place.valid, False, False)

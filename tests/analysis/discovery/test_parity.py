@@ -81,7 +81,7 @@ def test_every_answer_is_located_as_the_reference_says(name: str) -> None:
     claims = data["claims"]
     found = landscape.locate_all([(int(c["raw_mask"], 16), landscape.cut(c["settings"]["ablation"])) for c in claims])
     for claim, place in zip(claims, found, strict=True):
-        told = location_json(place, layout, complete=True)
+        told = location_json(place, landscape.graph, complete=True)
         criteria, under = told.pop("criteria"), told.pop("under")
         expected = {key: claim[key] for key in told}
         assert told == expected, (claim["method"], claim["settings"])

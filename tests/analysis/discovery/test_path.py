@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.circuits.result import CircuitSearch
-from analysis.discovery.cuts import MAX_EDGE_RUNS, NetworkCuts
+from analysis.discovery.cuts import MAX_EDGE_RUNS, CutNetwork
 from analysis.discovery.location import Landscape
 from analysis.discovery.masked_runs import outputs_of_masks, rows_of
 from analysis.discovery.path import stages_of, steps_of
@@ -21,7 +21,7 @@ from analysis.work import DEFAULT_WORK
 from tests.factories import pretrained_xor, small_network
 
 QUESTION = ask(pretrained_xor().network, task=named_task("XOR", 2))
-CUTS = NetworkCuts(QUESTION)
+CUTS = {ablation: CutNetwork.under(QUESTION, ablation) for ablation in ("zero", "pairs")}
 WHOLE = (1 << 18) - 1
 QUICK = [method.key for method in METHODS if not method.learns]
 
@@ -50,7 +50,7 @@ def test_edges_that_no_gradient_reaches_have_no_score(key: str) -> None:
     """A neuron that is off on every input: a derivative of 0 says nothing of the edges into it."""
     weights, biases = [np.ones((2, 2)), np.ones((1, 2))], [np.array([0.0, -9.0]), np.zeros(1)]
     network = Network.from_arrays(weights, biases, activation="relu", output_activation="linear")
-    cut = NetworkCuts(ask(network, task=named_task("OR", 2)))["pairs"]
+    cut = CutNetwork.under(ask(network, task=named_task("OR", 2)), "pairs")
     method = METHOD_BY_KEY[key]
     unknown = {edge for step in steps_of(method, method.defaults, cut) if step.score is None for edge in step.edges}
     assert unknown == {2, 3}
@@ -95,4 +95,4 @@ def test_a_network_that_is_too_large_is_not_followed() -> None:
     question: Question = ask(file.network, task=named_task("PARITY", 6))
     assert question.layout.n_edges**2 * 64 > MAX_EDGE_RUNS
     with pytest.raises(BeyondLimits):
-        steps_of(METHOD_BY_KEY["weights"], METHOD_BY_KEY["weights"].defaults, NetworkCuts(question)["zero"])
+        steps_of(METHOD_BY_KEY["weights"], METHOD_BY_KEY["weights"].defaults, CutNetwork.under(question, "zero"))

@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.discovery.claims import CLAIM_FORMAT, Claim, subject_of
-from analysis.discovery.cuts import NetworkCuts
-from analysis.discovery.part_names import names_in
+from analysis.discovery.cuts import CutNetwork
+from analysis.discovery.part_names import names_of
 from analysis.discovery.sent_claims import read_sent
 from analysis.errors import InvalidClaim
-from analysis.networks.circuit import EdgeLayout
+from analysis.models.graph import perceptron_graph
 from analysis.question import ask
 from analysis.tasks import named_task
 from tests.factories import pretrained_xor
 
 QUESTION = ask(pretrained_xor().network, task=named_task("XOR", 2))
-NAMES = list(names_in(QUESTION.layout).numbers)
+NAMES = list(subject_of(QUESTION).names.numbers)
 MASK = 0x3B2CF
 KEPT = [name for edge, name in enumerate(NAMES) if MASK >> edge & 1]
 SCORES = [round(0.1 * (edge - 9), 1) for edge in range(18)]
@@ -99,7 +99,7 @@ def test_an_edge_without_a_score_is_unknown_and_taken_last() -> None:
     _, claim = read({arrow(NAMES[3]): 0.5, arrow(NAMES[5]): 0.1}, k=3)
     assert claim.scores is not None
     assert claim.scores.count(None) == 16
-    cut = NetworkCuts(QUESTION)["zero"]
+    cut = CutNetwork.under(QUESTION, "zero")
     mask = claim.answer(cut).raw_mask
     assert mask == 1 << 3 | 1 << 5 | 1 << 0
 
@@ -107,10 +107,10 @@ def test_an_edge_without_a_score_is_unknown_and_taken_last() -> None:
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
-        ({"edges": {"a0.h1->m2": {"score": 1, "in_graph": True}}}, "has the node 'a0.h1', which is no neuron"),
+        ({"edges": {"a0.h1->m2": {"score": 1, "in_graph": True}}}, "has the node 'a0.h1', which is no node"),
         ({"nodes": {"logits": {}}, "edges": {}}, "'logits'"),
         ({"A0.0->MLP 1": 0.4}, "'A0.0'"),
-        ({"edges": {"x0->2.0": {"in_graph": True}}}, "does not join neighbouring layers"),
+        ({"edges": {"x0->2.0": {"in_graph": True}}}, "which is no edge of this network"),
         ({"edges": {"x0->1.0": {"in_graph": True}, "x0>1.0": {"in_graph": True}}}, "x0>1.0 twice"),
         ({"edges": {"x0->1.0": {"in_graph": False}}}, "no scores"),
         ({"edges": {"x0->1.0": {"in_graph": "perhaps"}}}, "'perhaps'"),
@@ -118,7 +118,7 @@ def test_an_edge_without_a_score_is_unknown_and_taken_last() -> None:
         ('{"edges": {"x0->1.0": {"score": NaN}}}', "NaN"),
         ({"whatever": 1}, "no form that is read here"),
         ({}, "no form"),
-        ("x0>1.0 and then some", "where an edge should stand"),
+        ("x0>1.0 and then some", "where an edge belongs"),
         ([None] * 18, "null for every edge"),
     ],
 )
@@ -137,4 +137,4 @@ def test_any_edge_list_leads_back_to_its_mask(mask: int, sign: str) -> None:
 
 
 def test_neurons_of_any_network_are_named() -> None:
-    assert list(names_in(EdgeLayout((1, 1, 1))).numbers) == ["x0>1.0", "1.0>y0"]
+    assert list(names_of(perceptron_graph((1, 1, 1))).numbers) == ["x0>1.0", "1.0>y0"]

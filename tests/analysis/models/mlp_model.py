@@ -14,7 +14,8 @@ from itertools import product
 
 import numpy as np
 
-from analysis.models.model import Edge, Graph, Inside, ModelKind, Node, Table
+from analysis.models.graph import Edge, Graph, Node
+from analysis.models.model import Inside, ModelKind, Table
 from analysis.network_files.files import NetworkFile, parse_network_file
 from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Network
@@ -102,7 +103,7 @@ class PerceptronSpace:
         return dict(Counter(sizes))
 
     def effects(self, slope, at):
-        return None
+        return np.zeros(self.graph.n_bits)
 
     def run_from(self, masks, row):
         return None

@@ -11,7 +11,8 @@ from analysis.circuits.search import search_circuits
 from analysis.errors import BeyondLimits, Cancelled, InvalidMask
 from analysis.models import circuits as engine
 from analysis.models.circuits import circuits_of, find_circuits, find_masks, mask_bits, read_mask
-from analysis.models.model import Edge, Graph, Node, gaps
+from analysis.models.graph import Edge, Graph, Node
+from analysis.models.model import gaps
 from analysis.progress import OutOfTime
 from analysis.protocol import Protocol
 from analysis.question import ask

@@ -283,7 +283,7 @@ def test_an_audit_locates_methods_on_a_model(tmp_path, capsys, other_name):
     [claim] = json.loads(out.read_text())["claims"]
     assert (claim["name"], claim["edges"], claim["own_valid"]) == ("Edge list", 2, None)
     own.write_text("x>9.9.v")
-    assert "'9.9', which is no node of this model" in refused(capsys, "audit", other_name, "--claims", own, "-o", out)
+    assert "'9.9', which is no node of this network" in refused(capsys, "audit", other_name, "--claims", own, "-o", out)
     assert "is for MLPs" in refused(capsys, "audit", other_name, "--data", other_name, "--output", out)
     assert "is for MLPs" in refused(capsys, "audit", other_name, "--methods", "edge-pruning", "--output", out)
     split = written(tmp_path, {"name": "split", "embedding": "split"}, "protocol.json")
