@@ -6,7 +6,7 @@ A chunk is what one process trains together and then analyses one by one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from analysis.circuits.space import count_in_space
 from analysis.studies.cells import Cell
@@ -20,25 +20,25 @@ _CIRCUIT_NEEDS: Final = frozenset({"circuits", "interpretations", "criteria"})
 _ALGORITHM_NEEDS: Final = frozenset({"algorithms", "criteria"})
 
 
-def needs_circuits(design: StudyDesign) -> bool:
-    """Whether any measure of a study is about circuits or interpretations, or judged on what was found."""
-    return bool(_needs(design) & _CIRCUIT_NEEDS)
+class Needs(NamedTuple):
+    """What must be searched in each network of a study.
+
+    Args:
+        circuits: with their interpretations.
+        algorithms: by the analysis; some measures search for themselves.
+        lists: single alignments, since they are judged; else they are counted, exactly too.
+    """
+
+    circuits: bool
+    algorithms: bool
+    lists: bool
 
 
-def needs_algorithms(design: StudyDesign) -> bool:
-    """Whether any measure of a study is about what the analysis found of algorithms; some search for themselves."""
-    return bool(_needs(design) & _ALGORITHM_NEEDS)
-
-
-def needs_lists(design: StudyDesign) -> bool:
-    """Whether single explanations are judged, so that alignments must be listed and not only counted."""
-    return "criteria" in _needs(design)
-
-
-def _needs(design: StudyDesign) -> frozenset[str]:
+def needs_of(design: StudyDesign) -> Needs:
     """What the measures of a study are about, taken together."""
     measures = measures_of(design.measures, design.criteria, design.methods).values()
-    return frozenset(need for measure in measures for need in measure.needs)
+    needs = {need for measure in measures for need in measure.needs}
+    return Needs(bool(needs & _CIRCUIT_NEEDS), bool(needs & _ALGORITHM_NEEDS), "criteria" in needs)
 
 
 def possible_circuits(cell: Cell) -> int | None:
@@ -46,7 +46,7 @@ def possible_circuits(cell: Cell) -> int | None:
 
     None where no measure needs circuits, so that they are not searched.
     """
-    if not needs_circuits(cell.design):
+    if not needs_of(cell.design).circuits:
         return None
     return max(count_in_space((*cell.sizes[:-1], 1), protocol) for protocol in cell.design.protocols)
 

@@ -1,4 +1,4 @@
-"""A network that tells images of two digits apart, and the circuits of its last layers; loads torch.
+"""Networks that tell images of two digits apart, and their last layers; loads torch.
 
 1. Images are pixels in [0, 1] in one row each. A part of them is held out, by a permutation that the seed draws.
 2. An MLP pixels-128-128-3-3-3-1 learns the labels: leaky ReLU on every layer, mean squared error, AdamW, as the small
@@ -16,8 +16,9 @@ After Méloux et al. (ICLR 2025), who do this with MNIST's zeros and ones.
 
 from __future__ import annotations
 
+import base64
+import json
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -26,18 +27,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analysis.circuits.strategy import find_circuits
 from analysis.data import DataRecord
 from analysis.errors import InvalidTraining
 from analysis.networks.devices import available_device, one_thread
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from analysis.networks.optimizers import AdamW
-from analysis.networks.training_spec import MESSAGES, TrainingState
-from analysis.question import Question
-from analysis.result import OutputAnalysis
-from analysis.studies.image_files import Images
-from analysis.studies.sources import circuits_alone
+from analysis.networks.training_spec import TrainingState
+from analysis.studies.cells import Cell
 from analysis.tasks import Task
 from analysis.work import DEFAULT_WORK, Work
 
@@ -46,40 +43,38 @@ TAIL_INPUTS: Final = 3
 _WEIGHT_DECAY: Final = 0.01  # as in analysis.networks.training
 
 
-@dataclass(frozen=True)
-class ImageTraining:
-    """How a network on images is trained.
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Images of two kinds.
 
     Args:
-        tail: hidden sizes of the tail, e.g. (3, 3).
-        seed: of everything random.
-        held_out: share of the images on which it is not trained.
-        loss_target, learning_rate, epochs, batch_size, patience, accuracy_target: as of
-            :class:`analysis.networks.training_spec.TrainingSpec`; accuracy is on the held-out images.
-        negative_slope: of leaky ReLU.
+        pixels: ``[images, pixels]`` in [0, 1].
+        labels: ``[images]`` 0 or 1.
+        name: what they are, for people.
     """
 
-    tail: tuple[int, ...]
-    seed: int
-    held_out: float
-    loss_target: float
-    learning_rate: float
-    epochs: int
-    batch_size: int
-    patience: int
-    accuracy_target: float
-    negative_slope: float
+    pixels: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    name: str
+
+
+def parse_images(raw: bytes) -> Images:
+    """Read the file of images: largest value, labels 0/1, pixels as base64 of bytes."""
+    document = json.loads(raw)
+    labels = np.array([int(sign) for sign in document["labels"]], dtype=np.int64)
+    pixels = np.frombuffer(base64.b64decode(document["pixels"]), dtype=np.uint8)
+    return Images(pixels.reshape(len(labels), -1) / document["max_value"], labels, document["name"])
 
 
 @dataclass(frozen=True, eq=False)
 class TrainedOnImages:
-    """What came of it.
+    """What came of training a network on images.
 
     Args:
         state: "converged", or why not.
         network: the whole network; None if it diverged.
         epochs: run.
-        loss: of the last epoch.
+        loss: of the last epoch; None if it is not finite.
         accuracy: share of the held-out images decided right by rounding.
         held_out: indices of the held-out images.
     """
@@ -87,24 +82,21 @@ class TrainedOnImages:
     state: TrainingState
     network: Network | None
     epochs: int
-    loss: float
+    loss: float | None
     accuracy: float
     held_out: NDArray[np.int64]
 
-    @property
-    def message(self) -> str:
-        """What happened, and what to do about it if it is not what was wanted."""
-        return MESSAGES[self.state]
-
 
 def train_on_images(
-    images: Images, rules: ImageTraining, work: Work = DEFAULT_WORK, *, device: str = "cpu"
+    images: Images, cell: Cell, seed: int, held_out: float, work: Work = DEFAULT_WORK, *, device: str = "cpu"
 ) -> TrainedOnImages:
     """Train one network.
 
     Args:
         images: with both labels among the part that is trained on.
-        rules: how.
+        cell: whose levels and rules say how; accuracy is on the held-out images.
+        seed: of everything random.
+        held_out: share of the images on which it is not trained.
         device: torch device name. Results are reproducible on one kind of device, not across kinds.
         work: told "training" after every epoch; may cancel.
 
@@ -112,73 +104,56 @@ def train_on_images(
         InvalidTraining: torch knows no such device here, or the images are too few to hold some out.
         Cancelled: the report asked to stop.
     """
-    random = np.random.default_rng(rules.seed)
+    random = np.random.default_rng(seed)
     order = random.permutation(len(images.labels))
-    n_held = round(len(order) * rules.held_out)
+    n_held = round(len(order) * held_out)
     held, trained = np.sort(order[:n_held]), order[n_held:]
     if n_held < 8 or len(set(images.labels[trained].tolist())) < 2:
         cause = f"leave {n_held} held out and {len(trained)} to train on"
         raise InvalidTraining(f"{len(order)} images", cause, "hold out at least 8 and train on both labels")
-    place = available_device(device)
-    sizes = (images.pixels.shape[1], *HEAD, TAIL_INPUTS, *rules.tail, 1)
+    rules, target, place = cell.design.training, float(cell.levels["loss_target"]), available_device(device)
     with one_thread():
-        return _train(images, rules, sizes, random, held, trained, place, work)
-
-
-def _train(
-    images: Images,
-    rules: ImageTraining,
-    sizes: Sequence[int],
-    random: np.random.Generator,
-    held: NDArray[np.int64],
-    trained: NDArray[np.int64],
-    place: torch.device,
-    work: Work,
-) -> TrainedOnImages:
-    parameters = []
-    for n_in, n_out in pairwise(sizes):
-        bound = 1 / math.sqrt(n_in)
-        for shape in ((n_out, n_in), (n_out,)):
-            start = torch.from_numpy(random.uniform(-bound, bound, shape).astype(np.float32))
-            parameters.append(start.to(place).requires_grad_())
-    optimiser = AdamW(parameters, lr=rules.learning_rate, weight_decay=_WEIGHT_DECAY)
-    pixels = torch.from_numpy(images.pixels.astype(np.float32)).to(place)
-    labels = torch.from_numpy(images.labels.astype(np.float32)).to(place)
-    best, stale, losses = math.inf, 0, []
-    for epoch in range(rules.epochs):
-        batches = np.array_split(random.permutation(trained), -(-len(trained) // rules.batch_size))
-        total = 0.0
-        for batch in batches:
-            rows = torch.from_numpy(batch).to(place)
-            loss = ((_forward(pixels[rows], parameters, rules.negative_slope) - labels[rows]) ** 2).mean()
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            total += float(loss.detach())
-        losses.append(total / len(batches))
-        work.tell("training", epoch + 1, rules.epochs, f"loss {losses[-1]:.3g}")
-        stale = 0 if losses[-1] < best else stale + 1
-        best = min(best, losses[-1])
-        if not math.isfinite(losses[-1]) or losses[-1] < rules.loss_target or stale >= rules.patience:
-            break
-    arrays = [parameter.detach().cpu().numpy().astype(np.float64) for parameter in parameters]
+        parameters = []
+        for n_in, n_out in pairwise((images.pixels.shape[1], *HEAD, TAIL_INPUTS, *cell.levels["hidden"], 1)):
+            bound = 1 / math.sqrt(n_in)
+            for shape in ((n_out, n_in), (n_out,)):
+                start = torch.from_numpy(random.uniform(-bound, bound, shape).astype(np.float32))
+                parameters.append(start.to(place).requires_grad_())
+        optimiser = AdamW(parameters, lr=rules.learning_rate, weight_decay=_WEIGHT_DECAY)
+        pixels = torch.from_numpy(images.pixels.astype(np.float32)).to(place)
+        labels = torch.from_numpy(images.labels.astype(np.float32)).to(place)
+        best, stale, losses = math.inf, 0, []
+        for epoch in range(rules.epochs):
+            batches = np.array_split(random.permutation(trained), -(-len(trained) // rules.batch_size))
+            total = 0.0
+            for batch in batches:
+                rows = torch.from_numpy(batch).to(place)
+                values = pixels[rows]
+                for weights, biases in zip(parameters[::2], parameters[1::2], strict=True):
+                    values = torch.nn.functional.leaky_relu(values @ weights.T + biases, rules.negative_slope)
+                loss = ((values[:, 0] - labels[rows]) ** 2).mean()
+                optimiser.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+                total += float(loss.detach())
+            losses.append(total / len(batches))
+            work.tell("training", epoch + 1, rules.epochs, f"loss {losses[-1]:.3g}")
+            stale = 0 if losses[-1] < best else stale + 1
+            best = min(best, losses[-1])
+            if not math.isfinite(losses[-1]) or losses[-1] < target or stale >= rules.patience:
+                break
+        arrays = [parameter.detach().cpu().numpy().astype(np.float64) for parameter in parameters]
     if not (math.isfinite(losses[-1]) and all(np.isfinite(array).all() for array in arrays)):
-        return TrainedOnImages("diverged", None, len(losses), losses[-1], 0.0, held)
+        return TrainedOnImages("diverged", None, len(losses), None, 0.0, held)
     network = Network.from_arrays(arrays[::2], arrays[1::2], negative_slope=rules.negative_slope)
     said = activations(network, images.pixels[held])[-1][:, 0]
     accuracy = float((np.round(said) == images.labels[held]).mean())
     state: TrainingState = "converged"
-    if losses[-1] >= rules.loss_target:
+    if losses[-1] >= target:
         state = "stopped_early" if stale >= rules.patience else "loss_above_target"
     elif accuracy < rules.accuracy_target:
         state = "accuracy_too_low"
     return TrainedOnImages(state, network, len(losses), losses[-1], accuracy, held)
-
-
-def _forward(values: torch.Tensor, parameters: Sequence[torch.Tensor], slope: float) -> torch.Tensor:
-    for weights, biases in zip(parameters[::2], parameters[1::2], strict=True):
-        values = torch.nn.functional.leaky_relu(values @ weights.T + biases, slope)
-    return values[:, 0]
 
 
 def tail_of(network: Network, images: Images, held_out: NDArray[np.int64]) -> tuple[Network, Task, DataRecord]:
@@ -201,13 +176,3 @@ def tail_of(network: Network, images: Images, held_out: NDArray[np.int64]) -> tu
     described = f"activations that {len(rows)} held-out images give ({images.name})"
     record = DataRecord(rows[chosen], rows, labels[:, None].astype(np.float64), None, described, boolean=False)
     return tail, task, record
-
-
-def analyse_tail(question: Question, work: Work = DEFAULT_WORK) -> OutputAnalysis:
-    """The valid circuits of a tail; nothing else is searched, and says so.
-
-    Raises:
-        BeyondLimits: a tail too large to search.
-        Cancelled: the report asked to stop.
-    """
-    return circuits_alone(question, find_circuits(question, work))

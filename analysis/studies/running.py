@@ -5,73 +5,79 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from analysis.errors import AnalysisError
+from analysis.alignments.result import AlgorithmSearch
+from analysis.circuits.result import CircuitSearch
+from analysis.circuits.strategy import find_circuits
+from analysis.data import clean_data
+from analysis.errors import AnalysisError, Cancelled
+from analysis.interpretations.result import InterpretationCounts
+from analysis.pipeline import analyse_output, refuse, unsearched
+from analysis.preflight import preflight
+from analysis.progress import silent
+from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.result import OutputAnalysis
 from analysis.studies.cells import Cell
-from analysis.studies.chunks import needs_algorithms, needs_circuits, needs_lists
-from analysis.studies.design import StudyDesign
+from analysis.studies.chunks import Needs, needs_of
 from analysis.studies.measures.criteria import passing
 from analysis.studies.measures.measure import Measured
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.outcome import CONVERGED, REFUSED, StudyOutcome, figures_of, flat_weights
-from analysis.studies.sources import Order, Produced, source_named
+from analysis.studies.sources import Produced, source_named
 from analysis.studies.subject import Studied
+from analysis.work import DEFAULT_WORK, Work
 
 
-def run_cell(cell: Cell, seeds: Sequence[int], order: Order) -> Iterator[StudyOutcome]:
+def run_cell(
+    cell: Cell, seeds: Sequence[int], work: Work = DEFAULT_WORK, *, device: str = "cpu"
+) -> Iterator[StudyOutcome]:
     """The outcomes of some seeds of one cell, in order; whatever becomes of a network, there is one.
 
     Args:
         cell: of a checked design.
         seeds: which of its networks.
-        order: as for sources; its protocols must be the design's; circuits and algorithms are searched if
-            a measure needs them.
+        work: told how far it is; without a clock nothing is measured.
+        device: torch device name.
 
     Raises:
         InvalidStudy: the design's source or a measure is unknown here.
         Cancelled: the report asked to stop.
     """
-    maker = source_named(cell.design.source).load()
-    order = replace(
-        order,
-        circuits=needs_circuits(cell.design),
-        algorithms=needs_algorithms(cell.design),
-        listed=needs_lists(cell.design),
-    )
-    for produced in maker(cell, seeds, order):
-        yield outcome_of(cell, produced, order)
+    needs = needs_of(cell.design)
+    for produced in source_named(cell.design.source).load()(cell, seeds, work, device):
+        yield outcome_of(cell, produced, needs, work)
 
 
-def outcome_of(cell: Cell, produced: Produced, order: Order) -> StudyOutcome:
-    """Measure one network."""
-    start = order.work.clock()
+def outcome_of(cell: Cell, produced: Produced, needs: Needs, work: Work = DEFAULT_WORK) -> StudyOutcome:
+    """Analyse one network under every protocol and measure it; a refusal is its outcome and no other network's.
+
+    Args:
+        needs: what is searched.
+    """
+    start, network = work.clock(), produced.network
     state, message, values = produced.state, produced.message, {}
-    problems: dict[str, AnalysisError] = dict(produced.problems)
-    if state == CONVERGED:
-        for protocol in cell.design.protocols:
-            if protocol.name in problems:
-                continue
-            try:
-                values[protocol.name] = tuple(
-                    _measured(cell.design, analysis, order, produced) for analysis in produced.analyses[protocol.name]
-                )
-            except AnalysisError as problem:
-                problems[protocol.name] = problem
-        if problems:
-            state, message = REFUSED, "; ".join(f"under {name}: {problem}" for name, problem in problems.items())
-    spent = order.work.clock() - start
-    network, told = produced.network, produced.training
+    problems: list[str] = []
+    for protocol in cell.design.protocols if state == CONVERGED and network is not None else ():
+        try:
+            analyses = _analyses(produced, protocol, needs, work)
+            values[protocol.name] = tuple(_measured(cell, produced, analysis, work) for analysis in analyses)
+        except Cancelled:
+            raise
+        except AnalysisError as problem:
+            problems.append(f"under {protocol.name}: {problem}")
+    if problems:
+        state, message = REFUSED, "; ".join(problems)
     return StudyOutcome(
         cell=cell.key,
         seed=produced.seed,
         state=state,
         message=message,
         network=None if network is None else network.digest,
-        epochs=told.get("epochs"),
-        loss=told.get("loss"),
-        accuracy=told.get("accuracy"),
+        epochs=produced.epochs,
+        loss=produced.loss,
+        accuracy=produced.accuracy,
         figures=figures_of(values),
-        seconds=produced.seconds + spent,
+        seconds=produced.seconds + work.clock() - start,
         sizes=() if network is None else network.sizes,
         tables=tuple("".join(map(str, task.truth_table)) for task in produced.tasks),
         weights=None if network is None else flat_weights(network),
@@ -80,10 +86,49 @@ def outcome_of(cell: Cell, produced: Produced, order: Order) -> StudyOutcome:
     )
 
 
-def _measured(design: StudyDesign, analysis: OutputAnalysis, order: Order, produced: Produced) -> dict[str, Measured]:
+def _analyses(produced: Produced, protocol: Protocol, needs: Needs, work: Work) -> list[OutputAnalysis]:
+    """The analyses of every output of one network, as far as its study needs them."""
+    if produced.network is None:
+        return []
+    data = produced.data or clean_data(produced.network.n_inputs)
+    tasks = enumerate(produced.tasks)
+    questions = [Question(produced.network, output, task, protocol, data) for output, task in tasks]
+    if not data.boolean:  # nothing but circuits has a meaning there
+        return [_circuits_alone(question, find_circuits(question, work)) for question in questions]
+    refuse(tuple(problem for question in questions for problem in preflight(question)))
+    return [_analysis(question, needs, work) for question in questions]
+
+
+def _analysis(question: Question, needs: Needs, work: Work) -> OutputAnalysis:
+    # which alignments are listed changes no count, and listing is most of the time; those that fail are no measure's
+    counted = {"n_near_misses": 0} | ({} if needs.lists else {"max_alignments": 1})
+    asked = replace(question, protocol=question.protocol.model_copy(update=counted))
+    if needs.circuits:
+        found = analyse_output(asked, work)
+    elif needs.algorithms:
+        found = analyse_output(asked, work.reporting_to(silent), circuits=unsearched(question))
+    else:
+        found = _circuits_alone(question, unsearched(question))
+    return replace(found, question=question)
+
+
+def _circuits_alone(question: Question, circuits: CircuitSearch) -> OutputAnalysis:
+    """An analysis of which only the circuits were searched, or nothing; what is left out says that it was not."""
+    return OutputAnalysis(
+        question=question,
+        circuits=circuits,
+        interpretations=InterpretationCounts((), (), truncated_at=0, complete=False),
+        algorithms=AlgorithmSearch((), 0, truncated_at=0),
+        criteria={},
+        seconds={},
+    )
+
+
+def _measured(cell: Cell, produced: Produced, analysis: OutputAnalysis, work: Work) -> dict[str, Measured]:
+    design = cell.design
     studied = Studied(analysis.question, analysis, produced.planted, design.methods, draws=produced.draws)
     measures = measures_of(design.measures, (), design.methods)
     values = {key: measure.function(studied) for key, measure in measures.items()}
     if design.criteria:
-        values |= passing(studied, design.criteria, order.work)
+        values |= passing(studied, design.criteria, work)
     return values

@@ -7,43 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Final, cast
 
-from analysis.alignments.result import AlgorithmSearch
-from analysis.circuits.result import CircuitSearch
 from analysis.data import DataRecord
-from analysis.errors import AnalysisError, InvalidStudy
-from analysis.interpretations.result import InterpretationCounts
+from analysis.errors import InvalidStudy
 from analysis.late_functions import function_at
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.network import Network
-from analysis.protocol import Protocol
-from analysis.question import Question
-from analysis.result import OutputAnalysis
 from analysis.studies.cells import Cell
 from analysis.tasks import Task
-from analysis.work import DEFAULT_WORK, Work
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a source is asked for besides cell and seeds.
-
-    Args:
-        protocols: under which every network is analysed.
-        circuits: whether circuits and interpretations are searched; else they are left unsearched.
-        work: told how far it is; without a clock nothing is measured.
-        device: torch device name.
-        algorithms: whether algorithms are aligned; else they are left unsearched where circuits are too.
-        listed: whether single alignments are wanted; else they are counted, exactly too, and not listed.
-    """
-
-    protocols: tuple[Protocol, ...]
-    circuits: bool = True
-    work: Work = DEFAULT_WORK
-    device: str = "cpu"
-    algorithms: bool = True
-    listed: bool = True
+from analysis.work import Work
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +29,9 @@ class Produced:
         message: the same in words.
         network: None only where there is none at all.
         tasks: one for each output.
-        analyses: by protocol name, one for each output; nothing for a network that did not converge.
-        problems: by protocol name, why it could not be analysed.
-        training: options and outcome as JSON values, see :func:`analysis.networks.training_course.training_json`.
+        epochs, loss, accuracy: how training ended, None where that has no meaning.
         seconds: its share of the time, 0 without a clock.
-        data: on what it was judged; None for the clean inputs.
+        data: on what it is judged; None for the clean inputs.
         planted: what was planted in it, if anything was.
         draws: how many networks were drawn until it was accepted; None for one that was not drawn.
     """
@@ -70,9 +41,9 @@ class Produced:
     message: str
     network: Network | None
     tasks: tuple[Task, ...] = ()
-    analyses: Mapping[str, tuple[OutputAnalysis, ...]] = field(default_factory=dict)
-    problems: Mapping[str, AnalysisError] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
+    epochs: int | None = None
+    loss: float | None = None
+    accuracy: float | None = None
     seconds: float = 0.0
     data: DataRecord | None = None
     planted: PlantedRecord | None = None
@@ -85,7 +56,8 @@ PLANTED: Final = "planted"
 """Key of the source that plants."""
 DRAWN: Final = "drawn"
 """Key of the source that draws from priors."""
-Maker = Callable[[Cell, Sequence[int], Order], Iterator[Produced]]
+Maker = Callable[[Cell, Sequence[int], Work, str], Iterator[Produced]]
+"""Of a cell its networks of some seeds, in order, told to some work and on a torch device; may raise Cancelled."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +67,7 @@ class Source:
     Args:
         key: as designs name it.
         label: for people.
-        maker: dotted path "module:function" of a :data:`Maker`; it yields one :class:`Produced` per seed, in order.
+        maker: dotted path "module:function" of a :data:`Maker`.
         options: allowed keys of ``source_options`` with what each means.
         boolean: whether cells are training specs on Boolean tasks, and so checked as such.
         judged_on: on what its networks are judged, in words; "" for the clean inputs.
@@ -117,13 +89,13 @@ _ALL: Final = (
     Source(
         BOOLEAN,
         "networks trained on Boolean tasks",
-        "analysis.studies.boolean:make_networks",
+        "analysis.studies.makers:trained_networks",
         {"gates": "names of tasks; a level of tasks such as '?', '?' learns as many of these, drawn for each seed"},
     ),
     Source(
         PLANTED,
         "networks in which an algorithm is planted",
-        "analysis.studies.planted:make_networks",
+        "analysis.studies.makers:planted_networks",
         {
             "algorithms": "and-inverter texts; the network of seed s carries that at place s, counted round",
             "steps": "of interchange training, 3,000 if not given",
@@ -132,7 +104,7 @@ _ALL: Final = (
     Source(
         DRAWN,
         "networks drawn from a prior until one computes the tasks, beside trained ones",
-        "analysis.studies.drawn:make_networks",
+        "analysis.studies.makers:drawn_networks",
         {"most_draws": "networks that are drawn for one before it is given up, 20,000,000 if not given"},
     ),
     Source(
@@ -160,19 +132,3 @@ def source_named(key: str) -> Source:
         return SOURCES[key]
     except KeyError:
         raise InvalidStudy(f"source {key!r}", "is unknown", f"use {' or '.join(SOURCES)}") from None
-
-
-def circuits_alone(question: Question, circuits: CircuitSearch) -> OutputAnalysis:
-    """An analysis of which only the circuits were searched, or nothing; what is left out says that it was not searched.
-
-    Args:
-        circuits: what is known of them.
-    """
-    return OutputAnalysis(
-        question=question,
-        circuits=circuits,
-        interpretations=InterpretationCounts((), (), truncated_at=0, complete=False),
-        algorithms=AlgorithmSearch((), 0, truncated_at=0),
-        criteria={},
-        seconds={},
-    )

@@ -14,7 +14,6 @@ from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.outcome import StudyOutcome
 from analysis.studies.running import run_cell
-from analysis.studies.sources import Order
 from analysis.work import Work
 from app.addressing import Addresses
 from app.db.errors import NotFound
@@ -57,8 +56,7 @@ def compute_chunk(
         work.tell("networks", min(len(outcomes), total - 1), total, where)
 
     under = replace(work.reporting_to(tell), limits=limits)
-    order = Order(design.protocols, work=under, device=device)
-    for outcome in run_cell(cells_of(design)[position], seeds, order):
+    for outcome in run_cell(cells_of(design)[position], seeds, under, device=device):
         outcomes.append(outcome)  # noqa: PERF402  one by one, since the stage tells how many there are
     n_converged = sum(outcome.converged for outcome in outcomes)
     work.tell("networks", total, total, f"{n_converged} of {len(outcomes)} networks converged")

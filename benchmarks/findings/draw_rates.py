@@ -27,8 +27,7 @@ from analysis.networks.devices import one_thread
 from analysis.networks.drawing import largest_rate, read_prior
 from analysis.networks.mlp import activate
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE
-from analysis.studies.digits import HEAD, TAIL_INPUTS
-from analysis.studies.image_files import Images, parse_images
+from analysis.studies.digits import HEAD, TAIL_INPUTS, Images, parse_images
 from analysis.validity import max_wrong
 from benchmarks.findings.model_circuits import DESIGN
 from benchmarks.findings.results import MORE, design_of

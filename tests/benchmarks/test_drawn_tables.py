@@ -13,7 +13,7 @@ from analysis.models.attention_training import AttentionSpec, initial_sizes, log
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
 from analysis.studies.cells import cells_of
-from analysis.studies.image_files import Images
+from analysis.studies.digits import Images
 from analysis.studies.outcome import network_of_outcome
 from analysis.tasks import input_table
 from benchmarks.findings.draw_rates import accepted_of, reads

@@ -8,7 +8,7 @@ import pytest
 from analysis.networks.drawing import draw_network
 from analysis.networks.mlp import forward
 from analysis.studies.cells import cells_of
-from analysis.studies.drawn import drawing_of
+from analysis.studies.makers import drawing_of
 from analysis.studies.outcome import network_of_outcome
 from analysis.tasks import input_table
 from benchmarks.findings.null_table import SLUG, null_table, seeds_apart

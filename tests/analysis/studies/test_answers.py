@@ -19,7 +19,6 @@ from analysis.studies.measures.registry import MEASURES
 from analysis.studies.outcome import StudyOutcome, network_of_outcome
 from analysis.studies.reading import design_from_mapping, read_design
 from analysis.studies.running import run_cell
-from analysis.studies.sources import Order
 from analysis.studies.summary import Record, StudySummary
 from analysis.work import DEFAULT_WORK
 
@@ -48,7 +47,7 @@ def design(**changes):
 
 @pytest.fixture(scope="module")
 def outcomes():
-    return [one for cell in cells_of(design()) for one in run_cell(cell, SEEDS, Order(cell.design.protocols))]
+    return [one for cell in cells_of(design()) for one in run_cell(cell, SEEDS)]
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +117,7 @@ def test_coverage_counts_circuits_that_are_answered(studied):
 def test_a_counted_network_says_what_is_not_known():
     """Width 5: size, validity and chance are exact; minimality and coverage are not known."""
     wide = design(hidden=[[5, 5]], seeds={"first": 0, "count": 1}, methods=["acdc"])
-    (one,) = run_cell(cells_of(wide)[0], [0], Order(wide.protocols))
+    (one,) = run_cell(cells_of(wide)[0], [0])
     told = one.values["complete"][0]
     for key in ("audit-subset:acdc", "audit-minimal", "audit-coverage", "audit-swept-coverage-minimal"):
         assert told[key].value is None

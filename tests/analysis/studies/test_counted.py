@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from analysis.studies.cells import cells_of
-from analysis.studies.chunks import needs_algorithms, needs_circuits
+from analysis.studies.chunks import needs_of
 from analysis.studies.reading import design_from_mapping
 from analysis.studies.running import outcome_of, run_cell
-from analysis.studies.sources import Order, source_named
+from analysis.studies.sources import source_named
+from analysis.work import DEFAULT_WORK
 
 MEASURES = [
     "circuits-valid",
@@ -38,10 +39,9 @@ def test_counted_as_listed(measures):
         }
     )
     (cell,) = cells_of(design)
-    assert needs_circuits(design) == ("circuits-valid" in measures)
-    assert needs_algorithms(design)
-    counted = [outcome.values for outcome in run_cell(cell, range(3), Order(design.protocols))]
-    listed = Order(design.protocols, circuits=needs_circuits(design))
-    made = source_named("boolean").load()(cell, range(3), listed)
+    assert needs_of(design) == ("circuits-valid" in measures, True, False)
+    counted = [outcome.values for outcome in run_cell(cell, range(3))]
+    made = source_named("boolean").load()(cell, range(3), DEFAULT_WORK, "cpu")
+    listed = needs_of(design)._replace(lists=True)
     assert counted == [outcome_of(cell, produced, listed).values for produced in made]
     assert any(counted)

@@ -8,32 +8,33 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.circuits.strategy import find_circuits
 from analysis.errors import InvalidTraining
 from analysis.networks.circuit import EdgeLayout
 from analysis.networks.mlp import activations, forward
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import Question
-from analysis.studies.digits import ImageTraining, analyse_tail, tail_of, train_on_images
-from analysis.studies.image_files import Images, parse_images
+from analysis.studies.cells import cells_of
+from analysis.studies.digits import Images, parse_images, tail_of, train_on_images
 from tests.oracles.brute_force_circuits import bent
+from tests.study_factories import design
 
 BUNDLED = Path(__file__).parents[3] / "app" / "bundled" / "digits-0-1.json"
 
 
-def rules(**changes):
-    usual = {
-        "tail": (3, 3),
-        "seed": 3,
-        "held_out": 0.3,
-        "loss_target": 0.01,
-        "learning_rate": 1e-3,
-        "epochs": 200,
-        "batch_size": 100,
-        "patience": 20,
-        "accuracy_target": 0.99,
-        "negative_slope": 0.01,
-    }
-    return ImageTraining(**{**usual, **changes})
+def cell(**training):
+    known = design(
+        source="digits",
+        n_inputs=3,
+        tasks=[["one, not zero"]],
+        hidden=[[3, 3]],
+        training={"epochs": 200, "patience": 20, **training},
+        measures=["circuits-valid"],
+        comparisons=[],
+        ladders=[],
+        references=[],
+    )
+    return cells_of(known)[0]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def images():
 
 @pytest.fixture(scope="module")
 def trained(images):
-    return train_on_images(images, rules())
+    return train_on_images(images, cell(), 3, 0.3)
 
 
 def test_the_bundled_images_are_the_zeros_and_ones_of_the_test_part(images):
@@ -59,8 +60,8 @@ def test_a_network_learns_and_equal_seeds_give_equal_networks(images, trained):
     assert trained.state == "converged"
     assert trained.network.sizes == (64, 128, 128, 3, 3, 3, 1)
     assert trained.accuracy >= 0.99
-    assert train_on_images(images, rules()).network.digest == trained.network.digest
-    assert train_on_images(images, rules(seed=4, epochs=2)).state == "loss_above_target"
+    assert train_on_images(images, cell(), 3, 0.3).network.digest == trained.network.digest
+    assert train_on_images(images, cell(epochs=2), 4, 0.3).state == "loss_above_target"
 
 
 @pytest.mark.slow
@@ -79,7 +80,7 @@ def test_the_tail_says_what_the_whole_network_says(images, trained):
 @pytest.mark.slow
 def test_valid_circuits_of_the_tail_are_those_that_decide_the_images_right(images, trained):
     tail, task, data = tail_of(trained.network, images, trained.held_out)
-    found = {rule.name: analyse_tail(Question(tail, 0, task, rule, data)).circuits for rule in (PAPER, COMPLETE)}
+    found = {rule.name: find_circuits(Question(tail, 0, task, rule, data)) for rule in (PAPER, COMPLETE)}
     assert (found["paper"].possible, found["complete"].possible) == (24_366, 94_591)
     assert set(found["paper"].masks.tolist()) < set(found["complete"].masks.tolist())
     layout = EdgeLayout(tail.sizes)
@@ -131,4 +132,4 @@ def share_right(tail, layout, mask, data):
 def test_too_few_images_are_refused(images):
     few = Images(images.pixels[:20], images.labels[:20], "few")
     with pytest.raises(InvalidTraining, match="Hold out at least 8"):
-        train_on_images(few, rules())
+        train_on_images(few, cell(), 3, 0.3)

@@ -11,7 +11,6 @@ from analysis.studies.cells import cells_of
 from analysis.studies.outcome import StudyOutcome, network_of_outcome
 from analysis.studies.reading import read_design
 from analysis.studies.running import run_cell
-from analysis.studies.sources import Order
 from analysis.studies.summary import Record, StudySummary
 
 
@@ -35,8 +34,7 @@ def design(**changes):
 
 
 def run(checked):
-    order = Order(checked.protocols)
-    return [(cell, list(run_cell(cell, checked.seeds.numbers, order))) for cell in cells_of(checked)]
+    return [(cell, list(run_cell(cell, checked.seeds.numbers))) for cell in cells_of(checked)]
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +66,7 @@ def test_drawn_networks_stand_beside_trained_ones(outcomes):
 @pytest.mark.slow
 def test_a_network_is_the_same_in_any_chunk(outcomes):
     cell, found = outcomes[1]
-    (alone,) = run_cell(cell, [2], Order(cell.design.protocols))
+    (alone,) = run_cell(cell, [2])
     assert alone.network == found[2].network
 
 
@@ -78,7 +76,7 @@ def test_trained_cells_are_those_of_the_boolean_source(outcomes):
     told = design(source="boolean", prior=[""], comparisons=[], measures=["decides-right"])
     other = cells_of(told)[0]
     assert other.key == cell.key
-    assert [one.network for one in run_cell(other, range(3), Order(told.protocols))] == [one.network for one in found]
+    assert [one.network for one in run_cell(other, range(3))] == [one.network for one in found]
 
 
 def test_what_no_prior_reaches_is_an_outcome_with_its_rate():

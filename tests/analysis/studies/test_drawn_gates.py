@@ -12,7 +12,6 @@ from analysis.studies.cells import cells_of
 from analysis.studies.outcome import network_of_outcome
 from analysis.studies.reading import read_design
 from analysis.studies.running import run_cell
-from analysis.studies.sources import Order
 from analysis.tasks import named_task
 
 GATES = ["AND", "OR", "IMP", "NAND", "NOR", "NIMP", "XOR"]
@@ -55,7 +54,7 @@ def test_gates_are_drawn_equally_often():
 def test_networks_are_judged_on_the_tasks_they_learned():
     checked = design(tasks=[["?", "?"]])
     (cell,) = cells_of(checked)
-    outcomes = list(run_cell(cell, range(4), Order(checked.protocols)))
+    outcomes = list(run_cell(cell, range(4)))
     assert sum(one.converged for one in outcomes) >= 2
     for one in outcomes:
         expected = [named_task(name, 2).truth_table for name in cell.tasks(one.seed)]
@@ -63,7 +62,7 @@ def test_networks_are_judged_on_the_tasks_they_learned():
         if one.converged:
             assert [output["decides-right"].value for output in one.values["complete"]] == [True, True]
             assert network_of_outcome(cell, one).digest == one.network
-            (alone,) = run_cell(cell, [one.seed], Order(checked.protocols))
+            (alone,) = run_cell(cell, [one.seed])
             assert alone.values == one.values
 
 

@@ -19,8 +19,7 @@ from analysis.studies.measures.registry import MEASURES
 from analysis.studies.outcome import StudyOutcome, network_of_outcome
 from analysis.studies.reading import read_design
 from analysis.studies.running import run_cell
-from analysis.studies.sources import Order
-from analysis.work import DEFAULT_WORK, Work
+from analysis.work import DEFAULT_WORK
 
 ALICE, BOB = "!(!(!A&B)&!(!B&A))", "(!(!A&!B)&!(A&B))"
 KEYS = [key for key in MEASURES if key.startswith("planted-")]
@@ -46,7 +45,7 @@ def design(**changes):
 @pytest.fixture(scope="module")
 def outcomes():
     cell, _ = cells_of(design())
-    return list(run_cell(cell, [4, 5], Order(cell.design.protocols)))
+    return list(run_cell(cell, [4, 5]))
 
 
 def test_networks_carry_the_algorithms_by_turns(outcomes):
@@ -97,7 +96,7 @@ def values(outcome):
 @pytest.mark.slow
 def test_starts_that_do_not_learn_are_outcomes_too():
     _, cell = cells_of(design())
-    found = list(run_cell(cell, [0, 1, 2], Order(cell.design.protocols, work=Work())))
+    found = list(run_cell(cell, [0, 1, 2]))
     assert {one.state for one in found} == {"loss_above_target"}
     assert all(one.network is not None and one.planted is not None for one in found)
 
@@ -106,7 +105,7 @@ def test_starts_that_do_not_learn_are_outcomes_too():
 def test_nothing_is_measured_where_nothing_was_planted():
     plain = design(source="boolean", source_options={}, planting=[""], measures=["planted-zero"])
     cell = cells_of(plain)[0]
-    one = next(iter(run_cell(cell, [0], Order(plain.protocols))))
+    one = next(iter(run_cell(cell, [0])))
     assert one.values["complete"][0]["planted-zero"].value is None
 
 

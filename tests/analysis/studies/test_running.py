@@ -11,7 +11,6 @@ from analysis.studies.cells import cells_of
 from analysis.studies.measures.criteria import passing
 from analysis.studies.outcome import network_of_outcome
 from analysis.studies.running import run_cell
-from analysis.studies.sources import Order
 from analysis.studies.subject import Studied
 from tests.study_factories import design
 
@@ -27,7 +26,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def outcomes(study):
-    return tuple(run_cell(cells_of(study)[1], range(12), Order(study.protocols)))
+    return tuple(run_cell(cells_of(study)[1], range(12)))
 
 
 def test_every_seed_has_an_outcome_and_failed_ones_say_why(outcomes):
@@ -54,13 +53,13 @@ def test_values_are_those_of_each_network_alone(study, outcomes):
 
 def test_a_network_does_not_depend_on_its_chunk(study, outcomes):
     cell = cells_of(study)[1]
-    again = next(run_cell(cell, [5], Order(study.protocols)))
+    again = next(run_cell(cell, [5]))
     assert again.network == outcomes[5].network
     assert train_networks([cell.spec(5)])[0].network.digest == again.network
 
 
 def test_without_measures_of_circuits_none_are_searched():
     study = design(measures=["alignments-minimal"], comparisons=[], ladders=[], references=[], hidden=[[6, 6]])
-    found = [o for o in run_cell(cells_of(study)[0], range(4), Order(study.protocols)) if o.converged]
+    found = [o for o in run_cell(cells_of(study)[0], range(4)) if o.converged]
     assert found  # 46.9 trillion circuits would not have been searched in this time
     assert all(o.values["complete"][0]["alignments-minimal"].exact for o in found)

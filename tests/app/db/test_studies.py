@@ -6,7 +6,6 @@ from analysis.planting.compiling import compile_algorithm
 from analysis.studies.cells import cells_of
 from analysis.studies.result_file import StudyResults, read_results, result_bytes
 from analysis.studies.running import run_cell
-from analysis.studies.sources import Order
 from app.db.codecs import planted_of
 from app.db.errors import Ambiguous, Conflict, NotFound
 from app.db.reads.analyses import find_data, network_by_digest
@@ -140,7 +139,7 @@ def test_what_was_planted_is_kept_with_the_networks_of_a_study(store):
         ladders=[],
     )
     (cell,) = cells_of(known)
-    (outcome,) = run_cell(cell, [0], Order(known.protocols))
+    (outcome,) = run_cell(cell, [0])
     with store.write() as session:
         row, _ = save_results(session, StudyResults(known, (outcome,)))
         assert planted_of(network_by_digest(session, outcome.network)) == outcome.planted

@@ -1,0 +1,162 @@
+"""The makers of the sources: networks trained on Boolean tasks, planted, and drawn from priors; loads torch.
+
+Trained ones are trained together. A planted network of seed s carries the algorithm at place s of the design's list,
+counted round; where it is trained it counts as converged if the sum of its losses ends below the target. A drawn one
+is the first of its seed that computes the tasks; a cell whose level of ``prior`` is empty is trained instead.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.networks.drawing import Drawing, draw_network, largest_rate, read_prior
+from analysis.networks.mlp import forward
+from analysis.networks.training import train_networks
+from analysis.networks.training_spec import MESSAGES, TrainingState
+from analysis.planting.disguises import disguised
+from analysis.planting.interchange import InterchangeSpec, Learned, interchange_trained
+from analysis.planting.recipes import read_recipe
+from analysis.studies.cells import Cell
+from analysis.studies.source_options import compiled, most_draws, planted_algorithms, planted_steps
+from analysis.studies.sources import Produced
+from analysis.tasks import input_table
+from analysis.validity import decide
+from analysis.work import Work
+
+NONE_ACCEPTED: Final = "none_accepted"
+"""The state of a network whose budget of draws ran out."""
+
+
+def trained_networks(cell: Cell, seeds: Sequence[int], work: Work, device: str) -> Iterator[Produced]:
+    """Train a cell's networks of some seeds together."""
+    if not seeds:
+        return
+    start = work.clock()
+    outcomes = train_networks([cell.spec(seed) for seed in seeds], work, device=device)
+    each = (work.clock() - start) / len(seeds)
+    for seed, outcome in zip(seeds, outcomes, strict=True):
+        loss = outcome.losses[-1] if outcome.losses and math.isfinite(outcome.losses[-1]) else None
+        yield Produced(
+            seed,
+            outcome.state,
+            outcome.message,
+            outcome.network,
+            outcome.spec.resolved_tasks(),
+            epochs=len(outcome.losses),
+            loss=loss,
+            accuracy=outcome.accuracy,
+            seconds=each,
+        )
+
+
+# --- planted
+
+
+def planted_networks(cell: Cell, seeds: Sequence[int], work: Work, _device: str) -> Iterator[Produced]:
+    """Plant a cell's networks of some seeds, then disguise them."""
+    start = work.clock()
+    algorithms, recipe = planted_algorithms(cell.design), read_recipe(cell.levels["planting"])
+    found: dict[int, Learned] = {}
+    for number, algorithm in enumerate(algorithms):
+        own = [seed for seed in seeds if seed % len(algorithms) == number]
+        found.update(zip(own, _planted(cell, algorithm, own, work), strict=True))
+    each = (work.clock() - start) / max(1, len(seeds))
+    for seed in seeds:
+        planted, loss = found[seed].planted, found[seed].loss
+        if planted is None:
+            yield Produced(seed, "diverged", MESSAGES["diverged"], None, seconds=each)
+            continue
+        for text in recipe.disguises:
+            planted = disguised(planted, text, seed)
+        network, record = planted.network, planted.record
+        state: TrainingState = "converged" if found[seed].learned else "loss_above_target"
+        decisions = decide(forward(network, input_table(network.n_inputs))[:, 0], "rounding").tolist()
+        right = sum(said == label for said, label in zip(decisions, record.task.truth_table, strict=True))
+        yield Produced(
+            seed,
+            state,
+            MESSAGES[state],
+            network,
+            (record.task,),
+            loss=loss,
+            accuracy=right / len(decisions),
+            seconds=each,
+            planted=record,
+        )
+
+
+def _planted(cell: Cell, algorithm: HighLevelModel, seeds: Sequence[int], work: Work) -> Sequence[Learned]:
+    """The networks before their disguises."""
+    made = compiled(cell, algorithm)
+    if made is not None:
+        return [Learned(made, 0.0, learned=True)] * len(seeds)
+    mode, levels = read_recipe(cell.levels["planting"]).mode, cell.levels
+    spec = InterchangeSpec.of(
+        algorithm,
+        levels["hidden"],
+        mode=mode or "plain",
+        activation=levels["activation"],
+        output_activation=levels["output_activation"],
+        steps=planted_steps(cell.design),
+    )
+    return interchange_trained(spec, seeds, work)
+
+
+# --- drawn
+
+
+def drawn_networks(cell: Cell, seeds: Sequence[int], work: Work, device: str) -> Iterator[Produced]:
+    """Draw or train a cell's networks of some seeds."""
+    if not cell.levels["prior"]:
+        yield from trained_networks(cell, seeds, work, device)
+        return
+    drawing = drawing_of(cell)
+    for seed in seeds:
+        start = work.clock()
+        drawn = draw_network(drawing, seed, work)
+        seconds = work.clock() - start
+        if drawn.network is None:
+            yield Produced(seed, NONE_ACCEPTED, _none_accepted(drawing, drawn.draws), None, seconds=seconds)
+            continue
+        state: TrainingState = "converged"
+        yield Produced(
+            seed,
+            state,
+            MESSAGES[state],
+            drawn.network,
+            drawing.tasks,
+            loss=drawn.loss,
+            accuracy=1.0,
+            seconds=seconds,
+            draws=drawn.draws,
+        )
+
+
+def drawing_of(cell: Cell) -> Drawing:
+    """What is drawn in a cell with a prior.
+
+    Raises:
+        InvalidStudy: the prior cannot be read; that of a checked design can.
+    """
+    spec = cell.spec(0)
+    return Drawing(
+        prior=read_prior(cell.levels["prior"]),
+        hidden=spec.hidden,
+        tasks=spec.resolved_tasks(),
+        activation=spec.activation,
+        output_activation=spec.output_activation or spec.activation,
+        negative_slope=spec.negative_slope,
+        loss_target=spec.loss_target,
+        most_draws=most_draws(cell.design),
+    )
+
+
+def _none_accepted(drawing: Drawing, draws: int) -> str:
+    names = " + ".join(task.name or "".join(map(str, task.truth_table)) for task in drawing.tasks)
+    return (
+        f"none of {draws:,} networks drawn computes {names} with a loss below {drawing.loss_target:g}: an acceptance "
+        f"rate of at most {largest_rate(draws):.1e} (95%); take another prior, a higher target or more draws"
+    )
