@@ -193,20 +193,6 @@ def bisect(judge: Judged, low: Array, high: Array, budget: int) -> Certificate:
     return Certificate("proved", None, n_boxes)
 
 
-def decided_as(program: Program, regions: Sequence[Region], label: int) -> Judged:
-    """The judge of "the value is decided as this label"."""
-
-    def judge(low: Array, high: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Bounds]:
-        known = bounds(program, low, high)
-        inside = {region: region.holds(known.low, known.high) for region in regions}
-        right, wrong = (
-            np.any([inside[r] for r in regions if (r.decision == label) == same], axis=0) for same in (True, False)
-        )
-        return right, wrong, known
-
-    return judge
-
-
 def decided_alike(first: Program, second: Program, regions: Sequence[Region]) -> Judged:
     """The judge of "both are decided alike"."""
 

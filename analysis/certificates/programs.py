@@ -98,8 +98,30 @@ def circuit_program(
         keep: kept edges ``[n_l, n_(l-1)]`` for layers 1 … L.
         absent: what absent edges carry, ``[n_l]`` for layers 0 … L − 1.
     """
-    free = [(0, neuron) for neuron in range(network.n_inputs)]
-    return _program(network, keep, absent, free, inputs_free=True)
+    layers: list[ProgramLayer] = []
+    before: list[int] = []
+    for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
+        last = layer == len(network.weights)
+        rows = [i for i in range(len(biases)) if last or keep[layer - 1][i].any()]  # active neurons only
+        k_rows, f_rows, constants = [], [], []
+        for i in rows:
+            k = dict.fromkeys(before, Fraction(0))
+            f = [Fraction(0)] * network.n_inputs
+            constant = Fraction(float(biases[i]))
+            for j in range(weights.shape[1]):
+                weight = Fraction(float(weights[i, j]))
+                if not keep[layer - 1][i, j]:
+                    constant += weight * Fraction(float(absent[layer - 1][j]))
+                elif layer > 1:
+                    k[j] = weight
+                else:
+                    f[j] = weight
+            k_rows.append(tuple(k.values()))
+            f_rows.append(tuple(f))
+            constants.append(constant)
+        layers.append((tuple(k_rows), tuple(f_rows), tuple(constants)))
+        before = rows
+    return Program(tuple(layers), network.activation, network.negative_slope)
 
 
 def with_fixed(program: Program, number: int, value: float) -> Program:
@@ -120,65 +142,6 @@ def with_fixed(program: Program, number: int, value: float) -> Program:
         for k, f, b in program.layers
     )
     return replace(program, layers=layers)
-
-
-def patched_program(
-    network: Network,
-    keep: Sequence[NDArray[np.bool_]],
-    row: NDArray[np.float64],
-    free: Sequence[tuple[int, int]],
-) -> Program:
-    """A circuit on one input, as a function of what absent neurons carry.
-
-    Args:
-        network: cut to one output.
-        keep: kept edges ``[n_l, n_(l-1)]`` for layers 1 … L.
-        row: ``[n0]`` the input.
-        free: (layer from 0, neuron) of every neuron with an absent edge into an active neuron.
-    """
-    return _program(network, keep, [row], free, inputs_free=False)
-
-
-def _program(
-    network: Network,
-    keep: Sequence[NDArray[np.bool_]],
-    known: Sequence[NDArray[np.float64]],
-    free: Sequence[tuple[int, int]],
-    *,
-    inputs_free: bool,
-) -> Program:
-    """Layers over active neurons only.
-
-    Where inputs are free, absent edges carry the known values of their layer. Otherwise absent edges carry free
-    numbers, and kept edges from the inputs carry the only known layer, the input row.
-    """
-    layers: list[ProgramLayer] = []
-    before: list[int] = []
-    place = {site: index for index, site in enumerate(free)}
-    for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
-        last = layer == len(network.weights)
-        rows = [i for i in range(len(biases)) if last or keep[layer - 1][i].any()]
-        k_rows, f_rows, constants = [], [], []
-        for i in rows:
-            k = dict.fromkeys(before, Fraction(0))
-            f = [Fraction(0)] * len(free)
-            constant = Fraction(float(biases[i]))
-            for j in range(weights.shape[1]):
-                weight, kept = Fraction(float(weights[i, j])), bool(keep[layer - 1][i, j])
-                if kept and layer > 1:
-                    k[j] = weight
-                elif kept and not inputs_free:
-                    constant += weight * Fraction(float(known[0][j]))
-                elif kept or not inputs_free:
-                    f[place[layer - 1, j]] = weight
-                else:
-                    constant += weight * Fraction(float(known[layer - 1][j]))
-            k_rows.append(tuple(k.values()))
-            f_rows.append(tuple(f))
-            constants.append(constant)
-        layers.append((tuple(k_rows), tuple(f_rows), tuple(constants)))
-        before = rows
-    return Program(tuple(layers), network.activation, network.negative_slope)
 
 
 @dataclass(frozen=True)

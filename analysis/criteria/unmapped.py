@@ -1,4 +1,4 @@
-"""Whether an alignment holds whatever the neurons carry that it does not mention: exactly, and by draws.
+"""Whether an alignment holds whatever the neurons carry that it does not mention: exhaustively, and by draws.
 
 Which neurons an alignment claims to be inert is told by :mod:`analysis.alignments.unmapped`.
 
@@ -9,27 +9,21 @@ the unmapped variables Φ. Their form without Φ is the weak one: exhaustively, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
 from typing import Final
-
-import numpy as np
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import ScoredAlignment
-from analysis.alignments.joint import MAX_RUNS, JointCase, algorithm_says
+from analysis.alignments.joint import MAX_RUNS, JointCase
 from analysis.alignments.unmapped import InertClaim, abstraction_errors, inert_claims, score_inert
-from analysis.certificates.intervals import bisect, decided_as
-from analysis.certificates.programs import decision_regions, patched_program
 from analysis.criteria import alignments
 from analysis.criteria.criterion import Criterion, Parameter, Settings
 from analysis.criteria.noise import true_share
 from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together
 from analysis.errors import BeyondLimits
-from analysis.networks.network import Network
 
-CLEAN, ZERO, INTERVAL = range(3)
-_CARRIED: Final = ("what they are on any input", "0 or what they are", "anything between their least and largest value")
+CLEAN, ZERO = range(2)
+_CARRIED: Final = ("what they are on any input", "0 or what they are")
 _NO_CLAIM: Final = Verdict(
     "not_applicable",
     "In no layer do the variables decide all that comes after it: the neurons without a variable mediate.",
@@ -69,9 +63,7 @@ def _judge_claims(
         reason = f"In another layer a run goes wrong. Not tried in layer {claim.layer}: {problem.cause}."
         return Verdict("failed", reason, witness)
     named = ", ".join(f"{claim.layer}.{neuron}" for claim in claims for neuron in claim.neurons)
-    if n_agreed == n_runs and values == INTERVAL and named:
-        return _certified(population, algorithm, claims, int(settings["budget"]))
-    carried = f"Where unmapped neurons ({named}) carry {_CARRIED[values % INTERVAL]}" if named else "All are mapped"
+    carried = f"Where unmapped neurons ({named}) carry {_CARRIED[values]}" if named else "All are mapped"
     reason = f"{carried}: the network does what the algorithm says in {n_agreed:,} of {n_runs:,} runs."
     return Verdict.of_share("failed" if witness else "passed", n_agreed, n_runs, reason, witness)
 
@@ -100,52 +92,6 @@ def _sources(population: Population, claim: InertClaim, sources: Sequence[int]) 
         path: population.question.clean_rows[source].tolist()
         for (path, _), source in zip(claim.places, sources, strict=False)
     }
-
-
-def _certified(population: Population, algorithm: HighLevelModel, claims: Sequence[InertClaim], budget: int) -> Verdict:
-    """Sound bounds over the box of the unmapped neurons' clean values, for every choice of a source for each variable.
-
-    The layer is overwritten as a whole, so what is left is the network above it, as a function of these neurons.
-    """
-    network, n_boxes, n_open = population.question.cut, 0, 0
-    clean = population.question.clean_activations
-    for claim in claims:
-        above = Network.from_arrays(
-            network.weights[claim.layer :],
-            network.biases[claim.layer :],
-            activation=network.activation,
-            output_activation=network.output_activation,
-            negative_slope=network.negative_slope,
-        )
-        keep = [np.ones(weights.shape, dtype=bool) for weights in above.weights]
-        keep[0][:, list(claim.neurons)] = False
-        regions = decision_regions(above, population.question.protocol.alignment_decision)
-        values = clean[claim.layer][:, list(claim.neurons)]
-        free = [(0, neuron) for neuron in claim.neurons]
-        says = algorithm_says(algorithm, tuple(path for path, _ in claim.places))[:, 0]
-        for sources in product(range(len(population.question.clean_rows)), repeat=len(claim.places)):
-            population.work.check()
-            row, number = np.zeros(network.sizes[claim.layer]), 0
-            for (path, site), source in zip(claim.places, sources, strict=True):
-                row[list(site.neurons)] = clean[claim.layer][source, list(site.neurons)]
-                number = 2 * number + (algorithm.responses[path].function >> source & 1)
-            judge = decided_as(patched_program(above, keep, row, free), regions, int(says[number]))
-            found = bisect(judge, values.min(axis=0), values.max(axis=0), budget)
-            if found.witness is not None:
-                carried = zip(claim.neurons, found.witness, strict=True)
-                witness = {
-                    "sources": _sources(population, claim, sources),
-                    "unmapped": [{"layer": claim.layer, "neuron": neuron, "value": value} for neuron, value in carried],
-                    "expected": int(says[number]),
-                }
-                reason = "It holds for all clean values of unmapped neurons, and not for all between them."
-                return Verdict("failed", reason, witness)
-            n_boxes, n_open = n_boxes + found.n_boxes, n_open + (found.answer == "undecided")
-    if n_open:
-        reason = f"Neither proved nor refuted for {n_open:,} choices of sources within {budget:,} boxes each."
-        return Verdict("undecided", reason)
-    reason = f"Proved by bounds on {n_boxes:,} boxes: where unmapped neurons carry {_CARRIED[INTERVAL]}, it holds."
-    return Verdict("passed", reason)
 
 
 def _abstraction_error(population: Population, settings: Settings) -> Verdicts:
@@ -205,19 +151,17 @@ UNMAPPED_INERT: Final = Criterion(
             "values",
             CLEAN,
             CLEAN,
-            INTERVAL,
-            "what they may carry: 0 their values on any input, 1 any of them 0 instead of what it is, 2 anything "
-            "between their least and largest value on the inputs, certified",
+            ZERO,
+            "what they may carry: 0 their values on any input, 1 any of them 0 instead of what it is",
             whole=True,
         ),
-        Parameter("budget", 4096, 1, 1_000_000, "boxes for each choice of sources, where values are 2", "boxes", True),
         Parameter("max_runs", MAX_RUNS, 1, 1 << 30, "most runs for one alignment; beyond, undecided", "runs", True),
     ),
     score="share of runs that agree",
     method="Φ is the rest of each layer whose variables decide the output and every variable of a later layer. "
     "Elsewhere the rest of a layer mediates: it carries an input that a later gate reads, or a variable on its way. "
-    "Then nothing is claimed of it, and an alignment without any such layer is not asked. Every run is made; with "
-    "values 2 sound interval bounds and bisection over the box of clean values follow, so that a pass is a proof.",
+    "Then nothing is claimed of it, and an alignment without any such layer is not asked. Every run is made.",
+    retired={"budget": 4096},
     cost="bounded",
     term="unmapped-neuron",
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from analysis.certificates.intervals import activated, bisect, bounds, decided_alike, decided_as, layer_bounds
+from analysis.certificates.intervals import Bounds, Judged, activated, bisect, bounds, decided_alike, layer_bounds
 from analysis.certificates.mixed_integer import find_point
 from analysis.certificates.polygons import SquareCells, cells, square
 from analysis.certificates.programs import (
@@ -17,7 +18,6 @@ from analysis.certificates.programs import (
     circuit_program,
     decision_regions,
     network_program,
-    patched_program,
 )
 from analysis.certificates.ranges import range_of
 from analysis.networks.circuit import EdgeLayout
@@ -59,18 +59,6 @@ def test_programs_compute_what_circuits_do(activation: str, ablation: str) -> No
     assert np.allclose(
         activate(whole, network.output_activation, network.negative_slope), forward(network, points)[:, 0]
     )
-
-
-def test_patched_programs_compute_circuits_whose_absent_neurons_carry_the_free_numbers() -> None:
-    network, row = random_network(2, (2, 2, 2, 1)), np.array([1.0, 0.0])
-    random = np.random.default_rng(3)
-    everything = [(layer, neuron) for layer, width in enumerate(network.sizes[:-1]) for neuron in range(width)]
-    for keep in keeps(network, 3):
-        absent = [random.normal(size=width) for width in network.sizes[:-1]]
-        point = np.array([absent[layer][neuron] for layer, neuron in everything])
-        value = patched_program(network, keep, row, everything).values(point[None])
-        output = batch_activations(network, [one[None] for one in keep], row[None], absent)[-1][0, 0]
-        assert np.allclose(activate(value, "leaky_relu", network.negative_slope), output, atol=1e-12)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -276,6 +264,20 @@ def test_three_routes_agree_on_random_circuits() -> None:
                 assert bool(points) or all(one == "proved" for one, _ in solved)
                 answers.add(answer)
     assert answers == {"proved", "refuted"}
+
+
+def decided_as(program: Program, regions: Sequence[Region], label: int) -> Judged:
+    """The judge of "the value is decided as this label"."""
+
+    def judge(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray, Bounds]:
+        known = bounds(program, low, high)
+        inside = {region: region.holds(known.low, known.high) for region in regions}
+        right, wrong = (
+            np.any([inside[r] for r in regions if (r.decision == label) == same], axis=0) for same in (True, False)
+        )
+        return right, wrong, known
+
+    return judge
 
 
 def test_bisection_gives_three_answers() -> None:

@@ -99,72 +99,14 @@ def test_what_cancels_on_every_base_is_not_inert():
     context = context_of(
         needing_two(), [placed(needing_two(), bob, **{f"p{both}": (1, (1,)), f"p{neither}": (1, (0,))})]
     )
-    outcomes = [verdicts(UNMAPPED_INERT, context, values=values)[0].outcome for values in range(3)]
-    assert outcomes == ["failed", "failed", "failed"]
+    outcomes = [verdicts(UNMAPPED_INERT, context, values=values)[0].outcome for values in range(2)]
+    assert outcomes == ["failed", "failed"]
     (error,) = verdicts(ABSTRACTION_ERROR, context, draws=300, deviation=1.0)
     assert error.outcome == "failed"
     low, high = map(float, re.search(r"the true share is between ([\d.]+)% and ([\d.]+)%", error.reason).groups())
     assert low < 100 * error.score < high
     assert "Exhaustively" in error.reason
     assert verdicts(ABSTRACTION_ERROR, context, draws=300, deviation=1.0, faithful=0)[0].outcome == "passed"
-
-
-@pytest.mark.parametrize("name", ["xor_4", "xor_tanh_3-3", "xor_3-3_b"])
-def test_a_proof_holds_at_points_between_and_a_refutation_is_one(name):
-    context = all_alignments(name, near=2)
-    network = context.question.cut
-    clean, random = activations(network, context.question.clean_rows), np.random.default_rng(5)
-    for (algorithm, scored), verdict in zip(context.items, verdicts(UNMAPPED_INERT, context, values=2), strict=True):
-        claims = inert_claims(network, algorithm, scored.alignment)
-        if verdict.outcome == "passed":
-            for claim in claims:
-                columns = clean[claim.layer][:, list(claim.neurons)]
-                for _ in range(10):
-                    sources = random.integers(0, len(context.question.clean_rows), len(claim.places))
-                    carried = random.uniform(columns.min(axis=0), columns.max(axis=0))
-                    check_run(context, algorithm, claim, sources, carried, right=True)
-        elif verdict.outcome == "failed" and "expected" in verdict.witness and "base" not in verdict.witness:
-            (claim,) = claims
-            sources = [
-                context.question.clean_rows.tolist().index(verdict.witness["sources"][path]) for path, _ in claim.places
-            ]
-            carried = [one["value"] for one in verdict.witness["unmapped"]]
-            check_run(context, algorithm, claim, sources, carried, right=False)
-
-
-def check_run(context, algorithm, claim: InertClaim, sources, carried, *, right: bool) -> None:
-    network, boolean = context.question.cut, rows(2)
-    clean = activations(network, context.question.clean_rows)
-    patches = {(claim.layer, n): float(v) for n, v in zip(claim.neurons, carried, strict=True)}
-    fixed, texts = {}, variables(algorithm.text, authors=False)
-    for (path, site), source in zip(claim.places, sources, strict=True):
-        patches |= {(claim.layer, n): float(clean[claim.layer][source, n]) for n in site.neurons}
-        fixed[path] = evaluate(texts[path], boolean[source])
-    said = evaluate(algorithm.text, boolean[0], fixed)
-    assert (int(twin_output(network, boolean[0], patches) > 0.5) == said) == right
-
-
-@pytest.mark.slow
-def test_too_many_runs_and_too_few_boxes_are_undecided():
-    """Two neurons above the unmapped one cancel exactly, which bounds show on small boxes alone."""
-    network = Network.from_arrays(
-        [[[9, 9], [-9, -9], [1, 0]], [[9, 0, 0], [0, 9, 0], [0, 0, 2], [0, 0, 2]], [[-1, -1, 3, -3]]],
-        [[-13.5, 4.5, 0], [0, 0, 0, 0], [-0.5]],
-        activation="tanh",
-        output_activation="linear",
-    )
-    bob = two_xor_algorithms()[0]
-    found = {variable.formula: f"p{variable.path}" for variable in bob.variables}
-    places = {found["A ∧ B"]: (1, (0,)), found["¬A ∧ ¬B"]: (1, (1,))}
-    context = context_of(network, [placed(network, bob, **places)])
-
-    def verdict(**given):
-        return verdicts(UNMAPPED_INERT, context, **given)[0]
-
-    assert verdict(max_runs=1).outcome == "undecided"
-    assert verdict(values=2, budget=1).outcome == "undecided"
-    assert "within 1 boxes" in verdict(values=2, budget=1).reason
-    assert verdict(values=2).outcome == "passed"
 
 
 def test_a_run_that_goes_wrong_decides_whatever_another_layer_would_cost():
@@ -174,6 +116,7 @@ def test_a_run_that_goes_wrong_decides_whatever_another_layer_would_cost():
     sites = {f"p{path}": (1, (neuron,)) for neuron, path in enumerate(below)}
     sites |= {f"p{path}": (2, (neuron,)) for neuron, path in enumerate(above)}
     context = context_of(network, [placed(network, algorithm, **sites)])
+    assert verdicts(UNMAPPED_INERT, context, max_runs=1)[0].outcome == "undecided"
     (verdict,) = verdicts(UNMAPPED_INERT, context, max_runs=4**5)
     assert (verdict.outcome, verdict.score) == ("failed", None)
     assert verdict.reason.startswith("In another layer a run goes wrong. Not tried in layer 2: 2 variables")
