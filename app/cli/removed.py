@@ -7,7 +7,7 @@ from typing import Final
 
 COMMANDS: Final[dict[str, str]] = {
     "convert-model": "docs/importing.md has ten lines that write a model file of a TransformerLens model.",
-    "criteria": "docs/criteria.md has them; python -m analysis.criteria.document writes it anew.",
+    "criteria": "docs/criteria.md has them; python -m benchmarks.criteria_document writes it anew.",
     "doctor": "Use pluriscope check.",
     "migrate": "A store is brought to the current schema by whatever opens it: serve, work, import, restore.",
     "plant-model": "The bundled transformer induction-attention was trained on the same task.",

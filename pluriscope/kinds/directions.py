@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.redundancy import irredundancy
-from analysis.criteria.direction_verdicts import ASKED_OF_DIRECTIONS, outcome_of_kept
-from analysis.criteria.registry import criterion_named
+from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
 from analysis.directions.alignment import DirectionAlignment, parse_directions
 from analysis.directions.result import CLASSES
@@ -41,6 +39,8 @@ from pluriscope.kinds.found import Found, Types
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column
 
+_ASKED: Final = ("one-direction", "both-directions", "joint-interchange", "causal-order", "margin")
+"""Criteria that the scores that are kept say something of."""
 STORED: Final[Types] = {
     "algorithm_id": "text",
     "alignment_id": "name",
@@ -166,20 +166,35 @@ def _flags(values: Any) -> Passing:
     return np.array(list(values), np.bool_)
 
 
+def _numbers(values: Any) -> NDArray[np.float64]:
+    return np.array([np.nan if value is None else value for value in values], np.float64)
+
+
 def _outcomes(found: Found, step: str) -> tuple[Passing, Passing]:
-    """Which alignments are known to pass a criterion, and which to fail it, by the scores that were kept."""
-    read = CriterionStep.parse(step)
-    stored = found.stored["direction"]
-    names = ("agreed", "of", "joint_agreed", "joint_of", "causal_order", "margin")
-    columns = [[None if value != value else value for value in stored[name]] for name in names]
-    pairs = found.question.protocol.interchange_pairs
-    kept = [SimpleNamespace(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True)]
-    outcomes = [outcome_of_kept(read.key, one, pairs, read.settings) for one in kept]
-    return _flags(one == "passed" for one in outcomes), _flags(one == "failed" for one in outcomes)
+    """Which alignments are known to pass a criterion, and which to fail it, by the scores that were kept.
+
+    Nothing is said otherwise than the criterion itself would; what the tested pairs do not tell of others is unknown.
+    """
+    read, stored, pairs = (
+        CriterionStep.parse(step),
+        found.stored["direction"],
+        found.question.protocol.interchange_pairs,
+    )
+    if read.key in ("both-directions", "one-direction"):
+        right, both = np.equal(_numbers(stored["agreed"]), _numbers(stored["of"])), read.key == "both-directions"
+        return right & (not both or pairs == "ordered"), ~right & (both or pairs == "one_direction")
+    if read.key == "joint-interchange":
+        agreed, of = _numbers(stored["joint_agreed"]), _numbers(stored["joint_of"])
+        return agreed == of, ~np.isnan(agreed) & (agreed != of)
+    if read.key == "causal-order":
+        passed = _flags(stored["causal_order"])
+    else:
+        passed = ~(_numbers(stored["margin"]) < read.settings["least"])
+    return passed, ~passed
 
 
 def _judged(found: Found, steps: tuple[str, ...]) -> dict[str, dict[str, Passing]]:
-    asked = [str(CriterionStep.of(criterion_named(key))) for key in ASKED_OF_DIRECTIONS]
-    asked += [step for step in steps if step.partition("(")[0] in ASKED_OF_DIRECTIONS]
+    own = [one for one in criteria_for("direction") if one.key in _ASKED]
+    asked = [str(CriterionStep.of(one)) for one in own] + [step for step in steps if step.partition("(")[0] in _ASKED]
     outcomes = {step: _outcomes(found, step) for step in dict.fromkeys(asked)}
     return {name: {step: one[n] for step, one in outcomes.items()} for n, name in enumerate(("passes", "fails"))}

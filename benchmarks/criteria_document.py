@@ -17,7 +17,7 @@ _CIRCUITS_OF_MODELS: Final = "circuits of models"
 _INTRODUCTION: Final = """\
 # Criteria
 
-Which explanations survive what. Made from the registry by `python -m analysis.criteria.document`; do not edit.
+Which explanations survive what. Made from the registry by `python -m benchmarks.criteria_document`; do not edit.
 
 A criterion looks at one explanation at a time and gives a verdict: an outcome, a score where there is something to \
 measure, one sentence of reason and, where there is one, a witness that shows the outcome. Outcomes are *passed*, \
