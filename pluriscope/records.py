@@ -158,7 +158,39 @@ def _plain(value: Any) -> Any:
     return _json_integer(value) if isinstance(value, int) else value
 
 
-# --- one explanation
+# --- one network, one explanation
+
+
+class TaskRecord(ByName):
+    """A Boolean function that an output should compute."""
+
+    name: str = Field(description="A label such as XOR; empty if it has none.")
+    truth_table: list[int] = Field(description="By inputs counted in binary, first input most significant.")
+
+
+class CountRecord(ByName):
+    """How many there are, and how sure that is."""
+
+    value: BigInt
+    bound: str = Field(description="exact, at_least, about (an estimate) or unknown: not searched, its 0 says nothing.")
+    low: BigInt | None = Field(description="Lower end of an estimate's interval.")
+    high: BigInt | None = Field(description="Upper end.")
+    confidence: float | None = Field(description="With which the interval holds the truth.")
+
+
+class CountsRecord(ByName):
+    """How many explanations one analysis found."""
+
+    possible_circuits: CountRecord
+    valid_circuits: CountRecord
+    interpretations: CountRecord = Field(description="Of the listed circuits.")
+    observed_classes: CountRecord
+    candidate_algorithms: CountRecord
+    aligned_algorithms: CountRecord
+    valid_alignments: CountRecord
+    minimal_alignments: CountRecord
+    method: str = Field(description="How the valid circuits were found: listed, counted or estimated.")
+    listed_circuits: int
 
 
 class ExplanationRecord(ByName):
@@ -186,6 +218,39 @@ class RowRecord(ByName):
     right: bool
     margin: float = Field(description="Distance to the nearest edge of the decision.")
     fragile: bool = Field(description="Whether the margin is below 1e-6.")
+
+
+class NetworkRecord(ByName):
+    """A perceptron, what one output of it does, and what was found of that under one protocol."""
+
+    slug: str
+    name: str
+    digest: str = Field(description="SHA-256 of settings and weights: the network's identity.")
+    url: str = Field(description="Its page.")
+    sizes: list[int]
+    activation: str
+    output_activation: str
+    negative_slope: float | None
+    tasks: list[TaskRecord] = Field(description="Of each output.")
+    origin: str
+    attribution: str
+    input_data: str = Field(description="Data record of the encoding it was imported with; empty for 0 and 1.")
+    also: list[str] = Field(description="Other names under which the same weights were saved or found by a study.")
+    training: dict[str, Any] = Field(description="Options and outcome, empty if it was not trained here.")
+    learning: dict[str, Any] | None = Field(description="How it learned, epoch by epoch; null if that is not known.")
+    output: int = Field(description="That what follows is about.")
+    protocol: str = Field(description="SHA-256 of the rules.")
+    rules: dict[str, Any] = Field(description="Every setting of the protocol.")
+    data: str = Field(description="SHA-256 of the rows.")
+    rows: str = Field(description="What the rows are, in words.")
+    behaviour: list[RowRecord]
+    n_judged: int = Field(description="Rows that a circuit must decide right.")
+    n_judged_right: int = Field(description="Those of them that the whole network decides right.")
+    state: str = Field(description="done, truncated (at a limit), computing, failed, cancelled or not_analysed.")
+    job: str = Field(description='The address of the latest job for it; "" if there is none.')
+    stops: str = Field(description="Which searches stopped at a limit, in words; empty if none did.")
+    counts: CountsRecord | None = Field(description="Null where no analysis is stored.")
+    counts_under: dict[str, CountsRecord] = Field(description="By the name of each protocol with a stored analysis.")
 
 
 class AnswerRecord(ByName):

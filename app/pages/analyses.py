@@ -27,7 +27,9 @@ from app.db.verdicts import verdict_contents
 from app.errors import NotFound
 from app.figures.numbers import duration, when
 from app.options import PageModel
+from app.pages.pending_work import missing, progress_of
 from app.pages.place import AnyPlace, Place
+from app.pages.shared import work_state
 from app.recent import Recent
 from pluriscope.analyses.registry import BY_KEY, SHOWN, Analysis
 from pluriscope.analyses.shown import Item, Subject, network_subject, shown
@@ -212,13 +214,10 @@ def _asked(
 
 def state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored | None, JobRow | None]:
     """How far an analysis is, with what of both matters then."""
+    state = work_state(job)
     if stored is not None:
-        return "done", stored, job if job is not None and job.state in UNFINISHED else None
-    if job is not None and job.state in UNFINISHED:
-        return "computing", None, job
-    if job is not None and job.state in ("failed", "cancelled"):
-        return "failed" if job.state == "failed" else "cancelled", None, job
-    return "not_asked", None, None
+        return "done", stored, job if state == "computing" else None
+    return state, None, None if state == "not_asked" else job
 
 
 def analyses_of(place: AnyPlace) -> list[Analysis]:
@@ -278,24 +277,14 @@ def _waiting(one: Asked) -> Notice | Progress:
         return Notice("Not analysed yet", "It starts from the search for circuits.", actions=[action])
     if one.state == "computing":
         return _progress(one)
-    actions = [_ask(one, "Ask" if one.state == "not_asked" else "Try again")]
-    if one.job is not None:
-        actions.append(Action("See the job", subject.links.job(one.job.id)))
-    if one.state == "failed":
-        cause = one.reason or "See the job for what happened."
-        return Notice(f"{title} failed", cause, "Nothing is known here.", "refused", actions)
-    if one.state == "cancelled":
-        return Notice(f"{title} was cancelled", "Nothing of it was kept.", actions=actions)
-    return Notice("Not computed yet", one.analysis.question, one.analysis.price, actions=actions)
+    if one.state in ("failed", "cancelled"):
+        return missing(title, one.state, one.job, _ask(one, "Ask"), subject.links)
+    return Notice("Not computed yet", one.analysis.question, one.analysis.price, actions=[_ask(one, "Ask")])
 
 
 def _progress(one: Asked) -> Progress:
-    job = one.job
-    assert job is not None  # noqa: S101  # else it would not be computing
-    running = job.state == "running" and job.stage
-    words = f"{job.stage}{f', {job.found}' if job.found else ''}" if running else "Waiting for a worker."
-    actions = [Action("See the job", one.subject.links.job(job.id))]
-    return Progress(f"{one.analysis.title}: {words}", job.done, job.total, id="progress", actions=actions)
+    assert one.job is not None  # noqa: S101  # else it would not be computing
+    return progress_of(one.job, one.subject.links, "progress", one.analysis.title)
 
 
 def _ask(one: Asked, words: str, *, thorough: bool = False) -> Action:

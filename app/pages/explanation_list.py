@@ -20,12 +20,13 @@ from app.db.reads.verdicts import verdict_sets
 from app.errors import Conflict
 from app.figures.numbers import exact
 from app.jobs.definitions import MODEL_CIRCUITS, model_arguments
-from app.pages.pending_work import STORIES, SURVEY, awaited, search_of
+from app.pages.counted import method_words
+from app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_of, search_of
 from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_any
-from app.pages.shared import JobView, State, counts_of, job_now, job_view, state_of
+from app.pages.shared import State, job_now, state_of
 from app.pages.sharing.about import about_place
 from pluriscope.addresses import ResultRef
-from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Progress, Table, Tray
+from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Table, Tray
 from pluriscope.errors import InvalidOption
 from pluriscope.frames import KIND, Frame, Overview, Part
 from pluriscope.kinds.columns import criterion_of, says
@@ -37,6 +38,7 @@ from pluriscope.tables import Column, Query, read_query, words_of
 OF_SCOPE: Final = ("output", "protocol", "data")
 ID: Final = "list"
 FORMS: Final = {"CSV": "csv", "JSON": "", "Parquet": "parquet"}
+_CERTAIN: Final = "What is listed is certain; more may follow."
 Options = Mapping[str, Sequence[str]]
 RECORD: Final = list_of(tuple(OF_KIND.items()))
 """The schema of the list in JSON."""
@@ -62,7 +64,7 @@ class Asked:
     addresses: Addresses
     place: AnyPlace
     state: State
-    job: JobView | None
+    job: JobRow | None
     limit: str
     query: Query
     frame: Frame | None
@@ -98,14 +100,13 @@ def asked(session: Session, addresses: Addresses, network: str, options: Options
     if _about_inputs(query):
         check_boolean(place, addresses)
     analysis, job = place.analysis, job_now(session, place)
-    state, shown = state_of(place.analysis, job), None if job is None else job_view(job, addresses)
+    state = state_of(place.analysis, job)
     if analysis is None:
-        return Asked(session, addresses, place, state, shown, "", query, None, ())
-    said = counts_of(analysis).method_words
-    limit = said or "Some searches stopped at a limit; what they left out may hold more."
+        return Asked(session, addresses, place, state, job, "", query, None, ())
+    limit = method_words(analysis) or "Some searches stopped at a limit; what they left out may hold more."
     frame = frame_of_analysis(session, analysis, place.question, ResultRef(place.slug, place.scope))
     pending = _pending(place, frame, query)
-    return Asked(session, addresses, place, state, shown, limit, query, frame, pending)
+    return Asked(session, addresses, place, state, job, limit, query, frame, pending)
 
 
 def _of_transformer(session: Session, addresses: Addresses, place: ModelPlace, query: Query) -> Asked:
@@ -121,8 +122,7 @@ def search_for(session: Session, addresses: Addresses, place: ModelPlace) -> Ask
     search = searches_of(session, [place.row.id]).get((place.row.id, place.text))
     if search is None:
         job = session.get(JobRow, MODEL_CIRCUITS.job_id(model_arguments(place.row.digest, place.text)))
-        shown = None if job is None else job_view(job, addresses)
-        return Asked(session, addresses, place, state_of(None, job), shown, place.too_large, Query(), None, ())
+        return Asked(session, addresses, place, state_of(None, job), job, place.too_large, Query(), None, ())
     state: State = "done"
     limit = ""
     if search.listed < search.valid:
@@ -216,51 +216,30 @@ def states(found: Asked) -> Iterator[Block]:
         fields={name: value for name, value in found.place.scope.fields if value},
     )
     if state == "computing" and job is not None:
-        yield _progress(job, "list-state")
+        yield progress_of(job, found.addresses, "list-state", note=_CERTAIN)
     elif state == "truncated":
         yield Notice("There may be more than is listed", found.limit, state="computing")
     elif state != "done" and found.frame is None and found.limit:
         cause = f"{found.limit[:1].upper()}{found.limit[1:]}."
         yield Notice("Not searched", cause, "Use coarser rules or a smaller network.", state="refused")
     elif state != "done":
-        yield _missing(subject, state, job, ask, found.addresses)
+        yield missing(subject, state, job, ask, found.addresses)
     if isinstance(found.place, ModelPlace):
         yield from (
-            _missing(f"Verdicts of {step}", "not_analysed", None, ask, found.addresses) for step in found.pending
+            missing(f"Verdicts of {step}", "not_analysed", None, ask, found.addresses) for step in found.pending
         )
         return
     followed = set()
     for one in awaited(found.session, found.addresses, found.place, found.pending):
         if one.state != "computing" or one.job is None:
-            yield _missing(one.words, one.state, one.job, one.ask, found.addresses)
+            yield missing(one.words, one.state, one.job, one.ask, found.addresses)
         elif one.job.id not in followed:
             followed.add(one.job.id)
-            yield _progress(one.job, f"list-{one.job.id}")
+            yield progress_of(one.job, found.addresses, f"list-{one.job.id}", note=_CERTAIN)
 
 
 def _steps(found: Asked) -> list[str]:
     return [one.removeprefix("!") for name in ("passes", "fails") for one in found.query.wanted.get(name, ())]
-
-
-def _progress(job: JobView, name: str) -> Progress:
-    stage = job.stage if job.state == "running" and job.stage else "waiting for a worker"
-    words = (
-        f"Still computing: {stage}{', ' if job.found else ''}{job.found}. What is listed is certain; more may follow."
-    )
-    return Progress(words, job.done, job.total, actions=[Action("See the job", job.url)], id=name)
-
-
-def _missing(subject: str, state: str, job: JobView | None, ask: Action, addresses: Addresses) -> Notice:
-    """Something that is not there, which is not the same as none."""
-    if state in ("failed", "cancelled") and job is not None:
-        again = Action("Try again", addresses.job_action(job.id, "retry"), changes=True)
-        why = job.error.splitlines()[-1] if job.error else "Nothing of it was kept."
-        cause = f"{why} So nothing is known here, which is not the same as none."
-        verb = "failed" if state == "failed" else "was cancelled"
-        return Notice(f"{subject} {verb}", cause, state="refused", actions=[again, Action("See the job", job.url)])
-    return Notice(
-        "Not computed yet", f"{subject}: nobody asked for it yet, which is not the same as none.", actions=[ask]
-    )
 
 
 def _rules(found: Asked) -> dict[str, str]:

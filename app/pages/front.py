@@ -16,10 +16,10 @@ from app.figures.svg.thumbs import circuit_thumb
 from app.figures.svg.tiles import gate_tiles
 from app.pages.compare.compared import who_is_right
 from app.pages.compare.networks import of_network
+from app.pages.counted import counts_of
 from app.pages.explanations import find_explanation
 from app.pages.findings import headlines
 from app.pages.place import Place, locate_boolean
-from app.pages.shared import counts_of
 from pluriscope.blocks import Action, Block, Figure, Head, Prose, Section, Side
 from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.records import ComparedRecord
@@ -63,7 +63,7 @@ def _story(session: Session, links: Addresses, place: Place, others: list[Action
     neurons = f"This network has {sum(place.question.cut.sizes)} neurons"
     title = f"{neurons}, and more than one explanation"
     if place.analysis is not None:
-        n = counts_of(place.analysis).shown("interpretations_total")
+        n = counts_of(place.analysis).interpretations
         title = Markup("{}. {} explanations of it pass the usual tests.").format(neurons, n)
     yield Head(title, _WHAT, actions=[compare, *others])
     drawn = (_one(place, one.item, told, words) for one, told, words in zip(pair, found.ones, (_P, _Q), strict=True))

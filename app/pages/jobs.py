@@ -16,7 +16,6 @@ from app.db.reads.analyses import network_by_digest
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.queue import MAX_LOSSES
 from app.options import PageModel
-from app.pages.shared import JobView
 from app.pages.training.course import Learning, TrainedOutcome, learning_of_job
 from pluriscope.analyses.registry import ANALYSES
 
@@ -68,11 +67,18 @@ class LogLine(PageModel):
     message: str
 
 
-class JobPage(JobView):
+class JobPage(PageModel):
     """One job; scripts poll ``state``."""
 
+    id: str
+    url: str
+    title: str
     kind: str
     state: JobState
+    stage: str
+    done: int
+    total: int
+    found: str
     error: str = Field(description="Why it failed, empty if it did not.")
     attempts: int
     set_aside: bool = Field(description="Whether it failed because its attempts failed, not because it was refused.")

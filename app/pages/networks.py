@@ -27,8 +27,9 @@ from app.figures.numbers import noun, readable
 from app.figures.svg.graphs import graph_thumb
 from app.figures.svg.marks import verdict_mark
 from app.figures.svg.thumbs import circuit_thumb
+from app.pages.counted import counts_of, drawn, stops_of
 from app.pages.place import ModelPlace
-from app.pages.shared import BoundedCount, Counts, activation_words, counts_of, latest_job, state_of, stops_of
+from app.pages.shared import activation_words, latest_job, state_of
 from app.pages.sharing.about import FIRST_CELL, IN_SHORT
 from pluriscope.blocks import Action, Block, Choice, Head, Notice, Table, VerdictState
 from pluriscope.naming import Scope
@@ -68,16 +69,25 @@ _COUNTS: Final = (
     "alignments_minimal",
 )
 """Columns of analyses that are columns of the list."""
-_FOR_CELLS: Final = ("number", "analysis", "job", "says", "counts")
+_FOR_CELLS: Final = ("number", "analysis", "job", "says", "found")
 """What rows hold for their cells alone."""
 
 
 # --- the columns
 
 
-def _shown(name: BoundedCount, row: Row) -> Markup | str:
-    counts: Counts | None = row["counts"]
-    return readable(row[name]) if counts is None else counts.shown(name)
+_COUNTED: Final = {
+    "circuits_valid": "valid_circuits",
+    "interpretations_total": "interpretations",
+    "algorithms_aligned": "aligned_algorithms",
+    "alignments_valid": "valid_alignments",
+}
+"""Columns that say how sure they are."""
+
+
+def _shown(name: str, row: Row) -> Markup | str:
+    found: AnalysisRow | None = row["found"]
+    return readable(row[name]) if found is None else Markup("{}").format(getattr(counts_of(found), _COUNTED[name]))
 
 
 def _circuits(row: Row) -> Markup:
@@ -93,11 +103,11 @@ def _state(row: Row) -> Markup:
     """How far the analysis is, what stopped, and the job that works on it."""
     sign, words = _STATES[row["state"]]
     job: JobRow | None = row["job"]
-    counts: Counts | None = row["counts"]
+    found: AnalysisRow | None = row["found"]
     more: Any = row["says"].get("state", "")
-    if counts is not None and row["state"] == "truncated":
-        stops = stops_of(counts)
-        words, more = ("truncated", stops) if stops else (counts.method_label or words, "")
+    if found is not None and row["state"] == "truncated":
+        stops, how = stops_of(found), found.circuits_method
+        words, more = ("truncated", stops) if stops else (f"circuits {how}" if drawn(found) else words, "")
     if job is not None and row["state"] == "failed":
         more = job.error.splitlines()[-1] if job.error else ""
     elif job is not None and row["state"] == "computing":
@@ -179,9 +189,8 @@ def _drawn(row: Row, analyses: Mapping[int, AnalysisRow], weights: Mapping[int, 
     sizes = row["says"]["sizes"]
     matrices = split_parameters(parameters, sizes)[0]
     matrices[-1] = matrices[-1][[row["output"]]]
-    counts = None if analysis is None else counts_of(analysis)
     draw = partial(circuit_thumb, matrices, title=row["name"])
-    return replace(row, values={**row.values, "counts": counts}, drawing=draw)
+    return replace(row, values={**row.values, "found": analysis}, drawing=draw)
 
 
 def _perceptrons(session: Session, links: Addresses, text: str, rules: Sequence[str]) -> Iterator[Row]:

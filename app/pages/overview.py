@@ -16,26 +16,43 @@ from analysis.circuit_sets.backbone import backbone_words
 from analysis.models.common import backbone_of_bits
 from analysis.models.model import Table as ModelTable
 from analysis.models.model import gaps
+from analysis.studies.cells import cells_of
 from app.addressing import Addresses
+from app.db.codecs import tasks_of
 from app.db.models import CircuitSearch, searches_of
-from app.db.tables import ModelRow, NetworkRow
+from app.db.reads.circuits import stored_backbone
+from app.db.reads.jobs import UNFINISHED
+from app.db.reads.studies import studies_of_network
+from app.db.studies import design_of
+from app.db.tables import AnalysisRow, ModelRow, NetworkRow
 from app.figures.numbers import decimal, exact, noun, readable
 from app.figures.plots import spread_figures
 from app.figures.svg.graphs import graph_diagram
 from app.figures.svg.learning import loss_figure
 from app.figures.svg.networks import network_diagram
+from app.limits import limits_in
 from app.options import ScopeOptions
 from app.pages.about_one import behaviour_table, pairs, provenance_of
 from app.pages.analyses import analyses_of, cards_of
+from app.pages.counted import (
+    circuits_only,
+    counts_of,
+    drawn,
+    interpretations_counted,
+    interval_words,
+    method_words,
+)
 from app.pages.every_analysis import asked
 from app.pages.explanation_list import Asked, search_for, states
 from app.pages.input_plane import plane_blocks
 from app.pages.inside import ROW, answers_of, answers_table, beside, chosen_row, inside_blocks, table_blocks
-from app.pages.network_page import NetworkPage, criterion_words, network_page
+from app.pages.network_page import Known, criterion_words, task_label
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace, ModelPlace, Place
-from app.pages.shared import BoundedCount, Counts, neuron_name
+from app.pages.plan import METHOD_WORDS, refusal_words
+from app.pages.shared import activation_words, neuron_name
 from app.pages.sharing.facts import InShort, Shared
+from app.pages.training.course import learning_of_network, same_again
 from pluriscope.blocks import (
     Action,
     Block,
@@ -142,27 +159,17 @@ class Overview(Shared):
 
     def drawn(self, name: str) -> Markup | None:
         """Its drawing, or how it learned."""
-        learning = self.data.learning if name == "loss" and isinstance(self.place, Place) else None
+        own = name == "loss" and isinstance(self.place, Place)
+        learning = learning_of_network(self.place.row, self.links) if own else None  # type: ignore[arg-type]
         if learning is not None:
             return loss_figure(learning.curves, learning.loss_target)
         return Markup(self.told.figure.drawing) if name == DRAWING else None  # noqa: S704  # it is one
 
     @cached_property
-    def data(self) -> NetworkPage:
-        """What is stored about a perceptron.
-
-        Raises:
-            ValueError: it is none.
-        """
-        if isinstance(self.place, ModelPlace):
-            raise ValueError("a transformer's page says all that there is")
-        return network_page(self.session, self.links, self.place)
-
-    @cached_property
     def told(self) -> Told:
         if isinstance(self.place, ModelPlace):
             return _of_transformer(self.session, self.links, self.place, self.options)
-        return _of_perceptron(self.session, self.links, self.place, self.data)
+        return _of_perceptron(Known(self.session, self.links, self.place))
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -262,175 +269,180 @@ def _tables(tables: tuple[ModelTable, ...]) -> Iterator[Block]:
 # --- what a perceptron has
 
 
-def _of_perceptron(session: Session, links: Addresses, place: Place, page: NetworkPage) -> Told:
-    network, url, scope = page.network, page.url, place.scope
-    files = _files(links, page, "drawing")
-    drawn = network_diagram(network.weights_for(scope.output), title=network.name)
+def _of_perceptron(known: Known) -> Told:
+    place, links, url, scope = known.place, known.links, known.url, known.place.scope
+    row, question, analysis = place.row, place.question, place.analysis
     weights = "All weights that lead to this output; width grows with |weight|, dashed with a bar = negative."
-    tasks = ", ".join(task.label for task in network.tasks)
-    also = f" The same weights are known as {', '.join(page.also)}." if page.also else ""
+    drawn = network_diagram(question.cut.weights, title=row.name)
+    tasks, shape = ", ".join(map(task_label, tasks_of(row))), "–".join(map(str, row.sizes))
+    also = f" The same weights are known as {', '.join(known.also)}." if known.also else ""
     share = [Action("Network file", links.network_file(place.slug)), Action("In a frame", links.embedded(url))]
-    if place.analysis is not None:
+    if analysis is not None:
         share.insert(1, Action("Result file", links.result(place.slug, scope)))
         share.insert(2, Action("Distributions as CSV", links.made_of(url, "figures.csv")))
     share += [Action("Rename", links.rename(place.slug)), Action("Delete", links.delete(place.slug))]
-    rules = criterion_words(page.scope.protocol.settings, page.scope.data.n_validation_rows)
-    rules = f"{rules[:1].upper()}{rules[1:]}"
-    counts = page.counts
-    method = "" if counts is None else counts.method_words
-    several = sum(one.counts is not None for one in page.by_protocol) > 1
+    rules = criterion_words(question.protocol.model_dump(exclude={"name"}), len(question.judged[0]))
+    rules = f"{rules[:1].upper()}{rules[1:]}."
+    method = "" if analysis is None else method_words(analysis)
+    backbone = None if analysis is None else stored_backbone(analysis)
+    common = "" if backbone is None else backbone_words(backbone)
+    several = sum(found is not None for _, found in known.under.values()) > 1
     differ = "[Why the numbers differ by rules](scope.md#complete-and-paper)." if several else ""
-    limit = f"Stopped: {page.stops}. Counts marked ≥ are lower bounds." if page.stops else method
+    limit = f"Stopped: {known.stops}. Counts marked ≥ are lower bounds." if known.stops else method
     return Told(
-        sentence=f"A {network.shape} multilayer perceptron, {network.activations}, that should compute {tasks}. "
-        f"{_ORIGINS.get(network.origin, '')}{also}",
+        sentence=f"A {shape} multilayer perceptron, {activation_words(row)}, that should compute {tasks}. "
+        f"{_ORIGINS.get(row.origin, '')}{also}",
         share=share,
-        figure=Figure(drawn, weights, files, id=DRAWING),
-        rows=behaviour_table(place, page.behaviour),
-        facts=[] if counts is None else list(_counts_of(links, place, counts, page)),
-        rules={one.name: one.url for one in page.by_protocol},
-        said=" ".join(part for part in (f"{rules}.", method, page.backbone, differ) if part),
-        choices=[
-            Choice(label, {tab.label: tab.url for tab in tabs}, next(tab.label for tab in tabs if tab.current))
-            for label, tabs in (("Output", page.outputs), ("Data", page.data))
-            if len(tabs) > 1
-        ],
-        notices=list(_notices(links, page)),
-        state=Asked(session, links, place, page.scope.state, page.scope.job, limit, Query(), None, ()),
-        refused=page.plan is not None and bool(page.plan.cure),
-        folds=list(_folds(links, place, page)),
+        figure=Figure(drawn, weights, _files(links, url, "drawing"), id=DRAWING),
+        rows=behaviour_table(place, known.behaviour),
+        facts=[] if analysis is None else list(_counts(known, analysis)),
+        rules={name: links.network(place.slug, to) for name, (to, _) in known.under.items()},
+        said=" ".join(part for part in (rules, method, common, differ) if part),
+        choices=list(_choices(known)),
+        notices=list(_notices(known)),
+        state=Asked(known.session, links, place, known.state, known.job, limit, Query(), None, ()),
+        refused=isinstance(known.plan, tuple),
+        folds=list(_folds(known)),
     )
 
 
-def _counts_of(links: Addresses, place: Place, counts: Counts, page: NetworkPage) -> Iterator[Fact]:
-    """How many there are of each kind, with their bounds, under these rules and under the others."""
+def _choices(known: Known) -> Iterator[Choice]:
+    """Other outputs, and other rows, where there are any."""
+    links, place = known.links, known.place
+    for label, of in (("Output", known.outputs()), ("Data", known.data())):
+        scopes = dict(of)
+        if len(scopes) > 1:
+            chosen = next(name for name, scope in scopes.items() if scope == place.scope)
+            yield Choice(label, {name: links.network(place.slug, scope) for name, scope in scopes.items()}, chosen)
 
-    def others(name: BoundedCount) -> str:
-        found = {one.name: one.counts for one in page.by_protocol if one.url != page.url}
-        return ", ".join(f"{rules}: {of.told(name)}" for rules, of in found.items() if of is not None)
+
+def _counts(known: Known, analysis: AnalysisRow) -> Iterator[Fact]:
+    """How many there are of each kind, with their bounds, under these rules and under the others."""
+    links, place, counts = known.links, known.place, counts_of(analysis)
+    found = {
+        name: counts_of(row) for name, (scope, row) in known.under.items() if row is not None and scope != place.scope
+    }
+
+    def fact(label: str, name: str, note: str, url: str) -> Fact:
+        others = ", ".join(f"{rules}: {getattr(one, name)}" for rules, one in found.items())
+        return Fact(label, Markup("{}").format(getattr(counts, name)), f"{note} · {place.rules}", others, url)
 
     def of_kind(kind: str) -> str:
         return links.explanations(place.slug, place.scope, kind=kind)
 
-    possible = f"of {exact(counts.circuits_possible)} possible"
-    if counts.interval_words:
-        possible += f", an estimate: {counts.interval_words}"
-    elif counts.drawn:
+    possible = f"of {exact(analysis.circuits_possible)} possible"
+    if estimate := interval_words(analysis):
+        possible += f", an estimate: {estimate}"
+    elif drawn(analysis):
         possible += ", counted, not listed"
-    told, every = counts.shown("circuits_valid"), of_kind("circuit")
-    yield Fact("Valid circuits", told, f"{possible} · {place.rules}", others("circuits_valid"), every)
-    if counts.interpretations_counted:
-        of = f"of the {exact(counts.circuits_listed)} circuits listed" if counts.drawn else "a gate on every neuron"
-        told, every = counts.shown("interpretations_total"), of_kind("interpretation")
-        yield Fact("Interpretations", told, f"{of} · {place.rules}", others("interpretations_total"), every)
-        told, term = counts.shown("interpretations_observed"), links.glossary("observed-class")
-        apart = f"that the inputs can tell apart · {place.rules}"
-        yield Fact("Observed classes", told, apart, others("interpretations_observed"), term)
-    if counts.circuits_only:
+    yield fact("Valid circuits", "valid_circuits", possible, of_kind("circuit"))
+    if interpretations_counted(analysis):
+        listed = f"of the {exact(analysis.circuits_listed)} circuits listed"
+        of = listed if drawn(analysis) else "a gate on every neuron"
+        yield fact("Interpretations", "interpretations", of, of_kind("interpretation"))
+        term = links.glossary("observed-class")
+        yield fact("Observed classes", "observed_classes", "that the inputs can tell apart", term)
+    if circuits_only(analysis):
         return
-    candidates = f"aligned, of {noun(counts.algorithms_candidates, 'candidate')}"
-    algorithms = links.algorithms(place.slug, place.scope)
-    told = counts.shown("algorithms_aligned")
-    yield Fact("Algorithms", told, f"{candidates} · {place.rules}", others("algorithms_aligned"), algorithms)
-    minimal = f"{counts.told('alignments_minimal')} of them minimal"
-    told, every = counts.shown("alignments_valid"), of_kind("alignment")
-    yield Fact("Alignments", told, f"{minimal} · {place.rules}", others("alignments_valid"), every)
+    candidates = f"aligned, of {noun(analysis.algorithms_candidates, 'candidate')}"
+    yield fact("Algorithms", "aligned_algorithms", candidates, links.algorithms(place.slug, place.scope))
+    minimal = f"{counts.minimal_alignments} of them minimal"
+    yield fact("Alignments", "valid_alignments", minimal, of_kind("alignment"))
 
 
-def _notices(links: Addresses, page: NetworkPage) -> Iterator[Block]:
+def _notices(known: Known) -> Iterator[Block]:
     """What there is to say before any number."""
-    network, scope = page.network, page.scope
-    if network.input_data and scope.data.is_default:
-        own = links.network(network.slug, Scope(scope.output, data=network.input_data[:12]))
+    links, place, row = known.links, known.place, known.place.row
+    if row.input_data and place.question.record.is_clean:
+        own = links.network(row.slug, Scope(place.scope.output, data=row.input_data[:12]))
         yield Notice(
             "Its inputs are not 0 and 1",
             "It is analysed on rows of its own; this page shows what it does on 0 and 1, which is another question.",
             actions=[Action("Show it on its own inputs", own)],
         )
-    working = [job for job in page.working if scope.job is None or job.id != scope.job.id]  # its state says the other
-    if working:
+    working = [one for one in reversed(known.jobs) if one.state in UNFINISHED and one is not known.job]
+    if working:  # the state of the analysis says the other
         job = next((job for job in working if job.stage), working[0])
-        words = f"{job.title}: {job.stage or 'waiting for a worker'}{', ' if job.found else ''}{job.found}"
-        others = len(working) - 1
-        every = Action(f"All {len(working)} jobs", links.jobs(network=network.slug, state=["queued", "running"]))
-        actions = [Action("See the job", job.url), *([every] if others else [])]
-        note = f"{noun(others, 'more job')} of this network." if others else ""
+        title = job.title.removeprefix(row.name).removeprefix(", ").removeprefix(": ")
+        words = f"{title}: {job.stage or 'waiting for a worker'}{', ' if job.found else ''}{job.found}"
+        every = Action(f"All {len(working)} jobs", links.jobs(network=row.slug, state=["queued", "running"]))
+        actions = [Action("See the job", links.job(job.id)), *([every] if len(working) > 1 else [])]
+        note = f"{noun(len(working) - 1, 'more job')} of this network." if len(working) > 1 else ""
         yield Progress(words, job.done, job.total, note, id="working", actions=actions)
-    if page.counts is not None and page.scope.state == "done" and not page.counts.circuits_valid:
-        tried = f"All {exact(page.counts.circuits_possible)} circuits that the protocol looks at were tried"
-        whole = f"The whole network is correct on only {page.n_right} of {noun(len(page.behaviour), 'row')}."
-        cure = whole if page.n_right < len(page.behaviour) else ""
+    if place.analysis is not None and known.state == "done" and not place.analysis.circuits_valid:
+        tried = f"All {exact(place.analysis.circuits_possible)} circuits that the protocol looks at were tried"
+        whole = f"The whole network is correct on only {known.n_right} of {noun(len(known.behaviour), 'row')}."
+        cure = whole if known.n_right < len(known.behaviour) else ""
         yield Notice("No circuit is valid", f"{tried}; none is right on enough rows. This will not change.", cure)
-    if page.plan is not None:
-        plan = page.plan
-        if plan.cure:
-            yield Notice("It cannot be analysed", plan.reason, plan.cure, "refused")
-        else:
-            of = "" if plan.possible is None else f" of {readable(plan.possible)} possible"
-            told = f"An analysis would {plan.words}{of}, which takes {plan.takes}. {plan.reason} {plan.caveat}"
-            yield Prose(told.strip(), glossary=False)
+    plan = known.plan
+    if isinstance(plan, tuple):
+        cures = " ".join(f"{one.cure[:1].upper()}{one.cure[1:]}." for one in plan)
+        yield Notice("It cannot be analysed", refusal_words(plan), cures, "refused")
+    elif plan is not None:
+        told = f"An analysis would {METHOD_WORDS[plan.method]} of {readable(plan.possible)} possible, which takes "
+        told += f"{plan.takes}. {plan.reason}"
+        if plan.method == "estimated":
+            limits = limits_in(known.session)
+            told += f" {exact(limits.n_samples)} circuits would be tested; the number comes with a "
+            told += f"{limits.confidence * 100:g}% interval and is never exact."
+        yield Prose(told, glossary=False)
 
 
-def _folds(links: Addresses, place: Place, page: NetworkPage) -> Iterator[More]:
+def _folds(known: Known) -> Iterator[More]:
+    place = known.place
     if place.question.data.boolean and place.question.cut.n_inputs in (2, 3):
-        yield More(
-            "Between the inputs",
-            lambda: plane_blocks(place),
-            "what it decides there",
-            id="plane",
-        )
-    if place.analysis is not None and place.analysis.circuits_valid:
-        yield More("Distributions", lambda: _spread(links, place), "sizes, margins, interpretations", id="spread")
-    yield More("Weights", lambda: _weights(page), "and biases, at full precision", id="weights")
-    if page.learning is not None or page.training:
-        yield More("Training", lambda: _training(links, page), "how it learned", id="training")
-    yield More("How it was counted", lambda: _provenance(place, page), "network, rules, rows, engine", id="counted")
+        what = "what it decides there"
+        yield More("Between the inputs", lambda: plane_blocks(place), what, id="plane")
+    analysis = place.analysis
+    if analysis is not None and analysis.circuits_valid:
+        what = "sizes, margins, interpretations"
+        yield More("Distributions", lambda: _spread(known, analysis), what, id="spread")
+    yield More("Weights", lambda: _weights(place), "and biases, at full precision", id="weights")
+    if place.row.training:
+        yield More("Training", lambda: _training(known), "how it learned", id="training")
+    yield More("How it was counted", lambda: _provenance(known), "network, rules, rows, engine", id="counted")
 
 
-def _files(links: Addresses, page: NetworkPage, name: str) -> dict[str, str]:
+def _files(links: Addresses, url: str, name: str) -> dict[str, str]:
     """A drawing of the page as files."""
-    return {form: links.made_of(page.url, f"{name}.{form.lower()}") for form in ("SVG", "PNG", "PDF")}
+    return {form: links.made_of(url, f"{name}.{form.lower()}") for form in ("SVG", "PNG", "PDF")}
 
 
-def _spread(links: Addresses, place: Place) -> Iterator[Block]:
+def _spread(known: Known, analysis: AnalysisRow) -> Iterator[Block]:
+    slug, scope = known.place.slug, known.place.scope
+
     def leads(edges: int) -> str:
-        return links.explanations(place.slug, place.scope, kind="circuit", edges_min=edges, edges_max=edges)
+        return known.links.explanations(slug, scope, kind="circuit", edges_min=edges, edges_max=edges)
 
-    assert place.analysis is not None  # noqa: S101  # or there is no such fold
-    yield from beside([Figure(*one) for one in spread_figures(place.analysis.distributions, leads)], 2)
+    yield from beside([Figure(*one) for one in spread_figures(analysis.distributions, leads)], 2)
 
 
-def _weights(page: NetworkPage) -> Iterator[Block]:
-    sizes = page.network.sizes
-    for layer in range(1, len(sizes)):
+def _weights(place: Place) -> Iterator[Block]:
+    network, sizes, tasks = place.question.model, place.question.model.sizes, tasks_of(place.row)
+    for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
+        last = layer == len(sizes) - 1
         sources = [neuron_name(sizes, layer - 1, source) for source in range(sizes[layer - 1])]
         rows = [
-            [
-                neuron_name(sizes, layer, out) if layer < len(sizes) - 1 else page.network.tasks[out].label,
-                *map(repr, row),
-                repr(bias),
-            ]
-            for out, (row, bias) in enumerate(
-                zip(page.network.weights[layer - 1], page.network.biases[layer - 1], strict=True)
-            )
+            [task_label(tasks[out]) if last else neuron_name(sizes, layer, out), *map(repr, row), repr(bias)]
+            for out, (row, bias) in enumerate(zip(weights.tolist(), biases.tolist(), strict=True))
         ]
-        yield Section("Output layer" if layer == len(sizes) - 1 else f"Layer {layer}")
+        yield Section("Output layer" if last else f"Layer {layer}")
         yield Table.plain(["Neuron", *sources, "Bias"], rows)
 
 
-def _training(links: Addresses, page: NetworkPage) -> Iterator[Block]:
-    learning = page.learning
+def _training(known: Known) -> Iterator[Block]:
+    learning, training = known.learning, known.place.row.training
     if learning is not None:
         said = f"Mean squared error by epoch; drawn: {learning.thinning}."
         loss = loss_figure(learning.curves, learning.loss_target)
-        yield Figure(loss, said, _files(links, page, "figures/loss"))
-    if page.training:
-        outcome = {key: value for key, value in page.training.items() if key not in _LEFT_OUT}
-        told = outcome | dict(page.training.get("options") or {})
-        words = {key.replace("_", " ").capitalize(): _words(value) for key, value in told.items()}
-        yield pairs("option", {key: value for key, value in words.items() if value not in ("", "None")})
-    if page.again_url:
-        yield Section("Again", "with these options, or others", Action("Train again", page.again_url))
+        yield Figure(loss, said, _files(known.links, known.url, "figures/loss"))
+    outcome = {key: value for key, value in training.items() if key not in _LEFT_OUT}
+    told = outcome | dict(training.get("options") or {})
+    words = {key.replace("_", " ").capitalize(): _words(value) for key, value in told.items()}
+    yield pairs("option", {key: value for key, value in words.items() if value not in ("", "None")})
+    again = same_again(known.place.row, known.links) if learning is None else learning.again_url
+    if again:
+        yield Section("Again", "with these options, or others", Action("Train again", again))
 
 
 def _words(value: Any) -> str:
@@ -439,8 +451,17 @@ def _words(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _provenance(place: Place, page: NetworkPage) -> Iterator[Block]:
-    yield pairs("fact", provenance_of(place))
-    if page.studies:
-        rows = [[Markup('<a href="{}">{}</a>').format(one.url, one.name), one.cell, one.seed] for one in page.studies]
+def _provenance(known: Known) -> Iterator[Block]:
+    yield pairs("fact", provenance_of(known.place))
+    studies = studies_of_network(known.session, known.place.row.digest)
+    if studies:
+        link = Markup('<a href="{}">{}</a>')
+        rows = [
+            [
+                link.format(known.links.study(study.slug), study.name),
+                cells_of(design_of(study))[outcome.position].name,
+                outcome.seed,
+            ]
+            for study, outcome in studies
+        ]
         yield Table.plain(["Study", "Cell", "Seed"], rows)

@@ -5,24 +5,23 @@ the search for explanations of a kind stored as columns.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, Literal, NamedTuple, cast
+from typing import Final, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import RECORDED
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
-from app.db.reads.jobs import UNFINISHED, jobs_about
+from app.db.reads.jobs import jobs_about
 from app.db.reads.verdicts import judging_jobs, latest_search
 from app.pages.place import Place
-from app.pages.shared import JobView, job_view
-from pluriscope.blocks import Action
+from app.pages.shared import WorkState, work_state
+from pluriscope.blocks import Action, Notice, Progress
 
 SURVEY: Final = "common-ground"
 STORIES: Final = "stories"
 _ANALYSES: Final = {SURVEY: "Coverage and accuracy on the common ground", STORIES: "The stories of circuits"}
 _SEARCH: Final = "search for "
-WorkState = Literal["computing", "failed", "cancelled", "not_asked"]
 
 
 class Awaited(NamedTuple):
@@ -37,7 +36,7 @@ class Awaited(NamedTuple):
 
     words: str
     state: WorkState
-    job: JobView | None
+    job: JobRow | None
     ask: Action
 
 
@@ -58,10 +57,7 @@ def awaited(session: Session, addresses: Addresses, place: Place, pending: Seque
     def one(words: str, job: JobRow | None, url: str, **fields: str) -> Awaited:
         given = {name: value for name, value in {**scope, **fields}.items() if value}
         ask = Action("Compute", url, changes=True, fields=given)
-        state = "computing" if job is not None and job.state in UNFINISHED else "not_asked"
-        if job is not None and job.state in ("failed", "cancelled"):
-            state = job.state
-        return Awaited(words, cast(WorkState, state), None if job is None else job_view(job, addresses), ask)
+        return Awaited(words, work_state(job), job, ask)
 
     kinds, jobs = {search_of(kind.key): kind for kind in RECORDED}, judging_jobs(session, analysis)
     for text in pending:
@@ -75,6 +71,42 @@ def awaited(session: Session, addresses: Addresses, place: Place, pending: Seque
         else:
             job = next((job for job in jobs if text in job.arguments["criteria"]), None)
             yield one(f"Verdicts of {text}", job, addresses.analysis(slug, "funnel"), criteria=text)
+
+
+def progress_of(job: JobRow, links: Addresses, name: str, title: str = "", note: str = "") -> Progress:
+    """A job on its way.
+
+    Args:
+        job: waiting or running.
+        links: builds addresses.
+        name: id of the block.
+        title: what it works on.
+        note: what else there is to say.
+    """
+    at = job.stage if job.state == "running" and job.stage else "waiting for a worker"
+    words = f"{title or 'Still computing'}: {at}{', ' if job.found else ''}{job.found}"
+    return Progress(words, job.done, job.total, note, id=name, actions=[Action("See the job", links.job(job.id))])
+
+
+def missing(subject: str, state: str, job: JobRow | None, ask: Action, links: Addresses) -> Notice:
+    """Something that is not there, which is not the same as none.
+
+    Args:
+        subject: what, to begin a sentence.
+        state: how far it is.
+        job: the latest one for it.
+        ask: asks for it.
+        links: builds addresses.
+    """
+    if state in ("failed", "cancelled") and job is not None:
+        again = Action("Try again", links.job_action(job.id, "retry"), changes=True)
+        why = job.error.splitlines()[-1] if job.error else "Nothing of it was kept."
+        cause = f"{why} So nothing is known here, which is not the same as none."
+        verb = "failed" if state == "failed" else "was cancelled"
+        see = Action("See the job", links.job(job.id))
+        return Notice(f"{subject} {verb}", cause, state="refused", actions=[again, see])
+    cause = f"{subject}: nobody asked for it yet, which is not the same as none."
+    return Notice("Not computed yet", cause, actions=[ask])
 
 
 def search_of(kind: str) -> str:

@@ -2,62 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
-
-from pydantic import Field
+from typing import Final
 
 from analysis.algorithms.counting import count_candidates
-from analysis.circuits.planning import plan_circuits
+from analysis.circuits.planning import CircuitPlan, plan_circuits
+from analysis.circuits.result import CircuitMethod
 from analysis.errors import AnalysisError
 from analysis.limits import Limits
 from analysis.preflight import preflight
 from analysis.question import Question
 from app.figures.numbers import exact, readable
-from app.options import BigInt, PageModel
 from pluriscope.blocks import Table
 
-Method = Literal["listed", "counted", "estimated"]
-METHOD_WORDS: dict[Method, str] = {
+METHOD_WORDS: Final[Mapping[CircuitMethod, str]] = {
     "listed": "list every valid circuit",
     "counted": "count the valid circuits exactly, without listing them",
     "estimated": "estimate how many circuits are valid, from a uniform sample",
 }
 
 
-class PlanView(PageModel):
-    """How the valid circuits will be found, and about how long that takes."""
-
-    possible: BigInt | None = Field(description="Circuits of the protocol's space, exactly; None if refused.")
-    method: Method | None = Field(description="The way that will be taken; None if the analysis is refused.")
-    words: str = Field(description="The way in words.")
-    takes: Literal["seconds", "minutes", "not feasible"] = Field(
-        description="About how long it takes to find the circuits on one core."
-    )
-    reason: str = Field(description="Why this way; of a refusal everything that speaks against the analysis.")
-    cure: str = Field(description="What helps against that; empty if it can run.")
-    caveat: str = Field(description="What the number is worth, and of which circuits more is told.")
-
-
-def plan_view(question: Question, limits: Limits) -> PlanView:
-    """How the circuits of an output would be found within these limits."""
+def plan_of(question: Question, limits: Limits) -> CircuitPlan | tuple[AnalysisError, ...]:
+    """How the circuits of an output would be found within these limits, or all that speaks against it."""
+    problems = preflight(question)
+    if problems:
+        return problems
     try:
-        problems = preflight(question)
-        plan = None if problems else plan_circuits(question, limits=limits)
+        return plan_circuits(question, limits=limits)
     except AnalysisError as error:
-        plan, problems = None, (error,)
-    if plan is None:
-        reason = "; ".join(f"{problem.item} {problem.cause}" for problem in problems) + "."
-        cure = " ".join(f"{problem.cure[:1].upper()}{problem.cure[1:]}." for problem in problems)
-        given = {"possible": None, "method": None, "takes": "not feasible"}
-        return PlanView(**given, words="not started", reason=reason, cure=cure, caveat="")
-    drawn = f"{exact(limits.n_draws)} valid circuits are drawn uniformly and interpreted."
-    sampled = (
-        f"{exact(limits.n_samples)} circuits are tested; the number has a {limits.confidence:.0%} interval and is "
-    )
-    caveats = {"listed": "", "counted": drawn, "estimated": f"{sampled}never exact. {drawn}"}
-    return PlanView.showing(plan, words=METHOD_WORDS[plan.method], cure="", caveat=caveats[plan.method])
+        return (error,)
+
+
+def refusal_words(problems: Sequence[AnalysisError]) -> str:
+    """Why nothing can be started."""
+    return "; ".join(f"{problem.item} {problem.cause}" for problem in problems) + "."
 
 
 def planned_table(questions: Sequence[Question], limits: Limits, what: str, name: str) -> Table:
@@ -72,15 +51,23 @@ def planned_table(questions: Sequence[Question], limits: Limits, what: str, name
     several = len({one.output for one in questions}) > 1
     rows = []
     for one in questions:
-        plan, task = plan_view(one, limits), one.task.name or "".join(map(str, one.task.truth_table))
+        plan, task = plan_of(one, limits), one.task.name or "".join(map(str, one.task.truth_table))
         about = ", ".join([what, *([task] if several else []), one.protocol.name])
-        if plan.cure:
-            rows.append((about, "", f"not analysed: {plan.reason}", "", ""))
+        if isinstance(plan, tuple):
+            rows.append((about, "", f"not analysed: {refusal_words(plan)}", "", ""))
             continue
-        possible = "" if plan.possible is None else readable(plan.possible)
-        rows.append((about, possible, f"{plan.words}. {plan.caveat}".strip(), plan.takes, _candidates(one)))
+        done = f"{METHOD_WORDS[plan.method]}. {_caveat(plan, limits)}".strip()
+        rows.append((about, readable(plan.possible), done, plan.takes, _candidates(one)))
     labels = ("Network and rules", "Possible circuits", "What is done", "Takes", "Candidate algorithms")
     return replace(Table.plain(labels, rows or [(what, "", "stored, not analysed", "", "")]), id=name)
+
+
+def _caveat(plan: CircuitPlan, limits: Limits) -> str:
+    """What the number of circuits is worth, and of which more is told."""
+    drawn = f"{exact(limits.n_draws)} valid circuits are drawn uniformly and interpreted."
+    if plan.method == "estimated":
+        return f"{exact(limits.n_samples)} are tested; the number has a {limits.confidence:.0%} interval. {drawn}"
+    return "" if plan.method == "listed" else drawn
 
 
 def _candidates(question: Question) -> str:

@@ -22,7 +22,7 @@ from app.limits import undo_days_in
 from app.options import Options
 from app.pages.delete import deleted_list, removal_blocks
 from app.pages.front import front
-from app.pages.network_page import NetworkPage, build_network
+from app.pages.network_page import network_record
 from app.pages.networks import COLUMNS, MOST_LETTERS, about_networks, network_list, networks_record, networks_table
 from app.pages.overview import Overview, OverviewOptions
 from app.pages.place import Place, find_any, find_network, locate_any
@@ -33,7 +33,7 @@ from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading, opt
 from app.routes.faces import HTML, UNLISTED, Faces, both, passed_on
 from app.routes.streaming import FILE_RESPONSES, table_file
 from pluriscope.blocks import Table
-from pluriscope.records import RowsRecord
+from pluriscope.records import NetworkRecord, RowsRecord
 from pluriscope.tables import parameters
 
 router = APIRouter()
@@ -107,7 +107,7 @@ def networks_file(request: Request, links: Links, form: Literal["csv", "parquet"
     return table_file(request, form, "networks", made)
 
 
-@both(router, ONE, "networks", "One network", NetworkPage)
+@both(router, ONE, "networks", "One network", NetworkRecord)
 def network(session: Reading, links: Links, network: str, options: Annotated[OverviewOptions, Query()]) -> Faces:
     """A perceptron with its weights, what it computes, and what was found under one protocol; `network` is a slug, or
     the first 6 or more digits of a digest.
@@ -119,7 +119,7 @@ def network(session: Reading, links: Links, network: str, options: Annotated[Ove
             request.scope.pop(HAS_RECORD)
         return passed_on(request, session, links, Overview(session, links, place, options), "Overview")
 
-    return Faces(page, lambda: build_network(session, links, network, options))
+    return Faces(page, lambda: network_record(session, links, network, options))
 
 
 @router.get(

@@ -155,7 +155,7 @@ def test_each_state_says_what_is_and_what_can_be_done(client, key) -> None:
     told = record(client, "other", key)
     assert told["state"] == "computing"
     page = client.get(path).text
-    assert "Waiting for a worker" in page
+    assert "waiting for a worker" in page
     assert 'id="progress"' in client.get(f"{path}?part=progress", headers={"HX-Request": "true"}).text
     job = told["job"].removeprefix("/jobs/")
     with client.app.state.store.write() as session:

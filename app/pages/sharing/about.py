@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from analysis import ENGINE_VERSION
+from app.pages.counted import counts_of, interval_words, stops_of
 from app.pages.place import Place
 from app.pages.scope import in_short
-from app.pages.shared import counts_of, stops_of
 
 IN_SHORT: Final = (
     *in_short(),
@@ -37,7 +37,6 @@ def about_place(place: Place, what: str) -> tuple[str, ...]:
     if analysis is None:
         lines.append("Analysis: none is stored; what needs one is empty here, which does not mean that none exist.")
     else:
-        counts = counts_of(analysis)
         lines.append(
             f"Analysis: engine {analysis.engine_version}, {analysis.created_at.isoformat(timespec='seconds')}, result "
             f"SHA-256 {analysis.result_digest}."
@@ -45,9 +44,9 @@ def about_place(place: Place, what: str) -> tuple[str, ...]:
         sure = {
             "listed": "every possible circuit was tested",
             "counted": "every possible circuit was judged without being listed; the count is exact",
-            "estimated": f"an estimate; {counts.interval_words}",
-        }[counts.circuits_method]
-        lines.append(f"Circuits: {counts.told('circuits_valid')} of {counts.circuits_possible}: {sure}.")
-        stops = stops_of(counts)
+            "estimated": f"an estimate; {interval_words(analysis)}",
+        }[analysis.circuits_method]
+        lines.append(f"Circuits: {counts_of(analysis).valid_circuits} of {analysis.circuits_possible}: {sure}.")
+        stops = stops_of(analysis)
         lines.append(f"Searches that stopped at a limit: {stops or 'none'}.")
     return (*lines, *IN_SHORT, *FIRST_CELL)

@@ -25,7 +25,6 @@ from app.jobs.definitions import train_arguments
 from app.limits import limits_in
 from app.options import PageModel
 from app.pages.plan import planned_table
-from app.pages.shared import job_view
 from pluriscope.blocks import Block, Choice, Form, Head, Notice, Section, Side, Table, errors_of
 
 MAX_COUNT: Final = 100
@@ -137,10 +136,11 @@ def training_page(
         values |= {"protocols": [name for name in sent["protocols"] if name]}  # type: ignore[dict-item]
     form = Form(TrainFields, links.train(), "Start training", values, errors, folded=FOLDED, told=_PLAN)
     yield Side([form, _told(session, request, errors)])
-    latest = [job_view(row, links) for row in jobs_of_kind(session, "train", _LATEST)]
+    latest = jobs_of_kind(session, "train", _LATEST)
     if latest:
         yield Section("Recent")
-        rows = [(Markup('<a href="{}">{}</a>').format(job.url, job.title), job.state, job.found) for job in latest]
+        link = Markup('<a href="{}">{}</a>')
+        rows = [(link.format(links.job(job.id), job.title), job.state, job.found) for job in latest]
         yield Table.plain(("Training", "State", "Found"), rows)
 
 

@@ -58,7 +58,7 @@ def test_the_alignments_of_an_algorithm_are_those_of_the_list(client, aligned, k
 @pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["complete", "paper"])
 def test_an_algorithm_has_its_page_before_any_analysis(get, client, protocol):
-    truth_table = tuple(get("/networks/untouched")["scope"]["task"]["truth_table"])
+    truth_table = tuple(get("/networks/untouched")["tasks"][0]["truth_table"])
     algorithm = candidate_algorithms(Task(truth_table), BUILT_IN[protocol], 1).algorithms[-1]
     address = f"/networks/untouched/explanations/g-{algorithm.id}?protocol={protocol}"
     told = get(address)

@@ -17,6 +17,7 @@ from analysis.tasks import named_task
 from analysis.work import Work
 from app.db.writes import save_network
 from app.main import create_app
+from app.pages.plan import METHOD_WORDS
 from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
 
 COUNTED = protocol_from_mapping({"name": "counted", "max_alignments": 1_000})
@@ -68,8 +69,7 @@ def test_an_exact_count_is_exact_and_its_list_is_draws(client):
     scope = {"protocol": COUNTED.digest[:12]}
     page = twin(client, HERE, **scope)
     counts = page["counts"]
-    assert (counts["circuits_valid"], counts["circuits_method"], counts["circuits_listed"]) == (197, "counted", 25)
-    assert not counts["interpretations_complete"]
+    assert (counts["valid_circuits"]["value"], counts["method"], counts["listed_circuits"]) == (197, "counted", 25)
     text = words(client, HERE, **scope)
     assert "of 9,625 possible" in text
     assert "≥ 197" not in text
@@ -82,23 +82,19 @@ def test_an_exact_count_is_exact_and_its_list_is_draws(client):
     assert f"The list shows 25 valid circuits: {shown}." in words(client, HERE + "/explanations", **scope)
     items = client.get(f"/api/v2{HERE}/explanations", params={"kind": "circuit", **scope}).json()["items"]
     assert (len(items), items[0]["edges"]) == (25, 10), "the true smallest come first"
-    assert counts["smallest"] == {"n": 5, "n_edges": 10, "proved": True, "searched_up_to": 11}
-    assert counts["bounds"]["circuits_valid"] == "exact"
-    assert counts["bounds"]["interpretations_total"] == "at_least"
+    assert (counts["valid_circuits"]["bound"], counts["interpretations"]["bound"]) == ("exact", "at_least")
 
 
 @pytest.mark.slow
 def test_an_estimate_is_never_shown_as_exact(client):
     scope = {"protocol": ESTIMATED.digest[:12]}
     counts = twin(client, HERE, **scope)["counts"]
-    low, high = counts["circuits_low"], counts["circuits_high"]
-    assert counts["circuits_method"] == "estimated"
-    assert low <= counts["circuits_valid"] <= high
+    low, value, high = (counts["valid_circuits"][name] for name in ("low", "value", "high"))
+    assert (counts["method"], counts["valid_circuits"]["bound"]) == ("estimated", "about")
+    assert low <= value <= high
     text = words(client, HERE, **scope)
-    assert f"≈ {counts['circuits_valid']:,}" in text
+    assert f"≈ {value:,}" in text
     assert f"99% interval {low:,}–{high:,}" in text
-    assert counts["bounds"]["circuits_valid"] == "about"
-    assert counts["smallest"]["proved"] is False
     assert "5 smallest (the smallest found, not proved)" in text
     assert "An estimate from" in words(client, HERE + "/explanations", **scope)
     item = client.get(f"/api/v2{HERE}/explanations", params={"kind": "circuit", **scope}).json()["items"][0]
@@ -122,31 +118,18 @@ def test_result_files_say_how_the_number_was_found(client):
 
 @pytest.mark.parametrize(("slug", "method"), [("xor", "listed"), ("five", "counted"), ("eight", "estimated")])
 def test_the_plan_is_told_before_anyone_starts(client, slug, method):
-    plan = twin(client, f"/networks/{slug}")["plan"]
-    assert (plan["method"], plan["takes"]) == (method, "seconds")
-    network = (
-        pretrained_xor().network
-        if slug == "xor"
-        else small_network(5, tuple(twin(client, f"/networks/{slug}")["network"]["sizes"])).network
-    )
+    sizes = tuple(twin(client, f"/networks/{slug}")["sizes"])
+    network = pretrained_xor().network if slug == "xor" else small_network(5, sizes).network
     told = plan_circuits(ask(network, task=named_task("XOR", 2)))
-    assert int(plan["possible"]) == told.possible
-    assert plan["reason"] == told.reason
+    assert (told.method, told.takes) == (method, "seconds")
     text = words(client, f"/networks/{slug}")
-    assert f"An analysis would {plan['words']}" in text
+    assert f"An analysis would {METHOD_WORDS[method]}" in text
+    assert told.reason in text
     assert ("never exact" in text) is (method == "estimated")
-
-
-def test_a_plan_is_gone_once_there_are_results(client):
-    scope = {"protocol": COUNTED.digest[:12]}
-    assert twin(client, HERE, **scope)["plan"] is None
 
 
 @pytest.mark.parametrize(("slug", "cause"), [("wide", "the limit is 3,300 edges"), ("linear", "no hidden layer")])
 def test_what_cannot_be_analysed_is_refused_before_work_starts(client, slug, cause):
-    plan = twin(client, f"/networks/{slug}")["plan"]
-    assert (plan["method"], plan["takes"]) == (None, "not feasible")
-    assert cause in plan["reason"]
     text = client.get(f"/networks/{slug}").text
     assert cause in text
     assert ">Analyse<" not in text

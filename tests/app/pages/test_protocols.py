@@ -24,8 +24,8 @@ def test_pages_follow_rules_beyond_the_built_in_ones(tmp_path):
             found, judged = (save_analysis(session, real_analysis(rules)) for rules in (any_ablation, noisy))
             assert found.circuits_valid == 573
             assert found.data_digest == judged.data_digest
-        told = client.get(f"/api/v2{XOR}", params={"protocol": any_ablation.digest[:12]}).json()["scope"]["protocol"]
-        assert criterion_words(told["settings"], 4).startswith("any of zero, mean and resample ablation, decided by")
+        told = client.get(f"/api/v2{XOR}", params={"protocol": any_ablation.digest[:12]}).json()["rules"]
+        assert criterion_words(told, 4).startswith("any of zero, mean and resample ablation, decided by")
         context = Population("circuit", (analysis := real_analysis(any_ablation)).question, analysis.circuits.masks)
         fails = context.items[~enough(context, n_right(context, "zero")) & enough(context, n_right(context, "mean"))][0]
         address = f"/api/v2{XOR}/explanations/c-{int(fails):05x}"
@@ -34,6 +34,5 @@ def test_pages_follow_rules_beyond_the_built_in_ones(tmp_path):
         assert verdict["reason"].endswith("under zero ablation, and enough under another")
         assert not client.get(address).json()["valid"]
         twin = client.get(f"/api/v2{XOR}", params={"protocol": noisy.digest[:12]}).json()
-        assert twin["scope"]["data"]["n_validation_rows"] == 10_000
-        assert twin["scope"]["data"]["is_default"]
-        assert "on 10,000 noisy rows" in criterion_words(twin["scope"]["protocol"]["settings"], 10_000)
+        assert twin["n_judged"] == 10_000
+        assert "on 10,000 noisy rows" in criterion_words(twin["rules"], 10_000)

@@ -115,7 +115,7 @@ def test_a_network_is_stored_once(client):
     assert first.headers["location"] == first.json()["url"] == f"/networks/{slug}"
     assert second.json() == {**first.json(), "created": False}
     assert client.get(first.json()["url"]).status_code == 200
-    assert client.get(first.json()["api_url"]).json()["network"]["digest"] == pretrained_xor().network.digest
+    assert client.get(first.json()["api_url"]).json()["digest"] == pretrained_xor().network.digest
 
 
 def test_known_weights_under_another_name_are_the_same_network_and_found_under_both(client):

@@ -23,7 +23,7 @@ def rename(client, network: str, slug: str):
 
 
 def test_former_slugs_lead_on_with_everything_behind_them(client) -> None:
-    digest = client.get("/api/v2/networks/moving").json()["network"]["digest"]
+    digest = client.get("/api/v2/networks/moving").json()["digest"]
     assert rename(client, "moving", "moved").headers["location"] == "/networks/moved"
     for former, now in (
         ("/networks/moving", "/networks/moved"),
