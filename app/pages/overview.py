@@ -364,6 +364,7 @@ def _notices(known: Known) -> Iterator[Block]:
     if working:  # the state of the analysis says the other
         job = next((job for job in working if job.stage), working[0])
         title = job.title.removeprefix(row.name).removeprefix(", ").removeprefix(": ")
+        title = f"analysis: {title}" if job.kind == "analyse" else title
         words = f"{title}: {job.stage or 'waiting for a worker'}{', ' if job.found else ''}{job.found}"
         every = Action(f"All {len(working)} jobs", links.jobs(network=row.slug, state=["queued", "running"]))
         actions = [Action("See the job", links.job(job.id)), *([every] if len(working) > 1 else [])]
