@@ -136,6 +136,15 @@ BAD_NETWORK_FILES: dict[str, tuple[bytes, str]] = {
     "name with a null": (changed(name="a\0b"), "U+0000"),
     "name that turns the text around": (changed(name="a\u202eb"), "U+202E"),
     "name with half a character": (changed(name="a\ud800b"), "U+D800"),
+    "name that is a path": (changed(name="../../etc/passwd"), "reads as the path of a file"),
+    "name that is a path of another system": (changed(name="C:\\Windows\\x"), "reads as the path of a file"),
+    "name with piled marks": (changed(name="Z" + "\u0301" * 60), "piles more than 4 marks"),
+    "YAML that runs code": (
+        b"format: pluriscope-network/1\nweights: !!python/object/apply:os.system ['true']\n",
+        "JSON",
+    ),
+    "HTML": (b"<html><script>alert(1)</script></html>", "is not JSON"),
+    "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(200), "is an HDF5 file"),
     "task name with a tab": (changed(tasks=[XOR | {"name": "X\tOR"}]), "U+0009"),
     "attribution of another type": (changed(attribution=[]), "attribution: is a list"),
 }

@@ -63,16 +63,6 @@ def test_going_through_the_cuts_gives_the_same_counts_with_three_parents():
         assert counts.total > 1_000
 
 
-@pytest.mark.slow
-def test_going_through_the_cuts_gives_the_same_counts_on_the_pretrained_xor():
-    network = golden_network("xor_pretrained").network
-    masks = search_circuits(ask(network, task=golden_network("xor_pretrained").tasks[0])).masks[::12]
-    counts = count_interpretations(ask(network), masks)
-    assert [count(network, mask) for mask in masks.tolist()] == list(
-        zip(counts.by_circuit, counts.observed_by_circuit, strict=True)
-    )
-
-
 def test_counts_read_the_representatives():
     rows = clean_data(2).representatives * 1.7 - 0.6
     network = random_network(5, (2, 2, 2, 1), "tanh")

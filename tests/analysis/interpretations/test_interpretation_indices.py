@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from analysis.circuits.search import search_circuits
 from analysis.data import clean_data
 from analysis.errors import BeyondLimits, InvalidIndex
 from analysis.interpretations import indexing
-from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.network import ACTIVATIONS, Network
@@ -20,7 +17,6 @@ from analysis.question import ask
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.analysis.interpretations.test_interpretation_counts import SHAPES, some_masks, wide_network
 from tests.factories import interpretation_at
-from tests.golden_files import golden_network
 from tests.oracles.brute_force_interpretations import interpretations
 
 
@@ -90,33 +86,6 @@ def test_free_rows_tell_completions_of_one_class_apart():
     assert [g.function for g in here.gates] != [g.function for g in before.gates] or [
         (g.low, g.high) for g in here.gates
     ] != [(g.low, g.high) for g in before.gates]
-
-
-@pytest.mark.slow
-def test_xor_of_two_parents_is_skipped():
-    for sizes in ((2, 2, 1), (2, 2, 2, 1)):
-        network = random_network(40, sizes)
-        for mask in some_masks(network, 8).tolist():
-            space = InterpretationSpace(ask(network), Circuit(EdgeLayout(sizes), mask))
-            for index in range(min(space.count, 200)):
-                later = [gate for gate in space.at(index).gates if gate.layer > 1 and len(gate.parents) == 2]
-                assert all(gate.table not in ((0, 1, 1, 0), (1, 0, 0, 1)) for gate in later)
-
-
-@pytest.mark.slow
-def test_round_trips_on_the_pretrained_xor():
-    file, random = golden_network("xor_pretrained"), np.random.default_rng(0)
-    found = search_circuits(ask(file.network, task=file.tasks[0]))
-    some = found.masks[::20]
-    counts = count_interpretations(ask(file.network), some)
-    for mask, total, observed in zip(some.tolist(), counts.by_circuit, counts.observed_by_circuit, strict=True):
-        space = InterpretationSpace(ask(file.network), Circuit(found.layout, mask))
-        assert (space.count, space.n_observed) == (total, observed)
-        for index in {0, total - 1, *random.integers(0, total, 5).tolist()}:
-            assert space.index_of(space.at(index).gates) == index
-        firsts = [space.index_of_observed(rank) for rank in range(observed)]
-        assert firsts[0] == 0
-        assert firsts == sorted(set(firsts))
 
 
 def test_an_index_beyond_the_count_names_the_count():

@@ -136,7 +136,7 @@ def test_counts_and_extremes_equal_trying_everything(sizes, activation, ablation
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sizes", [(2, 2, 3, 1), (2, 3, 2, 1), (2, 2, 2, 2, 1), (2, 3, 3, 1)])
+@pytest.mark.parametrize("sizes", [(2, 2, 3, 1), (2, 3, 2, 1), (2, 2, 2, 2, 1)])
 def test_counts_and_extremes_equal_trying_everything_on_larger_networks(sizes):
     """Circuits with free completions that have up to 200 interpretations, drawn at random."""
     random = np.random.default_rng(len(sizes))
@@ -156,9 +156,9 @@ def test_counts_and_extremes_equal_trying_everything_on_larger_networks(sizes):
         if 8 <= sum(classes.sizes) <= 200 and len(classes) < sum(classes.sizes):
             compare(network, mask)
             compared += 1
-        if compared == 6:
+        if compared == 4:
             break
-    assert compared == 6
+    assert compared == 4
 
 
 def hand_made_xor() -> Network:
@@ -194,16 +194,6 @@ def test_the_reading_that_is_how_a_network_works_passes(network):
         assert sum(got.passing) > 0
         assert got.best.max() == got.tested
     assert compare(network, full, most=4000) > 0
-
-
-def test_joint_is_stricter_than_alone():
-    network = sharp(wired_xor())
-    space, answers = prepared(network)
-    for mask, _ in possible_masks(network):
-        classes = observed_classes(ask(network), circuit_of(network, mask))
-        alone, joint = (class_predictions(classes, space, answers, family) for family in ("alone", "joint"))
-        if alone is not None:
-            assert all(j <= a for j, a in zip(joint.passing, alone.passing, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -279,20 +269,3 @@ def test_a_constant_output_predicts_nothing():
     assert class_predictions(classes, space, answers, "joint") is None
     space_of = InterpretationSpace(ask(network), classes.circuit)
     assert extreme_interpretation(space_of, classes, 0, space, answers) is None
-
-
-def test_class_functions_are_what_interpretations_read():
-    network = random_network(7, (2, 2, 2, 1))
-    network = Network.from_arrays([*network.weights[:-1], network.weights[-1] * 3], network.biases)
-    full = 2 ** EdgeLayout(network.sizes).n_edges - 1
-    classes = observed_classes(ask(network), circuit_of(network, full))
-    found, choices = interpretations(network, full)
-    firsts = [found[choices.index(choice)] for choice in sorted(set(choices))]
-    assert len(firsts) == len(classes) > 1
-    for number, gates in enumerate(firsts):
-        read = {(layer, neuron): bits for layer, neuron, _, _, bits, _ in gates}
-        for layer in (1, 2, 3):
-            bits = classes.bits(layer, [number])[0]
-            assert np.array_equal(bits, classes.bits(layer)[number])
-            for position, neuron in enumerate(classes.gated(layer)):
-                assert tuple(bits[position].astype(int)) == read[layer, neuron]

@@ -33,8 +33,8 @@ def passes(planted: Planted) -> Passes:
 @pytest.mark.parametrize("mode", MODES)
 def test_what_a_small_loss_promises_is_passed(mode: str) -> None:
     """A mean of squared errors over 4 to 60 runs below .0005 keeps each within .18 of what it should be."""
-    kept = [one.planted for one in trained(mode, 60, 2_000) if one.learned and one.planted is not None]
-    assert len(kept) >= 8
+    kept = [one.planted for one in trained(mode, 32, 1_600) if one.learned and one.planted is not None]
+    assert len(kept) >= 4
     found = [passes(one) for one in kept]
     for one in kept:
         assert np.abs(forward(one.network, input_table(2))[:, 0] - one.record.task.truth_table).max() < 0.1
