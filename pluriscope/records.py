@@ -593,10 +593,6 @@ class DirectionPlaceRecord(PlaceRecord):
     constant: float | None
     residual: float | None = Field(description="Largest difference from the variable on the inputs; 1/2 reads nothing.")
     separated: bool | None = Field(description="Whether a cut at 1/2 tells its values apart.")
-    rank: int | None = Field(description="Of the next layer's weights; null of subspaces.")
-    share: float | None = Field(description="Of |w|² in their row space, 0 to 1.")
-    seen: int | None = Field(description="Interchanges that agree along the part in the row space alone.")
-    illusory: bool | None = Field(description="Whether all agree along w, but not along that part.")
 
 
 class JointCaseRecord(ByName):

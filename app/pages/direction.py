@@ -14,7 +14,6 @@ from analysis.alignments.alignment import Aligned
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.readouts import ReadOut
 from analysis.directions.report import LABELS
-from analysis.directions.rowspace import rowspace_split
 from analysis.directions.scoring import direction_matrix, score_directions
 from analysis.fixed_order import inner
 from analysis.networks.mlp import activations
@@ -67,7 +66,7 @@ def direction_record(one: One) -> DirectionRecord:
     for (path, linear), read in zip(alignment.places, scored.read_outs, strict=True):
         site, matrix = site_words(linear, question.cut.sizes), direction_matrix(question, algorithm, path, linear)
         fields = place_fields(one, algorithm, path, linear.text, site, matrix)
-        places.append({**fields, **_linear(clean, one, path, linear, read, fields["truth_table"])})
+        places.append({**fields, **_linear(clean, linear, read, fields["truth_table"])})
     return DirectionRecord(
         **aligned_fields(one, places, stored is not None),
         text=alignment.text,
@@ -90,16 +89,10 @@ def _joint(score: Any, stored: DirectionRow | None) -> Mapping[str, Any]:
 
 
 def _linear(
-    clean: Sequence[NDArray[np.float64]],
-    one: One,
-    path: str,
-    linear: LinearPlace,
-    read: ReadOut | None,
-    truth_table: list[int],
+    clean: Sequence[NDArray[np.float64]], linear: LinearPlace, read: ReadOut | None, truth_table: list[int]
 ) -> dict[str, Any]:
-    """How directions read a variable, and how it fares with only what the next layer sees of them."""
+    """How directions read a variable."""
     projections = inner(clean[linear.layer], linear.matrix).T.tolist()
-    split = rowspace_split(one.place.question, one.item.algorithm, path, linear)
     separated = None
     if read is not None:
         values = [read.gain * value + read.constant - 0.5 for value in projections[0]]
@@ -111,8 +104,6 @@ def _linear(
         "projections": projections,
         **{name: getattr(read, name, None) for name in ("gain", "constant", "residual")},
         "separated": separated,
-        **{name: getattr(split, name, None) for name in ("rank", "share", "seen")},
-        "illusory": None if split is None else split.is_illusory,
     }
 
 
@@ -136,8 +127,8 @@ def direction(one: One, options: DirectionOptions) -> Iterator[Block]:
     )
     yield Side([figure(one, drawn, caption), Facts(list(_facts(told)))])
     if told.places:
-        yield Section("Tests of each variable", "row space: only what the next layer’s weights see of a direction acts")
-        words = {"Read to within": _read_words, "Row space": _seen_words}
+        yield Section("Tests of each variable")
+        words = {"Read to within": _read_words}
         yield variables_table(told, hues, **words)
         yield Section("The layer along each direction", "every input, and the threshold between 0 and 1")
         yield from beside(list(_lines(one, told, hues)), 2)
@@ -201,13 +192,6 @@ def _read_words(here: DirectionPlaceRecord) -> str:
     if here.residual is None:
         return "no single direction"
     return f"{here.residual:.2g}" if here.gain else "reads nothing"
-
-
-def _seen_words(here: DirectionPlaceRecord) -> str:
-    if here.share is None or here.seen is None:
-        return "for one direction only"
-    said = f"{exact(here.seen)} of {exact(here.tested)}, {100 * here.share:.0f}% of |w|², rank {here.rank}"
-    return f"{said}: it works by what that layer does not read" if here.illusory else said
 
 
 def _lines(one: One, told: DirectionRecord, hues: Hues) -> Iterator[Figure]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from analysis.data import clean_data
 from analysis.directions.alignment import parse_directions
 from analysis.directions.report import directions_json, directions_report, unfinished_directions
 from analysis.directions.result import CLOSED_FORM
-from analysis.directions.rowspace import rowspace_split
 from analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
 from analysis.directions.table import DirectionTable
 from analysis.networks.network import Network
@@ -39,22 +37,6 @@ def test_every_shortest_read_out_has_its_family(direction_class):
         closed = direction_class in ("orthogonal", "oblique")
         assert all((one is not None) == closed for one in kept.families)
         assert {(one.dimension, one.answer) for one in kept.families if one} == ({(2, "some")} if closed else set())
-
-
-def test_the_share_in_the_row_space_is_that_of_the_cosine():
-    """The last layer reads one line, so the share is cos² of the angle to its weights."""
-    found = search_directions(QUESTION, CANDIDATES, "integer")
-    one = next(one for one in found.algorithms if one.algorithm.text == "!(!(!A&B)&!(!B&A))")
-    p = [Fraction(1), Fraction(1), Fraction(-2)]
-    for path, place in one.valid[0].alignment.places:
-        w = [Fraction(x) for x in place.reads[0]]
-        dot = sum(a * b for a, b in zip(p, w, strict=True))
-        share = dot * dot / (sum(a * a for a in p) * sum(a * a for a in w))
-        told = rowspace_split(QUESTION, one.algorithm, path, place)
-        assert share == Fraction(3, 4)
-        assert told.share == pytest.approx(float(share))
-        assert told.is_illusory
-        assert told.seen == 7
 
 
 @pytest.mark.parametrize(
