@@ -159,7 +159,7 @@ def _readings_of_steps(
 ) -> dict[CriterionStep, list[Reading]]:
     """What some steps say of the interpretations of each circuit; those that are not stored are left out."""
     wanted = set(wanted)
-    steps = {row.id: step_of(row) for row in verdict_rows(session, analysis) if row.kind == "interpretation"}
+    steps = {row.id: step_of(row) for row in verdict_rows(session, analysis, "interpretation")}
     steps = {number: step for number, step in steps.items() if step in wanted}
     if not steps:
         return {}

@@ -54,9 +54,9 @@ def is_searched(key: str) -> ColumnElement[bool]:
 
 
 def stored_figures(session: Session, analysis: AnalysisRow, kind: RecordedKind[Any], text: str) -> dict[str, Value]:
-    """The stored figures of one explanation by column; {} where it is not stored."""
+    """The stored figures of one explanation by column, and its letters; {} where it is not stored."""
     table = RECORDED_TABLES[kind.key]
-    wanted = select(*(table.c[column.name] for column in kind.columns))
+    wanted = select(*(table.c[column.name] for column in kind.columns), table.c.verdicts)
     row = session.execute(wanted.where(table.c.analysis == analysis.id, table.c[REF] == text)).first()
     return {} if row is None else {name: math.nan if value is None else value for name, value in row._mapping.items()}
 

@@ -142,9 +142,16 @@ def step_of(row: VerdictRow) -> CriterionStep | None:
     return step if step.settings_digest == row.settings_digest else None
 
 
-def verdict_rows(session: Session, analysis: AnalysisRow) -> Sequence[VerdictRow]:
-    """The rows of all criteria of an analysis, those without a present meaning too; read once in a session."""
-    return session.get_one(AnalysisRow, analysis.id).verdicts
+def verdict_rows(session: Session, analysis: AnalysisRow, kind: Kind = "") -> Sequence[VerdictRow]:
+    """The rows of all criteria of an analysis, those without a present meaning too; read once in a session.
+
+    Args:
+        session: open session.
+        analysis: the analysis.
+        kind: of explanation; "" for all.
+    """
+    rows = session.get_one(AnalysisRow, analysis.id).verdicts
+    return [row for row in rows if row.kind == kind] if kind else rows
 
 
 def outcomes_of(session: Session, analysis: AnalysisRow, kind: Kind) -> dict[CriterionStep, NDArray[np.uint8]]:
@@ -155,7 +162,7 @@ def outcomes_of(session: Session, analysis: AnalysisRow, kind: Kind) -> dict[Cri
         analysis: the analysis.
         kind: of explanation, not interpretations.
     """
-    own = [row for row in verdict_rows(session, analysis) if row.kind == kind]
+    own = verdict_rows(session, analysis, kind)
     if not own:
         return {}
     found = column_of(session, analysis, kind, "verdicts")
@@ -176,9 +183,7 @@ def save_verdicts(session: Session, analysis: AnalysisRow, prepared: Sequence[Pr
     changed: list[VerdictRow] = []
     for kind in dict.fromkeys(one.kind for one in prepared):
         of_kind = [one for one in prepared if one.kind == kind]
-        changed += _save(
-            session, analysis, kind, of_kind, [row for row in verdict_rows(session, analysis) if row.kind == kind]
-        )
+        changed += _save(session, analysis, kind, of_kind, [*verdict_rows(session, analysis, kind)])
     session.flush()
     session.expire(analysis, ["verdicts"])
     return changed

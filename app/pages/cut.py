@@ -21,7 +21,7 @@ from analysis.models.graph import perceptron_graph
 from analysis.models.model import ACCURACY_THRESHOLD, Inside, gaps
 from analysis.networks.circuit import Circuit
 from app.db.models import searches_of, stored_circuits
-from app.db.reads.circuits import is_stored, masks_beside, stored_coverage, stored_sizes
+from app.db.reads.circuits import find_circuit, masks_beside, stored_coverage, stored_sizes
 from app.figures.numbers import noun
 from app.figures.svg.graphs import graph_diagram
 from app.figures.svg.networks import network_diagram
@@ -115,7 +115,7 @@ def _of_perceptron(one: One, circuit: Circuit) -> Cut:
         between="Hidden neurons",
         verdict=verdict,
         chance=_chance_of(one.session, place, circuit),
-        stored=analysis is not None and is_stored(one.session, analysis.id, circuit.hex),
+        stored=analysis is not None and find_circuit(one.session, analysis.id, circuit.hex) is not None,
         n_valid=analysis.circuits_valid if analysis is not None and stored_coverage(analysis) == "all" else None,
         beside=(before, after),
         drawn=network_diagram(question.cut.weights, circuit, title=f"Circuit {circuit.hex}"),

@@ -13,7 +13,6 @@ from analysis.explanations.registry import RECORDED
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import jobs_about
-from app.db.reads.verdicts import judging_jobs, latest_search
 from app.pages.place import Place
 from app.pages.shared import WorkState, work_state
 from pluriscope.blocks import Action, Notice, Progress
@@ -59,14 +58,15 @@ def awaited(session: Session, addresses: Addresses, place: Place, pending: Seque
         ask = Action("Compute", url, changes=True, fields=given)
         return Awaited(words, work_state(job), job, ask)
 
-    kinds, jobs = {search_of(kind.key): kind for kind in RECORDED}, judging_jobs(session, analysis)
+    kinds, jobs = {search_of(kind.key): kind for kind in RECORDED}, jobs_about(session, analysis, "criteria")
     for text in pending:
         if text in _ANALYSES:
             job = next(iter(jobs_about(session, analysis, text)), None)
             yield one(_ANALYSES[text], job, addresses.analysis(slug, text))
         elif text in kinds:
             kind = kinds[text]
-            job = latest_search(session, analysis, kind.key)
+            searches = jobs_about(session, analysis, "explanations")
+            job = next((one for one in searches if one.arguments["kind"] == kind.key), None)
             yield one(f"The search for {kind.plural}", job, addresses.explanations(slug), kind=kind.key)
         else:
             job = next((job for job in jobs if text in job.arguments["criteria"]), None)

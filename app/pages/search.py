@@ -19,7 +19,7 @@ from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.models import all_models
 from app.db.reads.algorithms import algorithms_that_are
 from app.db.reads.analyses import scope_of
-from app.db.reads.circuits import is_stored
+from app.db.reads.circuits import find_circuit
 from app.db.reads.networks import networks_named
 from app.db.reads.studies import all_studies
 from app.db.tables import NetworkRow
@@ -255,7 +255,7 @@ def _by_reference(session: Session, links: Addresses, words: Sequence[str]) -> l
             except (PageError, AnalysisError):
                 continue
             analysis, mask = place.analysis, None if found.circuit is None else found.circuit.hex
-            if mask is None or (analysis is not None and is_stored(session, analysis.id, mask)):
+            if mask is None or (analysis is not None and find_circuit(session, analysis.id, mask) is not None):
                 detail = f"{KIND_OF[ref.kind].noun} of {row.name}"
                 hits.append(Hit(kind=ref.kind, label=str(found.ref).replace("-", "·", 1), detail=detail, url=found.url))
     return hits

@@ -16,7 +16,7 @@ from analysis.circuits.result import CircuitMethod, CircuitSearch
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout
 from app.db.distributions import distribution_in, smallest_in
 from app.db.rows import column_of, columns_of
-from app.db.tables import AnalysisRow
+from app.db.tables import AnalysisRow, CircuitRow
 
 
 def masks_of(session: Session, analysis: AnalysisRow) -> NDArray[Any]:
@@ -52,9 +52,10 @@ def locate_mask(session: Session, analysis_id: int, mask: str) -> tuple[int, boo
     return place, found == mask
 
 
-def is_stored(session: Session, analysis_id: int, mask: str) -> bool:
-    """Whether the circuit with this mask is stored."""
-    return locate_mask(session, analysis_id, mask)[1]
+def find_circuit(session: Session, analysis_id: int, mask: str) -> CircuitRow | None:
+    """The row of the circuit with this mask; None if it is not stored."""
+    position, found = locate_mask(session, analysis_id, mask)
+    return session.get_one(CircuitRow, (analysis_id, position)) if found else None
 
 
 def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[int | None, int | None]:

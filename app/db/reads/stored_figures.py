@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from analysis.networks.circuit import Circuit
-from app.db.reads.circuits import locate_mask
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow, DirectionRow
+from app.db.reads.circuits import find_circuit
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, DirectionRow
 
 
 def stored_circuit(session: Session, analysis: AnalysisRow, circuit: Circuit) -> dict[str, Any]:
@@ -18,14 +18,13 @@ def stored_circuit(session: Session, analysis: AnalysisRow, circuit: Circuit) ->
         analysis: the stored analysis.
         circuit: one of its network.
     """
-    position, found = locate_mask(session, analysis.id, circuit.hex)
-    if not found:  # absence is a verdict where the stored circuits are all valid ones
+    row = find_circuit(session, analysis.id, circuit.hex)
+    if row is None:  # absence is a verdict where the stored circuits are all valid ones
         whole = analysis.circuits_method != "estimated" and analysis.circuits_truncated_at is None
         return {"valid": False} if whole and analysis.circuits_listed == analysis.circuits_valid else {}
-    row = session.get_one(CircuitRow, (analysis.id, position))
     told = {"valid": True, "n_edges": row.edges, "n_neurons": row.neurons, "margin": row.margin}
     counted = analysis.interpretations_truncated_at
-    if counted is None or position < counted:
+    if counted is None or row.position < counted:
         told |= {"interpretations": row.interpretations, "observed": row.observed}
     return told
 

@@ -25,11 +25,9 @@ from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES, Outcome
 from analysis.explanations.registry import BY_KEY
 from analysis.result import CriterionTally
-from app.db.job_tables import JobRow
-from app.db.reads.jobs import jobs_about
 from app.db.recorded import stored_searches
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
-from app.db.verdicts import NOT_JUDGED, outcomes_of, step_of, verdict_rows
+from app.db.verdicts import LETTERS, NOT_JUDGED, outcomes_of, step_of, verdict_rows
 
 _KINDS: Final = (*KINDS, *BY_KEY)
 _ORDER = {criterion.key: number for number, criterion in enumerate(CRITERIA)}
@@ -42,29 +40,14 @@ class VerdictSet:
     Args:
         kind: of the explanations.
         step: the criterion with its settings.
-        n: explanations judged; of interpretations the circuits that have them.
         tally: how many explanations have each outcome; of interpretations all of them, whatever their number.
-        whole: the tally over everything that the criterion is about where the engine tells more than the stored
-            explanations do (possible circuits for ``zero-ablation``, candidates that are not listed); else the tally.
         note: why some are undecided, if a limit or the budget is the reason; "" otherwise.
-        seconds: that it took.
     """
 
     kind: Kind
     step: CriterionStep
-    n: int
     tally: CriterionTally
-    whole: CriterionTally
     note: str
-    seconds: float
-
-
-@dataclass(frozen=True)
-class StoredVerdict:
-    """What one criterion says about one explanation; its score is computed anew where it is wanted."""
-
-    step: CriterionStep
-    outcome: Outcome
 
 
 def count_of(session: Session, analysis: AnalysisRow, kind: Kind) -> int:
@@ -83,16 +66,6 @@ def count_of(session: Session, analysis: AnalysisRow, kind: Kind) -> int:
     return session.scalar(query) or 0
 
 
-def position_of_alignment(session: Session, row: AlignmentRow) -> int | None:
-    """Where a stored alignment stands in the order of verdicts; None if it is not valid, so that it has none."""
-    if not row.valid:
-        return None
-    before = select(func.count()).where(
-        AlignmentRow.analysis_id == row.analysis_id, AlignmentRow.valid, AlignmentRow.id < row.id
-    )
-    return session.scalar(before) or 0
-
-
 def verdict_sets(session: Session, analysis: AnalysisRow) -> tuple[VerdictSet, ...]:
     """Everything that is stored, by kind, then in the registry's order, default settings first."""
     found = []
@@ -101,8 +74,7 @@ def verdict_sets(session: Session, analysis: AnalysisRow) -> tuple[VerdictSet, .
         if step is None:
             continue
         tally = CriterionTally(row.passed, row.failed, row.undecided, row.not_applicable)
-        whole = _whole(analysis, row.kind, step) or tally
-        found.append(VerdictSet(row.kind, step, row.n, tally, whole, row.note, row.seconds))
+        found.append(VerdictSet(row.kind, step, tally, row.note))
     return tuple(sorted(found, key=lambda one: (_KINDS.index(one.kind), _ORDER[one.step.key], str(one.step))))
 
 
@@ -124,17 +96,6 @@ def kinds_and_steps(
     )
 
 
-def judging_jobs(session: Session, analysis: AnalysisRow) -> list[JobRow]:
-    """The jobs that compute or computed verdicts on this analysis: first those that wait or run, then the newest."""
-    return jobs_about(session, analysis, "criteria")
-
-
-def latest_search(session: Session, analysis: AnalysisRow, kind: Kind) -> JobRow | None:
-    """The job that searches or searched a kind stored as columns, None if there is none."""
-    jobs = jobs_about(session, analysis, "explanations")
-    return next((job for job in jobs if job.arguments["kind"] == kind), None)
-
-
 def missing_steps(
     session: Session, analysis: AnalysisRow, steps: Iterable[tuple[Kind, CriterionStep]], *, budget: float = 0.0
 ) -> tuple[tuple[Kind, CriterionStep], ...]:
@@ -153,29 +114,21 @@ def missing_steps(
     return tuple((kind, step) for kind, step in steps if (kind, step.key, step.settings_digest) not in stored)
 
 
-def verdicts_at(session: Session, analysis: AnalysisRow, kind: Kind, position: int) -> tuple[StoredVerdict, ...]:
+def verdicts_in(session: Session, analysis: AnalysisRow, kind: Kind, letters: str) -> dict[CriterionStep, Outcome]:
     """Every stored criterion's verdict on one explanation (not for interpretations, which have none each).
 
     Args:
+        session: open session.
         analysis: what the explanation belongs to.
         kind: of the explanation.
-        position: of the explanation in the order of verdicts.
+        letters: of its row.
     """
-    judged = judged_outcomes(session, analysis, kind)
-    steps = sorted(judged, key=lambda step: (_ORDER[step.key], str(step)))
-    told = ((step, judged[step]) for step in steps if position < len(judged[step]))
-    return tuple(StoredVerdict(step, OUTCOMES[outcomes[position]]) for step, outcomes in told)
+    told = ((step_of(row), letters[row.position : row.position + 1]) for row in verdict_rows(session, analysis, kind))
+    found = {step: OUTCOMES[LETTERS.index(one)] for step, one in told if step is not None and one and one in LETTERS}
+    return dict(sorted(found.items(), key=lambda one: (_ORDER[one[0].key], str(one[0]))))
 
 
 def judged_outcomes(session: Session, analysis: AnalysisRow, kind: Kind) -> dict[CriterionStep, NDArray[np.uint8]]:
     """``[explanations]`` of each stored step positions in OUTCOMES, in the order of verdicts."""
     found = outcomes_of(session, analysis, kind)
     return {step: outcomes[outcomes != NOT_JUDGED] for step, outcomes in found.items()}
-
-
-def _whole(analysis: AnalysisRow, kind: Kind, step: CriterionStep) -> CriterionTally | None:
-    """The engine's own tally of a criterion with default settings that applies to this kind alone."""
-    stored = analysis.criteria.get(step.key)
-    if stored is None or step.changed or step.kinds != (kind,):
-        return None
-    return CriterionTally(**{key: int(value) for key, value in stored.items() if key != "of"})

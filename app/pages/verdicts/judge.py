@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, cast
 
 from pydantic import Field
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import Outcome
 from app.addressing import Addresses
 from app.db.reads import algorithms as algorithm_reads
-from app.db.reads.circuits import locate_mask
-from app.db.reads.verdicts import StoredVerdict, position_of_alignment, verdicts_at
-from app.db.recorded import stored_refs
-from app.db.tables import AlgorithmRow
+from app.db.reads.circuits import find_circuit
+from app.db.reads.verdicts import verdicts_in
+from app.db.recorded import stored_figures
 from app.options import PageModel
 from app.pages.explanations import Explanation
 from app.pages.verdicts.on_the_spot import Judged, judge_on_the_spot
@@ -83,11 +80,8 @@ def verdicts_on(session: Session, addresses: Addresses, explanation: Explanation
 
 
 def _own(session: Session, addresses: Addresses, explanation: Explanation) -> list[CriterionVerdict]:
-    stored = {
-        verdict.step.key: verdict
-        for verdict in stored_verdicts(session, explanation)
-        if verdict.step == CriterionStep.of(verdict.step.criterion)
-    }
+    told = _stored(session, explanation).items()
+    stored = {step.key: outcome for step, outcome in told if step == CriterionStep.of(step.criterion)}
     judged = judge_on_the_spot(session, explanation)
     return [_view(one, stored.get(one.criterion.key), explanation, addresses) for one in judged]
 
@@ -104,49 +98,33 @@ def _within(explanation: Explanation) -> Explanation | None:
     return None
 
 
-def stored_verdicts(session: Session, explanation: Explanation) -> Sequence[StoredVerdict]:
+def _stored(session: Session, explanation: Explanation) -> dict[CriterionStep, Outcome]:
     """What is stored of the criteria' verdicts on one explanation."""
-    analysis = explanation.place.analysis
-    position = None if analysis is None else _position(session, explanation)
-    if analysis is None or position is None:
-        return ()
-    return verdicts_at(session, analysis, explanation.kind, position)
-
-
-def _position(session: Session, explanation: Explanation) -> int | None:
-    """Where a stored explanation stands in the order of verdicts, None if it does not."""
-    analysis = explanation.place.analysis
+    analysis, letters = explanation.place.analysis, None
     if analysis is None or explanation.interpretation is not None or explanation.directions is not None:
-        return None
+        return {}
     if explanation.recorded is not None:
-        texts = stored_refs(session, analysis, explanation.recorded)
-        return texts.index(explanation.ref.first) if explanation.ref.first in texts else None
-    if explanation.circuit is not None:
-        position, stored = locate_mask(session, analysis.id, explanation.circuit.hex)
-        return position if stored else None
-    row = (
-        None
-        if explanation.algorithm is None
-        else algorithm_reads.find_algorithm(session, analysis.id, explanation.algorithm.id)
-    )
-    if row is None:
-        return None
-    if explanation.alignment is not None:
-        aligned = algorithm_reads.find_alignment(session, row, explanation.alignment.id)
-        return None if aligned is None else position_of_alignment(session, aligned)
-    before = select(func.count()).where(AlgorithmRow.analysis_id == analysis.id, AlgorithmRow.position < row.position)
-    return session.scalar(before) or 0
+        letters = stored_figures(session, analysis, explanation.recorded, explanation.ref.first).get("verdicts")
+    elif explanation.circuit is not None:
+        circuit = find_circuit(session, analysis.id, explanation.circuit.hex)
+        letters = None if circuit is None else circuit.verdicts
+    elif explanation.algorithm is not None:
+        row = algorithm_reads.find_algorithm(session, analysis.id, explanation.algorithm.id)
+        if row is not None and explanation.alignment is not None:
+            aligned = algorithm_reads.find_alignment(session, row, explanation.alignment.id)
+            letters = None if aligned is None else aligned.verdicts
+        else:
+            letters = None if row is None else row.verdicts
+    return verdicts_in(session, analysis, explanation.kind, str(letters or ""))
 
 
-def _view(
-    judged: Judged, stored: StoredVerdict | None, explanation: Explanation, addresses: Addresses
-) -> CriterionVerdict:
+def _view(judged: Judged, stored: Outcome | None, explanation: Explanation, addresses: Addresses) -> CriterionVerdict:
     criterion, verdict = judged.criterion, judged.verdict
     named = {"criterion": criterion.key, "label": criterion.label, "definition": criterion.definition}
-    if stored is not None and (verdict is None or verdict.outcome != stored.outcome):
+    if stored is not None and (verdict is None or verdict.outcome != stored):
         # reasons are found anew; that a stored outcome is not what is found now must not be hidden
         now = "" if verdict is None else f"Computed now it is {_WORDS[verdict.outcome]}: {verdict.reason}"
-        return CriterionVerdict.showing(stored, **named, origin="stored", reason=now)
+        return CriterionVerdict(**named, outcome=stored, origin="stored", reason=now)
     if verdict is None:
         why = f"{judged.why_not[:1].upper()}{judged.why_not[1:]}."
         return CriterionVerdict(**named, outcome="not_computed", origin="not_computed", reason=why)

@@ -20,9 +20,8 @@ from app.db.reads.verdicts import (
     count_of,
     judged_outcomes,
     missing_steps,
-    position_of_alignment,
     verdict_sets,
-    verdicts_at,
+    verdicts_in,
 )
 from app.db.tables import AlignmentRow, AnalysisRow, CircuitRow, VerdictRow
 from app.db.verdicts import PreparedVerdicts, readings_in, save_verdicts
@@ -76,13 +75,12 @@ def test_what_is_stored_is_what_the_criteria_say(analysed):
             step, expected = CriterionStep.parse(text), direct(text)
             assert stored[step].tolist() == expected.outcomes.tolist()
             assert sets["circuit", str(step)].tally == expected.tally
-        together = {position: verdicts_at(session, analysis, "circuit", position) for position in (0, 5, 196)}
-        for position, told in together.items():
-            assert {one.step: one.outcome for one in told} == {
-                step: direct(str(step)).at(position).outcome for step in stored
-            }
-        assert len(set(together.values())) > 1
-        assert verdicts_at(session, analysis, "circuit", 197) == ()
+        rows = session.scalars(select(CircuitRow).order_by(CircuitRow.position)).all()
+        for position in (0, 5, 196):
+            told = verdicts_in(session, analysis, "circuit", rows[position].verdicts)
+            assert told == {step: direct(str(step)).at(position).outcome for step in stored}
+        assert len({row.verdicts for row in rows}) > 1
+        assert verdicts_in(session, analysis, "circuit", "") == verdicts_in(session, analysis, "circuit", ".....") == {}
         assert missing_steps(session, analysis, [("circuit", CriterionStep.parse("necessity")), STEPS[0]]) == (
             ("circuit", CriterionStep.parse("necessity")),
         )
@@ -162,10 +160,10 @@ def test_alignments_stand_in_the_order_of_their_rows(analysed):
         analysis = analysis_in(session)
         assert count_of(session, analysis, "alignment") == 3
         rows = session.scalars(select(AlignmentRow).order_by(AlignmentRow.id)).all()
-        assert [p for row in rows if (p := position_of_alignment(session, row)) is not None] == [0, 1, 2]
         kept = [scored for _, scored in Subject.of(real_analysis()).alignments]
         assert [row.alignment_id for row in rows if row.valid] == [scored.alignment.id for scored in kept]
-        told = [verdicts_at(session, analysis, "alignment", position)[0].outcome for position in range(3)]
+        said = [verdicts_in(session, analysis, "alignment", row.verdicts) for row in rows if row.valid]
+        told = [next(iter(one.values())) for one in said]
         assert told == ["passed" if scored.margin >= 1e-6 else "failed" for scored in kept]
 
 
