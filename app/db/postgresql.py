@@ -3,8 +3,7 @@
 - One snapshot per reading session (REPEATABLE READ), which cannot write.
 - Writing transactions take turns: each takes one advisory lock at its beginning, as BEGIN IMMEDIATE does. Whoever
   reads, thinks and writes in one transaction therefore loses no update, on either database, and needs no retry.
-- Integers have 64 bits, text sorts by code point, sums of integers are integers, times are UTC, whatever the server's
-  own settings are.
+- Integers have 64 bits, text sorts by code point, times are UTC, whatever the server's own settings are.
 """
 
 from __future__ import annotations
@@ -56,10 +55,6 @@ def engine(url: URL, *, writes: bool, migrates: bool = False) -> Engine:
         **options,
     )
 
-    @event.listens_for(made, "connect")
-    def sums_are_integers(connection: Any, _record: object) -> None:
-        connection.adapters.register_loader("numeric", _number_loader())
-
     @event.listens_for(made, "begin")
     def begin_transaction(connection: Connection) -> None:
         if writes:
@@ -75,19 +70,6 @@ def engine(url: URL, *, writes: bool, migrates: bool = False) -> Engine:
         return None
 
     return made
-
-
-def _number_loader() -> type:
-    from psycopg.types.numeric import NumericLoader
-
-    class WholeOrReal(NumericLoader):
-        """A sum of 64-bit integers comes as a decimal number; here it is an integer again."""
-
-        def load(self, data: Any) -> Any:
-            value = super().load(data)
-            return int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
-
-    return WholeOrReal
 
 
 def adopt_conventions(connection: Connection) -> None:

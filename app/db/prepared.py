@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -207,16 +207,7 @@ def _finite(margin: float) -> float | None:
 
 def _criteria_json(analysis: OutputAnalysis) -> dict[str, dict[str, int]]:
     """Tallies as result files write them (spec §6)."""
-    return {
-        key: {
-            "passed": tally.passed,
-            "failed": tally.failed,
-            "undecided": tally.undecided,
-            "not_applicable": tally.not_applicable,
-            "of": tally.of,
-        }
-        for key, tally in analysis.criteria.items()
-    }
+    return {key: {**asdict(tally), "of": tally.of} for key, tally in analysis.criteria.items()}
 
 
 def _algorithm_columns(position: int, result: AlgorithmResult) -> dict[str, Any]:

@@ -13,9 +13,12 @@ from sqlalchemy.exc import DBAPIError
 
 from app.db.errors import StoreError, StoreFull, StoreReadOnly, StoreUnavailable
 
-_FULL: Final = {"53100"}  # disk_full
-_READ_ONLY: Final = {"25006"}  # read_only_sql_transaction
-_DAMAGED: Final = {"XX001", "XX002"}  # data_corrupted, index_corrupted
+_DISK_FULL: Final = "53100"  # SQLSTATE
+_READ_ONLY: Final = "25006"  # read_only_sql_transaction
+_DAMAGED: Final = ("XX001", "XX002")  # data_corrupted, index_corrupted
+# a write that fails for want of room is told as full, or as an error of input and output where it is beside the file:
+# growing the log's index, or a file at its size limit
+_FULL_BESIDE: Final = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_TRUNCATE)
 _CANNOT_HOLD: Final = ("22", "54")  # data exceptions, limits of the program exceeded
 
 ROOM: Final = (
@@ -26,15 +29,19 @@ ROOM: Final = (
 
 def diagnosis(error: DBAPIError) -> StoreError | None:
     """What to tell of an error; None if it passes by itself, or is no trouble of the store at all."""
-    if _is_full(error):
+    state = getattr(error.orig, "sqlstate", None)  # of PostgreSQL
+    extended = getattr(error.orig, "sqlite_errorcode", None)
+    code = None if extended is None else extended & 0xFF
+    full = state == _DISK_FULL or code == sqlite3.SQLITE_FULL or extended in _FULL_BESIDE
+    if full or getattr(error.orig, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StoreFull("this change", "was not kept: there is no room left where the database is", ROOM)
-    if _is_read_only(error):
+    if state == _READ_ONLY or code == sqlite3.SQLITE_READONLY:
         return StoreReadOnly(
             "this change",
             "was not kept: the database can only be read at present",
             "let the operator make its file, folder and volume writable; reading goes on meanwhile",
         )
-    if _is_damaged(error):
+    if state in _DAMAGED or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return StoreUnavailable(
             "the database",
             "is damaged",
@@ -54,7 +61,7 @@ def words_of(error: Exception) -> str:
 
 def is_lasting(error: DBAPIError) -> bool:
     """Whether nothing can be written until somebody makes room or makes the store writable again."""
-    return _is_full(error) or _is_read_only(error)
+    return isinstance(diagnosis(error), (StoreFull, StoreReadOnly))
 
 
 def is_bad_value(error: DBAPIError) -> bool:
@@ -63,32 +70,3 @@ def is_bad_value(error: DBAPIError) -> bool:
     if state is not None:
         return str(state)[:2] in _CANNOT_HOLD
     return type(error.orig).__name__ == "DataError" or isinstance(error.orig, OverflowError)
-
-
-def _code(error: DBAPIError) -> int:
-    """SQLite's primary result code, 0 for another database."""
-    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF if isinstance(error.orig, sqlite3.Error) else 0
-
-
-def _is_full(error: DBAPIError) -> bool:
-    extended = getattr(error.orig, "sqlite_errorcode", 0)
-    # a write that fails for want of room is told as full, or as an error of input and output where it is beside the
-    # file: growing the log's index, or a file at its size limit
-    no_room = {sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_TRUNCATE}
-    return (
-        getattr(error.orig, "sqlstate", None) in _FULL
-        or _code(error) == sqlite3.SQLITE_FULL
-        or extended in no_room
-        or getattr(error.orig, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    )
-
-
-def _is_read_only(error: DBAPIError) -> bool:
-    return getattr(error.orig, "sqlstate", None) in _READ_ONLY or _code(error) == sqlite3.SQLITE_READONLY
-
-
-def _is_damaged(error: DBAPIError) -> bool:
-    return getattr(error.orig, "sqlstate", None) in _DAMAGED or _code(error) in (
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
-    )
