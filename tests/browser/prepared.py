@@ -129,5 +129,5 @@ def _call_off_what_nobody_looks_at(store: Store) -> None:
                 cancel(session, job.id)
             elif job.kind == "criteria" and about[0] == "majority-3-3":
                 quick = [key for key in job.arguments["criteria"] if key not in TOO_LONG]
-                enqueue(session, job.kind, {**job.arguments, "criteria": quick}, job.title, priority=job.priority)
+                enqueue(session, job.kind, {**job.arguments, "criteria": quick}, job.title)
                 cancel(session, job.id)
