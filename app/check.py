@@ -6,20 +6,20 @@ import difflib
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import and_, func, make_url, not_, select
+from sqlalchemy import func, make_url, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from app.access.callers import needs_login
 from app.access.credentials import Credentials
 from app.db import sqlite
-from app.db.backup import tables_in
 from app.db.codecs import data_of, network_of, protocol_of
 from app.db.engine import Store, newest_revision, store_at
 from app.db.job_tables import JobRow
@@ -107,7 +107,6 @@ def _stored(settings: Settings, sample: int, thorough: bool) -> Found:
             cure = "update the program" if revision > str(newest) else "take a backup, then start the server"
             yield "problem", f"the store has revision {revision}, needed is {newest}", cure
         elif revision:
-            yield from orphans(store)
             yield from stuck(store)
             yield from changed(store, sample)
     finally:
@@ -169,29 +168,18 @@ def folder(settings: Settings) -> Found:
 
 
 def unsound(store: Store, thorough: bool) -> Found:
-    """What SQLite itself can tell of its file; PostgreSQL checks its own pages."""
+    """What SQLite itself can tell of its file, and of rows that refer to none; PostgreSQL checks its own."""
     file = sqlite.file_of(make_url(store.url)) if store.url.startswith("sqlite") else None
     if file is None:
         return
     how = "integrity_check" if thorough or file.stat().st_size <= QUICK_BEYOND else "quick_check"
     with store.reader.connect() as connection:
         said = connection.exec_driver_sql(f"PRAGMA {how}(5)").scalars().all()
-    if said != ["ok"]:
-        yield "problem", f"SQLite's {how} finds: {'; '.join(map(str, said))[:400]}", RESTORE
-
-
-def orphans(store: Store) -> Found:
-    """Rows that refer to rows which are not there."""
-    with store.reader.connect() as connection:
-        for table in tables_in(connection):
-            for key in table.foreign_key_constraints:
-                parent = key.referred_table.alias("parent")
-                pairs = [(element.parent, parent.c[element.column.name]) for element in key.elements]
-                there = select(1).select_from(parent).where(and_(*(ours == theirs for ours, theirs in pairs)))
-                given = and_(*(ours.is_not(None) for ours, _ in pairs))
-                n = connection.scalar(select(func.count()).select_from(table).where(given, not_(there.exists())))
-                if n:
-                    yield "problem", f"{table.name} has {n:,} rows without {key.referred_table.name}", RESTORE
+        if said != ["ok"]:
+            yield "problem", f"SQLite's {how} finds: {'; '.join(map(str, said))[:400]}", RESTORE
+        lost = Counter(tuple(row)[::2] for row in connection.exec_driver_sql("PRAGMA foreign_key_check"))
+    for (table, parent), n in lost.items():
+        yield "problem", f"{table} has {n:,} rows without {parent}", RESTORE
 
 
 def stuck(store: Store) -> Found:
@@ -209,14 +197,15 @@ def stuck(store: Store) -> Found:
 
 def changed(store: Store, sample: int) -> Found:
     """Digests computed again: of every network, protocol and data record, and of a sample of the analyses."""
+    kept: Sequence[tuple[Any, Callable[[Any], Any]]]
+    kept = (NetworkRow, network_of), (ProtocolRow, protocol_of), (DataRow, data_of)
     with store.read() as session:
         wrong = [
-            f"network {one.slug}" for one in session.scalars(select(NetworkRow)) if network_of(one).digest != one.digest
+            f"{table.__tablename__} {row.digest[:12]}"
+            for table, value_of in kept
+            for row in list[Any](session.scalars(select(table)))
+            if value_of(row).digest != row.digest
         ]
-        wrong += [
-            f"protocol {p.name}" for p in session.scalars(select(ProtocolRow)) if protocol_of(p).digest != p.digest
-        ]
-        wrong += [f"data {d.digest[:12]}" for d in session.scalars(select(DataRow)) if data_of(d).digest != d.digest]
         wrong += _changed_analyses(session, sample)
     if wrong:
         yield "problem", f"not what its digest says: {', '.join(wrong[:10])}", RESTORE

@@ -280,8 +280,8 @@ def _export_pages(wish: Wish, folder: Path, base_url: str, *, force: bool, quiet
     Raises:
         Refusal: nothing is named or stored of what is wanted, or the folder or disk is in the way.
     """
-    from app.offline.client import CannotExport
     from app.offline.copy import write_copy
+    from app.offline.site import CannotExport
 
     if not wish.networks and not wish.studies:
         raise Refusal("--static: names no network. Add --network SLUG, once for each, or --study SLUG.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
@@ -21,45 +21,29 @@ from analysis.progress import Progress, Report, silent
 from app.addressing import Addresses, below_api
 from app.db.reads.analyses import check_output, find_network, find_protocol, scope_of
 from app.db.tables import AnalysisRow
-from app.figures.numbers import exact
 from app.main import create_app
-from app.offline.client import OK, CannotExport, InProcess
-from app.offline.folder import check_target, replacing
 from app.offline.page import FRONT, NOT_INCLUDED, SENTENCE, file_of, normal, rewritten
+from app.offline.site import MANIFEST, OK, CannotExport, Site, answering, check_target, replacing
 from app.rendering import show
 from app.resources import RESOURCES
 from app.settings import Settings
 from pluriscope.blocks import Block, Head, Prose, Section, Table
-from pluriscope.kinds.listing import OF_KIND
 from pluriscope.naming import ExplanationRef, Scope, protocol_key
 from pluriscope.templating import EVERY_PART, PART
 
-MOST_REFS: Final = 6  # of one comparison
-FORMAT: Final = "pluriscope-offline/2"
+FORMAT: Final = "pluriscope-offline/3"
+CONTENTS: Final = "contents.json"
 _LEFT_OUT: Final = (
     "It is beyond the number of pages that were asked for, or computes something. On a Pluriscope that has the "
     "network, the same address shows it."
 )
-_README: Final = """Pluriscope, an offline copy
-===========================
-
-Pages of a Pluriscope (engine {}) about {}, as files. Open index.html in a browser: no server and no connection is
-needed, and nothing is loaded from elsewhere. Nothing in the files tells when they were made: the same store gives the
-same bytes.
-
-Beside pages lie their JSON (below api/), tables as CSV and drawings as SVG; addresses in these are those of the
-dashboard, and contents.json says which file holds which address.
-
-The files are as they were written if this says nothing:
-
-    sha256sum --check --quiet MANIFEST.sha256         (macOS: shasum -a 256 --check --quiet MANIFEST.sha256)
-
-An explanation is computed anew from the weights alone by Pluriscope's engine, without a database:
-
-    pluriscope verify ADDRESS --network api/v2/networks/NAME/file.json
-"""
+_ABOUT: Final = (
+    f"Written by `pluriscope export --static`, engine {ENGINE_VERSION}. {SENTENCE} Beside pages lie their JSON (below "
+    f"`api/`), tables as CSV and drawings as SVG; `{CONTENTS}` says which file holds which address, and `sha256sum "
+    f"--check {MANIFEST}` whether the files are as they were written. `pluriscope verify ADDRESS --network "
+    "api/v2/networks/NAME/file.json` computes an explanation anew from the weights alone."
+)
 _SITE: Final = ("/glossary", "/scope")
-_FILES: Final = ("README.txt", "contents.json", "MANIFEST.sha256")
 _SCOPE: Final = frozenset(("output", "protocol", "data"))
 _HREF: Final = re.compile(r'href="([^"#]+)')
 _URL: Final = re.compile(r"""url\(["']?([^"')#]+)["']?\)""")
@@ -76,7 +60,7 @@ class Wish:
         output: index of an output; None for all.
         limit: most explanations of each kind, and rows of each list.
         interpretations: most interpretations.
-        compare: lists of references, each of which is compared; where there are none, what pages suggest.
+        compare: lists of references, each of which is compared.
         studies: slugs or digests.
     """
 
@@ -102,7 +86,7 @@ class _Copy:
         pages: address → file, of every page that is in the copy.
     """
 
-    site: InProcess
+    site: Site
     wish: Wish
     folder: Path
     live: str
@@ -112,28 +96,18 @@ class _Copy:
     _files: dict[str, str] = field(default_factory=dict)
 
     def crawl(self, report: Report) -> None:
-        """Fetch every page, those that were asked for first, then what these lead to, then a comparison."""
+        """Fetch every page that was asked for, then what these lead to.
+
+        Raises:
+            CannotExport: one of those that were asked for is refused.
+        """
         links = Addresses()
         analyses = [(slug, scope) for slug, scopes in self.scopes.items() for scope in scopes]
         asked = [links.network(slug, scope) for slug, scope in analyses]
         asked += [links.study(study) for study in self.wish.studies]
         asked += [links.compare(slug, refs, scope) for slug, scope in analyses for refs in self.wish.compare]
-        self._fetch([*asked, *_SITE], report)
-        if not self.wish.compare:
-            first = {(one, _kind_of(ref)): ref for one in analyses for ref in reversed(self._refs(*one))}
-            chosen = {one: [ref for (of, _), ref in first.items() if of == one][:MOST_REFS] for one in analyses}
-            self._fetch(
-                [links.compare(slug, refs, scope) for (slug, scope), refs in chosen.items() if len(refs) > 1], report
-            )
-
-    def _fetch(self, asked: Sequence[str], report: Report) -> None:
-        """Fetch pages that must be there, and what they lead to.
-
-        Raises:
-            CannotExport: one of them is refused.
-        """
-        waiting = deque(dict.fromkeys(map(normal, asked)))
-        first, seen = set(waiting), {*waiting, *self.pages}
+        waiting = deque(dict.fromkeys(map(normal, [*asked, *_SITE])))
+        first, seen = set(waiting), set(waiting)
         while waiting:
             page = waiting.popleft()
             answer = self.site.get(f"{page}{'&' if '?' in page else '?'}{PART}={EVERY_PART}")
@@ -141,7 +115,7 @@ class _Copy:
             if answer.status == OK:
                 self.pages[page] = file_of(page)
                 self.path(self.pages[page]).write_bytes(answer.body)
-                found = [unescape(one) for one in _HREF.findall(answer.text)]
+                found = [unescape(one) for one in _HREF.findall(answer.body.decode())]
             elif not found and (page in first or answer.status >= 500):
                 raise answer.refused(page)
             for target in (normal(urljoin(page, one)) for one in found):
@@ -149,12 +123,6 @@ class _Copy:
                     seen.add(target)
                     waiting.append(target)
             report(Progress("asking", len(self.pages), len(self.pages) + len(waiting)))
-
-    def _refs(self, slug: str, scope: Scope) -> list[str]:
-        """The explanations of an analysis of which there are pages, in the order in which they were found."""
-        path, _, query = normal(Addresses().explanations(slug, scope)).partition("?")
-        pages = (page.partition("?") for page in self.pages)
-        return [unquote(one[len(path) + 1 :]) for one, _, of in pages if one.startswith(f"{path}/") and of == query]
 
     def _is_wanted(self, address: str) -> bool:
         """Whether a page is in the copy if another leads to it; counts those of which there are limits."""
@@ -192,10 +160,14 @@ class _Copy:
             return FRONT
         if address.startswith("/static/"):
             return self._static(address.removeprefix("/").partition("?")[0])
-        if address.removeprefix("/") in (NOT_INCLUDED, *_FILES):
+        if address.removeprefix("/") in (NOT_INCLUDED, CONTENTS, MANIFEST):
             return address.removeprefix("/")
         if address not in self.pages and address not in self._files:
-            self._files[address] = self._fetched(address) if self._is_beside(address) else ""
+            answer = self.site.get(address) if self._is_beside(address) else None
+            name = file_of(address) if answer is not None and answer.status == OK else ""
+            if answer is not None and name:
+                self.path(name).write_bytes(answer.body)
+            self._files[address] = name
         return self.pages.get(address) or self._files[address]
 
     def _is_beside(self, address: str) -> bool:
@@ -208,15 +180,6 @@ class _Copy:
         stem = path.rpartition(".")[0]
         beside = (stem, stem.rpartition("/")[0], stem.rpartition("/figures/")[0])
         return path.endswith(_FORMS) and any(one + options in self.pages for one in beside)
-
-    def _fetched(self, address: str) -> str:
-        name = file_of(address)
-        with self.path(name).open("wb") as file:
-            answer = self.site.get(address, file.write)
-        if answer.status == OK:
-            return name
-        self.path(name).unlink()
-        return ""
 
     def _static(self, name: str) -> str:
         if not (path := self.path(name)).exists():
@@ -236,65 +199,31 @@ class _Copy:
             path = self.path(name)
             path.write_text(rewritten(path.read_text(), page, name, self.find, self.live))
             self.find(normal(Addresses().twin(page)))
-            report(Progress("pages", done, len(self.pages), f"{exact(done)} of {exact(len(self.pages))}"))
+            report(Progress("pages", done, len(self.pages), f"{done:,} of {len(self.pages):,}"))
         for slug, scopes in self.scopes.items():
             self.find(normal(Addresses().network_file(slug)))
             for scope in scopes:
                 self.find(normal(Addresses().result(slug, Scope(0, scope.protocol, scope.data))))
 
-    def included(self) -> dict[str, dict[str, tuple[int, int]]]:
-        """How many explanations of each kind are here and of how many, by the address of the network's page."""
-        links, found = Addresses(), {}
-        for slug, scope in ((slug, scope) for slug, scopes in self.scopes.items() for scope in scopes):
-            here, shares = Counter(map(_kind_of, self._refs(slug, scope))), {}
-            for kind in OF_KIND:
-                # of algorithms, that list has those alone that are aligned
-                lists = [normal(links.explanations(slug, scope, kind=kind, valid=valid)) for valid in ("", "any")]
-                twins = [self.path(self.find(normal(links.twin(one)))) for one in lists if one in self.pages]
-                if twins:
-                    shares[kind] = (here[kind], max(json.loads(twin.read_bytes())["total"] for twin in twins))
-            found[normal(links.network(slug, scope))] = shares
-        return found
-
     def write_front(self) -> None:
-        """The front page, where links to what is not in the copy lead, and the contents for people and programs."""
-        included = self.included()
-        answer = {FRONT: self._front(included), NOT_INCLUDED: iter([Head("Not in this copy", _LEFT_OUT)])}
-        for name, blocks in answer.items():
+        """The front page, where links to what is not in the copy lead, and the contents for programs."""
+        for name, blocks in {FRONT: self._front(), NOT_INCLUDED: iter([Head("Not in this copy", _LEFT_OUT)])}.items():
             page = bytes(show(self.site.request(), blocks).body).decode()
             self.path(name).write_text(rewritten(page, "/", name, self.find, self.live))
-        document = {
-            "format": FORMAT,
-            "engine": ENGINE_VERSION,
-            "live": self.live,
-            "included": included,
-            "pages": self.pages,
-        }
-        self.path("contents.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
-        self.path("README.txt").write_text(
-            _README.format(ENGINE_VERSION, ", ".join((*self.scopes, *self.wish.studies)))
-        )
+        document = {"format": FORMAT, "engine": ENGINE_VERSION, "live": self.live, "pages": self.pages}
+        self.path(CONTENTS).write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
 
-    def _names(self) -> str:
-        return ", ".join((*self.scopes, *self.wish.studies))
-
-    def _front(self, included: dict[str, dict[str, tuple[int, int]]]) -> Iterator[Block]:
-        yield Head(
-            "An offline copy", f"{', '.join((*self.scopes, *self.wish.studies))}: pages of a Pluriscope as files."
-        )
-        for page, shares in included.items():
-            yield Section(_link(page, page.removeprefix("/networks/")))
-            path, _, query = page.partition("?")
-            lists = {kind: f"{path}/explanations?{query}{'&' if query else ''}kind={kind}" for kind in shares}
-            rows = [(_link(lists[kind], kind), n, of) for kind, (n, of) in shares.items()]
-            yield Table.plain(("Kind", "Pages here", "Of"), rows)
+    def _front(self) -> Iterator[Block]:
+        names = ", ".join((*self.scopes, *self.wish.studies))
+        yield Head("An offline copy", f"{names}: pages of a Pluriscope as files.")
+        own = [normal(Addresses().network(slug, scope)) for slug, scopes in self.scopes.items() for scope in scopes]
         others = [page for page in self.pages if page.startswith(("/compare", "/studies")) or page in _SITE]
-        yield Section("Studies, comparisons and words", id="comparisons")
-        yield Table.plain(("Page",), [(_link(page, page),) for page in others])
+        for title, pages in (("Networks", own), ("Studies, comparisons and words", others)):
+            if pages:
+                yield Section(title)
+                yield Table.plain(("Page",), [(_link(page, page.removeprefix("/networks/")),) for page in pages])
         yield Section("What this copy is", id="about")
-        told = f"Written by `pluriscope export --static`, engine {ENGINE_VERSION}. {SENTENCE}"
-        yield Prose(told, glossary=False)
-        yield Table.plain(("File",), [(_link(f"/{name}", name),) for name in _FILES])
+        yield Prose(_ABOUT, glossary=False)
 
 
 def _kind_of(ref: str) -> str:
@@ -331,10 +260,9 @@ def write_copy(
     check_target(target, force=force)
     live = base_url.rstrip("/")
     # it is its own only visitor, who calls it by no name
-    own = {"prefix": "", "public_url": live, "trusted_hosts": "*"}
-    app = create_app(settings.model_copy(update=own))
+    app = create_app(settings.model_copy(update={"prefix": "", "public_url": live, "trusted_hosts": "*"}))
     try:
-        with InProcess(app) as site, replacing(target) as folder:
+        with answering(app) as site, replacing(target) as folder:
             with app.state.store.read() as session:
                 scopes = _analysed(session, wish)
             copy = _Copy(site, wish, folder, live, scopes)
@@ -342,12 +270,8 @@ def write_copy(
             copy.rewrite(report)
             copy.write_front()
     except OSError as error:
-        raise CannotExport(
-            f"folder {str(target)!r}",
-            f"cannot be written ({error.strerror or error})",
-            "make room or choose another place",
-            ours=True,
-        ) from None
+        cause = f"cannot be written ({error.strerror or error})"
+        raise CannotExport(f"folder {str(target)!r}", cause, "make room or choose another place", ours=True) from None
     sizes = [path.stat().st_size for path in target.rglob("*") if path.is_file()]
     return len(sizes), sum(sizes)
 

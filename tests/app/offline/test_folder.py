@@ -1,7 +1,6 @@
 import pytest
 
-from app.offline.client import CannotExport
-from app.offline.folder import MANIFEST, check_target, replacing
+from app.offline.site import MANIFEST, CannotExport, check_target, replacing
 
 
 def write(target, **files):

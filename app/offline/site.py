@@ -1,0 +1,185 @@
+"""The application asked within this process, without a socket; and a folder that is written in one step."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import anyio
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.types import Message
+
+OK: Final = 200
+MANIFEST: Final = "MANIFEST.sha256"
+
+
+class CannotExport(Exception):
+    """An offline copy cannot be made as asked.
+
+    Args:
+        item: what is wrong, as the user knows it.
+        cause: why, one clause without a final stop.
+        cure: what to do about it, one clause without a final stop.
+        ours: whether this machine is in the way (a full disk, a folder that cannot be written) and not what was asked.
+    """
+
+    def __init__(self, item: str, cause: str, cure: str, *, ours: bool = False) -> None:
+        super().__init__(f"{item}: {cause}. {cure[:1].upper()}{cure[1:]}.")
+        self.ours = ours
+
+
+@dataclass
+class Answer:
+    """What came back; ``location`` is where it leads on, "" if it does not."""
+
+    status: int = 0
+    location: str = ""
+    body: bytearray = field(default_factory=bytearray)
+
+    def refused(self, address: str) -> CannotExport:
+        """An answer that is no page, in the words of the refusal."""
+        try:
+            said = str(json.loads(self.body)["error"])
+        except (ValueError, KeyError, TypeError):
+            said = f"was answered with status {self.status}"
+        cause, _, cure = said.rstrip(".").partition(". ")
+        return CannotExport(f"address {address[:200]!r}", cause, cure or "look at the page itself")
+
+
+@dataclass
+class Site:
+    """One application that answers. It runs in a thread of its own: a request to stop (Ctrl-C, SIGTERM) is raised in
+    the main thread, and so never in the midst of the event loop's own work.
+    """
+
+    app: FastAPI
+    portal: BlockingPortal
+
+    def get(self, address: str) -> Answer:
+        """What an address answers; where that leads on to another one, that is not followed."""
+        return self.portal.call(self._ask, address)
+
+    def request(self) -> Request:
+        """A request that nobody sent, for pages of the copy that the application itself does not have."""
+        return Request(self._scope("/"))
+
+    async def _ask(self, address: str) -> Answer:
+        answer, asked = Answer(), False
+
+        async def receive() -> Message:
+            nonlocal asked
+            if asked:  # the caller stays until the answer is there
+                await anyio.sleep_forever()
+            asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answer.status = message["status"]
+                answer.location = dict(message["headers"]).get(b"location", b"").decode("latin-1")
+            else:
+                answer.body += message.get("body", b"")
+
+        await self.app(self._scope(address), receive, send)
+        return answer
+
+    def _scope(self, address: str) -> dict[str, Any]:
+        parts = urlsplit(address)
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": unquote(parts.path),
+            "raw_path": parts.path.encode("ascii"),
+            "query_string": parts.query.encode("ascii"),
+            "root_path": "",
+            # no host name, so that pages write links as paths and not with a host that nobody can reach
+            "headers": [(b"host", b"_")],
+            "client": ("127.0.0.1", 0),
+            "server": ("127.0.0.1", 80),
+            "app": self.app,
+        }
+
+
+@contextmanager
+def answering(app: FastAPI) -> Iterator[Site]:
+    """The application, started while the block lasts."""
+    with start_blocking_portal() as portal:
+        life = app.router.lifespan_context(app)
+        with portal.wrap_async_context_manager(life):
+            yield Site(app, portal)
+
+
+def check_target(target: Path, *, force: bool) -> None:
+    """Refuse a folder that cannot be written, before any work is done.
+
+    Raises:
+        CannotExport: it is a file or a link, cannot be written, or holds what no earlier copy wrote; of an earlier copy
+            too unless ``force`` is given.
+    """
+    what = f"folder {str(target)!r}"
+    if target.is_symlink() or os.path.ismount(target):
+        raise CannotExport(what, "is a link or a mounted disk and cannot be replaced", "name a new folder within it")
+    if target.exists() and not target.is_dir():
+        raise CannotExport(what, "is a file", "name a folder")
+    if not target.parent.is_dir():
+        raise CannotExport(what, "lies in a folder that does not exist", "make that folder first")
+    if not os.access(target.parent, os.W_OK):
+        raise CannotExport(what, "lies in a folder that is not writable", "choose another place", ours=True)
+    if target.is_dir() and any(target.iterdir()) and not force:
+        raise CannotExport(what, "is not empty", "name another folder, or add --force to replace an earlier copy in it")
+    manifest = target / MANIFEST
+    listed = set(manifest.read_text(errors="replace").split("\n")) if manifest.is_file() else set()
+    for line in _lines_of(target):
+        if line not in listed:
+            cure = "move it away, or name another folder"
+            named = f"file {str(target / line[66:])!r}"
+            raise CannotExport(named, "was not written by an earlier copy, or was changed, and would be lost", cure)
+
+
+def _lines_of(folder: Path) -> Iterator[str]:
+    """A manifest as ``sha256sum --check`` reads it, by the order of names; links have no digest."""
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink():
+            yield f"{'':64}  {name}"
+        elif path.is_file() and name != MANIFEST:
+            with path.open("rb") as file:
+                yield f"{file_digest(file, 'sha256').hexdigest()}  {name}"
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A folder to write to, which takes the target's place by renaming if the block ends well, and is gone otherwise;
+    its manifest is written at the end.
+    """
+    work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        yield work
+        lines = "".join(f"{line}\n" for line in _lines_of(work))
+        (work / MANIFEST).write_text(lines, encoding="utf-8", newline="\n")
+        mask = os.umask(0)
+        os.umask(mask)
+        work.chmod(0o777 & ~mask)  # mkdtemp makes it private
+        if target.exists():
+            former = work.with_name(f"{work.name}.former")
+            target.rename(former)
+            work.rename(target)
+            shutil.rmtree(former, ignore_errors=True)
+        else:
+            work.rename(target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
