@@ -52,19 +52,9 @@ class Algorithm(Explanation):
         return str(self.told["formula"])
 
     @property
-    def text(self) -> str:
-        """Its identity: one canonical way to write it."""
-        return str(self.told["text"])
-
-    @property
     def variables(self) -> tuple[str, ...]:
         """The intermediate values that it posits, as the formula shows them."""
         return tuple(variable.shown for variable in self.value.variables)
-
-    @property
-    def depth(self) -> int:
-        """Gates on the longest way from an input to the output."""
-        return depth_of(self.value.root)
 
     @property
     def n_valid(self) -> int:
@@ -72,19 +62,9 @@ class Algorithm(Explanation):
         return int(self.told["valid"])
 
     @property
-    def n_minimal(self) -> int:
-        """Minimal ones among them, exactly."""
-        return int(self.told["minimal"])
-
-    @property
     def is_aligned(self) -> bool:
         """Whether it has a valid alignment."""
         return self.n_valid > 0
-
-    @property
-    def irredundant(self) -> Mapping[str, bool]:
-        """Whether it has no idle gate, no repeated function, no idle literal."""
-        return dict(self.told["irredundant"])
 
     @cached_property
     def alignments(self) -> Alignments:
@@ -93,7 +73,7 @@ class Algorithm(Explanation):
 
     @property
     def names(self) -> tuple[str, ...]:
-        return self.id, self.formula, self.text
+        return self.id, self.formula, str(self.told["text"])
 
     @property
     def title(self) -> str:
@@ -103,15 +83,8 @@ class Algorithm(Explanation):
     def ref(self) -> ExplanationRef:
         return ExplanationRef("algorithm", self.id)
 
-    @property
-    def address(self) -> str:
-        return self.result.addresses.algorithm(self.result.network_key, self.id, self.result.scope)
-
     def draw(self) -> Drawing:
         return Drawing(formula_tree(self.value, hues=self.hues, title=self.formula))
-
-    def thumb(self) -> Drawing:
-        return self.draw()
 
     @property
     def hues(self) -> Hues:
@@ -121,10 +94,10 @@ class Algorithm(Explanation):
     def row(self) -> Row:
         return {
             "formula": self.formula,
-            "depth": self.depth,
+            "depth": depth_of(self.value.root),
             "variables": len(self.value.variables),
             "valid": self.n_valid,
-            "minimal": self.n_minimal,
+            "minimal": int(self.told["minimal"]),
             "id": self.id,
             "address": self.address,
         }
@@ -147,7 +120,7 @@ class Alignment(Explanation):
     def placement(self) -> Placement:
         """The engine's value without its algorithm."""
         places = [(one["path"], NeuronSet(one["layer"], tuple(one["neurons"]))) for one in self.told["variables"]]
-        return Placement.of(self.algorithm.text, places)
+        return Placement.of(self.algorithm.value.text, places)
 
     @cached_property
     def value(self) -> Aligned[Placement]:
@@ -195,11 +168,6 @@ class Alignment(Explanation):
     @property
     def ref(self) -> ExplanationRef:
         return ExplanationRef("alignment", self.algorithm.id, self.id)
-
-    @property
-    def address(self) -> str:
-        key, scope = self.result.network_key, self.result.scope
-        return self.result.addresses.alignment(key, self.algorithm.id, self.id, scope)
 
     def draw(self) -> Drawing:
         algorithm = self.algorithm

@@ -129,10 +129,6 @@ class Circuit(Explanation):
     def ref(self) -> ExplanationRef:
         return ExplanationRef("circuit", self.mask)
 
-    @property
-    def address(self) -> str:
-        return self.result.addresses.circuit(self.result.network_key, self.mask, self.result.scope)
-
     def draw(self) -> Drawing:
         return Drawing(network_diagram(self.result.weights, self.edges_kept, title=f"Circuit {self.mask}"))
 
@@ -197,11 +193,6 @@ class Interpretation(Explanation):
     @property
     def ref(self) -> ExplanationRef:
         return ExplanationRef("interpretation", self.read.circuit.hex, str(self.index))
-
-    @property
-    def address(self) -> str:
-        key, mask = self.result.network_key, self.read.circuit.hex
-        return self.result.addresses.interpretation(key, mask, self.index, self.result.scope)
 
     def draw(self) -> Drawing:
         return self._drawn_by(network_diagram)

@@ -17,33 +17,8 @@ from app.figures.svg.layout import node_name
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings
 from pluriscope.naming import LEAST, LETTERS, MOST
+from pluriscope.records import PairRecord
 from pluriscope.showing import Rows, link
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two explanations in all trials; who says nothing is not right.
-
-    Args:
-        both: trials in which both say something.
-        same: of those, the ones in which they say the same; in the others they contradict each other.
-        both_right: trials in which both are right.
-        first_right: in which the first alone is.
-        second_right: in which the second alone is.
-        neither: in which neither is.
-    """
-
-    both: int
-    same: int
-    both_right: int
-    first_right: int
-    second_right: int
-    neither: int
-
-    @property
-    def apart(self) -> int:
-        """Trials in which they contradict each other."""
-        return self.both - self.same
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,11 +54,13 @@ class Trials:
         where = np.flatnonzero(self.spoken.any(axis=0) & (said.min(axis=0) < self.said.max(axis=0)))
         return where[np.argsort(-self.margins[where], kind="stable")]
 
-    def pair(self, first: int, second: int) -> Pair:
+    def pair(self, first: int, second: int) -> PairRecord:
         """Two of them by their positions."""
         both = self.spoken[first] & self.spoken[second]
         one, other = self.right[first], self.right[second]
-        return Pair(
+        return PairRecord(
+            first=LETTERS[first],
+            second=LETTERS[second],
             both=int(both.sum()),
             same=int((both & (self.said[first] == self.said[second])).sum()),
             both_right=int((one & other).sum()),

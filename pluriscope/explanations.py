@@ -74,17 +74,17 @@ class Explanation(ABC):
         """How the address of a comparison names it."""
 
     @property
-    @abstractmethod
     def address(self) -> str:
         """Its page: a whole URL where it came from a server, else the path that every server has it at."""
+        return self.result.addresses.explanation(self.result.network_key, self.ref, self.result.scope)
 
     @abstractmethod
     def draw(self) -> Drawing:
         """It on the network, at full size."""
 
-    @abstractmethod
     def thumb(self) -> Drawing:
         """The same, small."""
+        return self.draw()
 
     @abstractmethod
     def row(self) -> Row:

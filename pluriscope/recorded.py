@@ -55,15 +55,8 @@ class Recorded(Explanation):
     def names(self) -> tuple[str, ...]:
         return self.ref.first, self.title
 
-    @property
-    def address(self) -> str:
-        return self.result.addresses.explanation(self.result.network_key, self.ref, self.result.scope)
-
     def draw(self) -> Drawing:
         return Drawing(claims_diagram(self.result.weights, self.record.claims(self.item), title=self.title))
-
-    def thumb(self) -> Drawing:
-        return self.draw()
 
     def row(self) -> Row:
         figures = {column.name: column.value(self.item) for column in self.record.columns}

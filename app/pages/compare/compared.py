@@ -28,7 +28,6 @@ from pluriscope.records import (
     ComparisonRecord,
     ContradictionRecord,
     DifferenceRecord,
-    PairRecord,
 )
 from pluriscope.tables import Column, Query, Row, Selection
 
@@ -163,10 +162,7 @@ class Compared(Shared):
             of=self.of,
             bounded=self.bounded,
             explanations=list(self.ones),
-            pairs=[
-                PairRecord.showing(self.trials.pair(one, other), first=self.letters[one], second=self.letters[other])
-                for one, other in combinations(range(len(self.ones)), 2)
-            ],
+            pairs=[self.trials.pair(one, other) for one, other in combinations(range(len(self.ones)), 2)],
             differences=list(self.differences),
             n_contradictions=len(self.trials.apart),
             contradictions=[self.contradiction(number) for number in self.trials.apart[start:end].tolist()],
