@@ -26,7 +26,7 @@ def count_up(url: str, times: int, gate) -> None:
 def run_together(target, *args) -> list[int]:
     context = multiprocessing.get_context("spawn")
     gate = context.Event()
-    processes = [context.Process(target=target, args=(*args, gate)) for _ in range(3)]
+    processes = [context.Process(target=target, args=(*args, gate)) for _ in range(2)]
     for process in processes:
         process.start()
     gate.set()

@@ -121,7 +121,7 @@ def test_several_processes_may_migrate_at_once(request, tmp_path, kind):
         url = f"sqlite:///{tmp_path / 'x.sqlite'}"
     else:
         url = request.getfixturevalue("postgresql").database(empty=True)
-    assert run_together(migrate, url) == [0, 0, 0]
+    assert run_together(migrate, url) == [0, 0]
     store = store_at(url)
     with store.read() as session:
         assert session.scalars(text("SELECT version_num FROM alembic_version")).all() == [newest_revision()]
@@ -132,6 +132,6 @@ def test_several_processes_may_migrate_at_once(request, tmp_path, kind):
 def test_no_update_is_lost_between_processes(store):
     with store.write() as session:
         session.execute(text("INSERT INTO protocols VALUES ('counter', '0', '{}')"))
-    assert run_together(count_up, store.url, 100) == [0, 0, 0]
+    assert run_together(count_up, store.url, 60) == [0, 0]
     with store.read() as session:
-        assert session.scalar(text("SELECT name FROM protocols")) == "300"
+        assert session.scalar(text("SELECT name FROM protocols")) == "120"

@@ -128,7 +128,7 @@ def test_a_job_whose_result_finds_no_room_is_saved_once_there_is(tmp_path):
         stored_in(folder)
         store = open_store(Settings(data=folder))
         with store.write() as session:
-            arguments = {"steps": 40, "seconds": 0.1}
+            arguments = {"steps": 15, "seconds": 0.1}
             job_id = queue.enqueue(session, "count", arguments, definitions=KINDS).id
 
         def seen():
@@ -144,7 +144,7 @@ def test_a_job_whose_result_finds_no_room_is_saved_once_there_is(tmp_path):
         try:
             wait_for(lambda: seen()[0] == "running")
             fill(folder)
-            time.sleep(8)  # the computation ends meanwhile, and the lease runs out
+            time.sleep(4)  # the computation ends meanwhile, and the lease runs out
             assert seen() == ("running", 1)
             (folder / "filler").unlink()
             wait_for(lambda: seen()[0] == "done")
