@@ -310,7 +310,9 @@ def _choices(known: Known) -> Iterator[Choice]:
     """Other outputs, and other rows, where there are any."""
     links, place = known.links, known.place
     for label, of in (("Output", known.outputs()), ("Data", known.data())):
-        scopes = dict(of)
+        scopes = dict[str, Scope]()
+        for name, scope in of:  # two outputs may have the same task
+            scopes[f"{name} ({len(scopes) + 1})" if name in scopes else name] = scope
         if len(scopes) > 1:
             chosen = next(name for name, scope in scopes.items() if scope == place.scope)
             yield Choice(label, {name: links.network(place.slug, scope) for name, scope in scopes.items()}, chosen)

@@ -346,14 +346,6 @@ def test_settings_of_a_lens_are_those_of_its_address(client, path, status) -> No
     assert (old.status_code, old.headers["location"]) == (301, f"/networks/xor/analyses/lenses/{path}")
 
 
-def test_what_lenses_are_set_beside_is_what_alignments_carry(client) -> None:
-    report = record(client, "xor", "lenses")["report"]
-    assert (report["carried"]["of"], report["carried"]["known"]) == (2, True)
-    assert [one["formula"] for one in report["carried"]["carried"]] == [NETWORK]
-    carried = {(one["label"], at["layer"]) for one in report["functions"] for at in one["layers"] if at["carried"]}
-    assert carried == {("A ∧ B", 1), ("A ∨ B", 1)}
-
-
 # --- ladder
 
 

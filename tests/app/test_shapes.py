@@ -15,7 +15,6 @@ from analysis.networks.mlp import forward
 from analysis.networks.network import ACTIVATIONS
 from analysis.tasks import input_table
 from analysis.validity import decide
-from benchmarks import shapes
 from tests.shapes import IN_CI, WarmApplication, case_of, run_case
 
 
@@ -58,13 +57,3 @@ def test_a_case_is_its_seed_and_its_tasks_are_what_it_decides() -> None:
         assert (decide(outputs, "threshold").T.tolist()) == [list(task.truth_table) for task in file.tasks]
         n_right += bool((decide(outputs, "rounding") == decide(outputs, "threshold")).all())
     assert n_right > 25  # rounding decides too in most of them, so that they have explanations
-
-
-def test_a_run_for_some_minutes_takes_no_seed_after_them(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    """Seeds have no end, so the time must be looked at before each."""
-    monkeypatch.setattr("sys.argv", ["shapes", "--seed", "7", "--minutes", "0"])
-    monkeypatch.setattr(shapes, "watched", lambda seeds, **_: iter([] if not list(seeds) else [{}]))
-    with pytest.raises(SystemExit) as ended:
-        shapes.main()
-    assert ended.value.code is False
-    assert "no cases" in capsys.readouterr().out

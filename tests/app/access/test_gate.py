@@ -169,18 +169,6 @@ def test_while_read_only_no_route_changes_anything_for_anybody(application, gate
     assert browser.get("/train").status_code == 200
 
 
-@pytest.mark.slow
-def test_while_read_only_pages_show_no_form_that_changes(tmp_path):
-    app = create_app(on_a_copy(data=tmp_path, read_only=True))
-    with TestClient(app, base_url="http://127.0.0.1", client=LOCAL) as here:
-        for path in ("/", "/train", "/networks/new", "/studies/new"):
-            page = here.get(path)
-            assert page.status_code == 200
-            assert 'method="post"' not in page.text
-            assert "login-first" not in page.text
-            assert "For reading only" in page.text
-
-
 # ---------- hosts and lengths ----------
 
 

@@ -111,12 +111,3 @@ def test_cookies_and_redirects_stay_below_it(behind):
     behind.browser.cookies.clear()
     refused = behind(f"{PREFIX}/train", "POST", headers={"referer": f"{SITE}{PREFIX}/train?seed=3"})
     assert f'href="{PREFIX}/login?next=%2Fpluriscope%2Ftrain%3Fseed%3D3"' in refused.text
-
-
-def test_cards_and_the_manifest_of_files_are_below_it(behind):
-    page = behind(f"{PREFIX}/networks/xor-pretrained").text
-    card = re.search(r'property="og:image" content="([^"]+)"', page)[1]
-    assert card.startswith(f"{SITE}{PREFIX}/networks/xor-pretrained/card.png")
-    assert behind(own(card)).status_code == 200
-    assert f"{SITE}{PREFIX}/embed/" in behind(f"{PREFIX}/networks/xor-pretrained?part=cite").text
-    assert behind(f"{PREFIX}/static/house.js").status_code == 200

@@ -85,15 +85,9 @@ def test_a_file_that_is_no_database_is_refused(tmp_path):
     store.close()
 
 
-@pytest.mark.slow
-def test_the_data_folder_is_made(tmp_path):
-    store = open_store(Settings(data=tmp_path / "new" / "folder"))
-    store.migrate()
-    store.close()
-    assert (tmp_path / "new" / "folder" / "pluriscope.sqlite").exists()
-
-
-def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path):
+def test_the_data_folder_is_made_or_refused(tmp_path):
+    open_store(Settings(data=tmp_path / "new" / "folder")).close()
+    assert (tmp_path / "new" / "folder").is_dir()
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreUnavailable, match="PLURISCOPE_DATA"):
         open_store(Settings(data=tmp_path / "file" / "data"))

@@ -9,7 +9,6 @@ from analysis.studies.running import run_cell
 from app.db.codecs import planted_of
 from app.db.errors import Ambiguous, Conflict, NotFound
 from app.db.reads.analyses import find_data, network_by_digest
-from app.db.reads.networks import networks
 from app.db.reads.studies import (
     every_outcome,
     find_study,
@@ -38,14 +37,6 @@ def test_results_are_stored_once_with_their_networks(store):
         assert session.scalar(select(func.count()).select_from(NetworkRow)) == 8
         found = studies_of_network(session, known.outcomes[0].network)
         assert [(study.slug, outcome.seed) for study, outcome in found] == [("xor-width", 0)]
-
-
-def test_networks_of_studies_are_listed_only_when_looked_for(store):
-    with store.write() as session:
-        save_results(session, results())
-    with store.read() as session:
-        assert networks(session) == []
-        assert len(networks(session, "xor-width")) == 8
 
 
 def test_a_network_that_is_stored_already_stays_as_it_is(store):

@@ -209,22 +209,6 @@ def test_a_circuit_is_described_edge_by_edge():
     assert parsed(network_diagram(weights)).find(f"{SVG}desc") is None, "nothing is cut"
 
 
-def test_a_direction_is_written_as_people_write_it():
-    from app.figures.svg.directions import linear_words, weight_text
-
-    assert linear_words(1, (1.0, 0.0, -1.0), (2, 3, 1)) == "n1.0 − n1.2"
-    assert linear_words(2, (-0.25, 1e-9, 2.0), (2, 3, 3, 1)) == "−0.25·n2.0 + 2·n2.2"
-    assert linear_words(1, (0.0, 0.0), (2, 2, 1)) == "0"
-    assert [weight_text(x) for x in (1, -1, 0.123456, -1234.5, 3.7e-6, 0)] == [
-        "1",
-        "−1",
-        "0.123",
-        "−1.23e3",
-        "3.7e−6",
-        "0",
-    ]
-
-
 def names_in(root: ET.Element) -> list[str]:
     return [e.get("data-el", "") for e in root.iter(f"{SVG}g") if e.get("data-el")]
 
