@@ -9,7 +9,6 @@ from app.cli.terminal import DONE, STOPPED, Refusal, Shown, check_writable, rema
 
 if TYPE_CHECKING:
     from analysis.algorithms.high_level_model import HighLevelModel
-    from analysis.planting.planted import Planted
 
 
 def plant(
@@ -65,7 +64,15 @@ def plant(
     tree, widths = read_algorithm(algorithm, form, inputs), _checked(hidden)
     learned = True
     if train:
-        planted, learned = _trained(tree, widths, train, activation, output_activation, steps, seed)
+        from analysis.planting.interchange import InterchangeSpec, interchange_trained  # torch
+
+        spec = InterchangeSpec.of(
+            tree, widths, mode=train, activation=activation, output_activation=output_activation, steps=steps
+        )
+        (found,) = interchange_trained(spec, [seed])
+        if found.planted is None:
+            raise Refusal(f"--train {train}: diverged to infinite values. Give another seed.")
+        planted, learned = found.planted, found.learned
     else:
         planted = compile_algorithm(
             tree, widths, activation=activation, output_activation=output_activation, scale=scale
@@ -73,44 +80,12 @@ def plant(
     for text in disguise:
         planted = disguised(planted, text, seed)
     file = planted.file(checked_name(name) if name else "")
-    document = network_file_json(file)
     if not quiet:
-        for sentence in what_it_passes(planted):
-            remark(sentence)
+        circuit = planted.record.circuit
+        remark(f"{planted.record.algorithm.formula}: circuit {circuit.hex} with {circuit.n_edges} edges")
     if not learned:
         remark("training ended above its loss target; try another seed or more steps")
-    return written(output, document, DONE if learned else STOPPED)
-
-
-def _trained(
-    algorithm: HighLevelModel,
-    hidden: tuple[int, ...],
-    mode: str,
-    activation: str,
-    output_activation: str,
-    steps: int,
-    seed: int,
-) -> tuple[Planted, bool]:
-    """A network trained to carry the algorithm, and whether it reached its loss target.
-
-    Raises:
-        InvalidPlanting: a setting out of range.
-        Refusal: it diverged.
-    """
-    from analysis.planting.interchange import InterchangeSpec, interchange_trained
-
-    spec = InterchangeSpec.of(
-        algorithm,
-        hidden,
-        mode=mode,
-        activation=activation,
-        output_activation=output_activation,
-        steps=steps,
-    )
-    (found,) = interchange_trained(spec, [seed])
-    if found.planted is None:
-        raise Refusal(f"--train {mode}: diverged to infinite values. Give another seed.")
-    return found.planted, found.learned
+    return written(output, network_file_json(file), DONE if learned else STOPPED)
 
 
 def read_algorithm(text: str, form: str, n_inputs: int) -> HighLevelModel:
@@ -145,28 +120,3 @@ def _checked(hidden: Sequence[int]) -> tuple[int, ...]:
     if len(hidden) > MAX_LAYERS - 2 or not all(1 <= width <= MAX_WIDTH for width in hidden):
         raise Refusal(f"--hidden {','.join(map(str, hidden))!r}: is no list of layer sizes. Give such as 3,3.")
     return tuple(hidden)
-
-
-def what_it_passes(planted: Planted) -> list[str]:
-    """What was planted, and what it provably passes, in sentences."""
-    from analysis.planting.certificate import certified_margin, exhaustive
-    from analysis.question import ask
-
-    record = planted.record
-    found = exhaustive(ask(planted.network, task=record.task), record)
-    margin = certified_margin(planted.network, record)
-    places = ", ".join(
-        f"{path} on {'+'.join(f'{site.layer}.{neuron}' for neuron in site.neurons)}"
-        for path, site in record.alignment.places
-    )
-    tried = {"zero": found.zero, "mean": found.mean, "resample": found.resample}
-    passed = [key for key, passes in tried.items() if passes]
-    joint = "too many to try" if found.joint is None else f"{found.joint.agreed} of {found.joint.of}"
-    return [
-        f"{record.algorithm.formula}: circuit {record.circuit.hex} with {record.circuit.n_edges} edges"
-        + (f", variables {places}" if places else ""),
-        f"all interventions tried: ablations passed {', '.join(passed) or 'none'}; interchanges {found.single.agreed} "
-        f"of {found.single.of}, joint ones {joint}",
-        "whatever neurons off the circuit carry, outputs provably keep "
-        + (f"{margin:.4g} from the edges of decisions" if margin is not None else "nothing that intervals can show"),
-    ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,6 @@ from app.cli.terminal import DONE, TROUBLE, Refusal, remark
 if TYPE_CHECKING:
     from app.settings import Settings
 
-STARTUP_SECONDS: Final = 600  # the first start takes in networks and studies, on a machine that may be busy
 FAREWELL_SECONDS: Final = 15
 _EVERY_ADDRESS: Final = ("", "0.0.0.0", "::")  # noqa: S104  compared with, not listened on
 
@@ -43,7 +41,7 @@ def serve_and_work(*, port: int | None = None, data: Path | None = None) -> int:
     """
     settings = read_settings(port=port, data=data and data.expanduser())
     host = "127.0.0.1" if settings.host in _EVERY_ADDRESS else settings.host
-    if _answers(host, settings.port):
+    if _answer(host, settings) is not None:
         other = settings.port + 1 if settings.port < 65_535 else 8_001
         raise Refusal(
             f"port {settings.port} is taken. Choose another: pluriscope --port {other}, or PORT={other} ./run.",
@@ -54,25 +52,18 @@ def serve_and_work(*, port: int | None = None, data: Path | None = None) -> int:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda number, _frame: stopping.append(number))
-    children: dict[str, subprocess.Popen[bytes]] = {}
+    children = {"server": _start("serve", settings)}
     try:
-        children["server"] = _start("serve", settings)
-        deadline = time.monotonic() + STARTUP_SECONDS
-        while not stopping and not _is_healthy(host, settings):
-            if _has_ended(children):
-                return TROUBLE
-            if time.monotonic() > deadline:
-                remark(f"the server did not answer within {STARTUP_SECONDS} s")
-                return TROUBLE
-            time.sleep(0.1)
-        if not stopping:
-            children["worker"] = _start("work", settings)
-            shown = f"[{host}]" if ":" in host else host
-            remark(f"ready: http://{shown}:{settings.port}{settings.prefix} (Ctrl-C stops it)")
         while not stopping:
-            if _has_ended(children):
-                return TROUBLE
-            time.sleep(0.2)
+            for name, child in children.items():
+                if child.poll() is not None:
+                    remark(f"the {name} ended with status {child.returncode}; stopping")
+                    return TROUBLE
+            if len(children) == 1 and _answer(host, settings) == 200:
+                children["worker"] = _start("work", settings)
+                shown = f"[{host}]" if ":" in host else host
+                remark(f"ready: http://{shown}:{settings.port}{settings.prefix} (Ctrl-C stops it)")
+            time.sleep(0.1)
         remark("stopping")
         return DONE
     finally:
@@ -96,31 +87,21 @@ def _ending_with_parent() -> Callable[[], object]:
     return partial(ctypes.CDLL(None).prctl, 1, signal.SIGTERM)  # 1 is PR_SET_PDEATHSIG
 
 
-def _answers(host: str, port: int) -> bool:
-    try:
-        socket.create_connection((host, port), timeout=2).close()
-    except OSError:
-        return False
-    return True
-
-
-def _is_healthy(host: str, settings: Settings) -> bool:
+def _answer(host: str, settings: Settings) -> int | None:
+    """The status that is answered at the port, 0 for no HTTP; None if nobody listens there."""
     import http.client  # with the mail it reads headers by, a twentieth of the start of every command
 
+    connection = http.client.HTTPConnection(host, settings.port, timeout=2)
     try:
-        connection = http.client.HTTPConnection(host, settings.port, timeout=2)
+        connection.connect()
         connection.request("GET", settings.prefix + "/health")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-
-
-def _has_ended(children: dict[str, subprocess.Popen[bytes]]) -> bool:
-    for name, child in children.items():
-        if child.poll() is not None:
-            remark(f"the {name} ended with status {child.returncode}; stopping")
-            return True
-    return False
+        return connection.getresponse().status
+    except (http.client.HTTPException, TimeoutError):
+        return 0
+    except OSError:
+        return None
+    finally:
+        connection.close()
 
 
 def _stop(children: Iterable[subprocess.Popen[bytes]]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
 from app.db.reads.networks import analyses_of, deleted
-from app.db.reads.studies import deleted_studies, networks_of_study_alone, study_jobs
+from app.db.reads.studies import deleted_studies, networks_of_study_alone
 from app.db.study_tables import StudyRow
 from app.db.tables import NetworkRow
 from app.figures.numbers import exact, noun, plural, when
@@ -39,13 +39,13 @@ def removal_blocks(session: Session, links: Addresses, row: NetworkRow | StudyRo
     if isinstance(row, StudyRow):
         mine = networks_of_study_alone(row.id).subquery()
         alone = session.scalar(select(func.count()).select_from(mine)) or 0
-        jobs, back = len(study_jobs(session, row.digest, unfinished=True)), links.study(row.slug)
+        jobs, back = len(unfinished_jobs(session, row)), links.study(row.slug)
         others, along = Action("All studies", links.studies()), f"{noun(alone, 'network')} that no other study has"
         leaves = f"the list of studies, with the outcomes of {noun(row.n_finished, 'network')}"
         file = f"[Its result file]({links.study_data(row.slug, 'jsonl.gz')}) can be downloaded before"
         stays = f" Its networks keep their pages{'' if row.origin == KEPT_ORIGIN else ' until then'}."
     else:
-        n, jobs, back = len(analyses_of(session, [row.id])), unfinished_jobs(session, row), links.network(row.slug)
+        n, jobs, back = len(analyses_of(session, [row.id])), len(unfinished_jobs(session, row)), links.network(row.slug)
         others, along = Action("All networks", links.gallery()), "everything found about it"
         leaves = f"the gallery, with {exact(n)} {plural(n, 'analysis', 'analyses')} and all that was found"
         file, stays = f"Its [network file]({links.network_file(row.slug)}) can be saved before", ""

@@ -17,7 +17,7 @@ from app.db.codecs import network_file_of
 from app.db.links import rename_network
 from app.db.tables import ModelRow
 from app.error_answers import api_errors
-from app.jobs.deletion import delete_softly, purge_beside, restore
+from app.jobs import deletion
 from app.limits import undo_days_in
 from app.options import Options
 from app.pages.delete import deleted_list, removal_blocks
@@ -166,8 +166,8 @@ def delete_page(request: Request, session: Reading, links: Links, network: str, 
 def delete(request: Request, session: Writing, links: Links, network: str, later: BackgroundTasks) -> RedirectResponse:
     """Deletes a network and cancels its work; on to the page that offers to undo it."""
     row = find_network(session, links, network, deleted=True)
-    delete_softly(session, row)
-    later.add_task(purge_beside, request.app.state.store, undo_days_in(session))
+    deletion.delete(session, row)
+    later.add_task(deletion.purge_beside, request.app.state.store, undo_days_in(session))
     return RedirectResponse(links.delete(row.slug), status_code=303)
 
 
@@ -175,7 +175,7 @@ def delete(request: Request, session: Writing, links: Links, network: str, later
 def undo_deletion(session: Writing, links: Links, network: str) -> RedirectResponse:
     """Back to the network's page, with all that was found; work that was cancelled is queued again."""
     row = find_network(session, links, network, deleted=True)
-    restore(session, row)
+    deletion.restore(session, row)
     return RedirectResponse(links.network(row.slug), status_code=303)
 
 

@@ -21,8 +21,7 @@ from app.db.reads.studies import stored_parts
 from app.db.studies import rename_study, save_results, study_of_design
 from app.db.study_tables import StudyRow
 from app.error_answers import api_errors
-from app.jobs import study_queue
-from app.jobs.deletion import delete_study, purge_beside, restore_study
+from app.jobs import deletion, study_queue
 from app.limits import undo_days_in
 from app.pages.delete import removal_blocks
 from app.pages.studies.data import as_csv
@@ -211,8 +210,8 @@ def delete_page(request: Request, session: Reading, links: Links, study: str, _o
 def delete(request: Request, session: Writing, links: Links, study: str, later: BackgroundTasks) -> RedirectResponse:
     """Deletes a study with its outcomes and cancels its work; on to where that is undone."""
     row = open_study(session, links, study, deleted=True)
-    delete_study(session, row)
-    later.add_task(purge_beside, request.app.state.store, undo_days_in(session))
+    deletion.delete(session, row)
+    later.add_task(deletion.purge_beside, request.app.state.store, undo_days_in(session))
     return RedirectResponse(links.study_action(row.slug, "delete"), status_code=303)
 
 
@@ -240,7 +239,7 @@ def change(
     """
     row = open_study(session, links, study, deleted=action == "restore")
     if action == "restore":
-        restore_study(session, row)
+        deletion.restore(session, row)
     elif action == "resume":
         study_queue.resume(session, row)
     else:

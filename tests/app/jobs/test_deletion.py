@@ -9,7 +9,7 @@ from app.db.schema import SCHEMA
 from app.db.tables import AnalysisRow
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
-from app.jobs.deletion import delete_softly, purge_deleted
+from app.jobs.deletion import delete, purge_deleted
 from tests.factories import stored_analysis
 
 LATER = datetime.now(UTC) + timedelta(days=8)
@@ -28,7 +28,7 @@ def test_a_network_is_purged_with_all_that_belongs_to_it(store):
         analysis.network.origin = "imported"
         arguments = analyse_arguments(analysis.network.digest, 0, protocol_of(analysis.protocol))
         queue.enqueue(session, "analyse", arguments)
-        delete_softly(session, analysis.network)
+        delete(session, analysis.network)
         assert rows(session) > 200
     assert purge_deleted(store, 7.0, now=LATER) == 1
     with store.read() as session:
