@@ -18,7 +18,17 @@ from app.figures.svg.tiles import truth_tile
 from app.pages.sharing.facts import InShort
 from app.pages.sharing.share import Share, escape_bibtex
 from app.pages.sharing.targets import read_target
-from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, INTERPRETATION, SHARED, XOR, beside
+from tests.app.sharing.conftest import (
+    ALGORITHM,
+    ALIGNMENT,
+    CIRCUIT,
+    COMPARISON,
+    INTERPRETATION,
+    PLAY,
+    SHARED,
+    XOR,
+    beside,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -79,6 +89,15 @@ def test_drawings_are_files_of_their_own(client, page) -> None:
     assert token("--paper", "light") in light.text
     dark = client.get(beside(page, "drawing.svg"), params={"theme": "dark"}).text
     assert token("--paper", "dark") in dark
+
+
+def test_an_embedding_of_play_says_what_everyone_foretold(client) -> None:
+    text = client.get(f"/embed{PLAY}").text
+    assert "predicts 0, incorrect" in text
+    assert "makes no prediction" in text
+    assert "re-verify" not in text
+    for wrong, status in ((f"{XOR}/sandbox/card.svg?now=nonsense", 400), ("/networks/nowhere/sandbox/card.svg", 404)):
+        assert client.get(wrong).status_code == status
 
 
 def test_a_drawing_as_png_has_the_width_asked_for(client) -> None:

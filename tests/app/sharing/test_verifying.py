@@ -15,7 +15,6 @@ from app.db.tables import AlignmentRow
 from app.db.writes import save_network
 from app.main import create_app
 from app.pages.sharing.verifying import HELD
-from app.routes import computing
 from tests.app.cli.test_analyse import refused, run
 from tests.app.sharing.conftest import (
     ALGORITHM,
@@ -112,16 +111,6 @@ def test_what_cannot_be_verified_says_why(client, page, status) -> None:
     answer = client.get("/api/v2" + verified(page))
     assert answer.status_code == status
     assert answer.json()["ok"] is False
-
-
-def test_more_than_can_be_computed_at_once_is_asked_to_come_back(client, monkeypatch) -> None:
-    monkeypatch.setattr(computing, "WAIT_SECONDS", 0.01)
-    assert client.get("/api/v2" + verified(CIRCUIT)).status_code == 200  # what was found then is not told again
-    with computing.room("one"), computing.room("two"):
-        answer = client.get("/api/v2" + verified(CIRCUIT))
-    assert answer.status_code == 503
-    assert answer.headers["retry-after"] == "5"
-    assert client.get("/api/v2" + verified(CIRCUIT)).status_code == 200
 
 
 @pytest.fixture
