@@ -208,8 +208,8 @@ class Addresses:
     def train(self, **view: Any) -> str:
         return self._url("train", **view)
 
-    def glossary(self, term: str = "", **view: Any) -> str:
-        return self._url("glossary", **view) + (f"#{quote(term)}" if term else "")
+    def glossary(self, term: str = "") -> str:
+        return self._url("glossary") + (f"#{quote(term)}" if term else "")
 
     def scope(self, anchor: str = "") -> str:
         """Scope and limitations."""

@@ -1,16 +1,12 @@
-"""The glossary, twelve terms first, or what of it has some words."""
+"""The glossary, twelve terms first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from pydantic import BaseModel, Field
-
 from app.addressing import Addresses
-from app.figures.numbers import noun
-from app.options import Options
-from pluriscope.blocks import Action, Block, Form, Head, Notice, Prose, Section
+from pluriscope.blocks import Action, Block, Head, Prose, Section
 from pluriscope.glossary import Term, anchor_of, terms
 
 GROUPS: Final = {
@@ -24,30 +20,14 @@ _FIRST: Final = (
 )
 
 
-class Filter(BaseModel):
-    """The field above the glossary."""
-
-    q: str = Field("", title="Filter terms", max_length=100, description="Words that terms or their entries have.")
-
-
-class GlossaryOptions(Filter, Options):
-    """Options of the glossary."""
-
-
-def glossary(addresses: Addresses, q: str) -> Iterator[Block]:
-    """All terms by group, or those that have some words."""
-    words = q.lower().split()
-    left = [term for term in terms() if all(word in f"{term.name} {term.text}".lower() for word in words)]
-    of, here = len(terms()), addresses.glossary()
-    yield Head("Glossary", f"{of} terms, as these pages use them. The first twelve say what is compared with what.")
-    yield Form(Filter, here, "Filter", {"q": q}, changes=False, cancel=here if q else "")
-    if words:
-        everywhere = Action("Search everything for it", addresses.search(q=q))
-        yield Notice(f"{len(left)} of {noun(of, 'term')} have “{q}”", actions=[everywhere])
+def glossary(links: Addresses) -> Iterator[Block]:
+    """All terms, by group."""
+    of, search = len(terms()), Action("Search", links.search())
+    words = f"{of} terms, as these pages use them. The first twelve say what is compared with what."
+    yield Head("Glossary", words, actions=[search])
     for key, (title, sentence) in GROUPS.items():
-        named = [term for term in left if (term.name in _FIRST) == (key == "start")]
-        if named:
-            yield Section(title, sentence, id=key)
+        yield Section(title, sentence, id=key)
+        named = [term for term in terms() if (term.name in _FIRST) == (key == "start")]
         if key == "start":
             named.sort(key=lambda term: _FIRST.index(term.name))
         yield from map(_entry, named)

@@ -16,7 +16,7 @@ from app.options import Options
 from app.pages.admin import administration
 from app.pages.collection import CollectionOptions, CollectionRecord, collection_blocks, collection_record
 from app.pages.findings import findings, findings_chapter
-from app.pages.glossary import GlossaryOptions, glossary
+from app.pages.glossary import glossary
 from app.pages.lessons import lessons
 from app.pages.scope import scope
 from app.pages.search import SearchOptions, SearchRecord, build_search, search_blocks
@@ -30,14 +30,15 @@ router = APIRouter()
 _CODE = Markup("<code>{}</code>")
 
 
-class FindingsOptions(Options):
-    """Options of the findings."""
+class FormerOptions(Options):
+    """Options that addresses from before had."""
 
-    chapter: str = Field("", max_length=100, description="As addresses from before name a chapter.")
+    chapter: str = Field("", max_length=100, description="Of the findings.")
+    q: str = Field("", max_length=100, description="Words that terms of the glossary have.")
 
 
 @router.get("/findings", **HTML)
-def findings_page(request: Request, links: Links, options: Annotated[FindingsOptions, Query()]) -> Response:
+def findings_page(request: Request, links: Links, options: Annotated[FormerOptions, Query()]) -> Response:
     if options.chapter:
         return RedirectResponse(links.findings(options.chapter), status_code=301)
     return show(request, findings(links), room="Findings")
@@ -76,8 +77,10 @@ def search(session: Reading, links: Links, options: Annotated[SearchOptions, Que
 
 
 @router.get("/glossary", **HTML)
-def glossary_page(request: Request, links: Links, options: Annotated[GlossaryOptions, Query()]) -> HTMLResponse:
-    return show(request, glossary(links, options.q))
+def glossary_page(request: Request, links: Links, options: Annotated[FormerOptions, Query()]) -> Response:
+    if options.q:
+        return RedirectResponse(links.search(q=options.q), status_code=301)
+    return show(request, glossary(links))
 
 
 @router.get("/scope", **HTML)

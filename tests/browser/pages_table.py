@@ -125,7 +125,6 @@ PAGES = {
     "findings": "/findings",
     "findings, a chapter": "/findings/alice-or-bob",
     "glossary": "/glossary",
-    "glossary, some terms": "/glossary?q=margin",
     "search": "/search?q=xor",
     "search, a circuit": "/search?q=c·{mask}",
     "search, nothing found": "/search?q=nothing-like-it",

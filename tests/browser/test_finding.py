@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from tests.browser.conftest import eventually
 from tests.browser.rules import accessible
 
 pytestmark = pytest.mark.browser
@@ -132,16 +131,3 @@ def test_what_a_term_means_opens_by_focus_and_closes_by_escape(tab, expect):
     expect(term).to_be_focused()
     tab.keyboard.press("Enter")
     expect(tab).to_have_url(re.compile("/glossary#interpretation$"))
-
-
-def test_the_glossary_is_filtered_and_its_address_says_so(tab, expect):
-    tab.goto("/glossary")
-    tab.get_by_label("Filter terms").fill("interchange")
-    tab.keyboard.press("Enter")
-    expect(tab.get_by_role("note")).to_contain_text("terms have “interchange”")
-    expect(tab.locator("#interchange-intervention")).to_be_visible()
-    expect(tab.locator("#network")).to_have_count(0)
-    eventually(tab, lambda: "q=interchange" in tab.url, True)
-    tab.reload()
-    expect(tab.locator("#network")).to_have_count(0)
-    expect(tab.get_by_label("Filter terms")).to_have_value("interchange")

@@ -71,7 +71,6 @@ PAGES = {  # address → most statements that it may send
     XOR + "/explanations/i-081ff.367": 5,
     XOR + "/explanations/i-081ff.21?part=cut": 5,
     "/glossary": 0,
-    "/glossary?q=margin": 0,
     "/search": 3,
     "/search?q=xor": 8,
     "/search?q=c·081ff": 24,
