@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 from typing import Final, Literal
 
 from fastapi import APIRouter, Request
@@ -34,7 +33,7 @@ PATTERNS: Final = ("/networks/{network}", "/networks/{network}/explanations/{ref
 SHOWN: Final = (*PATTERNS, "/networks/{network}/sandbox", "/studies/{study}")
 """Pages that have a card, drawings and an embedding."""
 MAX_WIDTH: Final = 2_400
-FRESH: Final = "public, max-age=3600"
+ANYWHERE: Final = {"cache-control": "public, max-age=3600", "cross-origin-resource-policy": "cross-origin"}
 PARTS: Final = ("title", "drawing", "numbers")
 
 
@@ -56,7 +55,7 @@ def _page_of(request: Request, session: Session, links: Addresses, *own: str) ->
 def card(request: Request, session: Reading, links: Links, form: Literal["svg", "png"]) -> Response:
     """The card that other sites show beside a link."""
     svg = card_of(_page_of(request, session, links), _theme(request))
-    return _svg(svg) if form == "svg" else _png(request, svg, None)
+    return _svg(svg) if form == "svg" else _png(svg, None)
 
 
 def drawing(request: Request, session: Reading, links: Links, form: Form) -> Response:
@@ -116,8 +115,9 @@ def _embedded(page: Shared, share: Share, hide: Sequence[str]) -> Iterator[Block
     if "title" not in hide:
         yield Head(facts.title, facts.kicker)
     if "drawing" not in hide:
-        figures = [Figure(drawn, Markup("<b>{}</b> {}").format(*named)) for *named, drawn in page.thumbs]
-        yield Side(figures) if figures[1:] else figures[0]
+        named = Markup("<b>{}</b> {}")
+        figures = [Figure(drawn, named.format(letter, name) if letter else "") for letter, name, drawn in page.thumbs]
+        yield from [Side(figures)] if figures[1:] else figures
     if "numbers" not in hide:
         yield Facts([Fact(what, value) for what, value in facts.lines])
     whole = [
@@ -133,12 +133,11 @@ def _embedded(page: Shared, share: Share, hide: Sequence[str]) -> Iterator[Block
 def _file(request: Request, markup: str, form: Form) -> Response:
     """A drawing as a file: in colours of its own, of a width that may be asked for, or for a paper."""
     if form == "pdf":
-        headers = {"cache-control": FRESH, "cross-origin-resource-policy": "cross-origin"}
-        return Response(pdf_of(markup), media_type="application/pdf", headers=headers)
+        return Response(pdf_of(markup), media_type="application/pdf", headers=ANYWHERE)
     theme = _theme(request)
     if form == "svg":
         return _svg(standalone_svg(markup, theme))
-    return _png(request, standalone_svg(markup, theme, font=FONT_FAMILY), _width(request, markup))
+    return _png(standalone_svg(markup, theme, font=FONT_FAMILY), _width(request, markup))
 
 
 def _theme(request: Request) -> Theme:
@@ -161,24 +160,14 @@ def _width(request: Request, markup: str) -> int:
 
 def _svg(markup: str) -> Response:
     """A drawing as a file: it may be shown anywhere; opened as a page it may style itself and nothing else."""
-    headers = {
-        "cache-control": FRESH,
-        "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
-        "cross-origin-resource-policy": "cross-origin",
-    }
-    return Response(markup, media_type="image/svg+xml", headers=headers)
+    policy = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    return Response(markup, media_type="image/svg+xml", headers=ANYWHERE | policy)
 
 
-def _png(request: Request, svg: str, width: int | None) -> Response:
-    """A rendered drawing; a client that has it already is told so."""
-    key = sha256(f"{width}\n{svg}".encode()).hexdigest()
-    tag = f'"{key[:32]}"'
-    headers = {"cache-control": FRESH, "etag": tag, "cross-origin-resource-policy": "cross-origin"}
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers=headers)
+def _png(svg: str, width: int | None) -> Response:
+    """A rendered drawing."""
     with room("this picture"):
-        picture = png_of(svg, width=width)
-    return Response(picture, media_type="image/png", headers=headers)
+        return Response(png_of(svg, width=width), media_type="image/png", headers=ANYWHERE)
 
 
 def card_of(page: Shared, theme: Theme) -> str:
