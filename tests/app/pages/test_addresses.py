@@ -145,6 +145,8 @@ def test_behind_a_proxy_under_a_prefix(app, stripped):
             assert links
             assert [link for link in links if not link.startswith("/pluriscope/")] == []
         assert client.get(start + "/static/house.css").status_code == 200
+        items = client.get(f"{start}/api/v2{XOR}/explanations?kind=circuit").json()["items"]
+        assert all(item["url"].startswith("/pluriscope" + XOR) for item in items)
         twin = client.get(start + "/api/v2" + XOR)
         assert twin.json()["url"] == "/pluriscope" + XOR
         missing = client.get(start + "/api/v2" + XOR + "/explanations/c-zzz")

@@ -77,17 +77,6 @@ def test_the_files_beside_its_interpretations_hold_them(client):
         assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, kind)
 
 
-@pytest.mark.slow
-def test_neighbours_of_an_interpretation(get, client):
-    here = XOR + "/explanations/i-081ff."
-    links = {index: client.get(f"{here}{index}").text for index in (0, 21, 367)}
-    assert f'href="{here}1"' in links[0]
-    assert f'href="{here}20"' in links[21]
-    assert f'href="{here}368"' not in links[367]
-    classes = {get(f"{here}{index}")["observed_class"] for index in range(0, 368, 4)}
-    assert classes <= set(range(17))
-
-
 def test_a_circuit_too_large_to_be_read_still_has_a_page(get, client):
     page = get("/networks/wide/explanations/c-3" + "f" * 22)
     assert page["valid"]

@@ -31,7 +31,6 @@ from app.main import create_app
 from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
 
 pytestmark = pytest.mark.slow  # the everyday run has one state of each kind among all pages
-PAGES = ("",)
 UNKNOWN = {
     "queued": ("Still computing", "waiting for a worker"),
     "running": ("Still computing", "algorithms, 12 valid so far", 'role="progressbar"'),
@@ -109,10 +108,9 @@ def shown(store_and_client):
     return fetch
 
 
-@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("state", UNKNOWN)
-def test_what_is_not_known_is_never_said_to_be_none(shown, state, page):
-    text = shown(f"/networks/{state}{page}")
+def test_what_is_not_known_is_never_said_to_be_none(shown, state):
+    text = shown(f"/networks/{state}")
     for words in UNKNOWN[state]:
         assert words in text
     others = {words[0] for name, words in UNKNOWN.items() if words[0] != UNKNOWN[state][0]}
@@ -121,10 +119,9 @@ def test_what_is_not_known_is_never_said_to_be_none(shown, state, page):
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
-def test_what_failed_can_be_tried_again_from_every_page(store_and_client, shown, state):
+def test_what_failed_can_be_tried_again(store_and_client, shown, state):
     store, client = store_and_client
-    targets = {re.search(r'action="(/jobs/[0-9a-f]+/retry)"', shown(f"/networks/{state}{page}"))[1] for page in PAGES}
-    (target,) = targets
+    target = re.search(r'action="(/jobs/[0-9a-f]+/retry)"', shown(f"/networks/{state}"))[1]
     with store.read() as session:
         before = session.get(JobRow, target.split("/")[2]).state
     answer = client.post(target)
@@ -138,15 +135,9 @@ def test_what_nobody_asked_for_can_be_asked_for(store_and_client, shown):
     assert 'action="/networks/untouched/analyses"' in shown("/networks/untouched/analyses/funnel")
 
 
-NONE = {
-    "": ("No circuit is valid", "All 9 circuits", "The whole network is correct on only "),
-}
-
-
-@pytest.mark.parametrize("page", NONE)
-def test_where_none_exist_the_page_says_that_all_was_searched(shown, page):
-    text = shown(f"/networks/none{page}")
-    for words in NONE[page]:
+def test_where_none_exist_the_page_says_that_all_was_searched(shown):
+    text = shown("/networks/none")
+    for words in ("No circuit is valid", "All 9 circuits", "The whole network is correct on only "):
         assert words in text
     assert "may exist" not in text
     assert "stopped" not in text
@@ -176,10 +167,6 @@ def test_where_a_search_ended_early_the_page_says_how_far_it_came(shown, name, p
 def test_single_explanations_have_pages_before_their_analysis(store_and_client):
     """What no row stores is computed for its address, so links work while an analysis is still under way."""
     _, client = store_and_client
-    for address in ("/explanations/c-3f", "/explanations/c-3f?gate=1-0:A"):
-        answer = client.get(f"/networks/running{address}")
-        assert answer.status_code in (200, 404)
-        assert "None exist" not in answer.text
     told = client.get("/networks/running/explanations/c-3f")
     assert told.status_code == 200
     assert "No analysis here holds it" in told.text or "not valid" in told.text

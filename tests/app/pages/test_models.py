@@ -165,42 +165,6 @@ def test_the_list_is_what_the_search_found(client):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sort", ["name", "edges", "neurons", "margin"])
-def test_pages_of_the_list_follow_one_another(client, sort):
-    whole = [item["mask"] for item in listed(client, sort=sort, order="desc")["items"]]
-    names = {"edges": "bits", "name": "mask", "neurons": "nodes"}
-    key = {one.mask: (getattr(one, names.get(sort, sort)), one.mask) for one in FOUND.circuits}
-    assert whole == sorted(MASKS, key=key.get, reverse=True)
-    page = listed(client, sort=sort, order="desc", limit=3)
-    parts = [item["mask"] for item in page["items"]]
-    while page["next"]:
-        page = client.get(page["next"]).json()
-        parts += [item["mask"] for item in page["items"]]
-    assert parts == whole
-
-
-@pytest.mark.slow
-def test_filters_and_facets(client):
-    page = listed(client, passes="minimal-subset")
-    assert {item["mask"] for item in page["items"]} == {one.mask for one in FOUND.circuits if one.minimal}
-    names = MODEL.space(RULES).graph.bit_names
-    expected = [mask for mask in MASKS if int(mask, 16) >> 5 & 1 and not int(mask, 16) & 1]
-    page = listed(client, uses=[names[5], f"!{names[0]}"])
-    assert sorted(item["mask"] for item in page["items"]) == expected
-    assert "No explanation is here" in client.get(LIST, params={"edges_min": "99"}).text
-    assert client.get(LIST, params={"uses": "n9.9-y"}).status_code == 400
-    assert client.get(LIST, params={"colour": "red"}).status_code == 400
-
-
-def test_the_table_holds_every_circuit(client):
-    text = client.get(f"{LIST}.csv", params={"sort": "name"}).text
-    rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
-    assert [row["mask"] for row in rows] == MASKS
-    assert [float(row["margin"]) for row in rows] == [one.margin for one in FOUND.circuits]
-    assert client.get("/networks/nand/explanations.csv").status_code == 409
-
-
-@pytest.mark.slow
 def test_one_circuit_has_a_page_wherever_it_comes_from(client):
     space = read_perceptron(DOCUMENT).space({})
     every = {read_mask(space, f"{m:02x}") for m in range(1, 64) if space.reduce(mask_bits(space, f"{m:x}")[None]).any()}
@@ -369,17 +333,6 @@ def test_a_circuit_of_your_own_is_located(client):
 
 def kept_bits(mask):
     return mask_bits(MODEL.space(RULES), mask).tolist()
-
-
-def test_what_another_tool_wrote_is_read_and_leads_to_its_place(client):
-    graph, best = MODEL.space(RULES).graph, min(FOUND.circuits, key=lambda one: one.bits)
-    marked = {
-        name.replace("-", "->"): {"score": 0.5, "in_graph": on}
-        for name, on in zip(graph.bit_names, kept_bits(best.mask), strict=True)
-    }
-    text = json.dumps({"cfg": {}, "edges": marked})
-    told = client.get(f"/api/v2{ONE}/analyses/claims/given", params={"text": text}).json()
-    assert (told["form"], told["mask"]) == ("eap-ig", best.mask)
 
 
 @pytest.mark.parametrize(

@@ -99,12 +99,6 @@ def test_former_addresses_of_the_list_lead_to_it(client, address, to):
     assert (answer.status_code, answer.headers["location"]) == (301, to)
 
 
-def test_the_former_twin_says_where_to_ask(client):
-    answer = client.get("/api/v1/networks")
-    assert answer.status_code == 410
-    assert f"ask {LIST}" in answer.json()["error"].lower()
-
-
 @pytest.mark.slow
 def test_the_front_page_tells_of_two_explanations_that_contradict_each_other(client, monkeypatch):
     without = client.get("/?step=2").raise_for_status().text

@@ -21,7 +21,6 @@ from app.db.recorded import StoredSearch, save_found, stored_figures, stored_ref
 from app.db.rows import columns_of
 from app.db.tables import AnalysisRow
 from app.db.writes import save_network
-from app.jobs import queue
 from app.jobs.analyses import CRITERIA, EXPLANATIONS
 from app.jobs.handlers import Handler
 from app.jobs.stages import RECORDED_KINDS, enqueue_missing
@@ -105,29 +104,6 @@ def test_its_columns_are_facets_that_count_under_all_other_filters(client):
     assert listed(client, "kind=probe&probe_inputs=2")["total"] == 10
     both = listed(client, "kind=probe&probe_task=yes&probe_task=no")
     assert both["total"] == 14
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("sort", ["margin", "probe_layer", "probe_inputs", "kind"])
-@pytest.mark.parametrize("order", ["asc", "desc"])
-def test_pages_follow_each_other_in_every_order(client, sort, order):
-    whole = [item["ref"] for item in listed(client, f"kind=probe&sort={sort}&order={order}")["items"]]
-    page, found = listed(client, f"kind=probe&sort={sort}&order={order}&limit=4"), []
-    while True:
-        found += [item["ref"] for item in page["items"]]
-        if not page["next"]:
-            break
-        page = get(client, page["next"]).json()
-    assert found == whole
-    assert len(set(found)) == 14
-
-
-def test_they_stand_among_the_others_by_a_figure_that_all_have(client):
-    page = listed(client, "kind=probe&kind=circuit&sort=margin&order=desc&limit=200")
-    margins = [item["margin"] for item in page["items"]]
-    assert margins == sorted(margins, reverse=True)
-    assert {item["kind"] for item in page["items"]} == {"probe", "circuit"}
-    assert listed(client, "kind=probe&fragile=no")["total"] == 14
 
 
 @pytest.mark.slow
@@ -232,13 +208,6 @@ def test_the_funnel_asks_it_the_criteria_that_apply(client):
 
 
 @pytest.mark.slow
-def test_a_result_file_holds_what_the_command_line_writes(client):
-    [output] = get(client, "/api/v1/networks/xor/result").json()["outputs"]
-    assert set(output["criteria_by_kind"]) == {"circuit", "interpretation", "alignment"}
-    assert "selective" not in output["criteria"]
-
-
-@pytest.mark.slow
 def test_a_search_that_was_not_made_can_be_asked_for(client):
     store = client.app.state.store
     file = small_network(3)
@@ -290,10 +259,3 @@ def test_what_is_stored_is_what_was_found_and_goes_with_its_analysis(client):
         save_found(session, analysis, PROBE, empty, StoredSearch(n=0, complete=True, note="", engine_version="0"))
         assert stored_refs(session, analysis, PROBE) == ()
         session.rollback()
-
-
-def test_asking_twice_is_asking_once(client):
-    store = client.app.state.store
-    with store.write() as session:
-        analysis = session.scalars(select(AnalysisRow).where(AnalysisRow.network.has(slug="xor"))).one()
-        assert queue.enqueue_about(session, analysis, "explanations", kind="probe").state == "done"

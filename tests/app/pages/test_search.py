@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.db.tables import AlgorithmRow, AlignmentRow
-from app.pages.search import actions, references_in
+from app.pages.search import actions
 from tests.app.pages.conftest import XOR
 from tests.app.pages.test_every_page import known
 
@@ -81,17 +81,3 @@ def test_any_text_is_answered(client, text):
 
 def test_a_text_that_is_too_long_is_refused(client):
     assert client.get("/search", params={"q": "a" * 201}).status_code == 400
-
-
-@pytest.mark.parametrize(
-    ("words", "kinds", "rest"),
-    [
-        (["c·081ff"], ["circuit"], []),
-        (["xor", "i-081ff.3"], ["interpretation"], ["xor"]),
-        (["d·ab12.cd34", "x"], ["direction"], ["x"]),
-        (["081ff"], ["circuit", "algorithm"], []),
-    ],
-)
-def test_references_are_told_from_other_words(words, kinds, rest):
-    named, others = references_in(words)
-    assert ([ref.kind for ref in named], others) == (kinds, rest)

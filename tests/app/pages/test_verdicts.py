@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from analysis.criteria.registry import criteria_for
@@ -72,24 +70,6 @@ def test_stored_outcomes_are_what_is_found_now(app, get, masks, on):
             assert verdict["outcome"] == now[key].outcome, key
             assert (verdict["numerator"], verdict["denominator"]) == (now[key].numerator, now[key].denominator), key
             assert verdict["score"] == pytest.approx(now[key].score), key
-
-
-@pytest.mark.slow
-def test_side_by_side_differences_come_first(client, on, masks):
-    refs = [f"c-{masks[0]}", f"c-{masks[-1]}", f"i-{masks[1]}.0"]
-    compared = Addresses().compare("xor", refs, part="criteria")
-    whole, part = client.get(compared).text, client.get(compared, headers=PARTIAL).text
-    for text in (whole, part):
-        assert "R interpretation" in re.sub("<[^>]+>", "", text)
-    assert part.startswith("<details")
-    found = [on(ref) for ref in refs]
-    rows = [re.findall(r"<td|passes|fails|undecided|not applicable", row) for row in part.split("<tr")[2:]]
-    differs = [len({*row} - {"<td"}) > 1 for row in rows]
-    assert differs == sorted(differs, reverse=True)
-    outcomes = [
-        {one[key]["outcome"] for one in found if key in one} - {"not_computed"} for key in {*found[0], *found[2]}
-    ]
-    assert sum(differs) == sum(len(one) > 1 for one in outcomes) > 0
 
 
 @pytest.mark.parametrize(
