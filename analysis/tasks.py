@@ -47,6 +47,11 @@ class Task:
     name: str = ""
 
     @property
+    def label(self) -> str:
+        """The name, or the truth table where it has none."""
+        return self.name or "".join(map(str, self.truth_table))
+
+    @property
     def n_inputs(self) -> int:
         return len(self.truth_table).bit_length() - 1
 

@@ -92,10 +92,6 @@ class Addresses:
         """What deleting a network does, and with POST where that is done."""
         return self._url("networks", network, "delete")
 
-    def deleted(self) -> str:
-        """Networks and studies whose deletion can be undone."""
-        return self._url("deleted")
-
     def restore(self, network: str) -> str:
         """Where a deletion is undone with POST."""
         return self._url("networks", network, "restore")

@@ -214,8 +214,7 @@ def _answer(
     actions = [Action(f"Go to {label}", parent, primary=True)] if parent else []
     if isinstance(error, Gone) and error.restore_url:
         undo = Action("Undo deletion", error.restore_url, primary=True, changes=True)
-        deleted = Action("Recently deleted", request.app.state.addresses.deleted())
-        actions = [undo, Action("Until when that is possible", parent), deleted]
+        actions = [undo, Action("Until when that is possible", parent)]
     said = [(one.message, "") for one in told]
     if error is not None:
         wrongly = f"{error.item}{'' if _PREDICATE.match(error.cause) else ':'} {error.cause}."

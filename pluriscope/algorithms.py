@@ -17,9 +17,9 @@ from analysis.interventions.neuron_set import NeuronSet
 from app.figures.svg.aligned import aligned_diagram
 from app.figures.svg.layout import node_name
 from app.figures.svg.thumbs import circuit_thumb
-from app.figures.svg.tiles import Hues, alignment_tiles, bits_of
+from app.figures.svg.tiles import Hues, alignment_tiles, bits_of, hues_among
 from app.figures.svg.trees import formula_tree
-from pluriscope.explanations import Explanation, hues_among
+from pluriscope.explanations import Explanation
 from pluriscope.lists import Items
 from pluriscope.naming import ExplanationRef
 from pluriscope.showing import Drawing, Row

@@ -29,9 +29,9 @@ from app.figures.numbers import noun
 from app.figures.svg.layout import node_name
 from app.figures.svg.networks import network_diagram
 from app.figures.svg.thumbs import circuit_thumb
-from app.figures.svg.tiles import gate_tiles
+from app.figures.svg.tiles import gate_tiles, hues_among
 from pluriscope.counts import Count
-from pluriscope.explanations import Explanation, hues_among
+from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings
 from pluriscope.frames import KIND, Part, ordered
 from pluriscope.kinds.circuits import COLUMNS

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Final
@@ -24,7 +23,6 @@ from analysis.errors import InvalidCriterion
 from analysis.explanations.registry import KIND_OF
 from analysis.progress import OutOfTime
 from analysis.work import Work
-from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, hues_by_frequency
 from pluriscope.findings import Findings
 from pluriscope.naming import ExplanationRef
 from pluriscope.showing import Drawing, Row, Rows, beside, facts, heading, link
@@ -155,9 +153,3 @@ class Explanation(ABC):
     def __repr__(self) -> str:
         said = ", ".join(f"{name} {value}" for name, value in self.row().items() if name != "address")
         return f"<{self.kind.capitalize()}: {said}>"
-
-
-def hues_among(tables: Iterable[Bits]) -> Hues:
-    """The hues of truth tables over more than two inputs, by how often they occur; those of two are fixed."""
-    listed = list(tables)
-    return hues_by_frequency(listed) if listed and len(listed[0]) > 4 else PLAIN_HUES

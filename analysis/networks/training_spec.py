@@ -138,7 +138,7 @@ class TrainingSpec(BaseModel):
     @property
     def label(self) -> str:
         """A name for people, e.g. "XOR 2-3-3-1, seed 7"."""
-        tasks = " + ".join(task.name or "".join(map(str, task.truth_table)) for task in self.resolved_tasks())
+        tasks = " + ".join(task.label for task in self.resolved_tasks())
         return f"{tasks} {'-'.join(map(str, self.sizes))}, seed {self.seed}"
 
 

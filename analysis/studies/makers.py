@@ -155,7 +155,7 @@ def drawing_of(cell: Cell) -> Drawing:
 
 
 def _none_accepted(drawing: Drawing, draws: int) -> str:
-    names = " + ".join(task.name or "".join(map(str, task.truth_table)) for task in drawing.tasks)
+    names = " + ".join(task.label for task in drawing.tasks)
     return (
         f"none of {draws:,} networks drawn computes {names} with a loss below {drawing.loss_target:g}: an acceptance "
         f"rate of at most {largest_rate(draws):.1e} (95%); take another prior, a higher target or more draws"

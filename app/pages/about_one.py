@@ -56,7 +56,7 @@ def behaviour_table(place: Place, rows: Sequence[RowRecord]) -> Table:
         column("input", "".join(names) if boolean else "Row", "The inputs.", "name", first=True),
         column("output", "Output", "What it puts out.", "float", show=lambda row: decimal(row["output"], 4)),
         column("decides", "Decides", f"Decided by {question.protocol.circuit_decision}.", "text"),
-        column("target", task.name or "".join(map(str, task.truth_table)), "What the task asks for.", "int"),
+        column("target", task.label, "What the task asks for.", "int"),
         column("right", "Right", "Whether the two are the same.", "bool"),
         column("margin", "Margin", "Distance from the decision's edge.", "float"),
         column("fragile", "Fragile", "A margin below 1e-6: another machine may round it the other way.", "bool"),

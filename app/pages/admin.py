@@ -57,7 +57,6 @@ def administration(
         actions=[
             Action("Jobs", addresses.jobs()),
             Action("Metrics", f"{addresses.prefix}/metrics"),
-            Action("Recently deleted", addresses.deleted()),
         ],
     )
     yield from _work(found, now)

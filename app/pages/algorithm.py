@@ -17,7 +17,7 @@ from app.db.reads import algorithms as reads
 from app.db.reports import report_of, report_row
 from app.db.tables import AlgorithmRow
 from app.figures.numbers import exact, noun, readable
-from app.figures.svg.tiles import Hues
+from app.figures.svg.tiles import Hues, bits_of
 from app.figures.svg.trees import formula_tree
 from app.options import ScopeOptions
 from app.pages.about_one import OfScope, about, column, figure, head_actions
@@ -26,7 +26,6 @@ from app.pages.formulas import IRREDUNDANT_LABELS, posited, variables_of
 from app.pages.page import One, page
 from app.pages.placed import MAX_AT
 from app.pages.placements import SHAPE
-from app.pages.shared import truth_rows
 from pluriscope.addresses import ResultRef
 from pluriscope.blocks import Block, Choice, Fact, Facts, Form, Head, More, Notice, Section, Side, Table, Tray, Verdict
 from pluriscope.records import AlgorithmRecord, DirectionCountRecord
@@ -80,7 +79,7 @@ def algorithm_record(one: One) -> AlgorithmRecord:
         form=algorithm.form,
         depth=depth_of(algorithm.root),
         n_gates=algorithm.n_gates,
-        truth_table=truth_rows(algorithm.function, 1 << algorithm.n_inputs),
+        truth_table=list(bits_of(algorithm.function, algorithm.n_inputs)),
         variables=variables_of(algorithm),
         irredundant={key: getattr(row, key.replace("-", "_")) for key in IRREDUNDANT_LABELS},
         position=row.position,
@@ -144,7 +143,7 @@ def _head(one: One, told: AlgorithmRecord) -> Head:
     if not told.of:
         number = f"candidate number {exact(told.position + 1)}"
     task = place.question.task
-    label = task.name or "".join(map(str, task.truth_table))
+    label = task.label
     states = {None: "untested", True: "pass", False: "fail"}
     url = one.links.glossary("irredundant")
     return Head(

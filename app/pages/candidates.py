@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final, cast
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.candidates import candidate_algorithms
-from analysis.algorithms.high_level_model import Form, HighLevelModel
+from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
 from analysis.protocol import Protocol
 from analysis.tasks import Task
@@ -16,31 +16,22 @@ from app.addressing import Addresses
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow
 from app.errors import NotFound
-from app.figures.svg.tiles import Hues
-from app.pages.formulas import (
-    IRREDUNDANT_LABELS,
-    hue_tables,
-    hues_of,
-    read_algorithm,
-    variables_of,
-)
+from app.figures.svg.tiles import PLAIN_HUES, Hues, bits_of, hues_among
+from app.pages.formulas import IRREDUNDANT_LABELS
 from app.pages.place import Place
+from pluriscope.kinds.found import tree_of
 
 N_FOR_HUES: Final = 100
 MAX_COMPUTED_INPUTS: Final = 3  # of tasks whose candidates a page can list by itself; beyond, some take half a minute
 
 
 def hues_at(session: Session, place: Place) -> Hues:
-    """Which variables take the five hues in drawings."""
-    return hues_of(frequent_tables(session, place))
-
-
-def frequent_tables(session: Session, place: Place) -> list[str]:
-    """Which variables take the five hues: those most frequent among the algorithms with most alignments."""
-    if place.analysis is None or place.question.model.n_inputs <= 2:
-        return []
-    rows = reads.most_aligned(session, place.analysis.id, N_FOR_HUES)
-    return hue_tables(one.truth_table for row in rows for one in variables_of(algorithm_of(row, place)))
+    """Which variables take the five hues in drawings: the most frequent among the algorithms with most alignments."""
+    n_inputs = place.question.model.n_inputs
+    if place.analysis is None or n_inputs <= 2:
+        return PLAIN_HUES
+    trees = (algorithm_of(row, place) for row in reads.most_aligned(session, place.analysis.id, N_FOR_HUES))
+    return hues_among(bits_of(one.function, n_inputs) for tree in trees for one in tree.variables)
 
 
 def find_algorithm_row(session: Session, addresses: Addresses, place: Place, algorithm_id: str) -> AlgorithmRow:
@@ -109,7 +100,7 @@ def _candidates(
 
 def algorithm_of(row: AlgorithmRow, place: Place) -> HighLevelModel:
     """The algorithm's tree, read from its identity text."""
-    return read_algorithm(row.text, cast("Form", row.form), place.question.model.n_inputs)
+    return tree_of(row.text, row.form, place.question.model.n_inputs)
 
 
 def input_texts(n_inputs: int) -> list[str]:

@@ -1,22 +1,22 @@
-"""What deleting a network or a study does, before it is done; undoing it; and all that was deleted."""
+"""What deleting a network or a study does, before it is done; and undoing it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
-from app.db.reads.networks import analyses_of, deleted
-from app.db.reads.studies import deleted_studies, networks_of_study_alone
+from app.db.reads.networks import analyses_of
+from app.db.reads.studies import networks_of_study_alone
 from app.db.study_tables import StudyRow
 from app.db.tables import NetworkRow
 from app.figures.numbers import exact, noun, plural, when
 from app.jobs.deletion import KEPT_ORIGIN, unfinished_jobs
 from app.limits import undo_days_in
-from pluriscope.blocks import Action, Block, Head, Notice, Prose, Table
+from pluriscope.blocks import Action, Block, Head, Prose
 
 
 def _gone_at(session: Session, row: NetworkRow | StudyRow) -> datetime | None:
@@ -55,7 +55,7 @@ def removal_blocks(session: Session, links: Addresses, row: NetworkRow | StudyRo
             until = f"Until {when(gone_at)} that can be undone; then it is permanently deleted, and with it {along}."
         undo = Action("Undo", _action(links, row, "restore"), primary=True, changes=True)
         said = f"Since {when(row.deleted_at)}. Its pages say so and show nothing else. {until}"
-        yield Head(f"{row.name} is deleted", said, actions=[undo, others, Action("Recently deleted", links.deleted())])
+        yield Head(f"{row.name} is deleted", said, actions=[undo, others])
         return
     confirm = Action(f"Delete {row.slug}", _action(links, row, "delete"), primary=True, changes=True)
     yield Head(f"Delete {row.name}", actions=[confirm, Action("Cancel", back)])
@@ -69,22 +69,3 @@ def removal_blocks(session: Session, links: Addresses, row: NetworkRow | StudyRo
         "It came with Pluriscope: undoing this stays possible." if bundled else last,
     ]
     yield Prose("\n".join(f"- {one}" for one in told if jobs or one != told[1]), glossary=False)
-
-
-def deleted_list(session: Session, links: Addresses) -> Iterator[Block]:
-    """Networks and studies whose deletion can be undone, the latest first."""
-    yield Head("Recently deleted")
-    networks, studies = deleted(session), deleted_studies(session)
-    removed: Sequence[NetworkRow | StudyRow]
-    for label, removed in (("Network", networks), ("Study", studies)):
-        rows = []
-        for row in removed:
-            gone, undo = _gone_at(session, row), _action(links, row, "restore")
-            until = when(gone) if gone else "any time; it came with Pluriscope"
-            button = Action(f"Undo the deletion of {row.name}", undo, changes=True).html()
-            rows.append((row.name, when(row.deleted_at or 0), until, button))
-        if rows:
-            labels = (label, "Deleted", "Can be undone until", "Undo")
-            yield Table.plain(labels, rows, [row.slug for row in removed])
-    if not (networks or studies):
-        yield Notice("Nothing was deleted", "What is deleted stands here as long as that can be undone.")

@@ -13,15 +13,15 @@ from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.tasks import INPUT_NAMES
 from app.errors import NotFound
 from app.figures.numbers import decimal, digits_apart, exact, noun, readable
+from app.figures.svg.layout import node_name
 from app.figures.svg.networks import network_diagram
 from app.figures.svg.number_line import Threshold, number_line
-from app.figures.svg.tiles import gate_tiles, table_name, variable
+from app.figures.svg.tiles import bits_of, gate_tiles, table_name, variable
 from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.circuit import on_every_input, verdict_marks
 from app.pages.circuit_facts import Verdict, readings_of, verdict_on
 from app.pages.page import One, page
-from app.pages.shared import neuron_name, truth_rows
 from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Section, Side, Table
 from pluriscope.records import GateRecord, GateRowRecord, InterpretationRecord
 from pluriscope.tables import Row
@@ -140,13 +140,13 @@ def _head(one: One, space: InterpretationSpace, verdict: Verdict, gates: Sequenc
 def _gate(one: One, gate: NeuronGate) -> GateRecord:
     """One gate with the table over what it reads."""
     sizes, n_parents = one.place.question.cut.sizes, len(gate.parents)
-    parents = [neuron_name(sizes, layer, neuron) for layer, neuron in gate.parents]
+    parents = [node_name(layer, neuron, sizes) for layer, neuron in gate.parents]
     return GateRecord(
-        site=neuron_name(sizes, gate.layer, gate.neuron),
+        site=node_name(gate.layer, gate.neuron, sizes),
         layer=gate.layer,
         neuron=gate.neuron,
         name=gate_name(gate.function, sizes[0]),
-        truth_table=truth_rows(gate.function, 1 << sizes[0]),
+        truth_table=list(bits_of(gate.function, sizes[0])),
         low=gate.low,
         high=gate.high,
         threshold=gate.threshold,
@@ -259,7 +259,7 @@ def _silent(one: One) -> list[str]:
     """Active neurons that carry no gate."""
     found: Interpretation = one.item
     return [
-        neuron_name(one.place.question.cut.sizes, layer, neuron)
+        node_name(layer, neuron, one.place.question.cut.sizes)
         for layer, row in enumerate(found.circuit.active[1:], start=1)
         for neuron, active in enumerate(row)
         if active and found.gate(layer, neuron) is None

@@ -14,6 +14,7 @@ from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from app.errors import BadQuery, NotFound
 from app.figures.numbers import noun
+from app.figures.svg.layout import node_name
 from app.figures.svg.thumbs import circuit_thumb
 from app.figures.svg.tiles import gate_tiles
 from app.options import ScopeOptions
@@ -21,7 +22,6 @@ from app.pages.about_one import OfScope
 from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, readings_of, verdict_on
 from app.pages.inside import ROW
 from app.pages.page import One
-from app.pages.shared import neuron_name
 from pluriscope.blocks import Block, Form, More, Notice, Section, Table, Tray
 from pluriscope.naming import ExplanationRef
 from pluriscope.records import ListRecord, facet_records, list_of, plain
@@ -113,7 +113,7 @@ class ByNumber:
         """What each hidden neuron is taken for."""
         sizes = self.one.place.question.cut.sizes
         return ", ".join(
-            f"{neuron_name(sizes, gate.layer, gate.neuron)} {gate_name(gate.function, sizes[0])}"
+            f"{node_name(gate.layer, gate.neuron, sizes)} {gate_name(gate.function, sizes[0])}"
             for gate in row["read"].gates
             if gate.layer < len(sizes) - 1
         )

@@ -16,7 +16,7 @@ from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.errors import AnalysisError
 from analysis.networks.mlp import forward
 from analysis.protocol import BUILT_IN
-from analysis.tasks import Task, input_table
+from analysis.tasks import input_table
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
 from app.db.codecs import tasks_of
@@ -35,11 +35,6 @@ from app.pages.shared import State, latest_job, state_of
 from app.pages.training.course import Learning, learning_of_network
 from pluriscope.naming import Scope
 from pluriscope.records import CountsRecord, NetworkRecord, RowRecord, TaskRecord
-
-
-def task_label(task: Task) -> str:
-    """The name of a task, or its truth table where it has none."""
-    return task.name or "".join(map(str, task.truth_table))
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +129,7 @@ class Known:
     def outputs(self) -> Iterator[tuple[str, Scope]]:
         """Each output with its scope."""
         for output, task in enumerate(tasks_of(self.place.row)):
-            yield task_label(task), replace(self.place.scope, output=output)
+            yield task.label, replace(self.place.scope, output=output)
 
     def data(self) -> Iterator[tuple[str, Scope]]:
         """The default record, those with an analysis of this output, and the chosen one."""

@@ -28,6 +28,7 @@ from app.db.tables import AnalysisRow, ModelRow, NetworkRow
 from app.figures.numbers import decimal, exact, noun, readable
 from app.figures.plots import spread_figures
 from app.figures.svg.graphs import graph_diagram
+from app.figures.svg.layout import node_name
 from app.figures.svg.learning import loss_figure
 from app.figures.svg.networks import network_diagram
 from app.limits import limits_in
@@ -46,11 +47,11 @@ from app.pages.every_analysis import asked
 from app.pages.explanation_list import Asked, search_for, states
 from app.pages.input_plane import plane_blocks
 from app.pages.inside import ROW, answers_of, answers_table, beside, chosen_row, inside_blocks, table_blocks
-from app.pages.network_page import Known, criterion_words, task_label
+from app.pages.network_page import Known, criterion_words
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace, ModelPlace, Place
 from app.pages.plan import METHOD_WORDS, refusal_words
-from app.pages.shared import activation_words, neuron_name
+from app.pages.shared import activation_words
 from app.pages.sharing.facts import InShort, Shared
 from app.pages.training.course import learning_of_network, same_again
 from pluriscope.blocks import (
@@ -274,7 +275,7 @@ def _of_perceptron(known: Known) -> Told:
     row, question, analysis = place.row, place.question, place.analysis
     weights = "All weights that lead to this output; width grows with |weight|, dashed with a bar = negative."
     drawn = network_diagram(question.cut.weights, title=row.name)
-    tasks, shape = ", ".join(map(task_label, tasks_of(row))), "–".join(map(str, row.sizes))
+    tasks, shape = ", ".join(task.label for task in tasks_of(row)), "–".join(map(str, row.sizes))
     also = f" The same weights are known as {', '.join(known.also)}." if known.also else ""
     share = [Action("Network file", links.network_file(place.slug)), Action("In a frame", links.embedded(url))]
     if analysis is not None:
@@ -424,9 +425,9 @@ def _weights(place: Place) -> Iterator[Block]:
     network, sizes, tasks = place.question.model, place.question.model.sizes, tasks_of(place.row)
     for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
         last = layer == len(sizes) - 1
-        sources = [neuron_name(sizes, layer - 1, source) for source in range(sizes[layer - 1])]
+        sources = [node_name(layer - 1, source, sizes) for source in range(sizes[layer - 1])]
         rows = [
-            [task_label(tasks[out]) if last else neuron_name(sizes, layer, out), *map(repr, row), repr(bias)]
+            [tasks[out].label if last else node_name(layer, out, sizes), *map(repr, row), repr(bias)]
             for out, (row, bias) in enumerate(zip(weights.tolist(), biases.tolist(), strict=True))
         ]
         yield Section("Output layer" if last else f"Layer {layer}")

@@ -51,7 +51,7 @@ def planned_table(questions: Sequence[Question], limits: Limits, what: str, name
     several = len({one.output for one in questions}) > 1
     rows = []
     for one in questions:
-        plan, task = plan_of(one, limits), one.task.name or "".join(map(str, one.task.truth_table))
+        plan, task = plan_of(one, limits), one.task.label
         about = ", ".join([what, *([task] if several else []), one.protocol.name])
         if isinstance(plan, tuple):
             rows.append((about, "", f"not analysed: {refusal_words(plan)}", "", ""))

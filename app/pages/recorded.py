@@ -13,12 +13,12 @@ from app.db.recorded import StoredSearch, stored_refs, stored_searches
 from app.figures.numbers import exact
 from app.figures.svg.claims import claims_diagram
 from app.figures.svg.directions import weight_text
+from app.figures.svg.tiles import bits_of
 from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.candidates import hues_at, input_texts
 from app.pages.page import One, page
 from app.pages.placements import site_of
-from app.pages.shared import truth_rows
 from pluriscope.blocks import Block, Fact, Facts, Head, Section, Side
 from pluriscope.records import ClaimRecord, RecordedRecord
 from pluriscope.tables import Row
@@ -92,7 +92,7 @@ def claim_record(claim: Claim, sizes: Sequence[int]) -> ClaimRecord:
         site=site_of(claim, sizes),
         neurons=list(claim.neurons),
         weights=list(claim.directions[0]) if claim.directions else [],
-        truth_table=truth_rows(claim.function, 1 << sizes[0]),
+        truth_table=list(bits_of(claim.function, sizes[0])),
     )
 
 

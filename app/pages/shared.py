@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -13,11 +13,11 @@ from analysis.data import clean_data
 from analysis.digest import canonical_json
 from analysis.networks.circuit import EdgeLayout
 from analysis.protocol import Protocol
-from analysis.tasks import INPUT_NAMES
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import jobs_for
 from app.db.tables import AnalysisRow
+from app.figures.svg.layout import node_name
 from app.pages.place import Place
 from pluriscope.naming import Scope, protocol_key
 
@@ -86,28 +86,16 @@ def job_now(session: Session, place: Place) -> JobRow | None:
     return latest_job(jobs, place.scope, place.question.model.n_inputs)
 
 
-def neuron_name(sizes: Sequence[int], layer: int, neuron: int) -> str:
-    """What people call a neuron: A, B, … for inputs, n1.0 for hidden ones, y for the output."""
-    if layer == 0:
-        return INPUT_NAMES[neuron]
-    return "y" if layer == len(sizes) - 1 else f"n{layer}.{neuron}"
-
-
 def edge_names(layout: EdgeLayout, mask: int) -> list[str]:
     """What people call the edges of a set, in the order of masks: A → n1.0."""
     sizes = layout.sizes
     return [
-        f"{neuron_name(sizes, layer - 1, source)} → {neuron_name(sizes, layer, out)}"
+        f"{node_name(layer - 1, source, sizes)} → {node_name(layer, out, sizes)}"
         for layer in range(1, len(sizes))
         for out in range(sizes[layer])
         for source in range(sizes[layer - 1])
         if mask >> layout.edge_index(layer, out, source) & 1
     ]
-
-
-def truth_rows(function: int, n_rows: int) -> list[int]:
-    """A function given as an integer (bit i = row i) as a list over the rows."""
-    return [(function >> row) & 1 for row in range(n_rows)]
 
 
 def finite(value: float) -> float | None:

@@ -62,6 +62,7 @@ _PAGES: Final = (
     (f"{_NETWORK}/claims", f"{_NETWORK}/analyses/claims/given", _CLAIMED),
     (f"{_NETWORK}/training.{{form}}", _NETWORK, ()),
     ("/compare/neighbours", "/compare", ("network", "e")),
+    ("/deleted", "/networks", ()),
     ("/compare/own-swaps.{form}", "/compare", ("network", "e")),
     ("/compare/agreement.json", "/compare", ("network", "e")),
     ("/compare.json", "/compare", ("network", "e")),

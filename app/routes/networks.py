@@ -20,7 +20,7 @@ from app.error_answers import api_errors
 from app.jobs import deletion
 from app.limits import undo_days_in
 from app.options import Options
-from app.pages.delete import deleted_list, removal_blocks
+from app.pages.delete import removal_blocks
 from app.pages.front import front
 from app.pages.network_page import network_record
 from app.pages.networks import COLUMNS, MOST_LETTERS, about_networks, network_list, networks_record, networks_table
@@ -177,9 +177,3 @@ def undo_deletion(session: Writing, links: Links, network: str) -> RedirectRespo
     row = find_network(session, links, network, deleted=True)
     deletion.restore(session, row)
     return RedirectResponse(links.network(row.slug), status_code=303)
-
-
-@router.get("/deleted", **HTML)
-def deleted_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
-    """Networks and studies whose deletion can be undone, the latest first."""
-    return show(request, deleted_list(session, links), headers=UNLISTED)

@@ -65,7 +65,7 @@ class Found:
 
     def tree(self, text: str, form: str) -> HighLevelModel:
         """An algorithm from its identity text."""
-        return _tree(text, form, self.question.model.n_inputs)
+        return tree_of(text, form, self.question.model.n_inputs)
 
     def thumb(self, *what: Any, **more: Any) -> Markup:
         """The drawing of an explanation on the network cut to the output."""
@@ -84,7 +84,8 @@ class Found:
 
 
 @lru_cache(maxsize=1024)
-def _tree(text: str, form: str, n_inputs: int) -> HighLevelModel:
+def tree_of(text: str, form: str, n_inputs: int) -> HighLevelModel:
+    """An algorithm from its identity text; trees are immutable, so they are read once."""
     return parse_algorithm(text, cast(Form, form), n_inputs)
 
 

@@ -121,7 +121,6 @@ PAGES = {
     "collection, empty": "/collections",
     "collection, a slide": "/collections?item=/networks/xor-pretrained&note=The+network&slide=1",
     "lessons": "/learn",
-    "recently deleted": "/deleted",
     "findings": "/findings",
     "findings, a chapter": "/findings/alice-or-bob",
     "glossary": "/glossary",

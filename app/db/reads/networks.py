@@ -63,12 +63,6 @@ def parameters_by_id(session: Session, ids: Iterable[int]) -> dict[int, NDArray[
     return {row.id: np.frombuffer(row.parameters, dtype="<f8") for row in rows}
 
 
-def deleted(session: Session) -> Sequence[NetworkRow]:
-    """Deleted networks that are still there, the latest deletion first."""
-    rows = select(NetworkRow).where(NetworkRow.deleted_at.is_not(None))
-    return session.scalars(rows.order_by(NetworkRow.deleted_at.desc(), NetworkRow.slug)).all()
-
-
 def matching(query: str) -> list[ColumnElement[bool]]:
     """Conditions on networks that a query names, deleted ones left out; see :func:`networks`."""
     if not query:

@@ -68,12 +68,6 @@ def all_studies(session: Session) -> Sequence[StudyRow]:
     ).all()
 
 
-def deleted_studies(session: Session) -> Sequence[StudyRow]:
-    """Deleted studies that are still there, the latest deletion first."""
-    rows = select(StudyRow).where(StudyRow.deleted_at.is_not(None))
-    return session.scalars(rows.order_by(StudyRow.deleted_at.desc(), StudyRow.slug)).all()
-
-
 def networks_of_study_alone(study_id: int) -> Select[int]:
     """Ids of the networks that are here as outcomes of one study and of no other."""
     here, there = aliased(StudyOutcomeRow), aliased(StudyOutcomeRow)

@@ -122,6 +122,12 @@ def hues_by_frequency(tables: Iterable[TableLike]) -> Hues:
     return Hues(dict(zip(ranked, HUES, strict=False)))
 
 
+def hues_among(tables: Iterable[Bits]) -> Hues:
+    """The hues of truth tables over more than two inputs, by how often they occur; those of two are fixed."""
+    listed = list(tables)
+    return hues_by_frequency(listed) if listed and len(listed[0]) > 4 else PLAIN_HUES
+
+
 def _given_tables(n_inputs: int) -> list[Bits]:
     """Canonical tables of the constants and of the inputs."""
     inputs = [canonical(bits_of(input_pattern(i, n_inputs), n_inputs)) for i in range(n_inputs)]

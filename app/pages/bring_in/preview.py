@@ -90,7 +90,7 @@ def preview_of(session: Session, intake: Intake, protocols: Sequence[Protocol]) 
 
 
 def _called(task: Task) -> str:
-    return task.name or "".join(map(str, task.truth_table))
+    return task.label
 
 
 def content_of(intake: Intake) -> str:

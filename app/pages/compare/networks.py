@@ -23,17 +23,16 @@ from app.figures.numbers import noun, readable
 from app.figures.svg.directions import linear_words
 from app.figures.svg.number_line import Threshold, number_line
 from app.figures.svg.thumbs import Direction, circuit_thumb
-from app.figures.svg.tiles import Tile
+from app.figures.svg.tiles import Tile, bits_of, hues_among
 from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import Compared
 from app.pages.explanations import Explanation
-from app.pages.formulas import hue_tables, hues_of
 from app.pages.place import Place
 from app.pages.placements import neurons_label
 from app.pages.play.tokens import write_now
 from app.pages.recorded import claim_record
-from app.pages.shared import edge_names, truth_rows
+from app.pages.shared import edge_names
 from app.pages.verdicts.told import folded
 from pluriscope.blocks import Block, Figure, More
 from pluriscope.comparison import Trials
@@ -73,9 +72,8 @@ class Beside:
     @cached_property
     def hues(self) -> Any:
         """Which hue each function has."""
-        n_rows = 1 << self.sizes[0]
         functions = (claim.function for one in self.explanations for claim in one.functions)
-        return hues_of(hue_tables([truth_rows(function, n_rows) for function in functions]))
+        return hues_among(bits_of(function, self.sizes[0]) for function in functions)
 
 
 def of_network(session: Session, links: Addresses, place: Place, explanations: Sequence[Explanation]) -> Compared:
@@ -199,10 +197,9 @@ def _name(beside: Beside, one: Explanation) -> str:
 
 def _drawing(beside: Beside, one: Explanation) -> Markup:
     """It on the network, edges that all keep pale."""
-    n_rows = 1 << beside.sizes[0]
     tiles, directions = [], []
     for claim in one.functions:
-        table = tuple(truth_rows(claim.function, n_rows))
+        table = bits_of(claim.function, beside.sizes[0])
         tiles += [Tile(claim.layer, neuron, table, claim.label) for neuron in claim.neurons]
         directions += [Direction(claim.layer, weights, table) for weights in claim.directions]
     circuits = [other.circuit for other in beside.explanations if other.circuit is not None]
@@ -314,7 +311,7 @@ def _readings(beside: Beside) -> Mapping[str, list[Reading]]:
         values = one.place.question.activations(one.interpretation.circuit)
         for gate in one.interpretation.gates:
             if gate.layer < len(beside.sizes) - 1:
-                cut = Threshold(gate.threshold, letter, tuple(truth_rows(gate.function, 1 << beside.sizes[0])))
+                cut = Threshold(gate.threshold, letter, bits_of(gate.function, beside.sizes[0]))
                 label = gate_name(gate.function, beside.sizes[0]) or "a function without a name"
                 told = values[gate.layer][:, gate.neuron], cut, f"{letter} takes it for {label}"
                 found.setdefault(neurons_label([(gate.layer, gate.neuron)]), []).append(told)

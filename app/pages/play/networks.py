@@ -21,7 +21,7 @@ from app.figures.numbers import decimal
 from app.figures.svg.flow import ByHand, FlowLink, flow_diagram
 from app.figures.svg.layout import node_name
 from app.figures.svg.thumbs import circuit_thumb
-from app.figures.svg.tiles import Tile
+from app.figures.svg.tiles import Tile, bits_of
 from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import short
@@ -31,7 +31,7 @@ from app.pages.play.played import Ask, Field, Play, Played, Told, changed_table,
 from app.pages.play.state import NetworkOptions, Site, State, read_state
 from app.pages.play.tokens import write_now, write_site
 from app.pages.play.words import intervention_words, written_signs, written_words
-from app.pages.shared import finite, truth_rows
+from app.pages.shared import finite
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, More, Section, Table
 from pluriscope.naming import LEAST, LETTERS, MOST
 from pluriscope.records import AskedRecord, HandRecord, PlayRecord, RunRecord
@@ -333,9 +333,8 @@ class NetworkPlay(Played):
 
     def thumb(self, one: Explanation) -> Markup:
         """An explanation on the network."""
-        n_rows = 1 << self.state.n_inputs
         tiles = [
-            Tile(claim.layer, neuron, tuple(truth_rows(claim.function, n_rows)), claim.label)
+            Tile(claim.layer, neuron, bits_of(claim.function, self.state.n_inputs), claim.label)
             for claim in one.functions
             for neuron in claim.neurons
         ]

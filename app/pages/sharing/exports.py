@@ -14,6 +14,8 @@ from analysis.criteria.funnel import funnel_of
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.interpretation import NeuronGate
 from app.addressing import Addresses
+from app.figures.svg.layout import node_name
+from app.figures.svg.tiles import bits_of
 from app.options import ScopeOptions
 from app.pages.analyses import of_network
 from app.pages.compare.build import build_compare
@@ -22,7 +24,7 @@ from app.pages.compare.options import CompareOptions
 from app.pages.interpretation_list import by_number
 from app.pages.kinds import find_document
 from app.pages.place import locate, locate_boolean
-from app.pages.shared import edge_names, neuron_name, truth_rows
+from app.pages.shared import edge_names
 from app.pages.sharing.about import IN_SHORT, about_place
 from pluriscope.analyses.funnel import steps_of
 from pluriscope.analyses.registry import FUNNEL
@@ -75,13 +77,13 @@ def interpretations_table(
         row = listing.row(index)
         gates = (row["read"].gate(*site) for site in sites)
         rows.append((index, *("" if gate is None else table_name_of(gate, sizes[0]) for gate in gates), row.url))
-    names = (neuron_name(sizes, layer, neuron) for layer, neuron in sites)
+    names = (node_name(layer, neuron, sizes) for layer, neuron in sites)
     return about, _table(("index", *names, "url"), rows)
 
 
 def table_name_of(gate: NeuronGate, n_inputs: int) -> str:
     """A function of the inputs by its name, else as a truth table."""
-    return gate_name(gate.function, n_inputs) or "".join(map(str, truth_rows(gate.function, 1 << n_inputs)))
+    return gate_name(gate.function, n_inputs) or "".join(map(str, bits_of(gate.function, n_inputs)))
 
 
 def figures_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Exported:

@@ -57,7 +57,6 @@ def study_list(session: Session, links: Addresses, options: Mapping[str, Sequenc
         actions=[
             Action("New study", links.new_study(), primary=True),
             Action("Findings", links.findings()),
-            Action("Recently deleted", links.deleted()),
         ],
     )
     table = Table(listing, query, links.studies(), "study", _USUAL, id=ID, files={"JSON": links.twin(links.studies())})

@@ -165,7 +165,7 @@ def _learning(
 ) -> Learning:
     options = spec.model_dump(mode="json")
     return Learning(
-        tasks=[task.name or "".join(map(str, task.truth_table)) for task in tasks],
+        tasks=[task.label for task in tasks],
         targets=[list(task.truth_table) for task in tasks],
         inputs=[format(row, f"0{spec.n_inputs}b") for row in range(2**spec.n_inputs)],
         loss_target=spec.loss_target,

@@ -113,7 +113,7 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
     }
     led_on.add("/networks/{network}/common-ground/standing")
     led_on |= {path for path in pages if "/{name}/analyses" in path}  # told under /api/v2
-    led_on |= {"/studies/new", "/studies/{study}/delete", "/networks/new", "/deleted"}  # forms, and what can be undone
+    led_on |= {"/studies/new", "/studies/{study}/delete", "/networks/new"}  # forms
     led_on |= {f"/networks/{{network}}/{form}" for form in ("delete", "rename")}
     led_on |= {"/models", "/models/{model}", "/models/{model}/{rest:path}"}
     led_on |= {path for path in pages if "/one-induction-circuit" in path}
