@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError, InvalidData
-from analysis.strict_json import check_keys, combined, number_array, plain_text, read_object
+from analysis.strict_json import Problems, check_keys, number_array, plain_text, read_object
 from analysis.tasks import input_table
 
 DATA_FORMAT: Final = "pluriscope-data/1"
@@ -156,38 +156,23 @@ def parse_data_file(raw: bytes, n_inputs: int, n_outputs: int) -> DataRecord:
     if document.get("format") != DATA_FORMAT:
         given = repr(document["format"])[:60] if "format" in document else "no format"
         raise InvalidData(item, f"has {given}, not the format {DATA_FORMAT!r}", cure)
-    problems = check_keys(
-        document, ("format", "representatives"), ("description", "boolean", *_ARRAYS[1:]), item, InvalidData
-    )
-    arrays: dict[str, NDArray[np.float64]] = {}
-    for field in _ARRAYS:
-        if document.get(field) is not None:
-            try:
-                arrays[field] = _array(document[field], field)
-            except InvalidData as problem:
-                problems.append(problem)
-    description = ""
-    try:
-        description = plain_text(document.get("description", ""), "description", InvalidData, empty=True)
-    except InvalidData as problem:
-        problems.append(problem)
+    optional = ("description", "boolean", *_ARRAYS[1:])
+    problems = Problems(check_keys(document, ("format", "representatives"), optional, item, InvalidData))
+    there = [field for field in _ARRAYS if document.get(field) is not None]
+    arrays = {field: problems.attempt(_array, document[field], field) for field in there}
+    told = document.get("description", "")
+    description = problems.attempt(plain_text, told, "description", InvalidData, empty=True)
     boolean = document.get("boolean", True)
     if not isinstance(boolean, bool):
         problems.append(InvalidData("boolean", f"is {str(boolean)[:40]!r}", "use true or false, or leave it out"))
-    if "representatives" not in arrays:
-        problems = problems or [InvalidData("representatives", "is null", "give one row for each Boolean input")]
-        raise combined(problems, item, InvalidData)
-    record = DataRecord(
-        arrays["representatives"],
-        arrays.get("validation_inputs"),
-        arrays.get("validation_labels"),
-        arrays.get("interchange_rows"),
-        description,
-        boolean is not False,
-    )
-    problems += data_problems(record, n_inputs, n_outputs)
-    if problems:
-        raise combined(problems, item, InvalidData)
+    read = arrays.get("representatives")
+    if read is None and not problems:
+        problems.append(InvalidData("representatives", "is null", "give one row for each Boolean input"))
+    if read is not None:
+        inputs, labels, interchanged = (arrays.get(field) for field in _ARRAYS[1:])
+        record = DataRecord(read, inputs, labels, interchanged, description or "", boolean is not False)
+        problems += data_problems(record, n_inputs, n_outputs)
+    problems.refuse(item, InvalidData)
     return record
 
 
@@ -244,9 +229,7 @@ def _array(value: Any, field: str) -> NDArray[np.float64]:
     if not isinstance(value, dict):
         return number_array(value, field, 2, InvalidData)
     cure = 'give {"dtype": "<f4" or "<f8", "shape": [rows, columns], "base64": "…"}'
-    problems = check_keys(value, ("dtype", "shape", "base64"), (), field, InvalidData)
-    if problems:
-        raise combined(problems, field, InvalidData)
+    Problems(check_keys(value, ("dtype", "shape", "base64"), (), field, InvalidData)).refuse(field, InvalidData)
     dtype, shape, text = value["dtype"], value["shape"], value["base64"]
     whole = isinstance(shape, list) and all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in shape)
     if dtype not in ("<f4", "<f8") or not whole or len(shape) != 2 or not isinstance(text, str):

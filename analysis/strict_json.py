@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from analysis.errors import AnalysisError
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 MAX_TEXT: Final = 200
 _MAX_MARKS: Final = 4
 _BINARY_STARTS: Final[tuple[tuple[bytes, str], ...]] = (
@@ -135,6 +136,23 @@ def check_keys(
     return problems
 
 
+class Problems(list[AnalysisError]):
+    """What is wrong with something, noted one after the other so that all of it is told at once."""
+
+    def attempt(self, read: Callable[..., T], *given: Any, **options: Any) -> T | None:
+        """What a reader gives; None where it refuses, which is noted."""
+        try:
+            return read(*given, **options)
+        except AnalysisError as problem:
+            self.append(problem)
+            return None
+
+    def refuse(self, item: str, error: type[AnalysisError]) -> None:
+        """Raise what was noted, if anything was."""
+        if self:
+            raise combined(self, item, error)
+
+
 def combined(problems: Sequence[AnalysisError], item: str, error: type[AnalysisError]) -> AnalysisError:
     """One error that says everything: the single problem itself, or all of them in one sentence.
 
@@ -168,7 +186,7 @@ def validated(model: type[M], value: Any, item: str, error: type[AnalysisError],
     try:
         return model.model_validate(value)
     except ValidationError as refused:
-        problems = []
+        problems = Problems()
         for one in refused.errors():
             place = "".join(f"[{step}]" if isinstance(step, int) else f" {step}" for step in one["loc"])
             told = one["msg"].removeprefix("Value error, ")
@@ -203,7 +221,7 @@ def number_array(value: Any, item: str, n_axes: int, error: type[AnalysisError])
     except OverflowError:
         array = np.array([np.inf])
     if not np.isfinite(array).all():
-        raise error(item, "holds a number too large for float64", f"give {shape}")
+        raise error(item, "holds NaN, or a number too large for float64", f"give {shape}")
     return array
 
 

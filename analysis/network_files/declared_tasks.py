@@ -10,10 +10,10 @@ import numpy as np
 
 from analysis.algorithms.boolean_formulas import task_from_formula
 from analysis.data import DataRecord
-from analysis.errors import AnalysisError, InvalidTask
+from analysis.errors import InvalidTask
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
-from analysis.strict_json import combined
+from analysis.strict_json import Problems
 from analysis.tasks import TASK_NAMES, Task, input_table, name_of, named_task, task_from_table
 from analysis.validity import NEITHER, decide
 
@@ -52,16 +52,10 @@ def declared_tasks(
         cause = f"are {len(parts)} for {network.n_outputs} outputs" if parts else "are not given"
         raise InvalidTask("tasks", cause, f"give {noun}, {wanted}, separated by semicolons")
     parts = parts * network.n_outputs if len(parts) == 1 else parts
-    tasks, problems = [], []
-    for part in parts:
-        try:
-            tasks.append(_task(source, part, network.n_inputs))
-        except InvalidTask as problem:
-            if problem not in problems:
-                problems.append(problem)
-    if problems:
-        raise combined(problems, "tasks", InvalidTask)
-    return tuple(tasks)
+    problems = Problems()
+    found = {part: problems.attempt(_task, source, part, network.n_inputs) for part in parts}
+    problems.refuse("tasks", InvalidTask)
+    return tuple(task for part in parts if (task := found[part]) is not None)
 
 
 def decided_tasks(network: Network, data: DataRecord) -> tuple[Task, ...]:
@@ -77,7 +71,7 @@ def decided_tasks(network: Network, data: DataRecord) -> tuple[Task, ...]:
     outputs = forward(network, data.representatives)
     decisions = decide(outputs, "rounding")
     names = ["".join(str(int(bit)) for bit in row) for row in input_table(network.n_inputs)]
-    problems: list[AnalysisError] = []
+    problems = Problems()
     for output in np.flatnonzero((decisions == NEITHER).any(axis=0)):
         rows = np.flatnonzero(decisions[:, output] == NEITHER)
         shown = ", ".join(f"{names[row]} (output {outputs[row, output]:.4g})" for row in rows[:_SHOWN])
@@ -85,8 +79,7 @@ def decided_tasks(network: Network, data: DataRecord) -> tuple[Task, ...]:
         cause = f"rounds to neither 0 nor 1 on input {shown}{more}"
         cure = "name its task, declare how its inputs are encoded, or give the output a sigmoid if it is a logit"
         problems.append(InvalidTask(f"decisions of output {output}", cause, cure))
-    if problems:
-        raise combined(problems, "decisions", InvalidTask)
+    problems.refuse("decisions", InvalidTask)
     tables = [tuple(int(value) for value in column) for column in decisions.T]
     return tuple(Task(table, name_of(table)) for table in tables)
 

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from analysis.digest import looks_like_digest
-from analysis.errors import AnalysisError, InvalidNetwork, InvalidPlanting
+from analysis.errors import InvalidNetwork, InvalidPlanting
 from analysis.network_files.planted_record import PlantedRecord, planted_json, read_planted
 from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
 from analysis.networks.network import ACTIVATIONS, Network
-from analysis.strict_json import check_keys, combined, number_array, plain_text, read_object
+from analysis.strict_json import Problems, check_keys, number_array, plain_text, read_object
 from analysis.tasks import MAX_INPUTS, Task, task_from_table
 
 T = TypeVar("T")
@@ -128,17 +128,13 @@ def network_from(
         AnalysisError: the one problem, or an :class:`InvalidNetwork` that names all that can be seen at once.
     """
     required = tuple(key for key in _REQUIRED if key not in optional)
-    problems = check_keys(document, required, (*_OPTIONAL, *optional), item, InvalidNetwork)
+    problems = Problems(check_keys(document, required, (*_OPTIONAL, *optional), item, InvalidNetwork))
 
     def read(key: str, reader: Callable[..., T], *more: Any, **options: Any) -> T | None:
-        """What a key says; a problem is noted, so that all of them are named."""
+        """What a key says."""
         if key not in document or (document[key] is None and key in _NULLABLE):
             return None
-        try:
-            return reader(document[key], *more, **options)
-        except AnalysisError as problem:
-            problems.append(problem)
-            return None
+        return problems.attempt(reader, document[key], *more, **options)
 
     name = read("name", checked_name)
     attribution = read("attribution", plain_text, "attribution", InvalidNetwork, empty=True, limit=MAX_ATTRIBUTION)
@@ -147,13 +143,9 @@ def network_from(
     activation, output_activation = (read(key, _activation, key) for key in ("activation", "output_activation"))
     network: Network | None = None
     if not problems and weights is not None and biases is not None and activation is not None:
-        try:
-            slope = document.get("negative_slope")
-            network = Network.from_arrays(
-                weights, biases, activation=activation, output_activation=output_activation, negative_slope=slope
-            )
-        except InvalidNetwork as problem:
-            problems.append(problem)
+        words = {"activation": activation, "output_activation": output_activation}
+        slope = document.get("negative_slope")
+        network = problems.attempt(Network.from_arrays, weights, biases, **words, negative_slope=slope)
     if network is not None and sizes is not None and network.sizes != sizes:
         found, stated = "-".join(map(str, network.sizes)), "-".join(map(str, sizes))
         cause = f"say {stated} but the weights are those of a {found} network"
@@ -168,8 +160,8 @@ def network_from(
         planted = None if network is None else read("planted", read_planted, network.sizes)
     if planted is not None and tasks is not None and planted.task.truth_table != tasks[0].truth_table:
         problems.append(InvalidPlanting("planted algorithm", "computes another task", "let algorithm and task agree"))
-    if problems or network is None:
-        raise combined(problems, item, InvalidNetwork)
+    problems.refuse(item, InvalidNetwork)
+    assert network is not None  # noqa: S101  # or something was noted
     return NetworkFile(name or "", network, tasks or (), attribution or "", planted, remarks)
 
 
@@ -237,14 +229,12 @@ def _arrays(value: Any, field: str, n_axes: int) -> list[Any]:
         raise InvalidNetwork(field, "is not a list with one entry for each layer", "give one entry for each layer")
     if len(value) > MAX_LAYERS:
         raise InvalidNetwork(field, f"has {len(value)} layers", f"use at most {MAX_LAYERS}")
-    arrays, problems = [], list[AnalysisError]()
-    for layer, entry in enumerate(value):
-        try:
-            arrays.append(number_array(entry, f"{field}[{layer}]", n_axes, InvalidNetwork))
-        except InvalidNetwork as problem:
-            problems.append(problem)
-    if problems:
-        raise combined(problems, field, InvalidNetwork)
+    problems = Problems()
+    arrays = [
+        problems.attempt(number_array, entry, f"{field}[{layer}]", n_axes, InvalidNetwork)
+        for layer, entry in enumerate(value)
+    ]
+    problems.refuse(field, InvalidNetwork)
     return arrays
 
 
@@ -253,22 +243,17 @@ def _tasks(value: Any, sizes: tuple[int, ...]) -> tuple[Task, ...]:
     cure = f"give one task for each of the {n_outputs} outputs: {{name, truth_table}}"
     if not isinstance(value, list) or not all(isinstance(task, dict) for task in value):
         raise InvalidNetwork("tasks", "are not a list of objects", cure)
-    problems: list[AnalysisError] = []
+    problems = Problems()
     if len(value) != n_outputs:
         problems.append(InvalidNetwork("tasks", f"are {len(value)} for {n_outputs} outputs", cure))
-    tasks = []
-    for position, task in enumerate(value[:n_outputs]):
-        item = f"tasks[{position}]"
-        wrong_keys = check_keys(task, ("truth_table",), ("name",), item, InvalidNetwork)
-        problems += wrong_keys
-        try:
-            if not wrong_keys and not isinstance(task["truth_table"], list):
-                raise InvalidNetwork(item, "has a truth_table that is no list", f"list {2**n_inputs} values of 0 or 1")
-            if not wrong_keys:
-                name = plain_text(task.get("name", ""), f"{item} name", InvalidNetwork, empty=True)
-                tasks.append(task_from_table(task["truth_table"], n_inputs, name))
-        except AnalysisError as problem:
-            problems.append(problem)
-    if problems:
-        raise combined(problems, "tasks", InvalidNetwork)
-    return tuple(tasks)
+    tasks = [problems.attempt(_task, task, f"tasks[{n}]", n_inputs) for n, task in enumerate(value[:n_outputs])]
+    problems.refuse("tasks", InvalidNetwork)
+    return tuple(task for task in tasks if task is not None)
+
+
+def _task(value: dict[str, Any], item: str, n_inputs: int) -> Task:
+    Problems(check_keys(value, ("truth_table",), ("name",), item, InvalidNetwork)).refuse(item, InvalidNetwork)
+    if not isinstance(value["truth_table"], list):
+        raise InvalidNetwork(item, "has a truth_table that is no list", f"list {2**n_inputs} values of 0 or 1")
+    name = plain_text(value.get("name", ""), f"{item} name", InvalidNetwork, empty=True)
+    return task_from_table(value["truth_table"], n_inputs, name)

@@ -87,86 +87,78 @@ def read_onnx(raw: bytes) -> NetworkFile:
 
 def _layers(graph: GraphProto) -> list[_Layer]:
     """The layers in order, following the chain from the input."""
-    _refuse_operators(graph)
-    stored = {tensor.name: tensor for tensor in graph.initializer}
-    inputs = [value.name for value in graph.input if value.name not in stored]
-    if len(inputs) != 1 or len(graph.output) != 1:
-        cause = f"has {len(inputs)} inputs and {len(graph.output)} outputs"
-        raise InvalidNetwork(_ITEM, cause, "give a graph with one input tensor and one output tensor")
-    if len(graph.sparse_initializer) or len(stored) > 4 * MAX_LAYERS:
-        raise InvalidNetwork(_ITEM, "holds sparse tensors, or too many", _CURE)
-    readers: dict[str, list[NodeProto]] = {}
-    for node in graph.node:
-        for source in node.input:
-            if source not in stored:
-                readers.setdefault(source, []).append(node)
-    layers: list[_Layer] = []
-    at, left = inputs[0], len(graph.node)
-    while at != graph.output[0].name:
-        following = readers.get(at, [])
-        if len(following) != 1 or len(following[0].output) != 1 or not left:
-            shown = f"tensor {at[:60]!r}"
-            raise InvalidNetwork(shown, f"is read by {len(following)} nodes; a chain has one", _CURE)
-        _take(following[0], at, stored, layers)
-        at, left = following[0].output[0], left - 1
-    if left:
-        raise InvalidNetwork(_ITEM, f"has {left} nodes beside the chain from input to output", "remove them")
-    return layers
-
-
-def _refuse_operators(graph: GraphProto) -> None:
-    """Every operator that is not read, all by name."""
-    if len(graph.node) > 4 * MAX_LAYERS:
-        raise InvalidNetwork(_ITEM, f"has {len(graph.node):,} nodes", f"give at most {4 * MAX_LAYERS}")
+    most = 4 * MAX_LAYERS
+    if max(len(graph.node), len(graph.initializer)) > most or len(graph.sparse_initializer):
+        raise InvalidNetwork(
+            _ITEM, "holds sparse tensors, or too many nodes or tensors", f"give at most {most} of each"
+        )
     others = sorted({_operator(node) for node in graph.node} - set(_OPERATORS))
     if others:
         shown = ", ".join(name[:40] for name in others[:8]) + (" …" if len(others) > 8 else "")
         cure = f"use only {', '.join(_OPERATORS)}"
         raise InvalidNetwork(_ITEM, f"uses the operator{'s' if len(others) > 1 else ''} {shown}", cure)
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    inputs = [value.name for value in graph.input if value.name not in stored]
+    if len(inputs) != 1 or len(graph.output) != 1:
+        cause = f"has {len(inputs)} inputs and {len(graph.output)} outputs"
+        raise InvalidNetwork(_ITEM, cause, "give a graph with one input tensor and one output tensor")
+    layers: list[_Layer] = []
+    at, left = inputs[0], list(graph.node)
+    while at != graph.output[0].name:
+        following = [node for node in left if at in node.input]
+        if len(following) != 1 or len(following[0].output) != 1:
+            raise InvalidNetwork(f"tensor {at[:60]!r}", f"is read by {len(following)} nodes; a chain has one", _CURE)
+        _take(following[0], at, stored, layers)
+        at, left = following[0].output[0], [node for node in left if node is not following[0]]
+    if left:
+        raise InvalidNetwork(_ITEM, f"has {len(left)} nodes beside the chain from input to output", "remove them")
+    return layers
 
 
 def _operator(node: NodeProto) -> str:
     """Its name, with the domain where it is not ONNX's own."""
-    name = "".join(c if c.isprintable() else "?" for c in node.op_type) or "(unnamed)"
-    domain = "".join(c if c.isprintable() else "?" for c in node.domain)
-    return name if domain in ("", "ai.onnx") else f"{domain}.{name}"
+    name = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
+    return "".join(c if c.isprintable() else "?" for c in name) or "(unnamed)"
 
 
 def _take(node: NodeProto, source: str, stored: Mapping[str, TensorProto], layers: list[_Layer]) -> None:
     """Read one node of the chain into the layers."""
-    given = {a.name: a for a in node.attribute}
+    known = {"Gemm": ("alpha", "beta", "transA", "transB"), "LeakyRelu": ("alpha",)}.get(node.op_type, ())
+    unknown = [attribute.name[:40] for attribute in node.attribute if attribute.name not in known]
+    if unknown:
+        raise _bad(node, f"has the attributes {', '.join(unknown[:5])}")
+    given = {one.name: float(one.f) if one.type == 1 else float(one.i) for one in node.attribute}
     others = [name for name in node.input if name != source]
     match node.op_type:
-        case "Gemm":
-            if len(node.input) not in (2, 3) or node.input[0] != source:
+        case "Gemm" | "MatMul":
+            if not 2 <= len(node.input) <= (3 if node.op_type == "Gemm" else 2) or node.input[0] != source:
                 raise _bad(node, "does not read the layer before as its first input")
-            _check_attributes(node, given, ("alpha", "beta", "transA", "transB"))
-            if _number(given, "transA", 0) != 0:
+            if given.get("transA", 0):
                 raise _bad(node, "transposes its input (transA)")
-            weight = _matrix(node, stored, node.input[1]) * _number(given, "alpha", 1.0)
-            weight = weight if _number(given, "transB", 0) else weight.T
-            layers.append(_Layer(weight))
+            weight = _tensor(node, stored, node.input[1], 2) * given.get("alpha", 1.0)
+            layers.append(_Layer(weight if given.get("transB", 0) else weight.T))
             if len(node.input) == 3 and node.input[2]:
-                bias = _tensor(node, stored, node.input[2]).reshape(-1) * _number(given, "beta", 1.0)
-                layers[-1].bias = _spread(node, bias, len(weight))
-        case "MatMul":
-            if len(node.input) != 2 or node.input[0] != source:
-                raise _bad(node, "does not multiply the layer before from the right")
-            layers.append(_Layer(_matrix(node, stored, node.input[1]).T))
+                _add(node, layers[-1], _tensor(node, stored, node.input[2]) * given.get("beta", 1.0))
         case "Add":
             if not layers or layers[-1].bias is not None or layers[-1].activation is not None or len(others) != 1:
                 raise _bad(node, "adds something that is not the bias of a dense layer")
-            bias = _tensor(node, stored, others[0]).reshape(-1)
-            layers[-1].bias = _spread(node, bias, len(layers[-1].weight))
+            _add(node, layers[-1], _tensor(node, stored, others[0]))
+        case "Identity":
+            pass  # changes nothing, wherever it stands
         case operator:
-            if operator == "Identity":
-                return  # changes nothing, wherever it stands
             if not layers or layers[-1].activation is not None:
                 raise _bad(node, "does not follow a dense layer")
-            _check_attributes(node, given, ("alpha",) if operator == "LeakyRelu" else ())
             layers[-1].activation = _ACTIVATIONS[operator]
-            if operator == "LeakyRelu":
-                layers[-1].slope = _decimal(_number(given, "alpha", 0.01))
+            if operator == "LeakyRelu":  # a float32 as the shortest decimal that rounds to it: 0.01, not 0.009999999776
+                slope = np.float32(given.get("alpha", 0.01))
+                layers[-1].slope = float(np.format_float_positional(slope, unique=True))
+
+
+def _add(node: NodeProto, layer: _Layer, bias: NDArray[np.float64]) -> None:
+    """Give a layer its bias of one number for each neuron; one number alone stands for all."""
+    if bias.size not in (1, len(layer.weight)):
+        raise _bad(node, f"has a bias of {bias.size} numbers for {len(layer.weight)} neurons")
+    layer.bias = np.broadcast_to(bias.reshape(-1), (len(layer.weight),)).copy()
 
 
 def _document(layers: list[_Layer]) -> dict[str, Any]:
@@ -189,24 +181,11 @@ def _document(layers: list[_Layer]) -> dict[str, Any]:
     }
     if slopes:
         document["negative_slope"] = slopes.pop()
-    for role in ("weights", "biases"):
-        for layer, numbers in enumerate(document[role], start=1):
-            if not np.isfinite(np.asarray(numbers)).all():
-                raise InvalidNetwork(
-                    f"{role} of layer {layer}", "hold NaN or infinite values", "give finite numbers only"
-                )
     return document
 
 
-def _matrix(node: NodeProto, stored: Mapping[str, TensorProto], name: str) -> NDArray[np.float64]:
-    array = _tensor(node, stored, name)
-    if array.ndim != 2 or not array.size:
-        raise _bad(node, f"has a weight of shape {list(array.shape)}, not of two axes")
-    return array
-
-
-def _tensor(node: NodeProto, stored: Mapping[str, TensorProto], name: str) -> NDArray[np.float64]:
-    """A stored tensor's numbers; its size is checked before any are read."""
+def _tensor(node: NodeProto, stored: Mapping[str, TensorProto], name: str, n_axes: int = 0) -> NDArray[np.float64]:
+    """A stored tensor's numbers, of any shape if none is wanted; its size is checked before any are read."""
     tensor = stored.get(name)
     if tensor is None:
         raise _bad(node, f"reads {name[:60]!r}, which is no stored tensor")
@@ -228,36 +207,9 @@ def _tensor(node: NodeProto, stored: Mapping[str, TensorProto], name: str) -> ND
         raise InvalidNetwork(item, f"does not hold together ({str(error)[:100]})", _CURE) from None
     if array.size != size:
         raise InvalidNetwork(item, f"holds {array.size:,} numbers and announces {size:,}", _CURE)
+    if n_axes and (array.ndim != n_axes or not array.size):
+        raise _bad(node, f"has a weight of shape {list(array.shape)}, not of two axes")
     return np.asarray(array, dtype=np.float64)
-
-
-def _spread(node: NodeProto, bias: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    """A bias of one number for each neuron; one number alone stands for all."""
-    if len(bias) not in (1, width):
-        raise _bad(node, f"has a bias of {len(bias)} numbers for {width} neurons")
-    return np.broadcast_to(bias, (width,)).copy()
-
-
-def _check_attributes(node: NodeProto, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    unknown = [name[:40] for name in given if name not in known]
-    if unknown:
-        raise _bad(node, f"has the attributes {', '.join(unknown[:5])}")
-
-
-def _number(given: Mapping[str, Any], name: str, default: float) -> float:
-    """A scalar attribute: an integer or a float, whichever is set."""
-    attribute = given.get(name)
-    if attribute is None:
-        return default
-    value = float(attribute.f) if attribute.type == 1 else float(attribute.i)
-    if not np.isfinite(value):
-        raise InvalidNetwork(f"attribute {name}", "is NaN or infinite", "give a finite number")
-    return value
-
-
-def _decimal(value: float) -> float:
-    """A float32 as the shortest decimal that rounds to it: 0.01, not 0.009999999776."""
-    return float(np.format_float_positional(np.float32(value), unique=True))
 
 
 def _bad(node: NodeProto, cause: str) -> InvalidNetwork:

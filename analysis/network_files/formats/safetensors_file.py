@@ -132,8 +132,6 @@ def _layers(arrays: Mapping[str, NDArray[Any]], order: Any) -> dict[str, dict[st
             wrong = f"has the type {array.dtype.name!r}", f"save it as one of {', '.join(_TYPES)}"
         elif array.ndim != (2 if role == "weight" else 1) or not array.size:
             wrong = f"has the shape {str(list(array.shape))[:60]}", f"give one of the shape {shape}"
-        elif not np.isfinite(array).all():
-            wrong = "holds NaN or infinite values", "give finite numbers only"
         else:
             found[layer][role] = np.asarray(array, dtype=np.float64)
         if wrong is not None:

@@ -110,7 +110,7 @@ def test_an_unknown_operator_is_refused_by_name():
     ("nodes", "words"),
     [
         ([helper.make_node("Relu", ["x"], ["y"])], "does not follow a dense layer"),
-        ([helper.make_node("MatMul", ["w", "x"], ["y"])], "does not multiply the layer before from the right"),
+        ([helper.make_node("MatMul", ["w", "x"], ["y"])], "does not read the layer before as its first input"),
         ([helper.make_node("MatMul", ["x", "nowhere"], ["y"])], "is no stored tensor"),
         ([helper.make_node("Gemm", ["x", "w"], ["y"], transA=1)], "transA"),
         ([helper.make_node("Add", ["x", "w"], ["y"])], "adds something"),
