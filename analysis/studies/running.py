@@ -94,7 +94,7 @@ def _analyses(produced: Produced, protocol: Protocol, needs: Needs, work: Work) 
     tasks = enumerate(produced.tasks)
     questions = [Question(produced.network, output, task, protocol, data) for output, task in tasks]
     if not data.boolean:  # nothing but circuits has a meaning there
-        return [_circuits_alone(question, find_circuits(question, work)) for question in questions]
+        return [circuits_alone(question, find_circuits(question, work)) for question in questions]
     refuse(tuple(problem for question in questions for problem in preflight(question)))
     return [_analysis(question, needs, work) for question in questions]
 
@@ -108,11 +108,11 @@ def _analysis(question: Question, needs: Needs, work: Work) -> OutputAnalysis:
     elif needs.algorithms:
         found = analyse_output(asked, work.reporting_to(silent), circuits=unsearched(question))
     else:
-        found = _circuits_alone(question, unsearched(question))
+        found = circuits_alone(question, unsearched(question))
     return replace(found, question=question)
 
 
-def _circuits_alone(question: Question, circuits: CircuitSearch) -> OutputAnalysis:
+def circuits_alone(question: Question, circuits: CircuitSearch) -> OutputAnalysis:
     """An analysis of which only the circuits were searched, or nothing; what is left out says that it was not."""
     return OutputAnalysis(
         question=question,

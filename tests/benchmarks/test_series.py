@@ -15,7 +15,7 @@ from analysis.networks.training_spec import TrainingSpec
 from analysis.question import ask
 from analysis.studies.measures.registry import MEASURES
 from analysis.studies.measures.sets import alignment_word
-from analysis.studies.sources import circuits_alone
+from analysis.studies.running import circuits_alone
 from analysis.studies.subject import Studied
 from analysis.tasks import named_task
 from benchmarks.findings.series import Course, follow, named, summarised
