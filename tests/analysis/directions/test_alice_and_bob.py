@@ -18,13 +18,10 @@ from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.scoring import score_directions
 from analysis.directions.search import search_directions
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.mlp import forward
 from analysis.networks.network import Network
-from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.tasks import input_table, named_task
-from analysis.validity import decide
 
 STORED = json.loads((Path(__file__).parents[3] / "app" / "bundled" / "alice-and-bob.json").read_text())
 NET = Network.from_arrays(STORED["weights"], STORED["biases"], activation="sigmoid")
@@ -84,9 +81,3 @@ def test_swaps_by_the_dual_basis(text, first, second) -> None:
     places = {p: LinearPlace.of(1, [w], [m]) for p, w, m in zip("01", (first, second), moved, strict=True)}
     scored = score_directions(ask(NET, data=DATA), algorithm, DirectionAlignment.of(text, places))
     assert (scored.iia.agreed, scored.iia.of, scored.joint.agreed) == (24, 24, 64)
-
-
-def test_forty_nine_circuits_of_which_four_are_valid() -> None:
-    found = analyse_output(ask(NET, task=named_task("XOR", 2), data=DATA))
-    assert (found.circuits.possible, len(found.circuits.masks)) == (49, 4)
-    assert decide(forward(NET, ROWS)[:, 0], "threshold").tolist() == [0, 1, 1, 0]

@@ -22,7 +22,6 @@ from analysis.errors import InvalidAlignment
 from analysis.interventions.interchange import interchange_outputs
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.mlp import activations, forward
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.tasks import input_table, named_task
@@ -67,20 +66,6 @@ def test_on_neurons_it_is_the_interchange_of_neuron_sets(seed, kind) -> None:
     assert np.allclose(along, interchange_outputs(network, sites, ROWS), rtol=1e-9, atol=1e-12)
     scaled = [LinearPlace.of(p.layer, -3.0 * p.matrix) for p in places]  # a multiple is the same interchange
     assert np.allclose(along, swap_outputs(network, activations(network, ROWS), scaled), rtol=1e-9, atol=1e-12)
-
-
-@settings(max_examples=8, deadline=None)
-@given(st.integers(0, 10_000))
-def test_an_orthogonal_swap_is_a_neuron_of_the_rotated_network(seed) -> None:
-    """A layer without activation function may be rotated: direction Q[0] becomes neuron 0."""
-    network = random_network(seed, (2, 3, 3, 1), "linear")
-    rotation, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
-    w, b = list(network.weights), list(network.biases)
-    turned = Network.from_arrays(
-        [rotation @ w[0], w[1] @ rotation.T, w[2]], [rotation @ b[0], b[1], b[2]], activation="linear"
-    )
-    along = swap_outputs(network, activations(network, ROWS), [LinearPlace.of(1, rotation[:1])])
-    assert np.allclose(along, interchange_outputs(turned, [NeuronSet(1, (0,))], ROWS), atol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from analysis.alignments.alignment import Alignment
 from analysis.directions.alignment import DirectionAlignment, LinearPlace, number_text, parse_directions, swap_rows
 from analysis.directions.integers import integer_directions, n_integer_directions
-from analysis.errors import BeyondLimits, InvalidAlignment
+from analysis.errors import InvalidAlignment
 from analysis.interventions.neuron_set import NeuronSet
 from tests.oracles.brute_force_directions import small_integer_rows
 
@@ -114,8 +114,3 @@ def test_every_small_integer_direction_once(width) -> None:
     plain = {tuple(map(abs, row)) for row in small_integer_rows(width)}
     assert {tuple(map(abs, row)) for row in rows} == plain
     assert {row[np.flatnonzero(row)[0]] for row in rows} == {1}
-
-
-def test_wide_layers_are_refused() -> None:
-    with pytest.raises(BeyondLimits):
-        integer_directions(1, 10)

@@ -72,12 +72,3 @@ def test_the_task_s_read_out_before_a_linear_output_decides_everything() -> None
     """x + y − 2·relu(x + y − 1): the output is an affine read-out of the layer, so the decision follows the source."""
     at = rows_of(ask(exact_xor().network))["A ⊕ B"].layers[0]
     assert (at.changed, at.of) == (8, 8)
-
-
-@pytest.mark.slow
-def test_what_is_carried_is_what_was_said_and_nothing_is_said_where_it_is_not_known() -> None:
-    question = ask(pretrained_xor().network)
-    both = rows_of(question, {(1, 0b1000)})
-    assert [at.carried for at in both["A ∧ B"].layers] == [True, False]
-    assert [at.carried for at in both["A"].layers] == [False, False]
-    assert [at.carried for at in rows_of(question)["A ∧ B"].layers] == [None, None]

@@ -18,9 +18,7 @@ from analysis.directions.polyhedra import Inequality, common_point
 from analysis.directions.scoring import score_directions
 from analysis.errors import InvalidMethod
 from analysis.ladder.climbing import placed_algorithms
-from analysis.lenses.gradient_corners import kinks
 from analysis.lenses.lens import Attribution, LensAnswer, Table
-from analysis.lenses.lime import weighted_ridge
 from analysis.lenses.probes import scaled_layers
 from analysis.lenses.registry import LENS_BY_KEY, LENSES
 from analysis.networks.mlp import activations, forward
@@ -108,66 +106,6 @@ def test_interactions_are_those_of_orders_in_which_the_pair_comes_one_after_the_
         assert np.abs(2 * seen.interactions[:, i, j] - expected / factorial(n)).max() < 1e-12
 
 
-def test_exact_xor_has_shapley_values_of_a_quarter_whatever_its_mechanism() -> None:
-    """Two networks of other inside: x + y − 2·relu(x + y − 1), and relu(x − y) + relu(y − x)."""
-    valley = Network.from_arrays([[[1, -1], [-1, 1]], [[1, 1]]], [[0, 0], [0]], activation="relu")
-    for network in (exact_xor().network, valley):
-        values = scores(ask(network), "shapley").scores
-        assert np.abs(np.abs(values) - 0.25).max() < 1e-15
-    corners = [scores(ask(network), "gradient-corners").scores for network in (exact_xor().network, valley)]
-    assert np.abs(corners[0] - corners[1]).max() > 0.5
-
-
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_gradients_are_differences_of_outputs_away_from_kinks(question: Question) -> None:
-    rows = input_table(question.cut.n_inputs)
-    assert not kinks(question.cut, rows)
-    found = scores(question, "gradient-corners")
-    step = 1e-6
-    for axis in range(rows.shape[1]):
-        moved = [rows.copy(), rows.copy()]
-        moved[0][:, axis] += step
-        moved[1][:, axis] -= step
-        ends = [forward(question.cut, end)[:, 0] for end in moved]
-        assert np.abs(found.scores[:, axis] - (ends[0] - ends[1]) / (2 * step)).max() < 1e-6
-    assert np.array_equal(scores(question, "gradient-corners", times_input=True).scores, found.scores * rows)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("path", ["mid", "left", "gauss"])
-def test_integrated_gradients_come_near_a_fine_integral_of_differences(path: str) -> None:
-    question = QUESTIONS[1]  # smooth, so that every rule converges
-    rows, parts, step = input_table(3), 1_000, 1e-5
-    seen = scores(question, "integrated-gradients", path=path, steps=2_000 if path == "left" else 200)
-    for number, row in enumerate(rows):
-        line = (np.arange(parts) + 0.5)[:, None] / parts * row
-        for axis in range(3):
-            ends = [line.copy(), line.copy()]
-            ends[0][:, axis] += step
-            ends[1][:, axis] -= step
-            slope = (forward(question.cut, ends[0]) - forward(question.cut, ends[1]))[:, 0] / (2 * step)
-            assert seen.scores[number, axis] == pytest.approx(row[axis] * slope.mean(), abs=2e-3)
-    assert seen.gap is not None
-    reached = forward(question.cut, rows)[:, 0] - forward(question.cut, rows[:1])[0, 0]
-    assert np.abs(seen.gap - (seen.scores.sum(axis=1) - reached)).max() < 1e-12
-    assert np.abs(seen.gap).max() < (1e-2 if path == "left" else 1e-3)
-
-
-def test_a_weighted_ridge_regression_is_the_solution_of_its_equations() -> None:
-    random = np.random.default_rng(0)
-    points, outputs, weights = random.normal(size=(30, 3)), random.normal(size=30), random.random(30)
-    slopes, constant, share = weighted_ridge(points, outputs, weights, 0.7)
-    design = np.column_stack([points, np.ones(30)])
-    penalty = np.diag([0.7, 0.7, 0.7, 0.0])
-    expected = np.linalg.solve(design.T @ (weights[:, None] * design) + penalty, design.T @ (weights * outputs))
-    assert np.abs(np.append(slopes, constant) - expected).max() < 1e-12
-    middle = (weights * outputs).sum() / weights.sum()
-    left = (weights * (outputs - design @ expected) ** 2).sum()
-    assert share == pytest.approx(1 - left / (weights * (outputs - middle) ** 2).sum())
-    assert weighted_ridge(points, np.ones(30), weights, 0.7)[2] is None
-    assert np.isnan(weighted_ridge(np.ones((30, 2)), outputs, weights, 0.0)[0]).all()
-
-
 def is_separable(points: np.ndarray, labels: list[int]) -> str:
     """Whether a hyperplane separates the rows labelled 1 from the others, decided in fractions."""
     inequalities = []
@@ -200,44 +138,6 @@ def test_selectivity_is_bounded_by_the_share_of_labels_that_no_read_out_separate
     assert few.endswith("is at most 0% on layer 1 and 0% on layer 2.")
     question = random_question(2, 1, 1)  # of 14 labellings of four points on a line the 6 that one cut makes
     assert LENS_BY_KEY["probes"].says(question, table(question, "probes")).endswith("is at most 57% on layer 1.")
-
-
-def test_margins_are_reached_and_not_exceeded() -> None:
-    """The largest margin among read-outs on a fine grid comes near it from below."""
-    question = random_question(2, 2, 1, seed=8)
-    points = scaled_layers(question)[1]
-    grid = np.linspace(-1, 1, 81)
-    weights = np.array([(a, b) for a in grid for b in grid])
-    readings = weights @ points.T
-    for row in table(question, "probes").rows:
-        sides = np.array(row["truth_table"]) * 2 - 1
-        low = np.where(sides > 0, readings, np.inf).min(axis=1)
-        high = np.where(sides < 0, readings, -np.inf).max(axis=1)
-        best = max(0.0, float((low - high).max() / 2))
-        assert best <= row["margin"] + 1e-9
-        assert row["margin"] <= best + 0.03
-
-
-def test_patches_are_runs_by_hand() -> None:
-    question = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
-    network, rows = question.cut, input_table(2)
-    seen = table(question, "patching-table").rows
-    assert len(seen) == 6 * 12
-    hidden: list[np.ndarray] = [rows]
-    for weights, biases in zip(network.weights, network.biases, strict=True):
-        total = hidden[-1] @ weights.T + biases
-        hidden.append(np.where(total > 0, total, total * network.negative_slope))
-    for row in seen:
-        values = hidden[row["layer"]][row["base"]].copy()
-        values[row["neuron"]] = hidden[row["layer"]][row["source"], row["neuron"]]
-        for weights, biases in list(zip(network.weights, network.biases, strict=True))[row["layer"] :]:
-            total = weights @ values + biases
-            values = np.where(total > 0, total, total * network.negative_slope)
-        assert row["output"] == pytest.approx(values[0], abs=1e-12)
-        clean = hidden[-1][:, 0]
-        assert row["flips"] == ((values[0] > 0.5) != (clean[row["base"]] > 0.5))
-        away = clean[row["source"]] - clean[row["base"]]
-        assert row["effect"] == pytest.approx((values[0] - clean[row["base"]]) / away, rel=1e-6)
 
 
 def test_response_fields_are_activations_and_name_what_is_constant() -> None:

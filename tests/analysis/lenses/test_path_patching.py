@@ -62,6 +62,14 @@ def test_every_patch_is_a_run_by_hand(name, sites):
     for row in seen.rows:
         wanted = by_hand(network, named[row["path"]], boolean[row["source"]], boolean[row["base"]])
         assert row["output"] == pytest.approx(wanted, abs=1e-12)
+    if sites == "neurons":
+        table = LENS_BY_KEY["patching-table"]
+        for row, same in zip(table.answer(ask(network), table.defaults).view.rows, seen.rows, strict=True):
+            assert named[same["path"]] == ((row["layer"], row["neuron"]),)
+            assert [row[key] for key in ("base", "source", "flips")] == [
+                same[key] for key in ("base", "source", "flips")
+            ]
+            assert row["output"] == same["output"]
 
 
 @pytest.mark.parametrize(("bias", "gate"), [(-1.5, "AND"), (-0.5, "OR")])

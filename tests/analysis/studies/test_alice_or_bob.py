@@ -7,12 +7,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from analysis.data import clean_data
-from analysis.networks.network import Network
 from analysis.question import ask
 from analysis.studies.measures.registry import MEASURES
 from analysis.studies.subject import Studied
-from analysis.tasks import named_task
 from tests.golden_files import golden_data, golden_network
 from tests.oracles.brute_force_algorithms import evaluate, rows, variables
 from tests.oracles.brute_force_alignments import Interchange, alignments
@@ -85,13 +82,3 @@ def test_on_directions_as_least_squares_and_single_runs_say(name):
         sum(n_valid.values()),
         sum(n_valid.values()) == 1,
     )
-
-
-def test_the_network_of_the_story_is_bob_on_neuron_sets_and_both_on_directions():
-    network = Network.from_arrays(
-        [25 * np.array([[1, 0], [0, 1], [1, 1]]), 25 * np.array([[1, 1, -2]])],
-        [25 * np.array([-0.5, -0.5, -1.5]), 25 * np.array([-0.5])],
-        activation="sigmoid",
-    )
-    keys = ("alice-or-bob", "one-joint-alignment", "alice-or-bob-directions", "directions-joint")
-    assert measured(network, named_task("XOR", 2), clean_data(2), *keys) == ("Bob only", True, "both", 2)

@@ -16,7 +16,7 @@ from analysis.question import ask
 from analysis.studies.cells import cells_of
 from analysis.studies.measures.measure import answer_key
 from analysis.studies.measures.registry import MEASURES
-from analysis.studies.outcome import StudyOutcome, network_of_outcome
+from analysis.studies.outcome import network_of_outcome
 from analysis.studies.reading import design_from_mapping, read_design
 from analysis.studies.running import run_cell
 from analysis.studies.summary import Record, StudySummary
@@ -126,12 +126,6 @@ def test_a_counted_network_says_what_is_not_known():
     assert told["audit-excess:acdc"].exact
     assert told["audit-circuits"].exact
     assert told["audit-circuits"].value > 10**6
-
-
-@pytest.mark.slow
-def test_outcomes_are_read_back(outcomes):
-    for one in outcomes:
-        assert StudyOutcome.from_json(json.loads(json.dumps(one.as_json()))).values == one.values
 
 
 @pytest.mark.slow

@@ -11,7 +11,6 @@ from analysis.discovery.location import Landscape
 from analysis.errors import InvalidStudy
 from analysis.pipeline import search_for_circuits
 from analysis.planting.certificate import exhaustive
-from analysis.planting.recipes import read_recipe
 from analysis.question import ask
 from analysis.studies.cells import cells_of
 from analysis.studies.measures.planted import ASKED
@@ -125,8 +124,3 @@ def test_nothing_is_measured_where_nothing_was_planted():
 def test_designs_that_cannot_be_planted_are_refused(changes, told):
     with pytest.raises(InvalidStudy, match=told):
         design(**changes)
-
-
-def test_a_recipe_is_read_from_its_line():
-    assert read_recipe("compile").mode is None
-    assert read_recipe("strict-zero, noise=0.1").disguises == ("noise=0.1",)

@@ -38,15 +38,6 @@ def test_the_first_two_steps_are_what_the_authors_code_counts(name, output):
     assert both.n_minimal + both.n_free == len(stored["both_directions"]["mappings"])
 
 
-@pytest.mark.slow
-def test_golden_xor_networks_are_alice_or_bob():
-    last = {name: steps_of(name)["irredundant-literals"] for name in SINGLE_XOR}
-    assert len(last) == 18
-    assert all(step.n_algorithms >= 1 for step in last.values())
-    assert sum(step.n_algorithms == 2 for step in last.values()) == 3
-    assert sum(step.n_minimal == 1 for step in last.values()) == 12
-
-
 def annotated(text, places, path="", negated=False):
     """A formula as an and-inverter tree with each variable's place written behind it, read character by character."""
     operator, parts = split(text)
