@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import atanh
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -51,7 +51,7 @@ class LearningOptions:
     """How maps are learned.
 
     Args:
-        seeds: each case is learned from each of them.
+        seeds: each placement is learned from each of them.
         steps: most steps.
         learning_rate: of Adam.
     """
@@ -61,29 +61,11 @@ class LearningOptions:
     learning_rate: float = 0.05
 
 
-@dataclass(frozen=True)
-class LearningCase:
-    """One network, one algorithm's demands, and a block for each variable.
-
-    Args:
-        network: cut to one output; all cases of a call have the same sizes and activations.
-        rows: ``[2^n, n0]`` inputs.
-        demands: the same number of runs and variables in all cases of a call.
-        blocks: one for each variable.
-    """
-
-    network: Network
-    rows: NDArray[np.float64]
-    demands: Demands
-    blocks: tuple[Block, ...]
-
-
 @dataclass(frozen=True, eq=False)
 class LearnedRun:
-    """What came of one case from one seed.
+    """What came of one placement on one network from one seed.
 
     Args:
-        seed: it started from.
         steps: taken.
         n_single: single interchanges that ended on the right side.
         n_joint: joint ones.
@@ -91,7 +73,6 @@ class LearnedRun:
             non-linear maps.
     """
 
-    seed: int
     steps: int
     n_single: int
     n_joint: int
@@ -158,62 +139,70 @@ class _Couplings:
 
 
 def learn(
-    cases: Sequence[LearningCase], options: LearningOptions, *, non_linear: bool = False
-) -> tuple[tuple[LearnedRun, ...], ...]:
-    """Learn a map for each case from each seed.
+    networks: Sequence[Network],
+    rows: NDArray[np.float64],
+    asked: Demands,
+    placements: Sequence[tuple[Block, ...]],
+    options: LearningOptions,
+    *,
+    non_linear: bool = False,
+) -> list[list[LearnedRun]]:
+    """Learn a map for each placement on each network from each seed.
 
     Args:
-        cases: of one shape: sizes, activations, number of variables and of runs.
+        networks: cut to one output, of equal sizes and activations.
+        rows: ``[2^n, n0]`` inputs.
+        asked: of one algorithm.
+        placements: each a block for each variable.
         options: seeds and steps.
         non_linear: invertible couplings instead of rotations.
 
     Returns:
-        For each case one run for each seed.
+        One run for each seed, of all placements on the first network, then on the next.
     """
-    if not cases:
-        return ()
-    batch = _Batch(cases, options, non_linear)
-    runs = batch.train()
+    each = [(network, blocks) for network in networks for blocks in placements for _ in options.seeds]
+    runs = _Batch(each, rows, asked, options, non_linear).train() if each else []
     n = len(options.seeds)
-    return tuple(tuple(runs[i * n : (i + 1) * n]) for i in range(len(cases)))
+    return [runs[start : start + n] for start in range(0, len(runs), n)]
 
 
 class _Batch:
-    def __init__(self, cases: Sequence[LearningCase], options: LearningOptions, non_linear: bool) -> None:
-        self.options, self.non_linear = options, non_linear
-        first = cases[0].network
-        self.network = first
-        self.n_hidden = first.n_hidden_layers
-        each = [(case, seed) for case in cases for seed in options.seeds]
-        self.seeds = [seed for _, seed in each]
-        self.weights = [_stacked([c.network.weights[i] for c, _ in each]) for i in range(len(first.weights))]
-        self.biases = [_stacked([c.network.biases[i] for c, _ in each]) for i in range(len(first.weights))]
-        clean = {id(case): activations(case.network, case.rows) for case in cases}
-        self.clean = [_stacked([clean[id(c)][i] for c, _ in each]) for i in range(len(first.weights) + 1)]
-        demands = [case.demands for case, _ in each]
-        self.bases = torch.as_tensor(np.array([d.bases for d in demands]))
-        self.sources = torch.as_tensor(np.array([d.sources for d in demands]))
-        self.active = torch.as_tensor(np.array([d.active for d in demands])).double()
-        self.signs = torch.as_tensor(np.array([d.wanted for d in demands])).double() * 2 - 1
-        self.n_single = demands[0].n_single
-        self.owned = [
-            torch.as_tensor(
-                np.array([[_coordinates(b, layer, first.sizes[layer]) for b in case.blocks] for case, _ in each])
-            ).double()
-            for layer in range(1, self.n_hidden + 1)
-        ]  # [batch, variables, width]
-        self.maps = [self._map(layer, each) for layer in range(1, self.n_hidden + 1)]
-        edge = {"sigmoid": 0.0, "tanh": atanh(0.5)}.get(first.output_activation, 0.5)
-        self.edge = edge
-        own = self._before_output(self.clean[-2])
-        self.scale = (own - edge).abs().median(dim=1).values.clamp_min(1e-9)
+    """Everything that is learned at once; the first axis of every tensor but those of demands is which."""
 
-    def _map(self, layer: int, each: Sequence[tuple[LearningCase, int]]) -> _Rotation | _Couplings:
+    def __init__(
+        self,
+        each: Sequence[tuple[Network, tuple[Block, ...]]],
+        rows: NDArray[np.float64],
+        asked: Demands,
+        options: LearningOptions,
+        non_linear: bool,
+    ) -> None:
+        self.options, self.non_linear, self.n_single = options, non_linear, asked.n_single
+        self.network = network = each[0][0]
+        self.weights = [_stacked([one.weights[i] for one, _ in each]) for i in range(len(network.weights))]
+        self.biases = [_stacked([one.biases[i] for one, _ in each]) for i in range(len(network.weights))]
+        clean = {one.digest: activations(one, rows) for one, _ in each}
+        self.clean = [_stacked([clean[one.digest][i] for one, _ in each]) for i in range(len(network.weights) + 1)]
+        self.bases, self.sources = torch.as_tensor(asked.bases), torch.as_tensor(asked.sources)
+        self.active = torch.as_tensor(asked.active).double()
+        self.signs = torch.as_tensor(asked.wanted).double() * 2 - 1
+        hidden = range(1, network.n_hidden_layers + 1)
+        self.owned = [  # [batch, variables, width]
+            _stacked([[_coordinates(b, layer, network.sizes[layer]) for b in blocks] for _, blocks in each])
+            for layer in hidden
+        ]
+        seeds = options.seeds * (len(each) // len(options.seeds))
+        self.maps = [self._map(layer, [blocks for _, blocks in each], seeds) for layer in hidden]
+        self.edge = {"sigmoid": 0.0, "tanh": atanh(0.5)}.get(network.output_activation, 0.5)
+        own = self._before_output(self.clean[-2])
+        self.scale = (own - self.edge).abs().median(dim=1).values.clamp_min(1e-9)
+
+    def _map(self, layer: int, placements: Sequence[tuple[Block, ...]], seeds: Sequence[int]) -> _Rotation | _Couplings:
         width = self.network.sizes[layer]
-        # drawn by what the case is, so that what else is in the batch changes nothing
+        # drawn by what the placement is, so that what else is in the batch changes nothing
         drawn = [
-            np.random.default_rng([seed, layer, *(n for b in case.blocks for n in (b.layer, b.first, b.dimension))])
-            for case, seed in each
+            np.random.default_rng([seed, layer, *(n for b in blocks for n in (b.layer, b.first, b.dimension))])
+            for blocks, seed in zip(placements, seeds, strict=True)
         ]
         if not self.non_linear or width < 2:
             return _Rotation(_stacked([g.normal(size=(width, width)) for g in drawn]))
@@ -234,24 +223,23 @@ class _Batch:
         """``[batch, runs]`` how far the output's pre-activation is on the right side of the edge."""
         for learned in self.maps:
             learned.prepare()
-        rows = torch.arange(len(self.bases))[:, None]
-        values = self.clean[0][rows, self.bases]
-        for layer in range(1, self.n_hidden + 1):
+        values = self.clean[0][:, self.bases]
+        for layer in range(1, self.network.n_hidden_layers + 1):
             drive = values @ self.weights[layer - 1].mT + self.biases[layer - 1][:, None]
             values = activated_with_gradient(drive, self.network.activation_of(layer), self.network.negative_slope)
             learned, owned = self.maps[layer - 1], self.owned[layer - 1]
             own, z = learned.there(self.clean[layer]), learned.there(values)
             moved = z
-            for variable in range(self.sources.shape[2]):
-                take = self.active[:, :, variable, None] * owned[:, None, variable]
-                moved = moved + take * (own[rows, self.sources[:, :, variable]] - z)
+            for variable in range(self.sources.shape[1]):
+                take = self.active[:, variable, None] * owned[:, None, variable]
+                moved = moved + take * (own[:, self.sources[:, variable]] - z)
             # where nothing is taken the layer stays as it is, to the last bit
             touched = (moved != z).any(dim=-1, keepdim=True)
             values = torch.where(touched, learned.back(moved), values)
         return self.signs * (self._before_output(values) - self.edge)
 
     def train(self) -> list[LearnedRun]:
-        """All runs, in the order of cases, then seeds; each as it was when it was first seen to have all right."""
+        """All runs, each as it was when it was first seen to have all right."""
         runs: dict[int, LearnedRun] = {}
         parameters = [parameter for learned in self.maps for parameter in learned.parameters]
         optimiser = Adam(parameters, lr=self.options.learning_rate)
@@ -262,13 +250,13 @@ class _Batch:
                 stop = (seen > _SMALLEST * self.scale[:, None]).all(dim=1) | (step == self.options.steps)
                 for number in set(torch.nonzero(stop)[:, 0].tolist()) - set(runs):
                     runs[number] = self._run(number, step, seen[number])
-                if len(runs) == len(self.seeds):
+                if len(runs) == len(self.scale):
                     break
             loss = F.softplus(2 - 4 * margins / self.scale[:, None]).mean(dim=1).sum()
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-        return [runs[number] for number in range(len(self.seeds))]
+        return [runs[number] for number in range(len(self.scale))]
 
     def _run(self, number: int, step: int, margins: Tensor) -> LearnedRun:
         right = margins > 0
@@ -276,7 +264,6 @@ class _Batch:
             learned.matrix[number].detach().numpy().copy() for learned in self.maps if isinstance(learned, _Rotation)
         )
         return LearnedRun(
-            self.seeds[number],
             step,
             int(right[: self.n_single].sum()),
             int(right[self.n_single :].sum()),
@@ -291,7 +278,7 @@ def _coordinates(block: Block, layer: int, width: int) -> NDArray[np.bool_]:
     return inside
 
 
-def _stacked(arrays: Sequence[NDArray[np.float64]]) -> Tensor:
+def _stacked(arrays: Sequence[Any]) -> Tensor:
     return torch.as_tensor(np.array(arrays, dtype=np.float64))
 
 
@@ -352,10 +339,10 @@ def learn_choices(
     tested = tested_pairs(algorithm.n_inputs, question.protocol.interchange_pairs)
     joint = (1 << algorithm.n_inputs) ** (len(algorithm.responses) + 1) <= MAX_RUNS
     asked = demands(algorithm, tested, joint=joint)
-    runs = learn([LearningCase(question.cut, question.data.clean_rows, asked, blocks) for blocks in choices], options)
+    runs = learn([question.cut], question.data.clean_rows, asked, choices, options)
     return [
-        [(run, score_directions(question, algorithm, _alignment(algorithm, blocks, run))) for run in of_case]
-        for blocks, of_case in zip(choices, runs, strict=True)
+        [(run, score_directions(question, algorithm, _alignment(algorithm, blocks, run))) for run in of_one]
+        for blocks, of_one in zip(choices, runs, strict=True)
     ]
 
 

@@ -271,19 +271,11 @@ def _alignment_json(one: KeptDirections) -> dict[str, Any]:
 
 def unfinished_directions(report: DirectionsReport, output: int) -> list[str]:
     """One sentence for each search that was refused, stopped at a limit or left something undecided."""
-    sentences = []
+    told = []
     for one in report.classes:
         where = f"output {output}: directions, class {one.direction_class}"
-        n_truncated = sum(each.truncated_at is not None for each in one.algorithms)
         if one.refused:
-            sentences.append(f"{where} was not searched: {one.refused}")
-        elif one.n_left:
-            n_all = one.n_searched + one.n_left
-            sentences.append(f"{where} truncated at {one.n_searched:,} of {n_all:,} algorithms: time was up")
-        elif not one.all_listed:
-            sentences.append(f"{where}: only the candidates at hand were searched, {one.n_searched:,} of them")
-        if n_truncated:
-            sentences.append(f"{where}: alignments of {n_truncated:,} algorithms truncated")
-        if int(one.n_undecided):
-            sentences.append(f"{where}: of {int(one.n_undecided):,} placements it is not known whether any swap passes")
-    return sentences
+            told.append(f"{where} was not searched: {one.refused}")
+        elif not one.exact:
+            told.append(f"{where}: {one.how_far}")
+    return told

@@ -15,7 +15,7 @@ from analysis.algorithms.candidates import Candidates
 from analysis.alignments.iia import tested_pairs
 from analysis.alignments.permutation_baseline import permuted_network
 from analysis.directions.blocks import block_placements, demands
-from analysis.directions.das import LearningCase, LearningOptions, learn
+from analysis.directions.das import LearningOptions, learn
 from analysis.errors import BeyondLimits
 from analysis.ladder.climbing import placed_algorithms
 from analysis.ladder.report import LEARNED, LadderReport, LearnedClass, Rung
@@ -100,8 +100,7 @@ def learned_rungs(
     for algorithm, blocks in plan:
         asked = demands(algorithm, tested, joint=joint)
         n_joint = len(asked.wanted) - asked.n_single
-        cases = [LearningCase(net, rows, asked, placement) for net in networks for placement in blocks]
-        runs = learn(cases, options, non_linear=map_class == "non-linear")
+        runs = learn(networks, rows, asked, blocks, options, non_linear=map_class == "non-linear")
         for number, total in enumerate(totals):
             mine = runs[number * len(blocks) : (number + 1) * len(blocks)]
             single = [any(run.n_single == asked.n_single for run in seeds) for seeds in mine]

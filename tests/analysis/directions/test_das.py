@@ -11,7 +11,7 @@ import torch
 from analysis.alignments import iia
 from analysis.data import clean_data
 from analysis.directions.blocks import Block, block_placements, demands
-from analysis.directions.das import LearningCase, LearningOptions, learn, learn_choices
+from analysis.directions.das import LearningOptions, learn, learn_choices
 from analysis.question import ask
 from tests.analysis.directions.test_alice_and_bob import CANDIDATES, NET
 from tests.factories import pretrained_xor, two_xor_algorithms
@@ -46,9 +46,13 @@ def test_demands_are_those_of_the_algorithm() -> None:
 def test_one_seed_one_result_whatever_is_learned_beside_it() -> None:
     algorithm = CANDIDATES.algorithms[0]
     asked = demands(algorithm, iia.tested_pairs(2, "ordered"), joint=True)
-    cases = [LearningCase(NET, DATA.representatives, asked, placed) for placed in block_placements(2, (3,))]
+    placements = block_placements(2, (3,))
+
+    def learned(some):
+        return learn([NET], DATA.representatives, asked, some, short)
+
     short = LearningOptions(seeds=(0, 1), steps=20)
-    together, alone, again = learn(cases, short), learn(cases[1:2], short), learn(cases, short)
+    together, alone, again = learned(placements), learned(placements[1:2]), learned(placements)
     for one, other in zip(together[1], alone[0], strict=True):
         assert (one.steps, one.n_single, one.n_joint) == (other.steps, other.n_single, other.n_joint)
         assert np.allclose(one.rotations[0], other.rotations[0], atol=1e-9)
@@ -80,8 +84,8 @@ def test_under_non_linear_maps_the_wrong_algorithm_passes_too() -> None:
     network = pretrained_xor().network
     alice = next(a for a in two_xor_algorithms() if a.text != "(!(!A&!B)&!(A&B))")
     asked = demands(alice, iia.tested_pairs(2, "ordered"), joint=False)
-    cases = [LearningCase(network, DATA.representatives, asked, b) for b in block_placements(2, (3, 3))]
-    runs = learn(cases, LearningOptions(seeds=(0,), steps=150, learning_rate=0.03), non_linear=True)
+    given = [network], DATA.representatives, asked, block_placements(2, (3, 3))
+    runs = learn(*given, LearningOptions(seeds=(0,), steps=150, learning_rate=0.03), non_linear=True)
     assert any(seeds[0].n_single == 24 for seeds in runs)
-    linear = learn(cases, LearningOptions(seeds=(0,), steps=150, learning_rate=0.1))
+    linear = learn(*given, LearningOptions(seeds=(0,), steps=150, learning_rate=0.1))
     assert sum(s[0].n_single == 24 for s in runs) > sum(s[0].n_single == 24 for s in linear)
