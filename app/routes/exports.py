@@ -59,7 +59,7 @@ def funnel(request: Request, links: Links, network: str, options: Given[FunnelOp
 
 @_table("/compare", "Crucial experiments")
 def crucial(request: Request, links: Links, options: Given[CompareOptions]) -> Streamed:
-    """The crucial experiments of a comparison, largest margin first, at most 2,000."""
+    """The crucial experiments of a comparison, largest margin first."""
     return table_file(request, "csv", "crucial-experiments", lambda store: exports.crucial_table(store, links, options))
 
 

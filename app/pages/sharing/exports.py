@@ -19,7 +19,7 @@ from app.figures.svg.tiles import bits_of
 from app.options import ScopeOptions
 from app.pages.analyses import of_network
 from app.pages.compare.build import build_compare
-from app.pages.compare.compared import Compared, Contradictions
+from app.pages.compare.compared import Compared, table
 from app.pages.compare.options import CompareOptions
 from app.pages.interpretation_list import by_number
 from app.pages.kinds import find_document
@@ -32,8 +32,6 @@ from pluriscope.blocks import Table
 from pluriscope.tables import AtHand, Column, Query, Row
 
 MAX_INTERPRETATIONS: Final = 10_000
-MAX_CRUCIAL: Final = 2_000
-"""Crucial experiments in a table; the most telling ones come first."""
 Exported = tuple[tuple[str, ...], Table]
 """The text beside a table, and the table."""
 
@@ -114,17 +112,12 @@ def crucial_table(session: Session, addresses: Addresses, options: CompareOption
         PageError: the comparison names nothing, or is not complete.
     """
     found = build_compare(session, addresses, options)
-    listing = Contradictions(found)
-    names = tuple(one.name for one in listing.columns)
     about = (
         *_about(found, "Where the explanations of a comparison contradict each other"),
-        f"Rows: {min(len(found.trials.apart), MAX_CRUCIAL)} of {len(found.trials.apart)}, most telling first.",
         "An explanation's column: what it predicts; empty where it predicts nothing. output: of the network; decision:",
         "of the network by threshold; margin: distance of its output from there.",
     )
-    return about, _table(
-        names, ([row[name] for name in names] for row in listing.select(Query(limit=MAX_CRUCIAL)).rows)
-    )
+    return about, table(found, Query())
 
 
 def agreement_table(session: Session, addresses: Addresses, options: CompareOptions) -> Exported:
