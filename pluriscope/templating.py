@@ -116,7 +116,7 @@ def environment(prefix: str = "") -> Environment:
         may_send=may_send,
         part_url=part_url,
     )
-    env.filters.update({name: getattr(numbers, name) for name in numbers.__all__})
+    env.filters.update(noun=numbers.noun, exact=numbers.exact)
     return env
 
 

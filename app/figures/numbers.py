@@ -9,20 +9,6 @@ from typing import Final, Literal
 
 from markupsafe import Markup
 
-__all__ = [
-    "bounded",
-    "bounded_text",
-    "decimal",
-    "digits_apart",
-    "duration",
-    "exact",
-    "noun",
-    "plural",
-    "readable",
-    "short",
-    "when",
-]
-
 DIGITS_LIMIT: Final = 1_000_000_000
 
 
@@ -43,22 +29,9 @@ def exact(number: int | str) -> str:
 
 def readable(number: int | str) -> str | Markup:
     """All digits up to a billion, then m × 10ⁿ with the exact value in the title."""
-    return _power(int(number)) if abs(int(number)) > DIGITS_LIMIT else exact(number)
-
-
-def _mantissa(number: int) -> tuple[str, int]:
-    exponent = len(str(abs(number))) - 1
-    # integer arithmetic, because counts may lie far beyond what a float holds
-    hundredths = (abs(number) * 100 + 10**exponent // 2) // 10**exponent
-    if hundredths >= 1000:
-        hundredths, exponent = 100, exponent + 1
-    return f"{'−' if number < 0 else ''}{hundredths // 100}.{hundredths % 100:02d}", exponent
-
-
-def _power(number: int) -> Markup:
-    mantissa, exponent = _mantissa(number)
-    size = f"{mantissa} × 10<sup>{exponent}</sup>"
-    return Markup(f'<span class="sci" title="{exact(number)}">{size}</span>')  # noqa: S704  # made of digits
+    if abs(int(number)) <= DIGITS_LIMIT:
+        return exact(number)
+    return Markup('<span class="sci" title="{}">{}</span>').format(exact(number), _marked_up(_shortened(int(number))))
 
 
 Bound = Literal["exact", "at_least", "about", "unknown"]
@@ -82,11 +55,10 @@ def bounded(
         return Markup('<span class="muted unsearched">{}</span>').format(UNKNOWN)
     if bound == "exact":
         return readable(number)
-    sign, told = ("≥", "at least: not all of it was searched") if bound == "at_least" else ("≈", "an estimate")
-    shown = Markup('<span class="nowrap" title="{}">{} {}</span>').format(told, sign, readable(number))
-    if bound == "at_least" or low is None or high is None:
-        return shown
-    return shown + Markup(' <span class="nowrap">({})</span>').format(_marked_up(interval(low, high)))
+    told = "at least: not all of it was searched" if bound == "at_least" else "an estimate"
+    words, bracket, ends = bounded_text(number, bound, low, high).partition(" (")
+    shown = Markup('<span class="nowrap" title="{}">{}</span>').format(told, _marked_up(words))
+    return shown + Markup(' <span class="nowrap">({}</span>').format(_marked_up(ends)) if bracket else shown
 
 
 def bounded_text(
@@ -95,12 +67,9 @@ def bounded_text(
     """The same as plain text, all digits up to a billion."""
     if bound == "unknown":
         return UNKNOWN
-    text = _shortened(int(number))
-    if bound == "exact":
-        return text
-    if bound == "at_least":
-        return f"≥ {text}"
-    return f"≈ {text}" if low is None or high is None else f"≈ {text} ({interval(low, high)})"
+    sign = {"exact": "", "at_least": "≥ ", "about": "≈ "}[bound]
+    ends = f" ({interval(low, high)})" if bound == "about" and low is not None and high is not None else ""
+    return f"{sign}{_shortened(int(number))}{ends}"
 
 
 def interval(low: int | str, high: int | str) -> str:
@@ -125,8 +94,13 @@ def _shortened(number: int) -> str:
     """Digits up to a billion, then m × 10ⁿ, as plain text."""
     if abs(number) <= DIGITS_LIMIT:
         return exact(number)
-    mantissa, exponent = _mantissa(number)
-    return f"{mantissa} × 10{str(exponent).translate(SUPERSCRIPTS)}"
+    exponent = len(str(abs(number))) - 1
+    # integer arithmetic, because counts may lie far beyond what a float holds
+    hundredths = (abs(number) * 100 + 10**exponent // 2) // 10**exponent
+    if hundredths >= 1000:
+        hundredths, exponent = 100, exponent + 1
+    sign, power = "−" if number < 0 else "", str(exponent).translate(SUPERSCRIPTS)
+    return f"{sign}{hundredths // 100}.{hundredths % 100:02d} × 10{power}"
 
 
 def _marked_up(text: str) -> Markup:
