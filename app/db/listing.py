@@ -21,7 +21,7 @@ from app.db.directions import KIND as DIRECTIONS
 from app.db.models import searches_of, stored_circuits
 from app.db.recorded import stored_searches
 from app.db.reports import report_row
-from app.db.rows import columns_of, key_of
+from app.db.rows import columns_of
 from app.db.tables import AnalysisReportRow, AnalysisRow, ModelRow, VerdictRow
 from app.db.verdicts import outcomes_of, step_of, verdict_rows
 from app.recent import Recent
@@ -54,7 +54,8 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Questio
     reports = told.where(AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind.in_(kinds))
     verdicts = [row for row in verdict_rows(session, analysis) if row.kind != "interpretation"]
     key = (
-        *(key_of(session, analysis), of),
+        # a row number alone may be given again
+        *(str(session.get_bind().engine.url), analysis.id, analysis.result_digest, analysis.created_at, of),
         *sorted(map(tuple, session.execute(reports))),
         *sorted((row.id, row.content) for row in verdicts),
         repr(stored_searches(session, analysis.id)),
@@ -105,16 +106,16 @@ def _read(
         stored["direction"] = _directions(session, analysis)
     searched = stored_searches(session, analysis.id)
     stored |= {
-        kind.key: columns_of(session, analysis, kind.key, tuple(stored_types(kind)))
+        kind.key: columns_of(session, analysis, kind.key, ("verdicts", *stored_types(kind)))
         for kind in RECORDED
         if kind.key in searched
     }
     survey = report_row(session, analysis, GROUND)
     relations = stored_relations(report_row(session, analysis, STORIES))
     outcomes = {
-        kind: {str(step): judged for step, judged in outcomes_of(session, analysis, kind).items()}
-        for kind in stored
-        if kind != "direction"
+        kind: {str(step): judged for step, judged in outcomes_of(session, analysis, kind, letters).items()}
+        for kind, columns in stored.items()
+        if (letters := columns.get("verdicts")) is not None
     }
     found = Found(
         question,

@@ -1,15 +1,13 @@
 """Explanations as rows: written in bulk, and read as whole columns.
 
 Reading rows one by one gives Python's lock away at each of them: 165,000 rows take half a second alone and half a
-minute beside one busy thread. So a column is fetched as one joined text, parsed at once, and kept in the process.
+minute beside one busy thread. So a column is fetched as one joined text and parsed at once.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -33,12 +31,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.db.columns import BigCount, HexMask, Letters, SortableInteger
-from app.db.recorded_tables import RECORDED_TABLES, SearchRow
+from app.db.recorded_tables import RECORDED_TABLES
 from app.db.table_base import Base
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisReportRow, AnalysisRow, CircuitRow, DirectionRow
-from app.recent import Recent
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow, DirectionRow
 
-MAX_KEPT: Final = 64_000_000  # bytes
 Values = NDArray[Any] | list[Any]
 _SEPARATOR: Final = "\x1f"  # in no text that is stored
 _NAN: Final = "nan"
@@ -92,23 +88,8 @@ def _present(value: Any) -> Any:
     return None if value != value else value
 
 
-def _size(values: Values) -> int:
-    if isinstance(values, np.ndarray) and values.dtype != object:
-        return values.nbytes
-    return sum(8 + sys.getsizeof(value) for value in values)
-
-
-_KEPT: Final = Recent[Values](MAX_KEPT, _size)
-_READING: Final = Lock()
-
-
-def key_of(session: Session, analysis: AnalysisRow) -> tuple[Any, ...]:
-    """What names a stored analysis for good, within this process: a row number alone may be given again."""
-    return str(session.get_bind().engine.url), analysis.id, analysis.result_digest, analysis.created_at
-
-
 def columns_of(session: Session, analysis: AnalysisRow, kind: str, names: Sequence[str]) -> dict[str, Values]:
-    """Some columns of the explanations of one kind, of equal length; those that are not kept in one statement.
+    """Some columns of the explanations of one kind, of equal length, in one statement.
 
     They stand in the order of the store: circuits by mask, algorithms by position, alignments by row, others as they
     were found. A number that may be missing is a float, NaN where it is. Integers of any size are an int64 array if all
@@ -120,26 +101,11 @@ def columns_of(session: Session, analysis: AnalysisRow, kind: str, names: Sequen
         kind: "circuit", "algorithm", "alignment", or a kind that a background job finds, such as "probe".
         names: of the columns.
     """
-    key = (*key_of(session, analysis), kind)
-    if kind in RECORDED_TABLES:  # it may have been searched again
-        found_at = select(SearchRow.found_at).where(SearchRow.analysis == analysis.id, SearchRow.kind == kind)
-        key = (*key, session.scalar(found_at))
-    if kind == "direction":
-        report = AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind == "directions"
-        key = (*key, session.scalar(select(AnalysisReportRow.content).where(*report)))
-    keys = {name: (*key, name) for name in names}
-    if "verdicts" in keys:  # they change while all else stays
-        stored = session.get_one(AnalysisRow, analysis.id).verdicts
-        keys["verdicts"] += tuple((row.position, row.content) for row in stored if row.kind == kind)
     source = _SOURCES[kind]
     columns = source.table.columns
-    with _READING:  # one at a time: whoever comes meanwhile finds them kept
-        found = {name: kept for name in names if (kept := _KEPT.get(keys[name])) is not None}
-        missing = [columns[name] for name in names if name not in found]
-        read = read_columns(session, missing, columns[source.order], columns[source.owner] == analysis.id)
-        for column, values in zip(missing, read, strict=True):
-            found[column.name] = _KEPT.put(keys[column.name], values)
-    return found
+    owned = columns[source.owner] == analysis.id
+    read = read_columns(session, [columns[name] for name in names], columns[source.order], owned)
+    return dict(zip(names, read, strict=True))
 
 
 def column_of(session: Session, analysis: AnalysisRow, kind: str, name: str) -> Any:

@@ -35,7 +35,7 @@ from analysis.criteria.verdict import OUTCOMES
 from analysis.digest import canonical_json
 from analysis.errors import InvalidCriterion
 from analysis.result import CriterionTally
-from app.db.rows import column_of, write_letters
+from app.db.rows import Values, column_of, write_letters
 from app.db.tables import AnalysisRow, VerdictRow
 
 LETTERS: Final = "PFU-"  # of analysis.criteria.verdict.OUTCOMES
@@ -154,18 +154,21 @@ def verdict_rows(session: Session, analysis: AnalysisRow, kind: Kind = "") -> Se
     return [row for row in rows if row.kind == kind] if kind else rows
 
 
-def outcomes_of(session: Session, analysis: AnalysisRow, kind: Kind) -> dict[CriterionStep, NDArray[np.uint8]]:
+def outcomes_of(
+    session: Session, analysis: AnalysisRow, kind: Kind, letters: Values | None = None
+) -> dict[CriterionStep, NDArray[np.uint8]]:
     """``[stored explanations]`` of each step positions in :data:`analysis.criteria.verdict.OUTCOMES`, or NOT_JUDGED.
 
     Args:
         session: open session.
         analysis: the analysis.
         kind: of explanation, not interpretations.
+        letters: the column of verdicts, if it has been read.
     """
     own = verdict_rows(session, analysis, kind)
     if not own:
         return {}
-    found = column_of(session, analysis, kind, "verdicts")
+    found = column_of(session, analysis, kind, "verdicts") if letters is None else letters
     every = _OUTCOME[found] if len(found) else np.zeros((0, max(row.position for row in own) + 1), np.uint8)
     return {step: every[:, row.position] for row in own if (step := step_of(row)) is not None}
 

@@ -101,8 +101,7 @@ def cut_of(one: One) -> Cut:
 def _of_perceptron(one: One, circuit: Circuit) -> Cut:
     place, layout = one.place, circuit.layout
     analysis, question, verdict = place.analysis, place.question, verdict_on(place, circuit)
-    around = (None, None) if analysis is None else masks_beside(one.session, analysis, circuit.mask)
-    before, after = ("" if mask is None else layout.to_hex(mask) for mask in around)
+    beside = ("", "") if analysis is None else masks_beside(one.session, analysis.id, circuit.hex, circuit.n_edges)
     return Cut(
         mask=circuit.hex,
         part=place.part,
@@ -117,7 +116,7 @@ def _of_perceptron(one: One, circuit: Circuit) -> Cut:
         chance=_chance_of(one.session, place, circuit),
         stored=analysis is not None and find_circuit(one.session, analysis.id, circuit.hex) is not None,
         n_valid=analysis.circuits_valid if analysis is not None and stored_coverage(analysis) == "all" else None,
-        beside=(before, after),
+        beside=beside,
         drawn=network_diagram(question.cut.weights, circuit, title=f"Circuit {circuit.hex}"),
         rows=behaviour_of(place, question.activations(circuit)[-1][:, 0]),
         readings=readings_of(place, circuit, verdict),

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, contains_eager
 
-from app.db.rows import column_of, columns_of
+from app.db.rows import column_of
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow, ProtocolRow
 
 
@@ -29,8 +29,7 @@ def most_aligned(session: Session, analysis_id: int, limit: int) -> Sequence[Alg
 
 def n_algorithms(session: Session, analysis: AnalysisRow) -> int:
     """How many algorithms of the analysis are stored."""
-    shown = ("algorithm_id", "text", "form", "formula")  # which pages of an algorithm read as well
-    return len(columns_of(session, analysis, "algorithm", shown)["text"])
+    return session.scalar(select(func.count()).where(AlgorithmRow.analysis_id == analysis.id)) or 0
 
 
 def find_algorithm(session: Session, analysis_id: int, algorithm_id: str) -> AlgorithmRow | None:

@@ -7,15 +7,15 @@ from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import text
+from sqlalchemy import select, text, tuple_
 from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.backbone import Backbone, Coverage, backbone_of, coverage_of
 from analysis.circuit_sets.chance import KnownSizes
 from analysis.circuits.result import CircuitMethod, CircuitSearch
-from analysis.networks.circuit import MAX_EDGES, EdgeLayout
+from analysis.networks.circuit import EdgeLayout
 from app.db.distributions import distribution_in, smallest_in
-from app.db.rows import column_of, columns_of
+from app.db.rows import column_of
 from app.db.tables import AnalysisRow, CircuitRow
 
 
@@ -58,27 +58,24 @@ def find_circuit(session: Session, analysis_id: int, mask: str) -> CircuitRow | 
     return session.get_one(CircuitRow, (analysis_id, position)) if found else None
 
 
-def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[int | None, int | None]:
-    """The stored circuits before and after a circuit, stored or not, by fewest edges, then by mask.
+def masks_beside(session: Session, analysis_id: int, mask: str, n_edges: int) -> tuple[str, str]:
+    """The masks of the stored circuits before and after a circuit, stored or not, by fewest edges, then by mask.
 
     Args:
-        analysis: whose circuits are looked at.
-        mask: the given circuit.
+        session: open session.
+        analysis_id: whose circuits are looked at.
+        mask: of the given circuit.
+        n_edges: that it keeps.
 
     Returns:
-        Masks; None where there is none, and in networks of more than 64 edges.
+        "" where there is none.
     """
-    if analysis.network.layout.n_edges > MAX_EDGES:
-        return None, None
-    columns = columns_of(session, analysis, "circuit", ("mask", "edges"))
-    masks, edges = np.asarray(columns["mask"]), np.asarray(columns["edges"])
-    size, given = mask.bit_count(), np.uint64(mask)
-    before = np.flatnonzero((edges < size) | (edges == size) & (masks < given))
-    after = np.flatnonzero((edges > size) | (edges == size) & (masks > given))  # masks ascend
-    previous = before[edges[before] == edges[before].max()][-1:] if len(before) else before
-    following = after[edges[after] == edges[after].min()][:1] if len(after) else after
-    first, last = (int(masks[place[0]]) if len(place) else None for place in (previous, following))
-    return first, last
+    order, here = tuple_(CircuitRow.edges, CircuitRow.mask), (n_edges, mask)
+    stored = select(CircuitRow.mask).where(CircuitRow.analysis == analysis_id)
+    before = stored.where(order < here).order_by(CircuitRow.edges.desc(), CircuitRow.mask.desc())
+    after = stored.where(order > here).order_by(CircuitRow.edges, CircuitRow.mask)
+    first, last = (session.scalar(query.limit(1)) for query in (before, after))
+    return first or "", last or ""
 
 
 def stored_coverage(row: AnalysisRow) -> Coverage:
@@ -120,15 +117,15 @@ def search_of(
     )
 
 
-def stored_search(session: Session, row: AnalysisRow, layout: EdgeLayout, *, with_masks: bool = True) -> CircuitSearch:
+def stored_search(session: Session, row: AnalysisRow, layout: EdgeLayout) -> CircuitSearch:
     """The stored circuits of an analysis as the search that found them, without their outputs and margins.
 
     Args:
+        session: open session.
         row: the analysis.
         layout: of its network cut to the output.
-        with_masks: whether masks are read; without, only what is known of all valid circuits can be asked.
     """
-    masks = masks_of(session, row) if with_masks else np.empty(0, dtype=np.uint64)
+    masks = masks_of(session, row)
     return search_of(row, layout, masks, np.empty((len(masks), 0)), np.empty(len(masks)))
 
 

@@ -87,12 +87,19 @@ def test_a_circuit_has_others_before_and_after_it_by_edges_then_by_mask(store):
         row = session.get_one(AnalysisRow, row.id)
         masks = hand_made_analysis().circuits.masks.tolist()
         ordered = sorted(masks, key=lambda mask: (mask.bit_count(), mask))
+
+        def shown(mask):
+            return "" if mask is None else hand_made_analysis().circuits.layout.to_hex(mask)
+
+        def told(mask):
+            return shown(mask), mask.bit_count()
+
         for before, mask, after in zip([None, *ordered], ordered, [*ordered[1:], None], strict=False):
-            assert masks_beside(session, row, mask) == (before, after)
+            assert masks_beside(session, row.id, *told(mask)) == (shown(before), shown(after))
         absent = next(mask for mask in range(2**12) if mask not in masks)
         place = sorted([*ordered, absent], key=lambda mask: (mask.bit_count(), mask)).index(absent)
         expected = (ordered[place - 1] if place else None, ordered[place])
-        assert masks_beside(session, row, absent) == expected
+        assert masks_beside(session, row.id, *told(absent)) == tuple(map(shown, expected))
 
 
 def test_every_word_counts_and_networks_of_studies_come_last(store):

@@ -16,7 +16,7 @@ from analysis.circuits.result import CircuitSearch
 from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.circuit import EdgeLayout, mask_array
 from analysis.question import ask
-from app.db import rows, writes
+from app.db import writes
 from app.db.reads.analyses import find_network
 from app.db.reads.circuits import locate_mask
 from app.db.reads.networks import analyses_of
@@ -99,14 +99,6 @@ def test_algorithms_and_alignments_are_columns_in_the_order_of_the_store(store):
         assert algorithms["n_valid"].tolist() == [3, 0]
         assert algorithms["irredundant_gates"].tolist() == [1.0, 1.0]
         assert np.isnan(algorithms["truncated_at"]).all()
-
-
-def test_a_column_is_read_once(store, monkeypatch):
-    row = stored_analysis(store)
-    with store.read() as session:
-        first = column_of(session, row, "circuit", "margin")
-        monkeypatch.setattr(rows, "_parsed", None)
-        assert column_of(session, row, "circuit", "margin") is first
 
 
 def test_a_plain_client_shows_circuits(tmp_path):

@@ -8,8 +8,6 @@ import pytest
 from sqlalchemy import event
 from starlette.routing import Match
 
-from app.db import rows
-from app.recent import Recent
 from tests.app.pages.conftest import MINE, NOISY, XOR
 
 CIRCUIT = XOR + "/circuits/081ff"
@@ -79,8 +77,7 @@ PAGES = {  # address → most statements that it may send
 
 
 @pytest.fixture
-def statements(app, monkeypatch):
-    monkeypatch.setattr(rows, "_KEPT", Recent(rows.MAX_KEPT, rows._size))  # none is kept
+def statements(app):
     sent = []
 
     def note(_connection, _cursor, statement, *_):
