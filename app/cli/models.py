@@ -1,8 +1,7 @@
-"""`pluriscope train-model`, and what `import` does with transformers."""
+"""`pluriscope train-model`: small transformers, many seeds one after the other."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,6 @@ from app.cli.signature import Within
 from app.cli.terminal import DONE, STOPPED, Refusal, Shown, check_writable, progress_bar, read_bytes, remark, write_json
 
 if TYPE_CHECKING:
-    from analysis.models.attention import AttentionModel
     from analysis.models.attention_tasks import TokenTask
     from analysis.models.attention_training import AttentionOutcome
 
@@ -66,6 +64,7 @@ def train_model(
         layer_norm: Whether everything that reads has a LayerNorm before it.
         output: Folder for the model files.
     """
+    from analysis.models.attention_files import attention_document
     from analysis.network_files.files import slug_of
 
     chosen = _task(task, rows, vocabulary, context)
@@ -87,7 +86,7 @@ def train_model(
         with progress_bar(quiet) as report:
             outcome = train_attention(spec, work=Work(report=report))
         if outcome.converged and outcome.model is not None:
-            write_model(outcome.model, path)
+            write_json(path, attention_document(outcome.model))
         outcomes.append(_told(spec.seed, outcome, path))
     n_converged = sum(bool(one["file"]) for one in outcomes)
     if not quiet:
@@ -113,24 +112,6 @@ def _line(one: dict[str, Any]) -> str:
     return f"seed {one['seed']}: {what}, {one['file'] or 'not converged'}"
 
 
-def read_transformer(file: str, name: str) -> AttentionModel:
-    """The transformer in a model file, under another name if one is given.
-
-    Raises:
-        Refusal: it cannot be read, or is of another kind.
-        AnalysisError: a file that holds no transformer.
-    """
-    from analysis.models.attention import AttentionModel
-    from analysis.models.registry import MAX_MODEL_BYTES, read_model
-    from analysis.network_files.files import checked_name
-
-    called = checked_name(name) if name else ""
-    kind, model = read_model(read_bytes(file, "model file", MAX_MODEL_BYTES))
-    if not isinstance(model, AttentionModel):
-        raise Refusal(f"model file {file!r}: holds a {kind.noun}. Give a transformer.")
-    return replace(model, name=called or model.name)
-
-
 def _task(task: str, rows: str, vocabulary: int, context: int) -> TokenTask:
     """The task that the options name, or the table of rows."""
     from analysis.models.attention_files import MAX_TABLE_BYTES, read_table
@@ -141,10 +122,3 @@ def _task(task: str, rows: str, vocabulary: int, context: int) -> TokenTask:
     if vocabulary or context:
         raise Refusal("--rows: says itself how many tokens there are. Leave --vocabulary and --context out.")
     return read_table(read_bytes(rows, "table of rows", MAX_TABLE_BYTES))
-
-
-def write_model(model: AttentionModel, output: str) -> None:
-    """Write a model file."""
-    from analysis.models.attention_files import attention_document
-
-    write_json(output, attention_document(model))

@@ -38,6 +38,8 @@ OPTIONS: Final[dict[tuple[str, str], str]] = {
     },
     ("analyse", "--device"): "Circuits of transformers are found without torch, with the same results: leave it out.",
     ("analyse", "--stories"): "Ask for one of them: pluriscope ask stories FILE, or pluriscope ask rivals FILE.",
+    ("import", "--output"): "A model file is imported as it is: leave it out.",
+    ("import", "-o"): "A model file is imported as it is: leave it out.",
     ("train", "--import"): "Train first, then import the files: pluriscope import FOLDER/*.json.",
     ("train", "--protocol"): "Train first, then import the files: pluriscope import FOLDER/*.json --protocol NAME.",
     ("train", "--analyse"): "pluriscope study run trains a grid of networks and analyses each.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json as json_of
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-from app.cli.models import read_transformer, write_model
 from app.cli.reading import read_protocol, read_settings
 from app.cli.signature import Within
 from app.cli.terminal import (
@@ -85,11 +83,10 @@ def import_(
     tasks: str = "",
     encoding: str = "",
     name: str = "",
-    output: str = "",
 ) -> Shown:
     """Store networks in the dashboard's database and queue their analyses; all of them, or none if one is refused.
 
-    A transformer is read from a model file.
+    A transformer is stored as its model file says, and its circuits are searched.
 
     Example: pluriscope import networks/*.json --protocol complete --protocol paper
     Example: pluriscope import net.safetensors --task name --tasks XOR
@@ -105,10 +102,10 @@ def import_(
         tasks: Names, truth tables or formulas, one for each output, with semicolons.
         encoding: Numbers that stand for 0 and 1, such as "-1, 1"; default: 0 and 1.
         name: What to call it; default: as the file does.
-        output: Write a transformer to this file and not to the store.
     """
     from analysis.data import MAX_DATA_BYTES, parse_data_file
     from analysis.errors import AnalysisError
+    from analysis.models.registry import MAX_MODEL_BYTES, kind_of_file
     from analysis.network_files.declared_tasks import TASK_SOURCES
     from analysis.network_files.files import MAX_NETWORK_BYTES
     from analysis.network_files.intake import Declaration, read_intake
@@ -117,11 +114,8 @@ def import_(
     from app.db.records import save_data_record
     from app.db.writes import save_network
     from app.jobs.queue import enqueue_analyses
+    from app.routes.bring_in import store_model
 
-    if output or _are_models(files):
-        if len(files) != 1 or protocol or data or task != "file" or tasks or encoding or no_analysis:
-            raise Refusal("import: a transformer is imported by itself, without options of networks. Give one file.")
-        return _import_transformer(files[0], output, name)
     protocols = [] if no_analysis else [read_protocol(one) for one in protocol or ["complete"]]
     source = next((known for known in TASK_SOURCES if known == task), None)
     if source is None:
@@ -130,17 +124,22 @@ def import_(
         raise Refusal("--encoding: goes without --data, which says what stands for each input. Leave one out.")
     declaration = Declaration(name, source, tasks, encoding)
     raw_data = read_bytes(data, "data file", MAX_DATA_BYTES) if data else b""
-    parsed = []
+    parsed, models = [], []
     for path in files:
-        raw = read_bytes(path, "network file", MAX_NETWORK_BYTES)
+        raw = read_bytes(path, "network file", max(MAX_NETWORK_BYTES, MAX_MODEL_BYTES))
+        if kind_of_file(raw[: MAX_MODEL_BYTES + 1]) is not None:
+            models.append(raw)
+            continue
         try:
-            intake = read_intake(raw, declaration, fallback_name=Path(path).stem)
+            intake = read_intake(raw[: MAX_NETWORK_BYTES + 1], declaration, fallback_name=Path(path).stem)
             file = intake.file()
             sizes = file.network.sizes
             record = parse_data_file(raw_data, sizes[0], sizes[-1]) if data else intake.data
         except AnalysisError as error:
             raise Refusal(f"{path}: {error}") from None
         parsed.append((file, None if record.is_clean else record))
+    if models and (protocol or data or task != "file" or tasks or encoding or name or no_analysis):
+        raise Refusal("import: a transformer is imported without options of networks. Give it by itself.")
     items = []
     with opened_store() as store, store.write() as session:
         for file, own in parsed:
@@ -152,32 +151,10 @@ def import_(
                 save_data_record(session, own)
             enqueue_analyses(session, row, protocols, data=own)
             items.append({"name": file.name, "digest": row.digest, "url": Addresses().network(row.slug)})
+        for raw in models:
+            model, _, _ = store_model(session, Addresses(), raw)
+            items.append({"name": model.name, "digest": model.digest, "url": Addresses().network(model.slug)})
     return Shown({"items": items}, [str(item["url"]) for item in items])
-
-
-def _are_models(files: Sequence[str]) -> bool:
-    """Whether a file says that it holds a model of another kind than the networks."""
-    from analysis.models.registry import MAX_MODEL_BYTES, kind_of_file
-
-    paths = [Path(file) for file in files if file != STANDARD]
-    return any(path.is_file() and kind_of_file(path.read_bytes()[: MAX_MODEL_BYTES + 1]) is not None for path in paths)
-
-
-def _import_transformer(file: str, output: str, name: str) -> Shown:
-    """Write a transformer to a file, or store it and queue the search for its circuits."""
-    from analysis.models.attention_files import attention_document
-    from app.addressing import Addresses
-    from app.routes.bring_in import store_model
-
-    check_writable(output, file)
-    model = read_transformer(file, name)
-    if output:
-        write_model(model, output)
-        return Shown({"items": [{"name": model.name, "digest": model.digest, "file": output}]})
-    with opened_store() as store, store.write() as session:
-        row, _, _ = store_model(session, Addresses(), json_of.dumps(attention_document(model)).encode())
-        item = {"name": row.name, "digest": row.digest, "url": Addresses().network(row.slug)}
-    return Shown({"items": [item]}, [item["url"]])
 
 
 def export(

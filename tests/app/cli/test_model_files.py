@@ -8,8 +8,10 @@ import pytest
 
 from analysis.models.attention_files import attention_document
 from analysis.models.registry import read_model
+from analysis.network_files.files import network_file_json
 from tests.analysis.models.attention_models import random_attention
 from tests.app.cli.test_analyse import refused, run
+from tests.golden_files import golden_network
 
 
 @pytest.mark.slow
@@ -55,14 +57,15 @@ def test_what_did_not_converge_is_told_and_not_written(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_model_file_is_written_under_another_name(tmp_path):
-    model = random_attention(0, (2, 2, 6, 3, 4, 3))
-    file, out = tmp_path / "model.json", tmp_path / "renamed.json"
-    file.write_text(json.dumps(attention_document(model)))
-    assert run("import", file, "--output", out, "--name", "renamed") == 0
-    _, renamed = read_model(out.read_bytes())
-    assert (renamed.digest, renamed.name) == (model.digest, "renamed")
-    assert renamed.task_document == model.task_document
+@pytest.mark.slow
+def test_a_model_file_is_stored_beside_a_network(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path / "data"))
+    model, network = tmp_path / "model.json", tmp_path / "network.json"
+    model.write_text(json.dumps(attention_document(random_attention(0, (2, 2, 6, 3, 4, 3)))))
+    network.write_text(json.dumps(network_file_json(golden_network("xor_pretrained"))))
+    assert run("import", model, network) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert "without options of networks" in refused(capsys, "import", model, "--no-analysis")
 
 
 @pytest.mark.parametrize(
@@ -74,9 +77,8 @@ def test_a_model_file_is_written_under_another_name(tmp_path):
         (("train-model", "--rows", "absent.json"), "table of rows 'absent.json': cannot be read"),
         (("train-model", "--vocabulary", 40), "more than 4,096 rows"),
         (("plant", "induction", "--vocabulary", 4), "plant induction was removed"),
-        (("import", "absent.json"), "model file 'absent.json': cannot be read"),
-        (("import", "absent.json", "--no-analysis"), "imported by itself, without options of networks"),
-        (("import", "absent.json", "--task", "induction"), "imported by itself, without options of networks"),
+        (("import", "absent.json"), "--output of pluriscope import was removed."),
+        (("import", "absent.json", "--task", "induction"), "--output of pluriscope import was removed."),
         (("import", "state.safetensors", "--config", "config.json"), "--config of pluriscope import was removed."),
     ],
 )
