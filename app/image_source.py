@@ -20,7 +20,7 @@ BUNDLED: Final = "digits"
 HELD_OUT: Final = 0.3
 
 
-def make_networks(cell: Cell, seeds: Sequence[int], work: Work, device: str) -> Iterator[Produced]:
+def make_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[Produced]:
     """Train one network for each seed and take its tail.
 
     Raises:
@@ -30,7 +30,7 @@ def make_networks(cell: Cell, seeds: Sequence[int], work: Work, device: str) -> 
     images, held_out = chosen_images(cell.design.source_options), _held_out(cell.design.source_options)
     for seed in seeds:
         start = work.clock()
-        trained = train_on_images(images, cell, seed, held_out, work, device=device)
+        trained = train_on_images(images, cell, seed, held_out, work)
         message = MESSAGES[trained.state]
         if trained.network is None:
             yield Produced(seed, trained.state, message, None, epochs=trained.epochs, accuracy=trained.accuracy)

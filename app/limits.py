@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 _LIMITS: Final = "limits"
-_DEVICE: Final = "device"
 _UNDO: Final = "undo_days"
 DEFAULT_UNDO_DAYS: Final = 7.0
 
@@ -40,7 +39,7 @@ def in_memory(limits: Limits) -> Limits:
 
 def carried_by(settings: Settings) -> dict[str, Any]:
     """What every session of a store carries along."""
-    return {_LIMITS: limits_of(settings), _DEVICE: settings.device, _UNDO: settings.undo_days}
+    return {_LIMITS: limits_of(settings), _UNDO: settings.undo_days}
 
 
 def limits_in(session: Session) -> Limits:
@@ -51,8 +50,3 @@ def limits_in(session: Session) -> Limits:
 def undo_days_in(session: Session) -> float:
     """For how many days deletions can be undone where this session was opened."""
     return float(session.info.get(_UNDO, DEFAULT_UNDO_DAYS))
-
-
-def device_in(session: Session) -> str:
-    """The torch device that training takes where this session was opened."""
-    return str(session.info.get(_DEVICE, "cpu"))

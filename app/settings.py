@@ -56,7 +56,6 @@ class Settings(BaseSettings):
     read_only: bool = Field(False, description="Every change is refused.")
     session_hours: float = Field(24.0, gt=0, le=8_760, description="Hours for which a login lasts.")
     max_body_bytes: int = Field(8_000_000, description="Largest request body accepted.")
-    device: str = Field("cpu", description="torch device of training and of studies: cpu, cuda, …")
     max_possible_circuits: int = Field(
         100_000_000, ge=0, le=10**12, description="Larger circuit spaces are counted or estimated instead of listed."
     )

@@ -18,8 +18,8 @@ from analysis.discovery.method import Answer, outcome_of
 from analysis.method_settings import Settings
 from analysis.networks.batched_mlp import activated_with_gradient
 from analysis.networks.circuit import mask_array
-from analysis.networks.devices import one_thread
 from analysis.networks.optimizers import Adam
+from analysis.networks.threads import one_thread
 from analysis.question import Question
 from analysis.work import Work
 

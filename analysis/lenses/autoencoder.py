@@ -14,9 +14,9 @@ import torch
 from analysis.directions.swaps import run_from
 from analysis.lenses.lens import Array, Table
 from analysis.method_settings import Settings
-from analysis.networks.devices import one_thread
 from analysis.networks.mlp import activations
 from analysis.networks.optimizers import Adam
+from analysis.networks.threads import one_thread
 from analysis.question import Question
 from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work

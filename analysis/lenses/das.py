@@ -59,7 +59,7 @@ def look(question: Question, _settings: Settings, work: Work) -> Table:
     learn_choices = function_at("analysis.directions.das:learn_choices")
     table, asked = DirectionTable(question), _asked(question)
     rows: list[dict[str, Any]] = []
-    with function_at("analysis.networks.devices:one_thread")():
+    with function_at("analysis.networks.threads:one_thread")():
         for algorithm in work.each("methods", asked.algorithms, "algorithms aligned"):
             layers = _layers(question, algorithm)
             blocks = [tuple(Block(layer, at, 1) for at in range(len(algorithm.responses))) for layer in layers]

@@ -21,8 +21,8 @@ from analysis.models.attention import LIMITS, MATRICES, AttentionModel
 from analysis.models.attention_blocks import D_MLP, MLP, Blocks
 from analysis.models.attention_tasks import TokenTask
 from analysis.models.model import ACCURACY_THRESHOLD
-from analysis.networks.devices import one_thread
 from analysis.networks.optimizers import AdamW
+from analysis.networks.threads import one_thread
 from analysis.validity import max_wrong
 from analysis.work import DEFAULT_WORK, Work
 

@@ -34,9 +34,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from analysis.networks.batched_mlp import activated, initial_parameters, layer_views, times_slope
-from analysis.networks.devices import available_device, one_thread
 from analysis.networks.network import Activation, Network
 from analysis.networks.regularisation import read_regularisation
+from analysis.networks.threads import one_thread
 from analysis.networks.training_course import Rows, TrainingOutcome, course_json, points_each, training_json
 from analysis.networks.training_spec import TrainingSpec, TrainingState
 from analysis.tasks import input_table
@@ -50,25 +50,20 @@ _EPSILON: Final = 1e-8
 _VALIDATION_ROWS_PER_INPUT: Final = 50
 
 
-def train_networks(
-    specs: Sequence[TrainingSpec], work: Work = DEFAULT_WORK, *, device: str = "cpu"
-) -> tuple[TrainingOutcome, ...]:
+def train_networks(specs: Sequence[TrainingSpec], work: Work = DEFAULT_WORK) -> tuple[TrainingOutcome, ...]:
     """Train one or many networks.
 
     Args:
         specs: what to train; equal shapes are trained together.
         work: told after every epoch how many networks are done, and on demand the course of every network so far
             (:func:`analysis.networks.training_course.course_json`); may cancel.
-        device: torch device name. Results are reproducible on one kind of device, not across kinds.
 
     Returns:
         One outcome per spec, in the same order.
 
     Raises:
-        InvalidTraining: torch knows no such device here.
         Cancelled: the report asked to stop.
     """
-    place = available_device(device)
     groups: dict[tuple[object, ...], list[int]] = {}
     for index, spec in enumerate(specs):
         groups.setdefault(_shape_of(spec), []).append(index)
@@ -88,7 +83,7 @@ def train_networks(
             size = max(1, _MAX_ELEMENTS // (_elements_per_lane(specs[indices[0]]) * LANES)) * LANES
             for start in range(0, len(indices), size):
                 part = indices[start : start + size]
-                group = _Group([specs[i] for i in part], place)
+                group = _Group([specs[i] for i in part])
                 while group.lanes:
                     for position, outcome in group.run_epoch():
                         outcomes[part[position]] = outcome
@@ -147,9 +142,8 @@ class _Lane:
 class _Group:
     """Networks of equal shape, trained in step."""
 
-    def __init__(self, specs: Sequence[TrainingSpec], device: torch.device) -> None:
+    def __init__(self, specs: Sequence[TrainingSpec]) -> None:
         self.spec = specs[0]
-        self.device = device
         self.sizes = self.spec.sizes
         self.noisy = self.spec.noise_std > 0
         self.rules = read_regularisation(self.spec.regularisation)
@@ -164,12 +158,12 @@ class _Group:
         self.width = _padded(len(specs))
         parameters = np.zeros((len(starts[0]), self.width), dtype=np.float32)
         parameters[:, : len(specs)] = np.stack(starts, axis=1)
-        self.parameters = torch.from_numpy(parameters).to(device)
+        self.parameters = torch.from_numpy(parameters)
         self.moment1 = torch.zeros_like(self.parameters)
         self.moment2 = torch.zeros_like(self.parameters)
         self.kept = torch.ones_like(self.parameters)  # 0 where a weight was pruned
-        self.beta1, self.beta2, self.epsilon = _numbers((_BETA1, _BETA2, _EPSILON), device)
-        self.corrections = _corrections(device)
+        self.beta1, self.beta2, self.epsilon = _numbers((_BETA1, _BETA2, _EPSILON))
+        self.corrections = _corrections()
         self._bind()
 
     def _bind(self) -> None:
@@ -186,10 +180,10 @@ class _Group:
         for lane, slot in zip(self.lanes, self.slots, strict=True):
             labels[:, :, slot] = [task.truth_table for task in lane.spec.resolved_tasks()]
             rates[slot] = lane.spec.learning_rate
-        self.labels = torch.from_numpy(labels).to(self.device)
-        self.rates = torch.from_numpy(rates.astype(np.float32)).to(self.device)
+        self.labels = torch.from_numpy(labels)
+        self.rates = torch.from_numpy(rates.astype(np.float32))
         self.decay = 1 - self.rates * self.rules.decay
-        self.clean = torch.from_numpy(self.table.T[:, :, None].copy()).to(self.device)
+        self.clean = torch.from_numpy(self.table.T[:, :, None].copy())
 
     def run_epoch(self) -> list[tuple[int, TrainingOutcome]]:
         """One pass over every lane's rows; returns the networks that stopped, with their position in the group."""
@@ -237,18 +231,18 @@ class _Group:
     def outputs(self) -> dict[int, Rows]:
         """What each network in training answers on the Boolean inputs, by its position in the group."""
         with one_thread(), torch.inference_mode():
-            values = self._forward(self.clean)[-1].cpu().numpy().astype(np.float64)  # [output, input, lane]
+            values = self._forward(self.clean)[-1].numpy().astype(np.float64)  # [output, input, lane]
         return {
             lane.position: tuple(map(tuple, values[:, :, slot].T.tolist()))
             for lane, slot in zip(self.lanes, self.slots, strict=True)
         }
 
     def _compact(self) -> None:
-        columns = torch.tensor(self.slots, device=self.device)
+        columns = torch.tensor(self.slots)
         self.width = _padded(len(self.slots))
 
         def moved(array: Tensor) -> Tensor:
-            fresh = torch.zeros((array.shape[0], self.width), dtype=array.dtype, device=self.device)
+            fresh = torch.zeros((array.shape[0], self.width), dtype=array.dtype)
             fresh[:, : len(columns)] = array[:, columns]
             return fresh
 
@@ -268,11 +262,11 @@ class _Group:
             of_lanes[slot] = np.bincount(cell + lane.random.permutation(lane.rows), minlength=n_batches * n_rows)
         counts = np.ascontiguousarray(of_lanes.T).reshape(n_batches, n_rows, self.width)
         sizes = np.minimum(size, total - size * np.arange(n_batches)).astype(np.float32)
-        shares = torch.from_numpy(counts / (sizes[:, None, None] * self.sizes[-1])).to(self.device)
-        sums = torch.zeros(self.width, device=self.device)
+        shares = torch.from_numpy(counts / (sizes[:, None, None] * self.sizes[-1]))
+        sums = torch.zeros(self.width)
         for share in shares.unbind():
             sums += self._step(self.clean, self.labels, share)
-        return sums.cpu().numpy().astype(np.float64) / n_batches
+        return sums.numpy().astype(np.float64) / n_batches
 
     def _row_by_row_epoch(self) -> NDArray[np.float64]:
         size, total = self.spec.batch_size, len(self.lanes[0].rows)
@@ -284,17 +278,17 @@ class _Group:
             inputs[:, :, slot] = rows[order].T
             tables = np.array([task.truth_table for task in lane.spec.resolved_tasks()], dtype=np.float32)
             labels[:, :, slot] = tables[:, lane.rows[order]]
-        all_inputs, all_labels = torch.from_numpy(inputs).to(self.device), torch.from_numpy(labels).to(self.device)
+        all_inputs, all_labels = torch.from_numpy(inputs), torch.from_numpy(labels)
         scales = self._drop_scales(total)
-        sums = torch.zeros(self.width, device=self.device)
+        sums = torch.zeros(self.width)
         starts = range(0, total, size)
         for start in starts:
             x, y = all_inputs[:, start : start + size].contiguous(), all_labels[:, start : start + size].contiguous()
-            share = torch.full((x.shape[1], self.width), 1 / (x.shape[1] * self.sizes[-1]), device=self.device)
+            share = torch.full((x.shape[1], self.width), 1 / (x.shape[1] * self.sizes[-1]))
             sums += self._step(x, y, share, [scale[:, start : start + size] for scale in scales])
         if scales:
             sums = ((self._forward(all_inputs)[-1] - all_labels) ** 2).mean((0, 1)) * len(starts)
-        return sums.cpu().numpy().astype(np.float64) / len(starts)
+        return sums.numpy().astype(np.float64) / len(starts)
 
     def _drop_scales(self, total: int) -> list[Tensor]:
         """By what each hidden activation ``[n_l, rows, lane]`` of an epoch is multiplied; empty without dropout."""
@@ -304,7 +298,7 @@ class _Group:
         scales = np.zeros((sum(hidden), total, self.width), dtype=np.float32)
         for lane, slot in zip(self.lanes, self.slots, strict=True):
             scales[:, :, slot] = (lane.random.random((sum(hidden), total)) >= rate) / (1 - rate)
-        return list(torch.split(torch.from_numpy(scales).to(self.device), list(hidden)))
+        return list(torch.split(torch.from_numpy(scales), list(hidden)))
 
     def _forward(self, inputs: Tensor, scales: Sequence[Tensor] = ()) -> list[Tensor]:
         """Activations ``[n_l, rows, lane]`` of layers 0 … L, hidden ones multiplied by their scales when read."""
@@ -357,7 +351,7 @@ class _Group:
         return loss
 
     def _outcome(self, lane: _Lane, slot: int) -> TrainingOutcome:
-        column = self.parameters[:, slot].cpu().numpy().astype(np.float64)
+        column = self.parameters[:, slot].numpy().astype(np.float64)
         loss, spec, n_epochs = lane.losses[-1], lane.spec, len(lane.losses)
         losses = tuple(lane.losses)
         if not (math.isfinite(loss) and np.isfinite(column).all()):
@@ -385,23 +379,23 @@ class _Group:
             rows = np.repeat(rows, _VALIDATION_ROWS_PER_INPUT)
             noise = lane.random.normal(0, lane.spec.noise_std, (len(rows), self.table.shape[1]))
             inputs = self.table[rows] + noise.astype(np.float32)
-        values = self._forward(torch.from_numpy(inputs.T[:, :, None].copy()).to(self.device))
-        decided = np.round(values[-1][:, :, slot].cpu().numpy())
+        values = self._forward(torch.from_numpy(inputs.T[:, :, None].copy()))
+        decided = np.round(values[-1][:, :, slot].numpy())
         tables = np.array([task.truth_table for task in lane.spec.resolved_tasks()])
         return float((decided == tables[:, rows]).all(0).mean())
 
 
-def _numbers(values: Iterable[float], device: torch.device) -> tuple[Tensor, ...]:
+def _numbers(values: Iterable[float]) -> tuple[Tensor, ...]:
     """Numbers as tensors: a product of a small array with one of Python's takes torch twice as long."""
-    return torch.tensor(tuple(values), dtype=torch.float32, device=device).unbind()
+    return torch.tensor(tuple(values), dtype=torch.float32).unbind()
 
 
-def _corrections(device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+def _corrections() -> Iterator[tuple[Tensor, Tensor]]:
     """By what AdamW multiplies the root of the second moment, and the learning rate, at steps 1, 2, …"""
     for first in itertools.count(1, 1000):
         steps = range(first, first + 1000)
-        of_roots = _numbers((1 / math.sqrt(1 - _BETA2**step) for step in steps), device)
-        of_rates = _numbers((1 / (1 - _BETA1**step) for step in steps), device)
+        of_roots = _numbers(1 / math.sqrt(1 - _BETA2**step) for step in steps)
+        of_rates = _numbers(1 / (1 - _BETA1**step) for step in steps)
         yield from zip(of_roots, of_rates, strict=True)
 
 

@@ -37,9 +37,9 @@ from analysis.alignments.iia import Behaviour, tested_pairs
 from analysis.errors import InvalidPlanting
 from analysis.network_files.planted_record import Made, PlantedRecord
 from analysis.networks.batched_mlp import activated_with_gradient, initial_parameters, layer_views
-from analysis.networks.devices import one_thread
 from analysis.networks.network import ACTIVATIONS, DEFAULT_NEGATIVE_SLOPE, Activation, Network
 from analysis.networks.optimizers import Adam, AdamW
+from analysis.networks.threads import one_thread
 from analysis.networks.training import LANES
 from analysis.planting.certificate import exhaustive
 from analysis.planting.placement import placed_units

@@ -29,10 +29,10 @@ from numpy.typing import NDArray
 
 from analysis.data import DataRecord
 from analysis.errors import InvalidTraining
-from analysis.networks.devices import available_device, one_thread
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from analysis.networks.optimizers import AdamW
+from analysis.networks.threads import one_thread
 from analysis.networks.training_spec import TrainingState
 from analysis.studies.cells import Cell
 from analysis.tasks import Task
@@ -88,7 +88,7 @@ class TrainedOnImages:
 
 
 def train_on_images(
-    images: Images, cell: Cell, seed: int, held_out: float, work: Work = DEFAULT_WORK, *, device: str = "cpu"
+    images: Images, cell: Cell, seed: int, held_out: float, work: Work = DEFAULT_WORK
 ) -> TrainedOnImages:
     """Train one network.
 
@@ -97,11 +97,10 @@ def train_on_images(
         cell: whose levels and rules say how; accuracy is on the held-out images.
         seed: of everything random.
         held_out: share of the images on which it is not trained.
-        device: torch device name. Results are reproducible on one kind of device, not across kinds.
         work: told "training" after every epoch; may cancel.
 
     Raises:
-        InvalidTraining: torch knows no such device here, or the images are too few to hold some out.
+        InvalidTraining: the images are too few to hold some out.
         Cancelled: the report asked to stop.
     """
     random = np.random.default_rng(seed)
@@ -111,23 +110,23 @@ def train_on_images(
     if n_held < 8 or len(set(images.labels[trained].tolist())) < 2:
         cause = f"leave {n_held} held out and {len(trained)} to train on"
         raise InvalidTraining(f"{len(order)} images", cause, "hold out at least 8 and train on both labels")
-    rules, target, place = cell.design.training, float(cell.levels["loss_target"]), available_device(device)
+    rules, target = cell.design.training, float(cell.levels["loss_target"])
     with one_thread():
         parameters = []
         for n_in, n_out in pairwise((images.pixels.shape[1], *HEAD, TAIL_INPUTS, *cell.levels["hidden"], 1)):
             bound = 1 / math.sqrt(n_in)
             for shape in ((n_out, n_in), (n_out,)):
                 start = torch.from_numpy(random.uniform(-bound, bound, shape).astype(np.float32))
-                parameters.append(start.to(place).requires_grad_())
+                parameters.append(start.requires_grad_())
         optimiser = AdamW(parameters, lr=rules.learning_rate, weight_decay=_WEIGHT_DECAY)
-        pixels = torch.from_numpy(images.pixels.astype(np.float32)).to(place)
-        labels = torch.from_numpy(images.labels.astype(np.float32)).to(place)
+        pixels = torch.from_numpy(images.pixels.astype(np.float32))
+        labels = torch.from_numpy(images.labels.astype(np.float32))
         best, stale, losses = math.inf, 0, []
         for epoch in range(rules.epochs):
             batches = np.array_split(random.permutation(trained), -(-len(trained) // rules.batch_size))
             total = 0.0
             for batch in batches:
-                rows = torch.from_numpy(batch).to(place)
+                rows = torch.from_numpy(batch)
                 values = pixels[rows]
                 for weights, biases in zip(parameters[::2], parameters[1::2], strict=True):
                     values = torch.nn.functional.leaky_relu(values @ weights.T + biases, rules.negative_slope)
@@ -142,7 +141,7 @@ def train_on_images(
             best = min(best, losses[-1])
             if not math.isfinite(losses[-1]) or losses[-1] < target or stale >= rules.patience:
                 break
-        arrays = [parameter.detach().cpu().numpy().astype(np.float64) for parameter in parameters]
+        arrays = [parameter.detach().numpy().astype(np.float64) for parameter in parameters]
     if not (math.isfinite(losses[-1]) and all(np.isfinite(array).all() for array in arrays)):
         return TrainedOnImages("diverged", None, len(losses), None, 0.0, held)
     network = Network.from_arrays(arrays[::2], arrays[1::2], negative_slope=rules.negative_slope)

@@ -30,12 +30,12 @@ NONE_ACCEPTED: Final = "none_accepted"
 """The state of a network whose budget of draws ran out."""
 
 
-def trained_networks(cell: Cell, seeds: Sequence[int], work: Work, device: str) -> Iterator[Produced]:
+def trained_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[Produced]:
     """Train a cell's networks of some seeds together."""
     if not seeds:
         return
     start = work.clock()
-    outcomes = train_networks([cell.spec(seed) for seed in seeds], work, device=device)
+    outcomes = train_networks([cell.spec(seed) for seed in seeds], work)
     each = (work.clock() - start) / len(seeds)
     for seed, outcome in zip(seeds, outcomes, strict=True):
         loss = outcome.losses[-1] if outcome.losses and math.isfinite(outcome.losses[-1]) else None
@@ -55,7 +55,7 @@ def trained_networks(cell: Cell, seeds: Sequence[int], work: Work, device: str) 
 # --- planted
 
 
-def planted_networks(cell: Cell, seeds: Sequence[int], work: Work, _device: str) -> Iterator[Produced]:
+def planted_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[Produced]:
     """Plant a cell's networks of some seeds, then disguise them."""
     start = work.clock()
     algorithms, recipe = planted_algorithms(cell.design), read_recipe(cell.levels["planting"])
@@ -108,10 +108,10 @@ def _planted(cell: Cell, algorithm: HighLevelModel, seeds: Sequence[int], work: 
 # --- drawn
 
 
-def drawn_networks(cell: Cell, seeds: Sequence[int], work: Work, device: str) -> Iterator[Produced]:
+def drawn_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[Produced]:
     """Draw or train a cell's networks of some seeds."""
     if not cell.levels["prior"]:
-        yield from trained_networks(cell, seeds, work, device)
+        yield from trained_networks(cell, seeds, work)
         return
     drawing = drawing_of(cell)
     for seed in seeds:

@@ -28,23 +28,20 @@ from analysis.studies.subject import Studied
 from analysis.work import DEFAULT_WORK, Work
 
 
-def run_cell(
-    cell: Cell, seeds: Sequence[int], work: Work = DEFAULT_WORK, *, device: str = "cpu"
-) -> Iterator[StudyOutcome]:
+def run_cell(cell: Cell, seeds: Sequence[int], work: Work = DEFAULT_WORK) -> Iterator[StudyOutcome]:
     """The outcomes of some seeds of one cell, in order; whatever becomes of a network, there is one.
 
     Args:
         cell: of a checked design.
         seeds: which of its networks.
         work: told how far it is; without a clock nothing is measured.
-        device: torch device name.
 
     Raises:
         InvalidStudy: the design's source or a measure is unknown here.
         Cancelled: the report asked to stop.
     """
     needs = needs_of(cell.design)
-    for produced in source_named(cell.design.source).load()(cell, seeds, work, device):
+    for produced in source_named(cell.design.source).load()(cell, seeds, work):
         yield outcome_of(cell, produced, needs, work)
 
 

@@ -56,8 +56,8 @@ PLANTED: Final = "planted"
 """Key of the source that plants."""
 DRAWN: Final = "drawn"
 """Key of the source that draws from priors."""
-Maker = Callable[[Cell, Sequence[int], Work, str], Iterator[Produced]]
-"""Of a cell its networks of some seeds, in order, told to some work and on a torch device; may raise Cancelled."""
+Maker = Callable[[Cell, Sequence[int], Work], Iterator[Produced]]
+"""Of a cell its networks of some seeds, in order, told to some work; may raise Cancelled."""
 
 
 @dataclass(frozen=True)

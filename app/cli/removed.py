@@ -36,6 +36,8 @@ OPTIONS: Final[dict[tuple[str, str], str]] = {
         ("import", option): "docs/importing.md has some lines that write a model file of a TransformerLens model."
         for option in ("--rows", "--config", "--context", "--vocabulary")
     },
+    ("train", "--device"): "Networks this small are trained on the processor: leave it out.",
+    ("study run", "--device"): "Networks this small are trained on the processor: leave it out.",
     ("analyse", "--device"): "Circuits of transformers are found without torch, with the same results: leave it out.",
     ("analyse", "--stories"): "Ask for one of them: pluriscope ask stories FILE, or pluriscope ask rivals FILE.",
     ("import", "--output"): "A model file is imported as it is: leave it out.",

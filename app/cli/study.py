@@ -42,7 +42,6 @@ def run_study(
     output: str = "",
     seeds: Annotated[int | None, Within(1, 1_000_000)] = None,
     workers: Annotated[int | None, Within(1, 1_000)] = None,
-    device: str = "cpu",
     store: bool = False,
     quiet: bool = False,
 ) -> Shown:
@@ -59,7 +58,6 @@ def run_study(
         output: Result file; continued if it is there. Default: SLUG.jsonl.gz.
         seeds: Seeds of each cell, instead of the file's.
         workers: Processes. Default: one for each core.
-        device: torch device for training.
         store: Run in the dashboard's database instead, where pages show it at once.
     """
     from analysis.studies.design import MAX_DESIGN_BYTES
@@ -77,10 +75,10 @@ def run_study(
             return _run(opened, design, processes, quiet, announced=True)
     path = Path(output or f"{design.slug}.jsonl.gz")
     check_writable(str(path), file)
-    return _run_to_file(path, design, processes, device, quiet)
+    return _run_to_file(path, design, processes, quiet)
 
 
-def _run_to_file(path: Path, design: StudyDesign, workers: int, device: str, quiet: bool) -> Shown:
+def _run_to_file(path: Path, design: StudyDesign, workers: int, quiet: bool) -> Shown:
     """Run a study in a database beside its result file, which has what was found whenever the command ends by itself.
 
     A run that was killed is continued from that database, any other from the file; then the database is deleted.
@@ -93,7 +91,7 @@ def _run_to_file(path: Path, design: StudyDesign, workers: int, device: str, qui
         remark(f"{path} holds {len(known.outcomes):,} of {known.design.n_networks:,} networks already")
     folder = path.with_name(f".{path.name}-{design.digest[:12]}")
     begun = time.time()
-    with store_in(folder, device=device) as store:
+    with store_in(folder) as store:
         with store.write() as session:
             save_results(session, known)
         try:
@@ -103,7 +101,7 @@ def _run_to_file(path: Path, design: StudyDesign, workers: int, device: str, qui
                 row = find_study(session, design.slug)
                 spent = float(known.provenance.get("wall_seconds") or 0.0) + time.time() - begun
                 about = {"machine": platform.machine(), "python": platform.python_version(), "cores": os.cpu_count()}
-                row.provenance = about | {"workers": workers, "device": device, "wall_seconds": round(spent, 1)}
+                row.provenance = about | {"workers": workers, "wall_seconds": round(spent, 1)}
                 write_bytes(str(path), stored_parts(session, row))
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -26,7 +26,6 @@ def train(
     *,
     seed: int = 0,
     count: Annotated[int, Within(1, 10_000)] = 1,
-    device: str = "cpu",
     name: str = "",
     output: str = ".",
     report: str = "",
@@ -44,7 +43,6 @@ def train(
     Args:
         seed: Seed of the first network; the others take the following ones.
         count: How many networks to train.
-        device: torch device for training: cpu, cuda, …
         name: Name of the network; default: task, sizes and seed.
         output: Folder for the network files.
         report: Write options and outcome of every network.
@@ -59,7 +57,7 @@ def train(
     from analysis.work import Work
 
     with progress_bar(quiet) as tell:
-        outcomes = train_networks(specs, Work(report=tell), device=device)
+        outcomes = train_networks(specs, Work(report=tell))
     lines = [_write(outcome, path, name, count > 1) for outcome, path in zip(outcomes, paths, strict=True)]
     told = [training_json(outcome) for outcome in outcomes]
     if report:

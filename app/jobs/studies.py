@@ -22,7 +22,7 @@ from app.db.studies import design_of, save_outcomes
 from app.jobs.definitions import STUDY as DEFINITION
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
 from app.jobs.study_queue import schedule
-from app.limits import device_in, in_memory, limits_in
+from app.limits import in_memory, limits_in
 
 
 def load_chunk(session: Session, arguments: Arguments) -> Compute[tuple[StudyOutcome, ...]]:
@@ -37,11 +37,11 @@ def load_chunk(session: Session, arguments: Arguments) -> Compute[tuple[StudyOut
         raise NotFound(f"cell {position}", "is not part of the study", "start the study anew")
     done = finished_seeds(session, row.id, position)
     seeds = tuple(int(seed) for seed in arguments["seeds"] if seed not in done)
-    return partial(compute_chunk, design, position, seeds, in_memory(limits_in(session)), device_in(session))
+    return partial(compute_chunk, design, position, seeds, in_memory(limits_in(session)))
 
 
 def compute_chunk(
-    design: StudyDesign, position: int, seeds: tuple[int, ...], limits: Limits, device: str, work: Work
+    design: StudyDesign, position: int, seeds: tuple[int, ...], limits: Limits, work: Work
 ) -> tuple[StudyOutcome, ...]:
     """Train, analyse and measure.
 
@@ -56,7 +56,7 @@ def compute_chunk(
         work.tell("networks", min(len(outcomes), total - 1), total, where)
 
     under = replace(work.reporting_to(tell), limits=limits)
-    for outcome in run_cell(cells_of(design)[position], seeds, under, device=device):
+    for outcome in run_cell(cells_of(design)[position], seeds, under):
         outcomes.append(outcome)  # noqa: PERF402  one by one, since the stage tells how many there are
     n_converged = sum(outcome.converged for outcome in outcomes)
     work.tell("networks", total, total, f"{n_converged} of {len(outcomes)} networks converged")

@@ -23,28 +23,23 @@ from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import TRAIN as TRAIN_DEFINITION
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
-from app.limits import device_in
 
 
-def load_training(session: Session, arguments: Arguments) -> Compute[tuple[TrainingOutcome, ...]]:
-    """Read the specs; of the store nothing is needed but where to train.
+def load_training(_session: Session, arguments: Arguments) -> Compute[tuple[TrainingOutcome, ...]]:
+    """Read the specs; of the store nothing is needed.
 
     Raises:
         InvalidTraining: options that are unknown or out of range.
     """
     specs = tuple(training_spec(options) for options in arguments["specs"])
-    return partial(compute_training, specs, device_in(session))
+    return partial(compute_training, specs)
 
 
-def compute_training(specs: tuple[TrainingSpec, ...], device: str, work: Work) -> tuple[TrainingOutcome, ...]:
-    """Train; the only job that loads torch.
-
-    Raises:
-        InvalidTraining: the device that the operator named is not there.
-    """
+def compute_training(specs: tuple[TrainingSpec, ...], work: Work) -> tuple[TrainingOutcome, ...]:
+    """Train; the only job that loads torch."""
     from analysis.networks.training import train_networks
 
-    return train_networks(specs, work, device=device)
+    return train_networks(specs, work)
 
 
 def keep_courses(session: Session, arguments: Arguments, courses: Sequence[Mapping[str, Any]]) -> None:

@@ -23,10 +23,10 @@ from torch import Tensor
 from analysis.models.attention_tasks import task_named
 from analysis.models.attention_training import AttentionSpec, initial_sizes, logits_of
 from analysis.models.model import ACCURACY_THRESHOLD
-from analysis.networks.devices import one_thread
 from analysis.networks.drawing import largest_rate, read_prior
 from analysis.networks.mlp import activate
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE
+from analysis.networks.threads import one_thread
 from analysis.studies.digits import HEAD, TAIL_INPUTS, Images, parse_images
 from analysis.validity import max_wrong
 from benchmarks.findings.model_circuits import DESIGN

@@ -135,11 +135,6 @@ def test_progress_is_told_and_training_can_be_stopped():
     assert train_networks([]) == ()
 
 
-def test_an_unknown_device_is_refused():
-    with pytest.raises(InvalidTraining, match="not available"):
-        train_networks([TrainingSpec()], device="abacus")
-
-
 BAD_OPTIONS = [
     ({"tasks": ["FOO"]}, "not a known name"),
     ({"tasks": []}, "at least 1 item"),

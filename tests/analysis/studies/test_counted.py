@@ -41,7 +41,7 @@ def test_counted_as_listed(measures):
     (cell,) = cells_of(design)
     assert needs_of(design) == ("circuits-valid" in measures, True, False)
     counted = [outcome.values for outcome in run_cell(cell, range(3))]
-    made = source_named("boolean").load()(cell, range(3), DEFAULT_WORK, "cpu")
+    made = source_named("boolean").load()(cell, range(3), DEFAULT_WORK)
     listed = needs_of(design)._replace(lists=True)
     assert counted == [outcome_of(cell, produced, listed).values for produced in made]
     assert any(counted)

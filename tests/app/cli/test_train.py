@@ -56,7 +56,6 @@ def test_none_converged_ends_with_3(tmp_path, capsys):
         (("--activation", "gelu"), "activation"),
         (("--regularisation", "l3 1"), "regularisation: 'l3 1' begins with another word; give each of"),
         (("--input-weights", "1,2"), "4 non-negative numbers"),
-        (("--device", "abacus"), "not available"),
         (("--report", "no/such/folder.json"), "folder does not exist"),
     ],
 )

@@ -6,17 +6,14 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import select
 
-from analysis.errors import InvalidTraining
 from analysis.limits import DEFAULT_LIMITS, listed_bytes
-from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE
 from analysis.work import DEFAULT_WORK
 from app.db.engine import open_store
 from app.db.tables import AnalysisRow
 from app.db.writes import save_network
 from app.jobs.analyses import ANALYSE
-from app.jobs.definitions import analyse_arguments, train_arguments
-from app.jobs.training import TRAIN
+from app.jobs.definitions import analyse_arguments
 from app.limits import in_memory, limits_in, limits_of
 from app.settings import Settings
 from tests.factories import pretrained_xor
@@ -76,16 +73,6 @@ def test_a_job_stops_at_the_operators_limits_and_says_so(tmp_path, settings, met
 def test_memory_bounds_every_list():
     tight = limits_of(Settings(max_memory_bytes=1 << 20))
     assert tight.most_listed(4) * listed_bytes(4) <= 1 << 20 < (tight.most_listed(4) + 1) * listed_bytes(4)
-
-
-@pytest.mark.slow
-def test_a_training_job_whose_device_is_not_there_is_refused_by_name(tmp_path):
-    store = store_of(tmp_path, device="abacus")
-    with store.read() as session:
-        compute = TRAIN.load(session, train_arguments([TrainingSpec()]))
-    with pytest.raises(InvalidTraining, match="abacus"):
-        compute(DEFAULT_WORK)
-    store.close()
 
 
 def test_a_list_longer_than_stores_hold_is_refused():
