@@ -86,21 +86,10 @@ def kept_of(row: DirectionRow, question: Question) -> KeptDirections:
     return KeptDirections(algorithm, scored, tuple(row.classes.split()), families)
 
 
-def kept_directions(
-    session: Session, analysis_id: int, algorithm_id: str = "", *, valid_only: bool = False
-) -> Sequence[DirectionRow]:
-    """The kept alignments of an analysis, in the order found: by class, then algorithm, then rank.
-
-    Args:
-        session: open session.
-        analysis_id: row number of the analysis.
-        algorithm_id: only of this algorithm.
-        valid_only: leave out the best that fail.
-    """
+def kept_directions(session: Session, analysis_id: int) -> Sequence[DirectionRow]:
+    """The kept alignments of an analysis, in the order found: by class, then algorithm, then rank."""
     query = select(DirectionRow).where(DirectionRow.analysis == analysis_id).order_by(DirectionRow.position)
-    if algorithm_id:
-        query = query.where(DirectionRow.algorithm_id == algorithm_id)
-    return session.scalars(query.where(DirectionRow.valid.is_(True)) if valid_only else query).all()
+    return session.scalars(query).all()
 
 
 def find_direction_row(session: Session, analysis_id: int, algorithm_id: str, alignment_id: str) -> DirectionRow | None:

@@ -52,7 +52,6 @@ def save_network(
     origin: str = "uploaded",
     training: Mapping[str, Any] | None = None,
     position: int = 1000,
-    now: datetime | None = None,
 ) -> NetworkRow:
     """Store a network under a name, its weights once.
 
@@ -68,12 +67,11 @@ def save_network(
         origin: "bundled", "trained" or "uploaded".
         training: options and outcome, if it was trained here.
         position: its place in the gallery.
-        now: time of the save, the present if not given.
 
     Raises:
         Conflict: it is stored already for other tasks; its analyses were made for those.
     """
-    network, now = file.network, now or datetime.now(UTC)
+    network, now = file.network, datetime.now(UTC)
     row = network_by_digest(session, network.digest)
     if row is None:
         row = network_row(file, free_slug(session, slug or slug_of(file.name), network.digest), origin)
@@ -121,7 +119,7 @@ def network_row(file: NamedNetwork, slug: str, origin: str) -> NetworkRow:
     )
 
 
-def save_prepared(session: Session, prepared: PreparedAnalysis, *, now: datetime | None = None) -> AnalysisRow:
+def save_prepared(session: Session, prepared: PreparedAnalysis) -> AnalysisRow:
     """Store one analysis whole, in the session's transaction.
 
     The same result again changes nothing, timings included; another result for the same network, output, protocol and
@@ -142,7 +140,7 @@ def save_prepared(session: Session, prepared: PreparedAnalysis, *, now: datetime
         _delete_analyses(session, [old.id])
     save_protocol(session, prepared.protocol)
     save_data_record(session, prepared.data)
-    row = AnalysisRow(**prepared.columns, network_id=network.id, created_at=now or datetime.now(UTC))
+    row = AnalysisRow(**prepared.columns, network_id=network.id, created_at=datetime.now(UTC))
     session.add(row)
     session.flush()
     insert_columns(session, _TABLES["circuits"], prepared.circuits, analysis=row.id)

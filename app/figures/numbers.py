@@ -109,10 +109,10 @@ def _marked_up(text: str) -> Markup:
     return Markup(re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: f"<sup>{found[0].translate(digits)}</sup>", text))  # noqa: S704
 
 
-def digits_apart(values: Sequence[float], least: int = 3, most: int = 17) -> int:
-    """Decimals needed to write different values differently, at least ``least``."""
+def digits_apart(values: Sequence[float]) -> int:
+    """Decimals needed to write different values differently, at least three."""
     different = len(set(values))
-    return next((n for n in range(least, most) if len({f"{value:.{n}f}" for value in values}) == different), most)
+    return next((n for n in range(3, 17) if len({f"{value:.{n}f}" for value in values}) == different), 17)
 
 
 def plural(number: int | str, singular: str, many: str = "") -> str:

@@ -6,7 +6,7 @@ that passes over a layer goes round below it, so that it touches no node there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from markupsafe import Markup
@@ -29,7 +29,6 @@ def graph_diagram(
     kept: Sequence[bool] | None = None,
     *,
     title: str = "",
-    marked: Collection[int] = (),
 ) -> Markup:
     """A model's graph, or a circuit of it, at full size.
 
@@ -37,9 +36,8 @@ def graph_diagram(
         graph: nodes and edges.
         kept: for each edge whether the circuit keeps it; None for the whole graph.
         title: what it is, put before the sentence made from the data.
-        marked: edges that are drawn dashed and wide.
     """
-    return _drawn(graph, kept, title, thumb=False, marked=marked)
+    return _drawn(graph, kept, title, thumb=False)
 
 
 def graph_thumb(graph: Graph, kept: Sequence[bool] | None = None, *, title: str = "") -> Markup:
@@ -53,7 +51,6 @@ def _drawn(
     title: str,
     *,
     thumb: bool,
-    marked: Collection[int] = (),
 ) -> Markup:
     places, bottom = _places(graph)
     sources = sorted({edge.source for edge in graph.edges if _spans(graph, edge) > 1})
@@ -61,13 +58,11 @@ def _drawn(
     width = 2 * PAD_X + COLUMN * max(x for x, _ in _columns(graph))
     height = bottom + (_AROUND + _APART * len(around) if around else PAD_Y / 2)
     kept = [True] * len(graph.edges) if kept is None else kept
-    plain = [one for number, one in enumerate(zip(graph.edges, kept, strict=True)) if number not in marked]
-    edges = sorted(plain, key=lambda one: one[1])  # what is cut lies below
+    edges = sorted(zip(graph.edges, kept, strict=True), key=lambda one: one[1])  # what is cut lies below
     both = zip(graph.edges, kept, strict=True)
     touched = {end for edge, keeps in both if keeps for end in (edge.source, edge.target)}
     ink = 5.0 if thumb else 1.6
     body = "".join(_edge(graph, places, edge, around, ink if keeps else 0.0) for edge, keeps in edges)
-    body += "".join(_edge(graph, places, graph.edges[one], around, 3.4, "e-neg") for one in marked)
     for number, node in enumerate(graph.nodes):
         there = number in touched or not node.removable
         x, y = places[number]
@@ -129,7 +124,6 @@ def _edge(
     edge: Edge,
     around: dict[int, float],
     ink: float,
-    css_class: str = "e-pos",
 ) -> str:
     """An edge; one without ink is cut. Those that pass over a layer go round at the height of their source's."""
     (x1, y1), (x2, y2) = places[edge.source], places[edge.target]
@@ -145,7 +139,7 @@ def _edge(
             f"M{num(x1)} {num(y1)}C{num(x1 + bend)} {num(low)} {num(x1 + bend)} {num(low)} {num((x1 + x2) / 2)} "
             f"{num(low)}S{num(x2 - bend)} {num(low)} {num(x2)} {num(y2)}"
         )
-    return f'<path class="{css_class if ink else "e-cut"}" d="{path}" stroke-width="{num(ink or 1.0)}"/>'
+    return f'<path class="{"e-pos" if ink else "e-cut"}" d="{path}" stroke-width="{num(ink or 1.0)}"/>'
 
 
 def _node(graph: Graph, number: int, x: float, y: float, css_class: str, *, named: bool) -> str:

@@ -12,6 +12,7 @@ from app.figures.svg.elements import drawing, num, text, text_width
 from app.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Bits, Hues, tile_group, tile_size
 
 _EDGE = 16.0
+_WIDTH = 420.0
 _THRESHOLD_ROW = 20.0
 
 
@@ -37,7 +38,6 @@ def number_line(
     labels: Sequence[str],
     thresholds: Sequence[Threshold] = (),
     *,
-    width: float = 420.0,
     hues: Hues = PLAIN_HUES,
     title: str = "",
 ) -> Markup:
@@ -47,7 +47,6 @@ def number_line(
         values: activation on each input row.
         labels: the rows' names, e.g. "00".
         thresholds: cuts, each on a row of its own where their labels would touch.
-        width: units available.
         hues: the network's hues, for more than two inputs.
         title: the site's name.
     """
@@ -56,11 +55,11 @@ def number_line(
     low, high = min(points) - 0.08 * spread, max(points) + 0.08 * spread
 
     def x(value: float) -> float:
-        return _EDGE + (width - 2 * _EDGE) * (value - low) / (high - low)
+        return _EDGE + (_WIDTH - 2 * _EDGE) * (value - low) / (high - low)
 
-    rows = _threshold_rows(thresholds, x, width)
+    rows = _threshold_rows(thresholds, x)
     base = 30.0 + _THRESHOLD_ROW * max([row + 1 for row, _ in rows] or [0])
-    body = f'<path class="axis" d="M8 {num(base)}H{num(width - 8)}"/>'
+    body = f'<path class="axis" d="M8 {num(base)}H{num(_WIDTH - 8)}"/>'
     for threshold, (row, flip) in zip(thresholds, rows, strict=True):
         hue, at, top = (
             NEUTRAL if threshold.neutral else hues.of(threshold.table),
@@ -78,7 +77,7 @@ def number_line(
         body += "".join(f'<circle class="n-on" cx="{num(x(v))}" cy="{num(base)}" r="4"/>' for v in group_values)
         words = " ".join(names) if len(names) <= 4 else f"{names[0]} … {names[-1]} ({len(names)})"
         half = 3.4 * len(words) + 4
-        middle = min(max(x(sum(group_values) / len(group_values)), half), width - half)
+        middle = min(max(x(sum(group_values) / len(group_values)), half), _WIDTH - half)
         row = next((r for r, end in enumerate(ends) if end < middle - half), len(ends))
         ends[row : row + 1] = [middle + half]
         label_rows = max(label_rows, row + 1)
@@ -88,18 +87,16 @@ def number_line(
     cuts = ", ".join(f"{t.key + ' ' if t.key else ''}cuts at {decimal(t.value)}" for t in thresholds)
     shown = ", ".join(f"{decimal(v)} on {name}" for v, name in zip(values, labels, strict=True))
     sentence = f"{title + ': ' if title else ''}{shown}" + (f"; {cuts}" if cuts else "")
-    return drawing(width, base + 24 + 13 * label_rows, body, sentence=sentence, css_class="numline wide")
+    return drawing(_WIDTH, base + 24 + 13 * label_rows, body, sentence=sentence, css_class="numline wide")
 
 
-def _threshold_rows(
-    thresholds: Sequence[Threshold], x: Callable[[float], float], width: float
-) -> list[tuple[int, bool]]:
+def _threshold_rows(thresholds: Sequence[Threshold], x: Callable[[float], float]) -> list[tuple[int, bool]]:
     """For each threshold its row (0 on top) and whether its words stand on the left."""
     taken: list[list[tuple[float, float]]] = []
     placed = []
     for threshold in thresholds:
         words = text_width(f"{threshold.key}: 1 above {decimal(threshold.value)}", 11) + 26
-        flip = x(threshold.value) + words > width
+        flip = x(threshold.value) + words > _WIDTH
         span = (
             (x(threshold.value) - words, x(threshold.value) + 10)
             if flip

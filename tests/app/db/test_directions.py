@@ -57,8 +57,6 @@ def test_there_and_back(store):
             assert find_direction_row(session, analysis.id, row.algorithm_id, row.alignment_id) is row
         columns = columns_of(session, analysis, "direction", ("text", "margin"))
         assert columns["text"] == [row.text for row in rows]
-        valid = kept_directions(session, analysis.id, rows[0].algorithm_id, valid_only=True)
-        assert all(row.valid and row.algorithm_id == rows[0].algorithm_id for row in valid)
 
 
 def test_another_search_replaces_rows_and_ids_keep_what_they_stand_for(store):

@@ -32,7 +32,7 @@ def test_networks_are_listed_by_position_then_the_newest_first_then_by_slug(stor
     with store.write() as session:
         for seed, (position, day) in enumerate(stamps):
             now = datetime(2026, 11, day, tzinfo=UTC)
-            save_network(session, small_network(seed), slug=f"n{7 - seed}", position=position, now=now)
+            save_network(session, small_network(seed), slug=f"n{7 - seed}", position=position).created_at = now
     with store.read() as session:
         seen = [row.slug for row in networks(session)]
     assert seen == ["n4", "n5", "n6", "n7", "n0", "n1", "n2", "n3"]
