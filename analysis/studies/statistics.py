@@ -7,17 +7,21 @@ Networks that failed have no value; they are counted apart and included in the d
 - tests by scipy, each with an effect size: Cliff's delta (Mann-Whitney), the matched-pairs rank-biserial correlation
   (Wilcoxon), Kendall's W (Friedman), epsilon squared (Kruskal-Wallis), Spearman's rho, Cramér's V (chi-squared,
   Fisher);
-- more tests of the same networks at several levels in :mod:`analysis.studies.paired`, of shares within strata in
-  :mod:`analysis.studies.stratified`;
+- tests of networks that share their seeds, each compared with its own partner: McNemar's exact test of yes or no at two
+  levels, with the difference of the shares (at three or more Cochran's Q, which Friedman's test is of zeros and ones);
+  Stuart's and Maxwell's test of equal shares of every category; Page's test of a trend along ordered levels;
+- shares within strata: the test of Cochran, Mantel and Haenszel (1959), with the common difference of shares (Greenland
+  and Robins 1985) and its variance for few large strata and for many small ones (Sato, Greenland and Robins 1989);
 - Holm's correction over all tests of a study.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +30,8 @@ import scipy  # loads scipy.stats, which takes most of a second, when it is firs
 CONFIDENCE: Final = 0.95
 _FEWEST: Final = 2  # values in each group for a rank test
 _FEWEST_BLOCKED: Final = 3  # groups; two are wilcoxon's
+_DIFFERENCE: Final = "difference of shares"
+Values = Mapping[str, Mapping[Hashable, Any]]
 
 
 @dataclass(frozen=True)
@@ -155,16 +161,15 @@ def wilcoxon(groups: Mapping[str, Mapping[Hashable, float]]) -> Tested:
     note = f"{left_out:,} values have no partner" if left_out else ""
     differences = np.array([float(a[key]) - float(b[key]) for key in pairs])
     moved = differences[differences != 0]
-    effect = "rank-biserial correlation"
+    told = partial(Tested, "wilcoxon", (name_a, name_b), (len(pairs),), effect_name="rank-biserial correlation")
     if len(pairs) < _FEWEST:
-        return Tested("wilcoxon", (name_a, name_b), (len(pairs),), None, None, None, effect, None, "too few pairs")
+        return told(None, None, None, note="too few pairs")
     if not len(moved):
-        return Tested("wilcoxon", (name_a, name_b), (len(pairs),), 0.0, 1.0, 0.0, effect, None, note)
+        return told(0.0, 1.0, 0.0, note=note)
     found = scipy.stats.wilcoxon(moved)
     ranks = scipy.stats.rankdata(np.abs(moved))
     biserial = float((ranks[moved > 0].sum() - ranks[moved < 0].sum()) / ranks.sum())
-    statistic, p = float(found.statistic), float(found.pvalue)
-    return Tested("wilcoxon", (name_a, name_b), (len(pairs),), statistic, p, biserial, effect, None, note)
+    return told(float(found.statistic), float(found.pvalue), biserial, note=note)
 
 
 def friedman(groups: Mapping[str, Mapping[Hashable, float]]) -> Tested:
@@ -176,22 +181,20 @@ def friedman(groups: Mapping[str, Mapping[Hashable, float]]) -> Tested:
         groups: each a block (say, a seed) → value. Blocks that some group lacks are left out, and groups with fewer
             than half the values of the fullest one first, or else they would take all blocks with them; both are told.
     """
-    name = "Kendall's W"
     fullest = max((len(values) for values in groups.values()), default=0)
     filled = {label: values for label, values in groups.items() if values and 2 * len(values) >= fullest}
     left_out = [label for label in groups if label not in filled]
     note = f"without {', '.join(left_out)}: too few" if left_out else ""
     blocks = [block for block in next(iter(filled.values()), {}) if all(block in values for values in filled.values())]
-    sizes = (len(blocks),)
+    told = partial(Tested, "friedman", tuple(groups), (len(blocks),), effect_name="Kendall's W")
     if len(filled) < _FEWEST_BLOCKED or len(blocks) < _FEWEST:
-        return Tested("friedman", tuple(groups), sizes, None, None, None, name, None, "too few networks in every group")
+        return told(None, None, None, note="too few networks in every group")
     table = np.array([[float(values[block]) for values in filled.values()] for block in blocks])
     if (table == table[:, :1]).all():
-        return Tested("friedman", tuple(groups), sizes, 0.0, 1.0, 0.0, name, None, note)
+        return told(0.0, 1.0, 0.0, note=note)
     found = scipy.stats.friedmanchisquare(*table.T)
     statistic = float(found.statistic)
-    effect = statistic / (len(blocks) * (len(filled) - 1))
-    return Tested("friedman", tuple(groups), sizes, statistic, float(found.pvalue), effect, name, None, note)
+    return told(statistic, float(found.pvalue), statistic / (len(blocks) * (len(filled) - 1)), note=note)
 
 
 def kruskal_wallis(groups: Mapping[str, Sequence[float]]) -> Tested:
@@ -249,6 +252,141 @@ def independence(test: str, groups: Mapping[str, Mapping[str, int]]) -> Tested:
     low = float(chi.expected_freq.min())
     note = f"smallest expected count {low:.1f}, so p is rough" if low < 5 else ""
     return Tested("chi-squared", tuple(groups), sizes, float(chi.statistic), float(chi.pvalue), v, effect, None, note)
+
+
+# --- networks that share their seeds
+
+
+def mcnemar(groups: Values) -> Tested:
+    """Whether the share of yes differs between two levels of the same networks; exact.
+
+    Args:
+        groups: two, each a block (say, a seed) → yes or no. Blocks that one lacks are left out and told.
+
+    Returns:
+        With the first share less the second, and its interval (Wald's, of paired shares).
+    """
+    names, blocks, note = paired(groups)
+    first, second = (groups[name] for name in names)
+    n = len(blocks)
+    told = partial(Tested, "mcnemar", names, (n,), effect_name=_DIFFERENCE)
+    if n < _FEWEST:
+        return told(None, None, None, note="too few pairs")
+    gained = sum(1 for block in blocks if first[block] and not second[block])
+    lost = sum(1 for block in blocks if second[block] and not first[block])
+    difference = (gained - lost) / n
+    error = math.sqrt(max(0.0, gained + lost - (gained - lost) ** 2 / n)) / n
+    reach = float(scipy.stats.norm.ppf((1 + CONFIDENCE) / 2)) * error
+    p = float(scipy.stats.binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+    return told(float(gained), p, difference, note=note, low=difference - reach, high=difference + reach)
+
+
+def stuart_maxwell(groups: Values) -> Tested:
+    """Whether any category's share differs between two levels of the same networks.
+
+    Args:
+        groups: two, each a block → category. Blocks that one lacks are left out and told.
+
+    Returns:
+        With the share of blocks whose category changes as its effect.
+    """
+    names, blocks, note = paired(groups)
+    told = partial(Tested, "stuart-maxwell", names, (len(blocks),), effect_name="share that changes")
+    pairs = Counter((str(groups[names[0]][block]), str(groups[names[1]][block])) for block in blocks)
+    changing = sorted({category for pair in pairs if pair[0] != pair[1] for category in pair})
+    if len(blocks) < _FEWEST:
+        return told(None, None, None, note="too few pairs")
+    if not changing:
+        return told(0.0, 1.0, 0.0, note=note)
+    table = np.array([[pairs[one, other] for other in changing] for one in changing], dtype=float)
+    moved = float(table.sum() - table.trace())
+    rows, columns = table.sum(axis=1), table.sum(axis=0)
+    shift = (rows - columns)[:-1]
+    covariance = -(table + table.T)
+    np.fill_diagonal(covariance, rows + columns - 2 * np.diag(table))
+    inner = covariance[:-1, :-1]
+    rank = int(np.linalg.matrix_rank(inner))
+    statistic = float(shift @ np.linalg.pinv(inner) @ shift)
+    p = float(scipy.stats.chi2.sf(statistic, rank))
+    return told(statistic, p, moved / len(blocks), note=note)
+
+
+def page(groups: Values) -> Tested:
+    """Whether values rise or fall along the levels in their order, the same networks in each; two-sided.
+
+    Args:
+        groups: in order, each a block → number. Blocks that some level lacks are left out and told.
+
+    Returns:
+        With Page's L and, as the effect, Spearman's rho between values and order, averaged over blocks; a block whose
+        values are all equal counts as 0. Equal values within a block make p larger than it would have to be, since the
+        variance of L is taken without them.
+    """
+    names, blocks, note = paired(groups)
+    told = partial(Tested, "page", names, (len(blocks),), effect_name="mean Spearman's rho")
+    n_levels = len(names)
+    if n_levels < _FEWEST_BLOCKED or len(blocks) < _FEWEST:
+        return told(None, None, None, note="too few networks or levels")
+    table = np.array([[float(groups[name][block]) for name in names] for block in blocks])
+    rising, falling = (scipy.stats.page_trend_test(side, method="asymptotic") for side in (table, table[:, ::-1]))
+    p = min(1.0, 2 * min(float(rising.pvalue), float(falling.pvalue)))
+    moving = [values for values in table if values.min() < values.max()]
+    mean = sum(float(scipy.stats.spearmanr(range(n_levels), values).statistic) for values in moving) / len(blocks)
+    return told(float(rising.statistic), p, mean, note=note)
+
+
+def paired(groups: Values) -> tuple[tuple[str, ...], Sequence[Hashable], str]:
+    """The levels, the blocks that all of them have, and what is to be said of the others."""
+    names = tuple(groups)
+    blocks = [block for block in groups[names[0]] if all(block in groups[name] for name in names)]
+    every = set().union(*groups.values())
+    left_out = len(every) - len(blocks)
+    return names, blocks, f"{left_out:,} networks are not in every level" if left_out else ""
+
+
+# --- strata
+
+
+def cochran_mantel_haenszel(groups: Mapping[str, Mapping[Hashable, Share]]) -> Tested:
+    """Whether the share of one group differs from that of another within strata; without a continuity correction.
+
+    Args:
+        groups: two, each stratum → its share. A stratum in which one group has no network is left out and told.
+
+    Returns:
+        With the first group's share less the second's, common to all strata, and its interval.
+    """
+    (name_a, a), (name_b, b) = groups.items()
+    both = [stratum for stratum in a if stratum in b and a[stratum].of and b[stratum].of]
+    left_out = len(set(a) | set(b)) - len(both)
+    note = f"{left_out} strata have networks of one group only" if left_out else ""
+    sizes = (sum(a[stratum].of for stratum in both), sum(b[stratum].of for stratum in both))
+    told = partial(Tested, "cochran-mantel-haenszel", (name_a, name_b), sizes, effect_name=_DIFFERENCE)
+    if not both:
+        return told(None, None, None, note=note or "no networks")
+    excess = spread = top = weight = slope = rest = 0.0
+    for stratum in both:
+        x, m, y, n = a[stratum].hits, a[stratum].of, b[stratum].hits, b[stratum].of
+        total, yes = m + n, x + y
+        excess += x - m * yes / total
+        if total > 1:
+            spread += m * n * yes * (total - yes) / (total**2 * (total - 1))
+        top += (x * n - y * m) / total
+        weight += m * n / total
+        slope += (m**2 * y - n**2 * x + m * n * (n - m) / 2) / total**2
+        rest += (x * (n - y) + y * (m - x)) / (2 * total)
+    difference = top / weight
+    if not spread:
+        note = "every network of each stratum gives the same answer"
+        return told(0.0, 1.0, difference, note=note)
+    statistic = excess**2 / spread
+    error = math.sqrt(max(0.0, difference * slope + rest)) / weight
+    reach = float(scipy.stats.norm.ppf((1 + CONFIDENCE) / 2)) * error
+    p = float(scipy.stats.chi2.sf(statistic, 1))
+    return told(statistic, p, difference, note=note, low=difference - reach, high=difference + reach)
+
+
+# --- all tests of a study
 
 
 def holm(results: Sequence[Tested]) -> list[Tested]:

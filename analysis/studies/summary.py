@@ -18,22 +18,24 @@ from analysis.studies.design import SHARED, Comparison, Factor, StudyDesign
 from analysis.studies.measures.measure import Measure, Measured, Value, answer_key
 from analysis.studies.measures.registry import answer_measures, measures_of
 from analysis.studies.outcome import CONVERGED
-from analysis.studies.paired import mcnemar, page, stuart_maxwell
 from analysis.studies.statistics import (
     Share,
     Spread,
     Tested,
+    cochran_mantel_haenszel,
     friedman,
     holm,
     independence,
     kruskal_wallis,
     mann_whitney,
+    mcnemar,
+    page,
     share_of,
     spearman,
     spread_of,
+    stuart_maxwell,
     wilcoxon,
 )
-from analysis.studies.stratified import cochran_mantel_haenszel
 
 POOLED: Final = "all networks"
 PAIRWISE: Final = ("mann-whitney", "wilcoxon", "fisher", "mcnemar", "stuart-maxwell")

@@ -13,8 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.studies.design import FACTORS, Factor
-from analysis.studies.paired import Values, mcnemar, page, stuart_maxwell
-from analysis.studies.statistics import Tested, friedman, holm, wilcoxon
+from analysis.studies.statistics import Tested, Values, friedman, holm, mcnemar, page, stuart_maxwell, wilcoxon
 from analysis.studies.summary import StudySummary
 from benchmarks.findings.results import summary_of
 from benchmarks.findings.statistics import ratio_of

@@ -7,8 +7,7 @@ from statistics import median
 from typing import Final
 
 from analysis.studies.cells import cells_of
-from analysis.studies.paired import mcnemar
-from analysis.studies.statistics import holm, share_of
+from analysis.studies.statistics import holm, mcnemar, share_of
 from benchmarks.findings.results import results_of
 from benchmarks.findings.statistics import ratio_of
 from benchmarks.findings.tables import head, number, percent, points_and_p, row

@@ -17,8 +17,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from analysis.studies.paired import Values, paired
-from analysis.studies.statistics import CONFIDENCE, Tested
+from analysis.studies.statistics import CONFIDENCE, Tested, Values, paired
 
 _BY_BLOCKS: Final = "mantel-haenszel-by-blocks"
 _EFFECT: Final = "difference of shares"

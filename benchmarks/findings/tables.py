@@ -9,8 +9,7 @@ from typing import Any, Final
 
 from analysis.studies.design import Factor, Reference
 from analysis.studies.measures.staircase import STEPS
-from analysis.studies.paired import page
-from analysis.studies.statistics import Share, Spread, Tested, friedman, holm, share_of, spread_of, wilcoxon
+from analysis.studies.statistics import Share, Spread, Tested, friedman, holm, page, share_of, spread_of, wilcoxon
 from analysis.studies.summary import Group, StudySummary
 from benchmarks.findings.results import known, results_of, summary_of
 

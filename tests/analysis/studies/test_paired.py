@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 import scipy
 
-from analysis.studies.paired import mcnemar, page, stuart_maxwell
-from analysis.studies.statistics import Share
-from analysis.studies.stratified import cochran_mantel_haenszel
+from analysis.studies.statistics import Share, cochran_mantel_haenszel, mcnemar, page, stuart_maxwell
 from benchmarks.findings.statistics import difference_by_blocks, ratio_of
 
 BERKELEY = (  # admitted and rejected men, admitted and rejected women, of six departments (Bickel et al. 1975)
