@@ -9,8 +9,8 @@ value that is attained, with its point, and one that nothing exceeds (:mod:`anal
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -30,7 +30,6 @@ MAX_FIELDS: Final = 24
 MOST_EXACT: Final = 12
 """Hidden neurons up to a layer for which polygons are cut without rounding; each may double their number."""
 _SIDE: Final = 40
-MOST_NAMED: Final = 8
 
 
 def _look(question: Question, settings: Settings, work: Work) -> Table:
@@ -138,21 +137,16 @@ def _pre_activation(whole: Program, value: float) -> float:
     return value / whole.slope if value < 0.0 and whole.slope else value
 
 
-def _at_corners(row: Mapping[str, Any]) -> bool:
-    return {*row["largest_at"], *row["smallest_at"]} <= {0.0, 1.0}
-
-
 def _says(_question: Question, seen: Table) -> str:
-    inside = [f"{row['layer']}.{row['neuron']}" for row in seen.rows if not _at_corners(row)]
     most = max(seen.rows, key=lambda row: row["largest"] - row["smallest"])
-    words = (
-        f"Neuron {most['layer']}.{most['neuron']} varies most over the box, from {most['smallest']:.3g} at "
-        f"{_point(most['smallest_at'])} to {most['largest']:.3g} at {_point(most['largest_at'])}."
+    inside = sum(not {*row["largest_at"], *row["smallest_at"]} <= {0.0, 1.0} for row in seen.rows)
+    away = (
+        f"{inside or 'None'} of {len(seen.rows)} {'is' if inside == 1 else 'are'} largest or smallest away from corners"
     )
-    if not inside:
-        return f"{words} Every neuron is largest and smallest at corners."
-    more = " and others" if len(inside) > MOST_NAMED else ""
-    return f"{words} Largest or smallest away from the corners: {', '.join(inside[:MOST_NAMED])}{more}."
+    return (
+        f"Neuron {most['layer']}.{most['neuron']} varies most over the box, from {most['smallest']:.3g} at "
+        f"{_point(most['smallest_at'])} to {most['largest']:.3g} at {_point(most['largest_at'])}. {away}."
+    )
 
 
 FEATURE_PICTURES: Final = Lens(

@@ -26,7 +26,7 @@ from app.db.errors import Conflict
 from app.db.links import SLUG
 from app.db.reads.networks import STUDY_ORIGIN
 from app.db.records import save_data_records, save_protocol
-from app.db.study_tables import FormerStudySlugRow, StudyOutcomeRow, StudyRow
+from app.db.study_tables import AS_STORED, FormerStudySlugRow, StudyOutcomeRow, StudyRow
 from app.db.tables import NetworkRow
 
 _POSITION: Final = 100_000  # behind everything else in any list of networks
@@ -211,21 +211,12 @@ def save_results(session: Session, results: StudyResults, *, origin: str = "impo
 
 
 def _row(study: StudyRow, position: int, outcome: StudyOutcome) -> dict[str, Any]:
-    told = outcome.as_json()
     return {
         "study_id": study.id,
         "position": position,
-        "cell": outcome.cell,
-        "seed": outcome.seed,
-        "state": outcome.state,
-        "message": outcome.message,
         "network_digest": outcome.network,
-        "epochs": outcome.epochs,
-        "loss": outcome.loss,
-        "accuracy": outcome.accuracy,
-        "figures": told["values"],
-        "seconds": outcome.seconds,
         "data_digest": None if outcome.data is None else outcome.data.digest,
+        **{name: getattr(outcome, name) for name in AS_STORED},
     }
 
 

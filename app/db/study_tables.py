@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.columns import UtcDateTime
 from app.db.table_base import Base
+
+AS_STORED: Final = ("cell", "seed", "state", "message", "epochs", "loss", "accuracy", "figures", "seconds")
+"""What a row of an outcome has as the engine's value has it."""
 
 
 class StudyRow(Base):

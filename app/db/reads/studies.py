@@ -19,7 +19,7 @@ from app.db.job_tables import JobRow
 from app.db.reads.analyses import called, unless_deleted
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import STUDY_ORIGIN
-from app.db.study_tables import FormerStudySlugRow, StudyOutcomeRow, StudyRow
+from app.db.study_tables import AS_STORED, FormerStudySlugRow, StudyOutcomeRow, StudyRow
 from app.db.tables import DataRow, NetworkRow
 
 STUDY_JOBS = "study"
@@ -188,18 +188,10 @@ def outcome_of_row(
         cell: key of its cell.
         data: on what it was judged; None for the clean inputs, or where that was not kept.
     """
-    value = None if network is None else network_of(network)
+    value, same = None if network is None else network_of(network), {name: getattr(row, name) for name in AS_STORED}
     return StudyOutcome(
-        cell=cell,
-        seed=row.seed,
-        state=row.state,
-        message=row.message,
+        **{**same, "cell": cell},
         network=row.network_digest,
-        epochs=row.epochs,
-        loss=row.loss,
-        accuracy=row.accuracy,
-        figures=row.figures,
-        seconds=row.seconds,
         sizes=() if value is None else value.sizes,
         tables=() if network is None else tuple("".join(map(str, t["truth_table"])) for t in network.tasks),
         weights=None if value is None else flat_weights(value),
