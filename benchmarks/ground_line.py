@@ -6,10 +6,10 @@ from collections import Counter
 from typing import Any
 
 from analysis.circuits.search import search_circuits
-from analysis.common_ground.points import Subject
 from analysis.common_ground.survey import survey_common_ground
 from analysis.interpretations.counting import count_interpretations
 from analysis.question import ask
+from analysis.report import Placed
 from benchmarks.lines import subject
 from benchmarks.table import Line, same_result
 from benchmarks.timing import Effort, timed, timed_cold
@@ -25,8 +25,8 @@ def ground_line(effort: Effort) -> Line:
     question = ask(one.network, task=one.task, data=one.data)
     masks = search_circuits(question).masks
     counts = count_interpretations(question, masks)
-    whole = Subject(question, masks, counts.observed_by_circuit, (), ())
-    seconds, found = timed_cold(lambda: survey_common_ground(whole), effort.repetitions)
+    whole = Placed((), (), (), counts.observed_by_circuit)
+    seconds, found = timed_cold(lambda: survey_common_ground(question, masks, whole), effort.repetitions)
     few, listed = [], 0
     for number in sorted(range(len(masks)), key=lambda k: counts.by_circuit[k]):
         few.append(number)
@@ -42,10 +42,10 @@ def ground_line(effort: Effort) -> Line:
             right.update(scores[1] if scores else [])
         return right
 
-    part = Subject(question, masks[sorted(few)], [counts.observed_by_circuit[k] for k in sorted(few)], (), ())
+    part = Placed((), (), (), [counts.observed_by_circuit[k] for k in sorted(few)])
     plain_seconds, told = timed(plainly)
     work = f"{counts.total:,} interpretations on {found.space.n_interventions} interventions each"
-    same = dict(told) == dict(survey_common_ground(part).spread or {})
+    same = dict(told) == dict(survey_common_ground(question, masks[sorted(few)], part).spread or {})
     told_all = sum((found.spread or {}).values())
     note = (
         f"{same_result(work, same)} on the {listed:,} interpretations of {len(few)} circuits, whose time is scaled by "

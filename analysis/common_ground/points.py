@@ -1,4 +1,4 @@
-"""What a survey of the common ground is about, how far it goes, and the points that it finds."""
+"""How far a survey of the common ground goes, and the points that it finds."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.common_ground.aligned import Places
 from analysis.interpretations.columns import UNDECIDED
-from analysis.question import Question
+from analysis.report import Exact, Part
 
 Integers = NDArray[np.int64]
 UNKNOWN: Final = UNDECIDED
@@ -43,24 +42,6 @@ class Bounds:
 THOROUGH: Final = Bounds(
     max_seconds=3_600.0, n_drawn=50_000, max_spread=1_000_000, max_added=1e12, max_alignments=2_000_000
 )
-
-
-@dataclass(frozen=True)
-class Subject:
-    """One analysis, as far as the survey needs it.
-
-    Args:
-        masks: ``[circuits]`` the listed valid circuits, ascending.
-        observed: ``[circuits]`` observed classes of each.
-        algorithms: those that have kept alignments.
-        placements: for each of them, the places of each kept alignment, sorted by path.
-    """
-
-    question: Question
-    masks: NDArray[np.uint64]
-    observed: Sequence[int]
-    algorithms: Sequence[HighLevelModel]
-    placements: Sequence[Sequence[Places]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,10 +90,10 @@ class ClassPoints:
 
 @dataclass(frozen=True, eq=False)
 class AlignmentPoints:
-    """Kept alignments in the order of the subject, as far as they were looked at; parallel columns.
+    """Kept alignments in the order in which they were placed, as far as they were looked at; parallel columns.
 
     Args:
-        algorithm: position of the algorithm in the subject.
+        algorithm: position of the algorithm among those placed.
         alignment: position among that algorithm's placements.
         predicted: interventions that it predicts.
         right: of those, how many it predicts right.
@@ -127,16 +108,9 @@ class AlignmentPoints:
         return len(self.algorithm)
 
 
-@dataclass(frozen=True)
-class Extreme:
-    """An interpretation that predicts as many or as few interventions right as any that was looked at.
+class ExtremeFound(Part):
+    """An interpretation that no other predicts more right than, or none fewer."""
 
-    Args:
-        circuit: position of its circuit among the masks.
-        index: its index; None where its class is known but it cannot be singled out.
-        right: interventions that it predicts right.
-    """
-
-    circuit: int
-    index: int | None
+    mask: str
+    index: Exact | None = Field(description="Null where its class is known and it cannot be singled out.")
     right: int

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from analysis.alignments.alignment import Alignment
-from analysis.common_ground.points import THOROUGH, Bounds, Extreme, Subject
+from analysis.common_ground.points import THOROUGH, Bounds, ExtremeFound
 from analysis.common_ground.survey import CommonGround, survey_common_ground
 from analysis.question import Question
 from analysis.report import Analysed, Exact, Part, Placed, Report, Settings
@@ -30,14 +30,6 @@ class PlaceFound(Part):
     members: Exact = Field(description="Interpretations in those classes; 0 of alignments.")
     first: str = Field(description="One of them: the mask of its circuit, or the id of its algorithm.")
     second: str = Field(description="And the index of the representative, or the id of the alignment.")
-
-
-class ExtremeFound(Part):
-    """An interpretation that no other predicts more right than, or none fewer."""
-
-    mask: str
-    index: Exact | None = Field(description="Null where its class is known and it cannot be singled out.")
-    right: int
 
 
 class CommonGroundReport(Report):
@@ -123,8 +115,8 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> CommonG
     placed = of.placed
     if placed is None:
         raise ValueError("the common ground looks at alignments, which were not read")
-    subject = Subject(of.question, of.circuits.masks, placed.observed, placed.algorithms, placed.placements)
-    found = survey_common_ground(subject, work, bounds=THOROUGH if settings.thorough else Bounds())
+    bounds = THOROUGH if settings.thorough else Bounds()
+    found = survey_common_ground(of.question, of.circuits.masks, placed, work, bounds=bounds)
     sizes = found.classes.size
     speaking = found.classes.predicted > 0
     points = found.alignments
@@ -143,22 +135,15 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> CommonG
         silent_alignments=int((points.predicted == 0).sum()),
         interpretations=str(sum(size for size, speaks in zip(sizes, speaking, strict=True) if speaks)),
         perfect=None if found.n_perfect is None else str(found.n_perfect),
-        best=_extreme(found.best, subject),
-        worst=_extreme(found.worst, subject),
+        best=found.best,
+        worst=found.worst,
         spread=None if found.spread is None else [(right, str(n)) for right, n in sorted(found.spread.items())],
-        places=list(_places(found, subject, placed)),
+        places=list(_places(found, of, placed)),
         beside=beside,
     )
 
 
-def _extreme(found: Extreme | None, subject: Subject) -> ExtremeFound | None:
-    if found is None:
-        return None
-    mask = subject.question.layout.to_hex(int(subject.masks[found.circuit]))
-    return ExtremeFound(mask=mask, index=None if found.index is None else str(found.index), right=found.right)
-
-
-def _places(found: CommonGround, subject: Subject, placed: Placed) -> Iterator[PlaceFound]:
+def _places(found: CommonGround, of: Analysed, placed: Placed) -> Iterator[PlaceFound]:
     """Points that coincide as one, each with the first of them."""
     here: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     classes, points = found.classes, found.alignments
@@ -173,7 +158,7 @@ def _places(found: CommonGround, subject: Subject, placed: Placed) -> Iterator[P
             continue
         told: dict[str, Any] = {"members": "0"}
         if kind == 0:
-            first = subject.question.layout.to_hex(int(subject.masks[classes.circuit[numbers[0]]]))
+            first = of.question.layout.to_hex(int(of.circuits.masks[classes.circuit[numbers[0]]]))
             second = str(classes.least_index[numbers[0]])
             told["members"] = str(sum(classes.size[number] for number in numbers))
         else:

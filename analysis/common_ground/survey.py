@@ -21,10 +21,11 @@ from itertools import accumulate
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.common_ground.aligned import alignment_standings, positions_by_bits
 from analysis.common_ground.interpreted import MAX_LISTED, ChosenClasses, choose_classes, speaks
-from analysis.common_ground.points import UNKNOWN, AlignmentPoints, Bounds, ClassPoints, Extreme, Subject
+from analysis.common_ground.points import UNKNOWN, AlignmentPoints, Bounds, ClassPoints, ExtremeFound
 from analysis.common_ground.spread import Spread
 from analysis.errors import BeyondLimits
 from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network
@@ -33,6 +34,7 @@ from analysis.interpretations.observed import MAX_CLASSES, observed_classes
 from analysis.interpretations.predicting import class_predictions, extreme_interpretation
 from analysis.networks.circuit import Circuit
 from analysis.question import Question
+from analysis.report import Placed
 from analysis.work import DEFAULT_WORK, Work
 
 STAGE: Final = "common ground"
@@ -98,41 +100,50 @@ class CommonGround:
     n_classes: int
     drawn: bool
     seed: int
-    best: Extreme | None
-    worst: Extreme | None
+    best: ExtremeFound | None
+    worst: ExtremeFound | None
     spread: Mapping[int, int] | None
     n_perfect: int | None
     alignments: AlignmentPoints
     n_alignments: int
 
 
-def survey_common_ground(subject: Subject, work: Work = DEFAULT_WORK, *, bounds: Bounds | None = None) -> CommonGround:
+def survey_common_ground(
+    question: Question,
+    masks: NDArray[np.uint64],
+    placed: Placed,
+    work: Work = DEFAULT_WORK,
+    *,
+    bounds: Bounds | None = None,
+) -> CommonGround:
     """Coverage and accuracy of every explanation of an analysis.
 
     Args:
-        subject: the analysis.
-        bounds: how far to go.
+        question: that was answered.
+        masks: ``[circuits]`` the listed valid circuits, ascending.
+        placed: kept alignments, and how many observed classes each circuit has.
         work: told "common ground" now and then; may cancel there.
+        bounds: how far to go.
 
     Raises:
         BeyondLimits: one of the drawn classes cannot even be found.
     """
     bounds = bounds or Bounds()
-    space, answers = ask_network(subject.question)
-    alignments = _alignment_points(subject, space, answers, bounds, work)
-    n_classes = sum(subject.observed)
+    space, answers = ask_network(question)
+    alignments = _alignment_points(placed, space, answers, bounds, work)
+    n_classes = sum(placed.observed)
     drawn = n_classes * predicted_seconds(space) > bounds.max_seconds
-    drawn |= max(subject.observed, default=0) > MAX_CLASSES
+    drawn |= max(placed.observed, default=0) > MAX_CLASSES
     drawn &= n_classes > bounds.n_drawn
     spread = None if drawn or n_classes > bounds.max_spread else Spread(space, answers)
-    ranks_of = _drawn_ranks(subject.observed, bounds) if drawn else dict.fromkeys(_with_any(subject.observed))
+    ranks_of = _drawn_ranks(placed.observed, bounds) if drawn else dict.fromkeys(_with_any(placed.observed))
     parts: list[ClassPoints] = []
     n_perfect: int | None = 0
     for done, (number, ranks) in enumerate(ranks_of.items()):
         work.tell(STAGE, done, len(ranks_of), f"{sum(map(len, parts)):,} classes of interpretations")
-        circuit = Circuit(subject.question.layout, int(subject.masks[number]))
+        circuit = Circuit(question.layout, int(masks[number]))
         most = MAX_CLASSES if ranks is None else MAX_LISTED
-        chosen = choose_classes(subject.question, circuit, ranks=ranks, max_listed=most)
+        chosen = choose_classes(question, circuit, ranks=ranks, max_listed=most)
         points, perfect = _class_points(number, chosen, space, answers)
         parts.append(points)
         n_perfect = None if n_perfect is None or perfect is None else n_perfect + perfect
@@ -146,12 +157,12 @@ def survey_common_ground(subject: Subject, work: Work = DEFAULT_WORK, *, bounds:
         n_classes=n_classes,
         drawn=drawn,
         seed=bounds.seed,
-        best=_extreme(subject, points, space, answers, highest=True),
-        worst=_extreme(subject, points, space, answers, highest=False),
+        best=_extreme(question, masks, points, space, answers, highest=True),
+        worst=_extreme(question, masks, points, space, answers, highest=False),
         spread=None if spread is None or spread.cost > bounds.max_added else spread.counted(work),
         n_perfect=n_perfect,
         alignments=alignments,
-        n_alignments=sum(len(placements) for placements in subject.placements),
+        n_alignments=sum(len(placements) for placements in placed.placements),
     )
 
 
@@ -189,24 +200,29 @@ def _class_points(
 
 
 def _extreme(
-    subject: Subject, points: ClassPoints, space: InterventionSpace, answers: NetworkAnswers, *, highest: bool
-) -> Extreme | None:
+    question: Question,
+    masks: NDArray[np.uint64],
+    points: ClassPoints,
+    space: InterventionSpace,
+    answers: NetworkAnswers,
+    *,
+    highest: bool,
+) -> ExtremeFound | None:
     """An interpretation that attains the best or the worst; None if that is not known for every class that speaks."""
     speaking = np.flatnonzero(points.predicted)
     if not len(speaking) or (points.best[speaking] == UNKNOWN).any():
         return None
     values = points.best[speaking] if highest else points.worst[speaking]
     at = int(speaking[values.argmax() if highest else values.argmin()])
-    number = int(points.circuit[at])
-    circuit = Circuit(subject.question.layout, int(subject.masks[number]))
+    circuit = Circuit(question.layout, int(masks[points.circuit[at]]))
     try:
-        classes = observed_classes(subject.question, circuit)
-        every, rank = InterpretationSpace(subject.question, circuit), int(points.rank[at])
+        classes = observed_classes(question, circuit)
+        every, rank = InterpretationSpace(question, circuit), int(points.rank[at])
         found = extreme_interpretation(every, classes, rank, space, answers, highest=highest)
     except BeyondLimits:
         found = None
     value = int(points.best[at] if highest else points.worst[at])
-    return Extreme(number, None if found is None else found.index, value)
+    return ExtremeFound(mask=circuit.hex, index=None if found is None else str(found.index), right=value)
 
 
 def distinct(n: int, k: int, seed: int) -> set[int]:
@@ -219,14 +235,14 @@ def distinct(n: int, k: int, seed: int) -> set[int]:
 
 
 def _alignment_points(
-    subject: Subject, space: InterventionSpace, answers: NetworkAnswers, bounds: Bounds, work: Work
+    placed: Placed, space: InterventionSpace, answers: NetworkAnswers, bounds: Bounds, work: Work
 ) -> AlignmentPoints:
     positions = positions_by_bits(space)
     algorithm, alignment, predicted, right = ([np.zeros(0, dtype=np.int64)] for _ in range(4))
     left = bounds.max_alignments
-    for number, (model, placements) in enumerate(zip(subject.algorithms, subject.placements, strict=True)):
+    for number, (model, placements) in enumerate(zip(placed.algorithms, placed.placements, strict=True)):
         if number % 32 == 0:
-            work.tell(STAGE, number, len(subject.algorithms), "algorithms")
+            work.tell(STAGE, number, len(placed.algorithms), "algorithms")
         some = placements[:left]
         left -= len(some)
         found = alignment_standings(model, some, space, answers, positions=positions)

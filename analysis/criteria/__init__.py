@@ -1,1 +1,1 @@
-"""Criteria (spec §6): which explanations survive what. One file a family, listed in ``registry.py``."""
+"""Criteria (spec §6): which explanations survive what. One file a family, found by ``registry.py``."""

@@ -1,82 +1,46 @@
-"""Every criterion, in the order in which pages and documents list them: one line each."""
+"""Every criterion, in the order in which pages and documents list them: those of all modules beside this one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Final
 
-from analysis.criteria import (
-    ablations,
-    alignment_structure,
-    cuts,
-    interchanges,
-    interpretation_criteria,
-    knockouts,
-    margins,
-    minimality,
-    noise,
-    patching,
-    permutation_baseline,
-    redundancies,
-    robustness,
-    same_story,
-    scrubbing,
-    selectivity,
-    symmetry,
-    unmapped,
-)
+from analysis import criteria
 from analysis.criteria.criterion import Criterion, Kind
 from analysis.errors import InvalidCriterion
 
-CRITERIA: Final[tuple[Criterion, ...]] = (
-    ablations.ZERO_ABLATION,
-    ablations.MEAN_ABLATION,
-    ablations.RESAMPLE_ABLATION,
-    ablations.ALL_ABLATIONS,
-    ablations.OUTPUT_FAITHFULNESS,
-    knockouts.KNOCKOUT_COMPLETENESS,
-    knockouts.NECESSITY,
-    noise.INPUT_NOISE,
-    robustness.INPUT_ROBUST,
-    patching.PATCHING_ROBUST,
-    knockouts.MINIMAL_WANG,
-    minimality.MINIMAL_QUASI,
-    minimality.MINIMAL_LOCAL,
-    minimality.MINIMAL_SUBSET,
-    minimality.MINIMAL_CARDINAL,
-    minimality.MINIMAL_QUASI_STRUCTURAL,
-    minimality.MINIMAL_LOCAL_STRUCTURAL,
-    minimality.MINIMAL_SUBSET_STRUCTURAL,
-    minimality.MINIMAL_CARDINAL_STRUCTURAL,
-    same_story.SAME_STORY,
-    interpretation_criteria.OBSERVED_CLASS,
-    interpretation_criteria.INTERCHANGE,
-    interpretation_criteria.INTERCHANGE_JOINT,
-    interpretation_criteria.INTERCHANGE_ON_CIRCUIT,
-    interpretation_criteria.INTERCHANGE_JOINT_ON_CIRCUIT,
-    scrubbing.CAUSAL_SCRUBBING,
-    redundancies.IRREDUNDANT_GATES,
-    redundancies.IRREDUNDANT_FUNCTIONS,
-    redundancies.IRREDUNDANT_LITERALS,
-    interchanges.ONE_DIRECTION,
-    interchanges.BOTH_DIRECTIONS,
-    interchanges.JOINT_INTERCHANGE,
-    unmapped.UNMAPPED_INERT,
-    unmapped.ABSTRACTION_ERROR,
-    alignment_structure.CAUSAL_ORDER,
-    alignment_structure.MINIMAL_ALIGNMENT,
-    alignment_structure.MINIMAL_JOINT_ALIGNMENT,
-    permutation_baseline.ABOVE_RANDOM,
-    margins.MARGIN,
-    selectivity.SELECTIVE,
-    symmetry.REPRESENTATIVE,
-)
+_USERS: Final = frozenset(("registry", "steps", "judging", "funnel", "tallies", "interpretation_tallies"))
+"""Modules that use the criteria and have none."""
+_ORDER: Final = """
+zero-ablation mean-ablation resample-ablation all-ablations output-faithfulness knockout-completeness necessity
+input-noise input-robust patching-robust minimal-wang minimal-quasi minimal-local minimal-subset minimal-cardinal
+minimal-quasi-structural minimal-local-structural minimal-subset-structural minimal-cardinal-structural same-story
+observed-class interchange interchange-joint interchange-on-circuit interchange-joint-on-circuit causal-scrubbing
+irredundant-gates irredundant-functions irredundant-literals one-direction both-directions joint-interchange
+unmapped-inert abstraction-error causal-order minimal-alignment minimal-joint-alignment above-random margin selective
+representative kl-faithfulness role-agreement
+"""
+"""Keys in the order of lists; what is not named stands at the end."""
 
-OF_MODELS_ALONE: Final[tuple[Criterion, ...]] = (
-    cuts.KL_FAITHFULNESS,
-    cuts.ROLE_AGREEMENT,
+
+def _declared() -> Iterator[Criterion]:
+    for module in iter_modules(criteria.__path__):
+        if module.name not in _USERS:
+            values = vars(import_module(f"{criteria.__name__}.{module.name}")).values()
+            yield from (value for value in values if isinstance(value, Criterion))
+
+
+_PLACE: Final = {key: place for place, key in enumerate(_ORDER.split())}
+_EVERY: Final = sorted(
+    {criterion.key: criterion for criterion in _declared()}.values(),
+    key=lambda one: (_PLACE.get(one.key, len(_PLACE)), one.key),
 )
+CRITERIA: Final[tuple[Criterion, ...]] = tuple(one for one in _EVERY if one.kinds or one.recorded_kinds)
+OF_MODELS_ALONE: Final[tuple[Criterion, ...]] = tuple(one for one in _EVERY if one not in CRITERIA)
 """Those that are asked of circuits of models of other kinds than the networks, and of nothing else."""
-OF_MODELS: Final = tuple(criterion for criterion in (*CRITERIA, *OF_MODELS_ALONE) if "cut" in criterion.judges)
+OF_MODELS: Final = tuple(criterion for criterion in _EVERY if "cut" in criterion.judges)
 """All that are asked of those."""
 
 _BY_KEY: Final = {criterion.key: criterion for criterion in CRITERIA}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from analysis.alignments.alignment import Alignment
 from analysis.common_ground.aligned import alignment_standings
 from analysis.common_ground.interpreted import choose_classes, representatives_predict, speaks
-from analysis.common_ground.points import Bounds, Subject
+from analysis.common_ground.points import Bounds
 from analysis.common_ground.spread import Spread
 from analysis.common_ground.survey import circuit_range, survey_common_ground
 from analysis.data import clean_data
@@ -23,7 +24,8 @@ from analysis.interpretations.predicting import class_predictions
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
-from analysis.question import ask
+from analysis.question import Question, ask
+from analysis.report import Placed
 from analysis.tasks import input_table, named_task
 from analysis.work import Work
 from app.bundled import bundled_networks
@@ -35,17 +37,24 @@ def trained_xor() -> Network:
     return next(file.network for file in bundled_networks() if file.slug == "xor-2-2-2")
 
 
+class Subject(NamedTuple):
+    """What is surveyed."""
+
+    question: Question
+    masks: np.ndarray
+    placed: Placed
+
+
 def subject_of(network: Network, task_name: str = "XOR") -> Subject:
     data = clean_data(network.n_inputs)
     found = analyse_output(ask(network, task=named_task(task_name, network.n_inputs), data=data))
     aligned = [result for result in found.algorithms.algorithms if result.alignments][:30]
-    return Subject(
-        ask(network, data=data),
-        found.circuits.masks,
-        found.interpretations.observed_by_circuit,
-        [result.algorithm for result in aligned],
-        [[scored.alignment.places for scored in result.alignments] for result in aligned],
-    )
+    return Subject(ask(network, data=data), found.circuits.masks, placed_in(found, aligned))
+
+
+def placed_in(found, aligned) -> Placed:
+    places = [[scored.alignment.places for scored in result.alignments] for result in aligned]
+    return Placed([result.algorithm for result in aligned], places, (), found.interpretations.observed_by_circuit)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +64,7 @@ def small() -> Subject:
 
 @pytest.fixture(scope="module")
 def whole(small):
-    return survey_common_ground(small)
+    return survey_common_ground(*small)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +94,7 @@ def one_by_one(subject: Subject, position: int, ground) -> list[tuple[int, int]]
 def test_every_interpretation_is_counted_where_it_stands(small, whole, ground):
     found = whole
     assert not found.drawn
-    assert len(found.classes) == found.n_classes == sum(small.observed) > 0
+    assert len(found.classes) == found.n_classes == sum(small.placed.observed) > 0
     spread: Counter[int] = Counter()
     for position in range(len(small.masks)):
         rights = one_by_one(small, position, ground)
@@ -107,18 +116,18 @@ def test_every_interpretation_is_counted_where_it_stands(small, whole, ground):
     assert (found.best.right, found.worst.right) == (max(spread), min(spread))
     assert found.n_perfect == spread[63 * 12]
     for extreme in (found.best, found.worst):
-        rights = one_by_one(small, extreme.circuit, ground)
+        rights = one_by_one(small, small.masks.tolist().index(int(extreme.mask, 16)), ground)
         assert extreme.index is not None
-        assert rights[extreme.index][1] == extreme.right
+        assert rights[int(extreme.index)][1] == extreme.right
 
 
 def test_every_alignment_stands_where_it_does_by_itself(small, whole, ground):
     space, answers = ground
     found = whole.alignments
-    assert len(found) == sum(map(len, small.placements)) > 10
+    assert len(found) == sum(map(len, small.placed.placements)) > 10
     for k in range(0, len(found), 3):
-        algorithm = small.algorithms[found.algorithm[k]]
-        places = small.placements[found.algorithm[k]][found.alignment[k]]
+        algorithm = small.placed.algorithms[found.algorithm[k]]
+        places = small.placed.placements[found.algorithm[k]][found.alignment[k]]
         said = predict_by_alignment(algorithm, Alignment(algorithm.text, tuple(places)), space)
         standing = standing_of(said, answers)
         assert (found.predicted[k], found.right[k]) == (standing.predicted, standing.right)
@@ -131,7 +140,7 @@ def test_sets_that_are_not_listed_are_not_predicted(small):
     alice = two_xor_algorithms()[0]
     places = next(
         places
-        for algorithm, kept in zip(small.algorithms, small.placements, strict=True)
+        for algorithm, kept in zip(small.placed.algorithms, small.placed.placements, strict=True)
         if algorithm.id == alice.id
         for places in kept
     )
@@ -142,7 +151,7 @@ def test_sets_that_are_not_listed_are_not_predicted(small):
 
 @pytest.mark.slow
 def test_drawn_classes_stand_where_they_do_among_all(small, whole):
-    some = survey_common_ground(small, bounds=Bounds(max_seconds=0.0, n_drawn=6, seed=3))
+    some = survey_common_ground(*small, bounds=Bounds(max_seconds=0.0, n_drawn=6, seed=3))
     assert some.drawn
     assert some.n_classes == whole.n_classes
     assert len(some.classes) == 6
@@ -161,15 +170,15 @@ def test_drawn_classes_stand_where_they_do_among_all(small, whole):
     for k, key in enumerate(drawn):
         told = (some.classes.right[k], some.classes.best[k], some.classes.worst[k], some.classes.size[k])
         assert told == everything[key]
-    again = survey_common_ground(small, bounds=Bounds(max_seconds=0.0, n_drawn=6, seed=3))
+    again = survey_common_ground(*small, bounds=Bounds(max_seconds=0.0, n_drawn=6, seed=3))
     assert again.classes.least_index == some.classes.least_index
-    other = survey_common_ground(small, bounds=Bounds(max_seconds=0.0, n_drawn=6, seed=4))
+    other = survey_common_ground(*small, bounds=Bounds(max_seconds=0.0, n_drawn=6, seed=4))
     assert other.classes.least_index != some.classes.least_index
 
 
 def test_classes_are_the_same_whether_listed_or_found_by_rank(small):
-    position = int(np.argmax(small.observed))
-    circuit, ranks = circuit_at(small, position), range(0, small.observed[position], 3)
+    position = int(np.argmax(small.placed.observed))
+    circuit, ranks = circuit_at(small, position), range(0, small.placed.observed[position], 3)
     listed = choose_classes(small.question, circuit, ranks=ranks)
     found = choose_classes(small.question, circuit, ranks=ranks, max_listed=0)
     assert listed.least_indices == found.least_indices
@@ -182,7 +191,7 @@ def test_it_stops_on_request(small):
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        survey_common_ground(small, Work(report=stop))
+        survey_common_ground(*small, Work(report=stop))
 
 
 @pytest.mark.slow
@@ -190,14 +199,8 @@ def test_the_pretrained_xor_by_two_routes():
     """All 147,899,020 interpretations: the recursion's maxima, and the degrees of the polynomials that count them."""
     analysis = real_analysis()
     aligned = [result for result in analysis.algorithms.algorithms if result.alignments]
-    analysis_subject = Subject(
-        ask(pretrained_xor().network),
-        analysis.circuits.masks,
-        analysis.interpretations.observed_by_circuit,
-        [result.algorithm for result in aligned],
-        [[scored.alignment.places for scored in result.alignments] for result in aligned],
-    )
-    found = survey_common_ground(analysis_subject)
+    analysis_subject = Subject(ask(pretrained_xor().network), analysis.circuits.masks, placed_in(analysis, aligned))
+    found = survey_common_ground(*analysis_subject)
     assert found.spread is not None
     assert sum(found.spread.values()) == 147_899_020
     assert (max(found.spread), min(found.spread), found.spread[723]) == (723, 415, 80)
@@ -208,8 +211,8 @@ def test_the_pretrained_xor_by_two_routes():
     space = found.space
     answers = decide_under_interventions(analysis_subject.question.cut, input_table(2), space)
     for extreme in (found.best, found.worst):
-        circuit = circuit_at(analysis_subject, extreme.circuit)
-        one = InterpretationSpace(ask(analysis_subject.question.cut), circuit).at(extreme.index or 0)
+        circuit = Circuit(analysis_subject.question.layout, int(extreme.mask, 16))
+        one = InterpretationSpace(ask(analysis_subject.question.cut), circuit).at(int(extreme.index or 0))
         assert standing_of(predict_by_interpretation(one, space), answers).right == extreme.right
 
 
@@ -243,7 +246,7 @@ def test_representatives_of_other_shapes(sizes, seed):
 
 @pytest.mark.slow
 def test_interpretations_are_not_spread_where_that_would_add_too_much(small):
-    whole, bounded = (survey_common_ground(small, bounds=one) for one in (Bounds(), Bounds(max_added=0)))
+    whole, bounded = (survey_common_ground(*small, bounds=one) for one in (Bounds(), Bounds(max_added=0)))
     assert whole.spread is not None
     assert bounded.spread is None
     assert (bounded.best, bounded.worst, bounded.n_perfect) == (whole.best, whole.worst, whole.n_perfect)
