@@ -179,9 +179,9 @@ def _minimal(population: Population, _: Settings) -> Verdicts:
     knocked = Knockouts(population)
     n_needed, n_neurons = np.zeros(len(population), dtype=np.int64), knocked.open_to.sum(axis=1)
     for part, sets in knocked.batches():
-        codes = _codes(knocked.decide(knocked.of_circuits(part, sets)))
+        decisions = knocked.decide(knocked.of_circuits(part, sets))
         for _neuron, without, with_it in _pairs(sets):
-            n_needed[part] += (codes[:, without] != codes[:, with_it]).any(axis=(1, 2))
+            n_needed[part] += (decisions[:, without] != decisions[:, with_it]).any(axis=(1, 2))
 
     def explain(position: int) -> tuple[str, Witness]:
         reason = f"{n_needed[position]} of its {n_neurons[position]} hidden neurons change a decision somewhere."
@@ -202,14 +202,6 @@ def _minimal(population: Population, _: Settings) -> Verdicts:
     return verdicts_of(
         passed, explain, numerators=n_needed, denominators=n_neurons, undecided=~passed & _not_all_tried(knocked)
     )
-
-
-def _codes(decisions: NDArray[np.int8]) -> NDArray[np.int64]:
-    """``[…, parts]`` from decisions ``[…, rows]``: equal where these are, a number for every 32 rows."""
-    starts = range(0, decisions.shape[-1], 32)
-    powers = 3 ** np.arange(32)
-    parts = [(decisions[..., start : start + 32] + 1) @ powers[: decisions.shape[-1] - start] for start in starts]
-    return np.stack(parts, axis=-1)
 
 
 def _pairs(sets: Sequence[tuple[int, ...]]) -> Iterator[tuple[int, list[int], list[int]]]:

@@ -29,7 +29,7 @@ from analysis.criteria import circuits
 from analysis.criteria.criterion import Criterion, Settings
 from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from analysis.networks.mlp import activate, keep_matrices
+from analysis.networks.mlp import activate, batch_activations, keep_matrices
 from analysis.validity import decided_as, decided_right
 
 MAX_COMBINATIONS: Final = 1 << 18
@@ -96,13 +96,11 @@ class _Patches:
     def extremes(self, carried: Layers, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """``[cases, rows]``: least and largest output, over the absent neurons of the last hidden layer."""
         network, clean = self.population.question.cut, self.population.question.clean_activations
-        values = np.broadcast_to(rows, (len(carried[0]) if carried else 1, *rows.shape))
-        for layer, kept in enumerate(self.keep[:-1], start=1):
-            total = np.broadcast_to(network.biases[layer - 1], (*values.shape[:2], len(kept)))
-            for index in range(kept.shape[1]):
-                value = np.where(kept[:, index], values[..., index, None], carried[layer - 1][:, None, index, None])
-                total = total + value * network.weights[layer - 1][:, index]
-            values = activate(total, network.activation_of(layer), network.negative_slope)
+        n_cases = len(carried[0]) if carried else 1
+        absent = [np.repeat(layer.T, len(rows), axis=1) for layer in carried]
+        absent.append(np.zeros((len(clean[-2].T), n_cases * len(rows))))  # the last hidden layer's are added below
+        runs = batch_activations(network, [one[None] for one in self.keep], np.tile(rows, (n_cases, 1)), absent)
+        values = runs[-2][0].T.reshape(n_cases, len(rows), -1)
         weights, kept = network.weights[-1][0], self.keep[-1][0]
         low = high = np.broadcast_to(network.biases[-1][0], values.shape[:2])
         for index, weight in enumerate(weights.tolist()):

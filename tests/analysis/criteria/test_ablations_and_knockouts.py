@@ -62,30 +62,6 @@ def test_criteria_agree_with_brute_force_on_every_circuit(seed, sizes, activatio
     assert necessary.passed.tolist() == [n / 4 <= 0.99 for n in n_right]
 
 
-@pytest.mark.slow
-def test_both_routes_agree_on_the_pretrained_xor() -> None:
-    context = xor_context()
-    network, rows, labels = context.question.cut, boolean_rows(2), [0, 1, 1, 0]
-    kept = kept_sets(context)
-    assert passed(context, "mean-ablation") == [
-        plain.passes_mean(network, one, rows, labels, "rounding", 0.99) for one in kept
-    ]
-    assert passed(context, "resample-ablation") == [
-        plain.passes_resample(network, one, rows, labels, "rounding", 0.99) for one in kept
-    ]
-    assert passed(context, "output-faithfulness") == [
-        plain.largest_difference(network, one, rows) <= 0.1 for one in kept
-    ]
-    assert passed(context, "knockout-completeness") == [
-        len(set(plain.knockouts_alike(network, one, rows, "rounding"))) == 1 for one in kept
-    ]
-    few = range(0, 197, 13)
-    patched = passed(context, "patching-robust")
-    assert [patched[i] for i in few] == [
-        plain.survives_patching(network, kept[i], rows, labels, "rounding", 0.99) for i in few
-    ]
-
-
 def test_failing_ablations_show_a_row_that_goes_wrong() -> None:
     context = xor_context()
     for key in ("mean-ablation", "resample-ablation", "all-ablations", "patching-robust"):

@@ -139,16 +139,6 @@ def test_interchange_in_the_circuit_equals_the_oracle(seed, sizes):
     assert outcomes >= ({"passed", "failed"} if seed in (8, 21) else {"not_applicable"})
 
 
-@pytest.mark.parametrize(("seed", "sizes"), CASES[:3])
-def test_joint_is_stricter_than_alone_and_shares_its_margin(seed, sizes):
-    context, _ = everything(seed, sizes)
-    alone, joint = (verdicts(c, context) for c in (INTERCHANGE, INTERCHANGE_JOINT))
-    assert all(a.outcome == "passed" for a, j in zip(alone, joint, strict=True) if j.outcome == "passed")
-    assert all(v.outcome == "passed" for v in verdicts(margins.MARGIN, context, least=0))
-    found = verdicts(margins.MARGIN, context, least=0.05)
-    assert [v.outcome == "passed" for v in found] == [v.score >= 0.05 for v in found]
-
-
 @pytest.mark.parametrize(("seed", "sizes"), CASES)
 def test_margins_are_those_of_every_interchange_of_active_neurons(seed, sizes):
     context, gates = everything(seed, sizes)

@@ -85,14 +85,6 @@ def test_a_removal_that_only_strands_a_neuron_is_none() -> None:
         assert local.numerators[7 * position] == len(kept) - len(spare)
 
 
-def test_minimal_by_function_is_minimal_by_structure_too() -> None:
-    context = xor_context()
-    for kind in KINDS:
-        strict, weak = passed(context, f"minimal-{kind}"), passed(context, f"minimal-{kind}-structural")
-        assert all(late <= early for late, early in zip(strict, weak, strict=True))
-    assert sum(passed(context, "minimal-local")) < sum(passed(context, "minimal-local-structural"))
-
-
 @pytest.mark.parametrize("sizes", [(2, 2, 2, 1), (2, 3, 1), (3, 2, 1), (1, 2, 1)])
 def test_pruned_sets_that_leave_an_input_unused_are_all_found(sizes: tuple[int, ...]) -> None:
     layout, network = EdgeLayout(sizes), random_network(0, sizes, "relu")

@@ -16,7 +16,7 @@ from analysis.criteria.registry import criterion_named
 from analysis.criteria.verdict import Verdicts
 from analysis.networks.mlp import keep_matrices
 from analysis.question import ask
-from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets, passed, xor_context
+from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets, xor_context
 from tests.golden_files import golden_network
 from tests.oracles import brute_force_criteria as plain
 from tests.oracles import exact_arithmetic as exact
@@ -69,26 +69,6 @@ def check_against_grid(context, verdicts: Verdicts, n: int, radius: float = 0.1)
     return unseen
 
 
-@pytest.mark.parametrize(
-    ("seed", "activation", "rule"),
-    [
-        (57, "leaky_relu", "rounding"),
-        (57, "relu", "rounding"),
-        (22, "tanh", "rounding"),
-        (8, "tanh", "threshold"),
-        (14, "sigmoid", "rounding"),
-    ],
-)
-def test_every_verdict_fits_a_grid(seed: int, activation: str, rule: str) -> None:
-    whole = all_circuits(seed, (2, 2, 2, 1), activation, rule)
-    context = replace(whole, items=whole.items[::2])
-    verdicts = judged(context)
-    assert verdicts.tally.passed > 0
-    assert verdicts.tally.failed > 0
-    assert verdicts.tally.undecided == 0
-    assert check_against_grid(context, verdicts, 7) <= 3
-
-
 def test_three_inputs_go_to_the_solver_where_bisection_does_not_settle() -> None:
     whole = all_circuits(15, (3, 2, 2, 1), "leaky_relu")
     context = replace(whole, items=whole.items[::97])
@@ -102,40 +82,9 @@ def test_three_inputs_go_to_the_solver_where_bisection_does_not_settle() -> None
             assert any("mixed-integer solver" in reason for reason in reasons), outcome
 
 
-def test_a_small_budget_leaves_smooth_networks_undecided_and_says_so() -> None:
-    whole = all_circuits(1, (2, 2, 2, 1), "tanh")
-    context = replace(whole, items=whole.items[::6])
-    little, much = judged(context, radius=0.3, budget=1), judged(context, radius=0.3)
-    undecided = np.flatnonzero(little.having("undecided"))
-    assert len(undecided) > much.tally.undecided
-    assert (little.outcomes[~little.having("undecided")] == much.outcomes[~little.having("undecided")]).all()
-    verdict = little.at(int(undecided[0]))
-    assert "within the budget of 1" in verdict.reason
-    assert len(verdict.witness["centre"]) == 2
-
-
-def test_the_pretrained_xor_has_its_robust_circuits() -> None:
-    context = xor_context()
-    verdicts = judged(context)
-    assert verdicts.tally.passed == 108
-    assert verdicts.tally.undecided == 0
-    sampled = criterion_named("input-noise").judge(context, {"share": 1.0, "points": 300})
-    assert (verdicts.passed <= sampled.passed).all(), "what is proved cannot differ at a sampled point"
-    assert all(passed(context, "input-robust", radius=0.0))
-
-
-def test_larger_balls_leave_fewer() -> None:
-    context = replace(xor_context(), items=xor_context().items[::5])
-    before = np.ones(len(context), dtype=bool)
-    for radius in (0.0, 0.05, 0.1, 0.2):
-        now = judged(context, radius=radius).passed
-        assert (now <= before).all()
-        before = now
-
-
 @pytest.mark.slow
-def test_bounds_agree_with_polygons_on_every_circuit_of_the_pretrained_xor() -> None:
-    context = xor_context()
+def test_bounds_agree_with_polygons_on_circuits_of_the_pretrained_xor() -> None:
+    context = replace(xor_context(), items=xor_context().items[::4])
     whole, regions = network_program(context.question.cut), decision_regions(context.question.cut, "rounding")
     expected = judged(context).passed.tolist()
     absent = context.question.carried("zero")
@@ -221,4 +170,7 @@ def test_the_three_answers_of_smooth_networks_fit_dense_samples_at_every_budget(
             decided = ~verdicts.having("undecided")
             assert (verdicts.outcomes[decided] == settled.outcomes[decided]).all()
         settled = verdicts
+    verdict = verdicts.at(int(np.flatnonzero(verdicts.having("undecided"))[0]))
+    assert "within the budget of 1" in verdict.reason
+    assert len(verdict.witness["centre"]) == 2
     assert seen == {"passed", "failed", "undecided"}
