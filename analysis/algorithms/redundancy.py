@@ -1,15 +1,48 @@
-"""Three ways in which an algorithm may say more than it needs (spec §4, §6)."""
+"""Three ways in which an algorithm may say more than it needs (spec §4, §6).
+
+Gates are named by their paths, the root as ``""``; an edge by the gate and the child that it leads to, NOT transparent.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
-from analysis.algorithms.high_level_model import HighLevelModel, Node, function_of, input_pattern, walk
+from analysis.algorithms.high_level_model import (
+    HighLevelModel,
+    Node,
+    function_of,
+    input_pattern,
+    readable_formula,
+    walk,
+)
 
 
+@dataclass(frozen=True)
+class Gate:
+    """A gate of a tree: its place, its function, and its tree.
+
+    Args:
+        path: of the gate, of a shared one its first.
+        function: truth table as an integer.
+        node: its tree.
+        seen: the inputs on which the output of the algorithm depends on it, as a truth table; of a tree alone.
+    """
+
+    path: str
+    function: int
+    node: Node
+    seen: int
+
+    @property
+    def formula(self) -> str:
+        return readable_formula(self.node)
+
+
+@lru_cache(maxsize=4096)  # the same candidates come back with every network
 def irredundancy(algorithm: HighLevelModel) -> dict[str, bool]:
-    """Which of the three redundancy classes an algorithm passes.
+    """Which of the three redundancy classes an algorithm passes; not to be changed.
 
     Returns:
         ``irredundant-gates``: no gate is constant or equal to an input or its negation.
@@ -17,66 +50,66 @@ def irredundancy(algorithm: HighLevelModel) -> dict[str, bool]:
         ``irredundant-literals``: no edge into a gate may be fixed to the gate's neutral value (1 for AND, 0 for OR)
         without changing the output.
     """
-    return dict(_verdicts(algorithm))
+    gates = gates_of(algorithm)
+    return {
+        "irredundant-gates": next(trivial_gates(algorithm, gates), None) is None,
+        "irredundant-functions": next(repeating_gates(algorithm, gates), None) is None,
+        "irredundant-literals": next(idle_edges(algorithm, gates), None) is None,
+    }
 
 
-@lru_cache(maxsize=4096)  # the same candidates come back with every network
-def _verdicts(algorithm: HighLevelModel) -> tuple[tuple[str, bool], ...]:
-    n_inputs = algorithm.n_inputs
-    full = (1 << (1 << n_inputs)) - 1
-    trivial = {0, full}
-    for index in range(n_inputs):
-        pattern = input_pattern(index, n_inputs)
-        trivial |= {pattern, full & ~pattern}
-    functions: list[int] = []
-    repeats = False
+def gates_of(algorithm: HighLevelModel) -> list[Gate]:
+    """Every gate, a gate before those below it; a shared one at its first occurrence."""
+    n_inputs, full = algorithm.n_inputs, (1 << (1 << algorithm.n_inputs)) - 1
 
-    def visit(node: Node) -> set[int]:
-        """Functions of the gates in a sub-tree, each up to negation (the one with bit 0 clear)."""
-        nonlocal repeats
-        below: set[int] = set().union(*(visit(child) for child in node.children))
-        if not node.is_gate:
-            return below
-        function = function_of(node, n_inputs)
-        functions.append(function)
-        plain = full & ~function if function & 1 else function
-        repeats = repeats or plain in below
-        return below | {plain}
+    def visit(node: Node, path: str, seen: int) -> Iterator[Gate]:
+        if node.is_gate:
+            yield Gate(path, function_of(node, n_inputs), node, seen)
+            for position, child in enumerate(node.children):
+                other = function_of(node.children[1 - position], n_inputs)
+                yield from visit(
+                    child, f"{path}{position}", seen & (other if node.operator == "and" else full & ~other)
+                )
+        elif node.operator == "not":
+            yield from visit(node.children[0], path, seen)
 
-    visit(algorithm.root)
-    without_one = _with_shared_gates if algorithm.form == "shared_gates" else _outputs_without_one_edge
-    needs_all = all(output != algorithm.function for output in without_one(algorithm.root, n_inputs))
-    return (
-        ("irredundant-gates", not any(function in trivial for function in functions)),
-        ("irredundant-functions", not repeats),
-        ("irredundant-literals", needs_all),
-    )
+    gates = list(visit(algorithm.root, "", full))
+    return list({gate.node: gate for gate in reversed(gates)}.values())[::-1] if algorithm.shared else gates
 
 
-def _outputs_without_one_edge(root: Node, n_inputs: int) -> Iterator[int]:
-    """The output with each edge into a gate in turn fixed to the neutral value: the gate becomes its other child."""
-    full = (1 << (1 << n_inputs)) - 1
-
-    def variants(node: Node) -> Iterator[int]:
-        if node.operator == "not":
-            yield from (full & ~value for value in variants(node.children[0]))
-        elif node.is_gate:
-            left, right = (function_of(child, n_inputs) for child in node.children)
-            yield right
-            yield left
-            for value in variants(node.children[0]):
-                yield value & right if node.operator == "and" else value | right
-            for value in variants(node.children[1]):
-                yield left & value if node.operator == "and" else left | value
-
-    yield from variants(root)
+def trivial_gates(algorithm: HighLevelModel, gates: list[Gate]) -> Iterator[tuple[Gate, str]]:
+    """The gates that are constant or equal to an input or its negation, each with what it is."""
+    full = (1 << (1 << algorithm.n_inputs)) - 1
+    names = {0: "0", full: "1"}
+    for index in range(algorithm.n_inputs):
+        pattern, letter = input_pattern(index, algorithm.n_inputs), "ABCDEF"[index]
+        names |= {pattern: letter, full & ~pattern: f"¬{letter}"}
+    return ((gate, names[gate.function]) for gate in gates if gate.function in names)
 
 
-def _with_shared_gates(root: Node, n_inputs: int) -> Iterator[int]:
-    """The same where equal sub-trees are one gate, whose edges are fixed wherever it is read."""
-    for gate in {node for node in walk(root) if node.is_gate}:
-        for child in gate.children:
-            yield function_of(_replaced(root, gate, child), n_inputs)
+def repeating_gates(algorithm: HighLevelModel, gates: list[Gate]) -> Iterator[tuple[Gate, Gate]]:
+    """The gates that repeat, up to negation, the function of a gate below them, each with every such gate."""
+    full = (1 << (1 << algorithm.n_inputs)) - 1
+    for gate in gates:
+        for below in gates:
+            same = below.path != gate.path and gate.function in (below.function, full & ~below.function)
+            if same and (below.node in walk(gate.node) if algorithm.shared else below.path.startswith(gate.path)):
+                yield gate, below
+
+
+def idle_edges(algorithm: HighLevelModel, gates: list[Gate]) -> Iterator[tuple[Gate, int]]:
+    """The edges that may be fixed to the gate's neutral value, which leaves the gate's other child, without changing
+    the output; a shared gate is fixed wherever it is read.
+    """
+    for gate in gates:
+        for position, kept in ((0, gate.node.children[1]), (1, gate.node.children[0])):
+            if algorithm.shared:
+                left = function_of(_replaced(algorithm.root, gate.node, kept), algorithm.n_inputs)
+                changed = left ^ algorithm.function
+            else:
+                changed = (function_of(kept, algorithm.n_inputs) ^ gate.function) & gate.seen
+            if not changed:
+                yield gate, position
 
 
 def _replaced(node: Node, gate: Node, by: Node) -> Node:
