@@ -1,9 +1,9 @@
 """How many explanations of golden networks pass each criterion: regression data, written where two routes agree.
 
 ``python -m tests.analysis.criteria.golden_counts`` writes ``golden_counts.json`` anew. Its first route is the engine,
-its second an implementation of its own: for circuits :mod:`tests.oracles.dense_criteria`, for interpretations,
-algorithms and alignments the brute force of :mod:`tests.oracles`. The file says for each network which keys have two
-routes. Clean inputs, protocol ``complete``, default settings.
+its second, for circuits, :mod:`tests.oracles.dense_criteria`; brute force over what else explains is held against the
+engine in tests of their own. The file says for each network which keys have two routes. Clean inputs, protocol
+``complete``, default settings.
 """
 
 from __future__ import annotations
@@ -31,31 +31,17 @@ from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.result import CriterionTally
 from analysis.tasks import Task
-from tests.analysis.alignments.test_joint import twin
-from tests.analysis.criteria.interpretation_counts import KEYS, counted
+from tests.analysis.criteria.interpretation_counts import counted
 from tests.golden_files import NAMES, golden_network
-from tests.oracles import brute_force_alignments as plain_alignments
-from tests.oracles import brute_force_interchange as plain_interchange
-from tests.oracles.brute_force_algorithms import redundancy, rows
-from tests.oracles.brute_force_interpretations import interpretations
 from tests.oracles.dense_criteria import DenseCriteria
 
 FILE = Path(__file__).parent / "golden_counts.json"
 MOST_CIRCUITS = 5_000  # valid ones; a network with more is judged by no criterion for circuits here
 TOO_LONG = ("input-robust", "patching-robust")  # for three inputs: minutes
-MOST_LISTED = 1_000  # interpretations that brute force lists
 MOST_ALGORITHMS = 300
 
 Counts = dict[str, dict[str, list[int]]]
 """By kind, by key: passed, failed, undecided, not applicable."""
-
-SECOND_ROUTES = {
-    "circuit": "all but input-robust and representative",
-    "interpretation": f"all, for networks with at most {MOST_LISTED:,} interpretations",
-    "algorithm": f"all but representative, for tasks with at most {MOST_ALGORITHMS} algorithms",
-    "irredundant alignment": "both-directions, joint-interchange, minimal-alignment",
-    "alignment": "none: of all algorithms, the irredundant ones among them",
-}
 
 
 def cases() -> list[tuple[str, int]]:
@@ -115,62 +101,11 @@ def second_counts(name: str, output: int) -> dict[str, dict[str, int]]:
     """The second route: how many pass, by kind and key, where it reaches."""
     context = found_circuits(name, output)
     network, task = context.question.cut, context.question.task
-    counts: dict[str, dict[str, int]] = {}
-    if len(context) <= MOST_CIRCUITS:
-        dense = DenseCriteria(network, task.truth_table, context.items)
-        passed = dense.passed(with_patching=network.n_inputs == 2)
-        counts["circuit"] = {key: int(np.sum(values)) for key, values in passed.items()}
-    if network.n_inputs > 2:
-        return counts
-    if len(context) <= MOST_CIRCUITS:
-        readings = counted(ask(network, data=context.question.data), context.items)
-        if sum(reading.total for reading in readings["observed-class"]) <= MOST_LISTED:
-            counts["interpretation"] = _interpretations(network, context.items.tolist())
-    algorithms = candidate_algorithms(task, COMPLETE, network.n_hidden_layers).algorithms
-    if len(algorithms) <= MOST_ALGORITHMS:
-        told = [redundancy(a.text, network.n_inputs) for a in algorithms]
-        counts["algorithm"] = {key: sum(one[key] for one in told) for key in told[0]}
-    counts["irredundant alignment"] = _alignments(network, [a for a in algorithms if len(a.responses) <= 2])
-    return counts
-
-
-def _interpretations(network: Network, masks: list[int]) -> dict[str, int]:
-    counts = dict.fromkeys(KEYS, 0)
-    for mask in masks:
-        found, classes = interpretations(network, mask)
-        counts["observed-class"] += len(set(classes))
-        for key, family in (("interchange", "alone"), ("interchange-joint", "joint")):
-            scores = plain_interchange.scores(network, mask, found, family)
-            if scores is not None and scores[0]:
-                counts[key] += scores[1].count(scores[0])
-    return counts
-
-
-def _alignments(network: Network, algorithms: list[Any]) -> dict[str, int]:
-    counts = dict.fromkeys(("both-directions", "joint-interchange", "minimal-alignment"), 0)
-    alone = plain_alignments.Interchange(network, rows(network.n_inputs))
-    texts = [a for a in algorithms if redundancy(a.text, network.n_inputs)["irredundant-literals"]]
-    for algorithm in texts:
-        valid, _ = plain_alignments.alignments(alone, algorithm.text)
-        by_id = {
-            s.alignment.id: s.alignment
-            for a, s in irredundant_alignments_of(network, algorithm).items
-            if a.text == algorithm.text
-        }
-        assert set(by_id) == {entry[3] for entry in valid}
-        counts["both-directions"] += len(valid)
-        counts["minimal-alignment"] += sum(entry[5] for entry in valid)
-        for alignment in by_id.values():
-            agreed, of, _ = twin(network, algorithm, alignment)
-            counts["joint-interchange"] += agreed == of
-    return counts
-
-
-def irredundant_alignments_of(network: Network, algorithm: Any) -> Population:
-    """The valid alignments of one algorithm, whose ids the second route must list too."""
-    data = clean_data(network.n_inputs)
-    search = search_alignments(ask(network, data=data), Candidates((algorithm,), 1))
-    return Population("alignment", ask(network, data=data), valid_alignments(search))
+    if len(context) > MOST_CIRCUITS:
+        return {}
+    dense = DenseCriteria(network, task.truth_table, context.items)
+    passed = dense.passed(with_patching=network.n_inputs == 2)
+    return {"circuit": {key: int(np.sum(values)) for key, values in passed.items()}}
 
 
 def disagreements(first: Counts, second: dict[str, dict[str, int]]) -> list[str]:
@@ -204,7 +139,7 @@ def write() -> int:
     document = {
         "about": "Passed, failed, undecided, not applicable; protocol complete, clean inputs, default settings.",
         "made by": "python -m tests.analysis.criteria.golden_counts",
-        "second routes": SECOND_ROUTES,
+        "second routes": {"circuit": "all but input-robust and representative"},
         "settings": settings(),
         "networks": networks,
     }
