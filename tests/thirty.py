@@ -123,7 +123,7 @@ def _algorithms(analysis: OutputAnalysis) -> dict[str, dict[str, Any]]:
 
 
 def _verdicts(analysis: OutputAnalysis, kinds: Collection[str], work: Work) -> dict[str, dict[str, str]]:
-    wanted = [(kind, step) for step in default_steps() for kind in step.kinds if kind in kinds]
+    wanted = [(kind, step) for step in default_steps() for kind in step.criterion.kinds if kind in kinds]
     told: dict[str, dict[str, CriterionTally]] = {kind: {} for kind, _ in wanted}
     for one in judge_analysis(Subject.of(analysis), wanted, work):
         told[one.kind][one.step.text] = one.tally

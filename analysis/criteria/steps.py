@@ -71,16 +71,6 @@ class CriterionStep:
         return self.criterion.key
 
     @property
-    def kinds(self) -> tuple[Kind, ...]:
-        """The kinds of explanation without a record that it applies to."""
-        return self.criterion.kinds
-
-    @property
-    def recorded_kinds(self) -> tuple[Kind, ...]:
-        """The kinds with a record that it applies to."""
-        return self.criterion.recorded_kinds
-
-    @property
     def changed(self) -> dict[str, float | int]:
         """The settings that differ from their default, sorted by name."""
         defaults = self.criterion.defaults
@@ -111,9 +101,7 @@ class CriterionStep:
         return hash(self.text)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, CriterionStep):
-            return NotImplemented
-        return self.key == other.key and dict(self.settings) == dict(other.settings)
+        return isinstance(other, CriterionStep) and self.text == other.text
 
 
 def parse_steps(texts: Iterable[str]) -> tuple[CriterionStep, ...]:

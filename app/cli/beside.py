@@ -45,13 +45,13 @@ def read_criteria(texts: Sequence[str]) -> tuple[CriterionStep, ...]:
 
     asked = parse_steps(text for text in texts if text != ALL)
     for step in asked:
-        if not step.kinds:
-            about = " and ".join(BY_KEY[kind].plural for kind in step.recorded_kinds)
+        if not step.criterion.kinds:
+            about = " and ".join(BY_KEY[kind].plural for kind in step.criterion.recorded_kinds)
             cause = f"is about {about}, which this command does not search"
             raise InvalidCriterion(
                 f"criterion {step.key}", cause, "leave it out; a server searches them and judges them"
             )
-    every = (step for step in default_steps() if step.kinds)
+    every = (step for step in default_steps() if step.criterion.kinds)
     return tuple(dict.fromkeys((*every, *asked))) if ALL in texts else asked
 
 
@@ -62,7 +62,7 @@ def judge(
     from analysis.criteria.judging import OUT_OF_TIME, Subject, judge_analysis
     from analysis.result import NOTHING_JUDGED
 
-    wanted = [(kind, step) for step in steps for kind in step.kinds]
+    wanted = [(kind, step) for step in steps for kind in step.criterion.kinds]
     found: dict[tuple[Kind, CriterionStep], CriterionTally] = dict.fromkeys(wanted, NOTHING_JUDGED)
     stopped: dict[str, None] = {}
     late: set[tuple[Kind, CriterionStep]] = set()

@@ -147,7 +147,7 @@ def test_alignments_cut_short_are_said_by_their_number():
 @pytest.mark.slow
 def test_criteria_decide_until_the_time_is_up():
     analysis = analyse_output(ask(pretrained_xor().network, task=XOR))
-    wanted = [(kind, step) for step in default_steps() for kind in step.kinds if step.key != "input-robust"]
+    wanted = [(kind, step) for step in default_steps() for kind in step.criterion.kinds if step.key != "input-robust"]
     clock = count()
     work = Work(clock=lambda: float(next(clock)), limits=Limits(criterion_seconds=1e9)).until(60.0)
     blocks = list(judge_analysis(Subject.of(analysis), wanted, work))

@@ -92,7 +92,7 @@ def kinds_and_steps(
     return tuple(
         (kind, step)
         for step in steps
-        for kind in (*step.kinds, *(one for one in step.recorded_kinds if one in searched))
+        for kind in (*step.criterion.kinds, *(one for one in step.criterion.recorded_kinds if one in searched))
     )
 
 

@@ -29,7 +29,7 @@ from app.db.writes import delete_network
 from tests.factories import XOR_SLUG, real_analysis, save_analysis, stored_analysis
 
 TEXTS = ("mean-ablation", "resample-ablation", "output-faithfulness(tolerance=.3)", "minimal-local", "margin")
-STEPS = [(kind, step) for step in parse_steps(TEXTS) for kind in step.kinds]
+STEPS = [(kind, step) for step in parse_steps(TEXTS) for kind in step.criterion.kinds]
 
 
 def analysis_in(session) -> AnalysisRow:
