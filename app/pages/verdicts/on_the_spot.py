@@ -91,6 +91,8 @@ def judge_on_the_spot(
             if criterion.over == "population":
                 if explanation.recorded is not None:
                     return _judge_among_stored(session, criterion, alone, explanation)
+                if criterion.term != "minimality":  # of that alone a few circuits decide
+                    return Judged(criterion, None, _NOT_FEW)
                 return _judge_minimality(criterion, alone, family, explanation)
             return Judged(criterion, criterion.judge(alone, _SETTINGS.get((kind, criterion.key))).at(0))
         except OutOfTime:
