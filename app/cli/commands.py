@@ -134,7 +134,7 @@ def read(arguments: Sequence[str]) -> tuple[Command, dict[str, Any]]:
 
 def _without_command(arguments: list[str]) -> tuple[Command, dict[str, Any]]:
     below = [name for name in COMMANDS if arguments and name.startswith(f"{arguments[0]} ")]
-    if "--help" in arguments or (below and not arguments[1:]):
+    if {"--help", "-h"} & {*arguments} or (below and not arguments[1:]):
         write_text(STANDARD, overview(below))
         raise SystemExit(DONE)
     given, further = parser_of("", serve_both).parse_known_args(arguments)

@@ -32,11 +32,11 @@ class Stage:
 
     Args:
         ask: asks for what of it takes seconds, and returns those jobs.
-        stored: whether an analysis has what it makes; None where an analysis of an earlier version may do without.
+        stored: whether an analysis has what it makes.
     """
 
     ask: Callable[[Session, AnalysisRow], Sequence[JobRow]]
-    stored: ColumnElement[bool] | None
+    stored: ColumnElement[bool]
 
 
 def enqueue_following(session: Session, analysis: AnalysisRow) -> list[JobRow]:
@@ -51,10 +51,8 @@ def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> 
     """
     found = 0
     for stage in STAGES if stages is None else stages:
-        if stage.stored is not None:
-            without = select(AnalysisRow).join(NetworkRow).where(~stage.stored)
-            rows = session.scalars(without.where(NetworkRow.deleted_at.is_(None))).all()
-            found += sum(len(stage.ask(session, row)) for row in rows)
+        without = select(AnalysisRow).join(NetworkRow).where(~stage.stored, NetworkRow.deleted_at.is_(None))
+        found += sum(len(stage.ask(session, row)) for row in session.scalars(without).all())
     if stages is not None:
         return found
     return found + sum(_of_models(session, name, job) for name, job in BESIDE_CIRCUITS.items())

@@ -68,18 +68,6 @@ def test_complete_is_the_default_and_masks_can_be_left_out(other_name, capsys):
     assert "masks" not in circuits
 
 
-def test_a_lower_threshold_lets_more_circuits_pass(other_name, tmp_path):
-    valid = []
-    for threshold in (0.99, 0.9, 0.4, 0):
-        protocol = written(tmp_path, {"accuracy_threshold": threshold}, "protocol.json")
-        assert run("analyse", other_name, "-p", protocol, "-o", tmp_path / "out.json", "-q") == 0
-        result = json.loads((tmp_path / "out.json").read_text())
-        assert (result["protocol"]["name"], result["protocol"]["accuracy_threshold"]) == ("custom", threshold)
-        valid.append(result["outputs"][0]["circuits"]["valid"])
-    assert valid == sorted(valid)
-    assert valid[0] < valid[-1]
-
-
 def test_a_result_file_s_protocol_can_be_given_again(other_name, tmp_path):
     out = tmp_path / "out.json"
     assert run("analyse", other_name, "-o", out, "-q") == 0

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from analysis.discovery.registry import METHODS
 from app import bundled
 from tests.app.cli.test_analyse import run
 
@@ -66,11 +65,6 @@ def test_claims_of_others_follow_with_their_names(tmp_path: Path) -> None:
     ]
     assert (found[0]["own_valid"], found[0]["possible"]) == (None, False)
     assert found[1]["own_valid"] is True
-
-
-@pytest.mark.slow
-def test_default_is_one_of_each(tmp_path: Path) -> None:
-    assert [one["method"] for one in audited(tmp_path)["claims"]] == [method.key for method in METHODS]
 
 
 @pytest.mark.parametrize(

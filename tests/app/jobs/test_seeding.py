@@ -6,21 +6,18 @@ import pytest
 from sqlalchemy import select
 
 from analysis.network_files.files import NetworkFile
-from analysis.protocol import COMPLETE, PAPER
+from analysis.protocol import PAPER
 from analysis.tasks import named_task
 from app.bundled import FRESH_NAME, FRESH_XOR, bundled_models, bundled_networks
 from app.db.models import all_models, model_of, searches_of
-from app.db.prepared import result_digest
-from app.db.reads.analyses import find_analysis, find_network, network_by_digest
-from app.db.reads.jobs import all_jobs, jobs_of_network, last_log_lines
-from app.db.reads.results import load_analysis
+from app.db.reads.analyses import find_network, network_by_digest
+from app.db.reads.jobs import all_jobs, jobs_of_network
 from app.db.tables import NetworkRow
-from app.db.writes import delete_network, save_network
+from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import DEFINITIONS, train_arguments
 from app.jobs.seeding import add_bundled_models, add_bundled_networks
 from app.jobs.worker import Pace, Worker
-from pluriscope.naming import Scope
 from tests.app.db.test_writes import dump
 from tests.app.jobs.executors import lent_processes
 from tests.factories import pretrained_xor
@@ -125,34 +122,6 @@ def test_the_bundled_models_have_the_circuits_of_the_golden_results(store):
                 assert {str(bits): count for bits, count in found.by_bits} == space["by_edges"]
         searching = [job.state for job in all_jobs(session) if job.kind == "model-circuits"]
         assert set(searching) == {"done", "cancelled"}
-
-
-@pytest.mark.slow
-def test_the_pretrained_xor_is_analysed_and_the_analysis_made_again_is_the_same(store):
-    with store.write() as session:
-        row = save_network(session, pretrained_xor(), slug="xor")
-        queue.enqueue_analyses(session, row, [COMPLETE, PAPER])
-    work(store, ("analyse",))
-    with store.read() as session:
-        network = find_network(session, "xor")
-        complete = find_analysis(session, network, Scope())
-        paper = find_analysis(session, network, Scope(protocol="paper"))
-        assert (complete.circuits_possible, complete.circuits_valid) == (9_625, 197)
-        assert (complete.interpretations_total, complete.interpretations_observed) == (147_899_020, 7_836)
-        assert complete.algorithms_candidates == 250
-        assert (paper.circuits_valid, paper.interpretations_total, paper.algorithms_aligned) == (32, 234_700, 7)
-        assert result_digest(load_analysis(session, complete)) == complete.result_digest
-        first = all_jobs(session)[-1]
-        assert (first.state, first.result["url"]) == ("done", "/networks/xor")
-        assert "circuits: 197 valid circuits" in [line.message for line in last_log_lines(session, first.id, 500)]
-        digests = {complete.result_digest, paper.result_digest}
-    with store.write() as session:
-        delete_network(session, find_network(session, "xor"))
-        row = save_network(session, pretrained_xor(), slug="xor")
-        queue.enqueue_analyses(session, row, [COMPLETE, PAPER])
-    work(store, ("analyse",), slots=2)
-    with store.read() as session:
-        assert {a.result_digest for a in find_network(session, "xor").analyses} == digests
 
 
 @pytest.mark.slow

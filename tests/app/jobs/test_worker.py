@@ -171,6 +171,21 @@ def start_worker(store: Store, tmp_path: Path) -> subprocess.Popen:
 
 
 @pytest.mark.slow
+def test_what_a_killed_worker_held_is_taken_up_when_its_lease_runs_out(store, tmp_path):
+    job_id = enqueue(store, steps=40, seconds=0.05)
+    worker = start_worker(store, tmp_path)
+    wait_for(lambda: job(store, job_id).done > 0)
+    worker.kill()
+    worker.wait()
+    assert job(store, job_id).state == "running"
+    work(store)
+    row = job(store, job_id)
+    assert (row.state, row.attempts, row.losses) == ("done", 2, 1)
+    assert len(row.result["saved"]) == count_networks(store) == 40
+    assert "started again, attempt 2" in log_lines(store, job_id)
+
+
+@pytest.mark.slow
 def test_a_busy_database_costs_no_work(store):
     """Somebody holds the write lock longer than anyone waits; the computation goes on and is saved after it."""
     impatient = store_at(store.url)

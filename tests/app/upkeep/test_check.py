@@ -79,14 +79,6 @@ def test_whoever_is_let_in_by_a_token_or_a_login_of_the_data_folder_counts(tmp_p
     assert levels() == ["problem"]
 
 
-def test_values_out_of_range_are_all_named(monkeypatch):
-    monkeypatch.setenv("PLURISCOPE_PORT", "99999")
-    monkeypatch.setenv("PLURISCOPE_WORKERS", "none")
-    found = list(check.examine({}))
-    assert {finding.level for finding in found} == {"problem"}
-    assert [finding.found.split()[0] for finding in found] == ["PLURISCOPE_PORT", "PLURISCOPE_WORKERS"]
-
-
 def test_a_look_that_fails_is_a_finding():
     def fail():
         yield "note", "seen", ""
