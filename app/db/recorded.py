@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import ColumnElement, Row, delete, exists, select
 from sqlalchemy.orm import Session
 
 from analysis.by_name import ByName
-from analysis.explanations.explanation import REF, Frame, RecordedKind, Value
+from analysis.explanations.explanation import REF, Frame, RecordedKind
 from analysis.explanations.registry import BY_KEY
 from app.db.recorded_tables import RECORDED_TABLES, SearchRow
 from app.db.rows import column_of, insert_columns
@@ -53,12 +52,10 @@ def is_searched(key: str) -> ColumnElement[bool]:
     return exists().where(SearchRow.analysis == AnalysisRow.id, SearchRow.kind == key)
 
 
-def stored_figures(session: Session, analysis: AnalysisRow, kind: RecordedKind[Any], text: str) -> dict[str, Value]:
-    """The stored figures of one explanation by column, and its letters; {} where it is not stored."""
+def recorded_row(session: Session, analysis: AnalysisRow, kind: RecordedKind[Any], text: str) -> Row[Any] | None:
+    """The row of one explanation; None where it is not stored."""
     table = RECORDED_TABLES[kind.key]
-    wanted = select(*(table.c[column.name] for column in kind.columns), table.c.verdicts)
-    row = session.execute(wanted.where(table.c.analysis == analysis.id, table.c[REF] == text)).first()
-    return {} if row is None else {name: math.nan if value is None else value for name, value in row._mapping.items()}
+    return session.execute(select(table).where(table.c.analysis == analysis.id, table.c[REF] == text)).first()
 
 
 def stored_refs(session: Session, analysis: AnalysisRow, kind: RecordedKind[Any]) -> tuple[str, ...]:

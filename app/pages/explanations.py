@@ -26,6 +26,10 @@ from analysis.lenses.report import LensesReport
 from analysis.method_settings import settings_text
 from analysis.networks.circuit import Circuit, circuit_from_hex
 from app.addressing import Addresses
+from app.db.directions import find_direction_row
+from app.db.reads.algorithms import find_algorithm, find_alignment
+from app.db.reads.circuits import find_circuit
+from app.db.recorded import recorded_row
 from app.db.reports import report_of, report_row
 from app.errors import BadQuery, NotFound, PageError
 from app.pages.candidates import algorithm_of, find_algorithm_row
@@ -277,3 +281,25 @@ def _algorithm(session: Session, addresses: Addresses, place: Place, ref: Explan
         item = Aligned(algorithm, alignment)
     url = addresses.explanation(place.row.slug, canonical, place.scope)
     return Explanation(replace(canonical, protocol=protocol), place, item, url)
+
+
+def stored_rows(session: Session, known: Explanation) -> list[Any]:
+    """The rows in which an explanation of a perceptron is stored: its own last, None where it is not.
+
+    An interpretation has none of its own, but that of its circuit; before that of an alignment is its algorithm's.
+    """
+    analysis = known.place.analysis
+    if analysis is None:
+        return [None]
+    if known.recorded is not None:
+        return [recorded_row(session, analysis, known.recorded, known.ref.first)]
+    if known.circuit is not None:
+        return [find_circuit(session, analysis.id, known.circuit.hex)]
+    if known.algorithm is None:
+        return [None]
+    row = find_algorithm(session, analysis.id, known.algorithm.id)
+    if known.directions is not None:
+        return [row, find_direction_row(session, analysis.id, known.algorithm.id, known.directions.id)]
+    if known.alignment is not None:
+        return [row, None if row is None else find_alignment(session, row, known.alignment.id)]
+    return [row]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from pydantic import Field
@@ -11,14 +11,10 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from app.addressing import Addresses
-from app.db.directions import find_direction_row
-from app.db.reads import algorithms as algorithm_reads
-from app.db.reads.stored_figures import stored_algorithm, stored_alignment, stored_circuit, stored_directions
-from app.db.recorded import stored_figures
 from app.errors import NotFound
 from app.figures.numbers import exact, noun
 from app.options import BigInt, PageModel
-from app.pages.explanations import Explanation
+from app.pages.explanations import stored_rows
 from app.pages.kinds import find_document
 from app.pages.page import One
 from app.pages.sharing.targets import Target
@@ -35,6 +31,16 @@ HELD: Final[Mapping[str, tuple[str, ...]]] = {
     "direction": (*_ALIGNED, "causal_order", "joint_agreed", "joint_tested"),
 }
 """Of each kind's record what the store holds, too; kinds that are stored as columns have theirs."""
+_COLUMNS: Final = {
+    "n_edges": "edges",
+    "n_neurons": "neurons",
+    "algorithm": "algorithm_id",
+    "alignment": "alignment_id",
+    "tested": "of",
+    "joint_tested": "joint_of",
+    "of": "interpretations",
+}
+"""What the columns of some are called."""
 Plain = bool | BigInt | float | str | None
 
 
@@ -85,9 +91,10 @@ def verify(session: Session, links: Addresses, target: Target) -> VerifiedRecord
     place, analysis = one.place, one.place.analysis
     question = place.question
     anew = document.page.record(one).model_dump()
-    stored, names = _stored(one), HELD.get(one.ref.kind, ())
+    names = HELD.get(one.ref.kind, ())
     if one.explanation.recorded is not None:
         anew, names = anew["figures"], tuple(column.name for column in one.explanation.recorded.columns)
+    stored = _stored(one, names)
     digests = {
         "network_digest": (place.row.digest, question.model.digest),
         "protocol_digest": (analysis and analysis.protocol_digest, question.protocol.digest),
@@ -140,32 +147,20 @@ def _held(key: str, stored: Any, anew: Any) -> FigureRecord:
     return FigureRecord(key=key, label=label, status="equal" if same else "differs", stored=stored, recomputed=anew)
 
 
-def _stored(one: One) -> Mapping[str, Any]:
-    """All that the store holds of an explanation, by the names of its record."""
-    session, known, analysis = one.session, one.explanation, one.place.analysis
-    if analysis is None:
-        return {}
-    if known.recorded is not None:
-        found = stored_figures(session, analysis, known.recorded, known.ref.first)
-        return {name: None if value != value else value for name, value in found.items()}
-    if known.circuit is not None:
-        told = stored_circuit(session, analysis, known.circuit)
-        return told | {"of": told.get("interpretations")}
-    return {} if known.algorithm is None else _of_algorithm(one, known)
-
-
-def _of_algorithm(one: One, known: Explanation) -> dict[str, Any]:
-    session, analysis = one.session, one.place.analysis
-    assert analysis is not None and known.algorithm is not None  # noqa: S101, PT018  # or nothing would be stored
-    row = algorithm_reads.find_algorithm(session, analysis.id, known.algorithm.id)
-    found = {} if row is None else stored_algorithm(row)
-    if known.directions is not None:
-        kept = find_direction_row(session, analysis.id, known.algorithm.id, known.directions.id)
-        found |= {} if kept is None else stored_directions(kept)
-    if row is not None and known.alignment is not None:
-        placed = algorithm_reads.find_alignment(session, row, known.alignment.id)
-        found |= {} if placed is None else stored_alignment(placed)
-    return found
+def _stored(one: One, names: Sequence[str]) -> dict[str, Any]:
+    """What the store holds of an explanation, by names of its record."""
+    known, analysis = one.explanation, one.place.analysis
+    rows = [row for row in stored_rows(one.session, known) if row is not None]
+    columns = {name: _COLUMNS.get(name, name) for name in names}
+    told = {name: getattr(row, column) for row in rows for name, column in columns.items() if hasattr(row, column)}
+    if known.circuit is None or analysis is None:
+        return told
+    if not rows:  # absence is a verdict where the stored circuits are all valid ones
+        whole = analysis.circuits_method != "estimated" and analysis.circuits_truncated_at is None
+        return {"valid": False} if whole and analysis.circuits_listed == analysis.circuits_valid else {}
+    counted = analysis.interpretations_truncated_at
+    uncounted = () if counted is None or rows[0].position < counted else ("interpretations", "of", "observed")
+    return {name: value for name, value in told.items() if name not in uncounted} | {"valid": True}
 
 
 def in_words(value: Plain) -> str:

@@ -11,12 +11,9 @@ from sqlalchemy.orm import Session
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import Outcome
 from app.addressing import Addresses
-from app.db.reads import algorithms as algorithm_reads
-from app.db.reads.circuits import find_circuit
 from app.db.reads.verdicts import verdicts_in
-from app.db.recorded import stored_figures
 from app.options import PageModel
-from app.pages.explanations import Explanation
+from app.pages.explanations import Explanation, stored_rows
 from app.pages.verdicts.on_the_spot import Judged, judge_on_the_spot
 from app.pages.verdicts.witnesses import WitnessView, witness_view
 from pluriscope.blocks import VerdictState
@@ -100,22 +97,11 @@ def _within(explanation: Explanation) -> Explanation | None:
 
 def _stored(session: Session, explanation: Explanation) -> dict[CriterionStep, Outcome]:
     """What is stored of the criteria' verdicts on one explanation."""
-    analysis, letters = explanation.place.analysis, None
+    analysis = explanation.place.analysis
     if analysis is None or explanation.interpretation is not None or explanation.directions is not None:
         return {}
-    if explanation.recorded is not None:
-        letters = stored_figures(session, analysis, explanation.recorded, explanation.ref.first).get("verdicts")
-    elif explanation.circuit is not None:
-        circuit = find_circuit(session, analysis.id, explanation.circuit.hex)
-        letters = None if circuit is None else circuit.verdicts
-    elif explanation.algorithm is not None:
-        row = algorithm_reads.find_algorithm(session, analysis.id, explanation.algorithm.id)
-        if row is not None and explanation.alignment is not None:
-            aligned = algorithm_reads.find_alignment(session, row, explanation.alignment.id)
-            letters = None if aligned is None else aligned.verdicts
-        else:
-            letters = None if row is None else row.verdicts
-    return verdicts_in(session, analysis, explanation.kind, str(letters or ""))
+    row = stored_rows(session, explanation)[-1]
+    return {} if row is None else verdicts_in(session, analysis, explanation.kind, row.verdicts)
 
 
 def _view(judged: Judged, stored: Outcome | None, explanation: Explanation, addresses: Addresses) -> CriterionVerdict:

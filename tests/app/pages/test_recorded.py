@@ -17,7 +17,7 @@ from analysis.work import DEFAULT_WORK
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.verdicts import missing_steps
-from app.db.recorded import StoredSearch, save_found, stored_figures, stored_refs, stored_searches
+from app.db.recorded import StoredSearch, recorded_row, save_found, stored_refs, stored_searches
 from app.db.rows import columns_of
 from app.db.tables import AnalysisRow
 from app.db.writes import save_network
@@ -248,8 +248,8 @@ def test_what_is_stored_is_what_was_found_and_goes_with_its_analysis(client):
             name: column.tolist() for name, column in expected.items()
         }
         assert stored_refs(session, analysis, PROBE) == tuple(expected[REF].tolist())
-        assert stored_figures(session, analysis, PROBE, "1.6")["table"] == "0110"
-        assert stored_figures(session, analysis, PROBE, "1.60") == {}
+        assert recorded_row(session, analysis, PROBE, "1.6").table == "0110"
+        assert recorded_row(session, analysis, PROBE, "1.60") is None
         assert stored_searches(session, analysis.id)["probe"].n == 14
         enqueue_missing(session, [RECORDED_KINDS])
         queued = select(JobRow).where(JobRow.state == "queued", JobRow.network_digest == analysis.network.digest)
