@@ -116,7 +116,7 @@ def _spare_edges(will_do: _Sufficient) -> tuple[NDArray[np.int16], NDArray[np.in
             population.work.check()
             left = will_do.without(edge)
             removed = (masks & one_mask(1 << edge, layout)) != one_mask(0, layout)
-            spared = removed & np.isin(left, known)
+            spared = removed & _among(known, left)
             if will_do.runs:
                 unknown = removed & ~spared
                 spared[unknown] = will_do.run(left[unknown])
@@ -125,6 +125,14 @@ def _spare_edges(will_do: _Sufficient) -> tuple[NDArray[np.int16], NDArray[np.in
         return n_spare, edge_of, "" if will_do.runs else missing
 
     return population.once(("spare edges", will_do.by_function), find)
+
+
+def _among(known: NDArray[Any], masks: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which masks are among some ascending ones."""
+    if not len(known):
+        return np.zeros(len(masks), dtype=np.bool_)
+    found: NDArray[np.bool_] = known[np.searchsorted(known, masks).clip(0, len(known) - 1)] == masks
+    return found
 
 
 def _single_removals(will_do: _Sufficient, *, every: bool) -> Verdicts:

@@ -76,7 +76,15 @@ def test_minimality_by_function_leaves_few_where_the_one_by_structure_leaves_man
 
 
 LARGE = {
-    *("and_3-3/0", "or_3-3/0", "xor+and_3-3/0", "xor+and_3-3/1", "xor+or+imp_3-3/1", "xor+or+imp_3-3/2"),
+    *(
+        "and_3-3/0",
+        "or_3-3/0",
+        "xor+and_3-3/0",
+        "xor+and_3-3/1",
+        "xor+or+imp_3-3/0",
+        "xor+or+imp_3-3/1",
+        "xor+or+imp_3-3/2",
+    ),
     *("xor_3-3_b/0", "xor_3-3_tight/0", "xor_pretrained_notebook/0", "xor_sigmoid_3-3/0"),
 }
 """With many circuits, and like others in shape, activation or task: three quarters of the time goes into them."""
