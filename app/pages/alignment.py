@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from markupsafe import Markup
 from pydantic import Field
 
 from analysis.alignments.alignment import Aligned, Alignment
@@ -15,21 +14,21 @@ from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow
 from app.figures.numbers import exact, noun
 from app.figures.svg.aligned import aligned_diagram
-from app.pages.about_one import about, figure, head_actions
+from app.pages.about_one import about, figure
 from app.pages.algorithm import row_of
 from app.pages.candidates import hues_at
 from app.pages.interchanges import (
     EvidenceOptions,
     aligned_fields,
+    aligned_head,
     evidence,
     interchange_facts,
     place_fields,
     variables_table,
-    verdicts_on,
 )
 from app.pages.page import One, page
 from app.pages.placements import placement_text, site_label, write_place
-from pluriscope.blocks import Action, Block, Fact, Facts, Head, Notice, Section, Side, Verdict
+from pluriscope.blocks import Action, Block, Fact, Facts, Notice, Section, Side
 from pluriscope.naming import ExplanationRef
 from pluriscope.records import AlignmentRecord
 
@@ -92,7 +91,9 @@ def alignment(one: One, options: AlignmentOptions) -> Iterator[Block]:
     """What stands where, whether interchanges confirm it, what fails, and the rest folded."""
     told, hues = alignment_record(one), hues_at(one.session, one.place)
     found: Aligned[Alignment] = one.item
-    yield _head(one, told)
+    sites = " and ".join(here.site for here in told.places)
+    where, how = f", carried by {sites}" if sites else "", "kept by the analysis" if told.stored else ""
+    yield aligned_head(one, told, where, how, {"minimal": told.minimal} if told.valid else {})
     drawn = aligned_diagram(
         one.place.question.cut.weights,
         found.algorithm,
@@ -123,26 +124,6 @@ def alignment(one: One, options: AlignmentOptions) -> Iterator[Block]:
         yield Section("Nothing to place", "the algorithm has no variables, so its one alignment is empty and valid")
     yield from evidence(one, told, options, "the variable’s neurons take their values")
     yield from about(one)
-
-
-def _head(one: One, told: AlignmentRecord) -> Head:
-    place, sites = one.place, " and ".join(here.site for here in told.places)
-    title = Markup('<span class="f">{}</span>').format(told.formula)
-    minimal = "na" if not told.valid else {None: "untested", True: "pass", False: "fail"}[told.minimal]
-    url = one.links.algorithm(place.slug, told.algorithm, place.scope)
-    how = "kept by the analysis" if told.stored else "not stored, computed just now"
-    return Head(
-        title + (f", carried by {sites}" if sites else ""),
-        Markup('{}, {} of <a href="{}">this algorithm</a> under protocol {}, {}.').format(
-            f"a·{told.alignment}",
-            "a valid alignment" if told.valid else "an alignment that fails",
-            url,
-            place.question.protocol.name,
-            how,
-        ),
-        [*verdicts_on(one, told), Verdict("minimal", minimal)],  # type: ignore[arg-type]  # one of its states
-        head_actions(one),
-    )
 
 
 def _smaller(one: One) -> tuple[Alignment, bool]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -23,25 +22,24 @@ from app.figures.svg.directions import direction_diagram, linear_words, site_wor
 from app.figures.svg.number_line import Threshold, number_line
 from app.figures.svg.thumbs import Direction
 from app.figures.svg.tiles import Hues
-from app.pages.about_one import about, figure, head_actions
+from app.pages.about_one import about, figure
 from app.pages.candidates import hues_at, input_texts
 from app.pages.inside import beside
 from app.pages.interchanges import (
     EvidenceOptions,
     aligned_fields,
+    aligned_head,
     evidence,
     interchange_facts,
     place_fields,
     variables_table,
-    verdicts_on,
 )
 from app.pages.page import One, page
 from app.pages.placed import MAX_AT, find_direction
-from pluriscope.blocks import Block, Fact, Facts, Figure, Head, Section, Side, Verdict
+from pluriscope.blocks import Block, Fact, Facts, Figure, Section, Side
 from pluriscope.records import DirectionPlaceRecord, DirectionRecord, JointCaseRecord
 
 _MOST_RUNS: Final = 1 << 18  # joint interchanges that a page makes
-_JOINT: Final = {None: "untested", True: "pass", False: "fail"}
 
 
 class DirectionOptions(EvidenceOptions):
@@ -119,7 +117,14 @@ def _linear(
 def direction(one: One, options: DirectionOptions) -> Iterator[Block]:
     """What lives where, which tests confirm it, the layer along each direction, and the rest folded."""
     told, hues = direction_record(one), hues_at(one.session, one.place)
-    yield _head(one, told)
+    layers = " and ".join(f"layer {layer}" for layer in sorted({here.layer for here in told.places}))
+    classes = ", ".join(LABELS.get(key, key).lower() for key in told.found_by)
+    where, how = (
+        f", on directions of {layers}" if layers else "",
+        f"found by the search of {classes}" if classes else "",
+    )
+    joint = None if told.joint_agreed is None else told.joint_agreed == told.joint_tested
+    yield aligned_head(one, told, where, how, {"joint interchange": joint, "causal order": told.causal_order})
     drawn = direction_diagram(one.place.question.cut.weights, list(_combs(told)), hues=hues, title=told.formula)
     caption = (
         "The capsule is the layer; below, each variable’s weights on its neurons, up and filled for positive, down and "
@@ -134,31 +139,6 @@ def direction(one: One, options: DirectionOptions) -> Iterator[Block]:
         yield from beside(list(_lines(one, told, hues)), 2)
     yield from evidence(one, told, options, "the layer moves along the direction until it reads as it does")
     yield from about(one)
-
-
-def _head(one: One, told: DirectionRecord) -> Head:
-    place = one.place
-    layers = " and ".join(f"layer {layer}" for layer in sorted({here.layer for here in told.places}))
-    classes = ", ".join(LABELS.get(key, key).lower() for key in told.found_by)
-    said = Markup('{}, {} of <a href="{}">this algorithm</a> under protocol {}, {}.')
-    sentence = said.format(
-        f"d·{told.alignment}",
-        "a valid alignment on directions" if told.valid else "an alignment on directions that fails",
-        one.links.algorithm(place.slug, told.algorithm, place.scope),
-        place.question.protocol.name,
-        f"found by the search of {classes}" if classes else "not stored, computed just now from its address",
-    )
-    joint = None if told.joint_agreed is None else told.joint_agreed == told.joint_tested
-    return Head(
-        Markup('<span class="f">{}</span>').format(told.formula) + (f", on directions of {layers}" if layers else ""),
-        sentence,
-        [
-            *verdicts_on(one, told),
-            Verdict("joint interchange", _JOINT[joint]),  # type: ignore[arg-type]  # one of its states
-            Verdict("causal order", "pass" if told.causal_order else "fail"),
-        ],
-        head_actions(one),
-    )
 
 
 def _facts(told: DirectionRecord) -> Iterator[Fact]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
+from markupsafe import Markup
 from pydantic import Field
 
 from analysis.algorithms.high_level_model import HighLevelModel
@@ -18,12 +19,12 @@ from app.figures.numbers import decimal, exact, noun
 from app.figures.svg.heat import interchange_heat
 from app.figures.svg.tiles import Hues
 from app.options import ScopeOptions
-from app.pages.about_one import figure
+from app.pages.about_one import figure, head_actions
 from app.pages.candidates import input_texts
 from app.pages.formulas import posited, variables_of
 from app.pages.inside import beside
 from app.pages.page import One
-from pluriscope.blocks import Block, Fact, More, Section, Table, Verdict
+from pluriscope.blocks import Block, Fact, Head, More, Section, Table, Verdict
 from pluriscope.records import AlignmentRecord, DirectionRecord, PlaceRecord
 from pluriscope.tables import Query
 
@@ -87,11 +88,34 @@ def aligned_fields(one: One, places: Sequence[Mapping[str, Any]], stored: bool) 
     }
 
 
-def verdicts_on(one: One, told: AlignmentRecord | DirectionRecord) -> list[Verdict]:
-    """What tests of any alignment say."""
-    both = one.place.question.protocol.interchange_pairs == "ordered"
-    found = [Verdict("both directions" if both else "one direction", "pass" if told.valid else "fail")]
-    return [*found, Verdict("margin: fragile", "fail")] if told.fragile else found
+def aligned_head(
+    one: One, told: AlignmentRecord | DirectionRecord, where: str, how: str, tests: Mapping[str, bool | None]
+) -> Head:
+    """The head of any alignment's page.
+
+    Args:
+        one: the alignment.
+        told: its record.
+        where: its variables stand, after the formula.
+        how: it was found; "" where no row holds it.
+        tests: further ones with whether they are passed, None where that is not known.
+    """
+    place, states = one.place, {None: "untested", True: "pass", False: "fail"}
+    both = place.question.protocol.interchange_pairs == "ordered"
+    fragile = {"margin: fragile": False} if told.fragile else {}
+    tests = {"both directions" if both else "one direction": told.valid, **fragile, **tests}
+    return Head(
+        Markup('<span class="f">{}</span>').format(told.formula) + where,
+        Markup('{}, {} of <a href="{}">this algorithm</a> under protocol {}, {}.').format(
+            f"{one.name[0]}·{told.alignment}",
+            "a valid alignment" if told.valid else "an alignment that fails",
+            one.links.algorithm(place.slug, told.algorithm, place.scope),
+            place.question.protocol.name,
+            how or "not stored, computed just now",
+        ),
+        [Verdict(label, states[passed]) for label, passed in tests.items()],  # type: ignore[arg-type]  # its states
+        head_actions(one),
+    )
 
 
 def interchange_facts(told: AlignmentRecord | DirectionRecord) -> list[Fact]:
