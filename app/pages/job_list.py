@@ -10,7 +10,6 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
-from app.db.job_tables import JobRow
 from app.db.reads import jobs as reads
 from app.figures.numbers import duration, when
 from app.figures.svg.marks import verdict_mark
@@ -59,7 +58,7 @@ def jobs_record(
 
 def _table(session: Session, addresses: Addresses, options: Mapping[str, Sequence[str]], now: datetime) -> Table:
     columns = _columns(lambda text: find_network(session, addresses, text).slug)
-    query, jobs = read_query(columns, options), reads.all_jobs(session)
+    query, jobs = read_query(columns, options), reads.listed_jobs(session)
     slugs = {find_network(session, addresses, slug).digest: slug for slug in query.wanted.get("network", ())}
     listing = AtHand(columns, [_row(job, slugs.get(job.network_digest or ""), addresses, now) for job in jobs])
     renews = any(job.state in reads.UNFINISHED for job in jobs)
@@ -78,7 +77,7 @@ def _columns(network: Callable[[str], str]) -> tuple[Column, ...]:
     )
 
 
-def _row(job: JobRow, network: str | None, addresses: Addresses, now: datetime) -> Row:
+def _row(job: Any, network: str | None, addresses: Addresses, now: datetime) -> Row:
     values = {
         name: getattr(job, name) for name in ("title", "state", "created_at", "set_aside", "not_before", "attempts")
     }

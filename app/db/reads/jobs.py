@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
 
 from app.db.errors import NotFound
 from app.db.job_tables import JobLogRow, JobRow
@@ -27,17 +28,16 @@ def find_job(session: Session, job_id: str) -> JobRow:
 
 
 _LISTED: Final = (
-    *("title", "state", "created_at", "started_at", "finished_at", "set_aside", "not_before", "attempts", "error"),
-    *("found", "stage", "done", "total", "network_digest", "kind"),
+    *("id", "title", "state", "created_at", "started_at", "finished_at", "set_aside", "not_before", "attempts"),
+    *("error", "found", "stage", "done", "total", "network_digest"),
 )
 """What lists say of a job: not what it was given and what it made, which may be large."""
 
 
-def all_jobs(session: Session) -> list[JobRow]:
+def listed_jobs(session: Session) -> Sequence[Row[Any]]:
     """Every job, newest first, with what lists say of it."""
-    columns = load_only(JobRow.id, *(getattr(JobRow, name) for name in _LISTED))
-    query = select(JobRow).options(columns).order_by(JobRow.created_at.desc(), JobRow.id.desc())
-    return list(session.scalars(query))
+    columns = (getattr(JobRow, name) for name in _LISTED)
+    return session.execute(select(*columns).order_by(JobRow.created_at.desc(), JobRow.id.desc())).all()
 
 
 def jobs_of_network(session: Session, digest: str, *, unfinished: bool = False) -> list[JobRow]:

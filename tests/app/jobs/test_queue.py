@@ -4,12 +4,14 @@ import multiprocessing
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from analysis.progress import Progress
 from analysis.protocol import COMPLETE
 from app.db.engine import Store
 from app.db.errors import Conflict, NotFound
-from app.db.reads.jobs import all_jobs, find_job, jobs_of_network, last_log_lines
+from app.db.job_tables import JobRow
+from app.db.reads.jobs import find_job, jobs_of_network, last_log_lines
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.jobs.queue import ENDED_BADLY, MAX_LOSSES, LeaseLost
@@ -48,7 +50,7 @@ def messages(store: Store, job_id: str) -> list[str]:
 def test_the_same_work_is_one_job(store):
     assert enqueue(store, 1) == enqueue(store, 1) != enqueue(store, 2)
     with store.read() as session:
-        assert [row.state for row in all_jobs(session)] == ["queued", "queued"]
+        assert [row.state for row in session.scalars(select(JobRow)).all()] == ["queued", "queued"]
 
 
 def test_an_unknown_kind_is_refused(store):
@@ -224,7 +226,7 @@ def test_waiting_jobs_of_kinds_that_are_no_more_are_cancelled(store):
 def test_lists_of_jobs(store):
     ids = [enqueue(store, steps) for steps in range(5)]
     with store.read() as session:
-        assert sorted(row.id for row in all_jobs(session)) == sorted(ids)
+        assert sorted(row.id for row in session.scalars(select(JobRow)).all()) == sorted(ids)
         assert jobs_of_network(session, "a" * 64) == []
     with store.write() as session:
         queue.enqueue(session, "analyse", analyse_arguments("a" * 64, 0, COMPLETE))

@@ -9,9 +9,10 @@ from analysis.network_files.files import NetworkFile
 from analysis.protocol import PAPER
 from analysis.tasks import named_task
 from app.bundled import FRESH_NAME, FRESH_XOR, bundled_models, bundled_networks
+from app.db.job_tables import JobRow
 from app.db.models import all_models, model_of, searches_of
 from app.db.reads.analyses import find_network, network_by_digest
-from app.db.reads.jobs import all_jobs, jobs_of_network
+from app.db.reads.jobs import jobs_of_network
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs import queue
@@ -40,7 +41,7 @@ def seed(store) -> int:
 def test_seeding_again_changes_nothing(store):
     assert seed(store) == len(bundled_networks())
     with store.read() as session:
-        n_jobs = len(all_jobs(session))
+        n_jobs = len(session.scalars(select(JobRow)).all())
         slugs = session.scalars(select(NetworkRow.slug).order_by(NetworkRow.position)).all()
     assert slugs == [bundled.slug for bundled in bundled_networks()]
     assert n_jobs > 2 * len(slugs)
@@ -87,7 +88,7 @@ def test_bundled_models_are_stored_once_and_searched(store):
             assert add_bundled_models(session) == added
     with store.read() as session:
         assert [row.slug for row in all_models(session)] == list(bundled_models()) == list(GOLDEN_OF)
-        assert len(all_jobs(session)) == 6 + 8
+        assert len(session.scalars(select(JobRow)).all()) == 6 + 8
 
 
 SEARCHED = {"induction-attention": {"heads", "nodes-mean"}, "majority-5-attention": None}
@@ -102,7 +103,7 @@ def test_the_bundled_models_have_the_circuits_of_the_golden_results(store):
     wanted = {golden_of[slug]["digest"]: rules for slug, rules in SEARCHED.items() if rules}
     with store.write() as session:
         add_bundled_models(session)
-        for job in all_jobs(session):
+        for job in session.scalars(select(JobRow)).all():
             rules = job.arguments["rules"]
             if rules not in wanted.get(job.arguments["model"], {rules}):
                 queue.cancel(session, job.id)
@@ -120,7 +121,7 @@ def test_the_bundled_models_have_the_circuits_of_the_golden_results(store):
                 found, space = searches[row.id, rules], spaces[rules]
                 assert (found.valid, found.possible) == (space["valid"], str(space["possible"]))
                 assert {str(bits): count for bits, count in found.by_bits} == space["by_edges"]
-        searching = [job.state for job in all_jobs(session) if job.kind == "model-circuits"]
+        searching = [job.state for job in session.scalars(select(JobRow)).all() if job.kind == "model-circuits"]
         assert set(searching) == {"done", "cancelled"}
 
 
@@ -132,7 +133,7 @@ def test_a_network_that_is_trained_is_stored_and_analysed(store):
         job_id = queue.enqueue(session, "train", arguments, "Train").id
     work(store, ("train", "analyse"))
     with store.read() as session:
-        jobs = {job.kind: job for job in all_jobs(session)}
+        jobs = {job.kind: job for job in session.scalars(select(JobRow)).all()}
         trained, hopeless_one = jobs["train"].result["outcomes"]
         assert jobs["train"].id == job_id
         assert (trained["state"], hopeless_one["state"]) == ("converged", "loss_above_target")
