@@ -33,7 +33,15 @@ def rename_network(session: Session, row: NetworkRow, slug: str) -> None:
     Raises:
         Conflict: no slug, or another network has it or had it.
     """
-    check_slug(session, row, slug)
+    item = f"slug {slug[:80]!r}"
+    if not SLUG.fullmatch(slug):
+        raise Conflict(item, "is no slug", "use lower-case letters, digits and hyphens inside, at most 80")
+    if looks_like_digest(slug):
+        raise Conflict(item, "reads as the beginning of a digest", "use a letter beyond f, or a hyphen")
+    if slug in RESERVED_SLUGS:
+        raise Conflict(item, "is the address of a page", "choose another")
+    if is_taken(session, slug, row):
+        raise Conflict(item, "belongs to another network, or once did, and its links must keep", "choose another")
     if slug == row.slug:
         return
     former, name = session.get(FormerSlugRow, slug), ""
@@ -45,51 +53,26 @@ def rename_network(session: Session, row: NetworkRow, slug: str) -> None:
     session.flush()
 
 
-def check_slug(session: Session, row: NetworkRow, slug: str) -> None:
-    """Make sure that a network may have a slug.
-
-    Args:
-        session: of reader or writer.
-        row: the network.
-        slug: the one that it is to have.
-
-    Raises:
-        Conflict: no slug, or another network has it or had it.
-    """
-    item = f"slug {slug[:80]!r}"
-    if not SLUG.fullmatch(slug):
-        raise Conflict(item, "is no slug", "use lower-case letters, digits and hyphens inside, at most 80")
-    if looks_like_digest(slug):
-        raise Conflict(item, "reads as the beginning of a digest", "use a letter beyond f, or a hyphen")
-    if slug in RESERVED_SLUGS:
-        raise Conflict(item, "is the address of a page", "choose another")
-    other = session.scalar(select(NetworkRow).where(NetworkRow.slug == slug))
-    former = session.get(FormerSlugRow, slug)
-    taken = other is not None and other.id != row.id
-    taken |= session.scalar(select(ModelRow.id).where(ModelRow.slug == slug)) is not None
-    if taken or (former is not None and former.network_id != row.id):
-        raise Conflict(item, "belongs to another network, or once did, and its links must keep", "choose another")
-
-
 def former_slugs(session: Session, row: NetworkRow) -> list[FormerSlugRow]:
     """What a network was called before, last first; all of these lead to it."""
     query = select(FormerSlugRow).where(FormerSlugRow.network_id == row.id)
     return list(session.scalars(query.order_by(FormerSlugRow.retired_at.desc(), FormerSlugRow.slug)))
 
 
-def is_taken(session: Session, slug: str) -> bool:
-    """Whether a network or transformer has that slug, or a network had it."""
-    if slug in RESERVED_SLUGS or session.get(FormerSlugRow, slug) is not None:
-        return True
-    return any(
-        session.scalar(select(table.id).where(table.slug == slug)) is not None for table in (NetworkRow, ModelRow)
-    )
+def is_taken(session: Session, slug: str, by: NetworkRow | None = None) -> bool:
+    """Whether a network or transformer has that slug, or a network had it; one network may be left out."""
+    former = session.get(FormerSlugRow, slug)
+    network = session.scalar(select(NetworkRow.id).where(NetworkRow.slug == slug))
+    owners = {network, None if former is None else former.network_id} - {None, None if by is None else by.id}
+    return bool(owners) or session.scalar(select(ModelRow.id).where(ModelRow.slug == slug)) is not None
 
 
 def free_slug(session: Session, wanted: str, digest: str) -> str:
     """The slug that a network or transformer would get: the wanted one, with digits of the digest if that is taken."""
     for slug in (wanted, *(f"{wanted}-{digest[:n]}" for n in (6, 12))):
-        if not is_taken(session, slug):  # former slugs too: links with them must keep leading where they did
+        if slug not in RESERVED_SLUGS and not is_taken(
+            session, slug
+        ):  # former slugs too: links with them must keep leading where they did
             return slug
     return digest  # a slug as good as any: it names this network and no other
 
