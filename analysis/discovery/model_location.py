@@ -24,12 +24,11 @@ from analysis.discovery.cuts import Cut, CutModel
 from analysis.discovery.location import Judged, KnownCircuits, ValidCircuits
 from analysis.discovery.method import RULES
 from analysis.errors import AnalysisError, InvalidMethod
-from analysis.models.circuits import MasksFound, ModelCircuit, circuits_of
+from analysis.models.circuits import MasksFound, ModelCircuit, circuits_of, most_wrong
 from analysis.models.common import backbone_of_bits, chances_by_bits
 from analysis.models.graph import Graph
 from analysis.models.judging import column_of, roles_told, told_of
-from analysis.models.model import Model, ModelKind, Space
-from analysis.models.protocol import ModelProtocol
+from analysis.models.model import Model, ModelKind, Rules, Space
 from analysis.models.result_json import task_digest
 from analysis.work import DEFAULT_WORK, Work
 
@@ -46,7 +45,7 @@ class ModelLandscape(ValidCircuits):
     Args:
         kind: of the model.
         model: with its task.
-        protocol: that circuits are valid under.
+        rules: that circuits are valid under.
         found: by the search for them; None if there are too many to search.
         stored: circuit → what is stored of it; None where nothing is.
         work: told of what takes long.
@@ -55,7 +54,7 @@ class ModelLandscape(ValidCircuits):
 
     kind: ModelKind
     model: Model
-    protocol: ModelProtocol
+    rules: Rules
     found: MasksFound | None
     stored: Callable[[int], Told | None] = lambda _: None
     work: Work = DEFAULT_WORK
@@ -63,7 +62,7 @@ class ModelLandscape(ValidCircuits):
 
     @cached_property
     def space(self) -> Space:
-        return self.model.space(self.protocol.rules)
+        return self.model.space(self.rules)
 
     @property
     def graph(self) -> Graph:
@@ -92,13 +91,13 @@ class ModelLandscape(ValidCircuits):
 
     @property
     def about(self) -> dict[str, Any]:
-        model, protocol = self.model, self.protocol
+        model = self.model
         return {
             "network": model.digest,
             "kind": self.kind.key,
             "output": 0,
             "task": dict(model.task_document),
-            "protocol": {"name": protocol.name, **protocol.settings, "digest": protocol.digest},
+            "protocol": self.kind.protocol(self.rules),
             "data": {"digest": task_digest(model), "clean": True},
             "bits": list(self.graph.bit_names),
         }
@@ -108,11 +107,11 @@ class ModelLandscape(ValidCircuits):
         """The model under the rules, and under each ablation of its kind that fits it, by what settings call it."""
         found = {RULES: CutModel(self.model, self.space)}
         for value in self.kind.settings.get("ablation", ()):
-            if value == self.protocol.rules["ablation"]:
+            if value == self.rules["ablation"]:
                 found[value] = found[RULES]
                 continue
             try:
-                space = self.model.space({**self.protocol.rules, "ablation": value})
+                space = self.model.space({**self.rules, "ablation": value})
             except AnalysisError:
                 continue
             found[value] = CutModel(self.model, space)
@@ -141,7 +140,7 @@ class ModelLandscape(ValidCircuits):
 
     def is_enough(self, right: int) -> bool:
         """Whether a circuit that is right on so many rows is valid."""
-        return right / len(self.model.rows) > self.protocol.accuracy_threshold
+        return len(self.model.rows) - right <= most_wrong(self.model)
 
     def is_right(self, raw: int, own: Cut | None) -> bool:
         """On enough rows; a raw mask means the circuit that is left of it."""
@@ -151,10 +150,7 @@ class ModelLandscape(ValidCircuits):
         """Roles of nodes and ablations of all, and criteria of the valid ones."""
         masks = sorted(circuits, key=lambda mask: (mask.bit_count(), mask))
         minimal, bits = [self._is_minimal(mask) for mask in masks], self.graph.bits(masks)
-        figures = circuits_of(
-            self.model, self.space, bits, minimal, accuracy_threshold=self.protocol.accuracy_threshold
-        )
-        known = dict(zip(masks, figures, strict=True))
+        known = dict(zip(masks, circuits_of(self.model, self.space, bits, minimal), strict=True))
         told = self._told(known) if known else {}
         return {mask: self._judged(circuits[mask], one, told[mask]) for mask, one in known.items()}
 
@@ -189,9 +185,7 @@ class ModelLandscape(ValidCircuits):
         if not circuits:
             return {}
         listed = self.found.masks if self.found is not None and self.found.complete else None
-        found = told_of(
-            self.kind, self.model, self.protocol, circuits, self.known.smallest, listed, criteria, self.work
-        )
+        found = told_of(self.kind, self.model, self.rules, circuits, self.known.smallest, listed, criteria, self.work)
         return dict(zip(masks, found, strict=True))
 
     @cached_property

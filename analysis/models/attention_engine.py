@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from analysis.fixed_order import inner
 from analysis.models.attention_heads import Array, HeadWeights, attend, attention, mixed
-from analysis.models.model import Numbers, SearchPart, gaps
+from analysis.models.model import SearchPart, gaps
 
 Words = NDArray[np.uint64]
 Indices = NDArray[np.intp]
@@ -319,26 +319,6 @@ class AttentionEngine:
             for start in range(0, state.split.left, state.split.part):
                 yield partial(state.search, start, max_wrong)
 
-    def gaps(self, circuits: Numbers) -> Iterator[tuple[Indices, Array]]:
-        order = np.argsort(circuits & self._early, kind="stable")
-        early = (circuits & self._early)[order]
-        for state in self._states():
-            first, end = np.searchsorted(early, np.array([state.number, state.number + 1], dtype=np.uint64)).tolist()
-            if first < end:
-                yield from state.gaps(circuits, order[first:end])
-
-    @cached_property
-    def _early(self) -> np.uint64:
-        """The edges into heads before the last layer."""
-        wiring = self._wiring
-        layers = range(wiring.n_layers - 1)
-        found = 0
-        for layer in layers:
-            present = range(wiring.sources_before(layer))
-            for head in range(wiring.n_heads):
-                found |= wiring.choices(layer, head, present)[-1].number
-        return np.uint64(found)
-
     def _states(self) -> Iterator[_State]:
         layouts: dict[tuple[int, ...], _Layout] = {}
         for prefix in self._prefixes():
@@ -424,13 +404,6 @@ class _Side:
             self.numbers |= np.array([one.number for one in options[at]], dtype=np.uint64)[chosen]
             self.every |= np.array([one.every for one in options[at]], dtype=np.uint64)[chosen]
             rest //= sizes[at]
-
-    def find(self, masks: Numbers) -> Indices:
-        """The choices that masks hold."""
-        order = np.argsort(self.numbers)
-        own = masks & np.bitwise_or.reduce(self.numbers)
-        found: Indices = order[np.searchsorted(self.numbers, own, sorter=order)]
-        return found
 
 
 class _Layout:
@@ -631,18 +604,6 @@ class _State:
         pairs.append((at[right], with_[right]))
         numbers = [layout.left.numbers[one] | layout.right.numbers[other] for one, other in pairs]
         return SearchPart(np.concatenate(numbers) | np.uint64(self._prefix.number), n_tested)
-
-    def gaps(self, circuits: Numbers, places: Indices) -> Iterator[tuple[Indices, Array]]:
-        """By how much the answer is above the largest other token, on each row.
-
-        Args:
-            circuits: masks.
-            places: of those that belong to this state.
-        """
-        left, right = (side.find(circuits[places]) for side in (self._layout.left, self._layout.right))
-        for start in range(0, len(places), self._together):
-            some = slice(start, start + self._together)
-            yield places[some], self._gaps(left[some], right[some])
 
     @property
     def _together(self) -> int:

@@ -73,32 +73,6 @@ class ModelCircuit:
 
 
 @dataclass(frozen=True)
-class CircuitsFound:
-    """What a search found.
-
-    Args:
-        circuits: the valid ones by mask; where there are too many to list, those with the fewest bits.
-        valid: how many are valid, exactly.
-        possible: how many circuits there are.
-        by_bits: number of bits → valid circuits.
-        bit_use: for each bit the valid circuits that keep it.
-        apart: the two listed ones that are most different; None of fewer than two.
-    """
-
-    circuits: tuple[ModelCircuit, ...]
-    valid: int
-    possible: int
-    by_bits: dict[int, int]
-    bit_use: tuple[int, ...]
-    apart: DifferentPair | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether every valid circuit is listed."""
-        return len(self.circuits) == self.valid
-
-
-@dataclass(frozen=True)
 class MasksFound:
     """What a search found, as masks alone.
 
@@ -132,11 +106,21 @@ class MasksFound:
 
 
 @dataclass(frozen=True)
-class _Judged:
-    masks: Masks
-    right: NDArray[np.int64]
-    worst: NDArray[np.float64]
-    margin: NDArray[np.float64]
+class CircuitsFound(MasksFound):
+    """The same with the figures of those that are listed.
+
+    Args:
+        circuits: the listed ones, in the order of their masks.
+        apart: the two that are most different; None of fewer than two.
+    """
+
+    circuits: tuple[ModelCircuit, ...]
+    apart: DifferentPair | None = None
+
+
+def most_wrong(model: Model) -> int:
+    """Rows on which a valid circuit may be wrong."""
+    return max_wrong(len(model.rows), ACCURACY_THRESHOLD)
 
 
 def find_circuits(
@@ -168,10 +152,9 @@ def find_circuits(
     by_size = np.argsort(sizes, kind="stable")
     minimal = np.empty(len(masks), dtype=np.bool_)
     minimal[by_size] = _minimal(found.masks[by_size], sizes[by_size], work)
-    judged = _judged(engine_of(model, space), found.masks, masks, work)
-    circuits = tuple(_circuits(model, space, judged, minimal.tolist(), ACCURACY_THRESHOLD))
+    circuits = tuple(circuits_of(model, space, masks, minimal.tolist(), work))
     apart = most_different_words(found.masks, found.masks.reshape(-1, 1), work, max_compared=MAX_COMPARED)
-    return CircuitsFound(circuits, found.valid, found.possible, found.by_bits, found.bit_use, apart)
+    return CircuitsFound(**vars(found), circuits=circuits, apart=apart)
 
 
 def find_masks(
@@ -179,7 +162,6 @@ def find_masks(
     rules: Rules,
     work: Work = DEFAULT_WORK,
     *,
-    accuracy_threshold: float = ACCURACY_THRESHOLD,
     limit: int = MAX_LISTED,
 ) -> MasksFound:
     """The masks of every valid circuit of a model.
@@ -188,7 +170,6 @@ def find_masks(
         model: with its task.
         rules: of its kind.
         work: told after each part; may raise Cancelled. When its time is up, the search ends with what it has.
-        accuracy_threshold: see :data:`~analysis.models.model.ACCURACY_THRESHOLD`.
         limit: most masks kept, those with the fewest bits; all are counted.
 
     Raises:
@@ -198,7 +179,7 @@ def find_masks(
     space = model.space(rules)
     refuse_if_too_large(model, space)
     engine = engine_of(model, space)
-    most = max_wrong(len(model.rows), accuracy_threshold)
+    most = most_wrong(model)
     tally = _Tally(space, limit)
     with suppress(OutOfTime):
         work.tell("circuits", 0, engine.n_parts)
@@ -299,19 +280,12 @@ class _EveryMask:
         for masks in _combinations(self._space.branches(), self._space.batch):
             yield partial(self._part, masks, max_wrong)
 
-    def gaps(self, circuits: Numbers) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
-        for start in range(0, len(circuits), self._space.batch):
-            places = np.arange(start, min(start + self._space.batch, len(circuits)))
-            outputs = self._space.run(number_bits(circuits[places], self._space.graph.n_bits))
-            yield places, gaps(outputs, self._model.answers)
-
     def _part(self, masks: Masks, max_wrong: int) -> SearchPart:
         circuits = masks[_are_circuits(self._space, masks)]
-        needed = len(self._model.rows) - max_wrong
-        valid = np.zeros(len(circuits), dtype=np.bool_)
-        if len(circuits):
-            valid = _judge(self._model, self._space, circuits).right >= needed
-        return SearchPart(mask_numbers(circuits[valid]), len(circuits))
+        if not len(circuits):
+            return SearchPart(mask_numbers(circuits), 0)
+        wrong = (gaps(self._space.run(circuits), self._model.answers) <= 0).sum(axis=1)
+        return SearchPart(mask_numbers(circuits[wrong <= max_wrong]), len(circuits))
 
 
 def engine_of(model: Model, space: Space) -> Engine:
@@ -362,12 +336,7 @@ def mask_bits(space: Space, text: str) -> Masks:
 
 
 def circuits_of(
-    model: Model,
-    space: Space,
-    masks: Masks,
-    minimal: Sequence[bool | None],
-    *,
-    accuracy_threshold: float = ACCURACY_THRESHOLD,
+    model: Model, space: Space, masks: Masks, minimal: Sequence[bool | None], work: Work = DEFAULT_WORK
 ) -> list[ModelCircuit]:
     """Figures of circuits, computed from the weights.
 
@@ -376,12 +345,25 @@ def circuits_of(
         space: that they belong to.
         masks: ``[circuits, bits]`` as :meth:`~analysis.models.model.Space.reduce` leaves them.
         minimal: of each whether no valid circuit is below it; None where that is not known.
-        accuracy_threshold: see :data:`~analysis.models.model.ACCURACY_THRESHOLD`.
+        work: asked after each part; may raise Cancelled.
     """
     found: list[ModelCircuit] = []
+    most, n_rows = most_wrong(model), len(model.rows)
     for start in range(0, len(masks), space.batch):
-        some = slice(start, start + space.batch)
-        found += _circuits(model, space, _judge(model, space, masks[some]), minimal[some], accuracy_threshold)
+        work.check()
+        some = masks[start : start + space.batch]
+        apart = gaps(space.run(some), model.answers)
+        figures = (
+            some.sum(axis=1),
+            space.graph.active_nodes(some).sum(axis=1),
+            (apart > 0).sum(axis=1),
+            apart.min(axis=1),
+            np.abs(apart).min(axis=1),
+        )
+        rows = zip(some, minimal[start : start + space.batch], *(one.tolist() for one in figures), strict=True)
+        for mask, least, bits, nodes, right, worst, margin in rows:
+            valid, written = n_rows - right <= most, space.graph.write(mask)
+            found.append(ModelCircuit(written, bits, nodes, right, n_rows, valid, worst, margin, least))
     return found
 
 
@@ -405,39 +387,6 @@ def _combinations(branches: Sequence[Masks], batch: int) -> Iterator[Masks]:
 def _are_circuits(space: Space, masks: Masks) -> NDArray[np.bool_]:
     same: NDArray[np.bool_] = (space.reduce(masks) == masks).all(axis=1)
     return same if space.graph.cut == "nodes" else same & masks.any(axis=1)
-
-
-def _judged(engine: Engine, circuits: Numbers, masks: Masks, work: Work) -> _Judged:
-    """The figures of circuits that an engine has found."""
-    found = _Judged(masks, np.empty(len(masks), dtype=np.int64), np.empty(len(masks)), np.empty(len(masks)))
-    for places, apart in engine.gaps(circuits):
-        work.check()
-        found.right[places] = (apart > 0).sum(axis=1)
-        found.worst[places], found.margin[places] = apart.min(axis=1), np.abs(apart).min(axis=1)
-    return found
-
-
-def _judge(model: Model, space: Space, masks: Masks) -> _Judged:
-    apart = gaps(space.run(masks), model.answers)
-    return _Judged(masks, (apart > 0).sum(axis=1), apart.min(axis=1), np.abs(apart).min(axis=1))
-
-
-def _circuits(
-    model: Model, space: Space, judged: _Judged, minimal: Sequence[bool | None], accuracy_threshold: float
-) -> Iterator[ModelCircuit]:
-    n_rows = len(model.rows)
-    most = max_wrong(n_rows, accuracy_threshold)
-    figures = (
-        judged.masks.sum(axis=1),
-        space.graph.active_nodes(judged.masks).sum(axis=1),
-        judged.right,
-        judged.worst,
-        judged.margin,
-    )
-    for mask, least, *rest in zip(judged.masks, minimal, *(one.tolist() for one in figures), strict=True):
-        bits, nodes, right, worst, margin = rest
-        valid = n_rows - right <= most
-        yield ModelCircuit(space.graph.write(mask), bits, nodes, right, n_rows, valid, worst, margin, least)
 
 
 def mask_numbers(masks: Masks) -> Numbers:

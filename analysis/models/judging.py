@@ -26,11 +26,10 @@ from analysis.models.circuits import (
     ModelCircuit,
     mask_bits,
     mask_numbers,
+    most_wrong,
 )
 from analysis.models.graph import Masks
 from analysis.models.model import Model, ModelKind, Role, Rules, Space, gaps
-from analysis.models.protocol import ModelProtocol
-from analysis.validity import max_wrong
 from analysis.work import DEFAULT_WORK, Work
 
 NOT_ASKED: Final = "not asked"
@@ -87,8 +86,8 @@ def judged_circuits(
     circuits = [found.circuits[at] for at in order]
     told: list[dict[str, str]] = []
     if circuits:
-        known = np.sort(np.array([int(one.mask, 16) for one in circuits], dtype=np.uint64)) if found.complete else None
-        told = told_of(kind, model, ModelProtocol("", rules), circuits, min(found.by_bits), known, work=work)
+        known = found.masks if found.complete else None
+        told = told_of(kind, model, rules, circuits, min(found.by_bits), known, work=work)
     by_place = dict(zip(order, told, strict=True))
     return replace(found, circuits=tuple(replace(one, told=by_place[at]) for at, one in enumerate(found.circuits)))
 
@@ -96,7 +95,7 @@ def judged_circuits(
 def told_of(
     kind: ModelKind,
     model: Model,
-    protocol: ModelProtocol,
+    rules: Rules,
     circuits: Sequence[ModelCircuit],
     fewest: int | None,
     found: NDArray[np.uint64] | None,
@@ -108,16 +107,16 @@ def told_of(
     Args:
         kind: of the model.
         model: with its task.
-        protocol: that they are judged under.
+        rules: that they are judged under.
         circuits: at least one, those with the fewest bits first.
         fewest: bits of the smallest valid circuit, None if that is not known.
         found: all valid circuits as numbers, ascending; None where they are not all known.
         criteria: that are asked; None for all that have a column.
         work: told after each criterion; may raise Cancelled.
     """
-    space = model.space(protocol.rules)
+    space = model.space(rules)
     lookup = None if found is None else partial(_looked_up, space, found)
-    population = _population(kind, model, space, circuits, protocol.accuracy_threshold, fewest, lookup, work)
+    population = _population(kind, model, space, circuits, fewest, lookup, work)
     told = _written(kind, space, population.question.roles, len(circuits))
     for criterion in asked_of(kind) if criteria is None else criteria:
         work.tell("circuits", len(circuits), len(circuits), criterion.label)
@@ -159,14 +158,13 @@ def _population(
     model: Model,
     space: Space,
     circuits: Sequence[ModelCircuit],
-    accuracy_threshold: float,
     fewest: int | None,
     lookup: Callable[[Masks], NDArray[np.bool_]] | None,
     work: Work,
 ) -> CutCircuits:
     """What criteria are given of some circuits, at least one, by ascending number of bits."""
     masks = np.array([mask_bits(space, one.mask) for one in circuits])
-    most, n_rows = max_wrong(len(model.rows), accuracy_threshold), len(model.rows)
+    most = most_wrong(model)
     whole = space.reduce(np.ones((1, space.graph.n_bits), dtype=np.bool_))
 
     def gaps_of(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -182,7 +180,7 @@ def _population(
 
     runs = Runs(
         max_wrong=most,
-        n_rows=n_rows,
+        n_rows=len(model.rows),
         margins=np.array([one.margin for one in circuits]),
         minimal=np.array([np.nan if one.minimal is None else float(one.minimal) for one in circuits]),
         fewest=fewest,

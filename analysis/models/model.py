@@ -14,8 +14,10 @@ from typing import Any, Final, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError, InvalidProtocol
 from analysis.models.graph import Graph, Masks
+from analysis.protocol import COMPLETE
 
 Numbers = NDArray[np.uint64]
 """Masks of at most 64 bits as numbers, bit 0 the least."""
@@ -189,16 +191,6 @@ class Engine(Protocol):
             max_wrong: rows on which a valid circuit may be wrong.
         """
 
-    def gaps(self, circuits: Numbers) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
-        """By how much the right output is above the largest other, as :func:`gaps` has it of a plain run, to the bit.
-
-        Args:
-            circuits: masks.
-
-        Returns:
-            Some of the circuits at a time: their places, and ``[places, rows]`` the gaps.
-        """
-
 
 class Space(Protocol):
     """The circuits of one model under its rules."""
@@ -361,13 +353,14 @@ class ModelKind:
         return {name: values[0] for name, values in self.settings.items()}
 
     def rules(self, text: str) -> Rules:
-        """The rules that an address names: values of settings joined by "-"; usual ones may be left out.
+        """The rules that an address names: values of settings joined by "-"; usual ones may be left out,
+        and "complete" are all the usual ones.
 
         Raises:
             InvalidProtocol: a value that no setting has, or two of one setting.
         """
         found: dict[str, str] = {}
-        for value in filter(None, text.split("-")):
+        for value in filter(None, text.split("-") if text != COMPLETE.name else ()):
             name = next((name for name, values in self.settings.items() if value in values), None)
             if name is None or name in found:
                 known = "; ".join(f"{setting} {', '.join(values)}" for setting, values in self.settings.items())
@@ -381,6 +374,12 @@ class ModelKind:
     def write_rules(self, rules: Rules) -> str:
         """Rules as addresses write them; "" for the usual ones."""
         return "-".join(rules[name] for name, values in self.settings.items() if rules[name] != values[0])
+
+    def protocol(self, rules: Rules) -> dict[str, Any]:
+        """Rules as files name them: a name, every setting, the share of rows to be right on, and their digest."""
+        settings = {**rules, "accuracy_threshold": ACCURACY_THRESHOLD}
+        name = self.write_rules(rules) or COMPLETE.name
+        return {"name": name, **settings, "digest": sha256_hex(canonical_json(settings))}
 
     def admitted_rules(self, model: Model) -> tuple[Rules, ...]:
         """All rules that fit a model, the usual ones first."""

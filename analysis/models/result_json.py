@@ -12,16 +12,16 @@ from typing import Any, Final
 from analysis import ENGINE_VERSION
 from analysis.digest import canonical_json, sha256_hex
 from analysis.models.circuits import MasksFound
-from analysis.models.model import Model, Space
-from analysis.models.protocol import ModelProtocol
+from analysis.models.model import Model, ModelKind, Rules, Space
 from analysis.result_file import RESULT_FORMAT, exact
 
 _OUTPUT: Final = 0
 
 
 def model_result_json(
+    kind: ModelKind,
     model: Model,
-    protocol: ModelProtocol,
+    rules: Rules,
     found: MasksFound | None,
     *,
     masks: bool = True,
@@ -31,19 +31,20 @@ def model_result_json(
     """What was found of the circuits of a model, as JSON values.
 
     Args:
+        kind: of the model.
         model: with its task.
-        protocol: that circuits were searched under.
+        rules: that circuits were searched under.
         found: None if there are too many circuits to search.
         masks: whether to list the masks of valid circuits.
         seconds: that the search took.
         refusal: why it was not made; "" if it was.
     """
-    space = model.space(protocol.rules)
+    space = model.space(rules)
     missing = missing_of_model(space, found, refusal)
     document: dict[str, Any] = {
         "format": RESULT_FORMAT,
         "network": model.digest,
-        "protocol": {"name": protocol.name, **protocol.settings, "digest": protocol.digest},
+        "protocol": kind.protocol(rules),
         "data": {
             "digest": task_digest(model),
             "clean": True,

@@ -144,7 +144,9 @@ def _of_model(asked: ModelAsked, work: Work, *, masks: bool, quiet: bool) -> dic
     with progress_bar(quiet) as report:
         found = asked.search(work.reporting_to(report))
     seconds = time.perf_counter() - start
-    return model_result_json(asked.model, asked.rules, found, masks=masks, seconds=seconds, refusal=asked.refusal)
+    return model_result_json(
+        asked.kind, asked.model, asked.rules, found, masks=masks, seconds=seconds, refusal=asked.refusal
+    )
 
 
 def _plan(questions: Sequence[Question], limits: Limits) -> list[str]:
@@ -169,10 +171,11 @@ def _plan_of_model(asked: ModelAsked) -> list[str]:
     from analysis.circuits.planning import time_word
     from analysis.models.circuits import engine_of
 
-    model, rules, space, bits = asked.model, asked.rules, asked.space, asked.space.graph.n_bits
+    model, space, bits = asked.model, asked.space, asked.space.graph.n_bits
+    name = asked.kind.protocol(asked.rules)["name"]
     lines = [
-        f"output 0, {model.task or 'unnamed task'}, protocol {rules.name}: {'none' if asked.refusal else 'listed'}",
-        f"  {', '.join(f'{name} {value}' for name, value in rules.settings.items())}",
+        f"output 0, {model.task or 'unnamed task'}, protocol {name}: {'none' if asked.refusal else 'listed'}",
+        f"  {', '.join(f'{name} {value}' for name, value in asked.rules.items())}",
         f"  {space.possible:,} circuits are possible, by {1 << bits:,} masks of {bits} bits.",
     ]
     if asked.refusal:

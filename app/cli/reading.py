@@ -12,8 +12,7 @@ from app.cli.terminal import Refusal, read_bytes
 
 if TYPE_CHECKING:
     from analysis.models.circuits import MasksFound
-    from analysis.models.model import Model, ModelKind, Space
-    from analysis.models.protocol import ModelProtocol
+    from analysis.models.model import Model, ModelKind, Rules, Space
     from analysis.network_files.files import NetworkFile
     from analysis.protocol import Protocol
     from analysis.question import Question
@@ -151,7 +150,7 @@ class ModelAsked:
 
     kind: ModelKind
     model: Model
-    rules: ModelProtocol
+    rules: Rules
     space: Space
     refusal: str
 
@@ -161,21 +160,18 @@ class ModelAsked:
 
         Args:
             content: of the model file.
-            protocol: a name, or the path of a protocol file.
+            protocol: its rules as addresses write them; complete for the usual ones.
 
         Raises:
-            AnalysisError: a file that cannot be used.
-            Refusal: the protocol file cannot be read.
+            AnalysisError: a file or rules that cannot be used.
         """
         from analysis.errors import BeyondLimits
         from analysis.models.circuits import refuse_if_too_large
-        from analysis.models.protocol import model_protocol, named_model_protocol
         from analysis.models.registry import read_model
 
-        given = given_protocol(protocol)
         kind, model = read_model(content)
-        rules = named_model_protocol(kind, given) if isinstance(given, str) else model_protocol(kind, given)
-        space = model.space(rules.rules)
+        rules = kind.rules(protocol)
+        space = model.space(rules)
         try:
             refuse_if_too_large(model, space)
         except BeyondLimits as error:
@@ -188,8 +184,7 @@ class ModelAsked:
 
         if self.refusal:
             return None
-        threshold, limit = self.rules.accuracy_threshold, work.limits.most_listed(0)
-        return find_masks(self.model, self.rules.rules, work, accuracy_threshold=threshold, limit=limit)
+        return find_masks(self.model, self.rules, work, limit=work.limits.most_listed(0))
 
     def missing(self, found: MasksFound | None) -> Sequence[str]:
         """What stopped at a limit."""

@@ -20,7 +20,6 @@ from analysis.explanations.explanation import NAME, REF, Frame
 from analysis.models.circuits import MODEL_CIRCUIT, CircuitsFound, MasksFound
 from analysis.models.judging import NOT_ASKED, circuit_record
 from analysis.models.model import Model, ModelKind, Rules
-from analysis.models.protocol import ModelProtocol
 from analysis.models.registry import MODEL_KINDS, kind_called, read_model
 from analysis.network_files.files import slug_of
 from analysis.report import Part as Stored
@@ -252,4 +251,4 @@ def stored_landscape(
         told = {name: column[place_of[mask]] for name, column in frame.items() if column.dtype.kind == "U"}
         return {name: str(value) for name, value in told.items() if value != NOT_ASKED}
 
-    return ModelLandscape(kind, model, ModelProtocol("", rules), found, known, work)
+    return ModelLandscape(kind, model, rules, found, known, work)

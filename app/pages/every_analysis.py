@@ -11,7 +11,6 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from analysis.discovery.model_location import ModelLandscape
-from analysis.models.protocol import ModelProtocol
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.models import searches_of, stored_beside, stored_circuits, stored_landscape
@@ -32,7 +31,7 @@ def _landscape(session: Session, place: ModelPlace) -> ModelLandscape:
     search = searches_of(session, [place.row.id]).get((place.row.id, place.text))
     frame = stored_circuits(session, place.row.id, place.text, place.kind)
     if search is None or frame is None:
-        found = ModelLandscape(place.kind, place.model, ModelProtocol("", place.settings), None)
+        found = ModelLandscape(place.kind, place.model, place.settings, None)
     else:
         found = stored_landscape(place.kind, place.model, place.settings, search, frame)
     return replace(found, judges=place.space.run_milliseconds <= MAX_JUDGED_MILLISECONDS)

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from analysis.errors import AnalysisError
 from analysis.models.circuits import read_mask, refuse_if_too_large
 from analysis.models.model import Model, ModelKind, Rules, Space
-from analysis.models.protocol import ModelProtocol
 from analysis.models.registry import kind_called
 from analysis.models.result_json import task_digest
 from analysis.question import Question
@@ -129,7 +128,7 @@ class ModelPlace:
 
     @property
     def protocol_digest(self) -> str:
-        return ModelProtocol("", self.settings).digest
+        return str(self.kind.protocol(self.settings)["digest"])
 
     @property
     def data_digest(self) -> str:

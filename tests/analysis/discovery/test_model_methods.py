@@ -16,7 +16,6 @@ from analysis.errors import InvalidMethod
 from analysis.models.attention import ATTENTION
 from analysis.models.circuits import find_masks
 from analysis.models.model import gaps
-from analysis.models.protocol import ModelProtocol
 from tests.analysis.models.attention_models import plain_run
 from tests.analysis.models.test_judging import golden
 
@@ -156,7 +155,7 @@ def test_places_are_those_among_all_masks(name, text):
     every = every[(space.reduce(every) == every).all(axis=1) & every.any(axis=1)]
     right = np.concatenate([gaps(space.run(some[None]), model.answers)[0][None] > 0 for some in every]).sum(axis=1)
     valid = every[right / len(model.rows) > 0.99]
-    landscape = ModelLandscape(ATTENTION, model, ModelProtocol("", rules), find_masks(model, rules))
+    landscape = ModelLandscape(ATTENTION, model, rules, find_masks(model, rules))
     asked = [one for one in sweep(MODEL_METHODS, ["mean"]) if one[1]["ablation"] in landscape.cuts]
     found = audit(landscape, asked)
     assert {one.method for one in found} == {method.key for method in MODEL_METHODS}
@@ -194,7 +193,7 @@ def test_places_are_those_among_all_masks(name, text):
 def test_roles_are_held_against_the_whole_models():
     model = golden("induction_2x2_0")
     rules = ATTENTION.rules("heads")
-    landscape = ModelLandscape(ATTENTION, model, ModelProtocol("", rules), find_masks(model, rules))
+    landscape = ModelLandscape(ATTENTION, model, rules, find_masks(model, rules))
     [found] = audit(landscape, [(ACDC, ACDC.filled({"tau": 0.1}))])
     roles = found.location.more["roles"]["induction"]
     of_circuit = landscape.space.roles(landscape.space.graph.bits([found.location.closed.mask]))[0]
@@ -207,7 +206,7 @@ def test_roles_are_held_against_the_whole_models():
 def test_a_space_that_is_not_searched_has_no_places_but_verdicts():
     model = golden("other_name_1x4_0")
     rules = ATTENTION.rules("mean")
-    landscape = ModelLandscape(ATTENTION, model, ModelProtocol("", rules), None)
+    landscape = ModelLandscape(ATTENTION, model, rules, None)
     for one in audit(landscape, default_methods(MODEL_METHODS)):
         place = one.location
         assert place.valid == landscape.is_enough(landscape.cuts["rules"].right(one.answer.raw_mask))

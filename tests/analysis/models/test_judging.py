@@ -15,7 +15,6 @@ from analysis.models.attention_space import ROLES
 from analysis.models.circuits import find_circuits, mask_bits
 from analysis.models.judging import circuit_record, judged_circuits, told_of
 from analysis.models.model import gaps
-from analysis.models.protocol import ModelProtocol
 from tests.analysis.models.attention_models import plain_run
 from tests.analysis.models.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
 from tests.analysis.models.test_attention_report import by_hand, whole
@@ -127,7 +126,7 @@ def test_what_takes_more_runs_than_there_are_is_undecided(monkeypatch):
     outcomes = [one.told["resample_ablation"] for one in sorted(told, key=lambda one: one.bits)]
     assert outcomes[-1] == "undecided"
     assert set(outcomes) - {"undecided"}
-    incomplete = replace(found, circuits=found.circuits[:-1])
+    incomplete = replace(found, masks=found.masks[:-1], circuits=found.circuits[:-1])
     told = judged_circuits(ATTENTION, model, ATTENTION.default_rules, incomplete).circuits
     by_size = [one.told["minimal_local"] for one in sorted(told, key=lambda one: one.bits)]
     assert by_size[-1] == "undecided"
@@ -142,9 +141,8 @@ def test_one_circuit_is_judged_as_among_all():
     numbers = np.sort(np.array([int(one.mask, 16) for one in found.circuits], dtype=np.uint64))
     for one in found.circuits[::5]:
         alone = replace(one, told={})
-        protocol = ModelProtocol("", rules)
-        assert told_of(ATTENTION, model, protocol, [alone], min(found.by_bits), numbers) == [one.told]
-        [again] = told_of(ATTENTION, model, protocol, [alone], None, None)
+        assert told_of(ATTENTION, model, rules, [alone], min(found.by_bits), numbers) == [one.told]
+        [again] = told_of(ATTENTION, model, rules, [alone], None, None)
         assert again.pop("minimal_cardinal") == "undecided"
         assert again == {key: value for key, value in one.told.items() if key != "minimal_cardinal"}
 

@@ -33,8 +33,8 @@ def test_every_small_space_gives_the_golden_results(name, tmp_path):
     golden, out = GOLDEN[name], tmp_path / "out.json"
     model = written(tmp_path, golden["network"])
     for space in golden["spaces"]:
-        protocol = written(tmp_path, {"name": "mine", **{key: space[key] for key in SETTINGS}}, "protocol.json")
-        assert run("analyse", model, "--protocol", protocol, "--output", out, "--quiet") == 0
+        rules = "-".join(space[key] for key in SETTINGS)
+        assert run("analyse", model, "--protocol", rules, "--output", out, "--quiet") == 0
         result = json.loads(out.read_text())
         assert (result["format"], result["network"]) == ("pluriscope-result/1", golden["digest"])
         assert result["exhaustive"]
@@ -68,15 +68,11 @@ def test_complete_is_the_default_and_masks_can_be_left_out(other_name, capsys):
     assert "masks" not in circuits
 
 
-def test_a_result_file_s_protocol_can_be_given_again(other_name, tmp_path):
+def test_rules_are_given_as_addresses_write_them(other_name, tmp_path):
     out = tmp_path / "out.json"
-    assert run("analyse", other_name, "-o", out, "-q") == 0
-    result = json.loads(out.read_text())
-    protocol = written(tmp_path, result["protocol"], "protocol.json")
-    assert run("analyse", other_name, "-p", protocol, "-o", out, "-q") == 0
-    assert json.loads(out.read_text())["protocol"] == result["protocol"]
-    spoiled = written(tmp_path, {**result["protocol"], "ablation": "mean", "name": "mine"}, "protocol.json")
-    assert run("analyse", other_name, "-p", spoiled, "-o", out, "-q") == 2
+    assert run("analyse", other_name, "-p", "mean-heads", "-o", out, "-q") == 0
+    protocol = json.loads(out.read_text())["protocol"]
+    assert (protocol["name"], protocol["granularity"], protocol["ablation"]) == ("heads-mean", "heads", "mean")
 
 
 def large_file(tmp_path):
@@ -119,8 +115,7 @@ def test_a_space_too_large_to_count_ends_with_3_and_says_so(tmp_path, capsys):
 
 def test_the_time_that_was_given_ends_the_search(tmp_path, capsys):
     model, out = written(tmp_path, GOLDEN["other_name_1x4_0"]["network"]), tmp_path / "out.json"
-    protocol = written(tmp_path, {"ablation": "mean"}, "protocol.json")
-    assert run("analyse", model, "-p", protocol, "-o", out, "-q", "--seconds", "0.000001") == 3
+    assert run("analyse", model, "-p", "mean", "-o", out, "-q", "--seconds", "0.000001") == 3
     result = json.loads(out.read_text())
     assert "when the time was up" in result["missing"][0]
     circuits = result["outputs"][0]["circuits"]
@@ -150,36 +145,17 @@ def test_a_plan_says_what_there_is_to_do_and_writes_nothing_else(other_name, tmp
     assert "not searched: there are 13,766,007,041,950,769 of them" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("protocol", "said"),
-    [
-        ({"depth": 2}, "setting 'depth': is unknown. Use granularity, ablation, embedding, accuracy_threshold."),
-        ({"max_depth": 2, "granularity": "neurons"}, "has 2 problems"),
-        ({"granularity": "neurons"}, "setting 'granularity': is 'neurons'. Use qkv or heads or nodes."),
-        ({"ablation": 1}, "setting 'ablation': is no text"),
-        ({"accuracy_threshold": 1}, "is no number from 0 to below 1"),
-        ({"accuracy_threshold": True}, "is no number from 0 to below 1"),
-        ({"accuracy_threshold": "0.9"}, "is no number from 0 to below 1"),
-        ({"name": 3}, "protocol name: is a number"),
-        ({"name": "paper"}, "has a built-in name but other settings"),
-        ({"name": "complete", "ablation": "mean"}, "has a built-in name but other settings"),
-        ({"digest": "0" * 64}, "protocol digest: is stated as"),
-        ({"embedding": "split", "ablation": "mean"}, "a position's mean is itself"),
-        ({"embedding": "split", "granularity": "nodes"}, "nodes are heads"),
-        ([1], "holds a list"),
-    ],
-)
-def test_bad_protocols(other_name, tmp_path, capsys, protocol, said):
-    path, out = written(tmp_path, protocol, "protocol.json"), tmp_path / "out.json"
-    assert said in refused(capsys, "analyse", other_name, "-p", path, "-o", out)
-    assert not out.exists()
-
-
 def test_what_is_for_networks_is_refused(other_name, tmp_path, capsys):
     out = tmp_path / "out.json"
     cases = [
-        (("-p", "paper"), "protocol 'paper': is for MLPs. Use complete, or a protocol file with granularity"),
-        (("-p", "quick"), "protocol 'quick': is unknown"),
+        (
+            ("-p", "paper"),
+            "rules 'paper': is no value of any setting. Join values by dashes, at most one of each: gran",
+        ),
+        (("-p", "heads-nodes"), "rules 'nodes': is a second value of granularity"),
+        (("-p", "mine.json"), "rules 'mine.json': is no value of any setting"),
+        (("-p", "split-mean"), "a position's mean is itself"),
+        (("-p", "split-nodes"), "nodes are heads"),
         (("--data", other_name), "--data: is for MLPs, and the file is of a transformer."),
         (("--criteria", "all"), "--criteria: is for MLPs"),
         (("--directions", "all"), "--directions: is for MLPs"),
@@ -195,8 +171,7 @@ def test_what_is_for_networks_is_refused(other_name, tmp_path, capsys):
 
 def test_splitting_needs_positions(tmp_path, capsys):
     model = written(tmp_path, GOLDEN["maximum_3_no_positions_1x2_0"]["network"])
-    protocol = written(tmp_path, {"embedding": "split"}, "protocol.json")
-    told = refused(capsys, "analyse", model, "-p", protocol, "-o", tmp_path / "out.json")
+    told = refused(capsys, "analyse", model, "-p", "split", "-o", tmp_path / "out.json")
     assert "has no positions to set apart" in told
 
 
@@ -234,6 +209,5 @@ def test_an_audit_locates_methods_on_a_model(tmp_path, capsys, other_name):
     assert "'9.9', which is no node of this network" in refused(capsys, "audit", other_name, "--claims", own, "-o", out)
     assert "is for MLPs" in refused(capsys, "audit", other_name, "--data", other_name, "--output", out)
     assert "is for MLPs" in refused(capsys, "audit", other_name, "--methods", "edge-pruning", "--output", out)
-    split = written(tmp_path, {"name": "split", "embedding": "split"}, "protocol.json")
-    mean = ("--protocol", split, "--methods", "eap(ablation=mean)", "--output", out)
+    mean = ("--protocol", "split", "--methods", "eap(ablation=mean)", "--output", out)
     assert "does not fit the model under these rules" in refused(capsys, "audit", other_name, *mean, "--quiet")
