@@ -11,23 +11,25 @@ come with them (:mod:`analysis.models.attention_blocks`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from analysis.digest import canonical_json, sha256_hex
-from analysis.errors import AnalysisError, BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
-from analysis.models.attention_blocks import BIASES, BLOCK_KEYS, Blocks, finite_array, read_blocks
+from analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
+from analysis.models.attention_blocks import ACTIVATIONS, BIASES, D_MLP, Blocks
 from analysis.models.attention_heads import Array
 from analysis.models.attention_report import composition_table, copying_table
 from analysis.models.attention_space import ROLES, AttentionSpace
+from analysis.models.attention_tasks import MAX_ROWS, TokenTask
 from analysis.models.attention_weights import Transformer
 from analysis.models.model import ModelKind, Rules, Table
 from analysis.network_files.files import MAX_ATTRIBUTION, checked_name
-from analysis.strict_json import check_keys, combined, kind_of, plain_text
+from analysis.strict_json import kind_of, plain_text, validated
 
 FORMAT: Final = "pluriscope-attention/1"
 LIMITS: Final = {
@@ -38,23 +40,19 @@ LIMITS: Final = {
     "vocabulary": (2, 256),
     "context": (1, 32),
 }
-MAX_ROWS: Final = 4_096
 MAX_NUMBER: Final = 1e300
 MAX_MULTIPLICATIONS: Final = 1 << 30
 """Of the whole model on all rows of its task: a second or two."""
-_REQUIRED: Final = (
-    "format",
-    "name",
-    *LIMITS,
-    "token_embedding",
-    "position_embedding",
-    "attention",
-    "unembedding",
-    "tasks",
-)
 MATRICES: Final = ("query", "key", "value", "output")
 """Of each layer, in the order of a model's layers."""
 _FILE: Final = "model file"
+_CURE: Final = "give what docs/machine-interface.md says of model files"
+
+
+def _size(name: str) -> Any:
+    """A size of a model file, in its limits."""
+    least, most = LIMITS[name]
+    return Field(ge=least, le=most)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,80 +124,170 @@ class AttentionModel(Transformer):
         return AttentionSpace(self, rules["granularity"], rules["ablation"] == "mean", rules["embedding"] == "split")
 
 
+class _Given(BaseModel):
+    """A part of a model file: what it may have, and of which type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+Nested = list[Any]
+"""Lists of numbers in lists, whose shape :func:`_array` looks at."""
+Ids = Annotated[list[int], FailFast()]
+
+
+class _Layer(_Given):
+    query: Nested
+    key: Nested
+    value: Nested
+    output: Nested
+    query_bias: Nested | None = None
+    key_bias: Nested | None = None
+    value_bias: Nested | None = None
+    output_bias: Nested | None = None
+
+
+class _Mlp(_Given):
+    into: Nested = Field(alias="in")
+    in_bias: Nested | None = None
+    out: Nested
+    out_bias: Nested | None = None
+
+
+class _Task(_Given):
+    name: str
+    rows: Annotated[list[Ids], FailFast()] = Field(min_length=1, max_length=MAX_ROWS)
+    answers: Ids
+
+
+class _Rows(_Given):
+    tokens: list[str] | None = Field(None, max_length=LIMITS["vocabulary"][1])
+    tasks: list[_Task] = Field(min_length=1, max_length=1)
+
+
+class _File(_Rows):
+    format: str
+    name: str
+    attribution: str = ""
+    layers: int = _size("layers")
+    heads: int = _size("heads")
+    d_model: int = _size("d_model")
+    d_head: int = _size("d_head")
+    vocabulary: int = _size("vocabulary")
+    context: int = _size("context")
+    token_embedding: Nested
+    position_embedding: Nested | None
+    attention: list[_Layer] = Field(max_length=LIMITS["layers"][1])
+    unembedding: Nested
+    unembedding_bias: Nested | None = None
+    mlp: list[_Mlp] | None = Field(None, max_length=LIMITS["layers"][1])
+    activation: Literal["", *ACTIVATIONS] = ""  # type: ignore[valid-type]  # pydantic reads the keys
+    layer_norm_epsilon: float | None = Field(None, ge=1e-12, le=1.0)
+
+
 def read_attention(document: dict[str, Any]) -> AttentionModel:
     """The transformer in a file of the format ``pluriscope-attention/1``.
 
     Raises:
-        AnalysisError: naming every problem of the first step that has one: keys and sizes, then weights, then rows.
+        AnalysisError: naming every problem of the first step that has one: its schema, then weights, then rows.
     """
-    problems = check_keys(document, _REQUIRED, ("tokens", "attribution", *BLOCK_KEYS), _FILE, InvalidNetwork)
-    for size, (least, most) in LIMITS.items():
-        given = document.get(size, least)
-        if not isinstance(given, int) or isinstance(given, bool):
-            problems.append(InvalidNetwork(size, f"is {kind_of(given)}, not a whole number", f"use {least} to {most}"))
-        elif not least <= given <= most:
-            problems.append(InvalidNetwork(size, f"is {given:,}", f"use {least} to {most}"))
-    if problems:
-        raise combined(problems, _FILE, InvalidNetwork)
-    name = checked_name(document["name"])
-    attribution = plain_text(
-        document.get("attribution", ""), "attribution", InvalidNetwork, empty=True, limit=MAX_ATTRIBUTION
+    file = validated(_File, document, _FILE, InvalidNetwork, _CURE)
+    attribution = plain_text(file.attribution, "attribution", InvalidNetwork, empty=True, limit=MAX_ATTRIBUTION)
+    heads, d, k, v, n = file.heads, file.d_model, file.d_head, file.vocabulary, file.context
+    embedding = _array(file.token_embedding, "token_embedding", (v, d))
+    given = file.position_embedding
+    positions = None if given is None else _array(given, "position_embedding", (n, d))
+    if len(file.attention) != file.layers or (file.mlp is not None and len(file.mlp) != file.layers):
+        cause = f"the sizes say {file.layers} layers, attention or mlp has another number"
+        raise InvalidNetwork(_FILE, cause, "give an object for each layer")
+    shapes = ((heads, d, k), (heads, d, k), (heads, d, k), (heads, k, d))
+    layers, biases = [], []
+    for number, layer in enumerate(file.attention):
+        item = f"attention[{number}]"
+        parts = zip(MATRICES, shapes, strict=True)
+        layers.append(tuple(_array(getattr(layer, name), f"{item}.{name}", shape) for name, shape in parts))
+        with_biases = zip(BIASES, ((heads, k), (heads, k), (heads, k), (d,)), strict=True)
+        biases.append(tuple(_array(getattr(layer, name), f"{item}.{name}", shape) for name, shape in with_biases))
+    unembedding = _array(file.unembedding, "unembedding", (d, v))
+    unembedding_bias = _array(file.unembedding_bias, "unembedding_bias", (v,))
+    if bool(file.activation) != (file.mlp is not None):
+        cause = "is missing beside mlp" if file.mlp is not None else f"is {file.activation!r} without mlp"
+        raise InvalidNetwork("activation", cause, f"use {' or '.join(ACTIVATIONS)}, with MLP blocks only")
+    blocks = Blocks(
+        biases=cast(Any, tuple(biases) if any(one.any() for layer in biases for one in layer) else ()),
+        unembedding_bias=unembedding_bias if unembedding_bias.any() else None,
+        mlps=_mlps(file.mlp or [], d),
+        activation=file.activation,
+        epsilon=file.layer_norm_epsilon,
     )
-    heads, d, k, v, n = (document[size] for size in ("heads", "d_model", "d_head", "vocabulary", "context"))
-    embedding = finite_array(document["token_embedding"], "token_embedding", (v, d))
-    given = document["position_embedding"]
-    positions = None if given is None else finite_array(given, "position_embedding", (n, d))
-    layers = _layers(document["attention"], document["layers"], (heads, d, k))
-    unembedding = finite_array(document["unembedding"], "unembedding", (d, v))
-    blocks = read_blocks(document, {size: document[size] for size in LIMITS})
-    _check_magnitude(embedding, positions, layers, unembedding, blocks)
-    tokens, task, rows, answers = read_tokens_and_task(document.get("tokens"), document["tasks"], v, n)
+    of_layers: Any = tuple(layers)
+    _check_magnitude(embedding, positions, of_layers, unembedding, blocks)
+    task = _token_task(file, v, n)
     model = AttentionModel(
-        name, attribution, tokens, embedding, positions, layers, unembedding, task, rows, answers, blocks
+        name=checked_name(file.name),
+        attribution=attribution,
+        outputs=task.outputs,
+        embedding=embedding,
+        positions=positions,
+        layers=of_layers,
+        unembedding=unembedding,
+        task=task.name,
+        tokens=np.array(task.rows, dtype=np.int64),
+        answers=np.array(task.answers, dtype=np.int64),
+        blocks=blocks,
     )
-    needed = len(rows) * (len(layers) * (heads * model.per_row + model.per_mlp) + d * v)
+    needed = len(task.rows) * (len(layers) * (heads * model.per_row + model.per_mlp) + d * v)
     if needed > MAX_MULTIPLICATIONS:
-        cause = f"running it on its {len(rows):,} rows takes {needed:,} multiplications; the most are "
+        cause = f"running it on its {len(task.rows):,} rows takes {needed:,} multiplications; the most are "
         raise BeyondLimits("model", f"{cause}{MAX_MULTIPLICATIONS:,}", "use smaller sizes or fewer rows")
     return model
 
 
-def read_tokens_and_task(
-    tokens: Any, tasks: Any, vocabulary: int, context: int
-) -> tuple[tuple[str, ...], str, NDArray[np.int64], NDArray[np.int64]]:
-    """The texts of tokens, and the name, rows ``[rows, context]`` and answers ``[rows]`` of the task.
-
-    Args:
-        tokens: as a file has them; None for their numbers.
-        tasks: likewise, a list of one.
-        vocabulary: how many tokens there are.
-        context: tokens of a row.
+def _array(given: Nested | None, item: str, shape: tuple[int, ...]) -> Array:
+    """Nested lists of finite numbers of one shape; zeros where a bias is left out.
 
     Raises:
-        AnalysisError: naming the first text, row or answer that is none.
+        InvalidNetwork: another shape, or something else than a number.
     """
-    return _token_texts(tokens, vocabulary), *_task(tasks, vocabulary, context)
+    if given is None:
+        return np.zeros(shape)
+    cure = f"give {' × '.join(map(str, shape))} finite numbers"
+    level: list[Any] = [given]
+    for _ in shape:
+        for one in level:
+            if not isinstance(one, list):
+                raise InvalidNetwork(item, f"holds {kind_of(one)} where a list belongs", cure)
+        level = [value for one in level for value in one]
+    for value in level:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise InvalidNetwork(item, f"holds {kind_of(value)} where a number belongs", cure)
+    try:
+        array = np.array(given, dtype=np.float64)
+    except ValueError:
+        raise InvalidNetwork(item, "has lists of different lengths", cure) from None
+    except OverflowError:
+        array = np.full(shape, np.inf)
+    if array.shape != shape:
+        was = " × ".join(map(str, array.shape))
+        raise InvalidNetwork(item, f"has the shape {was}, the sizes say {' × '.join(map(str, shape))}", cure)
+    if not np.isfinite(array).all():
+        raise InvalidNetwork(item, "holds a number too large for float64", cure)
+    return array
 
 
-def _layers(given: Any, n_layers: int, sizes: tuple[int, int, int]) -> tuple[tuple[Array, Array, Array, Array], ...]:
-    heads, d, k = sizes
-    if not isinstance(given, list) or len(given) != n_layers:
-        cause = f"has {len(given)} layers" if isinstance(given, list) else f"is {kind_of(given)}"
-        raise InvalidNetwork("attention", f"{cause}, the sizes say {n_layers}", "give a list with one object per layer")
-    layers = []
-    for number, layer in enumerate(given):
-        item = f"attention[{number}]"
-        if not isinstance(layer, dict):
-            raise InvalidNetwork(item, f"is {kind_of(layer)}", f"give an object with {', '.join(MATRICES)}")
-        problems = check_keys(layer, MATRICES, BIASES, item, InvalidNetwork)
-        if problems:
-            raise combined(problems, item, InvalidNetwork)
-        shapes = ((heads, d, k), (heads, d, k), (heads, d, k), (heads, k, d))
-        query, key, value, output = (
-            finite_array(layer[name], f"{item}.{name}", shape) for name, shape in zip(MATRICES, shapes, strict=True)
+def _mlps(given: Sequence[_Mlp], d: int) -> tuple[tuple[Array, Array, Array, Array], ...]:
+    first = given[0].into[0] if given and given[0].into else [0.0]
+    width = len(first) if isinstance(first, list) else D_MLP[0]
+    if not D_MLP[0] <= width <= D_MLP[1]:
+        raise InvalidNetwork("mlp[0].in", f"has {width:,} neurons", f"use {D_MLP[0]} to {D_MLP[1]:,}")
+    return tuple(
+        (
+            _array(block.into, f"mlp[{number}].in", (d, width)),
+            _array(block.in_bias, f"mlp[{number}].in_bias", (width,)),
+            _array(block.out, f"mlp[{number}].out", (width, d)),
+            _array(block.out_bias, f"mlp[{number}].out_bias", (d,)),
         )
-        layers.append((query, key, value, output))
-    return tuple(layers)
+        for number, block in enumerate(given)
+    )
 
 
 def _check_magnitude(
@@ -235,61 +323,49 @@ def _check_magnitude(
         raise InvalidNetwork("weights", "scores could pass 1e300, too large for float64", "scale them down")
 
 
-def _token_texts(given: Any, vocabulary: int) -> tuple[str, ...]:
-    if given is None:
-        return tuple(map(str, range(vocabulary)))
-    cure = f"give {vocabulary} different texts of one line"
-    if not isinstance(given, list):
-        raise InvalidNetwork("tokens", f"is {kind_of(given)}", cure)
-    texts = tuple(
-        plain_text(one, f"tokens[{number}]", InvalidNetwork, limit=40) for number, one in enumerate(given[:257])
+def read_rows(value: Mapping[str, Any], vocabulary: int, context: int) -> TokenTask:
+    """The texts of tokens and the rows of a task, from what a file says under "tokens" and "tasks".
+
+    Args:
+        value: of these two keys.
+        vocabulary: how many tokens there are.
+        context: tokens of a row.
+
+    Raises:
+        AnalysisError: naming the first text, row or answer that is none.
+    """
+    return _token_task(
+        validated(_Rows, value, "rows", InvalidData, "give rows and answers as token ids"), vocabulary, context
     )
-    if len(given) != vocabulary or len(set(texts)) != len(texts):
-        cause = f"has {len(given):,} texts" if len(given) != vocabulary else "has a text twice"
-        raise InvalidNetwork("tokens", cause, cure)
-    return texts
 
 
-def _task(given: Any, vocabulary: int, context: int) -> tuple[str, NDArray[np.int64], NDArray[np.int64]]:
-    if not isinstance(given, list) or len(given) != 1 or not isinstance(given[0], dict):
-        cause = f"has {len(given)}, a transformer has one" if isinstance(given, list) else f"is {kind_of(given)}"
-        raise InvalidData("tasks", cause, "give a list with one object: name, rows and answers")
-    problems = check_keys(given[0], ("name", "rows", "answers"), (), "tasks[0]", InvalidData)
-    if problems:
-        raise combined(problems, "tasks[0]", InvalidData)
-    name = plain_text(given[0]["name"], "tasks[0].name", InvalidData, empty=True)
-    rows, answers = given[0]["rows"], given[0]["answers"]
-    for item, value in (("rows", rows), ("answers", answers)):
-        if not isinstance(value, list):
-            raise InvalidData(item, f"is {kind_of(value)}", "give a list")
-    if not 1 <= len(rows) <= MAX_ROWS:
-        raise InvalidData("rows", f"has {len(rows):,}, the most is {MAX_ROWS:,}", "give one row or more, none twice")
+def _token_task(given: _Rows, vocabulary: int, context: int) -> TokenTask:
+    texts = given.tokens
+    if texts is None:
+        texts = list(map(str, range(vocabulary)))
+    for number, text in enumerate(texts):
+        plain_text(text, f"tokens[{number}]", InvalidNetwork, limit=40)
+    if len(texts) != vocabulary or len(set(texts)) != vocabulary:
+        cause = f"has {len(texts):,} texts" if len(texts) != vocabulary else "has a text twice"
+        raise InvalidNetwork("tokens", cause, f"give {vocabulary} different texts of one line")
+    [task] = given.tasks
+    name = plain_text(task.name, "tasks[0].name", InvalidData, empty=True)
     seen: dict[tuple[int, ...], int] = {}
-    for number, row in enumerate(rows):
-        item = f"rows[{number}]"
-        if not isinstance(row, list) or len(row) != context:
-            cause = f"has {len(row)} tokens" if isinstance(row, list) else f"is {kind_of(row)}"
-            raise InvalidData(item, f"{cause}, the context is {context}", f"give {context} token ids")
-        for position, token in enumerate(row):
-            _check_token(token, f"{item}[{position}]", vocabulary)
-        if tuple(row) in seen:
-            raise InvalidData(item, f"is rows[{seen[tuple(row)]}] again", "give each row once")
-        seen[tuple(row)] = number
-    if len(answers) != len(rows):
-        raise InvalidData("answers", f"has {len(answers)} for {len(rows)} rows", "give one token id for each row")
-    for number, answer in enumerate(answers):
-        _check_token(answer, f"answers[{number}]", vocabulary)
-    return name, np.array(rows, dtype=np.int64), np.array(answers, dtype=np.int64)
-
-
-def _check_token(token: Any, item: str, vocabulary: int) -> None:
-    error: AnalysisError | None = None
-    if isinstance(token, bool) or not isinstance(token, int):
-        error = InvalidData(item, f"is {kind_of(token)}, not a whole number", f"use 0 to {vocabulary - 1}")
-    elif not 0 <= token < vocabulary:
-        error = InvalidData(item, f"is {token}, the vocabulary has {vocabulary}", f"use 0 to {vocabulary - 1}")
-    if error:
-        raise error
+    for number, row in enumerate(task.rows):
+        if len(row) != context:
+            cause = f"has {len(row)} tokens, the context is {context}"
+            raise InvalidData(f"rows[{number}]", cause, f"give {context} token ids")
+        if seen.setdefault(tuple(row), number) != number:
+            raise InvalidData(f"rows[{number}]", f"is rows[{seen[tuple(row)]}] again", "give each row once")
+    if len(task.answers) != len(task.rows):
+        cause = f"has {len(task.answers)} for {len(task.rows)} rows"
+        raise InvalidData("answers", cause, "give one token id for each row")
+    for item, ids in (*((f"rows[{n}]", row) for n, row in enumerate(task.rows)), ("answers", task.answers)):
+        for place, token in enumerate(ids):
+            if not 0 <= token < vocabulary:
+                cause = f"is {token}, the vocabulary has {vocabulary}"
+                raise InvalidData(f"{item}[{place}]", cause, f"use 0 to {vocabulary - 1}")
+    return TokenTask(name, tuple(texts), tuple(map(tuple, task.rows)), tuple(task.answers))
 
 
 ATTENTION: Final = ModelKind(

@@ -20,17 +20,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidNetwork
 from analysis.fixed_order import inner, tanh
-from analysis.strict_json import check_keys, combined, kind_of
 
 Array = NDArray[np.float64]
 BIASES: Final = ("query_bias", "key_bias", "value_bias", "output_bias")
 """Of each attention layer."""
 MLP: Final = ("in", "in_bias", "out", "out_bias")
 """Of each MLP block; its biases may be left out."""
-BLOCK_KEYS: Final = ("mlp", "activation", "layer_norm_epsilon", "unembedding_bias")
-"""Of a model file, all optional."""
 D_MLP: Final = (1, 1_024)
 _GELU_SCALE: Final = sqrt(2.0 / pi)
 
@@ -181,105 +177,3 @@ def mean_of(values: Array) -> Array:
 
 
 NO_BLOCKS: Final = Blocks()
-
-
-def read_blocks(document: Mapping[str, Any], sizes: Mapping[str, int]) -> Blocks:
-    """What a model file says beside attention; biases of 0 count as none.
-
-    Args:
-        document: of the file, whose attention layers are objects.
-        sizes: its sizes.
-
-    Raises:
-        InvalidNetwork: naming what is missing, of another shape or unknown.
-    """
-    heads, d, k, v = (sizes[name] for name in ("heads", "d_model", "d_head", "vocabulary"))
-    shapes = ((heads, k), (heads, k), (heads, k), (d,))
-    biases = []
-    for number, layer in enumerate(document["attention"]):
-        found = [_bias(layer, name, f"attention[{number}]", shape) for name, shape in zip(BIASES, shapes, strict=True)]
-        biases.append((found[0], found[1], found[2], found[3]))
-    unembedding_bias = _bias(document, "unembedding_bias", "", (v,))
-    activation, epsilon = document.get("activation", ""), document.get("layer_norm_epsilon")
-    if activation not in (list(ACTIVATIONS) if "mlp" in document else [""]):
-        cause = f"is {str(activation)[:40]!r}" if activation else "is missing beside mlp"
-        raise InvalidNetwork("activation", cause, f"use {' or '.join(ACTIVATIONS)}, with MLP blocks only")
-    if "layer_norm_epsilon" in document and not _is_small(epsilon):
-        raise InvalidNetwork("layer_norm_epsilon", "is no number from 1e-12 to 1", "use 1e-5, or leave it out")
-    return Blocks(
-        biases=tuple(biases) if any(one.any() for layer in biases for one in layer) else (),
-        unembedding_bias=unembedding_bias if unembedding_bias.any() else None,
-        mlps=_mlps(document["mlp"], sizes["layers"], d) if "mlp" in document else (),
-        activation=activation,
-        epsilon=None if epsilon is None else float(epsilon),
-    )
-
-
-def _is_small(epsilon: Any) -> bool:
-    return isinstance(epsilon, int | float) and not isinstance(epsilon, bool) and 1e-12 <= epsilon <= 1.0
-
-
-def _mlps(given: Any, n_layers: int, d: int) -> tuple[tuple[Array, Array, Array, Array], ...]:
-    if not isinstance(given, list) or len(given) != n_layers:
-        cause = f"has {len(given)} blocks" if isinstance(given, list) else f"is {kind_of(given)}"
-        raise InvalidNetwork("mlp", f"{cause}, the sizes say {n_layers}", "give a list with one object per layer")
-    found: list[tuple[Array, Array, Array, Array]] = []
-    for number, block in enumerate(given):
-        item = f"mlp[{number}]"
-        if not isinstance(block, dict):
-            raise InvalidNetwork(item, f"is {kind_of(block)}", "give an object with in and out")
-        problems = check_keys(block, ("in", "out"), ("in_bias", "out_bias"), item, InvalidNetwork)
-        if problems:
-            raise combined(problems, item, InvalidNetwork)
-        rows = block["in"]
-        width = len(rows[0]) if isinstance(rows, list) and rows and isinstance(rows[0], list) else 1
-        width = found[0][0].shape[1] if found else width
-        if not D_MLP[0] <= width <= D_MLP[1]:
-            raise InvalidNetwork(f"{item}.in", f"has {width:,} neurons", f"use {D_MLP[0]} to {D_MLP[1]:,}")
-        w_in = finite_array(rows, f"{item}.in", (d, width))
-        w_out = finite_array(block["out"], f"{item}.out", (width, d))
-        found.append((w_in, _bias(block, "in_bias", item, (width,)), w_out, _bias(block, "out_bias", item, (d,))))
-    return tuple(found)
-
-
-def _bias(of: Mapping[str, Any], name: str, item: str, shape: tuple[int, ...]) -> Array:
-    """An array of an object that may leave it out, which is 0."""
-    return finite_array(of[name], f"{item}.{name}" if item else name, shape) if name in of else np.zeros(shape)
-
-
-def finite_array(given: Any, item: str, shape: tuple[int, ...]) -> Array:
-    """Nested lists of finite numbers of one shape.
-
-    Raises:
-        InvalidNetwork: another shape, or something else than a number.
-    """
-    cure = f"give {' × '.join(map(str, shape))} finite numbers"
-    level, found = [given], []
-    for size in shape:
-        for one in level:
-            if not isinstance(one, list):
-                raise InvalidNetwork(item, f"holds {kind_of(one)} where a list belongs", cure)
-        lengths = {len(one) for one in level}
-        if len(lengths) > 1:
-            raise InvalidNetwork(item, "has lists of different lengths", cure)
-        found += sorted(lengths)
-        if lengths != {size}:
-            break
-        level = [value for one in level for value in one]
-    if found != list(shape):
-        while level and isinstance(level[0], list) and level[0] and len(found) < len(shape):
-            level = level[0]
-            if isinstance(level[0], list):
-                found.append(len(level[0]))
-        was = " × ".join(map(str, found))
-        raise InvalidNetwork(item, f"has the shape {was}, the sizes say {' × '.join(map(str, shape))}", cure)
-    for value in level:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise InvalidNetwork(item, f"holds {kind_of(value)} where a number belongs", cure)
-    try:
-        array = np.array(given, dtype=np.float64)
-    except OverflowError:
-        array = np.array([np.inf])
-    if not np.isfinite(array).all():
-        raise InvalidNetwork(item, "holds a number too large for float64", cure)
-    return array

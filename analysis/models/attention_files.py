@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from itertools import repeat
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from analysis.errors import InvalidData
-from analysis.models.attention import FORMAT, LIMITS, MATRICES, AttentionModel, read_tokens_and_task
+from analysis.models.attention import FORMAT, LIMITS, MATRICES, AttentionModel, Ids, read_rows
 from analysis.models.attention_blocks import BIASES
 from analysis.models.attention_tasks import TokenTask
-from analysis.strict_json import check_keys, combined, kind_of, read_object
+from analysis.strict_json import read_object, validated
 
 MAX_TABLE_BYTES: Final = 4_000_000
 _TABLE: Final = "table of rows"
@@ -38,6 +40,15 @@ def attention_document(model: AttentionModel) -> dict[str, Any]:
     }
 
 
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    rows: Annotated[list[Ids], FailFast()] = Field(min_length=1)
+    answers: Ids
+    name: str = ""
+    tokens: list[str] | None = Field(None, max_length=LIMITS["vocabulary"][1])
+
+
 def read_table(raw: bytes) -> TokenTask:
     """The rows in a table: a JSON object with rows and answers, perhaps a name and texts for tokens.
 
@@ -49,24 +60,13 @@ def read_table(raw: bytes) -> TokenTask:
         InvalidNetwork: texts of tokens that are none.
     """
     document = read_object(raw, _TABLE, InvalidData, MAX_TABLE_BYTES, _CURE, max_parts=400_000)
-    problems = check_keys(document, ("rows", "answers"), ("name", "tokens"), _TABLE, InvalidData)
-    if problems:
-        raise combined(problems, _TABLE, InvalidData)
-    rows = document["rows"]
-    if not isinstance(rows, list) or not rows or not isinstance(rows[0], list):
-        given = kind_of(rows) if not isinstance(rows, list) else "empty" if not rows else "no list of rows"
-        raise InvalidData("rows", f"is {given}", _CURE)
-    tokens = document.get("tokens")
-    if isinstance(tokens, list):
-        vocabulary = len(tokens)
-    else:
-        every = [*(one for row in rows if isinstance(row, list) for one in row), document["answers"]]
-        flat = [one for some in every for one in (some if isinstance(some, list) else [some])]
-        vocabulary = 1 + max((one for one in flat if isinstance(one, int)), default=1)
-    sizes = (("tokens", vocabulary, *LIMITS["vocabulary"]), ("rows[0]", len(rows[0]), *LIMITS["context"]))
+    table = validated(_Table, document, _TABLE, InvalidData, _CURE)
+    ids = [one for row in (*table.rows, table.answers) for one in row]
+    vocabulary = len(table.tokens) if table.tokens is not None else 1 + max(ids, default=1)
+    context = len(table.rows[0])
+    sizes = (("tokens", vocabulary, *LIMITS["vocabulary"]), ("rows[0]", context, *LIMITS["context"]))
     for item, size, least, most in sizes:
         if not least <= size <= most:
             raise InvalidData(item, f"has {size:,} tokens", f"use {least} to {most}")
-    task = {"name": document.get("name", ""), "rows": rows, "answers": document["answers"]}
-    texts, name, found, answers = read_tokens_and_task(tokens, [task], vocabulary, len(rows[0]))
-    return TokenTask(name, texts, tuple(map(tuple, found.tolist())), tuple(answers.tolist()))
+    task = {"name": table.name, "rows": table.rows, "answers": table.answers}
+    return read_rows({"tokens": table.tokens, "tasks": [task]}, vocabulary, context)
