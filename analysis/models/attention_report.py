@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from analysis.fixed_order import inner, length, mean
 from analysis.models.attention_heads import Array, HeadWeights, attention_to
-from analysis.models.model import Cell, Pattern, RowLook, Table
+from analysis.models.model import Cell, Table
 
 _LOOKS: Final = (
     "Attention, averaged over rows and positions: to the token before (previous); to earlier occurrences of the same "
@@ -121,16 +121,15 @@ def lens_table(trace: Trace, gaps_of: Callable[[Array], Array]) -> Table:
         trace: of the circuit.
         gaps_of: logits ``[rows, vocabulary]`` → gaps ``[rows]``.
     """
-    total, rows, by_row = np.zeros(trace.carried.shape[1:]), list[tuple[Cell, ...]](), list[Array]()
+    total, rows = np.zeros(trace.carried.shape[1:]), list[tuple[Cell, ...]]()
     for column, label in enumerate(trace.columns):
         for source, of in enumerate(trace.layers):
             if of == column:
                 total = total + trace.carried[source]
         apart = gaps_of(total)
         rows.append((label, int((apart > 0).sum()), float(mean(apart)), float(apart.min())))
-        by_row.append(apart)
     columns = ("After", "Rows right", "Mean gap", "Smallest gap")
-    return Table("Logit lens", _LENS, columns, tuple(rows), np.stack(by_row))
+    return Table("Logit lens", _LENS, columns, tuple(rows))
 
 
 def direct_table(trace: Trace, answers: NDArray[np.int64]) -> Table:
@@ -142,7 +141,6 @@ def direct_table(trace: Trace, answers: NDArray[np.int64]) -> Table:
     """
     n_others = trace.carried.shape[2] - 1
     rows: list[tuple[Cell, ...]] = []
-    by_row = np.full(trace.carried.shape[:2], np.nan)
     for source, label in enumerate(trace.sources):
         if not trace.is_read[source]:
             rows.append((label, None, None, None))
@@ -151,34 +149,7 @@ def direct_table(trace: Trace, answers: NDArray[np.int64]) -> Table:
         own = logits[np.arange(len(answers)), answers]
         effect = own - (np.add.accumulate(logits, axis=1)[:, -1] - own) / n_others
         rows.append((label, float(mean(effect)), float(effect.min()), float(effect.max())))
-        by_row[source] = effect
-    return Table("Direct effect on the answer", _DIRECT, ("Source", "Mean", "Least", "Most"), tuple(rows), by_row)
-
-
-def row_look(
-    trace: Trace, row: int, positions: tuple[str, ...], given: NDArray[np.intp], apart: NDArray[np.float64]
-) -> RowLook:
-    """Where each head looks on one row, and what is left of the circuit without it.
-
-    Args:
-        trace: of the circuit.
-        row: its number, from 0.
-        positions: the tokens of the row.
-        given: the largest output of the circuit, then of the circuit without each head or MLP block.
-        apart: the gaps of these.
-    """
-    later = np.triu(np.ones((len(positions), len(positions)), dtype=np.bool_), 1)
-    patterns = tuple(
-        Pattern(
-            label,
-            np.where(later, np.nan, pattern[row]) if trace.is_on[number] else None,
-            int(given[1 + number]),
-            float(apart[1 + number]),
-        )
-        for number, (label, pattern) in enumerate(zip(trace.parts, trace.patterns, strict=True))
-        if pattern is not None
-    )
-    return RowLook(row, positions, int(given[0]), float(apart[0]), patterns)
+    return Table("Direct effect on the answer", _DIRECT, ("Source", "Mean", "Least", "Most"), tuple(rows))
 
 
 def copying_table(heads: Sequence[Sequence[HeadWeights]], embedding: Array, unembedding: Array) -> Table:

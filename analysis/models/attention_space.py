@@ -45,11 +45,10 @@ from analysis.models.attention_report import (
     head_table,
     lens_table,
     places_looked_for,
-    row_look,
 )
 from analysis.models.attention_weights import Transformer
 from analysis.models.graph import Edge, Graph, Masks, Node
-from analysis.models.model import Change, Inside, Role, RowRun, Slope, gaps
+from analysis.models.model import Change, Role, RowRun, Slope, Table, gaps
 
 _BATCH: Final = 1 << 21  # numbers in one array of a batch
 _MAX_BRANCH: Final = 16  # edges into one head whose subsets are listed
@@ -464,28 +463,25 @@ class AttentionSpace:
         query, key, value = read if len(read) == 3 else read * 3
         return query, key, value
 
-    def inside(self, mask: Masks) -> Inside:
-        """What heads look at and what is left without each, the logit lens, and direct effects; and each row."""
+    def inside(self, mask: Masks) -> tuple[Table, ...]:
+        """What heads look at and what is left without each, the logit lens, and direct effects."""
         model = self._model
         n_rows, context = model.tokens.shape
         runs = (len(self._parts) + 2) * n_rows * sum(map(self._per_row, self._parts))
         if runs > _MAX_TOLD or len(self._heads) * n_rows * context * context > _BATCH:
-            return Inside()
+            return ()
         kept = self._graph.kept_edges(mask[None])
         trace = self._trace(mask, self._sources(kept, self._absent, model.tokens, every_position=True))
-        masks = np.repeat(mask[None], 1 + len(self._parts), axis=0)  # the circuit, then without each node
-        for number, node in enumerate(self._parts, start=1):
-            gone = [number - 1] if self._granularity == "nodes" else self._own(node) + self._out_of[node]
+        masks = np.repeat(mask[None], len(self._parts), axis=0)
+        for number, node in enumerate(self._parts):
+            gone = [number] if self._granularity == "nodes" else self._own(node) + self._out_of[node]
             masks[number, gone] = False
-        outputs = self.run(self.reduce(masks))
-        apart = gaps(outputs, model.answers)
-        tables = (
-            head_table(trace, model.tokens, apart[1:]),
+        without = gaps(self.run(self.reduce(masks)), model.answers)
+        return (
+            head_table(trace, model.tokens, without),
             lens_table(trace, lambda logits: gaps(logits[None], model.answers)[0]),
             direct_table(trace, model.answers),
         )
-        given = outputs.argmax(axis=2)
-        return Inside(tables, lambda row: row_look(trace, row, model.row_tokens(row), given[:, row], apart[:, row]))
 
     def run_row(self, mask: Masks, row: int, changes: Sequence[Change] = (), source: int = 0) -> RowRun:
         """By a plain run, in which every value that is changed is replaced once it is computed, or where it is read."""

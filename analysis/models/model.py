@@ -7,7 +7,7 @@ are searched, stored, listed, drawn and compared by code that knows no kind.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final, Literal, Protocol
 
@@ -41,65 +41,12 @@ class Table:
         meaning: what the figures are and whose idea they were, in sentences, without the last full stop.
         columns: their names; the first is what each row is about.
         rows: a cell for each column.
-        by_row: ``[rows, rows of the task]`` the numbers that the figures of each row sum up, NaN where there are none;
-            None where the figures are not of that sort.
     """
 
     title: str
     meaning: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    by_row: NDArray[np.float64] | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, eq=False)
-class Pattern:
-    """Where a node looks on one row of the task, and what is left without it.
-
-    Args:
-        label: of the node.
-        shares: ``[positions, positions]`` how much of what each position reads comes from each, adding up to 1; NaN
-            where it cannot look. None where the node is no part of the circuit.
-        given: position of the output that is the largest once the node is cut.
-        gap: by how much the right output is then above the largest other.
-    """
-
-    label: str
-    shares: NDArray[np.float64] | None
-    given: int
-    gap: float
-
-
-@dataclass(frozen=True, eq=False)
-class RowLook:
-    """What happens inside a model, or a circuit of it, on one row of the task.
-
-    Args:
-        row: its number, from 0.
-        positions: what stands at each.
-        given: position of the output that is the largest.
-        gap: by how much the right output is above the largest other.
-        patterns: of each node that looks anywhere.
-    """
-
-    row: int
-    positions: tuple[str, ...]
-    given: int
-    gap: float
-    patterns: tuple[Pattern, ...]
-
-
-@dataclass(frozen=True)
-class Inside:
-    """What there is to say of what happens inside a circuit.
-
-    Args:
-        tables: over all rows of the task.
-        look: number of a row, from 0 → what happens on it; None where the kind has nothing to show.
-    """
-
-    tables: tuple[Table, ...] = ()
-    look: Callable[[int], RowLook] | None = None
 
 
 Written = Literal["zero", "mean", "source"]
@@ -253,8 +200,10 @@ class Space(Protocol):
         takes long to find.
         """
 
-    def inside(self, mask: Masks) -> Inside:
-        """What there is to say of what happens in one circuit ``[bits]``; nothing where that takes long."""
+    def inside(self, mask: Masks) -> tuple[Table, ...]:
+        """What there is to say of what happens in one circuit ``[bits]`` over all rows; nothing where that takes
+        long.
+        """
 
     def run_row(self, mask: Masks, row: int, changes: Sequence[Change] = (), source: int = 0) -> RowRun | None:
         """One circuit ``[bits]`` on one row of the task while some of it is changed by hand, one change after the

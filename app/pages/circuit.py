@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-import numpy as np
-
 from analysis.circuit_sets.chance import SizeChance
 from analysis.criteria.interpretation_tallies import CountingReadings
 from analysis.criteria.registry import criteria_for
@@ -19,7 +17,7 @@ from app.figures.numbers import decimal, exact, noun, readable
 from app.pages.about_one import about, behaviour_table, column, figure, head_actions, listed, pairs, told
 from app.pages.circuit_facts import Readings, Verdict
 from app.pages.cut import Cut, cut_of
-from app.pages.inside import N_ROWS, answers_table, chosen_row, inside_blocks
+from app.pages.inside import N_ROWS, answers_table, played_url, table_blocks
 from app.pages.interpretation_list import CircuitOptions, interpretations
 from app.pages.network_page import behaviour_of
 from app.pages.page import One, page
@@ -82,7 +80,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     yield _head(one, cut)
     yield Side([figure(one, cut.drawn, "What is kept, the rest pale."), Facts(list(_facts(cut)))])
     if isinstance(one.whole, ModelPlace):
-        yield from _on_the_rows(one, one.whole, cut, options.row)
+        yield from _on_the_rows(one, one.whole, cut)
     else:
         question = one.whole.question
         yield Section("On every input", f"the circuit alone, everything else ablated ({question.protocol.ablation})")
@@ -152,16 +150,12 @@ def _names(one: One, cut: Cut) -> Iterator[Block]:
     yield Section("Within it", "listed circuits that keep nothing else", Action("List them", within))
 
 
-def _on_the_rows(one: One, place: ModelPlace, cut: Cut, row: int | None) -> Iterator[Block]:
+def _on_the_rows(one: One, place: ModelPlace, cut: Cut) -> Iterator[Block]:
     """What a circuit of a transformer answers, the rows with the smallest gaps first, and what happens inside it."""
     answers = [answer for answer in cut.rows if isinstance(answer, AnswerRecord)]
-    at = chosen_row(place.model, np.array([answer.gap for answer in answers]), row)
     yield Section("On the rows of the task", f"the circuit alone, everything else cut; {N_ROWS} with the smallest gaps")
-    yield answers_table(answers, lambda n: f"{one.url(row=n)}#row")
-    yield from inside_blocks(
-        *(place.model, cut.inside, at, one.links.explanation(place.slug, one.ref)),
-        *(place.scope.protocol, lambda n: one.url(row=n)),
-    )
+    yield answers_table(answers, lambda n: played_url(one.links, place, n, cut.mask))
+    yield from table_blocks(cut.inside)
 
 
 def on_every_input(one: One, kept: Circuit) -> Table:

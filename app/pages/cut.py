@@ -18,7 +18,7 @@ from analysis.explanations.explanation import REF
 from analysis.models.circuits import mask_bits
 from analysis.models.common import chances_by_bits
 from analysis.models.graph import perceptron_graph
-from analysis.models.model import ACCURACY_THRESHOLD, Inside, gaps
+from analysis.models.model import ACCURACY_THRESHOLD, Table, gaps
 from analysis.networks.circuit import Circuit
 from app.db.models import searches_of, stored_circuits
 from app.db.reads.circuits import find_circuit, masks_beside, stored_coverage, stored_sizes
@@ -59,7 +59,7 @@ class Cut:
         drawn: the drawing.
         rows: what it does on each row.
         readings: its interpretations, or why there are none.
-        inside: what happens inside it, row by row; nothing where interpretations say that.
+        inside: what there is to say of what happens inside it over all rows; nothing where interpretations say that.
     """
 
     mask: str
@@ -79,7 +79,7 @@ class Cut:
     drawn: Markup
     rows: list[RowRecord] | list[AnswerRecord]
     readings: Readings
-    inside: Inside
+    inside: tuple[Table, ...]
 
     @property
     def size(self) -> str:
@@ -120,7 +120,7 @@ def _of_perceptron(one: One, circuit: Circuit) -> Cut:
         drawn=network_diagram(question.cut.weights, circuit, title=f"Circuit {circuit.hex}"),
         rows=behaviour_of(place, question.activations(circuit)[-1][:, 0]),
         readings=readings_of(place, circuit, verdict),
-        inside=Inside(),
+        inside=(),
     )
 
 

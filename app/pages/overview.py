@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.backbone import backbone_words
 from analysis.models.common import backbone_of_bits
-from analysis.models.model import Table as ModelTable
 from analysis.models.model import gaps
 from analysis.studies.cells import cells_of
 from app.addressing import Addresses
@@ -46,7 +45,7 @@ from app.pages.counted import (
 from app.pages.every_analysis import asked
 from app.pages.explanation_list import Asked, search_for, states
 from app.pages.input_plane import plane_blocks
-from app.pages.inside import ROW, answers_of, answers_table, beside, chosen_row, inside_blocks, table_blocks
+from app.pages.inside import ROW, answers_of, answers_table, beside, played_url, table_blocks
 from app.pages.network_page import Known, criterion_words
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace, ModelPlace, Place
@@ -169,7 +168,7 @@ class Overview(Shared):
     @cached_property
     def told(self) -> Told:
         if isinstance(self.place, ModelPlace):
-            return _of_transformer(self.session, self.links, self.place, self.options)
+            return _of_transformer(self.session, self.links, self.place)
         return _of_perceptron(Known(self.session, self.links, self.place))
 
     @cached_property
@@ -203,25 +202,16 @@ class Overview(Shared):
 # --- what a transformer has
 
 
-def _of_transformer(session: Session, links: Addresses, place: ModelPlace, options: OverviewOptions) -> Told:
-    model, space, scope = place.model, place.space, place.scope
+def _of_transformer(session: Session, links: Addresses, place: ModelPlace) -> Told:
+    model, space = place.model, place.space
     whole = np.ones(space.graph.n_bits, dtype=np.bool_)
     outputs = space.run(whole[None])
     apart = gaps(outputs, model.answers)[0]
     search = searches_of(session, [place.row.id]).get((place.row.id, place.text))
-    at, inside = chosen_row(model, apart, options.row), space.inside(whole)
     common = None if search is None else backbone_of_bits(search.valid, dict(search.by_bits), search.bit_use)
-    look = partial(_url, links, place)
-    folds = [
-        More(
-            "On one row",
-            lambda: inside_blocks(model, inside, at, links.network(place.slug), scope.protocol, look),
-            "where each node looks",
-            id="inside",
-        )
-    ]
+    folds = [More("Inside", lambda: table_blocks(space.inside(whole)), "what its nodes do over all rows", id="inside")]
     if model.tables:
-        folds.append(More("Weights", lambda: _tables(model.tables), "what they are", id="weights"))
+        folds.append(More("Weights", lambda: table_blocks(model.tables), "what they are", id="weights"))
     facts = {**dict(model.facts), **({} if search is None else {"Searched by": f"engine {search.engine_version}"})}
     counted = More(
         "How it was counted",
@@ -234,7 +224,7 @@ def _of_transformer(session: Session, links: Addresses, place: ModelPlace, optio
         sentence=f"{place.kind.definition} {right}",
         share=[Action("Network file", links.network_file(place.slug))],
         figure=Figure(graph_diagram(space.graph, title=model.name), "Every node and edge. A circuit keeps some."),
-        rows=answers_table(answers_of(model, outputs[0], apart), lambda n: f"{look(n)}#row", _ROWS),
+        rows=answers_table(answers_of(model, outputs[0], apart), partial(played_url, links, place), _ROWS),
         facts=list(_circuits(links, place, search)),
         rules={words: links.network(place.slug, one) for words, one in place.others().items()},
         said="" if common is None else backbone_words(common, part=place.part),
@@ -243,10 +233,6 @@ def _of_transformer(session: Session, links: Addresses, place: ModelPlace, optio
         state=search_for(session, links, place),
         folds=[*folds, counted],
     )
-
-
-def _url(links: Addresses, place: ModelPlace, row: int) -> str:
-    return links.network(place.slug, place.scope, row=row, part="inside")
 
 
 def _circuits(links: Addresses, place: ModelPlace, search: CircuitSearch | None) -> Iterator[Fact]:
@@ -260,11 +246,6 @@ def _circuits(links: Addresses, place: ModelPlace, search: CircuitSearch | None)
             yield Fact("Smallest", f"{least} {place.part}s", f"{them} · {place.rules}")
     else:
         yield Fact("Possible circuits", readable(place.space.possible), place.rules, "not searched", every)
-
-
-def _tables(tables: tuple[ModelTable, ...]) -> Iterator[Block]:
-    for table in tables:
-        yield from table_blocks(table, None)
 
 
 # --- what a perceptron has

@@ -47,7 +47,7 @@ def test_a_line_says_what_a_search_finds(rules):
     assert told["minimal"] == sum(one.minimal for one in circuits)
     space = model.space(ATTENTION.rules(rules))
     for one in circuits[:3]:
-        scores = space.inside(mask_bits(space, one.mask)).tables[0].rows
+        scores = space.inside(mask_bits(space, one.mask))[0].rows
         heads = [row[0].removeprefix("head ") for row in scores if row[3] is not None and row[3] > 0.5]
         assert (", ".join(heads) or "none") in told["induction_in_circuits"]
 

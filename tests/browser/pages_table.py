@@ -69,7 +69,7 @@ PAGES = {
     "directions of three inputs": "/networks/majority-3-3/analyses/directions",
     "transformer": "/networks/majority-5-attention",
     "transformer of two layers": "/networks/induction-attention",
-    "row of a transformer": "/networks/induction-attention?row=17&part=inside",
+    "inside a transformer": "/networks/induction-attention?part=inside",
     "circuit of a transformer of two layers": "/networks/induction-attention/explanations/c-183dbfff",
     "play on a transformer": "/networks/induction-attention/sandbox?row=17&change=2.0~5_source&change=x-2.1.k_zero",
     "play on a transformer, one circuit": "/networks/induction-attention/sandbox?circuit=183dbfff&row=5&tool=zero",

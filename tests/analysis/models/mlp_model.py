@@ -15,7 +15,7 @@ from itertools import product
 import numpy as np
 
 from analysis.models.graph import Edge, Graph, Node
-from analysis.models.model import Inside, ModelKind, Table
+from analysis.models.model import ModelKind, Table
 from analysis.network_files.files import NetworkFile, parse_network_file
 from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Network
@@ -113,7 +113,7 @@ class PerceptronSpace:
 
     def inside(self, mask):
         rows = (("first", int(mask[0])), ("second", None))
-        return Inside((Table("Kept", "Edges that are kept", ("Edge", "Kept"), rows),))
+        return (Table("Kept", "Edges that are kept", ("Edge", "Kept"), rows),)
 
     def run_row(self, mask, row, changes=(), source=0):
         return None

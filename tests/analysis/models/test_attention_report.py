@@ -71,7 +71,7 @@ def whole(space):
 def test_the_heads_of_an_induction_circuit_are_told():
     model = by_hand()
     space = model.space(ATTENTION.default_rules)
-    heads, lens, direct = space.inside(whole(space)).tables
+    heads, lens, direct = space.inside(whole(space))
     assert heads.columns[:4] == ("Head", "Previous", "Duplicate", "Induction")
     (_, previous, duplicate, induction, right, _), second = heads.rows
     assert previous == pytest.approx(1.0)
@@ -100,7 +100,7 @@ def test_the_figures_agree_with_the_runs(name, text):
     space = model.space(ATTENTION.rules(text))
     mask = whole(space)
     apart = gaps(space.run(mask[None]), model.answers)[0]
-    heads, lens, direct = space.inside(mask).tables
+    heads, lens, direct = space.inside(mask)
     assert lens.rows[-1][1] == (apart > 0).sum()
     assert lens.rows[-1][3] == apart.min()
     others = model.unembedding.shape[1] - 1
@@ -118,36 +118,3 @@ def test_the_figures_agree_with_the_runs(name, text):
         if without.any():
             [judged] = circuits_of(model, space, without[None], [None])
             assert row[4:] == (judged.right, judged.worst)
-
-
-@pytest.mark.parametrize("text", ["", "heads-mean", "nodes"])
-def test_a_row_is_looked_at_as_it_is_run(text):
-    model = read_attention(json.loads((GOLDEN / "majority_5_2x2_0.json").read_text())["network"])
-    space = model.space(ATTENTION.rules(text))
-    mask = whole(space)
-    if text == "":
-        mask[space.graph.bit_names.index("x-1.0.v")] = False
-        mask = space.reduce(mask[None])[0]
-    inside = space.inside(mask)
-    outputs = space.run(mask[None])
-    for row in (0, 11, 31):
-        look = inside.look(row)
-        assert look.positions == tuple(model.rows[row].split())
-        assert (look.given, look.gap) == (outputs[0, row].argmax(), gaps(outputs, model.answers)[0, row])
-        on = [one.shares is not None for one in look.patterns]
-        assert on == space.graph.active_nodes(mask[None])[0].tolist()
-        for one in filter(lambda one: one.shares is not None, look.patterns):
-            assert np.isnan(one.shares).tolist() == np.triu(np.ones_like(one.shares), 1).astype(bool).tolist()
-            assert np.nansum(one.shares, axis=1) == pytest.approx(1.0)
-            number = [node.label for node in space.graph.nodes].index(one.label)
-            without = mask.copy()
-            if text == "nodes":
-                without[space.graph.removable.index(number)] = False
-            else:
-                without[[at for at, edge in enumerate(space.graph.edges) if number in (edge.source, edge.target)]] = 0
-            outputs_without = space.run(space.reduce(without[None]))
-            assert one.gap == gaps(outputs_without, model.answers)[0, row]
-            assert one.given == outputs_without[0, row].argmax()
-    by_row = {table.title: table.by_row for table in inside.tables}
-    assert by_row["Logit lens"][-1] == pytest.approx(gaps(outputs, model.answers)[0])
-    assert by_row["What each head looks at"] is None

@@ -104,7 +104,7 @@ def test_roles_are_those_of_each_circuits_own_scores(text):
     space, found = model.space(rules), find_circuits(model, rules, limit=12)
     for one in found.circuits:
         mask = mask_bits(space, one.mask)
-        heads = space.inside(mask).tables[0]
+        heads = space.inside(mask)[0]
         roles = space.roles(mask[None])[0]
         for number, (_, *scores) in enumerate(heads.rows):
             for role, score in zip(roles[:3, number], scores[:3], strict=True):

@@ -126,7 +126,7 @@ def test_a_transformer_with_mlp_blocks_is_changed_by_hand_and_its_pages_name_the
     changed = record("/networks/blocks/sandbox?row=1&change=2.mlp_zero")
     assert changed["before"]["margin"] != changed["after"]["margin"]
     assert client.get(changed["url"]).status_code == 200
-    assert "No part of it: head 1.0" in client.get("/networks/blocks/explanations/c-36?protocol=nodes").text
+    assert "Head or MLP" in client.get("/networks/blocks/explanations/c-36?protocol=nodes").text
 
 
 def test_earlier_addresses_lead_here(client):
