@@ -42,19 +42,14 @@ class Neighbours:
     @classmethod
     def here(cls) -> Neighbours | None:
         """Our own and root's, who may do everything anyway; None where the kernel does not tell whose they are."""
-        found = cls(frozenset({os.getuid(), ROOT_USER})) if hasattr(os, "getuid") else None
-        return found if found is not None and found.is_told() else None
-
-    def is_told(self) -> bool:
-        """Whether the kernel tells: tried with a connection of our own."""
-        try:
-            with (
-                socket.create_server(("127.0.0.1", 0)) as ours,
-                socket.create_connection(ours.getsockname()) as other,
-            ):
-                return self.user_of(other.getsockname(), ours.getsockname()) == os.getuid()
+        if not hasattr(os, "getuid"):
+            return None
+        found = cls(frozenset({os.getuid(), ROOT_USER}))
+        try:  # with a connection of our own
+            with socket.create_server(("127.0.0.1", 0)) as ours, socket.create_connection(ours.getsockname()) as other:
+                return found if found.user_of(other.getsockname(), ours.getsockname()) == os.getuid() else None
         except OSError:
-            return False
+            return None
 
     def trusts(self, client: Sequence[object], server: Sequence[object]) -> bool:
         """Whether a trusted user's program holds the other end of a connection.

@@ -14,7 +14,7 @@ from analysis.discovery.model_location import ModelLandscape
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.models import searches_of, stored_beside, stored_circuits, stored_landscape
-from app.figures.svg.graphs import graph_thumb
+from app.figures.svg.graphs import graph_diagram
 from app.jobs.definitions import DEFINITIONS, model_arguments
 from app.pages.analyses import Asked, Stored, each_of_network, state_of
 from app.pages.place import AnyPlace, ModelPlace, Place
@@ -50,7 +50,8 @@ def _of_transformer(session: Session, place: ModelPlace, links: Addresses, analy
     rules = {words: scope for words, scope in place.others().items() if scope in known}
 
     def draws(mask: str, *, title: str) -> Markup:
-        return graph_thumb(graph, graph.kept_edges(graph.bits([int(mask, 16)]))[0].tolist(), title=title)
+        kept = graph.kept_edges(graph.bits([int(mask, 16)]))[0].tolist()
+        return graph_diagram(graph, kept, title=title, thumb=True)
 
     def sizes() -> Mapping[int, int]:
         return dict(searched[place.row.id, place.text].by_bits)

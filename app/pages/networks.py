@@ -24,7 +24,7 @@ from app.db.reads import networks as reads
 from app.db.tables import AnalysisRow, ModelRow, NetworkRow
 from app.errors import BadQuery
 from app.figures.numbers import noun, readable
-from app.figures.svg.graphs import graph_thumb
+from app.figures.svg.graphs import graph_diagram
 from app.figures.svg.marks import verdict_mark
 from app.figures.svg.thumbs import circuit_thumb
 from app.pages.counted import counts_of, drawn, stops_of
@@ -282,7 +282,7 @@ def _transformer(row: ModelRow, search: CircuitSearch | None, links: Addresses) 
 
 
 def _graph(model: Model, rules: Mapping[str, str]) -> Markup:
-    return graph_thumb(model.space(rules).graph, title=model.name)
+    return graph_diagram(model.space(rules).graph, title=model.name, thumb=True)
 
 
 # --- the list in each form

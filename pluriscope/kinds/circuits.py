@@ -17,7 +17,7 @@ from analysis.models.judging import NOT_ASKED, asked_of, column_of
 from analysis.models.model import ModelKind
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout, kept_edges
 from analysis.stories.relation import RELATIONS
-from app.figures.svg.graphs import graph_thumb
+from app.figures.svg.graphs import graph_diagram
 from app.figures.svg.layout import node_name
 from pluriscope.addresses import ResultRef
 from pluriscope.frames import Coded, Part, Passing
@@ -155,7 +155,7 @@ def of_transformer(stored: Stored, graph: Graph, kind: ModelKind, of: ResultRef)
 
     def drawing(place: int) -> Markup:
         kept = graph.kept_edges(graph.bits([int(mask(place), 16)]))[0].tolist()
-        return graph_thumb(graph, kept, title=f"Circuit {mask(place)}")
+        return graph_diagram(graph, kept, title=f"Circuit {mask(place)}", thumb=True)
 
     return Part(
         *("circuit", "circuits", n),

@@ -24,34 +24,15 @@ _AROUND: Final = 26.0
 _APART: Final = 14.0  # of edges that go round
 
 
-def graph_diagram(
-    graph: Graph,
-    kept: Sequence[bool] | None = None,
-    *,
-    title: str = "",
-) -> Markup:
-    """A model's graph, or a circuit of it, at full size.
+def graph_diagram(graph: Graph, kept: Sequence[bool] | None = None, *, title: str = "", thumb: bool = False) -> Markup:
+    """A model's graph, or a circuit of it.
 
     Args:
         graph: nodes and edges.
         kept: for each edge whether the circuit keeps it; None for the whole graph.
         title: what it is, put before the sentence made from the data.
+        thumb: whether it is for lists: small, without names.
     """
-    return _drawn(graph, kept, title, thumb=False)
-
-
-def graph_thumb(graph: Graph, kept: Sequence[bool] | None = None, *, title: str = "") -> Markup:
-    """The same for lists: small, without names."""
-    return _drawn(graph, kept, title, thumb=True)
-
-
-def _drawn(
-    graph: Graph,
-    kept: Sequence[bool] | None,
-    title: str,
-    *,
-    thumb: bool,
-) -> Markup:
     places, bottom = _places(graph)
     sources = sorted({edge.source for edge in graph.edges if _spans(graph, edge) > 1})
     around = {source: bottom + _AROUND + _APART * place for place, source in enumerate(sources)}

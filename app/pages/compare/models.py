@@ -12,7 +12,7 @@ from analysis.models.circuits import mask_bits
 from analysis.models.model import ACCURACY_THRESHOLD, gaps
 from app.addressing import Addresses
 from app.figures.numbers import noun
-from app.figures.svg.graphs import graph_diagram, graph_thumb
+from app.figures.svg.graphs import graph_diagram
 from app.pages.compare.compared import Compared
 from app.pages.place import ModelPlace
 from pluriscope.comparison import Trials
@@ -28,7 +28,7 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
     apart = gaps(outputs, model.answers)
     kept = graph.kept_edges(bits).tolist()
     names = list(graph.edge_labels)
-    draw = graph_diagram if len(masks) == LEAST else graph_thumb  # names need room
+    thumb = len(masks) > LEAST  # names need room
 
     def trial(number: int) -> dict[str, Any]:
         found: dict[str, Any] = {"neurons": model.rows[number], "experiment": str(number)}
@@ -60,7 +60,10 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
             )
             for letter, mask, own, right in zip(LETTERS, masks, edges, trials.right, strict=False)
         ],
-        drawings=[draw(graph, own, title=f"Circuit {mask}") for mask, own in zip(masks, kept, strict=True)],
+        drawings=[
+            graph_diagram(graph, own, title=f"Circuit {mask}", thumb=thumb)
+            for mask, own in zip(masks, kept, strict=True)
+        ],
         trials=trials,
         asked="rows",
         trial=trial,
