@@ -140,7 +140,7 @@ def _pre_activation(whole: Program, value: float) -> float:
 def _says(_question: Question, seen: Table) -> str:
     most = max(seen.rows, key=lambda row: row["largest"] - row["smallest"])
     inside = sum(not {*row["largest_at"], *row["smallest_at"]} <= {0.0, 1.0} for row in seen.rows)
-    away = f"{inside or 'None'} of {len(seen.rows)} {'is' if inside == 1 else 'are'} most or least away from corners"
+    away = f"{inside or 'None'} of {len(seen.rows)} {'has' if inside == 1 else 'have'} an extreme that is no corner"
     return (
         f"Neuron {most['layer']}.{most['neuron']} varies most over the box, from {most['smallest']:.3g} at "
         f"{_point(most['smallest_at'])} to {most['largest']:.3g} at {_point(most['largest_at'])}. {away}."

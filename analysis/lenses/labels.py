@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,15 +38,8 @@ EXAMPLE: Final = "1.0: A and not B; 2.1: A or B"
 _LABEL: Final = re.compile(r"(\d{1,3})\.(\d{1,3})\s*:\s*(.+)", re.ASCII | re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Label:
-    """A formula that is said to be what a neuron stands for.
-
-    Args:
-        layer: from 1.
-        neuron: from 0.
-        formula: as typed, or the name of a function.
-    """
+class Label(NamedTuple):
+    """A formula that is said to be what a neuron stands for: layer from 1, neuron from 0, and the formula."""
 
     layer: int
     neuron: int
@@ -67,8 +59,7 @@ def read_labels(text: str) -> tuple[Label, ...]:
     """
     found: dict[tuple[int, int], Label] = {}
     for part in filter(None, map(str.strip, text.split(";"))):
-        item = f"label {part[:60]!r}"
-        match = _LABEL.fullmatch(part)
+        item, match = f"label {part[:60]!r}", _LABEL.fullmatch(part)
         if match is None:
             raise InvalidMethod(item, "names no neuron", f"write LAYER.NEURON: FORMULA, such as {EXAMPLE}")
         label = Label(int(match[1]), int(match[2]), " ".join(match[3].split()))
@@ -76,30 +67,23 @@ def read_labels(text: str) -> tuple[Label, ...]:
             task_from_formula(label.formula, MAX_INPUTS)
         except InvalidTask as problem:
             raise InvalidMethod(item, f"has no formula: {problem.cause}", problem.cure) from None
-        if (label.layer, label.neuron) in found:
+        if found.setdefault(label[:2], label) is not label:
             raise InvalidMethod(item, "is the second of its neuron", "say one label for each neuron")
-        found[label.layer, label.neuron] = label
     if len(found) > MAX_LABELS:
         raise InvalidMethod("labels", f"are {len(found)}, more than {MAX_LABELS}", "say fewer at once")
     return tuple(found.values())
 
 
-def _spelled(text: str) -> str:
-    return "; ".join(label.text for label in read_labels(text))
-
-
 def _fit(question: Question, settings: Settings) -> Fit:
-    sizes, n_inputs = question.cut.hidden_sizes, question.cut.n_inputs
+    sizes = question.cut.hidden_sizes
     for label in read_labels(str(settings["labels"])):
-        said = f"The label “{label.text}”"
         if not 1 <= label.layer <= len(sizes) or label.neuron >= sizes[label.layer - 1]:
-            widths = f"hidden layers have {', '.join(map(str, sizes))} neurons"
-            there = f"{widths}, layers numbered from 1 and neurons from 0"
-            return not_applicable(f"{said} names a neuron that is not there: {there}.")
+            there = f"hidden layers have {', '.join(map(str, sizes))} neurons, from layer 1 and neuron 0 on"
+            return not_applicable(f"The label “{label.text}” names a neuron that is not there: {there}.")
         try:
-            task_from_formula(label.formula, n_inputs)
+            task_from_formula(label.formula, question.cut.n_inputs)
         except InvalidTask as problem:
-            return not_applicable(f"{said} is about other inputs: {problem.cause}.")
+            return not_applicable(f"The label “{label.text}” is about other inputs: {problem.cause}.")
     return APPLIES
 
 
@@ -119,15 +103,13 @@ def _look(question: Question, settings: Settings, work: Work) -> Table:
 def _best(question: Question, clean: Sequence[Array], layer: int, neuron: int) -> tuple[Label, NDArray[np.bool_]]:
     """The function that correlates most with a neuron, the first of equals; a function and its negation count once."""
     n_inputs, n_rows = question.cut.n_inputs, len(clean[0])
-    if n_inputs <= MAX_FREE:
-        functions: Sequence[int] = range(2, 1 << n_rows, 2)
-    else:
-        functions = [question.task.pattern, *(input_pattern(index, n_inputs) for index in range(n_inputs))]
+    few = [question.task.pattern, *(input_pattern(index, n_inputs) for index in range(n_inputs))]
+    functions = range(2, 1 << n_rows, 2) if n_inputs <= MAX_FREE else few
     tables = [np.array([function >> row & 1 for row in range(n_rows)]) == 1 for function in functions]
-    scores = [abs(_correlation(clean[layer][:, neuron], table) or 0.0) for table in tables]
-    best = int(np.argmax(np.round(scores, 9)))
+    scores = [_correlation(clean[layer][:, neuron], table) or 0.0 for table in tables]
+    best = int(np.argmax(np.round(np.abs(scores), 9)))
     function, table = functions[best], tables[best]
-    if (_correlation(clean[layer][:, neuron], table) or 0.0) < 0.0:
+    if scores[best] < 0.0:
         function, table = (1 << n_rows) - 1 - function, ~table
     return Label(layer, neuron, gate_name(function, n_inputs) or table_text(function, n_inputs)), table
 
@@ -200,12 +182,11 @@ def _claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
 
 
 def _says(_question: Question, seen: Table) -> str:
-    whole = [row for row in seen.rows if row["kept"] == row["rows"] and not row["alike_changed"]]
-    cut = sum(row["cut"] for row in seen.rows)
+    whole = sum(row["kept"] == row["rows"] and not row["alike_changed"] for row in seen.rows)
     words = "1 label" if len(seen.rows) == 1 else f"{len(seen.rows)} labels"
     return (
-        f"Of {words} {cut} can be told by one threshold on the neuron. {len(whole)} "
-        f"{'predicts' if len(whole) == 1 else 'predict'} all that the decision takes from the neuron: none changes "
+        f"Of {words} {sum(row['cut'] for row in seen.rows)} can be told by one threshold on the neuron. {whole} "
+        f"{'predicts' if whole == 1 else 'predict'} all that the decision takes from the neuron: none changes "
         "with the simulation in its place, nor when it is interchanged between inputs that the label calls alike."
     )
 
@@ -222,7 +203,7 @@ LABELS: Final = Lens(
             "labels",
             "",
             "what neurons are said to stand for; the best function of each if nothing is typed",
-            reads=_spelled,
+            reads=lambda text: "; ".join(label.text for label in read_labels(text)),
             example=EXAMPLE,
         ),
     ),
