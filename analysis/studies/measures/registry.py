@@ -10,8 +10,6 @@ from analysis.errors import InvalidStudy
 from analysis.studies.measures import (
     alice_or_bob,
     answers,
-    bits,
-    drawn,
     findings,
     named,
     planted,
@@ -32,8 +30,6 @@ _FAMILIES: Final[tuple[ModuleType, ...]] = (
     stories,
     planted,
     answers,
-    drawn,
-    bits,
 )
 
 
