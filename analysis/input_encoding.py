@@ -33,12 +33,6 @@ class InputEncoding:
     high: tuple[float, ...]
 
     @property
-    def text(self) -> str:
-        """As :func:`parse_encoding` reads it; one pair where all inputs share it."""
-        pairs = [f"{low:g}, {high:g}" for low, high in zip(self.low, self.high, strict=True)]
-        return pairs[0] if len(set(pairs)) == 1 else "; ".join(pairs)
-
-    @property
     def words(self) -> str:
         """In words, for people."""
         pairs = list(zip(self.low, self.high, strict=True))

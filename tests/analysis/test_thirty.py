@@ -51,12 +51,3 @@ def test_a_value_that_is_another_or_missing_is_told_and_a_further_one_is_not() -
         "a network: circuits valid: expected 3, found 4",
         "a network: circuits by_edges 5: expected 1, found nothing",
     ]
-
-
-def test_a_changed_file_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    stored = thirty.read("xor_2-2")
-    stored["questions"] = stored["questions"][1:2]
-    stored["questions"][0]["expected"]["circuits"]["valid"] += "0"
-    monkeypatch.setattr(thirty, "read", lambda _: stored)
-    (line,) = thirty.compared("xor_2-2")
-    assert line.startswith("xor_2-2, question 1 (paper): circuits valid: expected ")

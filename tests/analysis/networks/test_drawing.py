@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from analysis.errors import InvalidStudy
 from analysis.networks.drawing import Drawing, draw_network, read_prior
 from analysis.networks.mlp import forward
-from analysis.networks.network import Network
 from analysis.tasks import input_table, named_task
 from tests.oracles.brute_force_drawing import first_accepted
 
@@ -42,26 +40,6 @@ def test_seeds_priors_and_sizes_have_streams_of_their_own():
     other = replace(OR, prior=read_prior("normal 2"))
     streams = [OR.stream(0), OR.stream(1), wider.stream(0), other.stream(0)]
     assert len({stream.integers(2**63) for stream in streams}) == 4
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("activation", ["leaky_relu", "tanh", "sigmoid"])
-def test_the_first_that_computes_the_task_is_accepted(activation):
-    """By the other route: every draw of the stream run by itself in double precision."""
-    drawing = replace(OR, activation=activation, output_activation="linear")
-    drawn = draw_network(drawing, 3)
-    random, table = drawing.stream(3), input_table(2)
-    rows = random.standard_normal((drawn.draws, 9), dtype=np.float32) * np.float32(1)
-    for place, row in enumerate(rows.astype(np.float64), start=1):
-        network = Network.from_flat(
-            row, (2, 2, 1), activation=activation, output_activation="linear", negative_slope=0.01
-        )
-        outputs = forward(network, table)[:, 0]
-        loss = float(((outputs - [0, 1, 1, 1]) ** 2).mean())
-        accepted = loss < 0.05 and outputs.round().tolist() == [0, 1, 1, 1]
-        assert accepted == (place == drawn.draws)
-    assert network.digest == drawn.network.digest
-    assert drawn.loss == loss
 
 
 @pytest.mark.parametrize(

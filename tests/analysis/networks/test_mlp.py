@@ -67,12 +67,6 @@ def test_mean_ablation_by_hand():
     assert mean_activations(HALF, input_table(2).tolist()) == [[0.5, 0.5], [11.5, 23.5]]
 
 
-def test_means_can_be_taken_over_other_rows():
-    circuit = Circuit(EdgeLayout((2, 2, 1)), 0b010001)
-    layers = circuit_activations(HALF, circuit, input_table(2), ablation="mean", reference_rows=np.ones((1, 2)))
-    assert layers[1][:, 0].tolist() == [12, 12, 13, 13]
-
-
 EDGE_VALUES = [-0.6, -0.5, 0.0, 0.5, 0.50001, 1.0, 1.4999, 1.5, 1.6, 2.5, float("inf"), float("nan")]
 
 

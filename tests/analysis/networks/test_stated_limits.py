@@ -29,7 +29,7 @@ from analysis.network_files.files import (
 )
 from analysis.network_files.formats.onnx_file import MAX_ONNX_BYTES, read_onnx
 from analysis.network_files.formats.safetensors_file import MAX_HEADER, read_safetensors
-from analysis.networks.network import ACTIVATIONS, Network
+from analysis.networks.network import Network
 from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, MAX_NAME, protocol_from_mapping
 from analysis.question import ask
@@ -171,14 +171,6 @@ LIMITS: dict[str, tuple[Callable[[], Any], Callable[[], Any], str]] = {
     "near misses": (lambda: rules(n_near_misses=100), lambda: rules(n_near_misses=101), "100"),
     "kept alignments": (lambda: rules(max_alignments=10**6), lambda: rules(max_alignments=10**6 + 1), "1000000"),
     "name of a protocol": (lambda: rules(name="p" * MAX_NAME), lambda: rules(name="p" * (MAX_NAME + 1)), "64"),
-    **{
-        f"activation {activation}": (
-            lambda activation=activation: reads(1, 1, 1, activation=activation, output_activation=activation),
-            lambda: reads(1, 1, 1, output_activation="softmax"),
-            "use one of",
-        )
-        for activation in ACTIVATIONS
-    },
 }
 
 
