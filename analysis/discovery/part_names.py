@@ -126,11 +126,10 @@ def dotted(text: str) -> str:
 
 def shown_name(name: Any) -> str:
     """A name as an error repeats it."""
-    return (
-        ascii(name[:_SHOWN])
-        if isinstance(name, str) and not name.isprintable()
-        else (repr(name[:_SHOWN]) if isinstance(name, str) else kind_of(name))
-    )
+    if not isinstance(name, str):
+        return kind_of(name)
+    shown = name[:_SHOWN]
+    return repr(shown) if shown.isprintable() else ascii(shown)
 
 
 names_of: Final = lru_cache(maxsize=64)(PartNames)

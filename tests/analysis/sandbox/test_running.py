@@ -113,32 +113,6 @@ def test_patching_neurons_is_the_common_ground_to_the_last_bit(activation):
                 assert ran[-1][0] == outputs[index, source, base]
 
 
-def test_nothing_changed_is_the_network_itself():
-    network = pretrained_xor().network
-    bench = bench_of(network)
-    for base in range(4):
-        for layer, clean in zip(bench.run(Intervention(base)), bench.clean, strict=True):
-            assert (layer == clean[base]).all()
-
-
-def test_changing_every_edge_out_of_a_neuron_is_changing_the_neuron():
-    network = random_network((2, 3, 3, 1), 8)
-    bench = bench_of(network)
-    for base in range(4):
-        neuron = intervention_of(network.sizes, 2, base, [Change(1, 1, None, "value", value=0.7)])
-        edges = intervention_of(network.sizes, 2, base, [Change(2, out, 1, "value", value=0.7) for out in range(3)])
-        assert bench.run(neuron)[-1] == bench.run(edges)[-1]
-
-
-def test_an_edge_into_a_changed_neuron_changes_nothing():
-    network = random_network((2, 3, 3, 1), 8)
-    bench = bench_of(network)
-    alone = intervention_of(network.sizes, 2, 1, [Change(2, 0, None, "zero")])
-    both = alone.with_change(Change(2, 0, 1, "value", value=9.0))
-    assert len(both.changes) == 2
-    assert bench.run(alone)[-1] == bench.run(both)[-1]
-
-
 def test_values_beyond_float64_are_told_and_not_raised():
     network = Network.from_arrays([[[1.0]], [[1e303]]], [[0], [0]], activation="linear")
     bench = Bench(network, input_table(1), input_table(1))
