@@ -17,6 +17,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from analysis.discovery.registry import MODEL_METHOD_BY_KEY
 from analysis.discovery.report import MethodsReport
 from analysis.models import registry
 from analysis.models.circuits import circuits_of, find_circuits, mask_bits, read_mask
@@ -260,7 +261,7 @@ def test_methods_are_located_among_the_circuits(client):
     told = analysis(client, "methods")
     report = told["report"]
     assert (told["state"], report["complete"]) == ("done", True)
-    assert {one["method"] for one in report["answers"]} == {"acdc", "eap", "eap-ig", "exact-edge", "random"}
+    assert {one["method"] for one in report["answers"]} == set(MODEL_METHOD_BY_KEY)
     by_mask = {one.mask: one for one in FOUND.circuits}
     places = [one["place"] for one in report["answers"] if one["place"]]
     for place in places:
@@ -272,7 +273,7 @@ def test_methods_are_located_among_the_circuits(client):
             assert place["criteria"]["minimal-local"] == (circuit.told["minimal_local"] == "passed")
     assert {place["valid"] for place in places} == {True, False}
     html = client.get(f"{ONE}/analyses/methods").text
-    assert html.count(f"{ONE}/analyses/methods/") == 5
+    assert html.count(f"{ONE}/analyses/methods/") == len(MODEL_METHOD_BY_KEY)
     again = client.post(f"/api/v2{ONE}/analyses/methods", json={"protocol": "complete"})
     assert (again.status_code, again.json()["id"]) == (202, job.id)
     page = client.post(f"{ONE}/analyses/methods", data={"protocol": "complete"})
