@@ -134,7 +134,7 @@ def test_a_study_is_followed_to_its_end_and_through_an_extension(tab, store, exp
     expect(tab.locator("main figure svg")).to_have_count(3)
     carry_on(19)
     expect(main).to_contain_text("Finished. 38 of 38 networks")
-    expect(tab.locator("main")).to_contain_text("19 of 19")
+    expect(main).to_contain_text("30 networks of 38; 8 of 38 trained failed")
     expect(tab.locator("[data-poll]")).to_have_count(0)
 
 
