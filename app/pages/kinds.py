@@ -7,9 +7,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from analysis.errors import AnalysisError
 from analysis.explanations.registry import RECORDED
-from analysis.models.circuits import read_mask
 from app.addressing import Addresses
 from app.errors import NotFound
 from app.pages.algorithm import algorithm
@@ -19,7 +17,7 @@ from app.pages.direction import direction
 from app.pages.explanations import find_explanation
 from app.pages.interpretation import interpretation
 from app.pages.page import Document, One, Page, read_options
-from app.pages.place import AnyPlace, ModelPlace, locate_any, locate_boolean
+from app.pages.place import AnyPlace, ModelPlace, locate_any, locate_boolean, mask_meant
 from app.pages.placed import meant
 from app.pages.recorded import recorded
 from pluriscope.naming import ExplanationRef
@@ -62,26 +60,14 @@ def find_document(
     parent = links.explanations(place.slug, place.scope), f"explanations of {place.slug}"
     try:
         if isinstance(place, ModelPlace):
-            one = _circuit(session, links, place, ref)
+            mask = mask_meant(place, ref.first, links)
+            one = One(session, links, place, ExplanationRef("circuit", mask), mask)
         else:
             found = find_explanation(session, links, place, ref)
             one = One(session, links, found.place, found.ref, found.item, found)
     except NotFound as error:
         raise NotFound(error.item, error.cause, error.cure, error.field, *parent) from None
     return Document(declared, one, options)
-
-
-def _circuit(session: Session, links: Addresses, place: ModelPlace, ref: ExplanationRef) -> One:
-    """The circuit of a transformer that a mask means.
-
-    Raises:
-        NotFound: it is no mask, or nothing is left of it.
-    """
-    try:
-        mask = read_mask(place.space, ref.first)
-    except AnalysisError as error:
-        raise NotFound(f"explanation {str(ref)[:80]}", f"{error.item}: {error.cause}", error.cure, "ref") from None
-    return One(session, links, place, ExplanationRef("circuit", mask), mask)
 
 
 def _reference(links: Addresses, network: str, text: str) -> ExplanationRef:

@@ -190,7 +190,7 @@ def test_tables_cards_and_verification(client):
 
 
 def test_what_earlier_searches_kept_is_read_by_text_and_by_id(client):
-    """Three that three kernels wrote before directions had the same digits everywhere: id, text."""
+    """Two that two kernels wrote before directions had the same digits everywhere: id, text."""
     ids = oblique(client)
     assert client.get(f"/api/v2{ONES}/d-{ALICE}.{FORMER[0][1]}").status_code == 404
     with client.app.state.store.write() as session:
@@ -238,12 +238,6 @@ FORMER = [
         ALICE,
         "62f3747f29e769ff",
         "0@1=3.72671e-6,1.00001118004,-1.00001118004/1.8633133359189028e-6,0.49999441003902395,-0.49999441003902395;"
-        "1@1=1.00001118004,3.72671e-6,-1.00001118004/0.49999441003902395,1.8633133359189028e-6,-0.49999441003902395",
-    ),
-    (
-        ALICE,
-        "7e342b60fe8d8a40",
-        "0@1=3.72671e-6,1.00001118004,-1.00001118004/1.8633133359189033e-6,0.49999441003902406,-0.49999441003902406;"
         "1@1=1.00001118004,3.72671e-6,-1.00001118004/0.49999441003902395,1.8633133359189028e-6,-0.49999441003902395",
     ),
     (
