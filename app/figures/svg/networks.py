@@ -68,6 +68,7 @@ def network_diagram(
     mask: object = None,
     tiles: Sequence[Tile] = (),
     *,
+    hues: Hues = PLAIN_HUES,
     title: str = "",
 ) -> Markup:
     """A network with its weights, or a circuit, or an interpretation, at full size.
@@ -76,12 +77,13 @@ def network_diagram(
         weights: matrices ``[n_l, n_(l-1)]``, arrays or nested lists.
         mask: hex, circuit or Boolean matrices; None cuts nothing.
         tiles: variables on neurons, output included (drawn grey).
+        hues: the network's hues, for more than two inputs.
         title: what it is, put before the sentence made from the data.
     """
     wiring = Wiring.of(weights, mask, ((t.layer, t.neuron) for t in tiles))
     width, height = diagram_size(wiring)
     frame = place(wiring.columns, width, height, PAD_X, PAD_Y)
-    body = diagram_body(wiring, frame, tiles, hues=PLAIN_HUES)
+    body = diagram_body(wiring, frame, tiles, hues=hues)
     return drawing(
         width,
         height,
