@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from analysis.discovery.audit import audit, audit_json, what_is_missing
 from analysis.discovery.claims import CLAIM_FORMAT, MAX_CLAIM_BYTES, Claim, subject_of
 from analysis.discovery.location import Landscape
-from analysis.discovery.registry import default_methods, read_method
+from analysis.discovery.registry import read_methods
 from analysis.discovery.sent_claims import read_sent
 from analysis.errors import InvalidClaim
 from analysis.work import Work
@@ -44,7 +44,7 @@ def audited(
         InvalidMethod: an unknown method or setting.
         InvalidClaim: a claim that cannot be read.
     """
-    asked = default_methods() if methods is None and not claims else [read_method(text) for text in methods or ()]
+    asked = read_methods(["default"] if methods is None and not claims else methods or ())
     told = _read_claims(result, claims, picking or {})
     work = Work(clock=time.perf_counter)
     landscape = Landscape(result.question, result.search, work)

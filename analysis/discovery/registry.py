@@ -95,3 +95,14 @@ def _named(key: str, known: Mapping[str, Named]) -> Named:
 def default_methods(methods: Sequence[Method] = METHODS) -> list[tuple[Method, dict[str, Value]]]:
     """One of each with its default settings."""
     return [(method, method.defaults) for method in methods]
+
+
+def read_methods(texts: Sequence[str], methods: Sequence[Method] = METHODS) -> list[tuple[Method, dict[str, Value]]]:
+    """Some of several methods with their settings, in order; "default" stands for one of each.
+
+    Raises:
+        InvalidMethod: see :func:`read_called`.
+    """
+    by_key = {method.key: method for method in methods}
+    read = (default_methods(methods) if text == "default" else [read_called(text, by_key)] for text in texts)
+    return [one for some in read for one in some]

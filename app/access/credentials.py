@@ -22,6 +22,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from analysis.errors import ExplainedError
+
 try:
     import fcntl
 except ImportError:  # Windows has no such locks; there, one process at a time must do the writing
@@ -73,7 +75,7 @@ class _Kept(BaseModel):
     sessions: tuple[Credential, ...] = ()
 
 
-class NoSuchCredential(LookupError):
+class NoSuchCredential(ExplainedError):
     """No token or session has that id."""
 
 
@@ -133,7 +135,8 @@ class Credentials:
         with self._changing() as kept:
             tokens = tuple(token for token in kept.tokens if token.id != token_id)
             if len(tokens) == len(kept.tokens):
-                raise NoSuchCredential(token_id)
+                item = f"token {token_id[:80]!r}"
+                raise NoSuchCredential(item, "does not belong to this installation", "see pluriscope token list")
             self._write(kept, tokens=tokens, sessions=tuple(one for one in kept.sessions if one.by != token_id))
 
     def opens(self, secret: str) -> tuple[Role, str] | None:

@@ -15,8 +15,8 @@ from app.cli.beside import (
     read_direction_classes,
     search_directions,
 )
-from app.cli.reading import ModelAsked, read_questions, read_settings, read_work, refuse_options
-from app.cli.terminal import STANDARD, Refusal, Shown, check_writable, progress_bar, read_bytes, write_text, written
+from app.cli.reading import ModelAsked, read_asked, read_settings, read_work
+from app.cli.terminal import STANDARD, Shown, check_output, progress_bar, write_text, written
 
 if TYPE_CHECKING:
     from analysis.criteria.steps import CriterionStep
@@ -60,30 +60,21 @@ def analyse(
         seconds: Seconds for the whole: every stage in order, until they are up. What is found by then is written, with
             what is missing. Default: no end but that of each search.
     """
-    from analysis.models.registry import kind_of_file
-    from analysis.network_files.files import MAX_NETWORK_BYTES
     from app.limits import limits_of
 
-    work = read_work(seconds)
-    if not (plan or output or json):
-        raise Refusal("nowhere to write. Give --output FILE, or --plan to see first how the circuits would be found.")
-    check_writable(output, file, data or file)
-    work = replace(work, limits=limits_of(read_settings()))
-    content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
-    kind = kind_of_file(content)
-    if kind is not None:
-        of_networks = {"--data": data, "--criteria": criteria, "--directions": directions}
-        refuse_options(kind, of_networks, output_index)
-        asked = ModelAsked.read(content, protocol)
+    check_output(output, json or plan, file, data or file)
+    work = replace(read_work(seconds), limits=limits_of(read_settings()))
+    of_networks = {"--criteria": criteria, "--directions": directions}
+    asked = read_asked(file, protocol, data, output_index, of_networks)
+    if isinstance(asked, ModelAsked):
         if plan:
             return _planned(output, _plan_of_model(asked))
         document = _of_model(asked, work, masks=not no_masks, quiet=quiet)
     else:
         steps, classes = read_criteria(criteria), read_direction_classes(directions)
-        _, questions = read_questions(content, protocol, data, output_index)
         if plan:
-            return _planned(output, _plan(questions, work.limits))
-        document = _of_network(questions, steps, classes, work, masks=not no_masks, quiet=quiet)
+            return _planned(output, _plan(asked.questions, work.limits))
+        document = _of_network(asked.questions, steps, classes, work, masks=not no_masks, quiet=quiet)
     return written(output, document)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from analysis import ENGINE_VERSION
-from analysis.errors import AnalysisError, BeyondLimits, Cancelled
+from analysis.errors import BeyondLimits, Cancelled, ExplainedError
 from app.cli.analyse import analyse
 from app.cli.ask import ask
 from app.cli.audit import audit
@@ -78,6 +78,7 @@ GROUPS: Final[Mapping[str, Mapping[str, Command]]] = {
     },
 }
 COMMANDS: Final = {name: command for group in GROUPS.values() for name, command in group.items()}
+OF_THE_MACHINE: Final = {"StoreUnavailable", "Damaged", "NoRoom"}
 OTHER_NAMES: Final = {"explain": "analyse"}
 ENDLESS: Final = (serve, work)  # they show nothing when they end
 _EXIT_CODES: Final = (
@@ -187,9 +188,10 @@ def run(arguments: list[str]) -> int:
     except (Cancelled, BeyondLimits) as error:
         complain(str(error))
         return STOPPED
-    except AnalysisError as error:
+    except ExplainedError as error:
         complain(str(error))
-        return BAD_INPUT
+        kinds = {kind.__name__ for kind in type(error).__mro__}  # by name, so that `analyse` loads no database
+        return TROUBLE if kinds & OF_THE_MACHINE else BAD_INPUT
     except SystemExit as ended:  # after --help
         return int(ended.code or DONE)
     except KeyboardInterrupt:
@@ -208,16 +210,15 @@ def _plain(record: Any) -> Any:
 
 def _explain(error: Exception) -> int:
     """The exit code of any other error, told in one line."""
-    if type(error).__module__ in ("app.db.errors", "app.errors"):  # by name, so that `analyse` loads no database
-        complain(str(error))
-        kinds = {kind.__name__ for kind in type(error).__mro__}
-        return TROUBLE if kinds & {"StoreUnavailable", "Damaged"} else BAD_INPUT
     if os.environ.get("PLURISCOPE_DEBUG"):
         raise error
     if type(error).__module__ == "sqlalchemy.exc":
         from app.db.trouble import words_of
 
         complain(words_of(error))
+        return TROUBLE
+    if isinstance(error, OSError) and error.strerror:
+        complain(f"{str(error.filename or 'a file')!r}: cannot be read or written ({error.strerror}).")
         return TROUBLE
     kind = type(error).__name__
     complain(f"fault in the program ({kind}: {error}); PLURISCOPE_DEBUG=1 shows where. Please report it.")

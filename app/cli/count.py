@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from app.cli.reading import read_questions
+from app.cli.reading import read_network
 from app.cli.signature import Within
-from app.cli.terminal import Refusal, Shown, check_writable, progress_bar, read_bytes, written
+from app.cli.terminal import Shown, check_output, progress_bar, read_bytes, written
 
 
 def count(
@@ -35,11 +35,9 @@ def count(
     from analysis.result_file import count_json
     from analysis.work import Work
 
-    if not (output or json):
-        raise Refusal("nowhere to write. Give --output FILE, or --json.")
+    check_output(output, json, file, data or file)
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
-    _, (question,) = read_questions(content, protocol, data, [output_index])
-    check_writable(output, file, data or file)
+    (question,) = read_network(content, protocol, data, [output_index]).questions
     with progress_bar(quiet) as report:
         counted = count_circuits(question, Work(report=report), n_draws=draws, seed=seed)
     return written(output, count_json(question, counted, seed))

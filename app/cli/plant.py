@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, get_args
 
-from app.cli.terminal import DONE, STOPPED, Refusal, Shown, check_writable, remark, written
+from app.cli.terminal import DONE, STOPPED, Refusal, Shown, check_output, remark, written
 
 if TYPE_CHECKING:
     from analysis.algorithms.high_level_model import HighLevelModel
@@ -58,9 +58,7 @@ def plant(
     from analysis.planting.compiling import compile_algorithm
     from analysis.planting.disguises import disguised
 
-    if not (output or json):
-        raise Refusal("nowhere to write. Give --output FILE, or --json.")
-    check_writable(output)
+    check_output(output, json)
     tree, widths = read_algorithm(algorithm, form, inputs), _checked(hidden)
     learned = True
     if train:

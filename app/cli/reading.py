@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from app.cli.terminal import Refusal, read_bytes
@@ -87,10 +88,16 @@ def _is_protocol_name(text: str) -> bool:
     return text in BUILT_IN or not (text == "-" or "/" in text or "." in text)
 
 
-def read_questions(
-    content: bytes, protocol: str, data: str, outputs: Sequence[int] = ()
-) -> tuple[NetworkFile, list[Question]]:
-    """The outputs of a network that are asked about, in order.
+@dataclass(frozen=True)
+class NetworkAsked:
+    """Outputs of a network, in order."""
+
+    file: NetworkFile
+    questions: Sequence[Question]
+
+
+def read_network(content: bytes, protocol: str, data: str, outputs: Sequence[int] = ()) -> NetworkAsked:
+    """The outputs of a network that are asked about.
 
     Args:
         content: of the network file.
@@ -118,26 +125,7 @@ def read_questions(
     tasks = {k: file.tasks[k if 0 <= k < network.n_outputs else 0] for k in asked}
     questions = [Question(network, k, task, rules, record) for k, task in tasks.items()]
     refuse(tuple(problem for question in questions for problem in preflight(question)))
-    return file, questions
-
-
-def refuse_options(kind: ModelKind, given: Mapping[str, object], outputs: Sequence[int]) -> None:
-    """Refuse what is asked of networks alone.
-
-    Args:
-        kind: of the model.
-        given: options by name with what was given, empty for nothing.
-        outputs: that were asked for.
-
-    Raises:
-        Refusal: naming the first such option.
-    """
-    for name, value in given.items():
-        if value:
-            raise Refusal(f"{name}: is for MLPs, and the file is of a {kind.noun}. Leave it out.")
-    for output in outputs:
-        if output != 0:
-            raise Refusal(f"output {output}: does not exist. A {kind.noun} has one task, which is output 0.")
+    return NetworkAsked(file, questions)
 
 
 @dataclass(frozen=True)
@@ -154,30 +142,6 @@ class ModelAsked:
     space: Space
     refusal: str
 
-    @classmethod
-    def read(cls, content: bytes, protocol: str) -> ModelAsked:
-        """Read it.
-
-        Args:
-            content: of the model file.
-            protocol: its rules as addresses write them; complete for the usual ones.
-
-        Raises:
-            AnalysisError: a file or rules that cannot be used.
-        """
-        from analysis.errors import BeyondLimits
-        from analysis.models.circuits import refuse_if_too_large
-        from analysis.models.registry import read_model
-
-        kind, model = read_model(content)
-        rules = kind.rules(protocol)
-        space = model.space(rules)
-        try:
-            refuse_if_too_large(model, space)
-        except BeyondLimits as error:
-            return cls(kind, model, rules, space, error.cause)
-        return cls(kind, model, rules, space, "")
-
     def search(self, work: Work) -> MasksFound | None:
         """Its valid circuits; None where they are too many to search."""
         from analysis.models.circuits import find_masks
@@ -191,3 +155,46 @@ class ModelAsked:
         from analysis.models.result_json import missing_of_model
 
         return missing_of_model(self.space, found, self.refusal)
+
+
+def read_asked(
+    file: str,
+    protocol: str,
+    data: str,
+    outputs: Sequence[int],
+    of_networks: Mapping[str, object] = MappingProxyType({}),
+) -> NetworkAsked | ModelAsked:
+    """The network or other model of a file, under its rules.
+
+    Args:
+        file: its path.
+        protocol: a name, or the path of a protocol file; of another model its rules as addresses write them.
+        data: path of a data file; "" for every Boolean input once.
+        outputs: their indices; none for all.
+        of_networks: further options that only networks have, with what was given.
+
+    Raises:
+        AnalysisError: a file or rules that cannot be used.
+        Refusal: a file cannot be read, or the model has no such output or option.
+    """
+    from analysis.errors import BeyondLimits
+    from analysis.models.circuits import refuse_if_too_large
+    from analysis.models.registry import kind_of_file, read_model
+    from analysis.network_files.files import MAX_NETWORK_BYTES
+
+    content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
+    if kind_of_file(content) is None:
+        return read_network(content, protocol, data, outputs)
+    kind, model = read_model(content)
+    for name, value in {"--data": data, **of_networks}.items():
+        if value:
+            raise Refusal(f"{name}: is for MLPs, and the file is of a {kind.noun}. Leave it out.")
+    if {*outputs} - {0}:
+        raise Refusal(f"output {max(outputs, key=abs)}: does not exist. A {kind.noun} has one task, which is output 0.")
+    rules = kind.rules(protocol)
+    space = model.space(rules)
+    try:
+        refuse_if_too_large(model, space)
+    except BeyondLimits as error:
+        return ModelAsked(kind, model, rules, space, error.cause)
+    return ModelAsked(kind, model, rules, space, "")

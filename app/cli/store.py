@@ -14,9 +14,7 @@ from urllib.parse import urlsplit
 from app.cli.reading import read_protocol, read_settings
 from app.cli.signature import Within
 from app.cli.terminal import (
-    BAD_INPUT,
     STANDARD,
-    TROUBLE,
     Refusal,
     Shown,
     check_writable,
@@ -258,7 +256,6 @@ def _export_pages(wish: Wish, folder: Path, base_url: str, *, force: bool, quiet
         Refusal: nothing is named or stored of what is wanted, or the folder or disk is in the way.
     """
     from app.offline.copy import write_copy
-    from app.offline.site import CannotExport
 
     if not wish.networks and not wish.studies:
         raise Refusal("--static: names no network. Add --network SLUG, once for each, or --study SLUG.")
@@ -268,11 +265,8 @@ def _export_pages(wish: Wish, folder: Path, base_url: str, *, force: bool, quiet
         raise Refusal("--compare: explanations of different networks are not compared. Copy one network at a time.")
     started = time.monotonic()
     gc.freeze()  # what was loaded stays
-    try:
-        with progress_bar(quiet) as report:
-            files, n_bytes = write_copy(read_settings(), wish, folder, base_url=base_url, force=force, report=report)
-    except CannotExport as error:
-        raise Refusal(str(error), TROUBLE if error.ours else BAD_INPUT) from None
+    with progress_bar(quiet) as report:
+        files, n_bytes = write_copy(read_settings(), wish, folder, base_url=base_url, force=force, report=report)
     front = str(folder / "index.html")
     if not quiet:
         remark(f"{files:,} files, {n_bytes / 1e6:,.1f} MB in {time.monotonic() - started:.0f} s: {front}")

@@ -125,12 +125,24 @@ def check_writable(name: str, *inputs: str) -> None:
         raise Refusal(f"output {name!r}: its folder is not writable. Choose another folder.")
 
 
-def write_text(name: str, text: str) -> None:
-    """Write a file in one step: it is there whole, or as it was before. "-" is standard output.
+def check_output(name: str, as_json: bool, *inputs: str) -> None:
+    """The same for a command that has nothing to show but a document.
+
+    Args:
+        name: see :func:`check_writable`.
+        as_json: whether it goes to standard output anyway.
+        inputs: likewise.
 
     Raises:
-        Refusal: the disk refuses; exit code 1.
+        Refusal: besides, neither is given.
     """
+    if not (name or as_json):
+        raise Refusal("nowhere to write. Give --output FILE, or --json.")
+    check_writable(name, *inputs)
+
+
+def write_text(name: str, text: str) -> None:
+    """Write a file in one step: it is there whole, or as it was before. "-" is standard output."""
     if name == STANDARD:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -144,11 +156,7 @@ def write_json(name: str, document: Any) -> None:
 
 
 def write_bytes(name: str, parts: Iterable[bytes]) -> None:
-    """As :func:`write_text`, for a file that is no text.
-
-    Raises:
-        Refusal: the disk refuses; exit code 1.
-    """
+    """As :func:`write_text`, for a file that is no text."""
     if name == STANDARD:
         sys.stdout.buffer.writelines(parts)
         sys.stdout.buffer.flush()
@@ -166,8 +174,6 @@ def write_bytes(name: str, parts: Iterable[bytes]) -> None:
         Path(temporary).chmod(0o666 & ~mask)  # mkstemp makes it private
         Path(temporary).replace(path)
         temporary = ""
-    except OSError as error:
-        raise Refusal(f"output {name!r}: cannot be written ({error.strerror or error}).", TROUBLE) from None
     finally:
         if temporary:
             Path(temporary).unlink(missing_ok=True)

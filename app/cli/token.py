@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from app.cli.reading import read_settings
 from app.cli.signature import Within
-from app.cli.terminal import TROUBLE, Refusal, Shown, remark
+from app.cli.terminal import Refusal, Shown, remark
 
 if TYPE_CHECKING:
     from app.access.credentials import Credentials
     from app.settings import Settings
 
-Answer = TypeVar("Answer")
 Role = Literal["editor", "admin"]
 
 
@@ -45,7 +43,7 @@ def make(*, role: Role = "editor", label: str = "") -> Shown:
     """
     if len(label) > 80 or not label.isprintable():
         raise Refusal("label: has more than 80 characters, or some that cannot be shown. Choose another.")
-    made, secret = _kept(lambda kept: kept.make_token(role, label))
+    made, secret = credentials_of(read_settings()).make_token(role, label)
     remark(f"token {made.id}, {role}. Keep it: it cannot be shown again. pluriscope token revoke {made.id} ends it.")
     return Shown({**made.model_dump(mode="json", exclude={"hash"}), "token": secret}, [secret])
 
@@ -59,7 +57,8 @@ def link(*, role: Role = "editor", hours: Annotated[float, Within(0.01, 720)] = 
         role: editor: may change things; admin: sees how the server does besides.
         hours: How long it may be used.
     """
-    address = login_address(read_settings(), _kept(lambda kept: kept.make_link(role, hours)))
+    settings = read_settings()
+    address = login_address(settings, credentials_of(settings).make_link(role, hours))
     return Shown({"url": address, "role": role, "hours": hours}, [address])
 
 
@@ -87,20 +86,13 @@ def revoke(token_id: str = "", *, sessions: bool = False) -> Shown:
         token_id: Its ID in the list; not the token itself.
         sessions: Log every browser out, and end links that were not used.
     """
-    from app.access.credentials import NoSuchCredential
-
     if bool(token_id) == sessions:
         raise Refusal("token: name one by its ID, or give --sessions. See pluriscope token list.")
     if sessions:
-        n_ended = _kept(lambda kept: kept.end_sessions())
+        n_ended = credentials_of(read_settings()).end_sessions()
         remark(f"ended {n_ended} session{'' if n_ended == 1 else 's'}")
         return Shown({"ended": n_ended})
-    try:
-        _kept(lambda kept: kept.revoke_token(token_id))
-    except NoSuchCredential:
-        raise Refusal(
-            f"token {token_id[:80]!r}: does not belong to this installation. See pluriscope token list."
-        ) from None
+    credentials_of(read_settings()).revoke_token(token_id)
     remark(f"revoked {token_id}")
     return Shown({"revoked": token_id})
 
@@ -124,12 +116,3 @@ def let_somebody_in(settings: Settings) -> None:
         f"  {login_address(settings, secret)}\n"
         "(with the name by which you reach this server). Another: pluriscope token link --role admin"
     )
-
-
-def _kept(change: Callable[[Credentials], Answer]) -> Answer:
-    """Change what is kept in the data folder."""
-    settings = read_settings()
-    try:
-        return change(credentials_of(settings))
-    except OSError as error:
-        raise Refusal(f"data folder {str(settings.data)!r}: cannot be written ({error.strerror}).", TROUBLE) from None

@@ -23,7 +23,7 @@ from app.db.reads.analyses import check_output, find_network, find_protocol, sco
 from app.db.tables import AnalysisRow
 from app.main import create_app
 from app.offline.page import FRONT, NOT_INCLUDED, SENTENCE, file_of, normal, rewritten
-from app.offline.site import MANIFEST, OK, CannotExport, Site, answering, check_target, replacing
+from app.offline.site import MANIFEST, OK, CannotExport, NoRoom, Site, answering, check_target, replacing
 from app.rendering import show
 from app.resources import RESOURCES
 from app.settings import Settings
@@ -271,7 +271,7 @@ def write_copy(
             copy.write_front()
     except OSError as error:
         cause = f"cannot be written ({error.strerror or error})"
-        raise CannotExport(f"folder {str(target)!r}", cause, "make room or choose another place", ours=True) from None
+        raise NoRoom(f"folder {str(target)!r}", cause, "make room or choose another place") from None
     sizes = [path.stat().st_size for path in target.rglob("*") if path.is_file()]
     return len(sizes), sum(sizes)
 

@@ -114,26 +114,15 @@ def rewritten(text: str, address: str, file: str, find: Callable[[str], str], li
 
 
 def _without_forms(page: BeautifulSoup) -> None:
-    """Forms without their controls; what stands beside a filter and is counted stays, since it is a finding."""
-    for one in page.select("input, select, textarea, button"):
-        label = one.find_parent("label")
-        if label is None or not label.select(".n"):
-            (label or one).decompose()
-        else:
-            label.name = "span"
-            label["class"] = "offline-count"
-            one.decompose()
-    for one in page.select("fieldset"):
-        if not one.select("a, .n"):
-            one.decompose()
+    """Forms and what only scripts or a server answer; a sentence where the first form was."""
     for place, form in enumerate(page.select("form")):
         if not place:
             note = page.new_tag("p", attrs={"class": "small muted offline-note"})
             note.string = SENTENCE
-            form.append(note)
-        form.name = "div"
-        for attribute in [attribute for attribute in form.attrs if attribute not in ("class", "id")]:
-            del form[attribute]
+            form.insert_before(note)
+        form.decompose()
+    for one in page.select("input, select, textarea, button"):
+        one.decompose()
     for one in page.find_all(True):
         for name in [name for name in one.attrs if name.startswith(("hx-", "data-poll", "data-compare", "data-copy"))]:
             del one[name]

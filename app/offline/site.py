@@ -20,23 +20,18 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.types import Message
 
+from analysis.errors import ExplainedError
+
 OK: Final = 200
 MANIFEST: Final = "MANIFEST.sha256"
 
 
-class CannotExport(Exception):
-    """An offline copy cannot be made as asked.
+class CannotExport(ExplainedError):
+    """An offline copy cannot be made as asked."""
 
-    Args:
-        item: what is wrong, as the user knows it.
-        cause: why, one clause without a final stop.
-        cure: what to do about it, one clause without a final stop.
-        ours: whether this machine is in the way (a full disk, a folder that cannot be written) and not what was asked.
-    """
 
-    def __init__(self, item: str, cause: str, cure: str, *, ours: bool = False) -> None:
-        super().__init__(f"{item}: {cause}. {cure[:1].upper()}{cure[1:]}.")
-        self.ours = ours
+class NoRoom(CannotExport):
+    """It cannot be made on this machine: the disk is full, or a folder cannot be written."""
 
 
 @dataclass
@@ -138,7 +133,7 @@ def check_target(target: Path, *, force: bool) -> None:
     if not target.parent.is_dir():
         raise CannotExport(what, "lies in a folder that does not exist", "make that folder first")
     if not os.access(target.parent, os.W_OK):
-        raise CannotExport(what, "lies in a folder that is not writable", "choose another place", ours=True)
+        raise NoRoom(what, "lies in a folder that is not writable", "choose another place")
     if target.is_dir() and any(target.iterdir()) and not force:
         raise CannotExport(what, "is not empty", "name another folder, or add --force to replace an earlier copy in it")
     manifest = target / MANIFEST

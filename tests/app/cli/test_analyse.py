@@ -136,7 +136,7 @@ def test_other_bad_input(xor, tmp_path, capsys):
         (("analyse", xor, "-o", out, "-d", xor), "not the format 'pluriscope-data/1'"),
         (("analyse", xor, "-o", out, "--output-index", "1"), "output 1: does not exist"),
         (("analyse", xor, "-o", out, "--output-index", "x"), "--output-index: 'x' is no number"),
-        (("analyse", xor), "Give --output FILE, or --plan"),
+        (("analyse", xor), "Give --output FILE, or --json"),
         (("analyse",), "are required"),
         (("analyze", xor), "'analyze': is no command or option. Did you mean analyse?"),
         (("analyse", xor, "--frobnicate"), "unrecognized arguments: --frobnicate"),
