@@ -10,7 +10,9 @@ from typing import Final
 from analysis.criteria.criterion import KINDS, Criterion
 from analysis.criteria.registry import CRITERIA, OF_MODELS, OF_MODELS_ALONE, criteria_for
 from analysis.explanations.registry import KIND_OF, RECORDED
+from pluriscope.glossary import terms
 
+_WORDS: Final = {term.anchor: term.name for term in terms()}
 _ON_THE_WEB: Final = {"causal scrubbing": "https://www.alignmentforum.org/s/h95ayYYwMebGEYN5y"}
 
 _CIRCUITS_OF_MODELS: Final = "circuits of models"
@@ -79,6 +81,8 @@ def _section(criterion: Criterion) -> Iterator[str]:
         better = f" ({criterion.direction} is better)" if criterion.direction else ""
         yield f"- Score: {criterion.score}{better}"
     yield f"- Source: {_linked(criterion.source)}"
+    anchor = criterion.term or criterion.key
+    yield f"- Word: [{_WORDS.get(anchor, anchor)}](glossary.md#{anchor})"
     if criterion.vacuous:
         yield f"- Vacuous here: {criterion.vacuous}"
     for number, change in enumerate(criterion.changes, start=2):

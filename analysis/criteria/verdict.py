@@ -24,7 +24,11 @@ UNDECIDED: Final = 2
 NOT_APPLICABLE: Final = 3
 
 Witness = Mapping[str, Any]
-"""What shows the outcome, as JSON would hold it: numbers, texts, lists, objects; {} if there is nothing to show."""
+"""What shows the outcome, as JSON would hold it: numbers, texts, lists, objects; {} if there is nothing to show.
+
+Pages write a list of zeros and ones as the bits of an input, and take ``mask``, ``index`` and ``alignment`` to be those
+of a rival.
+"""
 
 Explain = Callable[[int], tuple[str, Witness]]
 """From the position of an explanation to the reason, one sentence, and the witness."""

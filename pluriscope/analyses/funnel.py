@@ -195,7 +195,8 @@ def _form(of: Subject) -> type[BaseModel]:
         name: (str, Field(value, json_schema_extra={"control": "hidden"})) for name, value in of.scope.query().items()
     }
     keys = tuple(one.key for one in CRITERIA)
-    words: dict[str, Any] = {"": "none", **{one.key: f"{one.label} ({', '.join(one.kinds)})" for one in CRITERIA}}
+    kinds = {one.key: ", ".join((*one.kinds, *one.recorded_kinds)) for one in CRITERIA}
+    words: dict[str, Any] = {"": "none", **{one.key: f"{one.label} ({kinds[one.key]})" for one in CRITERIA}}
     told = (
         "Each as key or key(name=value,name=value), such as output-faithfulness(tolerance=0.05); none for no criterion."
     )

@@ -49,7 +49,8 @@ def cases() -> list[tuple[str, int]]:
     return [(name, k) for name in NAMES for k in range(len(golden_network(name).tasks))]
 
 
-def _listed(tally: CriterionTally) -> list[int]:
+def listed(tally: CriterionTally) -> list[int]:
+    """Passed, failed, undecided, not applicable."""
     return [tally.passed, tally.failed, tally.undecided, tally.not_applicable]
 
 
@@ -80,20 +81,20 @@ def engine_counts(name: str, output: int) -> Counts:
     counts: Counts = {}
     if len(context) <= MOST_CIRCUITS:
         keys = [c for c in criteria_for("circuit") if network.n_inputs == 2 or c.key not in TOO_LONG]
-        counts["circuit"] = {c.key: _listed(c.judge(context).tally) for c in keys}
+        counts["circuit"] = {c.key: listed(c.judge(context).tally) for c in keys}
     if network.n_inputs > 2:
         return counts  # the rest would take minutes
     if len(context) <= MOST_CIRCUITS:
         readings = counted(ask(network, data=context.question.data), context.items)
-        counts["interpretation"] = {key: _listed(tally_of_readings(one)) for key, one in readings.items()}
+        counts["interpretation"] = {key: listed(tally_of_readings(one)) for key, one in readings.items()}
     algorithms = candidate_algorithms(task, COMPLETE, network.n_hidden_layers).algorithms
     if len(algorithms) <= MOST_ALGORITHMS:
         every = Population("algorithm", None, algorithms)
-        counts["algorithm"] = {c.key: _listed(c.judge(every).tally) for c in criteria_for("algorithm")}
+        counts["algorithm"] = {c.key: listed(c.judge(every).tally) for c in criteria_for("algorithm")}
     for kind, all_of_them in (("irredundant alignment", False), ("alignment", True)):
         if not all_of_them or len(algorithms) <= MOST_ALGORITHMS:
             judged = irredundant_alignments(network, task, every=all_of_them)
-            counts[kind] = {c.key: _listed(c.judge(judged).tally) for c in criteria_for("alignment")}
+            counts[kind] = {c.key: listed(c.judge(judged).tally) for c in criteria_for("alignment")}
     return counts
 
 
