@@ -8,12 +8,11 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import func, make_url, select
+from sqlalchemy import make_url, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
@@ -22,7 +21,6 @@ from app.access.credentials import Credentials
 from app.db import sqlite
 from app.db.codecs import data_of, network_of, protocol_of
 from app.db.engine import Store, newest_revision, store_at
-from app.db.job_tables import JobRow
 from app.db.prepared import result_digest
 from app.db.reads.results import load_analysis
 from app.db.tables import AnalysisRow, DataRow, NetworkRow, ProtocolRow
@@ -34,7 +32,6 @@ LITTLE_ROOM: Final = 1 << 30
 NO_ROOM: Final = 100 << 20
 SHORT_TOKEN: Final = 16
 QUICK_BEYOND: Final = 2 << 30  # bytes of a database of which not every index is checked, unless asked
-STUCK: Final = timedelta(minutes=10)
 RESTORE: Final = "stop the server and the workers, keep a copy of the data folder, and restore a backup"
 Level = Literal["ok", "note", "warning", "problem"]
 
@@ -107,7 +104,6 @@ def _stored(settings: Settings, sample: int, thorough: bool) -> Found:
             cure = "update the program" if revision > str(newest) else "take a backup, then start the server"
             yield "problem", f"the store has revision {revision}, needed is {newest}", cure
         elif revision:
-            yield from stuck(store)
             yield from changed(store, sample)
     finally:
         store.close()
@@ -180,19 +176,6 @@ def unsound(store: Store, thorough: bool) -> Found:
         lost = Counter(tuple(row)[::2] for row in connection.exec_driver_sql("PRAGMA foreign_key_check"))
     for (table, parent), n in lost.items():
         yield "problem", f"{table} has {n:,} rows without {parent}", RESTORE
-
-
-def stuck(store: Store) -> Found:
-    """Jobs that nobody goes on with."""
-    late = JobRow.lease_until < datetime.now(UTC) - STUCK
-    with store.read() as session:
-        query = select(func.count()).select_from(JobRow)
-        left = session.scalar(query.where(JobRow.state == "running", late | JobRow.lease_until.is_(None)))
-        failed = session.scalar(query.where(JobRow.state == "failed"))
-    if left:
-        yield "warning", f"{left} running jobs have no worker any more", "start pluriscope work; it takes them up again"
-    if failed:
-        yield "note", f"{failed} jobs have failed", "each says why at /jobs, and can be retried"
 
 
 def changed(store: Store, sample: int) -> Found:

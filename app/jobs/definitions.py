@@ -102,17 +102,6 @@ def arguments_about(network: str, output: int, protocol: str, data: str, result:
     return stored | {key: sorted(one) if isinstance(one, (list, tuple)) else one for key, one in details.items()}
 
 
-def study_arguments(study: str, cell: int, seeds: Sequence[int]) -> dict[str, Any]:
-    """Arguments of a "study" job: some networks of one cell of a study's grid.
-
-    Args:
-        study: digest of a stored study's design.
-        cell: the cell's position in the grid.
-        seeds: of the networks.
-    """
-    return {"study": study, "cell": cell, "seeds": list(seeds)}
-
-
 def model_arguments(model: str, rules: str) -> dict[str, Any]:
     """Arguments of a "model-…" job, about one stored model of another kind than the networks.
 

@@ -18,7 +18,6 @@ from typing import Final
 
 from sqlalchemy import delete as remove
 from sqlalchemy import select, update
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.db.engine import Store
@@ -95,12 +94,6 @@ def purge_deleted(store: Store, days: float, *, now: datetime | None = None) -> 
             session.execute(remove(JobRow).where(JobRow.network_digest == network.digest))
             delete_network(session, network)
     return len(networks)
-
-
-def purge_beside(store: Store, days: float) -> None:
-    """The same behind somebody's back: where the database is busy or full, it is done another time."""
-    with suppress(OperationalError):
-        purge_deleted(store, days)
 
 
 def unfinished_jobs(session: Session, row: NetworkRow | StudyRow) -> list[JobRow]:

@@ -24,7 +24,6 @@ from app.db.reads.studies import finished_seeds, study_jobs
 from app.db.studies import design_of, save_study, set_design
 from app.db.study_tables import StudyRow
 from app.jobs import queue
-from app.jobs.definitions import study_arguments
 
 AHEAD: Final = 12  # chunks that wait or run at a time: enough for many workers, few enough to take back
 
@@ -112,4 +111,4 @@ def _missing(session: Session, study: StudyRow, busy: set[tuple[int, int]]) -> I
         left = [s for s in design.seeds.numbers if s not in done and (position, s) not in busy]
         for seeds in chunks_of(left, chunk_size(cell)):
             title = f"{study.name}: {cell.name}, {len(seeds)} networks from seed {seeds[0]}"
-            yield study_arguments(study.digest, position, seeds), title
+            yield {"study": study.digest, "cell": position, "seeds": list(seeds)}, title

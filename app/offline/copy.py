@@ -22,7 +22,7 @@ from app.addressing import Addresses, below_api
 from app.db.reads.analyses import check_output, find_network, find_protocol, scope_of
 from app.db.tables import AnalysisRow
 from app.main import create_app
-from app.offline.page import FRONT, NOT_INCLUDED, SENTENCE, file_of, normal, rewritten
+from app.offline.page import FRONT, SENTENCE, file_of, normal, rewritten
 from app.offline.site import MANIFEST, OK, CannotExport, NoRoom, Site, answering, check_target, replacing
 from app.rendering import show
 from app.resources import RESOURCES
@@ -33,10 +33,6 @@ from pluriscope.templating import EVERY_PART, PART
 
 FORMAT: Final = "pluriscope-offline/3"
 CONTENTS: Final = "contents.json"
-_LEFT_OUT: Final = (
-    "It is beyond the number of pages that were asked for, or computes something. On a Pluriscope that has the "
-    "network, the same address shows it."
-)
 _ABOUT: Final = (
     f"Written by `pluriscope export --static`, engine {ENGINE_VERSION}. {SENTENCE} Beside pages lie their JSON (below "
     f"`api/`), tables as CSV and drawings as SVG; `{CONTENTS}` says which file holds which address, and `sha256sum "
@@ -160,7 +156,7 @@ class _Copy:
             return FRONT
         if address.startswith("/static/"):
             return self._static(address.removeprefix("/").partition("?")[0])
-        if address.removeprefix("/") in (NOT_INCLUDED, CONTENTS, MANIFEST):
+        if address.removeprefix("/") in (CONTENTS, MANIFEST):
             return address.removeprefix("/")
         if address not in self.pages and address not in self._files:
             answer = self.site.get(address) if self._is_beside(address) else None
@@ -206,10 +202,9 @@ class _Copy:
                 self.find(normal(Addresses().result(slug, Scope(0, scope.protocol, scope.data))))
 
     def write_front(self) -> None:
-        """The front page, where links to what is not in the copy lead, and the contents for programs."""
-        for name, blocks in {FRONT: self._front(), NOT_INCLUDED: iter([Head("Not in this copy", _LEFT_OUT)])}.items():
-            page = bytes(show(self.site.request(), blocks).body).decode()
-            self.path(name).write_text(rewritten(page, "/", name, self.find, self.live))
+        """The front page, and the contents for programs."""
+        page = bytes(show(self.site.request(), self._front()).body).decode()
+        self.path(FRONT).write_text(rewritten(page, "/", FRONT, self.find, self.live))
         document = {"format": FORMAT, "engine": ENGINE_VERSION, "live": self.live, "pages": self.pages}
         self.path(CONTENTS).write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
 

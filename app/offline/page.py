@@ -17,7 +17,6 @@ from pluriscope.naming import DEFAULT_PROTOCOL
 from pluriscope.templating import PART
 
 FRONT: Final = "index.html"
-NOT_INCLUDED: Final = "not-included.html"
 _DEFAULTS: Final = {("output", "0"), ("protocol", DEFAULT_PROTOCOL), ("data", "")}
 _PLAIN: Final = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 _DEVICES: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")  # names that Windows keeps
@@ -135,13 +134,11 @@ def _lead(one: Tag, name: str, link: Callable[[str], str], address: str, live: s
         one[name] = found
     elif one.name != "a" or one.find_parent(["nav", "footer"]) or one.find_parent(class_="btns"):
         one.decompose()
-    elif urljoin(address, target).partition("?")[0] == address.partition("?")[0]:
-        one.name = "span"  # the same list, otherwise sorted or filtered
-        del one["href"]
-        if "aria-label" in one.attrs:
-            one["title"] = one.attrs.pop("aria-label")
-    else:
+    elif live and urljoin(address, target).partition("?")[0] != address.partition("?")[0]:
         wanted = normal(urljoin(address, target))
-        one["href"] = live + wanted if live else f"{link('/' + NOT_INCLUDED)}#{quote(wanted)}"
+        one["href"], one["title"] = live + wanted, f"On the live site: {wanted}"
         one["class"] = " ".join([*one.get_attribute_list("class"), "off-copy"])
-        one["title"] = f"{'On the live site' if live else 'Not in this copy'}: {wanted}"
+    else:
+        one.name = "span"  # what is not in the copy, or the same list, otherwise sorted or filtered
+        del one["href"]
+        one["title"] = one.attrs.pop("aria-label", f"Not in this copy: {normal(urljoin(address, target))}")

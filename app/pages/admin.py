@@ -18,7 +18,7 @@ from app.db.engine import Store, shown
 from app.db.tables import AnalysisRow, NetworkRow
 from app.figures.numbers import duration, exact, noun, when
 from app.figures.svg.marks import verdict_mark
-from app.jobs.installation import STATES, Installation, look_at
+from app.jobs.installation import STATES, Installation, is_present, look_at
 from app.settings import Settings
 from pluriscope.blocks import Action, Block, Head, Notice, Section, Table, VerdictState
 
@@ -81,11 +81,16 @@ def _signed(state: str) -> Markup:
 
 def _work(found: Installation, now: datetime) -> Iterator[Block]:
     """What waits and runs, and who does it."""
-    first = f", the first for {duration(found.oldest_seconds)}" if found.ready else ""
+    figures = found.figures
+    ready, delayed, lost, given_up = (
+        exact(int(figures[name]))
+        for name in ("queue_ready_jobs", "queue_delayed_jobs", "queue_abandoned_jobs", "jobs_set_aside")
+    )
+    first = f", the first for {duration(figures['queue_oldest_seconds'])}" if figures["queue_ready_jobs"] else ""
     yield Section(
         "Jobs",
-        f"{exact(found.ready)} wait{first}; {exact(found.delayed)} wait after a failed attempt; "
-        f"{exact(found.abandoned)} have lost their worker; {exact(found.set_aside)} were given up.",
+        f"{ready} wait{first}; {delayed} wait after a failed attempt; {lost} have lost their worker; "
+        f"{given_up} were given up.",
     )
     kinds = sorted({kind for kind, _ in found.jobs})
     if kinds:
@@ -94,7 +99,9 @@ def _work(found: Installation, now: datetime) -> Iterator[Block]:
         )
     else:
         yield Notice("No job has ever been asked for")
-    yield Section("Workers", f"Present: {len(found.present)}, for {noun(found.slots, 'job')} at a time.")
+    yield Section(
+        "Workers", f"Present: {figures['workers']}, for {noun(int(figures['worker_slots']), 'job')} at a time."
+    )
     if not found.workers:
         yield Notice("No worker is there", "Nothing that is asked for is computed.", "Start one: pluriscope work")
         return
@@ -104,7 +111,7 @@ def _work(found: Installation, now: datetime) -> Iterator[Block]:
             (
                 worker.host,
                 str(worker.pid),
-                "there" if worker in found.present else "gone",
+                "there" if is_present(worker, now) else "gone",
                 f"{found.busy[worker.name]} of {worker.slots}",
                 worker.cluster or "its own machine",
                 worker.version,
@@ -120,12 +127,13 @@ def _sizes(session: Session, store: Store, found: Installation) -> list[tuple[st
     def count(table: type[Any], *conditions: Any) -> str:
         return exact(session.scalar(select(func.count()).select_from(table).where(*conditions)) or 0)
 
-    sizes = found.sizes
+    sizes = found.figures
+    log = sizes.get("store_log_bytes")
     return [
         ("Database", store.reader.dialect.name),
-        ("Size", f"{sizes.store / 1e6:.1f} MB"),
-        ("Write-ahead log", "kept by the server" if sizes.log is None else f"{sizes.log / 1e6:.1f} MB"),
-        ("Room left", f"{sizes.free / 1e9:.1f} of {sizes.total / 1e9:.1f} GB"),
+        ("Size", f"{sizes['store_bytes'] / 1e6:.1f} MB"),
+        ("Write-ahead log", "kept by the server" if log is None else f"{log / 1e6:.1f} MB"),
+        ("Room left", f"{sizes['volume_free_bytes'] / 1e9:.1f} of {sizes['volume_bytes'] / 1e9:.1f} GB"),
         ("Networks", count(NetworkRow, NetworkRow.deleted_at.is_(None))),
         ("Analyses", count(AnalysisRow)),
     ]

@@ -167,7 +167,7 @@ def delete(request: Request, session: Writing, links: Links, network: str, later
     """Deletes a network and cancels its work; on to the page that offers to undo it."""
     row = find_network(session, links, network, deleted=True)
     deletion.delete(session, row)
-    later.add_task(deletion.purge_beside, request.app.state.store, undo_days_in(session))
+    later.add_task(deletion.purge_deleted, request.app.state.store, undo_days_in(session))
     return RedirectResponse(links.delete(row.slug), status_code=303)
 
 

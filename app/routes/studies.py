@@ -211,7 +211,7 @@ def delete(request: Request, session: Writing, links: Links, study: str, later: 
     """Deletes a study with its outcomes and cancels its work; on to where that is undone."""
     row = open_study(session, links, study, deleted=True)
     deletion.delete(session, row)
-    later.add_task(deletion.purge_beside, request.app.state.store, undo_days_in(session))
+    later.add_task(deletion.purge_deleted, request.app.state.store, undo_days_in(session))
     return RedirectResponse(links.study_action(row.slug, "delete"), status_code=303)
 
 

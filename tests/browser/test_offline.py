@@ -97,7 +97,6 @@ PAGES = {
     "interpretation": f"networks/{SLUG}/explanations/i-*.html",
     "funnel": f"networks/{SLUG}/analyses/funnel.html",
     "comparison": "compare__*.html",
-    "not included": "not-included.html",
 }
 
 

@@ -1,4 +1,4 @@
-"""`pluriscope analyse --criteria`: verdicts without a server, and the same in an exported result."""
+"""`pluriscope analyse --criteria` and `--directions`: verdicts and placements without a server."""
 
 import json
 
@@ -59,3 +59,19 @@ def test_a_spent_budget_ends_with_3_and_says_what_is_missing(xor, tmp_path, monk
     ]
     assert result["outputs"][0]["criteria"]["necessity"]["undecided"] == 197
     assert "stopped at a limit" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_chosen_classes_stand_in_the_result(xor, tmp_path):  # noqa: F811
+    out = tmp_path / "out.json"
+    assert run("analyse", xor, "-q", "--no-masks", "-o", out, "--directions", "orthogonal", "--directions", "all") == 0
+    (output,) = json.loads(out.read_text())["outputs"]
+    told = output["directions"]
+    assert set(told) == {"orthogonal", "oblique", "integer", "integer-any"}
+    assert {key: (one["valid"], one["joint"]) for key, one in told.items()} == {
+        "orthogonal": (1, 1),
+        "oblique": (8, 3),
+        "integer": (0, 0),
+        "integer-any": (12, 7),
+    }
+    assert all(one["exact"] and one["searched"] == 2 for one in told.values())

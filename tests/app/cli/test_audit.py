@@ -71,7 +71,6 @@ def test_claims_of_others_follow_with_their_names(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (("--methods", "acdq"), "Did you mean acdc"),
-        (("--methods", "acdc(tau=-1)"), "a number above 0"),
         (("--methods", "lime(seed=1)"), "is a lens, which answers with no circuit"),
         (("--output-index", "3"), "output 3: does not exist; the network has 1"),
         (("--claims", "nowhere.json"), "nowhere.json"),

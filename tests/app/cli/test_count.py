@@ -31,9 +31,3 @@ def test_a_count_tells_what_a_list_holds(xor):
 def test_an_output_that_is_not_there_is_refused(xor, capsys):
     given = ("run", "xor.json", "--output-index", 1, "--output", "c.json")
     assert "output 1: does not exist; the network has 1" in refused(capsys, "count", *given)
-
-
-def test_parts_and_processes_of_a_count_are_no_more(xor, capsys):
-    asked = ("run", "xor.json", "--output", "1.part")
-    for given in ((*asked, "--part", "1/3"), (*asked, "--workers", "2"), ("merge", "xor.json", "1.part")):
-        assert "One exact count is made by one process" in refused(capsys, "count", *given)

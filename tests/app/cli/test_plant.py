@@ -35,13 +35,11 @@ def test_disguises_are_done_in_order(tmp_path) -> None:
     ("arguments", "told"),
     [
         ((ALICE, "--hidden", "3"), "needs 2 hidden layers, and the network has 1"),
-        ((ALICE, "--hidden", "1,1"), "needs hidden layers of 2-1 neurons, and the network has 1-1"),
         ((ALICE, "--hidden", "3,x"), "is no list of numbers"),
         ((ALICE, "--disguise", "paint"), "is unknown"),
         ((ALICE, "--form", "prose"), "is unknown"),
         ((ALICE, "--inputs", "9"), "is out of range"),
         (("(A&!B)",), "is not in canonical order: (!B&A)"),
-        ((ALICE, "--activation", "tanh"), "has no gates here"),
     ],
 )
 def test_what_does_not_fit_is_refused(arguments, told, tmp_path, capsys) -> None:

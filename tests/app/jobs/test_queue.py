@@ -7,13 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from analysis.progress import Progress
-from analysis.protocol import COMPLETE
 from app.db.engine import Store
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
-from app.db.reads.jobs import find_job, jobs_of_network, last_log_lines
+from app.db.reads.jobs import find_job, last_log_lines
 from app.jobs import queue
-from app.jobs.definitions import analyse_arguments
 from app.jobs.queue import ENDED_BADLY, MAX_LOSSES, LeaseLost
 from tests.app.jobs.claiming import claim_all
 from tests.app.jobs.kinds import KINDS
@@ -221,17 +219,6 @@ def test_waiting_jobs_of_kinds_that_are_no_more_are_cancelled(store):
         with pytest.raises(Conflict, match="is no more"):
             queue.retry(session, gone, definitions=KINDS)
     assert (job(store, known).state, job(store, gone).state) == ("queued", "cancelled")
-
-
-def test_lists_of_jobs(store):
-    ids = [enqueue(store, steps) for steps in range(5)]
-    with store.read() as session:
-        assert sorted(row.id for row in session.scalars(select(JobRow)).all()) == sorted(ids)
-        assert jobs_of_network(session, "a" * 64) == []
-    with store.write() as session:
-        queue.enqueue(session, "analyse", analyse_arguments("a" * 64, 0, COMPLETE))
-    with store.read() as session:
-        assert [row.state for row in jobs_of_network(session, "a" * 64, unfinished=True)] == ["queued"]
 
 
 @pytest.mark.slow

@@ -1,7 +1,5 @@
 """The first start, with the real engine."""
 
-import json
-
 import pytest
 from sqlalchemy import select
 
@@ -10,7 +8,7 @@ from analysis.protocol import PAPER
 from analysis.tasks import named_task
 from app.bundled import FRESH_NAME, FRESH_XOR, bundled_models, bundled_networks
 from app.db.job_tables import JobRow
-from app.db.models import all_models, model_of, searches_of
+from app.db.models import all_models
 from app.db.reads.analyses import find_network, network_by_digest
 from app.db.reads.jobs import jobs_of_network
 from app.db.tables import NetworkRow
@@ -22,7 +20,6 @@ from app.jobs.worker import Pace, Worker
 from tests.app.db.test_writes import dump
 from tests.app.jobs.executors import lent_processes
 from tests.factories import pretrained_xor
-from tests.golden_files import FOLDER
 
 
 def work(store, kinds: tuple[str, ...], slots: int = 1) -> None:
@@ -89,40 +86,6 @@ def test_bundled_models_are_stored_once_and_searched(store):
     with store.read() as session:
         assert [row.slug for row in all_models(session)] == list(bundled_models()) == list(GOLDEN_OF)
         assert len(session.scalars(select(JobRow)).all()) == 6 + 8
-
-
-SEARCHED = {"induction-attention": {"heads", "nodes-mean"}, "majority-5-attention": None}
-"""The rules under which they are searched below, None for all: under the others, tests of the engine search them."""
-
-
-@pytest.mark.slow
-def test_the_bundled_models_have_the_circuits_of_the_golden_results(store):
-    golden_of = {
-        slug: json.loads((FOLDER / "attention" / f"{name}.json").read_text()) for slug, name in GOLDEN_OF.items()
-    }
-    wanted = {golden_of[slug]["digest"]: rules for slug, rules in SEARCHED.items() if rules}
-    with store.write() as session:
-        add_bundled_models(session)
-        for job in session.scalars(select(JobRow)).all():
-            rules = job.arguments["rules"]
-            if rules not in wanted.get(job.arguments["model"], {rules}):
-                queue.cancel(session, job.id)
-    work(store, ("model-circuits",), slots=2)
-    with store.read() as session:
-        for row in all_models(session):
-            golden = golden_of[row.slug]
-            assert row.digest == golden["digest"]
-            searches = searches_of(session, [row.id])
-            kind, _ = model_of(row)
-            spaces = {kind.write_rules({name: one[name] for name in kind.settings}): one for one in golden["spaces"]}
-            searched = {rules for _, rules in searches}
-            assert searched == (SEARCHED[row.slug] or set(spaces))
-            for rules in searched:
-                found, space = searches[row.id, rules], spaces[rules]
-                assert (found.valid, found.possible) == (space["valid"], str(space["possible"]))
-                assert {str(bits): count for bits, count in found.by_bits} == space["by_edges"]
-        searching = [job.state for job in session.scalars(select(JobRow)).all() if job.kind == "model-circuits"]
-        assert set(searching) == {"done", "cancelled"}
 
 
 @pytest.mark.slow

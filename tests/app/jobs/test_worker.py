@@ -104,20 +104,6 @@ def test_a_killed_process_costs_an_attempt_and_nothing_else(store, tmp_path, mon
 
 
 @pytest.mark.slow
-def test_a_job_that_always_dies_fails_in_the_end(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(queue, "FIRST_WAIT_SECONDS", 0.01)
-    marker = tmp_path / "deaths"
-    marker.write_text("")
-    job_id = enqueue(store, steps=4, marker=str(marker), deaths=99)
-    work(store)
-    row = job(store, job_id)
-    assert row.state == "failed"
-    assert "process was lost (exit code -9), the last of 3 failed attempts" in row.error
-    assert (row.losses, row.set_aside) == (MAX_LOSSES, True)
-    assert count_networks(store) == 0
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "arguments"), [("count", {"steps": 1_000_000, "seconds": 0.05}), ("deaf", {"seconds": 10_000})]
 )

@@ -6,17 +6,12 @@ import json
 import re
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from analysis.protocol import COMPLETE
 from app import check
 from app.access.credentials import FILE_NAME, Credentials
-from app.db.job_tables import JobRow
 from app.db.tables import AlgorithmRow, NetworkRow
-from app.jobs import queue
-from app.jobs.definitions import analyse_arguments
 from app.settings import Settings
 from tests.app.cli.test_analyse import run
 from tests.app.upkeep.test_no_room import fill, stored_in, volume
@@ -97,7 +92,7 @@ def healthy(store):
 
 
 def of_store(store) -> list[tuple[str, str]]:
-    looks = (check.unsound(store, False), check.stuck(store), check.changed(store, 5))
+    looks = (check.unsound(store, False), check.changed(store, 5))
     return [(level, found) for look in looks for level, found, _ in look]
 
 
@@ -119,17 +114,6 @@ def test_what_is_not_what_its_digest_says(healthy):
         row.parameters = bytes(8) + row.parameters[8:]
     ((_, found, _),) = check.changed(healthy, 0)
     assert found.startswith("not what its digest says: networks ")
-
-
-@pytest.mark.slow
-def test_jobs_that_nobody_goes_on_with(healthy):
-    long_ago = datetime.now(UTC) - timedelta(days=2)
-    with healthy.write() as session:
-        for n, state in enumerate(("running", "queued", "failed")):
-            job = queue.enqueue(session, "analyse", analyse_arguments("ab" * 32, n, COMPLETE), state, now=long_ago)
-            job.state = state
-        session.query(JobRow).filter_by(state="running").one().lease_until = long_ago
-    assert [(level, found[0]) for level, found in of_store(healthy)] == [("warning", "1"), ("note", "1")]
 
 
 def checked(folder, monkeypatch) -> dict[str, str]:
