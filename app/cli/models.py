@@ -85,31 +85,25 @@ def train_model(
     for spec, path in zip(specs, paths, strict=True):
         with progress_bar(quiet) as report:
             outcome = train_attention(spec, work=Work(report=report))
-        if outcome.converged and outcome.model is not None:
+        is_good = outcome.converged and outcome.model is not None
+        if outcome.model is not None and is_good:
             write_json(path, attention_document(outcome.model))
-        outcomes.append(_told(spec.seed, outcome, path))
-    n_converged = sum(bool(one["file"]) for one in outcomes)
+        outcomes.append(_told(spec.seed, outcome, path if is_good else ""))
+    n_converged = sum(bool(told["file"]) for told, _ in outcomes)
     if not quiet:
         remark(f"{n_converged} of {count} models converged")
-    return Shown({"outcomes": outcomes}, [_line(one) for one in outcomes], DONE if n_converged else STOPPED)
+    record = {"outcomes": [told for told, _ in outcomes]}
+    return Shown(record, [line for _, line in outcomes], DONE if n_converged else STOPPED)
 
 
-def _told(seed: int, outcome: AttentionOutcome, path: str) -> dict[str, Any]:
-    diverged = outcome.model is None
-    return {
-        "seed": seed,
-        "loss": None if diverged else outcome.loss,
-        "steps": outcome.steps,
-        "right": None if diverged else outcome.right,
-        "file": path if outcome.converged and not diverged else "",
-    }
-
-
-def _line(one: dict[str, Any]) -> str:
-    if one["loss"] is None:
-        return f"seed {one['seed']}: diverged to infinite values after {one['steps']:,} steps"
-    what = f"loss {one['loss']:.3g} after {one['steps']:,} steps, {one['right']} rows right"
-    return f"seed {one['seed']}: {what}, {one['file'] or 'not converged'}"
+def _told(seed: int, outcome: AttentionOutcome, file: str) -> tuple[dict[str, Any], str]:
+    """What became of one model, as JSON values and in a line."""
+    if outcome.model is None:
+        diverged = {"seed": seed, "loss": None, "steps": outcome.steps, "right": None, "file": ""}
+        return diverged, f"seed {seed}: diverged to infinite values after {outcome.steps:,} steps"
+    what = f"loss {outcome.loss:.3g} after {outcome.steps:,} steps, {outcome.right} rows right"
+    told = {"seed": seed, "loss": outcome.loss, "steps": outcome.steps, "right": outcome.right, "file": file}
+    return told, f"seed {seed}: {what}, {file or 'not converged'}"
 
 
 def _task(task: str, rows: str, vocabulary: int, context: int) -> TokenTask:

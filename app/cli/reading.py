@@ -61,11 +61,10 @@ def read_protocol(name: str) -> Protocol:
         InvalidProtocol: no such name, or a file that holds no protocol.
         Refusal: the file cannot be read.
     """
-    from analysis.protocol import MAX_PROTOCOL_BYTES, named_protocol, parse_protocol_file
+    from analysis.protocol import named_protocol, protocol_from_mapping
 
-    if _is_protocol_name(name):
-        return named_protocol(name)
-    return parse_protocol_file(read_bytes(name, "protocol file", MAX_PROTOCOL_BYTES))
+    given = given_protocol(name)
+    return named_protocol(given) if isinstance(given, str) else protocol_from_mapping(given)
 
 
 def given_protocol(name: str) -> str | dict[str, Any]:
@@ -75,17 +74,11 @@ def given_protocol(name: str) -> str | dict[str, Any]:
         InvalidProtocol: a file that holds no settings.
         Refusal: the file cannot be read.
     """
-    from analysis.protocol import MAX_PROTOCOL_BYTES, protocol_settings
+    from analysis.protocol import BUILT_IN, MAX_PROTOCOL_BYTES, protocol_settings
 
-    if _is_protocol_name(name):
+    if name in BUILT_IN or not (name == "-" or "/" in name or "." in name):
         return name
     return protocol_settings(read_bytes(name, "protocol file", MAX_PROTOCOL_BYTES))
-
-
-def _is_protocol_name(text: str) -> bool:
-    from analysis.protocol import BUILT_IN
-
-    return text in BUILT_IN or not (text == "-" or "/" in text or "." in text)
 
 
 @dataclass(frozen=True)

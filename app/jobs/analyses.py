@@ -153,7 +153,7 @@ def _save_explanations(session: Session, arguments: Arguments, outcome: tuple[Fr
     row, kind, (frame, search) = analysis_meant(session, arguments), KINDS[arguments["kind"]], outcome
     save_found(session, row, kind, frame, search)
     if search.n:
-        queue.enqueue_criteria(session, row, default_steps(kind.key), again=True)
+        queue.enqueue_about(session, row, "criteria", criteria=default_steps(kind.key), again=True)
     words = f"{search.n:,} {kind.noun if search.n == 1 else kind.plural}" + (f". {search.note}" if search.note else "")
     url = Addresses().explanations(row.network.slug, scope_of(row, row.network.sizes[0]), kind=[kind.key])
     result = {"url": url, "network": arguments["network"], "kind": kind.key, "found": search.n}

@@ -93,23 +93,15 @@ def arguments_about(network: str, output: int, protocol: str, data: str, result:
         protocol: digest of the analysis's protocol.
         data: digest of its data record.
         result: digest of its result, so that what is found never comes to stand beside another result.
-        details: what else the job is told: "criteria", steps as text (:class:`analysis.criteria.steps.CriterionStep`);
+        details: what else the job is told: "criteria", steps (:class:`analysis.criteria.steps.CriterionStep`);
             "kind", key of a kind stored as columns; "thorough", whether a report does also what takes long (on the
             common ground every class where otherwise a sample is drawn, of the ladder learned maps). The order of a
             list is no part of a job.
     """
     stored = {"network": network, "output": output, "protocol": protocol, "data": data, "result": result}
-    return stored | {key: sorted(one) if isinstance(one, (list, tuple)) else one for key, one in details.items()}
-
-
-def model_arguments(model: str, rules: str) -> dict[str, Any]:
-    """Arguments of a "model-…" job, about one stored model of another kind than the networks.
-
-    Args:
-        model: its digest.
-        rules: as addresses write them, "" for the usual ones.
-    """
-    return {"model": model, "rules": rules}
+    return stored | {
+        key: sorted(map(str, one)) if isinstance(one, (list, tuple)) else one for key, one in details.items()
+    }
 
 
 def _defined(kind: str, module: str, title: str, *, version: int = 1, priority: int = 0) -> JobDefinition:

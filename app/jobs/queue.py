@@ -20,7 +20,6 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from analysis.criteria.steps import CriterionStep
 from analysis.data import DataRecord
 from analysis.explanations.registry import BY_KEY
 from analysis.progress import Progress
@@ -35,7 +34,6 @@ from app.jobs.definitions import (
     JobDefinition,
     analyse_arguments,
     arguments_about,
-    model_arguments,
 )
 from pluriscope.analyses.registry import BY_KEY as ANALYSES
 
@@ -201,17 +199,8 @@ def enqueue_of_model(
         again: see above.
     """
     title = f"{model.name}: {DEFINITIONS[kind].title.lower()}{f' under {rules}' if rules else ''}"
-    arguments = model_arguments(model.digest, rules)
+    arguments = {"model": model.digest, "rules": rules}
     return enqueue(session, kind, arguments, title, asked=asked, again=ENDED if again else ())
-
-
-def enqueue_criteria(
-    session: Session, analysis: AnalysisRow, steps: Sequence[CriterionStep], *, asked: bool = False, again: bool = False
-) -> JobRow:
-    """Ask for verdicts on what a stored analysis found; see :func:`enqueue_about`."""
-    return enqueue_about(
-        session, analysis, "criteria", asked=asked, again=again, criteria=[str(step) for step in steps]
-    )
 
 
 def _named(network: NetworkRow, output: int) -> str:

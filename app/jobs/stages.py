@@ -71,7 +71,7 @@ def _of_models(session: Session, name: str, job: str) -> int:
 
 
 def _criteria(session: Session, analysis: AnalysisRow) -> list[JobRow]:
-    return [queue.enqueue_criteria(session, analysis, default_steps())]
+    return [queue.enqueue_about(session, analysis, "criteria", criteria=default_steps())]
 
 
 def _recorded(session: Session, analysis: AnalysisRow) -> list[JobRow]:

@@ -15,7 +15,7 @@ from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.models import searches_of, stored_beside, stored_circuits, stored_landscape
 from app.figures.svg.graphs import graph_diagram
-from app.jobs.definitions import DEFINITIONS, model_arguments
+from app.jobs.definitions import DEFINITIONS
 from app.pages.analyses import Asked, Stored, each_of_network, state_of
 from app.pages.place import AnyPlace, ModelPlace, Place
 from pluriscope.analyses.registry import Analysis
@@ -65,6 +65,6 @@ def _of_transformer(session: Session, place: ModelPlace, links: Addresses, analy
         return Asked(analysis, subject, "not_analysed", None, None, "", rules)
     report = stored_beside(session, place.row, place.text, analysis.key, analysis.report)
     kind = DEFINITIONS[f"model-{analysis.key}"]
-    job = session.get(JobRow, kind.job_id(model_arguments(place.row.digest, place.text)))
+    job = session.get(JobRow, kind.job_id({"model": place.row.digest, "rules": place.text}))
     stored = None if report is None else Stored(report=report)
     return Asked(analysis, subject, *state_of(stored, job), "", rules)

@@ -19,7 +19,7 @@ from app.db.reads.networks import analyses_of
 from app.db.reads.verdicts import verdict_sets
 from app.errors import Conflict
 from app.figures.numbers import exact
-from app.jobs.definitions import MODEL_CIRCUITS, model_arguments
+from app.jobs.definitions import MODEL_CIRCUITS
 from app.pages.counted import method_words
 from app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_of, search_of
 from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_any
@@ -121,7 +121,7 @@ def search_for(session: Session, addresses: Addresses, place: ModelPlace) -> Ask
     """How far the search for the circuits of a transformer is, without them."""
     search = searches_of(session, [place.row.id]).get((place.row.id, place.text))
     if search is None:
-        job = session.get(JobRow, MODEL_CIRCUITS.job_id(model_arguments(place.row.digest, place.text)))
+        job = session.get(JobRow, MODEL_CIRCUITS.job_id({"model": place.row.digest, "rules": place.text}))
         return Asked(session, addresses, place, state_of(None, job), job, place.too_large, Query(), None, ())
     state: State = "done"
     limit = ""

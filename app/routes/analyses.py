@@ -226,7 +226,7 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
             steps = parse_steps(" ".join(order.criteria).split())
             # the job that follows every analysis does all of these: do not have a second one beside it
             steps = steps if any(step.changed for step in steps) else default_steps()
-            return queue.enqueue_criteria(session, row, steps, asked=True, again=True)
+            return queue.enqueue_about(session, row, "criteria", criteria=steps, asked=True, again=True)
         details = analysis.details(thorough=order.thorough)
         return queue.enqueue_about(session, row, analysis.key, asked=True, again=True, **details)
     analysis_meant(analysis.key, links, place)

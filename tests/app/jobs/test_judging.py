@@ -31,7 +31,7 @@ def work(store) -> None:
 def ask(store, *texts: str) -> str:
     with store.write() as session:
         analysis = session.scalars(select(AnalysisRow)).one()
-        return queue.enqueue_criteria(session, analysis, parse_steps(texts), again=True).id
+        return queue.enqueue_about(session, analysis, "criteria", criteria=parse_steps(texts), again=True).id
 
 
 def job(store, job_id: str) -> JobRow:

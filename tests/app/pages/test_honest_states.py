@@ -191,7 +191,7 @@ def test_the_list_tells_how_far_the_verdicts_are_that_its_filter_waits_for(store
             select(AnalysisRow).where(AnalysisRow.protocol_digest == LIMITED["cut"][0].digest)
         ).one()
         if state:
-            job = queue.enqueue_criteria(session, analysis, parse_steps([step]))
+            job = queue.enqueue_about(session, analysis, "criteria", criteria=parse_steps([step]))
             job.state, job.error = state, "memory: too little." if state == "failed" else ""
             if state == "running":
                 job.stage, job.found, job.done, job.total = "circuits", "3 passed so far", 1, 4

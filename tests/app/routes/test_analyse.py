@@ -86,7 +86,7 @@ def test_a_page_follows_whatever_works_on_its_network_and_then_asks_no_more(clie
     address = f"/networks/{XOR_SLUG}"
     assert "data-poll" not in client.get(address).text
     with store.write() as session:
-        job = queue.enqueue_criteria(session, session.merge(analysis), default_steps()).id
+        job = queue.enqueue_about(session, session.merge(analysis), "criteria", criteria=default_steps()).id
     text = client.get(f"{address}?protocol=paper").text
     assert "criteria under complete: " in text
     assert f'href="/jobs/{job}"' in text
