@@ -25,7 +25,7 @@ from tests.made_once import made_once
 SLUG = "xor"
 SHALLOW = COMPLETE.model_copy(update={"name": "shallow", "max_depth": 2})
 LIVE = "https://example.org/pluriscope"
-WISH = Wish((SLUG,), limit=2, interpretations=2)
+WISH = Wish((SLUG,), limit=1, interpretations=1)
 TWO = "two"
 NOISY = DataRecord(
     input_table(2),
