@@ -71,7 +71,7 @@ def audit(
     for done, (method, settings) in enumerate(methods):
         work.tell("methods", done, len(methods), method.key)
         begun, own = work.clock(), work.reporting_to(_within(work, done, methods))
-        ablation = str(settings["ablation"])
+        ablation = str(settings.get("ablation", ""))
         answer = method.answer(landscape.cut(ablation), settings, own)
         found.append(Audited(method.key, settings, "", answer, None, work.clock() - begun, ablation))
     found += [

@@ -16,7 +16,10 @@ from typing import Any, ClassVar, Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.circuits.search import decide_right
+from analysis.circuits.space import in_space
 from analysis.criteria.cuts import divergence, log_softmax
+from analysis.discovery.closure import Closed, closed
 from analysis.discovery.masked_runs import (
     Metric,
     RowRule,
@@ -32,9 +35,10 @@ from analysis.discovery.masked_runs import (
 from analysis.discovery.selection import UNDEFINED, Scores, shares_between
 from analysis.fixed_order import mean
 from analysis.method_settings import Settings
+from analysis.models.circuits import most_wrong
 from analysis.models.graph import Graph, perceptron_graph
 from analysis.models.model import Model, Space, gaps
-from analysis.networks.circuit import mask_array
+from analysis.networks.circuit import Circuit, mask_array
 from analysis.networks.gradients import backward
 from analysis.networks.mlp import activations, keep_matrices
 from analysis.question import Question
@@ -96,6 +100,22 @@ class Cut(ABC):
             points: where derivatives are taken and averaged: 1 in the whole, 0 where all that it is given has gone to
                 what absent edges carry.
         """
+
+    @abstractmethod
+    def left(self, raw: int) -> Closed:
+        """The circuit of a raw mask."""
+
+    @abstractmethod
+    def are_right(self, circuits: Sequence[Closed]) -> list[bool]:
+        """Which circuits are possible and right on enough rows: of a network under its protocol's ablation, whatever
+        the cut's own is; of a model under the cut's.
+        """
+
+    def are_looked_at(self, circuits: Sequence[Closed]) -> list[bool]:
+        """Which circuits the rules look at: a protocol may leave out those with too many active neurons, and so the
+        whole network. A circuit that is right and looked at is valid.
+        """
+        return [one.possible for one in circuits]
 
     def order(self, order: str, seed: int = 0) -> list[int]:
         """Every bit in the order in which it is tried, from the last layer of readers back.
@@ -192,6 +212,21 @@ class CutNetwork(Cut):
         found: list[float] | None = self.kept[key]
         return found
 
+    def left(self, raw: int) -> Closed:
+        """See :func:`~analysis.discovery.closure.closed`."""
+        return closed(raw, self.question.layout)
+
+    def are_right(self, circuits: Sequence[Closed]) -> list[bool]:
+        """By the protocol."""
+        masks = mask_array([one.mask for one in circuits], self.question.layout)
+        right = decide_right(self.question, masks).tolist() if circuits else []
+        return [one.possible and found for one, found in zip(circuits, right, strict=True)]
+
+    def are_looked_at(self, circuits: Sequence[Closed]) -> list[bool]:
+        """By the number of active neurons."""
+        layout, sizes, protocol = self.question.layout, self.question.cut.sizes, self.question.protocol
+        return [one.possible and in_space(Circuit(layout, one.mask).n_neurons, sizes, protocol) for one in circuits]
+
     def changes(self, settings: Settings) -> Scores:
         """Of the metric that settings name."""
         masks = mask_array(self.each_removed, self.question.layout)
@@ -277,6 +312,16 @@ class CutModel(Cut):
             self.kept[key] = shares_between(self.losses([*masks, 0, everything], loss))
         found: list[float] | None = self.kept[key]
         return found
+
+    def left(self, raw: int) -> Closed:
+        """What a raw mask means."""
+        mask = self.graph.number(self.space.reduce(self.graph.bits([raw]))[0])
+        return Closed(mask, (), possible=self.graph.cut == "nodes" or mask != 0)
+
+    def are_right(self, circuits: Sequence[Closed]) -> list[bool]:
+        """Under the cut's ablation."""
+        wrong, most = self.losses([one.mask for one in circuits], "decision"), most_wrong(self.model)
+        return [one.possible and found <= most for one, found in zip(circuits, wrong, strict=True)]
 
     def changes(self, settings: Settings) -> Scores:
         """Of the loss that settings name, with the sign that bits that help are negative."""

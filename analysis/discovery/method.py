@@ -96,7 +96,7 @@ class Method:
         label: short name for people.
         definition: one sentence: how it answers.
         source: where it comes from, and what its numbers agree with.
-        own: what may be set on it alone; "ablation" is always among it.
+        own: what may be set on it alone, "ablation" among it unless it asks only which circuits are valid.
         of_models: the same where it is asked about models of other kinds; none of one that is not.
         score: gives every bit a score, from which a mask is picked; None for a method that chooses by itself.
         choose: chooses a mask; the dotted path "module:function" of what loads torch; None for a method of scores.

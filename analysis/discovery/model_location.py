@@ -130,9 +130,7 @@ class ModelLandscape(ValidCircuits):
 
     def left(self, raw: int) -> Closed:
         """What a raw mask means."""
-        graph = self.graph
-        mask = graph.number(self.space.reduce(graph.bits([raw]))[0])
-        return Closed(mask, (), possible=graph.cut == "nodes" or mask != 0)
+        return self.cuts[RULES].left(raw)
 
     def is_valid(self, one: Closed) -> bool:
         """Whether a circuit is right on enough rows."""

@@ -123,7 +123,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> Methods
         landscape.cut("pairs")
     except InvalidMethod as problem:
         barred["pairs"] = f"{problem.cause[:1].upper()}{problem.cause[1:]}."
-    refused = {method.label: barred["pairs"] for method, given in asked if given["ablation"] in barred}
-    found = audit(landscape, [one for one in asked if one[1]["ablation"] not in barred], (), work)
+    refused = {method.label: barred["pairs"] for method, given in asked if given.get("ablation") in barred}
+    found = audit(landscape, [one for one in asked if one[1].get("ablation") not in barred], (), work)
     complete, thorough = landscape.complete, settings.thorough
     return methods_report(found, refused, METHOD_BY_KEY, landscape.graph, complete=complete, thorough=thorough)

@@ -99,7 +99,7 @@ def ask_methods(document: bytes, rules: Rules, search: ModelSearch, frame: Frame
     ablations = [RULES, *(name for name, cut in landscape.cuts.items() if cut is not own)]
     asked = default_methods(every)
     if landscape.space.run_milliseconds <= SWEPT_MILLISECONDS:
-        asked = [one for one in sweep(every, ablations[1:]) if one[1]["ablation"] in ablations]
+        asked = [one for one in sweep(every, ablations[1:]) if one[1].get("ablation", RULES) in ablations]
     answers = audit(landscape, asked, work=work)
     return methods_report(answers, {}, MODEL_METHOD_BY_KEY, landscape.graph, complete=landscape.complete)
 

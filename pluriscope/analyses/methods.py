@@ -86,6 +86,9 @@ def _page(report: MethodsReport, of: Subject) -> Iterator[Block]:
             rows.append(_row(answer, method.label, of))
         elif method.label in report.refused:
             rows.append(Row({"method": method.label, "fails": report.refused[method.label]}))
+        elif not method.learns:  # it came after this report
+            url = of.links.analysis(of.slug, "methods", of.scope, key)
+            rows.append(Row({"method": method.label, "fails": "not asked yet"}, url=url))
     action = Action("Locate your own", of.links.claim(of.slug, of.scope))
     yield Section("Under default settings", "Each leads to its steps", action)
     yield _table(rows)
@@ -191,10 +194,11 @@ class _Path:
 
     def blocks(self, at: int) -> Iterator[Block]:
         method, of, last = self.method, self.of, len(self.stages) - 1
-        what = "faithfulness" if method.score is not None else _MEASURES.get(str(self.settings.get("loss")), "loss")
+        what = "faithfulness" if method.score is not None else _MEASURES.get(str(self.settings.get("loss")), "")
+        measured = f" Measured: {what}." if what else ""
         yield Head(
             f"{method.label}, step by step",
-            f"{method.definition} Here: {self.text}. Measured: {what}.",
+            f"{method.definition} Here: {self.text}.{measured}",
             actions=(Action("All methods", of.links.analysis(of.slug, "methods", of.scope)),),
         )
         if last:
@@ -223,7 +227,7 @@ def _item(_: MethodsReport | None, of: Subject, text: str, options: Mapping[str,
     if method.learns:
         cause = "learns all gates at once, so there are no steps to follow"
         raise InvalidMethod(f"method {method.key}", cause, "look at the steps of another one")
-    steps = steps_of(method, settings, landscape.cut(settings["ablation"]))
+    steps = steps_of(method, settings, landscape.cut(settings.get("ablation", "")))
     stages = stages_of([Step((), False, None, None, begin), *steps], landscape)
     path = _Path(of, method, settings, stages, list(names.numbers), _answer(method, settings, stages))
     at = whole_option(options, "step", len(stages) - 1, path.answer or 0)

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from analysis.circuits.search import search_circuits
 from analysis.discovery.registry import METHODS
+from analysis.discovery.report import MethodsReport
 from analysis.discovery.sweep import sweep
 from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import KIND_OF
@@ -297,6 +298,15 @@ def test_every_answer_of_a_method_is_that_of_the_reference(client) -> None:
                 )
                 compared += 1
     assert compared >= 20
+
+
+def test_a_method_that_came_after_a_report_is_listed_as_not_asked() -> None:
+    question = ask(pretrained_xor().network, task=named_task("XOR", 2))
+    subject = network_subject(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
+    earlier = MethodsReport(thorough=False, complete=True, answers=[], refused={})
+    html = "".join(block.html() for block in shown(BY_KEY["methods"]).page(earlier, subject))
+    assert html.count("not asked yet") == sum(not method.learns for method in METHODS)
+    assert 'href="/networks/xor/analyses/methods/weights"' in html
 
 
 def test_steps_lead_to_the_answer_and_wrong_ones_are_refused(client) -> None:

@@ -11,6 +11,7 @@ from hashlib import sha256
 import pytest
 
 from analysis import errors as engine_errors
+from analysis.discovery.registry import METHODS
 from analysis.protocol import Protocol
 from app import errors as page_errors
 from app.cli.commands import COMMANDS
@@ -53,6 +54,13 @@ def test_every_command_and_option_is_described() -> None:
             option = f"--{one.name.rstrip('_').replace('_', '-')}"
             if not one.by_place and option != "--json":  # which every command has
                 assert f"`{option}" in row or f"{option} " in row, (name, option)
+
+
+def test_every_discovery_method_is_described() -> None:
+    row = next(
+        one for one in text_of("docs/machine-interface.md").splitlines() if one.startswith("| `pluriscope audit")
+    )
+    assert [method.key for method in METHODS if f"`{method.key}`" not in row] == []
 
 
 def test_every_setting_is_described() -> None:

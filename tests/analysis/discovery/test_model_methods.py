@@ -156,7 +156,7 @@ def test_places_are_those_among_all_masks(name, text):
     right = np.concatenate([gaps(space.run(some[None]), model.answers)[0][None] > 0 for some in every]).sum(axis=1)
     valid = every[right / len(model.rows) > 0.99]
     landscape = ModelLandscape(ATTENTION, model, rules, find_masks(model, rules))
-    asked = [one for one in sweep(MODEL_METHODS, ["mean"]) if one[1]["ablation"] in landscape.cuts]
+    asked = [one for one in sweep(MODEL_METHODS, ["mean"]) if one[1].get("ablation", "rules") in landscape.cuts]
     found = audit(landscape, asked)
     assert {one.method for one in found} == {method.key for method in MODEL_METHODS}
     outcomes = set()
@@ -187,6 +187,16 @@ def test_places_are_those_among_all_masks(name, text):
         assert place.criteria["minimal-cardinal"] == ("failed" if place.excess else "passed")
         assert place.under["resample"] == (place.criteria["resample-ablation"] == "passed")
     assert True in outcomes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["", "mean", "nodes"])
+def test_a_cut_says_which_circuits_are_valid(text):
+    model, rules = golden("own_2x1_0"), ATTENTION.rules(text)
+    cut, valid = CutModel(model, model.space(rules)), set(find_masks(model, rules).masks.tolist())
+    circuits = [cut.left(raw) for raw in range(1 << cut.n_bits)]
+    both = zip(cut.are_right(circuits), cut.are_looked_at(circuits), strict=True)
+    assert {one.mask for one, said in zip(circuits, both, strict=True) if all(said)} == valid != set()
 
 
 @pytest.mark.slow
