@@ -303,13 +303,19 @@ class Circuits(Listing[Circuit]):
         return replace(self, places=order[np.isin(order, places)].tolist())
 
     def to_pandas(self) -> Any:
-        """A DataFrame with a row for each: mask, the figures of the list, address."""
+        """A DataFrame with a row for each: mask, the figures of the list, address.
+
+        Where there is none, a float is NaN and anything else None.
+        """
         layout, part = self.result.question.layout, self.result.circuit_figures
         masks = [layout.to_hex(mask) for mask in self.masks.tolist()]
         key, scope, addresses = self.result.network_key, self.result.scope, self.result.addresses
         rows = _figures(part, self.positions)
-        figures = {one.name: [row[one.name] for row in rows] for one in _SHOWN if part.has(one.name)}
-        whole = {name: np.array(told, object) if None in told else told for name, told in figures.items()}
+        whole: dict[str, Any] = {}
+        for column in (one for one in _SHOWN if part.has(one.name)):
+            told = [row[column.name] for row in rows]
+            kind = np.float64 if column.type == "float" else object  # integers of any size stay what they are
+            whole[column.name] = np.array(told, kind) if None in told else told
         return frame({"mask": masks, **whole, "address": [addresses.circuit(key, mask, scope) for mask in masks]})
 
     def _where(self, chosen: NDArray[np.bool_]) -> Circuits:

@@ -223,6 +223,9 @@ class Frame:
         parts: the kinds, in the order of the list.
         also: columns that can be asked for and that no row here has.
         told: values that are the same in every row.
+
+    Raises:
+        ValueError: a kind has figures that no column shows.
     """
 
     columns: tuple[Column, ...]
@@ -230,6 +233,13 @@ class Frame:
     also: tuple[Column, ...] = ()
     told: Mapping[str, Any] = field(default_factory=dict)
     _orders: dict[str, tuple[NDArray[np.int32], int]] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for part in self.parts:
+            if unknown := {*part.numbers, *part.coded, *part.labels} - {*self._column}:
+                raise ValueError(
+                    f"kind {part.kind}: no column shows {sorted(unknown)}; name it among the kind's COLUMNS"
+                )
 
     @cached_property
     def _column(self) -> dict[str, Column]:

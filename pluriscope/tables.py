@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from operator import itemgetter
 from typing import Any, Final, Literal, Protocol, TypeVar
 
@@ -213,6 +214,17 @@ class Facet:
     low: str = ""
     high: str = ""
     asked: tuple[str, ...] = ()
+
+    @property
+    def hints(self) -> tuple[str, str]:
+        """The ends for people: floats in a few digits, so that all still lie between them."""
+        if self.column.type != "float" or not self.low:
+            return self.low, self.high
+        low, high = (
+            float(Context(prec=4, rounding=way).create_decimal(end))
+            for end, way in ((self.low, ROUND_FLOOR), (self.high, ROUND_CEILING))
+        )
+        return f"{low:g}", f"{high:g}"
 
 
 @dataclass(frozen=True)

@@ -192,3 +192,9 @@ def test_an_empty_frame_answers():
     empty = frame(0)
     assert empty.select(Query(sort="margin")).total == 0
     assert Overview(empty).select(read_query(COLUMNS, {})).groups == ()
+
+
+def test_figures_without_a_column_are_refused():
+    with pytest.raises(ValueError, match=r"kind circuit: no column shows \['edges', 'margin'\]"):
+        Frame(tuple(one for one in COLUMNS if one not in (EDGES, MARGIN)), FRAME.parts)
+    Frame(tuple(one for one in COLUMNS if one is not EDGES), FRAME.parts, also=(EDGES,))

@@ -3,7 +3,7 @@
 import pytest
 
 from pluriscope.errors import InvalidOption
-from pluriscope.tables import AtHand, Column, Query, Row, parameters, read_query, toggled, words_of
+from pluriscope.tables import AtHand, Column, Facet, Query, Row, parameters, read_query, toggled, words_of
 
 NAME = Column("name", "Name", "What it is called.", "name", first=True)
 KIND = Column("kind", "Kind", "Of what kind.", "text", facet="any", choices=("a", "b", "c"))
@@ -162,6 +162,19 @@ def test_the_interface_describes_every_option():
 def test_a_value_in_short_and_in_full(value, text, exact):
     column, row = Column("x", "X", "", "int"), Row({"x": value})
     assert (column.text(row), column.exact(row)) == (text, exact)
+
+
+@pytest.mark.parametrize(
+    ("type_", "ends", "hints"),
+    [
+        ("float", ("1.373306393623352", "1.656206727027893"), ("1.373", "1.657")),
+        ("float", ("-0.000123456", "0.5"), ("-0.0001235", "0.5")),
+        ("float", ("", ""), ("", "")),
+        ("int", ("2", "123456"), ("2", "123456")),
+    ],
+)
+def test_the_ends_of_a_range_of_floats_are_told_in_a_few_digits_with_all_between_them(type_, ends, hints):
+    assert Facet(Column("x", "X", "", type_, facet="range"), (), *ends).hints == hints
 
 
 def test_numbers_below_zero_have_a_real_minus_sign_and_csv_has_a_hyphen():

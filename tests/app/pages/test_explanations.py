@@ -19,6 +19,7 @@ from app.jobs.definitions import arguments_about
 from app.main import create_app
 from app.pages.place import locate
 from pluriscope.addresses import ResultRef
+from pluriscope.kinds.circuits import OF_TRANSFORMERS
 from pluriscope.kinds.listing import COLUMNS, OF_KIND
 from pluriscope.naming import Scope
 from pluriscope.tables import read_query, toggled
@@ -78,6 +79,14 @@ def test_an_item_has_its_kind_s_figures_and_one_address(get, client, kind):
     assert item["kind"] == kind
     assert [name for name, value in item.items() if isinstance(value, str) and value.startswith("/")] == ["url"]
     assert client.get(item["url"]).status_code == 200
+
+
+def test_no_column_of_a_kind_stays_empty(frame):
+    """But those that something else fills later, or other models than networks."""
+    later = {"story", "coverage", "accuracy", *(column.name for column in OF_TRANSFORMERS)}
+    for part in (one for one in frame.parts if one.n):
+        filled = {*part.numbers, *part.coded, *part.labels, *part.more(0)}
+        assert {column.name for column in OF_KIND[part.kind]} - later <= filled, part.kind
 
 
 def test_next_leads_through_the_whole_list(get, client):
