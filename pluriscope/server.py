@@ -14,12 +14,13 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
 from analysis import ENGINE_VERSION
+from analysis.explanations.registry import BY_KEY
 from app.addressing import API_PREFIX
 from pluriscope.addresses import present
 from pluriscope.errors import ServerError
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Site
-from pluriscope.naming import ExplanationRef, scope_from
+from pluriscope.naming import IN_LIBRARY, ExplanationRef, scope_from
 from pluriscope.result import Result, read_result
 
 _SECONDS: Final = 60.0  # for one answer
@@ -32,8 +33,8 @@ def fetch(address: str) -> Result | Explanation:
     """What a server's page is about: a network's result, or one of its explanations.
 
     Args:
-        address: of the page of a network, circuit, interpretation, algorithm or alignment, as copied from a browser,
-            such as "http://127.0.0.1:8000/networks/xor-pretrained".
+        address: of the page of a network, circuit, interpretation, algorithm or alignment, or of an explanation that a
+            search of its own finds, as copied from a browser, such as "http://127.0.0.1:8000/networks/xor-pretrained".
 
     Raises:
         ServerError: the address is of no such page, the server cannot be reached, or nothing is stored there.
@@ -101,7 +102,7 @@ def _reference(text: str) -> ExplanationRef:
         ref = ExplanationRef.parse(text)
     except ValueError:
         raise ServerError(f"explanation {text!r}", "cannot be read", "copy the address anew") from None
-    if ref.kind not in ("circuit", "interpretation", "algorithm", "alignment"):
+    if ref.kind not in IN_LIBRARY:
         cause = f"is {ref.kind}, of which the library has no values"
         raise ServerError(f"explanation {text!r}", cause, "look at the page")
     return ref
@@ -113,6 +114,8 @@ def _referred(result: Result, ref: ExplanationRef) -> Explanation:
         circuit = result.circuit(ref.first)
         return circuit.interpretation(int(ref.second)) if ref.second else circuit
     try:
+        if ref.kind in BY_KEY:
+            return result.recorded(ref.kind).named(ref.first)
         algorithm = result.algorithms.named(ref.first)
         return algorithm.alignments.named(ref.second) if ref.second else algorithm
     except KeyError as unknown:

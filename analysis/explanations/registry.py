@@ -12,7 +12,15 @@ from analysis.explanations.interpretations import INTERPRETATION
 from analysis.explanations.lens_claims import LENS
 from analysis.explanations.probes import PROBE
 
-EVERY_KIND: Final[tuple[Kind[Any], ...]] = (CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT, DIRECTION, PROBE, LENS)
+EVERY_KIND: Final[tuple[Kind[Any], ...]] = (
+    CIRCUIT,
+    INTERPRETATION,
+    ALGORITHM,
+    ALIGNMENT,
+    DIRECTION,
+    PROBE,
+    LENS,
+)
 KIND_OF: Final = {kind.key: kind for kind in EVERY_KIND}
 
 RECORDED: Final[tuple[RecordedKind[Any], ...]] = tuple(kind for kind in EVERY_KIND if isinstance(kind, RecordedKind))

@@ -25,17 +25,13 @@ from app.pages.explanations import Explanation
 from app.pages.place import AnyPlace, Place
 from app.pages.sharing.facts import InShort, Shared
 from pluriscope.blocks import Block, Facts, Head
-from pluriscope.naming import ExplanationRef, Scope
+from pluriscope.naming import IN_LIBRARY, ExplanationRef, Scope
 from pluriscope.records import ExplanationRecord
 
 Model = TypeVar("Model", bound=Options)
 EXPLANATION: Final = "/networks/{network}/explanations/{ref}"
 DRAWING: Final = "drawing"
 """The id of the figure of the very thing that a page is about; other figures with an id are files as well."""
-
-
-IN_LIBRARY: Final = frozenset({"circuit", "interpretation", "algorithm", "alignment"})
-"""Kinds that the library has values of."""
 
 
 @dataclass(frozen=True)

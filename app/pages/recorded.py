@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from analysis.explanations.explanation import Claim, RecordedKind
+from analysis.explanations.explanation import Claim, RecordedKind, predict_nothing
 from analysis.explanations.registry import BY_KEY
 from app.db.recorded import StoredSearch, stored_refs, stored_searches
 from app.figures.numbers import exact
@@ -65,7 +65,10 @@ def recorded(one: One, _options: ScopeOptions) -> Iterator[Block]:
     caption = "The network, with what this explanation says of it."
     yield Side([figure(one, drawn, caption), Facts(figures)])
     if claims:
-        yield Section("What it says of each site", f"silent on some interventions: {kind.silence}.")
+        which = (
+            "every intervention" if kind.predict is predict_nothing and kind.by_hand is None else "some interventions"
+        )
+        yield Section("What it says of each site", f"silent on {which}: {kind.silence}.")
         yield _table(one, claims)
     yield from about(one)
 

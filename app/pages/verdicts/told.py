@@ -15,7 +15,7 @@ from app.figures.numbers import exact
 from app.figures.svg.marks import verdict_mark
 from app.pages.explanations import Explanation
 from app.pages.verdicts.judge import CriterionVerdict, verdicts_on
-from pluriscope.blocks import Block, More, Prose, Table
+from pluriscope.blocks import Block, More, Notice, Prose, Table
 from pluriscope.naming import LETTERS
 
 _STEPS = {criterion.key: CriterionStep.of(criterion) for criterion in CRITERIA}
@@ -31,6 +31,9 @@ def told(session: Session, links: Addresses, explanations: Sequence[Explanation]
     """Every criterion that applies, with its settings."""
     found = [verdicts_on(session, links, one) for one in explanations]
     rows: list[tuple[str, ...]]
+    if not any(found):
+        yield Notice("No criterion applies.", "None asks anything of what is of this kind.")
+        return
     if len(found) == 1:
         of = found[0]
         labels: Sequence[str] = ("Criterion", "Verdict", "Score", "Reason", "Witness", "Judged")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -12,10 +13,10 @@ from analysis.alignments.alignment import Aligned, Alignment
 from analysis.circuits.search import search_circuits
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.experiments import SILENT, intervention_space
-from analysis.explanations.explanation import RecordedKind
+from analysis.explanations.explanation import RecordedKind, claim_nothing
 from analysis.explanations.lens_claims import LensClaims
 from analysis.explanations.probes import find_probes
-from analysis.explanations.registry import KIND_OF
+from analysis.explanations.registry import EVERY_KIND, KIND_OF
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.circuit import Circuit
@@ -59,6 +60,15 @@ def item(key: str) -> Any:
     return chosen[key]
 
 
+@pytest.mark.parametrize("kind", EVERY_KIND, ids=lambda kind: kind.key)
+def test_addresses_and_stored_rows_can_tell_it_from_others(kind):
+    others = [other for other in EVERY_KIND if other is not kind]
+    assert kind.letter not in {other.letter for other in others}, "this letter is taken: choose one of your own"
+    assert kind.key not in {other.key for other in others}, "this key is taken: choose one of your own"
+    assert re.fullmatch("[a-z]", kind.letter)
+    assert re.fullmatch("[a-z][a-z-]{0,15}", kind.key), "at most 16 lower-case letters and dashes"
+
+
 @pytest.mark.parametrize("key", KEYS)
 def test_what_it_says_by_hand_is_what_it_predicts_on_the_common_ground(key):
     kind, one, cut = KIND_OF[key], item(key), question().cut
@@ -85,7 +95,7 @@ def test_it_decides_right_on_clean_inputs_if_it_says_anything_of_them(key):
 def test_its_claims_stand_on_sites_of_the_network(key):
     sizes = question().cut.sizes
     claims = KIND_OF[key].claims(item(key))
-    assert claims
+    assert claims or KIND_OF[key].claims is claim_nothing
     for claim in claims:
         assert not (claim.neurons and claim.directions)
         assert bool(claim.neurons or claim.directions) == (claim.layer > 0)
