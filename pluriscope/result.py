@@ -30,6 +30,7 @@ from analysis.work import Work
 from app.figures.svg.layout import shape_text
 from app.figures.svg.networks import network_diagram
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
+from pluriscope.asked import Answer, answer
 from pluriscope.audits import ClaimLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations
 from pluriscope.comparison import compared
@@ -319,6 +320,18 @@ class Result(Findings):
             InvalidClaim: a claim that cannot be read.
         """
         return audited(self, methods, claims or {})
+
+    def ask(self, key: str, *, thorough: bool = False) -> Answer:
+        """What one analysis finds, such as "stories", of those that look at nothing but the network and its circuits.
+
+        Args:
+            key: which, as its address has it.
+            thorough: do also what takes long, where there is such.
+
+        Raises:
+            AnalysisError: there is no such analysis, it says nothing of such networks, or it looks at more.
+        """
+        return answer(self, key, thorough=thorough)
 
     # ------------------------------------------------------------ keeping and showing
 

@@ -99,6 +99,11 @@ def _page(report: MethodsReport, of: Subject) -> Iterator[Block]:
     yield More("How to read it", lambda: [reading, *map(_definition, _methods(of).values())])
 
 
+def _every(report: MethodsReport, of: Subject) -> Table:
+    """Every answer."""
+    return Table.short("answer", _ANSWERS, [_row(one, "", of) for one in report.answers])
+
+
 def _definition(method: Method) -> Prose:
     return Prose(f"**{method.label}.** {method.definition} {method.source}.")
 
@@ -267,4 +272,4 @@ def _about(report: MethodsReport | None, of: Subject, ref: ExplanationRef) -> It
         yield Notice("Discovery methods answer with it", f"{labels}.", actions=[action])
 
 
-SHOWN: Final = Shown(_thumb, _page, item=_item, about=_about)
+SHOWN: Final = Shown(_thumb, _page, item=_item, about=_about, table=_every)

@@ -297,3 +297,26 @@ def test_kinds_with_a_search_of_their_own_are_found_when_they_are_asked_for(xor)
     assert "<svg" in one.draw().svg()
     with pytest.raises(AnalysisError, match="Use probe"):
         xor.recorded("circuit")
+
+
+def test_analyses_are_asked_of_a_result(xor):
+    stories = xor.ask("stories")
+    assert stories.findings[1] == "Of its 197 valid circuits, 196 tell the same story."
+    assert (stories.report.asked, stories.rows) == (197, [])
+    assert stories.address.endswith("/analyses/stories")
+    assert stories.findings[0] in stories._repr_html_()
+    assert "196" in repr(stories)
+    assert stories.draw().words == "Circuits by edges; outlined the 1 of 197 that tell another story"
+    methods = xor.ask("methods")
+    assert [row["edges"] for row in methods.rows] == [
+        one.place and one.place["edges"] for one in methods.report.answers
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [("nonsense", "is unknown"), ("rivals", "pluriscope ask rivals FILE"), ("stories", "does all there is")],
+)
+def test_an_analysis_that_a_result_cannot_be_asked_is_refused(xor, key, words):
+    with pytest.raises(AnalysisError, match=words):
+        xor.ask(key, thorough=True)
