@@ -6,8 +6,7 @@ It is prepared once a run: each process that shares the tests copies what the fi
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Sequence
-from functools import partial
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -23,12 +22,11 @@ from app.db.studies import save_results
 from app.db.tables import ModelRow, NetworkRow
 from app.db.writes import save_network
 from app.jobs.definitions import DEFINITIONS
-from app.jobs.executor import ProcessExecutor
 from app.jobs.queue import cancel, enqueue, enqueue_analyses
 from app.jobs.seeding import add_bundled_models
 from app.jobs.worker import Pace, Worker
 from app.settings import Settings
-from tests.app.jobs.executors import Lent
+from tests.app.jobs.executors import Directly
 from tests.made_once import made_once
 from tests.study_factories import results as study_results
 
@@ -39,14 +37,14 @@ NETWORKS: Final = {
     "majority-3-3": (COMPLETE, PAPER),
     "xor-planted-disguised": (COMPLETE,),
 }
-ALL_OF: Final = ("analyse", "directions", "explanations", "model-circuits")
+ALL_OF: Final = ("analyse", "explanations", "model-circuits")
 """The kinds of jobs that are quick, so that every one of them is done."""
 FURTHER: Final = {
-    ("xor-pretrained", "complete"): ("criteria", "common-ground", "stories", "rivals", "methods", "lenses"),
-    ("xor-pretrained", "paper"): ("criteria", "common-ground"),
-    ("alice-and-bob", "complete"): ("criteria", "common-ground", "ladder"),
-    ("alice-and-bob", "paper"): ("criteria", "common-ground"),
-    ("majority-3-3", "paper"): ("criteria", "common-ground"),
+    ("xor-pretrained", "complete"): ("directions", "criteria", "stories", "rivals", "methods", "lenses"),
+    ("xor-pretrained", "paper"): ("criteria",),
+    ("alice-and-bob", "complete"): ("directions", "criteria", "common-ground", "ladder"),
+    ("alice-and-bob", "paper"): ("criteria",),
+    ("majority-3-3", "paper"): ("criteria",),
     ("xor-planted-disguised", "complete"): ("planted", "methods"),
 }
 """What is looked at beyond those, on the default data; the rest is called off: it would take longer than all tests."""
@@ -62,7 +60,6 @@ decide what is stored; of the last two, which took three quarters of the rest, n
 """
 RULES_LOOKED_AT: Final = {"majority-5-attention": ("", "split", "nodes-mean"), "induction-attention": ("",)}
 """Rules of models of other kinds under which their circuits are searched; the rest is called off as well."""
-SLOTS: Final = 2
 
 
 def prepare(data: Path, factory: pytest.TempPathFactory) -> None:
@@ -88,27 +85,19 @@ def _make(data: Path) -> None:
                     if file.data is not None:
                         save_data_record(session, file.data)
                         enqueue_analyses(session, row, (PAPER,), data=file.data)
-        executors = [ProcessExecutor() for _ in range(SLOTS)]
-        try:
-            _work(store, ALL_OF, executors)
-            _call_off_what_nobody_looks_at(store)
-            _work(store, DEFINITIONS, executors)
-        finally:
-            for executor in executors:
-                executor.close()
+        _work(store, ALL_OF)
+        _call_off_what_nobody_looks_at(store)
+        _work(store, DEFINITIONS)
     finally:
         store.close()
 
 
-def _work(store: Store, kinds: Collection[str], executors: Sequence[ProcessExecutor]) -> None:
-    """Do all jobs of these kinds."""
-    lent = map(Lent, executors)
+def _work(store: Store, kinds: Collection[str]) -> None:
+    """Do all jobs of these kinds, in this process: another would import for as long as many of them take."""
     definitions = {kind: DEFINITIONS[kind] for kind in kinds}
     # nobody else takes jobs here, so a machine too busy to renew a lease in time loses none
     pace = Pace(lease_seconds=600, poll_seconds=0.1, look_seconds=0.05)
-    Worker(store, slots=len(executors), definitions=definitions, pace=pace, executor=partial(next, lent)).run(
-        until_idle=True
-    )
+    Worker(store, slots=1, definitions=definitions, pace=pace, executor=Directly).run(until_idle=True)
     with store.read() as session:
         failed = select(JobRow.title, JobRow.error).where(JobRow.state == "failed")
         assert session.execute(failed).all() == []

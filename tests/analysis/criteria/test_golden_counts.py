@@ -107,6 +107,8 @@ LARGE = {
         "xor+or+imp_3-3/0",
         "xor+or+imp_3-3/1",
         "xor+or+imp_3-3/2",
+        "nand_3-2/0",
+        "xor_tanh_3-3/0",
     ),
     *("xor_3-3_b/0", "xor_3-3_tight/0", "xor_pretrained_notebook/0", "xor_sigmoid_3-3/0"),
 }
