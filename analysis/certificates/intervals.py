@@ -215,15 +215,3 @@ def decided_alike(first: Program, second: Program, regions: Sequence[Region]) ->
         return alike, unlike, both_bent
 
     return judge
-
-
-def layer_bounds(program: Program, low: Array, high: Array) -> list[tuple[Array, Array]]:
-    """Natural bounds ``[n_l]`` of the pre-activations of each layer on one box ``low ≤ z ≤ high``, both ``[free]``."""
-    found: list[tuple[Array, Array]] = []
-    h_low = h_high = np.empty((1, 0))
-    for k, f, b in program.arrays:
-        weights = np.hstack([k, f])
-        a_low, a_high = _affine(np.hstack([h_low, low[None]]), np.hstack([h_high, high[None]]), weights, b)
-        found.append((a_low[0], a_high[0]))
-        h_low, h_high = activated(program, a_low, -1), activated(program, a_high, 1)
-    return found

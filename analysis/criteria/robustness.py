@@ -3,8 +3,7 @@
 1. The same random points for all circuits remove most of those that differ somewhere; each witness is checked.
 2. Two inputs and piecewise-linear neurons: convex polygons without rounding
    (:mod:`analysis.certificates.polygons`).
-3. Otherwise: sound bounds and bisection (:mod:`analysis.certificates.intervals`); where neurons are piecewise linear
-   and that does not settle it, a mixed-integer programme (:mod:`analysis.certificates.mixed_integer`).
+3. Otherwise: sound bounds and bisection (:mod:`analysis.certificates.intervals`).
 
 Source: Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823): input-domain robustness, here on decisions.
 """
@@ -19,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.certificates.intervals import Answer, bisect, decided_alike
-from analysis.certificates.mixed_integer import find_point
 from analysis.certificates.polygons import SquareCells
 from analysis.certificates.programs import Program, Region, circuit_program, decision_regions, network_program
 from analysis.criteria import circuits
@@ -36,7 +34,6 @@ _INWARD: Final = 1 - 1e-9  # so that rounding leads no point out of its ball
 _METHODS: Final = {
     "polygons": "by convex polygons without rounding",
     "bounds": "by interval bounds and bisection",
-    "solver": "by a mixed-integer solver within its tolerance",
 }
 
 
@@ -143,26 +140,7 @@ class _Balls:
             return "refuted", (float(found[0]), float(found[1])), "polygons"
         low, high = np.nextafter(centre - self.radius, -np.inf), np.nextafter(centre + self.radius, np.inf)
         certificate = bisect(judge, low, high, self.budget)
-        if certificate.answer != "undecided" or self.network.slope is None:
-            return certificate.answer, certificate.witness, "bounds"
-        return self._solved(circuit, low, high)
-
-    def _solved(
-        self, circuit: Program, low: NDArray[np.float64], high: NDArray[np.float64]
-    ) -> tuple[Answer, tuple[float, ...] | None, str]:
-        """The solver's answer for each pair of regions that are decided differently."""
-        undecided = False
-        judge = decided_alike(self.network, circuit, self.regions)
-        for first in self.regions:
-            for second in self.regions:
-                if first.decision == second.decision:
-                    continue
-                programs = (self.network, circuit)
-                answer, point = find_point(programs, (first, second), low, high, node_limit=self.budget)
-                if point is not None and judge(np.array([point]), np.array([point]))[1][0]:
-                    return "refuted", point, "solver"
-                undecided |= answer != "proved"
-        return ("undecided" if undecided else "proved"), None, "solver"
+        return certificate.answer, certificate.witness, "bounds"
 
     def witness(self, position: int, ball: int, point: NDArray[np.float64]) -> dict[str, Any]:
         population = self.population
@@ -194,11 +172,9 @@ INPUT_ROBUST: Final = Criterion(
     judges={"circuit": _robust},
     method="Two inputs and piecewise-linear neurons: convex polygons without rounding, so the answer is exact for the "
     "stored numbers. Otherwise interval and mean-value bounds with bisection; sums are widened by more than their "
-    "rounding error, and the ball by one float on each side, so a proof holds for real numbers. Where neurons are "
-    "piecewise linear and bisection spends its budget, a mixed-integer programme (HiGHS): a proof then means that "
-    "no point comes within 1e-5 of a different decision, up to the solver's tolerances. Edges of decisions are "
-    "right to the last float. A circuit that differs at a random point is refuted by that point, once bounds "
-    "confirm it.",
+    "rounding error, and the ball by one float on each side, so a proof holds for real numbers. Edges of "
+    "decisions are right to the last float. A circuit that differs at a random point is refuted by that point, once "
+    "bounds confirm it.",
     parameters=(
         Parameter("radius", 0.1, 0.0, 10.0, "radius of the ball around each clean input"),
         Parameter(
@@ -206,8 +182,7 @@ INPUT_ROBUST: Final = Criterion(
             4096,
             1,
             1_000_000,
-            "boxes for each ball and circuit before bisection gives up, and nodes of the solver after that; polygons "
-            "need none",
+            "boxes for each ball and circuit before bisection gives up; polygons need none",
             whole=True,
         ),
     ),

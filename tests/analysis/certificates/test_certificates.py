@@ -1,4 +1,4 @@
-"""Bounds hold, polygons are exact, the solver agrees: three ways to certify against one another and against samples."""
+"""Bounds hold and polygons are exact: two ways to certify, against one another and against samples."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from analysis.certificates.intervals import Bounds, Judged, activated, bisect, bounds, decided_alike, layer_bounds
-from analysis.certificates.mixed_integer import find_point
+from analysis.certificates.intervals import Bounds, Judged, activated, bisect, bounds, decided_alike
 from analysis.certificates.polygons import SquareCells, cells, square
 from analysis.certificates.programs import (
     Program,
@@ -175,15 +174,6 @@ def test_bounds_close_in_faster_than_boxes_shrink() -> None:
     assert excess[1] < excess[0] / 30
 
 
-def test_layer_bounds_hold() -> None:
-    network = random_network(8)
-    low, high = np.array([-0.5, 0.2]), np.array([0.5, 0.9])
-    points = np.random.default_rng(0).uniform(low, high, (200, 2))
-    hidden = points @ network.weights[0].T + network.biases[0]
-    first_low, first_high = layer_bounds(network_program(network), low, high)[0]
-    assert ((hidden >= first_low) & (hidden <= first_high)).all()
-
-
 def hand_made(hidden: list[list[float]], hidden_biases: list[float], out: list[float], bias: float) -> Program:
     """relu neurons of two inputs, summed."""
     return network_program(
@@ -241,7 +231,7 @@ def test_cells_cover_the_square_and_are_affine() -> None:
         assert not exact or sum(areas) == 16
 
 
-def test_three_routes_agree_on_random_circuits() -> None:
+def test_both_routes_agree_on_random_circuits() -> None:
     answers = set()
     for seed in (2, 5):
         network = random_network(seed, (2, 2, 2, 1))
@@ -256,12 +246,6 @@ def test_three_routes_agree_on_random_circuits() -> None:
                 judge = decided_alike(whole, circuit, regions)
                 answer = bisect(judge, low, high, 20_000).answer
                 assert answer == ("proved" if point is None else "refuted")
-                pairs = [(r, s) for r in regions for s in regions if r.decision != s.decision]
-                solved = [find_point((whole, circuit), pair, low, high, node_limit=1000) for pair in pairs]
-                points = [p for _, p in solved if p is not None]
-                assert all(judge(np.array([p]), np.array([p]))[1][0] for p in points)
-                assert bool(points) == (point is not None)
-                assert bool(points) or all(one == "proved" for one, _ in solved)
                 answers.add(answer)
     assert answers == {"proved", "refuted"}
 
