@@ -69,16 +69,9 @@ def most_different(
         work: told between blocks; may raise Cancelled, or OutOfTime to end the search there.
         max_compared: end the search after so many comparisons.
     """
-    return most_different_words(masks, words_of(masks, layout), work, max_compared=max_compared)
-
-
-def most_different_words(
-    masks: NDArray[Any], words: Words, work: Work = DEFAULT_WORK, *, max_compared: int = MAX_COMPARED
-) -> DifferentPair | None:
-    """The same of circuits whose masks are given in words of 64 edges, ``[circuits, words]``."""
     if len(masks) < 2:
         return None
-    search = _PairSearch(words)
+    search = _PairSearch(words_of(masks, layout))
     try:
         exact = search.run(work, max_compared)
     except OutOfTime:

@@ -14,7 +14,7 @@ for each set of its a active sources; the empty set: the neuron is inactive). A 
 3. Count pairs. Tails whose intervals nearly coincide form a group (:mod:`analysis.circuits.tail_groups`). A head
    outside all intervals of a group on some row fits none of its tails; one inside all of them on every row fits each,
    and such heads are counted by what they use, not one by one; only for the heads between is the set of tails looked
-   up row by row, as bits, and joined by AND. Heads come in clusters, so that most are ruled out together.
+   up row by row, as bits, and joined by AND.
 4. Use every source. A head that leaves the sources M unused needs tails that use all of M: one more set, fixed
    beforehand, which also holds the protocol's filter on the number of active neurons.
 5. Distributions. Numbers of pairs by head, by tail, and by classes of both (edges, neurons) give the number of valid
@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 from analysis.circuits.bitsets import WORD, n_words, times_included
 from analysis.circuits.decision_intervals import Box, greatest_addend, least_addend
 from analysis.circuits.space import count_matrices
-from analysis.circuits.tail_groups import TailGroup, TailTerms, nearby
+from analysis.circuits.tail_groups import TailGroup, TailTerms
 
 MAX_LOG2_COMBINATIONS: Final = 52  # so that a state's counts are exact in float64 and int64 alike
 MAX_SOURCES: Final = 12  # one neuron's sets of sources are at most 4,096
@@ -47,7 +47,6 @@ _COMPARED_DIRECTLY: Final = 1 << 16  # combinations on top of one state
 _COMPARED_AT_ONCE: Final = 1 << 20
 _WORDS_AT_ONCE: Final = 1 << 17  # of sets of tails: one MiB, about what stays in a core's cache
 _STATES_AT_ONCE: Final = 1 << 24  # combinations
-_NEAR: Final = 4  # choices of one neuron that a cluster of heads joins
 _IN_A_GROUP: Final = 2048  # tails, at most
 _IN_A_BLOCK: Final = 63  # heads whose sets are added before their bits are unpacked: six planes instead of 63
 
@@ -348,18 +347,17 @@ class Combinations:
         by_lead, by_middle = np.zeros(len(lead), dtype=np.int64), np.zeros(len(middle), dtype=np.int64)
         by_tail = np.zeros(len(tail), dtype=np.int64)
         units = tally.units[state].reshape(len(lead), -1)
-        numbers = self._clusters(terms)
         for outer in range(len(lead)):
-            heads = self._heads(terms, outer, numbers)
+            heads = self._heads(terms, outer)
             all_tails = TailTerms(
-                terms[-tail.n_neurons :], self.boxes, heads.least.min(axis=1), heads.greatest.max(axis=1)
+                terms[-tail.n_neurons :], self.boxes, heads.sums.min(axis=1), heads.sums.max(axis=1)
             )
             pairs = _Pairs.none(middle, tail)
             for choices, low, high in all_tails.groups(self.group_size):
-                clusters = heads.between(low, high)
-                tails = all_tails.tails(choices) if len(clusters) else None
+                numbers = heads.between(low, high)
+                tails = all_tails.tails(choices) if len(numbers) else None
                 if tails:
-                    self._meet(heads, clusters, TailGroup.of(tails, tail.class_of), pairs)
+                    self._meet(heads, numbers, TailGroup.of(tails, tail.class_of), pairs)
             by_lead[outer] = pairs.by_head.sum()
             by_middle += pairs.by_head
             by_tail += pairs.by_tail
@@ -368,46 +366,30 @@ class Combinations:
         parts = ((lead, by_lead), (middle, by_middle), (tail, by_tail))
         tally.by_neuron += np.concatenate([part.by_neuron(counts) for part, counts in parts]).astype(object)
 
-    def _clusters(self, terms: NDArray[np.float64]) -> NDArray[np.int64]:
-        """``[clusters, members]`` the heads on each lead, those together whose neurons add nearly the same."""
+    def _heads(self, terms: NDArray[np.float64], outer: int) -> _Heads:
+        """The heads on one lead."""
         lead, middle, _ = self.parts
-        n_sets = 2**self.n_sources
-        near = min(_NEAR, n_sets)
-        numbers = np.zeros(1, dtype=np.int64)
-        for neuron in range(lead.n_neurons, lead.n_neurons + middle.n_neurons):
-            sets = np.concatenate(nearby(terms[neuron].T, near))
-            numbers = (numbers[:, None] * n_sets + sets).ravel()
-        axes = range(middle.n_neurons)
-        cube = numbers.reshape((n_sets // near, near) * middle.n_neurons)
-        return cube.transpose(*(2 * axis for axis in axes), *(2 * axis + 1 for axis in axes)).reshape(
-            -1, near**middle.n_neurons
-        )
-
-    def _heads(self, terms: NDArray[np.float64], outer: int, numbers: NDArray[np.int64]) -> _Heads:
-        """The heads on one lead, in clusters."""
-        lead, middle, _ = self.parts
-        sums = np.empty((terms.shape[2], *numbers.shape))
-        for row, start in enumerate(self._lead_sum(terms, outer)):
-            plain = self._head_sums(terms[None, :, :, row], np.full(1, start), lead.n_neurons, middle)[0]
-            np.take(plain, numbers, out=sums[row])
+        sums = [
+            self._head_sums(terms[None, :, :, row], np.full(1, start), lead.n_neurons, middle)[0]
+            for row, start in enumerate(self._lead_sum(terms, outer))
+        ]
         key = self._key(middle.used | lead.used[outer], middle.n_active + lead.n_active[outer])
-        return _Heads(numbers, sums, key[numbers], middle.class_of.astype(np.uint16)[numbers])
+        return _Heads(np.array(sums), key, middle.class_of.astype(np.uint16))
 
-    def _meet(self, heads: _Heads, clusters: NDArray[np.int64], group: TailGroup, pairs: _Pairs) -> None:
-        """Count the pairs of the heads in some clusters with one group of tails."""
+    def _meet(self, heads: _Heads, numbers: NDArray[np.int64], group: TailGroup, pairs: _Pairs) -> None:
+        """Count the pairs of some heads with one group of tails."""
         (least_low, most_low), (least_high, most_high) = group.lows, group.highs
-        least, greatest = heads.least[:, clusters].min(axis=1), heads.greatest[:, clusters].max(axis=1)
-        binding = np.flatnonzero((least < most_low) | (greatest > least_high)).tolist()
-        sums = {row: heads.sums[row, clusters].ravel() for row in binding}
+        every_sum = heads.sums[:, numbers]
+        binding = np.flatnonzero((every_sum.min(axis=1) < most_low) | (every_sum.max(axis=1) > least_high)).tolist()
+        sums = {row: every_sum[row] for row in binding}
         fits_all = {row: (here >= most_low[row]) & (here <= least_high[row]) for row, here in sums.items()}
-        inside = np.ones(len(clusters) * heads.numbers.shape[1], dtype=np.bool_)
+        inside = np.ones(len(numbers), dtype=np.bool_)
         between = inside.copy()
         for row, here in sums.items():
             inside &= fits_all[row]
             between &= (here >= least_low[row]) & (here <= most_high[row])
         between &= ~inside
-        numbers, keys = heads.numbers[clusters].ravel(), heads.key[clusters].ravel()
-        classes = heads.class_of[clusters].ravel()
+        keys, classes = heads.key[numbers], heads.class_of[numbers]
         allowed = self._allowed(group.tails.numbers)
         every = np.flatnonzero(inside)
         if len(every):
@@ -423,7 +405,6 @@ class Combinations:
             here = sums[row][some]
             if not fits_all[row][some].all():
                 changes, sets_on_row = group.sets_on(row, here.min(), here.max())
-                # heads of a cluster have nearly the same sum, which is why they are not sorted by class before this
                 on_rows.append((sets_on_row, np.searchsorted(changes, here, side="right")))
         blocks, class_of = _in_blocks(classes[some])
         n_fitting = np.zeros(len(some) + 1, dtype=np.int64)
@@ -465,36 +446,25 @@ def _in_blocks(classes: NDArray[np.uint16]) -> tuple[NDArray[np.int64], NDArray[
 
 @dataclass(frozen=True, eq=False)
 class _Heads:
-    """The heads on one lead, in clusters of nearby ones; each array is ``[clusters, members]``.
+    """The choices of the head's neurons on one lead.
 
     Args:
-        numbers: which choice of the head's neurons.
-        sums: ``[rows, clusters, members]``.
-        key: row of :meth:`Combinations._allowed`.
-        class_of: by number of edges and of active neurons.
+        sums: ``[rows, heads]``.
+        key: ``[heads]`` row of :meth:`Combinations._allowed`.
+        class_of: ``[heads]`` by number of edges and of active neurons.
     """
 
-    numbers: NDArray[np.int64]
     sums: NDArray[np.float64]
     key: NDArray[np.int64]
     class_of: NDArray[np.uint16]
 
-    @cached_property
-    def least(self) -> NDArray[np.float64]:
-        """``[rows, clusters]`` the least sum of each cluster."""
-        least: NDArray[np.float64] = self.sums.min(axis=2)
-        return least
-
-    @cached_property
-    def greatest(self) -> NDArray[np.float64]:
-        """``[rows, clusters]`` the greatest."""
-        greatest: NDArray[np.float64] = self.sums.max(axis=2)
-        return greatest
-
     def between(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Clusters that have sums of at least ``low [rows]`` and of at most ``high [rows]`` on every row."""
-        reach = (self.greatest >= low[:, None]) & (self.least <= high[:, None])
-        return np.flatnonzero(reach.all(axis=0))
+        """The heads whose sums are at least ``low [rows]`` and at most ``high [rows]`` on every row."""
+        numbers = np.arange(len(self.key))
+        for sums, least, greatest in zip(self.sums, low, high, strict=True):
+            here = sums[numbers]
+            numbers = numbers[(here >= least) & (here <= greatest)]
+        return numbers
 
 
 @dataclass(frozen=True, eq=False)

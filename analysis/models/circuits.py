@@ -19,7 +19,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuit_sets.most_different import DifferentPair, most_different_words
 from analysis.errors import BeyondLimits, InvalidMask
 from analysis.explanations.explanation import Column, Record
 from analysis.models.graph import Masks
@@ -36,8 +35,6 @@ MAX_MASKS: Final = 1 << 22
 """Masks that a search tries one by one."""
 MAX_MILLISECONDS: Final = 600_000.0
 """What a search may be expected to take; seconds are usual."""
-MAX_COMPARED: Final = 200_000_000
-"""Pairs of circuits compared to find the most different one, about a second; beyond, it is the best one found."""
 N_DRAWN: Final = 1_000
 """Valid circuits drawn uniformly."""
 _AT_ONCE: Final = 1 << 16  # masks whose bits are looked at together
@@ -111,11 +108,9 @@ class CircuitsFound(MasksFound):
 
     Args:
         circuits: the listed ones, in the order of their masks.
-        apart: the two that are most different; None of fewer than two.
     """
 
     circuits: tuple[ModelCircuit, ...]
-    apart: DifferentPair | None = None
 
 
 def most_wrong(model: Model) -> int:
@@ -153,8 +148,7 @@ def find_circuits(
     minimal = np.empty(len(masks), dtype=np.bool_)
     minimal[by_size] = _minimal(found.masks[by_size], sizes[by_size], work)
     circuits = tuple(circuits_of(model, space, masks, minimal.tolist(), work))
-    apart = most_different_words(found.masks, found.masks.reshape(-1, 1), work, max_compared=MAX_COMPARED)
-    return CircuitsFound(**vars(found), circuits=circuits, apart=apart)
+    return CircuitsFound(**vars(found), circuits=circuits)
 
 
 def find_masks(

@@ -52,11 +52,6 @@ class CircuitSearch(ByName):
         description="A number of edges, or nodes, and how many valid circuits have it."
     )
     bit_use: tuple[int, ...] = Field(description="For each bit the valid circuits that keep it.")
-    apart: tuple[int, int, bool] | None = Field(
-        None,
-        description="The two most different circuits and whether no listed pair is farther apart; null of fewer than "
-        "two, or where an earlier version searched.",
-    )
 
 
 def save_model(
@@ -160,7 +155,6 @@ def save_circuits(session: Session, row: ModelRow, kind: ModelKind, rules: Rules
         listed=len(found.circuits),
         by_bits=sorted(found.by_bits.items()),
         engine_version=ENGINE_VERSION,
-        apart=None if found.apart is None else (*found.apart.masks, found.apart.exact),
     )
     owner = {"model_id": row.id, "rules": kind.write_rules(rules)}
     for table in (ModelCircuitRow, ModelReportRow):

@@ -42,7 +42,6 @@ def _forced(direct: bool):
         (source_subsets, "_COMPARED_DIRECTLY", 0),
         (source_subsets, "_MOST_HEADS", 16),
         (source_subsets, "_IN_A_GROUP", 3),
-        (source_subsets, "_NEAR", 2),
         (source_subsets, "_WORDS_AT_ONCE", 4),
         (source_subsets, "_IN_A_BLOCK", 3),
     ]
