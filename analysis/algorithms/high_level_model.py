@@ -207,36 +207,15 @@ class HighLevelModel:
     def responses(self) -> dict[str, Response]:
         """For each variable's path what it computes and what the output does when it alone is fixed.
 
-        One pass down a tree: if the output is ``(u ∧ node) ∨ (l ∧ ¬node)``, the child x of a node x∧y sees
-        ``u' = (u ∧ y) ∨ (l ∧ ¬y)`` and ``l' = l``; OR and NOT are dual. A shared gate is fixed wherever it is read.
+        A shared gate is fixed wherever it is read.
         """
         full = (1 << (1 << self.n_inputs)) - 1
-        carriers = self.carriers
-        if self.form == "shared_gates":
-            return {
-                path: Response(
-                    function_of(node, self.n_inputs), self.output_given({path: 0}), self.output_given({path: full})
-                )
-                for path, node in carriers.items()
-            }
-        found: dict[str, Response] = {}
-
-        def descend(node: Node, path: str, low: int, high: int) -> None:
-            if node is carriers.get(path):
-                found[path] = Response(function_of(node, self.n_inputs), low, high)
-            if node.operator == "not":
-                descend(node.children[0], path, high, low)
-            elif node.operator != "input":
-                values = [function_of(child, self.n_inputs) for child in node.children]
-                for position, child in enumerate(node.children):
-                    y = values[1 - position]
-                    if node.operator == "and":
-                        descend(child, f"{path}{position}", low, (high & y) | (low & ~y & full))
-                    else:
-                        descend(child, f"{path}{position}", (high & y) | (low & ~y & full), high)
-
-        descend(self.root, "", 0, full)
-        return {path: found[path] for path in carriers}
+        return {
+            path: Response(
+                function_of(node, self.n_inputs), self.output_given({path: 0}), self.output_given({path: full})
+            )
+            for path, node in self.carriers.items()
+        }
 
     def output_given(self, fixed: Mapping[str, int], of: str = "", copies: int = 1) -> int:
         """The algorithm's output on every input when some variables are fixed.

@@ -17,9 +17,7 @@ them the space is searched under each. The order of summation is that of
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,7 +30,7 @@ from analysis.circuits.result import CircuitSearch, SmallestCircuits
 from analysis.circuits.space import count_in_space
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout
-from analysis.progress import OutOfTime, Progress
+from analysis.progress import OutOfTime
 from analysis.question import Carried, Question
 from analysis.work import DEFAULT_WORK, Work
 
@@ -93,25 +91,29 @@ def search_circuits(
             "use a smaller network, or a protocol with a filter on node sparsity",
         )
     kept = _Kept(layout, max_valid, beyond)
-
-    n_searches = len(question.ablations)
-    stopped = False
-    for number, (first, *others) in enumerate(question.ablations):
-        search = work if n_searches == 1 else _one_of(work, number, n_searches)
-        parts = chain.from_iterable(piece() for piece in SpaceJudge(question, carried=first).pieces())
-        new = ((n, _new(question, masks, others, question.ablations[:number])) for n, masks in parts)
-        stopped = _collect(new, possible, kept, search) or stopped
-        if kept.is_full:
-            break
-    if n_searches > 1 and not (stopped or kept.is_full):  # each search told of its own
-        with suppress(OutOfTime):
-            total = n_searches * possible + 1
-            work.tell("circuits", total, total, f"{kept.n_found:,} valid circuits")
+    total, stopped = len(question.ablations) * possible, False
+    work.tell("circuits", 0, total)
+    # networks with huge weights overflow to inf, which is decided as neither 0 nor 1
+    with np.errstate(over="ignore", invalid="ignore"):
+        for n_tested, found in _found(question):
+            kept.add(n_tested, found)
+            try:
+                work.tell("circuits", kept.n_tested, total, f"{kept.n_told:,} valid circuits")
+            except OutOfTime:
+                stopped = True
+            if stopped or kept.is_full:
+                break
     if kept.n_found > max_valid and beyond is not None and not stopped:
         return _sampled(question, kept, possible)
     masks = kept.first(max_valid)
-    outputs, margins = evaluate_circuits(question, masks)
-    return CircuitSearch(layout, possible, masks, outputs, margins, len(masks) if stopped or kept.is_full else None)
+    return CircuitSearch(
+        layout,
+        possible,
+        masks,
+        *evaluate_circuits(question, masks),
+        truncated_at=len(masks) if stopped or kept.is_full else None,
+        n_tested=kept.n_tested,
+    )
 
 
 def _sampled(question: Question, kept: _Kept, possible: int) -> CircuitSearch:
@@ -133,20 +135,19 @@ def _sampled(question: Question, kept: _Kept, possible: int) -> CircuitSearch:
         truncated_at=len(masks),
         method="counted",
         count=kept.n_found,
+        n_tested=kept.n_tested,
         known_distribution=kept.distribution,
         n_drawn=len(kept.drawn),
         smallest=smallest if smallest.masks else None,
     )
 
 
-def _one_of(work: Work, number: int, n_searches: int) -> Work:
-    """The work of one search of several, told as a part of all; one step is left in which they are put together."""
-
-    def tell(progress: Progress, /) -> None:
-        done = number * progress.total + progress.done
-        work.report(replace(progress, done=done, total=n_searches * progress.total + 1))
-
-    return work.reporting_to(tell)
+def _found(question: Question) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+    """Circuits tested since the last step, and the valid ones among them, none twice, ablation by ablation."""
+    for number, (first, *others) in enumerate(question.ablations):
+        for piece in SpaceJudge(question, carried=first).pieces():
+            for n_tested, masks in piece():
+                yield n_tested, _new(question, masks, others, question.ablations[:number])
 
 
 def decide_right(question: Question, masks: NDArray[Any]) -> NDArray[np.bool_]:
@@ -175,33 +176,6 @@ def _new(
     return masks
 
 
-def _collect(found: Iterator[tuple[int, NDArray[np.uint64]]], possible: int, kept: _Kept, work: Work) -> bool:
-    """Take masks in, report, and stop where no more are kept or when time is up (True if that ended it).
-
-    Args:
-        found: circuits tested since the last step, and the valid ones among them.
-        possible: circuits in all.
-        kept: takes them.
-        work: told "circuits" after each step.
-    """
-    n_tested = 0
-    stopped = False
-    work.tell("circuits", 0, possible)
-    # networks with huge weights overflow to inf, which is decided as neither 0 nor 1
-    with np.errstate(over="ignore", invalid="ignore"):
-        for n_more, masks in found:
-            n_tested += n_more
-            kept.add(masks)
-            try:
-                work.tell("circuits", n_tested, possible, f"{kept.n_told:,} valid circuits")
-            except OutOfTime:
-                stopped = True
-                break
-            if kept.is_full:
-                break
-    return stopped
-
-
 class _Kept:
     """Valid circuits as they are found: all of them while a list holds them, then their number and some of them.
 
@@ -212,7 +186,7 @@ class _Kept:
     """
 
     def __init__(self, layout: EdgeLayout, max_valid: int, beyond: Sampling | None = None) -> None:
-        self.n_found = 0
+        self.n_tested = self.n_found = 0
         self.distribution = distribution_of(np.empty(0, dtype=np.uint64), layout)
         self._layout, self._max_valid, self._beyond = layout, max_valid, beyond
         self._list = [np.empty(0, dtype=np.uint64)]
@@ -228,8 +202,9 @@ class _Kept:
         """Whether more were found than are kept, so that nothing is gained by going on."""
         return self._beyond is None and self.n_found > self._max_valid
 
-    def add(self, masks: NDArray[np.uint64]) -> None:
-        """Take some in; none comes twice."""
+    def add(self, n_tested: int, masks: NDArray[np.uint64]) -> None:
+        """Take in the valid ones among so many more; none comes twice."""
+        self.n_tested += n_tested
         n_before, self.n_found = self.n_found, self.n_found + len(masks)
         if self._beyond is not None and self.n_found > self._max_valid and len(masks):
             self._sample(masks if n_before > self._max_valid else np.concatenate([*self._list, masks]), self._beyond)

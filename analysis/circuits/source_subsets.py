@@ -34,10 +34,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.bitsets import WORD, n_words, times_included
 from analysis.circuits.decision_intervals import Box, greatest_addend, least_addend
 from analysis.circuits.space import count_matrices
-from analysis.circuits.tail_groups import TailGroup, TailTerms
+from analysis.circuits.tail_groups import WORD, TailGroup, TailTerms, n_words, times_included
 
 MAX_LOG2_COMBINATIONS: Final = 52  # so that a state's counts are exact in float64 and int64 alike
 MAX_SOURCES: Final = 12  # one neuron's sets of sources are at most 4,096
@@ -349,9 +348,7 @@ class Combinations:
         units = tally.units[state].reshape(len(lead), -1)
         for outer in range(len(lead)):
             heads = self._heads(terms, outer)
-            all_tails = TailTerms(
-                terms[-tail.n_neurons :], self.boxes, heads.sums.min(axis=1), heads.sums.max(axis=1)
-            )
+            all_tails = TailTerms(terms[-tail.n_neurons :], self.boxes, heads.sums.min(axis=1), heads.sums.max(axis=1))
             pairs = _Pairs.none(middle, tail)
             for choices, low, high in all_tails.groups(self.group_size):
                 numbers = heads.between(low, high)

@@ -24,7 +24,7 @@ from analysis.circuits.source_subsets import Tally
 from analysis.circuits.space import count_in_space
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import MAX_EDGES_KEPT, EdgeLayout, mask_array
-from analysis.progress import OutOfTime, Progress
+from analysis.progress import OutOfTime
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
@@ -86,21 +86,13 @@ class _Search:
 
     def _tested(self, beyond: Sampling | None) -> CircuitSearch:
         """The search that tests every circuit."""
-        last = Progress("circuits", 0, 1)
-
-        def watched(progress: Progress, /) -> None:
-            nonlocal last
-            last = progress
-            self.work.report(progress)
-
-        found = search_circuits(
+        return search_circuits(
             self.question,
-            self.work.reporting_to(watched),
+            self.work,
             max_valid=self._most_listed,
             max_possible=self.work.limits.max_possible,
             beyond=beyond,
         )
-        return replace(found, n_tested=last.done)
 
     def counted(self) -> CircuitSearch:
         found = count_circuits(self.question, self.work, n_draws=self.work.limits.n_draws)

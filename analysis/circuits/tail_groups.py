@@ -2,7 +2,8 @@
 
 A tail asks of a head that its sum on every row lie between two floats, a box. Tails whose boxes nearly coincide form a
 group: a head outside all of them fits none, a head inside all of them fits each, and only for the heads between is it
-looked up which ones fit. Sums of a trained network lie in clumps, so those heads are few.
+looked up which ones fit. Sums of a trained network lie in clumps, so those heads are few. Sets of tails are bits, 64 to
+a word.
 """
 
 from __future__ import annotations
@@ -14,8 +15,49 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.bitsets import WORD, Words, n_words
 from analysis.circuits.decision_intervals import Box, greatest_addend, least_addend, rounding_slack
+
+WORD = 64
+
+Words = NDArray[np.uint64]
+
+
+def n_words(n_items: int) -> int:
+    """Words that a set over so many items takes."""
+    return -(-n_items // WORD)
+
+
+def times_included(sets: Words) -> NDArray[np.uint8]:
+    """How many sets of each block hold each item.
+
+    The sets of a block are added as whole words, by full adders: three planes of bits become a sum and a carry of twice
+    the weight, a third of all planes at once. Only what is left, a plane for each power of two, is unpacked.
+
+    Args:
+        sets: ``[sets, blocks, words]``, at most 255 sets.
+
+    Returns:
+        ``[blocks, 64 · words]``.
+    """
+    times = np.zeros((sets.shape[1], WORD * sets.shape[2]), dtype=np.uint8)
+    planes, weight = sets, 0
+    while len(planes):
+        carries = [planes[:0]]
+        while len(planes) >= 3:
+            third = len(planes) // 3
+            a, b, c, left = np.split(planes, [third, 2 * third, 3 * third])
+            either = a ^ b
+            carries.append(a & b | either & c)
+            planes = np.concatenate([left, either ^ c])
+        for plane in planes:
+            times += _unpacked(plane) << weight
+        planes, weight = np.concatenate(carries), weight + 1
+    return times
+
+
+def _unpacked(plane: Words) -> NDArray[np.uint8]:
+    """``[blocks, 64 · words]`` the bits of ``[blocks, words]``."""
+    return np.unpackbits(plane.astype("<u8", copy=False).view(np.uint8), axis=1, bitorder="little")
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.alignments import carriable_search, placements
 from analysis.alignments import search as search_module
-from analysis.alignments.carriable_search import aligned_algorithms
-from analysis.alignments.carriable_variables import Support
+from analysis.alignments.carriable_search import Support, aligned_algorithms
 from analysis.alignments.decisions import site_decisions
 from analysis.alignments.iia import Behaviour
 from analysis.alignments.search import search_alignments

@@ -12,12 +12,12 @@ import scipy  # loads scipy.stats when it is first asked for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.circuits import bitsets, prefixes, source_subsets
+from analysis.circuits import prefixes, source_subsets
 from analysis.circuits.distribution import distribution_of
 from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.search import search_circuits
 from analysis.circuits.strategy import count_circuits
-from analysis.circuits.tail_groups import TailGroup, Tails, nearby
+from analysis.circuits.tail_groups import TailGroup, Tails, nearby, times_included
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled
 from analysis.networks.mlp import forward
@@ -307,7 +307,7 @@ def test_parts_of_the_space_of_width_six_are_counted_the_plain_way(last):
 def test_items_are_counted_in_all_sets_of_a_block_at_once(seed, n_sets, n_blocks, n_words):
     members = np.random.default_rng(seed).random((n_sets, n_blocks, n_words * 64)) < 0.4
     sets = np.packbits(members, axis=2, bitorder="little").view("<u8").astype(np.uint64)
-    times = bitsets.times_included(sets.reshape(n_sets, n_blocks, n_words))
+    times = times_included(sets.reshape(n_sets, n_blocks, n_words))
     assert times.tolist() == members.sum(axis=0).tolist()
 
 

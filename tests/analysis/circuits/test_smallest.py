@@ -12,9 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.circuits.bounded_choices import Bounds, Choices
 from analysis.circuits.search import search_circuits
-from analysis.circuits.smallest import find_smallest
+from analysis.circuits.smallest import Bounds, Choices, find_smallest
 from analysis.circuits.space import count_by_edges, count_in_space
 from analysis.circuits.strategy import count_circuits, find_circuits
 from analysis.data import clean_data
