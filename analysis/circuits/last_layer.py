@@ -6,7 +6,7 @@ row by row the sums are decided, and once few are left the other rows are evalua
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from itertools import combinations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from analysis.circuits.judging import enough_right, first_rows
 from analysis.circuits.prefixes import Prefixes, Wiring, source_bits
-from analysis.circuits.space import in_space
+from analysis.circuits.space import in_space, may_end_in_space
 from analysis.networks.mlp import activate, keep_matrices
 from analysis.networks.network import Network
 from analysis.question import Carried, Question
@@ -74,16 +74,12 @@ class SpaceJudge:
     """Tests every circuit of a question's space and yields the valid ones.
 
     Args:
-        carried: what absent edges carry, ``[n_l]`` for layers 0 … L − 1; None for the protocol's ablation.
+        question: whose circuits.
+        absent: what absent edges carry, ``[n_l]`` for layers 0 … L − 1.
     """
 
     question: Question
-    carried: Carried | None = None
-
-    @property
-    def absent(self) -> Carried:
-        """What absent edges carry, ``[n_l]`` for layers 0 … L − 1."""
-        return self.question.absent if self.carried is None else self.carried
+    absent: Carried
 
     @property
     def network(self) -> Network:
@@ -94,11 +90,6 @@ class SpaceJudge:
     def rows(self) -> NDArray[np.float64]:
         """``[rows, n0]`` judged."""
         return self.question.judged[0]
-
-    @property
-    def labels(self) -> NDArray[np.float64]:
-        """``[rows]``."""
-        return self.question.judged[1]
 
     @cached_property
     def max_wrong(self) -> int:
@@ -111,48 +102,30 @@ class SpaceJudge:
 
     @cached_property
     def first_labels(self) -> NDArray[np.float64]:
-        return self.labels[self.first]
+        return self.question.judged[1][self.first]
 
-    def pieces(self) -> Iterator[Callable[[], Iterator[tuple[int, NDArray[np.uint64]]]]]:
-        """The space in pieces; a piece that is called tells circuits tested since its last step, and the valid ones.
-
-        To pass over a piece takes hardly any time.
-        """
-        n_hidden = self.network.n_hidden_layers
-        if n_hidden == 0:
-            yield self._only_circuit
+    def found(self) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+        """Circuits tested since the last step, and the valid ones among them."""
+        n_hidden, width = self.network.n_hidden_layers, self.network.sizes[-2]
+        if n_hidden == 0:  # there is one circuit: every edge
+            if self._in_space(0):
+                yield 1, self.right_on_all(np.array([2**self.question.layout.n_edges - 1], dtype=np.uint64))
             return
-        wiring = Wiring(self.network, self.absent, self.rows[self.first], self._may_be_active)
-        width = self.network.sizes[-2]
+        may_be_active = partial(may_end_in_space, self.network.sizes, self.question.protocol)
+        wiring = Wiring(self.network, self.absent, self.rows[self.first], may_be_active)
         for batch in wiring.prefixes(n_hidden - 1):
             admitted = frozenset(n for n in range(1, width + 1) if self._in_space(batch.n_active + n))
             n_terms = width * 2 ** len(batch.active) * len(self.first)
             step = max(1, _VALUES_AT_ONCE // n_terms)
             for start in range(0, len(batch) if admitted else 0, step):
-                yield partial(self._found, wiring, batch[start : start + step], len(batch.active), admitted)
-
-    def _found(
-        self, wiring: Wiring, piece: Prefixes, n_sources: int, admitted: frozenset[int]
-    ) -> Iterator[tuple[int, NDArray[np.uint64]]]:
-        """Circuits tested on top of some prefixes since the last step, and the valid ones among them."""
-        terms = self._terms(wiring, piece)
-        for choices in _choices(n_sources, self.network.sizes[-2], admitted):
-            for n_tested, masks in self._judge(piece, terms, choices):
-                yield n_tested, masks if len(self.first) == len(self.rows) else self.right_on_all(masks)
+                piece = batch[start : start + step]
+                terms = list(np.ascontiguousarray(wiring.terms(piece).transpose(1, 3, 0, 2)))
+                for choices in _choices(len(batch.active), width, admitted):
+                    for n_tested, masks in self._judge(piece, terms, choices):
+                        yield n_tested, masks if len(self.first) == len(self.rows) else self.right_on_all(masks)
 
     def _in_space(self, n_active: int) -> bool:
         return in_space(n_active, self.network.sizes, self.question.protocol)
-
-    def _may_be_active(self, layer: int, n_active: int) -> bool:
-        """Whether the layers above ``layer`` can still bring the number of active neurons into the space."""
-        above = self.network.sizes[layer + 1 : -1]
-        return any(self._in_space(n_active + more) for more in range(len(above), sum(above) + 1))
-
-    def _only_circuit(self) -> Iterator[tuple[int, NDArray[np.uint64]]]:
-        """Without a hidden layer there is one circuit: every edge."""
-        if not self._in_space(0):
-            return
-        yield 1, self.right_on_all(np.array([2**self.question.layout.n_edges - 1], dtype=np.uint64))
 
     def right_on_all(self, masks: NDArray[Any]) -> NDArray[Any]:
         """Those circuits that are decided right on enough of all rows."""
@@ -164,20 +137,15 @@ class SpaceJudge:
             parts.append(part[right])
         return np.concatenate(parts)
 
-    def _terms(self, wiring: Wiring, piece: Prefixes) -> list[NDArray[np.float64]]:
-        """What each neuron of the last hidden layer adds to the output, ``[rows, prefixes, 2^active]`` each."""
-        layer = self.network.n_hidden_layers
-        values = activate(
-            wiring.pre_activations(piece, layer), self.network.activation_of(layer), self.network.negative_slope
-        )
-        values[:, :, 0] = self.absent[layer][:, None]
-        values *= self.network.weights[-1][0][:, None, None]
-        return list(np.ascontiguousarray(values.transpose(1, 3, 0, 2)))
-
     def _judge(
         self, piece: Prefixes, terms: Sequence[NDArray[np.float64]], choices: _Choices
     ) -> Iterator[tuple[int, NDArray[np.uint64]]]:
         """Test all combinations of one product on top of each prefix.
+
+        Args:
+            piece: the prefixes.
+            terms: what each neuron of the last hidden layer adds to the output, ``[rows, prefixes, 2^active]`` each.
+            choices: the combinations.
 
         A "stem" is a prefix together with the subsets of the leading neurons; the other neurons' combinations make up
         the second axis of each chunk.

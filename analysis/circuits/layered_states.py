@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate
 from typing import Final, cast
 
@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from analysis.circuits.decision_intervals import Box, decision_box
 from analysis.circuits.prefixes import Prefixes, Wiring, source_bits
 from analysis.circuits.source_subsets import MAX_LOG2_COMBINATIONS, MAX_SOURCES, Combinations, Tally
-from analysis.circuits.space import in_space
+from analysis.circuits.space import in_space, may_end_in_space
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout
-from analysis.networks.mlp import activate
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.question import Question
@@ -75,12 +74,7 @@ class CountableSpace:
             )
             for label in judged[:, -1].tolist()
         )
-        sizes = network.sizes
-
-        def may_be_active(layer: int, n_active: int) -> bool:
-            above = sizes[layer + 1 : -1]
-            return any(in_space(n_active + more, sizes, protocol) for more in range(len(above), sum(above) + 1))
-
+        may_be_active = partial(may_end_in_space, network.sizes, protocol)
         return cls(network, protocol, Wiring(network, question.absent, judged[:, :-1].copy(), may_be_active), boxes)
 
     @cached_property
@@ -122,15 +116,8 @@ class CountableSpace:
         Raises:
             BeyondLimits: a term overflows, or sums of them could.
         """
-        layer = self._layer
         with np.errstate(over="ignore", invalid="ignore"):
-            values = activate(
-                self.wiring.pre_activations(piece, layer),
-                self.network.activation_of(layer),
-                self.network.negative_slope,
-            )
-            values[:, :, 0] = self.wiring.absent[layer][:, None]
-            values *= self.network.weights[-1][0][:, None, None]
+            values = self.wiring.terms(piece)
         if not (np.abs(values) < _LARGEST_TERM).all():
             raise BeyondLimits(
                 "exact counting",

@@ -87,9 +87,7 @@ class Wiring:
         step = max(1, VALUES_AT_ONCE // (width * 2 ** len(below.active) * n_rows))
         for start in range(0, len(below), step):
             piece = below[start : start + step]
-            table = activate(
-                self.pre_activations(piece, layer), self.network.activation_of(layer), self.network.negative_slope
-            )
+            table = self.activations(piece, layer)
             for n_active in range(1, width + 1):
                 if not self.may_be_active(layer, below.n_active + n_active):
                     continue
@@ -109,8 +107,20 @@ class Wiring:
                             values.reshape(-1, n_active, n_rows),
                         )
 
-    def pre_activations(self, below: Prefixes, layer: int) -> NDArray[np.float64]:
-        """Pre-activation of each neuron of ``layer`` for each subset of its active sources.
+    def terms(self, below: Prefixes) -> NDArray[np.float64]:
+        """What each neuron of the last hidden layer adds to the output for each subset of its active sources.
+
+        Returns:
+            As of :meth:`activations`; without a source it is what an absent neuron carries that is added.
+        """
+        layer = self.network.n_hidden_layers
+        values = self.activations(below, layer)
+        values[:, :, 0] = self.absent[layer][:, None]
+        values *= self.network.weights[-1][0][:, None, None]
+        return values
+
+    def activations(self, below: Prefixes, layer: int) -> NDArray[np.float64]:
+        """Activation of each neuron of ``layer`` for each subset of its active sources.
 
         Returns:
             ``[prefixes, n_l, 2^active, rows]``; bit k of a subset is source ``below.active[k]``.
@@ -128,7 +138,7 @@ class Wiring:
                 place += 1
             else:
                 total = absent
-        return total
+        return activate(total, self.network.activation_of(layer), self.network.negative_slope)
 
 
 def source_bits(active: tuple[int, ...]) -> NDArray[np.uint64]:

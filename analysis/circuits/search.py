@@ -145,9 +145,8 @@ def _sampled(question: Question, kept: _Kept, possible: int) -> CircuitSearch:
 def _found(question: Question) -> Iterator[tuple[int, NDArray[np.uint64]]]:
     """Circuits tested since the last step, and the valid ones among them, none twice, ablation by ablation."""
     for number, (first, *others) in enumerate(question.ablations):
-        for piece in SpaceJudge(question, carried=first).pieces():
-            for n_tested, masks in piece():
-                yield n_tested, _new(question, masks, others, question.ablations[:number])
+        for n_tested, masks in SpaceJudge(question, first).found():
+            yield n_tested, _new(question, masks, others, question.ablations[:number])
 
 
 def decide_right(question: Question, masks: NDArray[Any]) -> NDArray[np.bool_]:
@@ -160,7 +159,7 @@ def _right_under(question: Question, every: Sequence[Carried], masks: NDArray[An
     """Those of some masks that decide right whichever of these values absent edges carry."""
     with np.errstate(over="ignore", invalid="ignore"):
         for carried in every:
-            masks = SpaceJudge(question, carried=carried).right_on_all(masks)
+            masks = SpaceJudge(question, carried).right_on_all(masks)
     return masks
 
 

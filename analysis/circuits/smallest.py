@@ -202,7 +202,7 @@ class _BySize:
         sources = [0]
         for source in below.active:
             sources += [chosen | 1 << source for chosen in sources]
-        tables = self._tables(below, layer)
+        tables = [(piece, self.wiring.activations(piece, layer)) for piece in self._pieces(below, layer)]
         for n_here in range(n_sources, n_edges - n_above):
             for active, chosen in self._by_active(n_sources, width, n_here):
                 if n_here + len(active) + n_above > n_edges:
@@ -214,8 +214,7 @@ class _BySize:
                 ]
                 edges = mask_array(into, self.question.layout)
                 self.budget.spend(len(below) * len(chosen))
-                for start, table in tables:
-                    piece = below[start : start + len(table)]
+                for piece, table in tables:
                     values = table[:, np.array(active), chosen]
                     masks = (piece.masks[:, None] | edges).ravel()
                     values = values.reshape(-1, len(active), values.shape[-1])
@@ -238,21 +237,11 @@ class _BySize:
                 if len(chosen):
                     yield active, chosen
 
-    def _tables(self, below: Prefixes, layer: int) -> list[tuple[int, NDArray[np.float64]]]:
-        """For some prefixes at a time the first one's place and ``[prefixes, n_l, 2^active, rows]`` activations."""
+    def _pieces(self, below: Prefixes, layer: int) -> Iterator[Prefixes]:
+        """Some prefixes at a time, so that tables of the layer's values for each set of sources stay small."""
         width, n_rows = self.question.cut.sizes[layer], below.values.shape[2]
         step = max(1, 4 * _VALUES_AT_ONCE // (width * 2 ** len(below.active) * n_rows))
-        return [
-            (
-                start,
-                activate(
-                    self.wiring.pre_activations(below[start : start + step], layer),
-                    self.question.cut.activation_of(layer),
-                    self.question.cut.negative_slope,
-                ),
-            )
-            for start in range(0, len(below), step)
-        ]
+        return (below[start : start + step] for start in range(0, len(below), step))
 
     def _on_top(self, below: Prefixes, n_edges: int) -> Iterator[list[int]]:
         """The promising circuits with so many edges in and above the last hidden layer."""
@@ -260,13 +249,11 @@ class _BySize:
         allowed = [in_space(below.n_active + n, sizes, self.question.protocol) for n in range(sizes[layer] + 1)]
         if not any(allowed[1:]):
             return
-        for start, values in self._tables(below, layer):
-            terms = values.copy()
-            terms[:, :, 0] = self.question.absent[layer][:, None]
-            terms *= self.question.cut.weights[-1][0][:, None, None]
+        for piece in self._pieces(below, layer):
+            terms = self.wiring.terms(piece)
             step = max(1, _VALUES_AT_ONCE // ((sizes[layer] + 1) * (n_edges + 1) * len(self.labels)))
             for first in range(0, len(terms), step):
-                masks = below.masks[start + first :]
+                masks = piece.masks[first:]
                 for right in self._right_choices(terms[first : first + step], n_edges):
                     yield [
                         int(masks[state]) | self._edges_on_top(below.active, chosen)

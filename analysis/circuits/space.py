@@ -71,6 +71,12 @@ def in_space(n_active: int, sizes: Sequence[int], protocol: Protocol) -> bool:
     return Fraction(sum(hidden) - n_active, sum(hidden)) > least
 
 
+def may_end_in_space(sizes: Sequence[int], protocol: Protocol, layer: int, n_active: int) -> bool:
+    """Whether layers above ``layer`` can bring so many active neurons up to it into the space."""
+    above = sizes[layer + 1 : -1]
+    return any(in_space(n_active + more, sizes, protocol) for more in range(len(above), sum(above) + 1))
+
+
 def count_by_edges(sizes: Sequence[int], protocol: Protocol, most: int) -> Mapping[int, int]:
     """Circuits of the protocol's space by number of edges, exactly, of those with at most ``most`` edges."""
     return _by_edges(tuple(sizes), protocol, most)
