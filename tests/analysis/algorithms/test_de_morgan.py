@@ -6,7 +6,7 @@ import pytest
 
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.de_morgan import reading_of
-from analysis.protocol import COMPLETE, PAPER
+from analysis.protocol import PAPER
 from analysis.tasks import named_task
 from tests.oracles.brute_force_algorithms import split
 
@@ -46,14 +46,3 @@ def test_variables_stand_for_the_same_functions_up_to_negation():
         said = sorted(min(v.function, full ^ v.function) for v in formula.variables if v.node.operator != "not")
         kept = sorted(min(f, full ^ f) for path, f in gates.items() if path in reading_of(formula).variables)
         assert all(function in kept for function in said)
-
-
-def test_the_authors_list_of_xor_never_holds_alice():
-    """They keep the first set of NOTs of each tree, and on the trees of Alice's shape that is always another's."""
-    trees = {reading_of(formula).algorithm.text for formula in formulas("XOR", 2)}
-    assert len(formulas("XOR", 2)) == 56
-    assert len(trees) == 28
-    assert "(!(!A&!B)&!(A&B))" in trees  # Bob
-    assert "!(!(!A&B)&!(!B&A))" not in trees  # Alice
-    every = {a.text for a in candidate_algorithms(named_task("XOR", 2), COMPLETE, 2).algorithms}
-    assert trees < every

@@ -258,22 +258,6 @@ def test_counts_are_those_of_listing_and_stay_exact_beyond_64_bits():
     assert placements.Placer(wide).count([single] * 15) == factorial(16)
 
 
-@pytest.mark.slow
-@settings(max_examples=5)
-@given(st.permutations(range(3)), st.permutations(range(3)), st.integers(0, 1_000))
-def test_relabelling_hidden_neurons_preserves_counts(first, second, seed):
-    network = random_network(seed, (2, 3, 3, 1))
-    relabelled = Network.from_arrays(
-        [network.weights[0][first], network.weights[1][second][:, first], network.weights[2][:, second]],
-        [network.biases[0][first], network.biases[1][second], network.biases[2]],
-    )
-    candidates = some(candidate_algorithms(own_task(network), COMPLETE, 2), 40, 6)
-    before, after = (search_alignments(ask(n), candidates) for n in (network, relabelled))
-    for one, other in zip(before.algorithms, after.algorithms, strict=True):
-        assert (one.n_valid, one.n_minimal) == (other.n_valid, other.n_minimal)
-        assert [s.iia for s in one.alignments] == [s.iia for s in other.alignments]
-
-
 def test_progress_comes_between_algorithms_and_may_cancel():
     file = golden_network("xor_2-2")
     candidates = candidate_algorithms(file.tasks[0], COMPLETE, 2)

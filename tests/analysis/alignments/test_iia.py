@@ -11,7 +11,6 @@ from analysis.alignments.iia import interchange_matrix, score_alignment
 from analysis.data import clean_data
 from analysis.errors import InvalidAlignment
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
 from tests.golden_files import golden, golden_network
@@ -121,22 +120,3 @@ def test_a_matrix_of_an_unknown_variable_or_site_is_refused():
         interchange_matrix(ask(PRETRAINED, data=DATA), BOB, "", NeuronSet(1, (0,)))
     with pytest.raises(InvalidAlignment):
         interchange_matrix(ask(PRETRAINED, data=DATA), BOB, "0", NeuronSet(1, (7,)))
-
-
-def test_a_hand_wired_network_follows_its_algorithm():
-    # h0 = A∧B, h1 = A∨B as steps of linear pieces; output = h1 − h0 is XOR with the two variables on a neuron each
-    network = Network.from_arrays(
-        [[[1, 1], [1, 1]], [[-2, 1]]], [[-1, 0], [0]], activation="relu", output_activation="linear"
-    )
-    # h = (relu(A+B−1), A+B): 2 on 11 is too much for h1 alone, and 2 − 2·1 = 0 undoes it only together
-    both = score_alignment(ask(network, data=DATA), BOB, placed(p0=(1, (1,)), p1=(1, (0,))))
-    expected = 0
-    for s, source in enumerate(rows(2)):
-        for b, base in enumerate(rows(2)):
-            if s != b:
-                on_or = sum(source) - 2 * max(sum(base) - 1, 0)
-                on_and = sum(base) - 2 * max(sum(source) - 1, 0)
-                expected += (on_or > 0.5) == bool(max(source) & (1 - min(base)))
-                expected += (on_and > 0.5) == bool(max(base) & (1 - min(source)))
-    assert both.iia.agreed == expected
-    assert both.iia.of == 24

@@ -13,7 +13,6 @@ from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments import joint
 from analysis.alignments.alignment import Alignment
-from analysis.alignments.iia import score_alignment
 from analysis.alignments.joint import score_joint
 from analysis.errors import BeyondLimits, InvalidAlignment
 from analysis.interventions.neuron_set import NeuronSet
@@ -127,27 +126,6 @@ def test_two_variables_over_two_inputs_have_64_cases_and_bob_passes_them():
     assert (got.agreed, got.of) == (64, 64)
 
 
-def hand_made_xor() -> Network:
-    """2-2-1: OR on n1.0 and AND on n1.1."""
-    return Network.from_arrays(
-        [[[1, 1], [1, 1]], [[1, -2]]], [[0, -1], [0]], activation="relu", output_activation="linear"
-    )
-
-
-@pytest.mark.slow
-def test_within_one_layer_passing_jointly_implies_passing_one_by_one():
-    bob = two_xor_algorithms()[0]
-    n_joint = 0
-    for network in (hand_made_xor(), *(random_network(seed, (2, 3, 1), "tanh") for seed in range(30))):
-        for seed in range(6):
-            alignment = random_alignment(bob, network, seed)
-            got = score_joint(ask(network), bob, alignment)
-            if got.agreed == got.of:
-                n_joint += 1
-                assert score_alignment(ask(network), bob, alignment).valid
-    assert n_joint
-
-
 def test_blocks_change_nothing(monkeypatch):
     network = random_network(5, (2, 3, 3, 1), "tanh")
     algorithm = next(a for a in XOR if len(a.variables) == 3)
@@ -155,14 +133,6 @@ def test_blocks_change_nothing(monkeypatch):
     whole = score_joint(ask(network), algorithm, alignment)
     monkeypatch.setattr(joint, "_CELLS", 100)
     assert score_joint(ask(network), algorithm, alignment) == whole
-
-
-def test_an_algorithm_without_variables_is_tested_on_the_clean_inputs():
-    task = named_task("AND", 2)
-    algorithm = next(a for a in candidate_algorithms(task, COMPLETE, 1).algorithms if not a.variables)
-    network = Network.from_arrays([[[1, 1]], [[1]]], [[-1], [0]], activation="relu", output_activation="linear")
-    got = score_joint(ask(network), algorithm, Alignment.of(algorithm.text, {}))
-    assert (got.agreed, got.of, got.first_wrong) == (4, 4, None)
 
 
 def test_an_algorithm_without_variables_may_be_wrong_on_a_clean_input():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.alignments.alignment import Alignment
-from analysis.alignments.joint import count_minimal_joint, score_joint
+from analysis.alignments.joint import count_minimal_joint
 from analysis.alignments.search import search_alignments
 from analysis.alignments.sites import neuron_sites
 from analysis.interventions.interchange import interchange_outputs
@@ -156,20 +156,3 @@ def whole_layer_from_two(network: Network, site: NeuronSet) -> np.ndarray:
             if abs(output - 0.5) > 1e-9:
                 found[one, other, base] = output > 0.5
     return found
-
-
-@pytest.mark.parametrize("name", ["xor_pretrained", "xor_relu_3-3", "xor_4-4"])
-def test_no_two_variable_algorithm_is_lost_to_joint_interchange(name: str) -> None:
-    question, found = searched(name)
-    two = [algorithm for algorithm in found.algorithms if len(algorithm.responses) == 2]
-    search = search_alignments(question, Candidates(tuple(two), len(two)))
-    carried = [result for result in search.algorithms if result.n_valid]
-    assert carried
-    for result in carried:
-        proper = [s.alignment for s in result.alignments if s.valid and not fills_its_layer(s.alignment, question.cut)]
-        scores = [score_joint(question, result.algorithm, alignment) for alignment in proper]
-        assert any(score.agreed == score.of for score in scores)
-
-
-def fills_its_layer(alignment, network: Network) -> bool:
-    return any(len(site.neurons) == network.sizes[site.layer] for _, site in alignment.places)

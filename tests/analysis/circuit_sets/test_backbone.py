@@ -100,20 +100,6 @@ def test_the_backbone_of_a_counted_space_is_in_every_circuit_drawn_from_it():
     assert chances(listed, COMPLETE) == chances(counted, COMPLETE)
 
 
-@pytest.mark.slow
-@pytest.mark.release
-def test_counting_and_listing_give_one_backbone_of_a_wide_network():
-    """2-5-5-1: too many to list by default, so what edge use says is held against ten thousand draws."""
-    for seed in range(200):
-        search = counted_search((2, 5, 5, 1), seed, 10_000)
-        if search.n_valid > 10_000:
-            break
-    found = backbone_of(search.distribution, coverage_of(search.method, search.truncated_at))
-    assert len(search.masks) == 10_000
-    assert found.edges == int(np.bitwise_and.reduce(search.masks))
-    assert np.all((search.masks & np.uint64(found.edges)) == np.uint64(found.edges))
-
-
 def test_what_is_sampled_or_truncated_says_so():
     exact = xor_search().distribution
     sampled = backbone_of(exact, "sampled")

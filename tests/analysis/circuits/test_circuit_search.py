@@ -6,8 +6,6 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 from scipy.stats import chi2
 
 from analysis.circuits import last_layer, prefixes
@@ -126,16 +124,6 @@ def test_circuits_valid_under_any_ablation_are_those_of_each_together():
 
 
 @pytest.mark.slow
-def test_brute_force_finds_the_same_circuits_of_a_larger_network():
-    network, task = random_network(24, (2, 3, 2, 1)), random_task(24, 2)
-    result = search_circuits(ask(network, task=task, protocol=custom(accuracy_threshold=0.7)))
-    expected, n_possible = valid_circuits(network, boolean_rows(2), task.truth_table, 0.7)
-    assert result.possible == n_possible == 873
-    assert result.masks.tolist() == sorted(expected)
-    assert 0 < len(expected) < 873
-
-
-@pytest.mark.slow
 def test_rows_of_a_data_record_decide_with_a_strict_threshold():
     random = np.random.default_rng(0)
     rows = random.integers(0, 2, (300, 2)) + random.normal(scale=0.2, size=(300, 2))
@@ -207,22 +195,6 @@ def test_ablating_nothing_changes_nothing(activation, ablation):
     assert ablated.tolist() == forward(network, rows).tolist()
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10**6), st.permutations(range(3)), st.permutations(range(2)))
-@pytest.mark.slow
-def test_relabelling_hidden_neurons_keeps_the_number_of_circuits(seed, first, second):
-    network, task = random_network(seed, (2, 3, 2, 1)), random_task(seed, 2)
-    (w1, w2, w3), (b1, b2, b3) = network.weights, network.biases
-    relabelled = Network.from_arrays(
-        [w1[first], w2[second][:, first], w3[:, second]], [b1[first], b2[second], b3], activation="leaky_relu"
-    )
-    protocol = custom(accuracy_threshold=0.45)
-    here, there = (search_circuits(ask(n, task=task, protocol=protocol)) for n in (network, relabelled))
-    assume(here.n_valid == 0 or here.margins.min() > 1e-9)
-    assert here.n_valid == there.n_valid
-    np.testing.assert_allclose(np.sort(here.margins), np.sort(there.margins), atol=1e-9)
-
-
 @pytest.mark.parametrize("sizes", [(2, 3, 3, 1), (2, 2, 3, 2, 1)])
 def test_small_chunks_find_the_same(sizes, monkeypatch):
     network, task, protocol = random_network(4, sizes), random_task(4, 2), custom(accuracy_threshold=0.45)
@@ -253,15 +225,6 @@ def test_every_circuit_is_tested_once_and_reported_and_the_callers_cancellation_
 
     with pytest.raises(Cancelled):
         search_circuits(ask(network, task=Task((0, 1, 1, 0))), Work(report=stop))
-
-
-def test_truncation_keeps_valid_circuits_and_says_so():
-    network, protocol = random_network(4, (2, 3, 3, 1)), custom(accuracy_threshold=0.2)
-    whole = search_circuits(ask(network, task=Task((0, 1, 1, 0)), protocol=protocol))
-    part = search_circuits(ask(network, task=Task((0, 1, 1, 0)), protocol=protocol), max_valid=100)
-    assert whole.n_valid > 100
-    assert (part.n_valid, part.truncated_at) == (100, 100)
-    assert set(part.masks.tolist()) < set(whole.masks.tolist())
 
 
 @pytest.mark.parametrize("family", ["own", "any_ablation"])
@@ -298,11 +261,13 @@ def test_draws_beyond_a_list_are_uniform():
 @pytest.mark.parametrize("sizes", [(2, 2, 2, 1), (2, 1, 1)])
 def test_truncation_is_claimed_exactly_when_more_are_valid(sizes):
     network, protocol = random_network(4, sizes), custom(accuracy_threshold=0.2)
-    n_valid = search_circuits(ask(network, task=Task((0, 1, 1, 0)), protocol=protocol)).n_valid
+    whole = search_circuits(ask(network, task=Task((0, 1, 1, 0)), protocol=protocol)).masks
+    n_valid = len(whole)
     assert n_valid > 0
     for limit in range(1, n_valid + 2):
         found = search_circuits(ask(network, task=Task((0, 1, 1, 0)), protocol=protocol), max_valid=limit)
         assert (found.n_valid, found.truncated_at) == ((limit, limit) if limit < n_valid else (n_valid, None))
+        assert np.isin(found.masks, whole).all()
 
 
 def test_work_beyond_the_limits_is_refused_with_its_estimate():

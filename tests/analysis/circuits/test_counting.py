@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager
-from itertools import pairwise, product
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from analysis.circuits import prefixes, source_subsets
 from analysis.circuits.distribution import distribution_of
-from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.search import search_circuits
 from analysis.circuits.strategy import count_circuits
-from analysis.circuits.tail_groups import TailGroup, Tails, nearby, times_included
+from analysis.circuits.tail_groups import times_included
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled
 from analysis.networks.mlp import forward
@@ -28,7 +27,6 @@ from analysis.tasks import Task
 from analysis.work import Work
 from benchmarks.wide_lines import parts_counted_plainly
 from tests.golden_files import golden_network
-from tests.oracles.brute_force_circuits import boolean_rows, valid_circuits
 
 pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
 
@@ -144,27 +142,6 @@ def test_ties_are_decided_as_by_hand():
     assert count_circuits(ask(network, task=Task((0, 0)))).count == 2
     assert count_circuits(ask(network, task=Task((1, 1)))).count == 1
     assert count_circuits(ask(network, task=Task((0, 1)))).count == 0
-
-
-@pytest.mark.parametrize("direct", [True, False])
-@pytest.mark.parametrize("activation", ["relu", "linear"])
-def test_brute_force_counts_the_same(activation, direct):
-    # in multiples of 1/4 every sum is exact, so that even another order of summation decides alike
-    random = np.random.default_rng(5)
-    n_found = 0
-    for sizes, _ in product(((2, 2, 2, 1), (3, 2, 1), (2, 2, 1, 2, 1)), range(3)):
-        weights = [random.integers(-4, 5, (o, i)) / 4 for i, o in pairwise(sizes)]
-        network = Network.from_arrays(
-            weights, [random.integers(-4, 5, len(w)) / 4 for w in weights], activation=activation
-        )
-        task = Task(tuple(random.integers(0, 2, 2 ** sizes[0]).tolist()))
-        found, possible = valid_circuits(network, boolean_rows(sizes[0]), task.truth_table, 0.99)
-        with _forced(direct):
-            counted = count_circuits(ask(network, task=task), n_draws=10_000)
-        assert (counted.count, counted.possible) == (len(found), possible)
-        assert counted.masks.tolist() == sorted(found)
-        n_found += len(found)
-    assert n_found > 20
 
 
 @pytest.mark.parametrize("protocol", [COMPLETE, PAPER])
@@ -309,43 +286,3 @@ def test_items_are_counted_in_all_sets_of_a_block_at_once(seed, n_sets, n_blocks
     sets = np.packbits(members, axis=2, bitorder="little").view("<u8").astype(np.uint64)
     times = times_included(sets.reshape(n_sets, n_blocks, n_words))
     assert times.tolist() == members.sum(axis=0).tolist()
-
-
-def test_however_few_heads_are_looked_up_at_once_the_tally_is_the_same(monkeypatch):
-    file = golden_network("xor_4-4")
-    space = CountableSpace.of(ask(file.network, task=file.tasks[0]))
-    monkeypatch.setattr(source_subsets, "_COMPARED_DIRECTLY", 0)
-    monkeypatch.setattr(source_subsets, "_IN_A_GROUP", 64)
-    monkeypatch.setattr(source_subsets, "_IN_A_BLOCK", 5)  # so that a class has several
-    pieces = [piece for piece, _ in space.pieces() if len(piece.active) == 4]
-    at_once = [space.tally(piece) for piece in pieces]
-    monkeypatch.setattr(source_subsets, "_WORDS_AT_ONCE", 1)
-    for piece, before in zip(pieces, at_once, strict=True):
-        after = space.tally(piece)
-        assert (before.by_class, before.units.tolist()) == (after.by_class, after.units.tolist())
-        assert before.by_neuron.tolist() == after.by_neuron.tolist()
-    assert sum(tally.units.sum() for tally in at_once) > 10_000
-
-
-@given(st.integers(0, 10**6), st.integers(1, 90), st.integers(0, 9), st.integers(0, 9))
-def test_the_sets_of_a_group_are_right_between_the_sums_that_are_asked_about(seed, n_tails, one, other):
-    random = np.random.default_rng(seed)
-    low, high = (random.integers(-2, 12, (1, n_tails)).astype(float) for _ in "lh")
-    low[random.random(low.shape) < 0.2], high[random.random(high.shape) < 0.2] = -np.inf, np.inf
-    group = TailGroup(Tails(np.arange(n_tails), np.minimum(low, high), np.maximum(low, high)), np.zeros(n_tails, int))
-    least, greatest = min(one, other), max(one, other)
-    changes, sets = group.sets_on(0, least, greatest)
-    for asked in np.arange(least, greatest + 0.5, 0.5):
-        found = sets[np.searchsorted(changes, asked, side="right")]
-        fits = (group.tails.low[0] <= asked) & (asked <= group.tails.high[0])
-        assert found.tolist() == group.packed(fits[None])[0].tolist()
-    assert ((changes > least) & (changes <= greatest)).all(), "a change that no sum reaches"
-
-
-@given(st.integers(0, 10**6), st.integers(1, 300), st.integers(1, 9))
-def test_every_point_is_in_one_group(seed, n_points, size):
-    points = np.random.default_rng(seed).integers(0, 9, (3, n_points)).astype(float)
-    groups = nearby(points, size)
-    assert sorted(np.concatenate(groups).tolist()) == list(range(n_points))
-    assert max(map(len, groups)) <= size
-    assert sum(len(group) < size for group in groups) <= 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from math import comb
 
 import numpy as np
@@ -13,7 +12,6 @@ from analysis.circuits.estimating import estimate_circuits, share_interval
 from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled
-from analysis.networks.circuit import possible_circuit
 from analysis.networks.network import Network
 from analysis.protocol import PAPER, protocol_from_mapping
 from analysis.question import ask
@@ -40,18 +38,6 @@ def test_the_interval_is_that_of_exact_binomial_tails(n_hits, n_trials, confiden
         assert float(1 - tail(n_trials, n_hits + 1, high)) == pytest.approx(half, rel=1e-9)
     else:
         assert high == 1
-
-
-@pytest.mark.parametrize("share", [Fraction(1, 1000), Fraction(197, 9625), Fraction(1, 2)])
-def test_the_interval_covers_the_truth_often_enough(share):
-    """The coverage, exactly: the probability of all outcomes whose interval holds the truth."""
-    n_trials, confidence = 60, 0.95
-    covered = Fraction(0)
-    for n_hits in range(n_trials + 1):
-        low, high = share_interval(n_hits, n_trials, confidence)
-        if low <= share <= high:
-            covered += comb(n_trials, n_hits) * share**n_hits * (1 - share) ** (n_trials - n_hits)
-    assert covered >= Fraction(95, 100)
 
 
 @pytest.mark.slow
@@ -122,13 +108,6 @@ def test_networks_beyond_64_edges_are_estimated_with_the_circuits_hit():
     assert distribution_of(found.masks, found.layout).of == len(found.masks) > 0
     assert found.interval[0] <= found.count <= found.interval[1] <= found.possible
     assert len(found.distribution.edge_use) == 70
-
-
-def test_draws_are_possible_circuits():
-    file = golden_network("xor_4-4")
-    found = estimate_circuits(ask(file.network, task=file.tasks[0], protocol=PAPER), n_samples=3_000)
-    for mask in found.masks.tolist():
-        possible_circuit(mask, found.layout)
 
 
 def test_an_empty_space_and_a_cancelled_estimate():

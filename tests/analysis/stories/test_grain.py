@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import combinations, product
+from itertools import product
 
 import pytest
 
 from analysis.algorithms.candidates import Candidates, candidate_algorithms
-from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.refinement import is_coarser
 from analysis.alignments.joint import count_minimal_joint
 from analysis.alignments.search import search_alignments
-from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.mlp import Network
 from analysis.question import Question, ask
 from analysis.stories.grain import Grain, find_grain, with_shared_gates
@@ -49,15 +47,6 @@ def test_who_carries_the_finer_carries_the_coarser():
                 assert coarse.text in carried
                 n_fine += bool(fine.shared) and coarse != fine
     assert n_fine > 50
-
-
-@pytest.mark.slow
-def test_what_is_carried_is_what_trying_every_place_finds():
-    for network in trained()[:12]:
-        found = grain_of_network(network)
-        shared = ask(network, task=named_task("XOR", 2), protocol=with_shared_gates(asked(network).protocol))
-        carried = {one.text for one in found.considered if any_place(shared, one)}
-        assert carried == {one.algorithm.text for one in found.carried}
 
 
 AND_READ_TWICE = Network.from_arrays(
@@ -99,63 +88,6 @@ def test_a_program_that_shares_no_code_finds_the_same_algorithms_and_places(seed
     six = tuple(one for one in candidates if one.text.partition(";")[0] in programs)
     search = search_alignments(shared, Candidates(six, len(six)))
     assert count_minimal_joint(shared, search).found == sum(found.minimal_joint() for found in places.values())
-
-
-def any_place(question: Question, algorithm: HighLevelModel) -> bool:
-    """Whether some placement of all variables on disjoint sets is valid, each variable tried by itself first."""
-    sites = [
-        NeuronSet(layer, neurons)
-        for layer, width in enumerate(question.cut.hidden_sizes, start=1)
-        for size in range(1, width + 1)
-        for neurons in combinations(range(width), size)
-    ]
-
-    def fits(path: str, site: NeuronSet) -> bool:
-        network = [[decided(question.cut, site, source, base) for base in ROWS] for source in ROWS]
-        said = algorithm.responses[path]
-        return all(
-            network[s][b] == (said.when_true if said.function >> s & 1 else said.when_false) >> b & 1
-            for s, b in product(range(4), repeat=2)
-            if s != b
-        )
-
-    choices = [[site for site in sites if fits(path, site)] for path in algorithm.carriers]
-    return any(
-        all(a.layer != b.layer or not set(a.neurons) & set(b.neurons) for a, b in combinations(placed, 2))
-        for placed in product(*choices)
-    )
-
-
-ROWS = tuple(product((0.0, 1.0), repeat=2))
-
-
-def decided(network: Network, site: NeuronSet, source: tuple[float, ...], base: tuple[float, ...]) -> int:
-    """The network's decision on a base with some neurons as on a source, neuron by neuron."""
-
-    def layer(values, number):
-        sums = [
-            sum(float(w) * v for w, v in zip(row, values, strict=True)) + float(bias)
-            for row, bias in zip(network.weights[number], network.biases[number], strict=True)
-        ]
-        return [one if one > 0 else 0.01 * one for one in sums]
-
-    at_source, at_base = list(source), list(base)
-    for number in range(len(network.weights)):
-        at_source, at_base = layer(at_source, number), layer(at_base, number)
-        if number + 1 == site.layer:
-            at_base = [at_source[i] if i in site.neurons else one for i, one in enumerate(at_base)]
-    return int(at_base[0] > 0.5)
-
-
-@pytest.mark.slow
-def test_every_carried_one_with_a_shared_gate_is_finer_than_the_trees_that_are_carried():
-    n_finer = 0
-    for found in map(grain_of_network, trained()):
-        shared = tuple(one.algorithm for one in found.carried if one.algorithm.shared)
-        assert found.refining == shared
-        assert len(found.trees) == 2 or not shared
-        n_finer += bool(shared)
-    assert n_finer > 5
 
 
 @pytest.mark.slow
