@@ -152,4 +152,4 @@ class Explanation(ABC):
 
     def __repr__(self) -> str:
         said = ", ".join(f"{name} {value}" for name, value in self.row().items() if name != "address")
-        return f"<{self.kind.capitalize()}: {said}>"
+        return f"<{KIND_OF[self.kind].heading}: {said}>"
