@@ -56,6 +56,15 @@ def test_every_command_and_option_is_described() -> None:
                 assert f"`{option}" in row or f"{option} " in row, (name, option)
 
 
+def test_no_option_is_described_that_no_command_has() -> None:
+    for row in re.findall(r"^\| `pluriscope .*", text_of("docs/machine-interface.md"), re.MULTILINE):
+        first = row.split("`")[1].split()[1]
+        below = [command for name, command in COMMANDS.items() if name.split()[0] == first]
+        names = {one.name.rstrip("_").replace("_", "-") for command in below for one in parameters_of(command)}
+        known = {"--json", *(f"--{name}" for name in names), *(f"--no-{name}" for name in names)}
+        assert set(re.findall(r"--[a-z][a-z-]+", row)) <= known, first
+
+
 def test_every_discovery_method_is_described() -> None:
     row = next(
         one for one in text_of("docs/machine-interface.md").splitlines() if one.startswith("| `pluriscope audit")
