@@ -42,6 +42,10 @@ class CommonGroundReport(Report):
     classes: int = Field(description="Of those, how many were looked at.")
     drawn: bool = Field(description="Whether these are a uniform sample, without repetition.")
     seed: int = Field(description="Of the sample.")
+    n_unread: int = Field(
+        default=0,
+        description="Classes drawn beside those: finding one of their circuit's by rank takes too many states.",
+    )
     n_alignments: int = Field(description="Kept alignments.")
     alignments: int = Field(description="Of those, how many were looked at.")
     silent_classes: int = Field(description="Classes that predict nothing: their output has no gate.")
@@ -129,6 +133,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> CommonG
         classes=len(found.classes),
         drawn=found.drawn,
         seed=found.seed,
+        n_unread=found.n_unread,
         n_alignments=found.n_alignments,
         alignments=len(points),
         silent_classes=int((~speaking).sum()),

@@ -86,6 +86,7 @@ class CommonGround:
         n_classes: observed classes of all listed circuits.
         drawn: whether ``classes`` is a uniform sample.
         seed: of the sample.
+        n_unread: classes drawn beside ``classes``: to find one of their circuit's by its rank takes too many states.
         best: of all classes, or of the sample; None if not known.
         worst: likewise.
         spread: interpretations by the number of interventions that they predict right, all of them; None where the
@@ -100,6 +101,7 @@ class CommonGround:
     n_classes: int
     drawn: bool
     seed: int
+    n_unread: int
     best: ExtremeFound | None
     worst: ExtremeFound | None
     spread: Mapping[int, int] | None
@@ -124,9 +126,6 @@ def survey_common_ground(
         placed: kept alignments, and how many observed classes each circuit has.
         work: told "common ground" now and then; may cancel there.
         bounds: how far to go.
-
-    Raises:
-        BeyondLimits: one of the drawn classes cannot even be found.
     """
     bounds = bounds or Bounds()
     space, answers = ask_network(question)
@@ -139,11 +138,18 @@ def survey_common_ground(
     ranks_of = _drawn_ranks(placed.observed, bounds) if drawn else dict.fromkeys(_with_any(placed.observed))
     parts: list[ClassPoints] = []
     n_perfect: int | None = 0
+    n_unread = 0
     for done, (number, ranks) in enumerate(ranks_of.items()):
         work.tell(STAGE, done, len(ranks_of), f"{sum(map(len, parts)):,} classes of interpretations")
         circuit = Circuit(question.layout, int(masks[number]))
         most = MAX_CLASSES if ranks is None else MAX_LISTED
-        chosen = choose_classes(question, circuit, ranks=ranks, max_listed=most)
+        try:
+            chosen = choose_classes(question, circuit, ranks=ranks, max_listed=most)
+        except BeyondLimits:
+            if ranks is None:
+                raise
+            n_unread += len(ranks)
+            continue
         points, perfect = _class_points(number, chosen, space, answers)
         parts.append(points)
         n_perfect = None if n_perfect is None or perfect is None else n_perfect + perfect
@@ -157,6 +163,7 @@ def survey_common_ground(
         n_classes=n_classes,
         drawn=drawn,
         seed=bounds.seed,
+        n_unread=n_unread,
         best=_extreme(question, masks, points, space, answers, highest=True),
         worst=_extreme(question, masks, points, space, answers, highest=False),
         spread=None if spread is None or spread.cost > bounds.max_added else spread.counted(work),

@@ -8,6 +8,7 @@ its process; the next one starts another. When the worker is killed the process 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import time
 import traceback
@@ -141,6 +142,8 @@ class ProcessExecutor:
 
 def _serve(pipe: Connection) -> None:
     """What the process does: one computation after another, until the pipe closes."""
+    if hasattr(os, "nice"):
+        os.nice(10)  # pages that somebody waits for come first
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides what ends
     collect_garbage_seldom()
 

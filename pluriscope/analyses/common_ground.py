@@ -93,6 +93,9 @@ def _left_out(report: CommonGroundReport) -> str:
     if report.drawn:
         classes = f"{exact(report.classes)} of {exact(int(report.n_classes))} observed classes"
         told.append(f"{classes}, drawn uniformly without repetition (seed {report.seed}).")
+    if report.n_unread:
+        more = noun(report.n_unread, "more drawn class", "more drawn classes")
+        told.append(f"{more} could not be found: their circuits have too many states.")
     if report.alignments < report.n_alignments:
         told.append(f"The first {exact(report.alignments)} of {noun(report.n_alignments, 'kept alignment')}.")
     return " ".join(told)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from analysis.alignments.alignment import Alignment
+from analysis.common_ground import survey
 from analysis.common_ground.aligned import alignment_standings
 from analysis.common_ground.interpreted import choose_classes, representatives_predict, speaks
 from analysis.common_ground.points import Bounds
@@ -19,6 +20,7 @@ from analysis.errors import Cancelled
 from analysis.experiments import decide_under_interventions, intervention_space, standing_of
 from analysis.explanations.alignments import predict_by_alignment
 from analysis.explanations.interpretations import predict_by_interpretation
+from analysis.interpretations import indexing
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.predicting import class_predictions
 from analysis.networks.circuit import Circuit, EdgeLayout
@@ -174,6 +176,19 @@ def test_drawn_classes_stand_where_they_do_among_all(small, whole):
     assert again.classes.least_index == some.classes.least_index
     other = survey_common_ground(*small, bounds=Bounds(max_seconds=0.0, n_drawn=6, seed=4))
     assert other.classes.least_index != some.classes.least_index
+
+
+def test_a_circuit_whose_classes_cannot_be_found_by_rank_is_left_out_and_counted(small, monkeypatch):
+    bounds = Bounds(max_seconds=0.0, n_drawn=20, seed=3)
+    every = survey_common_ground(*small, bounds=bounds)
+    monkeypatch.setattr(survey, "MAX_LISTED", 0)
+    monkeypatch.setattr(indexing, "MAX_LINKS", 24)
+    some = survey_common_ground(*small, bounds=bounds)
+    assert every.n_unread == 0
+    assert 0 < len(some.classes) < 20
+    assert len(some.classes) + some.n_unread == 20
+    left = set(zip(some.classes.circuit.tolist(), some.classes.least_index, strict=True))
+    assert left < set(zip(every.classes.circuit.tolist(), every.classes.least_index, strict=True))
 
 
 def test_classes_are_the_same_whether_listed_or_found_by_rank(small):
