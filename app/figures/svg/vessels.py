@@ -1,0 +1,281 @@
+"""A network as vessels: the level in a neuron's circle is its value, so that a run can be watched.
+
+One scale holds for all levels of a drawing; a negative value is an empty vessel, and its number stands below. An input
+is a bit, filled or empty. The output has a mark at 0.5, above which it answers 1. Dark lines are kept, pale ones are
+dropped, dashed ones have a negative weight; the lines into a forced neuron are pale, since they no longer count. Above
+a neuron stands what an explanation reads it as: a truth table and words. ``static/live.js`` moves levels and numbers of
+this drawing, whose neurons and lines it finds by their names.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypedDict
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from analysis.networks.mlp import activations
+from analysis.networks.network import Network
+from app.figures.numbers import decimal
+from app.figures.svg.elements import circle, drawing, esc, num, rect, text, text_width
+from app.figures.svg.layout import Frame, Site, Wiring, node_name, place, shown_edges, stroke_width
+from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, table_name, tile_group, tile_shape, tile_size
+
+MARK: Final = 0.5
+"""Above it the output answers 1."""
+_GAP: Final = 3.0
+_SIGNS: Final = {"∧": "and", "∨": "or", "⊕": "xor", "¬": "not "}
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where and how large things are, in pixels of the drawing.
+
+    Args:
+        name: class of the drawing.
+        width: of the drawing.
+        left: of it before the middle of the inputs.
+        right: of it behind the middle of the output.
+        top: above the middle of the highest vessel.
+        bottom: below the middle of the lowest.
+        gap: between neurons of a layer of up to three.
+        radius: of a vessel there.
+        letters: size of numbers.
+        words: size of what is read.
+        answer: side of the box with the answer.
+        mark: what stands beside the mark.
+    """
+
+    name: str
+    width: float
+    left: float
+    right: float
+    top: float
+    bottom: float
+    gap: float
+    radius: float
+    letters: float
+    words: float
+    answer: float
+    mark: str
+
+    def rows(self, most: int) -> tuple[float, float]:
+        """Gap and radius for layers of up to so many neurons."""
+        gap = self.gap if most <= 3 else max(self.gap * 2 / (most - 1), 0.55 * self.gap)
+        return gap, min(self.radius, (gap - 3.2 * self.words) / 2)
+
+
+WIDE: Final = Geometry("wide", 832, 52, 122, 90, 58, 150, 35, 13, 15, 38, "mark 0.5")
+NARROW: Final = Geometry("narrow", 358, 22, 58, 66, 40, 110, 20, 12.5, 13, 27, "0.5")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an explanation reads a neuron as.
+
+    Args:
+        site: layer from 1, and neuron.
+        table: truth table over the inputs.
+        letter: of the explanation; "" where there is one alone.
+    """
+
+    site: Site
+    table: Bits
+    letter: str = ""
+
+
+def in_words(table: Bits) -> str:
+    """A function of one or two inputs as people say it, "A or B"; "" of more inputs, whose table speaks for itself."""
+    words = "" if len(table) > 4 else table_name(table)
+    return "".join(_SIGNS.get(sign, sign) for sign in words)
+
+
+def full_at(network: Network, rows: NDArray[np.float64]) -> float:
+    """The value at which a vessel is full: a tenth above the largest on any of ``rows [rows, n0]``, and at least 1."""
+    return max(1.0, 1.1 * max(float(layer.max()) for layer in activations(network, rows)))
+
+
+class Running(TypedDict):
+    """What a browser needs to run a network as the engine does; layers from the first hidden one."""
+
+    names: list[list[str]]
+    weights: list[list[list[float]]]
+    biases: list[list[float]]
+    activations: list[str]
+    slope: float
+    keep: list[list[list[bool]]] | None
+    full: float
+
+
+def running(network: Network, full: float, mask: object = None) -> Running:
+    """A network, or a circuit whose absent edges carry 0, for ``static/live.js``.
+
+    Args:
+        network: cut to one output.
+        full: the value at which a vessel is full.
+        mask: hex, circuit or Boolean matrices; None cuts nothing.
+    """
+    wiring = Wiring.of(network.weights, mask)
+    names = [[node_name(layer, n, wiring.sizes) for n in range(size)] for layer, size in enumerate(wiring.sizes)]
+    return {
+        "names": names,
+        "weights": [matrix.tolist() for matrix in network.weights],
+        "biases": [vector.tolist() for vector in network.biases],
+        "activations": [network.activation_of(layer) for layer in range(1, len(wiring.sizes))],
+        "slope": network.negative_slope or 0.0,
+        "keep": None if wiring.keep is None else [matrix.tolist() for matrix in wiring.keep],
+        "full": full,
+    }
+
+
+def vessels(
+    weights: Sequence[Any],
+    values: Sequence[Sequence[float | None]],
+    full: float,
+    geometry: Geometry = WIDE,
+    *,
+    sentence: str,
+    mask: object = None,
+    readings: Iterable[Reading] = (),
+    hues: Hues = PLAIN_HUES,
+    row: int | None = None,
+    ringed: Iterable[Site] = (),
+    forced: Mapping[Site, str] | None = None,
+) -> Markup:
+    """The drawing.
+
+    Args:
+        weights: matrices ``[n_l, n_(l-1)]`` of a network with one output.
+        values: of layers 0 … L; None where the run has not come to yet.
+        full: the value at which a vessel is full.
+        geometry: sizes.
+        sentence: what it shows.
+        mask: what is kept, as :meth:`Wiring.of` takes it; None for all.
+        readings: those of one neuron stand above each other in this order.
+        hues: the network's hues, for more than two inputs.
+        row: the input that runs, whose cell is outlined in every truth table; None outlines none.
+        ringed: neurons with a ring.
+        forced: neurons that do not compute their value, with words below; ringed, too.
+    """
+    wiring = Wiring.of(weights, mask)
+    return _Vessels(wiring, values, full, geometry, list(readings), hues, row, {*ringed}, forced or {}).drawn(sentence)
+
+
+def level(x: float, y: float, radius: float, share: float) -> str:
+    """The path of a vessel's content, ``share`` of its height; "" where it is empty."""
+    share = min(share, 0.985)
+    if share <= 0:
+        return ""
+    height = y + radius - 2 * radius * share
+    half = math.sqrt(radius**2 - (height - y) ** 2)
+    r, top = num(radius), num(height)
+    return f"M{num(x - half)} {top}A{r} {r} 0 {int(share > 0.5)} 0 {num(x + half)} {top}z"
+
+
+@dataclass(frozen=True)
+class _Vessels:
+    """One drawing in the making."""
+
+    wiring: Wiring
+    values: Sequence[Sequence[float | None]]
+    full: float
+    geometry: Geometry
+    readings: list[Reading]
+    hues: Hues
+    row: int | None
+    ringed: set[Site]
+    forced: Mapping[Site, str]
+
+    def drawn(self, sentence: str) -> Markup:
+        sizes, most = self.geometry, self.wiring.rows
+        gap, radius = sizes.rows(most)
+        height = sizes.top + sizes.bottom + gap * (max(most, 2) - 1)
+        inner = place(self.wiring.columns, sizes.width - sizes.right + sizes.left, height, sizes.left, 0)
+        middle = (height + sizes.top - sizes.bottom) / 2
+        places = {}
+        for column in self.wiring.columns:
+            for slot, neuron in enumerate(column.shown):
+                places[column.layer, neuron] = round(middle + (slot - (column.slots - 1) / 2) * gap, 1)
+        frame = Frame(tuple(round(x, 1) for x in inner.x), places, gap, inner.spacing, sizes.top, height - sizes.bottom)
+        body = self._lines(frame) + '<g class="vs-dots"></g>'
+        body += "".join(self._vessel(site, frame, radius) for site in places)
+        for column in self.wiring.columns:
+            if column.n_hidden:
+                y = middle + (column.slots - 1) / 2 * gap
+                body += text(frame.x[column.layer], y, f"+{column.n_hidden} more", "vs-value", anchor="middle")
+        body += self._answer(*frame.at((self.wiring.last, 0)), radius)
+        return drawing(sizes.width, height, body, sentence=sentence, css_class=f"vessels {sizes.name}", sizing="fluid")
+
+    def _lines(self, frame: Frame) -> str:
+        pale = dark = ""
+        for edge in shown_edges(self.wiring, frame):
+            x1, y1, x2, y2 = map(num, edge.ends)
+            wide = stroke_width(edge.weight, self.wiring.largest, 1.2, 3.4)
+            off = not edge.kept or (edge.layer, edge.out) in self.forced
+            css = f"{'e-neg' if edge.weight < 0 else 'e-pos'}{' vs-pale' if off else ''}"
+            name = esc(edge.name(self.wiring.sizes))
+            line = f'<path class="{css}" data-el="{name}" d="M{x1} {y1}L{x2} {y2}" stroke-width="{wide:g}"/>'
+            pale, dark = (pale + line, dark) if off else (pale, dark + line)
+        return pale + dark
+
+    def _vessel(self, site: Site, frame: Frame, radius: float) -> str:
+        (layer, neuron), (x, y), sizes = site, frame.at(site), self.geometry
+        name, value = node_name(layer, neuron, self.wiring.sizes), self.values[layer][neuron]
+        if layer == 0:
+            r = 0.82 * radius
+            body = circle(x, y, r, "vs-wall") + text(x, y + 6, f"{value:g}" if value is not None else "", "vs-bit")
+            body += text(x, y - r - 9, name, "vs-name", anchor="middle")
+            return f'<g class="vs vs-in{" vs-one" if value else ""}" data-el="{name}">{body}</g>'
+        gone, inner = self.wiring.cut[layer][neuron], radius - _GAP
+        body = circle(x, y, radius, "vs-wall")
+        filled = "" if gone or value is None else level(x, y, inner, value / self.full)
+        body += f'<path class="vs-level" data-at="{num(x)} {num(y)} {num(inner)}" d="{filled}"/>'
+        words = "" if gone or value is None else decimal(value)
+        body += text(x, y + radius + sizes.letters + 6, words, "vs-value", anchor="middle")
+        if site in self.ringed or site in self.forced:
+            body += circle(x, y, radius + 5, "vs-ring")
+        if note := self.forced.get(site, ""):
+            body += text(x, y + radius + 2 * sizes.letters + 11, note, "vs-note", anchor="middle")
+        if layer == self.wiring.last:
+            mark = num(y + inner - 2 * inner * MARK / self.full)
+            body += f'<path class="vs-mark" d="M{num(x - radius - 7)} {mark}h9M{num(x + radius - 2)} {mark}h9"/>'
+        here = [one for one in self.readings if one.site == site]
+        above = radius + sizes.words + (5 if site in self.ringed or site in self.forced else 0)
+        for turn, one in enumerate(reversed(here)):
+            body += self._reading(one, x, y - above - 1.6 * turn * sizes.words)
+        return f'<g class="vs{" vs-gone" if gone else ""}" data-el="{name}">{body}</g>'
+
+    def _reading(self, one: Reading, x: float, y: float) -> str:
+        """Letter, truth table and words in a row, its middle at (x, y)."""
+        size = self.geometry.words
+        side, words = 1.2 * size, in_words(one.table)
+        wide, _ = tile_size(one.table, side)
+        box = side if one.letter else 0.0
+        length = wide + (0.35 * size + 0.87 * text_width(words, size) if words else 0) + (box + 4 if box else 0)
+        left = x - length / 2
+        body = rect(left - 3, y - side / 2 - 2, length + 6, side + 4, "vs-ground")
+        if one.letter:
+            body += rect(left, y - side / 2, box, side, "vs-box")
+            body += text(left + box / 2, y + 0.3 * size, one.letter, "vs-letter", anchor="middle")
+            left += box + 4
+        body += tile_group(left + wide / 2, y, side, one.table, self.hues.of(one.table))
+        if self.row is not None:
+            rows, columns = tile_shape(one.table)
+            cell = wide / columns, side / rows
+            at = left + cell[0] * (self.row % columns), y - side / 2 + cell[1] * (self.row // columns)
+            body += rect(*at, *cell, "vs-here")
+        body += text(left + wide + 0.35 * size, y + 0.33 * size, words, "vs-words")
+        return f'<g class="vs-reading v-{self.hues.of(one.table)}">{body}</g>'
+
+    def _answer(self, x: float, y: float, radius: float) -> str:
+        side, out = self.geometry.answer, self.values[-1][0]
+        left = x + radius + (14 if self.geometry is WIDE else 7)
+        said = "?" if out is None else str(int(out > MARK))
+        body = rect(left, y - side / 2, side, side, "vs-frame")
+        body += text(left + side / 2, y + 7, said, "vs-said", anchor="middle")
+        body += text(left + side / 2, y + side / 2 + 16, self.geometry.mark, "vs-label", anchor="middle")
+        return f'<g class="vs-answer vs-says-{"q" if said == "?" else said}">{body}</g>'
