@@ -76,9 +76,13 @@ class Addresses:
     def network(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         return self._url("networks", network, scope=scope, **view)
 
-    def rename(self, network: str, **view: Any) -> str:
-        """What another slug would do, and with POST where it is given."""
-        return self._url("networks", network, "rename", **view)
+    def settings(self, network: str, **view: Any) -> str:
+        """What it is called in addresses, and deleting it."""
+        return self._url("networks", network, "settings", **view)
+
+    def rename(self, network: str) -> str:
+        """Where another slug is given with POST."""
+        return self._url("networks", network, "rename")
 
     def bring_in(self, **view: Any) -> str:
         """The form for a network of one's own; with POST its preview."""
@@ -89,7 +93,7 @@ class Addresses:
         return self._url("networks")
 
     def delete(self, network: str) -> str:
-        """What deleting a network does, and with POST where that is done."""
+        """Where a network is deleted with POST."""
         return self._url("networks", network, "delete")
 
     def restore(self, network: str) -> str:
@@ -202,7 +206,8 @@ class Addresses:
         return self._url("jobs", job, action)
 
     def train(self, **view: Any) -> str:
-        return self._url("train", **view)
+        """The form by which networks are trained; with POST where that is started."""
+        return self.bring_in(way="train", **view)
 
     def glossary(self, term: str = "") -> str:
         return self._url("glossary") + (f"#{quote(term)}" if term else "")

@@ -214,7 +214,7 @@ def _answer(
     actions = [Action(f"Go to {label}", parent, primary=True)] if parent else []
     if isinstance(error, Gone) and error.restore_url:
         undo = Action("Undo deletion", error.restore_url, primary=True, changes=True)
-        actions = [undo, Action("Until when that is possible", parent)]
+        actions = [undo, Action(f"Go to {label}", parent)]
     said = [(one.message, "") for one in told]
     if error is not None:
         wrongly = f"{error.item}{'' if _PREDICATE.match(error.cause) else ':'} {error.cause}."

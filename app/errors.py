@@ -92,7 +92,7 @@ class HeadersTooLong(TooLong):
 
 @dataclass
 class Gone(PageError):
-    """What the address names was deleted; the parent says until when that can be undone.
+    """What the address names was deleted.
 
     Args:
         restore_url: undoes it with POST.

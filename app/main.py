@@ -40,7 +40,6 @@ from app.routes import (
     play,
     reading,
     studies,
-    train,
 )
 from app.settings import Settings
 
@@ -55,7 +54,6 @@ ROUTERS = (
     pictures.router,
     studies.router,
     jobs.router,
-    train.router,
     reading.router,
     login.router,
     health.router,

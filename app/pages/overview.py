@@ -262,7 +262,7 @@ def _of_perceptron(known: Known) -> Told:
     if analysis is not None:
         share.insert(1, Action("Result file", links.result(place.slug, scope)))
         share.insert(2, Action("Distributions as CSV", links.made_of(url, "figures.csv")))
-    share += [Action("Rename", links.rename(place.slug)), Action("Delete", links.delete(place.slug))]
+    share.append(Action("Settings", links.settings(place.slug)))
     rules = criterion_words(question.protocol.model_dump(exclude={"name"}), len(question.judged[0]))
     rules = f"{rules[:1].upper()}{rules[1:]}."
     method = "" if analysis is None else method_words(analysis)

@@ -202,8 +202,8 @@ def find_any(session: Session, addresses: Addresses, network: str, *, deleted: b
     try:
         row = analyses.find_network(session, network, deleted=deleted)
     except Deleted as error:
-        page, undo = addresses.delete(error.slug), addresses.restore(error.slug)
-        raise Gone(error.item, error.cause, error.cure, "network", page, "its deletion", undo) from None
+        undo, page = addresses.restore(error.slug), addresses.gallery()
+        raise Gone(error.item, error.cause, error.cure, "network", page, "all networks", undo) from None
     except StoreError as error:
         model = other_model(session, network)
         if model is not None:

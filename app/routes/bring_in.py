@@ -1,4 +1,4 @@
-"""Bringing in a network of one's own: form, preview, confirmation; over HTTP.
+"""A network of one's own: the form for a file, its preview and confirmation; training one; both over HTTP.
 
 The preview keeps nothing: it sends the network back with the form, and whatever comes with the confirmation is read
 and checked from the beginning (docs/decisions/0012-networks-of-others.md).
@@ -22,7 +22,7 @@ from analysis.models.registry import kind_of_file
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
 from analysis.network_files.intake import Intake, read_any, read_intake, take_in
 from analysis.protocol import COMPLETE, Protocol
-from app.addressing import API_PREFIX, Addresses
+from app.addressing import API_PREFIX, API_V2, Addresses
 from app.db.errors import StoreError
 from app.db.job_tables import JobRow
 from app.db.models import save_model
@@ -32,14 +32,20 @@ from app.db.records import save_data_record
 from app.db.tables import ModelRow, NetworkRow
 from app.db.writes import save_network
 from app.error_answers import api_errors
+from app.errors import BadQuery
 from app.jobs import queue
 from app.options import PageModel
 from app.pages.bring_in.form import Asked, Declared, DeclaredOptions, network_form
 from app.pages.bring_in.preview import preview_blocks, preview_of, transformer_preview
+from app.pages.jobs import JobPage
+from app.pages.page import read_options
 from app.pages.place import place_of_model
-from app.rendering import show
+from app.pages.training.form import TrainFields, TrainRequest, read_training, start_training, training_page
+from app.rendering import is_fragment, show
+from app.routes.asking import accepted
 from app.routes.changes import Changer, RawBody, Writing
-from app.routes.depends import Links, Reading
+from app.routes.depends import Links, ListOptions, Reading
+from app.routes.faces import HTML
 from pluriscope.blocks import errors_of
 from pluriscope.naming import Scope, protocol_key
 
@@ -84,12 +90,14 @@ class Sent:
         name: what it is called; "" of a pasted text.
         text: its text, where it is one, to be mended.
         declared: the other fields.
+        fields: every field with all its texts, of a form for training.
     """
 
     raw: bytes
     name: str
     text: str
     declared: dict[str, Any]
+    fields: dict[str, list[str]]
 
 
 async def sent_network(request: Request) -> AsyncIterator[Sent]:
@@ -106,7 +114,8 @@ async def sent_network(request: Request) -> AsyncIterator[Sent]:
             text = raw.decode()
         except UnicodeDecodeError:
             text = ""
-        yield Sent(raw, name, text, declared | ({"protocols": ticked} if "protocols" in form else {}))
+        fields = {key: [str(value) for value in form.getlist(key)] for key in form}
+        yield Sent(raw, name, text, declared | ({"protocols": ticked} if "protocols" in form else {}), fields)
 
 
 SentForm = Annotated[Sent, Depends(sent_network)]
@@ -121,18 +130,44 @@ def known_protocols(session: Session, names: list[str]) -> list[Protocol]:
     return [find_protocol(session, name) for name in dict.fromkeys(names)]
 
 
-@router.get("/networks/new", response_class=HTMLResponse, include_in_schema=False)
-def form_page(request: Request, links: Links, options: Annotated[DeclaredOptions, Query()]) -> HTMLResponse:
-    return show(request, network_form(links, options.model_dump(exclude_defaults=True)), room=_ROOM)
+@router.get("/networks/new", **HTML)
+def form_page(request: Request, session: Reading, links: Links, options: ListOptions) -> HTMLResponse:
+    """The form for a file, or with ``way=train`` the one by which networks are trained."""
+    if "train" not in options.get("way", ()):
+        declared = read_options(DeclaredOptions, request.query_params.multi_items())
+        return show(request, network_form(links, declared.model_dump(exclude_defaults=True)), room=_ROOM)
+    for name in options.keys() - TrainFields.model_fields.keys():
+        raise BadQuery(f"option {name[:40]!r}", "is no option of training", "leave it out", "option")
+    # a form that is still being filled in is no wrong request: its part says what is wrong so far
+    status = 400 if read_training(options)[1] and not is_fragment(request) else 200
+    return show(request, training_page(session, links, options), room=_ROOM, status_code=status)
 
 
-@router.post("/networks/new", response_class=HTMLResponse, include_in_schema=False, dependencies=[Changer])
+@router.post("/networks/new", dependencies=[Changer], **HTML)
 def preview_page(request: Request, session: Reading, links: Links, sent: SentForm) -> Response:
-    """What would come of it; nothing is stored."""
-    return _answer(request, session, links, sent, store=False)
+    """What would come of a file, of which nothing is stored; or a training that starts."""
+    if "train" not in sent.fields.get("way", ()):
+        return _answer(request, session, links, sent, store=False)
+    order, _ = read_training(sent.fields)
+    if order is None:
+        blocks = training_page(session, links, sent.fields, refused=True)
+        return show(request, blocks, room=_ROOM, url=links.train(), status_code=422)
+    with request.app.state.store.write() as writing:
+        return RedirectResponse(links.job(start_training(writing, order).id), status_code=303)
 
 
-@router.post("/networks", response_class=HTMLResponse, include_in_schema=False)
+@router.post(
+    f"{API_V2}/train", tags=["networks"], summary="Train networks", status_code=202, responses=api_errors(403, 422)
+)
+def train_over_http(session: Writing, links: Links, order: TrainRequest, response: Response) -> JobPage:
+    """Train one or many networks in the background; those that converge are stored and analysed.
+
+    The job tells under `learning` how far each network is: its loss by epoch, its outputs, how it ended.
+    """
+    return accepted(session, links, start_training(session, order), response)
+
+
+@router.post("/networks", **HTML)
 def store_from_form(request: Request, session: Writing, links: Links, sent: SentForm) -> Response:
     """The confirmation: stored, its analyses queued, on to its page. What is refused shows the preview again."""
     return _answer(request, session, links, sent, store=True)

@@ -18,6 +18,7 @@ from app.db.models import formerly_called
 from app.error_answers import path_of
 from app.errors import Gone, NotFound
 from app.pages.place import find_network
+from app.pages.training.form import TrainFields
 from app.routes.depends import Links, Reading, options_of
 from app.routes.pictures import PATTERNS
 from pluriscope.analyses.funnel import CHOSEN
@@ -71,6 +72,10 @@ _PAGES: Final = (
     ("/studies/{study}/figures/{name}", "/studies/{study}", ("by",)),
     ("/studies/{study}/progress", "/studies/{study}", ("by",)),
     ("/studies/{study}/rename", "/studies/{study}", ("by",)),
+    ("/studies/{study}/delete", "/studies/{study}", ("by",)),
+    (f"{_NETWORK}/rename", f"{_NETWORK}/settings", ("slug",)),
+    (f"{_NETWORK}/delete", f"{_NETWORK}/settings", ()),
+    ("/train", "/networks/new?way=train", tuple(TrainFields.model_fields)),
     ("/findings/{study}/figures/{name}.{form}", "/studies/{study}/figures/{name}.{form}", ()),
     ("/gallery", "/networks", ("q",)),
     ("/collection", "/collections", ("title", "item", "note", "slide")),
@@ -82,6 +87,7 @@ _PAGES: Final = (
     ("/guide", "/", ()),
     ("/guide/{step}", "/", ()),
     ("/api/types", "/api", ()),
+    (API_V2, "/api", ()),
     ("/networks/new/check", "/networks/new", ()),
     ("/networks/new/help", "/networks/new", ()),
     (f"{API_V2}/schemas/network-file", "/networks/new", ()),

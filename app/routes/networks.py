@@ -20,16 +20,15 @@ from app.error_answers import api_errors
 from app.jobs import deletion
 from app.limits import undo_days_in
 from app.options import Options
-from app.pages.delete import removal_blocks
 from app.pages.front import front
 from app.pages.network_page import network_record
 from app.pages.networks import COLUMNS, MOST_LETTERS, about_networks, network_list, networks_record, networks_table
 from app.pages.overview import Overview, OverviewOptions
 from app.pages.place import Place, find_any, find_network, locate_any
-from app.pages.rename import RenameOptions, renaming
-from app.rendering import HAS_RECORD, show
+from app.pages.settings import SettingsOptions, settings
+from app.rendering import HAS_RECORD, network_row, show
 from app.routes.changes import Writing
-from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading, options_of
+from app.routes.depends import Form, Links, ListOptions, Reading, options_of
 from app.routes.faces import HTML, UNLISTED, Faces, both, passed_on
 from app.routes.streaming import FILE_RESPONSES, table_file
 from pluriscope.blocks import Table
@@ -139,12 +138,14 @@ def network_file(session: Reading, links: Links, network: str) -> Response:
     return JSONResponse(network_file_json(network_file_of(row)), headers=headers)
 
 
-@router.get(f"{ONE}/rename", **HTML)
-def rename_page(
-    request: Request, session: Reading, links: Links, network: str, options: Annotated[RenameOptions, Query()]
+@router.get(f"{ONE}/settings", **HTML)
+def settings_page(
+    request: Request, session: Reading, links: Links, network: str, options: Annotated[SettingsOptions, Query()]
 ) -> HTMLResponse:
-    """Whether a network may have a slug, and what it was called before."""
-    return show(request, renaming(session, links, network, options), headers=UNLISTED)
+    """What it is called in addresses, and deleting it."""
+    row = find_network(session, links, network)
+    tabs = network_row(links, row.slug, row.name)
+    return show(request, settings(session, links, row, options), room="Explore", network=tabs, headers=UNLISTED)
 
 
 @router.post(f"{ONE}/rename", include_in_schema=False)
@@ -155,20 +156,13 @@ def rename(session: Writing, links: Links, network: str, form: Form) -> Redirect
     return RedirectResponse(links.network(row.slug), 303)
 
 
-@router.get(f"{ONE}/delete", **HTML)
-def delete_page(request: Request, session: Reading, links: Links, network: str, _options: NoOptions) -> HTMLResponse:
-    """What would be deleted, or until when a deletion can be undone."""
-    row = find_network(session, links, network, deleted=True)
-    return show(request, removal_blocks(session, links, row), headers=UNLISTED)
-
-
 @router.post(f"{ONE}/delete", include_in_schema=False)
 def delete(request: Request, session: Writing, links: Links, network: str, later: BackgroundTasks) -> RedirectResponse:
-    """Deletes a network and cancels its work; on to the page that offers to undo it."""
+    """Deletes a network and cancels its work; on to its address, which offers to undo it."""
     row = find_network(session, links, network, deleted=True)
     deletion.delete(session, row)
     later.add_task(deletion.purge_deleted, request.app.state.store, undo_days_in(session))
-    return RedirectResponse(links.delete(row.slug), status_code=303)
+    return RedirectResponse(links.network(row.slug), status_code=303)
 
 
 @router.post(f"{ONE}/restore", include_in_schema=False)

@@ -7,11 +7,14 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from app.addressing import API_V2
+from app.error_answers import api_errors
 from app.pages.play.find import find_play
 from app.pages.play.models import ModelOptions
 from app.pages.play.state import NetworkOptions
 from app.pages.sharing.targets import MAX_ADDRESS, read_target
 from app.pages.sharing.verifying import VerifiedRecord, verify
+from app.routes.computing import room
 from app.routes.depends import Links, Reading
 from app.routes.faces import Faces, both, passed_on, told_options
 from pluriscope.records import PlayRecord
@@ -52,23 +55,20 @@ def play(request: Request, session: Reading, links: Links, network: str) -> Face
     return Faces(page, found.record)
 
 
-@both(
-    router,
-    "/verified",
-    "sharing",
-    "Verify an explanation",
-    VerifiedRecord,
-    errors=(400, 404, 422, 503),
-    costly=lambda _: True,
-)
-def verified(session: Reading, links: Links, url: Address = "") -> Faces:
-    """Digests hashed again, and the record of an explanation computed from the weights, beside what is stored."""
+@router.get("/verified", include_in_schema=False)
+def verified_page(links: Links, url: Address = "") -> RedirectResponse:
+    """To the page itself, which holds that of an explanation."""
     target = read_target(url, links, without=("theme", PART))
+    to = f"{links.prefix}{target.path}{target.query_text}"
+    if target.kind == "explanation":
+        to += f"{'&' if target.query else '?'}part=verify#verify"
+    return RedirectResponse(to, 301)
 
-    def page(_: Request) -> Response:
-        to = f"{links.prefix}{target.path}{target.query_text}"
-        if target.kind == "explanation":  # its page holds that itself
-            to += f"{'&' if target.query else '?'}part=verify#verify"
-        return RedirectResponse(to, 301)
 
-    return Faces(page, lambda: verify(session, links, target))
+@router.get(
+    f"{API_V2}/verified", tags=["sharing"], summary="Verify an explanation", responses=api_errors(400, 404, 422, 503)
+)
+def verified(session: Reading, links: Links, url: Address = "") -> VerifiedRecord:
+    """Digests hashed again, and the record of an explanation computed from the weights, beside what is stored."""
+    with room("this page"):
+        return verify(session, links, read_target(url, links, without=("theme", PART)))

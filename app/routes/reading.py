@@ -97,7 +97,6 @@ def admin(request: Request, session: Reading, links: Links, _options: NoOptions)
 
 
 @router.get("/api", **HTML)
-@router.get(API_V2, **HTML)
 def interface(request: Request, links: Links) -> HTMLResponse:
     """The machine interface in short, with the OpenAPI document that describes it."""
     site = base_url(request) + links.prefix

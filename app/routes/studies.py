@@ -23,7 +23,6 @@ from app.db.study_tables import StudyRow
 from app.error_answers import api_errors
 from app.jobs import deletion, study_queue
 from app.limits import undo_days_in
-from app.pages.delete import removal_blocks
 from app.pages.studies.data import as_csv
 from app.pages.studies.form import (
     LISTS,
@@ -49,7 +48,7 @@ from app.pages.studies.study import StudyProgress, find_study_of, open_study, pr
 from app.rendering import show
 from app.routes.changes import RawBody, Writing
 from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading
-from app.routes.faces import HTML, UNLISTED, Faces, both, passed_on
+from app.routes.faces import HTML, Faces, both, passed_on
 from app.routes.streaming import Streamed
 from pluriscope.records import RowsRecord
 
@@ -199,20 +198,13 @@ def data(request: Request, session: Reading, links: Links, study: str, form: Dat
 # --- what changes one: sent by the buttons and forms of its pages, or by a script with a token
 
 
-@router.get("/studies/{study}/delete", **HTML)
-def delete_page(request: Request, session: Reading, links: Links, study: str, _options: NoOptions) -> HTMLResponse:
-    """What deleting it does, or how that is undone."""
-    row = open_study(session, links, study, deleted=True)
-    return show(request, removal_blocks(session, links, row), room="Findings", headers=UNLISTED)
-
-
 @router.post("/studies/{study}/delete", include_in_schema=False)
 def delete(request: Request, session: Writing, links: Links, study: str, later: BackgroundTasks) -> RedirectResponse:
-    """Deletes a study with its outcomes and cancels its work; on to where that is undone."""
+    """Deletes a study with its outcomes and cancels its work; on to its address, which offers to undo it."""
     row = open_study(session, links, study, deleted=True)
     deletion.delete(session, row)
     later.add_task(deletion.purge_deleted, request.app.state.store, undo_days_in(session))
-    return RedirectResponse(links.study_action(row.slug, "delete"), status_code=303)
+    return RedirectResponse(links.study(row.slug), status_code=303)
 
 
 @router.post("/studies/{study}/rename", include_in_schema=False)

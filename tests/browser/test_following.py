@@ -77,7 +77,7 @@ def test_weights_that_a_study_has_are_trained_under_the_name_that_was_typed(tab,
             select(NetworkRow).where(NetworkRow.origin == "study", NetworkRow.slug.startswith("xor-width"))
         ).first()
         by_study, network = (row.slug, row.name), network_of(row)
-    tab.goto("/train")
+    tab.goto("/networks/new?way=train")
     tab.get_by_label("Name", exact=True).fill("Typed by hand")
     tab.get_by_role("button", name="Start training").click()
     expect(tab).to_have_title(re.compile(": queued"))

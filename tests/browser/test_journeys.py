@@ -92,7 +92,7 @@ def test_from_the_algorithms_to_the_evidence_of_an_alignment(tab, expect, site):
 
 
 def fill_form(tab, **fields):
-    tab.goto("/train")
+    tab.goto("/networks/new?way=train")
     for label, value in fields.items():
         tab.get_by_label(re.compile(f"^{label.replace('_', ' ')}")).fill(value)
 

@@ -17,7 +17,7 @@ def expect(chromium):
 
 
 def test_a_plan_follows_the_form(tab, expect):
-    tab.goto("/train")
+    tab.goto("/networks/new?way=train")
     plan = tab.locator("#plan")
     expect(plan).to_contain_text("1 × 2-3-3-1")
     tab.get_by_label("Hidden layers", exact=True).fill("5, 5")
@@ -31,7 +31,7 @@ def test_a_plan_follows_the_form(tab, expect):
 
 
 def test_watched_while_it_learns_and_cancelled(tab, site, expect):
-    tab.goto("/train")
+    tab.goto("/networks/new?way=train")
     tab.get_by_text("Finer options").click()
     tab.get_by_label("Noise").fill("0.3")  # so that it never gets there
     tab.get_by_label("Loss target").fill("1e-7")

@@ -18,7 +18,7 @@ SPEC = set(TrainingSpec.model_fields)
 
 
 def test_the_form_the_interface_and_the_command_have_every_option_of_the_engine() -> None:
-    assert set(TrainFields.model_fields) == SPEC | BEYOND | {"protocols"}
+    assert set(TrainFields.model_fields) == SPEC | BEYOND | {"protocols", "way"}
     assert set(TrainRequest.model_fields) == BEYOND | {"protocols", "spec"}
     assert TrainRequest.model_fields["spec"].annotation is TrainingSpec
     assert {COMMAND.get(name, name) for name in SPEC | BEYOND} <= {one.name for one in parameters_of(train)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final, TypeVar
 
 from sqlalchemy import ColumnElement, select
@@ -16,6 +17,7 @@ from app.db.codecs import data_of, protocol_of, question_of
 from app.db.errors import Ambiguous, Deleted, NotFound
 from app.db.study_tables import StudyRow
 from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, ModelRow, NetworkRow, ProtocolRow
+from app.limits import undo_days_in
 from pluriscope.naming import Scope
 
 CANDIDATES: Final = 5
@@ -80,13 +82,14 @@ def find_network(session: Session, ref: str, *, deleted: bool = False) -> Networ
         if former is None:
             raise
         row = session.get_one(NetworkRow, former.network_id)
-    return row if deleted else unless_deleted(row, "network", "import it again")
+    return row if deleted else unless_deleted(session, row, "network", "import it again")
 
 
-def unless_deleted(row: Deletable, noun: str, again: str) -> Deletable:
+def unless_deleted(session: Session, row: Deletable, noun: str, again: str) -> Deletable:
     """The network or study, unless it was deleted.
 
     Args:
+        session: open session.
         row: of it.
         noun: for it.
         again: what else brings it back.
@@ -96,7 +99,9 @@ def unless_deleted(row: Deletable, noun: str, again: str) -> Deletable:
     """
     if row.deleted_at is not None:
         cause = f"was deleted at {row.deleted_at:%Y-%m-%d %H:%M} UTC"
-        error = Deleted(f"{noun} {row.slug!r}", cause, f"undo its deletion, or {again}")
+        last = row.deleted_at + timedelta(days=undo_days_in(session))
+        until = "at any time" if row.origin == "bundled" else f"until {last:%Y-%m-%d %H:%M} UTC"
+        error = Deleted(f"{noun} {row.slug!r}", cause, f"undo its deletion, which is possible {until}, or {again}")
         error.slug = row.slug
         raise error
     return row

@@ -45,7 +45,7 @@ def find_study(session: Session, ref: str, *, deleted: bool = False) -> StudyRow
         if former is None:
             raise
         row = session.get_one(StudyRow, former.study_id)
-    return row if deleted else unless_deleted(row, "study", "import its results again")
+    return row if deleted else unless_deleted(session, row, "study", "import its results again")
 
 
 def study_by_digest(session: Session, digest: str) -> StudyRow:

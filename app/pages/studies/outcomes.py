@@ -160,7 +160,7 @@ class Outcomes:
         for one in records:
             slug, gone = stored.get(one.network or "", ("", False))
             here = links.network(slug, Scope(protocol=key, data=one.data))
-            undo = links.delete(slug) if gone else ""
+            undo = links.network(slug) if gone else ""
             yield _row(self.study, self.columns, one, self.protocol, here if slug and not gone else "", undo)
 
 

@@ -22,6 +22,7 @@ from app.errors import BadQuery
 from app.figures.numbers import duration, exact, noun
 from app.options import Options
 from app.pages.page import DRAWING
+from app.pages.settings import removal
 from app.pages.sharing.facts import InShort, Shared
 from app.pages.studies.figures import Drawn, drawn_figure, figure_names, groups_of, value_text
 from app.pages.studies.study import Study, StudyLine, find_study_of
@@ -96,11 +97,13 @@ class StudyPage(Shared):
     """A study under one protocol, grouped in one way.
 
     Args:
+        session: open session.
         study: which.
         options: of the address.
         protocol: its name.
     """
 
+    session: Session
     study: Study
     options: StudyOptions
     protocol: str
@@ -210,7 +213,7 @@ def build_study(session: Session, links: Addresses, study: str, options: StudyOp
     if options.by is not None and options.by not in found.varying:
         varying = ", ".join(found.varying) or "none"
         raise BadQuery(f"by={options.by}", "does not vary in this study", f"use one of: {varying}", "by")
-    return StudyPage(found, options, protocol)
+    return StudyPage(session, found, options, protocol)
 
 
 def protocol_named(study: Study, name: str) -> str:
@@ -327,6 +330,8 @@ def study_blocks(page: StudyPage) -> Iterator[Block]:
         names = {"name": line.name, "slug": slug}
         form = Form(NewNames, links.study_action(slug, "rename"), "Rename", names)
         yield More("Rename", lambda: [form], "its address may change with it; old ones redirect", id="rename")
+    delete, file = links.study_action(slug, "delete"), links.study_data(slug, "jsonl.gz")
+    yield More("Delete", lambda: removal(page.session, study.row, delete, file), "which can be undone", id="delete")
 
 
 def _choices(page: StudyPage) -> Iterator[Choice]:
@@ -339,13 +344,12 @@ def _choices(page: StudyPage) -> Iterator[Choice]:
         yield Choice("Grouped by", every, FACTORS[page.options.by] if page.options.by else "every cell")
 
 
-def _menus(page: StudyPage) -> Iterator[Menu]:
+def _menus(page: StudyPage) -> Iterator[Menu | Action]:
     links, slug = page.study.links, page.line.slug
     files = [Action("CSV", links.study_data(slug, "csv"))]
     files.append(Action("Result file with all weights", links.study_data(slug, "jsonl.gz")))
     yield Menu("Share", [*files, Action("Study file", links.study_design(slug))], page.url)
-    duplicate, delete = links.new_study(study=slug), links.study_action(slug, "delete")
-    yield Menu("Change", [Action("Duplicate …", duplicate), Action("Delete …", delete)])
+    yield Action("Duplicate", links.new_study(study=slug))
 
 
 def _progress(study: Study) -> Progress:

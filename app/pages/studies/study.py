@@ -129,8 +129,8 @@ def open_study(session: Session, links: Addresses, study: str, *, deleted: bool 
     try:
         row = find_study(session, study, deleted=deleted)
     except Deleted as error:
-        page, undo = links.study_action(error.slug, "delete"), links.study_action(error.slug, "restore")
-        raise Gone(error.item, error.cause, error.cure, "study", page, "its deletion", undo) from None
+        undo, page = links.study_action(error.slug, "restore"), links.studies()
+        raise Gone(error.item, error.cause, error.cure, "study", page, "all studies", undo) from None
     except StoreError as error:
         raise NotFound(error.item, error.cause, error.cure, "study", links.studies(), "all studies") from None
     if row.slug != study and not row.digest.startswith(study):

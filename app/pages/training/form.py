@@ -56,6 +56,7 @@ class TrainRequest(Beyond, PageModel):
 class TrainFields(Beyond, TrainingSpec):
     """The fields of the form: every option of training, in its words, with what is easier to read here."""
 
+    way: Literal["train"] = Field("train", json_schema_extra={"control": "hidden"})
     tasks: tuple[str, ...] = Field(
         ("XOR",),
         title="Tasks, one for each output",
@@ -81,7 +82,7 @@ class TrainFields(Beyond, TrainingSpec):
 FOLDED: Final = (
     TrainFields.model_fields.keys()
     - Beyond.model_fields.keys()
-    - {*("tasks", "n_inputs", "hidden", "activation", "seed", "loss_target")}
+    - {*("way", "tasks", "n_inputs", "hidden", "activation", "seed", "loss_target")}
 )
 _LISTS: Final = ("tasks", "hidden", "input_weights")
 
@@ -93,7 +94,7 @@ def read_training(sent: Mapping[str, Sequence[str]]) -> tuple[TrainRequest | Non
         sent: field with its texts; a field that is not there has its default, others are left out.
     """
     given: dict[str, Any] = {"seed": TrainFields.model_fields["seed"].default}
-    for name in TrainFields.model_fields.keys() & sent.keys():
+    for name in (TrainFields.model_fields.keys() & sent.keys()) - {"way"}:
         parts = [part.strip() for text in sent[name] for part in re.split("[,;]", text) if part.strip()]
         if name in _LISTS:
             given[name] = parts or (None if name == "input_weights" else [])
@@ -131,7 +132,7 @@ def training_page(
     )
     if refused:
         yield Notice("Nothing was started", "", "Mend what is marked and start again.", "refused")
-    values = {name: ", ".join(texts) for name, texts in sent.items()}
+    values = {name: ", ".join(texts) for name, texts in sent.items() if name != "way"}
     if "protocols" in sent:
         values |= {"protocols": [name for name in sent["protocols"] if name]}  # type: ignore[dict-item]
     form = Form(TrainFields, links.train(), "Start training", values, errors, folded=FOLDED, told=_PLAN)

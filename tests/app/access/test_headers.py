@@ -7,7 +7,7 @@ import pytest
 PAGES = (
     "/",
     "/login",
-    "/train",
+    "/networks/new",
     "/glossary",
     "/jobs",
     "/nowhere",
@@ -46,7 +46,7 @@ def test_every_answer_has_its_headers(visit, path):
 
 
 def test_refusals_of_the_gate_have_them_too(visit):
-    refused = visit().post("/train", headers={"origin": "https://evil.example"})
+    refused = visit().post("/networks/new", headers={"origin": "https://evil.example"})
     assert refused.status_code == 403
     assert refused.headers["content-security-policy"] == POLICY
     assert refused.headers["x-request-id"]

@@ -1,6 +1,8 @@
 """Logging in from a browser: what a form offers, where it leads back to, what the cookie is."""
 
 import re
+from html import escape
+from urllib.parse import quote
 
 import pytest
 
@@ -22,16 +24,17 @@ def log_in(browser, **sent):
 @pytest.mark.slow
 def test_a_visitor_is_offered_the_login_and_comes_back_with_the_form(visit, credentials):
     browser = visit()
-    page = browser.get("/train?seed=7").text
-    assert 'action="/train"' not in page
+    form = "/networks/new?way=train&seed=7"
+    page = browser.get(form).text
+    assert 'name="way"' not in page
     offered = re.search(r'<p class="login-first"><a class="btn" href="([^"]+)"[^>]*>Start training</a>', page)
-    assert offered[1] == "/login?next=%2Ftrain%3Fseed%3D7"
+    assert offered[1] == f"/login?next={quote(form, safe='')}"
     login = browser.get(offered[1]).text
-    assert 'name="next" value="/train?seed=7"' in login
+    assert f'name="next" value="{escape(form)}"' in login
     _, secret = credentials.make_token("editor")
-    back = log_in(browser, token=secret, next="/train?seed=7")
-    assert (back.status_code, back.headers["location"]) == (303, "/train?seed=7")
-    assert 'action="/train"' in browser.get("/train?seed=7").text
+    back = log_in(browser, token=secret, next=form)
+    assert (back.status_code, back.headers["location"]) == (303, form)
+    assert 'name="way"' in browser.get(form).text
     assert "Logged in as editor" in browser.get("/glossary").text
     # the session may change things: there is no such job, but that is what it is told
     assert browser.post(CHANGE).status_code == 404

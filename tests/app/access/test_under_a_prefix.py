@@ -100,8 +100,8 @@ def test_twins_and_the_interface_name_addresses_below_it(behind):
 
 
 def test_cookies_and_redirects_stay_below_it(behind):
-    answer = behind(f"{PREFIX}/login", "POST", data={"token": CHOSEN, "next": f"{PREFIX}/train"})
-    assert (answer.status_code, answer.headers["location"]) == (303, f"{PREFIX}/train")
+    answer = behind(f"{PREFIX}/login", "POST", data={"token": CHOSEN, "next": f"{PREFIX}/networks/new"})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{PREFIX}/networks/new")
     cookie = answer.headers["set-cookie"]
     assert f"Path={PREFIX};" in cookie
     assert "Secure" in cookie
@@ -109,5 +109,5 @@ def test_cookies_and_redirects_stay_below_it(behind):
     assert out.headers["location"] == f"{PREFIX}/"
     assert f"Path={PREFIX};" in out.headers["set-cookie"]
     behind.browser.cookies.clear()
-    refused = behind(f"{PREFIX}/train", "POST", headers={"referer": f"{SITE}{PREFIX}/train?seed=3"})
-    assert f'href="{PREFIX}/login?next=%2Fpluriscope%2Ftrain%3Fseed%3D3"' in refused.text
+    refused = behind(f"{PREFIX}/networks/new", "POST", headers={"referer": f"{SITE}{PREFIX}/networks/new?name=x"})
+    assert f'href="{PREFIX}/login?next=%2Fpluriscope%2Fnetworks%2Fnew%3Fname%3Dx"' in refused.text

@@ -67,7 +67,7 @@ TABLE = [  # what is built, its address, the route that answers it
     ),
     (lambda a: a.jobs(), "/jobs", "/jobs"),
     (lambda a: a.job("ab"), "/jobs/ab", "/jobs/{job}"),
-    (lambda a: a.train(), "/train", "/train"),
+    (lambda a: a.train(seed=3), "/networks/new?way=train&seed=3", "/networks/new"),
     (lambda a: a.glossary("valid"), "/glossary#valid", "/glossary"),
     (lambda a: a.embedded(a.network("xor")), "/embed/networks/xor", "/embed/networks/{network}"),
     (lambda a: a.made_of(a.network("xor", SCOPE), "card.png"), f"/networks/xor/card.png?{QUERY}", None),
@@ -105,7 +105,7 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
     pages = {path for path, route in PATHS.items() if not route.include_in_schema and not path.startswith("/api")}
     pages = {path for path in pages if not path.startswith("/embed/") and not path.endswith(PICTURES)}
     led_on = {"/", "/networks.json", "/networks/{network}/verdicts", "/glossary", "/scope", "/admin"}
-    led_on |= {"/findings", "/findings/{chapter}", "/learn", "/login", "/s/{key}", "/train"}
+    led_on |= {"/findings", "/findings/{chapter}", "/learn", "/login", "/s/{key}", "/verified"}
     led_on |= {"/compare", "/models/{network}/compare"} | FORMER.keys()
     led_on |= {path for path in pages if path.startswith("/networks/{network}/claims/")}
     led_on |= {
@@ -113,8 +113,7 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
     }
     led_on.add("/networks/{network}/common-ground/standing")
     led_on |= {path for path in pages if "/{name}/analyses" in path}  # told under /api/v2
-    led_on |= {"/studies/new", "/studies/{study}/delete", "/networks/new"}  # forms
-    led_on |= {f"/networks/{{network}}/{form}" for form in ("delete", "rename")}
+    led_on |= {"/studies/new", "/networks/new", "/networks/{network}/settings"}  # forms
     led_on |= {"/models", "/models/{model}", "/models/{model}/{rest:path}"}
     led_on |= {path for path in pages if "/one-induction-circuit" in path}
     for path in pages - led_on:

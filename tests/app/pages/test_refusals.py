@@ -202,7 +202,7 @@ def test_a_wrong_method_says_which_are_right(client):
     answer = client.put(XOR)
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET"
-    assert "Use GET, POST" in client.put("/train", headers={"accept": "application/json"}).json()["error"]
+    assert "Use GET, POST" in client.put("/networks/new", headers={"accept": "application/json"}).json()["error"]
     assert client.get(XOR + "/restore").headers["allow"] == "POST"
 
 

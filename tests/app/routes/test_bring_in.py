@@ -179,21 +179,20 @@ def test_the_form_refuses_what_the_reader_refuses(client):
 @pytest.mark.slow
 def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
     client.post("/api/v1/networks", content=xor_file(), params={"protocols": "complete", "name": "hand-made XOR"})
-    page = client.get("/networks/hand-made-xor/delete").text
+    page = client.get("/networks/hand-made-xor/settings").text
     assert "1 job" in page
-    assert client.post("/networks/hand-made-xor/delete").headers["location"] == "/networks/hand-made-xor/delete"
+    assert client.post("/networks/hand-made-xor/delete").headers["location"] == "/networks/hand-made-xor"
     with store.read() as session:
         assert session.scalars(select(JobRow.state)).all() == ["cancelled"]
-    below = ("", "/rename", "/explanations.csv", "/explanations.parquet")
-    written = ["/api/v2/networks/hand-made-xor", "/networks/hand-made-xor/rename"]
+    below = ("", "/settings", "/explanations.csv", "/explanations.parquet")
+    written = ["/api/v2/networks/hand-made-xor", "/networks/hand-made-xor/settings"]
     read = [f"/networks/hand-made-xor{path}" for path in below[2:]]
     read += [f"/api/v2/networks/hand-made-xor/explanations{path}" for path in ("", "/c-1f", "/p-0")]
     for address in (*written, *read):
         gone = client.get(address, headers={"accept": "application/json"})
-        assert (gone.status_code, gone.json()["parent"]) == (410, "/networks/hand-made-xor/delete")
+        assert (gone.status_code, gone.json()["parent"]) == (410, "/networks")
     assert "Undo deletion" in client.get("/networks/hand-made-xor").text
     assert client.get("/api/v2/networks").json()["total"] == 0
-    assert "Undo" in client.get("/networks/hand-made-xor/delete").text
     assert client.post("/networks/hand-made-xor/restore").headers["location"] == "/networks/hand-made-xor"
     assert client.get("/networks/hand-made-xor").status_code == 200
     with store.read() as session:

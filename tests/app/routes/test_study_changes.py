@@ -33,13 +33,13 @@ def count(store, table) -> int:
 
 @pytest.mark.slow
 def test_deleting_a_study_is_confirmed_told_at_every_address_and_undone(client, study):
-    page = client.get(f"{study}/delete").text
+    page = client.get(f"{study}?part=delete").text
     assert "permanently deleted, and with it 8 networks that no other study has" in page
-    assert client.post(f"{study}/delete").headers["location"] == f"{study}/delete"
+    assert client.post(f"{study}/delete").headers["location"] == study
     parts = ("", "/outcomes", "/data.csv", "/design")
     for part in parts:
         gone = client.get(f"{API}/xor-width{part}")
-        assert (gone.status_code, gone.json()["parent"]) == (410, f"{study}/delete"), part
+        assert (gone.status_code, gone.json()["parent"]) == (410, "/studies"), part
     assert f'action="{study}/restore"' in client.get(study).text
     assert client.post(f"{study}/pause").status_code == 410
     assert "xor-width" not in client.get("/studies").text
@@ -89,7 +89,7 @@ def test_what_came_with_pluriscope_is_not_purged_and_does_not_come_back_by_itsel
         save_results(session, results(), origin="bundled")
     assert purge_deleted(store, 0.0, now=LATER) == 0
     assert client.get(f"{API}/xor-width").status_code == 410
-    assert "can be undone at any time" in client.get("/studies/xor-width/delete").text
+    assert "which is possible at any time" in client.get("/studies/xor-width").text
     client.post("/studies/xor-width/restore")
     refused = client.post("/studies/xor-width/rename", data={"name": "Mine"}, headers=AS_JSON)
     assert refused.status_code == 409

@@ -19,6 +19,7 @@ from app.jobs.training import keep_courses, save_training_outcome
 from tests.factories import pretrained_xor
 from tests.study_factories import results as study_results
 
+NEW, TRAIN = "/networks/new", {"way": "train"}
 FORM = {
     "tasks": "XOR, AND",
     "n_inputs": "2",
@@ -40,7 +41,8 @@ def specs_of(store, answer):
 
 
 def test_the_form_becomes_one_job_with_every_option(client, store):
-    answer = client.post("/train", data={**FORM, "protocols": ["paper"]})
+    sent = {**TRAIN, **FORM, "protocols": ["paper"]}
+    answer = client.post(NEW, data=sent)
     assert answer.status_code == 303
     arguments = specs_of(store, answer)
     first, second = arguments["specs"]
@@ -50,7 +52,8 @@ def test_the_form_becomes_one_job_with_every_option(client, store):
     assert first["output_activation"] is None
     assert [p["name"] for p in arguments["protocols"]] == ["paper"]
     assert (
-        client.post("/train", data={**FORM, "protocols": ["paper"]}).headers["location"] == answer.headers["location"]
+        client.post(NEW, data={**TRAIN, **FORM, "protocols": ["paper"]}).headers["location"]
+        == answer.headers["location"]
     )
 
 
@@ -91,7 +94,7 @@ def test_the_same_over_http(client, store):
 )
 def test_what_cannot_be_trained_with_is_told_at_its_field_and_starts_nothing(client, field, value, word):
     sent = {**FORM, "seed": "11", field: value}
-    page, filled = client.post("/train", data=sent), client.get("/train", params=sent)
+    page, filled = client.post(NEW, data={**TRAIN, **sent}), client.get(NEW, params={**TRAIN, **sent})
     assert (page.status_code, filled.status_code) == (422, 400)
     for text in (page.text, filled.text):
         told = re.findall(r'<(?:div|fieldset) class="field err">(.*?)</(?:div|fieldset)>', text, re.DOTALL)
@@ -104,7 +107,7 @@ def test_what_cannot_be_trained_with_is_told_at_its_field_and_starts_nothing(cli
 
 
 def test_several_mistakes_are_told_at_once(client):
-    part = client.get("/train?part=plan&seed=x&epochs=many&hidden=4,0", headers={"HX-Request": "true"})
+    part = client.get("/networks/new?way=train&part=plan&seed=x&epochs=many&hidden=4,0", headers={"HX-Request": "true"})
     assert part.status_code == 200  # a form that is still being filled in is no wrong request
     assert all(word in part.text for word in ("seed: ", "valid integer", "1 to 64 neurons"))
 
@@ -124,26 +127,26 @@ def test_bad_orders_over_http_are_refused(client, order):
 
 
 def test_a_filled_in_form_can_be_linked_to(client):
-    assert 'value="AND"' in client.get("/train", params={"tasks": "AND", "hidden": "2"}).text
-    assert client.get("/train?colour=red").status_code == 400
+    assert 'value="AND"' in client.get(NEW, params={**TRAIN, "tasks": "AND", "hidden": "2"}).text
+    assert client.get("/networks/new?way=train&colour=red").status_code == 400
     for method in ("GET", "POST"):
         assert client.request(method, "/api/v1/train").status_code == 410
 
 
 def test_a_slash_too_many_leads_to_a_path_on_whatever_host_the_reader_sees(client):
-    answer = client.get("/train/?tasks=AND", follow_redirects=False)
+    answer = client.get("/jobs/?state=done", follow_redirects=False)
     assert answer.status_code == 307
-    assert answer.headers["location"] == "/train?tasks=AND"
+    assert answer.headers["location"] == "/jobs?state=done"
 
 
 def test_a_plan_is_told_before_anything_starts(client):
     def plan(**options):
-        return client.get("/train", params={**options, "part": "plan"}, headers={"HX-Request": "true"}).text
+        return client.get(NEW, params={**TRAIN, **options, "part": "plan"}, headers={"HX-Request": "true"}).text
 
     part, words = plan(hidden="5,5", count="20"), ("20 × 2-5-5-1", "7,271,931,361", "seconds", "exactly", "drawn")
     assert all(word in part for word in words)
     assert "<form" not in part
-    assert "stored, not analysed" in client.get("/train?protocols=").text
+    assert "stored, not analysed" in client.get("/networks/new?way=train&protocols=").text
     assert "the limit is 3,300 edges" in plan(hidden="64,64,64")
 
 
@@ -166,7 +169,7 @@ def test_a_network_is_trained_again_with_its_options(client, store):
     spec, slug = store_trained(store)
     page = client.get(f"/api/v2/networks/{slug}").json()
     again = page["learning"]["again_url"]
-    answer = client.post("/train", data={**dict(parse_qsl(again.partition("?")[2])), "protocols": ["paper"]})
+    answer = client.post(NEW, data={**TRAIN, **dict(parse_qsl(again.partition("?")[2])), "protocols": ["paper"]})
     assert client.get(again).status_code == 200
     assert specs_of(store, answer)["specs"] == [spec.model_dump(mode="json")]
     assert "Train again" in client.get(f"/networks/{slug}?part=training").text
@@ -186,7 +189,7 @@ def test_weights_that_a_study_has_already_are_saved_under_the_name_that_was_type
         save_results(session, study_results())
         row = session.scalars(select(NetworkRow).order_by(NetworkRow.id)).first()
         by_study, network = (row.slug, row.name), network_of(row)
-    job = client.post("/train", data={"name": "My network", "protocols": ""}).headers["location"].rsplit("/", 1)[-1]
+    job = client.post(NEW, data={**TRAIN, "name": "My network", "protocols": ""}).headers["location"].rsplit("/", 1)[-1]
     with store.write() as session:
         arguments = session.get(JobRow, job).arguments
         spec = training_spec(arguments["specs"][0])
@@ -226,7 +229,7 @@ def test_how_a_network_learned_stays_on_its_page_and_can_be_taken_along(client, 
 
 @pytest.mark.slow
 def test_a_job_shows_how_far_each_network_is(client, store):
-    answer = client.post("/train", data={**FORM, "protocols": ""})
+    answer = client.post(NEW, data={**TRAIN, **FORM, "protocols": ""})
     job = answer.headers["location"].rsplit("/", 1)[-1]
     arguments = specs_of(store, answer)
     page = client.get(f"/api/v1/jobs/{job}").json()

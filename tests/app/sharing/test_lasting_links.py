@@ -48,16 +48,16 @@ def test_former_slugs_lead_on_with_everything_behind_them(client) -> None:
 
 
 def test_a_network_is_renamed_on_a_page_and_back(client) -> None:
-    assert 'href="/networks/moving/rename"' in client.get("/networks/moving").text
-    assert 'value="moving"' in client.get("/networks/moving/rename").text
+    assert 'href="/networks/moving/settings"' in client.get("/networks/moving").text
+    assert 'value="moving"' in client.get("/networks/moving/settings").text
     done = client.post("/networks/moving/rename", data={"slug": "form-made"})
     assert (done.status_code, done.headers["location"]) == (303, "/networks/form-made")
-    assert client.get("/networks/moving/rename").headers["location"] == "/networks/form-made/rename"
-    back = "/networks/form-made/rename?slug=moving"
-    assert f'href="{back}"' in client.get("/networks/form-made/rename").text
+    assert client.get("/networks/moving/settings").headers["location"] == "/networks/form-made/settings"
+    back = "/networks/form-made/settings?slug=moving"
+    assert f'href="{back}"' in client.get("/networks/form-made/settings").text
     assert 'value="moving"' in client.get(back).text
     assert client.post("/networks/form-made/rename", data={"slug": "moving"}).headers["location"] == "/networks/moving"
-    assert client.get(f"/networks/settled/rename?slug={'x' * 81}").status_code == 400
+    assert client.get(f"/networks/settled/settings?slug={'x' * 81}").status_code == 400
 
 
 @pytest.mark.parametrize("slug", ["xor", "Upper", "-x", "x-", "abcdef123456", "a/b", "", "x" * 81])

@@ -1,0 +1,92 @@
+"""What a network is called in addresses, and what deleting a network or a study does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from markupsafe import Markup
+from pydantic import BaseModel, Field
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.addressing import Addresses
+from app.db.links import former_slugs
+from app.db.reads.networks import analyses_of
+from app.db.reads.studies import networks_of_study_alone
+from app.db.study_tables import StudyRow
+from app.db.tables import NetworkRow
+from app.figures.numbers import exact, noun, plural, when
+from app.jobs.deletion import KEPT_ORIGIN, unfinished_jobs
+from app.limits import undo_days_in
+from app.options import Options
+from pluriscope.blocks import Action, Block, Form, Head, Prose, Section, Table
+
+
+class SettingsOptions(Options):
+    """Options of the page."""
+
+    slug: str = Field(
+        "", max_length=80, description="The slug that it is to have: lower-case letters, digits, hyphens."
+    )
+
+
+class NewSlug(BaseModel):
+    """The form of the page."""
+
+    slug: str = Field(
+        title="New slug",
+        max_length=80,
+        pattern=r"[a-z0-9]([a-z0-9\-]*[a-z0-9])?",
+        description="Lower-case letters, digits, and hyphens inside; at most 80.",
+        json_schema_extra={"autocomplete": "off"},
+    )
+
+
+def settings(session: Session, links: Addresses, row: NetworkRow, options: SettingsOptions) -> Iterator[Block]:
+    """Its slug, what it was called before, and its deletion."""
+    called = Markup(
+        "In addresses it is called <code>{}</code>. With another slug every address with this one redirects, and no "
+        "other network can have it. Its digest, <code>{}</code>, stays; so does everything found."
+    )
+    yield Head(f"Settings of {row.name}", called.format(row.slug, row.digest))
+    yield Form(NewSlug, links.rename(row.slug), "Rename", {"slug": options.slug.strip() or row.slug})
+    if former := former_slugs(session, row):
+        yield Section("Its other slugs", "Old links redirect.")
+        back = Markup('<a href="{}">Rename it so</a>')
+        rows = [
+            (one.slug, one.name, f"{'since' if one.name else 'until'} {when(one.retired_at)}",
+             back.format(links.settings(row.slug, slug=one.slug)))
+            for one in former
+        ]  # fmt: skip
+        yield Table.plain(("Slug", "Of the same weights saved as", "Since or until", "Back"), rows)
+    yield from removal(session, row, links.delete(row.slug), links.network_file(row.slug))
+
+
+def removal(session: Session, row: NetworkRow | StudyRow, url: str, file: str) -> Iterator[Block]:
+    """What deleting a network or a study does.
+
+    Args:
+        session: open session.
+        row: what would be deleted.
+        url: where that is done.
+        file: what can be kept of it.
+    """
+    jobs = len(unfinished_jobs(session, row))
+    if isinstance(row, StudyRow):
+        alone = session.scalar(select(func.count()).select_from(networks_of_study_alone(row.id).subquery())) or 0
+        leaves = f"the list of studies, with the outcomes of {noun(row.n_finished, 'network')}"
+        along, kept = f"{noun(alone, 'network')} that no other study has", f"[Its result file]({file}) has all of it"
+    else:
+        n = len(analyses_of(session, [row.id]))
+        leaves = f"the list of networks, with {exact(n)} {plural(n, 'analysis', 'analyses')} and all that was found"
+        along, kept = "everything found about it", f"[Its network file]({file}) has its weights"
+    told = [f"It leaves {leaves}."]
+    if jobs:
+        told.append(f"{noun(jobs, 'job')} on it that {'waits or runs' if jobs == 1 else 'wait or run'} will stop.")
+    if row.origin == KEPT_ORIGIN:
+        told.append("It came with Pluriscope: undoing this stays possible.")
+    else:
+        days = f"For {undo_days_in(session):g} days its pages say how to undo that"
+        told.append(f"{days}; then it is permanently deleted, and with it {along}. {kept}.")
+    yield Section("Delete", action=Action(f"Delete {row.slug}", url, changes=True))
+    yield Prose("\n".join(f"- {one}" for one in told), glossary=False)
