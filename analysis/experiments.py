@@ -2,7 +2,7 @@
 
 An intervention patches a nonempty set S of hidden neurons: run ``base``, but give every neuron of S the activation that
 it has when the unablated network runs ``source`` ≠ base. Neurons of S in different layers are all overwritten; the
-others are recomputed. The network then decides by threshold (output > 0.5).
+others are recomputed. The network then answers (:mod:`analysis.answers`).
 
 1. List the sets (:func:`intervention_space`), 63 for a 3-3 network, so 63 · 12 = 756 interventions over two inputs.
 2. Ask the network (:func:`decide_under_interventions`).
@@ -28,6 +28,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.answers import answers
 from analysis.interventions.interchange import run_with_swaps
 from analysis.networks.circuit import Circuit
 from analysis.networks.mlp import activations, batch_activations, next_circuit_layer
@@ -148,8 +149,8 @@ class NetworkAnswers:
 
     @cached_property
     def decisions(self) -> NDArray[np.int8]:
-        """``[set, source, base]`` 1 where the output is above 0.5, else 0."""
-        return (self.outputs > 0.5).astype(np.int8)
+        """``[set, source, base]`` what it answers."""
+        return answers(self.outputs)
 
     @cached_property
     def margins(self) -> NDArray[np.float64]:
@@ -231,7 +232,7 @@ class Standing:
 
     Args:
         predicted: interventions on which it predicts (the numerator of coverage).
-        right: of those, the ones on which the network decides as predicted (the numerator of accuracy).
+        right: of those, the ones on which the network answers as predicted (the numerator of accuracy).
         of: interventions in the space (the denominator of coverage).
     """
 

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.answers import answers
 from analysis.data import DataRecord, clean_data, noisy_data
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidData
@@ -21,7 +22,6 @@ from analysis.networks.mlp import ablation_values, activations, circuit_activati
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, Protocol
 from analysis.tasks import Task, name_of
-from analysis.validity import decide
 
 Carried = tuple[NDArray[np.float64], ...]
 """What absent edges carry, ``[n_l]`` for layers 0 … L − 1."""
@@ -185,7 +185,7 @@ def ask(
     Args:
         model: the whole network.
         output: the output asked about.
-        task: what it should compute; if not given, what it does compute by threshold on the rows.
+        task: what it should compute; if not given, what it answers on the rows.
         protocol: the rules.
         data: the rows; every Boolean input once if not given.
 
@@ -194,7 +194,7 @@ def ask(
     """
     data = clean_data(model.n_inputs) if data is None else data
     if task is None:
-        decisions = decide(forward(model.for_output(output), data.representatives)[:, 0], "threshold")
+        decisions = answers(forward(model.for_output(output), data.representatives)[:, 0])
         table = tuple(decisions.tolist())
         task = Task(table, name_of(table))
     return Question(model, output, task, protocol, data)

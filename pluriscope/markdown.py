@@ -25,7 +25,20 @@ DESIGNS: Final = "../app/bundled/studies/"
 _UNSEEN: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _EVERYDAY: Final = frozenset(
     (
-        *("analysis", "base", "budget", "card", "cell", "claim", "cut", "decision", "direction", "facet", "job"),
+        *(
+            "analysis",
+            "answer",
+            "base",
+            "budget",
+            "card",
+            "cell",
+            "claim",
+            "cut",
+            "decision",
+            "direction",
+            "facet",
+            "job",
+        ),
         *("level", "loss", "measure", "network", "outcome", "reference", "source", "study", "task"),
     )
 )

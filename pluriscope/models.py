@@ -25,7 +25,7 @@ _ACCEPTED: Final = (
 Model = Any
 """Whatever :func:`read_model` reads."""
 TaskLike = str | Sequence[int] | Sequence[str] | None
-"""A name, truth table or formula; several for several outputs; None for what the file says, else what it decides."""
+"""A name, truth table or formula; several for several outputs; None for what the file says, else what it answers."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def read_model(model: Model, task: TaskLike = None, *, name: str = "", encoding:
     Args:
         model: a ``torch.nn.Sequential``, a fitted ``MLPClassifier``, a path, the bytes or the content of a network
             file, or a value of the engine.
-        task: what its outputs should compute; what the file says, else what the network decides, if None.
+        task: what its outputs should compute; what the file says, else what the network answers, if None.
         name: what to call it; the file's own name if empty.
         encoding: the numbers that stand for 0 and 1, e.g. "-1, 1"; empty for 0 and 1 themselves.
         data: a data file's path or content, or a data record; every Boolean input once if None.
@@ -68,7 +68,7 @@ def export(model: Model, path: str | Path, task: TaskLike = None, *, name: str =
     Args:
         model: as :func:`pluriscope.explain` takes it.
         path: of the file.
-        task: what its outputs should compute; what the file says, else what the network decides, if None.
+        task: what its outputs should compute; what the file says, else what the network answers, if None.
         name: what to call the network.
 
     Raises:

@@ -213,10 +213,11 @@ class RowRecord(ByName):
     bits: list[int] = Field(description="The Boolean input, first one most significant.")
     row: list[float] = Field(description="The numbers that stand for it in the data record.")
     output: float = Field(description="Raw output.")
-    decision: int | None = Field(description="0, 1, or null for neither.")
+    decision: int = Field(description="What it answers: 1 when the output is above 0.5, else 0.")
     target: int
-    right: bool
-    margin: float = Field(description="Distance to the nearest edge of the decision.")
+    right: bool = Field(description="Whether it answers what the task asks for.")
+    note: str = Field(description="Why the protocol counts it wrong all the same; empty if it decides alike.")
+    margin: float = Field(description="Distance to the nearest output that the protocol decides otherwise.")
     fragile: bool = Field(description="Whether the margin is below 1e-6.")
 
 
@@ -258,7 +259,7 @@ class AnswerRecord(ByName):
 
     row: str
     answer: str = Field(description="The right output.")
-    given: str = Field(description="The output that is the largest, the first of several.")
+    given: str = Field(description="The output that is larger than every other; empty if none is.")
     right: bool
     gap: float = Field(description="The right output less the largest other; the row is right if it is above 0.")
 
@@ -462,8 +463,11 @@ class RunRecord(ByName):
         {}, description="Where each head looks: for each position that reads, its share of each that is read."
     )
     outputs: dict[str, float | None]
-    gives: str = Field(description="The decision by threshold, or the largest output.")
-    margin: float | None = Field(description="From the edge of the decision, or the gap to the largest other output.")
+    gives: str = Field(
+        description="What it answers: 1 when the output is above 0.5, else 0; of a transformer the output that is "
+        "larger than every other, empty if none is."
+    )
+    margin: float | None = Field(description="Of the output from 0.5, or of the right output from the largest other.")
 
 
 class AskedRecord(ByName):
@@ -472,10 +476,10 @@ class AskedRecord(ByName):
     letter: str = Field(description="What it is called here: P, Q, R …")
     ref: str = Field(description="How addresses name it.")
     url: str = Field(description="Its page.")
-    says: int = Field(description="The decision that it predicts, −1 for none.")
+    says: int = Field(description="The answer that it predicts, −1 for none.")
     reason: str = Field(description="Why it predicts none; empty if it does.")
     right: bool | None = Field(
-        description="Whether the network decides so; null without a prediction, or where hidden."
+        description="Whether the network answers so; null without a prediction, or where hidden."
     )
 
 
@@ -550,7 +554,7 @@ class PlaceRecord(VariableRecord):
     margin: float | None = Field(description="Smallest distance of a tested output from the edge of the decision.")
     is_tested: list[list[bool]] = Field(description="Whether the protocol tests the pair.")
     outputs: list[list[float]] = Field(description="What the network puts out.")
-    decisions: list[list[int]] = Field(description="What it decides: 0, 1, or −1 for neither.")
+    decisions: list[list[int]] = Field(description="What the protocol makes of it: 0, 1, or −1 for neither.")
     expected: list[list[int]] = Field(description="What the algorithm says.")
 
 

@@ -67,7 +67,7 @@ def explain(
         model: a ``torch.nn.Sequential``, a fitted scikit-learn ``MLPClassifier``, the path of a network file (JSON),
             safetensors or ONNX, or what a network file holds.
         task: what its outputs should compute: a name ("XOR"), a truth table ("0110" or a list) or a formula
-            ("A and not B"), several for several outputs; if None what the file says, else what the network decides.
+            ("A and not B"), several for several outputs; if None what the file says, else what the network answers.
         protocol: the rules: "complete", "paper", settings as a dict, or the path of a protocol file.
         output: which of the network's outputs, from 0.
         name: what to call the network.

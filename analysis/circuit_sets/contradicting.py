@@ -1,7 +1,7 @@
 """The two interpretations that contradict each other on most interventions of the common ground.
 
 Each observed class stands as its representative (:mod:`analysis.common_ground.interpreted`), and every representative
-that speaks at all predicts the decision under every intervention, 0 or 1. Two of them contradict each other where their
+that speaks at all predicts the answer under every intervention, 0 or 1. Two of them contradict each other where their
 predictions differ, and there exactly one is right. All pairs are compared; the predictions of one representative are a
 row of bits.
 
@@ -38,7 +38,7 @@ class ContradictionFound(Part):
 
     masks: tuple[Mask, Mask] = Field(description="Of their circuits.")
     indices: tuple[Exact, Exact] = Field(description="The index of each in its circuit.")
-    differ: int = Field(description="Interventions on which they predict different decisions.")
+    differ: int = Field(description="Interventions on which they predict different answers.")
     n_interventions: int = Field(description="Interventions that both predict: all of them.")
     of: int = Field(description="Interpretations that were compared, each the representative of an observed class.")
     complete: bool = Field(description="Whether these are all classes of all listed circuits.")

@@ -6,7 +6,7 @@ on which variables are swapped, not on where they are; so an algorithm of v vari
 
 1. Predictions of each nonempty choice of variables (:func:`predictions_by_choice`).
 2. The position of each union of places in the space, −1 where sets that large are not listed.
-3. Gather the network's decisions there, compare, count over source ≠ base.
+3. Gather the network's answers there, compare, count over source ≠ base.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Standings(NamedTuple):
 
     Args:
         predicted: ``[explanations]`` interventions on which each predicts.
-        right: ``[explanations]`` of those, the ones on which the network decides as predicted.
+        right: ``[explanations]`` of those, the ones on which the network answers as predicted.
     """
 
     predicted: Integers

@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.answers import answers
 from analysis.experiments import SILENT
 from analysis.explanations.explanation import Claim, Kind
 from analysis.networks.circuit import Circuit
 from analysis.question import Question
 from analysis.sandbox.prediction import Prediction
-from analysis.validity import decide
 
 SAYS_WHERE: Final = "a circuit says where, not what: without an interpretation its neurons carry no bits"
 
@@ -30,9 +30,9 @@ def raw_outputs(question: Question, circuit: Circuit) -> NDArray[np.float64]:
     return question.activations(circuit)[-1][:, 0]
 
 
-def decisions(question: Question, circuit: Circuit) -> tuple[int, ...]:
-    """What the circuit decides on each Boolean input: 0, 1, or −1 for neither."""
-    return tuple(int(bit) for bit in decide(raw_outputs(question, circuit), question.protocol.circuit_decision))
+def answered(question: Question, circuit: Circuit) -> tuple[int, ...]:
+    """What the circuit answers on each Boolean input."""
+    return tuple(answers(raw_outputs(question, circuit)).tolist())
 
 
 CIRCUIT: Final = Kind[Circuit](
@@ -42,7 +42,7 @@ CIRCUIT: Final = Kind[Circuit](
     plural="circuits",
     silence=SAYS_WHERE,
     traits=frozenset({"masked"}),
-    outputs=decisions,
+    outputs=answered,
     claims=lambda circuit: tuple(claims_of_circuit(circuit)),
     by_hand=lambda *_: Prediction(SILENT, SAYS_WHERE),
 )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.experiments import InterventionSpace, NeuronSite, predict_nothing
-from analysis.explanations.circuits import claims_of_circuit, decisions
+from analysis.explanations.circuits import answered, claims_of_circuit
 from analysis.explanations.explanation import Claim, Kind
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
@@ -74,7 +74,7 @@ INTERPRETATION: Final = Kind[Interpretation](
     title="Circuit, interpreted",
     silence="its output carries no gate",
     traits=frozenset({"masked", "interpreted"}),
-    outputs=lambda question, interpretation: decisions(question, interpretation.circuit),
+    outputs=lambda question, interpretation: answered(question, interpretation.circuit),
     predict=_predict,
     claims=lambda interpretation: tuple(_claims(interpretation)),
     by_hand=lambda _, interpretation, intervention, bench: predicting.predict_by_interpretation(

@@ -21,6 +21,7 @@ from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.joint import MAX_RUNS, score_joint
 from analysis.alignments.permutation_baseline import permuted_network
 from analysis.alignments.search import search_alignments
+from analysis.answers import answers
 from analysis.directions.result import DirectionClass
 from analysis.directions.search import search_directions
 from analysis.directions.table import DirectionTable
@@ -33,7 +34,6 @@ from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.report import Analysed, Settings
 from analysis.tasks import Task, input_table
-from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
 
 _LEARN = "analysis.ladder.learning:climb_learned"
@@ -105,7 +105,7 @@ def n_that_compute(networks: Sequence[Network], task: Task) -> int:
     """Of some networks, how many decide every clean input as the task does (threshold)."""
     wanted = list(task.truth_table)
     with np.errstate(over="ignore", invalid="ignore"):
-        decided = [decide(forward(one, input_table(task.n_inputs))[:, 0], "threshold") for one in networks]
+        decided = [answers(forward(one, input_table(task.n_inputs))[:, 0]) for one in networks]
     return sum(one.tolist() == wanted for one in decided)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
+from analysis.answers import answers
 from analysis.directions.swaps import run_from
 from analysis.lenses.lens import Array, Table
 from analysis.method_settings import Settings
@@ -18,7 +19,6 @@ from analysis.networks.mlp import activations
 from analysis.networks.optimizers import Adam
 from analysis.networks.threads import one_thread
 from analysis.question import Question
-from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
 
 STEPS: Final = 1_500
@@ -100,7 +100,7 @@ def _rows(
 def _interchanged(
     question: Question, layer: int, clean: Sequence[Array], latent: Array, direction: Array
 ) -> tuple[int, int]:
-    """Of the ordered pairs of rows on which a latent differs, those whose decision changes when it is interchanged.
+    """Of the ordered pairs of rows on which a latent differs, those whose answer changes when it is interchanged.
 
     The layer moves along the latent's decoder direction by the difference; what the autoencoder does not rebuild stays.
     """
@@ -109,5 +109,5 @@ def _interchanged(
     if not len(differ):
         return 0, 0
     moved = clean[layer][base] + (latent[source] - latent[base])[:, None] * direction
-    before = decide(clean[-1][:, 0], "threshold")[base]
-    return int((decide(run_from(question.cut, layer, moved), "threshold") != before).sum()), len(differ)
+    before = answers(clean[-1][:, 0])[base]
+    return int((answers(run_from(question.cut, layer, moved)) != before).sum()), len(differ)

@@ -1,7 +1,7 @@
 """Of Boolean functions and layers: what can be decoded, what interchanging it changes, and what is carried there.
 
 The three differ: a probe says that a function can be read from a layer (decodable), an interchange along the probe's
-direction whether the decision follows it (used), and a valid alignment that a variable of an algorithm is there
+direction whether the answer follows it (used), and a valid alignment that a variable of an algorithm is there
 (carried). A function and its negation count once, as the one that is 0 on the first input.
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel, input_pattern
+from analysis.answers import answers
 from analysis.directions.alignment import LinearPlace
 from analysis.directions.swaps import swap_outputs
 from analysis.errors import InvalidAlignment
@@ -24,7 +25,6 @@ from analysis.lenses.probes import LEAST_MARGIN, scaled_layers
 from analysis.networks.mlp import activations
 from analysis.question import Question
 from analysis.tasks import pattern_bits
-from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
 
 Carried = Collection[tuple[int, int]]
@@ -41,7 +41,7 @@ class FunctionOnLayer:
     Args:
         layer: from 1, the first hidden one.
         margin: of the best read-out, as of :mod:`analysis.lenses.probes`; 0 where there is none.
-        changed: pairs of inputs on which the function differs and on which the decision changes when the read-out is
+        changed: pairs of inputs on which the function differs and on which the answer changes when the read-out is
             set to the source's value by the least change of the layer; None without a read-out.
         of: such pairs.
         carried: whether a valid alignment has it there; None where that is not known.
@@ -138,5 +138,5 @@ def _on_layer(
         outputs = swap_outputs(question.cut, clean, [LinearPlace.of(layer, [direction])])[0]
     except InvalidAlignment:  # numbers too large or too small to be squared
         return FunctionOnLayer(layer, min(1.0, plane.margin), None, int(differ.sum()), held)
-    changes = decide(outputs, "threshold") != decide(clean[-1][:, 0], "threshold")
+    changes = answers(outputs) != answers(clean[-1][:, 0])
     return FunctionOnLayer(layer, min(1.0, plane.margin), int((changes & differ).sum()), int(differ.sum()), held)

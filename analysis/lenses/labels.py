@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.algorithms.boolean_formulas import task_from_formula
 from analysis.algorithms.high_level_model import input_pattern
+from analysis.answers import answers
 from analysis.directions.swaps import run_from
 from analysis.errors import InvalidMethod, InvalidTask
 from analysis.explanations.explanation import Claim
@@ -28,7 +29,6 @@ from analysis.method_settings import Setting, Settings
 from analysis.networks.mlp import activations
 from analysis.question import Question
 from analysis.tasks import MAX_INPUTS
-from analysis.validity import decide
 from analysis.work import Work
 
 MAX_LABELS: Final = 64
@@ -117,12 +117,12 @@ def _best(question: Question, clean: Sequence[Array], layer: int, neuron: int) -
 def _scored(question: Question, clean: Sequence[Array], label: Label, table: NDArray[np.bool_]) -> dict[str, Any]:
     """A label's scores: on clean rows, with the simulation in the neuron's place, and under interchange."""
     network, values = question.cut, clean[label.layer][:, label.neuron]
-    before = decide(clean[-1][:, 0], "threshold")
+    before = answers(clean[-1][:, 0])
     patched = patched_along(network, clean, ((label.layer, label.neuron),))
-    changed, alike = decide(patched, "threshold") != before, table[:, None] == table[None, :]
+    changed, alike = answers(patched) != before, table[:, None] == table[None, :]
     simulated = clean[label.layer].copy()
     simulated[:, label.neuron] = _simulated(values, table)
-    after = decide(run_from(network, label.layer, simulated), "threshold")
+    after = answers(run_from(network, label.layer, simulated))
     return {
         "layer": label.layer,
         "neuron": label.neuron,
@@ -186,7 +186,7 @@ def _says(_question: Question, seen: Table) -> str:
     words = "1 label" if len(seen.rows) == 1 else f"{len(seen.rows)} labels"
     return (
         f"Of {words} {sum(row['cut'] for row in seen.rows)} can be told by one threshold on the neuron. {whole} "
-        f"{'predicts' if whole == 1 else 'predict'} all that the decision takes from the neuron: none changes "
+        f"{'predicts' if whole == 1 else 'predict'} all that the answer takes from the neuron: none changes "
         "with the simulation in its place, nor when it is interchanged between inputs that the label calls alike."
     )
 
@@ -219,11 +219,11 @@ LABELS: Final = Lens(
         "truth_table": "of the formula",
         "correlation": "of the formula's truth value and the activation; empty where one does not vary",
         "cut": "whether one threshold on the activation tells where the formula is true",
-        "kept": "rows whose decision stays when the neuron has the mean activation of its side of the label",
+        "kept": "rows whose answer stays when the neuron has the mean activation of its side of the label",
         "rows": "of inputs",
-        "alike_changed": "pairs that the label calls alike and whose decision changes when the neuron is interchanged",
+        "alike_changed": "pairs that the label calls alike and whose answer changes when the neuron is interchanged",
         "alike": "ordered pairs of inputs that the label calls alike",
-        "unlike_changed": "pairs that it calls different and whose decision changes",
+        "unlike_changed": "pairs that it calls different and whose answer changes",
         "unlike": "ordered pairs that it calls different",
     },
     bars=_bars,

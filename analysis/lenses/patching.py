@@ -5,7 +5,7 @@ Activation patching sets one hidden neuron to its value on another row (Vig et a
 and, for all the rest, from the base (Wang et al., ICLR 2023; Goldowsky-Dill et al. 2023). A path that ends before the
 output spreads from its last neuron to all that reads it: a hidden neuron alone is the shortest path.
 
-Of two rows that are decided differently, noising runs the one decided 1 with the path from the one decided 0, and
+Of two rows that are answered differently, noising runs the one answered 1 with the path from the one answered 0, and
 denoising the reverse. Chen et al., NeurIPS 2025 (arXiv:2505.10039): what feeds an AND gate shows under noising alone,
 since each input is needed and none suffices; what feeds an OR gate under denoising alone; under both what adds.
 """
@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.answers import answers
 from analysis.directions.swaps import run_from
 from analysis.explanations.explanation import Claim
 from analysis.lenses.lens import NEURON_COLUMNS, Bar, Lens, Table
@@ -29,7 +30,6 @@ from analysis.networks.mlp import activate, activations, pre_activations
 from analysis.networks.network import Network
 from analysis.question import Question
 from analysis.sandbox.intervention import carrier_name
-from analysis.validity import decide
 from analysis.work import Work
 
 UNDEFINED: Final = 1e-9
@@ -37,7 +37,7 @@ UNDEFINED: Final = 1e-9
 MOST_BARS: Final = 24
 _MOST_NAMED: Final = 8
 SIGNATURES: Final = {(True, False): "AND", (False, True): "OR", (True, True): "both"}
-"""By whether noising and whether denoising flips the decision."""
+"""By whether noising and whether denoising flips the answer."""
 _DIRECTIONS: Final = {(1, 0): "noising", (0, 1): "denoising"}
 
 Path = tuple[tuple[int, int], ...]
@@ -96,15 +96,15 @@ def _patched(
     """A row for each path and each ordered pair of rows.
 
     Args:
-        named: a path and the decisions on base and source → how its rows begin.
+        named: a path and the answers on base and source → how its rows begin.
     """
     network, inputs = question.cut, question.method_rows[0]
     clean = activations(network, inputs)
-    outputs, decided = clean[-1][:, 0].tolist(), decide(clean[-1][:, 0], "threshold").tolist()
+    outputs, decided = clean[-1][:, 0].tolist(), answers(clean[-1][:, 0]).tolist()
     rows = []
     for path in work.each("methods", list(paths_of(network.sizes, str(settings["sites"]))), "paths"):
         patched = patched_along(network, clean, path)
-        after = decide(patched, "threshold")
+        after = answers(patched)
         for base, source in product(range(len(inputs)), repeat=2):
             if source != base:
                 output, away = float(patched[source, base]), outputs[source] - outputs[base]
@@ -126,7 +126,7 @@ _RUN: Final = {
     "source": "row that the first patched value comes from",
     "output": "what the output becomes",
     "effect": "share of the way from the base's output to the source's; empty where these are equal",
-    "flips": "whether the decision by threshold differs from the base's",
+    "flips": "whether the answer differs from the base's",
 }
 
 
@@ -138,7 +138,7 @@ def _look_at_neurons(question: Question, settings: Settings, work: Work) -> Tabl
 
 
 def _neuron_bars(seen: Table) -> tuple[Bar, ...]:
-    """Of each neuron how many patches flip the decision."""
+    """Of each neuron how many patches flip the answer."""
     found: dict[str, list[bool]] = {}
     for row in seen.rows:
         found.setdefault(f"{row['layer']}.{row['neuron']}", []).append(row["flips"])
@@ -146,7 +146,7 @@ def _neuron_bars(seen: Table) -> tuple[Bar, ...]:
 
 
 def _neuron_claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
-    """The neurons of which some patch flips the decision are used; of the others one at a time says nothing."""
+    """The neurons of which some patch flips the answer are used; of the others one at a time says nothing."""
     found = dict.fromkeys((row["layer"], row["neuron"]) for row in seen.rows if row["flips"])
     return tuple(Claim(layer, (neuron,), says="used") for layer, neuron in found)
 
@@ -157,7 +157,7 @@ def _neurons_say(_question: Question, seen: Table) -> str:
     silent = [bar.label for bar in bars if not bar.n]
     more = " and others" if len(silent) > _MOST_NAMED else ""
     without = f"; none of {', '.join(silent[:_MOST_NAMED])}{more}" if silent else ""
-    total = f"{sum(bar.n for bar in bars):,} of {len(seen.rows):,} patches of one neuron flip the decision"
+    total = f"{sum(bar.n for bar in bars):,} of {len(seen.rows):,} patches of one neuron flip the answer"
     if not most.n:
         return f"{total}."
     return f"{total}; neuron {most.label} does so most often, {most.n} of {most.of} times{without}."
@@ -196,7 +196,7 @@ def _look_at_paths(question: Question, settings: Settings, work: Work) -> Table:
 
 
 def signatures(seen: Table) -> dict[str, list[str]]:
-    """Of each path, for each pair of rows that are decided differently, AND, OR, both or ""."""
+    """Of each path, for each pair of rows that are answered differently, AND, OR, both or ""."""
     found: dict[str, dict[frozenset[int], dict[str, bool]]] = {}
     for row in seen.rows:
         pairs = found.setdefault(row["path"], {})
@@ -209,7 +209,7 @@ def signatures(seen: Table) -> dict[str, list[str]]:
 
 
 def _path_claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
-    """The hidden neurons on what flips some decision are used; of the others one path at a time says nothing."""
+    """The hidden neurons on what flips some answer are used; of the others one path at a time says nothing."""
     names = {name for row in seen.rows if row["flips"] for name in row["path"].split(" → ") if name.startswith("n")}
     found = sorted(tuple(map(int, name.removeprefix("n").split("."))) for name in names)
     return tuple(Claim(layer, (neuron,), says="used") for layer, neuron in found)
@@ -231,10 +231,10 @@ def _paths_say(_question: Question, seen: Table) -> str:
     counts = Counter(name for names in told.values() for name in names)
     n_runs = counts.total()
     if not n_runs:
-        return "All rows are decided alike, so no pair has two directions."
+        return "All rows are answered alike, so no pair has two directions."
     n_flipping = sum(any(names) for names in told.values())
     return (
-        f"{n_flipping:,} of {len(told):,} flip the decision of some pair. Of {n_runs:,} combinations of one of them "
+        f"{n_flipping:,} of {len(told):,} flip the answer of some pair. Of {n_runs:,} combinations of one of them "
         f"with a pair, {counts['AND']:,} flip under noising alone, as what feeds an AND gate; {counts['OR']:,} under "
         f"denoising alone, as what feeds an OR gate; {counts['both']:,} under both; {counts['']:,} under none."
     )
@@ -253,11 +253,11 @@ PATH_PATCHING: Final = Lens(
     look=_look_at_paths,
     says=_paths_say,
     can_know="Each row is a run of the network, so it is certain. AND and OR are said of what one path does to the "
-    "decision against the background of the base, with 1 as the side that is kept: exchange 0 and 1 of the output, and "
+    "answer against the background of the base, with 1 as the side that is kept: exchange 0 and 1 of the output, and "
     "they exchange too. They are no gates of an algorithm, which may need several paths at once.",
     columns={
         "path": "from the neuron that carries the source's value on, by the neurons computed anew",
-        "direction": "noising if the base is decided 1 and the source 0, denoising for the reverse, else empty",
+        "direction": "noising if the base is answered 1 and the source 0, denoising for the reverse, else empty",
         **_RUN,
     },
     bars=_path_bars,

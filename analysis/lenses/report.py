@@ -75,7 +75,7 @@ class LensesReport(Report):
         used = sum(bool(cell.changed) for cell in decodable)
         told = (
             f"Of {len(cells)} pairs of a Boolean function and a hidden layer {len(decodable)} are decodable. "
-            f"Interchanging the read-out changes some decision in {used} of them"
+            f"Interchanging the read-out changes some answer in {used} of them"
         )
         if not self.carried.known or not self.carried.of:
             return [f"{told}."]

@@ -96,7 +96,7 @@ SAE: Final = Lens(
         "direction": "of length 1, along which the latent moves the layer, a number for each neuron",
         "largest": "its largest value on any row",
         "explained": "share of the layer's variance that all latents rebuild; empty where it does not vary",
-        "changed": "pairs of inputs whose decision changes when the latent is interchanged",
+        "changed": "pairs of inputs whose answer changes when the latent is interchanged",
         "pairs": "ordered pairs of inputs on which the latent differs",
     },
     bars=_bars,

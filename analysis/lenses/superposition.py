@@ -94,7 +94,7 @@ SUPERPOSITION: Final = Lens(
     look=_look,
     says=_says,
     can_know="Directions of inputs in a linear layer are exact. Which outputs read them, and on which inputs "
-    "interference changes a decision, they do not say: the valid circuits of each output do.",
+    "interference changes an answer, they do not say: the valid circuits of each output do.",
     columns={
         "feature": "an input, with direction w",
         "other": "another, or the same",

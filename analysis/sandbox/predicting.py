@@ -1,4 +1,4 @@
-"""What an explanation says that the network will decide under an intervention made by hand, or why it says nothing.
+"""What an explanation says that the network will answer under an intervention made by hand, or why it says nothing.
 
 1. *An interpretation* predicts through its local gates, as on the common ground, with bits for what is written:
    a. ``source`` gives a neuron the bit that the interpretation gives it on that input.

@@ -12,7 +12,7 @@ class Prediction:
     """What one explanation says of one intervention.
 
     Args:
-        bit: the decision that it predicts, 0 or 1, or −1 if it makes no prediction.
+        bit: the answer that it predicts, 0 or 1, or −1 if it makes no prediction.
         reason: why it makes no prediction, one clause without a final stop; "" if it does.
     """
 

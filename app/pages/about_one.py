@@ -10,6 +10,7 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field
 
 from analysis import ENGINE_VERSION
+from analysis.answers import ANSWER_RULE
 from analysis.explanations.explanation import REF
 from analysis.models.judging import asked_of, column_of
 from analysis.tasks import INPUT_NAMES
@@ -55,22 +56,24 @@ def behaviour_table(place: Place, rows: Sequence[RowRecord]) -> Table:
     columns = (
         column("input", "".join(names) if boolean else "Row", "The inputs.", "name", first=True),
         column("output", "Output", "What it puts out.", "float", show=lambda row: decimal(row["output"], 4)),
-        column("decides", "Decides", f"Decided by {question.protocol.circuit_decision}.", "text"),
+        column("answers", "Answers", f"What it answers: {ANSWER_RULE}.", "text"),
         column("target", task.label, "What the task asks for.", "int"),
         column("right", "Right", "Whether the two are the same.", "bool"),
-        column("margin", "Margin", "Distance from the decision's edge.", "float"),
+        column("margin", "Margin", "Distance from the nearest output that the protocol decides otherwise.", "float"),
         column("fragile", "Fragile", "A margin below 1e-6: another machine may round it the other way.", "bool"),
+        *([column("note", "Note", "Where the protocol decides otherwise.")] if any(one.note for one in rows) else []),
     )
     told = [
         Row(
             {
                 "input": "".join(map(str, one.bits)) if boolean else ", ".join(decimal(value, 3) for value in one.row),
                 "output": one.output,
-                "decides": "neither" if one.decision is None else str(one.decision),
+                "answers": str(one.decision),
                 "target": one.target,
                 "right": one.right,
                 "margin": one.margin,
                 "fragile": True if one.fragile else None,
+                "note": one.note or None,
             }
         )
         for one in rows

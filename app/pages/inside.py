@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.answers import largest
 from analysis.models.model import Model, Table
 from app.addressing import Addresses
 from app.errors import BadQuery
@@ -50,9 +51,15 @@ def answers_of(model: Model, outputs: NDArray[np.float64], apart: NDArray[np.flo
         outputs: ``[rows, outputs]``.
         apart: ``[rows]`` gaps.
     """
-    told = zip(model.rows, model.answers.tolist(), outputs.argmax(axis=1).tolist(), apart.tolist(), strict=True)
+    told = zip(model.rows, model.answers.tolist(), largest(outputs).tolist(), apart.tolist(), strict=True)
     return [
-        AnswerRecord(row=row, answer=model.outputs[answer], given=model.outputs[given], right=gap > 0, gap=gap)
+        AnswerRecord(
+            row=row,
+            answer=model.outputs[answer],
+            given=model.outputs[given] if given >= 0 else "",
+            right=gap > 0,
+            gap=gap,
+        )
         for row, answer, given, gap in told
     ]
 
@@ -61,8 +68,8 @@ def answers_table(answers: Sequence[AnswerRecord], url: Callable[[int], str], mo
     """The rows with the smallest gaps, each leading to Play on it."""
     columns = (
         column("row", "Row", "What the network is given.", "name", first=True),
-        column("answer", "Answer", "The right output.", "name"),
-        column("given", "Largest output", "What it answers.", "name"),
+        column("answer", "Task", "What the task asks for.", "name"),
+        column("given", "Answers", "Its output that is larger than every other.", "name"),
         column("right", "Right", "Whether the two are the same.", "bool"),
         column("gap", "Gap", "The right output less the largest other.", "float"),
     )

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from analysis.answers import answers, counted_otherwise
 from analysis.circuits.planning import CircuitPlan
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.errors import AnalysisError
 from analysis.networks.mlp import forward
 from analysis.protocol import BUILT_IN
 from analysis.tasks import input_table
-from analysis.validity import decide, margin_to_edge
+from analysis.validity import decided_right, margin_to_edge
 from app.addressing import Addresses
 from app.db.codecs import tasks_of
 from app.db.job_tables import JobRow
@@ -88,7 +89,8 @@ class Known:
 
     @property
     def n_right(self) -> int:
-        return sum(one.right for one in self.behaviour)
+        """Inputs that the protocol counts right."""
+        return sum(one.right and not one.note for one in self.behaviour)
 
     @cached_property
     def learning(self) -> Learning | None:
@@ -148,7 +150,7 @@ class Known:
         """The same as JSON."""
         place, row, question = self.place, self.place.row, self.place.question
         rows, labels = question.judged
-        decided = decide(forward(question.cut, rows)[:, 0], question.protocol.circuit_decision)
+        right = decided_right(forward(question.cut, rows)[:, 0], labels, question.protocol.circuit_decision)
         return NetworkRecord.showing(
             row,
             url=self.url,
@@ -162,7 +164,7 @@ class Known:
             rows=place.rows,
             behaviour=self.behaviour,
             n_judged=len(labels),
-            n_judged_right=int((decided == labels).sum()),
+            n_judged_right=int(right.sum()),
             state=self.state,
             job="" if self.job is None else self.links.job(self.job.id),
             stops=self.stops,
@@ -194,16 +196,17 @@ def behaviour_of(place: Place, outputs: NDArray[np.float64]) -> list[RowRecord]:
         outputs: ``[2^n]`` raw outputs on the data record's representatives.
     """
     rule = place.question.protocol.circuit_decision
-    decisions, margins = decide(outputs, rule), margin_to_edge(outputs, rule)
+    given, margins = answers(outputs).tolist(), margin_to_edge(outputs, rule)
     bits = input_table(place.question.model.n_inputs).astype(int).tolist()
     return [
         RowRecord(
             bits=bits[row],
             row=place.question.data.representatives[row].tolist(),
             output=float(outputs[row]),
-            decision=None if decisions[row] < 0 else int(decisions[row]),
+            decision=given[row],
             target=target,
-            right=int(decisions[row]) == target,
+            right=given[row] == target,
+            note=counted_otherwise(float(outputs[row]), rule),
             margin=float(margins[row]),
             fragile=float(margins[row]) < FRAGILE_MARGIN,
         )

@@ -44,7 +44,7 @@ _LENSES: Final = (
 )
 _READING: Final = """
 - Decodable: an affine read-out of the layer separates the function's two values. Used: setting the read-out to what it
-  is on another input changes a decision. Carried: a valid alignment of an irredundant algorithm has the function on
+  is on another input changes the answer. Carried: a valid alignment of an irredundant algorithm has the function on
   neurons of that layer. A function counts together with its negation.
 - With no more rows than a layer has neurons plus one every function is decodable; with a latent for each input an
   autoencoder rebuilds everything. Neither shows anything of this network.

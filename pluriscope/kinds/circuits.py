@@ -126,7 +126,7 @@ def part(found: Found) -> Part:
         more=lambda place: {"mask": mask(place), "name": f"c·{mask(place)}"},
         drawing=lambda place: found.thumb(mask(place)),
         own=("edges", False),
-        says="Which edges are enough to decide every input right.",
+        says="Which edges are enough to be right on every input.",
     )
 
 

@@ -60,7 +60,7 @@ FINDINGS = {
     ],
     "lenses": [
         "Of 14 pairs of a Boolean function and a hidden layer 14 are decodable. Interchanging the read-out changes "
-        "some decision in 7 of them, and 2 are carried by a valid alignment of an irredundant algorithm."
+        "some answer in 7 of them, and 2 are carried by a valid alignment of an irredundant algorithm."
     ],
     "ladder": [
         "Both algorithms can be placed on: read-out, some oblique swap.",

@@ -1,4 +1,4 @@
-"""The square of two inputs: where 1 is decided in ink, where 0 on paper.
+"""The square of two inputs: where the answer is 1 in ink, where 0 on paper.
 
 The first input runs to the right, the second upwards. Where pieces are exact polygons, hairlines show where the network
 bends; a grid is drawn as runs of equal squares.
@@ -18,11 +18,11 @@ UNIT: Final = 200.0
 LEFT: Final = 26.0
 TOP: Final = 12.0
 _BOTTOM: Final = 26.0
-_CLASSES: Final = {"0": "pl-0", "1": "pl-1", "-": "pl-none"}
+_CLASSES: Final = {"0": "pl-0", "1": "pl-1"}
 
 
 class Decided(Protocol):
-    """A convex polygon with one decision: 0, 1 or −1 (neither)."""
+    """A convex polygon with one answer, 0 or 1."""
 
     @property
     def decision(self) -> int: ...
@@ -42,13 +42,13 @@ def plane_figure(
 
     Args:
         pieces: polygons that cover [0, 1]²; empty if there is a grid.
-        rows: of a grid, a text of 0, 1 and - for each value of the second input from 0 up; empty if there are pieces.
+        rows: of a grid, a text of 0 and 1 for each value of the second input from 0 up; empty if there are pieces.
         axes: names of the two inputs.
         sentence: what it shows, in words.
     """
     box = f"M{num(LEFT)} {num(TOP)}h{num(UNIT)}v{num(UNIT)}h{num(-UNIT)}z"
     body, more = f'<path class="pl-ground" d="{box}"/>', " pl-cells" if rows else ""
-    named = [("-" if piece.decision < 0 else str(piece.decision), piece.corners) for piece in pieces]
+    named = [(str(piece.decision), piece.corners) for piece in pieces]
     for sign, outline in outlines(named, rows, LEFT, TOP, UNIT):
         body += f'<path class="{_CLASSES[sign]}{more}" d="{outline}"/>'
     body += f'<path class="pl-frame" d="{box}"/>'

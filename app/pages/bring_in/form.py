@@ -38,11 +38,11 @@ class Declared(BaseModel):
         description="Where the tasks come from.",
         json_schema_extra={
             "words": {
-                "file": "as the file says; where it says nothing, what the network decides",
+                "file": "as the file says; where it says nothing, what the network answers",
                 "name": "by name",
                 "table": "by truth table",
                 "formula": "by formula",
-                "decisions": "whatever it computes: what the network itself decides",
+                "decisions": "whatever it computes: what the network itself answers",
             }
         },
     )

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.and_inverter import gate_of_code, matching_gates
 from analysis.algorithms.high_level_model import readable_formula
+from analysis.answers import answers, counted_otherwise
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.criteria.registry import CRITERIA
 from analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
@@ -26,7 +27,7 @@ from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, Protocol
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES, Task, input_table
-from analysis.validity import decide, margin_to_edge
+from analysis.validity import margin_to_edge
 from app.addressing import Addresses
 from app.db.codecs import tasks_of
 from app.db.reads.analyses import network_by_digest
@@ -165,7 +166,8 @@ class Output:
         self.task = task
         self.number = number
         self.outputs: list[float] = outputs.tolist()
-        self.decisions: list[int] = decide(outputs, "rounding").tolist()
+        self.answers: list[int] = answers(outputs).tolist()
+        self.notes = [counted_otherwise(output, "rounding") for output in self.outputs]
         self.margin = float(margins.min()) if np.isfinite(margins).all() else None
 
     def fact(self, label: str) -> Fact:
@@ -174,9 +176,9 @@ class Output:
         words = "" if encoding is None else encoding.words
         if not self.task.truth_table:
             return Fact(label, "not known", words, "its task cannot be read")
-        n_right = sum(one == wanted for one, wanted in zip(self.decisions, self.task.truth_table, strict=True))
-        right = f"right on {n_right} of {noun(n, 'input')}, decided by rounding"
-        right += "; few circuits or none will be valid" if n_right < n else ""
+        n_right = sum(one == wanted for one, wanted in zip(self.answers, self.task.truth_table, strict=True))
+        right = f"right on {n_right} of {noun(n, 'input')}"
+        right += "; few circuits or none will be valid" if n_right < n or any(self.notes) else ""
         if self.margin is not None:
             right += f"; smallest margin {decimal(self.margin, 3)}"
             right += ", fragile: below 10⁻⁶" if self.margin < FRAGILE_MARGIN else ""
@@ -189,11 +191,13 @@ class Output:
         n_inputs, known = self.intake.draft.network.n_inputs, bool(self.task.truth_table)
         rows = []
         for row, bits in enumerate(input_table(n_inputs).astype(int).tolist()):
-            decided = "neither" if self.decisions[row] < 0 else str(self.decisions[row])
+            answer, note = str(self.answers[row]), self.notes[row]
             wanted = str(self.task.truth_table[row]) if known else ""
-            right = ("yes" if decided == wanted else "no") if known else ""
-            rows.append(("".join(map(str, bits)), decimal(self.outputs[row], 4), decided, wanted, right))
-        return Table.plain((INPUT_NAMES[:n_inputs], "Output", "Decides", "Should be", "Right"), rows)
+            right = ("yes" if answer == wanted else "no") if known else ""
+            cells = ["".join(map(str, bits)), decimal(self.outputs[row], 4), answer, wanted, right]
+            rows.append(cells + [note] * any(self.notes))
+        labels = (INPUT_NAMES[:n_inputs], "Output", "Answers", "Should be", "Right")
+        return Table.plain(labels + ("Note",) * any(self.notes), rows)
 
 
 def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Iterator[Block]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy.orm import Session
 
+from analysis.answers import largest
 from analysis.models.circuits import mask_bits
 from analysis.models.model import ACCURACY_THRESHOLD, gaps
 from app.addressing import Addresses
@@ -21,7 +22,7 @@ from pluriscope.records import ComparedRecord, DifferenceRecord
 
 
 def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Sequence[str]) -> Compared:
-    """The comparison of some circuits of a transformer; each says the largest output, so none is silent."""
+    """The comparison of some circuits of a transformer; each answers its largest output, or nothing where two are."""
     model, graph = place.model, place.space.graph
     bits = np.array([mask_bits(place.space, mask) for mask in masks])
     outputs = place.space.run(bits)
@@ -37,7 +38,7 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
         return found
 
     edges = [[name for name, there in zip(names, one, strict=True) if there] for one in kept]
-    trials = Trials(outputs.argmax(axis=2), np.asarray(model.answers), apart.max(axis=0) - apart.min(axis=0))
+    trials = Trials(largest(outputs), np.asarray(model.answers), apart.max(axis=0) - apart.min(axis=0))
     return Compared(
         session=session,
         links=links,
@@ -54,11 +55,13 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
                 edges=own,
                 claims=[],
                 says=[],
-                predicted=len(model.rows),
+                predicted=int(spoken.sum()),
                 right=int(right.sum()),
                 silent_because="",
             )
-            for letter, mask, own, right in zip(LETTERS, masks, edges, trials.right, strict=False)
+            for letter, mask, own, right, spoken in zip(
+                LETTERS, masks, edges, trials.right, trials.spoken, strict=False
+            )
         ],
         drawings=[
             graph_diagram(graph, own, title=f"Circuit {mask}", thumb=thumb)

@@ -20,6 +20,7 @@ from pydantic import Field as Option
 from pydantic import StringConstraints
 from sqlalchemy.orm import Session
 
+from analysis.answers import largest
 from analysis.fixed_order import length
 from analysis.models.circuits import mask_bits
 from analysis.models.graph import Masks
@@ -238,8 +239,8 @@ class ModelPlay(Played):
         return float(gaps(run.outputs[None, None], self.place.model.answers[self.row : self.row + 1])[0, 0])
 
     def gives(self, run: RowRun) -> str:
-        """The largest output."""
-        return str(self.place.model.outputs[int(run.outputs.argmax())])
+        """What it answers, "" where no output is larger than every other."""
+        return ("", *map(str, self.place.model.outputs))[int(largest(run.outputs)) + 1]
 
     def wants(self, row: int) -> str:
         """The right output on a row."""

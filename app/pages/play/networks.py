@@ -12,10 +12,11 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from analysis.answers import ANSWER_RULE, ANSWERED, answers
 from analysis.sandbox.intervention import Change, Intervention, site_name
 from analysis.sandbox.prediction import Prediction
 from analysis.sandbox.running import Bench
-from analysis.validity import decide, margin_to_edge
+from analysis.validity import margin_to_edge
 from app.addressing import Addresses
 from app.figures.numbers import decimal
 from app.figures.svg.flow import ByHand, FlowLink, flow_diagram
@@ -103,8 +104,8 @@ class NetworkPlay(Played):
 
     @cached_property
     def right(self) -> list[bool | None]:
-        """Whether each was right, by threshold as on the common ground; None if it did not speak."""
-        return [one.bit == decided(self.after) if one.speaks else None for one in self.said]
+        """Whether each was right; None if it did not speak."""
+        return [one.bit == answered(self.after) if one.speaks else None for one in self.said]
 
     def bits(self, row: int | None) -> str:
         """The digits of an input."""
@@ -132,18 +133,18 @@ class NetworkPlay(Played):
 
     @cached_property
     def told(self) -> Told:
-        before, after, base = _bit(decided(self.before)), _bit(decided(self.after)), self.bits(self.now.base)
-        title = f"The decision stays {after}" if before == after else f"The decision turns from {before} to {after}"
+        before, after, base = answered(self.before), answered(self.after), self.bits(self.now.base)
+        title = f"The answer stays {after}" if before == after else f"The answer turns from {before} to {after}"
         says = {one.letter: f"predicts {one.says}" if one.says >= 0 else "makes no prediction" for one in self.asked}
         right = {None: "", True: ", correct", False: ", incorrect"}
         asked = f"; asked: {', '.join(self.state.refs)}" if self.state.refs else ""
         return Told(
             url=self.state.url,
-            title=title if self.changes else f"On input {base} the network decides {after}",
+            title=title if self.changes else f"On input {base} the network answers {after}",
             words=self.words_of(self.now),
             lines=[
                 ("Input", base),
-                ("The network decides", f"{after}, from an output of {_output(self.after)}"),
+                ("The network answers", f"{after}, from an output of {_output(self.after)}"),
                 *((one.letter, says[one.letter] + right[one.right]) for one in self.asked),
             ],
             identity=f"intervention {write_now(self.now, self.state.n_inputs)}{asked}",
@@ -171,8 +172,8 @@ class NetworkPlay(Played):
             for layer, some in enumerate(layers)
             for neuron, value in enumerate(some.tolist())
         }
-        output, margin = (finite(float(one)) for one in (layers[-1][0], margin_to_edge(layers[-1][0], "threshold")))
-        return RunRecord(values=values, outputs={"y": output}, gives=_bit(decided(layers)), margin=margin)
+        output, margin = (finite(float(one)) for one in (layers[-1][0], margin_to_edge(layers[-1][0], ANSWERED)))
+        return RunRecord(values=values, outputs={"y": output}, gives=str(answered(layers)), margin=margin)
 
     def _hand(self, change: Change) -> HandRecord:
         words = written_words(change, self.state.n_inputs)
@@ -294,7 +295,7 @@ class NetworkPlay(Played):
         return Facts(
             [
                 Fact("Output", _output(self.after), was),
-                Fact("Decides", _bit(decided(self.after)), "1 above 0.5", _margin(self.after)),
+                Fact("Answers", str(answered(self.after)), ANSWER_RULE, _margin(self.after)),
             ],
             id="does",
         )
@@ -314,11 +315,11 @@ class NetworkPlay(Played):
             }
             rows.append(Row(values, ref=asked.ref, url=one.url))
         if rows:
-            yield Section("Predictions", "correct and incorrect are by threshold", id="said")
+            yield Section("Predictions", id="said")
             columns = (
                 column("what", "Explanation", "What it is.", first=True),
                 column("says", "Says", "What it predicts.", show=_struck),
-                column("right", "Right", "Whether the network decides so."),
+                column("right", "Right", "Whether the network answers so."),
                 column("drop", "Step", "What can be done.", show=lambda row: row["drop"]),
             )
             drawn = {str(one.ref): one for one in self.explanations}
@@ -341,13 +342,9 @@ class NetworkPlay(Played):
         return circuit_thumb(self.place.question.cut.weights, one.circuit, tiles, title=KIND_LABELS[one.kind])
 
 
-def decided(layers: Layers) -> int:
-    """0, 1 or −1 for neither."""
-    return int(decide(np.array(layers[-1][0]), "threshold"))
-
-
-def _bit(decision: int) -> str:
-    return "neither" if decision < 0 else str(decision)
+def answered(layers: Layers) -> int:
+    """What a run answers."""
+    return int(answers(layers[-1][0]))
 
 
 def _output(layers: Layers) -> str:
@@ -356,7 +353,7 @@ def _output(layers: Layers) -> str:
 
 
 def _margin(layers: Layers) -> str:
-    margin = float(margin_to_edge(layers[-1][0], "threshold"))
+    margin = float(margin_to_edge(layers[-1][0], ANSWERED))
     return f"margin {decimal(margin, 3)}{', fragile' if margin < FRAGILE_BELOW else ''}"
 
 

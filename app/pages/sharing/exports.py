@@ -117,7 +117,7 @@ def crucial_table(session: Session, addresses: Addresses, options: CompareOption
     about = (
         *_about(found, "Where the explanations of a comparison contradict each other"),
         "An explanation's column: what it predicts; empty where it predicts nothing. output: of the network; decision:",
-        "of the network by threshold; margin: distance of its output from there.",
+        "what it answers; margin: distance of its output from 0.5.",
     )
     return about, table(found, Query())
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
 from pydantic import Field
 
+from analysis.answers import answers
 from analysis.errors import AnalysisError
 from analysis.networks.training_spec import MESSAGES, TrainingSpec, training_spec
 from analysis.tasks import Task
@@ -52,9 +54,9 @@ class TrainedNetwork(TrainedOutcome):
     seed: int | None
     losses: list[LossPoint] = Field(description="(epoch, loss), thinned; null where it was no finite number.")
     decided: list[str] = Field(
-        description="For each output what it decides on every input, rounded: 0, 1 or ? for neither."
+        description="For each output what it answers on every input: 1 above 0.5, else 0; ? where it is no number."
     )
-    n_right: int | None = Field(description="Inputs on which every output decides right; null before the first epoch.")
+    n_right: int | None = Field(description="Inputs on which every output answers right; null before the first epoch.")
 
     @property
     def end(self) -> End:
@@ -208,17 +210,11 @@ def _network(
 
 
 def _decided(rows: Sequence[Sequence[float | None]], spec: TrainingSpec) -> tuple[list[str], int]:
-    """What each output decides on every input, by rounding; and on how many inputs all are right."""
+    """What each output answers on every input, and on how many inputs all are right."""
     tables = [task.truth_table for task in spec.resolved_tasks()]
-    signs = [[_bit(value) for value in row] for row in rows]
+    signs = [["?" if value is None else str(answers(np.array(value))) for value in row] for row in rows]
     right = sum(
         all(sign == str(table[number]) for sign, table in zip(row, tables, strict=True))
         for number, row in enumerate(signs)
     )
     return ["".join(row[output] for row in signs) for output in range(len(tables))], right
-
-
-def _bit(value: float | None) -> str:
-    if value is None:
-        return "?"
-    return {0: "0", 1: "1"}.get(round(value), "?")

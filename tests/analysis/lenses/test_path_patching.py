@@ -84,10 +84,10 @@ def test_one_gate_shows_in_one_direction_alone(bias, gate):
     assert gate in LENS.says(ask(network), seen)
 
 
-def test_where_all_rows_are_decided_alike_there_is_no_direction():
+def test_where_all_rows_are_answered_alike_there_is_no_direction():
     question = ask(Network.from_arrays([[[0, 0]], [[1]]], [[0], [0]]))
     seen = LENS.answer(question, LENS.defaults).view
-    assert LENS.says(question, seen) == "All rows are decided alike, so no pair has two directions."
+    assert LENS.says(question, seen) == "All rows are answered alike, so no pair has two directions."
     assert LENS.bars(seen) == ()
 
 
