@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidIntervention
-from analysis.experiments import SILENT
+from analysis.experiments import SILENT, NetworkAnswers
+from analysis.explanations.registry import KIND_OF
 from app.figures.numbers import noun
 from app.figures.svg.layout import node_name
 from pluriscope.explanations import Explanation
@@ -19,6 +21,9 @@ from pluriscope.findings import Findings
 from pluriscope.naming import LEAST, LETTERS, MOST
 from pluriscope.records import PairRecord
 from pluriscope.showing import Rows, link
+
+CLEAR: Final = 0.3
+"""How near an output is to 0 or 1 where every rule of decision says the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,11 +34,16 @@ class Trials:
         said: ``[explanation, trial]`` what each says, 0 or more; −1 for nothing.
         happens: ``[trial]``.
         margins: ``[trial]`` how telling each is.
+        forced: ``[trial]`` how much is forced; None where nothing is.
+        doubtful: ``[trial]`` whether something about it is open: a prediction that another completion of the same gates
+            would not make, or an output that is near neither 0 nor 1; None where nothing is.
     """
 
     said: NDArray[Any]
     happens: NDArray[Any]
     margins: NDArray[np.float64]
+    forced: NDArray[Any] | None = None
+    doubtful: NDArray[np.bool_] | None = None
 
     @cached_property
     def spoken(self) -> NDArray[np.bool_]:
@@ -49,10 +59,21 @@ class Trials:
 
     @cached_property
     def apart(self) -> NDArray[np.intp]:
-        """The trials in which two contradict each other, most telling first, else in order."""
+        """The trials in which two contradict each other, who is right taking turns.
+
+        Among those in which the same are right, those without doubt come first, then by what is forced, fewest first,
+        then the most telling first, else in order.
+        """
         said = np.where(self.spoken, self.said, np.iinfo(self.said.dtype).max)
         where = np.flatnonzero(self.spoken.any(axis=0) & (said.min(axis=0) < self.said.max(axis=0)))
-        return where[np.argsort(-self.margins[where], kind="stable")]
+        keys = [-self.margins, *(one for one in (self.forced, self.doubtful) if one is not None)]
+        where = where[np.lexsort([key[where] for key in keys])]
+        who = [one.tobytes() for one in self.right[:, where].T]
+        seen, turn = Counter[bytes](), []
+        for one in who:
+            turn.append(seen[one])
+            seen[one] += 1
+        return where[np.argsort(turn, kind="stable")]
 
     def pair(self, first: int, second: int) -> PairRecord:
         """Two of them by their positions."""
@@ -70,9 +91,33 @@ class Trials:
         )
 
 
+def trials_of(
+    predictions: NDArray[np.int8], answers: NetworkAnswers, forced: Sequence[int], settled: Sequence[NDArray[np.bool_]]
+) -> Trials:
+    """The interventions that count, as trials.
+
+    Args:
+        predictions: ``[explanation, set, source, base]``, −1 for nothing.
+        answers: what the network does on each.
+        forced: ``[set]`` how much each patches.
+        settled: of each explanation ``[set, source, base]``, see :class:`analysis.explanations.explanation.Kind`.
+    """
+    counted, far = answers.counted, np.minimum(np.abs(answers.outputs), np.abs(answers.outputs - 1)) > CLEAR
+    doubtful = far | ~np.logical_and.reduce(settled)
+    n_forced = np.broadcast_to(np.array(forced)[:, None, None], counted.shape)
+    return Trials(
+        predictions[:, counted],
+        answers.decisions[counted],
+        answers.margins[counted],
+        n_forced[counted],
+        doubtful[counted],
+    )
+
+
 def compared(result: Findings, explanations: Sequence[Explanation]) -> Rows:
     """A row for each interchange intervention on which some of two to six explanations contradict each other, clearest
-    first: what is patched from which input to which, who says what (P, Q, R … in their order), what happens.
+    first, who is right taking turns: what is patched from which input to which, who says what (P, Q, R … in their
+    order), what happens.
 
     Raises:
         InvalidIntervention: fewer than two, more than six, or of different networks, outputs or rows.
@@ -87,8 +132,9 @@ def compared(result: Findings, explanations: Sequence[Explanation]) -> Rows:
             cause = "is about another network, output or rows"
             raise InvalidIntervention(one.title, cause, "compare explanations of one output on the same rows")
     answers, sets, letters = result.decisions, result.interventions.sets, LETTERS[: len(explanations)]
-    said = np.stack([one.predictions for one in explanations])[:, answers.counted]
-    trials = Trials(said, answers.decisions[answers.counted], answers.margins[answers.counted])
+    predictions = np.stack([one.predictions for one in explanations])
+    settled = [KIND_OF[one.kind].settled(one.value, result.interventions) for one in explanations]
+    trials = trials_of(predictions, answers, list(map(len, sets)), settled)
     sizes, n_inputs, where = asked.cut.sizes, asked.cut.n_inputs, np.argwhere(answers.counted)
     found = []
     for number in trials.apart.tolist():

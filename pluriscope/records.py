@@ -407,6 +407,10 @@ class ContradictionRecord(ByName):
     right: list[str] = Field(description="The letters of those who are right.")
     output: float | None = Field(None, description="The network's raw output; null of rows.")
     margin: float = Field(description="Distance of that output from 0.5; of rows how far the circuits' gaps spread.")
+    doubtful: bool = Field(
+        description="Whether a prediction would be another with other completions of the same gates, or the output is "
+        "farther than 0.3 from 0 and 1."
+    )
     url: str = Field("", description="Where it can be tried; empty if nowhere.")
 
 
@@ -435,7 +439,9 @@ class ComparisonRecord(ByName):
     pairs: list[PairRecord]
     differences: list[DifferenceRecord]
     n_contradictions: int
-    contradictions: list[ContradictionRecord] = Field(description="Some, most telling first.")
+    contradictions: list[ContradictionRecord] = Field(
+        description="Some, clearest first, who is right taking turns: the page offers them in this order."
+    )
     next: str | None = Field(description="Address of the next ones.")
 
 

@@ -13,12 +13,13 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Aligned, Alignment, Placement
 from analysis.alignments.joint import says_from_one_source
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
-from analysis.experiments import InterventionSpace, predict_nothing
+from analysis.experiments import InterventionSpace, NeuronSite, predict_nothing
 from analysis.explanations.algorithms import decided
 from analysis.explanations.explanation import Claim, Kind
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.question import Question
 from analysis.sandbox import predicting
+from analysis.tasks import pattern_bits
 
 
 def _claims(aligned: Aligned[Placement[Any]]) -> Iterator[Claim]:
@@ -53,6 +54,26 @@ def _predict(_question: Question, some: Sequence[Aligned[Alignment]], space: Int
     return np.stack([predict_by_alignment(one.algorithm, one.alignment, space) for one in some])
 
 
+def _values(aligned: Aligned[Alignment], space: InterventionSpace) -> dict[NeuronSite, NDArray[np.int8]]:
+    """The value of each variable on the neurons that carry it; variables all of whose neurons are patched are fixed."""
+    algorithm, rows = aligned.algorithm, range(space.n_rows)
+    functions = {variable.path: variable.function for variable in algorithm.variables}
+    sites = {path: [(site.layer, neuron) for neuron in site.neurons] for path, site in aligned.alignment.places}
+    found = {site: np.zeros(space.shape, dtype=np.int8) for some in sites.values() for site in some}
+    for number, members in enumerate(space.sets):
+        for source in rows:
+            fixed = {
+                path: ((1 << space.n_rows) - 1) * (functions[path] >> source & 1)
+                for path, some in sites.items()
+                if set(some) <= set(members)
+            }
+            for path, some in sites.items():
+                bits = pattern_bits(algorithm.output_given(fixed, of=path), space.n_inputs)
+                for site in some:
+                    found[site][number, source] = bits
+    return found
+
+
 ALIGNMENT: Final = Kind[Aligned[Alignment]](
     key="alignment",
     letter="a",
@@ -64,6 +85,7 @@ ALIGNMENT: Final = Kind[Aligned[Alignment]](
     outputs=lambda question, aligned: decided(question, aligned.algorithm),
     predict=_predict,
     claims=lambda aligned: tuple(_claims(aligned)),
+    values=_values,
     by_hand=lambda _, aligned, intervention, bench: predicting.predict_by_alignment(
         aligned.algorithm, aligned.alignment, intervention, bench.network.sizes
     ),

@@ -18,7 +18,7 @@ from typing import Any, Final, Generic, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.experiments import SILENT, InterventionSpace
+from analysis.experiments import SILENT, InterventionSpace, NeuronSite
 from analysis.question import Question
 from analysis.sandbox.intervention import Intervention
 from analysis.sandbox.prediction import Prediction
@@ -164,6 +164,10 @@ class Kind(Generic[E]):
         outputs: question and explanation → what it says of the output on each Boolean input; () if it says nothing.
         predict: question, explanations and interventions → ``[items, set, source, base]`` 0, 1 or −1 for silence.
         claims: explanation → what it says of sites, in an order of its own.
+        values: explanation and interventions → the bit that it gives each neuron of which it says something,
+            ``[set, source, base]`` or of a shape that spreads to that.
+        settled: explanation and interventions → ``[set, source, base]`` likewise, whether what it predicts follows from
+            what it does on inputs; elsewhere another completion of it would predict otherwise.
         by_hand: question, explanation, an intervention made by hand and the bench that it is made on → what the
             explanation predicts; None for what ``predict`` says of it.
     """
@@ -178,6 +182,8 @@ class Kind(Generic[E]):
     outputs: Callable[[Question, E], tuple[int, ...]] = lambda _, __: ()
     predict: Callable[[Question, Sequence[E], InterventionSpace], NDArray[np.int8]] = predict_nothing
     claims: Callable[[E], tuple[Claim, ...]] = claim_nothing
+    values: Callable[[E, InterventionSpace], Mapping[NeuronSite, NDArray[np.int8]]] = lambda _, __: {}
+    settled: Callable[[E, InterventionSpace], NDArray[np.bool_]] = lambda _, space: np.ones(space.shape, dtype=bool)
     by_hand: Callable[[Question, E, Intervention, Bench], Prediction] | None = None
 
     @property

@@ -35,29 +35,52 @@ def _claims(interpretation: Interpretation) -> Iterator[Claim]:
 
 
 def predict_by_interpretation(interpretation: Interpretation, space: InterventionSpace) -> NDArray[np.int8]:
-    """What an interpreted circuit predicts: ``[set, source, base]``, never silent while its output has a gate.
+    """What an interpreted circuit predicts: ``[set, source, base]``, never silent while its output has a gate."""
+    output = bits_by_interpretation(interpretation, space).get((len(space.hidden_sizes) + 1, 0))
+    return predict_nothing(space) if output is None else np.ascontiguousarray(np.broadcast_to(output, space.shape))
+
+
+def bits_by_interpretation(
+    interpretation: Interpretation, space: InterventionSpace, *, settled: bool = False
+) -> dict[NeuronSite, NDArray[np.int8]]:
+    """The bit of every gate, of a shape that spreads to ``[set, source, base]``.
 
     A patched neuron carries the bit that it has on source; every other neuron applies its local gate to its parents'
     bits, in the first layer to the base inputs. Neurons that the interpretation gives no gate (ablated, or constant on
     every input) carry no bit and change nothing. Without an output gate (the circuit's output is constant) nothing is
     predicted.
+
+    Args:
+        interpretation: that is asked.
+        space: the interventions.
+        settled: whether a bit is 2 where it depends on rows of gates that no input reaches.
     """
-    n_layers = len(space.hidden_sizes) + 1
     bits: dict[NeuronSite, NDArray[np.int8]] = {}
     for gate in sorted(interpretation.gates, key=lambda gate: (gate.layer, gate.neuron)):
         clean = pattern_bits(gate.function, space.n_inputs).astype(np.int8)
         if gate.layer == 1:
             computed: NDArray[np.int8] = clean[None, None, :]
         else:
+            table = np.array(gate.table, dtype=np.int8)
+            if settled:
+                table[list(gate.free_rows)] = 2
+                for place in range(len(gate.parents)):  # a parent that is 2 may be either
+                    zero, one = np.moveaxis(table.reshape(3**place, 2, -1), 1, 0)
+                    table = np.stack([zero, one, np.where(zero == one, zero, np.int8(2))], axis=1).ravel()
             index = np.zeros((1, 1, 1), dtype=np.int64)
             for parent in gate.parents:
-                index = (index << 1) | bits[parent]
-            computed = np.asarray(gate.table, dtype=np.int8)[index]
-        if gate.layer == n_layers:
-            return np.ascontiguousarray(np.broadcast_to(computed, space.shape))
-        patched = space.holds[gate.layer, gate.neuron][:, None, None]
-        bits[gate.layer, gate.neuron] = np.where(patched, clean[None, :, None], computed)
-    return predict_nothing(space)
+                index = index * (3 if settled else 2) + bits[parent]
+            computed = table[index]
+        if gate.layer <= len(space.hidden_sizes):
+            patched = space.holds[gate.layer, gate.neuron][:, None, None]
+            computed = np.where(patched, clean[None, :, None], computed)
+        bits[gate.layer, gate.neuron] = computed
+    return bits
+
+
+def _settled(interpretation: Interpretation, space: InterventionSpace) -> NDArray[np.bool_]:
+    bits = bits_by_interpretation(interpretation, space, settled=True)
+    return np.broadcast_to(bits.get((len(space.hidden_sizes) + 1, 0), np.int8(0)) != 2, space.shape)
 
 
 def _predict(
@@ -77,6 +100,8 @@ INTERPRETATION: Final = Kind[Interpretation](
     outputs=lambda question, interpretation: answered(question, interpretation.circuit),
     predict=_predict,
     claims=lambda interpretation: tuple(_claims(interpretation)),
+    values=bits_by_interpretation,
+    settled=_settled,
     by_hand=lambda _, interpretation, intervention, bench: predicting.predict_by_interpretation(
         interpretation, intervention, bench
     ),

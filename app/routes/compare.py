@@ -21,7 +21,6 @@ from app.routes.depends import Links, Reading
 from app.routes.faces import passed_on
 from pluriscope.naming import LEAST
 from pluriscope.records import ComparisonRecord
-from pluriscope.tables import Query as Asked
 from pluriscope.templating import PART
 
 router = APIRouter()
@@ -41,7 +40,7 @@ def compare(
         found = compare_of(session, links, names[0], options)
         request.scope[HAS_RECORD] = True
         shown, title = (
-            blocks(found, Asked(start=options.start, limit=options.limit)),
+            blocks(found, options),
             f"{found.title}, in {found.network.name}",
         )
         return passed_on(request, session, links, found, TAB, title, blocks=shown)
@@ -78,4 +77,4 @@ def record(
     """Two to six explanations of a network on every intervention, or circuits of a model on every row: who says what,
     where they contradict each other, and who is right.
     """
-    return compare_of(session, links, network, options).record(options.start, options.limit)
+    return compare_of(session, links, network, options).record(options.start or 0, options.limit)

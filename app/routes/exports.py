@@ -70,7 +70,7 @@ def analysis(request: Request, links: Links, network: str, key: str, options: Gi
 
 @_table("/compare", "Crucial experiments")
 def crucial(request: Request, links: Links, options: Given[CompareOptions]) -> Streamed:
-    """The crucial experiments of a comparison, largest margin first."""
+    """The crucial experiments of a comparison, clearest first."""
     return table_file(request, "csv", "crucial-experiments", lambda store: exports.crucial_table(store, links, options))
 
 

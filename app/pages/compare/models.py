@@ -13,8 +13,10 @@ from analysis.models.circuits import mask_bits
 from analysis.models.model import ACCURACY_THRESHOLD, gaps
 from app.addressing import Addresses
 from app.figures.numbers import noun
+from app.figures.svg.beside import row_asked
 from app.figures.svg.graphs import graph_diagram
 from app.pages.compare.compared import Compared
+from app.pages.compare.guess import Experiment
 from app.pages.place import ModelPlace
 from pluriscope.comparison import Trials
 from pluriscope.naming import LEAST, LETTERS, ExplanationRef
@@ -37,6 +39,20 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
             found["url"] = links.sandbox(place.slug, (), place.scope, circuit=masks[0], row=number)
         return found
 
+    def experiment(number: int) -> Experiment:
+        row, answer = model.rows[number], str(model.outputs[int(model.answers[number])])
+        return Experiment(
+            asks=f"We run {row}.",
+            changes="",
+            outcome=f"It answers {answer}:",
+            drawings=drawings,
+            network=lambda told: row_asked(row.split(), answer if told else ""),
+            play=trial(number).get("url", ""),
+        )
+
+    drawings = [
+        graph_diagram(graph, own, title=f"Circuit {mask}", thumb=thumb) for mask, own in zip(masks, kept, strict=True)
+    ]
     edges = [[name for name, there in zip(names, one, strict=True) if there] for one in kept]
     trials = Trials(largest(outputs), np.asarray(model.answers), apart.max(axis=0) - apart.min(axis=0))
     return Compared(
@@ -63,13 +79,12 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
                 LETTERS, masks, edges, trials.right, trials.spoken, strict=False
             )
         ],
-        drawings=[
-            graph_diagram(graph, own, title=f"Circuit {mask}", thumb=thumb)
-            for mask, own in zip(masks, kept, strict=True)
-        ],
+        drawings=drawings,
         trials=trials,
         asked="rows",
         trial=trial,
+        experiment=experiment,
+        outputs=f"Same kind, same test: {place.under}.",
         words=lambda number: str(model.outputs[number]),
         differences=[
             DifferenceRecord(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -13,20 +13,25 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.directions.self_interventions import OwnSwap, ask_own_swaps
-from analysis.experiments import NetworkAnswers, NeuronSite, ask_network
+from analysis.directions.swaps import swapped_layers
+from analysis.experiments import InterventionSpace, NetworkAnswers, NeuronSite, ask_network
 from analysis.explanations.explanation import Claim
 from analysis.interpretations.gates import gate_name
 from analysis.sandbox.intervention import Change, Intervention
+from analysis.sandbox.running import Bench
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
-from app.figures.numbers import noun, readable
-from app.figures.svg.directions import linear_words
+from app.figures.numbers import decimal, noun, readable
+from app.figures.svg.beside import explanation_beside, network_asked
+from app.figures.svg.directions import direction_diagram, linear_words
+from app.figures.svg.layout import node_name
 from app.figures.svg.number_line import Threshold, number_line
-from app.figures.svg.thumbs import Direction, circuit_thumb
+from app.figures.svg.thumbs import Direction
 from app.figures.svg.tiles import Tile, bits_of, hues_among
 from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import Compared
+from app.pages.compare.guess import Experiment
 from app.pages.explanations import Explanation
 from app.pages.place import Place
 from app.pages.placements import neurons_label
@@ -35,11 +40,13 @@ from app.pages.recorded import claim_record
 from app.pages.shared import edge_names
 from app.pages.verdicts.told import folded
 from pluriscope.blocks import Block, Figure, More
-from pluriscope.comparison import Trials
+from pluriscope.comparison import Trials, trials_of
 from pluriscope.naming import LEAST, LETTERS
 from pluriscope.records import ComparedRecord, DifferenceRecord
 from pluriscope.tables import Row
 
+Layers = Sequence[Sequence[float]]
+_LISTED: Final = 4  # neurons whose change is told in a sentence
 _ALIKE: Final = 1e-9  # activations that differ by less are drawn on one line
 
 
@@ -70,6 +77,12 @@ class Beside:
         return self.place.question.cut.sizes
 
     @cached_property
+    def bench(self) -> Bench:
+        """The network, to be run."""
+        question = self.place.question
+        return Bench(question.cut, question.data.clean_rows, question.data.clean_rows)
+
+    @cached_property
     def hues(self) -> Any:
         """Which hue each function has."""
         functions = (claim.function for one in self.explanations for claim in one.functions)
@@ -81,20 +94,26 @@ def of_network(session: Session, links: Addresses, place: Place, explanations: S
     beside = Beside(session, links, place, explanations)
     own = any(one.directions is not None for one in explanations)
     answers: NetworkAnswers
+    sets: list[_Neurons]
+    settled: list[NDArray[np.bool_]] = []
     if own:
         asked = ask_own_swaps(place.question.cut, place.question.data.clean_rows, [one.item for one in explanations])
         predictions, answers = asked.predictions, asked
         bounded = "Some have more interventions than are made: single ones, and all at once" if asked.bounded else ""
-        told = [_own_swap(beside, swap) for swap in asked.swaps]
+        sets = [_OwnSwap(beside, swap) for swap in asked.swaps]
     else:
         space, answers = ask_network(place.question)
         predictions = np.stack([one.predictions(space) for one in explanations])
+        settled = [one.record.settled(one.item, space) for one in explanations]
         bounded = ""
         if space.largest is not None:
             up_to = noun(space.largest, "neuron")
             bounded = f"Sets of up to {up_to}; there are {readable(space.n_possible_sets)} sets in all"
-        told = [_neurons(sites) for sites in space.sets]
-    trials, where = _trials(predictions, answers)
+        sets = [_Neurons(beside, sites) for sites in space.sets]
+    trials = trials_of(
+        predictions, answers, [len(one) for one in sets], settled or [np.ones(answers.outputs.shape, bool)]
+    )
+    where = np.argwhere(answers.counted)
     return Compared(
         session=session,
         links=links,
@@ -106,61 +125,163 @@ def of_network(session: Session, links: Addresses, place: Place, explanations: S
         trials=trials,
         asked="own interventions" if own else "interventions",
         bounded=bounded,
-        trial=lambda number: _trial(beside, answers, told, where[number].tolist()),
-        outputs=_outputs(beside),
+        trial=lambda number: _trial(beside, answers, sets, where[number].tolist()),
+        experiment=lambda number: _experiment(beside, trials, answers, sets, where[number].tolist(), number),
+        outputs=f"{_outputs(beside)} {_same(beside)}",
+        legend=_legend(beside),
         differences=list(_differences(beside)),
         folds=lambda: _folds(beside),
     )
 
 
-def _trials(predictions: NDArray[np.int8], answers: NetworkAnswers) -> tuple[Trials, NDArray[Any]]:
-    """What everyone says of each intervention that counts, and its set, source and base."""
-    counted = answers.counted
-    trials = Trials(predictions[:, counted], answers.decisions[counted], answers.margins[counted])
-    return trials, np.argwhere(counted)
-
-
 # --- one trial
 
 
-_Changes = Callable[[int, int], Intervention] | None
-"""Source and base → the intervention; None where it is none that is made by hand."""
+class _Neurons:
+    """Neurons that take another input's values."""
+
+    def __init__(self, beside: Beside, sites: Sequence[NeuronSite]) -> None:
+        self.beside, self.sites = beside, sites
+
+    def __len__(self) -> int:
+        return len(self.sites)
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return neurons_label(self.sites)
+
+    @property
+    def text(self) -> str:
+        """In addresses."""
+        return "+".join(f"{layer}.{neuron}" for layer, neuron in self.sites)
+
+    def changed(self, source: int, base: int) -> Intervention | None:
+        """The same by hand."""
+        return Intervention(base, tuple(Change(layer, n, None, "source", source=source) for layer, n in self.sites))
+
+    def runs(self, source: int, base: int) -> Layers:
+        """Activations of every layer."""
+        layers = self.beside.bench.run(self.changed(source, base) or Intervention(base))
+        return [layer.tolist() for layer in layers]
+
+    def values(self, one: Explanation, source: int, base: int) -> dict[NeuronSite, int]:
+        """The bits that an explanation gives neurons."""
+        space = InterventionSpace(
+            self.beside.place.question.cut.hidden_sizes, self.beside.sizes[0], (tuple(self.sites),)
+        )
+        bits = one.record.values(one.item, space)
+        return {site: int(np.broadcast_to(some, space.shape)[0, source, base]) for site, some in bits.items()}
 
 
-def _neurons(sites: Sequence[NeuronSite]) -> tuple[str, str, _Changes]:
-    """Neurons of a set for people and in an address, and the intervention on them."""
+class _OwnSwap(_Neurons):
+    """Directions, or neurons, of an explanation's own that are swapped with another input's."""
 
-    def changed(source: int, base: int) -> Intervention:
-        return Intervention(base, tuple(Change(layer, n, None, "source", source=source) for layer, n in sites))
+    def __init__(self, beside: Beside, swap: OwnSwap) -> None:
+        moved = [
+            (place.layer, neuron)
+            for place in swap.places
+            for neuron in np.flatnonzero(np.any(place.swaps or place.reads, axis=0)).tolist()
+        ]
+        super().__init__(beside, list(dict.fromkeys(moved)))
+        self.swap = swap
 
-    return neurons_label(sites), "+".join(f"{layer}.{neuron}" for layer, neuron in sites), changed
+    def __len__(self) -> int:
+        return len(self.swap.labels)
+
+    @property
+    def words(self) -> str:
+        owners = " ".join(LETTERS[number] for number in self.swap.owners)
+        return f"{owners}: {', '.join(self.swap.labels)} on {self.text}"
+
+    @property
+    def text(self) -> str:
+        sizes = self.beside.sizes
+        return "; ".join(linear_words(place.layer, row, sizes) for place in self.swap.places for row in place.reads)
+
+    def changed(self, source: int, base: int) -> Intervention | None:
+        return None
+
+    def runs(self, source: int, base: int) -> Layers:
+        question = self.beside.place.question
+        sources = np.full((1, len(self.swap.places)), source)
+        swapped = swapped_layers(question.cut, self.beside.bench.clean, self.swap.places, sources)
+        return [layer[0, base].tolist() for layer in swapped]
+
+    def values(self, one: Explanation, source: int, base: int) -> dict[NeuronSite, int]:
+        return {}
 
 
-def _own_swap(beside: Beside, swap: OwnSwap) -> tuple[str, str, _Changes]:
-    """Likewise directions of one's own."""
-    sizes = beside.sizes
-    owners = " ".join(LETTERS[number] for number in swap.owners)
-    where = "; ".join(linear_words(place.layer, row, sizes) for place in swap.places for row in place.reads)
-    return f"{owners}: {', '.join(swap.labels)} on {where}", where, None
-
-
-def _trial(
-    beside: Beside, answers: NetworkAnswers, told: Sequence[tuple[str, str, _Changes]], at: Sequence[int]
-) -> dict[str, Any]:
+def _trial(beside: Beside, answers: NetworkAnswers, sets: Sequence[_Neurons], at: Sequence[int]) -> dict[str, Any]:
     members, source, base = at
-    n_inputs, place = beside.sizes[0], beside.place
-    words, text, changed = told[members]
+    n_inputs, place, chosen = beside.sizes[0], beside.place, sets[members]
     inputs = [input_text(row, n_inputs) for row in (source, base)]
-    now = "" if changed is None else write_now(changed(source, base), n_inputs)
+    changed = chosen.changed(source, base)
+    now = "" if changed is None else write_now(changed, n_inputs)
     refs = [str(one.ref) for one in beside.explanations]
     return {
-        "experiment": ":".join((text, *inputs)),
-        "neurons": words,
+        "experiment": ":".join((chosen.text, *inputs)),
+        "neurons": chosen.words,
         "source": inputs[0],
         "base": inputs[1],
         "output": float(answers.outputs[members, source, base]),
         "url": beside.links.sandbox(place.slug, refs, place.scope, now=now) if now else "",
     }
+
+
+def _experiment(
+    beside: Beside, trials: Trials, answers: NetworkAnswers, sets: Sequence[_Neurons], at: Sequence[int], number: int
+) -> Experiment:
+    members, source, base = at
+    chosen, n_inputs, sizes = sets[members], beside.sizes[0], beside.sizes
+    one, other = (input_text(row, n_inputs) for row in (base, source))
+    after, clean = chosen.runs(source, base), beside.bench.clean
+    names = chosen.text if isinstance(chosen, _OwnSwap) else _and([node_name(*site, sizes) for site in chosen.sites])
+    value = "the value of input" if len(chosen) == 1 else "their values of input"
+    changes = [
+        f"{node_name(layer, n, sizes)}: {decimal(clean[layer][base][n])} becomes {decimal(after[layer][n])}"
+        for layer, n in chosen.sites
+    ]
+    forced = set(chosen.sites)
+    inputs = {(0, n): base >> (n_inputs - 1 - n) & 1 for n in range(n_inputs)}
+    drawings = []
+    for said, explanation in zip(trials.said[:, number].tolist(), beside.explanations, strict=True):
+        output = {(len(sizes) - 1, 0): said} if said >= 0 else {}
+        bits = inputs | chosen.values(explanation, source, base) | output
+        drawings.append(_drawing(beside, explanation, bits, forced))
+    result = float(answers.outputs[members, source, base])
+    closed = [
+        [v if layer == 0 or (layer, n) in forced else None for n, v in enumerate(some)]
+        for layer, some in enumerate(after)
+    ]
+    title = f"The network on input {one}, {names} as on {other}"
+    play = _trial(beside, answers, sets, at)["url"]
+    rests = [
+        letter
+        for letter, explanation in beside.lettered
+        if not isinstance(chosen, _OwnSwap) and not _settled(explanation, chosen, source, base)
+    ]
+    return Experiment(
+        asks=f"We run input {one}, but give {names} {value} {other}.",
+        changes=f"{'; '.join(changes)}." if len(changes) <= _LISTED else "",
+        outcome=f"It answers {trials.happens[number]}: the output is {decimal(result)}.",
+        drawings=drawings,
+        network=lambda told: network_asked(
+            beside.place.question.cut.weights, after if told else closed, forced, title=title
+        ),
+        doubt=f"What {_and(rests)} says here rests on a row of a gate that no input reaches." if rests else "",
+        play=play,
+    )
+
+
+def _settled(one: Explanation, chosen: _Neurons, source: int, base: int) -> bool:
+    sizes = chosen.beside.sizes
+    space = InterventionSpace(sizes[1:-1], sizes[0], (tuple(chosen.sites),))
+    return bool(one.record.settled(one.item, space)[0, source, base])
+
+
+def _and(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else "".join(names)
 
 
 # --- one explanation
@@ -195,19 +316,48 @@ def _name(beside: Beside, one: Explanation) -> str:
     return f"{one.recorded.name(one.item) if one.recorded else one.answer.lens.label if one.answer else ''}{under}"
 
 
-def _drawing(beside: Beside, one: Explanation) -> Markup:
-    """It on the network, edges that all keep pale."""
+def _drawing(
+    beside: Beside, one: Explanation, bits: Mapping[NeuronSite, int] | None = None, forced: Collection[NeuronSite] = ()
+) -> Markup:
+    """It on the network, edges that it keeps and another cuts thick."""
     tiles, directions = [], []
     for claim in one.functions:
         table = bits_of(claim.function, beside.sizes[0])
         tiles += [Tile(claim.layer, neuron, table, claim.label) for neuron in claim.neurons]
-        directions += [Direction(claim.layer, weights, table) for weights in claim.directions]
-    circuits = [other.circuit for other in beside.explanations if other.circuit is not None]
-    keeps = list(zip(*(circuit.keep for circuit in circuits), strict=True)) if len(circuits) >= LEAST else []
-    shared = [np.logical_and.reduce(layer) for layer in keeps] if one.circuit is not None and keeps else None
-    weights = beside.place.question.cut.weights
-    return circuit_thumb(
-        weights, one.circuit, tiles, directions, shared=shared, hues=beside.hues, title=_name(beside, one), named=True
+        directions += [Direction(claim.layer, weights, table, claim.label) for weights in claim.directions]
+    weights, title = beside.place.question.cut.weights, _name(beside, one)
+    if directions:
+        return direction_diagram(weights, directions, hues=beside.hues, title=title)
+    circuits = [other.circuit.keep for other in beside.explanations if other.circuit is not None]
+    alone = None
+    if one.circuit is not None and len(circuits) >= LEAST:
+        alone = tuple(
+            own & ~np.logical_and.reduce(layer) for own, *layer in zip(one.circuit.keep, *circuits, strict=True)
+        )
+    return explanation_beside(
+        weights, one.circuit, tiles, alone=alone, bits=bits, forced=forced, hues=beside.hues, title=title
+    )
+
+
+def _legend(beside: Beside) -> str:
+    masks = {one.circuit.mask for one in beside.explanations if one.circuit is not None}
+    thick = "Thick: an edge that only some keep. " if len(masks) >= LEAST else ""
+    return (
+        f"{thick}Dashed: a negative weight. Small squares: the value each gives its variable here, dashed where it is "
+        "forced. The network answers 1 when its output is above 0.5."
+    )
+
+
+def _same(beside: Beside) -> str:
+    """Whether they are of one kind and passed the same test."""
+    kinds = {one.kind for one in beside.explanations}
+    rules = {one.place.question.protocol.name for one in beside.explanations}
+    if len(kinds) > 1:
+        return f"Different kinds, so different tests, under protocol {beside.place.question.protocol.name}."
+    return (
+        f"Same kind, same test: protocol {beside.place.question.protocol.name}."
+        if len(rules) == 1
+        else (f"Same kind, different tests: protocols {_and(sorted(rules))}.")
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
 from app.options import ScopeOptions
 
-FIRST_SHOWN: Final = 10
+FIRST_SHOWN: Final = 6
 MOST_SHOWN: Final = 200
 FORMER: Final = ("pin", "swap", "find", "between", "groups", "experiment", "after", "swaps_after")
 """Options of earlier addresses; they lead to the same comparison."""
@@ -27,8 +29,21 @@ class ComparedOptions(ScopeOptions):
         "(such as l-labels or l-patching-table), with @PROTOCOL behind it where that differs; of a transformer c-MASK. "
         "Two to six, in the order in which they are shown.",
     )
-    start: int = Field(0, ge=0, description="How many contradictions are passed over.")
+    at: int = Field(1, ge=1, description="Which contradiction is asked about, from 1, in the order of the list.")
+    guess: str = Field(
+        "",
+        max_length=6000,
+        pattern=r"^([0-9]{1,9}[P-U])*$",
+        description="What was guessed, as in 1P2Q: of the first P is right, of the second Q. Their answers are shown.",
+    )
+    answers: Literal["", "all"] = Field("", description="Whether the answers of the list are shown before a guess.")
+    start: int | None = Field(None, ge=0, description="How many contradictions are passed over.")
     limit: int = Field(FIRST_SHOWN, ge=1, le=MOST_SHOWN, description="Contradictions on a page.")
+
+    @property
+    def guesses(self) -> Mapping[int, str]:
+        """Who is right by guess, by the number of the contradiction."""
+        return {int(number): letter for number, letter in re.findall("([0-9]+)([P-U])", self.guess)}
 
     @model_validator(mode="before")
     @classmethod

@@ -108,7 +108,7 @@ def figures_table(session: Session, addresses: Addresses, network: str, options:
 
 
 def crucial_table(session: Session, addresses: Addresses, options: CompareOptions) -> Exported:
-    """The interventions on which explanations contradict each other, most telling first.
+    """The interventions on which explanations contradict each other, clearest first.
 
     Raises:
         PageError: the comparison names nothing, or is not complete.
@@ -119,7 +119,7 @@ def crucial_table(session: Session, addresses: Addresses, options: CompareOption
         "An explanation's column: what it predicts; empty where it predicts nothing. output: of the network; decision:",
         "what it answers; margin: distance of its output from 0.5.",
     )
-    return about, table(found, Query())
+    return about, table(found, options)
 
 
 def agreement_table(session: Session, addresses: Addresses, options: CompareOptions) -> Exported:
