@@ -240,6 +240,7 @@ class Table(Block):
         kept: further options of the page, which links and forms of the list keep.
         search: the words that it is searched by, which are sent as ``q``; None where it cannot be.
         renews: whether rows change by themselves, so that they are asked for anew.
+        columns: what rows show, where it is not the columns of the list.
     """
 
     listing: tables.Listing
@@ -256,6 +257,7 @@ class Table(Block):
     kept: Mapping[str, str | Sequence[str]] | None = None
     search: str | None = None
     renews: bool = False
+    columns: Sequence[tables.Column] = ()
 
     @property
     def live(self) -> bool:
@@ -293,13 +295,14 @@ class Table(Block):
     def html(self, part: str = "") -> Markup:
         """The rows asked for, with their filters and pages."""
         selection = self.listing.select(self.query, self.facets)
-        shown = [column for column in self.listing.columns if column.shown and self._says(column, selection)]
+        known = self.columns or self.listing.columns
+        shown = [column for column in known if column.shown and self._says(column, selection)]
         return templating.render("blocks/table.html", block=self, part=part, found=selection, columns=shown)
 
     def _says(self, column: tables.Column, found: tables.Selection) -> bool:
         """Whether a column says something of the rows: their order, or a value; below headings of two of them."""
         below = {sum(group.start <= n for group in found.groups) for n, row in enumerate(found.rows) if column.has(row)}
-        return column.first or column.name == self.query.sort or len(below) > (len(found.groups) > 1)
+        return column.first or column.key == self.query.sort or len(below) > (len(found.groups) > 1)
 
     def link(self, query: tables.Query) -> str:
         """The address of the list with another query."""
@@ -309,9 +312,9 @@ class Table(Block):
 
     def sorted_by(self, column: tables.Column) -> str:
         """The address of the list in the order of a column; in the other direction if it is in that order already."""
-        again = self.query.sort == column.name
+        again = self.query.sort == column.key
         descending = not self.query.descending if again else column.largest_first
-        return self.link(replace(self.query, sort=column.name, descending=descending, start=0))
+        return self.link(replace(self.query, sort=column.key, descending=descending, start=0))
 
     def page_at(self, start: int) -> str:
         """The address of the list from a row on."""

@@ -10,7 +10,7 @@ last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import accumulate, compress
@@ -36,7 +36,7 @@ from pluriscope.tables import (
 
 Passing = NDArray[np.bool_]
 KIND: Final = "kind"
-FEW: Final = 4
+FEW: Final = 3
 """Rows of each kind in a list that is not filtered."""
 MOST_CODES: Final = 4096
 """Whole numbers below this are counted one by one."""
@@ -97,7 +97,10 @@ class Part:
         drawing: position → its drawing; None if rows have none.
         own: column and direction of the order that the kind's rows have by themselves; "" for that of the columns.
         says: one sentence about the kind.
+        lines: one more where all its rows are listed.
         weights: for how many each row counts; None for one.
+        few: other rows, which stand for it among a few of each kind; None for its own first ones.
+        aside: whether pages list it only where it is asked for, and nothing of it is picked to be compared.
     """
 
     kind: str
@@ -112,7 +115,10 @@ class Part:
     drawing: Callable[[int], Markup] | None = None
     own: tuple[str, bool] = ("", False)
     says: str = ""
+    lines: str = ""
     weights: Coded | None = None
+    few: Part | None = None
+    aside: bool = False
 
     @property
     def n_bytes(self) -> int:
@@ -284,12 +290,15 @@ class Frame:
         found: dict[int, Row] = {}
         for part, start in zip(self.parts, self.starts, strict=False):
             here = places[(places >= start) & (places < start + part.n)] - start
-            for place, values in zip(here.tolist(), part.values(self.columns, here) if len(here) else (), strict=True):
-                drawing = None if part.drawing is None else partial(part.drawing, place)
-                ref, url = part.ref(place), part.url(place)
-                values |= {"ref": ref, "url": url, **self.told, **part.more(place)}
-                found[start + place] = Row(values, part.kind, ref, url, drawing)
+            found |= zip((start + here).tolist(), self._rows(part, here), strict=True)
         return tuple(found[place] for place in places.tolist())
+
+    def _rows(self, part: Part, places: NDArray[Any]) -> Iterator[Row]:
+        for place, values in zip(places.tolist(), part.values(self.columns, places), strict=True):
+            drawing = None if part.drawing is None else partial(part.drawing, place)
+            ref, url = part.ref(place), part.url(place)
+            values |= {"ref": ref, "url": url, **self.told, **part.more(place)}
+            yield Row(values, part.kind, ref, url, drawing, not part.aside)
 
     def select(self, query: Query, facets: bool = True) -> Selection:
         """One page of the rows, and the counts of every facet.
@@ -391,6 +400,15 @@ class Frame:
             return part.has(column.name)
         return all(one.removeprefix("!") in part.labels.get(column.name, ()) for one in wanted)
 
+    def called(self, kind: str) -> str:
+        """What several of a kind are called."""
+        return self._column[KIND].words(kind)
+
+    @cached_property
+    def without_aside(self) -> Frame:
+        """The same without what pages leave aside."""
+        return replace(self, parts=tuple(part for part in self.parts if not part.aside), _orders={})
+
     def few(self, query: Query) -> tuple[tuple[Group, ...], tuple[Row, ...]]:
         """A few rows of each kind below its heading."""
         tests = {
@@ -398,36 +416,67 @@ class Frame:
             for name, wanted in query.wanted.items()
         }
         groups: list[Group] = []
-        titled = self._column[KIND].words
-        chosen: list[int] = []
+        rows: list[Row] = []
         for part, start, one in zip(self.parts, self.starts, self._conjunction(tests), strict=False):
-            own = self.order("", False)[start : start + part.n] - start
-            few = own[one[own]][:FEW]
-            if len(few):
-                whole = query.but(KIND, part.kind)
-                groups.append(Group(len(chosen), titled(part.kind), part.says, whole, part.count(one)))
-                chosen += (few + start).tolist()
-        return tuple(groups), self.rows(np.array(chosen, np.int32))
+            if not one.any():
+                continue
+            whole = query.but(KIND, part.kind)
+            groups.append(Group(len(rows), self.called(part.kind), part.says, whole, part.count(one)))
+            if part.few is not None:
+                rows += self._rows(part.few, np.arange(part.few.n))
+            else:
+                own = self.order("", False)[start : start + part.n] - start
+                rows += self._rows(part, own[one[own]][:FEW])
+        return tuple(groups), tuple(rows)
 
 
 @dataclass(frozen=True)
 class Overview:
-    """A frame that shows a few rows of each kind as long as nothing but the usual is asked for."""
+    """A frame as its page lists it: a few rows of each kind as long as nothing but the usual is asked for.
+
+    Args:
+        frame: the list.
+        offered: filters that are offered before a kind is chosen.
+        sized: a kind, and its column that is offered then for this kind alone.
+    """
 
     frame: Frame
+    offered: tuple[str, ...]
+    sized: tuple[str, str]
 
     @property
     def columns(self) -> tuple[Column, ...]:
         return self.frame.columns
 
     def select(self, query: Query, facets: bool = True) -> Selection:
-        """As the frame; with headings where nothing is filtered or sorted."""
-        found = self.frame.select(query, facets)
+        """As the frame, with a heading for each kind: a few of several where nothing is filtered or sorted."""
+        asked = query.wanted.get(KIND, ())
+        aside = {part.kind for part in self.frame.parts if part.aside}
+        frame = self.frame if aside & {*asked} else self.frame.without_aside
+        found = frame.select(query, facets)
+        if not asked:
+            found = replace(found, facets=tuple(self._facets(frame, query, found)))
         usual = {column.name: column.default for column in self.columns if column.default}
-        if query.sort or query.descending or query.start or query.wanted != usual:
-            return found
-        groups, rows = self.frame.few(query)
-        return replace(found, rows=rows, groups=groups, n_rows=len(rows))
+        if not (query.sort or query.descending or query.start or query.wanted != usual) and len(frame.parts) > 1:
+            groups, rows = frame.few(query)
+            return replace(found, rows=rows, groups=groups, n_rows=len(rows))
+        kinds = asked or [part.kind for part in frame.parts]
+        if found.rows and len(kinds) == 1:
+            says = next(f"{part.says} {part.lines}" for part in frame.parts if part.kind == kinds[0])
+            found = replace(found, groups=(Group(query.start, frame.called(kinds[0]), says, query, found.total),))
+        return found
+
+    def _facets(self, frame: Frame, query: Query, found: Selection) -> Iterator[Facet]:
+        kind, size = self.sized
+        for facet in found.facets:
+            if facet.column.name in self.offered or facet.asked != facet.column.default:
+                yield facet
+            elif facet.column.name == size:
+                of_kind = frame.select(replace(query.but(KIND, kind), limit=1))
+                label = f"{frame.called(kind)} by {facet.column.label.lower()}"
+                for one in of_kind.facets:
+                    if one.column.name == size and len(one.choices) > 1:
+                        yield replace(one, column=replace(one.column, label=label))
 
 
 def _floats(part: Part, name: str) -> NDArray[np.float64]:
@@ -438,7 +487,7 @@ def _floats(part: Part, name: str) -> NDArray[np.float64]:
 
 
 def ordered(part: Part, name: str, descending: bool) -> NDArray[np.int64]:
-    """A part's rows in an order, what has no value last.
+    """A part's rows in an order, what is valid first, what has no value last.
 
     Args:
         part: one kind.
@@ -451,7 +500,7 @@ def ordered(part: Part, name: str, descending: bool) -> NDArray[np.int64]:
     if name in part.coded:
         codes = part.coded[name].codes
         values = np.where(codes < 0, np.nan, codes)
-    return np.argsort(-values if descending else values, kind="stable")
+    return np.lexsort((-values if descending else values, -_floats(part, "valid")))
 
 
 def _counted(part: Part, column: Column, passing: Passing, ends: list[float]) -> Iterable[tuple[str, int]]:

@@ -39,6 +39,7 @@ class Row:
         ref: what names it in addresses; "" if nothing does.
         url: of its page; "" if it has none.
         drawing: makes its drawing; None if it has none.
+        picks: whether it says enough by itself to be compared.
     """
 
     values: Mapping[str, Any]
@@ -46,6 +47,7 @@ class Row:
     ref: str = ""
     url: str = ""
     drawing: Callable[[], Markup] | None = None
+    picks: bool = True
 
     def __getitem__(self, name: str) -> Any:
         return self.values.get(name)
@@ -73,6 +75,10 @@ class Column:
         words: a value as an address has it → for people.
         read: a value as an address has it → as rows have it; raises AnalysisError if there is no such value.
         show: row → what its cell holds; None for the value by its type.
+        void: row without a value → what its cell says instead; None for a dash.
+        sorts: the column by which rows are sorted where people sort by this one; "" for itself.
+        usual: values that are offered first.
+        mark: a value as an address has it → a small drawing before it where it is offered; None for none.
     """
 
     name: str
@@ -91,6 +97,15 @@ class Column:
     words: Callable[[str], str] = str
     read: Callable[[str], str] = str
     show: Callable[[Row], Markup | str] | None = None
+    void: Callable[[Row], str] | None = None
+    sorts: str = ""
+    usual: tuple[str, ...] = ()
+    mark: Callable[[str], Markup] | None = None
+
+    @property
+    def key(self) -> str:
+        """What addresses call the order by it."""
+        return self.sorts or self.name
 
     @property
     def sortable(self) -> bool:
@@ -523,7 +538,9 @@ def choices_of(column: Column, counts: Mapping[str, int], query: Query) -> tuple
     if not column.choices:
         most_first = column.type == "labels" and not column.absence
         rank = {value: -n if most_first else len(value) if column.number else 0 for value, n in counts.items()}
-        values = sorted(rest, key=lambda text: (text.startswith("!"), rank.get(text, 1), text))
+        values = sorted(
+            rest, key=lambda text: (text.startswith("!"), text not in column.usual, rank.get(text, 1), text)
+        )
     return tuple(
         Choice(
             value,

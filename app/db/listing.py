@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ from app.recent import Recent
 from pluriscope.addresses import ResultRef
 from pluriscope.frames import Frame
 from pluriscope.kinds import algorithms, alignments, circuits, directions
-from pluriscope.kinds.found import Found
+from pluriscope.kinds.found import Found, Reading
 from pluriscope.kinds.listing import frame_of, frame_of_transformer
 from pluriscope.kinds.recorded import stored_types
 
@@ -37,6 +37,7 @@ _FRAMES: Final = Recent[Frame](MAX_KEPT, lambda frame: frame.n_bytes)
 _READING: Final = Lock()
 GROUND: Final = "common-ground"
 STORIES: Final = "stories"
+RIVALS: Final = "rivals"
 _AS_CODES: Final = bytes.maketrans(LETTERS, CODES)
 
 
@@ -50,7 +51,7 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Questio
         of: how addresses name it.
     """
     told = select(AnalysisReportRow.kind, AnalysisReportRow.content)
-    kinds = GROUND, STORIES, DIRECTIONS
+    kinds = GROUND, RIVALS, STORIES, DIRECTIONS
     reports = told.where(AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind.in_(kinds))
     verdicts = [row for row in verdict_rows(session, analysis) if row.kind != "interpretation"]
     key = (
@@ -68,7 +69,7 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Questio
 
 
 def frame_of_circuits(
-    session: Session, row: ModelRow, rules: str, kind: ModelKind, graph: Graph, of: ResultRef
+    session: Session, row: ModelRow, rules: str, kind: ModelKind, graph: Graph, rows: int, of: ResultRef
 ) -> Frame | None:
     """The circuits of a transformer as the same list; None where they were not searched.
 
@@ -78,6 +79,7 @@ def frame_of_circuits(
         rules: that they are valid under, as the store writes them.
         kind: of the model.
         graph: of the model under these rules.
+        rows: of its task.
         of: how addresses name it.
     """
     search = searches_of(session, [row.id]).get((row.id, rules))
@@ -85,7 +87,7 @@ def frame_of_circuits(
         return None
 
     def read() -> Frame:
-        return frame_of_transformer(stored_circuits(session, row.id, rules, kind) or {}, graph, kind, of)
+        return frame_of_transformer(stored_circuits(session, row.id, rules, kind) or {}, graph, kind, rows, of)
 
     return _FRAMES.of((row.digest, rules, repr(search), of), read)
 
@@ -124,10 +126,32 @@ def _read(
         outcomes,
         analysis.interpretations_truncated_at != 0,
         None if relations is None else [RELATIONS[code] for code in relations.tolist()],
-        {} if survey is None else stored_shares(survey, len(stored["alignment"]["valid"])),
+        None if survey is None else np.array(survey.beside.split(), np.int64).reshape(2, -1),
+        0 if survey is None else survey.found["n_interventions"],
+        tuple(_readings(survey, report_row(session, analysis, RIVALS))),
+        analysis.circuits_possible if analysis.circuits_truncated_at is None else None,
     )
     steps = {str(step) for step in map(step_of, verdicts) if step is not None}
     return frame_of(found, tuple(sorted(steps)))
+
+
+def _readings(survey: AnalysisReportRow | None, rivals: AnalysisReportRow | None) -> Iterator[Reading]:
+    """The best of all interpretations, the two that contradict each other most, the worst, as far as they are known."""
+    found = {} if survey is None else survey.found
+    pair = None if rivals is None else rivals.found["contradicting"]
+    known = {
+        (one["first"], one["second"]): one["right"]
+        for one in found.get("places", ())
+        if one["kind"] == "interpretation"
+    }
+    ends = {name: one for name in ("best", "worst") if (one := found.get(name)) and one["index"] is not None}
+    known |= {(one["mask"], one["index"]): one["right"] for one in ends.values()}
+    why = {(one["mask"], one["index"]): f"{name} of all" for name, one in ends.items()}
+    two = () if pair is None else zip(pair["masks"], pair["indices"], strict=True)
+    told = dict.fromkeys(two, "most contradicting pair")
+    first = {key: text for key, text in why.items() if text.startswith("best")}
+    for (mask, index), text in (first | told | why).items():
+        yield Reading(int(mask, 16), int(index), text, known.get((mask, index)))
 
 
 def _directions(session: Session, analysis: AnalysisRow) -> dict[str, Any]:
@@ -135,20 +159,6 @@ def _directions(session: Session, analysis: AnalysisRow) -> dict[str, Any]:
     columns = columns_of(session, analysis, "direction", tuple(directions.STORED))
     found: dict[str, Any] = {name: columns[name] for name in directions.STORED}
     return found | {"classes": [set(classes.split()) for classes in found["classes"]]}
-
-
-def stored_shares(row: AnalysisReportRow, n: int) -> dict[str, NDArray[np.float64]]:
-    """Coverage and accuracy of each of n kept alignments.
-
-    One that predicts nothing covers nothing, and has no accuracy (NaN); of those beyond the limit of the survey
-    neither is known.
-    """
-    predicted, right = np.array(row.beside.split(), np.int64).reshape(2, -1)
-    coverage, accuracy = np.full(n, np.nan), np.full(n, np.nan)
-    coverage[: len(predicted)] = predicted / row.found["n_interventions"]
-    speak = np.flatnonzero(predicted)
-    accuracy[speak] = right[speak] / predicted[speak]
-    return {"coverage": coverage, "accuracy": accuracy}
 
 
 def stored_relations(row: AnalysisReportRow | None) -> NDArray[np.uint8] | None:

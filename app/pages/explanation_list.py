@@ -30,14 +30,18 @@ from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Table, 
 from pluriscope.errors import InvalidOption
 from pluriscope.frames import KIND, Frame, Overview, Part
 from pluriscope.kinds.columns import criterion_of, says
-from pluriscope.kinds.listing import COLUMNS, OF_KIND
+from pluriscope.kinds.listing import COLUMNS, OF_KIND, shown_columns
 from pluriscope.naming import Scope
 from pluriscope.records import ListRecord, UndecidedRecord, facet_records, list_of, plain
-from pluriscope.tables import Column, Query, read_query, words_of
+from pluriscope.tables import LIMIT, Column, Query, read_query, words_of
 
 OF_SCOPE: Final = ("output", "protocol", "data")
 ID: Final = "list"
+OFFERED: Final = ("kind", "valid", "passes", "uses")
+"""Filters that are offered before a kind is chosen."""
 FORMS: Final = {"CSV": "csv", "JSON": "", "Parquet": "parquet"}
+_LINES: Final = 25
+"""On a page; scripts get more at a time."""
 _CERTAIN: Final = "What is listed is certain; more may follow."
 Options = Mapping[str, Sequence[str]]
 RECORD: Final = list_of(tuple(OF_KIND.items()))
@@ -112,7 +116,7 @@ def asked(session: Session, addresses: Addresses, network: str, options: Options
 def _of_transformer(session: Session, addresses: Addresses, place: ModelPlace, query: Query) -> Asked:
     """The circuits of a transformer, or how far the search for them is."""
     of, found = ResultRef(place.slug, place.scope), search_for(session, addresses, place)
-    frame = frame_of_circuits(session, place.row, place.text, place.kind, place.space.graph, of)
+    frame = frame_of_circuits(session, place.row, place.text, place.kind, place.space.graph, len(place.model.rows), of)
     pending = () if frame is None else _pending(place, frame, query)
     return replace(found, query=query, frame=frame, pending=pending)
 
@@ -183,17 +187,20 @@ def blocks(found: Asked) -> Iterator[Block]:
     rules = _rules(found)
     yield Head(
         "Explanations",
-        f"Each passed the test of its kind under {protocol}. Tick two to six to compare them.",
+        f"Each passed the test named in its row, under {protocol}. Tick two to six to compare them.",
         actions=[*([Choice("Rules", rules, protocol)] if len(rules) > 1 else []), Menu("Share", (), url)],
     )
     yield from states(found)
     if found.frame is None or found.pending:
         return
     yield from _undecided_notices(found)
+    asked, usual = found.query.wanted.get(KIND, ()), Query(limit=_LINES)
+    query = found.query if found.query.limit != LIMIT else replace(found.query, limit=_LINES)
     yield Table(
-        Overview(found.frame),
-        found.query,
+        Overview(found.frame, OFFERED, ("circuit", "edges")),
+        query,
         addresses.explanations(place.slug),
+        usual=usual,
         noun="explanation",
         thumb=lambda row: None if row.drawing is None else row.drawing(),
         says=says,
@@ -201,6 +208,7 @@ def blocks(found: Asked) -> Iterator[Block]:
         files={form: found.url(found.query, ending, api=form == "JSON") for form, ending in FORMS.items()},
         kept=place.scope.query(),
         renews=found.state == "computing",
+        columns=shown_columns(found.frame, asked, found.query.sort),
         id=ID,
     )
 

@@ -23,6 +23,7 @@ from app.pages.circuit import on_every_input, verdict_marks
 from app.pages.circuit_facts import Verdict, readings_of, verdict_on
 from app.pages.page import One, page
 from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Section, Side, Table
+from pluriscope.kinds.readings import reading_words
 from pluriscope.records import GateRecord, GateRowRecord, InterpretationRecord
 from pluriscope.tables import Row
 
@@ -62,7 +63,7 @@ def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
     verdict = verdict_on(place, found.circuit)
     space = _space(one, verdict)
     gates = [_gate(one, gate) for gate in found.gates]
-    yield _head(one, space, verdict, gates)
+    yield _head(one, space, verdict)
     drawn = network_diagram(
         place.question.cut.weights,
         found.circuit,
@@ -110,7 +111,7 @@ def _space(one: One, verdict: Verdict) -> InterpretationSpace:
     return readings.space
 
 
-def _head(one: One, space: InterpretationSpace, verdict: Verdict, gates: Sequence[GateRecord]) -> Head:
+def _head(one: One, space: InterpretationSpace, verdict: Verdict) -> Head:
     place, found = one.place, one.item
     circuit, rank = found.circuit, class_of(space, found.index)
 
@@ -118,7 +119,7 @@ def _head(one: One, space: InterpretationSpace, verdict: Verdict, gates: Sequenc
         known = 0 <= index < space.count
         return one.links.interpretation(place.slug, circuit.hex, index, place.scope) if known else ""
 
-    reading = reading_words(gates)
+    reading = reading_words(found.gates, place.question.cut.sizes)
     url = one.links.circuit(place.slug, circuit.hex, place.scope)
     return Head(
         f"A circuit of {noun(circuit.n_edges, 'edge')}" + (f", read as {reading}" if reading else ""),
@@ -233,18 +234,6 @@ def class_of(space: InterpretationSpace, index: int) -> int:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if space.index_of_observed(middle) <= index else (low, middle - 1)
     return low
-
-
-def reading_words(gates: Sequence[GateRecord]) -> str:
-    """What the hidden neurons are read as, each function once a layer, e.g. "A ∧ B, A ∨ B → A ⊕ B"."""
-    layers: dict[int, list[str]] = {}
-    for gate in gates:
-        if not gate.neutral:
-            names = layers.setdefault(gate.layer, [])
-            name = gate.name or "".join(map(str, gate.truth_table))
-            if name not in names:
-                names.append(name)
-    return " → ".join(", ".join(names) for names in layers.values())
 
 
 def local_formula(gate: NeuronGate, parents: Sequence[str]) -> str:

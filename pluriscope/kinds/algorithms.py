@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from app.figures.numbers import exact, noun
 from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds.columns import (
     AGREED,
@@ -51,6 +52,12 @@ def share(agreed: Any, of: Any, untested: float) -> Any:
     return np.where(of == 0, untested, np.divide(agreed, of, out=np.full(len(of), np.nan), where=of > 0))
 
 
+def swaps(stored: Any, place: int) -> str:
+    """How many interchanges a placement predicts; "" where none was run."""
+    of = int(stored["of"][place])
+    return f"{exact(int(stored['agreed'][place]))} of {noun(of, 'swap')}" if of else ""
+
+
 def irredundant(stored: Any) -> dict[str, Passing]:
     """Which algorithms belong to which class."""
     return {
@@ -87,4 +94,5 @@ def part(found: Found) -> Part:
         more=lambda place: {"name": stored["formula"][place]},
         own=("valid", True),
         says="Candidate formulas for the task, and how many placements on neurons confirm each.",
+        aside=True,
     )

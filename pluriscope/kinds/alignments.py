@@ -10,9 +10,10 @@ from markupsafe import Markup
 
 from analysis.alignments.alignment import Alignment
 from analysis.interventions.neuron_set import NeuronSet
+from app.figures.numbers import exact, noun
 from app.figures.svg.tiles import alignment_tiles
 from pluriscope.frames import Coded, Part, Passing
-from pluriscope.kinds.algorithms import irredundant, share
+from pluriscope.kinds.algorithms import irredundant, share, swaps
 from pluriscope.kinds.columns import (
     AGREED,
     ALGORITHM,
@@ -74,6 +75,8 @@ def part(found: Found, algorithms: Part) -> Part:
     owner = np.array([place_of[row] for row in stored["algorithm_row_id"]], np.int64)
     ids, margins = stored["alignment_id"], np.asarray(stored["margin"], np.float64)
 
+    n_surveyed = 0 if found.predicted is None else found.predicted.shape[1]
+
     def ref(place: int) -> ExplanationRef:
         return ExplanationRef("alignment", owners["algorithm_id"][owner[place]], ids[place])
 
@@ -84,12 +87,17 @@ def part(found: Found, algorithms: Part) -> Part:
 
     def more(place: int) -> dict[str, str]:
         tree, alignment = aligned(place)
-        shown = {variable.path: variable.shown for variable in tree.variables}
+        of = {variable.path: variable for variable in tree.variables}
         sites = ((path, " + ".join(f"n{at.layer}.{one}" for one in at.neurons)) for path, at in alignment.places)
+        predicted, right = (0, 0) if found.predicted is None or place >= n_surveyed else found.predicted[:, place]
         return {
             "name": owners["formula"][owner[place]],
             "places": " ".join(f"{path}:{at.layer}.{'+'.join(map(str, at.neurons))}" for path, at in alignment.places),
-            "where": ", ".join(f"{shown[path]} on {site}" for path, site in sites),
+            "where": found.where((of[path], site) for path, site in sites),
+            "size": noun(int(stored["n_neurons"][place]), "neuron"),
+            "tested": swaps(stored, place),
+            "silent": "silent" if place < n_surveyed else "",
+            **({"predicts": (int(right), int(predicted), found.n_interventions)} if predicted else {}),
         }
 
     def drawing(place: int) -> Markup:
@@ -107,7 +115,7 @@ def part(found: Found, algorithms: Part) -> Part:
             "iia_agreed": np.asarray(stored["agreed"]),
             "iia_of": np.asarray(stored["of"]),
             **{name: algorithms.numbers[name][owner] for name in ("gates", "variables")},
-            **found.shares,
+            **found.shares(len(ids)),
         },
         coded=taken({name: algorithms.coded[name] for name in ("algorithm", "formula")}, owner),
         labels={
@@ -119,8 +127,18 @@ def part(found: Found, algorithms: Part) -> Part:
         url=lambda place: found.url(ref(place)),
         more=more,
         drawing=drawing,
-        own=("margin", True),
-        says="An algorithm whose variables stand on neurons: swapping those swaps what it says.",
+        own=("neurons", False),
+        says=_says(owners),
+    )
+
+
+def _says(candidates: Any) -> str:
+    """How many formulas have a place, and how many places these have."""
+    ways = [int(many) for many in candidates["n_valid"]]
+    placed = exact(sum(many > 0 for many in ways))
+    return (
+        f"A formula whose variables stand on neurons; {placed} of {noun(len(ways), 'candidate')} can be placed, "
+        f"in {noun(sum(ways), 'way')}."
     )
 
 

@@ -17,10 +17,12 @@ from analysis.models.judging import NOT_ASKED, asked_of, column_of
 from analysis.models.model import ModelKind
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout, kept_edges
 from analysis.stories.relation import RELATIONS
+from app.figures.numbers import exact, noun
 from app.figures.svg.graphs import graph_diagram
 from app.figures.svg.layout import node_name
 from pluriscope.addresses import ResultRef
 from pluriscope.frames import Coded, Part, Passing
+from pluriscope.kinds import readings
 from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, MARGIN, NEURONS, PASSES, USES, VALID, fragile
 from pluriscope.kinds.found import Found, Stored, Types, big, taken
 from pluriscope.naming import ExplanationRef
@@ -107,8 +109,22 @@ def part(found: Found) -> Part:
     if found.stories is not None:
         coded["story"] = Coded.of(found.stories)
 
+    used = uses(masks, layout)
+    hidden = [name for name in used if "-" not in name]
+
     def mask(place: int) -> str:
         return layout.to_hex(int(masks[place]))
+
+    def more(place: int) -> dict[str, Any]:
+        idle = [name for name in hidden if not used[name][place]]
+        return {
+            "mask": mask(place),
+            "name": f"c·{mask(place)}",
+            "where": f"without {', '.join(idle)}" if idle else "",
+            "size": noun(int(stored["edges"][place]), "edge"),
+            "tested": found.tested,
+            "silent": "silent until read",
+        }
 
     return Part(
         *("circuit", "circuits", n),
@@ -120,23 +136,25 @@ def part(found: Found) -> Part:
             "fragile": fragile(margins),
         },
         coded=coded,
-        labels={**found.judged("circuit"), "uses": uses(masks, layout)},
+        labels={**found.judged("circuit"), "uses": used},
         ref=lambda place: str(ExplanationRef("circuit", mask(place))),
         url=lambda place: found.url(ExplanationRef("circuit", mask(place))),
-        more=lambda place: {"mask": mask(place), "name": f"c·{mask(place)}"},
+        more=more,
         drawing=lambda place: found.thumb(mask(place)),
         own=("edges", False),
-        says="Which edges are enough to be right on every input.",
+        says="Edges that are enough to be right on every input, all others cut"
+        + ("." if found.possible is None else f"; {exact(n)} of {exact(found.possible)}."),
     )
 
 
-def of_transformer(stored: Stored, graph: Graph, kind: ModelKind, of: ResultRef) -> Part:
+def of_transformer(stored: Stored, graph: Graph, kind: ModelKind, rows: int, of: ResultRef) -> Part:
     """The circuits that were found of a transformer.
 
     Args:
         stored: their columns, as :func:`analysis.models.judging.circuit_record` names them.
         graph: of the model, under the rules.
         kind: of the model.
+        rows: of its task.
         of: how addresses name what they are of.
     """
     n, masks = len(stored[RECORDED_REF]), stored[RECORDED_REF]
@@ -148,6 +166,7 @@ def of_transformer(stored: Stored, graph: Graph, kind: ModelKind, of: ResultRef)
     own = {"minimal-subset": minimal}
     told = {one.key: stored[column_of(one)] for one in asked_of(kind)}
     asked = {step: values for step, values in told.items() if (values != NOT_ASKED).any()}
+    missing = int(np.count_nonzero(np.asarray(stored["right"]) < rows))
     names = [graph.nodes[node].name for node in graph.removable]
 
     def mask(place: int) -> str:
@@ -182,10 +201,15 @@ def of_transformer(stored: Stored, graph: Graph, kind: ModelKind, of: ResultRef)
         },
         ref=lambda place: str(ExplanationRef("circuit", mask(place))),
         url=lambda place: of.url(ExplanationRef("circuit", mask(place))),
-        more=lambda place: {"mask": mask(place), "name": f"c·{mask(place)}"},
+        more=lambda place: {
+            "mask": mask(place),
+            "name": f"c·{mask(place)}",
+            "size": noun(int(stored["edges"][place]), graph.cut[:-1]),
+            "tested": f"{exact(int(stored['right'][place]))} of {exact(rows)} rows",
+        },
         drawing=drawing,
         own=("edges", False),
-        says="What of the model is enough to answer more than 99% of the rows right.",
+        says=f"What of the model is enough to answer more than 99% of the rows right; {exact(missing)} miss some.",
     )
 
 
@@ -222,9 +246,25 @@ def interpretations(found: Found, circuits: Part) -> Part:
         labels={**judged, "uses": few(circuits.labels["uses"])},
         ref=lambda place: str(ExplanationRef("interpretation", mask(place), "0")),
         url=lambda place: found.url(ExplanationRef("circuit", mask(place))) + "#interpretations",
-        more=lambda place: {"mask": mask(place), "name": f"i·{mask(place)}"},
+        more=lambda place: {
+            **circuits.more(int(chosen[place])),
+            "name": f"i·{mask(place)}",
+            "silent": "",
+        },
         drawing=lambda place: found.thumb(mask(place)),
         own=("interpretations", True),
-        says="What each neuron of a circuit computes; a line is a circuit and counts for all its readings.",
+        says=f"A circuit with a gate read into each neuron{_apart(circuits)}.",
+        lines="A line is a circuit and counts for all its readings; a tick adds the first.",
         weights=weights.taken(chosen),
+        few=readings.part(found, circuits) if found.readings else None,
     )
+
+
+def _apart(circuits: Part) -> str:
+    """How many of all readings inputs can tell apart."""
+    if "observed" not in circuits.coded:
+        return ""
+    observed = circuits.coded["observed"]
+    counts = np.bincount(observed.codes[observed.codes >= 0], minlength=len(observed.values)).tolist()
+    total = sum(many * value for many, value in zip(counts, observed.values, strict=True))
+    return f"; {exact(total)} that inputs can tell apart"

@@ -14,13 +14,18 @@ from analysis.criteria.criterion import Criterion
 from analysis.criteria.registry import OF_MODELS_ALONE
 from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import EVERY_KIND, KIND_OF
-from app.figures.numbers import decimal, readable
+from app.figures.numbers import decimal, exact, readable
+from app.figures.svg.kind_marks import kind_mark
 from pluriscope.tables import Column, Row
 
 ABSENT: Final = -1
 """Of truth values: there is none."""
-LISTED: Final = tuple(kind.key for kind in EVERY_KIND if kind.key != "lens")
+_FIRST: Final = ("alignment", "interpretation", "circuit")
+_LAST: Final = ("algorithm",)
+_KINDS: Final = tuple(kind.key for kind in EVERY_KIND if kind.key != "lens")
+LISTED: Final = (*_FIRST, *(key for key in _KINDS if key not in (*_FIRST, *_LAST)), *_LAST)
 """Kinds that lists hold, in their order; of lenses there is no list."""
+_CALLED: Final = {"alignment": "Algorithms", "algorithm": "Formulas", "direction": "Directions", "probe": "Probes"}
 _OF_TRANSFORMERS: Final = {one.key: one for one in OF_MODELS_ALONE}
 
 
@@ -45,21 +50,39 @@ def title_of(step: str) -> str:
 
 def _name(row: Row) -> Markup:
     """A reference, or a formula."""
-    return Markup('<span class="{}">{}</span>').format("mono" if row["mask"] else "f", row["name"])
+    css = "mono" if row["mask"] and row["index"] is None else "f"
+    named = Markup('<span class="{}">{}</span>').format(css, row["name"])
+    return named + Markup(' <span class="small muted">minimal</span>') if row["minimal"] else named
 
 
-def says(row: Row) -> str:
-    """Where an explanation stands, and what is special about it."""
-    notes = [row["where"]] if row["where"] else []
-    notes += ["minimal"] if row["minimal"] else []
+def says(row: Row) -> Markup | str:
+    """What stands below an explanation's name."""
     if row["valid"] is False:
-        failing = "placements not searched" if row["tried"] is False else "no valid alignment"
-        notes.append(failing if row.kind == "algorithm" else "fails")
-    return ", ".join(notes)
+        failing = "placements not searched" if row["tried"] is False else "no valid placement"
+        failing = failing if row.kind == "algorithm" else "fails"
+        return Markup("{}, {}").format(row["where"], failing) if row["where"] else failing
+    return row["where"] or ""
+
+
+def _predicts(row: Row) -> Markup:
+    right, predicted, of = row["predicts"]
+    return Markup(
+        '<span class="nowrap"><span class="mini" aria-hidden="true"><i style="width:{:.1f}%"></i></span>{} '
+        '<span class="muted">of {}{}</span></span>'
+    ).format(100 * right / of, exact(right), exact(predicted), "" if predicted == of else ", rest silent")
+
+
+def _whole(name: str) -> Callable[[Row], Markup]:
+    return lambda row: Markup('<span class="nowrap">{}</span>').format(row[name])
+
+
+def _readings(row: Row) -> Markup | str:
+    shown = readable(row["interpretations"])
+    return shown if row["index"] is None else Markup("1 of {}").format(shown)
 
 
 def _margin(row: Row) -> Markup | str:
-    shown = decimal(row["margin"], 4)
+    shown = decimal(row["margin"], 3)
     return Markup('{} <span class="small muted">fragile</span>').format(shown) if row["fragile"] else shown
 
 
@@ -84,7 +107,8 @@ KIND = Column(
     facet="any",
     shown=False,
     choices=LISTED,
-    words=lambda key: KIND_OF[key].plural.capitalize(),
+    words=lambda key: _CALLED.get(key) or KIND_OF[key].plural.capitalize(),
+    mark=kind_mark,
 )
 NAME = Column(
     *("name", "Explanation", "Its formula, or its kind's letter and what names it.", "name"), first=True, show=_name
@@ -152,6 +176,7 @@ IRREDUNDANT = Column(
 PASSES = Column(
     *("passes", "Also passes", "Criteria that it passes, as key or key(name=value).", "labels"),
     facet="all",
+    usual=("mean-ablation", "resample-ablation", "output-faithfulness", "minimal-subset", "joint-interchange"),
     shown=False,
     words=title_of,
     read=step_text,
@@ -175,3 +200,23 @@ USES = Column(
     absence=True,
     shown=False,
 )
+PREDICTS = Column(
+    *(
+        "predicts",
+        "Predicts correctly",
+        "Interventions on sets of hidden neurons that it predicts right.",
+        "text",
+    ),
+    show=_predicts,
+    void=lambda row: row["silent"] or "–",
+    sorts="accuracy",
+)
+SIZE = Column("size", "Size", "What it is made of: edges, neurons, directions.", "text", show=_whole("size"))
+READINGS = Column(
+    *("interpretations", "Readings", "How many readings the circuit has.", "big"), largest_first=True, show=_readings
+)
+TESTED = Column(
+    *("tested", "Test it passed", "What is asked of its kind, and how much of that holds.", "text"),
+    show=_whole("tested"),
+)
+"""What pages show of explanations of every kind."""

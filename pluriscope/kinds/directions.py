@@ -13,11 +13,12 @@ from analysis.criteria.steps import CriterionStep
 from analysis.directions.alignment import DirectionAlignment, parse_directions
 from analysis.directions.result import CLASSES
 from analysis.explanations.registry import KIND_OF
+from app.figures.numbers import noun
 from app.figures.svg.directions import site_words
 from app.figures.svg.thumbs import Direction
 from app.figures.svg.tiles import bits_of
 from pluriscope.frames import Coded, Part, Passing
-from pluriscope.kinds.algorithms import share
+from pluriscope.kinds.algorithms import share, swaps
 from pluriscope.kinds.columns import (
     AGREED,
     ALGORITHM,
@@ -109,9 +110,16 @@ def part(found: Found, steps: tuple[str, ...]) -> Part:
         return ExplanationRef("direction", stored["algorithm_id"][place], stored["alignment_id"][place])
 
     def more(place: int) -> dict[str, Any]:
-        shown = {variable.path: variable.shown for variable in trees[place].variables}
-        sites = (f"{shown[path]} on {site_words(site, sizes)}" for path, site in placed[place].places)
-        return {"name": stored["formula"][place], "places": stored["text"][place], "where": ", ".join(sites)}
+        of = {variable.path: variable for variable in trees[place].variables}
+        sites = [(of[path], site_words(site, sizes)) for path, site in placed[place].places]
+        return {
+            "name": stored["formula"][place],
+            "places": stored["text"][place],
+            "where": found.where(sites),
+            "size": noun(len(sites), "direction"),
+            "tested": swaps(stored, place),
+            "silent": "silent",
+        }
 
     return Part(
         *("direction", KIND_OF["direction"].plural, n),
@@ -144,7 +152,7 @@ def part(found: Found, steps: tuple[str, ...]) -> Part:
         more=more,
         drawing=lambda place: found.thumb(None, (), _combs(trees[place], placed[place])),
         own=("margin", True),
-        says="An algorithm whose variables stand on directions of a layer instead of on single neurons.",
+        says="The same, with variables on directions of a layer instead of on neurons.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Final, cast
@@ -11,12 +11,14 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import Form, HighLevelModel
+from analysis.algorithms.high_level_model import Form, HighLevelModel, Variable
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.criteria.verdict import FAILED, PASSED
 from analysis.question import Question
+from analysis.validity import max_wrong
+from app.figures.numbers import exact
 from app.figures.svg.thumbs import circuit_thumb
-from app.figures.svg.tiles import PLAIN_HUES, Hues, bits_of, hues_by_frequency
+from app.figures.svg.tiles import PLAIN_HUES, Hues, bits_of, hues_by_frequency, variable
 from pluriscope.addresses import ResultRef
 from pluriscope.frames import Coded, Passing
 from pluriscope.naming import ExplanationRef
@@ -26,6 +28,23 @@ Stored = Mapping[str, Any]
 """Columns of equal length by name: arrays or sequences, NaN or None where there is no value."""
 Types = Mapping[str, Type]
 _FOR_HUES: Final = 100
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An interpretation that stands out.
+
+    Args:
+        mask: of its circuit.
+        index: among the circuit's.
+        why: it stands out.
+        right: interventions that it predicts right; None where that is not known.
+    """
+
+    mask: int
+    index: int
+    why: str
+    right: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +59,11 @@ class Found:
             :data:`analysis.criteria.verdict.OUTCOMES`; others where nothing was judged.
         counted: whether the interpretations of circuits are counted.
         stories: ``[circuits]`` the relation of a circuit's story to the network's; None where none was told.
-        shares: "coverage" and "accuracy" of alignments; {} where they were not surveyed.
+        predicted: ``[2, alignments]`` interventions that each predicts, and predicts right, as far as they were
+            surveyed; None where they were not.
+        n_interventions: of the survey.
+        readings: interpretations that are worth showing first.
+        possible: how many circuits were judged; None where not all were.
     """
 
     question: Question
@@ -49,7 +72,10 @@ class Found:
     outcomes: Mapping[str, Mapping[str, NDArray[np.uint8]]] = field(default_factory=dict)
     counted: bool = True
     stories: Sequence[str] | None = None
-    shares: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    predicted: NDArray[np.int64] | None = None
+    n_interventions: int = 0
+    readings: Sequence[Reading] = ()
+    possible: int | None = None
 
     def judged(self, kind: str) -> dict[str, Mapping[str, Passing]]:
         """Which explanations of a kind pass, and which fail, each criterion."""
@@ -63,6 +89,29 @@ class Found:
         """The address of an explanation."""
         return self.of.url(ref)
 
+    def shares(self, n: int) -> dict[str, NDArray[np.float64]]:
+        """Coverage and accuracy of each of n kept alignments; {} where they were not surveyed.
+
+        One that predicts nothing covers nothing, and has no accuracy (NaN); of those beyond the limit of the survey
+        neither is known.
+        """
+        if self.predicted is None:
+            return {}
+        predicted, right = self.predicted
+        coverage, accuracy = np.full(n, np.nan), np.full(n, np.nan)
+        coverage[: len(predicted)] = predicted / self.n_interventions
+        speak = np.flatnonzero(predicted)
+        accuracy[speak] = right[speak] / predicted[speak]
+        return {"coverage": coverage, "accuracy": accuracy}
+
+    def where(self, placed: Iterable[tuple[Variable, str]]) -> Markup:
+        """Each variable with its sign, and where it stands."""
+        n_inputs = self.question.model.n_inputs
+        return Markup(", ").join(
+            Markup("{} {}").format(variable(bits_of(one.function, n_inputs), one.shown, hues=self.hues), site)
+            for one, site in placed
+        )
+
     def tree(self, text: str, form: str) -> HighLevelModel:
         """An algorithm from its identity text."""
         return tree_of(text, form, self.question.model.n_inputs)
@@ -70,6 +119,18 @@ class Found:
     def thumb(self, *what: Any, **more: Any) -> Markup:
         """The drawing of an explanation on the network cut to the output."""
         return circuit_thumb(self.question.cut.weights, *what, hues=self.hues, **more)
+
+    @cached_property
+    def tested(self) -> str:
+        """What circuits, and so their interpretations, have passed."""
+        rows = len(self.question.judged[1])
+        wrong = max_wrong(rows, self.question.protocol.accuracy_threshold)
+        what = "inputs" if self.question.data.validation_inputs is None else "rows"
+        return (
+            f"{exact(rows)} of {exact(rows)} {what}"
+            if wrong < 1
+            else f"{exact(rows - wrong)} of {exact(rows)} {what} or more"
+        )
 
     @cached_property
     def hues(self) -> Hues:

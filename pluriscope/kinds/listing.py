@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -11,7 +12,21 @@ from analysis.models.model import ModelKind
 from pluriscope.addresses import ResultRef
 from pluriscope.frames import Frame
 from pluriscope.kinds import algorithms, alignments, circuits, directions, recorded
-from pluriscope.kinds.columns import EDGES, KIND, NAME, NEURONS, PROTOCOL, REF, SURVIVING, URL
+from pluriscope.kinds.columns import (
+    EDGES,
+    KIND,
+    MARGIN,
+    NAME,
+    NEURONS,
+    PREDICTS,
+    PROTOCOL,
+    READINGS,
+    REF,
+    SIZE,
+    SURVIVING,
+    TESTED,
+    URL,
+)
 from pluriscope.kinds.found import Found, Stored
 from pluriscope.tables import Column
 
@@ -38,7 +53,7 @@ COLUMNS: Final[tuple[Column, ...]] = tuple({column.name: column for column in _E
 """The columns of every kind, each once."""
 
 
-def frame_of_transformer(stored: Stored, graph: Graph, kind: ModelKind, of: ResultRef) -> Frame:
+def frame_of_transformer(stored: Stored, graph: Graph, kind: ModelKind, rows: int, of: ResultRef) -> Frame:
     """The same list of a transformer, of which there are circuits; see :func:`circuits.of_transformer`."""
     named = {
         EDGES: replace(
@@ -46,7 +61,7 @@ def frame_of_transformer(stored: Stored, graph: Graph, kind: ModelKind, of: Resu
         ),
         NEURONS: replace(NEURONS, label="Nodes", meaning="Nodes of the graph that take part."),
     }
-    part = circuits.of_transformer(stored, graph, kind, of)
+    part = circuits.of_transformer(stored, graph, kind, rows, of)
     known = tuple(one for one in COLUMNS if part.has(one.name) or one in (NAME, REF, URL, circuits.MASK))
     also = tuple(one for one in COLUMNS if one not in known)
     return Frame(tuple(named.get(one, one) for one in known), (part,), also)
@@ -60,11 +75,47 @@ def frame_of(found: Found, steps: tuple[str, ...] = ()) -> Frame:
         steps: criteria with other settings than the usual ones, to be asked of alignments on directions.
     """
     of_circuits, of_algorithms = circuits.part(found), algorithms.part(found)
-    parts = [of_circuits, circuits.interpretations(found, of_circuits), of_algorithms]
-    parts.append(alignments.part(found, of_algorithms))
+    parts = [alignments.part(found, of_algorithms), circuits.interpretations(found, of_circuits), of_circuits]
     if "direction" in found.stored:
         parts.append(directions.part(found, steps))
     parts += [recorded.part(found, kind) for kind in RECORDED if kind.key in found.stored]
+    parts.append(of_algorithms)
     own = tuple(one for one in COLUMNS if one not in circuits.OF_TRANSFORMERS)
     told = {PROTOCOL.name: found.question.protocol.digest}
     return Frame(own, tuple(parts), circuits.OF_TRANSFORMERS, told)
+
+
+_TOLD: Final = frozenset({"edges", "interpretations", "iia", "right", "coverage", "accuracy", "margin", "name"})
+"""Columns of which those that pages show of every kind tell."""
+_BY_FORMULA: Final = {"gates", "variables"}
+
+
+def shown_columns(frame: Frame, kinds: Sequence[str], sort: str) -> tuple[Column, ...]:
+    """The columns of a page: of every kind alike, and behind them what else one kind has.
+
+    Args:
+        frame: the list.
+        kinds: that are asked for; () for all.
+        sort: the column that rows are sorted by, which is always shown.
+    """
+    chosen = [part for part in frame.parts if not kinds or part.kind in kinds]
+
+    def sorted_as(column: Column, *names: str) -> Column:
+        name = next((one for one in names if any(part.has(one) for part in chosen)), "")
+        return replace(column, sorts=name, orders=bool(name))
+
+    every = (
+        NAME,
+        sorted_as(PREDICTS, "accuracy"),
+        sorted_as(SIZE, "edges", "neurons"),
+        MARGIN,
+        READINGS,
+        sorted_as(TESTED, "right", "iia"),
+    )
+    there = {column.key for column in every}
+    also = [one for one in frame.columns if one.name == sort and sort not in there]
+    if len(chosen) == 1:
+        told = _TOLD if chosen[0].aside else _TOLD | _BY_FORMULA
+        own = (one for one in frame.columns if one.shown and one.name not in told and chosen[0].has(one.name))
+        also += [one for one in own if one not in also and one.key not in there]
+    return (*every, *(replace(one, shown=True) for one in also))

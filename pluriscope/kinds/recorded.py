@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
+from markupsafe import Markup
 
-from analysis.explanations.explanation import NAME, REF, RecordedKind
+from analysis.explanations.explanation import NAME, REF, RecordedKind, predict_nothing
+from app.figures.svg.claims import claims_thumb
 from pluriscope.frames import Coded, Part
 from pluriscope.kinds.columns import FAILS, FRAGILE, MARGIN, PASSES, VALID, fragile
 from pluriscope.kinds.found import Found, Types
@@ -60,6 +62,12 @@ def part(found: Found, kind: RecordedKind[Any]) -> Part:
     def ref(place: int) -> ExplanationRef:
         return ExplanationRef(kind.key, str(refs[place]))
 
+    silent = "silent" if kind.predict is predict_nothing else ""
+
+    def drawing(place: int) -> Markup:
+        claims = kind.claims(kind.read(found.question, str(refs[place])))
+        return claims_thumb(found.question.cut.weights, claims, hues=found.hues, title=str(stored[NAME][place]))
+
     return Part(
         *(kind.key, kind.plural, n),
         numbers=numbers,
@@ -67,7 +75,8 @@ def part(found: Found, kind: RecordedKind[Any]) -> Part:
         labels=found.judged(kind.key),
         ref=lambda place: str(ref(place)),
         url=lambda place: found.url(ref(place)),
-        more=lambda place: {"name": str(stored[NAME][place])},
+        more=lambda place: {"name": str(stored[NAME][place]), "silent": silent},
+        drawing=drawing,
         own=("margin", True) if "margin" in numbers else ("", False),
-        says=kind.definition,
+        says=f"{kind.definition.partition('. ')[0].removesuffix('.')}.",
     )

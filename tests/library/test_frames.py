@@ -1,12 +1,13 @@
 """Rows of several kinds in one frame: counts against a brute count, orders over kinds, weights of any size."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
 from pluriscope.errors import InvalidOption
-from pluriscope.frames import Coded, Frame, Overview, Part
+from pluriscope.frames import Coded, Frame, Overview, Part, ordered
 from pluriscope.kinds.columns import KIND, NAME, REF, URL
 from pluriscope.tables import Column, Query, read_query, toggled
 
@@ -177,21 +178,52 @@ def test_a_label_that_nothing_has_is_refused():
         FRAME.select(read_query(COLUMNS, {"uses": ["w"]}))
 
 
+def overview(of: Frame = FRAME) -> Overview:
+    return Overview(of, ("kind", "valid"), ("circuit", "edges"))
+
+
 def test_an_overview_shows_a_few_of_each_kind_until_something_is_asked():
-    overview = Overview(FRAME)
-    found = overview.select(read_query(COLUMNS, {}))
-    assert [group.title for group in found.groups] == ["Circuits", "Interpretations", "Algorithms"]
-    assert [row.kind for row in found.rows] == ["circuit"] * 4 + ["interpretation"] * 4 + ["algorithm"] * 4
-    assert [row["edges"] for row in found.rows[:4]] == [2] * 4, "in the kind's own order"
+    found = overview().select(read_query(COLUMNS, {}))
+    assert [group.title for group in found.groups] == ["Circuits", "Interpretations", "Formulas"]
+    assert [row.kind for row in found.rows] == ["circuit"] * 3 + ["interpretation"] * 3 + ["algorithm"] * 3
+    assert [row["edges"] for row in found.rows[:3]] == [2] * 3, "in the kind's own order"
     assert sum(group.total for group in found.groups) == found.total == FRAME.select(read_query(COLUMNS, {})).total
-    assert [overview.select(group.query).total for group in found.groups] == [group.total for group in found.groups]
-    assert not overview.select(read_query(COLUMNS, {"edges_max": ["4"]})).groups
+    for group in found.groups:
+        of_kind = overview().select(group.query)
+        assert (of_kind.total, [one.title for one in of_kind.groups]) == (group.total, [group.title])
+    assert not overview().select(read_query(COLUMNS, {"edges_max": ["4"]})).groups
+
+
+def test_an_overview_offers_few_filters_before_a_kind_is_chosen():
+    facets = overview().select(read_query(COLUMNS, {})).facets
+    assert [facet.column.label for facet in facets] == ["Kind", "Valid", "Circuits by edges"]
+    for choice in facets[2].choices:
+        assert overview().select(choice.query).total == choice.count
+    asked = overview().select(read_query(COLUMNS, {"uses": ["y"]})).facets
+    assert "uses" in [facet.column.name for facet in asked], "what is asked for can be taken back"
+
+
+def test_an_overview_leaves_aside_what_is_not_asked_for_and_shows_other_rows_where_it_has_some():
+    circuits, readings, algorithms = FRAME.parts
+    best = replace(circuits, kind="interpretation", n=1, ref=lambda _: "i-best", labels={})
+    parts = (circuits, replace(readings, few=best), replace(algorithms, aside=True))
+    found = overview(Frame(COLUMNS, parts)).select(read_query(COLUMNS, {}))
+    assert [row.ref for row in found.rows if row.kind != "circuit"] == ["i-best"]
+    asked = overview(Frame(COLUMNS, parts)).select(read_query(COLUMNS, {"kind": ["algorithm"]}))
+    assert asked.total == FRAME.select(read_query(COLUMNS, {"kind": ["algorithm"]})).total
+    assert not any(row.picks for row in asked.rows)
+
+
+def test_what_is_valid_comes_first_in_the_own_order_of_a_kind():
+    *_, algorithms = FRAME.parts
+    valid = algorithms.numbers["valid"][ordered(algorithms, "gates", True)].tolist()
+    assert valid == sorted(valid, reverse=True)
 
 
 def test_an_empty_frame_answers():
     empty = frame(0)
     assert empty.select(Query(sort="margin")).total == 0
-    assert Overview(empty).select(read_query(COLUMNS, {})).groups == ()
+    assert overview(empty).select(read_query(COLUMNS, {})).groups == ()
 
 
 def test_figures_without_a_column_are_refused():

@@ -24,15 +24,26 @@ def claims_diagram(
         hues: the network's hues, for more than two inputs.
         title: put before the sentence made from the data.
     """
+    combs = _combs(claims, weights[0].shape[1])
+    if combs:
+        return direction_diagram(weights, combs, hues=hues, title=title)
+    return claims_thumb(weights, claims, hues=hues, title=title)
+
+
+def claims_thumb(
+    weights: Sequence[Any], claims: Sequence[Claim], *, hues: Hues = PLAIN_HUES, title: str = ""
+) -> Markup:
+    """The same at a glance, with the same arguments."""
     n_inputs = weights[0].shape[1]
-    combs = [
+    tiles = [
+        Tile(claim.layer, neuron, bits_of(claim.function, n_inputs)) for claim in claims for neuron in claim.neurons
+    ]
+    return circuit_thumb(weights, None, tiles, _combs(claims, n_inputs), hues=hues, title=title)
+
+
+def _combs(claims: Sequence[Claim], n_inputs: int) -> list[Direction]:
+    return [
         Direction(claim.layer, direction, bits_of(claim.function, n_inputs), claim.label)
         for claim in claims
         for direction in claim.directions
     ]
-    if combs:
-        return direction_diagram(weights, combs, hues=hues, title=title)
-    tiles = [
-        Tile(claim.layer, neuron, bits_of(claim.function, n_inputs)) for claim in claims for neuron in claim.neurons
-    ]
-    return circuit_thumb(weights, None, tiles, hues=hues, title=title)

@@ -134,9 +134,9 @@ def words(html: str) -> str:
 def test_unfiltered_it_shows_a_few_of_each_kind_and_says_what_the_kind_is(client):
     text = words(client.get(LIST).text)
     for heading in (
-        "Circuits Which edges are enough",
-        "Interpretations What each neuron",
-        "Algorithms Candidate formulas",
+        "Algorithms A formula whose variables stand on neurons; 1 of 250 candidates can be placed, in 3 ways",
+        "Interpretations A circuit with a gate read into each neuron; 7,836 that inputs can tell apart",
+        "Circuits Edges that are enough to be right on every input, all others cut; 197 of 9,625",
     ):
         assert heading in text
     assert f"all {WEIGHT:,}" in text
@@ -206,7 +206,7 @@ def test_what_a_criterion_could_not_decide_is_told(tmp_path):
     ("query", "said"),
     [
         ("colour=red", "colour"),
-        ("kind=rule", "use circuit, interpretation"),
+        ("kind=rule", "use alignment, interpretation"),
         ("passes=nonsense", "nonsense"),
         ("passes=output-faithfulness(tolerance=-1)", "tolerance"),
         ("uses=n9.9", "n9.9"),

@@ -1,0 +1,83 @@
+"""The few interpretations that stand out, each with its gates; the others are told by their circuits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from analysis.errors import BeyondLimits
+from analysis.interpretations.gates import gate_name
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.networks.circuit import Circuit
+from app.figures.svg.tiles import bits_of, gate_tiles, table_text
+from pluriscope.frames import Part
+from pluriscope.kinds.found import Found, taken
+from pluriscope.naming import ExplanationRef
+
+
+def reading_words(gates: Sequence[NeuronGate], sizes: Sequence[int]) -> str:
+    """What every hidden neuron is read as, in the order of layers and neurons, e.g. "A ∧ B, A ∨ B → A ⊕ B"."""
+    layers: dict[int, list[str]] = {}
+    for gate in gates:
+        if gate.layer < len(sizes) - 1:
+            named = gate_name(gate.function, sizes[0]) or table_text(bits_of(gate.function, sizes[0]))
+            layers.setdefault(gate.layer, []).append(named)
+    return " → ".join(", ".join(names) for names in layers.values())
+
+
+def part(found: Found, circuits: Part) -> Part:
+    """Those of circuits that are listed, with the figures of their circuits."""
+    question, masks = found.question, np.asarray(found.stored["circuit"]["mask"])
+    n_inputs, layout = question.cut.n_inputs, question.layout
+    places = {one: np.flatnonzero(masks == one.mask) for one in found.readings}
+    told = [one for one in found.readings if len(places[one])]
+    chosen = np.array([places[one][0] for one in told], np.int64)
+
+    @cache
+    def read(place: int) -> Interpretation | None:
+        """None where its circuit has too many interpretations to find one by its number at once."""
+        try:
+            return InterpretationSpace(question, Circuit(layout, told[place].mask)).at(told[place].index)
+        except BeyondLimits:
+            return None
+
+    def ref(place: int) -> ExplanationRef:
+        return ExplanationRef("interpretation", layout.to_hex(told[place].mask), str(told[place].index))
+
+    def more(place: int) -> dict[str, Any]:
+        one, interpretation = told[place], read(place)
+        called = f"i·{ref(place).first}.{one.index}"
+        gates = interpretation.gates if interpretation else ()
+        right = {} if one.right is None else {"predicts": (one.right, found.n_interventions, found.n_interventions)}
+        return {
+            **circuits.more(int(chosen[place])),
+            "index": one.index,
+            "name": reading_words(gates, question.cut.sizes) or called,
+            "where": Markup('<span class="mono">{}</span> {}').format(called, one.why),
+            "silent": "",
+            **right,
+        }
+
+    def drawing(place: int) -> Markup:
+        interpretation = read(place)
+        tiles = gate_tiles(interpretation.gates, n_inputs) if interpretation else ()
+        return found.thumb(layout.to_hex(told[place].mask), tiles, title=f"Interpretation {told[place].index}")
+
+    return replace(
+        circuits,
+        kind="interpretation",
+        n=len(told),
+        numbers={name: one[chosen] for name, one in circuits.numbers.items()},
+        coded=taken(circuits.coded, chosen),
+        labels={},
+        ref=lambda place: str(ref(place)),
+        url=lambda place: found.url(ref(place)),
+        more=more,
+        drawing=drawing,
+    )
