@@ -49,6 +49,9 @@
     }
   };
 
+  /* An algorithm's placement is known by the first digits of its own number. */
+  const shortened = (label) => label.replace(/[0-9a-f]{16}\.([0-9a-f]{8})[0-9a-f]{8}$/, "$1");
+
   function trayEntry(item) {
     const entry = document.createElement("li");
     const thumb = safeThumb(item.thumb);
@@ -56,12 +59,12 @@
     const link = document.createElement("a");
     link.className = "mono";
     link.href = sameOriginPath(item.href);
-    link.textContent = item.label;
+    link.textContent = shortened(item.label);
     const remove = document.createElement("button");
     remove.type = "button";
     remove.className = "btn quiet";
     remove.dataset.trayRemove = item.ref;
-    remove.setAttribute("aria-label", `Remove ${item.label}`);
+    remove.setAttribute("aria-label", `Remove ${shortened(item.label)}`);
     remove.textContent = "×";
     entry.append(link, remove);
     return entry;
@@ -114,21 +117,6 @@
     if (box.checked && list.length < LIMIT) {
       const thumb = box.closest("[data-card], tr")?.querySelector("svg.thumb")?.outerHTML ?? "";
       list = [...list, { ref: box.dataset.compare, label: box.dataset.label, href: box.dataset.href, thumb }];
-    }
-    keep(network, list);
-    announce(list.length >= LIMIT ? `${LIMIT} chosen, which is the most that can be compared` : `${list.length} to compare`);
-    drawTray();
-  });
-  /* Other scripts choose by an event: detail.items are {ref, label, href}; with detail.toggle a chosen one is put back. */
-  document.addEventListener("tray:choose", (event) => {
-    const aside = tray();
-    if (!aside) return;
-    const network = aside.dataset.network;
-    let list = items(network);
-    for (const item of event.detail.items) {
-      const there = list.some((other) => other.ref === item.ref);
-      if (there && event.detail.toggle) list = list.filter((other) => other.ref !== item.ref);
-      else if (!there && list.length < LIMIT) list = [...list, { ...item, thumb: "" }];
     }
     keep(network, list);
     announce(list.length >= LIMIT ? `${LIMIT} chosen, which is the most that can be compared` : `${list.length} to compare`);

@@ -14,7 +14,6 @@ from analysis.directions.alignment import DirectionAlignment, parse_directions
 from analysis.directions.result import CLASSES
 from analysis.explanations.registry import KIND_OF
 from app.figures.numbers import noun
-from app.figures.svg.directions import site_words
 from app.figures.svg.thumbs import Direction
 from app.figures.svg.tiles import bits_of
 from pluriscope.frames import Coded, Part, Passing
@@ -111,7 +110,7 @@ def part(found: Found, steps: tuple[str, ...]) -> Part:
 
     def more(place: int) -> dict[str, Any]:
         of = {variable.path: variable for variable in trees[place].variables}
-        sites = [(of[path], site_words(site, sizes)) for path, site in placed[place].places]
+        sites = [(of[path], f"on layer {site.layer}") for path, site in placed[place].places]
         return {
             "name": stored["formula"][place],
             "places": stored["text"][place],
