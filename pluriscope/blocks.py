@@ -190,22 +190,17 @@ class Facts(Block):
 
 @dataclass(frozen=True)
 class Figure(Block):
-    """A drawing or plot with words that say the same.
+    """A drawing with words that say the same.
 
     Args:
-        drawing: as :mod:`app.figures.svg` draws it, or a plot of :mod:`app.figures.plots`.
+        drawing: as :mod:`app.figures.svg` draws it.
         caption: what it shows.
         files: form, such as "SVG", with the address of a file.
     """
 
-    drawing: Markup | Mapping[str, Any]
+    drawing: Markup
     caption: Text
     files: Mapping[str, str] | None = None
-
-    @property
-    def is_plot(self) -> bool:
-        """Whether a script draws it."""
-        return not isinstance(self.drawing, str)
 
 
 @dataclass(frozen=True)

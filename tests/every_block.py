@@ -9,7 +9,6 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field, SecretStr
 
 from analysis.errors import InvalidNetwork
-from app.figures import plots
 from app.figures.svg.thumbs import circuit_thumb
 from pluriscope.blocks import (
     Action,
@@ -130,10 +129,8 @@ def every_block(options: dict[str, list[str]] | None = None) -> Iterator[Block]:
     yield Choice(
         "What is cut carries", {"zero": "/z", "its mean": "/m", "another input": "/r"}, "zero", "on every page"
     )
-    yield Section("Figures", "A drawing and a plot.", Action("All figures", "/figures"))
+    yield Section("Figures", "A drawing.", Action("All figures", "/figures"))
     yield Figure(drawing(), "Ten edges; n2.1 and n2.2 are cut.", {"SVG": "/a.svg", "PNG": "/a.png"})
-    bars = plots.edges_histogram({10: 3, 11: 5}, lambda edges: f"/explanations?edges={edges}")
-    yield Figure(bars, "Three circuits have 10 edges, five have 11.")
     yield Section("Lists")
     yield table(options, thumb=drawing, says=lambda row: f"in {row['edges']} edges", tray=Tray("xor", "/compare"))
     yield table(view="cards", id="cards", thumb=drawing, facets=False, tray=None)

@@ -1,1 +1,1 @@
-"""Pictures from numbers: diagrams, plots and cards."""
+"""Pictures from numbers: diagrams and cards."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from hashlib import sha256
@@ -26,7 +25,7 @@ _OF_A_SERVER: Final = (
     "head script, meta[property], meta[name^=twitter], meta[name=htmx-config], noscript, dialog, [data-tray], .tick, "
     "[data-live], [data-theme-switch], form[role=search], [data-announce], .range, .only-phone"
 )
-_LOADED: Final = (("a", "href"), ("link", "href"), ("img", "src"), ("script", "src"), ("script", "data-plotly"))
+_LOADED: Final = (("a", "href"), ("link", "href"), ("img", "src"), ("script", "src"))
 SENTENCE: Final = "Filtering, searching and computing need a running Pluriscope."
 
 
@@ -98,12 +97,6 @@ def rewritten(text: str, address: str, file: str, find: Callable[[str], str], li
     for tag, name in _LOADED:
         for one in page.select(f"{tag}[{name}]"):
             _lead(one, name, link, address, live)
-    for one in page.select("script[type='application/json']"):  # bars of a plot lead to pages
-        plot = json.loads(one.string or "{}")
-        for trace in plot.get("data", ()):
-            if "customdata" in trace:
-                trace["customdata"] = [link(target) or None for target in trace["customdata"]]
-        one.string = json.dumps(plot).replace("<", "\\u003c")
     for one in page.select("details.menu"):
         if not one.find("a"):
             one.decompose()

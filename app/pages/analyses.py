@@ -31,19 +31,17 @@ from app.pages.pending_work import missing, progress_of
 from app.pages.place import AnyPlace, Place
 from app.pages.shared import work_state
 from app.recent import Recent
-from pluriscope.analyses import pair
-from pluriscope.analyses.registry import BY_KEY, PAIR, SHOWN, Analysis
-from pluriscope.analyses.rivals import farthest
+from pluriscope.analyses.registry import BY_KEY, SHOWN, Analysis
 from pluriscope.analyses.shown import Item, Subject, network_subject, shown
-from pluriscope.blocks import Action, Block, Choice, Figure, Head, Notice, Progress, Prose, Section, Side
+from pluriscope.blocks import Action, Block, Choice, Head, Notice, Progress, Prose
 from pluriscope.naming import ExplanationRef, Scope
 
 R = TypeVar("R", bound=Report)
 State = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed", "not_applicable"]
+EVERY: Final = "all"
+"""In addresses, in place of one analysis: those that nobody asked for."""
 _SUMS: Final = Recent[Any](64)
 """Reports that sum up what others found, by what they are made from; asked for last."""
-_BESIDE: Final = 4
-"""Most cards in one block, where their sentences still have room."""
 
 
 class AnalysisRecord(PageModel, Generic[R]):
@@ -313,67 +311,94 @@ def _more(one: Asked) -> Iterator[Block]:
         yield Notice("There is more", f"Not done yet: {one.analysis.thoroughly}.", actions=[action])
 
 
-def contradicting(one: Asked) -> Iterator[Block]:
-    """Two explanations of a network that contradict each other, as its overview has them.
-
-    Args:
-        one: the analysis PAIR of a perceptron, or RIVALS of a model of another kind.
-    """
-    if one.stored is None:
-        yield Section(pair.CONTRADICT, "same kind, same test")
-        yield _waiting(one)
-    elif one.analysis is PAIR:
-        yield from pair.contradicting(one.report, one.subject)
-    else:
-        yield from farthest(one.report, one.subject)
-
-
 # --- all of them
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What one analysis found.
+
+    Args:
+        title: of the analysis.
+        url: of its page.
+        drawing: small.
+        brief: the finding in a few words.
+        question: that it answers.
+        found: the finding in sentences.
+        made: under which rules, and what it took.
+    """
+
+    title: str
+    url: str
+    drawing: Markup
+    brief: str
+    question: str
+    found: str
+    made: str
+
+
+@dataclass(frozen=True)
+class Shelf(Block):
+    """What some analyses found.
+
+    Args:
+        items: in order.
+        whole: whether questions and findings stand beside the figures, on a page of their own.
+    """
+
+    items: Sequence[Answer]
+    whole: bool = False
+
+
 def index_of(every: list[Asked]) -> Iterator[Block]:
-    """A card for each analysis of one network."""
-    subject = every[0].subject
+    """What each analysis of one network found, and how the others can be had."""
+    subject, asked = every[0].subject, [one for one in every if one.analysis.find and one.state != "not_applicable"]
     rules = {name: subject.links.analyses(subject.slug, scope) for name, scope in every[0].rules.items()}
     claim = Action("Check your own answer", subject.links.claim(subject.slug, subject.scope), True)
     yield Head(
         "More analyses",
-        "Questions put to this network. Each answer also stands, in its part, on the page of every explanation that it "
-        "speaks about.",
+        "Each answer also stands, in its part, on the page of every explanation that it speaks about.",
         actions=(Choice("Rules", rules, every[0].chosen), claim),
     )
-    yield from cards_of(every)
+    found = answers_of(asked)
+    if found:
+        yield Shelf(found, whole=True)
+    yield from _not_there(asked)
 
 
-def cards_of(every: list[Asked]) -> Iterator[Block]:
-    """A card for each, some beside each other."""
-    cards = [_card(one) for one in every if one.state != "not_applicable" or not one.analysis.of_planted]
-    wide = -(-len(cards) // max(-(-len(cards) // _BESIDE), 1))  # as many in each block, the last apart
-    for start in range(0, len(cards), wide or 1):
-        some = cards[start : start + wide]
-        yield Side(some) if len(some) > 1 else some[0]
+def answers_of(every: Iterable[Asked]) -> list[Answer]:
+    """Those of some analyses that are there."""
+    return [_answer(one) for one in every if one.stored is not None and one.analysis.find]
 
 
-def thumb_of(one: Asked) -> Markup:
-    """The drawing of what an analysis found."""
-    return shown(one.analysis).thumb(one.report, one.subject)
+def _answer(one: Asked) -> Answer:
+    took = "" if one.stored is None or one.stored.seconds is None else f" · {duration(one.stored.seconds)}"
+    told = " ".join(one.findings)
+    analysis, how = one.analysis, shown(one.analysis)
+    drawn, brief = how.thumb(one.report, one.subject), how.brief(one.report)
+    return Answer(analysis.title, one.url, drawn, brief, analysis.question, told, f"{one.chosen}{took}")
 
 
-def _card(one: Asked) -> Block:
-    title = Markup('<a href="{}">{}</a>').format(one.url, one.analysis.title)
-    if one.stored is None:
-        waiting = _waiting(one)
-        if isinstance(waiting, Progress):
-            return replace(waiting, id=f"progress-{one.analysis.key}")
-        return replace(waiting, item=title, cause=one.analysis.question, cure=one.reason or one.analysis.price)
-    took = "" if one.stored.seconds is None else f", {duration(one.stored.seconds)}"
-    caption = Markup('<b>{}</b><br><span class="muted">{}</span><br>{}<br><small class="muted">{}</small>').format(
-        title, one.analysis.question, " ".join(one.findings), f"{one.chosen}{took}"
-    )
-    drawn = thumb_of(one)
-    if not drawn:
-        return Notice(title, one.analysis.question, one.analysis.price)
-    return Figure(drawn, caption)
+def _not_there(asked: Sequence[Asked]) -> Iterator[Block]:
+    """Why some are not there: nobody asked, they are on their way, they failed."""
+    missing_ones = [one for one in asked if one.stored is None]
+    if any(one.state == "not_analysed" for one in missing_ones):
+        yield _waiting(missing_ones[0])
+        return
+    working = [one for one in missing_ones if one.state == "computing"]
+    if working:
+        told = f"On their way: {', '.join(one.analysis.title for one in working)}. This page fills itself."
+        yield Progress(told, id="working")
+    for one in missing_ones:
+        if one.state in ("failed", "cancelled"):
+            yield _waiting(one)
+    wanted = [one for one in missing_ones if one.state == "not_asked"]
+    if wanted:
+        subject = wanted[0].subject
+        prices = " ".join(f"{one.analysis.title}: {one.analysis.price}" for one in wanted)
+        url = subject.links.analysis(subject.slug, EVERY)
+        ask = Action("Ask for all", url, changes=True, fields=dict(subject.scope.fields))
+        yield Notice(f"Not asked yet: {', '.join(one.analysis.title for one in wanted)}", prices, actions=[ask])
 
 
 # --- one thing of one, and what analyses say of one explanation

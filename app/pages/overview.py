@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -13,27 +15,33 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.backbone import backbone_words
+from analysis.errors import BeyondLimits
 from analysis.models.common import backbone_of_bits
 from analysis.models.model import gaps
+from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
 from app.addressing import Addresses
 from app.db.codecs import tasks_of
-from app.db.models import CircuitSearch, searches_of
-from app.db.reads.circuits import stored_backbone
-from app.db.reads.jobs import UNFINISHED
+from app.db.models import CircuitSearch, searches_of, stored_circuits
+from app.db.reads.jobs import UNFINISHED, jobs_of_network
 from app.db.reads.studies import studies_of_network
 from app.db.studies import design_of
 from app.db.tables import AnalysisRow, ModelRow, NetworkRow
-from app.figures.numbers import decimal, exact, noun, readable
-from app.figures.plots import spread_figures
+from app.figures.numbers import exact, noun, readable
 from app.figures.svg.graphs import graph_diagram
 from app.figures.svg.layout import node_name
 from app.figures.svg.learning import loss_figure
 from app.figures.svg.networks import network_diagram
+from app.figures.svg.summaries import counts_figure
 from app.limits import limits_in
 from app.options import ScopeOptions
-from app.pages.about_one import behaviour_table, pairs, provenance_of
-from app.pages.analyses import analyses_of, cards_of
+from app.pages.about_one import pairs, provenance_of
+from app.pages.analyses import Asked as Analysed
+from app.pages.analyses import Shelf, analyses_of
+from app.pages.analyses import answers_of as found_of
+from app.pages.compare.compared import Compared, who_is_right
+from app.pages.compare.models import of_model
+from app.pages.compare.networks import of_network
 from app.pages.counted import (
     circuits_only,
     counts_of,
@@ -44,15 +52,19 @@ from app.pages.counted import (
 )
 from app.pages.every_analysis import asked
 from app.pages.explanation_list import Asked, search_for, states
+from app.pages.explanations import find_explanation
 from app.pages.input_plane import plane_blocks
-from app.pages.inside import ROW, answers_of, answers_table, beside, played_url, table_blocks
+from app.pages.inside import answers_of, table_blocks
 from app.pages.network_page import Known, criterion_words
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace, ModelPlace, Place
 from app.pages.plan import METHOD_WORDS, refusal_words
 from app.pages.shared import activation_words
 from app.pages.sharing.facts import InShort, Shared
+from app.pages.stage import Stage, model_stage, perceptron_stage
 from app.pages.training.course import learning_of_network, same_again
+from pluriscope.analyses.common_ground import GROUND_CAPTION, ground_map
+from pluriscope.analyses.registry import COMMON_GROUND, RIVALS
 from pluriscope.blocks import (
     Action,
     Block,
@@ -70,13 +82,12 @@ from pluriscope.blocks import (
     Side,
     Table,
 )
-from pluriscope.naming import Scope
+from pluriscope.naming import ExplanationRef, RulesScope, Scope
 from pluriscope.tables import Query
 
+_SETTINGS: Final = {"granularity": "Cut by", "ablation": "what is cut carries", "embedding": "embedding"}
 _LEFT_OUT: Final = ("options", "losses", "outputs", "message")
 """Of what is kept of a training; the curves are drawn, and in the JSON."""
-_ROWS: Final = 8
-"""Of a transformer's task beside its drawing."""
 _ORIGINS: Final = {
     "bundled": "A bundled example.",
     "trained": "Trained here.",
@@ -88,7 +99,33 @@ _ORIGINS: Final = {
 class OverviewOptions(ScopeOptions):
     """Options of a network's first page."""
 
-    row: int | None = Field(None, ge=0, description=ROW)
+    row: int | None = Field(None, ge=0, description="The row whose values are shown, from 0.")
+
+
+@dataclass(frozen=True)
+class Columns(Block):
+    """Some blocks beside others.
+
+    Args:
+        columns: what stands in each of the two.
+    """
+
+    columns: Sequence[Sequence[Block]]
+
+    @property
+    def inner(self) -> Iterator[Block]:
+        return chain.from_iterable(self.columns)
+
+
+@dataclass(frozen=True)
+class Line(Block):
+    """Some blocks in one line of text, as far as they fit.
+
+    Args:
+        inner: switches, and words.
+    """
+
+    inner: Sequence[Block] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,31 +133,35 @@ class Told:
     """What a kind of network has to say; the page is the same for all.
 
     Args:
-        sentence: what it is and computes.
+        sentence: what it computes, how many explanations pass, and whether any predicts everything.
         share: its files, and what else is done with it.
-        figure: its drawing.
-        rows: what it does on rows of its task.
+        stage: the network at work.
+        drawing: of the network, as it is taken away.
         facts: how many explanations there are.
-        rules: each set of rules with the address of this page under it.
+        rules: switches to other rules, and other rows that it was analysed on.
         said: about the rules and what was found under them.
-        choices: what else there is to choose.
+        outputs: others of the network.
         notices: what comes before any number.
         state: how far the analysis is.
         refused: whether there can be none.
+        pair: two explanations that say different things.
+        map: where all explanations stand.
         folds: the rest.
     """
 
     sentence: str
     share: Sequence[Action]
-    figure: Figure
-    rows: Table
+    stage: Stage
+    drawing: Markup
     facts: Sequence[Fact]
-    rules: Mapping[str, str]
+    rules: Sequence[Choice]
     said: str
-    choices: Sequence[Choice]
-    notices: Sequence[Block]
+    outputs: Sequence[Choice] = ()
+    notices: Sequence[Block] = ()
     state: Asked
     refused: bool = False
+    pair: Sequence[Block] = ()
+    map: Sequence[Block] = ()
     folds: Sequence[More]
 
 
@@ -151,7 +192,7 @@ class Overview(Shared):
     @property
     def in_short(self) -> InShort:
         row = self.place.analysis if isinstance(self.place, Place) else None
-        return InShort.of("Network", self.place.row.name, self.told.facts[:5], "", self.place.cited, row)
+        return InShort.of("Network", self.place.row.name, self.told.facts, "", self.place.cited, row)
 
     @property
     def in_library(self) -> bool:
@@ -163,13 +204,22 @@ class Overview(Shared):
         learning = learning_of_network(self.place.row, self.links) if own else None  # type: ignore[arg-type]
         if learning is not None:
             return loss_figure(learning.curves, learning.loss_target)
-        return Markup(self.told.figure.drawing) if name == DRAWING else None  # noqa: S704  # it is one
+        return self.told.drawing if name == DRAWING else None
+
+    @cached_property
+    def every(self) -> list[Analysed]:
+        """The analyses that are asked about it, as far as they are."""
+        return asked(self.session, self.place, self.links, analyses_of(self.place))
+
+    def report(self, key: str) -> Any:
+        """What one of them found; None where it did not."""
+        return next(one.report for one in self.every if one.analysis.key == key)
 
     @cached_property
     def told(self) -> Told:
         if isinstance(self.place, ModelPlace):
-            return _of_transformer(self.session, self.links, self.place)
-        return _of_perceptron(Known(self.session, self.links, self.place))
+            return _of_transformer(self, self.place)
+        return _of_perceptron(self, Known(self.session, self.links, self.place))
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -177,139 +227,255 @@ class Overview(Shared):
         return tuple(self._blocks())
 
     def _blocks(self) -> Iterator[Block]:
-        """What it is, how many, what else was asked; the rest folded."""
+        """What it is and does, how many explanations there are, what else was asked; the rest folded."""
         place, links, told = self.place, self.links, self.told
-        slug, scope = place.slug, place.scope
-        compare = Action("Compare explanations", links.compare(slug, (), scope), primary=True)
-        yield Head(place.row.name, told.sentence, actions=[*told.choices, compare, Menu("Share", told.share, self.url)])
+        compare = Action("Compare explanations", links.compare(place.slug, (), place.scope), primary=True)
+        share = Menu("Share", told.share, self.url)
+        yield Head(place.row.name, told.sentence, actions=[*told.outputs, compare, share])
         yield from told.notices
-        yield Side([told.figure, told.rows])
-        yield Section("How many", action=Choice("Rules", told.rules, place.rules), id="counts")
-        if told.said:
-            yield Prose(told.said)
+        yield told.stage
+        working = _working(self.session, place, links)
+        if working is None:
+            yield from self._found()
+        else:  # what is found meanwhile is renewed with it
+            yield replace(working, inner=list(self._found()))
+        yield from told.folds
+
+    def _found(self) -> Iterator[Block]:
+        told = self.told
         if told.facts:
             yield Facts(told.facts)
-        if not told.refused:
+        yield Line([*told.rules, Prose(told.said)])
+        if not told.refused and told.state.state not in ("computing", "truncated"):
             yield from states(told.state)
-        every = asked(self.session, place, links, analyses_of(place))
-        answered = [one for one in every if one.state not in ("not_analysed", "not_applicable")]
-        if answered:
-            yield Section("More analyses", "each with its finding", Action("All of them", links.analyses(slug, scope)))
-            yield from cards_of(answered)
-        yield from told.folds
+        if told.pair or told.map:
+            yield Columns([told.pair, told.map])
+        answers = found_of(self.every)
+        if answers:
+            every = Action("All, each with its question", self.links.analyses(self.place.slug, self.place.scope))
+            yield Section("More analyses", action=every)
+            yield Shelf(answers)
+
+
+def _working(session: Session, place: AnyPlace, links: Addresses) -> Progress | None:
+    """How far all work on a network is; None where nothing is left to do."""
+    jobs = jobs_of_network(session, place.row.digest)
+    left = [one for one in reversed(jobs) if one.state in UNFINISHED]
+    if not left:
+        return None
+    now = next((one for one in left if one.stage), None)
+    note = "Waiting for a worker."
+    if now is not None:
+        note = f"Now {now.title}: {now.stage}{', ' if now.found else ''}{now.found}."
+    every = Action("See the jobs", links.jobs(network=place.slug))
+    done = len(jobs) - len(left)
+    words = f"{done} of {len(jobs)} analyses done; this page fills itself."
+    return Progress(words, done, len(jobs), note, id="working", actions=[every])
+
+
+def _pair(found: Compared, title: str, sentence: str, words: str, lead: str) -> Iterator[Block]:
+    """Two explanations beside each other."""
+    yield Section(title, sentence)
+    captions = (
+        Markup('<b>{}</b> <a class="mono" href="{}">{}</a>').format(one.letter, one.url, one.ref.replace("-", "·", 1))
+        for one in found.ones
+    )
+    yield Side([Figure(*two) for two in zip(found.drawings, captions, strict=True)])
+    yield who_is_right(found)
+    yield Prose(f"{words} [{lead}]({found.url})", glossary=False)
 
 
 # --- what a transformer has
 
 
-def _of_transformer(session: Session, links: Addresses, place: ModelPlace) -> Told:
+def _of_transformer(page: Overview, place: ModelPlace) -> Told:
+    session, links = page.session, page.links
     model, space = place.model, place.space
     whole = np.ones(space.graph.n_bits, dtype=np.bool_)
     outputs = space.run(whole[None])
     apart = gaps(outputs, model.answers)[0]
-    search = searches_of(session, [place.row.id]).get((place.row.id, place.text))
+    searches = {rules: one for (_, rules), one in searches_of(session, [place.row.id]).items()}
+    search = searches.get(place.text)
     common = None if search is None else backbone_of_bits(search.valid, dict(search.by_bits), search.bit_use)
-    folds = [More("Inside", lambda: table_blocks(space.inside(whole)), "what its nodes do over all rows", id="inside")]
+    inside = [Prose(place.kind.definition)]
+    inside_of = lambda: chain(inside, table_blocks(space.inside(whole)))  # noqa: E731
+    folds = [More("Inside", inside_of, "what its nodes do over all rows", id="inside")]
     if model.tables:
         folds.append(More("Weights", lambda: table_blocks(model.tables), "what they are", id="weights"))
     facts = {**dict(model.facts), **({} if search is None else {"Searched by": f"engine {search.engine_version}"})}
     counted = More(
-        "How it was counted",
+        "How this was counted",
         lambda: [pairs("fact", facts | provenance_of(place))],
         "network, rules, rows",
         id="counted",
     )
-    right = f"Right on {int((apart > 0).sum())} of {place.rows}; smallest gap {decimal(float(apart.min()), 4)}."
+    right = f"A {place.kind.noun} that answers right on {exact(int((apart > 0).sum()))} of {place.rows}."
+    passing = "" if search is None else f" {exact(search.valid)} circuits of it pass the usual test."
+    frame = stored_circuits(session, place.row.id, place.text, place.kind)
     return Told(
-        sentence=f"{place.kind.definition} {right}",
+        sentence=right + passing,
         share=[Action("Network file", links.network_file(place.slug))],
-        figure=Figure(graph_diagram(space.graph, title=model.name), "Every node and edge. A circuit keeps some."),
-        rows=answers_table(answers_of(model, outputs[0], apart), partial(played_url, links, place), _ROWS),
-        facts=list(_circuits(links, place, search)),
-        rules={words: links.network(place.slug, one) for words, one in place.others().items()},
+        stage=model_stage(place, links, answers_of(model, outputs[0], apart)),
+        drawing=graph_diagram(space.graph, title=model.name),
+        facts=list(_circuits(links, place, searches, frame)),
+        rules=list(_settings(links, place)),
         said="" if common is None else backbone_words(common, part=place.part),
-        choices=[],
-        notices=[],
         state=search_for(session, links, place),
+        pair=list(_farthest(page, place)),
+        map=list(_rows_right(place, frame)),
         folds=[*folds, counted],
     )
 
 
-def _circuits(links: Addresses, place: ModelPlace, search: CircuitSearch | None) -> Iterator[Fact]:
-    every = links.explanations(place.slug, place.scope)
-    if search is not None:
-        of = f"of {readable(search.possible)} possible"
-        yield Fact("Valid circuits", readable(search.valid), f"{of} · {place.rules}", "", every)
-        if search.by_bits:
-            least, n = min(search.by_bits)
-            them = f"{n:,} of them" if n > 1 else "one of them"
-            yield Fact("Smallest", f"{least} {place.part}s", f"{them} · {place.rules}")
-    else:
+def _settings(links: Addresses, place: ModelPlace) -> Iterator[Choice]:
+    """A switch for each setting of the rules; where the others do not fit a value, the first that do."""
+    admitted = [(dict(one), place.kind.write_rules(one)) for one in place.kind.admitted_rules(place.model)]
+    for setting, now in place.settings.items():
+        urls = dict[str, str]()
+        for value in dict.fromkeys(one[setting] for one, _ in admitted):
+            fits = [rules for rules in admitted if rules[0][setting] == value]
+            _, text = max(fits, key=lambda rules: sum(rules[0][key] == place.settings[key] for key in rules[0]))
+            urls[value] = links.network(place.slug, RulesScope.of(text))
+        if len(urls) > 1:
+            yield Choice(_SETTINGS.get(setting, setting.capitalize()), urls, now)
+
+
+def _circuits(
+    links: Addresses, place: ModelPlace, searches: Mapping[str, CircuitSearch], frame: Mapping[str, Any] | None
+) -> Iterator[Fact]:
+    """Valid circuits under these rules and the others that were searched, and how many of them miss a row."""
+    for words, scope in sorted(place.others().items(), key=lambda one: one[1] != place.scope):
+        search = searches.get(scope.rules)
+        if search is not None:
+            url = links.explanations(place.slug, scope)
+            yield Fact("Valid circuits", readable(search.valid), f"of {readable(search.possible)} · {words}", "", url)
+    search = searches.get(place.text)
+    if search is None:
+        every = links.explanations(place.slug, place.scope)
         yield Fact("Possible circuits", readable(place.space.possible), place.rules, "not searched", every)
+    elif frame is not None and search.listed == search.valid:
+        n, rows = int((np.asarray(frame["right"]) < len(place.model.rows)).sum()), len(place.model.rows)
+        yield Fact(
+            f"Of the {exact(search.valid)} miss a row", exact(n), f"valid is right on more than 99% of {rows} rows"
+        )
+
+
+def _farthest(page: Overview, place: ModelPlace) -> Iterator[Block]:
+    report = page.report(RIVALS.key)
+    if report is None or report.pair is None:
+        return
+    found = of_model(page.session, page.links, place, report.pair.masks)
+    kept, other = (int(mask, 16) for mask in report.pair.masks)
+    words = (
+        f"They share {(kept & other).bit_count()} of the {(kept | other).bit_count()} {place.part}s that either keeps."
+    )
+    why = "A circuit says what is kept, not what a change does, so no fair pair can be told apart by changes."
+    yield from _pair(found, "The two farthest apart", "both valid", f"{words} {why}", "See where they differ")
+
+
+def _rows_right(place: ModelPlace, frame: Mapping[str, Any] | None) -> Iterator[Block]:
+    """Circuits by what they keep and the rows they get right."""
+    if frame is None or not len(frame["right"]):
+        return
+    counts = Counter(zip(np.asarray(frame["edges"]).tolist(), np.asarray(frame["right"]).tolist(), strict=True))
+    drawn = counts_figure(counts, across=f"{place.part}s kept", up=f"rows right, of {len(place.model.rows)}")
+    yield Section("Map of the explanations", f"{exact(sum(counts.values()))} circuits", id="map")
+    yield Figure(drawn, f"Circuits by {place.part}s kept and rows right; areas and numbers are counts.")
 
 
 # --- what a perceptron has
 
 
-def _of_perceptron(known: Known) -> Told:
+def _of_perceptron(page: Overview, known: Known) -> Told:
     place, links, url, scope = known.place, known.links, known.url, known.place.scope
     row, question, analysis = place.row, place.question, place.analysis
-    weights = "All weights that lead to this output; width grows with |weight|, dashed with a bar = negative."
-    drawn = network_diagram(question.cut.weights, title=row.name)
-    tasks, shape = ", ".join(task.label for task in tasks_of(row)), "–".join(map(str, row.sizes))
-    also = f" The same weights are known as {', '.join(known.also)}." if known.also else ""
     share = [Action("Network file", links.network_file(place.slug)), Action("In a frame", links.embedded(url))]
     if analysis is not None:
         share.insert(1, Action("Result file", links.result(place.slug, scope)))
         share.insert(2, Action("Distributions as CSV", links.made_of(url, "figures.csv")))
     share.append(Action("Settings", links.settings(place.slug)))
     rules = criterion_words(question.protocol.model_dump(exclude={"name"}), len(question.judged[0]))
-    rules = f"{rules[:1].upper()}{rules[1:]}."
-    method = "" if analysis is None else method_words(analysis)
-    backbone = None if analysis is None else stored_backbone(analysis)
-    common = "" if backbone is None else backbone_words(backbone)
     several = sum(found is not None for _, found in known.under.values()) > 1
-    differ = "[Why the numbers differ by rules](scope.md#complete-and-paper)." if several else ""
-    limit = f"Stopped: {known.stops}. Counts marked ≥ are lower bounds." if known.stops else method
+    differ = "[Why the two differ](scope.md#complete-and-paper)." if several else ""
+    limit = f"Stopped: {known.stops}. Counts marked ≥ are lower bounds." if known.stops else ""
+    method = limit or ("" if analysis is None else method_words(analysis))
+    ground = page.report(COMMON_GROUND.key)
     return Told(
-        sentence=f"A {shape} multilayer perceptron, {activation_words(row)}, that should compute {tasks}. "
-        f"{_ORIGINS.get(row.origin, '')}{also}",
+        sentence=_sentence(known, ground),
         share=share,
-        figure=Figure(drawn, weights, _files(links, url, "drawing"), id=DRAWING),
-        rows=behaviour_table(place, known.behaviour),
+        stage=perceptron_stage(place, links, known.behaviour, page.options.row, _files(links, url, DRAWING)),
+        drawing=network_diagram(question.cut.weights, title=row.name),
         facts=[] if analysis is None else list(_counts(known, analysis)),
-        rules={name: links.network(place.slug, to) for name, (to, _) in known.under.items()},
-        said=" ".join(part for part in (rules, method, common, differ) if part),
-        choices=list(_choices(known)),
+        rules=[
+            *_choices(known, "Counted under", [(name, to) for name, (to, _) in known.under.items()]),
+            *_choices(known, "on", known.data()),
+        ],
+        said=" ".join(part for part in (f"{rules}.", method, differ) if part),
+        outputs=list(_choices(known, "Output", known.outputs())),
         notices=list(_notices(known)),
         state=Asked(known.session, links, place, known.state, known.job, limit, Query(), None, ()),
         refused=isinstance(known.plan, tuple),
+        pair=list(_contradicting(page, place)),
+        map=[] if ground is None or analysis is None else list(_ground(ground, known, analysis)),
         folds=list(_folds(known)),
     )
 
 
-def _choices(known: Known) -> Iterator[Choice]:
-    """Other outputs, and other rows, where there are any."""
-    links, place = known.links, known.place
-    for label, of in (("Output", known.outputs()), ("Data", known.data())):
-        scopes = dict[str, Scope]()
-        for name, scope in of:  # two outputs may have the same task
-            scopes[f"{name} ({len(scopes) + 1})" if name in scopes else name] = scope
-        if len(scopes) > 1:
-            chosen = next(name for name, scope in scopes.items() if scope == place.scope)
-            yield Choice(label, {name: links.network(place.slug, scope) for name, scope in scopes.items()}, chosen)
+def _sentence(known: Known, ground: Any) -> str:
+    """What it computes, how many explanations pass, and whether any predicts everything."""
+    place, analysis, rows = known.place, known.place.analysis, known.behaviour
+    right = sum(one.right for one in rows)
+    told = f"{sum(place.question.cut.sizes)} neurons that answer {place.question.task.label} on {right} of "
+    told += f"{noun(len(rows), 'input')}."
+    if analysis is None or not analysis.circuits_valid or not interpretations_counted(analysis):
+        return told
+    told += f" {counts_of(analysis).interpretations} interpretations of its circuits pass the usual test"
+    if ground is None or ground.partial or ground.perfect is None:
+        return f"{told}."
+    if ground.perfect == "0":
+        return f"{told}, and none of them predicts everything that the network does."
+    return f"{told}; {exact(ground.perfect)} of them predict everything that the network does."
+
+
+def _contradicting(page: Overview, place: Place) -> Iterator[Block]:
+    report = page.report(RIVALS.key)
+    if report is None or report.contradicting is None:
+        return
+    two = report.contradicting
+    refs = [ExplanationRef("interpretation", *one) for one in zip(two.masks, two.indices, strict=True)]
+    try:
+        pair = [find_explanation(page.session, page.links, place, ref) for ref in refs]
+    except BeyondLimits:
+        return
+    found = of_network(page.session, page.links, place, pair)
+    words = f"They contradict each other on {exact(two.differ)} of {noun(two.n_interventions, 'intervention')}."
+    yield from _pair(found, "Two that contradict each other", "same kind, same test passed", words, "See where")
+
+
+def _ground(report: Any, known: Known, analysis: AnalysisRow) -> Iterator[Block]:
+    n = exact(report.n_interventions)
+    yield Section("Map of the explanations", f"how many of all {n} interventions each predicts correctly", id="map")
+    url = known.links.analysis(known.place.slug, COMMON_GROUND.key, known.place.scope)
+    caption = Markup('{} <a href="{}">{}</a>').format(GROUND_CAPTION, url, COMMON_GROUND.title)
+    yield Figure(ground_map(report, counts_of(analysis).valid_circuits), caption)
 
 
 def _counts(known: Known, analysis: AnalysisRow) -> Iterator[Fact]:
-    """How many there are of each kind, with their bounds, under these rules and under the others."""
+    """How many there are of each kind, with their bounds, under these rules; in one line under the other built-in."""
     links, place, counts = known.links, known.place, counts_of(analysis)
-    found = {
-        name: counts_of(row) for name, (scope, row) in known.under.items() if row is not None and scope != place.scope
+    others = {
+        name: counts_of(row)
+        for name, (scope, row) in known.under.items()
+        if row is not None and scope != place.scope and scope.protocol in BUILT_IN
     }
 
-    def fact(label: str, name: str, note: str, url: str) -> Fact:
-        others = ", ".join(f"{rules}: {getattr(one, name)}" for rules, one in found.items())
-        return Fact(label, Markup("{}").format(getattr(counts, name)), f"{note} · {place.rules}", others, url)
+    def fact(label: str, value: str, of: str, url: str, words: str) -> Fact:
+        told = [
+            f"{'paper’s rules' if name == 'paper' else name}: "
+            + words.format(**{key.name: getattr(one, key.name) for key in fields(one)})
+            for name, one in others.items()
+        ]
+        return Fact(label, Markup("{}").format(getattr(counts, value)), f"{of} · {place.rules}", "; ".join(told), url)
 
     def of_kind(kind: str) -> str:
         return links.explanations(place.slug, place.scope, kind=kind)
@@ -319,19 +485,45 @@ def _counts(known: Known, analysis: AnalysisRow) -> Iterator[Fact]:
         possible += f", an estimate: {estimate}"
     elif drawn(analysis):
         possible += ", counted, not listed"
-    yield fact("Valid circuits", "valid_circuits", possible, of_kind("circuit"))
+    yield fact(
+        "Valid circuits",
+        "valid_circuits",
+        possible,
+        of_kind("circuit"),
+        "{valid_circuits} of {possible_circuits}",
+    )
     if interpretations_counted(analysis):
-        listed = f"of the {exact(analysis.circuits_listed)} circuits listed"
-        of = listed if drawn(analysis) else "a gate on every neuron"
-        yield fact("Interpretations", "interpretations", of, of_kind("interpretation"))
-        term = links.glossary("observed-class")
-        yield fact("Observed classes", "observed_classes", "that the inputs can tell apart", term)
+        of = f"{counts.observed_classes} that inputs can tell apart"
+        of += f", of the {exact(analysis.circuits_listed)} circuits listed" if drawn(analysis) else ""
+        words = "{interpretations}, of which {observed_classes}"
+        yield fact("Interpretations of these", "interpretations", of, of_kind("interpretation"), words)
     if circuits_only(analysis):
         return
-    candidates = f"aligned, of {noun(analysis.algorithms_candidates, 'candidate')}"
-    yield fact("Algorithms", "aligned_algorithms", candidates, links.algorithms(place.slug, place.scope))
-    minimal = f"{counts.minimal_alignments} of them minimal"
-    yield fact("Alignments", "valid_alignments", minimal, of_kind("alignment"))
+    placed = "Algorithm that can be placed" if counts.aligned_algorithms.value == 1 else "Algorithms that can be placed"
+    yield fact(
+        placed,
+        "aligned_algorithms",
+        f"of {counts.candidate_algorithms} candidates",
+        links.algorithms(place.slug, place.scope),
+        "{aligned_algorithms} of {candidate_algorithms}",
+    )
+    yield fact(
+        "Placements",
+        "valid_alignments",
+        f"{counts.minimal_alignments} of them minimal",
+        of_kind("alignment"),
+        "{valid_alignments}, {minimal_alignments} minimal",
+    )
+
+
+def _choices(known: Known, label: str, of: Iterable[tuple[str, Scope]]) -> Iterator[Choice]:
+    """Other outputs, or other rows, where there are any."""
+    place, scopes = known.place, dict[str, Scope]()
+    for name, scope in of:  # two outputs may have the same task
+        scopes[f"{name} ({len(scopes) + 1})" if name in scopes else name] = scope
+    if len(scopes) > 1:
+        chosen = next(name for name, scope in scopes.items() if scope == place.scope)
+        yield Choice(label, {name: known.links.network(place.slug, scope) for name, scope in scopes.items()}, chosen)
 
 
 def _notices(known: Known) -> Iterator[Block]:
@@ -344,21 +536,8 @@ def _notices(known: Known) -> Iterator[Block]:
             "It is analysed on rows of its own; this page shows what it does on 0 and 1, which is another question.",
             actions=[Action("Show it on its own inputs", own)],
         )
-    working = [one for one in reversed(known.jobs) if one.state in UNFINISHED and one is not known.job]
-    if working:  # the state of the analysis says the other
-        job = next((job for job in working if job.stage), working[0])
-        title = job.title.removeprefix(row.name).removeprefix(", ").removeprefix(": ")
-        title = f"analysis: {title}" if job.kind == "analyse" else title
-        words = f"{title}: {job.stage or 'waiting for a worker'}{', ' if job.found else ''}{job.found}"
-        every = Action(f"All {len(working)} jobs", links.jobs(network=row.slug, state=["queued", "running"]))
-        actions = [Action("See the job", links.job(job.id)), *([every] if len(working) > 1 else [])]
-        note = f"{noun(len(working) - 1, 'more job')} of this network." if len(working) > 1 else ""
-        yield Progress(words, job.done, job.total, note, id="working", actions=actions)
     if place.analysis is not None and known.state == "done" and not place.analysis.circuits_valid:
-        tried = f"All {exact(place.analysis.circuits_possible)} circuits that the protocol looks at were tried"
-        whole = f"The whole network is correct on only {known.n_right} of {noun(len(known.behaviour), 'row')}."
-        cure = whole if known.n_right < len(known.behaviour) else ""
-        yield Notice("No circuit is valid", f"{tried}; none is right on enough rows. This will not change.", cure)
+        yield _none_valid(known, place.analysis)
     plan = known.plan
     if isinstance(plan, tuple):
         cures = " ".join(f"{one.cure[:1].upper()}{one.cure[1:]}." for one in plan)
@@ -373,33 +552,37 @@ def _notices(known: Known) -> Iterator[Block]:
         yield Prose(told, glossary=False)
 
 
+def _none_valid(known: Known, analysis: AnalysisRow) -> Notice:
+    """Why no circuit is valid, and what can be done."""
+    place, n = known.place, len(known.behaviour)
+    tried = f"All {exact(analysis.circuits_possible)} possible circuits were tried; none is right on enough rows."
+    if known.n_right < n:
+        tried += (
+            f" The whole network is right on only {known.n_right} of {noun(n, 'row')} under these rules, and a valid"
+        )
+        tried += " circuit has to be right on more."
+    again = known.learning.again_url if known.learning is not None else same_again(place.row, known.links)
+    train = Action("Train it again", again) if again else Action("Train another", known.links.train())
+    own = Action("Import it with the task that it computes", known.links.bring_in())
+    return Notice("No circuit is valid", tried, "More will not be found.", actions=[train, own])
+
+
 def _folds(known: Known) -> Iterator[More]:
     place = known.place
     if place.question.data.boolean and place.question.cut.n_inputs in (2, 3):
-        what = "what it decides there"
-        yield More("Between the inputs", lambda: plane_blocks(place), what, id="plane")
-    analysis = place.analysis
-    if analysis is not None and analysis.circuits_valid:
-        what = "sizes, margins, interpretations"
-        yield More("Distributions", lambda: _spread(known, analysis), what, id="spread")
-    yield More("Weights", lambda: _weights(place), "and biases, at full precision", id="weights")
+        yield More("Between the inputs", lambda: plane_blocks(place), "what it answers there", id="plane")
+    shape = f"{'–'.join(map(str, place.row.sizes))}, {activation_words(place.row)}"
+    yield More("Weights and biases", lambda: _weights(place), shape, id="weights")
     if place.row.training:
         yield More("Training", lambda: _training(known), "how it learned", id="training")
-    yield More("How it was counted", lambda: _provenance(known), "network, rules, rows, engine", id="counted")
+    yield More(
+        "How this was counted", lambda: _provenance(known), "network, rules, rows, seconds, engine", id="counted"
+    )
 
 
 def _files(links: Addresses, url: str, name: str) -> dict[str, str]:
     """A drawing of the page as files."""
     return {form: links.made_of(url, f"{name}.{form.lower()}") for form in ("SVG", "PNG", "PDF")}
-
-
-def _spread(known: Known, analysis: AnalysisRow) -> Iterator[Block]:
-    slug, scope = known.place.slug, known.place.scope
-
-    def leads(edges: int) -> str:
-        return known.links.explanations(slug, scope, kind="circuit", edges_min=edges, edges_max=edges)
-
-    yield from beside([Figure(*one) for one in spread_figures(analysis.distributions, leads)], 2)
 
 
 def _weights(place: Place) -> Iterator[Block]:
@@ -437,7 +620,8 @@ def _words(value: Any) -> str:
 
 
 def _provenance(known: Known) -> Iterator[Block]:
-    yield pairs("fact", provenance_of(known.place))
+    origin = {"Origin": _ORIGINS.get(known.place.row.origin, ""), "Also known as": ", ".join(known.also)}
+    yield pairs("fact", {what: told for what, told in origin.items() if told} | provenance_of(known.place))
     studies = studies_of_network(known.session, known.place.row.digest)
     if studies:
         link = Markup('<a href="{}">{}</a>')

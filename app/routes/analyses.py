@@ -29,7 +29,7 @@ from app.error_answers import api_errors
 from app.errors import BadQuery, Conflict, NotFound
 from app.jobs import queue
 from app.options import ScopeOptions
-from app.pages.analyses import AnalysisRecord, Asked, analyses_of, analysis_meant, index_of, item_of, page_of
+from app.pages.analyses import EVERY, AnalysisRecord, Asked, analyses_of, analysis_meant, index_of, item_of, page_of
 from app.pages.every_analysis import asked
 from app.pages.jobs import JobPage
 from app.pages.place import Place, find_any, find_network, locate_any, place_of_model
@@ -243,7 +243,7 @@ def _page(request: Request, one: Asked, blocks: Iterable[Block], title: str) -> 
 
 @router.get(ALL, **HTML)
 def index(request: Request, session: Reading, links: Links, name: str, options: Meant) -> HTMLResponse:
-    """A card for each."""
+    """What each found."""
     place = locate_any(session, links, name, options.scope)
     every = asked(session, place, links, analyses_of(place))
     return _page(request, every[0], index_of(every), TAB)
@@ -260,6 +260,18 @@ def one_analysis(session: Reading, links: Links, name: str, key: str, options: M
     """What one analysis of a network found, or how far it is; `report` is by `analysis`."""
     one = _found(session, links, name, options, key)
     return Faces(lambda request: _page(request, one, page_of(one), one.analysis.title), one.record)
+
+
+@router.post(f"{ALL}/{EVERY}", response_model=None, include_in_schema=False)
+def ask_for_every(
+    session: Writing, links: Links, name: str, order: Annotated[AnalysisOrder, Sent()]
+) -> RedirectResponse:
+    """Queue those that nobody asked for, all at once."""
+    place = locate_any(session, links, name, order.scope)
+    for one in asked(session, place, links, analyses_of(place)):
+        if one.state == "not_asked" and one.analysis.find:
+            ask_for(session, links, name, one.analysis, ThoroughOrder(**order.model_dump()))
+    return RedirectResponse(links.analyses(place.slug, order.scope), status_code=303)
 
 
 @router.post(ALL + "/{key}", response_model=None, include_in_schema=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from markupsafe import Markup
@@ -14,9 +14,10 @@ from analysis.errors import BeyondLimits
 from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import BY_KEY, KIND_OF
 from app.figures.numbers import exact, noun
-from app.figures.svg.ground import ground_figure
+from app.figures.svg.ground import Lane, ground_figure, ground_thumb
 from pluriscope.analyses.shown import Shown, Subject
 from pluriscope.blocks import Action, Block, Fact, Facts, Figure, More, Notice, Prose, Section, Table
+from pluriscope.counts import Count
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column, Row
 
@@ -26,6 +27,10 @@ _WORDS: Final[Mapping[Kind, tuple[str, str]]] = {
     "valid": ("valid alignment", "valid alignments"),
     "failing": ("alignment that fails", "alignments that fail"),
 }
+GROUND_CAPTION: Final = (
+    "An intervention gives some hidden neurons the values of another input. Areas of the hill are shares of all "
+    "interpretations, exact."
+)
 _COLUMNS: Final = (
     Column("first", "One of them", "An explanation that stands here.", "name", first=True),
     Column("kind", "Kind", "What stands here.", "text"),
@@ -58,23 +63,60 @@ def _counts(report: CommonGroundReport, kind: Kind) -> dict[int, int]:
     return dict(counts)
 
 
-def _figure(report: CommonGroundReport, **size: float) -> Markup:
-    alignments: tuple[Kind, ...] = ("valid", "failing")
-    lanes = [(_WORDS[kind][1], _counts(report, kind), kind == "valid") for kind in alignments]
+def ground_map(
+    report: CommonGroundReport, circuits: Count, *, failing: bool = False, flags: Mapping[str, int] | None = None
+) -> Markup:
+    """How many interventions each explanation predicts right: a drawing for wide pages, and one for phones.
+
+    Args:
+        report: what was found.
+        circuits: valid ones.
+        failing: whether alignments that fail have a lane, too.
+        flags: letter of an interpretation → its correct predictions.
+    """
+    n = report.n_interventions
+    counts = _counts(report, "interpretation")
+    many = report.interpretations if report.spread is not None else sum(counts.values())
+    which = "interpretations" if report.spread is not None else "observed classes"
+    hill = Lane(f"{exact(many)} {which}", "speak about every intervention", counts, True)
+    shown: tuple[Kind, ...] = ("valid", "failing") if failing else ("valid",)
+    lanes = [_lane(report, kind) for kind in shown if any(report.of(kind))]
+    lanes.append(Lane(f"{circuits} circuits", "silent until their neurons are read", {}, False))
     told = " ".join(report.findings())
-    return ground_figure(_counts(report, "interpretation"), lanes, report.n_interventions, sentence=told, **size)
+    perfect = "not known" if report.perfect is None or report.partial else exact(report.perfect)
+    words = {"sentence": told, "right_on_all": "none" if perfect == "0" else perfect}
+    wide, narrow = (ground_figure(hill, lanes, n, **words, flags=flags, width=width) for width in (620.0, 350.0))
+    return Markup('<div class="only-wide">{}</div><div class="only-phone">{}</div>').format(wide, narrow)
+
+
+def _lane(report: CommonGroundReport, kind: Kind) -> Lane:
+    """The alignments of a kind."""
+    places = list(report.of(kind))
+    number = sum(one.count for one in places)
+    right, spoken = ({getattr(one, name) for one in places} for name in ("right", "predicted"))
+    told = f"right on {_span(right)} of the {_span(spoken)} they speak about"
+    if len(spoken) == 1:
+        told += f", silent on {exact(report.n_interventions - max(spoken))}"
+    return Lane(f"{exact(number)} {_WORDS[kind][number != 1]}", told, _counts(report, kind), kind == "valid")
+
+
+def _span(numbers: Collection[int]) -> str:
+    low, high = min(numbers), max(numbers)
+    return exact(low) if low == high else f"{exact(low)} to {exact(high)}"
 
 
 def _thumb(report: CommonGroundReport, _: Subject) -> Markup:
-    return _figure(report)
+    kinds: tuple[Kind, ...] = ("valid", "failing")
+    lanes = [Lane("", "", _counts(report, kind), kind == "valid") for kind in kinds]
+    of, told = report.n_interventions, " ".join(report.findings())
+    return ground_thumb(_counts(report, "interpretation"), lanes, of, sentence=told)
 
 
 def _page(report: CommonGroundReport, of: Subject) -> Iterator[Block]:
     if report.partial:
         yield Notice("Not everything was looked at", _left_out(report), "Others may stand elsewhere.")
-    which = "all interpretations" if report.spread is not None else "representatives of observed classes"
-    told = f"Interventions predicted right, of {exact(report.n_interventions)}. Hill: {which}, heights logarithmic."
-    yield Figure(_figure(report, width=720.0, height=220.0), f"{told} Squares: alignments, filled if valid.")
+    drawn = ground_map(report, Count(sum(of.sizes().values())), failing=True)
+    yield Figure(drawn, f"{GROUND_CAPTION} Squares: alignments, filled if valid.")
     yield Facts(list(_facts(report, of)))
     rows = _rows(report, of)
     few = f", the first {_FIRST} of them" if len(rows) > _FIRST else ""
@@ -191,4 +233,8 @@ def _among(report: CommonGroundReport, kind: str, predicted: int, right: int) ->
     return f"More accurate, of {exact(sum(one.count for one in places))} {what}: {exact(better)}."
 
 
-SHOWN: Final = Shown(_thumb, _page, about=_about)
+def _brief(report: CommonGroundReport) -> str:
+    return "" if report.best is None else f"best {exact(report.best.right)} of {exact(report.n_interventions)}"
+
+
+SHOWN: Final = Shown(_thumb, _page, _brief, about=_about)

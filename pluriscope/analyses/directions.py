@@ -93,4 +93,9 @@ def _searched(one: ClassFound) -> str:
     return f"{said}."
 
 
-SHOWN: Final = Shown(_thumb, _page)
+def _brief(report: DirectionsReport) -> str:
+    most = max(report.searched, key=lambda one: one.n_aligned, default=None)
+    return "" if most is None else f"{most.n_aligned} of {noun(most.n_searched, 'algorithm')}"
+
+
+SHOWN: Final = Shown(_thumb, _page, _brief)

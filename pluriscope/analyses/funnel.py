@@ -13,6 +13,7 @@ from analysis.criteria.funnel import DEFAULT_PRESET, PRESETS, FunnelReport, Kind
 from analysis.criteria.registry import CRITERIA, has_changed
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.explanations.registry import KIND_OF
+from app.figures.numbers import exact
 from app.figures.svg.funnel import funnel_bar, funnel_thumb
 from pluriscope.analyses.shown import Item, Shown, Subject
 from pluriscope.blocks import Action, Block, Choice, Form, Head, Menu, More, Notice, Prose, Section, Table
@@ -235,4 +236,9 @@ def _sequence(report: FunnelReport, of: Subject) -> Iterator[Block]:
     yield from _page(report, of)
 
 
-SHOWN: Final = Shown(_thumb, _page, item=_item)
+def _brief(report: FunnelReport) -> str:
+    kind = report.of("circuit")
+    return f"{exact(kind.left)} of {exact(kind.begin)} circuits stay" if kind.rows else ""
+
+
+SHOWN: Final = Shown(_thumb, _page, _brief, item=_item)

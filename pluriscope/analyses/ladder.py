@@ -89,4 +89,9 @@ def _row(one: Rung, report: LadderReport, of: Subject) -> Row:
     return Row(values, url=url)
 
 
-SHOWN: Final = Shown(_thumb, _page)
+def _brief(report: LadderReport) -> str:
+    neurons = next((one for one in report.in_order if one.map_class == "single"), None)
+    return "" if neurons is None else f"{neurons.algorithms} of {len(report.algorithms)} on neurons"
+
+
+SHOWN: Final = Shown(_thumb, _page, _brief)

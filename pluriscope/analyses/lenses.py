@@ -255,4 +255,9 @@ def _cell(value: Any) -> Any:
     return f"{value:.4g}" if isinstance(value, float) else None if value is None else str(value)
 
 
-SHOWN: Final = Shown(_thumb, _page, item=_item)
+def _brief(report: LensesReport) -> str:
+    cells = [cell for one in report.functions for cell in one.layers]
+    return f"{sum(cell.margin > 0 for cell in cells)} readable, {sum(bool(cell.carried) for cell in cells)} carried"
+
+
+SHOWN: Final = Shown(_thumb, _page, _brief, item=_item)

@@ -272,4 +272,9 @@ def _about(report: MethodsReport | None, of: Subject, ref: ExplanationRef) -> It
         yield Notice("Discovery methods answer with it", f"{labels}.", actions=[action])
 
 
-SHOWN: Final = Shown(_thumb, _page, item=_item, about=_about, table=_every)
+def _brief(report: MethodsReport) -> str:
+    answers = {place["mask"] for place in report.defaults.values()}
+    return f"{len(report.defaults)} asked, {noun(len(answers), 'answer')}"
+
+
+SHOWN: Final = Shown(_thumb, _page, _brief, item=_item, about=_about, table=_every)

@@ -80,4 +80,8 @@ def _about(_: PlantedReport | None, of: Subject, ref: ExplanationRef) -> Iterato
         yield Notice("It was planted", actions=[action])
 
 
-SHOWN: Final = Shown(_thumb, _page, about=_about)
+def _brief(report: PlantedReport) -> str:
+    return "recovered" if report.outcome == "recovered" else f"not recovered: {report.outcome}"
+
+
+SHOWN: Final = Shown(_thumb, _page, _brief, about=_about)

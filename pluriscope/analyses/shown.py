@@ -158,6 +158,7 @@ class Shown:
     Args:
         thumb: report and subject → its drawing, 248 by 120.
         page: report and subject → what follows the head of its page.
+        brief: report → what it found, in a few words; "" for nothing.
         item: the same, the name of one thing and options → its page, whether anything is stored or not; raises
             AnalysisError where there is no such thing. None if there are no such pages.
         about: the same and one explanation → what its page says of it.
@@ -166,6 +167,7 @@ class Shown:
 
     thumb: Callable[[Any, Subject], Markup]
     page: Callable[[Any, Subject], Iterable[Block]]
+    brief: Callable[[Any], str] = lambda _: ""
     item: Callable[[Any, Subject, str, Mapping[str, str]], Item] | None = None
     about: Callable[[Any, Subject, ExplanationRef], Iterable[Block]] | None = None
     table: Callable[[Any, Subject], Table] | None = None

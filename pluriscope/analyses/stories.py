@@ -14,7 +14,7 @@ from analysis.stories.of_circuit import story_of
 from analysis.stories.relation import RELATIONS, Relation
 from analysis.stories.report import GrainFound, StoriesReport
 from analysis.stories.search import Unasked
-from app.figures.numbers import noun
+from app.figures.numbers import exact, noun
 from app.figures.svg.summaries import columns
 from pluriscope.analyses.shown import Shown, Subject, input_words, listed, neurons
 from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Side, Table
@@ -174,4 +174,8 @@ def _about(_report: StoriesReport | None, of: Subject, ref: ExplanationRef) -> I
         yield Table.short("algorithm", _CARRIED, rows)
 
 
-SHOWN: Final = Shown(_thumb, _page, about=_about)
+def _brief(report: StoriesReport) -> str:
+    return f"{exact(report.counts.get('same', 0))} of {exact(report.asked)} alike" if report.asked else ""
+
+
+SHOWN: Final = Shown(_thumb, _page, _brief, about=_about)

@@ -60,7 +60,6 @@ PAGES = {
     "linear probes": "/networks/xor-pretrained/explanations?kind=probe",
     "lenses compared": "/compare?network=xor-pretrained&e=l-labels&e=l-patching-table&e=p-2.6",
     "explanations, none match": "/networks/xor-pretrained/explanations?edges_max=12&fragile=yes",
-    "network, its distributions": "/networks/xor-pretrained?part=spread",
     "network verified": "/verified?url=/networks/xor-pretrained",
     "directions": "/networks/alice-and-bob/analyses/directions",
     "transformer": "/networks/majority-5-attention",

@@ -106,10 +106,6 @@ SETTLED: Final = """async (headings) => {
     await until(() => !coming.isConnected, coming);
     await frame(), await frame();  // a reader goes on when it stands
   }
-  for (const figure of [...document.querySelectorAll("[data-plot]")].filter((one) => one.checkVisibility())) {
-    scrollBy({ top: figure.getBoundingClientRect().bottom - innerHeight, behavior: "instant" });
-    await until(() => figure.dataset.drawn === "true" && figure.querySelector("svg.main-svg"), figure);
-  }
   window.scrollTo(0, 0);
 }"""
 
@@ -131,10 +127,9 @@ def weight(tab: Any) -> Iterator[str]:
         """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
              .map((entry) => [entry.transferSize, entry.name])"""
     )
-    counted = [(size, name) for size, name in parts if "plotly" not in name]
-    total = sum(size for size, _ in counted)
+    total = sum(size for size, _ in parts)
     if total > WEIGHT_BYTES:
-        heaviest = ", ".join(f"{size:,} {name}" for size, name in sorted(counted, reverse=True)[:3])
+        heaviest = ", ".join(f"{size:,} {name}" for size, name in sorted(parts, reverse=True)[:3])
         yield f"{total:,} bytes transferred, {WEIGHT_BYTES:,} allowed: {heaviest}"
 
 
@@ -219,16 +214,12 @@ def drawings_have_words(tab: Any) -> Iterator[str]:
     """
     yield from tab.evaluate(
         """() => [...document.querySelectorAll("main svg")]
-          .filter((svg) => !svg.parentElement.closest("svg, [aria-hidden=true], .plot-area"))
+          .filter((svg) => !svg.parentElement.closest("svg, [aria-hidden=true]"))
           .filter((svg) => svg.getAttribute("aria-hidden") !== "true")
-          .filter((svg) => svg.getAttribute("role") !== (svg.querySelector("a[href]") ? "group" : "img") ||
+          .filter((svg) => svg.getAttribute("role") !==
+              (svg.querySelector("a[href], [role=button]") ? "group" : "img") ||
             !(svg.getAttribute("aria-label") ?? svg.querySelector(":scope > title")?.textContent ?? "").trim())
           .map((svg) => svg.outerHTML.slice(0, 160))"""
-    )
-    yield from tab.evaluate(
-        """() => [...document.querySelectorAll("[data-plot]")]
-          .filter((plot) => !plot.querySelector("[aria-label]")?.ariaLabel)
-          .map((plot) => plot.outerHTML.slice(0, 160))"""
     )
 
 

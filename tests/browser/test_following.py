@@ -156,7 +156,7 @@ def test_a_network_is_followed_until_all_that_comes_behind_its_analysis_is_there
         row = save_network(session, replace(file, name="Followed network"))
         digest, (job,) = row.digest, [one.id for one in queue.enqueue_analyses(session, row, [COMPLETE])]
     tab.goto("/networks/followed-network")
-    expect(tab.locator("main")).to_contain_text("Still computing")
+    expect(tab.locator("main")).to_contain_text("0 of 1 analyses done")
     do(store, job)
     expect(tab.get_by_role("heading", name="More analyses")).to_be_visible()
     with store.write() as session:

@@ -1,6 +1,7 @@
 """The common ground as a drawing: one axis, interventions predicted correctly; one lane for each kind of explanation.
 
-The first lane is a hill whose heights are logarithmic, since some of its numbers are thousands and others millions.
+Interpretations speak about all interventions and form a hill; alignments are marks in lanes of their own. The column at
+the right is for what is right on all of them: dashed where nothing is.
 """
 
 from __future__ import annotations
@@ -8,64 +9,140 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import log
-from typing import Final
+from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import drawing, line, rect, text
+from app.figures.svg.elements import drawing, line, rect, text, text_width
 
 _LANE: Final = 18.0
 _STEP: Final = 3.0
-_NAMED: Final = 400.0
+_INK: Final = 'fill="var(--ink)"'
+_OPEN: Final = 'fill="var(--surface)" stroke="var(--ink-3)"'
 
 
-def ground_figure(
-    hill: Mapping[int, int],
-    lanes: Sequence[tuple[str, Mapping[int, int], bool]],
-    of: int,
-    *,
-    sentence: str,
-    width: float = 248.0,
-    height: float = 120.0,
-) -> Markup:
-    """The drawing; lanes are named where it is wide.
+class Lane(NamedTuple):
+    """A kind of explanation.
 
     Args:
-        hill: correct predictions → how many have so many.
-        lanes: name, the same, and whether its marks are filled.
-        of: interventions.
-        sentence: what it shows.
-        width: of the drawing.
-        height: likewise.
+        name: and how many there are.
+        told: what is said of it beside that.
+        counts: correct predictions → how many have so many; empty of what predicts nothing.
+        filled: whether its marks are.
     """
-    left, base = (150.0 if width >= _NAMED else 6.0), height - 22.0
-    across = (width - 12.0 - left) / max(of, 1)
-    top = base - _LANE * len(lanes)
-    heights = Counter[int]()
-    for right, many in hill.items():
-        heights[int(right * across / _STEP)] += many
-    most = log(1 + max(heights.values(), default=1))
-    body = line(left, base, width - 6, base, "ax")
-    for place, many in sorted(heights.items()):
-        tall = max(1.5, (top - 10) * log(1 + many) / most)
-        body += rect(left + _STEP * place, top - tall, _STEP - 0.6, tall, more='fill="var(--ink)"')
-    if width >= _NAMED and hill:
-        body += text(left - 12, top - 2, "interpretations", "lab", anchor="end")
-    for number, (name, counts, filled) in enumerate(lanes, start=1):
-        y = top + _LANE * number - _LANE / 2
-        if width >= _NAMED:
-            body += text(left - 12, y + 4, name, "lab", anchor="end")
-        paint = 'fill="var(--ink)"' if filled else 'fill="var(--surface)" stroke="var(--ink-3)"'
-        merged = Counter[int]()
-        for right, many in counts.items():
-            merged[round(right * across)] += many
-        for x, many in sorted(merged.items()):
-            size = min(5.0 + 2 * log(many), _LANE - 4)
-            body += rect(left + x - size / 2, y - size / 2, size, size, more=paint)
+
+    name: str
+    told: str
+    counts: Mapping[int, int]
+    filled: bool
+
+
+def ground_thumb(hill: Mapping[int, int], lanes: Sequence[Lane], of: int, *, sentence: str) -> Markup:
+    """The same without words, 248 by 120."""
+    width, height = 248.0, 120.0
+    base = height - 22.0
+    top, across = base - _LANE * len(lanes), (width - 18.0) / max(of, 1)
+    body = line(6, base, width - 6, base, "ax") + _hill(hill, 6, top, top - 10, across)
+    for number, lane in enumerate(lanes, start=1):
+        body += _marks(lane, 6, top + _LANE * number - _LANE / 2, across)
     labels = dict.fromkeys([*([min(hill), max(hill)] if hill else [0]), of])
     for one in labels:
         last = one == of
-        at = width - 6 if last else left + one * across
+        at = width - 6 if last else 6 + one * across
         if last or width - 6 - at > 62:
             body += text(at, height - 6, f"{one:,}", "lab", anchor="end" if last else "middle")
     return drawing(width, height, body, sentence=sentence, css_class="shrinks")
+
+
+def ground_figure(
+    hill: Lane,
+    lanes: Sequence[Lane],
+    of: int,
+    *,
+    sentence: str,
+    right_on_all: str,
+    flags: Mapping[str, int] | None = None,
+    width: float = 620.0,
+) -> Markup:
+    """The drawing with words.
+
+    Args:
+        hill: the interpretations, each of which speaks about all interventions.
+        lanes: the other kinds.
+        of: interventions.
+        sentence: what it shows.
+        right_on_all: how many are, in words.
+        flags: letter of an interpretation → its correct predictions.
+        width: 620 beside something else, 350 on a phone.
+    """
+    left, right, narrow = 8.0, width - 24.0, width < 500
+    across = (right - left) / max(of, 1)
+    base, lane = (150.0, 56.0) if narrow else (132.0, 46.0)
+    bottom = base + 14 + lane * len(lanes)
+    body = "".join(
+        line(left + of * at / 4 * across, 22, left + of * at / 4 * across, bottom, "t-rule") for at in range(4)
+    )
+    body += text(width - 4, 12, f"right on all: {right_on_all}", "lab strong", anchor="end")
+    column = "" if right_on_all != "none" else ' stroke-dasharray="4 3"'
+    body += rect(right - 12, 20, 24, bottom - 20, "", f'fill="none" stroke="var(--ink)"{column}')
+    body += line(left, base, right, base, "e-pos") + _title(hill, left, 34, narrow)
+    counts = hill.counts
+    body += _hill(counts, left, base, base - (66 if narrow else 40), across)
+    if counts:
+        for words, at, anchor in (("worst", min(counts), "end"), ("best", max(counts), "start")):
+            x = left + at * across + (4 if anchor == "start" else -4)
+            if anchor == "start" and x + 60 > right - 14:
+                x, anchor = right - 16, "end"
+            body += text(
+                x,
+                base - (22 if anchor == "end" and words == "best" else 6),
+                f"{words} {at:,}",
+                "lab halo",
+                anchor=anchor,
+            )
+    for letter, at in (flags or {}).items():
+        x = left + at * across
+        body += line(x, 62, x, base, "e-pos") + rect(x - 9, 50, 18, 18, "n-open", 'rx="1"')
+        body += text(x, 63.5, letter, "fi", anchor="middle")
+    for number, one in enumerate(lanes):
+        y = base + 26 + lane * number
+        body += _title(one, left, y, narrow)
+        y += 30 if narrow else 14
+        body += _marks(one, left, y, across) if one.counts else line(left, y, right - 14, y, "lead")
+    for at in range(5):
+        x = left + of * at / 4 * across
+        words, anchor = (
+            (f"{of:,} of {of:,}", "end") if at == 4 else (f"{round(of * at / 4):,}", "start" if not at else "middle")
+        )
+        body += text(width - 4 if at == 4 else x, bottom + 18, words, "lab", anchor=anchor)
+    return drawing(width, bottom + 24, body, sentence=sentence, css_class="ground")
+
+
+def _title(lane: Lane, x: float, y: float, narrow: bool) -> str:
+    aside = (x, y + 15) if narrow else (x + text_width(lane.name, 13) + 8, y)
+    return text(x, y, lane.name, "lab strong halo") + text(*aside, lane.told, "lab halo")
+
+
+def _hill(counts: Mapping[int, int], left: float, base: float, most: float, across: float) -> str:
+    """Columns whose areas are the numbers; one that is too low to be seen is a hair high."""
+    heights = Counter[int]()
+    for right, many in counts.items():
+        heights[int(right * across / _STEP)] += many
+    top = max(heights.values(), default=1)
+    return "".join(
+        rect(left + _STEP * place, base - tall, _STEP - 0.6, tall, more=_INK)
+        for place, many in sorted(heights.items())
+        for tall in [max(0.8, most * many / top)]
+    )
+
+
+def _marks(lane: Lane, left: float, y: float, across: float) -> str:
+    """A square for each number of correct predictions, the larger the more have it."""
+    merged = Counter[int]()
+    for right, many in lane.counts.items():
+        merged[round(right * across)] += many
+    return "".join(
+        rect(left + x - size / 2, y - size / 2, size, size, more=_INK if lane.filled else _OPEN)
+        for x, many in sorted(merged.items())
+        for size in [min(5.0 + 2 * log(many), _LANE - 4)]
+    )

@@ -29,6 +29,7 @@ from app.figures.svg.elements import (
     weight_label,
 )
 from app.figures.svg.layout import (
+    DrawnEdge,
     Frame,
     Site,
     Wiring,
@@ -229,29 +230,47 @@ def _hidden_name(
 
 
 def _weight_labels(wiring: Wiring, frame: Frame, taken: list[Box]) -> str:
-    """Weights on kept edges: at 26, 46, 66% by source index, slid along the edge until they touch nothing.
+    """Weights on kept edges. Where edges are many they are there but not shown, until somebody asks."""
+    places, crowded = label_places(wiring, frame, taken, _SMALL)
+    body = "".join(
+        part(edge.name(wiring.sizes), weight_label(x, y, decimal(edge.weight), _SMALL, "w")) for edge, x, y in places
+    )
+    return f'<g class="{"w-all w-asked" if crowded else "w-all"}">{body}</g>' if places else ""
 
-    Where edges are many they are there but not shown, until somebody asks.
+
+def label_places(
+    wiring: Wiring, frame: Frame, taken: list[Box], size: float
+) -> tuple[list[tuple[DrawnEdge, float, float]], bool]:
+    """Where numbers on kept edges stand: at 26, 46, 66% by source index, slid along the edge until they touch nothing.
+
+    Args:
+        wiring: the network; one of very many edges has no numbers.
+        frame: where its neurons stand.
+        taken: what they keep clear of; their own boxes are added.
+        size: of their letters.
+
+    Returns:
+        Each edge with the middle of its number's base line, and whether they are too many to be read at once.
     """
     if sum(matrix.size for matrix in wiring.weights) > _MAX_WEIGHTS:
-        return ""
+        return [], True
     kept = [edge for edge in shown_edges(wiring, frame) if edge.kept]
     crowded = max(Counter(edge.layer for edge in kept).values(), default=0) > _MAX_LABELLED_EDGES
-    body = ""
+    found = []
     for edge in kept:
-        (x1, y1, x2, y2), words = edge.ends, decimal(edge.weight)
+        x1, y1, x2, y2 = edge.ends
         sources = wiring.columns[edge.layer - 1].shown
         rank = sources.index(edge.source) / max(1, len(sources) - 1)
         first = 0.42 if len(wiring.columns[edge.layer].shown) == 1 else 0.26 + 0.4 * rank
         lift = -6.0 if abs(y2 - y1) < 20 else 3.5
-        half = text_width(words, _SMALL) / 2
+        half = text_width(decimal(edge.weight), size) / 2
         best: tuple[float, float, float] | None = None
         for step in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5):
             at = first + 0.05 * step
             if not 0.16 <= at <= 0.84:
                 continue
             x, y = x1 + (x2 - x1) * at, y1 + (y2 - y1) * at + lift
-            box = (x - half, y - 9.5, x + half, y + 2.5)
+            box = (x - half, y - 0.9 * size, x + half, y + 0.25 * size)
             overlap = sum(_overlap(box, other) for other in taken)
             if best is None or overlap < best[0] - 1e-9:
                 best = (overlap, x, y)
@@ -260,9 +279,9 @@ def _weight_labels(wiring: Wiring, frame: Frame, taken: list[Box]) -> str:
         if best is None:
             continue
         _, x, y = best
-        taken.append((x - half, y - 9.5, x + half, y + 2.5))
-        body += part(edge.name(wiring.sizes), weight_label(x, y, words, _SMALL, "w"))
-    return f'<g class="{"w-all w-asked" if crowded else "w-all"}">{body}</g>'
+        taken.append((x - half, y - 0.9 * size, x + half, y + 0.25 * size))
+        found.append((edge, x, y))
+    return found, crowded
 
 
 def _overlap(a: Box, b: Box) -> float:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import drawing, esc, num, rect, text
+from app.figures.svg.elements import circle, drawing, esc, line, num, rect, text
 
 WIDTH, HEIGHT = 248.0, 120.0
 _BASE: Final = 96.0
@@ -137,3 +139,43 @@ def marks_by_layer(rows: Sequence[tuple[str, Sequence[int | None]]], *, sentence
     for layer in range(len(rows[0][1]) if rows else 0):
         body += f'<text class="lab" x="{num(100 + 64 * layer)}" y="116" text-anchor="middle">layer {layer + 1}</text>'
     return drawing(248, 120, body, sentence=sentence)
+
+
+_LEVELS = 8
+
+
+def counts_figure(counts: Mapping[tuple[int, int], int], *, across: str, up: str, width: float = 620.0) -> Markup:
+    """How many there are of each pair of whole numbers: dots whose areas are counts, with the counts beside them.
+
+    Args:
+        counts: (across, up) → how many; below the eight highest of ``up`` all are one line.
+        across: what the first number is.
+        up: what the second is.
+        width: 620 beside something else, 350 on a phone.
+    """
+    levels = sorted({level for _, level in counts}, reverse=True)
+    lowest = levels[:_LEVELS][-1]
+    merged = Counter[tuple[int, int]]()
+    for (x, level), many in counts.items():
+        merged[x, max(level, lowest)] += many
+    xs = range(min(x for x, _ in counts), max(x for x, _ in counts) + 1)
+    step, most = (width - 90) / max(len(xs) - 1, 1), max(merged.values())
+    body = text(4, 14, up, "lab")
+    for row, level in enumerate(levels[:_LEVELS]):
+        y = 44 + 46.0 * row
+        fewer = "≤ " if level == lowest and len(levels) > _LEVELS else ""
+        body += text(4, y + 4, f"{fewer}{level:,}", "lab") + line(48, y, width - 8, y, "t-rule")
+        for place, x in enumerate(xs):
+            many = merged[x, level]
+            if many:
+                radius = max(2.0, min(13.0, step / 4) * math.sqrt(many / most))
+                at = 60 + step * place
+                body += circle(at, y, radius, "n-on") + text(at + radius + 3, y + 4, f"{many:,}", "lab halo")
+    bottom = 44 + 46.0 * len(levels[:_LEVELS])
+    every = -(-len(xs) * 30 // int(width - 90))
+    for place, x in enumerate(xs):
+        if place % every == 0:
+            body += text(60 + step * place, bottom - 12, f"{x}", "lab", anchor="middle")
+    body += text(width / 2, bottom + 8, across, "lab", anchor="middle")
+    said = "; ".join(f"{many:,} with {x} and {level:,}" for (x, level), many in sorted(merged.items()))
+    return drawing(width, bottom + 16, body, sentence=f"{up}, by {across}: {said}")

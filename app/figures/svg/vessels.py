@@ -23,6 +23,7 @@ from analysis.networks.network import Network
 from app.figures.numbers import decimal
 from app.figures.svg.elements import circle, drawing, esc, num, rect, text, text_width
 from app.figures.svg.layout import Frame, Site, Wiring, node_name, place, shown_edges, stroke_width
+from app.figures.svg.networks import label_places
 from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, table_name, tile_group, tile_shape, tile_size
 
 MARK: Final = 0.5
@@ -145,6 +146,7 @@ def vessels(
     row: int | None = None,
     ringed: Iterable[Site] = (),
     forced: Mapping[Site, str] | None = None,
+    named: bool = False,
 ) -> Markup:
     """The drawing.
 
@@ -160,9 +162,11 @@ def vessels(
         row: the input that runs, whose cell is outlined in every truth table; None outlines none.
         ringed: neurons with a ring.
         forced: neurons that do not compute their value, with words below; ringed, too.
+        named: whether hidden neurons have their names, and lines their weights, which show when they are asked for.
     """
     wiring = Wiring.of(weights, mask)
-    return _Vessels(wiring, values, full, geometry, list(readings), hues, row, {*ringed}, forced or {}).drawn(sentence)
+    told = list(readings), hues, row, {*ringed}, forced or {}, named
+    return _Vessels(wiring, values, full, geometry, *told).drawn(sentence)
 
 
 def level(x: float, y: float, radius: float, share: float) -> str:
@@ -189,6 +193,7 @@ class _Vessels:
     row: int | None
     ringed: set[Site]
     forced: Mapping[Site, str]
+    named: bool
 
     def drawn(self, sentence: str) -> Markup:
         sizes, most = self.geometry, self.wiring.rows
@@ -201,7 +206,7 @@ class _Vessels:
             for slot, neuron in enumerate(column.shown):
                 places[column.layer, neuron] = round(middle + (slot - (column.slots - 1) / 2) * gap, 1)
         frame = Frame(tuple(round(x, 1) for x in inner.x), places, gap, inner.spacing, sizes.top, height - sizes.bottom)
-        body = self._lines(frame) + '<g class="vs-dots"></g>'
+        body = self._lines(frame) + '<g class="vs-dots"></g>' + (self._weights(frame, radius) if self.named else "")
         body += "".join(self._vessel(site, frame, radius) for site in places)
         for column in self.wiring.columns:
             if column.n_hidden:
@@ -222,12 +227,26 @@ class _Vessels:
             pale, dark = (pale + line, dark) if off else (pale, dark + line)
         return pale + dark
 
+    def _weights(self, frame: Frame, radius: float) -> str:
+        """The weight on each line, clear of the vessels with what stands below and above them."""
+        below, size = self.geometry.letters + 8, 12.0
+        taken = [
+            (x - radius, y - radius - size - 6, x + radius, y + radius + below) for x, y in map(frame.at, frame.places)
+        ]
+        body = ""
+        for edge, x, y in label_places(self.wiring, frame, taken, size)[0]:
+            into = esc(node_name(edge.layer, edge.out, self.wiring.sizes))
+            body += (
+                f'<g class="vs-weight" data-into="{into}">{text(x, y, decimal(edge.weight), "", anchor="middle")}</g>'
+            )
+        return body
+
     def _vessel(self, site: Site, frame: Frame, radius: float) -> str:
         (layer, neuron), (x, y), sizes = site, frame.at(site), self.geometry
         name, value = node_name(layer, neuron, self.wiring.sizes), self.values[layer][neuron]
         if layer == 0:
             r = 0.82 * radius
-            body = circle(x, y, r, "vs-wall") + text(x, y + 6, f"{value:g}" if value is not None else "", "vs-bit")
+            body = circle(x, y, r, "vs-wall") + text(x, y + 6, f"{value:.2g}" if value is not None else "", "vs-bit")
             body += text(x, y - r - 9, name, "vs-name", anchor="middle")
             return f'<g class="vs vs-in{" vs-one" if value else ""}" data-el="{name}">{body}</g>'
         gone, inner = self.wiring.cut[layer][neuron], radius - _GAP
@@ -236,6 +255,8 @@ class _Vessels:
         body += f'<path class="vs-level" data-at="{num(x)} {num(y)} {num(inner)}" d="{filled}"/>'
         words = "" if gone or value is None else decimal(value)
         body += text(x, y + radius + sizes.letters + 6, words, "vs-value", anchor="middle")
+        if self.named and layer < self.wiring.last:
+            body += text(x, y - radius - 7, name, "vs-site", anchor="middle")
         if site in self.ringed or site in self.forced:
             body += circle(x, y, radius + 5, "vs-ring")
         if note := self.forced.get(site, ""):

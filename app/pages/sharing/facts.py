@@ -103,4 +103,4 @@ class Shared(ABC):
     def drawn(self, name: str) -> Markup | None:
         """One drawing by its id; "drawing" is that of the very thing that it is about."""
         found = find(self.blocks, name)
-        return Markup(found.drawing) if isinstance(found, Figure) and not found.is_plot else None  # noqa: S704  # it is one
+        return Markup(found.drawing) if isinstance(found, Figure) else None  # noqa: S704  # it is one

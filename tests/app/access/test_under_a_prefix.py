@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 PREFIX = "/pluriscope"
 SITE = "https://lab.example"
-LINK = re.compile(r"""(?:href|action|src|hx-get|hx-post|data-[\w-]*(?:url|src|href)|data-plotly)="([^"]*)\"""")
+LINK = re.compile(r"""(?:href|action|src|hx-get|hx-post|data-[\w-]*(?:url|src|href))="([^"]*)\"""")
 SECURE = {"x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.9", "origin": SITE}
 
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from app.figures.svg.funnel import funnel_bar, funnel_thumb
-from app.figures.svg.ground import ground_figure
+from app.figures.svg.ground import Lane, ground_figure, ground_thumb
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -44,13 +44,19 @@ def test_a_thumb_says_every_number_and_draws_what_is_left():
     assert words == "Left. valid: 197; a criterion with a long name: 0."
 
 
-@pytest.mark.parametrize("width", [248.0, 720.0])
+@pytest.mark.parametrize("width", [248.0, 350.0, 620.0])
 def test_the_common_ground_has_a_mark_for_each_number_within_its_lanes(width):
-    lanes = [("valid alignments", {36: 3}, True), ("alignments that fail", {0: 1, 700: 10**6}, False)]
-    found = ET.fromstring(ground_figure({415: 1, 723: 10**60}, lanes, 756, sentence="It", width=width))  # noqa: S314
+    hill = {415: 1, 723: 10**60}
+    lanes = [Lane("3 valid alignments", "", {36: 3}, True), Lane("", "", {0: 1, 700: 10**6}, False)]
+    if width == 248.0:
+        drawn, others = ground_thumb(hill, lanes, 756, sentence="It"), {"415", "756"}
+    else:
+        told = {"sentence": "It", "right_on_all": "none", "width": width}
+        drawn = ground_figure(Lane("2 of them", "", hill, True), lanes, 756, **told)
+        others = {"3 valid alignments", "right on all: none", "worst 415", "best 723", "756 of 756"}
+    found = ET.fromstring(drawn)  # noqa: S314
+    _, _, wide, high = map(float, found.get("viewBox").split())
     boxes = [[float(one.get(name)) for name in ("x", "y", "width", "height")] for one in found.iter(f"{SVG}rect")]
-    assert len(boxes) == 5
-    assert all(-8 <= x <= x + wide <= width and 0 <= y <= y + high <= 120 for x, y, wide, high in boxes)
-    said = [one.text for one in found.iter(f"{SVG}text")]
-    assert {"415", "756"} <= set(said)
-    assert ("valid alignments" in said) == (width > 400)
+    assert len(boxes) == 5 + (width > 248)  # the column of what is right on all
+    assert all(-8 <= x <= x + across <= wide and 0 <= y <= y + up <= high for x, y, across, up in boxes)
+    assert others <= {one.text for one in found.iter(f"{SVG}text")}

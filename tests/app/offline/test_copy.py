@@ -34,7 +34,7 @@ from tests.study_factories import results
 pytestmark = pytest.mark.slow
 PAIR = ("c-2c", "g-504d6efb63d1866d")
 """A circuit and an algorithm of the network with two outputs, for the second of them."""
-LOADING = {("script", "src"), ("script", "data-plotly"), ("link", "href"), ("img", "src"), ("iframe", "src")}
+LOADING = {("script", "src"), ("link", "href"), ("img", "src"), ("iframe", "src")}
 CITED = re.compile(r"https://(arxiv\.org|doi\.org|openreview\.net|proceedings\.mlr\.press|www\.alignmentforum\.org)/")
 
 

@@ -149,7 +149,7 @@ def test_a_network_is_found_by_slug_digest_and_prefix(get):
 @pytest.mark.slow
 def test_states_are_told_apart(get, client):
     words = {
-        "queued": "Still computing",
+        "queued": "analyses done; this page fills itself",
         "failed": "weights: too wild. Tame them.",
         "cancelled": "The analysis under complete was cancelled",
         "untouched": "Not computed yet",

@@ -32,8 +32,8 @@ from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_netw
 
 pytestmark = pytest.mark.slow  # the everyday run has one state of each kind among all pages
 UNKNOWN = {
-    "queued": ("Still computing", "waiting for a worker"),
-    "running": ("Still computing", "algorithms, 12 valid so far", 'role="progressbar"'),
+    "queued": ("0 of 1 analyses done", "Waiting for a worker."),
+    "running": ("0 of 1 analyses done", "algorithms, 12 valid so far", 'role="progressbar"'),
     "failed": ("The analysis under complete failed", "memory: too little. Add some.", "Try again"),
     "cancelled": ("The analysis under complete was cancelled", "Try again"),
     "untouched": ("Not computed yet",),
@@ -126,7 +126,7 @@ def test_what_failed_can_be_tried_again(store_and_client, shown, state):
         before = session.get(JobRow, target.split("/")[2]).state
     answer = client.post(target)
     assert (before, answer.status_code) == (state, 303)
-    assert "Still computing" in shown(f"/networks/{state}")
+    assert "analyses done" in shown(f"/networks/{state}")
     with store.write() as session:
         session.get(JobRow, target.split("/")[2]).state = state
 
@@ -137,11 +137,16 @@ def test_what_nobody_asked_for_can_be_asked_for(store_and_client, shown):
 
 def test_where_none_exist_the_page_says_that_all_was_searched(shown):
     text = shown("/networks/none")
-    for words in ("No circuit is valid", "All 9 circuits", "The whole network is correct on only "):
+    for words in (
+        "No circuit is valid",
+        "All 9 possible circuits",
+        "The whole network is right on only ",
+        "Train another",
+    ):
         assert words in text
     assert "may exist" not in text
     assert "stopped" not in text
-    assert "Still computing" not in text
+    assert "analyses done" not in text
 
 
 LIMIT = {

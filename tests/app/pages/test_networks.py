@@ -1,8 +1,7 @@
-"""The list of networks, the front page, and distributions on a network's own."""
+"""The list of networks and the front page."""
 
 import csv
 import io
-import json
 import re
 from html import unescape
 
@@ -112,13 +111,3 @@ def test_the_front_page_tells_of_two_explanations_that_contradict_each_other(cli
     assert f"{found['verdict']} so at most one of them is right" in told
     for one in found["explanations"]:
         assert client.get(f"/api/v2{XOR}/explanations/{one['ref']}").json()["valid"]
-
-
-def test_each_bar_of_a_networks_sizes_leads_to_as_many_circuits_as_it_says(client):
-    page = client.get(f"{XOR}?part=spread").text
-    plots = [json.loads(found) for found in re.findall(r'<script type="application/json">(.*?)</script>', page)]
-    assert len(plots) == 4
-    [bars] = plots[0]["data"]
-    assert sum(bars["y"]) == 197
-    for count, address in zip(bars["y"], bars["customdata"], strict=True):
-        assert client.get(f"/api/v2{address}").json()["total"] == count

@@ -1,0 +1,156 @@
+"""A network at work: its drawing with the values that one row gives, and beside it the rows that it can be run on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup
+
+from analysis.answers import ANSWER_RULE
+from analysis.networks.mlp import activations
+from app.addressing import Addresses
+from app.errors import BadQuery
+from app.figures.numbers import decimal
+from app.figures.svg.graphs import graph_diagram
+from app.figures.svg.layout import input_name
+from app.figures.svg.vessels import Geometry, Running, full_at, running, vessels
+from app.pages.inside import played_url
+from app.pages.page import DRAWING
+from app.pages.place import ModelPlace, Place
+from pluriscope.blocks import Block, Figure, Text
+from pluriscope.records import AnswerRecord, RowRecord
+
+MOST_ROWS: Final = 16
+MOST_WEIGHTS: Final = 1_000
+"""Of a network that a browser runs."""
+_MODEL_ROWS: Final = 8
+_WIDE: Final = Geometry("wide", 832, 40, 104, 58, 50, 116, 28, 13, 13, 34, "mark 0.5")
+_NARROW: Final = Geometry("narrow", 358, 22, 58, 52, 40, 96, 20, 12.5, 13, 27, "0.5")
+
+
+@dataclass(frozen=True)
+class StageRow:
+    """One row that can be run.
+
+    Args:
+        url: of the page with its values.
+        cells: under each heading.
+        said: what it gives, in a sentence.
+        input: what the network is given, for a browser that runs it; () where none does.
+    """
+
+    url: str
+    cells: Sequence[Text]
+    said: str = ""
+    input: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Stage(Block):
+    """A drawing with the values of one row, and the rows.
+
+    Args:
+        figure: the drawing with the values of the present row.
+        heads: of the table.
+        rows: that can be run.
+        at: the present one; −1 for none.
+        note: below the table.
+        running: what a browser needs to run it; None where rows are only links.
+    """
+
+    figure: Figure
+    heads: Sequence[str]
+    rows: Sequence[StageRow]
+    at: int
+    note: Text
+    running: Running | None = None
+
+    @property
+    def inner(self) -> Sequence[Block]:
+        return (self.figure,)
+
+
+def perceptron_stage(
+    place: Place, links: Addresses, behaviour: Sequence[RowRecord], row: int | None, files: Mapping[str, str]
+) -> Stage:
+    """A perceptron on its inputs; of many the 16 with the smallest margins, and the one that is asked for.
+
+    Args:
+        place: the network, its task and its rules.
+        links: builds addresses.
+        behaviour: what it does on each input.
+        row: the input whose values are shown; None for the first that it answers with 1.
+        files: of the drawing.
+
+    Raises:
+        BadQuery: there is no such row.
+    """
+    network, task, boolean = place.question.cut, place.question.task, place.question.data.boolean
+    n, given = len(behaviour), place.question.data.representatives
+    if row is not None and row >= n:
+        raise BadQuery(f"row {row}", f"is beyond the {n:,} rows of the task", f"use 0 to {n - 1}", "row")
+    at = row if row is not None else next((number for number, one in enumerate(behaviour) if one.decision), 0)
+    listed = sorted(range(n), key=lambda number: (number != at, behaviour[number].margin))[:MOST_ROWS]
+    rows = []
+    for number in sorted(listed):
+        one = behaviour[number]
+        bits = " ".join(map(str, one.bits)) if boolean else f"row {number}"
+        right = "right" if one.right else f"should be {one.target}"
+        above = f"{'' if one.decision else 'not '}above 0.5, so it answers {one.decision}"
+        said = f"{'Input ' if boolean else ''}{bits}: output {decimal(one.output)}, {above}."
+        cells = (
+            bits,
+            decimal(one.output),
+            str(one.decision),
+            Markup("{}<br><small>{}</small>").format(right, one.note) if one.note else right,
+        )
+        url = links.network(place.slug, place.scope, row=number)
+        rows.append(StageRow(url, cells, said, given[number].tolist()))
+    now, full = sorted(listed).index(at), full_at(network, given)
+    values = [layer[at].tolist() for layer in activations(network, given)]
+    sentence = f"{place.row.name}. {rows[now].said}"
+    wide, narrow = (
+        vessels(network.weights, values, full, geometry, sentence=sentence, named=True) for geometry in (_WIDE, _NARROW)
+    )
+    note = f"Answers {ANSWER_RULE}. Point at a row or a neuron; tapping works too."
+    if n > len(listed):
+        note = f"The {len(listed)} inputs of {n:,} with the smallest margins. {note}"
+    names = " ".join(map(input_name, range(network.n_inputs))) if boolean else "Row"
+    return Stage(
+        Figure(twice(wide, narrow), rows[now].said, files, id=DRAWING),
+        (names, "output", "answers", task.label),
+        rows,
+        now,
+        note,
+        running(network, full) if sum(matrix.size for matrix in network.weights) <= MOST_WEIGHTS else None,
+        id="runs",
+    )
+
+
+def twice(wide: Markup, narrow: Markup) -> Markup:
+    """A drawing for wide pages, and one for phones."""
+    return Markup('<div class="only-wide">{}</div><div class="only-phone">{}</div>').format(wide, narrow)
+
+
+def model_stage(place: ModelPlace, links: Addresses, answers: Sequence[AnswerRecord]) -> Stage:
+    """A transformer on the rows with the smallest gaps; each leads to Play on it.
+
+    Args:
+        place: the model, its task and its rules.
+        links: builds addresses.
+        answers: what it does on each row.
+    """
+    listed = sorted(range(len(answers)), key=lambda at: answers[at].gap)[:_MODEL_ROWS]
+    rows = []
+    for number in listed:
+        one = answers[number]
+        right = "right" if one.right else f"should be {one.answer}"
+        rows.append(StageRow(played_url(links, place, number), (one.row, decimal(one.gap), one.given, right)))
+    drawn = graph_diagram(place.space.graph, title=place.model.name)
+    note = (
+        f"Answers its largest output; the gap is its lead over the next. The {len(rows)} smallest gaps of {place.rows}."
+    )
+    said = "Every node and edge. A circuit keeps some."
+    return Stage(Figure(drawn, said, id=DRAWING), ("Row", "gap", "answers", "task"), rows, -1, note, id="runs")

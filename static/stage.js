@@ -1,0 +1,65 @@
+/* A network at work: the row that is pointed at runs through the drawing (live.js), and a line of words says how the
+   neuron that is pointed at comes by its value. */
+"use strict";
+(() => {
+  const stage = document.querySelector("[data-stage]");
+  if (!stage) return;
+  const figure = stage.querySelector("figure");
+  const said = figure.querySelector("[data-said]");
+  const rows = [...stage.querySelectorAll("tbody tr")];
+  const inputs = rows.map((row) => JSON.parse(row.dataset.input));
+  let now = rows.findIndex((row) => row.hasAttribute("aria-current"));
+  const live = new Live(figure, inputs[now]);
+  const { net } = live;
+  const NAMES = { leaky_relu: "leaky ReLU of ", relu: "ReLU of ", linear: "" };
+  const number = (value) => value.toFixed(2).replace(/^-(0\.00)$/, "$1").replace("-", "−");
+
+  function run(at) {
+    if (at === now) return;
+    now = at;
+    rows.forEach((row, place) => (place === at ? row.setAttribute("aria-current", "true") : row.removeAttribute("aria-current")));
+    live.run({ input: inputs[at] });
+  }
+  figure.addEventListener("live", () => (said.textContent = rows[now].dataset.said));
+  rows.forEach((row, at) => {
+    row.addEventListener("pointerenter", () => run(at));
+    const link = row.querySelector("a");
+    link.addEventListener("focus", () => run(at));
+    link.addEventListener("click", (event) => {
+      if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+      event.preventDefault();
+      run(at);
+      history.replaceState(history.state, "", link.href);
+    });
+  });
+
+  /** How a neuron comes by its value. */
+  function told(layer, place) {
+    const values = live.values();
+    const name = net.names[layer][place];
+    if (!layer) return `${name} = ${values[0][place]}, given.`;
+    const terms = net.weights[layer - 1][place].map((weight, source) => `${number(weight)} × ${number(values[layer - 1][source])}`);
+    const most = terms.length > 6 ? [...terms.slice(0, 6), "…"] : terms;
+    const sum = [...most, number(net.biases[layer - 1][place])].join(" + ").replaceAll("+ −", "− ");
+    const act = net.activations[layer - 1];
+    return `${name} = ${NAMES[act] ?? `${act} of `}${sum} = ${number(values[layer][place])}.`;
+  }
+  const flipped = (place) => inputs.findIndex((row) => row.every((bit, at) => bit === (at === place ? 1 - inputs[now][at] : inputs[now][at])));
+  net.names.forEach((layer, l) =>
+    layer.forEach((name, place) => {
+      const parts = [...figure.querySelectorAll(`.vs[data-el="${CSS.escape(name)}"]`)];
+      if (!parts.length) return; // of a wide layer some are not drawn
+      const lit = [...parts, ...figure.querySelectorAll(`.vs-weight[data-into="${CSS.escape(name)}"]`)];
+      const point = (on) => {
+        for (const one of lit) one.classList.toggle("on", on);
+        said.textContent = on ? told(l, place) : rows[now].dataset.said;
+      };
+      // an input is turned the other way where that row is listed
+      live.press(name, () => name, () => (l || flipped(place) < 0 ? point(true) : run(flipped(place))));
+      for (const part of parts) {
+        for (const event of ["pointerenter", "focus"]) part.addEventListener(event, () => point(true));
+        for (const event of ["pointerleave", "blur"]) part.addEventListener(event, () => point(false));
+      }
+    }),
+  );
+})();
