@@ -38,6 +38,8 @@ from analysis.question import Question
 SILENT: Final = -1
 MAX_SETS: Final = 2**12
 MAX_INTERVENTIONS: Final = 2**18
+CLEAR: Final = 0.3
+"""How near an output is to 0 or 1 where every rule of decision, and every threshold from .3 to .7, says the same."""
 
 
 NeuronSite = tuple[int, int]
@@ -156,6 +158,12 @@ class NetworkAnswers:
     def margins(self) -> NDArray[np.float64]:
         """``[set, source, base]`` distance of the output from 0.5."""
         return np.abs(self.outputs - 0.5)
+
+    @cached_property
+    def clear(self) -> NDArray[np.bool_]:
+        """``[set, source, base]`` whether the output is near 0 or 1."""
+        near: NDArray[np.bool_] = np.abs(self.outputs - self.decisions) <= CLEAR
+        return near
 
     @cached_property
     def counted(self) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +14,15 @@ from numpy.typing import NDArray
 from analysis.errors import InvalidIntervention
 from analysis.experiments import SILENT, NetworkAnswers
 from analysis.explanations.registry import KIND_OF
-from app.figures.numbers import noun
+from app.figures.numbers import exact, noun
 from app.figures.svg.layout import node_name
+from app.figures.svg.marks import quarters
+from pluriscope.blocks import Figure
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings
 from pluriscope.naming import LEAST, LETTERS, MOST
 from pluriscope.records import PairRecord
 from pluriscope.showing import Rows, link
-
-CLEAR: Final = 0.3
-"""How near an output is to 0 or 1 where every rule of decision says the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +101,7 @@ def trials_of(
         forced: ``[set]`` how much each patches.
         settled: of each explanation ``[set, source, base]``, see :class:`analysis.explanations.explanation.Kind`.
     """
-    counted, far = answers.counted, np.minimum(np.abs(answers.outputs), np.abs(answers.outputs - 1)) > CLEAR
-    doubtful = far | ~np.logical_and.reduce(settled)
+    counted, doubtful = answers.counted, ~(answers.clear & np.logical_and.reduce(settled))
     n_forced = np.broadcast_to(np.array(forced)[:, None, None], counted.shape)
     return Trials(
         predictions[:, counted],
@@ -112,6 +110,20 @@ def trials_of(
         n_forced[counted],
         doubtful[counted],
     )
+
+
+def who_is_right(counts: Sequence[int], unit: str, beside: str = "") -> Figure:
+    """The bar of two explanations over all trials.
+
+    Args:
+        counts: of trials in which both are right, P alone, Q alone, neither.
+        unit: how many trials there are, with their noun.
+        beside: what is left out of them.
+    """
+    names = ("both right", "only P", "only Q", "neither")
+    words = ", ".join(f"{exact(n)} {name}" for n, name in zip(counts, names, strict=True))
+    told = f"Of {unit}, from left to right: {words}{f'. {beside}' if beside else ''}"
+    return Figure(quarters(counts, sentence=f"{unit}: {words}"), told, id="right")
 
 
 def compared(result: Findings, explanations: Sequence[Explanation]) -> Rows:

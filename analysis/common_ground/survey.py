@@ -135,7 +135,11 @@ def survey_common_ground(
     drawn |= max(placed.observed, default=0) > MAX_CLASSES
     drawn &= n_classes > bounds.n_drawn
     spread = None if drawn or n_classes > bounds.max_spread else Spread(space, answers)
-    ranks_of = _drawn_ranks(placed.observed, bounds) if drawn else dict.fromkeys(_with_any(placed.observed))
+    ranks_of = (
+        drawn_ranks(placed.observed, bounds.n_drawn, bounds.seed)
+        if drawn
+        else dict.fromkeys(_with_any(placed.observed))
+    )
     parts: list[ClassPoints] = []
     n_perfect: int | None = 0
     n_unread = 0
@@ -177,11 +181,17 @@ def _with_any(observed: Sequence[int]) -> list[int]:
     return [number for number, n in enumerate(observed) if n]
 
 
-def _drawn_ranks(observed: Sequence[int], bounds: Bounds) -> dict[int, list[int] | None]:
-    """For each circuit with drawn classes which of its classes these are."""
+def drawn_ranks(observed: Sequence[int], n_drawn: int, seed: int) -> dict[int, list[int] | None]:
+    """A uniform sample of classes without repetition: for each circuit with drawn ones which of its classes these are.
+
+    Args:
+        observed: ``[circuits]`` observed classes of each, more in all than are drawn.
+        n_drawn: how many.
+        seed: of the draw.
+    """
     ends = list(accumulate(observed))
     ranks: dict[int, list[int]] = {}
-    for place in sorted(distinct(ends[-1], bounds.n_drawn, bounds.seed)):
+    for place in sorted(distinct(ends[-1], n_drawn, seed)):
         number = bisect_right(ends, place)
         ranks.setdefault(number, []).append(place - (ends[number - 1] if number else 0))
     return dict(ranks)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.rivals import ListedCircuits, compare
+from analysis.circuit_sets.rivals import compare
 from analysis.discovery.audit import audit
 from analysis.discovery.method import RULES
 from analysis.discovery.registry import MODEL_METHOD_BY_KEY, default_methods
@@ -110,7 +110,7 @@ def _load_rivals(session: Session, arguments: Arguments) -> Compute[Report]:
     masks = np.array(sorted(int(mask, 16) for mask in frame[REF].tolist()), dtype=np.uint64)
     layout = EdgeLayout((len(search.bit_use), 1))
     complete = search.listed == search.valid
-    return partial(compare, ListedCircuits(question=None, layout=layout, masks=masks, observed=(), complete=complete))
+    return partial(compare, layout, masks, complete=complete)
 
 
 def _beside(analysis: Analysis, load: Callable[[Session, Arguments], Compute[Report]]) -> Handler[Report]:

@@ -31,9 +31,11 @@ from app.pages.pending_work import missing, progress_of
 from app.pages.place import AnyPlace, Place
 from app.pages.shared import work_state
 from app.recent import Recent
-from pluriscope.analyses.registry import BY_KEY, SHOWN, Analysis
+from pluriscope.analyses import pair
+from pluriscope.analyses.registry import BY_KEY, PAIR, SHOWN, Analysis
+from pluriscope.analyses.rivals import farthest
 from pluriscope.analyses.shown import Item, Subject, network_subject, shown
-from pluriscope.blocks import Action, Block, Choice, Head, Notice, Progress, Prose
+from pluriscope.blocks import Action, Block, Choice, Head, Notice, Progress, Prose, Section
 from pluriscope.naming import ExplanationRef, Scope
 
 R = TypeVar("R", bound=Report)
@@ -309,6 +311,21 @@ def _more(one: Asked) -> Iterator[Block]:
     else:
         action = _ask(one, "Do this too", thorough=True)
         yield Notice("There is more", f"Not done yet: {one.analysis.thoroughly}.", actions=[action])
+
+
+def contradicting(one: Asked) -> Iterator[Block]:
+    """Two explanations of a network that contradict each other, as its overview has them.
+
+    Args:
+        one: the analysis PAIR of a perceptron, or RIVALS of a model of another kind.
+    """
+    if one.stored is None:
+        yield Section(pair.CONTRADICT, "same kind, same test")
+        yield _waiting(one)
+    elif one.analysis is PAIR:
+        yield from pair.contradicting(one.report, one.subject)
+    else:
+        yield from farthest(one.report, one.subject)
 
 
 # --- all of them

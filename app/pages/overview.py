@@ -15,7 +15,6 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.backbone import backbone_words
-from analysis.errors import BeyondLimits
 from analysis.models.common import backbone_of_bits
 from analysis.models.model import gaps
 from analysis.protocol import BUILT_IN
@@ -37,11 +36,8 @@ from app.limits import limits_in
 from app.options import ScopeOptions
 from app.pages.about_one import pairs, provenance_of
 from app.pages.analyses import Asked as Analysed
-from app.pages.analyses import Shelf, analyses_of
+from app.pages.analyses import Shelf, analyses_of, contradicting
 from app.pages.analyses import answers_of as found_of
-from app.pages.compare.compared import Compared, who_is_right
-from app.pages.compare.models import of_model
-from app.pages.compare.networks import of_network
 from app.pages.counted import (
     circuits_only,
     counts_of,
@@ -52,7 +48,6 @@ from app.pages.counted import (
 )
 from app.pages.every_analysis import asked
 from app.pages.explanation_list import Asked, search_for, states
-from app.pages.explanations import find_explanation
 from app.pages.input_plane import plane_blocks
 from app.pages.inside import answers_of, table_blocks
 from app.pages.network_page import Known, criterion_words
@@ -64,7 +59,7 @@ from app.pages.sharing.facts import InShort, Shared
 from app.pages.stage import Stage, model_stage, perceptron_stage
 from app.pages.training.course import learning_of_network, same_again
 from pluriscope.analyses.common_ground import GROUND_CAPTION, ground_map
-from pluriscope.analyses.registry import COMMON_GROUND, RIVALS
+from pluriscope.analyses.registry import COMMON_GROUND, PAIR, RIVALS, Analysis
 from pluriscope.blocks import (
     Action,
     Block,
@@ -79,10 +74,9 @@ from pluriscope.blocks import (
     Progress,
     Prose,
     Section,
-    Side,
     Table,
 )
-from pluriscope.naming import ExplanationRef, RulesScope, Scope
+from pluriscope.naming import RulesScope, Scope
 from pluriscope.tables import Query
 
 _SETTINGS: Final = {"granularity": "Cut by", "ablation": "what is cut carries", "embedding": "embedding"}
@@ -144,7 +138,6 @@ class Told:
         notices: what comes before any number.
         state: how far the analysis is.
         refused: whether there can be none.
-        pair: two explanations that say different things.
         map: where all explanations stand.
         folds: the rest.
     """
@@ -160,7 +153,6 @@ class Told:
     notices: Sequence[Block] = ()
     state: Asked
     refused: bool = False
-    pair: Sequence[Block] = ()
     map: Sequence[Block] = ()
     folds: Sequence[More]
 
@@ -211,9 +203,14 @@ class Overview(Shared):
         """The analyses that are asked about it, as far as they are."""
         return asked(self.session, self.place, self.links, analyses_of(self.place))
 
-    def report(self, key: str) -> Any:
-        """What one of them found; None where it did not."""
-        return next(one.report for one in self.every if one.analysis.key == key)
+    def of(self, analysis: Analysis) -> Analysed:
+        """One of them."""
+        return next(one for one in self.every if one.analysis is analysis)
+
+    @property
+    def two(self) -> Analysed:
+        """The one that finds two explanations that say different things."""
+        return self.of(RIVALS if isinstance(self.place, ModelPlace) else PAIR)
 
     @cached_property
     def told(self) -> Told:
@@ -248,8 +245,11 @@ class Overview(Shared):
         yield Line([*told.rules, Prose(told.said)])
         if not told.refused and told.state.state not in ("computing", "truncated"):
             yield from states(told.state)
-        if told.pair or told.map:
-            yield Columns([told.pair, told.map])
+        pair = (
+            () if self.two.state in ("computing", "not_analysed", "not_applicable") else tuple(contradicting(self.two))
+        )
+        if pair or told.map:
+            yield Columns([pair, told.map])
         answers = found_of(self.every)
         if answers:
             every = Action("All, each with its question", self.links.analyses(self.place.slug, self.place.scope))
@@ -271,18 +271,6 @@ def _working(session: Session, place: AnyPlace, links: Addresses) -> Progress | 
     done = len(jobs) - len(left)
     words = f"{done} of {len(jobs)} analyses done; this page fills itself."
     return Progress(words, done, len(jobs), note, id="working", actions=[every])
-
-
-def _pair(found: Compared, title: str, sentence: str, words: str, lead: str) -> Iterator[Block]:
-    """Two explanations beside each other."""
-    yield Section(title, sentence)
-    captions = (
-        Markup('<b>{}</b> <a class="mono" href="{}">{}</a>').format(one.letter, one.url, one.ref.replace("-", "·", 1))
-        for one in found.ones
-    )
-    yield Side([Figure(*two) for two in zip(found.drawings, captions, strict=True)])
-    yield who_is_right(found)
-    yield Prose(f"{words} [{lead}]({found.url})", glossary=False)
 
 
 # --- what a transformer has
@@ -321,7 +309,6 @@ def _of_transformer(page: Overview, place: ModelPlace) -> Told:
         rules=list(_settings(links, place)),
         said="" if common is None else backbone_words(common, part=place.part),
         state=search_for(session, links, place),
-        pair=list(_farthest(page, place)),
         map=list(_rows_right(place, frame)),
         folds=[*folds, counted],
     )
@@ -360,19 +347,6 @@ def _circuits(
         )
 
 
-def _farthest(page: Overview, place: ModelPlace) -> Iterator[Block]:
-    report = page.report(RIVALS.key)
-    if report is None or report.pair is None:
-        return
-    found = of_model(page.session, page.links, place, report.pair.masks)
-    kept, other = (int(mask, 16) for mask in report.pair.masks)
-    words = (
-        f"They share {(kept & other).bit_count()} of the {(kept | other).bit_count()} {place.part}s that either keeps."
-    )
-    why = "A circuit says what is kept, not what a change does, so no fair pair can be told apart by changes."
-    yield from _pair(found, "The two farthest apart", "both valid", f"{words} {why}", "See where they differ")
-
-
 def _rows_right(place: ModelPlace, frame: Mapping[str, Any] | None) -> Iterator[Block]:
     """Circuits by what they keep and the rows they get right."""
     if frame is None or not len(frame["right"]):
@@ -399,7 +373,7 @@ def _of_perceptron(page: Overview, known: Known) -> Told:
     differ = "[Why the two differ](scope.md#complete-and-paper)." if several else ""
     limit = f"Stopped: {known.stops}. Counts marked ≥ are lower bounds." if known.stops else ""
     method = limit or ("" if analysis is None else method_words(analysis))
-    ground = page.report(COMMON_GROUND.key)
+    ground = page.of(COMMON_GROUND).report
     return Told(
         sentence=_sentence(known, ground),
         share=share,
@@ -415,7 +389,6 @@ def _of_perceptron(page: Overview, known: Known) -> Told:
         notices=list(_notices(known)),
         state=Asked(known.session, links, place, known.state, known.job, limit, Query(), None, ()),
         refused=isinstance(known.plan, tuple),
-        pair=list(_contradicting(page, place)),
         map=[] if ground is None or analysis is None else list(_ground(ground, known, analysis)),
         folds=list(_folds(known)),
     )
@@ -435,21 +408,6 @@ def _sentence(known: Known, ground: Any) -> str:
     if ground.perfect == "0":
         return f"{told}, and none of them predicts everything that the network does."
     return f"{told}; {exact(ground.perfect)} of them predict everything that the network does."
-
-
-def _contradicting(page: Overview, place: Place) -> Iterator[Block]:
-    report = page.report(RIVALS.key)
-    if report is None or report.contradicting is None:
-        return
-    two = report.contradicting
-    refs = [ExplanationRef("interpretation", *one) for one in zip(two.masks, two.indices, strict=True)]
-    try:
-        pair = [find_explanation(page.session, page.links, place, ref) for ref in refs]
-    except BeyondLimits:
-        return
-    found = of_network(page.session, page.links, place, pair)
-    words = f"They contradict each other on {exact(two.differ)} of {noun(two.n_interventions, 'intervention')}."
-    yield from _pair(found, "Two that contradict each other", "same kind, same test passed", words, "See where")
 
 
 def _ground(report: Any, known: Known, analysis: AnalysisRow) -> Iterator[Block]:

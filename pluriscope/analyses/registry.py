@@ -116,17 +116,28 @@ STORIES: Final = Analysis(
 RIVALS: Final = Analysis(
     "rivals",
     "Rivals",
-    "Which valid circuits have least in common, and which interpretations contradict each other most?",
+    "Which valid circuits have least in common?",
     "Some seconds; all pairs are compared or ruled out.",
     "analysis.circuit_sets.rivals:find",
     (
         ("most different circuits", "Most different circuits", "every pair, block by block"),
-        ("contradicting interpretations", "Interpretations", "what every observed class predicts under interventions"),
         ("map of circuits", "Map", "classical scaling of distances"),
     ),
     always,
-    reads=frozenset({"observed"}),
     of_models=True,
+)
+PAIR: Final = Analysis(
+    "pair",
+    "Fair pair",
+    "Which two interpretations pass the same tests, each right where the other is wrong?",
+    "Seconds for most networks; of more than 10,000 observed classes so many are drawn.",
+    "analysis.fair_pair.report:find",
+    (
+        ("readings", "Predictions", "what every observed class predicts under every intervention"),
+        ("pairs", "Pairs", "every two of them, block by block"),
+    ),
+    always,
+    reads=frozenset({"observed"}),
 )
 METHODS: Final = Analysis(
     "methods",
@@ -221,7 +232,7 @@ CLAIMS: Final = Analysis(
     boolean=False,
     of_models=True,
 )
-ANALYSES: Final = (FUNNEL, COMMON_GROUND, RIVALS, STORIES, METHODS, LENSES, LADDER, DIRECTIONS, PLANTED)
+ANALYSES: Final = (FUNNEL, COMMON_GROUND, PAIR, RIVALS, STORIES, METHODS, LENSES, LADDER, DIRECTIONS, PLANTED)
 """Those that a job computes."""
 SHOWN: Final = (*ANALYSES, CLAIMS)
 """Those that have pages."""

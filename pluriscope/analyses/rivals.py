@@ -1,4 +1,4 @@
-"""Rivals as pages show them: the circuits that differ most, the interpretations that contradict most, and a map."""
+"""Rivals as pages show them: the circuits that differ most, and a map."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from analysis.circuit_sets.contradicting import ContradictionFound
-from analysis.circuit_sets.rivals import RivalsReport
+from analysis.circuit_sets.rivals import PairFound, RivalsReport
 from analysis.networks.circuit import Circuit
 from app.figures.numbers import noun
 from app.figures.svg.summaries import circuit_map
-from pluriscope.analyses.shown import Shown, Subject, listed
-from pluriscope.blocks import Action, Block, Figure, Notice, Section, Side
+from pluriscope.analyses.shown import Shown, Subject
+from pluriscope.blocks import Action, Block, Figure, Notice, Prose, Section, Side
 from pluriscope.naming import ExplanationRef
 
+_UNREAD: Final = (
+    "None is right where another is wrong: the circuits of a transformer are not interpreted, and a circuit alone "
+    "predicts nothing about interventions."
+)
 _SCALING: Final = "found by classical scaling of the square roots of Jaccard's distances"
 
 
@@ -41,47 +44,33 @@ def _page(report: RivalsReport, of: Subject) -> Iterator[Block]:
         )
     if pair is None:
         return
-    shared = int(pair.masks[0], 16) & int(pair.masks[1], 16)
-    more = {} if of.ask is None else {"shared": Circuit(of.question.layout, shared).keep}
     distance = f"{'' if pair.exact else 'at least '}{pair.distance}"
+    pale = "" if of.ask is None else f"Pale: {of.part}s that both keep."
     told = Notice(
         f"Jaccard distance {distance}",
-        f"1 would be circuits without a common {of.part}. {f'Pale: {of.part}s that both keep.' if more else ''}",
+        f"1 would be circuits without a common {of.part}. {pale}",
         actions=[Action("Compare these two", of.compare(map(of.ref, pair.masks)), True)],
     )
-    sizes = (noun(int(mask, 16).bit_count(), of.part) for mask in pair.masks)
-    named = (Markup("{}, {}").format(of.circuit(mask), size) for mask, size in zip(pair.masks, sizes, strict=True))
-    yield Side((*(Figure(of.thumb(mask, **more), name) for mask, name in zip(pair.masks, named, strict=True)), told))
-    if of.ask is not None:
-        yield _contradicting(report.contradicting, of)
+    yield Side((*_both(pair, of), told))
     yield from _mapped(report, of)
 
 
-def _contradicting(found: ContradictionFound | None, of: Subject) -> Notice:
-    if found is None:
-        return Notice("No two interpretations that were compared contradict each other")
-    two = [
-        ExplanationRef("interpretation", mask, index) for mask, index in zip(found.masks, found.indices, strict=True)
-    ]
-    links = (
-        Markup('<a class="mono" href="{}">i·{}.{}</a>').format(
-            of.links.interpretation(of.slug, one.first, int(one.second), of.scope), one.first, one.second
-        )
-        for one in two
-    )
-    compared = noun(found.of, "observed class", "observed classes")
-    how = (
-        f"No two of the {compared} differ more."
-        if found.complete
-        else f"{compared} were compared; others may differ more."
-    )
-    return Notice(
-        Markup("{} contradict each other on {} of {}").format(
-            listed(links, ""), f"{found.differ:,}", noun(found.n_interventions, "intervention")
-        ),
-        f"On each of these exactly one is right. {how}",
-        actions=[Action("Compare the two", of.compare(map(str, two)))],
-    )
+def farthest(report: RivalsReport, of: Subject) -> Iterator[Block]:
+    """The two circuits of a transformer that are farthest apart, where a perceptron has its fair pair."""
+    pair = report.pair
+    compare = None if pair is None else Action("Compare the two", of.compare(map(of.ref, pair.masks)))
+    yield Section("The two farthest apart", "same rules, both valid", compare, id="pair")
+    if pair is not None:
+        yield Side([*_both(pair, of)])
+    yield Prose(f"{' '.join(report.findings(None, of.part))} {_UNREAD}")
+
+
+def _both(pair: PairFound, of: Subject) -> Iterator[Figure]:
+    shared = int(pair.masks[0], 16) & int(pair.masks[1], 16)
+    more = {} if of.ask is None else {"shared": Circuit(of.question.layout, shared).keep}
+    for mask in pair.masks:
+        named = Markup("{}, {}").format(of.circuit(mask), noun(int(mask, 16).bit_count(), of.part))
+        yield Figure(of.thumb(mask, **more), named)
 
 
 def _mapped(report: RivalsReport, of: Subject) -> Iterator[Block]:
@@ -101,18 +90,10 @@ def _mapped(report: RivalsReport, of: Subject) -> Iterator[Block]:
 
 
 def _about(report: RivalsReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
-    """That a circuit or interpretation is one of the most different."""
-    if report is None:
-        return
-    among: set[tuple[str, str]] = set()
-    if report.contradicting is not None:
-        among |= set(zip(report.contradicting.masks, report.contradicting.indices, strict=True))
-    masks = report.pair.masks if report.pair else ()
-    action = Action("Rivals", of.links.analysis(of.slug, "rivals", of.scope))
-    if ref.kind == "circuit" and ref.first in masks:
+    """That a circuit is one of the most different."""
+    if report is not None and report.pair is not None and ref.kind == "circuit" and ref.first in report.pair.masks:
+        action = Action("Rivals", of.links.analysis(of.slug, "rivals", of.scope))
         yield Notice("It is one of the two circuits that differ most from each other", actions=[action])
-    elif ref.kind == "interpretation" and (ref.first, ref.second) in among:
-        yield Notice("It is one of the two interpretations that contradict each other most", actions=[action])
 
 
 def _brief(report: RivalsReport) -> str:

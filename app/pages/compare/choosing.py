@@ -8,15 +8,14 @@ from typing import Final
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.rivals import RivalsReport
 from app.addressing import Addresses
-from app.db.models import stored_beside
-from app.db.reports import report_of, report_row
 from app.pages.about_one import column, listed
 from app.pages.compare.compared import every_one
 from app.pages.compare.options import CompareOptions
-from app.pages.place import AnyPlace, ModelPlace
-from pluriscope.analyses.registry import RIVALS
+from app.pages.every_analysis import asked
+from app.pages.place import AnyPlace, Place
+from pluriscope.analyses.pair import refs
+from pluriscope.analyses.registry import PAIR, RIVALS
 from pluriscope.blocks import Action, Block, Form, Head, Notice, Section
 from pluriscope.naming import MOST, ExplanationRef
 from pluriscope.tables import Row
@@ -62,7 +61,7 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
     if chosen:
         yield Notice(f"{chosen[0]} is chosen", "A comparison needs one more.", state="computing")
     rows = []
-    for words, pair in _pairs(session, place):
+    for words, pair in _pairs(session, links, place):
         refs = list(dict.fromkeys([*chosen, *pair]))
         rows.append(Row({"pair": words, "refs": ", ".join(refs)}, url=links.compare(place.slug, refs, place.scope)))
     if rows:
@@ -72,18 +71,17 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
     yield _form(links, place.slug, options)
 
 
-def _pairs(session: Session, place: AnyPlace) -> Iterator[Pair]:
-    """Those that the analysis of rivals has found."""
-    if isinstance(place, ModelPlace):
-        report = stored_beside(session, place.row, place.text, RIVALS.key, RivalsReport)
-    else:
-        row = report_row(session, place.analysis, RIVALS.key)
-        report = None if row is None else report_of(row, RivalsReport)
-    if report is not None and report.pair is not None:
-        yield "The two most different circuits", [str(ExplanationRef("circuit", mask)) for mask in report.pair.masks]
-    if report is not None and report.contradicting is not None:
-        two = zip(report.contradicting.masks, report.contradicting.indices, strict=True)
-        yield "Two that contradict each other most", [str(ExplanationRef("interpretation", *one)) for one in two]
+def _pairs(session: Session, links: Addresses, place: AnyPlace) -> Iterator[Pair]:
+    """Those that analyses have found."""
+    known = [one for one in (PAIR, RIVALS) if one.of_models or isinstance(place, Place)]
+    for one in asked(session, place, links, known):
+        if one.report is None:
+            continue
+        if one.analysis is RIVALS:
+            if (pair := one.report.pair) is not None:
+                yield "The two most different circuits", [str(ExplanationRef("circuit", mask)) for mask in pair.masks]
+        elif one.report.shown is not None:
+            yield "Two that contradict each other", refs(one.report.shown)
 
 
 def _form(links: Addresses, network: str, options: CompareOptions) -> Form:

@@ -16,7 +16,6 @@ from app.addressing import Addresses
 from app.db.tables import ModelRow, NetworkRow
 from app.errors import BadQuery
 from app.figures.numbers import decimal, exact, noun
-from app.figures.svg.marks import quarters
 from app.pages.about_one import column
 from app.pages.compare.guess import Experiment, Guess
 from app.pages.compare.options import FIRST_SHOWN, ComparedOptions
@@ -24,6 +23,7 @@ from app.pages.explanations import KIND_LABELS
 from app.pages.sharing.facts import InShort, Shared
 from pluriscope.blocks import Action, Block, Figure, Head, Menu, More, Notice, Prose, Section, Side, Table, Text
 from pluriscope.comparison import Trials
+from pluriscope.comparison import who_is_right as bar
 from pluriscope.naming import LEAST, LETTERS, Scope
 from pluriscope.records import (
     ComparedRecord,
@@ -329,10 +329,7 @@ def who_is_right(c: Compared) -> Block:
         return _matrix(c, unit)
     pair = c.trials.pair(0, 1)
     counts = (pair.both_right, pair.first_right, pair.second_right, pair.neither)
-    names = ("both right", "only P", "only Q", "neither")
-    words = ", ".join(f"{exact(n)} {name}" for n, name in zip(counts, names, strict=True))
-    told = f"Of {unit}, from left to right: {words}{f'. {c.bounded}' if c.bounded else ''}"
-    return Figure(quarters(counts, sentence=f"{unit}: {words}"), told, id="right")
+    return bar(counts, unit, c.bounded)
 
 
 def _matrix(c: Compared, unit: str) -> Table:

@@ -1,0 +1,169 @@
+"""The fair pair as pages show it: two interpretations, who is right how often, and an experiment for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Final
+
+from markupsafe import Markup
+
+from analysis.fair_pair.report import CONDITIONS, ExperimentFound, FairPairReport, PairFound
+from analysis.networks.circuit import Circuit
+from app.figures.numbers import decimal, exact, noun
+from app.figures.svg.layout import node_name
+from app.figures.svg.marks import quarters
+from app.figures.svg.thumbs import circuit_thumb
+from app.figures.svg.tiles import Tile, bits_of, hues_among
+from pluriscope.analyses.shown import Shown, Subject, input_words
+from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Side
+from pluriscope.comparison import who_is_right
+from pluriscope.naming import LETTERS, ExplanationRef
+
+CONTRADICT: Final = "Two that contradict each other"
+_SAME: Final = "same kind, same test"
+_ASKED: Final = """
+- Both are interpretations of valid circuits, so they have passed the same tests.
+- Each is right where the other is wrong, with *one* neuron forced to the value that it has on another input.
+- The output is then within 0.3 of 0 or 1, so every rule of decision says the same.
+- No prediction rests on a [free row](glossary.md#free-row): a row of a gate that no input reaches, so no test has
+  looked at it. What is settled is the same for all interpretations of an
+  [observed class](glossary.md#observed-class), so one of each class is compared.
+
+Of all such pairs the first is the one that differs in the fewest neurons; then the one whose contradictions are shared
+most evenly; then the one whose circuits have the larger margin; then the one whose reference comes first. A neuron
+differs if the two keep other edges into it or read another function from it.
+"""
+
+
+def refs(pair: PairFound) -> list[str]:
+    """How a comparison names the two."""
+    named = zip(pair.masks, pair.indices, strict=True)
+    return [str(ExplanationRef("interpretation", mask, index)) for mask, index in named]
+
+
+def contradicting(report: FairPairReport, of: Subject) -> Iterator[Block]:
+    """The two with the bar of all interventions, and where they can be compared."""
+    pair = report.shown
+    if pair is None:
+        yield Section(CONTRADICT, _SAME, id="pair")
+        yield Notice("There are none", " ".join(report.findings(of.question)))
+        return
+    yield Section(CONTRADICT, _SAME, Action("See where, and guess first", of.compare(refs(pair))), id="pair")
+    yield from _drawn(report, pair, of)
+    search = Markup('<a href="{}">{}</a>').format(of.links.analysis(of.slug, "pair", of.scope), "The search")
+    if report.by_hand is not None and report.before is not None:
+        yield Prose(
+            f"Chosen by hand. {search} ranks it {exact(report.before + 1)} of {exact(report.n_fair)} fair pairs."
+        )
+    elif pair.given_up:
+        yield Prose(f"No pair is [fair](glossary.md#fair-pair) here: {_given_up(pair)}.")
+
+
+def _drawn(report: FairPairReport, pair: PairFound, of: Subject) -> Iterator[Block]:
+    """Both drawings, and the bar."""
+    yield Side([_one(report, pair, number, of) for number in range(2)])
+    yield who_is_right(_counts(pair), noun(report.n_interventions, "intervention"))
+
+
+def _counts(pair: PairFound) -> tuple[int, ...]:
+    return pair.both_right, pair.first_right, pair.second_right, pair.neither
+
+
+def _one(report: FairPairReport, pair: PairFound, number: int, of: Subject) -> Figure:
+    question, mask, index = of.question, pair.masks[number], pair.indices[number]
+    n_inputs = question.cut.n_inputs
+    gates = [[(one, bits_of(one.function, n_inputs)) for one in found] for found in pair.gates]
+    tiles = [Tile(one.layer, one.neuron, bits, one.label) for one, bits in gates[number]]
+    masks = [int(one, 16) for one in pair.masks]
+    drawn = circuit_thumb(
+        question.cut.weights,
+        Circuit(question.layout, masks[number]),
+        tiles,
+        shared=Circuit(question.layout, masks[0] & masks[1]).keep if masks[0] != masks[1] else None,
+        hues=hues_among(bits for _, bits in chain(*gates)),
+        title=f"Interpretation {LETTERS[number]}",
+        named=True,
+    )
+    right = pair.both_right + (pair.second_right if number else pair.first_right)
+    caption = Markup('<b>{}</b> <a class="mono" href="{}">i·{}.{}</a><br>{}, right on {} of {}').format(
+        LETTERS[number],
+        of.links.interpretation(of.slug, mask, int(index), of.scope),
+        mask,
+        index,
+        noun(masks[number].bit_count(), "edge"),
+        exact(right),
+        noun(report.n_interventions, "intervention"),
+    )
+    return Figure(drawn, caption)
+
+
+def _given_up(pair: PairFound) -> str:
+    return ", and ".join(CONDITIONS[one] for one in pair.given_up)
+
+
+# --- its page
+
+
+def _page(report: FairPairReport, of: Subject) -> Iterator[Block]:
+    pair = report.pair
+    if not report.complete:
+        yield Notice("Not every valid circuit is listed", "These are interpretations of those that are.")
+    if pair is not None:
+        yield from _drawn(report, pair, of)
+        yield from _experiments(pair, of)
+        yield from _by_hand(report, of)
+    asked = f"every rule decides {exact(report.n_clear)} of {noun(report.n_interventions, 'intervention')}"
+    yield More("What a fair pair is", lambda: [Prose(_ASKED)], asked)
+
+
+def _experiments(pair: PairFound, of: Subject) -> Iterator[Block]:
+    action = Action("Guess first", of.compare(refs(pair)), True)
+    yield Section("Where each is right", f"they differ in {_sites(pair.differ, of)}", action, id="experiments")
+    yield Prose("\n".join(f"{n}. {_told(one, of)}" for n, one in enumerate(pair.experiments, start=1)), glossary=False)
+    p, q = pair.counted
+    if p + q < pair.first_right + pair.second_right:
+        yield Prose(f"Of their contradictions {p + q} count: P is right on {p}, Q on {q}.")
+
+
+def _told(one: ExperimentFound, of: Subject) -> str:
+    n_inputs = of.question.cut.n_inputs
+    source, base = (input_words(row, n_inputs) for row in (one.source, one.base))
+    value = "the value that it has" if len(one.neurons) == 1 else "the values that they have"
+    right = LETTERS[one.says.index(one.answer)]
+    says = " and ".join(f"{letter} says {said}" for letter, said in zip(LETTERS, one.says, strict=False))
+    return (
+        f"On input {base} we force {_sites(one.neurons, of)} to {value} on {source}. {says}. The output is "
+        f"{decimal(one.output)} ({decimal(one.unforced)} unforced), so the network answers {one.answer}: "
+        f"**{right} is right.**"
+    )
+
+
+def _sites(sites: Iterable[tuple[int, int]], of: Subject) -> str:
+    return " and ".join(node_name(layer, neuron, of.question.cut.sizes) for layer, neuron in sites)
+
+
+def _by_hand(report: FairPairReport, of: Subject) -> Iterator[Block]:
+    if report.by_hand is None or report.before is None:
+        return
+    two = refs(report.by_hand)
+    yield Notice(
+        "The opening story shows a pair chosen by hand",
+        f"{' and '.join(two)}: {exact(report.before)} of {exact(report.n_fair)} fair pairs come before it.",
+        actions=[Action("Compare these two", of.compare(two))],
+    )
+
+
+def _thumb(report: FairPairReport, _: Subject) -> Markup:
+    pair = report.pair
+    return Markup("") if pair is None else quarters(_counts(pair), sentence=" ".join(report.findings()))
+
+
+def _about(report: FairPairReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
+    """That an interpretation is one of the fair pair."""
+    if report is not None and report.pair is not None and str(ref) in refs(report.pair):
+        action = Action("Fair pair", of.links.analysis(of.slug, "pair", of.scope))
+        yield Notice("It is one of the fair pair: each is right where the other is wrong", actions=[action])
+
+
+SHOWN: Final = Shown(_thumb, _page, about=_about)
