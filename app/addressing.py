@@ -116,9 +116,9 @@ class Addresses:
         """
         return self._url("networks", network, "analyses", what, *([item] if item else []), scope=scope, **view)
 
-    def sandbox(self, network: str, refs: Any = (), scope: Scope | None = None, **view: Any) -> str:
+    def play(self, network: str, refs: Any = (), scope: Scope | None = None, **view: Any) -> str:
         """Interventions by hand, and what some explanations say of them."""
-        return self._url("networks", network, "sandbox", scope=scope, e=[str(ref) for ref in refs], **view)
+        return self._url("networks", network, "play", scope=scope, e=[str(ref) for ref in refs], **view)
 
     def circuits(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """The valid circuits of a network in the list of its explanations."""

@@ -73,7 +73,7 @@ def network_row(addresses: Addresses, network: str, name: str, tab: str = "", sc
         "Overview": overview,
         "Explanations": addresses.explanations(network, scope),
         "Compare": addresses.compare(network, (), scope),
-        "Play": addresses.sandbox(network, (), scope),
+        "Play": addresses.play(network, (), scope),
         "More analyses": addresses.analyses(network, scope),
     }
     return NetworkRow(name, overview, tabs, tab)

@@ -102,7 +102,7 @@ def head_actions(one: One, before: str = "", after: str = "") -> list[Action | M
         found.append(Action("Compare", links.compare(slug, [one.ref], scope), primary=True))
     if one.whole.played and (one.known is None or one.known.recorded is None):
         of_circuit = {"circuit": one.item} if one.known is None else {}
-        found.append(Action("Play", links.sandbox(slug, () if of_circuit else [one.ref], scope, **of_circuit)))
+        found.append(Action("Play", links.play(slug, () if of_circuit else [one.ref], scope, **of_circuit)))
     found.append(
         Menu(
             "Share",

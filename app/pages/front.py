@@ -68,7 +68,7 @@ def _story(session: Session, links: Addresses, place: Place, others: list[Action
     yield Head(title, _WHAT, actions=[compare, *others])
     drawn = (_one(place, one.item, told, words) for one, told, words in zip(pair, found.ones, (_P, _Q), strict=True))
     yield Side([_network(links, place), *drawn])
-    play = Action("Change the network yourself", links.sandbox(NETWORK, PAIR))
+    play = Action("Change the network yourself", links.play(NETWORK, PAIR))
     yield Section(found.title, "so at most one of them is right each time", play, id="contradict")
     yield who_is_right(found)
 

@@ -86,7 +86,7 @@ def beside(blocks: Sequence[Block], most: int) -> Iterator[Block]:
 
 def played_url(links: Addresses, place: ModelPlace, row: int, circuit: str = "") -> str:
     """Play on one row of a model, or of a circuit of it; "" where its kind has no such run."""
-    return links.sandbox(place.slug, (), place.scope, row=row, circuit=circuit) if place.played else ""
+    return links.play(place.slug, (), place.scope, row=row, circuit=circuit) if place.played else ""
 
 
 def table_blocks(tables: Iterable[Table]) -> Iterator[Block]:

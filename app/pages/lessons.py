@@ -73,7 +73,7 @@ def _lessons(found: Compared) -> Iterator[Lesson]:
     other = next(one for one in told if one.right != first.right)
 
     def start(one: ContradictionRecord, number: int = len(PAIR)) -> str:
-        return found.links.sandbox(NETWORK, found.refs[:number], found.scope, now=one.base)
+        return found.links.play(NETWORK, found.refs[:number], found.scope, now=one.base)
 
     yield Lesson(
         title="Predict a patch",

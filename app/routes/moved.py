@@ -42,8 +42,13 @@ _ONES: Final = (
     (f"{_ALGORITHM}/alignments/{{alignment}}", f"{_EXPLANATION}/a-{{algorithm}}.{{alignment}}", ("place",)),
     (f"{_ALGORITHM}/directions", f"{_EXPLANATION}/g-{{algorithm}}", ("at",)),
     (f"{_ALGORITHM}/directions/{{alignment}}", f"{_EXPLANATION}/d-{{algorithm}}.{{alignment}}", ("at",)),
+    (
+        f"{_NETWORK}/sandbox",
+        f"{_NETWORK}/play",
+        ("e", "now", "tool", "site", "circuit", "row", "source", "change", "at"),
+    ),
 )
-"""Addresses that explanations had, those that they have now, and the options that went along."""
+"""Addresses that explanations and Play had, those that they have now, and the options that went along."""
 _FILES: Final = ("card.png", "card.svg", "drawing.svg", "drawing.png", "drawing.pdf")
 _PAGES: Final = (
     ("/alice-and-bob", f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}", ()),
@@ -179,7 +184,7 @@ _OF_MODELS: Final = tuple(
         (r"/circuits/([^/.]+)(?:/verify)?", r"/explanations/c-\1", ("row",)),
         ("(/analyses(?:/.+)?)", r"\1", ("step", *_CLAIMED)),
         ("/claims?", "/analyses/claims/given", _CLAIMED),
-        ("/sandbox", "/sandbox", ("circuit", "row", "source", "change", "tool")),
+        ("/sandbox", "/play", ("circuit", "row", "source", "change", "tool")),
         (rf"/({'|'.join(one.key for one in ANALYSES if one.of_models)})(/[^/]+)?", r"/analyses/\1\2", ("step",)),
         ("/(?:rivals|methods)\\..+", "/analyses", ()),
     )

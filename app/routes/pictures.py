@@ -30,7 +30,7 @@ router = APIRouter(include_in_schema=False)
 Form = Literal["svg", "png", "pdf"]
 PATTERNS: Final = ("/networks/{network}", "/networks/{network}/explanations/{ref}", "/compare")
 """Pages that had another beside them on which they were computed anew."""
-SHOWN: Final = (*PATTERNS, "/networks/{network}/sandbox", "/studies/{study}")
+SHOWN: Final = (*PATTERNS, "/networks/{network}/play", "/studies/{study}")
 """Pages that have a card, drawings and an embedding."""
 MAX_WIDTH: Final = 2_400
 ANYWHERE: Final = {"cache-control": "public, max-age=3600", "cross-origin-resource-policy": "cross-origin"}

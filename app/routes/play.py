@@ -21,7 +21,7 @@ from pluriscope.records import PlayRecord
 from pluriscope.templating import PART
 
 router = APIRouter()
-PLAY: Final = "/networks/{network}/sandbox"
+PLAY: Final = "/networks/{network}/play"
 Address = Annotated[
     str, Query(max_length=MAX_ADDRESS, description="Address of a network, an explanation or a comparison.")
 ]

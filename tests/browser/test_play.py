@@ -11,8 +11,8 @@ from app.pages.front import PAIR
 from tests.browser.conftest import eventually, query
 
 pytestmark = pytest.mark.browser
-PLAY = "/networks/xor-pretrained/sandbox"
-TRANSFORMER = "/networks/induction-attention/sandbox?row=17&source=40"
+PLAY = "/networks/xor-pretrained/play"
+TRANSFORMER = "/networks/induction-attention/play?row=17&source=40"
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def expect(chromium):
 def asked(site) -> str:
     """The page with three explanations asked."""
     alignment = site.listed("xor-pretrained", kind="alignment")["items"][0]["ref"]
-    return Addresses().sandbox("xor-pretrained", [*PAIR, alignment])
+    return Addresses().play("xor-pretrained", [*PAIR, alignment])
 
 
 def test_patch_and_go_back(tab, expect, asked):
@@ -57,19 +57,15 @@ def test_by_keys_alone(tab, expect, asked):
         tab.keyboard.press("Enter")
         expect(neuron).to_have_attribute("aria-label", re.compile(words))
         expect(neuron).to_be_focused()
-    tab.locator("#on-1").focus()
-    tab.keyboard.press("Enter")
-    expect(tab.locator("#on-1")).to_be_focused()
-    expect(tab.locator("#at-2-0-1")).to_be_attached()
     tab.locator("#tool").focus()
     tab.keyboard.type("-0.5")
     tab.keyboard.press("Enter")
-    expect(tab.get_by_role("group", name="to", exact=True).locator("[aria-current]")).to_have_text("−0.5")
+    expect(tab.get_by_role("group", name="Force to", exact=True).locator("[aria-current]")).to_have_text("−0.5")
     tab.locator("#at-2-0-1").focus()
     tab.keyboard.press("Enter")
     expect(tab.locator(".bench")).to_contain_text("n1.1 → n2.0")
-    tab.locator("#site").fill("1.2")
-    tab.locator("#site").press("Enter")
+    tab.locator("#at-1-2").focus()
+    tab.keyboard.press("Enter")
     eventually(tab, lambda: query(tab).get("now"), ["00_1.2v-0.5_2.0.1v-0.5"])
 
 

@@ -6,6 +6,7 @@ give the same bytes, and a drawing can be cached or compared by its text.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -74,6 +75,25 @@ def part(names: str, body: str) -> str:
         body: inner markup, already escaped.
     """
     return f'<g data-el="{esc(names)}">{body}</g>'
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a click on a part of a drawing leads.
+
+    Args:
+        url: the address.
+        words: what the click does, for those who cannot see the drawing.
+        id: of the element, so that the focus stays when a part of the page is exchanged.
+    """
+
+    url: str
+    words: str
+    id: str
+
+    def around(self, inner: str) -> str:
+        """A link around a part that is drawn, already escaped."""
+        return f'<a id="{esc(self.id)}" href="{esc(self.url)}" aria-label="{esc(self.words)}">{inner}</a>'
 
 
 def touchable(path: str, css_class: str = "hit") -> str:

@@ -14,13 +14,13 @@ from typing import Final
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import circle, drawing, line, rect, text, text_width
-from app.figures.svg.flow import FlowLink, link_element
+from app.figures.svg.elements import Step, circle, drawing, line, rect, text, text_width
 
 LEAST_SHARE: Final = 0.2
 """Of the attention of a position, below which no line is drawn."""
 _COLUMN: Final = 66.0
 _NARROW: Final = 46.0  # with more than four heads in a layer
+_PHONE: Final = 39.0  # on a phone, and between its layers
 _BETWEEN: Final = 62.0  # layers, on top of a column
 _ROW: Final = 46.0
 _LOW_ROW: Final = 34.0  # with more than eight positions
@@ -46,7 +46,7 @@ class PlaceMark:
     after: float
     moved: float
     by_hand: str
-    link: FlowLink | None
+    link: Step | None
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,15 @@ class NodeColumn:
     label: str
     layer: int
     is_on: bool
-    link: FlowLink | None
+    link: Step | None
     marks: tuple[PlaceMark, ...]
     shares: Sequence[Sequence[float | None]] | None = None
     was: Sequence[Sequence[float | None]] | None = None
 
 
-def positions_diagram(columns: Sequence[NodeColumn], positions: Sequence[str], answer: str, *, sentence: str) -> Markup:
+def positions_diagram(
+    columns: Sequence[NodeColumn], positions: Sequence[str], answer: str, *, sentence: str, narrow: bool = False
+) -> Markup:
     """The drawing.
 
     Args:
@@ -80,33 +82,36 @@ def positions_diagram(columns: Sequence[NodeColumn], positions: Sequence[str], a
         positions: what stands at each.
         answer: what is read out at the last position.
         sentence: the name of the group.
+        narrow: for a phone.
     """
-    draw = _Positions(columns, positions)
+    draw = _Positions(columns, positions, narrow)
     x = draw.out
     y = draw.y(len(positions) - 1)
     body = f'<g aria-hidden="true">{draw.names()}{draw.lines()}'
     body += line(draw.x[-1] + _DISC + 8, y, x - 6, y, "e-bg") + text(x, y + 4, answer, "lab code halo")
-    body += text(x, _TOP - 18, "logits", "lab") + "</g>"
+    body += ("" if narrow else text(x, _TOP - 18, "logits", "lab")) + "</g>"
     body += "".join(draw.column(place) for place in range(len(columns)))
-    width = x + max(text_width(answer, 12), 40.0) + 8
+    width = x + max(text_width(answer, 12), 0.0 if narrow else 40.0) + 8
     height = draw.y(len(positions) - 1) + _ROW / 2
-    names = "flow wide" if width > 420 else "flow"
+    names = "flow narrow" if narrow else "flow wide"
     return drawing(width, height, body, sentence=sentence, css_class=names, most=1.3 * width)
 
 
 class _Positions:
     """One drawing in the making."""
 
-    def __init__(self, columns: Sequence[NodeColumn], positions: Sequence[str]) -> None:
+    def __init__(self, columns: Sequence[NodeColumn], positions: Sequence[str], narrow: bool) -> None:
         self._columns, self._positions = columns, positions
         widest = max(sum(one.layer == layer for one in columns) for layer in {one.layer for one in columns})
-        step = _COLUMN if widest <= 4 else _NARROW
+        step = _PHONE if narrow else _COLUMN if widest <= 4 else _NARROW
+        between = _PHONE if narrow else _BETWEEN
+        self._ahead = (step + between) / 2
         self._row = _ROW if len(positions) <= 8 else _LOW_ROW
         left = max(text_width(_token(number, one), 11) for number, one in enumerate(positions)) + 12
         self.x = [left + step / 2]
         for one, following in pairwise(columns):
-            self.x.append(self.x[-1] + step + (_BETWEEN if following.layer != one.layer else 0.0))
-        self.out = self.x[-1] + step / 2 + 22
+            self.x.append(self.x[-1] + step + (between if following.layer != one.layer else 0.0))
+        self.out = self.x[-1] + step / 2 + (8 if narrow else 22)
         self._largest = max([1e-300, *(max(mark.before, mark.after) for one in columns for mark in one.marks)])
         self._changed = any(mark.by_hand or self._moved(mark) for one in columns for mark in one.marks)
 
@@ -130,7 +135,7 @@ class _Positions:
         for x, one in zip(self.x, self._columns, strict=True):
             if one.shares is None:
                 continue
-            start = starts.setdefault(one.layer, x - (_COLUMN + _BETWEEN) / 2)
+            start = starts.setdefault(one.layer, x - self._ahead)
             for reading, read, share, same in self._looked_at(one, one.shares):
                 drawn = line(start, self.y(read), x, self.y(reading), "e-pos", width=round(0.4 + 2.6 * share, 1))
                 pale, ink = (pale + drawn, ink) if same else (pale, ink + drawn)
@@ -156,7 +161,7 @@ class _Positions:
         """One node: its name, and a disc at each position."""
         one, x = self._columns[place], self.x[place]
         name = text(x, _TOP - 18, one.label, "lab" if one.is_on else "lab s", anchor="middle")
-        box = rect(x - 23, _TOP - 40, 46, 34, "fl-hit")
+        box = rect(x - 19, _TOP - 40, 38, 34, "fl-hit")
         body = self._link(one.link, box + name)
         for position, mark in enumerate(one.marks):
             body += self._link(mark.link, self._disc(x, self.y(position), mark, one.is_on))
@@ -179,10 +184,10 @@ class _Positions:
     def _radius(self, length: float) -> float:
         return max(1.5, _DISC * math.sqrt(length / self._largest)) if length else 0.0
 
-    def _link(self, link: FlowLink | None, inner: str) -> str:
+    def _link(self, link: Step | None, inner: str) -> str:
         if link is None:
             return f'<g aria-hidden="true">{inner}</g>'
-        return link_element(link, inner)
+        return link.around(inner)
 
 
 def _token(position: int, token: str) -> str:

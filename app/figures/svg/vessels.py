@@ -21,13 +21,15 @@ from numpy.typing import NDArray
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from app.figures.numbers import decimal
-from app.figures.svg.elements import circle, drawing, esc, num, rect, text, text_width
+from app.figures.svg.elements import Step, circle, drawing, esc, num, rect, text, text_width, touchable
 from app.figures.svg.layout import Frame, Site, Wiring, node_name, place, shown_edges, stroke_width
 from app.figures.svg.networks import label_places
 from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, table_name, tile_group, tile_shape, tile_size
 
 MARK: Final = 0.5
 """Above it the output answers 1."""
+Line = tuple[int, int, int]
+"""Layer and neuron that a line leads to, and the neuron that it comes from."""
 _GAP: Final = 3.0
 _SIGNS: Final = {"∧": "and", "∨": "or", "⊕": "xor", "¬": "not "}
 
@@ -147,6 +149,9 @@ def vessels(
     ringed: Iterable[Site] = (),
     forced: Mapping[Site, str] | None = None,
     named: bool = False,
+    written: Mapping[Line, tuple[str, float]] | None = None,
+    was: Sequence[Sequence[float | None]] | None = None,
+    steps: Mapping[tuple[int, ...], Step] | None = None,
 ) -> Markup:
     """The drawing.
 
@@ -163,9 +168,12 @@ def vessels(
         ringed: neurons with a ring.
         forced: neurons that do not compute their value, with words below; ringed, too.
         named: whether hidden neurons have their names, and lines their weights, which show when they are asked for.
+        written: lines that carry something else than their neuron's value, with words and that value.
+        was: values of another run, told where they differ.
+        steps: where a click on a neuron or line leads.
     """
     wiring = Wiring.of(weights, mask)
-    told = list(readings), hues, row, {*ringed}, forced or {}, named
+    told = list(readings), hues, row, {*ringed}, forced or {}, named, written or {}, was, steps or {}
     return _Vessels(wiring, values, full, geometry, *told).drawn(sentence)
 
 
@@ -194,18 +202,22 @@ class _Vessels:
     ringed: set[Site]
     forced: Mapping[Site, str]
     named: bool
+    written: Mapping[Line, tuple[str, float]]
+    was: Sequence[Sequence[float | None]] | None
+    steps: Mapping[tuple[int, ...], Step]
 
     def drawn(self, sentence: str) -> Markup:
         sizes, most = self.geometry, self.wiring.rows
         gap, radius = sizes.rows(most)
-        height = sizes.top + sizes.bottom + gap * (max(most, 2) - 1)
+        bottom = sizes.bottom + (sizes.letters + 5 if self.was else 0)
+        height = sizes.top + bottom + gap * (max(most, 2) - 1)
         inner = place(self.wiring.columns, sizes.width - sizes.right + sizes.left, height, sizes.left, 0)
-        middle = (height + sizes.top - sizes.bottom) / 2
+        middle = (height + sizes.top - bottom) / 2
         places = {}
         for column in self.wiring.columns:
             for slot, neuron in enumerate(column.shown):
                 places[column.layer, neuron] = round(middle + (slot - (column.slots - 1) / 2) * gap, 1)
-        frame = Frame(tuple(round(x, 1) for x in inner.x), places, gap, inner.spacing, sizes.top, height - sizes.bottom)
+        frame = Frame(tuple(round(x, 1) for x in inner.x), places, gap, inner.spacing, sizes.top, height - bottom)
         body = self._lines(frame) + '<g class="vs-dots"></g>' + (self._weights(frame, radius) if self.named else "")
         body += "".join(self._vessel(site, frame, radius) for site in places)
         for column in self.wiring.columns:
@@ -216,16 +228,28 @@ class _Vessels:
         return drawing(sizes.width, height, body, sentence=sentence, css_class=f"vessels {sizes.name}", sizing="fluid")
 
     def _lines(self, frame: Frame) -> str:
-        pale = dark = ""
+        pale = dark = chosen = tags = ""
         for edge in shown_edges(self.wiring, frame):
             x1, y1, x2, y2 = map(num, edge.ends)
             wide = stroke_width(edge.weight, self.wiring.largest, 1.2, 3.4)
-            off = not edge.kept or (edge.layer, edge.out) in self.forced
+            here = (edge.layer, edge.out, edge.source)
+            if wrote := self.written.get(here):
+                tags += self._tag(edge.ends, wrote[0])
+            off = not edge.kept or (edge.layer, edge.out) in self.forced or (wrote and not wrote[1])
+            if here in self.steps:
+                chosen += self.steps[here].around(touchable(f"M{x1} {y1}L{x2} {y2}", "vs-hit"))
             css = f"{'e-neg' if edge.weight < 0 else 'e-pos'}{' vs-pale' if off else ''}"
             name = esc(edge.name(self.wiring.sizes))
             line = f'<path class="{css}" data-el="{name}" d="M{x1} {y1}L{x2} {y2}" stroke-width="{wide:g}"/>'
             pale, dark = (pale + line, dark) if off else (pale, dark + line)
-        return pale + dark
+        return pale + dark + tags + chosen
+
+    def _tag(self, ends: tuple[float, float, float, float], words: str) -> str:
+        """What is written on a line, nearer to where it comes from, where lines are apart."""
+        (x1, y1, x2, y2), size = ends, self.geometry.letters
+        x, y, half = x1 + (x2 - x1) * 0.36, y1 + (y2 - y1) * 0.36, text_width(words, size) / 2 + 5
+        box = rect(x - half, y - 0.8 * size, 2 * half, 1.6 * size, "vs-box")
+        return box + text(x, y + 0.35 * size, words, "vs-note", anchor="middle")
 
     def _weights(self, frame: Frame, radius: float) -> str:
         """The weight on each line, clear of the vessels with what stands below and above them."""
@@ -254,12 +278,17 @@ class _Vessels:
         filled = "" if gone or value is None else level(x, y, inner, value / self.full)
         body += f'<path class="vs-level" data-at="{num(x)} {num(y)} {num(inner)}" d="{filled}"/>'
         words = "" if gone or value is None else decimal(value)
-        body += text(x, y + radius + sizes.letters + 6, words, "vs-value", anchor="middle")
+        old = value if self.was is None else self.was[layer][neuron]
+        differs = not gone and old != value
+        css = "vs-value vs-new" if differs else "vs-value"
+        body += text(x, y + radius + sizes.letters + 6, words or "—" * (self.was is not None), css, anchor="middle")
         if self.named and layer < self.wiring.last:
             body += text(x, y - radius - 7, name, "vs-site", anchor="middle")
         if site in self.ringed or site in self.forced:
             body += circle(x, y, radius + 5, "vs-ring")
-        if note := self.forced.get(site, ""):
+        before = "" if not differs else "was beyond float64" if old is None else f"was {decimal(old)}"
+        how = "" if before and self.geometry is NARROW else self.forced.get(site, "")
+        if note := ", ".join(filter(None, (how, before))):
             body += text(x, y + radius + 2 * sizes.letters + 11, note, "vs-note", anchor="middle")
         if layer == self.wiring.last:
             mark = num(y + inner - 2 * inner * MARK / self.full)
@@ -268,7 +297,8 @@ class _Vessels:
         above = radius + sizes.words + (5 if site in self.ringed or site in self.forced else 0)
         for turn, one in enumerate(reversed(here)):
             body += self._reading(one, x, y - above - 1.6 * turn * sizes.words)
-        return f'<g class="vs{" vs-gone" if gone else ""}" data-el="{name}">{body}</g>'
+        body = f'<g class="vs{" vs-gone" if gone else ""}" data-el="{name}">{body}</g>'
+        return self.steps[site].around(body) if site in self.steps else body
 
     def _reading(self, one: Reading, x: float, y: float) -> str:
         """Letter, truth table and words in a row, its middle at (x, y)."""

@@ -445,7 +445,7 @@ def table(c: Compared, view: ComparedOptions) -> Table:
     seen = {"at": "" if view.at == 1 else str(view.at), "guess": view.guess, "answers": view.answers}
     files = {"CSV": c.url.replace("/compare?", "/compare.csv?", 1)}
     if c.asked != "rows":
-        files["Try one of your own"] = c.links.sandbox(c.network.slug, c.refs, c.scope)
+        files["Try one of your own"] = c.links.play(c.network.slug, c.refs, c.scope)
     page = (view.at - 1) // view.limit * view.limit
     start = page if view.start is None else view.start
     return Table(

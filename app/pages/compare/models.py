@@ -36,7 +36,7 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
     def trial(number: int) -> dict[str, Any]:
         found: dict[str, Any] = {"neurons": model.rows[number], "experiment": str(number)}
         if place.played:
-            found["url"] = links.sandbox(place.slug, (), place.scope, circuit=masks[0], row=number)
+            found["url"] = links.play(place.slug, (), place.scope, circuit=masks[0], row=number)
         return found
 
     def experiment(number: int) -> Experiment:

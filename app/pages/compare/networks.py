@@ -225,7 +225,7 @@ def _trial(beside: Beside, answers: NetworkAnswers, sets: Sequence[_Neurons], at
         "source": inputs[0],
         "base": inputs[1],
         "output": float(answers.outputs[members, source, base]),
-        "url": beside.links.sandbox(place.slug, refs, place.scope, now=now) if now else "",
+        "url": beside.links.play(place.slug, refs, place.scope, now=now) if now else "",
     }
 
 

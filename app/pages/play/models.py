@@ -8,7 +8,7 @@ A change stands in the address as ``SITE_WRITTEN`` or ``SITE~POSITION_WRITTEN``:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
@@ -29,12 +29,12 @@ from analysis.sandbox.intervention import MAX_CHANGES
 from app.addressing import Addresses
 from app.errors import BadQuery, Conflict
 from app.figures.numbers import decimal, exact
-from app.figures.svg.flow import FlowLink
+from app.figures.svg.elements import Step
 from app.figures.svg.positions import NodeColumn, PlaceMark, positions_diagram
 from app.options import ScopeOptions
 from app.pages.inside import chosen_row
 from app.pages.place import ModelPlace, mask_meant
-from app.pages.play.played import Ask, Field, Play, Played, Told, changed_table
+from app.pages.play.played import Ask, Changed, Field, Played, Told
 from app.pages.play.state import WITHOUT
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Prose, Table
 from pluriscope.records import HandRecord, PlayRecord, RunRecord
@@ -113,7 +113,7 @@ class State:
 
     @property
     def url(self) -> str:
-        return self.links.sandbox(self.place.slug, (), self.place.scope, **self.view)
+        return self.links.play(self.place.slug, (), self.place.scope, **self.view)
 
     def fields(self, *without: str) -> list[tuple[str, str]]:
         """What a form sends along to keep the state."""
@@ -254,7 +254,8 @@ class ModelPlay(Played):
 
     @cached_property
     def told(self) -> Told:
-        before, after, row = self.gives(self.before), self.gives(self.after), " ".join(self.before.places)
+        before, after = (self.gives(run) or "nothing" for run in (self.before, self.after))
+        row = " ".join(self.before.places)
         title = f"The answer stays {after}" if before == after else f"The answer turns from {before} to {after}"
         changes = "; ".join(f"{self.name_of(one)} {WRITTEN[one.written][0]}" for one in self.state.changes)
         tokens = f"; changed: {', '.join(self.state.view['change'])}" if changes else ""
@@ -269,11 +270,17 @@ class ModelPlay(Played):
 
     # --- as JSON
 
+    @property
+    def clear_url(self) -> str:
+        return replace(self.state, changes=()).url
+
+    @cached_property
+    def hands(self) -> list[Changed]:
+        return [Changed(self._hand(one), self.state.without(one).url) for one in self.state.changes]
+
     def record(self) -> PlayRecord:
         runs = self._run(self.before), self._run(self.after)
-        return self.recorded(
-            [self._hand(one) for one in self.state.changes], wants=self.wants(self.row), before=runs[0], after=runs[1]
-        )
+        return self.recorded(wants=self.wants(self.row), before=runs[0], after=runs[1])
 
     def _run(self, run: RowRun) -> RunRecord:
         return RunRecord(
@@ -318,7 +325,7 @@ class ModelPlay(Played):
 
     # --- as drawings
 
-    def drawing(self, *, linked: bool) -> Markup:
+    def drawing(self, *, linked: bool, narrow: bool = False) -> Markup:
         graph = self.place.space.graph
         kept = graph.kept_edges(self.state.bits[None])[0]
         there = [edge for edge, is_kept in zip(graph.edges, kept, strict=True) if is_kept]
@@ -331,53 +338,64 @@ class ModelPlay(Played):
                     label=node.label.removeprefix("head "),
                     layer=node.layer,
                     is_on=number in ends,
-                    link=self._link(number, None) if linked and number in looking else None,
-                    marks=tuple(self._mark(number, at, linked) for at in range(len(self.before.places))),
+                    link=self._link(number, None, narrow) if linked and number in looking else None,
+                    marks=tuple(self._mark(number, at, linked, narrow) for at in range(len(self.before.places))),
                     shares=None if now is None else _shares(now),
                     was=None if was is None else _shares(was),
                 )
             )
         sentence = f"{self.network.name} on {' '.join(self.before.places)}{': choose what to change' if linked else ''}"
-        return positions_diagram(columns, self.before.places, self.gives(self.after), sentence=sentence)
+        return positions_diagram(columns, self.before.places, self.gives(self.after), sentence=sentence, narrow=narrow)
 
-    def _link(self, number: int, at: int | None) -> FlowLink:
+    def _link(self, number: int, at: int | None, narrow: bool) -> Step:
         change = Change("node", number, at, self.state.tool)
         token = "" if at is None else f", {self.before.places[at]}"
         undo = self.state.without(change).changes != self.state.changes
         words = f"{self.name_of(change)}{token}: {'undo' if undo else WRITTEN[self.state.tool][0]}"
         name = self.state.site(change).replace(".", "-").replace("~", "-")
-        return FlowLink(self.state.toggled(change).url, words, f"at-{name}")
+        return Step(self.state.toggled(change).url, words, f"{'on' if narrow else 'at'}-{name}")
 
-    def _mark(self, number: int, at: int, linked: bool) -> PlaceMark:
+    def _mark(self, number: int, at: int, linked: bool, narrow: bool) -> PlaceMark:
         was, now = self.before.given[number, at], self.after.given[number, at]
         here = [one for one in self.state.changes if (one.kind, one.part) == ("node", number) and one.at in (at, None)]
         written = next((one for one in here if one.at == at), here[0] if here else None)
-        link = self._link(number, at) if linked else None
+        link = self._link(number, at, narrow) if linked else None
         return PlaceMark(
             length(was), length(now), length(now - was), "" if written is None else WRITTEN[written.written][1], link
         )
 
     # --- as a page
 
-    def page(self) -> Iterator[Block]:
-        state, links = self.state, self.links
-        actions = [Action("Undo all", replace(state, changes=()).url)] if state.changes else []
+    def about_it(self) -> tuple[str, str, Sequence[Action]]:
+        state, place = self.state, self.place
+        to = self.links.explanations(place.slug, place.scope)
+        act = Action("Choose a circuit", to, primary=True)
         if state.circuit:
-            actions.append(Action("Circuit", links.circuit(self.place.slug, state.circuit, self.place.scope)))
+            act = Action("Circuit", self.links.circuit(place.slug, state.circuit, place.scope), primary=True)
         cut = f" Only circuit {state.circuit} is there, all else is cut." if state.circuit else ""
-        yield self.head(f"{self.told.words}. The task wants {self.wants(self.row)}.{cut}", *actions)
-        tools = {words: replace(state, tool=tool).url for tool, (words, _) in WRITTEN.items()}
-        yield Play(
-            url=links.sandbox(self.place.slug),
-            dials=[Choice("What is chosen is", tools, WRITTEN[state.tool][0], id="tool")],
-            beside=Ask("Show", state.fields("row", "source"), [self._rows("row"), self._rows("source")]),
-            figure=self.figure(self._caption()),
-            changed=changed_table(
-                [(self.name_of(one), WRITTEN[one.written][0], state.without(one).url) for one in state.changes]
-            ),
-            asks=[Ask("Change", state.fields(), [self._sites(), self._positions()])],
-            outcome=[self._facts(), self._logits(), Prose(self._rules(), glossary=False)],
+        caption = (
+            "Choose a disc to change what that node gives at that position, or a head’s name for all positions; choose "
+            "it again to undo that. Discs grow with the length of the vector, rings show it before the changes. Lines "
+            "show where a head looks with a fifth of its attention or more; pale is as before."
         )
+        return f"{self.told.words}. The task wants {self.wants(self.row)}.{cut}", caption, [act]
+
+    def controls(self) -> Iterator[Choice | Ask]:
+        state = self.state
+        yield Ask("Show", state.fields("row", "source"), [self._rows("row"), self._rows("source")])
+        tools = {words: replace(state, tool=tool).url for tool, (words, _) in WRITTEN.items()}
+        yield Choice("What is chosen is", tools, WRITTEN[state.tool][0], id="tool")
+        yield Ask("Change", state.fields(), [self._sites(), self._positions()])
+
+    def outcome(self) -> Iterator[Block]:
+        gap, was = self.gap(self.after), f"{decimal(self.gap(self.before), 4)} unchanged" if self.hands else ""
+        right = "correct" if gap > 0 else f"incorrect, the task wants {self.wants(self.row)}"
+        answer = Fact("Answers", self.gives(self.after) or "nothing", right)
+        yield Facts([answer, Fact("Gap", decimal(gap, 4), was, "the correct logit less the largest other")], id="does")
+        yield self._logits()
+        same, rows = "circuit" if self.state.circuit else "network", self.place.model.rows
+        patched = f"What is patched is taken from the same {same}, unchanged, on the source row {rows[self.source]}"
+        yield Prose(f"{patched}; a mean is over its run on all {exact(len(rows))} rows of the task.", glossary=False)
 
     def _rows(self, name: Literal["row", "source"]) -> Field:
         rows, chosen = self.place.model.rows, self.row if name == "row" else self.source
@@ -396,21 +414,6 @@ class ModelPlay(Played):
         named = {str(at): f"{at}: {token}" for at, token in enumerate(self.before.places, start=1)}
         return Field("at", "at", "", {"": {"": "all positions", **named}})
 
-    def _caption(self) -> str:
-        return (
-            "Choose a disc to change what that node gives at that position, or a head’s name for all positions; choose "
-            "it again to undo that. Discs grow with the length of the vector, rings show it before the changes. Lines "
-            "show where a head looks with a fifth of its attention or more; pale is as before."
-        )
-
-    def _facts(self) -> Facts:
-        gap, was = self.gap(self.after), f"{decimal(self.gap(self.before), 4)} unchanged" if self.state.changes else ""
-        right = "correct" if gap > 0 else f"incorrect, the task wants {self.wants(self.row)}"
-        answers = Fact("Answers", self.gives(self.after), right)
-        return Facts(
-            [answers, Fact("Gap", decimal(gap, 4), was, "the correct logit less the largest other")], id="does"
-        )
-
     def _logits(self) -> Table:
         changed, wanted, rows = bool(self.state.changes), (self.wants(self.row), self.wants(self.source)), []
         for number, name in enumerate(map(str, self.place.model.outputs)):
@@ -418,12 +421,6 @@ class ModelPlay(Played):
             told = ", wanted" if name == wanted[0] else ", wanted on the source row" if name == wanted[1] else ""
             rows.append([f"{name}{told}", was, *([now, now - was] if changed else [])])
         return Table.plain(["Token", "Logit", *(["Changed", "By"] if changed else [])], rows)
-
-    def _rules(self) -> str:
-        same = "circuit" if self.state.circuit else "network"
-        rows = self.place.model.rows
-        patched = f"What is patched is taken from the same {same}, unchanged, on the source row {rows[self.source]}"
-        return f"{patched}; a mean is over its run on all {exact(len(rows))} rows of the task."
 
 
 def _shares(pattern: NDArray[np.float64]) -> list[list[float | None]]:

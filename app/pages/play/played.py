@@ -1,4 +1,4 @@
-"""What pages of Play have in common: a block for what can be changed and what comes of it, and how it is passed on."""
+"""What Play is on any network: what can be changed, the drawing, what comes of it, and how a state is passed on."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from app.db.tables import ModelRow, NetworkRow
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace
 from app.pages.sharing.facts import InShort, Shared
+from app.pages.stage import twice
 from pluriscope.blocks import Action, Block, Choice, Figure, Head, Menu, Table, Text
 from pluriscope.naming import Scope
 from pluriscope.records import HandRecord, PlayRecord
@@ -70,26 +71,20 @@ class Play(Block):
 
     Args:
         url: of the page without options, which forms lead to.
-        dials: switches of what is run and changed.
-        beside: a form beside them.
+        controls: switches and forms of what is run and what is done to what is chosen.
         figure: the drawing.
-        changed: what is changed, and other ways to do so.
-        asks: forms below the drawing.
         outcome: what comes of it.
     """
 
     url: str
-    dials: Sequence[Choice]
-    beside: Ask
+    controls: Sequence[Choice | Ask]
     figure: Figure
-    changed: Sequence[Block]
-    asks: Sequence[Ask]
     outcome: Sequence[Block]
     id: str = MAIN
 
     @property
     def inner(self) -> Iterable[Block]:
-        return [self.figure, *self.changed, *self.outcome]
+        return [self.figure, *self.outcome]
 
 
 @dataclass(frozen=True)
@@ -109,6 +104,19 @@ class Told:
     words: str
     lines: Sequence[tuple[str, str]]
     identity: str
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One change by hand.
+
+    Args:
+        told: what it is.
+        without: address of the state without it.
+    """
+
+    told: HandRecord
+    without: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,21 +141,64 @@ class Played(Shared):
     def told(self) -> Told:
         """What it is, in few words."""
 
+    @property
     @abstractmethod
-    def drawing(self, *, linked: bool) -> Markup:
+    def hands(self) -> Sequence[Changed]:
+        """What is changed."""
+
+    @property
+    @abstractmethod
+    def clear_url(self) -> str:
+        """The same with nothing changed."""
+
+    @abstractmethod
+    def drawing(self, *, linked: bool, narrow: bool = False) -> Markup:
         """The network while it runs, with links on what can be chosen or without."""
 
     @abstractmethod
-    def page(self) -> Iterator[Block]:
-        """What it consists of."""
+    def about_it(self) -> tuple[str, str, Sequence[Action]]:
+        """What stands below the title, below the drawing, and what else can be done."""
 
-    @cached_property
-    def blocks(self) -> tuple[Block, ...]:
-        return tuple(self.page())
+    @abstractmethod
+    def controls(self) -> Iterator[Choice | Ask]:
+        """What is run, and what is done to what is chosen."""
+
+    @abstractmethod
+    def outcome(self) -> Iterator[Block]:
+        """What comes of it."""
 
     @abstractmethod
     def record(self) -> PlayRecord:
         """The same as JSON."""
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        sentence, caption, actions = self.about_it()
+        reset = [Action("Reset", self.clear_url)] if self.hands else []
+        passed_on = [
+            Action("Card", self.links.made_of(self.url, "card.png")),
+            Action("In a frame", self.links.embedded(self.url)),
+            Action("Start a collection", self.links.collection("", [(self.url, "")])),
+        ]
+        files = {form.upper(): self.links.made_of(self.url, f"{DRAWING}.{form}") for form in ("svg", "png", "pdf")}
+        drawn = twice(self.drawing(linked=True), self.drawing(linked=True, narrow=True))
+        return (
+            Head(self.told.title, sentence, actions=[*actions, *reset, Menu("Share", passed_on, self.url)]),
+            Play(
+                url=self.links.play(self.place.slug),
+                controls=list(self.controls()),
+                figure=Figure(drawn, caption, files, id=DRAWING),
+                outcome=[*self.outcome(), *self._changes()],
+            ),
+        )
+
+    def _changes(self) -> list[Block]:
+        """What is changed, each with the way to undo it."""
+        cells = []
+        for number, one in enumerate(self.hands):
+            undo = Markup('Undo<span class="vh"> {}</span>').format(one.told.name)
+            cells.append((one.told.name, one.told.words, link(undo, one.without, f"undo-{number}")))
+        return [Table.plain(["Changed", "How", "Step"], cells)] if cells else []
 
     @property
     def url(self) -> str:
@@ -171,21 +222,7 @@ class Played(Shared):
     def drawn(self, name: str) -> Markup | None:
         return self.drawing(linked=False) if name == DRAWING else None
 
-    def head(self, sentence: Text, *actions: Action) -> Head:
-        """The beginning of the page, with what can be done."""
-        passed_on = [
-            Action("Card", self.links.made_of(self.url, "card.png")),
-            Action("In a frame", self.links.embedded(self.url)),
-            Action("Start a collection", self.links.collection("", [(self.url, "")])),
-        ]
-        return Head(self.told.title, sentence, actions=[*actions, Menu("Share", passed_on, self.url)])
-
-    def figure(self, caption: Text) -> Figure:
-        """The drawing, with its files."""
-        files = {form.upper(): self.links.made_of(self.url, f"{DRAWING}.{form}") for form in ("svg", "png", "pdf")}
-        return Figure(self.drawing(linked=True), caption, files, id=DRAWING)
-
-    def recorded(self, changes: Sequence[HandRecord], **more: Any) -> PlayRecord:
+    def recorded(self, **more: Any) -> PlayRecord:
         """The record with what those of all kinds say alike."""
         return PlayRecord(
             url=self.url,
@@ -194,7 +231,7 @@ class Played(Shared):
             engine_version=ENGINE_VERSION,
             words=self.told.words,
             verdict=self.told.title,
-            changes=list(changes),
+            changes=[one.told for one in self.hands],
             **more,
         )
 
@@ -202,16 +239,3 @@ class Played(Shared):
 def link(words: Text, url: str, id: str) -> Markup:  # noqa: A002
     """A step; what has an id keeps the focus when the page is exchanged."""
     return Markup('<a id="{}" href="{}">{}</a>').format(id, url, words)
-
-
-def changed_table(rows: Sequence[tuple[str, Text, str]]) -> list[Block]:
-    """What is changed, each with the way to undo it.
-
-    Args:
-        rows: name, what is written there, and the address without it.
-    """
-    cells = [
-        (name, words, link(Markup('Undo<span class="vh"> {}</span>').format(name), url, f"undo-{number}"))
-        for number, (name, words, url) in enumerate(rows)
-    ]
-    return [Table.plain(["Changed", "How", "Step"], cells)] if rows else []

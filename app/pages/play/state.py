@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final, Literal, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 from pydantic import Field, StringConstraints, model_validator
 from sqlalchemy.orm import Session
@@ -31,7 +31,7 @@ from pluriscope.naming import MOST
 Site = tuple[int, int, int | None]
 """Layer, neuron, and for an edge its source neuron."""
 WITHOUT: Final = "the same without it"
-_FORMER: Final = ("tried", "game", "share")
+_FORMER: Final = ("tried", "game", "share", "on")
 _SITE: Final = re.compile(r"\s*n?([0-9]{1,4})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?\s*")
 
 
@@ -53,7 +53,6 @@ class NetworkOptions(ScopeOptions):
         description="What is written where something is chosen: z (zero), m (mean), sINPUT, vNUMBER. Empty: its value "
         "on the source of the patches, else on another input.",
     )
-    on: Literal["neurons", "edges"] = Field("neurons", description="What is chosen in the drawing.")
     site: Annotated[str, StringConstraints(max_length=1200)] = Field(
         "",
         description="A step: what is changed by the tool, or left alone again. LAYER.NEURON, or LAYER.NEURON.SOURCE "
@@ -63,10 +62,10 @@ class NetworkOptions(ScopeOptions):
     @model_validator(mode="before")
     @classmethod
     def _former(cls, given: Any) -> Any:
-        """Earlier addresses had a share of the changes, a game, directions to choose and what had been tried."""
+        """Earlier addresses had a share of the changes, a game, what to choose and what had been tried."""
         if not isinstance(given, dict):
             return given
-        kept = {name: value for name, value in given.items() if name not in _FORMER and value != "directions"}
+        kept = {name: value for name, value in given.items() if name not in _FORMER}
         if re.match(r"[-+0-9.]", str(kept.get("part", ""))):
             kept.pop("part")  # as the share was called
         return kept
@@ -90,7 +89,6 @@ class State:
     refs: tuple[str, ...] = ()
     now: Intervention = Intervention(0)  # noqa: RUF009  # a frozen value
     tool: Change = Change(0, 0, None, "zero")  # noqa: RUF009  # likewise
-    on: Literal["neurons", "edges"] = "neurons"
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -108,13 +106,12 @@ class State:
         return {
             "now": "" if now == input_text(0, self.n_inputs) else now,
             "tool": "" if self.tool == default_tool(self.now) else write_written(self.tool, self.n_inputs),
-            "on": "" if self.on == "neurons" else self.on,
         }
 
     @property
     def url(self) -> str:
         """Its address, in its one form."""
-        return self.links.sandbox(self.place.slug, self.refs, self.place.scope, **self.view)
+        return self.links.play(self.place.slug, self.refs, self.place.scope, **self.view)
 
     def fields(self, *without: str) -> list[tuple[str, str]]:
         """What a form sends along to keep the state."""
@@ -177,7 +174,7 @@ def read_state(
         BeyondLimits: an explanation that is too large to be read on the spot.
     """
     refs = tuple(dict.fromkeys(text.strip() for text in options.e if text.strip()))
-    plain = State(links, place, refs, on=options.on)
+    plain = State(links, place, refs)
     state = plain.fresh(Intervention(0))
     if options.now:
         read = read_now(

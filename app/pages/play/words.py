@@ -17,11 +17,9 @@ def written_words(change: Change, n_inputs: int) -> str:
 
 
 def written_signs(change: Change, n_inputs: int) -> str:
-    """The same in few signs, for a drawing: "= 0", "= mean", "← 10", "= −0.5"."""
-    if change.written == "value":
-        return f"= {decimal(change.value or 0.0)}"
-    words = written_words(change, n_inputs).removesuffix(" activation")
-    return words.replace("patched from", "←").replace("set to its", "=").replace("set to", "=")
+    """The same in few signs, for a drawing: "cut", "its mean", "as on 10", "set to −0.5"."""
+    signs = {"zero": "cut", "mean": "its mean", "source": f"as on {input_text(change.source or 0, n_inputs)}"}
+    return signs.get(change.written, f"set to {decimal(change.value or 0.0)}")
 
 
 def number(value: float) -> str:

@@ -28,7 +28,7 @@ from app.pages.sharing.facts import Shared
 from app.pages.studies.page import StudyOptions, build_study
 from pluriscope.addresses import present
 
-Kind = Literal["network", "explanation", "compare", "sandbox", "study"]
+Kind = Literal["network", "explanation", "compare", "play", "study"]
 MAX_ADDRESS: Final = 8_000
 """Characters of an address that is read; six long references with their places need about a third."""
 
@@ -36,7 +36,7 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     ("network", re.compile(r"/networks/([^/]+)")),
     ("explanation", re.compile(r"/networks/([^/]+)/explanations/([^/]+)")),
     ("compare", re.compile(r"/compare")),
-    ("sandbox", re.compile(r"/networks/([^/]+)/sandbox")),
+    ("play", re.compile(r"/networks/([^/]+)/(?:play|sandbox)")),
     ("study", re.compile(r"/studies/([^/]+)")),
 )
 _MADE_OF_IT: Final = re.compile(r"/(verify|card\.(png|svg)|drawing\.(svg|png|pdf)|figures/[^/]+\.(svg|png|pdf))$")
@@ -64,7 +64,7 @@ class Target:
         if self.kind == "study":
             return f"/studies/{quote(self.parts[0], safe='')}"
         first, *rest = (quote(part, safe="") for part in self.parts)
-        below = {"sandbox": "/sandbox", "explanation": "/explanations"}.get(self.kind, "")
+        below = {"play": "/play", "explanation": "/explanations"}.get(self.kind, "")
         return "/".join((f"/networks/{first}{below}", *rest))
 
     @property
@@ -137,7 +137,7 @@ def build_target(session: Session, links: Addresses, target: Target) -> Shared:
     first, *rest = target.parts
     if target.kind == "explanation":
         return find_document(session, links, first, rest[0], query)
-    if target.kind == "sandbox":
+    if target.kind == "play":
         return find_play(session, links, first, query)
     if target.kind == "study":
         return build_study(session, links, first, read_options(StudyOptions, query))

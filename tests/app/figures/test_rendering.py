@@ -105,7 +105,7 @@ def test_a_page_names_its_room_its_tab_and_its_json():
     asked.scope[HAS_RECORD] = True
     html = body(show(asked, [Head("Title")], room="Learn", network=row))
     tags = read(html)
-    assert [a["href"] for _, a in tags if a.get("aria-current")] == ["/learn", "/networks/x/sandbox"]
+    assert [a["href"] for _, a in tags if a.get("aria-current")] == ["/learn", "/networks/x/play"]
     assert [a["href"] for tag, a in tags if "json" in str(a.get("type"))] == ["/api/v2/x?a=1"]
     assert "JSON of this page" not in body(shown())
 

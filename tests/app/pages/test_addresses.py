@@ -61,9 +61,9 @@ TABLE = [  # what is built, its address, the route that answers it
         "/compare",
     ),
     (
-        lambda a: a.sandbox("xor", ["i-081ff.3"], Scope(1), now="01_1.0s10_2.1.0v-0.5", tried=["00_1.0z"]),
-        "/networks/xor/sandbox?output=1&e=i-081ff.3&now=01_1.0s10_2.1.0v-0.5&tried=00_1.0z",
-        "/networks/{network}/sandbox",
+        lambda a: a.play("xor", ["i-081ff.3"], Scope(1), now="01_1.0s10_2.1.0v-0.5", tried=["00_1.0z"]),
+        "/networks/xor/play?output=1&e=i-081ff.3&now=01_1.0s10_2.1.0v-0.5&tried=00_1.0z",
+        "/networks/{network}/play",
     ),
     (lambda a: a.jobs(), "/jobs", "/jobs"),
     (lambda a: a.job("ab"), "/jobs/ab", "/jobs/{job}"),

@@ -43,7 +43,7 @@ def test_what_happens_inside_is_told_and_each_row_leads_to_play(client, path):
     assert all(
         f"{title}</h" in html for title in ("What each head looks at", "Logit lens", "Direct effect on the answer")
     )
-    played = unescape(re.search(rf'"({ONE}/sandbox[?][^"]*row=[0-9]+[^"]*)"', html)[1])
+    played = unescape(re.search(rf'"({ONE}/play[?][^"]*row=[0-9]+[^"]*)"', html)[1])
     assert client.get(played).status_code == 200
 
 

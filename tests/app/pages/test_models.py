@@ -386,7 +386,7 @@ def test_the_most_different_circuits_and_a_map_of_all(client):
         (LIST + "?depth=3", 400, "is unknown"),
         (LIST + "?uses=n0.0", 400, "is not there"),
         (LIST + "?sort=names", 400, "sort"),
-        (ONE + "/sandbox", 409, "a perceptron has none"),
+        (ONE + "/play", 409, "a perceptron has none"),
     ],
 )
 def test_what_is_not_there_says_why(client, path, status, told):

@@ -11,7 +11,7 @@ import pytest
 from app.pages.play.tokens import read_now, read_number, write_now, write_number
 from tests.app.pages.conftest import XOR
 
-PLAY = XOR + "/sandbox"
+PLAY = XOR + "/play"
 P, Q = "i-081ff.0", "i-081ff.300"
 ASKED = f"{PLAY}?e={P}&e={Q}"
 ALIGNMENT = "a-a2e8546f11f80df4.e3bd9b5eae0c1489"
@@ -97,11 +97,10 @@ def test_the_address_of_a_state_is_the_same_however_it_was_reached(record):
 @pytest.mark.parametrize(
     ("address", "sites"),
     [
-        (f"{PLAY}?now=01_1.1s10_2.0.1s10", 6),
-        (f"{PLAY}?now=01_1.1s10_2.0.1s10&on=edges", 18),
-        ("/networks/two/sandbox?output=1&now=10_2.0.1m", 2),
-        ("/networks/linear/sandbox?on=edges&now=00_1.0.1v2", 2),
-        ("/networks/wide/sandbox?now=00_1.7z", 11),  # of 30 that are not all drawn
+        (f"{PLAY}?now=01_1.1s10_2.0.1s10", 24),
+        ("/networks/two/play?output=1&now=10_2.0.1m", 8),
+        ("/networks/linear/play?now=00_1.0.1v2", 2),
+        ("/networks/wide/play?now=00_1.7z&tool=z", 44),  # of 120 that are not all drawn
     ],
 )
 def test_everything_in_the_drawing_is_a_step_that_the_same_step_undoes(steps, address, sites):
@@ -109,7 +108,7 @@ def test_everything_in_the_drawing_is_a_step_that_the_same_step_undoes(steps, ad
     assert len(drawn) == sites
     for name in list(drawn)[::4]:
         back = query(steps(drawn[name])[name])
-        assert query(drawn[name])["now"] != back["now"] == query(address)["now"]
+        assert query(drawn[name]).get("now") != back["now"] == query(address)["now"]
         assert back.get("output") == query(address).get("output")
 
 
@@ -144,11 +143,18 @@ def test_forms_lead_to_an_address_without_them(client, edit, now):
     assert (address["e"], address["now"], "site" in address) == ([P, Q], [now], False)
 
 
+def test_earlier_addresses_lead_here(client):
+    answer = client.get(f"{XOR}/sandbox?e={P}&now=01_1.0z&on=edges&protocol=complete")
+    assert (answer.status_code, answer.headers["location"]) == (301, f"{PLAY}?e={P}&now=01_1.0z&protocol=complete")
+    assert client.get(f"{XOR}/sandbox/drawing.svg?now=01_1.0z").headers["location"] == f"{PLAY}/drawing.svg?now=01_1.0z"
+
+
 def test_a_contradiction_of_compare_leads_to_the_same_in_play(client, record):
     first = client.get(f"/api/v2/networks/xor/compare?e={P}&e={Q}&limit=1").json()["contradictions"][0]
     there = record(first["url"])
     assert (there["url"], there["after"]["outputs"]["y"]) == (first["url"], first["output"])
     assert {item["right"] for item in there["explanations"]} == {True, False}
+    assert there["verdict"].endswith(" is right")
 
 
 def test_the_changed_run_stands_beside_the_unchanged_one(client, record):
@@ -190,8 +196,8 @@ def test_an_alignment_is_right_where_its_own_places_are_patched(client, record, 
         (f"{PLAY}?e={P}&e=i-081ff.99999999", ["explanation 2"], f"{PLAY}?e={P}"),
         (PLAY + "?" + "&".join(f"e=i-081ff.{i}" for i in range(7)), ["7 explanations", "at most 6"], None),
         (f"{PLAY}?row=1", ["row", "is unknown here"], None),
-        ("/networks/wide/sandbox?now=00_" + "_".join(f"1.{i}z" for i in range(17)), ["at most 16"], None),
-        ("/networks/nowhere/sandbox", ["nowhere"], None),
+        ("/networks/wide/play?now=00_" + "_".join(f"1.{i}z" for i in range(17)), ["at most 16"], None),
+        ("/networks/nowhere/play", ["nowhere"], None),
     ],
 )
 def test_a_refusal_names_the_part_and_leads_to_the_page_without_it(client, address, words, way_on):

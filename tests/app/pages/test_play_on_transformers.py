@@ -18,7 +18,7 @@ from app.main import create_app
 from tests.analysis.models.test_attention_blocks import with_blocks
 from tests.factories import on_a_copy
 
-ONE = "/networks/induction/sandbox"
+ONE = "/networks/induction/play"
 GOLDEN = Path(__file__).parents[2] / "golden/attention"
 DOCUMENT = json.loads((GOLDEN / "induction_2x2_0.json").read_text())["network"]
 MODEL = read_attention(DOCUMENT)
@@ -123,7 +123,7 @@ def test_a_transformer_with_mlp_blocks_is_changed_by_hand_and_its_pages_name_the
     for words in ("MLP 1", "MLP 2", "one in each layer, 7 neurons, relu", "running each"):
         assert words in page
     assert "the most are 4,194,304 of 64 bits. Use coarser rules" in client.get("/networks/blocks/explanations").text
-    changed = record("/networks/blocks/sandbox?row=1&change=2.mlp_zero")
+    changed = record("/networks/blocks/play?row=1&change=2.mlp_zero")
     assert changed["before"]["margin"] != changed["after"]["margin"]
     assert client.get(changed["url"]).status_code == 200
     assert "Head or MLP" in client.get("/networks/blocks/explanations/c-36?protocol=nodes").text

@@ -164,7 +164,7 @@ def test_it_is_compared_with_any_other(client):
 
 @pytest.mark.slow
 def test_the_sandbox_asks_it_what_it_can_answer(client):
-    sandbox = "/api/v2/networks/xor/sandbox?e=p-1.6&now="
+    sandbox = "/api/v2/networks/xor/play?e=p-1.6&now="
 
     def said(now: str) -> tuple[int, str, bool | None]:
         [asked] = get(client, sandbox + now).json()["explanations"]

@@ -80,9 +80,9 @@ def test_what_names_no_directions_is_refused(client, ref) -> None:
 
 
 def test_a_direction_is_not_changed_by_hand_and_alignments_on_them_say_so(get, client) -> None:
-    asked = get(XORNET + "/sandbox", e=[ALICE, BOB], now="01_1.0s10")["explanations"]
+    asked = get(XORNET + "/play", e=[ALICE, BOB], now="01_1.0s10")["explanations"]
     assert [(one["says"], "directions do not speak" in one["reason"]) for one in asked] == [(-1, True)] * 2
-    answer = client.get(XORNET + "/sandbox", params={"e": [ALICE, BOB], "now": "01_d1~0~1~-1s10_1.0z"})
+    answer = client.get(XORNET + "/play", params={"e": [ALICE, BOB], "now": "01_d1~0~1~-1s10_1.0z"})
     assert answer.status_code in (400, 422)
     assert "is a direction, and neurons and edges alone are changed by hand" in answer.text
     assert "now=01_1.0z" in answer.text

@@ -114,7 +114,7 @@ def test_a_study_is_passed_on_like_other_pages(client, study):
     assert refused.status_code == 404
 
 
-ABOUT_INPUTS = ("sandbox",)
+ABOUT_INPUTS = ("play",)
 
 
 @pytest.mark.slow
@@ -135,7 +135,7 @@ def test_on_rows_that_are_no_inputs_only_circuits_are_shown_and_asked_for(client
     every_edge = f"{(1 << 10) - 1:x}"
     circuit = client.get(f"{base}/explanations/c-{every_edge}?data={data}")
     assert circuit.status_code == 200
-    assert "/sandbox?" not in circuit.text.split("<main", 1)[1]
+    assert "/play?" not in circuit.text.split("<main", 1)[1]
     for part in (*ABOUT_INPUTS, f"explanations/c-{every_edge}/criteria"):
         refused = client.get(f"/api/v2{base}/{part}?data={data}")
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "data"), part

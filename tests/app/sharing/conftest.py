@@ -21,7 +21,7 @@ ALIGNMENT = f"{XOR}/explanations/a-a2e8546f11f80df4.e3bd9b5eae0c1489"
 DIRECTION = f"{XOR}/explanations/d-a2e8546f11f80df4.0%3A1%3D0%2C1%2C0%3B1%3A1%3D1%2C0%2C0"
 COMPARISON = "/compare?network=xor&e=c-081ff&e=i-1839f.0&e=a-a2e8546f11f80df4.e3bd9b5eae0c1489"
 FUNNEL = f"{XOR}/analyses/funnel"
-PLAY = f"{XOR}/sandbox?now=11_1.0s00_2.1z&e=i-081ff.0&e=c-081ff"
+PLAY = f"{XOR}/play?now=11_1.0s00_2.1z&e=i-081ff.0&e=c-081ff"
 SHARED = (XOR, CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT, DIRECTION, COMPARISON, PLAY)
 
 

@@ -94,7 +94,7 @@ def test_an_embedding_of_play_says_what_everyone_foretold(client) -> None:
     assert "predicts 0, incorrect" in text
     assert "makes no prediction" in text
     assert "re-verify" not in text
-    for wrong, status in ((f"{XOR}/sandbox/card.svg?now=nonsense", 400), ("/networks/nowhere/sandbox/card.svg", 404)):
+    for wrong, status in ((f"{XOR}/play/card.svg?now=nonsense", 400), ("/networks/nowhere/play/card.svg", 404)):
         assert client.get(wrong).status_code == status
 
 
