@@ -1,4 +1,4 @@
-"""Blocks to responses: whole pages, or the one block of a page that htmx asks for."""
+"""Blocks to responses: whole pages, the one block of a page that htmx asks for, or a page as a file."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from analysis.network_files.files import slug_of
 from app.access.callers import access_of
 from app.addressing import Addresses
+from app.as_file import alone
 from app.guarded_forms import Access, shown_to
 from app.options import OF_THE_READER
-from app.pages.sharing.share import Share
+from app.pages.sharing.share import Share, only_here
 from app.settings import Settings
 from pluriscope.blocks import Block, Head, Table, find
 from pluriscope.naming import Scope
-from pluriscope.templating import PART, Place, environment, shown_at
+from pluriscope.templating import AS_FILE, EVERY_PART, PART, Place, environment, shown_at
 
 THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "theme"
@@ -113,7 +115,10 @@ def show(
     url = here.path + (f"?{here.query}" if here.query else "")
     access, answer = access_of(request, url), dict(headers or {})
     env = environment(prefix)
-    with shown_at(Place(prefix, url)), shown_to(access):
+    base = base_url(request)
+    as_file, only = part == AS_FILE, only_here(base)
+    part = EVERY_PART if as_file else part
+    with shown_at(Place(prefix, url, only)), shown_to(access):
         page = list(blocks)
         if part and is_fragment(request):
             block = find(page, part)
@@ -127,8 +132,9 @@ def show(
         else:
             links, head = Addresses(prefix), next((block for block in page if isinstance(block, Head)), Head(title))
             about = escape(head.sentence).striptags()
+            title = title or escape(head.title).striptags()
             context = {
-                "title": title or escape(head.title).striptags(),
+                "title": title,
                 "room": room,
                 "rooms": {
                     "Explore": links.gallery(),
@@ -148,6 +154,9 @@ def show(
                 "body": Markup("\n").join(block.html(part=part) for block in page),
             }
             body = env.get_template(around).render(context)
+            if as_file:
+                body = alone(body, url, "" if only else base)
+                answer["Content-Disposition"] = f'attachment; filename="{slug_of(title)[:80]}.html"'
     response = HTMLResponse(body, status_code=status_code, headers=answer)
     response.headers["Vary"] = "HX-Request"
     return _for_reader(response, access, theme if chosen else "")

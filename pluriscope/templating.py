@@ -27,6 +27,8 @@ PART: Final = "part"
 EVERY_PART: Final = "*"
 """In place of the name of a block: every fold of a page stands open, as it does on paper and in an offline copy."""
 """Option of every page: the block that is asked for alone, or that stands unfolded."""
+AS_FILE: Final = "file"
+"""In place of the name of a block: the whole page is sent as one file that opens without a server."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,12 @@ class Place:
     Args:
         prefix: path before every address of the site.
         url: of the page, with its options.
+        only: why others cannot open the address, in a sentence; "" where they can.
     """
 
     prefix: str = ""
     url: str = ""
+    only: str = ""
 
 
 _PLACE: ContextVar[Place] = ContextVar("place", default=Place())  # noqa: B039  # it is frozen
@@ -115,6 +119,7 @@ def environment(prefix: str = "") -> Environment:
         login_first=login_first,
         may_send=may_send,
         part_url=part_url,
+        only_here=lambda: _PLACE.get().only,
     )
     env.filters.update(noun=numbers.noun, exact=numbers.exact)
     return env

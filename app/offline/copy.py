@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 from analysis import ENGINE_VERSION
 from analysis.progress import Progress, Report, silent
 from app.addressing import Addresses, below_api
+from app.as_file import FRONT, SENTENCE, file_of, normal, rewritten
 from app.db.reads.analyses import check_output, find_network, find_protocol, scope_of
 from app.db.tables import AnalysisRow
 from app.main import create_app
-from app.offline.page import FRONT, SENTENCE, file_of, normal, rewritten
 from app.offline.site import MANIFEST, OK, CannotExport, NoRoom, Site, answering, check_target, replacing
 from app.rendering import show
 from app.resources import RESOURCES

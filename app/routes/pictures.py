@@ -32,7 +32,8 @@ PATTERNS: Final = ("/networks/{network}", "/networks/{network}/explanations/{ref
 """Pages that had another beside them on which they were computed anew."""
 SHOWN: Final = (*PATTERNS, "/networks/{network}/play", "/studies/{study}")
 """Pages that have a card, drawings and an embedding."""
-MAX_WIDTH: Final = 2_400
+LEAST_WIDTH, MAX_WIDTH = 1_600, 2_400
+"""Of a PNG whose width nobody names; any is at most so wide."""
 ANYWHERE: Final = {"cache-control": "public, max-age=3600", "cross-origin-resource-policy": "cross-origin"}
 PARTS: Final = ("title", "drawing", "numbers")
 
@@ -149,8 +150,8 @@ def _theme(request: Request) -> Theme:
 
 
 def _width(request: Request, markup: str) -> int:
-    """The width asked for in pixels, else twice the drawing's own, which is sharp on screens and slides."""
-    text = request.query_params.get("width", str(min(round(2 * size_of(markup)[0]), MAX_WIDTH)))
+    """The width asked for in pixels, else twice the drawing's own and enough for a slide."""
+    text = request.query_params.get("width", str(min(max(round(2 * size_of(markup)[0]), LEAST_WIDTH), MAX_WIDTH)))
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 16 <= int(text) <= MAX_WIDTH):
         raise BadQuery(
             f"width {text[:20]!r}", f"is no number of pixels from 16 to {MAX_WIDTH:,}", "correct it", "width"

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
-from app.pages.sharing.share import Share
+from app.pages.sharing.share import Share, only_here
 from app.pages.sharing.targets import read_target
 from app.pages.sharing.verifying import told, verify
-from pluriscope.blocks import Block, More, Prose
+from pluriscope.blocks import Block, More, Notice, Prose
 
 
 def folds(session: Session, share: Share) -> Iterator[Block]:
@@ -25,6 +25,8 @@ def folds(session: Session, share: Share) -> Iterator[Block]:
 
 def _texts(share: Share) -> Iterator[Block]:
     """What is copied from the page."""
+    if only := only_here(share.base):
+        yield Notice(only, cure="Give the site an address that others reach (PLURISCOPE_PUBLIC_URL), or send a file.")
     told = {
         "Link": share.url,
         "In a notebook": share.notebook,

@@ -9,7 +9,9 @@ import json
 import re
 from dataclasses import dataclass
 from html import escape
+from ipaddress import ip_address
 from typing import ClassVar, Final
+from urllib.parse import urlsplit
 
 from app.addressing import Addresses
 from app.pages.sharing.facts import InShort, Shared
@@ -31,6 +33,22 @@ _BIBTEX: Final = str.maketrans(
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 )
 """LaTeX's special characters, and the signs that it does not read; letters with accents it does."""
+
+
+def only_here(base: str) -> str:
+    """Why nobody elsewhere can open an address, in a sentence; "" where they can.
+
+    Args:
+        base: its scheme and host.
+    """
+    host = urlsplit(base).hostname or ""
+    try:
+        near, own = not ip_address(host).is_global, ip_address(host).is_loopback
+    except ValueError:
+        own = host == "localhost" or host.endswith(".localhost")
+        near = own or "." not in host or host.endswith((".local", ".internal", ".lan", ".home.arpa"))
+    where = "this computer" if own else "computers of this network"
+    return f"Only {where} can open this link." if host and near else ""
 
 
 def share_of(page: Shared, links: Addresses, base: str) -> Share | None:

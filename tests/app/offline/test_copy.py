@@ -20,10 +20,10 @@ from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.result_file import result_json
 from app.addressing import Addresses
+from app.as_file import file_of
 from app.db.engine import open_store
 from app.db.studies import save_results
 from app.offline.copy import Wish, write_copy
-from app.offline.page import file_of
 from app.offline.site import MANIFEST, CannotExport
 from app.settings import Settings
 from tests.app.cli.test_analyse import refused, run

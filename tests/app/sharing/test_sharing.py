@@ -10,13 +10,14 @@ from html import unescape
 from urllib.parse import quote
 
 import pytest
+from bs4 import BeautifulSoup
 
 from app.addressing import Addresses
 from app.figures.cards import HEIGHT, WIDTH
 from app.figures.standalone import drawing_rules, standalone_svg, token
 from app.figures.svg.tiles import truth_tile
 from app.pages.sharing.facts import InShort
-from app.pages.sharing.share import Share, escape_bibtex
+from app.pages.sharing.share import Share, escape_bibtex, only_here
 from app.pages.sharing.targets import read_target
 from tests.app.sharing.conftest import (
     ALGORITHM,
@@ -52,6 +53,33 @@ def test_the_head_tells_previews_whole_addresses_and_what_is_there(client, page)
     assert told["og:title"]
     assert "card.png" in told["og:image"]
     assert client.get(told["og:url"]).status_code == 200
+
+
+@pytest.mark.parametrize("page", SHARED)
+def test_a_page_is_one_file_that_asks_for_nothing(client, page) -> None:
+    answer = client.get(f"{page}{'&' if '?' in page else '?'}part=file")
+    assert answer.headers["content-disposition"].endswith('.html"')
+    found = BeautifulSoup(answer.text, "html.parser")
+    assert found.select("figure svg")
+    assert not found.select("link, form, img, button, script:not([type='application/json'])")
+    assert not [one for one in found.select("a") if not one["href"].startswith(("#", "https://"))]
+
+
+@pytest.mark.parametrize(
+    ("base", "only"),
+    [
+        ("http://127.0.0.1:8000", "this computer"),
+        ("http://localhost:8000", "this computer"),
+        ("http://[::1]:8000", "this computer"),
+        ("http://192.168.0.7", "this network"),
+        ("http://lab-server:8000", "this network"),
+        ("https://explain.example.org", ""),
+        ("", ""),
+    ],
+)
+def test_a_link_that_others_cannot_open_says_so(base, only) -> None:
+    assert only in only_here(base)
+    assert bool(only_here(base)) == bool(only)
 
 
 def test_a_forged_host_gets_no_whole_address(client) -> None:

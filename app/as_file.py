@@ -1,4 +1,6 @@
-"""A page as the application sends it, made into a file that needs no application and no scripts."""
+"""A page as the application sends it, made into a file that needs no application and no scripts: one of a copy that
+holds many, or one by itself.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
 from bs4 import BeautifulSoup, Tag
 
 from app.options import OF_THE_READER
+from app.resources import STATIC
 from pluriscope.naming import DEFAULT_PROTOCOL
 from pluriscope.templating import PART
 
@@ -23,9 +26,11 @@ _FORMS: Final = re.compile(r"\.(csv|json|svg)$")
 _ELSEWHERE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _OF_A_SERVER: Final = (
     "head script, meta[property], meta[name^=twitter], meta[name=htmx-config], noscript, dialog, [data-tray], .tick, "
-    "[data-live], [data-theme-switch], form[role=search], [data-announce], .range, .only-phone"
+    "[data-live], [data-theme-switch], form[role=search], [data-announce], .range, .only-phone, .menu small, "
+    "a[href*='part=file'], link[rel=expect]"
 )
 _LOADED: Final = (("a", "href"), ("link", "href"), ("img", "src"), ("script", "src"))
+_STYLES: Final = ("drawings.css", "house.css", "offline.css")
 SENTENCE: Final = "Filtering, searching and computing need a running Pluriscope."
 
 
@@ -97,12 +102,35 @@ def rewritten(text: str, address: str, file: str, find: Callable[[str], str], li
     for tag, name in _LOADED:
         for one in page.select(f"{tag}[{name}]"):
             _lead(one, name, link, address, live)
+<<<<<<< HEAD:app/offline/page.py
     for one in page.select("details.menu"):
+=======
+    for one in page.select("script[type='application/json']"):  # bars of a plot lead to pages
+        plot = json.loads(one.string or "{}")
+        for trace in plot.get("data", ()):
+            if "customdata" in trace:
+                trace["customdata"] = [link(target) or None for target in trace["customdata"]]
+        one.string = json.dumps(plot).replace("<", "\\u003c")
+    for one in page.select("details.menu, nav, .choice-l, .foot"):
+>>>>>>> 27e478ce (Offer a page as one file, and say of a link that others cannot open that it is so):app/as_file.py
         if not one.find("a"):
             one.decompose()
-    if page.head:
-        page.head.append(page.new_tag("link", rel="stylesheet", href=link("/static/offline.css")))
+    if page.head and (styles := link("/static/offline.css")):
+        page.head.append(page.new_tag("link", rel="stylesheet", href=styles))
     return str(page)
+
+
+def alone(text: str, address: str, live: str) -> str:
+    """A page as one file that holds its own styles; its links lead to the live site, where there is one.
+
+    Args:
+        text: as the application sends it.
+        address: where it does.
+        live: see :func:`rewritten`.
+    """
+    styles = "".join((STATIC / name).read_text() for name in _STYLES)
+    found = rewritten(text, address, FRONT, lambda _: "", live)
+    return found.replace("</head>", f"<style>{styles}</style></head>", 1)
 
 
 def _without_forms(page: BeautifulSoup) -> None:
@@ -125,7 +153,7 @@ def _lead(one: Tag, name: str, link: Callable[[str], str], address: str, live: s
     found = link(target)
     if found:
         one[name] = found
-    elif one.name != "a" or one.find_parent(["nav", "footer"]) or one.find_parent(class_="btns"):
+    elif one.name != "a" or one.find_parent(["nav", "footer"]) or one.find_parent(class_=["btns", "pager"]):
         one.decompose()
     elif live and urljoin(address, target).partition("?")[0] != address.partition("?")[0]:
         wanted = normal(urljoin(address, target))
