@@ -102,17 +102,7 @@ def rewritten(text: str, address: str, file: str, find: Callable[[str], str], li
     for tag, name in _LOADED:
         for one in page.select(f"{tag}[{name}]"):
             _lead(one, name, link, address, live)
-<<<<<<< HEAD:app/offline/page.py
-    for one in page.select("details.menu"):
-=======
-    for one in page.select("script[type='application/json']"):  # bars of a plot lead to pages
-        plot = json.loads(one.string or "{}")
-        for trace in plot.get("data", ()):
-            if "customdata" in trace:
-                trace["customdata"] = [link(target) or None for target in trace["customdata"]]
-        one.string = json.dumps(plot).replace("<", "\\u003c")
     for one in page.select("details.menu, nav, .choice-l, .foot"):
->>>>>>> 27e478ce (Offer a page as one file, and say of a link that others cannot open that it is so):app/as_file.py
         if not one.find("a"):
             one.decompose()
     if page.head and (styles := link("/static/offline.css")):

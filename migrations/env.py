@@ -8,7 +8,7 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.types import TypeDecorator
 
-from app.db.schema import SCHEMA
+from app.db.engine import SCHEMA
 
 
 def plain_type(kind: str, item: Any, _autogenerate: object) -> str | bool:

@@ -19,7 +19,6 @@ from app.cli.analyse import analyse
 from app.cli.ask import ask
 from app.cli.audit import audit
 from app.cli.count import count
-from app.cli.models import train_model
 from app.cli.plant import plant
 from app.cli.removed import what_became
 from app.cli.serve_and_work import serve_and_work
@@ -41,7 +40,7 @@ from app.cli.terminal import (
     write_text,
 )
 from app.cli.token import link, list_tokens, make, revoke
-from app.cli.train import train
+from app.cli.train import train, train_model
 from app.cli.upkeep import backup, restore
 from app.cli.verify import verify
 from app.garbage import collect_garbage_seldom

@@ -1,4 +1,4 @@
-"""`pluriscope train`: networks on Boolean tasks, many seeds at once."""
+"""`pluriscope train` and `train-model`: networks on Boolean tasks, many seeds at once; transformers, one by one."""
 
 from __future__ import annotations
 
@@ -6,13 +6,116 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from app.cli.signature import Within, with_fields_of
-from app.cli.terminal import DONE, STOPPED, Refusal, Shown, check_writable, progress_bar, remark, write_json
+from app.cli.terminal import DONE, STOPPED, Refusal, Shown, check_writable, progress_bar, read_bytes, remark, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from analysis.models.attention_tasks import TokenTask
+    from analysis.models.attention_training import AttentionOutcome
     from analysis.networks.training_course import TrainingOutcome
     from analysis.networks.training_spec import TrainingSpec
+
+
+def train_model(
+    *,
+    task: str = "induction",
+    rows: str = "",
+    vocabulary: int = 0,
+    context: int = 0,
+    layers: int = 2,
+    heads: int = 2,
+    d_model: int = 16,
+    d_head: int = 8,
+    positions: bool = True,
+    seed: int = 0,
+    count: Annotated[int, Within(1, 1_000)] = 1,
+    steps: int = 4_000,
+    learning_rate: float = 0.01,
+    weight_decay: float = 0.01,
+    loss_target: float = 0.01,
+    mlp: int = 0,
+    layer_norm: bool = False,
+    output: str = ".",
+    quiet: bool = False,
+) -> Shown:
+    """Train transformers and write a model file for each that converged.
+
+    Example: pluriscope train-model --task "sum modulo" --seed 0 --count 10 --output models
+
+    One line per model says its outcome. The same seed gives the same weights on the same kind of machine.
+    pluriscope analyse finds every circuit of such a file.
+
+    Exit codes: 0 at least one converged, 2 bad input, 3 none did.
+
+    Args:
+        task: induction, other name, sum modulo, maximum, first token, majority, balanced brackets or parity.
+        rows: JSON file with rows and answers as token ids, at most 4,096, instead of a task.
+        vocabulary: Tokens, with = where rows end with it; default: the task's.
+        context: Tokens of a row; default: the task's.
+        layers: Layers of heads, 1 to 3.
+        heads: Heads of each layer, 1 to 8.
+        d_model: Dimensions.
+        d_head: Dimensions of each head.
+        positions: Whether positions are learned.
+        seed: Seed of the first model; the others take the following ones.
+        count: How many models to train.
+        steps: Largest number of steps.
+        learning_rate: Learning rate of AdamW.
+        weight_decay: Weight decay of AdamW.
+        loss_target: Stop when the loss on all rows is below this.
+        mlp: Neurons of the MLP block after each layer, up to 1,024; 0: none.
+        layer_norm: Whether everything that reads has a LayerNorm before it.
+        output: Folder for the model files.
+    """
+    from analysis.models.attention_files import attention_document
+    from analysis.network_files.files import slug_of
+
+    chosen = _task(task, rows, vocabulary, context)
+    beside = (f"-mlp{mlp}" if mlp else "") + ("-ln" if layer_norm else "")
+    name = f"{slug_of(chosen.name or 'own table')}-{layers}x{heads}{beside}"
+    paths = _files(output, [f"{name}-{seed + k}.json" for k in range(count)], rows)
+    from analysis.models.attention_training import AttentionSpec, train_attention  # torch, once all is known to be good
+    from analysis.work import Work
+
+    sizes = layers, heads, d_model, d_head, positions
+    course = steps, learning_rate, weight_decay, loss_target
+    specs = [AttentionSpec(chosen, *sizes, seed + k, *course, mlp, layer_norm) for k in range(count)]
+    outcomes = []
+    for spec, path in zip(specs, paths, strict=True):
+        with progress_bar(quiet) as report:
+            outcome = train_attention(spec, work=Work(report=report))
+        is_good = outcome.converged and outcome.model is not None
+        if outcome.model is not None and is_good:
+            write_json(path, attention_document(outcome.model))
+        outcomes.append(_told(spec.seed, outcome, path if is_good else ""))
+    n_converged = sum(bool(told["file"]) for told, _ in outcomes)
+    if not quiet:
+        remark(f"{n_converged} of {count} models converged")
+    record = {"outcomes": [told for told, _ in outcomes]}
+    return Shown(record, [line for _, line in outcomes], DONE if n_converged else STOPPED)
+
+
+def _told(seed: int, outcome: AttentionOutcome, file: str) -> tuple[dict[str, Any], str]:
+    """What became of one model, as JSON values and in a line."""
+    if outcome.model is None:
+        diverged = {"seed": seed, "loss": None, "steps": outcome.steps, "right": None, "file": ""}
+        return diverged, f"seed {seed}: diverged to infinite values after {outcome.steps:,} steps"
+    what = f"loss {outcome.loss:.3g} after {outcome.steps:,} steps, {outcome.right} rows right"
+    told = {"seed": seed, "loss": outcome.loss, "steps": outcome.steps, "right": outcome.right, "file": file}
+    return told, f"seed {seed}: {what}, {file or 'not converged'}"
+
+
+def _task(task: str, rows: str, vocabulary: int, context: int) -> TokenTask:
+    """The task that the options name, or the table of rows."""
+    from analysis.models.attention_files import MAX_TABLE_BYTES, read_table
+    from analysis.models.attention_tasks import task_named
+
+    if not rows:
+        return task_named(task, vocabulary or None, context or None)
+    if vocabulary or context:
+        raise Refusal("--rows: says itself how many tokens there are. Leave --vocabulary and --context out.")
+    return read_table(read_bytes(rows, "table of rows", MAX_TABLE_BYTES))
 
 
 @with_fields_of(
@@ -71,15 +174,25 @@ def train(
 def _paths(specs: Sequence[TrainingSpec], folder: str) -> list[str]:
     from analysis.network_files.files import slug_of
 
+    return _files(folder, [f"{slug_of(spec.label)}.json" for spec in specs])
+
+
+def _files(folder: str, names: Sequence[str], *inputs: str) -> list[str]:
+    """Paths of files in a folder, which is made.
+
+    Raises:
+        Refusal: there can be no such folder or files.
+    """
     place = Path(folder)
     if place.exists() and not place.is_dir():
-        raise Refusal(f"--output {folder!r}: is no folder. Give a folder for the network files.")
+        raise Refusal(f"--output {folder!r}: is no folder. Give a folder for the files.")
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Refusal(f"--output {folder!r}: cannot be made ({error.strerror}). Give another folder.") from None
-    paths = [str(place / f"{slug_of(spec.label)}.json") for spec in specs]
-    check_writable(paths[0])
+    paths = [str(place / name) for name in names]
+    for path in paths:
+        check_writable(path, *inputs)
     return paths
 
 

@@ -16,12 +16,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import URL, Connection, Engine, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, MetaData, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.db import postgresql, sqlite
+from app.db import job_tables, postgresql, recorded_tables, sqlite, study_tables, tables  # noqa: F401
 from app.db.errors import StoreUnavailable
+from app.db.table_base import Base
 from app.limits import carried_by
 from app.resources import MIGRATIONS
 
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
     from app.settings import Settings
+
+
+SCHEMA: Final[MetaData] = Base.metadata
+"""Every table of the store."""
 
 
 TURN_SECONDS: Final = 10.0
@@ -116,7 +121,6 @@ class Store:
     def _add_kinds(self) -> None:
         """Make the tables of kinds of explanation that have none."""
         from app.db.recorded_tables import RECORDED_TABLES
-        from app.db.schema import SCHEMA
 
         with self.reader.connect() as connection:
             known = inspect(connection).get_table_names()

@@ -112,6 +112,7 @@ def head_actions(one: One, before: str = "", after: str = "") -> list[Action | M
                 Action("Start a collection", links.collection("", [(one.url(), "")])),
                 Action("Cite and embed", f"{one.url(part='cite')}#cite"),
             ],
+            one.url(),
         )
     )
     for sign, words, url in (("←", "The one before", before), ("→", "The one after", after)):

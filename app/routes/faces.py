@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from inspect import Parameter, signature
@@ -16,10 +16,48 @@ from sqlalchemy.orm import Session
 from app.addressing import API_V2, Addresses
 from app.error_answers import api_errors
 from app.pages.sharing.facts import Shared
-from app.pages.sharing.passing_on import folds
-from app.pages.sharing.share import share_of
+from app.pages.sharing.share import Share, only_here, share_of
+from app.pages.sharing.targets import read_target
+from app.pages.sharing.verifying import told, verify
 from app.rendering import HAS_RECORD, base_url, network_row, show
 from app.routes.computing import room
+from pluriscope.blocks import Block, More, Notice, Prose
+
+
+def folds(session: Session, share: Share) -> Iterator[Block]:
+    """How a page is checked and passed on."""
+
+    def verified() -> Iterator[Block]:
+        return told(verify(session, share.links, read_target(share.path, share.links)))
+
+    if share.verify_url:
+        yield More("Verify", verified, "computed anew from the weights, beside what is stored", id="verify")
+    yield More("Cite and embed", lambda: _texts(share), "BibTeX, a frame, a notebook, an offline copy", id="cite")
+
+
+def _texts(share: Share) -> Iterator[Block]:
+    """What is copied from the page."""
+    if only := only_here(share.base):
+        yield Notice(only, cure="Give the site an address that others reach (PLURISCOPE_PUBLIC_URL), or send a file.")
+    told = {
+        "Link": share.url,
+        "In a notebook": share.notebook,
+        "Verified at the command line": f"pluriscope verify '{share.path}'" if share.verify_url else "",
+        "BibTeX": share.bibtex,
+        "Citation": share.citation,
+        "Embedding": share.frame(),
+        "Offline copy, run where the database is": f"pluriscope export --static DIR --network "
+        f"{share.network_digest[:12]}"
+        if share.network_digest
+        else f"pluriscope export --static DIR --study {share.path.partition('?')[0].rpartition('/')[2]}",
+        "Paper": share.paper,
+    }
+    yield Prose("\n\n".join(f"**{what}**\n\n{_fenced(text)}" for what, text in told.items() if text), glossary=False)
+
+
+def _fenced(text: str) -> str:
+    return f"```\n{text}\n```"
+
 
 HTML: Final[dict[str, Any]] = {"response_class": HTMLResponse, "response_model": None, "include_in_schema": False}
 """How a route that answers with a page is declared."""

@@ -8,7 +8,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
 
 from app.db.engine import store_at
-from app.pages.verdicts import on_the_spot
+from app.pages.verdicts import judge
 from tests.conftest import ON_EVERY_DATABASE
 from tests.factories import temporary_store
 
@@ -16,7 +16,7 @@ from tests.factories import temporary_store
 @pytest.fixture(scope="session", autouse=True)
 def _a_page_takes_its_time():
     """A page judges all that it judges on the spot, however busy the machine is."""
-    on_the_spot.SECONDS = 600.0
+    judge.SECONDS = 600.0
 
 
 @pytest.fixture(scope="session", autouse=True)

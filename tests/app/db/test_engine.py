@@ -8,9 +8,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from app.db.engine import newest_revision, open_store, store_at
+from app.db.engine import SCHEMA, newest_revision, open_store, store_at
 from app.db.errors import StoreUnavailable
-from app.db.schema import SCHEMA
 from app.settings import Settings
 from tests.app.db.at_once import count_up, migrate, run_together
 from tests.conftest import SQLITES_OWN

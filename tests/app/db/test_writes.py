@@ -14,7 +14,7 @@ from analysis.protocol import COMPLETE, PAPER
 from analysis.tasks import named_task
 from app.db.codecs import network_of, tasks_of
 from app.db.distributions import distributions_of
-from app.db.engine import Store
+from app.db.engine import SCHEMA, Store
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
 from app.db.links import rename_network
@@ -23,7 +23,6 @@ from app.db.reads.analyses import find_network
 from app.db.reads.networks import known_as, networks
 from app.db.reads.results import load_analysis
 from app.db.reads.studies import studies_of_network
-from app.db.schema import SCHEMA
 from app.db.studies import save_results
 from app.db.table_base import Base
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow, NetworkRow

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select
 
 from app.db.codecs import protocol_of
-from app.db.schema import SCHEMA
+from app.db.engine import SCHEMA
 from app.db.tables import AnalysisRow
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments

@@ -8,8 +8,8 @@ from analysis.criteria.registry import criteria_for
 from app.addressing import Addresses
 from app.pages.explanations import find_explanation, read_ref
 from app.pages.place import locate
-from app.pages.verdicts import on_the_spot
-from app.pages.verdicts.on_the_spot import judge_on_the_spot
+from app.pages.verdicts import judge
+from app.pages.verdicts.judge import judge_on_the_spot
 from pluriscope.naming import Scope
 from tests.app.pages.conftest import MINE, XOR
 
@@ -20,7 +20,7 @@ PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 @pytest.fixture(autouse=True)
 def _time_enough(monkeypatch):
     """On a busy machine too: what a page leaves out for want of time has a test of its own, with a clock of its own."""
-    monkeypatch.setattr(on_the_spot, "SECONDS", 600.0)
+    monkeypatch.setattr(judge, "SECONDS", 600.0)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_time_that_is_spent_is_no_verdict(app, masks):
     with app.state.store.read() as session:
         place = locate(session, Addresses(), "xor", Scope())
         explanation = find_explanation(session, Addresses(), place, read_ref(f"c-{masks[0]}", 1), 1)
-        slow = judge_on_the_spot(session, explanation, clock=lambda: next(ticks) * on_the_spot.SECONDS * 0.3)
+        slow = judge_on_the_spot(session, explanation, clock=lambda: next(ticks) * judge.SECONDS * 0.3)
     late = [judged for judged in slow if judged.verdict is None]
     assert late
     assert all("a page may take" in judged.why_not for judged in late)

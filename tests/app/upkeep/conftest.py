@@ -9,7 +9,7 @@ from sqlalchemy import LargeBinary, insert, select
 
 from analysis.protocol import COMPLETE
 from app.db.backup import tables_in
-from app.db.schema import SCHEMA
+from app.db.engine import SCHEMA
 from app.db.tables import NetworkRow
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
