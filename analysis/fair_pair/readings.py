@@ -76,7 +76,7 @@ def read_classes(
     counted: Counted,
     work: Work = DEFAULT_WORK,
     *,
-    most: int,
+    n_drawn: int | None,
     seed: int,
 ) -> Readings:
     """The observed classes of some circuits, all of them or some that are drawn.
@@ -88,14 +88,14 @@ def read_classes(
         asked: what is asked of the network, and its answers.
         counted: which predictions count.
         work: told between circuits; may cancel there.
-        most: of more classes so many are drawn.
+        n_drawn: classes that are drawn; None for all.
         seed: of the draw.
     """
     space, answers = asked
     happens = answers.decisions[answers.counted]
     counts = answers.clear[answers.counted] if counted.clear else np.ones(len(happens), dtype=np.bool_)
-    drawn = sum(observed) > most
-    ranks_of = drawn_ranks(observed, most, seed) if drawn else dict.fromkeys(np.flatnonzero(observed).tolist())
+    every = dict.fromkeys(np.flatnonzero(observed).tolist())
+    ranks_of = every if n_drawn is None else drawn_ranks(observed, n_drawn, seed)
     known: dict[tuple[bytes, bytes], int] = {}
     circuits, indices, n_unread = list[int](), list[int](), 0
     n_words, n_neurons = -(-len(happens) // 64), sum(question.cut.sizes[1:])

@@ -44,6 +44,7 @@ BY_HAND: Final[Mapping[str, tuple[tuple[str, int], tuple[str, int]]]] = {
 }
 """Digest of a question → the circuit and index of two interpretations that were chosen for the opening story."""
 MAX_CLASSES: Final = 10_000
+N_DRAWN: Final = 5_000
 MAX_BITS: Final = 1 << 29
 """Classes times interventions: 64 MiB of those that are right, and as many of those that are wrong."""
 SEED: Final = 0
@@ -178,6 +179,7 @@ def fair_pair(
     work: Work = DEFAULT_WORK,
     *,
     max_classes: int = MAX_CLASSES,
+    n_drawn: int = N_DRAWN,
 ) -> FairPairReport:
     """The fair pair of a network.
 
@@ -186,15 +188,26 @@ def fair_pair(
         circuits: the listed valid ones.
         observed: ``[circuits]`` observed classes of each; empty where none were counted.
         work: told of classes and pairs; may raise Cancelled.
-        max_classes: of more classes so many are drawn.
+        max_classes: of more classes some are drawn.
+        n_drawn: how many.
     """
     space, answers = ask_network(question)
-    most = min(max_classes, MAX_BITS // max(1, space.n_interventions))
+    most = MAX_BITS // max(1, space.n_interventions)
+    drawn = sum(observed) > min(most, max_classes)
     forced_alone = sum(len(members) == 1 for members in space.sets) * space.n_rows * (space.n_rows - 1)
 
     @cache
     def readings(counted: Counted) -> Readings:
-        return read_classes(question, circuits.masks, observed, (space, answers), counted, work, most=most, seed=SEED)
+        return read_classes(
+            question,
+            circuits.masks,
+            observed,
+            (space, answers),
+            counted,
+            work,
+            n_drawn=min(most, n_drawn) if drawn else None,
+            seed=SEED,
+        )
 
     def search(given_up: Sequence[Condition], asked: Pair | None = None) -> tuple[Found, Readings]:
         some = readings(Counted("settled" not in given_up, "clear" not in given_up))
@@ -221,7 +234,7 @@ def fair_pair(
         largest_set=space.largest,
         n_classes=str(sum(observed)),
         classes=len(classes),
-        drawn=sum(observed) > most,
+        drawn=drawn,
         seed=SEED,
         n_unread=classes.n_unread,
         complete=circuits.truncated_at is None and circuits.n_listed == circuits.n_valid,
@@ -257,7 +270,7 @@ class _PairOf:
     pair: Pair
 
     def told(self, given_up: Sequence[Condition]) -> PairFound:
-        both = self._members()
+        both = self._members(alike="settled" not in given_up)
         to_hex = self.question.layout.to_hex
         counted = self.answers.counted
         said = [predict_by_interpretation(one, self.space)[counted] for one in both]
@@ -285,15 +298,17 @@ class _PairOf:
         for one, other in ((first, second), (second, first)):
             yield self.classes.right[one] & self.classes.wrong[other]
 
-    def _members(self) -> tuple[Interpretation, Interpretation]:
-        """Of each class the member that does on the free rows of its gates what the other does there."""
+    def _members(self, *, alike: bool) -> tuple[Interpretation, Interpretation]:
+        """The representatives, or of each class the member that does on its free rows what the other does there."""
         layout, masks = self.question.layout, self.circuits.masks
         spaces = [
             InterpretationSpace(self.question, Circuit(layout, int(masks[self.classes.circuit[one]])))
             for one in self.pair
         ]
         first, second = (space.at(self.classes.index[one]) for space, one in zip(spaces, self.pair, strict=True))
-        return _as_other(spaces[0], first, second), _as_other(spaces[1], second, first)
+        if alike:
+            return _as_other(spaces[0], first, second), _as_other(spaces[1], second, first)
+        return first, second
 
     def _clearest(self, p: NDArray[np.bool_], q: NDArray[np.bool_]) -> Iterator[int]:
         """Of the contradictions on which the first is right, and the second, one each: with the fewest neurons forced,

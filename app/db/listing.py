@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import RECORDED
+from analysis.fair_pair.report import FairPairReport
 from analysis.models.graph import Graph
 from analysis.models.model import ModelKind
 from analysis.question import Question
@@ -20,7 +21,7 @@ from analysis.stories.report import CODES, LETTERS
 from app.db.directions import KIND as DIRECTIONS
 from app.db.models import searches_of, stored_circuits
 from app.db.recorded import stored_searches
-from app.db.reports import report_row
+from app.db.reports import report_of, report_row
 from app.db.rows import columns_of
 from app.db.tables import AnalysisReportRow, AnalysisRow, ModelRow, VerdictRow
 from app.db.verdicts import outcomes_of, step_of, verdict_rows
@@ -37,7 +38,7 @@ _FRAMES: Final = Recent[Frame](MAX_KEPT, lambda frame: frame.n_bytes)
 _READING: Final = Lock()
 GROUND: Final = "common-ground"
 STORIES: Final = "stories"
-RIVALS: Final = "rivals"
+PAIR: Final = "pair"
 _AS_CODES: Final = bytes.maketrans(LETTERS, CODES)
 
 
@@ -51,7 +52,7 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Questio
         of: how addresses name it.
     """
     told = select(AnalysisReportRow.kind, AnalysisReportRow.content)
-    kinds = GROUND, RIVALS, STORIES, DIRECTIONS
+    kinds = GROUND, PAIR, STORIES, DIRECTIONS
     reports = told.where(AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind.in_(kinds))
     verdicts = [row for row in verdict_rows(session, analysis) if row.kind != "interpretation"]
     key = (
@@ -112,7 +113,7 @@ def _read(
         for kind in RECORDED
         if kind.key in searched
     }
-    survey = report_row(session, analysis, GROUND)
+    survey, pair = report_row(session, analysis, GROUND), report_row(session, analysis, PAIR)
     relations = stored_relations(report_row(session, analysis, STORIES))
     outcomes = {
         kind: {str(step): judged for step, judged in outcomes_of(session, analysis, kind, letters).items()}
@@ -127,31 +128,30 @@ def _read(
         analysis.interpretations_truncated_at != 0,
         None if relations is None else [RELATIONS[code] for code in relations.tolist()],
         None if survey is None else np.array(survey.beside.split(), np.int64).reshape(2, -1),
-        0 if survey is None else survey.found["n_interventions"],
-        tuple(_readings(survey, report_row(session, analysis, RIVALS))),
+        next((one.found["n_interventions"] for one in (survey, pair) if one is not None), 0),
+        tuple(_readings(survey, pair)),
         analysis.circuits_possible if analysis.circuits_truncated_at is None else None,
     )
     steps = {str(step) for step in map(step_of, verdicts) if step is not None}
     return frame_of(found, tuple(sorted(steps)))
 
 
-def _readings(survey: AnalysisReportRow | None, rivals: AnalysisReportRow | None) -> Iterator[Reading]:
-    """The best of all interpretations, the two that contradict each other most, the worst, as far as they are known."""
+def _readings(survey: AnalysisReportRow | None, pair: AnalysisReportRow | None) -> Iterator[Reading]:
+    """The best of all interpretations, the two of the fair pair, the worst, as far as they are known."""
     found = {} if survey is None else survey.found
-    pair = None if rivals is None else rivals.found["contradicting"]
-    known = {
-        (one["first"], one["second"]): one["right"]
-        for one in found.get("places", ())
-        if one["kind"] == "interpretation"
-    }
+    two = None if pair is None else report_of(pair, FairPairReport).shown
     ends = {name: one for name in ("best", "worst") if (one := found.get(name)) and one["index"] is not None}
-    known |= {(one["mask"], one["index"]): one["right"] for one in ends.values()}
+    known = {(one["mask"], one["index"]): one["right"] for one in ends.values()}
     why = {(one["mask"], one["index"]): f"{name} of all" for name, one in ends.items()}
-    two = () if pair is None else zip(pair["masks"], pair["indices"], strict=True)
-    told = dict.fromkeys(two, "most contradicting pair")
+    told: dict[tuple[str, str], str] = {}
+    if two is not None:
+        words = "nearest to a fair pair" if two.given_up else "fair pair"
+        for which, right in enumerate((two.first_right, two.second_right)):
+            key = two.masks[which], two.indices[which]
+            told[key], known[key] = words, two.both_right + right
     first = {key: text for key, text in why.items() if text.startswith("best")}
     for (mask, index), text in (first | told | why).items():
-        yield Reading(int(mask, 16), int(index), text, known.get((mask, index)))
+        yield Reading(int(mask, 16), int(index), text, known[mask, index])
 
 
 def _directions(session: Session, analysis: AnalysisRow) -> dict[str, Any]:

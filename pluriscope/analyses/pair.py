@@ -114,7 +114,7 @@ def _page(report: FairPairReport, of: Subject) -> Iterator[Block]:
         yield from _experiments(pair, of)
         yield from _by_hand(report, of)
     asked = f"every rule decides {exact(report.n_clear)} of {noun(report.n_interventions, 'intervention')}"
-    yield More("What a fair pair is", lambda: [Prose(_ASKED)], asked)
+    yield More("What counts", lambda: [Prose(_ASKED)], asked)
 
 
 def _experiments(pair: PairFound, of: Subject) -> Iterator[Block]:
@@ -123,7 +123,8 @@ def _experiments(pair: PairFound, of: Subject) -> Iterator[Block]:
     yield Prose("\n".join(f"{n}. {_told(one, of)}" for n, one in enumerate(pair.experiments, start=1)), glossary=False)
     p, q = pair.counted
     if p + q < pair.first_right + pair.second_right:
-        yield Prose(f"Of their contradictions {p + q} count: P is right on {p}, Q on {q}.")
+        why = f"On the other {pair.first_right + pair.second_right - p - q} something is open."
+        yield Prose(f"Of their contradictions {p + q} count: P is right on {p}, Q on {q}. {why}", glossary=False)
 
 
 def _told(one: ExperimentFound, of: Subject) -> str:

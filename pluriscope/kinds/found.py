@@ -38,13 +38,13 @@ class Reading:
         mask: of its circuit.
         index: among the circuit's.
         why: it stands out.
-        right: interventions that it predicts right; None where that is not known.
+        right: interventions that it predicts right.
     """
 
     mask: int
     index: int
     why: str
-    right: int | None = None
+    right: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -54,7 +54,7 @@ def part(found: Found, circuits: Part) -> Part:
         one, interpretation = told[place], read(place)
         called = f"i·{ref(place).first}.{one.index}"
         gates = interpretation.gates if interpretation else ()
-        right = {} if one.right is None else {"predicts": (one.right, found.n_interventions, found.n_interventions)}
+        right = {"predicts": (one.right, found.n_interventions, found.n_interventions)}
         return {
             **circuits.more(int(chosen[place])),
             "index": one.index,
