@@ -65,6 +65,12 @@ class Addresses:
         """The front page."""
         return self._url("")
 
+    def story(self, screen: int, figure: str = "") -> str:
+        """One screen of the opening story, of which the first is the front page; or a figure of it without its form."""
+        if figure:
+            return self._url("story", str(screen), figure)
+        return self.front() if screen == 1 else self._url("story", str(screen))
+
     def gallery(self, **view: Any) -> str:
         """All networks; with POST where one is stored."""
         return self._url("networks", **view)

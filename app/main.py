@@ -39,6 +39,7 @@ from app.routes import (
     pictures,
     play,
     reading,
+    story,
     studies,
 )
 from app.settings import Settings
@@ -47,6 +48,7 @@ ROUTERS = (
     bring_in.router,  # /networks/new before the name of a network
     exports.router,  # before analyses and explanations, which any name would be one of
     networks.router,
+    story.router,
     explanations.router,
     analyses.router,
     compare.router,

@@ -45,7 +45,6 @@
 
   class Live {
     #turn = 0;
-    #shown;
     #parts; // of each drawing: name → element
     #labels = [];
 
@@ -60,7 +59,8 @@
         svg,
         named: new Map([...svg.querySelectorAll("[data-el]")].map((part) => [part.dataset.el, part])),
       }));
-      this.#shown = this.values(input);
+      // the name of a drawing would lie above what one wants to see; its label says the same
+      for (const svg of drawings) svg.querySelector(":scope > title")?.remove();
     }
 
     get last() {
@@ -143,7 +143,10 @@
     }
 
     #done(values) {
-      const answer = +(values[this.last][0] > MARK);
+      const [output] = values[this.last];
+      const answer = +(output > MARK);
+      const words = `On input ${this.input.join("")} the output is ${number(output)}, the answer ${answer}`;
+      for (const { svg } of this.#parts) svg.setAttribute("aria-label", words);
       this.#name();
       this.figure.dispatchEvent(new CustomEvent("live", { detail: { input: this.input, values, answer } }));
     }

@@ -23,13 +23,6 @@ from pluriscope.markdown import DESIGNS
 FINDINGS_FILE: Final = DOCUMENTS / "findings.md"
 IN_SHORT: Final = "In short"
 OTHER_ANSWERS: Final = "Answers of the other studies"
-FRONT_PAGE: Final = (
-    "alice-or-bob.json",
-    "training-shrinks.json",
-    "each-method.json",
-    "one-induction-circuit.design.json",
-)
-"""Designs whose first finding the front page names."""
 _STUDIES: Final = re.compile(r" Stud(?:y|ies): .*$")
 _WITHIN: Final = re.compile(r"\]\(#([^)]+)\)")
 _LEADING: Final = re.compile(r"\*\*(.+?)\*\*(.*)$", re.DOTALL)
@@ -98,12 +91,6 @@ def headline_of(answer: str) -> str:
     """The leading sentence of an answer, without its stop."""
     found = _LEADING.match(answer)
     return (answer if found is None else found[1]).rstrip(".")
-
-
-def headlines(links: Addresses) -> list[FindingRecord]:
-    """Findings that can be read without knowing the words of this site."""
-    every = list(enumerate(_in_short()))
-    return [next(_finding(text, n, links) for n, text in every if f"{design})" in text) for design in FRONT_PAGE]
 
 
 def _finding(text: str, number: int, links: Addresses) -> FindingRecord:

@@ -14,8 +14,8 @@ from app.errors import NotFound
 from app.pages.compare.compared import Compared
 from app.pages.compare.networks import of_network
 from app.pages.explanations import find_explanation
-from app.pages.front import NETWORK, PAIR
 from app.pages.place import locate_boolean
+from app.pages.story import NETWORK, PAIR
 from pluriscope.blocks import Action, Block, Head, More, Prose, Section
 from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.records import ContradictionRecord

@@ -172,7 +172,10 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
         (_action("Networks", "All stored networks", a.gallery()), "gallery list models transformers explore"),
         (_action("Studies", "All studies", a.studies()), "list"),
         (_action("Jobs", "Background work", a.jobs()), "queue running progress"),
-        (_action("Introduction", "Two explanations of one network", a.front()), "help tour guide start home"),
+        (
+            _action("The story", "Six screens: why explanations that pass tests need not be right", a.front()),
+            "help tour guide start home introduction",
+        ),
         (_action("Findings", "What the bundled studies found", a.findings()), "results answers"),
         (_action("Alice and Bob", "Two explanations that contradict each other", alice_and_bob), "carol story"),
         (_action("Glossary", "All terms", a.glossary()), "help words meaning"),

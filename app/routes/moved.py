@@ -91,6 +91,8 @@ _PAGES: Final = (
     ("/tour/{step}", "/", ()),
     ("/guide", "/", ()),
     ("/guide/{step}", "/", ()),
+    ("/minute", "/", ()),
+    ("/minute/{step}", "/", ()),
     ("/api/types", "/api", ()),
     (API_V2, "/api", ()),
     ("/networks/new/check", "/networks/new", ()),

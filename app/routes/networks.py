@@ -1,4 +1,4 @@
-"""The front page, the list of networks, and one network: its page, its file, its name, deleting it."""
+"""The list of networks, and one network: its page, its file, its name, deleting it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, BackgroundTasks, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.network_files.files import network_file_json
@@ -19,8 +18,6 @@ from app.db.tables import ModelRow
 from app.error_answers import api_errors
 from app.jobs import deletion
 from app.limits import undo_days_in
-from app.options import Options
-from app.pages.front import front
 from app.pages.network_page import network_record
 from app.pages.networks import COLUMNS, MOST_LETTERS, about_networks, network_list, networks_record, networks_table
 from app.pages.overview import Overview, OverviewOptions
@@ -52,22 +49,6 @@ _OPTIONS: Final[list[dict[str, Any]]] = [
     },
     *parameters(COLUMNS),
 ]
-
-
-class FrontOptions(Options):
-    """What addresses of the front page had when the list was on it."""
-
-    q: str = Field("", max_length=MOST_LETTERS)
-    after: str = ""
-    limit: str = ""
-    step: str = ""
-
-
-@router.get("/", **HTML)
-def front_page(request: Request, session: Reading, links: Links, options: Annotated[FrontOptions, Query()]) -> Response:
-    if options.q or options.after or options.limit:
-        return RedirectResponse(links.gallery(q=options.q, theme=options.theme), 301)
-    return show(request, front(session, links), "Why several explanations pass", url=links.front())
 
 
 @both(router, "/networks", "networks", "All networks", RowsRecord, errors=(400,), options=_OPTIONS)

@@ -67,7 +67,7 @@ def drawing(request: Request, session: Reading, links: Links, form: Form) -> Res
 def figure(request: Request, session: Reading, links: Links, name: str, form: Form) -> Response:
     """Any figure of a page."""
     page = _page_of(request, session, links, *(("width",) if form == "png" else ()))
-    return _file(request, _drawn(page, name), form)
+    return drawing_file(request, _drawn(page, name), form)
 
 
 def _drawn(page: Shared, name: str) -> Markup:
@@ -131,7 +131,7 @@ def _embedded(page: Shared, share: Share, hide: Sequence[str]) -> Iterator[Block
     yield Prose(" · ".join(whole), glossary=False)
 
 
-def _file(request: Request, markup: str, form: Form) -> Response:
+def drawing_file(request: Request, markup: str, form: Form) -> Response:
     """A drawing as a file: in colours of its own, of a width that may be asked for, or for a paper."""
     if form == "pdf":
         return Response(pdf_of(markup), media_type="application/pdf", headers=ANYWHERE)

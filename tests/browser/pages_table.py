@@ -120,8 +120,10 @@ PAGES = {
     "search, nothing found": "/search?q=nothing-like-it",
     "interface": "/api",
     "scope": "/scope",
-    "front page, an interpretation": "/?step=3",
-    "front page, a run": "/?step=6",
+    "story, two explanations": "/story/3",
+    "story, a guess": "/story/4",
+    "story, an answer": "/story/5?guess=P",
+    "story, all": "/story/6",
     "not found": "/networks/nowhere",
 }
 STATUS = {"not found": 404}

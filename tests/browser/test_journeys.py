@@ -26,7 +26,7 @@ def masks(tab) -> list[str]:
 
 def test_from_the_front_page_to_a_circuit(tab, expect):
     tab.goto("/")
-    tab.get_by_role("link", name="All networks").click()
+    tab.get_by_role("link", name="Explore", exact=True).click()
     tab.get_by_role("table").get_by_role("link", name="XOR, pretrained by the authors").click()
     expect(tab).to_have_url(re.compile(f"{XOR}$"))
     tab.get_by_role("link", name="197", exact=True).click()

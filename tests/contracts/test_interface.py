@@ -55,6 +55,8 @@ def test_every_kind_of_address_that_is_built_has_a_route():
         "title": "",
         "entries": [],
         "slide": 0,
+        "screen": 2,
+        "figure": "",
         "method": "acdc",
         "item": "",
         "what": "stories",

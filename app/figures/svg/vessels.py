@@ -188,6 +188,46 @@ def level(x: float, y: float, radius: float, share: float) -> str:
     return f"M{num(x - half)} {top}A{r} {r} 0 {int(share > 0.5)} 0 {num(x + half)} {top}z"
 
 
+def read_as(one: Reading, x: float, y: float, size: float, hues: Hues = PLAIN_HUES, row: int | None = None) -> str:
+    """Letter, truth table and words in a row, its middle at (x, y), for the inside of a drawing.
+
+    Args:
+        one: what is read.
+        x: its middle.
+        y: likewise.
+        size: of the words.
+        hues: the network's hues, for more than two inputs.
+        row: the input whose cell is outlined; None outlines none.
+    """
+    side, words = 1.2 * size, in_words(one.table)
+    wide, _ = tile_size(one.table, side)
+    box = side if one.letter else 0.0
+    length = wide + (0.35 * size + 0.87 * text_width(words, size) if words else 0) + (box + 4 if box else 0)
+    left = x - length / 2
+    body = rect(left - 3, y - side / 2 - 2, length + 6, side + 4, "vs-ground")
+    if one.letter:
+        body += rect(left, y - side / 2, box, side, "vs-box")
+        body += text(left + box / 2, y + 0.3 * size, one.letter, "vs-letter", anchor="middle")
+        left += box + 4
+    body += tile_group(left + wide / 2, y, side, one.table, hues.of(one.table))
+    if row is not None:
+        rows, columns = tile_shape(one.table)
+        cell = wide / columns, side / rows
+        at = left + cell[0] * (row % columns), y - side / 2 + cell[1] * (row // columns)
+        body += rect(*at, *cell, "vs-here")
+    body += text(left + wide + 0.35 * size, y + 0.33 * size, words, "vs-words")
+    return f'<g class="vs-reading v-{hues.of(one.table)}">{body}</g>'
+
+
+def cell_names(inputs: Sequence[str]) -> Markup:
+    """An empty truth table of two inputs with the name of an input in each cell."""
+    body = tile_group(38, 38, 72, (0, 0, 0, 0))
+    for row, name in enumerate(inputs):
+        body += text(20 + 36 * (row % 2), 24 + 36 * (row // 2), name, "vs-input", anchor="middle")
+    sentence = f"The four cells of a square stand for the inputs {', '.join(inputs)}"
+    return drawing(76, 76, body, sentence=sentence, sizing="exact")
+
+
 @dataclass(frozen=True)
 class _Vessels:
     """One drawing in the making."""
@@ -296,31 +336,9 @@ class _Vessels:
         here = [one for one in self.readings if one.site == site]
         above = radius + sizes.words + (5 if site in self.ringed or site in self.forced else 0)
         for turn, one in enumerate(reversed(here)):
-            body += self._reading(one, x, y - above - 1.6 * turn * sizes.words)
+            body += read_as(one, x, y - above - 1.6 * turn * sizes.words, sizes.words, self.hues, self.row)
         body = f'<g class="vs{" vs-gone" if gone else ""}" data-el="{name}">{body}</g>'
         return self.steps[site].around(body) if site in self.steps else body
-
-    def _reading(self, one: Reading, x: float, y: float) -> str:
-        """Letter, truth table and words in a row, its middle at (x, y)."""
-        size = self.geometry.words
-        side, words = 1.2 * size, in_words(one.table)
-        wide, _ = tile_size(one.table, side)
-        box = side if one.letter else 0.0
-        length = wide + (0.35 * size + 0.87 * text_width(words, size) if words else 0) + (box + 4 if box else 0)
-        left = x - length / 2
-        body = rect(left - 3, y - side / 2 - 2, length + 6, side + 4, "vs-ground")
-        if one.letter:
-            body += rect(left, y - side / 2, box, side, "vs-box")
-            body += text(left + box / 2, y + 0.3 * size, one.letter, "vs-letter", anchor="middle")
-            left += box + 4
-        body += tile_group(left + wide / 2, y, side, one.table, self.hues.of(one.table))
-        if self.row is not None:
-            rows, columns = tile_shape(one.table)
-            cell = wide / columns, side / rows
-            at = left + cell[0] * (self.row % columns), y - side / 2 + cell[1] * (self.row // columns)
-            body += rect(*at, *cell, "vs-here")
-        body += text(left + wide + 0.35 * size, y + 0.33 * size, words, "vs-words")
-        return f'<g class="vs-reading v-{self.hues.of(one.table)}">{body}</g>'
 
     def _answer(self, x: float, y: float, radius: float) -> str:
         side, out = self.geometry.answer, self.values[-1][0]

@@ -1,15 +1,11 @@
-"""The list of networks and the front page."""
+"""The list of networks."""
 
 import csv
 import io
 import re
-from html import unescape
 
 import pytest
 from pyarrow import parquet
-
-from app.addressing import Addresses
-from tests.app.pages.conftest import XOR
 
 LIST = "/api/v2/networks"
 ALL = ("xor", "two", "linear", "wide", "none", "queued", "failed", "cancelled", "untouched")
@@ -96,18 +92,3 @@ def test_states_say_what_is_known(client):
 def test_former_addresses_of_the_list_lead_to_it(client, address, to):
     answer = client.get(address)
     assert (answer.status_code, answer.headers["location"]) == (301, to)
-
-
-@pytest.mark.slow
-def test_the_front_page_tells_of_two_explanations_that_contradict_each_other(client, monkeypatch):
-    without = client.get("/?step=2").raise_for_status().text
-    assert "side by side" in without
-    monkeypatch.setattr("app.pages.front.NETWORK", "xor")
-    text = client.get("/").raise_for_status().text
-    told = " ".join(re.sub(r"<[^>]+>", " ", text.partition("<main")[2]).split())
-    assert "This network has 9 neurons. 147,899,020 explanations of it pass the usual tests." in told
-    [compare] = re.findall(r'href="([^"]+)" class="btn primary"', text)
-    found = client.get(Addresses().twin(unescape(compare))).json()
-    assert f"{found['verdict']} so at most one of them is right" in told
-    for one in found["explanations"]:
-        assert client.get(f"/api/v2{XOR}/explanations/{one['ref']}").json()["valid"]

@@ -1,0 +1,385 @@
+"""The opening story, the front page: six screens about one network and two readings of it that both pass the tests.
+
+Which network, which two readings and which two experiments was chosen by hand; every number is computed from them or
+read from the stored analysis. Each screen's address sends all six, so that they print one below the other; without
+scripts it shows its own, and the others are links.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from analysis.common_ground.report import CommonGroundReport
+from analysis.experiments import ask_network, standing_of
+from analysis.interpretations.interpretation import NeuronGate
+from analysis.networks.mlp import activations, circuit_activations, next_layer
+from app.addressing import Addresses
+from app.db.errors import StoreError
+from app.db.reads.analyses import find_network
+from app.db.reads.jobs import UNFINISHED
+from app.db.reports import report_of, report_row
+from app.figures.numbers import decimal, exact
+from app.figures.svg.cuts import cuts
+from app.figures.svg.dots import dots
+from app.figures.svg.layout import Site, node_name
+from app.figures.svg.tiles import Bits, bits_of
+from app.figures.svg.vessels import MARK, NARROW, WIDE, Reading, cell_names, full_at, in_words, running, vessels
+from app.pages.counted import counts_of
+from app.pages.explanations import Explanation, find_explanation
+from app.pages.pending_work import SURVEY, awaited, missing, progress_of
+from app.pages.place import Place, locate_boolean
+from app.pages.shared import job_now
+from pluriscope.blocks import Action, Block, Head, Menu, Notice
+from pluriscope.naming import ExplanationRef, Scope
+
+NETWORK: Final = "xor-pretrained"
+PAIR: Final = ("i-183bf.23", "i-183bf.25")
+"""Two interpretations of one circuit of that network, called P and Q."""
+FORCED: Final = (1, 1)
+"""The neuron that screens 4 and 5 force to the value that it has on another input."""
+EXPERIMENTS: Final = {4: (1, 0), 5: (2, 1)}
+"""Screen → rows of that other input and of the one that runs."""
+_FIGURES: Final = {"drawing": "", "line": "Line, "}
+"""Names of a screen's figures, and what stands before the form of their files."""
+SHOWN: Final = 1
+"""The row that the other drawings show."""
+_WITHOUT: Final = (
+    "Give Pluriscope a small network and the task that it performs. It lists all circuits, interpretations, algorithms "
+    "and alignments that pass a stated test (of a transformer circuits alone), and shows what tells them apart."
+)
+
+
+_TABS: Final = (
+    "This network answers XOR",
+    "Here is one explanation",
+    "Here is another: both pass",
+    "Guess first",
+    "And on another input",
+    "{n} readings pass",
+)
+"""Titles in the browser; the words of the screens stand in their template."""
+SCREENS: Final = len(_TABS)
+_LETTERS: Final = "PQ"
+
+
+class Choice(NamedTuple):
+    """What one of the two says of an experiment.
+
+    Args:
+        letter: of the explanation.
+        says: 0 or 1.
+        because: its reading of the forced neuron, before and after.
+        right: whether the network does so.
+        url: shows the answer.
+    """
+
+    letter: str
+    says: int
+    because: str
+    right: bool
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Screen:
+    """One thought.
+
+    Args:
+        number: from 1.
+        url: its address.
+        tab: title in the browser.
+        facts: what its words say that is computed.
+        figures: each drawn for a desk and for a phone.
+        runs: what a browser needs to let the first one run; None where nothing moves.
+        answers: input → what the network says, below the figure.
+        key: which cell of a square is which input.
+        choices: what can be guessed.
+        guess: the letter that was guessed; "-" where the answer is shown anyway, "" where it is still asked.
+        doors: words, what is behind, address; the first is the primary one.
+        pending: what there is instead of a figure while something is computed.
+        files: the figures as files.
+    """
+
+    number: int
+    url: str
+    tab: str
+    facts: Mapping[str, Any]
+    figures: Sequence[tuple[Markup, Markup]] = ()
+    runs: Mapping[str, Any] | None = None
+    answers: Mapping[str, int] | None = None
+    key: Markup | None = None
+    choices: Sequence[Choice] = ()
+    guess: str = "-"
+    doors: Sequence[tuple[str, str, str]] = ()
+    pending: Block | None = None
+    files: Menu | None = None
+
+
+@dataclass(frozen=True)
+class Story(Block):
+    """All screens, one of them shown.
+
+    Args:
+        screens: in order.
+        now: number of the one that is shown, from 1.
+    """
+
+    screens: Sequence[Screen]
+    now: int
+
+    @property
+    def inner(self) -> Iterable[Block]:
+        pending = self.screens[self.now - 1].pending
+        return () if pending is None else (pending,)
+
+
+def without_network(links: Addresses) -> Iterator[Block]:
+    """The front page where the network of the story is not stored: what Pluriscope is."""
+    doors = [Action("Import your network", links.bring_in(), primary=True), Action("All networks", links.gallery())]
+    yield Head("Every valid explanation of one network, side by side", _WITHOUT, actions=doors)
+
+
+def has_story(session: Session) -> bool:
+    """Whether its network is stored."""
+    try:
+        find_network(session, NETWORK)
+    except StoreError:
+        return False
+    return True
+
+
+def story(session: Session, links: Addresses, now: int, guess: str = "") -> Story:
+    """The story at one of its screens.
+
+    Args:
+        session: open session.
+        links: builds addresses.
+        now: number of the one that is shown, from 1 to :data:`SCREENS`.
+        guess: letter that the reader chose there; "" where nothing was chosen, "-" to show the answer anyway.
+
+    Raises:
+        NotFound: its network is not stored.
+    """
+    told = _Told(session, links, locate_boolean(session, links, NETWORK, Scope()))
+    guesses = {number: guess if number == now else "-" for number in EXPERIMENTS}
+    experiments = [told.experiment(number, guess) for number, guess in guesses.items()]
+    return Story([told.network(), told.one(), told.other(), *experiments, told.all()], now)
+
+
+def figure_of(session: Session, links: Addresses, number: int, name: str) -> Markup | None:
+    """A figure of a screen by its name, "drawing" or "line"; None where there is none.
+
+    Raises:
+        NotFound: the network is not stored.
+    """
+    figures = story(session, links, number, "-").screens[number - 1].figures
+    return {key: wide for key, (wide, _) in zip(_FIGURES, figures, strict=False)}.get(name)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """The screens, computed from a stored network."""
+
+    session: Session
+    links: Addresses
+    place: Place
+
+    @cached_property
+    def _pair(self) -> dict[str, Explanation]:
+        found = (find_explanation(self.session, self.links, self.place, ExplanationRef.parse(ref)) for ref in PAIR)
+        return dict(zip(_LETTERS, found, strict=True))
+
+    @cached_property
+    def _rows(self) -> NDArray[np.float64]:
+        return self.place.question.data.clean_rows
+
+    @cached_property
+    def _inputs(self) -> list[str]:
+        return ["".join(f"{bit:g}" for bit in row) for row in self._rows]
+
+    @cached_property
+    def _full(self) -> float:
+        return full_at(self.place.question.cut, self._rows)
+
+    @cached_property
+    def _whole(self) -> list[list[list[float]]]:
+        """Row → values of all layers of the whole network."""
+        return _by_row(activations(self.place.question.cut, self._rows))
+
+    @cached_property
+    def _kept(self) -> list[list[list[float]]]:
+        """The same of the circuit that both explanations read."""
+        return _by_row(circuit_activations(self.place.question.cut, self._pair["P"].item.circuit, self._rows))
+
+    @cached_property
+    def _differ(self) -> list[Site]:
+        """The neurons that the two read differently."""
+        gates = zip(*(one.item.gates for one in self._pair.values()), strict=True)
+        return [(one.layer, one.neuron) for one, other in gates if one.function != other.function]
+
+    def _gate(self, letter: str, site: Site) -> NeuronGate:
+        found: NeuronGate = self._pair[letter].item.gate(*site)
+        return found
+
+    def _table(self, letter: str, site: Site) -> Bits:
+        return bits_of(self._gate(letter, site).function, self.place.question.cut.n_inputs)
+
+    def _readings(self, letters: str, sites: Iterable[Site] | None = None) -> list[Reading]:
+        """What hidden neurons are read as: by one of the two, or by both, lettered where they differ."""
+        hidden = [(one.layer, one.neuron) for one in self._pair["P"].item.gates[:-1]]
+        return [
+            Reading(site, self._table(letter, site), letter if site in self._differ and letters[1:] else "")
+            for letter in letters
+            for site in (hidden if sites is None else sites)
+            if letter == letters[0] or site in self._differ
+        ]
+
+    def _drawn(self, values: Sequence[Sequence[float | None]], sentence: str, **more: Any) -> tuple[Markup, Markup]:
+        weights, full = self.place.question.cut.weights, self._full
+        wide, narrow = (vessels(weights, values, full, at, sentence=sentence, **more) for at in (WIDE, NARROW))
+        return wide, narrow
+
+    def _runs(self, row: int, mask: object = None, **more: Any) -> dict[str, Any]:
+        """What a browser needs to let the network run, and the input that is drawn."""
+        return {**running(self.place.question.cut, self._full, mask), "input": self._rows[row].tolist(), **more}
+
+    def _screen(self, number: int, facts: Mapping[str, Any] | None = None, **more: Any) -> Screen:
+        files = [
+            Action(f"{before}{form}", f"{self.links.story(number, name)}.{form.lower()}")
+            for (name, before), _ in zip(_FIGURES.items(), more.get("figures", ()), strict=False)
+            for form in ("SVG", "PNG", "PDF")
+        ]
+        told, files_of = facts or {}, Menu("Figure", files) if files else None
+        tab = _TABS[number - 1].format(**told) if told or number < SCREENS else "How many readings pass?"
+        return Screen(number=number, url=self.links.story(number), tab=tab, facts=told, files=files_of, **more)
+
+    def network(self) -> Screen:
+        """The network runs."""
+        drawn = self._drawn(self._whole[SHOWN], f"The network on input {self._inputs[SHOWN]}")
+        return self._screen(1, figures=[drawn], runs=self._runs(SHOWN), answers=self._answers(self._whole))
+
+    def _answers(self, values: Sequence[Sequence[Sequence[float]]]) -> dict[str, int]:
+        return {name: int(layers[-1][0] > MARK) for name, layers in zip(self._inputs, values, strict=True)}
+
+    def one(self) -> Screen:
+        """One explanation, whose circuit runs."""
+        mask, read = self._pair["P"].item.circuit, self._readings("P")
+        sentence = f"Explanation P on input {self._inputs[SHOWN]}"
+        drawn = self._drawn(self._kept[SHOWN], sentence, mask=mask, readings=read, row=SHOWN)
+        runs, answers = self._runs(SHOWN, mask), self._answers(self._kept)
+        return self._screen(2, figures=[drawn], runs=runs, answers=answers, key=cell_names(self._inputs))
+
+    def other(self) -> Screen:
+        """Both explanations, and the values that allow both."""
+        mask, read = self._pair["P"].item.circuit, self._readings("PQ")
+        sentence = "Explanations P and Q: the same lines, two neurons read differently"
+        drawn = self._drawn(self._kept[SHOWN], sentence, mask=mask, readings=read, ringed=self._differ)
+        layer, neuron = site = self._differ[0]
+        values = [layers[layer][neuron] for layers in self._kept]
+        marks = [(one, self._gate(one.letter, site).threshold) for one in self._readings("PQ", [site])]
+        about = "The upper ringed neuron’s four values"
+        wide, narrow = (cuts(values, self._inputs, marks, at, about=about) for at in (WIDE, NARROW))
+        return self._screen(3, figures=[drawn, (wide, narrow)])
+
+    def experiment(self, number: int, guess: str) -> Screen:
+        """An experiment on which the two contradict each other; the answer is shown where something was guessed."""
+        (source, base), (layer, neuron), url = EXPERIMENTS[number], FORCED, self.links.story(number)
+        values = self._forced(source, base)
+        space, answers = ask_network(self.place.question)
+        at = space.position[frozenset([FORCED])], source, base
+        happens, choices = int(answers.decisions[at]), []
+        for letter, one in self._pair.items():
+            says = int(one.predictions(space)[at])
+            choices.append(
+                Choice(letter, says, self._because(letter, source, base), says == happens, f"{url}?guess={letter}")
+            )
+        shown = [[value if guess or at <= layer else None for value in some] for at, some in enumerate(values)]
+        drawn = self._drawn(
+            shown,
+            f"The network on input {self._inputs[base]} with one neuron forced{f' says {happens}' if guess else ''}",
+            readings=self._readings("PQ", [FORCED]),
+            forced={FORCED: f"forced, as on {self._inputs[source]}"},
+        )
+        facts = {
+            "base": self._inputs[base],
+            "source": self._inputs[source],
+            "happens": happens,
+            "output": decimal(values[-1][0]),
+            "right": next(one.letter for one in choices if one.right),
+        }
+        name = node_name(layer, neuron, self.place.question.cut.sizes)
+        runs = self._runs(base, name=name, own=self._whole[base][layer][neuron], value=values[layer][neuron])
+        return self._screen(number, facts, figures=[drawn], runs=runs, choices=choices, guess=guess)
+
+    def _forced(self, source: int, base: int) -> list[list[float]]:
+        """Values of all layers on one input while the neuron is forced to its value on another."""
+        network, (layer, neuron) = self.place.question.cut, FORCED
+        values = [[*some] for some in self._whole[base][: layer + 1]]
+        values[layer][neuron] = self._whole[source][layer][neuron]
+        for later in range(layer + 1, len(network.sizes)):
+            values.append(next_layer(network, later, np.array(values[-1])).tolist())
+        return values
+
+    def _because(self, letter: str, source: int, base: int) -> str:
+        """How an explanation's reading of the forced neuron changes, in words."""
+        table, said = self._table(letter, FORCED), ("no", "yes")
+        words, before, after = in_words(table), said[table[base]], said[table[source]]
+        turned = f"stays {before}" if before == after else f"turns from {before} to {after}"
+        return f"“{'Are' if ' and ' in words else 'Is'} {words} 1?” {turned}."
+
+    def all(self) -> Screen:
+        """All explanations by how much they predict, and three doors."""
+        links, analysis = self.links, self.place.analysis
+        doors = (
+            ("Explore all of it", "Every reading of this network, and where they part.", links.network(NETWORK)),
+            ("Try your network", "Bring a small one, or train one here.", links.bring_in()),
+            ("Teach it", "Six lessons, hand-outs, slides.", links.lessons()),
+        )
+        kept = None if analysis is None else report_row(self.session, analysis, SURVEY)
+        report = None if kept is None else report_of(kept, CommonGroundReport)
+        if analysis is None or report is None or report.spread is None or report.best is None:
+            return self._screen(SCREENS, doors=doors, pending=self._pending())
+        counts, spread = counts_of(analysis), {right: int(many) for right, many in report.spread}
+        space, answers = ask_network(self.place.question)
+        flags = {letter: standing_of(one.predictions(space), answers).right for letter, one in self._pair.items()}
+        facts = {
+            "n": counts.interpretations,
+            "observed": counts.observed_classes,
+            "of": exact(report.n_interventions),
+            "best": exact(report.best.right),
+        }
+        sentence = (
+            "{n} readings by how many of {of} experiments they predict right, from {least} to {best}; none is right on "
+            "all. P is right on {P}, Q on {Q}."
+        ).format(**facts, **flags, least=exact(min(spread)))
+        wide, narrow = (dots(spread, report.n_interventions, flags, at, sentence=sentence) for at in (WIDE, NARROW))
+        return self._screen(SCREENS, facts, figures=[(wide, narrow)], doors=doors)
+
+    def _pending(self) -> Block:
+        """How far the counting is."""
+        place, links = self.place, self.links
+        if place.analysis is None:
+            job = job_now(self.session, place)
+            if job is not None and job.state in UNFINISHED:
+                return progress_of(job, links, "counting", "Counting")
+            cure = Action("The network", links.network(NETWORK))
+            return Notice(
+                "Not counted yet", "Its analysis was not asked for, or ended without a result.", actions=[cure]
+            )
+        [waits] = awaited(self.session, links, place, [SURVEY])
+        if waits.job is not None and waits.state == "computing":
+            return progress_of(waits.job, links, "counting", "Counting")
+        return missing(waits.words, waits.state, waits.job, waits.ask, links)
+
+
+def _by_row(layers: Sequence[NDArray[np.float64]]) -> list[list[list[float]]]:
+    """``[rows, n_l]`` of each layer as row → values of all layers."""
+    return [[layer[row].tolist() for layer in layers] for row in range(len(layers[0]))]

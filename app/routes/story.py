@@ -1,0 +1,82 @@
+"""The opening story: the front page and its further screens, with their figures as files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from pydantic import Field
+
+from app.errors import NotFound
+from app.options import Options
+from app.pages.networks import MOST_LETTERS
+from app.pages.story import SCREENS, figure_of, has_story, story, without_network
+from app.rendering import show
+from app.routes.depends import Links, Reading
+from app.routes.faces import HTML
+from app.routes.pictures import Form, drawing_file
+
+router = APIRouter()
+_SCREEN: Final = "/story/{screen}"
+
+
+class FrontOptions(Options):
+    """What addresses of the front page had when the list was on it."""
+
+    q: str = Field("", max_length=MOST_LETTERS)
+    after: str = ""
+    limit: str = ""
+    step: str = ""
+
+
+class StoryOptions(Options):
+    """What is chosen on a screen."""
+
+    guess: Literal["", "P", "Q"] = Field("", description="The explanation that the reader takes to be right.")
+
+
+@router.get("/", **HTML)
+def front_page(request: Request, session: Reading, links: Links, options: Annotated[FrontOptions, Query()]) -> Response:
+    if options.q or options.after or options.limit:
+        return RedirectResponse(links.gallery(q=options.q, theme=options.theme), 301)
+    if not has_story(session):
+        return show(request, without_network(links), url=links.front())
+    return _shown(request, session, links, 1)
+
+
+@router.get(_SCREEN, **HTML)
+def screen_page(
+    request: Request, session: Reading, links: Links, screen: str, options: Annotated[StoryOptions, Query()]
+) -> Response:
+    number = _number(screen, links)
+    return (
+        RedirectResponse(links.story(1), 301) if number == 1 else _shown(request, session, links, number, options.guess)
+    )
+
+
+@router.get(f"{_SCREEN}/{{figure}}.{{form}}", include_in_schema=False)
+def screen_figure(request: Request, session: Reading, links: Links, screen: str, figure: str, form: Form) -> Response:
+    number = _number(screen, links)
+    drawn = figure_of(session, links, number, figure)
+    if drawn is None:
+        cause, cure = "does not belong to this screen", "use drawing"
+        raise NotFound(f"figure {figure[:40]!r}", cause, cure, "figure", links.story(number), "the screen")
+    return drawing_file(request, drawn, form)
+
+
+def _number(screen: str, links: Links) -> int:
+    """Of a screen.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if screen in map(str, range(1, SCREENS + 1)):
+        return int(screen)
+    cause, cure = "does not exist", f"use one of {', '.join(map(str, range(1, SCREENS + 1)))}"
+    raise NotFound(f"screen {screen[:40]!r} of the story", cause, cure, "screen", links.story(1), "the first screen")
+
+
+def _shown(request: Request, session: Reading, links: Links, number: int, guess: str = "") -> Response:
+    told = story(session, links, number, guess)
+    return show(request, [told], told.screens[number - 1].tab, url=links.story(number))

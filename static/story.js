@@ -1,0 +1,197 @@
+/* The opening story: turns to another screen without a new page, lets the network run, asks for a guess first, presents.
+   Without this file each screen is a page with its figure at the end, and a guess is a link. */
+"use strict";
+(() => {
+  const story = document.querySelector("[data-story]");
+  if (!story) return;
+  const root = document.documentElement;
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const screens = [...story.querySelectorAll(".screen")];
+  const lives = new Map(); // screen → its network, made when the screen is first seen
+  const taken = new WeakSet(); // screens on which the reader chose an input, or on which all of them have run
+  let now = screens.findIndex((screen) => screen.matches(".now"));
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  const bits = (text) => [...text].map(Number);
+
+  function liveOf(screen) {
+    if (lives.has(screen)) return lives.get(screen);
+    const figure = screen.querySelector("[data-runs]");
+    if (!figure) return null;
+    const live = new Live(figure, []);
+    live.input = live.net.input;
+    lives.set(screen, live);
+    if (screen.querySelector(".answers")) offer(screen, live);
+    return live;
+  }
+
+  /* ---------- screens 1 and 2: inputs run, and fill the row of answers ---------- */
+  function offer(screen, live) {
+    const run = (input) => {
+      taken.add(screen);
+      mark(screen, input);
+      live.run({ input });
+    };
+    live.net.names[0].forEach((name, position) => {
+      const label = () => `Input ${name}, now ${live.input[position]}`;
+      live.press(name, label, () => run(live.input.map((bit, at) => (at === position ? 1 - bit : bit))));
+    });
+    for (const row of screen.querySelectorAll(".answers li")) {
+      row.setAttribute("role", "button");
+      row.tabIndex = 0;
+      row.addEventListener("click", () => run(bits(row.dataset.input)));
+      row.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        run(bits(row.dataset.input));
+      });
+    }
+    live.figure.addEventListener("live", ({ detail }) => answer(rowOf(screen, detail.input), detail.answer));
+  }
+  const rowOf = (screen, input) => screen.querySelector(`[data-input="${input.join("")}"]`);
+  function answer(row, said) {
+    const bit = row.querySelector(".bit");
+    bit.dataset.bit = bit.textContent = said;
+  }
+  function mark(screen, input) {
+    for (const row of screen.querySelectorAll("[data-input]")) row.classList.toggle("now", row === rowOf(screen, input));
+  }
+  async function watch(screen, live) {
+    const rows = [...screen.querySelectorAll("[data-input]")];
+    if (taken.has(screen) || still.matches) return mark(screen, live.input);
+    for (const row of rows) answer(row, "?");
+    for (const row of rows) {
+      const input = bits(row.dataset.input);
+      mark(screen, input);
+      if (!(await live.run({ input }))) return;
+      await pause(900);
+      if (taken.has(screen) || screen !== screens[now]) return;
+    }
+    taken.add(screen);
+  }
+  /** Ends what runs, as it would have ended; a guess on its way is none. */
+  function rest(screen, live) {
+    if (screen.querySelector(".sayings")) return screen.dataset.guess || live.show(1);
+    for (const row of screen.querySelectorAll("[data-input]")) answer(row, +(live.values(bits(row.dataset.input)).at(-1)[0] > 0.5));
+    taken.add(screen);
+    live.show();
+  }
+
+  /* ---------- screens 4 and 5: a neuron is forced, the reader guesses, the rest runs ---------- */
+  async function ask(screen, live) {
+    if (screen.dataset.guess) return;
+    const { name, own, value } = live.net;
+    live.force = { [name]: own };
+    live.show(1);
+    if (!still.matches) await pause(700);
+    if (screen.dataset.guess || screen !== screens[now]) return;
+    live.force = { [name]: value };
+    await live.move(name, own, value);
+  }
+  async function guess(screen, choice) {
+    if (screen.dataset.guess || screen.dataset.guessed) return;
+    screen.dataset.guessed = "";
+    const live = liveOf(screen);
+    live.force = { [live.net.name]: live.net.value };
+    const whole = await live.run({ from: 1 });
+    delete screen.dataset.guessed;
+    if (!whole) return;
+    screen.dataset.guess = choice.dataset.choice;
+    const told = screen.querySelector(".verdict-line .told"); // put in anew, so that it is read out
+    told.replaceWith(told.cloneNode(true));
+    history.replaceState(history.state, "", choice.href);
+    screen.querySelector("[data-next]").focus({ preventScroll: true });
+  }
+
+  /* ---------- turning ---------- */
+  function enter() {
+    const screen = screens[now];
+    const live = liveOf(screen);
+    if (!live) return;
+    if (screen.querySelector(".answers")) watch(screen, live);
+    if (screen.querySelector(".sayings")) ask(screen, live);
+  }
+  function turn(to, kept = false) {
+    const screen = screens[to];
+    if (!screen || to === now) return;
+    if ("reload" in screen.dataset) return location.assign(screen.dataset.url);
+    const left = screens[now];
+    now = to;
+    left.classList.remove("now");
+    if (lives.has(left)) rest(left, lives.get(left));
+    screen.classList.add("now");
+    story.dataset.story = "turned";
+    document.title = `${screen.dataset.title} · Pluriscope`;
+    if (!kept) history.pushState(null, "", screen.dataset.url);
+    scrollTo(0, 0);
+    const title = screen.querySelector("h1, h2");
+    title.tabIndex = -1;
+    title.focus({ preventScroll: true });
+    enter();
+  }
+  const at = (path) => screens.findIndex((screen) => screen.dataset.url === path);
+  addEventListener("popstate", () => turn(at(location.pathname), true));
+  story.addEventListener("click", (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+    const link = event.target.closest("[data-turn]");
+    const choice = event.target.closest("[data-choice]");
+    if (!link && !choice) return;
+    event.preventDefault();
+    if (choice) guess(screens[now], choice);
+    else turn(at(link.pathname));
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, select, textarea") || document.querySelector("dialog[open]")) return;
+    const scrolls = event.key.startsWith("Page") && root.scrollHeight > innerHeight + 4;
+    const by = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }[event.key];
+    if (by && !scrolls) {
+      event.preventDefault();
+      turn(now + by);
+    } else if (event.key === "Escape") present(false);
+    else screens[now].querySelector(`[data-choice="${event.key.toUpperCase()}"]`)?.click();
+  });
+  let touched = null;
+  story.addEventListener("touchstart", ({ changedTouches: [one], touches }) => (touched = touches.length > 1 ? null : one), { passive: true });
+  story.addEventListener("touchend", ({ changedTouches: [one] }) => {
+    const [across, down] = touched ? [one.clientX - touched.clientX, one.clientY - touched.clientY] : [0, 0];
+    if (Math.abs(across) > 50 && Math.abs(across) > 2 * Math.abs(down)) turn(now + (across < 0 ? 1 : -1));
+  });
+
+  /* ---------- presenting: full screen, without the frame of the site ---------- */
+  function present(on) {
+    root.toggleAttribute("data-present", on);
+    for (const button of story.querySelectorAll("[data-present]")) button.textContent = on ? "End" : "Present";
+    if (on) root.requestFullscreen?.().catch(() => {}); // where that is not allowed, the window is enough
+    else if (document.fullscreenElement) document.exitFullscreen();
+  }
+  for (const button of story.querySelectorAll("[data-present]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => present(!root.hasAttribute("data-present")));
+  }
+  document.addEventListener("fullscreenchange", () => document.fullscreenElement || present(false));
+
+  /* ---------- paper: every figure at its end, with the answers ---------- */
+  const open = () => screens.filter((screen) => screen.querySelector(".sayings") && !screen.dataset.guess);
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = open();
+    for (const screen of opened) {
+      const live = liveOf(screen);
+      live.force = { [live.net.name]: live.net.value };
+      live.show();
+      screen.dataset.guess = "-";
+    }
+    for (const screen of screens) if (screen.querySelector(".answers")) rest(screen, liveOf(screen));
+  });
+  addEventListener("afterprint", () => {
+    for (const screen of opened) {
+      screen.dataset.guess = "";
+      lives.get(screen).show(1);
+    }
+  });
+
+  screens.forEach((screen, number) => {
+    if (number !== now && screen.dataset.guess === "-" && screen.querySelector(".sayings")) screen.dataset.guess = "";
+  });
+  enter();
+})();

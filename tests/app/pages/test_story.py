@@ -1,0 +1,190 @@
+"""The opening story: its numbers are the engine's and the store's, each screen has one address, nothing is missing."""
+
+from __future__ import annotations
+
+import re
+import struct
+
+import pytest
+from fastapi.testclient import TestClient
+
+from analysis.common_ground.points import ExtremeFound
+from analysis.common_ground.report import CommonGroundReport
+from analysis.networks.mlp import activations
+from analysis.protocol import COMPLETE
+from analysis.tasks import input_table
+from app.db.reports import save_report
+from app.db.writes import save_network
+from app.jobs import queue
+from app.jobs.definitions import analyse_arguments
+from app.main import create_app
+from app.pages.story import EXPERIMENTS, FORCED, NETWORK, PAIR, SCREENS
+from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis
+
+INPUTS = ("00", "01", "10", "11")
+SPREAD = [(411, "40000000"), (600, "107899000"), (711, "20")]
+FOUND = {"n_sets": 63, "n_interventions": 756, "n_classes": "7836", "classes": 7836, "drawn": False, "seed": 0,
+         "n_alignments": 0, "alignments": 0, "silent_classes": 0, "silent_alignments": 0, "perfect": "0", "places": [],
+         "largest_set": None, "interpretations": "147899020", "spread": SPREAD}  # fmt: skip
+
+
+def served(folder, stage: str):
+    """A site on which so much was done: "nothing", "stored", "analysed", "surveyed"."""
+    app = create_app(on_a_copy(data=folder))
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
+        with app.state.store.write() as session:
+            if stage != "nothing":
+                save_network(session, pretrained_xor(), slug=NETWORK, origin="bundled", position=0)
+            if stage in ("analysed", "surveyed"):
+                row = save_analysis(session, real_analysis())
+            if stage == "surveyed":
+                best, worst = (ExtremeFound(mask="3ffff", index="0", right=right) for right in (711, 411))
+                report = CommonGroundReport(best=best, worst=worst, **FOUND)
+                save_report(session, row, kind="common-ground", report=report, thorough=True, seconds=1.0)
+        yield client
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    yield from served(tmp_path_factory.mktemp("story"), "surveyed")
+
+
+def shown(text: str) -> str:
+    """The words of the screen that is shown."""
+    [screen] = re.findall(r'<section class="screen now".*?</section>', text, re.DOTALL)
+    return " ".join(re.sub(r"<script.*?</script>|<[^>]+>", " ", screen, flags=re.DOTALL).split())
+
+
+def test_every_screen_has_one_address_and_a_title_of_its_own(client):
+    titles = set()
+    for number in range(1, SCREENS + 1):
+        address = "/" if number == 1 else f"/story/{number}"
+        text = client.get(address).raise_for_status().text
+        assert f"{number} of {SCREENS}" in shown(text)
+        assert text.count("<h1") == 1
+        assert text.count('class="screen') == SCREENS, "all print"
+        titles.update(re.findall(r"<title>(.*) · Pluriscope</title>", text))
+    assert len(titles) == SCREENS
+    moved = client.get("/story/1?theme=dark")
+    assert (moved.status_code, moved.headers["location"]) == (301, "/")
+    assert 'href="/" data-turn>Back</a>' in client.get("/story/2").text
+
+
+@pytest.mark.parametrize("screen", ["0", "7", "9", "x", "-1", "1.0"])
+def test_a_screen_that_does_not_exist_names_those_that_do(client, screen):
+    answer = client.get(f"/story/{screen}")
+    assert answer.status_code == 404
+    assert "1, 2, 3, 4, 5, 6" in answer.text
+    assert re.findall(r'href="([^"]*)" class="btn primary"', answer.text) == ["/"]
+
+
+@pytest.mark.parametrize("screen", EXPERIMENTS)
+def test_an_experiment_is_told_as_comparing_the_two_tells_it(client, screen):
+    source, base = (f"{row:02b}" for row in EXPERIMENTS[screen])
+    neuron = f"n{FORCED[0]}.{FORCED[1]}"
+    compared = client.get(f"/api/v2/networks/{NETWORK}/compare", params={"e": PAIR, "limit": 200}).json()
+    [told] = [
+        one
+        for one in compared["contradictions"]
+        if (one["neurons"], one["source"], one["base"]) == (neuron, source, base)
+    ]
+    asked = shown(client.get(f"/story/{screen}").text)
+    assert f"input {'is ' if screen == max(EXPERIMENTS) else ''}{base}" in asked
+    for letter, says in told["says"].items():
+        assert f"{letter} It will say {says}" in asked
+    text = client.get(f"/story/{screen}?guess=P").raise_for_status().text
+    [right] = told["right"]
+    output = f"{told['output']:.2f}"
+    assert f"The network says {told['happens']}: {output} is above the mark. {right} is right" in shown(text)
+    assert re.findall(r'class="says right"[^>]*data-choice="(\w)"', text)[screen - min(EXPERIMENTS)] == right
+    assert f">{output}</text>" in text
+
+
+def test_each_of_the_two_is_right_once(client):
+    outputs = [re.findall(r": (\S+) is above the mark\. (\w)", shown(client.get(f"/story/{n}?guess=Q").text))
+               for n in EXPERIMENTS]  # fmt: skip
+    assert outputs == [[("1.15", "P")], [("0.88", "Q")]]
+
+
+def test_what_the_screens_say_of_the_two_is_so(client):
+    answers = client.get("/").text.partition('<ul class="answers">')[2].partition("</ul>")[0]
+    assert re.findall(r"<code>(\d+)</code> <b[^>]*>(\d)</b>", answers) == [
+        *zip(("00", "01", "10", "11"), "0110", strict=True)
+    ]
+    other = client.get("/story/3").text
+    [wide] = re.findall(r'<section class="screen now".*?(<svg[^>]*wide.*?</svg>)', other, re.DOTALL)
+    assert wide.count("vs-ring") == 2, "two neurons are read differently"
+    values = activations(pretrained_xor().network, input_table(2))[1][:, 1]
+    for name, value in zip(INPUTS, values, strict=True):
+        assert f"{value:.2f} on {name}" in other
+    one, two = (client.get(f"/api/v2/networks/{NETWORK}/explanations/{ref}").json() for ref in PAIR)
+    assert one["valid"] and two["valid"]  # noqa: PT018
+
+
+def test_the_last_screen_has_the_numbers_of_the_store(client):
+    text = client.get("/story/6").raise_for_status().text
+    told = shown(text)
+    found = client.get(f"/api/v2/networks/{NETWORK}").json()["counts"]
+    assert f"{int(found['interpretations']['value']):,} readings pass. None is always right." in told
+    assert f"only {int(found['observed_classes']['value']):,} of them" in told
+    assert "in all 756 ways, tells more: the best predicts 711" in told
+    compared = client.get(f"/api/v2/networks/{NETWORK}/compare", params={"e": PAIR}).json()
+    p, q = (one["right"] for one in compared["explanations"])
+    assert f"from 411 to 711; none is right on all. P is right on {p}, Q on {q}." in text
+    doors = re.findall(r'<a class="door[^"]*" href="([^"]*)"', text)
+    assert doors == [f"/networks/{NETWORK}", "/networks/new", "/learn"]
+    assert all(client.get(door).status_code == 200 for door in doors)
+
+
+@pytest.mark.parametrize(("stage", "says"), [("stored", "Not counted yet"), ("analysed", "Not computed yet")])
+def test_before_all_is_counted_the_other_screens_work(tmp_path, stage, says):
+    for client in served(tmp_path, stage):
+        for number in range(2, SCREENS):
+            assert client.get(f"/story/{number}?guess=").status_code == 200
+        last = shown(client.get("/story/6").text)
+        assert "How many readings pass?" in last
+        assert says in last
+        assert "147,899,020" not in last
+
+
+def test_counting_is_followed(tmp_path):
+    for client in served(tmp_path, "stored"):
+        with client.app.state.store.write() as session:
+            digest = client.get(f"/api/v2/networks/{NETWORK}").json()["digest"]
+            queue.enqueue(session, "analyse", analyse_arguments(digest, 0, COMPLETE), "Analyse")
+        page = client.get("/story/6").text
+        assert 'hx-get="/story/6?part=counting"' in page
+        headers = {"HX-Request": "true", "HX-Request-Type": "partial"}
+        assert "Counting: waiting" in client.get("/story/6?part=counting", headers=headers).text
+        assert "data-poll" not in client.get("/story/5").text, "no other screen is loaded anew"
+
+
+def test_without_its_network_the_front_page_says_what_this_is(tmp_path):
+    for client in served(tmp_path, "nothing"):
+        text = client.get("/").raise_for_status().text
+        assert "side by side" in text
+        assert 'href="/networks/new"' in text
+        assert client.get("/story/2").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        *((f"/story/{number}/drawing.svg", "image/svg+xml") for number in range(1, SCREENS + 1)),
+        ("/story/3/line.svg", "image/svg+xml"),
+        ("/story/2/drawing.pdf", "application/pdf"),
+        ("/story/6/drawing.pdf", "application/pdf"),
+        ("/story/4/drawing.png", "image/png"),
+        ("/story/6/drawing.png?theme=dark", "image/png"),
+        ("/story/4/line.svg", None),
+        ("/story/8/drawing.svg", None),
+    ],
+)
+def test_figures_are_files(client, address, kind):
+    answer = client.get(address)
+    assert answer.status_code == (404 if kind is None else 200)
+    if kind == "image/png":
+        assert struct.unpack(">I", answer.content[16:20])[0] >= 1600
+    if kind == "image/svg+xml":
+        assert "vs-" in answer.text.partition("</style>")[0], "its rules are inside"
+        assert "var(" not in answer.text

@@ -1,0 +1,176 @@
+"""The opening story in a browser: it runs, asks before it tells, turns by keys, presents, and works without it all."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app.pages.story import EXPERIMENTS, SCREENS
+from tests.browser.conftest import DESKTOP, PHONE, eventually
+
+pytestmark = pytest.mark.browser
+LEVELS = "() => [...document.querySelectorAll('.screen.now svg.wide .vs-level')].map((one) => one.getAttribute('d'))"
+STILL = {"reduced_motion": "reduce"}
+
+
+def address(number: int) -> str:
+    return "/" if number == 1 else f"/story/{number}"
+
+
+def on_screen(tab) -> int:
+    return int(tab.locator(".screen.now").get_attribute("id").removeprefix("screen-"))
+
+
+def said(tab) -> str:
+    return tab.locator(".screen.now svg.wide .vs-said").text_content()
+
+
+def numbers(text: str) -> list[float]:
+    return [float(one) for one in re.findall(r"-?[\d.]+", text)]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_inputs_run_through_and_end_where_the_server_draws_them(visitor, number):
+    tab = visitor(**STILL)
+    tab.goto(address(number))
+    drawn = tab.evaluate(LEVELS)
+    tab.close()
+    tab = visitor()
+    tab.goto(address(number))
+    row = tab.locator(".screen.now [data-input='01']")
+    assert tab.locator(".screen.now [data-bit='?']").count() == 4, "first everything is open"
+    row.click()
+    eventually(tab, row.locator(".bit").text_content, "1")
+    for one, other in zip(drawn, tab.evaluate(LEVELS), strict=True):
+        assert numbers(one) == pytest.approx(numbers(other), abs=0.11)
+    tab.get_by_role("button", name="Input A, now 0").locator("visible=true").click()
+    eventually(tab, tab.locator(".screen.now [data-input='11'] .bit").text_content, "0")
+    assert tab.get_by_role("button", name="Input A, now 1").locator("visible=true").count() == 1
+
+
+def test_keys_dots_and_back_turn_without_a_new_page(tab):
+    tab.goto("/")
+    tab.evaluate("() => { window.sameDocument = true }")
+    for number, key in enumerate(("ArrowRight", "PageDown", "ArrowRight"), start=2):
+        tab.keyboard.press(key)
+        assert on_screen(tab) == number
+        assert tab.url.endswith(address(number))
+        assert tab.title().endswith(" · Pluriscope")
+    titles = tab.evaluate("() => [...document.querySelectorAll('.screen')].map((one) => one.dataset.title)")
+    assert tab.title() == f"{titles[3]} · Pluriscope"
+    tab.keyboard.press("PageUp")
+    assert on_screen(tab) == 3
+    tab.get_by_role("link", name="Screen 5:").locator("visible=true").click()
+    assert on_screen(tab) == 5
+    tab.go_back()
+    eventually(tab, lambda: on_screen(tab), 3)
+    tab.go_back()
+    eventually(tab, lambda: on_screen(tab), 4)
+    for _ in range(3):
+        tab.get_by_role("link", name="Back").locator("visible=true").click()
+    assert tab.url.endswith("/")
+    assert on_screen(tab) == 1
+    assert tab.evaluate("() => window.sameDocument"), "all this took no page load"
+    assert tab.evaluate("() => document.activeElement.textContent") == "This network answers one question."
+
+
+@pytest.mark.parametrize(("number", "key", "right"), [(4, "q", "P"), (5, "p", "Q")])
+def test_a_guess_comes_before_the_answer(tab, number, key, right):
+    tab.goto(address(number))
+    verdict = tab.locator(".screen.now .verdict-line .told")
+    assert not verdict.is_visible()
+    assert said(tab) == "?"
+    assert tab.get_by_role("link", name="Next").locator("visible=true").count() == 0
+    assert tab.get_by_role("link", name="Skip", exact=True).locator("visible=true").count() == 1
+    tab.keyboard.press(key)
+    verdict.wait_for(state="visible")
+    assert f"{right} is right" in verdict.inner_text()
+    assert said(tab) == "1"
+    assert tab.evaluate("() => document.activeElement.textContent") == "Next"
+    assert "your guess" in tab.locator(f".screen.now [data-choice={key.upper()}]").inner_text()
+    assert tab.url.endswith(f"?guess={key.upper()}")
+    tab.reload()
+    verdict.wait_for(state="visible")
+
+
+def test_who_turns_on_before_the_answer_is_not_told_it(tab):
+    tab.goto("/story/4")
+    tab.keyboard.press("p")
+    tab.keyboard.press("ArrowRight")
+    tab.wait_for_timeout(2500)
+    assert tab.url.endswith("/story/5")
+    assert not tab.locator("#screen-4").get_attribute("data-guess")
+
+
+def test_presenting_leaves_the_frame_of_the_site_away(tab):
+    tab.goto("/story/3")
+    tab.get_by_role("button", name="Present").click()
+    assert not tab.locator("header.bar").is_visible()
+    tab.keyboard.press("ArrowRight")
+    sizes = tab.evaluate(
+        """() => ["h1, h2", ".say > p:not(.step)"].map((one) =>
+             parseFloat(getComputedStyle(document.querySelector(`.screen.now :is(${one})`)).fontSize))"""
+    )
+    assert sizes == [56, 28]
+    tab.keyboard.press("Escape")
+    eventually(tab, tab.locator("header.bar").is_visible, True)
+
+
+@pytest.mark.parametrize("options", [DESKTOP, PHONE], ids=["desk", "phone"])
+def test_no_screen_scrolls_and_nothing_moves_where_that_is_asked(visitor, options):
+    tab = visitor(**{**options, **STILL})
+    for number in range(1, SCREENS + 1):
+        tab.goto(address(number) + ("?guess=P" if number in EXPERIMENTS else ""))
+        beyond = tab.evaluate(
+            "() => { const { scrollHeight, scrollWidth } = document.documentElement;"
+            " return [scrollHeight - innerHeight, scrollWidth - innerWidth] }"
+        )
+        assert beyond == [0, 0], number
+        assert tab.locator(".screen.now [data-bit='?']").count() == 0
+        assert tab.locator(".vs-dots circle").count() == 0
+    tab.goto("/story/5")
+    tab.locator(".screen.now [data-choice=P]").click()
+    assert tab.locator(".screen.now .verdict-line .told").is_visible()
+
+
+def test_a_swipe_turns(visitor):
+    tab = visitor(**PHONE)
+    tab.goto("/")
+    tab.evaluate(
+        """() => {
+          const target = document.querySelector(".story");
+          const at = (x) => new Touch({ identifier: 1, target, clientX: x, clientY: 300 });
+          const send = (kind, x) => target.dispatchEvent(new TouchEvent(kind,
+            { bubbles: true, touches: kind === "touchstart" ? [at(x)] : [], changedTouches: [at(x)] }));
+          send("touchstart", 300); send("touchend", 120);
+        }"""
+    )
+    assert on_screen(tab) == 2
+
+
+def test_without_scripts_each_screen_is_a_page_and_a_guess_a_link(visitor):
+    tab = visitor(java_script_enabled=False)
+    tab.goto("/")
+    assert said(tab) == "1"
+    for number in range(2, SCREENS + 1):
+        tab.get_by_role("link", name=re.compile("^(Next|Skip)$")).locator("visible=true").click()
+        assert tab.url.endswith(address(number))
+        assert on_screen(tab) == number
+    tab.goto("/story/4")
+    assert said(tab) == "?"
+    tab.locator(".screen.now [data-choice=Q]").click()
+    assert "P is right" in tab.locator(".screen.now .verdict-line").inner_text()
+    assert said(tab) == "1"
+
+
+def test_all_six_figures_print_with_the_answers(tab):
+    tab.goto("/story/4")
+    tab.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    tab.emulate_media(media="print")
+    assert tab.locator(".screen:visible").count() == SCREENS
+    assert tab.locator(".verdict-line .told:visible").count() == len(EXPERIMENTS)
+    assert tab.locator(".turn:visible").count() == 0
+    tab.evaluate("() => window.dispatchEvent(new Event('afterprint'))")
+    tab.emulate_media(media="screen")
+    assert said(tab) == "?"
