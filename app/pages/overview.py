@@ -15,6 +15,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.backbone import backbone_words
+from analysis.fair_pair.report import PairFound
 from analysis.models.common import backbone_of_bits
 from analysis.models.model import gaps
 from analysis.protocol import BUILT_IN
@@ -59,6 +60,7 @@ from app.pages.sharing.facts import InShort, Shared
 from app.pages.stage import Stage, model_stage, perceptron_stage
 from app.pages.training.course import learning_of_network, same_again
 from pluriscope.analyses.common_ground import GROUND_CAPTION, ground_map
+from pluriscope.analyses.pair import refs as refs_of
 from pluriscope.analyses.registry import COMMON_GROUND, PAIR, RIVALS, Analysis
 from pluriscope.blocks import (
     Action,
@@ -101,7 +103,7 @@ class Columns(Block):
     """Some blocks beside others.
 
     Args:
-        columns: what stands in each of the two.
+        columns: what stands in each of one or two.
     """
 
     columns: Sequence[Sequence[Block]]
@@ -212,6 +214,12 @@ class Overview(Shared):
         """The one that finds two explanations that say different things."""
         return self.of(RIVALS if isinstance(self.place, ModelPlace) else PAIR)
 
+    @property
+    def pair(self) -> PairFound | None:
+        """Two explanations each of which is right where the other is wrong, where there are any."""
+        found = self.two.report.shown if self.two.analysis is PAIR and self.two.report is not None else None
+        return None if found is None or found.given_up else found
+
     @cached_property
     def told(self) -> Told:
         if isinstance(self.place, ModelPlace):
@@ -226,7 +234,10 @@ class Overview(Shared):
     def _blocks(self) -> Iterator[Block]:
         """What it is and does, how many explanations there are, what else was asked; the rest folded."""
         place, links, told = self.place, self.links, self.told
-        compare = Action("Compare explanations", links.compare(place.slug, (), place.scope), primary=True)
+        words, refs = (
+            ("Compare explanations", []) if self.pair is None else ("Guess which of two is right", refs_of(self.pair))
+        )
+        compare = Action(words, links.compare(place.slug, refs, place.scope), primary=True)
         share = Menu("Share", told.share, self.url)
         yield Head(place.row.name, told.sentence, actions=[*told.outputs, compare, share])
         yield from told.notices
@@ -249,7 +260,7 @@ class Overview(Shared):
             () if self.two.state in ("computing", "not_analysed", "not_applicable") else tuple(contradicting(self.two))
         )
         if pair or told.map:
-            yield Columns([pair, told.map])
+            yield Columns([one for one in (pair, told.map) if one])
         answers = found_of(self.every)
         if answers:
             every = Action("All, each with its question", self.links.analyses(self.place.slug, self.place.scope))
@@ -285,9 +296,12 @@ def _of_transformer(page: Overview, place: ModelPlace) -> Told:
     searches = {rules: one for (_, rules), one in searches_of(session, [place.row.id]).items()}
     search = searches.get(place.text)
     common = None if search is None else backbone_of_bits(search.valid, dict(search.by_bits), search.bit_use)
-    inside = [Prose(place.kind.definition)]
-    inside_of = lambda: chain(inside, table_blocks(space.inside(whole)))  # noqa: E731
-    folds = [More("Inside", inside_of, "what its nodes do over all rows", id="inside")]
+
+    def inside() -> Iterator[Block]:
+        yield Prose(place.kind.definition)
+        yield from table_blocks(space.inside(whole))
+
+    folds = [More("Inside", inside, "what its nodes do over all rows", id="inside")]
     if model.tables:
         folds.append(More("Weights", lambda: table_blocks(model.tables), "what they are", id="weights"))
     facts = {**dict(model.facts), **({} if search is None else {"Searched by": f"engine {search.engine_version}"})}
@@ -303,7 +317,7 @@ def _of_transformer(page: Overview, place: ModelPlace) -> Told:
     return Told(
         sentence=right + passing,
         share=[Action("Network file", links.network_file(place.slug))],
-        stage=model_stage(place, links, answers_of(model, outputs[0], apart)),
+        stage=model_stage(place, links, answers_of(model, outputs[0], apart), page.options.row),
         drawing=graph_diagram(space.graph, title=model.name),
         facts=list(_circuits(links, place, searches, frame)),
         rules=list(_settings(links, place)),
@@ -331,11 +345,14 @@ def _circuits(
     links: Addresses, place: ModelPlace, searches: Mapping[str, CircuitSearch], frame: Mapping[str, Any] | None
 ) -> Iterator[Fact]:
     """Valid circuits under these rules and the others that were searched, and how many of them miss a row."""
-    for words, scope in sorted(place.others().items(), key=lambda one: one[1] != place.scope):
-        search = searches.get(scope.rules)
-        if search is not None:
-            url = links.explanations(place.slug, scope)
-            yield Fact("Valid circuits", readable(search.valid), f"of {readable(search.possible)} · {words}", "", url)
+    first, *rest = place.settings
+    for rules in place.kind.admitted_rules(place.model):
+        text = place.kind.write_rules(rules)
+        search = searches.get(text)
+        if search is not None and all(rules[name] == place.settings[name] for name in rest):
+            label, url = f"Circuits, by {rules[first]}", links.explanations(place.slug, RulesScope.of(text))
+            of = f"of {readable(search.possible)} possible · {', '.join(rules.values())}"
+            yield Fact(label, readable(search.valid), of, "", url)
     search = searches.get(place.text)
     if search is None:
         every = links.explanations(place.slug, place.scope)
@@ -382,14 +399,14 @@ def _of_perceptron(page: Overview, known: Known) -> Told:
         facts=[] if analysis is None else list(_counts(known, analysis)),
         rules=[
             *_choices(known, "Counted under", [(name, to) for name, (to, _) in known.under.items()]),
-            *_choices(known, "on", known.data()),
+            *_choices(known, "on", ((name.partition(":")[0], scope) for name, scope in known.data())),
         ],
         said=" ".join(part for part in (f"{rules}.", method, differ) if part),
         outputs=list(_choices(known, "Output", known.outputs())),
         notices=list(_notices(known)),
         state=Asked(known.session, links, place, known.state, known.job, limit, Query(), None, ()),
         refused=isinstance(known.plan, tuple),
-        map=[] if ground is None or analysis is None else list(_ground(ground, known, analysis)),
+        map=[] if ground is None or analysis is None else list(_ground(ground, known, analysis, page.pair)),
         folds=list(_folds(known)),
     )
 
@@ -410,12 +427,13 @@ def _sentence(known: Known, ground: Any) -> str:
     return f"{told}; {exact(ground.perfect)} of them predict everything that the network does."
 
 
-def _ground(report: Any, known: Known, analysis: AnalysisRow) -> Iterator[Block]:
+def _ground(report: Any, known: Known, analysis: AnalysisRow, pair: PairFound | None) -> Iterator[Block]:
     n = exact(report.n_interventions)
     yield Section("Map of the explanations", f"how many of all {n} interventions each predicts correctly", id="map")
     url = known.links.analysis(known.place.slug, COMMON_GROUND.key, known.place.scope)
     caption = Markup('{} <a href="{}">{}</a>').format(GROUND_CAPTION, url, COMMON_GROUND.title)
-    yield Figure(ground_map(report, counts_of(analysis).valid_circuits), caption)
+    flags = {} if pair is None else {"P": pair.both_right + pair.first_right, "Q": pair.both_right + pair.second_right}
+    yield Figure(ground_map(report, counts_of(analysis).valid_circuits, flags=flags), caption)
 
 
 def _counts(known: Known, analysis: AnalysisRow) -> Iterator[Fact]:

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 from markupsafe import Markup
 
 from analysis.answers import ANSWER_RULE
 from analysis.networks.mlp import activations
 from app.addressing import Addresses
 from app.errors import BadQuery
-from app.figures.numbers import decimal
-from app.figures.svg.graphs import graph_diagram
+from app.figures.numbers import decimal, exact
+from app.figures.svg.graphs import Looking, graph_diagram
 from app.figures.svg.layout import input_name
 from app.figures.svg.vessels import Geometry, Running, full_at, running, vessels
 from app.pages.inside import played_url
@@ -21,6 +22,7 @@ from app.pages.page import DRAWING
 from app.pages.place import ModelPlace, Place
 from pluriscope.blocks import Block, Figure, Text
 from pluriscope.records import AnswerRecord, RowRecord
+from pluriscope.templating import linked
 
 MOST_ROWS: Final = 16
 MOST_WEIGHTS: Final = 1_000
@@ -89,9 +91,9 @@ def perceptron_stage(
     """
     network, task, boolean = place.question.cut, place.question.task, place.question.data.boolean
     n, given = len(behaviour), place.question.data.representatives
-    if row is not None and row >= n:
-        raise BadQuery(f"row {row}", f"is beyond the {n:,} rows of the task", f"use 0 to {n - 1}", "row")
-    at = row if row is not None else next((number for number, one in enumerate(behaviour) if one.decision), 0)
+    at = _row_meant(row, n)
+    if at is None:
+        at = next((number for number, one in enumerate(behaviour) if one.decision), 0)
     listed = sorted(range(n), key=lambda number: (number != at, behaviour[number].margin))[:MOST_ROWS]
     rows = []
     for number in sorted(listed):
@@ -129,28 +131,64 @@ def perceptron_stage(
     )
 
 
+def _row_meant(row: int | None, n: int) -> int | None:
+    if row is not None and row >= n:
+        raise BadQuery(f"row {row}", f"is beyond the {n:,} rows of the task", f"use 0 to {n - 1}", "row")
+    return row
+
+
 def twice(wide: Markup, narrow: Markup) -> Markup:
     """A drawing for wide pages, and one for phones."""
     return Markup('<div class="only-wide">{}</div><div class="only-phone">{}</div>').format(wide, narrow)
 
 
-def model_stage(place: ModelPlace, links: Addresses, answers: Sequence[AnswerRecord]) -> Stage:
-    """A transformer on the rows with the smallest gaps; each leads to Play on it.
+def model_stage(place: ModelPlace, links: Addresses, answers: Sequence[AnswerRecord], row: int | None) -> Stage:
+    """A transformer on the rows with the smallest gaps, and the one that is asked for: where its heads look there.
 
     Args:
         place: the model, its task and its rules.
         links: builds addresses.
         answers: what it does on each row.
+        row: the one that is shown; None for that with the smallest gap.
+
+    Raises:
+        BadQuery: there is no such row.
     """
-    listed = sorted(range(len(answers)), key=lambda at: answers[at].gap)[:_MODEL_ROWS]
-    rows = []
-    for number in listed:
-        one = answers[number]
-        right = "right" if one.right else f"should be {one.answer}"
-        rows.append(StageRow(played_url(links, place, number), (one.row, decimal(one.gap), one.given, right)))
-    drawn = graph_diagram(place.space.graph, title=place.model.name)
-    note = (
-        f"Answers its largest output; the gap is its lead over the next. The {len(rows)} smallest gaps of {place.rows}."
+    at = _row_meant(row, len(answers))
+    by_gap = sorted(range(len(answers)), key=lambda number: answers[number].gap)
+    at = by_gap[0] if at is None else at
+    listed = sorted({*by_gap[:_MODEL_ROWS], at}, key=lambda number: answers[number].gap)
+    rows = [
+        StageRow(
+            links.network(place.slug, place.scope, row=number),
+            (one.row, decimal(one.gap), one.given, "right" if one.right else f"should be {one.answer}"),
+        )
+        for number in listed
+        for one in [answers[number]]
+    ]
+    looking, said = _looking(place, answers[at], at)
+    drawn = graph_diagram(place.space.graph, title=place.model.name, looking=looking)
+    most = f"the {len(rows)} smallest of {exact(len(answers))}"
+    note = Markup("Answers its largest output. The gap is its lead over the next: {}. {}").format(
+        most, linked("Play", played_url(links, place, at))
     )
-    said = "Every node and edge. A circuit keeps some."
-    return Stage(Figure(drawn, said, id=DRAWING), ("Row", "gap", "answers", "task"), rows, -1, note, id="runs")
+    heads = ("Row", "gap", "answers", "task")
+    return Stage(Figure(drawn, said, id=DRAWING), heads, rows, listed.index(at), note, id="runs")
+
+
+def _looking(place: ModelPlace, answer: AnswerRecord, row: int) -> tuple[Looking | None, str]:
+    """Where each node of a model looks on a row, and what is said of it; nothing of a kind without such a run."""
+    graph = place.space.graph
+    run = place.space.run_row(np.ones(graph.n_bits, dtype=np.bool_), row)
+    if run is None:
+        return None, "Every node and edge. A circuit keeps some."
+    nodes = [number for number, node in enumerate(graph.nodes) if node.removable and node.looks]
+    shares = {number: one[-1].tolist() for number, one in zip(nodes, run.patterns, strict=True) if one is not None}
+    said = f"{answer.row}: it answers {answer.given}, ahead by {decimal(answer.gap)}."
+    if shares:
+        most = max(shares, key=lambda number: max(shares[number]))
+        share = max(shares[most])
+        there = shares[most].index(share)
+        said += f" {graph.nodes[most].label} gives {share:.0%} of its look to place {there + 1}, {run.places[there]}."
+        said += " Bars: what the last place of each head looks at."
+    return Looking(run.places, shares, answer.given), said

@@ -167,4 +167,9 @@ def _about(report: FairPairReport | None, of: Subject, ref: ExplanationRef) -> I
         yield Notice("It is one of the fair pair: each is right where the other is wrong", actions=[action])
 
 
-SHOWN: Final = Shown(_thumb, _page, about=_about)
+def _brief(report: FairPairReport) -> str:
+    pair = report.shown
+    return "" if pair is None else f"P right on {exact(pair.first_right)}, Q on {exact(pair.second_right)}"
+
+
+SHOWN: Final = Shown(_thumb, _page, _brief, about=_about)
