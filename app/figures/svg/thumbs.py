@@ -2,6 +2,9 @@
 
 Kept edge: ink, three widths by |weight|, dashed if negative. Cut edge: hairline, drawn first. Without a mask nothing is
 cut; if tiles or directions are drawn on it, all edges are pale, because an alignment says nothing about edges.
+
+Beside one another, explanations are drawn with names: the same thumb, a little higher, in which each neuron and each
+edge can be pointed at and is then found in every other drawing.
 """
 
 from __future__ import annotations
@@ -12,13 +15,26 @@ from typing import Any
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import circle, drawing, line, num, rect, text
-from app.figures.svg.layout import Frame, Wiring, place, shown_edges, stroke_width
+from app.figures.numbers import decimal
+from app.figures.svg.elements import circle, drawing, line, num, part, rect, text, touchable, weight_label
+from app.figures.svg.layout import (
+    Frame,
+    Keep,
+    Wiring,
+    keep_of,
+    node_name,
+    place,
+    shown_edges,
+    stroke_width,
+)
 from app.figures.svg.sentences import whole_sentence
-from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, Tile, table_name, tile_group
+from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, Tile, table_name, tile_group, tile_size
 
 _PAD = 9.0
+_NAMED_PAD = 13.0  # room for names above and below
 _TILE = 13.0
+_LETTERS = 4.0
+_LETTER = 2.9  # width of one in the name of a function
 
 
 @dataclass(frozen=True)
@@ -46,9 +62,11 @@ def circuit_thumb(
     tiles: Sequence[Tile] = (),
     directions: Sequence[Direction] = (),
     *,
+    shared: object = None,
     hues: Hues = PLAIN_HUES,
     title: str = "",
     css_class: str = "thumb",
+    named: bool = False,
 ) -> Markup:
     """A network, circuit, interpretation, alignment or set of directions as a thumb.
 
@@ -57,23 +75,27 @@ def circuit_thumb(
         mask: hex, circuit or Boolean matrices; None cuts nothing.
         tiles: variables on neurons. Output tiles are left out: the output is given by the task.
         directions: variables on directions.
+        shared: edges that others keep too, as Boolean matrices; they are drawn pale, so that the rest stands out.
         hues: the network's hues, for more than two inputs.
         title: what it is, put before the sentence made from the data.
         css_class: class of the drawing.
+        named: whether neurons carry their names, and neurons and edges can be pointed at.
     """
     directions = [direction for direction in directions if direction.what == "reads"]
     shown_tiles = [tile for tile in tiles if tile.layer < len(weights)]
     wiring = Wiring.of(weights, mask, ((t.layer, t.neuron) for t in shown_tiles))
-    net_height = 72.0 + 12.0 * max(0, wiring.rows - 3)
+    pad = _NAMED_PAD if named else _PAD
+    net_height = 72.0 + 12.0 * max(0, wiring.rows - 3) + 2 * (pad - _PAD)
     width, height = 120.0, net_height + 14.0 * len(directions)
-    frame = place(wiring.columns, width, net_height, _PAD, _PAD)
+    frame = place(wiring.columns, width, net_height, _PAD, pad)
     pale = mask is None and bool(shown_tiles or directions)
-    body = _thumb_edges(wiring, frame, pale=pale)
-    body += _nodes(wiring, frame, shown_tiles, plain=not (shown_tiles or directions), hues=hues)
+    body = _thumb_edges(wiring, frame, pale=pale, shared=keep_of(shared, wiring.sizes), named=named)
+    capsules = {direction.layer for direction in directions}
+    body += _nodes(wiring, frame, shown_tiles, capsules, plain=not (shown_tiles or directions), hues=hues, named=named)
     for row, direction in enumerate(directions):
         first = all(other.layer != direction.layer for other in directions[:row])
         comb = height - 14.0 * (len(directions) - row) + 5
-        body += _comb(wiring, frame, direction, comb, hues, capsule=first)
+        body += _comb(wiring, frame, direction, comb, hues, capsule=first, named=named)
     sentence = whole_sentence(title, wiring, tiles)
     if directions:
         names = ", ".join(f"{table_name(d.table)} in layer {d.layer}" for d in directions)
@@ -81,22 +103,37 @@ def circuit_thumb(
     return drawing(width, height, body, sentence=sentence, css_class=css_class, sizing="fluid")
 
 
-def _thumb_edges(wiring: Wiring, frame: Frame, *, pale: bool) -> str:
-    """All edges between shown neurons, cut ones first."""
-    cut = drawn = ""
+def _thumb_edges(wiring: Wiring, frame: Frame, *, pale: bool, shared: Keep | None, named: bool) -> str:
+    """All edges between shown neurons, cut ones first; shared ones pale. With names each can be pointed at, and has its
+    weight, to be shown when it or one of its ends is.
+    """
+    cut = drawn = labels = ""
     for edge in shown_edges(wiring, frame):
         minus = edge.weight < 0
         if not edge.kept:
-            cut += line(*edge.ends, "e-cut")
-        elif pale:
-            drawn += line(*edge.ends, "e-bg neg" if minus else "e-bg")
+            markup = line(*edge.ends, "e-cut")
+        elif pale or (shared is not None and shared[edge.layer - 1][edge.out, edge.source]):
+            markup = line(*edge.ends, "e-bg neg" if minus else "e-bg")
         else:
             width = stroke_width(edge.weight, wiring.largest)
-            drawn += line(*edge.ends, "e-neg" if minus else "e-pos", width=width)
-    return cut + drawn
+            markup = line(*edge.ends, "e-neg" if minus else "e-pos", width=width)
+        if named:
+            x1, y1, x2, y2 = edge.ends
+            name = edge.name(wiring.sizes)
+            markup = part(name, markup + touchable(f"M{num(x1)} {num(y1)}L{num(x2)} {num(y2)}", "hit thin"))
+            if edge.kept:
+                sources = wiring.columns[edge.layer - 1].shown
+                at = 0.42 + 0.2 * sources.index(edge.source) / max(1, len(sources) - 1)
+                place = x1 + (x2 - x1) * at, y1 + (y2 - y1) * at + 0.35 * _LETTERS
+                labels += part(name, weight_label(*place, decimal(edge.weight), _LETTERS, "tw"))
+        cut, drawn = (cut, drawn + markup) if edge.kept else (cut + markup, drawn)
+    return cut + drawn + (f'<g class="w-all w-asked">{labels}</g>' if named else "")
 
 
-def _nodes(wiring: Wiring, frame: Frame, tiles: Sequence[Tile], *, plain: bool, hues: Hues) -> str:
+def _nodes(
+    wiring: Wiring, frame: Frame, tiles: Sequence[Tile], capsules: set[int], *, plain: bool, hues: Hues, named: bool
+) -> str:
+    """The neurons; ``capsules`` are layers that have one round them."""
     by_site = {(tile.layer, tile.neuron): tile for tile in tiles}
     side = min(_TILE, frame.gap - 2) if wiring.rows > 1 else _TILE
     body = ""
@@ -105,19 +142,38 @@ def _nodes(wiring: Wiring, frame: Frame, tiles: Sequence[Tile], *, plain: bool, 
         for neuron in column.shown:
             y = frame.places[column.layer, neuron]
             if wiring.cut[column.layer][neuron]:
-                body += circle(x, y, 2.2, "n-cut")
+                drawn = circle(x, y, 2.2, "n-cut")
             elif (column.layer, neuron) in by_site:
                 table = by_site[column.layer, neuron].table
-                body += tile_group(x, y, side, table, hues.of(table), max_width=frame.spacing - 4)
+                drawn = tile_group(x, y, side, table, hues.of(table), max_width=frame.spacing - 4)
             else:
-                body += circle(x, y, 3.1, "n-on") if plain else circle(x, y, 2.8, "n-open")
+                drawn = circle(x, y, 3.1, "n-on") if plain else circle(x, y, 2.8, "n-open")
+            if named:
+                has_tile = (column.layer, neuron) in by_site and not wiring.cut[column.layer][neuron]
+                half = side / 2 if has_tile else 5.8 if column.layer in capsules else 3.1
+                drawn = _named(wiring, column.layer, neuron, x, y, drawn, half)
+            body += drawn
         if column.n_hidden:
             y = frame.top + (frame.bottom - frame.top) / 2 + (column.slots - 1) / 2 * frame.gap
             body += text(x, y + 2.5, f"+{column.n_hidden}", "more", anchor="middle")
     return body
 
 
-def _comb(wiring: Wiring, frame: Frame, direction: Direction, y: float, hues: Hues, *, capsule: bool) -> str:
+def _named(wiring: Wiring, layer: int, neuron: int, x: float, y: float, drawn: str, half: float) -> str:
+    """A neuron with its name: beside inputs and outputs, above the others."""
+    name = node_name(layer, neuron, wiring.sizes)
+    if layer == 0:
+        words = text(x - half - 1.6, y + 1.4, name, "tn tn-io", anchor="end", italic=True)
+    elif layer == wiring.last:
+        words = text(x + half + 1.6, y + 1.4, name, "tn tn-io", italic=True)
+    else:
+        words = text(x, y - half - 1.6, name, "tn", anchor="middle")
+    return part(name, touchable(f"M{num(x)} {num(y)}h0", "hit thin dot") + drawn + words)
+
+
+def _comb(
+    wiring: Wiring, frame: Frame, direction: Direction, y: float, hues: Hues, *, capsule: bool, named: bool = False
+) -> str:
     """Tile and signed bars of one direction under its layer; the first there also draws the capsule round the layer."""
     x = frame.x[direction.layer]
     shown = wiring.columns[direction.layer].shown
@@ -130,8 +186,12 @@ def _comb(wiring: Wiring, frame: Frame, direction: Direction, y: float, hues: Hu
     for i, coefficient in enumerate(direction.coefficients):
         bar = max(1.0, 5.5 * abs(coefficient) / largest)
         top = y - bar if coefficient >= 0 else y
-        bars += rect(x + 9 + 7 * i, top, 4, bar, "dirbar" if coefficient >= 0 else "dirneg")
+        drawn = rect(x + 9 + 7 * i, top, 4, bar, "dirbar" if coefficient >= 0 else "dirneg")
+        bars += part(node_name(direction.layer, i, wiring.sizes), drawn) if named else drawn
     length = 7 * len(direction.coefficients) + 1
     hue = hues.of(direction.table)
     rail = f'<path class="dir" d="M{num(x + 7)} {num(y)}h{length}" stroke-width=".8"/>'
-    return body + f'<g class="v-{hue}">{bars}{rail}</g>' + tile_group(x - 4, y, 11, direction.table, hue)
+    end, name = x - 6.5 - tile_size(direction.table, 11)[0] / 2, table_name(direction.table)
+    fits = len(name) * _LETTER < end  # the tile says it too
+    words = text(end, y + 1.6, name, "tv", anchor="end") if named and fits else ""
+    return body + f'<g class="v-{hue}">{words}{bars}{rail}</g>' + tile_group(x - 4, y, 11, direction.table, hue)
