@@ -268,9 +268,9 @@ class Addresses:
         query += [("slide", str(slide))] if slide else []
         return self._url("collections") + (f"?{'&'.join(map(_assigned, query))}" if query else "")
 
-    def lessons(self) -> str:
-        """Exercises in Play."""
-        return self._url("learn")
+    def learn(self, page: str = "", **view: Any) -> str:
+        """Lessons with plans, slides and hand-outs; or one lesson, "slides" or "hand-outs"."""
+        return self._url("learn", *([page] if page else []), **view)
 
     def network_file(self, network: str) -> str:
         """Its network file over HTTP."""

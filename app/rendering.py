@@ -138,7 +138,7 @@ def show(
                 "room": room,
                 "rooms": {
                     "Explore": links.gallery(),
-                    "Learn": links.lessons(),
+                    "Learn": links.learn(),
                     "Findings": links.findings(),
                     "Your network": links.bring_in(),
                 },

@@ -52,6 +52,13 @@ def terms() -> tuple[Term, ...]:
     return tuple(sorted(map(_term, sections), key=lambda term: term.name.lower()))
 
 
+@lru_cache(maxsize=1)
+def first_terms() -> tuple[Term, ...]:
+    """Those that the document's head names, in the order in which they are best read."""
+    head, by_name = FILE.read_text(encoding="utf-8").partition("\n## ")[0], {term.name: term for term in terms()}
+    return tuple(by_name[name] for name in re.findall(r"\[([^\]]+)\]\(#", head))
+
+
 def _term(section: str) -> Term:
     name, _, body = section.partition("\n")
     text, _, related = body.partition(_SEE)

@@ -7,30 +7,23 @@ from typing import Final
 
 from app.addressing import Addresses
 from pluriscope.blocks import Action, Block, Head, Prose, Section
-from pluriscope.glossary import Term, anchor_of, terms
+from pluriscope.glossary import Term, anchor_of, first_terms, terms
 
 GROUPS: Final = {
-    "start": ("Start here", "Twelve terms, in the order in which they are best read."),
+    "start": ("Start here", "In the order in which they are best read."),
     "others": ("All others", "In the order of the alphabet."),
 }
 """Anchor of each group → its title and what it holds."""
-_FIRST: Final = (
-    *("Network", "Task", "Circuit", "Valid", "Margin", "Interpretation"),
-    *("Cut", "Gate", "Algorithm", "Variable", "Alignment", "Interchange intervention"),
-)
 
 
 def glossary(links: Addresses) -> Iterator[Block]:
     """All terms, by group."""
-    of, search = len(terms()), Action("Search", links.search())
-    words = f"{of} terms, as these pages use them. The first twelve say what is compared with what."
+    first, search = first_terms(), Action("Search", links.search())
+    words = f"{len(terms())} terms, as these pages use them. The first {len(first)} say what is compared with what."
     yield Head("Glossary", words, actions=[search])
     for key, (title, sentence) in GROUPS.items():
         yield Section(title, sentence, id=key)
-        named = [term for term in terms() if (term.name in _FIRST) == (key == "start")]
-        if key == "start":
-            named.sort(key=lambda term: _FIRST.index(term.name))
-        yield from map(_entry, named)
+        yield from map(_entry, first if key == "start" else [term for term in terms() if term not in first])
 
 
 def _entry(term: Term) -> Block:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
+from unicodedata import combining, normalize
 
 from markupsafe import Markup
 from pydantic import BaseModel, Field
@@ -12,8 +13,12 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.parsing import texts_of_formula
 from analysis.digest import short_id
+from analysis.discovery.method import Method
+from analysis.discovery.registry import METHODS
 from analysis.errors import AnalysisError, InvalidTask
 from analysis.explanations.registry import KIND_OF
+from analysis.lenses.lens import Lens
+from analysis.lenses.registry import LENSES
 from app.addressing import Addresses
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.models import all_models
@@ -27,7 +32,9 @@ from app.errors import PageError
 from app.figures.numbers import noun
 from app.options import Options, PageModel
 from app.pages.explanations import find_explanation
+from app.pages.learn.registry import LESSONS
 from app.pages.place import locate
+from app.pages.story import NETWORK
 from pluriscope.blocks import Block, Form, Head, Notice, Section, Table
 from pluriscope.glossary import terms
 from pluriscope.naming import ExplanationRef, Scope
@@ -37,6 +44,7 @@ MOST_IN_GROUP: Final = 50
 LOOKED_IN: Final = 6
 """Networks in which an explanation that a text names is looked for."""
 MOST_WORDS: Final = 8
+_PICTURES: Final = "feature-pictures"
 _HEX: Final = re.compile(r"[0-9a-f]{3,64}")
 _OPERATOR: Final = re.compile(r"[∧∨¬&|!~*+]|\b(and|or|not)\b", re.IGNORECASE)
 
@@ -56,7 +64,7 @@ class SearchOptions(Options):
 class Hit(PageModel):
     """One result."""
 
-    kind: str = Field(description="network, model, study, term, action, or the kind of an explanation.")
+    kind: str = Field(description="network, model, study, lesson, method, term, action, or the kind of an explanation.")
     label: str
     detail: str = Field(description="What tells it from others: the network that it belongs to, a question, a meaning.")
     url: str
@@ -115,11 +123,13 @@ def search_blocks(found: SearchRecord, links: Addresses) -> Iterator[Block]:
 def build_search(session: Session, links: Addresses, options: SearchOptions) -> SearchRecord:
     """What a text names. Without a text: the first networks and everything that can be done."""
     text, limit = " ".join(options.q.split()), options.limit
-    words = text.lower().replace(",", " ").split()[:MOST_WORDS]
+    words = plain(text).replace(",", " ").split()[:MOST_WORDS]
     found: dict[str, Sequence[Hit]] = {"Networks": _networks(session, links, words, limit)}
     if text:
         found["Explanations"] = [*_by_formula(session, links, text, limit), *_by_reference(session, links, words)]
         found["Studies"] = _studies(session, links, words)
+        found["Learn"] = lessons_named(links, words)
+        found["Methods and lenses"] = _methods(links, words)
         found["Glossary"] = _terms(links, words)
     found["Actions"] = actions_named(links, words)
     groups = [Group(title=title, hits=hits[: limit if text else None]) for title, hits in found.items() if hits]
@@ -147,13 +157,62 @@ def _studies(session: Session, links: Addresses, words: Sequence[str]) -> list[H
     return hits
 
 
+def plain(text: str) -> str:
+    """A text in lower case without accents."""
+    return "".join(sign for sign in normalize("NFD", text.lower()) if not combining(sign))
+
+
+def lessons_named(links: Addresses, words: Sequence[str]) -> list[Hit]:
+    """What there is to learn and to teach with."""
+    teach = "learn teach teacher teaching class course exercise"
+    pages = [
+        (
+            ("Learn", "The story, lessons, plans for a class, notes", links.learn()),
+            f"{teach} lessons slides hand-outs handouts",
+        ),
+        (("Slides", "One thought each, for the front of the room", links.learn("slides")), f"{teach} lessons present"),
+        (
+            ("Hand-outs", "A page to print for each lesson", links.learn("hand-outs")),
+            f"{teach} lessons handouts sheets",
+        ),
+    ]
+    pages += [
+        ((one.title, one.does, links.learn(one.slug)), f"{teach} lesson hand-out handout notes") for one in LESSONS
+    ]
+    return [
+        Hit(kind="lesson", label=label, detail=detail, url=url)
+        for (label, detail, url), also in pages
+        if _begun(words, f"{label} {detail} {also}")
+    ]
+
+
+def _begun(words: Sequence[str], text: str) -> bool:
+    """Whether every one of some words begins a word of a text, hyphens apart."""
+    known = f" {plain(text).replace('-', ' ')} {plain(text)}"
+    return all(f" {word}" in known for word in words)
+
+
+def _methods(links: Addresses, words: Sequence[str]) -> list[Hit]:
+    """Discovery methods and lenses by name, meaning or source, on the network that introduces the site."""
+    every: list[tuple[str, Method | Lens]] = [("methods", one) for one in METHODS]
+    every += [("lenses", one) for one in LENSES]
+    ranked = [
+        (not _begun(words, f"{one.label} {one.key}"), place, analysis, one)
+        for place, (analysis, one) in enumerate(every)
+        if _begun(words, f"{one.label} {one.key} {one.definition} {one.source}")
+    ]
+    return [
+        Hit(kind="method", label=one.label, detail=one.definition, url=links.analysis(NETWORK, analysis, item=one.key))
+        for _, _, analysis, one in sorted(ranked, key=lambda entry: entry[:2])
+    ]
+
+
 def _terms(links: Addresses, words: Sequence[str]) -> list[Hit]:
     """Terms that begin with a text, then those with its words in their name, then in their meaning."""
     text, ranked = " ".join(words), []
     for position, word in enumerate(terms()):
-        name = word.name.lower()
-        places = [name.startswith(text), all(f" {one}" in f" {name}" for one in words)]
-        places.append(all(f" {one}" in f" {name} {word.meaning.lower()}" for one in words))
+        name = plain(word.name)
+        places = [name.startswith(text), _begun(words, name), _begun(words, f"{name} {word.meaning}")]
         if any(places):
             hit = Hit(kind="term", label=word.name, detail=word.meaning, url=links.glossary(word.anchor))
             ranked.append((places.index(True), position, hit))
@@ -177,6 +236,40 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
             "help tour guide start home introduction",
         ),
         (_action("Findings", "What the bundled studies found", a.findings()), "results answers"),
+        (
+            _action(
+                "The paper’s network",
+                "XOR, figure 2 of Méloux, Maniu, Portet and Peyrard, under the rules of their paper",
+                a.network(NETWORK, Scope(protocol="paper")),
+            ),
+            "authors everything everywhere identifiable iclr maxime silviu francois maxime",
+        ),
+        (
+            _action(
+                "Feature pictures", "Which inputs drive a neuron most", a.analysis(NETWORK, "lenses", item=_PICTURES)
+            ),
+            "feature visualisation visualization maximal",
+        ),
+        (
+            _action("Digits", "Studied at 8 × 8 pixels; MNIST’s own images are not here", a.studies()),
+            "mnist images",
+        ),
+        (
+            _action(
+                "Planted circuits",
+                "Hidden on purpose and disguised; trojans are not studied here",
+                a.gallery(q="planted"),
+            ),
+            "trojan backdoor poisoned",
+        ),
+        (
+            _action(
+                "Small transformers",
+                "Induction and others; indirect object identification is not here",
+                a.gallery(q="induction"),
+            ),
+            "ioi gpt language model",
+        ),
         (_action("Alice and Bob", "Two explanations that contradict each other", alice_and_bob), "carol story"),
         (_action("Glossary", "All terms", a.glossary()), "help words meaning"),
         (_action("Scope and limitations", "What a verdict means and does not", a.scope()), "help criteria settings"),
@@ -198,11 +291,7 @@ def _action(label: str, detail: str, url: str, does: str = "") -> Hit:
 
 def actions_named(addresses: Addresses, words: Sequence[str]) -> list[Hit]:
     """Actions of which every one of some words begins a word; without a word all."""
-    return [
-        hit
-        for hit, also in actions(addresses)
-        if all(f" {word}" in f" {hit.label} {hit.detail} {also}".lower() for word in words)
-    ]
+    return [hit for hit, also in actions(addresses) if _begun(words, f"{hit.label} {hit.detail} {also}")]
 
 
 # --- explanations that a text names

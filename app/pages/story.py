@@ -341,7 +341,7 @@ class _Told:
         doors = (
             ("Explore all of it", "Every reading of this network, and where they part.", links.network(NETWORK)),
             ("Try your network", "Bring a small one, or train one here.", links.bring_in()),
-            ("Teach it", "Six lessons, hand-outs, slides.", links.lessons()),
+            ("Teach it", "Six lessons, hand-outs, slides.", links.learn()),
         )
         kept = None if analysis is None else report_row(self.session, analysis, SURVEY)
         report = None if kept is None else report_of(kept, CommonGroundReport)

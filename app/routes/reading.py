@@ -17,7 +17,8 @@ from app.pages.admin import administration
 from app.pages.collection import CollectionOptions, CollectionRecord, collection_blocks, collection_record
 from app.pages.findings import findings, findings_chapter
 from app.pages.glossary import glossary
-from app.pages.lessons import lessons
+from app.pages.learn.pages import hand_outs, learn, lesson_called, slides
+from app.pages.learn.pages import lesson as lesson_blocks
 from app.pages.scope import scope
 from app.pages.search import SearchOptions, SearchRecord, build_search, search_blocks
 from app.rendering import base_url, show
@@ -28,6 +29,7 @@ from pluriscope.blocks import Action, Block, Head, Prose, Section, Table
 
 router = APIRouter()
 _CODE = Markup("<code>{}</code>")
+_LEARN = "learn/page.html"
 
 
 class FormerOptions(Options):
@@ -50,8 +52,24 @@ def chapter_page(request: Request, links: Links, chapter: str, _options: NoOptio
 
 
 @router.get("/learn", **HTML)
-def learn(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
-    return show(request, lessons(session, links), room="Learn")
+def learn_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
+    return show(request, learn(session, links), room="Learn", around=_LEARN)
+
+
+@router.get("/learn/slides", **HTML)
+def slides_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
+    return show(request, slides(session, links), "Slides", around="learn/full.html")
+
+
+@router.get("/learn/hand-outs", **HTML)
+def hand_outs_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
+    return show(request, hand_outs(session, links), room="Learn", around=_LEARN)
+
+
+@router.get("/learn/{lesson}", **HTML)
+def lesson_page(request: Request, session: Reading, links: Links, lesson: str) -> HTMLResponse:
+    blocks = lesson_blocks(session, links, lesson, request.query_params.multi_items())
+    return show(request, blocks, lesson_called(lesson, links).title, room="Learn", around=_LEARN)
 
 
 @both(router, "/collections", "sharing", "A collection", CollectionRecord, errors=(400,))

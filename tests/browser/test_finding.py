@@ -113,7 +113,7 @@ def test_j_and_k_go_from_row_to_row_and_c_ticks(tab, expect):
 
 
 def test_what_a_term_means_opens_by_focus_and_closes_by_escape(tab, expect):
-    tab.goto("/learn")
+    tab.goto("/scope")
     term = tab.locator("main a.term").first
     meaning = tab.get_by_role("tooltip")
     tab.keyboard.press("Tab")
@@ -123,7 +123,7 @@ def test_what_a_term_means_opens_by_focus_and_closes_by_escape(tab, expect):
         if term.evaluate("e => e === document.activeElement"):
             break
     expect(term).to_be_focused()
-    expect(meaning).to_contain_text("A circuit whose neurons are read as logic gates")
+    expect(meaning).to_contain_text("Any of the things that claim to say how a network does its task")
     assert term.get_attribute("aria-describedby") == meaning.get_attribute("id")
     assert list(accessible(tab)) == []
     tab.keyboard.press("Escape")

@@ -335,6 +335,7 @@ class _Vessels:
             body += f'<path class="vs-mark" d="M{num(x - radius - 7)} {mark}h9M{num(x + radius - 2)} {mark}h9"/>'
         here = [one for one in self.readings if one.site == site]
         above = radius + sizes.words + (5 if site in self.ringed or site in self.forced else 0)
+        above += 1.2 * sizes.letters if self.named else 0
         for turn, one in enumerate(reversed(here)):
             body += read_as(one, x, y - above - 1.6 * turn * sizes.words, sizes.words, self.hues, self.row)
         body = f'<g class="vs{" vs-gone" if gone else ""}" data-el="{name}">{body}</g>'

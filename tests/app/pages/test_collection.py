@@ -1,4 +1,4 @@
-"""Collections and lessons: addresses that hold pages in an order, and prepared sandboxes."""
+"""Collections: addresses that hold pages in an order."""
 
 import re
 
@@ -40,11 +40,6 @@ def test_the_form_and_addresses_from_before_lead_to_the_collection(client):
     assert (sent.status_code, sent.headers["location"]) == (303, here)
     former = client.get(here.replace("/collections", "/collection"), follow_redirects=False)
     assert (former.status_code, former.headers["location"]) == (301, here.replace("%20", "+"))
-    assert client.get("/lessons", follow_redirects=False).headers["location"] == "/learn"
-    refused = client.get(
-        "/learn", headers={"accept": "application/json"}
-    )  # the network that it is about is not stored here
-    assert (refused.status_code, "without --no-bundled" in refused.json()["error"]) == (404, True)
 
 
 def test_an_item_that_is_gone_says_why_and_the_rest_works(client):

@@ -1,0 +1,224 @@
+"""First the algorithm, then its place: start from a formula and look for the neurons that carry it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any, Final
+
+import numpy as np
+from markupsafe import Markup
+from pydantic import Field
+
+from analysis.algorithms.high_level_model import HighLevelModel, Variable
+from analysis.alignments.alignment import Alignment
+from analysis.alignments.iia import InterchangeMatrix, check_site, interchange_matrix
+from analysis.errors import InvalidAlignment
+from analysis.interventions.neuron_set import NeuronSet
+from app.db.tables import AlgorithmRow
+from app.errors import BadQuery
+from app.figures.numbers import noun
+from app.figures.svg.aligned import aligned_diagram
+from app.figures.svg.lessons import parts
+from app.figures.svg.tiles import Bits, bits_of, canonical, variable
+from app.figures.svg.trees import formula_tree
+from app.figures.svg.vessels import in_words
+from app.pages.candidates import algorithm_of, find_algorithm_row
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, asked, listed, number
+from app.pages.placements import read_places, site_label, write_place
+
+_SLUG: Final = "algorithm-first"
+_FORMULA: Final = "a2e8546f11f80df4"
+_OTHER: Final = "4b802e6dbc93680b"
+"""Two ways to write XOR: (A or B) and not (A and B), and (A and not B) or (not A and B)."""
+
+
+class AlgorithmFirstOptions(LessonOptions):
+    """Where each part of the formula was placed."""
+
+    place: list[Short] = Field([], max_length=8)
+
+
+def _row(of: Subject, identity: str) -> AlgorithmRow:
+    return find_algorithm_row(of.session, of.links, of.place, identity)
+
+
+def _algorithm(of: Subject, identity: str) -> HighLevelModel:
+    return algorithm_of(_row(of, identity), of.place)
+
+
+def _table(part: Variable) -> Bits:
+    """What a part says, negated where it says yes on the first input: to carry one is to carry the other."""
+    return canonical(bits_of(part.function, 2))
+
+
+def _placed(of: Subject, algorithm: HighLevelModel, texts: Sequence[str]) -> dict[str, NeuronSet]:
+    known, found = {one.path for one in algorithm.variables}, dict(read_places(texts))
+    for path, site in found.items():
+        try:
+            if path not in known:
+                raise InvalidAlignment(f"part {path}", "is none of this formula", f"use {', '.join(sorted(known))}")
+            check_site(of.question.cut, path, site, of.question.protocol)
+        except InvalidAlignment as error:
+            raise BadQuery(error.item, error.cause, error.cure, "place") from None
+    return found
+
+
+def _share(matrix: InterchangeMatrix) -> tuple[int, int]:
+    """Swaps that agree with the formula, and those there are."""
+    return int((matrix.agreed & matrix.tested).sum()), int(matrix.tested.sum())
+
+
+def _failure(of: Subject, part: Variable, site: NeuronSet, matrix: InterchangeMatrix) -> str:
+    """The clearest swap that does not do what the formula says."""
+    failed = np.argwhere(matrix.tested & ~matrix.agreed)
+    source, base = max(failed.tolist(), key=lambda at: abs(float(matrix.outputs[tuple(at)]) - 0.5))
+    table = _table(part)
+    stays = "stays" if table[source] == table[base] else "becomes"
+    said = ("no", "yes")[table[source]]
+    return (
+        f"On {of.rows[base]}, with {site_label(site)} as on {of.rows[source]}, “{asked(table)}” {stays} {said}, so "
+        f"the formula says {int(matrix.expected[source, base])}. "
+        f"The network gives {number(float(matrix.outputs[source, base]))}."
+    )
+
+
+def _board(of: Subject, state: AlgorithmFirstOptions) -> Board:
+    algorithm = _algorithm(of, _FORMULA)
+    placed, steps, told, passes = _placed(of, algorithm, state.place), [], [], 0
+    for part in algorithm.variables:
+        site = placed.get(part.path)
+        links = Markup("").join(_toggle(of, state, placed, part, name) for name in of.hidden)
+        found = Markup("")
+        if site is not None:
+            matrix = interchange_matrix(of.question, algorithm, part.path, site)
+            agree, every = _share(matrix)
+            passes += agree == every
+            found = Markup("<p><b>{} of {} swaps agree.</b> {}</p>").format(
+                agree, every, "" if agree == every else _failure(of, part, site, matrix)
+            )
+        told.append(site)
+        words = Markup("Which neuron, or neurons of one layer, carry {}? Its opposite is as good.").format(
+            variable(_table(part), in_words(_table(part)))
+        )
+        steps.append(Markup('{}<ul class="choices">{}</ul>{}').format(words, links, found))
+    if all(site is not None for site in told):
+        alignment = Alignment.of(algorithm.text, placed)
+        figure = aligned_diagram(of.question.cut.weights, algorithm, alignment, title="The formula in the network")
+    else:
+        figure = formula_tree(algorithm, title="The formula") + _blank(of)
+    done = passes == len(algorithm.variables)
+    said = (
+        "Every swap of either part does what the formula says: a valid placement. Are there others?"
+        if done
+        else "A swap: run one input, the chosen neurons as they are on another. The formula says what must come out."
+    )
+    return Board(steps, figure, said, (), "" if done else "Opens when both parts pass.")
+
+
+def _blank(of: Subject) -> Markup:
+    return of.drawn([[None] * n for n in of.question.cut.sizes], "The network")
+
+
+def _toggle(
+    of: Subject, state: AlgorithmFirstOptions, placed: Mapping[str, NeuronSet], part: Variable, name: str
+) -> Markup:
+    """A neuron to be added to the place of a part, or taken out; one of another layer replaces it."""
+    layer, neuron = of.hidden[name]
+    site = placed.get(part.path)
+    now = set(site.neurons) if site is not None and site.layer == layer else set()
+    is_on, after = neuron in now, now ^ {neuron}
+    others = [write_place(path, one) for path, one in placed.items() if path != part.path]
+    if after:
+        others.append(write_place(part.path, NeuronSet(layer, tuple(sorted(after)))))
+    return Markup('<li><a class="btn" id="at-{}-{}" href="{}"{}>{}</a></li>').format(
+        part.path,
+        name.replace(".", "-"),
+        of.at(_SLUG, state, place=sorted(others)),
+        Markup(' aria-current="true"') if is_on else "",
+        name,
+    )
+
+
+def _best(of: Subject, algorithm: HighLevelModel, part: Variable) -> tuple[NeuronSet, InterchangeMatrix]:
+    """The place where most swaps of a part agree."""
+    sites = [
+        NeuronSet(layer, some)
+        for layer, size in enumerate(of.question.cut.hidden_sizes, start=1)
+        for n in range(1, size + 1)
+        for some in combinations(range(size), n)
+    ]
+    tried = [(site, interchange_matrix(of.question, algorithm, part.path, site)) for site in sites]
+    return max(tried, key=lambda one: _share(one[1])[0])
+
+
+def _question(of: Subject) -> list[Answer]:
+    other = _algorithm(of, _OTHER)
+    tree = formula_tree(other, title="The other formula")
+    told = []
+    for part in other.variables:
+        site, matrix = _best(of, other, part)
+        agree, every = _share(matrix)
+        told.append(f"“{in_words(_table(part))}” reaches {agree} of {every} swaps at most, on {site_label(site)}")
+    part = other.variables[0]
+    fails = _failure(of, part, *_best(of, other, part))
+    carried, n = sum(row.n_valid > 0 for row in (_row(of, _FORMULA), _row(of, _OTHER))), of.place.analysis
+    candidates = (
+        ""
+        if n is None or n.algorithms_candidates is None
+        else f" Of {n.algorithms_candidates} formulas for XOR that were tried, {n.algorithms_aligned} can be placed."
+    )
+    assert carried  # noqa: S101  # the first formula can be placed
+    return [
+        Answer("yes", "Yes, both parts", False, f"{told[0]}. {fails}", [(tree, "The other formula")]),
+        Answer("one", "One of its two parts", False, f"{listed(told)}.", [(tree, "The other formula")]),
+        Answer("no", "Neither part", True, f"Right: {listed(told)}.{candidates}", [(tree, "The other formula")]),
+    ]
+
+
+def _numbers(of: Subject) -> Mapping[str, Any]:
+    algorithm, row = _algorithm(of, _FORMULA), _row(of, _FORMULA)
+    sites = []
+    for part in algorithm.variables:
+        passing = []
+        for layer, size in enumerate(of.question.cut.hidden_sizes, start=1):
+            for n in range(1, size + 1):
+                for some in combinations(range(size), n):
+                    site = NeuronSet(layer, some)
+                    agree, every = _share(interchange_matrix(of.question, algorithm, part.path, site))
+                    passing += [site_label(site)] * (agree == every)
+        sites.append((in_words(_table(part)), passing))
+    return {
+        "formula": algorithm.formula,
+        "tree": formula_tree(algorithm, title="The formula"),
+        "sites": sites,
+        "valid": noun(row.n_valid, "valid placement"),
+        "other": _algorithm(of, _OTHER).formula,
+        "network": of.drawn([[None] * n for n in of.question.cut.sizes], "The network, to draw in", narrow_only=True),
+        "parts": [in_words(_table(part)) for part in algorithm.variables],
+        "rows": of.rows,
+    }
+
+
+def _pictures(of: Subject) -> Sequence[Markup]:
+    algorithm = _algorithm(of, _FORMULA)
+    pieces = [_table(part) for part in algorithm.variables]
+    words = listed([in_words(piece) for piece in pieces])
+    return [parts(bits_of(algorithm.function, 2), pieces, sentence=f"{algorithm.formula} is made of {words}")]
+
+
+LESSON: Final = Lesson(
+    slug=_SLUG,
+    title="First the algorithm, then its place",
+    does="Start from a formula and look for the neurons that carry it.",
+    aim="You can say what it takes for a neuron to carry a part of a formula.",
+    minutes=8,
+    options=AlgorithmFirstOptions,
+    board=_board,
+    question="XOR is also (A and not B) or (not A and B). Can that formula’s two parts be placed?",
+    answers=_question,
+    numbers=_numbers,
+    pictures=_pictures,
+    thought="First the formula. Then the neurons that carry it.",
+    asks="How would you notice that there are none?",
+)

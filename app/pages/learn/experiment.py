@@ -1,0 +1,225 @@
+"""The experiment that decides: find a change on which two explanations contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from analysis.sandbox.intervention import Change
+from app.figures.svg.layout import Site
+from app.figures.svg.lessons import changed
+from app.figures.svg.tiles import Bits, bits_of
+from app.figures.svg.vessels import Reading, full_at
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, asked, fields, listed, number
+from app.pages.play.played import Ask, Field
+from pluriscope.blocks import Action
+
+_SLUG: Final = "the-experiment"
+_LETTERS: Final = "PQ"
+
+
+class ExperimentOptions(LessonOptions):
+    """One neuron of one run, what it is forced to, and who is guessed to be right."""
+
+    neuron: Short = "n1.0"
+    x: Short = "00"
+    source: Short = "11"
+    guess: Short = ""
+
+
+class Trial:
+    """One neuron forced to its value from another input.
+
+    Attributes:
+        says: what each of the two predicts.
+        output: of the network.
+    """
+
+    def __init__(self, of: Subject, site: Site, source: int, base: int) -> None:
+        space, network = of.asked
+        at = space.position[frozenset([site])], source, base
+        self.site, self.source, self.base = site, source, base
+        self.says = [int(one.predictions(space)[at]) for one in of.pair]
+        self.output = float(network.outputs[at])
+
+    @property
+    def answer(self) -> int:
+        """What the network says."""
+        return int(self.output > 0.5)
+
+    @property
+    def right(self) -> str:
+        """The letter of who alone is right; "" where the two agree."""
+        told = [letter for letter, says in zip(_LETTERS, self.says, strict=True) if says == self.answer]
+        return told[0] if len(told) == 1 else ""
+
+
+def trials(of: Subject) -> list[Trial]:
+    """Every such experiment on one neuron on which the two contradict each other, the clearest first."""
+    found = [
+        Trial(of, site, source, base)
+        for site in of.hidden.values()
+        for source in range(len(of.rows))
+        for base in range(len(of.rows))
+        if source != base
+    ]
+    apart = [one for one in found if one.right]
+    return sorted(apart, key=lambda one: (not _flips(of, one), -abs(one.output - 0.5)))
+
+
+def _flips(of: Subject, one: Trial) -> bool:
+    return one.answer != of.question.task.truth_table[one.base]
+
+
+def _name(site: Site) -> str:
+    return f"n{site[0]}.{site[1]}"
+
+
+def _words(of: Subject, one: Trial) -> str:
+    """What is done: on input 00, n1.1 forced to its value on 01."""
+    return f"on {of.rows[one.base]}, {_name(one.site)} forced to its value on {of.rows[one.source]}"
+
+
+def _reasons(of: Subject, one: Trial) -> Iterator[Markup]:
+    """What each predicts, and what becomes of its question."""
+    tables = _tables(of)[list(of.hidden.values()).index(one.site)]
+    for letter, table, says in zip(_LETTERS, tables, one.says, strict=True):
+        why = f"It does not look at {_name(one.site)}."
+        if table is not None:
+            before, after = ("no", "yes")[table[one.base]], ("no", "yes")[table[one.source]]
+            change = f"stays {before}" if before == after else f"turns from {before} to {after}"
+            words = asked(table)
+            why = f"“{words[:1].upper()}{words[1:]}” {change}."
+        yield Markup("<p><b class=letter>{}</b> The network will say <b>{}</b>. {}</p>").format(letter, says, why)
+
+
+def _drawn(of: Subject, one: Trial, *, told: bool, narrow_only: bool = False) -> Markup:
+    layer, neuron = one.site
+    values: list[Any] = of.run(one.base, [Change(layer, neuron, None, "source", source=one.source)])
+    if not told:
+        values = [*values[:layer], *([None] * len(some) for some in values[layer:])]
+        values[layer] = [of.run(one.source)[layer][neuron] if n == neuron else of.run(one.base)[layer][n]
+                         for n in range(len(values[layer]))]  # fmt: skip
+    readings: list[Reading] = []
+    for site, (p, q) in zip(of.hidden.values(), _tables(of), strict=True):
+        says = [("", p)] if p == q else list(zip(_LETTERS, (p, q), strict=True))
+        readings += [Reading(site, table, letter) for letter, table in says if table and not narrow_only]
+    sentence = f"The network {_words(of, one)}"
+    return of.drawn(values, sentence, readings=readings, row=one.base, forced=[one.site], narrow_only=narrow_only)
+
+
+def _board(of: Subject, state: ExperimentOptions) -> Board:
+    site, base, source = of.site(state.neuron), of.row(state.x), of.row(state.source)
+    names, rows = {name: name for name in of.hidden}, {row: row for row in of.rows}
+    ask = Ask("Ask P and Q", [], [
+        Field("neuron", "Force", state.neuron, {"": names}),
+        Field("source", "to its value on", state.source, {"": rows}),
+        Field("x", "while the input is", state.x, {"": rows}),
+    ])  # fmt: skip
+    one = Trial(of, site, source, base)
+    apart, guessed = bool(one.right) and source != base, state.guess in tuple(_LETTERS)
+    actions: list[Action] = []
+    if source == base:
+        said: Markup | str = "Forced to the value that it has: nothing changes. Choose another input."
+    elif not apart:
+        said = f"Both say {one.says[0]}: nothing can be learned from it. Change something."
+    elif not guessed:
+        said = "They contradict each other. Who is right? Guess, and see."
+        actions = [Action(f"{letter} is right", of.at(_SLUG, state, guess=letter)) for letter in _LETTERS]
+    else:
+        hit = "as you said" if state.guess == one.right else f"you said {state.guess}"
+        side = "above" if one.answer else "below"
+        said = f"The network says {one.answer}: {number(one.output)} is {side} the mark. {one.right} is right, {hit}."
+    steps = (
+        Markup("Find a change on which P and Q say different things.{}<div class=claims>{}</div>").format(
+            fields(ask, of.links.learn(_SLUG)), Markup("").join(_reasons(of, one)) if source != base else ""
+        ),
+        "Guess who is right. Then the network runs.",
+    )
+    drawn = _drawn(of, one, told=source != base and (guessed or not apart))
+    return Board(steps, drawn, said, actions, "" if apart and guessed else "Opens when you have guessed.")
+
+
+def _examples(of: Subject) -> dict[str, Trial]:
+    """The clearest experiment that each wins."""
+    return {letter: next(one for one in trials(of) if one.right == letter) for letter in _LETTERS}
+
+
+def _question(of: Subject) -> list[Answer]:
+    won, counts = _examples(of), _counts(of)
+    figures = [
+        (_drawn(of, one, told=True, narrow_only=True), f"{letter} is right {_words(of, one)}: {number(one.output)}.")
+        for letter, one in won.items()
+    ]
+    return [
+        Answer("winner", "Who was right is the explanation", False,
+               "Each of the two was right once, as here. So the other was wrong once.", figures),
+        Answer("always", "Who was wrong is always wrong", False,
+               "Each of the two is right somewhere, as here.", figures),
+        Answer("once", "Who was wrong is not right everywhere", True,
+               f"Yes, and no more. Of {counts['all']} changes they contradict each other on {counts['apart']}: "
+               f"P is right on {counts['P']}, Q on {counts['Q']}.", figures),
+    ]  # fmt: skip
+
+
+def _counts(of: Subject) -> dict[str, int]:
+    """Of all changes how many there are, on how many the two contradict each other, and who is right."""
+    space, network = of.asked
+    counted = network.counted
+    said = [one.predictions(space)[counted] for one in of.pair]
+    happens, apart = network.decisions[counted], said[0] != said[1]
+    won = {letter: int((apart & (one == happens)).sum()) for letter, one in zip(_LETTERS, said, strict=True)}
+    return {"all": int(counted.sum()), "apart": int(apart.sum()), **won}
+
+
+def _numbers(of: Subject) -> Mapping[str, Any]:
+    found = trials(of)
+    return {
+        "single": len(of.hidden) * len(of.rows) * (len(of.rows) - 1),
+        "apart": [(_words(of, one), one.right, number(one.output)) for one in found],
+        "counts": _counts(of),
+        "network": of.drawn([[None] * n for n in of.question.cut.sizes], "The network, to draw in", narrow_only=True),
+        "readings": [
+            (name, *("" if table is None else asked(table) for table in tables))
+            for name, tables in zip(of.hidden, _tables(of), strict=True)
+        ],
+    }
+
+
+def _tables(of: Subject) -> list[tuple[Bits | None, ...]]:
+    """What the two read each hidden neuron as, None where one does not look at it."""
+    by = [one.by_neuron() for one in of.pair]
+    return [
+        tuple(
+            bits_of(some[site].function, 2) if site in some and some[site].says == "function" else None for some in by
+        )
+        for site in of.hidden.values()
+    ]
+
+
+def _pictures(of: Subject) -> Sequence[Markup]:
+    one = _examples(of)["P"]
+    share = of.run(one.source)[one.site[0]][one.site[1]] / full_at(of.question.cut, of.question.clean_rows)
+    said = list(zip(_LETTERS, one.says, strict=True))
+    return [
+        changed(share, said, sentence=f"{_words(of, one).capitalize()}: {listed([f'{k} says {v}' for k, v in said])}")
+    ]
+
+
+LESSON: Final = Lesson(
+    slug=_SLUG,
+    title="The experiment that decides",
+    does="Find the change on which two explanations contradict each other.",
+    aim="You can say what a single experiment shows about two explanations, and what it does not.",
+    minutes=8,
+    options=ExperimentOptions,
+    board=_board,
+    question="What has your experiment shown?",
+    answers=_question,
+    numbers=_numbers,
+    pictures=_pictures,
+    thought="Change one neuron, and two explanations contradict each other.",
+    asks="What would you change next?",
+)

@@ -1,0 +1,323 @@
+"""What a lesson consists of, and the network that all of them are about.
+
+A lesson's whole state stands in its address, so that it works without scripts, can be sent on, and Back undoes a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Annotated, Any, Final
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+from pydantic import Field, StringConstraints
+from sqlalchemy.orm import Session
+
+from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network
+from analysis.networks.mlp import next_layer
+from analysis.question import Question
+from analysis.sandbox.intervention import Change, Intervention
+from analysis.sandbox.running import Bench
+from app.addressing import Addresses
+from app.errors import BadQuery, NotFound
+from app.figures.numbers import decimal
+from app.figures.svg.elements import Step
+from app.figures.svg.layout import Site
+from app.figures.svg.tiles import Bits
+from app.figures.svg.vessels import MARK, NARROW, WIDE, Reading, full_at, in_words, vessels
+from app.options import Options
+from app.pages.analyses import Asked, of_network
+from app.pages.candidates import input_texts
+from app.pages.explanations import Explanation, find_explanation
+from app.pages.place import Place, locate_boolean
+from app.pages.play.played import Ask
+from app.pages.stage import twice
+from app.pages.story import NETWORK, PAIR
+from pluriscope.analyses.registry import BY_KEY
+from pluriscope.blocks import Action
+from pluriscope.naming import ExplanationRef, Scope
+from pluriscope.templating import render
+
+Short = Annotated[str, StringConstraints(max_length=40)]
+MOST_DIGITS: Final = 6
+
+
+class LessonOptions(Options):
+    """The state that every lesson has."""
+
+    answer: Short = Field("", description="The answer chosen to the lesson's question.")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer to a lesson's question.
+
+    Args:
+        key: in addresses.
+        words: of its button.
+        right: whether it is the right one.
+        told: what comes of choosing it; a counter-example where it is wrong.
+        figures: drawings with captions that show it.
+    """
+
+    key: str
+    words: str
+    right: bool
+    told: str
+    figures: Sequence[tuple[Markup, str]] = ()
+
+
+@dataclass(frozen=True)
+class Board:
+    """What a lesson shows in one state.
+
+    Args:
+        steps: the task, in two steps; the question is the third.
+        figure: what is worked on.
+        said: what comes of the present state.
+        actions: what can be done with it.
+        opens: what has yet to be done before the question can be answered; "" if it can.
+    """
+
+    steps: Sequence[Markup | str]
+    figure: Markup
+    said: Markup | str
+    actions: Sequence[Action] = ()
+    opens: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """One lesson.
+
+    Its hand-out and teacher's notes are the macros ``handout`` and ``notes`` of ``templates/learn/SLUG.html``.
+
+    Args:
+        slug: in addresses.
+        title: of it.
+        does: what one does in it, one sentence.
+        aim: what one can say afterwards.
+        minutes: that it takes in a class.
+        options: its state.
+        board: what it shows.
+        question: the third step.
+        answers: to the question; one is right.
+        numbers: what hand-out and notes tell, by name.
+        pictures: drawings without words, the first for lists, all for its slide.
+        thought: the sentence of its slide.
+        asks: the question of its slide.
+    """
+
+    slug: str
+    title: str
+    does: str
+    aim: str
+    minutes: int
+    options: type[LessonOptions]
+    board: Callable[[Subject, Any], Board]
+    question: str
+    answers: Callable[[Subject], Sequence[Answer]]
+    numbers: Callable[[Subject], Mapping[str, Any]]
+    pictures: Callable[[Subject], Sequence[Markup]]
+    thought: str
+    asks: str
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """The network that the lessons are about.
+
+    Args:
+        session: open session.
+        links: builds addresses.
+        place: the network under the usual rules.
+    """
+
+    session: Session
+    links: Addresses
+    place: Place
+
+    @classmethod
+    def stored(cls, session: Session, links: Addresses) -> Subject:
+        """As it is stored.
+
+        Raises:
+            NotFound: it is not.
+        """
+        try:
+            return cls(session, links, locate_boolean(session, links, NETWORK, Scope()))
+        except NotFound as error:
+            cause, cure = "is not stored here, as no bundled one is", "start the server without --no-bundled"
+            raise NotFound(f"network {NETWORK}", cause, cure, "network", error.parent, error.parent_label) from None
+
+    @property
+    def question(self) -> Question:
+        """The network, its task and the rules."""
+        return self.place.question
+
+    @cached_property
+    def rows(self) -> list[str]:
+        """The inputs as texts."""
+        return input_texts(self.question.cut.n_inputs)
+
+    @cached_property
+    def hidden(self) -> dict[str, Site]:
+        """The hidden neurons by name."""
+        sizes = enumerate(self.question.cut.hidden_sizes, start=1)
+        return {f"n{layer}.{neuron}": (layer, neuron) for layer, size in sizes for neuron in range(size)}
+
+    @cached_property
+    def pair(self) -> tuple[Explanation, Explanation]:
+        """The two interpretations of the story."""
+        p, q = (find_explanation(self.session, self.links, self.place, ExplanationRef.parse(ref)) for ref in PAIR)
+        return p, q
+
+    @cached_property
+    def asked(self) -> tuple[InterventionSpace, NetworkAnswers]:
+        """Every intervention, and what the network does."""
+        return ask_network(self.question)
+
+    @cached_property
+    def _bench(self) -> Bench:
+        return Bench(self.question.cut, self.question.clean_rows, self.question.clean_rows)
+
+    @cached_property
+    def _full(self) -> float:
+        return full_at(self.question.cut, self.question.clean_rows)
+
+    def row(self, text: str) -> int:
+        """The number of an input.
+
+        Raises:
+            BadQuery: it is none.
+        """
+        if text not in self.rows:
+            raise BadQuery(f"input {text!r}", "is none of this network", f"use {', '.join(self.rows)}", "x")
+        return self.rows.index(text)
+
+    def site(self, name: str) -> Site:
+        """The hidden neuron of a name.
+
+        Raises:
+            BadQuery: there is none.
+        """
+        if name not in self.hidden:
+            cure = f"use {', '.join(self.hidden)}"
+            raise BadQuery(f"neuron {name!r}", "is no hidden neuron of this network", cure, "neuron")
+        return self.hidden[name]
+
+    def run(self, row: int, changes: Iterable[Change] = ()) -> list[list[float]]:
+        """The values of all layers on an input while something is changed."""
+        return [layer.tolist() for layer in self._bench.run(Intervention(row, tuple(changes)))]
+
+    def without(self, off: Iterable[Site], row: int) -> list[list[float]]:
+        """The same while some neurons give 0."""
+        return self.run(row, [Change(layer, neuron, None, "zero") for layer, neuron in off])
+
+    def outputs_without(self, offs: Sequence[Collection[Site]]) -> NDArray[np.float64]:
+        """``[sets, inputs]`` the output while the neurons of each set give 0."""
+        cut, values = self.question.cut, self.question.clean_rows[None]
+        for layer in range(1, len(cut.sizes)):
+            gone = np.array([[(layer, neuron) in off for neuron in range(cut.sizes[layer])] for off in offs])
+            values = np.where(gone[:, None, :], 0.0, next_layer(cut, layer, values))
+        return values[..., 0]
+
+    def keep(self, off: Iterable[Site]) -> list[NDArray[np.bool_]]:
+        """What is left of the lines without some neurons, as matrices."""
+        kept = [np.ones_like(matrix, dtype=bool) for matrix in self.question.cut.weights]
+        for layer, neuron in off:
+            kept[layer - 1][neuron, :] = kept[layer][:, neuron] = False
+        return kept
+
+    def found(self, key: str) -> Asked:
+        """A stored analysis of the network.
+
+        Raises:
+            NotFound: it is not computed yet.
+        """
+        asked = of_network(self.session, self.place, self.links, BY_KEY[key])
+        if asked.report is None:
+            item, cause = (
+                f"{asked.analysis.title} of {NETWORK}",
+                "has not been computed yet, and this lesson is about it",
+            )
+            raise NotFound(item, cause, "ask for it on its page, or wait until it is done", "", asked.url, item)
+        return asked
+
+    def at(self, slug: str, state: LessonOptions, **changed: Any) -> str:
+        """The address of a lesson in another state."""
+        kept = state.model_dump(exclude_defaults=True, exclude={"theme"})
+        return self.links.learn(slug, **{**kept, **changed})
+
+    def drawn(
+        self,
+        values: Sequence[Sequence[float | None]],
+        sentence: str,
+        *,
+        links: Mapping[Site, tuple[str, str]] | None = None,
+        off: Iterable[Site] = (),
+        readings: Sequence[Reading] = (),
+        row: int | None = None,
+        forced: Iterable[Site] = (),
+        narrow_only: bool = False,
+    ) -> Markup:
+        """The network with values, once for wide windows and once for narrow ones.
+
+        Args:
+            values: of all layers; None where the run has not come to.
+            sentence: what it shows.
+            links: address and words of neurons that can be chosen.
+            off: neurons that give 0.
+            readings: what neurons are read as; a narrow drawing has room for those with a letter alone.
+            row: the input that runs.
+            forced: neurons that do not compute their value.
+            narrow_only: whether there is no room for the wide one.
+        """
+        off = list(off)
+        wide, narrow = (
+            vessels(
+                self.question.cut.weights,
+                values,
+                self._full,
+                replace(geometry, gap=1.2 * geometry.gap) if readings else geometry,
+                sentence=sentence,
+                mask=self.keep(off) if off else None,
+                readings=[one for one in readings if geometry is WIDE or one.letter],
+                row=row,
+                forced=dict.fromkeys(forced, ""),
+                named=True,
+                steps={
+                    site: Step(url, words, f"{geometry.name}-{site[0]}-{site[1]}")
+                    for site, (url, words) in (links or {}).items()
+                },
+            )
+            for geometry in (WIDE, NARROW)
+        )
+        return narrow if narrow_only else twice(wide, narrow)
+
+
+def number(value: float) -> str:
+    """A value for people; with more digits where two would not say on which side of the mark it is."""
+    digits = 2
+    while digits < MOST_DIGITS and float(f"{value:.{digits}f}") == MARK:
+        digits += 1
+    return decimal(value, digits)
+
+
+def asked(table: Bits) -> str:
+    """A function as the question that a neuron answers: is B 1?"""
+    words = in_words(table)
+    return f"{'are' if ' and ' in words else 'is'} {words} 1?"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words in a sentence: a, b and c."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def fields(ask: Ask, url: str, **more: str) -> Markup:
+    """A form that leads to another state of a lesson."""
+    return render("learn/ask.html", ask=ask, url=url, **more)

@@ -1,0 +1,156 @@
+"""One method's answer among all: where the circuit of a well-known method stands among the valid ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+
+from markupsafe import Markup
+from pydantic import Field
+
+from analysis.discovery.registry import METHOD_BY_KEY
+from app.errors import BadQuery
+from app.figures.numbers import noun
+from app.figures.svg.lessons import among
+from app.figures.svg.thumbs import circuit_thumb
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, fields
+from app.pages.play.played import Ask
+from app.pages.play.played import Field as Asked
+
+_SLUG: Final = "one-method"
+_FIRST: Final = "acdc"
+_CHANCE: Final = "random"
+
+
+class MethodOptions(LessonOptions):
+    """Which method, and what was guessed of its circuit."""
+
+    method: Short = _FIRST
+    guess: Annotated[int, Field(ge=0, le=10**9)] | None = None
+
+
+def _places(of: Subject) -> dict[str, dict[str, Any]]:
+    """Where the default answer of each method stands, the random order last; only those whose circuit is valid."""
+    found: dict[str, dict[str, Any]] = of.found("methods").report.defaults
+    return {key: place for key, place in sorted(found.items(), key=lambda one: one[0] == _CHANCE) if place["valid"]}
+
+
+def _label(key: str) -> str:
+    return METHOD_BY_KEY[key].label
+
+
+def _sizes(of: Subject) -> dict[int, int]:
+    return dict(of.found("methods").subject.sizes())
+
+
+def _thumb(of: Subject, key: str) -> Markup:
+    return circuit_thumb(of.question.cut.weights, _places(of)[key]["mask"], title=f"The circuit of {_label(key)}")
+
+
+def _told(place: Mapping[str, Any]) -> str:
+    rank = place["rank"]
+    return f"{rank['smaller']} are smaller, {rank['equal'] - 1} as large, {rank['larger']} larger"
+
+
+def _board(of: Subject, state: MethodOptions) -> Board:
+    places = _places(of)
+    if state.method not in places:
+        cure = f"use {', '.join(places)}"
+        raise BadQuery(f"method {state.method!r}", "is none whose circuit is valid here", cure, "method")
+    place, label, all_valid = places[state.method], _label(state.method), sum(_sizes(of).values())
+    links = Markup("").join(
+        Markup('<li><a class="btn" id="method-{}" href="{}"{}>{}</a></li>').format(
+            key,
+            of.links.learn(_SLUG, method=key),
+            Markup(' aria-current="true"') if key == state.method else "",
+            _label(key),
+        )
+        for key in places
+    )
+    ask = Ask("See where it stands", [("method", state.method)], [
+        Asked("guess", f"Of the other {all_valid - 1} valid circuits, smaller:", kind="number", most=all_valid - 1),
+    ])  # fmt: skip
+    guessed = state.guess is not None
+    steps = (
+        Markup("Choose a method. It was run on this network, and answered with the circuit at the right.{}").format(
+            Markup('<ul class="choices">{}</ul>').format(links)
+        ),
+        Markup("Guess how many valid circuits are smaller than its answer.{}").format(
+            fields(ask, of.links.learn(_SLUG))
+        ),
+    )
+    caption = f"The circuit of {label}: {noun(place['edges'], 'line')} of {of.question.layout.n_edges}."
+    figure = Markup("<div class=pair><div>{}<p>{}</p></div>").format(_thumb(of, state.method), caption)
+    if not guessed:
+        return Board(
+            steps, figure + Markup("</div>"), "Its answer is valid. So are others.", (), "Opens when you have guessed."
+        )
+    drawn = among(_sizes(of), place["edges"], sentence=f"{all_valid} valid circuits by lines; {_told(place)}")
+    low, high = min(_sizes(of)), max(_sizes(of))
+    words = f"All {all_valid} valid circuits by lines, from {low} to {high}; those of its size in ink."
+    figure += Markup("<div>{}<p>{}</p></div></div>").format(drawn, words)
+    said = f"Of the other {all_valid - 1}, {_told(place)}. You said {state.guess} smaller."
+    return Board(steps, figure, said)
+
+
+def _question(of: Subject) -> list[Answer]:
+    places = _places(of)
+    masks = {key: place["mask"] for key, place in places.items()}
+    chance, others = places.get(_CHANCE), [key for key in places if key != _CHANCE]
+    differ = next(key for key in others if masks[key] != masks[others[0]])
+    two = [(_thumb(of, key), f"{_label(key)}: {noun(places[key]['edges'], 'line')}") for key in (others[0], differ)]
+    distinct = len(set(masks.values()))
+    by_chance = []
+    beaten = "Random orders were not asked here."
+    if chance is not None:
+        beaten = (
+            f"A random order of lines is valid too, once it has enough of them: here {chance['edges']} of "
+            f"{of.question.layout.n_edges}."
+        )
+        by_chance = [(_thumb(of, _CHANCE), f"{_label(_CHANCE)}: {noun(chance['edges'], 'line')}")]
+    rank = places[others[0]]
+    odds = rank["chance"]
+    least = (
+        f"Yes. Of the {odds['possible']:,} possible circuits as large as that of {_label(others[0])}, {odds['valid']} "
+        "are valid. Only beside all of them does one answer say something."
+    )
+    return [
+        Answer("found", "They found the circuit", False,
+               f"{len(places)} methods, {distinct} different circuits, all valid. Here are two.", two),
+        Answer("skill", "They are better than chance", False, beaten, by_chance),
+        Answer("little", "Little, before one knows the others", True, least, two),
+    ]  # fmt: skip
+
+
+def _numbers(of: Subject) -> Mapping[str, Any]:
+    places = _places(of)
+    return {
+        "methods": [(_label(key), place["edges"], _told(place)) for key, place in places.items()],
+        "distinct": len({place["mask"] for place in places.values()}),
+        "valid": sum(_sizes(of).values()),
+        "smallest": min(_sizes(of)),
+        "sizes": sorted(_sizes(of).items()),
+        "definitions": [(_label(key), METHOD_BY_KEY[key].definition) for key in places],
+    }
+
+
+def _pictures(of: Subject) -> Sequence[Markup]:
+    place = _places(of)[_FIRST]
+    return [among(_sizes(of), place["edges"], sentence=f"{_label(_FIRST)} among all valid circuits: {_told(place)}")]
+
+
+LESSON: Final = Lesson(
+    slug=_SLUG,
+    title="One method’s answer among all",
+    does="Find where the circuit of a well-known method stands among all valid ones.",
+    aim="You can say what a method’s valid answer shows, and what one has to know besides.",
+    minutes=7,
+    options=MethodOptions,
+    board=_board,
+    question="Each of these methods answers with a valid circuit. What does that show of the methods?",
+    answers=_question,
+    numbers=_numbers,
+    pictures=_pictures,
+    thought="A method gives one circuit. It is one of many that pass.",
+    asks="What would make its answer the better one?",
+)

@@ -1,0 +1,146 @@
+"""The pages of Learn: all of it on one, one lesson, slides, hand-outs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from app.addressing import Addresses
+from app.errors import NotFound
+from app.figures.svg.thumbs import circuit_thumb
+from app.figures.svg.tiles import gate_tiles
+from app.pages.learn.lesson import Lesson, Subject
+from app.pages.learn.registry import LESSONS, NUMBERS, PLANS
+from app.pages.page import read_options
+from pluriscope.blocks import Action, Block, Head, More, Notice
+from pluriscope.templating import render
+
+_BY_SLUG: Final = {one.slug: one for one in LESSONS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet(Block):
+    """What a template of Learn makes of something.
+
+    Args:
+        template: its name.
+        told: what it is told.
+    """
+
+    template: str
+    told: Mapping[str, Any]
+
+    def html(self, part: str = "") -> Markup:
+        return render(f"learn/{self.template}.html", **self.told)
+
+
+def lesson_called(slug: str, links: Addresses) -> Lesson:
+    """The lesson that an address names.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if slug not in _BY_SLUG:
+        first = LESSONS[0]
+        cure = f"use {', '.join(_BY_SLUG)}"
+        raise NotFound(f"lesson {slug[:60]!r}", "does not exist", cure, "lesson", links.learn(first.slug), first.title)
+    return _BY_SLUG[slug]
+
+
+def learn(session: Session, links: Addresses) -> Iterator[Block]:
+    """All of it; where the network is not stored, without pictures."""
+    many = NUMBERS[len(LESSONS)]
+    yield Head(
+        f"Learn it in three minutes. Teach it in {NUMBERS_OF_TENS[min(PLANS) // 10]}.",
+        f"Start with the story. Then {many} short lessons: each sets a task on a real network, lets you try, and shows "
+        "what came of it.",
+        actions=[Action("Start the story", links.front(), primary=True)],
+    )
+    of = None
+    try:
+        of = Subject.stored(session, links)
+    except NotFound as error:
+        yield Notice.refused(error)
+    lessons = [(one, links.learn(one.slug), _picture(one, of)) for one in LESSONS]
+    plans = {
+        minutes: [(part, part.lesson and links.learn(LESSONS[part.lesson - 1].slug)) for part in parts]
+        for minutes, parts in PLANS.items()
+    }
+    yield Sheet(template="all", told={"lessons": lessons, "plans": plans})
+
+
+NUMBERS_OF_TENS: Final = ("", "ten", "twenty", "thirty", "forty")
+
+
+def _picture(lesson: Lesson, of: Subject | None) -> Markup:
+    """The picture of a lesson, none where what it shows is not stored."""
+    try:
+        return Markup("") if of is None else lesson.pictures(of)[0]
+    except NotFound:
+        return Markup("")
+
+
+def lesson(session: Session, links: Addresses, slug: str, query: Sequence[tuple[str, str]]) -> Iterator[Block]:
+    """One lesson in the state that its address says.
+
+    Raises:
+        NotFound: there is no such lesson, its network is not stored, or an analysis that it is about.
+        BadQuery: an option that it has not, or that cannot be read.
+    """
+    found = lesson_called(slug, links)
+    state, of = read_options(found.options, query), Subject.stored(session, links)
+    board, number = found.board(of, state), LESSONS.index(found) + 1
+    answers = [] if board.opens else [(one, of.at(slug, state, answer=one.key)) for one in found.answers(of)]
+    chosen = next((one for one, _ in answers if one.key == state.answer), None)
+    yield Sheet(
+        template="lesson",
+        told={
+            "lesson": found,
+            "number": number,
+            "of": len(LESSONS),
+            "board": board,
+            "answers": answers or [(one, "") for one in found.answers(of)],
+            "chosen": chosen,
+            "again": links.learn(slug),
+        },
+    )
+    told = {"slug": slug, "n": found.numbers(of), "lesson": found, "number": number}
+    yield More("Teacher’s notes", lambda: [Sheet(template="notes", told=told)], "with the answers", id="notes")
+    after = LESSONS[number] if number < len(LESSONS) else None
+    yield Sheet(template="foot", told={"after": after, "slide": number + INTRODUCTION})
+    yield Sheet(template="handout", told=told)
+
+
+def hand_outs(session: Session, links: Addresses) -> Iterator[Block]:
+    """The hand-outs of all lessons, a page each on paper."""
+    of = Subject.stored(session, links)
+    yield Head(
+        "Hand-outs",
+        f"{NUMBERS[len(LESSONS)].capitalize()} pages to print, black on white, one for each lesson, without answers.",
+    )
+    yield Sheet(template="print", told={})
+    for number, one in enumerate(LESSONS, start=1):
+        yield Sheet(template="handout", told={"slug": one.slug, "n": one.numbers(of), "lesson": one, "number": number})
+
+
+INTRODUCTION: Final = 2
+"""Slides before those of the lessons."""
+
+
+def slides(session: Session, links: Addresses) -> Iterator[Block]:
+    """One thought each: a sentence, a figure, a question."""
+    of = Subject.stored(session, links)
+    weights, story = of.question.cut.weights, ("The story", links.front())
+    shown = [
+        ("This network says whether A and B are different.", [circuit_thumb(weights)], "How does it do it?", *story)
+    ]
+    reading = of.pair[0].interpretation
+    assert reading is not None  # noqa: S101  # the story's pair are interpretations
+    drawn = circuit_thumb(weights, reading.circuit, gate_tiles(reading.gates, of.question.cut.n_inputs))
+    shown.append(("Here is one explanation. It passes the usual tests.", [drawn], "Do you believe it?", *story))
+    shown += [(one.thought, list(one.pictures(of)), one.asks, one.title, links.learn(one.slug)) for one in LESSONS]
+    yield Sheet(template="slides", told={"slides": shown, "back": links.learn()})

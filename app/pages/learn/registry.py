@@ -1,0 +1,59 @@
+"""The lessons in order, and what plans and slides are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from app.pages.learn import algorithm_first, experiment, one_method, stricter, two_circuits, two_readings
+from app.pages.learn.lesson import Lesson
+
+LESSONS: Final[tuple[Lesson, ...]] = (
+    two_circuits.LESSON,
+    two_readings.LESSON,
+    experiment.LESSON,
+    stricter.LESSON,
+    one_method.LESSON,
+    algorithm_first.LESSON,
+)
+NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a plan.
+
+    Args:
+        words: what is done.
+        lesson: number of the lesson that it is, from 1; 0 for none.
+        minutes: that it takes; None for those of its lesson.
+    """
+
+    words: str
+    lesson: int = 0
+    minutes: int | None = None
+
+    @property
+    def takes(self) -> int:
+        """Minutes."""
+        return LESSONS[self.lesson - 1].minutes if self.minutes is None else self.minutes
+
+
+PLANS: Final[dict[int, Sequence[Part]]] = {
+    20: (
+        Part("The story, on the screen: all guess together", minutes=5),
+        Part("Lesson 1, in pairs", 1),
+        Part("Lesson 3, up to the first hit", 3, 6),
+        Part("What would convince you?", minutes=2),
+    ),
+    45: (
+        Part("The story", minutes=5),
+        Part("Lesson 1, in pairs", 1),
+        Part("Lesson 2, each alone", 2),
+        Part("Lesson 3, in pairs", 3),
+        Part("Lesson 5, together", 5),
+        Part("Your own network, or a discussion", minutes=12),
+    ),
+}
+"""Minutes of a plan → its parts."""

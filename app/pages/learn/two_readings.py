@@ -1,0 +1,182 @@
+"""One circuit, two readings: where a neuron's mark stands decides what the neuron seems to mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+from markupsafe import Markup
+from pydantic import Field
+
+from analysis.interpretations.interpretation import NeuronGate
+from app.db.reads.circuits import find_circuit
+from app.figures.svg.lessons import value_line
+from app.figures.svg.tiles import Bits, bits_of, variable
+from app.figures.svg.vessels import full_at, in_words
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, asked, listed, number
+from pluriscope.blocks import Action
+from pluriscope.templating import render
+
+_SLUG: Final = "two-readings"
+_NEURON: Final = (1, 1)
+_NAME: Final = "n1.1"
+_WANTED: Final[Bits] = (0, 1, 0, 1)
+_ENOUGH: Final = 2
+
+
+class ReadingsOptions(LessonOptions):
+    """Where the mark is, and what was kept."""
+
+    mark: float = Field(0.1, ge=0.0, le=3.0)
+    kept: list[Short] = Field([], max_length=8)
+
+
+def _values(of: Subject) -> list[float]:
+    """Of the neuron on each input, in the circuit that both interpretations are of."""
+    layer, neuron = _NEURON
+    circuit = of.pair[0].circuit
+    assert circuit is not None  # noqa: S101  # they are interpretations
+    return [float(value) for value in of.question.activations(circuit)[layer][:, neuron]]
+
+
+def _gates(of: Subject) -> list[NeuronGate]:
+    """What the two read the neuron as."""
+    gates = [one.interpretation.gate(*_NEURON) for one in of.pair if one.interpretation is not None]
+    return [gate for gate in gates if gate is not None]
+
+
+def _full(of: Subject) -> float:
+    return round(full_at(of.question.cut, of.question.clean_rows), 2)
+
+
+def _meant(of: Subject, mark: float) -> Bits:
+    """What the neuron says above a mark."""
+    return tuple(int(value > mark) for value in _values(of))
+
+
+def _within(of: Subject) -> dict[Bits, float]:
+    """Every table that a mark between two values gives, with such a mark."""
+    values = sorted(set(_values(of)))
+    marks = [(low + high) / 2 for low, high in pairwise(values)]
+    return {_meant(of, mark): mark for mark in marks}
+
+
+def _line(of: Subject, marks: Sequence[tuple[float, Bits, str]], *, thumb: bool = False) -> Markup:
+    said = "; ".join(f"above {number(mark)} it says yes: {in_words(table)}" for mark, table, _ in marks)
+    values = ", ".join(f"{number(v)} on {row}" for v, row in zip(_values(of), of.rows, strict=True))
+    return value_line(_values(of), of.rows, _full(of), marks, sentence=f"{_NAME}: {values}; {said}", thumb=thumb)
+
+
+def _text(table: Bits) -> str:
+    return "".join(map(str, table))
+
+
+def _board(of: Subject, state: ReadingsOptions) -> Board:
+    table = _meant(of, state.mark)
+    known = {_text(one): one for one in _within(of)}
+    kept = [known[text] for text in dict.fromkeys(state.kept) if text in known]
+    on = [row for row, bit in zip(of.rows, table, strict=True) if bit]
+    actions: list[Action] = []
+    if not on:
+        said = "No value is above the mark: the neuron never says yes."
+    elif len(on) == len(of.rows):
+        said = "All values are above the mark: the neuron always says yes."
+    else:
+        said = f"Yes on {listed(on)}. It answers “{asked(table)}”"
+        if table not in kept:
+            texts = [_text(one) for one in (*kept, table)]
+            actions = [Action("Keep this question", of.at(_SLUG, state, kept=texts), primary=True)]
+        else:
+            said += " This one you have."
+    figure = render(
+        "learn/slider.html",
+        drawing=_line(of, [(state.mark, table, "")]),
+        url=of.links.learn(_SLUG),
+        mark=state.mark,
+        full=_full(of),
+        kept=state.kept,
+        answer=state.answer,
+        label=f"The mark of {_NAME}",
+    )
+    tiles = Markup("").join(Markup("<li>{}</li>").format(variable(one, in_words(one))) for one in kept)
+    steps = (
+        f"The dots are the values of {_NAME} on the four inputs. Above its mark it says yes. Move the mark until it "
+        "says yes exactly where B is 1, and keep that.",
+        Markup("Find the other questions that it can be made to answer.{}").format(
+            Markup('<ul class="meanings">{}</ul>').format(tiles) if kept else ""
+        ),
+    )
+    ready = _WANTED in kept and len(kept) >= _ENOUGH
+    return Board(steps, figure, said, actions, "" if ready else "Opens when you have that one and another.")
+
+
+def _question(of: Subject) -> list[Answer]:
+    within, values = _within(of), dict(zip(of.rows, _values(of), strict=True))
+    choices = {"a": (0, 0, 1, 1), "or": (0, 1, 1, 1), "and": (0, 0, 0, 1)}
+    answers = []
+    for key, table in choices.items():
+        words, mark = in_words(table), within.get(table)
+        if mark is not None:
+            told = f"It can: with the mark at {number(mark)} it says yes just there."
+            figures = [(_line(of, [(mark, table, "")]), f"{words}, from {number(mark)} on")]
+            answers.append(Answer(key, words, False, told, figures))
+            continue
+        low, high = values["10"], values["01"]
+        told = f"Yes: where 10 ({number(low)}) is above the mark, 01 ({number(high)}) is too, and A is 0 there."
+        pair = [
+            (gate.threshold, bits_of(gate.function, 2), letter) for gate, letter in zip(_gates(of), "PQ", strict=True)
+        ]
+        many = _interpretations(of)
+        caption = f"P and Q of the story read this neuron differently. Marks alone give their circuit {many} readings."
+        answers.append(Answer(key, words, True, told, [(_line(of, pair), caption)]))
+    return answers
+
+
+def _interpretations(of: Subject) -> str:
+    """How many interpretations the circuit of the two has."""
+    mask = of.pair[0].ref.first
+    row = None if of.place.analysis is None else find_circuit(of.session, of.place.analysis.id, mask)
+    return "many" if row is None or row.interpretations is None else f"{int(row.interpretations):,}"
+
+
+def _numbers(of: Subject) -> Mapping[str, Any]:
+    values = _values(of)
+    return {
+        "line": value_line(values, of.rows, _full(of), sentence="The values, to draw marks in"),
+        "meanings": [(in_words(table), _said(of, table)) for table in _within(of)],
+        "dots": [(row, number(value)) for row, value in zip(of.rows, values, strict=True)],
+        "marks": [(letter, in_words(bits_of(gate.function, 2)), number(gate.threshold))
+                  for gate, letter in zip(_gates(of), "PQ", strict=True)],
+        "interpretations": _interpretations(of),
+        "name": _NAME,
+    }  # fmt: skip
+
+
+def _said(of: Subject, table: Bits) -> str:
+    """Between which values a mark gives a table."""
+    yes = [value for value, bit in zip(_values(of), table, strict=True) if bit]
+    no = [value for value, bit in zip(_values(of), table, strict=True) if not bit]
+    return f"between {number(max(no))} and {number(min(yes))}"
+
+
+def _pictures(of: Subject) -> Sequence[Markup]:
+    marks = [(gate.threshold, bits_of(gate.function, 2), "") for gate in _gates(of)]
+    return [_line(of, marks, thumb=True)]
+
+
+LESSON: Final = Lesson(
+    slug=_SLUG,
+    title="One circuit, two readings",
+    does="Move the mark at which a neuron says yes, and see what it seems to mean.",
+    aim="You can say why the same values can be read in more than one way.",
+    minutes=6,
+    options=ReadingsOptions,
+    board=_board,
+    question=f"Which question can {_NAME} not be made to answer, wherever the mark is?",
+    answers=_question,
+    numbers=_numbers,
+    pictures=_pictures,
+    thought="The same four values. Two marks, two meanings.",
+    asks="Where would you put the mark, and why there?",
+)

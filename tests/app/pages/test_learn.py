@@ -1,0 +1,283 @@
+"""Lessons: each in its states, its answers against numbers that the engine finds another way, plans, search."""
+
+from __future__ import annotations
+
+import re
+import time
+from itertools import combinations, product
+
+import pytest
+from fastapi.testclient import TestClient
+
+from analysis.discovery.report import find
+from analysis.protocol import COMPLETE
+from analysis.report import Settings
+from analysis.work import Work
+from app.db.analysed import read_analysed
+from app.db.reports import save_report
+from app.main import create_app
+from app.pages.learn.lesson import Subject
+from app.pages.learn.registry import LESSONS, NUMBERS, PLANS
+from app.pages.search import SearchOptions, build_search
+from tests.app.pages.conftest import judge
+from tests.factories import on_a_copy, stored_analysis
+
+BY_SLUG = {one.slug: one for one in LESSONS}
+TESTS = (
+    *("representative", "mean-ablation", "resample-ablation", "output-faithfulness"),
+    *("knockout-completeness", "minimal-subset"),
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The network of the lessons with all that they look at."""
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("learn")))
+    with TestClient(app, follow_redirects=False) as client:
+        store = app.state.store
+        row = stored_analysis(store, COMPLETE, real=True)
+        judge(store, row, TESTS)
+        with store.write() as session:
+            kept = session.merge(row, load=True)
+            report = find(read_analysed(session, kept, ()), Settings(), Work(clock=time.perf_counter))
+            save_report(session, kept, kind="methods", report=report, thorough=False, seconds=0.0)
+        yield client
+
+
+@pytest.fixture
+def of(site):
+    with site.app.state.store.read() as session:
+        yield Subject.stored(session, site.app.state.addresses)
+
+
+def text_of(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=BY_SLUG)
+def test_a_lesson_has_all_that_it_needs(lesson, of):
+    answers = lesson.answers(of)
+    assert 5 <= lesson.minutes <= 8
+    assert lesson.aim.startswith("You can say ")
+    assert [one.right for one in answers].count(True) == 1
+    assert len({one.key for one in answers}) == len(answers) >= 3
+    for one in answers:
+        assert one.told.endswith(".")
+        assert one.figures, f"{one.key}: its feedback shows nothing"
+    assert len(lesson.pictures(of)) >= 1
+    assert len(lesson.does.split()) < 20
+
+
+@pytest.mark.parametrize("minutes", PLANS)
+def test_a_plan_lasts_as_long_as_it_says(minutes):
+    assert sum(part.takes for part in PLANS[minutes]) == minutes
+
+
+# --- what is right, found another way
+
+
+def outputs(of, off):
+    """The output on each input while some neurons give 0, in plain arithmetic."""
+    network, found = of.question.cut, []
+    for inputs in product((0.0, 1.0), repeat=2):
+        values = list(inputs)
+        for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
+            sums = [
+                b + sum(w * v for w, v in zip(row, values, strict=True)) for row, b in zip(weights, biases, strict=True)
+            ]
+            values = [x if x > 0 else 0.01 * x for x in sums]
+            values = [0.0 if (layer, place) in off else x for place, x in enumerate(values)]
+        found.append(values[0])
+    return found
+
+
+def test_two_circuits_suffice_and_one_of_them_does_without_the_neuron(site, of):
+    hidden = [(layer, neuron) for layer in (1, 2) for neuron in range(3)]
+    ways = [set(off) for n in range(7) for off in combinations(hidden, n)]
+    right = [off for off in ways if [int(y > 0.5) for y in outputs(of, off)] == [0, 1, 1, 0]]
+    fewest = [off for off in right if len(off) == max(map(len, right))]
+    assert [(1, 2) in off for off in fewest].count(True) == 1
+    assert len(fewest) == 2
+    notes = text_of(site.get("/learn/two-circuits?part=notes").text)
+    assert f"Of the {len(ways)} ways to switch neurons off, {len(right)} leave all answers right" in notes
+    for off in fewest:
+        assert ", ".join(f"n{layer}.{neuron}" for layer, neuron in hidden if (layer, neuron) not in off) in notes
+
+
+def test_a_neuron_means_what_lies_above_its_mark(site, of):
+    neuron = 1
+    weights, bias = of.question.cut.weights[0][neuron], of.question.cut.biases[0][neuron]
+    values = [bias + a * weights[0] + b * weights[1] for a, b in product((0, 1), repeat=2)]
+    reachable = {tuple(int(v > mark) for v in values) for mark in sorted(values)[:-1]}
+    tables = {"a": (0, 0, 1, 1), "or": (0, 1, 1, 1), "and": (0, 0, 0, 1)}
+    for answer in BY_SLUG["two-readings"].answers(of):
+        assert answer.right == (tables[answer.key] not in reachable), answer.key
+    for mark in (0.2, 0.8, 1.29, 1.8, 2.3):
+        said = text_of(site.get(f"/learn/two-readings?mark={mark}").text)
+        on = [text for text, value in zip(of.rows, values, strict=True) if value > mark]
+        names = ", ".join(on[:-1]) + (" and " if on[:-1] else "") + "".join(on[-1:])
+        words = {4: "always says yes", 0: "never says yes"}.get(len(on), f"Yes on {names}.")
+        assert words in said, mark
+
+
+def test_the_experiment_is_told_as_the_common_ground_counts_it(site):
+    page = text_of(site.get("/learn/the-experiment?neuron=n1.1&x=00&source=01&guess=P&answer=once&part=notes").text)
+    assert "Of 756 changes they contradict each other on 48: P is right on 32, Q on 16" in page
+    assert "Of 72 such changes of one neuron they contradict each other on 6" in page
+    assert "The network says 1: 1.15 is above the mark. P is right, as you said." in page
+
+
+def test_tests_in_either_order_leave_the_same(site):
+    notes = text_of(site.get("/learn/stricter?part=notes").text)
+    assert (
+        "9,625 possible; 197 after “Right answers”, 191 after “Mean ablation”, 100 after “Resample ablation”" in notes
+    )
+    assert "0 after “Subset-minimal”. Backwards: 5 after “Subset-minimal”, 0 after" in notes
+
+
+def test_a_method_stands_where_circuits_are_counted(site, of):
+    sizes = sorted(int(mask).bit_count() for mask in of.found("methods").subject.analysed.circuits.masks)
+    place = of.found("methods").report.defaults["acdc"]
+    smaller, same = sum(n < place["edges"] for n in sizes), sizes.count(place["edges"])
+    page = text_of(site.get("/learn/one-method?guess=3").text)
+    larger = len(sizes) - smaller - same
+    assert (
+        f"Of the other {len(sizes) - 1}, {smaller} are smaller, {same - 1} as large, {larger} larger. You said 3"
+        in page
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("place=0:1.1&place=1:1.0", ["12 of 12 swaps agree.", "a valid placement"]),
+        ("place=0:1.1%2B2&place=1:1.0", ["a valid placement"]),
+        ("place=0:1.1&place=1:1.0%2B2", ["a valid placement"]),
+        ("place=0:1.1&place=1:2.1", ["9 of 12 swaps agree", "so the formula says 1. The network gives 0.498"]),
+        ("", ["Opens when both parts pass"]),
+    ],
+)
+def test_a_placement_is_answered_with_its_swaps(site, place, words):
+    page = text_of(site.get(f"/learn/algorithm-first?{place}").text)
+    for one in words:
+        assert one in page, place
+
+
+def test_the_placements_that_pass_are_those_that_the_search_found(site):
+    notes = text_of(site.get("/learn/algorithm-first?part=notes").text)
+    assert "“A or B” passes on n1.1, or n1.1 + n1.2. “A and B” passes on n1.0, or n1.0 + n1.2." in notes
+    assert "3 valid placements" in notes
+
+
+# --- pages
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("", ["20 minutes", "45 minutes", "Two circuits, one task", "7 min", "Start the story", NUMBERS[len(LESSONS)]]),
+        ("/slides", ["8 / 8", "Which one is the explanation?"]),
+        ("/hand-outs", ["hand-out 6", "Name ____"]),
+        ("/two-circuits", ["All four right with six neurons", "Opens when you have both"]),
+        ("/two-circuits?off=n1.1", ["Wrong on 01", "Something needed is off"]),
+        ("/two-circuits?off=n2.1&off=n2.2", ["All four right with four neurons.", "Keep this circuit"]),
+        ("/two-circuits?off=n2.1&off=n2.2&kept=n2.1_n2.2", ["This one you have"]),
+        ("/two-circuits?kept=n2.1_n2.2&kept=n1.2_n2.1&answer=yes", ["does without it", "0.51 and 0.504 on 01 and 10"]),
+        ("/two-readings?mark=1.29&kept=0101&kept=0111&answer=or", ["It can: with the mark at 0.81"]),
+        ("/the-experiment?source=00", ["nothing changes"]),
+        ("/the-experiment", ["Both say 0"]),
+        ("/the-experiment?neuron=n1.1&x=00&source=01", ["The network will say 1", "Opens when you have guessed"]),
+        ("/stricter?guess=300", ["197 left you said 300", "Next: Mean ablation."]),
+        ("/one-method?method=eap", ["17 lines of 18"]),
+    ],
+)
+def test_pages_say_what_they_should(site, address, words):
+    answer = site.get(f"/learn{address}")
+    assert answer.status_code == 200
+    for one in words:
+        assert one in text_of(answer.text), one
+
+
+@pytest.mark.parametrize("lesson", BY_SLUG)
+def test_nothing_is_given_away_before_the_notes_are_opened(site, lesson):
+    page = site.get(f"/learn/{lesson}").text
+    assert not re.findall(r'<a class="btn" id="answer-', page)
+    assert "Answers." not in page
+    notes = site.get(f"/learn/{lesson}?part=notes").text
+    for words in ("Before (", "Answers.", "Common mistake.", "To take home."):
+        assert words in notes
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "words"),
+    [
+        ("/nothing", 404, ["two-circuits", "algorithm-first", "/learn/two-circuits"]),
+        ("/two-circuits?off=n9.9", 400, ["n9.9", "n1.0"]),
+        ("/two-circuits?x=2", 400, ["input", "00, 01, 10, 11"]),
+        ("/two-circuits?mark=1", 400, ["mark", "is unknown here"]),
+        ("/two-readings?mark=9", 400, ["mark"]),
+        ("/one-method?method=magic", 400, ["magic", "acdc"]),
+        ("/algorithm-first?place=7:1.0", 400, ["place"]),
+        ("/algorithm-first?place=0:5.0", 400, ["place"]),
+        ("/slides?step=1", 400, ["step"]),
+    ],
+)
+def test_bad_input_names_item_cause_and_cure(site, address, status, words):
+    answer = site.get(f"/learn{address}")
+    assert answer.status_code == status
+    for one in words:
+        assert one in answer.text, one
+
+
+def test_without_its_network_learn_says_so_and_lists_the_lessons(client):
+    page = client.get("/learn")
+    assert (page.status_code, "without --no-bundled" in page.text, "Stricter and stricter" in page.text) == (
+        200,
+        True,
+        True,
+    )
+    for address in ("two-circuits", "slides", "hand-outs"):
+        refused = client.get(f"/learn/{address}")
+        assert (refused.status_code, "without --no-bundled" in refused.text) == (404, True)
+
+
+def test_a_lesson_about_what_is_not_computed_yet_leads_to_where_it_is_asked_for(tmp_path):
+    app = create_app(on_a_copy(data=tmp_path))
+    with TestClient(app) as client:
+        stored_analysis(app.state.store)
+        refused = client.get("/learn/one-method")
+        assert (refused.status_code, "has not been computed yet" in refused.text) == (404, True)
+        assert "/networks/xor-pretrained/analyses/methods" in refused.text
+        assert client.get("/learn").status_code == 200
+
+
+# --- search
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        *((word, "/learn") for word in ("learn", "lesson", "lessons", "teacher", "exercise", "hand-out", "handout")),
+        ("slides", "/learn/slides"),
+        ("hand-outs", "/learn/hand-outs"),
+        *((one.title, f"/learn/{one.slug}") for one in LESSONS),
+        *(
+            (name, "/networks/xor-pretrained?protocol=paper")
+            for name in ("Méloux", "meloux", "Maniu", "portet", "Peyrard")
+        ),
+        ("figure 2", "/networks/xor-pretrained?protocol=paper"),
+        ("logit lens", "/networks/xor-pretrained/analyses/lenses/direct-attribution"),
+        ("DAS", "/networks/xor-pretrained/analyses/lenses/das"),
+        ("SHAP", "/networks/xor-pretrained/analyses/lenses/shapley"),
+        ("ACDC", "/networks/xor-pretrained/analyses/methods/acdc"),
+        ("feature visualisation", "/networks/xor-pretrained/analyses/lenses/feature-pictures"),
+        ("MNIST", "/studies"),
+        ("trojan", "/networks?q=planted"),
+        ("IOI", "/networks?q=induction"),
+        ("interchange", "/glossary#interchange-intervention"),
+    ],
+)
+def test_what_visitors_looked_for_is_found(site, text, url):
+    with site.app.state.store.read() as session:
+        found = build_search(session, site.app.state.addresses, SearchOptions(q=text))
+    assert url in [hit.url for group in found.groups for hit in group.hits]

@@ -1,0 +1,104 @@
+"""Lessons and slides in a browser: by clicks, by keys, on a phone, on paper."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.conftest import PHONE
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def expect(chromium):
+    from playwright.sync_api import expect
+
+    return expect
+
+
+def test_the_first_lesson_is_done_by_clicks_and_keys(visitor, expect):
+    tab = visitor()
+    tab.goto("/learn/two-circuits")
+    tab.evaluate("() => { window.sameDocument = true }")
+    said, board = tab.locator(".said p"), tab.locator("#board")
+    expect(said).to_have_text("All four right with six neurons. Can you go on?")
+    board.get_by_role("link", name="Switch n1.1 off").click()
+    expect(said).to_contain_text("Wrong on")
+    board.get_by_role("link", name="Switch n1.1 on").click()
+    for name in ("n2.1", "n2.2"):
+        board.get_by_role("link", name=f"Switch {name} off").click()
+        expect(board.get_by_role("link", name=f"Switch {name} on")).to_be_visible()
+    expect(said).to_have_text("All four right with four neurons.")
+    tab.get_by_role("link", name="Keep this circuit").click()
+    expect(said).to_have_text("All four right with six neurons. Can you go on?")
+    neuron = board.get_by_role("link", name="Switch n1.2 off")
+    neuron.focus()
+    tab.keyboard.press("Enter")
+    expect(board.get_by_role("link", name="Switch n1.2 on")).to_be_focused()
+    board.get_by_role("link", name="Switch n2.1 off").click()
+    tab.get_by_role("link", name="Keep this circuit").click()
+    tab.get_by_role("link", name="It is needed").click()
+    expect(tab.locator("#told")).to_contain_text("does without it")
+    tab.get_by_role("link", name="One cannot say so").click()
+    expect(tab.locator("#told")).to_contain_text("Yes")
+    assert tab.evaluate("() => window.sameDocument"), "each step exchanges the main part alone"
+    friend = visitor()
+    friend.goto(tab.url)
+    expect(friend.locator("#told")).to_contain_text("Yes")
+    tab.go_back()
+    expect(tab.locator("#told")).to_contain_text("does without it")
+
+
+def test_a_mark_is_moved_by_keys_and_the_drawing_follows(visitor, expect):
+    tab = visitor()
+    tab.goto("/learn/two-readings?mark=1.22")
+    mark = tab.get_by_role("slider", name="The mark of n1.1")
+    expect(tab.locator(".said p")).to_contain_text("is A or B 1?")
+    mark.focus()
+    for _ in range(3):
+        tab.keyboard.press("ArrowRight")
+    expect(tab.locator(".said p")).to_contain_text("is B 1?")
+    expect(tab).to_have_url(re.compile(r"mark=1\.25"))
+    expect(tab.get_by_role("slider")).to_be_focused()
+    expect(tab.locator("#line svg")).to_have_attribute("aria-label", re.compile("above 1.25 it says yes: B"))
+
+
+@pytest.mark.parametrize("lesson", ["two-circuits", "two-readings", "the-experiment", "stricter", "one-method"])
+def test_a_lesson_fits_a_phone_with_its_drawing_in_the_first_screen(visitor, lesson):
+    tab = visitor(**PHONE)
+    tab.goto(f"/learn/{lesson}")
+    assert tab.evaluate("() => document.documentElement.scrollWidth") <= 390
+    top = tab.locator("#board > figure").bounding_box()["y"]
+    assert top < (844 if lesson != "one-method" else 1000)
+
+
+def test_slides_are_turned_by_keys_without_the_site_around_them(visitor, expect):
+    tab = visitor()
+    tab.goto("/learn/slides")
+    heading = tab.get_by_role("heading", level=2)
+    first = heading.inner_text()
+    tab.keyboard.press("ArrowRight")
+    expect(heading).not_to_have_text(first)
+    expect(tab).to_have_url(re.compile("#2$"))
+    tab.keyboard.press("End")
+    expect(tab.locator("footer:visible")).to_contain_text("8 / 8")
+    tab.keyboard.press("PageUp")
+    expect(tab.locator("footer:visible")).to_contain_text("7 / 8")
+    tab.keyboard.press("Home")
+    expect(heading).to_have_text(first)
+    assert tab.locator(".bar, .foot").count() == 0
+    small = """() => [...document.querySelectorAll(".slide")[0].querySelectorAll("h2, p, a, button, span")]
+        .filter((one) => parseFloat(getComputedStyle(one).fontSize) < 28).map((one) => one.outerHTML)"""
+    assert tab.evaluate(small) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "pages"), [("/learn/two-readings?part=notes", 1), ("/learn/hand-outs", 6), ("/learn/slides", 8)]
+)
+def test_on_paper_a_hand_out_is_one_page_and_so_is_a_slide(visitor, path, pages):
+    tab = visitor()
+    tab.goto(path)
+    paper = tab.pdf(format="A4", prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) == pages
