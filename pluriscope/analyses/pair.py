@@ -80,8 +80,10 @@ def _one(report: FairPairReport, pair: PairFound, number: int, of: Subject) -> F
         question.cut.weights,
         Circuit(question.layout, masks[number]),
         tiles,
+        shared=Circuit(question.layout, masks[0] & masks[1]).keep if masks[0] != masks[1] else None,
         hues=hues_among(bits for _, bits in chain(*gates)),
         title=f"Interpretation {LETTERS[number]}",
+        named=True,
     )
     right = pair.both_right + (pair.second_right if number else pair.first_right)
     caption = Markup('<b>{}</b> <a class="mono" href="{}">i·{}.{}</a><br>{}, right on {} of {}').format(
