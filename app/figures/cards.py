@@ -39,7 +39,7 @@ def card_svg(title: str, drawings: Sequence[tuple[str, str]], foot: str, theme: 
     body = ""
     for place, (letter, drawing) in enumerate(drawings):
         x, y = _PAD + place % columns * (width + _GAP), _TOP + place // columns * (height + _GAP)
-        body += _placed(drawing, x, y, width, height) + _text(x, y + 24, letter, 24)
+        body += placed(drawing, x, y, width, height) + _text(x, y + 24, letter, 24)
     short = shorten(title, _LETTERS, placeholder=" …")
     ink, soft = (token(name, theme) for name in ("--ink", "--ink-3"))
     return (
@@ -52,13 +52,14 @@ def card_svg(title: str, drawings: Sequence[tuple[str, str]], foot: str, theme: 
     )
 
 
-def _placed(markup: str, x: float, y: float, width: float, height: float) -> str:
-    """A drawing in the middle of a box, as large as it fits."""
+def placed(markup: str, x: float, y: float, width: float, height: float, *, stretched: bool = False) -> str:
+    """A drawing within another: in the middle of a box, as large as it fits, or stretched to fill it."""
     root = root_of(markup)
     css = re.search(r' class="[^"]*"', root[0])
     box = f'x="{num(x)}" y="{num(y)}" width="{num(width)}" height="{num(height)}" viewBox="0 0 {root[1]} {root[2]}"'
+    fill = ' preserveAspectRatio="none"' if stretched else ""
     inner = re.sub(r"<title>.*?</title>", "", markup[root.end() :], count=1, flags=re.DOTALL)
-    return f"<svg {box}{css[0] if css else ''}>{inner}"
+    return f"<svg {box}{fill}{css[0] if css else ''}>{inner}"
 
 
 def _text(x: float, y: float, words: str, size: float, css_class: str = "c-t") -> str:

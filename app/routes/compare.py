@@ -7,13 +7,12 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from sqlalchemy.orm import Session
 
-from app.addressing import API_V2, Addresses
+from app.addressing import API_V2
 from app.error_answers import api_errors
 from app.pages.compare.build import compare_of, find_place
-from app.pages.compare.choosing import choosing
-from app.pages.compare.compared import blocks
+from app.pages.compare.choosing import choosing, others, own_pair
+from app.pages.compare.chosen import texts_of
 from app.pages.compare.options import ComparedOptions, CompareOptions
 from app.rendering import HAS_RECORD, network_row, show
 from app.routes.computing import room
@@ -34,27 +33,17 @@ def compare(
 ) -> HTMLResponse:
     """The comparison, or how to choose what it lacks."""
     names = list(dict.fromkeys(name.strip() for name in options.network if name.strip()))
-    if len(names) != 1 or len(set(options.e)) < LEAST:
-        return _choosing(request, session, links, names, options)
+    place = find_place(session, links, names[0], options) if len(names) == 1 else None
+    given = texts_of(links, options, place) if place else []
+    if place is None or len(given or own_pair(session, links, place)) < LEAST:
+        row = network_row(links, place.slug, place.row.name, TAB, place.scope) if place else None
+        return show(request, choosing(session, links, place, options), room="Explore", network=row)
     with room("this part of the page") if PART in request.query_params else nullcontext():
         found = compare_of(session, links, names[0], options)
         request.scope[HAS_RECORD] = True
-        shown, title = (
-            blocks(found, options),
-            f"{found.title}, in {found.network.name}",
-        )
-        return passed_on(request, session, links, found, TAB, title, blocks=shown)
-
-
-def _choosing(
-    request: Request, session: Session, links: Addresses, names: list[str], options: CompareOptions
-) -> HTMLResponse:
-    if names:
-        place = find_place(session, links, names[0], options)
-        row = network_row(links, place.slug, place.row.name, TAB, place.scope)
-    else:
-        place, row = None, None
-    return show(request, choosing(session, links, place, options), room="Explore", network=row)
+        title = f"{found.title}, in {found.network.name}"
+        page = [*found.blocks, others(session, links, place, found.refs)]
+        return passed_on(request, session, links, found, TAB, title, blocks=page)
 
 
 @router.get(OF_ONE, include_in_schema=False)

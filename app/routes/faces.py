@@ -160,7 +160,7 @@ def passed_on(
         more: further arguments of :func:`app.rendering.show`; ``blocks`` instead of the page's own.
     """
     share, about = share_of(page, links, base_url(request)), page.about
-    blocks = [*more.pop("blocks", page.blocks), *([] if share is None else folds(session, share))]
+    blocks = [*more.pop("blocks", page.blocks), *folds(session, share)]
     row = None if about is None else network_row(links, about[0].slug, about[0].name, tab, about[1])
     room = "Findings" if about is None else "Explore"
     return show(request, blocks, title or page.in_short.title, room=room, network=row, share=share, **more)

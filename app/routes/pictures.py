@@ -92,8 +92,6 @@ def embedding(request: Request, session: Reading, links: Links) -> HTMLResponse:
             raise BadQuery(f"option 'hide' {part[:40]!r}", "is unknown", f"use {', '.join(PARTS)}", "hide")
     page = _page_of(request, session, links, "hide")
     share = share_of(page, links, base_url(request))
-    if share is None:
-        raise ValueError("only pages that can be passed on have an embedding")
     ancestors = request.app.state.settings.embed_ancestors
     policy = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {ancestors}")
     blocks = _embedded(page, share, hide)

@@ -1,33 +1,29 @@
-"""Explanations beside each other, and the network that they are asked about, all in one scale.
+"""Explanations beside each other, in one scale, with the values that they give in one experiment.
 
 An explanation: each variable as a tile with its name, thick edges that it alone keeps, grey ones that others keep too,
 pale ones that it cuts. In one experiment a small square at each variable has its value, dashed where that is forced.
-The network: a value in each neuron, or a question mark; dashed where it is forced.
+Of a transformer: the row that is asked about.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from markupsafe import Markup
 
-from app.figures.numbers import decimal
 from app.figures.svg.elements import circle, drawing, esc, line, num, part, rect, text, text_width
 from app.figures.svg.layout import Keep, Site, Wiring, node_name, place, shown_edges
 from app.figures.svg.sentences import edges_sentence, whole_sentence
 from app.figures.svg.tiles import PLAIN_HUES, Hues, Tile, tile_group, tile_size
 
 WIDTH: Final = 600.0
-NARROW: Final = 400.0
+NARROW: Final = 360.0
 _PAD_X: Final = 36.0
 _PAD_Y: Final = 42.0
 _TILE: Final = 32.0
 _END: Final = 13.0  # radius of inputs and output
 _BIT: Final = 18.0
-_ASKED_WIDTH: Final = 330.0
-_ASKED: Final = 18.0  # radius of a neuron with its value
 
 
 def explanation_beside(
@@ -57,7 +53,7 @@ def explanation_beside(
     """
     tiles = [tile for tile in tiles if tile.layer < len(weights)]
     wiring = Wiring.of(weights, mask, ((tile.layer, tile.neuron) for tile in tiles))
-    gap = 108.0 if wiring.rows <= 3 else max(64.0, 340.0 / wiring.rows)
+    gap = 112.0 if wiring.rows <= 3 else max(64.0, 340.0 / wiring.rows)
     height = 2 * _PAD_Y + gap * max(wiring.rows - 1, 1)
     frame = place(wiring.columns, width, height, _PAD_X, _PAD_Y)
     by_site = {(tile.layer, tile.neuron): tile for tile in tiles}
@@ -110,48 +106,6 @@ def _bit(x: float, y: float, bit: int, *, dashed: bool) -> str:
     css = "fl-bit one" if bit else "fl-bit"
     square = rect(x - _BIT / 2, y - _BIT / 2, _BIT, _BIT)
     return f'<g class="{css}{" forced" if dashed else ""}">{square}{text(x, y + 4.5, bit, "lab", anchor="middle")}</g>'
-
-
-def network_asked(
-    weights: Sequence[Any], values: Sequence[Sequence[float | None]], forced: Collection[Site], *, title: str
-) -> Markup:
-    """The network in one experiment.
-
-    Args:
-        weights: matrices ``[n_l, n_(l-1)]``.
-        values: of each neuron of layers 0 … L; None for what is not told.
-        forced: neurons whose values are forced.
-        title: what is done with it.
-    """
-    wiring = Wiring.of(weights)
-    gap = 62.0 if wiring.rows <= 4 else max(2 * _ASKED + 4, 250.0 / wiring.rows)
-    height = 2 * (_ASKED + 4) + gap * max(wiring.rows - 1, 1)
-    width = max(_ASKED_WIDTH, 2 * _ASKED + 8 + 74 * wiring.last)
-    frame = place(wiring.columns, width, height, _ASKED + 4, _ASKED + 4)
-    largest = max((abs(one) for layer in values for one in layer if one is not None and math.isfinite(one)), default=1)
-    edges, nodes, told = "", "", {}
-    for edge in shown_edges(wiring, frame):
-        css = "e-both neg" if edge.weight < 0 else "e-both"
-        if (edge.layer, edge.out) not in forced:  # what leads into a forced neuron no longer counts
-            edges += line(*edge.ends, css)
-    for column in wiring.columns:
-        for neuron in column.shown:
-            site, (x, y) = (column.layer, neuron), frame.at((column.layer, neuron))
-            value = values[column.layer][neuron]
-            words = "?" if value is None else decimal(value, 0 if column.layer == 0 and value == int(value) else 2)
-            told[site] = words
-            drawn = circle(x, y, _ASKED, "n-open")
-            if value is not None and value > 0 and math.isfinite(value):
-                drawn += f'<g opacity="{0.45 * value / largest:.2f}">{circle(x, y, _ASKED, "fl-plus")}</g>'
-            if site in forced:
-                drawn += circle(x, y, _ASKED, "fl-forced")
-            drawn += text(x, y + 4.5, words, "lab fl-value", anchor="middle")
-            nodes += part(node_name(*site, wiring.sizes), drawn)
-        if column.n_hidden:
-            y = (frame.top + frame.bottom) / 2 + (column.slots - 1) / 2 * frame.gap
-            nodes += text(frame.x[column.layer], y + 4, f"+{column.n_hidden} more", "lab s halo", anchor="middle")
-    sentence = f"{title}: {_values(told, wiring)}"
-    return drawing(width, height, edges + nodes, sentence=sentence, css_class="beside asked")
 
 
 def row_asked(tokens: Sequence[str], answer: str) -> Markup:

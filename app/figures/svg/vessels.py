@@ -51,6 +51,7 @@ class Geometry:
         words: size of what is read.
         answer: side of the box with the answer.
         mark: what stands beside the mark.
+        unknown: what stands for a value that is not told.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Geometry:
     words: float
     answer: float
     mark: str
+    unknown: str = ""
 
     def rows(self, most: int) -> tuple[float, float]:
         """Gap and radius for layers of up to so many neurons."""
@@ -74,6 +76,7 @@ class Geometry:
 
 WIDE: Final = Geometry("wide", 832, 52, 122, 90, 58, 150, 35, 13, 15, 38, "mark 0.5")
 NARROW: Final = Geometry("narrow", 358, 22, 58, 66, 40, 110, 20, 12.5, 13, 27, "0.5")
+SMALL: Final = Geometry("small", 330, 20, 58, 24, 38, 57, 16, 12, 6, 26, "0.5", "?")
 
 
 @dataclass(frozen=True)
@@ -317,7 +320,7 @@ class _Vessels:
         body = circle(x, y, radius, "vs-wall")
         filled = "" if gone or value is None else level(x, y, inner, value / self.full)
         body += f'<path class="vs-level" data-at="{num(x)} {num(y)} {num(inner)}" d="{filled}"/>'
-        words = "" if gone or value is None else decimal(value)
+        words = "" if gone else sizes.unknown if value is None else decimal(value)
         old = value if self.was is None else self.was[layer][neuron]
         differs = not gone and old != value
         css = "vs-value vs-new" if differs else "vs-value"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
 from app.errors import BadQuery
+from app.pages.compare.choosing import own_pair
 from app.pages.compare.chosen import find_chosen, texts_of
 from app.pages.compare.compared import Compared
 from app.pages.compare.models import of_model
@@ -35,22 +37,23 @@ def build_compare(session: Session, links: Addresses, options: CompareOptions) -
 
 
 def compare_of(session: Session, links: Addresses, network: str, options: ComparedOptions) -> Compared:
-    """The comparison of some explanations of a network, or of some circuits of a transformer.
+    """The comparison of some explanations of a network, or of some circuits of a transformer; of its own pair where an
+    address names none and an analysis has found one.
 
     Raises:
         NotFound: no such network, or a reference that names nothing; the message says which.
         BadQuery: a malformed reference, fewer than two, or more than six.
     """
     place = find_place(session, links, network, options)
-    texts = texts_of(links, options, place)
+    texts = texts_of(links, options, place) or own_pair(session, links, place)
     if isinstance(place, ModelPlace):
         masks = list(dict.fromkeys(mask_meant(place, text.removeprefix("c-"), links) for text in texts))
         _enough(links, place, [str(ExplanationRef("circuit", mask)) for mask in masks])
-        return of_model(session, links, place, masks)
+        return replace(of_model(session, links, place, masks), view=options)
     found = find_chosen(session, links, place, texts)
     explanations = list({str(one.ref): one for one in found.values()}.values())
     _enough(links, place, [str(one.ref) for one in explanations])
-    return of_network(session, links, place, explanations)
+    return replace(of_network(session, links, place, explanations), view=options)
 
 
 def _enough(links: Addresses, place: AnyPlace, refs: Sequence[str]) -> None:

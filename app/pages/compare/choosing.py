@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 from app.addressing import Addresses
 from app.pages.about_one import column, listed
 from app.pages.compare.compared import every_one
+from app.pages.compare.models import nearest_circuits
 from app.pages.compare.options import CompareOptions
 from app.pages.every_analysis import asked
-from app.pages.place import AnyPlace, Place
+from app.pages.place import AnyPlace, ModelPlace
 from pluriscope.analyses.pair import refs
 from pluriscope.analyses.registry import PAIR, RIVALS
-from pluriscope.blocks import Action, Block, Form, Head, Notice, Section
-from pluriscope.naming import MOST, ExplanationRef
+from pluriscope.blocks import Action, Block, Form, Head, More, Notice, Section
+from pluriscope.naming import MOST, ExplanationRef, Scope
 from pluriscope.tables import Row
 
 Pair = tuple[str, Sequence[str]]
@@ -51,39 +52,60 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
         f"Two to {MOST} explanations of one network, of any kind: where they contradict each other, and who is right."
     )
     if place is None:
-        yield Head("Compare explanations", told, actions=[Action("Choose a network", links.gallery())])
-        yield _form(links, "", options)
+        actions = [Action("Choose a network", links.gallery(), primary=True)]
+        yield Head("Compare explanations", told, actions=actions)
+        yield _form(links, "", options.scope, options.e)
         return
-    of = every_one(links, place.slug, place.scope)
-    actions = [Action("Tick them in the list", of), Action("Another network", links.compare())]
+    actions = [
+        Action("Tick them in the list", every_one(links, place.slug, place.scope), primary=True),
+        Action("Another network", links.compare()),
+    ]
     yield Head(f"Compare explanations of {place.row.name}", told, actions=actions)
     chosen = list(dict.fromkeys(options.e))[:1]
     if chosen:
         yield Notice(f"{chosen[0]} is chosen", "A comparison needs one more.", state="computing")
+    yield from _begin(session, links, place, chosen)
+    yield Section("Or write references")
+    yield _form(links, place.slug, options.scope, options.e)
+
+
+def others(session: Session, links: Addresses, place: AnyPlace, refs: Sequence[str]) -> More:
+    """The fold of a comparison in which another one is chosen."""
+    form = _form(links, place.slug, place.scope, refs)
+    title, told = "Compare others", "pairs that analyses found, or references"
+    return More(title, lambda: [*_begin(session, links, place, ()), form], told, id="others")
+
+
+def _begin(session: Session, links: Addresses, place: AnyPlace, chosen: Sequence[str]) -> Iterator[Block]:
     rows = []
-    for words, pair in _pairs(session, links, place):
+    for words, pair in pairs(session, links, place):
         refs = list(dict.fromkeys([*chosen, *pair]))
         rows.append(Row({"pair": words, "refs": ", ".join(refs)}, url=links.compare(place.slug, refs, place.scope)))
     if rows:
-        yield Section("Begin with one of these", "found by what is stored")
+        yield Section("Begin with one of these")
         yield listed("comparison", _COLUMNS, rows)
-    yield Section("Or write references")
-    yield _form(links, place.slug, options)
 
 
-def _pairs(session: Session, links: Addresses, place: AnyPlace) -> Iterator[Pair]:
-    """Those that analyses have found."""
-    known = [one for one in (PAIR, RIVALS) if one.of_models or isinstance(place, Place)]
+def pairs(session: Session, links: Addresses, place: AnyPlace) -> Iterator[Pair]:
+    """Those that analyses have found, those that contradict each other first."""
+    if isinstance(place, ModelPlace) and (found := nearest_circuits(session, place)) is not None:
+        yield "Two that contradict each other", found[0]
+    known = [RIVALS] if isinstance(place, ModelPlace) else [PAIR, RIVALS]
     for one in asked(session, place, links, known):
         if one.report is None:
             continue
-        if one.analysis is RIVALS:
-            if (pair := one.report.pair) is not None:
-                yield "The two most different circuits", [str(ExplanationRef("circuit", mask)) for mask in pair.masks]
-        elif one.report.shown is not None:
+        if one.analysis is PAIR and one.report.shown is not None:
             yield "Two that contradict each other", refs(one.report.shown)
+        elif one.analysis is RIVALS and (pair := one.report.pair) is not None:
+            yield "The two most different circuits", [str(ExplanationRef("circuit", mask)) for mask in pair.masks]
 
 
-def _form(links: Addresses, network: str, options: CompareOptions) -> Form:
-    values = {"network": network, "e": "\n".join(options.e), **dict(options.scope.fields)}
-    return Form(Chosen, links.compare(), "Compare", values, changes=False)
+def own_pair(session: Session, links: Addresses, place: AnyPlace) -> list[str]:
+    """What is compared of a network where nothing is chosen; [] where no analysis has found a pair."""
+    return list(next(pairs(session, links, place), ("", ()))[1])
+
+
+def _form(links: Addresses, network: str, scope: Scope, refs: Sequence[str]) -> Form:
+    """Where references are written."""
+    values = {"network": network, "e": "\n".join(refs), **dict(scope.fields)}
+    return Form(Chosen, links.compare(), "Compare", values, changes=False, primary=False)

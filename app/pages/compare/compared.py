@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 from typing import Any, Final, Literal
 
+import numpy as np
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -15,11 +16,14 @@ from analysis import ENGINE_VERSION
 from app.addressing import Addresses
 from app.db.tables import ModelRow, NetworkRow
 from app.errors import BadQuery
+from app.figures.comparison import comparison_figure
 from app.figures.numbers import decimal, exact, noun
+from app.figures.svg.beside import NARROW, WIDTH
 from app.pages.about_one import column
 from app.pages.compare.guess import Experiment, Guess
 from app.pages.compare.options import FIRST_SHOWN, ComparedOptions
 from app.pages.explanations import KIND_LABELS
+from app.pages.page import DRAWING
 from app.pages.sharing.facts import InShort, Shared
 from pluriscope.blocks import Action, Block, Figure, Head, Menu, More, Notice, Prose, Section, Side, Table, Text
 from pluriscope.comparison import Trials
@@ -34,6 +38,7 @@ from pluriscope.records import (
 from pluriscope.tables import Column, Query, Row, Selection
 
 ID: Final = "contradictions"
+_FORMS: Final = ("svg", "png", "pdf")
 _UNTIL: Final = {
     "circuit": "a circuit predicts nothing until its neurons are read",
     "algorithm": "an algorithm predicts nothing until it is placed",
@@ -63,6 +68,7 @@ class Compared(Shared):
         nearest: references of explanations near these that do contradict each other, what they are, as a sentence.
         differences: neurons and edges of which they say different things.
         folds: what else there is, computed when it is opened.
+        view: which experiment is asked about, and what was guessed.
     """
 
     session: Session
@@ -83,6 +89,7 @@ class Compared(Shared):
     nearest: Callable[[], tuple[Sequence[str], str] | None] = lambda: None
     differences: Sequence[DifferenceRecord] = ()
     folds: Callable[[], Iterator[Block]]
+    view: ComparedOptions = field(default_factory=ComparedOptions)
 
     @property
     def letters(self) -> str:
@@ -112,22 +119,17 @@ class Compared(Shared):
         return self.network, self.scope
 
     @property
-    def shareable(self) -> bool:
-        return self.asked != "rows"
-
-    @property
     def thumbs(self) -> Sequence[tuple[str, str, Markup]]:
         return [(one.letter, one.name, drawn) for one, drawn in zip(self.ones, self.drawings, strict=True)]
 
     @property
     def in_short(self) -> InShort:
-        lines = [("They contradict each other on", f"{exact(len(self.trials.apart))} of {noun(self.of, self.unit)}")]
+        lines = []
         for one in self.ones:
             said = f"{exact(one.right)} of {exact(one.predicted)}" if one.predicted else "nothing, it predicts nothing"
             lines.append((f"{one.letter} is right on", said))
-        title = f"{len(self.ones)} explanations of {self.network.name} compared"
         rules = self.rules.removeprefix("Under protocol ")
-        return InShort("Comparison", title, tuple(lines), ", ".join(self.refs), rules)
+        return InShort("Comparison", f"{self.title}, in {self.network.name}", tuple(lines), ", ".join(self.refs), rules)
 
     def at(self, refs: Sequence[str] | None = None, **view: Any) -> str:
         """Its address, or that of another comparison of the same network."""
@@ -156,8 +158,9 @@ class Compared(Shared):
         told = self.outputs
         if len(self.trials.apart):
             right = self.trials.right[:, self.trials.apart].sum(axis=1).tolist()
-            speaking = zip(self.ones, right, strict=True)
-            shares = [f"{one.letter} is right on {exact(n)}" for one, n in speaking if one.predicted]
+            speaks = np.any(self.trials.spoken[:, self.trials.apart], axis=1).tolist()
+            speaking = zip(self.letters, right, speaks, strict=True)
+            shares = [f"{letter} is right on {exact(n)}" for letter, n, says in speaking if says]
             shares = [shares[0], *(words.replace("is right ", "") for words in shares[1:])]
             told += f" Where they contradict, {', '.join(shares[:-1])} and {shares[-1]}."
         return told
@@ -165,7 +168,32 @@ class Compared(Shared):
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """The page, its first contradictions."""
-        return tuple(blocks(self, ComparedOptions()))
+        return tuple(_blocks(self))
+
+    def drawn(self, name: str) -> Markup | None:
+        """One drawing by its id; "drawing" is that of the whole comparison."""
+        return _figure(self) if name == DRAWING else super().drawn(name)
+
+    @property
+    def asked_about(self) -> Experiment | None:
+        """The experiment that is asked about; None where there is none.
+
+        Raises:
+            BadQuery: it is not there.
+        """
+        apart = self.trials.apart.tolist()
+        if not apart:
+            return None
+        if self.view.at > len(apart):
+            cause = f"is not there: they contradict each other on {noun(len(apart), self.unit)}"
+            item, cure = f"contradiction {self.view.at:,}", f"use 1 to {len(apart):,}"
+            raise BadQuery(item, cause, cure, "at", self.url, "the first")
+        return self.experiment(apart[self.view.at - 1])
+
+    @property
+    def told(self) -> bool:
+        """Whether what comes of that experiment is told."""
+        return self.view.at in self.view.guesses or self.view.answers == "all"
 
     def record(self, start: int, limit: int) -> ComparisonRecord:
         """The comparison as JSON, with some contradictions."""
@@ -202,15 +230,9 @@ class Compared(Shared):
 
 @dataclass(frozen=True, eq=False)
 class Contradictions:
-    """The trials in which two contradict each other; none is made but those that are shown.
-
-    Args:
-        of: the comparison.
-        view: what was guessed; what the network does is told of that alone.
-    """
+    """The trials in which two contradict each other; what the network does is told of those alone that were guessed."""
 
     of: Compared
-    view: ComparedOptions
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -239,8 +261,8 @@ class Contradictions:
     def _row(self, at: int, number: int) -> Row:
         told = self.of.contradiction(number)
         values = {name: None if value == "" else value for name, value in told.model_dump().items()}
-        shown = at in self.view.guesses or self.view.answers == "all"
-        more = {"decision": told.happens, "guess": "" if shown else asked_at(self.of, self.view, at)}
+        shown = at in self.of.view.guesses or self.of.view.answers == "all"
+        more = {"decision": told.happens, "guess": "" if shown else _asked_at(self.of, at)}
         return Row({**values, **told.says, **more}, url=told.url if shown else "")
 
 
@@ -275,30 +297,19 @@ def _says(letter: str) -> Callable[[Row], Markup | str]:
 # --- as blocks
 
 
-def blocks(c: Compared, view: ComparedOptions) -> Iterator[Block]:
-    """The page: the verdict, who is right, the drawings, an experiment to guess at, all of them, and the rest folded.
-
-    Raises:
-        BadQuery: the experiment that is asked for is not there.
-    """
-    apart = c.trials.apart.tolist()
-    if apart and view.at > len(apart):
-        cause = f"is not there: they contradict each other on {noun(len(apart), c.unit)}"
-        raise BadQuery(f"contradiction {view.at:,}", cause, f"use 1 to {len(apart):,}", "at", c.url, "the first")
-    experiment = c.experiment(apart[view.at - 1]) if apart else None
+def _blocks(c: Compared) -> Iterator[Block]:
+    """The page: the verdict, the bar, the drawings, an experiment to guess at, all of them, and the rest folded."""
+    experiment = c.asked_about
     yield _head(c)
     if c.trials.spoken.any():
         yield who_is_right(c)
-    drawings = c.drawings if experiment is None else experiment.drawings
+    drawings = c.drawings if experiment is None else experiment.drawings(WIDTH)
     yield Side([_drawn(c, number, drawn) for number, drawn in enumerate(drawings)])
-    if experiment is None:
-        yield _nothing(c)
-    else:
-        yield _guess(c, view, experiment)
+    yield _nothing(c) if experiment is None else _guess(c, experiment)
     if c.legend:
         yield Prose(c.legend, glossary=False, id="legend")
-    if apart:
-        yield from _contradictions(c, view)
+    if experiment is not None:
+        yield from _contradictions(c)
     if c.differences:
         told = [(one.site, one.says) for one in c.differences]
         said = f"they say different things of {noun(len(c.differences), 'neuron or edge', 'neurons and edges')}"
@@ -308,12 +319,17 @@ def blocks(c: Compared, view: ComparedOptions) -> Iterator[Block]:
 
 
 def _head(c: Compared) -> Head:
-    slug, scope, links = c.network.slug, c.scope, c.links
-    share = [Action("Start a collection", links.collection("", [(c.url, "")]))]
-    if c.shareable:
-        card = Action("Card", links.made_of(c.url, "card.png"))
-        share = [card, Action("In a frame", links.embedded(c.url)), *share]
-    change = Action("Change the two" if len(c.ones) == LEAST else "Change them", every_one(links, slug, scope))
+    whole = {
+        form: c.links.made_of(_asked_at(c, c.view.at), f"{DRAWING}.{form.lower()}") for form in ("SVG", "PNG", "PDF")
+    }
+    share = [
+        *(Action(f"Figure as {form}", url) for form, url in whole.items()),
+        Action("Card", c.links.made_of(c.url, "card.png")),
+        Action("In a frame", c.links.embedded(c.url)),
+        Action("Start a collection", c.links.collection("", [(c.url, "")])),
+    ]
+    words = "Change the two" if len(c.ones) == LEAST else "Change them"
+    change = Action(words, every_one(c.links, c.network.slug, c.scope))
     return Head(c.title, c.sentence, actions=[change, Menu("Share", share, c.url)])
 
 
@@ -327,9 +343,13 @@ def who_is_right(c: Compared) -> Block:
     unit = noun(c.of, c.unit)
     if len(c.ones) > 2:
         return _matrix(c, unit)
+    return bar(_counts(c), unit, c.bounded)
+
+
+def _counts(c: Compared) -> tuple[int, int, int, int]:
+    """Of the first two: trials in which both are right, one alone, the other alone, neither."""
     pair = c.trials.pair(0, 1)
-    counts = (pair.both_right, pair.first_right, pair.second_right, pair.neither)
-    return bar(counts, unit, c.bounded)
+    return pair.both_right, pair.first_right, pair.second_right, pair.neither
 
 
 def _matrix(c: Compared, unit: str) -> Table:
@@ -368,79 +388,68 @@ def short(ref: str) -> str:
 # --- the experiment
 
 
-def asked_at(c: Compared, view: ComparedOptions, at: int, guessed: str = "") -> str:
+def _asked_at(c: Compared, at: int, guessed: str = "") -> str:
     """Where a contradiction is asked about, or with one more guess where its answer is."""
-    return c.at(at=at, guess=f"{view.guess}{guessed}", answers=view.answers)
+    return c.at(at=at, guess=f"{c.view.guess}{guessed}", answers=c.view.answers)
 
 
-def _guess(c: Compared, view: ComparedOptions, experiment: Experiment) -> Guess:
-    apart = c.trials.apart.tolist()
-    told = c.contradiction(apart[view.at - 1])
-    guessed, shown = view.guesses.get(view.at, ""), view.at in view.guesses or view.answers == "all"
-    said = ", ".join(f"{letter} {'said' if shown else 'says'} {word}" for letter, word in told.says.items())
-    figure = Figure(experiment.network(shown), "", id="experiment")
-    if not shown:
-        choices = {f"{letter} is right": asked_at(c, view, view.at, f"{view.at}{letter}") for letter in told.says}
+def _guess(c: Compared, experiment: Experiment) -> Guess:
+    apart, at, guesses = c.trials.apart.tolist(), c.view.at, c.view.guesses
+    trial = c.contradiction(apart[at - 1])
+    verb = "said" if c.told else "says"
+    said = ", ".join(f"{letter} {verb} {word}" for letter, word in trial.says.items())
+    figure = Figure(experiment.network(c.told), "", id="experiment")
+    if not c.told:
+        choices = {f"{letter} is right": _asked_at(c, at, f"{at}{letter}") for letter in trial.says}
         lines = [f"{experiment.changes} {said}. Who is right?", experiment.doubt]
         note = "Guess first, then see."
-        return Guess(
-            at=view.at,
-            of=len(apart),
-            says=experiment.asks,
-            lines=lines,
-            figure=figure,
-            choices=choices,
-            next="",
-            chosen=0,
-            note=note,
-        )
-    right = c.trials.right[:, c.trials.apart]
-    kept = {at: letter for at, letter in view.guesses.items() if 1 <= at <= len(apart) and letter in c.letters}
-    score = sum(bool(right[c.letters.index(letter), at - 1]) for at, letter in kept.items())
-    following = [at for at in (*range(view.at + 1, len(apart) + 1), *range(1, view.at)) if at not in view.guesses]
-    mine = f"You guessed {guessed}. " if guessed else ""
+        return Guess(at=at, of=len(apart), says=experiment.asks, lines=lines, figure=figure, choices=choices, note=note)
+    right = c.trials.right[:, apart]
+    kept = {one: letter for one, letter in guesses.items() if 1 <= one <= len(apart) and letter in c.letters}
+    score = sum(bool(right[c.letters.index(letter), one - 1]) for one, letter in kept.items())
+    following = [one for one in (*range(at + 1, len(apart) + 1), *range(1, at)) if one not in guesses]
+    mine = f"You guessed {guesses[at]}. " if at in guesses else ""
     play = Markup('<a href="{}">Try it in Play</a>').format(experiment.play) if experiment.play else ""
     return Guess(
-        at=view.at,
+        at=at,
         of=len(apart),
-        says=f"{experiment.outcome} {_are_right(told.right)}.",
+        says=f"{experiment.outcome} {_are_right(trial.right)}.",
         lines=[f"{experiment.asks} {said}.", play],
         figure=figure,
-        choices={},
-        next=asked_at(c, view, following[0]) if following else "",
-        chosen=list(told.says).index(guessed) + 1 if guessed in told.says else 1,
+        next=_asked_at(c, following[0]) if following else "",
+        chosen=1 + [*trial.says, guesses.get(at)].index(guesses.get(at)) if at in guesses else 1,
         note=f"{mine}{score} of {noun(len(kept), 'guess', 'guesses')} right." if kept else "",
     )
 
 
 def _nothing(c: Compared) -> Notice:
     """What takes the place of an experiment where there is none, and the nearest comparison that has one."""
+    causes = dict.fromkeys(_sentence(one.silent_because) for one in c.ones if one.silent_because)
+    item, cause = "There is no experiment on which they say different things", " ".join([*causes, c.bounded]).strip()
     found = c.nearest()
-    because = " ".join(f"{one.letter}: {one.silent_because}." for one in c.ones if one.silent_because)
-    cause = f"{because} {c.bounded}".strip()
     if found is None:
         choose = Action("Choose others", every_one(c.links, c.network.slug, c.scope), primary=True)
-        return Notice("There is no experiment on which they say different things.", cause, actions=[choose])
+        return Notice(item, cause, actions=[choose])
     refs, words = found
-    return Notice(
-        "There is no experiment on which they say different things.",
-        cause,
-        words,
-        actions=[Action("Compare these", c.at(refs), primary=True)],
-    )
+    return Notice(item, cause, _sentence(words), actions=[Action("Compare these", c.at(refs), primary=True)])
 
 
-def _contradictions(c: Compared, view: ComparedOptions) -> Iterator[Block]:
-    n = len(c.trials.apart)
-    shown = "the network’s answers stay closed until you guess" if view.answers != "all" else ""
-    words, answers = ("Show all answers", "all") if view.answers != "all" else ("Hide the answers", "")
-    action = Action(words, f"{c.at(at=view.at, guess=view.guess, answers=answers)}#where")
-    yield Section("Where they contradict", f"{exact(n)}, the clearest first; {shown}".rstrip("; "), action, id="where")
-    yield table(c, view)
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
 
 
-def table(c: Compared, view: ComparedOptions) -> Table:
-    """The contradictions; from the page on that has the one that is asked about."""
+def _contradictions(c: Compared) -> Iterator[Block]:
+    n, shown = exact(len(c.trials.apart)), c.view.answers == "all"
+    words, answers = ("Hide the answers", "") if shown else ("Show all answers", "all")
+    action = Action(words, f"{c.at(at=c.view.at, guess=c.view.guess, answers=answers)}#where")
+    told = "the clearest first" if shown else "the clearest first; the network’s answers stay closed until you guess"
+    yield Section("Where they contradict", f"{n}, {told}", action, id="where")
+    yield table(c)
+
+
+def table(c: Compared) -> Table:
+    """The contradictions, from the page on that has the one that is asked about."""
+    view = c.view
     kept = {"network": c.network.slug, "e": c.refs, **c.scope.query()}
     seen = {"at": "" if view.at == 1 else str(view.at), "guess": view.guess, "answers": view.answers}
     files = {"CSV": c.url.replace("/compare?", "/compare.csv?", 1)}
@@ -449,7 +458,7 @@ def table(c: Compared, view: ComparedOptions) -> Table:
     page = (view.at - 1) // view.limit * view.limit
     start = page if view.start is None else view.start
     return Table(
-        Contradictions(c, view),
+        Contradictions(c),
         Query(start=start, limit=view.limit),
         c.links.compare(),
         "contradiction",
@@ -464,3 +473,21 @@ def table(c: Compared, view: ComparedOptions) -> Table:
 def _by_letter(label: str, letters: Sequence[str], rows: Iterable[tuple[str, Mapping[str, Text]]]) -> Table:
     """What each says of some things, one a row."""
     return Table.plain([label, *letters], [[name, *(says.get(one, "") for one in letters)] for name, says in rows])
+
+
+# --- as one figure
+
+
+def _figure(c: Compared) -> Markup:
+    """The verdict, the bar of two, every drawing and the experiment that is asked about."""
+    experiment = c.asked_about
+    drawings = c.drawings if experiment is None else experiment.drawings(NARROW)
+    names = [f"{one.letter}: {KIND_LABELS[one.kind]} {short(one.ref)}, {one.name}" for one in c.ones]
+    counts = () if len(c.ones) > LEAST or not c.trials.spoken.any() else _counts(c)
+    asked: tuple[str, Markup] | None = None
+    if experiment is not None:
+        said = c.contradiction(c.trials.apart.tolist()[c.view.at - 1])
+        outcome = f"{experiment.outcome} {_are_right(said.right)}." if c.told else ""
+        asked = f"{experiment.asks} {outcome}".strip(), experiment.network(c.told)
+    foot = f"Pluriscope · {c.network.name} · {c.network.digest[:12]} · {c.rules}"
+    return comparison_figure(c.title, c.sentence, counts, list(zip(names, drawings, strict=True)), asked, foot)

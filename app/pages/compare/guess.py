@@ -21,7 +21,7 @@ class Experiment:
         asks: what is done, as a sentence.
         changes: what that forces, as a sentence; "" where nothing is.
         outcome: what the network does, as a sentence.
-        drawings: of each explanation, with the values that it gives.
+        drawings: width → of each explanation a drawing with the values that it gives.
         network: whether what comes of it is told → the network.
         doubt: why one might not trust a prediction, as a sentence; "" where nothing is open.
         play: where the same can be tried; "" if nowhere.
@@ -30,7 +30,7 @@ class Experiment:
     asks: str
     changes: str
     outcome: str
-    drawings: Sequence[Markup]
+    drawings: Callable[[float], Sequence[Markup]]
     network: Callable[[bool], Markup]
     doubt: str = ""
     play: str = ""
@@ -46,7 +46,7 @@ class Guess(Block):
         says: what is done, or what came of it.
         lines: below that.
         figure: the network.
-        choices: words of each button with its address; empty after the choice.
+        choices: words of each button with its address; None after the choice.
         next: where the next one is; "" where all are answered.
         chosen: number of the button that was pressed, from 1.
         note: beside the buttons.
@@ -57,10 +57,10 @@ class Guess(Block):
     says: str
     lines: Sequence[str | Markup]
     figure: Figure
-    choices: Mapping[str, str]
-    next: str
-    chosen: int
-    note: str
+    choices: Mapping[str, str] | None = None
+    next: str = ""
+    chosen: int = 1
+    note: str = ""
     id: str = ID
 
     @property

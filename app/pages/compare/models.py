@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import combinations
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.answers import largest
+from analysis.explanations.explanation import REF
 from analysis.models.circuits import mask_bits
 from analysis.models.model import ACCURACY_THRESHOLD, gaps
 from app.addressing import Addresses
-from app.figures.numbers import noun
+from app.db.models import stored_circuits
+from app.figures.numbers import exact, noun
 from app.figures.svg.beside import row_asked
 from app.figures.svg.graphs import graph_diagram
 from app.pages.compare.compared import Compared
@@ -22,16 +26,21 @@ from pluriscope.comparison import Trials
 from pluriscope.naming import LEAST, LETTERS, ExplanationRef
 from pluriscope.records import ComparedRecord, DifferenceRecord
 
+_TRIED: Final = 16
+
 
 def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Sequence[str]) -> Compared:
     """The comparison of some circuits of a transformer; each answers its largest output, or nothing where two are."""
     model, graph = place.model, place.space.graph
     bits = np.array([mask_bits(place.space, mask) for mask in masks])
-    outputs = place.space.run(bits)
+    said, happens, outputs = _asked(place, bits)
     apart = gaps(outputs, model.answers)
     kept = graph.kept_edges(bits).tolist()
     names = list(graph.edge_labels)
     thumb = len(masks) > LEAST  # names need room
+
+    def words(number: int) -> str:
+        return str(model.outputs[number]) if number >= 0 else "nothing: two outputs are equal"
 
     def trial(number: int) -> dict[str, Any]:
         found: dict[str, Any] = {"neurons": model.rows[number], "experiment": str(number)}
@@ -40,12 +49,12 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
         return found
 
     def experiment(number: int) -> Experiment:
-        row, answer = model.rows[number], str(model.outputs[int(model.answers[number])])
+        row, answer = model.rows[number], words(int(happens[number]))
         return Experiment(
             asks=f"We run {row}.",
             changes="",
-            outcome=f"It answers {answer}:",
-            drawings=drawings,
+            outcome=f"The network answers {answer}.",
+            drawings=lambda _: drawings,
             network=lambda told: row_asked(row.split(), answer if told else ""),
             play=trial(number).get("url", ""),
         )
@@ -54,7 +63,8 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
         graph_diagram(graph, own, title=f"Circuit {mask}", thumb=thumb) for mask, own in zip(masks, kept, strict=True)
     ]
     edges = [[name for name, there in zip(names, one, strict=True) if there] for one in kept]
-    trials = Trials(largest(outputs), np.asarray(model.answers), apart.max(axis=0) - apart.min(axis=0))
+    trials = Trials(said, happens, apart.max(axis=0) - apart.min(axis=0))
+    valid = (said == np.asarray(model.answers)).mean(axis=1) > ACCURACY_THRESHOLD
     return Compared(
         session=session,
         links=links,
@@ -67,7 +77,7 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
                 kind="circuit",
                 ref=str(ExplanationRef("circuit", mask)),
                 url=links.circuit(place.slug, mask, place.scope),
-                name=f"{noun(len(own), 'edge')}, {'valid' if right.mean() > ACCURACY_THRESHOLD else 'not valid'}",
+                name=f"{noun(len(own), 'edge')}, {'valid' if passes else 'not valid'}",
                 edges=own,
                 claims=[],
                 says=[],
@@ -75,8 +85,8 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
                 right=int(right.sum()),
                 silent_because="",
             )
-            for letter, mask, own, right, spoken in zip(
-                LETTERS, masks, edges, trials.right, trials.spoken, strict=False
+            for letter, mask, own, right, spoken, passes in zip(
+                LETTERS, masks, edges, trials.right, trials.spoken, valid, strict=False
             )
         ],
         drawings=drawings,
@@ -85,7 +95,9 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
         trial=trial,
         experiment=experiment,
         outputs=f"Same kind, same test: {place.under}.",
-        words=lambda number: str(model.outputs[number]),
+        words=words,
+        legend="In ink: edges that it keeps. The network and each circuit answer the strictly largest output.",
+        nearest=lambda: nearest_circuits(session, place),
         differences=[
             DifferenceRecord(
                 site=name,
@@ -96,3 +108,32 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
         ],
         folds=lambda: iter(()),
     )
+
+
+def _asked(
+    place: ModelPlace, bits: NDArray[np.bool_]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """``[circuit, row]`` what circuits answer, ``[row]`` what the network does, and the circuits' outputs."""
+    outputs = place.space.run(np.vstack([bits, np.ones((1, bits.shape[1]), dtype=np.bool_)]))
+    said = largest(outputs)
+    return said[:-1], np.where(said[-1] < 0, -2, said[-1]), outputs[:-1]  # nobody is right by saying nothing
+
+
+def nearest_circuits(session: Session, place: ModelPlace) -> tuple[list[str], str] | None:
+    """Of the listed circuits that miss the most rows the two whose contradictions are shared most evenly, and what they
+    are, as a sentence; None where no circuits are listed, or none of these contradict each other.
+    """
+    found = stored_circuits(session, place.row.id, place.text, place.kind)
+    if found is None or len(found[REF]) < LEAST:
+        return None
+    masks = found[REF][np.argsort(found["right"], kind="stable")][:_TRIED].tolist()
+    said, happens, _ = _asked(place, np.array([mask_bits(place.space, mask) for mask in masks]))
+    right = said == happens
+    apart = np.array([[((one != other) & (one >= 0) & (other >= 0)).sum() for other in said] for one in said])
+    alone = np.array([[(one & ~other).sum() for other in right] for one in right])
+    pairs = combinations(range(len(masks)), 2)
+    best = max(pairs, key=lambda pair: (min(alone[pair], alone[pair[::-1]]), apart[pair]))
+    if not apart[best]:
+        return None
+    refs = [str(ExplanationRef("circuit", masks[one])) for one in best]
+    return refs, f"Two that differ most do, on {noun(int(apart[best]), 'row')} of {exact(len(happens))}."

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from analysis.answers import ANSWER_RULE
 from analysis.directions.self_interventions import OwnSwap, ask_own_swaps
 from analysis.directions.swaps import swapped_layers
 from analysis.experiments import InterventionSpace, NetworkAnswers, NeuronSite, ask_network
@@ -22,16 +23,18 @@ from analysis.sandbox.running import Bench
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.figures.numbers import decimal, noun, readable
-from app.figures.svg.beside import explanation_beside, network_asked
+from app.figures.svg.beside import WIDTH, explanation_beside
 from app.figures.svg.directions import direction_diagram, linear_words
 from app.figures.svg.layout import node_name
 from app.figures.svg.number_line import Threshold, number_line
 from app.figures.svg.thumbs import Direction
 from app.figures.svg.tiles import Tile, bits_of, hues_among
+from app.figures.svg.vessels import SMALL, vessels
 from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import Compared
 from app.pages.compare.guess import Experiment
+from app.pages.compare.nearest import nearest
 from app.pages.explanations import Explanation
 from app.pages.place import Place
 from app.pages.placements import neurons_label
@@ -128,7 +131,8 @@ def of_network(session: Session, links: Addresses, place: Place, explanations: S
         trial=lambda number: _trial(beside, answers, sets, where[number].tolist()),
         experiment=lambda number: _experiment(beside, trials, answers, sets, where[number].tolist(), number),
         outputs=f"{_outputs(beside)} {_same(beside)}",
-        legend=_legend(beside),
+        legend=_legend(beside, squares=len(trials.apart) > 0 and not own),
+        nearest=lambda: nearest(session, links, place, explanations),
         differences=list(_differences(beside)),
         folds=lambda: _folds(beside),
     )
@@ -183,7 +187,7 @@ class _OwnSwap(_Neurons):
             for place in swap.places
             for neuron in np.flatnonzero(np.any(place.swaps or place.reads, axis=0)).tolist()
         ]
-        super().__init__(beside, list(dict.fromkeys(moved)))
+        super().__init__(beside, sorted({*moved}))
         self.swap = swap
 
     def __len__(self) -> int:
@@ -236,19 +240,23 @@ def _experiment(
     chosen, n_inputs, sizes = sets[members], beside.sizes[0], beside.sizes
     one, other = (input_text(row, n_inputs) for row in (base, source))
     after, clean = chosen.runs(source, base), beside.bench.clean
-    names = chosen.text if isinstance(chosen, _OwnSwap) else _and([node_name(*site, sizes) for site in chosen.sites])
+    names = (
+        chosen.text.replace("; ", " and ")
+        if isinstance(chosen, _OwnSwap)
+        else _and([node_name(*site, sizes) for site in chosen.sites])
+    )
     value = "the value of input" if len(chosen) == 1 else "their values of input"
     changes = [
         f"{node_name(layer, n, sizes)}: {decimal(clean[layer][base][n])} becomes {decimal(after[layer][n])}"
         for layer, n in chosen.sites
     ]
     forced = set(chosen.sites)
+    full = 1.05 * max(1.0, *(value for some in after for value in some))
     inputs = {(0, n): base >> (n_inputs - 1 - n) & 1 for n in range(n_inputs)}
-    drawings = []
-    for said, explanation in zip(trials.said[:, number].tolist(), beside.explanations, strict=True):
-        output = {(len(sizes) - 1, 0): said} if said >= 0 else {}
-        bits = inputs | chosen.values(explanation, source, base) | output
-        drawings.append(_drawing(beside, explanation, bits, forced))
+    bits = [
+        inputs | chosen.values(explanation, source, base) | {(len(sizes) - 1, 0): said} if said >= 0 else None
+        for said, explanation in zip(trials.said[:, number].tolist(), beside.explanations, strict=True)
+    ]
     result = float(answers.outputs[members, source, base])
     closed = [
         [v if layer == 0 or (layer, n) in forced else None for n, v in enumerate(some)]
@@ -265,13 +273,27 @@ def _experiment(
         asks=f"We run input {one}, but give {names} {value} {other}.",
         changes=f"{'; '.join(changes)}." if len(changes) <= _LISTED else "",
         outcome=f"It answers {trials.happens[number]}: the output is {decimal(result)}.",
-        drawings=drawings,
-        network=lambda told: network_asked(
-            beside.place.question.cut.weights, after if told else closed, forced, title=title
+        drawings=lambda width: [
+            _drawing(beside, explanation, some, forced, width)
+            for some, explanation in zip(bits, beside.explanations, strict=True)
+        ],
+        network=lambda told: vessels(
+            beside.place.question.cut.weights,
+            after if told else closed,
+            full,
+            SMALL,
+            sentence=f"{title}: {_told(after if told else closed, sizes)}",
+            forced=dict.fromkeys(forced, ""),
         ),
         doubt=f"What {_and(rests)} says here rests on a row of a gate that no input reaches." if rests else "",
         play=play,
     )
+
+
+def _told(values: Sequence[Sequence[float | None]], sizes: Sequence[int]) -> str:
+    """Values of neurons, for those who do not see them."""
+    some = [(node_name(layer, n, sizes), v) for layer, row in enumerate(values) for n, v in enumerate(row)]
+    return ", ".join(f"{name} {'not told' if v is None else decimal(v)}" for name, v in some)
 
 
 def _settled(one: Explanation, chosen: _Neurons, source: int, base: int) -> bool:
@@ -317,7 +339,11 @@ def _name(beside: Beside, one: Explanation) -> str:
 
 
 def _drawing(
-    beside: Beside, one: Explanation, bits: Mapping[NeuronSite, int] | None = None, forced: Collection[NeuronSite] = ()
+    beside: Beside,
+    one: Explanation,
+    bits: Mapping[NeuronSite, int] | None = None,
+    forced: Collection[NeuronSite] = (),
+    width: float = WIDTH,
 ) -> Markup:
     """It on the network, edges that it keeps and another cuts thick."""
     tiles, directions = [], []
@@ -335,17 +361,15 @@ def _drawing(
             own & ~np.logical_and.reduce(layer) for own, *layer in zip(one.circuit.keep, *circuits, strict=True)
         )
     return explanation_beside(
-        weights, one.circuit, tiles, alone=alone, bits=bits, forced=forced, hues=beside.hues, title=title
+        weights, one.circuit, tiles, alone=alone, bits=bits, forced=forced, hues=beside.hues, title=title, width=width
     )
 
 
-def _legend(beside: Beside) -> str:
+def _legend(beside: Beside, *, squares: bool) -> str:
     masks = {one.circuit.mask for one in beside.explanations if one.circuit is not None}
     thick = "Thick: an edge that only some keep. " if len(masks) >= LEAST else ""
-    return (
-        f"{thick}Dashed: a negative weight. Small squares: the value each gives its variable here, dashed where it is "
-        "forced. The network answers 1 when its output is above 0.5."
-    )
+    values = "Small squares: the value each gives its variable here, dashed where it is forced. " if squares else ""
+    return f"{thick}Dashed: a negative weight. {values}The network answers {ANSWER_RULE}."
 
 
 def _same(beside: Beside) -> str:
@@ -418,10 +442,13 @@ def _folds(beside: Beside) -> Iterator[Block]:
         "the values of their variables, and the output",
         id="values",
     )
-    readings = _readings(beside)
-    if readings:
-        names = ", ".join(readings)
-        yield More("Thresholds", lambda: _thresholds(beside, readings), f"activations and cuts of {names}", id="cut")
+    apart = {
+        site: told
+        for site, told in _readings(beside).items()
+        if len({(one.value, one.table) for _, one, _ in told}) > 1
+    }
+    if apart:
+        yield More("Thresholds", lambda: _thresholds(beside, apart), f"{', '.join(apart)} are cut elsewhere", id="cut")
     yield folded(beside.session, beside.links, beside.explanations)
 
 

@@ -119,7 +119,7 @@ def crucial_table(session: Session, addresses: Addresses, options: CompareOption
         "An explanation's column: what it predicts; empty where it predicts nothing. output: of the network; decision:",
         "what it answers; margin: distance of its output from 0.5.",
     )
-    return about, table(found, options)
+    return about, table(found)
 
 
 def agreement_table(session: Session, addresses: Addresses, options: CompareOptions) -> Exported:

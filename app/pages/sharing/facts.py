@@ -75,11 +75,6 @@ class Shared(ABC):
         """The network that it is about, and which analysis of it; None of a study, which has many."""
 
     @property
-    def shareable(self) -> bool:
-        """Whether it has a card and an embedding."""
-        return True
-
-    @property
     def in_library(self) -> bool:
         """Whether the library has values of all that it shows."""
         return False

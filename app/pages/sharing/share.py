@@ -51,16 +51,14 @@ def only_here(base: str) -> str:
     return f"Only {where} can open this link." if host and near else ""
 
 
-def share_of(page: Shared, links: Addresses, base: str) -> Share | None:
-    """What can be passed on of a page; None of one that has neither card nor embedding.
+def share_of(page: Shared, links: Addresses, base: str) -> Share:
+    """What can be passed on of a page.
 
     Args:
         page: the page.
         links: builds paths.
         base: scheme and host before every path, without a slash at the end.
     """
-    if not page.shareable:
-        return None
     digest = page.digest if page.about else ""
     return Share(page.in_short, page.url, digest, page.in_library, page.verifies, links, base)
 
