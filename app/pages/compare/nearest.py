@@ -55,11 +55,8 @@ def nearest(
     for pairs in (*kept, [pair for some in near for pair in combinations(some, 2)]):
         best = max(pairs, key=shared, default=None)
         if best is not None and (n := shared(best)[1]):
-            owners = [
-                LETTERS[next(n for n, some in enumerate(near) if any(one is each for each in some))] for one in best
-            ]
-            names = [_called(one, letter, is_own=str(one.ref) in own) for one, letter in zip(best, owners, strict=True)]
-            told = f"Nearest that do: {' and '.join(names)}, on {exact(n)} of {exact(len(happens))} interventions"
+            told = " and ".join(_called(one, owner[id(one)], is_own=str(one.ref) in own) for one in best)
+            told = f"Nearest that do: {told}, on {exact(n)} of {exact(len(happens))} interventions"
             return [str(one.ref) for one in best], told
     return None
 
