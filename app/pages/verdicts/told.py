@@ -11,7 +11,7 @@ from analysis.criteria.registry import CRITERIA, has_changed
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES
 from app.addressing import Addresses
-from app.figures.numbers import exact
+from app.figures.numbers import exact, noun
 from app.figures.svg.marks import verdict_mark
 from app.pages.explanations import Explanation
 from app.pages.verdicts.judge import CriterionVerdict, verdicts_on
@@ -28,41 +28,55 @@ def folded(session: Session, links: Addresses, explanations: Sequence[Explanatio
 
 
 def told(session: Session, links: Addresses, explanations: Sequence[Explanation]) -> Iterator[Block]:
-    """Every criterion that applies, with its settings."""
+    """Every criterion that applies, with its settings; of several what tells them apart, the rest folded."""
     found = [verdicts_on(session, links, one) for one in explanations]
-    rows: list[tuple[str, ...]]
     if not any(found):
         yield Notice("No criterion applies.", "None asks anything of what is of this kind.")
         return
     if len(found) == 1:
-        of = found[0]
-        labels: Sequence[str] = ("Criterion", "Verdict", "Score", "Reason", "Witness", "Judged")
-        rows = [(_asked(one), _outcome(one), _score(one), one.reason, _witness(one), _JUDGED[one.origin]) for one in of]
+        labels = ("Criterion", "Verdict", "Score", "Reason", "Witness", "Judged")
+        rows = [
+            (_asked(one), _outcome(one), _score(one), one.reason, _witness(one), _JUDGED[one.origin])
+            for one in found[0]
+        ]
+        yield Table.plain(labels, rows, [_settings(one.criterion) for one in found[0]])
+        yield Prose(_said(links, found[0]), glossary=False)
+        return
+    by_key = [{verdict.criterion: verdict for verdict in verdicts} for verdicts in found]
+    beside = [[one.get(criterion.key) for one in by_key] for criterion in CRITERIA]
+    apart = [some for some in beside if len({one.outcome for one in some if one} & {*OUTCOMES}) > 1]
+    alike = [some for some in beside if any(some) and some not in apart]
+    if apart:
+        yield _beside(explanations, apart)
     else:
-        beside = _differing_first([{verdict.criterion: verdict for verdict in verdicts} for verdicts in found])
-        of = [next(filter(None, verdicts)) for verdicts in beside]
-        labels = ("Criterion", *(f"{letter} {one.kind}" for letter, one in zip(LETTERS, explanations, strict=False)))
-        rows = [(_named(one), *map(_in_short, verdicts)) for one, verdicts in zip(of, beside, strict=True)]
-    yield Table.plain(labels, rows, [_settings(one.criterion) for one in of])
+        yield Notice("No criterion tells them apart", "Where two of them are judged, the verdict is the same.")
+    yield More(
+        "The others",
+        lambda: [_beside(explanations, alike)],
+        noun(len(alike), "criterion", "criteria") + " with one verdict",
+        id="criteria.alike",
+    )
+    yield Prose(_said(links, [one for some in beside for one in some if one]), glossary=False)
+
+
+def _beside(explanations: Sequence[Explanation], beside: Sequence[Sequence[CriterionVerdict | None]]) -> Table:
+    """Criteria across explanations."""
+    of = [next(filter(None, verdicts)) for verdicts in beside]
+    labels = ("Criterion", *(f"{letter} {one.kind}" for letter, one in zip(LETTERS, explanations, strict=False)))
+    rows = [(_named(one), *map(_in_short, verdicts)) for one, verdicts in zip(of, beside, strict=True)]
+    return Table.plain(labels, rows, [_settings(one.criterion) for one in of])
+
+
+def _said(links: Addresses, of: Sequence[CriterionVerdict]) -> str:
+    """What verdicts are, and which have changed in meaning."""
     said = (
         "What is not computed here has no verdict. A verdict is the outcome of one test under one protocol, not truth."
     )
-    if changed := [f"`{one.criterion}`" for one in of if has_changed(one.criterion)]:
+    if changed := dict.fromkeys(f"`{one.criterion}`" for one in of if has_changed(one.criterion)):
         said += (
             f" [Changed in meaning]({links.scope('changed-meanings')}), and judged anew since: {', '.join(changed)}."
         )
-    yield Prose(said, glossary=False)
-
-
-def _differing_first(found: Sequence[dict[str, CriterionVerdict]]) -> list[list[CriterionVerdict | None]]:
-    """Each criterion across the explanations: those with different outcomes first, then with different scores."""
-    beside = [[one.get(criterion.key) for one in found] for criterion in CRITERIA]
-
-    def alike(verdicts: Sequence[CriterionVerdict | None]) -> tuple[bool, bool]:
-        outcomes = {one.outcome for one in verdicts if one} & {*OUTCOMES}
-        return len(outcomes) < 2, len({one.score for one in verdicts if one}) < 2
-
-    return sorted((verdicts for verdicts in beside if any(verdicts)), key=alike)
+    return said
 
 
 def _settings(key: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,7 @@ from analysis.explanations.explanation import RecordedKind, claim_nothing
 from analysis.explanations.lens_claims import LensClaims
 from analysis.explanations.probes import find_probes
 from analysis.explanations.registry import EVERY_KIND, KIND_OF
+from analysis.interpretations.interpretation import Interpretation
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.circuit import Circuit
@@ -104,3 +106,42 @@ def test_its_claims_stand_on_sites_of_the_network(key):
         assert (claim.says == "function") == bool(claim.label)
     carried = [(claim.layer, neuron) for claim in claims for neuron in claim.neurons]
     assert len(set(carried)) == len(carried)
+
+
+def test_values_are_what_follows_from_forced_ones_and_end_in_what_is_predicted():
+    network, rows = question().cut, range(4)
+    space = intervention_space(network.hidden_sizes, 2)
+    circuit = Circuit(question().layout, (1 << question().layout.n_edges) - 1)
+    one = interpretation_at(question(), circuit, 123456)
+    told = KIND_OF["interpretation"].values(one, space)
+    settled = KIND_OF["interpretation"].settled(one, space)
+    assert (np.broadcast_to(told[3, 0], space.shape) == predict("interpretation", one)).all()
+    assert not settled.all()
+    others = [filled(one, bit) for bit in (0, 1)]
+    for other in others:  # whatever free rows hold
+        assert (predict("interpretation", other) == predict("interpretation", one))[settled].all()
+    for site, bits in told.items():
+        gate, forced = one.gate(*site), space.holds.get(site, np.zeros(len(space.sets), dtype=bool))
+        own = [gate.function >> source & 1 for source in rows]
+        assert (np.broadcast_to(bits, space.shape)[forced] == np.array(own)[None, :, None]).all()
+    aligned = item("alignment")
+    carried = KIND_OF["alignment"].values(aligned, space)
+    assert set(carried) == {(1, 0), (1, 2), (2, 1)}
+    variables = {variable.path: variable.function for variable in aligned.algorithm.variables}
+    only = space.position[frozenset({(1, 0), (1, 2)})]
+    assert [[int(bit) for bit in row] for row in carried[1, 0][only]] == [[variables["0"] >> s & 1] * 4 for s in rows]
+    assert [int(bit) for bit in carried[2, 1][only][0]] == [variables["1"] >> base & 1 for base in rows]
+
+
+def predict(key: str, one: Any) -> Any:
+    """What it says on every intervention."""
+    return KIND_OF[key].predict(question(), [one], intervention_space(question().cut.hidden_sizes, 2))[0]
+
+
+def filled(one: Interpretation, bit: int) -> Interpretation:
+    """The same with one bit in every free row of every gate."""
+    gates = (
+        replace(gate, table=tuple(bit if row in gate.free_rows else value for row, value in enumerate(gate.table)))
+        for gate in one.gates
+    )
+    return replace(one, gates=tuple(gates))

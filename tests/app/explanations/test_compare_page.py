@@ -9,15 +9,19 @@ import numpy as np
 import pytest
 from sqlalchemy import event
 
-from analysis.experiments import ask_network
-from analysis.explanations.interpretations import predict_by_interpretation
+from analysis.experiments import intervention_space
 from analysis.explanations.lens_claims import LENS
+from analysis.explanations.registry import KIND_OF
+from analysis.interpretations.interpretation import Interpretation
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.circuit import circuit_from_hex
 from analysis.question import ask
+from app.addressing import Addresses
+from app.figures.svg.tiles import bits_of
 from pluriscope.naming import ExplanationRef
 from tests.app.explanations.conftest import XOR, kept_of
 from tests.factories import interpretation_at, pretrained_xor
+from tests.oracles import brute_force_interchange as brute
 
 ALIKE = ("i-2b0cf.0", "i-2b0cf.2")  # one in substance: no intervention tells them apart
 PARTED = ("i-2b0cf.0", "i-2b0cf.1")
@@ -41,53 +45,94 @@ def compare(get, *chosen, **query):
     return get(f"{XOR}/compare", e=list(chosen), **query)
 
 
-def predicted(ref: str) -> np.ndarray:
-    """What an interpretation predicts, on the interventions that count, by the engine alone."""
-    question = ask(pretrained_xor().network)
-    space, _ = ask_network(question)
+def interpretation(ref: str) -> Interpretation:
     mask, index = ref[2:].split(".")
-    read = interpretation_at(question, circuit_from_hex(mask, (2, 3, 3, 1)), int(index))
-    return predict_by_interpretation(read, space)[space.counted]
+    return interpretation_at(ask(pretrained_xor().network), circuit_from_hex(mask, (2, 3, 3, 1)), int(index))
 
 
 # --- the facts
 
 
-def test_who_is_right_on_every_intervention_is_what_the_engine_says(get, client) -> None:
-    first, second = map(predicted, PARTED)
-    _, answers = ask_network(ask(pretrained_xor().network))
-    does, margins = answers.decisions[answers.counted], answers.margins[answers.counted]
+def test_who_is_right_on_every_intervention_is_what_brute_force_counts(get, client) -> None:
+    network = pretrained_xor().network
+    rows, sites = range(4), brute.sets_tested(network, 0, "all")
+    cases = [(some, source, base) for some in sites for source in rows for base in rows if source != base]
+    does = np.array([brute.decision(network, *case) for case in cases])
+    said = []
+    for ref in PARTED:
+        mask = ref[2:].partition(".")[0]
+        told = [(g.layer, g.neuron, g.low, g.high, bits_of(g.function, 2), g.table) for g in interpretation(ref).gates]
+        said.append(np.array([brute.predicted(network, int(mask, 16), told, *case) for case in cases]))
+    right, other = said[0] == does, said[1] == does
     page = compare(get, *PARTED, limit=200)
     (pair,) = page["pairs"]
-    right, other = first == does, second == does
     assert pair == {
         "first": "P",
         "second": "Q",
         "both": 756,
-        "same": int((first == second).sum()),
+        "same": int((said[0] == said[1]).sum()),
         "both_right": int((right & other).sum()),
         "first_right": int((right & ~other).sum()),
         "second_right": int((other & ~right).sum()),
         "neither": int((~right & ~other).sum()),
     }
-    apart = first != second
-    assert page["n_contradictions"] == apart.sum() == pair["first_right"] + pair["second_right"]
-    told = page["contradictions"]
-    assert sorted(one["margin"] for one in told) == sorted(margins[apart].tolist())
+    apart, told = said[0] != said[1], page["contradictions"]
+    assert page["n_contradictions"] == apart.sum() == len(told)
+    for one in told:
+        assert set(one["says"].values()) == {"0", "1"}
+        assert [letter for letter in "PQ" if one["says"][letter] == one["happens"]] == one["right"]
+        assert one["margin"] == pytest.approx(abs(one["output"] - 0.5))
     for letter in "PQ":  # the clearest of each first
         own = [one for one in told if one["right"] == [letter]]
         keys = [(one["doubtful"], one["neurons"].count("+"), -one["margin"]) for one in own]
         assert keys == sorted(keys)
     turns = 2 * min(pair["first_right"], pair["second_right"])
     assert all(one["right"] != other["right"] for one, other in pairwise(told[:turns]))
-    for one in told:
-        assert set(one["says"].values()) == {"0", "1"}
-        assert [letter for letter in "PQ" if one["says"][letter] == one["happens"]] == one["right"]
-        assert one["margin"] == pytest.approx(abs(one["output"] - 0.5))
     html = client.get(page["url"]).text
     assert page["verdict"] == f"P and Q contradict each other on {apart.sum()} of 756 interventions"
     assert page["verdict"] in html
     assert f"{pair['both_right']} both right, {pair['first_right']} only P, {pair['second_right']} only Q" in html
+
+
+def test_the_network_s_answer_is_told_after_a_guess_alone(client, get) -> None:
+    page = compare(get, *PARTED)
+    first, second = page["contradictions"][:2]
+    outcome = f"It answers {first['happens']}: the output is {first['output']:.2f}"
+
+    def shown(**view) -> str:
+        return client.get(page["url"], params={"network": "xor", "e": list(PARTED), **view}).raise_for_status().text
+
+    closed = shown()
+    assert (outcome in closed, closed.count(">Guess</a>"), closed.count("btn pick")) == (False, 6, 2)
+    assert f"but give {first['neurons']} the value of input {first['source']}" in closed
+    right, wrong = first["right"][0], "PQ"[first["right"] == ["P"]]
+    for guessed, score in ((right, "1 of 1 guess right"), (wrong, "0 of 1 guess right")):
+        told = shown(guess=f"1{guessed}")
+        assert f"{outcome}. {right} is right." in told
+        assert f"You guessed {guessed}. {score}." in told
+        assert (told.count(">Guess</a>"), told.count("btn pick"), told.count("btn primary")) == (5, 0, 1)
+    [following] = re.findall(r'class="btn primary"[^>]* href="([^"]*)"', told)
+    assert client.get(following.replace("&amp;", "&")).text.count("btn pick") == 2
+    both = shown(at=2, guess=f"1{right}2{second['right'][0]}")
+    assert "2 of 2 guesses right" in both
+    every = shown(answers="all")
+    assert (outcome in every, every.count(">Guess</a>")) == (True, 0)
+    last = shown(at=page["n_contradictions"])
+    assert "contradiction" in client.get(f"{page['url']}&at={page['n_contradictions'] + 1}").text
+    assert f"of {page['n_contradictions']}" in last
+
+
+def test_an_answer_near_neither_0_nor_1_and_one_that_rests_on_a_free_row_come_last(get) -> None:
+    page = compare(get, "i-183bf.9", "i-3cfff.1073152", limit=200)
+    settled = [
+        KIND_OF["interpretation"].settled(interpretation(ref), intervention_space((3, 3), 2))
+        for ref in ("i-183bf.9", "i-3cfff.1073152")
+    ]
+    free = ~np.logical_and(*settled)
+    assert (page["n_contradictions"], free[intervention_space((3, 3), 2).counted].any()) == (320, True)
+    for letter in "PQ":
+        own = [one["doubtful"] for one in page["contradictions"] if one["right"] == [letter]]
+        assert own == sorted(own)
 
 
 @pytest.mark.slow
@@ -129,15 +174,42 @@ def test_edges_and_neurons_of_which_they_say_different_things(get, masks, refs) 
     assert bare["differences"] == []
 
 
-def test_what_cannot_and_what_never_contradicts_says_so(client, get, refs) -> None:
-    silent = compare(get, refs["circuit"], refs["algorithm"])
-    assert silent["verdict"].startswith("P and Q cannot be held against each other: a circuit predicts nothing until")
-    alike = compare(get, *ALIKE)
-    assert (alike["verdict"], alike["n_contradictions"]) == ("P and Q never contradict each other", 0)
-    assert (predicted(ALIKE[0]) == predicted(ALIKE[1])).all()
-    assert client.get(alike["url"]).status_code == 200
-    neither = client.get(compare(get, "c-2b0ce", "c-3b3ee")["url"])  # not valid; both decide the last input neither way
-    assert "give XOR on 3 of 4 inputs" in neither.text
+CANNOT = "cannot be held against each other: "
+VERDICTS = [
+    (("circuit", "algorithm"), CANNOT + "a circuit predicts nothing until its neurons are read, and an algorithm"),
+    (("algorithm", "interpretation"), CANNOT + "an algorithm predicts nothing until it is placed"),
+    (("algorithm", "alignment"), CANNOT + "an algorithm predicts nothing until it is placed"),
+    (("circuit", "interpretation"), CANNOT + "a circuit predicts nothing until its neurons are read"),
+    (("probe", "interpretation"), CANNOT + "P predicts nothing"),
+    (("interpretation", "other"), "contradict each other on "),
+    (("interpretation", "task"), "never contradict each other"),
+    (("alike", "alike too"), "never contradict each other"),
+]
+
+
+@pytest.mark.parametrize(("kinds", "verdict"), VERDICTS, ids=["-".join(kinds) for kinds, _ in VERDICTS])
+def test_the_title_is_the_verdict_and_something_to_guess_at_is_offered(client, get, refs, kinds, verdict) -> None:
+    more = {"probe": "p-2.2", "task": "p-1.6", "alike": ALIKE[0], "alike too": ALIKE[1]}
+    page = compare(get, *[(refs | more)[kind] for kind in kinds])
+    assert page["verdict"].startswith(f"P and Q {verdict}")
+    html = client.get(page["url"]).raise_for_status().text
+    assert page["verdict"] in html
+    if page["n_contradictions"]:
+        assert html.count("btn pick") == 2
+        return
+    assert "btn pick" not in html
+    if kinds == ("algorithm", "alignment"):  # placements of one algorithm never contradict, nor has an analysis a pair
+        assert "Choose others" in html
+        return
+    [there] = re.findall(r'href="([^"]*)" class="btn primary">Compare these', html)
+    nearest = client.get(Addresses().twin(there.replace("&amp;", "&"))).json()
+    assert nearest["n_contradictions"] > 0
+    assert f"on {nearest['n_contradictions']} of 756 interventions" in html
+
+
+def test_circuits_that_are_not_valid_are_compared_too(client, get) -> None:
+    neither = client.get(compare(get, "c-2b0ce", "c-3b3ee")["url"])
+    assert re.search(r"gives? XOR on \d", neither.text)
 
 
 @pytest.mark.slow
