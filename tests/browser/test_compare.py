@@ -73,17 +73,14 @@ def test_contradictions_are_leafed_through_in_place(visitor, expect):
     expect(friend.locator("main")).to_contain_text(decided)
 
 
-def test_what_is_folded_comes_when_it_is_opened(tab, expect, four):
-    tab.goto(address(*four))
-    expect(tab.locator(".side figure")).to_have_count(4)
-    for fold, words in (
-        ("parts", "kept"),
-        ("values", "XOR"),
-        ("cut", "takes it for"),
-        ("criteria", "Output faithful"),
-    ):
+def test_what_is_folded_comes_when_it_is_opened(tab, expect):
+    tab.goto(address("i-183bf.23", "i-183bf.25"))
+    expect(tab.locator(".side figure")).to_have_count(2)
+    for fold, words in (("parts", "A ∧ B"), ("values", "XOR"), ("cut", "takes it for"), ("criteria", "The others")):
         tab.locator(f"#{fold}-summary").click()
-        expect(tab.locator(f"#{fold}")).to_contain_text(words, ignore_case=True)
+        expect(tab.locator(f"#{fold}")).to_contain_text(words)
+    tab.locator("[id='criteria.alike-summary']").click()
+    expect(tab.locator("[id='criteria.alike']")).to_contain_text("Output faithful", ignore_case=True)
 
 
 def test_one_is_removed_and_two_of_several_are_looked_at_alone(tab, expect, four):
