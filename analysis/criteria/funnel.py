@@ -69,15 +69,14 @@ PRESETS: Final[tuple[FunnelPreset, ...]] = (
     FunnelPreset(
         "recommended",
         "Recommended",
-        "What differs in name only is counted once, then everything must hold at the same time; smallness is a "
-        "preference and no evidence, so it comes last, and as it compares with every valid circuit instead of those "
-        "left, it often leaves none.",
+        "What differs in name only is counted once, then everything must hold at the same time. Smallness is a "
+        "preference and no evidence, so no criterion of circuits asks for it here.",
         (
             *("representative", "observed-class"),
             *("mean-ablation", "resample-ablation", "output-faithfulness", "knockout-completeness"),
             *("interchange", "interchange-joint"),
             *("both-directions", "joint-interchange", "causal-order"),
-            *("irredundant-literals", "minimal-subset", "minimal-joint-alignment"),
+            *("irredundant-literals", "minimal-joint-alignment"),
         ),
     ),
     FunnelPreset(

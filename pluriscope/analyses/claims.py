@@ -25,6 +25,7 @@ from analysis.discovery.part_names import PartNames
 from analysis.discovery.sent_claims import FORMS, read_sent
 from analysis.errors import InvalidAlgorithm, InvalidClaim
 from analysis.method_settings import filled, read_values
+from analysis.models.model import ACCURACY_THRESHOLD
 from app.figures.numbers import noun
 from pluriscope.analyses.shown import Item, Shown, Subject, input_words, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side, Table, Verdict
@@ -180,10 +181,12 @@ def _circuit(standing: _Standing, told: Mapping[str, Any], given: Mapping[str, s
 
 
 def _words(told: Mapping[str, Any], of: Subject) -> str:
+    share = f"valid means right on more than {ACCURACY_THRESHOLD:.0%} of the rows"
     if told["valid"]:
-        return "It is one of the valid circuits."
+        return "It is one of the valid circuits" + (f": {share}, not on each." if of.ask is None else ".")
     if told["possible"]:
-        return "It is a possible circuit, but it does not decide every row right."
+        less = share if of.ask is None else "it does not decide every row right"
+        return f"It is a possible circuit, but no valid one: {less}."
     why = "nothing reaches the output" if of.ask is None else "an input or the output has no edge"
     return f"What is left is no possible circuit: {why}."
 

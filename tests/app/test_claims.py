@@ -109,7 +109,7 @@ def test_the_form_stands_on_the_page_and_the_card_leads_to_it(client) -> None:
         page = client.get(path)
         assert (page.status_code, 'name="text"' in page.text, 'name="formula"' in page.text) == (200, True, True)
     index = client.get("/networks/xor/analyses").text
-    assert "Your own answer" in index
+    assert "Check your own answer" in index
     assert client.post("/networks/xor/analyses/claims", data={}).status_code == 409
 
 

@@ -327,7 +327,7 @@ def test_a_circuit_of_your_own_is_located(client):
         assert (place["mask"], place["valid"]) == (best.mask, True)
         assert (place["excess"], place["edges"], place["under"]["zero"]) == (0, best.bits, True)
     html = client.get(f"{ONE}/analyses/claims/given", params={"mask": best.mask}).text
-    assert "It is one of the valid circuits." in html
+    assert "It is one of the valid circuits: valid means right on more than 99%" in html
     unknown = client.get("/networks/nand/analyses/claims/given", params={"mask": best.mask}).text
     assert "What else is valid is not known" in unknown
 
