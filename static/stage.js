@@ -12,7 +12,7 @@
   const live = new Live(figure, inputs[now]);
   const { net } = live;
   const NAMES = { leaky_relu: "leaky ReLU of ", relu: "ReLU of ", linear: "" };
-  const number = (value) => value.toFixed(2).replace(/^-(0\.00)$/, "$1").replace("-", "−");
+  const number = (value) => (Number.isInteger(value) ? String(value) : value.toFixed(2)).replace(/^-(0\.00)$/, "$1").replace("-", "−");
 
   function run(at) {
     if (at === now) return;
@@ -22,9 +22,8 @@
   }
   figure.addEventListener("live", () => (said.textContent = rows[now].dataset.said));
   rows.forEach((row, at) => {
-    row.addEventListener("pointerenter", () => run(at));
     const link = row.querySelector("a");
-    link.addEventListener("focus", () => run(at));
+    for (const event of ["pointerenter", "focus"]) link.addEventListener(event, () => run(at));
     link.addEventListener("click", (event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();

@@ -278,10 +278,9 @@ def _working(session: Session, place: AnyPlace, links: Addresses) -> Progress | 
     note = "Waiting for a worker."
     if now is not None:
         note = f"Now {now.title}: {now.stage}{', ' if now.found else ''}{now.found}."
-    every = Action("See the jobs", links.jobs(network=place.slug))
-    done = len(jobs) - len(left)
-    words = f"{done} of {len(jobs)} analyses done; this page fills itself."
-    return Progress(words, done, len(jobs), note, id="working", actions=[every])
+    done, of, every = len(jobs) - len(left), len(jobs), links.jobs(network=place.slug)
+    words = Markup('{} of {} analyses done; this page fills itself. <a href="{}">See the jobs</a>')
+    return Progress(words.format(done, of, every), done, of, note, id="working")
 
 
 # --- what a transformer has

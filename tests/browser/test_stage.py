@@ -1,0 +1,63 @@
+"""The first page of a network at work: by mouse, by keys, by touch, without scripts."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.conftest import eventually
+
+pytestmark = pytest.mark.browser
+NETWORK = "/networks/xor-pretrained"
+SAID = "#runs figcaption [data-said]"
+
+
+def test_rows_run_neurons_explain_themselves_and_inputs_turn(tab):
+    from playwright.sync_api import expect
+
+    tab.emulate_media(reduced_motion="reduce")
+    tab.goto(NETWORK)
+    said, rows, drawing = tab.locator(SAID), tab.locator("#runs tbody tr"), tab.locator("#runs .only-wide")
+    rows.nth(3).hover()
+    expect(said).to_have_text("Input 1 1: output 0.00, not above 0.5, so it answers 0.")
+    drawing.locator(".vs[data-el='n1.1']").hover()
+    expect(said).to_have_text("n1.1 = leaky ReLU of 0.85 × 1 + 0.97 × 1 + 0.39 = 2.20.")
+    expect(drawing.locator(".vs-weight:visible")).to_have_count(2)
+    assert {
+        tab.evaluate("(part) => getComputedStyle(part).opacity", one)
+        for one in drawing.locator(".vs").element_handles()
+    } == {"1"}
+    drawing.locator(".vs[data-el='A']").click()
+    rows.nth(1).locator("a[href]").wait_for()
+    expect(rows.nth(1)).to_have_attribute("aria-current", "true")
+    tab.mouse.move(1, 1)
+    expect(said).to_have_text("Input 0 1: output 1.04, above 0.5, so it answers 1.")
+    tab.get_by_text("weights", exact=True).click()
+    expect(drawing.locator(".vs-weight:visible")).to_have_count(18)
+    rows.nth(0).locator("a").focus()
+    expect(said).to_contain_text("Input 0 0")
+    tab.keyboard.press("Enter")
+    eventually(tab, lambda: tab.url.endswith(f"{NETWORK}?row=0"), True)
+
+
+def test_a_transformer_is_drawn_on_the_row_that_is_pointed_at(tab):
+    from playwright.sync_api import expect
+
+    tab.goto("/networks/induction-attention")
+    rows = tab.locator("#runs tbody tr")
+    words = rows.nth(3).locator("a").inner_text()
+    rows.nth(3).hover()
+    expect(tab.locator(SAID)).to_contain_text(f"{words}: it answers")
+    expect(rows.nth(3)).to_have_attribute("aria-current", "true")
+    assert tab.url.endswith("/networks/induction-attention")
+
+
+def test_without_scripts_each_row_is_a_page(visitor):
+    from playwright.sync_api import expect
+
+    tab = visitor(java_script_enabled=False)
+    tab.goto(NETWORK)
+    tab.locator("#runs tbody a").nth(2).click()
+    expect(tab).to_have_url(re.compile("row=2$"))
+    expect(tab.locator(SAID)).to_contain_text("Input 1 0: output 1.05")
