@@ -50,6 +50,7 @@ def graph_diagram(
     title: str = "",
     thumb: bool = False,
     looking: Looking | None = None,
+    alone: Sequence[bool] | None = None,
 ) -> Markup:
     """A model's graph, or a circuit of it.
 
@@ -59,6 +60,7 @@ def graph_diagram(
         title: what it is, put before the sentence made from the data.
         thumb: whether it is for lists: small, without names.
         looking: where its nodes look, which then are wide enough to show it.
+        alone: for each edge whether it is thick, as one that another circuit cuts; None draws all that are kept alike.
     """
     boxes = {} if looking is None else dict.fromkeys(looking.shares, _BOX)
     places, bottom = _places(graph, boxes)
@@ -67,11 +69,14 @@ def graph_diagram(
     width = places[-1][0] + PAD_X
     height = bottom + (_AROUND + _APART * len(around) if around else PAD_Y / 2)
     kept = [True] * len(graph.edges) if kept is None else kept
-    edges = sorted(zip(graph.edges, kept, strict=True), key=lambda one: one[1])  # what is cut lies below
+    inks = [5.0 if thumb else 1.6] * len(kept) if alone is None else [3.4 if one else 0.9 for one in alone]
+    drawn = zip(graph.edges, kept, inks, strict=True)
     both = zip(graph.edges, kept, strict=True)
     touched = {end for edge, keeps in both if keeps for end in (edge.source, edge.target)}
-    ink = 5.0 if thumb else 1.6
-    body = "".join(_edge(graph, places, edge, around, ink if keeps else 0.0, boxes) for edge, keeps in edges)
+    body = "".join(  # what is cut lies below
+        _edge(graph, places, edge, around, ink if keeps else 0.0, boxes)
+        for edge, keeps, ink in sorted(drawn, key=lambda one: one[1])
+    )
     for number, node in enumerate(graph.nodes):
         there = number in touched or not node.removable
         x, y = places[number]

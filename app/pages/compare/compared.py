@@ -316,6 +316,23 @@ def _blocks(c: Compared) -> Iterator[Block]:
         title = "Edge by edge" if c.asked == "rows" else "Neuron by neuron"
         yield More(title, lambda: [_by_letter("Neuron or edge", c.letters, told)], said, id="parts")
     yield from c.folds()
+    yield More("Figures", lambda: [_files(c)], "every drawing as SVG, PNG and PDF", id="figures")
+
+
+def _files(c: Compared) -> Table:
+    """Where each drawing is as a file."""
+    names = {DRAWING: "The whole comparison"} | {f"explanation-{one}": one for one in c.letters}
+    if len(c.ones) == LEAST and c.trials.spoken.any():
+        names["right"] = "Who is right"
+    if len(c.trials.apart):
+        names["experiment"] = "The experiment"
+    here, link = _asked_at(c, c.view.at), Markup('<a href="{}">{}</a>')
+    rows = []
+    for name, words in names.items():
+        folder = "" if name == DRAWING else "figures/"
+        files = (link.format(c.links.made_of(here, f"{folder}{name}.{form}"), form.upper()) for form in _FORMS)
+        rows.append((words, *files))
+    return Table.plain(("Figure", *map(str.upper, _FORMS)), rows)
 
 
 def _head(c: Compared) -> Head:

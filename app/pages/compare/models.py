@@ -27,6 +27,10 @@ from pluriscope.naming import LEAST, LETTERS, ExplanationRef
 from pluriscope.records import ComparedRecord, DifferenceRecord
 
 _TRIED: Final = 16
+_LEGEND: Final = (
+    "Thick: an edge that only some keep. Pale: an edge that is cut. The network and each circuit answer the strictly "
+    "largest output."
+)
 
 
 def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Sequence[str]) -> Compared:
@@ -37,7 +41,7 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
     apart = gaps(outputs, model.answers)
     kept = graph.kept_edges(bits).tolist()
     names = list(graph.edge_labels)
-    thumb = len(masks) > LEAST  # names need room
+    shared = [all(some) for some in zip(*kept, strict=True)]
 
     def words(number: int) -> str:
         return str(model.outputs[number]) if number >= 0 else "nothing: two outputs are equal"
@@ -59,9 +63,10 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
             play=trial(number).get("url", ""),
         )
 
-    drawings = [
-        graph_diagram(graph, own, title=f"Circuit {mask}", thumb=thumb) for mask, own in zip(masks, kept, strict=True)
-    ]
+    drawings = []
+    for mask, own in zip(masks, kept, strict=True):
+        alone = [keeps and not every for keeps, every in zip(own, shared, strict=True)]
+        drawings.append(graph_diagram(graph, own, alone=alone, title=f"Circuit {mask}"))
     edges = [[name for name, there in zip(names, one, strict=True) if there] for one in kept]
     trials = Trials(said, happens, apart.max(axis=0) - apart.min(axis=0))
     valid = (said == np.asarray(model.answers)).mean(axis=1) > ACCURACY_THRESHOLD
@@ -96,7 +101,7 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
         experiment=experiment,
         outputs=f"Same kind, same test: {place.under}.",
         words=words,
-        legend="In ink: edges that it keeps. The network and each circuit answer the strictly largest output.",
+        legend=_LEGEND,
         nearest=lambda: nearest_circuits(session, place),
         differences=[
             DifferenceRecord(

@@ -303,6 +303,9 @@ BAD = [
     ("e={c}&e=i-{m}.0&output=1", 404, "output 1"),
     ("e={c}&e=i-{m}.0&protocol=no-such", 404, "no-such"),
     ("e={c}&e=i-{m}.0&limit=1000", 400, "limit"),
+    ("e={c}&e=i-{m}.0&at=0", 400, "at"),
+    ("e={c}&e=i-{m}.0&guess=right", 400, "guess"),
+    ("e={c}&e=i-{m}.0&answers=yes", 400, "answers"),
     ("e={c}&e=i-{m}.0&colour=red", 400, "colour"),
 ]
 
