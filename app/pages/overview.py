@@ -428,7 +428,7 @@ def _sentence(known: Known, ground: Any) -> str:
 
 def _ground(report: Any, known: Known, analysis: AnalysisRow, pair: PairFound | None) -> Iterator[Block]:
     n = exact(report.n_interventions)
-    yield Section("Map of the explanations", f"how many of all {n} interventions each predicts correctly", id="map")
+    yield Section("Map of the explanations", f"interventions predicted right, of {n}", id="map")
     url = known.links.analysis(known.place.slug, COMMON_GROUND.key, known.place.scope)
     caption = Markup('{} <a href="{}">{}</a>').format(GROUND_CAPTION, url, COMMON_GROUND.title)
     flags = {} if pair is None else {"P": pair.both_right + pair.first_right, "Q": pair.both_right + pair.second_right}

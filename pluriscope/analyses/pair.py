@@ -51,7 +51,7 @@ def contradicting(report: FairPairReport, of: Subject) -> Iterator[Block]:
         return
     yield Section(CONTRADICT, _SAME, Action("See where, and guess first", of.compare(refs(pair))), id="pair")
     yield from _drawn(report, pair, of)
-    search = Markup('<a href="{}">{}</a>').format(of.links.analysis(of.slug, "pair", of.scope), "The search")
+    search = f"[The search]({of.links.analysis(of.slug, 'pair', of.scope)})"
     if report.by_hand is not None and report.before is not None:
         yield Prose(
             f"Chosen by hand. {search} ranks it {exact(report.before + 1)} of {exact(report.n_fair)} fair pairs."

@@ -100,10 +100,10 @@ def ground_figure(
                 "lab halo",
                 anchor=anchor,
             )
-    for letter, at in (flags or {}).items():
-        x = left + at * across
-        body += line(x, 62, x, base, "e-pos") + rect(x - 9, 50, 18, 18, "n-open", 'rx="1"')
-        body += text(x, 63.5, letter, "fi", anchor="middle")
+    for place, (at, letter) in enumerate(sorted((at, letter) for letter, at in (flags or {}).items())):
+        x, y = left + at * across, 48 + 22 * place  # of two that are near each other neither hides the other
+        body += line(x, y + 9, x, base, "e-pos") + rect(x - 9, y - 9, 18, 18, "n-open", 'rx="1"')
+        body += text(x, y + 4.5, letter, "fi", anchor="middle")
     for number, one in enumerate(lanes):
         y = base + 26 + lane * number
         body += _title(one, left, y, narrow)
