@@ -51,7 +51,7 @@ def pictures(url: str) -> list[Picture]:
     trio = [f"i-{circuits[0]['mask']}.0", f"i-{circuits[1]['mask']}.0", alignment["ref"]]
     chosen = "&".join(f"e={ref}" for ref in trio)
     return [
-        Picture("home-light", "/"),
+        Picture("home-light", "/story/3", size=(1440, 900)),
         Picture("network-light", XOR),
         Picture("compare-light", f"/compare?network=xor-pretrained&{chosen}"),
     ]

@@ -35,7 +35,7 @@
       const label = () => `Input ${name}, now ${live.input[position]}`;
       live.press(name, label, () => run(live.input.map((bit, at) => (at === position ? 1 - bit : bit))));
     });
-    for (const row of screen.querySelectorAll(".answers li")) {
+    for (const row of screen.querySelectorAll("[data-input]")) {
       row.setAttribute("role", "button");
       row.tabIndex = 0;
       row.addEventListener("click", () => run(bits(row.dataset.input)));
@@ -83,12 +83,12 @@
     live.force = { [name]: own };
     live.show(1);
     if (!still.matches) await pause(700);
-    if (screen.dataset.guess || screen !== screens[now]) return;
+    if (screen.dataset.guess || "guessed" in screen.dataset || screen !== screens[now]) return;
     live.force = { [name]: value };
     await live.move(name, own, value);
   }
   async function guess(screen, choice) {
-    if (screen.dataset.guess || screen.dataset.guessed) return;
+    if (screen.dataset.guess || "guessed" in screen.dataset) return;
     screen.dataset.guessed = "";
     const live = liveOf(screen);
     live.force = { [live.net.name]: live.net.value };

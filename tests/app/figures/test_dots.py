@@ -1,0 +1,56 @@
+"""Dots and cuts: as many dots as there are, at their place; yes from the cut on."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from app.figures.svg.cuts import cuts
+from app.figures.svg.dots import dots, unit_of
+from app.figures.svg.vessels import NARROW, WIDE, Reading
+
+SPREAD = {10: 3, 11: 7_000_000, 20: 9_000_000, 60: 100_000}
+
+
+@pytest.mark.parametrize(
+    ("most", "columns", "unit"),
+    [(1, 38, 1), (38, 38, 1), (39, 38, 2), (190, 38, 5), (380, 38, 10), (900, 38, 25), (9_000_000, 38, 250_000)],
+)
+def test_a_dot_stands_for_a_round_number(most, columns, unit):
+    assert unit_of(most, columns) == unit
+
+
+@pytest.mark.parametrize("geometry", [WIDE, NARROW])
+def test_columns_are_as_high_as_there_are_explanations(geometry):
+    drawn = str(dots(SPREAD, 100, {"P": 20, "Q": 21}, geometry, sentence="S"))
+    unit = int(re.search(r"One dot: ([\d,]+)", drawn)[1].replace(",", ""))
+    columns = re.findall(
+        r'class="vs-column" d="M([\d.]+) [\d.]+v(-?[\d.]+)" stroke-width="([\d.]+)"[^>]*"0 ([\d.]+)"', drawn
+    )
+    found = [(float(x), round((-float(high) - 0.2) / float(up)) + 1, float(width)) for x, high, width, up in columns]
+    assert [x for x, _, _ in found] == sorted(x for x, _, _ in found)
+    dots_of = sum(many for _, many, _ in found)
+    assert dots_of == pytest.approx(sum(SPREAD.values()) / unit, abs=1.5)
+    assert [width < 5 for _, _, width in found][-1], "fewer than half a dot is a small one"
+    assert "60, the best" in drawn
+    assert "none" in drawn
+    boxes = [(float(one.get("x")), float(one.get("y"))) for one in ET.fromstring(drawn).iter()  # noqa: S314
+             if one.get("class") == "vs-box"]  # fmt: skip
+    assert abs(boxes[0][0] - boxes[1][0]) >= 20 or abs(boxes[0][1] - boxes[1][1]) >= 20, "flags do not cover each other"
+
+
+@pytest.mark.parametrize("geometry", [WIDE, NARROW])
+def test_values_above_a_cut_are_those_of_which_it_says_yes(geometry):
+    read = [(Reading((1, 1), (0, 1, 0, 1), "P"), 1.29), (Reading((1, 1), (0, 0, 0, 1), "Q"), 1.78)]
+    drawn = cuts((0.39, 1.35, 1.23, 2.2), ("00", "01", "10", "11"), read, geometry, about="A neuron")
+    root = ET.fromstring(drawn)  # noqa: S314
+    at = dict(
+        zip(("00", "10", "01", "11"), sorted(float(one.get("cx")) for one in root.iter() if one.get("cx")), strict=True)
+    )
+    starts = [float(one.get("d").split()[0][1:]) for one in root.iter() if one.get("class") == "vs-yes"]
+    assert [{name for name, x in at.items() if x > start} for start in starts] == [{"01", "11"}, {"11"}]
+    assert "P says yes above 1.29: B; Q says yes above 1.78: A and B" in drawn
+    width = float(root.get("viewBox").split()[2])
+    assert all(0 <= x <= width for x in at.values())
