@@ -146,7 +146,7 @@ def _told(report: FairPairReport) -> Iterator[str]:
 def _why_none(report: FairPairReport) -> str:
     """Why no two contradict each other."""
     if not int(report.n_classes):
-        return "No interpretation was counted, so there is no pair."
+        return "There are no interpretations to compare."
     if not report.n_interventions:
         return "The network has no hidden neuron to force, so nothing tells two interpretations apart."
     if not report.classes:

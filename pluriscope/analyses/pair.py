@@ -22,6 +22,7 @@ from pluriscope.naming import LETTERS, ExplanationRef
 
 CONTRADICT: Final = "Two that contradict each other"
 _SAME: Final = "same kind, same test"
+_IN_PAIR: Final = "It is one of the fair pair: each is right where the other is wrong"
 _ASKED: Final = """
 - Both are interpretations of valid circuits, so they have passed the same tests.
 - Each is right where the other is wrong, with *one* neuron forced to the value that it has on another input.
@@ -86,7 +87,7 @@ def _one(report: FairPairReport, pair: PairFound, number: int, of: Subject) -> F
         named=True,
     )
     right = pair.both_right + (pair.second_right if number else pair.first_right)
-    caption = Markup('<b>{}</b> <a class="mono" href="{}">i·{}.{}</a><br>{}, right on {} of {}').format(
+    caption = Markup('<b class="key">{}</b> <a class="mono" href="{}">i·{}.{}</a><br>{}, right on {} of {}').format(
         LETTERS[number],
         of.links.interpretation(of.slug, mask, int(index), of.scope),
         mask,
@@ -123,8 +124,9 @@ def _experiments(pair: PairFound, of: Subject) -> Iterator[Block]:
     yield Prose("\n".join(f"{n}. {_told(one, of)}" for n, one in enumerate(pair.experiments, start=1)), glossary=False)
     p, q = pair.counted
     if p + q < pair.first_right + pair.second_right:
-        why = f"On the other {pair.first_right + pair.second_right - p - q} something is open."
-        yield Prose(f"Of their contradictions {p + q} count: P is right on {p}, Q on {q}. {why}", glossary=False)
+        rest = pair.first_right + pair.second_right - p - q
+        why = "the output is near neither 0 nor 1, or a prediction rests on a free row"
+        yield Prose(f"Of their contradictions {p + q} count: P is right on {p}, Q on {q}. On the other {rest} {why}.")
 
 
 def _told(one: ExperimentFound, of: Subject) -> str:
@@ -164,7 +166,8 @@ def _about(report: FairPairReport | None, of: Subject, ref: ExplanationRef) -> I
     """That an interpretation is one of the fair pair."""
     if report is not None and report.pair is not None and str(ref) in refs(report.pair):
         action = Action("Fair pair", of.links.analysis(of.slug, "pair", of.scope))
-        yield Notice("It is one of the fair pair: each is right where the other is wrong", actions=[action])
+        words = "It is one of the two that come nearest to a fair pair" if report.pair.given_up else _IN_PAIR
+        yield Notice(words, actions=[action])
 
 
 def _brief(report: FairPairReport) -> str:

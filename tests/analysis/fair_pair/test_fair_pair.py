@@ -129,7 +129,7 @@ def test_of_too_many_classes_some_are_drawn():
 NONE = {
     "one class": (exact_xor, "All interpretations are of one observed class"),
     "constant": (lambda: small_network(0), "No interpretation predicts anything"),
-    "no circuit": (lambda: small_network(6), "No interpretation was counted"),
+    "no circuit": (lambda: small_network(6), "There are no interpretations to compare"),
 }
 
 
