@@ -319,6 +319,11 @@ def _blocks(c: Compared) -> Iterator[Block]:
     yield More("Figures", lambda: [_files(c)], "every drawing as SVG, PNG and PDF", id="figures")
 
 
+def _here(c: Compared) -> str:
+    """The address of what figures show: the first experiment is not named."""
+    return c.at(at=c.view.at if c.view.at > 1 else None, guess=c.view.guess)
+
+
 def _files(c: Compared) -> Table:
     """Where each drawing is as a file."""
     names = {DRAWING: "The whole comparison"} | {f"explanation-{one}": one for one in c.letters}
@@ -326,7 +331,7 @@ def _files(c: Compared) -> Table:
         names["right"] = "Who is right"
     if len(c.trials.apart):
         names["experiment"] = "The experiment"
-    here, link = _asked_at(c, c.view.at), Markup('<a href="{}">{}</a>')
+    here, link = _here(c), Markup('<a href="{}">{}</a>')
     rows = []
     for name, words in names.items():
         folder = "" if name == DRAWING else "figures/"

@@ -267,6 +267,14 @@ def test_with_fewer_than_two_it_says_what_there_is_to_choose(client, get, refs) 
     assert 'name="network"' in client.get("/compare").text
 
 
+def test_without_explanations_it_shows_the_pair_that_an_analysis_found(client, get, monkeypatch) -> None:
+    assert "Tick them in the list" in client.get("/compare?network=xor").text  # none has
+    for module in ("app.pages.compare.build", "app.routes.compare"):
+        monkeypatch.setattr(f"{module}.own_pair", lambda *_: list(PARTED))
+    assert "P and Q contradict each other" in client.get("/compare?network=xor").text
+    assert [one["ref"] for one in compare(get)["explanations"]] == list(PARTED)
+
+
 @pytest.mark.parametrize(
     "former", ["pin=c-1", "between=PQ", "swap=x", "experiment=1.0:00:01", "groups=once", "after=x"]
 )
