@@ -28,6 +28,7 @@ from app.db.reads.studies import studies_of_network
 from app.db.studies import design_of
 from app.db.tables import AnalysisRow, ModelRow, NetworkRow
 from app.figures.numbers import exact, noun, readable
+from app.figures.svg.elements import twice
 from app.figures.svg.graphs import graph_diagram
 from app.figures.svg.layout import node_name
 from app.figures.svg.learning import loss_figure
@@ -59,7 +60,7 @@ from app.pages.shared import activation_words
 from app.pages.sharing.facts import InShort, Shared
 from app.pages.stage import Stage, model_stage, perceptron_stage
 from app.pages.training.course import learning_of_network, same_again
-from pluriscope.analyses.common_ground import GROUND_CAPTION, ground_map
+from pluriscope.analyses.common_ground import ground_map, ground_words
 from pluriscope.analyses.pair import refs as refs_of
 from pluriscope.analyses.registry import COMMON_GROUND, PAIR, RIVALS, Analysis
 from pluriscope.blocks import (
@@ -368,7 +369,8 @@ def _rows_right(place: ModelPlace, frame: Mapping[str, Any] | None) -> Iterator[
     if frame is None or not len(frame["right"]):
         return
     counts = Counter(zip(np.asarray(frame["edges"]).tolist(), np.asarray(frame["right"]).tolist(), strict=True))
-    drawn = counts_figure(counts, across=f"{place.part}s kept", up=f"rows right, of {len(place.model.rows)}")
+    words = {"across": f"{place.part}s kept", "up": f"rows right, of {len(place.model.rows)}"}
+    drawn = twice(*(counts_figure(counts, **words, width=width) for width in (620.0, 350.0)))
     yield Section("Map of the explanations", f"{exact(sum(counts.values()))} circuits", id="map")
     yield Figure(drawn, f"Circuits by {place.part}s kept and rows right; areas and numbers are counts.")
 
@@ -430,7 +432,7 @@ def _ground(report: Any, known: Known, analysis: AnalysisRow, pair: PairFound | 
     n = exact(report.n_interventions)
     yield Section("Map of the explanations", f"interventions predicted right, of {n}", id="map")
     url = known.links.analysis(known.place.slug, COMMON_GROUND.key, known.place.scope)
-    caption = Markup('{} <a href="{}">{}</a>').format(GROUND_CAPTION, url, COMMON_GROUND.title)
+    caption = Markup('{} <a href="{}">{}</a>').format(ground_words(report), url, COMMON_GROUND.title)
     flags = {} if pair is None else {"P": pair.both_right + pair.first_right, "Q": pair.both_right + pair.second_right}
     yield Figure(ground_map(report, counts_of(analysis).valid_circuits, flags=flags), caption)
 

@@ -14,6 +14,7 @@ from analysis.networks.mlp import activations
 from app.addressing import Addresses
 from app.errors import BadQuery
 from app.figures.numbers import decimal, exact
+from app.figures.svg.elements import twice
 from app.figures.svg.graphs import Looking, graph_diagram
 from app.figures.svg.layout import input_name
 from app.figures.svg.vessels import Geometry, Running, full_at, running, vessels
@@ -135,11 +136,6 @@ def _row_meant(row: int | None, n: int) -> int | None:
     if row is not None and row >= n:
         raise BadQuery(f"row {row}", f"is beyond the {n:,} rows of the task", f"use 0 to {n - 1}", "row")
     return row
-
-
-def twice(wide: Markup, narrow: Markup) -> Markup:
-    """A drawing for wide pages, and one for phones."""
-    return Markup('<div class="only-wide">{}</div><div class="only-phone">{}</div>').format(wide, narrow)
 
 
 def model_stage(place: ModelPlace, links: Addresses, answers: Sequence[AnswerRecord], row: int | None) -> Stage:

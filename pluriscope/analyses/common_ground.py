@@ -14,6 +14,7 @@ from analysis.errors import BeyondLimits
 from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import BY_KEY, KIND_OF
 from app.figures.numbers import exact, noun
+from app.figures.svg.elements import twice
 from app.figures.svg.ground import Lane, ground_figure, ground_thumb
 from pluriscope.analyses.shown import Shown, Subject
 from pluriscope.blocks import Action, Block, Fact, Facts, Figure, More, Notice, Prose, Section, Table
@@ -27,10 +28,6 @@ _WORDS: Final[Mapping[Kind, tuple[str, str]]] = {
     "valid": ("valid alignment", "valid alignments"),
     "failing": ("alignment that fails", "alignments that fail"),
 }
-GROUND_CAPTION: Final = (
-    "An intervention gives some hidden neurons the values of another input. Areas of the hill are shares of all "
-    "interpretations, exact."
-)
 _COLUMNS: Final = (
     Column("first", "One of them", "An explanation that stands here.", "name", first=True),
     Column("kind", "Kind", "What stands here.", "text"),
@@ -86,7 +83,15 @@ def ground_map(
     perfect = "not known" if report.perfect is None or report.partial else exact(report.perfect)
     words = {"sentence": told, "right_on_all": "none" if perfect == "0" else perfect}
     wide, narrow = (ground_figure(hill, lanes, n, **words, flags=flags, width=width) for width in (620.0, 350.0))
-    return Markup('<div class="only-wide">{}</div><div class="only-phone">{}</div>').format(wide, narrow)
+    return twice(wide, narrow)
+
+
+def ground_words(report: CommonGroundReport) -> str:
+    """What the drawing shows."""
+    of = "all interpretations, exact" if report.spread is not None else "the observed classes that were looked at"
+    return (
+        f"An intervention gives some hidden neurons the values of another input. Areas of the hill are shares of {of}."
+    )
 
 
 def _lane(report: CommonGroundReport, kind: Kind) -> Lane:
@@ -116,7 +121,7 @@ def _page(report: CommonGroundReport, of: Subject) -> Iterator[Block]:
     if report.partial:
         yield Notice("Not everything was looked at", _left_out(report), "Others may stand elsewhere.")
     drawn = ground_map(report, Count(sum(of.sizes().values())), failing=True)
-    yield Figure(drawn, f"{GROUND_CAPTION} Squares: alignments, filled if valid.")
+    yield Figure(drawn, f"{ground_words(report)} Squares: alignments, filled if valid.")
     yield Facts(list(_facts(report, of)))
     rows = _rows(report, of)
     few = f", the first {_FIRST} of them" if len(rows) > _FIRST else ""

@@ -152,3 +152,8 @@ def drawing(
         f'<svg xmlns="http://www.w3.org/2000/svg"{names} viewBox="0 0 {num(width)} {num(height)}" role="{role}" '
         f'aria-label="{words}"{size}>{title}{more}{body}</svg>'
     )
+
+
+def twice(wide: Markup, narrow: Markup) -> Markup:
+    """A drawing for wide pages, and the same for phones, where it would else be too small to be read."""
+    return Markup('<div class="only-wide">{}</div><div class="only-phone">{}</div>').format(wide, narrow)

@@ -78,7 +78,7 @@ def ground_figure(
     left, right, narrow = 8.0, width - 24.0, width < 500
     across = (right - left) / max(of, 1)
     base, lane = (150.0, 56.0) if narrow else (132.0, 46.0)
-    bottom = base + 14 + lane * len(lanes)
+    bottom = base + 28 + lane * len(lanes)
     body = "".join(
         line(left + of * at / 4 * across, 22, left + of * at / 4 * across, bottom, "t-rule") for at in range(4)
     )
@@ -88,24 +88,15 @@ def ground_figure(
     body += line(left, base, right, base, "e-pos") + _title(hill, left, 34, narrow)
     counts = hill.counts
     body += _hill(counts, left, base, base - (66 if narrow else 40), across)
-    if counts:
-        for words, at, anchor in (("worst", min(counts), "end"), ("best", max(counts), "start")):
-            x = left + at * across + (4 if anchor == "start" else -4)
-            if anchor == "start" and x + 60 > right - 14:
-                x, anchor = right - 16, "end"
-            body += text(
-                x,
-                base - (22 if anchor == "end" and words == "best" else 6),
-                f"{words} {at:,}",
-                "lab halo",
-                anchor=anchor,
-            )
+    for words, at in (("worst", min(counts)), ("best", max(counts))) if counts else ():
+        x = min(left + at * across, right - 40)
+        body += text(x, base + 14, f"{words} {at:,}", "lab halo", anchor="middle")
     for place, (at, letter) in enumerate(sorted((at, letter) for letter, at in (flags or {}).items())):
         x, y = left + at * across, 48 + 22 * place  # of two that are near each other neither hides the other
         body += line(x, y + 9, x, base, "e-pos") + rect(x - 9, y - 9, 18, 18, "n-open", 'rx="1"')
         body += text(x, y + 4.5, letter, "fi", anchor="middle")
     for number, one in enumerate(lanes):
-        y = base + 26 + lane * number
+        y = base + 40 + lane * number
         body += _title(one, left, y, narrow)
         y += 30 if narrow else 14
         body += _marks(one, left, y, across) if one.counts else line(left, y, right - 14, y, "lead")
