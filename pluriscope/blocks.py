@@ -236,6 +236,7 @@ class Table(Block):
         search: the words that it is searched by, which are sent as ``q``; None where it cannot be.
         renews: whether rows change by themselves, so that they are asked for anew.
         columns: what rows show, where it is not the columns of the list.
+        parts: draws the filter of what may be kept or left out; None, or a filter that it does not draw, is a list.
     """
 
     listing: tables.Listing
@@ -253,6 +254,7 @@ class Table(Block):
     search: str | None = None
     renews: bool = False
     columns: Sequence[tables.Column] = ()
+    parts: Callable[[Table, tables.Facet], Markup | None] | None = None
 
     @property
     def live(self) -> bool:
@@ -295,9 +297,12 @@ class Table(Block):
         return templating.render("blocks/table.html", block=self, part=part, found=selection, columns=shown)
 
     def _says(self, column: tables.Column, found: tables.Selection) -> bool:
-        """Whether a column says something of the rows: their order, or a value; below headings of two of them."""
+        """Whether a column says something of the rows: their order, or a value; below headings of two of them, if it
+        says nothing where there is none.
+        """
         below = {sum(group.start <= n for group in found.groups) for n, row in enumerate(found.rows) if column.has(row)}
-        return column.first or column.key == self.query.sort or len(below) > (len(found.groups) > 1)
+        least = len(found.groups) > 1 and column.void is None
+        return column.first or column.key == self.query.sort or len(below) > least
 
     def link(self, query: tables.Query) -> str:
         """The address of the list with another query."""

@@ -21,18 +21,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from pluriscope.errors import InvalidOption
-from pluriscope.tables import (
-    MOST_VALUES,
-    Column,
-    Facet,
-    Group,
-    Query,
-    Removal,
-    Row,
-    Selection,
-    choices_of,
-    words_of,
-)
+from pluriscope.tables import MOST_VALUES, Column, Facet, Group, Query, Removal, Row, Selection, choices_of, words_of
 
 Passing = NDArray[np.bool_]
 KIND: Final = "kind"

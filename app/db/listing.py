@@ -12,7 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import RECORDED
-from analysis.fair_pair.report import FairPairReport
 from analysis.models.graph import Graph
 from analysis.models.model import ModelKind
 from analysis.question import Question
@@ -21,7 +20,7 @@ from analysis.stories.report import CODES, LETTERS
 from app.db.directions import KIND as DIRECTIONS
 from app.db.models import searches_of, stored_circuits
 from app.db.recorded import stored_searches
-from app.db.reports import report_of, report_row
+from app.db.reports import reports_of
 from app.db.rows import columns_of
 from app.db.tables import AnalysisReportRow, AnalysisRow, ModelRow, VerdictRow
 from app.db.verdicts import outcomes_of, step_of, verdict_rows
@@ -38,7 +37,8 @@ _FRAMES: Final = Recent[Frame](MAX_KEPT, lambda frame: frame.n_bytes)
 _READING: Final = Lock()
 GROUND: Final = "common-ground"
 STORIES: Final = "stories"
-PAIR: Final = "pair"
+ENDS: Final = GROUND, "pair"
+"""Analyses that say which interpretations stand out."""
 _AS_CODES: Final = bytes.maketrans(LETTERS, CODES)
 
 
@@ -52,7 +52,7 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Questio
         of: how addresses name it.
     """
     told = select(AnalysisReportRow.kind, AnalysisReportRow.content)
-    kinds = GROUND, PAIR, STORIES, DIRECTIONS
+    kinds = *ENDS, STORIES, DIRECTIONS
     reports = told.where(AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind.in_(kinds))
     verdicts = [row for row in verdict_rows(session, analysis) if row.kind != "interpretation"]
     key = (
@@ -94,18 +94,15 @@ def frame_of_circuits(
 
 
 def _read(
-    session: Session,
-    analysis: AnalysisRow,
-    question: Question,
-    of: ResultRef,
-    verdicts: Sequence[VerdictRow],
+    session: Session, analysis: AnalysisRow, question: Question, of: ResultRef, verdicts: Sequence[VerdictRow]
 ) -> Frame:
     stored: dict[str, Mapping[str, Any]] = {
         "circuit": columns_of(session, analysis, "circuit", ("verdicts", *circuits.STORED)),
         "algorithm": columns_of(session, analysis, "algorithm", ("id", "verdicts", *algorithms.STORED)),
         "alignment": columns_of(session, analysis, "alignment", ("verdicts", *alignments.STORED)),
     }
-    if report_row(session, analysis, DIRECTIONS) is not None:
+    reports = reports_of(session, analysis, [*ENDS, STORIES, DIRECTIONS])
+    if DIRECTIONS in reports:
         stored["direction"] = _directions(session, analysis)
     searched = stored_searches(session, analysis.id)
     stored |= {
@@ -113,8 +110,7 @@ def _read(
         for kind in RECORDED
         if kind.key in searched
     }
-    survey, pair = report_row(session, analysis, GROUND), report_row(session, analysis, PAIR)
-    relations = stored_relations(report_row(session, analysis, STORIES))
+    survey, relations = reports.get(GROUND), stored_relations(reports.get(STORIES))
     outcomes = {
         kind: {str(step): judged for step, judged in outcomes_of(session, analysis, kind, letters).items()}
         for kind, columns in stored.items()
@@ -128,30 +124,29 @@ def _read(
         analysis.interpretations_truncated_at != 0,
         None if relations is None else [RELATIONS[code] for code in relations.tolist()],
         None if survey is None else np.array(survey.beside.split(), np.int64).reshape(2, -1),
-        next((one.found["n_interventions"] for one in (survey, pair) if one is not None), 0),
-        tuple(_readings(survey, pair)),
+        0 if survey is None else survey.found["n_interventions"],
+        tuple(_readings(*({} if (row := reports.get(key)) is None else row.found for key in ENDS))),
         analysis.circuits_possible if analysis.circuits_truncated_at is None else None,
     )
     steps = {str(step) for step in map(step_of, verdicts) if step is not None}
     return frame_of(found, tuple(sorted(steps)))
 
 
-def _readings(survey: AnalysisReportRow | None, pair: AnalysisReportRow | None) -> Iterator[Reading]:
-    """The best of all interpretations, the two of the fair pair, the worst, as far as they are known."""
-    found = {} if survey is None else survey.found
-    two = None if pair is None else report_of(pair, FairPairReport).shown
-    ends = {name: one for name in ("best", "worst") if (one := found.get(name)) and one["index"] is not None}
-    known = {(one["mask"], one["index"]): one["right"] for one in ends.values()}
-    why = {(one["mask"], one["index"]): f"{name} of all" for name, one in ends.items()}
-    told: dict[tuple[str, str], str] = {}
-    if two is not None:
-        words = "nearest to a fair pair" if two.given_up else "fair pair"
-        for which, right in enumerate((two.first_right, two.second_right)):
-            key = two.masks[which], two.indices[which]
-            told[key], known[key] = words, two.both_right + right
-    first = {key: text for key, text in why.items() if text.startswith("best")}
-    for (mask, index), text in (first | told | why).items():
-        yield Reading(int(mask, 16), int(index), text, known[mask, index])
+def _readings(ground: Mapping[str, Any], pairs: Mapping[str, Any]) -> Iterator[Reading]:
+    """The best of all interpretations, the fair pair, the worst, as far as they are known."""
+
+    def end(which: str) -> Iterator[Reading]:
+        if (one := ground.get(which)) and one["index"] is not None:
+            why = f"{which} of {'those drawn' if ground['drawn'] else 'all'}"
+            yield Reading(int(one["mask"], 16), int(one["index"]), why, one["right"], ground["n_interventions"])
+
+    yield from end("best")
+    if pair := pairs.get("by_hand") or pairs.get("pair"):
+        why = "nearest to a fair pair" if pair["given_up"] else "fair pair"
+        alone = pair["first_right"], pair["second_right"]
+        for mask, index, right in zip(pair["masks"], pair["indices"], alone, strict=True):
+            yield Reading(int(mask, 16), int(index), why, pair["both_right"] + right, pairs["n_interventions"])
+    yield from end("worst")
 
 
 def _directions(session: Session, analysis: AnalysisRow) -> dict[str, Any]:

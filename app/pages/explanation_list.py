@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
@@ -19,6 +21,7 @@ from app.db.reads.networks import analyses_of
 from app.db.reads.verdicts import verdict_sets
 from app.errors import Conflict
 from app.figures.numbers import exact
+from app.figures.svg.part_filter import part_filter
 from app.jobs.definitions import MODEL_CIRCUITS
 from app.pages.counted import method_words
 from app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_of, search_of
@@ -33,15 +36,13 @@ from pluriscope.kinds.columns import criterion_of, says
 from pluriscope.kinds.listing import COLUMNS, OF_KIND, shown_columns
 from pluriscope.naming import Scope
 from pluriscope.records import ListRecord, UndecidedRecord, facet_records, list_of, plain
-from pluriscope.tables import LIMIT, Column, Query, read_query, words_of
+from pluriscope.tables import LIMIT, Column, Facet, Query, read_query, words_of
+from pluriscope.templating import part_url
 
 OF_SCOPE: Final = ("output", "protocol", "data")
 ID: Final = "list"
-OFFERED: Final = ("kind", "valid", "passes", "uses")
-"""Filters that are offered before a kind is chosen."""
 FORMS: Final = {"CSV": "csv", "JSON": "", "Parquet": "parquet"}
-_LINES: Final = 25
-"""On a page; scripts get more at a time."""
+_LINES: Final = 25  # on a page; scripts get more at a time
 _CERTAIN: Final = "What is listed is certain; more may follow."
 Options = Mapping[str, Sequence[str]]
 RECORD: Final = list_of(tuple(OF_KIND.items()))
@@ -182,25 +183,25 @@ def _waits(part: Part, step: str) -> bool:
 def blocks(found: Asked) -> Iterator[Block]:
     """The page."""
     place, addresses = found.place, found.addresses
-    protocol = place.rules
-    url = found.url(found.query)
-    rules = _rules(found)
+    protocol, rules = place.rules, _rules(found)
+    choices = [Choice("Rules", rules, protocol)] if len(rules) > 1 else []
+    has = "Each passed" if found.query.wanted.get("valid") == ("yes",) else "Each was put to"
     yield Head(
         "Explanations",
-        f"Each passed the test named in its row, under {protocol}. Tick two to six to compare them.",
-        actions=[*([Choice("Rules", rules, protocol)] if len(rules) > 1 else []), Menu("Share", (), url)],
+        f"{has} the test in its row, under {protocol}. Tick two to six to compare them.",
+        actions=[*choices, Menu("Share", (), found.url(found.query))],
     )
     yield from states(found)
     if found.frame is None or found.pending:
         return
     yield from _undecided_notices(found)
-    asked, usual = found.query.wanted.get(KIND, ()), Query(limit=_LINES)
+    asked = found.query.wanted.get(KIND, ())
     query = found.query if found.query.limit != LIMIT else replace(found.query, limit=_LINES)
     yield Table(
-        Overview(found.frame, OFFERED, ("circuit", "edges")),
+        Overview(found.frame, ("kind", "valid", "passes", "uses"), ("circuit", "edges")),
         query,
         addresses.explanations(place.slug),
-        usual=usual,
+        usual=Query(limit=_LINES),
         noun="explanation",
         thumb=lambda row: None if row.drawing is None else row.drawing(),
         says=says,
@@ -209,8 +210,28 @@ def blocks(found: Asked) -> Iterator[Block]:
         kept=place.scope.query(),
         renews=found.state == "computing",
         columns=shown_columns(found.frame, asked, found.query.sort),
+        parts=partial(_parts, found),
         id=ID,
     )
+
+
+def _parts(found: Asked, table: Table, facet: Facet) -> Markup | None:
+    """The network with a link on each part: keep it, then leave it out, then neither."""
+    if not isinstance(found.place, Place):
+        return None
+    asked, counts = facet.asked, {one.value: one.count for one in facet.choices}
+
+    def linked(name: str, drawn: Markup) -> Markup:
+        words, then = f"kept by {exact(counts.get(name, 0))}", [name]
+        if {name, f"!{name}"} & {*asked}:
+            words, then = ("kept", [f"!{name}"]) if name in asked else ("left out", [])
+        then += [one for one in asked if one.removeprefix("!") != name]
+        url = table.link(table.query.but(facet.column.name, *then))
+        said = Markup('aria-label="{0}"><title>{0}</title>').format(f"{name}: {words}")
+        asks = Markup('href="{}" hx-get="{}" hx-target="closest [data-part]" hx-swap="outerHTML"')
+        return Markup("<a {} {}{}</a>").format(asks.format(url, part_url(ID, url)), said, drawn)
+
+    return part_filter(found.place.question.cut.weights, asked, linked)
 
 
 def states(found: Asked) -> Iterator[Block]:

@@ -9,12 +9,10 @@ from typing import Final, Literal
 from markupsafe import Markup
 from pydantic import Field
 
-from analysis.interpretations.gates import gate_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from app.errors import BadQuery, NotFound
 from app.figures.numbers import noun
-from app.figures.svg.layout import node_name
 from app.figures.svg.thumbs import circuit_thumb
 from app.figures.svg.tiles import gate_tiles
 from app.options import ScopeOptions
@@ -23,6 +21,7 @@ from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, reading
 from app.pages.inside import ROW
 from app.pages.page import One
 from pluriscope.blocks import Block, Form, More, Notice, Section, Table, Tray
+from pluriscope.kinds.readings import reading_words
 from pluriscope.naming import ExplanationRef
 from pluriscope.records import ListRecord, facet_records, list_of, plain
 from pluriscope.tables import Choice, Column, Facet, Query, Row, Selection, toggled
@@ -111,12 +110,7 @@ class ByNumber:
 
     def says(self, row: Row) -> str:
         """What each hidden neuron is taken for."""
-        sizes = self.one.place.question.cut.sizes
-        return ", ".join(
-            f"{node_name(gate.layer, gate.neuron, sizes)} {gate_name(gate.function, sizes[0])}"
-            for gate in row["read"].gates
-            if gate.layer < len(sizes) - 1
-        )
+        return reading_words(row["read"].gates, self.one.place.question.cut.sizes)
 
 
 def _gates(found: Interpretation) -> Iterator[str]:

@@ -249,6 +249,7 @@ def interpretations(found: Found, circuits: Part) -> Part:
         more=lambda place: {
             **circuits.more(int(chosen[place])),
             "name": f"i·{mask(place)}",
+            "where": "all its readings",
             "silent": "",
         },
         drawing=lambda place: found.thumb(mask(place)),
@@ -264,7 +265,5 @@ def _apart(circuits: Part) -> str:
     """How many of all readings inputs can tell apart."""
     if "observed" not in circuits.coded:
         return ""
-    observed = circuits.coded["observed"]
-    counts = np.bincount(observed.codes[observed.codes >= 0], minlength=len(observed.values)).tolist()
-    total = sum(many * value for many, value in zip(counts, observed.values, strict=True))
+    total = replace(circuits, weights=circuits.coded["observed"]).count(np.ones(circuits.n, np.bool_))
     return f"; {exact(total)} that inputs can tell apart"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -72,10 +71,6 @@ def _predicts(row: Row) -> Markup:
     ).format(100 * right / of, exact(right), exact(predicted), "" if predicted == of else ", rest silent")
 
 
-def _whole(name: str) -> Callable[[Row], Markup]:
-    return lambda row: Markup('<span class="nowrap">{}</span>').format(row[name])
-
-
 def _readings(row: Row) -> Markup | str:
     shown = readable(row["interpretations"])
     return shown if row["index"] is None else Markup("1 of {}").format(shown)
@@ -86,15 +81,8 @@ def _margin(row: Row) -> Markup | str:
     return Markup('{} <span class="small muted">fragile</span>').format(shown) if row["fragile"] else shown
 
 
-def ratio(agreed: str, of: str, share: str) -> Callable[[Row], Markup | str]:
-    """A cell that says a share by its numbers."""
-
-    def shown(row: Row) -> Markup | str:
-        if row[share] is None:
-            return ""
-        return Markup('<span class="ratio">{} / {}</span>').format(readable(row[agreed]), readable(row[of]))
-
-    return shown
+def _iia(row: Row) -> str:
+    return f"{exact(row['iia_agreed'])} / {exact(row['iia_of'])}"
 
 
 def fragile(margins: NDArray[Any]) -> NDArray[np.int8]:
@@ -156,7 +144,7 @@ VARIABLES = Column("variables", "Variables", "Variables that the algorithm posit
 IIA = Column(
     *("iia", "IIA", "Share of interchanges that it predicts; of an algorithm its best alignment's.", "float"),
     largest_first=True,
-    show=ratio("iia_agreed", "iia_of", "iia"),
+    show=_iia,
 )
 AGREED = Column(
     "iia_agreed", "Interchanges predicted", "Interchanges of which the output is as predicted.", "int", shown=False
@@ -211,12 +199,9 @@ PREDICTS = Column(
     void=lambda row: row["silent"] or "–",
     sorts="accuracy",
 )
-SIZE = Column("size", "Size", "What it is made of: edges, neurons, directions.", "text", show=_whole("size"))
+SIZE = Column("size", "Size", "What it is made of: edges, neurons, directions.", "text")
 READINGS = Column(
     *("interpretations", "Readings", "How many readings the circuit has.", "big"), largest_first=True, show=_readings
 )
-TESTED = Column(
-    *("tested", "Test it passed", "What is asked of its kind, and how much of that holds.", "text"),
-    show=_whole("tested"),
-)
+TESTED = Column("tested", "Test", "What is asked of its kind, and how much of that holds.", "text")
 """What pages show of explanations of every kind."""

@@ -39,12 +39,14 @@ class Reading:
         index: among the circuit's.
         why: it stands out.
         right: interventions that it predicts right.
+        of: all interventions.
     """
 
     mask: int
     index: int
     why: str
     right: int
+    of: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,14 +125,10 @@ class Found:
     @cached_property
     def tested(self) -> str:
         """What circuits, and so their interpretations, have passed."""
-        rows = len(self.question.judged[1])
-        wrong = max_wrong(rows, self.question.protocol.accuracy_threshold)
-        what = "inputs" if self.question.data.validation_inputs is None else "rows"
-        return (
-            f"{exact(rows)} of {exact(rows)} {what}"
-            if wrong < 1
-            else f"{exact(rows - wrong)} of {exact(rows)} {what} or more"
-        )
+        rows, data = len(self.question.judged[1]), self.question.data
+        wrong = max(0, max_wrong(rows, self.question.protocol.accuracy_threshold))
+        what = "inputs" if data.validation_inputs is None else "rows"
+        return f"{exact(rows - wrong)} of {exact(rows)} {what}{' or more' if wrong else ''}"
 
     @cached_property
     def hues(self) -> Hues:

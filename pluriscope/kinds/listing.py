@@ -40,15 +40,7 @@ OF_KIND: Final[dict[str, tuple[Column, ...]]] = {
     **{kind.key: (NAME, *recorded.columns(kind)) for kind in RECORDED},
 }
 """The columns of each kind."""
-_EVERY: Final = (
-    KIND,
-    NAME,
-    REF,
-    URL,
-    PROTOCOL,
-    SURVIVING,
-    *(column for columns in OF_KIND.values() for column in columns),
-)
+_EVERY: Final = (KIND, NAME, REF, URL, PROTOCOL, SURVIVING, *(one for columns in OF_KIND.values() for one in columns))
 COLUMNS: Final[tuple[Column, ...]] = tuple({column.name: column for column in _EVERY}.values())
 """The columns of every kind, each once."""
 
@@ -85,13 +77,14 @@ def frame_of(found: Found, steps: tuple[str, ...] = ()) -> Frame:
     return Frame(own, tuple(parts), circuits.OF_TRANSFORMERS, told)
 
 
-_TOLD: Final = frozenset({"edges", "interpretations", "iia", "right", "coverage", "accuracy", "margin", "name"})
-"""Columns of which those that pages show of every kind tell."""
-_BY_FORMULA: Final = {"gates", "variables"}
+_TOLD: Final = {
+    *("name", "margin", "edges", "interpretations", "iia", "right", "coverage", "accuracy", "gates", "variables")
+}
+"""Columns of which those that pages show of every kind tell enough, but of formulas without a place."""
 
 
 def shown_columns(frame: Frame, kinds: Sequence[str], sort: str) -> tuple[Column, ...]:
-    """The columns of a page: of every kind alike, and behind them what else one kind has.
+    """The columns of a page: of every kind alike, behind them what else one kind has.
 
     Args:
         frame: the list.
@@ -104,18 +97,9 @@ def shown_columns(frame: Frame, kinds: Sequence[str], sort: str) -> tuple[Column
         name = next((one for one in names if any(part.has(one) for part in chosen)), "")
         return replace(column, sorts=name, orders=bool(name))
 
-    every = (
-        NAME,
-        sorted_as(PREDICTS, "accuracy"),
-        sorted_as(SIZE, "edges", "neurons"),
-        MARGIN,
-        READINGS,
-        sorted_as(TESTED, "right", "iia"),
-    )
-    there = {column.key for column in every}
-    also = [one for one in frame.columns if one.name == sort and sort not in there]
-    if len(chosen) == 1:
-        told = _TOLD if chosen[0].aside else _TOLD | _BY_FORMULA
-        own = (one for one in frame.columns if one.shown and one.name not in told and chosen[0].has(one.name))
-        also += [one for one in own if one not in also and one.key not in there]
-    return (*every, *(replace(one, shown=True) for one in also))
+    size, tested = sorted_as(SIZE, "edges", "neurons"), sorted_as(TESTED, "right", "iia")
+    every = (NAME, sorted_as(PREDICTS, "accuracy"), size, MARGIN, READINGS, tested)
+    told = {one.key for one in every} | (set() if len(chosen) == 1 and chosen[0].aside else _TOLD)
+    own = [one for one in frame.columns if len(chosen) == 1 and one.shown and chosen[0].has(one.name)]
+    also = [one for one in frame.columns if one.name == sort and sort not in {one.key for one in every}]
+    return (*every, *(one for one in own if one.name not in told and one not in also), *also)

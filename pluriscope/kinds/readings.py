@@ -22,22 +22,23 @@ from pluriscope.naming import ExplanationRef
 
 
 def reading_words(gates: Sequence[NeuronGate], sizes: Sequence[int]) -> str:
-    """What every hidden neuron is read as, in the order of layers and neurons, e.g. "A ∧ B, A ∨ B → A ⊕ B"."""
+    """What every hidden neuron is read as, in the order of layers and neurons, e.g. "A ∧ B, A ∨ B, then A ⊕ B"."""
     layers: dict[int, list[str]] = {}
     for gate in gates:
         if gate.layer < len(sizes) - 1:
             named = gate_name(gate.function, sizes[0]) or table_text(bits_of(gate.function, sizes[0]))
             layers.setdefault(gate.layer, []).append(named)
-    return " → ".join(", ".join(names) for names in layers.values())
+    return ", then ".join(", ".join(names) for names in layers.values())
 
 
 def part(found: Found, circuits: Part) -> Part:
     """Those of circuits that are listed, with the figures of their circuits."""
     question, masks = found.question, np.asarray(found.stored["circuit"]["mask"])
     n_inputs, layout = question.cut.n_inputs, question.layout
-    places = {one: np.flatnonzero(masks == one.mask) for one in found.readings}
-    told = [one for one in found.readings if len(places[one])]
-    chosen = np.array([places[one][0] for one in told], np.int64)
+    places = {one.mask: np.flatnonzero(masks == one.mask) for one in found.readings}
+    every = {(one.mask, one.index): one for one in reversed(found.readings) if len(places[one.mask])}
+    told = [*reversed(every.values())]
+    chosen = np.array([places[one.mask][0] for one in told], np.int64)
 
     @cache
     def read(place: int) -> Interpretation | None:
@@ -54,14 +55,12 @@ def part(found: Found, circuits: Part) -> Part:
         one, interpretation = told[place], read(place)
         called = f"i·{ref(place).first}.{one.index}"
         gates = interpretation.gates if interpretation else ()
-        right = {"predicts": (one.right, found.n_interventions, found.n_interventions)}
         return {
             **circuits.more(int(chosen[place])),
             "index": one.index,
             "name": reading_words(gates, question.cut.sizes) or called,
             "where": Markup('<span class="mono">{}</span> {}').format(called, one.why),
-            "silent": "",
-            **right,
+            "predicts": (one.right, one.of, one.of),
         }
 
     def drawing(place: int) -> Markup:

@@ -85,3 +85,29 @@ def test_on_a_phone_filters_stay_open_while_several_are_chosen(visitor, expect):
     expect(fragile).to_be_checked()
     tab.locator(".filters > summary").click()
     expect(fragile).to_be_hidden()
+
+
+def test_a_part_of_the_network_is_kept_then_left_out_then_neither(visitor, expect, site):
+    tab = visitor()
+    tab.goto(f"{HERE}?kind=circuit")
+    tab.get_by_text("Choose neurons and edges").click()
+    total = tab.locator("#list [role=status]")
+    for uses, now in (("n2.2", "kept"), ("!n2.2", "left out")):
+        tab.get_by_role("link", name=re.compile("^n2.2: ")).click()
+        wanted = site.listed("xor-pretrained", kind="circuit", uses=uses)
+        expect(total).to_have_text(f"{wanted['total']} explanations")
+        expect(tab.get_by_role("link", name=f"n2.2: {now}", exact=True)).to_be_visible()
+    tab.get_by_role("link", name="n2.2: left out", exact=True).click()
+    expect(total).to_have_text("197 explanations")
+
+
+def test_the_tray_shows_a_drawing_and_a_short_reference_on_other_pages_too(visitor, expect):
+    tab = visitor()
+    tab.goto(HERE)
+    for ref in ("a-", "i-", "c-", "p-"):
+        tab.locator(f"#list input[data-compare^='{ref}']").first.check()
+    tab.goto(f"{HERE}/c-3b28f")
+    tray = tab.get_by_role("complementary", name="Compare tray")
+    expect(tray.get_by_role("listitem")).to_have_count(4)
+    expect(tray.locator("li svg.thumb")).to_have_count(4)
+    assert re.fullmatch("a-[0-9a-f]{8}", tray.locator("li a").first.inner_text())
