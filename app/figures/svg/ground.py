@@ -79,9 +79,11 @@ def ground_figure(
     across = (right - left) / max(of, 1)
     base, lane = (150.0, 56.0) if narrow else (132.0, 46.0)
     bottom = base + 28 + lane * len(lanes)
-    body = "".join(
-        line(left + of * at / 4 * across, 22, left + of * at / 4 * across, bottom, "t-rule") for at in range(4)
-    )
+    body = text(width - 4, bottom + 18, f"{of:,} of {of:,}", "lab", anchor="end")
+    for quarter in range(4):
+        x, anchor = left + of * quarter / 4 * across, "middle" if quarter else "start"
+        body += line(x, 22, x, bottom, "t-rule")
+        body += text(x, bottom + 18, f"{round(of * quarter / 4):,}", "lab", anchor=anchor)
     body += text(width - 4, 12, f"right on all: {right_on_all}", "lab strong", anchor="end")
     column = "" if right_on_all != "none" else ' stroke-dasharray="4 3"'
     body += rect(right - 12, 20, 24, bottom - 20, "", f'fill="none" stroke="var(--ink)"{column}')
@@ -96,16 +98,9 @@ def ground_figure(
         body += line(x, y + 9, x, base, "e-pos") + rect(x - 9, y - 9, 18, 18, "n-open", 'rx="1"')
         body += text(x, y + 4.5, letter, "fi", anchor="middle")
     for number, one in enumerate(lanes):
-        y = base + 40 + lane * number
-        body += _title(one, left, y, narrow)
-        y += 30 if narrow else 14
-        body += _marks(one, left, y, across) if one.counts else line(left, y, right - 14, y, "lead")
-    for at in range(5):
-        x = left + of * at / 4 * across
-        words, anchor = (
-            (f"{of:,} of {of:,}", "end") if at == 4 else (f"{round(of * at / 4):,}", "start" if not at else "middle")
-        )
-        body += text(width - 4 if at == 4 else x, bottom + 18, words, "lab", anchor=anchor)
+        top = base + 40 + lane * number
+        below = top + (30 if narrow else 14)
+        body += _title(one, left, top, narrow) + _marks(one, left, below, across)
     return drawing(width, bottom + 24, body, sentence=sentence, css_class="ground")
 
 

@@ -24,7 +24,7 @@ from analysis.sandbox.running import Bench
 from app.addressing import Addresses
 from app.errors import BadQuery, NotFound
 from app.figures.numbers import decimal
-from app.figures.svg.elements import Step
+from app.figures.svg.elements import Step, twice
 from app.figures.svg.layout import Site
 from app.figures.svg.tiles import Bits
 from app.figures.svg.vessels import MARK, NARROW, WIDE, Reading, full_at, in_words, vessels
@@ -34,7 +34,6 @@ from app.pages.candidates import input_texts
 from app.pages.explanations import Explanation, find_explanation
 from app.pages.place import Place, locate_boolean
 from app.pages.play.played import Ask
-from app.pages.stage import twice
 from app.pages.story import NETWORK, PAIR
 from pluriscope.analyses.registry import BY_KEY
 from pluriscope.blocks import Action

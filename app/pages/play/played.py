@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from analysis import ENGINE_VERSION
 from app.addressing import Addresses
 from app.db.tables import ModelRow, NetworkRow
+from app.figures.svg.elements import twice
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace
 from app.pages.sharing.facts import InShort, Shared
-from app.pages.stage import twice
 from pluriscope.blocks import Action, Block, Choice, Figure, Head, Menu, Table, Text
 from pluriscope.naming import Scope
 from pluriscope.records import HandRecord, PlayRecord
