@@ -24,7 +24,7 @@ from app.figures.svg.tiles import Bits, bits_of, canonical, variable
 from app.figures.svg.trees import formula_tree
 from app.figures.svg.vessels import in_words
 from app.pages.candidates import algorithm_of, find_algorithm_row
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, asked, listed, number
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, asked, choices, listed, number
 from app.pages.placements import read_places, site_label, write_place
 
 _SLUG: Final = "algorithm-first"
@@ -88,7 +88,7 @@ def _board(of: Subject, state: AlgorithmFirstOptions) -> Board:
     placed, steps, told, passes = _placed(of, algorithm, state.place), [], [], 0
     for part in algorithm.variables:
         site = placed.get(part.path)
-        links = Markup("").join(_toggle(of, state, placed, part, name) for name in of.hidden)
+        links = choices(_toggle(of, state, placed, part, name) for name in of.hidden)
         found = Markup("")
         if site is not None:
             matrix = interchange_matrix(of.question, algorithm, part.path, site)
@@ -101,12 +101,13 @@ def _board(of: Subject, state: AlgorithmFirstOptions) -> Board:
         words = Markup("Which neuron, or neurons of one layer, carry {}? Its opposite is as good.").format(
             variable(_table(part), in_words(_table(part)))
         )
-        steps.append(Markup('{}<ul class="choices">{}</ul>{}').format(words, links, found))
+        steps.append(words + links + found)
     if all(site is not None for site in told):
         alignment = Alignment.of(algorithm.text, placed)
-        figure = aligned_diagram(of.question.cut.weights, algorithm, alignment, title="The formula in the network")
+        drawn = aligned_diagram(of.question.cut.weights, algorithm, alignment, title="The formula in the network")
+        figure = Markup('<div class="scroll-x" tabindex="0" role="group" aria-label="Drawing">{}</div>').format(drawn)
     else:
-        figure = formula_tree(algorithm, title="The formula") + _blank(of)
+        figure = formula_tree(algorithm, title="The formula") + of.blank()
     done = passes == len(algorithm.variables)
     said = (
         "Every swap of either part does what the formula says: a valid placement. Are there others?"
@@ -116,13 +117,9 @@ def _board(of: Subject, state: AlgorithmFirstOptions) -> Board:
     return Board(steps, figure, said, (), "" if done else "Opens when both parts pass.")
 
 
-def _blank(of: Subject) -> Markup:
-    return of.drawn([[None] * n for n in of.question.cut.sizes], "The network")
-
-
 def _toggle(
     of: Subject, state: AlgorithmFirstOptions, placed: Mapping[str, NeuronSet], part: Variable, name: str
-) -> Markup:
+) -> tuple[str, str, str, bool]:
     """A neuron to be added to the place of a part, or taken out; one of another layer replaces it."""
     layer, neuron = of.hidden[name]
     site = placed.get(part.path)
@@ -131,48 +128,40 @@ def _toggle(
     others = [write_place(path, one) for path, one in placed.items() if path != part.path]
     if after:
         others.append(write_place(part.path, NeuronSet(layer, tuple(sorted(after)))))
-    return Markup('<li><a class="btn" id="at-{}-{}" href="{}"{}>{}</a></li>').format(
-        part.path,
-        name.replace(".", "-"),
-        of.at(_SLUG, state, place=sorted(others)),
-        Markup(' aria-current="true"') if is_on else "",
-        name,
-    )
+    return f"at-{part.path}-{name.replace('.', '-')}", of.at(_SLUG, state, place=sorted(others)), name, is_on
 
 
-def _best(of: Subject, algorithm: HighLevelModel, part: Variable) -> tuple[NeuronSet, InterchangeMatrix]:
-    """The place where most swaps of a part agree."""
+def _tried(of: Subject, algorithm: HighLevelModel, part: Variable) -> list[tuple[NeuronSet, InterchangeMatrix]]:
+    """Every place that a part can have, with its swaps."""
     sites = [
         NeuronSet(layer, some)
         for layer, size in enumerate(of.question.cut.hidden_sizes, start=1)
         for n in range(1, size + 1)
         for some in combinations(range(size), n)
     ]
-    tried = [(site, interchange_matrix(of.question, algorithm, part.path, site)) for site in sites]
-    return max(tried, key=lambda one: _share(one[1])[0])
+    return [(site, interchange_matrix(of.question, algorithm, part.path, site)) for site in sites]
 
 
 def _question(of: Subject) -> list[Answer]:
     other = _algorithm(of, _OTHER)
     tree = formula_tree(other, title="The other formula")
-    told = []
+    told, fails = [], ""
     for part in other.variables:
-        site, matrix = _best(of, other, part)
+        site, matrix = max(_tried(of, other, part), key=lambda one: _share(one[1])[0])
         agree, every = _share(matrix)
-        told.append(f"“{in_words(_table(part))}” reaches {agree} of {every} swaps at most, on {site_label(site)}")
-    part = other.variables[0]
-    fails = _failure(of, part, *_best(of, other, part))
-    carried, n = sum(row.n_valid > 0 for row in (_row(of, _FORMULA), _row(of, _OTHER))), of.place.analysis
-    candidates = (
+        told.append(f"{part.shown} reaches {agree} of {every} swaps at most, on {site_label(site)}")
+        fails = fails or _failure(of, part, site, matrix)
+    row = of.place.analysis
+    tried = (
         ""
-        if n is None or n.algorithms_candidates is None
-        else f" Of {n.algorithms_candidates} formulas for XOR that were tried, {n.algorithms_aligned} can be placed."
+        if row is None
+        else f" Of {row.algorithms_candidates} formulas tried, {row.algorithms_aligned} can be placed."
     )
-    assert carried  # noqa: S101  # the first formula can be placed
+    figures = [(tree, "The other formula")]
     return [
-        Answer("yes", "Yes, both parts", False, f"{told[0]}. {fails}", [(tree, "The other formula")]),
-        Answer("one", "One of its two parts", False, f"{listed(told)}.", [(tree, "The other formula")]),
-        Answer("no", "Neither part", True, f"Right: {listed(told)}.{candidates}", [(tree, "The other formula")]),
+        Answer("yes", "Yes, both parts", False, f"{told[0]}. {fails}", figures),
+        Answer("one", "One of its two parts", False, f"{listed(told)}. {fails}", figures),
+        Answer("no", "Neither part", True, f"Right: {listed(told)}.{tried}", figures),
     ]
 
 
@@ -180,21 +169,15 @@ def _numbers(of: Subject) -> Mapping[str, Any]:
     algorithm, row = _algorithm(of, _FORMULA), _row(of, _FORMULA)
     sites = []
     for part in algorithm.variables:
-        passing = []
-        for layer, size in enumerate(of.question.cut.hidden_sizes, start=1):
-            for n in range(1, size + 1):
-                for some in combinations(range(size), n):
-                    site = NeuronSet(layer, some)
-                    agree, every = _share(interchange_matrix(of.question, algorithm, part.path, site))
-                    passing += [site_label(site)] * (agree == every)
-        sites.append((in_words(_table(part)), passing))
+        shares = [(site, *_share(matrix)) for site, matrix in _tried(of, algorithm, part)]
+        sites.append((in_words(_table(part)), [site_label(site) for site, agree, every in shares if agree == every]))
     return {
         "formula": algorithm.formula,
         "tree": formula_tree(algorithm, title="The formula"),
         "sites": sites,
         "valid": noun(row.n_valid, "valid placement"),
         "other": _algorithm(of, _OTHER).formula,
-        "network": of.drawn([[None] * n for n in of.question.cut.sizes], "The network, to draw in", narrow_only=True),
+        "network": of.blank(),
         "parts": [in_words(_table(part)) for part in algorithm.variables],
         "rows": of.rows,
     }

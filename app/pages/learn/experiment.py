@@ -41,7 +41,7 @@ class Trial:
         space, network = of.asked
         at = space.position[frozenset([site])], source, base
         self.site, self.source, self.base = site, source, base
-        self.says = [int(one.predictions(space)[at]) for one in of.pair]
+        self.says = [int(one[at]) for one in of.predicted]
         self.output = float(network.outputs[at])
 
     @property
@@ -166,9 +166,9 @@ def _question(of: Subject) -> list[Answer]:
 
 def _counts(of: Subject) -> dict[str, int]:
     """Of all changes how many there are, on how many the two contradict each other, and who is right."""
-    space, network = of.asked
+    network = of.asked[1]
     counted = network.counted
-    said = [one.predictions(space)[counted] for one in of.pair]
+    said = [one[counted] for one in of.predicted]
     happens, apart = network.decisions[counted], said[0] != said[1]
     won = {letter: int((apart & (one == happens)).sum()) for letter, one in zip(_LETTERS, said, strict=True)}
     return {"all": int(counted.sum()), "apart": int(apart.sum()), **won}
@@ -180,7 +180,7 @@ def _numbers(of: Subject) -> Mapping[str, Any]:
         "single": len(of.hidden) * len(of.rows) * (len(of.rows) - 1),
         "apart": [(_words(of, one), one.right, number(one.output)) for one in found],
         "counts": _counts(of),
-        "network": of.drawn([[None] * n for n in of.question.cut.sizes], "The network, to draw in", narrow_only=True),
+        "network": of.blank(),
         "readings": [
             (name, *("" if table is None else asked(table) for table in tables))
             for name, tables in zip(of.hidden, _tables(of), strict=True)

@@ -6,7 +6,7 @@ A lesson's whole state stands in its address, so that it works without scripts, 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Annotated, Any, Final
 
@@ -133,11 +133,13 @@ class Subject:
         session: open session.
         links: builds addresses.
         place: the network under the usual rules.
+        read: analyses that were looked at.
     """
 
     session: Session
     links: Addresses
     place: Place
+    read: dict[str, Asked] = field(default_factory=dict)
 
     @classmethod
     def stored(cls, session: Session, links: Addresses) -> Subject:
@@ -173,6 +175,11 @@ class Subject:
         """The two interpretations of the story."""
         p, q = (find_explanation(self.session, self.links, self.place, ExplanationRef.parse(ref)) for ref in PAIR)
         return p, q
+
+    @cached_property
+    def predicted(self) -> list[NDArray[np.int8]]:
+        """What the two say of every intervention, ``[set, source, base]`` each."""
+        return [one.predictions(self.asked[0]) for one in self.pair]
 
     @cached_property
     def asked(self) -> tuple[InterventionSpace, NetworkAnswers]:
@@ -237,19 +244,23 @@ class Subject:
         Raises:
             NotFound: it is not computed yet.
         """
-        asked = of_network(self.session, self.place, self.links, BY_KEY[key])
+        if key not in self.read:
+            self.read[key] = of_network(self.session, self.place, self.links, BY_KEY[key])
+        asked = self.read[key]
         if asked.report is None:
-            item, cause = (
-                f"{asked.analysis.title} of {NETWORK}",
-                "has not been computed yet, and this lesson is about it",
-            )
-            raise NotFound(item, cause, "ask for it on its page, or wait until it is done", "", asked.url, item)
+            item = f"{asked.analysis.title} of {NETWORK}"
+            cause, cure = "has not been computed yet, and this lesson is about it", "ask for it on its page, or wait"
+            raise NotFound(item, cause, cure, "", asked.url, item)
         return asked
 
     def at(self, slug: str, state: LessonOptions, **changed: Any) -> str:
         """The address of a lesson in another state."""
         kept = state.model_dump(exclude_defaults=True, exclude={"theme"})
         return self.links.learn(slug, **{**kept, **changed})
+
+    def blank(self) -> Markup:
+        """The network without values, to draw in."""
+        return self.drawn([[None] * n for n in self.question.cut.sizes], "The network", narrow_only=True)
 
     def drawn(
         self,
@@ -315,6 +326,17 @@ def asked(table: Bits) -> str:
 def listed(words: Sequence[str]) -> str:
     """Words in a sentence: a, b and c."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def choices(ones: Iterable[tuple[str, str, str, bool]]) -> Markup:
+    """Links to choose from: id, address and words of each, and whether it is chosen."""
+    items = (
+        Markup('<li><a class="btn" id="{}" href="{}"{}>{}</a></li>').format(
+            name, url, Markup(' aria-current="true"') if on else "", words
+        )
+        for name, url, words, on in ones
+    )
+    return Markup('<ul class="choices">{}</ul>').format(Markup("").join(items))
 
 
 def fields(ask: Ask, url: str, **more: str) -> Markup:

@@ -13,7 +13,7 @@ from app.errors import BadQuery
 from app.figures.numbers import noun
 from app.figures.svg.lessons import among
 from app.figures.svg.thumbs import circuit_thumb
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, fields
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, choices, fields
 from app.pages.play.played import Ask
 from app.pages.play.played import Field as Asked
 
@@ -58,23 +58,15 @@ def _board(of: Subject, state: MethodOptions) -> Board:
         cure = f"use {', '.join(places)}"
         raise BadQuery(f"method {state.method!r}", "is none whose circuit is valid here", cure, "method")
     place, label, all_valid = places[state.method], _label(state.method), sum(_sizes(of).values())
-    links = Markup("").join(
-        Markup('<li><a class="btn" id="method-{}" href="{}"{}>{}</a></li>').format(
-            key,
-            of.links.learn(_SLUG, method=key),
-            Markup(' aria-current="true"') if key == state.method else "",
-            _label(key),
-        )
-        for key in places
+    links = choices(
+        (f"method-{key}", of.links.learn(_SLUG, method=key), _label(key), key == state.method) for key in places
     )
     ask = Ask("See where it stands", [("method", state.method)], [
         Asked("guess", f"Of the other {all_valid - 1} valid circuits, smaller:", kind="number", most=all_valid - 1),
     ])  # fmt: skip
     guessed = state.guess is not None
     steps = (
-        Markup("Choose a method. It was run on this network, and answered with the circuit at the right.{}").format(
-            Markup('<ul class="choices">{}</ul>').format(links)
-        ),
+        Markup("Choose a method. It was run on this network, and answered with the circuit at the right.") + links,
         Markup("Guess how many valid circuits are smaller than its answer.{}").format(
             fields(ask, of.links.learn(_SLUG))
         ),

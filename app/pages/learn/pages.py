@@ -66,10 +66,12 @@ def learn(session: Session, links: Addresses) -> Iterator[Block]:
     except NotFound as error:
         yield Notice.refused(error)
     lessons = [(one, links.learn(one.slug), _picture(one, of)) for one in LESSONS]
-    plans = {
-        minutes: [(part, part.lesson and links.learn(LESSONS[part.lesson - 1].slug)) for part in parts]
-        for minutes, parts in PLANS.items()
+    urls: dict[int | None, str] = {
+        None: "",
+        0: links.front(),
+        **{n: links.learn(one.slug) for n, one in enumerate(LESSONS, start=1)},
     }
+    plans = {minutes: [(part, urls[part.lesson]) for part in parts] for minutes, parts in PLANS.items()}
     yield Sheet(template="all", told={"lessons": lessons, "plans": plans})
 
 

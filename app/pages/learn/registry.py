@@ -26,29 +26,29 @@ class Part:
 
     Args:
         words: what is done.
-        lesson: number of the lesson that it is, from 1; 0 for none.
-        minutes: that it takes; None for those of its lesson.
+        lesson: number of the lesson that it is, from 1; 0 for the story, None for neither.
+        minutes: that it takes; 0 for those of its lesson.
     """
 
     words: str
-    lesson: int = 0
-    minutes: int | None = None
+    lesson: int | None = None
+    minutes: int = 0
 
     @property
     def takes(self) -> int:
         """Minutes."""
-        return LESSONS[self.lesson - 1].minutes if self.minutes is None else self.minutes
+        return self.minutes or LESSONS[(self.lesson or 0) - 1].minutes
 
 
 PLANS: Final[dict[int, Sequence[Part]]] = {
     20: (
-        Part("The story, on the screen: all guess together", minutes=5),
+        Part("The story, on the screen: all guess together", 0, 5),
         Part("Lesson 1, in pairs", 1),
         Part("Lesson 3, up to the first hit", 3, 6),
         Part("What would convince you?", minutes=2),
     ),
     45: (
-        Part("The story", minutes=5),
+        Part("The story", 0, 5),
         Part("Lesson 1, in pairs", 1),
         Part("Lesson 2, each alone", 2),
         Part("Lesson 3, in pairs", 3),

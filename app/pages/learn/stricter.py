@@ -9,11 +9,13 @@ import numpy as np
 from markupsafe import Markup
 from pydantic import Field
 
-from analysis.criteria.funnel import StepFound, funnel_of
+from analysis.criteria.funnel import funnel_of
+from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.criteria.verdict import PASSED
 from analysis.networks.circuit import Circuit
+from app.errors import NotFound
 from app.figures.numbers import exact
-from app.figures.svg.funnel import funnel_bar
+from app.figures.svg.funnel import funnel_bar, funnel_thumb
 from app.figures.svg.lessons import stairs
 from app.figures.svg.thumbs import circuit_thumb
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Subject, fields, listed
@@ -21,6 +23,9 @@ from app.pages.play.played import Ask
 from app.pages.play.played import Field as Asked
 
 _SLUG: Final = "stricter"
+_TESTS: Final = parse_steps(
+    ("mean-ablation", "resample-ablation", "output-faithfulness", "knockout-completeness", "minimal-subset")
+)
 _VALID: Final = ("Right answers", "It gives all four right answers while the lines that are cut carry 0.")
 
 
@@ -30,17 +35,28 @@ class StricterOptions(LessonOptions):
     guess: list[Annotated[int, Field(ge=0, le=10**9)]] = Field([], max_length=32)
 
 
-def _steps(of: Subject) -> list[StepFound]:
-    """The stored tests of circuits that remove any, in order."""
-    rows: list[StepFound] = of.found("funnel").report.of("circuit").rows
-    return [row for row in rows if row.left != row.before]
+def _left(of: Subject, tests: Sequence[CriterionStep]) -> list[tuple[CriterionStep, int]]:
+    """How many circuits are left after each of some tests, from their stored verdicts.
+
+    Raises:
+        NotFound: some of them are not stored yet.
+    """
+    asked = of.found("funnel")
+    report = funnel_of(asked.subject.analysed, tuple(tests))
+    if report.missing:
+        item, cause = (
+            f"verdicts on {listed(report.missing)}",
+            "have not been computed yet, and this lesson is about them",
+        )
+        raise NotFound(item, cause, "ask for them on the funnel’s page, or wait", "", asked.url, "the funnel")
+    return [(row.step, int(row.left)) for row in report.of("circuit").rows]
 
 
 def _told(of: Subject) -> list[tuple[str, str, int]]:
     """Each test with what it asks and how many are left."""
     row = of.place.analysis
     valid = 0 if row is None else int(row.circuits_valid)
-    tests = [(one.step.criterion.label, one.step.criterion.definition, int(one.left)) for one in _steps(of)]
+    tests = [(one.criterion.label, one.criterion.definition, left) for one, left in _left(of, _TESTS)]
     return [(*_VALID, valid), *tests]
 
 
@@ -52,10 +68,9 @@ def _possible(of: Subject) -> int:
 def _fallen(of: Subject) -> list[Markup]:
     """For each test the first circuit that it removes."""
     analysed = of.found("funnel").subject.analysed
-    steps = [one.step for one in _steps(of)]
-    outcomes = analysed.judged.outcomes([("circuit", step) for step in steps])
+    outcomes = analysed.judged.outcomes([("circuit", step) for step in _TESTS])
     left, drawn = np.ones(len(analysed.circuits.masks), dtype=bool), []
-    for step in steps:
+    for step in _TESTS:
         passed = outcomes["circuit", step] == PASSED
         gone = int(np.flatnonzero(left & ~passed)[0])
         circuit = Circuit(of.question.layout, int(analysed.circuits.masks[gone]))
@@ -79,8 +94,8 @@ def _board(of: Subject, state: StricterOptions) -> Board:
             )
             break
         rows += Markup(
-            '<tr><th scope="row">{}<p>{}</p></th><td>{}<span class="muted">you said {}</span></td><td>{}</td>'
-            '<td class="wide-only">{}</td></tr>'
+            '<tr><th scope="row">{}<p>{}</p></th><td>{}<span class="muted">you said {}</span></td>'
+            '<td class="wide-only">{}</td><td class="wide-only">{}</td></tr>'
         ).format(
             name,
             asks,
@@ -111,15 +126,14 @@ def _board(of: Subject, state: StricterOptions) -> Board:
 
 def _reversed(of: Subject) -> list[tuple[str, int]]:
     """The same tests from the last to the first, and what is left after each."""
-    steps = tuple(one.step for one in reversed(_steps(of)))
-    rows = funnel_of(of.found("funnel").subject.analysed, steps).of("circuit").rows
-    return [(row.step.criterion.label, int(row.left)) for row in rows]
+    return [(one.criterion.label, left) for one, left in _left(of, _TESTS[::-1])]
 
 
 def _question(of: Subject) -> list[Answer]:
     back, at_end = _reversed(of), _told(of)[-1][2]
     path = ", ".join(f"{left} after “{name}”" for name, left in back)
-    drawn = stairs([_told(of)[0][2], *(left for _, left in back)], sentence=f"Backwards: {path}")
+    first = _told(of)[0]
+    drawn = funnel_thumb([(first[0], first[2]), *back], title="The tests backwards")
     figures = [(drawn, f"Backwards: {path}.")]
     gone = next(name for name, left in back if left == at_end)
     return [
