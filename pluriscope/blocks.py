@@ -1,4 +1,4 @@
-"""What pages consist of: thirteen blocks, each a value with one template (:mod:`pluriscope.templating`).
+"""What pages consist of: twelve blocks, each a value with one template (:mod:`pluriscope.templating`).
 
 A page is a function that yields blocks. Texts are escaped unless they are markup.
 """
@@ -376,34 +376,6 @@ class Prose(Block):
     def marked_up(self) -> Markup:
         """The text as HTML."""
         return markdown(self.text, templating.addresses().prefix, glossary=self.glossary)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step.
-
-    Args:
-        title: one or two words.
-        sentence: what happens in it.
-        url: of its page.
-    """
-
-    title: str
-    sentence: Text = ""
-    url: str = ""
-
-
-@dataclass(frozen=True)
-class Steps(Block):
-    """Where one is in a sequence.
-
-    Args:
-        steps: in order.
-        at: number of the present one, from 0.
-    """
-
-    steps: Sequence[Step]
-    at: int
 
 
 @dataclass(frozen=True)

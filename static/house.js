@@ -123,11 +123,6 @@
     (next.querySelector(".name a[href]") ?? next.querySelector("a[href], input"))?.focus({ preventScroll: true });
     next.scrollIntoView({ block: "nearest" });
   }
-  function turn(by) {
-    const steps = all("[data-steps] li");
-    const at = steps.findIndex((one) => one.matches("[aria-current]"));
-    steps[at + by]?.querySelector("a")?.click();
-  }
   const KEYS = {
     "/": () => {
       const field = document.querySelector("[data-search]");
@@ -140,8 +135,6 @@
     j: () => step(1),
     k: () => step(-1),
     c: () => itemOf(document.activeElement)?.querySelector("input[data-compare]")?.click(),
-    ArrowLeft: () => turn(-1),
-    ArrowRight: () => turn(1),
   };
   function press(event) {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !event.altKey && !event.shiftKey) {

@@ -26,8 +26,6 @@ from pluriscope.blocks import (
     Prose,
     Section,
     Side,
-    Step,
-    Steps,
     Table,
     Tray,
     Verdict,
@@ -101,7 +99,7 @@ def drawing(_row: Row | None = None) -> Markup:
 
 
 def every_block(options: dict[str, list[str]] | None = None) -> Iterator[Block]:
-    """All thirteen, those with states in each state."""
+    """All twelve, those with states in each state."""
     rules = Choice("Rules", {"complete": "/blocks", "paper": "/blocks?rules=paper"}, "complete")
     yield Head(
         "A circuit of 10 edges",
@@ -139,7 +137,6 @@ def every_block(options: dict[str, list[str]] | None = None) -> Iterator[Block]:
     yield Prose(
         f"A **circuit** keeps some edges. It is valid if it answers right. {HOSTILE}\n\n| a | b |\n|---|---|\n| 1 | 2 |"
     )
-    yield Steps([Step("Watch", "it answers", "/1"), Step("Guess", "which is right", "/2"), Step("See", "why", "/3")], 1)
     yield Section("Forms and work")
     errors = {"depth": "6 is too deep: at most 4."}
     yield Form(Settings, "/blocks", "Analyse", {"depth": 6, "name": HOSTILE}, errors, cancel="/", id="settings")

@@ -1,7 +1,7 @@
 """Where every explanation of one analysis stands on the common ground: coverage and accuracy, as exact fractions.
 
 1. List the interventions and let the unablated network answer (:mod:`analysis.experiments`).
-2. Every kept alignment of every algorithm (:mod:`analysis.common_ground.aligned`).
+2. Every kept alignment of every algorithm (:mod:`analysis.common_ground.survey`).
 3. Every observed class of every circuit: its representative, and the best and the worst of its members
    (:mod:`analysis.common_ground.interpreted`). Where that is more work than allowed, a uniform sample of all classes,
    without repetition, from a stated seed; best and worst are then those of the sample's classes.
@@ -18,12 +18,13 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.common_ground.aligned import alignment_standings, positions_by_bits
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.joint import says_from_one_source
 from analysis.common_ground.interpreted import MAX_LISTED, ChosenClasses, choose_classes, speaks
 from analysis.common_ground.points import UNKNOWN, AlignmentPoints, Bounds, ClassPoints, ExtremeFound
 from analysis.common_ground.spread import Spread
@@ -32,10 +33,106 @@ from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.observed import MAX_CLASSES, observed_classes
 from analysis.interpretations.predicting import class_predictions, extreme_interpretation
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.circuit import Circuit
 from analysis.question import Question
 from analysis.report import Placed
 from analysis.work import DEFAULT_WORK, Work
+
+Integers = NDArray[np.int64]
+Places = Sequence[tuple[str, NeuronSet]]
+"""An alignment's places, sorted by path."""
+
+_CELLS_AT_ONCE: Final = 1 << 22
+
+
+class Standings(NamedTuple):
+    """How several explanations fare on a space.
+
+    Args:
+        predicted: ``[explanations]`` interventions on which each predicts.
+        right: ``[explanations]`` of those, the ones on which the network answers as predicted.
+    """
+
+    predicted: Integers
+    right: Integers
+
+
+def predictions_by_choice(algorithm: HighLevelModel) -> NDArray[np.int8]:
+    """What an algorithm says when some of its variables take their values on source.
+
+    Returns:
+        ``[choices, source, base]``: choice c swaps the variables (in the order of their paths) whose bits of c + 1 are
+        set, the lowest bit for the first path.
+    """
+    paths = sorted(algorithm.carriers)
+    n_rows = 1 << algorithm.n_inputs
+    found = np.zeros(((1 << len(paths)) - 1, n_rows, n_rows), dtype=np.int8)
+    for choice in range(len(found)):
+        chosen = [path for bit, path in enumerate(paths) if (choice + 1) >> bit & 1]
+        found[choice] = says_from_one_source(algorithm, chosen)
+    return found
+
+
+def positions_by_bits(space: InterventionSpace) -> dict[int, int]:
+    """Where each listed set stands in the space, by its neurons as a bit set (see :func:`site_bits`)."""
+    starts = [0, *accumulate(space.hidden_sizes)]
+    return {
+        sum(1 << (starts[layer - 1] + neuron) for layer, neuron in members): index
+        for index, members in enumerate(space.sets)
+    }
+
+
+def site_bits(site: NeuronSet, hidden_sizes: Sequence[int]) -> int:
+    """A neuron set among all hidden neurons, lowest layer and neuron least significant."""
+    return site.bits << sum(hidden_sizes[: site.layer - 1])
+
+
+def alignment_standings(
+    algorithm: HighLevelModel,
+    placements: Sequence[Places],
+    space: InterventionSpace,
+    answers: NetworkAnswers,
+    *,
+    positions: dict[int, int] | None = None,
+) -> Standings:
+    """Coverage and accuracy of several alignments of one algorithm.
+
+    Args:
+        algorithm: whose variables are placed.
+        placements: the places of each alignment, sorted by path, disjoint.
+        space: the interventions.
+        answers: what the unablated network does on them.
+        positions: :func:`positions_by_bits` of the space, if it is at hand.
+    """
+    positions = positions_by_bits(space) if positions is None else positions
+    said = predictions_by_choice(algorithm)
+    n_rows = space.n_rows
+    counted = ~np.eye(n_rows, dtype=bool)
+    predicted, right = (np.zeros(len(placements), dtype=np.int64) for _ in range(2))
+    if not len(said) or not len(placements):
+        return Standings(predicted, right)
+    wanted = said[:, counted]  # [choices, pairs]
+    decided = answers.decisions[:, counted]  # [sets, pairs]
+    where = np.array([_unions(places, space, positions) for places in placements], dtype=np.int64)
+    step = max(1, _CELLS_AT_ONCE // wanted.size)
+    for start in range(0, len(placements), step):
+        part = slice(start, start + step)
+        listed = where[part] >= 0
+        same = (decided[where[part]] == wanted).sum(axis=2)
+        predicted[part] = listed.sum(axis=1) * wanted.shape[1]
+        right[part] = (same * listed).sum(axis=1)
+    return Standings(predicted, right)
+
+
+def _unions(places: Places, space: InterventionSpace, positions: dict[int, int]) -> list[int]:
+    """Where the union of each choice of places stands in the space, −1 if it is not listed."""
+    unions = [0]
+    for _, site in places:
+        bits = site_bits(site, space.hidden_sizes)
+        unions += [union | bits for union in unions]
+    return [positions.get(union, -1) for union in unions[1:]]
+
 
 STAGE: Final = "common ground"
 MAX_SECONDS: Final = 2.0  # that the best and the worst of one circuit may be expected to take on a page

@@ -115,11 +115,6 @@ class LinearPlace:
         """``[k, width]`` the read-outs."""
         return np.array(self.reads)
 
-    @property
-    def swap_matrix(self) -> NDArray[np.float64]:
-        """``[k, width]`` the swap directions as given, not scaled to the read-outs."""
-        return np.array(self.swaps or self.reads)
-
 
 def swap_rows(places: Iterable[LinearPlace]) -> NDArray[np.float64] | None:
     """``[k, width]`` by how much the layer moves for each unit of each read-out, all other read-outs kept.

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 from pydantic import Field
 
-from app.addressing import API_PREFIX, API_V2
+from app.addressing import API_PREFIX, API_V2, Addresses
 from app.options import Options
 from app.pages.admin import administration
 from app.pages.collection import CollectionOptions, CollectionRecord, collection_blocks, collection_record
 from app.pages.findings import findings, findings_chapter
-from app.pages.glossary import glossary
 from app.pages.learn.pages import hand_outs, learn, lesson_called, slides
 from app.pages.learn.pages import lesson as lesson_blocks
 from app.pages.scope import scope
@@ -26,6 +25,29 @@ from app.routes.changes import Admin
 from app.routes.depends import Links, NoOptions, Reading, now
 from app.routes.faces import HTML, UNLISTED, Faces, both
 from pluriscope.blocks import Action, Block, Head, Prose, Section, Table
+from pluriscope.glossary import Term, anchor_of, first_terms, terms
+
+GROUPS: Final = {
+    "start": ("Start here", "In the order in which they are best read."),
+    "others": ("All others", "In the order of the alphabet."),
+}
+"""Anchor of each group → its title and what it holds."""
+
+
+def glossary(links: Addresses) -> Iterator[Block]:
+    """All terms, by group."""
+    first, search = first_terms(), Action("Search", links.search())
+    words = f"{len(terms())} terms, as these pages use them. The first {len(first)} say what is compared with what."
+    yield Head("Glossary", words, actions=[search])
+    for key, (title, sentence) in GROUPS.items():
+        yield Section(title, sentence, id=key)
+        yield from map(_entry, first if key == "start" else [term for term in terms() if term not in first])
+
+
+def _entry(term: Term) -> Block:
+    related = ", ".join(f"[{name}](glossary.md#{anchor_of(name)})" for name in term.see_also)
+    return Prose(f"### {term.name}\n\n{term.text}" + (f"\n\nSee also {related}" if related else ""), glossary=False)
+
 
 router = APIRouter()
 _CODE = Markup("<code>{}</code>")

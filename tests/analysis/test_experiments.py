@@ -12,7 +12,7 @@ from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.iia import score_alignment
 from analysis.circuits.search import search_circuits
-from analysis.common_ground.aligned import predictions_by_choice
+from analysis.common_ground.survey import predictions_by_choice
 from analysis.data import clean_data
 from analysis.experiments import (
     SILENT,

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.cli.commands import COMMANDS as COMMANDS_NOW
-from app.cli.removed import GONE
+from app.cli.commands import GONE
 from app.cli.signature import parser_of
 from app.main import create_app
 from tests.factories import XOR_SLUG, on_a_copy, stored_analysis

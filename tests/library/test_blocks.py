@@ -23,7 +23,6 @@ from pluriscope.blocks import (
     Prose,
     Section,
     Side,
-    Steps,
     Table,
     errors_of,
     find,
@@ -34,7 +33,7 @@ from pluriscope.templating import TEMPLATES, Place, shown_at
 from tests.app.figures import samples
 from tests.every_block import HOSTILE, ROWS, Settings, every_block, table
 
-ALL = (Head, Facts, Figure, Table, Prose, Steps, Choice, Form, Progress, Section, Side, Notice, More)
+ALL = (Head, Facts, Figure, Table, Prose, Choice, Form, Progress, Section, Side, Notice, More)
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 BLOCKS = tuple(every_block())
 
@@ -162,7 +161,6 @@ def test_hostile_text_is_shown_and_not_obeyed():
         Head(HOSTILE, HOSTILE, actions=[Action(HOSTILE, '"><script>')]),
         Notice(HOSTILE, HOSTILE, HOSTILE),
         Section(HOSTILE, HOSTILE),
-        Steps([], 0),
         Choice(HOSTILE, {HOSTILE: '"><script>'}, HOSTILE),
         Progress(HOSTILE, note=HOSTILE, ended=True),
         More(HOSTILE, list, HOSTILE),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select, text, tuple_
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.backbone import Backbone, Coverage, backbone_of, coverage_of
+from analysis.circuit_sets.backbone import Coverage, coverage_of
 from analysis.circuit_sets.chance import KnownSizes
 from analysis.circuits.result import CircuitMethod, CircuitSearch
 from analysis.networks.circuit import EdgeLayout
@@ -81,11 +81,6 @@ def masks_beside(session: Session, analysis_id: int, mask: str, n_edges: int) ->
 def stored_coverage(row: AnalysisRow) -> Coverage:
     """Which circuits the stored distribution is of."""
     return coverage_of(cast(CircuitMethod, row.circuits_method), row.circuits_truncated_at)
-
-
-def stored_backbone(row: AnalysisRow) -> Backbone | None:
-    """The backbone of the valid circuits, as far as they are known; None of no circuit."""
-    return backbone_of(distribution_in(row.distributions), stored_coverage(row))
 
 
 def search_of(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.circuit_sets.most_different import most_different
 from analysis.circuit_sets.overlap import all_distances, jaccard_distance, sizes_of, words_of
+from analysis.circuit_sets.rivals import most_different
 from analysis.networks.circuit import EdgeLayout, mask_array
 from analysis.progress import OutOfTime
 from analysis.work import Work

@@ -10,11 +10,10 @@ import pytest
 
 from analysis.alignments.alignment import Alignment
 from analysis.common_ground import survey
-from analysis.common_ground.aligned import alignment_standings
 from analysis.common_ground.interpreted import choose_classes, representatives_predict, speaks
 from analysis.common_ground.points import Bounds
 from analysis.common_ground.spread import Spread
-from analysis.common_ground.survey import circuit_range, survey_common_ground
+from analysis.common_ground.survey import alignment_standings, circuit_range, survey_common_ground
 from analysis.data import clean_data
 from analysis.errors import Cancelled
 from analysis.experiments import decide_under_interventions, intervention_space, standing_of

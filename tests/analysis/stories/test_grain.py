@@ -13,7 +13,7 @@ from analysis.alignments.joint import count_minimal_joint
 from analysis.alignments.search import search_alignments
 from analysis.networks.mlp import Network
 from analysis.question import Question, ask
-from analysis.stories.grain import Grain, find_grain, with_shared_gates
+from analysis.stories.report import Grain, find_grain, with_shared_gates
 from analysis.stories.search import Unasked
 from analysis.tasks import named_task
 from tests.factories import pretrained_xor
