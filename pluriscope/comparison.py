@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidIntervention
@@ -122,8 +123,11 @@ def who_is_right(counts: Sequence[int], unit: str, beside: str = "") -> Figure:
     """
     names = ("both right", "only P", "only Q", "neither")
     words = ", ".join(f"{exact(n)} {name}" for n, name in zip(counts, names, strict=True))
-    told = f"Of {unit}, from left to right: {words}{f'. {beside}' if beside else ''}"
-    return Figure(quarters(counts, sentence=f"{unit}: {words}"), told, id="right")
+    part = Markup('<span style="flex:0 1 {:.1f}%"><b>{}</b> {}</span>').format
+    shares = [100 * n / max(sum(counts), 1) for n in counts]
+    below = Markup(" ").join(part(share, exact(n), name) for share, n, name in zip(shares, counts, names, strict=True))
+    told = Markup('<span class="seg">{}</span>{}').format(below, f"{beside}." if beside else "")
+    return Figure(quarters(counts, sentence=f"Of {unit}, from left to right: {words}"), told, id="right")
 
 
 def compared(result: Findings, explanations: Sequence[Explanation]) -> Rows:
