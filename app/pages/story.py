@@ -143,7 +143,8 @@ class Story(Block):
 
 def without_network(links: Addresses) -> Iterator[Block]:
     """The front page where the network of the story is not stored: what Pluriscope is."""
-    doors = [Action("Import your network", links.bring_in(), primary=True), Action("All networks", links.gallery())]
+    own = Action("Import your network", links.bring_in(), primary=True)
+    doors = [own, Action("All networks", links.gallery()), Action("Learn", links.learn())]
     yield Head("Every valid explanation of one network, side by side", _WITHOUT, actions=doors)
 
 
