@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from markupsafe import Markup, escape
@@ -29,6 +30,9 @@ THEME_COOKIE: Final = "theme"
 HTMX: Final = "vendor/htmx-4.0.1.min.js"
 HAS_RECORD: Final = "pluriscope.has_record"
 """In the scope of a request for a page whose record is JSON at the same path behind ``/api/v2``."""
+ENOUGH: Final = 40_000
+"""Characters of blocks that fill any screen."""
+_ENOUGH_ID: Final = "enough"
 _YEAR: Final = 365 * 24 * 3600
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
@@ -130,6 +134,7 @@ def show(
             ):
                 answer["HX-Push-Url"] = block.link(block.query)
         else:
+            parts = _with_mark([block.html(part=part) for block in page])
             links, head = Addresses(prefix), next((block for block in page if isinstance(block, Head)), Head(title))
             about = escape(head.sentence).striptags()
             title = title or escape(head.title).striptags()
@@ -151,7 +156,8 @@ def show(
                 "access": access,
                 "htmx_file": HTMX,
                 "live": any(_is_live(block) for block in page),
-                "body": Markup("\n").join(block.html(part=part) for block in page),
+                "body": Markup("\n").join(parts),
+                "painted_at": _ENOUGH_ID if len(parts) > len(page) else "foot",
             }
             body = env.get_template(around).render(context)
             if as_file:
@@ -160,6 +166,16 @@ def show(
     response = HTMLResponse(body, status_code=status_code, headers=answer)
     response.headers["Vary"] = "HX-Request"
     return _for_reader(response, access, theme if chosen else "")
+
+
+def _with_mark(parts: list[Markup]) -> list[Markup]:
+    """The blocks, with a mark after so many of them as fill a screen, if there are more: a browser paints when it comes
+    to the mark.
+    """
+    sizes = list(accumulate(map(len, parts)))
+    first = next((number for number, size in enumerate(sizes, 1) if size > ENOUGH), len(parts))
+    mark = Markup('<span id="{}" hidden></span>').format(_ENOUGH_ID)
+    return [*parts[:first], mark, *parts[first:]] if first < len(parts) else parts
 
 
 def _is_live(block: Block) -> bool:

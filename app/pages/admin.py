@@ -20,7 +20,7 @@ from app.figures.numbers import duration, exact, noun, when
 from app.figures.svg.marks import verdict_mark
 from app.jobs.installation import STATES, Installation, is_present, look_at
 from app.settings import Settings
-from pluriscope.blocks import Action, Block, Head, Notice, Section, Table, VerdictState
+from pluriscope.blocks import Action, Block, Head, More, Notice, Section, Table, VerdictState
 
 SECRET: Final = re.compile("token|secret|password|credential|key")
 VARIABLE: Final = "PLURISCOPE_"
@@ -66,9 +66,12 @@ def administration(
     findings = glance(environment, settings)
     labels = ("Check", "State", "Found", "What to do")
     yield Table.plain(labels, [(one.check, _signed(one.level), one.found, one.cure) for one in findings])
-    yield Section("Settings", "Secrets are shown as set or not set.")
+    yield More("Settings", lambda: [_settings(settings)], "secrets are shown as set or not set", id="settings")
+
+
+def _settings(settings: Settings) -> Table:
     fields = type(settings).model_fields
-    yield Table.plain(
+    return Table.plain(
         ("Variable", "Value", "Changed"),
         [_setting(settings, name) for name in fields],
         [(field.description or "").replace("`", "") for field in fields.values()],

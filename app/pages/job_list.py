@@ -16,7 +16,7 @@ from app.figures.svg.marks import verdict_mark
 from app.pages.place import find_network
 from pluriscope.blocks import Action, Block, Head, Table, VerdictState
 from pluriscope.records import RowsRecord, rows_record
-from pluriscope.tables import AtHand, Column, Row, read_query
+from pluriscope.tables import AtHand, Column, Query, Row, read_query
 
 ID: Final = "jobs"
 STATES: Final[Mapping[str, VerdictState]] = {
@@ -30,6 +30,7 @@ STATES: Final[Mapping[str, VerdictState]] = {
 """Each state with its sign, in the order in which filters show them."""
 _UNSEEN: Final[dict[str, Any]] = {"offered": False, "shown": False, "orders": False}
 """Of a column that is an option alone."""
+_USUAL: Final = Query(limit=30)
 
 
 def job_list(
@@ -58,11 +59,11 @@ def jobs_record(
 
 def _table(session: Session, addresses: Addresses, options: Mapping[str, Sequence[str]], now: datetime) -> Table:
     columns = _columns(lambda text: find_network(session, addresses, text).slug)
-    query, jobs = read_query(columns, options), reads.listed_jobs(session)
+    query, jobs = read_query(columns, options, _USUAL), reads.listed_jobs(session)
     slugs = {find_network(session, addresses, slug).digest: slug for slug in query.wanted.get("network", ())}
     listing = AtHand(columns, [_row(job, slugs.get(job.network_digest or ""), addresses, now) for job in jobs])
     renews = any(job.state in reads.UNFINISHED for job in jobs)
-    return Table(listing, query, addresses.jobs(), noun="job", renews=renews, id=ID)
+    return Table(listing, query, addresses.jobs(), noun="job", usual=_USUAL, renews=renews, id=ID)
 
 
 def _columns(network: Callable[[str], str]) -> tuple[Column, ...]:

@@ -113,7 +113,8 @@ def _form(of: Subject, given: Mapping[str, str]) -> Iterator[Block]:
         settings_form(about.settings, of.scope, first),
         of.links.analysis(of.slug, "claims", type(of.scope)(), "given"),
     )
-    yield Form(model, url, "Locate it", {**given, **kept, **of.scope.query()}, changes=False)
+    values = {**given, **kept, **of.scope.query()}
+    yield Form(model, url, "Locate it", values, changes=False, primary=not any(given.values()))
     forms = "\n".join(f"- **{one.label}.** {one.about} `{one.example}`" for one in FORMS)
     yield More("What is read", lambda: [Prose(forms, glossary=False)])
 

@@ -100,7 +100,7 @@ def _page(report: FunnelReport, of: Subject) -> Iterator[Block]:
     yield Section("Change the sequence", "Criteria in order, with blanks between", asked, id="change")
     values = {"criteria": " ".join(report.criteria) or NONE, **of.scope.query()}
     url = of.links.analysis(of.slug, "funnel", Scope(), CHOSEN)
-    yield Form(_form(of), url, "Show", values, changes=False)
+    yield Form(_form(of), url, "Show", values, changes=False, primary=not report.missing)
     yield More("How to read it", lambda: [Prose(_READING)])
 
 

@@ -6,15 +6,26 @@ wrong with it: the page, the rule, the place. A rule may change the page (focus,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 Rule = Callable[[Any], Iterator[str]]
 
 WEIGHT_BYTES: Final = 600_000  # of everything transferred but the plotting library
 MEDIA: Final = {"assets": ["media"]}  # of what axe fetches before it looks
 LABEL: Final = 11.9  # px; 12 is what the smallest texts of pages have
+SIZES: Final = {"desk": (12, 14, 20, 32), "phone": (12, 14, 20, 28)}
+"""Of type, in px, on ordinary pages."""
+WORDS: Final = 600  # in main, before anything is unfolded
+HTML_BYTES: Final = 250_000
+TARGET: Final = 24  # px, each way; links in a run of text may be lower
+DRAWN: Final = re.compile(r"/(story/.*|learn.*|findings.*|collections)?")
+"""Paths of pages whose sizes of type are drawn one by one: story, lessons, slides, findings."""
+LONG: Final = re.compile(r"/(glossary|scope|api|findings.*)")
+"""Paths of pages that things are looked up in, and of findings."""
 SHIFT: Final = 0.02  # cumulative layout shift; 0.1 is commonly called good
 SEE_COLOURS: Final = """async ({ passed, options }) => {
   const silent = ".vh, .skip, [aria-disabled=true], :disabled, svg";
@@ -238,6 +249,87 @@ def labels_can_be_read(tab: Any) -> Iterator[str]:
     )
 
 
+def sizes_of_type(tab: Any) -> Iterator[str]:
+    """Four sizes on an ordinary page, words in drawings apart."""
+    if DRAWN.fullmatch(_path(tab)):
+        return
+    sizes = SIZES["phone" if tab.evaluate("() => innerWidth < 700") else "desk"]
+    yield from tab.evaluate(
+        """(sizes) => {
+          const odd = new Map(), walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          while (walk.nextNode()) {
+            const e = walk.currentNode.parentElement;
+            if (!walk.currentNode.data.trim() || e.closest("svg, script, style, select, .vh, .skip, sup")) continue;
+            const size = parseFloat(getComputedStyle(e).fontSize);
+            if (sizes.some((one) => Math.abs(one - size) < 0.05) || !e.checkVisibility()) continue;
+            odd.set(size, e.outerHTML.slice(0, 120));
+          }
+          return [...odd].map(([size, html]) => `${size} px: ${html}`);
+        }""",
+        sizes,
+    )
+
+
+def few_words(tab: Any) -> Iterator[str]:
+    """What a page says before something on it is unfolded; what can be chosen from a list is not said."""
+    if LONG.fullmatch(_path(tab)) or "part=" in tab.url:
+        return
+    n = tab.evaluate(
+        """() => {
+          let n = 0;
+          const walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+          while (walk.nextNode()) {
+            const e = walk.currentNode.parentElement;
+            if (e.closest("script, style, select, svg, .vh") || !e.checkVisibility()) continue;
+            n += (walk.currentNode.data.match(/[\\p{L}\\p{N}][^\\s]*/gu) ?? []).length;
+          }
+          return n;
+        }"""
+    )
+    if n > WORDS:
+        yield f"{n} words"
+
+
+def one_primary(tab: Any) -> Iterator[str]:
+    found = tab.evaluate(
+        "() => [...document.querySelectorAll('.primary')].filter((e) => e.checkVisibility()).map((e) => e.innerText)"
+    )
+    if len(found) > 1:
+        yield f"{len(found)} primary buttons: {found}"
+
+
+def light_html(tab: Any) -> Iterator[str]:
+    n = tab.evaluate("() => performance.getEntriesByType('navigation')[0].decodedBodySize")
+    if n > HTML_BYTES:
+        yield f"{n:,} bytes of HTML, {HTML_BYTES:,} allowed"
+
+
+def targets_can_be_hit(tab: Any) -> Iterator[str]:
+    """Whatever can be clicked, but for links in a run of text and parts of drawings and histograms."""
+    yield from tab.evaluate(
+        """(least) => [...document.querySelectorAll("a[href], button, select, summary, input:not([type=hidden])")]
+          .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest("svg, .vh, .skip, .hist"))
+          .filter((e) => {
+            let block = e.parentElement;
+            while (getComputedStyle(block).display === "inline") block = block.parentElement;
+            const inText = getComputedStyle(e).display === "inline" && block.innerText.trim() !== e.innerText.trim();
+            if (inText) return false;
+            const parts = [e, e.closest("label") ?? e, ...e.children].map((one) => one.getBoundingClientRect());
+            return !parts.some((box) => box.width >= least - 0.5 && box.height >= least - 0.5);
+          })
+          .slice(0, 6)
+          .map((e) => {
+            const { width, height } = e.getBoundingClientRect();
+            return `${width.toFixed(0)} × ${height.toFixed(0)} px: ${e.outerHTML.slice(0, 120)}`;
+          })""",
+        TARGET,
+    )
+
+
+def _path(tab: Any) -> str:
+    return urlsplit(tab.url).path
+
+
 def motion_is_still(tab: Any) -> Iterator[str]:
     """Of a visitor who asked for reduced motion."""
     for moving in tab.evaluate(
@@ -347,6 +439,12 @@ AT_A_DESK: Final[tuple[Rule, ...]] = (
     title,
     not_wider_than_the_screen,
     drawings_have_words,
+    labels_can_be_read,
+    sizes_of_type,
+    few_words,
+    one_primary,
+    light_html,
+    targets_can_be_hit,
     motion_is_still,
     accessible,
     skip_link,
@@ -354,7 +452,13 @@ AT_A_DESK: Final[tuple[Rule, ...]] = (
     on_paper,
 )
 IN_THE_DARK: Final[tuple[Rule, ...]] = (accessible_in_the_dark,)
-ON_A_PHONE: Final[tuple[Rule, ...]] = (not_wider_than_the_screen, no_layout_shift, labels_can_be_read)
+ON_A_PHONE: Final[tuple[Rule, ...]] = (
+    not_wider_than_the_screen,
+    no_layout_shift,
+    labels_can_be_read,
+    sizes_of_type,
+    targets_can_be_hit,
+)
 WITHOUT_SCRIPTS: Final[tuple[Rule, ...]] = (complete_without_scripts, not_wider_than_the_screen)
 
 

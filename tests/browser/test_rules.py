@@ -9,7 +9,10 @@ from tests.browser import rules
 pytestmark = pytest.mark.browser
 
 STYLE = """
-body { background: #fff; color: #000; } .skip { position: absolute; left: -99rem; } .skip:focus { left: 1rem; }
+body { background: #fff; color: #000; font-size: 14px; } h1 { font-size: 32px; }
+:is(input, button) { font-size: 14px; min-height: 24px; }
+:is(nav, footer) a { display: inline-block; min-height: 24px; min-width: 24px; }
+ .skip { position: absolute; left: -99rem; } .skip:focus { left: 1rem; }
 main:focus { outline: none; } :focus-visible { outline: 2px solid #000; }
 @media print { .bar nav, .bar form, .skip { display: none; } }
 """
@@ -41,7 +44,7 @@ def look(tab):
         tab.unroute_all()
         tab.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html; charset=utf-8"))
         tab.emulate_media(media="screen", color_scheme="light")
-        tab.goto("http://page.test/")
+        tab.goto("http://page.test/page")
         if rule is rules.no_layout_shift:
             tab.wait_for_timeout(300)  # only what moves late comes after a page of ours is there
         return list(rule(tab))
@@ -62,8 +65,13 @@ WRONG = [
     (rules.title, {"change": ("In order · Pluriscope", "In order")}),
     (rules.not_wider_than_the_screen, {"more": "<div style='width: 1500px'>wide</div>"}),
     (rules.drawings_have_words, {"change": ("<title>A circle</title>", "")}),
-    (rules.drawings_have_words, {"more": "<figure data-plot></figure>"}),
     (rules.labels_can_be_read, {"more": "<svg viewBox='0 0 99 99' width='9' height='9'><text y='50'>x</text></svg>"}),
+    (rules.sizes_of_type, {"style": "main p { font-size: 13px }"}),
+    (rules.few_words, {"more": f"<p>{'word ' * 600}</p>"}),
+    (rules.one_primary, {"more": "<button class='primary'>One</button><button class='primary'>Other</button>"}),
+    (rules.light_html, {"more": f"<!--{'x' * 250_000}-->"}),
+    (rules.targets_can_be_hit, {"style": "nav a { min-height: 0; line-height: 20px }"}),
+    (rules.targets_can_be_hit, {"more": "<input type='checkbox' aria-label='n' style='min-height: 0'>"}),
     (rules.motion_is_still, {"style": "h1 { animation: go 9s infinite } @keyframes go { to { opacity: .5 } }"}),
     (rules.accessible, {"more": "<img src='/x.png'>"}),
     (rules.accessible, {"style": "main p { color: #bbb }"}),

@@ -94,7 +94,7 @@ def ground_figure(
         x = min(left + at * across, right - 40)
         body += text(x, base + 14, f"{words} {at:,}", "lab halo", anchor="middle")
     for place, (at, letter) in enumerate(sorted((at, letter) for letter, at in (flags or {}).items())):
-        x, y = left + at * across, 48 + 22 * place  # of two that are near each other neither hides the other
+        x, y = left + at * across, 48 + 22.0 * place  # of two that are near each other neither hides the other
         body += line(x, y + 9, x, base, "e-pos") + rect(x - 9, y - 9, 18, 18, "n-open", 'rx="1"')
         body += text(x, y + 4.5, letter, "fi", anchor="middle")
     for number, one in enumerate(lanes):

@@ -38,7 +38,7 @@ def score_bars(
     largest = max((abs(score) for row in scores for score in row), default=0.0)
     wide = min(_WIDEST, _PLOT / max(1, len(scores)))
     left = max(text_width(name, 12) for name in input_names) + 16
-    every = max(1, -(-int(text_width(row_names[0], 11) + 4) // int(max(1, wide))))
+    every = max(1, -(-int(text_width(row_names[0], 12) + 4) // int(max(1, wide))))
     body = ""
     for axis in range(len(input_names)):
         base = _BAND * axis + _BAND / 2

@@ -46,7 +46,7 @@ PAD_X: Final = 60.0
 PAD_Y: Final = 46.0
 _MAX_LABELLED_EDGES: Final = 9
 _MAX_WEIGHTS: Final = 400
-_SMALL: Final = 10.5  # letters of weights
+_SMALL: Final = 12.0  # letters of weights
 
 Box = tuple[float, float, float, float]
 NO_NAMES: Final[Mapping[Site, Sequence[str]]] = {}
@@ -220,7 +220,7 @@ def _hidden_name(
     name = node_name(layer, neuron, wiring.sizes)
     if wiring.cut[layer][neuron]:
         name += " cut"
-    wide = text_width(name, 10)
+    wide = text_width(name, 12)
     if tile is None or not tile.label:
         return esc(name), wide
     with_label = wide + 8 + text_width(tile.label, 13)

@@ -107,7 +107,7 @@ class _Positions:
         between = _PHONE if narrow else _BETWEEN
         self._ahead = (step + between) / 2
         self._row = _ROW if len(positions) <= 8 else _LOW_ROW
-        left = max(text_width(_token(number, one), 11) for number, one in enumerate(positions)) + 12
+        left = max(text_width(_token(number, one), 12) for number, one in enumerate(positions)) + 12
         self.x = [left + step / 2]
         for one, following in pairwise(columns):
             self.x.append(self.x[-1] + step + (between if following.layer != one.layer else 0.0))

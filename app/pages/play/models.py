@@ -34,7 +34,7 @@ from app.figures.svg.positions import NodeColumn, PlaceMark, positions_diagram
 from app.options import ScopeOptions
 from app.pages.inside import chosen_row
 from app.pages.place import ModelPlace, mask_meant
-from app.pages.play.played import Ask, Changed, Field, Played, Told
+from app.pages.play.played import Ask, Field, Played, Told
 from app.pages.play.state import WITHOUT
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Prose, Table
 from pluriscope.records import HandRecord, PlayRecord, RunRecord
@@ -275,8 +275,8 @@ class ModelPlay(Played):
         return replace(self.state, changes=()).url
 
     @cached_property
-    def hands(self) -> list[Changed]:
-        return [Changed(self._hand(one), self.state.without(one).url) for one in self.state.changes]
+    def hands(self) -> list[tuple[HandRecord, str]]:
+        return [(self._hand(one), self.state.without(one).url) for one in self.state.changes]
 
     def record(self) -> PlayRecord:
         runs = self._run(self.before), self._run(self.after)

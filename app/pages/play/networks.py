@@ -29,7 +29,7 @@ from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import short
 from app.pages.explanations import KIND_LABELS, Explanation
 from app.pages.place import Place
-from app.pages.play.played import Ask, Changed, Field, Played, Told, link
+from app.pages.play.played import Ask, Field, Played, Told, link
 from app.pages.play.state import NetworkOptions, Site, State, read_state
 from app.pages.play.tokens import write_now, write_site
 from app.pages.play.words import intervention_words, written_signs, written_words
@@ -103,8 +103,8 @@ class NetworkPlay(Played):
         return self.state.at(Intervention(self.now.base)).url
 
     @cached_property
-    def hands(self) -> list[Changed]:
-        return [Changed(self._hand(change), self.state.without(change).url) for change in self.now.changes]
+    def hands(self) -> list[tuple[HandRecord, str]]:
+        return [(self._hand(change), self.state.without(change).url) for change in self.now.changes]
 
     def _hand(self, change: Change) -> HandRecord:
         words, name = written_words(change, self.state.n_inputs), site_name(change, self.state.sizes)

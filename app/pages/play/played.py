@@ -106,19 +106,6 @@ class Told:
     identity: str
 
 
-@dataclass(frozen=True)
-class Changed:
-    """One change by hand.
-
-    Args:
-        told: what it is.
-        without: address of the state without it.
-    """
-
-    told: HandRecord
-    without: str
-
-
 @dataclass(frozen=True, eq=False)
 class Played(Shared):
     """One intervention by hand.
@@ -143,8 +130,8 @@ class Played(Shared):
 
     @property
     @abstractmethod
-    def hands(self) -> Sequence[Changed]:
-        """What is changed."""
+    def hands(self) -> Sequence[tuple[HandRecord, str]]:
+        """What is changed, each with the address of the state without it."""
 
     @property
     @abstractmethod
@@ -195,9 +182,9 @@ class Played(Shared):
     def _changes(self) -> list[Block]:
         """What is changed, each with the way to undo it."""
         cells = []
-        for number, one in enumerate(self.hands):
-            undo = Markup('Undo<span class="vh"> {}</span>').format(one.told.name)
-            cells.append((one.told.name, one.told.words, link(undo, one.without, f"undo-{number}")))
+        for number, (one, without) in enumerate(self.hands):
+            undo = Markup('Undo<span class="vh"> {}</span>').format(one.name)
+            cells.append((one.name, one.words, link(undo, without, f"undo-{number}")))
         return [Table.plain(["Changed", "How", "Step"], cells)] if cells else []
 
     @property
@@ -231,7 +218,7 @@ class Played(Shared):
             engine_version=ENGINE_VERSION,
             words=self.told.words,
             verdict=self.told.title,
-            changes=[one.told for one in self.hands],
+            changes=[one for one, _ in self.hands],
             **more,
         )
 

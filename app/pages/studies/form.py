@@ -111,11 +111,12 @@ def study_form(
     yield Head("New study", "What would be trained is said before anything starts.")
     if problems:
         yield Notice("Nothing was started", "; ".join(problems) + ".", "Mend that and send it again.", "refused")
-    fields = Form(StudyFields, links.new_study(), "See what it would train", values, errors)
-    schema = f"[Its schema]({links.prefix}{API_V2}/studies/schema)"
-    from_file = Form(StudyFile, links.new_study(), "See what this would train", {"file": file}, id="file")
+    fields = Form(StudyFields, links.new_study(), "See what it would train", values, errors, primary=not file)
+    schema = Action("Its schema", f"{links.prefix}{API_V2}/studies/schema")
+    words = "See what this would train"
+    from_file = Form(StudyFile, links.new_study(), words, {"file": file}, primary=bool(file), id="file")
     parts: list[Block] = [Section("As fields"), fields]
-    other: list[Block] = [Section("As a study file", id="file-head"), Prose(schema, glossary=False), from_file]
+    other: list[Block] = [Section("As a study file", "", schema, id="file-head"), from_file]
     yield from [*other, *parts] if file else [*parts, *other]
 
 
