@@ -30,7 +30,7 @@ _OF_A_SERVER: Final = (
     "a[href*='part=file'], link[rel=expect]"
 )
 _LOADED: Final = (("a", "href"), ("link", "href"), ("img", "src"), ("script", "src"))
-_STYLES: Final = ("drawings.css", "house.css", "offline.css")
+_STYLES: Final = re.compile(r'<link rel="stylesheet" href="[^"?]*/static/([\w.-]+)')
 SENTENCE: Final = "Filtering, searching and computing need a running Pluriscope."
 
 
@@ -118,7 +118,7 @@ def alone(text: str, address: str, live: str) -> str:
         address: where it does.
         live: see :func:`rewritten`.
     """
-    styles = "".join((STATIC / name).read_text() for name in _STYLES)
+    styles = "".join((STATIC / name).read_text() for name in (*_STYLES.findall(text), "offline.css"))
     found = rewritten(text, address, FRONT, lambda _: "", live)
     return found.replace("</head>", f"<style>{styles}</style></head>", 1)
 
