@@ -44,7 +44,7 @@ BY_HAND: Final[Mapping[str, tuple[tuple[str, int], tuple[str, int]]]] = {
 }
 """Digest of a question → the circuit and index of two interpretations that were chosen for the opening story."""
 MAX_CLASSES: Final = 10_000
-N_DRAWN: Final = 5_000
+N_DRAWN: Final = 2_000
 MAX_BITS: Final = 1 << 29
 """Classes times interventions: 64 MiB of those that are right, and as many of those that are wrong."""
 SEED: Final = 0

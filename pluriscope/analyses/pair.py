@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 from markupsafe import Markup
 
 from analysis.fair_pair.report import CONDITIONS, ExperimentFound, FairPairReport, PairFound
 from analysis.networks.circuit import Circuit
 from app.figures.numbers import decimal, exact, noun
+from app.figures.svg.beside import explanation_beside
 from app.figures.svg.layout import node_name
 from app.figures.svg.marks import quarters
 from app.figures.svg.thumbs import circuit_thumb
@@ -51,7 +52,7 @@ def contradicting(report: FairPairReport, of: Subject) -> Iterator[Block]:
         yield Notice("There are none", " ".join(report.findings(of.question)))
         return
     yield Section(CONTRADICT, _SAME, Action("See where, and guess first", of.compare(refs(pair))), id="pair")
-    yield from _drawn(report, pair, of)
+    yield from _drawn(report, pair, of, large=False)
     search = f"[The search]({of.links.analysis(of.slug, 'pair', of.scope)})"
     if report.by_hand is not None and report.before is not None:
         yield Prose(
@@ -61,9 +62,9 @@ def contradicting(report: FairPairReport, of: Subject) -> Iterator[Block]:
         yield Prose(f"No pair is [fair](glossary.md#fair-pair) here: {_given_up(pair)}.")
 
 
-def _drawn(report: FairPairReport, pair: PairFound, of: Subject) -> Iterator[Block]:
+def _drawn(report: FairPairReport, pair: PairFound, of: Subject, *, large: bool) -> Iterator[Block]:
     """Both drawings, and the bar."""
-    yield Side([_one(report, pair, number, of) for number in range(2)])
+    yield Side([_one(report, pair, number, of, large=large) for number in range(2)])
     yield who_is_right(_counts(pair), noun(report.n_interventions, "intervention"))
 
 
@@ -71,21 +72,23 @@ def _counts(pair: PairFound) -> tuple[int, ...]:
     return pair.both_right, pair.first_right, pair.second_right, pair.neither
 
 
-def _one(report: FairPairReport, pair: PairFound, number: int, of: Subject) -> Figure:
+def _one(report: FairPairReport, pair: PairFound, number: int, of: Subject, *, large: bool) -> Figure:
     question, mask, index = of.question, pair.masks[number], pair.indices[number]
     n_inputs = question.cut.n_inputs
     gates = [[(one, bits_of(one.function, n_inputs)) for one in found] for found in pair.gates]
     tiles = [Tile(one.layer, one.neuron, bits, one.label) for one, bits in gates[number]]
     masks = [int(one, 16) for one in pair.masks]
-    drawn = circuit_thumb(
-        question.cut.weights,
-        Circuit(question.layout, masks[number]),
-        tiles,
-        shared=Circuit(question.layout, masks[0] & masks[1]).keep if masks[0] != masks[1] else None,
-        hues=hues_among(bits for _, bits in chain(*gates)),
-        title=f"Interpretation {LETTERS[number]}",
-        named=True,
-    )
+    circuit, both = Circuit(question.layout, masks[number]), Circuit(question.layout, masks[0] & masks[1]).keep
+    about: dict[str, Any] = {
+        "hues": hues_among(bits for _, bits in chain(*gates)),
+        "title": f"Interpretation {LETTERS[number]}",
+    }
+    if large:
+        alone = tuple(own & ~shared for own, shared in zip(circuit.keep, both, strict=True))
+        drawn = explanation_beside(question.cut.weights, circuit, tiles, alone=alone, **about)
+    else:
+        shared = both if masks[0] != masks[1] else None
+        drawn = circuit_thumb(question.cut.weights, circuit, tiles, shared=shared, **about)
     right = pair.both_right + (pair.second_right if number else pair.first_right)
     caption = Markup('<b class="key">{}</b> <a class="mono" href="{}">i·{}.{}</a><br>{}, right on {} of {}').format(
         LETTERS[number],
@@ -111,7 +114,7 @@ def _page(report: FairPairReport, of: Subject) -> Iterator[Block]:
     if not report.complete:
         yield Notice("Not every valid circuit is listed", "These are interpretations of those that are.")
     if pair is not None:
-        yield from _drawn(report, pair, of)
+        yield from _drawn(report, pair, of, large=True)
         yield from _experiments(pair, of)
         yield from _by_hand(report, of)
     asked = f"every rule decides {exact(report.n_clear)} of {noun(report.n_interventions, 'intervention')}"
@@ -120,7 +123,7 @@ def _page(report: FairPairReport, of: Subject) -> Iterator[Block]:
 
 def _experiments(pair: PairFound, of: Subject) -> Iterator[Block]:
     action = Action("Guess first", of.compare(refs(pair)), True)
-    yield Section("Where each is right", f"they differ in {_sites(pair.differ, of)}", action, id="experiments")
+    yield Section("Where they part", f"they differ in {_sites(pair.differ, of)}", action, id="experiments")
     yield Prose("\n".join(f"{n}. {_told(one, of)}" for n, one in enumerate(pair.experiments, start=1)), glossary=False)
     p, q = pair.counted
     if p + q < pair.first_right + pair.second_right:
@@ -171,7 +174,7 @@ def _about(report: FairPairReport | None, of: Subject, ref: ExplanationRef) -> I
 
 
 def _brief(report: FairPairReport) -> str:
-    pair = report.shown
+    pair = report.pair
     return "" if pair is None else f"P right on {exact(pair.first_right)}, Q on {exact(pair.second_right)}"
 
 

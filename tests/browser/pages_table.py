@@ -33,6 +33,7 @@ PAGES = {
     "settings": "/networks/xor-pretrained/settings",
     "circuits": "/networks/xor-pretrained/explanations?kind=circuit",
     "explanations of three inputs": "/networks/majority-3-3/explanations?protocol=paper&output=0",
+    "fair pair": "/networks/xor-pretrained/analyses/pair",
     "most different circuits": "/networks/xor-pretrained/analyses/rivals",
     "most different circuits, not compared": "/networks/majority-3-3/analyses/rivals?protocol=paper",
     "stories": "/networks/xor-pretrained/analyses/stories",

@@ -40,7 +40,7 @@ NETWORKS: Final = {
 ALL_OF: Final = ("analyse", "explanations", "model-circuits")
 """The kinds of jobs that are quick, so that every one of them is done."""
 FURTHER: Final = {
-    ("xor-pretrained", "complete"): ("directions", "criteria", "stories", "rivals", "methods", "lenses"),
+    ("xor-pretrained", "complete"): ("directions", "criteria", "stories", "pair", "rivals", "methods", "lenses"),
     ("xor-pretrained", "paper"): ("criteria",),
     ("alice-and-bob", "complete"): ("directions", "criteria", "common-ground", "ladder"),
     ("alice-and-bob", "paper"): ("criteria",),
