@@ -178,4 +178,4 @@ def counts_figure(counts: Mapping[tuple[int, int], int], *, across: str, up: str
             body += text(60 + step * place, bottom - 12, f"{x}", "lab", anchor="middle")
     body += text(width / 2, bottom + 8, across, "lab", anchor="middle")
     said = "; ".join(f"{many:,} with {x} and {level:,}" for (x, level), many in sorted(merged.items()))
-    return drawing(width, bottom + 16, body, sentence=f"{up}, by {across}: {said}")
+    return drawing(width, bottom + 16, body, sentence=f"{up}, by {across}: {said}", css_class="ground")
