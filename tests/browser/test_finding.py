@@ -130,4 +130,4 @@ def test_what_a_term_means_opens_by_focus_and_closes_by_escape(tab, expect):
     expect(meaning).to_have_count(0)
     expect(term).to_be_focused()
     tab.keyboard.press("Enter")
-    expect(tab).to_have_url(re.compile("/glossary#interpretation$"))
+    expect(tab).to_have_url(re.compile("/glossary#explanation$"))

@@ -27,6 +27,7 @@ def test_the_first_lesson_is_done_by_clicks_and_keys(visitor, expect):
     board.get_by_role("link", name="Switch n1.1 off").click()
     expect(said).to_contain_text("Wrong on")
     board.get_by_role("link", name="Switch n1.1 on").click()
+    expect(said).to_have_text("All four right with six neurons. Can you go on?")
     for name in ("n2.1", "n2.2"):
         board.get_by_role("link", name=f"Switch {name} off").click()
         expect(board.get_by_role("link", name=f"Switch {name} on")).to_be_visible()
