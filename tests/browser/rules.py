@@ -236,6 +236,18 @@ def drawings_have_words(tab: Any) -> Iterator[str]:
 
 def labels_can_be_read(tab: Any) -> Iterator[str]:
     """Texts in drawings are as large as the smallest of a page; one of class "shrinks" is for its shape alone."""
+    yield from _labels_below(tab, LABEL)
+
+
+def labels_on_a_small_phone(tab: Any) -> Iterator[str]:
+    """The same where a screen is 360 px wide, with half a pixel less."""
+    before = tab.viewport_size
+    tab.set_viewport_size({"width": 360, "height": 740})
+    yield from _labels_below(tab, LABEL - 0.5)
+    tab.set_viewport_size(before)
+
+
+def _labels_below(tab: Any, least: float) -> Iterator[str]:
     yield from tab.evaluate(
         """(least) => [...document.querySelectorAll("main svg:not(.shrinks) text")]
           .filter((text) => text.getBoundingClientRect().width && text.checkVisibility({ visibilityProperty: true }))
@@ -245,7 +257,7 @@ def labels_can_be_read(tab: Any) -> Iterator[str]:
           })
           .filter(([size]) => size < least)
           .map(([size, text]) => `${size.toFixed(1)} px: ${text.outerHTML.slice(0, 120)}`)""",
-        LABEL,
+        least,
     )
 
 
@@ -458,6 +470,7 @@ ON_A_PHONE: Final[tuple[Rule, ...]] = (
     labels_can_be_read,
     sizes_of_type,
     targets_can_be_hit,
+    labels_on_a_small_phone,
 )
 WITHOUT_SCRIPTS: Final[tuple[Rule, ...]] = (complete_without_scripts, not_wider_than_the_screen)
 

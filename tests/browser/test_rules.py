@@ -66,6 +66,10 @@ WRONG = [
     (rules.not_wider_than_the_screen, {"more": "<div style='width: 1500px'>wide</div>"}),
     (rules.drawings_have_words, {"change": ("<title>A circle</title>", "")}),
     (rules.labels_can_be_read, {"more": "<svg viewBox='0 0 99 99' width='9' height='9'><text y='50'>x</text></svg>"}),
+    (
+        rules.labels_on_a_small_phone,
+        {"more": "<svg viewBox='0 0 400 20'><text y='9'>x</text></svg>", "style": "text { font-size: 12px }"},
+    ),
     (rules.sizes_of_type, {"style": "main p { font-size: 13px }"}),
     (rules.few_words, {"more": f"<p>{'word ' * 600}</p>"}),
     (rules.one_primary, {"more": "<button class='primary'>One</button><button class='primary'>Other</button>"}),

@@ -326,7 +326,8 @@ class _Vessels:
         css = "vs-value vs-new" if differs else "vs-value"
         body += text(x, y + radius + sizes.letters + 6, words or "—" * (self.was is not None), css, anchor="middle")
         if self.named and layer < self.wiring.last:
-            body += text(x, y - radius - 7, name, "vs-site", anchor="middle")
+            ring = 5 if site in self.ringed or site in self.forced else 0
+            body += text(x, y - radius - ring - 7, name, "vs-site", anchor="middle")
         if site in self.ringed or site in self.forced:
             body += circle(x, y, radius + 5, "vs-ring")
         before = "" if not differs else "was beyond float64" if old is None else f"was {decimal(old)}"
