@@ -18,7 +18,7 @@ from app.figures.svg.elements import twice
 from app.figures.svg.graphs import Looking, graph_diagram
 from app.figures.svg.layout import input_name
 from app.figures.svg.vessels import Geometry, Running, full_at, running, vessels
-from app.pages.inside import played_url
+from app.pages.inside import chosen_row, played_url
 from app.pages.page import DRAWING
 from app.pages.place import ModelPlace, Place
 from pluriscope.blocks import Block, Figure, Text
@@ -92,9 +92,9 @@ def perceptron_stage(
     """
     network, task, boolean = place.question.cut, place.question.task, place.question.data.boolean
     n, given = len(behaviour), place.question.data.representatives
-    at = _row_meant(row, n)
-    if at is None:
-        at = next((number for number, one in enumerate(behaviour) if one.decision), 0)
+    if row is not None and row >= n:
+        raise BadQuery(f"row {row}", f"is beyond the {n:,} rows of the task", f"use 0 to {n - 1}", "row")
+    at = row if row is not None else next((number for number, one in enumerate(behaviour) if one.decision), 0)
     listed = sorted(range(n), key=lambda number: (number != at, behaviour[number].margin))[:MOST_ROWS]
     rows = []
     for number in sorted(listed):
@@ -132,12 +132,6 @@ def perceptron_stage(
     )
 
 
-def _row_meant(row: int | None, n: int) -> int | None:
-    if row is not None and row >= n:
-        raise BadQuery(f"row {row}", f"is beyond the {n:,} rows of the task", f"use 0 to {n - 1}", "row")
-    return row
-
-
 def model_stage(place: ModelPlace, links: Addresses, answers: Sequence[AnswerRecord], row: int | None) -> Stage:
     """A transformer on the rows with the smallest gaps, and the one that is asked for: where its heads look there.
 
@@ -150,9 +144,8 @@ def model_stage(place: ModelPlace, links: Addresses, answers: Sequence[AnswerRec
     Raises:
         BadQuery: there is no such row.
     """
-    at = _row_meant(row, len(answers))
+    at = chosen_row(place.model, np.array([one.gap for one in answers]), row)
     by_gap = sorted(range(len(answers)), key=lambda number: answers[number].gap)
-    at = by_gap[0] if at is None else at
     listed = sorted({*by_gap[:_MODEL_ROWS], at}, key=lambda number: answers[number].gap)
     rows = [
         StageRow(
