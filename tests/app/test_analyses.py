@@ -16,6 +16,7 @@ from analysis.discovery.report import MethodsReport
 from analysis.discovery.sweep import sweep
 from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import KIND_OF
+from analysis.fair_pair.report import BY_HAND
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.circuit import circuit_from_hex
@@ -33,6 +34,7 @@ from app.jobs.definitions import arguments_about
 from app.main import create_app
 from app.pages.analyses import about
 from app.pages.place import locate
+from app.pages.story import PAIR
 from pluriscope.analyses.registry import ANALYSES, BY_KEY, COMMON_GROUND, FUNNEL, RIVALS, STORIES
 from pluriscope.analyses.shown import network_subject, shown
 from pluriscope.naming import ExplanationRef, Scope
@@ -405,6 +407,14 @@ def test_every_class_stands_beside_its_floor(client) -> None:
         "/networks/xor/explanations?kind=direction&amp;classes=oblique"
         in client.get("/networks/xor/analyses/ladder").text
     )
+
+
+# --- the fair pair
+
+
+def test_the_pair_that_is_ranked_is_the_one_that_the_story_shows() -> None:
+    (by_hand,) = BY_HAND.values()
+    assert tuple(f"i-{mask}.{index}" for mask, index in by_hand) == PAIR
 
 
 # --- what pages of explanations take from them
