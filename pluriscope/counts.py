@@ -65,7 +65,7 @@ class Count:
     def __html__(self) -> str:
         if self.is_exact and self.value < _IN_DIGITS:
             return exact(self.value)
-        return str(escape(bounded(self.value, self.bound, self.low, self.high)))
+        return escape(bounded(self.value, self.bound, self.low, self.high))
 
     def _repr_html_(self) -> str:
         return self.__html__()

@@ -22,7 +22,7 @@
   }
   figure.addEventListener("live", () => (said.textContent = rows[now].dataset.said));
   rows.forEach((row, at) => {
-    const link = row.querySelector("a");
+    const link = row.querySelector("a") ?? row; // a copy leads nowhere
     for (const event of ["pointerenter", "focus"]) link.addEventListener(event, () => run(at));
     link.addEventListener("click", (event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;

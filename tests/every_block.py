@@ -111,7 +111,7 @@ def every_block(options: dict[str, list[str]] | None = None) -> Iterator[Block]:
             Verdict("mean ablation", "untested"),
         ],
         [
-            Action("Compare", "/compare", primary=True),
+            Action("Compare", "/compare"),
             rules,
             Menu("Share", [Action("Copy as a file", "/file"), Action("Rename", "/rename")]),
         ],

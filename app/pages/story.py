@@ -340,7 +340,7 @@ class _Told:
         """All explanations by how much they predict, and three doors."""
         links, analysis = self.links, self.place.analysis
         doors = (
-            ("Explore all of it", "Every reading of this network, and where they part.", links.network(NETWORK)),
+            ("Explore all of it", "Every reading of this network, and where they differ.", links.network(NETWORK)),
             ("Try your network", "Bring a small one, or train one here.", links.bring_in()),
             ("Teach it", "Six lessons, hand-outs, slides.", links.learn()),
         )

@@ -123,7 +123,7 @@ def _page(report: FairPairReport, of: Subject) -> Iterator[Block]:
 
 def _experiments(pair: PairFound, of: Subject) -> Iterator[Block]:
     action = Action("Guess first", of.compare(refs(pair)), True)
-    yield Section("Where they part", f"they differ in {_sites(pair.differ, of)}", action, id="experiments")
+    yield Section("Where they differ", f"they differ in {_sites(pair.differ, of)}", action, id="experiments")
     yield Prose("\n".join(f"{n}. {_told(one, of)}" for n, one in enumerate(pair.experiments, start=1)), glossary=False)
     p, q = pair.counted
     if p + q < pair.first_right + pair.second_right:

@@ -41,15 +41,13 @@ def test_from_the_front_page_to_a_circuit(tab, expect):
 def test_filter_sort_next_and_back_keep_the_address_in_step(tab, expect, site):
     tab.goto(f"{XOR}/explanations?kind=circuit")
     tab.evaluate("() => { window.sameDocument = true }")
-    most = tab.locator("#list-edges_max")
-    most.fill("13")
-    most.press("Tab")
-    wanted = site.listed("xor-pretrained", kind="circuit", edges_max=13)["total"]
+    tab.locator("#list .hist").first.get_by_role("link", name="13:").click()
+    wanted = site.listed("xor-pretrained", kind="circuit", edges_min=13, edges_max=13)["total"]
     expect(tab.locator("#list [role=status]")).to_have_text(f"{wanted} explanations")
-    eventually(tab, lambda: query(tab), {"kind": ["circuit"], "edges_max": ["13"]})
+    eventually(tab, lambda: query(tab), {"kind": ["circuit"], "edges_min": ["13"], "edges_max": ["13"]})
 
-    tab.get_by_role("columnheader", name="Edges").get_by_role("link").click()
-    head = tab.get_by_role("columnheader", name="Edges")
+    tab.get_by_role("columnheader", name="Margin").get_by_role("link").click()
+    head = tab.get_by_role("columnheader", name="Margin")
     expect(head).to_have_attribute("aria-sort", re.compile("ascending|descending"))
     eventually(tab, lambda: "sort" in query(tab), True)
     before = masks(tab)
@@ -70,7 +68,7 @@ def test_filter_sort_next_and_back_keep_the_address_in_step(tab, expect, site):
     assert masks(tab) == before
     tab.reload()
     assert masks(tab) == before, "the address alone gives the same list"
-    assert tab.locator("#list-edges_max").input_value() == "13"
+    expect(tab.locator("#list .hist .on").first).to_have_text("13")
 
 
 def test_from_the_algorithms_to_the_evidence_of_an_alignment(tab, expect, site):
@@ -125,9 +123,8 @@ def test_a_theme_once_chosen_stays(tab, expect):
 def test_without_scripts_a_list_is_filtered_and_leads_on(visitor, expect, site):
     tab = visitor(java_script_enabled=False)
     tab.goto(f"{XOR}/explanations?kind=circuit")
-    tab.locator("#list-edges_max").fill("12")
-    tab.get_by_role("button", name="Show").click()
-    wanted = site.listed("xor-pretrained", kind="circuit", edges_max=12)["total"]
+    tab.locator("#list .hist").first.get_by_role("link", name="12:").click()
+    wanted = site.listed("xor-pretrained", kind="circuit", edges_min=12, edges_max=12)["total"]
     expect(tab.locator("#list [role=status]")).to_have_text(f"{wanted} explanations")
     tab.locator(".bar [data-theme-switch]").click()
     expect(tab.locator("html")).to_have_attribute("data-theme", "dark")

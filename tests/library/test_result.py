@@ -314,7 +314,7 @@ def test_analyses_are_asked_of_a_result(xor):
 
 @pytest.mark.parametrize(
     ("key", "words"),
-    [("nonsense", "is unknown"), ("rivals", "pluriscope ask rivals FILE"), ("stories", "does all there is")],
+    [("nonsense", "is unknown"), ("pair", "pluriscope ask pair FILE"), ("stories", "does all there is")],
 )
 def test_an_analysis_that_a_result_cannot_be_asked_is_refused(xor, key, words):
     with pytest.raises(AnalysisError, match=words):

@@ -230,7 +230,7 @@ class Compared(Shared):
 
 @dataclass(frozen=True, eq=False)
 class Contradictions:
-    """The trials in which two contradict each other; what the network does is told of those alone that were guessed."""
+    """The trials in which two contradict each other; what the network does is shown where it was guessed."""
 
     of: Compared
 

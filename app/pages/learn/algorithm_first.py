@@ -57,7 +57,7 @@ def _placed(of: Subject, algorithm: HighLevelModel, texts: Sequence[str]) -> dic
     for path, site in found.items():
         try:
             if path not in known:
-                raise InvalidAlignment(f"part {path}", "is none of this formula", f"use {', '.join(sorted(known))}")
+                raise InvalidAlignment(f"part {path}", "is no part of this formula", f"use {', '.join(sorted(known))}")
             check_site(of.question.cut, path, site, of.question.protocol)
         except InvalidAlignment as error:
             raise BadQuery(error.item, error.cause, error.cure, "place") from None

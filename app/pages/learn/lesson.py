@@ -201,7 +201,7 @@ class Subject:
             BadQuery: it is none.
         """
         if text not in self.rows:
-            raise BadQuery(f"input {text!r}", "is none of this network", f"use {', '.join(self.rows)}", "x")
+            raise BadQuery(f"input {text!r}", "is not one of this network", f"use {', '.join(self.rows)}", "x")
         return self.rows.index(text)
 
     def site(self, name: str) -> Site:

@@ -328,7 +328,7 @@ def study_blocks(page: StudyPage) -> Iterator[Block]:
     yield More("Add seeds", lambda: [more], "every cell gets as many more", id="extend")
     if line.origin != "bundled":
         names = {"name": line.name, "slug": slug}
-        form = Form(NewNames, links.study_action(slug, "rename"), "Rename", names)
+        form = Form(NewNames, links.study_action(slug, "rename"), "Rename", names, primary=False)
         yield More("Rename", lambda: [form], "its address may change with it; old ones redirect", id="rename")
     delete, file = links.study_action(slug, "delete"), links.study_data(slug, "jsonl.gz")
     yield More("Delete", lambda: removal(page.session, study.row, delete, file), "which can be undone", id="delete")

@@ -24,7 +24,7 @@ def links(page: str) -> list[str]:
 @pytest.mark.parametrize("page", SHARED)
 def test_every_file_offered_beside_a_figure_is_there(client, page) -> None:
     text = client.get(page).text
-    figures = text.count("<figure")
+    figures = text.count("<figure") - text.count('class="guess"')  # its small drawing is no file
     offered = links(text)
     assert len(MENU.findall(text)) >= max(1, figures)
     for url in offered:

@@ -130,7 +130,6 @@ def test_a_drawing_as_png_has_the_width_asked_for(client) -> None:
     assert png_size(client.get(beside(CIRCUIT, "drawing.png"), params={"width": 300}).content)[0] == 300
     for wrong in ("width=0", "width=9999", "width=x", "theme=red", "unknown=1"):
         assert client.get(f"{CIRCUIT}/drawing.png?{wrong}").status_code == 400
-    assert client.get(beside(COMPARISON, "drawing.svg")).status_code == 404
 
 
 def test_rules_of_phones_and_print_do_not_reach_files() -> None:
