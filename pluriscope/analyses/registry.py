@@ -96,6 +96,11 @@ def _ladder_is_cheap(question: Question) -> bool:
     return bool(question.cut.hidden_sizes) and work <= MAX_CHEAP
 
 
+def _pair_is_cheap(question: Question) -> bool:
+    """Whether drawing readings of its circuits takes seconds; beyond, there may be millions of classes to draw from."""
+    return question.layout.n_edges <= 24
+
+
 def _directions_are_cheap(question: Question) -> bool:
     """Whether every class in closed form takes seconds, at least for one algorithm."""
     from analysis.directions.search import MAX_CHEAP, closed_form_work
@@ -136,7 +141,7 @@ PAIR: Final = Analysis(
         ("readings", "Predictions", "what every observed class predicts under every intervention"),
         ("pairs", "Pairs", "every two of them, block by block"),
     ),
-    always,
+    _pair_is_cheap,
     reads=frozenset({"observed"}),
 )
 METHODS: Final = Analysis(
