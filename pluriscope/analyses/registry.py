@@ -135,7 +135,7 @@ PAIR: Final = Analysis(
     "pair",
     "Fair pair",
     "Which two interpretations pass the same tests, each right where the other is wrong?",
-    "Seconds for most networks; of more than 10,000 observed classes 2,000 are drawn.",
+    "Seconds up to 24 edges, far longer beyond; of more than 10,000 observed classes 2,000 are drawn.",
     "analysis.fair_pair.report:find",
     (
         ("readings", "Predictions", "what every observed class predicts under every intervention"),
