@@ -7,7 +7,6 @@ closed-form class of directions, some with every criterion as well. All must be 
 
     python -m benchmarks.kernels                          # all variants
     python -m benchmarks.kernels --only Haswell Prescott  # some; the first is what the others are held against
-    python -m benchmarks.kernels --tests fast             # every fast test instead of the engine's; none: results only
     python -m benchmarks.kernels results FOLDER           # the result files alone, under the environment as it is
 
 Exit status: 0 if nothing differs and no test fails, else 1. A variant that this processor cannot run, or that did not
@@ -17,13 +16,11 @@ take effect, is named and left out.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,17 +29,10 @@ from typing import Any, Final
 from benchmarks.machine import machine, machine_text
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-GOLDEN: Final = ROOT / "tests" / "golden"
 FULL: Final = ("or_sigmoid_2-2", "xor_2-2-2", "xor_3", "xor_3-3_a")
 """Golden networks with every criterion and every closed-form class of directions; XORNet is added."""
 DIRECTIONS: Final = ("xor_pretrained", "xor_relu_3-3", "xor_sigmoid_3-3", "xor_tanh_3-3")
 """With every closed-form class of directions: of each activation one in which oblique families have witnesses."""
-KINDS: Final = ("paper", "directions", "full")
-TESTS: Final[Mapping[str, Sequence[str]]] = {
-    "engine": ("tests/analysis", "tests/benchmarks/test_kernels.py"),
-    "fast": ("tests",),
-    "none": (),
-}
 _OF_THE_RUN: Final = ("seconds", "began", "took")  # fields that say how long it took
 
 
@@ -211,106 +201,54 @@ def _timeless(value: Any) -> Any:
 
 
 def differences(one: Path, other: Path) -> list[str]:
-    """What differs between two folders of result files, first by file, then by the first path within it."""
-    found = []
-    for name in sorted({path.name for folder in (one, other) for path in folder.glob("*.json")}):
-        left, right = one / name, other / name
-        if not (left.exists() and right.exists()):
-            found.append(f"{name}: only in one")
-        elif left.read_bytes() != right.read_bytes():
-            pairs = list(_unlike(json.loads(left.read_text()), json.loads(right.read_text()), ""))
-            path, before, after = pairs[0]
-            found.append(f"{name}: {len(pairs)} fields, first {path}: {before!r:.60} and {after!r:.60}")
-    return found
+    """Names of the files that differ between two folders of results, or are only in one."""
+    files = [{path.name: path.read_bytes() for path in folder.glob("*.json")} for folder in (one, other)]
+    return [name for name in sorted({*files[0], *files[1]}) if files[0].get(name) != files[1].get(name)]
 
 
-def _unlike(left: Any, right: Any, path: str) -> list[tuple[str, Any, Any]]:
-    if isinstance(left, dict) and isinstance(right, dict):
-        pairs = [(f"{path}/{key}", left.get(key), right.get(key)) for key in sorted({*left, *right})]
-    elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
-        pairs = [(f"{path}[{i}]", *pair) for i, pair in enumerate(zip(left, right, strict=True))]
-    else:
-        return [] if left == right and type(left) is type(right) else [(path, left, right)]
-    return [found for inner, one, other in pairs for found in _unlike(one, other, inner)]
+# ---------------------------------------------------------------- every variant
 
 
-def digest(folder: Path, prefix: str) -> str:
-    """Eight digits of all result files of one kind together."""
-    total = hashlib.sha256()
-    for path in sorted(folder.glob(f"{prefix} *.json")):
-        total.update(path.name.encode() + b"\0" + path.read_bytes())
-    return total.hexdigest()[:8]
+def compare(chosen_variants: Sequence[Variant], *, few: bool = False) -> int:
+    """Run every variant and say what came of it; 1 if anything differs or fails, else 0.
 
-
-def _compared(first: Path, other: Path, kind: str) -> str:
-    """The digest of one kind, with a word where it is not the first folder's; how many files it is of."""
-    own = digest(other, kind)
-    if own == digest(first, kind):
-        return f"{own} of {len(list(other.glob(f'{kind} *.json')))}"
-    return f"{own} DIFFERS"
-
-
-# ---------------------------------------------------------------- the table
-
-
-def _tested(suite: str, environment: Mapping[str, str]) -> tuple[bool, str]:
-    if not TESTS[suite]:
-        return True, "not run"
-    done = _run(["-m", "pytest", "-m", "not slow and not browser", "--tb=short", *TESTS[suite]], environment)
-    last = (done.stdout.strip().splitlines() or [done.stderr.strip()[-80:]])[-1].strip("= ")
-    if done.returncode:
-        print(done.stdout[-4_000:], flush=True)
-    failed = "FAILED" if done.returncode else "passed"
-    return not done.returncode, f"{failed}: {last}" if "passed" not in last or done.returncode else last
-
-
-def compare(chosen_variants: Sequence[Variant], suite: str, *, few: bool = False) -> int:
-    """Run every variant and print the table; 1 if anything differs or fails, else 0."""
+    Args:
+        chosen_variants: the first is what the others are held against.
+        few: two small result files and no tests of the engine.
+    """
     print(machine_text(machine()), flush=True)
-    rows = [["variant", "OpenBLAS/threads, torch, NumPy", "tests", *KINDS, "seconds"]]
-    unlike: list[str] = []
     first, fine = None, True
     with tempfile.TemporaryDirectory(prefix="kernels-") as scratch:
         for number, variant in enumerate(chosen_variants):
             can, says = taken(variant)
+            print(f"{variant.name}: {says}", flush=True)
             if not can:
-                rows.append([variant.name, says, "-", "-", "-", "-"])
                 continue
-            began, folder = time.monotonic(), Path(scratch) / str(number)
-            passed, words = _tested(suite, variant.environment)
-            options = ["--few"] if few else []
-            done = _run(["-m", "benchmarks.kernels", "results", str(folder), *options], variant.environment)
-            if done.returncode:
-                print(done.stderr[-4_000:], flush=True)
-                here, same = [f"{variant.name}: no results"], ["FAILED"] * len(KINDS)
-            else:
-                first = first or folder
-                here = [f"{variant.name}: {line}" for line in differences(first, folder)]
-                same = [_compared(first, folder, kind) for kind in KINDS]
-            fine, unlike = fine and passed and not here, unlike + here
-            rows.append([variant.name, says, words, *same, f"{time.monotonic() - began:.0f}"])
-            print("  ".join(rows[-1]), flush=True)
-    print()
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    for line in unlike:
-        print(line)
+            folder = Path(scratch) / str(number)
+            steps = [["-m", "benchmarks.kernels", "results", str(folder), *(["--few"] if few else [])]]
+            if not few:
+                steps.append(["-m", "pytest", "-m", "not slow and not browser", "--tb=short", "tests/analysis"])
+            for step in steps:
+                done = _run(step, variant.environment)
+                if done.returncode:
+                    print(f"FAILED: {' '.join(step)}\n{done.stdout[-4_000:]}{done.stderr[-4_000:]}", flush=True)
+                    fine = False
+            first = first or folder
+            unlike = differences(first, folder)
+            fine = fine and not unlike
+            print(f"  {len(list(folder.glob('*.json')))} files", *(f"  DIFFERS: {name}" for name in unlike), sep="\n")
     print("nothing differs" if fine else "SOMETHING DIFFERS OR FAILS")
     return 0 if fine else 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.kernels", description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.kernels", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("action", nargs="?", choices=("compare", "results"), default="compare")
     parser.add_argument("folder", nargs="?", type=Path, help="of results: where the result files go")
     parser.add_argument(
         "--only", nargs="+", default=[], metavar="NAME", help="variants whose name contains one of these"
     )
-    parser.add_argument(
-        "--tests", choices=tuple(TESTS), default="engine", help="which fast tests run under each variant"
-    )
-    parser.add_argument("--few", action="store_true", help="only two small result files, for a test")
+    parser.add_argument("--few", action="store_true", help="two small result files and no tests, for a test")
     given = parser.parse_args(arguments)
     if given.action == "results":
         if given.folder is None:
@@ -321,7 +259,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = [v for v in known if not given.only or any(part in v.name for part in given.only)]
     if not wanted:
         parser.error(f"no such variant; there are {', '.join(v.name for v in known)}")
-    return compare(wanted, given.tests, few=given.few)
+    return compare(wanted, few=given.few)
 
 
 if __name__ == "__main__":

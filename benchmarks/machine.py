@@ -46,8 +46,3 @@ def seconds_text(seconds: float) -> str:
         if seconds * factor >= 1:
             return f"{seconds * factor:#.3g}".rstrip(".") + f" {unit}"
     return f"{seconds * 1e6:.0f} µs"
-
-
-def bytes_text(n_bytes: float) -> str:
-    """Mebibytes, or gibibytes from one on."""
-    return f"{n_bytes / 2**30:.3g} GiB" if n_bytes >= 2**30 else f"{n_bytes / 2**20:.0f} MiB"

@@ -11,9 +11,11 @@ import pytest
 import scipy  # loads scipy.stats when it is first asked for
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from analysis.circuits import prefixes, source_subsets
 from analysis.circuits.distribution import distribution_of
+from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.search import search_circuits
 from analysis.circuits.strategy import count_circuits
 from analysis.circuits.tail_groups import times_included
@@ -22,10 +24,9 @@ from analysis.errors import BeyondLimits, Cancelled
 from analysis.networks.mlp import forward
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from analysis.question import ask
+from analysis.question import Question, ask
 from analysis.tasks import Task
 from analysis.work import Work
-from benchmarks.wide_lines import parts_counted_plainly
 from tests.golden_files import golden_network
 
 pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
@@ -269,6 +270,49 @@ def test_five_wide_networks_are_counted_whole():
     assert (filtered.count, filtered.distribution) == (listed.n_valid, listed.distribution)
     # circuits with at most 6 of 10 neurons active are those that the authors' filter keeps
     assert sum(times for n, times in spread.by_neurons.items() if n <= 6) == filtered.count
+
+
+def parts_counted_plainly(question: Question, n_parts: int) -> list[tuple[int, int]]:
+    """Parts of a space counted by the engine, and again by adding up each of their combinations forward.
+
+    A part is a state in which every neuron below the last hidden layer is active, with the first two neurons' sets of
+    sources; it is drawn from those that hold valid circuits, for states that hold any.
+
+    For each part: the engine's number and the plain one.
+    """
+    space, chance = CountableSpace.of(question), np.random.default_rng(0)
+    most = question.cut.sizes[-3]
+    pieces = [(piece, made) for piece, made in space.pieces() if len(piece.active) == most]
+    found: list[tuple[int, int]] = []
+    for number in chance.permutation(len(pieces)).tolist():
+        piece, made = pieces[number]
+        terms = space.terms(piece[:1])
+        units = made.tally(terms, np.zeros(1, dtype=np.int64)).units[0]
+        parts = units.reshape(4**most, -1).sum(axis=1)
+        if len(found) == n_parts:
+            break
+        if parts.any():
+            part = int(chance.choice(np.flatnonzero(parts)))
+            found.append((int(parts[part]), _valid_in_part(space, terms[0], *divmod(part, 2**most))))
+    return found
+
+
+def _valid_in_part(space: CountableSpace, terms: NDArray[np.float64], first: int, second: int) -> int:
+    """Valid combinations on top of one state whose first two neurons have these sets of sources, one by one."""
+    n_sets, n_rows = terms.shape[1:]
+    start = space.network.biases[-1][0] + terms[0, first] + terms[1, second]
+    used, n_valid = np.full(1, first | second), 0
+    for _ in terms[3:]:
+        used = (used[:, None] | np.arange(n_sets)).ravel()
+    for third in range(n_sets):
+        sums = (start + terms[2, third])[None]
+        for neuron in terms[3:]:
+            sums = (sums[:, None] + neuron).reshape(-1, n_rows)
+        fits = (used | third) == n_sets - 1
+        for row, box in enumerate(space.boxes):
+            fits &= (sums[:, row] >= box.low) & (sums[:, row] <= box.high)
+        n_valid += int(np.count_nonzero(fits))
+    return n_valid
 
 
 @pytest.mark.parametrize("last", [pytest.param("tanh", marks=pytest.mark.release), "leaky_relu"])
