@@ -88,14 +88,8 @@ def figure(one: One, drawn: Markup, caption: str, name: str = DRAWING) -> Figure
     return Figure(drawn, caption, files, id=name)
 
 
-def head_actions(one: One, before: str = "", after: str = "") -> list[Action | Menu]:
-    """What can be done with any explanation.
-
-    Args:
-        one: the explanation.
-        before: address of the one before it in the list; "" if there is none.
-        after: of the one after it.
-    """
+def head_actions(one: One) -> list[Action | Menu]:
+    """What can be done with any explanation."""
     slug, scope, links = one.whole.slug, one.whole.scope, one.links
     found: list[Action | Menu] = []
     if one.known is None or one.place.played:
@@ -115,11 +109,6 @@ def head_actions(one: One, before: str = "", after: str = "") -> list[Action | M
             one.url(),
         )
     )
-    for sign, words, url in (("←", "The one before", before), ("→", "The one after", after)):
-        if url:
-            found.append(
-                Action(Markup('<span aria-hidden="true">{}</span><span class="vh">{}</span>').format(sign, words), url)
-            )
     return found
 
 

@@ -20,14 +20,13 @@ from app.figures.numbers import exact, noun, readable
 from app.figures.svg.tiles import Hues, bits_of
 from app.figures.svg.trees import formula_tree
 from app.options import ScopeOptions
-from app.pages.about_one import OfScope, about, column, figure, head_actions
+from app.pages.about_one import about, column, figure, head_actions
 from app.pages.candidates import find_algorithm_row, hues_at, input_texts
 from app.pages.formulas import IRREDUNDANT_LABELS, posited, variables_of
 from app.pages.page import One, page
 from app.pages.placed import MAX_AT
-from app.pages.placements import SHAPE
 from pluriscope.addresses import ResultRef
-from pluriscope.blocks import Block, Choice, Fact, Facts, Form, Head, More, Notice, Section, Side, Table, Tray, Verdict
+from pluriscope.blocks import Block, Choice, Fact, Facts, Head, Notice, Section, Side, Table, Tray, Verdict
 from pluriscope.records import AlgorithmRecord, DirectionCountRecord
 from pluriscope.tables import AtHand, Query
 
@@ -123,8 +122,6 @@ def algorithm(one: One, options: AlgorithmOptions) -> Iterator[Block]:
         every = partial(one.links.explanations, one.place.slug, one.place.scope, kind="direction", valid="any")
         yield Section("On directions", "its variables on linear directions of a layer, by the class that was searched")
         yield Table.plain(("A variable lives on", "Valid alignments", "Joint"), list(_by_class(told, every)))
-    if told.variables:
-        yield More("Place it yourself", lambda: _by_hand(one, told), "on neurons of your choice", id="by-hand")
     yield from about(one)
 
 
@@ -222,20 +219,4 @@ def _placements(one: One, told: AlgorithmRecord, options: AlgorithmOptions) -> I
         if not told.of:
             cause = f"This output has not been analysed under {place.question.protocol.name} yet"
         cause += "; whether a placement carries this algorithm is not known."
-        yield Notice("Placements were not searched.", cause, "One of your choice can be tested below.", "computing")
-
-
-class ByHand(OfScope):
-    """The form that leads to a placement."""
-
-    place: str = Field(
-        title="Places", description=f"{SHAPE}, for each variable by its path, joined by _", max_length=400
-    )
-
-
-def _by_hand(one: One, told: AlgorithmRecord) -> Iterator[Block]:
-    last = one.place.question.cut.hidden_sizes[0] - 1
-    example = "_".join(f"{known.path}:1.{min(number, last)}" for number, known in enumerate(told.variables))
-    url = one.links.explanation(one.place.slug, one.ref)
-    values = {"place": example, **dict(one.place.scope.fields)}
-    yield Form(ByHand, url, "Show this placement", values, changes=False)
+        yield Notice("Placements were not searched.", cause, state="computing")

@@ -122,7 +122,7 @@ def alignment(one: One, options: AlignmentOptions) -> Iterator[Block]:
         yield variables_table(told, hues)
     else:
         yield Section("Nothing to place", "the algorithm has no variables, so its one alignment is empty and valid")
-    yield from evidence(one, told, options, "the variable’s neurons take their values")
+    yield from evidence(one, told, options)
     yield from about(one)
 
 

@@ -28,7 +28,7 @@ from analysis.networks.circuit import Circuit, mask_array
 from analysis.progress import OutOfTime
 from analysis.work import Work
 from app.db.models import searches_of, stored_circuits
-from app.db.reads.circuits import find_circuit, masks_beside, stored_coverage, stored_sizes
+from app.db.reads.circuits import find_circuit, stored_coverage, stored_sizes
 from app.figures.numbers import decimal, exact, noun, readable
 from app.figures.svg.graphs import graph_diagram
 from app.figures.svg.networks import network_diagram
@@ -79,7 +79,6 @@ class Cut:
         chance: how many of its size are; None where that is not known.
         stored: whether an analysis here holds it.
         n_valid: valid circuits, where all are known.
-        beside: masks of those before and after it in the list; "" for none.
         drawn: the drawing.
         rows: what it does on each row.
         readings: its interpretations, or why there are none.
@@ -99,7 +98,6 @@ class Cut:
     chance: SizeChance | None
     stored: bool
     n_valid: int | None
-    beside: tuple[str, str] = ("", "")
     drawn: Markup
     rows: list[RowRecord] | list[AnswerRecord]
     readings: Readings
@@ -125,7 +123,6 @@ def cut_of(one: One) -> Cut:
 def _of_perceptron(one: One, circuit: Circuit) -> Cut:
     place, layout = one.place, circuit.layout
     analysis, question, verdict = place.analysis, place.question, verdict_on(place, circuit)
-    beside = ("", "") if analysis is None else masks_beside(one.session, analysis.id, circuit.hex, circuit.n_edges)
     return Cut(
         mask=circuit.hex,
         part=place.part,
@@ -140,7 +137,6 @@ def _of_perceptron(one: One, circuit: Circuit) -> Cut:
         chance=_chance_of(one.session, place, circuit),
         stored=analysis is not None and find_circuit(one.session, analysis.id, circuit.hex) is not None,
         n_valid=analysis.circuits_valid if analysis is not None and stored_coverage(analysis) == "all" else None,
-        beside=beside,
         drawn=network_diagram(question.cut.weights, circuit, title=f"Circuit {circuit.hex}"),
         rows=behaviour_of(place, question.activations(circuit)[-1][:, 0]),
         readings=readings_of(place, circuit, verdict),
@@ -265,12 +261,11 @@ def _head(one: One, cut: Cut) -> Head:
     if valid and cut.n_valid is not None:
         which = f"one of {noun(cut.n_valid, 'valid circuit')}"
     here = "" if cut.stored else " No analysis here holds it; it was checked just now."
-    beside = (mask and one.links.circuit(place.slug, mask, place.scope) for mask in cut.beside)
     return Head(
         f"A circuit of {cut.size}",
         f"{one.name}, {which} of {place.row.name} under {place.under}.{here}",
         verdict_marks(cut.verdict),
-        head_actions(one, *beside),
+        head_actions(one),
     )
 
 

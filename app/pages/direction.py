@@ -18,13 +18,10 @@ from analysis.fixed_order import inner
 from analysis.networks.mlp import activations
 from app.db.tables import DirectionRow
 from app.figures.numbers import decimal, exact
-from app.figures.svg.directions import direction_diagram, linear_words, site_words, weight_text
-from app.figures.svg.number_line import Threshold, number_line
+from app.figures.svg.directions import direction_diagram, site_words
 from app.figures.svg.thumbs import Direction
-from app.figures.svg.tiles import Hues
 from app.pages.about_one import about, figure
-from app.pages.candidates import hues_at, input_texts
-from app.pages.inside import beside
+from app.pages.candidates import hues_at
 from app.pages.interchanges import (
     EvidenceOptions,
     aligned_fields,
@@ -36,7 +33,7 @@ from app.pages.interchanges import (
 )
 from app.pages.page import One, page
 from app.pages.placed import MAX_AT, find_direction
-from pluriscope.blocks import Block, Fact, Facts, Figure, Section, Side
+from pluriscope.blocks import Block, Fact, Facts, Section, Side
 from pluriscope.records import DirectionPlaceRecord, DirectionRecord, JointCaseRecord
 
 _MOST_RUNS: Final = 1 << 18  # joint interchanges that a page makes
@@ -135,9 +132,7 @@ def direction(one: One, options: DirectionOptions) -> Iterator[Block]:
         yield Section("Tests of each variable")
         words = {"Read to within": _read_words}
         yield variables_table(told, hues, **words)
-        yield Section("The layer along each direction", "every input, and the threshold between 0 and 1")
-        yield from beside(list(_lines(one, told, hues)), 2)
-    yield from evidence(one, told, options, "the layer moves along the direction until it reads as it does")
+    yield from evidence(one, told, options)
     yield from about(one)
 
 
@@ -172,21 +167,3 @@ def _read_words(here: DirectionPlaceRecord) -> str:
     if here.residual is None:
         return "no single direction"
     return f"{here.residual:.2g}" if here.gain else "reads nothing"
-
-
-def _lines(one: One, told: DirectionRecord, hues: Hues) -> Iterator[Figure]:
-    """Every input along each direction; one that reads its variable alone is scaled to it."""
-    for place in told.places:
-        inputs = input_texts(len(place.truth_table).bit_length() - 1)
-        for number, (row, projections) in enumerate(zip(place.reads, place.projections, strict=True), start=1):
-            words = linear_words(place.layer, row, one.place.question.cut.sizes)
-            values, cuts, said = projections, [], f"{place.shown}: {words}"
-            if place.gain and place.constant is not None:
-                values = [place.gain * value + place.constant for value in projections]
-                sign = "−" if place.constant < 0 else "+"
-                said = f"{place.shown} read as {weight_text(place.gain)}·({words}) {sign} "
-                said += weight_text(abs(place.constant))
-                said += ": 0 below the cut, 1 above" if place.separated else ": no cut at one half tells them apart"
-                cuts = [Threshold(0.5, "", tuple(place.truth_table))] if place.separated else []
-            drawn = number_line(values, inputs, cuts, hues=hues, title=place.shown)
-            yield figure(one, drawn, said, f"line-{place.path}-{number}")

@@ -16,20 +16,17 @@ from analysis.alignments.iia import InterchangeMatrix
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.validity import margin_to_edge
 from app.figures.numbers import decimal, exact, noun
-from app.figures.svg.heat import interchange_heat
 from app.figures.svg.tiles import Hues
 from app.options import ScopeOptions
-from app.pages.about_one import figure, head_actions
+from app.pages.about_one import head_actions
 from app.pages.candidates import input_texts
 from app.pages.formulas import posited, variables_of
-from app.pages.inside import beside
 from app.pages.page import One
 from pluriscope.blocks import Block, Fact, Head, More, Section, Table, Verdict
 from pluriscope.records import AlignmentRecord, DirectionRecord, PlaceRecord
 from pluriscope.tables import Query
 
 _SHOWN: Final = 200  # interventions on one page of their list
-_BESIDE: Final = 3  # matrices in a row
 _EDGE: Final = 12  # failing interventions that stand on the page without asking
 _LABELS: Final = ("Path", "Formula", "Site", "Source", "Base", "Output", "Decision", "Expected", "Tested", "Agreed")
 
@@ -139,15 +136,8 @@ def variables_table(told: AlignmentRecord | DirectionRecord, hues: Hues, **more:
     return Table.plain(("Variable", "Path", "Stands on", "IIA", "Margin", *more), rows)
 
 
-def evidence(one: One, told: AlignmentRecord | DirectionRecord, options: EvidenceOptions, what: str) -> Iterator[Block]:
-    """The interventions that fail, and in a fold every one.
-
-    Args:
-        one: the alignment.
-        told: its record.
-        options: of the page.
-        what: an interchange does, in a clause.
-    """
+def evidence(one: One, told: AlignmentRecord | DirectionRecord, options: EvidenceOptions) -> Iterator[Block]:
+    """The interventions that fail, and in a fold every one."""
     if not told.places:
         return
     rows = [row for place in told.places for row in _rows(place)]
@@ -159,32 +149,13 @@ def evidence(one: One, told: AlignmentRecord | DirectionRecord, options: Evidenc
     words = "none fails" if not failing else noun(len(failing), "fails", "fail")
     yield More(
         "Every interchange",
-        lambda: _every(one, told.places, rows, options.start, what),
+        lambda: _every(one, rows, options.start),
         f"{exact(told.tested)} tested, {words}",
         id="interchanges",
     )
 
 
-def _every(
-    one: One, places: Sequence[PlaceRecord], rows: Sequence[tuple[Any, ...]], start: int, what: str
-) -> Iterator[Block]:
-    heats = [
-        figure(
-            one,
-            interchange_heat(
-                place.outputs,
-                np.array(place.decisions) == np.array(place.expected),
-                place.is_tested,
-                _inputs(place),
-                title=f"{place.shown} on {place.site}",
-            ),
-            f"{place.shown} on {place.site}: the network’s output when {what} on the source, and all else runs on the "
-            "base. Framed with × where it is not what the algorithm says, outlined where nothing is tested.",
-            f"interchanges.{number}",
-        )
-        for number, place in enumerate(places, start=1)
-    ]
-    yield from beside(heats, _BESIDE)
+def _every(one: One, rows: Sequence[tuple[Any, ...]], start: int) -> Iterator[Block]:
     yield replace(
         Table.plain(_LABELS, rows),
         query=Query(start=start, limit=_SHOWN),
@@ -197,13 +168,9 @@ def _every(
     )
 
 
-def _inputs(place: PlaceRecord) -> list[str]:
-    return input_texts(len(place.truth_table).bit_length() - 1)
-
-
 def _rows(place: PlaceRecord) -> Iterator[tuple[Any, ...]]:
     """Each interchange of a variable, by the labels."""
-    inputs = _inputs(place)
+    inputs = input_texts(len(place.truth_table).bit_length() - 1)
     for i, j in np.ndindex(len(inputs), len(inputs)):
         decision, expected = place.decisions[i][j], place.expected[i][j]
         what = (place.path, place.formula, place.site, inputs[i], inputs[j], place.outputs[i][j], decision, expected)

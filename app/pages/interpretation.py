@@ -114,11 +114,6 @@ def _space(one: One, verdict: Verdict) -> InterpretationSpace:
 def _head(one: One, space: InterpretationSpace, verdict: Verdict) -> Head:
     place, found = one.place, one.item
     circuit, rank = found.circuit, class_of(space, found.index)
-
-    def at(index: int) -> str:
-        known = 0 <= index < space.count
-        return one.links.interpretation(place.slug, circuit.hex, index, place.scope) if known else ""
-
     reading = reading_words(found.gates, place.question.cut.sizes)
     url = one.links.circuit(place.slug, circuit.hex, place.scope)
     return Head(
@@ -134,7 +129,7 @@ def _head(one: One, space: InterpretationSpace, verdict: Verdict) -> Head:
             f"under protocol {place.question.protocol.name}",
         ),
         verdict_marks(verdict),
-        head_actions(one, at(found.index - 1), at(found.index + 1)),
+        head_actions(one),
     )
 
 

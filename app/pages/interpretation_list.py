@@ -16,11 +16,10 @@ from app.figures.numbers import noun
 from app.figures.svg.thumbs import circuit_thumb
 from app.figures.svg.tiles import gate_tiles
 from app.options import ScopeOptions
-from app.pages.about_one import OfScope
 from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, readings_of, verdict_on
 from app.pages.inside import ROW
 from app.pages.page import One
-from pluriscope.blocks import Block, Form, More, Notice, Section, Table, Tray
+from pluriscope.blocks import Block, Notice, Section, Table, Tray
 from pluriscope.kinds.readings import reading_words
 from pluriscope.naming import ExplanationRef
 from pluriscope.records import ListRecord, facet_records, list_of, plain
@@ -178,13 +177,6 @@ def record(one: One, options: CircuitOptions) -> ListRecord:
 # --- as blocks
 
 
-class GoTo(OfScope):
-    """The form that leads to an interpretation's number."""
-
-    start: int = Field(0, ge=0, title="Go to number")
-    classes: str = Field("any", json_schema_extra={"control": "hidden"})
-
-
 def interpretations(one: One, readings: Readings, options: CircuitOptions) -> Iterator[Block]:
     """Some interpretations from a number on."""
     space, place = readings.space, one.place
@@ -215,8 +207,4 @@ def interpretations(one: One, readings: Readings, options: CircuitOptions) -> It
         },
         kept=scope.query(),
         id="excerpt",
-    )
-    values = dict(scope.fields)
-    yield More(
-        "Find one", lambda: [Form(GoTo, circuit, "Go", values, changes=False, id="go")], "by its number", id="find"
     )

@@ -50,7 +50,6 @@ from app.pages.counted import (
 )
 from app.pages.every_analysis import asked
 from app.pages.explanation_list import Asked, search_for, states
-from app.pages.input_plane import plane_blocks
 from app.pages.inside import answers_of, table_blocks
 from app.pages.network_page import Known, criterion_words
 from app.pages.page import DRAWING
@@ -546,8 +545,6 @@ def _none_valid(known: Known, analysis: AnalysisRow) -> Notice:
 
 def _folds(known: Known) -> Iterator[More]:
     place = known.place
-    if place.question.data.boolean and place.question.cut.n_inputs in (2, 3):
-        yield More("Between the inputs", lambda: plane_blocks(place), "what it answers there", id="plane")
     shape = f"{'–'.join(map(str, place.row.sizes))}, {activation_words(place.row)}"
     yield More("Weights and biases", lambda: _weights(place), shape, id="weights")
     if place.row.training:

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.backbone import Coverage, coverage_of
@@ -56,26 +56,6 @@ def find_circuit(session: Session, analysis_id: int, mask: str) -> CircuitRow | 
     """The row of the circuit with this mask; None if it is not stored."""
     position, found = locate_mask(session, analysis_id, mask)
     return session.get_one(CircuitRow, (analysis_id, position)) if found else None
-
-
-def masks_beside(session: Session, analysis_id: int, mask: str, n_edges: int) -> tuple[str, str]:
-    """The masks of the stored circuits before and after a circuit, stored or not, by fewest edges, then by mask.
-
-    Args:
-        session: open session.
-        analysis_id: whose circuits are looked at.
-        mask: of the given circuit.
-        n_edges: that it keeps.
-
-    Returns:
-        "" where there is none.
-    """
-    order, here = tuple_(CircuitRow.edges, CircuitRow.mask), (n_edges, mask)
-    stored = select(CircuitRow.mask).where(CircuitRow.analysis == analysis_id)
-    before = stored.where(order < here).order_by(CircuitRow.edges.desc(), CircuitRow.mask.desc())
-    after = stored.where(order > here).order_by(CircuitRow.edges, CircuitRow.mask)
-    first, last = (session.scalar(query.limit(1)) for query in (before, after))
-    return first or "", last or ""
 
 
 def stored_coverage(row: AnalysisRow) -> Coverage:

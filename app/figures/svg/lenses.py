@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Final, Protocol
 
 from markupsafe import Markup
 
 from app.figures.numbers import decimal
-from app.figures.svg.elements import drawing, line, rect, text, text_width
-from app.figures.svg.plane import outlines
+from app.figures.svg.elements import drawing, line, num, rect, text, text_width
 
 _BAND: Final = 64.0
 _HALF: Final = 18.0  # of the longest bar
@@ -141,7 +141,7 @@ def field_squares(fields: Sequence[Field], *, title: str) -> Markup:
         left, top = wide * (number % columns) + 4, high * (number // columns) + 16
         body += text(left, top - 5, field.name, "lab code") + rect(left, top, _SQUARE, _SQUARE, "ground")
         pieces = [(str(band), corners) for band, corners in field.pieces]
-        for band, outline in outlines(pieces, field.grid, left, top, _SQUARE):
+        for band, outline in _outlines(pieces, field.grid, left, top, _SQUARE):
             shade = f' fill-opacity="{_INK * int(band) / (_BANDS - 1):.2f}"'
             body += f'<path class="ink{" cells" if field.grid else ""}" d="{outline}"{shade}/>'
         body += rect(left, top, _SQUARE, _SQUARE, "frame")
@@ -151,3 +151,33 @@ def field_squares(fields: Sequence[Field], *, title: str) -> Markup:
     return drawing(
         wide * columns, high * n_lines, body, sentence=f"{title}. {told}", css_class="fields wide", sizing="exact"
     )
+
+
+def _outlines(
+    pieces: Iterable[tuple[str, Sequence[tuple[float, float]]]],
+    rows: Sequence[str],
+    left: float,
+    top: float,
+    side: float,
+) -> list[tuple[str, str]]:
+    """Signs with the outline of all that has them, in one path; the second input runs upwards.
+
+    Args:
+        pieces: signs and corners of convex polygons.
+        rows: of a grid, a sign for each square, rows from below.
+        left: where the square begins.
+        top: likewise.
+        side: of the square.
+    """
+    found: dict[str, str] = {}
+    for sign, corners in pieces:
+        points = (f"{num(left + side * x)} {num(top + side * (1 - y))}" for x, y in corners)
+        found[sign] = f"{found.get(sign, '')}M{'L'.join(points)}z"
+    for number, signs in enumerate(rows):
+        bottom, high, first = top + side * (1 - number / len(rows)), side / len(rows), 0.0
+        for sign, run in groupby(signs):
+            wide = side * len(list(run)) / len(signs)
+            start = f"M{num(left + first)} {num(bottom)}"
+            found[sign] = f"{found.get(sign, '')}{start}h{num(wide)}v{num(-high)}h{num(-wide)}z"
+            first += wide
+    return sorted(found.items())

@@ -7,13 +7,11 @@ import pytest
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from app.db.errors import Ambiguous, NotFound
 from app.db.reads.analyses import find_analysis, find_network, find_protocol, scope_of
-from app.db.reads.circuits import masks_beside
 from app.db.reads.networks import STUDY_ORIGIN, analyses_of, networks, networks_named
 from app.db.records import save_protocol
-from app.db.tables import AnalysisRow
 from app.db.writes import save_network
 from pluriscope.naming import Scope
-from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, small_network, stored_analysis
+from tests.factories import XOR_SLUG, pretrained_xor, small_network, stored_analysis
 
 
 def test_networks_by_slug_or_digest(store):
@@ -79,27 +77,6 @@ def test_analyses_by_scope(store):
         with pytest.raises(NotFound, match="output 1: the network has one output"):
             find_analysis(session, network, Scope(output=1))
         assert [scope_of(a, 2) for a in analyses_of(session, [network.id])] == [Scope(protocol="paper")]
-
-
-def test_a_circuit_has_others_before_and_after_it_by_edges_then_by_mask(store):
-    row = stored_analysis(store)
-    with store.read() as session:
-        row = session.get_one(AnalysisRow, row.id)
-        masks = hand_made_analysis().circuits.masks.tolist()
-        ordered = sorted(masks, key=lambda mask: (mask.bit_count(), mask))
-
-        def shown(mask):
-            return "" if mask is None else hand_made_analysis().circuits.layout.to_hex(mask)
-
-        def told(mask):
-            return shown(mask), mask.bit_count()
-
-        for before, mask, after in zip([None, *ordered], ordered, [*ordered[1:], None], strict=False):
-            assert masks_beside(session, row.id, *told(mask)) == (shown(before), shown(after))
-        absent = next(mask for mask in range(2**12) if mask not in masks)
-        place = sorted([*ordered, absent], key=lambda mask: (mask.bit_count(), mask)).index(absent)
-        expected = (ordered[place - 1] if place else None, ordered[place])
-        assert masks_beside(session, row.id, *told(absent)) == tuple(map(shown, expected))
 
 
 def test_every_word_counts_and_networks_of_studies_come_last(store):

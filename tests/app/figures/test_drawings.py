@@ -16,7 +16,6 @@ from analysis.errors import InvalidMask
 from analysis.networks.circuit import circuit_from_hex
 from app.figures.numbers import decimal
 from app.figures.svg.aligned import aligned_diagram
-from app.figures.svg.heat import interchange_heat
 from app.figures.svg.marks import logo, verdict_mark
 from app.figures.svg.networks import network_diagram
 from app.figures.svg.number_line import Threshold, number_line
@@ -140,20 +139,6 @@ def test_an_algorithm_without_variables_or_with_a_bare_input_can_be_drawn():
             parsed(aligned_diagram(samples.WEIGHTS, algorithm, Alignment.of(algorithm.text, places)))
 
 
-def test_the_interchange_matrix_shows_every_number_and_marks_misses_by_shape():
-    outputs = np.arange(16).reshape(4, 4) / 10
-    tested, agreed = ~np.eye(4, dtype=bool), np.ones((4, 4), dtype=bool)
-    agreed[0, 1] = agreed[2, 2] = False  # the second was not tested, so it is no miss
-    root = parsed(interchange_heat(outputs, agreed, tested, ["00", "01", "10", "11"], title="A on n1.0"))
-    words = [t.text for t in root.iter(f"{SVG}text")]
-    assert all(f"{v:.2f}" in words for v in outputs.ravel())
-    assert n_of(root, "rect", "h-miss") == 1
-    assert n_of(root, "rect", "h-off") == 4
-    assert root.get("aria-label") == "A on n1.0: 11 of 12 interchanges agree; not source 00, base 01"
-    shades = [float(e.get("fill-opacity", "0")) for e in root.iter(f"{SVG}rect") if e.get("class") == "h-ink"]
-    assert max(shades) <= 0.38
-
-
 def test_hostile_names_stay_text():
     name = "\"><script>alert(1)</script>'&"
     tiles = [Tile(1, 0, (0, 1, 1, 0), name)]
@@ -163,7 +148,6 @@ def test_hostile_names_stay_text():
         aligned_diagram(samples.WEIGHTS, samples.ALGORITHM, samples.ALIGNMENT, title=name),
         formula_tree(samples.ALGORITHM, title=name),
         number_line([0.0, 1.0], [name, "1"], [Threshold(0.5, name, (0, 1))], title=name),
-        interchange_heat([[0, 1], [1, 0]], np.eye(2), np.ones((2, 2)), [name, "1"], title=name),
     ):
         root = parsed(markup)
         assert not list(root.iter(f"{SVG}script"))
@@ -182,7 +166,6 @@ def test_every_class_of_a_drawing_is_known_to_the_stylesheet():
         aligned_diagram(samples.WEIGHTS, samples.ALGORITHM, samples.ALIGNMENT),
         formula_tree(samples.ALGORITHM),
         number_line([0.0, 0.1, 1.0], ["0", "1", "2"], samples.THRESHOLDS),
-        interchange_heat([[0, 1], [1, 0]], np.eye(2), np.ones((2, 2)), ["0", "1"]),
         logo(),
         *(verdict_mark(k) for k in ("pass", "fail", "na", "untested", "running")),
     ]

@@ -47,7 +47,6 @@ MOVED = {  # an address of before → the one of now
     "/circuits/081ff/drawing.png?width=400": "/explanations/c-081ff/drawing.png?width=400",
 }
 FOLDS = {  # of a circuit → what is in it
-    "find": "Go to number",
     "names": "Left out",
     "story": "Minimal alignments",
     "surviving": "17 of 368",
