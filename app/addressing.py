@@ -182,7 +182,7 @@ class Addresses:
         return self._url("studies", study, "outcomes", **view)
 
     def study_action(self, study: str, action: str) -> str:
-        """Where a study is changed with POST: pause, cancel, resume, extend, delete, restore or rename."""
+        """Where a study is changed with POST: pause, cancel, resume, extend, delete or restore."""
         return self._url("studies", study, action)
 
     def study_data(self, study: str, form: str) -> str:

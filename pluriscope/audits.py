@@ -30,7 +30,6 @@ def audited(
     result: Findings,
     methods: Sequence[str] | None,
     claims: str | Path | Mapping[str, ClaimLike],
-    picking: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Run methods and locate their answers, and claims: the content of an audit file.
 
@@ -38,14 +37,13 @@ def audited(
         result: among whose circuits.
         methods: keys with settings; if None one of each where there are no claims.
         claims: a claim file, or a name for each.
-        picking: how edges are picked by numbers.
 
     Raises:
         InvalidMethod: an unknown method or setting.
         InvalidClaim: a claim that cannot be read.
     """
     asked = read_methods(["default"] if methods is None and not claims else methods or ())
-    told = _read_claims(result, claims, picking or {})
+    told = _read_claims(result, claims)
     work = Work(clock=time.perf_counter)
     landscape = Landscape(result.question, result.search, work)
     begun = work.clock()
@@ -54,21 +52,19 @@ def audited(
     return audit_json(landscape, found, seconds, what_is_missing(landscape), result.network_file.planted)
 
 
-def _read_claims(
-    result: Findings, claims: str | Path | Mapping[str, ClaimLike], picking: Mapping[str, Any]
-) -> tuple[Claim, ...]:
+def _read_claims(result: Findings, claims: str | Path | Mapping[str, ClaimLike]) -> tuple[Claim, ...]:
     if isinstance(claims, (str, Path)):
         raw = read_bytes(Path(claims).expanduser(), "claim file", InvalidClaim, MAX_CLAIM_BYTES)
     else:
-        entries = [_entry(name, claim, picking) for name, claim in claims.items()]
+        entries = [_entry(name, claim) for name, claim in claims.items()]
         document = {"format": CLAIM_FORMAT, "output": result.output, "claims": entries}
         raw = json.dumps(document).encode()
     return read_sent(raw, subject_of(result.question)).claims
 
 
-def _entry(name: str, claim: ClaimLike, picking: Mapping[str, Any]) -> dict[str, Any]:
+def _entry(name: str, claim: ClaimLike) -> dict[str, Any]:
     """A claim as an entry of a claim file."""
-    entry: dict[str, Any] = {"name": name, "kind": "circuit", **picking}
+    entry: dict[str, Any] = {"name": name, "kind": "circuit"}
     if isinstance(claim, Circuit):
         return entry | {"mask": claim.mask}
     if isinstance(claim, str):

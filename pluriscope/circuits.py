@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from typing import Any, ClassVar, Final
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.criteria.verdict import Verdict
 from analysis.discovery.part_names import names_of
-from analysis.errors import AnalysisError, InvalidClaim, InvalidCriterion
+from analysis.errors import InvalidClaim, InvalidCriterion
 from analysis.explanations.circuits import raw_outputs
 from analysis.explanations.interpretations import gate_label
 from analysis.interpretations.indexing import InterpretationSpace
@@ -33,7 +33,7 @@ from app.figures.svg.tiles import gate_tiles, hues_among
 from pluriscope.counts import Count
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings
-from pluriscope.frames import KIND, Part, ordered
+from pluriscope.frames import KIND, Part
 from pluriscope.kinds.circuits import COLUMNS
 from pluriscope.lists import Listing
 from pluriscope.naming import ExplanationRef
@@ -282,25 +282,6 @@ class Circuits(Listing[Circuit]):
                 raise InvalidCriterion(f"criterion {step.key}", "is not about circuits", "use one that is")
             passed &= step.criterion.judge(self.result.population, step.settings).passed
         return self._where(passed[self.positions])
-
-    def sort(self, by: str = "edges", *, descending: bool = False) -> Circuits:
-        """The same in another order, ties by mask, what has no value last.
-
-        Args:
-            by: "mask", or a figure of the list: "edges", "neurons", "margin", "interpretations" …
-            descending: the largest first.
-
-        Raises:
-            AnalysisError: the list has no such figure.
-        """
-        places = np.sort(self.positions)
-        if by == "mask":
-            return replace(self, places=places[::-1].tolist() if descending else places.tolist())
-        known = {one.name for one in _SHOWN if self.result.circuit_figures.has(one.name)}
-        if by not in known:
-            raise AnalysisError(f"order {by!r}", "is unknown", f"use one of {', '.join(['mask', *sorted(known)])}")
-        order = ordered(self.result.circuit_figures, by, descending)
-        return replace(self, places=order[np.isin(order, places)].tolist())
 
     def to_pandas(self) -> Any:
         """A DataFrame with a row for each: mask, the figures of the list, address.

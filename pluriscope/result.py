@@ -18,19 +18,20 @@ from markupsafe import Markup
 
 from analysis.circuits.planning import limits_within
 from analysis.data import DataRecord, clean_data, parse_data_file
-from analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
+from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
 from analysis.limits import DEFAULT_LIMITS, MOST_STORED
 from analysis.network_files.files import NetworkFile
 from analysis.pipeline import analyse_output, refuse
 from analysis.preflight import preflight
 from analysis.protocol import MAX_PROTOCOL_BYTES, Protocol, named_protocol, parse_protocol_file, protocol_from_mapping
 from analysis.question import Question
+from analysis.report import Analysed, Report, Settings
 from analysis.result_file import RESULT_FORMAT, result_json, self_contained
 from analysis.work import Work
 from app.figures.svg.layout import shape_text
 from app.figures.svg.networks import network_diagram
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
-from pluriscope.asked import Answer, answer
+from pluriscope.analyses.registry import ANALYSES, BY_KEY
 from pluriscope.audits import ClaimLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations
 from pluriscope.comparison import compared
@@ -289,23 +290,6 @@ class Result(Findings):
         """
         return compared(self, explanations)
 
-    def locate(self, claim: ClaimLike, *, name: str = "claim", **picking: Any) -> Mapping[str, Any]:
-        """Where a circuit that somebody found stands among all valid ones, as an entry of an audit file.
-
-        Args:
-            claim: a circuit, a mask, names of edges such as ``["x0>1.2", "1.2>2.0", "2.0>y0"]``, one number for each
-                edge, or an entry of a claim file.
-            name: what to call it.
-            picking: beside numbers, how edges are picked by them: ``k`` or ``threshold``, ``pick``, ``signed``,
-                ``ablation``.
-
-        Raises:
-            InvalidClaim: it cannot be read, or names what this network has not.
-        """
-        (found,) = audited(self, (), {name: claim}, picking)["claims"]
-        located: Mapping[str, Any] = found
-        return located
-
     def audit(
         self, methods: Sequence[str] | None = None, claims: str | Path | Mapping[str, ClaimLike] | None = None
     ) -> dict[str, Any]:
@@ -321,8 +305,9 @@ class Result(Findings):
         """
         return audited(self, methods, claims or {})
 
-    def ask(self, key: str, *, thorough: bool = False) -> Answer:
-        """What one analysis finds, such as "stories", of those that look at nothing but the network and its circuits.
+    def ask(self, key: str, *, thorough: bool = False) -> Report:
+        """What one analysis finds, such as "stories", of those that look at nothing but the network and its circuits:
+        every number, as its JSON has them under the same name.
 
         Args:
             key: which, as its address has it.
@@ -331,7 +316,19 @@ class Result(Findings):
         Raises:
             AnalysisError: there is no such analysis, it says nothing of such networks, or it looks at more.
         """
-        return answer(self, key, thorough=thorough)
+        here = ", ".join(one.key for one in ANALYSES if not one.reads)
+        analysis = BY_KEY.get(key)
+        if analysis is None:
+            raise AnalysisError(f"analysis {key[:40]!r}", "is unknown", f"use {here}")
+        if analysis.reads:
+            cause = "looks at more than circuits, which a result does not hold"
+            raise AnalysisError(f"analysis {key!r}", cause, f"use the command pluriscope ask {key} FILE, or {here}")
+        if refusal := analysis.refuses(self.question):
+            raise AnalysisError(f"analysis {key!r}", f"does not apply: {refusal}", "choose another one")
+        if thorough and not analysis.thoroughly:
+            raise AnalysisError(f"analysis {key!r}", "does all there is", "leave thorough out")
+        work = Work(clock=time.perf_counter)
+        return analysis.finds(Analysed(self.question, self.search), Settings(thorough=thorough), work)
 
     # ------------------------------------------------------------ keeping and showing
 

@@ -10,7 +10,6 @@ from sqlalchemy import func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.digest import looks_like_digest
 from analysis.errors import InvalidTask
 from analysis.network_files.planted_record import planted_json
 from analysis.networks.network import Network
@@ -23,7 +22,6 @@ from analysis.studies.sources import BOOLEAN, DRAWN, SOURCES
 from analysis.tasks import Task, named_task, task_from_table
 from app.db.codecs import parameters_to_bytes, tasks_to_json
 from app.db.errors import Conflict
-from app.db.links import SLUG
 from app.db.reads.networks import STUDY_ORIGIN
 from app.db.records import save_data_records, save_protocol
 from app.db.study_tables import AS_STORED, FormerStudySlugRow, StudyOutcomeRow, StudyRow
@@ -31,7 +29,6 @@ from app.db.tables import NetworkRow
 
 _POSITION: Final = 100_000  # behind everything else in any list of networks
 _AT_ONCE: Final = 500
-STUDY_PAGES: Final = frozenset({"new", "schema", "cost", "results"})  # addresses below /studies, or its twin
 MAX_SLUG: Final = 60  # as designs allow it
 
 
@@ -123,48 +120,6 @@ def free_study_slug(session: Session, slug: str) -> str:
         number += 1
         free = f"{slug[: MAX_SLUG - len(str(number)) - 1].rstrip('-')}-{number}"
     return free
-
-
-def check_study_rename(session: Session, row: StudyRow, slug: str) -> None:
-    """Make sure that a study may have a slug.
-
-    Raises:
-        Conflict: it came with Pluriscope, the text is no slug, or another study has it or had it.
-    """
-    item = f"slug {slug[:80]!r}"
-    if row.origin == "bundled":
-        cause = "came with Pluriscope, and the findings call it by its name"
-        raise Conflict(f"study {row.slug!r}", cause, "duplicate it under the name you like")
-    if not SLUG.fullmatch(slug) or "--" in slug or len(slug) > MAX_SLUG:
-        raise Conflict(item, "is no slug", f"use lower-case letters, digits and single hyphens, at most {MAX_SLUG}")
-    if looks_like_digest(slug) or slug in STUDY_PAGES:
-        raise Conflict(item, "reads as the beginning of a digest or as the address of a page", "choose another")
-    other = study_at_slug(session, slug)
-    if other is not None and other.id != row.id:
-        raise Conflict(item, "belongs to another study, or once did, and its links must keep", "choose another")
-
-
-def rename_study(session: Session, row: StudyRow, name: str, slug: str) -> None:
-    """Give a study another name and another slug; the slug that it had leads to it from now on.
-
-    Args:
-        session: of the writer.
-        row: the study.
-        name: one line of text.
-        slug: the one that it has already, or a new one.
-
-    Raises:
-        Conflict: it came with Pluriscope, the text is no slug, or another study has it or had it.
-    """
-    check_study_rename(session, row, slug)
-    if slug != row.slug:
-        former = session.get(FormerStudySlugRow, slug)
-        if former is not None:  # back to what it was called before
-            session.delete(former)
-        session.add(FormerStudySlugRow(slug=row.slug, study_id=row.id, retired_at=datetime.now(UTC)))
-    row.slug, row.name = slug, name
-    row.design = {**row.design, "slug": slug, "name": name}
-    session.flush()
 
 
 def save_outcomes(session: Session, study: StudyRow, outcomes: Iterable[StudyOutcome]) -> int:

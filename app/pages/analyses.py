@@ -247,7 +247,7 @@ def page_of(one: Asked) -> Iterator[Block]:
     """The page of one analysis, whatever its state."""
     rules = {name: one.subject.links.analysis(one.subject.slug, one.analysis.key, to) for name, to in one.rules.items()}
     told = " ".join(one.findings) or one.analysis.question
-    yield Head(one.analysis.title, told, actions=(*_taken_away(one), Choice("Rules", rules, one.chosen)))
+    yield Head(one.analysis.title, told, actions=[Choice("Rules", rules, one.chosen)])
     if one.stored is None:
         yield _waiting(one)
         return
@@ -261,13 +261,6 @@ def page_of(one: Asked) -> Iterator[Block]:
         at = f"{one.stored.engine_version}, {when(one.stored.created_at)}"
         made.append(f"Took {duration(one.stored.seconds)}, engine {at}.")
     yield Prose(" ".join(made), glossary=False)
-
-
-def _taken_away(one: Asked) -> Iterator[Action]:
-    """Its table as a file, where it has one."""
-    subject = one.subject
-    if one.stored is not None and subject.ask is not None and shown(one.analysis).table is not None:
-        yield Action("CSV", subject.links.analysis(subject.slug, f"{one.analysis.key}.csv", subject.scope))
 
 
 def _underway(one: Asked) -> Iterator[Block]:

@@ -57,17 +57,6 @@ def funnel(request: Request, links: Links, network: str, options: Given[FunnelOp
     )
 
 
-@_table("/networks/{network}/analyses/{key}", "The table of an analysis")
-def analysis(request: Request, links: Links, network: str, key: str, options: Given[ScopeOptions]) -> Streamed:
-    """What an analysis lists, of those that have a list to take away."""
-    return table_file(
-        request,
-        "csv",
-        f"{network}-{key}",
-        lambda store: exports.analysis_table(store, links, network, key, options),
-    )
-
-
 @_table("/compare", "Crucial experiments")
 def crucial(request: Request, links: Links, options: Given[CompareOptions]) -> Streamed:
     """The crucial experiments of a comparison, clearest first."""

@@ -62,6 +62,7 @@ _PAGES: Final = (
     (f"{_NETWORK}/figures.json", _NETWORK, ()),
     (f"{_NETWORK}/funnel.{{form}}", f"{_NETWORK}/analyses/funnel.csv", ("criteria",)),
     (f"{_NETWORK}/funnel/figures/{{name}}", f"{_NETWORK}/analyses/funnel", ()),
+    (f"{_NETWORK}/analyses/methods.csv", f"{_NETWORK}/analyses/methods", ()),
     (f"{_NETWORK}/plan", _NETWORK, ()),
     (f"{_NETWORK}/claims.csv", f"{_NETWORK}/analyses/claims", ()),
     (f"{_NETWORK}/claim", f"{_NETWORK}/analyses/claims/given", _CLAIMED),

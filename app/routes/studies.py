@@ -22,7 +22,7 @@ from analysis.studies.reading import design_from_mapping
 from analysis.studies.result_file import read_results
 from app.addressing import API_V2, Addresses
 from app.db.reads.studies import every_outcome, stored_parts
-from app.db.studies import design_of, rename_study, save_results, study_of_design
+from app.db.studies import design_of, save_results, study_of_design
 from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.error_answers import api_errors
 from app.jobs import deletion, study_queue
@@ -43,12 +43,11 @@ from app.pages.studies.listing import StudiesRecord, study_lines, study_list
 from app.pages.studies.outcomes import asked, outcome_blocks
 from app.pages.studies.page import (
     MoreSeeds,
-    NewNames,
     StudyOptions,
     StudyRecord,
     build_study,
 )
-from app.pages.studies.study import StudyProgress, find_study_of, open_study, progress_of, wanted_names
+from app.pages.studies.study import StudyProgress, find_study_of, open_study, progress_of
 from app.rendering import show
 from app.routes.changes import RawBody, Writing
 from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading
@@ -257,14 +256,6 @@ def delete(request: Request, session: Writing, links: Links, study: str, later: 
     row = open_study(session, links, study, deleted=True)
     deletion.delete(session, row)
     later.add_task(deletion.purge_deleted, request.app.state.store, undo_days_in(session))
-    return RedirectResponse(links.study(row.slug), status_code=303)
-
-
-@router.post("/studies/{study}/rename", include_in_schema=False)
-def rename(session: Writing, links: Links, study: str, names: Annotated[NewNames, Sent()]) -> RedirectResponse:
-    """Gives it another name and slug; addresses with the former slug redirect."""
-    row = open_study(session, links, study)
-    rename_study(session, row, *wanted_names(row, names.name, names.slug))
     return RedirectResponse(links.study(row.slug), status_code=303)
 
 

@@ -99,11 +99,6 @@ def _page(report: MethodsReport, of: Subject) -> Iterator[Block]:
     yield More("How to read it", lambda: [reading, *map(_definition, _methods(of).values())])
 
 
-def _every(report: MethodsReport, of: Subject) -> Table:
-    """Every answer."""
-    return Table.short("answer", _ANSWERS, [_row(one, "", of) for one in report.answers])
-
-
 def _definition(method: Method) -> Prose:
     return Prose(f"**{method.label}.** {method.definition} {method.source}.")
 
@@ -277,4 +272,4 @@ def _brief(report: MethodsReport) -> str:
     return f"{len(report.defaults)} asked, {noun(len(answers), 'answer')}"
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, item=_item, about=_about, table=_every)
+SHOWN: Final = Shown(_thumb, _page, _brief, item=_item, about=_about)

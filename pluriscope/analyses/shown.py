@@ -21,7 +21,7 @@ from analysis.report import Analysed
 from app.addressing import Addresses
 from app.figures.svg.thumbs import circuit_thumb
 from pluriscope.analyses.registry import Analysis
-from pluriscope.blocks import Block, Table, Text
+from pluriscope.blocks import Block, Text
 from pluriscope.errors import InvalidOption
 from pluriscope.naming import ExplanationRef, Scope
 
@@ -162,7 +162,6 @@ class Shown:
         item: the same, the name of one thing and options → its page, whether anything is stored or not; raises
             AnalysisError where there is no such thing. None if there are no such pages.
         about: the same and one explanation → what its page says of it.
-        table: report and subject → the list that is taken away as CSV and has rows in the library; None if none is.
     """
 
     thumb: Callable[[Any, Subject], Markup]
@@ -170,7 +169,6 @@ class Shown:
     brief: Callable[[Any], str] = lambda _: ""
     item: Callable[[Any, Subject, str, Mapping[str, str]], Item] | None = None
     about: Callable[[Any, Subject, ExplanationRef], Iterable[Block]] | None = None
-    table: Callable[[Any, Subject], Table] | None = None
 
 
 def shown(analysis: Analysis) -> Shown:

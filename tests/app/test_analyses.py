@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -325,27 +324,6 @@ def test_a_method_that_came_after_a_report_is_listed_as_not_asked() -> None:
     html = "".join(block.html() for block in shown(BY_KEY["methods"]).page(earlier, subject))
     assert html.count("not asked yet") == sum(not method.learns for method in METHODS)
     assert 'href="/networks/xor/analyses/methods/weights"' in html
-
-
-def test_every_answer_of_a_method_is_taken_away(client) -> None:
-    answers = record(client, "xor", "methods")["report"]["answers"]
-    assert 'href="/networks/xor/analyses/methods.csv"' in client.get("/networks/xor/analyses/methods").text
-    assert "rivals.csv" not in client.get("/networks/xor/analyses/rivals").text
-    told = client.get("/networks/xor/analyses/methods.csv")
-    about, lines = ([one for one in told.text.splitlines() if one.startswith("# ") == is_about] for is_about in (1, 0))
-    assert told.headers["content-disposition"] == 'attachment; filename="xor-methods.csv"'
-    said = record(client, "xor", "methods")["findings"]
-    assert {"# edges: Of the circuit: edges, or nodes where masks name nodes.", f"# {said[0]}"} < {*about}
-    assert lines[0] == "method,edges,valid,excess,chance,backbone,fails,story,planted"
-    placed = [one["place"] and str(one["place"]["edges"]) for one in answers]
-    assert [line["edges"] or None for line in csv.DictReader(lines)] == placed
-    for path, words in (
-        ("xor/analyses/rivals", "JSON"),
-        ("third/analyses/methods", "Ask for"),
-        ("xor/analyses/x", "Use funnel"),
-    ):
-        refused = client.get(f"/networks/{path}.csv")
-        assert (refused.status_code, words in refused.text) == (404, True)
 
 
 def test_steps_lead_to_the_answer_and_wrong_ones_are_refused(client) -> None:

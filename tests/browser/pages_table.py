@@ -98,7 +98,6 @@ PAGES = {
     "study, other protocol": "/studies/xor-width?protocol=paper",
     "networks of a study": "/studies/xor-width/outcomes",
     "study, to be deleted": "/studies/xor-width?part=delete",
-    "study, to be renamed": "/studies/xor-width?part=rename",
     "study, its numbers": "/studies/xor-width?part=numbers",
     "new study": "/studies/new",
     "new study, a duplicate": "/studies/new?study=xor-width",

@@ -90,13 +90,9 @@ def test_interpretations_that_were_not_counted_are_unknown_and_not_none(counted)
     assert list(result.circuits.to_pandas().interpretations) == [*known, *[None] * (197 - counted)]
     assert len(result.interpretations) == sum(known)
     assert result.counts.interpretations.bound == ("at_least" if counted else "unknown")
-    for descending in (False, True):
-        ordered = result.circuits.sort("interpretations", descending=descending)
-        numbers = [result.interpretation_counts[at] for at in ordered.positions]
-        assert numbers == [*sorted(known, reverse=descending), *[None] * (197 - counted)]
 
 
-def test_circuits_are_filtered_sorted_and_found(xor):
+def test_circuits_are_filtered_and_found(xor):
     circuits = xor.circuits
     assert {one.n_edges for one in circuits.where(edges=(None, 11))} == {10, 11}
     assert {one.n_neurons for one in circuits.where(edges=10, neurons=4)} == {4}
@@ -106,9 +102,6 @@ def test_circuits_are_filtered_sorted_and_found(xor):
     assert len(kept) + len(lacking) == 197
     assert len(circuits.where(keeps=[edge, other])) <= len(kept)
     assert [one.n_edges for one in circuits.smallest] == [10, 10, 10]
-    margins = [one.margin for one in circuits.sort("margin", descending=True)]
-    assert margins == sorted(margins, reverse=True)
-    assert [one.mask for one in circuits.sort("mask", descending=True)] == [one.mask for one in circuits][::-1]
     assert circuits["081ff"].mask == circuits[0].mask == circuits[-197].mask
     assert [one.mask for one in circuits[:2]] == [circuits[0].mask, circuits[1].mask]
     assert repr(circuits[:2]) == "<2 valid circuits, a selection>"
@@ -118,8 +111,6 @@ def test_circuits_are_filtered_sorted_and_found(xor):
         xor.circuit("zz")
     with pytest.raises(InvalidClaim, match="no edge of this network"):
         circuits.where(keeps=["x9>1.0"])
-    with pytest.raises(AnalysisError, match="Use one of mask"):
-        circuits.sort("size")
 
 
 @pytest.mark.parametrize(
@@ -193,16 +184,16 @@ def test_a_comparison_says_where_explanations_part(xor):
 def test_claims_are_located_in_every_form(xor):
     circuit = xor.circuits[7]
     n_edges = xor.question.layout.n_edges
-    forms = [circuit, circuit.mask, list(circuit.edges), {"mask": circuit.mask}]
-    located = [xor.locate(one) for one in forms]
-    assert {(one["mask"], one["valid"]) for one in located} == {(circuit.mask, True)}
     scores = [-1.0 if circuit.edges_kept.mask >> edge & 1 else 0.0 for edge in range(n_edges)]
-    assert xor.locate(scores, k=circuit.n_edges, signed=True)["mask"] == circuit.mask
-    alone = xor.locate([name for one in xor.circuits for name in one.edges][:1], name="one edge")
+    picked = {"scores": scores, "k": circuit.n_edges, "signed": True}
+    forms = [circuit, circuit.mask, list(circuit.edges), {"mask": circuit.mask}, picked]
+    located = xor.audit(claims={str(number): one for number, one in enumerate(forms)})["claims"]
+    assert {(one["mask"], one["valid"]) for one in located} == {(circuit.mask, True)}
+    (alone,) = xor.audit(claims={"one edge": list(circuit.edges)[:1]})["claims"]
     assert (alone["name"], alone["possible"]) == ("one edge", False)
     for wrong in ("zz", ["x9>1.0"], [1.0, 2.0], {"nothing": 1}, [1.0] * n_edges):
         with pytest.raises(InvalidClaim):
-            xor.locate(wrong)
+            xor.audit(claims={"wrong": wrong})
 
 
 def test_an_audit_is_what_the_command_writes(xor, tmp_path):
@@ -300,16 +291,8 @@ def test_kinds_with_a_search_of_their_own_are_found_when_they_are_asked_for(xor)
 
 def test_analyses_are_asked_of_a_result(xor):
     stories = xor.ask("stories")
-    assert stories.findings[1] == "Of its 197 valid circuits, 196 tell the same story."
-    assert (stories.report.asked, stories.rows) == (197, [])
-    assert stories.address.endswith("/analyses/stories")
-    assert stories.findings[0] in stories._repr_html_()
-    assert "196" in repr(stories)
-    assert stories.draw().words == "Circuits by edges; outlined the 1 of 197 that tell another story"
-    methods = xor.ask("methods")
-    assert [row["edges"] for row in methods.rows] == [
-        one.place and one.place["edges"] for one in methods.report.answers
-    ]
+    assert stories.findings(xor.question)[1] == "Of its 197 valid circuits, 196 tell the same story."
+    assert stories.asked == 197
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,10 @@ from analysis.criteria.funnel import funnel_of
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.interpretation import NeuronGate
 from app.addressing import Addresses
-from app.errors import NotFound
 from app.figures.svg.layout import node_name
 from app.figures.svg.tiles import bits_of
 from app.options import ScopeOptions
-from app.pages.analyses import analysis_meant, of_network
+from app.pages.analyses import of_network
 from app.pages.compare.build import build_compare
 from app.pages.compare.compared import Compared, table
 from app.pages.compare.options import CompareOptions
@@ -29,7 +28,6 @@ from app.pages.shared import edge_names
 from app.pages.sharing.about import IN_SHORT, about_place
 from pluriscope.analyses.funnel import steps_of
 from pluriscope.analyses.registry import FUNNEL
-from pluriscope.analyses.shown import shown
 from pluriscope.blocks import Table
 from pluriscope.tables import AtHand, Column, Query, Row
 
@@ -171,25 +169,6 @@ def funnel_table(session: Session, addresses: Addresses, network: str, options: 
             state = "stored" if row.known else "not_computed"
             rows.append((kind.kind, number, row.step.key, settings, int(row.before), *told, row.whole, state))
     return about, _table(names, rows)
-
-
-def analysis_table(session: Session, addresses: Addresses, network: str, key: str, options: ScopeOptions) -> Exported:
-    """What an analysis of a network lists.
-
-    Raises:
-        NotFound: there is no such analysis, it has no such list, or nobody has asked for it yet.
-    """
-    place = locate(session, addresses, network, options.scope)
-    analysis = analysis_meant(key, addresses, place)
-    one, table = of_network(session, place, addresses, analysis), shown(analysis).table
-    what, page = f"table of {analysis.title}", (one.url, analysis.title)
-    if table is None:
-        raise NotFound(what, "is none to take away", "take its JSON", "analysis", *page)
-    if one.report is None:
-        raise NotFound(what, "is not computed", "ask for the analysis first", "analysis", *page)
-    found = table(one.report, one.subject)
-    columns = (f"{column.name}: {column.meaning}" for column in found.listing.columns)
-    return (*about_place(place, analysis.title), *one.findings, *columns), found
 
 
 def _about(found: Compared, what: str) -> tuple[str, ...]:

@@ -326,10 +326,6 @@ def study_blocks(page: StudyPage) -> Iterator[Block]:
     yield More("Design", lambda: _design(study), f"{noun(len(summary.cells), 'cell')} of {study.seeds} seeds")
     more = Form(MoreSeeds, links.study_action(slug, "extend"), "Add seeds")
     yield More("Add seeds", lambda: [more], "every cell gets as many more", id="extend")
-    if line.origin != "bundled":
-        names = {"name": line.name, "slug": slug}
-        form = Form(NewNames, links.study_action(slug, "rename"), "Rename", names, primary=False)
-        yield More("Rename", lambda: [form], "its address may change with it; old ones redirect", id="rename")
     delete, file = links.study_action(slug, "delete"), links.study_data(slug, "jsonl.gz")
     yield More("Delete", lambda: removal(page.session, study.row, delete, file), "which can be undone", id="delete")
 
@@ -444,17 +440,3 @@ class MoreSeeds(BaseModel):
     """What adding seeds takes."""
 
     seeds: int = Field(100, ge=1, le=100_000, title="More seeds of each cell")
-
-
-class NewNames(BaseModel):
-    """What renaming takes."""
-
-    name: str = Field("", title="Name", max_length=200, json_schema_extra={"autocomplete": "off"})
-    slug: str = Field(
-        "",
-        title="Slug",
-        max_length=60,
-        description="Lower-case letters, digits and hyphens; empty for one made of a new name. Addresses with the "
-        "former slug redirect; no other study can have that.",
-        json_schema_extra={"autocomplete": "off"},
-    )

@@ -11,9 +11,6 @@ from typing import Final, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.errors import InvalidStudy
-from analysis.network_files.files import slug_of
-from analysis.strict_json import plain_text
 from analysis.studies.cells import GRID_FACTORS
 from analysis.studies.design import Factor
 from analysis.studies.summary import StudySummary
@@ -21,7 +18,7 @@ from app.addressing import Addresses
 from app.db.errors import Deleted, StoreError
 from app.db.reads.jobs import jobs_of_network
 from app.db.reads.studies import find_study, outcome_records, study_jobs
-from app.db.studies import MAX_SLUG, design_of
+from app.db.studies import design_of
 from app.db.study_tables import StudyRow
 from app.errors import Gone, Moved, NotFound
 from app.options import PageModel
@@ -136,18 +133,6 @@ def open_study(session: Session, links: Addresses, study: str, *, deleted: bool 
     if row.slug != study and not row.digest.startswith(study):
         raise Moved.to(study, row.slug, links.study(row.slug), "study")
     return row
-
-
-def wanted_names(row: StudyRow, name: str, slug: str) -> tuple[str, str]:
-    """Name and slug that a study is to have: what is left out is the present name, and the slug made of a new name.
-
-    Raises:
-        InvalidStudy: the name holds what no line of text may.
-    """
-    name = plain_text(name or row.name, "name", InvalidStudy)
-    made = row.slug if name == row.name else slug_of(name)[:MAX_SLUG].strip("-")
-    renamed = slug.strip() if slug.strip() != row.slug else ""
-    return name, renamed or made or row.slug
 
 
 def stored_line(session: Session, links: Addresses, row: StudyRow) -> StudyLine:
