@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.explanations.lens_claims import LENS
 from analysis.explanations.registry import BY_KEY, EVERY_KIND
 from analysis.protocol import BUILT_IN, Protocol
 
@@ -74,13 +73,12 @@ class ExplanationRef:
 
     Written ``c-MASK`` (circuit), ``i-MASK.INDEX`` (interpretation), ``g-ALGORITHM`` (algorithm),
     ``a-ALGORITHM.ALIGNMENT`` or ``d-ALGORITHM.ALIGNMENT`` (on directions: an id, or a text with ``:`` for ``@``), or
-    the letter of a kind stored as columns and its own text, such as ``p-LAYER.FUNCTION`` (linear probe), or ``l-LENS``
-    (lens, with settings as commands take them, such as ``l-patching-table``), with ``@PROTOCOL`` behind it where that
-    differs from the comparison's.
+    the letter of a kind stored as columns and its own text, such as ``p-LAYER.FUNCTION`` (linear probe), with
+    ``@PROTOCOL`` behind it where that differs from the comparison's.
     """
 
-    kind: str  # circuit, interpretation, algorithm, alignment, direction, lens, or that of a kind stored as columns
-    first: str  # mask, algorithm id, or the whole text of a lens or of a kind stored as columns
+    kind: str  # circuit, interpretation, algorithm, alignment, direction, or that of a kind stored as columns
+    first: str  # mask, algorithm id, or the whole text of a kind stored as columns
     second: str = ""  # index, or id or text of an alignment
     protocol: str = ""
 
@@ -100,7 +98,7 @@ class ExplanationRef:
         letter, dash, rest = body.partition("-")
         first, dot, second = rest.partition(".")
         kind = _LETTERS_TO_KINDS.get(letter, "")
-        if dash and rest and kind in (*BY_KEY, LENS.key):
+        if dash and rest and kind in BY_KEY:
             return cls(kind, rest, "", protocol)
         in_two = kind in ("interpretation", "alignment", "direction")
         if not dash or not first or bool(dot) != in_two or (dot and not second):

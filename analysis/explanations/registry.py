@@ -9,7 +9,6 @@ from analysis.explanations.alignments import ALIGNMENT, DIRECTION
 from analysis.explanations.circuits import CIRCUIT
 from analysis.explanations.explanation import Kind, RecordedKind
 from analysis.explanations.interpretations import INTERPRETATION
-from analysis.explanations.lens_claims import LENS
 from analysis.explanations.probes import PROBE
 
 EVERY_KIND: Final[tuple[Kind[Any], ...]] = (
@@ -19,7 +18,6 @@ EVERY_KIND: Final[tuple[Kind[Any], ...]] = (
     ALIGNMENT,
     DIRECTION,
     PROBE,
-    LENS,
 )
 KIND_OF: Final = {kind.key: kind for kind in EVERY_KIND}
 

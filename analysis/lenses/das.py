@@ -15,15 +15,14 @@ import numpy as np
 from analysis import fixed_order
 from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.directions.alignment import LinearPlace, parse_directions
+from analysis.directions.alignment import LinearPlace
 from analysis.directions.blocks import Block
 from analysis.directions.scoring import ScoredDirections
 from analysis.directions.search import align_on_directions
 from analysis.directions.table import DirectionTable
-from analysis.explanations.explanation import Claim
 from analysis.ladder.climbing import MAX_ALGORITHMS, placed_algorithms
 from analysis.late_functions import function_at
-from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, claim_on_directions, not_applicable
+from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
 from analysis.method_settings import Settings
 from analysis.protocol import COMPLETE
 from analysis.question import Question
@@ -115,16 +114,6 @@ def _name(row: Mapping[str, Any]) -> str:
     return f"{row['algorithm']}, layer {row['layer']}"
 
 
-def _claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
-    """Each variable of an algorithm that passes on a layer is on the subspace that was learned there."""
-    return tuple(
-        claim_on_directions(place.layer, place.reads, row["truth_table"])
-        for row in seen.rows
-        if row["passes"]
-        for _, place in parse_directions("", f"@{row['direction']}").places
-    )
-
-
 def _says(_question: Question, seen: Table) -> str:
     runs = runs_of(seen)
     found = [_name(row) for row in runs if row["passes"]]
@@ -165,5 +154,4 @@ DAS: Final = Lens(
         "closed_form": "whether the shortest read-outs of all variables on this layer pass",
     },
     bars=_bars,
-    claims=_claims,
 )

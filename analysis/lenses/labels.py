@@ -20,7 +20,6 @@ from analysis.algorithms.high_level_model import input_pattern
 from analysis.answers import answers
 from analysis.directions.swaps import run_from
 from analysis.errors import InvalidMethod, InvalidTask
-from analysis.explanations.explanation import Claim
 from analysis.explanations.probes import table_text
 from analysis.interpretations.gates import gate_name
 from analysis.lenses.lens import APPLIES, NEURON_COLUMNS, Array, Bar, Fit, Lens, Table, not_applicable
@@ -168,19 +167,6 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
     return tuple(Bar(f"{row['layer']}.{row['neuron']} {row['label']}", row["kept"], row["rows"]) for row in seen.rows)
 
 
-def _claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
-    """Each label is a function that the neuron is said to carry."""
-    return tuple(
-        Claim(
-            row["layer"],
-            (row["neuron"],),
-            function=sum(bit << place for place, bit in enumerate(row["truth_table"])),
-            label=row["label"],
-        )
-        for row in seen.rows
-    )
-
-
 def _says(_question: Question, seen: Table) -> str:
     whole = sum(row["kept"] == row["rows"] and not row["alike_changed"] for row in seen.rows)
     words = "1 label" if len(seen.rows) == 1 else f"{len(seen.rows)} labels"
@@ -227,5 +213,4 @@ LABELS: Final = Lens(
         "unlike": "ordered pairs that it calls different",
     },
     bars=_bars,
-    claims=_claims,
 )

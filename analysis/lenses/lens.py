@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.explanations.explanation import Claim
-from analysis.explanations.probes import table_text
-from analysis.interpretations.gates import gate_name
 from analysis.late_functions import function_at
 from analysis.method_settings import Setting, Settings, Value, filled, settled
 from analysis.question import Question
@@ -178,7 +175,6 @@ class Lens:
         bars: of a table, the counts that draw it.
         bands: of a table, the numbers by row that draw it.
         fields: question and table → the numbers over the square of two inputs that draw it.
-        claims: question and table → what it says of neurons or directions, by which it stands beside explanations.
         on_request: settings other than the defaults by which it answers on request where it is degenerate.
         milliseconds: about how long an answer takes, where that can be more than a moment.
     """
@@ -198,7 +194,6 @@ class Lens:
     bars: Callable[[Table], tuple[Bar, ...]] | None = None
     bands: Callable[[Table], Bands] | None = None
     fields: Callable[[Question, Table], tuple[LensField, ...]] | None = None
-    claims: Callable[[Question, Table], tuple[Claim, ...]] | None = None
     on_request: Settings = field(default_factory=dict)
     milliseconds: Callable[[Question, Settings], float] | None = None
 
@@ -252,14 +247,6 @@ class Lens:
         if view is None:
             return LensAnswer("diverged", settings, None, first)
         return LensAnswer("found", settings, view, (*first, *view.notes))
-
-
-def claim_on_directions(layer: int, directions: Sequence[Sequence[float]], truth_table: Sequence[int]) -> Claim:
-    """That directions of a layer carry a function, given by its value on every Boolean input."""
-    n_inputs = (len(truth_table) - 1).bit_length()
-    function = sum(bit << place for place, bit in enumerate(truth_table))
-    label = gate_name(function, n_inputs) or table_text(function, n_inputs)
-    return Claim(layer, directions=tuple(map(tuple, directions)), function=function, label=label)
 
 
 def view_json(view: View) -> dict[str, Any]:

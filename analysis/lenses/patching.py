@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from analysis.answers import answers
 from analysis.directions.swaps import run_from
-from analysis.explanations.explanation import Claim
 from analysis.lenses.lens import NEURON_COLUMNS, Bar, Lens, Table
 from analysis.method_settings import Setting, Settings
 from analysis.networks.mlp import activate, activations, pre_activations
@@ -145,12 +144,6 @@ def _neuron_bars(seen: Table) -> tuple[Bar, ...]:
     return tuple(Bar(unit, sum(flips), len(flips)) for unit, flips in found.items())
 
 
-def _neuron_claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
-    """The neurons of which some patch flips the answer are used; of the others one at a time says nothing."""
-    found = dict.fromkeys((row["layer"], row["neuron"]) for row in seen.rows if row["flips"])
-    return tuple(Claim(layer, (neuron,), says="used") for layer, neuron in found)
-
-
 def _neurons_say(_question: Question, seen: Table) -> str:
     bars = _neuron_bars(seen)
     most = max(bars, key=lambda bar: bar.n)
@@ -178,7 +171,6 @@ PATCHING_TABLE: Final = Lens(
     "alone: a variable on several neurons, or held twice, need not show.",
     columns=NEURON_COLUMNS | _RUN,
     bars=_neuron_bars,
-    claims=_neuron_claims,
 )
 
 
@@ -206,13 +198,6 @@ def signatures(seen: Table) -> dict[str, list[str]]:
         path: [SIGNATURES.get((flips["noising"], flips["denoising"]), "") for flips in pairs.values()]
         for path, pairs in found.items()
     }
-
-
-def _path_claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
-    """The hidden neurons on what flips some answer are used; of the others one path at a time says nothing."""
-    names = {name for row in seen.rows if row["flips"] for name in row["path"].split(" → ") if name.startswith("n")}
-    found = sorted(tuple(map(int, name.removeprefix("n").split("."))) for name in names)
-    return tuple(Claim(layer, (neuron,), says="used") for layer, neuron in found)
 
 
 def _path_bars(seen: Table) -> tuple[Bar, ...]:
@@ -261,5 +246,4 @@ PATH_PATCHING: Final = Lens(
         **_RUN,
     },
     bars=_path_bars,
-    claims=_path_claims,
 )

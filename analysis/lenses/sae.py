@@ -11,8 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.explanations.explanation import Claim
-from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, claim_on_directions, not_applicable
+from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
 from analysis.method_settings import Setting, Settings
 from analysis.question import Question
 
@@ -54,17 +53,6 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
     return tuple(Bar(layer, sum(single), len(single)) for layer, single in found.items())
 
 
-def _claims(question: Question, seen: Table) -> tuple[Claim, ...]:
-    """Each live latent is a function on its decoder's direction; one that fires on every row tells none apart."""
-    if not question.data.boolean:
-        return ()
-    return tuple(
-        claim_on_directions(row["layer"], [row["direction"]], row["truth_table"])
-        for row in _live(seen)
-        if not all(row["truth_table"]) and "direction" in row  # answers that were stored earlier have none
-    )
-
-
 def _says(_question: Question, seen: Table) -> str:
     bars = _bars(seen)
     explained = [float(row["explained"]) for row in seen.rows if row["explained"] is not None]
@@ -100,6 +88,5 @@ SAE: Final = Lens(
         "pairs": "ordered pairs of inputs on which the latent differs",
     },
     bars=_bars,
-    claims=_claims,
     on_request={"force": True},
 )

@@ -13,38 +13,29 @@ from sqlalchemy.orm import Session
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Aligned, Alignment
 from analysis.directions.alignment import DirectionAlignment
-from analysis.discovery.registry import read_called
-from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex, InvalidMethod
+from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
 from analysis.experiments import InterventionSpace
 from analysis.explanations.explanation import Claim, Kind, RecordedKind
-from analysis.explanations.lens_claims import LENS, LensClaims
 from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
 from analysis.interpretations.interpretation import Interpretation
-from analysis.lenses.lens import Table
-from analysis.lenses.registry import LENS_BY_KEY
-from analysis.lenses.report import LensesReport
-from analysis.method_settings import settings_text
 from analysis.networks.circuit import Circuit, circuit_from_hex
 from app.addressing import Addresses
 from app.db.directions import find_direction_row
 from app.db.reads.algorithms import find_algorithm, find_alignment
 from app.db.reads.circuits import find_circuit
 from app.db.recorded import recorded_row
-from app.db.reports import report_of, report_row
 from app.errors import BadQuery, NotFound, PageError
 from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.circuit_facts import space_of
 from app.pages.place import Place, locate
 from app.pages.placed import direction_ref, find_direction, find_placed
 from app.pages.placements import placement_text
-from pluriscope.analyses.lenses import Answered, answered, changed, lens_url
-from pluriscope.analyses.registry import LENSES
 from pluriscope.naming import ExplanationRef, Scope
 
 KIND_LABELS: Final = {kind.key: kind.heading for kind in EVERY_KIND}
 _OTHER_SHAPES: Final = "".join(f" or {kind.letter}-… ({kind.noun})" for kind in RECORDED)
 SHAPES: Final = (
-    f"c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT, d-ALGORITHM.DIRECTIONS{_OTHER_SHAPES} or l-LENS, with "
+    f"c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT, d-ALGORITHM.DIRECTIONS{_OTHER_SHAPES}, with "
     "@PROTOCOL behind it where that differs"
 )
 
@@ -58,14 +49,12 @@ class Explanation:
         place: the network, output, protocol and data record that it is about.
         item: the engine's value of it.
         url: its own page.
-        answer: of a lens.
     """
 
     ref: ExplanationRef
     place: Place
     item: Any
     url: str
-    answer: Answered | None = None
 
     @property
     def record(self) -> Kind[Any]:
@@ -110,11 +99,6 @@ class Explanation:
         """Of an alignment on directions."""
         found = self.item.alignment if isinstance(self.item, Aligned) else None
         return found if isinstance(found, DirectionAlignment) else None
-
-    @property
-    def lens(self) -> LensClaims | None:
-        """Of a lens."""
-        return self.item if isinstance(self.item, LensClaims) else None
 
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
@@ -185,8 +169,6 @@ def find_explanation(
         protocol = "" if own.scope.protocol == place.scope.protocol else own.scope.protocol
         if ref.kind in BY_KEY:
             return _recorded(addresses, own, ref, protocol)
-        if ref.kind == LENS.key:
-            return _lens(session, addresses, own, ref, protocol)
         if ref.kind in ("circuit", "interpretation"):
             return _circuit(addresses, own, ref, protocol)
         return _algorithm(session, addresses, own, ref, protocol)
@@ -226,26 +208,6 @@ def read_recorded(place: Place, kind: RecordedKind[Any], text: str) -> Any:
     if refusal:
         raise NotFound(f"{kind.noun} {text[:40]!r}", f"{place.row.slug} {refusal}", "choose another kind", "ref")
     return kind.read(place.question, text)
-
-
-def _lens(session: Session, addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:
-    """What a lens says of neurons or directions, computed or read as on its own page."""
-    lens, settings = read_called(ref.first, LENS_BY_KEY)
-    item = f"lens {lens.key}"
-    if lens.claims is None:
-        known = ", ".join(key for key, one in LENS_BY_KEY.items() if one.claims is not None)
-        raise InvalidMethod(item, "says nothing of single neurons or directions", f"use {known}")
-    row = report_row(session, place.analysis, LENSES.key)
-    one = answered(place.question, lens, settings, None if row is None else report_of(row, LensesReport))
-    if one.found is None:
-        cure = "run the lenses that learn on this network's page of lenses, and choose among what they answered"
-        raise InvalidMethod(item, "learns, and no answer under these settings is stored", cure)
-    if one.found.outcome != "found":
-        raise InvalidMethod(item, " ".join(one.found.notes).rstrip("."), "leave it out")
-    text = settings_text(lens.key, changed(place.question, lens, one.settings))
-    claims = LensClaims(text, lens.claims(place.question, Table(tuple(one.view["table"]))))
-    url = lens_url(addresses, place.slug, place.scope, place.question, lens, one.settings)
-    return Explanation(ExplanationRef(LENS.key, text, "", protocol), place, claims, url, answer=one)
 
 
 def _circuit(addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:

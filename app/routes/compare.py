@@ -10,9 +10,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.addressing import API_V2
 from app.error_answers import api_errors
-from app.pages.compare.build import compare_of, find_place
-from app.pages.compare.choosing import choosing, others, own_pair
-from app.pages.compare.chosen import texts_of
+from app.pages.compare.build import compare_of, find_place, texts_of
+from app.pages.compare.choosing import choosing, own_pair
 from app.pages.compare.options import ComparedOptions, CompareOptions
 from app.rendering import HAS_RECORD, network_row, show
 from app.routes.computing import room
@@ -42,8 +41,7 @@ def compare(
         found = compare_of(session, links, names[0], options)
         request.scope[HAS_RECORD] = True
         title = f"{found.title}, in {found.network.name}"
-        page = [*found.blocks, others(session, links, place, found.refs)]
-        return passed_on(request, session, links, found, TAB, title, blocks=page)
+        return passed_on(request, session, links, found, TAB, title)
 
 
 @router.get(OF_ONE, include_in_schema=False)

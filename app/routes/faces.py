@@ -157,10 +157,10 @@ def passed_on(
         page: what is shown.
         tab: of the network's pages.
         title: of the page; "" for what it is called elsewhere.
-        more: further arguments of :func:`app.rendering.show`; ``blocks`` instead of the page's own.
+        more: further arguments of :func:`app.rendering.show`.
     """
     share, about = share_of(page, links, base_url(request)), page.about
-    blocks = [*more.pop("blocks", page.blocks), *folds(session, share)]
+    blocks = [*page.blocks, *folds(session, share)]
     row = None if about is None else network_row(links, about[0].slug, about[0].name, tab, about[1])
     room = "Findings" if about is None else "Explore"
     return show(request, blocks, title or page.in_short.title, room=room, network=row, share=share, **more)

@@ -10,7 +10,6 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from analysis.errors import InvalidMethod
-from analysis.explanations.lens_claims import LENS
 from analysis.lenses.functions import FunctionOnLayer
 from analysis.lenses.lens import Lens, Table, view_json
 from analysis.lenses.registry import LENS_BY_KEY
@@ -25,7 +24,7 @@ from pluriscope import blocks
 from pluriscope.analyses.registry import LENSES
 from pluriscope.analyses.shown import Item, Shown, Subject, input_words, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section
-from pluriscope.naming import ExplanationRef, Scope
+from pluriscope.naming import Scope
 from pluriscope.tables import Column, Row
 
 MAX_MILLISECONDS: Final = 2_000.0
@@ -173,16 +172,14 @@ def _item(report: LensesReport | None, of: Subject, key: str, options: Mapping[s
     text = settings_text(key, changed(of.question, lens, one.settings))
     outcome = "" if one.found is None else one.found.outcome
     record = {"lens": text, "settings": dict(one.settings), "outcome": outcome, **one.view}
-    made = partial(_said, lens, one.settings, one.found, one.view, text, of)
+    made = partial(_said, lens, one.settings, one.found, one.view, of)
     return Item(f"{lens.label} of {of.name}", made, record)
 
 
 def _said(
-    lens: Lens, known: Settings, stored: ViewFound | None, view: Mapping[str, Any], text: str, of: Subject
+    lens: Lens, known: Settings, stored: ViewFound | None, view: Mapping[str, Any], of: Subject
 ) -> Iterator[Block]:
     actions = [Action("All lenses", of.links.analysis(of.slug, LENSES.key, of.scope))]
-    if lens.claims is not None and stored is not None and stored.outcome == "found":
-        actions.append(Action("Compare with explanations", of.compare([str(ExplanationRef(LENS.key, text))])))
     yield Head(lens.label, lens.definition, actions=actions)
     if stored is None:
         yield Notice(

@@ -21,9 +21,9 @@ ABSENT: Final = -1
 """Of truth values: there is none."""
 _FIRST: Final = ("alignment", "interpretation", "circuit")
 _LAST: Final = ("algorithm",)
-_KINDS: Final = tuple(kind.key for kind in EVERY_KIND if kind.key != "lens")
+_KINDS: Final = tuple(kind.key for kind in EVERY_KIND)
 LISTED: Final = (*_FIRST, *(key for key in _KINDS if key not in (*_FIRST, *_LAST)), *_LAST)
-"""Kinds that lists hold, in their order; of lenses there is no list."""
+"""Kinds that lists hold, in their order."""
 _CALLED: Final = {"alignment": "Algorithms", "algorithm": "Formulas", "direction": "Directions", "probe": "Probes"}
 _OF_TRANSFORMERS: Final = {one.key: one for one in OF_MODELS_ALONE}
 

@@ -52,7 +52,6 @@ REFUSED = {
     "{page}/explanations/g-0123456789abcdef": "is not among those that are listed",
     "{page}/explanations/nothing": "cannot be read",
     "{page}/explanations/p-3.6": "is not among those that are listed",
-    "{page}/explanations/l-labels": "no values",
     "http://127.0.0.1:9/networks/x": "server http://127.0.0.1:9: does not answer: .* Start one with the command",
 }
 

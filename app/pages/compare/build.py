@@ -7,16 +7,17 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
+from analysis.errors import AnalysisError
 from app.addressing import Addresses
-from app.errors import BadQuery
+from app.errors import BadQuery, PageError
 from app.pages.compare.choosing import own_pair
-from app.pages.compare.chosen import find_chosen, texts_of
 from app.pages.compare.compared import Compared
 from app.pages.compare.models import of_model
 from app.pages.compare.networks import of_network
 from app.pages.compare.options import ComparedOptions, CompareOptions
+from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_any, mask_meant
-from pluriscope.naming import LEAST, ExplanationRef
+from pluriscope.naming import LEAST, MOST, ExplanationRef
 
 
 def build_compare(session: Session, links: Addresses, options: CompareOptions) -> Compared:
@@ -50,7 +51,7 @@ def compare_of(session: Session, links: Addresses, network: str, options: Compar
         masks = list(dict.fromkeys(mask_meant(place, text.removeprefix("c-"), links) for text in texts))
         _enough(links, place, [str(ExplanationRef("circuit", mask)) for mask in masks])
         return replace(of_model(session, links, place, masks), view=options)
-    found = find_chosen(session, links, place, texts)
+    found = _find_chosen(session, links, place, texts)
     explanations = list({str(one.ref): one for one in found.values()}.values())
     _enough(links, place, [str(one.ref) for one in explanations])
     return replace(of_network(session, links, place, explanations), view=options)
@@ -73,3 +74,38 @@ def find_place(session: Session, links: Addresses, network: str, options: Compar
     if isinstance(place, Place):
         check_boolean(place, links)
     return place
+
+
+def texts_of(links: Addresses, options: ComparedOptions, place: AnyPlace) -> list[str]:
+    """The references of an address, each once.
+
+    Raises:
+        BadQuery: more than six; it leads to the comparison of the first of them.
+    """
+    texts = list(dict.fromkeys(text.strip() for text in options.e if text.strip()))
+    if len(texts) > MOST:
+        cause, cure = f"at most {MOST} can be compared at once", f"leave out {len(texts) - MOST} of them"
+        first = links.compare(place.slug, texts[:MOST], place.scope)
+        raise BadQuery(f"{len(texts)} explanations", cause, cure, "e", first, f"the first {MOST} of them")
+    return texts
+
+
+def _find_chosen(session: Session, links: Addresses, place: Place, texts: Sequence[str]) -> dict[str, Explanation]:
+    """Every reference with its explanation.
+
+    Raises:
+        PageError: one names nothing; the message says which, and leads to the comparison of the others.
+        BeyondLimits: one is too large to be read on the spot.
+    """
+    found: dict[str, Explanation] = {}
+    wrong: PageError | AnalysisError | None = None
+    for position, text in enumerate(texts, start=1):
+        try:
+            found[text] = find_explanation(session, links, place, read_ref(text, position), position)
+        except (PageError, AnalysisError) as error:
+            wrong = wrong or error
+    if isinstance(wrong, PageError) and (not wrong.parent or len(found) >= LEAST):
+        wrong.parent, wrong.parent_label = links.compare(place.slug, list(found), place.scope), "the others"
+    if wrong is not None:
+        raise wrong
+    return found

@@ -17,7 +17,7 @@ from app.pages.every_analysis import asked
 from app.pages.place import AnyPlace, ModelPlace
 from pluriscope.analyses.pair import refs
 from pluriscope.analyses.registry import PAIR, RIVALS
-from pluriscope.blocks import Action, Block, Form, Head, More, Notice, Section
+from pluriscope.blocks import Action, Block, Form, Head, Notice, Section
 from pluriscope.naming import MOST, ExplanationRef, Scope
 from pluriscope.tables import Row
 
@@ -38,7 +38,7 @@ class Chosen(BaseModel):
     e: str = Field(
         title="Explanations",
         description=f"Two to {MOST}, one on each line: c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT, "
-        "d-ALGORITHM.DIRECTIONS or l-LENS, with @PROTOCOL behind it where it was found under other rules.",
+        "d-ALGORITHM.DIRECTIONS or p-LAYER.FUNCTION, with @PROTOCOL behind it where it was found under other rules.",
         json_schema_extra={"control": "textarea"},
     )
     output: int = Field(0, json_schema_extra={"control": "hidden"})
@@ -67,13 +67,6 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
     yield from _begin(session, links, place, chosen)
     yield Section("Or write references")
     yield _form(links, place.slug, options.scope, options.e)
-
-
-def others(session: Session, links: Addresses, place: AnyPlace, refs: Sequence[str]) -> More:
-    """The fold of a comparison in which another one is chosen."""
-    form = _form(links, place.slug, place.scope, refs)
-    title, told = "Compare others", "pairs that analyses found, or references"
-    return More(title, lambda: [*_begin(session, links, place, ()), form], told, id="others")
 
 
 def _begin(session: Session, links: Addresses, place: AnyPlace, chosen: Sequence[str]) -> Iterator[Block]:

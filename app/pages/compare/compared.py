@@ -20,7 +20,6 @@ from app.figures.comparison import comparison_figure
 from app.figures.numbers import decimal, exact, noun
 from app.figures.svg.beside import NARROW, WIDTH
 from app.pages.about_one import column
-from app.pages.compare.guess import Experiment, Guess
 from app.pages.compare.options import FIRST_SHOWN, ComparedOptions
 from app.pages.explanations import KIND_LABELS
 from app.pages.page import DRAWING
@@ -38,11 +37,65 @@ from pluriscope.records import (
 from pluriscope.tables import Column, Query, Row, Selection
 
 ID: Final = "contradictions"
-_FORMS: Final = ("svg", "png", "pdf")
 _UNTIL: Final = {
     "circuit": "a circuit predicts nothing until its neurons are read",
     "algorithm": "an algorithm predicts nothing until it is placed",
 }
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One trial as a page asks about it.
+
+    Args:
+        asks: what is done, as a sentence.
+        changes: what that forces, as a sentence; "" where nothing is.
+        outcome: what the network does, as a sentence.
+        drawings: width → of each explanation a drawing with the values that it gives.
+        network: whether what comes of it is told → the network.
+        doubt: why one might not trust a prediction, as a sentence; "" where nothing is open.
+        play: where the same can be tried; "" if nowhere.
+    """
+
+    asks: str
+    changes: str
+    outcome: str
+    drawings: Callable[[float], Sequence[Markup]]
+    network: Callable[[bool], Markup]
+    doubt: str = ""
+    play: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guess(Block):
+    """An experiment, before a choice or after it.
+
+    Args:
+        at: its number, from 1.
+        of: how many there are.
+        says: what is done, or what came of it.
+        lines: below that.
+        figure: the network.
+        choices: words of each button with its address; None after the choice.
+        next: where the next one is; "" where all are answered.
+        chosen: number of the button that was pressed, from 1.
+        note: beside the buttons.
+    """
+
+    at: int
+    of: int
+    says: str
+    lines: Sequence[str | Markup]
+    figure: Figure
+    choices: Mapping[str, str] | None = None
+    next: str = ""
+    chosen: int = 1
+    note: str = ""
+    id: str = "guess"
+
+    @property
+    def inner(self) -> Iterable[Block]:
+        return [self.figure]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -316,28 +369,6 @@ def _blocks(c: Compared) -> Iterator[Block]:
         title = "Edge by edge" if c.asked == "rows" else "Neuron by neuron"
         yield More(title, lambda: [_by_letter("Neuron or edge", c.letters, told)], said, id="parts")
     yield from c.folds()
-    yield More("Figures", lambda: [_files(c)], "every drawing as SVG, PNG and PDF", id="figures")
-
-
-def _here(c: Compared) -> str:
-    """The address of what figures show: the first experiment is not named."""
-    return c.at(at=c.view.at if c.view.at > 1 else None, guess=c.view.guess)
-
-
-def _files(c: Compared) -> Table:
-    """Where each drawing is as a file."""
-    names = {DRAWING: "The whole comparison"} | {f"explanation-{one}": one for one in c.letters}
-    if len(c.ones) == LEAST and c.trials.spoken.any():
-        names["right"] = "Who is right"
-    if len(c.trials.apart):
-        names["experiment"] = "The experiment"
-    here, link = _here(c), Markup('<a href="{}">{}</a>')
-    rows = []
-    for name, words in names.items():
-        folder = "" if name == DRAWING else "figures/"
-        files = (link.format(c.links.made_of(here, f"{folder}{name}.{form}"), form.upper()) for form in _FORMS)
-        rows.append((words, *files))
-    return Table.plain(("Figure", *map(str.upper, _FORMS)), rows)
 
 
 def _head(c: Compared) -> Head:

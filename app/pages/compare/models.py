@@ -19,8 +19,7 @@ from app.db.models import stored_circuits
 from app.figures.numbers import exact, noun
 from app.figures.svg.beside import row_asked
 from app.figures.svg.graphs import graph_diagram
-from app.pages.compare.compared import Compared
-from app.pages.compare.guess import Experiment
+from app.pages.compare.compared import Compared, Experiment
 from app.pages.place import ModelPlace
 from pluriscope.comparison import Trials
 from pluriscope.naming import LEAST, LETTERS, ExplanationRef

@@ -33,9 +33,7 @@ from app.figures.svg.vessels import SMALL, vessels
 from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.choosing import own_pair
-from app.pages.compare.compared import Compared
-from app.pages.compare.guess import Experiment
-from app.pages.compare.nearest import nearest
+from app.pages.compare.compared import Compared, Experiment
 from app.pages.explanations import Explanation
 from app.pages.place import Place
 from app.pages.placements import neurons_label
@@ -133,7 +131,7 @@ def of_network(session: Session, links: Addresses, place: Place, explanations: S
         experiment=lambda number: _experiment(beside, trials, answers, sets, where[number].tolist(), number),
         outputs=f"{_outputs(beside)} {_same(beside)}",
         legend=_legend(beside, squares=len(trials.apart) > 0 and not own),
-        nearest=lambda: nearest(session, links, place, explanations) or _own(session, links, place),
+        nearest=lambda: _own(session, links, place),
         differences=list(_differences(beside)),
         folds=lambda: _folds(beside),
     )
@@ -342,7 +340,7 @@ def _name(beside: Beside, one: Explanation) -> str:
         return f"{noun(one.circuit.n_edges, 'edge')}{under}"
     if one.algorithm is not None:
         return f"{one.algorithm.formula}{', not placed' if one.kind == 'algorithm' else ''}{under}"
-    return f"{one.recorded.name(one.item) if one.recorded else one.answer.lens.label if one.answer else ''}{under}"
+    return f"{one.recorded.name(one.item) if one.recorded else ''}{under}"
 
 
 def _drawing(

@@ -25,8 +25,8 @@ class ComparedOptions(ScopeOptions):
         [],
         max_length=64,
         description="An explanation: c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT (or its placement in "
-        "place of the id, a-ALGORITHM.0:1.0+2_1:2.1), d-ALGORITHM.DIRECTIONS (an id, or a text with : for @), l-LENS "
-        "(such as l-labels or l-patching-table), with @PROTOCOL behind it where that differs; of a transformer c-MASK. "
+        "place of the id, a-ALGORITHM.0:1.0+2_1:2.1), d-ALGORITHM.DIRECTIONS (an id, or a text with : for @), with "
+        "@PROTOCOL behind it where that differs; of a transformer c-MASK. "
         "Two to six, in the order in which they are shown.",
     )
     at: int = Field(1, ge=1, description="Which contradiction is asked about, from 1, in the order of the list.")

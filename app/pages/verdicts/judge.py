@@ -76,8 +76,6 @@ def judge_on_the_spot(
     """
     place, work = explanation.place, Work(clock=clock).for_seconds(SECONDS)
     kind = explanation.kind
-    if not criteria_for(kind):
-        return []
     alone, family = _alone(explanation, work), _family(session, explanation)
     small = sum(place.question.cut.hidden_sizes) <= SMALL_HIDDEN and place.question.cut.n_inputs <= SMALL_INPUTS
 

@@ -30,9 +30,6 @@ def folded(session: Session, links: Addresses, explanations: Sequence[Explanatio
 def told(session: Session, links: Addresses, explanations: Sequence[Explanation]) -> Iterator[Block]:
     """Every criterion that applies, with its settings; of several what tells them apart, the rest folded."""
     found = [verdicts_on(session, links, one) for one in explanations]
-    if not any(found):
-        yield Notice("No criterion applies.", "None asks anything of what is of this kind.")
-        return
     if len(found) == 1:
         labels = ("Criterion", "Verdict", "Score", "Reason", "Witness", "Judged")
         rows = [

@@ -15,12 +15,10 @@ from analysis.circuits.search import search_circuits
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.experiments import SILENT, intervention_space
 from analysis.explanations.explanation import RecordedKind, claim_nothing
-from analysis.explanations.lens_claims import LensClaims
 from analysis.explanations.probes import find_probes
 from analysis.explanations.registry import EVERY_KIND, KIND_OF
 from analysis.interpretations.interpretation import Interpretation
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.circuit import Circuit
 from analysis.question import Question, ask
 from analysis.sandbox.intervention import Change, Intervention
@@ -44,7 +42,6 @@ def item(key: str) -> Any:
     circuits = search_circuits(question())
     circuit = Circuit(circuits.layout, int(circuits.masks[np.argmin(np.bitwise_count(circuits.masks))]))
     places = [("0", LinearPlace.of(1, [[1, 0, -1]])), ("1", LinearPlace.of(1, [[0, 1, 0.5], [1, 1, 1]]))]
-    labels = LENS_BY_KEY["labels"]
     chosen = {
         "circuit": circuit,
         "interpretation": interpretation_at(question(), circuit, 0),
@@ -54,7 +51,6 @@ def item(key: str) -> Any:
         ),
         "direction": Aligned(algorithm, DirectionAlignment.of(algorithm.text, dict(places))),
         "probe": next(one for one in find_probes(question()).explanations if one.is_task),
-        "lens": LensClaims("labels", labels.claims(question(), labels.answer(question(), labels.defaults).view)),
     }
     kind = KIND_OF[key]
     if key not in chosen and isinstance(kind, RecordedKind):

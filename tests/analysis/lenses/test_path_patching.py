@@ -13,7 +13,6 @@ from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.network import Network
 from analysis.question import ask
 from analysis.sandbox.intervention import carrier_name
-from tests.factories import pretrained_xor
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_algorithms import rows
 from tests.oracles.brute_force_circuits import bent
@@ -89,19 +88,3 @@ def test_where_all_rows_are_answered_alike_there_is_no_direction():
     seen = LENS.answer(question, LENS.defaults).view
     assert LENS.says(question, seen) == "All rows are answered alike, so no pair has two directions."
     assert LENS.bars(seen) == ()
-
-
-def test_the_neurons_on_paths_that_flip_some_decision_are_used():
-    question = ask(pretrained_xor().network)
-    for sites in ("paths", "edges", "neurons"):
-        seen = LENS.answer(question, LENS.filled({"sites": sites})).view
-        flipping = {row["path"] for row in seen.rows if row["flips"]}
-        on_them = {
-            one
-            for path in paths_of(question.cut.sizes, sites)
-            for one in path
-            if 0 < one[0] < 3 and " → ".join(carrier_name(each, question.cut.sizes) for each in path) in flipping
-        }
-        claims = LENS.claims(question, seen)
-        assert {(claim.layer, *claim.neurons) for claim in claims} == on_them
-        assert {claim.says for claim in claims} == {"used"}

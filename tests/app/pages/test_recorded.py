@@ -259,9 +259,3 @@ def test_what_is_stored_is_what_was_found_and_goes_with_its_analysis(client):
         save_found(session, analysis, PROBE, empty, StoredSearch(n=0, complete=True, note="", engine_version="0"))
         assert stored_refs(session, analysis, PROBE) == ()
         session.rollback()
-
-
-def test_where_no_criterion_applies_the_fold_says_so(client):
-    page = get(client, "/compare?network=xor&e=l-labels&e=l-patching-table&part=criteria").text
-    assert "No criterion applies." in page
-    assert "No row is here" not in page

@@ -9,7 +9,7 @@ from html import unescape
 
 import pytest
 
-from tests.app.sharing.conftest import ALIGNMENT, COMPARISON, FUNNEL, SHARED, XOR, beside
+from tests.app.sharing.conftest import COMPARISON, FUNNEL, SHARED, XOR, beside
 from tests.app.sharing.test_sharing import png_size
 
 pytestmark = pytest.mark.slow
@@ -43,9 +43,6 @@ def test_every_file_offered_beside_a_figure_is_there(client, page) -> None:
 
 
 def test_a_file_shows_what_the_page_shows(client) -> None:
-    document = client.get(f"{ALIGNMENT}/figures/interchanges.1.svg").text
-    title = re.search("<title>(.*?)</title>", document)[1]
-    assert f'aria-label="{title}"' in client.get(f"{ALIGNMENT}?part=interchanges").text
     drawn = client.get(beside(COMPARISON, "figures/explanation-R.svg")).text
     title = re.search("<title>(.*?)</title>", drawn)[1]
     assert f'aria-label="{title}"' in client.get(COMPARISON).text
