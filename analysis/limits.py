@@ -27,7 +27,7 @@ class Limits:
         max_bytes: nor if it is predicted to take more memory than this; nor is a list kept that would take more.
         n_draws: valid circuits drawn where they are counted or estimated instead of listed.
         n_smallest: of the smallest valid circuits, kept beside those drawn; 0 for no search in order of size.
-        n_tried: steps of the search for the smallest circuits in order of size, at most.
+        n_tried: circuits that the search for the smallest ones in order of size judges, at most.
         n_samples: circuits tested for an estimate; 0 for no estimate.
         confidence: of an estimate's interval, between 0 and 1.
         criterion_seconds: for one criterion and one kind of explanation; what is left then is undecided.
@@ -44,7 +44,7 @@ class Limits:
     max_bytes: int = 1 << 30
     n_draws: int = 1_000
     n_smallest: int = 100
-    n_tried: int = 2_000_000
+    n_tried: int = 20_000_000
     n_samples: int = 200_000
     confidence: float = 0.99
     criterion_seconds: float = 60.0

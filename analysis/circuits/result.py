@@ -24,7 +24,7 @@ class SmallestCircuits:
         masks: fewest edges first, ties by mask.
         proved: whether no valid circuit that is left out has fewer edges than one of these.
         searched_up_to: no valid circuit with at most so many edges is unknown, apart from ties beyond those kept.
-        n_tried: circuits judged in order of size, one by one or ruled out together.
+        n_tried: circuits judged in order of size.
         n_descended: circuits tried in a descent from larger ones.
         undrawn: those of ``masks`` that no draw hit, ascending: every other listed circuit was drawn uniformly.
     """
