@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from math import comb, prod
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,7 @@ ROLES: Final = (
     ),
 )
 """After Olsson et al. 2022 (arXiv:2209.11895) and Wang et al. 2023 (arXiv:2211.00593), on each circuit's own run."""
-_Changed = Mapping[tuple[Literal["node", "edge"], int], Sequence[tuple[slice, Array]]]
+_Changed = Mapping[int, Sequence[tuple[slice, Array]]]
 """Of a node or edge, at which positions it has other values by hand, and these ``[positions, d_model]``."""
 _UNCHANGED: Final[_Changed] = MappingProxyType({})
 
@@ -453,11 +453,10 @@ class AttentionSpace:
         kept: Masks,
         found: list[tuple[NDArray[np.intp], Array]],
         absent: list[Array | None],
-        changed: _Changed = _UNCHANGED,
     ) -> tuple[Array, Array, Array]:
         """What a head reads as query, key and value, ``[masks, rows, context, d_model]`` each."""
         read = [
-            self._seen(self._read(kept, edges, found, absent, changed), self._layer_of[head] - 1)
+            self._seen(self._read(kept, edges, found, absent), self._layer_of[head] - 1)
             for edges in self._slots(head).values()
         ]
         query, key, value = read if len(read) == 3 else read * 3
@@ -484,37 +483,32 @@ class AttentionSpace:
         )
 
     def run_row(self, mask: Masks, row: int, changes: Sequence[Change] = (), source: int = 0) -> RowRun:
-        """By a plain run, in which every value that is changed is replaced once it is computed, or where it is read."""
+        """By a plain run, in which every value that is changed is replaced once it is computed."""
         kept = self._graph.kept_edges(mask[None])
         changed = self._changed(kept, changes, source)
         tokens = self._model.tokens[row : row + 1]
         found = self._sources(kept, self._absent, tokens, every_position=True, changed=changed)
-        trace = self._trace(mask, found, changed)
-        touched = {end for kind, part in changed if kind == "edge" for end in self._ends(part)}
+        trace = self._trace(mask, found)
         return RowRun(
             places=self._model.row_tokens(row),
             outputs=np.add.accumulate(trace.carried[:, 0])[-1],
             given=np.stack([values[0, 0, :, : len(self._model.unembedding)] for _, values in found]),
             patterns=tuple(
-                pattern[0] if is_on or node in touched else None
-                for pattern, is_on, node in zip(trace.patterns, trace.is_on, self._parts, strict=True)
+                pattern[0] if is_on else None
+                for pattern, is_on in zip(trace.patterns, trace.is_on, strict=True)
                 if pattern is not None
             ),
         )
 
-    def _ends(self, edge: int) -> tuple[int, int]:
-        return self._graph.edges[edge].source, self._graph.edges[edge].target
-
     def _changed(self, kept: Masks, changes: Sequence[Change], source: int) -> _Changed:
         """What each change puts where, from runs of the same circuit in which nothing is changed."""
         values: dict[str, list[Array]] = {}
-        changed: dict[tuple[Literal["node", "edge"], int], list[tuple[slice, Array]]] = {}
+        changed: dict[int, list[tuple[slice, Array]]] = {}
         for change in changes:
             if change.written not in values:
                 values[change.written] = self._values_instead(kept, change.written, source)
-            node = change.part if change.kind == "node" else self._ends(change.part)[0]
             places = slice(None) if change.at is None else slice(change.at, change.at + 1)
-            changed.setdefault((change.kind, change.part), []).append((places, values[change.written][node][places]))
+            changed.setdefault(change.node, []).append((places, values[change.written][change.node][places]))
         return changed
 
     def _values_instead(self, kept: Masks, written: str, source: int) -> list[Array]:
@@ -527,7 +521,7 @@ class AttentionSpace:
             return [np.zeros_like(one) if cut is None else cut for one, cut in zip(values, self._nothing, strict=True)]
         return values
 
-    def _trace(self, mask: Masks, found: list[tuple[NDArray[np.intp], Array]], changed: _Changed = _UNCHANGED) -> Trace:
+    def _trace(self, mask: Masks, found: list[tuple[NDArray[np.intp], Array]]) -> Trace:
         """One circuit run on the rows that its sources were found on."""
         kept, nodes = self._graph.kept_edges(mask[None]), self._graph.nodes
         patterns: list[Array | None] = []
@@ -536,13 +530,10 @@ class AttentionSpace:
                 patterns.append(None)
                 continue
             w_query, w_key, _, _ = self._weights(node)
-            query, key, _ = self._read_by(node, kept, found, self._absent, changed)
+            query, key, _ = self._read_by(node, kept, found, self._absent)
             patterns.append(attention(inner(query, w_query.T), inner(key, w_key.T))[0])
         edges, biased = self._into[len(nodes) - 1, ""], self._model.blocks.reaches_logits
-        given = [
-            self._carried(kept, edge, source, found, self._absent, changed)[0, :, -1]
-            for source, edge in enumerate(edges)
-        ]
+        given = [self._carried(kept, edge, source, found, self._absent)[0, :, -1] for source, edge in enumerate(edges)]
         return Trace(
             parts=tuple(nodes[node].label for node in self._parts),
             is_on=tuple(self._graph.active_nodes(mask[None])[0].tolist()),
@@ -646,7 +637,7 @@ class AttentionSpace:
         if self._model.blocks.epsilon is not None:  # the logits read the last position of a sum, normalised
             found = [(which, values[:, :, -1:]) for which, values in self._sources(kept, absent, tokens)]
             last = [None if one is None else one[-1:] for one in absent]
-            read = self._seen(self._read(kept, edges, found, last, _UNCHANGED), len(self._model.layers))
+            read = self._seen(self._read(kept, edges, found, last), len(self._model.layers))
             return inner(read[:, :, -1], unembedding)
         total = np.zeros((len(kept), len(tokens), len(unembedding)))
         for source, (which, values) in enumerate(self._sources(kept, absent, tokens)):
@@ -694,7 +685,7 @@ class AttentionSpace:
         is computed once.
         """
         found = [
-            (np.zeros(len(kept), dtype=np.intp), _with(given[None], changed.get(("node", number))))
+            (np.zeros(len(kept), dtype=np.intp), _with(given[None], changed.get(number)))
             for number, given in enumerate(self._given(tokens))
         ]
         for node in self._parts:
@@ -705,12 +696,12 @@ class AttentionSpace:
             last_only = column == self._last and not every_position
             some = [(w[first], v) for w, v in found]
             if self._graph.nodes[node].looks:
-                query, key, value = self._read_by(node, kept[first], some, absent, changed)
+                query, key, value = self._read_by(node, kept[first], some, absent)
                 value = attend(query, key, value, self._weights(node), last_only=last_only)
             else:
-                read = self._read(kept[first], self._own(node), some, absent, changed)
+                read = self._read(kept[first], self._own(node), some, absent)
                 value = self._mlp(self._layer_of[node], read[:, :, -1:] if last_only else read)
-            found.append((which, _with(value, changed.get(("node", node)))))
+            found.append((which, _with(value, changed.get(node))))
         return found
 
     def _mlp(self, layer: int, read: Array) -> Array:
@@ -738,12 +729,11 @@ class AttentionSpace:
         edges: list[int],
         sources: list[tuple[NDArray[np.intp], Array]],
         absent: list[Array | None],
-        changed: _Changed,
     ) -> Array:
         """The sum of what a slot reads, ``[masks, rows, context, d_model]``."""
         total = np.zeros((len(kept), *sources[0][1].shape[1:]))
         for source, edge in enumerate(edges):
-            total += self._carried(kept, edge, source, sources, absent, changed)
+            total += self._carried(kept, edge, source, sources, absent)
         return total
 
     def _carried(
@@ -753,12 +743,10 @@ class AttentionSpace:
         source: int,
         sources: list[tuple[NDArray[np.intp], Array]],
         absent: list[Array | None],
-        changed: _Changed,
     ) -> Array:
         """What one edge carries, ``[masks, rows, context, d_model]``."""
         (which, values), other = sources[source], absent[source]
-        carried = np.where(kept[:, edge, None, None, None], values[which], 0.0 if other is None else other)
-        return _with(carried, changed.get(("edge", edge)))
+        return np.where(kept[:, edge, None, None, None], values[which], 0.0 if other is None else other)
 
 
 def _padded(values: Array) -> Array:

@@ -55,17 +55,15 @@ Written = Literal["zero", "mean", "source"]
 
 @dataclass(frozen=True)
 class Change:
-    """One change by hand: another value for what a node gives to all that read it, or for what one edge carries.
+    """One change by hand: another value for what a node gives to all that read it.
 
     Args:
-        kind: whether a node or an edge is changed.
-        part: its position in the graph.
+        node: its position in the graph.
         at: the one place in the row that is changed, from 0; None for all.
         written: what stands there instead, from a run of the same circuit in which nothing is changed.
     """
 
-    kind: Literal["node", "edge"]
-    part: int
+    node: int
     at: int | None
     written: Written
 

@@ -66,7 +66,7 @@ PAGES = {
     "transformer of two layers": "/networks/induction-attention",
     "inside a transformer": "/networks/induction-attention?part=inside",
     "circuit of a transformer of two layers": "/networks/induction-attention/explanations/c-183dbfff",
-    "play on a transformer": "/networks/induction-attention/play?row=17&change=2.0~5_source&change=x-2.1.k_zero",
+    "play on a transformer": "/networks/induction-attention/play?row=17&change=2.0~5_source&change=2.1_zero",
     "play on a transformer, one circuit": "/networks/induction-attention/play?circuit=183dbfff&row=5&tool=zero",
     "circuits of a transformer": "/networks/majority-5-attention/explanations?protocol=split",
     "circuits of a transformer, some": "/networks/majority-5-attention/explanations?passes=minimal-subset",

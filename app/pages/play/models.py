@@ -1,8 +1,8 @@
-"""Play on a transformer: one row of its task, nodes, single positions of them or edges changed by hand.
+"""Play on a transformer: one row of its task, nodes or single positions of them changed by hand.
 
-A change stands in the address as ``SITE_WRITTEN`` or ``SITE~POSITION_WRITTEN``: the site is a node (``2.0``) or an edge
-(``1.0-2.0.k``) of the graph, positions count from 1, and what is written is zero, the mean over the rows of the task
-(mean), or what the site is on another row (source). ``2.0~3_source`` patches what head 2.0 gives at the third position.
+A change stands in the address as ``NODE_WRITTEN`` or ``NODE~POSITION_WRITTEN``: positions count from 1, and what is
+written is zero, the mean over the rows of the task (mean), or what the node gives on another row (source).
+``2.0~3_source`` patches what head 2.0 gives at the third position.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Token = Annotated[str, StringConstraints(max_length=60)]
 
 
 class ModelOptions(ScopeOptions):
-    """The whole state of Play on a transformer, and a step from it."""
+    """The whole state of Play on a transformer."""
 
     circuit: str = Option("", max_length=200, description="Mask of a circuit, all else cut; empty: all of it.")
     row: int | None = Option(
@@ -64,12 +64,10 @@ class ModelOptions(ScopeOptions):
     change: list[Token] = Option(
         [],
         max_length=MAX_CHANGES,
-        description="Something changed by hand: SITE_WRITTEN or SITE~POSITION_WRITTEN, for instance 2.0_zero, "
-        "2.0~3_source or 1.0-2.0.k_mean. Of two of one site and position the later one holds.",
+        description="A node changed by hand: NODE_WRITTEN or NODE~POSITION_WRITTEN, for instance 2.0_zero or "
+        "2.0~3_source. Of two of one node and position the later one holds.",
     )
     tool: Written = Option("source", description="What is written where something is chosen.")
-    site: Token = Option("", description="A step: what is changed by the tool, or left alone again; a node or an edge.")
-    at: int | None = Option(None, ge=1, le=99, description="Of the step: the one position, from 1; empty: all.")
 
 
 @dataclass(frozen=True)
@@ -97,8 +95,7 @@ class State:
 
     def site(self, change: Change) -> str:
         """What is changed, as addresses write it."""
-        names = self.nodes if change.kind == "node" else self.place.space.graph.edge_names
-        return f"{names[change.part]}{'' if change.at is None else f'~{change.at + 1}'}"
+        return f"{self.nodes[change.node]}{'' if change.at is None else f'~{change.at + 1}'}"
 
     @property
     def view(self) -> dict[str, Any]:
@@ -136,31 +133,27 @@ class State:
         return left if left.changes != self.changes else self.with_change(change)
 
     def change_at(self, site: str, at: int | None, written: Written) -> Change:
-        """A change of a site.
+        """A change of a node.
 
         Raises:
-            BadQuery: the model has no such site.
+            BadQuery: the model has no such node.
         """
-        edges, place = self.place.space.graph.edge_names, None if at is None else at - 1
         if site in self.nodes:
-            return Change("node", self.nodes.index(site), place, written)
-        if site in edges:
-            return Change("edge", edges.index(site), place, written)
-        cure = f"name a node ({', '.join(self.nodes[:8])}) or an edge (for instance {edges[0]})"
-        cause = "is of nothing that the model has under these rules"
+            return Change(self.nodes.index(site), None if at is None else at - 1, written)
+        cause, cure = "is of no node that the model has under these rules", f"name one of {', '.join(self.nodes[:8])}"
         raise BadQuery(f"change of {site!r}", cause, cure, "change", self.url, WITHOUT)
 
 
-def _where(change: Change) -> tuple[str, int, int | None]:
-    return change.kind, change.part, change.at
+def _where(change: Change) -> tuple[int, int | None]:
+    return change.node, change.at
 
 
 def play_model(session: Session, links: Addresses, place: ModelPlace, options: ModelOptions) -> ModelPlay:
-    """What an address names, after the step that it asks for.
+    """What an address names.
 
     Raises:
         NotFound: no such circuit.
-        BadQuery: the task has no such row, or the model no such site.
+        BadQuery: the task has no such row, or the model no such node.
         Conflict: networks of this kind cannot be run so.
     """
     circuit = mask_meant(place, options.circuit, links) if options.circuit else ""
@@ -168,12 +161,10 @@ def play_model(session: Session, links: Addresses, place: ModelPlace, options: M
     for token in options.change:
         read = _TOKEN.fullmatch(token)
         if read is None:
-            cure = "write SITE_WRITTEN or SITE~POSITION_WRITTEN, where WRITTEN is zero, mean or source"
+            cure = "write NODE_WRITTEN or NODE~POSITION_WRITTEN, where WRITTEN is zero, mean or source"
             raise BadQuery(f"change {token!r}", "cannot be read", cure, "change", state.url, WITHOUT)
         written = next(one for one in WRITTEN if one == read["written"])
         state = state.with_change(state.change_at(read["site"], int(read["at"]) if read["at"] else None, written))
-    if options.site:
-        state = state.toggled(state.change_at(options.site, options.at, options.tool))
     found = ModelPlay(session, links, state)
     n = len(found.before.places)
     beyond = next((one for one in state.changes if one.at is not None and one.at >= n), None)
@@ -248,8 +239,7 @@ class ModelPlay(Played):
 
     def name_of(self, change: Change) -> str:
         """What is changed, for people."""
-        graph = self.place.space.graph
-        name = graph.nodes[change.part].label if change.kind == "node" else graph.edge_labels[change.part]
+        name = self.place.space.graph.nodes[change.node].label
         return name if change.at is None else f"{name} at position {change.at + 1}"
 
     @cached_property
@@ -296,10 +286,8 @@ class ModelPlay(Played):
         )
 
     def _hand(self, change: Change) -> HandRecord:
-        given: list[list[float]] = [[], []]
-        if change.kind == "node":
-            where = slice(None) if change.at is None else slice(change.at, change.at + 1)
-            given = [list(map(length, run.given[change.part, where])) for run in (self.before, self.after)]
+        where = slice(None) if change.at is None else slice(change.at, change.at + 1)
+        given = [list(map(length, run.given[change.node, where])) for run in (self.before, self.after)]
         return HandRecord(
             site=self.state.site(change),
             name=self.name_of(change),
@@ -348,7 +336,7 @@ class ModelPlay(Played):
         return positions_diagram(columns, self.before.places, self.gives(self.after), sentence=sentence, narrow=narrow)
 
     def _link(self, number: int, at: int | None, narrow: bool) -> Step:
-        change = Change("node", number, at, self.state.tool)
+        change = Change(number, at, self.state.tool)
         token = "" if at is None else f", {self.before.places[at]}"
         undo = self.state.without(change).changes != self.state.changes
         words = f"{self.name_of(change)}{token}: {'undo' if undo else WRITTEN[self.state.tool][0]}"
@@ -357,7 +345,7 @@ class ModelPlay(Played):
 
     def _mark(self, number: int, at: int, linked: bool, narrow: bool) -> PlaceMark:
         was, now = self.before.given[number, at], self.after.given[number, at]
-        here = [one for one in self.state.changes if (one.kind, one.part) == ("node", number) and one.at in (at, None)]
+        here = [one for one in self.state.changes if one.node == number and one.at in (at, None)]
         written = next((one for one in here if one.at == at), here[0] if here else None)
         link = self._link(number, at, narrow) if linked else None
         return PlaceMark(
@@ -385,7 +373,6 @@ class ModelPlay(Played):
         yield Ask("Show", state.fields("row", "source"), [self._rows("row"), self._rows("source")])
         tools = {words: replace(state, tool=tool).url for tool, (words, _) in WRITTEN.items()}
         yield Choice("What is chosen is", tools, WRITTEN[state.tool][0], id="tool")
-        yield Ask("Change", state.fields(), [self._sites(), self._positions()])
 
     def outcome(self) -> Iterator[Block]:
         gap, was = self.gap(self.after), f"{decimal(self.gap(self.before), 4)} unchanged" if self.hands else ""
@@ -403,16 +390,6 @@ class ModelPlay(Played):
         if len(rows) > MAX_CHOICES:
             return Field(name, f"{label}, to {len(rows) - 1}", str(chosen), kind="number", most=len(rows) - 1)
         return Field(name, label, str(chosen), {"": {str(n): f"{n}: {row}" for n, row in enumerate(rows)}})
-
-    def _sites(self) -> Field:
-        graph = self.place.space.graph
-        nodes = {node.name: node.label for node in graph.nodes[:-1]}
-        edges = dict(zip(graph.edge_names, graph.edge_labels, strict=True))
-        return Field("site", "Change", "", {"What a node gives": nodes, "What an edge carries": edges})
-
-    def _positions(self) -> Field:
-        named = {str(at): f"{at}: {token}" for at, token in enumerate(self.before.places, start=1)}
-        return Field("at", "at", "", {"": {"": "all positions", **named}})
 
     def _logits(self) -> Table:
         changed, wanted, rows = bool(self.state.changes), (self.wants(self.row), self.wants(self.source)), []

@@ -50,7 +50,7 @@ def random_attention(seed, sizes, *, whole=False, positions=True, n_rows=5):
 class Plain:
     """A transformer's pass on one row, source by source and edge by edge, with nothing shared with the engine.
 
-    ``node`` and ``edge`` say what stands in place of a value: (name, position) → vector. ``kept`` says which edges are
+    ``node`` says what stands in place of a value: (name, position) → vector. ``kept`` says which edges are
     kept, by name; all others carry what ``absent`` has of their source, an array ``[context, d_model]``.
     """
 
@@ -66,8 +66,8 @@ class Plain:
         whole = [self.run(row)[1] for row in range(len(self.model.tokens))]
         return {name: sum(run[name] for run in whole) / len(whole) for name in whole[0]}
 
-    def run(self, row, kept=None, absent=None, node=None, edge=None):
-        model, node, edge = self.model, node or {}, edge or {}
+    def run(self, row, kept=None, absent=None, node=None):
+        model, node = self.model, node or {}
         tokens = model.tokens[row]
         n, d = len(tokens), model.embedding.shape[1]
         token = np.array([model.embedding[one] for one in tokens])
@@ -79,7 +79,7 @@ class Plain:
             given = {}
             for head in range(model.n_heads):
                 name = f"{layer}.{head}"
-                read = {slot: self.read(values, name, slot, kept, absent, edge) for slot in self.slots}
+                read = {slot: self.read(values, name, slot, kept, absent) for slot in self.slots}
                 q, k, v = (read.get(slot, read.get("")) for slot in "qkv")
                 scores = (q @ w_q[head]) @ (k @ w_k[head]).T / sqrt(w_q.shape[2])
                 scores[np.triu_indices(n, 1)] = -np.inf
@@ -87,15 +87,15 @@ class Plain:
                 patterns[name] = shares / shares.sum(axis=1, keepdims=True)
                 given[name] = self.replaced(node, name, patterns[name] @ (v @ w_v[head]) @ w_o[head])
             values |= given
-        return self.read(values, "logits", "", kept, absent, edge)[-1] @ model.unembedding, values, patterns
+        return self.read(values, "logits", "", kept, absent)[-1] @ model.unembedding, values, patterns
 
-    def read(self, values, target, slot, kept, absent, edge):
+    def read(self, values, target, slot, kept, absent):
         total = 0.0
         for source, value in values.items():
             name = f"{source}-{target}" + (f".{slot}" if slot else "")
             there = kept is None or name in kept
             carried = value if there else np.zeros_like(value) if absent is None else absent[source]
-            total = total + self.replaced(edge, name, carried)
+            total = total + carried
         return total
 
     @staticmethod

@@ -240,7 +240,7 @@ def test_a_run_by_hand_and_the_tables_agree_with_masked_runs(blocks):
     assert every.rows[-1][1] == (gaps(space.run(whole[None]), np.array(document["tasks"][0]["answers"])) > 0).sum()
     for node in space.graph.removable:
         name = space.graph.nodes[node].name
-        run = space.run_row(whole, 2, [Change("node", node, None, "zero")])
+        run = space.run_row(whole, 2, [Change(node, None, "zero")])
         expected, _ = run_masked(document, {edge: 1.0 for edge in names if not edge.startswith(f"{name}-")})
         assert run.outputs == pytest.approx(expected[2], rel=1e-9, abs=1e-9)
         assert run.given.shape[2] == 5

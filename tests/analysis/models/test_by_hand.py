@@ -13,29 +13,27 @@ SIZES = ((2, 2, 5, 3, 4, 4), (3, 2, 4, 2, 3, 3), (1, 3, 4, 3, 4, 5))
 
 
 def written_out(plain, model, kept, absent, changes, source, graph):
-    """What the changes write, vector by vector: (node, edge) for :meth:`Plain.run`."""
+    """What the changes write, vector by vector, for :meth:`Plain.run`."""
     runs = [plain.run(row, kept, absent)[1] for row in range(len(model.tokens))]
-    node, edge = {}, {}
+    node = {}
     for change in changes:
-        name = graph.nodes[change.part].name if change.kind == "node" else graph.edge_names[change.part]
-        of = name.split("-")[0]
+        of = graph.nodes[change.node].name
         value = {
             "zero": 0.0 * runs[0][of],
             "source": runs[source][of],
             "mean": sum(run[of] for run in runs) / len(runs),
         }
         for position in range(len(runs[0][of])) if change.at is None else [change.at]:
-            (node if change.kind == "node" else edge)[name, position] = value[change.written][position]
-    return node, edge
+            node[of, position] = value[change.written][position]
+    return node
 
 
 def drawn_changes(draws, graph, context):
     changes = []
     for _ in range(int(draws.integers(1, 5))):
-        kind = ("node", "edge")[int(draws.integers(2))]
-        part = int(draws.integers(len(graph.nodes) - 1 if kind == "node" else len(graph.edges)))
+        node = int(draws.integers(len(graph.nodes) - 1))
         at = None if draws.random() < 0.5 else int(draws.integers(context))
-        changes.append(Change(kind, part, at, ("zero", "mean", "source")[int(draws.integers(3))]))
+        changes.append(Change(node, at, ("zero", "mean", "source")[int(draws.integers(3))]))
     return tuple(changes)
 
 
@@ -54,8 +52,8 @@ def test_changes_do_what_a_plain_pass_with_them_written_out_does(sizes, rules):
         kept, absent = names_kept(graph, mask), plain.absent()
         changes = drawn_changes(draws, graph, sizes[5])
         row, source = int(draws.integers(6)), int(draws.integers(6))
-        node, edge = written_out(plain, model, kept, absent, changes, source, graph)
-        logits, values, patterns = plain.run(row, kept, absent, node, edge)
+        node = written_out(plain, model, kept, absent, changes, source, graph)
+        logits, values, patterns = plain.run(row, kept, absent, node)
         found = space.run_row(mask, row, changes, source)
         np.testing.assert_allclose(found.outputs, logits, atol=1e-9)
         np.testing.assert_allclose(found.given, np.array(list(values.values())), atol=1e-9)
@@ -73,15 +71,5 @@ def test_without_changes_it_is_the_plain_masked_run_to_the_bit_and_patches_from_
         outputs = space.run(mask[None])[0]
         for row in range(len(model.tokens)):
             assert (space.run_row(mask, row).outputs == outputs[row]).all()
-            patched = [Change("node", part, None, "source") for part in range(len(space.graph.nodes) - 1)]
+            patched = [Change(part, None, "source") for part in range(len(space.graph.nodes) - 1)]
             assert (space.run_row(mask, row, patched, row).outputs == outputs[row]).all()
-
-
-def test_a_head_that_is_off_has_a_pattern_once_an_edge_to_it_is_changed():
-    space = random_attention(3, SIZES[0]).space(ATTENTION.default_rules)
-    mask = np.zeros(space.graph.n_bits, dtype=bool)
-    mask[space.graph.edge_names.index("x-logits")] = True
-    assert space.run_row(mask, 0).patterns == (None,) * 4
-    edge = space.graph.edge_names.index("x-2.1.k")
-    patterns = space.run_row(mask, 0, [Change("edge", edge, None, "source")], 1).patterns
-    assert [pattern is None for pattern in patterns] == [True, True, True, False]
