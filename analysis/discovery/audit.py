@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from analysis import ENGINE_VERSION
 from analysis.circuit_sets.chance import SizeChance
 from analysis.discovery.claims import Claim
 from analysis.discovery.location import Landscape, Location, ValidCircuits
 from analysis.discovery.method import Answer, Method
-from analysis.discovery.planted_answers import answered
 from analysis.method_settings import Settings
 from analysis.models.graph import Graph
 from analysis.network_files.planted_record import PlantedRecord
@@ -24,6 +23,19 @@ from analysis.work import DEFAULT_WORK, Work
 
 AUDIT_FORMAT: Final = "pluriscope-audit/1"
 _STRUCTURAL, _BY_FUNCTION = "-structural", "-by-function"
+Answered = Literal["recovered", "contains", "inside", "another", "invalid", "planted-invalid"]
+"""What an answer is beside the planted circuit:
+
+recovered        the planted circuit, which is valid
+contains         valid, the planted circuit and more
+inside           valid, a part of the planted circuit
+another          valid, and neither of these
+invalid          not valid
+planted-invalid  the planted circuit, which is not valid
+"""
+ANSWERED: Final[tuple[Answered, ...]] = get_args(Answered)
+FALSE_ERRORS: Final[frozenset[Answered]] = frozenset({"contains", "inside", "another"})
+"""Answers that are right, and that a benchmark which knows the planted circuit alone counts as errors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,3 +260,20 @@ def chance_json(chance: SizeChance | None) -> dict[str, Any]:
     told: dict[str, Any] = {"valid": None, "possible": exact(chance.possible)}
     told["interval"] = [exact(chance.low), exact(chance.high)]
     return told | ({"confidence": chance.confidence} if chance.confidence is not None else {})
+
+
+def answered(mask: int, planted: int, *, valid: bool) -> Answered:
+    """What an answer is beside the planted circuit.
+
+    Args:
+        mask: the answer's circuit.
+        planted: the planted circuit.
+        valid: whether the answer is valid.
+    """
+    if mask == planted:
+        return "recovered" if valid else "planted-invalid"
+    if not valid:
+        return "invalid"
+    if mask & planted == planted:
+        return "contains"
+    return "inside" if mask & planted == mask else "another"

@@ -16,10 +16,7 @@ from typing import Any, ClassVar, Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.search import decide_right
-from analysis.circuits.space import in_space
 from analysis.criteria.cuts import divergence, log_softmax
-from analysis.discovery.closure import Closed, closed
 from analysis.discovery.masked_runs import (
     Metric,
     RowRule,
@@ -33,12 +30,12 @@ from analysis.discovery.masked_runs import (
     rows_of,
 )
 from analysis.discovery.selection import UNDEFINED, Scores, shares_between
+from analysis.errors import InvalidMask
 from analysis.fixed_order import mean
 from analysis.method_settings import Settings
-from analysis.models.circuits import most_wrong
 from analysis.models.graph import Graph, perceptron_graph
 from analysis.models.model import Model, Space, gaps
-from analysis.networks.circuit import Circuit, mask_array
+from analysis.networks.circuit import EdgeLayout, mask_array, possible_circuit
 from analysis.networks.gradients import backward
 from analysis.networks.mlp import activations, keep_matrices
 from analysis.question import Question
@@ -49,6 +46,44 @@ MAX_EDGE_RUNS: Final = 40_000_000
 """Edges · masks · rows of a network that are run on the spot."""
 MAX_MILLISECONDS: Final = 15_000.0
 """What runs of a model on the spot may take by its own estimate."""
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A raw mask's circuit.
+
+    Args:
+        mask: of the edges that are left.
+        severed: hidden neurons, (layer, neuron), that have an edge out and none in in the raw mask.
+        possible: whether it is a structurally possible circuit.
+    """
+
+    mask: int
+    severed: tuple[tuple[int, int], ...]
+    possible: bool
+
+
+def closed(raw: int, layout: EdgeLayout) -> Closed:
+    """The circuit of a raw mask: what is left once edges that lead nowhere or come from nowhere are dropped.
+
+    Repeated until nothing changes: the edges out of a hidden neuron without an edge in are dropped, and the edges into
+    one without an edge out. What is left need not be a possible circuit: an input may have no edge, or nothing may be
+    left. A neuron that has an edge out and none in in the raw mask is *severed*: its bias alone spoke for it.
+    """
+    into, out_of = layout.edges_into, layout.edges_out_of
+    hidden = [(layer, neuron) for layer, size in enumerate(layout.sizes[1:-1], 1) for neuron in range(size)]
+    severed = tuple((layer, one) for layer, one in hidden if raw & out_of[layer][one] and not raw & into[layer][one])
+    mask, before = raw, -1
+    while mask != before:
+        before = mask
+        for layer, neuron in hidden:
+            if not (mask & into[layer][neuron] and mask & out_of[layer][neuron]):
+                mask &= ~(into[layer][neuron] | out_of[layer][neuron])
+    try:
+        possible_circuit(mask, layout)
+    except InvalidMask:
+        return Closed(mask, severed, possible=False)
+    return Closed(mask, severed, possible=True)
 
 
 class Cut(ABC):
@@ -104,18 +139,6 @@ class Cut(ABC):
     @abstractmethod
     def left(self, raw: int) -> Closed:
         """The circuit of a raw mask."""
-
-    @abstractmethod
-    def are_right(self, circuits: Sequence[Closed]) -> list[bool]:
-        """Which circuits are possible and right on enough rows: of a network under its protocol's ablation, whatever
-        the cut's own is; of a model under the cut's.
-        """
-
-    def are_looked_at(self, circuits: Sequence[Closed]) -> list[bool]:
-        """Which circuits the rules look at: a protocol may leave out those with too many active neurons, and so the
-        whole network. A circuit that is right and looked at is valid.
-        """
-        return [one.possible for one in circuits]
 
     def order(self, order: str, seed: int = 0) -> list[int]:
         """Every bit in the order in which it is tried, from the last layer of readers back.
@@ -213,19 +236,8 @@ class CutNetwork(Cut):
         return found
 
     def left(self, raw: int) -> Closed:
-        """See :func:`~analysis.discovery.closure.closed`."""
+        """See :func:`closed`."""
         return closed(raw, self.question.layout)
-
-    def are_right(self, circuits: Sequence[Closed]) -> list[bool]:
-        """By the protocol."""
-        masks = mask_array([one.mask for one in circuits], self.question.layout)
-        right = decide_right(self.question, masks).tolist() if circuits else []
-        return [one.possible and found for one, found in zip(circuits, right, strict=True)]
-
-    def are_looked_at(self, circuits: Sequence[Closed]) -> list[bool]:
-        """By the number of active neurons."""
-        layout, sizes, protocol = self.question.layout, self.question.cut.sizes, self.question.protocol
-        return [one.possible and in_space(Circuit(layout, one.mask).n_neurons, sizes, protocol) for one in circuits]
 
     def changes(self, settings: Settings) -> Scores:
         """Of the metric that settings name."""
@@ -317,11 +329,6 @@ class CutModel(Cut):
         """What a raw mask means."""
         mask = self.graph.number(self.space.reduce(self.graph.bits([raw]))[0])
         return Closed(mask, (), possible=self.graph.cut == "nodes" or mask != 0)
-
-    def are_right(self, circuits: Sequence[Closed]) -> list[bool]:
-        """Under the cut's ablation."""
-        wrong, most = self.losses([one.mask for one in circuits], "decision"), most_wrong(self.model)
-        return [one.possible and found <= most for one, found in zip(circuits, wrong, strict=True)]
 
     def changes(self, settings: Settings) -> Scores:
         """Of the loss that settings name, with the sign that bits that help are negative."""

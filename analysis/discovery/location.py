@@ -19,17 +19,17 @@ from analysis.circuit_sets.backbone import Backbone, backbone_of, coverage_of
 from analysis.circuit_sets.chance import SizeChance, chances
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.search import decide_right
+from analysis.circuits.space import in_space
 from analysis.criteria.ablations import MEAN_ABLATION, RESAMPLE_ABLATION, ZERO_ABLATION
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.verdict import OUTCOMES
-from analysis.discovery.closure import Closed
-from analysis.discovery.cuts import Cut, CutNetwork
+from analysis.discovery.cuts import Closed, Cut, CutNetwork
 from analysis.discovery.masked_runs import Rows, outputs_of_masks
 from analysis.models.graph import Graph, perceptron_graph
 from analysis.network_files.files import task_json
-from analysis.networks.circuit import mask_array
+from analysis.networks.circuit import Circuit, mask_array
 from analysis.question import Carried, Question
 from analysis.stories.relation import Relation, relation_of
 from analysis.stories.search import Stories, Unasked, all_stories
@@ -288,7 +288,7 @@ class Landscape(ValidCircuits):
         return self._cuts[ablation]
 
     def left(self, raw: int) -> Closed:
-        """See :func:`~analysis.discovery.closure.closed`."""
+        """See :func:`~analysis.discovery.cuts.closed`."""
         return self.cut("").left(raw)
 
     @cached_property
@@ -308,7 +308,9 @@ class Landscape(ValidCircuits):
 
     def _in_space(self, one: Closed) -> bool:
         """Whether a closed mask is one of the circuits that the protocol looks at."""
-        return self.cut("").are_looked_at([one])[0]
+        question = self.question
+        circuit = Circuit(question.layout, one.mask)
+        return one.possible and in_space(circuit.n_neurons, question.cut.sizes, question.protocol)
 
     def judged(self, circuits: Mapping[int, Closed]) -> Mapping[int, Judged]:
         """Ablations of all that are in the protocol's space, and criteria and stories of the valid ones."""

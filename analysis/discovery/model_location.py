@@ -19,8 +19,7 @@ from analysis.criteria.ablations import RESAMPLE_ABLATION
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.cuts import ROLE_AGREEMENT
 from analysis.criteria.registry import OF_MODELS
-from analysis.discovery.closure import Closed
-from analysis.discovery.cuts import Cut, CutModel
+from analysis.discovery.cuts import Closed, Cut, CutModel
 from analysis.discovery.location import Judged, KnownCircuits, ValidCircuits
 from analysis.discovery.method import RULES
 from analysis.errors import AnalysisError, InvalidMethod

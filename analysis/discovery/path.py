@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.circuit_sets.chance import SizeChance
-from analysis.discovery.closure import Closed
-from analysis.discovery.cuts import Cut
+from analysis.discovery.cuts import Closed, Cut
 from analysis.discovery.location import ValidCircuits
 from analysis.discovery.method import Method, Step
 from analysis.discovery.selection import order_of, sequence

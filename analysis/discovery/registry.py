@@ -7,22 +7,22 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final, Protocol, TypeVar
 
+from analysis.discovery import methods
 from analysis.discovery.method import Method
-from analysis.discovery.methods import acdc, eap, eap_ig, exact_edge, mask_ig, pruning, random_order, weights
 from analysis.errors import InvalidMethod
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.method_settings import Setting, Value, read_values
 
 METHODS: Final[tuple[Method, ...]] = (
-    acdc.ACDC,
-    eap.EAP,
-    eap_ig.EAP_IG,
-    mask_ig.MASK_IG,
-    exact_edge.EXACT_EDGE,
-    pruning.EDGE_PRUNING,
-    pruning.NODE_PRUNING,
-    weights.WEIGHTS,
-    random_order.RANDOM,
+    methods.ACDC,
+    methods.EAP,
+    methods.EAP_IG,
+    methods.MASK_IG,
+    methods.EXACT_EDGE,
+    methods.EDGE_PRUNING,
+    methods.NODE_PRUNING,
+    methods.WEIGHTS,
+    methods.RANDOM,
 )
 METHOD_BY_KEY: Final = {method.key: method for method in METHODS}
 MODEL_METHODS: Final = tuple(method.for_models for method in METHODS if method.of_models)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from analysis.discovery.planted_answers import ANSWERED, FALSE_ERRORS, Answered
+from analysis.discovery.audit import ANSWERED, FALSE_ERRORS, Answered
 from analysis.studies.measures.planted import ASKED
 from analysis.studies.statistics import share_of
 from analysis.studies.summary import Group

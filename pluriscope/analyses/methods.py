@@ -10,10 +10,10 @@ from typing import Final
 
 from markupsafe import Markup
 
+from analysis.discovery.audit import answered
 from analysis.discovery.method import Method, Step
 from analysis.discovery.part_names import names_of
 from analysis.discovery.path import Stage, stages_of, steps_of
-from analysis.discovery.planted_answers import answered
 from analysis.discovery.registry import METHOD_BY_KEY, MODEL_METHOD_BY_KEY, read_called
 from analysis.discovery.report import AnswerFound, MethodsReport
 from analysis.errors import InvalidMethod

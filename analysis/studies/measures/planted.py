@@ -13,9 +13,9 @@ from functools import partial
 from typing import Final
 
 from analysis.circuits.strategy import find_circuits
+from analysis.discovery.audit import ANSWERED, FALSE_ERRORS, Answered, answered
 from analysis.discovery.location import Landscape
 from analysis.discovery.method import Method
-from analysis.discovery.planted_answers import ANSWERED, FALSE_ERRORS, Answered, answered
 from analysis.discovery.registry import METHODS
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.planting.report import PlantedReport, report_of

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.circuits.search import search_circuits
 from analysis.circuits.strategy import find_circuits
-from analysis.discovery.closure import closed
+from analysis.discovery.cuts import closed
 from analysis.discovery.location import Landscape
 from analysis.limits import Limits
 from analysis.networks.circuit import EdgeLayout

@@ -190,16 +190,6 @@ def test_places_are_those_among_all_masks(name, text):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", ["", "mean", "nodes"])
-def test_a_cut_says_which_circuits_are_valid(text):
-    model, rules = golden("own_2x1_0"), ATTENTION.rules(text)
-    cut, valid = CutModel(model, model.space(rules)), set(find_masks(model, rules).masks.tolist())
-    circuits = [cut.left(raw) for raw in range(1 << cut.n_bits)]
-    both = zip(cut.are_right(circuits), cut.are_looked_at(circuits), strict=True)
-    assert {one.mask for one, said in zip(circuits, both, strict=True) if all(said)} == valid != set()
-
-
-@pytest.mark.slow
 def test_roles_are_held_against_the_whole_models():
     model = golden("induction_2x2_0")
     rules = ATTENTION.rules("heads")

@@ -11,7 +11,7 @@ import pytest
 
 from analysis.circuits.search import search_circuits
 from analysis.discovery.audit import location_json
-from analysis.discovery.closure import closed
+from analysis.discovery.cuts import closed
 from analysis.discovery.location import Landscape
 from analysis.discovery.method import settings_digest
 from analysis.discovery.registry import METHOD_BY_KEY, METHODS

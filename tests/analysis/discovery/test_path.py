@@ -15,7 +15,6 @@ from analysis.errors import BeyondLimits
 from analysis.networks.circuit import mask_array
 from analysis.networks.network import Network
 from analysis.pipeline import search_for_circuits
-from analysis.protocol import COMPLETE, PAPER, Protocol
 from analysis.question import Question, ask
 from analysis.tasks import named_task
 from analysis.work import DEFAULT_WORK
@@ -89,19 +88,6 @@ def test_every_stage_is_valid_where_the_search_says_so() -> None:
         assert one.valid == (one.closed.mask in valid)
         if one.chance is not None:
             assert one.chance.low == sum(mask.bit_count() == one.closed.mask.bit_count() for mask in valid)
-
-
-@pytest.mark.parametrize("protocol", [COMPLETE, PAPER], ids=lambda one: one.name)
-def test_a_cut_says_which_circuits_are_valid(protocol: Protocol) -> None:
-    question = ask(QUESTION.model, task=named_task("XOR", 2), protocol=protocol)
-    cut, valid = CutNetwork.under(question, "pairs"), set(search_for_circuits(question, DEFAULT_WORK).masks.tolist())
-    drawn = np.random.default_rng(0).integers(0, WHOLE, 300).tolist()
-    circuits = [cut.left(raw) for raw in [0, WHOLE, *valid, *drawn]]
-    right, looked_at = cut.are_right(circuits), cut.are_looked_at(circuits)
-    said = {one.mask for one, *both in zip(circuits, right, looked_at, strict=True) if all(both)}
-    assert said == valid
-    assert (right[1], looked_at[1]) == (True, protocol is COMPLETE)
-    assert cut.are_right([]) == []
 
 
 def test_a_network_that_is_too_large_is_not_followed() -> None:

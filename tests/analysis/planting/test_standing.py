@@ -7,8 +7,8 @@ from itertools import combinations
 import pytest
 
 from analysis.algorithms.parsing import parse_algorithm
+from analysis.discovery.audit import ANSWERED, answered
 from analysis.discovery.location import Landscape
-from analysis.discovery.planted_answers import ANSWERED, answered
 from analysis.errors import InvalidMask
 from analysis.networks.circuit import EdgeLayout, possible_circuit
 from analysis.pipeline import search_for_circuits

@@ -1,0 +1,218 @@
+"""The discovery methods: published ones that answer with a circuit, and three baselines.
+
+What is said of each method stands in its record; :mod:`analysis.discovery.registry` lists them.
+"""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+import numpy as np
+
+from analysis.discovery.cuts import Cut, CutNetwork
+from analysis.discovery.masked_runs import Metric, edge_scores, edges_without_slope, metric_slope
+from analysis.discovery.method import LOSS, METRIC, MODEL_ABLATION, Answer, Method, Step, ablation, outcome_of
+from analysis.discovery.selection import Scores
+from analysis.method_settings import Setting, Settings
+from analysis.networks.gradients import backward
+from analysis.networks.mlp import activate
+from analysis.work import Work
+
+ACDC_FRAGILE: Final = 1e-9
+PATHS: Final = ("left", "mid", "right", "ends")
+_TAU: Final = Setting("tau", 0.01, "how much the loss may rise for one edge", low=0.0, high=1e6, above=True)
+_SHUFFLE: Final = Setting("seed", 0, "of a shuffled order", low=0, high=2**31 - 1)
+_PATH: Final = Setting("path", "left", "which points of the way count", PATHS)
+_STEPS: Final = Setting("steps", 5, "points on the way", low=1, high=10_000)
+_SEED: Final = Setting("seed", 0, "of the drawing", low=0, high=2**31 - 1)
+_PRUNING: Final = (
+    ablation("zero"),
+    Setting("lambda", 0.01, "penalty for each open gate", low=0.0, high=1e3),
+    Setting("seed", 0, "of the gates' start and noise", low=0, high=2**31 - 1),
+    Setting("steps", 400, "steps of gradient descent", low=1, high=100_000),
+)
+
+
+def _one_by_one(cut: Cut, settings: Settings, work: Work) -> Answer:
+    """Conmy et al., algorithm 1. The authors' program skips a neuron that nothing reads any more; with a positive
+    threshold that gives the same mask, since removing its edges changes nothing.
+    """
+    order = cut.order(str(settings["order"]), int(settings["seed"]))
+    loss, tau = str(settings["loss"]), float(settings["tau"])
+    mask = (1 << len(order)) - 1
+    [current], narrowest = cut.losses([mask], loss), np.inf
+    steps: list[Step] = []
+    for done, edge in enumerate(order):
+        if done % 64 == 0:
+            work.tell("methods", done, len(order), "edges tried")
+        without = mask & ~(1 << edge)
+        [new] = cut.losses([without], loss)
+        narrowest = min(narrowest, abs(new - current - tau))
+        removed = new - current < tau
+        steps.append(Step((edge,), not removed, current, new, without if removed else mask))
+        if removed:
+            mask, current = without, new
+    return Answer(outcome_of(mask, cut.n_bits), mask, fragile=bool(narrowest < ACDC_FRAGILE), steps=tuple(steps))
+
+
+ACDC: Final = Method(
+    key="acdc",
+    label="ACDC",
+    definition="Every edge (or node, where circuits are of nodes) is removed in turn, from the output back, and stays "
+    "out if the loss rises by less than tau.",
+    source="Conmy et al., NeurIPS 2023 (arXiv:2304.14997); masks of perceptrons agree with auto-circuit 98db58c and "
+    "with ArthurConmy/ACDC bc99ace, the order fixed",
+    own=(
+        ablation("zero"),
+        Setting("loss", "mse", "squared difference, divergence, or rows decided wrong", ("mse", "kl", "decision")),
+        _TAU,
+        Setting("order", "out-first", "in which edges are tried", ("out-first", "reverse", "by-weight", "shuffled")),
+        _SHUFFLE,
+    ),
+    of_models=(
+        MODEL_ABLATION,
+        Setting("loss", "kl", "divergence, cross-entropy, or rows decided wrong", ("kl", "cross-entropy", "decision")),
+        _TAU,
+        Setting("order", "out-first", "in which edges are tried", ("out-first", "reverse", "shuffled")),
+        _SHUFFLE,
+    ),
+    choose=_one_by_one,
+)
+
+
+def _first_order(cut: Cut, settings: Settings) -> Scores:
+    """The divergence from a whole model is least at the whole model, so its derivative there is 0 and with it every
+    score: under this loss the method says nothing of models, which is an outcome.
+    """
+    return cut.first_order(settings, [1.0])
+
+
+EAP: Final = Method(
+    key="eap",
+    label="Edge attribution patching",
+    definition="An edge's score is the change of what it carries times the gradient of the metric or loss at its "
+    "target, the gradient taken on the unablated network; a node's is the sum over the edges out of it.",
+    source="Syed, Rager and Conmy, 2023 (arXiv:2310.10348); scores of perceptrons agree with auto-circuit's mask "
+    "gradient at 0 and with EAP-IG 795f560",
+    own=(ablation("pairs"), METRIC),
+    of_models=(
+        MODEL_ABLATION,
+        Setting(
+            "loss", "cross-entropy", "divergence from the answers, or from the whole model", ("cross-entropy", "kl")
+        ),
+    ),
+    score=_first_order,
+)
+
+
+def _points(settings: Settings) -> list[float]:
+    """How far along the way from the ablated input to the clean one the gradient is taken. Which points count is a
+    setting, since it changes the answer: the published program takes the left ends, and never the clean input.
+    """
+    if settings["path"] == "ends":
+        return [1.0, 0.0]
+    shift, steps = {"left": 0.0, "mid": 0.5, "right": 1.0}[str(settings["path"])], int(settings["steps"])
+    return [(step + shift) / steps for step in range(steps)]
+
+
+EAP_IG: Final = Method(
+    key="eap-ig",
+    label="EAP with integrated gradients",
+    definition="As edge attribution patching, with the gradient averaged over inputs on the way from the ablated one "
+    "to the clean one.",
+    source="Hanna, Pezzelle and Belinkov, COLM 2024 (arXiv:2403.17806); scores of perceptrons agree with EAP-IG "
+    "795f560 (left, ends)",
+    own=(ablation("pairs"), METRIC, _PATH, _STEPS),
+    of_models=(MODEL_ABLATION, LOSS, _PATH, _STEPS),
+    score=lambda cut, settings: cut.first_order(settings, _points(settings)),
+)
+
+
+def _summed(cut: CutNetwork, settings: Settings) -> Scores:
+    """As the program auto-circuit has it: points 0, 1/m, …, 1 are summed, both ends included, and not divided."""
+    network, rows, samples = cut.question.cut, cut.rows, int(settings["samples"])
+    total = np.zeros(cut.n_bits)
+    silent: set[int] | None = None
+    for step in range(samples + 1):
+        moved = step / samples
+        layers = [rows.inputs.T]
+        for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
+            carried = layers[-1] + moved * (rows.absent[layer - 1] - layers[-1])
+            sums = np.broadcast_to(biases[:, None], (len(biases), carried.shape[1]))
+            for index in range(len(carried)):
+                sums = sums + carried[index] * weights[:, index, None]
+            layers.append(activate(sums, network.activation_of(layer), network.negative_slope))
+        slope = metric_slope(layers[-1][0], rows.labels, cast(Metric, settings["metric"]))
+        slopes = backward(network, layers, slope, carried=1.0 - moved)
+        changes = [absent - layer for absent, layer in zip(rows.absent, layers, strict=False)]
+        total = total + edge_scores(network, changes, slopes)
+        here = set(edges_without_slope(network, slopes))
+        silent = here if silent is None else silent & here
+    return Scores(total, tuple(sorted(silent or ())))
+
+
+MASK_IG: Final = Method(
+    key="mask-ig",
+    label="Mask gradient, integrated",
+    definition="The gradient by each edge's ablation, summed while all edges move together from what they carry to "
+    "what they carry when absent.",
+    source="auto-circuit 98db58c, mask gradient with integrated gradients; scores agree with it",
+    own=(ablation("pairs"), METRIC, Setting("samples", 20, "steps of the way", low=1, high=10_000)),
+    score=_summed,
+)
+
+
+EXACT_EDGE: Final = Method(
+    key="exact-edge",
+    label="Exact edge patching",
+    definition="An edge's score is the change of the metric or loss when it alone is ablated.",
+    source="Activation patching of single edges; scores of perceptrons agree with EAP-IG 795f560, 'exact'",
+    own=(ablation("pairs"), METRIC),
+    of_models=(MODEL_ABLATION, LOSS),
+    score=lambda cut, settings: cut.changes(settings),
+)
+EDGE_PRUNING: Final = Method(
+    key="edge-pruning",
+    label="Edge pruning",
+    definition="A gate on every edge is learned to keep the network's outputs under a penalty for open gates; edges "
+    "whose gate ends open are kept.",
+    source="Bhaskar et al., NeurIPS 2024 (arXiv:2406.16778), with gates of Louizos et al., ICLR 2018",
+    own=_PRUNING,
+    choose="analysis.discovery.learned_gates:choose_edges",
+)
+NODE_PRUNING: Final = Method(
+    key="node-pruning",
+    label="Node pruning",
+    definition="The same with a gate on every hidden neuron, acting on all edges out of it; every edge between kept "
+    "neurons is kept.",
+    source="Cao, Sanh and Rush, NAACL 2021 (arXiv:2104.03514): subnetwork probing, with one gate a neuron",
+    own=_PRUNING,
+    choose="analysis.discovery.learned_gates:choose_nodes",
+)
+WEIGHTS: Final = Method(
+    key="weights",
+    label="Largest weights",
+    definition="An edge's score is the size of its weight.",
+    source="Magnitude pruning; a baseline",
+    own=(ablation("zero"),),
+    score=lambda cut, _: Scores(cut.weights),
+)
+
+
+def _drawn(cut: Cut, settings: Settings) -> Scores:
+    """Scores that fall along an order that is drawn."""
+    order = np.random.default_rng(int(settings["seed"])).permutation(cut.n_bits)
+    scores = np.empty(cut.n_bits)
+    scores[order] = cut.n_bits - np.arange(cut.n_bits)
+    return Scores(scores)
+
+
+RANDOM: Final = Method(
+    key="random",
+    label="Random order",
+    definition="Edges are taken in an order that is drawn.",
+    source="A baseline: what the same threshold gives without any method",
+    own=(ablation("zero"), _SEED),
+    of_models=(MODEL_ABLATION, LOSS, _SEED),
+    score=_drawn,
+)

@@ -1,1 +1,0 @@
-"""Discovery methods, one file each; :mod:`analysis.discovery.registry` lists them."""
