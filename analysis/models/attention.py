@@ -23,11 +23,10 @@ from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
 from analysis.models.attention_blocks import ACTIVATIONS, BIASES, D_MLP, Blocks
 from analysis.models.attention_heads import Array
-from analysis.models.attention_report import composition_table, copying_table
 from analysis.models.attention_space import ROLES, AttentionSpace
 from analysis.models.attention_tasks import MAX_ROWS, TokenTask
 from analysis.models.attention_weights import Transformer
-from analysis.models.model import ModelKind, Rules, Table
+from analysis.models.model import ModelKind, Rules
 from analysis.network_files.files import MAX_ATTRIBUTION, checked_name
 from analysis.strict_json import kind_of, plain_text, validated
 
@@ -99,12 +98,6 @@ class AttentionModel(Transformer):
             ("Positions", "none" if self.positions is None else "learned"),
             *self.blocks.facts,
         )
-
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """Which heads copy, and which compose."""
-        copying = copying_table(self.by_head, self.embedding, self.unembedding)
-        return (copying,) if len(self.layers) == 1 else (copying, composition_table(self.by_head))
 
     def space(self, rules: Rules) -> AttentionSpace:
         """Its circuits under some rules.

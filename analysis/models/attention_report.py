@@ -1,4 +1,4 @@
-"""What the heads of a transformer look at, move and compose, in a whole model and in a circuit, by the usual scores.
+"""What the heads of a transformer look at and add to the logits, in the model and in a circuit, by the usual scores.
 
 A score describes; it does not decide whether a circuit is valid. A head that looks like an induction head in the whole
 model may look elsewhere in a circuit, or be no part of it.
@@ -6,15 +6,15 @@ model may look elsewhere in a circuit, or be no part of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.fixed_order import inner, length, mean
-from analysis.models.attention_heads import Array, HeadWeights, attention_to
+from analysis.fixed_order import mean
+from analysis.models.attention_heads import Array, attention_to
 from analysis.models.model import Cell, Table
 
 _LOOKS: Final = (
@@ -30,14 +30,6 @@ _LENS: Final = (
 _DIRECT: Final = (
     "By how much what the logits read of each source raises the answer above the mean of the other tokens. Elhage et "
     "al., “A Mathematical Framework for Transformer Circuits”, 2021"
-)
-_COPYING: Final = (
-    "The share of tokens whose own logit a head raises more than any other when it attends to them alone, by its "
-    "values and output. Wang et al. 2023 (arXiv:2211.00593), §3"
-)
-_COMPOSITION: Final = (
-    "How much of what an earlier head writes a later one reads as query, key and value: the Frobenius norm of the "
-    "product of their matrices over the product of the norms. Elhage et al. 2021"
 )
 
 
@@ -150,49 +142,3 @@ def direct_table(trace: Trace, answers: NDArray[np.int64]) -> Table:
         effect = own - (np.add.accumulate(logits, axis=1)[:, -1] - own) / n_others
         rows.append((label, float(mean(effect)), float(effect.min()), float(effect.max())))
     return Table("Direct effect on the answer", _DIRECT, ("Source", "Mean", "Least", "Most"), tuple(rows))
-
-
-def copying_table(heads: Sequence[Sequence[HeadWeights]], embedding: Array, unembedding: Array) -> Table:
-    """Which heads raise the logit of what they attend to.
-
-    Args:
-        heads: weights by layer and head.
-        embedding: ``[vocabulary, d_model]``.
-        unembedding: ``[d_model, vocabulary]``.
-    """
-    rows: list[tuple[Cell, ...]] = []
-    for layer, of_layer in enumerate(heads, start=1):
-        for number, (_, _, value, output) in enumerate(of_layer):
-            moved = inner(inner(inner(embedding, value.T), output.T), unembedding.T)
-            own = np.diagonal(moved)
-            others = np.where(np.eye(len(moved), dtype=np.bool_), -np.inf, moved).max(axis=1)
-            rows.append((f"head {layer}.{number}", float((own > others).mean())))
-    return Table("Copying", _COPYING, ("Head", "Share of tokens copied"), tuple(rows))
-
-
-def composition_table(heads: Sequence[Sequence[HeadWeights]]) -> Table:
-    """How strongly each head composes with those of the layers before.
-
-    Args:
-        heads: weights by layer and head.
-    """
-    rows: list[tuple[Cell, ...]] = []
-    for late, of_late in enumerate(heads):
-        for number, (query, key, value, output) in enumerate(of_late):
-            pattern, moved = inner(query, key), inner(value, output.T)  # [d_model, d_model] each
-            for early in range(late):
-                for other, (_, _, other_value, other_output) in enumerate(heads[early]):
-                    written = inner(other_value, other_output.T)
-                    shares = [_share(written, read) for read in (pattern, pattern.T, moved)]
-                    rows.append((f"head {early + 1}.{other}", f"head {late + 1}.{number}", *shares))
-    columns = ("Earlier head", "Later head", "Query", "Key", "Value")
-    return Table("Composition", _COMPOSITION, columns, tuple(rows))
-
-
-def _share(written: Array, read: Array) -> float | None:
-    """The norm of a product over the product of the norms, scaled so that overflow is no matter; None for zeros."""
-    if not written.any() or not read.any():
-        return None
-    first, second = written / np.abs(written).max(), read / np.abs(read).max()
-    norms = length(first.ravel()) * length(second.ravel())
-    return length(inner(first, second.T).ravel()) / norms if norms else None

@@ -258,10 +258,6 @@ class Model(Protocol):
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Its sizes and what else there is to say of it, each with a label."""
 
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """What there is to say of its weights."""
-
     def space(self, rules: Rules) -> Space:
         """Its circuits under some rules.
 

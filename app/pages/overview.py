@@ -300,8 +300,6 @@ def _of_transformer(page: Overview, place: ModelPlace) -> Told:
         yield from table_blocks(space.inside(whole))
 
     folds = [More("Inside", inside, "what its nodes do over all rows", id="inside")]
-    if model.tables:
-        folds.append(More("Weights", lambda: table_blocks(model.tables), "what they are", id="weights"))
     facts = {**dict(model.facts), **({} if search is None else {"Searched by": f"engine {search.engine_version}"})}
     counted = More(
         "How this was counted",

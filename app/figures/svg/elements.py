@@ -101,21 +101,6 @@ def touchable(path: str, css_class: str = "hit") -> str:
     return f'<path class="{css_class}" d="{path}"/>'
 
 
-def weight_label(x: float, y: float, words: str, size: float, css_class: str) -> str:
-    """A number on a ground of the page's colour.
-
-    Args:
-        x: its middle.
-        y: its base line.
-        words: the number.
-        size: of its letters, in the unit of the drawing.
-        css_class: class of the text.
-    """
-    half = text_width(words, size) / 2 + 0.1 * size
-    ground = rect(x - half, y - 0.9 * size, 2 * half, 1.15 * size, "w-ground")
-    return ground + text(x, y, words, css_class, anchor="middle")
-
-
 def drawing(
     width: float,
     height: float,

@@ -23,10 +23,10 @@ from app.figures.svg.elements import (
     line,
     num,
     part,
+    rect,
     text,
     text_width,
     touchable,
-    weight_label,
 )
 from app.figures.svg.layout import (
     DrawnEdge,
@@ -232,9 +232,11 @@ def _hidden_name(
 def _weight_labels(wiring: Wiring, frame: Frame, taken: list[Box]) -> str:
     """Weights on kept edges. Where edges are many they are there but not shown, until somebody asks."""
     places, crowded = label_places(wiring, frame, taken, _SMALL)
-    body = "".join(
-        part(edge.name(wiring.sizes), weight_label(x, y, decimal(edge.weight), _SMALL, "w")) for edge, x, y in places
-    )
+    body = ""
+    for edge, x, y in places:
+        half = text_width(decimal(edge.weight), _SMALL) / 2 + 0.1 * _SMALL
+        ground = rect(x - half, y - 0.9 * _SMALL, 2 * half, 1.15 * _SMALL, "w-ground")
+        body += part(edge.name(wiring.sizes), ground + text(x, y, decimal(edge.weight), "w", anchor="middle"))
     return f'<g class="{"w-all w-asked" if crowded else "w-all"}">{body}</g>' if places else ""
 
 

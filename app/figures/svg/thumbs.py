@@ -2,9 +2,6 @@
 
 Kept edge: ink, three widths by |weight|, dashed if negative. Cut edge: hairline, drawn first. Without a mask nothing is
 cut; if tiles or directions are drawn on it, all edges are pale, because an alignment says nothing about edges.
-
-Beside one another, explanations are drawn with names: the same thumb, a little higher, in which each neuron and each
-edge can be pointed at and is then found in every other drawing.
 """
 
 from __future__ import annotations
@@ -15,26 +12,21 @@ from typing import Any
 
 from markupsafe import Markup
 
-from app.figures.numbers import decimal
-from app.figures.svg.elements import circle, drawing, line, num, part, rect, text, touchable, weight_label
+from app.figures.svg.elements import circle, drawing, line, num, rect, text
 from app.figures.svg.layout import (
     Frame,
     Keep,
     Wiring,
     keep_of,
-    node_name,
     place,
     shown_edges,
     stroke_width,
 )
 from app.figures.svg.sentences import whole_sentence
-from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, Tile, table_name, tile_group, tile_size
+from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, Tile, table_name, tile_group
 
 _PAD = 9.0
-_NAMED_PAD = 13.0  # room for names above and below
 _TILE = 13.0
-_LETTERS = 4.0
-_LETTER = 2.9  # width of one in the name of a function
 
 
 @dataclass(frozen=True)
@@ -66,7 +58,6 @@ def circuit_thumb(
     hues: Hues = PLAIN_HUES,
     title: str = "",
     css_class: str = "thumb",
-    named: bool = False,
 ) -> Markup:
     """A network, circuit, interpretation, alignment or set of directions as a thumb.
 
@@ -79,23 +70,20 @@ def circuit_thumb(
         hues: the network's hues, for more than two inputs.
         title: what it is, put before the sentence made from the data.
         css_class: class of the drawing.
-        named: whether neurons carry their names, and neurons and edges can be pointed at.
     """
     directions = [direction for direction in directions if direction.what == "reads"]
     shown_tiles = [tile for tile in tiles if tile.layer < len(weights)]
     wiring = Wiring.of(weights, mask, ((t.layer, t.neuron) for t in shown_tiles))
-    pad = _NAMED_PAD if named else _PAD
-    net_height = 72.0 + 12.0 * max(0, wiring.rows - 3) + 2 * (pad - _PAD)
+    net_height = 72.0 + 12.0 * max(0, wiring.rows - 3)
     width, height = 120.0, net_height + 14.0 * len(directions)
-    frame = place(wiring.columns, width, net_height, _PAD, pad)
+    frame = place(wiring.columns, width, net_height, _PAD, _PAD)
     pale = mask is None and bool(shown_tiles or directions)
-    body = _thumb_edges(wiring, frame, pale=pale, shared=keep_of(shared, wiring.sizes), named=named)
-    capsules = {direction.layer for direction in directions}
-    body += _nodes(wiring, frame, shown_tiles, capsules, plain=not (shown_tiles or directions), hues=hues, named=named)
+    body = _thumb_edges(wiring, frame, pale=pale, shared=keep_of(shared, wiring.sizes))
+    body += _nodes(wiring, frame, shown_tiles, plain=not (shown_tiles or directions), hues=hues)
     for row, direction in enumerate(directions):
         first = all(other.layer != direction.layer for other in directions[:row])
         comb = height - 14.0 * (len(directions) - row) + 5
-        body += _comb(wiring, frame, direction, comb, hues, capsule=first, named=named)
+        body += _comb(wiring, frame, direction, comb, hues, capsule=first)
     sentence = whole_sentence(title, wiring, tiles)
     if directions:
         names = ", ".join(f"{table_name(d.table)} in layer {d.layer}" for d in directions)
@@ -103,37 +91,21 @@ def circuit_thumb(
     return drawing(width, height, body, sentence=sentence, css_class=css_class, sizing="fluid")
 
 
-def _thumb_edges(wiring: Wiring, frame: Frame, *, pale: bool, shared: Keep | None, named: bool) -> str:
-    """All edges between shown neurons, cut ones first; shared ones pale. With names each can be pointed at, and has its
-    weight, to be shown when it or one of its ends is.
-    """
-    cut = drawn = labels = ""
+def _thumb_edges(wiring: Wiring, frame: Frame, *, pale: bool, shared: Keep | None) -> str:
+    """All edges between shown neurons, cut ones first; shared ones pale."""
+    cut = drawn = ""
     for edge in shown_edges(wiring, frame):
         minus = edge.weight < 0
         if not edge.kept:
-            markup = line(*edge.ends, "e-cut")
+            cut += line(*edge.ends, "e-cut")
         elif pale or (shared is not None and shared[edge.layer - 1][edge.out, edge.source]):
-            markup = line(*edge.ends, "e-bg neg" if minus else "e-bg")
+            drawn += line(*edge.ends, "e-bg neg" if minus else "e-bg")
         else:
-            width = stroke_width(edge.weight, wiring.largest)
-            markup = line(*edge.ends, "e-neg" if minus else "e-pos", width=width)
-        if named:
-            x1, y1, x2, y2 = edge.ends
-            name = edge.name(wiring.sizes)
-            markup = part(name, markup + touchable(f"M{num(x1)} {num(y1)}L{num(x2)} {num(y2)}", "hit thin"))
-            if edge.kept:
-                sources = wiring.columns[edge.layer - 1].shown
-                at = 0.42 + 0.2 * sources.index(edge.source) / max(1, len(sources) - 1)
-                place = x1 + (x2 - x1) * at, y1 + (y2 - y1) * at + 0.35 * _LETTERS
-                labels += part(name, weight_label(*place, decimal(edge.weight), _LETTERS, "tw"))
-        cut, drawn = (cut, drawn + markup) if edge.kept else (cut + markup, drawn)
-    return cut + drawn + (f'<g class="w-all w-asked">{labels}</g>' if named else "")
+            drawn += line(*edge.ends, "e-neg" if minus else "e-pos", width=stroke_width(edge.weight, wiring.largest))
+    return cut + drawn
 
 
-def _nodes(
-    wiring: Wiring, frame: Frame, tiles: Sequence[Tile], capsules: set[int], *, plain: bool, hues: Hues, named: bool
-) -> str:
-    """The neurons; ``capsules`` are layers that have one round them."""
+def _nodes(wiring: Wiring, frame: Frame, tiles: Sequence[Tile], *, plain: bool, hues: Hues) -> str:
     by_site = {(tile.layer, tile.neuron): tile for tile in tiles}
     side = min(_TILE, frame.gap - 2) if wiring.rows > 1 else _TILE
     body = ""
@@ -148,10 +120,6 @@ def _nodes(
                 drawn = tile_group(x, y, side, table, hues.of(table), max_width=frame.spacing - 4)
             else:
                 drawn = circle(x, y, 3.1, "n-on") if plain else circle(x, y, 2.8, "n-open")
-            if named:
-                has_tile = (column.layer, neuron) in by_site and not wiring.cut[column.layer][neuron]
-                half = side / 2 if has_tile else 5.8 if column.layer in capsules else 3.1
-                drawn = _named(wiring, column.layer, neuron, x, y, drawn, half)
             body += drawn
         if column.n_hidden:
             y = frame.top + (frame.bottom - frame.top) / 2 + (column.slots - 1) / 2 * frame.gap
@@ -159,21 +127,7 @@ def _nodes(
     return body
 
 
-def _named(wiring: Wiring, layer: int, neuron: int, x: float, y: float, drawn: str, half: float) -> str:
-    """A neuron with its name: beside inputs and outputs, above the others."""
-    name = node_name(layer, neuron, wiring.sizes)
-    if layer == 0:
-        words = text(x - half - 1.6, y + 1.4, name, "tn tn-io", anchor="end", italic=True)
-    elif layer == wiring.last:
-        words = text(x + half + 1.6, y + 1.4, name, "tn tn-io", italic=True)
-    else:
-        words = text(x, y - half - 1.6, name, "tn", anchor="middle")
-    return part(name, touchable(f"M{num(x)} {num(y)}h0", "hit thin dot") + drawn + words)
-
-
-def _comb(
-    wiring: Wiring, frame: Frame, direction: Direction, y: float, hues: Hues, *, capsule: bool, named: bool = False
-) -> str:
+def _comb(wiring: Wiring, frame: Frame, direction: Direction, y: float, hues: Hues, *, capsule: bool) -> str:
     """Tile and signed bars of one direction under its layer; the first there also draws the capsule round the layer."""
     x = frame.x[direction.layer]
     shown = wiring.columns[direction.layer].shown
@@ -186,12 +140,8 @@ def _comb(
     for i, coefficient in enumerate(direction.coefficients):
         bar = max(1.0, 5.5 * abs(coefficient) / largest)
         top = y - bar if coefficient >= 0 else y
-        drawn = rect(x + 9 + 7 * i, top, 4, bar, "dirbar" if coefficient >= 0 else "dirneg")
-        bars += part(node_name(direction.layer, i, wiring.sizes), drawn) if named else drawn
+        bars += rect(x + 9 + 7 * i, top, 4, bar, "dirbar" if coefficient >= 0 else "dirneg")
     length = 7 * len(direction.coefficients) + 1
     hue = hues.of(direction.table)
     rail = f'<path class="dir" d="M{num(x + 7)} {num(y)}h{length}" stroke-width=".8"/>'
-    end, name = x - 6.5 - tile_size(direction.table, 11)[0] / 2, table_name(direction.table)
-    fits = len(name) * _LETTER < end  # the tile says it too
-    words = text(end, y + 1.6, name, "tv", anchor="end") if named and fits else ""
-    return body + f'<g class="v-{hue}">{words}{bars}{rail}</g>' + tile_group(x - 4, y, 11, direction.table, hue)
+    return body + f'<g class="v-{hue}">{bars}{rail}</g>' + tile_group(x - 4, y, 11, direction.table, hue)

@@ -49,8 +49,6 @@ class PerceptronModel:
     def task_document(self):
         return {"name": self.task, "truth_table": list(self.file.tasks[0].truth_table)}
 
-    tables = (Table("Weights", "Their sum", ("What", "Sum"), (("all", 2.5),)),)
-
     @cached_property
     def table(self):
         return input_table(self.network.n_inputs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
@@ -196,9 +195,8 @@ def names_in(root: ET.Element) -> list[str]:
     return [e.get("data-el", "") for e in root.iter(f"{SVG}g") if e.get("data-el")]
 
 
-@pytest.mark.parametrize("named", [network_diagram, partial(circuit_thumb, named=True)])
-def test_neurons_and_edges_carry_their_names_and_kept_edges_their_weights(named):
-    root = parsed(named(samples.WEIGHTS, samples.MASK))
+def test_neurons_and_edges_carry_their_names_and_kept_edges_their_weights():
+    root = parsed(network_diagram(samples.WEIGHTS, samples.MASK))
     neurons = {"A", "B", "n1.0", "n1.1", "n1.2", "n2.0", "n2.1", "n2.2", "y"}
     layers = [("A", "B"), ("n1.0", "n1.1", "n1.2"), ("n2.0", "n2.1", "n2.2"), ("y",)]
     edges = {f"{source}→{out}" for before, after in pairwise(layers) for source in before for out in after}
@@ -212,8 +210,7 @@ def test_neurons_and_edges_carry_their_names_and_kept_edges_their_weights(named)
     }
 
 
-@pytest.mark.parametrize("named", [network_diagram, partial(circuit_thumb, named=True)])
-def test_each_edge_is_drawn_as_its_own_weight_says_or_as_cut(named):
+def test_each_edge_is_drawn_as_its_own_weight_says_or_as_cut():
     sizes = (2, 3, 4, 1)
     weights = random_weights(sizes, 3)
     mask = connected_mask(weights, 0.5, 4)
@@ -227,7 +224,7 @@ def test_each_edge_is_drawn_as_its_own_weight_says_or_as_cut(named):
     }
     drawn = {
         e.get("data-el"): classes[0]
-        for e in parsed(named(weights, mask)).iter(f"{SVG}g")
+        for e in parsed(network_diagram(weights, mask)).iter(f"{SVG}g")
         if (classes := [c for path in e.iter(f"{SVG}path") if (c := (path.get("class") or "").split()[0])[:2] == "e-"])
     }
     assert {name: drawn[name] for name in told} == told
