@@ -26,7 +26,6 @@ class Setting:
         low: of a number the least value allowed.
         high: and the largest.
         above: whether the least value itself is refused.
-        only_with: name and value of the setting that it takes part with; None if it always does.
         by_inputs: its default by the number of inputs, where that decides it; ``default`` then only tells its type.
         reads: of a text without choices: gives it in its one spelling, or raises InvalidMethod.
         example: of such a text, for people.
@@ -39,7 +38,6 @@ class Setting:
     low: float = -math.inf
     high: float = math.inf
     above: bool = False
-    only_with: tuple[str, Value] | None = None
     by_inputs: Callable[[int], Value] | None = None
     reads: Callable[[str], str] | None = None
     example: str = ""
@@ -99,11 +97,10 @@ class Setting:
 
 
 def filled(settings: Sequence[Setting], given: Mapping[str, object], item: str) -> dict[str, Value]:
-    """A value for every setting that takes part, in their order; none yet where the number of inputs decides it.
+    """A value for every setting, in their order; none yet where the number of inputs decides it.
 
     Raises:
-        InvalidMethod: an unknown setting, with the nearest known one, one that takes no part, or a value that is not
-            allowed.
+        InvalidMethod: an unknown setting, with the nearest known one, or a value that is not allowed.
     """
     known = [setting.name for setting in settings]
     for name in given:
@@ -114,12 +111,7 @@ def filled(settings: Sequence[Setting], given: Mapping[str, object], item: str) 
     found: dict[str, Value] = {}
     for setting in settings:
         name = setting.name
-        if setting.only_with is not None and found.get(setting.only_with[0]) != setting.only_with[1]:
-            if name in given:
-                needed, value = setting.only_with
-                cause = f"has {name}, which takes part with {needed}={value} alone"
-                raise InvalidMethod(item, cause, "leave it out")
-        elif setting.by_inputs is None or name in given:
+        if setting.by_inputs is None or name in given:
             found[name] = setting.checked(given.get(name, setting.default), item)
     return found
 

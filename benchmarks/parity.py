@@ -37,6 +37,12 @@ FIGURES: Final = ("scores", "base", "interactions", "intercepts", "r2")
 _ANYWHERE: Final = ("signed", "pick", "threshold", "k", "seed")
 """Settings that choose a mask from scores or draw, and are no part of what a program computes."""
 _MOST_VALUES: Final = 3
+FIXED: Final[Mapping[str, Mapping[str, str]]] = {
+    "integrated-gradients": {"baseline": "zero", "path": "mid"},
+    "lime": {"draws": "flips"},
+    "patching-table": {"sites": "neurons"},
+}
+"""Settings that lenses had when the references were made, with the one value that is left."""
 _ONE_SIDED: Final = "scikit-learn"
 """Its linear classifier does not find every read-out that there is, so it gives no answer of its own to agree with."""
 
@@ -102,7 +108,15 @@ def compared(name: str, claim: Mapping[str, Any]) -> Comparison:
 @lru_cache
 def lens_comparisons(name: str) -> tuple[Comparison, ...]:
     """Every answer about inputs, neurons or layers."""
-    return tuple(_compared_lens(name, told) for told in reference(name)["attributions"])
+    return tuple(_compared_lens(name, told) for told in map(_now, reference(name)["attributions"]) if told)
+
+
+def _now(told: Mapping[str, Any]) -> dict[str, Any]:
+    """A reference without the settings that lenses no longer have; nothing where it is about another value of one."""
+    fixed, given = FIXED.get(told["method"], {}), told["settings"]
+    if any(given.get(name, value) != value for name, value in fixed.items()):
+        return {}
+    return {**told, "settings": {name: value for name, value in given.items() if name not in fixed}}
 
 
 def _compared_lens(name: str, told: Mapping[str, Any]) -> Comparison:

@@ -13,7 +13,7 @@ it. Source: Hadad, Katz and Bassan (arXiv:2602.16823) for the question; the meth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import gcd, lcm
@@ -166,23 +166,6 @@ def _crossing(p: Point, f: Number, q: Point, g: Number) -> Point:
         common = gcd(x, y, w)
         return x // common, y // common, w // common
     return x / w, y / w, 1.0
-
-
-def decided(parts: Iterable[Cell], regions: Sequence[Region]) -> Iterator[tuple[int, list[Place]]]:
-    """The convex parts of cells on which the function is decided one way.
-
-    Args:
-        parts: cells, from :func:`cells`.
-        regions: decisions by the function's value.
-
-    Yields:
-        A decision and the corners of a polygon with at least three of them; a border belongs to both its sides.
-    """
-    for part in parts:
-        for region in regions:
-            piece = _within(part.polygon, _bounds(part, region), 0)
-            if len(piece) > 2:
-                yield region.decision, [_place(point) for point in piece]
 
 
 def difference(network: Sequence[Cell], circuit: Program, regions: Sequence[Region], *, exact: bool) -> Place | None:

@@ -9,7 +9,7 @@ stored float64 numbers, as fractions, so that every way to look at a program loo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
@@ -124,32 +124,12 @@ def circuit_program(
     return Program(tuple(layers), network.activation, network.negative_slope)
 
 
-def with_fixed(program: Program, number: int, value: float) -> Program:
-    """The program with one of its free numbers fixed.
-
-    Args:
-        program: of at least one free number.
-        number: which of them, from 0.
-        value: what it is.
-    """
-    exact = Fraction(value)
-    layers = tuple(
-        (
-            k,
-            tuple(row[:number] + row[number + 1 :] for row in f),
-            tuple(constant + exact * row[number] for constant, row in zip(b, f, strict=True)),
-        )
-        for k, f, b in program.layers
-    )
-    return replace(program, layers=layers)
-
-
 @dataclass(frozen=True)
 class Region:
     """The pre-activations of the output that are decided one way; ends belong to it unless they are open.
 
     Args:
-        decision: 0, 1 or −1 (neither); where values are told apart by bands, the number of the band.
+        decision: 0, 1 or −1 (neither).
         low: −inf if there is no lower end.
         high: +inf if there is no upper end.
         low_open: the lower end does not belong to it.

@@ -1,4 +1,4 @@
-"""Feature pictures: where on the whole box of inputs each hidden neuron is largest and smallest, and its field between.
+"""Feature pictures: where on the whole box of inputs each hidden neuron is largest and smallest.
 
 Feature visualisation searches the inputs that drive a neuron most (Olah, Mordvintsev & Schubert, Distill 2017). Nothing
 is searched here. With two inputs a piecewise-linear network is affine on convex polygons, and an affine function has
@@ -8,31 +8,27 @@ value that is attained, with its point, and one that nothing exceeds (:mod:`anal
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 
-from analysis.certificates.input_plane import plane_map
 from analysis.certificates.polygons import cells, square
-from analysis.certificates.programs import Program, Region, network_program, with_fixed
+from analysis.certificates.programs import Program, network_program
 from analysis.certificates.ranges import ValueRange, neuron_program, range_of
-from analysis.lenses.lens import NEURON_COLUMNS, Lens, LensField, Table
-from analysis.method_settings import Setting, Settings
+from analysis.lenses.lens import NEURON_COLUMNS, Lens, Table
+from analysis.method_settings import Settings
 from analysis.networks.mlp import activate
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
 
-N_BANDS: Final = 6
-MAX_FIELDS: Final = 24
 MOST_EXACT: Final = 12
 """Hidden neurons up to a layer for which polygons are cut without rounding; each may double their number."""
-_SIDE: Final = 40
+_BUDGET: Final = 4096  # boxes for each end of a neuron where there are no polygons
 
 
-def _look(question: Question, settings: Settings, work: Work) -> Table:
+def _look(question: Question, _settings: Settings, work: Work) -> Table:
     network, inputs = question.cut, question.method_rows[0]
     low, high = inputs.min(axis=0), inputs.max(axis=0)
     whole, unit = network_program(network), _spans_unit_box(question)
@@ -41,9 +37,7 @@ def _look(question: Question, settings: Settings, work: Work) -> Table:
     for layer, neuron in work.each("methods", list(_neurons(question)), "neurons"):
         exact = plane and sum(network.sizes[1:layer]) <= MOST_EXACT
         found = (
-            _exact_range(whole, layer, neuron)
-            if exact
-            else range_of(whole, layer, neuron, low, high, budget=int(settings["budget"]))
+            _exact_range(whole, layer, neuron) if exact else range_of(whole, layer, neuron, low, high, budget=_BUDGET)
         )
         rows.append(
             {
@@ -58,10 +52,8 @@ def _look(question: Question, settings: Settings, work: Work) -> Table:
                 "exact": exact,
             }
         )
-    notes = [] if unit else ["The box is the one that the rows span, not that of 0 and 1."]
-    if len(rows) > MAX_FIELDS and _is_drawn(question):
-        notes.append(f"Drawn are the first {MAX_FIELDS} neurons; the table has all.")
-    return Table(tuple(rows), tuple(notes))
+    notes = () if unit else ("The box is the one that the rows span, not that of 0 and 1.",)
+    return Table(tuple(rows), notes)
 
 
 def _neurons(question: Question) -> Iterator[tuple[int, int]]:
@@ -73,11 +65,6 @@ def _spans_unit_box(question: Question) -> bool:
     """Whether the rows span the box of all inputs from 0 to 1."""
     inputs = question.method_rows[0]
     return bool((inputs.min(axis=0) == 0.0).all() and (inputs.max(axis=0) == 1.0).all())
-
-
-def _is_drawn(question: Question) -> bool:
-    """Whether there are two inputs to draw, and the extremes are those on the box that is drawn."""
-    return question.cut.n_inputs > 1 and question.data.boolean and _spans_unit_box(question)
 
 
 def _exact_range(whole: Program, layer: int, neuron: int) -> ValueRange:
@@ -98,45 +85,6 @@ def _point(point: Sequence[float]) -> str:
     return ", ".join(f"{name} = {value:.4g}" for name, value in zip(INPUT_NAMES, point, strict=False))
 
 
-def _fields(question: Question, seen: Table) -> tuple[LensField, ...]:
-    """Each neuron over the first two inputs, the others 0: bands of equal height between its extremes on the box."""
-    if not _is_drawn(question):
-        return ()
-    whole = network_program(question.cut)
-    for number in range(question.cut.n_inputs - 1, 1, -1):
-        whole = with_fixed(whole, number, 0.0)
-    found = []
-    for row in seen.rows[:MAX_FIELDS]:
-        bands = _bands(whole, row["smallest"], row["largest"])
-        drawn = plane_map(neuron_program(whole, row["layer"], row["neuron"]), bands, _SIDE)
-        pieces = tuple(
-            (piece.decision, tuple((round(x, 5), round(y, 5)) for x, y in piece.corners)) for piece in drawn.pieces
-        )
-        grid = () if drawn.grid is None else tuple("".join(map(str, line)) for line in drawn.grid.tolist())
-        found.append(LensField(f"{row['layer']}.{row['neuron']}", row["smallest"], row["largest"], pieces, grid))
-    return tuple(found)
-
-
-def _bands(whole: Program, smallest: float, largest: float) -> list[Region]:
-    """Regions of the pre-activation between whose activations are equal steps, numbered from the lowest."""
-    if not largest > smallest:
-        return [Region(0, -np.inf, np.inf, True, True)]
-    steps = [smallest + (largest - smallest) * number / N_BANDS for number in range(1, N_BANDS)]
-    edges = [-np.inf, *(_pre_activation(whole, value) for value in steps), np.inf]
-    return [
-        Region(number, edges[number], edges[number + 1], number > 0, number == N_BANDS - 1) for number in range(N_BANDS)
-    ]
-
-
-def _pre_activation(whole: Program, value: float) -> float:
-    """Where the activation has a value between two that it attains; infinite where these round to its limit."""
-    if whole.activation == "sigmoid":
-        return math.log(value / (1.0 - value)) if 0.0 < value < 1.0 else math.copysign(math.inf, value - 0.5)
-    if whole.activation == "tanh":
-        return math.atanh(value) if abs(value) < 1.0 else math.copysign(math.inf, value)
-    return value / whole.slope if value < 0.0 and whole.slope else value
-
-
 def _says(_question: Question, seen: Table) -> str:
     most = max(seen.rows, key=lambda row: row["largest"] - row["smallest"])
     inside = sum(not {*row["largest_at"], *row["smallest_at"]} <= {0.0, 1.0} for row in seen.rows)
@@ -151,12 +99,10 @@ FEATURE_PICTURES: Final = Lens(
     key="feature-pictures",
     label="Feature pictures",
     definition="Where on the whole box of inputs, not on its corners alone, each hidden neuron is largest and "
-    "smallest, and its activation between.",
+    "smallest.",
     source="After Olah, Mordvintsev & Schubert, Distill 2017 (doi:10.23915/distill.00007); exact by convex polygons, "
     "or bracketed by bounds and bisection, instead of searched",
-    settings=(
-        Setting("budget", 4096, "boxes for each end of a neuron where there are no polygons", low=1, high=1_000_000),
-    ),
+    settings=(),
     needs=("hidden",),
     size=lambda question, _: sum(question.cut.hidden_sizes),
     look=_look,
@@ -173,5 +119,4 @@ FEATURE_PICTURES: Final = Lens(
         "smallest_bound": "nothing on the box is below this",
         "exact": "whether these are the extremes themselves, by polygons without rounding",
     },
-    fields=_fields,
 )

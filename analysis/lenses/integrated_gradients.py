@@ -23,38 +23,6 @@ from analysis.work import Work
 
 Array = NDArray[np.float64]
 _NAMED: Final = 6
-_NEWTON: Final = 6  # the start is right to a part in steps², and each step squares that
-
-
-def path_rule(path: str, steps: int) -> tuple[Array, Array]:
-    """Points ``[steps]`` between 0 and 1 and their weights ``[steps]``, which add up to 1.
-
-    Args:
-        path: "mid" and "left": the middle or lower end of each of equal parts; "gauss": Gauss and Legendre.
-        steps: number of points.
-    """
-    if path == "gauss":
-        return gauss_legendre(steps)
-    shift = 0.5 if path == "mid" else 0.0
-    return (np.arange(steps) + shift) / steps, np.full(steps, 1.0 / steps)
-
-
-def gauss_legendre(steps: int) -> tuple[Array, Array]:
-    """The points and weights of the rule of Gauss and Legendre on [0, 1], ascending, by Newton's iteration."""
-    x = -np.cos(np.pi * (np.arange(steps) + 0.75) / (steps + 0.5))
-    for _ in range(_NEWTON):
-        value, slope = _legendre(steps, x)
-        x = x - value / slope
-    slope = _legendre(steps, x)[1]
-    return (1.0 + x) / 2.0, 1.0 / ((1.0 - x * x) * slope * slope)
-
-
-def _legendre(degree: int, x: Array) -> tuple[Array, Array]:
-    """The Legendre polynomial of a degree of 1 or more at points between −1 and 1, and its derivative."""
-    before, here = np.ones_like(x), x
-    for n in range(1, degree):
-        before, here = here, ((2 * n + 1) * x * here - n * before) / (n + 1)
-    return here, degree * (x * here - before) / (x * x - 1.0)
 
 
 def baseline_of(question: Question) -> Array:
@@ -64,9 +32,9 @@ def baseline_of(question: Question) -> Array:
 
 def _look(question: Question, settings: Settings, work: Work) -> Attribution:
     network, rows, start = question.cut, question.method_rows[0], baseline_of(question)
-    total = np.zeros(rows.shape)
-    for point, weight in zip(*path_rule(str(settings["path"]), int(settings["steps"])), strict=True):
-        total = total + weight * input_slopes(network, start + point * (rows - start))
+    total, steps = np.zeros(rows.shape), int(settings["steps"])
+    for point in (np.arange(steps) + 0.5) / steps:  # the middle of each of equal parts
+        total = total + 1.0 / steps * input_slopes(network, start + point * (rows - start))
         work.check()
     scores = (rows - start) * total
     reached = forward(network, rows)[:, 0] - forward(network, start[None])[0, 0]
@@ -94,17 +62,12 @@ INTEGRATED_GRADIENTS: Final = Lens(
     label="Integrated gradients",
     definition="An input's score is the derivative of the output by it, in the mean along the line from the baseline "
     "to the row, times how far the input goes.",
-    source="Sundararajan, Taly & Yan, ICML 2017 (arXiv:1703.01365); scores agree with captum 0.9.0, riemann_middle, "
-    "riemann_left and gausslegendre",
-    settings=(
-        Setting("baseline", "zero", "where the line begins: the row of the input 0…0", ("zero",)),
-        Setting("steps", 128, "points on the line", low=1, high=10_000),
-        Setting("path", "mid", "which points, with which weights", ("mid", "left", "gauss")),
-    ),
+    source="Sundararajan, Taly & Yan, ICML 2017 (arXiv:1703.01365); scores agree with captum 0.9.0, riemann_middle",
+    settings=(Setting("steps", 128, "points on the line", low=1, high=10_000),),
     look=_look,
     says=_says,
     can_know="The scores of a row add up to the difference of two outputs, up to the gap, whatever happens inside. "
-    "How that is divided depends on the outputs along one line from the baseline, and on the baseline, the rule "
-    "and the steps, which are part of the answer.",
+    "How that is divided depends on the outputs along one line from the baseline, and on the baseline, the row of the "
+    "input 0…0.",
     milliseconds=lambda _question, settings: 0.3 * int(settings["steps"]),
 )

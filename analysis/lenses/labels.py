@@ -23,7 +23,7 @@ from analysis.errors import InvalidMethod, InvalidTask
 from analysis.explanations.probes import table_text
 from analysis.interpretations.gates import gate_name
 from analysis.lenses.lens import APPLIES, NEURON_COLUMNS, Array, Bar, Fit, Lens, Table, not_applicable
-from analysis.lenses.patching import patched_along, paths_of
+from analysis.lenses.patching import neurons_of, patched_along
 from analysis.method_settings import Setting, Settings
 from analysis.networks.mlp import activations
 from analysis.question import Question
@@ -91,9 +91,7 @@ def _look(question: Question, settings: Settings, work: Work) -> Table:
     typed = read_labels(str(settings["labels"]))
     asked = [(label, np.array(task_from_formula(label.formula, n_inputs).truth_table) == 1) for label in typed]
     if not asked:
-        asked = [
-            _best(question, clean, layer, neuron) for ((layer, neuron),) in paths_of(question.cut.sizes, "neurons")
-        ]
+        asked = [_best(question, clean, layer, neuron) for ((layer, neuron),) in neurons_of(question.cut.sizes)]
     return Table(
         tuple(_scored(question, clean, label, table) for label, table in work.each("methods", asked, "labels"))
     )

@@ -109,25 +109,6 @@ class Bands:
     rows: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class LensField:
-    """A number over the square of the first two inputs from 0 to 1, in bands of equal height, to be drawn.
-
-    Args:
-        name: of what has it, such as a neuron.
-        low: the lower end of the lowest band.
-        high: the upper end of the highest one.
-        pieces: (band, corners of a convex polygon), which cover the square; empty if there is a grid.
-        grid: of a grid the bands as digits, a text for each value of the second input from 0 up.
-    """
-
-    name: str
-    low: float
-    high: float
-    pieces: tuple[tuple[int, tuple[tuple[float, float], ...]], ...]
-    grid: tuple[str, ...] = ()
-
-
 NEURON_COLUMNS: Final = {"layer": "hidden layer, from 1", "neuron": "in the layer, from 0"}
 """Of tables about neurons, what the first two figures of a row are."""
 Array = NDArray[np.float64]
@@ -174,7 +155,6 @@ class Lens:
         columns: of a table, what each figure of a row is.
         bars: of a table, the counts that draw it.
         bands: of a table, the numbers by row that draw it.
-        fields: question and table → the numbers over the square of two inputs that draw it.
         on_request: settings other than the defaults by which it answers on request where it is degenerate.
         milliseconds: about how long an answer takes, where that can be more than a moment.
     """
@@ -193,7 +173,6 @@ class Lens:
     columns: Mapping[str, str] = field(default_factory=dict)
     bars: Callable[[Table], tuple[Bar, ...]] | None = None
     bands: Callable[[Table], Bands] | None = None
-    fields: Callable[[Question, Table], tuple[LensField, ...]] | None = None
     on_request: Settings = field(default_factory=dict)
     milliseconds: Callable[[Question, Settings], float] | None = None
 

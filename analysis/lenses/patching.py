@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise, product
+from itertools import product
 from math import prod
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from analysis.answers import answers
 from analysis.directions.swaps import run_from
 from analysis.lenses.lens import NEURON_COLUMNS, Bar, Lens, Table
-from analysis.method_settings import Setting, Settings
+from analysis.method_settings import Settings
 from analysis.networks.mlp import activate, activations, pre_activations
 from analysis.networks.network import Network
 from analysis.question import Question
@@ -43,15 +43,14 @@ Path = tuple[tuple[int, int], ...]
 """(layer from 0, neuron), each a layer above the one before."""
 
 
-def paths_of(sizes: Sequence[int], sites: str) -> Iterator[Path]:
-    """Every path from an input to the output, every edge, or every hidden neuron of a network cut to one output."""
-    if sites == "paths":
-        yield from (tuple(enumerate(neurons)) for neurons in product(*map(range, sizes)))
-    elif sites == "edges":
-        for layer, width in enumerate(sizes[:-1]):
-            yield from (((layer, u), (layer + 1, v)) for v in range(sizes[layer + 1]) for u in range(width))
-    else:
-        yield from (((layer, u),) for layer, width in enumerate(sizes[1:-1], start=1) for u in range(width))
+def paths_of(sizes: Sequence[int]) -> Iterator[Path]:
+    """Every path from an input to the output of a network cut to one output."""
+    return (tuple(enumerate(neurons)) for neurons in product(*map(range, sizes)))
+
+
+def neurons_of(sizes: Sequence[int]) -> Iterator[Path]:
+    """Every hidden neuron, as the shortest path."""
+    return (((layer, u),) for layer, width in enumerate(sizes[1:-1], start=1) for u in range(width))
 
 
 def patched_along(network: Network, clean: Sequence[NDArray[np.float64]], path: Path) -> NDArray[np.float64]:
@@ -79,18 +78,8 @@ def _with(base: NDArray[np.float64], neuron: int, carried: NDArray[np.float64]) 
     return values
 
 
-def _size(question: Question, settings: Settings) -> int:
-    sizes = question.cut.sizes
-    counts = {
-        "paths": prod(sizes),
-        "edges": sum(below * above for below, above in pairwise(sizes)),
-        "neurons": sum(question.cut.hidden_sizes),
-    }
-    return counts[str(settings["sites"])] * (len(question.method_rows[0]) - 1)
-
-
 def _patched(
-    question: Question, settings: Settings, work: Work, named: Callable[[Path, tuple[int, int]], Mapping[str, Any]]
+    question: Question, paths: Sequence[Path], work: Work, named: Callable[[Path, tuple[int, int]], Mapping[str, Any]]
 ) -> Table:
     """A row for each path and each ordered pair of rows.
 
@@ -101,7 +90,7 @@ def _patched(
     clean = activations(network, inputs)
     outputs, decided = clean[-1][:, 0].tolist(), answers(clean[-1][:, 0]).tolist()
     rows = []
-    for path in work.each("methods", list(paths_of(network.sizes, str(settings["sites"]))), "paths"):
+    for path in work.each("methods", paths, "paths"):
         patched = patched_along(network, clean, path)
         after = answers(patched)
         for base, source in product(range(len(inputs)), repeat=2):
@@ -132,8 +121,9 @@ _RUN: Final = {
 # --- one neuron
 
 
-def _look_at_neurons(question: Question, settings: Settings, work: Work) -> Table:
-    return _patched(question, settings, work, lambda path, _: {"layer": path[0][0], "neuron": path[0][1]})
+def _look_at_neurons(question: Question, _settings: Settings, work: Work) -> Table:
+    neurons = list(neurons_of(question.cut.sizes))
+    return _patched(question, neurons, work, lambda path, _: {"layer": path[0][0], "neuron": path[0][1]})
 
 
 def _neuron_bars(seen: Table) -> tuple[Bar, ...]:
@@ -162,9 +152,9 @@ PATCHING_TABLE: Final = Lens(
     definition="Every hidden neuron is set, in the run on one row, to its value on another: what the output becomes.",
     source="Vig et al., NeurIPS 2020 (arXiv:2004.12265); Geiger et al., NeurIPS 2021 (arXiv:2106.02997); masked runs "
     "agree with auto-circuit 98db58c",
-    settings=(Setting("sites", "neurons", "what is patched", ("neurons",)),),
+    settings=(),
     needs=("hidden",),
-    size=_size,
+    size=lambda question, _: sum(question.cut.hidden_sizes) * (len(question.method_rows[0]) - 1),
     look=_look_at_neurons,
     says=_neurons_say,
     can_know="Each row is a run of the network, so it is certain. One neuron at a time shows what that neuron decides "
@@ -177,14 +167,14 @@ PATCHING_TABLE: Final = Lens(
 # --- paths
 
 
-def _look_at_paths(question: Question, settings: Settings, work: Work) -> Table:
+def _look_at_paths(question: Question, _settings: Settings, work: Work) -> Table:
     sizes = question.cut.sizes
 
     def named(path: Path, decisions: tuple[int, int]) -> dict[str, str]:
         name = " → ".join(carrier_name(carrier, sizes) for carrier in path)
         return {"path": name, "direction": _DIRECTIONS.get(decisions, "")}
 
-    return _patched(question, settings, work, named)
+    return _patched(question, list(paths_of(sizes)), work, named)
 
 
 def signatures(seen: Table) -> dict[str, list[str]]:
@@ -228,13 +218,13 @@ def _paths_say(_question: Question, seen: Table) -> str:
 PATH_PATCHING: Final = Lens(
     key="path-patching",
     label="Path patching",
-    definition="One path, edge or neuron carries its value on another row and all else that of the base: what the "
-    "output becomes, in both directions of each pair of rows.",
+    definition="One path from an input to the output carries its value on another row, all else that of the base: what "
+    "the output becomes, in both directions of each pair of rows.",
     source="Wang et al., ICLR 2023 (arXiv:2211.00593); Goldowsky-Dill et al. 2023 (arXiv:2304.05969); the signatures "
     "of Chen et al., NeurIPS 2025 (arXiv:2505.10039)",
-    settings=(Setting("sites", "paths", "what is patched", ("paths", "edges", "neurons")),),
+    settings=(),
     needs=("hidden",),
-    size=_size,
+    size=lambda question, _: prod(question.cut.sizes) * (len(question.method_rows[0]) - 1),
     look=_look_at_paths,
     says=_paths_say,
     can_know="Each row is a run of the network, so it is certain. AND and OR are said of what one path does to the "

@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from analysis.lenses.functions import FunctionOnLayer, function_rows, functions_asked
-from analysis.lenses.lens import Attribution, Bands, Bar, Lens, LensAnswer, LensField, Table, view_json
+from analysis.lenses.lens import Attribution, Bands, Bar, Lens, LensAnswer, Table, view_json
 from analysis.lenses.registry import LENSES
 from analysis.method_settings import Settings as Chosen
 from analysis.question import Question
@@ -30,7 +30,6 @@ class ViewFound(Part):
     view: dict[str, Any] | None = Field(description="Null without an answer or a long table.")
     bars: tuple[Bar, ...]
     bands: Bands | None = None
-    fields: tuple[LensField, ...] = ()
 
 
 class FunctionFound(Part):
@@ -96,7 +95,6 @@ def view_found(question: Question, lens: Lens, answer: LensAnswer) -> ViewFound:
         view=view_json(view) if view is not None and kept else None,
         bars=() if table is None or lens.bars is None else lens.bars(table),
         bands=None if table is None or lens.bands is None else lens.bands(table),
-        fields=() if table is None or lens.fields is None else lens.fields(question, table),
     )
 
 

@@ -18,7 +18,7 @@ from analysis.method_settings import Settings, read_values, settings_text, writt
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
-from app.figures.svg.lenses import field_squares, score_bars, share_bars
+from app.figures.svg.lenses import score_bars, share_bars
 from app.figures.svg.summaries import marks_by_layer
 from pluriscope import blocks
 from pluriscope.analyses.registry import LENSES
@@ -218,8 +218,6 @@ def picture(lens: Lens, stored: ViewFound, question: Question) -> Markup:
     if stored.bands:
         bands = stored.bands
         return score_bars(bands.values, bands.rows or rows, bands.names, title=lens.label)
-    if stored.fields:
-        return field_squares(stored.fields, title=lens.label)
     if stored.bars:
         labels = [one.label for one in stored.bars]
         return share_bars(labels, [one.n for one in stored.bars], [one.of for one in stored.bars], title=lens.label)

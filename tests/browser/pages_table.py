@@ -44,7 +44,7 @@ PAGES = {
     "lenses": "/networks/xor-pretrained/analyses/lenses",
     "lenses, not asked": "/networks/majority-3-3/analyses/lenses?protocol=paper",
     "lens": "/networks/xor-pretrained/analyses/lenses/shapley",
-    "lens, with settings": "/networks/majority-3-3/analyses/lenses/lime?draws=gaussian&samples=200&seed=3",
+    "lens, with settings": "/networks/majority-3-3/analyses/lenses/lime?copies=2&ridge=0.5",
     "lens with a table": "/networks/xor-pretrained/analyses/lenses/patching-table",
     "lens with fields": "/networks/xor-pretrained/analyses/lenses/feature-pictures",
     "lens, degenerate": "/networks/xor-pretrained/analyses/lenses/sae",

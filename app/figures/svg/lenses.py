@@ -1,15 +1,14 @@
-"""What lenses say as drawings: scores as bars above and below an axis for each input, counts as bars, and fields."""
+"""What lenses say as drawings: scores as bars above and below an axis for each input, counts as bars."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import groupby
-from typing import Final, Protocol
+from collections.abc import Sequence
+from typing import Final
 
 from markupsafe import Markup
 
 from app.figures.numbers import decimal
-from app.figures.svg.elements import drawing, line, num, rect, text, text_width
+from app.figures.svg.elements import drawing, line, rect, text, text_width
 
 _BAND: Final = 64.0
 _HALF: Final = 18.0  # of the longest bar
@@ -18,10 +17,6 @@ _PLOT: Final = 560.0
 _NUMBERED: Final = 34.0  # width of a column from which numbers fit
 _ROW: Final = 22.0
 _BAR: Final = 220.0
-_SQUARE: Final = 104.0
-_SQUARES: Final = 4  # in a line
-_BANDS: Final = 6
-_INK: Final = 0.75  # of the highest band
 
 
 def score_bars(
@@ -106,78 +101,3 @@ def share_bars(labels: Sequence[str], counts: Sequence[int], of: Sequence[int], 
         css_class="shares wide",
         sizing="exact",
     )
-
-
-class Field(Protocol):
-    """See :class:`analysis.lenses.lens.LensField`."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def low(self) -> float: ...
-
-    @property
-    def high(self) -> float: ...
-
-    @property
-    def pieces(self) -> Sequence[tuple[int, Sequence[tuple[float, float]]]]: ...
-
-    @property
-    def grid(self) -> Sequence[str]: ...
-
-
-def field_squares(fields: Sequence[Field], *, title: str) -> Markup:
-    """Numbers over the square of two inputs, a small square for each, all of its bands in steps of ink.
-
-    Args:
-        fields: what is drawn, each on its own scale from its lowest number to its highest.
-        title: of what lens.
-    """
-    columns = min(_SQUARES, len(fields))
-    wide, high = _SQUARE + 18, _SQUARE + 44
-    body = ""
-    for number, field in enumerate(fields):
-        left, top = wide * (number % columns) + 4, high * (number // columns) + 16
-        body += text(left, top - 5, field.name, "lab code") + rect(left, top, _SQUARE, _SQUARE, "ground")
-        pieces = [(str(band), corners) for band, corners in field.pieces]
-        for band, outline in _outlines(pieces, field.grid, left, top, _SQUARE):
-            shade = f' fill-opacity="{_INK * int(band) / (_BANDS - 1):.2f}"'
-            body += f'<path class="ink{" cells" if field.grid else ""}" d="{outline}"{shade}/>'
-        body += rect(left, top, _SQUARE, _SQUARE, "frame")
-        body += text(left, top + _SQUARE + 14, f"{decimal(field.low)} to {decimal(field.high)}", "lab")
-    told = "; ".join(f"{field.name} from {decimal(field.low)} to {decimal(field.high)}" for field in fields[:12])
-    n_lines = -(-len(fields) // columns)
-    return drawing(
-        wide * columns, high * n_lines, body, sentence=f"{title}. {told}", css_class="fields wide", sizing="exact"
-    )
-
-
-def _outlines(
-    pieces: Iterable[tuple[str, Sequence[tuple[float, float]]]],
-    rows: Sequence[str],
-    left: float,
-    top: float,
-    side: float,
-) -> list[tuple[str, str]]:
-    """Signs with the outline of all that has them, in one path; the second input runs upwards.
-
-    Args:
-        pieces: signs and corners of convex polygons.
-        rows: of a grid, a sign for each square, rows from below.
-        left: where the square begins.
-        top: likewise.
-        side: of the square.
-    """
-    found: dict[str, str] = {}
-    for sign, corners in pieces:
-        points = (f"{num(left + side * x)} {num(top + side * (1 - y))}" for x, y in corners)
-        found[sign] = f"{found.get(sign, '')}M{'L'.join(points)}z"
-    for number, signs in enumerate(rows):
-        bottom, high, first = top + side * (1 - number / len(rows)), side / len(rows), 0.0
-        for sign, run in groupby(signs):
-            wide = side * len(list(run)) / len(signs)
-            start = f"M{num(left + first)} {num(bottom)}"
-            found[sign] = f"{found.get(sign, '')}{start}h{num(wide)}v{num(-high)}h{num(-wide)}z"
-            first += wide
-    return sorted(found.items())

@@ -1,4 +1,4 @@
-"""Extremes of neurons over the box against dense points, and fields against the activation at points of each band."""
+"""Extremes of neurons over the box against dense points."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from analysis.data import clean_data
-from analysis.lenses.feature_pictures import N_BANDS
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
@@ -17,11 +16,6 @@ from tests.golden_files import golden_network
 
 LENS = LENS_BY_KEY["feature-pictures"]
 PLANE = ["xor_pretrained", "xor_relu_3-3", "xor_tanh_3-3", "xor_2-2-2"]
-
-
-def area(corners) -> float:
-    x, y = np.array(corners).T
-    return 0.5 * abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))))
 
 
 @pytest.mark.slow
@@ -59,35 +53,9 @@ def test_a_ridge_is_found_where_no_corner_shows_it():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PLANE)
-def test_fields_cover_the_square_and_each_band_holds_its_values(name):
-    question = ask(golden_network(name).network)
-    seen = LENS.answer(question, LENS.defaults).view
-    fields = LENS.fields(question, seen)
-    assert len(fields) == len(seen.rows)
-    for field, row in zip(fields, seen.rows, strict=True):
-        step = (field.high - field.low) / N_BANDS
-        if field.pieces:
-            assert sum(area(corners) for _, corners in field.pieces) == pytest.approx(1.0)
-            middles = [(band, np.mean(corners, axis=0)) for band, corners in field.pieces if area(corners) > 1e-9]
-        else:
-            side = len(field.grid)
-            middles = [
-                (int(digit), np.array([(i + 0.5) / side, (j + 0.5) / side]))
-                for j, line in enumerate(field.grid)
-                for i, digit in enumerate(line)
-            ]
-        values = activations(question.cut, np.array([at for _, at in middles]))[row["layer"]][:, row["neuron"]]
-        bands = np.array([band for band, _ in middles])
-        assert (field.low + bands * step - 1e-9 <= values).all()
-        assert (values <= field.low + (bands + 1) * step + 1e-9).all()
-
-
-@pytest.mark.slow
-def test_rows_that_span_another_box_are_said_and_not_drawn_on_the_square():
+def test_rows_that_span_another_box_are_said():
     data = replace(clean_data(2), representatives=2 * clean_data(2).representatives - 1)
     question = ask(golden_network("xor_relu_3-3").network, data=data)
     seen = LENS.answer(question, LENS.defaults).view
     assert seen.notes == ("The box is the one that the rows span, not that of 0 and 1.",)
     assert {row["exact"] for row in seen.rows} == {False}
-    assert LENS.fields(question, seen) == ()
