@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -11,76 +10,18 @@ from pydantic import Field
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.algorithms.refinement import finer_than_all
-from analysis.alignments.decisions import site_decisions
-from analysis.alignments.result import AlgorithmResult
-from analysis.alignments.search import align_with
 from analysis.circuits.result import CircuitSearch
-from analysis.networks.circuit import EdgeLayout
-from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.report import Analysed, Part, Report, Settings
-from analysis.stories.contrast import Contrast, find_contrasts, smallest_first
 from analysis.stories.relation import RELATIONS, Relation
-from analysis.stories.search import CONFIDENCE, Stories, Unasked, find_stories, story_algorithms
+from analysis.stories.search import CONFIDENCE, Stories, Unasked, find_stories
 from analysis.work import DEFAULT_WORK, Work
-
-MAX_CANDIDATES = 20_000  # of which the irredundant ones are looked for: some seconds
-
-
-@dataclass(frozen=True)
-class Grain:
-    """What the whole network carries of the irredundant algorithms, those with shared gates included.
-
-    Args:
-        considered: the irredundant algorithms with variables.
-        carried: those with a valid alignment, with their minimal ones.
-    """
-
-    considered: tuple[HighLevelModel, ...]
-    carried: tuple[AlgorithmResult, ...]
-
-    @property
-    def trees(self) -> tuple[HighLevelModel, ...]:
-        """Those that are carried and share no gate."""
-        return tuple(result.algorithm for result in self.carried if not result.algorithm.shared)
-
-    @property
-    def refining(self) -> tuple[HighLevelModel, ...]:
-        """Those that are carried, share a gate, and are finer than every carried one that shares none."""
-        return finer_than_all((one.algorithm for one in self.carried if one.algorithm.shared), self.trees)
-
-
-def with_shared_gates(protocol: Protocol) -> Protocol:
-    """The same rules over algorithms with shared gates, of which only minimal alignments are kept."""
-    rules = {"algorithm_form": "shared_gates", "alignments_kept": "minimal", "n_near_misses": 0}
-    return protocol.model_copy(update=rules)
-
-
-def find_grain(question: Question, work: Work = DEFAULT_WORK) -> Grain | Unasked:
-    """Search the whole network for every irredundant algorithm, those with shared gates included.
-
-    Args:
-        question: its protocol's candidates are and-inverter algorithms.
-        work: may cancel.
-
-    Raises:
-        BeyondLimits: too many hidden neurons for an exact search.
-    """
-    shared = replace(question, protocol=with_shared_gates(question.protocol))
-    algorithms = story_algorithms(shared, replace(work, limits=replace(work.limits, max_candidates=MAX_CANDIDATES)))
-    if isinstance(algorithms, Unasked):
-        return algorithms
-    found = align_with(site_decisions(shared), algorithms, shared.protocol, work)
-    return Grain(algorithms, tuple(result for result in found if result.n_valid))
-
 
 NOT_ASKED: Final = 255
 """Stands in the column of relations for a circuit that was not drawn."""
 CODES: Final = bytes([*range(len(RELATIONS)), NOT_ASKED])
 LETTERS: Final = b"snwo-v?"
 """How each of them is stored."""
-N_EXAMPLES: Final = 24
 
 
 class Story(Part):
@@ -89,22 +30,6 @@ class Story(Part):
     algorithms: list[int]
     relation: Relation
     circuits: int
-    examples: list[str] = Field(description="Masks, fewest edges first.")
-
-
-class GrainAlgorithm(Part):
-    """An irredundant algorithm that the whole network carries."""
-
-    text: str
-    refines: bool = Field(description="Whether it shares a gate and is finer than all that are carried and share none.")
-
-
-class GrainFound(Part):
-    """See :class:`analysis.stories.report.Grain`; without ``considered`` it says why there is none."""
-
-    considered: int = Field(0, description="Irredundant algorithms with variables, those with shared gates included.")
-    reason: str = ""
-    carried: list[GrainAlgorithm] = Field([])
 
 
 class StoriesReport(Report):
@@ -123,8 +48,6 @@ class StoriesReport(Report):
     intervals: dict[Relation, tuple[float, float]] = Field({})
     by_edges: list[tuple[int, list[int]]] = Field([], description="Edges, and circuits by relation.")
     stories: list[Story] = Field([])
-    contrasts: tuple[Contrast, ...] = ()
-    grain: GrainFound | None = Field(None, description="None of other algorithms than trees, and of older reports.")
 
     @property
     def told(self) -> bool:
@@ -174,18 +97,12 @@ def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> StoriesReport:
     """Ask every circuit, or a uniform sample where that would take too long."""
     question, masks = of.question, of.circuits.masks
     found = find_stories(question, masks, work)
-    contrasts: tuple[Contrast, ...] = ()
-    grain = None
-    if isinstance(found, Stories):
-        contrasts = find_contrasts(question, found, work)
-        if question.protocol.algorithm_form == "and_inverter":
-            grain = _grain(find_grain(question, work))
-    report = stories_report(found, of.circuits, question.layout)
+    report = stories_report(found, of.circuits)
     letters = relation_column(found, masks).tobytes().translate(bytes.maketrans(CODES, LETTERS)).decode()
-    return Told.showing(report, contrasts=contrasts, grain=grain, beside=letters)
+    return Told.showing(report, beside=letters)
 
 
-def stories_report(found: Stories | Unasked, circuits: CircuitSearch, layout: EdgeLayout) -> StoriesReport:
+def stories_report(found: Stories | Unasked, circuits: CircuitSearch) -> StoriesReport:
     """Stories in sum. Figures are of uniform draws alone, where not every circuit is listed."""
     if isinstance(found, Unasked):
         return StoriesReport(arises=found.arises, reason=found.reason)
@@ -209,20 +126,9 @@ def stories_report(found: Stories | Unasked, circuits: CircuitSearch, layout: Ed
                 algorithms=sorted(story),
                 relation=relation,
                 circuits=int(np.count_nonzero(told.story_of == number)),
-                examples=[layout.to_hex(m) for m in smallest_first(found.masks[found.story_of == number])[:N_EXAMPLES]],
             )
             for number, (story, relation) in enumerate(zip(found.stories, found.relations, strict=True))
         ],
-    )
-
-
-def _grain(found: Grain | Unasked) -> GrainFound:
-    if not isinstance(found, Grain):
-        return GrainFound(reason=found.reason)
-    refining = found.refining
-    return GrainFound(
-        considered=len(found.considered),
-        carried=[GrainAlgorithm(text=one.algorithm.text, refines=one.algorithm in refining) for one in found.carried],
     )
 
 

@@ -35,7 +35,6 @@ from analysis.circuits.distribution import neuron_edges
 from analysis.circuits.estimating import share_interval
 from analysis.circuits.result import CircuitMethod
 from analysis.errors import BeyondLimits
-from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.circuit import Circuit, mask_array
 from analysis.networks.mlp import batch_activations, keep_matrices, next_circuit_layer
 from analysis.question import Question
@@ -313,13 +312,6 @@ class SweepOfSites:
                 outputs = np.broadcast_to(clean[-1][:, :, bases], (len(masks), len(here), len(bases))).copy()
                 outputs[..., differ] = values[:, 0].reshape(len(masks), len(here), -1)
                 yield here, outputs
-
-    def outputs_at(self, circuit: Circuit, site: NeuronSet) -> NDArray[np.float64]:
-        """``[tested pairs]`` one circuit's outputs under the interchange of one neuron set."""
-        number = np.array([self.table.sites.index(site)])
-        ((_, outputs),) = self.outputs(mask_array([circuit.mask], self._question.layout), number)
-        alone: NDArray[np.float64] = outputs[0, 0]
-        return alone
 
 
 class _Teller:

@@ -7,17 +7,15 @@ from typing import Final
 
 from markupsafe import Markup
 
-from analysis.algorithms.parsing import parse_algorithm
 from analysis.networks.circuit import Circuit
-from analysis.stories.contrast import Contrast
 from analysis.stories.of_circuit import story_of
 from analysis.stories.relation import RELATIONS, Relation
-from analysis.stories.report import GrainFound, StoriesReport
+from analysis.stories.report import StoriesReport
 from analysis.stories.search import Unasked
-from app.figures.numbers import exact, noun
+from app.figures.numbers import exact
 from app.figures.svg.summaries import columns
-from pluriscope.analyses.shown import Shown, Subject, input_words, listed, neurons
-from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Side, Table
+from pluriscope.analyses.shown import Shown, Subject, neurons
+from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Table
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column, Row
 
@@ -67,12 +65,6 @@ def _page(report: StoriesReport, of: Subject) -> Iterator[Block]:
             _thumb(report, of), "Circuits by number of edges. Outlined: those that tell another story than the network."
         )
         yield _relations(report, of)
-        if report.contrasts:
-            yield Section("Circuits with another story", "each beside the most similar one that tells the usual one")
-            for one in report.contrasts:
-                yield from _contrast(one, report, of)
-    if report.grain is not None:
-        yield from _grain(report.grain, of)
     zero = of.question.protocol.ablation == "zero"
     asked = ", ".join(one.formula for one in report.values(of.question))
     yield More(
@@ -92,61 +84,6 @@ def _relations(report: StoriesReport, of: Subject) -> Table:
             rows.append(Row(values, url=url))
     shown = _BY_RELATION if report.drawn else _BY_RELATION[:-1]
     return Table.short("relation", shown, rows, id="relations")
-
-
-def _contrast(one: Contrast, report: StoriesReport, of: Subject) -> Iterator[Block]:
-    """A circuit with another story beside the usual one, and an interchange on which they part."""
-    values = report.values(of.question)
-    told = next(story for story in report.stories if one.mask in story.examples)
-    variable = next(v for v in values[one.algorithm].variables if v.path == one.path)
-    usual = "the network's story" if report.counts["same"] else "the commonest story"
-    carrier, other = (one.usual, one.mask) if one.carrier == one.usual else (one.mask, one.usual)
-    carries = listed((of.algorithm(values[number]) for number in told.algorithms), "no irredundant algorithm")
-    words = Markup("{} carries {}: {}"), Markup("{} tells {}")
-    source, base = (input_words(row, of.question.model.n_inputs) for row in (one.source, one.base))
-    parting = Notice(
-        Markup("Only c·{} carries {}, with {} on {}.").format(
-            carrier, of.algorithm(values[one.algorithm]), variable.shown, neurons(one.layer, one.neurons)
-        ),
-        f"Run input {base} with these neurons set to what they are on {source}: the algorithm says {one.expected}, as "
-        f"c·{carrier} decides, and c·{other} decides {one.decided}.",
-        actions=[Action("Compare the two", of.compare(map(of.ref, (one.usual, one.mask))))],
-    )
-    yield Side(
-        (
-            Figure(of.thumb(one.mask), words[0].format(of.circuit(one.mask), carries, told.relation)),
-            Figure(of.thumb(one.usual), words[1].format(of.circuit(one.usual), usual)),
-            parting,
-        )
-    )
-
-
-def _grain(grain: GrainFound, of: Subject) -> Iterator[Block]:
-    """At which grain the whole network carries its algorithms."""
-    yield Section("At which grain", "Algorithms with a shared gate, and what follows from them", id="grain")
-    if not grain.considered:
-        yield Prose(grain.reason)
-        return
-    n_inputs = of.question.model.n_inputs
-    values = {one.text: parse_algorithm(one.text, "shared_gates", n_inputs) for one in grain.carried}
-    shared = [one for one in grain.carried if values[one.text].shared]
-    trees, refining = len(grain.carried) - len(shared), sum(one.refines for one in grain.carried)
-    if not shared:
-        words = "It carries no algorithm with a shared gate."
-        if trees > 1:
-            words += " So what it carries beside each other is not one explanation at two grains."
-    elif refining and trees > 1:
-        finer = "the finer algorithm" if refining == 1 else f"each of the {refining} finer algorithms"
-        words = (
-            f"What it carries does not contradict itself: the {trees} trees follow from {finer} that it carries too."
-        )
-    else:
-        words = f"It carries {noun(len(shared), 'algorithm')} with a shared gate."
-    placed = noun(grain.considered, "irredundant algorithm")
-    named = ": " + "; ".join(values[one.text].formula for one in shared) if shared else ""
-    yield Prose(
-        f"{words} {placed} with variables were placed on the whole network: trees, and graphs with shared gates{named}."
-    )
 
 
 def _about(_report: StoriesReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:

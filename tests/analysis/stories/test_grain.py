@@ -8,15 +8,17 @@ from itertools import product
 import pytest
 
 from analysis.algorithms.candidates import Candidates, candidate_algorithms
+from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.refinement import is_coarser
+from analysis.alignments.decisions import site_decisions
 from analysis.alignments.joint import count_minimal_joint
-from analysis.alignments.search import search_alignments
+from analysis.alignments.search import align_with, search_alignments
 from analysis.networks.mlp import Network
+from analysis.protocol import COMPLETE
 from analysis.question import Question, ask
-from analysis.stories.report import Grain, find_grain, with_shared_gates
-from analysis.stories.search import Unasked
+from analysis.stories.search import Unasked, story_algorithms
 from analysis.tasks import named_task
-from tests.factories import pretrained_xor
+from analysis.work import Work
 from tests.oracles import brute_force_shared_gates as plain
 from tests.oracles.brute_force_drawing import first_accepted, unflattened
 from tests.trained_networks import trained_xor
@@ -26,25 +28,30 @@ def trained() -> tuple[Network, ...]:
     return trained_xor(3, 60) + trained_xor(4, 60)
 
 
-def grain_of_network(network: Network) -> Grain:
-    found = find_grain(asked(network))
-    assert isinstance(found, Grain)
-    return found
+@lru_cache
+def carried_by(network: Network) -> tuple[HighLevelModel, ...]:
+    """The irredundant algorithms, those with shared gates included, that a network carries."""
+    question = asked(network)
+    algorithms = story_algorithms(question, Work())
+    assert not isinstance(algorithms, Unasked)
+    found = align_with(site_decisions(question), algorithms, question.protocol)
+    return tuple(result.algorithm for result in found if result.n_valid)
 
 
 def asked(network: Network) -> Question:
-    return ask(network, task=named_task("XOR", 2))
+    rules = {"algorithm_form": "shared_gates", "alignments_kept": "minimal", "n_near_misses": 0}
+    return ask(network, task=named_task("XOR", 2), protocol=COMPLETE.model_copy(update=rules))
 
 
 @pytest.mark.slow
 def test_who_carries_the_finer_carries_the_coarser():
-    n_fine = 0
+    n_fine, every = 0, story_algorithms(asked(trained()[0]), Work())
+    assert not isinstance(every, Unasked)
     for network in trained():
-        found = grain_of_network(network)
-        carried = {one.algorithm.text for one in found.carried}
-        for coarse, fine in product(found.considered, repeat=2):
-            if is_coarser(coarse, fine) and fine.text in carried:
-                assert coarse.text in carried
+        carried = carried_by(network)
+        for coarse, fine in product(every, carried):
+            if is_coarser(coarse, fine):
+                assert coarse in carried
                 n_fine += bool(fine.shared) and coarse != fine
     assert n_fine > 50
 
@@ -80,22 +87,11 @@ def test_a_program_that_shares_no_code_finds_the_same_algorithms_and_places(seed
     assert len(programs) == 6
     places = {text: plain.Places(network, program) for text, program in programs.items()}
     carried = {text for text, found in places.items() if found.valid()}
-    assert carried == {one.algorithm.text.partition(";")[0] for one in grain_of_network(network).carried}
+    assert carried == {one.text.partition(";")[0] for one in carried_by(network)}
     assert (len(carried) == 6) == (seed is None)
 
-    shared = ask(network, task=named_task("XOR", 2), protocol=with_shared_gates(asked(network).protocol))
+    shared = asked(network)
     candidates = candidate_algorithms(shared.task, shared.protocol, len(network.hidden_sizes)).algorithms
     six = tuple(one for one in candidates if one.text.partition(";")[0] in programs)
     search = search_alignments(shared, Candidates(six, len(six)))
     assert count_minimal_joint(shared, search).found == sum(found.minimal_joint() for found in places.values())
-
-
-@pytest.mark.slow
-def test_tasks_without_variables_and_rules_without_trees_are_not_asked():
-    (output,) = pretrained_xor().tasks
-    network = pretrained_xor().network
-    assert output.name == "XOR"
-    found = find_grain(ask(network, task=named_task("XOR", 2)))
-    assert isinstance(found, Grain)
-    assert [one.algorithm.text for one in found.carried] == ["(!(!A&!B)&!(A&B))"]
-    assert isinstance(find_grain(ask(network, task=named_task("AND", 2))), Unasked)

@@ -18,7 +18,6 @@ from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import Question, ask
 from analysis.stories import search
-from analysis.stories.contrast import find_contrasts
 from analysis.stories.relation import RELATIONS, relation_of
 from analysis.stories.report import relation_column, stories_report
 from analysis.stories.search import Stories, Unasked, all_stories, circuit_decisions, find_stories, uniform_sample
@@ -26,7 +25,7 @@ from analysis.tasks import named_task
 from analysis.work import Work
 from tests.factories import pretrained_xor
 from tests.golden_files import golden_network
-from tests.oracles.brute_force_stories import INPUTS, Plain
+from tests.oracles.brute_force_stories import Plain
 
 
 def xor(name: str, **rules: object) -> Question:
@@ -198,28 +197,6 @@ def test_too_many_circuits_are_sampled_with_an_interval_that_holds_the_truth(mon
     assert kept.by_edges == some.by_edges
 
 
-@pytest.mark.parametrize("name", ["xor_pretrained", "xor_3-3_a", "xor_3-3_b", "xor_tanh_3-3"])
-def test_contrasts_are_interchanges_on_which_a_plain_program_finds_the_two_apart(name: str) -> None:
-    question = xor(name)
-    found, network = told(question, search_circuits(question).masks), plain(question.cut)
-    contrasts = find_contrasts(question, found)
-    others = [relation for relation in found.relations if relation != "same"]
-    assert len(contrasts) == (len(others) if "same" in found.relations else len(others) - 1)
-    for contrast in contrasts:
-        mask, usual, carrier = (int(text, 16) for text in (contrast.mask, contrast.usual, contrast.carrier))
-        silent = mask if carrier == usual else usual
-        algorithm = names(found)[contrast.algorithm]
-        assert algorithm in network.story(carrier)
-        assert algorithm not in network.story(silent)
-        source, base = INPUTS[contrast.source], INPUTS[contrast.base]
-        for mask, decision in ((carrier, contrast.expected), (silent, contrast.decided)):
-            kept = network.kept(mask)
-            clean = network.run(source, kept)[contrast.layer]
-            swap = {(contrast.layer, neuron): clean[neuron] for neuron in contrast.neurons}
-            assert int(network.run(base, kept, swap)[-1][0] > 0.5) == decision
-        assert contrast.expected != contrast.decided
-
-
 def test_a_sample_is_drawn_uniformly_from_all_circuits() -> None:
     masks = np.arange(10_000)
     drawn = uniform_sample(masks, 1_000)
@@ -239,12 +216,12 @@ def test_draws_stand_for_all_circuits_and_the_smallest_are_told_apart(monkeypatc
     found = find_stories(question, masks)
     assert isinstance(found, Stories)
     cut = replace(whole, masks=masks, outputs=whole.outputs[::3], margins=whole.margins[::3], truncated_at=len(masks))
-    counted = stories_report(found, replace(cut, method="counted", count=10**12, smallest=smallest), question.layout)
+    counted = stories_report(found, replace(cut, method="counted", count=10**12, smallest=smallest))
     assert (counted.asked, counted.of, counted.exact, counted.drawn) == (len(masks) - 5, 10**12, False, True)
     assert sum(counted.counts.values()) == sum(one.circuits for one in counted.stories) == len(masks) - 5
     low, high = counted.intervals["same"]
     assert low <= counted.counts["same"] / counted.asked <= high
-    cut_off = stories_report(found, replace(cut, count=len(masks)), question.layout)
+    cut_off = stories_report(found, replace(cut, count=len(masks)))
     assert (cut_off.exact, cut_off.drawn, cut_off.intervals) == (False, False, {})
     monkeypatch.setattr(search, "MAX_PRODUCTS", 1_680 * 20)
     assert np.count_nonzero(relation_column(find_stories(question, masks), masks) != 255) == 20
