@@ -23,9 +23,6 @@ from analysis.result import NOTHING_JUDGED, CriterionTally, OutputAnalysis
 RESULT_FORMAT: Final = "pluriscope-result/1"
 COUNT_FORMAT: Final = "pluriscope-count/1"
 MAX_EXACT_INTEGER: Final = 2**53
-MINIMAL_JOINT: Final = "minimal-joint-alignment"
-"""The criterion whose survivors ``alignments_minimal_joint`` counts."""
-
 
 Tallies = Mapping[tuple[str, str], CriterionTally]
 """Verdicts in numbers, by kind of explanation and step (:class:`analysis.criteria.steps.CriterionStep`) as text."""
@@ -38,7 +35,6 @@ def result_json(
     verdicts: Sequence[Tallies] = (),
     unfinished: Sequence[str] = (),
     directions: Sequence[Mapping[str, Any]] = (),
-    beside: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """One or several outputs of one network under one protocol and data record, as JSON values.
 
@@ -49,7 +45,6 @@ def result_json(
         unfinished: sentences about what stopped at a limit beside the searches.
         directions: what was found on linear directions, by class, one for each analysis
             (:func:`analysis.directions.report.directions_json`); none if nothing was searched.
-        beside: further fields, one mapping for each analysis; none if there are none. See :func:`output_json`.
 
     Raises:
         ValueError: no analysis, or analyses of different things.
@@ -70,12 +65,11 @@ def result_json(
         "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
         "exhaustive": all(analysis.exhaustive for analysis in analyses) and not unfinished,
         "outputs": [
-            output_json(analysis, masks=masks, verdicts=tallies, directions=told, beside=more)
-            for analysis, tallies, told, more in zip(
+            output_json(analysis, masks=masks, verdicts=tallies, directions=told)
+            for analysis, tallies, told in zip(
                 analyses,
                 verdicts or [{}] * len(analyses),
                 directions or [{}] * len(analyses),
-                beside or [{}] * len(analyses),
                 strict=True,
             )
         ],
@@ -137,7 +131,6 @@ def output_json(
     masks: bool = True,
     verdicts: Tallies | None = None,
     directions: Mapping[str, Any] | None = None,
-    beside: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """One output's part of a result file.
 
@@ -146,9 +139,7 @@ def output_json(
         masks: whether to list the circuits' masks and their interpretation counts.
         verdicts: of further criteria.
         directions: what was found on linear directions.
-        beside: further fields of the output; those of "circuits" are added to that field's own.
     """
-    further = dict(beside or {})
     circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
     found: dict[str, Any] = {
         "possible": exact(circuits.possible),
@@ -181,35 +172,16 @@ def output_json(
     return {
         "output": analysis.question.output,
         "task": task_json(analysis.question.task),
-        "circuits": found | further.pop("circuits", {}),
+        "circuits": found,
         "interpretations": read,
         "candidates": exact(search.n_candidates),
         "candidates_truncated_at": search.truncated_at,
         "candidate_search": _candidate_search_json(search),
         "algorithms": [_algorithm_json(result) for result in search.algorithms],
         **_criteria_json(analysis.criteria, verdicts or {}),
-        **_minimal_joint_json(analysis, verdicts or {}),
         **({"directions": dict(directions)} if directions else {}),
-        **further,
         **({"out_of_time": out_of_time_json(analysis)} if analysis.out_of_time else {}),
     }
-
-
-def _minimal_joint_json(analysis: OutputAnalysis, verdicts: Tallies) -> dict[str, Any]:
-    """How many alignments are minimal among the jointly right ones, where that criterion was asked; null if not all
-    valid alignments of all candidates are at hand, or some are undecided.
-    """
-    tally = verdicts.get(("alignment", MINIMAL_JOINT))
-    if tally is None:
-        return {}
-    search = analysis.algorithms
-    kept = sum(1 for result in search.algorithms for scored in result.alignments if scored.valid)
-    whole = (
-        search.truncated_at is None
-        and analysis.question.protocol.alignments_kept == "all"
-        and kept == search.n_valid_alignments == tally.passed + tally.failed
-    )
-    return {"alignments_minimal_joint": exact(tally.passed) if whole else None}
 
 
 def _criteria_json(told: Mapping[str, CriterionTally], verdicts: Tallies) -> dict[str, Any]:

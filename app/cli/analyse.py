@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from analysis.progress import OutOfTime, Progress
+from analysis.progress import Progress
 from app.cli.reading import ModelAsked, read_asked, read_settings, read_work
 from app.cli.terminal import STANDARD, Refusal, Shown, check_output, progress_bar, write_text, written
 
@@ -88,24 +88,6 @@ def judge(
     spent = analysis.seconds.get("criteria", 0.0) + time.perf_counter() - begun
     judged = replace(analysis, seconds={**analysis.seconds, "criteria": spent})
     return judged, {(kind, str(step)): tally for (kind, step), tally in found.items()}, unfinished
-
-
-def count_jointly(analysis: OutputAnalysis, steps: Sequence[CriterionStep], work: Work) -> dict[str, int | None]:
-    """The alignments that are minimal among the jointly right ones, where the protocol keeps too few for the verdicts
-    to tell; nothing where that criterion is not asked.
-    """
-    from analysis.alignments.joint import count_minimal_joint
-    from analysis.result_file import MINIMAL_JOINT
-
-    kept = analysis.question.protocol.alignments_kept
-    if kept != "minimal" or MINIMAL_JOINT not in {str(step) for step in steps}:
-        return {}
-    own = named(work, "criteria on ").for_seconds(work.limits.criterion_seconds)
-    try:
-        counted = count_minimal_joint(analysis.question, analysis.algorithms, own)
-    except OutOfTime:
-        return {"alignments_minimal_joint": None}
-    return {"alignments_minimal_joint": None if counted.why_more else counted.found}
 
 
 def read_direction_classes(texts: Sequence[str]) -> tuple[DirectionClass, ...]:
@@ -249,8 +231,7 @@ def _of_network(
             found, open_ends = search_directions(analysis, classes, works[analysis.question.output])
             told.append(found)
             unfinished += open_ends
-        beside = [count_jointly(analysis, steps, works[analysis.question.output]) for analysis in analyses]
-    return result_json(analyses, masks=masks, verdicts=verdicts, unfinished=unfinished, directions=told, beside=beside)
+    return result_json(analyses, masks=masks, verdicts=verdicts, unfinished=unfinished, directions=told)
 
 
 def _of_model(asked: ModelAsked, work: Work, *, masks: bool, quiet: bool) -> dict[str, Any]:
