@@ -10,7 +10,6 @@ import pytest
 
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment
-from analysis.alignments.iia import score_alignment
 from analysis.circuits.search import search_circuits
 from analysis.common_ground.survey import predictions_by_choice
 from analysis.data import clean_data
@@ -94,17 +93,6 @@ def twin_value(node: Node, path: str, base_bits: str, fixed: dict[str, int]) -> 
 
 
 # ---- spaces ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_3_3_network_has_63_sets_and_756_interventions():
-    space = intervention_space((3, 3), 2)
-    assert len(space.sets) == space.n_possible_sets == 63
-    assert space.n_interventions == 756
-    assert space.largest is None
-    assert space.counted.sum() == 756
-    assert list(space.sets) == sorted(set(space.sets), key=lambda members: (len(members), members))
-    assert all(space.sets[index] == members for index, members in enumerate(space.sets))
-    assert space.position[frozenset({(2, 1), (1, 0)})] == space.sets.index(((1, 0), (2, 1)))
 
 
 def test_a_limit_cuts_by_size_and_says_so():
@@ -205,38 +193,6 @@ def test_predictions_of_alignments_equal_the_twin():
                     for base in range(4):
                         expected = twin_value(algorithm.root, "", f"{base:02b}", fixed) if covered else SILENT
                         assert predicted[index, source, base] == expected
-
-
-def test_a_fixed_variable_hides_what_is_below_it():
-    a, b = Node("input", (), 0), Node("input", (), 1)
-    negate = lambda node: Node("not", (node,))  # noqa: E731  # a tree reads best in one line
-    inner = Node("and", (a, b))
-    outer = Node("and", (a, negate(inner)))
-    algorithm = HighLevelModel("and_inverter", 2, Node("and", (outer, negate(b))))
-    paths = [variable.path for variable in algorithm.variables]
-    assert len(paths) == 2
-    space = intervention_space((2,), 2)
-    alignment = Alignment.of(algorithm.text, {paths[0]: NeuronSet(1, (0,)), paths[1]: NeuronSet(1, (1,))})
-    predicted = predict_by_alignment(algorithm, alignment, space)
-    both, outer_only = space.position[frozenset({(1, 0), (1, 1)})], space.position[frozenset({(1, 0)})]
-    assert (predicted[both] == predicted[outer_only]).all()
-
-
-def test_single_variable_interventions_agree_with_the_iia():
-    network, data = pretrained_xor().network, clean_data(2)
-    algorithm = two_xor_algorithms()[0]
-    space = intervention_space((3, 3), 2)
-    answers = decide_under_interventions(network, input_table(2), space)
-    for first in range(3):
-        for second in range(3):
-            if first == second:
-                continue
-            alignment = placed(algorithm, v0=(1, (first,)), v1=(1, (second,)))
-            predicted = predict_by_alignment(algorithm, alignment, space)
-            single = [space.position[frozenset({(1, neuron)})] for neuron in (first, second)]
-            right = (predicted == answers.decisions) & space.counted
-            iia = score_alignment(ask(network, data=data), algorithm, alignment).iia
-            assert (int(right[single].sum()), 24) == (iia.agreed, iia.of)
 
 
 def test_functions_of_six_inputs_are_read_to_their_last_row() -> None:

@@ -11,7 +11,6 @@ import pytest
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.decisions import site_decisions
 from analysis.alignments.search import align_with
-from analysis.circuits.estimating import estimate_circuits
 from analysis.circuits.planning import FEWEST_SAMPLES, limits_within
 from analysis.circuits.search import search_circuits
 from analysis.criteria.judging import OUT_OF_TIME, Subject, judge_analysis
@@ -94,12 +93,6 @@ def test_circuits_found_by_then_are_kept():
     cut = search_circuits(ask(network, task=XOR), Work(report=Ending(4)))
     assert cut.truncated_at == cut.n_listed == cut.n_valid < whole.n_valid
     assert set(cut.masks.tolist()) <= set(whole.masks.tolist())
-
-
-def test_a_part_of_an_estimate_is_no_sample():
-    network = pretrained_xor().network
-    with pytest.raises(OutOfTime):
-        estimate_circuits(ask(network, task=XOR), Work(report=Ending(2)), n_samples=1_000)
 
 
 def test_in_little_time_fewer_circuits_are_sampled_and_none_is_counted():

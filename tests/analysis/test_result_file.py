@@ -172,14 +172,6 @@ def test_a_protocol_from_a_result_must_match_its_digest():
         protocol_from_mapping(settings | {"name": "mine", "max_depth": 2})
 
 
-def test_mean_ablation_leaves_the_zero_criterion_out():
-    file = golden_network("xor_pretrained")
-    rules = COMPLETE.model_copy(update={"name": "mean", "ablation": "mean"})
-    analysis = analyse_output(ask(file.network, task=file.tasks[0], protocol=rules))
-    assert "zero-ablation" not in analysis.criteria
-    assert analysis.circuits.possible == 9_625
-
-
 def test_a_task_that_no_small_algorithm_computes():
     file = golden_network("majority_3-3")
     analysis = analyse_output(ask(file.network, task=named_task("PARITY", 3)))

@@ -29,15 +29,6 @@ def at_depth(form, depth):
     return protocol_from_mapping({"algorithm_form": form, "max_depth": depth})
 
 
-def test_xor_has_250_algorithms_of_which_194_18_and_2_pass_the_redundancy_classes():
-    candidates = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2)
-    verdicts = [irredundancy(algorithm) for algorithm in candidates.algorithms]
-    assert (candidates.n_candidates, candidates.truncated_at) == (250, None)
-    assert [sum(verdict[key] for verdict in verdicts) for key in KEYS] == [194, 18, 2]
-    plain = {a.text for a, v in zip(candidates.algorithms, verdicts, strict=True) if v["irredundant-literals"]}
-    assert plain == {"(!(!A&!B)&!(A&B))", "!(!(!A&B)&!(!B&A))"}
-
-
 @pytest.mark.parametrize(("n_inputs", "depth"), [(1, 1), (1, 3), (2, 1), (2, 2), (3, 1), (4, 1)])
 def test_and_inverter_candidates_of_every_function_are_those_of_brute_force(n_inputs, depth):
     protocol = at_depth("and_inverter", depth)

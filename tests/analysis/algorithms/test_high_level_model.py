@@ -8,14 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import readable_formula
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.joint import algorithm_says
 from analysis.errors import AnalysisError, InvalidAlgorithm
-from analysis.protocol import COMPLETE
-from analysis.tasks import named_task
 from tests.oracles import brute_force_algorithms as oracle
 
 
@@ -113,26 +110,6 @@ def test_variables_and_predictions_are_those_of_a_plain_evaluation(text, data):
         for values, on_rows in zip(product((0, 1), repeat=len(chosen)), said, strict=True):
             forced = dict(zip(chosen, values, strict=True))
             assert on_rows.tolist() == [oracle.evaluate(text, row, forced) for row in rows]
-
-
-def test_formulas_read_like_those_of_the_papers():
-    found = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2).algorithms
-    plain = [a.formula for a in found if irredundancy(a)["irredundant-literals"]]
-    assert plain == ["(A ∧ ¬B) ∨ (¬A ∧ B)", "(A ∨ B) ∧ ¬(A ∧ B)"]
-    (imp,) = [a for a in candidate_algorithms(named_task("IMP", 2), COMPLETE, 1).algorithms if a.n_gates == 1]
-    assert imp.formula == "¬A ∨ B"
-
-
-def test_variables_of_the_two_forms():
-    alice = parse_algorithm("!(!(!A&B)&!(!B&A))", "and_inverter", 2)
-    assert [(v.path, v.formula) for v in alice.variables] == [("0", "¬A ∧ B"), ("1", "A ∧ ¬B")]
-    authors = parse_algorithm("(¬(A*B)*B)+(A*¬B)", "formula_trees", 2)
-    assert [(v.path, v.formula) for v in authors.variables] == [
-        ("0", "¬(A*B)*B"),
-        ("1", "A*¬B"),
-        ("00", "¬(A*B)"),
-        ("11", "¬B"),
-    ]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel, readable_formula
 from analysis.algorithms.parsing import parse_algorithm, texts_of_formula
 from analysis.algorithms.redundancy import irredundancy
-from analysis.algorithms.refinement import exchanged, finer_than_all, is_coarser, predictions
+from analysis.algorithms.refinement import finer_than_all, is_coarser
 from analysis.criteria.population import Population
 from analysis.criteria.redundancies import (
     IRREDUNDANT_FUNCTIONS,
@@ -176,11 +176,3 @@ def test_the_four_with_a_shared_gate_are_finer_than_alice_and_bob():
         assert finer_than_all((alice, one, bob), (alice, bob)) == (one,)
     assert is_coarser(alice, alice)
     assert not is_coarser(fine[0], alice)
-
-
-def test_exchanging_twice_changes_nothing_and_once_what_it_says():
-    for graph in irredundant():
-        for one in predictions(graph):
-            assert exchanged(exchanged(one)) == one
-            swapped = exchanged(one)
-            assert all(one[s] >> b & 1 == swapped[b] >> s & 1 for s in range(4) for b in range(4))

@@ -140,16 +140,6 @@ def test_the_own_rows_of_a_data_record_are_interchanged():
     assert_same_as_brute_force(network, candidates, COMPLETE, DataRecord(input_table(2), interchange_rows=rows))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["xor_pretrained", "and_3-3", "xor_relu_3-3", "xor_sigmoid_3-3", "or_3-3"])
-def test_3_3_networks_are_aligned_as_by_brute_force(name):
-    file = golden_network(name)
-    candidates = candidate_algorithms(file.tasks[0], COMPLETE, 2)
-    aligned = [r.algorithm for r in search_alignments(ask(file.network), candidates).algorithms if r.n_valid]
-    few = tuple(a for a in aligned if len(a.variables) <= 3)[:12] + some(candidates, 12, 4).algorithms
-    assert assert_same_as_brute_force(file.network, Candidates(few, len(few)), COMPLETE, clean_data(2))
-
-
 @pytest.mark.parametrize(("name", "output"), ALGORITHM_CASES)
 @pytest.mark.parametrize(("protocol", "key"), [(PAPER, None), (BOTH_DIRECTIONS, "both_directions")])
 def test_mappings_are_the_authors(name, output, protocol, key):
@@ -176,24 +166,6 @@ def test_mappings_are_the_authors(name, output, protocol, key):
     }
     assert ours == theirs
     assert found.n_minimal_alignments == len(theirs) == (expected[key] if key else expected)["n_mappings"]
-
-
-@pytest.mark.slow
-def test_the_pretrained_xor_has_one_minimal_alignment_of_its_plain_algorithms():
-    file = golden_network("xor_pretrained")
-    candidates = candidate_algorithms(file.tasks[0], COMPLETE, 2)
-    found = search_alignments(ask(file.network), candidates)
-    plain = [r for r in found.algorithms if r.irredundant["irredundant-literals"]]
-    assert len(plain) == 2
-    assert found.n_candidates == 250
-    (only,) = [(r, s) for r in plain for s in r.alignments if s.minimal]
-    result, scored = only
-    formulas = {v.path: v.formula for v in result.algorithm.variables}
-    places = {result.algorithm.responses[path].function: (s.layer, s.neurons) for path, s in scored.alignment.places}
-    assert result.algorithm.formula == "(A ∨ B) ∧ ¬(A ∧ B)"
-    assert set(formulas.values()) == {"A ∧ B", "¬A ∧ ¬B"}  # A+B is carried by the gate ¬A·¬B under a negation
-    assert places == {0b1000: (1, (0,)), 0b0001: (1, (1,))}
-    assert (scored.iia.agreed, scored.iia.of) == (24, 24)
 
 
 def test_an_algorithm_without_variables_has_one_empty_alignment():

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments import joint
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.joint import score_joint
 from analysis.errors import BeyondLimits, InvalidAlignment
@@ -116,23 +115,6 @@ def test_it_equals_running_each_case_alone(seed, activation, listed):
         assert (got.first_wrong.sources, got.first_wrong.base) == wrong
         assert (got.first_wrong.output > 0.5) != got.first_wrong.expected
     assert got.margin > 0
-
-
-def test_two_variables_over_two_inputs_have_64_cases_and_bob_passes_them():
-    network, (bob, _) = pretrained_xor().network, two_xor_algorithms()
-    paths = {v.formula: v.path for v in bob.variables}
-    places = {paths["A ∧ B"]: NeuronSet(1, (0,)), next(p for f, p in paths.items() if f != "A ∧ B"): NeuronSet(1, (1,))}
-    got = score_joint(ask(network), bob, Alignment.of(bob.text, places))
-    assert (got.agreed, got.of) == (64, 64)
-
-
-def test_blocks_change_nothing(monkeypatch):
-    network = random_network(5, (2, 3, 3, 1), "tanh")
-    algorithm = next(a for a in XOR if len(a.variables) == 3)
-    alignment = random_alignment(algorithm, network, 1)
-    whole = score_joint(ask(network), algorithm, alignment)
-    monkeypatch.setattr(joint, "_CELLS", 100)
-    assert score_joint(ask(network), algorithm, alignment) == whole
 
 
 def test_an_algorithm_without_variables_may_be_wrong_on_a_clean_input():

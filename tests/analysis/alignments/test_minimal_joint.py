@@ -63,14 +63,6 @@ def test_minimal_among_the_jointly_right_is_what_brute_force_finds(name: str) ->
     assert counted.found == sum(by_brute_force(question, algorithm) for algorithm in few)
 
 
-@pytest.mark.parametrize(("name", "minimal", "jointly"), [("xor_pretrained", 1, 1), ("xor_relu_3-3", 4, 2)])
-def test_all_candidates_of_a_golden_network(name: str, minimal: int, jointly: int) -> None:
-    question, found = searched(name)
-    search = search_alignments(question, found)
-    assert search.n_minimal_alignments == minimal
-    assert count_minimal_joint(question, search).found == jointly
-
-
 def test_what_the_protocol_does_not_keep_counts_too() -> None:
     question, found = searched("xor_relu_3-3", PAPER)
     few = tuple(algorithm for algorithm in found.algorithms if 1 <= len(algorithm.responses) <= 2)

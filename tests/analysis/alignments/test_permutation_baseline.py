@@ -49,17 +49,6 @@ def test_the_best_on_permuted_networks_is_what_the_search_finds_there():
             assert [max(n, -1) for n in got[:, number].tolist()] == wanted
 
 
-def test_one_direction_and_single_neurons_are_obeyed():
-    network = pretrained_xor().network
-    rules = COMPLETE.model_copy(
-        update={"name": "other", "interchange_pairs": "one_direction", "alignment_sites": "single_neurons"}
-    )
-    algorithms = XOR[:4]
-    got = best_on_permuted_networks(ask(network, protocol=rules, data=CLEAN), algorithms, 2, seed=0)
-    for number in range(2):
-        assert got[:, number].tolist() == best_found(permuted_network(network, number, seed=0), algorithms, rules)
-
-
 def test_too_much_is_refused_with_the_numbers(monkeypatch):
     monkeypatch.setattr(permutation_baseline, "MAX_STEPS", 1000)
     with pytest.raises(BeyondLimits, match="14 neuron sets of 6 neurons"):

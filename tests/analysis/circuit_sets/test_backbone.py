@@ -77,15 +77,6 @@ def test_the_backbone_and_chances_of_the_pretrained_network_are_those_of_every_m
     assert all(one.exact and one.share == one.low / one.possible for one in told.values() if one.low in (0, 1))
 
 
-def test_a_set_has_at_least_the_backbone_of_all():
-    search = xor_search()
-    whole = backbone_of(distribution_of(search.masks, LAYOUT), "all")
-    small = backbone_of(distribution_of(search.masks[np.bitwise_count(search.masks) <= 11], LAYOUT), "all")
-    assert small.edges & whole.edges == whole.edges
-    assert small.never & whole.never == whole.never
-    assert backbone_words(small, "small circuit").startswith("All 7 small circuits share ")
-
-
 @pytest.mark.slow
 def test_the_backbone_of_a_counted_space_is_in_every_circuit_drawn_from_it():
     search = next(s for s in (counted_search(seed=seed) for seed in range(60)) if s.n_valid > 50)

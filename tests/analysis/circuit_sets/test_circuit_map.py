@@ -40,21 +40,6 @@ def test_the_map_of_the_pretrained_network_agrees_with_an_eigenvalue_routine():
     assert (len(found.masks), found.n_landmarks) == (197, 197)
 
 
-@pytest.mark.slow
-def test_landmarks_place_the_others_nearly_where_all_together_would():
-    search = hand_made_analysis().circuits
-    whole = map_circuits(search.masks, search.layout)
-    some = map_circuits(search.masks, search.layout, max_landmarks=100)
-    assert some.n_landmarks == 100
-    assert np.corrcoef(drawn_distances(whole), drawn_distances(some))[0, 1] > 0.7
-    assert some.correlation == pytest.approx(whole.correlation, abs=0.1)
-
-
-def drawn_distances(found):
-    points = np.column_stack([found.x, found.y])
-    return np.sqrt(((points[:, None] - points) ** 2).sum(axis=2)).ravel()
-
-
 def test_only_so_many_are_placed_and_wanted_ones_among_them():
     search = hand_made_analysis().circuits
     wanted = [int(search.masks[17]), int(search.masks[18])]

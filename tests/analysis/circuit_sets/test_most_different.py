@@ -1,6 +1,5 @@
 """The most different circuits against all pairs."""
 
-from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
@@ -13,7 +12,6 @@ from analysis.circuit_sets.rivals import most_different
 from analysis.networks.circuit import EdgeLayout, mask_array
 from analysis.progress import OutOfTime
 from analysis.work import Work
-from tests.factories import hand_made_analysis
 
 SMALL = EdgeLayout((2, 3, 3, 1))
 WIDE = EdgeLayout((6, 8, 8, 1))
@@ -67,12 +65,3 @@ def test_a_search_that_is_ended_gives_a_lower_bound():
         raise OutOfTime
 
     assert not most_different(masks, SMALL, Work(report=out_of_time)).exact
-
-
-@pytest.mark.slow
-def test_the_pretrained_network_has_one_most_different_pair():
-    search = hand_made_analysis().circuits
-    found = most_different(search.masks, search.layout)
-    assert (search.layout.to_hex(found.first), search.layout.to_hex(found.second)) == ("18b9f", "2f0ef")
-    assert found.distance == Fraction(11, 17)
-    assert (found.first, found.second) == by_all_pairs(search.masks.tolist())

@@ -145,24 +145,6 @@ def test_ties_are_decided_as_by_hand():
     assert count_circuits(ask(network, task=Task((0, 1)))).count == 0
 
 
-@pytest.mark.parametrize("protocol", [COMPLETE, PAPER])
-@pytest.mark.parametrize("name", ["xor_pretrained", "xor+and_3-3", "xor_relu_3-3", "xor_tanh_3-3", "nand_3-2"])
-def test_the_authors_networks(name, protocol):
-    file = golden_network(name)
-    for output, task in enumerate(file.tasks):
-        network = file.network.for_output(output)
-        listed = same_as_listed(network, task, protocol, clean_data(network.n_inputs), output=output)
-        assert listed.n_valid > 0 or protocol is PAPER
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("sizes", [(3, 3, 3, 1), (6, 2, 1), (4, 3, 1), (2, 2, 2, 2, 2, 1)])
-def test_other_shapes(sizes, activation):
-    network = random_network(np.random.default_rng(6), sizes, tied=False, hidden=activation, last="leaky_relu")
-    rules = protocol_from_mapping({"circuit_decision": "threshold"})
-    assert same_as_listed(network, own_task(network), rules, clean_data(sizes[0])).n_valid > 0
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("sizes", "activation", "ablation"),
@@ -215,13 +197,6 @@ def test_every_circuit_is_judged_once_and_reported():
     assert (seen[-1].done, seen[-1].total) == (4_346_385, 4_346_385)
     assert seen[-1].found == f"{counted.count:,} valid circuits"
     assert [p.done for p in seen[-5:]] == sorted(p.done for p in seen[-5:])
-
-
-@pytest.mark.slow
-def test_the_authors_four_wide_network():
-    file = golden_network("xor_4-4")
-    for protocol in (COMPLETE, PAPER):
-        same_as_listed(file.network, file.tasks[0], protocol, clean_data(2))
 
 
 @pytest.mark.parametrize(("name", "last"), [("xor_pretrained", "drawn"), ("xor_4-4", "valid circuits")])

@@ -40,17 +40,6 @@ def test_a_box_ends_exactly_where_the_decision_changes(activation, rule, label):
     assert within.tolist() == decided_as(activate(values, activation, 0.01), label, rule).tolist()
 
 
-def test_known_boxes():
-    assert (decision_box(0.0, "rounding", "linear", None).low, decision_box(0.0, "rounding", "linear", None).high) == (
-        -0.5,
-        0.5,
-    )
-    assert decision_box(0.0, "rounding", "leaky_relu", 0.01).low == -50.0
-    assert decision_box(0.0, "rounding", "leaky_relu", 0.0).low == -np.inf
-    assert decision_box(1.0, "rounding", "relu", None).high == np.nextafter(1.5, 0)
-    assert decision_box(0.5, "rounding", "relu", None).low == np.inf, "nothing is decided as a half"
-
-
 def test_an_activation_that_falls_is_refused(monkeypatch):
     def wavy(values, activation, slope):
         return np.where(values == 0.5 + 2**-52, 0.4, values)  # two floats above the edge

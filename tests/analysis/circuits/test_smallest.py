@@ -152,25 +152,6 @@ def test_a_descent_finds_valid_circuits_and_does_not_claim_a_proof():
     assert found == find_smallest(ask(network, task=task, data=data), known=whole.masks[-3:].tolist(), max_tried=500)
 
 
-@pytest.mark.slow
-def test_a_descent_that_meets_the_search_in_order_of_size_is_a_proof():
-    network, task, data = golden_network("xor_pretrained").network, Task((0, 1, 1, 0)), clean_data(2)
-    whole = search_circuits(ask(network, task=task, data=data))
-    sizes = np.bitwise_count(whole.masks)
-    smallest = whole.masks[sizes == sizes.min()].tolist()
-
-    def search(question, max_tried):
-        return find_smallest(question, known=[*smallest[:1], int(whole.masks[-1])], max_tried=max_tried)
-
-    found = next(
-        found
-        for max_tried in range(0, 5_000, 50)
-        if (found := search(ask(network, task=task, data=data), max_tried)).searched_up_to == sizes.min() - 1
-    )
-    assert found.proved
-    assert set(found.masks) <= set(smallest)
-
-
 def test_where_nothing_is_valid_that_is_said_as_far_as_it_is_known():
     network, task, data = network_of((2, 3, 1), 0), Task((0, 1, 1, 0)), clean_data(2)
     silent = Network.from_arrays([w * 0 for w in network.weights], [b * 0 for b in network.biases])

@@ -254,11 +254,3 @@ def test_representatives_of_other_shapes(sizes, seed):
     few = choose_classes(ask(network, data=data), circuit, ranks=range(min(20, len(chosen))))
     spread = Spread(space, answers)
     assert not spread.add(few.classes) or sum(spread.counted().values()) == sum(few.classes.sizes)
-
-
-@pytest.mark.slow
-def test_interpretations_are_not_spread_where_that_would_add_too_much(small):
-    whole, bounded = (survey_common_ground(*small, bounds=one) for one in (Bounds(), Bounds(max_added=0)))
-    assert whole.spread is not None
-    assert bounded.spread is None
-    assert (bounded.best, bounded.worst, bounded.n_perfect) == (whole.best, whole.worst, whole.n_perfect)

@@ -17,16 +17,6 @@ from tests.analysis.criteria.alignment_contexts import candidates, verdicts
 from tests.oracles.brute_force_algorithms import redundancy, tables_with_one_edge_fixed
 
 
-@pytest.mark.slow
-def test_the_250_algorithms_of_xor_are_thinned_to_194_18_and_2():
-    context = Population("algorithm", None, candidates())
-    counts = [
-        criterion.judge(context).tally.passed
-        for criterion in (IRREDUNDANT_GATES, IRREDUNDANT_FUNCTIONS, IRREDUNDANT_LITERALS)
-    ]
-    assert (len(context), counts) == (250, [194, 18, 2])
-
-
 @pytest.mark.parametrize("name", ["XOR", "AND", "IMP"])
 @pytest.mark.slow
 def test_redundancies_are_those_of_the_oracle_and_of_the_search(name):

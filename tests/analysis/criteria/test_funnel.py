@@ -32,23 +32,6 @@ def test_every_order_ends_with_the_same_explanations(steps, begin):
 
 
 @pytest.mark.slow
-@given(STEPS, VERDICTS, BEGIN, st.integers(0, 4))
-def test_a_further_step_anywhere_never_adds_anyone(steps, further, begin, place):
-    without = funnel_rows(steps, begin)
-    end = without[-1].left if without else begin
-    assert not (funnel_rows([*steps[:place], further, *steps[place:]], begin)[-1].left & ~end).any()
-
-
-@pytest.mark.slow
-@given(STEPS, BEGIN, st.integers(0, 4))
-def test_a_step_that_everything_passes_removes_nothing(steps, begin, place):
-    trivial = np.full(N, PASSED, dtype=np.uint8)
-    row = funnel_rows([*steps[:place], trivial, *steps[place:]], begin)[min(place, len(steps))]
-    assert row.most == row.before
-    assert row.tally.passed == row.before
-
-
-@pytest.mark.slow
 @given(STEPS, BEGIN)
 def test_a_row_says_what_a_look_at_each_explanation_says(steps, begin):
     for number, row in enumerate(funnel_rows(steps, begin)):
@@ -86,12 +69,6 @@ def test_bounds_hold_for_every_way_in_which_passing_sets_may_overlap(numbers):
         sizes = [(a & b & c).bit_count() for a in sets[row[0]] for b in sets[row[1]] for c in sets[row[2]]]
         least, most = least + min(sizes), most + max(sizes)
     assert (low, high) == (least, most)
-
-
-def test_a_criterion_that_another_implies_loosens_no_bound():
-    both = [("interchange", [5, 9]), ("interchange-joint", [2, 0])]
-    assert joint_bounds([10, 10], both) == (2, 2)
-    assert joint_bounds([10, 10], []) == (20, 20)
 
 
 def test_a_share_of_draws_is_scaled_with_both_uncertainties():

@@ -38,12 +38,6 @@ def test_every_golden_network_is_there_and_the_settings_are_the_defaults() -> No
     )
 
 
-def test_what_is_known_elsewhere_is_there() -> None:
-    circuits = of(("xor_pretrained", 0))["counts"]["circuit"]
-    known = {"mean-ablation": 191, "resample-ablation": 100, "output-faithfulness": 12, "knockout-completeness": 5}
-    assert {key: circuits[key][0] for key in known} == known
-
-
 def counts_of(criterion: Criterion) -> list[int]:
     """Of the circuits of all golden networks; judged here if the file is older than the criterion."""
     every = {case: of(case)["counts"]["circuit"] for case in golden_counts.cases() if "circuit" in of(case)["counts"]}

@@ -1,14 +1,13 @@
 """Judging everything of an analysis: the same as criterion by criterion, in blocks, within a budget."""
 
 from dataclasses import replace
-from itertools import islice, pairwise, permutations
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from analysis.criteria import judging
 from analysis.criteria.criterion import KINDS
-from analysis.criteria.funnel import counted_rows
 from analysis.criteria.interpretation_tallies import MIXED, Reading, tally_of_readings
 from analysis.criteria.judging import Subject, budget_that_ended, judge_analysis
 from analysis.criteria.population import Population
@@ -90,15 +89,6 @@ def test_a_budget_ends_a_criterion_in_the_midst_of_a_block():
     assert block.tally.undecided == 197
     assert len(told) == 3  # before the block, on its only part, and when the kind was done
     assert next(ticks) < 12
-
-
-def test_interpretations_without_time_are_undecided_all_of_them():
-    ticks = iter(range(0, 10**9, 100))
-    steps = [("interpretation", CriterionStep.parse(key)) for key in ("interchange", "observed-class")]
-    for block in judge_analysis(subject(), steps, Work(clock=lambda: float(next(ticks)))):
-        assert block.stopped
-        assert block.tally.undecided == block.tally.of == 147_899_020
-        assert set(block.outcomes.tolist()) == {UNDECIDED}
 
 
 EVERY_READING = [("interpretation", step) for step in default_steps("interpretation")]
@@ -240,21 +230,6 @@ def test_counts_and_their_combinations_agree_with_trying_each_interpretation(see
             assert found.outcome == (shared.pop() if len(shared) == 1 else MIXED)
         joint = tried["interchange-joint"] == PASSED
         assert not (joint & (tried["interchange"] != PASSED)).any()
-
-
-@pytest.mark.parametrize(("seed", "symmetric"), [(0, False), (2, True)])
-def test_the_funnel_ends_alike_in_any_order(seed, symmetric):
-    subject = small_subject(seed, symmetric=symmetric)
-    texts = (*KEYS, "margin(least=.2)")  # the same criterion twice, with other settings
-    steps = [CriterionStep.parse(text) for text in texts]
-    counts = {block.step: block.readings for block in judge_analysis(subject, [("interpretation", s) for s in steps])}
-    every = np.ones(len(subject.masks), dtype=bool)
-    ends = set()
-    for order in islice(permutations(steps), 0, None, 17):
-        rows = counted_rows([(step.key, counts[step]) for step in order], subject.interpretations, every)
-        assert all(row.least == row.most for row in rows)
-        ends.add((rows[-1].least, rows[-1].n_open))
-    assert len(ends) == 1
 
 
 def test_outcomes_of_readings_are_those_of_all_or_mixed():

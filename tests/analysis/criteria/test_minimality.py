@@ -10,9 +10,7 @@ import pytest
 from analysis.criteria import minimality
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
-from analysis.data import clean_data
 from analysis.networks.circuit import EdgeLayout, mask_array
-from analysis.pipeline import unsearched
 from analysis.protocol import COMPLETE, PAPER, Protocol
 from analysis.question import ask
 from analysis.tasks import task_from_table
@@ -122,15 +120,3 @@ def test_minimality_agrees_with_brute_force_beyond_64_edges(sizes: tuple[int, ..
     run = replace(context, complete=False)  # single edges are removed one by one where not all are listed
     assert criterion_named("minimal-quasi-structural").judge(run).having("undecided").sum() == 0
     assert len(criterion_named("minimal-subset-structural").judge(replace(run, items=context.items[:0]))) == 0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("sizes", WIDE)
-def test_criteria_judge_a_wide_network_of_which_no_circuit_is_listed(sizes: tuple[int, ...]) -> None:
-    cut, data = random_network(0, sizes, "tanh"), clean_data(sizes[0])
-    task = task_from_table([0, 1] * 2 ** (sizes[0] - 1), sizes[0])
-    circuits = unsearched(ask(cut, data=data))
-    context = Population("circuit", ask(cut, task=task, data=data), circuits.masks, complete=False)
-    kinds = ("quasi", "local", "subset", "cardinal")
-    for key in (*(f"minimal-{kind}{form}" for kind in kinds for form in FORMS), "representative"):
-        assert len(criterion_named(key).judge(context)) == 0, key

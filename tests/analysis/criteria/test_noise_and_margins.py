@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from analysis.algorithms.candidates import candidate_algorithms
@@ -14,28 +13,9 @@ from analysis.criteria.registry import criterion_named
 from analysis.errors import InvalidCriterion
 from analysis.protocol import COMPLETE
 from analysis.tasks import input_table, named_task
-from analysis.validity import decide
-from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets, xor_context
+from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets
 from tests.oracles import brute_force_criteria as plain
 from tests.oracles.brute_force_circuits import boolean_rows
-
-
-def test_noise_is_the_same_for_the_same_seed_and_its_witness_differs() -> None:
-    context = xor_context()
-    first, again, other = (
-        criterion_named("input-noise").judge(context, {"points": 100, "seed": seed}) for seed in (1, 1, 2)
-    )
-    assert first.numerators.tolist() == again.numerators.tolist()
-    assert first.numerators.tolist() != other.numerators.tolist()
-    for position in range(0, 197, 20):
-        verdict = first.at(position)
-        if verdict.numerator < 100:
-            centre, point = verdict.witness["centre"], verdict.witness["input"]
-            assert max(abs(a - b) for a, b in zip(centre, point, strict=True)) <= 0.1
-            outputs = np.array([verdict.witness["circuit"], verdict.witness["network"]])
-            assert len(set(decide(outputs, "rounding").tolist())) == 2
-        else:
-            assert "input" not in verdict.witness
 
 
 @pytest.mark.slow

@@ -8,15 +8,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from analysis.certificates.intervals import bisect, decided_alike
-from analysis.certificates.programs import circuit_program, decision_regions, network_program
 from analysis.circuits.search import search_circuits
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from analysis.criteria.verdict import Verdicts
-from analysis.networks.mlp import keep_matrices
 from analysis.question import ask
-from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets, xor_context
+from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets
 from tests.golden_files import golden_network
 from tests.oracles import brute_force_criteria as plain
 from tests.oracles import exact_arithmetic as exact
@@ -79,19 +76,6 @@ def test_three_inputs_fit_a_grid_at_every_budget() -> None:
         decided = ~begun.having("undecided")
         assert not settled.having("undecided").any()
         assert (settled.outcomes[decided] == begun.outcomes[decided]).all()
-
-
-@pytest.mark.slow
-def test_bounds_agree_with_polygons_on_circuits_of_the_pretrained_xor() -> None:
-    context = replace(xor_context(), items=xor_context().items[::4])
-    whole, regions = network_program(context.question.cut), decision_regions(context.question.cut, "rounding")
-    expected = judged(context).passed.tolist()
-    absent = context.question.carried("zero")
-    for position, keep in enumerate(zip(*keep_matrices(context.items, context.question.layout), strict=True)):
-        judge = decided_alike(whole, circuit_program(context.question.cut, keep, absent), regions)
-        answers = {bisect(judge, row - 0.1, row + 0.1, 50_000).answer for row in context.question.clean_rows}
-        assert answers <= {"proved", "refuted"}
-        assert (answers == {"proved"}) == expected[position]
 
 
 # ---- exact arithmetic and dense sampling -----------------------------------------------------------------------------

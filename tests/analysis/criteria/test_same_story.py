@@ -47,11 +47,3 @@ def test_a_verdict_names_both_stories() -> None:
         "Its ablated network carries none of 2 irredundant algorithms, although the whole network carries some."
     )
     assert failed.witness["relation"] == "none"
-
-
-@pytest.mark.slow
-def test_it_does_not_apply_where_nothing_can_be_placed() -> None:
-    verdicts = SAME_STORY.judge(context_of("and_3-3", "AND"))
-    assert verdicts.having("not_applicable").all()
-    assert "no" in verdicts.at(0).reason.lower()
-    assert "variable" in verdicts.at(0).reason

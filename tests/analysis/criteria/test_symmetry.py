@@ -43,13 +43,6 @@ def test_representatives_are_the_least_of_their_class(twins: bool) -> None:
         assert int(verdicts.at(position).witness["mask"], 16) == least[position]
 
 
-def test_a_symmetry_that_needs_two_layers_at_once_is_found() -> None:
-    network = Network.from_arrays(
-        [[[1.0, 1.0], [1.0, 1.0]], [[1.0, 2.0], [2.0, 1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [0.5, 0.5], [0.0]]
-    )
-    assert list(symmetries(network)) == [((0, 1), (0, 1)), ((1, 0), (1, 0))]
-
-
 def test_a_symmetry_that_goes_round_in_three_is_found_the_right_way_round() -> None:
     around = [[1.0, 2.0, 4.0], [4.0, 1.0, 2.0], [2.0, 4.0, 1.0]]
     network = Network.from_arrays([[[1.0, -1.0]] * 3, around, [[1.0] * 3]], [[0.0] * 3, [0.5] * 3, [0.0]])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
 from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data
@@ -16,14 +14,13 @@ from analysis.interpretations.cuts import read_cuts
 from analysis.interpretations.observed import observed_classes
 from analysis.limits import Limits
 from analysis.networks.circuit import Circuit, EdgeLayout
-from analysis.networks.mlp import activations
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.progress import OutOfTime
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
 from analysis.work import Work
 from tests.analysis.circuits.test_circuit_search import random_network
-from tests.golden_files import NAMES, golden, golden_data, golden_network
+from tests.golden_files import NAMES, golden, golden_network
 from tests.oracles.brute_force_circuits import possible_masks
 from tests.oracles.brute_force_interpretations import count, interpretations
 
@@ -76,16 +73,6 @@ def test_counts_read_the_representatives():
 CASES = [(name, k) for name in NAMES for k, stored in enumerate(golden(name)["outputs"]) if "interpretations" in stored]
 
 
-@pytest.mark.parametrize(("name", "output"), CASES)
-def test_the_authors_counts(name, output):
-    stored = golden(name)["outputs"][output]
-    network = golden_network(name).network.for_output(output)
-    masks = np.array([int(mask, 16) for mask in stored["circuits"]["masks"]], dtype=np.uint64)
-    counts = count_interpretations(ask(network, data=golden_data(name)), masks)
-    assert list(counts.by_circuit) == stored["interpretations"]["n_factored"]
-    assert counts.total == stored["interpretations"]["total_factored"]
-
-
 @pytest.mark.parametrize(
     ("protocol", "n_valid", "total", "observed"), [(PAPER, 32, 234_700, None), (COMPLETE, 197, 147_899_020, 7_836)]
 )
@@ -128,29 +115,6 @@ def test_small_blocks_count_the_same(monkeypatch):
     monkeypatch.setattr(transfer, "LINKS_AT_ONCE", 500)
     monkeypatch.setattr(counting, "_STATES_AT_ONCE", 50)
     assert count_interpretations(ask(network), masks) == expected
-
-
-def test_object_and_machine_integers_agree(monkeypatch):
-    file = golden_network("xor_pretrained")
-    masks = search_circuits(ask(file.network, task=file.tasks[0])).masks
-    expected = count_interpretations(ask(file.network), masks)
-    monkeypatch.setattr(transfer, "_EXACT_IN_INT64", 100.0)
-    assert count_interpretations(ask(file.network), masks) == expected
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10**6), st.permutations(range(3)), st.permutations(range(2)))
-def test_relabelling_hidden_neurons_keeps_the_counts(seed, first, second):
-    network = random_network(seed, (2, 3, 2, 1))
-    (w1, w2, w3), (b1, b2, b3) = network.weights, network.biases
-    relabelled = Network.from_arrays([w1[first], w2[second][:, first], w3[:, second]], [b1[first], b2[second], b3])
-    gaps = np.diff(
-        np.sort(np.concatenate([layer.ravel() for layer in activations(network, clean_data(2).representatives)]))
-    )
-    assume(gaps[gaps > 0].min() > 1e-10)
-    everything = np.array([2**14 - 1], dtype=np.uint64)
-    here, there = (count_interpretations(ask(n), everything) for n in (network, relabelled))
-    assert here == there
 
 
 def test_values_that_nearly_agree_are_one_value():

@@ -16,7 +16,7 @@ from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.observed import observed_classes
 from analysis.interpretations.partial_gates import OpenTable
-from analysis.interpretations.predicting import class_predictions, extreme_interpretation, family_sets, judged_blocks
+from analysis.interpretations.predicting import class_predictions, extreme_interpretation, judged_blocks
 from analysis.networks.circuit import Circuit, EdgeLayout, circuit_from_hex
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
@@ -26,7 +26,7 @@ from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_circuits import edges_of, is_possible, possible_masks
-from tests.oracles.brute_force_interchange import scores, sets_tested
+from tests.oracles.brute_force_interchange import scores
 from tests.oracles.brute_force_interpretations import interpretations
 
 pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
@@ -161,56 +161,6 @@ def test_counts_and_extremes_equal_trying_everything_on_larger_networks(sizes):
     assert compared == 4
 
 
-def hand_made_xor() -> Network:
-    """2-2-1: OR on n1.0 and AND on n1.1 is how it works."""
-    return Network.from_arrays(
-        [[[1, 1], [1, 1]], [[1, -2]]], [[0, -1], [0]], activation="relu", output_activation="linear"
-    )
-
-
-def wired_xor() -> Network:
-    """2-2-2-1 of steps: OR and NAND, then their AND and its negation; the output reads the AND."""
-    return Network.from_arrays(
-        [[[1, 1], [-1, -1]], [[1, 1], [-1, -1]], [[1, 0]]],
-        [[-0.5, 1.5], [-1.5, 1.5], [0]],
-        activation="sigmoid",
-        output_activation="linear",
-    )
-
-
-def sharp(network: Network, factor: float = 60.0) -> Network:
-    weights = [w * factor for w in network.weights[:-1]] + [network.weights[-1]]
-    biases = [b * factor for b in network.biases[:-1]] + [network.biases[-1]]
-    return Network.from_arrays(weights, biases, activation="sigmoid", output_activation="linear")
-
-
-@pytest.mark.parametrize("network", [hand_made_xor(), sharp(wired_xor())], ids=["2-2-1", "2-2-2-1"])
-def test_the_reading_that_is_how_a_network_works_passes(network):
-    space, answers = prepared(network)
-    full = 2 ** EdgeLayout(network.sizes).n_edges - 1
-    classes = observed_classes(ask(network), circuit_of(network, full))
-    for family in FAMILIES:
-        got = class_predictions(classes, space, answers, family)
-        assert sum(got.passing) > 0
-        assert got.best.max() == got.tested
-    assert compare(network, full, most=4000) > 0
-
-
-@pytest.mark.parametrize(
-    ("name", "mask"), [("xor_pretrained", "3ffff"), ("xor_pretrained", "18fff"), ("xor_4-4", "ee7407f")]
-)
-def test_where_nothing_is_asked_every_interpretation_passes(name, mask):
-    """The recursion then counts interpretations, which the transfer over layers counts in another way."""
-    network = golden_network(name).network.for_output(0)
-    space, answers = prepared(network)
-    classes = observed_classes(ask(network), circuit_from_hex(mask, network.sizes))
-    nothing = np.array([], dtype=np.intp)
-    columns = Columns(classes, space, answers, nothing, 1 << 14, [1 << 30])
-    wanted = np.arange(len(classes))
-    blocks = list(judged_blocks(columns, wanted, extremes=False))
-    assert tuple(passing for _, judged in blocks for passing in judged.passing) == classes.sizes
-
-
 @pytest.mark.slow
 def test_large_counts_are_exact():
     network = golden_network("xor_4-4").network.for_output(0)
@@ -234,15 +184,6 @@ def test_any_small_network_agrees_with_trying_everything(seed, activation):
     )
     masks = [mask for mask, _ in possible_masks(network)]
     compare(network, masks[seed % len(masks)], most=60)
-
-
-def test_sets_tested_are_those_of_the_circuit():
-    network = random_network(3, (2, 2, 2, 1))
-    space = intervention_space(network.hidden_sizes, 2)
-    for mask, _ in possible_masks(network):
-        for family in FAMILIES:
-            chosen = [space.sets[i] for i in family_sets(circuit_of(network, mask), space, family)]
-            assert sorted(chosen) == sorted(sets_tested(network, mask, family))
 
 
 def test_what_is_too_much_work_is_undecided_and_nothing_else():

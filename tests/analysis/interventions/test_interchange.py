@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from analysis.interventions import interchange
 from analysis.interventions.interchange import interchange_outputs, run_with_swaps
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.mlp import activations, forward
+from analysis.networks.mlp import activations
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.tasks import input_table
 from tests.oracles.brute_force_alignments import Interchange, neuron_sets
@@ -43,34 +43,6 @@ def test_outputs_are_those_of_one_run_at_a_time(seed, sizes, activation):
     for site, matrix in zip(neuron_sets(network), outputs, strict=True):
         expected = [[oracle.output(site, s, b) for b in range(len(rows))] for s in range(len(rows))]
         np.testing.assert_allclose(matrix, expected, rtol=1e-12, atol=1e-12)
-
-
-def test_the_hand_computed_swap_has_source_first_and_base_second():
-    # h = (A, B), output = h0 + 10·h1: with h0 swapped the output is A of source + 10·B of base
-    network = Network.from_arrays(
-        [[[1, 0], [0, 1]], [[1, 10]]], [[0, 0], [0]], activation="linear", negative_slope=None
-    )
-    rows = input_table(2)
-    (outputs,) = interchange_outputs(network, [NeuronSet(1, (0,))], rows)
-    np.testing.assert_array_equal(outputs, rows[:, :1] + 10 * rows[None, :, 1])
-
-
-@settings(max_examples=20)
-@given(st.integers(0, 10_000), st.sampled_from([(2, 3, 3, 1), (3, 2, 1)]), st.sampled_from(ACTIVATIONS))
-def test_a_swap_with_itself_changes_nothing_to_the_last_bit(seed, sizes, activation):
-    network = random_network(seed, sizes, activation)
-    rows = input_table(sizes[0])
-    outputs = interchange_outputs(network, all_sites(network), rows)
-    own = forward(network, rows)[:, 0]
-    for matrix in outputs:
-        np.testing.assert_array_equal(np.diag(matrix), own)
-
-
-def test_swapping_a_whole_layer_gives_the_source():
-    network = random_network(3, (2, 3, 3, 1))
-    rows = input_table(2)
-    outputs = interchange_outputs(network, [NeuronSet(1, (0, 1, 2)), NeuronSet(2, (0, 1, 2))], rows)
-    np.testing.assert_array_equal(outputs, np.broadcast_to(forward(network, rows), (2, 4, 4)))
 
 
 def test_chunks_do_not_show(monkeypatch):

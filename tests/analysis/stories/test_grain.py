@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import product
 
 import pytest
 
 from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.algorithms.refinement import is_coarser
 from analysis.alignments.decisions import site_decisions
 from analysis.alignments.joint import count_minimal_joint
 from analysis.alignments.search import align_with, search_alignments
@@ -41,19 +39,6 @@ def carried_by(network: Network) -> tuple[HighLevelModel, ...]:
 def asked(network: Network) -> Question:
     rules = {"algorithm_form": "shared_gates", "alignments_kept": "minimal", "n_near_misses": 0}
     return ask(network, task=named_task("XOR", 2), protocol=COMPLETE.model_copy(update=rules))
-
-
-@pytest.mark.slow
-def test_who_carries_the_finer_carries_the_coarser():
-    n_fine, every = 0, story_algorithms(asked(trained()[0]), Work())
-    assert not isinstance(every, Unasked)
-    for network in trained():
-        carried = carried_by(network)
-        for coarse, fine in product(every, carried):
-            if is_coarser(coarse, fine):
-                assert coarse in carried
-                n_fine += bool(fine.shared) and coarse != fine
-    assert n_fine > 50
 
 
 AND_READ_TWICE = Network.from_arrays(

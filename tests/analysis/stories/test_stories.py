@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from analysis.algorithms.candidates import Candidates
-from analysis.alignments.decisions import site_decisions
-from analysis.alignments.search import align_with, search_alignments
+from analysis.alignments.search import search_alignments
 from analysis.circuits.result import SmallestCircuits
 from analysis.circuits.search import search_circuits
 from analysis.networks.circuit import Circuit, mask_array
@@ -20,10 +19,9 @@ from analysis.question import Question, ask
 from analysis.stories import search
 from analysis.stories.relation import RELATIONS, relation_of
 from analysis.stories.report import relation_column, stories_report
-from analysis.stories.search import Stories, Unasked, all_stories, circuit_decisions, find_stories, uniform_sample
+from analysis.stories.search import Stories, Unasked, all_stories, find_stories, uniform_sample
 from analysis.tasks import named_task
 from analysis.work import Work
-from tests.factories import pretrained_xor
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_stories import Plain
 
@@ -73,17 +71,6 @@ def test_every_story_is_that_of_a_plain_program(name: str, every: int) -> None:
         assert named(found.stories[story]) == network.story(mask), hex(mask)
 
 
-def test_the_pretrained_network_and_all_but_one_of_its_circuits_are_bob() -> None:
-    question = ask(pretrained_xor().network, task=named_task("XOR", 2))
-    found = find_stories(question, search_circuits(question).masks)
-    assert isinstance(found, Stories)
-    assert {names(found)[one] for one in found.whole} == {"bob"}
-    assert found.counts == {"same": 196, "narrower": 0, "wider": 0, "opposite": 0, "none": 1, "overlapping": 0}
-    assert not found.sampled
-    assert sum(sum(row.values()) for row in found.by_edges.values()) == 197
-    assert found.interval("same") == (found.interval("same")[1],) * 2
-
-
 def folded(question: Question, circuit: Circuit) -> Question:
     """What is left of the network: absent edges have weight 0, and what they carry stands in the biases."""
     network = question.cut
@@ -116,30 +103,6 @@ def test_a_story_is_what_the_search_finds_on_the_network_that_is_left(name: str,
         )
         carried = {number for number, result in enumerate(results.algorithms) if result.n_valid}
         assert carried == found.stories[story]
-
-
-def test_the_alignments_of_one_circuit_say_the_same_as_its_story() -> None:
-    question = xor("xor_pretrained")
-    masks = search_circuits(question).masks[::13]
-    found = told(question, masks)
-    for mask, story in zip(masks.tolist(), found.story_of.tolist(), strict=True):
-        circuit = Circuit(question.layout, mask)
-        results = align_with(circuit_decisions(question, circuit), found.algorithms, question.protocol)
-        assert {number for number, result in enumerate(results) if result.n_valid} == found.stories[story]
-        active = {(layer, n) for layer, row in enumerate(circuit.active) for n, on in enumerate(row) if on}
-        for result in results:
-            for scored in result.alignments:
-                if scored.valid:
-                    places = [(site.layer, n) for _, site in scored.alignment.places for n in site.neurons]
-                    assert set(places) <= active
-
-
-def test_with_every_edge_the_decisions_are_those_of_the_network() -> None:
-    question = xor("xor_3-3_b")
-    whole = circuit_decisions(question, Circuit(question.layout, (1 << question.layout.n_edges) - 1))
-    expected = site_decisions(question)
-    assert np.array_equal(whole.decisions, expected.decisions)
-    assert np.array_equal(whole.margins, expected.margins)
 
 
 def test_relations_are_the_first_that_fits() -> None:
