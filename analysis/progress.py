@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 from typing import Protocol as Interface
 
 
@@ -17,15 +15,12 @@ class Progress:
         done: units finished, 0 ≤ done ≤ total.
         total: units in the stage, at least 1.
         found: what has been found so far in this stage, with its noun, e.g. "32 valid circuits"; "" if nothing to say.
-        so_far: makes what is certain by now, whatever is still to come; it costs nothing unless it is called, which
-            must be before the work goes on. None where nothing can be given.
     """
 
     stage: str
     done: int
     total: int
     found: str = ""
-    so_far: Callable[[], Any] | None = field(default=None, compare=False, repr=False)
 
 
 class Report(Interface):

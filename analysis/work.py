@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from analysis.limits import DEFAULT_LIMITS, Limits
 from analysis.progress import OutOfTime, Progress, Report, silent
@@ -37,14 +37,14 @@ class Work:
     limits: Limits = DEFAULT_LIMITS
     deadline: float = math.inf
 
-    def tell(self, stage: str, done: int, total: int, found: str = "", so_far: Callable[[], Any] | None = None) -> None:
+    def tell(self, stage: str, done: int, total: int, found: str = "") -> None:
         """Report one step; an empty stage counts as one step.
 
         Raises:
             Cancelled: the report asked to stop.
             OutOfTime: the time is up, and the stage is not done.
         """
-        self.pass_on(Progress(stage, done, max(total, 1), found, so_far))
+        self.pass_on(Progress(stage, done, max(total, 1), found))
 
     def pass_on(self, progress: Progress) -> None:
         """As :meth:`tell`, for progress that was told of a part of this work."""

@@ -12,7 +12,6 @@ PageError
 ├── Gone        410  a network or study that was deleted; leads to where that is undone
 ├── Conflict    409  a change that the present state does not allow
 ├── Moved       301  a network or study that has another slug now; answered by leading there
-├── Unsupported 501  a form of answer that is not made here
 └── Busy        503  more is being computed than this process takes on at once
 
 How they are told is in :mod:`app.error_answers`, beside the engine's and the store's.
@@ -153,12 +152,6 @@ class Moved(PageError):
         if key == "url":
             return re.sub(rf"(?<=/{self.folder}/){re.escape(self.former)}(?![^/?#.])", self.now, value, count=1)
         return value
-
-
-class Unsupported(PageError):
-    """A form of answer that is not made here."""
-
-    status = 501
 
 
 class Busy(PageError):

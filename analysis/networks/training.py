@@ -24,9 +24,8 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
@@ -37,7 +36,7 @@ from analysis.networks.batched_mlp import activated, initial_parameters, layer_v
 from analysis.networks.network import Activation, Network
 from analysis.networks.regularisation import read_regularisation
 from analysis.networks.threads import one_thread
-from analysis.networks.training_course import Rows, TrainingOutcome, course_json, points_each, training_json
+from analysis.networks.training_course import TrainingOutcome
 from analysis.networks.training_spec import TrainingSpec, TrainingState
 from analysis.tasks import input_table
 from analysis.work import DEFAULT_WORK, Work
@@ -55,8 +54,7 @@ def train_networks(specs: Sequence[TrainingSpec], work: Work = DEFAULT_WORK) -> 
 
     Args:
         specs: what to train; equal shapes are trained together.
-        work: told after every epoch how many networks are done, and on demand the course of every network so far
-            (:func:`analysis.networks.training_course.course_json`); may cancel.
+        work: told after every epoch how many networks are done; may cancel.
 
     Returns:
         One outcome per spec, in the same order.
@@ -69,13 +67,12 @@ def train_networks(specs: Sequence[TrainingSpec], work: Work = DEFAULT_WORK) -> 
         groups.setdefault(_shape_of(spec), []).append(index)
     outcomes: dict[int, TrainingOutcome] = {}
 
-    def tell(group: _Group | None = None, part: Sequence[int] = ()) -> None:
+    def tell(group: _Group | None = None) -> None:
         n_converged = sum(outcome.converged for outcome in outcomes.values())
         found = f"{n_converged} converged networks"
         if group is not None and group.lanes:
             found = f"{group.at}, {found} so far" if len(specs) > 1 else group.at
-        so_far = partial(_courses, specs, outcomes, group, part)
-        work.tell("training", len(outcomes), len(specs), found, so_far=so_far)
+        work.tell("training", len(outcomes), len(specs), found)
 
     tell()
     with one_thread(), torch.inference_mode():  # the gradients are our own
@@ -87,27 +84,8 @@ def train_networks(specs: Sequence[TrainingSpec], work: Work = DEFAULT_WORK) -> 
                 while group.lanes:
                     for position, outcome in group.run_epoch():
                         outcomes[part[position]] = outcome
-                    tell(group, part)
+                    tell(group)
     return tuple(outcomes[index] for index in range(len(specs)))
-
-
-def _courses(
-    specs: Sequence[TrainingSpec], outcomes: dict[int, TrainingOutcome], group: _Group | None, part: Sequence[int]
-) -> list[dict[str, Any]]:
-    """How far every network is as JSON values, in the order of the specs."""
-    lanes = {} if group is None else {part[lane.position]: lane for lane in group.lanes if lane.losses}
-    outputs = {} if group is None else group.outputs()
-    n_points = points_each(len(specs))
-    courses = []
-    for index, spec in enumerate(specs):
-        if index in outcomes:
-            course = training_json(outcomes[index], n_points)
-        elif index in lanes:
-            course = course_json("training", lanes[index].losses, outputs[lanes[index].position], n_points)
-        else:
-            course = course_json("training", (), (), n_points)
-        courses.append({"name": spec.label, "seed": spec.seed, **course})
-    return courses
 
 
 def _shape_of(spec: TrainingSpec) -> tuple[object, ...]:
@@ -227,15 +205,6 @@ class _Group:
         losses = [lane.losses[-1] for lane in self.lanes]
         low, high = f"{min(losses):.4g}", f"{max(losses):.4g}"
         return f"epoch {len(self.lanes[0].losses)}, loss {low if low == high else f'{low} to {high}'}"
-
-    def outputs(self) -> dict[int, Rows]:
-        """What each network in training answers on the Boolean inputs, by its position in the group."""
-        with one_thread(), torch.inference_mode():
-            values = self._forward(self.clean)[-1].numpy().astype(np.float64)  # [output, input, lane]
-        return {
-            lane.position: tuple(map(tuple, values[:, :, slot].T.tolist()))
-            for lane, slot in zip(self.lanes, self.slots, strict=True)
-        }
 
     def _compact(self) -> None:
         columns = torch.tensor(self.slots)

@@ -55,35 +55,21 @@ def training_json(outcome: TrainingOutcome, max_points: int = MOST_POINTS) -> di
 
     Args:
         outcome: what to write.
-        max_points: of the loss curve, see :func:`course_json`.
-    """
-    network, spec = outcome.network, outcome.spec
-    rows = () if network is None else forward(network, input_table(spec.n_inputs)).tolist()
-    course = course_json(outcome.state, outcome.losses, rows, max_points, outcome.accuracy)
-    return {"options": spec.model_dump(mode="json"), "message": outcome.message, **course}
-
-
-def course_json(
-    state: str, losses: Sequence[float], outputs: Rows, max_points: int, accuracy: float | None = None
-) -> dict[str, Any]:
-    """How far a network is as JSON values; NaN and infinities become null.
-
-    Args:
-        state: "training", or how training ended.
-        losses: mean squared error of every epoch so far.
-        outputs: after the last of these; () before the first, and where they are not finite.
         max_points: the loss curve is thinned to at most so many (epoch, loss) pairs, the first and the last epoch
             always among them.
-        accuracy: share of validation rows decided right, None before the end.
     """
-    # in a list of one: files of before have outputs of earlier epochs
-    rows = [[None if _finite(value) is None else float(f"{value:.5g}") for value in row] for row in outputs]
+    network, spec, losses = outcome.network, outcome.spec, outcome.losses
+    rows = () if network is None else forward(network, input_table(spec.n_inputs)).tolist()
+    rows = [[None if _finite(value) is None else float(f"{value:.5g}") for value in row] for row in rows]
     return {
-        "state": state,
+        "options": spec.model_dump(mode="json"),
+        "message": outcome.message,
+        "state": outcome.state,
         "epochs": len(losses),
         "loss": _finite(losses[-1]) if losses else None,
-        "accuracy": accuracy,
+        "accuracy": outcome.accuracy,
         "losses": [[epoch, _finite(loss)] for epoch, loss in thinned(losses, max_points)],
+        # in a list of one: files of before have outputs of earlier epochs
         "outputs": [[len(losses), rows]] if rows else [],
     }
 

@@ -14,7 +14,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Final
@@ -26,8 +26,6 @@ from analysis.work import Work
 from app.garbage import collect_garbage_seldom
 
 REPORT_SECONDS: Final = 0.1  # a computation may report thousands of times a second; this many are sent
-SO_FAR_SECONDS: Final = 0.4  # the least between two times that what is certain so far is made, and before the first
-SO_FAR_SHARE: Final = 20  # making it takes at most a 20th of the time
 Compute = Callable[[Work], Any]
 
 
@@ -169,16 +167,6 @@ def _serve(pipe: Connection) -> None:
 # --- one computation where it runs
 
 
-@dataclass(frozen=True)
-class Known:
-    """What is certain so far, made already: it goes where what makes it cannot."""
-
-    value: Any
-
-    def __call__(self) -> Any:
-        return self.value
-
-
 def carry_out(compute: Compute, send: Report) -> Finished | Exception:
     """Compute, and tell of it.
 
@@ -201,25 +189,15 @@ def carry_out(compute: Compute, send: Report) -> Finished | Exception:
 
 
 def _reporter(send: Report) -> Report:
-    """A report that sends each stage's first and last step, and some between.
-
-    What is certain so far goes with some of them, so that making it takes little of the time.
-    """
+    """A report that sends each stage's first and last step, and some between."""
     last_stage, last_sent = "", 0.0
-    tell_from = time.monotonic() + SO_FAR_SECONDS
 
     def report(progress: Progress, /) -> None:
-        nonlocal last_stage, last_sent, tell_from
+        nonlocal last_stage, last_sent
         now = time.monotonic()
         turning_point = progress.stage != last_stage or progress.done >= progress.total
-        if not turning_point and now - last_sent < REPORT_SECONDS:
-            return
-        last_stage, last_sent = progress.stage, now
-        known = None
-        if progress.so_far is not None and now >= tell_from:
-            known = Known(progress.so_far())
-            end = time.monotonic()
-            tell_from = end + max(SO_FAR_SECONDS, SO_FAR_SHARE * (end - now))
-        send(replace(progress, so_far=known))
+        if turning_point or now - last_sent >= REPORT_SECONDS:
+            last_stage, last_sent = progress.stage, now
+            send(progress)
 
     return report

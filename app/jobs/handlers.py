@@ -43,13 +43,10 @@ class Handler(Generic[Outcome]):
         load: arguments → what is to be computed, with all that it needs of the store: a module-level function without
             side effects, its inputs bound to it.
         save: outcome → stored, in the transaction that ends the job.
-        keep: what is certain so far → stored in place of what was before, while the computation goes on; None if it
-            tells nothing before its end.
     """
 
     load: Callable[[Session, Arguments], Compute[Outcome]]
     save: Callable[[Session, Arguments, Outcome], Saved]
-    keep: Callable[[Session, Arguments, Any], Any] | None = None
 
 
 def handler_at(path: str) -> Handler[Any]:

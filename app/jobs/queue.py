@@ -274,7 +274,7 @@ def _hasten(row: JobRow) -> None:
 def _queue_again(session: Session, row: JobRow, now: datetime) -> None:
     row.attempts = row.losses = 0
     row.error, row.result, row.cancel_requested, row.set_aside = "", {}, False, False
-    row.so_far, row.finished_at = {}, None
+    row.finished_at = None
     _wait(row)
     add_log(session, row.id, "queued again", now=now)
 

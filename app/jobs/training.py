@@ -1,12 +1,11 @@
-"""The work of "train" jobs: many networks in step; how they learn is told while they do, and stored with them."""
+"""The work of "train" jobs: many networks in step; how they learned is stored with them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from analysis.network_files.files import NetworkFile
@@ -16,12 +15,10 @@ from analysis.networks.training_spec import TrainingSpec, training_spec
 from analysis.protocol import Protocol
 from analysis.work import Work
 from app.addressing import Addresses
-from app.db.job_tables import JobRow
 from app.db.reads.networks import known_as
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs import queue
-from app.jobs.definitions import TRAIN as TRAIN_DEFINITION
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
 
 
@@ -42,11 +39,6 @@ def compute_training(specs: tuple[TrainingSpec, ...], work: Work) -> tuple[Train
     return train_networks(specs, work)
 
 
-def keep_courses(session: Session, arguments: Arguments, courses: Sequence[Mapping[str, Any]]) -> None:
-    """Let the job's page show how far every network is."""
-    _tell(session, arguments, {"outcomes": courses})
-
-
 def save_training_outcome(session: Session, arguments: Arguments, outcomes: Sequence[TrainingOutcome]) -> Saved:
     """Store the networks that converged and ask for their analyses; the others are told of in the job's result."""
     protocols = [Protocol.model_validate(settings) for settings in arguments["protocols"]]
@@ -63,7 +55,6 @@ def save_training_outcome(session: Session, arguments: Arguments, outcomes: Sequ
         told.append(entry)
     for row in rows:
         queue.enqueue_analyses(session, row, protocols)
-    _tell(session, arguments, {})  # the result says it all from now on
     result: dict[str, Any] = {"outcomes": told, "networks": [row.digest for row in rows]}
     if rows:
         result["url"] = Addresses().network(rows[0].slug) if len(rows) == 1 else Addresses().gallery()
@@ -76,9 +67,4 @@ def _file_of(name: str, several: bool, outcome: TrainingOutcome, network: Networ
     return NetworkFile(name, network, spec.resolved_tasks())
 
 
-def _tell(session: Session, arguments: Arguments, so_far: Mapping[str, Any]) -> None:
-    here = JobRow.id == TRAIN_DEFINITION.job_id(arguments)
-    session.execute(update(JobRow).where(here).values(so_far=dict(so_far)).execution_options(synchronize_session=False))
-
-
-TRAIN: Final = Handler(load_training, save_training_outcome, keep=keep_courses)
+TRAIN: Final = Handler(load_training, save_training_outcome)

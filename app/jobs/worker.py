@@ -226,7 +226,7 @@ class _Attempt:
             with self.store.read() as session:
                 compute = handler.load(session, held.arguments)
             self.executor.start(compute, self.reports.append)
-            outcome = self._followed(handler)
+            outcome = self._followed()
             self._insist(lambda: self._save(handler, outcome))
             change = None
         except LeaseLost:
@@ -260,7 +260,7 @@ class _Attempt:
                 log.warning("job %s is another worker's by now", job)
         log.info("%s finished in %.1f s", held.definition.kind, time.monotonic() - started)
 
-    def _followed(self, handler: Handler[Any]) -> Any:
+    def _followed(self) -> Any:
         """What the computation returns; until then the lease is renewed and progress is noted.
 
         Raises:
@@ -281,11 +281,11 @@ class _Attempt:
                     self._look()
                 if now - noted >= due:
                     noted = now
-                    self._beat(handler)
+                    self._beat()
             except OperationalError as error:  # busy or away: the computation goes on, the lease covers the pause
                 log.warning("job %s: progress not noted: %s", self.held.job_id, error.orig)
         if self.reports:
-            self._insist(lambda: self._beat(handler))
+            self._insist(self._beat)
         return finished.outcome
 
     def _look(self) -> None:
@@ -297,15 +297,12 @@ class _Attempt:
         if asked:
             raise Cancelled
 
-    def _beat(self, handler: Handler[Any]) -> None:
+    def _beat(self) -> None:
         """Renew the lease and note what was reported."""
         reports = list(self.reports)
         newest = reports[-1] if reports else None
-        so_far = next((report.so_far for report in reversed(reports) if report.so_far is not None), None)
         with self.store.write() as session:
             queue.heartbeat(session, self.held, newest, lease_seconds=self.pace.lease_seconds)
-            if so_far is not None and handler.keep is not None:
-                handler.keep(session, self.held.arguments, so_far())
             for line in self._stages_ended(reports):
                 queue.add_log(session, self.held.job_id, line)
         del self.reports[: len(reports)]

@@ -1,13 +1,11 @@
 """Figures for Prometheus. What a process counts itself is here: requests by route, their durations, computations.
 
-With PROMETHEUS_MULTIPROC_DIR set to an empty folder, several server processes of one machine keep their counts there,
-and whichever of them is asked adds them up. What belongs to the installation, such as jobs and sizes, comes from the
-store at the moment of asking (:mod:`app.jobs.installation`), so it needs no adding.
+What belongs to the installation, such as jobs and sizes, comes from the store at the moment of asking
+(:mod:`app.jobs.installation`).
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -21,10 +19,8 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
-from prometheus_client.multiprocess import MultiProcessCollector
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody reads
-IS_SHARED: Final = "PROMETHEUS_MULTIPROC_DIR" in os.environ
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 REGISTRY: Final = CollectorRegistry()
 REQUESTS: Final = Counter(
@@ -41,14 +37,10 @@ IN_FLIGHT: Final = Gauge(
     "pluriscope_http_requests_in_flight",
     "Requests being answered.",
     registry=REGISTRY,
-    multiprocess_mode="livesum",
 )
-COMPUTING: Final = Gauge(
-    "pluriscope_computing", "Computations on request.", ("state",), registry=REGISTRY, multiprocess_mode="livesum"
-)
+COMPUTING: Final = Gauge("pluriscope_computing", "Computations on request.", ("state",), registry=REGISTRY)
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-if not IS_SHARED:
-    ProcessCollector(registry=REGISTRY)
+ProcessCollector(registry=REGISTRY)
 
 
 def count_request(method: str, route: str, status: int, seconds: float) -> None:
@@ -85,11 +77,7 @@ def exposition(of_installation: Iterable[Metric], accept: str) -> tuple[bytes, s
     Returns:
         Body and content type.
     """
-    own = REGISTRY
-    if IS_SHARED:
-        own = CollectorRegistry()
-        MultiProcessCollector(own)  # type: ignore[no-untyped-call]
     told = CollectorRegistry(auto_describe=False)
-    told.register(_All([own.collect, lambda: of_installation]))
+    told.register(_All([REGISTRY.collect, lambda: of_installation]))
     encode, content_type = choose_encoder(accept)
     return encode(told), content_type

@@ -37,7 +37,7 @@ STAGE_WORDS: Final = {
     "fail": "failed",
     "na": "stopped here",
 }
-_SIGNS: Final[dict[str, VerdictState]] = {"training": "running", "converged": "pass", "failed": "fail"}
+_SIGNS: Final[dict[str, VerdictState]] = {"converged": "pass", "failed": "fail"}
 
 
 def job_blocks(job: JobPage) -> Iterator[Block]:
@@ -76,8 +76,6 @@ def _status(job: JobPage) -> str:
         return "No sign of its worker since its lease ran out; started again as soon as a worker is free."
     if job.state == "running" and job.cancel_requested:
         return "Asked to stop; it stops at its next step."
-    if job.state == "cancelled" and job.learning is not None:
-        return "Cancelled. No network was stored; below is how far training came."
     if job.set_aside:
         tried = f"Gave up after {exact(job.attempts)} failed attempts."
         return f"{tried} Nothing of it was kept; it can be tried again."
@@ -106,13 +104,12 @@ def _actions(job: JobPage) -> list[Action | Menu]:
 
 
 def _training(job: JobPage) -> Iterator[Block]:
-    learning, ended = job.learning, job.ended
+    learning = job.learning
     if learning is None:
         return
     told = f"{learning.n_converged} of {len(learning.networks)} converged"
-    told += f", {learning.n_training} on their way" if learning.n_training else ""
     told += f", {learning.n_failed} failed" if learning.n_failed else ""
-    yield Section("Trained" if ended else "In training", told, Action("Train again", learning.again_url))
+    yield Section("Trained", told, Action("Train again", learning.again_url))
     rows = [_trained(one, len(learning.inputs)) for one in learning.networks]
     labels = ("Network", "Outcome", "Epochs", "Loss", "Inputs right", "Validation rows right")
     others = [", ".join(one.known_as) for one in learning.networks]
@@ -123,13 +120,13 @@ def _training(job: JobPage) -> Iterator[Block]:
         one = f"Drawn: {learning.thinning}."
         words += "A line for each seed: thin where it converged, dashed where not." if rows[1:] else one
         yield Figure(loss_figure(learning.curves, learning.loss_target), words, id="loss")
-    if ended and learning.n_failed:
+    if learning.n_failed:
         yield Prose("What did not converge is no network to explain: it is listed here alone.", glossary=False)
 
 
 def _trained(one: TrainedNetwork, n_inputs: int) -> tuple[str | Markup, ...]:
     name = Markup('<a href="{}">{}</a>').format(one.url, one.name) if one.url else one.name
-    sign = verdict_mark("untested" if one.state == "waiting" else _SIGNS[one.end])
+    sign = verdict_mark(_SIGNS[one.end])
     words = f"{one.state.replace('_', ' ')} {one.message}".strip()
     return (
         name,
@@ -137,7 +134,7 @@ def _trained(one: TrainedNetwork, n_inputs: int) -> tuple[str | Markup, ...]:
         exact(one.epochs),
         f"{one.loss:.2e}" if one.loss is not None else "not finite" if one.epochs else "",
         "" if one.n_right is None else f"{one.n_right} of {n_inputs}",
-        "" if one.accuracy is None or one.end == "training" else f"{one.accuracy:.1%}",
+        "" if one.accuracy is None else f"{one.accuracy:.1%}",
     )
 
 

@@ -94,7 +94,7 @@ class JobPage(PageModel):
     network_url: str = Field(description="The network it works on, empty if there is none yet.")
     network_name: str
     stages: list[Stage]
-    learning: Learning | None = Field(description="Of a training: how far each network is, or its outcome.")
+    learning: Learning | None = Field(description="Of a training that has ended: what came of each network.")
     trained: list[TrainedOutcome] = Field(description="The same networks in short, when they have ended.")
     log: list[LogLine] = Field(description=f"The last {LOG_LINES} lines, oldest first.")
     log_left_out: int = Field(description="Earlier lines that are not shown.")
@@ -136,7 +136,7 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         network_name=network.name if network else "",
         stages=_stages(row),
         learning=learning,
-        trained=[n.outcome for n in learning.networks] if learning is not None and row.result.get("outcomes") else [],
+        trained=[n.outcome for n in learning.networks] if learning is not None else [],
         log=lines,
         log_left_out=n_lines - len(lines),
         losses=row.losses,

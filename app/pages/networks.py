@@ -334,9 +334,7 @@ def networks_table(
 
 def _files(links: Addresses, table: Table) -> dict[str, str]:
     path, _, asked = replace(table, kept={"protocol": _rules(table)}).page_at(0).partition("?")
-    return {form: f"{path}.{form.lower()}?{asked}" for form in ("CSV", "Parquet")} | {
-        "JSON": f"{links.twin(path)}?{asked}"
-    }
+    return {"CSV": f"{path}.csv?{asked}", "JSON": f"{links.twin(path)}?{asked}"}
 
 
 def _rules(table: Table) -> str:

@@ -39,7 +39,7 @@ from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
 from app.routes.changes import Writing
 from app.routes.depends import Links, ListOptions, Reading, options_of
 from app.routes.faces import Faces, both, passed_on, told_options
-from app.routes.streaming import FILE_RESPONSES, table_file
+from app.routes.streaming import CSV_RESPONSE, table_file
 from pluriscope.blocks import Table, find
 from pluriscope.kinds.listing import COLUMNS
 from pluriscope.old_options import of_former_list, translated
@@ -81,21 +81,21 @@ def explanations(session: Reading, links: Links, network: str, options: ListOpti
 
 
 @router.get(
-    LIST + ".{form}",
+    LIST + ".csv",
     tags=["explanations"],
     summary="All explanations as a file",
     response_class=Response,
-    responses={**api_errors(400, 404, 409), **FILE_RESPONSES},
+    responses={**api_errors(400, 404, 409), **CSV_RESPONSE},
     openapi_extra={"parameters": _OPTIONS},
 )
-def explanations_file(request: Request, links: Links, network: str, form: Literal["csv", "parquet"]) -> Response:
+def explanations_file(request: Request, links: Links, network: str) -> Response:
     """The whole list, a column for each figure."""
 
     def made(session: Session) -> tuple[tuple[str, ...], Table]:
         found = asked(session, links, network, translated(options_of(request)))
         return about(found), table(found)
 
-    return table_file(request, form, f"{network}-explanations", made)
+    return table_file(request, f"{network}-explanations", made)
 
 
 def _former(path: str, kind: str) -> None:
@@ -194,7 +194,7 @@ def explanation(request: Request, session: Reading, links: Links, network: str, 
     tags=["explanations"],
     summary="A table of an explanation",
     response_class=Response,
-    responses={**api_errors(400, 404), 200: {"content": {"text/csv": {}}}},
+    responses={**api_errors(400, 404), **CSV_RESPONSE},
 )
 def rows(request: Request, links: Links, network: str, ref: str, table: str) -> Response:
     """Every row of one table of the page, after lines that say what it is of."""
@@ -208,7 +208,7 @@ def rows(request: Request, links: Links, network: str, ref: str, table: str) -> 
         noun = found.one.explanation.record.noun
         return about_place(found.one.place, f"Table {table} of {noun} {found.one.ref}"), block
 
-    return table_file(request, "csv", f"{network}-{table}", made)
+    return table_file(request, f"{network}-{table}", made)
 
 
 @router.get(f"{EXPLANATION}/interpretations", include_in_schema=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -14,20 +14,22 @@ from app.pages.compare.options import CompareOptions
 from app.pages.sharing import exports
 from app.pages.sharing.exports import FunnelOptions, InterpretationRowsOptions
 from app.routes.depends import Links
-from app.routes.streaming import Streamed, table_file
+from app.routes.streaming import CSV_RESPONSE, Streamed, table_file
 
 router = APIRouter(default_response_class=Response)
 Asked = TypeVar("Asked", bound=Options)
 Given = Annotated[Asked, Query()]
-_CSV: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The table, with a text about it in lines behind #.", "content": {"text/csv": {}}},
-    **api_errors(400, 404),
-}
 
 
 def _table(path: str, summary: str) -> Callable[[Callable[..., Streamed]], Callable[..., Streamed]]:
     """Declare where a table is taken away."""
-    return router.get(f"{path}.csv", tags=["exports"], summary=summary, response_model=None, responses=_CSV)
+    return router.get(
+        f"{path}.csv",
+        tags=["exports"],
+        summary=summary,
+        response_model=None,
+        responses={**CSV_RESPONSE, **api_errors(400, 404)},
+    )
 
 
 @_table("/networks/{network}/explanations/{ref}/interpretations", "Interpretations of a circuit")
@@ -36,34 +38,30 @@ def interpretations(
 ) -> Streamed:
     """Some interpretations in the order of their index, a column for each neuron."""
     name = f"{network}-{ref.partition('-')[2]}-interpretations"
-    return table_file(
-        request, "csv", name, lambda store: exports.interpretations_table(store, links, network, ref, options)
-    )
+    return table_file(request, name, lambda store: exports.interpretations_table(store, links, network, ref, options))
 
 
 @_table("/networks/{network}/figures", "Figures")
 def figures(request: Request, links: Links, network: str, options: Given[ScopeOptions]) -> Streamed:
     """The numbers behind every figure of a network's page."""
     return table_file(
-        request, "csv", f"{network}-figures", lambda store: exports.figures_table(store, links, network, options)
+        request, f"{network}-figures", lambda store: exports.figures_table(store, links, network, options)
     )
 
 
 @_table("/networks/{network}/analyses/funnel", "The funnel")
 def funnel(request: Request, links: Links, network: str, options: Given[FunnelOptions]) -> Streamed:
     """What is left of each kind of explanation after each criterion of a sequence."""
-    return table_file(
-        request, "csv", f"{network}-funnel", lambda store: exports.funnel_table(store, links, network, options)
-    )
+    return table_file(request, f"{network}-funnel", lambda store: exports.funnel_table(store, links, network, options))
 
 
 @_table("/compare", "Crucial experiments")
 def crucial(request: Request, links: Links, options: Given[CompareOptions]) -> Streamed:
     """The crucial experiments of a comparison, clearest first."""
-    return table_file(request, "csv", "crucial-experiments", lambda store: exports.crucial_table(store, links, options))
+    return table_file(request, "crucial-experiments", lambda store: exports.crucial_table(store, links, options))
 
 
 @_table("/compare/agreement", "Agreement")
 def agreement(request: Request, links: Links, options: Given[CompareOptions]) -> Streamed:
     """How often each two explanations of a comparison predict the same, and each what the network does."""
-    return table_file(request, "csv", "agreement", lambda store: exports.agreement_table(store, links, options))
+    return table_file(request, "agreement", lambda store: exports.agreement_table(store, links, options))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, BackgroundTasks, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -27,7 +27,7 @@ from app.rendering import HAS_RECORD, network_row, show
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, ListOptions, Reading, options_of
 from app.routes.faces import HTML, UNLISTED, Faces, both, passed_on
-from app.routes.streaming import FILE_RESPONSES, table_file
+from app.routes.streaming import CSV_RESPONSE, table_file
 from pluriscope.blocks import Table
 from pluriscope.records import NetworkRecord, RowsRecord
 from pluriscope.tables import parameters
@@ -69,14 +69,14 @@ def networks_json(request: Request, links: Links) -> RedirectResponse:
 
 
 @router.get(
-    "/networks.{form}",
+    "/networks.csv",
     tags=["networks"],
     summary="All networks as a file",
     response_class=Response,
-    responses={**api_errors(400), **FILE_RESPONSES},
+    responses={**api_errors(400), **CSV_RESPONSE},
     openapi_extra={"parameters": _OPTIONS},
 )
-def networks_file(request: Request, links: Links, form: Literal["csv", "parquet"]) -> Response:
+def networks_file(request: Request, links: Links) -> Response:
     """The whole list, a row for each output under each protocol."""
     options = options_of(request)
 
@@ -84,7 +84,7 @@ def networks_file(request: Request, links: Links, form: Literal["csv", "parquet"
         table = networks_table(session, links, options, tuple(BUILT_IN))
         return about_networks(table), replace(table, query=replace(table.query, start=0))
 
-    return table_file(request, form, "networks", made)
+    return table_file(request, "networks", made)
 
 
 @both(router, ONE, "networks", "One network", NetworkRecord)

@@ -2,55 +2,19 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator
 from itertools import chain
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 from starlette.types import Send
 
-from app.errors import Unsupported
 from pluriscope.blocks import Table
-from pluriscope.tables import Column, Row
 
-_TYPES: Final = {"bool": "bool_", "int": "int64", "float": "float64"}
-
-
-def as_parquet(about: Iterable[str], columns: Sequence[Column], rows: Iterable[Row]) -> bytes:
-    """Rows as a file, what they are in its metadata; integers of any size and sets are texts, as in CSV.
-
-    Raises:
-        Unsupported: pyarrow is not installed.
-    """
-    try:
-        import pyarrow as pa  # type: ignore[import-not-found,import-untyped,unused-ignore]
-        from pyarrow import parquet
-    except ImportError:
-        raise Unsupported(
-            "Parquet", "the library that writes it is not installed here", "install pluriscope[parquet], or take CSV"
-        ) from None
-    every = list(rows)
-    made = {
-        column.name: pa.array(
-            [
-                row[column.name] if column.type in _TYPES else column.exact(row) if column.has(row) else None
-                for row in every
-            ],
-            getattr(pa, _TYPES.get(column.type, "string"))(),
-        )
-        for column in columns
-    }
-    buffer = io.BytesIO()
-    parquet.write_table(pa.table(made, metadata={"about": "\n".join(about)}), buffer)
-    return buffer.getvalue()
-
-
-_FILES: Final[dict[str, str]] = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
-FILE_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {one.partition(";")[0]: {} for one in _FILES.values()}}
+CSV_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "The table, with a text about it in lines behind #.", "content": {"text/csv": {}}}
 }
 """What :func:`table_file` answers, for the description of the interface."""
 
@@ -78,30 +42,21 @@ class Streamed(StreamingResponse):
             self._parts.close()
 
 
-def table_file(
-    request: Request,
-    form: Literal["csv", "parquet"],
-    name: str,
-    make: Callable[[Session], tuple[tuple[str, ...], Table]],
-) -> Streamed:
-    """A whole list as a file.
+def table_file(request: Request, name: str, make: Callable[[Session], tuple[tuple[str, ...], Table]]) -> Streamed:
+    """A whole list as CSV.
 
     Args:
         request: the request answered.
-        form: of the file.
         name: of the file, without its ending.
         make: reads the text about the list, and the list.
     """
     store = request.app.state.store
 
-    def parts() -> Generator[str | bytes, None, None]:
+    def parts() -> Generator[str, None, None]:
         with store.read() as session:
             about, table = make(session)
-            if form == "csv":
-                yield from table.csv(about)
-            else:
-                yield as_parquet(about, table.listing.columns, table.rows())
+            yield from table.csv(about)
 
-    answer = Streamed(parts(), media_type=_FILES[form])
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    answer = Streamed(parts(), media_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer

@@ -38,7 +38,7 @@ def test_find_filter_select_compare_and_share(visitor, expect, site):
     expect(status).to_have_text(f"{wanted['total']} explanations")
     assert names(tab) == [item["ref"] for item in wanted["items"]]
     assert tab.evaluate("() => window.sameDocument"), "all this took no page load"
-    for form in ("CSV", "JSON", "Parquet"):
+    for form in ("CSV", "JSON"):
         expect(tab.locator("#list").get_by_role("link", name=form, exact=True)).to_have_attribute(
             "href", re.compile("edges_max=12")
         )

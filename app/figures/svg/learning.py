@@ -1,6 +1,6 @@
 """How networks learn: loss by epoch on a logarithmic axis with the target.
 
-A solid line is on its way or converged (thin where there are several), a dashed one failed. Losses that are no
+A solid line converged (thin where there are several), a dashed one failed. Losses that are no
 numbers any more leave a gap. What a colour says is said by line, mark and words as well.
 """
 
@@ -21,7 +21,7 @@ _LEFT: Final = 50.0
 _TOP: Final = 22.0
 _BOTTOM: Final = _HEIGHT - 36.0
 
-End = Literal["training", "converged", "failed"]
+End = Literal["converged", "failed"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class LossCurve:
     Args:
         label: its name.
         points: (epoch, loss) in order; None where the loss was no number.
-        end: how far it is.
+        end: how it ended.
     """
 
     label: str
@@ -74,7 +74,7 @@ def loss_figure(curves: Sequence[LossCurve], target: float) -> Markup:
     several = len(curves) > 1
     for curve in curves:
         drawn = _path(((across(epoch), None if loss is None else down(loss)) for epoch, loss in curve.points))
-        css = {"failed": "m-line2", "training": "m-line", "converged": "m-line3" if several else "m-line"}[curve.end]
+        css = "m-line2" if curve.end == "failed" else "m-line3" if several else "m-line"
         dashes = ' stroke-dasharray="5 3"' if curve.end == "failed" else ""
         body += f'<path class="{css}"{dashes} d="{drawn}"><title>{esc(_told(curve))}</title></path>'
         at = next(((e, v) for e, v in reversed(curve.points) if v is not None), None)
@@ -107,12 +107,10 @@ def _path(points: Iterable[tuple[float, float | None]]) -> str:
 def _end(x: float, y: float, end: End) -> str:
     if end == "failed":
         return f'<path class="m-line2" d="M{num(x - 3)} {num(y - 3)}l6 6m0 -6l-6 6"/>'
-    return f'<circle class="{"m-ink" if end == "converged" else "m-hollow"}" cx="{num(x)}" cy="{num(y)}" r="2.6"/>'
+    return f'<circle class="m-ink" cx="{num(x)}" cy="{num(y)}" r="2.6"/>'
 
 
 def _told(curve: LossCurve) -> str:
-    if not curve.points:
-        return f"{curve.label}: not started"
     epoch, loss = curve.points[-1]
     value = "no finite loss" if loss is None else f"loss {loss:.4g}"
     return f"{curve.label}: {value} at epoch {epoch:,}, {curve.end}"
@@ -125,5 +123,5 @@ def _loss_sentence(curves: Sequence[LossCurve], target: float) -> str:
         first = points[0][1] if points else None
         begun = "" if first is None else f" From {first:.4g} at epoch {points[0][0]}."
         return f"{words}.{begun} {_told(curves[0])}."
-    counts = [(n, end) for end in ("converged", "training", "failed") if (n := sum(c.end == end for c in curves))]
+    counts = [(n, end) for end in ("converged", "failed") if (n := sum(c.end == end for c in curves))]
     return f"{words}. {len(curves)} networks: {', '.join(f'{n} {end}' for n, end in counts)}."

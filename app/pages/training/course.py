@@ -1,9 +1,9 @@
-"""How networks learn, as pages show it: while they are trained, and for ever after."""
+"""How networks learned, as pages show it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -20,28 +20,17 @@ from app.figures.svg.learning import End, LossCurve
 from app.options import PageModel
 
 LossPoint = tuple[int, float | None]
-TRAINING: Final = "training"
-WAITING: Final = "waiting"
-_BEGINNING: Final[Mapping[str, Any]] = {
-    "state": WAITING,
-    "message": "not started",
-    "epochs": 0,
-    "loss": None,
-    "accuracy": None,
-}
 
 
 class TrainedOutcome(PageModel):
     """What came of one network, in short."""
 
     name: str
-    state: str = Field(
-        description="waiting, training, stopped with the job, or how it ended: converged, stopped_early, …"
-    )
+    state: str = Field(description="How it ended: converged, stopped_early, …")
     message: str
     epochs: int
     loss: float | None
-    accuracy: float | None = Field(description="Share of validation rows decided right; null before the end.")
+    accuracy: float | None = Field(description="Share of validation rows decided right.")
     url: str = Field(description="The network, empty if it did not converge.")
     known_as: list[str] = Field(
         [], description="Other names under which the same weights were saved or found by a study; empty if none were."
@@ -49,19 +38,17 @@ class TrainedOutcome(PageModel):
 
 
 class TrainedNetwork(TrainedOutcome):
-    """One network of a training: on its way, or its outcome."""
+    """One network of a training with its course."""
 
     seed: int | None
     losses: list[LossPoint] = Field(description="(epoch, loss), thinned; null where it was no finite number.")
     decided: list[str] = Field(
         description="For each output what it answers on every input: 1 above 0.5, else 0; ? where it is no number."
     )
-    n_right: int | None = Field(description="Inputs on which every output answers right; null before the first epoch.")
+    n_right: int | None = Field(description="Inputs on which every output answers right; null where that is not known.")
 
     @property
     def end(self) -> End:
-        if self.state in (TRAINING, WAITING):
-            return "training"
         return "converged" if self.state == "converged" else "failed"
 
     @property
@@ -75,7 +62,7 @@ class TrainedNetwork(TrainedOutcome):
 
 
 class Learning(PageModel):
-    """How some networks of one spec learn."""
+    """How some networks of one spec learned."""
 
     tasks: list[str]
     targets: list[list[int]] = Field(description="Truth table of each output.")
@@ -95,12 +82,8 @@ class Learning(PageModel):
         return sum(network.state == "converged" for network in self.networks)
 
     @property
-    def n_training(self) -> int:
-        return sum(network.end == "training" for network in self.networks)
-
-    @property
     def n_failed(self) -> int:
-        return len(self.networks) - self.n_converged - self.n_training
+        return len(self.networks) - self.n_converged
 
     @property
     def thinning(self) -> str:
@@ -112,20 +95,15 @@ class Learning(PageModel):
 
 
 def learning_of_job(row: JobRow, addresses: Addresses) -> Learning | None:
-    """How far the networks of a training job are, or their outcomes; None for other jobs."""
-    specs = row.arguments.get("specs") if row.kind == "train" else None
-    if not specs:
+    """What came of the networks of a training job; None before its end, and for other jobs."""
+    outcomes = row.result.get("outcomes") if row.kind == "train" else None
+    if not outcomes:
         return None
     try:
-        spec = training_spec(specs[0])
+        spec = training_spec(row.arguments["specs"][0])
     except AnalysisError:  # options of another version: the job itself says so
         return None
-    outcomes = row.result.get("outcomes") or row.so_far.get("outcomes") or []
-    stopped = row.state in ("cancelled", "failed")
-    networks = [_network(outcome, spec, addresses, stopped=stopped) for outcome in outcomes]
-    if not networks:
-        labels = [spec.model_copy(update={"seed": int(one["seed"])}).label for one in specs]
-        networks = [_network({**_BEGINNING, "name": label}, spec, addresses, stopped=stopped) for label in labels]
+    networks = [_network(outcome, spec, addresses) for outcome in outcomes]
     return _learning(spec, spec.resolved_tasks(), networks, addresses)
 
 
@@ -178,26 +156,16 @@ def _learning(
     )
 
 
-def _network(
-    outcome: Mapping[str, Any], spec: TrainingSpec, addresses: Addresses, *, stopped: bool = False
-) -> TrainedNetwork:
+def _network(outcome: Mapping[str, Any], spec: TrainingSpec, addresses: Addresses) -> TrainedNetwork:
     outputs = outcome.get("outputs") or []
     decided, n_right = _decided(outputs[-1][1], spec) if outputs else ([], None)
-    state, message = outcome["state"], outcome.get("message", "")
-    if state == TRAINING:
-        message = f"epoch {outcome['epochs']:,} of at most {spec.epochs:,}"
-        if stopped:
-            state, message = "stopped", f"stopped with the job at epoch {outcome['epochs']:,}"
-    elif state == WAITING:
-        state = "stopped" if stopped else state
-    elif not message:
-        message = MESSAGES.get(state, "")
+    state = outcome["state"]
     options = outcome.get("options") or {}
     return TrainedNetwork(
         name=outcome["name"],
         seed=options.get("seed", outcome.get("seed")),
         state=state,
-        message=message,
+        message=outcome.get("message") or MESSAGES.get(state, ""),
         epochs=outcome["epochs"],
         loss=outcome["loss"],
         accuracy=outcome["accuracy"],

@@ -1,15 +1,11 @@
-"""How networks learn, epoch by epoch: thinned, kept on the way, told while they learn."""
-
-import json
+"""How networks learn, epoch by epoch: thinned, stopped, refused."""
 
 import pytest
 
 from analysis.errors import Cancelled, InvalidTraining
-from analysis.networks.mlp import forward
 from analysis.networks.training import train_networks
 from analysis.networks.training_course import points_each, thinned
 from analysis.networks.training_spec import TrainingSpec, training_spec
-from analysis.tasks import input_table
 from analysis.work import Work
 
 SPEC = TrainingSpec(seed=3, samples_per_input=200, epochs=30)
@@ -24,33 +20,6 @@ def test_a_thinned_curve_has_its_first_and_last_epoch(n):
     if n:
         assert (points[0][0], points[-1][0]) == (1, n)
     assert [epoch for epoch, _ in points] == sorted({epoch for epoch, _ in points})
-
-
-@pytest.mark.slow
-def test_looking_changes_nothing_and_ends_with_what_the_network_gives():
-    told = []
-    (blind,) = train_networks([SPEC])
-    (seen,) = train_networks([SPEC], Work(report=lambda p: told.append(p.so_far()[0])))
-    assert seen.losses == blind.losses
-    assert seen.network.digest == blind.network.digest
-    assert [len(course["outputs"]) for course in told] == [0, *[1] * seen.epochs]
-    ((epoch, rows),) = told[-1]["outputs"]
-    assert (epoch, rows) == (seen.epochs, pytest.approx(forward(seen.network, input_table(2)), rel=1e-4))
-
-
-@pytest.mark.slow
-def test_the_course_of_every_network_is_told_on_the_way():
-    told = []
-    specs = [SPEC, SPEC.model_copy(update={"seed": 5})]
-    outcomes = train_networks(specs, Work(report=lambda p: told.append((p.found, p.so_far()))))
-    assert [course["state"] for course in told[0][1]] == ["training", "training"]
-    assert told[0][1][0]["loss"] is None
-    assert "epoch 1, loss" in told[1][0]
-    for (before, _), (after, _) in zip((courses for _, courses in told[1:]), (c for _, c in told[2:]), strict=False):
-        assert after["epochs"] >= before["epochs"]
-    assert [course["state"] for course in told[-1][1]] == [outcome.state for outcome in outcomes]
-    assert told[-1][1][0]["losses"] == [[*point] for point in thinned(outcomes[0].losses, points_each(2))]
-    json.dumps([courses for _, courses in told], allow_nan=False)
 
 
 def test_a_training_stops_at_an_epoch():

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,7 +16,6 @@ from app.jobs.installation import PRESENT_SECONDS
 from app.jobs.worker import show
 from app.main import create_app
 from app.settings import Settings
-from tests.checkout import ROOT
 from tests.factories import on_a_copy
 
 LOCAL = ("127.0.0.1", 50_000)
@@ -143,21 +139,3 @@ def test_the_page_is_for_those_who_run_it_and_tells_no_secret(client, app):
     assert re.search(r'PLURISCOPE_TOKEN</code>.*?data-l="Value">set</td>', answer.text, re.DOTALL)
     with TestClient(app, base_url="http://stats.example", client=AWAY, follow_redirects=False) as visitor:
         assert visitor.get("/admin").status_code in (303, 401, 403)
-
-
-@pytest.mark.slow
-def test_several_server_processes_add_up_what_they_count(tmp_path):
-    count = "from app.observability.metrics import *; count_request('GET', '/x', 200, 0.1)"
-    environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    for _ in range(3):
-        subprocess.run([sys.executable, "-c", count], env=environment, cwd=ROOT, check=True)
-    told = subprocess.run(
-        [sys.executable, "-c", f"{count}; print(exposition((), '')[0].decode())"],
-        env=environment,
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    assert 'pluriscope_http_requests_total{method="GET",route="/x",status="200"} 4.0' in told
-    assert 'pluriscope_http_request_seconds_count{route="/x"} 4.0' in told

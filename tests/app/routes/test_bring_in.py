@@ -184,7 +184,7 @@ def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
     assert client.post("/networks/hand-made-xor/delete").headers["location"] == "/networks/hand-made-xor"
     with store.read() as session:
         assert session.scalars(select(JobRow.state)).all() == ["cancelled"]
-    below = ("", "/settings", "/explanations.csv", "/explanations.parquet")
+    below = ("", "/settings", "/explanations.csv")
     written = ["/api/v2/networks/hand-made-xor", "/networks/hand-made-xor/settings"]
     read = [f"/networks/hand-made-xor{path}" for path in below[2:]]
     read += [f"/api/v2/networks/hand-made-xor/explanations{path}" for path in ("", "/c-1f", "/p-0")]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from analysis.network_files.files import NetworkFile
-from analysis.networks.training_course import TrainingOutcome, course_json
+from analysis.networks.training_course import TrainingOutcome
 from analysis.networks.training_spec import training_spec, untrained_network
 from app.db.codecs import network_of
 from app.db.job_tables import JobRow
@@ -15,7 +15,7 @@ from app.db.reads.jobs import find_job
 from app.db.studies import save_results
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
-from app.jobs.training import keep_courses, save_training_outcome
+from app.jobs.training import save_training_outcome
 from tests.factories import pretrained_xor
 from tests.study_factories import results as study_results
 
@@ -223,48 +223,6 @@ def test_how_a_network_learned_stays_on_its_page_and_can_be_taken_along(client, 
     former = client.get(f"/networks/{slug}/training.csv", follow_redirects=False)
     assert (former.status_code, former.headers["location"]) == (301, f"/networks/{slug}")
     assert client.get(f"/networks/{slug}/figures/loss.svg").headers["content-type"].startswith("image/svg")
-
-
-@pytest.mark.slow
-def test_a_job_shows_how_far_each_network_is(client, store):
-    answer = client.post(NEW, data={**TRAIN, **FORM, "protocols": ""})
-    job = answer.headers["location"].rsplit("/", 1)[-1]
-    arguments = specs_of(store, answer)
-    page = client.get(f"/api/v1/jobs/{job}").json()
-    assert [one["state"] for one in page["learning"]["networks"]] == ["waiting", "waiting"]
-    courses = [
-        course_json("training", (0.3, 0.2, 0.2, 0.2, 0.2), ((0.1, 0.0),) * 4, 2)
-        | {
-            "name": "a",
-            "seed": options["seed"],
-        }
-        for options in arguments["specs"]
-    ]
-    with store.write() as session:
-        keep_courses(session, arguments, courses)
-        row = session.get(JobRow, job)
-        row.state, row.started_at = "running", row.created_at
-    page = client.get(f"/api/v1/jobs/{job}").json()
-    first = page["learning"]["networks"][0]
-    assert (first["state"], first["epochs"], first["losses"], first["seed"]) == (
-        "training",
-        5,
-        [[1, 0.3], [5, 0.2]],
-        11,
-    )
-    assert (first["decided"], first["n_right"]) == (["0000", "0000"], 1)
-    assert page["trained"] == []
-    text = client.get(f"/jobs/{job}").text
-    assert "0 of 2 converged, 2 on their way" in text
-    assert '<noscript><meta http-equiv="refresh"' in text
-    with store.write() as session:
-        session.get(JobRow, job).state = "queued"
-    client.post(f"/jobs/{job}/cancel")
-    page = client.get(f"/api/v1/jobs/{job}").json()
-    assert (page["state"], page["learning"]["networks"][0]["state"]) == ("cancelled", "stopped")
-    assert "Cancelled. No network was stored" in client.get(f"/jobs/{job}").text
-    client.post(f"/jobs/{job}/retry")
-    assert client.get(f"/api/v1/jobs/{job}").json()["learning"]["networks"][0]["state"] == "waiting"
 
 
 def test_those_that_do_not_converge_are_told_of_and_stay_out_of_the_list(client, store):
