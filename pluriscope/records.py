@@ -519,15 +519,6 @@ class VariableRecord(ByName):
     truth_table: list[int] = Field(description="Its value on every input, in binary order.")
 
 
-class DirectionCountRecord(ByName):
-    """What the search of one class of directions found for an algorithm."""
-
-    directions: str = Field(description="Key of the class.")
-    valid: BigInt
-    joint: int = Field(description="Kept valid ones that joint interchange confirms.")
-    exact: bool = Field(description="Whether no limit and nothing undecided leaves the counts open.")
-
-
 class AlgorithmRecord(ExplanationRecord):
     """A candidate algorithm, and how many placements carry it."""
 
@@ -547,7 +538,6 @@ class AlgorithmRecord(ExplanationRecord):
     minimal: BigInt = Field(description="Minimal ones among them.")
     kept: int = Field(description="Alignments that are listed, the best that fail among them.")
     truncated_at: int | None = Field(description="Alignments after which the search stopped; 0: none was tried.")
-    directions: list[DirectionCountRecord]
 
 
 class PlaceRecord(VariableRecord):
@@ -582,14 +572,7 @@ class AlignmentRecord(AlignedRecord):
 
     kind: Literal["alignment"] = "alignment"
     minimal: bool | None = Field(description="Null where that was not decided, some place being too large.")
-    smaller: str = Field(description="A minimal valid alignment contained in it, if it is valid and not minimal.")
     places: list[PlaceRecord]
-    sets_predicted: int = Field(description="Of all sets of hidden neurons, those on which it says something.")
-    sets: int
-    largest: int | None = Field(description="Most neurons in a set where not all sets are taken.")
-    interventions: int = Field(description="On these sets, with source ≠ base.")
-    predicted: int = Field(description="Interventions that it predicts.")
-    right: int = Field(description="Of these, correctly.")
 
 
 class DirectionPlaceRecord(PlaceRecord):

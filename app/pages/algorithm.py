@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
@@ -10,13 +10,10 @@ from markupsafe import Markup
 from pydantic import Field
 
 from analysis.algorithms.high_level_model import HighLevelModel, depth_of
-from analysis.directions.report import LABELS, DirectionsReport
-from app.db.directions import KIND as DIRECTIONS
 from app.db.listing import frame_of_analysis
 from app.db.reads import algorithms as reads
-from app.db.reports import report_of, report_row
 from app.db.tables import AlgorithmRow
-from app.figures.numbers import exact, noun, readable
+from app.figures.numbers import exact, noun
 from app.figures.svg.tiles import Hues, bits_of
 from app.figures.svg.trees import formula_tree
 from app.options import ScopeOptions
@@ -27,7 +24,7 @@ from app.pages.page import One, page
 from app.pages.placed import MAX_AT
 from pluriscope.addresses import ResultRef
 from pluriscope.blocks import Block, Choice, Fact, Facts, Head, Notice, Section, Side, Table, Tray, Verdict
-from pluriscope.records import AlgorithmRecord, DirectionCountRecord
+from pluriscope.records import AlgorithmRecord
 from pluriscope.tables import AtHand, Query
 
 _VARIABLES: Final = {
@@ -68,8 +65,6 @@ def algorithm_record(one: One) -> AlgorithmRecord:
     """An algorithm as JSON."""
     place, row = one.place, row_of(one)
     algorithm: HighLevelModel = one.item
-    searched = report_row(one.session, place.analysis, DIRECTIONS)
-    classes = [] if searched is None else report_of(searched, DirectionsReport).searched
     return AlgorithmRecord(
         **one.told(row.id is not None),
         algorithm=algorithm.id,
@@ -87,17 +82,6 @@ def algorithm_record(one: One) -> AlgorithmRecord:
         minimal=row.n_minimal,
         kept=row.n_kept,
         truncated_at=row.truncated_at,
-        directions=[
-            DirectionCountRecord(
-                directions=one_class.direction_class,
-                valid=found.n_valid,
-                joint=found.n_joint,
-                exact=found.truncated_at is None and not found.n_undecided,
-            )
-            for one_class in classes
-            for found in one_class.algorithms
-            if found.id == algorithm.id
-        ],
     )
 
 
@@ -118,20 +102,7 @@ def algorithm(one: One, options: AlgorithmOptions) -> Iterator[Block]:
     yield Side([figure(one, tree, caption), Facts(list(_facts(told)))])
     yield from _values(one, told, hues)
     yield from _placements(one, told, options)
-    if told.directions:
-        every = partial(one.links.explanations, one.place.slug, one.place.scope, kind="direction", valid="any")
-        yield Section("On directions", "its variables on linear directions of a layer, by the class that was searched")
-        yield Table.plain(("A variable lives on", "Valid alignments", "Joint"), list(_by_class(told, every)))
     yield from about(one)
-
-
-def _by_class(told: AlgorithmRecord, every: Callable[..., str]) -> Iterator[tuple[Markup, str, str]]:
-    for found in told.directions:
-        link = Markup('<a href="{}">{}</a>').format(
-            every(algorithm=told.algorithm, classes=found.directions), LABELS.get(found.directions, found.directions)
-        )
-        least = "" if found.exact else "≥ "
-        yield link, f"{least}{readable(found.valid)}", f"{least}{readable(found.joint)}"
 
 
 def _head(one: One, told: AlgorithmRecord) -> Head:

@@ -8,11 +8,7 @@ from pydantic import Field
 
 from analysis.alignments.alignment import Aligned, Alignment
 from analysis.alignments.iia import interchange_matrix, smallest_part
-from analysis.experiments import ask_network, standing_of
-from analysis.explanations.alignments import predict_by_alignment
 from app.db.reads import algorithms as reads
-from app.db.tables import AlgorithmRow
-from app.figures.numbers import exact, noun
 from app.figures.svg.aligned import aligned_diagram
 from app.pages.about_one import about, figure
 from app.pages.algorithm import row_of
@@ -27,9 +23,8 @@ from app.pages.interchanges import (
     variables_table,
 )
 from app.pages.page import One, page
-from app.pages.placements import placement_text, site_label, write_place
-from pluriscope.blocks import Action, Block, Fact, Facts, Notice, Section, Side
-from pluriscope.naming import ExplanationRef
+from app.pages.placements import site_label, write_place
+from pluriscope.blocks import Block, Facts, Section, Side
 from pluriscope.records import AlignmentRecord
 
 _MOST_NEURONS = 12  # of a place that is looked through for a smaller one: 4,094 are tried
@@ -59,23 +54,8 @@ def alignment_record(one: One) -> AlignmentRecord:
         )
         for known in algorithm.variables
     ]
-    row = row_of(one)
-    told = aligned_fields(one, places, reads.find_alignment(one.session, row, alignment.id) is not None)
-    smaller, decided = _smaller(one) if told["valid"] else (alignment, True)
-    space, answers = ask_network(question)
-    predictions = predict_by_alignment(algorithm, alignment, space)
-    standing = standing_of(predictions, answers)
-    return AlignmentRecord(
-        **told,
-        minimal=(told["valid"] and smaller == alignment) if decided else None,
-        smaller="" if smaller == alignment else _ref(one, row, smaller),
-        sets_predicted=int((predictions >= 0).any(axis=(1, 2)).sum()),
-        sets=len(space.sets),
-        largest=space.largest,
-        interventions=standing.of,
-        predicted=standing.predicted,
-        right=standing.right,
-    )
+    told = aligned_fields(one, places, reads.find_alignment(one.session, row_of(one), alignment.id) is not None)
+    return AlignmentRecord(**told, minimal=told["valid"] and _is_minimal(one))
 
 
 @page(
@@ -105,18 +85,7 @@ def alignment(one: One, options: AlignmentOptions) -> Iterator[Block]:
         "Algorithm above, network below, both from inputs to output. Dotted leaders join a variable to the neurons "
         "that carry it. Nothing is cut; unmarked neurons are not spoken about."
     )
-    sets = "hidden neurons" if told.largest is None else f"up to {noun(told.largest, 'hidden neuron')}"
-    facts = [
-        *interchange_facts(told),
-        Fact("Sets", f"{exact(told.sets_predicted)} of {exact(told.sets)}", f"sets of {sets} that it speaks about"),
-        Fact("Predicts", f"{exact(told.predicted)} of {exact(told.interventions)}", "interventions on these sets"),
-        Fact("Right", f"{exact(told.right)} of {exact(told.predicted)}", "of what it predicts"),
-    ]
-    yield Side([figure(one, drawn, caption), Facts(facts)])
-    if told.smaller:
-        url = one.links.explanation(one.place.slug, told.smaller, one.place.scope)
-        cause = "A valid alignment is contained in it."
-        yield Notice("It is not minimal.", cause, actions=[Action("See the smaller one", url)])
+    yield Side([figure(one, drawn, caption), Facts(interchange_facts(told))])
     if told.places:
         yield Section("Variables", "each interchanged by itself, over pairs of a source and another base")
         yield variables_table(told, hues)
@@ -126,22 +95,13 @@ def alignment(one: One, options: AlignmentOptions) -> Iterator[Block]:
     yield from about(one)
 
 
-def _smaller(one: One) -> tuple[Alignment, bool]:
-    """A minimal valid alignment within a valid one, itself if that is minimal; and whether that was decided.
+def _is_minimal(one: One) -> bool | None:
+    """Whether nothing smaller within a valid alignment is valid; None where a place is too large to be looked through.
 
-    Each variable is tested alone, so an alignment is valid if each of its places is; what is contained in it is minimal
-    if each place is a smallest valid part of the given one.
+    Each variable is tested alone, so that is so if each place is its own smallest part.
     """
-    algorithm, alignment = one.item.algorithm, one.item.alignment
-    places = dict(alignment.places)
-    small = [(path, site) for path, site in alignment.places if len(site.neurons) <= _MOST_NEURONS]
-    for path, site in small:
-        places[path] = smallest_part(one.place.question, algorithm, path, site)
-    found = Alignment.of(algorithm.text, places)
-    return found, found != alignment or len(small) == len(places)
-
-
-def _ref(one: One, row: AlgorithmRow, alignment: Alignment) -> str:
-    stored = reads.find_alignment(one.session, row, alignment.id)
-    named = placement_text(alignment.places) if stored is None else alignment.id
-    return str(ExplanationRef("alignment", row.algorithm_id, named))
+    algorithm, places = one.item.algorithm, one.item.alignment.places
+    small = [(path, site) for path, site in places if len(site.neurons) <= _MOST_NEURONS]
+    if any(smallest_part(one.place.question, algorithm, path, site) != site for path, site in small):
+        return False
+    return True if len(small) == len(places) else None

@@ -101,15 +101,6 @@ def test_interchanges_tell_agreement_and_tests_apart(get, client, failing):
     assert len(rows) - 1 == 16 * len(told["places"])
 
 
-def test_one_that_is_not_minimal_names_a_smaller_one(get, client, kept):
-    (minimal,) = [one for one in kept if one["minimal"]]
-    assert get(minimal["url"])["smaller"] == ""
-    for item in kept:
-        if item["valid"] and not item["minimal"]:
-            assert get(item["url"])["smaller"] == minimal["ref"]
-            assert f'href="{minimal["url"]}"' in client.get(item["url"]).text
-
-
 def test_any_placement_has_an_address(client, get, aligned, kept):
     stored = get(next(one for one in kept if one["valid"])["url"])
     found = client.get(aligned["url"], params={"place": [place["place"] for place in stored["places"]][::-1]})

@@ -3,13 +3,11 @@
 import re
 
 import pytest
-from fastapi.testclient import TestClient
 
 from app.addressing import Addresses
-from app.main import ROUTERS, create_app
+from app.main import ROUTERS
 from app.routes.moved import FORMER
 from pluriscope.naming import ExplanationRef, Scope
-from tests.app.pages.conftest import XOR
 
 SCOPE = Scope(1, "paper", "0123456789ab")
 QUERY = "output=1&protocol=paper&data=0123456789ab"
@@ -131,24 +129,3 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
                 assert parameter["in"] == "path" or parameter.get("description"), (path, parameter["name"])
     refs = set(re.findall(r'"\$ref": ?"#/components/schemas/([^"]+)"', client.get("/api/v2/openapi.json").text))
     assert refs <= set(described["components"]["schemas"])
-
-
-@pytest.mark.parametrize("stripped", [True, False])
-@pytest.mark.slow
-def test_behind_a_proxy_under_a_prefix(app, stripped):
-    behind = create_app(app.state.settings.model_copy(update={"prefix": "/pluriscope"}))
-    with TestClient(behind, base_url="http://127.0.0.1") as client:
-        start = "" if stripped else "/pluriscope"
-        for path in ("/", XOR, XOR + "/explanations", XOR + "/explanations/i-081ff.3", "/glossary", "/nope"):
-            answer = client.get(start + path)
-            assert answer.status_code == (404 if path == "/nope" else 200)
-            links = re.findall(r'(?:href|action|src|hx-get)="(/[^"]*)"', answer.text)
-            assert links
-            assert [link for link in links if not link.startswith("/pluriscope/")] == []
-        assert client.get(start + "/static/house.css").status_code == 200
-        items = client.get(f"{start}/api/v2{XOR}/explanations?kind=circuit").json()["items"]
-        assert all(item["url"].startswith("/pluriscope" + XOR) for item in items)
-        twin = client.get(start + "/api/v2" + XOR)
-        assert twin.json()["url"] == "/pluriscope" + XOR
-        missing = client.get(start + "/api/v2" + XOR + "/explanations/c-zzz")
-        assert missing.json()["parent"] == "/pluriscope" + XOR + "/explanations"

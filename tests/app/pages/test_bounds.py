@@ -69,43 +69,6 @@ def test_the_network_page_says_not_searched_instead_of_zero(client):
     assert {unsearched[name]["bound"] for name in sure} == {"unknown"}
 
 
-@pytest.mark.slow
-def test_circuits_beyond_64_edges_are_listed_sorted_filtered_and_opened(client):
-    answer = client.get("/api/v2/networks/wide/explanations?kind=circuit&sort=edges").json()
-    assert answer["total"] == 25
-    sizes = [item["edges"] for item in answer["items"]]
-    assert sizes == sorted(sizes)
-    heading = words(client.get("/networks/wide/explanations").text)
-    assert "The list shows 25 valid circuits: the 10 smallest (proved smallest) and 15 drawn at random." in heading
-    few = client.get("/api/v2/networks/wide/explanations?kind=circuit&edges_max=4").json()
-    assert few["total"] == 10
-    second = client.get("/api/v2/networks/wide/explanations?kind=circuit&sort=edges&limit=10").json()
-    assert second["next"]
-    rest = client.get(second["next"]).json()
-    assert len({item["mask"] for item in (*second["items"], *rest["items"])}) == 20
-    last = answer["items"][-1]
-    kept = client.get("/api/v2/networks/wide/explanations?kind=circuit&uses=n2.6-y&uses=n1.6").json()
-    assert 0 < kept["total"] < 25
-    dropped = client.get("/api/v2/networks/wide/explanations?kind=circuit&uses=!n2.6-y").json()
-    with_edge = client.get("/api/v2/networks/wide/explanations?kind=circuit&uses=n2.6-y").json()
-    assert with_edge["total"] + dropped["total"] == 25
-    for address in (answer["items"][0]["url"], last["url"], last["url"] + "/card.svg"):
-        opened = client.get(address)
-        assert opened.status_code in (200, 404), opened.text
-    assert client.get(last["url"]).status_code == 200
-    assert client.get("/networks/wide/explanations").status_code == 200
-    assert client.get("/networks/wide/explanations?kind=circuit&uses=n2.6-y").status_code == 200
-    compared = client.get("/compare?network=wide&e=" + answer["items"][0]["ref"] + "&e=" + last["ref"])
-    assert compared.status_code == 200
-
-
-@pytest.mark.slow
-def test_files_carry_the_bound(client):
-    result = client.get("/api/v1/networks/wide/result").json()["outputs"][0]["circuits"]
-    assert (result["drawn"], result["smallest"]["edges"], result["smallest"]["proved"]) == (15, 4, True)
-    assert len(result["masks"]) == 25
-
-
 @pytest.mark.parametrize(
     ("low", "high", "text"),
     [

@@ -138,31 +138,6 @@ def test_integers_beyond_the_exact_range_are_strings_in_json(get):
     assert page["counts"]["valid_circuits"]["value"] == 197
 
 
-@pytest.mark.slow
-def test_a_network_is_found_by_slug_digest_and_prefix(get):
-    network = get(XOR)
-    for name in (network["digest"], network["digest"][:6], network["digest"][:12]):
-        assert get(f"/networks/{name}") == network
-    assert network["url"] == XOR
-
-
-@pytest.mark.slow
-def test_states_are_told_apart(get, client):
-    words = {
-        "queued": "analyses done; this page fills itself",
-        "failed": "weights: too wild. Tame them.",
-        "cancelled": "The analysis under complete was cancelled",
-        "untouched": "Not computed yet",
-    }
-    for slug, phrase in words.items():
-        page = get(f"/networks/{slug}")
-        assert page["state"] == {"queued": "computing", "untouched": "not_analysed"}.get(slug, slug)
-        assert page["counts"] is None
-        assert phrase in unescape(client.get(f"/networks/{slug}").text)
-    assert get(XOR)["state"] == "done"
-    assert get("/networks/none")["counts"]["valid_circuits"]["value"] == 0
-
-
 def test_a_truncated_search_marks_its_counts(get, client):
     truncated = get(XOR, protocol=MINE.digest[:12])
     assert truncated["state"] == "truncated"

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import re
-from contextlib import nullcontext
 from functools import partial
 from html import unescape
 from unittest.mock import patch
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from analysis import pipeline
 from analysis.circuits.search import search_circuits
 from analysis.criteria.steps import parse_steps
-from analysis.limits import Limits
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, protocol_from_mapping
 from analysis.question import ask
 from analysis.result import CriterionTally
-from analysis.work import Work
 from app.db.job_tables import JobRow
 from app.db.tables import AnalysisRow, VerdictRow
 from app.db.verdicts import PreparedVerdicts, save_verdicts
@@ -51,17 +48,7 @@ CERTAIN = (
     *("0 candidate", "stopped at a limit"),
 )
 """What may be said only of an analysis that is stored."""
-LIMITED = {
-    "cut": (protocol_from_mapping({"name": "cut", "max_alignments": 2_000}), Limits()),
-    "counted": (
-        protocol_from_mapping({"name": "counted", "max_alignments": 2_001}),
-        Limits(max_possible=1, n_draws=20),
-    ),
-    "estimated": (
-        protocol_from_mapping({"name": "estimated", "max_alignments": 2_002}),
-        Limits(max_possible=1, max_seconds=0, n_draws=20, n_samples=2_000),
-    ),
-}
+CUT = protocol_from_mapping({"name": "cut", "max_alignments": 2_000})
 
 
 @pytest.fixture(scope="module")
@@ -85,13 +72,9 @@ def store_and_client(tmp_path_factory):
             save_analysis(session, analyse_output(ask(none.network, task=none.tasks[0])))
             xor = pretrained_xor()
             save_network(session, xor, slug="xor")
-            for name, (protocol, limits) in LIMITED.items():
-                question, early = (
-                    ask(xor.network, task=xor.tasks[0], protocol=protocol),
-                    partial(search_circuits, max_valid=50),
-                )
-                with patch.object(pipeline, "search_for_circuits", early) if name == "cut" else nullcontext():
-                    save_analysis(session, analyse_output(question, Work(limits=limits)))
+            question, early = ask(xor.network, task=xor.tasks[0], protocol=CUT), partial(search_circuits, max_valid=50)
+            with patch.object(pipeline, "search_for_circuits", early):
+                save_analysis(session, analyse_output(question))
         yield store, client
 
 
@@ -149,70 +132,11 @@ def test_where_none_exist_the_page_says_that_all_was_searched(shown):
     assert "analyses done" not in text
 
 
-LIMIT = {
-    ("cut", ""): ("≥ ", "circuits at 50", "lower bounds"),
-    ("cut", "/analyses/funnel/chosen"): ("The search stopped at 50 circuits; others may survive too",),
-    ("counted", ""): ("counted, not listed", "exactly 197 are valid", "20 drawn at random"),
-    ("counted", "/analyses/funnel/chosen"): ("of 197 valid ones, counted exactly",),
-    ("estimated", ""): ("≈", "an estimate: 99% interval", "drawn uniformly"),
-    ("estimated", "/analyses/funnel/chosen"): ("of ≈ ", "valid ones, estimated"),
-}
-
-
-@pytest.mark.parametrize(("name", "page"), LIMIT)
-def test_where_a_search_ended_early_the_page_says_how_far_it_came(shown, name, page):
-    mark = "&" if "?" in page else "?"
-    text = re.sub(r"<[^>]+>", "", shown(f"/networks/xor{page}{mark}protocol={LIMITED[name][0].digest[:12]}"))
-    for words in LIMIT[name, page]:
-        assert words in re.sub(r"\s+", " ", text)
-    assert "No circuit is valid" not in text
-    assert "None exist" not in text
-
-
-def test_single_explanations_have_pages_before_their_analysis(store_and_client):
-    """What no row stores is computed for its address, so links work while an analysis is still under way."""
-    _, client = store_and_client
-    told = client.get("/networks/running/explanations/c-3f")
-    assert told.status_code == 200
-    assert "No analysis here holds it" in told.text or "not valid" in told.text
-
-
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [
-        ("queued", ("Still computing", "waiting for a worker")),
-        ("running", ("Still computing", "circuits, 3 passed so far")),
-        ("failed", ("Verdicts of output-faithfulness(tolerance=0.05) failed", "memory: too little.", "Try again")),
-        ("cancelled", ("was cancelled", "Try again")),
-        ("", ("Not computed yet", ">Compute<")),
-    ],
-)
-def test_the_list_tells_how_far_the_verdicts_are_that_its_filter_waits_for(store_and_client, shown, state, words):
-    store, _ = store_and_client
-    step, scope = "output-faithfulness(tolerance=0.05)", LIMITED["cut"][0].digest[:12]
-    with store.write() as session:
-        session.execute(delete(JobRow).where(JobRow.kind == "criteria"))
-        analysis = session.scalars(
-            select(AnalysisRow).where(AnalysisRow.protocol_digest == LIMITED["cut"][0].digest)
-        ).one()
-        if state:
-            job = queue.enqueue_about(session, analysis, "criteria", criteria=parse_steps([step]))
-            job.state, job.error = state, "memory: too little." if state == "failed" else ""
-            if state == "running":
-                job.stage, job.found, job.done, job.total = "circuits", "3 passed so far", 1, 4
-    text = shown(f"/networks/xor/explanations?protocol={scope}&passes={step}")
-    for word in words:
-        assert word in text
-    assert "No explanation is here" not in text
-
-
 def test_the_funnel_offers_to_go_on_where_a_shorter_budget_ended_a_criterion(store_and_client, shown):
     store, _ = store_and_client
-    address = f"/networks/xor/analyses/funnel/chosen?protocol={LIMITED['cut'][0].digest[:12]}&criteria=necessity"
+    address = f"/networks/xor/analyses/funnel/chosen?protocol={CUT.digest[:12]}&criteria=necessity"
     with store.write() as session:
-        analysis = session.scalars(
-            select(AnalysisRow).where(AnalysisRow.protocol_digest == LIMITED["cut"][0].digest)
-        ).one()
+        analysis = session.scalars(select(AnalysisRow).where(AnalysisRow.protocol_digest == CUT.digest)).one()
         step = parse_steps(["necessity"])[0]
         note = "Not decided within the budget of 5 seconds for each criterion."
         one = PreparedVerdicts("circuit", step, n=50, letters="U" * 50, tally=CriterionTally(0, 0, 50, 0), note=note)

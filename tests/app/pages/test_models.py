@@ -5,12 +5,11 @@ The kind is one that only tests know, so nothing here can come from a particular
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from fractions import Fraction
 from html import unescape
-from itertools import combinations, compress, pairwise
+from itertools import combinations, compress
 
 import numpy as np
 import pytest
@@ -278,32 +277,6 @@ def test_methods_are_located_among_the_circuits(client):
     assert (again.status_code, again.json()["id"]) == (202, job.id)
     page = client.post(f"{ONE}/analyses/methods", data={"protocol": "complete"})
     assert (page.status_code, page.headers["location"]) == (303, f"{ONE}/analyses/methods")
-
-
-def rows_of(client, url):
-    """The rows of a table."""
-    lines = [one for one in client.get(url).text.splitlines() if not one.startswith("#")]
-    return list(csv.DictReader(lines))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("text", ["acdc(tau=0.3)", "effects", "random(seed=3)"])
-def test_the_steps_of_a_method_lead_to_the_answer_that_is_listed(client, text):
-    path = analysis(client, f"methods/{text}")
-    [answer] = [
-        one
-        for one in analysis(client, "methods")["report"]["answers"]
-        if one["method"] == path["method"].partition("(")[0] and one["settings"] == path["settings"]
-    ]
-    steps, valid = path["steps"], {int(mask, 16) for mask in MASKS}
-    assert steps[path["answer"]]["raw_mask"] == answer["raw_mask"]
-    assert len(steps) == MODEL.space(RULES).graph.n_bits + 1
-    for before, after in pairwise(steps):
-        assert (int(before["raw_mask"], 16) ^ int(after["raw_mask"], 16)).bit_count() <= 1
-        assert after["valid"] == (int(after["mask"], 16) in valid)
-    page = client.get(f"{ONE}/analyses/methods/{text}?step=1")
-    assert f"Step 1 of {len(steps) - 1}" in page.text
-    assert client.get(f"{ONE}/analyses/methods/{text}?step=99").status_code == 400
 
 
 def test_methods_that_are_not_there_are_refused(client):

@@ -2,8 +2,6 @@
 
 import inspect
 import re
-import subprocess
-import sys
 from functools import cache
 from html import unescape
 from typing import Annotated
@@ -20,7 +18,6 @@ from app.error_answers import STATUS
 from app.main import create_app
 from app.middleware import SECURITY_HEADERS
 from tests.app.pages.conftest import XOR
-from tests.checkout import ROOT
 from tests.factories import on_a_copy
 
 LIST, ONE = XOR + "/circuits", XOR + "/circuits/081ff"
@@ -87,19 +84,6 @@ def test_everything_wrong_with_the_options_is_named_at_once(client):
         "errors"
     ]
     assert {error["field"] for error in errors} == {"limit", "state", "colour"}
-
-
-@pytest.mark.slow
-def test_a_missing_thing_leads_to_its_nearest_parent(client):
-    parents = {
-        XOR + "/explanations/c-zzz": XOR + "/explanations",
-        XOR + "/explanations/c-zzz?protocol=paper": XOR + "/explanations?protocol=paper",
-        XOR + "?protocol=fast": XOR,
-        "/networks/unknown": "/networks",
-    }
-    for address, parent in parents.items():
-        assert client.get(Addresses().twin(address)).json()["parent"] == unescape(parent)
-        assert f'href="{parent}"' in client.get(address).text
 
 
 def test_a_prefix_that_fits_several_networks_is_not_guessed(app, client):
@@ -233,14 +217,6 @@ def test_health(client, app, tmp_path):
         (tmp_path / "pluriscope.sqlite").write_bytes(b"no database at all" * 1000)
         answer = waiting.get("/health")
         assert (answer.status_code, answer.json()["database"]) == (503, "unreachable")
-
-
-@pytest.mark.slow
-def test_answering_requests_never_loads_what_only_jobs_need():
-    heavy = {"torch", "onnx", "scipy.optimize", "scipy.special", "scipy.stats"}
-    code = f"import sys, app.main, app.rendering; print(*{heavy} & set(sys.modules))"
-    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
-    assert loaded.stdout.split() == []
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,6 @@ def compared(get):
     return get(f"{XORNET}/compare", e=COMPARED)
 
 
-def test_stored_ones_are_named_by_id(get) -> None:
-    found = get(XORNET + "/explanations", kind="direction", classes="integer")
-    refs = [item["ref"] for item in found["items"]]
-    page = get(f"{XORNET}/compare", e=refs)
-    assert [one["ref"] for one in page["explanations"]] == refs
-    assert {one["kind"] for one in page["explanations"]} == {"direction"}
-
-
 def test_they_are_asked_each_others_own_interventions(compared, client) -> None:
     alice, bob, carol = compared["explanations"]
     assert (compared["trials"], compared["of"], compared["bounded"]) == ("own interventions", 144, "")

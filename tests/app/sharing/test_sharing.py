@@ -20,11 +20,8 @@ from app.pages.sharing.facts import InShort
 from app.pages.sharing.share import Share, escape_bibtex, only_here
 from app.pages.sharing.targets import read_target
 from tests.app.sharing.conftest import (
-    ALGORITHM,
-    ALIGNMENT,
     CIRCUIT,
     COMPARISON,
-    INTERPRETATION,
     PLAY,
     SHARED,
     XOR,
@@ -106,17 +103,6 @@ def test_a_card_says_and_shows_the_very_thing(client, page) -> None:
     assert "var(" not in document
 
 
-@pytest.mark.parametrize("page", [XOR, CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT])
-def test_drawings_are_files_of_their_own(client, page) -> None:
-    light = client.get(beside(page, "drawing.svg"))
-    assert light.headers["content-type"].startswith("image/svg+xml")
-    ET.fromstring(light.text)  # noqa: S314  # our own
-    assert "var(" not in light.text
-    assert token("--paper", "light") in light.text
-    dark = client.get(beside(page, "drawing.svg"), params={"theme": "dark"}).text
-    assert token("--paper", "dark") in dark
-
-
 def test_an_embedding_of_play_says_what_everyone_foretold(client) -> None:
     text = client.get(f"/embed{PLAY}").text
     assert "predicts 0, incorrect" in text
@@ -124,12 +110,6 @@ def test_an_embedding_of_play_says_what_everyone_foretold(client) -> None:
     assert "re-verify" not in text
     for wrong, status in ((f"{XOR}/play/card.svg?now=nonsense", 400), ("/networks/nowhere/play/card.svg", 404)):
         assert client.get(wrong).status_code == status
-
-
-def test_a_drawing_as_png_has_the_width_asked_for(client) -> None:
-    assert png_size(client.get(beside(CIRCUIT, "drawing.png"), params={"width": 300}).content)[0] == 300
-    for wrong in ("width=0", "width=9999", "width=x", "theme=red", "unknown=1"):
-        assert client.get(f"{CIRCUIT}/drawing.png?{wrong}").status_code == 400
 
 
 def test_rules_of_phones_and_print_do_not_reach_files() -> None:
