@@ -17,7 +17,7 @@ from analysis.studies.outcome import StudyOutcome, figures_of, flat_weights
 from analysis.studies.reading import design_from_mapping
 from analysis.studies.result_file import StudyResults
 
-MEASURES = ["circuits-valid", "interpretations-total", "one-irredundant-algorithm", "irredundant-formulas"]
+MEASURES = ["circuits-valid", "interpretations-total", "one-minimal-alignment", "irredundant-formulas"]
 
 
 def settings(**changed: Any) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def settings(**changed: Any) -> dict[str, Any]:
         "comparisons": [
             {"measure": "circuits-valid", "factor": "hidden", "test": "mann-whitney"},
             {"measure": "circuits-valid", "factor": "protocol", "test": "wilcoxon"},
-            {"measure": "one-irredundant-algorithm", "factor": "hidden", "test": "fisher", "protocol": "complete"},
+            {"measure": "one-minimal-alignment", "factor": "hidden", "test": "fisher", "protocol": "complete"},
         ],
         "ladders": [{"label": "from circuits to readings", "measures": MEASURES[:2]}],
         "references": [
@@ -103,7 +103,7 @@ def values_at(position: int, seed: int) -> dict[str, Measured]:
     return {
         "circuits-valid": Measured(10 * position + seed),
         "interpretations-total": Measured(3**50 + seed if position else seed, truncated_at=7 if seed == 1 else None),
-        "one-irredundant-algorithm": Measured(seed % 2 == 0),
+        "one-minimal-alignment": Measured(seed % 2 == 0),
         "irredundant-formulas": Measured(("A ∧ B",) if seed % 2 == 0 else ("A ∧ B", "A ∨ B")),
     }
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any, Final, Literal, get_type_hints
-from urllib.parse import urlencode
+from typing import Annotated, Final, Literal, get_type_hints
 
 from fastapi import APIRouter, Query, Request
 from fastapi import Form as Sent
@@ -42,7 +41,6 @@ from app.routes.faces import Faces, both, passed_on, told_options
 from app.routes.streaming import CSV_RESPONSE, table_file
 from pluriscope.blocks import Table, find
 from pluriscope.kinds.listing import COLUMNS
-from pluriscope.old_options import of_former_list, translated
 from pluriscope.records import ListRecord
 from pluriscope.tables import parameters
 from pluriscope.templating import PART
@@ -61,13 +59,9 @@ _OPTIONS: Final = [
 @both(router, LIST, "explanations", "All explanations", RECORD, options=_OPTIONS)
 def explanations(session: Reading, links: Links, network: str, options: ListOptions) -> Faces:
     """Explanations of every kind of one analysis, filtered and sorted, with exact counts of every facet."""
-    now = translated(options)
-    found = asked(session, links, network, now)
+    found = asked(session, links, network, options)
 
     def page(request: Request) -> Response:
-        if now != options:  # a link from earlier leads to the same list as it is written now
-            theme = request.query_params.get("theme")
-            return RedirectResponse(links.explanations(network, **dict[str, Any](now), theme=theme), 301)
         name = found.place.row.name
         return show(
             request,
@@ -92,28 +86,10 @@ def explanations_file(request: Request, links: Links, network: str) -> Response:
     """The whole list, a column for each figure."""
 
     def made(session: Session) -> tuple[tuple[str, ...], Table]:
-        found = asked(session, links, network, translated(options_of(request)))
+        found = asked(session, links, network, options_of(request))
         return about(found), table(found)
 
     return table_file(request, f"{network}-explanations", made)
-
-
-def _former(path: str, kind: str) -> None:
-    """Lead from a list that one kind had of its own, and from its files, to the list of all."""
-
-    def answer(request: Request, links: Links, network: str) -> Response:
-        options = of_former_list(kind, options_of(request))
-        if "theme" in request.query_params:
-            options["theme"] = [request.query_params["theme"]]
-        form = ".csv" if request.url.path.endswith((".csv", ".json")) else ""
-        return RedirectResponse(f"{links.explanations(network)}{form}?{urlencode(options, doseq=True)}", 301)
-
-    for ending in ("", ".csv", ".json"):
-        router.add_api_route(f"/networks/{{network}}/{path}{ending}", answer, include_in_schema=False)
-
-
-_former("circuits", "circuit")
-_former("algorithms", "algorithm")
 
 
 class ExplanationsRequest(AnalysisOrder):

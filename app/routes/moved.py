@@ -24,7 +24,6 @@ from app.routes.pictures import PATTERNS
 from pluriscope.analyses.funnel import CHOSEN
 from pluriscope.analyses.registry import ANALYSES, BY_KEY
 from pluriscope.naming import RulesScope
-from pluriscope.old_options import translated
 
 router = APIRouter(include_in_schema=False)
 SCOPE: Final = ("output", "protocol", "data", "theme")
@@ -64,6 +63,10 @@ _PAGES: Final = (
     (f"{_NETWORK}/funnel/figures/{{name}}", f"{_NETWORK}/analyses/funnel", ()),
     (f"{_NETWORK}/analyses/methods.csv", f"{_NETWORK}/analyses/methods", ()),
     (f"{_NETWORK}/plan", _NETWORK, ()),
+    (f"{_NETWORK}/circuits", f"{_EXPLANATION}?kind=circuit", ()),
+    (f"{_NETWORK}/circuits.{{form}}", f"{_EXPLANATION}.csv?kind=circuit", ()),
+    (f"{_NETWORK}/algorithms", f"{_EXPLANATION}?kind=algorithm&valid=any", ()),
+    (f"{_NETWORK}/algorithms.{{form}}", f"{_EXPLANATION}.csv?kind=algorithm&valid=any", ()),
     (f"{_NETWORK}/claims.csv", f"{_NETWORK}/analyses/claims", ()),
     (f"{_NETWORK}/claim", f"{_NETWORK}/analyses/claims/given", _CLAIMED),
     (f"{_NETWORK}/claims", f"{_NETWORK}/analyses/claims/given", _CLAIMED),
@@ -183,7 +186,7 @@ _OF_MODELS: Final = tuple(
     (re.compile(shape), to, kept)
     for shape, to, kept in (
         ("", "", ("row",)),
-        (r"/circuits(\.csv)?", r"/explanations\1", ("uses",)),
+        (r"/circuits(\.csv)?", r"/explanations\1", ()),
         (r"/circuits/([^/.]+)(?:/verify)?", r"/explanations/c-\1", ("row",)),
         ("(/analyses(?:/.+)?)", r"\1", ("step", *_CLAIMED)),
         ("/claims?", "/analyses/claims/given", _CLAIMED),
@@ -207,7 +210,7 @@ def of_a_transformer(request: Request, session: Reading, links: Links, model: st
     if not model:
         return RedirectResponse(links.gallery(), 301)
     row, below = formerly_called(session, model), f"/{rest}" if rest else ""
-    given = translated(options_of(request))
+    given = options_of(request)
     rules = RulesScope.of(given.get("rules", [""])[0])
     if row is not None and below == "/compare":
         refs = [f"c-{text.removeprefix('c-')}" for text in given.get("e", [])]

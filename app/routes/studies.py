@@ -11,11 +11,10 @@ from fastapi import Form as Sent
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
-from starlette.datastructures import UploadFile
 
 from analysis.errors import AnalysisError
 from analysis.studies.cells import cells_of
-from analysis.studies.design import MAX_DESIGN_BYTES, SHARED, StudyDesign, design_schema
+from analysis.studies.design import SHARED, StudyDesign, design_schema
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.outcome import values_of
 from analysis.studies.reading import design_from_mapping
@@ -137,27 +136,19 @@ def new_page(
 @router.post("/studies/new", response_class=HTMLResponse, include_in_schema=False)
 def sent_study(request: Request, session: Writing, links: Links, form: Form) -> Response:
     """Shows what a study would train; starts it once that was seen."""
-    sent, text = _uploaded(form.get("upload")), str(form.get("file") or "")
+    text = str(form.get("file") or "")
     lists = {name: [str(value) for value in form.getlist(name) if value] for name in LISTS if name in form}
     try:
         if form.get("design"):
             row = study_queue.start(session, design_of_text(str(form["design"])))
             return RedirectResponse(links.study(row.slug), status_code=303)
-        design = design_of_text(sent or text) if sent or text.strip() else read_fields(form, lists)
+        design = design_of_text(text) if text.strip() else read_fields(form, lists)
     except (AnalysisError, ValidationError) as error:
         fields, problems = problems_of(error)
         values = {name: str(value)[:4000] for name, value in form.items() if name not in LISTS} | lists
         blocks = study_form(links, values=values, errors=fields, file=text, problems=problems)
         return show(request, blocks, room="Findings", status_code=422)
     return show(request, study_ready(links, design, study_of_design(session, design)), room="Findings")
-
-
-def _uploaded(upload: object) -> bytes:
-    """The content of a file that came with a form, b"" without one."""
-    if not isinstance(upload, UploadFile):
-        return b""
-    with upload.file as file:
-        return file.read(MAX_DESIGN_BYTES + 1)
 
 
 @router.get(f"{_API}/schema", summary="JSON schema of study files", responses=api_errors(400), **_TOLD)

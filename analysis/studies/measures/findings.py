@@ -103,10 +103,6 @@ def irredundant_aligned(studied: Studied) -> tuple[AlgorithmResult, ...]:
     return tuple(result for result in results if result.n_valid and result.irredundant.get(_IRREDUNDANT))
 
 
-def _n_minimal_irredundant(studied: Studied) -> int:
-    return sum(result.n_minimal for result in irredundant_aligned(studied))
-
-
 @measure("algorithms-aligned", "aligned algorithms", "count", "algorithms", log=True, needs=_ALGORITHMS)
 def _aligned(studied: Studied) -> Measured:
     """Candidate algorithms with at least one valid alignment."""
@@ -141,30 +137,6 @@ def _empty(studied: Studied) -> int:
     return _n_free(studied)
 
 
-@measure(
-    "algorithms-irredundant",
-    "aligned algorithms without a redundant literal",
-    "count",
-    "algorithms",
-    needs=_ALGORITHMS,
-)
-def _irredundant(studied: Studied) -> Measured:
-    """Candidates without a redundant literal that have a valid alignment."""
-    return _counted(studied, len(irredundant_aligned(studied)))
-
-
-@measure(
-    "alignments-minimal-irredundant",
-    "minimal alignments of irredundant algorithms",
-    "count",
-    "alignments",
-    needs=_ALGORITHMS,
-)
-def _minimal_irredundant(studied: Studied) -> Measured:
-    """Minimal alignments of the candidates without a redundant literal."""
-    return _counted(studied, _n_minimal_irredundant(studied))
-
-
 @measure("irredundant-formulas", "which irredundant algorithms", "set", needs=_ALGORITHMS)
 def _which(studied: Studied) -> Measured:
     """The candidates without a redundant literal that have a valid alignment."""
@@ -175,15 +147,3 @@ def _which(studied: Studied) -> Measured:
 def _one_minimal(studied: Studied) -> Measured:
     """Whether all candidate algorithms together have exactly one minimal alignment."""
     return _counted(studied, studied.analysis.algorithms.n_minimal_alignments == 1)
-
-
-@measure("one-irredundant-algorithm", "exactly one irredundant algorithm", "yes-no", needs=_ALGORITHMS)
-def _one_irredundant(studied: Studied) -> Measured:
-    """Whether exactly one candidate without a redundant literal has a valid alignment."""
-    return _counted(studied, len(irredundant_aligned(studied)) == 1)
-
-
-@measure("one-irredundant-alignment", "exactly one minimal irredundant alignment", "yes-no", needs=_ALGORITHMS)
-def _one_minimal_irredundant(studied: Studied) -> Measured:
-    """Whether the candidates without a redundant literal have exactly one minimal alignment in all."""
-    return _counted(studied, _n_minimal_irredundant(studied) == 1)

@@ -12,7 +12,8 @@ _KEYS: Final[Mapping[Kind, str]] = {
     "count": "functions-most alignments-valid-over-layers alignments-minimal-over-layers held-out-classes "
     "held-out-aligned-alignments rung-single rung-sets rung-integer rung-integer-any rung-orthogonal rung-oblique "
     "aligned-valid aligned-mediating aligned-leaving aligned-joint aligned-clean aligned-zero aligned-interval "
-    "aligned-thirty aligned-many",
+    "aligned-thirty aligned-many algorithms-irredundant alignments-minimal-irredundant",
+    "yes-no": "one-irredundant-algorithm one-irredundant-alignment",
     "number": "functions-per-neuron interpretations-first-1 interpretations-first-5 interpretations-first-10 "
     "interpretations-first-15 interpretations-first-20 interpretations-first-30 sae-explained",
     "share": "held-out-random held-out-fitted held-out-shortest held-out-short-fitted held-out-resample held-out-best "

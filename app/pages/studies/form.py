@@ -59,7 +59,7 @@ class StudyFields(BaseModel):
 
 
 class StudyFile(BaseModel):
-    """A study file, as text or as a file."""
+    """A study file as text."""
 
     file: str = Field(
         "",
@@ -68,7 +68,6 @@ class StudyFile(BaseModel):
         description="It can say more than the fields: other sources, factors, criteria, tests, published values.",
         json_schema_extra={"control": "textarea"},
     )
-    upload: str = Field("", title="Or a file", json_schema_extra={"control": "file"})
 
 
 class StudyOrder(BaseModel):
@@ -173,16 +172,13 @@ def read_fields(form: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> 
     return design_from_mapping(settings)
 
 
-def design_of_text(text: str | bytes) -> StudyDesign:
+def design_of_text(text: str) -> StudyDesign:
     """A study file that was sent.
 
     Raises:
         InvalidStudy: it cannot be read, contradicts itself, or has a measure that is gone.
     """
-    raw = text if isinstance(text, bytes) else text.encode()
-    if len(raw) > MAX_DESIGN_BYTES:
-        raise InvalidStudy("study file", f"is larger than {MAX_DESIGN_BYTES:,} bytes", "hand in a smaller one")
-    return runnable(read_design(raw))
+    return runnable(read_design(text.encode()))
 
 
 def problems_of(error: Exception) -> tuple[dict[str, str], list[str]]:

@@ -18,8 +18,6 @@ MEASURES = [
     "alignments-minimal",
     "alignments-placed",
     "alignments-empty",
-    "algorithms-irredundant",
-    "alignments-minimal-irredundant",
     "irredundant-formulas",
 ]
 

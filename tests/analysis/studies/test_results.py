@@ -78,7 +78,7 @@ def test_failed_networks_are_in_every_denominator():
     for group in summary.groups("circuits-valid", "complete"):
         assert (group.of, group.failed, len(group.points)) == (4, 2, 2)
         assert group.spread.of == 4
-    answers = summary.groups("one-irredundant-algorithm", "complete")[0]
+    answers = summary.groups("one-minimal-alignment", "complete")[0]
     assert (answers.yes.hits, answers.yes.of) == (2, 2)
     assert (answers.yes_of_all.hits, answers.yes_of_all.of) == (2, 4)
 

@@ -36,9 +36,6 @@ def test_former_slugs_lead_on_with_everything_behind_them(client) -> None:
     ):
         led = client.get(former)
         assert (led.status_code, led.headers["location"]) == (301, now)
-    on_the_way = client.get("/networks/moving/circuits?edges_max=3&keep=n1.0&theme=dark").headers["location"]
-    led = client.get(on_the_way).headers["location"]
-    assert led == "/networks/moved/explanations?kind=circuit&edges_max=3&uses=n1.0&theme=dark"
     assert client.get(f"/networks/{digest[:8]}").status_code == 200
     assert rename(client, "moving", "x1").status_code == 308  # a change is sent on whole
     assert rename(client, "moved", "moved").headers["location"] == "/networks/moved"
@@ -104,14 +101,6 @@ def test_a_table_says_scope_settings_filters_and_what_a_verdict_means(client) ->
         "fragile: Its margin is below 1e-6.",
     ):
         assert part in text
-
-
-def test_an_option_that_no_list_ever_had_is_refused_on_former_lists_too(client) -> None:
-    for former, option in (("circuits", "edge_max"), ("circuits.csv", "network"), ("algorithms", "scope")):
-        refused = client.get(client.get(f"{XOR}/{former}?{option}=10").headers["location"])
-        assert refused.status_code == 400
-        assert option in refused.text
-    assert client.get(f"{XOR}/explanations/c-3fffe/interpretations.csv").status_code == 404
 
 
 def test_cells_that_a_spreadsheet_would_run_are_disarmed() -> None:
