@@ -82,9 +82,9 @@ class Addresses:
     def network(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         return self._url("networks", network, scope=scope, **view)
 
-    def settings(self, network: str, **view: Any) -> str:
+    def settings(self, network: str) -> str:
         """What it is called in addresses, and deleting it."""
-        return self._url("networks", network, "settings", **view)
+        return self._url("networks", network, "settings")
 
     def rename(self, network: str) -> str:
         """Where another slug is given with POST."""
@@ -255,17 +255,15 @@ class Addresses:
         """A page of :mod:`app.pages.sharing` without the site around it, for a frame on another site."""
         return f"{self.prefix}/embed{page.removeprefix(self.prefix)}"
 
-    def collection(self, title: str = "", entries: Sequence[tuple[str, str]] = (), slide: int = 0) -> str:
+    def collection(self, title: str = "", entries: Sequence[tuple[str, str]] = ()) -> str:
         """A collection of pages.
 
         Args:
             title: what it is called.
             entries: the address of each page with a note, which may be empty.
-            slide: the number of the one that is shown alone; 0 for all.
         """
         query = [("title", title)] if title else []
         query += [pair for address, note in entries for pair in (("item", address), ("note", note))]
-        query += [("slide", str(slide))] if slide else []
         return self._url("collections") + (f"?{'&'.join(map(_assigned, query))}" if query else "")
 
     def learn(self, page: str = "", **view: Any) -> str:

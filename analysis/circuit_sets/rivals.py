@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.circuit_sets.circuit_map import MapFound, map_circuits
 from analysis.circuit_sets.overlap import Words, distances_to, jaccard_distance, shared_edges, sizes_of, words_of
 from analysis.networks.circuit import EdgeLayout
 from analysis.progress import OutOfTime
@@ -176,12 +175,11 @@ class PairFound(Part):
 
 
 class RivalsReport(Report):
-    """The circuits that differ most, and a map of all; null where there are too few."""
+    """The circuits that differ most; null where there are too few."""
 
     of: int = Field(description="Circuits that were looked at: those listed.")
     complete: bool = Field(description="Whether these are all valid ones.")
     pair: PairFound | None
-    map: MapFound | None
 
     def findings(self, question: Question | None = None, part: str = "edge") -> list[str]:
         which = "valid" if self.complete else "listed"
@@ -219,13 +217,8 @@ def compare(layout: EdgeLayout, masks: NDArray[Any], work: Work = DEFAULT_WORK, 
         complete: whether every valid circuit is listed.
     """
     pair = most_different(masks, layout, work)
-    placed = None
-    if len(masks):
-        smallest = int(masks[sizes_of(words_of(masks, layout)).argmin()])
-        placed = map_circuits(masks, layout, {smallest, *(pair.masks if pair else ())}, work)
     return RivalsReport(
         of=len(masks),
         complete=complete,
         pair=None if pair is None else PairFound.showing(pair, layout),
-        map=placed,
     )

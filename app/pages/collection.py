@@ -6,7 +6,7 @@ page is gone says so, and the rest of the collection stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated, Final
 
 from markupsafe import Markup
@@ -41,7 +41,7 @@ class CollectionOptions(Options):
         f"left out. At most {MOST_ITEMS}.",
     )
     note: list[Note] = Field([], description="A note on each item, in the same order; empty for none.")
-    slide: int = Field(0, ge=0, le=MOST_ITEMS, description="Number of the item that is shown alone; 0: all of them.")
+    slide: int = Field(0, description="Of earlier addresses, which showed one item alone.")
     lines: str = Field("", max_length=MOST_ITEMS * MAX_ADDRESS, description="Items as the form sends them.")
 
     @property
@@ -81,11 +81,10 @@ class CollectionItem(PageModel):
 
 
 class CollectionRecord(PageModel):
-    """A collection, or one item of it as a slide."""
+    """A collection."""
 
     title: str
     items: list[CollectionItem]
-    slide: int = Field(description="Number of the item that is shown alone; 0: all of them.")
     url: str
 
 
@@ -93,7 +92,7 @@ def collection_record(session: Session, links: Addresses, options: CollectionOpt
     """The collection that an address holds.
 
     Raises:
-        BadQuery: too many items, more notes than items, or a slide beyond the last item.
+        BadQuery: too many items, or more notes than items.
     """
     entries = options.entries
     if len(entries) > MOST_ITEMS:
@@ -101,12 +100,9 @@ def collection_record(session: Session, links: Addresses, options: CollectionOpt
         raise BadQuery(f"{len(entries)} items", cause, cure, "item")
     if len(options.note) > max(len(options.item), 1):
         raise BadQuery(f"{len(options.note)} notes", f"are for {len(options.item)} items", "leave some out", "note")
-    if options.slide > len(entries):
-        raise BadQuery(f"slide {options.slide}", f"there are {len(entries)} items", "use one of them, or 0", "slide")
     items = [_item(session, links, number, *entry) for number, entry in enumerate(entries, start=1)]
     title = options.title.strip()
-    url = links.collection(title, entries, options.slide)
-    return CollectionRecord(title=title, items=items, slide=options.slide, url=url)
+    return CollectionRecord(title=title, items=items, url=links.collection(title, entries))
 
 
 def _item(session: Session, links: Addresses, number: int, address: str, note: str) -> CollectionItem:
@@ -121,31 +117,20 @@ def _item(session: Session, links: Addresses, number: int, address: str, note: s
 
 
 def collection_blocks(found: CollectionRecord, links: Addresses) -> Iterator[Block]:
-    """The page: all items, or one of them as a slide."""
+    """The page."""
     entries = [(one.address, one.note) for one in found.items]
 
-    def to(entries: Sequence[tuple[str, str]], slide: int = 0) -> str:
-        return links.collection(found.title, entries, slide)
-
-    if found.slide:
-        one = found.items[found.slide - 1]
-        where = f"{found.title or 'Collection'}, {one.number} of {len(entries)}"
-        before = [Action("Previous", to(entries, one.number - 1))] if one.number > 1 else []
-        after = [Action("Next", to(entries, one.number + 1), primary=True)] if one.number < len(entries) else []
-        opened = [Action("Open this page", one.url)] if one.url else []
-        yield Head(one.title, where, actions=[*before, *after, *opened, Action("All items", to(entries))])
-        yield from _shown(one, links)
-        return
     said = f"{noun(len(entries), 'item')}. The address of this page is the collection: whoever has it sees the same."
-    slides = [Action("Slides", to(entries, 1), primary=True)] if entries else []
-    yield Head(found.title or "Collection", said, actions=[*slides, Menu("Share", (), found.url)])
+    yield Head(found.title or "Collection", said, actions=[Menu("Share", (), found.url)])
     if not entries:
         start = "Write addresses below, or use “Start a collection” under Share on a page."
         yield Notice("Nothing in it yet", start)
     for one in found.items:
-        without = to([entry for at, entry in enumerate(entries, start=1) if at != one.number])
+        without = [entry for at, entry in enumerate(entries, start=1) if at != one.number]
         title = Markup('<a href="{}">{}</a>').format(one.url, one.title) if one.url else f"Item {one.number}"
-        yield Section(title, one.kind, Action("Remove", without), id=f"item-{one.number}")
+        yield Section(
+            title, one.kind, Action("Remove", links.collection(found.title, without)), id=f"item-{one.number}"
+        )
         yield from _shown(one, links)
     lines = "\n".join(f"{address} {' '.join(note.split())}".strip() for address, note in entries)
     form = Form(

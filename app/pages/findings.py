@@ -8,12 +8,9 @@ from functools import lru_cache
 from importlib import resources
 from typing import Final
 
-from pydantic import Field
-
 from analysis.studies.design import StudyDesign
 from app.addressing import Addresses
 from app.errors import NotFound
-from app.options import PageModel
 from app.pages.prose import chapters, items_of
 from app.resources import DOCUMENTS
 from pluriscope.blocks import Action, Block, Head, More, Prose, Section
@@ -28,26 +25,18 @@ _WITHIN: Final = re.compile(r"\]\(#([^)]+)\)")
 _LEADING: Final = re.compile(r"\*\*(.+?)\*\*(.*)$", re.DOTALL)
 
 
-class FindingRecord(PageModel):
-    """One finding in short."""
-
-    anchor: str
-    headline: str = Field(description="What was found, as a sentence without its stop.")
-    evidence: str = Field(description="The numbers behind it, and the studies they are from, as Markdown.")
-    url: str
-
-
 def findings(links: Addresses) -> Iterator[Block]:
     """All findings, the answers of other studies, and where the tables are."""
     (_, intro), *rest = chapters(FINDINGS_FILE)
-    found = [_finding(text, number, links) for number, text in enumerate(_in_short())]
     studies = Action("Studies", links.studies())
     yield Head(
         "Findings", "What the studies that come with Pluriscope found, each with its numbers.", actions=[studies]
     )
-    for number, one in enumerate(found, start=1):
-        yield Section(f"{number}. {one.headline}", id=one.anchor)
-        yield Prose(one.evidence, glossary=False)
+    for number, text in enumerate(_in_short(), start=1):
+        found = _LEADING.match(text)
+        numbers = "" if found is None else found[2].lstrip(".,: ")
+        yield Section(f"{number}. {headline_of(text)}", id=f"finding-{number}")
+        yield Prose(_elsewhere(numbers[:1].upper() + numbers[1:], links), glossary=False)
     yield Section("Tables", "Every chapter with its tables and intervals.")
     yield Prose("\n".join(f"- [{title}]({links.findings(key)})" for key, title in _tables().items()), glossary=False)
     others = "\n\n".join(dict(rest)[OTHER_ANSWERS])
@@ -91,19 +80,6 @@ def headline_of(answer: str) -> str:
     """The leading sentence of an answer, without its stop."""
     found = _LEADING.match(answer)
     return (answer if found is None else found[1]).rstrip(".")
-
-
-def _finding(text: str, number: int, links: Addresses) -> FindingRecord:
-    """One finding in short: its leading sentence, and what follows it as sentences of their own."""
-    found = _LEADING.match(text)
-    rest = "" if found is None else found[2].lstrip(".,: ")
-    anchor = f"finding-{number + 1}"
-    return FindingRecord(
-        anchor=anchor,
-        headline=headline_of(text),
-        evidence=_elsewhere(rest[:1].upper() + rest[1:], links),
-        url=f"{links.findings()}#{anchor}",
-    )
 
 
 def _elsewhere(text: str, links: Addresses) -> str:

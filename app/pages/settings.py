@@ -18,16 +18,7 @@ from app.db.tables import NetworkRow
 from app.figures.numbers import exact, noun, plural, when
 from app.jobs.deletion import KEPT_ORIGIN, unfinished_jobs
 from app.limits import undo_days_in
-from app.options import Options
 from pluriscope.blocks import Action, Block, Form, Head, Prose, Section, Table
-
-
-class SettingsOptions(Options):
-    """Options of the page."""
-
-    slug: str = Field(
-        "", max_length=80, description="The slug that it is to have: lower-case letters, digits, hyphens."
-    )
 
 
 class NewSlug(BaseModel):
@@ -42,23 +33,18 @@ class NewSlug(BaseModel):
     )
 
 
-def settings(session: Session, links: Addresses, row: NetworkRow, options: SettingsOptions) -> Iterator[Block]:
+def settings(session: Session, links: Addresses, row: NetworkRow) -> Iterator[Block]:
     """Its slug, what it was called before, and its deletion."""
     called = Markup(
         "In addresses it is called <code>{}</code>. With another slug every address with this one redirects, and no "
         "other network can have it. Its digest, <code>{}</code>, stays; so does everything found."
     )
     yield Head(f"Settings of {row.name}", called.format(row.slug, row.digest))
-    yield Form(NewSlug, links.rename(row.slug), "Rename", {"slug": options.slug.strip() or row.slug})
+    yield Form(NewSlug, links.rename(row.slug), "Rename", {"slug": row.slug})
     if former := former_slugs(session, row):
         yield Section("Its other slugs", "Old links redirect.")
-        back = Markup('<a href="{}">Rename it so</a>')
-        rows = [
-            (one.slug, one.name, f"{'since' if one.name else 'until'} {when(one.retired_at)}",
-             back.format(links.settings(row.slug, slug=one.slug)))
-            for one in former
-        ]  # fmt: skip
-        yield Table.plain(("Slug", "Of the same weights saved as", "Since or until", "Back"), rows)
+        rows = [(one.slug, one.name, f"{'since' if one.name else 'until'} {when(one.retired_at)}") for one in former]
+        yield Table.plain(("Slug", "Of the same weights saved as", "Since or until"), rows)
     yield from removal(session, row, links.delete(row.slug), links.network_file(row.slug))
 
 

@@ -82,7 +82,7 @@ _PAGES: Final = (
     ("/studies/{study}/progress", "/studies/{study}", ("by",)),
     ("/studies/{study}/rename", "/studies/{study}", ("by",)),
     ("/studies/{study}/delete", "/studies/{study}", ("by",)),
-    (f"{_NETWORK}/rename", f"{_NETWORK}/settings", ("slug",)),
+    (f"{_NETWORK}/rename", f"{_NETWORK}/settings", ()),
     (f"{_NETWORK}/delete", f"{_NETWORK}/settings", ()),
     ("/train", "/networks/new?way=train", tuple(TrainFields.model_fields)),
     ("/findings/{study}/figures/{name}.{form}", "/studies/{study}/figures/{name}.{form}", ()),
@@ -113,7 +113,7 @@ def _former() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     yield from _PAGES
     for page, to, kept in _ONES:
         yield page, to, kept
-        yield f"/embed{page}", f"/embed{to}", (*kept, "hide")
+        yield f"/embed{page}", f"/embed{to}", kept
         for file in _FILES:
             yield f"{page}/{file}", f"{to}/{file}", (*kept, "width")
         yield f"{page}/figures/{{name}}", to, kept

@@ -22,10 +22,10 @@ from app.pages.network_page import network_record
 from app.pages.networks import COLUMNS, MOST_LETTERS, about_networks, network_list, networks_record, networks_table
 from app.pages.overview import Overview, OverviewOptions
 from app.pages.place import Place, find_any, find_network, locate_any
-from app.pages.settings import SettingsOptions, settings
+from app.pages.settings import settings
 from app.rendering import HAS_RECORD, network_row, show
 from app.routes.changes import Writing
-from app.routes.depends import Form, Links, ListOptions, Reading, options_of
+from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading, options_of
 from app.routes.faces import HTML, UNLISTED, Faces, both, passed_on
 from app.routes.streaming import CSV_RESPONSE, table_file
 from pluriscope.blocks import Table
@@ -120,13 +120,11 @@ def network_file(session: Reading, links: Links, network: str) -> Response:
 
 
 @router.get(f"{ONE}/settings", **HTML)
-def settings_page(
-    request: Request, session: Reading, links: Links, network: str, options: Annotated[SettingsOptions, Query()]
-) -> HTMLResponse:
+def settings_page(request: Request, session: Reading, links: Links, network: str, _options: NoOptions) -> HTMLResponse:
     """What it is called in addresses, and deleting it."""
     row = find_network(session, links, network)
     tabs = network_row(links, row.slug, row.name)
-    return show(request, settings(session, links, row, options), room="Explore", network=tabs, headers=UNLISTED)
+    return show(request, settings(session, links, row), room="Explore", network=tabs, headers=UNLISTED)
 
 
 @router.post(f"{ONE}/rename", include_in_schema=False)

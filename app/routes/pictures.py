@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final, Literal
 
 from fastapi import APIRouter, Request
@@ -35,7 +35,6 @@ SHOWN: Final = (*PATTERNS, "/networks/{network}/play", "/studies/{study}")
 LEAST_WIDTH, MAX_WIDTH = 1_600, 2_400
 """Of a PNG whose width nobody names; any is at most so wide."""
 ANYWHERE: Final = {"cache-control": "public, max-age=3600", "cross-origin-resource-policy": "cross-origin"}
-PARTS: Final = ("title", "drawing", "numbers")
 
 
 def _page_of(request: Request, session: Session, links: Addresses, *own: str) -> Shared:
@@ -84,17 +83,13 @@ def _drawn(page: Shared, name: str) -> Markup:
 
 
 def embedding(request: Request, session: Reading, links: Links) -> HTMLResponse:
-    """A page in a frame; ``hide`` leaves parts out."""
-    hide = request.query_params.getlist("hide")
+    """A page in a frame."""
     _theme(request)
-    for part in hide:
-        if part not in PARTS:
-            raise BadQuery(f"option 'hide' {part[:40]!r}", "is unknown", f"use {', '.join(PARTS)}", "hide")
-    page = _page_of(request, session, links, "hide")
+    page = _page_of(request, session, links)
     share = share_of(page, links, base_url(request))
     ancestors = request.app.state.settings.embed_ancestors
     policy = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {ancestors}")
-    blocks = _embedded(page, share, hide)
+    blocks = _embedded(page, share)
     headers = {"content-security-policy": policy}
     response = show(request, blocks, share.facts.title, share=share, around="embed.html", headers=headers)
     if "set-cookie" in response.headers:  # a frame's theme is its own, not the visitor's choice
@@ -109,16 +104,13 @@ for _pattern in SHOWN:
     router.add_api_route(f"{_pattern}/figures/{{name}}.{{form}}", figure)
 
 
-def _embedded(page: Shared, share: Share, hide: Sequence[str]) -> Iterator[Block]:
+def _embedded(page: Shared, share: Share) -> Iterator[Block]:
     facts = share.facts
-    if "title" not in hide:
-        yield Head(facts.title, facts.kicker)
-    if "drawing" not in hide:
-        named = Markup("<b>{}</b> {}")
-        figures = [Figure(drawn, named.format(letter, name) if letter else "") for letter, name, drawn in page.thumbs]
-        yield from [Side(figures)] if figures[1:] else figures
-    if "numbers" not in hide:
-        yield Facts([Fact(what, value) for what, value in facts.lines])
+    yield Head(facts.title, facts.kicker)
+    named = Markup("<b>{}</b> {}")
+    figures = [Figure(drawn, named.format(letter, name) if letter else "") for letter, name, drawn in page.thumbs]
+    yield from [Side(figures)] if figures[1:] else figures
+    yield Facts([Fact(what, value) for what, value in facts.lines])
     whole = [
         f"[See it whole in Pluriscope]({share.url})",
         f"protocol {facts.protocol}",

@@ -124,10 +124,7 @@ RIVALS: Final = Analysis(
     "Which valid circuits have least in common?",
     "Some seconds; all pairs are compared or ruled out.",
     "analysis.circuit_sets.rivals:find",
-    (
-        ("most different circuits", "Most different circuits", "every pair, block by block"),
-        ("map of circuits", "Map", "classical scaling of distances"),
-    ),
+    (("most different circuits", "Most different circuits", "every pair, block by block"),),
     always,
     of_models=True,
 )

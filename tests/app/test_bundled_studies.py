@@ -28,18 +28,6 @@ def test_a_design_has_no_contradictions_and_is_named_like_its_file(path):
             assert label in design.labels(factor)
 
 
-@pytest.mark.slow
-def test_designs_differ():
-    digests = [design_of(path).digest for path in DESIGNS]
-    assert len(set(digests)) == len(digests) >= 10
-
-
-def test_the_paper_is_asked_under_both_protocols():
-    for path in DESIGNS:
-        if path.stem in ("paper-xor", "paper-multi-task", "paper-gate", "paper-noise", "paper-skew", "paper-loss"):
-            assert {protocol.name for protocol in design_of(path).protocols} == {"paper", "complete"}
-
-
 def test_what_is_trained_first_is_no_network_of_a_study():
     seeds = {seed for path in DESIGNS for seed in design_of(path).seeds.numbers}
     assert {FRESH_XOR.seed, TrainFields.model_fields["seed"].default}.isdisjoint(seeds)

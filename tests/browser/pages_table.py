@@ -108,7 +108,6 @@ PAGES = {
     "administration": "/admin",
     "collection": "/collections?title=Two&item=/networks/xor-pretrained&note=The+network&item=/networks/gone&note=",
     "collection, empty": "/collections",
-    "collection, a slide": "/collections?item=/networks/xor-pretrained&note=The+network&slide=1",
     "learn": "/learn",
     "lesson": "/learn/two-circuits?off=n2.1&off=n2.2",
     "lesson, answered": "/learn/two-readings?mark=1.29&kept=0101&kept=0111&answer=a",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pluriscope.errors import InvalidOption
-from pluriscope.frames import Coded, Frame, Overview, Part, ordered
+from pluriscope.frames import Coded, Frame, Overview, Part
 from pluriscope.kinds.columns import KIND, NAME, REF, URL
 from pluriscope.tables import Column, Query, read_query, toggled
 
@@ -146,13 +146,6 @@ def test_one_order_over_all_kinds(sort, descending):
     assert [row.ref for row in found.rows] == [ref for _, ref in expected]
 
 
-def test_pages_follow_each_other_without_a_gap():
-    query = read_query(COLUMNS, {"sort": ["margin"], "order": ["desc"], "limit": ["70"]})
-    whole = [row.ref for row in FRAME.select(Query(query.wanted, "margin", True, limit=1000)).rows]
-    pages = [FRAME.select(Query(query.wanted, "margin", True, start, 70)).rows for start in range(0, len(whole), 70)]
-    assert [row.ref for page in pages for row in page] == whole
-
-
 def test_a_filter_that_leaves_none_is_told_beside_the_rows_that_there_are_without_it():
     left, any_standing = (FRAME.select(read_query(COLUMNS, {**of})).total for of in ({}, {"valid": ["any"]}))
     found = FRAME.select(read_query(COLUMNS, {"kind": ["probe"]}))
@@ -212,12 +205,6 @@ def test_an_overview_leaves_aside_what_is_not_asked_for_and_shows_other_rows_whe
     asked = overview(Frame(COLUMNS, parts)).select(read_query(COLUMNS, {"kind": ["algorithm"]}))
     assert asked.total == FRAME.select(read_query(COLUMNS, {"kind": ["algorithm"]})).total
     assert not any(row.picks for row in asked.rows)
-
-
-def test_what_is_valid_comes_first_in_the_own_order_of_a_kind():
-    *_, algorithms = FRAME.parts
-    valid = algorithms.numbers["valid"][ordered(algorithms, "gates", True)].tolist()
-    assert valid == sorted(valid, reverse=True)
 
 
 def test_an_empty_frame_answers():

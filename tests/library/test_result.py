@@ -19,7 +19,7 @@ from analysis.limits import Limits
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
-from analysis.result_file import read_circuits, result_json
+from analysis.result_file import result_json
 from analysis.work import Work
 from app.db.writes import save_network
 from app.pages.counted import counts_of
@@ -54,17 +54,6 @@ def test_counts_say_how_sure_they_are_as_the_pages_do(how, store):
     assert bool(result.missing) is (how != "listed")
     for told in (result, result.circuits, result.interpretations, result.algorithms):
         assert told._repr_html_()
-
-
-@pytest.mark.parametrize("how", LIMITS)
-def test_the_search_for_circuits_is_read_back(how):
-    analysis = analysed(LIMITS[how])
-    found, told = analysis.circuits, result_json([analysis])["outputs"][0]["circuits"]
-    read = read_circuits(json.loads(json.dumps(told)), found.layout)
-    same = ("layout", "possible", "truncated_at", "method", "count", "interval", "confidence", "n_tested", "smallest")
-    assert [getattr(read, name) for name in same] == [getattr(found, name) for name in same]
-    assert read.masks.tolist() == found.masks.tolist()
-    assert read.distribution == found.distribution
 
 
 def test_a_count_is_an_integer_only_where_it_is_exact():

@@ -2,9 +2,7 @@
 
 import re
 import sys
-from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from analysis.errors import AnalysisError
@@ -74,15 +72,6 @@ def test_tables_become_frames(xor):
     comparison = xor.compare(xor.circuits.smallest[0].classes[0], xor.alignments[0])
     assert len(comparison.to_pandas()) == len(comparison) > 0
     assert xor.circuits[0].verdicts.rows.to_pandas().criterion[0] == "zero-ablation"
-
-
-def test_in_a_frame_a_float_that_is_not_there_is_nan(xor, monkeypatch):
-    figures = xor.circuit_figures
-    margins = np.array([np.nan, *figures.numbers["margin"][1:]])
-    monkeypatch.setitem(vars(xor), "circuit_figures", replace(figures, numbers={**figures.numbers, "margin": margins}))
-    found = xor.circuits.to_pandas()
-    assert found.margin.dtype == np.float64
-    assert found.margin.isna().tolist() == [True] + [False] * 196
 
 
 def test_without_pandas_it_is_said_what_to_install(xor, monkeypatch):

@@ -62,12 +62,6 @@ def jobs_about(session: Session, analysis: AnalysisRow, *kinds: str) -> list[Job
     return sorted(found, key=lambda job: job.state not in UNFINISHED)
 
 
-def jobs_of_kind(session: Session, kind: str, limit: int) -> list[JobRow]:
-    """The last jobs of one kind that were asked for, newest first."""
-    query = select(JobRow).where(JobRow.kind == kind).order_by(JobRow.created_at.desc(), JobRow.id.desc())
-    return list(session.scalars(query.limit(limit)))
-
-
 def count_log(session: Session, job_id: str) -> int:
     """How many lines a job's log has."""
     return session.scalar(select(func.count()).select_from(JobLogRow).where(JobLogRow.job_id == job_id)) or 0

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.algorithms.and_inverter import gate_of_code, matching_gates
-from analysis.algorithms.high_level_model import readable_formula
 from analysis.answers import answers, counted_otherwise
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.criteria.registry import CRITERIA
@@ -42,9 +40,6 @@ from app.pages.plan import planned_table
 from app.pages.shared import activation_words
 from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Form, Head, More, Notice, Prose, Section, Table
 
-FORMULA_INPUTS: Final = 4
-FORMULA_DEPTH: Final = 3
-"""A table without a name is shown as a formula up to these, which takes a hundredth of a second."""
 _WIDEST, _DEEPEST = 40, 8
 """A network that is drawn."""
 
@@ -99,14 +94,6 @@ def content_of(intake: Intake) -> str:
     document = network_file_json(intake.draft)
     document = {key: value for key, value in document.items() if value or key not in ("name", "tasks")}
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-
-
-def short_formula(task: Task, n_inputs: int) -> str:
-    """The simplest formula of a task that has no name, "" where none of few gates is found."""
-    if task.name or not task.truth_table or n_inputs > FORMULA_INPUTS:
-        return ""
-    codes, _ = matching_gates(task.pattern, n_inputs, FORMULA_DEPTH, 1)
-    return readable_formula(gate_of_code(int(codes[0]), n_inputs, FORMULA_DEPTH).root) if len(codes) else ""
 
 
 def preview_blocks(session: Session, links: Addresses, page: Preview, values: Mapping[str, Any]) -> Iterator[Block]:
@@ -182,8 +169,7 @@ class Output:
         if self.margin is not None:
             right += f"; smallest margin {decimal(self.margin, 3)}"
             right += ", fragile: below 10⁻⁶" if self.margin < FRAGILE_MARGIN else ""
-        n_inputs = self.intake.draft.network.n_inputs
-        return Fact(label, short_formula(self.task, n_inputs) or _called(self.task), words, right)
+        return Fact(label, _called(self.task), words, right)
 
     @property
     def table(self) -> Table:

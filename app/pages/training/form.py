@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from markupsafe import Markup
 from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.orm import Session
 
@@ -18,17 +17,15 @@ from analysis.question import Question
 from analysis.tasks import MAX_INPUTS, TASK_NAMES
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
-from app.db.reads.jobs import jobs_of_kind
 from app.figures.numbers import exact
 from app.jobs import queue
 from app.jobs.definitions import train_arguments
 from app.limits import limits_in
 from app.options import PageModel
 from app.pages.plan import planned_table
-from pluriscope.blocks import Block, Choice, Form, Head, Notice, Section, Side, Table, errors_of
+from pluriscope.blocks import Block, Choice, Form, Head, Notice, Side, errors_of
 
 MAX_COUNT: Final = 100
-_LATEST: Final = 5
 _PLAN: Final = "plan"
 _SPEC: Final = TrainingSpec.model_fields
 
@@ -137,12 +134,6 @@ def training_page(
         values |= {"protocols": [name for name in sent["protocols"] if name]}  # type: ignore[dict-item]
     form = Form(TrainFields, links.train(), "Start training", values, errors, folded=FOLDED, told=_PLAN)
     yield Side([form, _told(session, request, errors)])
-    latest = jobs_of_kind(session, "train", _LATEST)
-    if latest:
-        yield Section("Recent")
-        link = Markup('<a href="{}">{}</a>')
-        rows = [(link.format(links.job(job.id), job.title), job.state, job.found) for job in latest]
-        yield Table.plain(("Training", "State", "Found"), rows)
 
 
 def _told(session: Session, request: TrainRequest | None, errors: Mapping[str, str]) -> Block:

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from analysis.circuit_sets.circuit_map import map_circuits
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.circuit_sets.circuit_map import map_circuits
 from analysis.circuit_sets.overlap import all_distances, sizes_of, words_of
 from analysis.networks.circuit import EdgeLayout, mask_array
 from tests.factories import hand_made_analysis

@@ -44,14 +44,6 @@ def trained(images):
     return train_on_images(images, cell(), 3, 0.3)
 
 
-def test_the_bundled_images_are_the_zeros_and_ones_of_the_test_part(images):
-    assert np.bincount(images.labels).tolist() == [178, 182]
-    assert images.pixels.shape == (360, 64)
-    assert (images.pixels.min(), images.pixels.max()) == (0, 1)
-    middle = images.pixels.reshape(-1, 8, 8)[:, 2:6, 3:5].mean(axis=(1, 2))
-    assert middle[images.labels == 1].mean() > 2 * middle[images.labels == 0].mean()  # a zero is empty inside
-
-
 @pytest.mark.slow
 def test_a_network_learns_and_equal_seeds_give_equal_networks(images, trained):
     assert trained.state == "converged"

@@ -108,11 +108,3 @@ def test_what_no_prior_reaches_is_an_outcome_with_its_rate():
 def test_contradictions(changes, cause):
     with pytest.raises(InvalidStudy, match=cause):
         design(**changes)
-
-
-def test_a_study_without_priors_keeps_its_digest():
-    plain = {"slug": "plain", "name": "P", "question": "Q?", "measures": ["draws"]}
-    told = read_design(json.dumps(plain).encode())
-    assert "prior" not in told.factors
-    assert told.digest == read_design(json.dumps({**plain, "prior": [""]}).encode()).digest
-    assert told.digest != design().digest

@@ -6,7 +6,7 @@ import pytest
 from analysis.errors import InvalidStudy
 from analysis.studies.cells import cells_of
 from analysis.studies.measures.measure import Measured
-from analysis.studies.outcome import StudyOutcome, network_of_outcome
+from analysis.studies.outcome import network_of_outcome
 from analysis.studies.result_file import StudyResults, read_results, result_bytes
 from analysis.studies.summary import Record, StudySummary
 from tests.study_factories import design, results
@@ -107,9 +107,3 @@ def test_several_outputs_of_a_network_become_one_value_as_the_design_says():
     assert not told("mean").points[0].exact
     assert told("first").points[0].exact
     assert told("mean").silent == 1
-
-
-def test_an_outcome_without_a_network_is_an_outcome():
-    lost = StudyOutcome("ab", 3, "diverged", "diverged to infinite values", None)
-    assert StudyOutcome.from_json(json.loads(json.dumps(lost.as_json()))).network is None
-    assert not lost.converged

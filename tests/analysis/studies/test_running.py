@@ -4,7 +4,6 @@ import pytest
 
 from analysis.criteria.interpretation_tallies import COSTLY
 from analysis.criteria.registry import CRITERIA as CRITERIA_OF_ALL
-from analysis.networks.training import train_networks
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.studies.cells import cells_of
@@ -49,13 +48,6 @@ def test_values_are_those_of_each_network_alone(study, outcomes):
         judged = passing(Studied(alone.question, alone), CRITERIA)
         assert {key: values[key] for key in judged} == judged
         assert {key.split(":")[1] for key in judged} == {"circuit", "interpretation", "algorithm", "alignment"}
-
-
-def test_a_network_does_not_depend_on_its_chunk(study, outcomes):
-    cell = cells_of(study)[1]
-    again = next(run_cell(cell, [5]))
-    assert again.network == outcomes[5].network
-    assert train_networks([cell.spec(5)])[0].network.digest == again.network
 
 
 def test_without_measures_of_circuits_none_are_searched():

@@ -47,8 +47,3 @@ def test_what_is_not_known_is_not_said():
 def test_a_network_of_another_task_decides_wrong():
     one = studied("xor_2-2", COMPLETE)
     assert value("decides-right", replace(one, question=replace(one.question, task=named_task("AND", 2)))) is False
-
-
-def test_margins_are_those_of_the_search():
-    one = studied("xor_2-2", COMPLETE)
-    assert value("circuits-margin", one) == one.analysis.circuits.margins.min()

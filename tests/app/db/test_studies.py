@@ -39,15 +39,6 @@ def test_results_are_stored_once_with_their_networks(store):
         assert [(study.slug, outcome.seed) for study, outcome in found] == [("xor-width", 0)]
 
 
-def test_a_network_that_is_stored_already_stays_as_it_is(store):
-    known = results()
-    with store.write() as session:
-        save_results(session, results(design(slug="another", loss_target=[0.02])))
-        row, _ = save_results(session, known)
-        assert session.scalar(select(func.count()).select_from(NetworkRow)) == 8
-        assert read_results(b"".join(stored_parts(session, row))).content == known.content
-
-
 def test_a_study_grows_and_never_shrinks(store):
     with store.write() as session:
         save_results(session, results())

@@ -10,16 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from analysis.criteria.steps import CriterionStep
-from analysis.network_files.files import NetworkFile
-from analysis.networks.network import Network
-from analysis.pipeline import analyse_output
-from analysis.question import ask
-from analysis.tasks import named_task
 from app.db.job_tables import JobRow
-from app.db.writes import save_network
-from app.main import create_app
-from tests.app.pages.conftest import judge
-from tests.factories import on_a_copy, save_analysis
 
 FUNNEL = "/networks/xor/analyses/funnel"
 
@@ -106,25 +97,6 @@ def test_every_list_has_as_many_as_the_page_says(client, sequence):
     lists_agree(client, told(client, *sequence), page_of(client, *sequence))
 
 
-@pytest.mark.slow
-def test_alignments_of_the_algorithms_left_are_a_list_too(tmp_path):
-    network = Network.from_arrays(  # one neuron is A ∧ B, the other A, and the output both of them
-        [[[1, 1], [1, 0]], [[1, 1]]], [[-1, 0], [-1]], activation="relu", output_activation="linear"
-    )
-    task = named_task("AND", 2)
-    app = create_app(on_a_copy(data=tmp_path))
-    with TestClient(app, base_url="http://127.0.0.1") as client:
-        with app.state.store.write() as session:
-            save_network(session, NetworkFile("AND", network, (task,)), slug="and")
-            row = save_analysis(session, analyse_output(ask(network, task=task)))
-        criteria, address = ("irredundant-literals", "both-directions"), "/networks/and/analyses/funnel"
-        judge(app.state.store, row, criteria)
-        report = told(client, *criteria, address=address)
-        assert "of the algorithms left" in kind(report, "alignment")["begin_words"]
-        assert int(kind(report, "alignment")["begin"])
-        lists_agree(client, report, page_of(client, *criteria, address=address))
-
-
 def test_none_survives_is_an_outcome_with_its_meaning(client):
     sequence = ("output-faithfulness", "minimal-subset", "mean-ablation")
     assert left(told(client, *sequence))[-1] == 0
@@ -199,16 +171,3 @@ def test_former_addresses_keep_their_sequence(client):
     ):
         answer = client.get(old)
         assert (answer.status_code, answer.headers["location"]) == (301, new)
-
-
-@pytest.mark.slow
-def test_a_key_that_changed_its_meaning_leads_to_what_changed(client):
-    page = page_of(client, "minimal-local")
-    assert "once meant something else" in page
-    assert 'href="/scope#changed-meanings"' in page
-    assert "once meant something else" not in page_of(client, "mean-ablation")
-    changed = client.get("/scope").text.partition('id="changed-meanings"')[2]
-    keys = [f"minimal-{kind}" for kind in ("quasi", "local", "subset", "cardinal")]
-    formers = [f"{key}-structural" for key in keys] + ["knockout-completeness(network=1)"]
-    for key in (*keys, "knockout-completeness", *formers):
-        assert f"<code>{key}</code>" in changed

@@ -12,7 +12,6 @@ from analysis.network_files.files import network_file_json
 from app.db.job_tables import JobRow
 from app.db.tables import DataRow, NetworkRow
 from app.jobs.deletion import purge_deleted
-from app.jobs.seeding import add_bundled_networks
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 from tests.factories import pretrained_xor
 from tests.hostile.files import hostile_files
@@ -99,13 +98,6 @@ def test_what_is_declared_wrong_is_told_at_its_field_and_nothing_is_stored(clien
         assert words in html.unescape(told)
         assert "pluriscope-network/1" in answer.text  # what was sent is not lost
     assert stored(store) == [0, 0, 0]
-
-
-def test_a_network_can_be_stored_without_any_analysis(client, store):
-    data = {"text": json.dumps(good_document()), "protocols": ""}
-    assert ">Import</button>" in client.post("/networks/new", data=data).text
-    assert client.post("/networks", data=data).status_code == 303
-    assert stored(store) == [1, 0, 0]
 
 
 def test_a_network_is_stored_once(client):
@@ -199,14 +191,6 @@ def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
         assert session.scalars(select(JobRow.state)).all() == ["queued"]
 
 
-@pytest.mark.slow
-def test_bringing_a_deleted_network_in_again_brings_it_back(client):
-    client.post("/api/v1/networks", content=xor_file())
-    assert client.post("/networks/hand-made-xor/delete").status_code == 303
-    assert client.post("/api/v1/networks", content=xor_file()).status_code == 200
-    assert client.get("/api/v2/networks/hand-made-xor").status_code == 200
-
-
 def test_a_deletion_is_final_when_its_time_is_over(client, store):
     client.post("/api/v1/networks", content=xor_file())
     client.post("/networks/hand-made-xor/delete")
@@ -214,16 +198,3 @@ def test_a_deletion_is_final_when_its_time_is_over(client, store):
     assert purge_deleted(store, 7.0, now=datetime.now(UTC) + timedelta(days=7, seconds=1)) == 1
     assert stored(store)[0] == 0
     assert client.get("/api/v2/networks/hand-made-xor").status_code == 404
-
-
-@pytest.mark.slow
-def test_bundled_networks_can_always_be_brought_back_and_do_not_come_by_themselves(client, store):
-    with store.write() as session:
-        add_bundled_networks(session)
-    client.post("/networks/xor-pretrained/delete")
-    assert purge_deleted(store, 0.0) == 0
-    with store.write() as session:
-        add_bundled_networks(session)
-    assert client.get("/api/v2/networks/xor-pretrained").status_code == 410
-    client.post("/networks/xor-pretrained/restore")
-    assert client.get("/api/v2/networks/xor-pretrained").status_code == 200

@@ -100,7 +100,7 @@ def test_a_study_is_passed_on_like_other_pages(client, study):
     assert "study design" in client.get(f"{study}?part=cite").text  # in the citation
     for made in ("card.svg", "drawing.svg"):
         assert "valid circuits" in client.get(f"{study}/{made}").text
-    frame = client.get(f"/embed{study}?hide=title")
+    frame = client.get(f"/embed{study}")
     assert "frame-ancestors" in frame.headers["content-security-policy"]
     assert "6 of 8" in frame.text
     refused = client.get(f"/api/v2/verified?url={study}")
@@ -242,18 +242,6 @@ def test_answers_of_methods_are_one_figure_and_no_columns(client, store):
     assert [name for name in first if name.startswith("audit")] == ["audit-distinct"]
 
 
-@pytest.mark.slow
-def test_what_is_taken_together_is_said(client, store):
-    known = results(design(hidden=[[width] for width in range(2, 9)], references=[], seeds={"first": 0, "count": 6}))
-    with store.write() as session:
-        save_results(session, known)
-    page = client.get(f"{API}/xor-width").json()
-    assert page["summed"] == page["progress"]["finished"] == 42
-    assert "all 7 cells are taken together" in page["figures"]["ladder-0"]
-    apart = client.get(f"{API}/xor-width?by=hidden").json()["figures"]["ladder-0"]
-    assert "taken together" not in apart
-
-
 # --- its networks
 
 
@@ -311,18 +299,6 @@ def test_a_deleted_network_stays_an_outcome_and_says_so(client, study):
     after = client.get(f"{API}/xor-width/outcomes").json()["items"][0]
     assert after == gone | {"url": ""}
     assert f'href="/networks/{slug}">Undo' in client.get(f"{study}/outcomes").text
-
-
-@pytest.mark.slow
-def test_outcomes_lead_to_networks_on_the_rows_that_they_were_judged_on(client, store):
-    known = judged_on_rows(results())
-    with store.write() as session:
-        save_results(session, known)
-    first = known.outcomes[0]
-    url = client.get(f"{API}/xor-width/outcomes?protocol=paper").json()["items"][0]["url"]
-    assert url.endswith(f"?protocol=paper&data={first.data.digest[:12]}")
-    page = client.get(f"/api/v2{url}").json()
-    assert page["counts"] is None
 
 
 # --- another one

@@ -4,20 +4,14 @@ import re
 from urllib.parse import parse_qsl
 
 import pytest
-from sqlalchemy import select
 
 from analysis.network_files.files import NetworkFile
 from analysis.networks.training_course import TrainingOutcome
 from analysis.networks.training_spec import training_spec, untrained_network
-from app.db.codecs import network_of
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import find_job
-from app.db.studies import save_results
-from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs.training import save_training_outcome
-from tests.factories import pretrained_xor
-from tests.study_factories import results as study_results
 
 NEW, TRAIN = "/networks/new", {"way": "train"}
 FORM = {
@@ -173,42 +167,6 @@ def test_a_network_is_trained_again_with_its_options(client, store):
     assert client.get(again).status_code == 200
     assert specs_of(store, answer)["specs"] == [spec.model_dump(mode="json")]
     assert "Train again" in client.get(f"/networks/{slug}?part=training").text
-
-
-def test_of_a_network_from_elsewhere_it_is_told_that_no_training_is_known(client, store):
-    with store.write() as session:
-        slug = save_network(session, pretrained_xor(), origin="uploaded").slug
-    network = client.get(f"/api/v2/networks/{slug}").json()
-    assert network["learning"] is None
-    assert 'id="training"' not in client.get(f"/networks/{slug}").text
-
-
-@pytest.mark.slow
-def test_weights_that_a_study_has_already_are_saved_under_the_name_that_was_typed(client, store):
-    with store.write() as session:
-        save_results(session, study_results())
-        row = session.scalars(select(NetworkRow).order_by(NetworkRow.id)).first()
-        by_study, network = (row.slug, row.name), network_of(row)
-    job = client.post(NEW, data={**TRAIN, "name": "My network", "protocols": ""}).headers["location"].rsplit("/", 1)[-1]
-    with store.write() as session:
-        arguments = session.get(JobRow, job).arguments
-        spec = training_spec(arguments["specs"][0])
-        outcome = TrainingOutcome(spec, "converged", network, 3, 0.009, 1.0, (0.3, 0.1, 0.009))
-        saved = save_training_outcome(session, arguments, [outcome])
-        row = session.get(JobRow, job)
-        row.state, row.result, row.found, row.started_at = "done", dict(saved.result), saved.found, row.created_at
-    told = client.get(f"/jobs/{job}").text
-    assert f"Known as {by_study[1]}, too." in told
-    assert 'href="/networks/my-network"' in told
-    for address in ("/api/v2/networks", "/api/v2/networks?q=my+network"):
-        (item,) = client.get(address).json()["items"]
-        assert (item["name"], item["also"]) == ("My network", [by_study[1]])
-    page = client.get("/api/v2/networks/my-network").json()
-    assert page["learning"]["networks"][0]["losses"] == [[1, 0.3], [2, 0.1], [3, 0.009]]
-    assert "XOR by width" in client.get("/networks/my-network?part=counted").text
-    assert by_study[1] in client.get("/networks/my-network?part=counted").text
-    led = client.get(f"/networks/{by_study[0]}/explanations?edges_max=3")
-    assert (led.status_code, led.headers["location"]) == (301, "/networks/my-network/explanations?edges_max=3")
 
 
 @pytest.mark.slow

@@ -42,12 +42,6 @@ def test_every_file_offered_beside_a_figure_is_there(client, page) -> None:
             assert answer.content.startswith(b"%PDF-")
 
 
-def test_a_file_shows_what_the_page_shows(client) -> None:
-    drawn = client.get(beside(COMPARISON, "figures/explanation-R.svg")).text
-    title = re.search("<title>(.*?)</title>", drawn)[1]
-    assert f'aria-label="{title}"' in client.get(COMPARISON).text
-
-
 def test_options_and_names_of_figures_are_checked(client) -> None:
     assert png_size(client.get(f"{XOR}/figures/drawing.png?width=300").content)[0] == 300
     assert client.get(f"{XOR}/figures/drawing.svg?theme=dark").status_code == 200

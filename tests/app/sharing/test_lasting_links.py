@@ -11,7 +11,6 @@ from html import unescape
 import pytest
 
 from app.db.tables import ShortLinkRow
-from app.pages.sharing.exports import _table
 from tests.app.sharing.conftest import COMPARISON, XOR
 
 pytestmark = pytest.mark.slow
@@ -49,11 +48,7 @@ def test_a_network_is_renamed_on_a_page_and_back(client) -> None:
     done = client.post("/networks/moving/rename", data={"slug": "form-made"})
     assert (done.status_code, done.headers["location"]) == (303, "/networks/form-made")
     assert client.get("/networks/moving/settings").headers["location"] == "/networks/form-made/settings"
-    back = "/networks/form-made/settings?slug=moving"
-    assert f'href="{back}"' in client.get("/networks/form-made/settings").text
-    assert 'value="moving"' in client.get(back).text
     assert client.post("/networks/form-made/rename", data={"slug": "moving"}).headers["location"] == "/networks/moving"
-    assert client.get(f"/networks/settled/settings?slug={'x' * 81}").status_code == 400
 
 
 @pytest.mark.parametrize("slug", ["xor", "Upper", "-x", "x-", "abcdef123456", "a/b", "", "x" * 81])
@@ -101,11 +96,6 @@ def test_a_table_says_scope_settings_filters_and_what_a_verdict_means(client) ->
         "fragile: Its margin is below 1e-6.",
     ):
         assert part in text
-
-
-def test_cells_that_a_spreadsheet_would_run_are_disarmed() -> None:
-    table = _table(("a", "b"), [("=1+1", 2**60), (float("inf"), None), (True, 0.1)])
-    assert "".join(table.csv()).split() == ["a,b", "'=1+1,1152921504606846976", "inf,", "true,0.1"]
 
 
 def test_a_network_links_to_the_numbers_of_its_figures(client) -> None:

@@ -7,15 +7,12 @@ import struct
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from html import unescape
-from urllib.parse import quote
 
 import pytest
 from bs4 import BeautifulSoup
 
 from app.addressing import Addresses
 from app.figures.cards import HEIGHT, WIDTH
-from app.figures.standalone import drawing_rules, standalone_svg, token
-from app.figures.svg.tiles import truth_tile
 from app.pages.sharing.facts import InShort
 from app.pages.sharing.share import Share, escape_bibtex, only_here
 from app.pages.sharing.targets import read_target
@@ -112,17 +109,6 @@ def test_an_embedding_of_play_says_what_everyone_foretold(client) -> None:
         assert client.get(wrong).status_code == status
 
 
-def test_rules_of_phones_and_print_do_not_reach_files() -> None:
-    assert "display: none" not in drawing_rules()
-    assert token("--ink") == "#14181b"  # print has another
-
-
-def test_markup_that_is_no_drawing_is_refused() -> None:
-    with pytest.raises(ValueError, match="no drawing"):
-        standalone_svg("<p>no</p>")
-    assert standalone_svg(str(truth_tile((0, 1, 1, 0)))).startswith("<svg")
-
-
 def test_bibtex_escapes_what_latex_would_take_for_commands() -> None:
     assert escape_bibtex("50% of A_1 & {x} ~ #2 $3 ^4 \\5") == (
         r"50\% of A\_1 \& \{x\} \textasciitilde{} \#2 \$3 \textasciicircum{}4 \textbackslash{}5"
@@ -160,14 +146,6 @@ def test_an_embedding_may_stand_in_frames_and_leads_back(client, page) -> None:
     assert "frame-ancestors 'none'" in client.get(page).headers["content-security-policy"]
 
 
-def test_parts_of_an_embedding_can_be_left_out(client) -> None:
-    whole, bare = client.get(f"/embed{CIRCUIT}").text, client.get(f"/embed{CIRCUIT}?hide=drawing&hide=numbers").text
-    assert [part in whole for part in ("<svg", 'class="facts"')] == [True, True]
-    assert [part in bare for part in ("<svg", 'class="facts"')] == [False, False]
-    assert client.get(f"/embed{CIRCUIT}?hide=everything").status_code == 400
-    assert client.get(f"/embed{CIRCUIT}?limits=1").status_code == 400
-
-
 def test_every_way_to_write_an_address_names_the_same() -> None:
     plain = read_target(CIRCUIT, Addresses())
     for text in (
@@ -183,11 +161,3 @@ def test_every_way_to_write_an_address_names_the_same() -> None:
     odd = read_target("/networks/a%2Fb", Addresses())
     assert odd.parts == ("a/b",)
     assert odd.path == "/networks/a%2Fb"
-
-
-def test_the_whole_comparison_stands_in_its_embedding_code(client) -> None:
-    code = unescape(re.search(r"&lt;iframe.*?&gt;", client.get(f"{COMPARISON}&part=cite").text)[0])
-    source = unescape(re.search(r'src="([^"]+)"', code)[1])
-    assert source.count("e=") == 3
-    assert client.get(source).status_code == 200
-    assert quote("a-a2e8546f11f80df4.e3bd9b5eae0c1489") in source

@@ -14,10 +14,8 @@ from analysis.protocol import COMPLETE
 from app.db.tables import AlignmentRow
 from app.db.writes import save_network
 from app.main import create_app
-from app.pages.sharing.verifying import HELD
 from tests.app.cli.test_analyse import refused, run
 from tests.app.sharing.conftest import (
-    ALGORITHM,
     ALIGNMENT,
     CIRCUIT,
     COMPARISON,
@@ -57,27 +55,11 @@ def test_every_listed_circuit_is_found_again_and_one_that_a_whole_list_lacks_is_
     assert (valid["stored"], valid["recomputed"], valid["status"]) == (False, False, "equal")
 
 
-def test_each_kind_compares_its_own_figures(client) -> None:
-    def equal(page: str) -> set[str]:
-        figures = client.get("/api/v2" + verified(page)).json()["figures"]
-        return {figure["key"] for figure in figures if figure["status"] == "equal"}
-
-    assert set(HELD["circuit"]) <= equal(CIRCUIT)
-    assert set(HELD["alignment"]) <= equal(ALIGNMENT)
-    assert set(HELD["algorithm"]) <= equal(ALGORITHM)
-    assert set(HELD["interpretation"]) <= equal(INTERPRETATION)
-
-
 def test_an_alignment_on_directions_that_is_not_kept_is_held_by_its_algorithm(client) -> None:
     told = client.get("/api/v2" + verified(DIRECTION)).json()
     status = {figure["key"]: figure["status"] for figure in told["figures"]}
     assert {status[key] for key in ("algorithm", "formula")} == {"equal"}
     assert {status[key] for key in ("alignment", "agreed", "valid")} == {"not_stored"}
-
-
-def test_a_network_that_is_not_analysed_has_nothing_to_compare_with(client) -> None:
-    told = client.get("/api/v2" + verified("/networks/settled/explanations/c-3f")).json()  # 2-2-1: six edges, all kept
-    assert told["verdict"] == "not_stored"
 
 
 def test_a_tampered_store_is_noticed(tmp_path) -> None:
