@@ -31,7 +31,6 @@ OF_THE_PROGRAM: Final = ("DEBUG", "CHROMIUM", "TEST_PORT")  # read elsewhere tha
 LITTLE_ROOM: Final = 1 << 30
 NO_ROOM: Final = 100 << 20
 SHORT_TOKEN: Final = 16
-QUICK_BEYOND: Final = 2 << 30  # bytes of a database of which not every index is checked, unless asked
 RESTORE: Final = "stop the server and the workers, keep a copy of the data folder, and restore a backup"
 Level = Literal["ok", "note", "warning", "problem"]
 
@@ -74,13 +73,12 @@ def glance(variables: Mapping[str, str], settings: Settings) -> Iterator[Finding
     yield from look("folder.room", partial(folder, settings), f"{settings.data} can be written and has room")
 
 
-def examine(variables: Mapping[str, str], *, sample: int = 5, thorough: bool = False) -> Iterator[Finding]:
+def examine(variables: Mapping[str, str], *, sample: int = 5) -> Iterator[Finding]:
     """Look at everything: surroundings first, then the store, as far as it can be opened.
 
     Args:
         variables: the variables in force.
         sample: how many analyses are hashed again.
-        thorough: whether every index of a very large database is checked too.
     """
     try:
         settings = Settings()
@@ -92,13 +90,13 @@ def examine(variables: Mapping[str, str], *, sample: int = 5, thorough: bool = F
         return
     yield from glance(variables, settings)
     if settings.database_url or settings.data.is_dir():
-        yield from look("store", partial(_stored, settings, sample, thorough), "the store is as it should be")
+        yield from look("store", partial(_stored, settings, sample), "the store is as it should be")
 
 
-def _stored(settings: Settings, sample: int, thorough: bool) -> Found:
+def _stored(settings: Settings, sample: int) -> Found:
     store = store_at(settings.url)
     try:
-        yield from unsound(store, thorough)
+        yield from unsound(store)
         revision, newest = store.revision(), newest_revision()
         if revision is not None and revision != newest:
             cure = "update the program" if revision > str(newest) else "take a backup, then start the server"
@@ -163,16 +161,15 @@ def folder(settings: Settings) -> Found:
         )
 
 
-def unsound(store: Store, thorough: bool) -> Found:
+def unsound(store: Store) -> Found:
     """What SQLite itself can tell of its file, and of rows that refer to none; PostgreSQL checks its own."""
     file = sqlite.file_of(make_url(store.url)) if store.url.startswith("sqlite") else None
     if file is None:
         return
-    how = "integrity_check" if thorough or file.stat().st_size <= QUICK_BEYOND else "quick_check"
     with store.reader.connect() as connection:
-        said = connection.exec_driver_sql(f"PRAGMA {how}(5)").scalars().all()
+        said = connection.exec_driver_sql("PRAGMA integrity_check(5)").scalars().all()
         if said != ["ok"]:
-            yield "problem", f"SQLite's {how} finds: {'; '.join(map(str, said))[:400]}", RESTORE
+            yield "problem", f"SQLite's integrity_check finds: {'; '.join(map(str, said))[:400]}", RESTORE
         lost = Counter(tuple(row)[::2] for row in connection.exec_driver_sql("PRAGMA foreign_key_check"))
     for (table, parent), n in lost.items():
         yield "problem", f"{table} has {n:,} rows without {parent}", RESTORE

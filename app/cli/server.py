@@ -130,22 +130,20 @@ def work(*, workers: int | None = None, cluster: str | None = None, until_idle: 
     return DONE
 
 
-def check(*, sample: Annotated[int, Within(0, 100_000)] = 5, thorough: bool = False, strict: bool = False) -> Shown:
+def check(*, sample: Annotated[int, Within(0, 100_000)] = 5) -> Shown:
     """Look at store, settings and disk, and say what to do; nothing is changed.
 
     Example: pluriscope check --json
 
-    Exit codes: 0 healthy, 1 a problem was found (with --strict: or a warning).
+    Exit codes: 0 healthy, 1 a problem was found.
 
     Args:
         sample: Analyses whose digests are computed again.
-        thorough: Check every index, also of a database beyond 2 GB.
-        strict: Let warnings count as problems.
     """
     from analysis import ENGINE_VERSION
     from app.check import examine
 
-    findings = list(examine(os.environ, sample=sample, thorough=thorough))
+    findings = list(examine(os.environ, sample=sample))
     levels = {finding.level for finding in findings}
     lines = []
     for finding in findings:
@@ -155,4 +153,4 @@ def check(*, sample: Annotated[int, Within(0, 100_000)] = 5, thorough: bool = Fa
     lines.append("NOT healthy" if "problem" in levels else "healthy")
     told = [finding.model_dump() for finding in findings]
     record = {"version": ENGINE_VERSION, "healthy": "problem" not in levels, "findings": told}
-    return Shown(record, lines, TROUBLE if "problem" in levels or (strict and "warning" in levels) else DONE)
+    return Shown(record, lines, TROUBLE if "problem" in levels else DONE)

@@ -166,8 +166,6 @@ def export(
     static: str = "",
     network_: Sequence[str] = (),
     limit: Annotated[int, Within(1, 100_000)] = 250,
-    interpretations: Annotated[int, Within(0, 100_000)] = 250,
-    compare: Sequence[str] = (),
     study: Sequence[str] = (),
     base_url: str = "",
     force: bool = False,
@@ -189,8 +187,6 @@ def export(
         static: Write pages to this folder, to be read without a server.
         network_: With --static: a network; may be repeated.
         limit: With --static: most explanations of each kind.
-        interpretations: With --static: most interpretations.
-        compare: With --static: two to six references with commas, to be compared.
         study: With --static: a study; may be repeated.
         base_url: With --static: live site that links out of the copy lead to.
         force: With --static: replace an earlier copy.
@@ -208,12 +204,10 @@ def export(
             protocols=tuple(dict.fromkeys(protocol or ["complete"])),
             output=_index(output),
             limit=limit,
-            interpretations=interpretations,
-            compare=tuple(tuple(filter(None, map(str.strip, text.split(",")))) for text in compare),
             studies=tuple(dict.fromkeys(study)),
         )
         return _export_pages(wish, Path(static), _checked(base_url), force=force, quiet=quiet)
-    if not network or network_ or compare or study or base_url or force:
+    if not network or network_ or study or base_url or force:
         raise Refusal("export: needs a network, or --static. Name one, or give --static DIR with --network.")
     if len(protocol) > 1:
         raise Refusal("--protocol: a result file has one. Repeat the option with --static only.")
@@ -259,10 +253,6 @@ def _export_pages(wish: Wish, folder: Path, base_url: str, *, force: bool, quiet
 
     if not wish.networks and not wish.studies:
         raise Refusal("--static: names no network. Add --network SLUG, once for each, or --study SLUG.")
-    if any(len(refs) < 2 for refs in wish.compare):
-        raise Refusal("--compare: names fewer than two explanations. Write their references with commas between.")
-    if wish.compare and len(wish.networks) > 1:
-        raise Refusal("--compare: explanations of different networks are not compared. Copy one network at a time.")
     started = time.monotonic()
     gc.freeze()  # what was loaded stays
     with progress_bar(quiet) as report:

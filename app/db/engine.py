@@ -142,6 +142,11 @@ class Store:
         except SQLAlchemyError as error:
             raise _unavailable(self.url, error) from None
 
+    def tidy(self) -> None:
+        """What a worker does for the database now and then."""
+        if self.writer.dialect.name == "sqlite":
+            sqlite.shorten_log(self.writer)
+
     def close(self) -> None:
         """Give all connections back."""
         self.reader.dispose()

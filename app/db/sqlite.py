@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 
 BUSY_TIMEOUT_SECONDS: Final = 10
 _WRITERS_CACHE_KIB: Final = 8 << 10
+_PATIENCE_MILLISECONDS: Final = 500
 
 
 def engine(url: URL, *, writes: bool, migrates: bool = False) -> Engine:
@@ -55,6 +56,25 @@ def engine(url: URL, *, writes: bool, migrates: bool = False) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return made
+
+
+def shorten_log(writer: Engine, *, beyond: int = 64 << 20) -> None:
+    """Take the write-ahead log into the file and begin it anew, where it has grown large.
+
+    SQLite takes the log in by itself, but begins it anew only at a moment in which nobody reads from it, which may
+    never come. This waits a moment for whoever still reads, and tries again another time where that is not enough.
+    """
+    file = file_of(writer.url)
+    log = file and file.with_name(f"{file.name}-wal")
+    if log is None or not log.exists() or log.stat().st_size <= beyond:
+        return
+    connection = writer.raw_connection()
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_MILLISECONDS}")  # writers wait meanwhile
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
+    finally:
+        connection.close()
 
 
 def file_of(url: URL) -> Path | None:

@@ -12,6 +12,7 @@ import os
 import secrets
 import signal
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -161,6 +162,8 @@ class Worker:
                 if time.monotonic() >= show_at:
                     show_at = time.monotonic() + SHOWN_EVERY_SECONDS
                     show(self.store, self.name, self.slots, self.cluster, started_at=started_at, now=datetime.now(UTC))
+                    with suppress(SQLAlchemyError, sqlite3.Error):
+                        self.store.tidy()
                 thread.join(self.pace.look_seconds)  # wakes up often enough for signal handlers to run
         leave(self.store, self.name)
 

@@ -55,8 +55,6 @@ class Wish:
         protocols: names or digests, each of which must have been used.
         output: index of an output; None for all.
         limit: most explanations of each kind, and rows of each list.
-        interpretations: most interpretations.
-        compare: lists of references, each of which is compared.
         studies: slugs or digests.
     """
 
@@ -64,8 +62,6 @@ class Wish:
     protocols: tuple[str, ...] = ("complete",)
     output: int | None = None
     limit: int = 250
-    interpretations: int = 250
-    compare: tuple[tuple[str, ...], ...] = ()
     studies: tuple[str, ...] = ()
 
 
@@ -101,13 +97,11 @@ class _Copy:
         analyses = [(slug, scope) for slug, scopes in self.scopes.items() for scope in scopes]
         asked = [links.network(slug, scope) for slug, scope in analyses]
         asked += [links.study(study) for study in self.wish.studies]
-        asked += [links.compare(slug, refs, scope) for slug, scope in analyses for refs in self.wish.compare]
         waiting = deque(dict.fromkeys(map(normal, [*asked, *_SITE])))
         first, seen = set(waiting), set(waiting)
         while waiting:
             page = waiting.popleft()
-            told = "&answers=all" if page.startswith("/compare") else ""  # nobody answers a guess there
-            answer = self.site.get(f"{page}{'&' if '?' in page else '?'}{PART}={EVERY_PART}{told}")
+            answer = self.site.get(f"{page}{'&' if '?' in page else '?'}{PART}={EVERY_PART}")
             found = [answer.location] if answer.location else []
             if answer.status == OK:
                 self.pages[page] = file_of(page)
@@ -141,9 +135,8 @@ class _Copy:
         return below[:1] == ["analyses"] and len(below) < 3 and not further and below[-1] != "claims"
 
     def _room(self, *kind: str) -> bool:
-        most = self.wish.interpretations if kind[-1] == "interpretation" else self.wish.limit
         self._counts[kind] += 1
-        return self._counts[kind] <= most
+        return self._counts[kind] <= self.wish.limit
 
     def path(self, name: str) -> Path:
         """Where a file is written; its folders are made."""
@@ -213,8 +206,8 @@ class _Copy:
         names = ", ".join((*self.scopes, *self.wish.studies))
         yield Head("An offline copy", f"{names}: pages of a Pluriscope as files.")
         own = [normal(Addresses().network(slug, scope)) for slug, scopes in self.scopes.items() for scope in scopes]
-        others = [page for page in self.pages if page.startswith(("/compare", "/studies")) or page in _SITE]
-        for title, pages in (("Networks", own), ("Studies, comparisons and words", others)):
+        others = [page for page in self.pages if page.startswith("/studies") or page in _SITE]
+        for title, pages in (("Networks", own), ("Studies and words", others)):
             if pages:
                 yield Section(title)
                 yield Table.plain(("Page",), [(_link(page, page.removeprefix("/networks/")),) for page in pages])

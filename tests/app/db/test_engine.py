@@ -8,6 +8,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from app.db import sqlite
 from app.db.engine import SCHEMA, newest_revision, open_store, store_at
 from app.db.errors import StoreUnavailable
 from app.settings import Settings
@@ -128,3 +129,18 @@ def test_no_update_is_lost_between_processes(store):
     assert run_together(count_up, store.url, 60) == [0, 0]
     with store.read() as session:
         assert session.scalar(text("SELECT name FROM protocols")) == "120"
+
+
+@SQLITES_OWN
+def test_the_log_is_taken_in_and_begun_anew_where_nobody_reads_from_it(store):
+    log = sqlite.file_of(store.writer.url).with_suffix(".sqlite-wal")
+    with store.read() as reading:
+        reading.execute(text("SELECT count(*) FROM networks")).all()
+        with store.write() as session:
+            session.execute(text("CREATE TABLE extra (x)"))
+        sqlite.shorten_log(store.writer, beyond=0)
+        assert log.stat().st_size > 0  # a reader still needs it
+    sqlite.shorten_log(store.writer, beyond=1 << 40)
+    assert log.stat().st_size > 0  # it is small
+    sqlite.shorten_log(store.writer, beyond=0)
+    assert log.stat().st_size == 0

@@ -25,7 +25,7 @@ from tests.made_once import made_once
 SLUG = "xor"
 SHALLOW = COMPLETE.model_copy(update={"name": "shallow", "max_depth": 2})
 LIVE = "https://example.org/pluriscope"
-WISH = Wish((SLUG,), limit=1, interpretations=1)
+WISH = Wish((SLUG,), limit=1)
 TWO = "two"
 NOISY = DataRecord(
     input_table(2),
@@ -33,7 +33,7 @@ NOISY = DataRecord(
     validation_labels=np.repeat([[0.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], 3, axis=0),
     description="every input thrice, slightly off",
 )
-WISH_OF_TWO = Wish((TWO,), limit=1, interpretations=1)
+WISH_OF_TWO = Wish((TWO,), limit=1)
 
 
 @pytest.fixture(scope="session")

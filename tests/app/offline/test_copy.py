@@ -32,8 +32,6 @@ from tests.checkout import ROOT
 from tests.study_factories import results
 
 pytestmark = pytest.mark.slow
-PAIR = ("c-2c", "g-504d6efb63d1866d")
-"""A circuit and an algorithm of the network with two outputs, for the second of them."""
 LOADING = {("script", "src"), ("link", "href"), ("img", "src"), ("iframe", "src")}
 CITED = re.compile(r"https://(arxiv\.org|doi\.org|openreview\.net|proceedings\.mlr\.press|www\.alignmentforum\.org)/")
 
@@ -135,15 +133,11 @@ def test_the_network_file_gives_the_result_file_again(copy):
 
 
 def leads_to_a_live_site(folder: Path) -> None:
-    """Links of a copy of the second output, with the pair compared, to what is not in it."""
+    """Links of a copy of the second output to what is not in it."""
     page = (folder / f"networks/{TWO}/explanations__kind=circuit__output=1.html").read_text()
     assert f'href="{LIVE}/networks/{TWO}/explanations/c-' in page
-    circuit = (folder / f"networks/{TWO}/explanations/{PAIR[0]}__output=1.html").read_text()
-    assert f"{LIVE}/networks/{TWO}/explanations/{PAIR[0]}" in circuit
-    assert 'rel="canonical"' in circuit
-    contents = json.loads((folder / "contents.json").read_text())
-    compared = [page for page in contents["pages"] if page.startswith("/compare")]
-    assert compared == [f"/compare?e={PAIR[0]}&e={PAIR[1]}&network={TWO}&output=1"]
+    (circuit, *_) = folder.glob(f"networks/{TWO}/explanations/c-*__output=1.html")
+    assert 'rel="canonical"' in circuit.read_text()
 
 
 @pytest.mark.parametrize(
@@ -151,12 +145,7 @@ def leads_to_a_live_site(folder: Path) -> None:
     [
         (Wish(("bare",)), "no finished analysis under protocol 'complete'"),
         (Wish((SLUG,), ("paper",)), "Choose among .*complete"),
-        (Wish((SLUG,), limit=1, interpretations=0, compare=(("x-1", "c-081ff"),)), "x-1"),
         (Wish((), studies=("nowhere",)), "nowhere"),
-        (
-            Wish((TWO,), output=1, limit=1, interpretations=0, compare=((PAIR[0], "g-0000000000000000"),)),
-            "0000000000000000",
-        ),
     ],
 )
 def test_what_cannot_be_copied_is_refused(settings, tmp_path, wish, why):
@@ -168,9 +157,8 @@ def test_what_cannot_be_copied_is_refused(settings, tmp_path, wish, why):
 def test_the_command_writes_the_same_bytes_again_with_links_to_a_live_site(settings, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PLURISCOPE_DATA", str(settings.data))
     folder = tmp_path / "site"
-    few = ("--output", 1, "--limit", 1, "--interpretations", 0)
-    arguments = ("export", "--static", folder, "--network", TWO, *few)
-    further = ("--compare", ",".join(PAIR), "--base-url", f"{LIVE}/")
+    arguments = ("export", "--static", folder, "--network", TWO, "--output", 1, "--limit", 1)
+    further = ("--base-url", f"{LIVE}/")
     assert run(*arguments, *further) == 0
     leads_to_a_live_site(folder)
     told = capsys.readouterr().err
@@ -190,7 +178,6 @@ def test_wrong_options_are_refused(settings, tmp_path, monkeypatch, capsys):
     into = ("export", "--static", tmp_path / "site")
     assert "names no network" in refused(capsys, *into)
     assert "nothing" in refused(capsys, *into, "-n", "nothing")
-    assert "fewer than two" in refused(capsys, *into, "-n", SLUG, "--compare", "c-081ff")
     assert "no address of a site" in refused(capsys, *into, "-n", SLUG, "--base-url", "javascript:alert(1)")
     assert "is no index" in refused(capsys, *into, "-n", SLUG, "--output", "x.json")
     assert "output 7" in refused(capsys, *into, "-n", SLUG, "--output", "7")
@@ -201,7 +188,7 @@ def test_wrong_options_are_refused(settings, tmp_path, monkeypatch, capsys):
 
 def test_several_networks_outputs_protocols_and_data(settings, copy_of_two, tmp_path):
     """Two outputs of a network, and one of them under rules and data of its own."""
-    wish = Wish((TWO, SLUG), ("complete", SHALLOW.digest[:12]), limit=1, interpretations=1)
+    wish = Wish((TWO, SLUG), ("complete", SHALLOW.digest[:12]), limit=1)
     with pytest.raises(CannotExport, match="'xor': has no finished analysis under protocol"):
         write_copy(settings, wish, tmp_path / "several")
     contents = json.loads((copy_of_two / "contents.json").read_text())
@@ -210,7 +197,7 @@ def test_several_networks_outputs_protocols_and_data(settings, copy_of_two, tmp_
     assert broken_links(copy_of_two, links_of(copy_of_two)) == []
 
     folder = tmp_path / "shallow"
-    write_copy(settings, Wish((TWO,), (SHALLOW.digest,), output=0, limit=1, interpretations=1), folder)
+    write_copy(settings, Wish((TWO,), (SHALLOW.digest,), output=0, limit=1), folder)
     pages = json.loads((folder / "contents.json").read_text())["pages"]
     (page,) = [page for page in pages if page.startswith("/networks/two?")]
     assert re.fullmatch(f"/networks/two\\?data=[0-9a-f]{{12}}&protocol={SHALLOW.digest[:12]}", page)
@@ -237,7 +224,7 @@ def test_a_study_is_copied_with_its_figures_networks_and_data(tmp_path):
 def test_what_is_interrupted_leaves_nothing(settings, tmp_path):
     """A process that is told to end."""
     environment = {**os.environ, "PLURISCOPE_DATA": str(settings.data)}
-    few = ["--output", "1", "--limit", "1", "--interpretations", "0"]
+    few = ["--output", "1", "--limit", "1"]
     command = [sys.executable, "-m", "app.cli", "export", "--static", str(tmp_path / "site"), "-n", TWO, *few]
     process = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     try:

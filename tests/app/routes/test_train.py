@@ -178,8 +178,6 @@ def test_how_a_network_learned_stays_on_its_page_and_can_be_taken_along(client, 
     assert (network["decided"], network["n_right"]) == (["0110", "0001"], 4)
     text = client.get(f"/networks/{slug}?output=1&part=training").text
     assert "Loss by epoch, logarithmic, with the target 0.01. From 0.3 at epoch 1." in text
-    former = client.get(f"/networks/{slug}/training.csv", follow_redirects=False)
-    assert (former.status_code, former.headers["location"]) == (301, f"/networks/{slug}")
     assert client.get(f"/networks/{slug}/figures/loss.svg").headers["content-type"].startswith("image/svg")
 
 
