@@ -11,7 +11,7 @@ from markupsafe import escape
 from analysis.circuits.result import CircuitSearch
 from analysis.errors import AnalysisError
 from app.figures.numbers import Bound, bounded, bounded_text, exact
-from pluriscope.showing import Row, frame, table
+from pluriscope.showing import Row, table
 
 _IN_DIGITS: Final = 10**12  # an exact number below this is written out
 _BOUNDS: Final[Mapping[Bound, str]] = {
@@ -98,14 +98,6 @@ class Counts:
     def rows(self) -> list[Row]:
         """A row for each kind."""
         return [{"kind": one.name.replace("_", " "), "number": getattr(self, one.name)} for one in fields(self)]
-
-    def to_pandas(self) -> Any:
-        """A DataFrame: kind, value, how sure that is, and an estimate's interval."""
-        return frame(
-            {"kind": row["kind"], "value": row["number"].value, "bound": row["number"].bound}
-            | {"low": row["number"].low, "high": row["number"].high}
-            for row in self.rows()
-        )
 
     def _repr_html_(self) -> str:
         return table(self.rows())

@@ -61,7 +61,7 @@ class RulesScope(Scope):
         return "" if self.protocol == DEFAULT_PROTOCOL else self.protocol
 
 
-IN_LIBRARY: Final = frozenset({"circuit", "interpretation", "algorithm", "alignment", *BY_KEY})
+IN_LIBRARY: Final = frozenset({"circuit", "interpretation", "algorithm", "alignment"})
 """Kinds that the library has values of."""
 _LETTERS_TO_KINDS: Final[Mapping[str, str]] = {kind.letter: kind.key for kind in EVERY_KIND}
 _KINDS_TO_LETTERS: Final = {kind: letter for letter, kind in _LETTERS_TO_KINDS.items()}

@@ -39,7 +39,6 @@ from pluriscope.counts import Counts
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings, Site
 from pluriscope.models import Model, TaskLike, read_bytes, read_model, write_json
-from pluriscope.recorded import RecordedItems, recorded
 from pluriscope.showing import Drawing, Rows, beside, heading, link, table
 
 _DRAWING: Final = 420
@@ -257,17 +256,6 @@ class Result(Findings):
         """The valid alignments that are kept, of all algorithms; each algorithm has those that fail, too."""
         valid = tuple(one for algorithm in self.algorithms for one in algorithm.alignments if one.valid)
         return Alignments.of(self, valid, self.counts.valid_alignments)
-
-    def recorded(self, kind: str) -> RecordedItems:
-        """All explanations of a kind that a search of its own finds, such as "probe"; searched when it is asked for.
-
-        Args:
-            kind: its key.
-
-        Raises:
-            AnalysisError: there is no such kind, or it says nothing of such networks.
-        """
-        return recorded(self, kind)
 
     def circuit(self, mask: str) -> Circuit:
         """One structurally possible circuit, valid or not.

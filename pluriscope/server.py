@@ -14,7 +14,6 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
 from analysis import ENGINE_VERSION
-from analysis.explanations.registry import BY_KEY
 from app.addressing import API_PREFIX
 from pluriscope.addresses import present
 from pluriscope.errors import ServerError
@@ -33,8 +32,8 @@ def fetch(address: str) -> Result | Explanation:
     """What a server's page is about: a network's result, or one of its explanations.
 
     Args:
-        address: of the page of a network, circuit, interpretation, algorithm or alignment, or of an explanation that a
-            search of its own finds, as copied from a browser, such as "http://127.0.0.1:8000/networks/xor-pretrained".
+        address: of the page of a network, circuit, interpretation, algorithm or alignment, as copied from a browser,
+            such as "http://127.0.0.1:8000/networks/xor-pretrained".
 
     Raises:
         ServerError: the address is of no such page, the server cannot be reached, or nothing is stored there.
@@ -114,8 +113,6 @@ def _referred(result: Result, ref: ExplanationRef) -> Explanation:
         circuit = result.circuit(ref.first)
         return circuit.interpretation(int(ref.second)) if ref.second else circuit
     try:
-        if ref.kind in BY_KEY:
-            return result.recorded(ref.kind).named(ref.first)
         algorithm = result.algorithms.named(ref.first)
         return algorithm.alignments.named(ref.second) if ref.second else algorithm
     except KeyError as unknown:

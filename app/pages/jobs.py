@@ -16,7 +16,7 @@ from app.db.reads.analyses import network_by_digest
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.queue import MAX_LOSSES
 from app.options import PageModel
-from app.pages.training.course import Learning, TrainedOutcome, learning_of_job
+from app.pages.training.course import Learning, learning_of_job
 from pluriscope.analyses.registry import ANALYSES
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "truncated"]
@@ -95,7 +95,6 @@ class JobPage(PageModel):
     network_name: str
     stages: list[Stage]
     learning: Learning | None = Field(description="Of a training that has ended: what came of each network.")
-    trained: list[TrainedOutcome] = Field(description="The same networks in short, when they have ended.")
     log: list[LogLine] = Field(description=f"The last {LOG_LINES} lines, oldest first.")
     log_left_out: int = Field(description="Earlier lines that are not shown.")
     losses: int = Field(description="Attempts that failed: its process died, or something unforeseen ended it.")
@@ -136,7 +135,6 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         network_name=network.name if network else "",
         stages=_stages(row),
         learning=learning,
-        trained=[n.outcome for n in learning.networks] if learning is not None else [],
         log=lines,
         log_left_out=n_lines - len(lines),
         losses=row.losses,

@@ -44,13 +44,11 @@ def _texts(share: Share) -> Iterator[Block]:
         "In a notebook": share.notebook,
         "Verified at the command line": f"pluriscope verify '{share.path}'" if share.verify_url else "",
         "BibTeX": share.bibtex,
-        "Citation": share.citation,
         "Embedding": share.frame(),
         "Offline copy, run where the database is": f"pluriscope export --static DIR --network "
         f"{share.network_digest[:12]}"
         if share.network_digest
         else f"pluriscope export --static DIR --study {share.path.partition('?')[0].rpartition('/')[2]}",
-        "Paper": share.paper,
     }
     yield Prose("\n\n".join(f"**{what}**\n\n{_fenced(text)}" for what, text in told.items() if text), glossary=False)
 

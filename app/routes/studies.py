@@ -18,10 +18,9 @@ from analysis.studies.design import SHARED, StudyDesign, design_schema
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.outcome import values_of
 from analysis.studies.reading import design_from_mapping
-from analysis.studies.result_file import read_results
 from app.addressing import API_V2, Addresses
 from app.db.reads.studies import every_outcome, stored_parts
-from app.db.studies import design_of, save_results, study_of_design
+from app.db.studies import design_of, study_of_design
 from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.error_answers import api_errors
 from app.jobs import deletion, study_queue
@@ -48,7 +47,7 @@ from app.pages.studies.page import (
 )
 from app.pages.studies.study import StudyProgress, find_study_of, open_study, progress_of
 from app.rendering import show
-from app.routes.changes import RawBody, Writing
+from app.routes.changes import Writing
 from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading
 from app.routes.faces import HTML, Faces, both, passed_on
 from app.routes.streaming import Streamed
@@ -161,18 +160,6 @@ def schema() -> dict[str, Any]:
 def start(session: Writing, links: Links, order: StudyOrder, response: Response) -> StudyProgress:
     """Let a study run in the background; one that is stored is resumed, and extended if the file has more seeds."""
     return _told(session, links, study_queue.start(session, design_from_mapping(order.design)), response)
-
-
-@router.post(
-    f"{_API}/results",
-    summary="Take in a result file",
-    status_code=201,
-    responses=api_errors(403, 409, 413, 422),
-    **_TOLD,
-)
-def take_in(session: Writing, links: Links, body: RawBody, response: Response) -> StudyProgress:
-    """Store a study with its outcomes and networks; what is stored already stays as it is."""
-    return _told(session, links, save_results(session, read_results(body))[0], response)
 
 
 def _told(session: Session, links: Addresses, row: StudyRow, response: Response) -> StudyProgress:

@@ -8,7 +8,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from analysis.common_ground.report import CommonGroundReport, Kind, PlaceFound
+from analysis.common_ground.report import CommonGroundReport, Kind
 from analysis.common_ground.survey import circuit_range
 from analysis.errors import BeyondLimits
 from analysis.experiments import ask_network, standing_of
@@ -17,27 +17,15 @@ from app.figures.numbers import exact, noun
 from app.figures.svg.elements import twice
 from app.figures.svg.ground import Lane, ground_figure, ground_thumb
 from pluriscope.analyses.shown import Shown, Subject
-from pluriscope.blocks import Action, Block, Fact, Facts, Figure, More, Notice, Prose, Section, Table
+from pluriscope.blocks import Action, Block, Fact, Facts, Figure, More, Notice, Prose, Section
 from pluriscope.counts import Count
 from pluriscope.naming import ExplanationRef
-from pluriscope.tables import Column, Row
 
-_FIRST: Final = 50
 _WORDS: Final[Mapping[Kind, tuple[str, str]]] = {
     "interpretation": ("observed class", "observed classes"),
     "valid": ("valid alignment", "valid alignments"),
     "failing": ("alignment that fails", "alignments that fail"),
 }
-_COLUMNS: Final = (
-    Column("first", "One of them", "An explanation that stands here.", "name", first=True),
-    Column("kind", "Kind", "What stands here.", "text"),
-    Column("predicted", "Predicted", "Interventions that each predicts.", "int"),
-    Column("right", "Right", "Of those, how many it predicts right.", "int"),
-    Column("accuracy", "Accuracy", "Right, of those predicted.", "float"),
-    Column("coverage", "Coverage", "Predicted, of all interventions.", "float"),
-    Column("count", "How many", "Observed classes, or alignments.", "int"),
-    Column("members", "Interpretations", "Members of those classes.", "big"),
-)
 _READING: Final = """
 - An intervention sets a set of hidden neurons to what they are on another input: every set, every ordered pair of
   different inputs. The network is whole, and answers 1 above 0.5; rules only say which explanations there are.
@@ -123,10 +111,6 @@ def _page(report: CommonGroundReport, of: Subject) -> Iterator[Block]:
     drawn = ground_map(report, Count(sum(of.sizes().values())), failing=True)
     yield Figure(drawn, f"{ground_words(report)} Squares: alignments, filled if valid.")
     yield Facts(list(_facts(report, of)))
-    rows = _rows(report, of)
-    few = f", the first {_FIRST} of them" if len(rows) > _FIRST else ""
-    yield Section("Where they stand", f"{noun(len(rows), 'place')}{few}", id="places")
-    yield Table.short("place", _COLUMNS, rows[:_FIRST])
     by = of.links.explanations(of.slug, of.scope, kind="alignment", sort="accuracy", order="desc")
     if any(report.of("valid", "failing")):
         yield Prose(f"The list of explanations has both numbers too: [alignments by accuracy]({by}).", glossary=False)
@@ -161,28 +145,6 @@ def _facts(report: CommonGroundReport, of: Subject) -> Iterator[Fact]:
     silent = report.silent_classes + report.silent_alignments
     beside = f"{exact(silent)} predict nothing and are left out" if silent else ""
     yield Fact("Kept alignments", exact(report.n_alignments), f"{exact(report.alignments)} looked at", beside)
-
-
-def _rows(report: CommonGroundReport, of: Subject) -> list[Row]:
-    places = sorted(report.places, key=lambda one: (-one.predicted, -one.right, one.kind))
-    return [_row(one, report.n_interventions, of) for one in places]
-
-
-def _row(one: PlaceFound, n: int, of: Subject) -> Row:
-    is_class = one.kind == "interpretation"
-    ref = ExplanationRef("interpretation" if is_class else "alignment", one.first, one.second)
-    label = f"i·{one.first}.{one.second}" if is_class else f"a·{one.second[:8]}"
-    link = of.links.interpretation(of.slug, one.first, int(one.second), of.scope) if is_class else ""
-    values = {
-        **one.model_dump(include={"predicted", "right", "count"}),
-        "first": label,
-        "kind": _WORDS[one.kind][1],
-        "members": int(one.members) if is_class else None,
-        "accuracy": one.right / one.predicted,
-        "coverage": one.predicted / n,
-    }
-    url = link or of.links.alignment(of.slug, one.first, one.second, of.scope)
-    return Row(values, ref=str(ref), url=url)
 
 
 def _about(report: CommonGroundReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:

@@ -88,7 +88,7 @@ SAID = {
         "Compute them",
         "250 candidate algorithms",
     ],
-    "common-ground": ["63 sets", "i·", "alignments by accuracy"],
+    "common-ground": ["63 sets", "alignments by accuracy"],
     "pair": ["i·3f3df.66080", "n1.0 to the value that it has on 11", "every rule decides 642"],
     "rivals": ["c·18b9f", "Jaccard distance"],
     "methods": [

@@ -267,17 +267,6 @@ def test_rules_are_a_name_settings_or_a_file(tmp_path):
     assert "protocol=paper" in pluriscope.explain(exact_xor(), protocol=PAPER).algorithms[0].address
 
 
-def test_kinds_with_a_search_of_their_own_are_found_when_they_are_asked_for(xor):
-    probes = xor.recorded("probe")
-    assert repr(probes) == "<14 linear probes>"
-    one = probes["1.6"]
-    assert (one.row()["name"], one.address) == ("A ⊕ B on layer 1", f"{xor.address}/explanations/p-1.6")
-    assert one.verdict("selective").outcome == "failed"
-    assert "<svg" in one.draw().svg()
-    with pytest.raises(AnalysisError, match="Use probe"):
-        xor.recorded("circuit")
-
-
 def test_analyses_are_asked_of_a_result(xor):
     stories = xor.ask("stories")
     assert stories.findings(xor.question)[1] == "Of its 197 valid circuits, 196 tell the same story."

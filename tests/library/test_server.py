@@ -31,8 +31,7 @@ def test_what_is_stored_is_what_a_run_here_finds(page, xor):
 @pytest.mark.slow
 def test_the_address_of_a_page_gives_what_it_shows(page, served, xor):
     circuit, alignment = pluriscope.fetch(page).circuits[4], pluriscope.fetch(page).alignments[0]
-    probe = pluriscope.fetch(page).recorded("probe")[3]
-    for one in (circuit, circuit.interpretation(3), alignment.algorithm, alignment, probe):
+    for one in (circuit, circuit.interpretation(3), alignment.algorithm, alignment):
         fetched = pluriscope.fetch(one.address)
         assert (type(fetched), fetched.address) == (type(one), one.address)
     assert pluriscope.fetch(served.url + xor.circuits[0].address).mask == xor.circuits[0].mask  # by the digest
@@ -51,8 +50,7 @@ REFUSED = {
     "{page}/explanations/c-00000": "mask 00000",
     "{page}/explanations/g-0123456789abcdef": "is not among those that are listed",
     "{page}/explanations/nothing": "cannot be read",
-    "{page}/explanations/p-3.6": "is not among those that are listed",
-    "http://127.0.0.1:9/networks/x": "server http://127.0.0.1:9: does not answer: .* Start one with the command",
+    "{page}/explanations/p-3.6": "no values",
 }
 
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from html import escape
 from ipaddress import ip_address
-from typing import ClassVar, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from app.addressing import Addresses
@@ -19,13 +19,6 @@ from app.pages.sharing.facts import InShort, Shared
 EMBED_WIDTH: Final = 720
 EMBED_HEIGHT: Final = 640
 """Of a frame until its page has told its own height."""
-PAPER_BIBTEX: Final = r"""@inproceedings{meloux2025everything,
-  title = {Everything, Everywhere, All at Once: Is Mechanistic Interpretability Identifiable?},
-  author = {M{\'e}loux, Maxime and Maniu, Silviu and Portet, Fran{\c{c}}ois and Peyrard, Maxime},
-  booktitle = {The Thirteenth International Conference on Learning Representations},
-  year = {2025},
-  url = {https://arxiv.org/abs/2502.20914}
-}"""
 _SIGNS: Final = {"¬": "neg", "∧": "wedge", "∨": "vee", "⊕": "oplus", "→": "rightarrow", "≥": "geq", "≤": "leq"}
 _BIBTEX: Final = str.maketrans(
     {one: f"\\{one}" for one in "{}&%$#_"}
@@ -84,7 +77,6 @@ class Share:
     verifies: bool
     links: Addresses
     base: str
-    paper: ClassVar = PAPER_BIBTEX
 
     @property
     def url(self) -> str:
@@ -132,11 +124,6 @@ class Share:
         when = f"analysed on {facts.analysed_on}" if facts.analysed_on else "computed on request"
         found += [facts.identity] if facts.identity else []
         return "; ".join([*found, f"protocol {facts.protocol}", f"{when} by Pluriscope engine {facts.engine_version}"])
-
-    @property
-    def citation(self) -> str:
-        """One sentence."""
-        return f"{self.facts.title}. Pluriscope. {self._notes}. {self.url}"
 
     @property
     def bibtex(self) -> str:

@@ -22,8 +22,8 @@ from app.options import PageModel
 LossPoint = tuple[int, float | None]
 
 
-class TrainedOutcome(PageModel):
-    """What came of one network, in short."""
+class TrainedNetwork(PageModel):
+    """One network of a training with its course."""
 
     name: str
     state: str = Field(description="How it ended: converged, stopped_early, …")
@@ -35,11 +35,6 @@ class TrainedOutcome(PageModel):
     known_as: list[str] = Field(
         [], description="Other names under which the same weights were saved or found by a study; empty if none were."
     )
-
-
-class TrainedNetwork(TrainedOutcome):
-    """One network of a training with its course."""
-
     seed: int | None
     losses: list[LossPoint] = Field(description="(epoch, loss), thinned; null where it was no finite number.")
     decided: list[str] = Field(
@@ -50,11 +45,6 @@ class TrainedNetwork(TrainedOutcome):
     @property
     def end(self) -> End:
         return "converged" if self.state == "converged" else "failed"
-
-    @property
-    def outcome(self) -> TrainedOutcome:
-        """The same in short."""
-        return TrainedOutcome(**self.model_dump(include=set(TrainedOutcome.model_fields)))
 
     @property
     def curve(self) -> LossCurve:

@@ -1,5 +1,4 @@
 import csv
-import gzip
 import io
 import json
 from dataclasses import replace
@@ -75,9 +74,6 @@ def test_every_column_of_the_data_is_described_or_a_factor_or_a_measure(client, 
 def test_results_travel_over_http(client, study):
     raw = client.get(f"/api/v2{study}/data.jsonl.gz").content
     assert read_results(raw).content == results().content
-    again = client.post(f"{API}/results", content=raw)
-    assert (again.status_code, again.json()["finished"]) == (201, 8)
-    assert client.post(f"{API}/results", content=gzip.compress(b"{}\n")).status_code == 422
 
 
 @pytest.mark.slow

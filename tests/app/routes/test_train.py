@@ -195,7 +195,8 @@ def test_those_that_do_not_converge_are_told_of_and_stay_out_of_the_list(client,
         saved = save_training_outcome(session, arguments, outcomes)
         session.get(JobRow, answer.json()["id"]).result = dict(saved.result)
     page = client.get(f"/api/v1/jobs/{answer.json()['id']}").json()
-    assert [one["state"] for one in page["trained"]] == ["converged", "loss_above_target"]
-    assert page["trained"][1]["url"] == ""
+    networks = page["learning"]["networks"]
+    assert [one["state"] for one in networks] == ["converged", "loss_above_target"]
+    assert networks[1]["url"] == ""
     assert "allow more epochs" in client.get(f"/jobs/{answer.json()['id']}").text
     assert [item["name"] for item in client.get("/api/v2/networks").json()["items"]] == [inputs[0].label]
