@@ -42,30 +42,12 @@ def test_it_ends_with_3_and_says_what_is_missing(xor, tmp_path, ending_after, ca
     assert output["directions"]["orthogonal"]["refused"] == "the time was up"
 
 
-@pytest.mark.slow
-def test_in_time_nothing_is_missing_and_nothing_is_different(xor, tmp_path):  # noqa: F811
-    whole, timed = tmp_path / "whole.json", tmp_path / "timed.json"
-    assert run("analyse", xor, "-q", "-o", whole) == 0
-    assert run("analyse", xor, "-q", "-o", timed, "--seconds", "86400") == 0
-    first, second = (json.loads(path.read_text()) for path in (whole, timed))
-    del first["seconds"], second["seconds"]
-    assert first == second
-    assert "out_of_time" not in first["outputs"][0]
-
-
 @pytest.mark.parametrize("seconds", ["0", "nan"])
 def test_no_time_to_work_in_is_refused_before_any_work(seconds, xor, tmp_path, capsys):  # noqa: F811
     out = tmp_path / "out.json"
     assert run("analyse", xor, "-q", "-o", out, "--seconds", seconds) == 2
     assert "--seconds" in capsys.readouterr().err
     assert not out.exists()
-
-
-def test_the_plan_tells_how_circuits_would_be_found(xor, capsys):  # noqa: F811
-    assert run("analyse", xor, "--plan") == 0
-    said = capsys.readouterr().out
-    assert "protocol complete: listed\n" in said
-    assert "Finding them takes seconds; how long later stages take is not predicted." in said
 
 
 @pytest.mark.slow

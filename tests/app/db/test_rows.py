@@ -86,21 +86,6 @@ def test_a_margin_may_be_missing_or_infinite(store):
         assert found[1:3].tolist() == [hand_made_analysis().circuits.margins[1], math.inf]
 
 
-def test_algorithms_and_alignments_are_columns_in_the_order_of_the_store(store):
-    row = stored_analysis(store)
-    with store.read() as session:
-        alignments = columns_of(session, row, "alignment", ("valid", "margin", "alignment_id"))
-        algorithms = columns_of(session, row, "algorithm", ("n_valid", "irredundant_gates", "truncated_at"))
-        kept = session.scalars(select(AlignmentRow).where(AlignmentRow.analysis_id == row.id).order_by(AlignmentRow.id))
-        for position, one in enumerate(kept):
-            assert alignments["valid"][position] == one.valid
-            assert alignments["margin"][position] == one.margin
-            assert alignments["alignment_id"][position] == one.alignment_id
-        assert algorithms["n_valid"].tolist() == [3, 0]
-        assert algorithms["irredundant_gates"].tolist() == [1.0, 1.0]
-        assert np.isnan(algorithms["truncated_at"]).all()
-
-
 def test_a_plain_client_shows_circuits(tmp_path):
     from tests.factories import temporary_store
 

@@ -17,13 +17,12 @@ from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.question import ask
 from app.db.reads.analyses import find_network
 from app.db.reads.verdicts import (
-    count_of,
     judged_outcomes,
     missing_steps,
     verdict_sets,
     verdicts_in,
 )
-from app.db.tables import AlignmentRow, AnalysisRow, CircuitRow, VerdictRow
+from app.db.tables import AnalysisRow, CircuitRow, VerdictRow
 from app.db.verdicts import PreparedVerdicts, readings_in, save_verdicts
 from app.db.writes import delete_network
 from tests.factories import XOR_SLUG, real_analysis, save_analysis, stored_analysis
@@ -155,18 +154,6 @@ def test_verdicts_go_with_their_analysis_and_stay_if_it_is_saved_again(analysed)
         assert session.scalar(select(func.count()).select_from(VerdictRow)) == 0
 
 
-def test_alignments_stand_in_the_order_of_their_rows(analysed):
-    with analysed.read() as session:
-        analysis = analysis_in(session)
-        assert count_of(session, analysis, "alignment") == 3
-        rows = session.scalars(select(AlignmentRow).order_by(AlignmentRow.id)).all()
-        kept = [scored for _, scored in Subject.of(real_analysis()).alignments]
-        assert [row.alignment_id for row in rows if row.valid] == [scored.alignment.id for scored in kept]
-        said = [verdicts_in(session, analysis, "alignment", row.verdicts) for row in rows if row.valid]
-        told = [next(iter(one.values())) for one in said]
-        assert told == ["passed" if scored.margin >= 1e-6 else "failed" for scored in kept]
-
-
 def test_counts_of_interpretations_are_read_back_whatever_they_are():
     """As letters where all or none pass, one of each class, none is decided or none is asked; else as numbers."""
     step, size = CriterionStep.parse("interchange-joint"), 2**70
@@ -186,13 +173,3 @@ def test_counts_of_interpretations_are_read_back_whatever_they_are():
     assert one.letters == f"P,F,O,U,-,{10**20} 3 2 1 of {size},9 0 5 0 of 9,P"
     assert readings_in(one.letters, *zip(*sizes, strict=True)) == readings
     assert readings_in("", (), ()) == []
-
-
-@pytest.mark.slow
-def test_interpretations_are_stored_as_they_were_judged(analysed):
-    with analysed.read() as session:
-        analysis = analysis_in(session)
-        (row,) = (row for row in analysis.verdicts if row.kind == "interpretation")
-        found = real_analysis().interpretations
-        read = readings_in(row.by_circuit, found.by_circuit, found.observed_by_circuit)
-        assert (sum(one.passed for one in read), sum(one.total for one in read)) == (row.passed, 147_899_020)

@@ -7,7 +7,6 @@ from analysis.criteria.registry import CRITERIA, criteria_for
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
 from analysis.digest import canonical_json, sha256_hex
 from analysis.protocol import COMPLETE
-from app.db.engine import open_store
 from app.db.job_tables import JobRow
 from app.db.prepared import prepare_analysis
 from app.db.reads.analyses import find_network
@@ -18,8 +17,6 @@ from app.jobs import queue, stages
 from app.jobs.analyses import save_analysis_outcome
 from app.jobs.definitions import analyse_arguments
 from app.jobs.worker import Pace, Worker
-from app.limits import limits_in
-from app.settings import Settings
 from tests.app.jobs.executors import Directly
 from tests.factories import XOR_SLUG, pretrained_xor, real_analysis, save_analysis, stored_analysis
 
@@ -96,27 +93,6 @@ def test_an_analysis_that_is_gone_or_replaced_is_not_judged(store):
 
 
 @pytest.mark.slow
-def test_analyses_without_verdicts_are_judged_later(store):
-    stored_analysis(store)
-    for _ in range(2):
-        with store.write() as session:
-            assert stages.enqueue_missing(session, [stages.CRITERIA]) == 1
-            (only,) = session.scalars(select(JobRow)).all()
-            assert (only.kind, only.state) == ("criteria", "queued")
-    ask(store, *(criterion.key for criterion in criteria_for("circuit") if criterion.cost != "slow"))
-    with store.write() as session:
-        session.delete(session.get(JobRow, only.id))
-    work(store)
-    with store.write() as session:
-        assert stages.enqueue_missing(session, [stages.CRITERIA]) == 1, "some have no verdicts"
-        session.delete(session.get(JobRow, only.id))
-    ask(store, *(criterion.key for criterion in criteria_for("circuit")))
-    work(store)
-    with store.write() as session:
-        assert stages.enqueue_missing(session, [stages.CRITERIA]) == 0
-
-
-@pytest.mark.slow
 def test_verdicts_of_an_earlier_meaning_are_not_shown_and_judged_anew(store):
     stored_analysis(store, real=True)
     ask(store, *(criterion.key for criterion in criteria_for("circuit")))
@@ -142,29 +118,3 @@ def test_verdicts_of_an_earlier_meaning_are_not_shown_and_judged_anew(store):
     with store.read() as session:
         (row,) = session.scalars(select(VerdictRow).where(VerdictRow.criterion == step.key)).all()
         assert (row.settings_digest, row.passed) == (step.settings_digest, 5)
-
-
-@pytest.mark.slow
-def test_what_a_budget_ended_can_be_asked_for_again_with_a_longer_one(tmp_path):
-    text, sets = "mean-ablation", []
-    for seconds, again in ((0.0, 1), (0.0, 0), (60.0, 1), (60.0, 0)):
-        store = open_store(Settings(data=tmp_path, max_criterion_seconds=seconds))
-        store.migrate()
-        with store.read() as session:
-            known = session.scalar(select(AnalysisRow.id))
-        if known is None:
-            stored_analysis(store, real=True)
-        with store.read() as session:
-            analysis = session.scalars(select(AnalysisRow)).one()
-            wanted = kinds_and_steps(parse_steps([text]))
-            missing = missing_steps(session, analysis, wanted, budget=limits_in(session).criterion_seconds)
-        assert len(missing) == again
-        if missing:
-            made = ask(store, text)
-            work(store)
-            assert job(store, made).state == ("done" if seconds else "truncated")
-        with store.read() as session:
-            (found,) = verdict_sets(session, session.scalars(select(AnalysisRow)).one())
-            sets.append((found.tally.passed, found.tally.undecided))
-        store.close()
-    assert sets == [(0, 197), (0, 197), (191, 0), (191, 0)]

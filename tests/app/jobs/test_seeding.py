@@ -48,23 +48,6 @@ def test_seeding_again_changes_nothing(store):
 
 
 @pytest.mark.slow
-def test_a_further_record_is_analysed_by_the_rules_that_suit_it(store):
-    """The authors' rows by theirs; the sparse rows of superposition by ours, under which circuits are valid there."""
-    seed(store)
-    with store.read() as session:
-        asked = {
-            slug: {
-                job.arguments["protocol"]["name"] for job in jobs_of_network(session, digest) if job.arguments["data"]
-            }
-            for slug, digest in session.execute(select(NetworkRow.slug, NetworkRow.digest))
-        }
-    assert {slug: names for slug, names in asked.items() if names} == {
-        "xor-pretrained": {"paper"},
-        "superposition-5-2-5": {"complete"},
-    }
-
-
-@pytest.mark.slow
 def test_a_bundled_network_that_somebody_uses_for_another_task_stays_theirs(store):
     with store.write() as session:
         save_network(session, NetworkFile("mine", pretrained_xor().network, (named_task("OR", 2),)))
