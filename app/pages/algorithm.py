@@ -18,7 +18,7 @@ from app.figures.svg.tiles import Hues, bits_of
 from app.figures.svg.trees import formula_tree
 from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions
-from app.pages.candidates import find_algorithm_row, hues_at, input_texts
+from app.pages.candidates import find_algorithm_row, hues_of, input_texts
 from app.pages.formulas import IRREDUNDANT_LABELS, posited, variables_of
 from app.pages.page import One, page
 from app.pages.placed import MAX_AT
@@ -95,7 +95,7 @@ def algorithm_record(one: One) -> AlgorithmRecord:
 )
 def algorithm(one: One, options: AlgorithmOptions) -> Iterator[Block]:
     """What it computes, where it is found, and the rest folded."""
-    told, hues = algorithm_record(one), hues_at(one.session, one.place)
+    told, hues = algorithm_record(one), hues_of(one.item)
     yield _head(one, told)
     caption = "Squares in colour are the variables it posits; grey ones are given by the task. Dashed with ¬ = negated."
     tree = formula_tree(one.item, hues=hues, title=f"Formula tree of {told.formula}")

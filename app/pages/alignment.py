@@ -12,7 +12,7 @@ from app.db.reads import algorithms as reads
 from app.figures.svg.aligned import aligned_diagram
 from app.pages.about_one import about, figure
 from app.pages.algorithm import row_of
-from app.pages.candidates import hues_at
+from app.pages.candidates import hues_of
 from app.pages.interchanges import (
     EvidenceOptions,
     aligned_fields,
@@ -69,7 +69,7 @@ def alignment_record(one: One) -> AlignmentRecord:
 )
 def alignment(one: One, options: AlignmentOptions) -> Iterator[Block]:
     """What stands where, whether interchanges confirm it, what fails, and the rest folded."""
-    told, hues = alignment_record(one), hues_at(one.session, one.place)
+    told, hues = alignment_record(one), hues_of(one.item.algorithm)
     found: Aligned[Alignment] = one.item
     sites = " and ".join(here.site for here in told.places)
     where, how = f", carried by {sites}" if sites else "", "kept by the analysis" if told.stored else ""

@@ -16,22 +16,17 @@ from app.addressing import Addresses
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow
 from app.errors import NotFound
-from app.figures.svg.tiles import PLAIN_HUES, Hues, bits_of, hues_among
+from app.figures.svg.tiles import Hues, bits_of, hues_among
 from app.pages.formulas import IRREDUNDANT_LABELS
 from app.pages.place import Place
 from pluriscope.kinds.found import tree_of
 
-N_FOR_HUES: Final = 100
 MAX_COMPUTED_INPUTS: Final = 3  # of tasks whose candidates a page can list by itself; beyond, some take half a minute
 
 
-def hues_at(session: Session, place: Place) -> Hues:
-    """Which variables take the five hues in drawings: the most frequent among the algorithms with most alignments."""
-    n_inputs = place.question.model.n_inputs
-    if place.analysis is None or n_inputs <= 2:
-        return PLAIN_HUES
-    trees = (algorithm_of(row, place) for row in reads.most_aligned(session, place.analysis.id, N_FOR_HUES))
-    return hues_among(bits_of(one.function, n_inputs) for tree in trees for one in tree.variables)
+def hues_of(algorithm: HighLevelModel) -> Hues:
+    """Which of the variables of an algorithm take the five hues in drawings."""
+    return hues_among(bits_of(one.function, algorithm.n_inputs) for one in algorithm.variables)
 
 
 def find_algorithm_row(session: Session, addresses: Addresses, place: Place, algorithm_id: str) -> AlgorithmRow:

@@ -21,7 +21,7 @@ from app.figures.numbers import decimal, exact
 from app.figures.svg.directions import direction_diagram, site_words
 from app.figures.svg.thumbs import Direction
 from app.pages.about_one import about, figure
-from app.pages.candidates import hues_at
+from app.pages.candidates import hues_of
 from app.pages.interchanges import (
     EvidenceOptions,
     aligned_fields,
@@ -113,7 +113,7 @@ def _linear(
 )
 def direction(one: One, options: DirectionOptions) -> Iterator[Block]:
     """What lives where, which tests confirm it, the layer along each direction, and the rest folded."""
-    told, hues = direction_record(one), hues_at(one.session, one.place)
+    told, hues = direction_record(one), hues_of(one.item.algorithm)
     layers = " and ".join(f"layer {layer}" for layer in sorted({here.layer for here in told.places}))
     classes = ", ".join(LABELS.get(key, key).lower() for key in told.found_by)
     where, how = (

@@ -13,10 +13,10 @@ from app.db.recorded import StoredSearch, stored_refs, stored_searches
 from app.figures.numbers import exact
 from app.figures.svg.claims import claims_diagram
 from app.figures.svg.directions import weight_text
-from app.figures.svg.tiles import bits_of
+from app.figures.svg.tiles import bits_of, hues_among
 from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed
-from app.pages.candidates import hues_at, input_texts
+from app.pages.candidates import input_texts
 from app.pages.page import One, page
 from app.pages.placements import site_of
 from pluriscope.blocks import Block, Fact, Facts, Head, Section, Side
@@ -60,7 +60,7 @@ def recorded(one: One, _options: ScopeOptions) -> Iterator[Block]:
     yield Head(name, Markup("{} {}").format(kind.definition, _found_words(one)), (), head_actions(one))
     told = _figures(one)
     figures = [Fact(known.label, _words(told[known.name]), known.meaning) for known in kind.columns]
-    hues = hues_at(one.session, one.place)
+    hues = hues_among(bits_of(claim.function, sizes[0]) for claim in kind.claims(one.item))
     drawn = claims_diagram(one.place.question.cut.weights, kind.claims(one.item), hues=hues, title=name)
     caption = "The network, with what this explanation says of it."
     yield Side([figure(one, drawn, caption), Facts(figures)])

@@ -32,9 +32,9 @@ from app.errors import PageError
 from app.figures.numbers import noun
 from app.options import Options, PageModel
 from app.pages.explanations import find_explanation
+from app.pages.learn.lesson import NETWORK
 from app.pages.learn.registry import LESSONS
 from app.pages.place import locate
-from app.pages.story import NETWORK
 from pluriscope.blocks import Block, Form, Head, Notice, Section, Table
 from pluriscope.glossary import terms
 from pluriscope.naming import ExplanationRef, Scope

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.common_ground.report import CommonGroundReport
-from analysis.experiments import ask_network, standing_of
+from analysis.experiments import standing_of
 from analysis.interpretations.interpretation import NeuronGate
-from analysis.networks.mlp import activations, circuit_activations, next_layer
+from analysis.networks.mlp import circuit_activations
+from analysis.sandbox.intervention import Change
 from app.addressing import Addresses
 from app.db.errors import StoreError
 from app.db.reads.analyses import find_network
@@ -31,18 +30,14 @@ from app.figures.svg.cuts import cuts
 from app.figures.svg.dots import dots
 from app.figures.svg.layout import Site, node_name
 from app.figures.svg.tiles import Bits, bits_of
-from app.figures.svg.vessels import MARK, NARROW, WIDE, Reading, cell_names, full_at, in_words, running, vessels
+from app.figures.svg.vessels import MARK, NARROW, WIDE, Reading, cell_names, in_words, running, vessels
 from app.pages.counted import counts_of
-from app.pages.explanations import Explanation, find_explanation
+from app.pages.explanations import Explanation
+from app.pages.learn.lesson import NETWORK, Subject
 from app.pages.pending_work import SURVEY, awaited, missing, progress_of
-from app.pages.place import Place, locate_boolean
 from app.pages.shared import job_now
 from pluriscope.blocks import Action, Block, Head, Menu, Notice
-from pluriscope.naming import ExplanationRef, Scope
 
-NETWORK: Final = "xor-pretrained"
-PAIR: Final = ("i-183bf.23", "i-183bf.25")
-"""Two interpretations of one circuit of that network, called P and Q."""
 FORCED: Final = (1, 1)
 """The neuron that screens 4 and 5 force to the value that it has on another input."""
 EXPERIMENTS: Final = {4: (1, 0), 5: (2, 1)}
@@ -169,7 +164,7 @@ def story(session: Session, links: Addresses, now: int, guess: str = "") -> Stor
     Raises:
         NotFound: its network is not stored.
     """
-    told = _Told(session, links, locate_boolean(session, links, NETWORK, Scope()))
+    told = _Told(Subject.stored(session, links))
     guesses = {number: guess if number == now else "-" for number in EXPERIMENTS}
     experiments = [told.experiment(number, guess) for number, guess in guesses.items()]
     return Story([told.network(), told.one(), told.other(), *experiments, told.all()], now)
@@ -189,36 +184,23 @@ def figure_of(session: Session, links: Addresses, number: int, name: str) -> Mar
 class _Told:
     """The screens, computed from a stored network."""
 
-    session: Session
-    links: Addresses
-    place: Place
+    of: Subject
 
     @cached_property
     def _pair(self) -> dict[str, Explanation]:
-        found = (find_explanation(self.session, self.links, self.place, ExplanationRef.parse(ref)) for ref in PAIR)
-        return dict(zip(_LETTERS, found, strict=True))
-
-    @cached_property
-    def _rows(self) -> NDArray[np.float64]:
-        return self.place.question.data.clean_rows
-
-    @cached_property
-    def _inputs(self) -> list[str]:
-        return ["".join(f"{bit:g}" for bit in row) for row in self._rows]
-
-    @cached_property
-    def _full(self) -> float:
-        return full_at(self.place.question.cut, self._rows)
+        return dict(zip(_LETTERS, self.of.pair, strict=True))
 
     @cached_property
     def _whole(self) -> list[list[list[float]]]:
         """Row → values of all layers of the whole network."""
-        return _by_row(activations(self.place.question.cut, self._rows))
+        return [self.of.run(row) for row in range(len(self.of.rows))]
 
     @cached_property
     def _kept(self) -> list[list[list[float]]]:
         """The same of the circuit that both explanations read."""
-        return _by_row(circuit_activations(self.place.question.cut, self._pair["P"].item.circuit, self._rows))
+        question = self.of.question
+        layers = circuit_activations(question.cut, self._pair["P"].item.circuit, question.clean_rows)
+        return [[layer[row].tolist() for layer in layers] for row in range(len(self.of.rows))]
 
     @cached_property
     def _differ(self) -> list[Site]:
@@ -231,7 +213,7 @@ class _Told:
         return found
 
     def _table(self, letter: str, site: Site) -> Bits:
-        return bits_of(self._gate(letter, site).function, self.place.question.cut.n_inputs)
+        return bits_of(self._gate(letter, site).function, self.of.question.cut.n_inputs)
 
     def _readings(self, letters: str, sites: Iterable[Site] | None = None) -> list[Reading]:
         """What hidden neurons are read as: by one of the two, or by both, lettered where they differ."""
@@ -244,39 +226,41 @@ class _Told:
         ]
 
     def _drawn(self, values: Sequence[Sequence[float | None]], sentence: str, **more: Any) -> tuple[Markup, Markup]:
-        weights, full = self.place.question.cut.weights, self._full
+        weights, full = self.of.question.cut.weights, self.of.full
         wide, narrow = (vessels(weights, values, full, at, sentence=sentence, **more) for at in (WIDE, NARROW))
         return wide, narrow
 
     def _runs(self, row: int, mask: object = None, **more: Any) -> dict[str, Any]:
         """What a browser needs to let the network run, and the input that is drawn."""
-        return {**running(self.place.question.cut, self._full, mask), "input": self._rows[row].tolist(), **more}
+        question = self.of.question
+        runs = running(question.cut, self.of.full, mask)
+        return {**runs, "input": question.clean_rows[row].tolist(), **more}
 
     def _screen(self, number: int, facts: Mapping[str, Any] | None = None, **more: Any) -> Screen:
         files = [
-            Action(f"{before}{form}", f"{self.links.story(number, name)}.{form.lower()}")
+            Action(f"{before}{form}", f"{self.of.links.story(number, name)}.{form.lower()}")
             for (name, before), _ in zip(_FIGURES.items(), more.get("figures", ()), strict=False)
             for form in ("SVG", "PNG", "PDF")
         ]
         told, files_of = facts or {}, Menu("Figure", files) if files else None
         tab = _TABS[number - 1].format(**told) if told or number < SCREENS else "How many readings pass?"
-        return Screen(number=number, url=self.links.story(number), tab=tab, facts=told, files=files_of, **more)
+        return Screen(number=number, url=self.of.links.story(number), tab=tab, facts=told, files=files_of, **more)
 
     def network(self) -> Screen:
         """The network runs."""
-        drawn = self._drawn(self._whole[SHOWN], f"The network on input {self._inputs[SHOWN]}")
+        drawn = self._drawn(self._whole[SHOWN], f"The network on input {self.of.rows[SHOWN]}")
         return self._screen(1, figures=[drawn], runs=self._runs(SHOWN), answers=self._answers(self._whole))
 
     def _answers(self, values: Sequence[Sequence[Sequence[float]]]) -> dict[str, int]:
-        return {name: int(layers[-1][0] > MARK) for name, layers in zip(self._inputs, values, strict=True)}
+        return {name: int(layers[-1][0] > MARK) for name, layers in zip(self.of.rows, values, strict=True)}
 
     def one(self) -> Screen:
         """One explanation, whose circuit runs."""
         mask, read = self._pair["P"].item.circuit, self._readings("P")
-        sentence = f"Explanation P on input {self._inputs[SHOWN]}"
+        sentence = f"Explanation P on input {self.of.rows[SHOWN]}"
         drawn = self._drawn(self._kept[SHOWN], sentence, mask=mask, readings=read, row=SHOWN)
         runs, answers = self._runs(SHOWN, mask), self._answers(self._kept)
-        return self._screen(2, figures=[drawn], runs=runs, answers=answers, key=cell_names(self._inputs))
+        return self._screen(2, figures=[drawn], runs=runs, answers=answers, key=cell_names(self.of.rows))
 
     def other(self) -> Screen:
         """Both explanations, and the values that allow both."""
@@ -287,14 +271,14 @@ class _Told:
         values = [layers[layer][neuron] for layers in self._kept]
         marks = [(one, self._gate(one.letter, site).threshold) for one in self._readings("PQ", [site])]
         about = "The upper ringed neuron’s four values"
-        wide, narrow = (cuts(values, self._inputs, marks, at, about=about) for at in (WIDE, NARROW))
+        wide, narrow = (cuts(values, self.of.rows, marks, at, about=about) for at in (WIDE, NARROW))
         return self._screen(3, figures=[drawn, (wide, narrow)])
 
     def experiment(self, number: int, guess: str) -> Screen:
         """An experiment on which the two contradict each other; the answer is shown where something was guessed."""
-        (source, base), (layer, neuron), url = EXPERIMENTS[number], FORCED, self.links.story(number)
-        values = self._forced(source, base)
-        space, answers = ask_network(self.place.question)
+        (source, base), (layer, neuron), url = EXPERIMENTS[number], FORCED, self.of.links.story(number)
+        values = self.of.run(base, [Change(layer, neuron, None, "source", source=source)])
+        space, answers = self.of.asked
         at = space.position[frozenset([FORCED])], source, base
         happens, choices = int(answers.decisions[at]), []
         for letter, one in self._pair.items():
@@ -305,29 +289,20 @@ class _Told:
         shown = [[value if guess or at <= layer else None for value in some] for at, some in enumerate(values)]
         drawn = self._drawn(
             shown,
-            f"The network on input {self._inputs[base]} with one neuron forced{f' says {happens}' if guess else ''}",
+            f"The network on input {self.of.rows[base]} with one neuron forced{f' says {happens}' if guess else ''}",
             readings=self._readings("PQ", [FORCED]),
-            forced={FORCED: f"forced, as on {self._inputs[source]}"},
+            forced={FORCED: f"forced, as on {self.of.rows[source]}"},
         )
         facts = {
-            "base": self._inputs[base],
-            "source": self._inputs[source],
+            "base": self.of.rows[base],
+            "source": self.of.rows[source],
             "happens": happens,
             "output": decimal(values[-1][0]),
             "right": next(one.letter for one in choices if one.right),
         }
-        name = node_name(layer, neuron, self.place.question.cut.sizes)
+        name = node_name(layer, neuron, self.of.question.cut.sizes)
         runs = self._runs(base, name=name, own=self._whole[base][layer][neuron], value=values[layer][neuron])
         return self._screen(number, facts, figures=[drawn], runs=runs, choices=choices, guess=guess)
-
-    def _forced(self, source: int, base: int) -> list[list[float]]:
-        """Values of all layers on one input while the neuron is forced to its value on another."""
-        network, (layer, neuron) = self.place.question.cut, FORCED
-        values = [[*some] for some in self._whole[base][: layer + 1]]
-        values[layer][neuron] = self._whole[source][layer][neuron]
-        for later in range(layer + 1, len(network.sizes)):
-            values.append(next_layer(network, later, np.array(values[-1])).tolist())
-        return values
 
     def _because(self, letter: str, source: int, base: int) -> str:
         """How an explanation's reading of the forced neuron changes, in words."""
@@ -338,18 +313,18 @@ class _Told:
 
     def all(self) -> Screen:
         """All explanations by how much they predict, and three doors."""
-        links, analysis = self.links, self.place.analysis
+        links, analysis = self.of.links, self.of.place.analysis
         doors = (
             ("Explore all of it", "Every reading of this network, and where they differ.", links.network(NETWORK)),
             ("Try your network", "Bring a small one, or train one here.", links.bring_in()),
             ("Teach it", "Six lessons, hand-outs, slides.", links.learn()),
         )
-        kept = None if analysis is None else report_row(self.session, analysis, SURVEY)
+        kept = None if analysis is None else report_row(self.of.session, analysis, SURVEY)
         report = None if kept is None else report_of(kept, CommonGroundReport)
         if analysis is None or report is None or report.spread is None or report.best is None:
             return self._screen(SCREENS, doors=doors, pending=self._pending())
         counts, spread = counts_of(analysis), {right: int(many) for right, many in report.spread}
-        space, answers = ask_network(self.place.question)
+        space, answers = self.of.asked
         flags = {letter: standing_of(one.predictions(space), answers).right for letter, one in self._pair.items()}
         facts = {
             "n": counts.interpretations,
@@ -366,21 +341,16 @@ class _Told:
 
     def _pending(self) -> Block:
         """How far the counting is."""
-        place, links = self.place, self.links
+        place, links = self.of.place, self.of.links
         if place.analysis is None:
-            job = job_now(self.session, place)
+            job = job_now(self.of.session, place)
             if job is not None and job.state in UNFINISHED:
                 return progress_of(job, links, "counting", "Counting")
             cure = Action("The network", links.network(NETWORK))
             return Notice(
                 "Not counted yet", "Its analysis was not asked for, or ended without a result.", actions=[cure]
             )
-        [waits] = awaited(self.session, links, place, [SURVEY])
+        [waits] = awaited(self.of.session, links, place, [SURVEY])
         if waits.job is not None and waits.state == "computing":
             return progress_of(waits.job, links, "counting", "Counting")
         return missing(waits.words, waits.state, waits.job, waits.ask, links)
-
-
-def _by_row(layers: Sequence[NDArray[np.float64]]) -> list[list[list[float]]]:
-    """``[rows, n_l]`` of each layer as row → values of all layers."""
-    return [[layer[row].tolist() for layer in layers] for row in range(len(layers[0]))]

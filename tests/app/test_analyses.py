@@ -32,8 +32,8 @@ from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
 from app.main import create_app
 from app.pages.analyses import about
+from app.pages.learn.lesson import PAIR
 from app.pages.place import locate
-from app.pages.story import PAIR
 from pluriscope.analyses.registry import ANALYSES, BY_KEY, COMMON_GROUND, FUNNEL, RIVALS
 from pluriscope.analyses.shown import network_subject, shown
 from pluriscope.naming import ExplanationRef, Scope

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from app.addressing import Addresses
-from app.pages.story import PAIR
+from app.pages.learn.lesson import PAIR
 from tests.browser.conftest import eventually, query
 
 pytestmark = pytest.mark.browser

@@ -21,12 +21,6 @@ def placements_untried(session: Session, analysis: AnalysisRow) -> bool:
     return session.scalar(untried.limit(1)) is not None
 
 
-def most_aligned(session: Session, analysis_id: int, limit: int) -> Sequence[AlgorithmRow]:
-    """The algorithms with most valid alignments; ties in the protocol's order."""
-    query = select(AlgorithmRow).where(AlgorithmRow.analysis_id == analysis_id)
-    return session.scalars(query.order_by(AlgorithmRow.n_valid.desc(), AlgorithmRow.position).limit(limit)).all()
-
-
 def n_algorithms(session: Session, analysis: AnalysisRow) -> int:
     """How many algorithms of the analysis are stored."""
     return session.scalar(select(func.count()).where(AlgorithmRow.analysis_id == analysis.id)) or 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -46,15 +47,16 @@ def compare_of(session: Session, links: Addresses, network: str, options: Compar
         BadQuery: a malformed reference, fewer than two, or more than six.
     """
     place = find_place(session, links, network, options)
+    more: dict[str, Any] = {"view": options, "others": lambda: own_pair(session, links, place)}
     texts = texts_of(links, options, place) or own_pair(session, links, place)
     if isinstance(place, ModelPlace):
         masks = list(dict.fromkeys(mask_meant(place, text.removeprefix("c-"), links) for text in texts))
         _enough(links, place, [str(ExplanationRef("circuit", mask)) for mask in masks])
-        return replace(of_model(session, links, place, masks), view=options)
+        return replace(of_model(session, links, place, masks), **more)
     found = _find_chosen(session, links, place, texts)
     explanations = list({str(one.ref): one for one in found.values()}.values())
     _enough(links, place, [str(one.ref) for one in explanations])
-    return replace(of_network(session, links, place, explanations), view=options)
+    return replace(of_network(session, links, place, explanations), **more)
 
 
 def _enough(links: Addresses, place: AnyPlace, refs: Sequence[str]) -> None:

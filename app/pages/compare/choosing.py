@@ -1,24 +1,22 @@
-"""A comparison that names too few: pairs to begin with, and a form for references."""
+"""A comparison that names too few: pairs to begin with."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
 from app.pages.about_one import column, listed
 from app.pages.compare.compared import every_one
-from app.pages.compare.models import nearest_circuits
 from app.pages.compare.options import CompareOptions
 from app.pages.every_analysis import asked
 from app.pages.place import AnyPlace, ModelPlace
 from pluriscope.analyses.pair import refs
 from pluriscope.analyses.registry import PAIR, RIVALS
-from pluriscope.blocks import Action, Block, Form, Head, Notice, Section
-from pluriscope.naming import MOST, ExplanationRef, Scope
+from pluriscope.blocks import Action, Block, Head, Notice, Section
+from pluriscope.naming import MOST, ExplanationRef
 from pluriscope.tables import Row
 
 Pair = tuple[str, Sequence[str]]
@@ -29,23 +27,6 @@ _COLUMNS: Final = (
 )
 
 
-class Chosen(BaseModel):
-    """The form."""
-
-    network: str = Field(
-        title="Network", max_length=100, description="Its name in addresses, or the first digits of its digest."
-    )
-    e: str = Field(
-        title="Explanations",
-        description=f"Two to {MOST}, one on each line: c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT, "
-        "d-ALGORITHM.DIRECTIONS or p-LAYER.FUNCTION, with @PROTOCOL behind it where it was found under other rules.",
-        json_schema_extra={"control": "textarea"},
-    )
-    output: int = Field(0, json_schema_extra={"control": "hidden"})
-    protocol: str = Field("", json_schema_extra={"control": "hidden"})
-    data: str = Field("", json_schema_extra={"control": "hidden"})
-
-
 def choosing(session: Session, links: Addresses, place: AnyPlace | None, options: CompareOptions) -> Iterator[Block]:
     """The page of a comparison that is not complete."""
     told = (
@@ -54,7 +35,6 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
     if place is None:
         actions = [Action("Choose a network", links.gallery(), primary=True)]
         yield Head("Compare explanations", told, actions=actions)
-        yield _form(links, "", options.scope, options.e)
         return
     actions = [
         Action("Tick them in the list", every_one(links, place.slug, place.scope), primary=True),
@@ -65,8 +45,6 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
     if chosen:
         yield Notice(f"{chosen[0]} is chosen", "A comparison needs one more.", state="computing")
     yield from _begin(session, links, place, chosen)
-    yield Section("Or write references")
-    yield _form(links, place.slug, options.scope, options.e)
 
 
 def _begin(session: Session, links: Addresses, place: AnyPlace, chosen: Sequence[str]) -> Iterator[Block]:
@@ -81,8 +59,6 @@ def _begin(session: Session, links: Addresses, place: AnyPlace, chosen: Sequence
 
 def pairs(session: Session, links: Addresses, place: AnyPlace) -> Iterator[Pair]:
     """Those that analyses have found, those that contradict each other first."""
-    if isinstance(place, ModelPlace) and (found := nearest_circuits(session, place)) is not None:
-        yield "Two that contradict each other", found[0]
     known = [RIVALS] if isinstance(place, ModelPlace) else [PAIR, RIVALS]
     for one in asked(session, place, links, known):
         if one.report is None:
@@ -96,9 +72,3 @@ def pairs(session: Session, links: Addresses, place: AnyPlace) -> Iterator[Pair]
 def own_pair(session: Session, links: Addresses, place: AnyPlace) -> list[str]:
     """What is compared of a network where nothing is chosen; [] where no analysis has found a pair."""
     return list(next(pairs(session, links, place), ("", ()))[1])
-
-
-def _form(links: Addresses, network: str, scope: Scope, refs: Sequence[str]) -> Form:
-    """Where references are written."""
-    values = {"network": network, "e": "\n".join(refs), **dict(scope.fields)}
-    return Form(Chosen, links.compare(), "Compare", values, changes=False, primary=False)

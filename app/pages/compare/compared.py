@@ -118,7 +118,7 @@ class Compared(Shared):
         words: what is said or happens, for people.
         outputs: how many inputs each gets right, and whether they passed the same test, as sentences.
         legend: how drawings are read, as sentences.
-        nearest: references of explanations near these that do contradict each other, what they are, as a sentence.
+        others: references of a pair that an analysis found; [] where none has.
         differences: neurons and edges of which they say different things.
         folds: what else there is, computed when it is opened.
         view: which experiment is asked about, and what was guessed.
@@ -139,7 +139,7 @@ class Compared(Shared):
     words: Callable[[int], str] = str
     outputs: str = ""
     legend: str = ""
-    nearest: Callable[[], tuple[Sequence[str], str] | None] = lambda: None
+    others: Callable[[], Sequence[str]] = lambda: ()
     differences: Sequence[DifferenceRecord] = ()
     folds: Callable[[], Iterator[Block]]
     view: ComparedOptions = field(default_factory=ComparedOptions)
@@ -476,15 +476,19 @@ def _guess(c: Compared, experiment: Experiment) -> Guess:
 
 
 def _nothing(c: Compared) -> Notice:
-    """What takes the place of an experiment where there is none, and the nearest comparison that has one."""
+    """What takes the place of an experiment where there is none, and another comparison."""
     causes = dict.fromkeys(_sentence(one.silent_because) for one in c.ones if one.silent_because)
     item, cause = "There is no experiment on which they say different things", " ".join([*causes, c.bounded]).strip()
-    found = c.nearest()
-    if found is None:
-        choose = Action("Choose others", every_one(c.links, c.network.slug, c.scope), primary=True)
-        return Notice(item, cause, actions=[choose])
-    refs, words = found
-    return Notice(item, cause, _sentence(words), actions=[Action("Compare these", c.at(refs), primary=True)])
+    refs = c.others()
+    if refs and [*refs] != c.refs:
+        return Notice(
+            item,
+            cause,
+            "An analysis has found two others.",
+            actions=[Action("Compare these", c.at(refs), primary=True)],
+        )
+    choose = Action("Choose others", every_one(c.links, c.network.slug, c.scope), primary=True)
+    return Notice(item, cause, actions=[choose])
 
 
 def _sentence(words: str) -> str:

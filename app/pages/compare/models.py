@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
@@ -11,21 +10,18 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.answers import largest
-from analysis.explanations.explanation import REF
 from analysis.models.circuits import mask_bits
 from analysis.models.model import ACCURACY_THRESHOLD, gaps
 from app.addressing import Addresses
-from app.db.models import stored_circuits
-from app.figures.numbers import exact, noun
+from app.figures.numbers import noun
 from app.figures.svg.beside import row_asked
 from app.figures.svg.graphs import graph_diagram
 from app.pages.compare.compared import Compared, Experiment
 from app.pages.place import ModelPlace
 from pluriscope.comparison import Trials
-from pluriscope.naming import LEAST, LETTERS, ExplanationRef
+from pluriscope.naming import LETTERS, ExplanationRef
 from pluriscope.records import ComparedRecord, DifferenceRecord
 
-_TRIED: Final = 16
 _LEGEND: Final = (
     "Thick: an edge that only some keep. Pale: an edge that is cut. The network and each circuit answer the strictly "
     "largest output."
@@ -101,7 +97,6 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
         outputs=f"Same kind, same test: {place.under}.",
         words=words,
         legend=_LEGEND,
-        nearest=lambda: nearest_circuits(session, place),
         differences=[
             DifferenceRecord(
                 site=name,
@@ -121,23 +116,3 @@ def _asked(
     outputs = place.space.run(np.vstack([bits, np.ones((1, bits.shape[1]), dtype=np.bool_)]))
     said = largest(outputs)
     return said[:-1], np.where(said[-1] < 0, -2, said[-1]), outputs[:-1]  # nobody is right by saying nothing
-
-
-def nearest_circuits(session: Session, place: ModelPlace) -> tuple[list[str], str] | None:
-    """Of the listed circuits that miss the most rows the two whose contradictions are shared most evenly, and what they
-    are, as a sentence; None where no circuits are listed, or none of these contradict each other.
-    """
-    found = stored_circuits(session, place.row.id, place.text, place.kind)
-    if found is None or len(found[REF]) < LEAST:
-        return None
-    masks = found[REF][np.argsort(found["right"], kind="stable")][:_TRIED].tolist()
-    said, happens, _ = _asked(place, np.array([mask_bits(place.space, mask) for mask in masks]))
-    right = said == happens
-    apart = np.array([[((one != other) & (one >= 0) & (other >= 0)).sum() for other in said] for one in said])
-    alone = np.array([[(one & ~other).sum() for other in right] for one in right])
-    pairs = combinations(range(len(masks)), 2)
-    best = max(pairs, key=lambda pair: (min(alone[pair], alone[pair[::-1]]), apart[pair]))
-    if not apart[best]:
-        return None
-    refs = [str(ExplanationRef("circuit", masks[one])) for one in best]
-    return refs, f"Two that differ most do, on {noun(int(apart[best]), 'row')} of {exact(len(happens))}."

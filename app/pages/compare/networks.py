@@ -32,7 +32,6 @@ from app.figures.svg.tiles import Tile, bits_of, hues_among
 from app.figures.svg.vessels import SMALL, vessels
 from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
-from app.pages.compare.choosing import own_pair
 from app.pages.compare.compared import Compared, Experiment
 from app.pages.explanations import Explanation
 from app.pages.place import Place
@@ -131,7 +130,6 @@ def of_network(session: Session, links: Addresses, place: Place, explanations: S
         experiment=lambda number: _experiment(beside, trials, answers, sets, where[number].tolist(), number),
         outputs=f"{_outputs(beside)} {_same(beside)}",
         legend=_legend(beside, squares=len(trials.apart) > 0 and not own),
-        nearest=lambda: _own(session, links, place),
         differences=list(_differences(beside)),
         folds=lambda: _folds(beside),
     )
@@ -293,12 +291,6 @@ def _told(values: Sequence[Sequence[float | None]], sizes: Sequence[int]) -> str
     """Values of neurons, for those who do not see them."""
     some = [(node_name(layer, n, sizes), v) for layer, row in enumerate(values) for n, v in enumerate(row)]
     return ", ".join(f"{name} {'not told' if v is None else decimal(v)}" for name, v in some)
-
-
-def _own(session: Session, links: Addresses, place: Place) -> tuple[list[str], str] | None:
-    """The pair that an analysis has found."""
-    refs = own_pair(session, links, place)
-    return (refs, "Two others of this network do") if refs else None
 
 
 def _settled(one: Explanation, chosen: _Neurons, source: int, base: int) -> bool:

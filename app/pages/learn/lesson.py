@@ -34,12 +34,14 @@ from app.pages.candidates import input_texts
 from app.pages.explanations import Explanation, find_explanation
 from app.pages.place import Place, locate_boolean
 from app.pages.play.played import Ask
-from app.pages.story import NETWORK, PAIR
 from pluriscope.analyses.registry import BY_KEY
 from pluriscope.blocks import Action
 from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.templating import render
 
+NETWORK: Final = "xor-pretrained"
+PAIR: Final = ("i-183bf.23", "i-183bf.25")
+"""Two interpretations of one circuit of that network, which the story calls P and Q."""
 Short = Annotated[str, StringConstraints(max_length=40)]
 MOST_DIGITS: Final = 6
 
@@ -191,7 +193,8 @@ class Subject:
         return Bench(self.question.cut, self.question.clean_rows, self.question.clean_rows)
 
     @cached_property
-    def _full(self) -> float:
+    def full(self) -> float:
+        """The value at which a neuron is drawn full."""
         return full_at(self.question.cut, self.question.clean_rows)
 
     def row(self, text: str) -> int:
@@ -291,7 +294,7 @@ class Subject:
             vessels(
                 self.question.cut.weights,
                 values,
-                self._full,
+                self.full,
                 replace(geometry, gap=1.2 * geometry.gap) if readings else geometry,
                 sentence=sentence,
                 mask=self.keep(off) if off else None,

@@ -13,7 +13,7 @@ from analysis.interpretations.interpretation import NeuronGate
 from app.db.reads.circuits import find_circuit
 from app.figures.svg.lessons import value_line
 from app.figures.svg.tiles import Bits, bits_of, variable
-from app.figures.svg.vessels import full_at, in_words
+from app.figures.svg.vessels import in_words
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, asked, listed, number
 from pluriscope.blocks import Action
 from pluriscope.templating import render
@@ -46,10 +46,6 @@ def _gates(of: Subject) -> list[NeuronGate]:
     return [gate for gate in gates if gate is not None]
 
 
-def _full(of: Subject) -> float:
-    return round(full_at(of.question.cut, of.question.clean_rows), 2)
-
-
 def _meant(of: Subject, mark: float) -> Bits:
     """What the neuron says above a mark."""
     return tuple(int(value > mark) for value in _values(of))
@@ -65,7 +61,8 @@ def _within(of: Subject) -> dict[Bits, float]:
 def _line(of: Subject, marks: Sequence[tuple[float, Bits, str]], *, thumb: bool = False) -> Markup:
     said = "; ".join(f"above {number(mark)} it says yes: {in_words(table)}" for mark, table, _ in marks)
     values = ", ".join(f"{number(v)} on {row}" for v, row in zip(_values(of), of.rows, strict=True))
-    return value_line(_values(of), of.rows, _full(of), marks, sentence=f"{_NAME}: {values}; {said}", thumb=thumb)
+    sentence = f"{_NAME}: {values}; {said}"
+    return value_line(_values(of), of.rows, round(of.full, 2), marks, sentence=sentence, thumb=thumb)
 
 
 def _text(table: Bits) -> str:
@@ -94,7 +91,7 @@ def _board(of: Subject, state: ReadingsOptions) -> Board:
         drawing=_line(of, [(state.mark, table, "")]),
         url=of.links.learn(_SLUG),
         mark=state.mark,
-        full=_full(of),
+        full=round(of.full, 2),
         kept=state.kept,
         answer=state.answer,
         label=f"The mark of {_NAME}",
@@ -143,7 +140,7 @@ def _interpretations(of: Subject) -> str:
 def _numbers(of: Subject) -> Mapping[str, Any]:
     values = _values(of)
     return {
-        "line": value_line(values, of.rows, _full(of), sentence="The values, to draw marks in"),
+        "line": value_line(values, of.rows, round(of.full, 2), sentence="The values, to draw marks in"),
         "meanings": [(in_words(table), _said(of, table)) for table in _within(of)],
         "dots": [(row, number(value)) for row, value in zip(of.rows, values, strict=True)],
         "marks": [(letter, in_words(bits_of(gate.function, 2)), number(gate.threshold))

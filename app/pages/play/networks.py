@@ -21,10 +21,7 @@ from app.addressing import Addresses
 from app.figures.numbers import decimal
 from app.figures.svg.elements import Step
 from app.figures.svg.layout import MAX_SHOWN, node_name
-from app.figures.svg.thumbs import circuit_thumb
-from app.figures.svg.tiles import Tile, bits_of
 from app.figures.svg.vessels import NARROW, WIDE, full_at, vessels
-from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import short
 from app.pages.explanations import KIND_LABELS, Explanation
@@ -34,10 +31,9 @@ from app.pages.play.state import NetworkOptions, Site, State, read_state
 from app.pages.play.tokens import write_now, write_site
 from app.pages.play.words import intervention_words, written_signs, written_words
 from app.pages.shared import finite
-from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Prose, Table
+from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Prose, Table, Text
 from pluriscope.naming import LEAST, LETTERS
 from pluriscope.records import AskedRecord, HandRecord, PlayRecord, RunRecord
-from pluriscope.tables import Row
 
 FRAGILE_BELOW: Final = 1e-6
 MOST_SITES: Final = 200
@@ -242,39 +238,19 @@ class NetworkPlay(Played):
 
     def _said(self) -> Table:
         """What each explanation predicted."""
-        state, rows = self.state, []
+        rows = []
         for one, asked in zip(self.explanations, self.asked, strict=True):
             drop = Markup('Remove<span class="vh"> {}</span>').format(asked.letter)
-            others = replace(state, refs=tuple(ref for ref in state.refs if ref != asked.ref)).url
-            values = {
-                "what": f"{asked.letter} {one.algorithm.formula if one.algorithm else KIND_LABELS[one.kind]}",
-                "says": "no prediction" if asked.says < 0 else str(asked.says),
-                "right": None if asked.right is None else "right" if asked.right else "wrong",
-                "drop": link(drop, others, f"drop-{asked.letter}"),
-                "reason": asked.reason,
-            }
-            rows.append(Row(values, ref=asked.ref, url=one.url))
-        columns = (
-            column("what", "Explanation", "What it is.", first=True),
-            column("says", "Says", "What it predicts.", show=_struck),
-            column("right", "Right", "Whether the network answers so."),
-            column("drop", "Step", "What can be done.", show=lambda row: row["drop"]),
-        )
-        drawn = {str(one.ref): one for one in self.explanations}
-        return replace(
-            listed("explanation", columns, rows, id="asked"),
-            thumb=lambda row: self._thumb(drawn[row.ref]),
-            says=lambda row: row["reason"] or short(row.ref),
-        )
-
-    def _thumb(self, one: Explanation) -> Markup:
-        """An explanation on the network."""
-        tiles = [
-            Tile(claim.layer, neuron, bits_of(claim.function, self.state.n_inputs), claim.label)
-            for claim in one.functions
-            for neuron in claim.neurons
-        ]
-        return circuit_thumb(self.place.question.cut.weights, one.circuit, tiles, title=KIND_LABELS[one.kind])
+            others = replace(self.state, refs=tuple(ref for ref in self.state.refs if ref != asked.ref)).url
+            kind = one.algorithm.formula if one.algorithm else KIND_LABELS[one.kind]
+            what = Markup('<b class="key">{}</b> <a href="{}">{}</a>').format(asked.letter, one.url, kind)
+            says: Text = "no prediction" if asked.says < 0 else str(asked.says)
+            if asked.right is False:
+                says = Markup('<s>{}</s><span class="vh"> wrong</span>').format(says)
+            right = {None: "", True: "right", False: "wrong"}[asked.right]
+            why = asked.reason or short(asked.ref)
+            rows.append((what, why, says, right, link(drop, others, f"drop-{asked.letter}")))
+        return replace(Table.plain(("Explanation", "Which", "Says", "Right", "Step"), rows), id="asked")
 
 
 def answered(layers: Layers) -> int:
@@ -294,8 +270,3 @@ def _margin(layers: Layers) -> str:
 
 def _numbers(layers: Layers) -> list[list[float | None]]:
     return [[finite(value) for value in layer.tolist()] for layer in layers]
-
-
-def _struck(row: Row) -> Markup | str:
-    said: str = row["says"]
-    return Markup('<s>{}</s><span class="vh"> wrong</span>').format(said) if row["right"] == "wrong" else said

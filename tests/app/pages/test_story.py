@@ -18,7 +18,8 @@ from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.main import create_app
-from app.pages.story import EXPERIMENTS, FORCED, NETWORK, PAIR, SCREENS
+from app.pages.learn.lesson import NETWORK, PAIR
+from app.pages.story import EXPERIMENTS, FORCED, SCREENS
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis
 
 INPUTS = ("00", "01", "10", "11")
