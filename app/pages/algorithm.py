@@ -18,8 +18,7 @@ from app.figures.svg.tiles import Hues, bits_of
 from app.figures.svg.trees import formula_tree
 from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions
-from app.pages.candidates import find_algorithm_row, hues_of, input_texts
-from app.pages.formulas import IRREDUNDANT_LABELS, posited, variables_of
+from app.pages.candidates import IRREDUNDANT_LABELS, find_algorithm_row, hues_of, input_texts, posited, variables_of
 from app.pages.page import One, page
 from app.pages.placed import MAX_AT
 from pluriscope.addresses import ResultRef
@@ -85,14 +84,7 @@ def algorithm_record(one: One) -> AlgorithmRecord:
     )
 
 
-@page(
-    algorithm_record,
-    {
-        "algorithm": "/networks/xor-pretrained/explanations/g-{algorithm}",
-        "algorithm, minimal alignments": "/networks/xor-pretrained/explanations/g-{algorithm}?minimal=1",
-    },
-    AlgorithmOptions,
-)
+@page(algorithm_record, AlgorithmOptions)
 def algorithm(one: One, options: AlgorithmOptions) -> Iterator[Block]:
     """What it computes, where it is found, and the rest folded."""
     told, hues = algorithm_record(one), hues_of(one.item)

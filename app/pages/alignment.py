@@ -58,15 +58,7 @@ def alignment_record(one: One) -> AlignmentRecord:
     return AlignmentRecord(**told, minimal=told["valid"] and _is_minimal(one))
 
 
-@page(
-    alignment_record,
-    {
-        "alignment": "/networks/xor-pretrained/explanations/a-{algorithm}.{alignment}",
-        "alignment, its interchanges": "{wide_alignment}?part=interchanges",
-        "alignment, not stored": "/networks/xor-pretrained/explanations/a-{algorithm}.0:1.2_1:2.0+1",
-    },
-    AlignmentOptions,
-)
+@page(alignment_record, AlignmentOptions)
 def alignment(one: One, options: AlignmentOptions) -> Iterator[Block]:
     """What stands where, whether interchanges confirm it, what fails, and the rest folded."""
     told, hues = alignment_record(one), hues_of(one.item.algorithm)

@@ -1,10 +1,11 @@
-"""What the pages about algorithms share: the row that an address names, its tree, its classes, its hues."""
+"""What the pages about algorithms share: the row that an address names, its tree, its variables, its hues."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import Final
 
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.candidates import candidate_algorithms
@@ -16,11 +17,16 @@ from app.addressing import Addresses
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow
 from app.errors import NotFound
-from app.figures.svg.tiles import Hues, bits_of, hues_among
-from app.pages.formulas import IRREDUNDANT_LABELS
+from app.figures.svg.tiles import Hues, bits_of, hues_among, variable
 from app.pages.place import Place
 from pluriscope.kinds.found import tree_of
+from pluriscope.records import VariableRecord
 
+IRREDUNDANT_LABELS: Final = {
+    "irredundant-gates": "no redundant gate",
+    "irredundant-functions": "no repeated function",
+    "irredundant-literals": "no redundant literal",
+}
 MAX_COMPUTED_INPUTS: Final = 3  # of tasks whose candidates a page can list by itself; beyond, some take half a minute
 
 
@@ -106,3 +112,19 @@ def input_texts(n_inputs: int) -> list[str]:
 def input_text(row: int, n_inputs: int) -> str:
     """An input as its bits, e.g. 01."""
     return f"{row:0{n_inputs}b}"
+
+
+def variables_of(algorithm: HighLevelModel) -> list[VariableRecord]:
+    """The variables that an algorithm posits, by themselves."""
+    n_inputs = algorithm.n_inputs
+    return [
+        VariableRecord.showing(one, truth_table=list(bits_of(one.function, n_inputs))) for one in algorithm.variables
+    ]
+
+
+def posited(one: VariableRecord, hues: Hues) -> Markup:
+    """A variable that an algorithm posits, as its formula shows it, and as it is stored where that is the negation."""
+    drawn = variable(one.truth_table, one.shown, hues=hues)
+    if one.shown == one.formula:
+        return drawn
+    return drawn + Markup(' <span class="small muted negated nowrap">= {}</span>').format(one.formula)

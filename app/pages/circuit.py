@@ -218,18 +218,7 @@ def circuit_record(one: One) -> CircuitRecord:
     )
 
 
-@page(
-    circuit_record,
-    options=CircuitOptions,
-    samples={
-        "circuit": "/networks/xor-pretrained/explanations/c-{mask}",
-        "circuit, every interpretation": "/networks/xor-pretrained/explanations/c-{mask}?classes=any&start=12",
-        "circuit, its criteria": "/networks/xor-pretrained/explanations/c-{mask}?part=criteria",
-        "circuit, verified": "/networks/xor-pretrained/explanations/c-{mask}?part=verify",
-        "circuit of three inputs": "/networks/majority-3-3/explanations/c-1fffff",
-        "circuit, not valid": "/networks/xor-pretrained/explanations/c-3fffe",
-    },
-)
+@page(circuit_record, CircuitOptions)
 def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     """What it is, what it does, how it can be read or looked into, and the rest folded."""
     cut = cut_of(one)

@@ -102,15 +102,7 @@ def _linear(
     }
 
 
-@page(
-    direction_record,
-    {
-        "direction": "{direction}",
-        "direction, swapped obliquely": "{oblique}",
-        "direction, its interchanges": "{direction}?part=interchanges",
-    },
-    DirectionOptions,
-)
+@page(direction_record, DirectionOptions)
 def direction(one: One, options: DirectionOptions) -> Iterator[Block]:
     """What lives where, which tests confirm it, the layer along each direction, and the rest folded."""
     told, hues = direction_record(one), hues_of(one.item.algorithm)

@@ -19,8 +19,7 @@ from app.figures.numbers import decimal, exact, noun
 from app.figures.svg.tiles import Hues
 from app.options import ScopeOptions
 from app.pages.about_one import head_actions
-from app.pages.candidates import input_texts
-from app.pages.formulas import posited, variables_of
+from app.pages.candidates import input_texts, posited, variables_of
 from app.pages.page import One
 from pluriscope.blocks import Block, Fact, Head, More, Section, Table, Verdict
 from pluriscope.records import AlignmentRecord, DirectionRecord, PlaceRecord

@@ -49,14 +49,7 @@ def interpretation_record(one: One) -> InterpretationRecord:
     )
 
 
-@page(
-    interpretation_record,
-    {
-        "interpretation": "/networks/xor-pretrained/explanations/i-{mask}.1",
-        "interpretation, its thresholds": "/networks/xor-pretrained/explanations/i-{mask}.1?part=cut",
-        "interpretation, where it stands": "/networks/xor-pretrained/explanations/i-{mask}.0?part=standing",
-    },
-)
+@page(interpretation_record)
 def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
     """What it says of each neuron, what that rests on, and the rest folded."""
     place, found = one.place, one.item

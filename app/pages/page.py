@@ -1,12 +1,12 @@
 """Pages of one explanation: each declared once, as a function from the explanation and its options to blocks.
 
-Its address, its parts, its refusals, its content as JSON, its drawings and cards, its offline copy and the addresses at
-which a browser looks follow from the declaration.
+Its address, its parts, its refusals, its content as JSON, its drawings and cards and its offline copy follow from the
+declaration.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeVar, get_origin
@@ -103,22 +103,19 @@ class Page:
         blocks: what it consists of.
         record: the explanation as JSON.
         options: of the page.
-        samples: addresses at which a browser looks, by name; ``{mask}`` and the like stand for what it has stored.
     """
 
     blocks: Callable[[One, Any], Iterator[Block]]
     record: Callable[[One], ExplanationRecord]
     options: type[ScopeOptions]
-    samples: Mapping[str, str]
 
 
 def page(
     record: Callable[[One], ExplanationRecord],
-    samples: Mapping[str, str],
     options: type[ScopeOptions] = ScopeOptions,
 ) -> Callable[[Callable[[One, Any], Iterator[Block]]], Page]:
     """Declare a page by the function that makes its blocks."""
-    return lambda blocks: Page(blocks, record, options, samples)
+    return lambda blocks: Page(blocks, record, options)
 
 
 @dataclass(frozen=True)

@@ -45,14 +45,7 @@ def recorded_record(one: One) -> RecordedRecord:
     )
 
 
-@page(
-    recorded_record,
-    {
-        "linear probe": "/networks/xor-pretrained/explanations/p-1.6",
-        "linear probe of three inputs": "/networks/majority-3-3/explanations/p-1.e8",
-        "linear probe, its criteria": "/networks/xor-pretrained/explanations/p-1.6?part=criteria",
-    },
-)
+@page(recorded_record)
 def recorded(one: One, _options: ScopeOptions) -> Iterator[Block]:
     """What it is, its figures, what it says of each site, and the rest folded."""
     kind, sizes = _kind(one), one.place.question.cut.sizes

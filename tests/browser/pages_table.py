@@ -6,11 +6,29 @@ from typing import Any
 
 from app.addressing import Addresses
 from app.bundled import bundled_networks
-from app.pages.kinds import PAGES as ONES
 from pluriscope.naming import Scope
 
 PAGES = {
-    **{name: address for page in ONES.values() for name, address in page.samples.items()},
+    "circuit": "/networks/xor-pretrained/explanations/c-{mask}",
+    "circuit, every interpretation": "/networks/xor-pretrained/explanations/c-{mask}?classes=any&start=12",
+    "circuit, its criteria": "/networks/xor-pretrained/explanations/c-{mask}?part=criteria",
+    "circuit, verified": "/networks/xor-pretrained/explanations/c-{mask}?part=verify",
+    "circuit of three inputs": "/networks/majority-3-3/explanations/c-1fffff",
+    "circuit, not valid": "/networks/xor-pretrained/explanations/c-3fffe",
+    "interpretation": "/networks/xor-pretrained/explanations/i-{mask}.1",
+    "interpretation, its thresholds": "/networks/xor-pretrained/explanations/i-{mask}.1?part=cut",
+    "interpretation, where it stands": "/networks/xor-pretrained/explanations/i-{mask}.0?part=standing",
+    "algorithm": "/networks/xor-pretrained/explanations/g-{algorithm}",
+    "algorithm, minimal alignments": "/networks/xor-pretrained/explanations/g-{algorithm}?minimal=1",
+    "alignment": "/networks/xor-pretrained/explanations/a-{algorithm}.{alignment}",
+    "alignment, its interchanges": "{wide_alignment}?part=interchanges",
+    "alignment, not stored": "/networks/xor-pretrained/explanations/a-{algorithm}.0:1.2_1:2.0+1",
+    "direction": "{direction}",
+    "direction, swapped obliquely": "{oblique}",
+    "direction, its interchanges": "{direction}?part=interchanges",
+    "linear probe": "/networks/xor-pretrained/explanations/p-1.6",
+    "linear probe of three inputs": "/networks/majority-3-3/explanations/p-1.e8",
+    "linear probe, its criteria": "/networks/xor-pretrained/explanations/p-1.6?part=criteria",
     "front page": "/",
     "networks": "/networks",
     "networks, filtered": "/networks?q=xor&state=done&sort=circuits_valid&order=desc&protocol=paper",

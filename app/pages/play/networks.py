@@ -28,8 +28,7 @@ from app.pages.explanations import KIND_LABELS, Explanation
 from app.pages.place import Place
 from app.pages.play.played import Ask, Field, Played, Told, link
 from app.pages.play.state import NetworkOptions, Site, State, read_state
-from app.pages.play.tokens import write_now, write_site
-from app.pages.play.words import intervention_words, written_signs, written_words
+from app.pages.play.tokens import intervention_words, write_now, write_site, written_signs, written_words
 from app.pages.shared import finite
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Prose, Table, Text
 from pluriscope.naming import LEAST, LETTERS

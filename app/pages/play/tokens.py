@@ -1,4 +1,4 @@
-"""An intervention as it stands in an address: ``01_1.0s10_2.1z_1.2.0v-0.5``.
+"""An intervention as it stands in an address, ``01_1.0s10_2.1z_1.2.0v-0.5``, and in words.
 
 First the base, then one part for each change, with ``_`` between them: the site (``LAYER.NEURON``, or
 ``LAYER.NEURON.SOURCE`` for the edge that leads to that neuron from neuron SOURCE of the layer before), then what is
@@ -9,11 +9,20 @@ needs escaping in an address.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from analysis.errors import InvalidIntervention
-from analysis.sandbox.intervention import MAX_CHANGES, MAX_VALUE, Change, Intervention, Written, intervention_of
+from analysis.sandbox.intervention import (
+    MAX_CHANGES,
+    MAX_VALUE,
+    Change,
+    Intervention,
+    Written,
+    intervention_of,
+    site_name,
+)
+from app.figures.numbers import decimal
 from app.pages.candidates import input_text
 
 SHAPE: Final = (
@@ -140,3 +149,33 @@ def read_written(text: str, n_inputs: int, part: str) -> Change:
     if rest:
         raise InvalidIntervention(part, f"has {rest[:40]!r} behind {letter}", "leave it out")
     return Change(0, 0, None, _LETTERS[letter])
+
+
+# --- in words
+
+
+def written_words(change: Change, n_inputs: int) -> str:
+    """What is written: "set to 0", "set to its mean activation", "patched from 10", "set to −0.5"."""
+    if change.written == "source":
+        return f"patched from {input_text(change.source or 0, n_inputs)}"
+    return "set to its mean activation" if change.written == "mean" else f"set to {number(change.value or 0.0)}"
+
+
+def written_signs(change: Change, n_inputs: int) -> str:
+    """The same in few signs, for a drawing: "cut", "its mean", "as on 10", "set to −0.5"."""
+    signs = {"zero": "cut", "mean": "its mean", "source": f"as on {input_text(change.source or 0, n_inputs)}"}
+    return signs.get(change.written, f"set to {decimal(change.value or 0.0)}")
+
+
+def number(value: float) -> str:
+    """A number that somebody wrote, with all its digits and a real minus."""
+    return f"{value:.15g}".replace("-", "−")
+
+
+def intervention_words(now: Intervention, sizes: Sequence[int], n_inputs: int) -> str:
+    """``01 with n1.0 patched from 10; A → n1.1 set to 0``."""
+    base, grouped = input_text(now.base, n_inputs), dict[str, list[str]]()
+    for change in now.changes:
+        grouped.setdefault(written_words(change, n_inputs), []).append(site_name(change, sizes))
+    told = "; ".join(f"{', '.join(names)} {words}" for words, names in grouped.items())
+    return f"{base} with {told}" if told else f"{base}, unchanged"

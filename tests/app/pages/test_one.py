@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from app.addressing import Addresses
-from app.pages.kinds import PAGES, find_document
+from app.pages.kinds import find_document
 from pluriscope.blocks import More
 from tests.app.pages.conftest import XOR
 
@@ -111,7 +111,3 @@ def test_interpretations_are_paged_by_any_number(client):
     part = client.get(f"{address}&part=excerpt", headers=PARTIAL)
     assert "25 to 36 of 368" in words(part.text)
     assert part.headers["hx-push-url"] == address
-
-
-def test_every_kind_says_at_which_addresses_a_browser_looks():
-    assert all(page.samples for page in PAGES.values())
