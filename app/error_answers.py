@@ -310,15 +310,11 @@ def without_options(request: Request, wrong: Collection[str]) -> tuple[str, str]
 
 
 def nearest_parent(request: Request) -> tuple[str, str]:
-    """The page above the address, by its shape: a circuit's parent is the list of circuits, and so on."""
+    """The page above the address, by its shape."""
     addresses = Addresses(request.app.state.settings.prefix)
     parts = [part for part in below_api(path_of(request)).split("/") if part]
     if len(parts) >= 2 and parts[0] == "networks":
         network, rest = parts[1], parts[2:]
-        if rest[:1] == ["circuits"] and len(rest) >= 3:
-            return addresses.circuit(network, rest[1]), f"circuit {rest[1]}"
-        if rest[:1] == ["circuits"] and len(rest) == 2:
-            return addresses.circuits(network), f"circuits of {network}"
         if rest:
             return addresses.network(network), f"network {network}"
     if len(parts) == 2 and parts[0] == "jobs":

@@ -13,11 +13,8 @@ from typing import Final
 
 from analysis.data import DataRecord, parse_data_file
 from analysis.network_files.files import NetworkFile, parse_network_file
-from analysis.network_files.planted_record import PlantedRecord
-from analysis.networks.network import Network
 from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE, PAPER, Protocol
-from analysis.tasks import Task
 
 ORIGIN: Final = "bundled"
 SLUGS: Final = (
@@ -58,29 +55,9 @@ class BundledNetwork:
     position: int
 
     @property
-    def name(self) -> str:
-        return self.file.name
-
-    @property
-    def network(self) -> Network:
-        return self.file.network
-
-    @property
-    def tasks(self) -> tuple[Task, ...]:
-        return self.file.tasks
-
-    @property
-    def attribution(self) -> str:
-        return self.file.attribution
-
-    @property
     def data_rules(self) -> Protocol:
         """Of the analysis on the further data record: the authors' own where the rows are theirs."""
         return PAPER if self.slug == "xor-pretrained" else COMPLETE
-
-    @property
-    def planted(self) -> PlantedRecord | None:
-        return self.file.planted
 
 
 @cache

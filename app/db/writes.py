@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
-from typing import Protocol as Interface
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from analysis.network_files.files import slug_of
-from analysis.network_files.planted_record import PlantedRecord, planted_json
-from analysis.networks.network import Network
-from analysis.tasks import Task
+from analysis.network_files.files import NetworkFile, slug_of
+from analysis.network_files.planted_record import planted_json
 from app.db.codecs import parameters_to_bytes, tasks_of, tasks_to_json
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
@@ -29,24 +26,9 @@ from app.db.tables import AlgorithmRow, AnalysisRow, FormerSlugRow, NetworkRow
 _TABLES: Final = Base.metadata.tables
 
 
-class NamedNetwork(Interface):
-    """What a network file holds: a network, its name and what its outputs should compute."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def network(self) -> Network: ...
-    @property
-    def tasks(self) -> tuple[Task, ...]: ...
-    @property
-    def attribution(self) -> str: ...
-    @property
-    def planted(self) -> PlantedRecord | None: ...
-
-
 def save_network(
     session: Session,
-    file: NamedNetwork,
+    file: NetworkFile,
     *,
     slug: str = "",
     origin: str = "uploaded",
@@ -100,7 +82,7 @@ def save_network(
     return row
 
 
-def network_row(file: NamedNetwork, slug: str, origin: str) -> NetworkRow:
+def network_row(file: NetworkFile, slug: str, origin: str) -> NetworkRow:
     """The row of a network, in no session: to be stored, or to show what storing it would give."""
     network = file.network
     return NetworkRow(

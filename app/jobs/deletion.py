@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from app.db.engine import Store
 from app.db.errors import Conflict
 from app.db.job_tables import JobRow
-from app.db.reads.jobs import UNFINISHED
+from app.db.reads.jobs import jobs_of_network
 from app.db.reads.studies import networks_of_study_alone
 from app.db.study_tables import StudyRow
 from app.db.tables import NetworkRow
@@ -38,7 +38,7 @@ def delete(session: Session, row: NetworkRow | StudyRow) -> None:
     if row.deleted_at is not None:
         return
     row.deleted_at = datetime.now(UTC)
-    for job in unfinished_jobs(session, row):
+    for job in jobs_of_network(session, row.digest, unfinished=True):
         with suppress(Conflict):  # it has just ended
             queue.cancel(session, job.id, now=row.deleted_at)
     session.flush()
@@ -94,9 +94,3 @@ def purge_deleted(store: Store, days: float, *, now: datetime | None = None) -> 
             session.execute(remove(JobRow).where(JobRow.network_digest == network.digest))
             delete_network(session, network)
     return len(networks)
-
-
-def unfinished_jobs(session: Session, row: NetworkRow | StudyRow) -> list[JobRow]:
-    """The jobs on a network or of a study that wait or run."""
-    mine = JobRow.network_digest == row.digest, JobRow.state.in_(UNFINISHED)
-    return list(session.scalars(select(JobRow).where(*mine)))

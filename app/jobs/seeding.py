@@ -64,12 +64,12 @@ def add_bundled_networks(session: Session) -> int:
     added = 0
     enqueue(session, "train", train_arguments([FRESH_XOR], name=FRESH_NAME, protocols=(COMPLETE, PAPER)), FRESH_NAME)
     for bundled in bundled_networks():
-        known = session.scalar(select(NetworkRow).where(NetworkRow.digest == bundled.network.digest))
+        known = session.scalar(select(NetworkRow).where(NetworkRow.digest == bundled.file.network.digest))
         added += known is None
         if known is not None and known.deleted_at is not None:
             continue  # somebody has deleted it, and may undo that
         try:
-            row = save_network(session, bundled, slug=bundled.slug, origin=ORIGIN, position=bundled.position)
+            row = save_network(session, bundled.file, slug=bundled.slug, origin=ORIGIN, position=bundled.position)
         except Conflict as conflict:
             log.warning("bundled network left out: %s", conflict)
             continue

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
 from app.db.links import former_slugs
+from app.db.reads.jobs import jobs_of_network
 from app.db.reads.networks import analyses_of
 from app.db.reads.studies import networks_of_study_alone
 from app.db.study_tables import StudyRow
 from app.db.tables import NetworkRow
 from app.figures.numbers import exact, noun, plural, when
-from app.jobs.deletion import KEPT_ORIGIN, unfinished_jobs
+from app.jobs.deletion import KEPT_ORIGIN
 from app.limits import undo_days_in
 from pluriscope.blocks import Action, Block, Form, Head, Prose, Section, Table
 
@@ -57,7 +58,7 @@ def removal(session: Session, row: NetworkRow | StudyRow, url: str, file: str) -
         url: where that is done.
         file: what can be kept of it.
     """
-    jobs = len(unfinished_jobs(session, row))
+    jobs = len(jobs_of_network(session, row.digest, unfinished=True))
     if isinstance(row, StudyRow):
         alone = session.scalar(select(func.count()).select_from(networks_of_study_alone(row.id).subquery())) or 0
         leaves = f"the list of studies, with the outcomes of {noun(row.n_finished, 'network')}"

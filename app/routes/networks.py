@@ -61,13 +61,6 @@ def networks(session: Reading, links: Links, options: ListOptions) -> Faces:
     )
 
 
-@router.get("/networks.json", include_in_schema=False)
-def networks_json(request: Request, links: Links) -> RedirectResponse:
-    """The list as JSON is at its own address."""
-    query = request.url.query
-    return RedirectResponse(f"{links.twin(links.gallery())}{'?' if query else ''}{query}", 301)
-
-
 @router.get(
     "/networks.csv",
     tags=["networks"],

@@ -9,10 +9,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
-from pydantic import Field
 
 from app.addressing import API_PREFIX, API_V2, Addresses
-from app.options import Options
 from app.pages.admin import administration
 from app.pages.collection import CollectionOptions, CollectionRecord, collection_blocks, collection_record
 from app.pages.findings import findings, findings_chapter
@@ -54,17 +52,8 @@ _CODE = Markup("<code>{}</code>")
 _LEARN = "learn/page.html"
 
 
-class FormerOptions(Options):
-    """Options that addresses from before had."""
-
-    chapter: str = Field("", max_length=100, description="Of the findings.")
-    q: str = Field("", max_length=100, description="Words that terms of the glossary have.")
-
-
 @router.get("/findings", **HTML)
-def findings_page(request: Request, links: Links, options: Annotated[FormerOptions, Query()]) -> Response:
-    if options.chapter:
-        return RedirectResponse(links.findings(options.chapter), status_code=301)
+def findings_page(request: Request, links: Links, _options: NoOptions) -> HTMLResponse:
     return show(request, findings(links), room="Findings")
 
 
@@ -117,9 +106,7 @@ def search(session: Reading, links: Links, options: Annotated[SearchOptions, Que
 
 
 @router.get("/glossary", **HTML)
-def glossary_page(request: Request, links: Links, options: Annotated[FormerOptions, Query()]) -> Response:
-    if options.q:
-        return RedirectResponse(links.search(q=options.q), status_code=301)
+def glossary_page(request: Request, links: Links, _options: NoOptions) -> HTMLResponse:
     return show(request, glossary(links))
 
 

@@ -28,7 +28,7 @@ HERE = "/networks/xor/analyses/claims/given"
 def client(tmp_path_factory):
     app = create_app(on_a_copy(data=tmp_path_factory.mktemp("claims")))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
-        several = next(one for one in bundled_networks() if one.slug == "xor-or-imp-3-3")
+        several = next(one.file for one in bundled_networks() if one.slug == "xor-or-imp-3-3")
         with app.state.store.write() as session:
             file = pretrained_xor()
             save_network(session, file, slug="xor")

@@ -80,7 +80,7 @@ def _make(data: Path) -> None:
             save_results(session, study_results())
             for file in bundled_networks():
                 if file.slug in NETWORKS:
-                    row = save_network(session, file, slug=file.slug, origin=ORIGIN, position=file.position)
+                    row = save_network(session, file.file, slug=file.slug, origin=ORIGIN, position=file.position)
                     enqueue_analyses(session, row, NETWORKS[file.slug])
                     if file.data is not None:
                         save_data_record(session, file.data)

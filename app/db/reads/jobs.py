@@ -41,7 +41,7 @@ def listed_jobs(session: Session) -> Sequence[Row[Any]]:
 
 
 def jobs_of_network(session: Session, digest: str, *, unfinished: bool = False) -> list[JobRow]:
-    """The jobs that work on a network, newest first; only the queued and running ones if asked."""
+    """The jobs that work on a network or study, newest first; only the queued and running ones if asked."""
     query = select(JobRow).where(JobRow.network_digest == digest).order_by(JobRow.created_at.desc(), JobRow.id)
     if unfinished:
         query = query.where(JobRow.state.in_(UNFINISHED))

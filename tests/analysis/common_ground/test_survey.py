@@ -35,7 +35,7 @@ from tests.factories import pretrained_xor, real_analysis, two_xor_algorithms
 
 def trained_xor() -> Network:
     """The bundled 2-2-2-2-1 XOR: 8 valid circuits, 75 observed classes, 705 interpretations, all of which are tried."""
-    return next(file.network for file in bundled_networks() if file.slug == "xor-2-2-2")
+    return next(file.file.network for file in bundled_networks() if file.slug == "xor-2-2-2")
 
 
 class Subject(NamedTuple):

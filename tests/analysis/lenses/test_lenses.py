@@ -311,9 +311,9 @@ def test_a_label_that_cannot_be_read_is_refused_by_name(labels: str, item: str, 
 
 def test_features_in_superposition_have_the_gram_matrix_of_their_directions() -> None:
     bundled = next(one for one in bundled_networks() if one.slug == "superposition-5-2-5")
-    question = ask(bundled.network, task=bundled.tasks[0], data=bundled.data)
+    question = ask(bundled.file.network, task=bundled.file.tasks[0], data=bundled.data)
     seen = table(question, "superposition")
-    directions = np.array(bundled.network.weights[0])
+    directions = np.array(bundled.file.network.weights[0])
     gram = directions.T @ directions
     assert np.array([row["dot"] for row in seen.rows]).reshape(5, 5) == pytest.approx(gram, abs=1e-12)
     for row in seen.rows:
@@ -334,7 +334,7 @@ def test_the_toy_model_decides_sparse_rows_right_and_has_valid_circuits_there_al
     found = {}
     for name, data in (("sparse", bundled.data), ("all", None)):
         analyses = [
-            analyse_output(ask(bundled.network, output=output, task=bundled.tasks[output], data=data))
+            analyse_output(ask(bundled.file.network, output=output, task=bundled.file.tasks[output], data=data))
             for output in range(5)
         ]
         found[name] = [(one.circuits.n_valid, one.circuits.possible) for one in analyses]

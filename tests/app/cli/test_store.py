@@ -85,7 +85,7 @@ def test_bad_settings_are_one_line(monkeypatch, capsys):
 
 
 def test_the_bundled_networks_are_what_they_say():
-    found = {bundled.slug: bundled for bundled in bundled_networks()}
+    found = {bundled.slug: bundled.file for bundled in bundled_networks()}
     assert tuple(found) == SLUGS
     assert found["xor-pretrained"].network.digest == golden_network("xor_pretrained").network.digest
     assert "2025 Maxime Méloux, MIT" in found["xor-pretrained"].attribution

@@ -32,10 +32,6 @@ def test_every_chapter_of_the_document_stands_on_the_page_or_on_one_of_its_own(c
 
 @pytest.mark.parametrize("former", ["in-short", "nothing"])
 def test_a_chapter_that_there_is_not_is_not_found(client, former):
-    led = client.get(f"/findings?chapter={former}", follow_redirects=False)
-    assert (led.status_code, led.headers["location"]) == (301, f"/findings/{former}")
-    led = client.get("/glossary?q=margin", follow_redirects=False)
-    assert (led.status_code, led.headers["location"]) == (301, "/search?q=margin")
     answer = client.get(f"/findings/{former}", headers={"accept": "application/json"})
     assert (answer.status_code, answer.json()["parent"]) == (404, "/findings")
 

@@ -167,7 +167,6 @@ def test_former_addresses_keep_their_sequence(client):
             f"{FUNNEL}/chosen?criteria=margin&criteria=necessity",
         ),
         ("/networks/xor/funnel.csv?criteria=margin", f"{FUNNEL}.csv?criteria=margin"),
-        ("/networks/xor/funnel/figures/circuits.svg", FUNNEL),
     ):
         answer = client.get(old)
         assert (answer.status_code, answer.headers["location"]) == (301, new)

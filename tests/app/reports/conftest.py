@@ -28,9 +28,9 @@ def client(tmp_path_factory):
     app = create_app(on_a_copy(data=tmp_path_factory.mktemp("reports")))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
         store = app.state.store
-        bundled = next(one for one in bundled_networks() if one.slug == ALICE_AND_BOB)
+        bundled = next(one.file for one in bundled_networks() if one.slug == ALICE_AND_BOB)
         with store.write() as session:
-            save_network(session, bundled, slug=bundled.slug, origin="bundled", position=0)
+            save_network(session, bundled, slug=ALICE_AND_BOB, origin="bundled", position=0)
             row = save_analysis(session, analyse_output(ask(bundled.network, task=bundled.tasks[0])))
             key = (bundled.network.digest, 0, row.protocol_digest, row.data_digest, row.result_digest)
             other = small_network(3)
