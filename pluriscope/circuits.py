@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.criteria.verdict import Verdict
 from analysis.discovery.part_names import names_of
-from analysis.errors import InvalidClaim, InvalidCriterion
+from analysis.errors import InvalidCriterion
 from analysis.explanations.circuits import raw_outputs
 from analysis.explanations.interpretations import gate_label
 from analysis.interpretations.indexing import InterpretationSpace
@@ -248,24 +248,15 @@ class Circuits(Listing[Circuit]):
         sizes = self.result.edges[self.positions]
         return self._where(sizes == sizes.min()) if len(sizes) else self
 
-    def where(
-        self, *, edges: Range = None, neurons: Range = None, keeps: Sequence[str] = (), lacks: Sequence[str] = ()
-    ) -> Circuits:
-        """Those with so many edges and active neurons that keep and lack some edges.
+    def where(self, *, edges: Range = None, neurons: Range = None) -> Circuits:
+        """Those with so many edges and active neurons.
 
         Args:
             edges: a number, or the least and the most: ``8``, ``(6, 8)``, ``(None, 8)``.
             neurons: active hidden neurons, likewise.
-            keeps: names of edges that all keep, as :attr:`Circuit.edges` has them.
-            lacks: names of edges that none keeps.
-
-        Raises:
-            InvalidClaim: an edge that the network has not.
         """
         places = self.positions
-        chosen = _within(self.result.edges[places], edges) & _within(self.result.neurons[places], neurons)
-        kept, absent = self._edges(keeps), self._edges(lacks)
-        return self._where(chosen & ((self.masks & kept) == kept) & ((self.masks & absent) == 0))
+        return self._where(_within(self.result.edges[places], edges) & _within(self.result.neurons[places], neurons))
 
     def passing(self, *criteria: str) -> Circuits:
         """Those that pass every one of some criteria.
@@ -301,16 +292,6 @@ class Circuits(Listing[Circuit]):
 
     def _where(self, chosen: NDArray[np.bool_]) -> Circuits:
         return self._part(self.positions[chosen].tolist())
-
-    def _edges(self, names: Sequence[str]) -> Any:
-        numbers = names_of(perceptron_graph(self.result.question.layout.sizes)).numbers
-        mask = 0
-        for name in [names] if isinstance(names, str) else names:
-            if name not in numbers:
-                cure = f"use names such as {', '.join(list(numbers)[:3])}"
-                raise InvalidClaim(f"edge {name!r}", "is no edge of this network", cure)
-            mask |= 1 << numbers[name]
-        return one_mask(mask, self.result.question.layout)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

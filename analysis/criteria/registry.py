@@ -57,12 +57,6 @@ def criterion_named(key: str) -> Criterion:
     return _BY_KEY[key]
 
 
-def has_changed(text: str) -> bool:
-    """Whether a criterion, as its key or with settings behind it, meant something else before."""
-    criterion = _BY_KEY.get(text.partition("(")[0].strip())
-    return criterion is not None and bool(criterion.changes)
-
-
 def criteria_for(kind: Kind) -> tuple[Criterion, ...]:
     """The criteria that apply to a kind of explanation, in order."""
     return tuple(criterion for criterion in CRITERIA if criterion.applies_to(kind))

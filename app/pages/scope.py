@@ -76,25 +76,6 @@ def scope(session: Session) -> Iterator[Block]:
         ],
         [one.label for one in CRITERIA],
     )
-    yield Section("Changed meanings", "Criteria whose key once asked something else.")
-    yield Prose(
-        "A link or file from before a change names the key with its former meaning. Stored verdicts from then are not "
-        "shown; a background job judges anew."
-    )
-    changes = [(one, change) for one in CRITERIA for change in one.changes]
-    yield Table.plain(
-        ("Criterion", "Before", "Now", "The former question"),
-        [
-            (
-                _CODE.format(one.key),
-                change.before,
-                change.now,
-                _CODE.format(change.key) if change.key else "is asked no longer",
-            )
-            for one, change in changes
-        ],
-        [one.label for one, _ in changes],
-    )
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field, create_model
 
 from analysis.criteria.funnel import DEFAULT_PRESET, PRESETS, FunnelReport, KindFound, StepFound, brief, funnel_of
-from analysis.criteria.registry import CRITERIA, has_changed
+from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.explanations.registry import KIND_OF
 from app.figures.numbers import exact
@@ -120,9 +120,6 @@ def _notices(report: FunnelReport, of: Subject) -> Iterator[Block]:
             compute("Go on", list(ended))])  # fmt: skip
     if report.note:
         yield Notice("Not every valid circuit is listed", report.note)
-    if report.criteria != list(DEFAULT_PRESET.criteria) and any(map(has_changed, report.criteria)):
-        action = Action("What changed", of.links.scope("changed-meanings"))
-        yield Notice("Some of these criteria once meant something else", actions=[action])
 
 
 def _kind(kind: KindFound, report: FunnelReport, of: Subject) -> Iterator[Block]:

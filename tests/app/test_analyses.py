@@ -414,12 +414,3 @@ def test_every_place_is_what_its_explanation_predicts_and_the_list_has_the_same(
     assert sum(one["count"] for one in report["places"] if one["kind"] != "interpretation") == len(
         [one for one in shares.values() if one[0]]
     )
-
-
-def test_where_one_explanation_stands_is_told_on_its_page(client) -> None:
-    old = client.get("/networks/xor/common-ground/standing?e=i-183bf.9&protocol=complete")
-    to = "/networks/xor/explanations/i-183bf.9?part=standing&protocol=complete"
-    assert (old.status_code, old.headers["location"]) == (301, to)
-    page = client.get(to).text
-    assert "756 of 756" in page
-    assert "of all 147,899,020 interpretations predict more interventions right" in page

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from analysis.criteria.registry import CRITERIA, has_changed
+from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES
 from app.addressing import Addresses
@@ -19,6 +19,9 @@ from pluriscope.blocks import Block, More, Notice, Prose, Table
 from pluriscope.naming import LETTERS
 
 _STEPS = {criterion.key: CriterionStep.of(criterion) for criterion in CRITERIA}
+_NOT_TRUTH = (
+    "What is not computed here has no verdict. A verdict is the outcome of one test under one protocol, not truth."
+)
 _JUDGED = {"stored": "by a job", "computed": "just now", "not_computed": ""}
 
 
@@ -37,7 +40,7 @@ def told(session: Session, links: Addresses, explanations: Sequence[Explanation]
             for one in found[0]
         ]
         yield Table.plain(labels, rows, [_settings(one.criterion) for one in found[0]])
-        yield Prose(_said(links, found[0]), glossary=False)
+        yield Prose(_NOT_TRUTH, glossary=False)
         return
     by_key = [{verdict.criterion: verdict for verdict in verdicts} for verdicts in found]
     beside = [[one.get(criterion.key) for one in by_key] for criterion in CRITERIA]
@@ -53,7 +56,7 @@ def told(session: Session, links: Addresses, explanations: Sequence[Explanation]
         noun(len(alike), "criterion", "criteria") + " with one verdict",
         id="criteria.alike",
     )
-    yield Prose(_said(links, [one for some in beside for one in some if one]), glossary=False)
+    yield Prose(_NOT_TRUTH, glossary=False)
 
 
 def _beside(explanations: Sequence[Explanation], beside: Sequence[Sequence[CriterionVerdict | None]]) -> Table:
@@ -62,18 +65,6 @@ def _beside(explanations: Sequence[Explanation], beside: Sequence[Sequence[Crite
     labels = ("Criterion", *(f"{letter} {one.kind}" for letter, one in zip(LETTERS, explanations, strict=False)))
     rows = [(_named(one), *map(_in_short, verdicts)) for one, verdicts in zip(of, beside, strict=True)]
     return Table.plain(labels, rows, [_settings(one.criterion) for one in of])
-
-
-def _said(links: Addresses, of: Sequence[CriterionVerdict]) -> str:
-    """What verdicts are, and which have changed in meaning."""
-    said = (
-        "What is not computed here has no verdict. A verdict is the outcome of one test under one protocol, not truth."
-    )
-    if changed := dict.fromkeys(f"`{one.criterion}`" for one in of if has_changed(one.criterion)):
-        said += (
-            f" [Changed in meaning]({links.scope('changed-meanings')}), and judged anew since: {', '.join(changed)}."
-        )
-    return said
 
 
 def _settings(key: str) -> str:

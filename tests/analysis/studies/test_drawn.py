@@ -63,13 +63,6 @@ def test_drawn_networks_stand_beside_trained_ones(outcomes):
 
 
 @pytest.mark.slow
-def test_a_network_is_the_same_in_any_chunk(outcomes):
-    cell, found = outcomes[1]
-    (alone,) = run_cell(cell, [2])
-    assert alone.network == found[2].network
-
-
-@pytest.mark.slow
 def test_trained_cells_are_those_of_the_boolean_source(outcomes):
     cell, found = outcomes[0]
     told = design(source="boolean", prior=[""], comparisons=[], measures=["decides-right"])

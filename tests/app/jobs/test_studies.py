@@ -34,13 +34,6 @@ def test_a_study_asks_for_its_chunks_once(store):
         assert seeds == [(0, 1, 2, 3)] * 2
 
 
-def test_only_some_chunks_wait_at_a_time(store, monkeypatch):
-    monkeypatch.setattr(study_queue, "AHEAD", 3)
-    with store.write() as session:
-        row = study_queue.start(session, design(seeds={"first": 0, "count": 2000}))
-        assert states(session, row) == ["queued"] * 3
-
-
 def test_what_has_an_outcome_is_never_asked_for(store):
     known = results()
     with store.write() as session:
