@@ -261,10 +261,9 @@ def test_options_of_earlier_addresses_lead_to_the_same_comparison(client, former
 
 def test_earlier_addresses_lead_here(client) -> None:
     query = f"e={PARTED[0]}&e={PARTED[1]}"
-    for path in (f"{XOR}/compare?{query}", f"/compare/neighbours?network=xor&{query}"):
-        there = client.get(path)
-        assert there.status_code == 301
-        assert "P and Q contradict" in client.get(there.headers["location"]).text
+    there = client.get(f"{XOR}/compare?{query}")
+    assert there.status_code == 301
+    assert "P and Q contradict" in client.get(there.headers["location"]).text
 
 
 BAD = [
