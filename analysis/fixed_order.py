@@ -140,22 +140,6 @@ def _reduced_expm1(values: Array) -> tuple[Array, Array]:
     return rests.reshape(values.shape), scales.reshape(values.shape)
 
 
-def orthonormal(rows: Array) -> Array:
-    """Rows made orthonormal one after the other (Gram and Schmidt), each taken twice against rounding.
-
-    Args:
-        rows: ``[…, k, n]``, k ≤ n, linearly independent.
-    """
-    made: list[Array] = []
-    for number in range(rows.shape[-2]):
-        row = rows[..., number, :]
-        for _ in range(2):
-            for other in made:
-                row = row - np.add.accumulate(row * other, axis=-1)[..., -1:] * other
-        made.append(row / np.sqrt(np.add.accumulate(row * row, axis=-1)[..., -1:]))
-    return np.stack(made, axis=-2)
-
-
 def decomposed(matrix: Array, least: float) -> tuple[Array, Array, Array]:
     """The singular value decomposition without the small values, by one-sided Jacobi rotations.
 

@@ -50,26 +50,10 @@ def shared_edges(left: Words, right: Words) -> NDArray[np.uint16]:
 def distances_to(words: Words, sizes: NDArray[np.int64], one: int) -> NDArray[np.float64]:
     """``[circuits]`` Jaccard's distance of every circuit to one of them."""
     shared = np.bitwise_count(words & words[one]).sum(axis=1, dtype=np.int64)
-    return distances_of(shared, sizes + sizes[one] - shared)
-
-
-def all_distances(words: Words, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """``[circuits, circuits]`` Jaccard's distance of every pair."""
-    shared = shared_edges(words, words).astype(np.int64)
-    return distances_of(shared, sizes[:, None] + sizes - shared)
-
-
-def distances_of(shared: NDArray[np.int64], either: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Jaccard's distances of circuits that share some of the edges that either keeps; 0 where neither keeps any."""
-    return np.asarray(np.where(either > 0, 1.0 - shared / np.maximum(either, 1), 0.0))
+    either = sizes + sizes[one] - shared
+    return np.asarray(np.where(either > 0, 1.0 - shared / np.maximum(either, 1), 0.0))  # 0 where neither keeps any
 
 
 def jaccard_distance(first: int, second: int) -> Fraction:
     """Jaccard's distance of two circuits given as masks, exactly."""
     return 1 - Fraction((first & second).bit_count(), (first | second).bit_count())
-
-
-def spread_by_size(masks: NDArray[Any], layout: EdgeLayout, most: int) -> NDArray[np.int64]:
-    """Positions of at most so many circuits, evenly spread over all in order of size, ties by mask."""
-    order = np.argsort(sizes_of(words_of(masks, layout)), kind="stable")
-    return order if len(order) <= most else order[np.arange(most) * len(order) // most]

@@ -84,10 +84,3 @@ def test_no_decomposition_of_nothing_and_none_of_it_overflows() -> None:
     assert [len(part) for part in fixed_order.decomposed(np.zeros((4, 3)), 1e-10)] == [0, 0, 0]
     large = fixed_order.decomposed(np.array([[3e299, 0.0], [0.0, 4e299]]), 1e-10)[1]
     assert sorted(large.tolist()) == [3e299, 4e299]
-
-
-def test_rows_become_orthonormal() -> None:
-    rows = RANDOM.normal(size=(7, 3, 5))
-    made = fixed_order.orthonormal(rows)
-    np.testing.assert_allclose(made @ made.swapaxes(1, 2), np.broadcast_to(np.eye(3), (7, 3, 3)), atol=1e-14)
-    assert np.abs(np.linalg.matrix_rank(np.concatenate([rows, made], axis=1), tol=1e-9) == 3).all()
