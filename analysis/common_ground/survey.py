@@ -135,7 +135,6 @@ def _unions(places: Places, space: InterventionSpace, positions: dict[int, int])
 
 
 STAGE: Final = "common ground"
-MAX_SECONDS: Final = 2.0  # that the best and the worst of one circuit may be expected to take on a page
 MAX_WORK: Final = 1 << 27  # numbers computed for the best and the worst of one circuit's classes
 
 
@@ -151,26 +150,6 @@ def predicted_seconds(space: InterventionSpace) -> float:
     completions = 1 << min(free, 14)  # more are never tried
     cells = (1 << min(first, 16)) * columns * completions
     return 1.5e-4 + 2e-9 * space.n_interventions * columns + 4e-9 * cells
-
-
-def circuit_range(question: Question, circuit: Circuit) -> tuple[int, int, int] | None:
-    """Fewest and most interventions that an interpretation of a circuit predicts right, and of how many.
-
-    Returns:
-        None where its interpretations predict nothing.
-
-    Raises:
-        BeyondLimits: finding them would take longer than a page may.
-    """
-    space, answers = ask_network(question)
-    most = int(MAX_SECONDS / predicted_seconds(space))
-    classes = observed_classes(question, circuit, max_classes=max(1, most))
-    found = class_predictions(classes, space, answers, "all", max_work=MAX_WORK)
-    if found is None:
-        return None
-    if (found.best == UNKNOWN).any():
-        raise BeyondLimits(f"circuit {circuit.hex}", "has too many completions to find the best", "ask for another")
-    return int(found.worst.min()), int(found.best.max()), found.tested
 
 
 @dataclass(frozen=True, eq=False)

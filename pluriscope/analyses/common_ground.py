@@ -9,8 +9,6 @@ from typing import Final
 from markupsafe import Markup
 
 from analysis.common_ground.report import CommonGroundReport, Kind
-from analysis.common_ground.survey import circuit_range
-from analysis.errors import BeyondLimits
 from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import BY_KEY, KIND_OF
 from app.figures.numbers import exact, noun
@@ -151,7 +149,7 @@ def _about(report: CommonGroundReport | None, of: Subject, ref: ExplanationRef) 
     """What one explanation predicts, how often it is right, and how many others are more accurate."""
     action = Action("The common ground", of.links.analysis(of.slug, "common-ground", of.scope))
     if ref.kind == "circuit":
-        yield Notice("A bare circuit predicts nothing; its interpretations do", _range(of), actions=[action])
+        yield Notice("A bare circuit predicts nothing; its interpretations do", actions=[action])
         return
     if of.item is None or ref.kind in ("algorithm", "direction"):
         silent = "An algorithm without places predicts nothing; its alignments do"
@@ -172,19 +170,6 @@ def _about(report: CommonGroundReport | None, of: Subject, ref: ExplanationRef) 
     yield Facts([Fact(name, f"{exact(some)} of {exact(every)}", told) for name, some, every, told in shares])
     among = "" if report is None or ref.kind in BY_KEY else _among(report, ref.kind, found.predicted, found.right)
     yield Section("Among the others", among or "The others are not surveyed.", action)
-
-
-def _range(of: Subject) -> str:
-    """The fewest and the most that interpretations of a circuit predict right, where finding them takes seconds."""
-    try:
-        found = circuit_range(of.question, of.item)
-    except BeyondLimits:
-        return "It has too many interpretations to find the best and the worst of them here."
-    if found is None:
-        return "Its output is constant, or there is nothing to patch."
-    worst, best, n = found
-    told = f"the best is right on {exact(best)}, the worst on {exact(worst)}"
-    return f"All of them predict every one of {exact(n)} interventions: {told}."
 
 
 def _among(report: CommonGroundReport, kind: str, predicted: int, right: int) -> str:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from analysis import experiments
-from analysis.common_ground.survey import circuit_range
 from analysis.criteria import interpretation_tallies, margins, symmetry
 from analysis.criteria.interpretation_criteria import (
     INTERCHANGE,
@@ -158,15 +157,6 @@ def test_counting_all_equals_judging_each(seed, sizes):
         tally = tally_of_readings(readings[criterion.key])
         assert tally == criterion.judge(context).tally
         assert tally.of == len(context)
-
-
-def test_the_best_and_the_worst_of_a_circuit_are_those_of_all_its_interpretations():
-    context, gates = everything(21, (2, 2, 2, 1))
-    question = ask(context.question.cut, data=DATA)
-    for mask in sorted({mask for mask, _, _ in gates}):
-        found = circuit_range(question, Circuit(question.layout, mask))
-        wanted = plain.scores(context.question.cut, mask, [own for m, own, _ in gates if m == mask], "all")
-        assert found == (None if wanted is None else (min(wanted[1]), max(wanted[1]), wanted[0]))
 
 
 def test_one_interpretation_of_each_class_under_symmetries_is_its_representative():
