@@ -26,7 +26,6 @@ class Setting:
         low: of a number the least value allowed.
         high: and the largest.
         above: whether the least value itself is refused.
-        by_inputs: its default by the number of inputs, where that decides it; ``default`` then only tells its type.
         reads: of a text without choices: gives it in its one spelling, or raises InvalidMethod.
         example: of such a text, for people.
     """
@@ -38,7 +37,6 @@ class Setting:
     low: float = -math.inf
     high: float = math.inf
     above: bool = False
-    by_inputs: Callable[[int], Value] | None = None
     reads: Callable[[str], str] | None = None
     example: str = ""
 
@@ -97,7 +95,7 @@ class Setting:
 
 
 def filled(settings: Sequence[Setting], given: Mapping[str, object], item: str) -> dict[str, Value]:
-    """A value for every setting, in their order; none yet where the number of inputs decides it.
+    """A value for every setting, in their order.
 
     Raises:
         InvalidMethod: an unknown setting, with the nearest known one, or a value that is not allowed.
@@ -111,16 +109,8 @@ def filled(settings: Sequence[Setting], given: Mapping[str, object], item: str) 
     found: dict[str, Value] = {}
     for setting in settings:
         name = setting.name
-        if setting.by_inputs is None or name in given:
-            found[name] = setting.checked(given.get(name, setting.default), item)
+        found[name] = setting.checked(given.get(name, setting.default), item)
     return found
-
-
-def settled(settings: Sequence[Setting], found: Mapping[str, Value], n_inputs: int) -> dict[str, Value]:
-    """What :func:`filled` gave, with the values that the number of inputs decides."""
-    decided = {one.name: one.by_inputs(n_inputs) for one in settings if one.by_inputs is not None}
-    known = {**decided, **found}
-    return {one.name: known[one.name] for one in settings if one.name in known}
 
 
 def read_values(settings: Sequence[Setting], texts: Mapping[str, str], item: str) -> dict[str, object]:

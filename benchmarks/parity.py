@@ -37,10 +37,12 @@ FIGURES: Final = ("scores", "base", "interactions", "intercepts", "r2")
 _ANYWHERE: Final = ("signed", "pick", "threshold", "k", "seed")
 """Settings that choose a mask from scores or draw, and are no part of what a program computes."""
 _MOST_VALUES: Final = 3
-FIXED: Final[Mapping[str, Mapping[str, str]]] = {
-    "integrated-gradients": {"baseline": "zero", "path": "mid"},
-    "lime": {"draws": "flips"},
+FIXED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "gradient-corners": {"times_input": False},
+    "integrated-gradients": {"baseline": "zero", "steps": 128, "path": "mid"},
+    "lime": {"draws": "flips", "copies": 1, "ridge": 1, "width": 1.06066017178},
     "patching-table": {"sites": "neurons"},
+    "shapley": {"background": "uniform"},
 }
 """Settings that lenses had when the references were made, with the one value that is left."""
 _ONE_SIDED: Final = "scikit-learn"

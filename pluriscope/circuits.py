@@ -16,8 +16,7 @@ from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.criteria.verdict import Verdict
 from analysis.discovery.part_names import names_of
 from analysis.errors import InvalidCriterion
-from analysis.explanations.circuits import raw_outputs
-from analysis.explanations.interpretations import gate_label
+from analysis.explanations.circuits import gate_label, raw_outputs
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation as Read
 from analysis.models.graph import perceptron_graph

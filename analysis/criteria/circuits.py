@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from analysis.circuits.search import decide_right as decide_right_under_all
 from analysis.criteria.population import Population
-from analysis.networks.ablation import Ablation
-from analysis.networks.mlp import batch_activations, keep_matrices
+from analysis.networks.mlp import Ablation, batch_activations, keep_matrices
 from analysis.question import Question
 from analysis.validity import decided_right
 

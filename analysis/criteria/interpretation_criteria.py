@@ -17,7 +17,7 @@ from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together
 from analysis.errors import BeyondLimits
 from analysis.experiments import SILENT, NetworkAnswers
-from analysis.explanations.interpretations import predict_by_interpretation
+from analysis.explanations.circuits import predict_by_interpretation
 from analysis.interpretations.predicting import Family, family_sets
 
 

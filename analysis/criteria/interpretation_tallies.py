@@ -31,7 +31,7 @@ from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED
 from analysis.criteria.verdict import UNDECIDED as UNDECIDED_OUTCOME
 from analysis.errors import BeyondLimits
 from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network, decide_in_circuit
-from analysis.explanations.interpretations import predict_by_interpretation
+from analysis.explanations.circuits import predict_by_interpretation
 from analysis.interpretations.columns import UNDECIDED
 from analysis.interpretations.counting import count_alone
 from analysis.interpretations.indexing import InterpretationSpace

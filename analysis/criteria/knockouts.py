@@ -28,8 +28,7 @@ from analysis.criteria import circuits, cuts
 from analysis.criteria.criterion import VACUOUS, Change, Criterion, Parameter, Settings
 from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from analysis.networks.ablation import zeros
-from analysis.networks.mlp import activate, batch_activations, keep_matrices
+from analysis.networks.mlp import activate, batch_activations, keep_matrices, zeros
 from analysis.validity import decide
 
 MAX_SETS: Final = 1 << 12

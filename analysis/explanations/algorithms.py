@@ -1,12 +1,23 @@
-"""Algorithms as a kind of explanation: what the network computes, and not where."""
+"""Algorithms as kinds of explanation: what is computed, alone or with the neuron sets or directions that carry it."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import Aligned, Alignment, Placement
+from analysis.alignments.joint import says_from_one_source
+from analysis.directions.alignment import DirectionAlignment, LinearPlace
+from analysis.experiments import InterventionSpace, NeuronSite, predict_nothing
 from analysis.explanations.explanation import Claim, Kind
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.question import Question
+from analysis.sandbox import predicting
 from analysis.sandbox.predicting import SAYS_WHAT, predict_by_algorithm
 from analysis.tasks import pattern_bits
 
@@ -28,4 +39,88 @@ ALGORITHM: Final = Kind[HighLevelModel](
         Claim(0, function=variable.function, label=variable.shown) for variable in algorithm.variables
     ),
     by_hand=lambda _, algorithm, intervention, __: predict_by_algorithm(algorithm, intervention),
+)
+
+
+def _claims(aligned: Aligned[Placement[Any]]) -> Iterator[Claim]:
+    """Every variable in the order of paths, with its neurons, or with the directions that are read."""
+    sites = dict(aligned.alignment.places)
+    for variable in aligned.algorithm.variables:
+        site = sites.get(variable.path)
+        neurons = site.neurons if isinstance(site, NeuronSet) else ()
+        reads = site.reads if isinstance(site, LinearPlace) else ()
+        layer = 0 if site is None else site.layer
+        yield Claim(layer, neurons, reads, function=variable.function, label=variable.shown)
+
+
+def predict_by_alignment(algorithm: HighLevelModel, alignment: Alignment, space: InterventionSpace) -> NDArray[np.int8]:
+    """What an aligned algorithm predicts: ``[set, source, base]``, −1 where the set is no union of its places.
+
+    Places are disjoint, so a set is the union of at most one choice of variables. All chosen variables take their
+    values on source; of a chosen variable inside another chosen one the outer counts, as in
+    :meth:`HighLevelModel.output_given`.
+    """
+    predictions = predict_nothing(space)
+    places = [(path, [(site.layer, neuron) for neuron in site.neurons]) for path, site in alignment.places]
+    for size in range(1, len(places) + 1):
+        for chosen in combinations(places, size):
+            index = space.position.get(frozenset(site for _, sites in chosen for site in sites))
+            if index is not None:  # else larger than the sets listed
+                predictions[index] = says_from_one_source(algorithm, [path for path, _ in chosen])
+    return predictions
+
+
+def _predict(_question: Question, some: Sequence[Aligned[Alignment]], space: InterventionSpace) -> NDArray[np.int8]:
+    return np.stack([predict_by_alignment(one.algorithm, one.alignment, space) for one in some])
+
+
+def _values(aligned: Aligned[Alignment], space: InterventionSpace) -> dict[NeuronSite, NDArray[np.int8]]:
+    """The value of each variable on the neurons that carry it; variables all of whose neurons are patched are fixed."""
+    algorithm, rows = aligned.algorithm, range(space.n_rows)
+    functions = {variable.path: variable.function for variable in algorithm.variables}
+    sites = {path: [(site.layer, neuron) for neuron in site.neurons] for path, site in aligned.alignment.places}
+    found = {site: np.zeros(space.shape, dtype=np.int8) for some in sites.values() for site in some}
+    for number, members in enumerate(space.sets):
+        for source in rows:
+            fixed = {
+                path: ((1 << space.n_rows) - 1) * (functions[path] >> source & 1)
+                for path, some in sites.items()
+                if set(some) <= set(members)
+            }
+            for path, some in sites.items():
+                bits = pattern_bits(algorithm.output_given(fixed, of=path), space.n_inputs)
+                for site in some:
+                    found[site][number, source] = bits
+    return found
+
+
+ALIGNMENT: Final = Kind[Aligned[Alignment]](
+    key="alignment",
+    letter="a",
+    noun="alignment",
+    plural="alignments",
+    title="Algorithm, aligned",
+    silence="none of the sets is a union of its variables' places",
+    traits=frozenset({"symbolic", "placed"}),
+    outputs=lambda question, aligned: decided(question, aligned.algorithm),
+    predict=_predict,
+    claims=lambda aligned: tuple(_claims(aligned)),
+    values=_values,
+    by_hand=lambda _, aligned, intervention, bench: predicting.predict_by_alignment(
+        aligned.algorithm, aligned.alignment, intervention, bench.network.sizes
+    ),
+)
+DIRECTION: Final = Kind[Aligned[DirectionAlignment]](
+    key="direction",
+    letter="d",
+    noun="alignment on directions",
+    plural="alignments on directions",
+    title="Algorithm on directions",
+    silence="directions do not speak about neuron sets: not applicable; see its own swaps",
+    traits=frozenset({"symbolic", "placed"}),
+    outputs=lambda question, aligned: decided(question, aligned.algorithm),
+    claims=lambda aligned: tuple(_claims(aligned)),
+    by_hand=lambda _, aligned, intervention, __: predicting.predict_by_algorithm(
+        aligned.algorithm, intervention, predicting.ON_DIRECTIONS
+    ),
 )

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from analysis.experiments import SILENT, InterventionSpace, NeuronSite
 from analysis.question import Question
-from analysis.sandbox.intervention import Intervention
-from analysis.sandbox.prediction import Prediction
+from analysis.sandbox.intervention import Intervention, Prediction
 from analysis.sandbox.running import Bench
 from analysis.work import Work
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from analysis.explanations.algorithms import ALGORITHM
-from analysis.explanations.alignments import ALIGNMENT, DIRECTION
-from analysis.explanations.circuits import CIRCUIT
+from analysis.explanations.algorithms import ALGORITHM, ALIGNMENT, DIRECTION
+from analysis.explanations.circuits import CIRCUIT, INTERPRETATION
 from analysis.explanations.explanation import Kind, RecordedKind
-from analysis.explanations.interpretations import INTERPRETATION
 from analysis.explanations.probes import PROBE
 
 EVERY_KIND: Final[tuple[Kind[Any], ...]] = (

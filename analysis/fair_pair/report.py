@@ -17,7 +17,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from analysis.circuits.result import CircuitSearch
 from analysis.errors import InvalidIndex
 from analysis.experiments import InterventionSpace, NetworkAnswers, NeuronSite, ask_network
-from analysis.explanations.interpretations import gate_label, predict_by_interpretation
+from analysis.explanations.circuits import gate_label, predict_by_interpretation
 from analysis.fair_pair.readings import Readings, Words, read_classes
 from analysis.fair_pair.search import Pair, find_pairs
 from analysis.interpretations.indexing import InterpretationSpace

@@ -17,9 +17,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.networks.ablation import Ablation
 from analysis.networks.circuit import EdgeLayout
-from analysis.networks.mlp import ablation_values, batch_activations, keep_matrices
+from analysis.networks.mlp import Ablation, ablation_values, batch_activations, keep_matrices
 from analysis.networks.network import Network
 
 EQUAL_WITHIN: Final = 1e-12  # times max(1, |v|)

@@ -20,9 +20,8 @@ from analysis.report import Report
 
 ClosedClass = Literal["single", "sets", "integer", "integer-any", "orthogonal", "oblique"]
 LearnedClass = Literal["learned", "non-linear"]
-MapClass = ClosedClass | LearnedClass
 
-MAP_CLASSES: Final[Mapping[MapClass, str]] = {
+MAP_CLASSES: Final[Mapping[str, str]] = {
     "single": "single neurons",
     "sets": "neuron sets",
     "integer": "small integer directions that read the variable",
@@ -80,10 +79,9 @@ class Rung:
     @property
     def label(self) -> str:
         """Its name."""
-        return _LABELS.get(self.map_class, self.map_class)
+        return MAP_CLASSES.get(self.map_class, self.map_class)
 
 
-_LABELS: Final[Mapping[str, str]] = {str(key): label for key, label in MAP_CLASSES.items()}
 _ORDER: Final[list[str]] = [*CLOSED, *LEARNED]
 
 

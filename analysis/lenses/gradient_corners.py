@@ -1,6 +1,6 @@
 """The gradient of the output by the inputs on every row: at the corners of the input cube where rows are Boolean.
 
-Simonyan, Vedaldi and Zisserman, "Deep Inside Convolutional Networks" (2013); times the input: Shrikumar et al. (2016).
+Simonyan, Vedaldi and Zisserman, "Deep Inside Convolutional Networks" (2013).
 Lenses that follow gradients say which units hide from one, and where it is one-sided: at kinks.
 """
 
@@ -12,9 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.lenses.boolean_inputs import row_name
-from analysis.lenses.lens import Attribution, Lens
-from analysis.method_settings import Setting, Settings
+from analysis.lenses.lens import Attribution, Lens, row_name
+from analysis.method_settings import Settings
 from analysis.networks.gradients import input_slopes, slope_of
 from analysis.networks.mlp import activations, pre_activations
 from analysis.networks.network import Network
@@ -72,11 +71,10 @@ def _unit(layer: int, neuron: int, network: Network) -> str:
     return "the output" if layer == len(network.weights) else f"neuron {layer}.{neuron}"
 
 
-def _look(question: Question, settings: Settings, _work: Work) -> Attribution:
-    rows = question.method_rows[0]
-    slopes = input_slopes(question.cut, rows)
-    scores = slopes * rows if settings["times_input"] else slopes
-    return Attribution(scores, notes=(*kink_notes(question), *hidden_notes(question)))
+def _look(question: Question, _settings: Settings, _work: Work) -> Attribution:
+    return Attribution(
+        input_slopes(question.cut, question.method_rows[0]), notes=(*kink_notes(question), *hidden_notes(question))
+    )
 
 
 def _says(question: Question, seen: Attribution) -> str:
@@ -91,9 +89,8 @@ GRADIENT_CORNERS: Final = Lens(
     key="gradient-corners",
     label="Gradient at the corners",
     definition="An input's score is the derivative of the output by it, on every row.",
-    source="Simonyan, Vedaldi & Zisserman 2013 (arXiv:1312.6034); scores agree with captum 0.9.0, Saliency (signed) "
-    "and InputXGradient",
-    settings=(Setting("times_input", False, "whether the derivative is multiplied by the input"),),
+    source="Simonyan, Vedaldi & Zisserman 2013 (arXiv:1312.6034); scores agree with captum 0.9.0, Saliency (signed)",
+    settings=(),
     look=_look,
     says=_says,
     can_know="A gradient tells how the output changes just beside an input, which no Boolean input shows: two "

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.lenses.gradient_corners import hidden_notes
 from analysis.lenses.lens import Attribution, Lens
-from analysis.method_settings import Setting, Settings
+from analysis.method_settings import Settings
 from analysis.networks.gradients import input_slopes
 from analysis.networks.mlp import forward
 from analysis.question import Question
@@ -23,6 +23,7 @@ from analysis.work import Work
 
 Array = NDArray[np.float64]
 _NAMED: Final = 6
+_STEPS: Final = 128  # points on the line
 
 
 def baseline_of(question: Question) -> Array:
@@ -30,11 +31,11 @@ def baseline_of(question: Question) -> Array:
     return question.method_rows[0][0] if question.data.boolean else np.zeros(question.cut.n_inputs)
 
 
-def _look(question: Question, settings: Settings, work: Work) -> Attribution:
+def _look(question: Question, _settings: Settings, work: Work) -> Attribution:
     network, rows, start = question.cut, question.method_rows[0], baseline_of(question)
-    total, steps = np.zeros(rows.shape), int(settings["steps"])
-    for point in (np.arange(steps) + 0.5) / steps:  # the middle of each of equal parts
-        total = total + 1.0 / steps * input_slopes(network, start + point * (rows - start))
+    total = np.zeros(rows.shape)
+    for point in (np.arange(_STEPS) + 0.5) / _STEPS:  # the middle of each of equal parts
+        total = total + 1.0 / _STEPS * input_slopes(network, start + point * (rows - start))
         work.check()
     scores = (rows - start) * total
     reached = forward(network, rows)[:, 0] - forward(network, start[None])[0, 0]
@@ -63,11 +64,10 @@ INTEGRATED_GRADIENTS: Final = Lens(
     definition="An input's score is the derivative of the output by it, in the mean along the line from the baseline "
     "to the row, times how far the input goes.",
     source="Sundararajan, Taly & Yan, ICML 2017 (arXiv:1703.01365); scores agree with captum 0.9.0, riemann_middle",
-    settings=(Setting("steps", 128, "points on the line", low=1, high=10_000),),
+    settings=(),
     look=_look,
     says=_says,
     can_know="The scores of a row add up to the difference of two outputs, up to the gap, whatever happens inside. "
     "How that is divided depends on the outputs along one line from the baseline, and on the baseline, the row of the "
     "input 0…0.",
-    milliseconds=lambda _question, settings: 0.3 * int(settings["steps"]),
 )

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.late_functions import function_at
-from analysis.method_settings import Setting, Settings, Value, filled, settled
+from analysis.method_settings import Setting, Settings, Value, filled
+from analysis.networks.mlp import forward
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
@@ -183,28 +184,27 @@ class Lens:
 
     @property
     def defaults(self) -> dict[str, Value]:
-        """A value for each setting that takes part and does not depend on the network."""
+        """A value for each setting."""
         return self.filled({})
 
     def filled(self, given: Mapping[str, object], item: str = "") -> dict[str, Value]:
-        """A value for every setting that takes part.
+        """A value for every setting.
 
         Raises:
-            InvalidMethod: an unknown setting, one that takes no part, or a value that is not allowed.
+            InvalidMethod: an unknown setting, or a value that is not allowed.
         """
         return filled(self.settings, given, item or f"method {self.key}")
 
-    def fit(self, question: Question, settings: Settings) -> tuple[dict[str, Value], Fit]:
-        """All settings that take part, and whether the lens says something under them."""
-        known = settled(self.settings, settings, question.cut.n_inputs)
+    def fit(self, question: Question, settings: Settings) -> Fit:
+        """Whether the lens says something under these settings."""
         if "hidden" in self.needs and not question.cut.hidden_sizes:
-            return known, not_applicable("The network has no hidden layer.")
+            return not_applicable("The network has no hidden layer.")
         if "boolean" in self.needs and not question.data.boolean:
-            return known, not_applicable("The rows stand for no Boolean inputs, and it is of such.")
-        n_rows = 0 if self.size is None else self.size(question, known) * len(question.method_rows[0])
+            return not_applicable("The rows stand for no Boolean inputs, and it is of such.")
+        n_rows = 0 if self.size is None else self.size(question, settings) * len(question.method_rows[0])
         if n_rows > MAX_TABLE:
-            return known, not_applicable(f"The table would have {n_rows:,} rows, above the limit of {MAX_TABLE:,}.")
-        return known, APPLIES if self.applies is None else self.applies(question, known)
+            return not_applicable(f"The table would have {n_rows:,} rows, above the limit of {MAX_TABLE:,}.")
+        return APPLIES if self.applies is None else self.applies(question, settings)
 
     def answer(self, question: Question, settings: Settings, work: Work = DEFAULT_WORK) -> LensAnswer:
         """The lens's answer for one output of a network.
@@ -217,7 +217,7 @@ class Lens:
         Raises:
             Cancelled: the report asked to stop.
         """
-        settings, fit = self.fit(question, settings)
+        fit = self.fit(question, settings)
         first = (fit.reason,) if fit.reason else ()
         if not fit.answered:
             return LensAnswer("degenerate" if fit.status == "degenerate" else "undefined", settings, None, first)
@@ -240,3 +240,19 @@ def view_json(view: View) -> dict[str, Any]:
         if values is not None:
             told[key] = values.tolist()
     return told | ({"r2": list(view.r2)} if view.r2 is not None else {})
+
+
+def outputs_by_input(question: Question) -> NDArray[np.float64]:
+    """``[2^n]`` the output on each Boolean input."""
+    outputs: NDArray[np.float64] = forward(question.cut, question.method_rows[0])[:, 0]
+    return outputs
+
+
+def bit_of(axis: int, n_inputs: int) -> int:
+    """The bit of a row's number at which an input stands."""
+    return 1 << (n_inputs - 1 - axis)
+
+
+def row_name(question: Question, row: int) -> str:
+    """A row for people: its Boolean input ("01") or its number."""
+    return f"{row:0{question.cut.n_inputs}b}" if question.data.boolean else f"row {row + 1}"

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.lenses.boolean_inputs import bit_of, outputs_by_input
-from analysis.lenses.lens import Attribution, Lens
-from analysis.method_settings import Setting, Settings
+from analysis.lenses.lens import Attribution, Lens, bit_of, outputs_by_input
+from analysis.method_settings import Settings
 from analysis.question import Question
 from analysis.work import Work
 
 Array = NDArray[np.float64]
+_RIDGE: Final = 1.0
+_WIDTH: Final = 0.75  # of the kernel of nearness, times the root of the number of inputs
 
 
 def weighted_ridge(points: Array, outputs: Array, weights: Array, ridge: float) -> tuple[Array, float, float | None]:
@@ -71,16 +72,16 @@ def nearness(squared: Array, width: float) -> Array:
     return fixed_order.exp_of_negative(-squared / (2.0 * width * width))
 
 
-def _look(question: Question, settings: Settings, work: Work) -> Attribution | None:
+def _look(question: Question, _settings: Settings, work: Work) -> Attribution | None:
     outputs, n_inputs = outputs_by_input(question), question.cut.n_inputs
     flipped = np.arange(len(outputs))
     bits = np.array([bit_of(axis, n_inputs) for axis in range(n_inputs)])
     kept = ((flipped[:, None] & bits) == 0).astype(np.float64)
     squared = n_inputs - np.add.accumulate(kept, axis=1)[:, -1]
-    weights = int(settings["copies"]) * nearness(squared, float(settings["width"]))
+    weights = nearness(squared, _WIDTH * sqrt(n_inputs))
     slopes, constants, shares = [], [], []
     for row in range(len(outputs)):
-        found, constant, share = weighted_ridge(kept, outputs[row ^ flipped], weights, float(settings["ridge"]))
+        found, constant, share = weighted_ridge(kept, outputs[row ^ flipped], weights, _RIDGE)
         if not np.isfinite(found).all():
             return None
         slopes.append(found)
@@ -106,23 +107,11 @@ LIME: Final = Lens(
     "nearness.",
     source="Ribeiro, Singh & Guestrin, KDD 2016 (arXiv:1602.04938); slopes agree with the regression of lime "
     "0.2.0.1 on the listed neighbourhood",
-    settings=(
-        Setting("copies", 1, "how often each flip counts", low=1, high=1_000_000),
-        Setting("ridge", 1.0, "what the squared slopes cost", low=0.0, high=1e9),
-        Setting(
-            "width",
-            0.75,
-            "of the kernel of nearness; .75 times the root of the number of inputs if not set",
-            low=0.0,
-            high=1e6,
-            above=True,
-            by_inputs=lambda n_inputs: 0.75 * sqrt(n_inputs),
-        ),
-    ),
+    settings=(),
     needs=("boolean",),
     look=_look,
     says=_says,
     can_know="As with Shapley values, only outputs on Boolean inputs take part, so two networks with equal "
     "outputs have equal slopes. A line may leave out most of a function: the share of variance says how much. "
-    "Ridge, width and the number of copies are part of the answer.",
+    "Ridge and width of the kernel are those that LIME usually has.",
 )

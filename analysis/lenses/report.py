@@ -128,10 +128,10 @@ def _bits(function: int, question: Question) -> list[int]:
 
 
 def _settings(lens: Lens, question: Question, *, thorough: bool) -> Chosen:
-    degenerate = lens.fit(question, lens.defaults)[1].status == "degenerate"
+    degenerate = lens.fit(question, lens.defaults).status == "degenerate"
     return lens.filled(lens.on_request if thorough and degenerate else {})
 
 
 def _trains(lens: Lens, question: Question) -> bool:
     """Whether an answer under default settings would be fitted by gradient descent."""
-    return lens.learns and lens.fit(question, lens.defaults)[1].answered
+    return lens.learns and lens.fit(question, lens.defaults).answered

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.lenses.boolean_inputs import row_name
-from analysis.lenses.lens import NEURON_COLUMNS, Bands, Lens, Table
+from analysis.lenses.lens import NEURON_COLUMNS, Bands, Lens, Table, row_name
 from analysis.method_settings import Settings
 from analysis.networks.mlp import activations
 from analysis.question import Question

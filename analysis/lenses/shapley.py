@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.lenses.boolean_inputs import bit_of, outputs_by_input
-from analysis.lenses.lens import Attribution, Lens
-from analysis.method_settings import Setting, Settings
+from analysis.lenses.lens import Attribution, Lens, bit_of, outputs_by_input
+from analysis.method_settings import Settings
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
@@ -25,21 +24,19 @@ from analysis.work import Work
 Array = NDArray[np.float64]
 
 
-def coalition_values(outputs: Array, background: str) -> Array:
+def coalition_values(outputs: Array) -> Array:
     """``[rows, 2^n]`` v(S) for each row and each set S of inputs, as a number with the inputs' bits.
 
     Args:
         outputs: ``[2^n]`` on each Boolean input.
-        background: "uniform": the mean over all Boolean inputs; "zero": the one input 0…0.
     """
     n_rows = len(outputs)
     rows = np.arange(n_rows)[:, None]
     sets = np.arange(n_rows)[None, :]
-    others = range(n_rows) if background == "uniform" else (0,)
     total = np.zeros((n_rows, n_rows))
-    for other in others:
+    for other in range(n_rows):
         total = total + outputs[(rows & sets) | (other & ~sets)]
-    mean: Array = total / len(others)
+    mean: Array = total / n_rows
     return mean
 
 
@@ -74,9 +71,9 @@ def taylor_interactions(values: Array, n_inputs: int) -> Array:
     return found
 
 
-def _look(question: Question, settings: Settings, _work: Work) -> Attribution:
+def _look(question: Question, _settings: Settings, _work: Work) -> Attribution:
     n_inputs = question.cut.n_inputs
-    values = coalition_values(outputs_by_input(question), str(settings["background"]))
+    values = coalition_values(outputs_by_input(question))
     return Attribution(
         shapley_values(values, n_inputs),
         base=float(values[0, 0]),
@@ -94,10 +91,10 @@ SHAPLEY: Final = Lens(
     key="shapley",
     label="Shapley values",
     definition="An input's score is what it adds to the output, in the mean over all orders in which the inputs of a "
-    "row are put in for those of the background.",
+    "row are put in for those of another.",
     source="Shapley 1953; Lundberg & Lee, NeurIPS 2017 (arXiv:1705.07874); values and interactions agree with shap "
-    "0.51.0, Exact, values with captum 0.9.0, ShapleyValues",
-    settings=(Setting("background", "uniform", "what inputs that are left out are replaced by", ("uniform", "zero")),),
+    "0.51.0, Exact",
+    settings=(),
     needs=("boolean",),
     look=_look,
     says=_says,

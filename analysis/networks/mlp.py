@@ -3,21 +3,44 @@
 Every pre-activation is summed in one fixed order: the bias, then source after source by index. So a circuit evaluated
 alone, in a batch, or inside the circuit search gives the same bits, and keeping every edge gives exactly the network.
 tanh and the sigmoid are made of the four basic operations (:mod:`analysis.fixed_order`), so every machine agrees.
+
+An absent edge into an active neuron carries 0 (zero ablation, as by Méloux et al., ICLR 2025), or the mean activation
+of its source neuron in the full network over the clean inputs (mean ablation). Edges that leave an inactive neuron
+count as absent. Biases of active neurons stay.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.networks.ablation import Ablation, means, zeros
 from analysis.networks.circuit import Circuit, EdgeLayout, kept_edges
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation, Network
 from analysis.tasks import input_table
+
+Ablation = Literal["zero", "mean"]
+
+
+def zeros(sizes: Sequence[int]) -> tuple[NDArray[np.float64], ...]:
+    """Zero ablation: ``[n_l]`` for layers 0 … L − 1 of a network with these layer sizes."""
+    return tuple(np.zeros(width) for width in sizes[:-1])
+
+
+def means(layers: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float64], ...]:
+    """Mean ablation.
+
+    Args:
+        layers: ``[rows, n_l]`` activations of the full network for layers 0 … L, on the rows to average over.
+
+    Returns:
+        ``[n_l]`` for layers 0 … L − 1.
+    """
+    return tuple(layer.mean(axis=0) for layer in layers[:-1])
+
 
 MAX_ACTIVATION: Final = 1e300  # what sums and means of a few thousand still leave below float64's largest
 
@@ -116,7 +139,7 @@ def circuit_activations(
         network: the network cut to the analysed output.
         circuit: the edges kept.
         inputs: ``[rows, n0]``.
-        ablation: what an absent edge into an active neuron carries (:mod:`analysis.networks.ablation`).
+        ablation: what an absent edge into an active neuron carries (:mod:`analysis.networks.mlp`).
         reference_rows: ``[rows, n0]`` on which mean ablation takes the means; the clean inputs if None.
 
     Returns:

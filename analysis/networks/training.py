@@ -11,7 +11,7 @@ networks whose loss or accuracy misses its target. A rejected network is an outc
 3. Without noise a batch is fully described by how often each Boolean input is in it; squared errors are weighted by
    those counts instead of being computed for equal rows again and again. That changes rounding, not meaning.
 4. Gradients are written out (three lines per layer), and all parameters are one array: few operations per step.
-5. Regularisation is that of :mod:`analysis.networks.regularisation`, the same for all lanes of one computation. What is
+5. Regularisation is that of :mod:`analysis.networks.training_spec`, the same for all lanes of one computation. What is
    dropped is drawn for each row by itself, so rows are then not counted but run one by one, as with noise.
 
 Where we differ from the authors: with noise they repeat the rows twice over (4,000,000 of them by default); here the
@@ -34,10 +34,9 @@ from torch import Tensor
 
 from analysis.networks.batched_mlp import activated, initial_parameters, layer_views, times_slope
 from analysis.networks.network import Activation, Network
-from analysis.networks.regularisation import read_regularisation
 from analysis.networks.threads import one_thread
 from analysis.networks.training_course import TrainingOutcome
-from analysis.networks.training_spec import TrainingSpec, TrainingState
+from analysis.networks.training_spec import TrainingSpec, TrainingState, read_regularisation
 from analysis.tasks import input_table
 from analysis.work import DEFAULT_WORK, Work
 

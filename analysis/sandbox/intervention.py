@@ -1,4 +1,4 @@
-"""An intervention made by hand, as a value: a base, and changes to hidden neurons and edges.
+"""An intervention made by hand, as a value: a base, and changes to hidden neurons and edges; and what is said of it.
 
 A changed *neuron* carries what is written into it, whatever arrives there. A changed *edge* carries what is written on
 it into one neuron alone, while its source neuron goes on as it is. An edge into a changed neuron changes nothing.
@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import Final, Literal
 
 from analysis.errors import InvalidIntervention
+from analysis.experiments import SILENT
 from analysis.tasks import INPUT_NAMES
 
 Written = Literal["zero", "mean", "source", "value"]
@@ -190,3 +191,20 @@ def site_name(change: Change, sizes: Sequence[int]) -> str:
     if change.origin is None:
         return carrier_name((change.layer, change.neuron), sizes)
     return f"{carrier_name(change.carrier, sizes)} → {carrier_name((change.layer, change.neuron), sizes)}"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What one explanation says of one intervention.
+
+    Args:
+        bit: the answer that it predicts, 0 or 1, or −1 if it makes no prediction.
+        reason: why it makes no prediction, one clause without a final stop; "" if it does.
+    """
+
+    bit: int
+    reason: str = ""
+
+    @property
+    def speaks(self) -> bool:
+        return self.bit != SILENT

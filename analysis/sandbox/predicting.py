@@ -36,8 +36,7 @@ from analysis.experiments import SILENT
 from analysis.interpretations.cuts import EQUAL_WITHIN
 from analysis.interpretations.interpretation import Interpretation
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.sandbox.intervention import Change, Intervention, carrier_name, site_name
-from analysis.sandbox.prediction import Prediction
+from analysis.sandbox.intervention import Change, Intervention, Prediction, carrier_name, site_name
 from analysis.sandbox.running import Bench
 
 ON_DIRECTIONS: Final = "directions do not speak about neurons and edges, only about interchanges along themselves"

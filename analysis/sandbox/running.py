@@ -13,8 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.networks.ablation import means
-from analysis.networks.mlp import activate, activations
+from analysis.networks.mlp import activate, activations, means
 from analysis.networks.network import Network
 from analysis.sandbox.intervention import Change, Intervention
 

@@ -21,7 +21,7 @@ from app.db.reads.networks import analyses_of
 from app.db.reads.verdicts import verdict_sets
 from app.errors import Conflict
 from app.figures.numbers import exact
-from app.figures.svg.part_filter import part_filter
+from app.figures.svg.thumbs import part_filter
 from app.jobs.definitions import MODEL_CIRCUITS
 from app.pages.counted import method_words
 from app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_of, search_of

@@ -11,8 +11,7 @@ from analysis.explanations.explanation import Claim, RecordedKind, predict_nothi
 from analysis.explanations.registry import BY_KEY
 from app.db.recorded import StoredSearch, stored_refs, stored_searches
 from app.figures.numbers import exact
-from app.figures.svg.claims import claims_diagram
-from app.figures.svg.directions import weight_text
+from app.figures.svg.directions import claims_diagram, weight_text
 from app.figures.svg.tiles import bits_of, hues_among
 from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed

@@ -26,9 +26,8 @@ from app.db.reads.analyses import find_network
 from app.db.reads.jobs import UNFINISHED
 from app.db.reports import report_of, report_row
 from app.figures.numbers import decimal, exact
-from app.figures.svg.cuts import cuts
-from app.figures.svg.dots import dots
 from app.figures.svg.layout import Site, node_name
+from app.figures.svg.story import cuts, dots
 from app.figures.svg.tiles import Bits, bits_of
 from app.figures.svg.vessels import MARK, NARROW, WIDE, Reading, cell_names, in_words, running, vessels
 from app.pages.counted import counts_of

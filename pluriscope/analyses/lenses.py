@@ -17,7 +17,6 @@ from analysis.lenses.report import LensesReport, ViewFound, view_found
 from analysis.method_settings import Settings, read_values, settings_text, written
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
-from app.addressing import Addresses
 from app.figures.svg.lenses import score_bars, share_bars
 from app.figures.svg.summaries import marks_by_layer
 from pluriscope import blocks
@@ -110,19 +109,14 @@ def _functions(report: LensesReport) -> blocks.Table:
 
 
 def _url(of: Subject, lens: Lens, settings: Settings) -> str:
-    return lens_url(of.links, of.slug, of.scope, of.question, lens, settings)
-
-
-def lens_url(links: Addresses, slug: str, scope: Scope, question: Question, lens: Lens, settings: Settings) -> str:
     """The address of a lens under some settings."""
-    texts = {name: written(value) for name, value in changed(question, lens, settings).items()}
-    return links.analysis(slug, LENSES.key, scope, lens.key, **texts)
+    texts = {name: written(value) for name, value in _changed(lens, settings).items()}
+    return of.links.analysis(of.slug, LENSES.key, of.scope, lens.key, **texts)
 
 
-def changed(question: Question, lens: Lens, settings: Settings) -> Settings:
-    """The settings that differ from the defaults for a network."""
-    usual, _ = lens.fit(question, lens.defaults)
-    return {name: settings[name] for name, value in usual.items() if settings.get(name, value) != value}
+def _changed(lens: Lens, settings: Settings) -> Settings:
+    """The settings that differ from the defaults."""
+    return {name: settings[name] for name, value in lens.defaults.items() if settings.get(name, value) != value}
 
 
 @dataclass(frozen=True)
@@ -144,18 +138,20 @@ class Answered:
 
 def answered(question: Question, lens: Lens, settings: Settings, report: LensesReport | None) -> Answered:
     """Ask a lens, or read its answer from what is stored where asking takes long."""
-    known, fit = lens.fit(question, settings)
-    slow = lens.milliseconds is not None and lens.milliseconds(question, known) > MAX_MILLISECONDS
+    fit = lens.fit(question, settings)
+    slow = lens.milliseconds is not None and lens.milliseconds(question, settings) > MAX_MILLISECONDS
     if fit.answered and (lens.learns or slow):
         answers = () if report is None else report.lenses
         # answers that were stored earlier may have settings that are gone
         stored = next(
-            (one for one in answers if one.lens == lens.key and {**one.settings, **known} == one.settings), None
+            (one for one in answers if one.lens == lens.key and {**one.settings, **settings} == one.settings), None
         )
-        return Answered(lens, known, stored, {} if stored is None else stored.view or {})
+        return Answered(lens, settings, stored, {} if stored is None else stored.view or {})
     answer = lens.answer(question, settings)
     found = view_found(question, lens, answer)
-    return Answered(lens, known, found, view_json(answer.view) if isinstance(answer.view, Table) else found.view or {})
+    return Answered(
+        lens, settings, found, view_json(answer.view) if isinstance(answer.view, Table) else found.view or {}
+    )
 
 
 def _item(report: LensesReport | None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
@@ -169,7 +165,7 @@ def _item(report: LensesReport | None, of: Subject, key: str, options: Mapping[s
     lens, item = LENS_BY_KEY[key], f"lens {key}"
     settings = lens.filled(read_values(lens.settings, {name: one for name, one in options.items() if one}, item), item)
     one = answered(of.question, lens, settings, report)
-    text = settings_text(key, changed(of.question, lens, one.settings))
+    text = settings_text(key, _changed(lens, one.settings))
     outcome = "" if one.found is None else one.found.outcome
     record = {"lens": text, "settings": dict(one.settings), "outcome": outcome, **one.view}
     made = partial(_said, lens, one.settings, one.found, one.view, of)

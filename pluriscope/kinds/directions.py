@@ -11,6 +11,7 @@ from analysis.algorithms.redundancy import irredundancy
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
 from analysis.directions.alignment import DirectionAlignment, parse_directions
+from analysis.directions.report import LABELS
 from analysis.directions.result import CLASSES
 from analysis.explanations.registry import KIND_OF
 from app.figures.numbers import noun
@@ -57,19 +58,12 @@ STORED: Final[Types] = {
     "causal_order": "bool",
     "margin": "float",
 }
-_WORDS: Final = {
-    "integer": "small integers that read it",
-    "integer-any": "small integers, any",
-    "orthogonal": "orthogonal",
-    "oblique": "oblique",
-    "learned": "learned subspaces",
-}
 MAP = Column(
     *("classes", "Map", "Classes of maps that found it.", "labels"),
     facet="all",
     shown=False,
     choices=tuple(CLASSES),
-    words=lambda value: _WORDS.get(value, value),
+    words=lambda value: LABELS.get(value, value).lower(),
 )
 LAYER = Column(
     *("layer", "A direction on layer", "Hidden layers on which it has a direction.", "labels"),

@@ -20,8 +20,8 @@ from analysis.experiments import (
     predict_nothing,
     standing_of,
 )
-from analysis.explanations.alignments import predict_by_alignment
-from analysis.explanations.interpretations import predict_by_interpretation
+from analysis.explanations.algorithms import predict_by_alignment
+from analysis.explanations.circuits import predict_by_interpretation
 from analysis.interpretations.counting import count_interpretations
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.circuit import Circuit, EdgeLayout

@@ -333,10 +333,10 @@ def test_each_lens_has_a_page_with_what_it_says(client, key) -> None:
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("lime?copies=3", 200),
-        ("integrated-gradients?steps=8&protocol=paper", 200),
-        ("lime?copies=many", 422),
-        ("shapley?copies=3", 422),
+        ("sae?latents=3", 200),
+        ("labels?labels=1.0%3A+A&protocol=paper", 200),
+        ("sae?latents=many", 422),
+        ("shapley?latents=3", 422),
         ("nonsense", 422),
     ],
 )

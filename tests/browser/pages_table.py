@@ -62,7 +62,7 @@ PAGES = {
     "lenses": "/networks/xor-pretrained/analyses/lenses",
     "lenses, not asked": "/networks/majority-3-3/analyses/lenses?protocol=paper",
     "lens": "/networks/xor-pretrained/analyses/lenses/shapley",
-    "lens, with settings": "/networks/majority-3-3/analyses/lenses/lime?copies=2&ridge=0.5",
+    "lens, with settings": "/networks/majority-3-3/analyses/lenses/labels?labels=1.0%3A+A",
     "lens with a table": "/networks/xor-pretrained/analyses/lenses/patching-table",
     "lens with fields": "/networks/xor-pretrained/analyses/lenses/feature-pictures",
     "lens, degenerate": "/networks/xor-pretrained/analyses/lenses/sae",

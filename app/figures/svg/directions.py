@@ -15,11 +15,12 @@ import numpy as np
 from markupsafe import Markup
 
 from analysis.directions.alignment import LinearPlace
+from analysis.explanations.explanation import Claim
 from app.figures.svg.elements import drawing, num, part, rect, text
 from app.figures.svg.layout import Wiring, node_name, place, shape_text
 from app.figures.svg.networks import PAD_X, PAD_Y, diagram_body, diagram_class, diagram_size
-from app.figures.svg.thumbs import Direction
-from app.figures.svg.tiles import PLAIN_HUES, Hues, table_name, tile_group
+from app.figures.svg.thumbs import Direction, circuit_thumb
+from app.figures.svg.tiles import PLAIN_HUES, Hues, Tile, bits_of, table_name, tile_group
 
 _ROW: Final = 98.0
 _BAR: Final = 20.0  # height of the largest
@@ -55,6 +56,42 @@ def direction_diagram(
     sentence = f"{title + ': ' if title else ''}{_sentence(rows, wiring)}"
     whole = height + _ROW * len(rows) + 4
     return drawing(width, whole, body, sentence=sentence, css_class=f"{diagram_class(wiring)} directions-figure")
+
+
+def claims_diagram(
+    weights: Sequence[Any], claims: Sequence[Claim], *, hues: Hues = PLAIN_HUES, title: str = ""
+) -> Markup:
+    """A network with what is said of its neurons and directions.
+
+    Args:
+        weights: matrices ``[n_l, n_(l-1)]`` of the network cut to the analysed output.
+        claims: what is said.
+        hues: the network's hues, for more than two inputs.
+        title: put before the sentence made from the data.
+    """
+    combs = _combs(claims, weights[0].shape[1])
+    if combs:
+        return direction_diagram(weights, combs, hues=hues, title=title)
+    return claims_thumb(weights, claims, hues=hues, title=title)
+
+
+def claims_thumb(
+    weights: Sequence[Any], claims: Sequence[Claim], *, hues: Hues = PLAIN_HUES, title: str = ""
+) -> Markup:
+    """The same at a glance, with the same arguments."""
+    n_inputs = weights[0].shape[1]
+    tiles = [
+        Tile(claim.layer, neuron, bits_of(claim.function, n_inputs)) for claim in claims for neuron in claim.neurons
+    ]
+    return circuit_thumb(weights, None, tiles, _combs(claims, n_inputs), hues=hues, title=title)
+
+
+def _combs(claims: Sequence[Claim], n_inputs: int) -> list[Direction]:
+    return [
+        Direction(claim.layer, direction, bits_of(claim.function, n_inputs), claim.label)
+        for claim in claims
+        for direction in claim.directions
+    ]
 
 
 def _shown(row: Direction) -> list[int]:

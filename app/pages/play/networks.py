@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.answers import ANSWER_RULE, ANSWERED, answers
-from analysis.sandbox.intervention import Change, Intervention, site_name
-from analysis.sandbox.prediction import Prediction
+from analysis.sandbox.intervention import Change, Intervention, Prediction, site_name
 from analysis.sandbox.running import Bench
 from analysis.validity import margin_to_edge
 from app.addressing import Addresses

@@ -17,8 +17,8 @@ from analysis.common_ground.survey import alignment_standings, survey_common_gro
 from analysis.data import clean_data
 from analysis.errors import Cancelled
 from analysis.experiments import decide_under_interventions, intervention_space, standing_of
-from analysis.explanations.alignments import predict_by_alignment
-from analysis.explanations.interpretations import predict_by_interpretation
+from analysis.explanations.algorithms import predict_by_alignment
+from analysis.explanations.circuits import predict_by_interpretation
 from analysis.interpretations import indexing
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.predicting import class_predictions

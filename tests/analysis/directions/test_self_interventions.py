@@ -14,8 +14,8 @@ from analysis.data import clean_data
 from analysis.directions.alignment import parse_directions
 from analysis.directions.self_interventions import ask_own_swaps
 from analysis.experiments import SILENT, decide_under_interventions, intervention_space
-from analysis.explanations.alignments import predict_by_alignment
-from analysis.explanations.interpretations import predict_by_interpretation
+from analysis.explanations.algorithms import predict_by_alignment
+from analysis.explanations.circuits import predict_by_interpretation
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.circuit import circuit_from_hex
 from analysis.networks.network import Network

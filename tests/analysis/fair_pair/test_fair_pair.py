@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analysis.experiments import ask_network
-from analysis.explanations.interpretations import predict_by_interpretation
+from analysis.explanations.circuits import predict_by_interpretation
 from analysis.fair_pair.report import fair_pair
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.networks.circuit import Circuit

@@ -1,4 +1,4 @@
-"""Lenses against reference numbers: 60 answers on six networks, most given by shap, captum and lime.
+"""Lenses against reference numbers: 42 answers on six networks, most given by shap, captum and lime.
 
 Numbers agree to 1e-9 of the larger of 1 and themselves; labellings, decisions and outcomes agree exactly.
 """

@@ -13,8 +13,8 @@ from analysis.data import DataRecord, clean_data
 from analysis.experiments import (
     intervention_space,
 )
-from analysis.explanations.alignments import predict_by_alignment as on_common_ground_by_alignment
-from analysis.explanations.interpretations import predict_by_interpretation as on_common_ground
+from analysis.explanations.algorithms import predict_by_alignment as on_common_ground_by_alignment
+from analysis.explanations.circuits import predict_by_interpretation as on_common_ground
 from analysis.interpretations.counting import count_interpretations
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.circuit import Circuit, EdgeLayout

@@ -7,8 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from app.figures.svg.cuts import cuts
-from app.figures.svg.dots import dots, unit_of
+from app.figures.svg.story import cuts, dots, unit_of
 from app.figures.svg.vessels import NARROW, WIDE, Reading
 
 SPREAD = {10: 3, 11: 7_000_000, 20: 9_000_000, 60: 100_000}
