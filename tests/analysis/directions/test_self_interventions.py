@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments.alignment import Aligned, Alignment
@@ -53,12 +52,6 @@ def test_each_is_right_on_its_own_swaps() -> None:
         counted = asked.counted
         assert (asked.predictions[0][counted] == asked.decisions[counted]).all()
         assert not divided(asked).any()
-
-
-def test_a_swap_of_nothing_changes_nothing() -> None:
-    asked = ask_own_swaps(NET, ROWS, [ALICE, BOB])
-    for outputs in asked.outputs:
-        assert np.diag(outputs) == pytest.approx(np.diag(asked.outputs[0]))
 
 
 def test_alice_and_bob_part_on_their_own_swaps() -> None:

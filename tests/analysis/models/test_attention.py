@@ -18,7 +18,6 @@ from analysis.models import attention_space
 from analysis.models.attention import ATTENTION, MAX_ROWS, read_attention
 from analysis.models.circuits import (
     MAX_LISTED,
-    circuits_of,
     find_circuits,
     find_masks,
     mask_bits,
@@ -182,25 +181,6 @@ def test_a_run_is_the_definition(case):
         np.testing.assert_allclose(space.run(reduced)[0], outputs, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.slow
-@settings(max_examples=25)
-@given(cases())
-def test_a_search_is_the_definition(case):
-    document, rules, _ = case
-    model = read_attention(document)
-    space = model.space(rules)
-    if space.graph.n_bits > 10:
-        return
-    every = np.array(list(product((False, True), repeat=space.graph.n_bits)))
-    classes = every[(space.reduce(every) == every).all(axis=1) & (every.any(axis=1) | (space.graph.cut == "nodes"))]
-    right = (gaps(space.run(classes), model.answers) > 0).all(axis=1)
-    found = find_circuits(model, rules)
-    assert found.possible == len(classes)
-    assert sorted(space.graph.write(mask) for mask in classes[right]) == [one.mask for one in found.circuits]
-    for one in found.circuits[:5]:
-        assert circuits_of(model, space, mask_bits(space, one.mask)[None], [one.minimal]) == [one]
-
-
 def test_masks_are_run_alike_alone_and_together():
     model = read_attention(GOLDEN["majority_5_2x2_0"]["network"])
     space = model.space({"granularity": "heads", "ablation": "mean", "embedding": "joined"})
@@ -217,27 +197,6 @@ def test_rows_in_parts_give_the_same_bits(monkeypatch):
     whole = model.space(rules).run(masks)
     monkeypatch.setattr(attention_space, "_BATCH", 5 * 6 * 16 * 7)  # seven rows of thirty-two at once
     assert (model.space(rules).run(masks) == whole).all()
-
-
-@pytest.mark.parametrize(
-    ("layers", "heads", "granularity", "ablation", "embedding", "possible"),
-    [
-        (1, 2, "heads", "zero", "joined", 7),
-        (1, 4, "qkv", "zero", "joined", 161),
-        (1, 4, "qkv", "mean", "joined", 8_191),
-        (2, 1, "qkv", "mean", "joined", 1_695),
-        (2, 2, "qkv", "mean", "joined", 101_388_799),
-        (2, 3, "qkv", "zero", "joined", 4_986_915_634_321),
-        (2, 4, "heads", "zero", "joined", 33_554_431),
-        (3, 2, "qkv", "zero", "joined", 13_766_007_041_950_769),
-        (3, 2, "nodes", "zero", "joined", 64),
-        (2, 2, "qkv", "zero", "split", 163_872_161_283),
-    ],
-)
-def test_how_many_circuits_there_are(layers, heads, granularity, ablation, embedding, possible):
-    document = a_file(layers=layers, heads=heads)
-    space = read_attention(document).space({"granularity": granularity, "ablation": ablation, "embedding": embedding})
-    assert space.possible == possible
 
 
 def a_file(layers=1, heads=2, **changes):

@@ -68,33 +68,6 @@ def test_converged_networks_compute_their_tasks():
             assert outcome.network.sizes == outcome.spec.sizes
 
 
-def test_a_hand_computed_step_agrees():
-    """The first step of AdamW moves every parameter by the learning rate against its gradient."""
-    spec = TrainingSpec(
-        tasks=("01",), n_inputs=1, hidden=(1,), activation="linear", seed=1, epochs=1, samples_per_input=1, batch_size=2
-    )
-    longer = spec.model_copy(update={"learning_rate": 1e-9})
-    (after,), (before,) = train_networks([spec]), train_networks([longer])
-    w1, w2 = (float(w[0, 0]) for w in before.network.weights)
-    b1, b2 = (float(b[0]) for b in before.network.biases)
-    rows = np.random.default_rng(1)
-    rows.uniform(-1, 1, 2), rows.uniform(-1, 1, 2)
-    drawn = rows.choice(2, size=2, p=[0.5, 0.5])
-    hidden = w1 * drawn + b1
-    error = w2 * hidden + b2 - drawn
-    gradients = [np.mean(2 * error * w2 * drawn), np.mean(2 * error * hidden)]
-    gradients += [np.mean(2 * error * w2), np.mean(2 * error)]
-    assert before.loss == pytest.approx(np.mean(error**2), rel=1e-5)
-    for old, new, gradient in zip(
-        (w1, w2, b1, b2),
-        (*(float(w[0, 0]) for w in after.network.weights), *(float(b[0]) for b in after.network.biases)),
-        gradients,
-        strict=True,
-    ):
-        step = 1e-3 * math.copysign(1, gradient) if gradient else 0.0
-        assert new == pytest.approx(old * (1 - 1e-5) - step, abs=2e-6)
-
-
 def test_failures_are_outcomes_with_a_reason():
     specs = [
         TrainingSpec(seed=0, epochs=2),

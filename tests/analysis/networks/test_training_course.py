@@ -2,13 +2,9 @@
 
 import pytest
 
-from analysis.errors import Cancelled, InvalidTraining
-from analysis.networks.training import train_networks
+from analysis.errors import InvalidTraining
 from analysis.networks.training_course import points_each, thinned
 from analysis.networks.training_spec import TrainingSpec, training_spec
-from analysis.work import Work
-
-SPEC = TrainingSpec(seed=3, samples_per_input=200, epochs=30)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 9, 10, 11, 1_000])
@@ -20,20 +16,6 @@ def test_a_thinned_curve_has_its_first_and_last_epoch(n):
     if n:
         assert (points[0][0], points[-1][0]) == (1, n)
     assert [epoch for epoch, _ in points] == sorted({epoch for epoch, _ in points})
-
-
-def test_a_training_stops_at_an_epoch():
-    n = 0
-
-    def stop(_progress):
-        nonlocal n
-        n += 1
-        if n == 4:
-            raise Cancelled("training")
-
-    with pytest.raises(Cancelled):
-        train_networks([SPEC], Work(report=stop))
-    assert n == 4
 
 
 def test_what_is_told_of_many_networks_at_once_is_bounded():

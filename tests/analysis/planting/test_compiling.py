@@ -82,14 +82,6 @@ def test_the_smallest_example_by_hand() -> None:
     assert in_space(planted.record.circuit.n_neurons, planted.network.sizes, COMPLETE)
 
 
-def test_values_are_carried_through_layers() -> None:
-    algorithm = parse_algorithm("((A&B)&C)", "and_inverter", 3)
-    planted = compile_algorithm(algorithm, (2, 1, 1))
-    assert planted.network.weights[0].tolist() == [[1, 1, 0], [0, 0, 1]]  # A ∧ B, and C carried beside it
-    assert planted.network.weights[2].tolist() == [[1]]  # the root, carried
-    assert passes(planted)
-
-
 @pytest.mark.parametrize(
     ("hidden", "cause"),
     [

@@ -58,13 +58,6 @@ def test_a_seed_makes_a_network_again_whatever_is_trained_beside_it() -> None:
     assert len({one.planted.network.digest for one in together if one.planted is not None}) == 3
 
 
-@pytest.mark.slow
-def test_training_lowers_the_loss_and_says_what_it_ended_at() -> None:
-    early, late = (trained("iit", 4, steps) for steps in (1, 200))
-    assert sum(one.loss for one in late) < sum(one.loss for one in early) / 2
-    assert not any(one.learned for one in early)
-
-
 @pytest.mark.parametrize(
     "settings", [{"mode": "kind"}, {"activation": "step"}, {"steps": 0}, {"output_activation": "softmax"}]
 )

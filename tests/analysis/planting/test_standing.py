@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from itertools import combinations
 
-import pytest
-
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.discovery.audit import ANSWERED, answered
 from analysis.discovery.location import Landscape
@@ -105,12 +103,3 @@ def test_what_an_answer_is_beside_the_planted_circuit() -> None:
     assert told == set(ANSWERED)
     assert answered(0b0111, 0b0110, valid=True) == "contains"
     assert answered(0b0100, 0b0110, valid=True) == "inside"
-
-
-@pytest.mark.parametrize("activation", ["leaky_relu", "sigmoid"])
-def test_other_activations_stand_as_relu_does(activation: str) -> None:
-    one = compile_algorithm(parse_algorithm(ALICE, "and_inverter", 2), (3, 2), activation=activation)
-    found = standing(one)
-    assert found.valid
-    assert passes_everything(found)
-    assert found.margin is not None
