@@ -29,4 +29,3 @@ def test_what_is_no_number_is_a_gap_and_zero_stays_on_the_drawing():
     assert "inf" not in markup
     assert "<b>" not in markup
     assert loss_figure([], 0.01)
-    assert loss_figure([LossCurve("none yet", [], "training")], 0.01)
