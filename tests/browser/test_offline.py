@@ -66,8 +66,7 @@ def export(data: Path, folder: Path, *options: str) -> None:
 
 @pytest.fixture(scope="module")
 def copy(site, tmp_path_factory) -> Path:
-    options = ("--network", SLUG, "--protocol", "complete", "--limit", "1", "--interpretations", "1")
-    options += ("--compare", "i-183bf.23,i-183bf.25")
+    options = ("--network", SLUG, "--protocol", "complete", "--limit", "1")
     return made_once(tmp_path_factory, "offline", lambda folder: export(site.data, folder, *options))
 
 
@@ -96,7 +95,6 @@ PAGES = {
     "circuits": f"networks/{SLUG}/explanations__kind=circuit.html",
     "interpretation": f"networks/{SLUG}/explanations/i-*.html",
     "funnel": f"networks/{SLUG}/analyses/funnel.html",
-    "comparison": "compare__*.html",
 }
 
 
@@ -110,7 +108,7 @@ def test_every_kind_of_page_keeps_the_rules_from_a_disk_and_fits_a_phone(disk, c
     eventually(tab, lambda: broken(tab, name, (not_wider_than_the_screen,)), [])
 
 
-def test_from_the_front_to_a_circuit_a_comparison_and_back(disk):
+def test_from_the_front_to_a_circuit_and_back(disk):
     from playwright.sync_api import expect
 
     tab = disk("index.html", java_script_enabled=False)
@@ -121,9 +119,6 @@ def test_from_the_front_to_a_circuit_a_comparison_and_back(disk):
     expect(tab.get_by_role("heading", level=1)).to_contain_text("A circuit of")
     expect(tab.locator("form, [data-tray], input[type=checkbox]")).to_have_count(0)
     tab.get_by_role("link", name="Pluriscope").first.click()
-    tab.locator("a[href^=compare]").first.click()
-    expect(tab.get_by_role("heading", level=1)).to_contain_text("contradict each other")
-    tab.go_back()
     tab.go_back()
     expect(tab.get_by_role("heading", level=1)).to_contain_text("A circuit of")
 
