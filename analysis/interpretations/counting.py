@@ -32,6 +32,11 @@ from analysis.work import DEFAULT_WORK, Work
 _STATES_AT_ONCE = 1 << 15
 _CIRCUITS_AT_ONCE = 1 << 11
 _BITS_AT_ONCE = 1 << 25  # separation bits of one batch of circuits
+_COPIES = 6  # of each state while they are merged: up to three times as many wait, and are joined and sorted
+
+
+class _TooManyStates(Exception):
+    """A batch of circuits has more states in one layer than memory is granted for."""
 
 
 def count_interpretations(
@@ -43,13 +48,13 @@ def count_interpretations(
         masks: ``[circuits]`` structurally possible circuits.
         work: told between batches, and within large ones, with the number of circuits done; may raise Cancelled, or
             OutOfTime to stop. Its limits say after how many states of the first layers, over the circuits so far,
-            counting stops.
+            counting stops, and how much memory the states of one circuit may take.
 
     Returns:
         Exact counts parallel to ``masks``; stopped, those of the first circuits, and ``truncated_at`` says how many.
 
     Raises:
-        BeyondLimits: more than 64 edges, or more states than that before any circuit is counted.
+        BeyondLimits: more than 64 edges, or more states than either limit before any circuit is counted.
     """
     totals: list[int] = []
     classes: list[int] = []
@@ -61,16 +66,17 @@ def count_interpretations(
         cause = f"the network has {n_edges} edges, and the limit is {MAX_EDGES}"
         raise BeyondLimits("interpretations", cause, "use a smaller network")
     masks = np.asarray(masks, dtype=np.uint64)
-    step = _circuits_at_once(question)
+    step = most_at_once = _circuits_at_once(question)
+    most_carried = work.limits.max_bytes // (_COPIES * 8 * (max(question.cut.sizes[1:]) + 3))
     while len(totals) < n_circuits:
         some = masks[len(totals) : len(totals) + step]
         layers = read_cuts(
             question.cut, some, question.data.representatives, question.protocol.ablation, question.data.clean_rows
         )
-        n_states += float(n_first_states(layers[0]).sum())
-        if n_states > max_states and totals:
-            return _counted(totals, classes, n_circuits)
-        if n_states > max_states:
+        n_more = float(n_first_states(layers[0]).sum())
+        if n_states + n_more > max_states and totals:
+            break
+        if n_states + n_more > max_states:
             raise BeyondLimits(
                 "interpretations",
                 f"more than {max_states:,} combinations of cuts in the first layer over the valid circuits",
@@ -78,11 +84,21 @@ def count_interpretations(
             )
         look = partial(work.tell, "interpretations", len(totals), n_circuits, f"{n_found:,} interpretations")
         try:
-            total, observed = _count(layers, look)
+            total, observed = _count(layers, look, most_carried)
         except OutOfTime:
             break
+        except _TooManyStates:
+            if len(some) > 1:
+                step = max(1, len(some) // 8)
+                continue
+            if totals:
+                break
+            cause = f"more than {most_carried:,} combinations of cuts in one layer of the first valid circuit"
+            raise BeyondLimits("interpretations", cause, "use a smaller network") from None
         totals += total
         classes += observed
+        n_states += n_more
+        step = min(2 * step, most_at_once)
         n_found += sum(total)
         try:
             work.tell("interpretations", len(totals), n_circuits, f"{n_found:,} interpretations")
@@ -122,12 +138,12 @@ def _circuits_at_once(question: Question) -> int:
     return max(1, min(_CIRCUITS_AT_ONCE, _BITS_AT_ONCE // max(bits_per_circuit, 1)))
 
 
-def _count(layers: tuple[LayerCuts, ...], look: Callable[[], None]) -> tuple[list[int], list[int]]:
+def _count(layers: tuple[LayerCuts, ...], look: Callable[[], None], most_carried: int) -> tuple[list[int], list[int]]:
     """Interpretations and observed classes of each circuit of a batch; looks up before each block but the first."""
     n_circuits = len(layers[0].n_cuts)
     blocks = _first_blocks(layers[0])
     for below, above in pairwise(layers):
-        blocks = _in_blocks(_carried(below, above, _looking_between(blocks, look)))
+        blocks = _in_blocks(_carried(below, above, _looking_between(blocks, look), most_carried))
     total, classes = object_array([0] * n_circuits), object_array([0] * n_circuits)
     for states, weight, seen in blocks:
         total += summed(weight, states.circuit, n_circuits).astype(object)
@@ -157,10 +173,12 @@ class _Weighed:
     Args:
         parts: gathered so far, each without repetitions.
         n_states: states in all parts.
+        most: distinct states, at most.
         n_merged: states when the parts were last merged.
     """
 
     parts: list[tuple[States, tuple[Integers, ...]]]
+    most: int
     n_states: int = 0
     n_merged: int = 0
 
@@ -179,15 +197,17 @@ class _Weighed:
             columns = zip(*(weights for _, weights in self.parts), strict=True)
             self.parts = [merged(states, tuple(np.concatenate(column) for column in columns))]
         self.n_states = self.n_merged = len(self.parts[0][0])
+        if self.n_merged > self.most:
+            raise _TooManyStates
         return self.parts[0]
 
 
 def _carried(
-    below: LayerCuts, above: LayerCuts, blocks: Iterable[tuple[States, Integers, Integers]]
+    below: LayerCuts, above: LayerCuts, blocks: Iterable[tuple[States, Integers, Integers]], most: int
 ) -> tuple[States, tuple[Integers, ...]]:
     """The states of the next layer, each with the ways to reach it and the classes of those."""
     none = np.empty(0, dtype=np.int64)
-    gathered = _Weighed([(States(none, np.empty((0, above.n_cuts.shape[1]), dtype=np.int64)), (none, none))])
+    gathered = _Weighed([(States(none, np.empty((0, above.n_cuts.shape[1]), dtype=np.int64)), (none, none))], most)
     for states, weight, seen in blocks:
         for found in links(below, above, states):
             gathered.add(found.target, (found.ways_times(weight[found.source]), seen[found.source]))

@@ -154,6 +154,18 @@ def test_hopeless_counts_are_refused():
         )
 
 
+@pytest.mark.parametrize(("max_bytes", "n_counted"), [(1 << 30, 197), (20_000, 197), (3_000, 0)])
+def test_memory_bounds_the_states_of_a_circuit_not_of_a_batch(max_bytes, n_counted):
+    file = golden_network("xor_pretrained")
+    masks = search_circuits(ask(file.network, task=file.tasks[0])).masks
+    work = Work(limits=Limits(max_bytes=max_bytes))
+    if n_counted:
+        assert count_interpretations(ask(file.network), masks, work) == count_interpretations(ask(file.network), masks)
+    else:
+        with pytest.raises(BeyondLimits, match="of the first valid circuit"):
+            count_interpretations(ask(file.network), masks[::-1], work)
+
+
 def test_a_count_that_grows_too_large_keeps_what_it_has(monkeypatch):
     file = golden_network("xor_pretrained")
     masks = search_circuits(ask(file.network, task=file.tasks[0])).masks
