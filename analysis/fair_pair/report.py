@@ -6,7 +6,8 @@ that count: with one neuron forced, an output that every rule decides, and predi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -27,6 +28,10 @@ from analysis.question import Question
 from analysis.report import Analysed, Exact, Mask, Part, Report, Settings
 from analysis.work import DEFAULT_WORK, Work
 
+BY_HAND: Final[Mapping[str, tuple[tuple[str, int], tuple[str, int]]]] = {
+    "a86d34e38e22d07e0068756ecddd952915450f7bc0bc7006bef2ed023e1e635e": (("183bf", 23), ("183bf", 25)),
+}
+"""Digest of a question → the circuit and index of two interpretations that were chosen for the opening story."""
 MAX_CLASSES: Final = 10_000
 N_DRAWN: Final = 2_000
 MAX_BITS: Final = 1 << 29
@@ -89,12 +94,19 @@ class FairPairReport(Report):
     complete: bool = Field(description="Whether every valid circuit is listed.")
     n_fair: int = Field(description="Fair pairs.")
     pair: PairFound | None
+    by_hand: PairFound | None = Field(description="Chosen by hand for the opening story.")
+    before: int | None = Field(description="Fair pairs that come before that one.")
 
     @field_validator("pair")
     @classmethod
     def _is_fair(cls, pair: PairFound | None, about: ValidationInfo) -> PairFound | None:
         """Earlier versions told the pair that came nearest where none was fair."""
         return pair if about.data["n_fair"] else None
+
+    @property
+    def shown(self) -> PairFound | None:
+        """The pair to show first."""
+        return self.by_hand or self.pair
 
     def findings(self, question: Question | None = None, part: str = "edge") -> list[str]:
         return list(_told(self))
@@ -113,6 +125,8 @@ def _told(report: FairPairReport) -> Iterator[str]:
         )
         if report.n_fair > 1:
             yield f"{report.n_fair:,} pairs are fair; none of them comes before it."
+    if report.by_hand is not None and report.before is not None:
+        yield f"{report.before:,} come before {_names(report.by_hand)}, which were chosen by hand."
     if report.drawn:
         drawn = f"{report.classes:,} of {int(report.n_classes):,} observed classes were compared"
         yield f"{drawn}, drawn uniformly without repetition (seed {report.seed})."
@@ -175,9 +189,12 @@ def fair_pair(
     drawn_of = min(most, n_drawn) if drawn else None
     asked = (space, answers)
     classes = read_classes(question, circuits.masks, observed, asked, work, n_drawn=drawn_of, seed=SEED)
-    found = find_pairs(classes, work, among=forced_alone)
+    chosen = _chosen(classes, circuits, BY_HAND.get(question.digest))
+    found = find_pairs(classes, work, among=forced_alone, asked=chosen)
 
-    pair = None if found.first is None else _PairOf(question, circuits, space, answers, classes, found.first).told()
+    def told(pair: Pair | None) -> PairFound | None:
+        return None if pair is None else _PairOf(question, circuits, space, answers, classes, pair).told()
+
     return FairPairReport(
         n_interventions=space.n_interventions,
         n_clear=int((answers.clear & answers.counted).sum()),
@@ -189,8 +206,23 @@ def fair_pair(
         n_unread=classes.n_unread,
         complete=circuits.truncated_at is None and circuits.n_listed == circuits.n_valid,
         n_fair=found.pairs,
-        pair=pair,
+        pair=told(found.first),
+        by_hand=told(chosen),
+        before=None if chosen is None else found.before,
     )
+
+
+def _chosen(
+    classes: Readings, circuits: CircuitSearch, refs: tuple[tuple[str, int], tuple[str, int]] | None
+) -> Pair | None:
+    """The classes of two interpretations, where both are among some."""
+    numbers = []
+    for mask, index in refs or ():
+        of_circuit = np.flatnonzero(circuits.masks[classes.circuit] == int(mask, 16))
+        place = bisect_right([classes.index[number] for number in of_circuit], index) - 1
+        if place >= 0:
+            numbers.append(int(of_circuit[place]))
+    return (min(numbers), max(numbers)) if len(numbers) == 2 else None
 
 
 @dataclass(frozen=True, eq=False)

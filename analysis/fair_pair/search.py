@@ -1,4 +1,4 @@
-"""The first of all pairs of readings in which each is right where the other is wrong.
+"""The first of all pairs of readings in which each is right where the other is wrong, and how many come before a pair.
 
 Pairs are ordered by the number of neurons that differ, fewest first; then by the least share, the smaller of the two
 numbers of contradictions on which one of them is right, of all their contradictions, largest first; then by the smaller
@@ -33,10 +33,12 @@ class Found:
     Args:
         first: the first pair; None if there is none.
         pairs: how many there are.
+        before: how many of them come before the pair that was asked about.
     """
 
     first: Pair | None
     pairs: int
+    before: int
 
 
 def find_pairs(
@@ -44,25 +46,32 @@ def find_pairs(
     work: Work = DEFAULT_WORK,
     *,
     among: int,
+    asked: Pair | None = None,
 ) -> Found:
-    """The first pair, and how many there are.
+    """The first pair, how many there are, and how many come before one.
 
     Args:
         readings: the classes.
         work: told between blocks; may cancel there.
         among: the first so many interventions, on one of which each has to be right where the other is wrong.
+        asked: the pair that is asked about.
     """
     best: NDArray[np.float64] | None = None
-    pairs = 0
+    pairs = before = 0
+    key = None if asked is None else _keys(readings, *(np.array([one]) for one in asked))[:, 0]
     for start, meets, differ in _blocks(readings, work, among):
         pairs += int(meets.sum())
+        if key is not None:
+            before += int((meets & (differ < key[0])).sum())
+            same = _keys(readings, *_places(meets & (differ == key[0]), start))
+            before += int(_is_before(same, key).sum())
         fewest = differ.min(where=meets, initial=255 if best is None else int(best[0]))
         keys = _keys(readings, *_places(meets & (differ == fewest), start))
         if keys.size:
             least = keys[:, np.lexsort(keys[::-1])[0]]
             if best is None or tuple(least) < tuple(best):
                 best = least
-    return Found(None if best is None else (int(best[-2]), int(best[-1])), pairs)
+    return Found(None if best is None else (int(best[-2]), int(best[-1])), pairs, before)
 
 
 def _blocks(readings: Readings, work: Work, among: int) -> Iterator[tuple[int, NDArray[np.bool_], NDArray[np.uint8]]]:
@@ -114,6 +123,15 @@ def _keys(readings: Readings, first: Integers, second: Integers) -> NDArray[np.f
     least = np.minimum(readings.margins[first], readings.margins[second])
     differ = (readings.gates[first] != readings.gates[second]).sum(axis=1)
     return np.stack([differ, shares, -least, first, second])
+
+
+def _is_before(keys: NDArray[np.float64], key: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of some pairs come before one."""
+    before, level = np.zeros(keys.shape[1], dtype=np.bool_), np.ones(keys.shape[1], dtype=np.bool_)
+    for some, one in zip(keys, key, strict=True):
+        before |= level & (some < one)
+        level &= some == one
+    return before
 
 
 def contradictions(readings: Readings, first: Integers, second: Integers) -> tuple[Integers, Integers]:

@@ -141,7 +141,7 @@ def _readings(ground: Mapping[str, Any], pairs: Mapping[str, Any]) -> Iterator[R
             yield Reading(int(one["mask"], 16), int(one["index"]), why, one["right"], ground["n_interventions"])
 
     yield from end("best")
-    if pair := pairs.get("n_fair") and pairs.get("pair"):
+    if pair := pairs.get("by_hand") or (pairs.get("n_fair") and pairs.get("pair")):
         alone = pair["first_right"], pair["second_right"]
         for mask, index, right in zip(pair["masks"], pair["indices"], alone, strict=True):
             yield Reading(int(mask, 16), int(index), "fair pair", pair["both_right"] + right, pairs["n_interventions"])

@@ -217,7 +217,7 @@ class Overview(Shared):
     @property
     def pair(self) -> PairFound | None:
         """Two explanations each of which is right where the other is wrong, where there are any."""
-        return self.two.report.pair if self.two.analysis is PAIR and self.two.report is not None else None
+        return self.two.report.shown if self.two.analysis is PAIR and self.two.report is not None else None
 
     @cached_property
     def told(self) -> Told:

@@ -46,13 +46,18 @@ def refs(pair: PairFound) -> list[str]:
 
 def contradicting(report: FairPairReport, of: Subject) -> Iterator[Block]:
     """The two with the bar of all interventions, and where they can be compared."""
-    pair = report.pair
+    pair = report.shown
     if pair is None:
         yield Section(CONTRADICT, _SAME, id="pair")
         yield Notice("There are none", " ".join(report.findings(of.question)))
         return
     yield Section(CONTRADICT, _SAME, Action("See where, and guess first", of.compare(refs(pair))), id="pair")
     yield from _drawn(report, pair, of, large=False)
+    search = f"[The search]({of.links.analysis(of.slug, 'pair', of.scope)})"
+    if report.by_hand is not None and report.before is not None:
+        yield Prose(
+            f"Chosen by hand. {search} ranks it {exact(report.before + 1)} of {exact(report.n_fair)} fair pairs."
+        )
 
 
 def _drawn(report: FairPairReport, pair: PairFound, of: Subject, *, large: bool) -> Iterator[Block]:
@@ -105,6 +110,7 @@ def _page(report: FairPairReport, of: Subject) -> Iterator[Block]:
     if pair is not None:
         yield from _drawn(report, pair, of, large=True)
         yield from _experiments(pair, of)
+        yield from _by_hand(report, of)
     asked = f"every rule decides {exact(report.n_clear)} of {noun(report.n_interventions, 'intervention')}"
     yield More("What counts", lambda: [Prose(_ASKED)], asked)
 
@@ -135,6 +141,17 @@ def _told(one: ExperimentFound, of: Subject) -> str:
 
 def _sites(sites: Iterable[tuple[int, int]], of: Subject) -> str:
     return " and ".join(node_name(layer, neuron, of.question.cut.sizes) for layer, neuron in sites)
+
+
+def _by_hand(report: FairPairReport, of: Subject) -> Iterator[Block]:
+    if report.by_hand is None or report.before is None:
+        return
+    two = refs(report.by_hand)
+    yield Notice(
+        "The opening story shows a pair chosen by hand",
+        f"{' and '.join(two)}: {exact(report.before)} of {exact(report.n_fair)} fair pairs come before it.",
+        actions=[Action("Compare these two", of.compare(two))],
+    )
 
 
 def _thumb(report: FairPairReport, _: Subject) -> Markup:

@@ -15,6 +15,7 @@ from analysis.discovery.report import MethodsReport
 from analysis.discovery.sweep import sweep
 from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import KIND_OF
+from analysis.fair_pair.report import BY_HAND
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.circuit import circuit_from_hex
@@ -31,6 +32,7 @@ from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
 from app.main import create_app
 from app.pages.analyses import about
+from app.pages.learn.lesson import PAIR
 from app.pages.place import locate
 from pluriscope.analyses.registry import ANALYSES, BY_KEY, COMMON_GROUND, FUNNEL, RIVALS
 from pluriscope.analyses.shown import network_subject, shown
@@ -56,6 +58,7 @@ FINDINGS = {
         "i·3f3df.66080 and i·3f3ff.434720 differ in one neuron and contradict each other on 32 of 756 interventions: "
         "the one is right on 14, the other on 18.",
         "18,532,678 pairs are fair; none of them comes before it.",
+        "69,577 come before i·183bf.23 and i·183bf.25, which were chosen by hand.",
     ],
     "rivals": [
         "Of the 197 valid circuits no two are farther apart than 18b9f and 2f0ef: they share 6 of the 17 edges that "
@@ -345,6 +348,17 @@ def test_settings_of_a_lens_are_those_of_its_address(client, path, status) -> No
     assert (answer.status_code, client.get(f"/api/v2/networks/xor/analyses/lenses/{path}").status_code) == (status,) * 2
     old = client.get(f"/networks/xor/lenses/{path}")
     assert (old.status_code, old.headers["location"]) == (301, f"/networks/xor/analyses/lenses/{path}")
+
+
+# --- ladder
+
+
+# --- the fair pair
+
+
+def test_the_pair_that_is_ranked_is_the_one_that_the_story_shows() -> None:
+    (by_hand,) = BY_HAND.values()
+    assert tuple(f"i-{mask}.{index}" for mask, index in by_hand) == PAIR
 
 
 # --- what pages of explanations take from them

@@ -63,8 +63,8 @@ def pairs(session: Session, links: Addresses, place: AnyPlace) -> Iterator[Pair]
     for one in asked(session, place, links, known):
         if one.report is None:
             continue
-        if one.analysis is PAIR and one.report.pair is not None:
-            yield "Two that contradict each other", refs(one.report.pair)
+        if one.analysis is PAIR and one.report.shown is not None:
+            yield "Two that contradict each other", refs(one.report.shown)
         elif one.analysis is RIVALS and (pair := one.report.pair) is not None:
             yield "The two most different circuits", [str(ExplanationRef("circuit", mask)) for mask in pair.masks]
 

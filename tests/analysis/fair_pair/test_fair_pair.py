@@ -9,6 +9,7 @@ import pytest
 
 from analysis.experiments import ask_network
 from analysis.explanations.circuits import predict_by_interpretation
+from analysis.fair_pair import report as told
 from analysis.fair_pair.report import fair_pair
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.networks.circuit import Circuit
@@ -81,9 +82,13 @@ def by_all_pairs(question, circuits):
             yield differ, -share, -min(one[2], other[2]), one[:2], other[:2], (int(p.sum()), int(q.sum()))
 
 
-def test_the_pair_is_the_first_of_all_pairs(sample):
+def test_the_pair_is_the_first_of_all_pairs(sample, monkeypatch):
     question, circuits, observed = sample
     every = sorted(by_all_pairs(question, circuits))
+    middle = every[len(every) // 2] if every else None
+    if middle is not None:
+        named = tuple((question.layout.to_hex(mask), index) for mask, index in middle[3:5])
+        monkeypatch.setattr(told, "BY_HAND", {question.digest: named})
     found = fair_pair(question, circuits, observed)
     assert found.n_fair == len(every)
     if not every:
@@ -95,13 +100,19 @@ def test_the_pair_is_the_first_of_all_pairs(sample):
         space = InterpretationSpace(question, Circuit(question.layout, int(mask, 16)))
         assert int(mask, 16) == circuit
         assert space.least_index_of_class(space.at(int(index)).gates) == least
+    assert found.before == len(every) // 2
+    assert found.by_hand.counted == middle[5]
 
 
-def test_the_pair_of_the_authors_network():
+def test_on_the_authors_network_the_pair_and_the_rank_of_the_one_chosen_by_hand():
     found = fair_pair(*of_circuits(real_analysis()))
-    assert (found.classes, found.n_fair, found.n_clear) == (7_836, 18_532_678, 642)
+    assert (found.classes, found.n_fair, found.n_clear, found.before) == (7_836, 18_532_678, 642, 69_577)
     assert (found.pair.masks, found.pair.indices) == (("3f3df", "3f3ff"), ("66080", "434720"))
     assert (found.pair.differ, found.pair.counted) == ([(1, 2)], (12, 12))
+    by_hand = found.by_hand
+    assert (by_hand.masks, by_hand.indices) == (("183bf", "183bf"), ("23", "25"))
+    assert (by_hand.differ, by_hand.counted) == ([(1, 1), (1, 2)], (28, 16))
+    assert (by_hand.both_right, by_hand.first_right, by_hand.second_right) == (629, 32, 16)
     first, second = found.pair.experiments
     assert (first.neurons, second.neurons) == ([(1, 0)], [(1, 0)])
     assert (first.says[0], second.says[1]) == (first.answer, second.answer)
@@ -109,7 +120,7 @@ def test_the_pair_of_the_authors_network():
 
 def test_of_too_many_classes_some_are_drawn():
     found = fair_pair(*of_circuits(real_analysis()), max_classes=50, n_drawn=40)
-    assert (found.drawn, found.classes, found.n_classes) == (True, 40, "7836")
+    assert (found.drawn, found.classes, found.n_classes, found.by_hand) == (True, 40, "7836", None)
     assert (
         "40 of 7,836 observed classes were compared, drawn uniformly without repetition (seed 0)." in found.findings()
     )

@@ -179,7 +179,7 @@ def fair_pair() -> FairPairReport:
         first_right=131,
         second_right=189,
     )
-    return FairPairReport.model_construct(n_interventions=756, n_fair=1, pair=two)
+    return FairPairReport.model_construct(n_interventions=756, n_fair=1, pair=two, by_hand=None)
 
 
 def test_interpretations_are_told_by_those_that_stand_out_with_every_gate(tmp_path):
