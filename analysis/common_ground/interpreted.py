@@ -128,28 +128,32 @@ def speaks(classes: ObservedClasses) -> bool:
     return len(classes.layers) > 1 and bool(classes.gated(len(classes.layers)))
 
 
-def settled_predictions(classes: ObservedClasses, space: InterventionSpace) -> Iterator[NDArray[np.int8]]:
-    """``[some classes, sets, ordered pairs]`` what all members of each class predict, in order; it must speak.
+def representatives_predict(
+    classes: ObservedClasses, space: InterventionSpace, *, settled: bool = False
+) -> Iterator[NDArray[np.int8]]:
+    """``[some classes, sets, ordered pairs]`` what each class's representative predicts, in order; it must speak.
 
-    It is told only what the rows that inputs reach decide, whatever the free rows are. Elsewhere the prediction rests
-    on a free row, and is 2.
+    The gates of all classes are followed side by side, as
+    :func:`analysis.explanations.interpretations.predict_by_interpretation` does for one interpretation.
 
     Args:
         classes: of one circuit.
         space: the interventions.
+        settled: whether to tell only what the rows that inputs reach decide, whatever the free rows are; it is the same
+            for all members of a class. Elsewhere the prediction rests on a free row, and is 2.
     """
     source, base = np.nonzero(~np.eye(space.n_rows, dtype=bool))  # every ordered pair of different inputs
-    widest = max((len(layer.parents[0, 0]) for layer in classes.layers[1:]), default=0)
+    widest = max((len(layer.parents[0, 0]) for layer in classes.layers[1:]), default=0) if settled else 0
     step = max(1, _CELLS_AT_ONCE // max(1, len(space.sets) * len(source), 3**widest))
     for start in range(0, max(len(classes), 1), step):
         part = slice(start, min(start + step, len(classes)))
-        yield _predictions(classes, part, space, source, base)
+        yield _predictions(classes, part, space, source, base, settled=settled)
 
 
 def _predictions(
-    classes: ObservedClasses, part: slice, space: InterventionSpace, source: Integers, base: Integers
+    classes: ObservedClasses, part: slice, space: InterventionSpace, source: Integers, base: Integers, *, settled: bool
 ) -> NDArray[np.int8]:
-    """``[classes, sets, pairs]`` what is settled of the predictions of some classes."""
+    """``[classes, sets, pairs]`` what the representatives of some classes predict, or what is settled of it."""
     n_layers = len(classes.layers)
     n_sets = len(space.sets)
     bits: dict[int, NDArray[np.int8]] = {}
@@ -166,10 +170,10 @@ def _predictions(
             else:
                 parents = classes.parents(layer, neuron)
                 rows = clean_below[:, [below.index(parent) for parent in parents]]
-                tables = _settled_tables(clean[:, gate], rows)
+                tables = _first_tables(clean[:, gate], rows, settled=settled)
                 index = np.zeros((len(clean), n_sets, len(source)), dtype=np.int32)
                 for parent in parents:
-                    index = index * 3 + bits[parent]
+                    index = index * (3 if settled else 2) + bits[parent]
                 computed = np.take_along_axis(tables, index.reshape(len(clean), -1), axis=1).reshape(index.shape)
             if layer < n_layers:
                 held = space.holds[layer, neuron]
@@ -179,21 +183,29 @@ def _predictions(
     return computed
 
 
-def _settled_tables(function: NDArray[np.bool_], parents: NDArray[np.bool_]) -> NDArray[np.int8]:
-    """``[classes, 3^p]`` what is settled of a gate: a parent may be 2, for either bit, and the gate too, where it
-    depends on that or on a free row.
+def _first_tables(function: NDArray[np.bool_], parents: NDArray[np.bool_], *, settled: bool) -> NDArray[np.int8]:
+    """``[classes, 2^p]`` the first completion of a gate in each class, or ``[classes, 3^p]`` what is settled of it.
 
     Args:
         function: ``[classes, 2^n]`` what the gate is on each input.
         parents: ``[classes, p, 2^n]`` what its parents are, most significant first.
+        settled: whether a parent may be 2, for either bit, and the gate too, where it depends on that or on a free row.
     """
     n_classes, n_parents, n_rows = parents.shape
     rows = np.zeros((n_classes, n_rows), dtype=np.int64)
     for parent in range(n_parents):
         rows = (rows << 1) | parents[:, parent]
-    tables = np.full((n_classes, 1 << n_parents), 2, dtype=np.int8)
+    tables = np.full((n_classes, 1 << n_parents), 2 if settled else 0, dtype=np.int8)
     np.put_along_axis(tables, rows, function.astype(np.int8), axis=1)
-    for parent in range(n_parents):
-        zero, one = np.moveaxis(tables.reshape(n_classes, 3**parent, 2, -1), 2, 0)
-        tables = np.stack([zero, one, np.where(zero == one, zero, np.int8(2))], axis=2)
-    return tables.reshape(n_classes, -1)
+    if settled:
+        for parent in range(n_parents):
+            zero, one = np.moveaxis(tables.reshape(n_classes, 3**parent, 2, -1), 2, 0)
+            tables = np.stack([zero, one, np.where(zero == one, zero, np.int8(2))], axis=2)
+        return tables.reshape(n_classes, -1)
+    if n_parents == 2:  # XOR and XNOR are barred, and with one more row set they are neither
+        reached = np.zeros(tables.shape, dtype=bool)
+        np.put_along_axis(reached, rows, values=True, axis=1)
+        for barred in ((0, 1, 1, 0), (1, 0, 0, 1)):
+            each = np.flatnonzero((tables == np.array(barred, dtype=np.int8)).all(axis=1) & ~reached.all(axis=1))
+            tables[each, np.argmin(reached[each], axis=1)] = 1
+    return tables

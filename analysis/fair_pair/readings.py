@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.judging import evaluate_circuits
-from analysis.common_ground.interpreted import choose_classes, settled_predictions, speaks
+from analysis.common_ground.interpreted import choose_classes, representatives_predict, speaks
 from analysis.common_ground.survey import drawn_ranks
 from analysis.errors import BeyondLimits
 from analysis.experiments import InterventionSpace, NetworkAnswers
@@ -55,11 +55,25 @@ class Readings:
         return len(self.index)
 
 
+@dataclass(frozen=True)
+class Counted:
+    """Which predictions of interventions count.
+
+    Args:
+        settled: those that rest on no free row alone.
+        clear: those where the output is near 0 or 1 alone.
+    """
+
+    settled: bool = True
+    clear: bool = True
+
+
 def read_classes(
     question: Question,
     masks: NDArray[Any],
     observed: Sequence[int],
     asked: tuple[InterventionSpace, NetworkAnswers],
+    counted: Counted,
     work: Work = DEFAULT_WORK,
     *,
     n_drawn: int | None,
@@ -72,13 +86,14 @@ def read_classes(
         masks: ``[circuits]`` those listed, ascending.
         observed: ``[circuits]`` observed classes of each.
         asked: what is asked of the network, and its answers.
+        counted: which predictions count.
         work: told between circuits; may cancel there.
         n_drawn: classes that are drawn; None for all.
         seed: of the draw.
     """
     space, answers = asked
     happens = answers.decisions[answers.counted]
-    counts = answers.clear[answers.counted]
+    counts = answers.clear[answers.counted] if counted.clear else np.ones(len(happens), dtype=np.bool_)
     every = dict.fromkeys(np.flatnonzero(observed).tolist())
     ranks_of = every if n_drawn is None else drawn_ranks(observed, n_drawn, seed)
     known: dict[tuple[bytes, bytes], int] = {}
@@ -98,7 +113,7 @@ def read_classes(
         circuits += [number] * len(chosen)
         indices += chosen.least_indices
         gates.append(_gates(chosen.classes, known))
-        for said in settled_predictions(chosen.classes, space):
+        for said in representatives_predict(chosen.classes, space, settled=counted.settled):
             predicted = said.reshape(len(said), -1)
             right.append(_packed((predicted == happens) & counts))
             wrong.append(_packed((predicted == 1 - happens) & counts))

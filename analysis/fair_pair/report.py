@@ -1,7 +1,8 @@
 """A network's fair pair as it is searched, stored and told.
 
 A pair is fair if both interpretations pass the same tests and each is right where the other is wrong, on interventions
-that count: with one neuron forced, an output that every rule decides, and predictions that rest on no free row.
+that count: with one neuron forced, an output that every rule decides, and predictions that rest on no free row. Where
+no pair is, the one that gives up the fewest of these conditions takes its place.
 """
 
 from __future__ import annotations
@@ -9,18 +10,20 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import cache
+from itertools import combinations
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from analysis.circuits.result import CircuitSearch
 from analysis.errors import InvalidIndex
 from analysis.experiments import InterventionSpace, NetworkAnswers, NeuronSite, ask_network
 from analysis.explanations.circuits import gate_label, predict_by_interpretation
-from analysis.fair_pair.readings import Readings, Words, read_classes
-from analysis.fair_pair.search import Pair, find_pairs
+from analysis.fair_pair.readings import Counted, Readings, Words, read_classes
+from analysis.fair_pair.search import Found, Pair, find_pairs
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.networks.circuit import Circuit
@@ -28,6 +31,14 @@ from analysis.question import Question
 from analysis.report import Analysed, Exact, Mask, Part, Report, Settings
 from analysis.work import DEFAULT_WORK, Work
 
+Condition = Literal["one", "clear", "settled", "each"]
+CONDITIONS: Final[Mapping[Condition, str]] = {
+    "one": "more than one neuron has to be forced",
+    "clear": "some outputs are further than 0.3 from 0 and 1",
+    "settled": "some predictions rest on a free row",
+    "each": "one is right wherever they contradict each other",
+}
+"""What is asked of a pair, as what is true of one that does not meet it; of two, the first is given up first."""
 BY_HAND: Final[Mapping[str, tuple[tuple[str, int], tuple[str, int]]]] = {
     "a86d34e38e22d07e0068756ecddd952915450f7bc0bc7006bef2ed023e1e635e": (("183bf", 23), ("183bf", 25)),
 }
@@ -70,6 +81,7 @@ class PairFound(Part):
         description="Neurons into which they keep other edges or from which they read another function."
     )
     margin: float = Field(description="The smaller one of their circuits.")
+    given_up: list[Condition] = Field(description="Conditions that it does not meet; none of a fair pair.")
     counted: tuple[int, int] = Field(
         description="Contradictions on which the one is right, and the other, of those that count for it."
     )
@@ -81,7 +93,7 @@ class PairFound(Part):
 
 
 class FairPairReport(Report):
-    """The fair pair of a network; null where there is none."""
+    """The fair pair of a network, or the pair that comes nearest to one; null where no two contradict each other."""
 
     n_interventions: int
     n_clear: int = Field(description="Interventions whose output is within 0.3 of 0 or 1.")
@@ -96,12 +108,6 @@ class FairPairReport(Report):
     pair: PairFound | None
     by_hand: PairFound | None = Field(description="Chosen by hand for the opening story.")
     before: int | None = Field(description="Fair pairs that come before that one.")
-
-    @field_validator("pair")
-    @classmethod
-    def _is_fair(cls, pair: PairFound | None, about: ValidationInfo) -> PairFound | None:
-        """Earlier versions told the pair that came nearest where none was fair."""
-        return pair if about.data["n_fair"] else None
 
     @property
     def shown(self) -> PairFound | None:
@@ -118,6 +124,9 @@ def _told(report: FairPairReport) -> Iterator[str]:
     if pair is None:
         yield _why_none(report)
     else:
+        if pair.given_up:
+            why = ", and ".join(CONDITIONS[one] for one in pair.given_up)
+            yield f"No pair is fair. In the one that comes nearest, {why}."
         p, q = pair.first_right, pair.second_right
         yield (
             f"{_names(pair)} differ in {_neurons(len(pair.differ))} and contradict each other on {p + q:,} of "
@@ -135,7 +144,7 @@ def _told(report: FairPairReport) -> Iterator[str]:
 
 
 def _why_none(report: FairPairReport) -> str:
-    """Why there is no fair pair."""
+    """Why no two contradict each other."""
     if not int(report.n_classes):
         return "There are no interpretations to compare."
     if not report.n_interventions:
@@ -144,7 +153,7 @@ def _why_none(report: FairPairReport) -> str:
         return "No interpretation predicts anything, so no two contradict each other."
     if report.classes == 1:
         return "All interpretations are of one observed class, so no two contradict each other."
-    return f"No two of {report.classes:,} observed classes are a fair pair."
+    return f"No two of {report.classes:,} observed classes contradict each other."
 
 
 def _names(pair: PairFound) -> str:
@@ -186,14 +195,38 @@ def fair_pair(
     most = MAX_BITS // max(1, space.n_interventions)
     drawn = sum(observed) > min(most, max_classes)
     forced_alone = sum(len(members) == 1 for members in space.sets) * space.n_rows * (space.n_rows - 1)
-    drawn_of = min(most, n_drawn) if drawn else None
-    asked = (space, answers)
-    classes = read_classes(question, circuits.masks, observed, asked, work, n_drawn=drawn_of, seed=SEED)
-    chosen = _chosen(classes, circuits, BY_HAND.get(question.digest))
-    found = find_pairs(classes, work, among=forced_alone, asked=chosen)
 
-    def told(pair: Pair | None) -> PairFound | None:
-        return None if pair is None else _PairOf(question, circuits, space, answers, classes, pair).told()
+    @cache
+    def readings(counted: Counted) -> Readings:
+        return read_classes(
+            question,
+            circuits.masks,
+            observed,
+            (space, answers),
+            counted,
+            work,
+            n_drawn=min(most, n_drawn) if drawn else None,
+            seed=SEED,
+        )
+
+    def search(given_up: Sequence[Condition], asked: Pair | None = None) -> tuple[Found, Readings]:
+        some = readings(Counted("settled" not in given_up, "clear" not in given_up))
+        among = space.n_interventions if "one" in given_up else forced_alone
+        return find_pairs(some, work, among=among, both="each" not in given_up, asked=asked), some
+
+    classes = readings(Counted())
+    chosen = _chosen(classes, circuits, BY_HAND.get(question.digest))
+    found, some = search((), chosen)
+    given_up: tuple[Condition, ...] = ()
+    n_fair, steps = found.pairs, (given for n in range(1, 5) for given in combinations(CONDITIONS, n))
+    if found.first is None and search(tuple(CONDITIONS))[0].pairs:
+        for given_up in steps:
+            found, some = search(given_up)
+            if found.first is not None:
+                break
+
+    def told(pair: Pair | None, of: Readings, given_up: Sequence[Condition]) -> PairFound | None:
+        return None if pair is None else _PairOf(question, circuits, space, answers, of, pair).told(given_up)
 
     return FairPairReport(
         n_interventions=space.n_interventions,
@@ -205,9 +238,9 @@ def fair_pair(
         seed=SEED,
         n_unread=classes.n_unread,
         complete=circuits.truncated_at is None and circuits.n_listed == circuits.n_valid,
-        n_fair=found.pairs,
-        pair=told(found.first),
-        by_hand=told(chosen),
+        n_fair=n_fair,
+        pair=told(found.first, some, given_up),
+        by_hand=told(chosen, classes, ()),
         before=None if chosen is None else found.before,
     )
 
@@ -236,8 +269,8 @@ class _PairOf:
     classes: Readings
     pair: Pair
 
-    def told(self) -> PairFound:
-        both = self._members()
+    def told(self, given_up: Sequence[Condition]) -> PairFound:
+        both = self._members(alike="settled" not in given_up)
         to_hex = self.question.layout.to_hex
         counted = self.answers.counted
         said = [predict_by_interpretation(one, self.space)[counted] for one in both]
@@ -251,6 +284,7 @@ class _PairOf:
             gates=tuple([_gate(gate, self.space.n_inputs) for gate in one.gates] for one in both),
             differ=[site for site, here, there in zip(sites, first, second, strict=True) if here != there],
             margin=float(self.classes.margins[list(self.pair)].min()),
+            given_up=list(given_up),
             counted=(int(p.sum()), int(q.sum())),
             both_right=int((one & other).sum()),
             first_right=int((one & ~other).sum()),
@@ -264,15 +298,17 @@ class _PairOf:
         for one, other in ((first, second), (second, first)):
             yield self.classes.right[one] & self.classes.wrong[other]
 
-    def _members(self) -> tuple[Interpretation, Interpretation]:
-        """Of each class the member that does on its free rows what the other's representative does there."""
+    def _members(self, *, alike: bool) -> tuple[Interpretation, Interpretation]:
+        """The representatives, or of each class the member that does on its free rows what the other does there."""
         layout, masks = self.question.layout, self.circuits.masks
         spaces = [
             InterpretationSpace(self.question, Circuit(layout, int(masks[self.classes.circuit[one]])))
             for one in self.pair
         ]
         first, second = (space.at(self.classes.index[one]) for space, one in zip(spaces, self.pair, strict=True))
-        return _as_other(spaces[0], first, second), _as_other(spaces[1], second, first)
+        if alike:
+            return _as_other(spaces[0], first, second), _as_other(spaces[1], second, first)
+        return first, second
 
     def _clearest(self, p: NDArray[np.bool_], q: NDArray[np.bool_]) -> Iterator[int]:
         """Of the contradictions on which the first is right, and the second, one each: with the fewest neurons forced,
@@ -282,7 +318,7 @@ class _PairOf:
         sizes = np.array([len(members) for members in self.space.sets])[sets]
         counted = self.answers.counted
         off = np.abs(self.answers.outputs - self.answers.decisions)[counted]
-        sides = [np.flatnonzero(side & (sizes == sizes[side].min())) for side in (p, q)]
+        sides = [np.flatnonzero(side & (sizes == sizes[side].min())) for side in (p, q) if side.any()]
         shared = set(sets[sides[0]]).intersection(*(sets[side] for side in sides))
         if shared:
             least = min(shared, key=lambda one: (max(off[side[sets[side] == one]].min() for side in sides), one))

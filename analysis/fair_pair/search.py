@@ -46,6 +46,7 @@ def find_pairs(
     work: Work = DEFAULT_WORK,
     *,
     among: int,
+    both: bool = True,
     asked: Pair | None = None,
 ) -> Found:
     """The first pair, how many there are, and how many come before one.
@@ -54,12 +55,13 @@ def find_pairs(
         readings: the classes.
         work: told between blocks; may cancel there.
         among: the first so many interventions, on one of which each has to be right where the other is wrong.
+        both: whether each has to; else one of them.
         asked: the pair that is asked about.
     """
     best: NDArray[np.float64] | None = None
     pairs = before = 0
     key = None if asked is None else _keys(readings, *(np.array([one]) for one in asked))[:, 0]
-    for start, meets, differ in _blocks(readings, work, among):
+    for start, meets, differ in _blocks(readings, work, among, both=both):
         pairs += int(meets.sum())
         if key is not None:
             before += int((meets & (differ < key[0])).sum())
@@ -74,7 +76,9 @@ def find_pairs(
     return Found(None if best is None else (int(best[-2]), int(best[-1])), pairs, before)
 
 
-def _blocks(readings: Readings, work: Work, among: int) -> Iterator[tuple[int, NDArray[np.bool_], NDArray[np.uint8]]]:
+def _blocks(
+    readings: Readings, work: Work, among: int, *, both: bool
+) -> Iterator[tuple[int, NDArray[np.bool_], NDArray[np.uint8]]]:
     """Some classes and all from the first of them on: its number, ``[some, others]`` which pairs meet what is asked,
     the second after the first, and how many of their neurons differ.
     """
@@ -88,7 +92,7 @@ def _blocks(readings: Readings, work: Work, among: int) -> Iterator[tuple[int, N
         work.tell(STAGE, start, len(readings))
         some = slice(start, start + _BLOCK)
         one, other = _meet(right[:, some], wrong[:, start:]), _meet(wrong[:, some], right[:, start:])
-        meets = np.triu(one & other, k=1)
+        meets = np.triu(one & other if both else one | other, k=1)
         differ = np.zeros(meets.shape, dtype=np.uint8)
         for gate in gates:
             differ += gate[some, None] != gate[start:]

@@ -141,10 +141,11 @@ def _readings(ground: Mapping[str, Any], pairs: Mapping[str, Any]) -> Iterator[R
             yield Reading(int(one["mask"], 16), int(one["index"]), why, one["right"], ground["n_interventions"])
 
     yield from end("best")
-    if pair := pairs.get("by_hand") or (pairs.get("n_fair") and pairs.get("pair")):
+    if pair := pairs.get("by_hand") or pairs.get("pair"):
+        why = "nearest to a fair pair" if pair["given_up"] else "fair pair"
         alone = pair["first_right"], pair["second_right"]
         for mask, index, right in zip(pair["masks"], pair["indices"], alone, strict=True):
-            yield Reading(int(mask, 16), int(index), "fair pair", pair["both_right"] + right, pairs["n_interventions"])
+            yield Reading(int(mask, 16), int(index), why, pair["both_right"] + right, pairs["n_interventions"])
     yield from end("worst")
 
 

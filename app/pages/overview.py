@@ -217,7 +217,8 @@ class Overview(Shared):
     @property
     def pair(self) -> PairFound | None:
         """Two explanations each of which is right where the other is wrong, where there are any."""
-        return self.two.report.shown if self.two.analysis is PAIR and self.two.report is not None else None
+        found = self.two.report.shown if self.two.analysis is PAIR and self.two.report is not None else None
+        return None if found is None or found.given_up else found
 
     @cached_property
     def told(self) -> Told:

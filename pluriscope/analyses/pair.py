@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from analysis.fair_pair.report import ExperimentFound, FairPairReport, PairFound
+from analysis.fair_pair.report import CONDITIONS, ExperimentFound, FairPairReport, PairFound
 from analysis.networks.circuit import Circuit
 from app.figures.numbers import decimal, exact, noun
 from app.figures.svg.beside import explanation_beside
@@ -58,6 +58,8 @@ def contradicting(report: FairPairReport, of: Subject) -> Iterator[Block]:
         yield Prose(
             f"Chosen by hand. {search} ranks it {exact(report.before + 1)} of {exact(report.n_fair)} fair pairs."
         )
+    elif pair.given_up:
+        yield Prose(f"No pair is [fair](glossary.md#fair-pair) here: {_given_up(pair)}.")
 
 
 def _drawn(report: FairPairReport, pair: PairFound, of: Subject, *, large: bool) -> Iterator[Block]:
@@ -98,6 +100,10 @@ def _one(report: FairPairReport, pair: PairFound, number: int, of: Subject, *, l
         noun(report.n_interventions, "intervention"),
     )
     return Figure(drawn, caption)
+
+
+def _given_up(pair: PairFound) -> str:
+    return ", and ".join(CONDITIONS[one] for one in pair.given_up)
 
 
 # --- its page
@@ -163,7 +169,8 @@ def _about(report: FairPairReport | None, of: Subject, ref: ExplanationRef) -> I
     """That an interpretation is one of the fair pair."""
     if report is not None and report.pair is not None and str(ref) in refs(report.pair):
         action = Action("Fair pair", of.links.analysis(of.slug, "pair", of.scope))
-        yield Notice(_IN_PAIR, actions=[action])
+        words = "It is one of the two that come nearest to a fair pair" if report.pair.given_up else _IN_PAIR
+        yield Notice(words, actions=[action])
 
 
 def _brief(report: FairPairReport) -> str:

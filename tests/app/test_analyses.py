@@ -386,7 +386,7 @@ def test_the_page_of_an_explanation_has_what_analyses_say_of_it(client) -> None:
     assert "none: no algorithm" in said["c-291ff"]
     assert "one of the fair pair" in said["i-3f3df.66080"]
     assert said["a-1.2"] == ""
-    assert "predict every one of 756 interventions: the best is right on" in said["c-081ff"]
+    assert "A bare circuit predicts nothing" in said["c-081ff"]
     assert "Directions predict nothing of sets of hidden neurons" in said["d-1.2"]
 
 

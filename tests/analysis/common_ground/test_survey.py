@@ -10,7 +10,7 @@ import pytest
 
 from analysis.alignments.alignment import Alignment
 from analysis.common_ground import survey
-from analysis.common_ground.interpreted import choose_classes, speaks
+from analysis.common_ground.interpreted import choose_classes, representatives_predict, speaks
 from analysis.common_ground.points import Bounds
 from analysis.common_ground.spread import Spread
 from analysis.common_ground.survey import alignment_standings, survey_common_ground
@@ -242,9 +242,11 @@ def test_representatives_of_other_shapes(sizes, seed):
     circuit = Circuit(layout, (1 << layout.n_edges) - 1)
     chosen = choose_classes(ask(network, data=data), circuit)
     assert speaks(chosen.classes)
-    right = class_predictions(
-        chosen.classes, space, answers, "all", extremes=False, representatives=True
-    ).representative
+    source, base = np.nonzero(~np.eye(space.n_rows, dtype=bool))
+    predicted = np.concatenate(list(representatives_predict(chosen.classes, space)))
+    right = (predicted == answers.decisions[:, source, base]).sum(axis=(1, 2))
+    found = class_predictions(chosen.classes, space, answers, "all", extremes=False, representatives=True)
+    assert np.array_equal(found.representative, right)
     interpretations = InterpretationSpace(ask(network, data=data), circuit)
     for k in range(0, len(chosen), max(1, len(chosen) // 40)):
         said = predict_by_interpretation(interpretations.at(chosen.least_indices[k]), space)

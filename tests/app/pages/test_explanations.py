@@ -175,11 +175,12 @@ def fair_pair() -> FairPairReport:
     two = PairFound.model_construct(
         masks=("183bf", "3cfff"),
         indices=("9", "1073152"),
+        given_up=["settled"],
         both_right=376,
         first_right=131,
         second_right=189,
     )
-    return FairPairReport.model_construct(n_interventions=756, n_fair=1, pair=two, by_hand=None)
+    return FairPairReport.model_construct(n_interventions=756, pair=two, by_hand=None)
 
 
 def test_interpretations_are_told_by_those_that_stand_out_with_every_gate(tmp_path):
