@@ -62,7 +62,6 @@ def add_bundled_networks(session: Session) -> int:
         How many networks were not stored before.
     """
     added = 0
-    enqueue(session, "train", train_arguments([FRESH_XOR], name=FRESH_NAME, protocols=(COMPLETE, PAPER)), FRESH_NAME)
     for bundled in bundled_networks():
         known = session.scalar(select(NetworkRow).where(NetworkRow.digest == bundled.file.network.digest))
         added += known is None
@@ -77,4 +76,5 @@ def add_bundled_networks(session: Session) -> int:
         if bundled.data is not None:
             save_data_record(session, bundled.data)
             enqueue_analyses(session, row, (bundled.data_rules,), data=bundled.data)
+    enqueue(session, "train", train_arguments([FRESH_XOR], name=FRESH_NAME, protocols=(COMPLETE, PAPER)), FRESH_NAME)
     return added

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from analysis.criteria.steps import default_steps
 from analysis.explanations.registry import BY_KEY, RECORDED
 from analysis.models import registry
+from app.bundled import ORIGIN
 from app.db.job_tables import JobRow
 from app.db.models import SEARCH
 from app.db.reads.analyses import analysed_question
@@ -91,7 +92,8 @@ def _stage_of(analysis: Analysis) -> Stage:
         unplanted = analysis.of_planted and row.network.planted is None
         if unplanted or not analysis.follows(analysed_question(session, row)):
             return []
-        return [queue.enqueue_about(session, row, analysis.key, **analysis.details())]
+        first = row.network.origin == ORIGIN and row.network.position == 0  # the front page shows it
+        return [queue.enqueue_about(session, row, analysis.key, asked=first, **analysis.details())]
 
     stored = _has(AnalysisReportRow, AnalysisReportRow.kind == analysis.key)
     return Stage(ask, or_(NetworkRow.planted.is_(None), stored) if analysis.of_planted else stored)

@@ -1,5 +1,7 @@
 """The first start, with the real engine."""
 
+from itertools import takewhile
+
 import pytest
 from sqlalchemy import select
 
@@ -16,10 +18,11 @@ from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import DEFINITIONS, train_arguments
 from app.jobs.seeding import add_bundled_models, add_bundled_networks
+from app.jobs.stages import enqueue_following
 from app.jobs.worker import Pace, Worker
 from tests.app.db.test_writes import dump
 from tests.app.jobs.executors import lent_processes
-from tests.factories import pretrained_xor
+from tests.factories import pretrained_xor, real_analysis, save_analysis
 
 
 def work(store, kinds: tuple[str, ...], slots: int = 1) -> None:
@@ -45,6 +48,21 @@ def test_seeding_again_changes_nothing(store):
     before = dump(store)
     assert seed(store) == 0
     assert dump(store) == before
+
+
+@pytest.mark.slow
+def test_what_the_front_page_shows_comes_before_the_analyses_of_other_networks(store):
+    seed(store)
+    with store.write() as session:
+        first = session.scalars(select(NetworkRow).where(NetworkRow.position == 0)).one()
+        analysis = save_analysis(session, real_analysis())
+        assert analysis.network is first
+        enqueue_following(session, analysis)
+    with store.read() as session:
+        waiting = session.scalars(select(JobRow).order_by(JobRow.priority, JobRow.created_at, JobRow.id)).all()
+        ahead = {row.kind for row in takewhile(lambda row: row.kind != "analyse", waiting)}
+    assert {"common-ground", "pair"} <= ahead
+    assert "train" not in ahead
 
 
 @pytest.mark.slow
