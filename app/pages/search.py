@@ -44,6 +44,7 @@ MOST_IN_GROUP: Final = 50
 LOOKED_IN: Final = 6
 """Networks in which an explanation that a text names is looked for."""
 MOST_WORDS: Final = 8
+_ASKING: Final = frozenset(["what", "how", "is", "are", "does", "do", "a", "an", "the", "of", "to"])
 _PICTURES: Final = "feature-pictures"
 _HEX: Final = re.compile(r"[0-9a-f]{3,64}")
 _OPERATOR: Final = re.compile(r"[∧∨¬&|!~*+]|\b(and|or|not)\b", re.IGNORECASE)
@@ -123,14 +124,17 @@ def search_blocks(found: SearchRecord, links: Addresses) -> Iterator[Block]:
 def build_search(session: Session, links: Addresses, options: SearchOptions) -> SearchRecord:
     """What a text names. Without a text: the first networks and everything that can be done."""
     text, limit = " ".join(options.q.split()), options.limit
-    words = plain(text).replace(",", " ").split()[:MOST_WORDS]
+    every = re.sub(r"[,?]", " ", plain(text)).split()[:MOST_WORDS]
+    words = [word for word in every if word not in _ASKING] or every
     found: dict[str, Sequence[Hit]] = {"Networks": _networks(session, links, words, limit)}
     if text:
         found["Explanations"] = [*_by_formula(session, links, text, limit), *_by_reference(session, links, words)]
         found["Studies"] = _studies(session, links, words)
         found["Learn"] = lessons_named(links, words)
-        found["Methods and lenses"] = _methods(links, words)
-        found["Glossary"] = _terms(links, words)
+        meant = _terms(links, words)
+        methods, glossary = ("Methods and lenses", _methods(links, words)), ("Glossary", meant)
+        is_a_term = bool(meant) and plain(meant[0].label) == " ".join(words)
+        found |= dict([glossary, methods] if is_a_term else [methods, glossary])
     found["Actions"] = actions_named(links, words)
     groups = [Group(title=title, hits=hits[: limit if text else None]) for title, hits in found.items() if hits]
     return SearchRecord(q=text, groups=groups, url=links.search(q=text))
@@ -233,7 +237,7 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
         (_action("Jobs", "Background work", a.jobs()), "queue running progress"),
         (
             _action("The story", "Six screens: why explanations that pass tests need not be right", a.front()),
-            "help tour guide start home introduction",
+            "help tour guide start home introduction present export figures svg png pdf",
         ),
         (_action("Findings", "What the bundled studies found", a.findings()), "results answers"),
         (
@@ -242,7 +246,7 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
                 "XOR, figure 2 of Méloux, Maniu, Portet and Peyrard, under the rules of their paper",
                 a.network(NETWORK, Scope(protocol="paper")),
             ),
-            "authors everything everywhere identifiable iclr maxime silviu francois maxime",
+            "authors everything everywhere identifiable iclr maxime silviu francois",
         ),
         (
             _action(

@@ -275,9 +275,19 @@ def test_a_lesson_about_what_is_not_computed_yet_leads_to_where_it_is_asked_for(
         ("trojan", "/networks?q=planted"),
         ("IOI", "/networks?q=induction"),
         ("interchange", "/glossary#interchange-intervention"),
+        ("export figure", "/"),
     ],
 )
 def test_what_visitors_looked_for_is_found(site, text, url):
     with site.app.state.store.read() as session:
         found = build_search(session, site.app.state.addresses, SearchOptions(q=text))
     assert url in [hit.url for group in found.groups for hit in group.hits]
+
+
+@pytest.mark.parametrize("text", ["circuit", "what is a circuit?", "What is a circuit"])
+def test_a_question_about_a_term_is_answered_by_the_term_first(site, text):
+    with site.app.state.store.read() as session:
+        found = build_search(session, site.app.state.addresses, SearchOptions(q=text))
+    titles = [group.title for group in found.groups]
+    assert titles.index("Glossary") < titles.index("Methods and lenses")
+    assert found.groups[titles.index("Glossary")].hits[0].label == "Circuit"
