@@ -186,7 +186,7 @@ def level(x: float, y: float, radius: float, share: float) -> str:
     if share <= 0:
         return ""
     height = y + radius - 2 * radius * share
-    half = math.sqrt(radius**2 - (height - y) ** 2)
+    half = math.sqrt(max(0.0, radius**2 - (height - y) ** 2))  # of hardly anything it is rounded to below 0
     r, top = num(radius), num(height)
     return f"M{num(x - half)} {top}A{r} {r} 0 {int(share > 0.5)} 0 {num(x + half)} {top}z"
 

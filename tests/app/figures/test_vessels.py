@@ -43,6 +43,10 @@ def test_a_level_is_as_high_as_its_value(share, top):
         assert found[5] == (share > 0.5)
 
 
+def test_hardly_anything_in_a_vessel_can_be_drawn():
+    assert level(50, 300.125, 17.3, 1e-16)
+
+
 @pytest.mark.parametrize("geometry", [WIDE, NARROW])
 def test_numbers_levels_and_the_answer_are_those_of_the_values(geometry):
     drawn = vessels(WEIGHTS, VALUES, 2.0, geometry, sentence="XOR on 01")
