@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,10 +42,6 @@ from analysis.question import Question
 from analysis.validity import decide
 
 Array = NDArray[np.float64]
-MAX_EDGE_RUNS: Final = 40_000_000
-"""Edges · masks · rows of a network that are run on the spot."""
-MAX_MILLISECONDS: Final = 15_000.0
-"""What runs of a model on the spot may take by its own estimate."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +97,6 @@ class Cut(ABC):
     @property
     def n_bits(self) -> int:
         return self.graph.n_bits
-
-    @property
-    @abstractmethod
-    def most_runs(self) -> int:
-        """Raw masks that may be run on the spot."""
 
     @property
     def weights(self) -> Array:
@@ -193,10 +184,6 @@ class CutNetwork(Cut):
     @property
     def graph(self) -> Graph:
         return perceptron_graph(self.question.layout.sizes)
-
-    @property
-    def most_runs(self) -> int:
-        return MAX_EDGE_RUNS // (self.n_bits * len(self.rows.labels))
 
     @property
     def weights(self) -> Array:
@@ -288,10 +275,6 @@ class CutModel(Cut):
     @property
     def graph(self) -> Graph:
         return self.space.graph
-
-    @property
-    def most_runs(self) -> int:
-        return int(MAX_MILLISECONDS / self.space.run_milliseconds)
 
     @cached_property
     def _whole(self) -> Array:

@@ -43,27 +43,6 @@ def ablation(default: RowRule) -> Setting:
     return Setting("ablation", default, "what absent edges carry, and with it the rows", ROW_RULES)
 
 
-@dataclass(frozen=True)
-class Step:
-    """One step on the way to an answer.
-
-    Args:
-        edges: that it is about.
-        kept: whether they are in the raw mask behind it.
-        before: the measure that the method looks at before: a loss, or faithfulness; None where it is undefined.
-        after: the same with the edges removed (or taken), whether that stands or not.
-        mask: the raw mask behind it.
-        score: of the edge, of methods of scores; None where no gradient reaches it, so that it has none.
-    """
-
-    edges: tuple[int, ...]
-    kept: bool
-    before: float | None
-    after: float | None
-    mask: int
-    score: float | None = None
-
-
 @dataclass(frozen=True, eq=False)
 class Answer:
     """What a method answered.
@@ -75,7 +54,6 @@ class Answer:
         no_gradient: edges that no gradient reached, of gradient methods.
         faithfulness: of the raw mask under its own ablation where a threshold picked it.
         fragile: whether its decisions are so narrow that arithmetic might turn one.
-        steps: how a method that chooses by itself came to it.
     """
 
     outcome: Outcome
@@ -84,7 +62,6 @@ class Answer:
     no_gradient: tuple[int, ...] | None = None
     faithfulness: float | None = None
     fragile: bool = False
-    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from analysis.discovery.cuts import Cut, CutNetwork
 from analysis.discovery.masked_runs import Metric, edge_scores, edges_without_slope, metric_slope
-from analysis.discovery.method import LOSS, METRIC, MODEL_ABLATION, Answer, Method, Step, ablation, outcome_of
+from analysis.discovery.method import LOSS, METRIC, MODEL_ABLATION, Answer, Method, ablation, outcome_of
 from analysis.discovery.selection import Scores
 from analysis.method_settings import Setting, Settings
 from analysis.networks.gradients import backward
@@ -41,18 +41,15 @@ def _one_by_one(cut: Cut, settings: Settings, work: Work) -> Answer:
     loss, tau = str(settings["loss"]), float(settings["tau"])
     mask = (1 << len(order)) - 1
     [current], narrowest = cut.losses([mask], loss), np.inf
-    steps: list[Step] = []
     for done, edge in enumerate(order):
         if done % 64 == 0:
             work.tell("methods", done, len(order), "edges tried")
         without = mask & ~(1 << edge)
         [new] = cut.losses([without], loss)
         narrowest = min(narrowest, abs(new - current - tau))
-        removed = new - current < tau
-        steps.append(Step((edge,), not removed, current, new, without if removed else mask))
-        if removed:
+        if new - current < tau:
             mask, current = without, new
-    return Answer(outcome_of(mask, cut.n_bits), mask, fragile=bool(narrowest < ACDC_FRAGILE), steps=tuple(steps))
+    return Answer(outcome_of(mask, cut.n_bits), mask, fragile=bool(narrowest < ACDC_FRAGILE))
 
 
 ACDC: Final = Method(

@@ -198,16 +198,16 @@ def _begun(words: Sequence[str], text: str) -> bool:
 
 def _methods(links: Addresses, words: Sequence[str]) -> list[Hit]:
     """Discovery methods and lenses by name, meaning or source, on the network that introduces the site."""
-    every: list[tuple[str, Method | Lens]] = [("methods", one) for one in METHODS]
-    every += [("lenses", one) for one in LENSES]
+    every: list[tuple[Method | Lens, str]] = [(one, links.analysis(NETWORK, "methods")) for one in METHODS]
+    every += [(one, links.analysis(NETWORK, "lenses", item=one.key)) for one in LENSES]
     ranked = [
-        (not _begun(words, f"{one.label} {one.key}"), place, analysis, one)
-        for place, (analysis, one) in enumerate(every)
+        (not _begun(words, f"{one.label} {one.key}"), place, one, url)
+        for place, (one, url) in enumerate(every)
         if _begun(words, f"{one.label} {one.key} {one.definition} {one.source}")
     ]
     return [
-        Hit(kind="method", label=one.label, detail=one.definition, url=links.analysis(NETWORK, analysis, item=one.key))
-        for _, _, analysis, one in sorted(ranked, key=lambda entry: entry[:2])
+        Hit(kind="method", label=one.label, detail=one.definition, url=url)
+        for _, _, one, url in sorted(ranked, key=lambda entry: entry[:2])
     ]
 
 

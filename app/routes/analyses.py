@@ -298,12 +298,12 @@ def ask_from_page(
     costly=lambda _: True,
 )
 def item(request: Request, session: Reading, links: Links, name: str, key: str, item: str) -> Faces:
-    """Every step of one discovery method, or every number of one lens, under settings of the address."""
+    """Every number of one lens, under settings of the address, or one sequence of the funnel."""
     given = {name: " ".join(request.query_params.getlist(name)) for name in request.query_params}
     meant = {name: given.pop(name) for name in (*ScopeOptions.model_fields, "part") if name in given}
     one = _found(session, links, name, ScopeOptions.model_validate(meant), key)
-    if (key, item) == ("common-ground", "places"):  # it had a page of its own
-        return Faces(lambda _: RedirectResponse(one.url, 301), one.record)
+    if key == "methods" or (key, item) == ("common-ground", "places"):  # they had pages of their own
+        return Faces(lambda _: RedirectResponse(one.url, 301), lambda: one.record().model_dump(mode="json"))
     made = item_of(one, item, given)
     return Faces(lambda request: _page(request, one, made.blocks(), made.title), lambda: dict(made.record))
 

@@ -108,7 +108,7 @@ def _former() -> Iterator[tuple[str, str, tuple[str, ...]]]:
             yield f"{page}/interchanges.json", f"{API_V2}{to}", ()
     for key in BY_KEY:  # pages of analyses that stood beside the network's others, and their tables
         for rest, item in (("", ""), (".{form}", ""), ("/{item}", "/{item}"), ("/{item}/{table}.{form}", "/{item}")):
-            yield f"{_NETWORK}/{key}{rest}", f"{_NETWORK}/analyses/{key}{item}", ("step", *_OF_LENSES)
+            yield f"{_NETWORK}/{key}{rest}", f"{_NETWORK}/analyses/{key}{item}", _OF_LENSES
     for page in PATTERNS:  # had another beside them on which they were computed anew
         yield f"{page}/verify", page, ("network", "e", "place", "at", "pin")
 
@@ -173,10 +173,10 @@ _OF_MODELS: Final = tuple(
         ("", "", ("row",)),
         (r"/circuits(\.csv)?", r"/explanations\1", ()),
         (r"/circuits/([^/.]+)(?:/verify)?", r"/explanations/c-\1", ("row",)),
-        ("(/analyses(?:/.+)?)", r"\1", ("step", *_CLAIMED)),
+        ("(/analyses(?:/.+)?)", r"\1", _CLAIMED),
         ("/claims?", "/analyses/claims/given", _CLAIMED),
         ("/sandbox", "/play", ("circuit", "row", "source", "change", "tool")),
-        (rf"/({'|'.join(one.key for one in ANALYSES if one.of_models)})(/[^/]+)?", r"/analyses/\1\2", ("step",)),
+        (rf"/({'|'.join(one.key for one in ANALYSES if one.of_models)})(/[^/]+)?", r"/analyses/\1\2", ()),
         ("/(?:rivals|methods)\\..+", "/analyses", ()),
     )
 )

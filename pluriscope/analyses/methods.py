@@ -1,39 +1,29 @@
-"""What discovery methods answer, as pages show it: each answer among all valid circuits, and how one came to be."""
+"""What discovery methods answer, as pages show it: each answer among all valid circuits."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from markupsafe import Markup
 
 from analysis.discovery.audit import answered
-from analysis.discovery.method import Method, Step
-from analysis.discovery.part_names import names_of
-from analysis.discovery.path import Stage, stages_of, steps_of
-from analysis.discovery.registry import METHOD_BY_KEY, MODEL_METHOD_BY_KEY, read_called
+from analysis.discovery.method import Method
+from analysis.discovery.registry import METHOD_BY_KEY, MODEL_METHOD_BY_KEY
 from analysis.discovery.report import AnswerFound, MethodsReport
-from analysis.errors import InvalidMethod
 from analysis.method_settings import Settings, settings_text
 from app.figures.numbers import noun
 from app.figures.svg.summaries import columns
-from pluriscope.analyses.shown import Item, Shown, Subject, whole_option
+from pluriscope.analyses.shown import Shown, Subject
 from pluriscope.blocks import (
     Action,
     Block,
-    Choice,
-    Fact,
-    Facts,
     Figure,
-    Head,
     More,
     Notice,
     Prose,
     Section,
-    Side,
     Table,
 )
 from pluriscope.naming import ExplanationRef
@@ -87,10 +77,9 @@ def _page(report: MethodsReport, of: Subject) -> Iterator[Block]:
         elif method.label in report.refused:
             rows.append(Row({"method": method.label, "fails": report.refused[method.label]}))
         elif not method.learns:  # it came after this report
-            url = of.links.analysis(of.slug, "methods", of.scope, key)
-            rows.append(Row({"method": method.label, "fails": "not asked yet"}, url=url))
+            rows.append(Row({"method": method.label, "fails": "not asked yet"}))
     action = Action("Locate your own", of.links.claim(of.slug, of.scope))
-    yield Section("Under default settings", "Each leads to its steps", action)
+    yield Section("Under default settings", action=action)
     yield _table(rows)
     others = [one for one in report.answers if not one.default]
     many = noun(len(others), "answer")
@@ -112,10 +101,9 @@ def _table(rows: Sequence[Row]) -> Table:
 def _row(one: AnswerFound, label: str, of: Subject) -> Row:
     method = _methods(of)[one.method]
     text = _text(method, one.settings)
-    url = "" if method.learns else of.links.analysis(of.slug, "methods", of.scope, text)
     place = one.place
     if place is None:
-        return Row({"method": label or text, "fails": f"{one.outcome}: no circuit"}, url=url)
+        return Row({"method": label or text, "fails": f"{one.outcome}: no circuit"})
     chance, backbone, criteria = place["chance"], place["backbone"], place["criteria"]
     failed = [key for key, passed in (criteria or {}).items() if passed is False and key != "margin"]
     planted = None if of.planted is None else of.planted.circuit.mask
@@ -130,128 +118,13 @@ def _row(one: AnswerFound, label: str, of: Subject) -> Row:
         "story": place["story"] and place["story"]["relation"],
         "planted": None if planted is None else answered(int(place["mask"], 16), planted, valid=place["valid"]),
     }
-    return Row(values, url=url)
+    return Row(values, url=of.circuit_url(place["mask"]) if place["possible"] else "")
 
 
 def _text(method: Method, settings: Settings) -> str:
     """A method with the settings that differ from its own."""
     defaults = method.defaults
     return settings_text(method.key, {name: one for name, one in settings.items() if defaults.get(name) != one})
-
-
-# --- one method, step by step
-
-_STEPS: Final = (
-    Column("step", "Step", "It shows the circuit left behind it; the method begins with 0.", "name", first=True),
-    Column("about", "About", "Edges or nodes that it is about.", "text"),
-    Column("kept", "Kept", "Whether they are in the mask behind it.", "bool"),
-    Column("before", "Before", "The measure before it.", "float"),
-    Column("after", "After", "The same with them removed, or taken.", "float"),
-    Column("left", "Left", "Size of the circuit that is left.", "int"),
-    Column("valid", "Valid", "Whether that is a valid circuit.", "bool"),
-    Column("chance", "Valid of its size", "Of all possible circuits of its size.", "text"),
-)
-
-
-@dataclass(frozen=True)
-class _Path:
-    """The steps of one method under some settings.
-
-    Args:
-        stages: the beginning first.
-        names: of the bits of a mask.
-        answer: the stage whose raw mask is the answer; None where it came to none.
-    """
-
-    of: Subject
-    method: Method
-    settings: Settings
-    stages: Sequence[Stage]
-    names: Sequence[str]
-    answer: int | None
-
-    @property
-    def text(self) -> str:
-        return _text(self.method, self.settings)
-
-    def url(self, step: int) -> str:
-        return self.of.links.analysis(self.of.slug, "methods", self.of.scope, self.text, step=step)
-
-    def row(self, number: int) -> Row:
-        one = self.stages[number]
-        step, chance = one.step, one.chance
-        values = {
-            "step": f"{number}",
-            "about": " ".join(self.names[edge] for edge in step.edges),
-            "kept": step.kept if step.edges else None,
-            "before": step.before,
-            "after": step.after,
-            "left": one.closed.mask.bit_count(),
-            "valid": one.valid,
-            "chance": f"{chance.low:,} of {chance.possible:,}" if chance is not None and chance.exact else None,
-        }
-        return Row(values, url=self.url(number))
-
-    def blocks(self, at: int) -> Iterator[Block]:
-        method, of, last = self.method, self.of, len(self.stages) - 1
-        what = "faithfulness" if method.score is not None else _MEASURES.get(str(self.settings.get("loss")), "")
-        measured = f" Measured: {what}." if what else ""
-        yield Head(
-            f"{method.label}, step by step",
-            f"{method.definition} Here: {self.text}.{measured}",
-            actions=(Action("All methods", of.links.analysis(of.slug, "methods", of.scope)),),
-        )
-        if last:
-            ends = {"first": 0, "before": max(0, at - 1), "next": min(last, at + 1), "last": last}
-            yield Choice("Step", {name: self.url(one) for name, one in ends.items()}, "")
-        stage, rows = self.stages[at], [self.row(number) for number in range(last + 1)]
-        about = f"Step {at} of {last}: {rows[at]['about'] or 'the beginning'}"
-        here = ". It is the answer." if at == self.answer else ""
-        left, valid = noun(stage.closed.mask.bit_count(), of.part), "valid" if stage.valid else "not valid"
-        facts = Facts([Fact("Left", left, valid, f"Of its size: {rows[at]['chance'] or 'not known'}")])
-        yield Side((Figure(of.thumb(of.hex(stage.step.mask)), f"{about}{here}"), facts))
-        yield Table.short("step", _STEPS, rows)
-
-
-def _item(_: MethodsReport | None, of: Subject, text: str, options: Mapping[str, str]) -> Item:
-    """The steps of the method that a text names.
-
-    Raises:
-        InvalidMethod: no such method or setting, or it does not fit; or it learns.
-        BeyondLimits: it is too large to be followed.
-    """
-    method, settings = read_called(text, _methods(of))
-    landscape = of.landscape(judges=False)
-    names = names_of(landscape.graph)
-    begin = 0 if method.score is not None else (1 << names.n_bits) - 1
-    if method.learns:
-        cause = "learns all gates at once, so there are no steps to follow"
-        raise InvalidMethod(f"method {method.key}", cause, "look at the steps of another one")
-    steps = steps_of(method, settings, landscape.cut(settings.get("ablation", "")))
-    stages = stages_of([Step((), False, None, None, begin), *steps], landscape)
-    path = _Path(of, method, settings, stages, list(names.numbers), _answer(method, settings, stages))
-    at = whole_option(options, "step", len(stages) - 1, path.answer or 0)
-    rows = [
-        {**path.row(number).values, "raw_mask": of.hex(one.step.mask), "mask": of.hex(one.closed.mask)}
-        for number, one in enumerate(stages)
-    ]
-    record = {"method": path.text, "settings": dict(settings), "answer": path.answer, "steps": rows}
-    return Item(f"{method.label}, step by step", partial(path.blocks, at), record)
-
-
-def _answer(method: Method, settings: Settings, stages: Sequence[Stage]) -> int | None:
-    """The step whose raw mask is the method's answer; None where it came to none."""
-    if method.score is None:
-        return len(stages) - 1
-    if len(stages) == 1:
-        return None
-    if "k" in settings:
-        return int(settings["k"])
-    shares, threshold = [one.step.after for one in stages[1:]], float(settings["threshold"])
-    if None in shares:
-        return None
-    reached = (number for number, one in enumerate(shares, 1) if one is not None and one >= threshold)
-    return next(reached, len(stages) - 1)
 
 
 def _about(report: MethodsReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
@@ -272,4 +145,4 @@ def _brief(report: MethodsReport) -> str:
     return f"{len(report.defaults)} asked, {noun(len(answers), 'answer')}"
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, item=_item, about=_about)
+SHOWN: Final = Shown(_thumb, _page, _brief, about=_about)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Final, Literal
@@ -22,7 +22,6 @@ from app.addressing import Addresses
 from app.figures.svg.thumbs import circuit_thumb
 from pluriscope.analyses.registry import Analysis
 from pluriscope.blocks import Block, Text
-from pluriscope.errors import InvalidOption
 from pluriscope.naming import ExplanationRef, Scope
 
 MAX_JUDGED: Final = 20_000
@@ -79,16 +78,12 @@ class Subject:
         """
         return self.read()
 
-    def landscape(self, *, judges: bool = True) -> Any:
-        """The valid circuits, to locate answers among.
-
-        Args:
-            judges: whether answers are judged by criteria where that is quick.
-        """
+    def landscape(self) -> Any:
+        """The valid circuits, to locate answers among; judged by criteria where that is quick."""
         if self.ask is None:
-            return replace(self.analysed, judges=judges and self.analysed.judges)
+            return self.analysed
         circuits = self.analysed.circuits
-        return Landscape(self.ask, circuits, judges=judges and len(circuits.masks) <= MAX_JUDGED)
+        return Landscape(self.ask, circuits, judges=len(circuits.masks) <= MAX_JUDGED)
 
     def thumb(self, mask: str, **more: Any) -> Markup:
         """The drawing of a circuit."""
@@ -209,18 +204,3 @@ def settings_form(settings: Iterable[Setting], scope: Scope, first: Mapping[str,
         told = Field("", title=one.name, description=f"{one.meaning}; {one.allowed()}")
         fields[one.name] = (Literal[*choices] if choices else str, told)
     return create_model("Settings", **kept, **fields)
-
-
-def whole_option(options: Mapping[str, str], name: str, most: int, usual: int) -> int:
-    """The only option of a page, a whole number.
-
-    Raises:
-        InvalidOption: another option, or none of its numbers.
-    """
-    for other in options:
-        if other != name:
-            raise InvalidOption.of(f"option {other[:60]!r}", "is unknown", f"use {name}", other)
-    text = options.get(name, str(usual))
-    if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text) <= most):
-        raise InvalidOption.of(f"{name} {text[:60]!r}", f"is not 0 to {most}", "give such a whole number", name)
-    return int(text)

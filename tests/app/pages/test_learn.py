@@ -269,7 +269,7 @@ def test_a_lesson_about_what_is_not_computed_yet_leads_to_where_it_is_asked_for(
         ("logit lens", "/networks/xor-pretrained/analyses/lenses/direct-attribution"),
         ("DAS", "/networks/xor-pretrained/analyses/lenses/das"),
         ("SHAP", "/networks/xor-pretrained/analyses/lenses/shapley"),
-        ("ACDC", "/networks/xor-pretrained/analyses/methods/acdc"),
+        ("ACDC", "/networks/xor-pretrained/analyses/methods"),
         ("feature visualisation", "/networks/xor-pretrained/analyses/lenses/feature-pictures"),
         ("MNIST", "/studies"),
         ("trojan", "/networks?q=planted"),
