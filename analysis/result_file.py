@@ -17,11 +17,9 @@ from analysis.circuits.result import CircuitSearch, SmallestCircuits
 from analysis.data import DataRecord, data_file_json
 from analysis.network_files.files import NetworkFile, network_file_json, task_json
 from analysis.networks.circuit import EdgeLayout, mask_array
-from analysis.question import Question
 from analysis.result import NOTHING_JUDGED, CriterionTally, OutputAnalysis
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
-COUNT_FORMAT: Final = "pluriscope-count/1"
 MAX_EXACT_INTEGER: Final = 2**53
 
 Tallies = Mapping[tuple[str, str], CriterionTally]
@@ -51,7 +49,7 @@ def result_json(
     """
     if not analyses:
         raise ValueError("a result needs at least one analysis")
-    first = analyses[0]
+    question = analyses[0].question
     identity = {(a.question.model.digest, a.question.protocol.digest, a.question.record.digest) for a in analyses}
     if len(identity) > 1:
         raise ValueError("a result file holds analyses of one network under one protocol and data record")
@@ -61,7 +59,15 @@ def result_json(
             seconds[stage] += spent
     document: dict[str, Any] = {
         "format": RESULT_FORMAT,
-        **asked_json(first.question),
+        "network": question.model.digest,
+        "protocol": {**question.protocol.model_dump(mode="json"), "digest": question.protocol.digest},
+        "data": {
+            "digest": question.record.digest,
+            "clean": question.record.is_clean,
+            "description": question.record.description,
+            "validation_rows": len(question.judged[0]),
+        },
+        "engine": ENGINE_VERSION,
         "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
         "exhaustive": all(analysis.exhaustive for analysis in analyses) and not unfinished,
         "outputs": [
@@ -76,41 +82,6 @@ def result_json(
     }
     missing = [*(sentence for analysis in analyses for sentence in what_is_missing(analysis)), *unfinished]
     return document | ({"missing": missing} if missing else {})
-
-
-def asked_json(question: Question) -> dict[str, Any]:
-    """Of what a file tells, and by which version: network, protocol and data record by their digests."""
-    return {
-        "network": question.model.digest,
-        "protocol": {**question.protocol.model_dump(mode="json"), "digest": question.protocol.digest},
-        "data": {
-            "digest": question.record.digest,
-            "clean": question.record.is_clean,
-            "description": question.record.description,
-            "validation_rows": len(question.judged[0]),
-        },
-        "engine": ENGINE_VERSION,
-    }
-
-
-def count_json(question: Question, counted: CircuitSearch, seed: int) -> dict[str, Any]:
-    """An exact count of one output's circuits, as JSON values.
-
-    Args:
-        seed: of the draws.
-    """
-    return {
-        "format": COUNT_FORMAT,
-        **asked_json(question),
-        "output": question.output,
-        "task": task_json(question.task),
-        "circuits": {
-            "possible": exact(counted.possible),
-            "valid": exact(counted.count),
-            "distribution": _distribution_json(counted.distribution),
-            "drawn": {"seed": seed, "masks": [counted.layout.to_hex(mask) for mask in counted.masks.tolist()]},
-        },
-    }
 
 
 def self_contained(document: Mapping[str, Any], file: NetworkFile, data: DataRecord) -> dict[str, Any]:

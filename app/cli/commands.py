@@ -17,7 +17,7 @@ from analysis import ENGINE_VERSION
 from analysis.errors import BeyondLimits, Cancelled, ExplainedError
 from app.cli.analyse import analyse
 from app.cli.ask import ask
-from app.cli.audit import audit, count
+from app.cli.audit import audit
 from app.cli.plant import plant
 from app.cli.serve_and_work import serve_and_work
 from app.cli.server import check, serve, work
@@ -51,7 +51,6 @@ GROUPS: Final[Mapping[str, Mapping[str, Command]]] = {
         "train": train,
         "plant": plant,
         "train-model": train_model,
-        "count run": count,
     },
     "Dashboard and its database": {
         "serve": serve,
