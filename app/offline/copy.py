@@ -36,8 +36,7 @@ CONTENTS: Final = "contents.json"
 _ABOUT: Final = (
     f"Written by `pluriscope export --static`, engine {ENGINE_VERSION}. {SENTENCE} Beside pages lie their JSON (below "
     f"`api/`), tables as CSV and drawings as SVG; `{CONTENTS}` says which file holds which address, and `sha256sum "
-    f"--check {MANIFEST}` whether the files are as they were written. `pluriscope verify ADDRESS --network "
-    "api/v2/networks/NAME/file.json` computes an explanation anew from the weights alone."
+    f"--check {MANIFEST}` whether the files are as they were written."
 )
 _SITE: Final = ("/glossary", "/scope")
 _SCOPE: Final = frozenset(("output", "protocol", "data"))

@@ -9,7 +9,6 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from analysis.network_files.files import network_file_json
 from analysis.protocol import COMPLETE
 from app.db.tables import AlignmentRow
 from app.db.writes import save_network
@@ -124,17 +123,3 @@ def test_the_command_leaves_with_one_where_something_differs(tmp_path, monkeypat
     monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path))
     assert run("verify", ALIGNMENT) == 1
     assert "≠ Margin" in capsys.readouterr().err
-
-
-def test_a_network_file_is_enough(tmp_path, monkeypatch, capsys) -> None:
-    monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path / "none"))
-    file = tmp_path / "xor.json"
-    file.write_text(json.dumps(network_file_json(pretrained_xor())))
-    address = INTERPRETATION.replace("/xor/", "/c9a619c511f4/")
-    assert run("verify", "--network", file, "--json", address) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["verdict"] == "not_stored"
-    assert {figure["key"]: figure["recomputed"] for figure in told["figures"]}["valid"] is True
-    assert not (tmp_path / "none").exists()
-    refused(capsys, "verify", "--network", file, "/networks/abcdef123456")
-    refused(capsys, "verify", "--data", file, address)
