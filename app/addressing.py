@@ -198,7 +198,7 @@ class Addresses:
         return self._url("studies", study, "figures", f"{figure}.{form}", **view)
 
     def claim(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """Where a circuit or algorithm of somebody's own stands, by ``text=…`` or ``formula=…``; without, the form."""
+        """Where a circuit of somebody's own stands, by ``text=…``; without, the form."""
         return self.analysis(network, "claims", scope, "given" if view else "", **view)
 
     def jobs(self, **view: Any) -> str:

@@ -1,4 +1,4 @@
-"""A circuit or an algorithm of somebody's own: a form that takes one, and where it stands. The address holds it all."""
+"""A circuit of somebody's own: a form that takes one, and where it stands. The address holds it all."""
 
 from __future__ import annotations
 
@@ -11,11 +11,6 @@ from typing import Any, Final
 from markupsafe import Markup
 from pydantic import Field
 
-from analysis.algorithms.boolean_formulas import task_from_formula
-from analysis.algorithms.parsing import parse_algorithm, texts_of_formula
-from analysis.alignments.decisions import site_decisions
-from analysis.alignments.result import AlgorithmResult
-from analysis.alignments.search import align_with
 from analysis.discovery.audit import location_json
 from analysis.discovery.claims import Claim, subject_of, subject_of_model
 from analysis.discovery.claims import Subject as About
@@ -23,15 +18,15 @@ from analysis.discovery.location import ValidCircuits
 from analysis.discovery.method import Answer
 from analysis.discovery.part_names import PartNames
 from analysis.discovery.sent_claims import FORMS, read_sent
-from analysis.errors import InvalidAlgorithm, InvalidClaim
+from analysis.errors import InvalidClaim
 from analysis.method_settings import filled, read_values
 from analysis.models.model import ACCURACY_THRESHOLD
 from app.figures.numbers import noun
-from pluriscope.analyses.shown import Item, Shown, Subject, input_words, settings_form
+from pluriscope.analyses.shown import Item, Shown, Subject, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side, Table, Verdict
 
 MAX_TEXT: Final = 8_000
-_WAYS: Final = ("text", "formula", "mask", "edges", "scores")
+_WAYS: Final = ("text", "mask", "edges", "scores")
 """Options that say what is claimed, each alone; the last three say it as links from earlier do."""
 _UNDEFINED: Final = (
     "The whole of it and the empty mask have the same margin or loss on average under this ablation, so faithfulness "
@@ -104,11 +99,8 @@ def _form(of: Subject, given: Mapping[str, str]) -> Iterator[Block]:
             Field("", title="A circuit: mask, edges, scores or JSON", description=text, json_schema_extra=area),
         )
     }
-    if of.ask is not None and of.ask.data.boolean:
-        told = "Over AND, OR and NOT, such as (A or B) and not (A and B)."
-        first["formula"] = (str, Field("", title="Or an algorithm: a formula", description=told))
     yield Section("Another of your own" if any(given.values()) else "Your own", _ABOUT, id="form")
-    kept = {"text": next((given[name] for name in _WAYS if name != "formula" and given.get(name)), "")}
+    kept = {"text": next((given[name] for name in _WAYS if given.get(name)), "")}
     model, url = (
         settings_form(about.settings, of.scope, first),
         of.links.analysis(of.slug, "claims", type(of.scope)(), "given"),
@@ -125,18 +117,15 @@ def _item(_: None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
     Raises:
         InvalidClaim: it holds several things, or one that cannot be read or does not fit.
         InvalidMethod: a setting that scores do not have, or a value that it cannot have.
-        InvalidTask: a formula that cannot be read.
     """
     if key != "given":
-        raise InvalidClaim(f"page {key[:40]!r}", "is not one of these", "give a circuit or a formula in the form")
+        raise InvalidClaim(f"page {key[:40]!r}", "is not one of these", "give a circuit in the form")
     given = {name: text.strip() for name, text in options.items() if text.strip()}
     ways = [name for name in _WAYS if name in given]
     if len(ways) > 1:
         raise InvalidClaim("claim", f"has {' and '.join(ways)}", "give one of them")
     if not ways:
         return Item("Your own answer", lambda: [Head("Your own answer", _ABOUT), *_form(of, given)])
-    if ways == ["formula"]:
-        return _algorithm(of, given)
     standing = _Standing(of)
     settings = {name: text for name, text in given.items() if name not in ways}
     picking = read_values(standing.about.settings, settings, "claim")
@@ -228,64 +217,6 @@ def _rows(told: Mapping[str, Any], standing: _Standing) -> Iterator[tuple[str, A
 
 def _named(mask: int, names: list[str]) -> list[str]:
     return [name for bit, name in enumerate(names) if mask >> bit & 1]
-
-
-# --- an algorithm
-
-
-def _algorithm(of: Subject, given: Mapping[str, str]) -> Item:
-    """Whether a formula computes the task, and where the network carries it."""
-    question, text = of.question, given["formula"]
-    n_inputs, form = question.model.n_inputs, question.protocol.algorithm_form
-    table = task_from_formula(text, n_inputs).truth_table
-    wrong = [row for row, pair in enumerate(zip(table, question.task.truth_table, strict=True)) if len(set(pair)) > 1]
-    found = None
-    for one in () if wrong else texts_of_formula(text):
-        try:
-            algorithm = parse_algorithm(one, form, n_inputs)
-        except InvalidAlgorithm:
-            continue
-        (found,) = align_with(site_decisions(question), [algorithm], question.protocol)
-        break
-    record = {
-        "formula": text,
-        "wrong_on": [input_words(row, n_inputs) for row in wrong],
-        "algorithm": None if found is None else found.algorithm.id,
-        "valid": None if found is None else found.n_valid,
-        "minimal": None if found is None else found.n_minimal,
-        "best": None
-        if found is None or not found.alignments
-        else [found.alignments[0].iia.agreed, found.alignments[0].iia.of],
-    }
-    return Item("An algorithm of your own", partial(_formula, of, record, found, given), record)
-
-
-def _formula(
-    of: Subject, told: Mapping[str, Any], found: AlgorithmResult | None, given: Mapping[str, str]
-) -> Iterator[Block]:
-    wrong = told["wrong_on"]
-    right = Verdict("computes the task", "fail" if wrong else "pass")
-    if found is None:
-        yield Head(told["formula"], verdicts=(right,))
-        if wrong:
-            yield Notice("It computes another function", f"It differs on {', '.join(wrong)}.", state="refused")
-        else:
-            cause = f"These rules ask about algorithms of the form {of.question.protocol.algorithm_form}."
-            yield Notice("It is no algorithm of these rules", cause, state="refused")
-        yield from _form(of, given)
-        return
-    algorithm = found.algorithm
-    carried = Verdict("carried by the network", "pass" if found.n_valid else "fail")
-    listed = of.lists(algorithm.id)
-    actions = [Action("Its page", of.links.algorithm(of.slug, algorithm.id, of.scope), True)] if listed else []
-    best = found.alignments[0] if found.alignments else None
-    said = f"{noun(found.n_valid, 'valid alignment')}, {found.n_minimal} of them minimal."
-    if best is not None and not found.n_valid:
-        said = f"No alignment is valid; the nearest predicts {best.iia.agreed} of {best.iia.of} interchanges."
-    yield Head(algorithm.formula, said, (right, carried), actions)
-    if not listed:
-        yield Notice("It is not among the candidates listed", "So it has no page of its own here.")
-    yield from _form(of, given)
 
 
 SHOWN: Final = Shown(lambda _, __: Markup(""), _page, item=_item)

@@ -226,7 +226,7 @@ PLANTED: Final = Analysis(
 CLAIMS: Final = Analysis(
     "claims",
     "Your own answer",
-    "Is a circuit or an algorithm of your own right, and how far is it from what is valid?",
+    "Is a circuit of your own right, and how far is it from what is valid?",
     "Answered at once, at an address that holds what you give.",
     "",
     (),

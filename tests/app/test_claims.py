@@ -1,4 +1,4 @@
-"""A circuit or an algorithm of one's own: located at an address that holds it, as links from earlier are."""
+"""A circuit of one's own: located at an address that holds it, as links from earlier are."""
 
 from __future__ import annotations
 
@@ -89,25 +89,10 @@ def test_what_is_no_possible_circuit_is_drawn_as_it_was_given(client, mask) -> N
     assert mask == "00000" or "no possible circuit" in page.text
 
 
-@pytest.mark.parametrize(
-    ("formula", "wrong", "valid", "words"),
-    [
-        ("(A or B) and not (A and B)", [], True, "carried by the network"),
-        ("A or B", ["11"], None, "It differs on 11"),
-    ],
-)
-def test_a_formula_is_placed(client, formula, wrong, valid, words) -> None:
-    told = record(client, formula=formula)
-    assert told["wrong_on"] == wrong
-    assert valid is None or (told["valid"] > 0) is valid
-    page = client.get(HERE, params={"formula": formula})
-    assert (page.status_code, words in page.text) == (200, True)
-
-
 def test_the_form_stands_on_the_page_and_the_card_leads_to_it(client) -> None:
     for path in ("/networks/xor/analyses/claims", "/networks/untouched/analyses/claims", HERE):
         page = client.get(path)
-        assert (page.status_code, 'name="text"' in page.text, 'name="formula"' in page.text) == (200, True, True)
+        assert (page.status_code, 'name="text"' in page.text) == (200, True)
     index = client.get("/networks/xor/analyses").text
     assert "Check your own answer" in index
     assert client.post("/networks/xor/analyses/claims", data={}).status_code == 409
@@ -126,7 +111,6 @@ def test_the_form_stands_on_the_page_and_the_card_leads_to_it(client) -> None:
         ({"mask": "3b2cf", "text": "3b2cf"}, "give one of them"),
         ({"text": "3b2cf", "colour": "red"}, "colour"),
         ({"text": "0" * 8_001}, "pluriscope audit"),
-        ({"formula": "A nor B"}, "formula"),
         ({"text": '{"edges": {"a0.h1->m2": {"score": 1, "in_graph": true}}}'}, "a0.h1"),
         (
             {
