@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import difflib
-import random
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import make_url, select
-from sqlalchemy.orm import Session
+from sqlalchemy import make_url
 
-from analysis import ENGINE_VERSION
 from app.access.callers import needs_login
 from app.access.credentials import Credentials
 from app.db import sqlite
-from app.db.codecs import data_of, network_of, protocol_of
 from app.db.engine import Store, newest_revision, store_at
-from app.db.prepared import result_digest
-from app.db.reads.results import load_analysis
-from app.db.tables import AnalysisRow, DataRow, NetworkRow, ProtocolRow
 from app.settings import Settings
 
 PREFIX: Final = "PLURISCOPE_"
@@ -59,9 +52,8 @@ def look(check: str, looking: Callable[[], Found], well: str) -> Iterator[Findin
         found.extend(looking())
     except Exception as error:  # whatever is wrong with a sick installation must not end its examination
         cause = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]
-        found.append(
-            ("problem", f"could not be looked at ({type(error).__name__}: {cause[0][:200]})", "mend that first")
-        )
+        told = f"could not be looked at ({type(error).__name__}: {cause[0][:200]})"
+        found.append(("problem", told, "mend that first"))
     for level, told, cure in found or [("ok", well, "")]:
         yield Finding(check=check, level=level, found=told, cure=cure)
 
@@ -73,13 +65,8 @@ def glance(variables: Mapping[str, str], settings: Settings) -> Iterator[Finding
     yield from look("folder.room", partial(folder, settings), f"{settings.data} can be written and has room")
 
 
-def examine(variables: Mapping[str, str], *, sample: int = 5) -> Iterator[Finding]:
-    """Look at everything: surroundings first, then the store, as far as it can be opened.
-
-    Args:
-        variables: the variables in force.
-        sample: how many analyses are hashed again.
-    """
+def examine(variables: Mapping[str, str]) -> Iterator[Finding]:
+    """Look at everything: surroundings first, then the store, as far as it can be opened."""
     try:
         settings = Settings()
     except ValidationError as error:
@@ -90,10 +77,10 @@ def examine(variables: Mapping[str, str], *, sample: int = 5) -> Iterator[Findin
         return
     yield from glance(variables, settings)
     if settings.database_url or settings.data.is_dir():
-        yield from look("store", partial(_stored, settings, sample), "the store is as it should be")
+        yield from look("store", partial(_stored, settings), "the store is as it should be")
 
 
-def _stored(settings: Settings, sample: int) -> Found:
+def _stored(settings: Settings) -> Found:
     store = store_at(settings.url)
     try:
         yield from unsound(store)
@@ -101,8 +88,6 @@ def _stored(settings: Settings, sample: int) -> Found:
         if revision is not None and revision != newest:
             cure = "update the program" if revision > str(newest) else "take a backup, then start the server"
             yield "problem", f"the store has revision {revision}, needed is {newest}", cure
-        elif revision:
-            yield from changed(store, sample)
     finally:
         store.close()
 
@@ -126,12 +111,6 @@ def disagreeing(settings: Settings) -> Found:
     if settings.token and len(settings.token) < SHORT_TOKEN:
         told = f"the token has {len(settings.token)} characters and can be guessed"
         yield "warning", told, "make a long one: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
-    if settings.prefix and (not settings.prefix.startswith("/") or settings.prefix.endswith("/")):
-        told = f"the prefix {settings.prefix!r} does not begin with a slash, or ends with one"
-        yield "problem", told, f"write /{settings.prefix.strip('/')}"
-    if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
-        told = f"the public URL {settings.public_url!r} has no scheme and host"
-        yield "problem", told, "write it like https://explain.example.org"
 
 
 def folder(settings: Settings) -> Found:
@@ -144,11 +123,8 @@ def folder(settings: Settings) -> Found:
             file.write(b"x" * 4_096)
             file.flush()
     except OSError as error:
-        yield (
-            "problem",
-            f"{settings.data} cannot be written ({error.strerror})",
-            "make room, or give the right to write",
-        )
+        told = f"{settings.data} cannot be written ({error.strerror})"
+        yield "problem", told, "make room, or give the right to write"
     free = shutil.disk_usage(settings.data).free
     file_of_store = settings.data / "pluriscope.sqlite"
     size = file_of_store.stat().st_size if file_of_store.exists() else 0
@@ -157,7 +133,7 @@ def folder(settings: Settings) -> Found:
         yield (
             level,
             f"{free / 1e6:,.0f} MB are left",
-            "make room on that volume; a backup needs as much as the database",
+            "make room on that volume; a backup needs as much as the store",
         )
 
 
@@ -173,29 +149,3 @@ def unsound(store: Store) -> Found:
         lost = Counter(tuple(row)[::2] for row in connection.exec_driver_sql("PRAGMA foreign_key_check"))
     for (table, parent), n in lost.items():
         yield "problem", f"{table} has {n:,} rows without {parent}", RESTORE
-
-
-def changed(store: Store, sample: int) -> Found:
-    """Digests computed again: of every network, protocol and data record, and of a sample of the analyses."""
-    kept: Sequence[tuple[Any, Callable[[Any], Any]]]
-    kept = (NetworkRow, network_of), (ProtocolRow, protocol_of), (DataRow, data_of)
-    with store.read() as session:
-        wrong = [
-            f"{table.__tablename__} {row.digest[:12]}"
-            for table, value_of in kept
-            for row in list[Any](session.scalars(select(table)))
-            if value_of(row).digest != row.digest
-        ]
-        wrong += _changed_analyses(session, sample)
-    if wrong:
-        yield "problem", f"not what its digest says: {', '.join(wrong[:10])}", RESTORE
-
-
-def _changed_analyses(session: Session, sample: int) -> Iterator[str]:
-    # of older engines only those can be hashed again whose result is read as it was written
-    ids = session.scalars(select(AnalysisRow.id).where(AnalysisRow.engine_version == ENGINE_VERSION)).all()
-    for analysis_id in random.sample(list(ids), min(sample, len(ids))):
-        row = session.get_one(AnalysisRow, analysis_id)
-        if result_digest(load_analysis(session, row), compared=row.distributions.get("float32")) != row.result_digest:
-            yield f"analysis of {row.network.slug} under {row.protocol.name}"
-        session.expunge_all()

@@ -23,7 +23,6 @@ def limits_of(settings: Settings) -> Limits:
         DEFAULT_LIMITS,
         max_possible=settings.max_possible_circuits,
         max_valid=settings.max_listed_circuits,
-        max_candidates=settings.max_candidates,
         max_seconds=settings.max_count_seconds,
         max_bytes=settings.max_memory_bytes,
         n_draws=settings.drawn_circuits,

@@ -25,12 +25,15 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
     public_url: str = Field(
-        "", description="Scheme and host that links, cards and embeddings name; empty: those of the request."
+        "",
+        pattern="^(https?://.+)?$",
+        description="Scheme and host that links, cards and embeddings name; empty: those of the request.",
     )
-    embed_ancestors: str = Field(
-        "*", description="Sites that may show embeddings in a frame, as in the header frame-ancestors; 'none' for none."
+    prefix: str = Field(
+        "",
+        pattern="^(/.*[^/])?$",
+        description="Path under which a proxy serves the application, e.g. /pluriscope, without a slash at its end.",
     )
-    prefix: str = Field("", description="Path under which a proxy serves the application, e.g. /pluriscope.")
     workers: int = Field(2, ge=1, le=256, description="Worker processes of `pluriscope work`.")
     cluster: str = Field(
         "", max_length=200, description="Address of a dask scheduler that `pluriscope work` computes on; empty: here."
@@ -64,9 +67,6 @@ class Settings(BaseSettings):
         ge=1,
         description="Valid circuits kept in a list, at most 200,000; where there are more they are counted, and the "
         "smallest and some drawn are listed.",
-    )
-    max_candidates: int = Field(
-        100_000, ge=1, le=10**7, description="Candidate algorithms kept where each is aligned by itself."
     )
     max_count_seconds: float = Field(
         1_800.0, ge=0, le=10**7, description="Longest predicted time of an exact count, on one core."

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Final
+from typing import Final
 
 from app.cli.reading import read_settings
-from app.cli.signature import Within
 from app.cli.terminal import DONE, TROUBLE, Refusal, Shown, remark
 from app.cli.token import let_somebody_in
 
@@ -130,20 +129,17 @@ def work(*, workers: int | None = None, cluster: str | None = None, until_idle: 
     return DONE
 
 
-def check(*, sample: Annotated[int, Within(0, 100_000)] = 5) -> Shown:
+def check() -> Shown:
     """Look at store, settings and disk, and say what to do; nothing is changed.
 
     Example: pluriscope check --json
 
     Exit codes: 0 healthy, 1 a problem was found.
-
-    Args:
-        sample: Analyses whose digests are computed again.
     """
     from analysis import ENGINE_VERSION
     from app.check import examine
 
-    findings = list(examine(os.environ, sample=sample))
+    findings = list(examine(os.environ))
     levels = {finding.level for finding in findings}
     lines = []
     for finding in findings:
