@@ -279,13 +279,13 @@ class Result(Findings):
         return compared(self, explanations)
 
     def audit(
-        self, methods: Sequence[str] | None = None, claims: str | Path | Mapping[str, ClaimLike] | None = None
+        self, methods: Sequence[str] | None = None, claims: Mapping[str, ClaimLike] | None = None
     ) -> dict[str, Any]:
         """What discovery methods answer, and where that stands among all valid circuits: an audit file's content.
 
         Args:
             methods: keys such as "acdc" or "eap(threshold=.9)"; one of each if neither methods nor claims are given.
-            claims: circuits of others beside them: the path of a claim file, or a name for each.
+            claims: circuits of others beside them, each with a name.
 
         Raises:
             InvalidMethod: an unknown method or setting.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final, Literal, get_args
 
 from analysis import ENGINE_VERSION
@@ -43,7 +44,7 @@ class Audited:
     """One answer with its place.
 
     Args:
-        method: its key, or what the claim's author calls it.
+        method: its key; "circuit" of a claim.
         settings: all of them.
         name: of a claim; "" of a method's answer.
         answer: what was answered.
@@ -64,7 +65,7 @@ class Audited:
 def audit(
     landscape: ValidCircuits,
     methods: Sequence[tuple[Method, Settings]],
-    claims: Sequence[Claim] = (),
+    claims: Mapping[str, Claim] = MappingProxyType({}),
     work: Work = DEFAULT_WORK,
 ) -> tuple[Audited, ...]:
     """Run methods, and locate their answers and claims: methods first, each in the order given.
@@ -72,7 +73,7 @@ def audit(
     Args:
         landscape: all valid circuits of a network's output, or of a model.
         methods: each with every setting (:meth:`~analysis.discovery.method.Method.filled`).
-        claims: of others.
+        claims: of others, each with a name.
         work: told "methods" before each; may cancel.
 
     Raises:
@@ -86,17 +87,9 @@ def audit(
         ablation = str(settings.get("ablation", ""))
         answer = method.answer(landscape.cut(ablation), settings, own)
         found.append(Audited(method.key, settings, "", answer, None, work.clock() - begun, ablation))
-    found += [
-        Audited(
-            claim.method,
-            claim.settings,
-            claim.name,
-            claim.answer(landscape.cut(claim.ablation)),
-            None,
-            ablation=claim.ablation,
-        )
-        for claim in claims
-    ]
+    for name, claim in claims.items():
+        answer = claim.answer(landscape.cut(claim.ablation))
+        found.append(Audited("circuit", {}, name, answer, None, ablation=claim.ablation))
     work.tell("methods", len(methods), max(1, len(methods)))
     masks = [(one.answer.raw_mask, landscape.cut(one.ablation) if one.ablation else None) for one in found]
     places = iter(landscape.locate_all([(mask, own) for mask, own in masks if mask is not None]))

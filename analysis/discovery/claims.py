@@ -1,4 +1,8 @@
-"""Claims: circuits that somebody else found, as masks, edges or scores, from ``pluriscope-claim/1`` files."""
+"""Claims: circuits that somebody else found, in whatever form they are pasted.
+
+A mask, names of edges, scores, or scores by the name of each edge. A graph must have been written about this network or
+model: a node that does not belong to it is refused by its name. Never a pickle: ``.pt`` and ``.pkl`` can run code.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +15,61 @@ import numpy as np
 
 from analysis.discovery.cuts import Cut
 from analysis.discovery.method import LOSS, MODEL_ABLATION, Answer, ablation, answer_by_scores, outcome_of
-from analysis.discovery.part_names import PartNames, names_of, shown_name
+from analysis.discovery.part_names import ARROW, PartNames, dotted, names_of, shown_name
 from analysis.discovery.selection import SELECTION, Scores
 from analysis.errors import AnalysisError, InvalidClaim, InvalidMethod
 from analysis.method_settings import Setting, filled
 from analysis.models.graph import perceptron_graph
-from analysis.models.model import Model, Space
+from analysis.models.model import Space
 from analysis.question import Question
-from analysis.strict_json import check_keys, combined, kind_of, plain_text
+from analysis.strict_json import check_keys, combined, kind_of, read_text, read_value
 
-CLAIM_FORMAT: Final = "pluriscope-claim/1"
-MAX_CLAIMS: Final = 10_000
 MAX_CLAIM_BYTES: Final = 4_000_000
-MAX_SETTINGS: Final = 50
-_FILE: Final = "claim file"
-_CURE: Final = f"give one JSON object with the format {CLAIM_FORMAT!r} and a list of claims"
-_HEX: Final = re.compile(r"[0-9a-f]+", re.ASCII)
+DEFAULT_THRESHOLD: Final = 0.95
+_ITEM: Final = "claim"
+_CURE: Final = "give a mask, edges, scores, or an object with a score by the name of each edge"
+_BETWEEN: Final = re.compile(r"[\s,;]+")
+_HEX: Final = re.compile(r"[0-9a-fA-F]+", re.ASCII)
 _WAYS: Final = ("mask", "edges", "scores")
+_SHOWN: Final = 40
+
+
+@dataclass(frozen=True)
+class SentForm:
+    """One form in which claims are read.
+
+    Args:
+        key: stable name.
+        label: for people.
+        about: what writes it, and how it is read, in a sentence or two.
+        example: of a 2-3-3-1 network, shortened.
+    """
+
+    key: str
+    label: str
+    about: str
+    example: str
+
+
+FORMS: Final[tuple[SentForm, ...]] = (
+    SentForm("mask", "Mask", "Hex digits, the first edge lowest.", "3b2cf"),
+    SentForm("edges", "Edge list", "Names of edges in text, or as a JSON list.", "x0>1.2 1.2>2.0 2.0>y0"),
+    SentForm("scores", "Scores", "One number for each edge in the order of masks; null for none.", "-0.42, 0.01, …"),
+    SentForm(
+        "edge-scores",
+        "Scores by edge",
+        "A score by the name of each edge, as auto-circuit has them; true and false say which are kept.",
+        '{"x0->1.2": -0.42, "1.2->2.0": 0.3, …}',
+    ),
+    SentForm(
+        "eap-ig",
+        "Graph of EAP-IG",
+        "What Graph.to_json writes. Edges marked in_graph are the circuit; where none is, or if you say how many edges "
+        "to take, its scores pick one.",
+        '{"cfg": {}, "nodes": {"x0": {"in_graph": true}, …}, "edges": {"x0->1.2": {"score": -0.42, "in_graph": true}}}',
+    ),
+)
+"""Every form, in the order in which pages describe them."""
 
 
 @dataclass(frozen=True)
@@ -35,19 +77,13 @@ class Claim:
     """One circuit that somebody claims.
 
     Args:
-        name: what its author calls it.
-        method: how it was found, as its author says; "circuit" where nothing is said.
-        settings: as its author says.
-        source: where it comes from, "" where nothing is said.
+        form: key of :data:`FORMS`, in which it was given.
         raw_mask: the edges claimed; None where scores are given instead.
         scores: for each edge a number, or None where its method gave it none; None where a mask or edges are given.
         picking: how a mask is picked by these scores.
     """
 
-    name: str
-    method: str
-    settings: Mapping[str, Any]
-    source: str
+    form: str
     raw_mask: int | None
     scores: tuple[float | None, ...] | None
     picking: Mapping[str, Any]
@@ -74,157 +110,163 @@ class Subject:
     """What claims are about.
 
     Args:
-        digest: of the network.
-        output: that is asked about.
-        n_outputs: of which it is one; 1 where a claim need not name it.
         names: of what a claim may keep.
         settings: how scores lead to a mask.
     """
 
-    digest: str
-    output: int
-    n_outputs: int
     names: PartNames
     settings: tuple[Setting, ...]
 
 
 def subject_of(question: Question) -> Subject:
     """The output that a question is about."""
-    names = names_of(perceptron_graph(question.layout.sizes))
-    settings = (*SELECTION, ablation("zero"))
-    return Subject(question.model.digest, question.output, question.model.n_outputs, names, settings)
+    return Subject(names_of(perceptron_graph(question.layout.sizes)), (*SELECTION, ablation("zero")))
 
 
-def subject_of_model(model: Model, space: Space) -> Subject:
+def subject_of_model(space: Space) -> Subject:
     """A model of another kind under its rules."""
-    return Subject(model.digest, 0, 1, names_of(space.graph), (*SELECTION, MODEL_ABLATION, LOSS))
+    return Subject(names_of(space.graph), (*SELECTION, MODEL_ABLATION, LOSS))
 
 
-def claims_in(document: dict[str, Any], subject: Subject) -> tuple[Claim, ...]:
-    """The claims of a file about one output of a network, or about a model.
-
-    Args:
-        document: the file's JSON object.
-        subject: what is asked about.
-
-    Raises:
-        InvalidClaim: everything that is wrong with the file, or with the first claim that cannot be taken.
-    """
-    problems = check_keys(document, ("format", "claims"), ("network", "output"), _FILE, InvalidClaim)
-    if problems:
-        raise combined(problems, _FILE, InvalidClaim)
-    if document["format"] != CLAIM_FORMAT:
-        raise InvalidClaim(_FILE, f"has the format {str(document['format'])[:40]!r}, not {CLAIM_FORMAT!r}", _CURE)
-    if "network" in document and document["network"] != subject.digest:
-        given = _shown(document["network"], 12)
-        cause = f"is about network {given}…, and this is {subject.digest[:12]}…"
-        raise InvalidClaim(_FILE, cause, "give claims about this network")
-    if "output" not in document and subject.n_outputs > 1:
-        raise InvalidClaim(
-            _FILE, f"names no output, and the network has {subject.n_outputs}", 'say which, e.g. "output": 0'
-        )
-    output = document.get("output", subject.output)
-    if isinstance(output, bool) or output != subject.output:
-        raise InvalidClaim(
-            _FILE, f"is about output {_shown(output, 20)}, and {subject.output} is asked about", "give the same output"
-        )
-    claims = document["claims"]
-    if not isinstance(claims, list):
-        raise InvalidClaim(f"{_FILE}: claims", f"is {kind_of(claims)}, not a list", _CURE)
-    if len(claims) > MAX_CLAIMS:
-        raise InvalidClaim(_FILE, f"has {len(claims):,} claims, above the limit of {MAX_CLAIMS:,}", "split it")
-    return tuple(read_claim(claim, _called(claim, number), subject) for number, claim in enumerate(claims, start=1))
-
-
-def _shown(value: Any, most: int) -> str:
-    """The first characters of a wrong value, escaped where they cannot be shown."""
-    text = str(value)[:most]
-    return text if text.isprintable() else ascii(text)
-
-
-def _called(claim: Any, number: int) -> str:
-    """How errors name a claim of a file: by its number, and its own name where that can be shown."""
-    name = claim.get("name") if isinstance(claim, dict) else None
-    if not isinstance(name, str) or not name.strip() or not name.isprintable():
-        return f"claim {number}"
-    return f"claim {number} ({name.strip()[:60]})"
-
-
-def read_claim(value: Any, item: str, subject: Subject) -> Claim:
-    """One claim of a file, or one that stands alone.
+def read_claim(raw: bytes, subject: Subject, picking: Mapping[str, Any] | None = None) -> Claim:
+    """The claim that somebody sent.
 
     Args:
-        value: its JSON value.
-        item: what it is called in errors.
+        raw: text in any of :data:`FORMS`.
         subject: what it is about.
+        picking: of scores: k or threshold, pick, signed, ablation, where what was sent does not say it itself.
 
     Raises:
-        InvalidClaim: what is wrong with it.
+        InvalidClaim: it has none of these forms, or does not fit the network.
     """
-    if not isinstance(value, dict):
-        raise InvalidClaim(item, f"is {kind_of(value)}, not an object", "give name, kind and mask, edges or scores")
+    names, picking = subject.names, picking or {}
+    text = read_text(raw, _ITEM, InvalidClaim, MAX_CLAIM_BYTES, _CURE).strip()
+    if not text:
+        raise InvalidClaim(_ITEM, "is empty", _CURE)
+    if text[0] not in "{[":
+        form, said = _from_text(text, names)
+    else:
+        form, said = _from_json(read_value(raw, _ITEM, InvalidClaim, MAX_CLAIM_BYTES, _CURE), names, picking)
     selection = tuple(setting.name for setting in subject.settings)
-    optional = (*_WAYS, *selection, "method", "settings", "source")
-    problems: list[AnalysisError] = check_keys(value, ("name", "kind"), optional, item, InvalidClaim)
+    problems: list[AnalysisError] = check_keys(said, (), (*_WAYS, *selection), _ITEM, InvalidClaim)
     if problems:
-        raise combined(problems, item, InvalidClaim)
-    name = plain_text(value["name"], f"{item}: name", InvalidClaim)
-    if value["kind"] != "circuit":
-        raise InvalidClaim(f"{item}: kind", f"is {str(value['kind'])[:40]!r}", "use circuit")
-    ways = [way for way in _WAYS if way in value]
+        raise combined(problems, _ITEM, InvalidClaim)
+    ways = [way for way in _WAYS if way in said]
     if len(ways) != 1:
-        cause = "has no mask, edges or scores" if not ways else f"has {' and '.join(ways)}"
-        raise InvalidClaim(item, cause, "give exactly one of mask, edges, scores")
-    (way,) = ways
-    raw_mask = None if way == "scores" else _READERS[way](value[way], item, subject.names)
-    return Claim(
-        name=name,
-        method=plain_text(value.get("method", "circuit"), f"{item}: method", InvalidClaim, limit=80),
-        settings=_settings(value.get("settings", {}), f"{item}: settings"),
-        source=plain_text(value.get("source", ""), f"{item}: source", InvalidClaim, empty=True, limit=200),
-        raw_mask=raw_mask,
-        scores=_scores(value["scores"], item, subject.names) if way == "scores" else None,
-        picking=_picking({key: value[key] for key in selection if key in value}, way, item, subject),
-    )
+        raise InvalidClaim(_ITEM, f"has {' and '.join(ways)}", "give exactly one of mask, edges, scores")
+    picked = {name: said[name] for name in selection if name in said}
+    if ways == ["scores"]:  # what was declared stands where it says nothing itself
+        declared = {key: one for key, one in picking.items() if key not in said}
+        given = {"k", "threshold"} & {*said, *declared}
+        picked = _picking(picked | declared | ({} if given else {"threshold": DEFAULT_THRESHOLD}), subject)
+        return Claim(form, None, _scores(said["scores"], names), picked)
+    if picked:
+        raise InvalidClaim(_ITEM, f"has {' and '.join(picked)} beside {ways[0]}", "give them with scores only")
+    return Claim(form, _mask(said["mask"], names) if "mask" in said else _edges(said["edges"], names), None, {})
 
 
-def _settings(value: Any, item: str) -> dict[str, str | bool | int | float | None]:
-    """What the author says was set: names with plain values, since they are shown and hashed."""
-    cure = f"give at most {MAX_SETTINGS} names with a text, a number, true, false or null"
+# --- what was sent, as a mask, edges or scores
+
+
+def _from_text(text: str, names: PartNames) -> tuple[str, dict[str, Any]]:
+    """Names of edges with any arrow, or numbers, between spaces, commas or semicolons; or a mask."""
+    if _HEX.fullmatch(text):
+        return "mask", {"mask": text}
+    parts = [part for part in _BETWEEN.split(ARROW.sub(">", dotted(text))) if part]
+    if ARROW.search(text) or all(part in names.numbers or part in names.graph.bit_names for part in parts):
+        return "edges", {"edges": parts}
+    return "scores", {"scores": [_number(part) for part in _BETWEEN.split(text.strip("[]() \n")) if part]}
+
+
+def _number(text: str) -> float | str | None:
+    """A number as people write it; what is none stays text, which is refused by its place."""
+    if text.lower() in ("null", "none"):
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _from_json(value: Any, names: PartNames, picking: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    if isinstance(value, list):
+        way = "edges" if _is_names(value) else "scores"
+        return way, {way: value}
+    if "mask" in value or "scores" in value or (isinstance(value.get("edges"), list) and _is_names(value["edges"])):
+        return next(way for way in ("mask", "scores", "edges") if way in value), value
+    by_score = bool({"k", "threshold"} & set(picking))
+    if isinstance(value.get("edges"), dict):
+        for name in value["nodes"] if isinstance(value.get("nodes"), dict) else ():
+            names.node(name, f"{_ITEM}: nodes")
+        told = {name: _of(one, name) for name, one in value["edges"].items()}
+        return "eap-ig", _edges_or_scores(told, names, by_score)
+    if any(ARROW.search(name) for name in value):
+        told = {name: {"in_graph" if isinstance(one, bool) else "score": one} for name, one in value.items()}
+        return "edge-scores", _edges_or_scores(told, names, by_score)
+    shown = ", ".join(repr(key[:_SHOWN]) for key in list(value)[:3])
+    raise InvalidClaim(_ITEM, f"is an object of no form that is read here (keys {shown or 'none'})", _CURE)
+
+
+def _is_names(value: list[Any]) -> bool:
+    return bool(value) and all(isinstance(one, str) for one in value)
+
+
+def _of(value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise InvalidClaim(item, f"is {kind_of(value)}, not an object", cure)
-    if len(value) > MAX_SETTINGS:
-        raise InvalidClaim(item, f"has {len(value):,} names", cure)
-    found: dict[str, str | bool | int | float | None] = {}
-    for name, one in value.items():
-        key = plain_text(name, f"{item}: a name", InvalidClaim, limit=80)
-        if isinstance(one, str):
-            one = plain_text(one, f"{item}: {key}", InvalidClaim, empty=True)
-        elif isinstance(one, (list, dict)) or (isinstance(one, (int, float)) and not abs(one) < 1e300):
-            what = kind_of(one) if isinstance(one, (list, dict)) else "no finite number"
-            raise InvalidClaim(f"{item}: {key}", f"is {what}", cure)
-        found[key] = one
-    return found
+        raise InvalidClaim(f"{_ITEM}: {where[:_SHOWN]!r}", f"is {kind_of(value)}, not an object", _CURE)
+    return value
 
 
-def _mask(value: Any, item: str, names: PartNames) -> int:
+def _edges_or_scores(told: Mapping[str, Mapping[str, Any]], names: PartNames, by_score: bool) -> dict[str, Any]:
+    """The circuit that is marked, or the scores of all edges where none is, or where scores are asked for.
+
+    Args:
+        told: of each edge by its name a ``score``, and whether it is kept, ``in_graph``, as far as that is said.
+        names: of what may be kept.
+        by_score: whether scores are asked for.
+    """
+    item = f"{_ITEM}: edges"
+    scores: dict[int, Any] = {}
+    kept: list[int] = []
+    for name, said in told.items():
+        edge, marked = names.bit(name, item), said.get("in_graph")
+        if edge in scores:
+            raise InvalidClaim(item, f"has {list(names.numbers)[edge]} twice", "name each edge once")
+        if marked is not None and not isinstance(marked, bool):
+            raise InvalidClaim(item, f"says {str(marked)[:_SHOWN]!r} of whether one is kept", "use true or false")
+        scores[edge] = said.get("score")
+        if marked:
+            kept.append(edge)
+    scored = any(score is not None for score in scores.values())
+    if kept and not (by_score and scored):
+        written = list(names.numbers)
+        return {"edges": [written[edge] for edge in sorted(kept)]}
+    if not scored:
+        raise InvalidClaim(_ITEM, "marks no edge as kept and has no scores", "mark edges with in_graph, or give scores")
+    return {"scores": [scores.get(edge) for edge in range(names.n_bits)]}
+
+
+# --- what they must be
+
+
+def _mask(value: Any, names: PartNames) -> int:
     digits = len(names.to_hex(0))
     if not isinstance(value, str) or len(value) != digits or not _HEX.fullmatch(value):
         raise InvalidClaim(
-            f"{item}: mask",
-            f"{str(value)[:40]!r} is not {digits} lower-case hex digits",
+            f"{_ITEM}: mask",
+            f"{str(value)[:_SHOWN]!r} is not {digits} hex digits",
             f"give one digit for every four of the {names.n_bits} {names.part}s, the first {names.part} lowest",
         )
     mask = int(value, 16)
     if mask >> names.n_bits:
         cause = f"has {names.part}s beyond the network's {names.n_bits}"
-        raise InvalidClaim(f"{item}: mask", cause, "give a mask of this network")
+        raise InvalidClaim(f"{_ITEM}: mask", cause, "give a mask of this network")
     return mask
 
 
-def _edges(value: Any, item: str, names: PartNames) -> int:
+def _edges(value: Any, names: PartNames) -> int:
     """A mask from names such as ``x0>1.2``."""
-    item = f"{item}: edges"
+    item = f"{_ITEM}: edges"
     if not isinstance(value, list):
         raise InvalidClaim(item, f"is {kind_of(value)}, not a list", f'give names, e.g. ["{names.example}"]')
     mask = 0
@@ -236,42 +278,35 @@ def _edges(value: Any, item: str, names: PartNames) -> int:
     return mask
 
 
-_READERS: Final = {"mask": _mask, "edges": _edges}
-
-
-def _scores(value: Any, item: str, names: PartNames) -> tuple[float | None, ...]:
-    n, part = names.n_bits, names.part
+def _scores(value: Any, names: PartNames) -> tuple[float | None, ...]:
+    n, part, item = names.n_bits, names.part, f"{_ITEM}: scores"
     cure = f"give {n} finite numbers, one for each {part} in the order of masks, null where there is none"
     if not isinstance(value, list):
-        raise InvalidClaim(f"{item}: scores", f"is {kind_of(value)}, not a list", cure)
+        raise InvalidClaim(item, f"is {kind_of(value)}, not a list", cure)
     if len(value) != n:
         numbers = "1 number" if len(value) == 1 else f"{len(value):,} numbers"
-        raise InvalidClaim(f"{item}: scores", f"has {numbers}, and there are {n} {part}s", cure)
+        raise InvalidClaim(item, f"has {numbers}, and there are {n} {part}s", cure)
     for number, score in enumerate(value):
         if score is None:
             continue
         if isinstance(score, bool) or not isinstance(score, (int, float)) or not abs(score) < 1e300:
-            raise InvalidClaim(f"{item}: scores[{number}]", f"is {_shown(score, 40)}, no finite number", cure)
+            shown = shown_name(score if isinstance(score, str) else str(score))
+            raise InvalidClaim(f"{item}[{number}]", f"is {shown}, no finite number", cure)
     if all(score is None for score in value):
-        raise InvalidClaim(f"{item}: scores", f"are null for every {part}, so nothing ranks them", cure)
+        raise InvalidClaim(item, f"are null for every {part}, so nothing ranks them", cure)
     return tuple(None if score is None else float(score) for score in value)
 
 
-def _picking(given: Mapping[str, Any], way: str, item: str, subject: Subject) -> dict[str, Any]:
-    """How scores lead to a mask; nothing for a mask or edges."""
-    if way != "scores":
-        if given:
-            raise InvalidClaim(item, f"has {' and '.join(given)} beside {way}", "give them with scores only")
-        return {}
-    if ("k" in given) == ("threshold" in given):
-        cause = "has k together with threshold" if "k" in given else "has scores without k or threshold"
-        raise InvalidClaim(item, cause, "give one of them")
+def _picking(given: Mapping[str, Any], subject: Subject) -> dict[str, Any]:
+    """How scores lead to a mask."""
+    if "k" in given and "threshold" in given:
+        raise InvalidClaim(_ITEM, "has k together with threshold", "give one of them")
     try:
-        found = filled(subject.settings, given, item)
+        found: dict[str, Any] = filled(subject.settings, given, _ITEM)
     except InvalidMethod as problem:
         raise InvalidClaim(problem.item, problem.cause, problem.cure) from None
     found.pop("threshold" if "k" in given else "k")
     if int(found.get("k", 0)) > subject.names.n_bits:
         cure = f"there are {subject.names.n_bits} {subject.names.part}s; use fewer"
-        raise InvalidClaim(item, f"k is {found['k']}", cure)
+        raise InvalidClaim(_ITEM, f"k is {found['k']}", cure)
     return found

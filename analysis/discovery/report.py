@@ -124,6 +124,6 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> Methods
     except InvalidMethod as problem:
         barred["pairs"] = f"{problem.cause[:1].upper()}{problem.cause[1:]}."
     refused = {method.label: barred["pairs"] for method, given in asked if given.get("ablation") in barred}
-    found = audit(landscape, [one for one in asked if one[1].get("ablation") not in barred], (), work)
+    found = audit(landscape, [one for one in asked if one[1].get("ablation") not in barred], work=work)
     complete, thorough = landscape.complete, settings.thorough
     return methods_report(found, refused, METHOD_BY_KEY, landscape.graph, complete=complete, thorough=thorough)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app.cli.reading import ModelAsked, NetworkAsked, read_asked, read_settings
-from app.cli.terminal import Shown, check_output, progress_bar, read_bytes, written
+from app.cli.terminal import Shown, check_output, progress_bar, written
 
 if TYPE_CHECKING:
     from analysis.discovery.location import ValidCircuits
@@ -19,7 +19,6 @@ def audit(
     *,
     output: str = "",
     methods: Sequence[str] = (),
-    claims: str = "",
     protocol: str = "complete",
     output_index: int = 0,
     data: str = "",
@@ -35,25 +34,21 @@ def audit(
     Args:
         file: Network or model file, or - for standard input.
         methods: Method, as key or key(name=value,name=value); may be repeated; default for one of each with default
-            settings. Without it and without --claims: default.
-        claims: Circuits that you found: claim or graph file.
+            settings. Without it: default.
     """
     from analysis.discovery.audit import audit as run_audit
     from analysis.discovery.audit import audit_json
-    from analysis.discovery.claims import MAX_CLAIM_BYTES, subject_of, subject_of_model
     from analysis.discovery.registry import METHODS, MODEL_METHODS, read_methods
-    from analysis.discovery.sent_claims import read_sent
     from analysis.work import Work
     from app.limits import in_memory, limits_of
 
     check_output(output, json, file, data or file)
     asked = read_asked(file, protocol, data, [output_index])
     if isinstance(asked, ModelAsked):
-        known, subject, planted = MODEL_METHODS, subject_of_model(asked.model, asked.space), None
+        known, planted = MODEL_METHODS, None
     else:
-        known, subject, planted = METHODS, subject_of(asked.questions[0]), asked.file.planted
-    chosen = read_methods(methods or ([] if claims else ["default"]), known)
-    told = read_sent(read_bytes(claims, "claim file", MAX_CLAIM_BYTES + 1), subject).claims if claims else ()
+        known, planted = METHODS, asked.file.planted
+    chosen = read_methods(methods or ["default"], known)
     seconds: dict[str, float] = {}
     with progress_bar(quiet) as report:
         work = Work(report, clock=time.perf_counter, limits=in_memory(limits_of(read_settings())))
@@ -61,7 +56,7 @@ def audit(
         landscape, missing = _landscape(asked, work)
         seconds["circuits"] = time.perf_counter() - begun
         begun = time.perf_counter()
-        found = run_audit(landscape, chosen, told, work)
+        found = run_audit(landscape, chosen, work=work)
         seconds["methods"] = time.perf_counter() - begun
     return written(output, audit_json(landscape, found, seconds, missing, planted))
 

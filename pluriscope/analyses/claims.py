@@ -12,12 +12,11 @@ from markupsafe import Markup
 from pydantic import Field
 
 from analysis.discovery.audit import location_json
-from analysis.discovery.claims import Claim, subject_of, subject_of_model
+from analysis.discovery.claims import FORMS, Claim, read_claim, subject_of, subject_of_model
 from analysis.discovery.claims import Subject as About
 from analysis.discovery.location import ValidCircuits
 from analysis.discovery.method import Answer
 from analysis.discovery.part_names import PartNames
-from analysis.discovery.sent_claims import FORMS, read_sent
 from analysis.errors import InvalidClaim
 from analysis.method_settings import filled, read_values
 from analysis.models.model import ACCURACY_THRESHOLD
@@ -52,27 +51,23 @@ class _Standing:
         """What claims have to be about."""
         if self.of.ask is not None:
             return subject_of(self.of.ask)
-        return subject_of_model(self.of.analysed.model, self.of.analysed.space)
+        return subject_of_model(self.of.analysed.space)
 
     @property
     def names(self) -> PartNames:
         """Of what masks speak about."""
         return self.about.names
 
-    def read(self, text: str, picking: Mapping[str, Any]) -> tuple[str, Claim]:
-        """The one circuit in a text, and the form that it is in.
+    def read(self, text: str, picking: Mapping[str, Any]) -> Claim:
+        """The circuit in a text.
 
         Raises:
-            InvalidClaim: the text cannot be read, does not fit, or holds another number of circuits.
+            InvalidClaim: the text cannot be read, or does not fit.
         """
         if len(text) > MAX_TEXT:
-            cause, cure = f"is longer than {MAX_TEXT:,} characters", "locate it with pluriscope audit --claims FILE"
+            cause, cure = f"is longer than {MAX_TEXT:,} characters", "locate it in a notebook, with audit(claims=…)"
             raise InvalidClaim("claim", cause, cure)
-        read = read_sent(text.encode(), self.about, picking)
-        if len(read.claims) != 1:
-            cure = "give one, or hold them all against it with pluriscope audit --claims"
-            raise InvalidClaim("claim", f"holds {len(read.claims)} circuits, and a page locates one", cure)
-        return read.form, read.claims[0]
+        return read_claim(text.encode(), self.about, picking)
 
     def place(self, answer: Answer, own: Any) -> dict[str, Any]:
         """Where an answer stands, as audit files say it; empty where it is no mask."""
@@ -131,11 +126,11 @@ def _item(_: None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
     picking = read_values(standing.about.settings, settings, "claim")
     filled(standing.about.settings, picking, "claim")  # refuses what is no setting
     text = given[ways[0]]
-    form, claim = standing.read(json.dumps({"mask": text.lower()}) if ways == ["mask"] else text, picking)
+    claim = standing.read(json.dumps({"mask": text.lower()}) if ways == ["mask"] else text, picking)
     cut = standing.landscape.cut(claim.ablation)
     answer = claim.answer(cut)
     place = standing.place(answer, cut if claim.ablation else None)
-    record = {"form": form, "outcome": answer.outcome, "faithfulness": answer.faithfulness, **place}
+    record = {"form": claim.form, "outcome": answer.outcome, "faithfulness": answer.faithfulness, **place}
     return Item("A circuit of your own", partial(_circuit, standing, record, given), record)
 
 

@@ -12,7 +12,6 @@ from sqlalchemy import select
 
 from analysis.pipeline import analyse_output
 from analysis.question import ask
-from app.bundled import bundled_networks
 from app.db.links import kept_claim
 from app.db.tables import NetworkRow, ShortLinkRow
 from app.db.writes import save_network
@@ -28,12 +27,10 @@ HERE = "/networks/xor/analyses/claims/given"
 def client(tmp_path_factory):
     app = create_app(on_a_copy(data=tmp_path_factory.mktemp("claims")))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
-        several = next(one.file for one in bundled_networks() if one.slug == "xor-or-imp-3-3")
         with app.state.store.write() as session:
             file = pretrained_xor()
             save_network(session, file, slug="xor")
             save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
-            save_network(session, several, slug="several")
             save_network(session, small_network(4), slug="untouched")
         yield client
 
@@ -110,19 +107,8 @@ def test_the_form_stands_on_the_page_and_the_card_leads_to_it(client) -> None:
         ({"text": "1 " * 18, "pick": "best"}, "pick is"),
         ({"mask": "3b2cf", "text": "3b2cf"}, "give one of them"),
         ({"text": "3b2cf", "colour": "red"}, "colour"),
-        ({"text": "0" * 8_001}, "pluriscope audit"),
+        ({"text": "0" * 8_001}, "in a notebook"),
         ({"text": '{"edges": {"a0.h1->m2": {"score": 1, "in_graph": true}}}'}, "a0.h1"),
-        (
-            {
-                "text": json.dumps(
-                    {
-                        "format": "pluriscope-claim/1",
-                        "claims": [{"name": n, "kind": "circuit", "mask": "3b2cf"} for n in "ab"],
-                    }
-                )
-            },
-            "holds 2 circuits",
-        ),
     ],
 )
 def test_what_cannot_be_read_is_refused(client, given, words) -> None:
@@ -136,12 +122,6 @@ def test_without_an_analysis_there_is_nothing_to_locate_it_among(client) -> None
     answer = client.get("/api/v2/networks/untouched/analyses/claims/given", params={"text": "3f"})
     assert answer.status_code == 404
     assert "is not stored" in answer.text
-
-
-def test_one_of_several_outputs_is_meant(client) -> None:
-    file = json.dumps({"format": "pluriscope-claim/1", "claims": [{"name": "a", "kind": "circuit", "mask": "3ffff"}]})
-    path = "/api/v2/networks/several/analyses/claims/given"
-    assert "names no output" in client.get(path, params={"text": file, "output": 2}).text
 
 
 def test_addresses_from_earlier_lead_on(client) -> None:

@@ -21,11 +21,9 @@ TOKENS = ("NaN", "Infinity", "1e999", "-0.0", "0" * 40, "[" * 200, "\\u0000", "1
 def forms() -> list[Any]:
     """One sound claim of every form."""
     scores = {name.replace(">", "->"): number / 7 for number, name in enumerate(NAMES)}
-    circuit = {"name": "n", "kind": "circuit", "mask": "3b2cf", "method": "m", "settings": {"a": 1}, "source": "s"}
     return [
-        {"format": "pluriscope-claim/1", "output": 0, "claims": [circuit]},
-        {"format": "pluriscope-claim/1", "claims": [{"name": "n", "kind": "circuit", "scores": [1.0] * 18, "k": 3}]},
-        circuit,
+        {"scores": [1.0] * 18, "k": 3, "pick": "greedy"},
+        {"mask": "3b2cf"},
         {"cfg": {"a": 1}, "nodes": {"x0": {"in_graph": True}}, "edges": {
             name: {"score": score, "in_graph": score > 1} for name, score in scores.items()}},
         scores,

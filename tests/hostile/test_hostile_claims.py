@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.discovery.claims import subject_of
+from analysis.discovery.claims import read_claim, subject_of
 from analysis.discovery.cuts import CutNetwork
-from analysis.discovery.sent_claims import read_sent
 from analysis.errors import InvalidClaim
 from analysis.pipeline import analyse_output
 from analysis.question import ask
@@ -26,12 +25,11 @@ def test_a_thousand_hostile_claims_are_read_or_refused() -> None:
     cuts = {ablation: CutNetwork.under(QUESTION, ablation) for ablation in ("zero", "mean", "pairs")}
     for raw in hostile_texts(1_000, seed=0):
         try:
-            found = read_sent(raw, subject_of(QUESTION))
+            claim = read_claim(raw, subject_of(QUESTION))
         except InvalidClaim as problem:
             refusals.append(problem)
             continue
-        for claim in found.claims:
-            claim.answer(cuts[claim.ablation or "zero"])
+        claim.answer(cuts[claim.ablation or "zero"])
     assert 300 < len(refusals) < 950
     for refusal in refusals:
         assert all((refusal.item, refusal.cause, refusal.cure))

@@ -1,4 +1,4 @@
-"""Claim files: what is read, and that whatever is wrong is said with item, cause and cure."""
+"""Claims in every form that is read: each says the same circuit or the same scores, however it is written."""
 
 from __future__ import annotations
 
@@ -6,124 +6,151 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.discovery.claims import CLAIM_FORMAT, MAX_CLAIMS, Claim, subject_of
+from analysis.discovery.claims import Claim, read_claim, subject_of
 from analysis.discovery.cuts import CutNetwork
+from analysis.discovery.part_names import names_of
 from analysis.discovery.registry import METHOD_BY_KEY, default_methods, read_called, read_method
-from analysis.discovery.sent_claims import read_sent
 from analysis.errors import InvalidClaim, InvalidMethod
 from analysis.lenses.registry import LENS_BY_KEY
+from analysis.models.graph import perceptron_graph
 from analysis.question import ask
 from analysis.tasks import named_task
 from tests.factories import pretrained_xor
 
 QUESTION = ask(pretrained_xor().network, task=named_task("XOR", 2))
+NAMES = list(subject_of(QUESTION).names.numbers)
+MASK = 0x3B2CF
+KEPT = [name for edge, name in enumerate(NAMES) if MASK >> edge & 1]
 CUTS = {ablation: CutNetwork.under(QUESTION, ablation) for ablation in ("zero", "mean", "pairs")}
-CLAIM = {"name": "my circuit", "kind": "circuit", "mask": "3f3ff"}
+SCORES = [round(0.1 * (edge - 9), 1) for edge in range(18)]
 
 
-def claims_of(raw: bytes) -> tuple[Claim, ...]:
-    return read_sent(raw, subject_of(QUESTION)).claims
+def read(sent: Any, **picking: Any) -> Claim:
+    raw = sent if isinstance(sent, bytes) else sent.encode() if isinstance(sent, str) else json.dumps(sent).encode()
+    return read_claim(raw, subject_of(QUESTION), picking)
 
 
-def file_of(*claims: Any, **more: Any) -> bytes:
-    return json.dumps({"format": CLAIM_FORMAT, "claims": list(claims), **more}).encode()
+def arrow(name: str) -> str:
+    return name.replace(">", "->")
 
 
-def test_a_mask_edges_and_scores_say_the_same_circuit() -> None:
-    names = {number: name for name, number in subject_of(QUESTION).names.numbers.items()}
-    edges = [names[n] for n in range(18) if 0x3F3FF >> n & 1]
-    scores = [1.0 if 0x3F3FF >> n & 1 else 0.0 for n in range(18)]
-    three = claims_of(
-        file_of(
-            CLAIM,
-            {"name": "by edges", "kind": "circuit", "edges": edges, "source": "a notebook"},
-            {"name": "by scores", "kind": "circuit", "scores": scores, "k": 16, "ablation": "pairs"},
-        ),
-    )
-    assert {claim.answer(CUTS[claim.ablation or "zero"]).raw_mask for claim in three} == {0x3F3FF}
-    assert three[0].raw_mask == three[1].raw_mask != three[2].raw_mask
-    assert [claim.ablation for claim in three] == ["", "", "pairs"]
+CIRCUITS: list[tuple[str, Any]] = [
+    ("mask", "3b2cf"),
+    ("mask", " 3B2CF\n"),
+    ("mask", {"mask": "3b2cf"}),
+    ("edges", " ".join(KEPT)),
+    ("edges", ", ".join(name.replace(">", " → ") for name in KEPT)),
+    ("edges", "\n".join(f"n{name}" if name[0].isdigit() else name for name in KEPT).replace("y0", "y")),
+    ("edges", [arrow(name) for name in KEPT]),
+    ("edges", {"edges": KEPT}),
+    (
+        "eap-ig",
+        {
+            "cfg": {"n_layers": 2},
+            "nodes": {"x0": {"in_graph": True}, "1.0": {"in_graph": True, "score": 0.1}, "y0": {"in_graph": True}},
+            "edges": {arrow(name): {"score": 0.5, "in_graph": name in KEPT} for name in NAMES},
+        },
+    ),
+    ("eap-ig", {"nodes": {"x0": True}, "edges": {f"{arrow(name)}<q>": {"in_graph": name in KEPT} for name in NAMES}}),
+    ("edge-scores", {arrow(name): name in KEPT for name in NAMES}),
+]  # fmt: skip
 
 
-WRONG: list[tuple[dict[str, Any], str, str]] = [
-    ({**CLAIM, "mask": "3F3FF"}, "mask", "lower-case hex"),
-    ({**CLAIM, "mask": "3f3f"}, "mask", "5 lower-case hex"),
-    ({**CLAIM, "mask": "fffff"}, "mask", "beyond the network's 18"),
-    ({**CLAIM, "edges": ["x0>1.0"]}, "claim 1 (my circuit)", "mask and edges"),
-    ({"name": "a", "kind": "circuit"}, "claim 1 (a)", "no mask, edges or scores"),
-    ({"name": "a", "kind": "circuit", "edges": ["x0>1.0", "x0>1.0"]}, "edges", "twice"),
-    ({"name": "a", "kind": "circuit", "edges": ["x0>2.0"]}, "edges", "no edge of this network"),
-    ({"name": "a", "kind": "circuit", "edges": ["x0>1.9"]}, "edges", "no node of this network"),
-    ({"name": "a", "kind": "circuit", "edges": ["blocks.0"]}, "edges", "where an edge belongs"),
-    ({"name": "a", "kind": "circuit", "scores": [1.0] * 17, "k": 1}, "scores", "17 numbers"),
-    ({"name": "a", "kind": "circuit", "scores": [1.0] * 18}, "claim 1", "without k or threshold"),
-    ({"name": "a", "kind": "circuit", "scores": [1.0] * 18, "k": 1, "threshold": 0.5}, "claim 1", "together"),
-    ({"name": "a", "kind": "circuit", "scores": [1.0] * 18, "k": 19}, "claim 1", "k is 19"),
-    ({"name": "a", "kind": "circuit", "scores": [1.0] * 18, "k": 1.5}, "claim 1", "k is '1.5'"),
-    ({"name": "a", "kind": "circuit", "scores": ["1"] * 18, "k": 1}, "scores[0]", "no finite number"),
-    ({"name": "a", "kind": "circuit", "scores": [1.0] * 18, "k": 1, "ablation": "resample"}, "claim 1", "resample"),
-    ({**CLAIM, "k": 3}, "claim 1", "beside mask"),
-    ({**CLAIM, "kind": "alignment"}, "kind", "alignment"),
-    ({**CLAIM, "method": "m" * 81}, "method", "80"),
-    ({**CLAIM, "colour": "red"}, "claim 1", "colour"),
-    ({**CLAIM, "settings": [1]}, "settings", "list"),
-]
+@pytest.mark.parametrize(("form", "sent"), CIRCUITS)
+def test_every_form_says_the_same_circuit(form: str, sent: Any) -> None:
+    claim = read(sent)
+    assert claim.form == form
+    assert claim.raw_mask == MASK
 
 
-@pytest.mark.parametrize(("claim", "item", "cause"), WRONG)
-def test_a_wrong_claim_is_named_with_its_cause_and_cure(claim: dict[str, Any], item: str, cause: str) -> None:
-    with pytest.raises(InvalidClaim) as caught:
-        claims_of(file_of(claim))
-    assert item in caught.value.item
-    assert cause in str(caught.value)
-    assert caught.value.cure
+WITH_SCORES: list[tuple[str, Any]] = [
+    ("scores", " ".join(map(str, SCORES))),
+    ("scores", f"[{', '.join(map(str, SCORES))}]"),
+    ("scores", SCORES),
+    ("scores", {"scores": SCORES}),
+    ("eap-ig", {"edges": {arrow(n): {"score": s, "in_graph": False} for n, s in zip(NAMES, SCORES, strict=True)}}),
+    ("edge-scores", dict(zip(map(arrow, NAMES), SCORES, strict=True))),
+]  # fmt: skip
 
 
-def test_wrong_files_are_refused() -> None:
-    for raw, cause in (
-        (b"{", "JSON"),
-        (b'{"format": "a", "format": "b"}', "twice"),
-        (file_of(CLAIM, network="0" * 64), "network 000000000000"),
-        (file_of(CLAIM, output=1), "output 1"),
-        (json.dumps({"format": "pluriscope-claim/2", "claims": []}).encode(), "pluriscope-claim/2"),
-        (json.dumps({"format": CLAIM_FORMAT, "claims": {}}).encode(), "not a list"),
-        (file_of(*[CLAIM] * (MAX_CLAIMS + 1)), "10,001"),
-        (b'{"format": "pluriscope-claim/1", "claims": [{"name": "a", "kind": "circuit", "scores": [NaN]}]}', "NaN"),
-    ):
-        with pytest.raises(InvalidClaim, match=cause):
-            claims_of(raw)
+@pytest.mark.parametrize(("form", "sent"), WITH_SCORES)
+def test_every_form_says_the_same_scores(form: str, sent: Any) -> None:
+    claim = read(sent)
+    assert claim.form == form
+    assert claim.scores == tuple(SCORES)
+    assert claim.picking == {"pick": "top", "signed": False, "threshold": 0.95, "ablation": "zero"}
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=8,
+def test_what_is_declared_stands_where_the_claim_says_nothing() -> None:
+    claim = read({"scores": SCORES, "pick": "greedy"}, k=3, pick="top", ablation="pairs")
+    assert claim.picking == {"pick": "greedy", "signed": False, "k": 3, "ablation": "pairs"}
+
+
+def test_a_marked_graph_is_a_circuit_unless_a_number_of_edges_is_asked_for() -> None:
+    graph = {"edges": {arrow(n): {"score": s, "in_graph": n in KEPT} for n, s in zip(NAMES, SCORES, strict=True)}}
+    assert read(graph).raw_mask == MASK
+    assert read(graph, k=5).scores == tuple(SCORES)
+
+
+def test_an_edge_without_a_score_is_unknown_and_taken_last() -> None:
+    claim = read({arrow(NAMES[3]): 0.5, arrow(NAMES[5]): 0.1}, k=3)
+    assert claim.scores is not None
+    assert claim.scores.count(None) == 16
+    mask = claim.answer(CUTS["zero"]).raw_mask
+    assert mask == 1 << 3 | 1 << 5 | 1 << 0
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ({"edges": {"a0.h1->m2": {"score": 1, "in_graph": True}}}, "has the node 'a0.h1', which is no node"),
+        ({"nodes": {"logits": {}}, "edges": {}}, "'logits'"),
+        ({"A0.0->MLP 1": 0.4}, "'A0.0'"),
+        ({"edges": {"x0->2.0": {"in_graph": True}}}, "which is no edge of this network"),
+        ({"edges": {"x0->1.0": {"in_graph": True}, "x0>1.0": {"in_graph": True}}}, "x0>1.0 twice"),
+        ({"edges": {"x0->1.0": {"in_graph": False}}}, "no scores"),
+        ({"edges": {"x0->1.0": {"in_graph": "perhaps"}}}, "'perhaps'"),
+        ({"edges": {"x0->1.0": 3}}, "a number, not an object"),
+        ('{"edges": {"x0->1.0": {"score": NaN}}}', "NaN"),
+        ({"whatever": 1}, "no form that is read here"),
+        ({"mask": "3f3f"}, "not 5 hex digits"),
+        ({"mask": "fffff"}, "beyond the network's 18"),
+        ({"mask": "3f3ff", "scores": SCORES}, "mask and scores"),
+        ({"mask": "3f3ff", "k": 3}, "beside mask"),
+        ({"mask": "3f3ff", "colour": "red"}, "colour"),
+        (["x0>1.0", "x0>1.0"], "twice"),
+        (["x0>1.9"], "no node of this network"),
+        ({"scores": SCORES[1:]}, "17 numbers"),
+        ({"scores": SCORES, "k": 1, "threshold": 0.5}, "together"),
+        ({"scores": SCORES, "k": 19}, "k is 19"),
+        ({"scores": SCORES, "k": 1.5}, "k is '1.5'"),
+        ({"scores": SCORES, "k": 1, "ablation": "resample"}, "resample"),
+        ({"scores": ["1"] * 18}, "no finite number"),
+        ('{"mask": "3f3ff", "mask": "3f3ff"}', "twice"),
+        ({}, "no form"),
+        ("x0>1.0 and then some", "where an edge belongs"),
+        ([None] * 18, "null for every edge"),
+    ],
 )
+def test_what_cannot_be_read_is_named(sent: Any, words: str) -> None:
+    with pytest.raises(InvalidClaim) as caught:
+        read(sent)
+    assert words in str(caught.value)
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
-@given(
-    st.dictionaries(
-        st.sampled_from(["name", "kind", "mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation",
-                         "method", "settings", "source"]),
-        JSON | st.sampled_from(["circuit", "3f3ff", ["x0>1.0"], [0.5] * 18]),
-    )
-)  # fmt: skip
-def test_whatever_stands_in_a_claim_it_is_read_or_refused(claim: dict[str, Any]) -> None:
-    try:
-        (read,) = claims_of(file_of(claim))
-    except InvalidClaim:
-        return
-    assert read.answer(CUTS[read.ablation or "zero"]).outcome in {
-        "found",
-        "all",
-        "nothing",
-        "undefined",
-    }
+@given(st.integers(0, 2**18 - 1), st.sampled_from(["->", "→", ">", " -> ", "-->"]))
+def test_any_edge_list_leads_back_to_its_mask(mask: int, sign: str) -> None:
+    edges = [name.replace(">", sign) for edge, name in enumerate(NAMES) if mask >> edge & 1]
+    if edges:
+        assert read(", ".join(edges)).raw_mask == mask
+
+
+def test_neurons_of_any_network_are_named() -> None:
+    assert list(names_of(perceptron_graph((1, 1, 1))).numbers) == ["x0>1.0", "1.0>y0"]
 
 
 @pytest.mark.parametrize(

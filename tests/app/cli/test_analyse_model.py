@@ -134,13 +134,6 @@ def test_an_audit_locates_methods_on_a_model(tmp_path, capsys, other_name):
     assert (first["settings"]["ablation"], second["outcome"]) == ("mean", "degenerate")
     assert "mask" not in second
     capsys.readouterr()
-    own = tmp_path / "own.txt"
-    own.write_text("input->a0.h0<v> a0.h0->logits")
-    assert run("audit", other_name, "--claims", own, "--output", out, "--quiet") == 0
-    [claim] = json.loads(out.read_text())["claims"]
-    assert (claim["name"], claim["edges"], claim["own_valid"]) == ("Edge list", 2, None)
-    own.write_text("x>9.9.v")
-    assert "'9.9', which is no node of this network" in refused(capsys, "audit", other_name, "--claims", own, "-o", out)
     assert "is for MLPs" in refused(capsys, "audit", other_name, "--data", other_name, "--output", out)
     assert "is for MLPs" in refused(capsys, "audit", other_name, "--methods", "edge-pruning", "--output", out)
     mean = ("--protocol", "split", "--methods", "eap(ablation=mean)", "--output", out)

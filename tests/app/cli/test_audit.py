@@ -1,4 +1,4 @@
-"""`pluriscope audit`: methods and claims located, without a server."""
+"""`pluriscope audit`: methods located, without a server."""
 
 from __future__ import annotations
 
@@ -51,29 +51,12 @@ def test_methods_stand_in_the_order_asked_with_all_their_settings(tmp_path: Path
     assert len(claims[1]["scores"]) == 18
 
 
-def test_claims_of_others_follow_with_their_names(tmp_path: Path) -> None:
-    file = tmp_path / "claims.json"
-    claims = [
-        {"name": "mine", "kind": "circuit", "edges": ["x0>1.0", "1.0>2.0", "2.0>y0"], "source": "a notebook"},
-        {"name": "by scores", "kind": "circuit", "scores": [1.0] * 18, "k": 18, "method": "something new"},
-    ]
-    file.write_text(json.dumps({"format": "pluriscope-claim/1", "claims": claims}))
-    found = audited(tmp_path, "--claims", file)["claims"]
-    assert [(one["name"], one["method"], one["valid"]) for one in found] == [
-        ("mine", "circuit", False),
-        ("by scores", "something new", True),
-    ]
-    assert (found[0]["own_valid"], found[0]["possible"]) == (None, False)
-    assert found[1]["own_valid"] is True
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("--methods", "acdq"), "Did you mean acdc"),
         (("--methods", "lime(seed=1)"), "is a lens, which answers with no circuit"),
         (("--output-index", "3"), "output 3: does not exist; the network has 1"),
-        (("--claims", "nowhere.json"), "nowhere.json"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
