@@ -305,7 +305,7 @@ def kept_bits(mask):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"mask": "zz"}, "lower-case hex"),
+        ({"mask": "zz"}, "hex digits"),
         ({"mask": "ff"}, "beyond the network's"),
         ({"edges": "a0.h1>m2"}, "which is no node of this network"),
         ({"scores": "1,2"}, "has 2 numbers"),
