@@ -86,15 +86,6 @@ def test_what_is_no_possible_circuit_is_drawn_as_it_was_given(client, mask) -> N
     assert mask == "00000" or "no possible circuit" in page.text
 
 
-def test_the_form_stands_on_the_page_and_the_card_leads_to_it(client) -> None:
-    for path in ("/networks/xor/analyses/claims", "/networks/untouched/analyses/claims", HERE):
-        page = client.get(path)
-        assert (page.status_code, 'name="text"' in page.text) == (200, True)
-    index = client.get("/networks/xor/analyses").text
-    assert "Check your own answer" in index
-    assert client.post("/networks/xor/analyses/claims", data={}).status_code == 409
-
-
 @pytest.mark.parametrize(
     ("given", "words"),
     [

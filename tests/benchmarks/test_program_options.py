@@ -8,7 +8,6 @@ import numpy as np
 
 from analysis.algorithms.formula_trees import formula_tree_candidates
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.circuits.strategy import find_circuits
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.mlp import next_layer
 from analysis.networks.network import Network
@@ -99,12 +98,3 @@ def test_a_variable_that_never_matters_lies_on_a_neuron_all_the_same():
     question = ask(one_neuron, task=task_from_table([0, 0, 1, 1], 2), protocol=PAPER)
     algorithm = parse_algorithm("!(!(A&B)&!A)", "and_inverter", 2)
     assert placements_over_layers(question, [algorithm]) == (0, 0)
-
-
-def test_the_first_circuits_have_the_fewest_neurons():
-    question = ask(pretrained_xor().network, task=XOR, protocol=PAPER)
-    masks, layout = find_circuits(question).masks.tolist(), question.layout
-    first = first_circuits(masks, layout, 5).tolist()
-    assert max(Circuit(layout, mask).n_neurons for mask in first) <= min(
-        Circuit(layout, mask).n_neurons for mask in masks if mask not in first
-    )

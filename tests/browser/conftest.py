@@ -173,6 +173,14 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.fixture
+def expect(chromium: Any) -> Any:
+    """Playwright's assertions, which wait."""
+    from playwright.sync_api import expect
+
+    return expect
+
+
 def eventually(tab: Any, ask: Callable[[], Answer], wanted: Answer) -> None:
     """Ask until the answer is this one: right after a click the page before is still there, and the address of a page
     that scripts change is changed last.

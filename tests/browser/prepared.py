@@ -50,7 +50,6 @@ FURTHER: Final = {
 """What is looked at beyond those, on the default data; the rest is called off: it would take longer than all tests."""
 OF_MODELS: Final = {
     ("majority-5-attention", ""): ("model-methods", "model-rivals"),
-    ("majority-5-attention", "nodes-mean"): ("model-methods",),
     ("induction-attention", ""): ("model-rivals",),
 }
 """The jobs of which the results are looked at, by model and rules."""
@@ -58,7 +57,7 @@ TOO_LONG: Final = ("input-robust", "interchange", "interchange-joint", "causal-s
 """Criteria that take longest on three inputs: up to a minute each for the first three, where a machine's speed would
 decide what is stored; of the last two, which took three quarters of the rest, no page of that network says anything.
 """
-RULES_LOOKED_AT: Final = {"majority-5-attention": ("", "split", "nodes-mean"), "induction-attention": ("",)}
+RULES_LOOKED_AT: Final = {"majority-5-attention": ("", "split"), "induction-attention": ("",)}
 """Rules of models of other kinds under which their circuits are searched; the rest is called off as well."""
 
 

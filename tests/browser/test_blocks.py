@@ -114,24 +114,6 @@ def test_keys_lead_through_a_table_and_into_the_tray(visit):
     expect(tab.locator("dialog.keys")).to_be_visible()
 
 
-def test_a_list_is_filtered_in_place_and_its_address_says_so(visit):
-    from playwright.sync_api import expect
-
-    tab = visit()
-    with tab.expect_response(lambda answer: "part=list" in answer.url) as fetched:
-        tab.locator("#list-kind-circuit").check()
-    assert "<html" not in fetched.value.text()
-    expect(tab.locator("#list .inforce b")).to_have_text("14 explanations")
-    tab.wait_for_url("**/blocks?kind=circuit")
-    assert tab.evaluate("document.activeElement.id") == "list-kind-circuit"
-    tab.locator("#list thead a", has_text="Margin").click()
-    expect(tab.locator("#list thead [aria-sort=descending]")).to_have_text("Margin")
-    tab.locator("#list .pager").get_by_text("Next").click()
-    expect(tab.locator("#list .pager span")).to_have_text("11 to 14 of 14")
-    tab.go_back()
-    expect(tab.locator("#list .pager span")).to_have_text("1 to 10 of 14")
-
-
 def test_what_is_folded_is_fetched_when_it_is_opened(visit):
     from playwright.sync_api import expect
 
@@ -144,14 +126,6 @@ def test_what_is_folded_is_fetched_when_it_is_opened(visit):
     plain.locator("#neurons").get_by_text("Open", exact=True).click()
     expect(plain.locator("#neurons").get_by_text("Six neurons.")).to_be_visible()
     assert "part=neurons" in plain.url
-
-
-def test_a_job_is_asked_for_alone(visit):
-    tab = visit()
-    with tab.expect_response(lambda answer: "part=job" in answer.url) as fetched:
-        pass
-    assert fetched.value.text().startswith("\n<div" if fetched.value.text().startswith("\n") else "<div")
-    assert "<html" not in fetched.value.text()
 
 
 def test_a_menu_stays_on_a_phones_screen_and_closes_by_escape_and_elsewhere(visit):

@@ -14,13 +14,6 @@ pytestmark = pytest.mark.browser
 SNIPPETS = {title: [b for b in blocks if b.startswith("    ")] for title, blocks in chapters(HELP_FILE)}
 
 
-@pytest.fixture
-def expect(chromium):
-    from playwright.sync_api import expect
-
-    return expect
-
-
 def run(folder, *snippets):
     """Run the document's snippets as a user would, in a folder of their own."""
     import subprocess

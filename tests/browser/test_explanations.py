@@ -13,15 +13,6 @@ pytestmark = pytest.mark.browser
 HERE = "/networks/xor-pretrained/explanations"
 
 
-@pytest.fixture
-def expect(chromium):
-    """Playwright's assertions, which wait."""
-    from playwright.sync_api import expect
-
-    expect.set_options(timeout=20_000)
-    return expect
-
-
 def names(tab) -> list[str]:
     return [box.get_attribute("data-compare") for box in tab.locator("#list input[data-compare]").all()]
 
@@ -99,15 +90,3 @@ def test_a_part_of_the_network_is_kept_then_left_out_then_neither(visitor, expec
         expect(tab.get_by_role("link", name=f"n2.2: {now}", exact=True)).to_be_visible()
     tab.get_by_role("link", name="n2.2: left out", exact=True).click()
     expect(total).to_have_text("197 explanations")
-
-
-def test_the_tray_shows_a_drawing_and_a_short_reference_on_other_pages_too(visitor, expect):
-    tab = visitor()
-    tab.goto(HERE)
-    for ref in ("a-", "i-", "c-", "p-"):
-        tab.locator(f"#list input[data-compare^='{ref}']").first.check()
-    tab.goto(f"{HERE}/c-3b28f")
-    tray = tab.get_by_role("complementary", name="Compare tray")
-    expect(tray.get_by_role("listitem")).to_have_count(4)
-    expect(tray.locator("li svg.thumb")).to_have_count(4)
-    assert re.fullmatch("a-[0-9a-f]{8}", tray.locator("li a").first.inner_text())

@@ -5,42 +5,28 @@ No worker runs: what one would do is done to the store, step by step.
 
 from __future__ import annotations
 
-import re
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select
 
-from analysis.networks.training_course import TrainingOutcome
-from analysis.networks.training_spec import training_spec
 from analysis.protocol import COMPLETE
 from analysis.work import DEFAULT_WORK
 from app.bundled import bundled_networks
-from app.db.codecs import network_of
 from app.db.engine import open_store
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import jobs_of_network
 from app.db.reads.studies import find_study
 from app.db.studies import save_outcomes
-from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs import queue, study_queue
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.handlers import handler_at
-from app.jobs.training import save_training_outcome
 from app.settings import Settings
 from tests.study_factories import design, results
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def expect(chromium):
-    from playwright.sync_api import expect
-
-    return expect
 
 
 @pytest.fixture
@@ -57,48 +43,9 @@ def store(site):
     store.close()
 
 
-@contextmanager
-def without_reload(tab, expect):
-    """The document is the same one all the time."""
-    tab.evaluate("window.neverLoadedAgain = true")
-    yield
-    assert tab.evaluate("window.neverLoadedAgain"), "the page was loaded again"
-    expect(tab.locator("[data-poll]")).to_have_count(0)  # and it asks for nothing any more
-
-
 def end(session, job, result=(), found=""):
     job.state, job.result, job.found = "done", dict(result), found
     job.started_at = job.finished_at = datetime.now(UTC)
-
-
-def test_weights_that_a_study_has_are_trained_under_the_name_that_was_typed(tab, store, expect):
-    with store.read() as session:
-        row = session.scalars(
-            select(NetworkRow).where(NetworkRow.origin == "study", NetworkRow.slug.startswith("xor-width"))
-        ).first()
-        by_study, network = (row.slug, row.name), network_of(row)
-    tab.goto("/networks/new?way=train")
-    tab.get_by_label("Name", exact=True).fill("Typed by hand")
-    tab.get_by_role("button", name="Start training").click()
-    expect(tab).to_have_title(re.compile(": queued"))
-    with store.write() as session:
-        job = session.get_one(JobRow, tab.url.rpartition("/")[2])
-        spec = training_spec(job.arguments["specs"][0])
-        outcome = TrainingOutcome(spec, "converged", network, 40, 0.009, 1.0, tuple(0.36 / n for n in range(1, 41)))
-        saved = save_training_outcome(session, job.arguments, [outcome])
-        end(session, job, saved.result, saved.found)
-    expect(tab).to_have_title(re.compile(": done"))
-    expect(tab.locator("#training")).to_contain_text(f"Known as {by_study[1]}, too.")
-    tab.get_by_role("link", name="View results").click()
-    expect(tab).to_have_url(re.compile("/networks/typed-by-hand$"))
-    expect(tab.get_by_role("heading", level=1)).to_have_text("Typed by hand")
-    tab.locator("#training summary").click()
-    expect(tab.locator("#training figure svg").first).to_be_visible()
-    for address in ("/networks", "/networks?q=typed"):
-        tab.goto(address)
-        expect(tab.get_by_role("table").get_by_role("link", name="Typed by hand")).to_be_visible()
-    tab.goto(f"/networks/{by_study[0]}")
-    expect(tab).to_have_url(re.compile("/networks/typed-by-hand$"))
 
 
 def live(n):

@@ -12,13 +12,6 @@ pytestmark = pytest.mark.browser
 MOST_STOPS = 400
 
 
-@pytest.fixture
-def expect(chromium):
-    from playwright.sync_api import expect
-
-    return expect
-
-
 def reach(tab, target) -> None:
     """Press Tab until the target has the focus, which must then be seen."""
     target.first.wait_for(state="visible")

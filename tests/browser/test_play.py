@@ -11,15 +11,6 @@ from app.pages.learn.lesson import PAIR
 from tests.browser.conftest import eventually, query
 
 pytestmark = pytest.mark.browser
-PLAY = "/networks/xor-pretrained/play"
-TRANSFORMER = "/networks/induction-attention/play?row=17&source=40"
-
-
-@pytest.fixture
-def expect(chromium):
-    from playwright.sync_api import expect
-
-    return expect
 
 
 @pytest.fixture(scope="module")
@@ -67,26 +58,3 @@ def test_by_keys_alone(tab, expect, asked):
     tab.locator("#at-1-2").focus()
     tab.keyboard.press("Enter")
     eventually(tab, lambda: query(tab).get("now"), ["00_1.2v-0.5_2.0.1v-0.5"])
-
-
-def test_a_head_of_a_transformer_is_patched_by_keys_undone_and_gone_back_to(tab, expect):
-    tab.goto(TRANSFORMER)
-    tab.evaluate("() => { window.sameDocument = true }")
-    disc = tab.get_by_role("link", name="head 2.0 at position 5, A: patched from the source row")
-    disc.focus()
-    tab.keyboard.press("Enter")
-    eventually(tab, lambda: query(tab).get("change"), ["2.0~5_source"])
-    expect(tab.get_by_role("heading", level=1)).to_have_text(re.compile("^The answer (stays|turns)"))
-    expect(tab.locator("#at-2-0-5")).to_be_focused()
-    tab.get_by_role("link", name="set to zero").click()
-    expect(tab.locator("#tool-1")).to_have_attribute("aria-current", "true")
-    tab.locator("#at-2-1").focus()
-    tab.keyboard.press("Enter")
-    eventually(tab, lambda: query(tab).get("change"), ["2.0~5_source", "2.1_zero"])
-    undo = tab.get_by_role("link", name=re.compile("^Undo head"))
-    expect(undo).to_have_count(2)
-    undo.first.click()
-    expect(undo).to_have_count(1)
-    tab.go_back()
-    expect(undo).to_have_count(2)
-    assert tab.evaluate("() => window.sameDocument")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from tests.browser.conftest import eventually
@@ -39,25 +37,3 @@ def test_rows_run_neurons_explain_themselves_and_inputs_turn(tab):
     expect(said).to_contain_text("Input 0 0")
     tab.keyboard.press("Enter")
     eventually(tab, lambda: tab.url.endswith(f"{NETWORK}?row=0"), True)
-
-
-def test_a_transformer_is_drawn_on_the_row_that_is_pointed_at(tab):
-    from playwright.sync_api import expect
-
-    tab.goto("/networks/induction-attention")
-    rows = tab.locator("#runs tbody tr")
-    words = rows.nth(3).locator("a").inner_text()
-    rows.nth(3).hover()
-    expect(tab.locator(SAID)).to_contain_text(f"{words}: it answers")
-    expect(rows.nth(3)).to_have_attribute("aria-current", "true")
-    assert tab.url.endswith("/networks/induction-attention")
-
-
-def test_without_scripts_each_row_is_a_page(visitor):
-    from playwright.sync_api import expect
-
-    tab = visitor(java_script_enabled=False)
-    tab.goto(NETWORK)
-    tab.locator("#runs tbody a").nth(2).click()
-    expect(tab).to_have_url(re.compile("row=2$"))
-    expect(tab.locator(SAID)).to_contain_text("Input 1 0: output 1.05")

@@ -33,25 +33,6 @@ def bring(site, seed: int) -> tuple[str, str]:
     return url, asked.raise_for_status().headers["Location"].rpartition("/")[2]
 
 
-def test_a_page_that_waits_follows_the_work_and_keeps_its_focus(site, visitor):
-    from playwright.sync_api import expect
-
-    url, _ = bring(site, 301)
-    tab = visitor()
-    tab.goto(f"{url}/explanations")
-    expect(tab.get_by_text("Still computing")).to_be_visible()
-    watch = tab.get_by_role("link", name="See the job")
-    watch.focus()
-    tab.evaluate("() => new Promise((seen) => document.addEventListener('htmx:after:swap', seen, { once: true }))")
-    expect(watch).to_be_focused()
-    with site.worker():
-        expect(tab.get_by_text("Still computing")).to_have_count(0, timeout=90_000)
-        expect(tab.locator("#list [role=status]")).to_contain_text("explanations")
-    assert tab.url.endswith(f"{url}/explanations")
-    expect(tab.locator("[data-poll]")).to_have_count(0)
-    expect(tab.locator("main")).to_have_count(1)
-
-
 def test_what_failed_says_why_and_can_be_tried_again(site, visitor):
     from playwright.sync_api import expect
 

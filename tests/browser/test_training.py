@@ -9,27 +9,6 @@ import pytest
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def expect(chromium):
-    from playwright.sync_api import expect
-
-    return expect
-
-
-def test_a_plan_follows_the_form(tab, expect):
-    tab.goto("/networks/new?way=train")
-    plan = tab.locator("#plan")
-    expect(plan).to_contain_text("1 × 2-3-3-1")
-    tab.get_by_label("Hidden layers", exact=True).fill("5, 5")
-    tab.get_by_label("How many networks").fill("20")
-    tab.get_by_label("Name", exact=True).focus()
-    expect(plan).to_contain_text("20 × 2-5-5-1")
-    expect(plan).to_contain_text("count the valid circuits exactly")
-    tab.get_by_label("Hidden layers", exact=True).fill("0")
-    tab.get_by_label("Name", exact=True).focus()
-    expect(plan).to_contain_text("1 to 64 neurons")
-
-
 def test_watched_while_it_learns_and_cancelled(tab, site, expect):
     tab.goto("/networks/new?way=train")
     tab.get_by_text("Finer options").click()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from pydantic import ValidationError
 
 from app.figures.svg.thumbs import circuit_thumb
 from pluriscope.blocks import (
@@ -24,11 +22,9 @@ from pluriscope.blocks import (
     Section,
     Side,
     Table,
-    errors_of,
     find,
 )
 from pluriscope.markdown import markdown
-from pluriscope.tables import Query
 from pluriscope.templating import TEMPLATES, Place, shown_at
 from tests.app.figures import samples
 from tests.every_block import HOSTILE, ROWS, Settings, every_block, table
@@ -126,30 +122,6 @@ def test_cells_that_a_spreadsheet_would_run_are_disarmed():
     assert "".join(shown.csv()) == "name,number\n'=1+1,-2\n'@sum,0.5\n"
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({}, ["21 explanations", "1 to 10 of 21", ">Next</a>"]),
-        ({"start": ["20"]}, ["21 to 21 of 21", ">Back</a>"]),
-        ({"edges_min": ["12"]}, ["of 21", "edges at least 12", "part=list"]),
-        ({"kind": ["circuit"]}, ["14 explanations", "kind: Circuit", 'value="circuit"\n checked']),
-        ({"standing": ["any"]}, ["24 explanations", 'value="any" checked']),
-        ({"edges_min": ["99"]}, ["No explanation is here.", "Edges at least 99 leaves none of 21.", "Take it off"]),
-    ],
-)
-def test_a_table_says_what_is_in_force(options, said):
-    shown = table(options).html()
-    for words in said:
-        assert words in shown
-
-
-def test_links_of_a_table_keep_what_the_page_was_asked_for():
-    shown = table({"kind": ["circuit"]}, kept={"rules": "paper"})
-    assert shown.link(Query(limit=10)) == "/blocks?standing=any&rules=paper"
-    assert shown.sorted_by(shown.listing.columns[3]) == "/blocks?kind=circuit&sort=edges&rules=paper"
-    assert 'name="rules" value="paper"' in shown.html()
-
-
 def test_hostile_text_is_shown_and_not_obeyed():
     blocks = [
         Head(HOSTILE, HOSTILE, actions=[Action(HOSTILE, '"><script>')]),
@@ -168,38 +140,6 @@ def test_hostile_text_is_shown_and_not_obeyed():
         assert "<script" not in shown
         assert "evil.example" not in shown
         assert 'href="javascript' not in shown
-
-
-def test_a_form_says_the_limits_of_its_model():
-    shown = " ".join(Form(Settings, "/send", "Send", id="f-").html().split())
-    for said in (
-        'name="depth" min="1" max="4"',
-        "Depth of formulas, 1 to 4",
-        "Share, above 0",
-        'maxlength="40"',
-        '<option value="paper">as in the paper</option>',
-        'name="kinds" value="circuits" checked',
-        'enctype="multipart/form-data"',
-        'type="password" id="f-password" name="password" required',
-    ):
-        assert said in shown
-    folded = Form(Settings, "/send", "Send", {"sizes": (2, 3)}, folded=["sizes", "end"], told="plan")
-    for said in (
-        '<details class="more" open>',
-        'name="sizes" value="2, 3"',
-        '<option value="" selected></option>',
-        'hx-get="/send?part=plan" hx-trigger="change delay:300ms"',
-        'formmethod="get" formnovalidate',
-    ):
-        assert said in " ".join(folded.html().split())
-    assert not replace(folded, values={"sizes": "3"}).open
-    with pytest.raises(ValidationError) as found:
-        Settings(depth=6, password="p")  # type: ignore[arg-type]
-    assert errors_of(found.value) == {"depth": "Input should be less than or equal to 4."}
-    wrong = Form(Settings, "/send", "Send", {"password": "secret"}, errors_of(found.value)).html()
-    assert 'aria-invalid="true"' in wrong
-    assert "Input should be less" in wrong
-    assert "secret" not in wrong
 
 
 @pytest.mark.parametrize(

@@ -114,15 +114,6 @@ def test_totals_and_every_facet_are_those_of_a_brute_count(options):
                 assert brute(one)[0] == choice.count, (facet.column.name, choice.value)
 
 
-def test_no_value_of_a_facet_is_forgotten():
-    facets = {facet.column.name: {one.value for one in facet.choices} for facet in FRAME.select(Query()).facets}
-    assert facets["edges"] == set("2345678")
-    assert facets["gates"] == set("1234")
-    assert facets["formula"] == {f"f{number}" for number in range(7)}
-    assert facets["uses"] == {"x", "y", "!x", "!y", "!z"}
-    assert facets["kind"] == {"circuit", "interpretation", "algorithm"}
-
-
 @pytest.mark.parametrize(
     ("sort", "descending"), list(product(("kind", "edges", "margin", "count", "gates", "formula"), (False, True)))
 )

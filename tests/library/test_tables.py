@@ -3,7 +3,7 @@
 import pytest
 
 from pluriscope.errors import InvalidOption
-from pluriscope.tables import AtHand, Column, Query, Row, read_query, toggled, words_of
+from pluriscope.tables import AtHand, Column, Query, Row, read_query, toggled
 
 NAME = Column("name", "Name", "What it is called.", "name", first=True)
 KIND = Column("kind", "Kind", "Of what kind.", "text", facet="any", choices=("a", "b", "c"))
@@ -113,22 +113,6 @@ def test_the_filter_that_leaves_nothing_is_told():
     assert found.removed_by.words == "edges at least 2"
     assert found.removed_by.before == 1
     assert LIST.select(found.removed_by.query).total == 1
-
-
-@pytest.mark.parametrize(
-    ("column", "wanted", "words"),
-    [
-        (KIND, ("a", "b"), "kind: a or b"),
-        (VALID, ("no",), "not valid"),
-        (EDGES, ("2", "2"), "edges 2"),
-        (EDGES, ("2", "4"), "edges 2 to 4"),
-        (EDGES, ("", "4"), "edges at most 4"),
-        (SHARE, (".5",), "share at least .5"),
-        (USES, ("x", "!y"), "uses: x, not y"),
-    ],
-)
-def test_filters_in_words(column, wanted, words):
-    assert words_of(column, wanted) == words
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,8 @@ import pytest
 
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.redundancy import irredundancy
-from analysis.errors import Cancelled
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.tasks import Task, named_task
-from analysis.work import Work
 from tests.golden_files import NAMES, golden, golden_network
 from tests.oracles import brute_force_algorithms as oracle
 
@@ -18,7 +16,6 @@ pytestmark = pytest.mark.slow  # another route to every number: left to the whol
 ALGORITHM_CASES = [
     (name, output) for name in NAMES for output, found in enumerate(golden(name)["outputs"]) if "algorithms" in found
 ]
-KEYS = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
 
 
 def task_of(pattern, n_inputs):
@@ -85,27 +82,6 @@ def test_formula_trees_of_every_function_are_those_of_brute_force(n_inputs, dept
         task = task_of(pattern, n_inputs)
         found = candidate_algorithms(task, at_depth("formula_trees", depth), 3)
         assert [a.text for a in found.algorithms] == oracle.formula_trees(task.truth_table, n_inputs, depth)
-
-
-def test_formula_trees_over_three_inputs_are_those_of_brute_force():
-    for table in ((0, 0, 0, 0, 0, 0, 0, 1), (0, 0, 0, 1, 1, 1, 1, 1), (0, 1, 0, 1, 0, 1, 1, 0)):
-        found = candidate_algorithms(Task(table), at_depth("formula_trees", 2), 3)
-        assert [a.text for a in found.algorithms] == oracle.formula_trees(table, 3, 2)
-
-
-def test_formula_trees_tell_how_far_they_are_and_can_be_cancelled_meanwhile():
-    task, seen = named_task("MAJORITY", 3), []
-    whole = candidate_algorithms(task, at_depth("formula_trees", 2), 3, Work(report=seen.append), max_candidates=777)
-    assert [progress.done for progress in seen[1:-1]] == list(range(seen[1].total))
-
-    def stop(progress):
-        if progress.done == 2:
-            raise Cancelled("algorithms")
-
-    with pytest.raises(Cancelled):
-        candidate_algorithms(task, at_depth("formula_trees", 2), 3, Work(report=stop), max_candidates=778)
-    again = candidate_algorithms(task, at_depth("formula_trees", 2), 3, max_candidates=778)
-    assert again.algorithms == whole.algorithms
 
 
 def test_many_candidates_are_left_to_the_search_by_support():

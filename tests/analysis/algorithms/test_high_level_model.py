@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.algorithms.high_level_model import readable_formula
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.joint import algorithm_says
@@ -70,17 +69,6 @@ def test_the_authors_strings_read_back_and_mean_the_same(text):
     assert algorithm.text == algorithm.formula == text
     assert algorithm.function == sum(bit << row for row, bit in enumerate(oracle.table(text, 3)))
     assert irredundancy(algorithm) == oracle.redundancy(text, 3)
-
-
-@pytest.mark.slow
-@given(and_inverter_texts())
-def test_the_readable_formula_means_the_same(text):
-    algorithm = parse_algorithm(text, "and_inverter", 3)
-    table = oracle.table(text, 3)
-    assert tuple(python_value(algorithm.formula, row) for row in oracle.rows(3)) == table
-    negation = readable_formula(algorithm.root, negated=True)
-    assert tuple(1 - python_value(negation, row) for row in oracle.rows(3)) == table
-    assert algorithm.formula.count("¬") <= text.count("!")
 
 
 @given(st.one_of(and_inverter_texts(), formula_texts()), st.data())

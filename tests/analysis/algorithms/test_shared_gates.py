@@ -9,8 +9,8 @@ import pytest
 
 from analysis.algorithms.and_inverter import and_inverter_candidates
 from analysis.algorithms.candidates import candidate_algorithms
-from analysis.algorithms.high_level_model import HighLevelModel, readable_formula
-from analysis.algorithms.parsing import parse_algorithm, texts_of_formula
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.algorithms.parsing import parse_algorithm
 from analysis.algorithms.redundancy import irredundancy
 from analysis.algorithms.refinement import finer_than_all, is_coarser
 from analysis.criteria.population import Population
@@ -150,18 +150,6 @@ def test_a_text_is_read_back_and_its_shared_gates_must_be_its_own():
     for wrong in (FOUR_NANDS.partition(";")[0], FOUR_NANDS + ",(A&B)", ALICE + ";(A&B)", ";(A&B)", ALICE + ";"):
         with pytest.raises(InvalidAlgorithm):
             parse_algorithm(wrong, "shared_gates", 2)
-
-
-@pytest.mark.slow
-def test_a_typed_formula_finds_the_graph_too():
-    for graph in candidates():
-        assert graph.text in texts_of_formula(readable_formula(graph.root))
-    assert FOUR_NANDS in texts_of_formula("(A and not (B and A)) or (not (A and B) and B)")
-
-
-def test_a_formula_names_its_shared_gates():
-    assert parse_algorithm(FOUR_NANDS, "shared_gates", 2).formula == "(¬g ∧ A) ∨ (¬g ∧ B) with g = A ∧ B"
-    assert parse_algorithm(ALICE, "shared_gates", 2).formula == "(A ∧ ¬B) ∨ (¬A ∧ B)"
 
 
 def test_the_four_with_a_shared_gate_are_finer_than_alice_and_bob():

@@ -16,13 +16,12 @@ from analysis.alignments import search as search_module
 from analysis.alignments.iia import score_alignment
 from analysis.alignments.search import search_alignments
 from analysis.data import DataRecord, clean_data
-from analysis.errors import BeyondLimits, Cancelled
+from analysis.errors import BeyondLimits
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
 from analysis.tasks import Task, input_table, named_task
-from analysis.work import Work
 from tests.golden_files import NAMES, golden, golden_data, golden_network, node_paths
 from tests.oracles import brute_force_alignments as oracle
 
@@ -209,14 +208,6 @@ def test_truncation_keeps_fewest_neurons_and_counts_all():
             assert cut.alignments[len(valid) :] == full.alignments[len(everything) :]
 
 
-def test_large_tables_are_searched_in_chunks_with_the_same_result(monkeypatch):
-    network = with_idle_neurons(golden_network("xor_2-2-2").network, 1)
-    candidates = some(candidate_algorithms(named_task("XOR", 2), COMPLETE, 2), 25, 6)
-    whole = search_alignments(ask(network), candidates)
-    monkeypatch.setattr(placements, "_CELLS", 40)
-    assert search_alignments(ask(network), candidates) == whole
-
-
 @pytest.mark.slow
 def test_counts_are_those_of_listing_and_stay_exact_beyond_64_bits():
     table = sites.neuron_sites((3, 3), "neuron_sets")
@@ -228,23 +219,6 @@ def test_counts_are_those_of_listing_and_stay_exact_beyond_64_bits():
     single = np.ones(16, dtype=bool)
     assert placements.Placer(wide).count([single] * 14) == factorial(16) // factorial(2)
     assert placements.Placer(wide).count([single] * 15) == factorial(16)
-
-
-def test_progress_comes_between_algorithms_and_may_cancel():
-    file = golden_network("xor_2-2")
-    candidates = candidate_algorithms(file.tasks[0], COMPLETE, 2)
-    seen = []
-    search_alignments(ask(file.network), candidates, Work(report=seen.append))
-    told = [p.done for p in seen if p.found != "counted first"]
-    assert told == [0, *range(0, 250, 64), 250]  # 6 sites × 16 sets of neurons: a group of algorithms takes a moment
-    assert {(p.stage, p.total) for p in seen} == {("alignments", 250)}
-
-    def stop(progress):
-        if progress.done == 64:
-            raise Cancelled("alignments")
-
-    with pytest.raises(Cancelled):
-        search_alignments(ask(file.network), candidates, Work(report=stop))
 
 
 def test_more_variables_than_neurons_is_none_found_not_an_error():

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.algorithms.candidates import Candidates, candidate_algorithms
-from analysis.alignments import carriable_search, placements
+from analysis.alignments import placements
 from analysis.alignments import search as search_module
 from analysis.alignments.carriable_search import Support, aligned_algorithms
 from analysis.alignments.decisions import site_decisions
 from analysis.alignments.iia import Behaviour
 from analysis.alignments.search import search_alignments
 from analysis.data import DataRecord, clean_data
-from analysis.errors import BeyondLimits, Cancelled
+from analysis.errors import BeyondLimits
 from analysis.limits import Limits
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
@@ -110,15 +110,6 @@ def test_three_inputs_are_searched_as_by_trying_each(seed, sizes, rules):
     assert_same_as_trying_each(network, own_task(network), protocol_from_mapping({**BARE, **rules}))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("seed", "pairs", "n_aligned"), [(54, "ordered", 6), (70, "one_direction", 22)])
-def test_three_inputs_in_depth_3_are_searched_as_by_trying_each(seed, pairs, n_aligned):
-    # tasks that are not constant: those have 6,377 candidates and not 104,922, and few of them are aligned
-    network = random_network(seed, (3, 2, 2, 1), "tanh")
-    protocol = protocol_from_mapping({**BARE, "interchange_pairs": pairs})
-    assert assert_same_as_trying_each(network, own_task(network), protocol) == n_aligned
-
-
 @pytest.mark.parametrize("name", ["xor_2-2-2", "xor_pretrained", "and_3-3", "or_sigmoid_2-2", "majority_3-3"])
 def test_golden_networks_are_searched_as_by_trying_each(name):
     file = golden_network(name)
@@ -175,13 +166,6 @@ def test_the_first_aligned_algorithms_are_kept_and_all_are_counted():
         assert part.algorithms == whole.algorithms[:limit]
 
 
-def test_small_chunks_give_the_same(monkeypatch):
-    network = random_network(16, (2, 3, 2, 1))
-    whole = supported(network, own_task(network), COMPLETE)
-    monkeypatch.setattr(carriable_search, "_CELLS", 30)
-    assert supported(network, own_task(network), COMPLETE) == whole
-
-
 def test_the_pipeline_lists_the_first_and_the_aligned_and_says_so():
     file = golden_network("xor_pretrained")
     one_by_one = analyse_output(ask(file.network, task=file.tasks[0]))
@@ -231,21 +215,6 @@ def test_kept_alignments_are_bounded_in_all(monkeypatch, max_listed):
         assert (cut.n_valid, cut.n_minimal) == (full.n_valid, full.n_minimal)
         assert sum(s.valid for s in cut.alignments) == min(most, full.n_valid)
         assert cut.truncated_at == (most if full.n_valid > most else None)
-
-
-def test_the_search_can_be_cancelled():
-    network = random_network(16, (2, 3, 2, 1))
-    candidates = candidate_algorithms(own_task(network), COMPLETE, 2, max_listed=10)
-    seen = []
-
-    def stop(progress):
-        seen.append(progress)
-        if len(seen) == 3:
-            raise Cancelled("alignments")
-
-    with pytest.raises(Cancelled):
-        search_alignments(ask(network), candidates, Work(report=stop))
-    assert {progress.stage for progress in seen} == {"alignments"}
 
 
 def test_too_wide_networks_are_refused_before_the_search():

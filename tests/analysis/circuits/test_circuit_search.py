@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from analysis.circuits import last_layer, prefixes
 from analysis.circuits.search import Sampling, decide_right, search_circuits
 from analysis.circuits.space import in_space
 from analysis.criteria.population import Population
@@ -157,21 +156,6 @@ def test_outputs_are_those_of_each_circuit_to_the_last_bit(ablation):
         circuit = possible_circuit(mask, found.layout)
         alone = circuit_activations(network, circuit, clean_data(2).representatives, ablation=ablation)[-1]
         assert alone[:, 0].tolist() == outputs.tolist()
-
-
-@pytest.mark.parametrize("sizes", [(2, 3, 3, 1), (2, 2, 3, 2, 1)])
-def test_small_chunks_find_the_same(sizes, monkeypatch):
-    network, task, protocol = random_network(4, sizes), random_task(4, 2), custom(accuracy_threshold=0.45)
-    expected = search_circuits(ask(network, task=task, protocol=protocol))
-    assert expected.n_valid > 0
-    monkeypatch.setattr(last_layer, "_COMBINATIONS_AT_ONCE", 50)
-    monkeypatch.setattr(last_layer, "_VALUES_AT_ONCE", 300)
-    monkeypatch.setattr(prefixes, "VALUES_AT_ONCE", 200)
-    monkeypatch.setattr(prefixes, "_NUMBERS_AT_ONCE", 20)
-    last_layer._choices.cache_clear()
-    found = search_circuits(ask(network, task=task, protocol=protocol))
-    last_layer._choices.cache_clear()
-    assert found.masks.tolist() == expected.masks.tolist()
 
 
 def test_every_circuit_is_tested_once_and_reported_and_the_callers_cancellation_goes_through():

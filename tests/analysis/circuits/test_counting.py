@@ -20,7 +20,7 @@ from analysis.circuits.search import search_circuits
 from analysis.circuits.strategy import count_circuits
 from analysis.circuits.tail_groups import times_included
 from analysis.data import DataRecord, clean_data
-from analysis.errors import BeyondLimits, Cancelled
+from analysis.errors import BeyondLimits
 from analysis.networks.mlp import forward
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
@@ -197,18 +197,6 @@ def test_every_circuit_is_judged_once_and_reported():
     assert (seen[-1].done, seen[-1].total) == (4_346_385, 4_346_385)
     assert seen[-1].found == f"{counted.count:,} valid circuits"
     assert [p.done for p in seen[-5:]] == sorted(p.done for p in seen[-5:])
-
-
-@pytest.mark.parametrize(("name", "last"), [("xor_pretrained", "drawn"), ("xor_4-4", "valid circuits")])
-def test_counting_and_drawing_are_reported_and_can_be_stopped(name, last):
-    file = golden_network(name)
-
-    def stop(progress):
-        if progress.done and last in progress.found:
-            raise Cancelled("circuits")
-
-    with pytest.raises(Cancelled):
-        count_circuits(ask(file.network, task=file.tasks[0]), Work(report=stop), n_draws=100)
 
 
 def test_what_cannot_be_counted_is_refused():

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.circuits.distribution import distribution_of
 from analysis.networks.circuit import EdgeLayout, kept_edges, mask_array, masks_of, one_mask
 from analysis.networks.mlp import keep_matrices
-from tests.analysis.circuits.wide import WIDE, wide_masks
+from tests.analysis.circuits.wide import WIDE
 
 
 @pytest.mark.parametrize("sizes", [(2, 2, 1), (2, 21, 1), (3, 16, 1), (5, 11, 1), *WIDE])
@@ -26,13 +25,3 @@ def test_edges_become_masks_and_masks_edges(sizes: tuple[int, ...]) -> None:
     assert [int(mask) for mask in masks & ~last] == [mask & ~(1 << (layout.n_edges - 1)) for mask in plain]
     flat = np.concatenate([matrix.reshape(len(masks), -1) for matrix in keep_matrices(masks, layout)], axis=1)
     assert (flat == edges).all()
-
-
-@pytest.mark.parametrize("sizes", WIDE)
-def test_the_distribution_of_wide_circuits_is_counted_edge_by_edge(sizes: tuple[int, ...]) -> None:
-    layout, masks = EdgeLayout(sizes), wide_masks(sizes, 20)
-    found = distribution_of(mask_array(masks, layout), layout)
-    assert found.of == 20
-    assert sum(n * count for n, count in found.by_edges.items()) == sum(mask.bit_count() for mask in masks)
-    assert found.edge_use == tuple(sum(mask >> k & 1 for mask in masks) for k in range(layout.n_edges))
-    assert sum(n * count for n, count in found.by_neurons.items()) == sum(map(sum, found.neuron_use))

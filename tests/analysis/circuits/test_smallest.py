@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -184,25 +182,6 @@ def test_estimates_list_what_was_hit_and_the_smallest_beyond_64_edges():
     right = np.abs(found.outputs) <= 0.5
     assert right.all()
     assert min(mask.bit_count() for mask in masks) == found.smallest.n_edges == 4
-
-
-@pytest.mark.slow
-def test_counts_list_the_smallest_beside_the_draws():
-    network = golden_network("xor_pretrained").network
-    task, data = Task((0, 1, 1, 0)), clean_data(2)
-    whole = search_circuits(ask(network, task=task, data=data))
-    limits = Limits(max_possible=100, n_draws=10, n_smallest=7)
-    found = find_circuits(ask(network, task=task, data=data), Work(limits=limits))
-    assert found.method == "counted"
-    assert found.count == len(whole.masks)
-    assert found.n_drawn == 10
-    assert found.smallest is not None
-    assert found.smallest.proved
-    assert list(found.smallest.masks) == by_size(whole.masks.tolist())[:7]
-    assert set(found.masks.tolist()) <= set(whole.masks.tolist())
-    every = find_circuits(ask(network, task=task, data=data), Work(limits=replace(limits, n_smallest=1_000)))
-    assert every.truncated_at is None
-    assert every.masks.tolist() == whole.masks.tolist()
 
 
 @pytest.mark.slow

@@ -15,7 +15,6 @@ from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits
 from analysis.limits import Limits, listed_bytes
 from analysis.networks.network import Network
-from analysis.progress import Progress
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
 from analysis.tasks import Task
@@ -95,15 +94,6 @@ def test_circuits_valid_under_any_ablation_are_listed_or_not_searched():
         plan_circuits(question, limits=Limits(max_possible=1))
 
 
-def test_three_searches_are_told_of_as_one_stage():
-    rules = COMPLETE.model_copy(update={"circuit_family": "any_ablation"})
-    told: list[Progress] = []
-    search_circuits(ask(network_of((2, 3, 3, 1)), task=XOR, protocol=rules), Work(told.append))
-    assert [step.done for step in told] == sorted(step.done for step in told)
-    assert [step.done == step.total for step in told].index(True) == len(told) - 1
-    assert len({step.total for step in told}) == 1
-
-
 def test_no_plan_for_nothing():
     network = Network.from_arrays([[[1.0, 1.0]]], [[0.0]])
     plan = plan_circuits(ask(network, task=XOR, protocol=PAPER))
@@ -160,11 +150,6 @@ def test_more_than_a_list_holds_are_counted(family, limits):
     assert (some.n_drawn, some.truncated_at) == (30, some.n_listed)
     assert some.smallest.proved
     assert some.smallest.n_edges == min(whole.distribution.by_edges)
-
-
-def test_lists_have_a_bound_of_memory():
-    assert Limits().most_listed(4) == Limits().max_valid, "two inputs: as many as are wanted"
-    assert Limits().most_listed(64) * listed_bytes(64) <= Limits().max_bytes
 
 
 @pytest.mark.slow

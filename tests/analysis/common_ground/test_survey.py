@@ -10,25 +10,21 @@ import pytest
 
 from analysis.alignments.alignment import Alignment
 from analysis.common_ground import survey
-from analysis.common_ground.interpreted import choose_classes, representatives_predict, speaks
+from analysis.common_ground.interpreted import choose_classes
 from analysis.common_ground.points import Bounds
-from analysis.common_ground.spread import Spread
 from analysis.common_ground.survey import alignment_standings, survey_common_ground
 from analysis.data import clean_data
-from analysis.errors import Cancelled
 from analysis.experiments import decide_under_interventions, intervention_space, standing_of
 from analysis.explanations.algorithms import predict_by_alignment
 from analysis.explanations.circuits import predict_by_interpretation
 from analysis.interpretations import indexing
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.predicting import class_predictions
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.question import Question, ask
 from analysis.report import Placed
 from analysis.tasks import input_table, named_task
-from analysis.work import Work
 from app.bundled import bundled_networks
 from tests.factories import pretrained_xor, real_analysis, two_xor_algorithms
 
@@ -198,14 +194,6 @@ def test_classes_are_the_same_whether_listed_or_found_by_rank(small):
     assert all(np.array_equal(a, b) for a, b in zip(listed.classes.cuts, found.classes.cuts, strict=True))
 
 
-def test_it_stops_on_request(small):
-    def stop(_progress):
-        raise Cancelled
-
-    with pytest.raises(Cancelled):
-        survey_common_ground(*small, Work(report=stop))
-
-
 @pytest.mark.slow
 def test_the_pretrained_xor_by_two_routes():
     """All 147,899,020 interpretations: the recursion's maxima, and the degrees of the polynomials that count them."""
@@ -226,31 +214,3 @@ def test_the_pretrained_xor_by_two_routes():
         circuit = Circuit(analysis_subject.question.layout, int(extreme.mask, 16))
         one = InterpretationSpace(ask(analysis_subject.question.cut), circuit).at(int(extreme.index or 0))
         assert standing_of(predict_by_interpretation(one, space), answers).right == extreme.right
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("sizes", "seed"), [((2, 3, 2, 1), 1), ((2, 2, 2, 2, 1), 2), ((3, 2, 2, 1), 2)])
-def test_representatives_of_other_shapes(sizes, seed):
-    random = np.random.default_rng(seed)
-    shapes = list(zip(sizes[1:], sizes, strict=False))
-    network = Network.from_arrays(
-        [3 * random.normal(size=s) for s in shapes], [random.normal(size=s[0]) for s in shapes], activation="tanh"
-    )
-    layout, data = EdgeLayout(network.sizes), clean_data(sizes[0])
-    space = intervention_space(network.hidden_sizes, network.n_inputs)
-    answers = decide_under_interventions(network, input_table(sizes[0]), space)
-    circuit = Circuit(layout, (1 << layout.n_edges) - 1)
-    chosen = choose_classes(ask(network, data=data), circuit)
-    assert speaks(chosen.classes)
-    source, base = np.nonzero(~np.eye(space.n_rows, dtype=bool))
-    predicted = np.concatenate(list(representatives_predict(chosen.classes, space)))
-    right = (predicted == answers.decisions[:, source, base]).sum(axis=(1, 2))
-    found = class_predictions(chosen.classes, space, answers, "all", extremes=False, representatives=True)
-    assert np.array_equal(found.representative, right)
-    interpretations = InterpretationSpace(ask(network, data=data), circuit)
-    for k in range(0, len(chosen), max(1, len(chosen) // 40)):
-        said = predict_by_interpretation(interpretations.at(chosen.least_indices[k]), space)
-        assert standing_of(said, answers).right == right[k]
-    few = choose_classes(ask(network, data=data), circuit, ranks=range(min(20, len(chosen))))
-    spread = Spread(space, answers)
-    assert not spread.add(few.classes) or sum(spread.counted().values()) == sum(few.classes.sizes)

@@ -13,7 +13,7 @@ from analysis.criteria.judging import Subject, budget_that_ended, judge_analysis
 from analysis.criteria.population import Population
 from analysis.criteria.steps import CriterionStep, default_steps
 from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, PASSED, UNDECIDED
-from analysis.errors import Cancelled, InvalidCriterion
+from analysis.errors import InvalidCriterion
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.limits import Limits
 from analysis.networks.circuit import Circuit, EdgeLayout
@@ -131,21 +131,6 @@ def test_interpretations_that_a_limit_left_uncounted_are_counted():
     assert put_together(judge_analysis(cut, EVERY_READING)) == put_together(judge_analysis(whole, EVERY_READING))
     for block in judge_analysis(cut, EVERY_READING):
         assert [one.total for one in block.readings] == list(whole.interpretations)
-
-
-@pytest.mark.slow
-def test_progress_counts_what_is_done_and_may_stop_it():
-    told: list[Progress] = []
-    list(judge_analysis(subject(), QUICK, Work(report=told.append)))
-    assert all(0 <= one.done <= one.total for one in told)
-    assert {one.stage for one in told} == {"circuits", "algorithms", "alignments"}
-    assert [one.found for one in told if one.stage == "alignments"][-1] == "1 criterion on 3 alignments"
-
-    def stop(progress: Progress) -> None:
-        raise Cancelled(progress.stage)
-
-    with pytest.raises(Cancelled):
-        list(judge_analysis(subject(), QUICK, Work(report=stop)))
 
 
 def test_nothing_found_is_nothing_judged_and_wrong_kinds_are_refused():

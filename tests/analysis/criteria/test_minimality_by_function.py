@@ -62,29 +62,6 @@ def test_minimality_is_what_every_set_of_edges_says(seed, table, activation, abl
         assert passed(some, f"minimal-{kind}") == [kinds[place] for kinds in expected[::3]], kind
 
 
-def test_a_removal_that_only_strands_a_neuron_is_none() -> None:
-    context = xor_context()
-    rows, labels = boolean_rows(2), [0, 1, 1, 0]
-    edges = plain.edges_of(context.question.cut)
-    local = criterion_named("minimal-local").judge(context)
-    for position, mask in enumerate(context.items.tolist()[::7]):
-        kept = {edge for k, edge in enumerate(edges) if mask >> k & 1}
-        spare = [
-            edge
-            for edge in kept
-            if plain.share_right(
-                context.question.cut,
-                plain.without_dead_neurons(context.question.cut, kept - {edge}),
-                rows,
-                labels,
-                "rounding",
-            )
-            == 1
-        ]
-        assert local.numerators is not None
-        assert local.numerators[7 * position] == len(kept) - len(spare)
-
-
 @pytest.mark.parametrize("sizes", [(2, 2, 2, 1), (2, 3, 1), (3, 2, 1), (1, 2, 1)])
 def test_pruned_sets_that_leave_an_input_unused_are_all_found(sizes: tuple[int, ...]) -> None:
     layout, network = EdgeLayout(sizes), random_network(0, sizes, "relu")

@@ -10,7 +10,7 @@ import torch
 
 from analysis.alignments import iia
 from analysis.data import clean_data
-from analysis.directions.blocks import Block, block_placements, demands
+from analysis.directions.blocks import block_placements, demands
 from analysis.directions.das import LearningOptions, learn, learn_choices
 from analysis.question import ask
 from tests.analysis.directions.test_alice_and_bob import CANDIDATES, NET
@@ -26,9 +26,6 @@ def _one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-SHORT = LearningOptions(seeds=(0,), steps=60, learning_rate=0.1)
 
 
 def test_demands_are_those_of_the_algorithm() -> None:
@@ -59,15 +56,6 @@ def test_one_seed_one_result_whatever_is_learned_beside_it() -> None:
     for one, other in zip(together[0], again[0], strict=True):
         assert np.array_equal(one.rotations[0], other.rotations[0])
         assert np.allclose(one.rotations[0] @ one.rotations[0].T, np.eye(3), atol=1e-12)
-
-
-@pytest.mark.slow
-def test_alice_and_bob_are_learned_too() -> None:
-    for algorithm in CANDIDATES.algorithms:
-        (((run, scored),),) = learn_choices(
-            ask(NET, data=DATA), algorithm, [(Block(1, 0, 1), Block(1, 1, 1))], n_seeds=1
-        )
-        assert (run.n_single, run.n_joint) == (scored.iia.agreed, scored.joint.agreed)  # judged by two routes
 
 
 @pytest.mark.slow

@@ -9,7 +9,6 @@ import pytest
 
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.data import clean_data
-from analysis.directions.alignment import parse_directions
 from analysis.directions.report import directions_json, directions_report, unfinished_directions
 from analysis.directions.result import CLOSED_FORM
 from analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
@@ -17,10 +16,8 @@ from analysis.directions.table import DirectionTable
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask
-from analysis.result_file import result_json
 from analysis.tasks import named_task
 from app.bundled import bundled_networks
-from tests.factories import pretrained_xor, real_analysis
 
 XORNET = next(file for file in bundled_networks() if file.slug == "alice-and-bob").file.network
 CANDIDATES = candidate_algorithms(named_task("XOR", 2), COMPLETE, 1)
@@ -53,23 +50,6 @@ def test_a_class_beyond_its_limits_is_refused_with_the_reason(width, direction_c
         f"output 0: directions, class {direction_class} was not searched: {found.refused}"
     ]
     assert closed_form_work(question.cut, 10**6) > MAX_CHEAP > closed_form_work(XORNET, 2)
-
-
-@pytest.mark.slow
-def test_a_result_file_names_them_by_class():
-    analysis, question = real_analysis(), ask(pretrained_xor().network, data=clean_data(2))
-    candidates, table = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2), DirectionTable(question)
-    report = directions_report([search_directions(question, candidates, "oblique", table=table)], table)
-    document = result_json([analysis], masks=False, directions=[directions_json(report, report.kept)])
-    told = document["outputs"][0]["directions"]["oblique"]
-    assert (told["searched"], told["aligned"], told["valid"], told["joint"], told["exact"]) == (2, 2, 8, 3, True)
-    assert sum(len(one["alignments"]) for one in told["algorithms"]) == len(report.kept)
-    for one in told["algorithms"]:
-        for kept in one["alignments"]:
-            assert parse_directions(one["text"], kept["at"]).id == kept["id"]
-            assert kept["valid"] == (kept["iia"]["agreed"] == kept["iia"]["of"])
-            assert {family["dimension"] for family in kept["oblique"]} == {2}
-    assert "directions" not in result_json([analysis], masks=False)["outputs"][0]
 
 
 def test_what_is_left_open_is_told():

@@ -12,7 +12,6 @@ import pytest
 from analysis.directions.polyhedra import Inequality, common_point
 from analysis.errors import AnalysisError
 from analysis.experiments import SILENT, decide_under_interventions, intervention_space
-from analysis.explanations.explanation import NAME, REF
 from analysis.explanations.probes import (
     PROBE,
     find_probes,
@@ -143,18 +142,6 @@ def test_other_texts_are_refused_with_cause_and_cure(text, cause):
         read_probe(random_question(2, 3, 1, 1, seed=8), text)
     assert cause in refused.value.cause
     assert refused.value.cure
-
-
-def test_the_columns_are_those_of_the_record():
-    question = ask(pretrained_xor().network)
-    found = find_probes(question)
-    frame = PROBE.frame(found.explanations)
-    assert list(frame) == [REF, NAME, *(column.name for column in PROBE.columns)]
-    assert frame["layer"].tolist() == [1] * 7 + [2] * 7
-    assert frame[NAME][5] == "A ⊕ B on layer 1"
-    assert frame["task"].tolist() == [text.endswith(".6") for text in frame[REF].tolist()]
-    again = PROBE.read(question, "1.6")
-    assert all(column.value(again) == frame[column.name][5].item() for column in PROBE.columns)
 
 
 def test_a_record_with_two_columns_of_one_name_is_refused():

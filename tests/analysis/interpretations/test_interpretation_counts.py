@@ -7,7 +7,7 @@ import pytest
 
 from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data
-from analysis.errors import BeyondLimits, Cancelled
+from analysis.errors import BeyondLimits
 from analysis.interpretations import counting, transfer
 from analysis.interpretations.counting import count_alone, count_interpretations
 from analysis.interpretations.cuts import read_cuts
@@ -20,7 +20,7 @@ from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
 from analysis.work import Work
 from tests.analysis.circuits.test_circuit_search import random_network
-from tests.golden_files import NAMES, golden, golden_network
+from tests.golden_files import golden_network
 from tests.oracles.brute_force_circuits import possible_masks
 from tests.oracles.brute_force_interpretations import count, interpretations
 
@@ -70,9 +70,6 @@ def test_counts_read_the_representatives():
     assert counts != count_interpretations(ask(network), masks)
 
 
-CASES = [(name, k) for name in NAMES for k, stored in enumerate(golden(name)["outputs"]) if "interpretations" in stored]
-
-
 @pytest.mark.parametrize(
     ("protocol", "n_valid", "total", "observed"), [(PAPER, 32, 234_700, None), (COMPLETE, 197, 147_899_020, 7_836)]
 )
@@ -98,25 +95,6 @@ def wide_network() -> Network:
     return network
 
 
-def test_small_blocks_count_the_same(monkeypatch):
-    network = wide_network()
-    layout = EdgeLayout(network.sizes)
-    masks = np.array(
-        [2**layout.n_edges - 1, *(int(m, 16) for m in golden("xor_4-4")["outputs"][0]["circuits"]["masks"][:60])]
-    )
-    masks = masks.astype(np.uint64)
-    expected = count_interpretations(ask(network), masks)
-    assert max(expected.by_circuit) > 2**62
-    monkeypatch.setattr(counting, "_STATES_AT_ONCE", 7)
-    monkeypatch.setattr(counting, "_CIRCUITS_AT_ONCE", 3)
-    monkeypatch.setattr(counting, "LINKS_AT_ONCE", 50)
-    monkeypatch.setattr(transfer, "LINKS_AT_ONCE", 5)
-    assert count_interpretations(ask(network), masks[1:]).by_circuit == expected.by_circuit[1:]
-    monkeypatch.setattr(transfer, "LINKS_AT_ONCE", 500)
-    monkeypatch.setattr(counting, "_STATES_AT_ONCE", 50)
-    assert count_interpretations(ask(network), masks) == expected
-
-
 def test_values_that_nearly_agree_are_one_value():
     # the second input weighs 1e-13: it opens no cut; at 1e-9 it does
     def network(weight):
@@ -128,22 +106,6 @@ def test_values_that_nearly_agree_are_one_value():
         assert first.n_cuts.tolist() == [[n_cuts]]
         found, _ = interpretations(network(weight), 0b111)
         assert count_interpretations(ask(network(weight)), mask).by_circuit == (len(found),)
-
-
-def test_progress_ends_at_the_number_of_circuits_and_can_cancel(monkeypatch):
-    monkeypatch.setattr(counting, "_CIRCUITS_AT_ONCE", 10)
-    network, seen = random_network(2, (2, 2, 2, 1)), []
-    masks = some_masks(network, 69)
-    counts = count_interpretations(ask(network), masks, Work(report=seen.append))
-    assert [(p.done, p.total) for p in (seen[0], seen[-1])] == [(0, len(masks)), (len(masks), len(masks))]
-    assert seen[-1].found == f"{counts.total:,} interpretations"
-
-    def stop(progress):
-        if progress.done:
-            raise Cancelled("interpretations")
-
-    with pytest.raises(Cancelled):
-        count_interpretations(ask(network), masks, Work(report=stop))
 
 
 def test_hopeless_counts_are_refused():

@@ -25,7 +25,7 @@ from analysis.tasks import input_table, named_task
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor
 from tests.golden_files import golden_network
-from tests.oracles.brute_force_circuits import edges_of, is_possible, possible_masks
+from tests.oracles.brute_force_circuits import possible_masks
 from tests.oracles.brute_force_interchange import scores
 from tests.oracles.brute_force_interpretations import interpretations
 
@@ -133,32 +133,6 @@ def test_counts_and_extremes_equal_trying_everything(sizes, activation, ablation
         masks = [mask for mask, _ in possible_masks(network)]
         for mask in masks[:: max(1, len(masks) // 4)]:
             compare(network, mask, ablation, most=150)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("sizes", [(2, 2, 3, 1), (2, 3, 2, 1), (2, 2, 2, 2, 1)])
-def test_counts_and_extremes_equal_trying_everything_on_larger_networks(sizes):
-    """Circuits with free completions that have up to 200 interpretations, drawn at random."""
-    random = np.random.default_rng(len(sizes))
-    edges = EdgeLayout(sizes).n_edges
-    compared = 0
-    for seed in range(400):
-        network = random_network(seed, sizes, "tanh")
-        network = Network.from_arrays(
-            [*network.weights[:-1], network.weights[-1] * 3], network.biases, activation="tanh"
-        )
-        kept = {edge for edge in edges_of(network) if random.random() < 0.75}
-        if not is_possible(network, kept):
-            continue
-        mask = sum(1 << k for k, edge in enumerate(edges_of(network)) if edge in kept)
-        assert mask < 1 << edges
-        classes = observed_classes(ask(network), circuit_of(network, mask))
-        if 8 <= sum(classes.sizes) <= 200 and len(classes) < sum(classes.sizes):
-            compare(network, mask)
-            compared += 1
-        if compared == 4:
-            break
-    assert compared == 4
 
 
 @pytest.mark.slow

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.interventions import interchange
 from analysis.interventions.interchange import interchange_outputs, run_with_swaps
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.mlp import activations
@@ -43,13 +42,6 @@ def test_outputs_are_those_of_one_run_at_a_time(seed, sizes, activation):
     for site, matrix in zip(neuron_sets(network), outputs, strict=True):
         expected = [[oracle.output(site, s, b) for b in range(len(rows))] for s in range(len(rows))]
         np.testing.assert_allclose(matrix, expected, rtol=1e-12, atol=1e-12)
-
-
-def test_chunks_do_not_show(monkeypatch):
-    network = random_network(4, (2, 4, 4, 1))
-    whole = interchange_outputs(network, all_sites(network), input_table(2))
-    monkeypatch.setattr(interchange, "_CELLS", 100)
-    np.testing.assert_array_equal(whole, interchange_outputs(network, all_sites(network), input_table(2)))
 
 
 def test_swaps_in_two_layers_win_over_what_flows_in_from_the_first():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from itertools import combinations, product
 from pathlib import Path
 
 import pytest
@@ -24,17 +23,6 @@ XOR, CLEAN = named_task("XOR", 2), clean_data(2)
 
 def by_class(ladder: LadderReport) -> dict[str, Rung]:
     return {rung.map_class: rung for rung in ladder.rungs}
-
-
-def by_hand(sizes, n_variables, single):
-    sites = [
-        {(layer, neuron) for neuron in chosen}
-        for layer, width in enumerate(sizes)
-        for size in range(1, 2 if single else width + 1)
-        for chosen in combinations(range(width), size)
-    ]
-    choices = product(sites, repeat=n_variables)
-    return sum(len(set().union(*choice)) == sum(map(len, choice)) for choice in choices)
 
 
 @pytest.mark.slow

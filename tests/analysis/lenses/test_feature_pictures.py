@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from analysis.data import clean_data
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
@@ -50,12 +47,3 @@ def test_a_ridge_is_found_where_no_corner_shows_it():
     (row,) = (seen := LENS.answer(ask(three), LENS.defaults).view).rows
     assert seen.notes == ()  # the box is that of 0 and 1
     assert (row["largest_at"], row["smallest_at"], row["exact"]) == ([1.0, 1.0, 1.0], [0.0, 0.0, 0.0], False)
-
-
-@pytest.mark.slow
-def test_rows_that_span_another_box_are_said():
-    data = replace(clean_data(2), representatives=2 * clean_data(2).representatives - 1)
-    question = ask(golden_network("xor_relu_3-3").network, data=data)
-    seen = LENS.answer(question, LENS.defaults).view
-    assert seen.notes == ("The box is the one that the rows span, not that of 0 and 1.",)
-    assert {row["exact"] for row in seen.rows} == {False}

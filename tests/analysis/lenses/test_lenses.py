@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from itertools import combinations, pairwise, permutations, product
+from itertools import pairwise, permutations, product
 from math import factorial
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,14 +18,13 @@ from analysis.errors import InvalidMethod
 from analysis.ladder.climbing import placed_algorithms
 from analysis.lenses.lens import Attribution, LensAnswer, Table
 from analysis.lenses.probes import scaled_layers
-from analysis.lenses.registry import LENS_BY_KEY, LENSES
+from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.mlp import activations, forward
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.question import Question, ask
 from analysis.tasks import input_table
 from app.bundled import bundled_networks
-from benchmarks.findings.lens_numbers import numbers
 from tests.factories import pretrained_xor
 
 
@@ -88,21 +85,6 @@ def test_shapley_values_are_the_mean_over_all_orders_of_inputs(question: Questio
     assert seen.interactions is not None
     assert np.abs(seen.interactions.sum(axis=2) - seen.scores).max() < 1e-12
     assert np.abs(seen.scores.sum(axis=1) + seen.base - forward(question.cut, rows)[:, 0]).max() < 1e-12
-
-
-def test_interactions_are_those_of_orders_in_which_the_pair_comes_one_after_the_other() -> None:
-    """Shapley–Taylor of order 2: the pair's joint effect on top of those before the first of the two in an order."""
-    question, rows, n = QUESTIONS[1], input_table(3), 3
-    seen = scores(question, "shapley")
-    assert seen.interactions is not None
-    for i, j in combinations(range(n), 2):
-        expected = np.zeros(len(rows))
-        for order in permutations(range(n)):
-            before = set(order[: min(order.index(i), order.index(j))])
-            for number, row in enumerate(rows):
-                value = [output_mixed(question, row, before | more, rows) for more in ({i, j}, {i}, {j}, set())]
-                expected[number] += value[0] - value[1] - value[2] + value[3]
-        assert np.abs(2 * seen.interactions[:, i, j] - expected / factorial(n)).max() < 1e-12
 
 
 def is_separable(points: np.ndarray, labels: list[int]) -> str:
@@ -191,10 +173,6 @@ def test_a_forced_autoencoder_rebuilds_four_rows_and_interchanging_a_latent_is_a
         assert (row["changed"], row["pairs"]) == (changed, pairs)
 
 
-def pattern(row: Mapping[str, Any]) -> int:
-    return sum(bit << place for place, bit in enumerate(row["truth_table"]))
-
-
 def test_what_a_lens_cannot_answer_is_an_outcome_with_its_reason() -> None:
     alone = random_question(2, 1)
     for key in ("probes", "patching-table", "response-fields", "labels", "sae", "das"):
@@ -208,35 +186,6 @@ def test_what_a_lens_cannot_answer_is_an_outcome_with_its_reason() -> None:
     wide = Network.from_arrays([np.ones((2, 13)), np.ones((1, 2))], [np.zeros(2), np.zeros(1)])
     many = replace(images, model=wide, record=DataRecord(np.zeros((4, 13)), boolean=False))
     assert look(many, "gradient-corners").outcome == "found"
-
-
-def renumbered(question: Question, seed: int) -> Question:
-    """The same network with the neurons of each hidden layer in another order."""
-    random, network = np.random.default_rng(seed), question.cut
-    weights, biases = [np.array(w) for w in network.weights], [np.array(b) for b in network.biases]
-    for layer, width in enumerate(network.hidden_sizes):
-        order = random.permutation(width)
-        weights[layer], biases[layer] = weights[layer][order], biases[layer][order]
-        weights[layer + 1] = weights[layer + 1][:, order]
-    return replace(question, model=Network.from_arrays(weights, biases, activation=network.activation))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("question", QUESTIONS[:2])
-def test_a_lens_s_numbers_do_not_depend_on_how_neurons_are_numbered(question: Question) -> None:
-    other = renumbered(question, 3)
-    told = 0
-    for lens in LENSES:
-        if not lens.learns and (view := lens.answer(question, lens.defaults).view) is not None:
-            again = lens.answer(other, lens.defaults).view
-            assert again is not None
-            one, two = numbers(lens, view), numbers(lens, again)
-            assert (one is None) == (two is None)
-            if one is not None and two is not None:
-                told += 1
-                assert one.shape == two.shape
-                assert one == pytest.approx(two, abs=1e-9)
-    assert told == 10
 
 
 def test_labels_are_scored_by_runs_by_hand() -> None:

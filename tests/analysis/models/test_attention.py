@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import AnalysisError, InvalidProtocol
-from analysis.models import attention_space
 from analysis.models.attention import ATTENTION, MAX_ROWS, read_attention
 from analysis.models.circuits import (
     MAX_LISTED,
@@ -188,15 +187,6 @@ def test_masks_are_run_alike_alone_and_together():
     together = space.run(masks)
     for number, mask in enumerate(masks):
         assert (space.run(mask[None])[0] == together[number]).all()  # to the bit
-
-
-def test_rows_in_parts_give_the_same_bits(monkeypatch):
-    model = read_attention(GOLDEN["majority_5_2x2_0"]["network"])
-    rules = {"granularity": "heads", "ablation": "mean", "embedding": "joined"}
-    masks = np.random.default_rng(6).random((5, model.space(rules).graph.n_bits)) < 0.6
-    whole = model.space(rules).run(masks)
-    monkeypatch.setattr(attention_space, "_BATCH", 5 * 6 * 16 * 7)  # seven rows of thirty-two at once
-    assert (model.space(rules).run(masks) == whole).all()
 
 
 def a_file(layers=1, heads=2, **changes):

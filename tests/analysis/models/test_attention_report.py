@@ -88,8 +88,8 @@ def test_the_heads_of_an_induction_circuit_are_told():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", ["", "mean", "heads", "nodes", "split"])
-@pytest.mark.parametrize("name", ["majority_5_2x2_0", "own_2x1_0"])
+@pytest.mark.parametrize("text", ["", "mean", "nodes", "split"])
+@pytest.mark.parametrize("name", ["own_2x1_0"])
 def test_the_figures_agree_with_the_runs(name, text):
     model = read_attention(json.loads((GOLDEN / f"{name}.json").read_text())["network"])
     space = model.space(ATTENTION.rules(text))

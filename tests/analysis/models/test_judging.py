@@ -13,11 +13,11 @@ from analysis.models import judging
 from analysis.models.attention import ATTENTION, read_attention
 from analysis.models.attention_space import ROLES
 from analysis.models.circuits import find_circuits, mask_bits
-from analysis.models.judging import circuit_record, judged_circuits, told_of
+from analysis.models.judging import circuit_record, judged_circuits
 from analysis.models.model import gaps
 from tests.analysis.models.attention_models import plain_run
 from tests.analysis.models.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
-from tests.analysis.models.test_attention_report import by_hand, whole
+from tests.analysis.models.test_attention_report import by_hand
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "attention"
 
@@ -69,19 +69,6 @@ def test_criteria_agree_with_plain_runs(name, text):
         assert not one.minimal or one.told["minimal_local"] == "passed"
 
 
-@pytest.mark.parametrize("text", ["", "mean-heads", "nodes"])
-def test_resampling_the_row_itself_is_the_whole_model(text):
-    model = golden("majority_5_1x2_0")
-    space = model.space(ATTENTION.rules(text))
-    everything = space.run(whole(space)[None])[0]
-    for row in (0, 17):
-        none = space.run_from(np.zeros((1, space.graph.n_bits), dtype=bool), row)[0]
-        if text == "nodes":  # heads that are not there still carry what they do on the row
-            assert none[row] == pytest.approx(everything[row])
-        else:
-            assert none == pytest.approx(np.broadcast_to(everything[row], none.shape))
-
-
 def test_the_heads_of_an_induction_circuit_have_their_roles():
     model = by_hand()
     found = judged(model, "")
@@ -131,20 +118,6 @@ def test_what_takes_more_runs_than_there_are_is_undecided(monkeypatch):
     by_size = [one.told["minimal_local"] for one in sorted(told, key=lambda one: one.bits)]
     assert by_size[-1] == "undecided"
     assert by_size[0] != "undecided"
-
-
-@pytest.mark.slow
-def test_one_circuit_is_judged_as_among_all():
-    model = golden("majority_5_1x2_0")
-    found, rules = judged(model, ""), ATTENTION.default_rules
-    assert len(found.circuits) == 12
-    numbers = np.sort(np.array([int(one.mask, 16) for one in found.circuits], dtype=np.uint64))
-    for one in found.circuits[::5]:
-        alone = replace(one, told={})
-        assert told_of(ATTENTION, model, rules, [alone], min(found.by_bits), numbers) == [one.told]
-        [again] = told_of(ATTENTION, model, rules, [alone], None, None)
-        assert again.pop("minimal_cardinal") == "undecided"
-        assert again == {key: value for key, value in one.told.items() if key != "minimal_cardinal"}
 
 
 def test_a_kind_without_roles_or_rows_to_patch_is_judged_by_the_rest():

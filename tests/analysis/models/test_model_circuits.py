@@ -10,7 +10,7 @@ import pytest
 from analysis.circuits.search import search_circuits
 from analysis.errors import BeyondLimits, Cancelled, InvalidMask
 from analysis.models import circuits as engine
-from analysis.models.circuits import circuits_of, find_circuits, find_masks, mask_bits, read_mask
+from analysis.models.circuits import find_circuits, find_masks, mask_bits, read_mask
 from analysis.models.graph import Edge, Graph, Node
 from analysis.models.model import gaps
 from analysis.progress import OutOfTime
@@ -83,15 +83,6 @@ def test_the_smallest_are_listed_where_there_are_too_many():
     assert found.by_bits == every.by_bits
     smallest = sorted(every.circuits, key=lambda one: (one.bits, one.mask))[:2]
     assert list(found.circuits) == sorted(smallest, key=lambda one: one.mask)
-
-
-def test_some_circuits_have_the_figures_that_the_search_found():
-    space, circuits = AND.space(RULES), find_circuits(AND, RULES).circuits
-    masks = np.array([mask_bits(space, one.mask) for one in circuits])
-    assert circuits_of(AND, space, masks, [one.minimal for one in circuits]) == list(circuits)
-    every = (mask for mask in space.every if mask.any() and (space.reduce(mask[None]) == mask).all())
-    invalid = next(mask for mask in every if space.graph.write(mask) not in by_hand(AND))
-    assert not circuits_of(AND, space, invalid[None], [None])[0].valid
 
 
 def test_a_mask_means_the_circuit_that_is_left_of_it():

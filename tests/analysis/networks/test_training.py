@@ -46,15 +46,6 @@ def test_a_network_does_not_depend_on_its_company(together, index):
 
 
 @pytest.mark.slow
-def test_company_of_the_same_shape_changes_nothing_either():
-    specs = [TrainingSpec(seed=seed, activation=a, epochs=6) for a in ("tanh", "sigmoid") for seed in range(130)]
-    alone = train_networks([specs[129], specs[-1]])
-    many = train_networks(specs)
-    assert [o.network.digest for o in alone] == [many[129].network.digest, many[-1].network.digest]
-    assert len({o.network.digest for o in many}) == len(specs)
-
-
-@pytest.mark.slow
 def test_converged_networks_compute_their_tasks():
     outcomes = train_networks(SEVERAL)
     assert sum(outcome.converged for outcome in outcomes) >= 6

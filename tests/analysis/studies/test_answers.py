@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
 
 from analysis.discovery.audit import audit
@@ -19,7 +18,6 @@ from analysis.studies.measures.registry import MEASURES
 from analysis.studies.outcome import network_of_outcome
 from analysis.studies.reading import design_from_mapping, read_design
 from analysis.studies.running import run_cell
-from analysis.studies.summary import Record, StudySummary
 from analysis.work import DEFAULT_WORK
 
 METHODS = ("acdc", "acdc(tau=0.1)", "acdc(loss=decision,tau=0.5)", "eap-ig", "weights", "random")
@@ -126,34 +124,6 @@ def test_a_counted_network_says_what_is_not_known():
     assert told["audit-excess:acdc"].exact
     assert told["audit-circuits"].exact
     assert told["audit-circuits"].value > 10**6
-
-
-@pytest.mark.slow
-def test_methods_are_compared_on_the_same_networks(outcomes):
-    """Cochran's Q by its formula, and Wilcoxon's pairs; a level that is not named takes no part."""
-    compared = design(
-        comparisons=[
-            {"measure": "audit-valid", "factor": "method", "test": "friedman"},
-            {"measure": "audit-excess", "factor": "method", "test": "wilcoxon", "levels": ["acdc", "random"]},
-        ]
-    )
-    place = {cell.key: position for position, cell in enumerate(cells_of(compared))}
-    records = [Record(place[o.cell], o.seed, o.state, o.network, o.figures) for o in outcomes]
-    summary = StudySummary(compared, records)
-    (_, _, cochran), (_, _, pair) = summary.tests()
-    rows = [[values(one)[answer_key("audit-valid", text)] for text in METHODS] for one in outcomes if one.converged]
-    table = np.array(rows, dtype=float)
-    k, by_method, by_network = len(METHODS), table.sum(axis=0), table.sum(axis=1)
-    q = (k - 1) * (k * (by_method**2).sum() - by_method.sum() ** 2) / (k * by_network.sum() - (by_network**2).sum())
-    assert cochran.groups == METHODS
-    assert cochran.statistic == pytest.approx(q)
-    assert pair.groups == ("acdc", "random")
-    both = [v for v in map(values, filter(lambda o: o.converged, outcomes)) if None not in _pair(v)]
-    assert pair.sizes == (len(both),)
-
-
-def _pair(told):
-    return told["audit-excess:acdc"], told["audit-excess:random"]
 
 
 def test_designs_without_methods_keep_their_digest():

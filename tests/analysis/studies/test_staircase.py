@@ -19,7 +19,6 @@ ALIGNED = tuple(
     for output, found in enumerate(golden(name)["outputs"])
     if "algorithms" in found
 )
-SINGLE_XOR = tuple(name for name in NAMES if name.startswith("xor_") and name != "xor_4-4")
 
 
 def steps_of(name, output=0):

@@ -14,7 +14,6 @@ from pluriscope.blocks import Action, Form
 from tests.app.access.conftest import CHOSEN, OWN, SITE
 
 CHANGE = "/jobs/nowhere/cancel"
-TRAIN = {"tasks": "XOR", "n_inputs": "2", "hidden": "2, 2"}
 
 
 def log_in(browser, **sent):

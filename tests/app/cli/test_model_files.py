@@ -30,16 +30,6 @@ def test_a_trained_model_is_written_and_can_be_analysed(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_a_table_of_ones_own_is_trained_on(tmp_path, capsys):
-    table = tmp_path / "table.json"
-    table.write_text(json.dumps({"name": "swap", "rows": [[0, 1], [1, 0]], "answers": [1, 0], "tokens": ["a", "b"]}))
-    assert run("train-model", "--rows", table, "--layers", 1, "--heads", 1, "--output", tmp_path, "--quiet") == 0
-    _, model = read_model((tmp_path / "swap-1x1-0.json").read_bytes())
-    assert (model.task, model.outputs) == ("swap", ("a", "b"))
-    assert "swap-1x1-0.json" in capsys.readouterr().out
-
-
-@pytest.mark.slow
 def test_mlp_blocks_and_layer_norm_are_trained(tmp_path):
     table = tmp_path / "table.json"
     table.write_text(json.dumps({"rows": [[0, 1], [1, 0]], "answers": [1, 0]}))

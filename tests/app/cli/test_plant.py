@@ -22,15 +22,6 @@ def test_a_network_is_written_with_its_record(tmp_path, capsys) -> None:
     assert f"circuit {file.planted.circuit.hex} with " in capsys.readouterr().err
 
 
-def test_disguises_are_done_in_order(tmp_path) -> None:
-    path = tmp_path / "planted.json"
-    disguises = [part for text in ("split=2", "permute", "noise") for part in ("--disguise", text)]
-    assert run("plant", ALICE, *disguises, "--seed", "3", "--name", "Hidden", "--quiet", "--output", path) == 0
-    file = parse_network_file(path.read_bytes())
-    assert file.name == "Hidden"
-    assert [made.step for made in file.planted.made] == ["compile", "split", "permute", "noise"]
-
-
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -9,7 +9,6 @@ from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.result_file import output_json, what_is_missing
 from analysis.work import Work
-from app.db.distributions import distributions_of
 from app.db.prepared import result_digest
 from app.db.reads.results import load_analysis
 from app.db.tables import AnalysisRow
@@ -58,13 +57,3 @@ def test_what_was_not_listed_comes_back_as_it_went(tmp_path, limits, circuits, a
     assert output_json(loaded) == output_json(analysis)
     assert what_is_missing(loaded) == what_is_missing(analysis)
     assert result_digest(loaded) == row.result_digest
-
-
-@pytest.mark.slow
-def test_figures_show_every_circuit_and_candidate():
-    found, listed = distributions_of(analysed(COUNTED)), distributions_of(analysed(Limits()))
-    assert found["of"] == sum(n for _, n in found["edges"]) == 197
-    assert sum(found["margin"]["counts"]) == 25
-    by_support = distributions_of(analysed(BY_SUPPORT))
-    assert by_support["alignments_per_algorithm"] == listed["alignments_per_algorithm"]
-    assert listed["candidates"] is None

@@ -1,13 +1,11 @@
 """Finding things by what addresses call them."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from app.db.errors import Ambiguous, NotFound
 from app.db.reads.analyses import find_analysis, find_network, find_protocol, scope_of
-from app.db.reads.networks import STUDY_ORIGIN, analyses_of, networks, networks_named
+from app.db.reads.networks import STUDY_ORIGIN, analyses_of, networks_named
 from app.db.records import save_protocol
 from app.db.writes import save_network
 from pluriscope.naming import Scope
@@ -23,17 +21,6 @@ def test_networks_by_slug_or_digest(store):
         for ref in ("nothing", digest[:5], digest[:6].upper(), digest + "0", "", "%", "abcdef0"):
             with pytest.raises(NotFound):
                 find_network(session, ref)
-
-
-def test_networks_are_listed_by_position_then_the_newest_first_then_by_slug(store):
-    stamps = [(position, day) for position in (0, 7) for day in (1, 2, 2, 3)]
-    with store.write() as session:
-        for seed, (position, day) in enumerate(stamps):
-            now = datetime(2026, 11, day, tzinfo=UTC)
-            save_network(session, small_network(seed), slug=f"n{7 - seed}", position=position).created_at = now
-    with store.read() as session:
-        seen = [row.slug for row in networks(session)]
-    assert seen == ["n4", "n5", "n6", "n7", "n0", "n1", "n2", "n3"]
 
 
 def test_an_ambiguous_digest_is_refused(store):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 import struct
 from dataclasses import replace
 
@@ -84,24 +83,6 @@ def test_a_margin_may_be_missing_or_infinite(store):
         found = column_of(session, row, "circuit", "margin")
         assert np.isnan(found).tolist() == [True] + [False] * 196
         assert found[1:3].tolist() == [hand_made_analysis().circuits.margins[1], math.inf]
-
-
-def test_a_plain_client_shows_circuits(tmp_path):
-    from tests.factories import temporary_store
-
-    store = temporary_store(tmp_path)
-    stored_analysis(store)
-    store.close()
-    found = sqlite3.connect(tmp_path / "test.sqlite").execute(
-        "select mask, edges, margin from circuits where analysis = 1 order by edges"
-    )
-    shown = found.fetchall()
-    circuits = hand_made_analysis().circuits
-    assert len(shown) == 197
-    assert [edges for _, edges, _ in shown] == sorted(mask.bit_count() for mask in circuits.masks.tolist())
-    assert {(int(mask, 16), margin) for mask, _, margin in shown} == set(
-        zip(circuits.masks.tolist(), circuits.margins.tolist(), strict=True)
-    )
 
 
 def sizes(store) -> list[int]:

@@ -10,9 +10,7 @@ from app.db.codecs import planted_of
 from app.db.errors import Ambiguous, Conflict, NotFound
 from app.db.reads.analyses import find_data, network_by_digest
 from app.db.reads.studies import (
-    every_outcome,
     find_study,
-    outcome_records,
     stored_parts,
     studies_of_network,
 )
@@ -68,18 +66,6 @@ def test_studies_are_found_by_slug_or_digest(store):
         twin.digest = row.digest[:10] + "0" * 54 if row.digest[10] != "0" else row.digest[:10] + "1" * 54
         with pytest.raises(Ambiguous):
             find_study(session, row.digest[:8])
-
-
-def test_outcomes_are_read_by_cell_and_seed_some_at_a_time(store, monkeypatch):
-    monkeypatch.setattr("app.db.reads.studies._AT_ONCE", 3)
-    with store.write() as session:
-        row, _ = save_results(session, results())
-    with store.read() as session:
-        parts = list(every_outcome(session, row.id))
-        assert [len(part) for part in parts] == [3, 3, 2]
-        assert [(r.position, r.seed) for part in parts for r in part] == [(p, s) for p in range(2) for s in range(4)]
-        told = [(r.position, r.seed, r.state) for part in parts for r in part]
-        assert [(one.position, one.seed, one.state) for one in outcome_records(session, row.id)] == told
 
 
 # ---- on what networks were judged, and what a study says -----------------------------------------------------------

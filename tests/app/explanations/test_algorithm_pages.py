@@ -46,15 +46,6 @@ def test_an_algorithm_says_what_it_computes_and_how_often_it_is_found(get, clien
         assert said in page
 
 
-def test_the_alignments_of_an_algorithm_are_those_of_the_list(client, aligned, kept):
-    def listed(options=""):
-        return set(re.findall(r'href="([^"]+/explanations/a-[^"]+)"', client.get(aligned["url"] + options).text))
-
-    assert listed() == {one["url"] for one in kept if one["valid"]}
-    assert listed("?minimal=1") == {one["url"] for one in kept if one["minimal"]}
-    assert len(kept) == 8
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["complete", "paper"])
 def test_an_algorithm_has_its_page_before_any_analysis(get, client, protocol):

@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment
 from analysis.interventions.neuron_set import NeuronSet
-from app.figures.svg.number_line import Threshold
-from app.figures.svg.thumbs import Direction
-from app.figures.svg.tiles import Tile
 
 WEIGHTS: Final = (
     ((1.05, 1.05), (0.85, 0.97), (0.66, 0.21)),
@@ -27,18 +24,6 @@ MASK: Final = "2b0cf"
 _A, _B = Node("input", input=0), Node("input", input=1)
 _BOTH, _NONE = Node("and", (_A, _B)), Node("and", (Node("not", (_A,)), Node("not", (_B,))))
 ALGORITHM: Final = HighLevelModel("and_inverter", 2, Node("and", (Node("not", (_BOTH,)), Node("not", (_NONE,)))))
-TILES: Final = (
-    Tile(1, 0, (0, 1, 1, 1), "A ∨ B"),
-    Tile(1, 1, (0, 0, 0, 1), "A ∧ B"),
-    Tile(2, 0, (0, 1, 1, 0), "A ⊕ B"),
-    Tile(2, 2, (0, 1, 1, 0), "A ⊕ B"),
-    Tile(3, 0, (0, 1, 1, 0), "A ⊕ B"),
-)
-DIRECTIONS: Final = (
-    Direction(1, (-1.05, -0.34, 2.12), (0, 0, 1, 0)),
-    Direction(1, (-1.05, 1.53, -1.81), (0, 1, 0, 0)),
-)
-THRESHOLDS: Final = (Threshold(0.04, "P", (0, 1, 1, 1)), Threshold(0.62, "Q", (0, 0, 0, 1)))
 
 ALIGNMENT: Final = Alignment.of(ALGORITHM.text, {"0": NeuronSet(1, (0,)), "1": NeuronSet(1, (1, 2))})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -13,17 +12,14 @@ from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment
 from analysis.errors import InvalidMask
 from analysis.networks.circuit import circuit_from_hex
-from app.figures.numbers import decimal
 from app.figures.svg.aligned import aligned_diagram
-from app.figures.svg.marks import logo, verdict_mark
 from app.figures.svg.networks import network_diagram
 from app.figures.svg.number_line import Threshold, number_line
 from app.figures.svg.thumbs import circuit_thumb
-from app.figures.svg.tiles import PLAIN_HUES, Tile, bits_of, hues_by_frequency, truth_tile, variable
+from app.figures.svg.tiles import Tile, hues_by_frequency, truth_tile, variable
 from app.figures.svg.trees import formula_tree
 from tests.app.figures import samples
 from tests.app.figures.samples import connected_mask, random_weights
-from tests.checkout import ROOT
 
 SVG = "{http://www.w3.org/2000/svg}"
 SHAPES = [
@@ -69,21 +65,6 @@ def test_a_network_of_any_shape_is_drawn_alike_twice(sizes, draw):
         )
 
 
-@pytest.mark.parametrize("sizes", [s for s in SHAPES if max(s) <= 12])
-@pytest.mark.parametrize("draw", [circuit_thumb, network_diagram])
-def test_every_edge_and_neuron_is_drawn_once(sizes, draw):
-    weights = random_weights(sizes, 3)
-    mask = connected_mask(weights, 0.4, 4)
-    n_edges, n_kept = sum(w.size for w in weights), sum(int(m.sum()) for m in mask)
-    whole, cut = parsed(draw(weights)), parsed(draw(weights, mask))
-    negative = sum(int((w < 0).sum()) for w in weights)
-    assert n_of(whole, "path", "e-neg") == negative
-    assert n_of(cut, "path", "e-cut") == n_edges - n_kept
-    bars = n_of(cut, "path", "e-neg") if draw is network_diagram else 0  # each negative edge ends in a bar
-    assert n_of(cut, "path", "e-pos") + n_of(cut, "path", "e-neg") - bars == n_kept
-    assert len(list(whole.iter(f"{SVG}circle"))) == sum(sizes)
-
-
 def test_a_circuit_by_hex_and_by_value_is_the_same_and_a_foreign_mask_is_refused():
     by_hex = circuit_thumb(samples.WEIGHTS, samples.MASK)
     assert by_hex == circuit_thumb(samples.WEIGHTS, circuit_from_hex(samples.MASK, (2, 3, 3, 1)))
@@ -106,14 +87,6 @@ def test_a_tile_has_a_cell_for_each_one_in_binary_order(n_inputs):
     x0, y0 = float(frame.get("x", "")), float(frame.get("y", ""))
     cells = {(int((x - x0) / dx), int((y - y0) / dy)) for x, y in on}
     assert cells == {(k % columns, k // columns) for k, bit in enumerate(bits) if bit}
-
-
-def test_a_hue_belongs_to_a_table_and_its_negation():
-    for number in range(16):
-        table, negation = bits_of(number, 2), bits_of(15 - number, 2)
-        assert PLAIN_HUES.of(table) == PLAIN_HUES.of(negation)
-    hues = [PLAIN_HUES.of(bits_of(number, 2)) for number in range(16)]
-    assert {h: hues.count(h) for h in set(hues)} == {"and": 2, "or": 2, "xor": 2, "anb": 2, "nab": 2, "in": 6}
 
 
 def test_more_inputs_give_hues_by_frequency_and_never_to_inputs():
@@ -154,25 +127,6 @@ def test_hostile_names_stay_text():
     assert "<script" not in variable("0110", name)
 
 
-def test_every_class_of_a_drawing_is_known_to_the_stylesheet():
-    css = "".join((ROOT / "static" / f"{name}.css").read_text(encoding="utf-8") for name in ("drawings", "house"))
-    known = set(re.findall(r"\.([a-z][\w-]*)", css))
-    huge = random_weights((2, 20, 64, 1), 5)
-    drawings = [
-        circuit_thumb(huge),
-        network_diagram(samples.WEIGHTS, samples.MASK, samples.TILES),
-        circuit_thumb(samples.WEIGHTS, None, (), samples.DIRECTIONS),
-        aligned_diagram(samples.WEIGHTS, samples.ALGORITHM, samples.ALIGNMENT),
-        formula_tree(samples.ALGORITHM),
-        number_line([0.0, 0.1, 1.0], ["0", "1", "2"], samples.THRESHOLDS),
-        logo(),
-        *(verdict_mark(k) for k in ("pass", "fail", "na", "untested", "running")),
-    ]
-    used = {name for drawing in drawings for names in re.findall(r'class="([^"]*)"', drawing) for name in names.split()}
-    plain = {"mark", "n-open", "frame", "aligned-figure"}  # hooks without a rule of their own, or ruled by their parent
-    assert used - known - plain == set()
-
-
 def test_a_circuit_is_described_edge_by_edge():
     weights, kept = samples.WEIGHTS, circuit_from_hex(samples.MASK, (2, 3, 3, 1)).keep
     words = parsed(network_diagram(weights, samples.MASK)).findtext(f"{SVG}desc") or ""
@@ -189,25 +143,6 @@ def test_a_circuit_is_described_edge_by_edge():
     cut = [names[layer + 1][out] for layer in (0, 1) for out in range(3) if not kept[layer][out].any()]
     assert words.endswith(f" Neurons cut: {', '.join(cut)}." if cut else ".")
     assert parsed(network_diagram(weights)).find(f"{SVG}desc") is None, "nothing is cut"
-
-
-def names_in(root: ET.Element) -> list[str]:
-    return [e.get("data-el", "") for e in root.iter(f"{SVG}g") if e.get("data-el")]
-
-
-def test_neurons_and_edges_carry_their_names_and_kept_edges_their_weights():
-    root = parsed(network_diagram(samples.WEIGHTS, samples.MASK))
-    neurons = {"A", "B", "n1.0", "n1.1", "n1.2", "n2.0", "n2.1", "n2.2", "y"}
-    layers = [("A", "B"), ("n1.0", "n1.1", "n1.2"), ("n2.0", "n2.1", "n2.2"), ("y",)]
-    edges = {f"{source}→{out}" for before, after in pairwise(layers) for source in before for out in after}
-    assert set(names_in(root)) == neurons | edges
-    labels = next(e for e in root.iter(f"{SVG}g") if "w-all" in (e.get("class") or "").split())
-    kept = circuit_from_hex(samples.MASK, (2, 3, 3, 1))
-    assert {e.get("data-el"): e.findtext(f"{SVG}text") for e in labels} == {
-        f"{layers[number][source]}→{layers[number + 1][out]}": decimal(float(samples.WEIGHTS[number][out][source]))
-        for number, matrix in enumerate(kept.keep)
-        for out, source in np.argwhere(matrix).tolist()
-    }
 
 
 def test_each_edge_is_drawn_as_its_own_weight_says_or_as_cut():

@@ -9,7 +9,7 @@ import pytest
 from starlette.requests import Request
 
 from app.addressing import Addresses
-from app.rendering import ENOUGH, HAS_RECORD, compile_templates, network_row, show
+from app.rendering import HAS_RECORD, compile_templates, network_row, show
 from pluriscope.blocks import Head, Notice, Prose, Section
 from tests.every_block import every_block
 
@@ -97,14 +97,6 @@ def test_the_theme_comes_from_the_address_then_the_cookie_then_the_system():
     assert "set-cookie" not in kept.headers
     for query, cookie in (("theme=red", ""), ("", "theme=red"), ("", "")):
         assert "data-theme=" not in body(shown(query=query, headers=[("Cookie", cookie)]))
-
-
-@pytest.mark.parametrize(("blocks", "mark"), [(1, "foot"), (2, "foot"), (3, "enough"), (9, "enough")])
-def test_a_long_page_is_painted_when_its_first_screen_is_there(blocks, mark):
-    half = "word " * (ENOUGH // 8)
-    tags = read(body(show(request("/x"), [Prose(half, glossary=False)] * blocks)))
-    assert [a["href"] for _, a in tags if a.get("rel") == "expect"] == [f"#{mark}"]
-    assert sum(a.get("id") == mark for _, a in tags) == 1
 
 
 def test_a_page_names_its_room_its_tab_and_its_json():

@@ -11,9 +11,8 @@ import pytest
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from analysis.tasks import input_table
-from app.figures.svg.elements import Step
 from app.figures.svg.vessels import NARROW, WIDE, Reading, full_at, in_words, level, running, vessels
-from tests.app.figures.samples import MASK, WEIGHTS, random_weights
+from tests.app.figures.samples import WEIGHTS, random_weights
 
 SVG = "{http://www.w3.org/2000/svg}"
 VALUES = ((0, 1), (0.09, -0.5, 2.0), (0.5, None, 4.0), (0.6,))
@@ -68,21 +67,6 @@ def test_an_output_above_the_mark_says_1(output, answer):
     assert f"vs-says-{answer}" in vessels(WEIGHTS, (*VALUES[:3], (output,)), 2.0, sentence="XOR")
 
 
-@pytest.mark.parametrize(
-    ("more", "pale"),
-    [
-        ({}, set()),
-        ({"forced": {(1, 1): "as on 01"}}, {"A→n1.1", "B→n1.1"}),
-        ({"mask": MASK}, {"A→n1.2", "B→n1.2"}),
-    ],
-)
-def test_lines_that_do_not_count_are_pale(more, pale):
-    found = parts(vessels(WEIGHTS, VALUES, 2.0, sentence="XOR", **more))
-    lines = {name for name, part in found.items() if "→n1" in name and "vs-pale" in part.get("class")}
-    assert lines == pale
-    assert ("vs-ring" in str(vessels(WEIGHTS, VALUES, 2.0, sentence="", **more))) == ("forced" in more)
-
-
 def test_what_is_read_is_said_in_words_with_the_cell_of_the_input():
     both = [Reading((1, 1), (0, 1, 0, 1), "P"), Reading((1, 1), (0, 0, 0, 1), "Q")]
     drawn = str(vessels(WEIGHTS, VALUES, 2.0, sentence="XOR", readings=both, row=1))
@@ -109,26 +93,3 @@ def test_any_network_fits_in_its_drawing_and_runs_in_a_browser(sizes):
     told = running(network, 2.0)
     assert [len(layer) for layer in told["names"]] == list(sizes)
     assert told["activations"] == ["tanh"] * (len(sizes) - 2) + ["linear"]
-
-
-def test_what_is_changed_by_hand_says_so_with_the_value_before_and_is_a_link():
-    was, step = ((0, 1), (0.09, 0.4, 2.0), (0.5, None, 4.0), (0.6,)), Step('/x?a=1&b="2"', "n1.1: undo", "at-1-1")
-    hand = {
-        "forced": {(1, 1): "as on 10"},
-        "written": {(2, 0, 1): ("cut", 0.0)},
-        "steps": {(1, 1): step, (2, 0, 1): Step("/y", "n1.1 → n2.0: undo", "at-2-0-1")},
-    }
-    drawn = vessels(WEIGHTS, VALUES, 2.0, sentence="XOR on 01", was=was, **hand)
-    found = parts(drawn)
-    assert said(found["n1.1"], "vs-note") == "as on 10, was 0.40"
-    assert said(found["n2.1"], "vs-value") == "—"
-    assert ["vs-new" in ET.tostring(found[name]).decode() for name in ("n1.0", "n1.1", "n2.0")] == [False, True, False]
-    assert "vs-pale" in found["n1.1→n2.0"].get("class")
-    root = ET.fromstring(drawn)  # noqa: S314
-    assert root.get("role") == "group"
-    assert [(one.get("id"), one.get("href")) for one in root.iter(f"{SVG}a")] == [
-        ("at-2-0-1", "/y"),
-        ("at-1-1", step.url),
-    ]
-    phone = parts(vessels(WEIGHTS, VALUES, 2.0, NARROW, sentence="XOR on 01", was=was, **hand))
-    assert said(phone["n1.1"], "vs-note") == "was 0.40"

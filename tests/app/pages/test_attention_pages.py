@@ -7,7 +7,6 @@ import re
 from html import unescape
 from pathlib import Path
 
-import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
@@ -46,21 +45,6 @@ def test_what_happens_inside_is_told_and_each_row_leads_to_play(client, path):
     )
     played = unescape(re.search(rf'"({ONE}/play[?][^"]*row=[0-9]+[^"]*)"', html)[1])
     assert client.get(played).status_code == 200
-
-
-def test_the_first_page_shows_where_heads_look_on_the_row_that_is_asked_for(client):
-    html = client.get(f"{ONE}?row=5").text
-    stage = html.partition('id="runs"')[2].partition('class="facts"')[0]
-    assert re.search(r'aria-current="true">\s*<th scope="row">\s*<a[^>]*>([^<]+)<', stage)[1] == MODEL.rows[5]
-    space = MODEL.space(ATTENTION.default_rules)
-    run = space.run_row(np.ones(space.graph.n_bits, dtype=bool), 5)
-    looks = [pattern[-1] for pattern in run.patterns]
-    assert f"gives {max(map(max, looks)):.0%} of its look" in stage
-    heights = [float(one) for one in re.findall(r'height="([0-9.]+)" fill="var\(--ink\)"', stage)]
-    shares = np.concatenate(looks)
-    assert len(heights) == len(shares)
-    assert np.argmax(heights) == np.argmax(shares)
-    assert client.get(f"{ONE}?row={len(MODEL.rows)}").status_code == 400
 
 
 @pytest.mark.slow

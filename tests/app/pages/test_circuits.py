@@ -1,8 +1,6 @@
 """Any circuit, and its interpretations, against what the engine says."""
 
 import random
-import re
-from html import unescape
 
 import pytest
 
@@ -75,14 +73,6 @@ def test_an_interpretation_is_what_the_engine_says(get, app):
         assert view["low"] < view["threshold"] < view["high"]
     assert page["of"] == 368
     assert page["observed"] == 17
-
-
-def test_the_files_beside_its_interpretations_hold_them(client):
-    html = client.get(XOR + "/explanations/c-081ff").text
-    for form, kind in (("CSV", "text/csv"), ("JSON", "application/json")):
-        [address] = re.findall(rf'href="([^"]*interpretations[^"]*)"[^>]*>{form}<', html)
-        answer = client.get(unescape(address), follow_redirects=False)
-        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, kind)
 
 
 def test_a_circuit_too_large_to_be_read_still_has_a_page(get, client):

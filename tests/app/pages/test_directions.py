@@ -75,16 +75,6 @@ def words(page: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
-def test_the_list_says_which_classes_found_each(client):
-    items = client.get(f"/api/v2{XORNET}/explanations", params={"kind": "direction", "classes": "integer"}).json()[
-        "items"
-    ]
-    assert {item["algorithm"] for item in items} == {ALICE, BOB}
-    for item in items:
-        assert (item["iia_agreed"], item["iia_of"], item["joint_agreed"], item["joint_of"]) == (24, 24, 64, 64)
-        assert set(item["classes"]) >= {"integer", "integer-any"}
-
-
 def test_the_page_counts_every_class_and_leads_to_the_list(client):
     told_of = client.get(f"/api/v2{XORNET}/analyses/directions").json()
     classes = {one["direction_class"]: one for one in told_of["report"]["classes"]}

@@ -10,7 +10,6 @@ from starlette.routing import Match
 
 from tests.app.pages.conftest import MINE, NOISY, XOR
 
-CIRCUIT = XOR + "/circuits/081ff"
 ONE = XOR + "/explanations/c-"
 ALGORITHM = "a2e8546f11f80df4"
 PAGES = {  # address → most statements that it may send
@@ -158,9 +157,3 @@ def test_a_data_record_of_its_own_is_named_and_linked(get, client):
     one = get(every["items"][0]["url"].partition("?")[0], protocol="paper", data=NOISY.digest[:12])
     assert (one["n_right"], one["n_rows"]) == (12, 12)
     assert "every input thrice, slightly off" in client.get(page["url"]).text
-
-
-def test_a_result_file_is_offered_only_where_there_is_one(client):
-    assert "Result file" in client.get(XOR).text
-    for slug in ("untouched", "queued", "failed"):
-        assert "Result file" not in client.get(f"/networks/{slug}").text

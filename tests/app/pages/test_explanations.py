@@ -6,17 +6,11 @@ import time
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import func, select
 
-from analysis.common_ground.points import ExtremeFound
-from analysis.common_ground.report import Told
 from analysis.criteria.steps import CriterionStep
-from analysis.fair_pair.report import FairPairReport, PairFound
 from analysis.work import Work
 from app.addressing import Addresses
 from app.db.listing import frame_of_analysis
-from app.db.reports import save_report
-from app.db.tables import AlignmentRow, AnalysisRow
 from app.db.writes import save_network
 from app.jobs.analyses import CRITERIA, judge
 from app.jobs.definitions import arguments_about
@@ -24,7 +18,6 @@ from app.main import create_app
 from app.pages.place import locate
 from pluriscope.addresses import ResultRef
 from pluriscope.kinds.circuits import OF_TRANSFORMERS
-from pluriscope.kinds.columns import PREDICTS
 from pluriscope.kinds.listing import COLUMNS, OF_KIND
 from pluriscope.naming import Scope
 from pluriscope.tables import read_query, toggled
@@ -34,8 +27,6 @@ from tests.factories import (
     pretrained_xor,
     real_analysis,
     save_analysis,
-    stored_analysis,
-    temporary_store,
 )
 
 LIST = XOR + "/explanations"
@@ -83,16 +74,6 @@ def test_the_list_holds_every_kind_and_counts_exactly(get):
     assert (page["state"], page["pending"], page["undecided"]) == ("done", [], [])
 
 
-@pytest.mark.parametrize("kind", ["circuit", "interpretation", "algorithm", "alignment"])
-def test_an_item_has_its_kind_s_figures_and_one_address(get, client, kind):
-    item = get(LIST, kind=kind, valid="any")["items"][0]
-    own = {column.name for column in OF_KIND[kind]} | {"kind", "ref", "url"}
-    assert set(item) == own
-    assert item["kind"] == kind
-    assert [name for name, value in item.items() if isinstance(value, str) and value.startswith("/")] == ["url"]
-    assert client.get(item["url"]).status_code == 200
-
-
 def test_no_column_of_a_kind_stays_empty(frame):
     """But those that something else fills later, or other models than networks."""
     later = {"story", "coverage", "accuracy", *(column.name for column in OF_TRANSFORMERS)}
@@ -124,16 +105,6 @@ def test_files_hold_the_same_rows_as_the_list(get, client):
             assert line[name] == ("" if value is None else str(value))
 
 
-def test_files_say_the_protocol_and_the_places_as_addresses_do(client):
-    answer = client.get(LIST + ".csv", params={"valid": "any", "kind": "alignment"})
-    lines = list(csv.DictReader(line for line in answer.text.splitlines() if not line.startswith("# ")))
-    assert len({line["protocol"] for line in lines}) == 1
-    assert len(lines[0]["protocol"]) == 64
-    for line in lines:
-        assert re.fullmatch(r"([01.]+:\d\.\d+(\+\d+)*( |$))*", line["places"])
-    assert any(line["places"] for line in lines)
-
-
 # --- the page
 
 
@@ -151,55 +122,6 @@ def test_unfiltered_it_shows_a_few_of_each_kind_and_says_what_the_kind_is(client
         assert heading in text
     assert f"all {WEIGHT:,}" in text
     assert 'aria-sort="descending"' in client.get(f"{LIST}?kind=circuit&sort=margin&order=desc").text
-
-
-def survey(n_alignments: int) -> Told:
-    """What the common ground of the pretrained XOR says of its ends; no alignment but the first predicts anything."""
-    return Told(
-        **dict.fromkeys(("n_sets", "classes", "seed", "silent_classes", "silent_alignments"), 0),
-        **dict.fromkeys(("n_classes", "interpretations"), "0"),
-        **dict.fromkeys(("largest_set", "perfect", "spread")),
-        n_interventions=756,
-        drawn=False,
-        n_alignments=n_alignments,
-        alignments=n_alignments,
-        best=ExtremeFound(mask="18fff", index="71261", right=723),
-        worst=ExtremeFound(mask="3f29f", index="1923", right=415),
-        places=[],
-        beside=" ".join(["36", *["0"] * (n_alignments - 1)] * 2),
-    )
-
-
-def fair_pair() -> FairPairReport:
-    """A pair of interpretations of the pretrained XOR, as its search would store it."""
-    two = PairFound.model_construct(
-        masks=("183bf", "3cfff"),
-        indices=("9", "1073152"),
-        given_up=["settled"],
-        both_right=376,
-        first_right=131,
-        second_right=189,
-    )
-    return FairPairReport.model_construct(n_interventions=756, pair=two, by_hand=None)
-
-
-def test_interpretations_are_told_by_those_that_stand_out_with_every_gate(tmp_path):
-    store = temporary_store(tmp_path)
-    stored_analysis(store, real=True)
-    with store.write() as session:
-        (analysis,) = session.scalars(select(AnalysisRow))
-        report = survey(session.scalar(select(func.count()).select_from(AlignmentRow)))
-        save_report(session, analysis, kind="common-ground", report=report, thorough=False, seconds=1.0)
-        save_report(session, analysis, kind="pair", report=fair_pair(), thorough=False, seconds=1.0)
-        frame = frame_of_analysis(session, analysis, real_analysis().question, ResultRef("xor", Scope()))
-        rows = [row for row in frame.few(read_query(COLUMNS, {}))[1] if row.kind == "interpretation"]
-    assert [row.ref for row in rows] == ["i-18fff.71261", "i-183bf.9", "i-3cfff.1073152", "i-3f29f.1923"]
-    assert [row["predicts"] for row in rows] == [(right, 756, 756) for right in (723, 507, 565, 415)]
-    assert rows[0]["name"] == "A ∧ B, A ∨ B, A ∧ B, then A ∨ B, A ∧ B", "one for each neuron that is kept"
-    assert rows[2]["name"] == "A ∧ B, B, A, then A ∨ B, A → B, A"
-    assert "723 <" in PREDICTS.cell(rows[0])
-    assert all("tile" in row.drawing() for row in rows)
-    assert [row["interpretations"] for row in rows] == [94_720, 26, 1_241_088, 4_864]
 
 
 def test_a_filter_about_another_kind_says_what_it_is_about(client):

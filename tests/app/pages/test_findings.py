@@ -52,8 +52,3 @@ def test_links_within_the_document_lead_to_a_heading(client):
 def test_every_bundled_study_has_an_answer():
     without = [slug for slug in DESIGNS if not answers_of(slug, _bundled_design(slug), Addresses())]
     assert without == []
-
-
-def test_a_study_of_the_same_name_with_another_design_has_none():
-    assert answers_of("alice-or-bob", "0" * 64, Addresses()) == []
-    assert answers_of("no-such-study", "", Addresses()) == []

@@ -187,17 +187,6 @@ def test_one_circuit_has_a_page_wherever_it_comes_from(client):
 
 
 @pytest.mark.slow
-def test_what_all_have_in_common_and_how_likely_a_size_is(client):
-    every = sum(all(int(mask, 16) >> bit & 1 for mask in MASKS) for bit in range(6))
-    html = re.sub("<[^>]+>", "", client.get(ONE).text)
-    assert f"All {FOUND.valid} valid circuits share {every} edges, and " in html
-    space = MODEL.space(RULES)
-    for one in FOUND.circuits:
-        chance = client.get(f"/api/v2{LIST}/c-{one.mask}").json()["chance"]
-        assert (chance["low"], chance["possible"]) == (FOUND.by_bits[one.bits], space.possible_by_bits[one.bits])
-
-
-@pytest.mark.slow
 def test_a_mask_with_useless_edges_leads_to_its_circuit(client):
     answer = client.get(f"{LIST}/c-1f")  # the second neuron is not read
     assert (answer.status_code, answer.headers["location"]) == (301, f"{LIST}/c-13")

@@ -8,22 +8,16 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from analysis.criteria.steps import default_steps
-from analysis.explanations.explanation import REF
-from analysis.explanations.probes import PROBE, find_probes
+from analysis.explanations.probes import PROBE
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.work import DEFAULT_WORK
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
-from app.db.reads.verdicts import missing_steps
-from app.db.recorded import StoredSearch, recorded_row, save_found, stored_refs, stored_searches
-from app.db.rows import columns_of
-from app.db.tables import AnalysisRow
 from app.db.writes import save_network
 from app.jobs.analyses import CRITERIA, EXPLANATIONS
 from app.jobs.handlers import Handler
-from app.jobs.stages import RECORDED_KINDS, enqueue_missing
+from app.jobs.stages import RECORDED_KINDS
 from app.main import create_app
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 
@@ -89,21 +83,6 @@ def test_the_list_holds_them_where_they_are_asked_for(client):
     everything = listed(client, "")
     kinds = next(facet for facet in everything["facets"] if facet["name"] == "kind")["choices"]
     assert {one["value"]: one["count"] for one in kinds}["probe"] == 14
-
-
-def test_its_columns_are_facets_that_count_under_all_other_filters(client):
-    page = listed(client, "kind=probe&probe_layer=1&probe_inputs=2")
-    assert page["total"] == 5
-    facets = {facet["name"]: facet["choices"] for facet in page["facets"]}
-    assert {one["label"]: one["count"] for one in facets["probe_layer"]} == {"1": 5, "2": 5}
-    assert {one["label"]: one["count"] for one in facets["probe_inputs"]} == {"1": 2, "2": 5}
-    assert {one["value"]: (one["count"], one["chosen"]) for one in facets["probe_task"]} == {
-        "no": (4, False),
-        "yes": (1, False),
-    }
-    assert listed(client, "kind=probe&probe_inputs=2")["total"] == 10
-    both = listed(client, "kind=probe&probe_task=yes&probe_task=no")
-    assert both["total"] == 14
 
 
 @pytest.mark.slow
@@ -180,34 +159,6 @@ def test_the_sandbox_asks_it_what_it_can_answer(client):
 
 
 @pytest.mark.slow
-def test_verification_recomputes_each_figure(client):
-    page = get(client, f"/api/v2/verified?url={LIST}/p-2.6").json()
-    assert page["verdict"] == "equal"
-    assert {one["key"]: one["status"] for one in page["figures"][3:]} == dict.fromkeys(
-        ("layer", "margin", "inputs", "task", "table"), "equal"
-    )
-    assert "5 figures found again" in get(client, f"{LIST}/p-2.6?part=verify").text
-
-
-def test_every_criterion_that_applies_has_its_verdict(client):
-    verdicts = get(client, "/api/v2/networks/xor/explanations/p-1.6/criteria").json()
-    assert {one["criterion"]: (one["outcome"], one["origin"]) for one in verdicts} == {
-        "margin": ("passed", "stored"),
-        "selective": ("failed", "stored"),
-    }
-    assert "3 of 3 of the functions with as many ones" in verdicts[1]["reason"]
-
-
-@pytest.mark.slow
-def test_the_funnel_asks_it_the_criteria_that_apply(client):
-    path = "/networks/xor/analyses/funnel/chosen?criteria=margin&criteria=selective&criteria=necessity"
-    report = get(client, f"/api/v2{path}").json()
-    (funnel,) = [kind for kind in report["kinds"] if kind["kind"] == "probe"]
-    assert (funnel["begin"], [row["left"] for row in funnel["rows"]]) == ("14", ["14", "0"])
-    assert "kind=probe&amp;passes=margin" in get(client, path).text
-
-
-@pytest.mark.slow
 def test_a_search_that_was_not_made_can_be_asked_for(client):
     store = client.app.state.store
     file = small_network(3)
@@ -235,27 +186,3 @@ def test_a_search_that_was_not_made_can_be_asked_for(client):
     none = client.post(f"{API}/networks/untouched/explanations", json={"kind": "probe"})
     assert none.status_code == 409
     assert "nothing to search beside" in none.text
-
-
-@pytest.mark.slow
-def test_what_is_stored_is_what_was_found_and_goes_with_its_analysis(client):
-    store, question = client.app.state.store, ask(pretrained_xor().network)
-    expected = PROBE.frame(find_probes(question).explanations)
-    with store.write() as session:
-        analysis = session.scalars(select(AnalysisRow).where(AnalysisRow.network.has(slug="xor"))).one()
-        frame = columns_of(session, analysis, PROBE.key, tuple(expected))
-        assert {name: list(frame[name]) for name in expected} == {
-            name: column.tolist() for name, column in expected.items()
-        }
-        assert stored_refs(session, analysis, PROBE) == tuple(expected[REF].tolist())
-        assert recorded_row(session, analysis, PROBE, "1.6").table == "0110"
-        assert recorded_row(session, analysis, PROBE, "1.60") is None
-        assert stored_searches(session, analysis.id)["probe"].n == 14
-        enqueue_missing(session, [RECORDED_KINDS])
-        queued = select(JobRow).where(JobRow.state == "queued", JobRow.network_digest == analysis.network.digest)
-        assert not session.scalars(queued).all()
-        assert missing_steps(session, analysis, [("probe", step) for step in default_steps("probe")]) == ()
-        empty = PROBE.frame([])
-        save_found(session, analysis, PROBE, empty, StoredSearch(n=0, complete=True, note="", engine_version="0"))
-        assert stored_refs(session, analysis, PROBE) == ()
-        session.rollback()

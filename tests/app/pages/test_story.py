@@ -11,12 +11,9 @@ from fastapi.testclient import TestClient
 from analysis.common_ground.points import ExtremeFound
 from analysis.common_ground.report import CommonGroundReport
 from analysis.networks.mlp import activations
-from analysis.protocol import COMPLETE
 from analysis.tasks import input_table
 from app.db.reports import save_report
 from app.db.writes import save_network
-from app.jobs import queue
-from app.jobs.definitions import analyse_arguments
 from app.main import create_app
 from app.pages.learn.lesson import NETWORK, PAIR
 from app.pages.story import EXPERIMENTS, FORCED, SCREENS
@@ -101,12 +98,6 @@ def test_an_experiment_is_told_as_comparing_the_two_tells_it(client, screen):
     assert f">{output}</text>" in text
 
 
-def test_each_of_the_two_is_right_once(client):
-    outputs = [re.findall(r": (\S+) is above the mark\. (\w)", shown(client.get(f"/story/{n}?guess=Q").text))
-               for n in EXPERIMENTS]  # fmt: skip
-    assert outputs == [[("1.15", "P")], [("0.88", "Q")]]
-
-
 def test_what_the_screens_say_of_the_two_is_so(client):
     answers = client.get("/").text.partition('<ul class="answers">')[2].partition("</ul>")[0]
     assert re.findall(r"<code>(\d+)</code> <b[^>]*>(\d)</b>", answers) == [
@@ -146,18 +137,6 @@ def test_before_all_is_counted_the_other_screens_work(tmp_path, stage, says):
         assert "How many readings pass?" in last
         assert says in last
         assert "147,899,020" not in last
-
-
-def test_counting_is_followed(tmp_path):
-    for client in served(tmp_path, "stored"):
-        with client.app.state.store.write() as session:
-            digest = client.get(f"/api/v2/networks/{NETWORK}").json()["digest"]
-            queue.enqueue(session, "analyse", analyse_arguments(digest, 0, COMPLETE), "Analyse")
-        page = client.get("/story/6").text
-        assert 'hx-get="/story/6?part=counting"' in page
-        headers = {"HX-Request": "true", "HX-Request-Type": "partial"}
-        assert "Counting: waiting" in client.get("/story/6?part=counting", headers=headers).text
-        assert "data-poll" not in client.get("/story/5").text, "no other screen is loaded anew"
 
 
 def test_without_its_network_the_front_page_says_what_this_is(tmp_path):

@@ -14,7 +14,6 @@ from pluriscope.naming import Scope
 from tests.app.pages.conftest import MINE, XOR
 
 MINIMALITY = {"minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal"}
-PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
 @pytest.fixture(autouse=True)

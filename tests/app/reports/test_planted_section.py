@@ -93,12 +93,6 @@ def test_where_nothing_was_planted_it_is_not_asked(client) -> None:
     assert (answer.status_code, "no planted algorithm" in answer.text) == (409, True)
 
 
-@pytest.mark.slow
-def test_methods_stand_beside_the_planted_circuit(client) -> None:
-    page = client.get("/networks/alice/analyses/methods").text
-    assert 'title="What it is beside the planted circuit."' in page
-
-
 def test_a_file_brought_in_keeps_its_record_and_gives_it_back(client) -> None:
     file = disguised(ALICE, "noise=0.01", 11).file("Brought in")
     answer = client.post("/api/v1/networks", content=json.dumps(network_file_json(file)))

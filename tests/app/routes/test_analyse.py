@@ -5,16 +5,14 @@ import json
 import pytest
 from sqlalchemy import select
 
-from analysis.criteria.steps import default_steps
 from analysis.network_files.files import network_file_json
 from analysis.result_file import output_json
 from app.db.reads.results import load_analysis
 from app.db.tables import AnalysisRow
-from app.jobs import queue
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.worker import Pace, Worker
-from tests.app.jobs.executors import lent_processes
-from tests.factories import XOR_SLUG, pretrained_xor, small_network, stored_analysis
+from tests.app.jobs.executors import Directly
+from tests.factories import pretrained_xor, small_network
 
 FILE = network_file_json(pretrained_xor())
 
@@ -65,7 +63,7 @@ def test_the_result_of_an_analysis_is_its_file(client, store):
     assert "not been made" in missing.json()["error"]
     client.post(f"/api/v1/networks/{slug}/analyses", json={})
     analyses = {"analyse": DEFINITIONS["analyse"]}
-    Worker(store, pace=Pace(poll_seconds=0.05), definitions=analyses, executor=lent_processes(1)).run(until_idle=True)
+    Worker(store, pace=Pace(poll_seconds=0.05), definitions=analyses, executor=Directly).run(until_idle=True)
     document = client.get(f"/api/v1/networks/{slug}/result").json()
     assert document["format"] == "pluriscope-result/1"
     assert document["network"] == file.network.digest
@@ -78,21 +76,3 @@ def test_the_result_of_an_analysis_is_its_file(client, store):
     assert "masks" not in short["outputs"][0]["circuits"]
     assert client.get(f"/api/v1/networks/{slug}/result", params={"output": 4}).status_code == 404
     assert client.get(f"/api/v1/networks/{slug}/result", params={"mask": "x"}).status_code == 400
-
-
-@pytest.mark.slow
-def test_a_page_follows_whatever_works_on_its_network_and_then_asks_no_more(client, store):
-    analysis = stored_analysis(store)
-    address = f"/networks/{XOR_SLUG}"
-    assert "data-poll" not in client.get(address).text
-    with store.write() as session:
-        job = queue.enqueue_about(session, session.merge(analysis), "criteria", criteria=default_steps()).id
-    text = client.get(f"{address}?protocol=paper").text
-    assert "this page fills itself" in text
-    assert f'href="/jobs?network={XOR_SLUG}' in text
-    assert text.count("data-poll") == 1
-    assert f'hx-get="{address}?protocol=paper&amp;part=working"' in text
-    assert '<noscript><meta http-equiv="refresh"' in text
-    assert "<html" in client.get(address, headers={"HX-Request": "true"}).text, "all of it is renewed"
-    client.post(f"/jobs/{job}/cancel")
-    assert "data-poll" not in client.get(address).text

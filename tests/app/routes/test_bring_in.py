@@ -21,7 +21,7 @@ FILE = network_file_json(pretrained_xor())
 
 @pytest.mark.slow
 def test_nothing_is_stored_whichever_way_they_come(client, store):
-    for file in hostile_files(60, seed=7):
+    for file in hostile_files(14, seed=7):
         for answer in (
             client.post("/api/v1/networks", content=file.raw, params={"task": "decisions", "protocols": "complete"}),
             client.post("/networks", files={"file": ("../../x.json", file.raw)}, data={"task": "decisions"}),

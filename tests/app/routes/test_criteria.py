@@ -47,16 +47,6 @@ def test_what_is_missing_is_computed_once_and_then_there(client, analysed):
     assert found["irredundant-gates"].of == 2
 
 
-@pytest.mark.slow
-def test_another_setting_is_another_verdict(client, analysed):
-    wanted = ["output-faithfulness(tolerance=1000)", "output-faithfulness(tolerance=0)"]
-    client.post(HERE, data={"criteria": wanted})
-    work(analysed)
-    found = tallies(analysed)
-    assert found.keys() == set(wanted)
-    assert (found[wanted[0]].passed, found[wanted[1]].passed < 12) == (197, True)
-
-
 @pytest.mark.parametrize(
     ("sent", "status", "word"),
     [

@@ -113,13 +113,6 @@ def test_bad_orders_over_http_are_refused(client, order):
     assert client.get("/api/v2/jobs").json()["items"] == []
 
 
-def test_a_filled_in_form_can_be_linked_to(client):
-    assert 'value="AND"' in client.get(NEW, params={**TRAIN, "tasks": "AND", "hidden": "2"}).text
-    assert client.get("/networks/new?way=train&colour=red").status_code == 400
-    for method in ("GET", "POST"):
-        assert client.request(method, "/api/v1/train").status_code == 410
-
-
 def test_a_slash_too_many_leads_to_a_path_on_whatever_host_the_reader_sees(client):
     answer = client.get("/jobs/?state=done", follow_redirects=False)
     assert answer.status_code == 307
@@ -160,18 +153,6 @@ def test_a_network_is_trained_again_with_its_options(client, store):
     assert client.get(again).status_code == 200
     assert specs_of(store, answer)["specs"] == [spec.model_dump(mode="json")]
     assert "Train again" in client.get(f"/networks/{slug}?part=training").text
-
-
-@pytest.mark.slow
-def test_how_a_network_learned_stays_on_its_page_and_can_be_taken_along(client, store):
-    _, slug = store_trained(store)
-    learning = client.get(f"/api/v2/networks/{slug}").json()["learning"]
-    (network,) = learning["networks"]
-    assert network["losses"] == [[1, 0.3], [2, None], [3, 0.009]]
-    assert (network["decided"], network["n_right"]) == (["0110", "0001"], 4)
-    text = client.get(f"/networks/{slug}?output=1&part=training").text
-    assert "Loss by epoch, logarithmic, with the target 0.01. From 0.3 at epoch 1." in text
-    assert client.get(f"/networks/{slug}/figures/loss.svg").headers["content-type"].startswith("image/svg")
 
 
 def test_those_that_do_not_converge_are_told_of_and_stay_out_of_the_list(client, store):

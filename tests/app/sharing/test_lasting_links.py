@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from datetime import UTC, datetime
-from html import unescape
 
 import pytest
 
@@ -40,15 +38,6 @@ def test_former_slugs_lead_on_with_everything_behind_them(client) -> None:
     assert rename(client, "moved", "moved").headers["location"] == "/networks/moved"
     assert rename(client, "moved", "moving").headers["location"] == "/networks/moving"
     assert client.get("/networks/moved").headers["location"] == "/networks/moving"
-
-
-def test_a_network_is_renamed_on_a_page_and_back(client) -> None:
-    assert 'href="/networks/moving/settings"' in client.get("/networks/moving").text
-    assert 'value="moving"' in client.get("/networks/moving/settings").text
-    done = client.post("/networks/moving/rename", data={"slug": "form-made"})
-    assert (done.status_code, done.headers["location"]) == (303, "/networks/form-made")
-    assert client.get("/networks/moving/settings").headers["location"] == "/networks/form-made/settings"
-    assert client.post("/networks/form-made/rename", data={"slug": "moving"}).headers["location"] == "/networks/moving"
 
 
 @pytest.mark.parametrize("slug", ["xor", "Upper", "-x", "x-", "abcdef123456", "a/b", "", "x" * 81])
@@ -96,21 +85,3 @@ def test_a_table_says_scope_settings_filters_and_what_a_verdict_means(client) ->
         "fragile: Its margin is below 1e-6.",
     ):
         assert part in text
-
-
-def test_a_network_links_to_the_numbers_of_its_figures(client) -> None:
-    html = client.get(XOR).text
-    (link,) = re.findall(r'href="([^"]+/figures\.csv[^"]*)"', html)
-    assert client.get(unescape(link)).status_code == 200
-
-
-def test_the_list_of_explanations_links_to_each_of_its_forms_with_its_filters(client) -> None:
-    html = client.get(f"{XOR}/explanations?kind=circuit&edges_max=10").text
-    links = [unescape(link) for link in re.findall(r'<a href="([^"]+)" class="file"', html)]
-    assert [link.partition("?")[0] for link in links] == [
-        f"{XOR}/explanations.csv",
-        f"/api/v2{XOR}/explanations",
-    ]
-    for link in links:
-        assert {"kind=circuit", "edges_max=10"} <= set(link.partition("?")[2].split("&"))
-        assert client.get(link).status_code == 200
