@@ -181,8 +181,6 @@ def claim_json(one: Audited, graph: Graph, *, complete: bool) -> dict[str, Any]:
     if answer.scores is not None:
         said["scores"] = [float(score) for score in answer.scores]
         said["faithfulness"] = answer.faithfulness
-    if answer.no_gradient is not None:
-        said["no_gradient"] = list(answer.no_gradient)
     if one.location is not None and answer.raw_mask is not None:
         said["raw_mask"] = graph.to_hex(answer.raw_mask)
         said |= location_json(one.location, graph, complete=complete)

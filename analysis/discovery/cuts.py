@@ -22,7 +22,6 @@ from analysis.discovery.masked_runs import (
     RowRule,
     Rows,
     edge_scores,
-    edges_without_slope,
     masked_outputs,
     metric_of,
     metric_slope,
@@ -246,7 +245,7 @@ class CutNetwork(Cut):
             total = [sum_ + here for sum_, here in zip(total, backward(network, moved, slope), strict=True)]
         slopes = [sum_ / len(points) for sum_ in total]
         changes = [absent - layer for absent, layer in zip(rows.absent, clean, strict=False)]
-        return Scores(edge_scores(network, changes, slopes), edges_without_slope(network, slopes))
+        return Scores(edge_scores(network, changes, slopes))
 
 
 def _bernoulli(p_logits: Array, q_logits: Array) -> Array:

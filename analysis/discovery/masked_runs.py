@@ -138,14 +138,3 @@ def edge_scores(network: Network, changes: Sequence[Array], slopes: Sequence[Arr
         mean = np.add.accumulate(products, axis=2)[:, :, -1] / products.shape[2]
         scores.append((mean * weights).reshape(-1))
     return np.concatenate(scores)
-
-
-def edges_without_slope(network: Network, slopes: Sequence[Array]) -> tuple[int, ...]:
-    """Edges into neurons whose derivative is 0 on every row: unknown to a gradient, not proved useless."""
-    found, first = [], 0
-    for layer, weights in enumerate(network.weights):
-        dead = ~slopes[layer].any(axis=1)
-        flags = np.repeat(dead, weights.shape[1])
-        found += (first + np.flatnonzero(flags)).tolist()
-        first += weights.size
-    return tuple(found)

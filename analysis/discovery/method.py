@@ -51,7 +51,6 @@ class Answer:
         outcome: "all" and "nothing" for a raw mask with every edge or none.
         raw_mask: None where there is none.
         scores: ``[bits]`` of score methods.
-        no_gradient: edges that no gradient reached, of gradient methods.
         faithfulness: of the raw mask under its own ablation where a threshold picked it.
         fragile: whether its decisions are so narrow that arithmetic might turn one.
     """
@@ -59,7 +58,6 @@ class Answer:
     outcome: Outcome
     raw_mask: int | None
     scores: NDArray[np.float64] | None = None
-    no_gradient: tuple[int, ...] | None = None
     faithfulness: float | None = None
     fragile: bool = False
 
@@ -174,21 +172,21 @@ def answer_by_scores(scores: Scores, cut: Cut, settings: Settings) -> Answer:
         cut: that they are of, under its ablation.
         settings: of :data:`~analysis.discovery.selection.SELECTION`; ``k`` or ``threshold``.
     """
-    values, unknown = scores.values, scores.no_gradient
+    values = scores.values
     taken = sequence(order_of(values, signed=bool(settings["signed"])), cut.graph.ends, str(settings["pick"]))
     if "k" in settings:
         mask = sum(1 << edge for edge in taken[: int(settings["k"])])
-        return Answer(outcome_of(mask, cut.n_bits), mask, values, unknown)
+        return Answer(outcome_of(mask, cut.n_bits), mask, values)
     masks = [0]
     for edge in taken:
         masks.append(masks[-1] | 1 << edge)
     shares = cut.shares(masks, settings)
     if shares is None:
-        return Answer("undefined", None, values, unknown)
+        return Answer("undefined", None, values)
     threshold = float(settings["threshold"])
     number = next((n for n in range(1, len(masks)) if shares[n] >= threshold), len(masks) - 1)
     fragile = any(abs(shares[n] - threshold) < FRAGILE for n in range(1, number + 1))
-    return Answer(outcome_of(masks[number], cut.n_bits), masks[number], values, unknown, float(shares[number]), fragile)
+    return Answer(outcome_of(masks[number], cut.n_bits), masks[number], values, float(shares[number]), fragile)
 
 
 def settings_digest(key: str, settings: Settings) -> str:

@@ -10,7 +10,7 @@ from typing import Final, cast
 import numpy as np
 
 from analysis.discovery.cuts import Cut, CutNetwork
-from analysis.discovery.masked_runs import Metric, edge_scores, edges_without_slope, metric_slope
+from analysis.discovery.masked_runs import Metric, edge_scores, metric_slope
 from analysis.discovery.method import LOSS, METRIC, MODEL_ABLATION, Answer, Method, ablation, outcome_of
 from analysis.discovery.selection import Scores
 from analysis.method_settings import Setting, Settings
@@ -129,7 +129,6 @@ def _summed(cut: CutNetwork, settings: Settings) -> Scores:
     """As the program auto-circuit has it: points 0, 1/m, …, 1 are summed, both ends included, and not divided."""
     network, rows, samples = cut.question.cut, cut.rows, int(settings["samples"])
     total = np.zeros(cut.n_bits)
-    silent: set[int] | None = None
     for step in range(samples + 1):
         moved = step / samples
         layers = [rows.inputs.T]
@@ -143,9 +142,7 @@ def _summed(cut: CutNetwork, settings: Settings) -> Scores:
         slopes = backward(network, layers, slope, carried=1.0 - moved)
         changes = [absent - layer for absent, layer in zip(rows.absent, layers, strict=False)]
         total = total + edge_scores(network, changes, slopes)
-        here = set(edges_without_slope(network, slopes))
-        silent = here if silent is None else silent & here
-    return Scores(total, tuple(sorted(silent or ())))
+    return Scores(total)
 
 
 MASK_IG: Final = Method(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 from analysis.discovery import methods
 from analysis.discovery.method import Method
 from analysis.errors import InvalidMethod
 from analysis.lenses.registry import LENS_BY_KEY
-from analysis.method_settings import Setting, Value, read_values
+from analysis.method_settings import Value, read_values
 
 METHODS: Final[tuple[Method, ...]] = (
     methods.ACDC,
@@ -33,28 +33,9 @@ FORMER: Final = {"effects": "exact-edge"}
 _SHAPE: Final = re.compile(r"\s*([a-z0-9-]+)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
 _WRITE: Final = "write key or key(name=value,name=value), as in acdc(tau=.1,loss=kl)"
 MAX_TEXT: Final = 400
-Named = TypeVar("Named", bound="Called")
 
 
-def read_method(text: str) -> tuple[Method, dict[str, Value]]:
-    """A method with its settings, from ``key`` or ``key(name=value,…)``.
-
-    Raises:
-        InvalidMethod: see :func:`read_called`.
-    """
-    return read_called(text, METHOD_BY_KEY)
-
-
-class Called(Protocol):
-    """What has settings."""
-
-    @property
-    def settings(self) -> tuple[Setting, ...]: ...
-
-    def filled(self, given: Mapping[str, object], item: str = "") -> dict[str, Value]: ...
-
-
-def read_called(text: str, known: Mapping[str, Named]) -> tuple[Named, dict[str, Value]]:
+def read_method(text: str, known: Mapping[str, Method] = METHOD_BY_KEY) -> tuple[Method, dict[str, Value]]:
     """One of several methods with its settings, from ``key`` or ``key(name=value,…)``.
 
     Args:
@@ -80,7 +61,7 @@ def read_called(text: str, known: Mapping[str, Named]) -> tuple[Named, dict[str,
     return method, method.filled(read_values(method.settings, texts, item), item)
 
 
-def _named(key: str, known: Mapping[str, Named]) -> Named:
+def _named(key: str, known: Mapping[str, Method]) -> Method:
     key = FORMER.get(key, key)
     if key not in known:
         near = get_close_matches(key, known, 1)
@@ -101,8 +82,8 @@ def read_methods(texts: Sequence[str], methods: Sequence[Method] = METHODS) -> l
     """Some of several methods with their settings, in order; "default" stands for one of each.
 
     Raises:
-        InvalidMethod: see :func:`read_called`.
+        InvalidMethod: see :func:`read_method`.
     """
     by_key = {method.key: method for method in methods}
-    read = (default_methods(methods) if text == "default" else [read_called(text, by_key)] for text in texts)
+    read = (default_methods(methods) if text == "default" else [read_method(text, by_key)] for text in texts)
     return [one for some in read for one in some]

@@ -33,12 +33,10 @@ class Scores:
 
     Args:
         values: ``[bits]``.
-        no_gradient: edges of which a method of gradients knows nothing, since none reaches them; None of other methods.
         says_nothing: whether no order of bits follows from them.
     """
 
     values: NDArray[np.float64]
-    no_gradient: tuple[int, ...] | None = None
     says_nothing: bool = False
 
 
