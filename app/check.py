@@ -20,7 +20,7 @@ from app.db.engine import Store, newest_revision, store_at
 from app.settings import Settings
 
 PREFIX: Final = "PLURISCOPE_"
-OF_THE_PROGRAM: Final = ("DEBUG", "CHROMIUM", "TEST_PORT")  # read elsewhere than in the settings
+OF_THE_PROGRAM: Final = ("DEBUG", "CHROMIUM")  # read elsewhere than in the settings
 LITTLE_ROOM: Final = 1 << 30
 NO_ROOM: Final = 100 << 20
 SHORT_TOKEN: Final = 16

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,8 +84,6 @@ def closed(raw: int, layout: EdgeLayout) -> Closed:
 class Cut(ABC):
     """What a method is given: a graph, parts of which it may leave out."""
 
-    whole: ClassVar[str]
-    """What it is called: "network" or "model"."""
     kept: dict[Any, Any]
     """Scores and shares that several answers have in common, by what they are of."""
 
@@ -169,7 +167,6 @@ class CutNetwork(Cut):
     question: Question
     rows: Rows
     kept: dict[Any, Any] = field(default_factory=dict)
-    whole: ClassVar[str] = "network"
 
     @classmethod
     def under(cls, question: Question, ablation: object) -> CutNetwork:
@@ -269,7 +266,6 @@ class CutModel(Cut):
     model: Model
     space: Space
     kept: dict[Any, Any] = field(default_factory=dict)
-    whole: ClassVar[str] = "model"
 
     @property
     def graph(self) -> Graph:

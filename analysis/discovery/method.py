@@ -137,7 +137,7 @@ class Method:
             Cancelled: the report asked to stop.
         """
         if "k" in settings and int(settings["k"]) > cut.n_bits:
-            cure = f"the {cut.whole} has {cut.n_bits} edges; use fewer"
+            cure = f"there are {cut.n_bits} {cut.graph.cut}; use fewer"
             raise InvalidMethod(f"method {self.key}", f"k is {settings['k']}", cure)
         if self.choose is not None:
             choose = function_at(self.choose) if isinstance(self.choose, str) else self.choose
