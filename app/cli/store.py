@@ -168,7 +168,6 @@ def export(
     limit: Annotated[int, Within(1, 100_000)] = 250,
     study: Sequence[str] = (),
     base_url: str = "",
-    force: bool = False,
     quiet: bool = False,
     json: bool = False,
 ) -> Shown:
@@ -189,7 +188,6 @@ def export(
         limit: With --static: most explanations of each kind.
         study: With --static: a study; may be repeated.
         base_url: With --static: live site that links out of the copy lead to.
-        force: With --static: replace an earlier copy.
         quiet: With --static: no progress.
     """
     if static:
@@ -206,8 +204,8 @@ def export(
             limit=limit,
             studies=tuple(dict.fromkeys(study)),
         )
-        return _export_pages(wish, Path(static), _checked(base_url), force=force, quiet=quiet)
-    if not network or network_ or study or base_url or force:
+        return _export_pages(wish, Path(static), _checked(base_url), quiet=quiet)
+    if not network or network_ or study or base_url:
         raise Refusal("export: needs a network, or --static. Name one, or give --static DIR with --network.")
     if len(protocol) > 1:
         raise Refusal("--protocol: a result file has one. Repeat the option with --static only.")
@@ -243,7 +241,7 @@ def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, mask
     return stored_result(session, row, found, masks=masks)
 
 
-def _export_pages(wish: Wish, folder: Path, base_url: str, *, force: bool, quiet: bool) -> Shown:
+def _export_pages(wish: Wish, folder: Path, base_url: str, *, quiet: bool) -> Shown:
     """Write the offline copy.
 
     Raises:
@@ -256,7 +254,7 @@ def _export_pages(wish: Wish, folder: Path, base_url: str, *, force: bool, quiet
     started = time.monotonic()
     gc.freeze()  # what was loaded stays
     with progress_bar(quiet) as report:
-        files, n_bytes = write_copy(read_settings(), wish, folder, base_url=base_url, force=force, report=report)
+        files, n_bytes = write_copy(read_settings(), wish, folder, base_url=base_url, report=report)
     front = str(folder / "index.html")
     if not quiet:
         remark(f"{files:,} files, {n_bytes / 1e6:,.1f} MB in {time.monotonic() - started:.0f} s: {front}")

@@ -23,7 +23,7 @@ from app.as_file import FRONT, SENTENCE, file_of, normal, rewritten
 from app.db.reads.analyses import check_output, find_network, find_protocol, scope_of
 from app.db.tables import AnalysisRow
 from app.main import create_app
-from app.offline.site import MANIFEST, OK, CannotExport, NoRoom, Site, answering, check_target, replacing
+from app.offline.site import OK, CannotExport, NoRoom, Site, answering, check_target, made_at_once
 from app.rendering import show
 from app.resources import RESOURCES
 from app.settings import Settings
@@ -35,8 +35,7 @@ FORMAT: Final = "pluriscope-offline/3"
 CONTENTS: Final = "contents.json"
 _ABOUT: Final = (
     f"Written by `pluriscope export --static`, engine {ENGINE_VERSION}. {SENTENCE} Beside pages lie their JSON (below "
-    f"`api/`), tables as CSV and drawings as SVG; `{CONTENTS}` says which file holds which address, and `sha256sum "
-    f"--check {MANIFEST}` whether the files are as they were written."
+    f"`api/`), tables as CSV and drawings as SVG; `{CONTENTS}` says which file holds which address."
 )
 _SITE: Final = ("/glossary", "/scope")
 _SCOPE: Final = frozenset(("output", "protocol", "data"))
@@ -149,8 +148,8 @@ class _Copy:
             return FRONT
         if address.startswith("/static/"):
             return self._static(address.removeprefix("/").partition("?")[0])
-        if address.removeprefix("/") in (CONTENTS, MANIFEST):
-            return address.removeprefix("/")
+        if address == f"/{CONTENTS}":
+            return CONTENTS
         if address not in self.pages and address not in self._files:
             answer = self.site.get(address) if self._is_beside(address) else None
             name = file_of(address) if answer is not None and answer.status == OK else ""
@@ -226,7 +225,7 @@ def _link(url: str, words: str) -> Markup:
 
 
 def write_copy(
-    settings: Settings, wish: Wish, target: Path, *, base_url: str = "", force: bool = False, report: Report = silent
+    settings: Settings, wish: Wish, target: Path, *, base_url: str = "", report: Report = silent
 ) -> tuple[int, int]:
     """Write a copy of some networks' and studies' pages that is read from a disk.
 
@@ -235,7 +234,6 @@ def write_copy(
         wish: what is wanted.
         target: the folder.
         base_url: address of a live site that links to pages outside of the copy lead to, "" for none.
-        force: replace an earlier copy in the folder.
         report: progress.
 
     Returns:
@@ -245,12 +243,12 @@ def write_copy(
         CannotExport: nothing is stored of what is wanted, or the folder or disk is in the way.
         PageError: the store cannot be opened, or has no such network.
     """
-    check_target(target, force=force)
+    check_target(target)
     live = base_url.rstrip("/")
     # it is its own only visitor, who calls it by no name
     app = create_app(settings.model_copy(update={"prefix": "", "public_url": live, "trusted_hosts": "*"}))
     try:
-        with answering(app) as site, replacing(target) as folder:
+        with answering(app) as site, made_at_once(target) as folder:
             with app.state.store.read() as session:
                 scopes = _analysed(session, wish)
             copy = _Copy(site, wish, folder, live, scopes)

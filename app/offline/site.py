@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -23,7 +22,6 @@ from starlette.types import Message
 from analysis.errors import ExplainedError
 
 OK: Final = 200
-MANIFEST: Final = "MANIFEST.sha256"
 
 
 class CannotExport(ExplainedError):
@@ -118,12 +116,11 @@ def answering(app: FastAPI) -> Iterator[Site]:
             yield Site(app, portal)
 
 
-def check_target(target: Path, *, force: bool) -> None:
+def check_target(target: Path) -> None:
     """Refuse a folder that cannot be written, before any work is done.
 
     Raises:
-        CannotExport: it is a file or a link, cannot be written, or holds what no earlier copy wrote; of an earlier copy
-            too unless ``force`` is given.
+        CannotExport: it is a file or a link, cannot be written, or holds something.
     """
     what = f"folder {str(target)!r}"
     if target.is_symlink() or os.path.ismount(target):
@@ -134,47 +131,19 @@ def check_target(target: Path, *, force: bool) -> None:
         raise CannotExport(what, "lies in a folder that does not exist", "make that folder first")
     if not os.access(target.parent, os.W_OK):
         raise NoRoom(what, "lies in a folder that is not writable", "choose another place")
-    if target.is_dir() and any(target.iterdir()) and not force:
-        raise CannotExport(what, "is not empty", "name another folder, or add --force to replace an earlier copy in it")
-    manifest = target / MANIFEST
-    listed = set(manifest.read_text(errors="replace").split("\n")) if manifest.is_file() else set()
-    for line in _lines_of(target):
-        if line not in listed:
-            cure = "move it away, or name another folder"
-            named = f"file {str(target / line[66:])!r}"
-            raise CannotExport(named, "was not written by an earlier copy, or was changed, and would be lost", cure)
-
-
-def _lines_of(folder: Path) -> Iterator[str]:
-    """A manifest as ``sha256sum --check`` reads it, by the order of names; links have no digest."""
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_symlink():
-            yield f"{'':64}  {name}"
-        elif path.is_file() and name != MANIFEST:
-            with path.open("rb") as file:
-                yield f"{file_digest(file, 'sha256').hexdigest()}  {name}"
+    if target.is_dir() and any(target.iterdir()):
+        raise CannotExport(what, "is not empty", "name another folder, and put it in the place of this one afterwards")
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """A folder to write to, which takes the target's place by renaming if the block ends well, and is gone otherwise;
-    its manifest is written at the end.
-    """
+def made_at_once(target: Path) -> Iterator[Path]:
+    """A folder to write to, which gets its name if the block ends well, and is gone otherwise."""
     work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         yield work
-        lines = "".join(f"{line}\n" for line in _lines_of(work))
-        (work / MANIFEST).write_text(lines, encoding="utf-8", newline="\n")
         mask = os.umask(0)
         os.umask(mask)
         work.chmod(0o777 & ~mask)  # mkdtemp makes it private
-        if target.exists():
-            former = work.with_name(f"{work.name}.former")
-            target.rename(former)
-            work.rename(target)
-            shutil.rmtree(former, ignore_errors=True)
-        else:
-            work.rename(target)
+        work.rename(target)
     finally:
         shutil.rmtree(work, ignore_errors=True)
