@@ -53,7 +53,7 @@ class SentForm:
 
 FORMS: Final[tuple[SentForm, ...]] = (
     SentForm("mask", "Mask", "Hex digits, the first edge lowest.", "3b2cf"),
-    SentForm("edges", "Edge list", "Names of edges in text, or as a JSON list.", "x0>1.2 1.2>2.0 2.0>y0"),
+    SentForm("edges", "Edge list", "Names of edges in text, or as a JSON list.", "A>n1.2 n1.2>n2.0 n2.0>y"),
     SentForm("scores", "Scores", "One number for each edge in the order of masks; null for none.", "-0.42, 0.01, …"),
     SentForm(
         "edge-scores",

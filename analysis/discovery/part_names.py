@@ -1,7 +1,7 @@
 """How claims name what a circuit may keep: edges, or nodes where a mask names nodes.
 
 Edges are written ``source>target``: ``x0>1.2``, ``1.2>2.0``, ``2.0>y0`` in a perceptron, ``x>1.0.q``, ``1.0>logits`` in
-a transformer. Other spellings of nodes and whole edges, those of drawings, addresses and usual tools, lead to these.
+a transformer. Other spellings, those of drawings (``A>n1.2``), lists (``A-n1.2``) and usual tools, lead to these.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from analysis.errors import InvalidClaim
 from analysis.models.graph import Graph
 from analysis.strict_json import kind_of
 
-ARROW: Final = re.compile(r"\s*(?:-+>|→|>)\s*")
+ARROW: Final = re.compile(r"\s*(?:-+>|→|>)\s*|(?<=\w)-(?=[A-Za-z])")
 _SLOT: Final = re.compile(r"<([qkv])>")
 _SHOWN: Final = 40
 
@@ -64,15 +64,21 @@ class PartNames:
         }
         return spelt | of_slots
 
+    @cached_property
+    def drawn(self) -> list[str]:
+        """The same as the drawing calls them, where that is read."""
+        nodes = {node.name: node.label for node in self.graph.nodes if node.label in node.aliases}
+        return [">".join(nodes.get(end, end) for end in name.split(">")) for name in self.numbers]
+
     @property
     def example(self) -> str:
         """Some names as they are written in a list."""
-        return " ".join(list(self.numbers)[:: max(1, self.n_bits // 3)])
+        return " ".join(self.drawn[:: max(1, self.n_bits // 3)])
 
     @property
     def listed(self) -> str:
         """The nodes in words."""
-        return ", ".join(node.name for node in self.graph.nodes)
+        return ", ".join(node.label if node.label in node.aliases else node.name for node in self.graph.nodes)
 
     def to_hex(self, mask: int) -> str:
         """A mask as claims write it."""

@@ -10,6 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.tasks import INPUT_NAMES
+
 Masks = NDArray[np.bool_]
 
 
@@ -164,8 +166,8 @@ def perceptron_graph(sizes: tuple[int, ...]) -> Graph:
         first.append(len(nodes))
         for neuron in range(size):
             name = f"x{neuron}" if layer == 0 else "y0" if layer == last else f"{layer}.{neuron}"
-            aliases = ("y",) if layer == last else (f"n{name}",) if layer else ()
-            nodes.append(Node(name, name, layer, 0 < layer < last, aliases, looks=False))
+            drawn = "y" if layer == last else f"n{name}" if layer else INPUT_NAMES[neuron : neuron + 1] or name
+            nodes.append(Node(name, drawn, layer, 0 < layer < last, (drawn,), looks=False))
     edges = (
         Edge(first[layer - 1] + source, first[layer] + neuron)
         for layer in range(1, last + 1)

@@ -77,7 +77,7 @@ def save_analysis_outcome(session: Session, arguments: Arguments, outcome: Prepa
     """Store the analysis, and ask for what follows it."""
     row = save_prepared(session, outcome)
     if outcome.data.boolean:  # else there are circuits alone, and criteria speak of Boolean inputs
-        enqueue_following(session, row)
+        enqueue_following(session, row, asked=queue.was_asked(session, "analyse", arguments))
     result = {"url": _url(row), "network": arguments["network"], "result_digest": row.result_digest}
     return Saved(result, found_words(row), truncated=not row.exhaustive)
 

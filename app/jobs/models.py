@@ -27,7 +27,7 @@ from app.addressing import Addresses
 from app.db.models import CircuitSearch as ModelSearch
 from app.db.models import find_model, model_of, save_beside, save_circuits, searched_circuits, stored_landscape
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
-from app.jobs.queue import enqueue_of_model
+from app.jobs.queue import enqueue_of_model, was_asked
 from app.jobs.stages import BESIDE_CIRCUITS
 from pluriscope.analyses.registry import METHODS, RIVALS, Analysis
 from pluriscope.naming import RulesScope
@@ -61,8 +61,9 @@ def _save_circuits(session: Session, arguments: Arguments, outcome: CircuitsFoun
     kind, _ = model_of(row)
     rules = kind.rules(arguments["rules"])
     save_circuits(session, row, kind, rules, outcome)
+    asked = was_asked(session, "model-circuits", arguments)
     for job in BESIDE_CIRCUITS.values():  # another search replaces what they found
-        enqueue_of_model(session, job, row, kind.write_rules(rules), again=True)
+        enqueue_of_model(session, job, row, kind.write_rules(rules), asked=asked, again=True)
     words = f"{outcome.valid:,} of {outcome.possible:,} circuits are valid"
     if not outcome.complete:
         words += f"; the {len(outcome.circuits):,} with the fewest edges are listed"

@@ -120,8 +120,14 @@ def enqueue(
     elif row.state in again:
         _queue_again(session, row, now)
     if asked:
-        _hasten(row)
+        hasten(row)
     return row
+
+
+def was_asked(session: Session, kind: str, arguments: Mapping[str, Any]) -> bool:
+    """Whether somebody asked for a job, and so waits for what goes on from it as well."""
+    row = session.get(JobRow, DEFINITIONS[kind].job_id(arguments))
+    return row is not None and row.priority <= ASKED_PRIORITY
 
 
 def enqueue_analyses(
@@ -231,7 +237,7 @@ def retry(
     if row.state in ("failed", "cancelled"):
         _queue_again(session, row, now or datetime.now(UTC))
     row.not_before = None  # whoever asks for it by hand has seen why it waits
-    _hasten(row)
+    hasten(row)
     return row
 
 
@@ -265,9 +271,9 @@ def cancel_unknown(session: Session, *, definitions: Mapping[str, JobDefinition]
     return len(found)
 
 
-def _hasten(row: JobRow) -> None:
-    """Let a job that waits come before what nobody asked for."""
-    if row.state == "queued":
+def hasten(row: JobRow) -> None:
+    """Let a job come before what nobody asked for, and what goes on from it, too."""
+    if row.state not in ENDED:
         row.priority = min(row.priority, ASKED_PRIORITY)
 
 

@@ -40,9 +40,12 @@ class Stage:
     stored: ColumnElement[bool]
 
 
-def enqueue_following(session: Session, analysis: AnalysisRow) -> list[JobRow]:
-    """Ask for everything that follows an analysis on Boolean inputs."""
-    return [job for stage in STAGES for job in stage.ask(session, analysis)]
+def enqueue_following(session: Session, analysis: AnalysisRow, *, asked: bool = False) -> list[JobRow]:
+    """Ask for everything that follows an analysis on Boolean inputs, at once where somebody asked for that."""
+    following = [job for stage in STAGES for job in stage.ask(session, analysis)]
+    for job in following if asked else ():
+        queue.hasten(job)
+    return following
 
 
 def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> int:

@@ -54,7 +54,7 @@ def save_training_outcome(session: Session, arguments: Arguments, outcomes: Sequ
             rows.append(row)
         told.append(entry)
     for row in rows:
-        queue.enqueue_analyses(session, row, protocols)
+        queue.enqueue_analyses(session, row, protocols, asked=queue.was_asked(session, "train", arguments))
     result: dict[str, Any] = {"outcomes": told, "networks": [row.digest for row in rows]}
     if rows:
         result["url"] = Addresses().network(rows[0].slug) if len(rows) == 1 else Addresses().gallery()

@@ -23,7 +23,7 @@ from analysis.studies.cells import cells_of
 from app.addressing import Addresses
 from app.db.codecs import tasks_of
 from app.db.models import CircuitSearch, searches_of, stored_circuits
-from app.db.reads.jobs import UNFINISHED, jobs_of_network
+from app.db.reads.jobs import UNFINISHED, jobs_ahead, jobs_of_network
 from app.db.reads.studies import studies_of_network
 from app.db.studies import design_of
 from app.db.tables import AnalysisRow, ModelRow, NetworkRow
@@ -275,8 +275,10 @@ def _working(session: Session, place: AnyPlace, links: Addresses) -> Progress | 
     if not left:
         return None
     now = next((one for one in left if one.stage), None)
-    note = "Waiting for a worker."
-    if now is not None:
+    if now is None:
+        ahead = jobs_ahead(session, min(left, key=lambda one: (one.priority, one.created_at, one.id)))
+        note = f"Waiting for a worker, {noun(ahead, 'job')} ahead." if ahead else "Waiting for a worker."
+    else:
         note = f"Now {now.title}: {now.stage}{', ' if now.found else ''}{now.found}."
     done, of, every = len(jobs) - len(left), len(jobs), links.jobs(network=place.slug)
     words = Markup('{} of {} analyses done; this page fills itself. <a href="{}">See the jobs</a>')

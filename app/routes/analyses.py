@@ -235,10 +235,10 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
     return queue.enqueue_of_model(session, f"model-{analysis.key}", place.row, place.text, asked=True, again=True)
 
 
-def _page(request: Request, one: Asked, blocks: Iterable[Block], title: str) -> HTMLResponse:
+def _page(request: Request, one: Asked, blocks: Iterable[Block], title: str, status_code: int = 200) -> HTMLResponse:
     subject = one.subject
     row = network_row(subject.links, subject.slug, subject.name, TAB, subject.scope)
-    return show(request, blocks, f"{title} of {subject.name}", room="Explore", network=row)
+    return show(request, blocks, f"{title} of {subject.name}", room="Explore", network=row, status_code=status_code)
 
 
 @router.get(ALL, **HTML)
@@ -305,7 +305,14 @@ def item(request: Request, session: Reading, links: Links, name: str, key: str, 
     if key == "methods" or (key, item) == ("common-ground", "places"):  # they had pages of their own
         return Faces(lambda _: RedirectResponse(one.url, 301), lambda: one.record().model_dump(mode="json"))
     made = item_of(one, item, given)
-    return Faces(lambda request: _page(request, one, made.blocks(), made.title), lambda: dict(made.record))
+
+    def record() -> dict[str, Any]:
+        if made.refused is not None:
+            raise made.refused
+        return dict(made.record)
+
+    status = 422 if made.refused else 200
+    return Faces(lambda request: _page(request, one, made.blocks(), made.title, status), record)
 
 
 @router.post(

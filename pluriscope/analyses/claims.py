@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Final
 
+import numpy as np
 from markupsafe import Markup
 from pydantic import Field
 
@@ -17,16 +18,20 @@ from analysis.discovery.claims import Subject as About
 from analysis.discovery.location import ValidCircuits
 from analysis.discovery.method import Answer
 from analysis.discovery.part_names import PartNames
-from analysis.errors import InvalidClaim
+from analysis.errors import AnalysisError, InvalidClaim
 from analysis.method_settings import filled, read_values
 from analysis.models.model import ACCURACY_THRESHOLD
-from app.figures.numbers import noun
-from pluriscope.analyses.shown import Item, Shown, Subject, settings_form
+from analysis.networks.circuit import Circuit
+from analysis.validity import decided_right
+from app.figures.numbers import decimal, noun
+from pluriscope.analyses.shown import Item, Shown, Subject, input_words, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side, Table, Verdict
 
 MAX_TEXT: Final = 8_000
 _WAYS: Final = ("text", "mask", "edges", "scores")
 """Options that say what is claimed, each alone; the last three say it as links from earlier do."""
+_WRONG: Final = 2
+"""Rows that are named of those that a circuit decides wrong."""
 _UNDEFINED: Final = (
     "The whole of it and the empty mask have the same margin or loss on average under this ablation, so faithfulness "
     "is undefined and no mask can be picked by it."
@@ -107,20 +112,30 @@ def _form(of: Subject, given: Mapping[str, str]) -> Iterator[Block]:
 
 
 def _item(_: None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
-    """Where what an address holds stands.
+    """Where what an address holds stands; what cannot be read stands in the form, below why."""
+    if key != "given":
+        raise InvalidClaim(f"page {key[:40]!r}", "is not one of these", "give a circuit in the form")
+    given = {name: text.strip() for name, text in options.items() if text.strip()}
+    head = Head("Your own answer", _ABOUT)
+    try:
+        return _located(of, given) if given else Item(head.title, lambda: [head, *_form(of, given)])
+    except AnalysisError as error:
+        refused = Notice.refused(error)
+        return Item(head.title, lambda: [head, refused, *_form(of, given)], refused=error)
+
+
+def _located(of: Subject, given: Mapping[str, str]) -> Item:
+    """The circuit that is given.
 
     Raises:
         InvalidClaim: it holds several things, or one that cannot be read or does not fit.
         InvalidMethod: a setting that scores do not have, or a value that it cannot have.
     """
-    if key != "given":
-        raise InvalidClaim(f"page {key[:40]!r}", "is not one of these", "give a circuit in the form")
-    given = {name: text.strip() for name, text in options.items() if text.strip()}
     ways = [name for name in _WAYS if name in given]
     if len(ways) > 1:
         raise InvalidClaim("claim", f"has {' and '.join(ways)}", "give one of them")
     if not ways:
-        return Item("Your own answer", lambda: [Head("Your own answer", _ABOUT), *_form(of, given)])
+        raise InvalidClaim("claim", "is empty", "give a circuit")
     standing = _Standing(of)
     settings = {name: text for name, text in given.items() if name not in ways}
     picking = read_values(standing.about.settings, settings, "claim")
@@ -170,10 +185,25 @@ def _words(told: Mapping[str, Any], of: Subject) -> str:
     if told["valid"]:
         return "It is one of the valid circuits" + (f": {share}, not on each." if of.ask is None else ".")
     if told["possible"]:
-        less = share if of.ask is None else "it does not decide every row right"
-        return f"It is a possible circuit, but no valid one: {less}."
+        return f"It is a possible circuit, but no valid one: {share if of.ask is None else _wrong(told['mask'], of)}."
     why = "nothing reaches the output" if of.ask is None else "an input or the output has no edge"
     return f"What is left is no possible circuit: {why}."
+
+
+def _wrong(mask: str, of: Subject) -> str:
+    """The first rows that a circuit of a perceptron decides wrong, with what it puts out."""
+    question = of.question
+    rows, labels = question.judged
+    outputs = question.activations(Circuit(question.layout, int(mask, 16)), rows)[-1][:, 0]
+    wrong = np.flatnonzero(~decided_right(outputs, labels, question.protocol.circuit_decision)).tolist()
+    clean = question.data.boolean and question.data.validation_inputs is None
+    told = [
+        f"{input_words(row, len(rows[row])) if clean else f'row {row}'} gives {decimal(outputs[row], 4)} "
+        f"and should give {labels[row]:.0f}"
+        for row in wrong[:_WRONG]
+    ]
+    more = f", and {noun(len(wrong) - _WRONG, 'more row')}" if len(wrong) > _WRONG else ""
+    return f"it is wrong on {len(wrong)} of {noun(len(rows), 'row')}. {'; '.join(told)}{more}"
 
 
 def _chance(told: Mapping[str, Any]) -> str:
@@ -185,7 +215,7 @@ def _chance(told: Mapping[str, Any]) -> str:
 
 def _rows(told: Mapping[str, Any], standing: _Standing) -> Iterator[tuple[str, Any]]:
     """What is known of a circuit's place, for people."""
-    of, names = standing.of, list(standing.names.numbers)
+    of, names = standing.of, standing.names.drawn
     part, backbone, nearest = of.part, told["backbone"], told["nearest"]
     yield f"More {part}s than the smallest", told["excess"]
     yield "Valid circuits of its size", _chance(told)

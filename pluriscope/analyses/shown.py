@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, create_model
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.discovery.location import Landscape
+from analysis.errors import AnalysisError
 from analysis.method_settings import Setting
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.circuit import Circuit
@@ -139,11 +140,13 @@ class Item:
         title: of the page.
         blocks: what it consists of, its head first.
         record: the same as JSON.
+        refused: why there is none; the page says so above what was given.
     """
 
     title: str
     blocks: Callable[[], Iterable[Block]]
     record: Mapping[str, Any] = field(default_factory=dict)
+    refused: AnalysisError | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -49,7 +50,7 @@ GRAPH = {"x0->1.0": True, "x1->1.1": True, "1.0->2.0": True, "1.1->2.0": True, "
     [
         ({"text": "3B2CE"}, "mask", "3b2ce", False),
         ({"mask": "3b2cf"}, "mask", "3b2cf", True),
-        ({"text": "x0>1.0 x1>1.1 1.0>2.0 1.1>2.0 2.0>y0"}, "edges", None, False),
+        ({"text": "A>n1.0 B>n1.1 n1.0>n2.0 n1.1>n2.0 n2.0>y"}, "edges", None, False),
         ({"text": json.dumps(GRAPH)}, "edge-scores", None, False),
         (
             {"text": json.dumps([None, *(-0.1 * n for n in range(2, 19))]), "k": "17", "signed": "true"},
@@ -76,6 +77,7 @@ def test_the_distance_to_what_is_valid_is_told(client) -> None:
     page = client.get(HERE, params={"mask": "3b2ce"}).text
     assert "Compare with the nearest valid circuit" in page
     assert "1 edge away" in page
+    assert re.search(r"wrong on 1 of 4 rows. \d\d gives \d.\d+ and should give [01]", page), page
     assert "Compare with" not in client.get(HERE, params={"mask": "3b2cf"}).text
 
 
@@ -107,6 +109,7 @@ def test_what_cannot_be_read_is_refused(client, given, words) -> None:
         answer = client.get(path, params=given)
         assert answer.status_code == 422, answer.text
         assert words.lower() in answer.text.lower()
+        assert path != HERE or "Locate it" in answer.text  # with what was given
 
 
 def test_without_an_analysis_there_is_nothing_to_locate_it_among(client) -> None:

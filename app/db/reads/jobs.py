@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.db.errors import NotFound
@@ -60,6 +60,13 @@ def jobs_about(session: Session, analysis: AnalysisRow, *kinds: str) -> list[Job
     jobs = session.scalars(query.order_by(JobRow.created_at.desc(), JobRow.id))
     found = [job for job in jobs if all(job.arguments[name] == value for name, value in mine.items())]
     return sorted(found, key=lambda job: job.state not in UNFINISHED)
+
+
+def jobs_ahead(session: Session, job: JobRow) -> int:
+    """How many jobs run, or wait and are started before one that waits."""
+    order, own = tuple_(JobRow.priority, JobRow.created_at, JobRow.id), (job.priority, job.created_at, job.id)
+    before = or_(JobRow.state == "running", and_(JobRow.state == "queued", order < own))
+    return session.scalar(select(func.count()).select_from(JobRow).where(before)) or 0
 
 
 def count_log(session: Session, job_id: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import compress
 from typing import Any
 
 import pytest
@@ -17,12 +18,14 @@ from analysis.errors import InvalidClaim, InvalidMethod
 from analysis.models.graph import perceptron_graph
 from analysis.question import ask
 from analysis.tasks import named_task
+from pluriscope.kinds.circuits import edge_labels
 from tests.factories import pretrained_xor
 
 QUESTION = ask(pretrained_xor().network, task=named_task("XOR", 2))
 NAMES = list(subject_of(QUESTION).names.numbers)
 MASK = 0x3B2CF
-KEPT = [name for edge, name in enumerate(NAMES) if MASK >> edge & 1]
+KEEPS = [MASK >> edge & 1 for edge in range(18)]
+KEPT = list(compress(NAMES, KEEPS))
 CUTS = {ablation: CutNetwork.under(QUESTION, ablation) for ablation in ("zero", "mean", "pairs")}
 SCORES = [round(0.1 * (edge - 9), 1) for edge in range(18)]
 
@@ -42,7 +45,8 @@ CIRCUITS: list[tuple[str, Any]] = [
     ("mask", {"mask": "3b2cf"}),
     ("edges", " ".join(KEPT)),
     ("edges", ", ".join(name.replace(">", " → ") for name in KEPT)),
-    ("edges", "\n".join(f"n{name}" if name[0].isdigit() else name for name in KEPT).replace("y0", "y")),
+    ("edges", "\n".join(compress(names_of(perceptron_graph((2, 3, 3, 1))).drawn, KEEPS))),
+    ("edges", ", ".join(compress(edge_labels((2, 3, 3, 1)), KEEPS))),
     ("edges", [arrow(name) for name in KEPT]),
     ("edges", {"edges": KEPT}),
     (

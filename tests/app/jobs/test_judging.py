@@ -53,6 +53,11 @@ def test_the_criteria_of_an_analysis_are_queued_with_it_and_wait_for_other_analy
         claim = queue.claim(session, "someone")
         assert claim is not None
         assert claim.job_id == later.id
+        queue.hasten(later)  # somebody asks for it meanwhile, and waits for what follows it as well
+        save_analysis_outcome(session, arguments, prepared)
+        following = session.scalars(select(JobRow).where(JobRow.state == "queued")).all()
+        assert {"criteria", "common-ground", "pair"} <= {one.kind for one in following}
+        assert {one.priority for one in following} == {queue.ASKED_PRIORITY}
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_netw
 
 pytestmark = pytest.mark.slow  # the everyday run has one state of each kind among all pages
 UNKNOWN = {
-    "queued": ("0 of 1 analyses done", "Waiting for a worker."),
+    "queued": ("0 of 1 analyses done", "Waiting for a worker, 1 job ahead."),
     "running": ("0 of 1 analyses done", "algorithms, 12 valid so far", 'role="progressbar"'),
     "failed": ("The analysis under complete failed", "memory: too little. Add some.", "Try again"),
     "cancelled": ("The analysis under complete was cancelled", "Try again"),
