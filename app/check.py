@@ -130,11 +130,8 @@ def folder(settings: Settings) -> Found:
     size = file_of_store.stat().st_size if file_of_store.exists() else 0
     if free < max(LITTLE_ROOM, size):
         level: Level = "problem" if free < NO_ROOM else "warning"
-        yield (
-            level,
-            f"{free / 1e6:,.0f} MB are left",
-            "make room on that volume; a backup needs as much as the store",
-        )
+        left = f"{free / 1e6:,.0f} MB are left"
+        yield level, left, "make room on that volume; a backup needs as much as the store"
 
 
 def unsound(store: Store) -> Found:
