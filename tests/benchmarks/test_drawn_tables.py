@@ -11,12 +11,10 @@ import torch
 from analysis.models.attention_tasks import TokenTask
 from analysis.models.attention_training import AttentionSpec, initial_sizes, logits_of
 from analysis.networks.mlp import forward
-from analysis.networks.network import Network
 from analysis.studies.cells import cells_of
-from analysis.studies.digits import Images
 from analysis.studies.outcome import network_of_outcome
 from analysis.tasks import input_table
-from benchmarks.findings.draw_rates import accepted_of, reads
+from benchmarks.findings.draw_rates import accepted_of
 from benchmarks.findings.results import design_of, files, results_of
 from benchmarks.findings.tables import grain_table, paper_finds_table
 
@@ -85,21 +83,3 @@ def test_transformers_that_do_the_task_are_counted():
         right = bool((logits.argmax(dim=1) == answers).all())
         one_by_one += right and float(torch.nn.functional.cross_entropy(logits, answers)) <= spec.loss_target
     assert counted == one_by_one > 0
-
-
-def test_a_network_that_reads_digits_is_known():
-    """One that passes on the first pixel, which is the label, and one that passes on its negative."""
-    random = np.random.default_rng(0)
-    pixels = random.random((40, 4)).round()
-    images = Images(pixels, pixels[:, 0].astype(np.int64), "")
-    weights = [np.eye(3, 4), np.eye(1, 3)]
-    for sign, told in ((1.0, True), (-1.0, False)):
-        flat = np.concatenate([part for w in weights for part in ((sign * w).ravel(), np.zeros(len(w)))])
-        assert reads(flat.astype(np.float32), (4, 3, 1), images, 0.01) is told
-    flat = random.normal(size=19).astype(np.float32)
-    network = Network.from_flat(
-        flat.astype(np.float64), (4, 3, 1), activation="leaky_relu", output_activation="leaky_relu", negative_slope=0.01
-    )
-    outputs = forward(network, pixels)[:, 0]
-    wanted = Images(pixels, (outputs > 0.5).astype(np.int64), "")
-    assert reads(flat, (4, 3, 1), wanted, float(((outputs - wanted.labels) ** 2).mean()) + 1e-6)

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.protocol import PAPER
-from analysis.question import ask
 from analysis.studies.cells import cells_of
-from benchmarks.findings.plotted import STUDY, XOR, mappings, stored
+from benchmarks.findings.plotted import STUDY, stored
 from benchmarks.findings.results import results_of
-from tests.factories import pretrained_xor
-
-
-def test_each_option_adds_mappings():
-    question = ask(pretrained_xor().network, task=XOR, protocol=PAPER)
-    found = mappings(question)
-    assert found["one layer"]["valid"] < found["any layers"]["valid"] < found["any layers, 56"]["valid"]
 
 
 @pytest.mark.slow

@@ -198,12 +198,6 @@ def test_an_overview_leaves_aside_what_is_not_asked_for_and_shows_other_rows_whe
     assert not any(row.picks for row in asked.rows)
 
 
-def test_an_empty_frame_answers():
-    empty = frame(0)
-    assert empty.select(Query(sort="margin")).total == 0
-    assert overview(empty).select(read_query(COLUMNS, {})).groups == ()
-
-
 def test_figures_without_a_column_are_refused():
     with pytest.raises(ValueError, match=r"kind circuit: no column shows \['edges', 'margin'\]"):
         Frame(tuple(one for one in COLUMNS if one not in (EDGES, MARGIN)), FRAME.parts)

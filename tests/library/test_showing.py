@@ -44,14 +44,6 @@ def test_whatever_shows_itself_is_a_piece_of_html_without_scripts_or_styles(xor)
         assert repr(one), name
 
 
-def test_a_drawing_is_kept_as_svg_or_png(xor, tmp_path):
-    drawn = xor.circuits[0].draw()
-    assert drawn.save(tmp_path / "one.svg", theme="dark").read_text() == drawn.svg("dark") != drawn.svg()
-    assert drawn.save(tmp_path / "one.png", width=300).read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(AnalysisError, match=r"neither \.svg nor \.png"):
-        drawn.save(tmp_path / "one.pdf")
-
-
 def test_names_are_text_and_never_markup():
     evil = '<img src=x onerror="alert(1)">'
     for html in (table([{"name": evil}]), facts({evil: 1}), link("http://127.0.0.1/", evil), link("/networks/x", evil)):

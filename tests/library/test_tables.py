@@ -113,19 +113,3 @@ def test_the_filter_that_leaves_nothing_is_told():
     assert found.removed_by.words == "edges at least 2"
     assert found.removed_by.before == 1
     assert LIST.select(found.removed_by.query).total == 1
-
-
-@pytest.mark.parametrize(
-    ("value", "text", "exact"),
-    [
-        (None, "", ""),
-        (True, "yes", "True"),
-        (12345, "12,345", "12345"),
-        (0.123456, "0.1235", "0.123456"),
-        (-1200, "−1,200", "-1200"),
-        (frozenset("ba"), "a b", "a b"),
-    ],
-)
-def test_a_value_in_short_and_in_full(value, text, exact):
-    column, row = Column("x", "X", "", "int"), Row({"x": value})
-    assert (column.text(row), column.exact(row)) == (text, exact)

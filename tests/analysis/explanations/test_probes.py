@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -13,7 +12,6 @@ from analysis.directions.polyhedra import Inequality, common_point
 from analysis.errors import AnalysisError
 from analysis.experiments import SILENT, decide_under_interventions, intervention_space
 from analysis.explanations.probes import (
-    PROBE,
     find_probes,
     possible_functions,
     predict_by_probes,
@@ -142,8 +140,3 @@ def test_other_texts_are_refused_with_cause_and_cure(text, cause):
         read_probe(random_question(2, 3, 1, 1, seed=8), text)
     assert cause in refused.value.cause
     assert refused.value.cure
-
-
-def test_a_record_with_two_columns_of_one_name_is_refused():
-    with pytest.raises(ValueError, match="every column once"):
-        replace(PROBE, columns=(*PROBE.columns, PROBE.columns[0]))

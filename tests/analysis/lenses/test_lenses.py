@@ -217,18 +217,6 @@ def test_labels_are_scored_by_runs_by_hand() -> None:
         assert row[f"{name}_changed"] == sum(decided(b, values[s]) != clean[b] for b, s in pairs)
 
 
-def test_without_a_label_a_neuron_gets_the_function_that_correlates_most() -> None:
-    question = QUESTIONS[0]
-    found = table(question, "labels").rows
-    layers = table(question, "response-fields").rows
-    for row in found:
-        values = np.array(
-            [one["activation"] for one in layers if (one["layer"], one["neuron"]) == (row["layer"], row["neuron"])]
-        )
-        best = max(np.corrcoef(values, [number >> at & 1 for at in range(4)])[0, 1] for number in range(1, 15))
-        assert row["correlation"] == pytest.approx(best, abs=1e-9)
-
-
 @pytest.mark.parametrize(
     ("labels", "item", "cause"),
     [

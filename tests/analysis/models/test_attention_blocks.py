@@ -178,13 +178,13 @@ def test_the_whole_model_gives_the_logits_of_torch(blocks):
     ],
 )
 def test_circuits_give_the_logits_of_a_masked_run(text, sizes, blocks):
-    """200 random circuits and 40 that differ from one of them by a bit, for each of six sets of rules and blocks."""
+    """50 random circuits and 20 that differ from one of them by a bit, for each of six sets of rules and blocks."""
     document = with_blocks(5, sizes, **blocks)
     model, space = space_of(document, text)
     draws = np.random.default_rng(7)
-    masks = draws.random((200, space.graph.n_bits)) < draws.uniform(0.3, 1.0, size=(200, 1))
-    near = masks[:40].copy()
-    near[np.arange(40), draws.integers(space.graph.n_bits, size=40)] ^= True
+    masks = draws.random((50, space.graph.n_bits)) < draws.uniform(0.3, 1.0, size=(50, 1))
+    near = masks[:20].copy()
+    near[np.arange(20), draws.integers(space.graph.n_bits, size=20)] ^= True
     masks = space.reduce(np.concatenate([masks, near]))
     means = None
     if "mean" in text:

@@ -41,16 +41,6 @@ def test_a_seed_gives_its_weights_again_and_another_gives_others():
 
 
 @pytest.mark.slow
-def test_more_rows_than_a_batch_are_drawn_by_the_seed():
-    task = task_named("maximum", 10, 4)  # 729 rows
-    spec = AttentionSpec(task, layers=1, heads=1, steps=20, positions=False)
-    first, again = train_attention(spec), train_attention(spec)
-    assert first.model.digest == again.model.digest
-    assert first.model.positions is None
-    assert first.steps == 20
-
-
-@pytest.mark.slow
 def test_what_does_not_converge_is_an_outcome():
     outcome = train_attention(AttentionSpec(XOR, layers=1, heads=1, d_model=2, d_head=1, steps=3))
     assert not outcome.converged

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import combinations
 
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.discovery.audit import ANSWERED, answered
 from analysis.discovery.location import Landscape
 from analysis.errors import InvalidMask
 from analysis.networks.circuit import EdgeLayout, possible_circuit
@@ -89,17 +88,3 @@ def test_places_that_the_rules_do_not_allow_are_not_tried() -> None:
     one = next(some for some in split if any(len(site.neurons) > 1 for _, site in some.record.alignment.places))
     assert standing(one, single).passes is None
     assert standing(one, single).valid
-
-
-def test_what_an_answer_is_beside_the_planted_circuit() -> None:
-    told = {
-        answered(0b0110, 0b0110, valid=True),
-        answered(0b0111, 0b0110, valid=True),
-        answered(0b0100, 0b0110, valid=True),
-        answered(0b1010, 0b0110, valid=True),
-        answered(0b0111, 0b0110, valid=False),
-        answered(0b0110, 0b0110, valid=False),
-    }
-    assert told == set(ANSWERED)
-    assert answered(0b0111, 0b0110, valid=True) == "contains"
-    assert answered(0b0100, 0b0110, valid=True) == "inside"

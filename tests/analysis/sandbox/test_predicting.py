@@ -9,7 +9,7 @@ import pytest
 
 from analysis.alignments.alignment import Alignment
 from analysis.circuits.search import search_circuits
-from analysis.data import DataRecord, clean_data
+from analysis.data import clean_data
 from analysis.experiments import (
     intervention_space,
 )
@@ -17,7 +17,7 @@ from analysis.explanations.algorithms import predict_by_alignment as on_common_g
 from analysis.explanations.circuits import predict_by_interpretation as on_common_ground
 from analysis.interpretations.counting import count_interpretations
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.circuit import Circuit, EdgeLayout
+from analysis.networks.circuit import Circuit
 from analysis.question import ask
 from analysis.sandbox.intervention import Change, Intervention, intervention_of
 from analysis.sandbox.predicting import (
@@ -174,26 +174,6 @@ def test_a_number_between_the_sides_of_the_cut_is_read_both_ways():
     between = said(gate.threshold)
     assert not between.speaks
     assert "on n2.0 lies between" in between.reason
-
-
-def test_inputs_are_read_by_the_values_they_take_in_the_data():
-    """±1 inputs, the first turned around: 0 is neither of the two values."""
-    record = DataRecord(np.array([[1.0, -1], [1, 1], [-1, -1], [-1, 1]]))
-    network = pretrained_xor().network
-    bench = Bench(network, record.representatives, record.representatives)
-    circuit = Circuit(EdgeLayout(SIZES), (1 << 18) - 1)
-    interpretation = interpretation_at(ask(network, data=record), circuit, 0)
-
-    def said(base: int, value: float) -> int:
-        changes = [Change(1, out, 0, "value", value=value) for out in range(3)]
-        return predict_by_interpretation(interpretation, intervention_of(SIZES, 2, base, changes), bench).bit
-
-    for base in range(4):
-        ones, zeros = base | 2, base & 1
-        assert said(base, -1) == predict_by_interpretation(interpretation, Intervention(ones), bench).bit
-        assert said(base, 1) == predict_by_interpretation(interpretation, Intervention(zeros), bench).bit
-        both = {said(base, -1), said(base, 1)}
-        assert said(base, 0.0) == (both.pop() if len(both) == 1 else -1)
 
 
 # ---- algorithms -----------------------------------------------------------------------------------------------------

@@ -7,11 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.circuits.strategy import find_circuits
 from analysis.errors import InvalidTraining
 from analysis.networks.mlp import activations, forward
-from analysis.protocol import COMPLETE, PAPER
-from analysis.question import Question
 from analysis.studies.cells import cells_of
 from analysis.studies.digits import Images, parse_images, tail_of, train_on_images
 from tests.study_factories import design
@@ -64,14 +61,6 @@ def test_the_tail_says_what_the_whole_network_says(images, trained):
     below = activations(trained.network, images.pixels[trained.held_out])[3]
     assert np.array_equal(data.validation_inputs, below.astype(np.float32))
     assert not data.boolean
-
-
-@pytest.mark.slow
-def test_circuits_of_the_tail_are_searched_on_the_images(images, trained):
-    tail, task, data = tail_of(trained.network, images, trained.held_out)
-    found = {rule.name: find_circuits(Question(tail, 0, task, rule, data)) for rule in (PAPER, COMPLETE)}
-    assert (found["paper"].possible, found["complete"].possible) == (24_366, 94_591)
-    assert set(found["paper"].masks.tolist()) < set(found["complete"].masks.tolist())
 
 
 def test_too_few_images_are_refused(images):

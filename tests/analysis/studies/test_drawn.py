@@ -62,15 +62,6 @@ def test_drawn_networks_stand_beside_trained_ones(outcomes):
             assert again.values == one.values
 
 
-@pytest.mark.slow
-def test_trained_cells_are_those_of_the_boolean_source(outcomes):
-    cell, found = outcomes[0]
-    told = design(source="boolean", prior=[""], comparisons=[], measures=["decides-right"])
-    other = cells_of(told)[0]
-    assert other.key == cell.key
-    assert [one.network for one in run_cell(other, range(3))] == [one.network for one in found]
-
-
 def test_what_no_prior_reaches_is_an_outcome_with_its_rate():
     checked = design(prior=["normal 1"], loss_target=[1e-9], source_options={"most_draws": 2_000}, comparisons=[])
     for _, found in run(checked):

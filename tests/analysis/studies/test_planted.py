@@ -100,14 +100,6 @@ def test_starts_that_do_not_learn_are_outcomes_too():
     assert all(one.network is not None and one.planted is not None for one in found)
 
 
-@pytest.mark.slow
-def test_nothing_is_measured_where_nothing_was_planted():
-    plain = design(source="boolean", source_options={}, planting=[""], measures=["planted-zero"])
-    cell = cells_of(plain)[0]
-    one = next(iter(run_cell(cell, [0])))
-    assert one.values["complete"][0]["planted-zero"].value is None
-
-
 @pytest.mark.parametrize(
     ("changes", "told"),
     [

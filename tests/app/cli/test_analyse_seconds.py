@@ -48,10 +48,3 @@ def test_no_time_to_work_in_is_refused_before_any_work(seconds, xor, tmp_path, c
     assert run("analyse", xor, "-q", "-o", out, "--seconds", seconds) == 2
     assert "--seconds" in capsys.readouterr().err
     assert not out.exists()
-
-
-@pytest.mark.slow
-def test_where_stderr_is_no_terminal_a_line_tells_of_each_stage(xor, tmp_path, capsys):  # noqa: F811
-    assert run("analyse", xor, "-o", tmp_path / "out.json", "--criteria", "necessity") == 0
-    lines = capsys.readouterr().err.splitlines()
-    assert [line.split(":")[0] for line in lines] == [*STAGES, "criteria", "criteria on circuits"]

@@ -13,7 +13,6 @@ from analysis.network_files.files import NetworkFile
 from analysis.protocol import COMPLETE, PAPER
 from analysis.tasks import named_task
 from app.db.codecs import network_of, tasks_of
-from app.db.distributions import distributions_of
 from app.db.engine import SCHEMA, Store
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
@@ -128,20 +127,6 @@ def test_digests_see_results_and_not_timings():
     other = replace(analysis, circuits=replace(analysis.circuits, margins=margins))
     assert result_digest(other) != same
     assert result_digest(analysis, "99") != same
-
-
-def test_distributions_add_up():
-    analysis = hand_made_analysis()
-    found = distributions_of(analysis)
-    for key in ("edges", "neurons"):
-        assert sum(n for _, n in found[key]) == 197
-    assert {sum(found[key]["counts"]) for key in ("margin", "interpretations", "observed")} == {197}
-    assert sum(found["edge_use"]) == sum(size * n for size, n in found["edges"])
-    assert sum(sum(layer) for layer in found["neuron_use"]) == sum(size * n for size, n in found["neurons"])
-    assert [len(layer) for layer in found["neuron_use"]] == [3, 3]
-    assert found["iia"]["counts"][-1] == 3 + 1, "three valid ones, and one at 23 of 24 ≥ 19/20"
-    assert sum(found["iia"]["counts"]) == 10
-    assert found["alignments_per_algorithm"] == [[0, 1], [3, 1]]
 
 
 def test_slugs_are_made_of_names_and_never_shared(store):

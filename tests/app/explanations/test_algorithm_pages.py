@@ -15,8 +15,6 @@ from analysis.interventions.neuron_set import NeuronSet
 from analysis.protocol import BUILT_IN
 from analysis.question import ask
 from analysis.tasks import Task
-from app.pages.placements import placement_text, read_placement_text, read_places
-from pluriscope.naming import ExplanationRef
 from tests.app.explanations.conftest import XOR
 from tests.factories import pretrained_xor, two_xor_algorithms
 
@@ -115,15 +113,6 @@ def test_any_placement_has_an_address(client, get, aligned, kept):
     assert page["title"].startswith(f"a-{algorithm.id}.0:1.2_1:2.0+1 of ")
     shown = client.get("/collections", params={"item": former, "note": ""})
     assert "carried by n1.2 and n2.0 + n2.1" in words(shown.text)
-
-
-def test_placements_are_read_back():
-    alignment = Alignment.of("x", {"01": NeuronSet(1, (0, 2)), "1": NeuronSet(2, (1,))})
-    assert placement_text(alignment.places) == "01:1.0+2_1:2.1"
-    assert Alignment.of("x", read_places(["1:2.1", "01:1.0+2"])) == alignment
-    assert Alignment.of("x", read_placement_text(placement_text(alignment.places))) == alignment
-    ref = ExplanationRef("alignment", "a" * 16, placement_text(alignment.places))
-    assert ExplanationRef.parse(str(ref)) == ref
 
 
 # ---- former addresses, bad input ------------------------------------------------------------------------------------

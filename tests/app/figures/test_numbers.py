@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.figures.numbers import decimal, digits_apart, duration, exact, noun, plural, readable, when
+from app.figures.numbers import digits_apart, duration, exact, readable, when
 
 
 def test_exact_counts_keep_all_digits():
@@ -27,22 +27,6 @@ def test_exact_counts_keep_all_digits():
 )
 def test_numbers_turn_to_powers_beyond_a_billion(number, shown):
     assert str(readable(number)) == shown
-
-
-def test_decimals_have_a_real_minus_and_no_negative_zero():
-    assert [decimal(v) for v in (-1.375, -0.001, 0.005, float("nan"), float("inf"), float("-inf"))] == [
-        "−1.38",
-        "0.00",
-        "0.01",
-        "—",
-        "∞",
-        "−∞",
-    ]
-
-
-def test_a_number_has_its_noun():
-    assert [noun(n, "circuit") for n in (0, 1, 9625)] == ["0 circuits", "1 circuit", "9,625 circuits"]
-    assert plural(2, "class", "classes") == "classes"
 
 
 def test_durations_and_moments():

@@ -4,13 +4,13 @@ import pytest
 from sqlalchemy import select, update
 
 from analysis.criteria.registry import CRITERIA, criteria_for
-from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
+from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.digest import canonical_json, sha256_hex
 from analysis.protocol import COMPLETE
 from app.db.job_tables import JobRow
 from app.db.prepared import prepare_analysis
 from app.db.reads.analyses import find_network
-from app.db.reads.verdicts import kinds_and_steps, missing_steps, verdict_sets
+from app.db.reads.verdicts import missing_steps, verdict_sets
 from app.db.tables import AnalysisRow, VerdictRow
 from app.db.writes import save_network
 from app.jobs import queue, stages
@@ -58,29 +58,6 @@ def test_the_criteria_of_an_analysis_are_queued_with_it_and_wait_for_other_analy
         following = session.scalars(select(JobRow).where(JobRow.state == "queued")).all()
         assert {"criteria", "common-ground", "pair"} <= {one.kind for one in following}
         assert {one.priority for one in following} == {queue.ASKED_PRIORITY}
-
-
-@pytest.mark.slow
-def test_every_criterion_is_computed_and_a_second_job_finds_nothing_to_do(store):
-    stored_analysis(store, real=True)
-    first = ask(store, *(str(step) for step in default_steps()))
-    work(store)
-    assert job(store, first).state == "done"
-    with store.read() as session:
-        analysis = session.scalars(select(AnalysisRow)).one()
-        assert missing_steps(session, analysis, kinds_and_steps(default_steps())) == ()
-        sets = verdict_sets(session, analysis)
-        # science.md's figures for the pretrained XOR
-        passed = {str(one.step): one.tally.passed for one in sets if one.kind == "circuit"}
-        assert [passed[key] for key in ("mean-ablation", "resample-ablation", "all-ablations")] == [191, 100, 100]
-        assert [passed[key] for key in ("output-faithfulness", "knockout-completeness", "necessity")] == [12, 5, 197]
-        assert [passed[f"minimal-{key}"] for key in ("quasi", "local", "subset", "cardinal")] == [197, 5, 5, 3]
-        assert passed["patching-robust"] == 56
-    second = ask(store, "mean-ablation", "necessity")
-    work(store)
-    assert job(store, second).state == "done"
-    with store.read() as session:
-        assert verdict_sets(session, session.scalars(select(AnalysisRow)).one()) == sets
 
 
 @pytest.mark.slow

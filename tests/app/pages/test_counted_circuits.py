@@ -108,15 +108,6 @@ def test_nothing_found_in_a_sample_is_not_nothing(client):
     assert "No explanation is here" in text
 
 
-@pytest.mark.slow
-def test_result_files_say_how_the_number_was_found(client):
-    for protocol, method in ((COUNTED, "counted"), (ESTIMATED, "estimated")):
-        (output,) = client.get(f"/api/v1{HERE}/result", params={"protocol": protocol.digest[:12]}).json()["outputs"]
-        assert output["circuits"]["method"] == method
-        assert output["circuits"]["exhaustive"] is False
-        assert ("interval" in output["circuits"]) is (method == "estimated")
-
-
 @pytest.mark.parametrize(("slug", "method"), [("xor", "listed"), ("five", "counted"), ("eight", "estimated")])
 def test_the_plan_is_told_before_anyone_starts(client, slug, method):
     sizes = tuple(twin(client, f"/networks/{slug}")["sizes"])

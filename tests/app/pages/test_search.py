@@ -38,11 +38,6 @@ def test_a_mask_leads_to_its_circuit(find, masks):
         assert f"{XOR}/explanations/c-{mask}" in urls(find(text)["explanations"]), text
 
 
-def test_a_mask_that_no_valid_circuit_has_is_not_found(find, masks):
-    assert "00000" not in masks
-    assert find("c·00000") == {}
-
-
 @pytest.mark.slow
 def test_algorithms_and_alignments_are_found_by_their_ids(find, app):
     with app.state.store.read() as session:

@@ -11,7 +11,7 @@ from app.pages.place import locate
 from app.pages.verdicts import judge
 from app.pages.verdicts.judge import judge_on_the_spot
 from pluriscope.naming import Scope
-from tests.app.pages.conftest import MINE, XOR
+from tests.app.pages.conftest import XOR
 
 MINIMALITY = {"minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal"}
 
@@ -98,17 +98,6 @@ def test_what_depends_on_the_other_circuits_needs_their_list(on):
     found = on("c-3f", "/networks/untouched")
     assert {found[key]["outcome"] for key in ("minimal-subset", "minimal-cardinal")} == {"not_computed"}
     assert "no complete list" in found["minimal-subset"]["reason"]
-
-
-@pytest.mark.slow
-def test_single_edges_are_removed_where_not_all_circuits_are_stored(on, masks):
-    for mask in masks[::40]:
-        truncated, complete = on(f"c-{mask}", protocol=MINE.name), on(f"c-{mask}")
-        for key in ("minimal-quasi", "minimal-local"):
-            assert truncated[key]["origin"] == "computed"
-            assert truncated[key]["outcome"] == complete[key]["outcome"]
-            assert truncated[key]["numerator"] == complete[key]["numerator"]
-        assert truncated["minimal-subset"]["outcome"] == "not_computed"
 
 
 def test_time_that_is_spent_is_no_verdict(app, masks):

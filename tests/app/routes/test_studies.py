@@ -188,17 +188,6 @@ def test_a_study_counts_failed_networks(client, study):
         assert words in client.get(f"{study}?part={part}").text
 
 
-def test_figures_have_a_dot_for_each_network_and_say_so(client, study):
-    figures = client.get(f"{API}/xor-width").json()["figures"]
-    assert list(figures) == ["ladder-0", *MEASURES[:2]]
-    assert "6 networks of 8; 2 of 8 trained failed." in figures["circuits-valid"]
-    drawn = {name: client.get(f"{study}/figures/{name}.svg").text for name in (*figures, *MEASURES)}
-    assert drawn["circuits-valid"].count('<circle class="m-dot"') == 6
-    assert drawn["interpretations-total"].count('<circle class="m-hollow"') == 2
-    assert "Hollow: 2 estimates" in figures["interpretations-total"]
-    assert "67% (2 of 3)" in drawn["one-minimal-alignment"]
-
-
 def test_answers_of_methods_are_one_figure_and_no_columns(client, store):
     with store.write() as session:
         save_results(session, answered())
