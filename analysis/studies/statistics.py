@@ -1,6 +1,6 @@
 """Statistics over the networks of a study, and what must be said beside each: of how many.
 
-Networks that failed have no value; they are counted apart and included in the denominators of all shares.
+Networks that failed have no value; they are counted apart, and no spread, share or test is of them.
 
 - spreads: least, quartiles, median, most (linear interpolation between ranks), mean;
 - shares: Wilson's interval;

@@ -18,6 +18,7 @@ from analysis.studies.design import SHARED, Comparison, Factor, StudyDesign
 from analysis.studies.measures.measure import Measure, Measured, Value, answer_key
 from analysis.studies.measures.registry import answer_measures, measures_of
 from analysis.studies.outcome import CONVERGED
+from analysis.studies.sources import DRAWN, PLANTED
 from analysis.studies.statistics import (
     Share,
     Spread,
@@ -175,6 +176,11 @@ class StudySummary:
         if not self.shown[measure].of_answer:
             return {"": measure}
         return {method: answer_key(measure, method) for method in self.design.methods}
+
+    @property
+    def moments(self) -> int:
+        """At how many losses each trained network is seen, since its course is the same whatever the target."""
+        return 1 if self.design.source in (DRAWN, PLANTED) else len(self.design.loss_target)
 
     @property
     def n_converged(self) -> int:

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from app.addressing import API_PREFIX, API_V2, Addresses
+from app.db.reads.studies import all_studies
 from app.pages.admin import administration
 from app.pages.collection import CollectionOptions, CollectionRecord, collection_blocks, collection_record
 from app.pages.findings import findings, findings_chapter
@@ -53,13 +54,13 @@ _LEARN = "learn/page.html"
 
 
 @router.get("/findings", **HTML)
-def findings_page(request: Request, links: Links, _options: NoOptions) -> HTMLResponse:
-    return show(request, findings(links), room="Findings")
+def findings_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
+    return show(request, findings(links, {row.slug for row in all_studies(session)}), room="Findings")
 
 
 @router.get("/findings/{chapter}", **HTML)
-def chapter_page(request: Request, links: Links, chapter: str, _options: NoOptions) -> HTMLResponse:
-    return show(request, findings_chapter(links, chapter), room="Findings")
+def chapter_page(request: Request, session: Reading, links: Links, chapter: str, _options: NoOptions) -> HTMLResponse:
+    return show(request, findings_chapter(links, chapter, {row.slug for row in all_studies(session)}), room="Findings")
 
 
 @router.get("/learn", **HTML)

@@ -14,13 +14,16 @@ from analysis.studies.measures.measure import Measured
 from analysis.studies.outcome import CONVERGED, values_of
 from analysis.studies.sources import SOURCES
 from analysis.studies.summary import Record
-from app.db.reads.studies import stored_slugs
+from app.addressing import Addresses
+from app.db.reads.studies import stored_slugs, studies_of_network
+from app.db.studies import design_of
 from app.figures.numbers import bounded_text
 from app.figures.svg.marks import verdict_mark
+from app.pages.place import Place
 from app.pages.studies.figures import value_text
 from app.pages.studies.page import protocol_named
 from app.pages.studies.study import Study
-from pluriscope.blocks import Block, Choice, Head, Prose, Table
+from pluriscope.blocks import Action, Block, Choice, Head, Prose, Table
 from pluriscope.naming import Scope, protocol_key
 from pluriscope.records import MAX_EXACT_IN_JSON, RowsRecord, rows_record
 from pluriscope.tables import AtHand, Column, Query, Row, Selection, read_query
@@ -194,6 +197,18 @@ def _row(study: Study, columns: Sequence[Column], row: Record, protocol: str, ur
         is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
         values[name] = safe_in_json(number) if is_number else text
     return Row(values | {"told": told, "undo": undo}, ref=values["digest"] or "", url=url)
+
+
+def counted_by_study(session: Session, links: Addresses, place: Place) -> tuple[str, Action] | None:
+    """How many valid circuits a study counted at a place, in a sentence, and the way to its networks."""
+    for row, outcome in studies_of_network(session, place.row.digest):
+        name = next((one.name for one in design_of(row).protocols if one.digest == place.protocol_digest), "")
+        told = [output.get("circuits-valid") for output in outcome.figures.get(name, ())]
+        same_rows = place.question.record.is_clean == (outcome.data_digest is None)
+        if same_rows and place.scope.output < len(told) and (n := told[place.scope.output]) is not None:
+            words = f"{row.name} counted {value_words(Measured.from_json(n))} valid circuits here and listed none."
+            return words, Action("Networks of the study", links.study_outcomes(row.slug, protocol=name))
+    return None
 
 
 def value_words(measured: Measured) -> str:
