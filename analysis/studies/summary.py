@@ -120,7 +120,7 @@ class Group:
 
     @cached_property
     def spread(self) -> Spread:
-        return spread_of(self.numbers, self.of - len(self.points))
+        return spread_of(self.numbers)
 
     @cached_property
     def yes(self) -> Share:
@@ -181,10 +181,6 @@ class StudySummary:
     def moments(self) -> int:
         """At how many losses each trained network is seen, since its course is the same whatever the target."""
         return 1 if self.design.source in (DRAWN, PLANTED) else len(self.design.loss_target)
-
-    @property
-    def n_converged(self) -> int:
-        return sum(count for (_, state), count in self.states.items() if state == CONVERGED)
 
     def groups(
         self, measure: str, protocol: str, by: Factor | None = None, where: Mapping[Factor, str] | None = None

@@ -153,8 +153,8 @@ def _networks(session: Session, links: Addresses, words: Sequence[str], limit: i
 
 
 def _studies(session: Session, links: Addresses, words: Sequence[str]) -> list[Hit]:
-    hits = [Hit(kind="study", label="Studies", detail="All studies", url=links.studies())]
-    hits = hits if words in (["study"], ["studies"]) else []
+    every = Hit(kind="study", label="Studies", detail="All studies", url=links.studies())
+    hits = [every] * (list(words) in (["study"], ["studies"]))
     for row in all_studies(session):
         question = str(row.design["question"])
         if all(word in f"study studies {row.name} {row.slug} {question}".lower() for word in words):

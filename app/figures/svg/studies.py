@@ -149,9 +149,8 @@ def ladder_drawing(
             y += _ROW
             body += _row(row, axis, named, left, y, len(rows))
         y += _ROW * (1 + _GAP)
-    body += text(
-        left + _PLOT / 2, base + 30, f"{x_title}, log scale" if axis.log else x_title, "lab s", anchor="middle"
-    )
+    x_title += ", log scale" if axis.log else ""
+    body += text(left + _PLOT / 2, base + 30, x_title, "lab s", anchor="middle")
     height = base + 36
     for number, note in enumerate(notes):
         body += text(2, height + 12 + 15 * number, note, "lab s")

@@ -58,7 +58,7 @@ def asked(session: Session, study: Study, options: Mapping[str, Sequence[str]]) 
         InvalidOption: an option or a value that the list does not have.
     """
     links, slug = study.links, study.line.slug
-    given = _as_now(study, options)
+    given = dict(options)
     protocol = protocol_named(study, "".join(given.pop("protocol", [])[-1:]))
     columns = _columns(study)
     listing = Outcomes(session, study, protocol, columns)
@@ -66,16 +66,6 @@ def asked(session: Session, study: Study, options: Mapping[str, Sequence[str]]) 
     kept = {} if protocol == next(iter(study.protocols)) else {"protocol": protocol}
     here, query = links.study_outcomes(slug), read_query(columns, given)
     return Asked(study, protocol, Table(listing, query, here, "network", files=files, kept=kept, id=ID))
-
-
-def _as_now(study: Study, options: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
-    """Options as they are now: old addresses asked for all that failed, for one reason, or after a row."""
-    given = {name: values for name, values in options.items() if name not in ("why", "after")}
-    states = [value for value in (*options.get("state", ()), *options.get("why", ())) if value]
-    if "failed" in states:
-        failed = sorted({state for _, state in study.summary.states if state != CONVERGED})
-        states = [state for state in states if state in failed] or failed
-    return {**given, "state": states} if states else given
 
 
 def outcome_blocks(found: Asked) -> Iterator[Block]:

@@ -33,9 +33,7 @@ _GROWTH: Final = 1.1
 class StudyProgress(PageModel):
     """How far a study is."""
 
-    state: State = Field(
-        description="done: every network has its outcome; queued: nothing runs yet; stalled: wanted, but nothing waits."
-    )
+    state: State = Field(description="queued: nothing of it runs yet; stalled: wanted, but nothing waits.")
     networks: int = Field(description="Networks of the grid.")
     finished: int = Field(description="Networks that have their outcome.")
     converged: int = Field(description="Of these, networks that converged and were analysed.")
@@ -45,7 +43,7 @@ class StudyProgress(PageModel):
     jobs_waiting: int = 0
     jobs_running: int = 0
     jobs_failed: int = 0
-    jobs_ahead: int = Field(0, description="While nothing of it runs: other jobs that run or come before its first.")
+    jobs_ahead: int = Field(0, description="Of a queued one: other jobs that run or come first.")
 
 
 class StudyLine(PageModel):
