@@ -130,7 +130,10 @@ class Column:
 
     def cell(self, row: Row) -> Markup | str:
         """What the row's cell holds on a page; "" where there is nothing."""
-        return self.show(row) if self.show is not None else self.text(row)
+        if self.show is not None:
+            return self.show(row)
+        value = row[self.name]
+        return value if isinstance(value, Markup) else self.text(row)
 
     def text(self, row: Row) -> str:
         """The value in a few characters."""

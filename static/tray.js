@@ -137,6 +137,16 @@
     if (event.key?.startsWith("pluriscope.compare")) drawTray();
   });
 
+  /* An address that ends in #compare=REF, as one explanation's comparison leads here, has it ticked. */
+  function takeUp() {
+    const ref = decodeURIComponent(location.hash.match(/^#compare=(.+)$/)?.[1] ?? "");
+    const network = tray()?.dataset.network;
+    if (!ref || !network || items(network).some((item) => item.ref === ref)) return;
+    const href = `${location.pathname}/${encodeURIComponent(ref)}${location.search}`;
+    keep(network, [...items(network), { ref, label: ref, href, thumb: "" }].slice(0, LIMIT));
+  }
+
+  takeUp();
   for (const renewed of ["htmx:after:swap", "htmx:after:history:restore"]) document.addEventListener(renewed, drawTray);
   addEventListener("pageshow", (event) => event.persisted && drawTray());
   drawTray();

@@ -125,11 +125,11 @@ class HighLevelModel:
 
     @cached_property
     def formula(self) -> str:
-        """For people: the most readable formula with ∧, ∨, ¬; the authors' own string for formula trees.
+        """For people: the most readable formula with ∧, ∨, ¬; of formula trees the authors' own, with these signs.
 
         Shared gates have a letter: ``(A ∧ ¬g) ∨ (¬g ∧ B) with g = A ∧ B``.
         """
-        return self.text if self.form == "formula_trees" else formula_with(self.root, self.shared)
+        return with_signs(self.text) if self.form == "formula_trees" else formula_with(self.root, self.shared)
 
     @cached_property
     def function(self) -> int:
@@ -150,8 +150,9 @@ class HighLevelModel:
     @cached_property
     def formulas(self) -> Mapping[str, str]:
         """The readable formula of each variable by itself, by its path, in path order."""
-        render = authors_text if self.form == "formula_trees" else readable_formula
-        return {path: render(node) for path, node in self.carriers.items()}
+        if self.form == "formula_trees":
+            return {path: with_signs(authors_text(node)) for path, node in self.carriers.items()}
+        return {path: readable_formula(node) for path, node in self.carriers.items()}
 
     @cached_property
     def carriers(self) -> Mapping[str, Node]:
@@ -305,6 +306,11 @@ def authors_text(node: Node) -> str:
 
     text = render(node)
     return text[1:-1] if node.is_gate else text
+
+
+def with_signs(authors: str) -> str:
+    """The authors' string as people read it, with ∧ and ∨."""
+    return authors.replace("*", " ∧ ").replace("+", " ∨ ")
 
 
 def readable_formula(node: Node, negated: bool = False) -> str:

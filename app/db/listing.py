@@ -133,7 +133,7 @@ def _read(
 
 
 def _readings(ground: Mapping[str, Any], pairs: Mapping[str, Any]) -> Iterator[Reading]:
-    """The best of all interpretations, the fair pair, the worst, as far as they are known."""
+    """The best of all interpretations, the pair to show, the worst, as far as they are known."""
 
     def end(which: str) -> Iterator[Reading]:
         if (one := ground.get(which)) and one["index"] is not None:
@@ -143,6 +143,7 @@ def _readings(ground: Mapping[str, Any], pairs: Mapping[str, Any]) -> Iterator[R
     yield from end("best")
     if pair := pairs.get("by_hand") or pairs.get("pair"):
         why = "nearest to a fair pair" if pair["given_up"] else "fair pair"
+        why = "chosen by hand" if pairs.get("by_hand") else why
         alone = pair["first_right"], pair["second_right"]
         for mask, index, right in zip(pair["masks"], pair["indices"], alone, strict=True):
             yield Reading(int(mask, 16), int(index), why, pair["both_right"] + right, pairs["n_interventions"])

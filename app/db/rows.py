@@ -30,7 +30,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from app.db.columns import BigCount, HexMask, Letters, SortableInteger
+from analysis.algorithms.high_level_model import with_signs
+from app.db.columns import BigCount, Formula, HexMask, Letters, SortableInteger
 from app.db.recorded_tables import RECORDED_TABLES
 from app.db.table_base import Base
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow, DirectionRow
@@ -185,7 +186,7 @@ def _parsed(column: Column[Any], texts: Sequence[str]) -> Values:
         return np.fromiter(map(int, texts), np.int64, len(texts)).astype(
             np.bool_ if isinstance(kind, Boolean) else np.int64, copy=False
         )
-    return list(texts)
+    return [with_signs(text) for text in texts] if isinstance(kind, Formula) else list(texts)
 
 
 def _big(values: list[int]) -> Values:

@@ -24,7 +24,7 @@ from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, Uniqu
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from analysis.networks.circuit import EdgeLayout
-from app.db.columns import BigCount, HexMask, Letters, SortableInteger, UtcDateTime
+from app.db.columns import BigCount, Formula, HexMask, Letters, SortableInteger, UtcDateTime
 from app.db.table_base import Base
 
 
@@ -199,7 +199,7 @@ class AlgorithmRow(Base):
     position: Mapped[int]  # in the protocol's order, from 0
     form: Mapped[str] = mapped_column(String(16))
     text: Mapped[str] = mapped_column(Text)  # identity text; parsed back into a tree by analysis.algorithms
-    formula: Mapped[str] = mapped_column(Text)
+    formula: Mapped[str] = mapped_column(Formula)
     depth: Mapped[int]
     n_gates: Mapped[int]
     n_variables: Mapped[int]
@@ -304,7 +304,7 @@ class DirectionRow(Base):
     alignment_id: Mapped[str] = mapped_column(String(16), index=True)
     form: Mapped[str] = mapped_column(String(16))
     algorithm_text: Mapped[str] = mapped_column(Text)  # identity text
-    formula: Mapped[str] = mapped_column(Text)
+    formula: Mapped[str] = mapped_column(Formula)
     text: Mapped[str] = mapped_column(Text)  # of the places, as addresses carry it
     classes: Mapped[str] = mapped_column(Text)  # of directions that found it, between spaces
     valid: Mapped[bool]

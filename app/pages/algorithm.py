@@ -34,7 +34,7 @@ _VARIABLES: Final = {
 
 _FIRST: Final = 12  # alignments that the page lists; all are in the list of explanations
 _SHOWN: Final = ("neurons", "iia", "margin")
-_PLACE: Final = (column("where", "Alignment", "What stands where.", first=True),)
+_PLACE: Final = (column("where", "Placement", "What stands where.", first=True),)
 
 
 class AlgorithmOptions(ScopeOptions):
@@ -117,10 +117,10 @@ def _head(one: One, told: AlgorithmRecord) -> Head:
 
 def _facts(told: AlgorithmRecord) -> Iterator[Fact]:
     if told.truncated_at == 0:
-        yield Fact("Valid alignments", "unknown", "placements were not searched", url="#alignments")
+        yield Fact("Placements", "unknown", "they were not searched", url="#alignments")
         return
     stopped = f"the first {exact(told.truncated_at)} are kept" if told.truncated_at else "exact"
-    yield Fact("Valid alignments", exact(told.valid), stopped, url="#alignments")
+    yield Fact("Placements", exact(told.valid), stopped, url="#alignments")
     yield Fact("Minimal", exact(told.minimal), "of them")
     yield Fact("Kept", exact(told.kept), "with those that come closest")
 
@@ -133,7 +133,7 @@ def _values(one: One, told: AlgorithmRecord, hues: Hues) -> Iterator[Block]:
     ]
     lines += [("output", "", told.truth_table), (task.name or "task", "", list(task.truth_table))]
     inputs = input_texts(one.place.question.model.n_inputs)
-    yield Section("What it computes", f"identity {told.text}; its variables are {_VARIABLES[told.form]}")
+    yield Section("What it computes", f"its variables are {_VARIABLES[told.form]}")
     yield Table.plain(("Variable", "Path", *inputs), [(name, path, *map(str, table)) for name, path, table in lines])
 
 

@@ -127,4 +127,4 @@ def posited(one: VariableRecord, hues: Hues) -> Markup:
     drawn = variable(one.truth_table, one.shown, hues=hues)
     if one.shown == one.formula:
         return drawn
-    return drawn + Markup(' <span class="small muted negated nowrap">= {}</span>').format(one.formula)
+    return drawn + Markup(' <span class="small muted negated nowrap">= {}, used negated</span>').format(one.formula)

@@ -22,7 +22,7 @@ from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.circuit import on_every_input, verdict_marks
 from app.pages.circuit_facts import Verdict, readings_of, verdict_on
 from app.pages.page import One, page
-from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Section, Side, Table
+from pluriscope.blocks import Block, Fact, Facts, Head, More, Section, Side, Table
 from pluriscope.kinds.readings import reading_words
 from pluriscope.records import GateRecord, GateRowRecord, InterpretationRecord
 from pluriscope.tables import Row
@@ -66,7 +66,7 @@ def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
     n_free = sum(row.free for gate in gates for row in gate.table)
     facts = Facts(
         [
-            Fact("Index", readable(found.index), f"of {exact(space.count)}"),
+            Fact("Index", readable(found.index), f"of {exact(space.count)}, counted from 0"),
             Fact("Observed class", readable(class_of(space, found.index) + 1), f"of {exact(space.n_observed)}"),
             Fact("Free rows", exact(n_free), "of gates, which no input produces"),
             Fact("Rows right", f"{verdict.n_right} of {verdict.n_rows}", "the circuit alone"),
@@ -79,12 +79,6 @@ def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
     yield _gates(gates, _silent(one))
     yield More("Thresholds", lambda: _thresholds(one, gates), "each neuron’s activations and its cut", id="cut")
     yield More("On every input", lambda: [on_every_input(one, found.circuit)], "the circuit alone", id="behaviour")
-    yield Section(
-        "Other interpretations",
-        f"the same edges can be read in {noun(space.count - 1, 'other way')}",
-        Action("All", f"{one.links.circuit(place.slug, found.circuit.hex, place.scope)}#interpretations"),
-        id="others",
-    )
     yield from about(one)
 
 
@@ -108,7 +102,7 @@ def _head(one: One, space: InterpretationSpace, verdict: Verdict) -> Head:
     place, found = one.place, one.item
     circuit, rank = found.circuit, class_of(space, found.index)
     reading = reading_words(found.gates, place.question.cut.sizes)
-    url = one.links.circuit(place.slug, circuit.hex, place.scope)
+    url = f"{one.links.circuit(place.slug, circuit.hex, place.scope)}#interpretations"
     return Head(
         f"A circuit of {noun(circuit.n_edges, 'edge')}" + (f", read as {reading}" if reading else ""),
         Markup('{}, one of {} of <a href="{}">circuit {}</a> of {}, in observed class {} of {}, {}.').format(
@@ -165,8 +159,11 @@ def _gates(gates: Sequence[GateRecord], silent: Sequence[str]) -> Table:
     )
     rows = []
     for gate in gates:
-        digits = digits_apart([gate.low, gate.threshold, gate.high])
-        cut = " │ ".join(decimal(value, digits) for value in (gate.low, gate.threshold, gate.high))
+        below = [value for value in gate.activations if value <= gate.threshold]
+        above = [value for value in gate.activations if value > gate.threshold]
+        beside = [max(below, default=gate.low), gate.threshold, min(above, default=gate.high)]
+        digits = digits_apart(beside)
+        cut = " │ ".join(decimal(value, digits) for value in beside)
         values = {
             "site": gate.site,
             "name": gate.name or table_name(gate.truth_table),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -13,6 +13,7 @@ from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from app.errors import BadQuery, NotFound
 from app.figures.numbers import noun
+from app.figures.svg.layout import node_name
 from app.figures.svg.thumbs import circuit_thumb
 from app.figures.svg.tiles import gate_tiles
 from app.options import ScopeOptions
@@ -89,14 +90,15 @@ class ByNumber:
             cause = f"the circuit has {lines:,} {what}"
             raise BadQuery(f"start {query.start:,}", cause, "use a smaller number", "start")
         ranks = range(query.start, min(query.start + query.limit, lines))
-        rows = tuple(self.row(space.index_of_observed(rank) if observed else rank) for rank in ranks)
+        rows = tuple(self.row(space.index_of_observed(rank) if observed else rank, observed) for rank in ranks)
         choice = Choice(_OBSERVED, CLASSES.words(""), space.n_observed, observed, toggled(query, CLASSES, _OBSERVED))
         found = (Facet(CLASSES, (choice,), asked=query.wanted.get("classes", ())),) if facets else ()
-        return Selection(space.count, space.count, rows, found, n_rows=lines)
+        return Selection(lines, space.count, rows, found)
 
-    def row(self, index: int) -> Row:
+    def row(self, index: int, observed: bool = True) -> Row:
         place, mask, found = self.one.place, self.space.circuit.hex, self.space.at(index)
         values = {"kind": "interpretation", "index": index, "read": found, "gate": frozenset(_gates(found))}
+        values["free"] = "" if observed else _free(found, place.question.cut.sizes)
         url = self.one.links.interpretation(place.slug, mask, index, place.scope)
         return Row(values, "interpretation", str(ExplanationRef("interpretation", mask, str(index))), url)
 
@@ -108,12 +110,22 @@ class ByNumber:
         return circuit_thumb(question.cut.weights, self.space.circuit, tiles, title=title)
 
     def says(self, row: Row) -> str:
-        """What each hidden neuron is taken for."""
-        return reading_words(row["read"].gates, self.one.place.question.cut.sizes)
+        """What each hidden neuron is taken for, and the free rows of gates where others differ in nothing else."""
+        return f"{reading_words(row['read'].gates, self.one.place.question.cut.sizes)}{row['free']}"
 
 
 def _gates(found: Interpretation) -> Iterator[str]:
     return (f"{gate.layer}-{gate.neuron}:{gate.name or 'other'}" for gate in found.gates)
+
+
+def _free(found: Interpretation, sizes: Sequence[int]) -> str:
+    """The values of free rows, in their order, of each gate that has some."""
+    told = [
+        f"{node_name(gate.layer, gate.neuron, sizes)} {''.join(str(gate.table[row]) for row in gate.free_rows)}"
+        for gate in found.gates
+        if gate.free_rows
+    ]
+    return f"; free rows: {', '.join(told)}" if told else ""
 
 
 def by_number(one: One) -> ByNumber:
@@ -166,7 +178,7 @@ def record(one: One, options: CircuitOptions) -> ListRecord:
     following = one.links.interpretations(one.place.slug, one.ref.first, scope, classes=options.classes, start=end)
     return RECORD(
         items=plain(found),
-        total=found.total,
+        total=found.of,
         of=found.of,
         lines=found.lines,
         facets=facet_records(found.facets),

@@ -237,7 +237,8 @@ class Overview(Shared):
         words, refs = (
             ("Compare explanations", []) if self.pair is None else ("Guess which of two is right", refs_of(self.pair))
         )
-        compare = Action(words, links.compare(place.slug, refs, place.scope), primary=True)
+        at = 2 if refs and self.two.report.by_hand else ""  # the story has asked the first
+        compare = Action(words, links.compare(place.slug, refs, place.scope, at=at), primary=True)
         share = Menu("Share", told.share, self.url)
         yield Head(place.row.name, told.sentence, actions=[*told.outputs, compare, share])
         yield from told.notices
@@ -415,8 +416,8 @@ def _sentence(known: Known, ground: Any) -> str:
     """What it computes, how many explanations pass, and whether any predicts everything."""
     place, analysis, rows = known.place, known.place.analysis, known.behaviour
     right = sum(one.right for one in rows)
-    told = f"{sum(place.question.cut.sizes)} neurons that answer {place.question.task.label} on {right} of "
-    told += f"{noun(len(rows), 'input')}."
+    hidden = noun(sum(place.question.cut.hidden_sizes), "hidden neuron")
+    told = f"With {hidden} it answers {place.question.task.label} on {right} of {noun(len(rows), 'input')}."
     if analysis is None or not analysis.circuits_valid or not interpretations_counted(analysis):
         return told
     told += f" {counts_of(analysis).interpretations} interpretations of its circuits pass the usual test"
@@ -579,10 +580,7 @@ def _training(known: Known) -> Iterator[Block]:
         loss = loss_figure(learning.curves, learning.loss_target)
         yield Figure(loss, said, _files(known.links, known.url, "figures/loss"))
     outcome = {key: value for key, value in training.items() if key not in _LEFT_OUT}
-    options = dict(training.get("options") or {})
-    told = outcome | options
-    if outcome.keys() & options.keys() & {"epochs"}:
-        told["epochs"] = f"stopped at {outcome['epochs']:,} of at most {options['epochs']:,}"
+    told = outcome | dict(training.get("options") or {})
     words = {key.replace("_", " ").capitalize(): _words(value) for key, value in told.items()}
     yield pairs("option", {key: value for key, value in words.items() if value not in ("", "None")})
     again = same_again(known.place.row, known.links) if learning is None else learning.again_url
@@ -593,7 +591,7 @@ def _training(known: Known) -> Iterator[Block]:
 def _words(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_words, value))
-    return f"{value:.4g}" if isinstance(value, float) else str(value).replace("_", " ")
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _provenance(known: Known) -> Iterator[Block]:

@@ -21,7 +21,7 @@ from pluriscope.naming import ExplanationRef
 
 _WORDS: Final[Mapping[Kind, tuple[str, str]]] = {
     "interpretation": ("observed class", "observed classes"),
-    "valid": ("valid alignment", "valid alignments"),
+    "valid": ("placement", "placements"),
     "failing": ("alignment that fails", "alignments that fail"),
 }
 _READING: Final = """

@@ -23,6 +23,7 @@ from pluriscope.naming import LETTERS, ExplanationRef
 
 CONTRADICT: Final = "Two that contradict each other"
 _SAME: Final = "same kind, same test"
+_BY_HAND: Final = "It was chosen by hand."
 _IN_PAIR: Final = "It is one of the fair pair: each is right where the other is wrong"
 _ASKED: Final = """
 - Both are interpretations of valid circuits, so they have passed the same tests.
@@ -51,7 +52,8 @@ def contradicting(report: FairPairReport, of: Subject) -> Iterator[Block]:
         yield Section(CONTRADICT, _SAME, id="pair")
         yield Notice("There are none", " ".join(report.findings(of.question)))
         return
-    yield Section(CONTRADICT, _SAME, Action("See where, and guess first", of.compare(refs(pair))), id="pair")
+    at = {"at": 2} if report.by_hand else {}  # the story has asked the first
+    yield Section(CONTRADICT, _SAME, Action("See where, and guess first", of.compare(refs(pair), **at)), id="pair")
     yield from _drawn(report, pair, of, large=False)
     search = f"[The search]({of.links.analysis(of.slug, 'pair', of.scope)})"
     if report.by_hand is not None and report.before is not None:
@@ -161,21 +163,24 @@ def _by_hand(report: FairPairReport, of: Subject) -> Iterator[Block]:
 
 
 def _thumb(report: FairPairReport, _: Subject) -> Markup:
-    pair = report.pair
-    return Markup("") if pair is None else quarters(_counts(pair), sentence=" ".join(report.findings()))
+    pair = report.shown
+    if pair is None:
+        return Markup("")
+    return quarters(_counts(pair), sentence=f"Interventions by who is right. {_brief(report)}")
 
 
 def _about(report: FairPairReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
     """That an interpretation is one of the fair pair."""
-    if report is not None and report.pair is not None and str(ref) in refs(report.pair):
+    pair = None if report is None else report.shown
+    if pair is not None and str(ref) in refs(pair):
         action = Action("Fair pair", of.links.analysis(of.slug, "pair", of.scope))
-        words = "It is one of the two that come nearest to a fair pair" if report.pair.given_up else _IN_PAIR
-        yield Notice(words, actions=[action])
+        words = "It is one of the two that come nearest to a fair pair" if pair.given_up else _IN_PAIR
+        yield Notice(words, _BY_HAND if report is not None and report.by_hand else "", actions=[action])
 
 
 def _brief(report: FairPairReport) -> str:
-    pair = report.pair
-    return "" if pair is None else f"P right on {exact(pair.first_right)}, Q on {exact(pair.second_right)}"
+    pair = report.shown
+    return "" if pair is None else f"{exact(pair.first_right)} only P, {exact(pair.second_right)} only Q"
 
 
 SHOWN: Final = Shown(_thumb, _page, _brief, about=_about)

@@ -107,9 +107,9 @@ class Subject:
         url = self.links.algorithm(self.slug, one.id, self.scope)
         return Markup('<a class="f" href="{}">{}</a>').format(url, one.formula)
 
-    def compare(self, refs: Iterable[str]) -> str:
+    def compare(self, refs: Iterable[str], **view: Any) -> str:
         """The address of a comparison."""
-        return self.links.compare(self.slug, list(refs), self.scope)
+        return self.links.compare(self.slug, list(refs), self.scope, **view)
 
 
 def network_subject(

@@ -128,18 +128,16 @@ def part(found: Found, algorithms: Part) -> Part:
         more=more,
         drawing=drawing,
         own=("neurons", False),
-        says=_says(owners),
+        says=_says(owners, int(np.count_nonzero(stored["valid"]))),
     )
 
 
-def _says(candidates: Any) -> str:
-    """How many formulas have a place, and how many places these have."""
+def _says(candidates: Any, listed: int) -> str:
+    """How many algorithms can be placed, and how many placements these have."""
     ways = [int(many) for many in candidates["n_valid"]]
     placed = exact(sum(many > 0 for many in ways))
-    return (
-        f"A formula whose variables stand on neurons; {placed} of {noun(len(ways), 'candidate')} can be placed, "
-        f"in {noun(sum(ways), 'way')}."
-    )
+    of = f"; listed are {exact(listed)} minimal of {exact(sum(ways))}" if listed < sum(ways) else ""
+    return f"An algorithm on neurons; {placed} of {noun(len(ways), 'algorithm')} can be placed{of}."
 
 
 def _uses(texts: Any, sizes: tuple[int, ...]) -> dict[str, Passing]:

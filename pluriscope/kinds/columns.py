@@ -24,7 +24,7 @@ _LAST: Final = ("algorithm",)
 _KINDS: Final = tuple(kind.key for kind in EVERY_KIND)
 LISTED: Final = (*_FIRST, *(key for key in _KINDS if key not in (*_FIRST, *_LAST)), *_LAST)
 """Kinds that lists hold, in their order."""
-_CALLED: Final = {"alignment": "Algorithms", "algorithm": "Formulas", "direction": "Directions", "probe": "Probes"}
+_CALLED: Final = {"alignment": "Placements", "algorithm": "Algorithms", "direction": "Directions", "probe": "Probes"}
 _OF_TRANSFORMERS: Final = {one.key: one for one in OF_MODELS_ALONE}
 
 

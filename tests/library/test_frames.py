@@ -168,7 +168,7 @@ def overview(of: Frame = FRAME) -> Overview:
 
 def test_an_overview_shows_a_few_of_each_kind_until_something_is_asked():
     found = overview().select(read_query(COLUMNS, {}))
-    assert [group.title for group in found.groups] == ["Circuits", "Interpretations", "Formulas"]
+    assert [group.title for group in found.groups] == ["Circuits", "Interpretations", "Algorithms"]
     assert [row.kind for row in found.rows] == ["circuit"] * 3 + ["interpretation"] * 3 + ["algorithm"] * 3
     assert [row["edges"] for row in found.rows[:3]] == [2] * 3, "in the kind's own order"
     assert sum(group.total for group in found.groups) == found.total == FRAME.select(read_query(COLUMNS, {})).total

@@ -187,6 +187,7 @@ def _sites(
 def site_names(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], hues: Hues) -> tuple[str, list[Box]]:
     """Names and formulas of all sites, and the boxes that weights must keep clear of."""
     body, boxes = "", []
+    kept = [edge for edge in shown_edges(wiring, frame) if edge.kept]
     for column in wiring.columns:
         layer, x = column.layer, frame.x[column.layer]
         for neuron in column.shown:
@@ -202,8 +203,11 @@ def site_names(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile
             else:
                 words, wide = _hidden_name(wiring, frame, layer, neuron, tile, hues)
                 # edges arrive at the lowest neuron from above, so its name stands below
-                lowest = len(column.shown) > 1 and neuron == column.shown[-1]
-                line = y + radius + 14 if lowest else y - radius - 6
+                lines = [y - radius - 6, y + radius + 14]
+                if len(column.shown) > 1 and neuron == column.shown[-1]:
+                    lines.reverse()
+                own = [one for one in kept if (layer, neuron) in ((one.layer - 1, one.source), (one.layer, one.out))]
+                line = min(lines, key=lambda at: sum(_crosses(edge, x, y, wide, at) for edge in own))
                 label = f'<text class="lab s halo" x="{num(x)}" y="{num(line)}" text-anchor="middle">{words}</text>'
                 body += part(node_name(layer, neuron, wiring.sizes), label)
                 boxes.append((x - wide / 2, line - 11, x + wide / 2, line + 3))
@@ -211,6 +215,14 @@ def site_names(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile
             y = (frame.top + frame.bottom) / 2 + (column.slots - 1) / 2 * frame.gap
             body += text(x, y + 4, f"+{column.n_hidden} more", "lab s halo", anchor="middle")
     return body, boxes
+
+
+def _crosses(edge: DrawnEdge, x: float, y: float, wide: float, line: float) -> bool:
+    """Whether an edge of the neuron at (x, y) crosses the neuron's name, so wide, on a base line."""
+    x1, y1, x2, y2 = edge.ends
+    far = x + wide / 2 if x1 == x else x - wide / 2
+    low, high = sorted((y, y1 + (y2 - y1) * (far - x1) / (x2 - x1)))
+    return low < line + 3 and high > line - 11
 
 
 def _hidden_name(

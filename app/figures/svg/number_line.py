@@ -91,25 +91,25 @@ def number_line(
 
 
 def _threshold_rows(thresholds: Sequence[Threshold], x: Callable[[float], float]) -> list[tuple[int, bool]]:
-    """For each threshold its row (0 on top) and whether its words stand on the left."""
-    taken: list[list[tuple[float, float]]] = []
-    placed = []
+    """For each threshold its row (0 on top) and whether its words stand on the left, where no stem crosses them."""
+    taken: list[tuple[int, float, float, float]] = []
+    placed: list[tuple[int, bool]] = []
     for threshold in thresholds:
-        words = text_width(f"{threshold.key}: 1 above {decimal(threshold.value)}", 11) + 26
-        flip = x(threshold.value) + words > _WIDTH
-        span = (
-            (x(threshold.value) - words, x(threshold.value) + 10)
-            if flip
-            else (x(threshold.value) - 10, x(threshold.value) + words)
-        )
-        row = next(
-            (r for r, spans in enumerate(taken) if all(b < span[0] or span[1] < a for a, b in spans)), len(taken)
-        )
-        if row == len(taken):
-            taken.append([])
-        taken[row].append(span)
+        words, at = text_width(f"{threshold.key}: 1 above {decimal(threshold.value)}", 12) + 14, x(threshold.value)
+        sides = {False: (at - 10, at + words), True: (at - words, at + 10)}
+        inside = [flip for flip, (left, right) in sides.items() if left >= 0 and right <= _WIDTH] or [at > _WIDTH / 2]
+        tries = [(row, flip) for row in range(len(thresholds)) for flip in inside]
+        free = (one for one in tries if not any(_touch((one[0], at, *sides[one[1]]), other) for other in taken))
+        row, flip = next(free, (len(placed), inside[0]))
+        taken.append((row, at, *sides[flip]))
         placed.append((row, flip))
     return placed
+
+
+def _touch(one: tuple[int, float, float, float], other: tuple[int, float, float, float]) -> bool:
+    """Whether words of two thresholds (row, stem, left end, right end) overlap, or a stem from above crosses them."""
+    (row, _, left, right), (below, stem, start, end) = sorted((one, other), reverse=True)
+    return left <= (stem if below < row else end) and (stem if below < row else start) <= right
 
 
 def _groups(

@@ -1,74 +1,121 @@
-"""A comparison that names too few: pairs to begin with."""
+"""A comparison that names too few: who contradicts the one that it names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Final
+from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
+from analysis.experiments import ask_network
 from app.addressing import Addresses
-from app.pages.about_one import column, listed
-from app.pages.compare.compared import every_one
+from app.db.listing import frame_of_analysis
+from app.figures.numbers import exact, noun
+from app.pages.about_one import column
+from app.pages.circuit_facts import readings_of, verdict_on
+from app.pages.compare.compared import UNTIL, every_one, short
 from app.pages.compare.options import CompareOptions
 from app.pages.every_analysis import asked
-from app.pages.place import AnyPlace, ModelPlace
+from app.pages.explanations import Explanation, find_explanation, read_ref
+from app.pages.place import AnyPlace, ModelPlace, Place
+from pluriscope.addresses import ResultRef
 from pluriscope.analyses.pair import refs
 from pluriscope.analyses.registry import PAIR, RIVALS
-from pluriscope.blocks import Action, Block, Head, Notice, Section
+from pluriscope.blocks import Action, Block, Head, Notice, Section, Table
 from pluriscope.naming import MOST, ExplanationRef
-from pluriscope.tables import Row
+from pluriscope.tables import Query, Row
 
-Pair = tuple[str, Sequence[str]]
-"""What some explanations are, and their references."""
+_SHOWN: Final = 6
+_ASKED: Final = 12
+"""Of each kind, and of the other interpretations of its circuit."""
 _COLUMNS: Final = (
-    column("pair", "Comparison", "What is compared.", first=True),
-    column("refs", "Explanations", "Their references."),
+    column("name", "Explanation", "That contradicts it.", "name", first=True),
+    column("apart", "Contradictions", "Interventions on which the two say different things.", "int"),
+    column("right", "It is right on", "Of those, as the network answers.", "int"),
+    column("other", "The other on", "Of those, as the network answers.", "int"),
 )
 
 
 def choosing(session: Session, links: Addresses, place: AnyPlace | None, options: CompareOptions) -> Iterator[Block]:
-    """The page of a comparison that is not complete."""
-    told = (
-        f"Two to {MOST} explanations of one network, of any kind: where they contradict each other, and who is right."
-    )
+    """The page of a comparison that is not complete.
+
+    Raises:
+        PageError: it names an explanation that is not there.
+    """
     if place is None:
-        actions = [Action("Choose a network", links.gallery(), primary=True)]
-        yield Head("Compare explanations", told, actions=actions)
+        told = f"Two to {MOST} explanations of one network: where they contradict each other, and who is right."
+        yield Head("Compare explanations", told, actions=[Action("Choose a network", links.gallery(), primary=True)])
         return
-    actions = [
-        Action("Tick them in the list", every_one(links, place.slug, place.scope), primary=True),
-        Action("Another network", links.compare()),
-    ]
-    yield Head(f"Compare explanations of {place.row.name}", told, actions=actions)
-    chosen = list(dict.fromkeys(options.e))[:1]
-    if chosen:
-        yield Notice(f"{chosen[0]} is chosen", "A comparison needs one more.", state="computing")
-    yield from _begin(session, links, place, chosen)
+    every, chosen = every_one(links, place.slug, place.scope), "".join(options.e[:1])
+    if chosen:  # the list ticks it
+        every += f"#compare={quote(chosen)}"
+    tick = [Action("Tick others in the list", every, primary=True)]
+    if not chosen or isinstance(place, ModelPlace):
+        yield Head(
+            f"Compare {short(chosen) or 'explanations'} of {place.row.name}", "Choose two or more.", actions=tick
+        )
+        return
+    yield from _against(session, links, place, find_explanation(session, links, place, read_ref(chosen, 1), 1), tick)
 
 
-def _begin(session: Session, links: Addresses, place: AnyPlace, chosen: Sequence[str]) -> Iterator[Block]:
+def _against(
+    session: Session, links: Addresses, place: Place, one: Explanation, actions: Sequence[Action]
+) -> Iterator[Block]:
+    """Who contradicts an explanation most, of those that stand out and the others of its circuit."""
+    space, answers = ask_network(place.question)
+    said, name = one.predictions(space), short(str(one.ref))
+    if not (said >= 0).any():
+        yield Head(f"{name} contradicts nobody", "It predicts no intervention.", actions=actions)
+        if one.kind in UNTIL:
+            where, anchor = ("interpretations", "interpretations") if one.circuit else ("placements", "alignments")
+            why = f"{UNTIL[one.kind][:1].upper()}{UNTIL[one.kind][1:]}."
+            yield Notice(f"Its {where} can be compared", why, actions=[Action(f"Its {where}", f"{one.url}#{anchor}")])
+        return
     rows = []
-    for words, pair in pairs(session, links, place):
-        refs = list(dict.fromkeys([*chosen, *pair]))
-        rows.append(Row({"pair": words, "refs": ", ".join(refs)}, url=links.compare(place.slug, refs, place.scope)))
+    for ref in _others(session, place, one):
+        predicted = find_explanation(session, links, place, ref, 2).predictions(space)
+        apart = answers.counted & (said >= 0) & (predicted >= 0) & (said != predicted)
+        n, right = int(apart.sum()), int((apart & (said == answers.decisions)).sum())
+        url = links.compare(place.slug, [one.ref, ref], place.scope)
+        rows += [Row({"name": short(str(ref)), "apart": n, "right": right, "other": n - right}, url=url)] * (n > 0)
+    right = int((answers.counted & (said == answers.decisions)).sum())
+    told = f"It is right on {exact(right)} of {noun(int(answers.counted.sum()), 'intervention')}."
+    yield Head(f"Who contradicts {name}?", told, actions=actions)
     if rows:
-        yield Section("Begin with one of these")
-        yield listed("comparison", _COLUMNS, rows)
+        yield Section("They contradict it most", "each leads to the comparison of the two")
+        yield Table.short("explanation", _COLUMNS, sorted(rows, key=lambda row: -row["apart"])[:_SHOWN])
+    else:
+        yield Notice("None of those that stand out contradicts it")
 
 
-def pairs(session: Session, links: Addresses, place: AnyPlace) -> Iterator[Pair]:
-    """Those that analyses have found, those that contradict each other first."""
+def _others(session: Session, place: Place, one: Explanation) -> Iterator[ExplanationRef]:
+    """Those of the list's first page that predict something, and the other interpretations of its circuit."""
+    found = set()
+    if place.analysis is not None:
+        frame = frame_of_analysis(session, place.analysis, place.question, ResultRef(place.slug, place.scope))
+        for kind in {part.kind for part in frame.parts} & {"interpretation", "alignment"}:
+            query = Query({"kind": (kind,), "valid": ("yes",)}, limit=_ASKED)
+            found |= {row.ref for row in frame.select(query, facets=False).rows}
+    if one.interpretation is not None:
+        circuit = one.interpretation.circuit
+        space = readings_of(place, circuit, verdict_on(place, circuit)).space
+        ranks = range(min(_ASKED, space.n_observed)) if space is not None else ()
+        indices = [space.index_of_observed(rank) for rank in ranks] if space is not None else []
+        found |= {str(ExplanationRef("interpretation", circuit.hex, str(index))) for index in indices}
+    return (ExplanationRef.parse(ref) for ref in sorted(found - {str(one.ref)}))
+
+
+def own_pair(session: Session, links: Addresses, place: AnyPlace) -> list[str]:
+    """What is compared of a network where nothing is chosen; [] where no analysis has found a pair: two that contradict
+    each other, else the two most different circuits.
+    """
     known = [RIVALS] if isinstance(place, ModelPlace) else [PAIR, RIVALS]
     for one in asked(session, place, links, known):
         if one.report is None:
             continue
         if one.analysis is PAIR and one.report.shown is not None:
-            yield "Two that contradict each other", refs(one.report.shown)
-        elif one.analysis is RIVALS and (pair := one.report.pair) is not None:
-            yield "The two most different circuits", [str(ExplanationRef("circuit", mask)) for mask in pair.masks]
-
-
-def own_pair(session: Session, links: Addresses, place: AnyPlace) -> list[str]:
-    """What is compared of a network where nothing is chosen; [] where no analysis has found a pair."""
-    return list(next(pairs(session, links, place), ("", ()))[1])
+            return refs(one.report.shown)
+        if one.analysis is RIVALS and (pair := one.report.pair) is not None:
+            return [str(ExplanationRef("circuit", mask)) for mask in pair.masks]
+    return []

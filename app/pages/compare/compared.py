@@ -37,7 +37,7 @@ from pluriscope.records import (
 from pluriscope.tables import Column, Query, Row, Selection
 
 ID: Final = "contradictions"
-_UNTIL: Final = {
+UNTIL: Final = {
     "circuit": "a circuit predicts nothing until its neurons are read",
     "algorithm": "an algorithm predicts nothing until it is placed",
 }
@@ -199,7 +199,7 @@ class Compared(Shared):
             )
         if self.trials.spoken.any(axis=1).sum() < LEAST:
             silent = [one for one in self.ones if not one.predicted]
-            because = dict.fromkeys(_UNTIL.get(one.kind, f"{one.letter} predicts nothing") for one in silent)
+            because = dict.fromkeys(UNTIL.get(one.kind, f"{one.letter} predicts nothing") for one in silent)
             return f"{names} cannot be held against each other: {', and '.join(because)}"
         if self.trials.spoken.sum(axis=0).max() < LEAST:
             return f"{names} never speak about the same {self.unit}"

@@ -445,7 +445,7 @@ def _folds(beside: Beside) -> Iterator[Block]:
         if len({(one.value, one.table) for _, one, _ in told}) > 1
     }
     if apart:
-        yield More("Thresholds", lambda: _thresholds(beside, apart), f"{', '.join(apart)} are cut elsewhere", id="cut")
+        yield More("Thresholds", lambda: _thresholds(beside, apart), f"of {_and([*apart])}", id="cut")
     yield folded(beside.session, beside.links, beside.explanations)
 
 

@@ -31,7 +31,7 @@ def folded(session: Session, links: Addresses, explanations: Sequence[Explanatio
 
 
 def told(session: Session, links: Addresses, explanations: Sequence[Explanation]) -> Iterator[Block]:
-    """Every criterion that applies, with its settings; of several what tells them apart, the rest folded."""
+    """Every criterion that applies, with its settings; of several where verdicts differ, the rest folded."""
     found = [verdicts_on(session, links, one) for one in explanations]
     if len(found) == 1:
         labels = ("Criterion", "Verdict", "Score", "Reason", "Witness", "Judged")
@@ -49,7 +49,7 @@ def told(session: Session, links: Addresses, explanations: Sequence[Explanation]
     if apart:
         yield _beside(explanations, apart)
     else:
-        yield Notice("No criterion tells them apart", "Where two of them are judged, the verdict is the same.")
+        yield Notice("Every criterion judges them alike", "Criteria test each by itself.")
     yield More(
         "The others",
         lambda: [_beside(explanations, alike)],

@@ -236,15 +236,15 @@ def test_other_rules_and_placements_are_named_in_references(get, refs, aligned, 
 @pytest.mark.slow
 def test_with_fewer_than_two_it_says_what_there_is_to_choose(client, get, refs) -> None:
     html = client.get(f"/compare?network=xor&e={refs['alignment']}").text
-    assert f"{refs['alignment']} is chosen" in html
-    assert 'href="/networks/xor/explanations"' in html
+    assert "Who contradicts a·" in html
+    assert f'href="/networks/xor/explanations#compare={refs["alignment"]}"' in html
     typed = client.get("/compare", params={"network": "xor", "e": "\r\n".join(PARTED)})
     assert "P and Q contradict each other" in typed.text
     assert "Choose a network" in client.get("/compare").text
 
 
 def test_without_explanations_it_shows_the_pair_that_an_analysis_found(client, get, monkeypatch) -> None:
-    assert "Tick them in the list" in client.get("/compare?network=xor").text  # none has
+    assert "Tick others in the list" in client.get("/compare?network=xor").text  # none has
     for module in ("app.pages.compare.build", "app.routes.compare"):
         monkeypatch.setattr(f"{module}.own_pair", lambda *_: list(PARTED))
     assert "P and Q contradict each other" in client.get("/compare?network=xor").text

@@ -164,3 +164,18 @@ def test_each_edge_is_drawn_as_its_own_weight_says_or_as_cut():
     }
     assert {name: drawn[name] for name in told} == told
     assert set(told.values()) == {"e-neg", "e-pos", "e-cut"}
+
+
+def test_words_of_a_threshold_are_not_crossed_by_the_stem_of_another():
+    cuts = [Threshold(0.89, "P", (0, 1, 0, 1)), Threshold(0.81, "Q", (0, 1, 1, 1))]
+    told = number_line([0.0, 0.4, 0.9, 2.0], ["00", "01", "10", "11"], cuts)
+    anchored = re.findall(r'class="lab lv halo"([^>]*)>([PQ])', told)
+    assert {letter: "end" in anchor for anchor, letter in anchored} == {"P": False, "Q": True}
+
+
+def test_a_name_stands_where_no_kept_edge_crosses_it():
+    weights = [np.ones((3, 2)), np.array([[0.0, 0, 0], [2, 0, 0], [0, 0, 0]]), np.ones((1, 3))]
+    mask = [np.ones((3, 2), bool), weights[1] > 0, np.ones((1, 3), bool)]
+    names = dict(re.findall(r'y="([\d.]+)" text-anchor="middle">(n\d\.\d)', network_diagram(weights, mask))[::-1])
+    at = {name: float(y) for y, name in names.items()}
+    assert at["n2.1"] > at["n1.1"]

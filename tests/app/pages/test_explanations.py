@@ -115,7 +115,7 @@ def words(html: str) -> str:
 def test_unfiltered_it_shows_a_few_of_each_kind_and_says_what_the_kind_is(client):
     text = words(client.get(LIST).text)
     for heading in (
-        "Algorithms A formula whose variables stand on neurons; 1 of 250 candidates can be placed, in 3 ways",
+        "Placements An algorithm on neurons; 1 of 250 algorithms can be placed",
         "Interpretations A circuit with a gate read into each neuron; 7,836 that inputs can tell apart",
         "Circuits Edges that are enough to be right on every input, all others cut; 197 of 9,625",
     ):
