@@ -11,6 +11,7 @@ from app.resources import DOCUMENTS
 
 FILE: Final = DOCUMENTS / "glossary.md"
 _SEE: Final = "See also:"
+_SENTENCES: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,16 @@ class Term:
         return anchor_of(self.name)
 
     @property
+    def first(self) -> str:
+        """Its first sentence."""
+        return _SENTENCES.split(self.text, 1)[0]
+
+    @property
     def meaning(self) -> str:
         """Its first two sentences, without marks."""
         first = " ".join(self.text.partition("\n\n")[0].split())
         plain = re.sub(r"\[([^\]]+)\]\([^)\s]+\)", r"\1", first).replace("`", "")
-        return " ".join(re.split(r"(?<=[.!?]) (?=[A-Z])", re.sub(r"\*([^*]+)\*", r"\1", plain))[:2])
+        return " ".join(_SENTENCES.split(re.sub(r"\*([^*]+)\*", r"\1", plain))[:2])
 
 
 def anchor_of(title: str) -> str:

@@ -98,13 +98,30 @@
 
   /* ---------- drawings full of links that exchange a part of the page: htmx learns of one when it is chosen, so that the
      page carries each address once ---------- */
+  const asked = new Set(); // requests that are under way
+  const chosen = new Set(); // ids of links that were chosen meanwhile: those that come instead know what was done before
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    if (ctx.sourceElement.closest("[data-swapping-links]")) asked.add(ctx);
+  });
+  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+    if (!asked.delete(ctx) || asked.size) return;
+    const [id] = chosen;
+    chosen.delete(id);
+    document.getElementById(id)?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
+  });
   document.addEventListener(
     "click",
     (event) => {
-      const link = event.target.closest?.("[data-swapping-links] a[id][href]:not([hx-get])"); // what has no id leads away
-      if (!link || !window.htmx) return;
-      link.setAttribute("hx-get", link.getAttribute("href"));
-      window.htmx.process(link);
+      const link = event.target.closest?.("[data-swapping-links] a[id][href]"); // what has no id leads away
+      if (!link || !window.htmx || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      if (asked.size) {
+        event.preventDefault();
+        event.stopPropagation();
+        if (![...asked].some((ctx) => ctx.sourceElement === link)) chosen.add(link.id);
+      } else if (!link.hasAttribute("hx-get")) {
+        link.setAttribute("hx-get", link.getAttribute("href"));
+        window.htmx.process(link);
+      }
     },
     true,
   );

@@ -1,4 +1,4 @@
-/* Lessons and slides: printing, keys, full screen. Both work without this file. */
+/* Lessons and slides: printing, a mark that is moved, keys, full screen. Both work without this file. */
 "use strict";
 (() => {
   const on = (selector, act) => {
@@ -6,6 +6,22 @@
     document.addEventListener("click", (event) => event.target.closest(selector) && act());
   };
   on("[data-print]", () => print());
+
+  /* the mark on a line of values: of the drawing that belongs to what it now says yes to, mark and words are shifted */
+  document.addEventListener("input", ({ target: mark }) => {
+    if (!mark.matches("[data-values]")) return;
+    const table = mark.dataset.values.split(" ").map((value) => +(+value > +mark.value)).join("");
+    const { content, dataset } = mark.form.querySelector(`[data-table="${table}"]`);
+    const [said, drawing] = content.cloneNode(true).children;
+    const [left, right] = mark.dataset.ends.split(" ").map(Number);
+    const by = ((mark.value - dataset.at) / mark.max) * (right - left);
+    const yes = drawing.querySelector(".ll-yes");
+    drawing.querySelector(".ll-moves").setAttribute("transform", `translate(${by})`);
+    yes.setAttribute("x", +yes.getAttribute("x") + by);
+    yes.setAttribute("width", right - yes.getAttribute("x"));
+    document.getElementById("line").replaceChildren(drawing);
+    document.querySelector("#said > p").textContent = said.textContent;
+  });
 
   const slides = [...document.querySelectorAll(".slide")];
   if (!slides.length) {

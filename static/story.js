@@ -20,11 +20,11 @@
     const live = new Live(figure, []);
     live.input = live.net.input;
     lives.set(screen, live);
-    if (screen.querySelector(".answers")) offer(screen, live);
+    if (!screen.querySelector(".sayings")) offer(screen, live);
     return live;
   }
 
-  /* ---------- screens 1 and 2: inputs run, and fill the row of answers ---------- */
+  /* ---------- screens 1 to 3: inputs run, and on 1 and 2 they fill the row of answers ---------- */
   function offer(screen, live) {
     const run = (input) => {
       taken.add(screen);
@@ -45,6 +45,7 @@
         run(bits(row.dataset.input));
       });
     }
+    if (!screen.querySelector(".answers")) return;
     live.figure.addEventListener("live", ({ detail }) => answer(rowOf(screen, detail.input), detail.answer));
   }
   const rowOf = (screen, input) => screen.querySelector(`[data-input="${input.join("")}"]`);
@@ -181,7 +182,7 @@
       live.show();
       screen.dataset.guess = "-";
     }
-    for (const screen of screens) if (screen.querySelector(".answers")) rest(screen, liveOf(screen));
+    for (const screen of screens) if (lives.has(screen)) rest(screen, liveOf(screen));
   });
   addEventListener("afterprint", () => {
     for (const screen of opened) {

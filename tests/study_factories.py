@@ -115,36 +115,3 @@ def random_network(sizes: tuple[int, ...], seed: int) -> Network:
         [random.normal(size=(n_out, n_in)).astype(np.float32) for n_in, n_out in shapes],
         [random.normal(size=n_out).astype(np.float32) for _, n_out in shapes],
     )
-
-
-BOB, ALICE = "(!(!A&!B)&!(A&B))|0@1:0|1@1:1,2", "!(!(!A&B)&!(!B&A))|0@2:0|1@2:1"
-FOLLOWED = {  # circuits and alignments at each loss target; the last one, 0.001, is not reached
-    "0.1": (("00001", "00002", "00003"), (ALICE,)),
-    "0.01": (("00001", "00003", "00004"), (ALICE, BOB)),
-}
-
-
-def followed() -> StudyResults:
-    """A study of two networks along their training, from seed 5 on."""
-    drawn = design(
-        slug="followed",
-        name="Two networks along their training",
-        hidden=[[3, 3]],
-        loss_target=[0.001, 0.01, 0.1],  # the page orders moments, whatever the design's order
-        protocols=["complete"],
-        seeds={"first": 5, "count": 2},
-        measures=["which-circuits", "which-alignments"],
-        comparisons=[],
-        ladders=[],
-        references=[],
-    )
-    labels = {cell.key: cell.labels["loss_target"] for cell in cells_of(drawn)}
-    outcomes = []
-    for outcome in results(drawn, failing=100).outcomes:
-        sets = FOLLOWED.get(labels[outcome.cell])
-        if sets is None:
-            outcomes.append(replace(outcome, state="stopped_early", figures={}))
-        else:
-            values = dict(zip(("which-circuits", "which-alignments"), map(Measured, sets), strict=True))
-            outcomes.append(replace(outcome, figures=figures_of({"complete": (values,)})))
-    return StudyResults(drawn, tuple(outcomes))

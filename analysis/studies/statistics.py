@@ -1,6 +1,6 @@
 """Statistics over the networks of a study, and what must be said beside each: of how many.
 
-Networks that failed have no value; they are counted apart and included in the denominators of all shares.
+Networks that failed have no value; they are counted apart, and no spread, share or test is of them.
 
 - spreads: least, quartiles, median, most (linear interpolation between ranks), mean;
 - shares: Wilson's interval;
@@ -40,41 +40,29 @@ class Spread:
 
     Args:
         n: networks with a value.
-        failed: networks without one, whatever the reason; of n + failed in all.
         least, lower, median, upper, most: extremes and quartiles, None without values.
         mean: None without values.
-        ones: how many have exactly the value 1, and ``zeros`` 0.
+        ones: how many have exactly the value 1.
     """
 
     n: int
-    failed: int
     least: float | None
     lower: float | None
     median: float | None
     upper: float | None
     most: float | None
     mean: float | None
-    zeros: int
     ones: int
 
-    @property
-    def of(self) -> int:
-        return self.n + self.failed
 
-
-def spread_of(values: Sequence[float], failed: int = 0) -> Spread:
-    """The spread of values; exact for integers of any size as far as floats go.
-
-    Args:
-        values: of the networks that have one.
-        failed: networks that have none.
-    """
+def spread_of(values: Sequence[float]) -> Spread:
+    """The spread of the values of the networks that have one; exact for integers as far as floats go."""
     if not values:
-        return Spread(0, failed, None, None, None, None, None, None, 0, 0)
+        return Spread(0, None, None, None, None, None, None, 0)
     array = np.array([float(value) for value in values])
     least, lower, median, upper, most = (float(v) for v in np.percentile(array, [0, 25, 50, 75, 100]))
-    zeros, ones = (sum(1 for value in values if value == number) for number in (0, 1))
-    return Spread(len(values), failed, least, lower, median, upper, most, float(array.mean()), zeros, ones)
+    ones = sum(1 for value in values if value == 1)
+    return Spread(len(values), least, lower, median, upper, most, float(array.mean()), ones)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from analysis.studies.design import SHARED, Comparison, Factor, StudyDesign
 from analysis.studies.measures.measure import Measure, Measured, Value, answer_key
 from analysis.studies.measures.registry import answer_measures, measures_of
 from analysis.studies.outcome import CONVERGED
+from analysis.studies.sources import DRAWN, PLANTED
 from analysis.studies.statistics import (
     Share,
     Spread,
@@ -119,7 +120,7 @@ class Group:
 
     @cached_property
     def spread(self) -> Spread:
-        return spread_of(self.numbers, self.of - len(self.points))
+        return spread_of(self.numbers)
 
     @cached_property
     def yes(self) -> Share:
@@ -177,8 +178,9 @@ class StudySummary:
         return {method: answer_key(measure, method) for method in self.design.methods}
 
     @property
-    def n_converged(self) -> int:
-        return sum(count for (_, state), count in self.states.items() if state == CONVERGED)
+    def moments(self) -> int:
+        """At how many losses each trained network is seen, since its course is the same whatever the target."""
+        return 1 if self.design.source in (DRAWN, PLANTED) else len(self.design.loss_target)
 
     def groups(
         self, measure: str, protocol: str, by: Factor | None = None, where: Mapping[Factor, str] | None = None

@@ -19,7 +19,7 @@ from pluriscope.analyses.registry import ANALYSES, METHODS, RIVALS, Analysis
 KINDS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second
 CRITERIA_PRIORITY: Final = 10
 REPORT_PRIORITY: Final = 13  # behind everything else on one network
-STUDY_PRIORITY: Final = 20  # nobody waits for a single chunk of a study
+STUDY_PRIORITY: Final = -9  # a person started it: before all that nobody asked for, behind what somebody waits for
 
 
 @dataclass(frozen=True)

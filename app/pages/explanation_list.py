@@ -28,6 +28,7 @@ from app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_o
 from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_any
 from app.pages.shared import State, job_now, state_of
 from app.pages.sharing.about import about_place
+from app.pages.studies.outcomes import counted_by_study
 from pluriscope.addresses import ResultRef
 from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Table, Tray
 from pluriscope.errors import InvalidOption
@@ -251,6 +252,12 @@ def states(found: Asked) -> Iterator[Block]:
     elif state != "done" and found.frame is None and found.limit:
         cause = f"{found.limit[:1].upper()}{found.limit[1:]}."
         yield Notice("Not searched", cause, "Use coarser rules or a smaller network.", state="refused")
+    elif (
+        state == "not_analysed"
+        and isinstance(found.place, Place)
+        and (counted := counted_by_study(found.session, found.addresses, found.place))
+    ):
+        yield Notice("Counted, not listed", counted[0], actions=[replace(ask, words="List them"), counted[1]])
     elif state != "done":
         yield missing(subject, state, job, ask, found.addresses)
     if isinstance(found.place, ModelPlace):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import Final
@@ -22,11 +22,12 @@ IN_SHORT: Final = "In short"
 OTHER_ANSWERS: Final = "Answers of the other studies"
 _STUDIES: Final = re.compile(r" Stud(?:y|ies): .*$")
 _WITHIN: Final = re.compile(r"\]\(#([^)]+)\)")
+_DESIGN: Final = re.compile(rf"\[([^\]]+)\]\({re.escape(DESIGNS)}([^)]+)\.json\)")
 _LEADING: Final = re.compile(r"\*\*(.+?)\*\*(.*)$", re.DOTALL)
 
 
-def findings(links: Addresses) -> Iterator[Block]:
-    """All findings, the answers of other studies, and where the tables are."""
+def findings(links: Addresses, stored: Collection[str]) -> Iterator[Block]:
+    """All findings, the answers of other studies, and where the tables are; links lead to studies that are stored."""
     (_, intro), *rest = chapters(FINDINGS_FILE)
     studies = Action("Studies", links.studies())
     yield Head(
@@ -36,16 +37,16 @@ def findings(links: Addresses) -> Iterator[Block]:
         found = _LEADING.match(text)
         numbers = "" if found is None else found[2].lstrip(".,: ")
         yield Section(f"{number}. {headline_of(text)}", id=f"finding-{number}")
-        yield Prose(_elsewhere(numbers[:1].upper() + numbers[1:], links), glossary=False)
+        yield Prose(_elsewhere(numbers[:1].upper() + numbers[1:], links, stored), glossary=False)
     yield Section("Tables", "Every chapter with its tables and intervals.")
     yield Prose("\n".join(f"- [{title}]({links.findings(key)})" for key, title in _tables().items()), glossary=False)
     others = "\n\n".join(dict(rest)[OTHER_ANSWERS])
-    yield More(OTHER_ANSWERS, lambda: [Prose(_elsewhere(others, links), glossary=False)])
+    yield More(OTHER_ANSWERS, lambda: [Prose(_elsewhere(others, links, stored), glossary=False)])
     how = "\n\n".join(intro)
-    yield More("How these were found", lambda: [Prose(_elsewhere(how, links))], id="how")
+    yield More("How these were found", lambda: [Prose(_elsewhere(how, links, stored))], id="how")
 
 
-def findings_chapter(links: Addresses, chapter: str) -> Iterator[Block]:
+def findings_chapter(links: Addresses, chapter: str, stored: Collection[str]) -> Iterator[Block]:
     """One chapter with its tables.
 
     Raises:
@@ -56,7 +57,7 @@ def findings_chapter(links: Addresses, chapter: str) -> Iterator[Block]:
         raise NotFound(f"chapter {chapter[:60]!r}", cause, cure, "chapter", links.findings(), "all findings")
     title = _tables()[chapter]
     yield Head(title, actions=[Action("All findings", links.findings())])
-    text = _elsewhere("\n\n".join(dict(chapters(FINDINGS_FILE))[title]), links)
+    text = _elsewhere("\n\n".join(dict(chapters(FINDINGS_FILE))[title]), links, stored)
     yield Prose(re.sub(r"^### ", "## ", text, flags=re.MULTILINE))
 
 
@@ -82,15 +83,18 @@ def headline_of(answer: str) -> str:
     return (answer if found is None else found[1]).rstrip(".")
 
 
-def _elsewhere(text: str, links: Addresses) -> str:
-    """The same with links within the document leading to the page of the chapter."""
+def _elsewhere(text: str, links: Addresses, stored: Collection[str] | None = None) -> str:
+    """The same with links within the document leading to the page of the chapter, and none to studies not stored."""
 
     def address(found: re.Match[str]) -> str:
         chapter = _chapters_by_anchor().get(found[1], "")
         anchor = "" if found[1] == chapter else f"#{found[1]}"
         return f"]({links.findings(chapter)}{anchor})"
 
-    return _WITHIN.sub(address, text)
+    def study(found: re.Match[str]) -> str:
+        return found[0] if stored is None or found[2] in stored else f"{found[1]} (not stored here)"
+
+    return _WITHIN.sub(address, _DESIGN.sub(study, text))
 
 
 @lru_cache(maxsize=1)

@@ -580,7 +580,10 @@ def _training(known: Known) -> Iterator[Block]:
         loss = loss_figure(learning.curves, learning.loss_target)
         yield Figure(loss, said, _files(known.links, known.url, "figures/loss"))
     outcome = {key: value for key, value in training.items() if key not in _LEFT_OUT}
-    told = outcome | dict(training.get("options") or {})
+    options = dict(training.get("options") or {})
+    told = outcome | options
+    if outcome.keys() & options.keys() & {"epochs"}:
+        told["epochs"] = f"stopped at {outcome['epochs']:,} of at most {options['epochs']:,}"
     words = {key.replace("_", " ").capitalize(): _words(value) for key, value in told.items()}
     yield pairs("option", {key: value for key, value in words.items() if value not in ("", "None")})
     again = same_again(known.place.row, known.links) if learning is None else learning.again_url
@@ -591,7 +594,7 @@ def _training(known: Known) -> Iterator[Block]:
 def _words(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_words, value))
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value).replace("_", " ")
 
 
 def _provenance(known: Known) -> Iterator[Block]:

@@ -153,10 +153,11 @@ def _networks(session: Session, links: Addresses, words: Sequence[str], limit: i
 
 
 def _studies(session: Session, links: Addresses, words: Sequence[str]) -> list[Hit]:
-    hits = []
+    every = Hit(kind="study", label="Studies", detail="All studies", url=links.studies())
+    hits = [every] * (list(words) in (["study"], ["studies"]))
     for row in all_studies(session):
         question = str(row.design["question"])
-        if all(word in f"{row.name} {row.slug} {question}".lower() for word in words):
+        if all(word in f"study studies {row.name} {row.slug} {question}".lower() for word in words):
             hits.append(Hit(kind="study", label=row.name, detail=question, url=links.study(row.slug)))
     return hits
 

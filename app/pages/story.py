@@ -33,9 +33,9 @@ from app.figures.svg.vessels import MARK, NARROW, WIDE, Reading, cell_names, in_
 from app.pages.counted import counts_of
 from app.pages.explanations import Explanation
 from app.pages.learn.lesson import NETWORK, Subject
-from app.pages.pending_work import SURVEY, awaited, missing, progress_of
+from app.pages.pending_work import SURVEY, awaited, missing
 from app.pages.shared import job_now
-from pluriscope.blocks import Action, Block, Head, Menu, Notice
+from pluriscope.blocks import Action, Block, Head, Menu, Notice, Progress
 
 FORCED: Final = (1, 1)
 """The neuron that screens 4 and 5 force to the value that it has on another input."""
@@ -218,7 +218,12 @@ class _Told:
         """What hidden neurons are read as: by one of the two, or by both, lettered where they differ."""
         hidden = [(one.layer, one.neuron) for one in self._pair["P"].item.gates[:-1]]
         return [
-            Reading(site, self._table(letter, site), letter if site in self._differ and letters[1:] else "")
+            Reading(
+                site,
+                self._table(letter, site),
+                letter if site in self._differ and letters[1:] else "",
+                self._gate(letter, site).threshold,
+            )
             for letter in letters
             for site in (hidden if sites is None else sites)
             if letter == letters[0] or site in self._differ
@@ -265,13 +270,13 @@ class _Told:
         """Both explanations, and the values that allow both."""
         mask, read = self._pair["P"].item.circuit, self._readings("PQ")
         sentence = "Explanations P and Q: the same lines, two neurons read differently"
-        drawn = self._drawn(self._kept[SHOWN], sentence, mask=mask, readings=read, ringed=self._differ)
+        drawn = self._drawn(self._kept[SHOWN], sentence, mask=mask, readings=read, row=SHOWN, ringed=self._differ)
         layer, neuron = site = self._differ[0]
         values = [layers[layer][neuron] for layers in self._kept]
-        marks = [(one, self._gate(one.letter, site).threshold) for one in self._readings("PQ", [site])]
         about = "The upper ringed neuron’s four values"
-        wide, narrow = (cuts(values, self.of.rows, marks, at, about=about) for at in (WIDE, NARROW))
-        return self._screen(3, figures=[drawn, (wide, narrow)])
+        read = self._readings("PQ", [site])
+        wide, narrow = (cuts(values, self.of.rows, read, at, about=about) for at in (WIDE, NARROW))
+        return self._screen(3, figures=[drawn, (wide, narrow)], runs=self._runs(SHOWN, mask))
 
     def experiment(self, number: int, guess: str) -> Screen:
         """An experiment on which the two contradict each other; the answer is shown where something was guessed."""
@@ -318,11 +323,13 @@ class _Told:
             ("Try your network", "Bring a small one, or train one here.", links.bring_in()),
             ("Teach it", "Six lessons, hand-outs, slides.", links.learn()),
         )
-        kept = None if analysis is None else report_row(self.of.session, analysis, SURVEY)
-        report = None if kept is None else report_of(kept, CommonGroundReport)
-        if analysis is None or report is None or report.spread is None or report.best is None:
+        if analysis is None:
             return self._screen(SCREENS, doors=doors, pending=self._pending())
-        counts, spread = counts_of(analysis), {right: int(many) for right, many in report.spread}
+        counts, kept = counts_of(analysis), report_row(self.of.session, analysis, SURVEY)
+        report = None if kept is None else report_of(kept, CommonGroundReport)
+        if report is None or report.spread is None or report.best is None:
+            return self._screen(SCREENS, {"n": counts.interpretations}, doors=doors, pending=self._pending())
+        spread = {right: int(many) for right, many in report.spread}
         space, answers = self.of.asked
         flags = {letter: standing_of(one.predictions(space), answers).right for letter, one in self._pair.items()}
         facts = {
@@ -339,17 +346,21 @@ class _Told:
         return self._screen(SCREENS, facts, figures=[(wide, narrow)], doors=doors)
 
     def _pending(self) -> Block:
-        """How far the counting is."""
+        """How far the counting is, in words of the story; once it is over, the screen fills in by itself."""
         place, links = self.of.place, self.of.links
         if place.analysis is None:
             job = job_now(self.of.session, place)
             if job is not None and job.state in UNFINISHED:
-                return progress_of(job, links, "counting", "Counting")
+                return Progress("The readings are being counted.", id="counting")
             cure = Action("The network", links.network(NETWORK))
             return Notice(
                 "Not counted yet", "Its analysis was not asked for, or ended without a result.", actions=[cure]
             )
         [waits] = awaited(self.of.session, links, place, [SURVEY])
         if waits.job is not None and waits.state == "computing":
-            return progress_of(waits.job, links, "counting", "Counting")
-        return missing(waits.words, waits.state, waits.job, waits.ask, links)
+            job, held = waits.job, "Every reading is being held against every way of changing the neurons"
+            if job.state != "running" or not job.total:
+                return Progress(f"{held}: waiting for its turn.", id="counting")
+            percent = 50 * (job.stage == "spread") + 50 * job.done // job.total  # its two stages
+            return Progress(f"{held}: {percent}%", percent, 100, id="counting")
+        return missing("Counting how often each reading is right", waits.state, waits.job, waits.ask, links)

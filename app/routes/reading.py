@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
@@ -11,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from app.addressing import API_PREFIX, API_V2, Addresses
+from app.db.reads.studies import all_studies
 from app.pages.admin import administration
 from app.pages.collection import CollectionOptions, CollectionRecord, collection_blocks, collection_record
 from app.pages.findings import findings, findings_chapter
@@ -22,7 +24,7 @@ from app.rendering import base_url, show
 from app.routes.changes import Admin
 from app.routes.depends import Links, NoOptions, Reading, now
 from app.routes.faces import HTML, UNLISTED, Faces, both
-from pluriscope.blocks import Action, Block, Head, Prose, Section, Table
+from pluriscope.blocks import Action, Block, Head, More, Prose, Section, Table
 from pluriscope.glossary import Term, anchor_of, first_terms, terms
 
 GROUPS: Final = {
@@ -39,12 +41,20 @@ def glossary(links: Addresses) -> Iterator[Block]:
     yield Head("Glossary", words, actions=[search])
     for key, (title, sentence) in GROUPS.items():
         yield Section(title, sentence, id=key)
-        yield from map(_entry, first if key == "start" else [term for term in terms() if term not in first])
+        if key == "start":
+            yield from (More(one.name, partial(_exactly, one), one.first, id=one.anchor) for one in first)
+        else:
+            yield from (_entry(one, f"### {one.name}\n\n{one.text}") for one in terms() if one not in first)
 
 
-def _entry(term: Term) -> Block:
+def _exactly(term: Term) -> Iterator[Block]:
+    """What there is to say after the first sentence."""
+    yield _entry(term, term.text.removeprefix(term.first).strip())
+
+
+def _entry(term: Term, text: str) -> Block:
     related = ", ".join(f"[{name}](glossary.md#{anchor_of(name)})" for name in term.see_also)
-    return Prose(f"### {term.name}\n\n{term.text}" + (f"\n\nSee also {related}" if related else ""), glossary=False)
+    return Prose(text + (f"\n\nSee also {related}" if related else ""), glossary=False)
 
 
 router = APIRouter()
@@ -53,13 +63,13 @@ _LEARN = "learn/page.html"
 
 
 @router.get("/findings", **HTML)
-def findings_page(request: Request, links: Links, _options: NoOptions) -> HTMLResponse:
-    return show(request, findings(links), room="Findings")
+def findings_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
+    return show(request, findings(links, {row.slug for row in all_studies(session)}), room="Findings")
 
 
 @router.get("/findings/{chapter}", **HTML)
-def chapter_page(request: Request, links: Links, chapter: str, _options: NoOptions) -> HTMLResponse:
-    return show(request, findings_chapter(links, chapter), room="Findings")
+def chapter_page(request: Request, session: Reading, links: Links, chapter: str, _options: NoOptions) -> HTMLResponse:
+    return show(request, findings_chapter(links, chapter, {row.slug for row in all_studies(session)}), room="Findings")
 
 
 @router.get("/learn", **HTML)

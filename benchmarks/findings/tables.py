@@ -152,7 +152,7 @@ def beside_table(
             return percent(group.yes)
         values = [value for value in group.numbers if value or not some]
         of = f" ({len(values)} of {len(group.points)})" if some else ""
-        return (quartiles(spread_of(values, 0)) if values else "–") + of
+        return (quartiles(spread_of(values)) if values else "–") + of
 
     yield from head(("quartiles", "networks", *levels))
     for measure in measures:

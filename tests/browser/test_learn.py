@@ -16,17 +16,17 @@ def test_the_first_lesson_is_done_by_clicks_and_keys(visitor, expect):
     tab.goto("/learn/two-circuits")
     tab.evaluate("() => { window.sameDocument = true }")
     said, board = tab.locator(".said p"), tab.locator("#board")
-    expect(said).to_have_text("All four right with six neurons. Can you go on?")
+    expect(said).to_have_text("All four right with six neurons. Fewer are enough, so there is nothing to keep yet.")
     board.get_by_role("link", name="Switch n1.1 off").click()
     expect(said).to_contain_text("Wrong on")
     board.get_by_role("link", name="Switch n1.1 on").click()
-    expect(said).to_have_text("All four right with six neurons. Can you go on?")
+    expect(said).to_have_text("All four right with six neurons. Fewer are enough, so there is nothing to keep yet.")
     for name in ("n2.1", "n2.2"):
         board.get_by_role("link", name=f"Switch {name} off").click()
         expect(board.get_by_role("link", name=f"Switch {name} on")).to_be_visible()
     expect(said).to_have_text("All four right with four neurons.")
     tab.get_by_role("link", name="Keep this circuit").click()
-    expect(said).to_have_text("All four right with six neurons. Can you go on?")
+    expect(said).to_have_text("All four right with six neurons. Fewer are enough, so there is nothing to keep yet.")
     neuron = board.get_by_role("link", name="Switch n1.2 off")
     neuron.focus()
     tab.keyboard.press("Enter")
@@ -57,6 +57,41 @@ def test_a_mark_is_moved_by_keys_and_the_drawing_follows(visitor, expect):
     expect(tab).to_have_url(re.compile(r"mark=1\.25"))
     expect(tab.get_by_role("slider")).to_be_focused()
     expect(tab.locator("#line svg")).to_have_attribute("aria-label", re.compile("above 1.25 it says yes: B"))
+
+
+def slow(tab):
+    """Lets the server answer late, as under load."""
+
+    def late(route):
+        tab.wait_for_timeout(400)
+        route.continue_()
+
+    tab.route("**/learn/two-*", late)
+
+
+def test_two_questions_are_kept_by_moving_the_mark(visitor, expect):
+    tab = visitor()
+    tab.goto("/learn/two-readings")
+    slow(tab)
+    mark, said, kept = tab.get_by_role("slider"), tab.locator(".said p"), tab.locator(".meanings li")
+    for value, words in (("1.29", "is B 1?"), ("1.8", "are A and B 1?")):
+        mark.fill(value)
+        expect(said).to_contain_text(words, timeout=300)
+        expect(tab.locator("#line svg")).to_have_attribute("aria-label", re.compile("it says yes"))
+        tab.get_by_role("link", name="Keep this question").click()
+        expect(said).to_contain_text("This one you have.")
+    expect(kept).to_have_count(2)
+    tab.locator("#answer-a").click()
+    expect(tab.locator("#told")).to_contain_text("Yes")
+
+
+def test_what_is_clicked_while_the_server_answers_is_not_lost(visitor, expect):
+    tab = visitor()
+    tab.goto("/learn/two-circuits")
+    slow(tab)
+    for name in ("n2.1", "n2.2"):
+        tab.get_by_role("link", name=f"Switch {name} off").click()
+    expect(tab.locator(".said p")).to_have_text("All four right with four neurons.")
 
 
 @pytest.mark.parametrize("lesson", ["two-circuits", "one-method"])

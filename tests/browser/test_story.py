@@ -49,6 +49,21 @@ def test_inputs_run_through_and_end_where_the_server_draws_them(visitor, number)
     assert tab.get_by_role("button", name="Input A, now 1").locator("visible=true").count() == 1
 
 
+def test_on_the_third_screen_inputs_can_be_chosen_too(visitor):
+    tab = visitor(**STILL)
+    tab.goto("/story/3")
+    assert said(tab) == "1"
+    tab.get_by_role("button", name="Input A, now 0").locator("visible=true").click()
+    assert said(tab) == "0"
+
+
+def test_on_a_phone_the_story_becomes_dark(visitor):
+    tab = visitor(**PHONE)
+    tab.goto("/")
+    tab.get_by_role("button", name="Light or dark").locator("visible=true").click()
+    assert tab.locator("html").get_attribute("data-theme") == "dark"
+
+
 def test_keys_dots_and_back_turn_without_a_new_page(tab):
     tab.goto("/")
     tab.evaluate("() => { window.sameDocument = true }")

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from app.resources import TEMPLATES
-from pluriscope.glossary import terms
+from pluriscope.glossary import first_terms, terms
 
 ENTRIES = {term.anchor: term.name for term in terms()}
 
@@ -19,3 +19,11 @@ def test_every_link_into_the_glossary_arrives(path):
     for words, entry in re.findall(r'ui\.term\("([^"]+)"(?:, "([^"]+)")?[,)]', text):
         anchors.add(entry or words.lower().replace(" ", "-"))
     assert anchors <= set(ENTRIES), path
+
+
+def test_the_first_terms_begin_with_what_an_explanation_is_each_in_one_plain_sentence():
+    first = first_terms()
+    assert (first[0].name, len(first)) == ("Explanation", 12)  # Learn calls them the twelve first words
+    for term in first:
+        assert len(term.first.split()) <= 20, term.name
+        assert not re.search(r"[`\[·≤ⁿ]|digest|slug|Boolean|activation", term.first), term.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from analysis.data import DataRecord
@@ -136,6 +136,15 @@ def study_jobs(session: Session, digest: str, *, unfinished: bool = False) -> li
     if unfinished:
         query = query.where(JobRow.state.in_(UNFINISHED))
     return list(session.scalars(query.order_by(JobRow.created_at, JobRow.id)))
+
+
+def jobs_ahead(session: Session, digest: str) -> int:
+    """Other jobs that run, or that will be started before the first job of a study that waits."""
+    order = JobRow.priority, JobRow.created_at, JobRow.id
+    first = select(*order).where(JobRow.kind == STUDY_JOBS, JobRow.network_digest == digest, JobRow.state == "queued")
+    place = session.execute(first.order_by(*order).limit(1)).one()
+    ahead = or_(JobRow.state == "running", and_(JobRow.state == "queued", tuple_(*order) < tuple(place)))
+    return session.scalars(select(func.count()).where(ahead)).one()
 
 
 def studies_of_network(session: Session, digest: str) -> Sequence[tuple[StudyRow, StudyOutcomeRow]]:

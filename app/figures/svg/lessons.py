@@ -46,12 +46,13 @@ def value_line(
     for number, (mark, table, letter) in enumerate(marks):
         at, top, hue = x(mark), 24.0 + step * number, PLAIN_HUES.of(table)
         body += f'<g class="v-{hue}">{rect(at, top - 3, max(RIGHT - at, 0), 6, "ll-yes")}</g>'
-        body += line(at, top - 9, at, y + 9, "ll-mark", width=2)
+        moves = line(at, top - 9, at, y + 9, "ll-mark", width=2)
         if not thumb:
             words = f"{letter + ': ' if letter else ''}{in_words(table)}"
-            left = at > 0.75 * WIDTH
-            body += tile_group(at - 14 if left else at + 14, top - 14, 16, table, hue)
-            body += text(at - 28 if left else at + 28, top - 9, words, "ll-words", anchor="end" if left else "start")
+            left = at > 0.55 * WIDTH
+            moves += tile_group(at - 14 if left else at + 14, top - 14, 16, table, hue)
+            moves += text(at - 28 if left else at + 28, top - 9, words, "ll-words", anchor="end" if left else "start")
+        body += f'<g class="ll-moves">{moves}</g>'
     before = -WIDTH
     for value, row in sorted(zip(values, rows, strict=True)):
         body += circle(x(value), y, 7 if thumb else 5, "n-on")

@@ -19,7 +19,7 @@ from app.figures.svg.elements import drawing, num, text, text_width
 MAX_DOTS: Final = 2_000
 _ROW: Final = 15.0
 _GAP: Final = 0.5  # between blocks, in rows
-_PLOT: Final = 300.0
+_PLOT: Final = 240.0
 _TOP: Final = 26.0
 _GOLDEN: Final = 0.618033988749895
 
@@ -134,10 +134,10 @@ def ladder_drawing(
         notes: lines below everything.
     """
     axis, rows = Axis.of(steps, log, share), [row for step in steps for row in step.rows]
-    left = 12 + max([text_width(row.label, 11.5) for row in rows] + [0.0])
-    right = 14 + max(60.0, *(text_width(one, 11.5) for one in (told_title, *(row.told for row in rows))))
+    named = 12 + max([text_width(row.label, 11.5) for row in rows] + [0.0])
+    left = named + 14 + max(60.0, *(text_width(one, 11.5) for one in (told_title, *(row.told for row in rows))))
     base = _TOP + _ROW * sum(1 + len(step.rows) + _GAP for step in steps)
-    body = text(left + _PLOT + 8, 12, told_title, "lab s") if told_title else ""
+    body = text(named + 2, 12, told_title, "lab s") if told_title else ""
     for value, label in axis.ticks:
         x = left + _PLOT * axis.place(value)
         body += f'<path class="m-hair" d="M{num(x)} {num(_TOP - 6)}V{num(base)}"/>'
@@ -147,26 +147,26 @@ def ladder_drawing(
         body += text(2, y + 4, step.label, "lab halo")
         for row in step.rows:
             y += _ROW
-            body += _row(row, axis, left, y, len(rows))
+            body += _row(row, axis, named, left, y, len(rows))
         y += _ROW * (1 + _GAP)
+    x_title += ", log scale" if axis.log else ""
     body += text(left + _PLOT / 2, base + 30, x_title, "lab s", anchor="middle")
     height = base + 36
     for number, note in enumerate(notes):
         body += text(2, height + 12 + 15 * number, note, "lab s")
-    wide = max([left + _PLOT + right, *(text_width(note, 11.5) + 6 for note in notes)])
+    wide = max([left + _PLOT + 14, *(text_width(note, 11.5) + 6 for note in notes)])
     return drawing(wide, height + 15 * len(notes) + (6 if notes else 0), body, sentence=sentence, css_class="wide")
 
 
-def _row(row: LadderRow, axis: Axis, left: float, y: float, n_rows: int) -> str:
+def _row(row: LadderRow, axis: Axis, named: float, left: float, y: float, n_rows: int) -> str:
     def across(value: float) -> str:
         return num(left + _PLOT * axis.place(value))
 
-    body = text(left - 6, y + 4, row.label, "lab s", anchor="end")
-    body += text(left + _PLOT + 8, y + 4, row.told, "lab s")
-    body += (
-        f'<path class="m-bar pale" d="M{num(left)} {num(y - 6)}H{across(row.length or 0.0)}V{num(y + 6)}H{num(left)}Z">'
-        f"<title>{escape(row.words)}</title></path>"
-    )
+    body = f"<g><title>{escape(row.words)}</title>" + text(named - 6, y + 4, row.label, "lab s", anchor="end")
+    body += text(named + 2, y + 4, row.told, "lab s")
+    if not axis.log:  # on which a length would say nothing
+        end = across(row.length or 0.0)
+        body += f'<path class="m-bar pale" d="M{num(left)} {num(y - 6)}H{end}V{num(y + 6)}H{num(left)}Z"/>'
     for index, (value, hollow) in enumerate(kept(row.dots, n_rows)):
         cy = y + 0.34 * _ROW * (2 * (index * _GOLDEN % 1) - 1)  # evenly spread, and the same every time
         body += f'<circle class="{"m-hollow" if hollow else "m-dot"}" cx="{across(value)}" cy="{num(cy)}" r="1.7"/>'
@@ -174,4 +174,4 @@ def _row(row: LadderRow, axis: Axis, left: float, y: float, n_rows: int) -> str:
         body += f'<path class="m-median" d="M{across(row.median)} {num(y - 6)}v12"/>'
     if row.interval is not None:
         body += f'<path class="m-box" d="M{across(row.interval[0])} {num(y)}H{across(row.interval[1])}"/>'
-    return body
+    return f"{body}</g>"

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from app.figures.numbers import decimal
-from app.figures.svg.elements import Step, circle, drawing, esc, num, rect, text, text_width, touchable
+from app.figures.svg.elements import Step, circle, drawing, esc, line, num, rect, text, text_width, touchable
 from app.figures.svg.layout import Frame, Site, Wiring, node_name, place, shown_edges, stroke_width
 from app.figures.svg.networks import label_places
 from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, table_name, tile_group, tile_shape, tile_size
@@ -87,11 +87,13 @@ class Reading:
         site: layer from 1, and neuron.
         table: truth table over the inputs.
         letter: of the explanation; "" where there is one alone.
+        mark: value above which it says yes; nan where it is not told.
     """
 
     site: Site
     table: Bits
     letter: str = ""
+    mark: float = math.nan
 
 
 def in_words(table: Bits) -> str:
@@ -334,10 +336,16 @@ class _Vessels:
         how = "" if before and self.geometry is NARROW else self.forced.get(site, "")
         if note := ", ".join(filter(None, (how, before))):
             body += text(x, y + radius + 2 * sizes.letters + 11, note, "vs-note", anchor="middle")
-        if layer == self.wiring.last:
-            mark = num(y + inner - 2 * inner * MARK / self.full)
-            body += f'<path class="vs-mark" d="M{num(x - radius - 7)} {mark}h9M{num(x + radius - 2)} {mark}h9"/>'
         here = [one for one in self.readings if one.site == site]
+        marks = {"": MARK} if layer == self.wiring.last else {one.letter: one.mark for one in here}
+        for turn, (letter, mark) in enumerate(marks.items()):
+            if math.isnan(mark):
+                continue
+            up = y + inner - 2 * inner * min(max(mark / self.full, 0), 1)
+            for side in ((-1, 1)[turn],) if letter else (-1, 1):  # of two each has a side of its own
+                at = x + side * (radius + 2.5)
+                body += line(at - 4.5, up, at + 4.5, up, "vs-mark")
+                body += text(at + 13 * side, up + 4.5, letter, "vs-note", anchor="middle") if letter else ""
         above = radius + sizes.words + (5 if site in self.ringed or site in self.forced else 0)
         above += 1.2 * sizes.letters if self.named else 0
         for turn, one in enumerate(reversed(here)):

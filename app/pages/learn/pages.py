@@ -14,7 +14,7 @@ from app.errors import NotFound
 from app.figures.svg.thumbs import circuit_thumb
 from app.figures.svg.tiles import gate_tiles
 from app.pages.learn.lesson import Lesson, Subject
-from app.pages.learn.registry import LESSONS, NUMBERS, PLANS
+from app.pages.learn.registry import LESSONS, NUMBERS, PLANS, STORY
 from app.pages.page import read_options
 from pluriscope.blocks import Action, Block, Head, More, Notice
 from pluriscope.templating import render
@@ -55,7 +55,7 @@ def learn(session: Session, links: Addresses) -> Iterator[Block]:
     """All of it; where the network is not stored, without pictures."""
     many = NUMBERS[len(LESSONS)]
     yield Head(
-        f"Learn it in three minutes. Teach it in {NUMBERS_OF_TENS[min(PLANS) // 10]}.",
+        f"Learn it in {NUMBERS[STORY]} minutes. Teach it in {NUMBERS_OF_TENS[min(PLANS) // 10]}.",
         f"Start with the story. Then {many} short lessons: each sets a task on a real network, lets you try, and shows "
         "what came of it.",
         actions=[Action("Start the story", links.front(), primary=True)],

@@ -40,15 +40,17 @@ class Part:
         return self.minutes or LESSONS[(self.lesson or 0) - 1].minutes
 
 
+STORY: Final = 5
+"""Minutes that the story takes."""
 PLANS: Final[dict[int, Sequence[Part]]] = {
     20: (
-        Part("The story, on the screen: all guess together", 0, 5),
+        Part("The story, on the screen: all guess together", 0, STORY),
         Part("Lesson 1, in pairs", 1),
         Part("Lesson 3, up to the first hit", 3, 6),
         Part("What would convince you?", minutes=2),
     ),
     45: (
-        Part("The story", 0, 5),
+        Part("The story", 0, STORY),
         Part("Lesson 1, in pairs", 1),
         Part("Lesson 2, each alone", 2),
         Part("Lesson 3, in pairs", 3),

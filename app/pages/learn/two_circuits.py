@@ -94,7 +94,7 @@ def _board(of: Subject, state: CircuitsOptions) -> Board:
     if wrong:
         said = f"Wrong on {listed(wrong)}. Something needed is off: click it again."
     elif left > least:
-        said = f"All four right with {_NUMBERS[left]} neurons. Can you go on?"
+        said = f"All four right with {_NUMBERS[left]} neurons. Fewer are enough, so there is nothing to keep yet."
     elif off in kept:
         said = "This one you have. Is there another?" if len(kept) < _TWO else "Two circuits. Now question 3."
     else:

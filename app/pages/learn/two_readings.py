@@ -11,7 +11,7 @@ from pydantic import Field
 
 from analysis.interpretations.interpretation import NeuronGate
 from app.db.reads.circuits import find_circuit
-from app.figures.svg.lessons import value_line
+from app.figures.svg.lessons import LEFT, RIGHT, value_line
 from app.figures.svg.tiles import Bits, bits_of, variable
 from app.figures.svg.vessels import in_words
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, asked, listed, number
@@ -69,29 +69,37 @@ def _text(table: Bits) -> str:
     return "".join(map(str, table))
 
 
+def _told(of: Subject, table: Bits, kept: Sequence[Bits]) -> str:
+    """What a neuron that says yes on some of the inputs seems to mean."""
+    on = [row for row, bit in zip(of.rows, table, strict=True) if bit]
+    if not on:
+        return "No value is above the mark: the neuron never says yes."
+    if len(on) == len(of.rows):
+        return "All values are above the mark: the neuron always says yes."
+    return f"Yes on {listed(on)}. It answers “{asked(table)}”{' This one you have.' if table in kept else ''}"
+
+
 def _board(of: Subject, state: ReadingsOptions) -> Board:
     table = _meant(of, state.mark)
     known = {_text(one): one for one in _within(of)}
     kept = [known[text] for text in dict.fromkeys(state.kept) if text in known]
-    on = [row for row, bit in zip(of.rows, table, strict=True) if bit]
     actions: list[Action] = []
-    if not on:
-        said = "No value is above the mark: the neuron never says yes."
-    elif len(on) == len(of.rows):
-        said = "All values are above the mark: the neuron always says yes."
-    else:
-        said = f"Yes on {listed(on)}. It answers “{asked(table)}”"
-        if table not in kept:
-            texts = [_text(one) for one in (*kept, table)]
-            actions = [Action("Keep this question", of.at(_SLUG, state, kept=texts), primary=True)]
-        else:
-            said += " This one you have."
+    if table in known.values() and table not in kept:
+        texts = [_text(one) for one in (*kept, table)]
+        actions = [Action("Keep this question", of.at(_SLUG, state, kept=texts), primary=True)]
+    full = round(of.full, 2)
+    every = {_meant(of, mark): mark for mark in (0.0, *_within(of).values(), full)}
     figure = render(
         "learn/slider.html",
         drawing=_line(of, [(state.mark, table, "")]),
         url=of.links.learn(_SLUG),
         mark=state.mark,
-        full=round(of.full, 2),
+        full=full,
+        values=_values(of),
+        ends=(LEFT, RIGHT),
+        drawings=[
+            (_text(one), mark, _line(of, [(mark, one, "")]), _told(of, one, kept)) for one, mark in every.items()
+        ],
         kept=state.kept,
         answer=state.answer,
         label=f"The mark of {_NAME}",
@@ -105,7 +113,9 @@ def _board(of: Subject, state: ReadingsOptions) -> Board:
         ),
     )
     ready = _WANTED in kept and len(kept) >= _ENOUGH
-    return Board(steps, figure, said, actions, "" if ready else "Opens when you have that one and another.")
+    return Board(
+        steps, figure, _told(of, table, kept), actions, "" if ready else "Opens when you have that one and another."
+    )
 
 
 def _question(of: Subject) -> list[Answer]:

@@ -15,7 +15,7 @@ from analysis.studies.measures.measure import Measure
 from analysis.studies.summary import Group, StudySummary
 from app.errors import NotFound
 from app.figures.numbers import exact, noun
-from app.figures.svg.studies import LadderRow, LadderStep, kept, ladder_drawing
+from app.figures.svg.studies import Axis, LadderRow, LadderStep, kept, ladder_drawing
 
 LADDER: Final = "ladder-"
 MOST_GROUPS: Final = 6  # of one of several steps, unless an address asks for a factor
@@ -87,7 +87,7 @@ def drawn_figure(summary: StudySummary, name: str, protocol: str, by: Factor | N
     if first.numeric or first.kind == "yes-no":
         labels = ["" if len(keys) == 1 else summary.measures[key].label.split(": ", 1)[-1] for key in keys]
         steps = tuple(
-            LadderStep(label, tuple(_row(summary.measures[key], group) for group in groups))
+            LadderStep(label, tuple(_row(summary.measures[key], group, len(groups) == 1) for group in groups))
             for label, key, groups in zip(labels, keys, found, strict=True)
         )
     else:
@@ -117,22 +117,22 @@ def _parts(summary: StudySummary, key: str, protocol: str, by: Factor | None, se
     return groups
 
 
-def _row(measure: Measure, group: Group) -> LadderRow:
-    label, missing = group.label, missing_of(group)
-    named = f"{measure.label}, {label}"
+def _row(measure: Measure, group: Group, alone: bool) -> LadderRow:
+    label, missing = "" if alone else group.label, missing_of(group)
+    named = f"{measure.label}, {group.label}"
     if measure.kind == "yes-no":
         yes = group.yes
         of = f"{exact(yes.hits)} of {exact(yes.of)}"
         told = "–" if yes.value is None else f"{yes.value:.0%} ({of})"
         interval = "" if yes.low is None else f", 95% interval {yes.low:.1%} to {yes.high:.1%}"
         ends = None if yes.low is None or yes.high is None else (yes.low, yes.high)
-        return LadderRow(group.label, yes.value, told, f"{named}: {of}{interval}{missing}", interval=ends)
+        return LadderRow(label, yes.value, told, f"{named}: {of}{interval}{missing}", interval=ends)
     spread = group.spread
     dots = [(float(p.value) if isinstance(p.value, (int, float)) else 0.0, not p.exact) for p in group.points]
     if spread.median is None or spread.mean is None:
         return LadderRow(label, None, "–", f"{named}: none has a value{missing}", dots)
-    told = f"{'≥ ' if group.bounded else ''}{_median(spread.median)} · {_mean(spread.mean)}"
-    words = f"{named}: median {_median(spread.median)}, mean {spread.mean:,.4g}, of {exact(spread.n)}{missing}"
+    told = f"{'≥ ' if group.bounded else ''}{_told(spread.median)} · {_told(spread.mean)}"
+    words = f"{named}: median {_told(spread.median)}, mean {_told(spread.mean)}, of {exact(spread.n)}{missing}"
     return LadderRow(label, spread.mean, told, words, dots, spread.median)
 
 
@@ -162,12 +162,13 @@ def _caption(
     """What a figure shows, in words: of how many, what is missing, what is not exact, what is not drawn."""
     groups = found[0]
     failed, silent, of = (sum(getattr(group, name) for group in groups) for name in ("failed", "silent", "of"))
-    text = f"{measure.definition} " if measure is not None else ""
+    seen, unit = units_of(summary)
+    text = (f"{measure.definition} " if measure is not None else "") + seen
     if len(found) > 1:
         text += f"{noun(len(found), 'measure' if measure is None else 'method')} "
-        text += f"of the same {noun(of - failed, 'network')}"
+        text += f"of the same {noun(of - failed, unit)}"
     else:
-        text += f"{noun(of - failed - silent, 'network')} of {exact(of)}"
+        text += f"{noun(of - failed - silent, unit)} of {exact(of)}"
         text += f", to {exact(silent)} it does not apply" if silent else ""
     text += f"; {exact(failed)} of {exact(of)} trained failed." if failed else "."
     if len(groups) > 1:
@@ -180,7 +181,8 @@ def _caption(
     if share:
         intervals = measure is None or measure.kind == "yes-no"
         return text + (" Bars: shares; lines: 95% intervals (Wilson)." if intervals else " Bars: shares.")
-    text += " Bars end at the mean, the thick line is the median, dots are networks."
+    ends = "" if Axis.of(steps, measure is None or measure.log, False).log else "Bars end at the mean; "
+    text += f" {ends}{'t' if ends else 'T'}he thick line is the median, dots are {unit}s."
     bounded = sum(group.bounded for some in found for group in some)
     text += f" Hollow: {noun(bounded, 'estimate or lower bound', 'estimates or lower bounds')}." if bounded else ""
     rows = [row for step in steps for row in step.rows]
@@ -194,22 +196,23 @@ def x_title_of(summary: StudySummary, by: Factor | None) -> str:
     return ", ".join(FACTORS[one] for one in varying) or "all networks"
 
 
-def _median(value: float) -> str:
-    """A median to two decimals, or to two digits where it is below 1."""
-    if 0 < value < _LEAST_TOLD:
-        return f"≤{_LEAST_TOLD}"
-    return value_text(round(value, 2) if value >= 1 else float(f"{value:.2g}"))
+def units_of(summary: StudySummary) -> tuple[str, str]:
+    """What stands before a number of outcomes where a network is seen several times, and what one outcome is called."""
+    if summary.moments == 1:
+        return "", "network"
+    networks = noun(summary.design.n_networks // summary.moments, "network")
+    return f"{networks} at {summary.moments} losses; ", "moment"
 
 
-def _mean(value: float) -> str:
-    """A mean to three digits, whole from 1,000."""
-    if 0 < value < _LEAST_TOLD:
-        return f"≤{_LEAST_TOLD}"
-    return f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
+def _told(value: float) -> str:
+    """A median or a mean."""
+    return f"≤{_LEAST_TOLD}" if 0 < value < _LEAST_TOLD else value_text(value)
 
 
 def value_text(value: float | None) -> str:
-    """A number for people: integers with separators, others to four digits; "" for none."""
+    """A number for people: to four digits, from 1,000 on whole with separators; "" for none."""
     if value is None:
         return ""
-    return exact(int(value)) if isinstance(value, int) or float(value).is_integer() else f"{value:,.4g}"
+    if isinstance(value, int) or float(value).is_integer():
+        return exact(int(value))
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.4g}"

@@ -21,6 +21,7 @@ from pluriscope.tables import AtHand, Column, Query, Row, read_query
 
 ID: Final = "studies"
 STATES: Final[Mapping[str, VerdictState]] = {
+    "queued": "untested",
     "running": "running",
     "stalled": "fail",
     "paused": "untested",
@@ -52,7 +53,7 @@ def study_list(session: Session, links: Addresses, options: Mapping[str, Sequenc
     query = read_query(_COLUMNS, options, _USUAL)
     yield Head(
         "Studies",
-        "A study trains or draws many networks over a declared grid, analyses each, and shows every one as a dot. "
+        "A study trains or draws many networks over a declared grid and analyses each. "
         "Networks that fail are outcomes, too.",
         actions=[
             Action("New study", links.new_study(), primary=True),
@@ -61,7 +62,7 @@ def study_list(session: Session, links: Addresses, options: Mapping[str, Sequenc
     )
     table = Table(listing, query, links.studies(), "study", _USUAL, id=ID, files={"JSON": links.twin(links.studies())})
     of = {line.slug: line for line in lines}
-    renews = any(line.progress.state == "running" for line in lines)
+    renews = any(line.progress.state in ("queued", "running") for line in lines)
     yield replace(table, says=lambda row: _says(of[row.ref]), renews=renews)
 
 
@@ -92,12 +93,11 @@ def _outcomes(row: Row) -> str:
 
 
 _USUAL: Final = Query(limit=200)
-_FAILED: Final = "Networks that did not converge; included in all percentages."
 _COLUMNS: Final = (
     Column("name", "Study", "Its name, question and answer.", "name", first=True),
     Column("state", "State", "How far it is.", "text", "any", choices=tuple(STATES), words=_words, show=_state),
     Column("finished", "Outcomes", "Networks that have their outcome.", "int", largest_first=True, show=_outcomes),
     Column("converged", "Converged", "Networks that were analysed.", "int", largest_first=True),
-    Column("failed", "Failed", _FAILED, "int", largest_first=True),
+    Column("failed", "Failed", "Networks that did not converge.", "int", largest_first=True),
     Column("origin", "From", "Where it is from.", "text", "any", choices=tuple(ORIGINS), words=ORIGINS.__getitem__),
 )

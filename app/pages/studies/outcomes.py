@@ -14,13 +14,16 @@ from analysis.studies.measures.measure import Measured
 from analysis.studies.outcome import CONVERGED, values_of
 from analysis.studies.sources import SOURCES
 from analysis.studies.summary import Record
-from app.db.reads.studies import stored_slugs
+from app.addressing import Addresses
+from app.db.reads.studies import stored_slugs, studies_of_network
+from app.db.studies import design_of
 from app.figures.numbers import bounded_text
 from app.figures.svg.marks import verdict_mark
+from app.pages.place import Place
 from app.pages.studies.figures import value_text
 from app.pages.studies.page import protocol_named
 from app.pages.studies.study import Study
-from pluriscope.blocks import Block, Choice, Head, Prose, Table
+from pluriscope.blocks import Action, Block, Choice, Head, Prose, Table
 from pluriscope.naming import Scope, protocol_key
 from pluriscope.records import MAX_EXACT_IN_JSON, RowsRecord, rows_record
 from pluriscope.tables import AtHand, Column, Query, Row, Selection, read_query
@@ -55,7 +58,7 @@ def asked(session: Session, study: Study, options: Mapping[str, Sequence[str]]) 
         InvalidOption: an option or a value that the list does not have.
     """
     links, slug = study.links, study.line.slug
-    given = _as_now(study, options)
+    given = dict(options)
     protocol = protocol_named(study, "".join(given.pop("protocol", [])[-1:]))
     columns = _columns(study)
     listing = Outcomes(session, study, protocol, columns)
@@ -63,16 +66,6 @@ def asked(session: Session, study: Study, options: Mapping[str, Sequence[str]]) 
     kept = {} if protocol == next(iter(study.protocols)) else {"protocol": protocol}
     here, query = links.study_outcomes(slug), read_query(columns, given)
     return Asked(study, protocol, Table(listing, query, here, "network", files=files, kept=kept, id=ID))
-
-
-def _as_now(study: Study, options: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
-    """Options as they are now: old addresses asked for all that failed, for one reason, or after a row."""
-    given = {name: values for name, values in options.items() if name not in ("why", "after")}
-    states = [value for value in (*options.get("state", ()), *options.get("why", ())) if value]
-    if "failed" in states:
-        failed = sorted({state for _, state in study.summary.states if state != CONVERGED})
-        states = [state for state in states if state in failed] or failed
-    return {**given, "state": states} if states else given
 
 
 def outcome_blocks(found: Asked) -> Iterator[Block]:
@@ -194,6 +187,18 @@ def _row(study: Study, columns: Sequence[Column], row: Record, protocol: str, ur
         is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
         values[name] = safe_in_json(number) if is_number else text
     return Row(values | {"told": told, "undo": undo}, ref=values["digest"] or "", url=url)
+
+
+def counted_by_study(session: Session, links: Addresses, place: Place) -> tuple[str, Action] | None:
+    """How many valid circuits a study counted at a place, in a sentence, and the way to its networks."""
+    for row, outcome in studies_of_network(session, place.row.digest):
+        name = next((one.name for one in design_of(row).protocols if one.digest == place.protocol_digest), "")
+        told = [output.get("circuits-valid") for output in outcome.figures.get(name, ())]
+        same_rows = place.question.record.is_clean == (outcome.data_digest is None)
+        if same_rows and place.scope.output < len(told) and (n := told[place.scope.output]) is not None:
+            words = f"{row.name} counted {value_words(Measured.from_json(n))} valid circuits here and listed none."
+            return words, Action("Networks of the study", links.study_outcomes(row.slug, protocol=name))
+    return None
 
 
 def value_words(measured: Measured) -> str:

@@ -24,7 +24,7 @@ from app.options import Options
 from app.pages.page import DRAWING
 from app.pages.settings import removal
 from app.pages.sharing.facts import InShort, Shared
-from app.pages.studies.figures import Drawn, drawn_figure, figure_names, groups_of, value_text
+from app.pages.studies.figures import Drawn, drawn_figure, figure_names, groups_of, units_of, value_text
 from app.pages.studies.study import Study, StudyLine, find_study_of
 from pluriscope.blocks import (
     Action,
@@ -314,11 +314,10 @@ def study_blocks(page: StudyPage) -> Iterator[Block]:
     if gone := [one.key for one in summary.shown.values() if one.key in RETIRED]:
         words = "Their values are those of an earlier version, and no network more gets any."
         yield Notice(f"{noun(len(gone), 'measure')} of this study {'is' if len(gone) == 1 else 'are'} gone", words)
-    rules = f"every network a dot, under protocol {page.protocol}"
-    yield Section("Distributions", rules, id="figures")
+    yield Section("Distributions", f"under protocol {page.protocol}", id="figures")
     yield from _figures(page)
     if summary.records:
-        numbers = f"{noun(len(summary.shown), 'measure')} with denominators, intervals and what has no value"
+        numbers = f"{noun(len(summary.shown), 'measure')}; shares, medians and means are of the networks with a value"
         yield More("Numbers", lambda: _numbers(page), numbers)
         yield More("Tests", lambda: _test_blocks(study), "declared in the design; p-values are Holm-adjusted over all")
     if references := [_reference(study, one) for one in summary.design.references]:
@@ -351,16 +350,16 @@ def _menus(page: StudyPage) -> Iterator[Menu | Action]:
 def _progress(study: Study) -> Progress:
     """How far it is; renewed by itself while jobs of it wait or run."""
     p, line, links = study.line.progress, study.line, study.links
-    possible = {"running": ("pause", "cancel"), "stalled": ("resume", "cancel"), "done": ()}.get(p.state, ("resume",))
+    going = p.state in ("queued", "running")
+    possible = {"done": (), "stalled": ("resume", "cancel")}.get(p.state, ("pause", "cancel") if going else ("resume",))
     actions = [Action(name.capitalize(), links.study_action(line.slug, name), changes=True) for name in possible]
     actions += [Action(f"{noun(p.jobs_failed, 'job')} failed", links.jobs(state="failed"))] if p.jobs_failed else []
-    words = (
-        f"{_STATES[p.state]}. {exact(p.finished)} of {noun(p.networks, 'network')} have their outcome: "
-        f"{exact(p.converged)} converged and were analysed, {exact(p.failed)} failed, which percentages include."
-    )
-    if p.jobs_running or p.jobs_waiting:
-        behind = "" if p.jobs_running else ", behind other jobs"
-        words += f" {noun(p.jobs_running, 'job')} running, {exact(p.jobs_waiting)} waiting{behind}."
+    state = f"Queued, {noun(p.jobs_ahead, 'job')} ahead" if p.state == "queued" else _STATES[p.state]
+    seen, unit = units_of(study.summary)
+    words = f"{state}. {seen}{exact(p.finished)} of {noun(p.networks, unit)} have their outcome: "
+    words += f"{exact(p.converged)} converged and were analysed, {exact(p.failed)} failed."
+    if p.jobs_running:
+        words += f" {noun(p.jobs_running, 'job')} running, {exact(p.jobs_waiting)} waiting."
     left = "" if p.seconds_left is None else f", about {duration(p.seconds_left)} to go"
     time = f"{duration(p.seconds)} on one core{left}"
     total = 0 if p.state == "done" else p.networks
@@ -376,14 +375,14 @@ def _figures(page: StudyPage) -> Iterator[Block]:
         words = f"These are of the first {noun(summed, 'network')} of {exact(p.finished)}"
         yield Notice(words, "The others follow by themselves.", state="computing")
     if not p.converged:
-        none = p.state == "done"
-        item = "No network converged" if none else "No network is analysed yet"
-        cause = "So there is none to draw." if none else "Figures come with the first networks."
+        item = "No network converged" if p.finished else "No network is analysed yet"
+        cause = "Figures come with the first networks." if study.moving else "So there is nothing to draw."
         yield Notice(item, cause, state="computing" if study.moving else "empty")
         return
     for one in page.figures:
         view = {"protocol": page.options.protocol, "by": page.options.by}
         files = {form.upper(): links.study_figure(page.line.slug, one.name, form, **view) for form in FIGURE_FORMS}
+        files["Link"] = f"{page.url}#{one.name}"
         caption = Markup("<b>{}.</b> {}").format(one.title, one.caption)
         yield Figure(one.drawing(page.line.name), caption, files, id=one.name)
 
@@ -402,7 +401,8 @@ def _numbers(page: StudyPage) -> Iterator[Block]:
 
 def _numbers_of(measure: Measure, group: Group) -> Iterator[dict[str, Any]]:
     """The numbers of a group: one row, or one for each category."""
-    first = {"networks": group.label, "of": group.of, "failed": group.failed, "does not apply": group.silent}
+    first = {"networks": group.label, "outcomes": group.of, "failed": group.failed, "does not apply": group.silent}
+    first["with a value"] = len(group.points)
     if measure.numeric:
         spread = {words: getattr(group.spread, name) for name, words in _SPREAD.items()}
         yield first | spread | {"not exact": group.bounded}

@@ -17,7 +17,7 @@ from analysis.studies.summary import StudySummary
 from app.addressing import Addresses
 from app.db.errors import Deleted, StoreError
 from app.db.reads.jobs import jobs_of_network
-from app.db.reads.studies import find_study, outcome_records, study_jobs
+from app.db.reads.studies import find_study, jobs_ahead, outcome_records, study_jobs
 from app.db.studies import design_of
 from app.db.study_tables import StudyRow
 from app.errors import Gone, Moved, NotFound
@@ -25,7 +25,7 @@ from app.options import PageModel
 from app.pages.findings import answers_of
 from app.recent import Recent
 
-State = Literal["running", "paused", "cancelled", "done", "stalled"]
+State = Literal["queued", "running", "paused", "cancelled", "done", "stalled"]
 _SUMMARIES: Final = Recent[StudySummary](8)
 _GROWTH: Final = 1.1
 
@@ -33,16 +33,17 @@ _GROWTH: Final = 1.1
 class StudyProgress(PageModel):
     """How far a study is."""
 
-    state: State = Field(description="done: every network has its outcome; stalled: wanted, but nothing waits.")
+    state: State = Field(description="queued: nothing of it runs yet; stalled: wanted, but nothing waits.")
     networks: int = Field(description="Networks of the grid.")
     finished: int = Field(description="Networks that have their outcome.")
     converged: int = Field(description="Of these, networks that converged and were analysed.")
-    failed: int = Field(description="Of these, networks that did not; they are included in all percentages.")
+    failed: int = Field(description="Of these, networks that did not; they have no value.")
     seconds: float = Field(description="Core seconds so far.")
     seconds_left: float | None = Field(description="Core seconds still to go by what the finished ones took.")
     jobs_waiting: int = 0
     jobs_running: int = 0
     jobs_failed: int = 0
+    jobs_ahead: int = Field(0, description="Of a queued one: other jobs that run or come first.")
 
 
 class StudyLine(PageModel):
@@ -153,7 +154,7 @@ def progress_of(session: Session, row: StudyRow) -> StudyProgress:
     states = Counter(job.state for job in jobs)
     state: State = "done" if done else "cancelled" if row.state == "cancelled" else "paused"
     if not done and row.state == "running":
-        state = "running" if states["queued"] + states["running"] else "stalled"
+        state = "running" if states["running"] else "queued" if states["queued"] else "stalled"
     left = (row.n_networks - row.n_finished) * row.seconds / row.n_finished if row.n_finished and not done else None
     return StudyProgress(
         state=state,
@@ -166,6 +167,7 @@ def progress_of(session: Session, row: StudyRow) -> StudyProgress:
         jobs_waiting=states["queued"],
         jobs_running=states["running"],
         jobs_failed=states["failed"],
+        jobs_ahead=jobs_ahead(session, row.digest) if state == "queued" else 0,
     )
 
 

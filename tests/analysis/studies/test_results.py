@@ -73,11 +73,11 @@ def test_values_keep_what_is_said_of_them():
     assert not Measured(7, truncated_at=7).exact
 
 
-def test_failed_networks_are_in_every_denominator():
+def test_failed_networks_are_counted_and_have_no_value():
     summary = summary_of(results(failing=2))
     for group in summary.groups("circuits-valid", "complete"):
         assert (group.of, group.failed, len(group.points)) == (4, 2, 2)
-        assert group.spread.of == 4
+        assert group.spread.n == 2
     answers = summary.groups("one-minimal-alignment", "complete")[0]
     assert (answers.yes.hits, answers.yes.of) == (2, 2)
     assert (answers.yes_of_all.hits, answers.yes_of_all.of) == (2, 4)

@@ -21,12 +21,12 @@ from analysis.studies.statistics import (
 some = st.lists(st.integers(0, 9), min_size=2, max_size=12)
 
 
-def test_a_spread_counts_failed_networks_in_its_denominator():
-    spread = spread_of([1, 2, 3, 4, 100], failed=5)
-    assert (spread.n, spread.failed, spread.of) == (5, 5, 10)
+def test_a_spread_is_of_the_networks_with_a_value():
+    spread = spread_of([1, 2, 3, 4, 100])
+    assert spread.n == 5
     assert (spread.least, spread.lower, spread.median, spread.upper, spread.most) == (1, 2, 3, 4, 100)
-    assert (spread.mean, spread.ones, spread.zeros) == (22, 1, 0)
-    assert spread_of([], failed=3).median is None
+    assert (spread.mean, spread.ones) == (22, 1)
+    assert spread_of([]).median is None
     assert spread_of([3**60]).median == pytest.approx(3.0**60)
 
 

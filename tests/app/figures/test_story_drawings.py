@@ -20,7 +20,7 @@ def test_a_dot_stands_for_a_round_number(most, columns, unit):
 
 @pytest.mark.parametrize("geometry", [WIDE, NARROW])
 def test_values_above_a_cut_are_those_of_which_it_says_yes(geometry):
-    read = [(Reading((1, 1), (0, 1, 0, 1), "P"), 1.29), (Reading((1, 1), (0, 0, 0, 1), "Q"), 1.78)]
+    read = [Reading((1, 1), (0, 1, 0, 1), "P", 1.29), Reading((1, 1), (0, 0, 0, 1), "Q", 1.78)]
     drawn = cuts((0.39, 1.35, 1.23, 2.2), ("00", "01", "10", "11"), read, geometry, about="A neuron")
     root = ET.fromstring(drawn)  # noqa: S314
     at = dict(

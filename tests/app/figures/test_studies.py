@@ -42,6 +42,7 @@ def test_drawings_are_whole(log):
     drawing = ladder_drawing(
         STEPS, x_title="n", told_title="median", log=log, share=False, sentence="From many to one", notes=["a & b"]
     )
+    assert ("n, log scale" in drawing, "m-bar" in drawing) == (log, not log)  # a length on such a scale says nothing
     root = ET.fromstring(drawing)  # noqa: S314  # our own output
     circles = [node for node in root.iter() if node.tag.endswith("circle")]
     assert len(circles) == 12

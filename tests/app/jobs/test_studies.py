@@ -12,10 +12,11 @@ from app.db.job_tables import JobRow
 from app.db.reads.analyses import find_data, network_by_digest
 from app.db.reads.studies import find_study, study_jobs
 from app.db.studies import save_outcomes, save_results
-from app.jobs import study_queue
+from app.jobs import queue, study_queue
 from app.jobs.analyses import load_analysis_inputs, save_analysis_outcome
 from app.jobs.definitions import STUDY, analyse_arguments
 from app.jobs.worker import Worker
+from app.pages.studies.study import progress_of
 from tests.app.jobs.executors import lent_processes
 from tests.study_factories import design, results
 
@@ -32,6 +33,22 @@ def test_a_study_asks_for_its_chunks_once(store):
         assert states(session, row) == ["queued", "queued"]
         seeds = [tuple(job.arguments["seeds"]) for job in study_jobs(session, row.digest)]
         assert seeds == [(0, 1, 2, 3)] * 2
+
+
+def test_what_a_person_starts_comes_before_all_that_nobody_asked_for(store):
+    with store.write() as session:
+        for name in ("model-rivals", "ladder", "analyse"):
+            queue.enqueue(session, name, {"network": name})
+        row = study_queue.start(session, design())
+        session.flush()
+        assert progress_of(session, row).jobs_ahead == 0
+        queue.enqueue(session, "pair", {"network": "front"}, asked=True)
+        session.flush()
+        told = progress_of(session, row)
+        assert (told.state, told.jobs_ahead) == ("queued", 1)
+        kinds = [queue.claim(session, "w").definition.kind for _ in range(2)]
+        assert kinds == ["pair", "study"]
+        assert progress_of(session, row).state == "running"
 
 
 def test_what_has_an_outcome_is_never_asked_for(store):

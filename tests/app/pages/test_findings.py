@@ -36,6 +36,13 @@ def test_a_chapter_that_there_is_not_is_not_found(client, former):
     assert (answer.status_code, answer.json()["parent"]) == (404, "/findings")
 
 
+def test_studies_that_are_not_stored_are_named_without_a_link(client):
+    stored = {one["url"] for one in client.get("/api/v2/studies").json()["items"]}
+    text = client.get("/findings").text
+    assert set(re.findall(r'href="([^"]*/studies/[a-z0-9-]+)"', text)) <= stored
+    assert "Alice or Bob? (not stored here)" in text
+
+
 @pytest.mark.slow
 def test_links_within_the_document_lead_to_a_heading(client):
     chapters = chapters_of(client.get("/findings").text)

@@ -156,6 +156,8 @@ def test_the_placements_that_pass_are_those_that_the_search_found(site):
 @pytest.mark.parametrize(
     ("address", "words"),
     [
+        ("", ["Learn it in five minutes"]),
+        ("/two-circuits?off=n2.1", ["All four right with five neurons. Fewer are enough"]),
         ("/two-circuits?off=n1.1", ["Wrong on 01", "Something needed is off"]),
         ("/two-circuits?kept=n2.1_n2.2&kept=n1.2_n2.1&answer=yes", ["does without it", "0.51 and 0.504 on 01 and 10"]),
         ("/two-readings?mark=1.29&kept=0101&kept=0111&answer=or", ["It can: with the mark at 0.81"]),

@@ -58,6 +58,13 @@ def test_an_algorithm_is_found_by_its_formula_however_it_is_typed(find, get, for
     assert urls(find(formula)["explanations"])[0] == own["url"]
 
 
+@pytest.mark.parametrize("text", ["study", "studies"])
+def test_studies_are_found_by_what_they_are_before_the_term(find, text):
+    found = find(text)
+    assert urls(found["studies"])[0].endswith("/studies")
+    assert "glossary" not in [*found][: [*found].index("studies")]
+
+
 @pytest.mark.slow
 def test_every_action_is_found_by_its_own_words_and_leads_somewhere(find, app):
     for hit, _ in actions(app.state.addresses):

@@ -7,13 +7,17 @@ import struct
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from analysis.common_ground.points import ExtremeFound
 from analysis.common_ground.report import CommonGroundReport
 from analysis.networks.mlp import activations
 from analysis.tasks import input_table
 from app.db.reports import save_report
+from app.db.tables import AnalysisRow
 from app.db.writes import save_network
+from app.jobs import queue
+from app.jobs.definitions import arguments_about
 from app.main import create_app
 from app.pages.learn.lesson import NETWORK, PAIR
 from app.pages.story import EXPERIMENTS, FORCED, SCREENS
@@ -106,6 +110,7 @@ def test_what_the_screens_say_of_the_two_is_so(client):
     other = client.get("/story/3").text
     [wide] = re.findall(r'<section class="screen now".*?(<svg[^>]*wide.*?</svg>)', other, re.DOTALL)
     assert wide.count("vs-ring") == 2, "two neurons are read differently"
+    assert wide.count('class="vs-mark"') == 2 * (1 + 3) + 2 * 2, "two ticks at each mark, one each where there are two"
     values = activations(pretrained_xor().network, input_table(2))[1][:, 1]
     for name, value in zip(INPUTS, values, strict=True):
         assert f"{value:.2f} on {name}" in other
@@ -128,15 +133,30 @@ def test_the_last_screen_has_the_numbers_of_the_store(client):
     assert all(client.get(door).status_code == 200 for door in doors)
 
 
-@pytest.mark.parametrize(("stage", "says"), [("stored", "Not counted yet"), ("analysed", "Not computed yet")])
+@pytest.mark.parametrize(("stage", "says"), [("stored", "Not counted yet"), ("analysed", "Counting how often each")])
 def test_before_all_is_counted_the_other_screens_work(tmp_path, stage, says):
     for client in served(tmp_path, stage):
         for number in range(2, SCREENS):
             assert client.get(f"/story/{number}?guess=").status_code == 200
         last = shown(client.get("/story/6").text)
-        assert "How many readings pass?" in last
+        assert ("147,899,020 readings pass. Is one" if stage == "analysed" else "How many readings pass?") in last
         assert says in last
-        assert "147,899,020" not in last
+
+
+@pytest.mark.parametrize(
+    ("stage", "done", "total", "says"),
+    [("", 0, 0, ": waiting"), ("common ground", 40, 50, ": 40%"), ("spread", 1, 4, ": 62%")],
+)
+def test_what_is_still_computed_is_said_in_plain_words_and_never_restarts(tmp_path, stage, done, total, says):
+    for client in served(tmp_path, "analysed"):
+        with client.app.state.store.write() as session:
+            row = session.scalars(select(AnalysisRow)).one()
+            about = row.network.digest, row.output, row.protocol_digest, row.data_digest, row.result_digest
+            job = queue.enqueue(session, "common-ground", arguments_about(*about))
+            job.state, job.stage, job.done, job.total = "running" if total else "queued", stage, done, total
+        told = shown(client.get("/story/6").text)
+        assert f"Every reading is being held against every way of changing the neurons{says}" in told
+        assert "See the job" not in told
 
 
 def test_without_its_network_the_front_page_says_what_this_is(tmp_path):

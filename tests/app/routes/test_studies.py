@@ -78,7 +78,7 @@ def test_a_study_is_paused_resumed_extended_and_cancelled(client):
         answer = client.post(f"/studies/xor-width/{action}", data={"seeds": "3"} if action == "extend" else None)
         assert (answer.status_code, answer.headers["location"]) == (303, "/studies/xor-width")
         states.append(client.get(f"{API}/xor-width").json()["progress"])
-    assert [one["state"] for one in states] == ["paused", "running", "running", "cancelled"]
+    assert [one["state"] for one in states] == ["paused", "queued", "queued", "cancelled"]
     assert states[2]["networks"] == 14
     assert client.post("/studies/xor-width/extend", data={"seeds": "none"}).status_code == 422
     assert client.post("/studies/xor-width/dance").status_code == 404
@@ -139,6 +139,7 @@ def test_a_page_follows_its_study_and_sums_it_up_anew_when_it_has_grown(client, 
     text = client.get("/studies/xor-width").text
     assert 'id="progress" data-poll' in text
     assert "These are of the first 21 networks of 22" in text
+    assert "Queued, 0 jobs ahead" in text
     client.post("/studies/xor-width/pause")
     text = client.get("/studies/xor-width").text
     assert "data-poll" not in text
@@ -170,8 +171,9 @@ def test_a_study_counts_failed_networks(client, study):
     page = client.get(f"{API}/xor-width").json()
     assert (page["progress"]["failed"], page["progress"]["state"]) == (2, "done")
     circuits, interpretations, one, formulas = page["numbers"].values()
-    assert (circuits[0]["of"], circuits[0]["failed"], circuits[0]["median"]) == (4, 1, 1)
-    assert (one[0]["yes"], one[0]["of"], one[0]["failed"]) == (2, 4, 1)
+    assert (circuits[0]["outcomes"], circuits[0]["failed"], circuits[0]["median"]) == (4, 1, 1)
+    assert (one[0]["yes"], one[0]["with a value"], one[0]["failed"]) == (2, 3, 1)
+    assert one[0]["share"] == 2 / 3
     assert interpretations[0]["not exact"] == 1
     assert {row["which"]: row["how many"] for row in formulas[:2]} == {"A ∧ B": 3, "A ∨ B": 1}
     assert page["references"][0]["ours"] == "median 11"
@@ -182,10 +184,26 @@ def test_a_study_counts_failed_networks(client, study):
     assert ignoring in notes["hidden layers", "fisher"]
     assert "independent" not in notes["protocol", "wilcoxon"]
     text = client.get(study).text
-    assert "2 failed, which percentages include" in text
+    assert "2 failed." in text
     assert "stopped early" in client.get(f"{study}/outcomes").text
     for part, words in (("numbers", "Does not apply"), ("references", "from the authors"), ("design", "3-3")):
         assert words in client.get(f"{study}?part={part}").text
+
+
+def test_a_network_that_is_seen_at_several_losses_is_counted_once(client, store):
+    with store.write() as session:
+        save_results(session, results(design(hidden=[[3, 3]], loss_target=[0.1, 0.01], comparisons=[])))
+    page = client.get(f"{API}/xor-width").json()
+    assert "4 networks at 2 losses; 6 moments of 8; 2 of 8 trained failed." in page["figures"]["circuits-valid"]
+    assert "4 networks at 2 losses; 8 of 8 moments have their outcome" in client.get("/studies/xor-width").text
+
+
+@pytest.mark.parametrize(("protocol", "told"), [("paper", True), ("complete", True), ("learned", False)])
+def test_a_network_says_what_its_study_counted_and_leads_back(client, study, protocol, told):
+    url = client.get(f"{API}/xor-width/outcomes").json()["items"][5]["url"].partition("?")[0]
+    text = client.get(f"{url}?protocol={protocol}").text
+    assert ("XOR by width counted 11 valid circuits here" in text) == told
+    assert (f'href="{study}/outcomes?protocol={protocol}"' in text) == told
 
 
 def test_answers_of_methods_are_one_figure_and_no_columns(client, store):
@@ -228,18 +246,14 @@ def test_outcomes_are_sorted_page_by_page_with_those_without_a_value_last(client
 
 @pytest.mark.parametrize(
     ("options", "left"),
-    [("state=failed", 2), ("why=stopped_early", 2), ("state=converged&cell=1", 3), ("cell=0&cell=1", 8)],
+    [("state=stopped_early", 2), ("state=converged&cell=1", 3), ("cell=0&cell=1", 8)],
 )
 def test_outcomes_are_filtered_and_each_count_is_what_choosing_it_leaves(client, study, options, left):
     page = client.get(f"{API}/xor-width/outcomes?{options}").json()
     assert page["total"] == len(page["items"]) == left
     for facet in page["facets"]:
         for choice in facet["choices"]:
-            kept = "&".join(
-                one
-                for one in options.split("&")
-                if not one.startswith((facet["name"], "why")) or (one.startswith("why") and facet["name"] == "cell")
-            )
+            kept = "&".join(one for one in options.split("&") if not one.startswith(facet["name"]))
             alone = client.get(f"{API}/xor-width/outcomes?{kept}&{facet['name']}={choice['value']}").json()
             assert alone["total"] == choice["count"], (facet["name"], choice)
 
@@ -269,7 +283,7 @@ def test_the_form_shows_what_it_would_train_before_anything_starts(client):
     started = client.post("/studies/new", data={"design": text})
     assert (started.status_code, started.headers["location"]) == (303, "/studies/by-width")
     page = client.get(f"{API}/by-width").json()
-    assert page["progress"]["state"] == "running"
+    assert page["progress"]["state"] == "queued"
 
 
 @pytest.mark.parametrize(
