@@ -3,10 +3,12 @@
 (() => {
   const root = document.documentElement;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  /* The one region that is read out: it stays where parts of the page are exchanged. */
   const announce = (words) => {
     const region = document.querySelector("[data-announce]");
     if (region) region.textContent = words;
   };
+  window.announce = announce;
 
   /* ---------- theme: follows the system until chosen ---------- */
   const systemDark = matchMedia("(prefers-color-scheme: dark)");
@@ -59,15 +61,18 @@
     return done;
   }
 
-  /* ---------- menus: closed by Escape, which gives the focus back, and by a click elsewhere ---------- */
-  document.addEventListener("click", (event) => {
-    for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
-  });
+  /* ---------- menus: closed by Escape, which gives the focus back, and by a click or the focus elsewhere ---------- */
+  for (const elsewhere of ["click", "focusin"]) {
+    document.addEventListener(elsewhere, (event) => {
+      for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+    });
+  }
   document.addEventListener("keydown", (event) => {
-    const menu = event.key === "Escape" && document.activeElement?.closest("details.menu[open]");
-    if (!menu) return;
-    menu.open = false;
-    menu.querySelector("summary").focus();
+    if (event.key !== "Escape") return;
+    for (const menu of all("details.menu[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
   });
 
   /* ---------- polling: nothing is asked for while the tab is hidden ---------- */
@@ -79,18 +84,24 @@
     if (document.hidden || (source.matches("[data-partial]") && isTyping())) event.preventDefault();
   });
 
-  /* ---------- focus: htmx gives it back to what has the same id; if that is gone, it goes to what came instead ---------- */
-  let hadFocus = "";
+  /* ---------- focus: htmx gives it back to what has the same id; if that is gone, it goes to the nearest part around it
+     that is still there. What the page says anew is read out ---------- */
+  let hadFocus = []; // ids
+  let said = [];
+  const saying = () => all("main :is(h1, [data-says], .notice.refused p)").map((one) => one.textContent.trim());
   let hadOpen = false; // the filters of a list, where they are folded: what is chosen there is exchanged with the list
   document.addEventListener("htmx:before:swap", (event) => {
     const targets = (event.detail?.tasks ?? []).map((task) => task.target).filter((target) => target instanceof Element);
-    hadFocus = targets.find((target) => target.id && target.contains(document.activeElement))?.id ?? "";
+    hadFocus = [];
+    for (let at = document.activeElement; at; at = at.parentElement) if (at.id) hadFocus.push(at.id);
+    said = saying();
     hadOpen = targets.some((target) => target.querySelector(".filters[open]"));
   });
   document.addEventListener("htmx:after:swap", () => {
     if (hadOpen) for (const filters of all(".filters")) filters.open = true;
-    const place = hadFocus && document.activeElement === document.body ? document.getElementById(hadFocus) : null;
-    hadFocus = "";
+    const news = saying().filter((words) => !said.includes(words));
+    if (news.length) announce(news.join(" "));
+    const place = document.activeElement === document.body && hadFocus.map((id) => document.getElementById(id)).find(Boolean);
     if (!place) return;
     if (!place.hasAttribute("tabindex")) place.tabIndex = -1;
     place.focus({ preventScroll: true });
@@ -127,7 +138,10 @@
   );
 
   /* ---------- keys: never while somebody types, and never over a modifier ---------- */
-  const keys = document.querySelector("dialog.keys");
+  const showKeys = () => {
+    const keys = document.querySelector("dialog.keys"); // another one after Back
+    if (keys && !keys.open) keys.showModal();
+  };
   const TYPING = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), select, textarea, [contenteditable]";
   const shown = (element) => element.checkVisibility({ visibilityProperty: true });
   const itemOf = (element) => element.closest("[data-item]");
@@ -148,7 +162,7 @@
       field.select();
       field.ask?.(); // what can be done here, before anything is typed
     },
-    "?": () => keys.showModal(),
+    "?": showKeys,
     j: () => step(1),
     k: () => step(-1),
     c: () => itemOf(document.activeElement)?.querySelector("input[data-compare]")?.click(),
@@ -166,17 +180,15 @@
     if (!arrow) event.preventDefault();
     KEYS[event.key]();
   }
-  if (keys) {
-    document.addEventListener("keydown", press);
-    const button = document.querySelector("[data-keys]");
-    if (button) button.hidden = false; // a copy on a disk has none
-    button?.addEventListener("click", () => keys.showModal());
-    keys.addEventListener("click", (event) => event.target === keys && keys.close()); // on the ground around it
-  }
+  document.addEventListener("keydown", press);
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest("[data-keys]")) showKeys();
+    if (target.matches("dialog.keys")) target.close(); // on the ground around it
+  });
 
   /* ---------- every page, and every part that htmx swaps in ---------- */
   function enhance() {
-    for (const button of all("[data-copy][hidden]")) button.hidden = false;
+    for (const button of all(":is([data-copy], [data-keys])[hidden]")) button.hidden = false;
   }
   for (const renewed of ["htmx:after:swap", "htmx:after:history:restore"]) document.addEventListener(renewed, enhance);
   enhance();

@@ -20,7 +20,8 @@
     yes.setAttribute("x", +yes.getAttribute("x") + by);
     yes.setAttribute("width", right - yes.getAttribute("x"));
     document.getElementById("line").replaceChildren(drawing);
-    document.querySelector("#said > p").textContent = said.textContent;
+    const words = document.querySelector("#said > p");
+    if (words.textContent !== said.textContent) announce((words.textContent = said.textContent));
   });
 
   const slides = [...document.querySelectorAll(".slide")];
@@ -32,6 +33,14 @@
   }
   const shown = () => Math.max(0, slides.findIndex((slide) => `#${slide.id}` === location.hash));
   const go = (to) => slides[to] && location.replace(`#${slides[to].id}`);
+  const numbered = () => (document.title = `Slide ${shown() + 1} of ${slides.length} · Pluriscope`);
+  addEventListener("hashchange", () => {
+    numbered();
+    const title = slides[shown()].querySelector("h2");
+    title.tabIndex = -1;
+    title.focus({ preventScroll: true });
+  });
+  numbered();
   const KEYS = {
     ArrowRight: 1, ArrowDown: 1, PageDown: 1, " ": 1, ArrowLeft: -1, ArrowUp: -1, PageUp: -1,
   };

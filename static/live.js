@@ -5,7 +5,8 @@
        <script type="application/json" data-running>what vessels.running() gives</script></figure>
 
      const live = new Live(figure, [0, 1]);          // the input that is drawn
-     live.press("A", () => "A, now 0", () => …);     // makes a neuron a button: what it is called now, what it does
+     live.press("A", () => "A, now 0", () => …);     // makes a neuron a button: what it is called now, what it does;
+                                                     // without that it can only be come to
      await live.run({ input: [1, 0] });              // layer by layer; false where another run took over meanwhile
      live.force = { "n1.1": 1.35 };                  // neurons that do not compute their value, until { } is given
      live.off = new Set(["n2.2"]);                   // neurons that are switched off: they and their lines carry 0
@@ -93,9 +94,10 @@
       for (const { svg, named } of this.#parts) {
         svg.setAttribute("role", "group");
         const part = named.get(name);
-        part.setAttribute("role", "button");
+        part.setAttribute("role", act ? "button" : "img");
         part.setAttribute("tabindex", "0");
         this.#labels.push(() => part.setAttribute("aria-label", label()));
+        if (!act) continue;
         part.addEventListener("click", act);
         part.addEventListener("keydown", (event) => {
           if (event.key !== "Enter" && event.key !== " ") return;
@@ -155,10 +157,12 @@
       for (const label of this.#labels) label();
     }
 
-    /** Which lines and vessels count, and which cell of each truth table is meant. */
+    /** Which lines and vessels count, which cell of each truth table is meant, and a name that does not tell the answer. */
     #marks() {
       const { net, force, off } = this;
+      const changed = Object.keys(force).length ? " with one neuron forced" : "";
       for (const { svg, named } of this.#parts) {
+        svg.setAttribute("aria-label", `The network on input ${this.input.join("")}${changed}`);
         net.names.forEach((layer, l) => {
           layer.forEach((name, j) => {
             if (l && l < this.last) {

@@ -9,6 +9,7 @@
   const rows = [...stage.querySelectorAll("tbody tr")];
   const inputs = rows.map((row) => JSON.parse(row.dataset.input));
   let now = rows.findIndex((row) => row.hasAttribute("aria-current"));
+  let chosen = now; // the one that the address names
   const live = new Live(figure, inputs[now]);
   const { net } = live;
   const NAMES = { leaky_relu: "leaky ReLU of ", relu: "ReLU of ", linear: "" };
@@ -20,15 +21,21 @@
     rows.forEach((row, place) => (place === at ? row.setAttribute("aria-current", "true") : row.removeAttribute("aria-current")));
     live.run({ input: inputs[at] });
   }
+  function choose(at) {
+    chosen = at;
+    run(at);
+    const link = rows[at].querySelector("a");
+    if (link) history.replaceState(history.state, "", link.href);
+  }
   figure.addEventListener("live", () => (said.textContent = rows[now].dataset.said));
   rows.forEach((row, at) => {
     const link = row.querySelector("a") ?? row; // a copy leads nowhere
     for (const event of ["pointerenter", "focus"]) link.addEventListener(event, () => run(at));
+    link.addEventListener("blur", () => run(chosen));
     link.addEventListener("click", (event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();
-      run(at);
-      history.replaceState(history.state, "", link.href);
+      choose(at);
     });
   });
 
@@ -54,7 +61,8 @@
         said.textContent = on ? told(l, place) : rows[now].dataset.said;
       };
       // an input is turned the other way where that row is listed
-      live.press(name, () => name, () => (l || flipped(place) < 0 ? point(true) : run(flipped(place))));
+      const turns = !l && flipped(place) >= 0 && (() => flipped(place) >= 0 && choose(flipped(place)));
+      live.press(name, () => `${turns ? "Input " : ""}${name}, now ${number(live.values()[l][place])}`, turns);
       for (const part of parts) {
         for (const event of ["pointerenter", "focus"]) part.addEventListener(event, () => point(true));
         for (const event of ["pointerleave", "blur"]) part.addEventListener(event, () => point(false));

@@ -35,6 +35,7 @@
       const label = () => `Input ${name}, now ${live.input[position]}`;
       live.press(name, label, () => run(live.input.map((bit, at) => (at === position ? 1 - bit : bit))));
     });
+    live.figure.addEventListener("click", ({ target }) => target.closest("svg") && !target.closest("[role=button]") && stop());
     for (const row of screen.querySelectorAll("[data-input]")) {
       row.setAttribute("role", "button");
       row.tabIndex = 0;
@@ -45,8 +46,10 @@
         run(bits(row.dataset.input));
       });
     }
-    if (!screen.querySelector(".answers")) return;
-    live.figure.addEventListener("live", ({ detail }) => answer(rowOf(screen, detail.input), detail.answer));
+    live.figure.addEventListener("live", ({ detail }) => {
+      if (screen.querySelector(".answers")) answer(rowOf(screen, detail.input), detail.answer);
+      if (taken.has(screen) && screen === screens[now]) window.announce?.(`On ${detail.input.join("")} the answer is ${detail.answer}`);
+    });
   }
   const rowOf = (screen, input) => screen.querySelector(`[data-input="${input.join("")}"]`);
   function answer(row, said) {
@@ -68,6 +71,13 @@
       if (taken.has(screen) || screen !== screens[now]) return;
     }
     taken.add(screen);
+  }
+  /** Ends the run through all inputs. */
+  function stop() {
+    const screen = screens[now];
+    if (!screen.querySelector(".answers") || taken.has(screen)) return false;
+    rest(screen, liveOf(screen));
+    return true;
   }
   /** Ends what runs, as it would have ended; a guess on its way is none. */
   function rest(screen, live) {
@@ -125,6 +135,7 @@
     if (!kept) history.pushState(null, "", screen.dataset.url);
     scrollTo(0, 0);
     const title = screen.querySelector("h1, h2");
+    title.ariaLevel = 1; // the only one that is shown
     title.tabIndex = -1;
     title.focus({ preventScroll: true });
     enter();
@@ -148,7 +159,8 @@
     if (by && !scrolls) {
       event.preventDefault();
       turn(now + by);
-    } else if (event.key === "Escape") present(false);
+    } else if (event.key === " " && !event.target.closest("a, button, summary, [role=button]") && stop()) event.preventDefault();
+    else if (event.key === "Escape") present(false);
     else screens[now].querySelector(`[data-choice="${event.key.toUpperCase()}"]`)?.click();
   });
   let touched = null;

@@ -2,10 +2,6 @@
 "use strict";
 (() => {
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-  const announce = (words) => {
-    const region = document.querySelector("[data-announce]");
-    if (region) region.textContent = words;
-  };
   const LIMIT = 6;
   const storeKey = (network) => `pluriscope.compare.${network}`;
   const read = (key, otherwise) => {

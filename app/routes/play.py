@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from app.addressing import API_V2
-from app.error_answers import api_errors
+from app.error_answers import api_errors, wants_json
+from app.errors import BadQuery
 from app.pages.play.find import find_play
 from app.pages.play.models import ModelOptions
 from app.pages.play.state import NetworkOptions
@@ -42,15 +44,28 @@ def play(request: Request, session: Reading, links: Links, network: str) -> Face
     to six explanations predicted and whether it was right; with `game=1` the answer is left out until `now` ends with
     what was predicted. Of a transformer, one row of its task, what each node gives and where it looks.
     """
-    found = find_play(session, links, network, request.query_params.multi_items())
+    query = request.query_params.multi_items()
+    try:
+        found = find_play(session, links, network, query)
+    except BadQuery as error:
+        if wants_json(request) or error.field not in ("tool", "site"):
+            raise
+        wrong = {error.field: (request.query_params[error.field], f"{error.item} {error.cause}: {error.cure}.")}
+        found = replace(
+            find_play(session, links, network, [one for one in query if one[0] != error.field]), wrong=wrong
+        )
 
     def page(request: Request) -> Response:
-        if "site" in request.query_params:  # a step leads to an address worth keeping, without the form's fields
+        if (
+            "site" in request.query_params and not found.wrong
+        ):  # a step leads to an address worth keeping, without the form's fields
             return RedirectResponse(found.url, 303)
         is_step = request.headers.get("HX-Request") and PART not in request.query_params
         title = f"{found.told.title}: {found.network.name}"
         pushed = {"HX-Push-Url": found.url} if is_step else None
-        return passed_on(request, session, links, found, "Play", title, headers=pushed)
+        return passed_on(
+            request, session, links, found, "Play", title, headers=pushed, status_code=400 if found.wrong else 200
+        )
 
     return Faces(page, found.record)
 

@@ -36,6 +36,9 @@ def test_the_whole_way_by_keys_alone(tab, expect):
     tab.keyboard.type("pretrained")
     tab.keyboard.press("Enter")
     expect(tab).to_have_url(re.compile("q=pretrained"))
+    press(tab, tab.locator("#networks-by-task"))
+    expect(tab.locator("#networks-by-task")).to_be_focused()
+    expect(tab).to_have_url(re.compile("sort=task"))
     press(tab, tab.get_by_role("table").get_by_role("link", name="XOR, pretrained by the authors"))
     expect(tab).to_have_url(re.compile("/networks/xor-pretrained$"))
     press(
@@ -44,10 +47,13 @@ def test_the_whole_way_by_keys_alone(tab, expect):
     )
     expect(tab.get_by_role("heading", level=1)).to_have_text("Explanations")
 
+    press(tab, tab.locator("summary", has_text="Share"))
+    expect(tab.locator("details.menu[open]")).to_have_count(1)
     circuits = tab.locator("#list-kind-circuit")
     press(tab, circuits, "Space")
     expect(tab.locator("#list [role=status]")).to_have_text("197 explanations")
     expect(circuits).to_be_checked()
+    expect(tab.locator("details.menu[open]")).to_have_count(0)
     expect(circuits).to_be_focused()  # what was exchanged took the focus along
     boxes = tab.locator("#list input[data-compare]")
     press(tab, boxes.nth(0), "Space")

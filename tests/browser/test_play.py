@@ -24,7 +24,8 @@ def test_patch_and_go_back(tab, expect, asked):
     tab.goto(asked)
     tab.evaluate("() => { window.sameDocument = true }")
     expect(tab.locator("#asked tbody tr")).to_have_count(3)
-    tab.get_by_role("link", name=re.compile("^n1.0: patched from")).click()
+    tab.get_by_role("link", name=re.compile("^Patch n1.0 from")).click()
+    expect(tab.locator("[data-announce]")).to_have_text(re.compile("^The answer (stays|turns)"))
     expect(tab.get_by_role("link", name="Undo n1.0")).to_be_visible()
     expect(tab.locator("#does")).to_contain_text("unchanged")
     words = tab.locator(".head p").inner_text()
@@ -44,12 +45,16 @@ def test_by_keys_alone(tab, expect, asked):
         tab.keyboard.press("Tab")
         if neuron.evaluate("node => node === document.activeElement"):
             break
-    for words in ("undo", "^n1.1: patched from"):
+    for words in ("undo", "^Patch n1.1 from"):
         tab.keyboard.press("Enter")
         expect(neuron).to_have_attribute("aria-label", re.compile(words))
         expect(neuron).to_be_focused()
     tab.locator("#tool").focus()
-    tab.keyboard.type("-0.5")
+    tab.keyboard.type("abc")
+    tab.keyboard.press("Enter")
+    expect(tab.locator("[data-announce]")).to_contain_text("no number")
+    expect(tab.locator("#tool")).to_be_focused()
+    tab.locator("#tool").fill("-0.5")
     tab.keyboard.press("Enter")
     expect(tab.get_by_role("group", name="Force to", exact=True).locator("[aria-current]")).to_have_text("−0.5")
     tab.locator("#at-2-0-1").focus()

@@ -33,6 +33,13 @@ def test_rows_run_neurons_explain_themselves_and_inputs_turn(tab):
     expect(said).to_have_text("Input 0 1: output 1.04, above 0.5, so it answers 1.")
     tab.get_by_text("weights", exact=True).click()
     expect(drawing.locator(".vs-weight:visible")).to_have_count(18)
+    rows.nth(3).locator("a").focus()
+    expect(said).to_contain_text("Input 1 1")
+    tab.keyboard.press("Tab")
+    expect(rows.nth(1)).to_have_attribute("aria-current", "true")  # as the address says
+    assert tab.url.endswith("?row=1")
+    expect(drawing.get_by_role("button")).to_have_count(2)
+    expect(drawing.locator(".vs[data-el='n1.1']")).to_have_attribute("aria-label", "n1.1, now 1.35")
     rows.nth(0).locator("a").focus()
     expect(said).to_contain_text("Input 0 0")
     tab.keyboard.press("Enter")

@@ -47,6 +47,14 @@ def test_inputs_run_through_and_end_where_the_server_draws_them(visitor, number)
     tab.get_by_role("button", name="Input A, now 0").locator("visible=true").click()
     eventually(tab, tab.locator(".screen.now [data-input='11'] .bit").text_content, "0")
     assert tab.get_by_role("button", name="Input A, now 1").locator("visible=true").count() == 1
+    assert tab.locator("[data-announce]").text_content() == "On 11 the answer is 0"
+
+
+def test_the_run_through_all_inputs_is_stopped_by_a_key(tab):
+    tab.goto("/")
+    tab.keyboard.press("Space")
+    assert tab.locator(".screen.now [data-bit='?']").count() == 0
+    assert tab.locator(".vs-dots circle").count() == 0
 
 
 def test_on_the_third_screen_inputs_can_be_chosen_too(visitor):
@@ -92,10 +100,13 @@ def test_keys_dots_and_back_turn_without_a_new_page(tab):
 
 @pytest.mark.parametrize(("number", "key", "right"), [(4, "q", "P"), (5, "p", "Q")])
 def test_a_guess_comes_before_the_answer(tab, number, key, right):
-    tab.goto(address(number))
+    tab.goto(address(number - 1))
+    tab.keyboard.press("ArrowRight")
+    assert tab.evaluate("() => document.activeElement.ariaLevel") == "1"
     verdict = tab.locator(".screen.now .verdict-line .told")
     assert not verdict.is_visible()
     assert said(tab) == "?"
+    assert tab.locator(".screen.now svg.wide").get_attribute("aria-label").endswith("with one neuron forced")
     assert tab.get_by_role("link", name="Next").locator("visible=true").count() == 0
     assert tab.get_by_role("link", name="Skip", exact=True).locator("visible=true").count() == 1
     tab.keyboard.press(key)

@@ -263,8 +263,9 @@ class _Vessels:
             for slot, neuron in enumerate(column.shown):
                 places[column.layer, neuron] = round(middle + (slot - (column.slots - 1) / 2) * gap, 1)
         frame = Frame(tuple(round(x, 1) for x in inner.x), places, gap, inner.spacing, sizes.top, height - bottom)
-        body = self._lines(frame) + '<g class="vs-dots"></g>' + (self._weights(frame, radius) if self.named else "")
-        body += "".join(self._vessel(site, frame, radius) for site in places)
+        lines, chosen = self._lines(frame, radius)
+        body = lines + '<g class="vs-dots"></g>' + (self._weights(frame, radius) if self.named else "")
+        body += "".join(self._vessel(site, frame, radius) for site in places) + chosen  # Tab comes to neurons first
         for column in self.wiring.columns:
             if column.n_hidden:
                 y = middle + (column.slots - 1) / 2 * gap
@@ -272,7 +273,8 @@ class _Vessels:
         body += self._answer(*frame.at((self.wiring.last, 0)), radius)
         return drawing(sizes.width, height, body, sentence=sentence, css_class=f"vessels {sizes.name}", sizing="fluid")
 
-    def _lines(self, frame: Frame) -> str:
+    def _lines(self, frame: Frame, radius: float) -> tuple[str, str]:
+        """The lines, and what is chosen of them, which ends at the vessels."""
         pale = dark = chosen = tags = ""
         for edge in shown_edges(self.wiring, frame):
             x1, y1, x2, y2 = map(num, edge.ends)
@@ -282,12 +284,15 @@ class _Vessels:
                 tags += self._tag(edge.ends, wrote[0])
             off = not edge.kept or (edge.layer, edge.out) in self.forced or (wrote and not wrote[1])
             if here in self.steps:
-                chosen += self.steps[here].around(touchable(f"M{x1} {y1}L{x2} {y2}", "vs-hit"))
+                (x, y, to_x, to_y), share = edge.ends, radius / math.dist(edge.ends[:2], edge.ends[2:])
+                dx, dy = share * (to_x - x), share * (to_y - y)
+                path = f"M{num(x + dx)} {num(y + dy)}L{num(to_x - dx)} {num(to_y - dy)}"
+                chosen += self.steps[here].around(touchable(path, "vs-hit"))
             css = f"{'e-neg' if edge.weight < 0 else 'e-pos'}{' vs-pale' if off else ''}"
             name = esc(edge.name(self.wiring.sizes))
             line = f'<path class="{css}" data-el="{name}" d="M{x1} {y1}L{x2} {y2}" stroke-width="{wide:g}"/>'
             pale, dark = (pale + line, dark) if off else (pale, dark + line)
-        return pale + dark + tags + chosen
+        return pale + dark + tags, chosen
 
     def _tag(self, ends: tuple[float, float, float, float], words: str) -> str:
         """What is written on a line, nearer to where it comes from, where lines are apart."""

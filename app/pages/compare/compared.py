@@ -322,7 +322,8 @@ class Contradictions:
 def _answer(row: Row) -> Markup:
     """What the network does, or where to guess that."""
     if row["guess"]:
-        return Markup('<a class="btn" href="{}#guess">Guess</a>').format(row["guess"])
+        which = f", {row['neurons']}, {row['base']} with {row['source']}"
+        return Markup('<a class="btn" href="{}#guess">Guess<span class="vh">{}</span></a>').format(row["guess"], which)
     output = "" if row["output"] is None else decimal(row["output"])
     return Markup("<b>{}</b> {} {}").format(row["decision"], output, _are_right(row["right"]))
 

@@ -244,7 +244,7 @@ def _experiment(
     )
     value = "the value of input" if len(chosen) == 1 else "their values of input"
     changes = [
-        f"{node_name(layer, n, sizes)}: {decimal(clean[layer][base][n])} becomes {decimal(after[layer][n])}"
+        f"{node_name(layer, n, sizes)}: {_becomes(float(clean[layer][base][n]), after[layer][n])}"
         for layer, n in chosen.sites
     ]
     forced = set(chosen.sites)
@@ -285,6 +285,14 @@ def _experiment(
         doubt=f"What {_and(rests)} says here rests on a row of a gate that no input reaches." if rests else "",
         play=play,
     )
+
+
+def _becomes(before: float, after: float) -> str:
+    """Two values of a neuron, with as many digits as tell them apart."""
+    for digits in range(2, 7):
+        if (old := decimal(before, digits)) != (new := decimal(after, digits)):
+            return f"{old} becomes {new}"
+    return f"{decimal(before)} stays"
 
 
 def _told(values: Sequence[Sequence[float | None]], sizes: Sequence[int]) -> str:

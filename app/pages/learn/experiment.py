@@ -114,9 +114,9 @@ def _board(of: Subject, state: ExperimentOptions) -> Board:
     site, base, source = of.site(state.neuron), of.row(state.x), of.row(state.source)
     names, rows = {name: name for name in of.hidden}, {row: row for row in of.rows}
     ask = Ask("Ask P and Q", [], [
-        Field("neuron", "Force", state.neuron, {"": names}),
-        Field("source", "to its value on", state.source, {"": rows}),
-        Field("x", "while the input is", state.x, {"": rows}),
+        Field("neuron", "Force", state.neuron, options={"": names}),
+        Field("source", "to its value on", state.source, options={"": rows}),
+        Field("x", "while the input is", state.x, options={"": rows}),
     ])  # fmt: skip
     one = Trial(of, site, source, base)
     apart, guessed = bool(one.right) and source != base, state.guess in tuple(_LETTERS)

@@ -96,7 +96,8 @@ def _board(of: Subject, state: CircuitsOptions) -> Board:
     elif left > least:
         said = f"All four right with {_NUMBERS[left]} neurons. Fewer are enough, so there is nothing to keep yet."
     elif off in kept:
-        said = "This one you have. Is there another?" if len(kept) < _TWO else "Two circuits. Now question 3."
+        both = "Two circuits." if state.answer else "Two circuits. Now question 3."
+        said = "This one you have. Is there another?" if len(kept) < _TWO else both
     else:
         said = f"All four right with {_NUMBERS[left]} neurons."
         texts = [*(_BETWEEN.join(_names(of, one)) for one in kept), _BETWEEN.join(_names(of, off))]

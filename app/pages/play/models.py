@@ -36,6 +36,7 @@ from app.pages.inside import chosen_row
 from app.pages.place import ModelPlace, mask_meant
 from app.pages.play.played import Ask, Field, Played, Told
 from app.pages.play.state import WITHOUT
+from app.pages.play.tokens import click_words
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Prose, Table
 from pluriscope.records import HandRecord, PlayRecord, RunRecord
 
@@ -339,7 +340,8 @@ class ModelPlay(Played):
         change = Change(number, at, self.state.tool)
         token = "" if at is None else f", {self.before.places[at]}"
         undo = self.state.without(change).changes != self.state.changes
-        words = f"{self.name_of(change)}{token}: {'undo' if undo else WRITTEN[self.state.tool][0]}"
+        what = f"{self.name_of(change)}{token}"
+        words = f"{what}: undo" if undo else click_words(what, WRITTEN[self.state.tool][0])
         name = self.state.site(change).replace(".", "-").replace("~", "-")
         return Step(self.state.toggled(change).url, words, f"{'on' if narrow else 'at'}-{name}")
 

@@ -27,7 +27,7 @@ from app.pages.explanations import KIND_LABELS, Explanation
 from app.pages.place import Place
 from app.pages.play.played import Ask, Field, Played, Told, link
 from app.pages.play.state import NetworkOptions, Site, State, read_state
-from app.pages.play.tokens import intervention_words, write_now, write_site, written_signs, written_words
+from app.pages.play.tokens import click_words, intervention_words, write_now, write_site, written_signs, written_words
 from app.pages.shared import finite
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Prose, Table, Text
 from pluriscope.naming import LEAST, LETTERS
@@ -198,9 +198,10 @@ class NetworkPlay(Played):
         """What a click on a site does."""
         change = self.state.used_on(site)
         there, name = self.state.there(change), site_name(change, self.state.sizes)
-        words = f"{name}{',' if there else ':'} {written_words(there or change, self.state.n_inputs)}"
+        written = written_words(there or change, self.state.n_inputs)
+        words = f"{name}, {written}: undo" if there else click_words(name, written)
         at = "-".join(str(one) for one in site if one is not None)
-        return Step(self.state.toggled(change).url, words + ": undo" * bool(there), f"{'on' if narrow else 'at'}-{at}")
+        return Step(self.state.toggled(change).url, words, f"{'on' if narrow else 'at'}-{at}")
 
     # --- as a page
 
@@ -223,9 +224,11 @@ class NetworkPlay(Played):
             tools[f"{state.tool.value:g}".replace("-", "−")] = state.tool
         chosen = next(words for words, tool in tools.items() if tool == state.tool)
         yield Choice("Force to", {words: state.with_tool(tool).url for words, tool in tools.items()}, chosen, id="to")
-        yield Ask("Set", state.fields("tool"), [Field("tool", "or to", hint="-0.5")])
+        yield Ask("Set", state.fields("tool"), [Field("tool", "or to", *self.wrong.get("tool", ()), hint="-0.5")])
         if max(state.sizes) > MAX_SHOWN or not any(site[2] is not None for site in self._sites(True)):
-            yield Ask("Change", state.fields(), [Field("site", "Neuron or edge", hint="2.1.0")])
+            yield Ask(
+                "Change", state.fields(), [Field("site", "Neuron or edge", *self.wrong.get("site", ()), hint="2.1.0")]
+            )
 
     def outcome(self) -> Iterator[Block]:
         was = f"{_output(self.before)} unchanged" if self.hands else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal
 
@@ -34,6 +34,7 @@ class Field:
         name: of the option.
         label: for people.
         value: what stands in it.
+        error: why that cannot be read.
         options: value and words of what can be chosen, by heading; None where it is written.
         kind: of the control, where it is written.
         hint: an example.
@@ -43,6 +44,7 @@ class Field:
     name: str
     label: str
     value: str = ""
+    error: str = ""
     options: Mapping[str, Mapping[str, str]] | None = None
     kind: Literal["text", "number"] = "text"
     hint: str = ""
@@ -113,10 +115,12 @@ class Played(Shared):
     Args:
         session: open session.
         links: builds addresses.
+        wrong: field of a form → what was written there and cannot be read, and why.
     """
 
     session: Session
     links: Addresses
+    wrong: Mapping[str, tuple[str, str]] = field(default_factory=dict, kw_only=True)
 
     @property
     @abstractmethod

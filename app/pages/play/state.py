@@ -21,7 +21,6 @@ from app.pages.play.tokens import (
     MOST_CHARACTERS,
     SHAPE,
     read_now,
-    read_number,
     read_written,
     write_now,
     write_written,
@@ -182,7 +181,7 @@ def read_state(
         )
         state = replace(plain, now=read, tool=default_tool(read))
     if options.tool:
-        text = options.tool if read_number(options.tool) is None else f"v{options.tool}"
+        text = options.tool if options.tool[0] in "zmsv" else f"v{options.tool}"
         try:
             state = replace(state, tool=read_written(text, state.n_inputs, f"tool {text[:40]!r}"))
         except InvalidIntervention as refused:

@@ -143,8 +143,8 @@ def read_written(text: str, n_inputs: int, part: str) -> Change:
     if letter == "v":
         value = read_number(rest)
         if value is None:
-            cause = f"has {rest[:40]!r} behind v, which is no number from −{MAX_VALUE:,.0f} to {MAX_VALUE:,.0f}"
-            raise InvalidIntervention(part, cause, "write a number in that range, for instance -0.5")
+            cause = f"is no number from −{MAX_VALUE:,.0f} to {MAX_VALUE:,.0f}"
+            raise InvalidIntervention(repr(rest[:40]), cause, "write one, for instance -0.5")
         return Change(0, 0, None, "value", value=value)
     if rest:
         raise InvalidIntervention(part, f"has {rest[:40]!r} behind {letter}", "leave it out")
@@ -165,6 +165,12 @@ def written_signs(change: Change, n_inputs: int) -> str:
     """The same in few signs, for a drawing: "cut", "its mean", "as on 10", "set to −0.5"."""
     signs = {"zero": "cut", "mean": "its mean", "source": f"as on {input_text(change.source or 0, n_inputs)}"}
     return signs.get(change.written, f"set to {decimal(change.value or 0.0)}")
+
+
+def click_words(name: str, written: str) -> str:
+    """What a click does: "Patch n1.0 from 10", "Set n1.0 to 0"."""
+    verb, _, rest = written.partition(" ")
+    return f"{verb.removesuffix('ed').capitalize()} {name} {rest}"
 
 
 def number(value: float) -> str:

@@ -15,6 +15,7 @@ from analysis.interpretations.interpretation import Interpretation
 from analysis.networks.circuit import circuit_from_hex
 from analysis.question import ask
 from app.figures.svg.tiles import bits_of
+from app.pages.compare.networks import _becomes
 from tests.app.explanations.conftest import XOR, kept_of
 from tests.factories import interpretation_at, pretrained_xor
 from tests.oracles import brute_force_interchange as brute
@@ -98,23 +99,28 @@ def test_the_network_s_answer_is_told_after_a_guess_alone(client, get) -> None:
         return client.get(page["url"], params={"network": "xor", "e": list(PARTED), **view}).raise_for_status().text
 
     closed = shown()
-    assert (outcome in closed, closed.count(">Guess</a>"), closed.count("btn pick")) == (False, 6, 2)
+    assert (outcome in closed, closed.count(">Guess<span"), closed.count("btn pick")) == (False, 6, 2)
     assert f"but give {first['neurons']} the value of input {first['source']}" in closed
     right, wrong = first["right"][0], "PQ"[first["right"] == ["P"]]
     for guessed, score in ((right, "1 of 1 guess right"), (wrong, "0 of 1 guess right")):
         told = shown(guess=f"1{guessed}")
         assert f"{outcome}. {right} is right." in told
         assert f"You guessed {guessed}. {score}." in told
-        assert (told.count(">Guess</a>"), told.count("btn pick"), told.count("btn primary")) == (5, 0, 1)
+        assert (told.count(">Guess<span"), told.count("btn pick"), told.count("btn primary")) == (5, 0, 1)
     [following] = re.findall(r'class="btn primary"[^>]* href="([^"]*)"', told)
     assert client.get(following.replace("&amp;", "&")).text.count("btn pick") == 2
     both = shown(at=2, guess=f"1{right}2{second['right'][0]}")
     assert "2 of 2 guesses right" in both
     every = shown(answers="all")
-    assert (outcome in every, every.count(">Guess</a>")) == (True, 0)
+    assert (outcome in every, every.count(">Guess<span")) == (True, 0)
     last = shown(at=page["n_contradictions"])
     assert "contradiction" in client.get(f"{page['url']}&at={page['n_contradictions'] + 1}").text
     assert f"of {page['n_contradictions']}" in last
+
+
+def test_a_forced_value_is_told_with_the_digits_that_tell_it_from_the_old_one() -> None:
+    told = [_becomes(0.0, after) for after in (1.35, 0.0004, 0.0)]
+    assert told == ["0.00 becomes 1.35", "0.0000 becomes 0.0004", "0.00 stays"]
 
 
 def test_an_answer_near_neither_0_nor_1_and_one_that_rests_on_a_free_row_come_last(get) -> None:

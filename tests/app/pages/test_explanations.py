@@ -113,7 +113,12 @@ def words(html: str) -> str:
 
 
 def test_unfiltered_it_shows_a_few_of_each_kind_and_says_what_the_kind_is(client):
-    text = words(client.get(LIST).text)
+    page = client.get(LIST).text
+    names = re.findall(r'aria-label="(Compare [^"]*)"', page)
+    assert "Compare (A ∨ B) ∧ ¬(A ∧ B), row 2" in names
+    assert len({*names}) == len(names)
+    assert page.count('role="heading" aria-level="2"') == 3
+    text = words(page)
     for heading in (
         "Placements An algorithm on neurons; 1 of 250 algorithms can be placed",
         "Interpretations A circuit with a gate read into each neuron; 7,836 that inputs can tell apart",

@@ -181,14 +181,25 @@ def test_an_alignment_is_right_where_its_own_places_are_patched(client, record, 
     assert record(f"{PLAY}?e={ALIGNMENT}&now={now}")["explanations"][0]["right"] is True
 
 
+@pytest.mark.parametrize(("field", "text"), [("tool", "abc"), ("site", "1.9")])
+def test_what_cannot_be_read_of_a_form_is_told_beside_it_and_the_page_stays(client, field, text):
+    answer = client.get(f"{ASKED}&now=01_1.0z&{field}={text}")
+    assert answer.status_code == 400
+    assert "Undo" in answer.text
+    assert "Invalid request" not in answer.text
+    if field == "tool":  # of a small network sites are chosen in the drawing alone
+        assert 'value="abc"' in answer.text
+        assert "is no number" in answer.text
+
+
 @pytest.mark.parametrize(
     ("address", "words", "way_on"),
     [
         (f"{ASKED}&now=01_1.7z_2.0z", ["1.7z", "no hidden neuron"], f"{ASKED}&now=01_2.0z"),
         (f"{ASKED}&now=01_1.0v1e9", ["1.0v1e9", "no number from"], f"{ASKED}&now=01"),
         (f"{ASKED}&now=011", ["011", "2 digits"], ASKED),
-        (f"{ASKED}&tool=w", ["nothing that can be written"], ASKED),
-        (f"{ASKED}&tool=v1e9", ["tool", "no number"], ASKED),
+        (f"{ASKED}&tool=abc", ["'abc'", "no number", "-0.5"], ASKED),
+        (f"{ASKED}&tool=v1e9", ["'1e9'", "no number"], ASKED),
         (f"{ASKED}&site=1.9", ["1.9", "no hidden neuron"], ASKED),
         (f"{ASKED}&now=01_d1~1~0~-1z_2.0z", ["d1~1~0~-1z", "is a direction"], f"{ASKED}&now=01_2.0z"),
         (f"{ASKED}&site=first", ["first", "is no neuron or edge"], ASKED),
