@@ -181,6 +181,12 @@ def test_an_alignment_is_right_where_its_own_places_are_patched(client, record, 
     assert record(f"{PLAY}?e={ALIGNMENT}&now={now}")["explanations"][0]["right"] is True
 
 
+def test_keys_come_to_neurons_before_edges_and_are_told_what_a_click_does(client):
+    links = re.findall(r'<a id="at-([0-9-]+)"[^>]* aria-label="([^"]*)"', client.get(PLAY).text)
+    assert [at.count("-") for at, _ in links] == [1] * 6 + [2] * 18
+    assert links[0] == ("1-0", "Patch n1.0 from 01")
+
+
 @pytest.mark.parametrize(("field", "text"), [("tool", "abc"), ("site", "1.9")])
 def test_what_cannot_be_read_of_a_form_is_told_beside_it_and_the_page_stays(client, field, text):
     answer = client.get(f"{ASKED}&now=01_1.0z&{field}={text}")
