@@ -407,6 +407,7 @@ class Field:
         kind: of the control.
         value: what stands in it, or is chosen.
         choices: value and words of each, of a "select" or of "ticks".
+        groups: of "ticks": the values that are folded, under what they have in common.
         limits: attributes of the control.
     """
 
@@ -417,6 +418,7 @@ class Field:
     kind: str
     value: Any
     choices: tuple[tuple[str, str], ...]
+    groups: Mapping[str, Sequence[str]]
     limits: Mapping[str, Any]
 
 
@@ -425,8 +427,8 @@ class Form(Block):
     """Fields to fill in.
 
     A field's title, description, type and limits are those of the model; a list without choices is typed, with commas
-    between. ``json_schema_extra`` may say ``control``: "textarea", "file" or "hidden"; ``words`` of each choice; and
-    ``autocomplete``.
+    between. ``json_schema_extra`` may say ``control``: "textarea", "file" or "hidden"; ``words`` of each choice;
+    ``groups`` of choices that are folded; and ``autocomplete``.
 
     Args:
         model: the fields.
@@ -509,6 +511,7 @@ def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mappin
         kind=str(extra.get("control", kind)),
         value=value.value if isinstance(value, Enum) else "" if value is None else value,
         choices=named,
+        groups=extra.get("groups", {}),  # type: ignore[arg-type]
         limits=limits
         if kind != "number"
         else {"step": "any", **limits}

@@ -27,6 +27,14 @@ REFUSED: Final = "study design"
 """What refusals of contradictions are about; their causes are the contradictions, with semicolons."""
 
 
+_WORDS: Final = {
+    "int_parsing": "VALUE is no whole number",
+    "float_parsing": "VALUE is no number",
+    "too_short": "give one entry or more",
+    "missing": "fill this in",
+}
+
+
 def design_from_mapping(settings: Mapping[str, Any]) -> StudyDesign:
     """A design from JSON values, whole and without contradictions.
 
@@ -36,15 +44,20 @@ def design_from_mapping(settings: Mapping[str, Any]) -> StudyDesign:
     try:
         design = StudyDesign.model_validate(dict(settings))
     except ValidationError as error:
-        problems = [
-            f"{'.'.join(map(str, e['loc'])) or 'design'}: {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
-        ]
+        # one whose entries are all wrong is told to be empty, too
+        told = [e for e in error.errors() if e["type"] != "too_short" or not e["input"]]
+        problems = [f"{'.'.join(map(str, e['loc'])) or 'design'}: {words_of(e)}" for e in told]
         raise _refusal(problems) from None
     problems = contradictions(design)
     if problems:
         raise _refusal(problems)
     return design
+
+
+def words_of(error: Any) -> str:
+    """What is wrong with a value, in words."""
+    words = _WORDS.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    return words.replace("VALUE", repr(error["input"]))
 
 
 def read_design(raw: bytes) -> StudyDesign:

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 from fastapi import Form as Sent
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
-from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
@@ -138,16 +137,20 @@ def sent_study(request: Request, session: Writing, links: Links, form: Form) -> 
     text = str(form.get("file") or "")
     lists = {name: [str(value) for value in form.getlist(name) if value] for name in LISTS if name in form}
     try:
+        if form.get("change"):
+            values = {**{name: str(value) for name, value in form.items()}, **lists}
+            return show(request, study_form(links, values=values, file=text), room="Findings")
         if form.get("design"):
             row = study_queue.start(session, design_of_text(str(form["design"])))
             return RedirectResponse(links.study(row.slug), status_code=303)
         design = design_of_text(text) if text.strip() else read_fields(form, lists)
-    except (AnalysisError, ValidationError) as error:
+    except AnalysisError as error:
         fields, problems = problems_of(error)
         values = {name: str(value)[:4000] for name, value in form.items() if name not in LISTS} | lists
         blocks = study_form(links, values=values, errors=fields, file=text, problems=problems)
         return show(request, blocks, room="Findings", status_code=422)
-    return show(request, study_ready(links, design, study_of_design(session, design)), room="Findings")
+    sent = {name: str(value) for name, value in form.items() if name not in LISTS} | lists
+    return show(request, study_ready(links, design, study_of_design(session, design), sent), room="Findings")
 
 
 @router.get(f"{_API}/schema", summary="JSON schema of study files", responses=api_errors(400), **_TOLD)

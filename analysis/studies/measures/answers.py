@@ -205,7 +205,7 @@ def _faithful(studied: Studied, place: Location) -> bool:
 # --- of all answers together
 
 
-@measure("audit-circuits", "valid circuits", "count", "circuits", log=True, needs=_NEEDS)
+@measure("audit-circuits", "valid circuits beside the answers", "count", "circuits", log=True, needs=_NEEDS)
 def _n_valid(studied: Studied) -> Measured:
     """Valid circuits of the network, among which answers are located."""
     circuits = _answers(studied).landscape.circuits
@@ -215,7 +215,7 @@ def _n_valid(studied: Studied) -> Measured:
     return Measured(circuits.n_valid, float(low), float(high))
 
 
-@measure("audit-smallest", "edges of the smallest valid circuit", "count", "edges", needs=_NEEDS)
+@measure("audit-smallest", "edges of the smallest circuit beside the answers", "count", "edges", needs=_NEEDS)
 def _smallest(studied: Studied) -> Measured:
     """The smallest number of edges that a valid circuit has."""
     landscape = _answers(studied).landscape

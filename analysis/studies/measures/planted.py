@@ -111,7 +111,7 @@ def _minimal(studied: Studied, record: PlantedRecord) -> Measured:
     return Measured(minimal, note="circuits are counted, not listed" if minimal is None else "")
 
 
-@_of_planted("planted-circuits", "valid circuits", "count", "circuits", log=True)
+@_of_planted("planted-circuits", "valid circuits of the planted network", "count", "circuits", log=True)
 def _valid_circuits(studied: Studied, record: PlantedRecord) -> int:
     """Circuits of the planted network that are valid."""
     return int(_found(studied, record).n_valid)

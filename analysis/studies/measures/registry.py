@@ -21,16 +21,16 @@ from analysis.studies.measures.criteria import criterion_measures
 from analysis.studies.measures.measure import Measure
 from analysis.studies.measures.retired import RETIRED
 
-_FAMILIES: Final[tuple[ModuleType, ...]] = (
-    findings,
-    named,
-    single,
-    sets,
-    alice_or_bob,
-    stories,
-    planted,
-    answers,
-)
+_FAMILIES: Final[Mapping[str, ModuleType]] = {
+    "Circuits, interpretations and alignments in numbers": findings,
+    "Interpretations by names of gates": named,
+    "Exactly one explanation, and how the network was found": single,
+    "Which explanations": sets,
+    "Alice or Bob, rule by rule": alice_or_bob,
+    "Stories of circuits": stories,
+    "Planted circuits beside what is found": planted,
+    "Answers of discovery methods, which a study file names": answers,
+}
 
 
 def _declared(family: ModuleType) -> Iterator[Measure]:
@@ -41,7 +41,9 @@ def _declared(family: ModuleType) -> Iterator[Measure]:
                 yield one
 
 
-MEASURES: Final[Mapping[str, Measure]] = {one.key: one for family in _FAMILIES for one in _declared(family)}
+MEASURES: Final[Mapping[str, Measure]] = {one.key: one for family in _FAMILIES.values() for one in _declared(family)}
+GROUPS: Final = {title: [one.key for one in _declared(family)] for title, family in _FAMILIES.items()}
+"""The keys of each family, under what it is about."""
 KNOWN: Final = {**MEASURES, **RETIRED}
 """Those that results may have."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -14,20 +15,23 @@ from analysis.network_files.files import slug_of
 from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
 from analysis.studies.chunks import possible_circuits
-from analysis.studies.design import MAX_DESIGN_BYTES, MAX_SEEDS, StudyDesign
-from analysis.studies.measures.registry import MEASURES
-from analysis.studies.reading import REFUSED, design_from_mapping, read_design, runnable
+from analysis.studies.design import MAX_DESIGN_BYTES, MAX_SEEDS, GridFactor, StudyDesign
+from analysis.studies.measures.registry import GROUPS, MEASURES, measures_of
+from analysis.studies.reading import REFUSED, design_from_mapping, read_design, runnable, words_of
 from analysis.tasks import MAX_INPUTS
 from app.addressing import API_V2, Addresses
-from app.db.studies import free_study_slug
+from app.db.studies import design_of, free_study_slug
 from app.db.study_tables import StudyRow
-from app.figures.numbers import exact, noun
+from app.figures.numbers import duration, exact, noun
 from app.options import Options
 from app.pages.studies.study import open_study
-from pluriscope.blocks import Action, Block, Form, Head, Notice, Prose, Section, Table, errors_of
+from pluriscope.blocks import Action, Block, Form, Head, Notice, Prose, Section, Table
 
 _USUAL: Final = ("circuits-valid", "interpretations-total", "interpretations-observed", "alignments-minimal")
+_COMMON: Final = (*_USUAL, "algorithms-aligned", "one-minimal-alignment")
+_RARE: Final = {title: [key for key in keys if key not in _COMMON] for title, keys in GROUPS.items()}
 _SHOWN_CELLS: Final = 40
+_LEVELS: Final[tuple[GridFactor, ...]] = ("tasks", "hidden", "loss_target")
 LISTS: Final = ("protocols", "measures")
 """Fields of which several may be ticked."""
 
@@ -54,7 +58,11 @@ class StudyFields(BaseModel):
     count: int = Field(30, ge=1, le=MAX_SEEDS, title="Seeds of each cell")
     protocols: list[Literal[tuple(BUILT_IN)]] = ["complete"]  # type: ignore[valid-type]
     measures: list[Literal[tuple(MEASURES)]] = Field(  # type: ignore[valid-type]
-        list(_USUAL), json_schema_extra={"words": {key: one.label for key, one in MEASURES.items()}}
+        list(_USUAL),
+        json_schema_extra={
+            "words": {key: f"{one.label}: {one.definition}" for key, one in MEASURES.items()},
+            "groups": dict[str, Any](_RARE),
+        },
     )
 
 
@@ -86,8 +94,22 @@ def new_study(session: Session, links: Addresses, options: NewStudyOptions) -> I
     if options.study:
         row = open_study(session, links, options.study)
         copied = {"slug": free_study_slug(session, row.slug), "name": f"Copy of {row.name}"[:200]}
+        design = design_of(row)
+        values = _values(design.model_copy(update=copied))
+        try:
+            if read_fields(values, {name: values[name] for name in LISTS}).digest == design.digest:
+                return study_form(links, values=values)
+        except InvalidStudy:
+            pass  # the fields cannot say it
         file = json.dumps({**row.design, **copied}, indent=1, ensure_ascii=False)
     return study_form(links, file=file)
+
+
+def _values(design: StudyDesign) -> dict[str, Any]:
+    """The fields of the form as far as they say a design."""
+    levels = {name: "; ".join(design.labels(name)) for name in _LEVELS}
+    texts = {"name": design.name, "question": design.question, "n_inputs": design.n_inputs, "count": design.seeds.count}
+    return {**levels, **texts, "protocols": list(design.labels("protocol")), "measures": list(design.measures)}
 
 
 def study_form(
@@ -119,18 +141,32 @@ def study_form(
     yield from [*other, *parts] if file else [*parts, *other]
 
 
-def study_ready(links: Addresses, design: StudyDesign, known: StudyRow | None) -> Iterator[Block]:
-    """What a design would train, and the button that starts it.
+def study_ready(
+    links: Addresses, design: StudyDesign, known: StudyRow | None, sent: Mapping[str, str | Sequence[str]]
+) -> Iterator[Block]:
+    """What a design would train, and the buttons that start it and lead back to the form.
 
     Args:
         links: of the site.
         design: what was declared.
         known: the study that has this design already, which starting it continues.
+        sent: the form as it was filled in.
     """
     cells = cells_of(design)
     start = Action("Start", links.new_study(), True, True, {"design": design.model_dump_json()})
     words = f"{noun(len(cells), 'cell')}, {noun(design.n_networks, 'network')}. {design.question}"
-    yield Head(design.name, words, actions=[start])
+    change = Action("Change", links.new_study(), changes=True, fields={**sent, "change": "yes"})
+    yield Head(design.name, words, actions=[start, change])
+    facts = {
+        "Measures": ", ".join(
+            one.label for one in measures_of(design.measures, design.criteria, design.methods).values()
+        )
+    }
+    facts["Protocols"] = ", ".join(design.labels("protocol"))
+    if known is not None and known.n_finished:
+        seconds = (design.n_networks - known.n_finished) * known.seconds / known.n_finished
+        facts["Takes"] = f"about {duration(max(0, seconds))} on one core"
+    yield Table.plain(("What", "Value"), [*facts.items()])
     if known is not None:
         see = Action(f"See {known.name}", links.study(known.slug))
         yield Notice(
@@ -152,11 +188,25 @@ def read_fields(form: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> 
     """The fields of a sent form as a design; tests are declared in a study file alone.
 
     Raises:
-        ValidationError: a field is wrong by itself.
-        InvalidStudy: texts that are no numbers, contradictions; all named at once.
+        InvalidStudy: fields that are wrong by themselves, texts that are no numbers, contradictions; all named at once.
     """
     sent = {name: form[name] for name in StudyFields.model_fields if form.get(name, "") != ""} | dict(lists)
-    fields = StudyFields.model_validate(sent)
+    try:
+        return _design_of(StudyFields.model_validate(sent))
+    except (
+        ValidationError
+    ) as error:  # then the other fields are looked at with something right in the wrong ones' place
+        wrong = {str(one["loc"][0]): words_of(one) for one in error.errors()}
+        right = {name: value for name, value in sent.items() if name not in wrong}
+        problems = [f"{name}: {words}" for name, words in wrong.items()]
+        try:
+            _design_of(StudyFields.model_validate({"name": "name", "question": "question", **right}))
+        except InvalidStudy as other:
+            problems.append(other.cause)
+        raise InvalidStudy(REFUSED, "; ".join(problems), "correct it; nothing was started") from None
+
+
+def _design_of(fields: StudyFields) -> StudyDesign:
     settings = {
         "slug": slug_of(fields.name)[:60].strip("-") or "study",
         "name": fields.name.strip(),
@@ -183,12 +233,23 @@ def design_of_text(text: str) -> StudyDesign:
 
 def problems_of(error: Exception) -> tuple[dict[str, str], list[str]]:
     """What is wrong with each field, and with the whole."""
-    if isinstance(error, ValidationError):
-        fields = errors_of(error)
-        return fields, [f"{name}: {words.rstrip('.')}" for name, words in fields.items()]
-    if isinstance(error, InvalidStudy) and error.item == REFUSED:
-        return {}, [part.strip() for part in error.cause.split("; ") if part.strip()]
-    return {}, [str(error).rstrip(".")]
+    if not isinstance(error, InvalidStudy) or error.item != REFUSED:
+        return {}, [str(error).rstrip(".")]
+    fields, problems, at = dict[str, str](), list[str](), ""
+    for part in error.cause.split("; "):
+        item, colon, words = part.partition(": ")
+        name = re.split(r"[. ]", item.replace("seeds.count", "count"))[0]
+        if colon and name in StudyFields.model_fields:
+            at, info = name, StudyFields.model_fields[name]
+            fields[at] = f"{fields[at]}; {words}" if at in fields else words
+            problems.append(f"{info.title or name.replace('_', ' ').capitalize()}: {words}")
+        elif at and not colon:
+            fields[at], problems[-1] = f"{fields[at]}; {part}", f"{problems[-1]}; {part}"
+        else:
+            at = ""
+            problems.append(part)
+    helps = {name: StudyFields.model_fields[name].description or "" for name in fields}
+    return {name: f"{words[:1].upper()}{words[1:]}. {helps[name]}".strip() for name, words in fields.items()}, problems
 
 
 def _levels(text: str) -> list[str]:

@@ -278,6 +278,10 @@ def test_the_form_shows_what_it_would_train_before_anything_starts(client):
     shown = client.post("/studies/new", data=fields)
     assert shown.status_code == 200
     assert "40 networks" in shown.text
+    assert ">valid circuits</td>" in shown.text
+    back = client.post("/studies/new", data={**fields, "change": "yes"}).text
+    assert 'value="2-2; 3-3"' in back
+    assert back.count(" checked") == 2
     assert client.get(API).json()["items"] == []
     text = unescape(shown.text.partition('name="design" value="')[2].partition('"')[0])
     started = client.post("/studies/new", data={"design": text})
@@ -289,18 +293,18 @@ def test_the_form_shows_what_it_would_train_before_anything_starts(client):
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"count": "many"}, "count"),
+        ({"count": "many", "hidden": "3-x", "loss_target": ";"}, "'many' is no whole number"),
         ({"hidden": "3-3; 3-3"}, "is there twice"),
-        ({"hidden": "3-x"}, "hidden"),
-        ({"measures": ""}, "measures"),
-        ({"name": ""}, "name"),
+        ({"count": "many", "hidden": "3-x", "loss_target": ";"}, "'x' is no whole number. Levels between semicolons"),
+        ({"name": "", "measures": ""}, "Give one entry or more"),
+        ({"name": "", "measures": ""}, "Fill this in"),
     ],
 )
 def test_what_is_wrong_in_the_form_is_named(client, changed, words):
     fields = {"name": "x", "question": "y", "hidden": "3-3", "count": "3", "tasks": "XOR"}
     fields |= {"protocols": "paper", "measures": "circuits-valid"}
     answer = client.post("/studies/new", data=fields | changed)
-    assert (answer.status_code, words in answer.text) == (422, True)
+    assert (answer.status_code, words in unescape(answer.text)) == (422, True)
     assert client.post("/studies/new", data={"file": '{"slug": "x"}'}).status_code == 422
 
 
@@ -327,6 +331,16 @@ def test_a_duplicate_has_a_name_and_slug_of_its_own_and_says_where_nothing_was_c
     assert "This design is stored" not in client.post("/studies/new", data={"file": json.dumps(file)}).text
     assert client.post(API, json={"design": file}).status_code == 202
     assert client.get(f"{API}/xor-width-2").json()["name"] == "Copy of XOR by width"
+
+
+def test_a_duplicate_that_the_fields_can_say_fills_them(client):
+    plain = {"slug": "plain", "name": "Plain", "question": "How many?", "hidden": [[2, 2], [4]], "seeds": {"count": 7}}
+    client.post(API, json={"design": {**plain, "measures": ["circuits-valid", "one-circuit"]}})
+    text = client.get("/studies/new?study=plain").text
+    for value in ("Copy of Plain", "2-2; 4", "7"):
+        assert f'value="{value}"' in text
+    assert text.count(" checked") == 3
+    assert "plain-2" not in text
 
 
 # --- addresses from before
