@@ -146,10 +146,10 @@ def sent_study(request: Request, session: Writing, links: Links, form: Form) -> 
         design = design_of_text(text) if text.strip() else read_fields(form, lists)
     except AnalysisError as error:
         fields, problems = problems_of(error)
-        values = {name: str(value)[:4000] for name, value in form.items() if name not in LISTS} | lists
+        values = {**{name: str(value)[:4000] for name, value in form.items() if name not in LISTS}, **lists}
         blocks = study_form(links, values=values, errors=fields, file=text, problems=problems)
         return show(request, blocks, room="Findings", status_code=422)
-    sent = {name: str(value) for name, value in form.items() if name not in LISTS} | lists
+    sent = {**{name: str(value) for name, value in form.items() if name not in LISTS}, **lists}
     return show(request, study_ready(links, design, study_of_design(session, design), sent), room="Findings")
 
 

@@ -107,7 +107,7 @@ def new_study(session: Session, links: Addresses, options: NewStudyOptions) -> I
 
 def _values(design: StudyDesign) -> dict[str, Any]:
     """The fields of the form as far as they say a design."""
-    levels = {name: "; ".join(design.labels(name)) for name in _LEVELS}
+    levels: dict[str, Any] = {name: "; ".join(design.labels(name)) for name in _LEVELS}
     texts = {"name": design.name, "question": design.question, "n_inputs": design.n_inputs, "count": design.seeds.count}
     return {**levels, **texts, "protocols": list(design.labels("protocol")), "measures": list(design.measures)}
 
