@@ -67,6 +67,11 @@ class DataRecord:
         return self.representatives if self.interchange_rows is None else self.interchange_rows
 
     @cached_property
+    def stand_in(self) -> bool:
+        """Whether other rows, such as noisy ones, stand for the Boolean inputs."""
+        return self.boolean and not np.array_equal(self.representatives, input_table(self.n_inputs))
+
+    @cached_property
     def is_clean(self) -> bool:
         """Whether this is the default: every Boolean input once."""
         return self.digest == clean_data(self.n_inputs).digest

@@ -111,7 +111,7 @@ class LadderReport(Report):
             return ["No algorithm of this task has a variable to place, so there is nothing to climb."]
         n, told = len(self.algorithms), []
         climbed = [one for one in self.in_order if not one.refused]
-        what = "The algorithm" if n == 1 else "Both algorithms" if n == 2 else f"All {n:,} algorithms"
+        what = "The irredundant algorithm" if n == 1 else f"{'Both' if n == 2 else f'All {n:,}'} irredundant algorithms"
         for words, chosen in (
             (f"{what} can be placed on", [one for one in climbed if one.algorithms == n]),
             ("Some of them, not all, on", [one for one in climbed if 0 < one.algorithms < n]),

@@ -87,6 +87,13 @@ class Known:
         question = self.place.question
         return behaviour_of(self.place, forward(question.cut, question.data.representatives)[:, 0])
 
+    @cached_property
+    def judged_right(self) -> NDArray[np.bool_]:
+        """On which of the rows that circuits are judged on it is right itself."""
+        rows, labels = self.place.question.judged
+        rule = self.place.question.protocol.circuit_decision
+        return decided_right(forward(self.place.question.cut, rows)[:, 0], labels, rule)
+
     @property
     def n_right(self) -> int:
         """Inputs that the protocol counts right."""
@@ -149,8 +156,6 @@ class Known:
     def record(self) -> NetworkRecord:
         """The same as JSON."""
         place, row, question = self.place, self.place.row, self.place.question
-        rows, labels = question.judged
-        right = decided_right(forward(question.cut, rows)[:, 0], labels, question.protocol.circuit_decision)
         return NetworkRecord.showing(
             row,
             url=self.url,
@@ -163,8 +168,8 @@ class Known:
             data=place.data_digest,
             rows=place.rows,
             behaviour=self.behaviour,
-            n_judged=len(labels),
-            n_judged_right=int(right.sum()),
+            n_judged=len(self.judged_right),
+            n_judged_right=int(self.judged_right.sum()),
             state=self.state,
             job="" if self.job is None else self.links.job(self.job.id),
             stops=self.stops,

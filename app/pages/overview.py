@@ -40,6 +40,7 @@ from app.pages.about_one import pairs, provenance_of
 from app.pages.analyses import Asked as Analysed
 from app.pages.analyses import Shelf, analyses_of, contradicting
 from app.pages.analyses import answers_of as found_of
+from app.pages.compare.choosing import own_pair
 from app.pages.counted import (
     circuits_only,
     counts_of,
@@ -78,6 +79,7 @@ from pluriscope.blocks import (
     Section,
     Table,
 )
+from pluriscope.counts import Count
 from pluriscope.naming import RulesScope, Scope
 from pluriscope.tables import Query
 
@@ -234,11 +236,12 @@ class Overview(Shared):
     def _blocks(self) -> Iterator[Block]:
         """What it is and does, how many explanations there are, what else was asked; the rest folded."""
         place, links, told = self.place, self.links, self.told
-        words, refs = (
-            ("Compare explanations", []) if self.pair is None else ("Guess which of two is right", refs_of(self.pair))
-        )
-        at = 2 if refs and self.two.report.by_hand else ""  # the story has asked the first
+        refs = own_pair(self.session, links, place) if self.pair is None else refs_of(self.pair)
+        words = "Compare two explanations" if self.pair is None else "Guess which of two is right"
+        at = 2 if self.pair is not None and self.two.report.by_hand else ""  # the story has asked the first
         compare = Action(words, links.compare(place.slug, refs, place.scope, at=at), primary=True)
+        if not refs:
+            compare = Action("See the explanations", links.explanations(place.slug, place.scope), primary=True)
         share = Menu("Share", told.share, self.url)
         yield Head(place.row.name, told.sentence, actions=[*told.outputs, compare, share])
         yield from told.notices
@@ -312,7 +315,7 @@ def _of_transformer(page: Overview, place: ModelPlace) -> Told:
         id="counted",
     )
     right = f"A {place.kind.noun} that answers right on {exact(int((apart > 0).sum()))} of {place.rows}."
-    passing = "" if search is None else f" {exact(search.valid)} circuits of it pass the usual test."
+    passing = "" if search is None else only(Count(search.valid))
     frame = stored_circuits(session, place.row.id, place.text, place.kind)
     return Told(
         sentence=right + passing,
@@ -414,18 +417,36 @@ def _of_perceptron(page: Overview, known: Known) -> Told:
 
 def _sentence(known: Known, ground: Any) -> str:
     """What it computes, how many explanations pass, and whether any predicts everything."""
-    place, analysis, rows = known.place, known.place.analysis, known.behaviour
-    right = sum(one.right for one in rows)
+    place, analysis, data = known.place, known.place.analysis, known.place.question.data
+    right, of = sum(one.right for one in known.behaviour), noun(len(known.behaviour), "input")
+    if data.stand_in and data.validation_inputs is not None:  # what circuits are judged on
+        right, of = int(known.judged_right.sum()), noun(len(known.judged_right), "row")
     hidden = noun(sum(place.question.cut.hidden_sizes), "hidden neuron")
-    told = f"With {hidden} it answers {place.question.task.label} on {right} of {noun(len(rows), 'input')}."
-    if analysis is None or not analysis.circuits_valid or not interpretations_counted(analysis):
+    told = f"With {hidden} it answers {place.question.task.label} on {exact(right)} of {of}."
+    if analysis is None or not analysis.circuits_valid:
         return told
-    told += f" {counts_of(analysis).interpretations} interpretations of its circuits pass the usual test"
+    counts = counts_of(analysis)
+    told += only(counts.valid_circuits, counts.interpretations, counts.observed_classes)
     if ground is None or ground.partial or ground.perfect is None:
-        return f"{told}."
-    if ground.perfect == "0":
-        return f"{told}, and none of them predicts everything that the network does."
-    return f"{told}; {exact(ground.perfect)} of them predict everything that the network does."
+        return told
+    some = "No interpretation predicts" if ground.perfect == "0" else "1 interpretation predicts"
+    some = some if ground.perfect in ("0", "1") else f"{exact(ground.perfect)} interpretations predict"
+    return f"{told} {some} everything that the network does."
+
+
+def only(valid: Count, readings: Count | None = None, classes: Count | None = None) -> str:
+    """Whether there is only one explanation, in a sentence; "" where there is none."""
+    if not valid.value:
+        return ""
+    one = valid == Count(1)
+    circuits = "One circuit is" if one else f"{valid} circuits are"
+    if readings is None or classes is None or "unknown" in (readings.bound, classes.bound):
+        return f" {circuits} valid{'' if one else ', so none is the only explanation'}."
+    if readings == Count(1):
+        return f" {circuits} valid and has one interpretation: the only explanation."
+    if classes == Count(1):
+        return f" {circuits} valid; inputs cannot tell its {readings} interpretations apart."
+    return f" {circuits} valid; inputs tell {classes} interpretations apart, so none is the only explanation."
 
 
 def _ground(report: Any, known: Known, analysis: AnalysisRow, pair: PairFound | None) -> Iterator[Block]:

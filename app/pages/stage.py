@@ -102,9 +102,11 @@ def perceptron_stage(
         bits = " ".join(map(str, one.bits)) if boolean else f"row {number}"
         right = "right" if one.right else f"should be {one.target}"
         above = f"{'' if one.decision else 'not '}above 0.5, so it answers {one.decision}"
-        said = f"{'Input ' if boolean else ''}{bits}: output {decimal(one.output)}, {above}."
+        given_as = ", ".join(map(decimal, given[number].tolist())) if place.question.data.stand_in else ""
+        stands = f", for which the row {given_as} stands" if given_as else ""
+        said = f"{'Input ' if boolean else ''}{bits}{stands}: output {decimal(one.output)}, {above}."
         cells = (
-            bits,
+            Markup("{}<br><small>{}</small>").format(bits, given_as) if given_as else bits,
             decimal(one.output),
             str(one.decision),
             Markup("{}<br><small>{}</small>").format(right, one.note) if one.note else right,
@@ -156,7 +158,8 @@ def model_stage(place: ModelPlace, links: Addresses, answers: Sequence[AnswerRec
         for one in [answers[number]]
     ]
     looking, said = _looking(place, answers[at], at)
-    drawn = graph_diagram(place.space.graph, title=place.model.name, looking=looking)
+    graph, title = place.space.graph, place.model.name
+    drawn = twice(graph_diagram(graph, title=title, looking=looking), graph_diagram(graph, title=title))
     most = f"the {len(rows)} smallest of {exact(len(answers))}"
     note = Markup("Answers its largest output. The gap is its lead over the next: {}. {}").format(
         most, linked("Play", played_url(links, place, at))

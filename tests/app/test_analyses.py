@@ -66,7 +66,7 @@ FINDINGS = {
         "some answer in 7 of them, and 2 are carried by a valid alignment of an irredundant algorithm."
     ],
     "ladder": [
-        "Both algorithms can be placed on: read-out, some oblique swap.",
+        "Both irredundant algorithms can be placed on: read-out, some oblique swap.",
         "Some of them, not all, on: single neurons; neuron sets; small integer directions, read-out or not; read-out, "
         "orthogonal swap.",
         "None on: small integer directions that read the variable.",

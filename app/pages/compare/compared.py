@@ -216,6 +216,9 @@ class Compared(Shared):
             shares = [f"{letter} is right on {exact(n)}" for letter, n, says in speaking if says]
             shares = [shares[0], *(words.replace("is right ", "") for words in shares[1:])]
             told += f" Where they contradict, {', '.join(shares[:-1])} and {shares[-1]}."
+        elif len(self.ones) == LEAST and self.trials.spoken.any() and not self.trials.spoken.all():
+            silent = exact(int((~self.trials.spoken).all(axis=0).sum()))
+            told += f" Where one alone is right, the other is silent; on {silent} of {exact(self.of)} neither speaks."
         return told
 
     @cached_property

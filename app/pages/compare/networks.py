@@ -402,6 +402,7 @@ def _outputs(beside: Beside) -> str:
         names = "Both" if len(told) == LEAST else "All"
     verb = "gives" if len(told) == 1 else "give"
     low, high, of = min(right), max(right), noun(len(task.truth_table), "input")
+    of += "’ rows" if beside.place.question.data.stand_in else ""
     how_many = f"{low}" if low == high else f"{low} to {high}"
     return f"{names} {verb} {task.name or 'the task'} on {how_many} of {of}."
 

@@ -212,6 +212,7 @@ def test_circuits_beside_each_other(client):
     assert page["pairs"][0]["both_right"] == 4
     html = client.get(there.headers["location"]).text
     assert "P and Q never contradict each other" in html
+    assert "neither speaks" not in html  # circuits of a transformer answer on every row
     assert html.count('id="explanation-') == 2
     apart = compared(client, f"/compare?network=and-of-two&e=c-{first}&e=2c")
     assert apart["n_contradictions"] == sum(apart["pairs"][0][one] for one in ("first_right", "second_right")) > 0

@@ -4,9 +4,14 @@ import json
 import re
 from html import unescape
 
+import numpy as np
 import pytest
 
+from analysis.data import noisy_data
+from app.db.records import save_data_record
 from app.figures.numbers import decimal
+from app.pages.overview import only
+from pluriscope.counts import Count
 from tests.app.pages.conftest import XOR
 
 
@@ -51,3 +56,37 @@ def test_each_count_has_its_total_its_rules_and_the_papers_number(client):
     ):
         assert phrase in text
     assert "complete: 197 of 9,625" in words(client.get(XOR, params={"protocol": "paper"}).text)
+
+
+NOISY = noisy_data((0, 1, 1, 0), 1, 0.1, np.random.default_rng(0), cut=True)
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ((Count(0),), ""),
+        ((Count(1),), " One circuit is valid."),
+        ((Count(166),), " 166 circuits are valid, so none is the only explanation."),
+        ((Count(1), Count(1), Count(1)), " One circuit is valid and has one interpretation: the only explanation."),
+        ((Count(1), Count(32), Count(1)), " One circuit is valid; inputs cannot tell its 32 interpretations apart."),
+        (
+            (Count(197), Count(9_000), Count(7_836)),
+            " 197 circuits are valid; inputs tell 7,836 interpretations apart, so none is the only explanation.",
+        ),
+        (
+            (Count(3, "at_least"), Count(0, "unknown"), Count(0, "unknown")),
+            " ≥ 3 circuits are valid, so none is the only explanation.",
+        ),
+    ],
+)
+def test_whether_an_explanation_is_the_only_one_is_said(counts, told):
+    assert only(*counts) == told
+
+
+def test_rows_that_stand_for_inputs_are_told_apart_from_them(client):
+    with client.app.state.store.write() as session:
+        save_data_record(session, NOISY)
+    text = words(client.get(XOR, params={"protocol": "paper", "data": NOISY.digest[:12]}).text)
+    first = ", ".join(map(decimal, NOISY.representatives[0].tolist()))
+    assert f"Input 0 0, for which the row {first} stands: output" in text
+    assert "of 10,000 rows" in text
