@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -33,7 +32,7 @@ from app.figures.numbers import decimal, exact, noun, readable
 from app.figures.svg.graphs import graph_diagram
 from app.figures.svg.networks import network_diagram
 from app.pages.about_one import about, behaviour_table, column, figure, head_actions, listed, pairs, told
-from app.pages.circuit_facts import Readings, Verdict, readings_of, verdict_on
+from app.pages.circuit_facts import NEAREST, Readings, Verdict, nearest, readings_of, verdict_on
 from app.pages.inside import N_ROWS, answers_of, answers_table, played_url, table_blocks
 from app.pages.interpretation_list import CircuitOptions, interpretations
 from app.pages.network_page import behaviour_of
@@ -160,7 +159,7 @@ def _of_transformer(session: Session, place: ModelPlace, mask: str) -> Cut:
     bits = mask_bits(space, mask)
     outputs = space.run(bits[None])
     apart = gaps(outputs, model.answers)[0]
-    right, n, margin = int((apart > 0).sum()), len(model.rows), float(np.abs(apart).min())
+    right, n, margin = int((apart > 0).sum()), len(model.rows), nearest(apart, apart > 0)
     valid = right / n > ACCURACY_THRESHOLD
     asked = "" if valid else f", and a share above {ACCURACY_THRESHOLD:g} is asked for"
     search = searches_of(session, [place.row.id]).get((place.row.id, place.text))
@@ -183,7 +182,7 @@ def _of_transformer(session: Session, place: ModelPlace, mask: str) -> Cut:
             threshold=ACCURACY_THRESHOLD,
             in_space=True,
             margin=margin,
-            fragile=margin < FRAGILE_MARGIN,
+            fragile=abs(margin) < FRAGILE_MARGIN,
         ),
         chance=None if search is None else chances_by_bits(space, dict(search.by_bits)).get(int(bits.sum())),
         stored=stored is not None and mask in stored[REF],
@@ -270,7 +269,7 @@ def _facts(cut: Cut) -> Iterator[Fact]:
     yield Fact("Rows right", f"{verdict.n_right} of {verdict.n_rows}", above)
     yield Fact(f"{cut.part.capitalize()}s", f"{cut.n_kept} of {len(cut.bits)}")
     yield Fact(cut.between, f"{cut.neurons} of {cut.n_neurons}")
-    yield Fact("Margin", decimal(verdict.margin, 4), "smallest on any row")
+    yield Fact("Margin", decimal(verdict.margin, 4), NEAREST)
     if cut.chance is not None:
         yield Fact("Valid at its size", _share(cut.chance), f"possible circuits of {cut.size}")
     if readings.total is not None and readings.observed is not None:

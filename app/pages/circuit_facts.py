@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from analysis.circuits.result import FRAGILE_MARGIN
@@ -19,6 +21,7 @@ from app.options import PageModel
 from app.pages.place import Place
 from app.recent import Recent
 
+NEAREST: Final = "smallest on any row; negative: that row is wrong"
 N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot
 MAX_INDEX_DIGITS: Final = 999
 MOST_ON_PAGES: Final = 1_000_000
@@ -39,7 +42,7 @@ class Verdict(PageModel):
     n_rows: int
     threshold: float = Field(description="The share of right rows must be above this.")
     in_space: bool = Field(description="Whether the protocol looks at such circuits at all.")
-    margin: float = Field(description="Smallest distance of any of those rows' outputs from the decision's edge.")
+    margin: float = Field(description="Smallest distance of any output from the decision's edge; < 0 if it is wrong.")
     fragile: bool = Field(description="Whether the margin is below 1e-6.")
 
 
@@ -49,7 +52,9 @@ def verdict_on(place: Place, circuit: Circuit) -> Verdict:
     protocol = place.question.protocol
     outputs = place.question.activations(circuit, rows)[-1][:, 0]
     n_right = int((decide(outputs, protocol.circuit_decision) == labels).sum())
-    margin = float(margin_to_edge(outputs, protocol.circuit_decision).min())
+    margin = nearest(
+        margin_to_edge(outputs, protocol.circuit_decision), decide(outputs, protocol.circuit_decision) == labels
+    )
     looked_at = in_space(circuit.n_neurons, place.question.cut.sizes, protocol)
     accurate = bool(decide_right(place.question, mask_array([circuit.mask], circuit.layout))[0])
     if not looked_at:
@@ -69,8 +74,14 @@ def verdict_on(place: Place, circuit: Circuit) -> Verdict:
         threshold=protocol.accuracy_threshold,
         in_space=looked_at,
         margin=margin,
-        fragile=margin < FRAGILE_MARGIN,
+        fragile=abs(margin) < FRAGILE_MARGIN,
     )
+
+
+def nearest(margins: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """The smallest margin of any row; negative where that row is wrong."""
+    row = int(np.abs(margins).argmin())
+    return float(abs(margins[row]) * (1 if right[row] else -1))
 
 
 @dataclass(frozen=True)

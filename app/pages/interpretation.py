@@ -20,7 +20,7 @@ from app.figures.svg.tiles import bits_of, gate_tiles, table_name, variable
 from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.circuit import on_every_input, verdict_marks
-from app.pages.circuit_facts import Verdict, readings_of, verdict_on
+from app.pages.circuit_facts import NEAREST, Verdict, readings_of, verdict_on
 from app.pages.page import One, page
 from pluriscope.blocks import Block, Fact, Facts, Head, More, Section, Side, Table
 from pluriscope.kinds.readings import reading_words
@@ -71,7 +71,7 @@ def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
             Fact("Free rows", exact(n_free), "of gates, which no input produces"),
             Fact("Rows right", f"{verdict.n_right} of {verdict.n_rows}", "the circuit alone"),
             Fact("Edges", f"{found.circuit.n_edges} of {found.circuit.layout.n_edges}"),
-            Fact("Margin", decimal(verdict.margin, 4), "smallest on any row"),
+            Fact("Margin", decimal(verdict.margin, 4), NEAREST),
         ]
     )
     yield Side([figure(one, drawn, "Each neuron with its function of the inputs."), facts])

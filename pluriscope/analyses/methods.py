@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from markupsafe import Markup
 
+from analysis.criteria.registry import CRITERIA
 from analysis.discovery.audit import answered
 from analysis.discovery.method import Method
 from analysis.discovery.registry import METHOD_BY_KEY, MODEL_METHOD_BY_KEY
@@ -70,17 +71,21 @@ def _page(report: MethodsReport, of: Subject) -> Iterator[Block]:
     caption = f"Dots: the answers under default settings, by {of.part}s. Columns: valid circuits."
     yield Figure(_thumb(report, of), caption)
     rows = []
+    circuits = [one for one in report.answers if one.default and one.place is not None]
+    common = [key for key in (_failed(circuits[0]) if circuits else ()) if all(key in _failed(one) for one in circuits)]
     for key, method in _methods(of).items():
         answer = next((one for one in report.answers if one.method == key and one.default), None)
         if answer is not None:
-            rows.append(_row(answer, method.label, of))
+            rows.append(_row(answer, method.label, of, common))
         elif method.label in report.refused:
             rows.append(Row({"method": method.label, "fails": report.refused[method.label]}))
         elif not method.learns:  # it came after this report
             rows.append(Row({"method": method.label, "fails": "not asked yet"}))
     action = Action("Locate your own", of.links.claim(of.slug, of.scope))
-    yield Section("Under default settings", action=action)
+    yield Section("Under default settings", "Each leads to its circuit", action)
     yield _table(rows)
+    if common:
+        yield Prose(f"All of them fail: {', '.join(map(_label, common))}.", glossary=False)
     others = [one for one in report.answers if not one.default]
     many = noun(len(others), "answer")
     yield More("Under other settings", lambda: [_table([_row(one, "", of) for one in others])], sentence=many)
@@ -98,14 +103,24 @@ def _table(rows: Sequence[Row]) -> Table:
     return Table.short("answer", said, rows)
 
 
-def _row(one: AnswerFound, label: str, of: Subject) -> Row:
+def _failed(one: AnswerFound) -> list[str]:
+    """Criteria that an answer fails."""
+    criteria = {} if one.place is None else one.place["criteria"] or {}
+    return [key for key, passed in criteria.items() if passed is False and key != "margin"]
+
+
+def _label(key: str) -> str:
+    return next((one.label for one in CRITERIA if one.key == key), key.replace("-", " "))
+
+
+def _row(one: AnswerFound, label: str, of: Subject, common: Collection[str] = ()) -> Row:
     method = _methods(of)[one.method]
     text = _text(method, one.settings)
     place = one.place
     if place is None:
         return Row({"method": label or text, "fails": f"{one.outcome}: no circuit"})
-    chance, backbone, criteria = place["chance"], place["backbone"], place["criteria"]
-    failed = [key for key, passed in (criteria or {}).items() if passed is False and key != "margin"]
+    chance, backbone = place["chance"], place["backbone"]
+    failed = _failed(one)
     planted = None if of.planted is None else of.planted.circuit.mask
     values = {
         "method": label or text,
@@ -114,7 +129,7 @@ def _row(one: AnswerFound, label: str, of: Subject) -> Row:
         "excess": place["excess"],
         "chance": None if chance["valid"] is None else f"{int(chance['valid']):,} of {int(chance['possible']):,}",
         "backbone": None if backbone is None else "{} of {}".format(*backbone["recall"]),
-        "fails": ", ".join(failed) or None,
+        "fails": ", ".join(_label(key) for key in failed if key not in common) or None,
         "story": place["story"] and place["story"]["relation"],
         "planted": None if planted is None else answered(int(place["mask"], 16), planted, valid=place["valid"]),
     }

@@ -40,7 +40,7 @@ from app.pages.play.tokens import click_words
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Prose, Table
 from pluriscope.records import HandRecord, PlayRecord, RunRecord
 
-MAX_CHOICES: Final = 512
+MAX_CHOICES: Final = 64
 """Rows of a task up to which a page lists them to choose from."""
 WRITTEN: Final[dict[Written, tuple[str, str]]] = {
     "source": ("patched from the source row", "←"),
