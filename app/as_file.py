@@ -27,7 +27,7 @@ _ELSEWHERE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _OF_A_SERVER: Final = (
     "head script, meta[property], meta[name^=twitter], meta[name=htmx-config], noscript, dialog, [data-tray], .tick, "
     "[data-live], [data-theme-switch], form[role=search], [data-announce], .range, .only-phone, .menu small, "
-    "a[href*='part=file'], link[rel=expect]"
+    "a[href*='part=file'], link[rel=expect], #working"
 )
 _LOADED: Final = (("a", "href"), ("link", "href"), ("img", "src"), ("script", "src"))
 _STYLES: Final = re.compile(r'<link rel="stylesheet" href="[^"?]*/static/([\w.-]+)')
@@ -149,7 +149,9 @@ def _lead(one: Tag, name: str, link: Callable[[str], str], address: str, live: s
         wanted = normal(urljoin(address, target))
         one["href"], one["title"] = live + wanted, f"On the live site: {wanted}"
         one["class"] = " ".join([*one.get_attribute_list("class"), "off-copy"])
-    else:
-        one.name = "span"  # what is not in the copy, or the same list, otherwise sorted or filtered
+    elif one.has_attr("download"):
+        one.decompose()
+    else:  # what is not in the copy, or the same list, otherwise sorted or filtered
+        one.name = "g" if one.find_parent("svg") else "span"
         del one["href"]
         one["title"] = one.attrs.pop("aria-label", f"Not in this copy: {normal(urljoin(address, target))}")

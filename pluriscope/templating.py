@@ -5,6 +5,7 @@ Copies that need no server are made of the pages; in a notebook the objects show
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,6 +28,7 @@ PART: Final = "part"
 EVERY_PART: Final = "*"
 """In place of the name of a block: every fold of a page stands open, as it does on paper and in an offline copy."""
 """Option of every page: the block that is asked for alone, or that stands unfolded."""
+_PICTURE: Final = re.compile(r"/(?!/)(?:networks/)?([^?]+\.(?:svg|png|pdf))(?:\?|$)")
 AS_FILE: Final = "file"
 """In place of the name of a block: the whole page is sent as one file that opens without a server."""
 
@@ -93,7 +95,9 @@ def linked(words: Any, url: str, css: str = "", **more: str) -> Markup:
     """
     if not url:
         return escape(words)
-    given = {"class": css, **{name.replace("_", "-"): value for name, value in more.items()}}
+    picture = _PICTURE.match(url)
+    saved = {"download": picture[1].replace("/", "-")} if picture else {}
+    given = {"class": css, **saved, **{name.replace("_", "-"): value for name, value in more.items()}}
     attributes = Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in given.items() if value)
     return Markup('<a href="{}"{}>{}</a>').format(url, attributes, words)
 

@@ -3,9 +3,13 @@
 (() => {
   const on = (selector, act) => {
     for (const button of document.querySelectorAll(selector)) button.hidden = false;
-    document.addEventListener("click", (event) => event.target.closest(selector) && act());
+    document.addEventListener("click", ({ target }) => target.closest(selector) && act(target.closest(selector)));
   };
-  on("[data-print]", () => print());
+  on("[data-print]", (button) => {
+    document.documentElement.dataset.prints = button.dataset.print;
+    print();
+  });
+  addEventListener("afterprint", () => delete document.documentElement.dataset.prints);
 
   /* the mark on a line of values: of the drawing that belongs to what it now says yes to, mark and words are shifted */
   document.addEventListener("input", ({ target: mark }) => {

@@ -107,6 +107,7 @@
     delete screen.dataset.guessed;
     if (!whole) return;
     screen.dataset.guess = choice.dataset.choice;
+    for (const file of screen.querySelectorAll(".menu a")) file.search = choice.search;
     const told = screen.querySelector(".verdict-line .told"); // put in anew, so that it is read out
     told.replaceWith(told.cloneNode(true));
     history.replaceState(history.state, "", choice.href);
@@ -155,7 +156,8 @@
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, select, textarea") || document.querySelector("dialog[open]")) return;
     const scrolls = event.key.startsWith("Page") && root.scrollHeight > innerHeight + 4;
-    const by = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }[event.key];
+    const goes = event.key === " " && root.hasAttribute("data-present") && !event.target.closest("button");
+    const by = goes ? 1 : { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }[event.key];
     if (by && !scrolls) {
       event.preventDefault();
       turn(now + by);

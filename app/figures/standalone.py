@@ -40,7 +40,7 @@ def standalone_svg(markup: str, theme: Theme = "light", *, font: str = "", groun
         markup: one drawing, as :func:`app.figures.svg.elements.drawing` makes it.
         theme: its colours.
         font: one family for all text, "" for the families of the pages.
-        ground: whether it has the theme's ground behind it, or none.
+        ground: whether it has the theme's ground behind it, white if it is light, or none.
 
     Raises:
         ValueError: the markup is no drawing.
@@ -50,7 +50,8 @@ def standalone_svg(markup: str, theme: Theme = "light", *, font: str = "", groun
     opening = _STYLE.sub("", head[0])
     opening = re.sub(r' (width|height)="[^"]*"', "", opening)
     opening = opening[:-1] + f' width="{width}" height="{height}">'
-    behind = f'<rect width="{width}" height="{height}" fill="{token("--paper", theme)}"/>' if ground else ""
+    paper = "#fff" if theme == "light" else token("--paper", theme)
+    behind = f'<rect width="{width}" height="{height}" fill="{paper}"/>' if ground else ""
     rest = markup[head.end() :]
     title, end, body = rest.partition(_TITLE_END)
     return f"{opening}{title}{end}<style>{drawing_rules(theme, font)}</style>{behind}{body}"

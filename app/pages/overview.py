@@ -82,6 +82,7 @@ from pluriscope.blocks import (
 from pluriscope.counts import Count
 from pluriscope.naming import RulesScope, Scope
 from pluriscope.tables import Query
+from pluriscope.templating import part_url
 
 _SETTINGS: Final = {"granularity": "Cut by", "ablation": "what is cut carries", "embedding": "embedding"}
 _LEFT_OUT: Final = ("options", "losses", "outputs", "message")
@@ -384,7 +385,10 @@ def _rows_right(place: ModelPlace, frame: Mapping[str, Any] | None) -> Iterator[
 def _of_perceptron(page: Overview, known: Known) -> Told:
     place, links, url, scope = known.place, known.links, known.url, known.place.scope
     row, question, analysis = place.row, place.question, place.analysis
-    share = [Action("Network file", links.network_file(place.slug)), Action("In a frame", links.embedded(url))]
+    share = [
+        Action("Network file", links.network_file(place.slug)),
+        Action("Cite and embed", f"{part_url('cite', url)}#cite"),
+    ]
     if analysis is not None:
         share.insert(1, Action("Result file", links.result(place.slug, scope)))
         share.insert(2, Action("Distributions as CSV", links.made_of(url, "figures.csv")))

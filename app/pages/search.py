@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from unicodedata import combining, normalize
 
-from markupsafe import Markup
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -38,6 +37,7 @@ from app.pages.place import locate
 from pluriscope.blocks import Block, Form, Head, Notice, Section, Table
 from pluriscope.glossary import terms
 from pluriscope.naming import ExplanationRef, Scope
+from pluriscope.templating import linked
 
 PER_GROUP: Final = 6
 MOST_IN_GROUP: Final = 50
@@ -115,10 +115,11 @@ def search_blocks(found: SearchRecord, links: Addresses) -> Iterator[Block]:
         yield Notice("Nothing has this name", "Masks, references, formulas and digests are understood, too.")
     for group in found.groups:
         yield Section(group.title, id=group.title.lower())
-        rows = [(Markup('<a href="{}">{}</a>').format(hit.url, hit.label), hit.detail) for hit in group.hits]
+        rows = [(linked(hit.label, hit.url, "link"), hit.detail) for hit in group.hits]
         yield Table.plain(("Result", "What it is"), rows)
-    yield Section("Keys", id="shortcuts")
-    yield Table.plain(("Key", "What it does"), KEYS)
+    if not found.q:
+        yield Section("Keys", id="shortcuts")
+        yield Table.plain(("Key", "What it does"), KEYS)
 
 
 def build_search(session: Session, links: Addresses, options: SearchOptions) -> SearchRecord:
@@ -180,9 +181,10 @@ def lessons_named(links: Addresses, words: Sequence[str]) -> list[Hit]:
             ("Hand-outs", "A page to print for each lesson", links.learn("hand-outs")),
             f"{teach} lessons handouts sheets",
         ),
+        (("Teacher’s notes", "A page with the answers to each lesson", links.learn("notes")), f"{teach} lessons notes"),
     ]
     pages += [
-        ((one.title, one.does, links.learn(one.slug)), f"{teach} lesson hand-out handout notes") for one in LESSONS
+        ((one.title, one.does, links.learn(one.slug)), f"{teach} lessons hand-out handout notes") for one in LESSONS
     ]
     return [
         Hit(kind="lesson", label=label, detail=detail, url=url)

@@ -169,13 +169,13 @@ def story(session: Session, links: Addresses, now: int, guess: str = "") -> Stor
     return Story([told.network(), told.one(), told.other(), *experiments, told.all()], now)
 
 
-def figure_of(session: Session, links: Addresses, number: int, name: str) -> Markup | None:
-    """A figure of a screen by its name, "drawing" or "line"; None where there is none.
+def figure_of(session: Session, links: Addresses, number: int, name: str, guess: str) -> Markup | None:
+    """A figure of a screen by its name, "drawing" or "line", as it is after a guess; None where there is none.
 
     Raises:
         NotFound: the network is not stored.
     """
-    figures = story(session, links, number, "-").screens[number - 1].figures
+    figures = story(session, links, number, guess).screens[number - 1].figures
     return {key: wide for key, (wide, _) in zip(_FIGURES, figures, strict=False)}.get(name)
 
 
@@ -241,8 +241,9 @@ class _Told:
         return {**runs, "input": question.clean_rows[row].tolist(), **more}
 
     def _screen(self, number: int, facts: Mapping[str, Any] | None = None, **more: Any) -> Screen:
+        guessed = f"?guess={more['guess']}" if more.get("guess", "-") in tuple(_LETTERS) else ""
         files = [
-            Action(f"{before}{form}", f"{self.of.links.story(number, name)}.{form.lower()}")
+            Action(f"{before}{form}", f"{self.of.links.story(number, name)}.{form.lower()}{guessed}")
             for (name, before), _ in zip(_FIGURES.items(), more.get("figures", ()), strict=False)
             for form in ("SVG", "PNG", "PDF")
         ]

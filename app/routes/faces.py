@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.addressing import API_V2, Addresses
 from app.error_answers import api_errors
 from app.pages.sharing.facts import Shared
-from app.pages.sharing.share import Share, only_here, share_of
+from app.pages.sharing.share import OF_THE_QUESTION, Share, only_here, share_of
 from app.pages.sharing.targets import read_target
 from app.pages.sharing.verifying import told, verify
 from app.rendering import HAS_RECORD, base_url, network_row, show
@@ -43,7 +43,7 @@ def _texts(share: Share) -> Iterator[Block]:
         "Link": share.url,
         "In a notebook": share.notebook,
         "Verified at the command line": f"pluriscope verify '{share.path}'" if share.verify_url else "",
-        "BibTeX": share.bibtex,
+        "BibTeX": f"{share.bibtex}\n\n{OF_THE_QUESTION}",
         "Embedding": share.frame(),
         "Offline copy, run where the database is": f"pluriscope export --static DIR --network "
         f"{share.network_digest[:12]}"

@@ -16,10 +16,10 @@ from app.db.reads.studies import all_studies
 from app.pages.admin import administration
 from app.pages.collection import CollectionOptions, CollectionRecord, collection_blocks, collection_record
 from app.pages.findings import findings, findings_chapter
-from app.pages.learn.pages import hand_outs, learn, lesson_called, slides
+from app.pages.learn.pages import learn, lesson_called, sheets, slides
 from app.pages.learn.pages import lesson as lesson_blocks
 from app.pages.scope import scope
-from app.pages.search import SearchOptions, SearchRecord, build_search, search_blocks
+from app.pages.search import MOST_IN_GROUP, SearchOptions, SearchRecord, build_search, search_blocks
 from app.rendering import base_url, show
 from app.routes.changes import Admin
 from app.routes.depends import Links, NoOptions, Reading, now
@@ -84,7 +84,12 @@ def slides_page(request: Request, session: Reading, links: Links, _options: NoOp
 
 @router.get("/learn/hand-outs", **HTML)
 def hand_outs_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
-    return show(request, hand_outs(session, links), room="Learn", around=_LEARN)
+    return show(request, sheets(session, links, "handout"), room="Learn", around=_LEARN)
+
+
+@router.get("/learn/notes", **HTML)
+def notes_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
+    return show(request, sheets(session, links, "notes"), room="Learn", around=_LEARN)
 
 
 @router.get("/learn/{lesson}", **HTML)
@@ -111,8 +116,12 @@ def search(session: Reading, links: Links, options: Annotated[SearchOptions, Que
     """What a text names, by group: networks, explanations by mask, reference or formula, studies, terms, actions; best
     first. Groups without a result are left out.
     """
-    found = build_search(session, links, options)
-    return Faces(lambda request: show(request, search_blocks(found, links), headers=UNLISTED), lambda: found)
+    every = options.model_copy(update={"limit": MOST_IN_GROUP if options.q else options.limit})
+
+    def page(request: Request) -> Response:
+        return show(request, search_blocks(build_search(session, links, every), links), headers=UNLISTED)
+
+    return Faces(page, lambda: build_search(session, links, options))
 
 
 @router.get("/glossary", **HTML)

@@ -19,6 +19,7 @@ from app.routes.pictures import Form, drawing_file
 
 router = APIRouter()
 _SCREEN: Final = "/story/{screen}"
+Guess = Literal["", "P", "Q"]
 
 
 class FrontOptions(Options):
@@ -33,7 +34,7 @@ class FrontOptions(Options):
 class StoryOptions(Options):
     """What is chosen on a screen."""
 
-    guess: Literal["", "P", "Q"] = Field("", description="The explanation that the reader takes to be right.")
+    guess: Guess = Field("", description="The explanation that the reader takes to be right.")
 
 
 @router.get("/", **HTML)
@@ -56,9 +57,11 @@ def screen_page(
 
 
 @router.get(f"{_SCREEN}/{{figure}}.{{form}}", include_in_schema=False)
-def screen_figure(request: Request, session: Reading, links: Links, screen: str, figure: str, form: Form) -> Response:
+def screen_figure(
+    request: Request, session: Reading, links: Links, screen: str, figure: str, form: Form, guess: Guess = ""
+) -> Response:
     number = _number(screen, links)
-    drawn = figure_of(session, links, number, figure)
+    drawn = figure_of(session, links, number, figure, guess)
     if drawn is None:
         cause, cure = "does not belong to this screen", "use drawing"
         raise NotFound(f"figure {figure[:40]!r}", cause, cure, "figure", links.story(number), "the screen")

@@ -114,7 +114,8 @@ def test_a_guess_comes_before_the_answer(tab, number, key, right):
     assert f"{right} is right" in verdict.inner_text()
     assert said(tab) == "1"
     assert tab.evaluate("() => document.activeElement.textContent") == "Next"
-    assert "your guess" in tab.locator(f".screen.now [data-choice={key.upper()}]").inner_text()
+    assert f"guess was {key.upper()}" in verdict.evaluate("(one) => getComputedStyle(one, '::after').content")
+    assert tab.locator(".screen.now .menu a").first.get_attribute("href").endswith(f".svg?guess={key.upper()}")
     assert tab.url.endswith(f"?guess={key.upper()}")
     tab.reload()
     verdict.wait_for(state="visible")
@@ -130,6 +131,13 @@ def test_presenting_leaves_the_frame_of_the_site_away(tab):
              parseFloat(getComputedStyle(document.querySelector(`.screen.now :is(${one})`)).fontSize))"""
     )
     assert sizes == [56, 28]
+    tab.set_viewport_size({"width": 1280, "height": 720})
+    tab.keyboard.press("q")
+    tab.locator(".screen.now [data-next]").wait_for(state="visible")
+    assert tab.evaluate("() => document.documentElement.scrollHeight") <= 720
+    assert tab.locator(".screen.now .because").first.is_visible()
+    tab.keyboard.press(" ")
+    assert on_screen(tab) == 5
     tab.keyboard.press("Escape")
     eventually(tab, tab.locator("header.bar").is_visible, True)
 

@@ -19,9 +19,9 @@ from app.figures.svg.elements import drawing, line, rect, text
 _WIDTH: Final = 240.0
 _HIGH: Final = 14.0
 _LEAST: Final = 1.5  # what is there is seen
-_NAMES: Final = 118.0  # of a thumb: where bars begin
+_NAMES: Final = 150.0  # of a thumb: where bars begin
 _ROOM: Final = 78.0  # the longest
-_SHORT: Final = 18
+_SHORT: Final = 20
 
 
 def funnel_bar(
@@ -86,4 +86,4 @@ def funnel_thumb(lines: Sequence[tuple[str, int]], *, title: str) -> Markup:
         body += rect(_NAMES, y - 9, wide, 10, "b")
         body += text(_NAMES + wide + 5, y, f"{count:,}", "lab")
     said = "; ".join(f"{name}: {count:,}" for name, count in lines)
-    return drawing(248, 120, body, sentence=f"{title}. {said}.", css_class="funnel")
+    return drawing(280, 120, body, sentence=f"{title}. {said}.", css_class="funnel")

@@ -35,6 +35,7 @@ from pluriscope.records import (
     DifferenceRecord,
 )
 from pluriscope.tables import Column, Query, Row, Selection
+from pluriscope.templating import part_url
 
 ID: Final = "contradictions"
 UNTIL: Final = {
@@ -382,7 +383,7 @@ def _head(c: Compared) -> Head:
     share = [
         *(Action(f"Figure as {form}", url) for form, url in whole.items()),
         Action("Card", c.links.made_of(c.url, "card.png")),
-        Action("In a frame", c.links.embedded(c.url)),
+        Action("Cite and embed", f"{part_url('cite', c.url)}#cite"),
         Action("Start a collection", c.links.collection("", [(c.url, "")])),
     ]
     words = "Change the two" if len(c.ones) == LEAST else "Change them"

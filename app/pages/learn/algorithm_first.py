@@ -180,6 +180,7 @@ def _numbers(of: Subject) -> Mapping[str, Any]:
         "network": of.blank(),
         "parts": [in_words(_table(part)) for part in algorithm.variables],
         "rows": of.rows,
+        "swapped": int(_tried(of, algorithm, algorithm.variables[0])[0][1].expected[0, 1]),
     }
 
 

@@ -57,7 +57,7 @@ class Trial:
 
 
 def trials(of: Subject) -> list[Trial]:
-    """Every such experiment on one neuron on which the two contradict each other, the clearest first."""
+    """Every such experiment on one neuron, the clearest first."""
     found = [
         Trial(of, site, source, base)
         for site in of.hidden.values()
@@ -65,8 +65,7 @@ def trials(of: Subject) -> list[Trial]:
         for base in range(len(of.rows))
         if source != base
     ]
-    apart = [one for one in found if one.right]
-    return sorted(apart, key=lambda one: (not _flips(of, one), -abs(one.output - 0.5)))
+    return sorted(found, key=lambda one: (not _flips(of, one), -abs(one.output - 0.5)))
 
 
 def _flips(of: Subject, one: Trial) -> bool:
@@ -124,7 +123,11 @@ def _board(of: Subject, state: ExperimentOptions) -> Board:
     if source == base:
         said: Markup | str = "Forced to the value that it has: nothing changes. Choose another input."
     elif not apart:
-        said = f"Both say {one.says[0]}: nothing can be learned from it. Change something."
+        said = (
+            f"Both say {one.says[0]}, the network says {one.answer}: both are wrong here. Change something."
+            if one.says[0] != one.answer
+            else f"Both say {one.says[0]}, and so does the network: that does not tell them apart. Change something."
+        )
     elif not guessed:
         said = "They contradict each other. Who is right? Guess, and see."
         actions = [Action(f"{letter} is right", of.at(_SLUG, state, guess=letter)) for letter in _LETTERS]
@@ -177,8 +180,11 @@ def _counts(of: Subject) -> dict[str, int]:
 def _numbers(of: Subject) -> Mapping[str, Any]:
     found = trials(of)
     return {
-        "single": len(of.hidden) * len(of.rows) * (len(of.rows) - 1),
-        "apart": [(_words(of, one), one.right, number(one.output)) for one in found],
+        "single": len(found),
+        "apart": [(_words(of, one), one.right, number(one.output)) for one in found if one.right],
+        "wrong": [
+            (_words(of, one), one.says[0], number(one.output)) for one in found if {*one.says} == {1 - one.answer}
+        ],
         "counts": _counts(of),
         "network": of.blank(),
         "readings": [

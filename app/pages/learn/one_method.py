@@ -79,29 +79,33 @@ def _board(of: Subject, state: MethodOptions) -> Board:
         )
     drawn = among(_sizes(of), place["edges"], sentence=f"{all_valid} valid circuits by lines; {_told(place)}")
     low, high = min(_sizes(of)), max(_sizes(of))
-    words = f"All {all_valid} valid circuits by lines, from {low} to {high}; those of its size in ink."
+    words = f"All {all_valid} valid circuits by lines, from {low} to {high}; those of its size dark."
     figure += Markup("<div>{}<p>{}</p></div></div>").format(drawn, words)
     said = f"Of the other {all_valid - 1}, {_told(place)}. You said {state.guess} smaller."
     return Board(steps, figure, said)
 
 
+def _by_chance(of: Subject) -> list[tuple[int, str, str]]:
+    """Of all possible circuits as large as the answer of a method how many are valid, the largest first."""
+    ones = {place["edges"]: (key, place["chance"]) for key, place in _places(of).items() if key != _CHANCE}
+    return [
+        (lines, f"{odds['valid']} of {odds['possible']:,} are valid", key)
+        for lines, (key, odds) in sorted(ones.items(), reverse=True)
+    ]
+
+
 def _question(of: Subject) -> list[Answer]:
     places = _places(of)
     masks = {key: place["mask"] for key, place in places.items()}
-    chance, others = places.get(_CHANCE), [key for key in places if key != _CHANCE]
+    others = [key for key in places if key != _CHANCE]
     differ = next(key for key in others if masks[key] != masks[others[0]])
     two = [(_thumb(of, key), f"{_label(key)}: {noun(places[key]['edges'], 'line')}") for key in (others[0], differ)]
     distinct = len(set(masks.values()))
-    by_chance = []
-    beaten = "Random orders were not asked here."
-    if chance is not None:
-        beaten = (
-            f"A random order of lines is valid too, once it has enough of them: here {chance['edges']} of "
-            f"{of.question.layout.n_edges}."
-        )
-        by_chance = [(_thumb(of, _CHANCE), f"{_label(_CHANCE)}: {noun(chance['edges'], 'line')}")]
-    rank = places[others[0]]
-    odds = rank["chance"]
+    odds = places[others[0]]["chance"]
+    by_chance = [
+        (_thumb(of, key), f"Of the possible circuits with {lines} lines, {told}.")
+        for lines, told, key in _by_chance(of)
+    ]
     least = (
         f"Yes. Of the {odds['possible']:,} possible circuits as large as that of {_label(others[0])}, {odds['valid']} "
         "are valid. Only beside all of them does one answer say something."
@@ -109,7 +113,9 @@ def _question(of: Subject) -> list[Answer]:
     return [
         Answer("found", "They found the circuit", False,
                f"{len(places)} methods, {distinct} different circuits, all valid. Here are two.", two),
-        Answer("skill", "They are better than chance", False, beaten, by_chance),
+        Answer("skill", "They are better than chance", False,
+               "Being valid does not show it by itself: of many lines also a random choice is often valid, of few "
+               "hardly ever.", [by_chance[0], by_chance[-1]]),
         Answer("little", "Little, before one knows the others", True, least, two),
     ]  # fmt: skip
 
@@ -121,7 +127,7 @@ def _numbers(of: Subject) -> Mapping[str, Any]:
         "distinct": len({place["mask"] for place in places.values()}),
         "valid": sum(_sizes(of).values()),
         "smallest": min(_sizes(of)),
-        "sizes": sorted(_sizes(of).items()),
+        "chance": [(lines, told) for lines, told, _ in _by_chance(of)],
         "definitions": [(_label(key), METHOD_BY_KEY[key].definition) for key in places],
     }
 

@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
 from app.errors import NotFound
+from app.figures.svg.lessons import with_inputs
 from app.figures.svg.thumbs import circuit_thumb
 from app.figures.svg.tiles import gate_tiles
 from app.pages.learn.lesson import Lesson, Subject
 from app.pages.learn.registry import LESSONS, NUMBERS, PLANS, STORY
 from app.pages.page import read_options
-from pluriscope.blocks import Action, Block, Head, More, Notice
-from pluriscope.templating import render
+from pluriscope.blocks import Action, Block, Head, Menu, More, Notice
+from pluriscope.templating import AS_FILE, PART, render
 
 _BY_SLUG: Final = {one.slug: one for one in LESSONS}
 
@@ -58,7 +59,7 @@ def learn(session: Session, links: Addresses) -> Iterator[Block]:
         f"Learn it in {NUMBERS[STORY]} minutes. Teach it in {NUMBERS_OF_TENS[min(PLANS) // 10]}.",
         f"Start with the story. Then {many} short lessons: each sets a task on a real network, lets you try, and shows "
         "what came of it.",
-        actions=[Action("Start the story", links.front(), primary=True)],
+        actions=[Action("Start the story", links.front(), primary=True), Menu("Share", (), links.learn())],
     )
     of = None
     try:
@@ -111,22 +112,32 @@ def lesson(session: Session, links: Addresses, slug: str, query: Sequence[tuple[
         },
     )
     told = {"slug": slug, "n": found.numbers(of), "lesson": found, "number": number}
-    yield More("Teacher’s notes", lambda: [Sheet(template="notes", told=told)], "with the answers", id="notes")
+    if (PART, AS_FILE) not in query:  # a file is for pupils
+        notes = (_button("notes", "the notes"), Sheet(template="notes", told=told))
+        yield More("Teacher’s notes", lambda: notes, "with the answers", id="notes")
     after = LESSONS[number] if number < len(LESSONS) else None
-    yield Sheet(template="foot", told={"after": after, "slide": number + INTRODUCTION})
+    share = Menu("Share", (), of.at(slug, state))
+    yield Sheet(template="foot", told={"after": after, "slide": number + INTRODUCTION, "share": share})
     yield Sheet(template="handout", told=told)
 
 
-def hand_outs(session: Session, links: Addresses) -> Iterator[Block]:
-    """The hand-outs of all lessons, a page each on paper."""
-    of = Subject.stored(session, links)
-    yield Head(
-        "Hand-outs",
-        f"{NUMBERS[len(LESSONS)].capitalize()} pages to print, black on white, one for each lesson, without answers.",
-    )
-    yield Sheet(template="print", told={})
+def sheets(session: Session, links: Addresses, template: str) -> Iterator[Block]:
+    """The hand-outs or the notes of all lessons, a page each on paper."""
+    of, many = Subject.stored(session, links), NUMBERS[len(LESSONS)].capitalize()
+    title, said = {
+        "handout": ("Hand-outs", "black on white, one for each lesson, without answers"),
+        "notes": ("Teacher’s notes", "one for each lesson, with the answers"),
+    }[template]
+    page = links.learn("hand-outs" if template == "handout" else template)
+    yield Head(title, f"{many} pages to print, {said}.", actions=[Menu("Share", (), page)])
+    yield _button("all", "all of them")
     for number, one in enumerate(LESSONS, start=1):
-        yield Sheet(template="handout", told={"slug": one.slug, "n": one.numbers(of), "lesson": one, "number": number})
+        told = {"slug": one.slug, "n": one.numbers(of), "lesson": one, "number": number}
+        yield Sheet(template=template, told=told)
+
+
+def _button(what: str, words: str) -> Sheet:
+    return Sheet(template="print", told={"what": what, "words": words})
 
 
 INTRODUCTION: Final = 2
@@ -137,12 +148,12 @@ def slides(session: Session, links: Addresses) -> Iterator[Block]:
     """One thought each: a sentence, a figure, a question."""
     of = Subject.stored(session, links)
     weights, story = of.question.cut.weights, ("The story", links.front())
-    shown = [
-        ("This network says whether A and B are different.", [circuit_thumb(weights)], "How does it do it?", *story)
-    ]
+    drawn = with_inputs(circuit_thumb(weights))
+    shown = [("This network says whether A and B are different.", [drawn], "How does it do it?", *story)]
     reading = of.pair[0].interpretation
     assert reading is not None  # noqa: S101  # the story's pair are interpretations
-    drawn = circuit_thumb(weights, reading.circuit, gate_tiles(reading.gates, of.question.cut.n_inputs))
+    tiles = gate_tiles(reading.gates, of.question.cut.n_inputs)
+    drawn = with_inputs(circuit_thumb(weights, reading.circuit, tiles))
     shown.append(("Here is one explanation. It passes the usual tests.", [drawn], "Do you believe it?", *story))
     shown += [(one.thought, list(one.pictures(of)), one.asks, one.title, links.learn(one.slug)) for one in LESSONS]
     yield Sheet(template="slides", told={"slides": shown, "back": links.learn()})

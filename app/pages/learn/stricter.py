@@ -23,10 +23,29 @@ from app.pages.play.played import Ask
 from app.pages.play.played import Field as Asked
 
 _SLUG: Final = "stricter"
-_TESTS: Final = parse_steps(
-    ("mean-ablation", "resample-ablation", "output-faithfulness", "knockout-completeness", "minimal-subset")
-)
+_ASKS: Final = {
+    "mean-ablation": (
+        "Mean ablation",
+        "It still gives them while each line that is cut carries its mean over the four inputs.",
+    ),
+    "resample-ablation": (
+        "Resample ablation",
+        "It still gives them while the lines that are cut carry what they do on one of the four inputs, whichever.",
+    ),
+    "output-faithfulness": (
+        "Output faithfulness",
+        "On no input does its output differ from that of the whole network by more than {tolerance:g}.",
+    ),
+    "knockout-completeness": (
+        "Completeness",
+        "Whichever of its neurons are switched off, in it and in the whole network: both answer alike.",
+    ),
+    "minimal-subset": ("Subset-minimal", "No smaller part of its lines gives all four right answers."),
+}
+"""The tests in order: what they are called here and ask, in words of the lessons."""
+_TESTS: Final = parse_steps(tuple(_ASKS))
 _VALID: Final = ("Right answers", "It gives all four right answers while the lines that are cut carry 0.")
+_SCALE: Final = "The scale is logarithmic: small numbers have long bars."
 
 
 class StricterOptions(LessonOptions):
@@ -56,7 +75,7 @@ def _told(of: Subject) -> list[tuple[str, str, int]]:
     """Each test with what it asks and how many are left."""
     row = of.place.analysis
     valid = 0 if row is None else int(row.circuits_valid)
-    tests = [(one.criterion.label, one.criterion.definition, left) for one, left in _left(of, _TESTS)]
+    tests = [(_ASKS[one.key][0], _ASKS[one.key][1].format(**one.settings), left) for one, left in _left(of, _TESTS)]
     return [(*_VALID, valid), *tests]
 
 
@@ -105,8 +124,8 @@ def _board(of: Subject, state: StricterOptions) -> Board:
             fallen[number] and Markup("{}<span>fails it</span>").format(fallen[number]),
         )
         before = left
-    figure = Markup('<table class="tests"><caption>{} circuits are possible.</caption>{}</table>').format(
-        exact(possible), rows
+    figure = Markup('<table class="tests"><caption>{} circuits are possible. {}</caption>{}</table>').format(
+        exact(possible), _SCALE, rows
     )
     done = len(guesses) == len(told)
     kept = [("guess", str(guess)) for guess in guesses]
@@ -126,7 +145,7 @@ def _board(of: Subject, state: StricterOptions) -> Board:
 
 def _reversed(of: Subject) -> list[tuple[str, int]]:
     """The same tests from the last to the first, and what is left after each."""
-    return [(one.criterion.label, left) for one, left in _left(of, _TESTS[::-1])]
+    return [(_ASKS[one.key][0], left) for one, left in _left(of, _TESTS[::-1])]
 
 
 def _question(of: Subject) -> list[Answer]:
@@ -134,7 +153,7 @@ def _question(of: Subject) -> list[Answer]:
     path = ", ".join(f"{left} after “{name}”" for name, left in back)
     first = _told(of)[0]
     drawn = funnel_thumb([(first[0], first[2]), *back], title="The tests backwards")
-    figures = [(drawn, f"Backwards: {path}.")]
+    figures = [(drawn, f"Backwards: {path}. {_SCALE}")]
     gone = next(name for name, left in back if left == at_end)
     return [
         Answer(
@@ -159,8 +178,8 @@ def _numbers(of: Subject) -> Mapping[str, Any]:
 
 
 def _pictures(of: Subject) -> Sequence[Markup]:
-    counts = [_possible(of), *(left for _, _, left in _told(of))]
-    return [stairs(counts, sentence=f"Left after each test: {listed([exact(one) for one in counts])}")]
+    counts = {"possible": _possible(of)} | {name: left for name, _, left in _told(of)}
+    return [stairs(counts, sentence=f"Left after each test: {listed([exact(one) for one in counts.values()])}")]
 
 
 LESSON: Final = Lesson(
@@ -171,7 +190,7 @@ LESSON: Final = Lesson(
     minutes=6,
     options=StricterOptions,
     board=_board,
-    question="Had the tests come in the opposite order, how many would be left at the end?",
+    question="Had the five tests after “Right answers” come in the opposite order, how many would be left at the end?",
     answers=_question,
     numbers=_numbers,
     pictures=_pictures,

@@ -168,7 +168,7 @@ def _said(of: Subject, table: Bits) -> str:
 
 
 def _pictures(of: Subject) -> Sequence[Markup]:
-    marks = [(gate.threshold, bits_of(gate.function, 2), "") for gate in _gates(of)]
+    marks = [(gate.threshold, bits_of(gate.function, 2), letter) for gate, letter in zip(_gates(of), "PQ", strict=True)]
     return [_line(of, marks, thumb=True)]
 
 

@@ -21,6 +21,7 @@ from app.pages.sharing.facts import InShort, Shared
 from pluriscope.blocks import Action, Block, Choice, Figure, Head, Menu, Table, Text
 from pluriscope.naming import Scope
 from pluriscope.records import HandRecord, PlayRecord
+from pluriscope.templating import part_url
 
 MAIN: Final = "bench"
 """The id of the block."""
@@ -168,7 +169,7 @@ class Played(Shared):
         reset = [Action("Reset", self.clear_url)] if self.hands else []
         passed_on = [
             Action("Card", self.links.made_of(self.url, "card.png")),
-            Action("In a frame", self.links.embedded(self.url)),
+            Action("Cite and embed", f"{part_url('cite', self.url)}#cite"),
             Action("Start a collection", self.links.collection("", [(self.url, "")])),
         ]
         files = {form.upper(): self.links.made_of(self.url, f"{DRAWING}.{form}") for form in ("svg", "png", "pdf")}

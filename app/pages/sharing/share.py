@@ -16,6 +16,14 @@ from urllib.parse import urlsplit
 from app.addressing import Addresses
 from app.pages.sharing.facts import InShort, Shared
 
+OF_THE_QUESTION: Final = r"""@inproceedings{meloux2025everything,
+  title = {Everything, Everywhere, All at Once: Is Mechanistic Interpretability Identifiable?},
+  author = {M{\'e}loux, Maxime and Maniu, Silviu and Portet, Fran{\c{c}}ois and Peyrard, Maxime},
+  booktitle = {International Conference on Learning Representations},
+  year = {2025},
+  note = {arXiv:2502.20914}
+}"""
+"""The paper whose question every page asks."""
 EMBED_WIDTH: Final = 720
 EMBED_HEIGHT: Final = 640
 """Of a frame until its page has told its own height."""

@@ -105,6 +105,7 @@ def test_the_experiment_is_told_as_the_common_ground_counts_it(site):
     page = text_of(site.get("/learn/the-experiment?neuron=n1.1&x=00&source=01&guess=P&answer=once&part=notes").text)
     assert "Of 756 changes they contradict each other on 48: P is right on 32, Q on 16" in page
     assert "Of 72 such changes of one neuron they contradict each other on 6" in page
+    assert page.count(": both say") == 9
     assert "The network says 1: 1.15 is above the mark. P is right, as you said." in page
 
 
@@ -158,12 +159,21 @@ def test_the_placements_that_pass_are_those_that_the_search_found(site):
     [
         ("", ["Learn it in five minutes"]),
         ("/two-circuits?off=n2.1", ["All four right with five neurons. Fewer are enough"]),
+        ("/slides", ["8 / 8", "Which one is the explanation?", "0 Subset-minimal", "lines kept", "As a file"]),
+        ("/notes", ["Lesson 6: First the algorithm", "Question 1: 0 must come out"]),
         ("/two-circuits?off=n1.1", ["Wrong on 01", "Something needed is off"]),
         ("/two-circuits?kept=n2.1_n2.2&kept=n1.2_n2.1&answer=yes", ["does without it", "0.51 and 0.504 on 01 and 10"]),
         ("/two-readings?mark=1.29&kept=0101&kept=0111&answer=or", ["It can: with the mark at 0.81"]),
+        ("/the-experiment", ["Both say 0, and so does the network"]),
+        ("/the-experiment?neuron=n1.2&source=11&x=00", ["Both say 1, the network says 0: both are wrong here"]),
         ("/the-experiment?neuron=n1.1&x=00&source=01", ["The network will say 1", "Opens when you have guessed"]),
         ("/stricter?guess=300", ["197 left you said 300", "Next: Mean ablation."]),
+        (
+            "/stricter?" + 6 * "guess=1&" + "answer=more",
+            ["Not quite. Backwards", "logarithmic"],
+        ),
         ("/one-method?method=eap", ["17 lines of 18"]),
+        ("/one-method?guess=3&answer=skill", ["Not quite. Being valid", "with 12 lines, 16 of 2,034 are valid"]),
     ],
 )
 def test_pages_say_what_they_should(site, address, words):
@@ -181,6 +191,19 @@ def test_nothing_is_given_away_before_the_notes_are_opened(site, lesson):
     notes = site.get(f"/learn/{lesson}?part=notes").text
     for words in ("Before (", "Answers.", "Common mistake.", "To take home."):
         assert words in notes
+
+
+def test_a_lesson_as_a_file_is_for_pupils(site):
+    file = site.get("/learn/two-circuits?off=n2.1&part=file")
+    assert "attachment" in file.headers["content-disposition"]
+    assert "Teacher’s notes" not in file.text
+    assert "hand-out 1" in file.text
+    assert 'href="/learn/hand-outs?part=file"' in site.get("/learn").text
+
+
+def test_a_search_shows_every_lesson(site):
+    page = site.get("/search?q=lesson").text
+    assert all(f'<a href="/learn/{slug}" class="link">' in page for slug in BY_SLUG)
 
 
 @pytest.mark.parametrize(
@@ -233,6 +256,7 @@ def test_a_lesson_about_what_is_not_computed_yet_leads_to_where_it_is_asked_for(
     ("text", "url"),
     [
         *((word, "/learn") for word in ("learn", "lesson", "lessons", "teacher", "exercise", "hand-out", "handout")),
+        ("notes", "/learn/notes"),
         *((one.title, f"/learn/{one.slug}") for one in LESSONS),
         *(
             (name, "/networks/xor-pretrained?protocol=paper")

@@ -102,6 +102,13 @@ def test_an_experiment_is_told_as_comparing_the_two_tells_it(client, screen):
     assert f">{output}</text>" in text
 
 
+@pytest.mark.parametrize(("guess", "answered"), [("", False), ("?guess=Q", True)])
+def test_a_figure_as_a_file_tells_no_more_than_the_page_does(client, guess, answered):
+    assert f'/story/4/drawing.svg{guess}"' in client.get(f"/story/4{guess}").text
+    drawn = client.get(f"/story/4/drawing.svg{guess}").text
+    assert (">1.15</text>" in drawn, ">?</text>" in drawn) == (answered, not answered)
+
+
 def test_what_the_screens_say_of_the_two_is_so(client):
     answers = client.get("/").text.partition('<ul class="answers">')[2].partition("</ul>")[0]
     assert re.findall(r"<code>(\d+)</code> <b[^>]*>(\d)</b>", answers) == [
@@ -174,7 +181,7 @@ def test_without_its_network_the_front_page_says_what_this_is(tmp_path):
         ("/story/3/line.svg", "image/svg+xml"),
         ("/story/2/drawing.pdf", "application/pdf"),
         ("/story/6/drawing.pdf", "application/pdf"),
-        ("/story/4/drawing.png", "image/png"),
+        ("/story/4/drawing.png?guess=Q", "image/png"),
         ("/story/6/drawing.png?theme=dark", "image/png"),
         ("/story/4/line.svg", None),
         ("/story/8/drawing.svg", None),

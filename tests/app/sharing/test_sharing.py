@@ -57,6 +57,20 @@ def test_a_page_is_one_file_that_asks_for_nothing(client, page) -> None:
     assert found.select("figure svg")
     assert not found.select("link, form, img, button, script:not([type='application/json'])")
     assert not [one for one in found.select("a") if not one["href"].startswith(("#", "https://"))]
+    assert not found.select("svg span")
+    assert "fills itself" not in answer.text
+    assert not [one for one in found.select("figcaption span") if one.text in ("SVG", "PNG", "PDF")]
+
+
+@pytest.mark.parametrize("page", SHARED)
+def test_a_page_is_cited_beside_the_paper_whose_question_it_asks(client, page) -> None:
+    found = BeautifulSoup(client.get(page).text, "html.parser")
+    assert not found.select("a[href^='/embed/']"), "a bare frame is nothing to be pasted"
+    names = [one["download"] for one in found.select("a[href*='.svg'], a[href*='.png']")]
+    assert all(name.endswith(("drawing.svg", "drawing.png", "card.png", "loss.svg", "loss.png")) for name in names)
+    cited = client.get(f"{page}{'&' if '?' in page else '?'}part=cite").text
+    assert "@misc{pluriscope" in cited
+    assert "@inproceedings{meloux2025everything" in cited
 
 
 @pytest.mark.parametrize(
