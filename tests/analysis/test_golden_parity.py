@@ -54,7 +54,7 @@ def test_every_number_of_the_authors_program_is_found(name, output):
     assert list(analysis.interpretations.by_circuit) == expected["interpretations"]["n_factored"]
 
     algorithms = expected["algorithms"]
-    assert [r.algorithm.formula for r in analysis.algorithms.algorithms] == [c["str"] for c in algorithms["candidates"]]
+    assert [r.algorithm.text for r in analysis.algorithms.algorithms] == [c["str"] for c in algorithms["candidates"]]
     paths = {candidate["str"]: node_paths(candidate["ast"]) for candidate in algorithms["candidates"]}
     theirs = sorted(
         (m["str"], sorted((paths[m["str"]][n["node"]], n["layer"], tuple(n["neurons"])) for n in m["nodes"]))
@@ -62,7 +62,7 @@ def test_every_number_of_the_authors_program_is_found(name, output):
     )
     ours = sorted(
         (
-            result.algorithm.formula,
+            result.algorithm.text,
             sorted((path, site.layer, site.neurons) for path, site in scored.alignment.places),
         )
         for result in analysis.algorithms.algorithms

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.algorithms.candidates import Candidates, candidate_algorithms
+from analysis.algorithms.high_level_model import with_signs
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments import placements, sites
 from analysis.alignments import search as search_module
@@ -147,7 +148,10 @@ def test_mappings_are_the_authors(name, output, protocol, key):
     theirs = {
         (
             m["formula"],
-            frozenset((paths[m["formula"]][n["node"]], n["subformula"], n["layer"], *n["neurons"]) for n in m["nodes"]),
+            frozenset(
+                (paths[m["formula"]][n["node"]], with_signs(n["subformula"]), n["layer"], *n["neurons"])
+                for n in m["nodes"]
+            ),
         )
         for m in (expected[key] if key else expected)["mappings"]
     }
