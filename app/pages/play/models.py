@@ -391,7 +391,7 @@ class ModelPlay(Played):
         label = "Row" if name == "row" else "Source row of patches"
         if len(rows) > MAX_CHOICES:
             return Field(name, f"{label}, to {len(rows) - 1}", str(chosen), kind="number", most=len(rows) - 1)
-        return Field(name, label, str(chosen), {"": {str(n): f"{n}: {row}" for n, row in enumerate(rows)}})
+        return Field(name, label, str(chosen), options={"": {str(n): f"{n}: {row}" for n, row in enumerate(rows)}})
 
     def _logits(self) -> Table:
         changed, wanted, rows = bool(self.state.changes), (self.wants(self.row), self.wants(self.source)), []

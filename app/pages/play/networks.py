@@ -224,11 +224,11 @@ class NetworkPlay(Played):
             tools[f"{state.tool.value:g}".replace("-", "−")] = state.tool
         chosen = next(words for words, tool in tools.items() if tool == state.tool)
         yield Choice("Force to", {words: state.with_tool(tool).url for words, tool in tools.items()}, chosen, id="to")
-        yield Ask("Set", state.fields("tool"), [Field("tool", "or to", *self.wrong.get("tool", ()), hint="-0.5")])
+        value, error = self.wrong.get("tool", ("", ""))
+        yield Ask("Set", state.fields("tool"), [Field("tool", "or to", value, error, hint="-0.5")])
         if max(state.sizes) > MAX_SHOWN or not any(site[2] is not None for site in self._sites(True)):
-            yield Ask(
-                "Change", state.fields(), [Field("site", "Neuron or edge", *self.wrong.get("site", ()), hint="2.1.0")]
-            )
+            value, error = self.wrong.get("site", ("", ""))
+            yield Ask("Change", state.fields(), [Field("site", "Neuron or edge", value, error, hint="2.1.0")])
 
     def outcome(self) -> Iterator[Block]:
         was = f"{_output(self.before)} unchanged" if self.hands else ""
