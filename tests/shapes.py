@@ -79,12 +79,17 @@ class CaseLimits:
     searches: Mapping[str, int] = field(default_factory=dict)
 
 
-_FEW_ALGORITHMS: Final = {"n_first": 40, "max_aligned": 100, "n_tried": 20_000, "max_states": 5_000_000}
+_FEW_ALGORITHMS: Final = {
+    "max_candidates": 200,
+    "n_first": 40,
+    "max_aligned": 100,
+    "n_tried": 20_000,
+    "max_states": 5_000_000,
+}
 SMALL: Final = CaseLimits(
     {
         "max_possible_circuits": 5_000,
         "max_listed_circuits": 200,
-        "max_candidates": 200,
         "max_count_seconds": 0.2,
         "drawn_circuits": 10,
         "estimate_samples": 500,

@@ -129,4 +129,4 @@ def addresses(site: Any) -> dict[str, str]:
 
 def _first_direction(site: Any, network: str, found_by: str) -> str:
     """The page of the first alignment that a class of directions found."""
-    return str(site.listed(network, kind="direction", map=found_by)["items"][0]["url"])
+    return str(site.listed(network, kind="direction", classes=found_by)["items"][0]["url"])

@@ -131,15 +131,21 @@ def test_presenting_leaves_the_frame_of_the_site_away(tab):
              parseFloat(getComputedStyle(document.querySelector(`.screen.now :is(${one})`)).fontSize))"""
     )
     assert sizes == [56, 28]
-    tab.set_viewport_size({"width": 1280, "height": 720})
     tab.keyboard.press("q")
     tab.locator(".screen.now [data-next]").wait_for(state="visible")
-    assert tab.evaluate("() => document.documentElement.scrollHeight") <= 720
     assert tab.locator(".screen.now .because").first.is_visible()
     tab.keyboard.press(" ")
     assert on_screen(tab) == 5
     tab.keyboard.press("Escape")
     eventually(tab, tab.locator("header.bar").is_visible, True)
+
+
+@pytest.mark.parametrize("number", range(1, SCREENS + 1))
+def test_a_presented_screen_fits_a_projector(visitor, number):
+    tab = visitor(**{**STILL, "viewport": {"width": 1280, "height": 720}})
+    tab.goto(address(number) + ("?guess=Q" if number in EXPERIMENTS else ""))
+    tab.evaluate("() => document.documentElement.toggleAttribute('data-present', true)")
+    assert tab.evaluate("() => document.documentElement.scrollHeight") <= 720
 
 
 @pytest.mark.parametrize("options", [DESKTOP, PHONE], ids=["desk", "phone"])

@@ -54,7 +54,8 @@ def value_line(
             moves += text(at - 8, top + 5, letter, "ll-slide", anchor="end")
         else:
             words = f"{letter + ': ' if letter else ''}{in_words(table)}"
-            left = at > 0.55 * WIDTH
+            crossed = any(at - 160 < x(earlier) < at for earlier, _, _ in marks[:number])
+            left = at > 0.55 * WIDTH and not crossed
             moves += tile_group(at - 14 if left else at + 14, top - 14, 16, table, hue)
             moves += text(at - 28 if left else at + 28, top - 9, words, "ll-words", anchor="end" if left else "start")
         body += f'<g class="ll-moves">{moves}</g>'

@@ -138,7 +138,7 @@ def test_scores_and_shares_are_of_plain_runs():
     fewer = EXACT.answer(cut, EXACT.filled({"k": answer.raw_mask.bit_count() - 1})).raw_mask
     assert fewer & answer.raw_mask == fewer
     assert cut.shares([fewer], {"loss": "kl"})[0] < 0.95 <= answer.faithfulness
-    with pytest.raises(InvalidMethod, match="The model has 29 edges"):
+    with pytest.raises(InvalidMethod, match="There are 29 edges"):
         EXACT.answer(cut, EXACT.filled({"k": 30}))
 
 
