@@ -158,8 +158,7 @@ def model_stage(place: ModelPlace, links: Addresses, answers: Sequence[AnswerRec
         for one in [answers[number]]
     ]
     looking, said = _looking(place, answers[at], at)
-    graph, title = place.space.graph, place.model.name
-    drawn = twice(graph_diagram(graph, title=title, looking=looking), graph_diagram(graph, title=title))
+    drawn = graph_diagram(place.space.graph, title=place.model.name, looking=looking)
     most = f"the {len(rows)} smallest of {exact(len(answers))}"
     note = Markup("Answers its largest output. The gap is its lead over the next: {}. {}").format(
         most, linked("Play", played_url(links, place, at))

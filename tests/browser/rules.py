@@ -229,7 +229,7 @@ def drawings_have_words(tab: Any) -> Iterator[str]:
           .filter((svg) => !svg.parentElement.closest("svg, [aria-hidden=true]"))
           .filter((svg) => svg.getAttribute("aria-hidden") !== "true")
           .filter((svg) => svg.getAttribute("role") !==
-              (svg.querySelector("a[href], [role=button]") ? "group" : "img") ||
+              (svg.querySelector("a[href], [role=button], [tabindex]") ? "group" : "img") ||
             !(svg.getAttribute("aria-label") ?? svg.querySelector(":scope > title")?.textContent ?? "").trim())
           .map((svg) => svg.outerHTML.slice(0, 160))"""
     )
@@ -411,7 +411,7 @@ def on_paper(tab: Any) -> Iterator[str]:
           const wrong = [];
           for (const out of [".bar nav", ".bar form", ".bar .theme", ".skip", ".sections", "[data-tray]"])
             if ([...document.querySelectorAll(out)].some(shown)) wrong.push(`prints ${out}`);
-          if (!shown(document.querySelector("h1"))) wrong.push("prints no heading");
+          if (![...document.querySelectorAll("h1, h2")].some(shown)) wrong.push("prints no heading");
           const words = document.querySelector("main").innerText.trim();
           if (words.length < 40) wrong.push(`prints next to nothing: ${words}`);
           const light = (colour) => colour.match(/[0-9.]+/g).slice(0, 3).every((part) => part > 230);

@@ -91,7 +91,7 @@ def test_what_a_term_means_opens_by_focus_and_closes_by_escape(tab, expect):
         if term.evaluate("e => e === document.activeElement"):
             break
     expect(term).to_be_focused()
-    expect(meaning).to_contain_text("Any of the things that claim to say how a network does its task")
+    expect(meaning).to_contain_text("What somebody says about how a network does its task")
     assert term.get_attribute("aria-describedby") == meaning.get_attribute("id")
     assert list(accessible(tab)) == []
     tab.keyboard.press("Escape")

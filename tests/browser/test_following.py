@@ -77,7 +77,7 @@ def test_a_study_is_followed_to_its_end_and_through_an_extension(tab, store, exp
     tab.locator("#extend summary").click()
     tab.locator("#extend input[name=seeds]").fill("15")
     tab.get_by_role("button", name="Add seeds").click()
-    expect(main).to_contain_text("Running. 8 of 38 networks")
+    expect(main).to_contain_text("8 of 38 networks have their outcome")
     expect(tab.locator("main figure svg")).to_have_count(3)
     carry_on(19)
     expect(main).to_contain_text("Finished. 38 of 38 networks")

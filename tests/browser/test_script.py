@@ -49,15 +49,15 @@ def test_the_tray_remembers_what_was_chosen_and_is_drawn_anew_only_for_another_c
     tray = tab.locator("[data-tray]")
     expect(tray).to_be_hidden()
     for ref in ("c-000", "c-001"):
-        tab.get_by_label(f"Compare {ref}").check()
+        tab.locator(f"[data-compare={ref}]").check()
     tab.reload()
-    expect(tab.get_by_label("Compare c-001")).to_be_checked()
+    expect(tab.locator("[data-compare=c-001]")).to_be_checked()
     target = urlsplit(tray.get_by_role("link", name="Compare").get_attribute("href"))
     assert parse_qs(target.query)["e"] == ["c-000", "c-001"]
     assert tab.evaluate(TOLD_AGAIN, [KEPT, None]) == 0
     assert tab.evaluate(TOLD_AGAIN, [KEPT, [{"ref": "c-1", "label": "c·1", "href": "/c"}]]) > 0
     expect(tab.get_by_label("Remove c·1")).to_be_visible()
-    expect(tab.get_by_label("Compare c-000")).not_to_be_checked()
+    expect(tab.locator("[data-compare=c-000]")).not_to_be_checked()
     tab.get_by_label("Remove c·1").click()
     expect(tray).to_be_hidden()
 
@@ -70,7 +70,7 @@ def test_no_more_than_six_and_nothing_active_from_storage(visit):  # noqa: F811
     tab.evaluate("([key, e]) => localStorage.setItem(key, JSON.stringify(e))", [KEPT, entries])
     tab.reload()
     assert tab.locator("[data-tray-list] li").count() == 6
-    assert tab.get_by_label("Compare c-000").is_disabled()
+    assert tab.locator("[data-compare=c-000]").is_disabled()
     assert tab.locator("[data-tray-list] svg, [data-tray-list] script").count() == 0
     assert tab.locator("[data-tray-list] a").first.get_attribute("href") == "#"
     tab.evaluate("key => localStorage.setItem(key, 'not json')", KEPT)
