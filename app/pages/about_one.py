@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import numpy as np
 from markupsafe import Markup
-from pydantic import BaseModel, Field
 
 from analysis import ENGINE_VERSION
 from analysis.answers import ANSWER_RULE
@@ -24,14 +23,6 @@ from pluriscope.analyses.registry import COMMON_GROUND, Analysis
 from pluriscope.blocks import Action, Block, Figure, Menu, More, Notice, Section, Table
 from pluriscope.records import RowRecord
 from pluriscope.tables import Column, Row, Type
-
-
-class OfScope(BaseModel):
-    """What a form sends along so that the same analysis is meant."""
-
-    output: int = Field(0, json_schema_extra={"control": "hidden"})
-    protocol: str = Field("", json_schema_extra={"control": "hidden"})
-    data: str = Field("", json_schema_extra={"control": "hidden"})
 
 
 def column(name: str, label: str, meaning: str, type_: Type = "text", **more: Any) -> Column:

@@ -439,7 +439,7 @@ def _sentence(known: Known, ground: Any) -> str:
 
 
 def only(valid: Count, readings: Count | None = None, classes: Count | None = None) -> str:
-    """Whether there is only one explanation, in a sentence; "" where there is none."""
+    """Whether there is only one valid circuit, and interpretation, in a sentence; "" where there is none."""
     if not valid.value:
         return ""
     one = valid == Count(1)
@@ -447,7 +447,7 @@ def only(valid: Count, readings: Count | None = None, classes: Count | None = No
     if readings is None or classes is None or "unknown" in (readings.bound, classes.bound):
         return f" {circuits} valid{'' if one else ', so none is the only explanation'}."
     if readings == Count(1):
-        return f" {circuits} valid and has one interpretation: the only explanation."
+        return f" {circuits} valid and has one interpretation."
     if classes == Count(1):
         return f" {circuits} valid; inputs cannot tell its {readings} interpretations apart."
     return f" {circuits} valid; inputs tell {classes} interpretations apart, so none is the only explanation."

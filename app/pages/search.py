@@ -154,8 +154,9 @@ def _networks(session: Session, links: Addresses, words: Sequence[str], limit: i
 
 
 def _studies(session: Session, links: Addresses, words: Sequence[str]) -> list[Hit]:
-    every = Hit(kind="study", label="Studies", detail="All studies", url=links.studies())
-    hits = [every] * (list(words) in (["study"], ["studies"]))
+    hits = []
+    if list(words) in (["study"], ["studies"]):
+        hits.append(Hit(kind="study", label="Studies", detail="All studies", url=links.studies()))
     for row in all_studies(session):
         question = str(row.design["question"])
         if all(word in f"study studies {row.name} {row.slug} {question}".lower() for word in words):

@@ -51,14 +51,12 @@ def play(request: Request, session: Reading, links: Links, network: str) -> Face
         if wants_json(request) or error.field not in ("tool", "site"):
             raise
         wrong = {error.field: (request.query_params[error.field], f"{error.item} {error.cause}: {error.cure}.")}
-        found = replace(
-            find_play(session, links, network, [one for one in query if one[0] != error.field]), wrong=wrong
-        )
+        others = [one for one in query if one[0] != error.field]
+        found = replace(find_play(session, links, network, others), wrong=wrong)
 
     def page(request: Request) -> Response:
-        if (
-            "site" in request.query_params and not found.wrong
-        ):  # a step leads to an address worth keeping, without the form's fields
+        # a step leads to an address worth keeping, without the form's fields
+        if "site" in request.query_params and not found.wrong:
             return RedirectResponse(found.url, 303)
         is_step = request.headers.get("HX-Request") and PART not in request.query_params
         title = f"{found.told.title}: {found.network.name}"

@@ -30,12 +30,6 @@ from pluriscope.blocks import (
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column, Row
 
-_MEASURES: Final = {
-    "mse": "squared difference",
-    "kl": "divergence",
-    "cross-entropy": "cross-entropy",
-    "decision": "rows decided wrong",
-}
 _ANSWERS: Final = (
     Column("method", "Method", "With the settings that differ from its own.", "name", first=True),
     Column("edges", "Size", "Of the circuit: edges, or nodes where masks name nodes.", "int"),

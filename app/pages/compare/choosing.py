@@ -77,8 +77,9 @@ def _against(
         predicted = find_explanation(session, links, place, ref, 2).predictions(space)
         apart = answers.counted & (said >= 0) & (predicted >= 0) & (said != predicted)
         n, right = int(apart.sum()), int((apart & (said == answers.decisions)).sum())
-        url = links.compare(place.slug, [one.ref, ref], place.scope)
-        rows += [Row({"name": short(str(ref)), "apart": n, "right": right, "other": n - right}, url=url)] * (n > 0)
+        if n:
+            url = links.compare(place.slug, [one.ref, ref], place.scope)
+            rows.append(Row({"name": short(str(ref)), "apart": n, "right": right, "other": n - right}, url=url))
     right = int((answers.counted & (said == answers.decisions)).sum())
     told = f"It is right on {exact(right)} of {noun(int(answers.counted.sum()), 'intervention')}."
     yield Head(f"Who contradicts {name}?", told, actions=actions)

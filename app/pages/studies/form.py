@@ -193,9 +193,8 @@ def read_fields(form: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> 
     sent = {name: form[name] for name in StudyFields.model_fields if form.get(name, "") != ""} | dict(lists)
     try:
         return _design_of(StudyFields.model_validate(sent))
-    except (
-        ValidationError
-    ) as error:  # then the other fields are looked at with something right in the wrong ones' place
+    except ValidationError as error:
+        # the other fields are looked at with something right in the wrong ones' place
         wrong = {str(one["loc"][0]): words_of(one) for one in error.errors()}
         right = {name: value for name, value in sent.items() if name not in wrong}
         problems = [f"{name}: {words}" for name, words in wrong.items()]

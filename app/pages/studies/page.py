@@ -432,6 +432,12 @@ def _design(study: Study) -> Iterator[Block]:
     }
     measures = "\n".join(f"- **{one.label}** `{one.key}`: {one.definition}" for one in study.summary.shown.values())
     yield Prose(design.description)
+    if "denominator" in design.description:  # it stands as it was declared
+        yield Notice(
+            "Not as described",
+            "Networks that do not converge are counted beside each share, not in it: shares are of the networks with "
+            "a value.",
+        )
     yield Table.plain(("What", "Value"), [(what, value) for what, value in facts.items() if value])
     yield Prose(f"{measures}\n\n`pluriscope study run {study.line.slug}.json`", glossary=False)
 

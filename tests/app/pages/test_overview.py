@@ -67,7 +67,7 @@ NOISY = noisy_data((0, 1, 1, 0), 1, 0.1, np.random.default_rng(0), cut=True)
         ((Count(0),), ""),
         ((Count(1),), " One circuit is valid."),
         ((Count(166),), " 166 circuits are valid, so none is the only explanation."),
-        ((Count(1), Count(1), Count(1)), " One circuit is valid and has one interpretation: the only explanation."),
+        ((Count(1), Count(1), Count(1)), " One circuit is valid and has one interpretation."),
         ((Count(1), Count(32), Count(1)), " One circuit is valid; inputs cannot tell its 32 interpretations apart."),
         (
             (Count(197), Count(9_000), Count(7_836)),
