@@ -32,8 +32,8 @@ _ASKED: Final = 12
 _COLUMNS: Final = (
     column("name", "Explanation", "That contradicts it.", "name", first=True),
     column("apart", "Contradictions", "Interventions on which the two say different things.", "int"),
-    column("right", "It is right on", "Of those, as the network answers.", "int"),
-    column("other", "The other on", "Of those, as the network answers.", "int"),
+    column("right", "It is right", "Of those, as the network answers.", "int"),
+    column("other", "The other is", "Of those, as the network answers.", "int"),
 )
 
 
@@ -73,7 +73,8 @@ def _against(
             yield Notice(f"Its {where} can be compared", why, actions=[Action(f"Its {where}", f"{one.url}#{anchor}")])
         return
     rows = []
-    for ref in _others(session, place, one):
+    others = list(_others(session, place, one))
+    for ref in others:
         predicted = find_explanation(session, links, place, ref, 2).predictions(space)
         apart = answers.counted & (said >= 0) & (predicted >= 0) & (said != predicted)
         n, right = int(apart.sum()), int((apart & (said == answers.decisions)).sum())
@@ -84,10 +85,11 @@ def _against(
     told = f"It is right on {exact(right)} of {noun(int(answers.counted.sum()), 'intervention')}."
     yield Head(f"Who contradicts {name}?", told, actions=actions)
     if rows:
-        yield Section("They contradict it most", "each leads to the comparison of the two")
+        asked = f"of {noun(len(others), 'explanation')} asked: some that stand out, and some of its circuit"
+        yield Section("They contradict it most", asked)
         yield Table.short("explanation", _COLUMNS, sorted(rows, key=lambda row: -row["apart"])[:_SHOWN])
     else:
-        yield Notice("None of those that stand out contradicts it")
+        yield Notice(f"None of {noun(len(others), 'explanation')} asked contradicts it")
 
 
 def _others(session: Session, place: Place, one: Explanation) -> Iterator[ExplanationRef]:
