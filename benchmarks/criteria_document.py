@@ -39,8 +39,6 @@ Circuits of models of other kinds than the networks, such as transformers, are j
 them, under its rules; f_C is then the model with what the circuit leaves out cut as these say, and "decides right" is \
 that the right output is strictly the largest on a share of rows above the threshold. What takes more runs than one \
 criterion may have is undecided, the largest circuits first.
-
-How many explanations of trained networks survive each of them: [survivors](survivors.md).
 """
 
 

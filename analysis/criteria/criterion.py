@@ -72,7 +72,7 @@ class Parameter:
 
 VACUOUS: Final = (
     "none of the 12,820 valid circuits of the authors' golden networks fails it, nor any of the 26,955 of 88 trained "
-    "ones (docs/survivors.md)."
+    "ones."
 )
 """Said of criteria that remove nothing: :attr:`Criterion.vacuous`; tests count anew."""
 

@@ -435,7 +435,7 @@ def _sentence(known: Known, ground: Any) -> str:
         return told
     some = "No interpretation predicts" if ground.perfect == "0" else "1 interpretation predicts"
     some = some if ground.perfect in ("0", "1") else f"{exact(ground.perfect)} interpretations predict"
-    return f"{told} {some} everything that the network does."
+    return f"{told} {some} all {noun(ground.n_interventions, 'intervention')}."
 
 
 def only(valid: Count, readings: Count | None = None, classes: Count | None = None) -> str:
@@ -450,7 +450,8 @@ def only(valid: Count, readings: Count | None = None, classes: Count | None = No
         return f" {circuits} valid and has one interpretation."
     if classes == Count(1):
         return f" {circuits} valid; inputs cannot tell its {readings} interpretations apart."
-    return f" {circuits} valid; inputs tell {classes} interpretations apart, so none is the only explanation."
+    apart = f"inputs tell {classes} of {'its' if one else 'their'} {readings} interpretations apart"
+    return f" {circuits} valid; {apart}, so none is the only explanation."
 
 
 def _ground(report: Any, known: Known, analysis: AnalysisRow, pair: PairFound | None) -> Iterator[Block]:

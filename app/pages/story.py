@@ -22,7 +22,7 @@ from analysis.networks.mlp import circuit_activations
 from analysis.sandbox.intervention import Change
 from app.addressing import Addresses
 from app.db.errors import StoreError
-from app.db.reads.analyses import find_network
+from app.db.reads.analyses import find_analysis, find_network
 from app.db.reads.jobs import UNFINISHED
 from app.db.reports import report_of, report_row
 from app.figures.numbers import decimal, exact
@@ -36,6 +36,7 @@ from app.pages.learn.lesson import NETWORK, Subject
 from app.pages.pending_work import SURVEY, awaited, missing
 from app.pages.shared import job_now
 from pluriscope.blocks import Action, Block, Head, Menu, Notice, Progress
+from pluriscope.naming import Scope
 
 FORCED: Final = (1, 1)
 """The neuron that screens 4 and 5 force to the value that it has on another input."""
@@ -327,14 +328,20 @@ class _Told:
         if analysis is None:
             return self._screen(SCREENS, doors=doors, pending=self._pending())
         counts, kept = counts_of(analysis), report_row(self.of.session, analysis, SURVEY)
+        papers = find_analysis(self.of.session, self.of.place.row, Scope(protocol="paper"))
+        counted = {
+            "n": counts.interpretations,
+            "circuits": counts.valid_circuits,
+            "rules": self.of.place.rules,
+            "papers": None if papers is None else counts_of(papers).interpretations,
+        }
         report = None if kept is None else report_of(kept, CommonGroundReport)
         if report is None or report.spread is None or report.best is None:
-            return self._screen(SCREENS, {"n": counts.interpretations}, doors=doors, pending=self._pending())
+            return self._screen(SCREENS, counted, doors=doors, pending=self._pending())
         spread = {right: int(many) for right, many in report.spread}
         space, answers = self.of.asked
         flags = {letter: standing_of(one.predictions(space), answers).right for letter, one in self._pair.items()}
-        facts = {
-            "n": counts.interpretations,
+        facts = counted | {
             "observed": counts.observed_classes,
             "of": exact(report.n_interventions),
             "best": exact(report.best.right),

@@ -21,8 +21,11 @@ def stored() -> dict[str, Any]:
 
 
 def survivors() -> list[dict[str, str]]:
-    """The rows of docs/survivors.csv."""
-    text = (Path(__file__).parents[3] / "docs" / "survivors.csv").read_text()
+    """Of XOR networks 2-3-3-1 trained with seeds 0 to 99, how many valid circuits pass each criterion.
+
+    The program that counted them is gone; ``state`` says which converged, columns name the protocol and the criterion.
+    """
+    text = Path(__file__).with_name("survivors.csv").read_text()
     return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
 
 

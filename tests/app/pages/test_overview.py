@@ -71,7 +71,8 @@ NOISY = noisy_data((0, 1, 1, 0), 1, 0.1, np.random.default_rng(0), cut=True)
         ((Count(1), Count(32), Count(1)), " One circuit is valid; inputs cannot tell its 32 interpretations apart."),
         (
             (Count(197), Count(9_000), Count(7_836)),
-            " 197 circuits are valid; inputs tell 7,836 interpretations apart, so none is the only explanation.",
+            " 197 circuits are valid; inputs tell 7,836 of their 9,000 interpretations apart, so none is the only "
+            "explanation.",
         ),
         (
             (Count(3, "at_least"), Count(0, "unknown"), Count(0, "unknown")),

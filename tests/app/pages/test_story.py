@@ -130,6 +130,9 @@ def test_the_last_screen_has_the_numbers_of_the_store(client):
     told = shown(text)
     found = client.get(f"/api/v2/networks/{NETWORK}").json()["counts"]
     assert f"{int(found['interpretations']['value']):,} readings pass. None is always right." in told
+    circuits = found["valid_circuits"]["value"]
+    assert f"Readings are interpretations, here of {circuits} circuits that answer all four inputs right" in told
+    assert "rules “complete”." in told, "the paper's are not counted here"
     assert f"only {int(found['observed_classes']['value']):,} of them" in told
     assert "in all 756 ways, tells more: the best predicts 711" in told
     compared = client.get(f"/api/v2/networks/{NETWORK}/compare", params={"e": PAIR}).json()
