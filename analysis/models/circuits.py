@@ -143,10 +143,7 @@ def find_circuits(
     if not found.exhaustive:
         raise OutOfTime
     masks = number_bits(found.masks, space.graph.n_bits)
-    sizes = masks.sum(axis=1)
-    by_size = np.argsort(sizes, kind="stable")
-    minimal = np.empty(len(masks), dtype=np.bool_)
-    minimal[by_size] = _minimal(found.masks[by_size], sizes[by_size], work)
+    minimal = np.isin(found.masks, minimal_numbers(found.masks, work))
     circuits = tuple(circuits_of(model, space, masks, minimal.tolist(), work))
     return CircuitsFound(**vars(found), circuits=circuits)
 
@@ -396,18 +393,20 @@ def number_bits(numbers: Numbers, n_bits: int) -> Masks:
     return np.unpackbits(eighths, axis=1, count=n_bits, bitorder="little").astype(np.bool_)
 
 
-def _minimal(numbers: Numbers, sizes: NDArray[np.int64], work: Work) -> NDArray[np.bool_]:
-    """Which of the masks, in ascending order of size, have no other among them as a proper subset."""
-    minimal = np.zeros(len(numbers), dtype=np.bool_)
-    below = np.zeros(len(numbers), dtype=np.bool_)  # those that have a smaller one as a subset
-    for position in range(len(numbers)):
-        if below[position]:
-            continue
+def minimal_numbers(numbers: Numbers, work: Work = DEFAULT_WORK) -> Numbers:
+    """Those of some masks that have no other among them as a proper subset, by ascending number of bits.
+
+    Args:
+        numbers: each once.
+        work: told at each; may raise Cancelled.
+    """
+    left = numbers[np.argsort(np.bitwise_count(numbers), kind="stable")]
+    minimal = []
+    while len(left):
         work.tell("circuits", len(numbers), len(numbers), f"{len(numbers):,} valid circuits")  # may end the work
-        minimal[position] = True
-        later = np.searchsorted(sizes, sizes[position], side="right")
-        below[later:] |= (numbers[later:] & numbers[position]) == numbers[position]
-    return minimal
+        minimal.append(left[0])
+        left = left[(left & left[0]) != left[0]]
+    return np.array(minimal, dtype=np.uint64)
 
 
 MODEL_CIRCUIT: Final = Record[ModelCircuit](
