@@ -11,7 +11,6 @@ from pathlib import Path
 
 from benchmarks.findings.document import TABLES, write_document
 from benchmarks.findings.frontier_figure import frontier_figure
-from benchmarks.findings.lens_figures import write_lens_figures
 from benchmarks.findings.results import renew_texts
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "findings.md"
@@ -24,12 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--print", nargs="+", choices=sorted(TABLES), metavar="TABLE", help="print these, write nothing"
     )
-    parser.add_argument(
-        "--lenses", action="store_true", help="ask lenses of every network of their studies anew first; some minutes"
-    )
     options = parser.parse_args(arguments)
-    if options.lenses:
-        write_lens_figures()
     for name in options.print or ():
         print(f"{name}\n", *TABLES[name](), "", sep="\n")
     if not options.print:

@@ -1,7 +1,4 @@
-"""What the studies of lenses found, as pages show it beside a lens: ``findings/who-can-tell.json``, a file of figures.
-
-``python -m benchmarks.findings --lenses`` makes it anew from the studies' result files.
-"""
+"""What the studies of lenses found: ``findings/who-can-tell.json``, a file of figures that nothing makes any more."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 FINDINGS_NAME: Final = "who-can-tell.json"
+AT_ELEVEN: Final = "sum at 11"
 Story = Literal["first only", "second only", "both", "neither"]
 STORIES: Final[tuple[Story, ...]] = ("first only", "second only", "both", "neither")
 

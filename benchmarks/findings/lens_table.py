@@ -10,8 +10,7 @@ import numpy as np
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.studies.cells import cells_of
 from analysis.studies.statistics import share_of
-from benchmarks.findings.lens_figures import AT_ELEVEN
-from benchmarks.findings.lens_findings import STORIES, Networks, Told, lens_findings
+from benchmarks.findings.lens_findings import AT_ELEVEN, STORIES, Networks, Told, lens_findings
 from benchmarks.findings.results import results_of
 from benchmarks.findings.story_table import bootstrap
 from benchmarks.findings.tables import CLASSES, head, percent, row

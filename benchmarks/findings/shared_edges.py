@@ -84,7 +84,7 @@ def held_out(model: AttentionModel) -> AttentionModel | None:
 
 
 def line(model: AttentionModel, rules: str, circuits: MasksFound, design: Design) -> dict[str, Any]:
-    """What is told of the valid circuits of one model.
+    """The figures of one line, of some valid circuits of one model.
 
     Returns:
         How many rows the whole model is "right" on, "of" how many; "edges" of the graph and "possible" circuits;
