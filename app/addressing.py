@@ -222,9 +222,9 @@ class Addresses:
         """Scope and limitations."""
         return self._url("scope") + (f"#{quote(anchor)}" if anchor else "")
 
-    def findings(self, chapter: str = "") -> str:
-        """What the studies that come with Pluriscope found: in short, or one chapter of tables."""
-        return self._url("findings", *([chapter] if chapter else []))
+    def findings(self, *chapter: str) -> str:
+        """What the studies that come with Pluriscope found; one chapter of it, or the rows of a study."""
+        return self._url("findings", *chapter)
 
     def login(self, **view: Any) -> str:
         """Where a token is shown, and with POST where it lets in; ``next=`` is the page to come back to."""

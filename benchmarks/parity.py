@@ -23,7 +23,6 @@ from analysis.lenses.lens import view_json
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.network_files.files import parse_network_file
 from analysis.question import Question, ask
-from benchmarks.findings.tables import row
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DOCUMENT: Final = ROOT / "docs" / "scope.md"
@@ -162,14 +161,18 @@ def parity_table() -> Iterator[str]:
         for one in (*method_comparisons(name), *lens_comparisons(name)):
             for source in set(one.sources) - {_ONE_SIDED}:
                 groups[one.method, source].append(one)
-    yield row(("method or lens", "program", "settings compared", "answers", "same", "numbers differ by"))
-    yield row(("---", "---", "---", "--:", "--:", "--:"))
+    yield _row(("method or lens", "program", "settings compared", "answers", "same", "numbers differ by"))
+    yield _row(("---", "---", "---", "--:", "--:", "--:"))
     circuits = {one.method for name in NAMES for one in method_comparisons(name)}
     for method, source in sorted(groups, key=lambda key: (key[0] not in circuits, key[1] == OWN, key)):
         some = groups[method, source]
         numbers = [one.difference for one in some if one.difference is not None]
         same = sum(one.equal for one in some)
-        yield row((f"`{method}`", _program(source), _settings(some), len(some), same, _at_most(numbers)))
+        yield _row((f"`{method}`", _program(source), _settings(some), len(some), same, _at_most(numbers)))
+
+
+def _row(cells: Sequence[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def _program(source: str) -> str:

@@ -1,136 +1,366 @@
-"""Findings of the studies that come with Pluriscope: docs/findings.md in short and chapter by chapter."""
+"""Findings of the studies that come with Pluriscope: the page, its chapters, and the rows behind every mark.
+
+All of it is one record that ``python -m benchmarks.findings`` writes from study results; nothing is computed here.
+Where the rows or the design of a study are no longer those that a finding was computed from, its numbers are left out.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Sequence
+import csv
+import gzip
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from typing import Final
+from typing import Any, Final
+
+from markupsafe import Markup
+from pydantic import Field
 
 from analysis.studies.design import StudyDesign
 from app.addressing import Addresses
 from app.errors import NotFound
-from app.pages.prose import chapters, items_of
-from app.resources import DOCUMENTS
-from pluriscope.blocks import Action, Block, Head, More, Prose, Section
-from pluriscope.glossary import anchor_of
-from pluriscope.markdown import DESIGNS
+from app.figures.svg.elements import twice
+from app.options import PageModel
+from pluriscope.blocks import Action, Block, Figure, Head, Notice, Prose, Section, Table
+from pluriscope.tables import AtHand, Column, Query, Row, read_query
 
-FINDINGS_FILE: Final = DOCUMENTS / "findings.md"
-IN_SHORT: Final = "In short"
-OTHER_ANSWERS: Final = "Answers of the other studies"
-_STUDIES: Final = re.compile(r" Stud(?:y|ies): .*$")
-_WITHIN: Final = re.compile(r"\]\(#([^)]+)\)")
-_DESIGN: Final = re.compile(rf"\[([^\]]+)\]\({re.escape(DESIGNS)}([^)]+)\.json\)")
-_LEADING: Final = re.compile(r"\*\*(.+?)\*\*(.*)$", re.DOTALL)
+FOLDER: Final = resources.files("app.bundled") / "findings"
+STUDIES: Final = resources.files("app.bundled") / "studies"
+_ALWAYS: Final = ("key", "title", "studies")
+_FORMS: Final = ("svg", "png", "pdf")
+_CURE: Final = "run `python -m benchmarks.findings`, which computes the findings anew"
 
 
-def findings(links: Addresses, stored: Collection[str]) -> Iterator[Block]:
-    """All findings, the answers of other studies, and where the tables are; links lead to studies that are stored."""
-    (_, intro), *rest = chapters(FINDINGS_FILE)
-    studies = Action("Studies", links.studies())
-    yield Head(
-        "Findings", "What the studies that come with Pluriscope found, each with its numbers.", actions=[studies]
+@lru_cache(maxsize=1)
+def record() -> dict[str, Any]:
+    """What the findings are."""
+    found: dict[str, Any] = json.loads((FOLDER / "findings.json").read_bytes())
+    return found
+
+
+class FindingRecord(PageModel):
+    """One finding."""
+
+    key: str = Field(description="Its address among the findings.")
+    title: str
+    sentence: str = Field("", description="What was found; empty where it cannot be computed.")
+    lines: dict[str, str] = Field({}, description="n, null, interval, overturned by.")
+    table: str = Field("", description="What the table of its chapter is of.")
+    head: list[str] = Field([], description="Of the columns of the table.")
+    rows: list[list[str]] = Field([], description="Of the table.")
+    studies: dict[str, Any] = Field(description="Study → digests of its rows and of its design.")
+    broken: str = Field(description="Why its numbers cannot be computed; empty if they can.")
+
+
+class FindingsRecord(PageModel):
+    """All findings."""
+
+    samples: list[dict[str, Any]] = Field(description="What was sampled, and which findings rest on it.")
+    limits: list[str]
+    findings: list[FindingRecord]
+
+
+def findings_record() -> FindingsRecord:
+    """The page as a record; drawings are files of their own."""
+    told = record()
+    found = []
+    for one in told["findings"]:
+        whole = {**one, **one.get("chapter", {})} if not broken(one) else {name: one[name] for name in _ALWAYS}
+        known = {name: value for name, value in whole.items() if name in FindingRecord.model_fields}
+        found.append(FindingRecord(**known | {"broken": broken(one)}))
+    return FindingsRecord(samples=told["samples"], limits=told["limits"], findings=found)
+
+
+@lru_cache(maxsize=1)
+def described() -> dict[str, dict[str, Any]]:
+    """Every study's rows as the data package describes them."""
+    package = json.loads((FOLDER / "datapackage.json").read_bytes())
+    return {one["name"]: one for one in package["resources"]}
+
+
+def broken(one: Mapping[str, Any]) -> str:
+    """What is wrong with the data of a finding; "" if its numbers are those of the data that are here."""
+    if "broken" in one:
+        return str(one["broken"])
+    problems = (broken_study(slug, told["rows"], told["design"]) for slug, told in one["studies"].items())
+    return next(filter(None, problems), "")
+
+
+@lru_cache(maxsize=64)
+def _raw(slug: str) -> bytes | None:
+    """A study's rows as comma-separated values; None if they are not here or damaged."""
+    file = FOLDER / f"{slug}.csv.gz"
+    try:
+        return gzip.decompress(file.read_bytes())
+    except (OSError, EOFError):
+        return None
+
+
+@lru_cache(maxsize=64)
+def broken_study(slug: str, rows: str, declared: str) -> str:
+    """How the data of a study differ from those that numbers were computed from; "" if they do not."""
+    raw, design = _raw(slug), STUDIES / f"{slug}.json"
+    if raw is None:
+        return f"the rows of {slug} are not here"
+    if f"sha256:{hashlib.sha256(raw).hexdigest()}" != rows:
+        return f"the rows of {slug} are not those that the numbers were computed from"
+    if declared and (not design.is_file() or StudyDesign.model_validate_json(design.read_bytes()).digest != declared):
+        return f"the design of {slug} is not the one that its rows were computed with"
+    return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding(Block):
+    """One finding beside its figure.
+
+    Args:
+        number: its place on the page.
+        sentence: what was found.
+        lines: n, null, interval, overturned by.
+        figure: its figure, or why there is none.
+        chapter: address of its chapter.
+        title: of the chapter.
+        files: form, such as "SVG", with the address of a file of the figure.
+    """
+
+    number: int
+    sentence: str
+    lines: Mapping[str, str]
+    figure: Block
+    chapter: str
+    title: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples(Block):
+    """What was sampled, which findings rest on it, and the limits of all.
+
+    Args:
+        samples: each with its networks, how many converged and by which findings it is used, and how.
+        numbers: of the findings.
+        limits: sentences.
+    """
+
+    samples: list[dict[str, Any]]
+    numbers: range
+    limits: list[str]
+
+
+def findings(links: Addresses) -> Iterator[Block]:
+    """The page: what was sampled first, then every finding."""
+    told = record()
+    numbers = range(1, len(told["findings"]) + 1)
+    yield Head("Findings", told["lede"])
+    yield Samples(samples=told["samples"], numbers=numbers, limits=told["limits"])
+    for number, one in enumerate(told["findings"], start=1):
+        yield Finding(
+            id=f"finding-{number}",
+            number=number,
+            sentence=one["title"] if broken(one) else one["sentence"],
+            lines={} if broken(one) else one["lines"],
+            figure=_drawn(one, "figure", links),
+            chapter=links.findings(one["key"]),
+            title=one["title"],
+            files={} if broken(one) else _files(one, "figure", links),
+        )
+    further = (f"[{one['title']}]({links.findings(one['key'])})" for one in told["chapters"])
+    yield Section("Further chapters")
+    yield Prose(" · ".join(further), glossary=False)
+    wrong = [problem for one in told["findings"] if (problem := broken(one))]
+    yield Section("Data")
+    yield Prose(
+        f"Each number is computed from [one CSV a study]({links.findings('data')}): a row for each network and "
+        f"measure, with schema and digest. Not computed here: {'; '.join(wrong) or 'none'}.",
+        glossary=False,
     )
-    for number, text in enumerate(_in_short(), start=1):
-        found = _LEADING.match(text)
-        numbers = "" if found is None else found[2].lstrip(".,: ")
-        yield Section(f"{number}. {headline_of(text)}", id=f"finding-{number}")
-        yield Prose(_elsewhere(numbers[:1].upper() + numbers[1:], links, stored), glossary=False)
-    yield Section("Tables", "Every chapter with its tables and intervals.")
-    yield Prose("\n".join(f"- [{title}]({links.findings(key)})" for key, title in _tables().items()), glossary=False)
-    others = "\n\n".join(dict(rest)[OTHER_ANSWERS])
-    yield More(OTHER_ANSWERS, lambda: [Prose(_elsewhere(others, links, stored), glossary=False)])
-    how = "\n\n".join(intro)
-    yield More("How these were found", lambda: [Prose(_elsewhere(how, links, stored))], id="how")
 
 
-def findings_chapter(links: Addresses, chapter: str, stored: Collection[str]) -> Iterator[Block]:
-    """One chapter with its tables.
+def findings_chapter(links: Addresses, chapter: str) -> Iterator[Block]:
+    """One chapter.
 
     Raises:
         NotFound: there is none.
     """
-    if chapter not in _tables():
-        cause, cure = "there is none", "choose one of the chapters there"
-        raise NotFound(f"chapter {chapter[:60]!r}", cause, cure, "chapter", links.findings(), "all findings")
-    title = _tables()[chapter]
-    yield Head(title, actions=[Action("All findings", links.findings())])
-    text = _elsewhere("\n\n".join(dict(chapters(FINDINGS_FILE))[title]), links, stored)
-    yield Prose(re.sub(r"^### ", "## ", text, flags=re.MULTILINE))
+    if chapter == "data":
+        yield from _all_data(links)
+        return
+    for one in record()["chapters"]:
+        if one["key"] == chapter:
+            yield Head(one["title"], actions=[Action("All findings", links.findings())])
+            yield Prose(_elsewhere(one["text"], links), glossary=False)
+            return
+    one = finding_of(chapter, links)
+    yield Head(one["title"], "" if broken(one) else one["sentence"], actions=[Action("All findings", links.findings())])
+    if broken(one):
+        yield _notice(one)
+    else:
+        told = one["chapter"]
+        yield Section("Method")
+        yield Prose(_elsewhere(told["method"], links), glossary=False)
+        if told["figure"]:
+            yield Section("Figure")
+            yield _drawn(one, "more", links)
+        yield Section("Table", told["table"])
+        yield Table.plain(["", *told["head"][1:]] if told["head"][0] else ["of", *told["head"][1:]], told["rows"])
+        yield Section("What it does not show")
+        yield Prose(_elsewhere(told["not_shown"], links), glossary=False)
+    yield Section("Data")
+    yield Prose("\n".join(f"- {_data_line(slug, links)}" for slug in one["studies"]), glossary=False)
 
 
-def answers_of(slug: str, digest: str, links: Addresses) -> list[str]:
-    """What was found with the design of a study, each answer as a line of Markdown; none for other studies.
+def finding_of(key: str, links: Addresses) -> dict[str, Any]:
+    """The finding of a chapter.
+
+    Raises:
+        NotFound: there is none.
+    """
+    for one in record()["findings"]:
+        if one["key"] == key:
+            return dict(one)
+    cause, cure = "there is none", "choose one of the chapters there"
+    raise NotFound(f"chapter {key[:60]!r}", cause, cure, "chapter", links.findings(), "all findings")
+
+
+def drawing_of(key: str, name: str, links: Addresses) -> Markup:
+    """A figure of a chapter, for a file.
+
+    Raises:
+        NotFound: there is none.
+    """
+    one = finding_of(key, links)
+    figure = None if broken(one) else one["figure"] if name == "figure" else one["chapter"]["figure"]
+    if figure is None:
+        cause, cure = "there is none", "choose one of the figures there"
+        raise NotFound(f"figure {name[:60]!r}", cause, cure, "figure", links.findings(key), "its chapter")
+    return Markup(figure["wide"])  # noqa: S704  # drawn by us, its text escaped
+
+
+def findings_of(slug: str, digest: str, links: Addresses) -> list[str]:
+    """The sentences that were found with a study's design, each as a line of Markdown; none for other studies.
 
     Args:
         slug: of the study.
-        digest: of its design. A study of the same slug that asks something else has no answer here.
+        digest: of its design. A study of the same slug that asks something else has no finding here.
         links: of the chapters.
     """
-    return answers_naming(f"{DESIGNS}{slug}.json", links) if _bundled_design(slug) == digest else []
+    return [
+        f"[{one['sentence']}]({links.findings(one['key'])})"
+        for one in record()["findings"]
+        if not broken(one) and one["studies"].get(slug, {}).get("design") == digest
+    ]
 
 
-def answers_naming(design: str, links: Addresses) -> list[str]:
-    """The answers of the document that name a design, each as a line of Markdown."""
-    return [_elsewhere(_STUDIES.sub("", text), links) for text in _answers() if f"]({design})" in text]
+# --- rows
 
 
-def headline_of(answer: str) -> str:
-    """The leading sentence of an answer, without its stop."""
-    found = _LEADING.match(answer)
-    return (answer if found is None else found[1]).rstrip(".")
+def _all_data(links: Addresses) -> Iterator[Block]:
+    """Every study's rows, with what describes them."""
+    yield Head("Data of the findings", "One file a study: a row for each network and measure.")
+    yield Prose("\n".join(f"- {_data_line(slug, links)}" for slug in described()), glossary=False)
+    columns = {field["name"]: field["description"] for one in described().values() for field in one["schema"]["fields"]}
+    yield Section("Columns")
+    yield Prose("\n".join(f"- `{name}`: {said}" for name, said in columns.items()), glossary=False)
 
 
-def _elsewhere(text: str, links: Addresses, stored: Collection[str] | None = None) -> str:
-    """The same with links within the document leading to the page of the chapter, and none to studies not stored."""
+def data_rows(
+    links: Addresses, slug: str, options: Mapping[str, list[str]], stored: Mapping[str, str]
+) -> Iterator[Block]:
+    """The rows of a study's file that an address asks for.
 
-    def address(found: re.Match[str]) -> str:
-        chapter = _chapters_by_anchor().get(found[1], "")
-        anchor = "" if found[1] == chapter else f"#{found[1]}"
-        return f"]({links.findings(chapter)}{anchor})"
+    Args:
+        links: of pages.
+        slug: of the study.
+        options: of the address; ``measure`` and the other columns filter.
+        stored: the first digits of a network's id → its page, of those that are stored here.
 
-    def study(found: re.Match[str]) -> str:
-        return found[0] if stored is None or found[2] in stored else f"{found[1]} (not stored here)"
-
-    return _WITHIN.sub(address, _DESIGN.sub(study, text))
-
-
-@lru_cache(maxsize=1)
-def _tables() -> dict[str, str]:
-    """The anchor of each chapter of tables → its title."""
-    titles = [title for title, _ in chapters(FINDINGS_FILE) if title not in ("", IN_SHORT, OTHER_ANSWERS)]
-    return {anchor_of(title): title for title in titles}
-
-
-@lru_cache(maxsize=1)
-def _chapters_by_anchor() -> dict[str, str]:
-    """The anchor of each chapter of tables and of each heading in it → the anchor of the chapter."""
-    found: dict[str, str] = {}
-    for title, blocks in chapters(FINDINGS_FILE):
-        if (chapter := anchor_of(title)) in _tables():
-            headings = (block.removeprefix("### ") for block in blocks if block.startswith("### "))
-            found |= {anchor_of(heading): chapter for heading in (title, *headings)}
-    return found
-
-
-@lru_cache(maxsize=1)
-def _in_short() -> tuple[str, ...]:
-    return _items(dict(chapters(FINDINGS_FILE))[IN_SHORT])
-
-
-@lru_cache(maxsize=1)
-def _answers() -> tuple[str, ...]:
-    return _in_short() + _items(dict(chapters(FINDINGS_FILE))[OTHER_ANSWERS])
-
-
-def _items(blocks: Sequence[str]) -> tuple[str, ...]:
-    return tuple(item for block in blocks for item in items_of(block))
+    Raises:
+        NotFound: there are no such rows.
+        InvalidOption: an option that the list does not have.
+    """
+    raw = data_of(slug, links)
+    lines = csv.reader(io.StringIO(raw.decode()))
+    names, wanted = next(lines), options.get("measure", [])
+    at = names.index("measure")
+    rows = [
+        Row(values, url=stored.get(values["network"], ""))
+        for line in lines
+        if not wanted or line[at] in wanted
+        if (values := dict(zip(names, line, strict=True)))
+    ]
+    columns = tuple(
+        Column(
+            name,
+            name.capitalize(),
+            field["description"],
+            "text",
+            facet="" if name in ("network", "note") else "any",
+            offered=name not in ("value", "seed"),
+            first=name == "network",
+            shown=name not in ("protocol", "output"),
+        )
+        for field in described()[slug]["schema"]["fields"]
+        if (name := field["name"])
+    )
+    url = links.findings("data", slug)
+    yield Head(described()[slug]["title"], _about(slug), actions=[Action("All findings", links.findings())])
+    yield Table(
+        AtHand(columns, rows), read_query(columns, options), url, "row", Query(), id="rows", files={"CSV": f"{url}.csv"}
+    )
 
 
-@lru_cache(maxsize=64)
-def _bundled_design(slug: str) -> str:
-    """Digest of the bundled design of that slug; "" if there is none."""
-    file = resources.files("app.bundled") / "studies" / f"{slug}.json"
-    return StudyDesign.model_validate_json(file.read_bytes()).digest if file.is_file() else ""
+def data_of(slug: str, links: Addresses) -> bytes:
+    """A study's rows as comma-separated values.
+
+    Raises:
+        NotFound: there are none.
+    """
+    raw = _raw(slug) if slug in described() else None
+    if raw is None:
+        cause, cure = "there are none", "choose one of the studies there"
+        raise NotFound(f"rows of {slug[:60]!r}", cause, cure, "data", links.findings("data"), "all data")
+    return raw
+
+
+def _data_line(slug: str, links: Addresses) -> str:
+    if slug not in described():
+        return f"{slug}: no rows are here"
+    url = links.findings("data", slug)
+    return f"[{described()[slug]['title']}]({url}): {_about(slug)} ([CSV]({url}.csv))"
+
+
+def _about(slug: str) -> str:
+    told = described()[slug]
+    return f"{told['rows']:,} rows, {told['bytes'] / 1e3:,.0f} kB, {told['hash'][:19]}…, design {told['design'][:12]}"
+
+
+# --- figures
+
+
+def _drawn(one: Mapping[str, Any], name: str, links: Addresses) -> Block:
+    if broken(one):
+        return _notice(one)
+    told = one["figure"] if name == "figure" else one["chapter"]["figure"]
+    wide, phone = (Markup(told[form].replace('href="/', f'href="{links.prefix}/')) for form in ("wide", "phone"))  # noqa: S704
+    files = _files(one, name, links) if name == "more" else None
+    return Figure(twice(wide, phone), told["caption"], files)
+
+
+def _notice(one: Mapping[str, Any]) -> Notice:
+    return Notice(f"{one['title']} cannot be computed", broken(one), _CURE, "refused")
+
+
+def _files(one: Mapping[str, Any], name: str, links: Addresses) -> dict[str, str]:
+    return {form.upper(): f"{links.findings(one['key'])}/{name}.{form}" for form in _FORMS}
+
+
+def _elsewhere(text: str, links: Addresses) -> str:
+    """Links between chapters, as the documents have them, as links between pages."""
+    keys = [one["key"] for part in ("findings", "chapters") for one in record()[part]]
+    for key in keys:
+        text = text.replace(f"({key}.md)", f"({links.findings(key)})")
+    return text

@@ -10,12 +10,22 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
+from sqlalchemy import select
 
 from app.addressing import API_PREFIX, API_V2, Addresses
-from app.db.reads.studies import all_studies
+from app.db.tables import NetworkRow
+from app.options import OF_THE_READER
 from app.pages.admin import administration
 from app.pages.collection import CollectionOptions, CollectionRecord, collection_blocks, collection_record
-from app.pages.findings import findings, findings_chapter
+from app.pages.findings import (
+    FindingsRecord,
+    data_of,
+    data_rows,
+    drawing_of,
+    findings,
+    findings_chapter,
+    findings_record,
+)
 from app.pages.learn.pages import learn, lesson_called, sheets, slides
 from app.pages.learn.pages import lesson as lesson_blocks
 from app.pages.scope import scope
@@ -24,8 +34,10 @@ from app.rendering import base_url, show
 from app.routes.changes import Admin
 from app.routes.depends import Links, NoOptions, Reading, now
 from app.routes.faces import HTML, UNLISTED, Faces, both
+from app.routes.pictures import ANYWHERE, Form, drawing_file
 from pluriscope.blocks import Action, Block, Head, More, Prose, Section, Table
 from pluriscope.glossary import Term, anchor_of, first_terms, terms
+from pluriscope.templating import PART
 
 GROUPS: Final = {
     "start": ("Start here", "In the order in which they are best read."),
@@ -62,14 +74,37 @@ _CODE = Markup("<code>{}</code>")
 _LEARN = "learn/page.html"
 
 
-@router.get("/findings", **HTML)
-def findings_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
-    return show(request, findings(links, {row.slug for row in all_studies(session)}), room="Findings")
+@both(router, "/findings", "studies", "Findings", FindingsRecord)
+def findings_page(links: Links, _options: NoOptions) -> Faces:
+    """Each finding with its sentence, its evidence, its chapter and the rows that it was computed from."""
+    return Faces(lambda request: show(request, findings(links), room="Findings"), findings_record)
+
+
+@router.get("/findings/data/{study}.csv", include_in_schema=False)
+def data_file(links: Links, study: str) -> Response:
+    return Response(data_of(study, links), media_type="text/csv; charset=utf-8", headers=ANYWHERE)
+
+
+@router.get("/findings/data/{study}", **HTML)
+def rows_page(request: Request, session: Reading, links: Links, study: str) -> HTMLResponse:
+    options: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in (*OF_THE_READER, PART):
+            options.setdefault(name, []).append(value)
+    stored = {
+        row.digest[:16]: links.network(row.slug) for row in session.execute(select(NetworkRow.digest, NetworkRow.slug))
+    }
+    return show(request, data_rows(links, study, options, stored), room="Findings")
 
 
 @router.get("/findings/{chapter}", **HTML)
-def chapter_page(request: Request, session: Reading, links: Links, chapter: str, _options: NoOptions) -> HTMLResponse:
-    return show(request, findings_chapter(links, chapter, {row.slug for row in all_studies(session)}), room="Findings")
+def chapter_page(request: Request, links: Links, chapter: str, _options: NoOptions) -> HTMLResponse:
+    return show(request, findings_chapter(links, chapter), room="Findings")
+
+
+@router.get("/findings/{chapter}/{name}.{form}", include_in_schema=False)
+def finding_file(request: Request, links: Links, chapter: str, name: str, form: Form) -> Response:
+    return drawing_file(request, drawing_of(chapter, name, links), form)
 
 
 @router.get("/learn", **HTML)

@@ -179,7 +179,7 @@ def _told(session: Session, links: Addresses, row: StudyRow, response: Response)
 @router.get("/studies/one-induction-circuit/{rest:path}", include_in_schema=False)
 def study_of_transformers(links: Links) -> RedirectResponse:
     """Its findings are a chapter."""
-    return RedirectResponse(links.findings("does-an-attention-model-have-one-induction-circuit"), status_code=301)
+    return RedirectResponse(links.findings("transformers"), status_code=301)
 
 
 @both(router, "/studies/{study}", "studies", "One study", StudyRecord)

@@ -1,35 +1,44 @@
-"""``python -m benchmarks.findings``: writes the tables and the figure of docs/findings.md anew from result files.
+"""``python -m benchmarks.findings``: writes what the page of findings shows, and docs/findings.md, from study results.
 
-The texts of the designs, which pages show beside the figures, are put into the result files as they are now.
+First every study's rows as data, then the record of the findings with their figures, then the documents.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from pathlib import Path
+from typing import Any, Final
 
-from benchmarks.findings.document import TABLES, write_document
-from benchmarks.findings.frontier_figure import frontier_figure
+from benchmarks.findings import learned
+from benchmarks.findings.record import RECORD, as_json, broken_json, write_documents
 from benchmarks.findings.results import renew_texts
+from benchmarks.findings.rows import Unusable, write_rows
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "findings.md"
-FIGURE = DOCUMENT.parent / "images" / "frontier.svg"
+MODULES: Final = (learned,)
+
+
+def made() -> dict[str, Any]:
+    """The record, computed from the rows as they are."""
+    found = []
+    for module in MODULES:
+        try:
+            found.append(as_json(module.finding()))
+        except Unusable as problem:
+            found.append(broken_json(module.KEY, module.TITLE, module.STUDIES, problem))
+    return {"lede": "", "samples": [], "limits": [], "marks": "", "findings": found, "chapters": []}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the tables, or print some of them."""
+    """Write everything."""
     parser = argparse.ArgumentParser(prog="benchmarks.findings", description=__doc__)
-    parser.add_argument(
-        "--print", nargs="+", choices=sorted(TABLES), metavar="TABLE", help="print these, write nothing"
-    )
-    options = parser.parse_args(arguments)
-    for name in options.print or ():
-        print(f"{name}\n", *TABLES[name](), "", sep="\n")
-    if not options.print:
+    parser.add_argument("--rows", action="store_true", help="write the rows of every study anew first; two minutes")
+    if parser.parse_args(arguments).rows:
         renew_texts()
-        write_document(DOCUMENT)
-        FIGURE.write_text(frontier_figure())
+        write_rows()
+    record = made()
+    RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    write_documents(record)
     return 0
 
 

@@ -6,13 +6,13 @@ circuit. Its ``find_mappings`` has an option ``distrib_layers``, under which the
 several layers. Both are tried on the networks of the study of widths, with the list of formulas of depth 2 and of
 depth 3, and compared with the plotted quartiles; each choice is made without one width and judged on that one.
 
-``python -m benchmarks.findings.plotted`` counts all of it anew, some minutes; tables only read what it stored.
+``python -m benchmarks.findings.plotted`` counts all of it anew, some minutes; the findings only read what it stored.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -32,8 +32,7 @@ from analysis.studies.cells import cells_of
 from analysis.studies.outcome import network_of_outcome
 from analysis.tasks import named_task
 from benchmarks.findings.program_options import first_circuits, placements_over_layers
-from benchmarks.findings.results import MORE, results_of, summary_of
-from benchmarks.findings.tables import head, number, row
+from benchmarks.findings.results import MORE, results_of
 
 STUDY: Final = "paper-width"
 FILE: Final = MORE / "plotted.json"
@@ -100,62 +99,9 @@ def stored() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def interpretations_table() -> Iterator[str]:
-    """Quartiles of the mean of the first M circuits times the number of circuits, beside the plotted ones."""
-    summary = summary_of(STUDY)
-    options: dict[str, Values] = {
-        "every circuit interpreted": {
-            group.label: group.numbers for group in summary.groups("interpretations-total", "paper", "hidden")
-        }
-    }
-    for most in range(1, MOST_CIRCUITS + 1):
-        options[f"M = {most}"] = {
-            width: [_estimate(one["grounded"][0], one["grounded"][1], most) for one in found]
-            for width, found in stored().items()
-        }
-    shown = ["every circuit interpreted", *(f"M = {most}" for most in (1, 5, 10, 15, 20, 30))]
-    yield from _table("interpretations", options, WIDTHS[1:], shown)
-
-
-def mappings_table() -> Iterator[str]:
-    """Quartiles of the mappings under each option, of the networks that have any, beside the plotted ones."""
-    options: dict[str, Values] = {
-        f"{kind}, {layers}, 2 formulas": {
-            width: [one["mappings"][layers][kind] for one in found] for width, found in stored().items()
-        }
-        for layers in ("one layer", "any layers")
-        for kind in ("minimal", "valid")
-    }
-    summary = summary_of("paper-width-mappings")
-    for kind in ("minimal", "valid"):
-        groups = summary.groups(f"alignments-{kind}", "paper", "hidden")
-        options[f"{kind}, one layer, 56 formulas"] = {group.label: group.numbers for group in groups}
-    for kind in ("minimal", "valid"):
-        options[f"{kind}, any layers, 56 formulas"] = {
-            width: [one["mappings"]["any layers, 56"][kind] for one in found] for width, found in stored().items()
-        }
-    yield from _table("mappings", options, WIDTHS, list(options))
-
-
-def _estimate(n_circuits: int, first: Sequence[int], most: int) -> float:
+def estimate(n_circuits: int, first: Sequence[int], most: int) -> float:
     """The mean of the first circuits' interpretations times the number of circuits."""
     return n_circuits * float(np.mean(first[:most])) if first else 0.0
-
-
-def _table(what: str, options: Mapping[str, Values], widths: Sequence[str], shown: Sequence[str]) -> Iterator[str]:
-    """Some options, then for each width the one that is nearest on all others, and how far it is off on this one."""
-    plotted = PLOTTED[what]
-    yield from head(("quartiles of the networks that have any", *widths, "off by a factor of, all widths"))
-    yield row(("plotted by the paper [D]", *(_quartiles(plotted[width]) for width in widths), ""))
-    for name in shown:
-        cells = [_quartiles(quartiles_of(options[name][width])) for width in widths]
-        yield row((name, *cells, _factor(error(plotted, options[name], widths))))
-    for held_out in widths:
-        others = [width for width in widths if width != held_out]
-        nearest = min(options, key=lambda name: error(plotted, options[name], others))
-        off = _factor(error(plotted, options[nearest], [held_out]))
-        cells = [f"{nearest}: off by {off}" if width == held_out else "" for width in widths]
-        yield row((f"nearest without {held_out}", *cells, ""))
 
 
 def quartiles_of(values: Sequence[float]) -> tuple[float, ...]:
@@ -167,15 +113,6 @@ def error(plotted: Mapping[str, Sequence[float]], values: Values, widths: Sequen
     """The root of the mean squared difference of the quartiles' decimal logarithms."""
     logarithms = [np.log10(quartiles_of(values[width])) - np.log10(plotted[width]) for width in widths]
     return float(np.sqrt(np.mean(np.square(logarithms))))
-
-
-def _quartiles(quartiles: Sequence[float]) -> str:
-    low, middle, high = map(number, quartiles)
-    return f"{low} / **{middle}** / {high}"
-
-
-def _factor(decades: float) -> str:
-    return number(float(f"{10**decades:.3g}"))
 
 
 if __name__ == "__main__":

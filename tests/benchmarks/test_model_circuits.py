@@ -11,8 +11,6 @@ from analysis.models.attention_tasks import task_named
 from analysis.models.attention_training import AttentionSpec, train_attention
 from analysis.models.circuits import find_circuits, mask_bits
 from benchmarks.findings.model_circuits import DESIGN, found, results
-from benchmarks.findings.model_studies import SpaceFound
-from benchmarks.findings.model_table import GRANULARITIES, model_heads_table, spaces_of
 from tests.checkout import ROOT
 
 WANTED = json.loads(DESIGN.read_text())
@@ -27,13 +25,6 @@ def test_every_model_of_the_design_has_its_line_once():
             assert space["listed"] == min(space["valid"], WANTED["listed"])
             assert sum(space["induction_in_circuits"].values()) == space["listed"]
             assert 0 < space["minimal"] <= space["listed"] <= space["valid"] <= space["possible"]
-
-
-def test_the_rules_are_those_that_the_tables_name():
-    assert list(GRANULARITIES) == WANTED["rules"]
-    models = [space.induction for space in spaces_of("induction", "")]
-    told = "\n".join(model_heads_table())
-    assert all(f"| {heads} | {models.count(heads)} |" in told for heads in models)
 
 
 @pytest.mark.slow
@@ -60,9 +51,3 @@ def test_a_model_of_the_study_is_searched_with_the_same_result():
     assert model.digest == one["digest"]
     for space in one["spaces"]:
         assert {**found(model, space["rules"], WANTED["listed"]), "seconds": 0} == {**space, "seconds": 0}
-
-
-def test_one_minimal_circuit_of_some_that_are_listed_is_no_proof():
-    told = next(space for space in spaces_of("induction", "nodes") if space.has_one)
-    with pytest.raises(ValueError, match="is not known"):
-        _ = SpaceFound(**{**told.model_dump(), "valid": told.listed + 1}).has_one

@@ -90,7 +90,7 @@ PAGES = {
     "lesson of a formula": "/learn/algorithm-first?place=0:1.1&place=1:2.1",
     "hand-outs": "/learn/hand-outs",
     "findings": "/findings",
-    "findings, a chapter": "/findings/alice-or-bob",
+    "findings, a chapter": "/findings/learned-or-drawn",
     "glossary": "/glossary",
     "search": "/search?q=xor",
     "search, nothing found": "/search?q=nothing-like-it",

@@ -14,7 +14,6 @@ from app.db.reads.studies import all_studies
 from app.figures.numbers import exact
 from app.figures.svg.marks import verdict_mark
 from app.options import PageModel
-from app.pages.findings import headline_of
 from app.pages.studies.study import StudyLine, stored_line
 from pluriscope.blocks import Action, Block, Head, Table, VerdictState
 from pluriscope.tables import AtHand, Column, Query, Row, read_query
@@ -63,15 +62,7 @@ def study_list(session: Session, links: Addresses, options: Mapping[str, Sequenc
     table = Table(listing, query, links.studies(), "study", _USUAL, id=ID, files={"JSON": links.twin(links.studies())})
     of = {line.slug: line for line in lines}
     renews = any(line.progress.state in ("queued", "running") for line in lines)
-    yield replace(table, says=lambda row: _says(of[row.ref]), renews=renews)
-
-
-def _says(line: StudyLine) -> Markup:
-    """The question, and what was found."""
-    found = headline_of(line.answers[0]) if line.answers else ""
-    return (
-        Markup("{} <strong>{}</strong>").format(line.question, found) if found else Markup("{}").format(line.question)
-    )
+    yield replace(table, says=lambda row: of[row.ref].question, renews=renews)
 
 
 def _row(line: StudyLine) -> Row:

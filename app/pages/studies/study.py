@@ -22,7 +22,7 @@ from app.db.studies import design_of
 from app.db.study_tables import StudyRow
 from app.errors import Gone, Moved, NotFound
 from app.options import PageModel
-from app.pages.findings import answers_of
+from app.pages.findings import findings_of
 from app.recent import Recent
 
 State = Literal["queued", "running", "paused", "cancelled", "done", "stalled"]
@@ -141,7 +141,7 @@ def stored_line(session: Session, links: Addresses, row: StudyRow) -> StudyLine:
     return StudyLine.showing(
         row,
         question=str(row.design["question"]),
-        answers=answers_of(row.slug, row.digest, links),
+        answers=findings_of(row.slug, row.digest, links),
         progress=progress_of(session, row),
         url=links.study(row.slug),
     )

@@ -10,7 +10,7 @@ import pytest
 import scipy
 
 from analysis.studies.statistics import Share, cochran_mantel_haenszel, mcnemar, page, stuart_maxwell
-from benchmarks.findings.statistics import difference_by_blocks, ratio_of
+from benchmarks.findings.statistics import ratio_of
 
 BERKELEY = (  # admitted and rejected men, admitted and rejected women, of six departments (Bickel et al. 1975)
     (512, 313, 89, 19),
@@ -58,23 +58,6 @@ def test_strata_of_one_group_are_left_out():
     same = cochran_mantel_haenszel(shares([(3, 0, 4, 0)]))
     assert (same.statistic, same.p, same.effect) == (0.0, 1.0, 0.0)
     assert cochran_mantel_haenszel(shares([(1, 1, 0, 0)])).p is None
-
-
-def test_strata_that_repeat_the_same_networks_tell_no_more_than_one():
-    random = np.random.default_rng(6)
-    groups = {
-        name: {(0, seed): bool(random.random() < p) for seed in range(60)} for name, p in (("a", 0.7), ("b", 0.4))
-    }
-    once = difference_by_blocks(groups)
-    p, q = (np.mean(list(values.values())) for values in groups.values())
-    assert once.effect == pytest.approx(p - q)
-    error = math.sqrt((p * (1 - p) + q * (1 - q)) / 59)  # of two shares, with n - 1
-    assert once.high - once.effect == pytest.approx(1.959964 * error, rel=1e-6)
-    repeated = {name: {(s, seed): yes for (_, seed), yes in v.items() for s in range(4)} for name, v in groups.items()}
-    again = difference_by_blocks(repeated)
-    assert (again.effect, again.low, again.p) == pytest.approx((once.effect, once.low, once.p))
-    independent = {name: {(0, item): yes for item, yes in v.items()} for name, v in repeated.items()}
-    assert difference_by_blocks(independent).low > once.low
 
 
 def test_mcnemar_of_approval_ratings():

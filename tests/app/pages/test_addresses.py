@@ -103,7 +103,14 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
     pages = {path for path, route in PATHS.items() if not route.include_in_schema and not path.startswith("/api")}
     pages = {path for path in pages if not path.startswith("/embed/") and not path.endswith(PICTURES)}
     led_on = {"/", "/networks/{network}/verdicts", "/glossary", "/scope", "/admin"}
-    led_on |= {"/findings", "/findings/{chapter}", "/login", "/s/{key}", "/verified"}
+    led_on |= {
+        "/findings/{chapter}",
+        "/findings/data/{study}",
+        "/findings/data/{study}.csv",
+        "/login",
+        "/s/{key}",
+        "/verified",
+    }
     led_on |= {"/story/{screen}", "/story/{screen}/{figure}.{form}"}
     led_on |= {"/learn", "/learn/{lesson}", "/learn/slides", "/learn/hand-outs", "/learn/notes"}
     led_on |= {"/compare", "/models/{network}/compare"} | FORMER.keys()

@@ -1,61 +1,93 @@
-"""Findings: the document as a page, and the answers that studies show."""
+"""Findings: the page, its chapters, and the rows behind every mark."""
 
+import gzip
+import json
 import re
-from html import unescape
+import shutil
 
 import pytest
 
-from app.addressing import Addresses
-from app.pages.findings import _bundled_design, answers_of
-from tests.checkout import ROOT
-
-DESIGNS = sorted(path.stem for path in (ROOT / "app/bundled/studies").glob("*.json"))
+from app.pages import findings
 
 
-def chapters_of(text):
-    """Address and title of each chapter of tables."""
-    return {
-        address: unescape(title)
-        for address, title in re.findall(r'<li><a href="(/findings/[^"#]+)">([^<]+)</a></li>', text)
-    }
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """A copy of the data that may be spoiled."""
+    folder = tmp_path / "findings"
+    shutil.copytree(findings.FOLDER, folder)
+    monkeypatch.setattr(findings, "FOLDER", folder)
+    for cache in (findings.record, findings.described, findings.broken_study, findings._raw):
+        cache.cache_clear()
+    yield folder
+    for cache in (findings.record, findings.described, findings.broken_study, findings._raw):
+        cache.cache_clear()
+
+
+def test_every_finding_has_its_sentence_figure_lines_and_chapter(client):
+    text = client.get("/findings").text
+    told = findings.record()["findings"]
+    assert len(re.findall(r'<article class="finding"', text)) == len(told)
+    for one in told:
+        chapter = client.get(f"/findings/{one['key']}")
+        assert chapter.status_code == 200
+        assert "What it does not show" in chapter.text
+        for form, kind in (("svg", "image/svg+xml"), ("png", "image/png")):
+            assert client.get(f"/findings/{one['key']}/figure.{form}").headers["content-type"] == kind
+    for one in findings.record()["chapters"]:
+        assert client.get(f"/findings/{one['key']}").status_code == 200
+
+
+def test_the_record_says_what_the_page_says(client):
+    told = client.get("/api/v2/findings").json()["findings"]
+    text = client.get("/findings").text
+    assert all(one["sentence"] in text and not one["broken"] and one["rows"] for one in told)
 
 
 @pytest.mark.slow
-def test_every_chapter_of_the_document_stands_on_the_page_or_on_one_of_its_own(client):
+def test_every_mark_leads_to_rows(client):
     text = client.get("/findings").text
-    titles = [line[3:] for line in (ROOT / "docs/findings.md").read_text().splitlines() if line.startswith("## ")]
-    assert ["In short", "Answers of the other studies", *chapters_of(text).values()] == titles
-    assert re.findall(r'<h2 id="finding-(\d+)">', text) == [str(number) for number in range(1, 15)]
-    for address, title in chapters_of(text).items():
-        assert f"<h1>{title}</h1>" in unescape(client.get(address).text)
+    led = set(re.findall(r'href="(/findings/data/[^"]*)"', text))
+    assert led
+    for link in sorted(led)[::7]:
+        answer = client.get(link.replace("&amp;", "&"))
+        assert answer.status_code == 200, link
+        assert "data-item" in answer.text, link
 
 
-@pytest.mark.parametrize("former", ["in-short", "nothing"])
-def test_a_chapter_that_there_is_not_is_not_found(client, former):
-    answer = client.get(f"/findings/{former}", headers={"accept": "application/json"})
-    assert (answer.status_code, answer.json()["parent"]) == (404, "/findings")
+def test_rows_are_a_file_too(client):
+    answer = client.get("/findings/data/learned-or-drawn.csv")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert len(answer.text.splitlines()) == findings.described()["learned-or-drawn"]["rows"] + 1
 
 
-def test_studies_that_are_not_stored_are_named_without_a_link(client):
-    stored = {one["url"] for one in client.get("/api/v2/studies").json()["items"]}
+@pytest.mark.parametrize(
+    ("address", "parent"),
+    [
+        ("/findings/nothing", "/findings"),
+        ("/findings/data/nothing", "/findings/data"),
+        ("/findings/data/nothing.csv", "/findings/data"),
+    ],
+)
+def test_what_there_is_not_is_not_found(client, address, parent):
+    answer = client.get(address, headers={"accept": "application/json"})
+    assert (answer.status_code, answer.json()["parent"]) == (404, parent)
+
+
+@pytest.mark.parametrize("spoiled", ["rows", "missing", "design"])
+def test_a_finding_whose_data_are_not_right_has_no_number_and_the_others_have(client, data, spoiled):
+    path, first = data / "learned-or-drawn.csv.gz", findings.record()["findings"][0]
+    if spoiled == "rows":
+        path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b"true", b"false", 1)))
+    elif spoiled == "missing":
+        path.unlink()
+    else:
+        told = json.loads((data / "findings.json").read_text())
+        told["findings"][0]["studies"]["learned-or-drawn"]["design"] = "0" * 64
+        (data / "findings.json").write_text(json.dumps(told))
+        findings.record.cache_clear()
     text = client.get("/findings").text
-    assert set(re.findall(r'href="([^"]*/studies/[a-z0-9-]+)"', text)) <= stored
-    assert "Alice or Bob? (not stored here)" in text
-
-
-@pytest.mark.slow
-def test_links_within_the_document_lead_to_a_heading(client):
-    chapters = chapters_of(client.get("/findings").text)
-    folded = [f"/findings?part={part}" for part in ("how", "answers-of-the-other-studies")]
-    texts = {url: client.get(url).text for url in ["/findings", *folded, *chapters]}
-    led = {link for text in texts.values() for link in re.findall(r'href="(/findings[^"?]*)"', text)}
-    assert any(link.endswith("/alice-or-bob#by-loss") for link in led)
-    assert {link.partition("#")[0] for link in led} <= set(texts)
-    for link in led:
-        address, _, anchor = link.partition("#")
-        assert not anchor or f'id="{anchor}"' in texts[address], link
-
-
-def test_every_bundled_study_has_an_answer():
-    without = [slug for slug in DESIGNS if not answers_of(slug, _bundled_design(slug), Addresses())]
-    assert without == []
+    assert first["sentence"] not in text
+    assert f"{first['title']} cannot be computed" in text
+    assert "of learned-or-drawn" in text
+    assert all(one["sentence"] in text for one in findings.record()["findings"][1:])
+    assert first["sentence"] not in client.get(f"/findings/{first['key']}").text

@@ -18,7 +18,7 @@ from tests.checkout import ROOT
 from tests.study_factories import MEASURES, design, judged_on_rows, results, settings
 
 API = "/api/v2/studies"
-CHAPTER = "/findings/does-an-attention-model-have-one-induction-circuit"
+CHAPTER = "/findings/transformers"
 
 
 @pytest.fixture

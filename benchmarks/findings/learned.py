@@ -1,0 +1,197 @@
+"""Finding 1: trained networks beside networks that were drawn at random and compute the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from analysis.studies.statistics import Share, Tested, cochran_mantel_haenszel, share_of
+from benchmarks.findings.charts import Figure, Kind, Mark, Panel, Plot, Row, Scale, Series
+from benchmarks.findings.record import Chapter, Finding, prose
+from benchmarks.findings.rows import ERROR, Rows, rows_if_run, rows_of
+from benchmarks.findings.words import percent, points, span, word
+
+KEY, TITLE = "learned-or-drawn", "Learned or drawn"
+STUDIES: Final = ("learned-or-drawn", "scale-matched", "permuted-weights")
+ONE, BOTH, ALGORITHM = "irredundant-literals-one", "alice-and-bob", "one-algorithm"
+WIDTHS: Final = ("2", "3", "4", "5", "6")
+PRIORS: Final = ("normal 1", "normal 2", "fan-in 3")
+MATCHED, PERMUTED = "matched", "permuted"
+
+
+def finding() -> Finding:
+    """The sentence with its numbers."""
+    rows = rows_of("learned-or-drawn")
+    extra = {
+        prior: found for prior, slug in ((MATCHED, STUDIES[1]), (PERMUTED, STUDIES[2])) if (found := rows_if_run(slug))
+    }
+    pooled = {prior: within(rows, ONE, prior) for prior in PRIORS}
+    small, large = (word(round(-100 * one)) for one in sorted((_effect(t) for t in pooled.values()), reverse=True)[::2])
+    trained = [rows.started(hidden=hidden(width), prior="trained") for width in WIDTHS]
+    drawn = sum(rows.started(hidden=hidden(width), prior=prior)[0] for width in WIDTHS for prior in PRIORS)
+    limits = span(-100 * end for tested in pooled.values() for end in (tested.low or 0, tested.high or 0))
+    studies = ["learned-or-drawn", *(found.slug for found in extra.values())]
+    return Finding(
+        KEY,
+        TITLE,
+        studies,
+        "At equal function, trained XOR networks have exactly one place for an algorithm less often than networks "
+        f"drawn at random, by {small} to {large} points within widths.",
+        f"{sum(n for n, _ in trained):,} trained of {sum(of for _, of in trained):,} started; {drawn:,} drawn",
+        "three normal priors; same bound on the error",
+        f"95%; the pooled differences reach from {limits} points",
+        "drawn networks that, given trained weights’ correlations too, lie on the trained line",
+        figure(rows, extra),
+        chapter(rows, extra, pooled),
+    )
+
+
+def hidden(width: str) -> str:
+    """The level of two hidden layers of equal width."""
+    return f"{width}-{width}"
+
+
+def share(rows: Rows, measure: str, width: str, prior: str) -> Share:
+    """How many of the networks of one width and arm have a property."""
+    found = rows.values(measure, hidden=hidden(width), prior=prior)
+    return share_of(sum(found.values()), len(found))
+
+
+def within(rows: Rows, measure: str, prior: str, widths: tuple[str, ...] = WIDTHS) -> Tested:
+    """Trained less drawn within widths."""
+    arms: Mapping[str, Mapping[object, Share]] = {
+        arm: {width: share(rows, measure, width, arm) for width in widths} for arm in ("trained", prior)
+    }
+    return cochran_mantel_haenszel(arms)
+
+
+def _effect(tested: Tested) -> float:
+    return tested.effect or 0.0
+
+
+def _mark(rows: Rows, width: str, prior: str) -> Mark:
+    found = share(rows, ONE, width, prior)
+    words = f"width {width}, {prior}: {found.hits} of {found.of}, {percent(found.value or 0)}"
+    kind: Kind = "trained" if prior == "trained" else "drawn"
+    ends = (None, None) if prior in PRIORS else (found.low, found.high)
+    radius = 5.0 if prior == "trained" else 4.0
+    url = rows.link(ONE, hidden=hidden(width), prior=prior)
+    return Mark(kind, found.value, *ends, words=words, url=url, radius=radius)
+
+
+def figure(rows: Rows, extra: Mapping[str, Rows]) -> Figure:
+    """The share with one place by width."""
+    shares = [[share(rows, ONE, width, prior) for prior in PRIORS] for width in WIDTHS]
+    band = [(min(one.low or 0 for one in some), max(one.high or 0 for one in some)) for some in shares]
+    last = [one.value or 0 for one in shares[-1]]
+    series = [
+        Series("drawn at random" * (prior == PRIORS[1]), _widest(last) * (prior == PRIORS[1]), _marks(rows, prior))
+        for prior in PRIORS
+    ]
+    names = {MATCHED: "drawn, trained scale", PERMUTED: "weights permuted"}
+    for place, (prior, found) in enumerate(extra.items(), start=1):
+        marks = _marks(found, prior)
+        end = next(mark.value or 0 for mark in reversed(marks) if mark is not None)
+        series.append(Series(names[prior], percent(end), marks, joined=False, shift=7.0 * place))
+    trained = share(rows, ONE, WIDTHS[-1], "trained").value or 0
+    series.append(Series("trained", percent(trained), _marks(rows, "trained"), thick=True))
+    to_run = [f"{name}: to be run" for prior, name in names.items() if prior not in extra]
+    plot = Plot(
+        "Networks with exactly one place for an algorithm",
+        "",
+        WIDTHS,
+        Scale(0, 1, [(0, "0"), (0.25, "25"), (0.5, "50"), (0.75, "75"), (1, "100%")]),
+        series,
+        band,
+        to_run,
+        "neurons in each of two hidden layers",
+    )
+    caption = "Grey: outer 95% limits of three priors."
+    return Figure(
+        "Share of networks with exactly one place for an algorithm, by width and by how they were found.",
+        caption,
+        plots=[plot],
+    )
+
+
+def _widest(shares: list[float]) -> str:
+    return f"{100 * min(shares):.0f} to {percent(max(shares))}"
+
+
+def _marks(rows: Rows, prior: str) -> list[Mark | None]:
+    known = {own[rows.factors.index("hidden")] for _, own, _, _ in rows.rows[ONE]}
+    return [_mark(rows, width, prior) if hidden(width) in known else None for width in WIDTHS]
+
+
+def chapter(rows: Rows, extra: Mapping[str, Rows], pooled: Mapping[str, Tested]) -> Chapter:
+    """Method, differences by width, table."""
+    arms = [*((prior, rows) for prior in PRIORS), *extra.items()]
+    lines: list[Row] = []
+    for width in WIDTHS:
+        for prior, found in arms:
+            if _marks(found, prior)[WIDTHS.index(width)] is None:
+                continue
+            one = within(found, ONE, prior, (width,))
+            words = f"width {width}, trained less {prior}: {points(_effect(one))} points"
+            mark = Mark(
+                "drawn", one.effect, one.low, one.high, words, found.link(ONE, hidden=hidden(width)), prior, radius=4
+            )
+            lines.append(Row(f"Width {width}" * (prior == PRIORS[0]), [[mark]]))
+    for prior, found in arms:
+        one = pooled.get(prior) or within(
+            found, ONE, prior, tuple(w for w, m in zip(WIDTHS, _marks(found, prior), strict=True) if m)
+        )
+        words = f"within widths, trained less {prior}: {points(_effect(one))} points"
+        mark = Mark(
+            "trained", one.effect, one.low, one.high, words, found.link(ONE), f"{prior} {points(_effect(one), 0)}"
+        )
+        lines.append(Row("Within widths" * (prior == PRIORS[0]), [[mark]], ruled=prior == PRIORS[0], strong=True))
+    ticks = [(tick / 100, f"{tick}".replace("-", "−")) for tick in (-40, -30, -20, -10, 0, 10)]
+    panel = Panel("", "Trained less drawn, percentage points", Scale(-0.45, 0.25, ticks, zero=0))
+    more = Figure(
+        "Difference in the share with one place, trained less drawn, by width and prior.", panels=[panel], rows=lines
+    )
+    head = ["", *(f"width {width}" for width in WIDTHS), "trained less this, points"]
+    table = [_line("trained", rows, "trained", None)]
+    table += [_line(f"drawn, {prior}", rows, prior, pooled[prior]) for prior in PRIORS]
+    for prior, found in extra.items():
+        widths = tuple(w for w, m in zip(WIDTHS, _marks(found, prior), strict=True) if m)
+        table.append(
+            _line(
+                {MATCHED: "drawn, trained scale", PERMUTED: "weights permuted"}[prior],
+                found,
+                prior,
+                within(found, ONE, prior, widths),
+            )
+        )
+    for prior in ("trained", PRIORS[0]):
+        medians = (np.median(list(rows.values(ERROR, hidden=hidden(width), prior=prior).values())) for width in WIDTHS)
+        table.append([f"exact error, {prior}, median", *(f"{one:.4f}".lstrip("0") for one in medians), ""])
+    return Chapter(
+        prose(
+            KEY,
+            largest_p=f"{max(one.p or 0 for one in pooled.values()):.1g}",
+            algorithms=span((100 * _effect(within(rows, ALGORITHM, prior)) for prior in PRIORS), "{:.1f}"),
+            both=span(100 * _effect(within(rows, BOTH, prior)) for prior in PRIORS),
+        ),
+        more,
+        "Networks with exactly one place for an algorithm, with Wilson’s 95% intervals.",
+        head,
+        table,
+    )
+
+
+def _line(name: str, rows: Rows, prior: str, tested: Tested | None) -> list[str]:
+    cells = []
+    for mark, width in zip(_marks(rows, prior), WIDTHS, strict=True):
+        found = share(rows, ONE, width, prior) if mark else None
+        cells.append(
+            f"{percent(found.value or 0)} ({100 * (found.low or 0):.0f}–{100 * (found.high or 0):.0f})"
+            if found
+            else "–"
+        )
+    if tested is None:
+        return [name, *cells, ""]
+    return [name, *cells, f"{points(_effect(tested))} ({points(tested.low or 0)} to {points(tested.high or 0)})"]
