@@ -105,6 +105,7 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
     led_on = {"/", "/networks/{network}/verdicts", "/glossary", "/scope", "/admin"}
     led_on |= {
         "/findings/{chapter}",
+        "/findings/{chapter}/{name}.{form}",
         "/findings/data/{study}",
         "/findings/data/{study}.csv",
         "/login",
