@@ -454,26 +454,18 @@ class HandRecord(ByName):
     site: str = Field(description="What is changed, as addresses write it.")
     name: str
     words: str = Field(description="What is written there.")
-    before: list[float] = Field(description="What is there when nothing is changed; of nodes its lengths.")
-    value: list[float] = Field(description="What is there under all changes.")
+    before: float = Field(description="What is there when nothing is changed.")
+    value: float = Field(description="What is there under all changes.")
 
 
 class RunRecord(ByName):
     """A run of the network."""
 
-    values: dict[str, list[float | None]] = Field(
-        description="What each neuron carries; of a transformer the length of what each node gives at each position. "
-        "Null where it is beyond float64."
+    values: dict[str, float | None] = Field(
+        description="What each neuron carries, the output last. Null where it is beyond float64."
     )
-    looks: dict[str, list[list[float | None]]] = Field(
-        {}, description="Where each head looks: for each position that reads, its share of each that is read."
-    )
-    outputs: dict[str, float | None]
-    gives: str = Field(
-        description="What it answers: 1 when the output is above 0.5, else 0; of a transformer the output that is "
-        "larger than every other, empty if none is."
-    )
-    margin: float | None = Field(description="Of the output from 0.5, or of the right output from the largest other.")
+    gives: int = Field(description="What it answers: 1 when the output is above 0.5, else 0.")
+    margin: float | None = Field(description="Of the output from 0.5.")
 
 
 class AskedRecord(ByName):
@@ -484,13 +476,11 @@ class AskedRecord(ByName):
     url: str = Field(description="Its page.")
     says: int = Field(description="The answer that it predicts, −1 for none.")
     reason: str = Field(description="Why it predicts none; empty if it does.")
-    right: bool | None = Field(
-        description="Whether the network answers so; null without a prediction, or where hidden."
-    )
+    right: bool | None = Field(description="Whether the network answers so; null without a prediction.")
 
 
 class PlayRecord(ByName):
-    """One intervention by hand on a network of any kind, and what it does."""
+    """One intervention by hand on a perceptron, and what it does."""
 
     url: str
     network: str = Field(description="SHA-256 of the network.")
@@ -499,9 +489,9 @@ class PlayRecord(ByName):
     words: str = Field(description="What is run and changed.")
     verdict: str = Field(description="What comes of it, in a few words.")
     changes: list[HandRecord]
-    wants: str = Field(description="What the task wants.")
+    wants: int = Field(description="What the task wants.")
     before: RunRecord = Field(description="With nothing changed.")
-    after: RunRecord | None = Field(description="Under the changes; null while it is to be predicted.")
+    after: RunRecord = Field(description="Under the changes.")
     explanations: list[AskedRecord] = Field(default_factory=list)
 
 

@@ -14,10 +14,8 @@ circuits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from math import comb, prod
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -48,7 +46,7 @@ from analysis.models.attention_report import (
 )
 from analysis.models.attention_weights import Transformer
 from analysis.models.graph import Edge, Graph, Masks, Node
-from analysis.models.model import Change, Role, RowRun, Slope, Table, gaps
+from analysis.models.model import Role, RowRun, Slope, Table, gaps
 
 _BATCH: Final = 1 << 21  # numbers in one array of a batch
 _MAX_BRANCH: Final = 16  # edges into one head whose subsets are listed
@@ -76,9 +74,6 @@ ROLES: Final = (
     ),
 )
 """After Olsson et al. 2022 (arXiv:2209.11895) and Wang et al. 2023 (arXiv:2211.00593), on each circuit's own run."""
-_Changed = Mapping[int, Sequence[tuple[slice, Array]]]
-"""Of a node or edge, at which positions it has other values by hand, and these ``[positions, d_model]``."""
-_UNCHANGED: Final[_Changed] = MappingProxyType({})
 
 
 class AttentionSpace:
@@ -482,44 +477,18 @@ class AttentionSpace:
             direct_table(trace, model.answers),
         )
 
-    def run_row(self, mask: Masks, row: int, changes: Sequence[Change] = (), source: int = 0) -> RowRun:
-        """By a plain run, in which every value that is changed is replaced once it is computed."""
-        kept = self._graph.kept_edges(mask[None])
-        changed = self._changed(kept, changes, source)
-        tokens = self._model.tokens[row : row + 1]
-        found = self._sources(kept, self._absent, tokens, every_position=True, changed=changed)
-        trace = self._trace(mask, found)
+    def run_row(self, mask: Masks, row: int) -> RowRun:
+        """By a plain run."""
+        kept, tokens = self._graph.kept_edges(mask[None]), self._model.tokens[row : row + 1]
+        trace = self._trace(mask, self._sources(kept, self._absent, tokens, every_position=True))
         return RowRun(
             places=self._model.row_tokens(row),
-            outputs=np.add.accumulate(trace.carried[:, 0])[-1],
-            given=np.stack([values[0, 0, :, : len(self._model.unembedding)] for _, values in found]),
             patterns=tuple(
                 pattern[0] if is_on else None
                 for pattern, is_on in zip(trace.patterns, trace.is_on, strict=True)
                 if pattern is not None
             ),
         )
-
-    def _changed(self, kept: Masks, changes: Sequence[Change], source: int) -> _Changed:
-        """What each change puts where, from runs of the same circuit in which nothing is changed."""
-        values: dict[str, list[Array]] = {}
-        changed: dict[int, list[tuple[slice, Array]]] = {}
-        for change in changes:
-            if change.written not in values:
-                values[change.written] = self._values_instead(kept, change.written, source)
-            places = slice(None) if change.at is None else slice(change.at, change.at + 1)
-            changed.setdefault(change.node, []).append((places, values[change.written][change.node][places]))
-        return changed
-
-    def _values_instead(self, kept: Masks, written: str, source: int) -> list[Array]:
-        """Of each source what stands in its place, ``[context, d_model]``."""
-        if written == "mean":
-            return self._mean_values(kept, self._absent)
-        tokens = self._model.tokens[source : source + 1]
-        values = [values[0, 0] for _, values in self._sources(kept, self._absent, tokens, every_position=True)]
-        if written == "zero":
-            return [np.zeros_like(one) if cut is None else cut for one, cut in zip(values, self._nothing, strict=True)]
-        return values
 
     def _trace(self, mask: Masks, found: list[tuple[NDArray[np.intp], Array]]) -> Trace:
         """One circuit run on the rows that its sources were found on."""
@@ -612,7 +581,13 @@ class AttentionSpace:
         """What a cut edge carries from each source, ``[context, d_model]``; None for nothing."""
         if not self._means:
             return self._nothing
-        return [*self._mean_values(np.ones((1, len(self._graph.edges)), dtype=np.bool_), self._nothing)]
+        whole, totals = np.ones((1, len(self._graph.edges)), dtype=np.bool_), list[Array]()
+        for tokens in self._row_parts(1):
+            parts = [values[0] for _, values in self._sources(whole, self._nothing, tokens, every_position=True)]
+            if totals:  # go on with the sum where the rows before have ended
+                parts = [np.concatenate([total[None], part]) for total, part in zip(totals, parts, strict=True)]
+            totals = [np.add.accumulate(part)[-1] for part in parts]
+        return [total / len(self._model.tokens) for total in totals]
 
     @cached_property
     def _nothing(self) -> list[Array | None]:
@@ -621,16 +596,6 @@ class AttentionSpace:
         if self._extended:
             found[0] = np.eye(len(self._model.unembedding) + 1)[[-1] * self._model.tokens.shape[1]]
         return found
-
-    def _mean_values(self, kept: Masks, absent: list[Array | None]) -> list[Array]:
-        """Of each source its mean over the rows of the task in one circuit, ``[context, d_model]``."""
-        totals: list[Array] = []
-        for tokens in self._row_parts(1):
-            parts = [values[0] for _, values in self._sources(kept, absent, tokens, every_position=True)]
-            if totals:  # go on with the sum where the rows before have ended
-                parts = [np.concatenate([total[None], part]) for total, part in zip(totals, parts, strict=True)]
-            totals = [np.add.accumulate(part)[-1] for part in parts]
-        return [total / len(self._model.tokens) for total in totals]
 
     def _logits(self, kept: Masks, tokens: NDArray[np.int64], absent: list[Array | None]) -> Array:
         unembedding, edges = self._unembedding.T, self._into[len(self._graph.nodes) - 1, ""]
@@ -675,7 +640,6 @@ class AttentionSpace:
         *,
         every_position: bool = False,
         before: int | None = None,
-        changed: _Changed = _UNCHANGED,
     ) -> list[tuple[NDArray[np.intp], Array]]:
         """What each source is in each circuit: for each mask the number of its value, and the different values ``[·,
         rows, positions, d_model]``; of the last column the last position only unless ``every_position``. With
@@ -684,10 +648,7 @@ class AttentionSpace:
         Masks that keep the same edges into a node and into all nodes of columns before it give it the same value, which
         is computed once.
         """
-        found = [
-            (np.zeros(len(kept), dtype=np.intp), _with(given[None], changed.get(number)))
-            for number, given in enumerate(self._given(tokens))
-        ]
+        found = [(np.zeros(len(kept), dtype=np.intp), given[None]) for given in self._given(tokens)]
         for node in self._parts:
             column = self._graph.nodes[node].layer
             if before is not None and column >= before:
@@ -701,7 +662,7 @@ class AttentionSpace:
             else:
                 read = self._read(kept[first], self._own(node), some, absent)
                 value = self._mlp(self._layer_of[node], read[:, :, -1:] if last_only else read)
-            found.append((which, _with(value, changed.get(node))))
+            found.append((which, value))
         return found
 
     def _mlp(self, layer: int, read: Array) -> Array:
@@ -752,16 +713,6 @@ class AttentionSpace:
 def _padded(values: Array) -> Array:
     """Values ``[…, d_model]`` with a 0 where what is given has the 1 of biases."""
     return np.concatenate([values, np.zeros((*values.shape[:-1], 1))], axis=-1)
-
-
-def _with(values: Array, written: Sequence[tuple[slice, Array]] | None) -> Array:
-    """Values ``[…, context, d_model]`` with others at some positions."""
-    if written is None:
-        return values
-    values = values.copy()
-    for places, others in written:
-        values[..., places, :] = others
-    return values
 
 
 def first_alike(masks: Masks) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

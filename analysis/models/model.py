@@ -6,10 +6,10 @@ are searched, stored, listed, drawn and compared by code that knows no kind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,40 +49,17 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-Written = Literal["zero", "mean", "source"]
-"""What stands in a value's place: 0, its mean over the rows of the task, or what it is on another row."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """One change by hand: another value for what a node gives to all that read it.
-
-    Args:
-        node: its position in the graph.
-        at: the one place in the row that is changed, from 0; None for all.
-        written: what stands there instead, from a run of the same circuit in which nothing is changed.
-    """
-
-    node: int
-    at: int | None
-    written: Written
-
-
 @dataclass(frozen=True, eq=False)
 class RowRun:
-    """A run of one circuit on one row of the task.
+    """Where one circuit looks on one row of the task.
 
     Args:
         places: what stands at each place of the row.
-        outputs: ``[outputs]``.
-        given: ``[nodes that are read, places, numbers]`` what each gives at each place of the row.
         patterns: ``[places, places]`` where each node that looks anywhere does, in the order of nodes; None for one
             that is no part of the circuit.
     """
 
     places: tuple[str, ...]
-    outputs: NDArray[np.float64]
-    given: NDArray[np.float64]
     patterns: tuple[NDArray[np.float64] | None, ...]
 
 
@@ -203,16 +180,8 @@ class Space(Protocol):
         long.
         """
 
-    def run_row(self, mask: Masks, row: int, changes: Sequence[Change] = (), source: int = 0) -> RowRun | None:
-        """One circuit ``[bits]`` on one row of the task while some of it is changed by hand, one change after the
-        other; None where the kind has no such run.
-
-        Args:
-            mask: of the circuit.
-            row: number of the row, from 0.
-            changes: what is changed.
-            source: number of the row that values are taken from which a change takes from another row.
-        """
+    def run_row(self, mask: Masks, row: int) -> RowRun | None:
+        """One circuit ``[bits]`` on one row of the task, counted from 0; None where the kind has no such run."""
 
     def engine(self) -> Engine | None:
         """What finds the valid circuits without running every mask; None if nothing does. Asked where masks have at

@@ -85,9 +85,8 @@ def head_actions(one: One) -> list[Action | Menu]:
     found: list[Action | Menu] = []
     if one.known is None or one.place.played:
         found.append(Action("Compare", links.compare(slug, [one.ref], scope), primary=True))
-    if one.whole.played and (one.known is None or one.known.recorded is None):
-        of_circuit = {"circuit": one.item} if one.known is None else {}
-        found.append(Action("Play", links.play(slug, () if of_circuit else [one.ref], scope, **of_circuit)))
+    if one.known is not None and one.place.played and one.known.recorded is None:
+        found.append(Action("Play", links.play(slug, [one.ref], scope)))
     found.append(
         Menu(
             "Share",

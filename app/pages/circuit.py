@@ -33,7 +33,7 @@ from app.figures.svg.graphs import graph_diagram
 from app.figures.svg.networks import network_diagram
 from app.pages.about_one import about, behaviour_table, column, figure, head_actions, listed, pairs, told
 from app.pages.circuit_facts import NEAREST, Readings, Verdict, nearest, readings_of, verdict_on
-from app.pages.inside import N_ROWS, answers_of, answers_table, played_url, table_blocks
+from app.pages.inside import N_ROWS, answers_of, answers_table, table_blocks
 from app.pages.interpretation_list import CircuitOptions, interpretations
 from app.pages.network_page import behaviour_of
 from app.pages.page import One, page
@@ -224,7 +224,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     yield _head(one, cut)
     yield Side([figure(one, cut.drawn, "What is kept, the rest pale."), Facts(list(_facts(cut)))])
     if isinstance(one.whole, ModelPlace):
-        yield from _on_the_rows(one, one.whole, cut)
+        yield from _on_the_rows(cut)
     else:
         question = one.whole.question
         yield Section("On every input", f"the circuit alone, everything else ablated ({question.protocol.ablation})")
@@ -293,11 +293,11 @@ def _names(one: One, cut: Cut) -> Iterator[Block]:
     yield Section("Within it", "listed circuits that keep nothing else", Action("List them", within))
 
 
-def _on_the_rows(one: One, place: ModelPlace, cut: Cut) -> Iterator[Block]:
+def _on_the_rows(cut: Cut) -> Iterator[Block]:
     """What a circuit of a transformer answers, the rows with the smallest gaps first, and what happens inside it."""
     answers = [answer for answer in cut.rows if isinstance(answer, AnswerRecord)]
     yield Section("On the rows of the task", f"the circuit alone, everything else cut; {N_ROWS} with the smallest gaps")
-    yield answers_table(answers, lambda n: played_url(one.links, place, n, cut.mask))
+    yield answers_table(answers)
     yield from table_blocks(cut.inside)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,16 +10,14 @@ from numpy.typing import NDArray
 
 from analysis.answers import largest
 from analysis.models.model import Model, Table
-from app.addressing import Addresses
 from app.errors import BadQuery
 from app.pages.about_one import column, listed
-from app.pages.place import ModelPlace
 from pluriscope.blocks import Block, Section, Side
 from pluriscope.blocks import Table as Listed
 from pluriscope.records import AnswerRecord
 from pluriscope.tables import Row
 
-ROW: Final = "Of earlier addresses, which looked at one row of the task; Play does."
+ROW: Final = "Of earlier addresses, which looked at one row of the task; the network's page does."
 N_ROWS: Final = 24
 """Of a task that are shown."""
 
@@ -64,8 +62,8 @@ def answers_of(model: Model, outputs: NDArray[np.float64], apart: NDArray[np.flo
     ]
 
 
-def answers_table(answers: Sequence[AnswerRecord], url: Callable[[int], str], most: int = N_ROWS) -> Listed:
-    """The rows with the smallest gaps, each leading to Play on it."""
+def answers_table(answers: Sequence[AnswerRecord]) -> Listed:
+    """The rows with the smallest gaps."""
     columns = (
         column("row", "Row", "What the network is given.", "name", first=True),
         column("answer", "Task", "What the task asks for.", "name"),
@@ -73,8 +71,8 @@ def answers_table(answers: Sequence[AnswerRecord], url: Callable[[int], str], mo
         column("right", "Right", "Whether the two are the same.", "bool"),
         column("gap", "Gap", "The right output less the largest other.", "float"),
     )
-    by_gap = sorted(range(len(answers)), key=lambda at: answers[at].gap)[:most]
-    return listed("row", columns, [Row(answers[n].model_dump(), url=url(n)) for n in by_gap], id="behaviour")
+    by_gap = sorted(range(len(answers)), key=lambda at: answers[at].gap)[:N_ROWS]
+    return listed("row", columns, [Row(answers[n].model_dump()) for n in by_gap], id="behaviour")
 
 
 def beside(blocks: Sequence[Block], most: int) -> Iterator[Block]:
@@ -82,11 +80,6 @@ def beside(blocks: Sequence[Block], most: int) -> Iterator[Block]:
     for start in range(0, len(blocks), most):
         some = blocks[start : start + most]
         yield Side(some) if len(some) > 1 else some[0]
-
-
-def played_url(links: Addresses, place: ModelPlace, row: int, circuit: str = "") -> str:
-    """Play on one row of a model, or of a circuit of it; "" where its kind has no such run."""
-    return links.play(place.slug, (), place.scope, row=row, circuit=circuit) if place.played else ""
 
 
 def table_blocks(tables: Iterable[Table]) -> Iterator[Block]:

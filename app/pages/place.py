@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
@@ -149,11 +148,6 @@ class ModelPlace:
     def under(self) -> str:
         """The rules in words."""
         return f"the rules {self.rules}"
-
-    @property
-    def played(self) -> bool:
-        """Whether there is a run in which something is changed by hand."""
-        return self.space.run_row(np.ones(self.space.graph.n_bits, dtype=np.bool_), 0) is not None
 
     @property
     def too_large(self) -> str:

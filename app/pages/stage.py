@@ -18,12 +18,11 @@ from app.figures.svg.elements import twice
 from app.figures.svg.graphs import Looking, graph_diagram
 from app.figures.svg.layout import input_name
 from app.figures.svg.vessels import Geometry, Running, full_at, running, vessels
-from app.pages.inside import chosen_row, played_url
+from app.pages.inside import chosen_row
 from app.pages.page import DRAWING
 from app.pages.place import ModelPlace, Place
 from pluriscope.blocks import Block, Figure, Text
 from pluriscope.records import AnswerRecord, RowRecord
-from pluriscope.templating import linked
 
 MOST_ROWS: Final = 16
 MOST_WEIGHTS: Final = 1_000
@@ -160,9 +159,7 @@ def model_stage(place: ModelPlace, links: Addresses, answers: Sequence[AnswerRec
     looking, said = _looking(place, answers[at], at)
     drawn = graph_diagram(place.space.graph, title=place.model.name, looking=looking)
     most = f"the {len(rows)} smallest of {exact(len(answers))}"
-    note = Markup("Answers its largest output. The gap is its lead over the next: {}. {}").format(
-        most, linked("Play", played_url(links, place, at))
-    )
+    note = f"Answers its largest output. The gap is its lead over the next: {most}."
     heads = ("Row", "gap", "answers", "task")
     return Stage(Figure(drawn, said, id=DRAWING), heads, rows, listed.index(at), note, id="runs")
 

@@ -44,7 +44,7 @@ _ONES: Final = (
     (
         f"{_NETWORK}/sandbox",
         f"{_NETWORK}/play",
-        ("e", "now", "tool", "site", "circuit", "row", "source", "change", "at"),
+        ("e", "now", "tool", "site", "at"),
     ),
 )
 """Addresses that explanations and Play had, those that they have now, and the options that went along."""
@@ -175,7 +175,7 @@ _OF_MODELS: Final = tuple(
         (r"/circuits/([^/.]+)(?:/verify)?", r"/explanations/c-\1", ("row",)),
         ("(/analyses(?:/.+)?)", r"\1", _CLAIMED),
         ("/claims?", "/analyses/claims/given", _CLAIMED),
-        ("/sandbox", "/play", ("circuit", "row", "source", "change", "tool")),
+        ("/sandbox", "", ("row",)),
         (rf"/({'|'.join(one.key for one in ANALYSES if one.of_models)})(/[^/]+)?", r"/analyses/\1\2", ()),
         ("/(?:rivals|methods)\\..+", "/analyses", ()),
     )

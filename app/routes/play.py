@@ -1,4 +1,4 @@
-"""One intervention by hand on a network of any kind, and what an address names computed anew."""
+"""One intervention by hand on a perceptron, and what an address names computed anew."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from app.addressing import API_V2
 from app.error_answers import api_errors, wants_json
 from app.errors import BadQuery
-from app.pages.play.find import find_play
-from app.pages.play.models import ModelOptions
+from app.pages.play.networks import find_play
 from app.pages.play.state import NetworkOptions
 from app.pages.sharing.targets import MAX_ADDRESS, read_target
 from app.pages.sharing.verifying import VerifiedRecord, verify
@@ -35,14 +34,13 @@ Address = Annotated[
     "networks",
     "An intervention by hand",
     PlayRecord,
-    errors=(400, 404, 409, 422),
-    options=told_options(NetworkOptions, ModelOptions),
+    errors=(400, 404, 422),
+    options=told_options(NetworkOptions),
     costly=lambda _: True,
 )
 def play(request: Request, session: Reading, links: Links, network: str) -> Faces:
-    """What a network does while something in it is changed, beside the unchanged run. Of a perceptron, what each of up
-    to six explanations predicted and whether it was right; with `game=1` the answer is left out until `now` ends with
-    what was predicted. Of a transformer, one row of its task, what each node gives and where it looks.
+    """What a perceptron does while something in it is changed, beside the unchanged run, what each of up to six
+    explanations predicted and whether it was right.
     """
     query = request.query_params.multi_items()
     try:
@@ -59,7 +57,7 @@ def play(request: Request, session: Reading, links: Links, network: str) -> Face
         if "site" in request.query_params and not found.wrong:
             return RedirectResponse(found.url, 303)
         is_step = request.headers.get("HX-Request") and PART not in request.query_params
-        title = f"{found.told.title}: {found.network.name}"
+        title = f"{found.title}: {found.network.name}"
         pushed = {"HX-Push-Url": found.url} if is_step else None
         return passed_on(
             request, session, links, found, "Play", title, headers=pushed, status_code=400 if found.wrong else 200

@@ -58,7 +58,6 @@ PAGES = {
     "transformer": "/networks/majority-5-attention",
     "transformer of two layers": "/networks/induction-attention",
     "inside a transformer": "/networks/induction-attention?part=inside",
-    "play on a transformer": "/networks/induction-attention/play?row=17&change=2.0~5_source&change=2.1_zero",
     "circuits of a transformer": "/networks/majority-5-attention/explanations?protocol=split",
     "circuit of a transformer": "/networks/majority-5-attention/explanations/c-0c4",
     "circuit of a transformer, its criteria": "/networks/majority-5-attention/explanations/c-0c4?part=criteria",

@@ -1,4 +1,4 @@
-"""Play as people use it: by mouse, by keys alone, without scripts, on perceptrons and transformers."""
+"""Play as people use it: by mouse, by keys alone, without scripts."""
 
 from __future__ import annotations
 

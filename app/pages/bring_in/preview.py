@@ -213,4 +213,4 @@ def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Itera
         ]
     )
     drawn = Figure(graph_diagram(space.graph, title=model.name), "Every node and edge. A circuit keeps some.")
-    yield from beside([drawn, answers_table(answers_of(model, outputs[0], apart), lambda _row: "", 8)], 2)
+    yield from beside([drawn, answers_table(answers_of(model, outputs[0], apart))], 2)

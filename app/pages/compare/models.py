@@ -42,10 +42,7 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
         return str(model.outputs[number]) if number >= 0 else "nothing: two outputs are equal"
 
     def trial(number: int) -> dict[str, Any]:
-        found: dict[str, Any] = {"neurons": model.rows[number], "experiment": str(number)}
-        if place.played:
-            found["url"] = links.play(place.slug, (), place.scope, circuit=masks[0], row=number)
-        return found
+        return {"neurons": model.rows[number], "experiment": str(number)}
 
     def experiment(number: int) -> Experiment:
         row, answer = model.rows[number], words(int(happens[number]))
@@ -55,7 +52,6 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
             outcome=f"The network answers {answer}.",
             drawings=lambda _: drawings,
             network=lambda told: row_asked(row.split(), answer if told else ""),
-            play=trial(number).get("url", ""),
         )
 
     drawings = []

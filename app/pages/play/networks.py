@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -12,26 +12,34 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from analysis import ENGINE_VERSION
 from analysis.answers import ANSWER_RULE, ANSWERED, answers
 from analysis.sandbox.intervention import Change, Intervention, Prediction, site_name
 from analysis.sandbox.running import Bench
 from analysis.validity import margin_to_edge
 from app.addressing import Addresses
+from app.db.tables import ModelRow, NetworkRow
+from app.errors import NotFound
 from app.figures.numbers import decimal
-from app.figures.svg.elements import Step
+from app.figures.svg.elements import Step, twice
 from app.figures.svg.layout import MAX_SHOWN, node_name
 from app.figures.svg.vessels import NARROW, WIDE, full_at, vessels
+from app.options import ScopeOptions
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import short
+from app.pages.explanation_list import OF_SCOPE
 from app.pages.explanations import KIND_LABELS, Explanation
-from app.pages.place import Place
-from app.pages.play.played import Ask, Field, Played, Told, link
+from app.pages.page import DRAWING, read_options
+from app.pages.place import ModelPlace, Place, check_boolean, locate_any
+from app.pages.play.played import Ask, Field, Play, link
 from app.pages.play.state import NetworkOptions, Site, State, read_state
 from app.pages.play.tokens import click_words, intervention_words, write_now, write_site, written_signs, written_words
 from app.pages.shared import finite
-from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Prose, Table, Text
-from pluriscope.naming import LEAST, LETTERS
+from app.pages.sharing.facts import InShort, Shared
+from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, Prose, Table, Text
+from pluriscope.naming import LEAST, LETTERS, Scope
 from pluriscope.records import AskedRecord, HandRecord, PlayRecord, RunRecord
+from pluriscope.templating import part_url
 
 FRAGILE_BELOW: Final = 1e-6
 MOST_SITES: Final = 200
@@ -39,28 +47,42 @@ MOST_SITES: Final = 200
 Layers = tuple[NDArray[np.float64], ...]
 
 
-def play_network(session: Session, links: Addresses, place: Place, options: NetworkOptions) -> NetworkPlay:
+def find_play(session: Session, links: Addresses, network: str, query: Sequence[tuple[str, str]]) -> Played:
     """What an address names, after the step that it asks for.
 
     Raises:
-        NotFound: no such explanation.
-        BadQuery: an intervention that cannot be read or that the network has not, or too many of anything.
+        NotFound: no such network, output, protocol, data record or explanation, or a transformer.
+        BadQuery: an intervention that cannot be read or that the network has not, or too many of anything; it leads to
+            the page without it.
         BeyondLimits: an explanation that is too large to be read on the spot.
     """
-    return NetworkPlay(session, links, *read_state(session, links, place, options))
+    scope = read_options(ScopeOptions, [pair for pair in query if pair[0] in OF_SCOPE]).scope
+    place = locate_any(session, links, network, scope)
+    if isinstance(place, ModelPlace):
+        item, cause = f"play on {place.slug}", "is of perceptrons alone"
+        page = links.explanations(place.slug, place.scope)
+        raise NotFound(item, cause, "look at its circuits", "network", page, "its circuits")
+    check_boolean(place, links)
+    return Played(session, links, *read_state(session, links, place, read_options(NetworkOptions, query)))
 
 
 @dataclass(frozen=True, eq=False)
-class NetworkPlay(Played):
+class Played(Shared):
     """An intervention on a perceptron.
 
     Args:
+        session: open session.
+        links: builds addresses.
         state: what the address says.
         explanations: that are asked.
+        wrong: field of a form → what was written there and cannot be read, and why.
     """
 
+    session: Session
+    links: Addresses
     state: State
     explanations: Sequence[Explanation]
+    wrong: Mapping[str, tuple[str, str]] = field(default_factory=dict, kw_only=True)
 
     @property
     def place(self) -> Place:
@@ -92,47 +114,77 @@ class NetworkPlay(Played):
         """What each explanation says of it."""
         return [one.record.ask(one.place.question, one.item, self.now, self.bench) for one in self.explanations]
 
-    @property
-    def clear_url(self) -> str:
-        return self.state.at(Intervention(self.now.base)).url
-
     @cached_property
     def hands(self) -> list[tuple[HandRecord, str]]:
+        """What is changed, each with the address of the state without it."""
         return [(self._hand(change), self.state.without(change).url) for change in self.now.changes]
 
     def _hand(self, change: Change) -> HandRecord:
         words, name = written_words(change, self.state.n_inputs), site_name(change, self.state.sizes)
         layer, neuron = change.carrier
-        before, value = [float(self.before[layer][neuron])], [self.bench.value_of(change)]
+        before, value = float(self.before[layer][neuron]), self.bench.value_of(change)
         return HandRecord(site=write_site(change), name=name, words=words, before=before, value=value)
 
+    @property
+    def url(self) -> str:
+        return self.state.url
+
+    @property
+    def network(self) -> NetworkRow:
+        """That is run."""
+        return self.place.row
+
+    @property
+    def about(self) -> tuple[NetworkRow | ModelRow, Scope]:
+        return self.network, self.place.scope
+
     @cached_property
-    def told(self) -> Told:
+    def title(self) -> str:
+        """What comes of it."""
         before, after = answered(self.before), answered(self.after)
-        base = input_text(self.now.base, self.state.n_inputs)
         title = f"The answer stays {after}" if before == after else f"The answer turns from {before} to {after}"
-        title = title if self.hands else f"On input {base} the network answers {after}"
+        if not self.hands:
+            title = f"On input {input_text(self.now.base, self.state.n_inputs)} the network answers {after}"
         right = [one.letter for one in self.asked if one.right]
         if any(one.right is not None for one in self.asked):
             title += f": {' and '.join(right) or 'none'} {'is' if len(right) < LEAST else 'are'} right"
+        return title
+
+    @cached_property
+    def words(self) -> str:
+        """What is run and changed."""
+        return intervention_words(self.now, self.state.sizes, self.state.n_inputs)
+
+    @property
+    def in_short(self) -> InShort:
         says = {one.letter: f"predicts {one.says}" if one.says >= 0 else "makes no prediction" for one in self.asked}
         judged = {None: "", True: ", correct", False: ", incorrect"}
+        lines = (
+            ("Input", input_text(self.now.base, self.state.n_inputs)),
+            ("The network answers", f"{answered(self.after)}, from an output of {_output(self.after)}"),
+            *((one.letter, says[one.letter] + judged[one.right]) for one in self.asked),
+        )
         asked = f"; asked: {', '.join(self.state.refs)}" if self.state.refs else ""
-        return Told(
-            url=self.state.url,
-            title=title,
-            words=intervention_words(self.now, self.state.sizes, self.state.n_inputs),
-            lines=[
-                ("Input", base),
-                ("The network answers", f"{after}, from an output of {_output(self.after)}"),
-                *((one.letter, says[one.letter] + judged[one.right]) for one in self.asked),
-            ],
-            identity=f"intervention {write_now(self.now, self.state.n_inputs)}{asked}",
+        identity = f"intervention {write_now(self.now, self.state.n_inputs)}{asked}"
+        return InShort(
+            "Intervention by hand", f"{self.network.name} on {self.words}", lines, identity, self.place.cited
         )
 
     def record(self) -> PlayRecord:
-        runs = self._run(self.before), self._run(self.after)
-        return self.recorded(wants=str(self._wanted), before=runs[0], after=runs[1], explanations=list(self.asked))
+        """The same as JSON."""
+        return PlayRecord(
+            url=self.url,
+            network=self.network.digest,
+            scope=dict(self.place.scope.fields),
+            engine_version=ENGINE_VERSION,
+            words=self.words,
+            verdict=self.title,
+            changes=[one for one, _ in self.hands],
+            wants=self._wanted,
+            before=self._run(self.before),
+            after=self._run(self.after),
+            explanations=list(self.asked),
+        )
 
     @property
     def _wanted(self) -> int:
@@ -141,12 +193,12 @@ class NetworkPlay(Played):
     def _run(self, layers: Layers) -> RunRecord:
         sizes = self.state.sizes
         values = {
-            node_name(layer, neuron, sizes): [finite(value)]
+            node_name(layer, neuron, sizes): finite(value)
             for layer, some in enumerate(layers)
             for neuron, value in enumerate(some.tolist())
         }
-        output, margin = (finite(float(one)) for one in (layers[-1][0], margin_to_edge(layers[-1][0], ANSWERED)))
-        return RunRecord(values=values, outputs={"y": output}, gives=str(answered(layers)), margin=margin)
+        margin = finite(float(margin_to_edge(layers[-1][0], ANSWERED)))
+        return RunRecord(values=values, gives=answered(layers), margin=margin)
 
     @cached_property
     def asked(self) -> list[AskedRecord]:
@@ -165,7 +217,11 @@ class NetworkPlay(Played):
 
     # --- as a drawing
 
-    def drawing(self, *, linked: bool, narrow: bool = False) -> Markup:
+    def drawn(self, name: str) -> Markup | None:
+        return self._drawing(linked=False) if name == DRAWING else None
+
+    def _drawing(self, *, linked: bool, narrow: bool = False) -> Markup:
+        """The network while it runs, with links on what can be chosen or without."""
         signs = {one: written_signs(one, self.state.n_inputs) for one in self.now.changes}
         cut = self.place.question.cut
         return vessels(
@@ -173,7 +229,7 @@ class NetworkPlay(Played):
             _numbers(self.after),
             full_at(cut, self.place.question.data.clean_rows),
             NARROW if narrow else WIDE,
-            sentence=f"The network on input {self.told.words}" + (": choose what to change" if linked else ""),
+            sentence=f"The network on input {self.words}" + (": choose what to change" if linked else ""),
             forced={(one.layer, one.neuron): words for one, words in signs.items() if one.origin is None},
             written={
                 (one.layer, one.neuron, one.origin): (words, self.bench.value_of(one))
@@ -205,16 +261,45 @@ class NetworkPlay(Played):
 
     # --- as a page
 
-    def about_it(self) -> tuple[str, str, Sequence[Action]]:
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
         slug, scope, refs = self.place.slug, self.place.scope, self.state.refs
         act = Action("Choose explanations", self.links.explanations(slug, scope), primary=True)
         if len(refs) >= LEAST:
             act = Action("Compare", self.links.compare(slug, refs, scope), primary=True)
+        actions = [act]
+        if self.hands:
+            actions.append(Action("Reset", self.state.at(Intervention(self.now.base)).url))
+        passed_on = [
+            Action("Card", self.links.made_of(self.url, "card.png")),
+            Action("Cite and embed", f"{part_url('cite', self.url)}#cite"),
+            Action("Start a collection", self.links.collection("", [(self.url, "")])),
+        ]
         does = written_words(self.state.tool, self.state.n_inputs)
         caption = f"A neuron or edge that you choose is {does}; choose it again to undo that. Levels are values."
-        return f"{self.told.words}. The task wants {self._wanted}.", caption, [act]
+        files = {form.upper(): self.links.made_of(self.url, f"{DRAWING}.{form}") for form in ("svg", "png", "pdf")}
+        drawn = twice(self._drawing(linked=True), self._drawing(linked=True, narrow=True))
+        sentence = f"{self.words}. The task wants {self._wanted}."
+        return (
+            Head(self.title, sentence, actions=[*actions, Menu("Share", passed_on, self.url)]),
+            Play(
+                url=self.links.play(slug),
+                controls=list(self._controls()),
+                figure=Figure(drawn, caption, files, id=DRAWING),
+                outcome=[*self._outcome(), *self._changes()],
+            ),
+        )
 
-    def controls(self) -> Iterator[Choice | Ask]:
+    def _changes(self) -> list[Block]:
+        """What is changed, each with the way to undo it."""
+        cells = []
+        for number, (one, without) in enumerate(self.hands):
+            undo = Markup('Undo<span class="vh"> {}</span>').format(one.name)
+            cells.append((one.name, one.words, link(undo, without, f"undo-{number}")))
+        return [Table.plain(["Changed", "How", "Step"], cells)] if cells else []
+
+    def _controls(self) -> Iterator[Choice | Ask]:
+        """What is run, and what is done to what is chosen."""
         state, inputs = self.state, input_texts(self.state.n_inputs)
         urls = {text: state.at(self.now.on(row)).url for row, text in enumerate(inputs)}
         yield Choice("Input", urls, inputs[self.now.base], id="base")
@@ -230,7 +315,8 @@ class NetworkPlay(Played):
             value, error = self.wrong.get("site", ("", ""))
             yield Ask("Change", state.fields(), [Field("site", "Neuron or edge", value, error, hint="2.1.0")])
 
-    def outcome(self) -> Iterator[Block]:
+    def _outcome(self) -> Iterator[Block]:
+        """What comes of it."""
         was = f"{_output(self.before)} unchanged" if self.hands else ""
         answer = Fact("Answers", str(answered(self.after)), ANSWER_RULE, _margin(self.after))
         yield Facts([Fact("Output", _output(self.after), was), answer], id="does")

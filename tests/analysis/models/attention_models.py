@@ -50,8 +50,8 @@ def random_attention(seed, sizes, *, whole=False, positions=True, n_rows=5):
 class Plain:
     """A transformer's pass on one row, source by source and edge by edge, with nothing shared with the engine.
 
-    ``node`` says what stands in place of a value: (name, position) → vector. ``kept`` says which edges are
-    kept, by name; all others carry what ``absent`` has of their source, an array ``[context, d_model]``.
+    ``kept`` says which edges are kept, by name; all others carry what ``absent`` has of their source, an array
+    ``[context, d_model]``.
     """
 
     def __init__(self, model, rules):
@@ -66,14 +66,13 @@ class Plain:
         whole = [self.run(row)[1] for row in range(len(self.model.tokens))]
         return {name: sum(run[name] for run in whole) / len(whole) for name in whole[0]}
 
-    def run(self, row, kept=None, absent=None, node=None):
-        model, node = self.model, node or {}
+    def run(self, row, kept=None, absent=None):
+        model = self.model
         tokens = model.tokens[row]
         n, d = len(tokens), model.embedding.shape[1]
         token = np.array([model.embedding[one] for one in tokens])
         positions = np.zeros((n, d)) if model.positions is None else model.positions
         values = {"t": token, "p": positions} if self.split else {"x": token + positions}
-        values = {name: self.replaced(node, name, value) for name, value in values.items()}
         patterns = {}
         for layer, (w_q, w_k, w_v, w_o) in enumerate(model.layers, start=1):
             given = {}
@@ -85,7 +84,7 @@ class Plain:
                 scores[np.triu_indices(n, 1)] = -np.inf
                 shares = np.exp(scores - scores.max(axis=1, keepdims=True))
                 patterns[name] = shares / shares.sum(axis=1, keepdims=True)
-                given[name] = self.replaced(node, name, patterns[name] @ (v @ w_v[head]) @ w_o[head])
+                given[name] = patterns[name] @ (v @ w_v[head]) @ w_o[head]
             values |= given
         return self.read(values, "logits", "", kept, absent)[-1] @ model.unembedding, values, patterns
 
@@ -97,14 +96,6 @@ class Plain:
             carried = value if there else np.zeros_like(value) if absent is None else absent[source]
             total = total + carried
         return total
-
-    @staticmethod
-    def replaced(instead, name, value):
-        value = value.copy()
-        for (other, position), vector in instead.items():
-            if other == name:
-                value[position] = vector
-        return value
 
 
 def names_kept(graph, mask):

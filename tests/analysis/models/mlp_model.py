@@ -113,7 +113,7 @@ class PerceptronSpace:
         rows = (("first", int(mask[0])), ("second", None))
         return (Table("Kept", "Edges that are kept", ("Edge", "Kept"), rows),)
 
-    def run_row(self, mask, row, changes=(), source=0):
+    def run_row(self, mask, row):
         return None
 
     def engine(self):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from html import unescape
 from pathlib import Path
 
 import pytest
@@ -38,13 +36,11 @@ def client(tmp_path_factory):
 @pytest.mark.parametrize(
     "path", [f"{ONE}?part=inside&", f"{ONE}/explanations/c-0c4?", f"{ONE}/explanations/c-1f?protocol=heads&"]
 )
-def test_what_happens_inside_is_told_and_each_row_leads_to_play(client, path):
+def test_what_happens_inside_is_told(client, path):
     html = client.get(f"{path}row=5").text  # as earlier addresses chose a row
     assert all(
         f"{title}</h" in html for title in ("What each head looks at", "Logit lens", "Direct effect on the answer")
     )
-    played = unescape(re.search(rf'"({ONE}/play[?][^"]*row=[0-9]+[^"]*)"', html)[1])
-    assert client.get(played).status_code == 200
 
 
 @pytest.mark.slow

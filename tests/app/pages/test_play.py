@@ -152,7 +152,7 @@ def test_earlier_addresses_lead_here(client):
 def test_a_contradiction_of_compare_leads_to_the_same_in_play(client, record):
     first = client.get(f"/api/v2/networks/xor/compare?e={P}&e={Q}&limit=1").json()["contradictions"][0]
     there = record(first["url"])
-    assert (there["url"], there["after"]["outputs"]["y"]) == (first["url"], first["output"])
+    assert (there["url"], there["after"]["values"]["y"]) == (first["url"], first["output"])
     assert {item["right"] for item in there["explanations"]} == {True, False}
     assert there["verdict"].endswith(" is right")
 
@@ -163,7 +163,7 @@ def test_the_changed_run_stands_beside_the_unchanged_one(client, record):
     text = client.get(f"{PLAY}?now=11_1.0s00_2.0z").text
     turned = record(f"{PLAY}?now=11_1.0s00_2.0z")
     assert f"turns from {turned['before']['gives']} to {turned['after']['gives']}" in text
-    assert f"{turned['after']['outputs']['y']:.4f}" in text
+    assert f"{turned['after']['values']['y']:.4f}" in text
 
 
 def test_each_kind_says_what_it_can_and_why_it_cannot(record):
