@@ -191,9 +191,9 @@ def location_json(place: Location, graph: Graph, *, complete: bool) -> dict[str,
     """Where an answer stands, as JSON values."""
     nearest: dict[str, Any] | None = None
     if place.nearest is not None:
-        nearest = {"distance": place.nearest.distance, "mask": graph.to_hex(place.nearest.mask)}
-        if not place.nearest.exact:
-            nearest = {"undecided": True, "at_most": nearest["distance"], "mask": nearest["mask"]}
+        away, mask = place.nearest.distance, graph.to_hex(place.nearest.mask)
+        is_exact = complete or not away
+        nearest = {"distance": away, "mask": mask} if is_exact else {"undecided": True, "at_most": away, "mask": mask}
     elif not complete:
         nearest = {"undecided": True, "at_most": None, "mask": None}
     rank: dict[str, Any] = {
@@ -222,7 +222,6 @@ def location_json(place: Location, graph: Graph, *, complete: bool) -> dict[str,
         if place.criteria is None
         else {name: told.get(outcome) for name, outcome in _named_as_in_format(place.criteria).items()},
         "story": None if place.relation is None else {"relation": place.relation, "carried": list(place.carried or ())},
-        **place.more,
     }
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from analysis.discovery.cuts import Cut
 from analysis.discovery.method import LOSS, MODEL_ABLATION, Answer, ablation, answer_by_scores, outcome_of
 from analysis.discovery.part_names import ARROW, PartNames, dotted, names_of, shown_name
-from analysis.discovery.selection import SELECTION, Scores
+from analysis.discovery.selection import SELECTION, Scores, choose_stop
 from analysis.errors import AnalysisError, InvalidClaim, InvalidMethod
 from analysis.method_settings import Setting, filled
 from analysis.models.graph import perceptron_graph
@@ -243,23 +243,23 @@ def _edges_or_scores(told: Mapping[str, Mapping[str, Any]], names: PartNames, by
         return {"edges": [written[edge] for edge in sorted(kept)]}
     if not scored:
         raise InvalidClaim(_ITEM, "marks no edge as kept and has no scores", "mark edges with in_graph, or give scores")
-    return {"scores": [scores.get(edge) for edge in range(names.n_bits)]}
+    return {"scores": [scores.get(edge) for edge in range(names.graph.n_bits)]}
 
 
 # --- what they must be
 
 
 def _mask(value: Any, names: PartNames) -> int:
-    digits = len(names.to_hex(0))
+    digits = len(names.graph.to_hex(0))
     if not isinstance(value, str) or len(value) != digits or not _HEX.fullmatch(value):
         raise InvalidClaim(
             f"{_ITEM}: mask",
             f"{str(value)[:_SHOWN]!r} is not {digits} hex digits",
-            f"give one digit for every four of the {names.n_bits} {names.part}s, the first {names.part} lowest",
+            f"give one digit for every four of the {names.graph.n_bits} {names.part}s, the first {names.part} lowest",
         )
     mask = int(value, 16)
-    if mask >> names.n_bits:
-        cause = f"has {names.part}s beyond the network's {names.n_bits}"
+    if mask >> names.graph.n_bits:
+        cause = f"has {names.part}s beyond the network's {names.graph.n_bits}"
         raise InvalidClaim(f"{_ITEM}: mask", cause, "give a mask of this network")
     return mask
 
@@ -279,7 +279,7 @@ def _edges(value: Any, names: PartNames) -> int:
 
 
 def _scores(value: Any, names: PartNames) -> tuple[float | None, ...]:
-    n, part, item = names.n_bits, names.part, f"{_ITEM}: scores"
+    n, part, item = names.graph.n_bits, names.part, f"{_ITEM}: scores"
     cure = f"give {n} finite numbers, one for each {part} in the order of masks, null where there is none"
     if not isinstance(value, list):
         raise InvalidClaim(item, f"is {kind_of(value)}, not a list", cure)
@@ -299,14 +299,12 @@ def _scores(value: Any, names: PartNames) -> tuple[float | None, ...]:
 
 def _picking(given: Mapping[str, Any], subject: Subject) -> dict[str, Any]:
     """How scores lead to a mask."""
-    if "k" in given and "threshold" in given:
-        raise InvalidClaim(_ITEM, "has k together with threshold", "give one of them")
     try:
         found: dict[str, Any] = filled(subject.settings, given, _ITEM)
+        choose_stop(found, given, _ITEM)
     except InvalidMethod as problem:
         raise InvalidClaim(problem.item, problem.cause, problem.cure) from None
-    found.pop("threshold" if "k" in given else "k")
-    if int(found.get("k", 0)) > subject.names.n_bits:
-        cure = f"there are {subject.names.n_bits} {subject.names.part}s; use fewer"
+    if int(found.get("k", 0)) > subject.names.graph.n_bits:
+        cure = f"there are {subject.names.graph.n_bits} {subject.names.part}s; use fewer"
         raise InvalidClaim(_ITEM, f"k is {found['k']}", cure)
     return found

@@ -16,13 +16,14 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.circuits.search import decide_right
+from analysis.circuits.space import in_space
 from analysis.criteria.cuts import divergence, log_softmax
 from analysis.discovery.masked_runs import (
     Metric,
     RowRule,
     Rows,
     edge_scores,
-    masked_outputs,
     metric_of,
     metric_slope,
     outputs_of_masks,
@@ -32,13 +33,15 @@ from analysis.discovery.selection import UNDEFINED, Scores, shares_between
 from analysis.errors import InvalidMask
 from analysis.fixed_order import mean
 from analysis.method_settings import Settings
+from analysis.models.circuits import most_wrong
 from analysis.models.graph import Graph, perceptron_graph
 from analysis.models.model import Model, Space, gaps
-from analysis.networks.circuit import EdgeLayout, mask_array, possible_circuit
+from analysis.networks.circuit import Circuit, EdgeLayout, mask_array, possible_circuit
 from analysis.networks.gradients import backward
-from analysis.networks.mlp import activations, keep_matrices
+from analysis.networks.mlp import activations
 from analysis.question import Question
 from analysis.validity import decide
+from analysis.work import DEFAULT_WORK, Work
 
 Array = NDArray[np.float64]
 
@@ -128,6 +131,36 @@ class Cut(ABC):
     def left(self, raw: int) -> Closed:
         """The circuit of a raw mask."""
 
+    @abstractmethod
+    def is_valid(self, one: Closed) -> bool:
+        """Whether that is a valid circuit under the rules of the analysis, whatever absent edges carry here."""
+
+    def deleted(self, raw: int, order: Sequence[int], work: Work = DEFAULT_WORK) -> int | None:
+        """The circuit that is left when bits are deleted one by one, each of which stays out if what is then left is a
+        valid circuit. The order is gone through again until no single bit can be deleted from what is left, since one
+        that could not be may be later.
+
+        Args:
+            raw: where it starts; from the whole if the circuit of this raw mask is not valid.
+            order: of all bits, in which they are tried.
+            work: told how far it is; may cancel.
+
+        Returns:
+            None where the whole is not valid either.
+        """
+        start = next((one for one in map(self.left, (raw, (1 << self.n_bits) - 1)) if self.is_valid(one)), None)
+        if start is None:
+            return None
+        mask, before = start.mask, -1
+        while mask != before:
+            before = mask
+            for done, bit in enumerate(order):
+                if done % 64 == 0:
+                    work.tell("methods", done, len(order), "edges tried")
+                if mask >> bit & 1 and self.is_valid(without := self.left(mask & ~(1 << bit))):
+                    mask = without.mask
+        return mask
+
     def order(self, order: str, seed: int = 0) -> list[int]:
         """Every bit in the order in which it is tried, from the last layer of readers back.
 
@@ -186,34 +219,29 @@ class CutNetwork(Cut):
         return np.concatenate([np.abs(weights).reshape(-1) for weights in self.question.cut.weights])
 
     @cached_property
-    def _outputs(self) -> Array:
-        """Of the whole network ``[rows]``."""
-        return self._run((1 << self.n_bits) - 1)
+    def _whole(self) -> Array:
+        """Outputs of the whole network ``[1, rows]``."""
+        return self._outputs([(1 << self.n_bits) - 1])
 
-    def _run(self, mask: int) -> Array:
-        outputs: Array = outputs_of_masks(self.question, mask_array([mask], self.question.layout), self.rows)[0]
-        return outputs
+    def _outputs(self, masks: Sequence[int]) -> Array:
+        return outputs_of_masks(self.question, mask_array(masks, self.question.layout), self.rows)
 
     def losses(self, masks: Sequence[int], loss: str) -> list[float]:
         """How far each masked network is from the whole one: "mse" the mean squared difference, "kl" the divergence of
         Bernoulli variables with these logits; "decision": rows that are decided wrong.
         """
-        return [self._loss(self._run(mask), loss) for mask in masks]
-
-    def _loss(self, outputs: Array, loss: str) -> float:
+        outputs = self._outputs(masks)
         with np.errstate(over="ignore", invalid="ignore"):
             if loss == "decision":
-                return float(np.count_nonzero(decide(outputs, "rounding") != self.rows.labels))
-            each = (outputs - self._outputs) ** 2 if loss == "mse" else _bernoulli(self._outputs, outputs)
-            return float(np.add.accumulate(each)[-1] / len(each))
+                return [float(wrong) for wrong in (decide(outputs, "rounding") != self.rows.labels).sum(axis=1)]
+            each = (outputs - self._whole) ** 2 if loss == "mse" else _bernoulli(self._whole, outputs)
+            return [float(total / each.shape[1]) for total in np.add.accumulate(each, axis=1)[:, -1]]
 
     def shares(self, masks: Sequence[int], settings: Settings) -> list[float] | None:
         """(m(C) − m(∅)) / (m(N) − m(∅)) under the metric "margin", whatever the settings."""
         key = tuple(masks)
         if key not in self.kept:
-            layout = self.question.layout
-            keep = keep_matrices(mask_array([*masks, 0, (1 << layout.n_edges) - 1], layout), layout)
-            outputs = masked_outputs(self.question.cut, keep, self.rows)
+            outputs = self._outputs([*masks, 0, (1 << self.n_bits) - 1])
             self.kept[key] = shares_between(metric_of(outputs, self.rows.labels, "margin").tolist())
         found: list[float] | None = self.kept[key]
         return found
@@ -222,11 +250,18 @@ class CutNetwork(Cut):
         """See :func:`closed`."""
         return closed(raw, self.question.layout)
 
+    def in_space(self, one: Closed) -> bool:
+        """Whether that is one of the circuits that the protocol looks at."""
+        layout, protocol = self.question.layout, self.question.protocol
+        return one.possible and in_space(Circuit(layout, one.mask).n_neurons, layout.sizes, protocol)
+
+    def is_valid(self, one: Closed) -> bool:
+        """By the protocol."""
+        return self.in_space(one) and bool(decide_right(self.question, mask_array([one.mask], self.question.layout))[0])
+
     def changes(self, settings: Settings) -> Scores:
         """Of the metric that settings name."""
-        masks = mask_array(self.each_removed, self.question.layout)
-        outputs = outputs_of_masks(self.question, masks, self.rows)
-        values = metric_of(outputs, self.rows.labels, cast(Metric, settings["metric"]))
+        values = metric_of(self._outputs(self.each_removed), self.rows.labels, cast(Metric, settings["metric"]))
         return Scores(values[1:] - values[0])
 
     def first_order(self, settings: Settings, points: Sequence[float]) -> Scores:
@@ -261,10 +296,12 @@ class CutModel(Cut):
     Args:
         model: with its task.
         space: its circuits.
+        rules: the model under the rules of the analysis, if these are others.
     """
 
     model: Model
     space: Space
+    rules: CutModel | None = None
     kept: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -332,6 +369,14 @@ class CutModel(Cut):
             self.kept["right", mask] = len(self.model.rows) - int(self.losses([mask], "decision")[0])
         found: int = self.kept["right", mask]
         return found
+
+    def is_right(self, mask: int) -> bool:
+        """Whether what a raw mask means is right on enough rows."""
+        return len(self.model.rows) - self.right(mask) <= most_wrong(self.model)
+
+    def is_valid(self, one: Closed) -> bool:
+        """By the rules of the analysis."""
+        return one.possible and (self.rules or self).is_right(one.mask)
 
     def _outputs(self, masks: Sequence[int]) -> Array:
         return self.space.run(self.space.reduce(self.space.graph.bits(masks)))

@@ -35,10 +35,7 @@ _BETWEEN_REPORTS: Final = 50
 def choose_edges(cut: CutNetwork, settings: Settings, work: Work) -> Answer:
     """The edges whose gates end open."""
     gates = _learned(cut, settings, work, cut.n_bits, lambda gates: gates)
-    if gates is None:
-        return Answer("diverged", None)
-    mask = _mask_of(gates > 0)
-    return Answer(outcome_of(mask, cut.n_bits), mask, fragile=_is_fragile(gates))
+    return _answer(gates, lambda is_open: is_open, cut.n_bits)
 
 
 def choose_nodes(cut: CutNetwork, settings: Settings, work: Work) -> Answer:
@@ -56,22 +53,20 @@ def choose_nodes(cut: CutNetwork, settings: Settings, work: Work) -> Answer:
             parts.append(own.expand(sizes[layer], -1).reshape(-1))
         return torch.cat(parts)
 
-    gates = _learned(cut, settings, work, sum(hidden), spread)
+    def between(is_open: Any) -> Any:
+        active = [np.ones(sizes[0], bool), *np.split(is_open, first[1:-1]), np.ones(1, bool)] if hidden else []
+        keep = [np.outer(after, before).reshape(-1) for before, after in pairwise(active)]
+        return np.concatenate(keep) if keep else np.ones(cut.n_bits, bool)
+
+    return _answer(_learned(cut, settings, work, sum(hidden), spread), between, cut.n_bits)
+
+
+def _answer(gates: Any, edges: Any, n_bits: int) -> Answer:
+    """The edges that open gates keep; fragile where a gate is very near to closing or opening."""
     if gates is None:
         return Answer("diverged", None)
-    active = [np.ones(sizes[0], bool), *np.split(gates > 0, first[1:-1]), np.ones(1, bool)] if hidden else []
-    keep = [np.outer(after, before).reshape(-1) for before, after in pairwise(active)]
-    mask = _mask_of(np.concatenate(keep) if keep else np.ones(cut.n_bits, bool))
-    return Answer(outcome_of(mask, cut.n_bits), mask, fragile=_is_fragile(gates))
-
-
-def _mask_of(edges: Any) -> int:
-    return sum(1 << edge for edge in np.flatnonzero(edges).tolist())
-
-
-def _is_fragile(gates: Any) -> bool:
-    """Whether the gate that is nearest to closing or opening is very near."""
-    return bool(np.abs(gates).min(initial=np.inf) < FRAGILE)
+    mask = sum(1 << edge for edge in np.flatnonzero(edges(gates > 0)).tolist())
+    return Answer(outcome_of(mask, n_bits), mask, fragile=bool(np.abs(gates).min(initial=np.inf) < FRAGILE))
 
 
 def _learned(cut: CutNetwork, settings: Settings, work: Work, n_gates: int, spread: Any) -> Any:

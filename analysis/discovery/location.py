@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +20,6 @@ from analysis.circuit_sets.backbone import Backbone, backbone_of, coverage_of
 from analysis.circuit_sets.chance import SizeChance, chances
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.search import decide_right
-from analysis.circuits.space import in_space
 from analysis.criteria.ablations import MEAN_ABLATION, RESAMPLE_ABLATION, ZERO_ABLATION
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.population import Population
@@ -27,9 +27,9 @@ from analysis.criteria.registry import criteria_for
 from analysis.criteria.verdict import OUTCOMES
 from analysis.discovery.cuts import Closed, Cut, CutNetwork
 from analysis.discovery.masked_runs import Rows, outputs_of_masks
-from analysis.models.graph import Graph, perceptron_graph
+from analysis.models.graph import Graph
 from analysis.network_files.files import task_json
-from analysis.networks.circuit import Circuit, mask_array
+from analysis.networks.circuit import mask_array
 from analysis.question import Carried, Question
 from analysis.stories.relation import Relation, relation_of
 from analysis.stories.search import Stories, Unasked, all_stories
@@ -53,13 +53,11 @@ class Nearest:
 
     Args:
         mask: of several the lowest.
-        distance: edges that differ.
-        exact: whether no unlisted valid circuit can be nearer; else the distance is an upper bound.
+        distance: edges that differ; an upper bound if it is not 0 and not all valid circuits are listed.
     """
 
     mask: int
     distance: int
-    exact: bool
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,6 @@ class Judged:
         relation: of its story to the whole network's, "none" where it carries nothing; None if it is not valid or the
             question does not arise.
         carried: ids of the irredundant algorithms that it carries, sorted.
-        more: what only models of other kinds have, as JSON values.
     """
 
     valid: bool
@@ -92,10 +89,9 @@ class Judged:
     criteria: Mapping[str, str] | None = None
     relation: Relation | None = None
     carried: tuple[str, ...] | None = None
-    more: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Location(Judged):
     """Where an answer stands.
 
@@ -111,15 +107,15 @@ class Location(Judged):
         extra: its edges outside the backbone.
     """
 
-    closed: Closed = field(kw_only=True)
-    raw_valid: bool = field(kw_only=True)
-    own_valid: bool | None = field(kw_only=True)
-    excess: int | None = field(kw_only=True)
-    chance: SizeChance | None = field(kw_only=True)
-    rank: Rank = field(kw_only=True)
-    nearest: Nearest | None = field(kw_only=True)
-    recall: tuple[int, int] | None = field(kw_only=True)
-    extra: int | None = field(kw_only=True)
+    closed: Closed
+    raw_valid: bool
+    own_valid: bool | None
+    excess: int | None
+    chance: SizeChance | None
+    rank: Rank
+    nearest: Nearest | None
+    recall: tuple[int, int] | None
+    extra: int | None
 
     @property
     def edges(self) -> int:
@@ -157,9 +153,9 @@ class ValidCircuits(ABC):
     """The valid circuits of something, as far as they are known, to locate answers among."""
 
     @property
-    @abstractmethod
     def graph(self) -> Graph:
         """Writes masks."""
+        return self.cut("").graph
 
     @property
     @abstractmethod
@@ -183,13 +179,13 @@ class ValidCircuits(ABC):
             InvalidMethod: it has no such ablation, or too many rows for it.
         """
 
-    @abstractmethod
     def left(self, raw: int) -> Closed:
         """The circuit of a raw mask."""
+        return self.cut("").left(raw)
 
-    @abstractmethod
     def is_valid(self, one: Closed) -> bool:
         """Whether that is a valid circuit of the protocol."""
+        return self.cut("").is_valid(one)
 
     @abstractmethod
     def is_right(self, raw: int, own: Cut | None) -> bool:
@@ -216,10 +212,13 @@ class ValidCircuits(ABC):
             own_valid=None if own is None else self.is_right(raw, own),
             excess=n_edges - known.smallest if judged.valid and known.smallest is not None else None,
             chance=known.chances.get(n_edges),
-            rank=rank_of(n_edges, known.by_size, exact=known.counted),
-            nearest=Nearest(one.mask, 0, exact=True)
-            if judged.valid
-            else nearest_of(one.mask, known.masks, exact=known.complete),
+            rank=Rank(
+                sum(n for size, n in known.by_size.items() if size < n_edges),
+                known.by_size.get(n_edges, 0),
+                sum(n for size, n in known.by_size.items() if size > n_edges),
+                exact=known.counted,
+            ),
+            nearest=Nearest(one.mask, 0) if judged.valid else nearest_of(one.mask, known.masks),
             recall=None if backbone is None else (shared, backbone.edges.bit_count()),
             extra=None if backbone is None else n_edges - shared,
         )
@@ -240,10 +239,6 @@ class Landscape(ValidCircuits):
     circuits: CircuitSearch
     work: Work = DEFAULT_WORK
     judges: bool = True
-
-    @property
-    def graph(self) -> Graph:
-        return perceptron_graph(self.question.layout.sizes)
 
     @cached_property
     def known(self) -> KnownCircuits:
@@ -287,40 +282,21 @@ class Landscape(ValidCircuits):
             self._cuts[ablation] = CutNetwork.under(self.question, ablation)
         return self._cuts[ablation]
 
-    def left(self, raw: int) -> Closed:
-        """See :func:`~analysis.discovery.cuts.closed`."""
-        return self.cut("").left(raw)
-
     @cached_property
     def story(self) -> Stories | Unasked:
         """What the whole network carries."""
         return all_stories(self.question, mask_array([], self.question.layout), self.work)
 
-    def is_valid(self, one: Closed) -> bool:
-        """Whether a closed mask is a valid circuit of the protocol."""
-        return self._in_space(one) and bool(self._decide_right([one.mask])[0])
-
-    def _decide_right(self, masks: Sequence[int]) -> NDArray[np.bool_]:
-        return np.asarray(decide_right(self.question, mask_array(masks, self.question.layout)))
-
-    def _population(self, masks: Sequence[int]) -> Population:
-        return Population("circuit", self.question, mask_array(masks, self.question.layout), work=self.work)
-
-    def _in_space(self, one: Closed) -> bool:
-        """Whether a closed mask is one of the circuits that the protocol looks at."""
-        question = self.question
-        circuit = Circuit(question.layout, one.mask)
-        return one.possible and in_space(circuit.n_neurons, question.cut.sizes, question.protocol)
-
     def judged(self, circuits: Mapping[int, Closed]) -> Mapping[int, Judged]:
         """Ablations of all that are in the protocol's space, and criteria and stories of the valid ones."""
-        inside = sorted(mask for mask, one in circuits.items() if self._in_space(one))
+        inside = sorted(mask for mask, one in circuits.items() if self.cut("").in_space(one))
         if not inside:
             return {mask: Judged(valid=False, under=dict.fromkeys(UNDER, False)) for mask in circuits}
-        some = self._population(inside)
+        asked = mask_array(inside, self.question.layout)
+        some = Population("circuit", self.question, asked, work=self.work)
         right = {name: one.judge(some).passed.tolist() for name, one in UNDER.items()}
         under = {mask: {name: all_[place] for name, all_ in right.items()} for place, mask in enumerate(inside)}
-        valid = [mask for mask, good in zip(inside, self._decide_right(inside).tolist(), strict=True) if good]
+        valid = list(compress(inside, decide_right(self.question, asked).tolist()))
         criteria, stories = self._criteria(valid), self._stories(valid)
         return {
             mask: Judged(
@@ -350,16 +326,15 @@ class Landscape(ValidCircuits):
         """The outcome of every quick criterion for each mask."""
         if not masks or not self.judges:
             return {}
-        some, asked = self._population(masks), mask_array(masks, self.question.layout)
+        asked = mask_array(masks, self.question.layout)
+        some = Population("circuit", self.question, asked, work=self.work)
         everything = np.unique(np.concatenate([self.circuits.masks, asked]))
         whole = Population("circuit", self.question, everything, complete=self.complete, work=self.work)
         places = np.searchsorted(everything, asked)
         outcomes: dict[int, dict[str, str]] = {mask: {} for mask in masks}
         for criterion in QUICK:
-            if criterion.over == "population":
-                found = criterion.judge(whole).outcomes[places]
-            else:
-                found = criterion.judge(some).outcomes
+            over_all = criterion.over == "population"
+            found = criterion.judge(whole).outcomes[places] if over_all else criterion.judge(some).outcomes
             for mask, code in zip(masks, found.tolist(), strict=True):
                 outcomes[mask][criterion.key] = OUTCOMES[code]
         return outcomes
@@ -379,34 +354,15 @@ class Landscape(ValidCircuits):
         return told
 
 
-def rank_of(n_edges: int, sizes: Mapping[int, int], *, exact: bool) -> Rank:
-    """Where a number of edges stands among valid circuits.
-
-    Args:
-        n_edges: of the answer.
-        sizes: number of edges → valid circuits.
-        exact: whether these are all.
-    """
-    smaller = sum(n for size, n in sizes.items() if size < n_edges)
-    larger = sum(n for size, n in sizes.items() if size > n_edges)
-    return Rank(smaller, sizes.get(n_edges, 0), larger, exact)
-
-
-def nearest_of(mask: int, masks: NDArray[Any], *, exact: bool) -> Nearest | None:
-    """The circuit nearest to a mask; None where there is none.
-
-    Args:
-        mask: as a number.
-        masks: valid circuits, ascending.
-        exact: whether these are all.
-    """
+def nearest_of(mask: int, masks: NDArray[Any]) -> Nearest | None:
+    """The circuit nearest to a mask of these, which ascend; None where there is none."""
     found: Nearest | None = None
     for start in range(0, len(masks), MASKS_AT_ONCE):
         some = masks[start : start + MASKS_AT_ONCE]
         apart = np.bitwise_count(some ^ masks.dtype.type(mask))
         place = int(apart.argmin())
         if found is None or apart[place] < found.distance:
-            found = Nearest(int(some[place]), int(apart[place]), exact)
+            found = Nearest(int(some[place]), int(apart[place]))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -13,14 +14,14 @@ from numpy.typing import NDArray
 from analysis.digest import canonical_json, sha256_hex
 from analysis.discovery.cuts import Cut
 from analysis.discovery.masked_runs import METRICS, ROW_RULES, RowRule
-from analysis.discovery.selection import FRAGILE, SELECTION, Scores, order_of, sequence
+from analysis.discovery.selection import FRAGILE, SELECTION, Scores, choose_stop, order_of, sequence
 from analysis.errors import InvalidMethod
 from analysis.late_functions import function_at
 from analysis.method_settings import Setting, Settings, Value, filled
 from analysis.models.registry import MODEL_KINDS
 from analysis.work import DEFAULT_WORK, Work
 
-Outcome = Literal["found", "all", "nothing", "undefined", "diverged", "degenerate"]
+Outcome = Literal["found", "all", "nothing", "undefined", "diverged", "degenerate", "invalid"]
 
 METRIC: Final = Setting("metric", "margin", "what ablating an edge is said to change", METRICS)
 """Of methods whose scores are changes of a metric."""
@@ -36,6 +37,8 @@ MODEL_ABLATION: Final = Setting(
     (RULES, *dict.fromkeys(one for kind in MODEL_KINDS for one in kind.settings.get("ablation", ()))),
 )
 """Of every method that is asked about models."""
+AFTER: Final = Setting("after", "nothing", "what is done by asking which circuits are valid", ("nothing", "deletion"))
+"""Of every method that does not ask that by itself; filled in only where it is given, since digests are of settings."""
 
 
 def ablation(default: RowRule) -> Setting:
@@ -48,7 +51,8 @@ class Answer:
     """What a method answered.
 
     Args:
-        outcome: "all" and "nothing" for a raw mask with every edge or none.
+        outcome: "all" and "nothing" for a raw mask with every edge or none; "invalid" where a valid circuit was asked
+            for, and nothing that was tried is one.
         raw_mask: None where there is none.
         scores: ``[bits]`` of score methods.
         faithfulness: of the raw mask under its own ablation where a threshold picked it.
@@ -89,7 +93,14 @@ class Method:
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
         """Everything that may be set."""
-        return (*self.own, *SELECTION) if self.score is not None else self.own
+        if self.score is not None:
+            return (*self.own, *SELECTION, replace(AFTER, choices=(*AFTER.choices, "cut")))
+        return self.own if self.asks_judge else (*self.own, AFTER)
+
+    @property
+    def asks_judge(self) -> bool:
+        """Whether it asks which circuits are valid, which others do only where they are set to."""
+        return all(setting.name != "ablation" for setting in self.own)
 
     @property
     def defaults(self) -> dict[str, Value]:
@@ -100,14 +111,14 @@ class Method:
         """A value for every setting that takes part; of k and threshold the one that was given.
 
         Raises:
-            InvalidMethod: an unknown setting, a value that is not allowed, or both k and threshold.
+            InvalidMethod: an unknown setting, a value that is not allowed, or two that exclude one another.
         """
         item = item or f"method {self.key}"
         found = filled(self.settings, given, item)
         if self.score is not None:
-            if "k" in given and "threshold" in given:
-                raise InvalidMethod(item, "has k together with threshold", "give one of them")
-            found.pop("threshold" if "k" in given else "k")
+            choose_stop(found, given, item)
+        if found.get("after") == AFTER.default:
+            found.pop("after")
         if found.get("path") == "ends":
             if "steps" in given:
                 raise InvalidMethod(item, "has steps, which the path 'ends' does not take", "leave steps out")
@@ -125,7 +136,12 @@ class Method:
         return isinstance(self.choose, str)
 
     def answer(self, cut: Cut, settings: Settings, work: Work = DEFAULT_WORK) -> Answer:
-        """The method's answer.
+        """The method's answer, and what is done after it where settings say so.
+
+        Of "cut" it is the shortest beginning of the ranking whose circuit is valid, and the threshold is not asked. By
+        "deletion" bits of the answer's circuit, or of the whole where that is not valid, are deleted while what is left
+        is valid (:meth:`~analysis.discovery.cuts.Cut.deleted`): the last of the ranking first; of a method without a
+        ranking those that it left out and then the others, both in one order that is drawn by the seed 0.
 
         Args:
             cut: what is asked about, under the ablation that the settings name.
@@ -141,12 +157,18 @@ class Method:
             raise InvalidMethod(f"method {self.key}", f"k is {settings['k']}", cure)
         if self.choose is not None:
             choose = function_at(self.choose) if isinstance(self.choose, str) else self.choose
-            chosen: Answer = choose(cut, settings, work)
-            return chosen
-        scores = self.scores(cut, settings)
-        if scores.says_nothing:
-            return Answer("degenerate", None, scores.values)
-        return answer_by_scores(scores, cut, settings)
+            found: Answer = choose(cut, settings, work)
+            raw, drawn = found.raw_mask or 0, np.random.default_rng(0).permutation(cut.n_bits).tolist()
+            order = sorted(drawn, key=lambda bit: raw >> bit & 1)
+        else:
+            scores = self.scores(cut, settings)
+            if scores.says_nothing:
+                return Answer("degenerate", None, scores.values)
+            found, order = answer_by_scores(scores, cut, settings), ranking(scores, cut, settings)[::-1]
+        if settings.get("after") != "deletion" or found.raw_mask is None:
+            return found
+        mask = cut.deleted(found.raw_mask, order, work)
+        return Answer(outcome_of(mask, cut.n_bits), mask, found.scores, fragile=found.fragile)
 
     def scores(self, cut: Cut, settings: Settings) -> Scores:
         """Its scores, whatever picks by them."""
@@ -159,9 +181,16 @@ class Method:
         return found
 
 
-def outcome_of(mask: int, n_bits: int) -> Outcome:
-    """What a raw mask is called."""
+def outcome_of(mask: int | None, n_bits: int) -> Outcome:
+    """What a raw mask is called; None where none that was tried is a valid circuit."""
+    if mask is None:
+        return "invalid"
     return "nothing" if mask == 0 else "all" if mask == (1 << n_bits) - 1 else "found"
+
+
+def ranking(scores: Scores, cut: Cut, settings: Settings) -> list[int]:
+    """Every bit in the order in which scores take it."""
+    return sequence(order_of(scores.values, signed=bool(settings["signed"])), cut.graph.ends, str(settings["pick"]))
 
 
 def answer_by_scores(scores: Scores, cut: Cut, settings: Settings) -> Answer:
@@ -170,16 +199,15 @@ def answer_by_scores(scores: Scores, cut: Cut, settings: Settings) -> Answer:
     Args:
         scores: of the bits.
         cut: that they are of, under its ablation.
-        settings: of :data:`~analysis.discovery.selection.SELECTION`; ``k`` or ``threshold``.
+        settings: of :data:`~analysis.discovery.selection.SELECTION`; ``k`` or ``threshold``, or neither where the
+            shortest beginning is asked for whose circuit is valid.
     """
     values = scores.values
-    taken = sequence(order_of(values, signed=bool(settings["signed"])), cut.graph.ends, str(settings["pick"]))
-    if "k" in settings:
-        mask = sum(1 << edge for edge in taken[: int(settings["k"])])
+    masks = list(accumulate((1 << edge for edge in ranking(scores, cut, settings)), initial=0))
+    if "threshold" not in settings:
+        ends = (mask for mask in masks if cut.is_valid(cut.left(mask)))
+        mask = masks[int(settings["k"])] if "k" in settings else next(ends, None)
         return Answer(outcome_of(mask, cut.n_bits), mask, values)
-    masks = [0]
-    for edge in taken:
-        masks.append(masks[-1] | 1 << edge)
     shares = cut.shares(masks, settings)
     if shares is None:
         return Answer("undefined", None, values)

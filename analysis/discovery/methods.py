@@ -1,4 +1,4 @@
-"""The discovery methods: published ones that answer with a circuit, and three baselines.
+"""The discovery methods: published ones that answer with a circuit, and four baselines.
 
 What is said of each method stands in its record; :mod:`analysis.discovery.registry` lists them.
 """
@@ -201,6 +201,15 @@ def _drawn(cut: Cut, settings: Settings) -> Scores:
     return Scores(scores)
 
 
+def _deleted_at_random(cut: Cut, settings: Settings, work: Work) -> Answer:
+    """The first of the orders is the same however many there are, so more of them never leave more."""
+    random, everything = np.random.default_rng(int(settings["seed"])), (1 << cut.n_bits) - 1
+    orders = [random.permutation(cut.n_bits).tolist() for _ in range(int(settings["restarts"]))]
+    left = (cut.deleted(everything, order, work) for order in orders)
+    mask = min((mask for mask in left if mask is not None), key=int.bit_count, default=None)
+    return Answer(outcome_of(mask, cut.n_bits), mask)
+
+
 RANDOM: Final = Method(
     key="random",
     label="Random order",
@@ -209,4 +218,16 @@ RANDOM: Final = Method(
     own=(ablation("zero"), _SEED),
     of_models=(MODEL_ABLATION, LOSS, _SEED),
     score=_drawn,
+)
+_RESTARTS: Final = Setting("restarts", 1, "orders drawn, of which the smallest circuit counts", low=1, high=1000)
+RANDOM_DELETION: Final = Method(
+    key="random-deletion",
+    label="Random deletion while valid",
+    definition="Edges (or nodes, where circuits are of nodes) are deleted in an order that is drawn; each stays out if "
+    "what is left, without what leads nowhere or comes from nowhere, is a valid circuit under the rules, until none "
+    "can be deleted. It asks which circuits are valid, which no other method does by itself: it is no fair race.",
+    source="A baseline: what asking the judge gives without any method",
+    own=(_SEED, _RESTARTS),
+    of_models=(_SEED, _RESTARTS),
+    choose=_deleted_at_random,
 )

@@ -31,10 +31,6 @@ class PartNames:
     graph: Graph
 
     @property
-    def n_bits(self) -> int:
-        return self.graph.n_bits
-
-    @property
     def part(self) -> str:
         """What a bit stands for: "edge" or "node"."""
         return self.graph.cut[:-1]
@@ -73,16 +69,12 @@ class PartNames:
     @property
     def example(self) -> str:
         """Some names as they are written in a list."""
-        return " ".join(self.drawn[:: max(1, self.n_bits // 3)])
+        return " ".join(self.drawn[:: max(1, self.graph.n_bits // 3)])
 
     @property
     def listed(self) -> str:
         """The nodes in words."""
         return ", ".join(node.label if node.label in node.aliases else node.name for node in self.graph.nodes)
-
-    def to_hex(self, mask: int) -> str:
-        """A mask as claims write it."""
-        return self.graph.to_hex(mask)
 
     def bit(self, name: Any, item: str) -> int:
         """The bit that a name stands for, in any spelling and with any arrow.

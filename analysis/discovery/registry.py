@@ -23,6 +23,7 @@ METHODS: Final[tuple[Method, ...]] = (
     methods.NODE_PRUNING,
     methods.WEIGHTS,
     methods.RANDOM,
+    methods.RANDOM_DELETION,
 )
 METHOD_BY_KEY: Final = {method.key: method for method in METHODS}
 MODEL_METHODS: Final = tuple(method.for_models for method in METHODS if method.of_models)

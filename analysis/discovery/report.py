@@ -8,13 +8,12 @@ from typing import Any, Final
 from pydantic import Field, field_validator
 
 from analysis.discovery.audit import Audited, audit, location_json
-from analysis.discovery.location import Landscape
+from analysis.discovery.location import Landscape, ValidCircuits
 from analysis.discovery.method import Method
 from analysis.discovery.registry import FORMER, METHOD_BY_KEY, METHODS
 from analysis.discovery.sweep import sweep
 from analysis.errors import InvalidMethod
 from analysis.method_settings import Value
-from analysis.models.graph import Graph
 from analysis.question import Question
 from analysis.report import Analysed, Mask, Part, Report, Settings
 from analysis.work import DEFAULT_WORK, Work
@@ -56,8 +55,8 @@ class MethodsReport(Report):
         return {one.method: one.place for one in self.answers if one.default and one.place is not None}
 
     def findings(self, question: Question | None, part: str = "edge") -> list[str]:
-        """What the default answers are, never without the baselines beside them."""
-        defaults = self.defaults
+        """What the default answers are, never without the baselines beside them; those that ask the judge apart."""
+        defaults = {key: place for key, place in self.defaults.items() if not METHOD_BY_KEY[key].asks_judge}
         if not defaults:
             return ["No method came to a circuit."]
         valid = [place for place in defaults.values() if place["valid"]]
@@ -77,28 +76,24 @@ class MethodsReport(Report):
             words = "is valid too" if random["valid"] else "is not valid"
             many = f"{random['edges']} {part}{'' if random['edges'] == 1 else 's'}"
             more.append(f"A random order of {part}s {words}, with {many}.")
+        deleted = self.defaults.get("random-deletion")
+        if deleted is not None:
+            more.append(f"Asked which circuits are valid, deletion in a random order leaves {deleted['edges']}.")
         return [told, " ".join(more)] if more else [told]
 
 
 def methods_report(
-    found: Sequence[Audited],
-    refused: dict[str, str],
-    methods: Mapping[str, Method],
-    graph: Graph,
-    *,
-    complete: bool,
-    thorough: bool = False,
+    landscape: ValidCircuits, found: Sequence[Audited], methods: Mapping[str, Method], **more: Any
 ) -> MethodsReport:
     """An audit as a report.
 
     Args:
+        landscape: among which answers are located.
         found: the answers.
-        refused: methods that could not be asked, with the reason.
         methods: by key.
-        graph: writes masks.
-        complete: whether every valid circuit is listed.
-        thorough: whether methods that learn were asked.
+        more: the other fields of the report.
     """
+    graph, complete = landscape.graph, landscape.complete
     answers = [
         AnswerFound.showing(
             one.answer,
@@ -110,7 +105,7 @@ def methods_report(
         )
         for one in found
     ]
-    return MethodsReport(thorough=thorough, complete=complete, answers=answers, refused=refused)
+    return MethodsReport(complete=complete, answers=answers, **more)
 
 
 def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> MethodsReport:
@@ -125,5 +120,4 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> Methods
         barred["pairs"] = f"{problem.cause[:1].upper()}{problem.cause[1:]}."
     refused = {method.label: barred["pairs"] for method, given in asked if given.get("ablation") in barred}
     found = audit(landscape, [one for one in asked if one[1].get("ablation") not in barred], work=work)
-    complete, thorough = landscape.complete, settings.thorough
-    return methods_report(found, refused, METHOD_BY_KEY, landscape.graph, complete=complete, thorough=thorough)
+    return methods_report(landscape, found, METHOD_BY_KEY, refused=refused, thorough=settings.thorough)

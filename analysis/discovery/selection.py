@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.method_settings import Setting
+from analysis.errors import InvalidMethod
+from analysis.method_settings import Setting, Value
 
-MAX_K: Final = 10_000
 KEY_DECIMALS: Final = 9
 UNDEFINED: Final = 1e-9
 """Below this difference between the whole network's metric and the empty mask's no share of it can be told."""
 FRAGILE: Final = 1e-6
 """Within which of a threshold faithfulness passes or misses it narrowly."""
 
-PICK: Final = Setting(
-    "pick", "top", "whether edges are taken by score alone or from the output back", ("top", "greedy")
+SELECTION: Final = (
+    Setting("pick", "top", "whether edges are taken by score alone or from the output back", ("top", "greedy")),
+    Setting("signed", False, "whether edges that help come first, or those with any large effect"),
+    Setting("threshold", 0.95, "the faithfulness at which to stop", low=-1e6, high=1e6),
+    Setting("k", 1, "edges to take", low=1, high=10_000),
 )
-SIGNED: Final = Setting("signed", False, "whether edges that help come first, or those with any large effect")
-THRESHOLD: Final = Setting("threshold", 0.95, "the faithfulness at which to stop", low=-1e6, high=1e6)
-K: Final = Setting("k", 1, "edges to take", low=1, high=MAX_K)
-SELECTION: Final = (PICK, SIGNED, THRESHOLD, K)
+
+
+def choose_stop(settings: dict[str, Value], given: Mapping[str, object], item: str) -> None:
+    """Leave of k and threshold the one that was given, or neither where settings ask for the cut.
+
+    Raises:
+        InvalidMethod: more than one of these was given.
+    """
+    told = [name for name in ("k", "threshold") if name in given]
+    told += ["after=cut"] if settings.get("after") == "cut" else []
+    if len(told) > 1:
+        raise InvalidMethod(item, f"has {' together with '.join(told)}", "give one of them")
+    for name in {"k", "threshold"}.difference(told or ["threshold"]):
+        settings.pop(name)
 
 
 @dataclass(frozen=True, eq=False)

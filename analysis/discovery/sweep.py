@@ -36,8 +36,8 @@ def sweep(methods: Sequence[Method], others: Sequence[Value], *, thorough: bool 
 
 
 def threshold_sweep() -> tuple[Asked, ...]:
-    """Methods that do not learn under every threshold and both ways to pick, as studies ask them."""
-    asked = [method for method in METHODS if not method.learns]
+    """Methods that neither learn nor ask what is valid under every threshold and both ways to pick, as studies ask."""
+    asked = [method for method in METHODS if not method.learns and not method.asks_judge]
     return tuple((method, settings) for method in asked for settings in _settings_of(method, ("pairs",)))
 
 

@@ -102,7 +102,7 @@ def ask_methods(document: bytes, rules: Rules, search: ModelSearch, frame: Frame
     if landscape.space.run_milliseconds <= SWEPT_MILLISECONDS:
         asked = [one for one in sweep(every, ablations[1:]) if one[1].get("ablation", RULES) in ablations]
     answers = audit(landscape, asked, work=work)
-    return methods_report(answers, {}, MODEL_METHOD_BY_KEY, landscape.graph, complete=landscape.complete)
+    return methods_report(landscape, answers, MODEL_METHOD_BY_KEY, refused={}, thorough=False)
 
 
 def _load_rivals(session: Session, arguments: Arguments) -> Compute[Report]:

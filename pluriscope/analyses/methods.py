@@ -43,8 +43,9 @@ _ANSWERS: Final = (
 )
 _READING: Final = """
 A method chooses a raw mask under its own ablation. Edges that lead nowhere or come from nowhere are dropped, and what
-is left is judged under the rules. Valid alone says little: a random order is valid too once it has enough {part}s. A
-method that optimises under one ablation is judged here under another, and its thresholds are ours: this says what it
+is left is judged under the rules. Valid alone says little: a random order is valid too once it has enough {part}s.
+Random deletion, and any method with a setting `after`, asks the judge itself: its answer is valid because it was told.
+A method that optimises under one ablation is judged here under another, and its thresholds are ours: this says what it
 returned on this network with this setting, not how good a method is.
 """
 

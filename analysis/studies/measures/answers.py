@@ -64,7 +64,7 @@ def _answers(studied: Studied) -> _Answers:
         raw = {}
         for text in studied.methods:
             method, settings = read_method(text)
-            cut = landscape.cut(settings["ablation"])
+            cut = landscape.cut(settings.get("ablation"))
             answer = method.answer(cut, settings)
             if answer.raw_mask is not None:
                 raw[text] = answer.raw_mask, cut

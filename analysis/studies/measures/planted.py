@@ -3,7 +3,7 @@
 A benchmark that knows only the planted circuit counts every other answer of a method as an error. Here all valid
 circuits are known, so an error is *false* where the answer is valid too, and *real* where it is not; and an answer that
 is counted as right may be the planted circuit where that is not valid. Methods are asked under their default settings;
-those that learn by gradient descent are left out.
+those that learn by gradient descent, or ask what is valid, are left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from analysis.studies.measures.stories import LIMITS
 from analysis.studies.subject import Studied
 from analysis.work import Work
 
-ASKED: Final[tuple[Method, ...]] = tuple(method for method in METHODS if not method.learns)
+ASKED: Final[tuple[Method, ...]] = tuple(method for method in METHODS if not method.learns and not method.asks_judge)
 _NOTHING: Final = Measured(None, note="nothing was planted")
 _RIGHT: Final[frozenset[Answered]] = frozenset({"recovered", "planted-invalid"})
 

@@ -30,9 +30,12 @@ class MethodOptions(LessonOptions):
 
 
 def _places(of: Subject) -> dict[str, dict[str, Any]]:
-    """Where the default answer of each method stands, the random order last; only those whose circuit is valid."""
+    """Where the default answer of each method stands that is not told which circuits are valid, the random order last;
+    only those whose circuit is valid.
+    """
     found: dict[str, dict[str, Any]] = of.found("methods").report.defaults
-    return {key: place for key, place in sorted(found.items(), key=lambda one: one[0] == _CHANCE) if place["valid"]}
+    some = {key: one for key, one in found.items() if one["valid"] and not METHOD_BY_KEY[key].asks_judge}
+    return dict(sorted(some.items(), key=lambda one: one[0] == _CHANCE))
 
 
 def _label(key: str) -> str:

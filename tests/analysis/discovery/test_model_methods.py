@@ -189,25 +189,12 @@ def test_places_are_those_among_all_masks(name, text):
 
 
 @pytest.mark.slow
-def test_roles_are_held_against_the_whole_models():
-    model = golden("induction_2x2_0")
-    rules = ATTENTION.rules("heads")
-    landscape = ModelLandscape(ATTENTION, model, rules, find_masks(model, rules))
-    [found] = audit(landscape, [(ACDC, ACDC.filled({"tau": 0.1}))])
-    roles = found.location.more["roles"]["induction"]
-    of_circuit = landscape.space.roles(landscape.space.graph.bits([found.location.closed.mask]))[0]
-    names = [landscape.space.graph.nodes[node].name for node in landscape.space.graph.removable]
-    assert roles["model"] == "2.0, 2.1"
-    assert roles["circuit"] == ", ".join(n for n, has in zip(names, of_circuit[2], strict=True) if has) or "none"
-
-
-@pytest.mark.slow
 def test_a_space_that_is_not_searched_has_no_places_but_verdicts():
     model = golden("other_name_1x4_0")
     rules = ATTENTION.rules("mean")
     landscape = ModelLandscape(ATTENTION, model, rules, None)
     for one in audit(landscape, default_methods(MODEL_METHODS)):
         place = one.location
-        assert place.valid == landscape.is_enough(landscape.cuts["rules"].right(one.answer.raw_mask))
+        assert place.valid == landscape.cuts["rules"].is_right(one.answer.raw_mask)
         assert (place.nearest is None, place.rank.exact, place.chance.exact) == (not place.valid, False, False)
         assert place.recall is None

@@ -20,7 +20,7 @@ from analysis.studies.reading import design_from_mapping, read_design
 from analysis.studies.running import run_cell
 from analysis.work import DEFAULT_WORK
 
-METHODS = ("acdc", "acdc(tau=0.1)", "acdc(loss=decision,tau=0.5)", "eap-ig", "weights", "random")
+METHODS = ("acdc", "acdc(tau=0.1)", "acdc(loss=decision,tau=0.5)", "eap-ig", "weights", "random", "random-deletion")
 KEYS = [key for key in MEASURES if key.startswith("audit-")]
 SEEDS = range(6)
 

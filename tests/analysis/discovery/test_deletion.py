@@ -1,0 +1,177 @@
+"""Deletion while valid, and cuts where a ranking becomes valid, against lists of all valid circuits."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from analysis.circuits.search import search_circuits
+from analysis.discovery.location import Landscape
+from analysis.discovery.model_location import ModelLandscape
+from analysis.discovery.registry import METHODS, MODEL_METHOD_BY_KEY, MODEL_METHODS, read_method
+from analysis.discovery.sweep import threshold_sweep
+from analysis.errors import InvalidMethod
+from analysis.models.attention import ATTENTION
+from analysis.models.circuits import find_masks
+from analysis.question import ask
+from analysis.studies.measures.planted import ASKED
+from analysis.tasks import named_task
+from benchmarks.parity import NAMES, question_of
+from tests.analysis.models.test_judging import golden
+
+MODELS = ("other_name_1x2_0", "nodes"), ("other_name_1x2_0", "mean"), ("majority_5_1x2_0", "heads")
+SUBJECTS = (*NAMES, *MODELS)
+CHOSEN = ["acdc", "acdc(tau=0.1)", "acdc(loss=decision,tau=0.5)"]
+
+
+@lru_cache
+def landscape_of(subject):
+    if isinstance(subject, str):
+        question = question_of(subject)
+        return Landscape(question, search_circuits(question))
+    model, rules = golden(subject[0]), ATTENTION.rules(subject[1])
+    return ModelLandscape(ATTENTION, model, rules, find_masks(model, rules))
+
+
+@lru_cache
+def valid_of(subject):
+    assert landscape_of(subject).complete
+    return frozenset(landscape_of(subject).known.masks.tolist())
+
+
+def answer(subject, text):
+    landscape = landscape_of(subject)
+    known = {} if isinstance(subject, str) else {"known": MODEL_METHOD_BY_KEY}
+    method, settings = read_method(text, **known)
+    return method.answer(landscape.cut(settings.get("ablation", "")), settings)
+
+
+def circuit(subject, text):
+    return landscape_of(subject).left(answer(subject, text).raw_mask).mask
+
+
+def deletable(subject, mask):
+    """Bits of a circuit without which what is left is valid."""
+    landscape = landscape_of(subject)
+    kept = [bit for bit in range(landscape.graph.n_bits) if mask >> bit & 1]
+    return [bit for bit in kept if landscape.left(mask & ~(1 << bit)).mask in valid_of(subject)]
+
+
+def deleted_slowly(subject, mask, order):
+    """One bit after the other, from the first of the order that can be deleted or has not been tried since."""
+    everything, at, left = (1 << len(order)) - 1, 0, landscape_of(subject).left
+    mask = left(mask).mask if left(mask).mask in valid_of(subject) else everything
+    since = 0
+    while since < len(order):
+        without = left(mask & ~(1 << order[at])).mask
+        since, mask = (0, without) if without != mask and without in valid_of(subject) else (since + 1, mask)
+        at = (at + 1) % len(order)
+    return mask
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids=str)
+def test_random_deletion_leaves_a_valid_circuit_of_which_no_edge_can_be_deleted(subject):
+    everything = (1 << landscape_of(subject).graph.n_bits) - 1
+    for seed in (0, 4, 8, 10):  # in some of these a bit can be deleted only later
+        first = answer(subject, f"random-deletion(seed={seed})")
+        assert first.raw_mask in valid_of(subject)
+        assert deletable(subject, first.raw_mask) == []
+        assert answer(subject, f"random-deletion(seed={seed})").raw_mask == first.raw_mask
+        order = np.random.default_rng(seed).permutation(landscape_of(subject).graph.n_bits).tolist()
+        assert first.raw_mask == deleted_slowly(subject, everything, order)
+        smallest = answer(subject, f"random-deletion(seed={seed},restarts=4)").raw_mask
+        assert smallest.bit_count() <= first.raw_mask.bit_count()
+        assert smallest in valid_of(subject)
+
+
+def test_restarts_find_a_smaller_circuit_where_the_first_order_does_not():
+    sizes = [answer("xor_pretrained", f"random-deletion(restarts={n})").raw_mask.bit_count() for n in (1, 10)]
+    assert sizes == [11, landscape_of("xor_pretrained").known.smallest]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids=str)
+def test_deletion_after_a_method_starts_with_its_circuit_where_that_is_valid(subject):
+    known = METHODS if isinstance(subject, str) else MODEL_METHODS
+    texts = [*CHOSEN, *(method.key for method in known if method.score is not None), "random(k=1)"]
+    n_bits, starts = landscape_of(subject).graph.n_bits, set()
+    for text in texts:
+        before = answer(subject, text)
+        if before.raw_mask is None:
+            continue
+        key, _, given = text.partition("(")
+        after = answer(subject, f"{key}(after=deletion,{given}" if given else f"{key}(after=deletion)")
+        assert after.raw_mask in valid_of(subject)
+        assert deletable(subject, after.raw_mask) == []
+        start = landscape_of(subject).left(before.raw_mask).mask
+        starts.add(start in valid_of(subject))
+        assert start not in valid_of(subject) or after.raw_mask & start == after.raw_mask
+        if before.scores is None:
+            drawn = np.random.default_rng(0).permutation(n_bits).tolist()
+            order = [bit for bit in drawn if not before.raw_mask >> bit & 1]
+            order += [bit for bit in drawn if before.raw_mask >> bit & 1]
+        else:
+            shares = np.round(np.abs(before.scores) / np.abs(before.scores).max(), 9)
+            order = sorted(range(n_bits), key=lambda bit: (shares[bit], -bit))
+        assert after.raw_mask == deleted_slowly(subject, before.raw_mask, order)
+    assert starts == {True, False}
+
+
+@pytest.mark.parametrize("subject", ["xor_2-2-2", "xor_pretrained", MODELS[1]], ids=str)
+@pytest.mark.parametrize("more", ["", ",pick=greedy", ",signed=true"])
+def test_a_cut_is_the_smallest_valid_beginning(subject, more):
+    known = METHODS if isinstance(subject, str) else MODEL_METHODS
+    for key in (method.key for method in known if method.score is not None):
+        found = answer(subject, f"{key}(after=cut{more})")
+        if found.outcome == "degenerate":
+            continue
+        every = [circuit(subject, f"{key}(k={k}{more})") for k in range(1, landscape_of(subject).graph.n_bits + 1)]
+        assert landscape_of(subject).left(found.raw_mask).mask == next(one for one in every if one in valid_of(subject))
+        assert found.faithfulness is None
+
+
+def test_where_nothing_that_is_tried_is_valid_there_is_no_circuit():
+    question = ask(question_of("xor_pretrained").model, task=named_task("OR", 2))
+    landscape = Landscape(question, search_circuits(question))
+    for text in (
+        "random-deletion(restarts=2)",
+        "acdc(after=deletion)",
+        "weights(after=deletion)",
+        "weights(after=cut)",
+    ):
+        method, settings = read_method(text)
+        found = method.answer(landscape.cut(settings.get("ablation", "")), settings)
+        assert (found.outcome, found.raw_mask) == ("invalid", None), text
+
+
+@pytest.mark.parametrize("method", [*METHODS, *MODEL_METHODS], ids=lambda method: method.key)
+def test_what_does_not_say_what_follows_has_the_settings_that_it_always_had(method):
+    assert "after" not in method.defaults
+    if not method.asks_judge:
+        assert method.filled({"after": "nothing"}) == method.defaults
+        assert method.filled({"after": "deletion"}) == {**method.defaults, "after": "deletion"}
+
+
+def test_who_asks_the_judge_is_left_out_where_methods_are_compared_that_do_not():
+    asking = [method.key for method in METHODS if method.asks_judge]
+    assert asking == ["random-deletion"]
+    assert not {method.key for method in (*ASKED, *(one for one, _ in threshold_sweep()))} & set(asking)
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "cure"),
+    [
+        ("random-deletion(after=deletion)", "setting 'after' is unknown", "use seed, restarts"),
+        ("random-deletion(restarts=0)", "restarts is '0'", "use a whole number from 1 up to 1,000"),
+        ("acdc(after=cut)", "after is 'cut'", "use nothing, deletion"),
+        ("eap(after=delete)", "after is 'delete'", "use nothing, deletion, cut; did you mean deletion"),
+        ("eap(after=cut,threshold=0.9)", "has threshold together with after=cut", "give one of them"),
+        ("eap(after=cut,k=3)", "has k together with after=cut", "give one of them"),
+        ("eap(k=3,threshold=0.9)", "has k together with threshold", "give one of them"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(text, cause, cure):
+    with pytest.raises(InvalidMethod) as refused:
+        read_method(text)
+    assert (refused.value.cause, refused.value.cure) == (cause, cure)
