@@ -157,7 +157,7 @@ class Method:
             raise InvalidMethod(f"method {self.key}", f"k is {settings['k']}", cure)
         if self.choose is not None:
             choose = function_at(self.choose) if isinstance(self.choose, str) else self.choose
-            found: Answer = choose(cut, settings, work)
+            found: Answer = self._once(cut, settings, lambda: choose(cut, settings, work))
             raw, drawn = found.raw_mask or 0, np.random.default_rng(0).permutation(cut.n_bits).tolist()
             order = sorted(drawn, key=lambda bit: raw >> bit & 1)
         else:
@@ -174,11 +174,16 @@ class Method:
         """Its scores, whatever picks by them."""
         if self.score is None:
             raise TypeError(f"method {self.key} does not score")
+        score = self.score
+        found: Scores = self._once(cut, settings, lambda: score(cut, settings))
+        return found
+
+    def _once(self, cut: Cut, settings: Settings, found: Callable[[], Any]) -> Any:
+        """What its own settings decide, whatever follows."""
         key = (self.key, *(settings.get(setting.name) for setting in self.own))
         if key not in cut.kept:
-            cut.kept[key] = self.score(cut, settings)
-        found: Scores = cut.kept[key]
-        return found
+            cut.kept[key] = found()
+        return cut.kept[key]
 
 
 def outcome_of(mask: int | None, n_bits: int) -> Outcome:
