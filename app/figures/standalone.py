@@ -30,7 +30,7 @@ _AT_RULE: Final = re.compile(r"@[^{}]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")  # for p
 _VARIABLE: Final = re.compile(r"var\((--[\w-]+)\)")
 _ROOT: Final = re.compile(r'<svg[^>]*?viewBox="0 0 ([\d.]+) ([\d.]+)"[^>]*>')
 _STYLE: Final = re.compile(r' style="[^"]*"')
-_TITLE_END: Final = "</title>"
+_WORDS: Final = re.compile(r"(?:<title>[^<]*</title>)?(?:<desc>[^<]*</desc>)?")
 
 
 def standalone_svg(markup: str, theme: Theme = "light", *, font: str = "", ground: bool = True) -> str:
@@ -53,8 +53,9 @@ def standalone_svg(markup: str, theme: Theme = "light", *, font: str = "", groun
     paper = "#fff" if theme == "light" else token("--paper", theme)
     behind = f'<rect width="{width}" height="{height}" fill="{paper}"/>' if ground else ""
     rest = markup[head.end() :]
-    title, end, body = rest.partition(_TITLE_END)
-    return f"{opening}{title}{end}<style>{drawing_rules(theme, font)}</style>{behind}{body}"
+    body = _WORDS.sub("", rest, count=1)
+    words = rest.removesuffix(body)
+    return f"{opening}{words}<style>{drawing_rules(theme, font)}</style>{behind}{body}"
 
 
 def size_of(markup: str) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,12 @@ from analysis.studies.statistics import Values, paired
 _BY_BLOCKS: Final = "mantel-haenszel-by-blocks"
 _EFFECT: Final = "difference of shares"
 _FEWEST_RATIOS: Final = 10  # below this the interval's normal approximation is rough
+
+
+def median_of(values: Sequence[float]) -> tuple[float, float, float]:
+    """The median of at least six values, and its 95% interval between two of the values (by the sign test)."""
+    found = scipy.stats.quantile_test(values, q=0, p=0.5).confidence_interval(0.95)
+    return float(np.median(values)), float(found.low), float(found.high)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from benchmarks.findings import __main__ as command
 from benchmarks.findings import rows
 from benchmarks.findings.record import DOCS, MOST_WORDS, RECORD, write_documents
 from benchmarks.findings.results import FOLDER, design_of, files, results_of, stored
+from benchmarks.findings.statistics import median_of
 
 MOST_BYTES = 10_000
 """Of a chapter, without its figure."""
@@ -63,6 +64,15 @@ def test_sentences_and_chapters_are_short():
         assert len(one["sentence"].split()) <= MOST_WORDS
     for path in (DOCS / "findings").glob("*.md"):
         assert len(path.read_bytes()) <= MOST_BYTES, path.name
+
+
+def test_a_figure_as_a_file_has_its_ground_behind_all_marks():
+    for one in (DOCS / "findings").glob("*.svg"):
+        assert re.match(r"<svg[^>]*><desc>[^<]*</desc><style>[^<]*</style><rect[^>]* fill=\"#fff\"/><", one.read_text())
+
+
+def test_the_interval_of_a_median_lies_between_two_values():
+    assert median_of(range(1, 11)) == (5.5, 2, 9)  # P(at most 1 of 10 fair coins) = 11/1024 < .025 < P(at most 2)
 
 
 @pytest.mark.release
