@@ -6,13 +6,13 @@ circuit. Its ``find_mappings`` has an option ``distrib_layers``, under which the
 several layers. Both are tried on the networks of the study of widths, with the list of formulas of depth 2 and of
 depth 3, and compared with the plotted quartiles; each choice is made without one width and judged on that one.
 
-``python -m benchmarks.findings.plotted`` counts all of it anew, some minutes; the findings only read what it stored.
+``python -m benchmarks.findings.plotted`` counts all of it anew, some minutes; the findings only read its rows.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -33,8 +33,20 @@ from analysis.studies.outcome import network_of_outcome
 from analysis.tasks import named_task
 from benchmarks.findings.program_options import first_circuits, placements_over_layers
 from benchmarks.findings.results import MORE, results_of
+from benchmarks.findings.rows import write_table
 
+KEY: Final = "plotted"
 STUDY: Final = "paper-width"
+CIRCUITS, FIRST = "valid circuits", "interpretations of the first circuits"
+COLUMNS: Final = {
+    "network": "id of the network: the first sixteen digits of the SHA-256 of its weights",
+    "seed": "seed of its training",
+    "hidden": "hidden layers, as the study varies it",
+    "measure": f"what was counted; {FIRST}: of each of the first thirty in the order of max_circuits; the others are "
+    "placements of variables, each in one layer or in any, of the 2 formulas of depth 2 or the 56 of depth 3",
+    "value": "a number, or several",
+    "note": "empty",
+}
 FILE: Final = MORE / "plotted.json"
 XOR: Final = named_task("XOR", 2)
 WIDTHS: Final = ("2-2", "3-3", "4-4", "5-5")
@@ -97,6 +109,33 @@ def stored() -> dict[str, list[dict[str, Any]]]:
     """What was counted last, by width."""
     found: dict[str, list[dict[str, Any]]] = json.loads(FILE.read_text())
     return found
+
+
+def written() -> dict[str, Any]:
+    """Write what was counted last as rows.
+
+    Returns:
+        What describes them.
+    """
+    results = results_of(STUDY)
+    widths = {cell.key: cell.labels["hidden"] for cell in cells_of(results.design)}
+    known = {(widths[one.cell], one.seed): (one.network or "")[:16] for one in results.outcomes}
+    rows = [
+        (known[width, one["seed"]], one["seed"], width, name, value, "")
+        for width, some in stored().items()
+        for one in some
+        for name, value in _counts(one)
+    ]
+    return write_table(KEY, "Counts under options of the authors’ program", COLUMNS, rows)
+
+
+def _counts(one: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    n_circuits, first = one["grounded"]
+    yield CIRCUITS, n_circuits
+    yield FIRST, " ; ".join(map(str, first))
+    for where, found in one["mappings"].items():
+        for kind, number in found.items():
+            yield f"{kind}, {where if '56' in where else f'{where}, 2'} formulas", number
 
 
 def estimate(n_circuits: int, first: Sequence[int], most: int) -> float:

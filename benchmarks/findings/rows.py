@@ -171,7 +171,7 @@ class Rows:
 
     Args:
         slug: of the study.
-        factors: columns by which its networks are told apart.
+        factors: columns by which its networks are told apart, and the protocol, "" where it does not matter.
         rows: measure → one tuple (seed, levels, value, network) for each network.
     """
 
@@ -240,7 +240,7 @@ def rows_of(slug: str, output: str = "0") -> Rows:
         if name not in names:
             raise Unusable(slug, f"its rows lack the column {name}")
     at = {name: names.index(name) for name in names}
-    factors = tuple(_factors(design))
+    factors = (*_factors(design), "protocol")
     found: dict[str, list[tuple[int, tuple[str, ...], str, str]]] = {}
     for row in lines:
         if row[at["output"]] in ("", output):
