@@ -335,7 +335,8 @@ def _data_line(slug: str, links: Addresses) -> str:
 
 def _about(slug: str) -> str:
     told = described()[slug]
-    return f"{told['rows']:,} rows, {told['bytes'] / 1e3:,.0f} kB, {told['hash'][:19]}…, design {told['design'][:12]}"
+    design = f", design {told['design'][:12]}" if told["design"] else ""
+    return f"{told['rows']:,} rows, {told['bytes'] / 1e3:,.0f} kB, {told['hash'][:19]}…{design}"
 
 
 # --- figures

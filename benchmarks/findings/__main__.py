@@ -10,12 +10,12 @@ import json
 import sys
 from typing import Any, Final
 
-from benchmarks.findings import learned
+from benchmarks.findings import learned, plotted, replication
 from benchmarks.findings.record import RECORD, as_json, broken_json, write_documents
 from benchmarks.findings.results import renew_texts
 from benchmarks.findings.rows import Unusable, write_rows
 
-MODULES: Final = (learned,)
+MODULES: Final = (learned, replication)
 
 
 def made() -> dict[str, Any]:
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rows", action="store_true", help="write the rows of every study anew first; two minutes")
     if parser.parse_args(arguments).rows:
         renew_texts()
-        write_rows()
+        write_rows([plotted.written()])
     record = made()
     RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     write_documents(record)

@@ -263,9 +263,9 @@ def _rows(figure: Figure, width: float, wide: bool) -> tuple[str, float]:
             body += f'<path class="fi-ruled" d="M0 {num(y)}H{num(width)}"/>'
             y += 6
         if not wide and row.label:
-            body += text(0, y + 12, row.label, f"fi-text{' b' if row.strong else ''}")
+            body += text(0, y + 12, row.label, f"fi-text halo{' b' if row.strong else ''}")
             if row.below:
-                body += text(text_width(row.label, 13) + 8, y + 12, row.below, "fi-small")
+                body += text(text_width(row.label, 13) + 8, y + 12, row.below, "fi-small halo")
             y += 18
         height = _LINE + (9 if wide else 3)
         middle = y + height / 2

@@ -171,7 +171,8 @@ def table_text(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _about(slug: str) -> str:
     told = described(slug)
-    return f"{told['rows']:,} rows, {told['hash']}, design `{told['design'][:12]}`"
+    design = f", design `{told['design'][:12]}`" if told["design"] else ""
+    return f"{told['rows']:,} rows, {told['hash']}{design}"
 
 
 def _drawn(figure: dict[str, str], path: Path, prefix: str) -> str:

@@ -11,7 +11,7 @@ import gzip
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -179,7 +179,7 @@ class Rows:
     factors: tuple[str, ...]
     rows: Mapping[str, list[tuple[int, tuple[str, ...], str, str]]]
 
-    def values(self, measure: str, **levels: str) -> dict[int | tuple[int, tuple[str, ...]], Any]:
+    def values(self, measure: str, **levels: str) -> dict[Hashable, Any]:
         """Of each network its value: by seed where the levels leave one network a seed, else by seed and levels.
 
         Networks without a value are left out.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+import numpy as np
+
 _SMALL: Final = (
     *("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
     *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
@@ -37,3 +39,21 @@ def span(values: Iterable[float], form: str = "{:.0f}") -> str:
     found = sorted(values)
     low, high = form.format(found[0]), form.format(found[-1])
     return low if low == high else f"{low} to {high}"
+
+
+def amount(number: float) -> str:
+    """A count: whole from a hundred on, as a power of ten from ten million on."""
+    if number >= 1e7:
+        power = len(f"{number:.0f}") - 1
+        return f"{number / 10**power:.3g} · 10^{power}"
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def quartiles(values: Iterable[float]) -> str:
+    """The quartiles of some counts, the median in the middle."""
+    return " / ".join(amount(one) for one in np.percentile(list(values), (25, 50, 75)))
+
+
+def probability(p: float) -> str:
+    """A p: "p < .001" or two digits."""
+    return "p < .001" if p < 0.001 else f"p = {p:.2g}".replace("0.", ".")
