@@ -2,7 +2,7 @@
 
 What is asked stands in ``app/bundled/findings/readers.design.json``, the answers in ``readers.csv.gz`` beside it. Every
 lens that answers with numbers is asked again of each network that carries one algorithm, from the weights in the result
-files; about an hour of one core.
+files; about an hour of one core. A run continues where an earlier one was ended.
 """
 
 from __future__ import annotations
@@ -60,16 +60,23 @@ Pair = tuple[str, str]
 
 
 def main() -> int:
-    """Write the file anew."""
-    written = io.StringIO()
-    table = csv.writer(written, lineterminator="\n")
-    table.writerow(COLUMNS)
-    for study in STUDIES:
+    """Write the rows of each cell that has none yet."""
+    rows = [list(COLUMNS), *([] if not RESULTS.exists() else known_rows())]
+    for study, level in STUDIES.items():
         for cell in cells_of(results_of(study).design):
-            table.writerows(rows_of(study, cell))
+            if [study, cell.labels[level]] in [row[:2] for row in rows]:
+                continue
+            rows += [list(map(str, row)) for row in rows_of(study, cell)]
+            written = io.StringIO()
+            csv.writer(written, lineterminator="\n").writerows(rows)
+            RESULTS.write_bytes(gzip.compress(written.getvalue().encode(), mtime=0))
             sys.stderr.write(f"{study} {cell.name}\n")
-    RESULTS.write_bytes(gzip.compress(written.getvalue().encode(), mtime=0))
     return 0
+
+
+def known_rows() -> list[list[str]]:
+    """The rows that are there, without the names of columns."""
+    return list(csv.reader(gzip.decompress(RESULTS.read_bytes()).decode().splitlines()))[1:]
 
 
 def rows_of(study: str, cell: Cell, lenses: Sequence[Lens] = LENSES) -> Iterator[tuple[object, ...]]:
