@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from analysis.circuit_sets.overlap import distances_to, sizes_of
 from analysis.models.attention import ATTENTION, AttentionModel
 from analysis.models.attention_tasks import task_named
 from analysis.models.attention_training import AttentionSpec, train_attention
@@ -119,13 +120,12 @@ def overlaps(masks: Numbers) -> tuple[float | None, float | None]:
     """The least and the mean Jaccard overlap of two of some circuits; None where there are no two.
 
     Args:
-        masks: each once, none empty.
+        masks: each once.
     """
-    sizes = np.bitwise_count(masks).astype(np.int64)
-    least, total, pairs = 1.0, 0.0, len(masks) * (len(masks) - 1) // 2
+    words, pairs = masks[:, None], len(masks) * (len(masks) - 1) // 2
+    sizes, least, total = sizes_of(words), 1.0, 0.0
     for at in range(len(masks) - 1):
-        both = np.bitwise_count(masks[at + 1 :] & masks[at]).astype(np.int64)
-        shares = both / (sizes[at + 1 :] + sizes[at] - both)
+        shares = 1.0 - distances_to(words[at:], sizes[at:], 0)[1:]
         least, total = min(least, float(shares.min())), total + float(shares.sum())
     return (round(least, 6), round(total / pairs, 6)) if pairs else (None, None)
 
