@@ -8,17 +8,13 @@ alignments       where each can live in the network       (then where)
 criteria         tallies that the searches give for free
 
 On a data record whose rows stand for no Boolean inputs only circuits are searched.
-
-A report that raises :class:`~analysis.progress.OutOfTime` ends the stage at hand with what it has found and leaves out
-those after it; the analysis says which.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
@@ -34,46 +30,19 @@ from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.result import InterpretationCounts
 from analysis.limits import Limits as Limits  # callers take it from here
 from analysis.preflight import preflight
-from analysis.progress import OutOfTime, Progress
 from analysis.question import Question
 from analysis.result import OutputAnalysis
 from analysis.strict_json import combined
 from analysis.work import DEFAULT_WORK, Work
 
 
-@dataclass
-class _Stages:
-    """The stages of one analysis: the time that each took, and which of them the caller's time ended.
-
-    Args:
-        work: of the whole analysis.
-        seconds: by stage; empty if no time is measured.
-        out_of_time: the stages that ended early, in order.
-    """
-
-    work: Work
-    seconds: dict[str, float] = field(default_factory=dict)
-    out_of_time: tuple[str, ...] = ()
-
-    @contextmanager
-    def timed(self, name: str) -> Iterator[Work]:
-        """Measure one stage and give it its work."""
-        start = self.work.clock()
-        yield self.noted(name)
-        if self.work.is_timed:
-            self.seconds[name] = self.work.clock() - start
-
-    def noted(self, name: str) -> Work:
-        """The work of one stage; once the caller's time is up it ends every later stage at its first report."""
-
-        def tell(progress: Progress, /) -> None:
-            try:
-                self.work.pass_on(progress)
-            except OutOfTime:
-                self.out_of_time = tuple(dict.fromkeys((*self.out_of_time, name)))
-                raise
-
-        return replace(self.work, report=tell, deadline=math.inf)  # an end that comes by another way is not noted
+@contextmanager
+def _timed(name: str, work: Work, seconds: dict[str, float]) -> Iterator[None]:
+    """Note how long a stage took, where time is measured."""
+    start = work.clock()
+    yield
+    if work.is_timed:
+        seconds[name] = work.clock() - start
 
 
 def analyse_output(
@@ -82,8 +51,7 @@ def analyse_output(
     """Run the whole analysis of one output.
 
     Args:
-        work: told how far each stage is; may raise Cancelled between two steps, or OutOfTime to have what is found by
-            then.
+        work: told how far each stage is; may raise Cancelled between two steps.
         circuits: what the search of circuits found under the same rules and limits, if it was made before.
 
     Raises:
@@ -91,21 +59,28 @@ def analyse_output(
         Cancelled: the report asked to stop.
     """
     refuse(preflight(question))
-    stages = _Stages(work)
-    with stages.timed("circuits") as stage:
+    seconds: dict[str, float] = {}
+    with _timed("circuits", work, seconds):
         if circuits is None:
-            circuits = search_for_circuits(question, stage)
+            circuits = search_for_circuits(question, work)
     if not question.data.boolean:
-        return _circuits_alone(question, circuits, stages)
-    with stages.timed("interpretations") as stage:
-        interpretations = _interpretations(question, circuits, stage)
-    with stages.timed("algorithms") as stage:
-        candidates = _candidates(question, stage)
-    with stages.timed("alignments") as stage:
-        algorithms = _alignments(question, candidates, stage)
-    with stages.timed("criteria"):
-        with suppress(OutOfTime):  # tallies count what was found, whatever the time
-            work.tell("criteria", 0, 1)
+        return _circuits_alone(question, circuits, seconds)
+    with _timed("interpretations", work, seconds):
+        interpretations = _interpretations(question, circuits, work)
+    with _timed("algorithms", work, seconds):
+        candidates = candidate_algorithms(
+            question.task,
+            question.protocol,
+            question.cut.n_hidden_layers,
+            work,
+            max_candidates=work.limits.max_candidates,
+            max_listed=work.limits.max_listed,
+            n_first=work.limits.n_first,
+        )
+    with _timed("alignments", work, seconds):
+        algorithms = _alignments(question, candidates, work)
+    with _timed("criteria", work, seconds):
+        work.tell("criteria", 0, 1)
         criteria = tallies(question, circuits, interpretations, algorithms)
         work.tell("criteria", 1, 1)
     return OutputAnalysis(
@@ -114,12 +89,11 @@ def analyse_output(
         interpretations=interpretations,
         algorithms=algorithms,
         criteria=criteria,
-        seconds=stages.seconds,
-        out_of_time=stages.out_of_time,
+        seconds=seconds,
     )
 
 
-def _circuits_alone(question: Question, circuits: CircuitSearch, stages: _Stages) -> OutputAnalysis:
+def _circuits_alone(question: Question, circuits: CircuitSearch, seconds: dict[str, float]) -> OutputAnalysis:
     """The analysis on rows that stand for no Boolean inputs: of everything else nothing was looked for."""
     nothing = (0,) * circuits.n_listed
     interpretations = InterpretationCounts(nothing, nothing, truncated_at=0, complete=circuits.truncated_at is None)
@@ -130,8 +104,7 @@ def _circuits_alone(question: Question, circuits: CircuitSearch, stages: _Stages
         interpretations=interpretations,
         algorithms=algorithms,
         criteria=tallies_of_circuits(question, circuits),
-        seconds=stages.seconds,
-        out_of_time=stages.out_of_time,
+        seconds=seconds,
     )
 
 
@@ -149,7 +122,7 @@ def search_for_circuits(question: Question, work: Work) -> CircuitSearch:
     """The circuits in the best way within the limits, or an unsearched space with its exact size."""
     try:
         return find_circuits(question, work)
-    except (BeyondLimits, OutOfTime):
+    except BeyondLimits:
         return unsearched(question)
 
 
@@ -161,39 +134,21 @@ def unsearched(question: Question) -> CircuitSearch:
 
 
 def _interpretations(question: Question, circuits: CircuitSearch, work: Work) -> InterpretationCounts:
-    """Exact counts for the listed circuits, or none where there are too many states to carry or no time is left."""
+    """Exact counts for the listed circuits, or none where there are too many states to carry."""
     complete = circuits.truncated_at is None
     try:
         counts = count_interpretations(question, circuits.masks, work)
-    except (BeyondLimits, OutOfTime):
+    except BeyondLimits:
         nothing = (0,) * circuits.n_listed
         return InterpretationCounts(nothing, nothing, truncated_at=0, complete=complete)
     return replace(counts, complete=complete)
 
 
-def _candidates(question: Question, work: Work) -> Candidates:
-    """The candidate algorithms, or none where no time is left to list them."""
-    try:
-        return candidate_algorithms(
-            question.task,
-            question.protocol,
-            question.cut.n_hidden_layers,
-            work,
-            max_candidates=work.limits.max_candidates,
-            max_listed=work.limits.max_listed,
-            n_first=work.limits.n_first,
-        )
-    except OutOfTime:
-        return Candidates((), 0, truncated_at=0)
-
-
 def _alignments(question: Question, candidates: Candidates, work: Work) -> AlgorithmSearch:
-    """The alignments of every candidate, or the candidates alone where there are too many neuron sets to try or no
-    time is left.
-    """
+    """The alignments of every candidate, or the candidates alone where there are too many neuron sets to try."""
     try:
         return search_alignments(question, candidates, work, max_aligned=work.limits.max_aligned)
-    except (BeyondLimits, OutOfTime):
+    except BeyondLimits:
         alone = tuple(map(untried, candidates.algorithms))
         at = candidates.truncated_at if candidates.space is None else len(alone)
         return AlgorithmSearch(alone, candidates.n_candidates, at)

@@ -24,9 +24,7 @@ class Progress:
 
 
 class Report(Interface):
-    """A callback for progress. It may raise :class:`analysis.errors.Cancelled` to stop the work between two steps, or
-    :class:`OutOfTime` to have it end there with what it has found.
-    """
+    """A callback for progress. It may raise :class:`analysis.errors.Cancelled` to stop the work between two steps."""
 
     def __call__(self, progress: Progress, /) -> None: ...
 
@@ -36,4 +34,4 @@ def silent(progress: Progress, /) -> None:
 
 
 class OutOfTime(Exception):
-    """The caller's time is up. A search that is told so ends with what it has, and says where it stopped."""
+    """The time that work was given is up."""

@@ -49,7 +49,6 @@ class OutputAnalysis:
     Args:
         criteria: tally by criterion key.
         seconds: wall-clock seconds by stage, as measured by the caller's clock; empty if none was given.
-        out_of_time: stages that ended before their end, or did not begin, because the caller's time was up.
     """
 
     question: Question
@@ -58,16 +57,13 @@ class OutputAnalysis:
     algorithms: AlgorithmSearch
     criteria: Mapping[str, CriterionTally]
     seconds: Mapping[str, float]
-    out_of_time: tuple[str, ...] = ()
 
     @property
     def exhaustive(self) -> bool:
-        """Whether nothing stopped at a limit or for want of time.
+        """Whether nothing stopped at a limit.
 
         On rows that are no Boolean inputs circuits alone are searched.
         """
-        if self.out_of_time:
-            return False
         if not self.question.data.boolean:
             return self.circuits.truncated_at is None
         stops = [self.circuits.truncated_at, self.interpretations.truncated_at, self.algorithms.truncated_at]

@@ -17,32 +17,18 @@ from analysis.circuits.result import CircuitSearch, SmallestCircuits
 from analysis.data import DataRecord, data_file_json
 from analysis.network_files.files import NetworkFile, network_file_json, task_json
 from analysis.networks.circuit import EdgeLayout, mask_array
-from analysis.result import NOTHING_JUDGED, CriterionTally, OutputAnalysis
+from analysis.result import CriterionTally, OutputAnalysis
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
 MAX_EXACT_INTEGER: Final = 2**53
 
-Tallies = Mapping[tuple[str, str], CriterionTally]
-"""Verdicts in numbers, by kind of explanation and step (:class:`analysis.criteria.steps.CriterionStep`) as text."""
 
-
-def result_json(
-    analyses: Sequence[OutputAnalysis],
-    *,
-    masks: bool = True,
-    verdicts: Sequence[Tallies] = (),
-    unfinished: Sequence[str] = (),
-    directions: Sequence[Mapping[str, Any]] = (),
-) -> dict[str, Any]:
+def result_json(analyses: Sequence[OutputAnalysis], *, masks: bool = True) -> dict[str, Any]:
     """One or several outputs of one network under one protocol and data record, as JSON values.
 
     Args:
         analyses: at least one, all of the same network, protocol and data.
         masks: whether to list the circuits' masks and their interpretation counts.
-        verdicts: of further criteria, one for each analysis; none if only what the searches tell is wanted.
-        unfinished: sentences about what stopped at a limit beside the searches.
-        directions: what was found on linear directions, by class, one for each analysis
-            (:func:`analysis.directions.report.directions_json`); none if nothing was searched.
 
     Raises:
         ValueError: no analysis, or analyses of different things.
@@ -69,18 +55,10 @@ def result_json(
         },
         "engine": ENGINE_VERSION,
         "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
-        "exhaustive": all(analysis.exhaustive for analysis in analyses) and not unfinished,
-        "outputs": [
-            output_json(analysis, masks=masks, verdicts=tallies, directions=told)
-            for analysis, tallies, told in zip(
-                analyses,
-                verdicts or [{}] * len(analyses),
-                directions or [{}] * len(analyses),
-                strict=True,
-            )
-        ],
+        "exhaustive": all(analysis.exhaustive for analysis in analyses),
+        "outputs": [output_json(analysis, masks=masks) for analysis in analyses],
     }
-    missing = [*(sentence for analysis in analyses for sentence in what_is_missing(analysis)), *unfinished]
+    missing = [sentence for analysis in analyses for sentence in what_is_missing(analysis)]
     return document | ({"missing": missing} if missing else {})
 
 
@@ -96,20 +74,12 @@ def self_contained(document: Mapping[str, Any], file: NetworkFile, data: DataRec
     return whole if data.is_clean else whole | {"data_file": data_file_json(data)}
 
 
-def output_json(
-    analysis: OutputAnalysis,
-    *,
-    masks: bool = True,
-    verdicts: Tallies | None = None,
-    directions: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, Any]:
     """One output's part of a result file.
 
     Args:
         analysis: of the output.
         masks: whether to list the circuits' masks and their interpretation counts.
-        verdicts: of further criteria.
-        directions: what was found on linear directions.
     """
     circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
     found: dict[str, Any] = {
@@ -149,40 +119,16 @@ def output_json(
         "candidates_truncated_at": search.truncated_at,
         "candidate_search": _candidate_search_json(search),
         "algorithms": [_algorithm_json(result) for result in search.algorithms],
-        **_criteria_json(analysis.criteria, verdicts or {}),
-        **({"directions": dict(directions)} if directions else {}),
-        **({"out_of_time": out_of_time_json(analysis)} if analysis.out_of_time else {}),
+        "criteria": {key: tally_json(tally) for key, tally in analysis.criteria.items()},
     }
-
-
-def _criteria_json(told: Mapping[str, CriterionTally], verdicts: Tallies) -> dict[str, Any]:
-    """Tallies by criterion, and where verdicts were given also by kind of explanation.
-
-    What the searches tell comes first: it covers also what is not listed. A criterion for several kinds is summed over
-    them, interpretations apart, which are so many that nothing else would be seen.
-    """
-    kinds: dict[str, list[str]] = defaultdict(list)
-    by_kind: dict[str, dict[str, Any]] = defaultdict(dict)
-    for (kind, text), tally in verdicts.items():
-        kinds[text].append(kind)
-        by_kind[kind][text] = tally_json(tally)
-    summed = dict(told)
-    for text, found in kinds.items():
-        counted = [verdicts[kind, text] for kind in found if kind != "interpretation" or len(found) == 1]
-        summed.setdefault(text, sum(counted, NOTHING_JUDGED))
-    criteria = {text: tally_json(tally) for text, tally in summed.items()}
-    return {"criteria": criteria} | ({"criteria_by_kind": dict(by_kind)} if by_kind else {})
 
 
 def what_is_missing(analysis: OutputAnalysis) -> list[str]:
     """One sentence for each search that stopped at a limit; empty if all were exhaustive."""
     where = f"output {analysis.question.output}"
-    sentences = [f"{where}: {words}" for words in _out_of_time_words(analysis)]
+    sentences: list[str] = []
     circuits, search = analysis.circuits, analysis.algorithms
-    late = frozenset(analysis.out_of_time)
-    if "circuits" in late:
-        pass  # said above
-    elif circuits.method == "counted" and circuits.truncated_at is not None:
+    if circuits.method == "counted" and circuits.truncated_at is not None:
         sentences.append(
             f"{where}: {circuits.n_valid:,} circuits are valid, counted exactly without listing them; "
             f"{circuits.n_listed:,} of them are listed, {_how_listed(circuits)}"
@@ -205,9 +151,7 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
             "alignments were not searched"
         )
         return sentences
-    if "algorithms" in late:
-        pass
-    elif search.truncated_at is not None and search.totals is not None:
+    if search.truncated_at is not None and search.totals is not None:
         n_kept = sum(1 for result in search.algorithms if result.n_valid)
         sentences.append(
             f"{where}: {search.n_aligned:,} of {search.n_candidates:,} candidate algorithms can be aligned, counted "
@@ -217,9 +161,7 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
         sentences.append(f"{where}: algorithms truncated at {search.truncated_at:,} of {search.n_candidates:,}")
     if not analysis.interpretations.complete and circuits.method != "listed":
         sentences.append(f"{where}: interpretations are those of the {circuits.n_listed:,} listed circuits alone")
-    if "interpretations" in late:
-        pass
-    elif analysis.interpretations.truncated_at:
+    if analysis.interpretations.truncated_at:
         counted = analysis.interpretations.truncated_at
         sentences.append(
             f"{where}: interpretations of the first {counted:,} of {circuits.n_listed:,} listed circuits were counted, "
@@ -228,8 +170,6 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
     elif analysis.interpretations.truncated_at is not None:
         sentences.append(f"{where}: interpretations were not counted, there are too many states to carry")
     truncated = [result for result in search.algorithms if result.truncated_at is not None]
-    if "alignments" in late:
-        truncated = [result for result in truncated if result.truncated_at]
     at = max((result.truncated_at or 0 for result in truncated), default=0)
     if truncated and not at:
         sentences.append(f"{where}: alignments were not searched, there are too many neuron sets to try")
@@ -244,48 +184,6 @@ def _how_listed(circuits: CircuitSearch) -> str:
     if not n_undrawn:
         return "drawn uniformly"
     return f"{circuits.n_listed - n_undrawn:,} drawn uniformly and {n_undrawn:,} more for being the smallest known"
-
-
-def out_of_time_json(analysis: OutputAnalysis) -> list[dict[str, Any]]:
-    """The stages that the caller's time ended: how much of each is done, and of how much where that is known."""
-    circuits, counts, results = analysis.circuits, analysis.interpretations, analysis.algorithms.algorithms
-    far: dict[str, tuple[int, int | None]] = {
-        "circuits": (circuits.n_tested or 0, circuits.possible),
-        "interpretations": (counts.truncated_at or 0, circuits.n_listed),
-        "algorithms": (0, None),
-        "alignments": (n_aligned_in_time(results), len(results) if "algorithms" not in analysis.out_of_time else None),
-    }
-    return [
-        {"stage": stage, "done": exact(done), "of": None if of is None else exact(of)}
-        for stage, (done, of) in ((stage, far[stage]) for stage in analysis.out_of_time)
-    ]
-
-
-def n_aligned_in_time(results: Sequence[AlgorithmResult]) -> int:
-    """Algorithms of which placements were tried."""
-    return sum(1 for result in results if result.truncated_at != 0)
-
-
-def _out_of_time_words(analysis: OutputAnalysis) -> list[str]:
-    """One clause for each stage that the caller's time ended."""
-    circuits, counts, results = analysis.circuits, analysis.interpretations, analysis.algorithms.algorithms
-    n_tried = n_aligned_in_time(results)
-    tested = (
-        f"circuits truncated at {circuits.n_listed:,} valid ones, as {circuits.n_tested or 0:,} of the "
-        f"{circuits.possible:,} possible ones were tested when the time was up"
-        if circuits.n_tested
-        else f"{circuits.possible:,} circuits are possible, and the time was up before any valid one was told"
-    )
-    words = {
-        "circuits": tested,
-        "interpretations": f"interpretations truncated at {counts.truncated_at or 0:,} of {circuits.n_listed:,} listed "
-        "circuits, as the time was up",
-        "algorithms": "candidate algorithms were not listed, as the time was up",
-        "alignments": f"alignments truncated at {n_tried:,} of {len(results):,} algorithms, as the time was up"
-        if results
-        else "alignments were not searched, as the time was up",
-    }
-    return [words[stage] for stage in analysis.out_of_time]
 
 
 def smallest_json(smallest: SmallestCircuits, layout: EdgeLayout) -> dict[str, Any]:

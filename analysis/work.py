@@ -25,11 +25,11 @@ class Work:
 
     Args:
         report: called with the progress between two steps. It may raise :class:`~analysis.errors.Cancelled` to stop the
-            work, or :class:`~analysis.progress.OutOfTime` to have it end there with what it has found.
+            work.
         clock: seconds from any origin, e.g. ``time.perf_counter``.
         limits: how far searches may go.
-        deadline: the clock's reading from which on the time is up: the next report of a stage that is not done ends the
-            work, as if ``report`` had raised OutOfTime.
+        deadline: the clock's reading from which on the time is up: the next report of a stage that is not done raises
+            :class:`~analysis.progress.OutOfTime`.
     """
 
     report: Report = silent
@@ -87,26 +87,13 @@ class Work:
         return self.deadline < math.inf and self.clock() >= self.deadline
 
     @property
-    def seconds_left(self) -> float:
-        """Seconds until the deadline, at least 0; infinite if there is none."""
-        return max(0.0, self.deadline - self.clock())
-
-    @property
     def is_timed(self) -> bool:
         """Whether the clock measures anything."""
         return self.clock is not no_clock
 
-    def until(self, deadline: float) -> Work:
-        """The same work with an end.
-
-        Args:
-            deadline: the clock's reading at which the time is up; one that is set already is never put off.
-        """
-        return replace(self, deadline=min(deadline, self.deadline))
-
     def for_seconds(self, seconds: float) -> Work:
         """The same work with so much time from now, or less where its own time is up before."""
-        return self.until(self.clock() + seconds)
+        return replace(self, deadline=min(self.clock() + seconds, self.deadline))
 
     def reporting_to(self, report: Report) -> Work:
         """The same work with another reporter."""

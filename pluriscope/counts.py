@@ -114,14 +114,14 @@ def counts_of(found: Mapping[str, Any], circuits: CircuitSearch) -> Counts:
         circuits: its search for circuits.
     """
     read, searched = found["interpretations"], found["candidate_search"]
-    sure, late = _sure_of_algorithms(found), {one["stage"] for one in found.get("out_of_time", ())}
+    sure = _sure_of_algorithms(found)
     of_readings: Bound = "exact" if read["exhaustive"] else "at_least" if int(read["total"]) else "unknown"
     return Counts(
         Count(circuits.possible),
         _valid_circuits(circuits),
         Count(int(read["total"]), of_readings),
         Count(int(read["observed"]), of_readings),
-        Count(int(found["candidates"]), "unknown" if "algorithms" in late else "exact"),
+        Count(int(found["candidates"]), "exact"),
         *(Count(int(searched[key]), sure) for key in ("aligned", "valid", "minimal")),
     )
 

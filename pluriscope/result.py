@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from analysis.circuits.planning import limits_within
 from analysis.data import DataRecord, clean_data, parse_data_file
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
 from analysis.limits import DEFAULT_LIMITS, MOST_STORED
@@ -58,7 +57,6 @@ def explain(
     name: str = "",
     encoding: str = "",
     data: Any = None,
-    seconds: float | None = None,
     max_listed: int = MOST_STORED,
 ) -> Result:
     """Find every explanation of one output of a network, in this process.
@@ -73,7 +71,6 @@ def explain(
         name: what to call the network.
         encoding: the numbers that stand for 0 and 1 on the inputs, e.g. "-1, 1".
         data: a data file's path or content, for rows other than every Boolean input once.
-        seconds: end the searches after so long; what was found by then is in the result, and what is missing.
         max_listed: where more circuits are valid, they are counted, and the smallest and some drawn are listed.
 
     Raises:
@@ -82,9 +79,6 @@ def explain(
     subject = read_model(model, task, name=name, encoding=encoding, data=data)
     question = _question(subject.file, output, read_protocol(protocol), subject.data)
     work = Work(clock=time.perf_counter, limits=replace(DEFAULT_LIMITS, max_valid=max_listed))
-    if seconds is not None:
-        work = work.for_seconds(seconds)
-        work = replace(work, limits=limits_within(work.seconds_left, question, work.limits))
     document = result_json([analyse_output(question, work)])
     return Result(subject.file, question, document)
 

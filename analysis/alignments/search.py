@@ -31,7 +31,6 @@ from analysis.alignments.iia import Behaviour
 from analysis.alignments.placements import NEVER, Placer, Ranking
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
 from analysis.errors import BeyondLimits
-from analysis.progress import OutOfTime
 from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
@@ -85,8 +84,7 @@ def align_with(
         sites: what the network decides under every interchange.
         algorithms: over the network's inputs.
         protocol: what is kept.
-        work: told "alignments" before each algorithm, of small networks before every few; may cancel there, or raise
-            OutOfTime to stop: the algorithms still to come are then without any placement tried.
+        work: told "alignments" before each algorithm, of small networks before every few; may cancel there.
 
     Raises:
         BeyondLimits: too many hidden neurons for an exact search.
@@ -99,13 +97,10 @@ def align_with(
     for start in range(0, len(algorithms), _ALGORITHMS_AT_ONCE):
         search.prepare(start, start + _ALGORITHMS_AT_ONCE)
         for done, algorithm in enumerate(algorithms[start : start + _ALGORITHMS_AT_ONCE], start):
-            try:
-                if (done - start) % search.algorithms_between_reports == 0:
-                    work.tell("alignments", done, total, f"{n_valid} valid alignments")
-                else:
-                    work.check()
-            except OutOfTime:
-                return (*results, *map(untried, algorithms[len(results) :]))
+            if (done - start) % search.algorithms_between_reports == 0:
+                work.tell("alignments", done, total, f"{n_valid} valid alignments")
+            else:
+                work.check()
             results.append(search.align(done, algorithm))
             n_valid += results[-1].n_valid
     work.tell("alignments", total, total, f"{n_valid} valid alignments")

@@ -12,7 +12,6 @@ from pydantic import Field
 
 from analysis.circuit_sets.overlap import Words, distances_to, jaccard_distance, shared_edges, sizes_of, words_of
 from analysis.networks.circuit import EdgeLayout
-from analysis.progress import OutOfTime
 from analysis.question import Question
 from analysis.report import Analysed, Exact, Mask, Part, Report, Settings
 from analysis.work import DEFAULT_WORK, Work
@@ -56,16 +55,13 @@ def most_different(
     Args:
         masks: ``[circuits]`` different ones, ascending.
         layout: their edge layout.
-        work: told between blocks; may raise Cancelled, or OutOfTime to end the search there.
+        work: told between blocks; may raise Cancelled.
         max_compared: end the search after so many comparisons.
     """
     if len(masks) < 2:
         return None
     search = _PairSearch(words_of(masks, layout))
-    try:
-        exact = search.run(work, max_compared)
-    except OutOfTime:
-        exact = False
+    exact = search.run(work, max_compared)
     first, second = int(masks[search.pair[0]]), int(masks[search.pair[1]])
     return DifferentPair(first, second, jaccard_distance(first, second), exact, len(masks))
 

@@ -44,8 +44,7 @@ def estimate_circuits(
     """Estimate the number of valid circuits of the protocol's space from a uniform sample.
 
     Args:
-        work: told between batches with the number of circuits tested; may raise Cancelled, or OutOfTime: batches
-            are sorted by numbers of active neurons, so a part of them is no sample and nothing can be kept.
+        work: told between batches with the number of circuits tested; may raise Cancelled.
         n_samples: circuits to draw, at least 1.
         n_draws: valid circuits to keep, at most.
         confidence: of the interval, between 0 and 1.

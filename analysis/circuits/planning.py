@@ -13,7 +13,7 @@ common server; they tell a second from a minute and a minute from an hour, no mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from analysis.circuits.judging import first_rows
@@ -41,7 +41,6 @@ _SECONDS_PER_MEETING: Final = 6e-10  # of a head with a group, for each end: mos
 _SECONDS_PER_SMALL_STATE: Final = 1e-5  # where heads and tails are compared directly
 _SECONDS_PER_COMPARISON: Final = 5e-10
 _LISTED_ALONE: Final = "circuits valid under any ablation are listed or not searched at all"
-FEWEST_SAMPLES: Final = 1_000  # of an estimate that has little time
 _BATCHES_BYTES: Final = 200 << 20  # of the enumeration of lower layers
 _MINUTE: Final = 60.0
 Time = Literal["seconds", "minutes"]
@@ -195,24 +194,6 @@ def _estimating(structure: Structure, n_rows: int, limits: Limits) -> Cost:
     elif not structure.count:
         obstacle = "no circuit is possible"
     return Cost("estimated", seconds, obstacle)
-
-
-def limits_within(seconds: float, question: Question, limits: Limits) -> Limits:
-    """Limits under which no search of circuits is begun that is predicted to take longer than so many seconds.
-
-    A count that would take longer is left to an estimate, and that is made from as many circuits as half of the time
-    allows; at least :data:`FEWEST_SAMPLES`.
-
-    Args:
-        seconds: given for the whole, on a machine as fast as the one that speeds were measured on.
-        limits: the user's; none is raised.
-    """
-    each = _seconds_per_sample(len(question.judged[0]), question.layout.n_edges, len(question.cut.sizes))
-    if seconds / 2 >= limits.n_samples * each:
-        n_samples = limits.n_samples
-    else:
-        n_samples = min(limits.n_samples, max(FEWEST_SAMPLES, int(seconds / 2 / each)))
-    return replace(limits, max_seconds=min(limits.max_seconds, seconds), n_samples=n_samples)
 
 
 def _seconds_per_sample(n_rows: int, n_edges: int, n_layers: int) -> float:

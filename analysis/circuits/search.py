@@ -30,7 +30,6 @@ from analysis.circuits.result import CircuitSearch, SmallestCircuits
 from analysis.circuits.space import count_in_space
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout
-from analysis.progress import OutOfTime
 from analysis.question import Carried, Question
 from analysis.work import DEFAULT_WORK, Work
 
@@ -91,19 +90,16 @@ def search_circuits(
             "use a smaller network, or a protocol with a filter on node sparsity",
         )
     kept = _Kept(layout, max_valid, beyond)
-    total, stopped = len(question.ablations) * possible, False
+    total = len(question.ablations) * possible
     work.tell("circuits", 0, total)
     # networks with huge weights overflow to inf, which is decided as neither 0 nor 1
     with np.errstate(over="ignore", invalid="ignore"):
         for n_tested, found in _found(question):
             kept.add(n_tested, found)
-            try:
-                work.tell("circuits", kept.n_tested, total, f"{kept.n_told:,} valid circuits")
-            except OutOfTime:
-                stopped = True
-            if stopped or kept.is_full:
+            work.tell("circuits", kept.n_tested, total, f"{kept.n_told:,} valid circuits")
+            if kept.is_full:
                 break
-    if kept.n_found > max_valid and beyond is not None and not stopped:
+    if kept.n_found > max_valid and beyond is not None:
         return _sampled(question, kept, possible)
     masks = kept.first(max_valid)
     return CircuitSearch(
@@ -111,7 +107,7 @@ def search_circuits(
         possible,
         masks,
         *evaluate_circuits(question, masks),
-        truncated_at=len(masks) if stopped or kept.is_full else None,
+        truncated_at=len(masks) if kept.is_full else None,
         n_tested=kept.n_tested,
     )
 

@@ -24,7 +24,6 @@ from analysis.circuits.source_subsets import Tally
 from analysis.circuits.space import count_in_space
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import MAX_EDGES_KEPT, EdgeLayout, mask_array
-from analysis.progress import OutOfTime
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
@@ -77,8 +76,6 @@ class _Search:
             return self.counted()
         except BeyondLimits:  # sums that may overflow show only on the way
             return self._tested(beyond)
-        except OutOfTime:
-            return found
 
     @property
     def _most_listed(self) -> int:

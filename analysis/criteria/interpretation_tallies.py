@@ -33,7 +33,7 @@ from analysis.errors import BeyondLimits
 from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network, decide_in_circuit
 from analysis.explanations.circuits import predict_by_interpretation
 from analysis.interpretations.columns import UNDECIDED
-from analysis.interpretations.counting import count_alone
+from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.observed import ObservedClasses, observed_classes
 from analysis.interpretations.predicting import ClassPredictions, Family, class_predictions, family_sets
@@ -197,7 +197,7 @@ class CountingReadings:
             OutOfTime: the time is up.
         """
         alone = self.masks[self.done : self.done + 1]
-        counts = count_alone(self.question, alone, self._work.reporting_to(self._tell))
+        counts = count_interpretations(self.question, alone, self._work.reporting_to(self._tell))
         self.totals[self.done], self.observed[self.done] = counts.total, counts.observed
 
     def _look(self) -> _Looked | None:

@@ -34,7 +34,6 @@ from analysis.result import CriterionTally, OutputAnalysis
 from analysis.work import DEFAULT_WORK, Work
 
 Found = TypeVar("Found")
-OUT_OF_TIME: Final = "Not decided, as the time given for the whole was up."
 _SPENT: Final = "Not decided within the budget of {:.15g} seconds for each criterion."
 _SPENT_SHAPE: Final = re.compile(r"Not decided within the budget of ([0-9.e+-]+) seconds for each criterion\.")
 _BLOCK: Final = 16_384  # circuits of which what the criteria share is held at a time
@@ -174,8 +173,7 @@ class _Judging:
             why = f"Not tried: {refusal.cause}."
         finally:
             self.seconds = before + self.work.clock() - begun
-        late = OUT_OF_TIME if self.work.is_over or self.seconds < limit else _SPENT.format(limit)
-        self.note, self.stopped = self.note or why or late, True
+        self.note, self.stopped = self.note or why or _SPENT.format(limit), True
         return None
 
     def judge(self, some: Population, place: tuple[int, int]) -> None:
@@ -208,8 +206,7 @@ def judge_analysis(
     Args:
         subject: what was found.
         steps: kind of explanation and criterion; each criterion must apply to its kind.
-        work: told how far each kind is; without a clock there is no budget. When its own time is up, what is left is
-            undecided.
+        work: told how far each kind is; without a clock there is no budget.
 
     Yields:
         What each step says, kind by kind.
@@ -229,8 +226,7 @@ def judge_analysis(
             yield from _judge(population, wanted, work)
         noun = "circuits' interpretations" if kind == "interpretation" else KIND_OF[kind].plural
         n_words = f"{len(wanted)} criteri{'on' if len(wanted) == 1 else 'a'}"
-        words = "the time is up" if work.is_over else f"{n_words} on {len(population):,} {noun}"
-        work.tell(KIND_OF[kind].plural, 1, 1, words)
+        work.tell(KIND_OF[kind].plural, 1, 1, f"{n_words} on {len(population):,} {noun}")
 
 
 def _judge(population: Population, steps: Sequence[CriterionStep], work: Work) -> Iterator[StepVerdicts]:

@@ -5,7 +5,6 @@ The alignments themselves are explanations, each a row of its own beside the rep
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -32,7 +31,6 @@ from analysis.directions.table import DirectionTable
 from analysis.networks.network import Network
 from analysis.question import Question
 from analysis.report import Analysed, Exact, Part, Report, Settings
-from analysis.result_file import exact
 from analysis.work import DEFAULT_WORK, Work
 
 LABELS: Final[Mapping[str, str]] = {
@@ -218,64 +216,3 @@ def _class_found(search: DirectionSearch) -> ClassFound:
 def _algorithm_found(found: AlgorithmDirections) -> AlgorithmFound:
     algorithm = found.algorithm
     return AlgorithmFound.showing(found, id=algorithm.id, text=algorithm.text, n_kept=len(found.alignments))
-
-
-# --- in result files, and on a terminal
-
-
-def directions_json(report: DirectionsReport, kept: Iterable[KeptDirections]) -> dict[str, Any]:
-    """Every class, with its algorithms and their kept alignments in the order found."""
-    alignments: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for one in kept:
-        for name in one.classes:
-            alignments.setdefault((name, one.algorithm.id), []).append(_alignment_json(one))
-    return {
-        one.direction_class: {
-            "rule": one.rule,
-            "candidates": exact(int(one.n_candidates)),
-            "searched": one.n_searched,
-            "aligned": one.n_aligned,
-            "valid": int(one.n_valid),
-            "joint": one.n_joint,
-            "undecided": int(one.n_undecided),
-            "exact": one.exact,
-            "settings": one.settings,
-            "left": one.n_left,
-            "refused": one.refused,
-            "algorithms": [
-                {**each.model_dump(mode="json"), "alignments": alignments.get((one.direction_class, each.id), [])}
-                for each in one.algorithms
-            ],
-        }
-        for one in report.classes
-    }
-
-
-def _alignment_json(one: KeptDirections) -> dict[str, Any]:
-    scored, joint = one.scored, one.scored.joint
-    return {
-        "id": scored.alignment.id,
-        "at": scored.alignment.text,
-        "residuals": [None if read is None else read.residual for read in scored.read_outs],
-        "oblique": [
-            None if family is None else {"dimension": family.dimension, "passing": family.answer}
-            for family in one.families
-        ],
-        "iia": {"agreed": scored.iia.agreed, "of": scored.iia.of},
-        "joint": None if joint is None else {"agreed": joint.agreed, "of": joint.of},
-        "valid": scored.valid,
-        "causal_order": scored.causal_order,
-        "margin": scored.margin if math.isfinite(scored.margin) else None,
-    }
-
-
-def unfinished_directions(report: DirectionsReport, output: int) -> list[str]:
-    """One sentence for each search that was refused, stopped at a limit or left something undecided."""
-    told = []
-    for one in report.classes:
-        where = f"output {output}: directions, class {one.direction_class}"
-        if one.refused:
-            told.append(f"{where} was not searched: {one.refused}")
-        elif not one.exact:
-            told.append(f"{where}: {one.how_far}")
-    return told

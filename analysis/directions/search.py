@@ -43,7 +43,6 @@ from analysis.directions.table import DirectionTable, Offer
 from analysis.errors import BeyondLimits
 from analysis.late_functions import function_at
 from analysis.networks.network import Network
-from analysis.progress import OutOfTime
 from analysis.question import Question
 from analysis.tasks import pattern_bits
 from analysis.work import DEFAULT_WORK, Work
@@ -68,7 +67,7 @@ def search_directions(
         candidates: the algorithms, all over the network's inputs.
         direction_class: which directions are admitted; "learned" loads torch.
         table: of the same network, protocol and data, where several classes are searched.
-        work: told "directions" before each algorithm; may cancel there, or raise OutOfTime to stop.
+        work: told "directions" before each algorithm; may cancel there.
 
     Returns:
         The search; a class that is beyond its limits comes back refused, with the reason.
@@ -84,8 +83,6 @@ def search_directions(
         for done, algorithm in enumerate(chosen):
             work.tell("directions", done, len(chosen), f"{sum(f.n_valid for f in found)} valid alignments")
             found.append(align(algorithm))
-    except OutOfTime:
-        pass
     except BeyondLimits as error:
         return DirectionSearch(direction_class, (), candidates.n_candidates, refused=str(error))
     work.tell("directions", 1, 1, f"{sum(f.n_valid for f in found)} valid alignments")
@@ -94,7 +91,6 @@ def search_directions(
         tuple(found),
         candidates.n_candidates,
         all_listed=len(candidates.algorithms) == candidates.n_candidates,
-        n_left=len(chosen) - len(found),
         settings=LEARNING if direction_class == "learned" else {},
     )
 

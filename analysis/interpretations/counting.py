@@ -25,7 +25,6 @@ from analysis.interpretations.transfer import (
     summed,
 )
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout
-from analysis.progress import OutOfTime
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
@@ -46,9 +45,9 @@ def count_interpretations(
 
     Args:
         masks: ``[circuits]`` structurally possible circuits.
-        work: told between batches, and within large ones, with the number of circuits done; may raise Cancelled, or
-            OutOfTime to stop. Its limits say after how many states of the first layers, over the circuits so far,
-            counting stops, and how much memory the states of one circuit may take.
+        work: told between batches, and within large ones, with the number of circuits done; may raise Cancelled. Its
+            limits say after how many states of the first layers, over the circuits so far, counting stops, and how much
+            memory the states of one circuit may take.
 
     Returns:
         Exact counts parallel to ``masks``; stopped, those of the first circuits, and ``truncated_at`` says how many.
@@ -85,8 +84,6 @@ def count_interpretations(
         look = partial(work.tell, "interpretations", len(totals), n_circuits, f"{n_found:,} interpretations")
         try:
             total, observed = _count(layers, look, most_carried)
-        except OutOfTime:
-            break
         except _TooManyStates:
             if len(some) > 1:
                 step = max(1, len(some) // 8)
@@ -100,28 +97,8 @@ def count_interpretations(
         n_states += n_more
         step = min(2 * step, most_at_once)
         n_found += sum(total)
-        try:
-            work.tell("interpretations", len(totals), n_circuits, f"{n_found:,} interpretations")
-        except OutOfTime:
-            break
+        work.tell("interpretations", len(totals), n_circuits, f"{n_found:,} interpretations")
     return _counted(totals, classes, n_circuits)
-
-
-def count_alone(question: Question, mask: NDArray[np.uint64], work: Work = DEFAULT_WORK) -> InterpretationCounts:
-    """The counts of one circuit, which are of no use in part.
-
-    Args:
-        mask: ``[1]``.
-        work: told within; may raise Cancelled, or OutOfTime to stop.
-
-    Raises:
-        BeyondLimits: see :func:`count_interpretations`.
-        OutOfTime: the time is up.
-    """
-    counts = count_interpretations(question, mask, work)
-    if counts.truncated_at is not None:
-        raise OutOfTime
-    return counts
 
 
 def _counted(totals: list[int], classes: list[int], n_circuits: int) -> InterpretationCounts:

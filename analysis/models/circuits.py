@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from math import nan, prod
@@ -23,7 +22,6 @@ from analysis.errors import BeyondLimits, InvalidMask
 from analysis.explanations.explanation import Column, Record
 from analysis.models.graph import Masks
 from analysis.models.model import ACCURACY_THRESHOLD, Engine, Model, Numbers, Rules, SearchPart, Space, gaps
-from analysis.progress import OutOfTime
 from analysis.validity import max_wrong
 from analysis.work import DEFAULT_WORK, Work
 
@@ -136,12 +134,9 @@ def find_circuits(
     Raises:
         BeyondLimits: there are too many circuits.
         InvalidProtocol: the rules do not fit the model.
-        OutOfTime: the time was up before every circuit was decided.
     """
     space = model.space(rules)
     found = find_masks(model, rules, work, limit=limit)
-    if not found.exhaustive:
-        raise OutOfTime
     masks = number_bits(found.masks, space.graph.n_bits)
     minimal = np.isin(found.masks, minimal_numbers(found.masks, work))
     circuits = tuple(circuits_of(model, space, masks, minimal.tolist(), work))
@@ -160,7 +155,7 @@ def find_masks(
     Args:
         model: with its task.
         rules: of its kind.
-        work: told after each part; may raise Cancelled. When its time is up, the search ends with what it has.
+        work: told after each part; may raise Cancelled.
         limit: most masks kept, those with the fewest bits; all are counted.
 
     Raises:
@@ -172,11 +167,10 @@ def find_masks(
     engine = engine_of(model, space)
     most = most_wrong(model)
     tally = _Tally(space, limit)
-    with suppress(OutOfTime):
-        work.tell("circuits", 0, engine.n_parts)
-        for number, part in enumerate(engine.parts(most), start=1):
-            tally.add(part())
-            work.tell("circuits", number, engine.n_parts, f"{tally.valid:,} valid circuits")
+    work.tell("circuits", 0, engine.n_parts)
+    for number, part in enumerate(engine.parts(most), start=1):
+        tally.add(part())
+        work.tell("circuits", number, engine.n_parts, f"{tally.valid:,} valid circuits")
     return tally.found()
 
 

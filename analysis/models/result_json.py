@@ -77,11 +77,6 @@ def missing_of_model(space: Space, found: MasksFound | None, refusal: str = "") 
     where = f"output {_OUTPUT}"
     if found is None:
         return [f"{where}: {space.possible:,} circuits are possible, none was tested: {refusal}"]
-    if not found.exhaustive:
-        return [
-            f"{where}: circuits truncated at {found.valid:,} valid ones, as {found.tested:,} of the "
-            f"{found.possible:,} possible ones were tested when the time was up"
-        ]
     if not found.complete:
         return [
             f"{where}: {found.valid:,} circuits are valid, counted exactly; the {len(found.masks):,} with the fewest "
@@ -106,14 +101,14 @@ def _circuits_json(space: Space, found: MasksFound | None, masks: bool) -> dict[
     told |= {
         "exhaustive": found.complete,
         "truncated_at": None if found.complete else len(found.masks),
-        "method": "listed" if found.complete or not found.exhaustive else "counted",
+        "method": "listed" if found.complete else "counted",
         "listed": len(found.masks),
         "tested": exact(found.tested),
         "distribution": _distribution_json(found),
     }
     if masks:
         told["masks"] = [graph.to_hex(mask) for mask in found.masks.tolist()]
-        if found.exhaustive and not found.complete:
+        if not found.complete:
             told["drawn"] = [graph.to_hex(mask) for mask in found.drawn.tolist()]
     return told
 

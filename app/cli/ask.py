@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from app.cli.reading import given_protocol, read_work
+from app.cli.reading import given_protocol
 from app.cli.store import store_in
 from app.cli.terminal import Shown, read_bytes, remark
 
@@ -69,6 +70,7 @@ def ask(
 
 def _do(store: Store, job: JobRow, *, quiet: bool) -> None:
     """What a worker does for a job, here and now."""
+    from analysis.work import Work
     from app.jobs.definitions import DEFINITIONS
     from app.jobs.handlers import handler_at
 
@@ -77,6 +79,6 @@ def _do(store: Store, job: JobRow, *, quiet: bool) -> None:
     handler = handler_at(DEFINITIONS[job.kind].handler)
     with store.read() as session:
         compute = handler.load(session, job.arguments)
-    outcome = compute(read_work(None))
+    outcome = compute(Work(clock=time.perf_counter))
     with store.write() as session:
         handler.save(session, job.arguments, outcome)

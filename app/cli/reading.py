@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from app.cli.terminal import Refusal, read_bytes
@@ -36,22 +33,6 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['input']!r}: {e['msg']}" for e in error.errors())
         raise Refusal(f"settings: {problems}. Correct the option or the PLURISCOPE_ variable.") from None
-
-
-def read_work(seconds: float | None) -> Work:
-    """Work that ends after so many seconds from now, if any are given.
-
-    Raises:
-        Refusal: no positive number of seconds.
-    """
-    from analysis.work import Work
-
-    work = Work(clock=time.perf_counter)
-    if seconds is None:
-        return work
-    if not 0 < seconds < math.inf:
-        raise Refusal(f"--seconds {seconds:g}: is no time to work in. Give a number above 0, e.g. --seconds 60.")
-    return work.for_seconds(seconds)
 
 
 def read_protocol(name: str) -> Protocol:
@@ -155,7 +136,6 @@ def read_asked(
     protocol: str,
     data: str,
     outputs: Sequence[int],
-    of_networks: Mapping[str, object] = MappingProxyType({}),
 ) -> NetworkAsked | ModelAsked:
     """The network or other model of a file, under its rules.
 
@@ -164,7 +144,6 @@ def read_asked(
         protocol: a name, or the path of a protocol file; of another model its rules as addresses write them.
         data: path of a data file; "" for every Boolean input once.
         outputs: their indices; none for all.
-        of_networks: further options that only networks have, with what was given.
 
     Raises:
         AnalysisError: a file or rules that cannot be used.
@@ -179,9 +158,8 @@ def read_asked(
     if kind_of_file(content) is None:
         return read_network(content, protocol, data, outputs)
     kind, model = read_model(content)
-    for name, value in {"--data": data, **of_networks}.items():
-        if value:
-            raise Refusal(f"{name}: is for MLPs, and the file is of a {kind.noun}. Leave it out.")
+    if data:
+        raise Refusal(f"--data: is for MLPs, and the file is of a {kind.noun}. Leave it out.")
     if {*outputs} - {0}:
         raise Refusal(f"output {max(outputs, key=abs)}: does not exist. A {kind.noun} has one task, which is output 0.")
     rules = kind.rules(protocol)

@@ -8,19 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from analysis.algorithms.high_level_model import Form
-from analysis.algorithms.parsing import parse_algorithm
 from analysis.directions.alignment import DirectionAlignment, parse_directions
-from analysis.directions.oblique import ObliqueFamily
 from analysis.directions.report import KeptDirections
-from analysis.directions.scoring import score_directions
-from analysis.question import Question
 from app.db.rows import insert_rows
 from app.db.table_base import Base
 from app.db.tables import AnalysisReportRow, DirectionRow, DirectionTextRow
@@ -72,24 +67,6 @@ def _values(analysis: int, position: int, one: KeptDirections) -> dict[str, Any]
 def alignment_of(row: DirectionRow) -> DirectionAlignment:
     """The alignment of a row."""
     return parse_directions(row.algorithm_text, row.text)
-
-
-def kept_of(row: DirectionRow, question: Question) -> KeptDirections:
-    """The value of a row, scored anew."""
-    algorithm = parse_algorithm(row.algorithm_text, cast(Form, row.form), question.model.n_inputs)
-    alignment = alignment_of(row)
-    families = tuple(
-        None if told is None else ObliqueFamily(place.layer, *told)
-        for (_, place), told in zip(alignment.places, row.families, strict=True)
-    )
-    scored = score_directions(question, algorithm, alignment)
-    return KeptDirections(algorithm, scored, tuple(row.classes.split()), families)
-
-
-def kept_directions(session: Session, analysis_id: int) -> Sequence[DirectionRow]:
-    """The kept alignments of an analysis, in the order found: by class, then algorithm, then rank."""
-    query = select(DirectionRow).where(DirectionRow.analysis == analysis_id).order_by(DirectionRow.position)
-    return session.scalars(query).all()
 
 
 def find_direction_row(session: Session, analysis_id: int, algorithm_id: str, alignment_id: str) -> DirectionRow | None:

@@ -16,20 +16,15 @@ from analysis.alignments.alignment import ScoredAlignment
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.result import CircuitSearch
-from analysis.directions.report import DirectionsReport, directions_json
 from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.network import Network
 from analysis.question import Question
 from analysis.result import CriterionTally, OutputAnalysis
 from analysis.result_file import result_json, self_contained
 from app.db.codecs import alignment_of, network_file_of
-from app.db.directions import KIND as DIRECTIONS
-from app.db.directions import kept_directions, kept_of
 from app.db.distributions import candidates_in
 from app.db.reads.analyses import analysed_question
 from app.db.reads.circuits import masks_of, search_of, whole_counts
-from app.db.reads.verdicts import tallies_of
-from app.db.reports import report_of, report_row
 from app.db.rows import column_of
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow
 
@@ -72,22 +67,11 @@ def stored_result(
         masks: whether to list the valid circuits and their interpretation counts.
         whole: whether to add the network and a data record of its own, so that the file can be read by itself.
     """
-    verdicts = [tallies_of(session, one) for one in stored]
     found = [load_analysis(session, one, outputs=False) for one in stored]
-    directions = [_directions(session, one, of.question) for one, of in zip(stored, found, strict=True)]
-    document = result_json(found, masks=masks, verdicts=verdicts, directions=directions)
+    document = result_json(found, masks=masks)
     # what is stored was found by the engine of its day
     document["engine"] = ", ".join(sorted({one.engine_version for one in stored}))
     return self_contained(document, network_file_of(row), found[0].question.record) if whole else document
-
-
-def _directions(session: Session, row: AnalysisRow, question: Question) -> dict[str, Any]:
-    """What was found on directions; empty where nothing was searched."""
-    stored = report_row(session, row, DIRECTIONS)
-    if stored is None:
-        return {}
-    kept = (kept_of(one, question) for one in kept_directions(session, row.id))
-    return directions_json(report_of(stored, DirectionsReport), kept)
 
 
 def _tally(stored: dict[str, int]) -> CriterionTally:

@@ -78,13 +78,6 @@ def verdict_sets(session: Session, analysis: AnalysisRow) -> tuple[VerdictSet, .
     return tuple(sorted(found, key=lambda one: (_KINDS.index(one.kind), _ORDER[one.step.key], str(one.step))))
 
 
-def tallies_of(session: Session, analysis: AnalysisRow) -> dict[tuple[str, str], CriterionTally]:
-    """The tallies of everything that is stored, by kind and criterion as text, as result files take them: of kinds that
-    have a record they hold nothing, as the command line writes them without.
-    """
-    return {(one.kind, str(one.step)): one.tally for one in verdict_sets(session, analysis) if one.kind in KINDS}
-
-
 def kinds_and_steps(
     steps: Iterable[CriterionStep], searched: Container[Kind] = ()
 ) -> tuple[tuple[Kind, CriterionStep], ...]:

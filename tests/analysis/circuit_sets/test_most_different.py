@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 from analysis.circuit_sets.overlap import jaccard_distance
 from analysis.circuit_sets.rivals import most_different
 from analysis.networks.circuit import EdgeLayout, mask_array
-from analysis.progress import OutOfTime
-from analysis.work import Work
 
 SMALL = EdgeLayout((2, 3, 3, 1))
 WIDE = EdgeLayout((6, 8, 8, 1))
@@ -60,8 +58,3 @@ def test_a_search_that_is_ended_gives_a_lower_bound():
     ended = most_different(masks, SMALL, max_compared=1)
     assert not ended.exact
     assert ended.distance <= best.distance
-
-    def out_of_time(_progress, /):
-        raise OutOfTime
-
-    assert not most_different(masks, SMALL, Work(report=out_of_time)).exact

@@ -1,4 +1,4 @@
-"""What was found on directions in sum: the families beside alignments, in result files, and what is left open."""
+"""What was found on directions in sum: the families beside alignments, and what is left open."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.data import clean_data
-from analysis.directions.report import directions_json, directions_report, unfinished_directions
+from analysis.directions.report import directions_report
 from analysis.directions.result import CLOSED_FORM
 from analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
 from analysis.directions.table import DirectionTable
@@ -44,19 +44,14 @@ def test_a_class_beyond_its_limits_is_refused_with_the_reason(width, direction_c
     question = ask(Network.from_arrays(*arrays, activation="relu"), data=clean_data(2))
     found = search_directions(question, CANDIDATES, direction_class)
     assert cause in found.refused
-    report = directions_report([found], DirectionTable(question))
-    assert directions_json(report, report.kept)[direction_class]["refused"] == found.refused
-    assert unfinished_directions(report, 0) == [
-        f"output 0: directions, class {direction_class} was not searched: {found.refused}"
-    ]
+    assert not directions_report([found], DirectionTable(question)).searched
     assert closed_form_work(question.cut, 10**6) > MAX_CHEAP > closed_form_work(XORNET, 2)
 
 
 def test_what_is_left_open_is_told():
     found = search_directions(QUESTION, CANDIDATES, "oblique", table=TABLE)
-    assert unfinished_directions(directions_report([found], TABLE), 0) == []
+    assert directions_report([found], TABLE).classes[0].exact
     first, *rest = found.algorithms
     open_ended = replace(first, truncated_at=1, n_undecided=2)
     report = directions_report([replace(found, algorithms=(open_ended, *rest), all_listed=False)], TABLE)
-    assert unfinished_directions(report, 3) == ["output 3: directions, class oblique: truncated"]
-    assert not directions_json(report, report.kept)["oblique"]["exact"]
+    assert not report.classes[0].exact

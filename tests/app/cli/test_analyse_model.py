@@ -97,11 +97,8 @@ def test_what_is_for_networks_is_refused(other_name, tmp_path, capsys):
         (("-p", "split-mean"), "a position's mean is itself"),
         (("-p", "split-nodes"), "nodes are heads"),
         (("--data", other_name), "--data: is for MLPs, and the file is of a transformer."),
-        (("--criteria", "all"), "--criteria: is for MLPs"),
-        (("--directions", "all"), "--directions: is for MLPs"),
         (("--output-index", "1"), "output 1: does not exist"),
         (("--output-index", "-1"), "output -1: does not exist"),
-        (("--seconds", "0"), "is no time to work in"),
     ]
     for given, said in cases:
         assert said in refused(capsys, "analyse", other_name, "-o", out, *given)

@@ -15,7 +15,7 @@ from analysis.directions.table import DirectionTable
 from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.tasks import named_task
-from app.db.directions import KIND, alignment_of, direction_text, find_direction_row, kept_directions, save_directions
+from app.db.directions import KIND, alignment_of, direction_text, find_direction_row, save_directions
 from app.db.reports import save_report
 from app.db.rows import columns_of
 from app.db.tables import AnalysisRow, DirectionRow, DirectionTextRow
@@ -46,7 +46,7 @@ def test_there_and_back(store):
     save(store, found())  # the same again, and its texts, are no conflict
     with store.read() as session:
         analysis = session.scalars(select(AnalysisRow)).one()
-        rows = kept_directions(session, analysis.id)
+        rows = session.scalars(select(DirectionRow).order_by(DirectionRow.position)).all()
         assert len(rows) == len(found().kept) > 8
         for row, kept in zip(rows, found().kept, strict=True):
             scored = kept.scored

@@ -1,0 +1,21 @@
+"""Work ends once its time is up, at the next report of a stage that is not done."""
+
+import pytest
+
+from analysis.progress import OutOfTime, Progress
+from analysis.work import Work
+
+
+def test_a_deadline_ends_what_is_not_done_and_nothing_else():
+    now = 0.0
+    told: list[Progress] = []
+    work = Work(told.append, clock=lambda: now).for_seconds(10.0)
+    work.tell("circuits", 1, 2)
+    work.check()
+    now = 10.0
+    work.tell("circuits", 2, 2)
+    with pytest.raises(OutOfTime):
+        work.tell("interpretations", 0, 2)
+    with pytest.raises(OutOfTime):
+        work.check()
+    assert len(told) == 3
