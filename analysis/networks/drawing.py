@@ -1,9 +1,10 @@
 """Networks drawn from a prior until one computes its tasks: guess and check, which is training's null model.
 
-Weights and biases are independent normal numbers. A draw is accepted if its mean squared error on all Boolean inputs is
-below a target and it decides every one right, so what is accepted is the prior conditional on the tasks, without any
-search. Chiang et al. ("Loss Landscapes are All You Need", ICLR 2023) compare how networks found so from uniform weights
-generalise beside trained ones; here it is asked how many explanations they have.
+Weights and biases are independent normal numbers, or those of a trained network with the weights that each neuron reads
+permuted. A draw is accepted if its mean squared error on all Boolean inputs is below a target and it decides every one
+right, so what is accepted is the prior conditional on the tasks, without any search. Chiang et al. ("Loss Landscapes
+are All You Need", ICLR 2023) compare how networks found so from uniform weights generalise beside trained ones; here it
+is asked how many explanations they have.
 
 Every network has a stream of random numbers of its own (PCG64), named by its seed, prior and layer sizes. It is the
 first accepted one of its stream, so neither the number of draws that are tried at once nor other networks change it.
@@ -14,10 +15,11 @@ hold the weights.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Final, Literal, cast, get_args
+from itertools import pairwise, permutations
+from math import factorial, prod
+from typing import Any, Final, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +33,14 @@ from analysis.tasks import Task, input_table
 from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
 
-Spreading = Literal["normal", "fan-in"]
+Spreading = Literal["normal", "fan-in", "matched", "permuted"]
+Moments = tuple[tuple[float, float, float, float], ...]
+"""For each layer mean and standard deviation of its weights, then of its biases."""
+MATCHED: Final = "matched"
+PERMUTED: Final = "permuted"
 MAX_SCALE: Final = 100.0
+MOST_LISTED: Final = 1 << 21
+"""Permutations up to which all are tried, each once; where there are more they are drawn independently."""
 BLOCK: Final = 8_192
 """Draws tried at once; no result depends on it."""
 _ROOM: Final = 1.1  # times the target: what float32 may be wrong by is far less
@@ -40,35 +48,55 @@ _ROOM: Final = 1.1  # times the target: what float32 may be wrong by is far less
 
 @dataclass(frozen=True)
 class Prior:
-    """Independent normal weights and biases of mean 0.
+    """Independent normal weights and biases; or a trained network's own, permuted.
 
     Args:
-        spreading: "normal", the same standard deviation everywhere, or "fan-in", divided by the root of the number of
-            neurons that a neuron reads.
-        scale: that standard deviation.
+        spreading: "normal", mean 0 and the same standard deviation everywhere; "fan-in", that divided by the root of
+            the number of neurons that a neuron reads; "matched", each layer with moments of its own; "permuted".
+        scale: that standard deviation; 1 where there is none.
+        moments: of "matched" alone.
     """
 
     spreading: Spreading
-    scale: float
+    scale: float = 1.0
+    moments: Moments = ()
 
     def deviations(self, sizes: Sequence[int]) -> NDArray[np.float32]:
         """The standard deviation of each parameter W1, b1, W2, … of a network of these layer sizes."""
+        if self.moments:
+            return self._by_layer(sizes, 1)
         parts = [
             np.full((n_in + 1) * n_out, self.scale / (np.sqrt(n_in) if self.spreading == "fan-in" else 1.0))
             for n_in, n_out in pairwise(sizes)
         ]
         return np.concatenate(parts).astype(np.float32)
 
+    def means(self, sizes: Sequence[int]) -> NDArray[np.float32]:
+        """The mean of each parameter in the same order."""
+        return self._by_layer(sizes, 0) if self.moments else np.zeros(len(self.deviations(sizes)), dtype=np.float32)
 
-def read_prior(text: str) -> Prior:
-    """A prior from its line, such as "normal 1" or "fan-in 3".
+    def _by_layer(self, sizes: Sequence[int], place: int) -> NDArray[np.float32]:
+        parts = [
+            np.repeat([layer[place], layer[place + 2]], [n_in * n_out, n_out])
+            for layer, (n_in, n_out) in zip(self.moments, pairwise(sizes), strict=True)
+        ]
+        return np.concatenate(parts).astype(np.float32)
+
+
+def read_prior(text: str, moments: Moments = ()) -> Prior:
+    """A prior from its line: "normal 1", "fan-in 3", "matched" or "permuted".
+
+    Args:
+        moments: of the layers; used by "matched" alone.
 
     Raises:
-        InvalidStudy: no such spreading, or a scale that is no number above 0 and up to 100.
+        InvalidStudy: no such prior, or a scale that is no number above 0 and up to 100.
     """
-    cure = f"give {' or '.join(get_args(Spreading))} and a scale, such as 'normal 1'"
+    cure = "give 'normal' or 'fan-in' with a scale, such as 'normal 1', or 'matched' or 'permuted' alone"
     spreading, _, number = text.partition(" ")
-    if spreading not in get_args(Spreading):
+    if text in (MATCHED, PERMUTED):
+        return Prior(cast(Spreading, text), moments=moments if text == MATCHED else ())
+    if spreading not in ("normal", "fan-in"):
         raise InvalidStudy(f"prior {text[:60]!r}", f"begins with {spreading[:20]!r}", cure)
     try:
         scale = float(number)
@@ -108,7 +136,7 @@ class Drawing:
 
     def stream(self, seed: int) -> np.random.Generator:
         """The random numbers of one network."""
-        name = canonical_json([list(self.sizes), self.prior.spreading, self.prior.scale])
+        name = canonical_json([list(self.sizes), self.prior.spreading, self.prior.moments or self.prior.scale])
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, int(sha256_hex(name), 16)])))
 
 
@@ -131,7 +159,7 @@ def draw_network(drawing: Drawing, seed: int, work: Work = DEFAULT_WORK, *, bloc
     """Draw networks until one computes the tasks.
 
     Args:
-        drawing: what is drawn.
+        drawing: what is drawn; its prior is not "permuted".
         seed: of its stream.
         work: told now and then, so that it can be stopped.
         block: draws tried at once.
@@ -139,13 +167,70 @@ def draw_network(drawing: Drawing, seed: int, work: Work = DEFAULT_WORK, *, bloc
     Raises:
         Cancelled: the report asked to stop.
     """
-    random, deviations = drawing.stream(seed), drawing.prior.deviations(drawing.sizes)
+    random, sizes = drawing.stream(seed), drawing.sizes
+    deviations, means = drawing.prior.deviations(sizes), drawing.prior.means(sizes)
+    numbers = (min(block, drawing.most_draws - done) for done in range(0, drawing.most_draws, block))
+    blocks = (random.standard_normal((n, len(means)), dtype=np.float32) * deviations + means for n in numbers)
+    return _first_accepted(drawing, blocks, work)
+
+
+def permute_network(
+    drawing: Drawing, network: Network, seed: int, work: Work = DEFAULT_WORK, *, block: int = BLOCK
+) -> Drawn:
+    """Permute the weights that each neuron of a network reads, biases in place, until it computes the tasks.
+
+    The network itself is never tried. Where there are no more than :data:`MOST_LISTED` permutations, and not more than
+    may be tried, all of them are, in a drawn order.
+
+    Args:
+        drawing: what is asked of the network; its prior is "permuted".
+        network: of the drawing's sizes.
+        seed, work, block: as of :func:`draw_network`.
+
+    Raises:
+        Cancelled: the report asked to stop.
+    """
+    return _first_accepted(drawing, _permuted(drawing, network, seed, block), work)
+
+
+def n_permutations(sizes: Sequence[int]) -> int:
+    """Ways to permute the incoming weights within each neuron, the one that changes nothing among them."""
+    return prod(factorial(n_in) ** n_out for n_in, n_out in pairwise(sizes))
+
+
+def _permuted(drawing: Drawing, network: Network, seed: int, block: int) -> Iterator[NDArray[Any]]:
+    """Blocks ``[draw, parameter]`` of permuted networks, none of them the network itself."""
+    pairs = zip(network.weights, network.biases, strict=True)
+    own = np.concatenate([part.ravel() for pair in pairs for part in pair])
+    reads, starts, at = [], [], 0  # of each neuron: how many weights it reads, and where the first of them is
+    for n_in, n_out in pairwise(drawing.sizes):
+        reads += [n_in] * n_out
+        starts += [at + neuron * n_in for neuron in range(n_out)]
+        at += (n_in + 1) * n_out
+    random, total, most = drawing.stream(seed), n_permutations(drawing.sizes), drawing.most_draws
+    order, tables = None, {}
+    if total - 1 <= min(most, MOST_LISTED):
+        order, most = random.permutation(total - 1) + 1, total - 1  # the one at 0 changes nothing
+        tables = {n: np.array(list(permutations(range(n)))) for n in set(reads)}
+    streams, done = random.spawn(len(reads)), 0
+    while done < most:
+        n_rows = min(block, most - done)
+        places = np.tile(np.arange(len(own)), (n_rows, 1))
+        ranks = () if order is None else np.unravel_index(order[done : done + n_rows], [factorial(n) for n in reads])
+        for neuron, (n, start) in enumerate(zip(reads, starts, strict=True)):
+            part = places[:, start : start + n]
+            part[:] = start + tables[n][ranks[neuron]] if ranks else streams[neuron].permuted(part, axis=1)
+        rows = own[places[(places != np.arange(len(own))).any(axis=1)]]
+        yield rows
+        done += len(rows)
+
+
+def _first_accepted(drawing: Drawing, blocks: Iterable[NDArray[Any]], work: Work) -> Drawn:
+    """The first network that computes the tasks of blocks ``[draw, parameter]``."""
     labels = np.array([task.truth_table for task in drawing.tasks], dtype=np.float64)
     table = input_table(drawing.tasks[0].n_inputs)
     done = 0
-    while done < drawing.most_draws:
-        n = min(block, drawing.most_draws - done)
-        rows = random.standard_normal((n, len(deviations)), dtype=np.float32) * deviations
+    for rows in blocks:
         for place in np.flatnonzero(_losses(drawing, rows, table, labels) < drawing.loss_target * _ROOM):
             network = Network.from_flat(
                 rows[place].astype(np.float64),
@@ -158,7 +243,7 @@ def draw_network(drawing: Drawing, seed: int, work: Work = DEFAULT_WORK, *, bloc
             loss = fixed_order.total_of(((outputs - labels) ** 2).ravel()) / labels.size
             if loss < drawing.loss_target and np.array_equal(decide(outputs, "rounding"), labels):
                 return Drawn(network, done + int(place) + 1, loss)
-        done += n
+        done += len(rows)
         work.tell("draws", done, drawing.most_draws, f"{done:,} networks drawn")
     return Drawn(None, done, None)
 
@@ -169,10 +254,10 @@ def largest_rate(draws: int, confidence: float = 0.95) -> float:
 
 
 def _losses(
-    drawing: Drawing, rows: NDArray[np.float32], table: NDArray[np.float64], labels: NDArray[np.float64]
+    drawing: Drawing, rows: NDArray[Any], table: NDArray[np.float64], labels: NDArray[np.float64]
 ) -> NDArray[Any]:
     """The mean squared error ``[draw]`` of networks ``rows [draw, parameter]`` in float32."""
-    parameters, at, sizes = np.ascontiguousarray(rows.T), 0, drawing.sizes
+    parameters, at, sizes = np.ascontiguousarray(rows.T, dtype=np.float32), 0, drawing.sizes
     last = len(sizes) - 1
     values: list[NDArray[Any]] = list(table.T.astype(np.float32)[:, :, None])  # of each neuron [input, draw]
     for layer, (n_in, n_out) in enumerate(pairwise(sizes), start=1):

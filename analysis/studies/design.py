@@ -217,7 +217,8 @@ class StudyDesign(Hashed):
         min_length=1,
         max_length=64,
         description="Levels, of the source 'drawn': a prior of weights and biases such as 'normal 1' or 'fan-in 3', "
-        "from which networks are drawn until one computes the tasks; empty: networks are trained.",
+        "'matched' or 'permuted', from which networks are drawn until one computes the tasks; empty: networks are "
+        "trained.",
     )
     regularisation: tuple[str, ...] = Field(
         ("",),

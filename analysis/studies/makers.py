@@ -2,7 +2,8 @@
 
 Trained ones are trained together. A planted network of seed s carries the algorithm at place s of the design's list,
 counted round; where it is trained it counts as converged if the sum of its losses ends below the target. A drawn one
-is the first of its seed that computes the tasks; a cell whose level of ``prior`` is empty is trained instead.
+is the first of its seed that computes the tasks; a cell whose level of ``prior`` is empty is trained instead, and one
+of "permuted" is trained first, then its weights are permuted.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.networks.drawing import Drawing, draw_network, largest_rate, read_prior
+from analysis.networks.drawing import PERMUTED, Drawing, draw_network, largest_rate, n_permutations, permute_network
 from analysis.networks.mlp import forward
 from analysis.networks.training import train_networks
 from analysis.networks.training_spec import MESSAGES, TrainingState
@@ -20,7 +21,7 @@ from analysis.planting.disguises import disguised
 from analysis.planting.interchange import InterchangeSpec, Learned, interchange_trained
 from analysis.planting.recipes import read_recipe
 from analysis.studies.cells import Cell
-from analysis.studies.source_options import compiled, most_draws, planted_algorithms, planted_steps
+from analysis.studies.source_options import compiled, most_draws, planted_algorithms, planted_steps, prior_of
 from analysis.studies.sources import Produced
 from analysis.tasks import input_table
 from analysis.validity import decide
@@ -109,15 +110,24 @@ def _planted(cell: Cell, algorithm: HighLevelModel, seeds: Sequence[int], work: 
 
 
 def drawn_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[Produced]:
-    """Draw or train a cell's networks of some seeds."""
-    if not cell.levels["prior"]:
-        yield from trained_networks(cell, seeds, work)
+    """Draw or train a cell's networks of some seeds, or train them to draw among their permutations."""
+    prior, trained = cell.levels["prior"], dict[int, Produced]()
+    if prior in ("", PERMUTED):
+        trained = {one.seed: one for one in trained_networks(cell, seeds, work)}
+    if not prior:
+        yield from trained.values()
         return
     drawing = drawing_of(cell)
     for seed in seeds:
-        start = work.clock()
-        drawn = draw_network(drawing, seed, work)
-        seconds = work.clock() - start
+        start, own = work.clock(), trained.get(seed)
+        if own is not None and own.state != "converged":
+            yield own
+            continue
+        if own is not None and own.network is not None:
+            drawn, seconds = permute_network(drawing, own.network, seed, work), own.seconds
+        else:
+            drawn, seconds = draw_network(drawing, seed, work), 0.0
+        seconds += work.clock() - start
         if drawn.network is None:
             yield Produced(seed, NONE_ACCEPTED, _none_accepted(drawing, drawn.draws), None, seconds=seconds)
             continue
@@ -143,7 +153,7 @@ def drawing_of(cell: Cell) -> Drawing:
     """
     spec = cell.spec(0)
     return Drawing(
-        prior=read_prior(cell.levels["prior"]),
+        prior=prior_of(cell.design, cell.levels["prior"], spec.hidden),
         hidden=spec.hidden,
         tasks=spec.resolved_tasks(),
         activation=spec.activation,
@@ -156,7 +166,11 @@ def drawing_of(cell: Cell) -> Drawing:
 
 def _none_accepted(drawing: Drawing, draws: int) -> str:
     names = " + ".join(task.label for task in drawing.tasks)
+    which, rate = "networks drawn", f": an acceptance rate of at most {largest_rate(draws):.1e} (95%)" if draws else ""
+    if drawing.prior.spreading == PERMUTED:
+        which = "other permutations of the trained network's weights that were tried"
+        rate = ", and there are no others" if draws == n_permutations(drawing.sizes) - 1 else rate
     return (
-        f"none of {draws:,} networks drawn computes {names} with a loss below {drawing.loss_target:g}: an acceptance "
-        f"rate of at most {largest_rate(draws):.1e} (95%); take another prior, a higher target or more draws"
+        f"none of {draws:,} {which} computes {names} with a loss below {drawing.loss_target:g}{rate}; take another "
+        "prior, a higher target or more draws"
     )

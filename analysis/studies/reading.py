@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -11,7 +12,7 @@ from analysis.criteria.steps import CriterionStep
 from analysis.discovery.method import settings_digest
 from analysis.discovery.registry import read_method
 from analysis.errors import AnalysisError, InvalidStudy
-from analysis.networks.drawing import read_prior
+from analysis.networks.drawing import MATCHED
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE
 from analysis.networks.training_spec import task_of_text
 from analysis.strict_json import read_object
@@ -20,7 +21,7 @@ from analysis.studies.design import ANY_GATE, FACTORS, MAX_DESIGN_BYTES, MAX_NET
 from analysis.studies.measures.measure import Measure
 from analysis.studies.measures.registry import KNOWN, MEASURES, answer_measures, measures_of
 from analysis.studies.measures.retired import GONE, RETIRED
-from analysis.studies.source_options import compiled, most_draws, planted_algorithms, planted_steps
+from analysis.studies.source_options import compiled, most_draws, planted_algorithms, planted_steps, prior_of
 from analysis.studies.sources import BOOLEAN, DRAWN, PLANTED, SOURCES
 
 REFUSED: Final = "study design"
@@ -218,11 +219,16 @@ def _prior(design: StudyDesign) -> Iterator[str]:
         most_draws(design)
     except AnalysisError as problem:
         yield f"source_options: {problem}"
-    for level in filter(None, design.prior):
+    if "moments" in design.source_options and MATCHED not in design.prior:
+        yield f"source_options.moments: no level of prior is {MATCHED!r}; leave them out"
+    said: set[str] = set()
+    for level, hidden in product(filter(None, design.prior), design.hidden):
         try:
-            read_prior(level)
+            prior_of(design, level, hidden)
         except AnalysisError as problem:
-            yield str(problem)
+            if str(problem) not in said:
+                said.add(str(problem))
+                yield str(problem)
 
 
 def _training(design: StudyDesign) -> Iterator[str]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final
+import math
+from collections.abc import Sequence
+from typing import Any, Final
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.errors import AnalysisError, InvalidPlanting, InvalidStudy
+from analysis.networks.drawing import MATCHED, MAX_SCALE, Moments, Prior, read_prior
 from analysis.networks.training_spec import task_of_text
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.placement import placed_units
 from analysis.planting.planted import Planted
 from analysis.planting.recipes import MAX_STEPS, STEPS, read_recipe
 from analysis.studies.cells import Cell
-from analysis.studies.design import StudyDesign
+from analysis.studies.design import StudyDesign, level_label
 
 MOST_DRAWS: Final = 20_000_000
 MAX_MOST_DRAWS: Final = 10**12
@@ -72,6 +75,35 @@ def most_draws(design: StudyDesign) -> int:
         InvalidStudy: no whole number in range.
     """
     return _whole(design, "most_draws", MOST_DRAWS, MAX_MOST_DRAWS, InvalidStudy)
+
+
+def prior_of(design: StudyDesign, level: str, hidden: Sequence[int]) -> Prior:
+    """The prior of a level for networks of these hidden layers; "matched" has its moments from ``source_options``.
+
+    Raises:
+        InvalidStudy: no such prior, or moments that are missing or none.
+    """
+    return read_prior(level, _moments(design, hidden) if level == MATCHED else ())
+
+
+def _moments(design: StudyDesign, hidden: Sequence[int]) -> Moments:
+    """``source_options.moments`` of one level of hidden layers, such as "3-3"."""
+    name, given = level_label("hidden", hidden), design.source_options.get("moments")
+    layers: Any = given.get(name) if isinstance(given, dict) else None
+    if not isinstance(layers, list) or len(layers) != len(hidden) + 1 or not all(map(_four_numbers, layers)):
+        raise InvalidStudy(
+            f"moments of {name}",
+            f"are no list of {len(hidden) + 1} layers with four numbers each",
+            f"give mean and standard deviation of weights, then of biases, up to {MAX_SCALE:g}",
+        )
+    return tuple(map(tuple, layers))
+
+
+def _four_numbers(layer: Any) -> bool:
+    """Whether a layer has two means and two standard deviations, in range."""
+    if not isinstance(layer, list) or len(layer) != 4 or not all(type(one) in (int, float) for one in layer):
+        return False
+    return all(math.isfinite(one) and abs(one) <= MAX_SCALE for one in layer) and min(layer[1::2]) >= 0
 
 
 def _whole(design: StudyDesign, name: str, usual: int, most: int, error: type[AnalysisError]) -> int:

@@ -33,7 +33,7 @@ class Produced:
         seconds: its share of the time, 0 without a clock.
         data: on what it is judged; None for the clean inputs.
         planted: what was planted in it, if anything was.
-        draws: how many networks were drawn until it was accepted; None for one that was not drawn.
+        draws: how many networks were drawn, or permutations tried, until it was accepted; None for a trained one.
     """
 
     seed: int
@@ -105,7 +105,11 @@ _ALL: Final = (
         DRAWN,
         "networks drawn from a prior until one computes the tasks, beside trained ones",
         "analysis.studies.makers:drawn_networks",
-        {"most_draws": "networks that are drawn for one before it is given up, 20,000,000 if not given"},
+        {
+            "most_draws": "networks that are drawn for one before it is given up, 20,000,000 if not given",
+            "moments": "of the prior 'matched': for each level of hidden, such as '3-3', a list of its layers, each "
+            "with mean and standard deviation of its weights, then of its biases",
+        },
     ),
     Source(
         "digits",

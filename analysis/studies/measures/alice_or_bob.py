@@ -22,7 +22,15 @@ from analysis.directions.search import align_on_directions
 from analysis.directions.table import DirectionTable
 from analysis.protocol import COMPLETE
 from analysis.studies.measures.measure import Measure, Measured, measure
-from analysis.studies.measures.staircase import SHORT, STEPS, Step, irredundant_algorithms, last_step, staircase
+from analysis.studies.measures.staircase import (
+    SHORT,
+    STEPS,
+    Step,
+    irredundant_algorithms,
+    last_step,
+    one_way_refuted,
+    staircase,
+)
 from analysis.studies.subject import Studied
 
 NAMES: Final = {"(!(!A&B)&!(!B&A))": "Alice", "(!(!A&!B)&!(A&B))": "Bob"}
@@ -118,6 +126,14 @@ def _step_measures(number: int, key: str, words: str) -> tuple[Measure, ...]:
 STEP_MEASURES: Final = tuple(
     one for number, (key, words) in enumerate(STEPS.items(), start=1) for one in _step_measures(number, key, words)
 )
+
+
+@measure("one-way-refuted", "refuted in the other direction", "count", "alignments", log=True)
+def _refuted(studied: Studied) -> int:
+    """Of the alignments that are minimal under the paper's rules, interchange in one direction, those that fail when
+    each interchange is also made in the other direction; counted alignment by alignment.
+    """
+    return one_way_refuted(studied.question)
 
 
 @measure("one-algorithm", "exactly one algorithm", "yes-no")

@@ -6,6 +6,7 @@ from typing import Final
 
 from analysis.alignments.result import AlgorithmResult
 from analysis.studies.measures.measure import Measured, Need, Value, measure
+from analysis.studies.measures.stories import circuits_of
 from analysis.studies.subject import Studied
 
 _IRREDUNDANT: Final = "irredundant-literals"
@@ -34,13 +35,16 @@ def _circuits_share(studied: Studied) -> Measured:
     return Measured(search.n_valid / search.possible, low, high, search.truncated_at)
 
 
-@measure("circuits-fewest-edges", "edges of the smallest valid circuit", "count", "edges", needs=_CIRCUITS)
+@measure("circuits-fewest-edges", "edges of the smallest valid circuit", "count", "edges")
 def _circuits_edges(studied: Studied) -> Measured:
     """Fewest edges that a valid circuit has."""
-    sizes = [edges for edges, count in studied.analysis.circuits.distribution.by_edges.items() if count]
+    circuits = studied.analysis.circuits
+    if circuits.truncated_at == 0:  # not searched, since no other measure needs more than their number
+        circuits = circuits_of(studied)
+    sizes = [edges for edges, count in circuits.distribution.by_edges.items() if count]
     if not sizes:
         return Measured(None, note="no circuit is valid")
-    return Measured(int(min(sizes)), truncated_at=studied.analysis.circuits.truncated_at)
+    return Measured(int(min(sizes)), truncated_at=None if circuits.method == "counted" else circuits.truncated_at)
 
 
 @measure("circuits-margin", "smallest margin of a valid circuit", "number", log=True, needs=_CIRCUITS)

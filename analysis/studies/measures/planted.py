@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from functools import partial
 from typing import Final
 
-from analysis.circuits.strategy import find_circuits
+from analysis.circuit_sets.backbone import backbone_of, coverage_of
 from analysis.discovery.audit import ANSWERED, FALSE_ERRORS, Answered, answered
 from analysis.discovery.location import Landscape
 from analysis.discovery.method import Method
@@ -20,9 +20,8 @@ from analysis.discovery.registry import METHODS
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.planting.report import PlantedReport, report_of
 from analysis.studies.measures.measure import Kind, Measure, Measured, Value, measure
-from analysis.studies.measures.stories import LIMITS
+from analysis.studies.measures.stories import circuits_of
 from analysis.studies.subject import Studied
-from analysis.work import Work
 
 ASKED: Final[tuple[Method, ...]] = tuple(method for method in METHODS if not method.learns and not method.asks_judge)
 _NOTHING: Final = Measured(None, note="nothing was planted")
@@ -30,10 +29,7 @@ _RIGHT: Final[frozenset[Answered]] = frozenset({"recovered", "planted-invalid"})
 
 
 def _landscape(studied: Studied) -> Landscape:
-    def compute() -> Landscape:
-        return Landscape(studied.question, find_circuits(studied.question, Work(limits=LIMITS)), judges=False)
-
-    return studied.once("planted circuits", compute)
+    return studied.once("landscape", lambda: Landscape(studied.question, circuits_of(studied), judges=False))
 
 
 def _found(studied: Studied, record: PlantedRecord) -> PlantedReport:
@@ -124,6 +120,16 @@ def _equals(studied: Studied, record: PlantedRecord) -> Measured:
     if found.smaller is None or found.equal is None:
         return Measured(None, note="circuits are not counted")
     return Measured(int(found.smaller) + int(found.equal))
+
+
+@_of_planted("backbone-planted", "edges in every valid circuit are the planted circuit")
+def _backbone(studied: Studied, record: PlantedRecord) -> Measured:
+    """Whether the edges that all valid circuits keep are exactly those of the planted circuit."""
+    circuits = circuits_of(studied)
+    backbone = backbone_of(circuits.distribution, coverage_of(circuits.method, circuits.truncated_at))
+    if backbone is None or not backbone.exact:
+        return Measured(None, note="no circuit is valid" if backbone is None else "circuits are not counted")
+    return Measured(backbone.edges == record.circuit.mask)
 
 
 def _answer(key: str, studied: Studied, record: PlantedRecord) -> Measured:

@@ -26,7 +26,7 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.decisions import SiteDecisions, site_decisions
 from analysis.alignments.result import AlgorithmResult
-from analysis.alignments.search import align_with
+from analysis.alignments.search import align_with, count_refuted
 from analysis.errors import BeyondLimits
 from analysis.protocol import COMPLETE, PAPER, Protocol
 from analysis.question import Question
@@ -126,6 +126,16 @@ def last_step(question: Question) -> Step:
     algorithms = irredundant_algorithms(question.task, question.cut.n_hidden_layers)
     sites = site_decisions(replace(question, protocol=_BOTH_WAYS))
     return _step(list(STEPS)[-1], _aligned(sites, algorithms, _TREES))
+
+
+def one_way_refuted(question: Question) -> int:
+    """Of the alignments that step ``paper`` counts, those that step ``both-directions`` does not call valid.
+
+    Raises:
+        BeyondLimits: see :func:`staircase`.
+    """
+    one_way, both_ways = (site_decisions(replace(question, protocol=rules)) for rules in (_ONE_WAY, _BOTH_WAYS))
+    return count_refuted(one_way, both_ways, _listed(question.task, PAPER, question.cut.n_hidden_layers))
 
 
 @lru_cache(maxsize=32)

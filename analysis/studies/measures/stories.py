@@ -6,15 +6,21 @@ need, are not counted. Where there are more than :data:`MAX_ASKED` valid circuit
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.circuits.result import CircuitSearch
+from analysis.circuits.smallest import find_smallest
 from analysis.circuits.strategy import find_circuits
+from analysis.criteria.minimality import minimal_masks
+from analysis.criteria.population import Population
 from analysis.errors import BeyondLimits
 from analysis.limits import Limits
+from analysis.networks.circuit import mask_array
 from analysis.stories.relation import RELATIONS, Relation
 from analysis.stories.search import Stories, Unasked, all_stories, uniform_sample
 from analysis.studies.measures.measure import Measured, measure
@@ -26,6 +32,7 @@ LIMITS: Final = Limits(max_possible=5_000_000, max_seconds=10.0, n_draws=2_000, 
 """Circuits are listed up to 5 million possible ones; beyond, counted with 2,000 uniform draws where that takes seconds,
 else drawn from a uniform sample of possible ones.
 """
+_NOT_COUNTED: Final = Measured(None, note="circuits were not all listed or counted")
 _WORDS: Final[dict[Relation, str]] = {
     "same": "carry the same irredundant algorithms as the whole network",
     "narrower": "carry some of the whole network's irredundant algorithms and no others",
@@ -36,7 +43,12 @@ _WORDS: Final[dict[Relation, str]] = {
 }
 
 
-def _circuits(studied: Studied) -> CircuitSearch:
+def circuits_of(studied: Studied) -> CircuitSearch:
+    """The valid circuits, without their interpretations; searched once for all measures that need no more.
+
+    Raises:
+        BeyondLimits: every way to find them is barred.
+    """
     return studied.once("story circuits", lambda: find_circuits(studied.question, Work(limits=LIMITS)))
 
 
@@ -45,7 +57,7 @@ def _stories(studied: Studied) -> Stories | Unasked:
 
     def compute() -> Stories | Unasked:
         try:
-            circuits = _circuits(studied)
+            circuits = circuits_of(studied)
         except BeyondLimits as problem:
             return Unasked(True, f"{problem.item} {problem.cause}")
         masks = uniform_sample(circuits.masks, MAX_ASKED)
@@ -82,8 +94,10 @@ def _n_asked(studied: Studied) -> Measured | int:
 
 def _share(studied: Studied, *, relation: Relation) -> Measured:
     found = _asked(studied)
-    if isinstance(found, Measured):
-        return found
+    return found if isinstance(found, Measured) else _share_of(found, relation)
+
+
+def _share_of(found: Stories, relation: Relation) -> Measured:
     share = found.counts[relation] / found.n_asked
     if not found.sampled:
         return Measured(share)
@@ -99,6 +113,50 @@ SHARES: Final = tuple(
         definition=f"Share of valid circuits that {_WORDS[relation]}.",
     )(partial(_share, relation=relation))
     for relation in RELATIONS
+)
+
+
+def _smallest(studied: Studied) -> NDArray[Any] | Measured:
+    circuits, sizes = circuits_of(studied), circuits_of(studied).distribution.by_edges
+    if circuits.method == "estimated":
+        return _NOT_COUNTED
+    n = sizes[min(sizes)]
+    found = find_smallest(studied.question, by_edges=sizes, n_smallest=n).masks
+    return mask_array(sorted(found), circuits.layout) if len(found) == n else Measured(None, note="too many to try")
+
+
+def _subset_minimal(studied: Studied) -> NDArray[Any] | Measured:
+    circuits = circuits_of(studied)
+    if circuits.truncated_at is not None:
+        return Measured(None, note="circuits were not all listed")
+    return np.sort(minimal_masks(Population("circuit", studied.question, circuits.masks), circuits.masks))
+
+
+def _share_same(studied: Studied, *, chosen: Callable[[Studied], NDArray[Any] | Measured]) -> Measured:
+    asked = _asked(studied)
+    masks = asked if isinstance(asked, Measured) else chosen(studied)
+    if isinstance(masks, Measured):
+        return masks
+    some = uniform_sample(masks, MAX_ASKED)
+    found = all_stories(studied.question, some)
+    if isinstance(found, Unasked):
+        return Measured(None, note=found.reason)
+    return _share_of(found.among(np.ones(len(some), dtype=bool), len(masks)), "same")
+
+
+SAME_OF: Final = (
+    measure(
+        "story-same-smallest",
+        "smallest circuits with story: same",
+        "share",
+        definition=f"Share of the valid circuits with the fewest edges that {_WORDS['same']}.",
+    )(partial(_share_same, chosen=_smallest)),
+    measure(
+        "story-same-minimal",
+        "minimal circuits with story: same",
+        "share",
+        definition=f"Share of the valid circuits that contain no other valid one that {_WORDS['same']}.",
+    )(partial(_share_same, chosen=_subset_minimal)),
 )
 
 
@@ -135,8 +193,8 @@ def _distinct(studied: Studied) -> Measured:
 @measure("backbone-edges", "edges in every valid circuit", "count", "edges")
 def _backbone(studied: Studied) -> Measured:
     """Edges that all valid circuits keep."""
-    circuits = _circuits(studied)
+    circuits = circuits_of(studied)
     use = circuits.distribution
     if circuits.method == "estimated" or not use.of:
-        return Measured(None, note="no circuit is valid" if not use.of else "circuits were not all listed or counted")
+        return Measured(None, note="no circuit is valid") if not use.of else _NOT_COUNTED
     return Measured(sum(number == use.of for number in use.edge_use))
