@@ -190,7 +190,7 @@ def permute_network(
     Raises:
         Cancelled: the report asked to stop.
     """
-    return _first_accepted(drawing, _permuted(drawing, network, seed, block), work)
+    return _first_accepted(drawing, permuted_parameters(drawing, network, seed, block), work)
 
 
 def n_permutations(sizes: Sequence[int]) -> int:
@@ -198,8 +198,8 @@ def n_permutations(sizes: Sequence[int]) -> int:
     return prod(factorial(n_in) ** n_out for n_in, n_out in pairwise(sizes))
 
 
-def _permuted(drawing: Drawing, network: Network, seed: int, block: int) -> Iterator[NDArray[Any]]:
-    """Blocks ``[draw, parameter]`` of permuted networks, none of them the network itself."""
+def permuted_parameters(drawing: Drawing, network: Network, seed: int, block: int) -> Iterator[NDArray[Any]]:
+    """Blocks ``[draw, parameter]`` of what :func:`permute_network` tries, in order; at most ``block`` in each."""
     pairs = zip(network.weights, network.biases, strict=True)
     own = np.concatenate([part.ravel() for pair in pairs for part in pair])
     reads, starts, at = [], [], 0  # of each neuron: how many weights it reads, and where the first of them is

@@ -15,7 +15,7 @@ from tests.oracles.brute_force_circuits import bent
 
 def stream(seed, sizes, spreading, scale):
     """The random numbers of a seed, a prior and layer sizes: PCG64, seeded with the seed and the hash of the rest."""
-    name = json.dumps([list(sizes), spreading, float(scale)], separators=(",", ":"))
+    name = json.dumps([list(sizes), spreading, scale], separators=(",", ":"))
     return np.random.Generator(
         np.random.PCG64(np.random.SeedSequence([seed, int(hashlib.sha256(name.encode()).hexdigest(), 16)]))
     )
@@ -53,19 +53,27 @@ def outputs(network):
     return found
 
 
-def deviations(sizes, spreading, scale):
+def moments(sizes, spreading, scale):
+    """(mean, deviation) of each parameter; where these are matched, ``scale`` has four numbers for each layer."""
     found = []
-    for n_in, n_out in pairwise(sizes):
-        found += [scale / math.sqrt(n_in) if spreading == "fan-in" else scale] * ((n_in + 1) * n_out)
+    for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
+        if spreading == "matched":
+            weight, spread, bias, bias_spread = scale[layer]
+            found += [(weight, spread)] * (n_in * n_out) + [(bias, bias_spread)] * n_out
+        else:
+            spread = scale / math.sqrt(n_in) if spreading == "fan-in" else scale
+            found += [(0.0, spread)] * ((n_in + 1) * n_out)
     return found
 
 
 def first_accepted(table, seed, sizes, spreading, scale, target, most_draws, activation="leaky_relu", slope=0.01):
     """(draws, loss, numbers) of the first draw right on every row with a mean squared error below the target."""
-    random, spread = stream(seed, sizes, spreading, scale), deviations(sizes, spreading, scale)
+    random, spread = stream(seed, sizes, spreading, scale), moments(sizes, spreading, scale)
     for draw in range(1, most_draws + 1):
         normal = random.standard_normal(len(spread), dtype=np.float32)
-        numbers = [float(np.float32(x) * np.float32(s)) for x, s in zip(normal, spread, strict=True)]
+        numbers = [
+            float(np.float32(x) * np.float32(s) + np.float32(m)) for x, (m, s) in zip(normal, spread, strict=True)
+        ]
         found = outputs(unflattened(numbers, sizes, activation, activation, slope))
         loss = math.fsum((o - y) ** 2 for o, y in zip(found, table, strict=True)) / len(table)
         if loss < target and all(round(o) == y for o, y in zip(found, table, strict=True)):

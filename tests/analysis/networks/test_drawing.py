@@ -4,19 +4,40 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from analysis.errors import InvalidStudy
-from analysis.networks.drawing import Drawing, draw_network, read_prior
+from analysis.networks.drawing import (
+    Drawing,
+    draw_network,
+    n_permutations,
+    permute_network,
+    permuted_parameters,
+    read_prior,
+)
 from analysis.networks.mlp import forward
-from analysis.tasks import input_table, named_task
+from analysis.tasks import Task, input_table, named_task
 from tests.oracles.brute_force_drawing import first_accepted
 
+MOMENTS = ((0.25, 1.5, -0.5, 1.0), (-1.0, 1.5, 1.0, 0.5))
 OR = Drawing(read_prior("normal 1"), (2,), (named_task("OR", 2),), "leaky_relu", "leaky_relu", 0.01, 0.05, 200_000)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "normal", "normal x", "normal nan", "normal 0", "normal -1", "normal 101", "cauchy 1"]
+    "text",
+    [
+        "",
+        "normal",
+        "normal x",
+        "normal nan",
+        "normal 0",
+        "normal -1",
+        "normal 101",
+        "cauchy 1",
+        "matched 1",
+        "permuted 1",
+    ],
 )
 def test_other_priors_are_refused(text):
     with pytest.raises(InvalidStudy, match="prior"):
@@ -29,6 +50,27 @@ def test_deviations_follow_the_parameters():
     assert spread.tolist() == [1] * 5 + [2] * 4
 
 
+def test_moments_follow_the_layers():
+    prior = read_prior("matched", ((1, 2, 3, 4), (5, 6, 7, 8)))
+    assert prior.means((2, 2, 1)).tolist() == [1] * 4 + [3] * 2 + [5] * 2 + [7]
+    assert prior.deviations((2, 2, 1)).tolist() == [2] * 4 + [4] * 2 + [6] * 2 + [8]
+
+
+def test_weights_and_biases_have_the_moments_of_their_layer():
+    """Every draw outputs 1, so that what is accepted is the prior itself."""
+    prior = read_prior("matched", ((0.5, 2.0, -1.0, 0.25), (0.0, 0.0, 1.0, 0.0)))
+    drawing = replace(OR, prior=prior, hidden=(3,), tasks=(Task((1, 1, 1, 1)),))
+    drawn = [draw_network(drawing, seed, block=1) for seed in range(400)]
+    assert {one.draws for one in drawn} == {1}
+    for values, mean, deviation in (
+        (np.array([one.network.weights[0] for one in drawn]), 0.5, 2.0),
+        (np.array([one.network.biases[0] for one in drawn]), -1.0, 0.25),
+    ):
+        error = deviation / np.sqrt(values.size)
+        assert values.mean() == pytest.approx(mean, abs=4 * error)
+        assert values.std() == pytest.approx(deviation, abs=4 * error)
+
+
 def test_the_same_seed_gives_the_same_network_however_many_are_tried_at_once():
     drawn = [draw_network(OR, 7, block=block) for block in (1, 97, 8_192)]
     assert len({one.network.digest for one in drawn}) == 1
@@ -37,15 +79,17 @@ def test_the_same_seed_gives_the_same_network_however_many_are_tried_at_once():
 
 def test_seeds_priors_and_sizes_have_streams_of_their_own():
     wider = replace(OR, hidden=(3,))
-    other = replace(OR, prior=read_prior("normal 2"))
-    streams = [OR.stream(0), OR.stream(1), wider.stream(0), other.stream(0)]
-    assert len({stream.integers(2**63) for stream in streams}) == 4
+    texts = (("normal 2",), ("permuted",), ("matched", ((0, 1, 0, 1),) * 2), ("matched", ((0, 1, 0, 2),) * 2))
+    others = [replace(OR, prior=read_prior(*text)) for text in texts]
+    streams = [drawing.stream(0) for drawing in (OR, wider, *others)]
+    assert len({stream.integers(2**63) for stream in (OR.stream(1), *streams)}) == 7
 
 
 @pytest.mark.parametrize(
     ("name", "hidden", "prior", "activation", "target", "seed"),
     [
         ("NOR", (2, 2), "normal 2", "leaky_relu", 0.01, 51),
+        ("NOR", (2,), "matched", "leaky_relu", 0.01, 55),
         ("AND", (3,), "fan-in 3", "tanh", 0.2, 52),
         pytest.param("XOR", (3, 3), "fan-in 3", "leaky_relu", 0.2, 53, marks=pytest.mark.slow),
         ("IMP", (2,), "normal 1", "relu", 0.1, 54),
@@ -53,13 +97,14 @@ def test_seeds_priors_and_sizes_have_streams_of_their_own():
 )
 def test_a_program_that_shares_no_code_accepts_the_same_draw(name, hidden, prior, activation, target, seed):
     """Stream, order of the parameters, error and acceptance, all from their description."""
-    task, (spreading, scale) = named_task(name, 2), prior.split()
-    drawing = Drawing(read_prior(prior), hidden, (task,), activation, activation, 0.01, target, 20_000)
+    task, (spreading, _, scale) = named_task(name, 2), prior.partition(" ")
+    known = MOMENTS if prior == "matched" else ()
+    drawing = Drawing(read_prior(prior, known), hidden, (task,), activation, activation, 0.01, target, 20_000)
     drawn = draw_network(drawing, seed)
     assert drawn.network is not None
     assert drawn.draws > 20
     draws, loss, numbers = first_accepted(
-        task.truth_table, seed, (2, *hidden, 1), spreading, float(scale), target, 20_000, activation
+        task.truth_table, seed, (2, *hidden, 1), spreading, known or float(scale), target, 20_000, activation
     )
     assert (draws, loss) == (drawn.draws, pytest.approx(drawn.loss, rel=1e-12))
     own = [p for w, b in zip(drawn.network.weights, drawn.network.biases, strict=True) for p in (*w.ravel(), *b)]
@@ -72,3 +117,62 @@ def test_several_outputs_must_all_be_right():
     outputs = forward(drawn.network, input_table(2))
     assert outputs.round().T.tolist() == [[0, 1, 1, 1], [0, 0, 0, 1]]
     assert drawn.loss == pytest.approx(((outputs.T - [[0, 1, 1, 1], [0, 0, 0, 1]]) ** 2).mean())
+
+
+# --- permuted weights
+
+
+def permuting(hidden=(2, 2), **changes):
+    """What is asked, and a network that is right, with numbers that all differ."""
+    drawing = replace(OR, hidden=hidden, most_draws=1_000_000)
+    network = draw_network(replace(drawing, loss_target=0.2), 3).network
+    return replace(drawing, prior=read_prior("permuted"), **changes), network
+
+
+def parameters(network):
+    return [np.concatenate([w, b[:, None]], axis=1) for w, b in zip(network.weights, network.biases, strict=True)]
+
+
+@pytest.mark.parametrize(("hidden", "most"), [((2, 2), 1_000), ((2, 2), 31), ((3, 3), 200), ((5, 4), 1_000)])
+def test_a_permutation_keeps_biases_and_what_each_neuron_reads_and_is_another(hidden, most):
+    drawing, network = permuting(hidden, most_draws=most)
+    tried = np.concatenate(list(permuted_parameters(drawing, network, 0, 64)))
+    assert len(tried) == min(most, n_permutations(drawing.sizes) - 1)
+    if len(tried) < most or hidden == (2, 2):
+        assert len(np.unique(tried, axis=0)) == len(tried) == 31
+    own = parameters(network)
+    for flat in tried:
+        other = parameters(replace_flat(network, flat))
+        assert any(not np.array_equal(a, b) for a, b in zip(own, other, strict=True))
+        for a, b in zip(own, other, strict=True):
+            assert np.array_equal(a[:, -1], b[:, -1])
+            assert np.array_equal(np.sort(a[:, :-1]), np.sort(b[:, :-1]))
+
+
+def replace_flat(network, flat):
+    return type(network).from_flat(
+        flat, network.sizes, activation="leaky_relu", output_activation="leaky_relu", negative_slope=0.01
+    )
+
+
+@pytest.mark.parametrize("hidden", [(2, 2), (4, 4)])
+def test_permutations_do_not_depend_on_how_many_are_tried_at_once(hidden):
+    drawing, network = permuting(hidden, most_draws=300)
+    tried = [np.concatenate(list(permuted_parameters(drawing, network, 5, block))) for block in (1, 7, 8_192)]
+    assert np.array_equal(tried[0], tried[1])
+    assert np.array_equal(tried[0], tried[2])
+    assert not np.array_equal(tried[0], np.concatenate(list(permuted_parameters(drawing, network, 6, 64))))
+
+
+def test_the_first_permutation_that_computes_the_task_is_taken_and_none_where_there_is_none():
+    drawing, network = permuting(loss_target=0.2)
+    tried = np.concatenate(list(permuted_parameters(drawing, network, 1, 64)))
+    outputs = np.array([forward(replace_flat(network, flat), input_table(2))[:, 0] for flat in tried])
+    losses = ((outputs - [0, 1, 1, 1]) ** 2).mean(axis=1)
+    right = (losses < 0.2) & (outputs.round() == [0, 1, 1, 1]).all(axis=1)
+    assert 0 < right.sum() < 31
+    found = permute_network(drawing, network, 1)
+    assert found.draws == int(right.argmax()) + 1
+    assert found.loss == pytest.approx(losses[right.argmax()])
+    missed = permute_network(replace(drawing, loss_target=1e-12), network, 1)
+    assert (missed.network, missed.draws) == (None, 31)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from analysis.errors import InvalidStudy
 from analysis.studies.cells import cells_of
+from analysis.studies.makers import drawing_of
 from analysis.studies.outcome import StudyOutcome, network_of_outcome
 from analysis.studies.reading import read_design
 from analysis.studies.running import run_cell
@@ -71,11 +73,75 @@ def test_what_no_prior_reaches_is_an_outcome_with_its_rate():
             assert "at most 1.5e-03 (95%)" in one.message
 
 
+@pytest.mark.slow
+def test_permuted_networks_are_those_of_the_trained_arm_with_weights_in_other_places():
+    checked = design(
+        hidden=[[2, 2]],
+        prior=["", "permuted"],
+        seeds={"first": 0, "count": 6},
+        measures=["draws", "decides-right"],
+        source_options={"most_draws": 1_000},
+    )
+    (_, trained), (_, permuted) = run(checked)
+    states = {(one.state, other.state) for one, other in zip(trained, permuted, strict=True)}
+    assert states <= {("converged", "converged"), ("converged", "none_accepted"), ("stopped_early", "stopped_early")}
+    assert ("converged", "converged") in states
+    for one, other in zip(trained, permuted, strict=True):
+        if other.converged:
+            (values,) = other.values["complete"]
+            assert values["decides-right"].value is True
+            assert 1 <= values["draws"].value <= 31
+            assert other.network != one.network
+            assert np.array_equal(np.sort(other.weights), np.sort(one.weights))
+
+
+@pytest.mark.slow
+def test_a_network_none_of_whose_permutations_is_right_says_how_many_were_tried():
+    checked = design(
+        tasks=[["IMP"]],
+        hidden=[[2]],
+        prior=["permuted"],
+        seeds={"first": 0, "count": 12},
+        source_options={"most_draws": 7},
+        comparisons=[],
+    )
+    ((_, found),) = run(checked)
+    missed = [one for one in found if one.state == "none_accepted"]
+    assert missed
+    for one in missed:
+        assert one.network is None
+        assert "none of 7 other permutations of the trained network's weights" in one.message
+        assert "there are no others" in one.message
+
+
+MOMENTS = {"2": [[0, 1, 0, 1], [0, 1, 0, 1]], "3": [[0, 1, 0, 1], [0, 1, 0.5, 0]]}
+
+
+def matched(**options):
+    return {"prior": ["", "matched"], "source_options": options}
+
+
+def test_each_width_has_moments_of_its_own():
+    (_, first), (_, second) = (
+        (cell, drawing_of(cell)) for cell in cells_of(design(**matched(moments=MOMENTS))) if cell.levels["prior"]
+    )
+    assert first.prior.moments == ((0, 1, 0, 1), (0, 1, 0, 1))
+    assert second.prior.moments == ((0, 1, 0, 1), (0, 1, 0.5, 0))
+
+
 @pytest.mark.parametrize(
     ("changes", "cause"),
     [
         ({"prior": ["cauchy 1"], "comparisons": []}, "begins with 'cauchy'"),
         ({"source": "boolean"}, "draws nothing"),
+        (matched(), "moments of 2: are no list of 2 layers with four numbers each"),
+        (matched(moments={"2": MOMENTS["2"]}), "moments of 3: are no list"),
+        (matched(moments=MOMENTS | {"3": MOMENTS["3"][:1]}), "moments of 3: are no list"),
+        (matched(moments=MOMENTS | {"3": [[0, 1, 0, 1], [0, 1, 0]]}), "moments of 3: are no list"),
+        (matched(moments=MOMENTS | {"2": [[0, 1, 0, 1], [0, 1, 0, -1]]}), "moments of 2: are no list"),
+        (matched(moments=MOMENTS | {"2": [[0, True, 0, 1], [0, 1, 0, 1]]}), "moments of 2: are no list"),
+        (matched(moments=MOMENTS | {"2": [[0, 1, 0, 1], [0, 101, 0, 1]]}), "Give mean and standard deviation"),
+        ({"source_options": {"moments": MOMENTS}}, "no level of prior is 'matched'"),
         ({"source_options": {"most_draws": 0}}, "out of range"),
         ({"source_options": {"most_draws": True}}, "out of range"),
         ({"source_options": {"draws": 5}}, "unknown to source 'drawn'"),

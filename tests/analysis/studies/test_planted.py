@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from functools import reduce
+from operator import and_
 
 import pytest
 
@@ -21,7 +23,7 @@ from analysis.studies.running import run_cell
 from analysis.work import DEFAULT_WORK
 
 ALICE, BOB = "!(!(!A&B)&!(!B&A))", "(!(!A&!B)&!(A&B))"
-KEYS = [key for key in MEASURES if key.startswith("planted-")]
+KEYS = [*(key for key in MEASURES if key.startswith("planted-")), "backbone-planted"]
 
 
 def design(**changes):
@@ -81,7 +83,9 @@ def test_errors_are_those_that_an_audit_finds(outcomes):
             assert (said in ("invalid", "planted-invalid")) == (not answer.location.valid)
         passes = exhaustive(question, one.planted)
         assert told["planted-zero"] == passes.zero
-        assert told["planted-circuits"] == landscape.circuits.n_valid
+        masks = landscape.circuits.masks.tolist()
+        assert told["planted-circuits"] == len(masks)
+        assert told["backbone-planted"] == (reduce(and_, masks) == planted if masks else None)
 
 
 def network_of(outcome):

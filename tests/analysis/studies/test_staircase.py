@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from analysis.algorithms.candidates import candidate_algorithms
+from analysis.alignments.iia import score_alignment
 from analysis.alignments.search import search_alignments
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
-from analysis.studies.measures.staircase import STEPS, irredundant_algorithms, last_step, staircase
+from analysis.studies.measures.staircase import STEPS, irredundant_algorithms, last_step, one_way_refuted, staircase
 from tests.golden_files import NAMES, golden, golden_data, golden_network
 from tests.oracles.brute_force_algorithms import split
 
@@ -48,6 +51,26 @@ def annotated(text, places, path="", negated=False):
     flip = operator == "or"
     inside = sorted(annotated(part, places, f"{path}{i}", flip) for i, part in enumerate(parts))
     return ("!" if negated != flip else "") + "(" + "&".join(inside) + ")" + places.get(path, "")
+
+
+@pytest.mark.parametrize(
+    "name", ["xor_3-3_a", *(pytest.param(name, marks=pytest.mark.slow) for name in ("nimp_3-2", "xor_relu_3-3"))]
+)
+def test_refuted_are_those_that_fail_one_by_one_in_both_directions(name):
+    file = golden_network(name)
+    asked = partial(ask, file.network, data=golden_data(name))
+    rules = PAPER.model_copy(update={"name": "listed", "max_alignments": 100_000})
+    both = rules.model_copy(update={"interchange_pairs": "ordered"})
+    candidates = candidate_algorithms(file.tasks[0], rules, file.network.n_hidden_layers)
+    listed = [
+        score_alignment(asked(protocol=both), result.algorithm, scored.alignment).valid
+        for result in search_alignments(asked(protocol=rules), candidates).algorithms
+        if result.algorithm.responses
+        for scored in result.alignments
+        if scored.minimal
+    ]
+    assert len(listed) == steps_of(name)["paper"].n_minimal > 0
+    assert one_way_refuted(asked()) == listed.count(False)
 
 
 @pytest.mark.slow

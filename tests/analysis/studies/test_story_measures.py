@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from analysis.alignments.result import AlgorithmSearch
 from analysis.circuits.search import search_circuits
 from analysis.interpretations.result import InterpretationCounts
+from analysis.networks.circuit import mask_array
 from analysis.pipeline import unsearched
 from analysis.question import ask
 from analysis.result import OutputAnalysis
@@ -25,6 +28,33 @@ def studied(name: str, task: str = "XOR") -> Studied:
     nothing = InterpretationCounts((), (), truncated_at=0, complete=False)
     analysis = OutputAnalysis(question, unsearched(question), nothing, AlgorithmSearch((), 0, 0), {}, {})
     return Studied(question, analysis)
+
+
+@pytest.mark.parametrize("name", ["xor_pretrained", "xor_3-3_a"])
+def test_smallest_and_minimal_circuits_are_chosen_among_all(name: str) -> None:
+    """Each circuit by itself, and every pair of circuits compared."""
+    subject = studied(name)
+    masks = search_circuits(subject.question).masks.tolist()
+    fewest = min(mask.bit_count() for mask in masks)
+    chosen = {
+        "smallest": [mask for mask in masks if mask.bit_count() == fewest],
+        "minimal": [mask for mask in masks if not any(other & mask == other != mask for other in masks)],
+    }
+    assert 0 < len(chosen["smallest"]) <= len(chosen["minimal"]) < len(masks)
+    for key, some in chosen.items():
+        same = [find_stories(subject.question, mask_array([mask], subject.question.layout)) for mask in some]
+        expected = sum(one.counts["same"] for one in same) / len(some)
+        assert measure_named(f"story-same-{key}").function(subject).value == pytest.approx(expected)
+    assert measure_named("circuits-fewest-edges").function(subject) == (fewest, None, None, None, "")
+
+
+def test_counted_circuits_have_their_smallest_and_no_minimal_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = ("story-same-smallest", "circuits-fewest-edges", "backbone-edges")
+    listed = [measure_named(key).function(studied("xor_3-3_a")) for key in keys]
+    monkeypatch.setattr(stories, "LIMITS", replace(stories.LIMITS, max_possible=1_000, n_draws=10))
+    subject = studied("xor_3-3_a")
+    assert [measure_named(key).function(subject) for key in keys] == listed
+    assert "not all listed" in measure_named("story-same-minimal").function(subject).note
 
 
 @pytest.mark.parametrize("name", ["xor_pretrained", "xor_3-3_a"])
