@@ -1,0 +1,39 @@
+"""The moments that designs declare are those of the trained networks whose weights are stored."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analysis.networks.network import split_parameters
+from analysis.studies.cells import cells_of
+from benchmarks.findings.results import design_of, results_of
+
+
+@pytest.fixture(scope="module")
+def moments():
+    """By hidden layers."""
+    results = results_of("learned-or-drawn")
+    cells = {cell.key: cell for cell in cells_of(results.design)}
+    layers = {}
+    for one in results.outcomes:
+        cell = cells[one.cell]
+        if one.converged and not cell.levels["prior"]:
+            layers.setdefault(cell.labels["hidden"], []).append(split_parameters(one.weights, one.sizes))
+    return {hidden: pooled(networks) for hidden, networks in layers.items()}
+
+
+def pooled(networks):
+    found = []
+    for layer in range(len(networks[0][0])):
+        parts = [np.concatenate([network[kind][layer].ravel() for network in networks]) for kind in (0, 1)]
+        found.append([round(float(number), 4) for part in parts for number in (part.mean(), part.std())])
+    return found
+
+
+@pytest.mark.parametrize("slug", ["scale-matched", "scale-matched-stories"])
+def test_each_layer_has_the_mean_and_deviation_of_trained_ones(moments, slug):
+    design = design_of(slug)
+    told = design.source_options["moments"]
+    assert list(told) == list(design.labels("hidden"))
+    assert told == {hidden: moments[hidden] for hidden in told}
