@@ -16,7 +16,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.error_answers import unforeseen
 from app.logs import about
-from app.observability.metrics import IN_FLIGHT, count_request
 from pluriscope.addresses import PREFIX
 
 log = logging.getLogger("pluriscope.access")
@@ -72,7 +71,6 @@ class Envelope:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         started = time.perf_counter()
-        IN_FLIGHT.inc()
         if self.prefix:
             scope["root_path"] = self.prefix
             if not f"{scope['path']}/".startswith(f"{self.prefix}/"):
@@ -112,18 +110,10 @@ class Envelope:
             await unforeseen(request, error)(scope, receive, send_wrapped)
         finally:
             seconds = time.perf_counter() - started
-            IN_FLIGHT.dec()
-            count_request(method, _route_of(scope), status, seconds)
             client = scope.get("client")
             # the path as received: percent-encoded, so that no line break of a caller's reaches the log
             path = scope.get("raw_path", scope["path"].encode()).decode("latin-1").replace("\n", "")[:300]
             log.info("%s %s %s %d %.1fms", client[0] if client else "-", method, path, status, 1000 * seconds)
-
-
-def _route_of(scope: Scope) -> str:
-    """The template of the address that answered: few, whatever callers ask for."""
-    route = str(getattr(scope.get("route"), "path", ""))
-    return route or ("/static" if "/static/" in scope["path"] else "unmatched")
 
 
 def _without_host(location: str, scope: Scope) -> str:

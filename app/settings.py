@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -88,9 +87,6 @@ class Settings(BaseSettings):
         ge=0,
         le=3_650,
         description="Days for which deleting a network can be undone; then it is permanently deleted.",
-    )
-    metrics: Literal["admin", "open", "off"] = Field(
-        "admin", description="Who may read /metrics: those who run this installation, anybody, or nobody."
     )
 
     @field_validator("max_listed_circuits")

@@ -4,39 +4,22 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.metrics_core import Metric
 from sqlalchemy import ColumnElement, func, make_url, or_, select, text
 from sqlalchemy.orm import Session
 
 from app.db import sqlite
 from app.db.engine import Store
 from app.db.job_tables import JobRow, WorkerRow
-from app.jobs.definitions import DEFINITIONS
 from app.settings import Settings
 
 PRESENT_SECONDS: Final = 45.0
 """A worker that has not shown itself for longer is taken for gone; a busy database may swallow a sign or two."""
 STATES: Final = ("queued", "running", "done", "truncated", "failed", "cancelled")
-FIGURES: Final = {
-    "queue_ready_jobs": "Jobs that could be started now.",
-    "queue_delayed_jobs": "Jobs that wait after an attempt that failed.",
-    "queue_abandoned_jobs": "Running jobs whose lease has run out.",
-    "queue_oldest_seconds": "How long the first ready job has waited.",
-    "jobs_set_aside": "Failed jobs that failed too often.",
-    "workers": "Workers that showed themselves lately.",
-    "worker_slots": "Jobs that they can do at once.",
-    "store_bytes": "Size of the database.",
-    "store_log_bytes": "Size of SQLite's write-ahead log.",
-    "volume_free_bytes": "Room left on the data folder's volume.",
-    "volume_bytes": "Size of that volume.",
-}
-"""Numbers of an installation and what they mean; of PostgreSQL no log is known."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +31,9 @@ class Installation:
         jobs: (kind, state) → how many.
         workers: that showed themselves within the last day and did not leave.
         busy: a worker's name → jobs that it holds.
-        figures: see :data:`FIGURES`.
+        figures: jobs that could be started now, that wait after a failed attempt, whose lease has run out, that failed
+            too often; seconds that the first ready one has waited; workers present and what they do at once; bytes of
+            the database, of SQLite's log, and of the data folder's volume.
     """
 
     now: datetime
@@ -108,26 +93,3 @@ def _sizes(store: Store, settings: Settings, session: Session) -> dict[str, int]
     file = sqlite.file_of(make_url(store.url))
     files = {"store_bytes": file, "store_log_bytes": file and file.with_name(f"{file.name}-wal")}
     return {name: one.stat().st_size if one and one.exists() else 0 for name, one in files.items()} | room
-
-
-def metrics_of(found: Installation | None) -> Iterator[Metric]:
-    """The same for Prometheus; without a store that answers, only that it does not."""
-    is_up = float(found is not None)
-    yield GaugeMetricFamily("pluriscope_store_up", "Whether the database answers.", value=is_up)
-    if found is None:
-        return
-    jobs = GaugeMetricFamily("pluriscope_jobs", "Jobs by kind and state.", labels=["kind", "state"])
-    for kind in sorted({*DEFINITIONS, *(kind for kind, _ in found.jobs)}):
-        for state in STATES:
-            jobs.add_metric([kind, state], found.jobs.get((kind, state), 0))
-    yield jobs
-    busy = GaugeMetricFamily("pluriscope_worker_busy_slots", "Jobs that a worker holds.", labels=["worker"])
-    words = "Seconds since a worker showed itself last."
-    seen = GaugeMetricFamily("pluriscope_worker_seen_seconds", words, labels=["worker"])
-    for worker in found.workers:
-        busy.add_metric([worker.name], found.busy[worker.name])
-        seen.add_metric([worker.name], max(0.0, (found.now - worker.seen_at).total_seconds()))
-    yield busy
-    yield seen
-    for name, value in found.figures.items():
-        yield GaugeMetricFamily(f"pluriscope_{name}", FIGURES[name], value=value)

@@ -54,10 +54,7 @@ def administration(
     yield Head(
         "Administration",
         f"How this installation runs, at {when(now)}. Version {ENGINE_VERSION}.",
-        actions=[
-            Action("Jobs", addresses.jobs()),
-            Action("Metrics", f"{addresses.prefix}/metrics"),
-        ],
+        actions=[Action("Jobs", addresses.jobs())],
     )
     yield from _work(found, now)
     yield Section("Store", shown(store.url))

@@ -8,7 +8,6 @@ from threading import BoundedSemaphore
 from typing import Final
 
 from app.errors import Busy
-from app.observability.metrics import COMPUTING
 
 AT_ONCE: Final = 2
 WAIT_SECONDS: Final = 8.0
@@ -25,12 +24,9 @@ def room(what: str) -> Iterator[None]:
     Raises:
         Busy: there is none in time.
     """
-    with COMPUTING.labels("waiting").track_inprogress():
-        has_room = _ROOM.acquire(timeout=WAIT_SECONDS)
-    if not has_room:
+    if not _ROOM.acquire(timeout=WAIT_SECONDS):
         raise Busy(what, f"{AT_ONCE} others are being computed at this moment", "try again in a few seconds")
     try:
-        with COMPUTING.labels("running").track_inprogress():
-            yield
+        yield
     finally:
         _ROOM.release()

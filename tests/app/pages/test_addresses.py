@@ -91,7 +91,7 @@ def test_addresses(build, address, template):
 
 
 FILES = (
-    *("/result", ".csv", ".{form}", "/design", "/metrics"),
+    *("/result", ".csv", ".{form}", "/design"),
     "/{network}/file",
 )
 """What answers with a file of a format of its own, described in docs/machine-interface.md."""

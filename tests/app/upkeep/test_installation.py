@@ -1,4 +1,4 @@
-"""What monitoring and those who run it are told: health, metrics, the page of the installation."""
+"""What monitoring and those who run it are told: health, the page of the installation."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastapi.testclient import TestClient
-from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from app.db.job_tables import JobRow
-from app.jobs.installation import PRESENT_SECONDS
+from app.jobs.installation import PRESENT_SECONDS, is_present, look_at
 from app.jobs.worker import show
 from app.main import create_app
 from app.settings import Settings
@@ -46,39 +45,6 @@ def add_job(app, name: str, **values) -> None:
         session.add(JobRow(id=name, **(fields | values)))
 
 
-def figures(client, **headers) -> dict[tuple[str, ...], float]:
-    answer = client.get("/metrics", headers=headers)
-    assert answer.status_code == 200
-    return {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(answer.text)
-        for sample in family.samples
-    }
-
-
-@pytest.mark.slow
-def test_requests_are_counted_by_the_template_of_their_address(client):
-    before = figures(client)
-    for slug in ("made-up-1", "made-up-2"):
-        client.get(f"/networks/{slug}")
-    client.get("/nowhere/at/all")
-    client.request("BREW", "/")
-    after = figures(client)
-
-    def more(*key: str) -> float:
-        return after.get(key, 0.0) - before.get(key, 0.0)
-
-    assert more("pluriscope_http_requests_total", "GET", "/networks/{network}", "404") == 2
-    assert more("pluriscope_http_requests_total", "GET", "unmatched", "404") == 1
-    assert (
-        more("pluriscope_http_requests_total", "other", "/", "405")
-        + more("pluriscope_http_requests_total", "other", "unmatched", "405")
-        == 1
-    )
-    assert more("pluriscope_http_request_seconds_count", "/networks/{network}") == 2
-    assert not any("made-up" in part for key in after for part in key)
-
-
 def test_jobs_queue_and_workers_are_told(client, app):
     now = datetime.now(UTC)
     add_job(app, "waits", created_at=now - timedelta(minutes=2))
@@ -89,28 +55,16 @@ def test_jobs_queue_and_workers_are_told(client, app):
     show(app.state.store, "w", 3, "", started_at=now, now=now)
     long_ago = now - timedelta(seconds=2 * PRESENT_SECONDS)
     show(app.state.store, "silent", 5, "", started_at=long_ago, now=long_ago)
-    told = figures(client)
-    assert told[("pluriscope_jobs", "analyse", "queued")] == 2
-    assert told[("pluriscope_jobs", "train", "failed")] == 1
-    assert told[("pluriscope_queue_ready_jobs",)] == 1
-    assert told[("pluriscope_queue_delayed_jobs",)] == 1
-    assert told[("pluriscope_queue_abandoned_jobs",)] == 1
-    assert told[("pluriscope_jobs_set_aside",)] == 1
-    assert 115 < told[("pluriscope_queue_oldest_seconds",)] < 600
-    assert (told[("pluriscope_workers",)], told[("pluriscope_worker_slots",)]) == (1, 3)
-    assert told[("pluriscope_worker_busy_slots", "w")] == 1
-    assert told[("pluriscope_worker_seen_seconds", "silent")] >= 2 * PRESENT_SECONDS
-    assert told[("pluriscope_store_bytes",)] > 0
-
-
-@pytest.mark.slow
-def test_who_may_read_the_figures_is_a_setting(app, tmp_path_factory):
-    for kind, status in (("admin", 403), ("open", 200), ("off", 404)):
-        other = app if kind == "admin" else application(tmp_path_factory, metrics=kind)
-        with TestClient(other, base_url="http://stats.example", client=AWAY) as visitor:
-            assert visitor.get("/metrics").status_code == status
-            if kind == "admin":
-                assert visitor.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
+    found = look_at(app.state.store, app.state.settings, now)
+    assert (found.jobs["analyse", "queued"], found.jobs["train", "failed"]) == (2, 1)
+    told = found.figures
+    names = ("queue_ready_jobs", "queue_delayed_jobs", "queue_abandoned_jobs", "jobs_set_aside")
+    assert [told[name] for name in names] == [1, 1, 1, 1]
+    assert 115 < told["queue_oldest_seconds"] < 600
+    assert (told["workers"], told["worker_slots"], found.busy["w"]) == (1, 3, 1)
+    assert [is_present(worker, now) for worker in found.workers] == [False, True]
+    assert told["store_bytes"] > 0
+    assert "1 wait, the first for " in client.get("/admin").text
 
 
 @pytest.mark.slow
