@@ -239,14 +239,24 @@ def rows_of(slug: str, output: str = "0") -> Rows:
     for name in columns_of(design):
         if name not in names:
             raise Unusable(slug, f"its rows lack the column {name}")
-    at = {name: names.index(name) for name in names}
-    factors = (*_factors(design), "protocol")
+    at = names.index("output")
+    return _rows(slug, names, (row for row in lines if row[at] in ("", output)), (*_factors(design), "protocol"))
+
+
+@lru_cache(maxsize=8)
+def models_of(name: str) -> Rows:
+    """The rows of a file about models of another kind: every column between seed and measure tells models apart."""
+    names, lines = table_of(name)
+    return _rows(name, names, lines, tuple(names[2 : names.index("measure")]))
+
+
+def _rows(slug: str, names: list[str], lines: Iterable[list[str]], factors: tuple[str, ...]) -> Rows:
+    at = {name: place for place, name in enumerate(names)}
     found: dict[str, list[tuple[int, tuple[str, ...], str, str]]] = {}
     for row in lines:
-        if row[at["output"]] in ("", output):
-            own = tuple(row[at[name]] for name in factors)
-            entry = (int(row[at["seed"]]), own, row[at["value"]], row[at["network"]])
-            found.setdefault(row[at["measure"]], []).append(entry)
+        own = tuple(row[at[name]] for name in factors)
+        entry = (int(row[at["seed"]]), own, row[at["value"]], row[at["network"]])
+        found.setdefault(row[at["measure"]], []).append(entry)
     return Rows(slug, factors, found)
 
 

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from analysis.studies.statistics import Values, paired
 
-_BY_BLOCKS: Final = "mantel-haenszel-by-blocks"
-_EFFECT: Final = "difference of shares"
 _FEWEST_RATIOS: Final = 10  # below this the interval's normal approximation is rough
 
 
