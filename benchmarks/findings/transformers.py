@@ -42,7 +42,7 @@ _COLUMNS: Final = {
     "network": "id of the model: the first sixteen digits of the SHA-256 of its weights",
     "seed": "seed of its training",
     "task": "task that it learned",
-    "granularity": "what counts as a part: nodes (whole heads), heads (edges between heads), qkv (edges by query, key, value)",
+    "granularity": "what counts as a part: nodes (whole heads), heads (edges between them) or qkv (by query, key, value)",
     "ablation": "what cut edges carry",
     "rows": "rows on which circuits are judged",
     "measure": "; ".join(f"{name}: {said}" for name, said in _MEASURES.items()),
@@ -87,7 +87,9 @@ def alone(rows: Rows, task: str, part: str) -> tuple[int, int]:
 def finding() -> Finding:
     """The sentence with its numbers."""
     rows = models_of(STUDIES[0])
-    sharing = {task: share_of(sum(one > 0 for one in found), len(found)) for task in TASKS if (found := kept(rows, task))}
+    sharing = {
+        task: share_of(sum(one > 0 for one in found), len(found)) for task in TASKS if (found := kept(rows, task))
+    }
     always = [task for task, share in sharing.items() if share.hits == share.of]
     n = sum(share.of for share in sharing.values())
     least = min((share.low or 0 for task, share in sharing.items() if task in always), default=0)
@@ -118,7 +120,8 @@ def figure(rows: Rows) -> Figure:
             words = f"{task}, {PARTS[part]}: {hits} of {of} models have one minimal circuit"
             url = rows.link("minimal", task=task, granularity=part, ablation="zero", rows="trained")
             radius = max(2.0, 8 * (hits / of) ** 0.5)
-            first.append(Mark("trained" if hits else "drawn", place, words=words, url=url, note=f"{hits}", radius=radius))
+            kind: Kind = "trained" if hits else "drawn"
+            first.append(Mark(kind, place, words=words, url=url, note=f"{hits}", radius=radius))
         lines.append(Row(task, [first, _pair(rows, task, "shared"), _pair(rows, task, "least")]))
     places = [(float(place), name) for place, name in enumerate(PARTS.values())]
     shares = [(0, "0%"), (0.5, "50%"), (1, "100%")]
@@ -145,7 +148,8 @@ def _pair(rows: Rows, task: str, measure: str) -> list[Mark]:
         if found:
             low, high = median_interval(found)
             middle = float(np.median(found))
-            words = f"{task}, {'drawn circuits of the same sizes, ' * (kind == 'drawn')}median {percent(middle)} of {len(found)} models"
+            whose = "drawn circuits of the same sizes, " if kind == "drawn" else ""
+            words = f"{task}, {whose}median {percent(middle)} of {len(found)} models"
             url = rows.link(name, task=task, granularity="qkv", ablation="zero", rows="trained")
             marks.append(Mark(kind, middle, low, high, words, url, radius=5 if kind == "trained" else 4))
     return marks
@@ -164,7 +168,9 @@ def chapter(rows: Rows) -> Chapter:
             url = rows.link("shared", task=task, granularity="qkv", ablation=ablation, rows="trained")
             marks.append(Mark("trained", middle, low, high, words, url, ablation, pale=ablation == "mean"))
         lines += [Row(task, [marks[:1]]), Row("", [marks[1:]])]
-        table.append([task, *(_cell(rows, task, name) for name in ("valid", "fewest", "minimal", "shared", "least", "mean"))])
+        table.append(
+            [task, *(_cell(rows, task, name) for name in ("valid", "fewest", "minimal", "shared", "least", "mean"))]
+        )
     shares = [(0, "0%"), (0.5, "50%"), (1, "100%")]
     more = Figure(
         "The share of a smallest circuit's edges that every valid circuit has, under zero and under mean ablation.",
@@ -172,10 +178,14 @@ def chapter(rows: Rows) -> Chapter:
         rows=lines,
     )
     head = ["", "valid", "fewest edges", "minimal", "in every valid one", "least overlap", "mean overlap"]
-    return Chapter(prose(KEY), more, "By query, key and value, zero ablation: medians of the models, with the range.", head, table)
+    return Chapter(
+        prose(KEY), more, "By query, key and value, zero ablation: medians of the models, with the range.", head, table
+    )
 
 
 def _cell(rows: Rows, task: str, measure: str) -> str:
     found = list(values(rows, measure, task).values())
-    low, middle, high = (f"{one:,.2f}" if measure in ("least", "mean") else f"{one:,.0f}" for one in np.percentile(found, (0, 50, 100)))
+    low, middle, high = (
+        f"{one:,.2f}" if measure in ("least", "mean") else f"{one:,.0f}" for one in np.percentile(found, (0, 50, 100))
+    )
     return f"{middle} ({low}–{high})"
