@@ -10,13 +10,13 @@ import json
 import sys
 from typing import Any, Final
 
-from benchmarks.findings import learned, plotted, replication
+from benchmarks.findings import learned, plotted, replication, transformers
 from benchmarks.findings.frame import frame
 from benchmarks.findings.record import RECORD, as_json, broken_json, write_documents
 from benchmarks.findings.results import renew_texts
 from benchmarks.findings.rows import Unusable, write_rows
 
-MODULES: Final = (learned, replication)
+MODULES: Final = (learned, transformers, replication)
 
 
 def made() -> dict[str, Any]:
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rows", action="store_true", help="write the rows of every study anew first; two minutes")
     if parser.parse_args(arguments).rows:
         renew_texts()
-        write_rows([plotted.written()])
+        write_rows([plotted.written(), transformers.written()])
     record = made()
     RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     write_documents(record)

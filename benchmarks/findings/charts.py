@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from markupsafe import Markup
@@ -20,6 +20,7 @@ WIDE: Final = 700.0
 PHONE: Final = 342.0
 Kind = Literal["trained", "drawn", "exploratory", "none"]
 _LINE: Final = 17.0  # of text, in pixels
+_MOST_NAME: Final = 150.0  # up to this wide, names stand at the left of a narrow drawing, too
 
 
 @dataclass(frozen=True)
@@ -245,10 +246,12 @@ def _frame(x: float, y: float, width: float, height: float, words: str) -> str:
 
 def _rows(figure: Figure, width: float, wide: bool) -> tuple[str, float]:
     """Names at the left of a wide drawing and above the marks of a narrow one; panels beside each other."""
+    if not wide and len(figure.panels) > 1:
+        return _stacked(figure, width)
     right = max([text_width(row.right, 13) for row in figure.rows] + [0.0])
-    names = max(text_width(one, 12.5) for row in figure.rows for one in (row.label, row.below)) + 14 if wide else 0.0
-    # an overview of where each panel begins and ends
-    gap = 34.0 if wide else 22.0
+    names = max(text_width(one, 12.5) for row in figure.rows for one in (row.label, row.below)) + 14
+    wide = wide or names <= _MOST_NAME
+    names, gap = names if wide else 0.0, 34.0
     free = width - names - right - 16 - gap * (len(figure.panels) - 1)
     total, at, spans = sum(panel.share for panel in figure.panels), names + 8, []
     for panel in figure.panels:
@@ -297,6 +300,26 @@ def _rows(figure: Figure, width: float, wide: bool) -> tuple[str, float]:
                         joined += line(*before, x, middle, "fi-thin")
                     earlier[number % 2] = (x, middle)
     return axes + body + joined + marks, base + 22 + (15 if any(p.scale.zero is not None for p in figure.panels) else 0)
+
+
+def _stacked(figure: Figure, width: float) -> tuple[str, float]:
+    """One panel below the other, each with its rows."""
+    body, y = "", 0.0
+    for place, panel in enumerate(figure.panels):
+        rows = [
+            replace(
+                row,
+                marks=row.marks[place : place + 1],
+                frames=[0] if place in row.frames else [],
+                band=row.band if not place else None,
+                right=row.right if place == len(figure.panels) - 1 else "",
+            )
+            for row in figure.rows
+        ]
+        inner, height = _rows(replace(figure, panels=[panel], rows=rows, join=figure.join and not place), width, False)
+        body += f'<g transform="translate(0 {num(y)})">{inner}</g>'
+        y += height + 12
+    return body, y - 12
 
 
 def _followed(rows: Sequence[Row], number: int) -> bool:

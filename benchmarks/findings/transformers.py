@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.studies.statistics import share_of
+from analysis.studies.statistics import kruskal_wallis, share_of
 from benchmarks.findings.charts import Figure, Kind, Mark, Panel, Row, Scale
 from benchmarks.findings.record import Chapter, Finding, prose
 from benchmarks.findings.rows import Rows, models_of, write_table
 from benchmarks.findings.shared_edges import DESIGN, RESULTS
-from benchmarks.findings.statistics import median_interval
-from benchmarks.findings.words import listed, percent, word
+from benchmarks.findings.statistics import median_of
+from benchmarks.findings.words import listed, percent, probability, word
 
 KEY, TITLE = "transformers", "All circuits of a transformer"
 STUDIES: Final = ("shared-edges",)
@@ -42,7 +42,7 @@ _COLUMNS: Final = {
     "network": "id of the model: the first sixteen digits of the SHA-256 of its weights",
     "seed": "seed of its training",
     "task": "task that it learned",
-    "granularity": "what counts as a part: nodes (whole heads), heads (edges between them) or qkv (by query, key, value)",
+    "granularity": "what counts as a part: nodes (whole heads), heads (edges between them) or qkv (query, key, value)",
     "ablation": "what cut edges carry",
     "rows": "rows on which circuits are judged",
     "measure": "; ".join(f"{name}: {said}" for name, said in _MEASURES.items()),
@@ -50,13 +50,10 @@ _COLUMNS: Final = {
 }
 
 
-def write() -> list[dict[str, Any]]:
-    """The rows of the hundred models as one file; none while they are not all there."""
-    if not RESULTS.exists():
-        return []
-    design = json.loads(DESIGN.read_text())
+def written() -> dict[str, Any]:
+    """The rows of the hundred models as one file."""
     digest = hashlib.sha256(DESIGN.read_bytes()).hexdigest()
-    return [write_table(STUDIES[0], design["name"], _COLUMNS, _lines(), digest)]
+    return write_table(STUDIES[0], json.loads(DESIGN.read_text())["name"], _COLUMNS, _lines(), digest)
 
 
 def _lines() -> Iterator[tuple[Any, ...]]:
@@ -94,16 +91,17 @@ def finding() -> Finding:
     n = sum(share.of for share in sharing.values())
     least = min((share.low or 0 for task, share in sharing.items() if task in always), default=0)
     others = listed(f"{share.hits} of {share.of} for {task}" for task, share in sharing.items() if task not in always)
-    some = {task: len(values(rows, "least", task)) for task in TASKS}
+    overlaps = {task: list(values(rows, "least", task).values()) for task in TASKS}
+    some, apart = sum(map(len, overlaps.values())), kruskal_wallis(overlaps)
     return Finding(
         KEY,
         TITLE,
         STUDIES,
         f"On {word(len(always))} of {word(len(sharing))} tasks all valid circuits of a small transformer share edges in "
         "every model tried, and how much two minimal circuits overlap depends on the task.",
-        f"{n} models, {sum(some.values())} with two minimal circuits; shared edges in {others}",
+        f"{n} models, {some} with two minimal circuits; edges are shared in {others}",
         "as many possible circuits of the same sizes, drawn; open marks",
-        f"95% of medians; every model of twenty is at least {percent(least)} of models",
+        f"95% of medians; twenty of twenty is {percent(least)} or more; tasks differ in overlap, {probability(apart.p or 0)}",
         "an empty intersection on these tasks: with more heads, other rows or another ablation",
         figure(rows),
         chapter(rows),
@@ -146,8 +144,7 @@ def _pair(rows: Rows, task: str, measure: str) -> list[Mark]:
     for kind, name in kinds:
         found = kept(rows, task, name) if measure == "shared" else list(values(rows, name, task).values())
         if found:
-            low, high = median_interval(found)
-            middle = float(np.median(found))
+            middle, low, high = median_of(found)
             whose = "drawn circuits of the same sizes, " if kind == "drawn" else ""
             words = f"{task}, {whose}median {percent(middle)} of {len(found)} models"
             url = rows.link(name, task=task, granularity="qkv", ablation="zero", rows="trained")
@@ -159,18 +156,15 @@ def chapter(rows: Rows) -> Chapter:
     """Method, the same under mean ablation, table."""
     lines, table = [], []
     for task in TASKS:
-        marks = []
         for ablation in ("zero", "mean"):
             found = kept(rows, task, ablation=ablation)
-            low, high = median_interval(found)
-            middle = float(np.median(found))
+            middle, low, high = median_of(found)
             words = f"{task}, {ablation} ablation: median {percent(middle)} of {len(found)} models"
             url = rows.link("shared", task=task, granularity="qkv", ablation=ablation, rows="trained")
-            marks.append(Mark("trained", middle, low, high, words, url, ablation, pale=ablation == "mean"))
-        lines += [Row(task, [marks[:1]]), Row("", [marks[1:]])]
-        table.append(
-            [task, *(_cell(rows, task, name) for name in ("valid", "fewest", "minimal", "shared", "least", "mean"))]
-        )
+            mark = Mark("trained", middle, low, high, words, url, ablation, pale=ablation == "mean")
+            lines.append(Row(task if ablation == "zero" else "", [[mark]]))
+        names = ("valid", "fewest", "minimal", "shared", "least", "mean")
+        table.append([task, *(_cell(rows, task, name) for name in names)])
     shares = [(0, "0%"), (0.5, "50%"), (1, "100%")]
     more = Figure(
         "The share of a smallest circuit's edges that every valid circuit has, under zero and under mean ablation.",
@@ -178,14 +172,24 @@ def chapter(rows: Rows) -> Chapter:
         rows=lines,
     )
     head = ["", "valid", "fewest edges", "minimal", "in every valid one", "least overlap", "mean overlap"]
-    return Chapter(
-        prose(KEY), more, "By query, key and value, zero ablation: medians of the models, with the range.", head, table
-    )
+    says = "By query, key and value, zero ablation: medians of the models, with the range."
+    held = next(iter(rows.values("of", rows="held out as well", granularity="qkv").values()))
+    none = {
+        kind: sum(one == 0 for task in TASKS for one in kept(rows, task, ablation=kind)) for kind in ("zero", "mean")
+    }
+    words = prose(KEY, held=held, kept=_held_out(rows), **none)
+    return Chapter(words, more, says, head, table)
+
+
+def _held_out(rows: Rows) -> str:
+    """In how many models of induction fewer circuits are valid on the rows that were held out as well."""
+    where = {"task": "induction", "granularity": "qkv", "ablation": "zero"}
+    before, after = (rows.values("valid", rows=one, **where) for one in ("trained", "held out as well"))
+    return f"{sum(one < before[seed] for seed, one in after.items())} of {len(after)}"
 
 
 def _cell(rows: Rows, task: str, measure: str) -> str:
     found = list(values(rows, measure, task).values())
-    low, middle, high = (
-        f"{one:,.2f}" if measure in ("least", "mean") else f"{one:,.0f}" for one in np.percentile(found, (0, 50, 100))
-    )
+    form = "{:,.2f}" if measure in ("least", "mean") else "{:,.0f}"
+    low, middle, high = map(form.format, np.percentile(found, (0, 50, 100)))
     return f"{middle} ({low}–{high})"
