@@ -97,11 +97,11 @@ def finding() -> Finding:
         KEY,
         TITLE,
         STUDIES,
-        f"On {word(len(always))} of {word(len(sharing))} tasks all valid circuits of a small transformer share edges in "
-        "every model tried, and how much two minimal circuits overlap depends on the task.",
+        f"On {word(len(always))} of {word(len(sharing))} tasks all valid circuits of a small transformer share edges "
+        "in every model tried, and how much two minimal circuits overlap depends on the task.",
         f"{n} models, {some} with two minimal circuits; edges are shared in {others}",
         "as many possible circuits of the same sizes, drawn; open marks",
-        f"95% of medians; twenty of twenty is {percent(least)} or more; tasks differ in overlap, {probability(apart.p or 0)}",
+        f"95% of medians; twenty of twenty is {percent(least)} or more; tasks differ, {probability(apart.p or 0)}",
         "an empty intersection on these tasks: with more heads, other rows or another ablation",
         figure(rows),
         chapter(rows),
