@@ -78,7 +78,7 @@ class MethodsReport(Report):
             more.append(f"A random order of {part}s {words}, with {many}.")
         deleted = self.defaults.get("random-deletion")
         if deleted is not None:
-            more.append(f"Asked which circuits are valid, deletion in a random order leaves {deleted['edges']}.")
+            more.append(f"Deleting {part}s in a random order while the circuit stays valid leaves {deleted['edges']}.")
         return [told, " ".join(more)] if more else [told]
 
 
