@@ -245,10 +245,12 @@ def _frame(x: float, y: float, width: float, height: float, words: str) -> str:
 
 
 def _rows(figure: Figure, width: float, wide: bool) -> tuple[str, float]:
-    """Names at the left of a wide drawing and above the marks of a narrow one; panels beside each other."""
-    if not wide and len(figure.panels) > 1:
+    """Names at the left of a wide drawing and above the marks of a narrow one; panels beside each other, two at most on
+    a phone.
+    """
+    if not wide and len(figure.panels) > 2:
         return _stacked(figure, width)
-    right = max([text_width(row.right, 13) for row in figure.rows] + [0.0])
+    right = max([text_width(row.right, 15) for row in figure.rows] + [0.0])  # bold, and clear of marks at the end
     names = max(text_width(one, 12.5) for row in figure.rows for one in (row.label, row.below)) + 14
     wide = wide or names <= _MOST_NAME
     names, gap = names if wide else 0.0, 34.0

@@ -207,8 +207,8 @@ class Rows:
         states = self.values(CONVERGED, **levels)
         return sum(states.values()), len(states)
 
-    def link(self, measure: str, **more: str | Sequence[str]) -> str:
-        """The address of the list of these rows; of several levels of a column, give them all."""
+    def link(self, measure: str | Sequence[str], **more: str | Sequence[str]) -> str:
+        """The address of the list of these rows; of several measures, or levels of a column, give them all."""
         return f"/findings/data/{self.slug}?{urlencode({'measure': measure, **more}, doseq=True)}"
 
 

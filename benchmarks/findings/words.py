@@ -29,8 +29,8 @@ def points(difference: float, places: int = 1) -> str:
 
 
 def listed(parts: Iterable[object]) -> str:
-    """Parts with commas between them, and "and" before the last."""
-    texts: Sequence[str] = [str(part) for part in parts]
+    """Parts with commas between them, and "and" before the last; "none" of none."""
+    texts: Sequence[str] = [str(part) for part in parts] or ["none"]
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
