@@ -16,7 +16,7 @@ COPY pyproject.toml constraints.txt ./
 RUN pip install --retries 0 --timeout 60 --extra-index-url "${TORCH_INDEX}" --constraint constraints.txt torch \
  && python -c "import torch; assert torch.version.cuda is None, 'this is not a CPU build of torch'"
 RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
-      print(*p['dependencies'], *(r for e in ('cluster', 'postgresql') for r in p['optional-dependencies'][e]), sep='\n')" > /tmp/requirements.txt \
+      print(*p['dependencies'], *(r for e in ('postgresql',) for r in p['optional-dependencies'][e]), sep='\n')" > /tmp/requirements.txt \
  && pip install --constraint constraints.txt --requirement /tmp/requirements.txt
 COPY . .
 RUN pip install --no-deps --no-build-isolation .

@@ -16,7 +16,6 @@ from contextvars import ContextVar
 from typing import Final, TextIO
 
 QUIET: Final = (
-    "distributed",
     "asyncio",
     "httpx",
     "alembic",

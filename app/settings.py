@@ -34,9 +34,6 @@ class Settings(BaseSettings):
         description="Path under which a proxy serves the application, e.g. /pluriscope, without a slash at its end.",
     )
     workers: int = Field(2, ge=1, le=256, description="Worker processes of `pluriscope work`.")
-    cluster: str = Field(
-        "", max_length=200, description="Address of a dask scheduler that `pluriscope work` computes on; empty: here."
-    )
     lease_seconds: float = Field(
         30.0, ge=2, le=3600, description="How long a job stays with a worker that gives no sign of life."
     )

@@ -6,7 +6,7 @@ import os
 from typing import Final
 
 from app.cli.reading import read_settings
-from app.cli.terminal import DONE, TROUBLE, Refusal, Shown, remark
+from app.cli.terminal import DONE, TROUBLE, Shown, remark
 from app.cli.token import let_somebody_in
 
 MAX_CONNECTIONS: Final = 1_000
@@ -102,30 +102,23 @@ def serve(
     return DONE
 
 
-def work(*, workers: int | None = None, cluster: str | None = None, until_idle: bool = False) -> int:
+def work(*, workers: int | None = None, until_idle: bool = False) -> int:
     """Run background work: analyses and training.
 
     Example: pluriscope work --workers 4
 
-    A worker that is killed loses nothing: another takes its job up again when the lease runs out. With a cluster this
-    process coordinates as many jobs as the cluster has threads, or as --workers says.
+    A worker that is killed loses nothing: another takes its job up again when the lease runs out.
 
     Args:
         workers: Jobs at the same time, each in a process of its own.
-        cluster: Compute on the workers of this dask scheduler, e.g. tcp://10.0.0.5:8786.
         until_idle: End when no job is left.
     """
-    from app.jobs.worker import ClusterMissing, run_workers
+    from app.jobs.worker import run_workers
     from app.logs import configure
 
-    settings = read_settings(workers=workers, cluster=cluster)
+    settings = read_settings(workers=workers)
     configure()
-    try:
-        run_workers(settings, slots=workers, until_idle=until_idle)
-    except ClusterMissing:
-        raise Refusal(
-            f"cluster {settings.cluster!r}: dask is not installed. Install pluriscope with the extra 'cluster'."
-        ) from None
+    run_workers(settings, slots=workers, until_idle=until_idle)
     return DONE
 
 

@@ -1,4 +1,4 @@
-"""Where computations run: one seam between the workers and whatever computes, a process of this machine by default.
+"""Where computations run: one seam between the workers and what computes, a process of this machine.
 
 A worker's slot owns one executor, so that a process that dies (or is killed) takes nobody else's work with it. What
 runs there is pure: it knows no database, and only the worker writes what it finds. A computation is stopped by killing
@@ -29,10 +29,6 @@ REPORT_SECONDS: Final = 0.1  # a computation may report thousands of times a sec
 Compute = Callable[[Work], Any]
 
 
-class ClusterMissing(Exception):
-    """A cluster is to be used, but the extra ``cluster`` is not installed."""
-
-
 @dataclass(frozen=True)
 class Finished:
     """The computation returned."""
@@ -45,13 +41,13 @@ class Crashed(Exception):
 
 
 class Lost(Exception):
-    """What computed it is gone: killed, out of memory, or out of reach.
+    """What computed it is gone: killed, or out of memory.
 
     Args:
-        reason: to follow "its", e.g. "process was lost (exit code -9)"; "" if the work cannot be the cause.
+        reason: to follow "its", e.g. "process was lost (exit code -9)".
     """
 
-    def __init__(self, reason: str = "") -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
@@ -106,7 +102,7 @@ class ProcessExecutor:
 
     def wait(self, seconds: float) -> Finished | None:
         if self._process is None:
-            raise Lost
+            raise Lost("process was lost")
         wait([self._pipe, self._process.sentinel], seconds)
         while self._pipe.poll():
             try:

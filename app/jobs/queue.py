@@ -396,7 +396,7 @@ def give_back(
         held: the job.
         reason: of an attempt that failed, to follow "its", e.g. "process was lost (exit code -9)"; it is tried again
             after a wait, and given up after too many. "" where nothing says that the job is to blame: the worker
-            leaves, or the database or the cluster is away; then the attempt does not count.
+            leaves, or the database is away; then the attempt does not count.
         result: JSON values if it is given up.
         now: the present if not given.
 

@@ -37,14 +37,12 @@ from app.db.trouble import diagnosis, is_lasting
 from app.db.upgrade import upgrade
 from app.jobs import queue
 from app.jobs.definitions import DEFINITIONS, JobDefinition
-from app.jobs.executor import ClusterMissing as ClusterMissing  # callers take it from here
 from app.jobs.executor import Crashed, Executor, Lost, ProcessExecutor
 from app.jobs.handlers import Handler, handler_at
 from app.jobs.queue import Claim, LeaseLost
 from app.logs import about
 
 if TYPE_CHECKING:
-    from app.jobs.cluster import Cluster
     from app.settings import Settings
 
 log = logging.getLogger("pluriscope.jobs")
@@ -84,7 +82,7 @@ def run_workers(
 
     Args:
         settings: of the application.
-        slots: jobs at a time; if not given as many as the cluster can do at once, or ``settings.workers`` without one.
+        slots: jobs at a time; ``settings.workers`` if not given.
         until_idle: return when no job is queued or running any more.
         stop: set it to let the workers leave; jobs on their way are given back.
 
@@ -96,30 +94,14 @@ def run_workers(
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
     store = open_store(settings)
-    cluster = _cluster(settings)
     try:
         upgrade(store, settings.data)  # a worker may be the first to start
-        slots = slots or (cluster and cluster.n_threads()) or settings.workers
+        slots = slots or settings.workers
         # with hundreds of slots each tells its progress less often, so that the notes of all stay a trickle
         pace = Pace(lease_seconds=settings.lease_seconds, progress_seconds=max(0.5, slots / 50))
-        worker = Worker(store, slots=slots, stop=stop, pace=pace, cluster=settings.cluster)
-        if cluster is not None:
-            log.info("computing on the cluster at %s, %d jobs at a time", settings.cluster, slots)
-            worker.executor, worker.ready = cluster.executor, cluster.is_ready
-        worker.run(until_idle=until_idle)
+        Worker(store, slots=slots, stop=stop, pace=pace).run(until_idle=until_idle)
     finally:
-        if cluster is not None:
-            cluster.close()
         store.close()
-
-
-def _cluster(settings: Settings) -> Cluster | None:
-    """The cluster of the settings, None if they name none; dask is loaded only then."""
-    if not settings.cluster:
-        return None
-    from app.jobs.cluster import Cluster
-
-    return Cluster(settings.cluster)
 
 
 @dataclass
@@ -133,8 +115,6 @@ class Worker:
         pace: intervals.
         definitions: the kinds of jobs it takes.
         executor: makes the executor of each slot.
-        ready: whether there is anywhere to compute; while there is not, no job is started.
-        cluster: address of the scheduler that it computes on; "" for processes of its own machine.
         name: of this worker among all; owners of jobs are its slots.
     """
 
@@ -144,8 +124,6 @@ class Worker:
     pace: Pace = field(default_factory=Pace)
     definitions: Mapping[str, JobDefinition] = field(default_factory=lambda: DEFINITIONS)
     executor: Callable[[], Executor] = ProcessExecutor
-    ready: Callable[[], bool] = lambda: True
-    cluster: str = ""
     name: str = field(default_factory=lambda: f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}")
 
     def run(self, *, until_idle: bool = False) -> None:
@@ -161,7 +139,7 @@ class Worker:
             while thread.is_alive():
                 if time.monotonic() >= show_at:
                     show_at = time.monotonic() + SHOWN_EVERY_SECONDS
-                    show(self.store, self.name, self.slots, self.cluster, started_at=started_at, now=datetime.now(UTC))
+                    show(self.store, self.name, self.slots, started_at=started_at, now=datetime.now(UTC))
                     with suppress(SQLAlchemyError, sqlite3.Error):
                         self.store.tidy()
                 thread.join(self.pace.look_seconds)  # wakes up often enough for signal handlers to run
@@ -172,7 +150,7 @@ class Worker:
         try:
             while not self.stop.is_set():
                 try:
-                    held = self._claim(owner) if self.ready() else None
+                    held = self._claim(owner)
                     if held is not None:
                         with about(job=held.job_id):
                             _Attempt(self, held, executor).run()
@@ -242,7 +220,7 @@ class _Attempt:
         except (AnalysisError, StoreError) as error:
             change = _ended(held, "failed", str(error), error)
         except Lost as lost:
-            log.warning("job %s: its %s", job, lost.reason or "cluster was lost")
+            log.warning("job %s: its %s", job, lost.reason)
             change = _given_back(held, lost.reason)
         except OperationalError as error:
             log.warning("job %s: the database did not answer: %s", job, error.orig)
@@ -370,14 +348,13 @@ def _unforeseen(held: Claim, kind: str) -> Change:
 # --- which workers are there: for people and monitoring; jobs do not need it, so nothing that goes wrong here matters
 
 
-def show(store: Store, name: str, slots: int, cluster: str, *, started_at: datetime, now: datetime) -> None:
+def show(store: Store, name: str, slots: int, *, started_at: datetime, now: datetime) -> None:
     """Say that a worker is there, and forget those that have been gone for a day.
 
     Args:
         store: that it works on.
         name: as its jobs' owners begin.
         slots: jobs at a time.
-        cluster: address of the scheduler that it computes on; "" for processes of its own machine.
         started_at: when it began.
         now: the time.
     """
@@ -386,7 +363,6 @@ def show(store: Store, name: str, slots: int, cluster: str, *, started_at: datet
         host=socket.gethostname()[:80],
         pid=os.getpid(),
         slots=slots,
-        cluster=cluster[:200],
         version=ENGINE_VERSION,
         started_at=started_at,
         seen_at=now,

@@ -106,14 +106,13 @@ def _work(found: Installation, now: datetime) -> Iterator[Block]:
         yield Notice("No worker is there", "Nothing that is asked for is computed.", "Start one: pluriscope work")
         return
     yield Table.plain(
-        ("Machine", "Process", "State", "Busy", "Computes on", "Version", "Since", "Seen"),
+        ("Machine", "Process", "State", "Busy", "Version", "Since", "Seen"),
         [
             (
                 worker.host,
                 str(worker.pid),
                 "there" if is_present(worker, now) else "gone",
                 f"{found.busy[worker.name]} of {worker.slots}",
-                worker.cluster or "its own machine",
                 worker.version,
                 when(worker.started_at),
                 f"{duration((now - worker.seen_at).total_seconds())} ago",

@@ -80,7 +80,7 @@ def test_the_image_runs_as_a_numbered_user_with_the_extras_it_needs():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     named = re.search(r"for e in \((.*?)\)", text)
     assert named is not None
-    assert set(re.findall(r"'(\w+)'", named[1])) == {"cluster", "postgresql"} <= set(extras)
+    assert set(re.findall(r"'(\w+)'", named[1])) == {"postgresql"} <= set(extras)
 
 
 @pytest.mark.parametrize("name", ["pluriscope", "pluriscope-work"])

@@ -39,7 +39,6 @@ STARTS = (
     "docker",
     "curl",
     "OMP_",
-    "DASK_",
     "PLURISCOPE_DATA=data",
     "on the machine",
 )
@@ -47,10 +46,8 @@ BY_OTHERS = {
     "git": "fetches from another machine",
     "pip": "installs from another machine; tests/contracts/test_wheel.py installs the wheel",
     "docker": "needs docker; tests/contracts/test_hosting.py checks the files that it reads",
-    "dask": "starts a cluster; tests of app/jobs do so on this machine",
     "curl": "needs a server; tests of app/routes send the same requests",
     "cd": "leads into a folder",
-    "sbatch": "asks a cluster's scheduler",
     "pip-audit": "asks another machine; .github/workflows/audit.yml runs it",
     "python3": "makes an environment, as test_wheel does",
     ".": "enters that environment",

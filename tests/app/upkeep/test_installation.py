@@ -52,9 +52,9 @@ def test_jobs_queue_and_workers_are_told(client, app):
     add_job(app, "runs", state="running", owner="w:0", lease_until=now + timedelta(minutes=1))
     add_job(app, "lost", state="running", owner="gone:0", lease_until=now - timedelta(minutes=1))
     add_job(app, "aside", state="failed", set_aside=True, kind="train")
-    show(app.state.store, "w", 3, "", started_at=now, now=now)
+    show(app.state.store, "w", 3, started_at=now, now=now)
     long_ago = now - timedelta(seconds=2 * PRESENT_SECONDS)
-    show(app.state.store, "silent", 5, "", started_at=long_ago, now=long_ago)
+    show(app.state.store, "silent", 5, started_at=long_ago, now=long_ago)
     found = look_at(app.state.store, app.state.settings, now)
     assert (found.jobs["analyse", "queued"], found.jobs["train", "failed"]) == (2, 1)
     told = found.figures
