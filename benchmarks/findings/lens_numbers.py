@@ -1,7 +1,6 @@
 """All that a lens says of a network in one row of numbers, to be held against what it says of other networks.
 
-Networks of equal sizes give rows of equal length, and renumbering the neurons of a hidden layer changes none, except
-that a lens that learns starts from another draw.
+Networks of equal sizes give rows of equal length, and renumbering the neurons of a hidden layer changes none.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.lenses.das import runs_of
 from analysis.lenses.lens import Attribution, Lens, Table, View
 
 Array = NDArray[np.float64]
@@ -63,11 +61,6 @@ def paths(table: Table) -> Array:
     return in_order((groups[row["path"]], row["path"], [row["output"]]) for row in table.rows)
 
 
-def runs(table: Table) -> Array:
-    """Of each run the share of single interchanges that go as the algorithm says, and whether all and joint ones do."""
-    return np.array([(row["agreed"] / row["of"], row["passes"]) for row in runs_of(table)], dtype=float).ravel()
-
-
 _VECTORS: Final[Mapping[str, Callable[[Table], Array]]] = {
     "probes": lambda table: np.array([row["margin"] for row in table.rows]),
     "patching-table": lambda table: neurons_in_order(table, "output"),
@@ -75,6 +68,4 @@ _VECTORS: Final[Mapping[str, Callable[[Table], Array]]] = {
     "response-fields": lambda table: neurons_in_order(table, "activation"),
     "feature-pictures": lambda table: neurons_in_order(table, "largest", "smallest", "largest_at", "smallest_at"),
     "labels": functions_of_layers,
-    "sae": functions_of_layers,
-    "das": runs,
 }

@@ -1,20 +1,20 @@
 """``python -m benchmarks.findings.readers``: who tells which algorithm a network carries, from what each lens says.
 
 What is asked stands in ``app/bundled/findings/readers.design.json``, the answers in ``readers.csv.gz`` beside it. Every
-lens that answers with numbers is asked again of each network that carries one algorithm, from the weights in the result
-files; about an hour of one core. A run continues where an earlier one was ended.
+lens that answers with numbers and learns nothing is asked again of each network that carries one algorithm, from the
+weights in the result files; about an hour of one core. A run continues where an earlier one was ended.
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
-import io
+import hashlib
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import combinations
-from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +33,23 @@ from analysis.studies.outcome import StudyOutcome, network_of_outcome
 from analysis.studies.statistics import share_of
 from benchmarks.findings.lens_numbers import numbers
 from benchmarks.findings.results import results_of
+from benchmarks.findings.rows import DATA, write_table
 from benchmarks.findings.telling import KERNELS, LINE, told
 
-RESULTS: Final = Path(__file__).resolve().parents[2] / "app" / "bundled" / "findings" / "readers.csv.gz"
-COLUMNS: Final = ("study", "level", "lens", "reader", "networks", "right", "base", "low", "high")
+NAME: Final = "readers"
+RESULTS: Final = DATA / f"{NAME}.csv.gz"
+DESIGN: Final = DATA / f"{NAME}.design.json"
+COLUMNS: Final = {
+    "study": "whose networks they are",
+    "level": "hidden layers, activation or task, as the study varies it",
+    "lens": "what is read: a lens, or outputs for what the network itself says of its inputs",
+    "reader": "line or kernel: by nested cross-validation; read off: as the duality of places says, nothing is learned",
+    "networks": "that carry exactly one of the two algorithms",
+    "right": "of them told right by a reader that has not seen them",
+    "base": "share of the more frequent algorithm",
+    "low": "of the share told right, Wilson's interval at 95%",
+    "high": "likewise",
+}
 STUDIES: Final[dict[str, Factor]] = {
     "who-can-tell": "hidden",
     "who-can-tell-activation": "activation",
@@ -48,6 +61,7 @@ READ_OFF: Final = "read off"
 OUTPUTS: Final = "outputs"
 """In the place of a lens: what the network itself says of its inputs."""
 AT_ELEVEN: Final = "gradient-corners, sum at 11"
+QUICK: Final = tuple(lens for lens in LENSES if not lens.learns)
 LEAST: Final = 10
 """Networks of each of two algorithms without which nothing is told."""
 _ALICE, _BOB = "(A ∧ ¬B) ∨ (¬A ∧ B)", "(A ∨ B) ∧ ¬(A ∧ B)"
@@ -61,25 +75,28 @@ Pair = tuple[str, str]
 
 def main() -> int:
     """Write the rows of each cell that has none yet."""
-    rows = [list(COLUMNS), *([] if not RESULTS.exists() else known_rows())]
+    rows = known_rows()
     for study, level in STUDIES.items():
         for cell in cells_of(results_of(study).design):
-            if [study, cell.labels[level]] in [row[:2] for row in rows]:
-                continue
-            rows += [list(map(str, row)) for row in rows_of(study, cell)]
-            written = io.StringIO()
-            csv.writer(written, lineterminator="\n").writerows(rows)
-            RESULTS.write_bytes(gzip.compress(written.getvalue().encode(), mtime=0))
-            sys.stderr.write(f"{study} {cell.name}\n")
+            if [study, cell.labels[level]] not in [row[:2] for row in rows]:
+                rows += [list(map(str, row)) for row in rows_of(study, cell)]
+                written(rows)
+                sys.stderr.write(f"{study} {cell.name}\n")
     return 0
 
 
 def known_rows() -> list[list[str]]:
     """The rows that are there, without the names of columns."""
-    return list(csv.reader(gzip.decompress(RESULTS.read_bytes()).decode().splitlines()))[1:]
+    return list(csv.reader(gzip.decompress(RESULTS.read_bytes()).decode().splitlines()))[1:] if RESULTS.exists() else []
 
 
-def rows_of(study: str, cell: Cell, lenses: Sequence[Lens] = LENSES) -> Iterator[tuple[object, ...]]:
+def written(rows: list[list[str]]) -> dict[str, Any]:
+    """The file of these rows, and what describes it."""
+    design = json.loads(DESIGN.read_text())["name"], hashlib.sha256(DESIGN.read_bytes()).hexdigest()
+    return write_table(NAME, design[0], COLUMNS, rows, design[1])
+
+
+def rows_of(study: str, cell: Cell, lenses: Sequence[Lens] = QUICK) -> Iterator[tuple[object, ...]]:
     """The rows of one cell: networks told right by each reader of each lens, with base rate and Wilson's interval."""
     pair, labels, questions = single(study, cell)
     if min(labels.sum(), (~labels).sum()) < LEAST:
@@ -132,8 +149,7 @@ def features(questions: Sequence[Question], lenses: Sequence[Lens]) -> Iterator[
     """
     yield OUTPUTS, np.array([outputs_by_input(question) for question in questions])
     for lens in lenses:
-        settings = lens.filled(lens.on_request)
-        views = (lens.answer(question, settings).view for question in questions)
+        views = (lens.answer(question, lens.defaults).view for question in questions)
         rows = [row for view in views if view is not None and (row := numbers(lens, view)) is not None]
         if not rows:
             continue

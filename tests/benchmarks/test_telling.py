@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-
 import numpy as np
 import pytest
 
@@ -17,6 +14,7 @@ from benchmarks.findings.readers import (
     READERS,
     RESULTS,
     STUDIES,
+    known_rows,
     right_by_rule,
     rows_of,
     single,
@@ -106,7 +104,7 @@ def test_the_duality_of_places_decides_every_network_with_three_neurons_a_layer(
 @pytest.mark.skipif(not RESULTS.exists(), reason="the readers have not been asked")
 def test_the_file_is_what_asking_again_gives() -> None:
     """Up to one network: a score within rounding of 0 may fall to the other side on another machine."""
-    rows = list(csv.DictReader(gzip.decompress(RESULTS.read_bytes()).decode().splitlines()))
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in known_rows()]
     groups = [(study, cell.labels[level]) for study, level in STUDIES.items() for cell in cells_of(design_of(study))]
     assert list(dict.fromkeys((row["study"], row["level"]) for row in rows)) == groups
     cell = next(one for one in cells_of(results_of("who-can-tell-activation").design) if "relu" in one.labels.values())
