@@ -17,6 +17,7 @@ from analysis.studies.design import SHARED, StudyDesign, design_schema
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.outcome import values_of
 from analysis.studies.reading import design_from_mapping
+from analysis.studies.sources import DRAWN
 from app.addressing import API_V2, Addresses
 from app.db.reads.studies import every_outcome, stored_parts
 from app.db.studies import design_of, study_of_design
@@ -56,10 +57,13 @@ _OWN: Final = ("cell", "seed", "state", "message", "network", "epochs", "loss", 
 
 
 def _columns(design: StudyDesign) -> list[str]:
-    """``inexact`` names the measures whose value is an estimate or a lower bound."""
+    """``inexact`` names the measures whose value is an estimate or a lower bound. No ``loss`` where some networks are
+    drawn, since theirs is exact and that of trained ones a mean over the last epoch.
+    """
+    own = [name for name in _OWN if name != "loss" or design.source != DRAWN]
     measures = measures_of(design.measures, design.criteria, design.methods)
     factors = [factor for factor in design.factors if factor not in SHARED]
-    return [*_OWN, *factors, "protocol", "output", *measures, "inexact"]
+    return [*own, *factors, "protocol", "output", *measures, "inexact"]
 
 
 def _rows(session: Session, study: StudyRow) -> Iterator[dict[str, Any]]:

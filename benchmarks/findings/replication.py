@@ -132,6 +132,7 @@ def numbers(options: Options) -> dict[str, object]:
         "fewer": fewer,
         "per_circuit": quartiles(xor.values("interpretations-per-circuit", protocol=PAPER).values()),
         "least_alike": amount(min(alike)),
+        "in_all": quartiles(xor.values(READ, protocol=PAPER).values()),
         "one": sum(one.values()),
         "of_one": len(one),
         "share_one": f"{100 * max(share_one):.0f}%",

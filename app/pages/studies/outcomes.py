@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from analysis.studies.measures.measure import Measured
 from analysis.studies.outcome import CONVERGED, values_of
-from analysis.studies.sources import SOURCES
+from analysis.studies.sources import DRAWN, SOURCES
 from analysis.studies.summary import Record
 from app.addressing import Addresses
 from app.db.reads.studies import stored_slugs, studies_of_network
@@ -95,7 +95,7 @@ def _columns(study: Study) -> tuple[Column, ...]:
         Column("message", "Why", "Why it failed.", "text", shown=False, orders=False),
         Column("digest", "Digest", "SHA-256 of the network.", "text", shown=False, orders=False),
         Column("epochs", "Epochs", "Of its training.", "int"),
-        Column("loss", "Loss", "At the end of its training.", "float"),
+        *([] if summary.design.source == DRAWN else [Column("loss", "Loss", "Mean over its last epoch.", "float")]),
         *(
             Column(
                 one.key,
@@ -178,7 +178,7 @@ def _row(study: Study, columns: Sequence[Column], row: Record, protocol: str, ur
     [outputs] = values_of({protocol: row.figures.get(protocol, ())}).values()
     measured = {one.name: [output[one.name] for output in outputs if one.name in output] for one in columns}
     told = {name: " | ".join(map(value_words, found)) for name, found in measured.items() if found}
-    values: dict[str, Any] = {name: getattr(row, name) for name in (*_OF_TRAINING, "message")}
+    values = {one.name: getattr(row, one.name) for one in columns if one.name in (*_OF_TRAINING, "message")}
     values["cell"] = str(row.position)
     values["network"] = f"{study.summary.cells[row.position].name}, seed {row.seed}"
     values["digest"] = row.network

@@ -229,6 +229,17 @@ def test_answers_of_methods_are_one_figure_and_no_columns(client, store):
 # --- its networks
 
 
+def test_the_mean_over_a_last_epoch_does_not_stand_beside_an_exact_error(client, store):
+    asked = design(source="drawn", prior=["", "normal 1"], hidden=[[3, 3]], comparisons=[], ladders=[], references=[])
+    with store.write() as session:
+        save_results(session, results(asked))
+        save_results(session, results(design(slug="trained")))
+    for slug, there in (("xor-width", False), ("trained", True)):
+        first = client.get(f"{API}/{slug}/outcomes").json()["items"][0]
+        (names, *_) = csv.reader(io.StringIO(client.get(f"{API}/{slug}/data.csv").text))
+        assert ("loss" in first, "loss" in names) == (there, there)
+
+
 @pytest.mark.parametrize(("sort", "order"), [("", "asc"), ("loss", "desc"), ("interpretations-total", "asc")])
 def test_outcomes_are_sorted_page_by_page_with_those_without_a_value_last(client, study, sort, order):
     items, url = [], f"{API}/xor-width/outcomes?limit=3&sort={sort}&order={order}"
