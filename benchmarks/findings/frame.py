@@ -101,7 +101,7 @@ def samples(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         said = name.format(seeds=f"{seeds[0]}–{seeds[-1]}", widths=f"{widths[0]}–{widths[-1]}")
         n = sum(one.converged for one in own.values())
         found.append(_group(said, n, len(own) if how == "trained" else n, numbers, how))
-    models = [json.loads(line)["converged"] for line in (DATA / "one-induction-circuit.jsonl").open()]
+    models = [json.loads(line)["converged"] for line in (DATA / "one-induction-circuit.jsonl").read_text().splitlines()]
     numbers = [str(number) for number, one in enumerate(findings, start=1) if TRANSFORMERS & {*one["studies"]}]
     if numbers:
         found.append(_group("Transformers, five tasks", sum(models), len(models), numbers, "trained"))
@@ -114,8 +114,11 @@ def _group(name: str, n: int, started: int, numbers: Sequence[str], how: str) ->
 
 
 def starts_of(slug: str) -> Iterator[Start]:
-    """The networks that a study started."""
-    rows = rows_of(slug)
+    """The networks that a study started; none where its rows cannot be used, which its findings say."""
+    try:
+        rows = rows_of(slug)
+    except Unusable:
+        return
     for seed, own, converged, network in rows.rows[CONVERGED]:
         levels = dict(zip(rows.factors, own, strict=True))
         arm = "planted" if "planting" in levels else levels.get("prior") or _only_arm(slug)
