@@ -297,5 +297,4 @@ class Addresses:
         bare = twin.removeprefix(self.prefix)
         if not bare.startswith((f"{API_PREFIX}/", f"{API_V2}/")):
             return twin
-        bare = below_api(bare)
-        return self.prefix + (bare if bare != "/gallery" else "/networks")
+        return self.prefix + below_api(bare)

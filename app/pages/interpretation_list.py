@@ -23,7 +23,6 @@ from app.pages.page import One
 from pluriscope.blocks import Block, Notice, Section, Table, Tray
 from pluriscope.kinds.readings import reading_words
 from pluriscope.naming import ExplanationRef
-from pluriscope.records import ListRecord, facet_records, list_of, plain
 from pluriscope.tables import Choice, Column, Facet, Query, Row, Selection, toggled
 
 _OBSERVED: Final = "observed"
@@ -35,10 +34,6 @@ CLASSES: Final = Column(
     "classes", "Listed", "One of each class that the inputs tell apart, or all.", "text", "any", shown=False,
     orders=False, default=(_OBSERVED,), choices=(_OBSERVED,), words=lambda _: "one of each observed class",
 )  # fmt: skip
-GATE: Final = Column(
-    "gate", "Gate", "What a neuron is taken for, LAYER-NEURON:GATE.", "labels", shown=False, orders=False
-)
-RECORD: Final = list_of((("interpretation", (INDEX, GATE)),))
 
 
 class CircuitOptions(ScopeOptions):
@@ -52,9 +47,7 @@ class CircuitOptions(ScopeOptions):
         pattern=f"^[0-9]{{1,{MAX_INDEX_DIGITS}}}$",
         description="Number of the first interpretation shown: its index, or its class's number if classes=observed.",
     )
-    gate: list[str] = Field(
-        [], description="Of earlier addresses, which chose by gate; the page says that it no longer does."
-    )
+    gate: list[str] = Field([], description="Of earlier addresses, which chose by gate; all are listed.")
     row: int | None = Field(None, ge=0, description=ROW)
 
     @property
@@ -75,7 +68,7 @@ class ByNumber:
 
     one: One
     space: InterpretationSpace
-    columns: tuple[Column, ...] = (INDEX, CLASSES, GATE)
+    columns: tuple[Column, ...] = (INDEX, CLASSES)
 
     def select(self, query: Query, facets: bool = True) -> Selection:
         """Some of them.
@@ -97,7 +90,7 @@ class ByNumber:
 
     def row(self, index: int, observed: bool = True) -> Row:
         place, mask, found = self.one.place, self.space.circuit.hex, self.space.at(index)
-        values = {"kind": "interpretation", "index": index, "read": found, "gate": frozenset(_gates(found))}
+        values = {"kind": "interpretation", "index": index, "read": found}
         values["free"] = "" if observed else _free(found, place.question.cut.sizes)
         url = self.one.links.interpretation(place.slug, mask, index, place.scope)
         return Row(values, "interpretation", str(ExplanationRef("interpretation", mask, str(index))), url)
@@ -112,10 +105,6 @@ class ByNumber:
     def says(self, row: Row) -> str:
         """What each hidden neuron is taken for, and the free rows of gates where others differ in nothing else."""
         return f"{reading_words(row['read'].gates, self.one.place.question.cut.sizes)}{row['free']}"
-
-
-def _gates(found: Interpretation) -> Iterator[str]:
-    return (f"{gate.layer}-{gate.neuron}:{gate.name or 'other'}" for gate in found.gates)
 
 
 def _free(found: Interpretation, sizes: Sequence[int]) -> str:
@@ -158,32 +147,9 @@ def leads_to(one: One, options: FormerOptions) -> str:
     """Where an address of the list leads: to the page of the circuit, or to one interpretation."""
     if options.index:
         return one.links.interpretation(one.place.slug, one.ref.first, int(options.index), one.place.scope)
-    kept = {"gate": options.gate, "start": options.start.strip("0") and options.start, "theme": options.theme}
+    kept = {"start": options.start.strip("0") and options.start, "theme": options.theme}
     classes = "" if options.classes == _OBSERVED else "any"
     return f"{one.url(classes=classes, **kept)}#interpretations"
-
-
-def record(one: One, options: CircuitOptions) -> ListRecord:
-    """Some of a circuit's interpretations as JSON.
-
-    Raises:
-        BadQuery: they are to be chosen by gate.
-    """
-    if options.gate:
-        cure = "leave it out, and choose among the items by their gates"
-        raise BadQuery(f"gate {options.gate[0][:40]!r}", "no longer chooses interpretations", cure, "gate")
-    found = by_number(one).select(options.query)
-    end = options.query.start + len(found.rows)
-    scope = one.place.scope
-    following = one.links.interpretations(one.place.slug, one.ref.first, scope, classes=options.classes, start=end)
-    return RECORD(
-        items=plain(found),
-        total=found.of,
-        of=found.of,
-        lines=found.lines,
-        facets=facet_records(found.facets),
-        next=one.links.twin(following) if found.lines > end else None,
-    )
 
 
 # --- as blocks
@@ -198,25 +164,19 @@ def interpretations(one: One, readings: Readings, options: CircuitOptions) -> It
         return
     classes = noun(space.n_observed, "observed class", "observed classes")
     yield Section("Interpretations", f"{noun(space.count, 'interpretation')} in {classes}", id="interpretations")
-    if options.gate:
-        yield Notice("They are no longer chosen by gate", "This address asks for some gates; all are listed.")
     listing, scope = ByNumber(one, space), place.scope
-    circuit = one.links.explanation(place.slug, one.ref)
     path, question, query = one.links.interpretations(place.slug, one.ref.first, scope).partition("?")
     yield Table(
         listing,
         options.query,
-        circuit,
+        one.links.explanation(place.slug, one.ref),
         "interpretation",
         Query(limit=N_CARDS),
         "cards",
         listing.thumb,
         listing.says,
         Tray(f"{place.slug}/{scope.output}", one.links.compare(place.slug, (), scope)),
-        files={
-            "CSV": f"{path}.csv{question}{query}",
-            "JSON": one.links.twin(f"{circuit}/interpretations{question}{query}"),
-        },
+        files={"CSV": f"{path}.csv{question}{query}"},
         kept=scope.query(),
         id="excerpt",
     )

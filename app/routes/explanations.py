@@ -24,9 +24,7 @@ from app.options import ScopeOptions
 from app.pages.compare.options import ComparedOptions
 from app.pages.explanation_list import OF_SCOPE, RECORD, about, asked, blocks, record, table
 from app.pages.explanations import find_explanation, read_ref
-from app.pages.interpretation_list import RECORD as INTERPRETATIONS
-from app.pages.interpretation_list import CircuitOptions, FormerOptions, leads_to
-from app.pages.interpretation_list import record as list_record
+from app.pages.interpretation_list import FormerOptions, leads_to
 from app.pages.jobs import JobPage
 from app.pages.kinds import PAGES, find_document
 from app.pages.page import EXPLANATION
@@ -41,7 +39,6 @@ from app.routes.faces import Faces, both, passed_on, told_options
 from app.routes.streaming import CSV_RESPONSE, table_file
 from pluriscope.blocks import Table, find
 from pluriscope.kinds.listing import COLUMNS
-from pluriscope.records import ListRecord
 from pluriscope.tables import parameters
 from pluriscope.templating import PART
 
@@ -194,21 +191,6 @@ def interpretations(
     """To the list of a circuit's interpretations, or to one of them by its index."""
     one = find_document(session, links, network, ref, list(options.scope.query().items())).one
     return RedirectResponse(leads_to(one, options), 303 if options.index else 301)
-
-
-@router.get(
-    f"{API_V2}{EXPLANATION}/interpretations",
-    tags=["explanations"],
-    summary="Interpretations of a circuit",
-    response_model=INTERPRETATIONS,
-    responses=api_errors(400, 404, 422),
-)
-def interpretations_record(
-    session: Reading, links: Links, network: str, ref: str, options: Annotated[CircuitOptions, Query()]
-) -> ListRecord:
-    """How many there are, exactly, and some of them by number, each with the gate of every neuron."""
-    one = find_document(session, links, network, ref, list(options.scope.query().items())).one
-    return list_record(one, options)
 
 
 @router.get(

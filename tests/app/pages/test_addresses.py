@@ -116,7 +116,7 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
     led_on |= {"/learn", "/learn/{lesson}", "/learn/slides", "/learn/hand-outs", "/learn/notes"}
     led_on |= {"/compare", "/models/{network}/compare"} | FORMER.keys()
     led_on |= {path for path in pages if path.startswith("/networks/{network}/claims/")}
-    led_on.add("/networks/{network}/common-ground/standing")
+    led_on |= {"/networks/{network}/common-ground/standing", "/networks/{network}/explanations/{ref}/interpretations"}
     led_on |= {path for path in pages if "/{name}/analyses" in path}  # told under /api/v2
     led_on |= {"/studies/new", "/networks/new", "/networks/{network}/settings"}  # forms
     led_on |= {"/models", "/models/{model}", "/models/{model}/{rest:path}"}

@@ -1,5 +1,8 @@
 """The interpretations of a circuit by number, against the engine's list of all of them."""
 
+import re
+from html import unescape
+
 import pytest
 
 from analysis.interpretations.indexing import InterpretationSpace
@@ -11,43 +14,32 @@ from tests.factories import pretrained_xor
 HERE = XOR + "/explanations/c-081ff"
 
 
-def test_every_one_is_listed_with_its_gates_and_each_class_once(client, get):
+def test_every_one_is_listed_and_each_class_once(client):
     network = pretrained_xor().network
     space = InterpretationSpace(ask(network), circuit_from_hex("081ff", network.sizes))
     first = {"any": range(space.count), "observed": map(space.index_of_observed, range(space.n_observed))}
     for classes, indices in first.items():
-        found, page = [], get(HERE + "/interpretations", classes=classes)
-        while page["next"] is not None:
-            found += page["items"]
-            page = client.get(page["next"]).json()
-        found += page["items"]
-        assert [int(one["index"]) for one in found] == list(indices)
-        assert page["total"] == page["of"] == space.count
-    gates = {f"{gate.layer}-{gate.neuron}:{gate.name or 'other'}" for gate in space.at(int(found[1]["index"])).gates}
-    assert set(found[1]["gate"]) == gates
+        found, start, n = [], 0, space.count if classes == "any" else space.n_observed
+        while start < n:
+            text = unescape(client.get(HERE, params={"classes": classes, "start": start}).text)
+            found += (some := list(dict.fromkeys(re.findall(r"/explanations/i-081ff\.(\d+)\"", text))))
+            start += len(some)
+        assert [int(one) for one in found] == list(indices)
 
 
-@pytest.mark.parametrize("query", ["gate=1-0:A", "start=99999999", "shape=round"])
+@pytest.mark.parametrize("query", ["start=99999999", "shape=round"])
 def test_impossible_wishes_are_refused(client, query):
-    assert client.get(f"/api/v2{HERE}/interpretations?{query}").status_code == 400
+    assert client.get(f"{HERE}?{query}").status_code == 400
 
 
-def test_an_address_that_chose_by_gate_says_that_it_no_longer_does(client):
-    assert "no longer chosen by gate" in client.get(f"{HERE}?gate=1-0:A").text
-
-
-def test_circuits_without_interpretations_say_why(get, client):
-    answer = client.get(f"/api/v2{XOR}/explanations/c-3fffe/interpretations")
-    assert answer.status_code == 404
-    assert "only valid circuits are interpreted" in answer.json()["error"]
+def test_circuits_without_interpretations_say_why(client):
+    text = client.get(f"{XOR}/explanations/c-3fffe").text
+    assert "Only valid circuits are interpreted" in text
 
 
 @pytest.mark.parametrize(
     ("former", "now"),
-    [
-        ("?gate=1-0:A&classes=observed", "?gate=1-0%3AA#interpretations"),
-        ("?start=24", "?classes=any&start=24#interpretations"),
-    ],
+    [("?gate=1-0:A&classes=observed", "#interpretations"), ("?start=24", "?classes=any&start=24#interpretations")],
 )
 def test_the_page_that_the_list_had_leads_on(client, former, now):
     first = client.get(f"{XOR}/circuits/081ff/interpretations{former}")
