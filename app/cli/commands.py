@@ -23,7 +23,7 @@ from app.cli.serve_and_work import serve_and_work
 from app.cli.server import check, serve, work
 from app.cli.signature import COMMON, Command, call, described, parser_of
 from app.cli.store import export, import_
-from app.cli.study import export_study, import_study, list_studies, run_study
+from app.cli.study import export_study, import_study, run_study
 from app.cli.terminal import (
     BAD_INPUT,
     DONE,
@@ -70,7 +70,6 @@ GROUPS: Final[Mapping[str, Mapping[str, Command]]] = {
         "study run": run_study,
         "study import": import_study,
         "study export": export_study,
-        "study list": list_studies,
     },
 }
 COMMANDS: Final = {name: command for group in GROUPS.values() for name, command in group.items()}

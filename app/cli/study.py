@@ -1,4 +1,4 @@
-"""`pluriscope study …`: run studies, by the engine alone or in the dashboard's database, and move their results."""
+"""`pluriscope study …`: run studies, and move their results into the dashboard's database and out of it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,6 @@ def run_study(
     output: str = "",
     seeds: Annotated[int | None, Within(1, 1_000_000)] = None,
     workers: Annotated[int | None, Within(1, 1_000)] = None,
-    store: bool = False,
     quiet: bool = False,
 ) -> Shown:
     """Run a study: train its networks, analyse and measure them, write the outcome of each.
@@ -58,7 +57,6 @@ def run_study(
         output: Result file; continued if it is there. Default: SLUG.jsonl.gz.
         seeds: Seeds of each cell, instead of the file's.
         workers: Processes. Default: one for each core.
-        store: Run in the dashboard's database instead, where pages show it at once.
     """
     from analysis.studies.design import MAX_DESIGN_BYTES
     from analysis.studies.reading import design_from_mapping, read_design, runnable
@@ -70,9 +68,6 @@ def run_study(
     if not quiet:
         cells = f"{design.n_cells:,} cells of {design.seeds.count:,} networks"
         remark(f"{design.name}: {cells}, {design.n_networks:,} in all")
-    if store:
-        with opened_store() as opened:
-            return _run(opened, design, processes, quiet, announced=True)
     path = Path(output or f"{design.slug}.jsonl.gz")
     check_writable(str(path), file)
     return _run_to_file(path, design, processes, quiet)
@@ -126,10 +121,10 @@ def known_results(path: Path, design: StudyDesign) -> StudyResults:
     return replace(known, design=design.with_seeds(max(known.design.seeds.count, design.seeds.count)))
 
 
-def _run(store: Store, design: StudyDesign, workers: int, quiet: bool, *, announced: bool = False) -> Shown:
-    """Store a study and work on it here until it has ended, or somebody pauses it; other workers may help.
+def _run(store: Store, design: StudyDesign, workers: int, quiet: bool) -> Shown:
+    """Store a study and work on it here until it has ended.
 
-    Exit codes: 0 every network has its outcome, 3 it was paused or chunks failed.
+    Exit codes: 0 every network has its outcome, 3 chunks failed.
     """
     from app.addressing import Addresses
     from app.db.reads.studies import find_study
@@ -162,7 +157,7 @@ def _run(store: Store, design: StudyDesign, workers: int, quiet: bool, *, announ
     if not quiet:
         remark(f"{finished:,} of {total:,} networks, {converged:,} converged and analysed")
     told = {"url": Addresses().study(slug), "networks": total, "finished": finished, "converged": converged}
-    return Shown(told, [Addresses().study(slug)] if announced else [], DONE if finished == total else STOPPED)
+    return Shown(told, code=DONE if finished == total else STOPPED)
 
 
 # --- studies and a store: results taken in and handed out
@@ -216,21 +211,3 @@ def export_study(study: str, *, output: str = "", design: bool = False) -> Shown
         write_bytes(path, stored_parts(session, row))
         remark(f"{row.n_finished:,} outcomes: {path}")
     return Shown({"file": path, "outcomes": row.n_finished})
-
-
-def list_studies() -> Shown:
-    """List the studies in the dashboard's database: address, state, networks, question.
-
-    Example: pluriscope study list
-    """
-    from app.addressing import Addresses
-    from app.pages.studies.listing import StudiesRecord, study_lines
-
-    with opened_store() as store, store.read() as session:
-        items = study_lines(session, Addresses())
-    lines = []
-    for one in items:
-        done = one.progress
-        numbers = f"{done.finished:,} of {done.networks:,} networks, {done.converged:,} converged"
-        lines.append(f"{one.url}\t{done.state}\t{numbers}\t{one.name}")
-    return Shown(StudiesRecord(items=items), lines)
