@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from benchmarks.findings import learned, plotted, replication, transformers
 from benchmarks.findings.frame import frame
+from benchmarks.findings.further import chapters
 from benchmarks.findings.record import RECORD, as_json, broken_json, write_documents
 from benchmarks.findings.results import renew_texts
 from benchmarks.findings.rows import Unusable, write_rows
@@ -27,7 +28,7 @@ def made() -> dict[str, Any]:
             found.append(as_json(module.finding()))
         except Unusable as problem:
             found.append(broken_json(module.KEY, module.TITLE, module.STUDIES, problem))
-    return {**frame(found), "findings": found, "chapters": []}
+    return {**frame(found), "findings": found, "chapters": chapters()}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -114,11 +114,8 @@ def _group(name: str, n: int, started: int, numbers: Sequence[str], how: str) ->
 
 
 def starts_of(slug: str) -> Iterator[Start]:
-    """The networks that a study started; none where its rows cannot be used, which its findings say."""
-    try:
-        rows = rows_of(slug)
-    except Unusable:
-        return
+    """The networks that a study started."""
+    rows = rows_of(slug)
     for seed, own, converged, network in rows.rows[CONVERGED]:
         levels = dict(zip(rows.factors, own, strict=True))
         arm = "planted" if "planting" in levels else levels.get("prior") or _only_arm(slug)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.figures.standalone import standalone_svg
+from benchmarks.findings.asked import answered
 from benchmarks.findings.charts import Figure
 from benchmarks.findings.rows import DATA, Unusable, described
 
@@ -81,7 +82,7 @@ def prose(key: str, **numbers: object) -> dict[str, str]:
 
 def text_of(key: str, **numbers: object) -> str:
     """The text of ``chapters/KEY.md``, its numbers put in."""
-    return (CHAPTERS / f"{key}.md").read_text().format_map(numbers)
+    return answered((CHAPTERS / f"{key}.md").read_text()).format_map(numbers)
 
 
 def as_json(finding: Finding) -> dict[str, Any]:
@@ -146,7 +147,8 @@ def write_documents(record: dict[str, Any]) -> None:
     text += ["## Further chapters"]
     text += ["\n".join(f"- [{one['title']}](findings/{one['key']}.md)" for one in record["chapters"])]
     for one in record["chapters"]:
-        (folder / f"{one['key']}.md").write_text(f"# {one['title']}\n\n{one['text'].strip()}\n")
+        words = one["text"].strip().replace("](glossary.md", "](../glossary.md")
+        (folder / f"{one['key']}.md").write_text(f"# {one['title']}\n\n{words}\n")
     (DOCS / "findings.md").write_text("\n\n".join(part for part in text if part) + "\n")
 
 

@@ -1,0 +1,76 @@
+"""The chapters beside those of the findings: definitions, statistics, predictions that failed, lenses, corrections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from benchmarks.findings.record import text_of
+from benchmarks.findings.results import design_of, files
+from benchmarks.findings.rows import CONVERGED, ERROR, Unusable, rows_of
+from benchmarks.findings.words import listed
+
+LARGEST, SEPARATE, BOUND = "alice-or-bob", "learned-or-drawn", 0.01
+
+
+def chapters() -> list[dict[str, str]]:
+    """Each with its address, title and text; where rows cannot be used the text says so."""
+    found = []
+    for key, (title, numbers) in CHAPTERS.items():
+        try:
+            text = text_of(key, **numbers())
+        except Unusable as problem:
+            text = f"Cannot be computed: {problem}."
+        found.append({"key": key, "title": title, "text": text})
+    return found
+
+
+def statistics() -> dict[str, object]:
+    """What networks of width 2 add, and which studies share networks."""
+    rows = rows_of(SEPARATE)
+    errors = rows.values(ERROR, prior="trained").values()
+    converged, started = rows.started(prior="trained", hidden="2-2")
+    return {
+        "fewer": started - converged,
+        "started": started,
+        "above": sum(one >= BOUND for one in errors),
+        "of_errors": f"{len(errors):,}",
+        "run": design_of(SEPARATE).seeds.count,
+        "groups": groups(),
+    }
+
+
+def groups() -> str:
+    """Studies that share networks, as a list; the rest in its last line."""
+    networks = {
+        slug: {network for *_, value, network in rows_of(slug).rows[CONVERGED] if value == "true"}
+        for slug in sorted(files())
+    }
+    largest, left = networks[LARGEST], dict(networks)
+    lines, alone = [], []
+    while left:
+        first = LARGEST if LARGEST in left else min(left)
+        together = {first: left.pop(first)}
+        while more := {slug for slug, own in left.items() if any(own & one for one in together.values())}:
+            together |= {slug: left.pop(slug) for slug in sorted(more)}
+        if len(together) == 1:
+            alone.append(f"`{first}`")
+            continue
+        parts = [f"`{slug}` {len(own):,}" for slug, own in together.items()]
+        said = f"Together {len(set().union(*together.values())):,} networks: {listed(parts)}."
+        if first == LARGEST:
+            near = {slug: own & largest for slug, own in together.items() if own & largest}
+            parts = [
+                f"`{s}` {len(o):,}{'' if o == networks[s] else f' of {len(networks[s]):,}'}" for s, o in near.items()
+            ]
+            said = f"{len(near)} studies have networks of the {len(largest):,} of `{LARGEST}`: {listed(parts)}."
+            said += "".join(f" `{slug}` has some of others of these." for slug in sorted(together.keys() - near.keys()))
+        lines.append(f"- {said}")
+    return "\n".join([*lines, f"- No network in common with another study: {listed(alone)}."])
+
+
+CHAPTERS: Final[Mapping[str, tuple[str, Callable[[], Mapping[str, Any]]]]] = {
+    "definitions": ("Definitions and a theorem", dict),
+    "statistics": ("Statistics and shared samples", statistics),
+}
+"""By address: title, and the numbers that the text needs beside those that it asks for itself."""
