@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from benchmarks.findings.record import text_of
 from benchmarks.findings.results import design_of, files
-from benchmarks.findings.rows import CONVERGED, ERROR, Unusable, rows_of
+from benchmarks.findings.rows import CONVERGED, ERROR, Unusable, rows_if_run, rows_of
 from benchmarks.findings.words import listed
 
 LARGEST, SEPARATE, BOUND = "alice-or-bob", "learned-or-drawn", 0.01
@@ -43,8 +43,9 @@ def statistics() -> dict[str, object]:
 def groups() -> str:
     """Studies that share networks, as a list; the rest in its last line."""
     networks = {
-        slug: {network for *_, value, network in rows_of(slug).rows[CONVERGED] if value == "true"}
+        slug: {network for *_, value, network in rows.rows[CONVERGED] if value == "true"}
         for slug in sorted(files())
+        if (rows := rows_if_run(slug))
     }
     largest, left = networks[LARGEST], dict(networks)
     lines, alone = [], []

@@ -39,7 +39,7 @@ def test_studies_that_share_networks_stand_together(monkeypatch):
         for slug, own in networks.items()
     }
     monkeypatch.setattr(further, "files", lambda: rows)
-    monkeypatch.setattr(further, "rows_of", rows.__getitem__)
+    monkeypatch.setattr(further, "rows_if_run", rows.get)
     largest, others, alone = further.groups().split("\n")
     assert "3 studies have networks of the 2 of" in largest
     assert "`alice-or-bob` 2, `more` 1 of 2 and `part` 1. `next` has some of others" in largest
