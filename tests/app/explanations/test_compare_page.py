@@ -217,7 +217,7 @@ def test_contradictions_come_in_pages_and_lead_to_the_same_in_play(client, get, 
     assert len({one["experiment"] for one in every}) == len(every) == page["n_contradictions"]
     for one in every[:3]:
         there = get(one["url"])
-        assert next(iter(there["after"]["outputs"].values())) == pytest.approx(one["output"], abs=1e-9)
+        assert there["after"]["values"]["y"] == pytest.approx(one["output"], abs=1e-9)
         assert [said["says"] for said in there["explanations"]] == [int(one["says"].get(k, -1)) for k in "PQRSTU"]
     second = client.get(f"{page['url']}&start=6").text
     assert "7 to 12 of" in second
