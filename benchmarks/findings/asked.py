@@ -2,7 +2,7 @@
 
 ``{share learned-or-drawn one-algorithm hidden=3-3 prior=normal~1}`` is the share of these networks that have one
 algorithm, with its interval: how it is summed up, the study, the measure, levels with ``~`` for a blank. A measure may
-be compared with a value, ``alice-or-bob==both`` or ``paper-alignments==0``.
+be compared with a value, ``alice-or-bob==both`` or ``paper-alignments>0``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ SUMMED: Final[Mapping[str, Callable[[Values], str]]] = {
     "count": lambda values: f"{sum(values):,}",
     "percent": lambda values: percent(float(np.mean(values))),
     "median": lambda values: amount(float(np.median(values))),
-    "error": lambda values: f"{float(np.median(values)):.4f}".lstrip("0"),
+    "tenths": lambda values: f"{100 * float(np.mean(values)):.1f}%",
+    "fine": lambda values: f"{float(np.median(values)):.4f}".lstrip("0"),
     "quartiles": quartiles,
     "largest": lambda values: amount(max(values)),
 }
@@ -50,7 +51,11 @@ def answered(text: str) -> str:
 
 
 def _values(slug: str, measure: str, *levels: str) -> Values:
-    name, compared, wanted = measure.partition("==")
+    name, compared, wanted = next(
+        (found for by in ("==", ">") if (found := measure.partition(by))[1]), (measure, "", "")
+    )
     given = (level.replace("~", " ").partition("=")[::2] for level in levels)
     values = list(rows_of(slug).values(name, **dict(given)).values())
-    return [str(value) == wanted.replace("~", " ") for value in values] if compared else values
+    if compared == "==":
+        return [str(value) == wanted.replace("~", " ") for value in values]
+    return [value > float(wanted) for value in values] if compared else values

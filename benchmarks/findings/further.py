@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import numpy as np
+
+from benchmarks.findings.asked import share
 from benchmarks.findings.record import text_of
 from benchmarks.findings.results import design_of, files
 from benchmarks.findings.rows import CONVERGED, ERROR, Unusable, rows_if_run, rows_of
@@ -70,8 +73,30 @@ def groups() -> str:
     return "\n".join([*lines, f"- No network in common with another study: {listed(alone)}."])
 
 
+def failed() -> dict[str, object]:
+    """What two studies found that a single measure does not say."""
+    claimed, joint, mediating, clean = (
+        rows_of("unmapped-neurons").values(f"aligned-{kind}", hidden="5-5")
+        for kind in ("leaving", "joint", "mediating", "clean")
+    )
+    return {
+        "wider": bits("7-7"),
+        "deeper": bits("3-3-3-3-3"),
+        "claims": share([clean[seed] < joint[seed] - mediating[seed] for seed, n in claimed.items() if n]),
+    }
+
+
+def bits(hidden: str) -> str:
+    """The median of bits per edge; a network of which no valid circuit was drawn lies below all others."""
+    rows = rows_of("bits-per-edge-larger")
+    found = list(rows.values("bits-per-edge", hidden=hidden).values())
+    missing = rows.started(hidden=hidden)[0] - len(found)
+    return f"{np.median([*found, *[-np.inf] * missing]):.4f}".lstrip("0")
+
+
 CHAPTERS: Final[Mapping[str, tuple[str, Callable[[], Mapping[str, Any]]]]] = {
     "definitions": ("Definitions and a theorem", dict),
     "statistics": ("Statistics and shared samples", statistics),
+    "failed": ("Predictions that failed", failed),
 }
 """By address: title, and the numbers that the text needs beside those that it asks for itself."""

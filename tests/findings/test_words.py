@@ -24,6 +24,7 @@ STUDY = {
         ("of these {share s one hidden=3-3}.", "of these 50% (9–91)."),
         ("{count s class==Bob~only} {percent s class==both}", "1 50%"),
         ("{median s n} {largest s n} {quartiles s n}", "11.5 1,000 2.5 / 11.5 / 265"),
+        ("{hits s n>2} {tenths s one} {fine s n}", "3 of 4 66.7% 11.5000"),
         ("{hits} {other s}", "{hits} {other s}"),
     ],
 )
