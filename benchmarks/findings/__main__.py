@@ -10,14 +10,14 @@ import json
 import sys
 from typing import Any, Final
 
-from benchmarks.findings import learned, plotted, replication, transformers
+from benchmarks.findings import directions, keeping, learned, plotted, replication, transformers
 from benchmarks.findings.frame import frame
 from benchmarks.findings.further import chapters
 from benchmarks.findings.record import RECORD, as_json, broken_json, write_documents
 from benchmarks.findings.results import renew_texts
 from benchmarks.findings.rows import Unusable, write_rows
 
-MODULES: Final = (learned, transformers, replication)
+MODULES: Final = (learned, directions, keeping, transformers, replication)
 
 
 def made() -> dict[str, Any]:

@@ -204,8 +204,10 @@ class Figure:
 # --- marks
 
 
-def _mark(mark: Mark, x: float, y: float, low: float | None, high: float | None, upright: bool) -> str:
-    """A mark with its interval and its note."""
+def _mark(
+    mark: Mark, x: float, y: float, low: float | None, high: float | None, upright: bool, reach: Sequence[float] = ()
+) -> str:
+    """A mark with its interval, and its note beside all of ``reach``."""
     body, pale = "", " pale" if mark.pale else ""
     if low is not None and high is not None:
         body += line(
@@ -220,11 +222,12 @@ def _mark(mark: Mark, x: float, y: float, low: float | None, high: float | None,
     if mark.url:
         body = f'<a href="{esc(mark.url)}" aria-label="{esc(mark.words)}">{title}{body}</a>'
     if mark.note:
-        ends = [x, *(one for one in (low, high) if one is not None and not upright)]
-        edge = min(ends) if mark.left else max(ends)
-        gap = mark.radius + 6
-        at, anchor = (edge - gap, "end") if mark.left else (edge + gap, "")
-        body += text(at, y + 4, mark.note, f"fi-text halo{' b' if mark.bold else ''}", anchor=anchor)
+        side, gap = -1 if mark.left else 1, mark.radius + 6
+        edge = max(side * one for one in ((x,) if upright else (x, low, high)) if one is not None)
+        for other in sorted(side * one for one in reach):
+            edge = other if edge < other < edge + gap + text_width(mark.note, 15) else edge
+        css = f"fi-text halo{' b' if mark.bold else ''}"
+        body += text(side * (edge + gap), y + 4, mark.note, css, anchor="end" if mark.left else "")
     return body
 
 
@@ -269,8 +272,10 @@ def _rows(figure: Figure, width: float, wide: bool) -> tuple[str, float]:
             y += 6
         if not wide and row.label:
             body += text(0, y + 12, row.label, f"fi-text halo{' b' if row.strong else ''}")
-            if row.below:
-                body += text(text_width(row.label, 13) + 8, y + 12, row.below, "fi-small halo")
+            beside = text_width(row.label, 13) + 8
+            if row.below and (row.strong or beside + text_width(row.below, 12) > width):
+                beside, y = 0.0, y + 15
+            body += text(beside, y + 12, row.below, "fi-small halo") if row.below else ""
             y += 18
         height = _LINE + (9 if wide else 3)
         middle = y + height / 2
@@ -293,10 +298,13 @@ def _rows(figure: Figure, width: float, wide: bool) -> tuple[str, float]:
             if place in row.frames:
                 words = "to be run" if span[1] - span[0] > 60 else "–"
                 marks += _frame(span[0], middle - 9, span[1] - span[0], 18, words)
-            for mark in row.marks[place] if place < len(row.marks) else ():
+            some = row.marks[place] if place < len(row.marks) else ()
+            lone = sum(bool(mark.note) for mark in some) == 1  # its note stands beside all marks of the row
+            reach = [_x(panel.scale, mark.value, span) for mark in some if lone and mark.value is not None]
+            for mark in some:
                 x = _x(panel.scale, mark.value if mark.value is not None else mark.low or 0.0, span)
                 low, high = (None if one is None else _x(panel.scale, one, span) for one in (mark.low, mark.high))
-                marks += _mark(mark, x, middle, low, high, upright=False)
+                marks += _mark(mark, x, middle, low, high, upright=False, reach=reach)
                 if figure.join and mark.kind == "trained" and place == 0:
                     if (before := earlier.get(number % 2)) is not None:
                         joined += line(*before, x, middle, "fi-thin")
@@ -409,8 +417,12 @@ def _plot(plot: Plot, width: float, high: float) -> tuple[str, float]:
         if series.name and joints:
             labels.append((joints[-1][1], series))
     body += _names(labels, width - right + 8)
+    lowest = min(
+        (plot.scale.at(mark.value) for one in plot.series for mark in one.marks if mark and mark.value), default=1
+    )
     for number, words in enumerate(plot.to_run):
-        body += _frame(left + 10, base - 34 - 27 * number, text_width(words, 11.5) + 16, 22, words)
+        y = top + 8 + 27 * number if lowest < 0.2 else base - 34 - 27 * number  # where there is room
+        body += _frame(left + 10, y, text_width(words, 11.5) + 16, 22, words)
     return body, base + (40 if plot.across else 24)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from benchmarks.findings.results import FOLDER, design_of
@@ -47,7 +47,7 @@ GROUPS: Final[Sequence[tuple[str, Callable[[Start], bool]]]] = (
     ("XOR, planted, seeds {seeds}", lambda one: one.arm == "planted"),
     ("XOR, drawn, other seeds", lambda one: one.arm != "trained"),
     ("Digits, last layers", lambda one: one.slug == "digits-tail"),
-    ("Trained on noise, to other losses, on several tasks", lambda _: True),
+    ("Trained at other depths, on noise, to other losses, on several tasks", lambda _: True),
 )
 """Names of groups, each with what belongs to it and to no group before it."""
 
@@ -77,10 +77,7 @@ def samples(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         Of each group its name, how many converged, number of finding → how its networks were found, and ``n``.
     """
     studies = [LARGEST, SEPARATE, *sorted({slug for one in findings for slug in one["studies"]} - {LARGEST, SEPARATE})]
-    starts: dict[str, list[Start]] = {}
-    for slug in (slug for slug in studies if (FOLDER / f"{slug}.json").is_file()):
-        with suppress(Unusable):  # which the finding that needs it says
-            starts[slug] = list(starts_of(slug))
+    starts = {slug: list(starts_of(slug)) for slug in studies if (FOLDER / f"{slug}.json").is_file()}
     group_of: dict[tuple[str, ...], int] = {}
     for one in (one for some in starts.values() for one in some):
         group_of.setdefault(one.key, next(place for place, (_, holds) in enumerate(GROUPS) if holds(one)))
@@ -123,6 +120,7 @@ def starts_of(slug: str) -> Iterator[Start]:
         yield Start(key, slug, arm, seed, levels.get("hidden", "").partition("-")[0], converged == "true")
 
 
+@cache
 def _only_arm(slug: str) -> str:
     """What all networks of a study are, where its rows do not say."""
     return next(iter(design_of(slug).prior), "") or "trained"

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from analysis.studies.statistics import Values, paired
 
 _FEWEST_RATIOS: Final = 10  # below this the interval's normal approximation is rough
+_RESAMPLES: Final = 2_000
 
 
 def median_of(values: Sequence[float]) -> tuple[float, float, float]:
@@ -74,3 +75,33 @@ def _walsh_averages(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Means of every pair of values, each with itself too, in order."""
     above = np.triu_indices(len(values))
     return np.asarray(np.sort((values[above[0]] + values[above[1]]) / 2))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number computed from the means of some networks' values.
+
+    Args:
+        value: what it is.
+        low, high: ends of its 95% interval.
+        n: networks.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def bootstrap(columns: Sequence[ArrayLike], of: Callable[..., NDArray[np.float64]] = np.positive) -> Estimate:
+    """A function of the means of some columns, with its percentile interval over networks drawn with replacement.
+
+    Args:
+        columns: each a value for each network, in the same order; one network at least.
+        of: from arrays of their means to the number; by default the mean of the only column.
+    """
+    values = np.array(columns, dtype=float)
+    n = values.shape[1]
+    drawn = np.random.Generator(np.random.PCG64(0)).integers(0, n, (_RESAMPLES, n))
+    low, high = np.percentile(of(*(one[drawn].mean(axis=1) for one in values)), [2.5, 97.5])
+    return Estimate(float(of(*values.mean(axis=1))), float(low), float(high), n)

@@ -11,6 +11,7 @@ _SMALL: Final = (
     *("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
     *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
 )
+_FRACTIONS: Final = {"a quarter": 1 / 4, "a third": 1 / 3, "half": 1 / 2, "two thirds": 2 / 3, "three quarters": 3 / 4}
 
 
 def word(number: int) -> str:
@@ -57,3 +58,8 @@ def quartiles(values: Iterable[float]) -> str:
 def probability(p: float) -> str:
     """A p: "p < .001" or two digits."""
     return "p < .001" if p < 0.001 else f"p = {p:.2g}".replace("0.", ".")
+
+
+def fraction(share: float) -> str:
+    """The plain fraction that lies nearest to a share."""
+    return min(_FRACTIONS, key=lambda name: abs(_FRACTIONS[name] - share))

@@ -14,9 +14,10 @@ from analysis.studies.cells import cells_of
 from analysis.studies.outcome import network_of_outcome
 from benchmarks.findings import __main__ as command
 from benchmarks.findings import rows
+from benchmarks.findings.keeping import chance_of
 from benchmarks.findings.record import DOCS, MOST_WORDS, RECORD, write_documents
 from benchmarks.findings.results import FOLDER, design_of, files, results_of, stored
-from benchmarks.findings.statistics import median_of
+from benchmarks.findings.statistics import bootstrap, median_of
 
 MOST_BYTES = 10_000
 """Of a chapter, without its figure."""
@@ -62,6 +63,7 @@ def test_every_printed_number_follows_from_the_rows(tmp_path, monkeypatch):
 def test_sentences_and_chapters_are_short():
     for one in json.loads(RECORD.read_text())["findings"]:
         assert len(one["sentence"].split()) <= MOST_WORDS
+        assert len(set(one["chapter"]["head"])) == len(one["chapter"]["head"])  # else the page shows a column twice
     for path in (DOCS / "findings").glob("*.md"):
         assert len(path.read_bytes()) <= MOST_BYTES, path.name
 
@@ -129,3 +131,22 @@ def test_rows_of_another_design_are_refused(data):
     package.write_text(json.dumps(told))
     with pytest.raises(rows.Unusable, match="are of the design 000000000000, declared is"):
         rows.rows_of("learned-or-drawn")
+
+
+@pytest.mark.parametrize(
+    ("columns", "of", "expected"),
+    [
+        ([[3, 3, 3]], {}, (3, 3, 3)),
+        ([[0, 1]], {}, (0.5, 0, 1)),  # both networks alike in half of the samples
+        ([[1, 3], [1, 1]], {"of": lambda every, left: 1 - left / every}, (0.5, 0, 2 / 3)),
+    ],
+)
+def test_an_interval_is_of_networks_drawn_with_replacement(columns, of, expected):
+    found = bootstrap(columns, **of)
+    assert (found.value, found.low, found.high) == pytest.approx(expected)
+    assert found.n == len(columns[0])
+
+
+def test_another_networks_circuit_is_of_another_network():
+    # of the first the others fit in (1 + .25) / 2, of the second in (.8 + .25) / 2, of the third in (.1 + 0) / 2
+    assert chance_of([True, True, False], [0.8, 1, 0.5], [0.1, 0, 0.25]).value == pytest.approx(0.4)
