@@ -257,7 +257,7 @@ def _rows(figure: Figure, width: float, wide: bool) -> tuple[str, float]:
     names = max(text_width(one, 12.5) for row in figure.rows for one in (row.label, row.below)) + 14
     wide = wide or names <= _MOST_NAME
     names, gap = names if wide else 0.0, 34.0
-    free = width - names - right - 16 - gap * (len(figure.panels) - 1)
+    free = width - names - right - 24 - gap * (len(figure.panels) - 1)
     total, at, spans = sum(panel.share for panel in figure.panels), names + 8, []
     for panel in figure.panels:
         spans.append((at, at + free * panel.share / total))
@@ -377,8 +377,9 @@ def _plots(figure: Figure, width: float, wide: bool) -> tuple[str, float]:
 
 
 def _plot(plot: Plot, width: float, high: float) -> tuple[str, float]:
-    names = [one for series in plot.series for one in (series.name, series.said) if one]
-    left, right = 38.0, max(text_width(one, 11.5) for one in (*names, "")) + 16
+    said = [text_width(one.said, 12) for one in plot.series]
+    names = [text_width(one.name, 14.5 if one.thick else 12.5) for one in plot.series]
+    left, right = 38.0, max([*said, *names, 0.0]) + 16
     right = min(right, 0.36 * width)
     top = 14 + _LINE * (1 + bool(plot.below))
     base = top + high

@@ -29,7 +29,7 @@ SHOWN: Final = {
 ONE_BY_ONE: Final = "They were counted one by one; declared was that at each width from 3 on it is more than half."
 AT_LEAST: Final = (
     "Their share is at least the net fall of the number: where an alignment is refuted, a larger one may become "
-    "minimal. The count alignment by alignment is to be run."
+    "minimal. Nothing of it was declared for trained networks; the count alignment by alignment is to be run."
 )
 ENDS: Final = ("3", "6")
 """The widths that the figure of all rules shows."""

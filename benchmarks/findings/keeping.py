@@ -144,14 +144,14 @@ def figure(rows: Rows, extra: Mapping[str, Rows]) -> Figure:
         _series("keep only one", own, PART, BOTH, thick=True),
     ]
     plots: list[tuple[str, list[Series], list[str]]] = [("one algorithm", single, []), ("both", both, [])]
-    for place, slug, name, measure, has in (
-        (0, SIZES, "smallest circuits", SMALLEST, ONE),
-        (0, SCALED, "scale-matched", SAME, ONE),
-        (1, WIDER, "drawn", PART, BOTH),
+    for place, slug, name, measure, has, shift in (
+        (0, SIZES, "smallest circuits", SMALLEST, ONE, 0.0),
+        (0, SCALED, "scale-matched", SAME, ONE, -7.0),
+        (1, WIDER, "drawn", PART, BOTH, 7.0),
     ):
         if slug in extra:
             found = [extra[slug]] * len(WIDTHS)
-            plots[place][1].insert(0, _series(name, found, measure, has, joined=False, shift=14.0))
+            plots[place][1].insert(0, _series(name, found, measure, has, shift=shift))
         else:
             plots[place][2].append(f"{name}: to be run")
     said, widths = "mean share of their valid circuits", [shape[0] for shape in WIDTHS]
@@ -175,7 +175,7 @@ def chapter(rows: Rows, extra: Mapping[str, Rows]) -> Chapter:
     for measure, name in ((SMALLEST, ", smallest circuits"), (MINIMAL, ", minimal circuits")):
         arms += [(name, extra[SIZES], measure, shape) for shape in WIDTHS if SIZES in extra]
     lines, table = [], []
-    for name, found, measure, shape in arms:
+    for name, found, measure, shape in (one for one in arms if shares(one[1], one[2], ONE, one[3])):
         label = f"2-{shape}-1{name}"
         marks = [_mark(label, found, measure, has, shape) for has in (ONE, BOTH)]
         lines.append(Row(label, [[mark] if mark else [] for mark in marks], ruled=bool(name) and shape == WIDTHS[0]))
