@@ -10,15 +10,14 @@ from analysis.studies.measures.staircase import STEPS
 from benchmarks.findings.charts import Figure, Kind, Mark, Panel, Plot, Row, Scale, Series
 from benchmarks.findings.learned import PRIORS, WIDTHS, hidden
 from benchmarks.findings.record import Chapter, Finding, prose
-from benchmarks.findings.rows import Rows, rows_if_run, rows_of
+from benchmarks.findings.rows import Rows, rows_of
 from benchmarks.findings.statistics import Estimate, bootstrap
 from benchmarks.findings.words import listed, percent, span, word
 
 KEY, TITLE = "one-direction", "One direction or both"
-STUDIES: Final = ("alice-or-bob", "drawn-places")
-COUNTED: Final = ("refuted-one-by-one", "drawn-refuted")
-"""Studies that count the refuted one by one, of trained and of drawn networks."""
-PAPER, BOTH = "paper", "both-directions"
+STUDIES: Final = ("alice-or-bob", "drawn-places", "refuted-one-by-one", "drawn-refuted")
+"""Those of all rules, of trained and of drawn networks, and those that count what is refuted one by one."""
+PAPER, BOTH, REFUTED = "paper", "both-directions", "one-way-refuted"
 SHOWN: Final = {
     PAPER: ("The paper’s rules", ""),
     BOTH: ("Each interchange in both directions", "refutes {}"),
@@ -26,11 +25,6 @@ SHOWN: Final = {
     "every-negation": ("Every placement of NOT", "adds Alice, and detours"),
     "irredundant-literals": ("No redundant literal", "removes detours"),
 }
-ONE_BY_ONE: Final = "They were counted one by one; declared was that at each width from 3 on it is more than half."
-AT_LEAST: Final = (
-    "Their share is at least the net fall of the number: where an alignment is refuted, a larger one may become "
-    "minimal. Nothing of it was declared for trained networks; the count alignment by alignment is to be run."
-)
 ENDS: Final = ("3", "6")
 """The widths that the figure of all rules shows."""
 ARMS: Final = ("trained", *PRIORS)
@@ -39,36 +33,34 @@ SHARES: Final = Scale(0, 1, [(0, "0"), (0.5, "50"), (1, "100%")])
 
 def finding() -> Finding:
     """The sentence with its numbers."""
-    exact = [slug for slug in COUNTED if rows_if_run(slug)]
     shares = {arm: [refuted(arm, width) for width in WIDTHS] for arm in ARMS}
     few = [width for width, one in zip(WIDTHS, shares["trained"], strict=True) if one.low <= 0.5]
     first = str(max(map(int, few), default=1) + 1)
     ends = [WIDTHS.index(width) for width in ENDS]
-    least = [span([100 * shares[prior][place].value for prior in PRIORS]) + "%" for place in ends]
+    least = [span([100 * shares[prior][place].value for prior in PRIORS], "{:.1f}") + "%" for place in ends]
     limits = [_interval(shares["trained"][place], 1) + "%" for place in ends]
     drawn = _of(PRIORS[0]).started(hidden=hidden(ENDS[0]), prior=PRIORS[0])[0]
     return Finding(
         KEY,
         TITLE,
-        [*STUDIES, *exact],
+        STUDIES,
         f"From width {word(int(first))} on, most alignments that the paper’s search finds are refuted when each "
         "interchange is also made in the other direction.",
         "trained networks: " + listed(f"{shares['trained'][place].n} of width {WIDTHS[place]}" for place in ends),
         f"{drawn} drawn networks of each width and prior: {listed(least)} refuted",
         f"95%, bootstrap over networks: {listed(limits)} refuted",
         "a reason to ask one direction only",
-        figure([shares["trained"][place] for place in ends], len(exact) == len(COUNTED)),
-        chapter(shares, len(exact) == len(COUNTED)),
+        figure([shares["trained"][place] for place in ends]),
+        chapter(shares),
     )
 
 
-def _of(arm: str) -> Rows:
-    return rows_of(STUDIES[0] if arm == "trained" else STUDIES[1])
+def _of(arm: str, counted: bool = False) -> Rows:
+    return rows_of(STUDIES[2 * counted + (arm != "trained")])
 
 
 def _numbers(rows: Rows, arm: str, width: str, measure: str) -> list[float]:
-    prior = {"prior": arm} if "prior" in rows.factors else {}
-    found = rows.values(measure, hidden=hidden(width), **prior)
+    found = rows.values(measure, hidden=hidden(width), **_prior(arm))
     return [found[key] for key in sorted(found, key=str)]
 
 
@@ -79,16 +71,13 @@ def alignments(arm: str, width: str, step: str) -> Estimate:
 
 
 def refuted(arm: str, width: str) -> Estimate:
-    """What share of the alignments that the paper's search finds the other direction refutes.
+    """What share of the alignments that the paper's search finds the other direction refutes."""
+    return bootstrap(_found_and_refuted(arm, width), lambda every, gone: gone / every)
 
-    Where no study counted them one by one it is the net fall of their number: at least as many are refuted, since
-    larger alignments may become minimal.
-    """
-    if counted := rows_if_run(COUNTED[arm != "trained"]):
-        found = [_numbers(counted, arm, width, measure) for measure in ("paper-alignments", "one-way-refuted")]
-        return bootstrap(found, lambda every, gone: gone / every)
-    found = [_numbers(_of(arm), arm, width, f"{step}-alignments") for step in (PAPER, BOTH)]
-    return bootstrap(found, lambda every, left: 1 - left / every)
+
+def _found_and_refuted(arm: str, width: str) -> list[list[float]]:
+    """Of each network how many alignments the paper's search finds, and how many of them are refuted."""
+    return [_numbers(_of(arm, True), arm, width, measure) for measure in (f"{PAPER}-alignments", REFUTED)]
 
 
 def _interval(one: Estimate, places: int = 0) -> str:
@@ -100,8 +89,11 @@ def _count(number: float) -> str:
 
 
 def _link(arm: str, width: str, step: str) -> str:
-    prior = {} if arm == "trained" else {"prior": arm}
-    return _of(arm).link(f"{step}-alignments", hidden=hidden(width), **prior)
+    return _of(arm).link(f"{step}-alignments", hidden=hidden(width), **_prior(arm))
+
+
+def _prior(arm: str) -> dict[str, str]:
+    return {} if arm == "trained" else {"prior": arm}
 
 
 def _mark(arm: str, width: str, step: str) -> Mark:
@@ -114,9 +106,9 @@ def _mark(arm: str, width: str, step: str) -> Mark:
     return Mark("trained", one.value, one.low, one.high, words, url, note, bold=True, left=left)
 
 
-def figure(shares: Sequence[Estimate], exact: bool) -> Figure:
+def figure(shares: Sequence[Estimate]) -> Figure:
     """Minimal alignments of a network under five rules, at two widths."""
-    said = " and ".join(percent(one.value) for one in shares) + ", at least" * (not exact)
+    said = " and ".join(percent(one.value) for one in shares)
     rows = []
     for step, (name, below) in SHOWN.items():
         for place, width in enumerate(ENDS):
@@ -124,7 +116,7 @@ def figure(shares: Sequence[Estimate], exact: bool) -> Figure:
             marks = [*(_mark(prior, width, step) for prior in PRIORS), _mark("trained", width, step)]
             names = ("", "") if place else (name, below.format(said))
             rows.append(Row(names[0], [marks], names[1], band=band, strong=True))
-    found = [old for old, _ in _before_and_after(ENDS[0])]
+    found = _found_and_refuted("trained", ENDS[0])[0]
     caption = (
         f"{word(len(SHOWN)).capitalize()} of {word(len(STEPS))} rules, each added to those above. Grey: outer 95% "
         f"limits of three priors. {found.count(0)} of the {len(found)} have none by the paper’s."
@@ -139,7 +131,7 @@ def figure(shares: Sequence[Estimate], exact: bool) -> Figure:
     )
 
 
-def chapter(shares: Mapping[str, Sequence[Estimate]], exact: bool) -> Chapter:
+def chapter(shares: Mapping[str, Sequence[Estimate]]) -> Chapter:
     """Method, the share refuted by width, every rule at every width."""
     series = []
     for arm in (*PRIORS, "trained"):
@@ -148,31 +140,43 @@ def chapter(shares: Mapping[str, Sequence[Estimate]], exact: bool) -> Chapter:
             words = f"{arm}, width {width}: {percent(one.value)} ({_interval(one)}) refuted, {one.n} networks"
             low, high = (one.low, one.high) if trained else (None, None)
             kind: Kind = "trained" if trained else "drawn"
-            marks.append(Mark(kind, one.value, low, high, words, _link(arm, width, BOTH), radius=5 if trained else 4))
+            marks.append(
+                Mark(
+                    kind,
+                    one.value,
+                    low,
+                    high,
+                    words,
+                    _of(arm, True).link(REFUTED, hidden=hidden(width), **_prior(arm)),
+                    radius=5 if trained else 4,
+                )
+            )
         name = "trained" if trained else "drawn at random" * (arm == PRIORS[0])
         series.append(Series(name, percent(shares[arm][-1].value) * bool(name), marks, trained))
     band = [_band([shares[prior][place] for prior in PRIORS]) for place in range(len(WIDTHS))]
-    title = "Alignments refuted by the other direction" + ", at least" * (not exact)
+    title = "Alignments refuted by the other direction"
     plot = Plot(title, "", WIDTHS, SHARES, series, band, across="neurons in each of two hidden layers")
     table = []
     for step, words in STEPS.items():
         found = [alignments("trained", width, step) for width in WIDTHS]
         table.append([words, *(f"{_count(one.value)} ({_count(one.low)}–{_count(one.high)})" for one in found)])
-    pairs = [_before_and_after(width) for width in WIDTHS]
-    some = [[(old, new) for old, new in one if old] for one in pairs]
+    pairs = [list(zip(*_found_and_refuted("trained", width), strict=True)) for width in WIDTHS]
+    some = [[(old, gone) for old, gone in one if old] for one in pairs]
+    each = [bootstrap([[gone / old for old, gone in one]]) for one in some]
     table += [
+        ["refuted, of all together", *(f"{percent(one.value)} ({_interval(one)})" for one in shares["trained"])],
+        ["refuted, mean of networks with some", *(f"{percent(one.value)} ({_interval(one)})" for one in each)],
         ["networks with none by the paper’s", *(_how_many(one, lambda old, _: not old) for one in pairs)],
         ["with exactly one by the paper’s", *(_how_many(one, lambda old, _: old == 1) for one in pairs)],
-        ["with some, less than half left", *(_how_many(one, lambda old, new: 2 * new < old) for one in some)],
+        ["with some, more than half refuted", *(_how_many(one, lambda old, gone: 2 * gone > old) for one in some)],
     ]
     old, new, merged = (alignments("trained", ENDS[0], step).value for step in (PAPER, BOTH, "twins-merged"))
     return Chapter(
         prose(
             KEY,
-            how=ONE_BY_ONE if exact else AT_LEAST,
             none=_how_many(pairs[1], lambda old, _: not old),
-            half=_how_many(some[1], lambda old, new: 2 * new < old),
-            half_narrowest=_how_many(some[0], lambda old, new: 2 * new < old),
+            half=_how_many(some[1], lambda old, gone: 2 * gone > old),
+            half_narrowest=_how_many(some[0], lambda old, gone: 2 * gone > old),
             gone=percent(1 - new / old),
             twins=percent((new - merged) / old),
         ),
@@ -186,12 +190,6 @@ def chapter(shares: Mapping[str, Sequence[Estimate]], exact: bool) -> Chapter:
 
 def _band(some: Sequence[Estimate]) -> tuple[float, float]:
     return min(one.low for one in some), max(one.high for one in some)
-
-
-def _before_and_after(width: str) -> list[tuple[float, float]]:
-    """Of each trained network its alignments by the paper's rules, and with both directions."""
-    old, new = (_numbers(_of("trained"), "trained", width, f"{step}-alignments") for step in (PAPER, BOTH))
-    return list(zip(old, new, strict=True))
 
 
 def _how_many(pairs: Sequence[tuple[float, float]], has: Callable[[float, float], bool]) -> str:
