@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -77,7 +78,10 @@ def samples(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         Of each group its name, how many converged, number of finding → how its networks were found, and ``n``.
     """
     studies = [LARGEST, SEPARATE, *sorted({slug for one in findings for slug in one["studies"]} - {LARGEST, SEPARATE})]
-    starts = {slug: list(starts_of(slug)) for slug in studies if (FOLDER / f"{slug}.json").is_file()}
+    starts: dict[str, list[Start]] = {}
+    for slug in (slug for slug in studies if (FOLDER / f"{slug}.json").is_file()):
+        with suppress(Unusable):  # which the finding that needs it says
+            starts[slug] = list(starts_of(slug))
     group_of: dict[tuple[str, ...], int] = {}
     for one in (one for some in starts.values() for one in some):
         group_of.setdefault(one.key, next(place for place, (_, holds) in enumerate(GROUPS) if holds(one)))
