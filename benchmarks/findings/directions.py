@@ -125,7 +125,7 @@ def figure(shares: Sequence[Estimate]) -> Figure:
     return Figure(
         "Mean number of minimal alignments of a network under five rules, each added to those before it.",
         caption,
-        [Panel("", "Minimal alignments per network, mean", Scale(0.4, 4000, ticks, log=True))],
+        [Panel("", "Minimal alignments per network, mean, logarithmic", Scale(0.4, 4000, ticks, log=True))],
         rows,
         join=True,
     )
