@@ -14,7 +14,7 @@ from benchmarks.findings import directions, keeping, learned, plotted, replicati
 from benchmarks.findings.frame import frame
 from benchmarks.findings.further import chapters
 from benchmarks.findings.record import RECORD, as_json, broken_json, write_documents
-from benchmarks.findings.results import renew_texts
+from benchmarks.findings.results import files, renew_texts
 from benchmarks.findings.rows import Unusable, write_rows
 
 MODULES: Final = (learned, directions, keeping, transformers, replication)
@@ -34,10 +34,13 @@ def made() -> dict[str, Any]:
 def main(arguments: list[str] | None = None) -> int:
     """Write everything."""
     parser = argparse.ArgumentParser(prog="benchmarks.findings", description=__doc__)
-    parser.add_argument("--rows", action="store_true", help="write the rows of every study anew first; two minutes")
-    if parser.parse_args(arguments).rows:
+    parser.add_argument(
+        "--rows", nargs="*", metavar="STUDY", help="write rows first: of these studies, or of all in two minutes"
+    )
+    rows = parser.parse_args(arguments).rows
+    if rows is not None:
         renew_texts()
-        write_rows([plotted.written(), transformers.written()])
+        write_rows(rows or sorted(files()), [] if rows else [plotted.written(), transformers.written()])
     record = made()
     RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     write_documents(record)

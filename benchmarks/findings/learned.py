@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Hashable, Mapping
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 
-from analysis.studies.statistics import Share, Tested, cochran_mantel_haenszel, share_of
+from analysis.studies.statistics import Share, Tested, cochran_mantel_haenszel, mcnemar, share_of
 from benchmarks.findings.charts import Figure, Kind, Mark, Panel, Plot, Row, Scale, Series
 from benchmarks.findings.record import Chapter, Finding, prose
 from benchmarks.findings.rows import ERROR, Rows, rows_if_run, rows_of
-from benchmarks.findings.words import percent, points, span, word
+from benchmarks.findings.words import listed, percent, points, span, word
 
 KEY, TITLE = "learned-or-drawn", "Learned or drawn"
 STUDIES: Final = ("learned-or-drawn", "scale-matched", "permuted-weights")
@@ -19,6 +20,7 @@ ONE, BOTH, ALGORITHM = "irredundant-literals-one", "alice-and-bob", "one-algorit
 WIDTHS: Final = ("2", "3", "4", "5", "6")
 PRIORS: Final = ("normal 1", "normal 2", "fan-in 3")
 MATCHED, PERMUTED = "matched", "permuted"
+NAMES: Final = {MATCHED: "drawn, trained scale", PERMUTED: "weights permuted"}
 
 
 def finding() -> Finding:
@@ -27,21 +29,24 @@ def finding() -> Finding:
     extra = {
         prior: found for prior, slug in ((MATCHED, STUDIES[1]), (PERMUTED, STUDIES[2])) if (found := rows_if_run(slug))
     }
-    pooled = {prior: within(rows, ONE, prior) for prior in PRIORS}
-    small, large = (word(round(-100 * one)) for one in sorted((_effect(t) for t in pooled.values()), reverse=True)[::2])
+    pooled = {prior: compared(rows, ONE, prior) for prior in PRIORS}
+    pooled |= {prior: compared(found, ONE, prior) for prior, found in extra.items()}
+    priors = [tested for prior, tested in pooled.items() if prior != PERMUTED]
+    effects = sorted(-_effect(tested) for tested in priors)
+    limits = span(-100 * end for tested in priors for end in (tested.low or 0, tested.high or 0))
     trained = [rows.started(hidden=hidden(width), prior="trained") for width in WIDTHS]
     drawn = sum(rows.started(hidden=hidden(width), prior=prior)[0] for width in WIDTHS for prior in PRIORS)
-    limits = span(-100 * end for tested in pooled.values() for end in (tested.low or 0, tested.high or 0))
-    studies = ["learned-or-drawn", *(found.slug for found in extra.values())]
+    drawn += extra[MATCHED].started(prior=MATCHED)[0] if MATCHED in extra else 0
+    scale = ", even at trained scale," if MATCHED in extra else ","
     return Finding(
         KEY,
         TITLE,
-        studies,
+        ["learned-or-drawn", *(found.slug for found in extra.values())],
         "At equal function, trained XOR networks have exactly one place for an algorithm less often than networks "
-        f"drawn at random, by {small} to {large} points within widths.",
+        f"drawn at random{scale} by {word(round(100 * effects[0]))} to {word(round(100 * effects[-1]))} points.",
         f"{sum(n for n, _ in trained):,} trained of {sum(of for _, of in trained):,} started; {drawn:,} drawn",
-        "three normal priors; same bound on the error",
-        f"95%; the pooled differences reach from {limits} points",
+        "normal priors, one with each trained layer’s mean and deviation; same bound on the error",
+        f"95%; differences pooled within widths reach from {limits} points",
         "drawn networks that, given trained weights’ correlations too, lie on the trained line",
         figure(rows, extra),
         chapter(rows, extra, pooled),
@@ -59,8 +64,19 @@ def share(rows: Rows, measure: str, width: str, prior: str) -> Share:
     return share_of(sum(found.values()), len(found))
 
 
-def within(rows: Rows, measure: str, prior: str, widths: tuple[str, ...] = WIDTHS) -> Tested:
-    """Trained less drawn within widths."""
+def compared(rows: Rows, measure: str, prior: str, widths: tuple[str, ...] = WIDTHS) -> Tested:
+    """Trained less drawn within widths; of permuted weights each network less its own permutation."""
+    widths = tuple(width for width in widths if _has(rows, width))
+    if prior == PERMUTED:
+        pairs: dict[str, dict[Hashable, Any]] = {
+            arm: {
+                (width, seed): value
+                for width in widths
+                for seed, value in rows.values(measure, hidden=hidden(width), prior=arm).items()
+            }
+            for arm in ("trained", prior)
+        }
+        return mcnemar(pairs)
     arms: Mapping[str, Mapping[object, Share]] = {
         arm: {width: share(rows, measure, width, arm) for width in widths} for arm in ("trained", prior)
     }
@@ -90,14 +106,13 @@ def figure(rows: Rows, extra: Mapping[str, Rows]) -> Figure:
         Series("drawn at random" * (prior == PRIORS[1]), _widest(last) * (prior == PRIORS[1]), _marks(rows, prior))
         for prior in PRIORS
     ]
-    names = {MATCHED: "drawn, trained scale", PERMUTED: "weights permuted"}
     for place, (prior, found) in enumerate(extra.items(), start=1):
         marks = _marks(found, prior)
         end = next(mark.value or 0 for mark in reversed(marks) if mark is not None)
-        series.append(Series(names[prior], percent(end), marks, joined=False, shift=7.0 * place))
+        series.append(Series(NAMES[prior], percent(end), marks, joined=False, shift=7.0 * place))
     trained = share(rows, ONE, WIDTHS[-1], "trained").value or 0
     series.append(Series("trained", percent(trained), _marks(rows, "trained"), thick=True))
-    to_run = [f"{name}: to be run" for prior, name in names.items() if prior not in extra]
+    to_run = [f"{name}: to be run" for prior, name in NAMES.items() if prior not in extra]
     plot = Plot(
         "Networks with exactly one place for an algorithm",
         "",
@@ -121,8 +136,12 @@ def _widest(shares: list[float]) -> str:
 
 
 def _marks(rows: Rows, prior: str) -> list[Mark | None]:
-    known = {own[rows.factors.index("hidden")] for _, own, _, _ in rows.rows[ONE]}
-    return [_mark(rows, width, prior) if hidden(width) in known else None for width in WIDTHS]
+    return [_mark(rows, width, prior) if _has(rows, width) else None for width in WIDTHS]
+
+
+def _has(rows: Rows, width: str) -> bool:
+    """Whether a study has networks of a width."""
+    return any(own[rows.factors.index("hidden")] == hidden(width) for _, own, _, _ in rows.rows[ONE])
 
 
 def chapter(rows: Rows, extra: Mapping[str, Rows], pooled: Mapping[str, Tested]) -> Chapter:
@@ -130,23 +149,16 @@ def chapter(rows: Rows, extra: Mapping[str, Rows], pooled: Mapping[str, Tested])
     arms = [*((prior, rows) for prior in PRIORS), *extra.items()]
     lines: list[Row] = []
     for width in WIDTHS:
-        for prior, found in arms:
-            if _marks(found, prior)[WIDTHS.index(width)] is None:
-                continue
-            one = within(found, ONE, prior, (width,))
-            words = f"width {width}, trained less {prior}: {points(_effect(one))} points"
-            mark = Mark(
-                "drawn", one.effect, one.low, one.high, words, found.link(ONE, hidden=hidden(width)), prior, radius=4
-            )
+        for prior, found in ((prior, found) for prior, found in arms if _has(found, width)):
+            one = compared(found, ONE, prior, (width,))
+            words = f"width {width}, trained less {prior}: {points(_effect(one))} points, of {one.sizes}"
+            url = found.link(ONE, hidden=hidden(width))
+            mark = Mark("drawn", one.effect, one.low, one.high, words, url, prior, radius=4)
             lines.append(Row(f"Width {width}" * (prior == PRIORS[0]), [[mark]]))
-    for prior, found in arms:
-        one = pooled.get(prior) or within(
-            found, ONE, prior, tuple(w for w, m in zip(WIDTHS, _marks(found, prior), strict=True) if m)
-        )
-        words = f"within widths, trained less {prior}: {points(_effect(one))} points"
-        mark = Mark(
-            "trained", one.effect, one.low, one.high, words, found.link(ONE), f"{prior} {points(_effect(one), 0)}"
-        )
+    for prior, one in pooled.items():
+        words = f"within widths, trained less {prior}: {points(_effect(one))} points, of {one.sizes}"
+        note = f"{prior} {points(_effect(one), 0)}"
+        mark = Mark("trained", one.effect, one.low, one.high, words, dict(arms)[prior].link(ONE), note)
         lines.append(Row("Within widths" * (prior == PRIORS[0]), [[mark]], ruled=prior == PRIORS[0], strong=True))
     ticks = [(tick / 100, f"{tick}".replace("-", "−")) for tick in (-40, -30, -20, -10, 0, 10)]
     panel = Panel("", "Trained less drawn, percentage points", Scale(-0.45, 0.25, ticks, zero=0))
@@ -154,32 +166,40 @@ def chapter(rows: Rows, extra: Mapping[str, Rows], pooled: Mapping[str, Tested])
         "Difference in the share with one place, trained less drawn, by width and prior.", panels=[panel], rows=lines
     )
     head = ["", *(f"width {width}" for width in WIDTHS), "trained less this, points"]
+    names = {prior: f"drawn, {prior}" for prior in PRIORS} | NAMES
     table = [_line("trained", rows, "trained", None)]
-    table += [_line(f"drawn, {prior}", rows, prior, pooled[prior]) for prior in PRIORS]
-    for prior, found in extra.items():
-        widths = tuple(w for w, m in zip(WIDTHS, _marks(found, prior), strict=True) if m)
-        table.append(
-            _line(
-                {MATCHED: "drawn, trained scale", PERMUTED: "weights permuted"}[prior],
-                found,
-                prior,
-                within(found, ONE, prior, widths),
-            )
-        )
+    table += [_line(names[prior], found, prior, pooled[prior]) for prior, found in arms]
     for prior in ("trained", PRIORS[0]):
         medians = (np.median(list(rows.values(ERROR, hidden=hidden(width), prior=prior).values())) for width in WIDTHS)
         table.append([f"exact error, {prior}, median", *(f"{one:.4f}".lstrip("0") for one in medians), ""])
     return Chapter(
         prose(
             KEY,
-            largest_p=f"{max(one.p or 0 for one in pooled.values()):.1g}",
-            algorithms=span((100 * _effect(within(rows, ALGORITHM, prior)) for prior in PRIORS), "{:.1f}"),
-            both=span(100 * _effect(within(rows, BOTH, prior)) for prior in PRIORS),
+            largest_p=f"{max(one.p or 0 for prior, one in pooled.items() if prior != PERMUTED):.1g}",
+            algorithms=span((100 * _effect(compared(rows, ALGORITHM, prior)) for prior in PRIORS), "{:.1f}"),
+            pairs=_pairs(extra, pooled),
+            both=span(100 * _effect(compared(rows, BOTH, prior)) for prior in PRIORS),
         ),
         more,
         "Networks with exactly one place for an algorithm, with Wilson’s 95% intervals.",
         head,
         table,
+    )
+
+
+def _pairs(extra: Mapping[str, Rows], pooled: Mapping[str, Tested]) -> str:
+    """How many trained networks have a permutation that computes the same, after how many tries."""
+    if PERMUTED not in extra:
+        return "That arm is still to be run."
+    rows, told = extra[PERMUTED], pooled[PERMUTED]
+    found = []
+    for width in filter(partial(_has, rows), WIDTHS):
+        trained = rows.started(hidden=hidden(width), prior="trained")[0]
+        tries = rows.values("draws", hidden=hidden(width), prior=PERMUTED)
+        found.append(f"{len(tries)} of {trained} at width {width} (one of {np.mean(list(tries.values())):,.0f} tries)")
+    return (
+        f"An accepted permutation was found for {listed(found)}. Pair by pair the difference is "
+        f"{points(_effect(told))} points ({points(told.low or 0)} to {points(told.high or 0)})."
     )
 
 

@@ -25,7 +25,7 @@ from analysis.studies.design import FACTORS, SHARED, Factor, StudyDesign
 from analysis.studies.outcome import StudyOutcome, network_of_outcome
 from analysis.studies.result_file import StudyResults
 from analysis.tasks import input_table
-from benchmarks.findings.results import design_of, files, results_of
+from benchmarks.findings.results import design_of, results_of
 
 DATA: Final = Path(__file__).resolve().parents[2] / "app" / "bundled" / "findings"
 PACKAGE: Final = DATA / "datapackage.json"
@@ -54,14 +54,19 @@ class Unusable(Exception):
 # --- writing
 
 
-def write_rows(others: Iterable[dict[str, Any]] = ()) -> None:
-    """Every study's file and the description of all.
+def write_rows(slugs: Iterable[str], others: Iterable[dict[str, Any]] = ()) -> None:
+    """The files of some studies, and the description of all.
 
     Args:
+        slugs: of the studies.
         others: descriptions of files that no study of this kind made, as :func:`write_table` returns them.
+
+    Raises:
+        KeyError: a study has no results.
     """
-    DATA.mkdir(exist_ok=True)
-    resources = sorted([*map(_study, files()), *others], key=lambda one: str(one["name"]))
+    known = {one["name"]: one for one in json.loads(PACKAGE.read_text())["resources"]} if PACKAGE.exists() else {}
+    known |= {one["name"]: one for one in (*map(_study, slugs), *others)}
+    resources = [known[name] for name in sorted(known)]
     package = {"name": "pluriscope-findings", "licenses": [{"name": "MIT"}], "resources": resources}
     PACKAGE.write_text(json.dumps(package, indent=1, ensure_ascii=False) + "\n")
 

@@ -172,13 +172,13 @@ def chapter(rows: Rows) -> Chapter:
         rows=lines,
     )
     head = ["", "valid", "fewest edges", "minimal", "in every valid one", "least overlap", "mean overlap"]
-    says = "By query, key and value, zero ablation: medians of the models, with the range."
+    caption = "By query, key and value, zero ablation: medians of the models, with the range."
     held = next(iter(rows.values("of", rows="held out as well", granularity="qkv").values()))
     none = {
         kind: sum(one == 0 for task in TASKS for one in kept(rows, task, ablation=kind)) for kind in ("zero", "mean")
     }
-    words = prose(KEY, held=held, kept=_held_out(rows), **none)
-    return Chapter(words, more, says, head, table)
+    said = prose(KEY, held=held, kept=_held_out(rows), **none)
+    return Chapter(said, more, caption, head, table)
 
 
 def _held_out(rows: Rows) -> str:
