@@ -11,7 +11,7 @@ import numpy as np
 from analysis.studies.statistics import Share, Tested, cochran_mantel_haenszel, mcnemar, share_of
 from benchmarks.findings.charts import Figure, Kind, Mark, Panel, Plot, Row, Scale, Series
 from benchmarks.findings.record import Chapter, Finding, prose
-from benchmarks.findings.rows import ERROR, Rows, rows_if_run, rows_of
+from benchmarks.findings.rows import CONVERGED, ERROR, Rows, rows_if_run, rows_of
 from benchmarks.findings.words import listed, percent, points, span, word
 
 KEY, TITLE = "learned-or-drawn", "Learned or drawn"
@@ -141,7 +141,7 @@ def _marks(rows: Rows, prior: str) -> list[Mark | None]:
 
 def _has(rows: Rows, width: str) -> bool:
     """Whether a study has networks of a width."""
-    return any(own[rows.factors.index("hidden")] == hidden(width) for _, own, _, _ in rows.rows[ONE])
+    return any(own[rows.factors.index("hidden")] == hidden(width) for _, own, _, _ in rows.rows[CONVERGED])
 
 
 def chapter(rows: Rows, extra: Mapping[str, Rows], pooled: Mapping[str, Tested]) -> Chapter:
