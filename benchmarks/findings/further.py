@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from benchmarks.findings import corrections
 from benchmarks.findings.asked import share
 from benchmarks.findings.record import text_of
 from benchmarks.findings.results import design_of, files
@@ -98,5 +99,6 @@ CHAPTERS: Final[Mapping[str, tuple[str, Callable[[], Mapping[str, Any]]]]] = {
     "definitions": ("Definitions and a theorem", dict),
     "statistics": ("Statistics and shared samples", statistics),
     "failed": ("Predictions that failed", failed),
+    "corrections": ("Corrections", corrections.numbers),
 }
 """By address: title, and the numbers that the text needs beside those that it asks for itself."""

@@ -205,6 +205,8 @@ class Rows:
         ]
         if len({seed for seed, _, _ in found}) == len(found):
             return {seed: value for seed, _, value in found}
+        if len({(seed, own[:-1]) for seed, own, _ in found}) == len(found):  # under one protocol
+            return {(seed, own[:-1]): value for seed, own, value in found}
         return {(seed, own): value for seed, own, value in found}
 
     def started(self, **levels: str) -> tuple[int, int]:
