@@ -48,7 +48,7 @@ GROUPS: Final[Sequence[tuple[str, Callable[[Start], bool]]]] = (
     ("XOR, planted, seeds {seeds}", lambda one: one.arm == "planted"),
     ("XOR, drawn, other seeds", lambda one: one.arm != "trained"),
     ("Digits, last layers", lambda one: one.slug == "digits-tail"),
-    ("Trained at other depths, on noise, to other losses, on several tasks", lambda _: True),
+    ("Trained on noise, to other losses, on several tasks", lambda _: True),
 )
 """Names of groups, each with what belongs to it and to no group before it."""
 
@@ -115,10 +115,12 @@ def _group(name: str, n: int, started: int, numbers: Sequence[str], how: str) ->
 
 
 def starts_of(slug: str) -> Iterator[Start]:
-    """The networks that a study started."""
+    """The networks with two hidden layers that a study started; no finding is about others of them."""
     rows = rows_of(slug)
     for seed, own, converged, network in rows.rows[CONVERGED]:
         levels = dict(zip(rows.factors, own, strict=True))
+        if levels.get("hidden", "-").count("-") != 1:
+            continue
         arm = "planted" if "planting" in levels else levels.get("prior") or _only_arm(slug)
         key = (network, str(seed), levels.get("planting", "")) if network else (slug, str(seed), *own)
         yield Start(key, slug, arm, seed, levels.get("hidden", "").partition("-")[0], converged == "true")
