@@ -115,13 +115,15 @@ def _group(name: str, n: int, started: int, numbers: Sequence[str], how: str) ->
 
 
 def starts_of(slug: str) -> Iterator[Start]:
-    """The networks with two hidden layers that a study started; no finding is about others of them."""
+    """The networks that a study started, without those that no finding is about: of other depths than two hidden
+    layers, and trained ones of studies of drawn networks.
+    """
     rows = rows_of(slug)
     for seed, own, converged, network in rows.rows[CONVERGED]:
         levels = dict(zip(rows.factors, own, strict=True))
-        if levels.get("hidden", "-").count("-") != 1:
-            continue
         arm = "planted" if "planting" in levels else levels.get("prior") or _only_arm(slug)
+        if levels.get("hidden", "-").count("-") != 1 or (slug.startswith("drawn-") and arm == "trained"):
+            continue
         key = (network, str(seed), levels.get("planting", "")) if network else (slug, str(seed), *own)
         yield Start(key, slug, arm, seed, levels.get("hidden", "").partition("-")[0], converged == "true")
 
