@@ -288,12 +288,10 @@ def data_rows(
     raw = data_of(slug, links)
     lines = csv.reader(io.StringIO(raw.decode()))
     names, wanted = next(lines), options.get("measure", [])
-    at = names.index("measure")
     rows = [
-        Row(values, url=stored.get(values["network"], ""))
-        for line in lines
-        if not wanted or line[at] in wanted
-        if (values := dict(zip(names, line, strict=True)))
+        Row(values, url=stored.get(values.get("network", ""), ""))
+        for values in (dict(zip(names, line, strict=True)) for line in lines)
+        if not wanted or values.get("measure") in wanted
     ]
     columns = tuple(
         Column(
@@ -303,7 +301,7 @@ def data_rows(
             "text",
             facet="" if name in ("network", "note") else "any",
             offered=name not in ("value", "seed"),
-            first=name == "network",
+            first=name == names[0],
             shown=name not in ("protocol", "output"),
         )
         for field in described()[slug]["schema"]["fields"]

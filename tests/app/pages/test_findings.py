@@ -60,6 +60,17 @@ def test_rows_are_a_file_too(client):
     assert len(answer.text.splitlines()) == findings.described()["learned-or-drawn"]["rows"] + 1
 
 
+def test_rows_of_no_single_network_are_listed_too(client, data):
+    package = data / "datapackage.json"
+    told = json.loads(package.read_text())
+    fields = [{"name": name, "description": name} for name in ("lens", "right")]
+    told["resources"] = [told["resources"][0] | {"name": "told", "schema": {"fields": fields}}]
+    package.write_text(json.dumps(told))
+    (data / "told.csv.gz").write_bytes(gzip.compress(b"lens,right\npaths,3\nprobes,4\n"))
+    assert client.get("/findings/data/told").text.count("data-item") == 2
+    assert client.get("/findings/data/told?lens=paths").text.count("data-item") == 1
+
+
 @pytest.mark.parametrize(
     ("address", "parent"),
     [
