@@ -37,17 +37,20 @@ def finding() -> Finding:
     trained = [rows.started(hidden=hidden(width), prior="trained") for width in WIDTHS]
     drawn = sum(rows.started(hidden=hidden(width), prior=prior)[0] for width in WIDTHS for prior in PRIORS)
     drawn += extra[MATCHED].started(prior=MATCHED)[0] if MATCHED in extra else 0
-    scale = ", even at trained scale," if MATCHED in extra else ","
+    permuted = pooled.get(PERMUTED)
+    apart = f" and than permuted ones by only {word(round(-100 * _effect(permuted)))}" if permuted else ""
+    pairs = f"; {-100 * (permuted.high or 0):.0f} to {-100 * (permuted.low or 0):.0f} pair by pair" if permuted else ""
     return Finding(
         KEY,
         TITLE,
         ["learned-or-drawn", *(found.slug for found in extra.values())],
-        "At equal function, trained XOR networks have exactly one place for an algorithm less often than networks "
-        f"drawn at random{scale} by {word(round(100 * effects[0]))} to {word(round(100 * effects[-1]))} points.",
-        f"{sum(n for n, _ in trained):,} trained of {sum(of for _, of in trained):,} started; {drawn:,} drawn",
-        "normal priors, one with each trained layer’s mean and deviation; same bound on the error",
-        f"95%; differences pooled within widths reach from {limits} points",
-        "drawn networks that, given trained weights’ correlations too, lie on the trained line",
+        "At equal function, trained XOR networks have exactly one place for an algorithm less often than drawn ones, "
+        f"by {word(round(100 * effects[0]))} to {word(round(100 * effects[-1]))} points,{apart}.",
+        f"{sum(n for n, _ in trained):,} trained of {sum(of for _, of in trained):,} started; {drawn:,} drawn"
+        + (f"; {permuted.sizes[0]} permuted" if permuted else ""),
+        "normal priors, one at each trained layer’s scale; a network with each neuron’s weights permuted",
+        f"95%; {limits} points pooled within widths{pairs}",
+        "neurons drawn with trained neurons’ weights that do as trained ones do",
         figure(rows, extra),
         chapter(rows, extra, pooled),
     )
@@ -123,7 +126,7 @@ def figure(rows: Rows, extra: Mapping[str, Rows]) -> Figure:
         to_run,
         "neurons in each of two hidden layers",
     )
-    caption = "Grey: outer 95% limits of three priors."
+    caption = "Grey: outer 95% limits of three priors. Permuted: of trained networks with such a permutation."
     return Figure(
         "Share of networks with exactly one place for an algorithm, by width and by how they were found.",
         caption,
@@ -192,14 +195,19 @@ def _pairs(extra: Mapping[str, Rows], pooled: Mapping[str, Tested]) -> str:
     if PERMUTED not in extra:
         return "That arm is still to be run."
     rows, told = extra[PERMUTED], pooled[PERMUTED]
-    found = []
+    found, pairs, without = [], [], []
     for width in filter(partial(_has, rows), WIDTHS):
         trained = rows.started(hidden=hidden(width), prior="trained")[0]
+        one, other = (rows.values(ONE, hidden=hidden(width), prior=arm) for arm in ("trained", PERMUTED))
+        pairs += [yes for seed, yes in one.items() if seed in other]
+        without += [yes for seed, yes in one.items() if seed not in other]
         tries = rows.values("draws", hidden=hidden(width), prior=PERMUTED)
         found.append(f"{len(tries)} of {trained} at width {width} (one of {np.mean(list(tries.values())):,.0f} tries)")
+    with_one, no_one = (percent(float(np.mean(some))) for some in (pairs, without))
     return (
         f"An accepted permutation was found for {listed(found)}. Pair by pair the difference is "
-        f"{points(_effect(told))} points ({points(told.low or 0)} to {points(told.high or 0)})."
+        f"{points(_effect(told))} points ({points(told.low or 0)} to {points(told.high or 0)}). "
+        f"Trained networks without one have exactly one place in {no_one}, those with one in {with_one}."
     )
 
 
