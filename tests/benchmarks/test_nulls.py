@@ -1,4 +1,4 @@
-"""The moments that designs declare are those of the trained networks whose weights are stored."""
+"""Networks that were not trained beside those whose weights they are made of: moments and permutations."""
 
 from __future__ import annotations
 
@@ -37,3 +37,21 @@ def test_each_layer_has_the_mean_and_deviation_of_trained_ones(moments, slug):
     told = design.source_options["moments"]
     assert list(told) == list(design.labels("hidden"))
     assert told == {hidden: moments[hidden] for hidden in told}
+
+
+def test_permuted_networks_are_their_partners_with_weights_in_other_places():
+    results = results_of("permuted-weights")
+    cells = {cell.key: cell for cell in cells_of(results.design)}
+    found = {"": {}, "permuted": {}}
+    for one in results.outcomes:
+        levels = cells[one.cell].levels
+        if one.converged:
+            found[levels["prior"]][levels["hidden"], one.seed] = one
+    assert set(found["permuted"]) <= set(found[""])
+    for key, one in found["permuted"].items():
+        other = found[""][key]
+        assert not np.array_equal(one.weights, other.weights)
+        pairs = zip(*(split_parameters(each.weights, each.sizes) for each in (one, other)), strict=True)
+        (weights, own_weights), (biases, own_biases) = pairs
+        for a, b in zip((*map(np.sort, weights), *biases), (*map(np.sort, own_weights), *own_biases), strict=True):
+            assert np.array_equal(a, b)
