@@ -109,29 +109,42 @@ def figure(rows: Rows, extra: Mapping[str, Rows]) -> Figure:
         Series("drawn at random" * (prior == PRIORS[1]), _widest(last) * (prior == PRIORS[1]), _marks(rows, prior))
         for prior in PRIORS
     ]
-    for place, (prior, found) in enumerate(extra.items(), start=1):
-        marks = _marks(found, prior)
-        end = next(mark.value or 0 for mark in reversed(marks) if mark is not None)
-        series.append(Series(NAMES[prior], percent(end), marks, joined=False, shift=7.0 * place))
+    if matched := extra.get(MATCHED):
+        marks = _marks(matched, MATCHED)
+        end = percent(marks[-1].value or 0) if marks[-1] else ""
+        series.append(Series("at trained scale", end, marks, joined=False, shift=7.0))
     trained = share(rows, ONE, WIDTHS[-1], "trained").value or 0
     series.append(Series("trained", percent(trained), _marks(rows, "trained"), thick=True))
+    scale = Scale(0, 1, [(0, "0"), (0.25, "25"), (0.5, "50"), (0.75, "75"), (1, "100%")])
     to_run = [f"{name}: to be run" for prior, name in NAMES.items() if prior not in extra]
-    plot = Plot(
-        "Networks with exactly one place for an algorithm",
-        "",
-        WIDTHS,
-        Scale(0, 1, [(0, "0"), (0.25, "25"), (0.5, "50"), (0.75, "75"), (1, "100%")]),
-        series,
-        band,
-        to_run,
-        "neurons in each of two hidden layers",
-    )
-    caption = "Grey: outer 95% limits of three priors. Permuted: of trained networks with such a permutation."
+    plots = [
+        Plot("Trained or drawn", "exactly one place for an algorithm", WIDTHS, scale, series, band, to_run, "width")
+    ]
+    if pairs := extra.get(PERMUTED):
+        widths = [width for width in WIDTHS if _has(pairs, width)]
+        arms = {"trained": "before", PERMUTED: "permuted"}
+        lines = [
+            Series(name, "", [_partner(pairs, width, arm) for width in widths], thick=arm == "trained", shift=shift)
+            for (arm, name), shift in zip(arms.items(), (0.0, 7.0), strict=True)
+        ]
+        plots.append(Plot("Each neuron’s weights permuted", "exactly one place", widths, scale, lines, across="width"))
     return Figure(
         "Share of networks with exactly one place for an algorithm, by width and by how they were found.",
-        caption,
-        plots=[plot],
+        "Grey: outer 95% limits of three priors. Right: trained networks that have such a permutation.",
+        plots=plots,
     )
+
+
+def _partner(pairs: Rows, width: str, arm: str) -> Mark:
+    """The share of the networks of one arm whose partner is there."""
+    both = [pairs.values(ONE, hidden=hidden(width), prior=one) for one in ("trained", PERMUTED)]
+    own = both[arm == PERMUTED]
+    yes = [value for seed, value in own.items() if all(seed in one for one in both)]
+    found = share_of(sum(yes), len(yes))
+    words = f"width {width}, {arm}: {found.hits} of {found.of} pairs, {percent(found.value or 0)}"
+    kind: Kind = "trained" if arm == "trained" else "drawn"
+    url = pairs.link(ONE, hidden=hidden(width), prior=arm)
+    return Mark(kind, found.value, found.low, found.high, words, url, radius=5.0 if arm == "trained" else 4.0)
 
 
 def _widest(shares: list[float]) -> str:
