@@ -12,9 +12,9 @@ from analysis.studies.statistics import Tested, friedman, holm, page, wilcoxon
 from benchmarks.findings.charts import Figure, Kind, Mark, Panel, Plot, Row, Scale, Series
 from benchmarks.findings.plotted import CIRCUITS, FIRST, MOST_CIRCUITS, PLOTTED, WIDTHS, error, estimate, quartiles_of
 from benchmarks.findings.record import Chapter, Finding, prose, text_of
-from benchmarks.findings.rows import Rows, rows_of, table_of
-from benchmarks.findings.statistics import Ratio, ratio_of
-from benchmarks.findings.words import amount, listed, probability, quartiles, span, word
+from benchmarks.findings.rows import CONVERGED, Rows, rows_of, table_of
+from benchmarks.findings.statistics import ratio_of
+from benchmarks.findings.words import amount, listed, probability, span, word
 
 KEY, TITLE, OPTIONS = "reported", "Reported and ours", "plotted"
 STUDIES: Final = (
@@ -107,59 +107,34 @@ class Options:
 
 
 def numbers(options: Options) -> dict[str, object]:
-    """What the table of reported results is filled with."""
-    counts, xor, one_way, loss = map(rows_of, ("paper-counts", "paper-xor", "alice-or-bob", "paper-loss"))
-    circuits = counts.values(VALID, hidden="3-3", protocol=PAPER)
+    """What the table of reported results needs beside what it asks the rows for."""
+    counts, loss = rows_of("paper-counts"), rows_of("paper-loss")
+    circuits, totals = (counts.values(measure, hidden="3-3", protocol=PAPER) for measure in (VALID, READ))
     (commonest, hits), (second, fewer) = Counter(circuits.values()).most_common(2)
-    one, most = one_way.values("paper-one", hidden="3-3"), one_way.values("paper-alignments", hidden="3-3")
-    width = rows_of("paper-width")
-    singles = [width.values("one-minimal-alignment", hidden=w, protocol=PAPER).values() for w in WIDTHS]
-    reads = [width.values("one-interpretation", hidden=w, protocol=PAPER).values() for w in WIDTHS]
-    targets = sorted({own[0] for _, own, _, _ in loss.rows["converged"]}, key=float)
-    medians = [float(np.median([*loss.values(VALID, loss_target=t, protocol=PAPER).values()])) for t in targets]
-    lone = sum(sum(loss.values("one-minimal-alignment", loss_target=t, protocol=PAPER).values()) for t in targets)
-    left_out = [options.off(options.best(one), [one]) for one in PLOTTED_WIDTHS]
+    targets = {own[0] for _, own, _, _ in loss.rows[CONVERGED]}
+    medians = (float(np.median([*loss.values(VALID, loss_target=t, protocol=PAPER).values()])) for t in targets)
     many = [sum(n >= SITE_MAPPINGS for n in options.mappings[name]["3-3"]) for name in (IN_ONE_LAYER, TWO_ANYWHERE)]
-    digits, totals = rows_of("digits-tail"), counts.values(READ, hidden="3-3", protocol=PAPER)
-    alike = [totals[seed] / EXAMPLE for seed, n in circuits.items() if n == EXAMPLE]
-    rises, stays, ratios = several_tasks()
-    share_one = [sum(some) / len(some) for some in singles]
+    rises, stays = several_tasks()
     return {
         "commonest": commonest,
         "hits": hits,
         "networks": len(circuits),
         "second": second,
         "fewer": fewer,
-        "per_circuit": quartiles(xor.values("interpretations-per-circuit", protocol=PAPER).values()),
-        "least_alike": amount(min(alike)),
-        "in_all": quartiles(xor.values(READ, protocol=PAPER).values()),
-        "one": sum(one.values()),
-        "of_one": len(one),
-        "share_one": f"{100 * max(share_one):.0f}%",
-        "read_one": sum(map(sum, reads)),
-        "of_read": sum(map(len, reads)),
-        "few": STANDS[0] if max(share_one) < 0.02 and not any(map(sum, reads)) else STANDS[2],
+        "least_alike": amount(min(totals[seed] / EXAMPLE for seed, n in circuits.items() if n == EXAMPLE)),
         "noisy_circuits": noise(VALID),
         "noisy_reads": noise(READ),
         "noisy_mappings": noise_in_mappings(),
         "by_loss": span(medians),
-        "lone": lone,
         "rises": rises,
         "stays": stays,
-        "tasks": STANDS[0] if ratios.within(1.25) else STANDS[2],
         "best": options.best(),
         "off": f"{options.off(options.best()):.1f}",
-        "left_out": span(left_out, "{:.1f}"),
-        "narrow": quartiles(counts.values(READ, hidden="2-2", protocol=EVERY).values()),
-        "narrow_most": max(counts.values(READ, hidden="2-2", protocol=PAPER).values()),
+        "left_out": span((options.off(options.best(one), [one]) for one in PLOTTED_WIDTHS), "{:.1f}"),
         "off_mappings": listed(f"{options.off_mappings(name):.1f}" for name in (IN_ONE_LAYER, TWO_ANYWHERE)),
-        "most": max(most.values()),
         "many": many[0],
         "many_anywhere": many[1],
         "of_many": len(options.mappings[IN_ONE_LAYER]["3-3"]),
-        "digits": listed(
-            quartiles(digits.values(VALID, loss_target=t, protocol=PAPER).values()) for t in ("0.01", "0.001")
-        ),
     }
 
 
@@ -187,7 +162,7 @@ def noise_in_mappings() -> str:
     return f"Kendall’s W {told.effect or 0:.2f}, {probability(told.p_holm or 0)}, Holm over {word(len(tests))}"
 
 
-def several_tasks() -> tuple[str, str, Ratio]:
+def several_tasks() -> tuple[str, str]:
     """Interpretations by number of tasks, the mean over outputs, network by network."""
     study = [rows_of("paper-multi-task-drawn", str(output)) for output in range(6)]
     levels = list(dict.fromkeys(own[0] for _, own, _, _ in study[0].rows["converged"]))
@@ -199,11 +174,7 @@ def several_tasks() -> tuple[str, str, Ratio]:
     trend = page({level: means[level] for level in levels[:4]})
     fall, stay = ratio_of({four: means[four], one: means[one]}), ratio_of({six: means[six], four: means[four]})
     said = [f"{r.factor:.2f} ({r.low:.2f}–{r.high:.2f}) times" for r in (fall, stay)]
-    return (
-        f"four have {said[0]} those of one, Page’s {probability(trend.p or 0)}",
-        f"six have {said[1]} those of four",
-        stay,
-    )
+    return f"four have {said[0]} those of one, Page’s {probability(trend.p or 0)}", f"six have {said[1]} those of four"
 
 
 # --- figures
