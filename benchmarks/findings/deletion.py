@@ -11,11 +11,11 @@ from analysis.studies.statistics import Share, Tested, holm, share_of, spread_of
 from benchmarks.findings.charts import Figure, Mark, Panel, Row, Scale
 from benchmarks.findings.record import Chapter, Finding, prose
 from benchmarks.findings.results import design_of
-from benchmarks.findings.rows import Rows, rows_of
+from benchmarks.findings.rows import Rows, rows_if_run, rows_of
 from benchmarks.findings.words import listed, percent, word
 
 KEY, TITLE = "deletion", "Deletion while valid"
-STUDIES: Final = ("each-method-deletion", "each-method")
+STUDIES: Final = ("each-method-deletion", "each-method", "drawn-methods-deletion")
 WIDTHS: Final = ("3", "4", "5")
 SHOWN: Final = ("3", "5")
 METHODS: Final[Mapping[str, str]] = {
@@ -96,14 +96,14 @@ def _hidden(width: str) -> str:
 
 def finding() -> Finding:
     """The sentence with its numbers."""
-    answers = Answers(*map(rows_of, STUDIES))
+    answers, drawn = Answers(*map(rows_of, STUDIES[:2])), rows_if_run(STUDIES[2])
     more, three, five = answers.more("acdc", "5"), *(len(answers.excess(DELETION, width)) for width in SHOWN)
     tested = answers.tested()
-    beaten = sum(all(_fewer(tested[method, width]) for width in WIDTHS) for method in METHODS)
+    beaten = _beaten(tested)
     return Finding(
         KEY,
         TITLE,
-        STUDIES,
+        STUDIES if drawn else STUDIES[:2],
         "Deleting edges in random order while the circuit stays valid leaves smaller circuits than "
         f"{'each' if beaten == len(METHODS) else word(beaten)} of {word(len(METHODS))} methods does by default.",
         f"{three} networks of width 3, {five} of width 5",
@@ -112,13 +112,14 @@ def finding() -> Finding:
         f"larger in {sum(one < 0 for one in more)}",
         "a method by default left of the line and as often valid",
         figure(answers),
-        chapter(answers, tested),
+        chapter(answers, tested, Answers(drawn, drawn) if drawn else None),
     )
 
 
-def _fewer(tested: Tested) -> bool:
-    """Whether the first has fewer edges."""
-    return (tested.p_holm or 0.0) < LEVEL and (tested.effect or 0.0) < 0
+def _beaten(tested: Mapping[tuple[str, str], Tested]) -> int:
+    """How many methods leave more edges than random deletion at each width."""
+    fewer = {pair: (one.p_holm or 0.0) < LEVEL and (one.effect or 0.0) < 0 for pair, one in tested.items()}
+    return sum(all(fewer[method, width] for width in WIDTHS) for method in METHODS)
 
 
 def _mark(width: str, value: float, low: float | None, high: float | None, words: str, url: str) -> Mark:
@@ -191,7 +192,7 @@ def figure(answers: Answers) -> Figure:
     )
 
 
-def chapter(answers: Answers, default: Mapping[tuple[str, str], Tested]) -> Chapter:
+def chapter(answers: Answers, default: Mapping[tuple[str, str], Tested], drawn: Answers | None) -> Chapter:
     """Method; what a valid start of the ranking and a deletion pass are worth; table."""
     after, second = answers.tested(DELETED), answers.tested(DELETED, f"random{DELETED}")
     lines, means, table = [], {}, [[*_cells(answers, one), "", "", ""] for one in (DELETION, RESTARTS, DECISIONS)]
@@ -222,12 +223,23 @@ def chapter(answers: Answers, default: Mapping[tuple[str, str], Tested]) -> Chap
             second=f"{-means['random']:.1f}",
             others=word(sum(width == "5" for _, width in second)),
             least_p=f"{min(one.p_holm or 0 for (_, width), one in second.items() if width == '5'):.1g}",
+            drawn=_drawn(drawn) if drawn else "to be run",
             **shares,
         ),
         Figure("Edges too many at width 5, method by method.", "Line: random deletion.", panels=panels, rows=lines),
         "Edges too many: medians with quartiles of valid answers. More than random deletion: means over networks.",
         ["", *sizes, "valid at 5", *compared],
         table,
+    )
+
+
+def _drawn(answers: Answers) -> str:
+    """What comes of networks that were drawn."""
+    n = sum(len(answers.excess(DELETION, width)) for width in WIDTHS)
+    medians = listed(f"{np.median(list(answers.excess(DELETION, width).values())):g}" for width in WIDTHS)
+    return (
+        f"of {n} networks, random deletion leaves medians of {medians} edges too many, and fewer at each width than "
+        f"{word(_beaten(answers.tested()))} of the nine by default"
     )
 
 
