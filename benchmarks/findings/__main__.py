@@ -10,7 +10,7 @@ import json
 import sys
 from typing import Any, Final
 
-from benchmarks.findings import deletion, directions, keeping, learned, plotted, replication, transformers
+from benchmarks.findings import deletion, directions, keeping, learned, plotted, readers, replication, transformers
 from benchmarks.findings.frame import frame
 from benchmarks.findings.further import chapters
 from benchmarks.findings.record import RECORD, as_json, broken_json, write_documents
@@ -31,6 +31,12 @@ def made() -> dict[str, Any]:
     return {**frame(found), "findings": found, "chapters": chapters()}
 
 
+def _others() -> list[dict[str, Any]]:
+    """What describes the rows that no study of networks made, as far as they are there."""
+    told = [plotted.written(), transformers.written()]
+    return [*told, readers.written(readers.known_rows())] if readers.RESULTS.exists() else told
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Write everything."""
     parser = argparse.ArgumentParser(prog="benchmarks.findings", description=__doc__)
@@ -40,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     rows = parser.parse_args(arguments).rows
     if rows is not None:
         renew_texts()
-        write_rows(rows or sorted(files()), [] if rows else [plotted.written(), transformers.written()])
+        write_rows(rows or sorted(files()), [] if rows else _others())
     record = made()
     RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     write_documents(record)
