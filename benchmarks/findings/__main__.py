@@ -10,14 +10,24 @@ import json
 import sys
 from typing import Any, Final
 
-from benchmarks.findings import deletion, directions, keeping, learned, plotted, readers, replication, transformers
+from benchmarks.findings import (
+    deletion,
+    directions,
+    keeping,
+    learned,
+    planted,
+    plotted,
+    readers,
+    replication,
+    transformers,
+)
 from benchmarks.findings.frame import frame
 from benchmarks.findings.further import chapters
 from benchmarks.findings.record import RECORD, as_json, broken_json, write_documents
 from benchmarks.findings.results import files, renew_texts
 from benchmarks.findings.rows import Unusable, write_rows
 
-MODULES: Final = (learned, directions, keeping, deletion, transformers, replication)
+MODULES: Final = (learned, directions, keeping, planted, deletion, transformers, replication)
 
 
 def made() -> dict[str, Any]:

@@ -32,7 +32,7 @@ PLANTED: Final[Mapping[str, Sequence[str]]] = {
     "Trained by interchange": ("iit",),
 }
 _ALL: Final = 9.0  # radius of the disc of all networks, in pixels
-_LEAST: Final = 1.3
+_LEAST: Final = 1.8
 _SHARE: Final = Scale(0, 1, [(0, "0"), (0.5, "50"), (1, "100%")])
 
 
@@ -47,7 +47,7 @@ class Arm:
         url: of the rows.
         of: networks, those without a valid circuit too.
         planted: of how many the edges in every valid circuit are the planted ones; None where nothing was planted.
-        minimal: of how many no valid circuit is a part of the planted one, which is valid.
+        minimal: of how many the planted circuit is valid with no other inside it; None where that is not known.
     """
 
     label: str
@@ -56,7 +56,7 @@ class Arm:
     url: str
     of: int
     planted: int | None = None
-    minimal: int = 0
+    minimal: int | None = None
 
     @property
     def whole(self) -> Mark:
@@ -76,10 +76,11 @@ def planted_arm(rows: Rows, label: str, levels: Sequence[str]) -> Arm:
     """The networks of some ways to plant, together."""
     found = [value for level in levels for value in shares(rows, rows, SMALLEST, planting=level)]
     converged, planted, minimal = (
-        sum(sum(rows.values(measure, planting=level).values()) for level in levels)
+        [value for level in levels for value in rows.values(measure, planting=level).values()]
         for measure in (CONVERGED, IS_PLANTED, MINIMAL)
     )
-    return Arm(label, "trained", found, rows.link(IS_PLANTED, planting=levels), converged, planted, minimal)
+    hits = sum(planted), sum(minimal) if minimal else None
+    return Arm(label, "trained", found, rows.link(IS_PLANTED, planting=levels), sum(converged), *hits)
 
 
 def width_arm(kind: Kind, backbones: Rows, smallest: Rows, measure: str, width: str) -> Arm:
@@ -146,7 +147,9 @@ def figure(planted: Sequence[Arm], alone: Sequence[Arm], chance: Sequence[Arm]) 
         "Edges in every valid circuit, as a share of those of the smallest, by how networks were made.",
         "Area: share of networks. Split: all share a smaller circuit inside the planted one.",
         panels=[
-            Panel("Smallest circuit: share in every valid one", "right: networks where that is the planted one", _SHARE)
+            Panel(
+                "Smallest circuit: share in every valid one", "right: where all share exactly the planted one", _SHARE
+            )
         ],
         rows=lines,
     )
@@ -165,7 +168,7 @@ def chapter(planted: Sequence[Arm], alone: Sequence[Arm], chance: Sequence[Arm])
     pairs = [*pairwise(alone), *zip(alone, chance, strict=False)]
     tested = holm([mann_whitney({one.label: one.shares, two.label: two.shares}) for one, two in pairs])
     return Chapter(
-        prose(KEY, fall=_said(tested[:2]), drawn=_said(tested[2:])),
+        prose(KEY, fall=_said(tested[:2]), drawn=_said(tested[2:]) if chance else "to be run"),
         more,
         "What all valid circuits of a network share. Medians with their 95% intervals.",
         ["", "networks", "planted is minimal", "all share exactly it", "smallest is in all", "median share in all"],
@@ -179,5 +182,5 @@ def _said(tested: Sequence[Tested]) -> str:
 
 def _cells(arm: Arm) -> list[str]:
     middle, low, high = (100 * one for one in median_of(arm.shares))
-    own = ["–", "–"] if arm.planted is None else [f"{arm.minimal} of {arm.of}", f"{arm.planted} of {arm.of}"]
+    own = ["–" if hits is None else f"{hits} of {arm.of}" for hits in (arm.minimal, arm.planted)]
     return [arm.label, f"{arm.of}", *own, arm.whole.words.rpartition(": ")[2], f"{middle:.0f}% ({low:.0f}–{high:.0f})"]
