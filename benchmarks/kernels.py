@@ -2,8 +2,9 @@
 
 NumPy, its OpenBLAS and torch choose their code by the processor at the start, and can be told to choose what an older
 or other one would. Each variant below is one such choice, in processes of its own. Under each the tests of the engine
-run, and every result is written again: the golden networks under the protocol ``paper``, some of them with every
-closed-form class of directions, some with every criterion as well. All must be equal byte for byte, ids included.
+run, and every result is written again: the golden networks under the protocol ``paper``, some of them under
+``complete``, and what is asked of those: directions of every closed-form class, and the criteria of the funnel. All
+must be equal byte for byte, ids included.
 
     python -m benchmarks.kernels                          # all variants
     python -m benchmarks.kernels --only Haswell Prescott  # some; the first is what the others are held against
@@ -16,6 +17,8 @@ take effect, is named and left out.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -30,10 +33,15 @@ from benchmarks.machine import machine, machine_text
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FULL: Final = ("or_sigmoid_2-2", "xor_2-2-2", "xor_3", "xor_3-3_a")
-"""Golden networks with every criterion and every closed-form class of directions; XORNet is added."""
+"""Golden networks that are asked for criteria and directions; XORNet is added."""
 DIRECTIONS: Final = ("xor_pretrained", "xor_relu_3-3", "xor_sigmoid_3-3", "xor_tanh_3-3")
-"""With every closed-form class of directions: of each activation one in which oblique families have witnesses."""
-_OF_THE_RUN: Final = ("seconds", "began", "took")  # fields that say how long it took
+"""Asked for directions: of each activation one in which oblique families have witnesses."""
+_OF_THE_RUN: Final = (
+    "seconds",
+    "began",
+    "took",
+    "created_at",
+)  # fields that say when it was made, and how long it took
 
 
 @dataclass(frozen=True)
@@ -159,7 +167,7 @@ def write_results(folder: Path, *, few: bool = False) -> None:
 
     Args:
         folder: made if it is missing.
-        few: only XORNet in full and one network with directions, for a test.
+        few: only XORNet's analysis and one network's directions, for a test.
     """
     from analysis.network_files.files import network_file_json
     from app.bundled import bundled_networks
@@ -167,30 +175,38 @@ def write_results(folder: Path, *, few: bool = False) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     files = {name: golden_network(name) for name in NAMES}
-    xornet = next(one for one in bundled_networks() if one.slug == "alice-and-bob").file
-    along = ["--directions", "all"]
-    tasks = [("full alice-and-bob", xornet, ["--criteria", "all", *along])]
+    files["alice-and-bob"] = next(one for one in bundled_networks() if one.slug == "alice-and-bob").file
+    full = [*FULL, "alice-and-bob"]
+    commands = {
+        "complete": (("analyse", "{file}", "--output", "-"), full),
+        "paper": (("analyse", "{file}", "--output", "-", "--protocol", "paper"), list(NAMES)),
+        "directions": (("ask", "directions", "{file}", "--json"), [*full, *DIRECTIONS]),
+        "funnel": (("ask", "funnel", "{file}", "--json"), full),
+    }
     if few:
-        tasks.append(("directions xor_3", files["xor_3"], along))
-    else:
-        tasks += [(f"full {name}", files[name], ["--criteria", "all", *along]) for name in FULL]
-        tasks += [(f"directions {name}", files[name], along) for name in DIRECTIONS]
-        tasks += [(f"paper {name}", file, ["--protocol", "paper"]) for name, file in files.items()]
-    for name, file, options in tasks:
-        source, target = folder / f"{name}.network", folder / f"{name}.json"
-        source.write_text(json.dumps(network_file_json(file)))
-        _analyse([str(source), "--quiet", "--output", str(target), *options])
-        target.write_text(json.dumps(_timeless(json.loads(target.read_text())), indent=1))
-        source.unlink()
+        commands = {
+            "complete": (commands["complete"][0], full[-1:]),
+            "directions": (commands["directions"][0], FULL[2:3]),
+        }
+    for title, (arguments, names) in commands.items():
+        for name in names:
+            source = folder / f"{title} {name}.network"
+            source.write_text(json.dumps(network_file_json(files[name])))
+            said = _said([one.format(file=source) for one in arguments])
+            source.with_suffix(".json").write_text(json.dumps(_timeless(json.loads(said)), indent=1))
+            source.unlink()
 
 
-def _analyse(arguments: Sequence[str]) -> None:
-    """``pluriscope analyse`` in this process: starting one for each network would take longer than they do."""
+def _said(arguments: Sequence[str]) -> str:
+    """What ``pluriscope`` prints, in this process: starting one for each network would take longer than they do."""
     from app.cli.commands import run
 
-    ended = run(["analyse", *arguments])
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        ended = run([*arguments, "--quiet"])
     if ended not in (0, 3):  # 3: it stopped at a limit, and the result says so
-        raise RuntimeError(f"analyse {' '.join(arguments)} ended with {ended}")
+        raise RuntimeError(f"{' '.join(arguments)} ended with {ended}")
+    return printed.getvalue()
 
 
 def _timeless(value: Any) -> Any:

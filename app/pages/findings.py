@@ -178,7 +178,7 @@ def findings(links: Addresses) -> Iterator[Block]:
     yield Section("Data")
     yield Prose(
         f"Each number is computed from [one CSV a study]({links.findings('data')}): a row for each network and "
-        f"measure, with schema and digest. Not computed here: {'; '.join(wrong) or 'none'}.",
+        "measure, with schema and digest." + (f" Not computed here: {'; '.join(wrong)}." if wrong else ""),
         glossary=False,
     )
 

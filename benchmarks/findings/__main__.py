@@ -28,6 +28,12 @@ from benchmarks.findings.results import files, renew_texts
 from benchmarks.findings.rows import Unusable, write_rows
 
 MODULES: Final = (learned, directions, keeping, planted, deletion, transformers, replication)
+OTHERS: Final = {
+    plotted.KEY: plotted.written,
+    transformers.STUDIES[0]: transformers.written,
+    readers.NAME: readers.written,
+}
+"""Rows that no study of networks made."""
 
 
 def made() -> dict[str, Any]:
@@ -41,22 +47,22 @@ def made() -> dict[str, Any]:
     return {**frame(found), "findings": found, "chapters": chapters()}
 
 
-def _others() -> list[dict[str, Any]]:
-    """What describes the rows that no study of networks made, as far as they are there."""
-    told = [plotted.written(), transformers.written()]
-    return [*told, readers.written(readers.known_rows())] if readers.RESULTS.exists() else told
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Write everything."""
     parser = argparse.ArgumentParser(prog="benchmarks.findings", description=__doc__)
     parser.add_argument(
         "--rows", nargs="*", metavar="STUDY", help="write rows first: of these studies, or of all in two minutes"
     )
-    rows = parser.parse_args(arguments).rows
-    if rows is not None:
+    names = parser.parse_args(arguments).rows
+    if names is not None:
+        known = [*sorted(files()), *OTHERS]
+        if unknown := [name for name in names if name not in known]:
+            parser.error(f"no results of {', '.join(unknown)}; there are those of {', '.join(known)}")
         renew_texts()
-        write_rows(rows or sorted(files()), [] if rows else _others())
+        wanted = names or known
+        write_rows(
+            [name for name in wanted if name not in OTHERS], [OTHERS[name]() for name in wanted if name in OTHERS]
+        )
     record = made()
     RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     write_documents(record)

@@ -119,13 +119,14 @@ def starts_of(slug: str) -> Iterator[Start]:
     layers, and trained ones of studies of drawn networks.
     """
     rows = rows_of(slug)
-    for seed, own, converged, network in rows.rows[CONVERGED]:
+    for own, networks in rows.rows[CONVERGED].items():
         levels = dict(zip(rows.factors, own, strict=True))
         arm = "planted" if "planting" in levels else levels.get("prior") or _only_arm(slug)
         if levels.get("hidden", "-").count("-") != 1 or (slug.startswith("drawn-") and arm == "trained"):
             continue
-        key = (network, str(seed), levels.get("planting", "")) if network else (slug, str(seed), *own)
-        yield Start(key, slug, arm, seed, levels.get("hidden", "").partition("-")[0], converged == "true")
+        for seed, converged, network in networks:
+            key = (network, str(seed), levels.get("planting", "")) if network else (slug, str(seed), *own)
+            yield Start(key, slug, arm, seed, levels.get("hidden", "").partition("-")[0], converged == "true")
 
 
 @cache

@@ -51,7 +51,7 @@ def statistics() -> dict[str, object]:
 def groups() -> str:
     """Studies that share networks, as a list; the rest in its last line."""
     networks = {
-        slug: {network for *_, value, network in rows.rows[CONVERGED] if value == "true"}
+        slug: {one for some in rows.rows[CONVERGED].values() for _, value, one in some if value == "true"}
         for slug in sorted(files())
         if (rows := rows_if_run(slug))
     }

@@ -157,7 +157,7 @@ def _marks(rows: Rows, prior: str) -> list[Mark | None]:
 
 def _has(rows: Rows, width: str) -> bool:
     """Whether a study has networks of a width."""
-    return any(own[rows.factors.index("hidden")] == hidden(width) for _, own, _, _ in rows.rows[CONVERGED])
+    return any(own[rows.factors.index("hidden")] == hidden(width) for own in rows.rows[CONVERGED])
 
 
 def chapter(rows: Rows, extra: Mapping[str, Rows], pooled: Mapping[str, Tested]) -> Chapter:

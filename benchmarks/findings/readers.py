@@ -79,8 +79,8 @@ def main() -> int:
     for study, level in STUDIES.items():
         for cell in cells_of(results_of(study).design):
             if [study, cell.labels[level]] not in [row[:2] for row in rows]:
-                rows += [list(map(str, row)) for row in rows_of(study, cell)]
-                written(rows)
+                written([*rows, *rows_of(study, cell)])
+                rows = known_rows()
                 sys.stderr.write(f"{study} {cell.name}\n")
     return 0
 
@@ -90,10 +90,11 @@ def known_rows() -> list[list[str]]:
     return list(csv.reader(gzip.decompress(RESULTS.read_bytes()).decode().splitlines()))[1:] if RESULTS.exists() else []
 
 
-def written(rows: list[list[str]]) -> dict[str, Any]:
-    """The file of these rows, and what describes it."""
-    design = json.loads(DESIGN.read_text())["name"], hashlib.sha256(DESIGN.read_bytes()).hexdigest()
-    return write_table(NAME, design[0], COLUMNS, rows, design[1])
+def written(rows: Sequence[Sequence[object]] = ()) -> dict[str, Any]:
+    """Write the file of these rows, or of those that are there; what describes it."""
+    design = DESIGN.read_bytes()
+    title, digest = json.loads(design)["name"], hashlib.sha256(design).hexdigest()
+    return write_table(NAME, title, COLUMNS, rows or known_rows(), digest)
 
 
 def rows_of(study: str, cell: Cell, lenses: Sequence[Lens] = QUICK) -> Iterator[tuple[object, ...]]:

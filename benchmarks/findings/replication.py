@@ -111,7 +111,7 @@ def numbers(options: Options) -> dict[str, object]:
     counts, loss = rows_of("paper-counts"), rows_of("paper-loss")
     circuits, totals = (counts.values(measure, hidden="3-3", protocol=PAPER) for measure in (VALID, READ))
     (commonest, hits), (second, fewer) = Counter(circuits.values()).most_common(2)
-    targets = {own[0] for _, own, _, _ in loss.rows[CONVERGED]}
+    targets = {own[0] for own in loss.rows[CONVERGED]}
     medians = (float(np.median([*loss.values(VALID, loss_target=t, protocol=PAPER).values()])) for t in targets)
     many = [sum(n >= SITE_MAPPINGS for n in options.mappings[name]["3-3"]) for name in (IN_ONE_LAYER, TWO_ANYWHERE)]
     rises, stays = several_tasks()
@@ -165,7 +165,7 @@ def noise_in_mappings() -> str:
 def several_tasks() -> tuple[str, str]:
     """Interpretations by number of tasks, the mean over outputs, network by network."""
     study = [rows_of("paper-multi-task-drawn", str(output)) for output in range(6)]
-    levels = list(dict.fromkeys(own[0] for _, own, _, _ in study[0].rows["converged"]))
+    levels = list(dict.fromkeys(own[0] for own in study[0].rows[CONVERGED]))
     means: dict[str, dict[Any, float]] = {}
     for level in levels:
         outputs = [rows.values(READ, tasks=level, protocol=PAPER) for rows in study]

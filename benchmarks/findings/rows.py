@@ -14,6 +14,7 @@ import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -31,6 +32,7 @@ DATA: Final = Path(__file__).resolve().parents[2] / "app" / "bundled" / "finding
 PACKAGE: Final = DATA / "datapackage.json"
 ERROR: Final = "mean_squared_error"
 CONVERGED: Final = "converged"
+_ENTRY: Final = ("measure", "seed", "value", "network")
 _MEANING: Final = {
     "network": "id of the network: the first sixteen digits of the SHA-256 of its weights; empty where there is none",
     "seed": "seed of its training or of its stream of draws",
@@ -177,12 +179,12 @@ class Rows:
     Args:
         slug: of the study.
         factors: columns by which its networks are told apart, and the protocol, "" where it does not matter.
-        rows: measure → one tuple (seed, levels, value, network) for each network.
+        rows: measure → levels → one tuple (seed, value, network) for each network.
     """
 
     slug: str
     factors: tuple[str, ...]
-    rows: Mapping[str, list[tuple[int, tuple[str, ...], str, str]]]
+    rows: Mapping[str, Mapping[tuple[str, ...], list[tuple[int, str, str]]]]
 
     def values(self, measure: str, **levels: str) -> dict[Hashable, Any]:
         """Of each network its value: by seed where the levels leave one network a seed, else by seed and levels.
@@ -200,8 +202,10 @@ class Rows:
         wanted = [(self.factors.index(name), level) for name, level in levels.items()]
         found = [
             (seed, own, _value(text))
-            for seed, own, text, _ in self.rows[measure]
-            if text and all(own[place] == level for place, level in wanted)
+            for own, networks in self.rows[measure].items()
+            if all(own[place] == level for place, level in wanted)
+            for seed, text, _ in networks
+            if text
         ]
         if len({seed for seed, _, _ in found}) == len(found):
             return {seed: value for seed, _, value in found}
@@ -219,6 +223,7 @@ class Rows:
         return f"/findings/data/{self.slug}?{urlencode({'measure': measure, **more}, doseq=True)}"
 
 
+@lru_cache(maxsize=1 << 16)
 def _value(text: str) -> Any:
     if text in ("true", "false"):
         return text == "true"
@@ -258,12 +263,13 @@ def models_of(name: str) -> Rows:
 
 
 def _rows(slug: str, names: list[str], lines: Iterable[list[str]], factors: tuple[str, ...]) -> Rows:
-    at = {name: place for place, name in enumerate(names)}
-    found: dict[str, list[tuple[int, tuple[str, ...], str, str]]] = {}
+    places, of_entry = list(map(names.index, factors)), itemgetter(*map(names.index, _ENTRY))
+    found: dict[str, dict[tuple[str, ...], list[tuple[int, str, str]]]] = {}
     for row in lines:
-        own = tuple(row[at[name]] for name in factors)
-        entry = (int(row[at["seed"]]), own, row[at["value"]], row[at["network"]])
-        found.setdefault(row[at["measure"]], []).append(entry)
+        measure, seed, value, network = of_entry(row)
+        found.setdefault(measure, {}).setdefault(tuple([row[place] for place in places]), []).append(
+            (int(seed), value, network)
+        )
     return Rows(slug, factors, found)
 
 

@@ -10,9 +10,9 @@ from benchmarks.findings.rows import CONVERGED, Rows
 from benchmarks.findings.words import amount, probability
 
 STUDY = {
-    "one": [(0, ("3-3", ""), "true", ""), (1, ("3-3", ""), "false", ""), (0, ("4-4", ""), "true", "")],
-    "class": [(0, ("3-3", ""), "Bob only", ""), (1, ("3-3", ""), "both", ""), (2, ("3-3", ""), "", "")],
-    "n": [(seed, ("3-3", ""), str(value), "") for seed, value in enumerate((1, 3, 1_000, 20))],
+    "one": {("3-3", ""): [(0, "true", ""), (1, "false", "")], ("4-4", ""): [(0, "true", "")]},
+    "class": {("3-3", ""): [(0, "Bob only", ""), (1, "both", ""), (2, "", "")]},
+    "n": {("3-3", ""): [(seed, str(value), "") for seed, value in enumerate((1, 3, 1_000, 20))]},
 }
 
 
@@ -36,7 +36,7 @@ def test_words_ask_the_rows_for_their_numbers(monkeypatch, words, found):
 def test_studies_that_share_networks_stand_together(monkeypatch):
     networks = {"alice-or-bob": "ab", "part": "b", "more": "bc", "next": "cd", "p": "xy", "q": "yz", "alone": "w"}
     rows = {
-        slug: Rows(slug, (), {CONVERGED: [(0, (), "true", one) for one in own] + [(1, (), "false", "w")]})
+        slug: Rows(slug, (), {CONVERGED: {(): [*((0, "true", one) for one in own), (1, "false", "w")]}})
         for slug, own in networks.items()
     }
     monkeypatch.setattr(further, "files", lambda: rows)
