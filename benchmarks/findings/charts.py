@@ -192,13 +192,7 @@ class Figure:
         """The drawing for a page, or for a phone."""
         width = WIDE if wide else PHONE
         body, height = _plots(self, width, wide) if self.plots else _rows(self, width, wide)
-        values = "; ".join(mark.words for mark in self.marks() if mark.words)
-        return drawing(width, height, body, sentence=self.sentence, details=values, css_class="fig")
-
-    def marks(self) -> list[Mark]:
-        """Every mark."""
-        in_rows = [mark for row in self.rows for marks in row.marks for mark in marks]
-        return in_rows + [mark for plot in self.plots for one in plot.series for mark in one.marks if mark is not None]
+        return drawing(width, height, body, sentence=self.sentence, css_class="fig")
 
 
 # --- marks
@@ -217,10 +211,12 @@ def _mark(
     if mark.value is not None and mark.kind != "none":
         body += _shape(mark, x, y, pale)
         if mark.digit:
-            body += text(x, y + 3.7, mark.digit, f"fi-digit {mark.kind}", anchor="middle")
+            body += text(x, y + 4.3, mark.digit, f"fi-digit {mark.kind}", anchor="middle")
     title = f"<title>{esc(mark.words)}</title>" if mark.words else ""
     if mark.url:
-        body = f'<a href="{esc(mark.url)}" aria-label="{esc(mark.words)}">{title}{body}</a>'
+        body = f'<a href="{esc(mark.url)}">{title}{body}</a>'
+    elif title:
+        body = f"<g>{title}{body}</g>"
     if mark.note:
         side, gap = -1 if mark.left else 1, mark.radius + 6
         edge = max(side * one for one in ((x,) if upright else (x, low, high)) if one is not None)
@@ -254,7 +250,9 @@ def _rows(figure: Figure, width: float, wide: bool) -> tuple[str, float]:
     if not wide and len(figure.panels) > 2:
         return _stacked(figure, width)
     right = max([text_width(row.right, 15) for row in figure.rows] + [0.0])  # bold, and clear of marks at the end
-    names = max(text_width(one, 12.5) for row in figure.rows for one in (row.label, row.below)) + 14
+    names = (
+        max(text_width(one, 14 if row.strong else 12.5) for row in figure.rows for one in (row.label, row.below)) + 14
+    )
     wide = wide or names <= _MOST_NAME
     names, gap = names if wide else 0.0, 34.0
     free = width - names - right - 24 - gap * (len(figure.panels) - 1)
@@ -288,7 +286,7 @@ def _rows(figure: Figure, width: float, wide: bool) -> tuple[str, float]:
         placed.append((row, middle))
         y += height + (10 if wide and row.below and not _followed(figure.rows, number) else 0)
     base = y + 4
-    axes = "".join(_axis(panel, *span, top, base) for panel, span in zip(figure.panels, spans, strict=True))
+    axes = "".join(_axis(panel, *span, top, base, width) for panel, span in zip(figure.panels, spans, strict=True))
     joined = marks = ""
     for number, (row, middle) in enumerate(placed):
         if row.band:
@@ -309,7 +307,7 @@ def _rows(figure: Figure, width: float, wide: bool) -> tuple[str, float]:
                     if (before := earlier.get(number % 2)) is not None:
                         joined += line(*before, x, middle, "fi-thin")
                     earlier[number % 2] = (x, middle)
-    return axes + body + joined + marks, base + 22 + (15 if any(p.scale.zero is not None for p in figure.panels) else 0)
+    return axes + joined + body + marks, base + 22 + (15 if any(p.scale.zero is not None for p in figure.panels) else 0)
 
 
 def _stacked(figure: Figure, width: float) -> tuple[str, float]:
@@ -341,12 +339,12 @@ def _x(scale: Scale, value: float, span: tuple[float, float]) -> float:
     return span[0] + (span[1] - span[0]) * min(1.0, max(0.0, scale.at(value)))
 
 
-def _axis(panel: Panel, left: float, right: float, top: float, base: float) -> str:
-    scale, body = panel.scale, ""
-    if panel.title:
-        body += text(left, 13, panel.title, "fi-text b")
-    if panel.below:
-        body += text(left, 13 + (_LINE if panel.title else 0), panel.below, "fi-small")
+def _axis(panel: Panel, left: float, right: float, top: float, base: float, width: float) -> str:
+    scale, body, y = panel.scale, "", 13.0
+    for said, css, size in ((panel.title, "fi-text b", 14.0), (panel.below, "fi-small", 12.0)):
+        if said:
+            body += text(max(0.0, min(left, width - text_width(said, size))), y, said, css)
+            y += _LINE
     if scale.cut is not None:
         at = _x(scale, scale.cut, (left, right))
         body += rect(left - 6, top - 4, at - left + 6, base - top + 4, "fi-better")

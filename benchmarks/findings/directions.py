@@ -21,9 +21,9 @@ PAPER, BOTH, REFUTED = "paper", "both-directions", "one-way-refuted"
 SHOWN: Final = {
     PAPER: ("The paper’s rules", ""),
     BOTH: ("Each interchange in both directions", "refutes {}"),
-    "twins-merged": ("De Morgan twins count once", "merges retellings"),
-    "every-negation": ("Every placement of NOT", "adds Alice, and detours"),
-    "irredundant-literals": ("No redundant literal", "removes detours"),
+    "twins-merged": ("De Morgan twins count once", "merges equal formulas"),
+    "every-negation": ("Every placement of NOT", "adds formulas, some redundant"),
+    "irredundant-literals": ("No redundant literal", "removes redundant ones"),
 }
 ENDS: Final = ("3", "6")
 """The widths that the figure of all rules shows."""
@@ -119,7 +119,7 @@ def figure(shares: Sequence[Estimate]) -> Figure:
     found = _found_and_refuted("trained", ENDS[0])[0]
     caption = (
         f"{word(len(SHOWN)).capitalize()} of {word(len(STEPS))} rules, each added to those above. Grey: outer 95% "
-        f"limits of three priors. {found.count(0)} of the {len(found)} have none by the paper’s."
+        f"limits of three priors. {found.count(0)} of the {len(found)}: none by the paper’s."
     )
     ticks = [(1.0, "1"), (10.0, "10"), (100.0, "100"), (1000.0, "1,000")]
     return Figure(

@@ -43,7 +43,7 @@ GROUPS: Final[Sequence[tuple[str, Callable[[Start], bool]]]] = (
     ("XOR, trained, seeds {seeds}, widths {widths}", lambda one: one.slug == LARGEST),
     ("XOR, trained, seeds {seeds}, widths {widths}", lambda one: one.slug == SEPARATE and one.arm == "trained"),
     ("XOR, drawn, seeds {seeds}, three priors", lambda one: one.slug == SEPARATE),
-    ("XOR, drawn with trained weights’ moments", lambda one: one.arm == "matched"),
+    ("XOR, drawn, scale-matched", lambda one: one.arm == "matched"),
     ("XOR, trained weights permuted", lambda one: one.arm == "permuted"),
     ("XOR, planted, seeds {seeds}", lambda one: one.arm == "planted"),
     ("XOR, drawn, other seeds", lambda one: one.arm != "trained"),
@@ -58,14 +58,17 @@ def frame(findings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     groups = samples(findings)
     networks, run = sum(one.pop("n") for one in groups), design_of(SEPARATE).seeds.count
     return {
-        "lede": f"{word(len(findings)).capitalize()} sentences from exhaustive searches of some "
-        f"{round(networks, -3):,} small networks, each with its evidence and what would overturn it.",
+        "lede": f"{word(len(findings)).capitalize()} sentences from searches of some "
+        f"{round(networks, -3):,} small networks, each with its evidence and what would overturn it. "
+        "The paper is Méloux et al. (2025).",
         "samples": groups,
         "limits": [
             "Nearly everything is XOR of two inputs, two hidden layers of equal width, leaky ReLU.",
-            "Chance is a prior: normal weights, drawn until a network computes the task. Others may say otherwise.",
-            "A circuit is valid if it decides every input right, all else cut to 0. The same inputs train and judge.",
-            f"Shares leave out starts that did not converge. Finding 1 ran {run} of {DECLARED} declared seeds.",
+            "Chance is a prior: normal weights, drawn until a network computes the task. Other priors may differ.",
+            "A circuit is valid if it decides every input right, all else cut to 0; a transformer’s, 99% of rows. They "
+            "train and judge.",
+            f"Shares leave out starts that did not converge. Finding 1 ran {run} of {DECLARED} declared seeds; "
+            "Statistics has other cuts.",
         ],
         "marks": MARKS,
     }

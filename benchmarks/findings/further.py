@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.findings import corrections, lenses
+from benchmarks.findings import corrections, lenses, planted
 from benchmarks.findings.asked import share
 from benchmarks.findings.record import text_of
 from benchmarks.findings.results import design_of, files
 from benchmarks.findings.rows import CONVERGED, DATA, ERROR, Unusable, rows_if_run, rows_of
-from benchmarks.findings.words import listed
+from benchmarks.findings.words import listed, percent
 
 LARGEST, SEPARATE, BOUND = "alice-or-bob", "learned-or-drawn", 0.01
 
@@ -84,10 +84,12 @@ def failed() -> dict[str, object]:
         rows_of("unmapped-neurons").values(f"aligned-{kind}", hidden="5-5")
         for kind in ("leaving", "joint", "mediating", "clean")
     )
+    drawn = rows_of(planted.STUDIES[3])
     return {
         "wider": bits("7-7"),
         "deeper": bits("3-3-3-3-3"),
         "claims": share([clean[seed] < joint[seed] - mediating[seed] for seed, n in claimed.items() if n]),
+        "drawn_share": percent(np.median(planted.shares(drawn, drawn, planted.SMALLEST, hidden="5-5"))),
     }
 
 

@@ -115,7 +115,7 @@ def _mark(name: str, rows: Rows, measure: str, has: Sequence[str], shape: str) -
         return None
     kind: Kind = "trained" if rows.slug in (STUDIES[0], SIZES) else "drawn"
     words = f"{name}, 2-{shape}-1: {_percent(one)}, mean of {one.n} networks"
-    return Mark(kind, one.value, one.low, one.high, words, rows.link(measure, hidden=shape), radius=4)
+    return Mark(kind, one.value, one.low, one.high, words, rows.link((CLASS, measure), hidden=shape), radius=4)
 
 
 def _series(name: str, rows: Sequence[Rows], measure: str, has: Sequence[str], **how: Any) -> Series:

@@ -38,19 +38,19 @@ def finding() -> Finding:
     drawn = sum(rows.started(hidden=hidden(width), prior=prior)[0] for width in WIDTHS for prior in PRIORS)
     drawn += extra[MATCHED].started(prior=MATCHED)[0] if MATCHED in extra else 0
     permuted = pooled.get(PERMUTED)
-    apart = f" and than permuted ones by only {word(round(-100 * _effect(permuted)))}" if permuted else ""
+    apart = f", and only {word(round(-100 * _effect(permuted)))} below permuted ones" if permuted else ""
     pairs = f"; {-100 * (permuted.high or 0):.0f} to {-100 * (permuted.low or 0):.0f} pair by pair" if permuted else ""
     return Finding(
         KEY,
         TITLE,
         ["learned-or-drawn", *(found.slug for found in extra.values())],
-        "At equal function, trained XOR networks have exactly one place for an algorithm less often than drawn ones, "
-        f"by {word(round(100 * effects[0]))} to {word(round(100 * effects[-1]))} points,{apart}.",
+        "At equal function, trained XOR networks have exactly one place for an algorithm less often: on average "
+        f"{word(round(100 * effects[0]))} to {word(round(100 * effects[-1]))} points below drawn ones{apart}.",
         f"{sum(n for n, _ in trained):,} trained of {sum(of for _, of in trained):,} started; {drawn:,} drawn"
         + (f"; {permuted.sizes[0]} permuted" if permuted else ""),
-        "normal priors, one at each trained layer’s scale; a network with each neuron’s weights permuted",
+        "normal priors, one scale-matched: at each trained layer’s scale; each neuron’s weights permuted",
         f"95%; {limits} points pooled within widths{pairs}",
-        "neurons drawn with trained neurons’ weights that do as trained ones do",
+        "networks drawn from trained neurons’ weights that do as trained ones",
         figure(rows, extra),
         chapter(rows, extra, pooled),
     )
@@ -112,7 +112,7 @@ def figure(rows: Rows, extra: Mapping[str, Rows]) -> Figure:
     if matched := extra.get(MATCHED):
         marks = _marks(matched, MATCHED)
         end = percent(marks[-1].value or 0) if marks[-1] else ""
-        series.append(Series("at trained scale", end, marks, joined=False, shift=7.0))
+        series.append(Series("scale-matched", end, marks, joined=False, shift=7.0))
     trained = share(rows, ONE, WIDTHS[-1], "trained").value or 0
     series.append(Series("trained", percent(trained), _marks(rows, "trained"), thick=True))
     scale = Scale(0, 1, [(0, "0"), (0.25, "25"), (0.5, "50"), (0.75, "75"), (1, "100%")])

@@ -21,9 +21,14 @@ STUDIES: Final = ("planted-backbone", "many-circuits-one-story", "each-method", 
 BACKBONE, SMALLEST = "backbone-edges", "circuits-fewest-edges"
 IS_PLANTED, MINIMAL = "backbone-planted", "planted-minimal"
 WIDTHS: Final = ("3", "4", "5")
-BOUNDED: Final = ("compile, permute, scale", "compile, idle, noise", "compile, idle, finetune=300")
+ALONE: Final[Mapping[str, str]] = {
+    "compile, permute, scale": "Compiled: permuted and scaled",
+    "compile, idle, noise": "Compiled: noise with a bound",
+    "compile, idle, finetune=300": "Compiled: trained further",
+}
+"""Names of what one row of the figure takes together."""
 PLANTED: Final[Mapping[str, Sequence[str]]] = {
-    "Compiled: permuted, noise, tuned": BOUNDED,
+    "Compiled: permuted, noise, tuned": tuple(ALONE),
     "Compiled: one neuron split": ("compile, idle, split",),
     "Compiled: noise without a bound": ("compile, idle, noise=0.3",),
     "Compiled: cancelling neurons": ("compile, distract",),
@@ -80,7 +85,9 @@ def planted_arm(rows: Rows, label: str, levels: Sequence[str]) -> Arm:
         for measure in (CONVERGED, IS_PLANTED, MINIMAL)
     )
     hits = sum(planted), sum(minimal) if minimal else None
-    return Arm(label, "trained", found, rows.link(IS_PLANTED, planting=levels), sum(converged), *hits)
+    return Arm(
+        label, "trained", found, rows.link((BACKBONE, SMALLEST, IS_PLANTED), planting=levels), sum(converged), *hits
+    )
 
 
 def width_arm(kind: Kind, backbones: Rows, smallest: Rows, measure: str, width: str) -> Arm:
@@ -95,8 +102,12 @@ def finding() -> Finding:
     """The sentence with its numbers."""
     rows, trained, smallest, drawn = *map(rows_of, STUDIES[:3]), rows_if_run(STUDIES[3])
     planted = [planted_arm(rows, label, levels) for label, levels in PLANTED.items()]
-    compiled = [planted_arm(rows, one, [one]) for some in list(PLANTED.values())[:4] for one in some]
-    taught = [*planted[4:], planted_arm(rows, "Trained on the task alone, likewise", ["plain"])]
+    compiled = [*(planted_arm(rows, label, [one]) for one, label in ALONE.items()), *planted[1:4]]
+    taught = [
+        *planted[4:],
+        planted_arm(rows, "Trained to keep it, strictest, then noise", ["strict-zero, noise=0.1"]),
+        planted_arm(rows, "Trained on the task alone, likewise", ["plain"]),
+    ]
     alone = [width_arm("trained", trained, smallest, "audit-smallest", width) for width in WIDTHS]
     chance = [width_arm("drawn", drawn, drawn, SMALLEST, width) for width in WIDTHS] if drawn else []
     exact = sum(one.planted == one.of for one in compiled)
@@ -109,7 +120,7 @@ def finding() -> Finding:
         TITLE,
         STUDIES if drawn else STUDIES[:3],
         f"Under {word(exact)} of {word(len(compiled))} disguises a compiled circuit is exactly what all valid circuits "
-        "share; networks trained on the task alone share less, the less the wider.",
+        "share; networks trained on the task alone share less, and less with width.",
         f"{sum(one.of for one in compiled)} compiled, {sum(one.of for one in planted[4:])} trained to carry it; "
         f"{sum(one.of for one in alone):,} on the task alone",
         f"{sum(one.of for one in chance)} drawn networks: medians {null}%" if drawn else "drawn networks: to be run",
@@ -162,7 +173,7 @@ def chapter(planted: Sequence[Arm], alone: Sequence[Arm], chance: Sequence[Arm])
         Series(name, percent(some[-1].whole.value or 0), [one.whole for one in some], thick=some is alone)
         for name, some in arms
     ]
-    title, across = "Networks whose smallest circuit is in every valid one", "neurons in each of two hidden layers"
+    title, across = "Networks whose smallest circuit is in every valid one", "width"
     to_run = [] if chance else ["drawn: to be run"]
     more = Figure(f"{title}, by width.", plots=[Plot(title, "", WIDTHS, _SHARE, series, to_run=to_run, across=across)])
     pairs = [*pairwise(alone), *zip(alone, chance, strict=False)]

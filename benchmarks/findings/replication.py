@@ -251,7 +251,7 @@ def fitted_figure(options: Options) -> Figure:
     ]
     places = [str(most) if most in (1, 5, 10, 15, 20, 25, 30) else "" for most in range(1, MOST_CIRCUITS + 1)]
     scale = Scale(1, 32, [(1, "1"), (2, "2"), (4, "4"), (8, "8"), (16, "16"), (32, "32")], True)
-    title = "Factor by which interpretations are off the plotted quartiles"
+    title = "Interpretations: factor off the plotted quartiles"
     plot = Plot(title, "", places, scale, [Series("", "", marks)], across="circuits that are read")
     said = "No number of circuits has all plotted quartiles; without an option ours are off by a factor of {:,.0f}."
     everything = {w: [*rows_of("paper-width").values(READ, hidden=w, protocol=PAPER).values()] for w in PLOTTED_WIDTHS}

@@ -99,9 +99,9 @@ def finding() -> Finding:
         STUDIES,
         f"On {word(len(always))} of {word(len(sharing))} tasks all valid circuits of a small transformer share edges "
         "in every model tried, and how much two minimal circuits overlap depends on the task.",
-        f"{n} models, {some} with two minimal circuits; edges are shared in {others}",
+        f"{n} models, {some} with several minimal circuits; edges are shared in {others}",
         "as many possible circuits of the same sizes, drawn; open marks",
-        f"95% of medians; twenty of twenty is {percent(least)} or more; tasks differ, {probability(apart.p or 0)}",
+        f"95% of medians; 20 of 20: at least {percent(least)}; tasks differ, {probability(apart.p or 0)}",
         "an empty intersection on these tasks: with more heads, other rows or another ablation",
         figure(rows),
         chapter(rows),
@@ -118,8 +118,9 @@ def figure(rows: Rows) -> Figure:
             words = f"{task}, {PARTS[part]}: {hits} of {of} models have one minimal circuit"
             url = rows.link("minimal", task=task, granularity=part, ablation="zero", rows="trained")
             radius = max(2.0, 8 * (hits / of) ** 0.5)
-            kind: Kind = "trained" if hits else "drawn"
-            first.append(Mark(kind, place, words=words, url=url, note=f"{hits}", radius=radius))
+            first.append(
+                Mark("trained" if hits else "none", place, words=words, url=url, note=f"{hits}", radius=radius)
+            )
         lines.append(Row(task, [first, _pair(rows, task, "shared"), _pair(rows, task, "least")]))
     places = [(float(place), name) for place, name in enumerate(PARTS.values())]
     shares = [(0, "0%"), (0.5, "50%"), (1, "100%")]
@@ -131,7 +132,8 @@ def figure(rows: Rows) -> Figure:
     return Figure(
         "By task: models with one minimal circuit, the share of a smallest circuit's edges that every valid circuit "
         "has, and the least overlap of two minimal circuits.",
-        "Two layers of two heads, cut edges carry zero; the last two panels by q/k/v. Lines: 95% of the median.",
+        "Two layers of two heads, cut edges carry zero; the last two panels by query, key, value (q/k/v). Lines: 95% "
+        "of the median.",
         panels,
         lines,
     )
@@ -146,7 +148,7 @@ def _pair(rows: Rows, task: str, measure: str) -> list[Mark]:
         if found:
             middle, low, high = median_of(found)
             whose = "drawn circuits of the same sizes, " if kind == "drawn" else ""
-            words = f"{task}, {whose}median {percent(middle)} of {len(found)} models"
+            words = f"{task}, {whose}median of {len(found)} models: {percent(middle)}"
             url = rows.link(name, task=task, granularity="qkv", ablation="zero", rows="trained")
             marks.append(Mark(kind, middle, low, high, words, url, radius=5 if kind == "trained" else 4))
     return marks
