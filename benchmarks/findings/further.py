@@ -84,12 +84,13 @@ def failed() -> dict[str, object]:
         rows_of("unmapped-neurons").values(f"aligned-{kind}", hidden="5-5")
         for kind in ("leaving", "joint", "mediating", "clean")
     )
-    drawn = rows_of(planted.STUDIES[3])
+    drawn, by_size = rows_of(planted.STUDIES[3]), rows_of("stories-by-size")
     return {
         "wider": bits("7-7"),
         "deeper": bits("3-3-3-3-3"),
         "claims": share([clean[seed] < joint[seed] - mediating[seed] for seed, n in claimed.items() if n]),
         "drawn_share": percent(np.median(planted.shares(drawn, drawn, planted.SMALLEST, hidden="5-5"))),
+        "size_share": percent(np.median(planted.shares(by_size, by_size, planted.SMALLEST, hidden="3-3"))),
     }
 
 
