@@ -5,14 +5,17 @@ a gate by layer, then index, output last, first neuron most significant. Then th
 numbered by the bits of its free rows, lowest row least significant, and barred gates are skipped.
 
 The states of a layer are ordered by their cuts, so with the number of ways to go on from each state the cuts of an
-index are found layer by layer; what is left of the index then numbers the completions in mixed radix.
+index are found layer by layer; what is left of the index then numbers the completions in mixed radix. A range of
+indices is found likewise, all its classes side by side.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,24 +24,95 @@ from analysis.algorithms.high_level_model import input_pattern
 from analysis.errors import BeyondLimits, InvalidIndex
 from analysis.interpretations.cuts import LayerCuts, pattern, read_cuts
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
-from analysis.interpretations.partial_gates import OpenGate, barred_completions, local_table
-from analysis.interpretations.transfer import (
-    Integers,
-    Links,
-    States,
-    first_states,
-    links,
-    n_first_states,
-    object_array,
+from analysis.interpretations.partial_gates import (
+    OpenGate,
+    barred_completions,
+    completed_tables,
+    local_table,
+    open_gates,
 )
+from analysis.interpretations.transfer import Integers, States, first_states, links, n_first_states
 from analysis.networks.circuit import MAX_EDGES, Circuit, mask_array
 from analysis.question import Question
 
 MAX_STATES = 5_000_000
 MAX_LINKS = 5_000_000  # from states of one layer to those of the next, in all; some seconds
+MAX_ENTRIES: Final = 100_000_000  # of one array of tables
+MAX_PARENTS: Final = 6  # of which a table has as many rows as a machine word has bits
 _STATES_AT_ONCE = 1 << 15
-_BYTES_OF_A_STATE = 130  # two Python integers, where they stand, and their partial sums
-_RECENT = 256  # neighbouring indices share most of their way down
+_ROWS_AT_ONCE = 1 << 16
+_RECENT = 1 << 12  # gates that are kept: neighbouring indices share most of theirs
+_EXACT = 2.0**62
+_BYTES_OF_AN_INTEGER = 40
+
+
+class Block(NamedTuple):
+    """Consecutive interpretations of one circuit as arrays; columns are its gates, in the order of an interpretation.
+
+    Args:
+        start: index of the first.
+        tables: ``[interpretations, gates]`` each gate's table as an integer: bit r is its output on row r of its
+            parents, the parent of lowest index most significant.
+        thresholds: ``[interpretations, gates]`` midpoints of the cuts.
+        classes: ``[interpretations]`` rank of the observed class.
+    """
+
+    start: int
+    tables: NDArray[np.uint64]
+    thresholds: NDArray[np.float64]
+    classes: NDArray[np.int64]
+
+
+class _Steps(NamedTuple):
+    """From each state of a layer to those of the next that go with it, which lie together, ascending.
+
+    Args:
+        starts: ``[states + 1]`` where those of each state begin.
+        target: ``[links]`` the state of the next layer.
+        ways: ``[links]`` in how many ways the two go together.
+        up_to: ``[links]`` interpretations of all above by way of the same state's links up to this one.
+        classes: ``[links]`` observed classes likewise.
+    """
+
+    starts: NDArray[np.int64]
+    target: NDArray[np.int64]
+    ways: Integers
+    up_to: Integers
+    classes: Integers
+
+    def totals(self, up_to: Integers) -> Integers:
+        """``[states]`` the last partial sum of each state, 0 where it has no link."""
+        here = self.starts[1:] > self.starts[:-1]
+        found: Integers = np.zeros(len(here), dtype=up_to.dtype)
+        found[here] = up_to[self.starts[1:][here] - 1]
+        return found
+
+
+class _Found(NamedTuple):
+    """States of each layer that can occur, in lexicographic order, what leads from each layer to the next, and partial
+    sums of interpretations and observed classes over the states of the first.
+    """
+
+    states: tuple[States, ...]
+    steps: tuple[_Steps, ...]
+    up_to: Integers
+    classes: Integers
+
+
+class _Paths(NamedTuple):
+    """Observed classes that have interpretations in a range.
+
+    Args:
+        states: for each layer ``[paths]`` the state.
+        before: ``[paths]`` index of the first interpretation.
+        size: ``[paths]`` interpretations.
+        rank: ``[paths]`` among all observed classes.
+    """
+
+    states: tuple[NDArray[np.int64], ...]
+    before: Integers
+    size: Integers
+    rank: Integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,17 +149,19 @@ class InterpretationSpace:
     @cached_property
     def count(self) -> int:
         """Interpretations, exactly."""
-        return int(self._onward[0][0].sum())
+        return _last(self._up_to[0])
 
     @cached_property
     def n_observed(self) -> int:
         """Observed classes, exactly."""
-        return int(self._onward[0][1].sum())
+        return _last(self._up_to[1])
 
     @property
     def n_bytes(self) -> int:
         """Memory that it takes once it is counted, roughly."""
-        return sum(2 * states.cuts.nbytes + _BYTES_OF_A_STATE * len(states) for states in self._states)
+        arrays = [*self._up_to, *(array for steps in self._steps for array in steps)]
+        boxed = sum(_BYTES_OF_AN_INTEGER * array.size for array in arrays if array.dtype == object)
+        return boxed + sum(array.nbytes for array in (*arrays, *(states.cuts for states in self._states)))
 
     def at(self, index: int) -> Interpretation:
         """The interpretation at an index.
@@ -100,6 +176,54 @@ class InterpretationSpace:
             rest, rank = divmod(rest, gate.n_completions)
             gates.append(gate.nth(rank))
         return Interpretation(self.circuit, index, tuple(reversed(gates)))
+
+    @cached_property
+    def gated(self) -> tuple[tuple[int, int], ...]:
+        """(layer, neuron) of each gate of its interpretations, in their order."""
+        return tuple(
+            (layer, neuron)
+            for layer, cuts in enumerate(self.layers, start=1)
+            for neuron in np.flatnonzero(cuts.n_cuts[0]).tolist()
+        )
+
+    def block(self, start: int = 0, stop: int | None = None) -> Block:
+        """The interpretations from one index to before another, both as in a slice.
+
+        Raises:
+            BeyondLimits: a gate reads more than six neurons, or there are more than 10⁸ entries; :meth:`blocks` has all
+                of any size.
+        """
+        start, stop, _ = slice(start, stop).indices(self.count)
+        n = max(stop - start, 0)
+        self._check_tables(n)
+        return self._block(start, start + n)
+
+    def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[Block]:
+        """The same in parts of bounded size, so that it may be many.
+
+        Raises:
+            BeyondLimits: a gate reads more than six neurons.
+        """
+        start, stop, _ = slice(start, stop).indices(self.count)
+        self._check_tables(0)
+        for first in range(start, stop, _ROWS_AT_ONCE):
+            yield self._block(first, min(first + _ROWS_AT_ONCE, stop))
+
+    def _check_tables(self, n: int) -> None:
+        for layer, neuron in self.gated:
+            n_parents = len(self._parents[layer, neuron])
+            if n_parents > MAX_PARENTS:
+                raise BeyondLimits(
+                    f"tables of gate {layer}.{neuron} of circuit {self.circuit.hex}",
+                    f"it reads {n_parents} neurons, and an integer of 64 bits holds tables of at most {MAX_PARENTS}",
+                    "look at interpretations one by one",
+                )
+        if n * len(self.gated) > MAX_ENTRIES:
+            raise BeyondLimits(
+                f"tables of {n:,} interpretations of circuit {self.circuit.hex}",
+                f"they have {n * len(self.gated):,} entries of 8 bytes, and the limit is {MAX_ENTRIES:,}",
+                "ask for fewer, or go through blocks(start, stop)",
+            )
 
     def index_of_observed(self, rank: int) -> int:
         """The least index of the rank-th observed class.
@@ -174,8 +298,7 @@ class InterpretationSpace:
         )
 
     @cached_property
-    def _states(self) -> tuple[States, ...]:
-        """States of each layer that can occur, in lexicographic order."""
+    def _found(self) -> _Found:
         n_states = float(n_first_states(self.layers[0])[0])
         max_states, max_links = self.most or MAX_STATES, self.most or MAX_LINKS
         if n_states > max_states:
@@ -183,89 +306,68 @@ class InterpretationSpace:
                 f"{n_states:,.0f} combinations of cuts in the first layer, and the limit is {max_states:,}"
             )
         first = [block.cuts for block in first_states(self.layers[0], _STATES_AT_ONCE)]
-        states, n_links = [_of_one_circuit(np.concatenate(first))], 0
+        states, linked, n_links = [_of_one_circuit(np.concatenate(first))], [], 0
         for level, above in enumerate(self.layers[1:]):
-            keys = []
-            for found in self._links(states[-1], level):
-                n_links += len(found.source)
-                if n_links > max_links:
-                    raise self._too_large(
-                        f"more than {max_links:,} ways on from cuts of one layer to the next, which is the limit"
-                    )
-                keys.append(np.unique(_keys(found.target.cuts)))
-            states.append(_of_one_circuit(_cuts(np.unique(np.concatenate(keys)), above.n_cuts.shape[1])))
-        return tuple(states)
+            sources, keys, ways = [], [], []
+            for start in range(0, max(len(states[-1]), 1), _STATES_AT_ONCE):
+                part = states[-1][start : start + _STATES_AT_ONCE]
+                for found in links(self.layers[level], above, part):
+                    n_links += len(found.source)
+                    if n_links > max_links:
+                        raise self._too_large(
+                            f"more than {max_links:,} ways on from cuts of one layer to the next, which is the limit"
+                        )
+                    sources.append(found.source + start)
+                    keys.append(_keys(found.target.cuts))
+                    ways.append(found.ways_times(np.ones(len(found.source), dtype=np.int64)))
+            distinct, target = np.unique(np.concatenate(keys), return_inverse=True)
+            n_each = np.bincount(np.concatenate(sources), minlength=len(states[-1]))
+            linked.append((np.concatenate([[0], np.cumsum(n_each)]), target.astype(np.int64), np.concatenate(ways)))
+            states.append(_of_one_circuit(_cuts(distinct, above.n_cuts.shape[1])))
+        steps: list[_Steps] = []
+        onward = classes = np.ones(len(states[-1]), dtype=np.int64)
+        for starts, target, ways_on in reversed(linked):
+            up_to = _added_up(_product(ways_on, onward[target]), starts)
+            steps.append(_Steps(starts, target, ways_on, up_to, _added_up(classes[target], starts)))
+            onward, classes = steps[-1].totals(up_to), steps[-1].totals(steps[-1].classes)
+        whole = np.array([0, len(onward)])
+        up_to = _added_up(onward, whole), _added_up(classes, whole)
+        return _Found(tuple(states), tuple(reversed(steps)), *up_to)
 
-    def _links(self, states: States, level: int) -> Iterator[Links]:
-        """Links from states of layer ``level`` + 1 to the next layer; ``source`` is the position in ``states``."""
-        for start in range(0, max(len(states), 1), _STATES_AT_ONCE):
-            part = states[start : start + _STATES_AT_ONCE]
-            for found in links(self.layers[level], self.layers[level + 1], part):
-                yield replace(found, source=found.source + start)
+    @property
+    def _states(self) -> tuple[States, ...]:
+        return self._found.states
 
-    @cached_property
-    def _onward(self) -> tuple[tuple[Integers, Integers], ...]:
-        """For each layer and state: interpretations and classes of everything above, given that state."""
-        states = self._states
-        once = object_array([1] * len(states[-1]))
-        onward = [(once, once)]
-        for level in range(len(states) - 2, -1, -1):
-            ways, classes = object_array([0] * len(states[level])), object_array([0] * len(states[level]))
-            keys = _keys(states[level + 1].cuts)
-            for found in self._links(states[level], level):
-                target = np.searchsorted(keys, _keys(found.target.cuts))
-                np.add.at(ways, found.source, found.ways() * onward[0][0][target])
-                np.add.at(classes, found.source, onward[0][1][target])
-            onward.insert(0, (ways, classes))
-        return tuple(onward)
+    @property
+    def _steps(self) -> tuple[_Steps, ...]:
+        return self._found.steps
 
-    @cached_property
+    @property
     def _up_to(self) -> tuple[Integers, Integers]:
         """Interpretations and classes of the first layer's states up to each, this one included."""
-        return _added_up(self._onward[0][0]), _added_up(self._onward[0][1])
+        return self._found.up_to, self._found.classes
 
     @cached_property
     def _first_keys(self) -> NDArray[np.bytes_]:
         return _keys(self._states[0].cuts)
 
-    @cached_property
-    def _recent_options(self) -> dict[tuple[int, int], tuple[NDArray[np.int64], Integers]]:
-        return {}
-
-    def _options(self, level: int, state: int) -> tuple[NDArray[np.int64], Integers]:
-        """States that go with one of the layer below, ascending, and in how many ways."""
-        recent = self._recent_options
-        found = recent.get((level, state))
-        if found is None:
-            found = self._find_options(level, state)
-            if len(recent) >= _RECENT:
-                recent.clear()  # perhaps while another thread looks, which has what it found
-            recent[level, state] = found
-        return found
-
-    def _find_options(self, level: int, state: int) -> tuple[NDArray[np.int64], Integers]:
-        states = self._states
-        found = list(self._links(states[level - 1][state : state + 1], level - 1))
-        keys = np.concatenate([_keys(part.target.cuts) for part in found])
-        return np.searchsorted(_keys(states[level].cuts), keys), np.concatenate([part.ways() for part in found])
-
     def _cuts_at(self, number: int, *, by_class: bool) -> tuple[list[tuple[int, ...]], int]:
         """The cuts of the number-th interpretation (or class), and how many interpretations have lesser cuts."""
-        up_to, ends = self._up_to[0], self._up_to[int(by_class)]
-        state = int(np.searchsorted(ends, number, side="right"))
-        factor, before = 1, int(up_to[state - 1]) if state else 0
+        ends = self._up_to[int(by_class)]
+        state = bisect_right(ends, number)
+        factor, before = 1, int(self._up_to[0][state - 1]) if state else 0
         number -= int(ends[state - 1]) if state else 0
         cuts = [tuple(self._states[0].cuts[state].tolist())]
-        for level, (onward, classes) in enumerate(self._onward[1:], start=1):
-            options, ways = self._options(level, state)
-            counts = factor * ways * onward[options]
-            ends = np.cumsum(classes[options] if by_class else counts)
-            chosen = int(np.searchsorted(ends, number, side="right"))
-            before += int(counts[:chosen].sum())
-            number -= int(ends[chosen - 1]) if chosen else 0
-            factor *= int(ways[chosen])
-            state = int(options[chosen])
-            cuts.append(tuple(self._states[level].cuts[state].tolist()))
+        for states, steps in zip(self._states[1:], self._steps, strict=True):
+            first, last = int(steps.starts[state]), int(steps.starts[state + 1])
+            ends, wanted = (steps.classes, number) if by_class else (steps.up_to, number // factor)
+            link = bisect_right(ends, wanted, first, last)
+            if link > first:
+                before += factor * int(steps.up_to[link - 1])
+                number -= int(ends[link - 1]) * (1 if by_class else factor)
+            factor *= int(steps.ways[link])
+            state = int(steps.target[link])
+            cuts.append(tuple(states.cuts[state].tolist()))
         return cuts, before
 
     def _before(self, cuts: Sequence[tuple[int, ...]]) -> tuple[int, int]:
@@ -274,41 +376,170 @@ class InterpretationSpace:
         if state == len(self._first_keys) or tuple(self._states[0].cuts[state].tolist()) != cuts[0]:
             return 0, 0
         factor, before = 1, int(self._up_to[0][state - 1]) if state else 0
-        for level, (onward, _) in enumerate(self._onward[1:], start=1):
-            options, ways = self._options(level, state)
-            keys = _keys(self._states[level].cuts[options])
+        for level, steps in enumerate(self._steps, start=1):
+            first, last = int(steps.starts[state]), int(steps.starts[state + 1])
+            targets = steps.target[first:last]
+            keys = _keys(self._states[level].cuts[targets])
             place = int(np.searchsorted(keys, _keys(np.array([cuts[level]]))[0]))
-            if place == len(keys) or tuple(self._states[level].cuts[options[place]].tolist()) != cuts[level]:
+            if place == len(keys) or tuple(self._states[level].cuts[targets[place]].tolist()) != cuts[level]:
                 return 0, 0
-            before += int((factor * ways * onward[options])[:place].sum())
-            factor *= int(ways[place])
-            state = int(options[place])
+            before += factor * int(steps.up_to[first + place - 1]) if place else 0
+            factor *= int(steps.ways[first + place])
+            state = int(targets[place])
         return before, factor
+
+    def _paths(self, start: int, stop: int) -> _Paths:
+        """The classes with an interpretation from one index to before another."""
+        up_to, classes = self._up_to
+        first, last = bisect_right(up_to, start), bisect_right(up_to, stop - 1) + 1
+        found = (np.arange(first, last),)
+        before, rank = (np.concatenate([[0], ends[:-1]])[first:last] for ends in (up_to, classes))
+        size, factor = up_to[first:last] - before, np.ones(last - first, dtype=up_to.dtype)
+        for steps in self._steps:
+            begin, n = steps.starts[found[-1]], np.diff(steps.starts)[found[-1]]
+            path = np.repeat(np.arange(len(n)), n)
+            within = np.arange(len(path)) - np.repeat(np.cumsum(n) - n, n)
+            link = begin[path] + within
+            lesser, fewer = (np.where(within, ends[link - 1], 0) for ends in (steps.up_to, steps.classes))
+            before = before[path] + factor[path] * lesser
+            size = factor[path] * (steps.up_to[link] - lesser)
+            kept = (before < stop) & (before + size > start)
+            path, link, before, size = path[kept], link[kept], before[kept], size[kept]
+            rank, factor = rank[path] + fewer[kept], factor[path] * steps.ways[link]
+            found = (*(states[path] for states in found), steps.target[link])
+        return _Paths(found, before, size, rank)
+
+    def _block(self, start: int, stop: int) -> Block:
+        if start == stop:
+            shape = 0, len(self.gated)
+            return Block(start, np.zeros(shape, np.uint64), np.zeros(shape), np.zeros(0, np.int64))
+        paths = self._paths(start, stop)
+        skipped = start - int(paths.before[0])
+        n_rows = np.minimum(paths.size, stop - paths.before)
+        n_rows[0] -= skipped
+        n_rows = n_rows.astype(np.int64)
+        every = np.arange(len(n_rows))
+        place = np.arange(stop - start) - np.repeat(np.cumsum(n_rows) - n_rows, n_rows)
+        tables = np.empty((stop - start, len(self.gated)), dtype=np.uint64, order="F")
+        thresholds = np.empty((len(n_rows), len(self.gated)))
+        rest = place.astype(np.uint64)  # of the index in its class, what the gates above it have left
+        for column in range(len(self.gated) - 1, -1, -1):
+            layer, neuron = self.gated[column]
+            cut = self._states[layer - 1].cuts[paths.states[layer - 1], neuron]
+            cuts = self.layers[layer - 1]
+            above = cuts.levels[0, neuron] > cut[:, None]
+            low = np.where(above, -np.inf, cuts.values[0, neuron]).max(axis=1)
+            high = np.where(above, cuts.values[0, neuron], np.inf).min(axis=1)
+            thresholds[:, column] = low + (high - low) / 2
+            gates = open_gates(self._parents_bits(layer, neuron, paths), above, barring=layer > 1)
+            n = gates.n_completions.astype(np.uint64)
+            skipped, digit = divmod(skipped, int(n[0]))
+            if digit:
+                rest[: n_rows[0]] += np.uint64(digit)
+            if (n == 1).all():
+                tables[:, column] = np.repeat(completed_tables(gates, np.zeros_like(n), every), n_rows)
+                continue
+            each = n[0] if (n == n[0]).all() else np.repeat(n, n_rows)
+            whole, rest = rest, rest // each
+            rank = whole - rest * each
+            n_known = int(gates.n_completions.sum())
+            if n_known > len(rank):  # most are not asked for
+                tables[:, column] = completed_tables(gates, rank, np.repeat(every, n_rows))
+                continue
+            n_own = n.astype(np.int64)
+            ranks = np.arange(n_known) - np.repeat(np.cumsum(n_own) - n_own, n_own)
+            known = completed_tables(gates, ranks.astype(np.uint64), np.repeat(every, n_own))
+            tables[:, column] = known[np.repeat((np.cumsum(n_own) - n_own).astype(np.uint64), n_rows) + rank]
+        return Block(start, tables, np.repeat(thresholds, n_rows, axis=0), np.repeat(paths.rank, n_rows))
+
+    def _parents_bits(self, layer: int, neuron: int, paths: _Paths) -> NDArray[np.bool_]:
+        """``[paths, parents, 2^n]`` what each neuron that a gate reads is on each input."""
+        if layer == 1:
+            n_inputs = self.question.cut.n_inputs
+            rows = np.arange(1 << n_inputs)
+            inputs = np.array(
+                [[(input_pattern(i, n_inputs) >> row) & 1 for row in rows.tolist()] for i in range(n_inputs)]
+            )
+            return np.broadcast_to(inputs.astype(bool), (len(paths.before), *inputs.shape))
+        parents = self._parents[layer, neuron]
+        below = self.layers[layer - 2].levels[0, parents]
+        cuts = self._states[layer - 2].cuts[paths.states[layer - 2]][:, parents]
+        bits: NDArray[np.bool_] = below > cuts[:, :, None]
+        return bits
+
+    @cached_property
+    def _recent(self) -> dict[tuple[int, ...], OpenGate]:
+        return {}
 
     def _open_gates(self, cuts: Sequence[tuple[int, ...]]) -> list[OpenGate]:
         """Every neuron's gate at these cuts, short of its completion, by layer, then index."""
-        open_gates: list[OpenGate] = []
-        n_inputs = self.question.cut.n_inputs
-        functions = {(0, i): input_pattern(i, n_inputs) for i in range(n_inputs)}
-        for layer, (layer_cuts, chosen) in enumerate(zip(self.layers, cuts, strict=True), start=1):
-            for neuron in np.flatnonzero(layer_cuts.n_cuts[0]).tolist():
-                levels, values = layer_cuts.levels[0, neuron], layer_cuts.values[0, neuron]
-                above = levels > chosen[neuron]
-                function = pattern(levels.tolist(), chosen[neuron])
-                sources = range(n_inputs) if layer == 1 else np.flatnonzero(layer_cuts.parents[0, neuron]).tolist()
-                parents = tuple((layer - 1, source) for source in sources)
-                table, free_rows = local_table(function, [functions[parent] for parent in parents], 1 << n_inputs)
-                functions[layer, neuron] = function
-                low, high = float(values[~above].max()), float(values[above].min())
-                gate = NeuronGate(layer, neuron, low, high, function, parents, table, free_rows, "")
-                open_gates.append(OpenGate(gate, barred_completions(gate)))
-        return open_gates
+        found = []
+        for layer, neuron in self.gated:
+            below = () if layer == 1 else tuple(cuts[layer - 2][parent] for parent in self._parents[layer, neuron])
+            key = (layer, neuron, cuts[layer - 1][neuron], *below)
+            gate = self._recent.get(key)
+            if gate is None:
+                gate = self._open_gate(layer, neuron, cuts)
+                if len(self._recent) >= _RECENT:
+                    self._recent.clear()
+                self._recent[key] = gate
+            found.append(gate)
+        return found
+
+    @cached_property
+    def _parents(self) -> dict[tuple[int, int], list[int]]:
+        """Of each gate the neurons of the layer below that it reads, ascending; of the first layer all inputs."""
+        inputs = list(range(self.question.cut.n_inputs))
+        return {
+            (layer, neuron): inputs
+            if layer == 1
+            else np.flatnonzero(self.layers[layer - 1].parents[0, neuron]).tolist()
+            for layer, neuron in self.gated
+        }
+
+    def _function(self, layer: int, neuron: int, cuts: Sequence[tuple[int, ...]]) -> int:
+        if layer == 0:
+            return input_pattern(neuron, self.question.cut.n_inputs)
+        return pattern(self.layers[layer - 1].levels[0, neuron].tolist(), cuts[layer - 1][neuron])
+
+    def _open_gate(self, layer: int, neuron: int, cuts: Sequence[tuple[int, ...]]) -> OpenGate:
+        levels, values = self.layers[layer - 1].levels[0, neuron], self.layers[layer - 1].values[0, neuron]
+        above = levels > cuts[layer - 1][neuron]
+        low, high = float(values[~above].max()), float(values[above].min())
+        parents = tuple((layer - 1, parent) for parent in self._parents[layer, neuron])
+        function = self._function(layer, neuron, cuts)
+        below = [self._function(*parent, cuts) for parent in parents]
+        table, free_rows = local_table(function, below, 1 << self.question.cut.n_inputs)
+        gate = NeuronGate(layer, neuron, low, high, function, parents, table, free_rows, "")
+        return OpenGate(gate, barred_completions(gate))
 
 
-def _added_up(numbers: Integers) -> Integers:
-    """Partial sums, in 64 bits where the largest fits."""
-    fits = int(numbers.sum()) <= np.iinfo(np.int64).max
-    return np.cumsum(numbers.astype(np.int64) if fits else numbers)
+def _product(first: Integers, second: Integers) -> Integers:
+    """Of two arrays, exactly."""
+    if first.dtype != object and float(first.max(initial=0)) * float(second.max(initial=0)) < _EXACT:
+        return first * second
+    return first.astype(object) * second.astype(object)
+
+
+def _added_up(numbers: Integers, starts: NDArray[np.int64]) -> Integers:
+    """Partial sums of each group, in 64 bits where all fit.
+
+    Args:
+        starts: ``[groups + 1]`` where each begins.
+    """
+    fits = numbers.dtype != object and float(numbers.max(initial=0)) * len(numbers) < _EXACT
+    sums: Integers = np.cumsum(numbers if fits else numbers.astype(object))
+    n = np.diff(starts)
+    groups = np.flatnonzero(n)
+    if len(groups) > 1:
+        sums = sums - np.repeat(np.concatenate([sums[:1] * 0, sums[starts[groups[1:]] - 1]]), n[groups])
+    if not fits and float(sums.max(initial=0)) < _EXACT:
+        return sums.astype(np.int64)
+    return sums
+
+
+def _last(sums: Integers) -> int:
+    return int(sums[-1]) if len(sums) else 0
 
 
 def _of_one_circuit(cuts: NDArray[np.int64]) -> States:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +33,11 @@ class OpenGate:
 
     def completed(self, number: int) -> NeuronGate:
         """With its free rows filled by the bits of a completion's number, lowest row least significant."""
-        table = list(self.gate.table)
-        for place, row in enumerate(self.gate.free_rows):
+        gate, table = self.gate, list(self.gate.table)
+        for place, row in enumerate(gate.free_rows):
             table[row] = (number >> place) & 1
-        return replace(self.gate, table=tuple(table), name=name_of_gate(self.gate, tuple(table)))
+        known = gate.layer, gate.neuron, gate.low, gate.high, gate.function, gate.parents
+        return NeuronGate(*known, tuple(table), gate.free_rows, name_of_gate(gate, tuple(table)))  # replace() is slow
 
     def nth(self, rank: int) -> NeuronGate:
         """The completion of that rank among those not barred."""
@@ -152,3 +154,94 @@ def open_table(function: int, parents: tuple[int, ...], n_rows: int) -> OpenTabl
         n_rows: 2^n.
     """
     return OpenTable(*local_table(function, parents, n_rows))
+
+
+# --- one gate in many observed classes
+
+
+class OpenGates(NamedTuple):
+    """One gate after the first layer, in several classes.
+
+    Args:
+        tables: ``[classes, rows]`` its output where an input reaches the row, 0 elsewhere.
+        reached: ``[classes, rows]``.
+        first: ``[classes, rows]`` its first completion.
+        n_completions: ``[classes]``; as floats, for a gate of many parents has very many.
+        barred: ``[classes]`` whether XOR or XNOR would be one of them.
+    """
+
+    tables: NDArray[np.int8]
+    reached: NDArray[np.bool_]
+    first: NDArray[np.int8]
+    n_completions: NDArray[np.float64]
+    barred: NDArray[np.bool_]
+
+    def completions(self, number: int) -> NDArray[np.int8]:
+        """``[completions, rows]`` those of one class, in their fixed order."""
+        return _completions(self.tables[number].tobytes(), self.reached[number].tobytes())
+
+
+def open_gates(parents: NDArray[np.bool_], bits: NDArray[np.bool_], *, barring: bool = True) -> OpenGates:
+    """The gate in each class that computes some bits from its parents' bits, which must determine them.
+
+    Args:
+        parents: ``[classes, parents, 2^n]`` what the parents are on each input, most significant first.
+        bits: ``[classes, 2^n]`` what the gate is.
+        barring: whether XOR and XNOR of two parents are no gates, as they are not after the first layer.
+    """
+    rows = numbers_of(parents)
+    tables = np.zeros((len(bits), 1 << parents.shape[1]), dtype=np.int8)
+    reached = np.zeros(tables.shape, dtype=bool)
+    np.put_along_axis(tables, rows, bits.astype(np.int8), axis=1)
+    np.put_along_axis(reached, rows, values=True, axis=1)
+    n_completions = np.exp2((~reached).sum(axis=1))
+    first, barred = tables, np.zeros(len(bits), dtype=bool)
+    if barring and parents.shape[1] == 2:
+        first = tables.copy()
+        for table in np.array(BARRED, dtype=np.int8):
+            among = ((tables == table) | ~reached).all(axis=1)
+            n_completions -= among
+            barred |= among
+            # with the lowest free row set as well, the gate is neither
+            each = np.flatnonzero((tables == table).all(axis=1) & ~reached.all(axis=1))
+            first[each, np.argmin(reached[each], axis=1)] = 1
+    return OpenGates(tables, reached, first, n_completions, barred)
+
+
+def completed_tables(gates: OpenGates, rank: NDArray[np.uint64], of: NDArray[np.intp]) -> NDArray[np.uint64]:
+    """``[tables]`` completions as integers, bit r for row r, which may be 64.
+
+    Args:
+        rank: ``[tables]`` of each among the completions of its class.
+        of: ``[tables]`` its class.
+    """
+    rows = np.arange(gates.tables.shape[1], dtype=np.uint64)
+    settled = (gates.tables.astype(np.uint64) << rows).sum(axis=1, dtype=np.uint64)
+    if gates.barred.any():  # a gate of two parents, of which there are few
+        _, first, kind = np.unique(gates.tables + 2 * ~gates.reached, axis=0, return_index=True, return_inverse=True)
+        known = np.zeros((len(first), 16), dtype=np.uint64)
+        for number, one in enumerate(first.tolist()):
+            tables = gates.completions(one).astype(np.uint64)
+            known[number, : len(tables)] = (tables << rows).sum(axis=1, dtype=np.uint64)
+        return known[kind.reshape(-1)[of], rank.astype(np.intp)]
+    free, table, rest = (~gates.reached).astype(np.uint64), settled[of], rank.copy()
+    for row in np.flatnonzero(free.any(axis=0)).tolist():
+        here = free[of, row]
+        table |= (rest & here) << np.uint64(row)
+        rest >>= here
+    return table
+
+
+def numbers_of(bits: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """``[classes, gates, 2^n]`` bits as ``[classes, 2^n]`` numbers, the first gate most significant."""
+    numbers = np.zeros((bits.shape[0], bits.shape[2]), dtype=np.int64)
+    for gate in range(bits.shape[1]):
+        numbers = (numbers << 1) | bits[:, gate]
+    return numbers
+
+
+@lru_cache(maxsize=1 << 12)
+def _completions(table: bytes, reached: bytes) -> NDArray[np.int8]:
+    """The completions of a gate by its output and by the rows that are reached, a byte for each row."""
+    free = tuple(row for row, one in enumerate(reached) if not one)
+    return OpenTable(tuple(table), free).completions()
