@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -15,9 +16,9 @@ from numpy.typing import NDArray
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.criteria.verdict import Verdict
 from analysis.discovery.part_names import names_of
-from analysis.errors import InvalidCriterion
+from analysis.errors import InvalidCriterion, InvalidIndex
 from analysis.explanations.circuits import gate_label, raw_outputs
-from analysis.interpretations.indexing import InterpretationSpace
+from analysis.interpretations.indexing import Block, InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation as Read
 from analysis.models.graph import perceptron_graph
 from analysis.networks.circuit import Circuit as Edges
@@ -36,6 +37,7 @@ from pluriscope.frames import KIND, Part
 from pluriscope.kinds.circuits import COLUMNS
 from pluriscope.lists import Listing
 from pluriscope.naming import ExplanationRef
+from pluriscope.saving import save_blocks
 from pluriscope.showing import Drawing, Row, frame
 
 _SHOWN: Final = tuple(column for column in COLUMNS if column.shown)
@@ -104,7 +106,8 @@ class Circuit(Explanation):
     @cached_property
     def space(self) -> InterpretationSpace:
         """All its interpretations, counted."""
-        return InterpretationSpace(self.result.question, self.edges_kept)
+        edges = self.edges_kept
+        return self.result.spaces.of(edges.mask, lambda: InterpretationSpace(self.result.question, edges))
 
     @property
     def interpretations(self) -> Interpretations:
@@ -320,6 +323,49 @@ class Interpretations(Listing[Interpretation]):
         number = bisect_right(self._ends, place)
         mask, of = self.by_circuit[number]
         return Circuit.named(self.result, mask).interpretation(place - self._ends[number] + of)
+
+    def tables(self, start: int = 0, stop: int | None = None) -> NDArray[np.uint64]:
+        """``[interpretations, gates]`` tables of gates as integers, of one circuit's from a place to before another.
+
+        Bit r is a gate's output on row r of its parents, the parent of lowest index most significant. Columns are in
+        the order of the gates of an interpretation.
+
+        Raises:
+            InvalidIndex: they are of several circuits, or not one after the other.
+            BeyondLimits: a gate has more than six parents, or there are more than 10⁸ entries: see :meth:`blocks`.
+        """
+        return self.block(start, stop).tables
+
+    def block(self, start: int = 0, stop: int | None = None) -> Block:
+        """The same with indices, thresholds and observed classes; refused likewise."""
+        space, places = self._in_a_row(start, stop)
+        return space.block(places.start, places.stop)
+
+    def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[Block]:
+        """The same in parts of 65,536, however many they are."""
+        space, places = self._in_a_row(start, stop)
+        return space.blocks(places.start, places.stop)
+
+    def _in_a_row(self, start: int, stop: int | None) -> tuple[InterpretationSpace, range]:
+        places = self.places[start:stop]
+        if len(self.by_circuit) != 1 or not isinstance(places, range) or places.step != 1:
+            raise InvalidIndex(
+                f"tables of {self!r}",
+                "are of interpretations of one circuit that follow each other",
+                "ask them of one circuit: result.circuits[0].interpretations.tables()",
+            )
+        return Circuit.named(self.result, self.by_circuit[0][0]).space, places
+
+    def save(self, path: str | Path) -> None:
+        """One circuit's as a CSV or Parquet file: index, observed class, each gate's table and threshold.
+
+        Written block by block, however many they are; one that is larger than a gigabyte says so first.
+
+        Raises:
+            InvalidIndex, BeyondLimits: as of :meth:`tables`, but for the number of entries; or the disk has no room.
+            MissingLibrary: Parquet without pyarrow.
+        """
+        save_blocks(Path(path), *self._in_a_row(0, None), self.noun)
 
     def __repr__(self) -> str:
         return f"<{self.total} {self.noun} of {noun(len(self.by_circuit), 'circuit')}>"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from analysis.circuits.result import CircuitSearch
 from analysis.criteria.circuits import outputs, parts
 from analysis.criteria.population import Population
 from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
+from analysis.interpretations.indexing import InterpretationSpace
 from analysis.network_files.files import NetworkFile
 from analysis.protocol import Protocol
 from analysis.question import Question
@@ -25,12 +26,16 @@ from analysis.result_file import read_circuits
 from analysis.tasks import Task
 from analysis.validity import margin_to_edge
 from app.addressing import Addresses
+from app.recent import Recent
 from pluriscope.addresses import ResultRef
 from pluriscope.counts import Counts, counts_of
 from pluriscope.frames import Part
 from pluriscope.kinds.circuits import part
 from pluriscope.kinds.found import Found, Stored
 from pluriscope.naming import Scope, protocol_key
+
+_SPACES: Final = 64 << 20
+"""Bytes of the interpretation spaces that are kept."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +192,11 @@ class Findings:
     def search(self) -> CircuitSearch:
         """What the search for circuits found; outputs and margins are computed where they are asked for."""
         return read_circuits(self.found["circuits"], self.question.layout)
+
+    @cached_property
+    def spaces(self) -> Recent[InterpretationSpace]:
+        """The interpretations of the circuits that were asked for last, by mask."""
+        return Recent(_SPACES, lambda space: space.n_bytes)
 
     @cached_property
     def interventions(self) -> InterventionSpace:

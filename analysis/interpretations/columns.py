@@ -257,6 +257,14 @@ class Columns:
         return numbers.astype(np.int8)
 
 
+def numbers_of(bits: NDArray[np.bool_]) -> Integers:
+    """``[classes, gates, 2^n]`` bits as ``[classes, 2^n]`` numbers, the first gate most significant."""
+    numbers = np.zeros((bits.shape[0], bits.shape[2]), dtype=np.int64)
+    for gate in range(bits.shape[1]):
+        numbers = (numbers << 1) | bits[:, gate]
+    return numbers
+
+
 def _spelt(functions: tuple[int, ...], n_rows: int) -> Integers:
     """``[2^n]`` the bits of a layer's gates on each input, as numbers."""
     each = [sum(((f >> row) & 1) << (len(functions) - 1 - i) for i, f in enumerate(functions)) for row in range(n_rows)]

@@ -24,13 +24,7 @@ from analysis.algorithms.high_level_model import input_pattern
 from analysis.errors import BeyondLimits, InvalidIndex
 from analysis.interpretations.cuts import LayerCuts, pattern, read_cuts
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
-from analysis.interpretations.partial_gates import (
-    OpenGate,
-    barred_completions,
-    completed_tables,
-    local_table,
-    open_gates,
-)
+from analysis.interpretations.partial_gates import OpenGate, PackedGates, barred_completions, local_table
 from analysis.interpretations.transfer import Integers, States, first_states, links, n_first_states
 from analysis.networks.circuit import MAX_EDGES, Circuit, mask_array
 from analysis.question import Question
@@ -331,8 +325,8 @@ class InterpretationSpace:
             steps.append(_Steps(starts, target, ways_on, up_to, _added_up(classes[target], starts)))
             onward, classes = steps[-1].totals(up_to), steps[-1].totals(steps[-1].classes)
         whole = np.array([0, len(onward)])
-        up_to = _added_up(onward, whole), _added_up(classes, whole)
-        return _Found(tuple(states), tuple(reversed(steps)), *up_to)
+        sums = _added_up(onward, whole), _added_up(classes, whole)
+        return _Found(tuple(states), tuple(reversed(steps)), *sums)
 
     @property
     def _states(self) -> tuple[States, ...]:
@@ -431,41 +425,40 @@ class InterpretationSpace:
             low = np.where(above, -np.inf, cuts.values[0, neuron]).max(axis=1)
             high = np.where(above, cuts.values[0, neuron], np.inf).min(axis=1)
             thresholds[:, column] = low + (high - low) / 2
-            gates = open_gates(self._parents_bits(layer, neuron, paths), above, barring=layer > 1)
-            n = gates.n_completions.astype(np.uint64)
+            rows = self._rows(layer, neuron, paths)
+            gates = PackedGates.of(rows, above, len(self._parents[layer, neuron]), first_layer=layer == 1)
+            n = gates.n_completions
             skipped, digit = divmod(skipped, int(n[0]))
             if digit:
                 rest[: n_rows[0]] += np.uint64(digit)
             if (n == 1).all():
-                tables[:, column] = np.repeat(completed_tables(gates, np.zeros_like(n), every), n_rows)
+                tables[:, column] = np.repeat(gates.completed(np.zeros_like(n), every), n_rows)
                 continue
             each = n[0] if (n == n[0]).all() else np.repeat(n, n_rows)
             whole, rest = rest, rest // each
             rank = whole - rest * each
-            n_known = int(gates.n_completions.sum())
-            if n_known > len(rank):  # most are not asked for
-                tables[:, column] = completed_tables(gates, rank, np.repeat(every, n_rows))
+            if n.sum(dtype=float) > len(rank):  # most are not asked for
+                tables[:, column] = gates.completed(rank, np.repeat(every, n_rows))
                 continue
             n_own = n.astype(np.int64)
-            ranks = np.arange(n_known) - np.repeat(np.cumsum(n_own) - n_own, n_own)
-            known = completed_tables(gates, ranks.astype(np.uint64), np.repeat(every, n_own))
-            tables[:, column] = known[np.repeat((np.cumsum(n_own) - n_own).astype(np.uint64), n_rows) + rank]
+            begin = np.cumsum(n_own) - n_own
+            ranks = np.arange(n_own.sum()) - np.repeat(begin, n_own)
+            known = gates.completed(ranks.astype(np.uint64), np.repeat(every, n_own))
+            tables[:, column] = known[np.repeat(begin.astype(np.uint64), n_rows) + rank]
         return Block(start, tables, np.repeat(thresholds, n_rows, axis=0), np.repeat(paths.rank, n_rows))
 
-    def _parents_bits(self, layer: int, neuron: int, paths: _Paths) -> NDArray[np.bool_]:
-        """``[paths, parents, 2^n]`` what each neuron that a gate reads is on each input."""
-        if layer == 1:
-            n_inputs = self.question.cut.n_inputs
-            rows = np.arange(1 << n_inputs)
-            inputs = np.array(
-                [[(input_pattern(i, n_inputs) >> row) & 1 for row in rows.tolist()] for i in range(n_inputs)]
-            )
-            return np.broadcast_to(inputs.astype(bool), (len(paths.before), *inputs.shape))
-        parents = self._parents[layer, neuron]
-        below = self.layers[layer - 2].levels[0, parents]
-        cuts = self._states[layer - 2].cuts[paths.states[layer - 2]][:, parents]
-        bits: NDArray[np.bool_] = below > cuts[:, :, None]
-        return bits
+    def _rows(self, layer: int, neuron: int, paths: _Paths) -> NDArray[np.uint64]:
+        """``[paths, or 1, 2^n]`` the row of a gate's table that each input reaches."""
+        found: NDArray[np.uint64] = np.zeros((1, 1 << self.question.cut.n_inputs), dtype=np.uint64)
+        for parent in self._parents[layer, neuron]:
+            if layer == 1:
+                pattern_ = input_pattern(parent, self.question.cut.n_inputs)
+                bits = np.array([(pattern_ >> row) & 1 for row in range(found.shape[1])], dtype=np.uint64)
+            else:
+                cut = self._states[layer - 2].cuts[paths.states[layer - 2], parent]
+                bits = (self.layers[layer - 2].levels[0, parent] > cut[:, None]).astype(np.uint64)
+            found = (found << np.uint64(1)) | bits
+        return found
 
     @cached_property
     def _recent(self) -> dict[tuple[int, ...], OpenGate]:
@@ -517,8 +510,10 @@ class InterpretationSpace:
 def _product(first: Integers, second: Integers) -> Integers:
     """Of two arrays, exactly."""
     if first.dtype != object and float(first.max(initial=0)) * float(second.max(initial=0)) < _EXACT:
-        return first * second
-    return first.astype(object) * second.astype(object)
+        small: Integers = first * second
+        return small
+    exact: Integers = first.astype(object) * second.astype(object)
+    return exact
 
 
 def _added_up(numbers: Integers, starts: NDArray[np.int64]) -> Integers:

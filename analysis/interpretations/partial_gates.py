@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import NamedTuple
+from functools import cache, cached_property, lru_cache
+from itertools import product
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,92 +157,66 @@ def open_table(function: int, parents: tuple[int, ...], n_rows: int) -> OpenTabl
     return OpenTable(*local_table(function, parents, n_rows))
 
 
-# --- one gate in many observed classes
+# --- the same in many observed classes, tables as integers: bit r is the output on row r
 
 
-class OpenGates(NamedTuple):
-    """One gate after the first layer, in several classes.
-
-    Args:
-        tables: ``[classes, rows]`` its output where an input reaches the row, 0 elsewhere.
-        reached: ``[classes, rows]``.
-        first: ``[classes, rows]`` its first completion.
-        n_completions: ``[classes]``; as floats, for a gate of many parents has very many.
-        barred: ``[classes]`` whether XOR or XNOR would be one of them.
-    """
-
-    tables: NDArray[np.int8]
-    reached: NDArray[np.bool_]
-    first: NDArray[np.int8]
-    n_completions: NDArray[np.float64]
-    barred: NDArray[np.bool_]
-
-    def completions(self, number: int) -> NDArray[np.int8]:
-        """``[completions, rows]`` those of one class, in their fixed order."""
-        return _completions(self.tables[number].tobytes(), self.reached[number].tobytes())
-
-
-def open_gates(parents: NDArray[np.bool_], bits: NDArray[np.bool_], *, barring: bool = True) -> OpenGates:
-    """The gate in each class that computes some bits from its parents' bits, which must determine them.
+class PackedGates(NamedTuple):
+    """One gate in several observed classes.
 
     Args:
-        parents: ``[classes, parents, 2^n]`` what the parents are on each input, most significant first.
-        bits: ``[classes, 2^n]`` what the gate is.
-        barring: whether XOR and XNOR of two parents are no gates, as they are not after the first layer.
+        settled: ``[classes]`` its table with 0 in free rows.
+        free: ``[classes]`` its free rows, a bit each.
+        n_completions: ``[classes]``.
+        barred: whether XOR and XNOR are none of them.
     """
-    rows = numbers_of(parents)
-    tables = np.zeros((len(bits), 1 << parents.shape[1]), dtype=np.int8)
-    reached = np.zeros(tables.shape, dtype=bool)
-    np.put_along_axis(tables, rows, bits.astype(np.int8), axis=1)
-    np.put_along_axis(reached, rows, values=True, axis=1)
-    n_completions = np.exp2((~reached).sum(axis=1))
-    first, barred = tables, np.zeros(len(bits), dtype=bool)
-    if barring and parents.shape[1] == 2:
-        first = tables.copy()
-        for table in np.array(BARRED, dtype=np.int8):
-            among = ((tables == table) | ~reached).all(axis=1)
-            n_completions -= among
-            barred |= among
-            # with the lowest free row set as well, the gate is neither
-            each = np.flatnonzero((tables == table).all(axis=1) & ~reached.all(axis=1))
-            first[each, np.argmin(reached[each], axis=1)] = 1
-    return OpenGates(tables, reached, first, n_completions, barred)
+
+    settled: NDArray[np.uint64]
+    free: NDArray[np.uint64]
+    n_completions: NDArray[np.uint64]
+    barred: bool
+
+    @classmethod
+    def of(cls, rows: NDArray[np.uint64], bits: NDArray[np.bool_], n_parents: int, *, first_layer: bool) -> Self:
+        """The gate that is some bits on inputs that reach some rows.
+
+        Args:
+            rows: ``[classes or 1, 2^n]`` the row that each input reaches.
+            bits: ``[classes, 2^n]``.
+            n_parents: at most 6.
+        """
+        reached = np.uint64(1) << rows
+        settled = np.bitwise_or.reduce(np.where(bits, reached, np.uint64(0)), axis=1)
+        every = np.uint64((1 << (1 << n_parents)) - 1)
+        free = np.broadcast_to(every & ~np.bitwise_or.reduce(reached, axis=1), settled.shape)
+        barred = n_parents == 2 and not first_layer
+        n = _of_two_parents()[0][settled, free] if barred else np.uint64(1) << np.bitwise_count(free).astype(np.uint64)
+        return cls(settled, free, n, barred)
+
+    def completed(self, rank: NDArray[np.uint64], of: NDArray[np.intp]) -> NDArray[np.uint64]:
+        """``[tables]`` completions.
+
+        Args:
+            rank: ``[tables]`` of each among the completions of its class.
+            of: ``[tables]`` its class.
+        """
+        if self.barred:
+            return _of_two_parents()[1][self.settled[of], self.free[of], rank]
+        table, free, rest = self.settled[of], self.free[of], rank.copy()
+        somewhere = int(np.bitwise_or.reduce(self.free))
+        for row in (np.uint64(row) for row in range(somewhere.bit_length()) if (somewhere >> row) & 1):
+            here = (free >> row) & np.uint64(1)
+            table |= (rest & here) << row
+            rest >>= here
+        return table
 
 
-def completed_tables(gates: OpenGates, rank: NDArray[np.uint64], of: NDArray[np.intp]) -> NDArray[np.uint64]:
-    """``[tables]`` completions as integers, bit r for row r, which may be 64.
-
-    Args:
-        rank: ``[tables]`` of each among the completions of its class.
-        of: ``[tables]`` its class.
-    """
-    rows = np.arange(gates.tables.shape[1], dtype=np.uint64)
-    settled = (gates.tables.astype(np.uint64) << rows).sum(axis=1, dtype=np.uint64)
-    if gates.barred.any():  # a gate of two parents, of which there are few
-        _, first, kind = np.unique(gates.tables + 2 * ~gates.reached, axis=0, return_index=True, return_inverse=True)
-        known = np.zeros((len(first), 16), dtype=np.uint64)
-        for number, one in enumerate(first.tolist()):
-            tables = gates.completions(one).astype(np.uint64)
-            known[number, : len(tables)] = (tables << rows).sum(axis=1, dtype=np.uint64)
-        return known[kind.reshape(-1)[of], rank.astype(np.intp)]
-    free, table, rest = (~gates.reached).astype(np.uint64), settled[of], rank.copy()
-    for row in np.flatnonzero(free.any(axis=0)).tolist():
-        here = free[of, row]
-        table |= (rest & here) << np.uint64(row)
-        rest >>= here
-    return table
-
-
-def numbers_of(bits: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """``[classes, gates, 2^n]`` bits as ``[classes, 2^n]`` numbers, the first gate most significant."""
-    numbers = np.zeros((bits.shape[0], bits.shape[2]), dtype=np.int64)
-    for gate in range(bits.shape[1]):
-        numbers = (numbers << 1) | bits[:, gate]
-    return numbers
-
-
-@lru_cache(maxsize=1 << 12)
-def _completions(table: bytes, reached: bytes) -> NDArray[np.int8]:
-    """The completions of a gate by its output and by the rows that are reached, a byte for each row."""
-    free = tuple(row for row, one in enumerate(reached) if not one)
-    return OpenTable(tuple(table), free).completions()
+@cache
+def _of_two_parents() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """By settled table and free rows of a gate of two parents: how many completions it has, and ``[16]`` each."""
+    n, tables = np.zeros((16, 16), dtype=np.uint64), np.zeros((16, 16, 16), dtype=np.uint64)
+    for settled, free in product(range(16), repeat=2):
+        rows = tuple(row for row in range(4) if (free >> row) & 1)
+        found = OpenTable(tuple((settled >> row) & 1 for row in range(4)), rows).completions()
+        n[settled, free] = len(found)
+        tables[settled, free, : len(found)] = found.astype(np.uint64) @ np.array([1, 2, 4, 8], dtype=np.uint64)
+    return n, tables

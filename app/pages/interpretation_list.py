@@ -165,7 +165,7 @@ def interpretations(one: One, readings: Readings, options: CircuitOptions) -> It
     classes = noun(space.n_observed, "observed class", "observed classes")
     yield Section("Interpretations", f"{noun(space.count, 'interpretation')} in {classes}", id="interpretations")
     listing, scope = ByNumber(one, space), place.scope
-    path, question, query = one.links.interpretations(place.slug, one.ref.first, scope).partition("?")
+    path, _, query = one.links.interpretations(place.slug, one.ref.first, scope).partition("?")
     yield Table(
         listing,
         options.query,
@@ -176,7 +176,7 @@ def interpretations(one: One, readings: Readings, options: CircuitOptions) -> It
         listing.thumb,
         listing.says,
         Tray(f"{place.slug}/{scope.output}", one.links.compare(place.slug, (), scope)),
-        files={"CSV": f"{path}.csv{question}{query}"},
+        files={f"CSV, {noun(space.count, 'row')}": f"{path}.csv?rows=0{'&' * bool(query)}{query}"},
         kept=scope.query(),
         id="excerpt",
     )

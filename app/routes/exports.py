@@ -14,7 +14,7 @@ from app.pages.compare.options import CompareOptions
 from app.pages.sharing import exports
 from app.pages.sharing.exports import FunnelOptions, InterpretationRowsOptions
 from app.routes.depends import Links
-from app.routes.streaming import CSV_RESPONSE, Streamed, table_file
+from app.routes.streaming import CSV_RESPONSE, Streamed, csv_file, table_file
 
 router = APIRouter(default_response_class=Response)
 Asked = TypeVar("Asked", bound=Options)
@@ -38,7 +38,7 @@ def interpretations(
 ) -> Streamed:
     """Some interpretations in the order of their index, a column for each neuron."""
     name = f"{network}-{ref.partition('-')[2]}-interpretations"
-    return table_file(request, name, lambda store: exports.interpretations_table(store, links, network, ref, options))
+    return csv_file(request, name, lambda store: exports.interpretations_lines(store, links, network, ref, options))
 
 
 @_table("/networks/{network}/figures", "Figures")

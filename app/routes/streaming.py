@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from itertools import chain
 from typing import Any, Final
 
@@ -50,12 +50,21 @@ def table_file(request: Request, name: str, make: Callable[[Session], tuple[tupl
         name: of the file, without its ending.
         make: reads the text about the list, and the list.
     """
+
+    def lines(session: Session) -> Iterator[str]:
+        about, table = make(session)
+        return table.csv(about)
+
+    return csv_file(request, name, lines)
+
+
+def csv_file(request: Request, name: str, lines: Callable[[Session], Iterator[str]]) -> Streamed:
+    """The same of lines that are there already."""
     store = request.app.state.store
 
     def parts() -> Generator[str, None, None]:
         with store.read() as session:
-            about, table = make(session)
-            yield from table.csv(about)
+            yield from lines(session)
 
     answer = Streamed(parts(), media_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'

@@ -28,7 +28,8 @@ EXPLANATIONS = (
     f"/compare?{PAIR}",
 )
 COLUMNS = {
-    f"{CIRCUIT}/interpretations.csv": "index,n1.0,n1.1,n1.2,n2.0,n2.1,n2.2,y,url",
+    f"{CIRCUIT}/interpretations.csv": "index,n1.0,n1.1,n1.2,n2.0,n2.1,n2.2,y,url,"
+    "n1.0 table,n1.1 table,n1.2 table,n2.0 table,n2.1 table,n2.2 table,y table",
     f"{NETWORK}/figures.csv": "figure,edge,from,to,count",
     f"{NETWORK}/funnel.csv": "kind,step,criterion,settings,before,passed,failed,undecided,not_applicable,left_least,"
     "left,whole,state",

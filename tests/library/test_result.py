@@ -1,14 +1,18 @@
 """What a result says is what the engine found; it is kept and read back without loss."""
 
+import csv
 import json
+from collections import namedtuple
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 
 import pluriscope
 from analysis.errors import (
     AnalysisError,
+    BeyondLimits,
     InvalidClaim,
     InvalidCriterion,
     InvalidMask,
@@ -23,6 +27,7 @@ from analysis.result_file import result_json
 from analysis.work import Work
 from app.db.writes import save_network
 from app.pages.counted import counts_of
+from pluriscope import saving
 from pluriscope.counts import Count
 from pluriscope.result import Result
 from tests.factories import exact_xor, pretrained_xor, real_analysis, save_analysis
@@ -270,3 +275,43 @@ def test_analyses_are_asked_of_a_result(xor):
 def test_an_analysis_that_a_result_cannot_be_asked_is_refused(xor, key, words):
     with pytest.raises(AnalysisError, match=words):
         xor.ask(key, thorough=True)
+
+
+def test_interpretations_come_as_arrays_and_files(xor, tmp_path):
+    every = xor.circuits.smallest[0].interpretations
+    tables = every.tables()
+    assert tables.shape == (len(every), len(every[0].value.gates))
+    for place in (0, len(every) // 2, len(every) - 1):
+        gates = every[place].value.gates
+        assert tables[place].tolist() == [sum(bit << row for row, bit in enumerate(gate.table)) for gate in gates]
+    assert np.array_equal(every[5:30].tables(2, 9), tables[7:14])
+    assert every.tables(len(every) + 5).shape == (0, tables.shape[1])
+    for name in ("one.csv", "one.parquet"):
+        every.save(tmp_path / name)
+    rows = list(csv.DictReader((tmp_path / "one.csv").read_text().splitlines()))
+    columns = parquet.read_table(tmp_path / "one.parquet").to_pydict()
+    wanted = {"index": list(range(len(every))), "y table": tables[:, -1].tolist()}
+    for name, values in wanted.items():
+        assert [int(row[name]) for row in rows] == columns[name] == values
+    assert len(rows[0]) == len(columns) == 2 + 2 * tables.shape[1]
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda one, _: one.interpretations.tables(), "of one circuit"),
+        (lambda one, _: one.circuits[0].interpretations[::2].tables(), "follow each other"),
+        (lambda one, path: one.circuits[0].interpretations.save(path / "one.xlsx"), "neither .csv nor .parquet"),
+    ],
+)
+def test_interpretations_that_no_array_can_hold_are_refused(xor, ask, words, tmp_path):
+    with pytest.raises(AnalysisError, match=words):
+        ask(xor, tmp_path)
+
+
+def test_a_file_for_which_the_disk_has_no_room_is_refused_with_its_size(xor, tmp_path, monkeypatch):
+    full = namedtuple("Usage", "total used free")(10, 10, 0)
+    monkeypatch.setattr(saving.shutil, "disk_usage", lambda _: full)
+    with pytest.raises(BeyondLimits, match=r"interpretations, at most .* GB; 0\.0 GB are free"):
+        xor.circuits[0].interpretations.save(tmp_path / "one.csv")
+    assert not list(tmp_path.iterdir())

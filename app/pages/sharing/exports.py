@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import combinations
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from analysis.interpretations.interpretation import NeuronGate
 from app.addressing import Addresses
 from app.figures.svg.layout import node_name
 from app.figures.svg.tiles import bits_of
+from app.listing.csv import csv_lines
 from app.options import ScopeOptions
 from app.pages.analyses import of_network
 from app.pages.compare.build import build_compare
@@ -31,7 +32,6 @@ from pluriscope.analyses.registry import FUNNEL
 from pluriscope.blocks import Table
 from pluriscope.tables import AtHand, Column, Query, Row
 
-MAX_INTERPRETATIONS: Final = 10_000
 Exported = tuple[tuple[str, ...], Table]
 """The text beside a table, and the table."""
 
@@ -51,32 +51,48 @@ class InterpretationRowsOptions(ScopeOptions):
     """Options of the table of a circuit's interpretations."""
 
     start: int = Field(0, ge=0, description="Index of the first row.")
-    rows: int = Field(1_000, ge=1, le=MAX_INTERPRETATIONS, description="Interpretations in the table.")
+    rows: int = Field(1_000, ge=0, description="Interpretations in the table, of any number; 0: all from there on.")
 
 
-def interpretations_table(
+def interpretations_lines(
     session: Session, addresses: Addresses, network: str, ref: str, options: InterpretationRowsOptions
-) -> Exported:
-    """Some interpretations of one circuit in the order of their index, a column for each neuron."""
+) -> Generator[str, None, None]:
+    """Some interpretations of one circuit in the order of their index, for each neuron its function and its table.
+
+    Raises:
+        BeyondLimits: a gate has more parents than a table of 64 bits.
+    """
     one = find_document(session, addresses, network, ref, list(options.scope.query().items())).one
     listing, place = by_number(one), one.place
     space, sizes = listing.space, place.question.cut.sizes
-    last = min(options.start + options.rows, space.count)
+    first = min(options.start, space.count)
+    last = min(first + options.rows, space.count) if options.rows else space.count
     sites = [(layer, neuron) for layer in range(1, len(sizes)) for neuron in range(sizes[layer])]
+    places = [space.gated.index(site) if site in space.gated else None for site in sites]
+    before, after = one.links.interpretation(place.slug, space.circuit.hex, 0, place.scope).rpartition(".0")[::2]
+
+    def rows() -> Iterator[Sequence[Any]]:
+        observed, names = -1, list[str]()
+        for block in space.blocks(first, last):
+            each = zip(block.classes.tolist(), block.tables.tolist(), strict=True)
+            for number, (own, tables) in enumerate(each, start=block.start):
+                if own != observed:
+                    observed, names = own, [table_name_of(gate, sizes[0]) for gate in space.at(number).gates]
+                functions, numbers = ([None if at is None else some[at] for at in places] for some in (names, tables))
+                yield number, *functions, f"{before}.{number}{after}", *numbers
+
+    size = (last - first) * sum(len(str(cell)) + 1 for cell in next(rows(), ()))
     about = (
         *about_place(place, f"Interpretations of circuit {one.ref.first}"),
-        f"Rows {options.start} to {max(options.start, last) - 1} of {space.count}; observed classes: "
+        f"Rows {first} to {max(first, last) - 1} of {space.count}, about {size / 1e6:,.1f} MB; observed classes: "
         f"{space.n_observed}.",
         "Each column n… and y holds the function of the inputs that the neuron is read as, by name or as a truth table",
         "(inputs counted in binary, first input most significant); empty where a neuron is cut or has one value only.",
+        "Each column … table holds what its gate gives on the rows of its parents, as an integer: bit r is row r, the",
+        "parent of lowest index most significant.",
     )
-    rows = []
-    for index in range(min(options.start, space.count), last):
-        row = listing.row(index)
-        gates = (row["read"].gate(*site) for site in sites)
-        rows.append((index, *("" if gate is None else table_name_of(gate, sizes[0]) for gate in gates), row.url))
-    names = (node_name(layer, neuron, sizes) for layer, neuron in sites)
-    return about, _table(("index", *names, "url"), rows)
+    nodes = [node_name(layer, neuron, sizes) for layer, neuron in sites]
+    yield from csv_lines(about, ("index", *nodes, "url", *(f"{node} table" for node in nodes)), rows())
 
 
 def table_name_of(gate: NeuronGate, n_inputs: int) -> str:

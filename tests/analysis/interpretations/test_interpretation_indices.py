@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from analysis.data import clean_data
@@ -34,9 +36,63 @@ def assert_same_list(network: Network, mask: int, ablation: str = "zero") -> int
             assert (gate.low, gate.high) == pytest.approx((low, high), rel=1e-9, abs=1e-12)
             assert gate.low < gate.threshold < gate.high
         assert space.index_of(found.gates) == index
+    assert_blocks_hold(space, [(0, None)])
     starts = [i for i, cuts in enumerate(classes) if i == 0 or cuts != classes[i - 1]]
     assert [space.index_of_observed(rank) for rank in range(space.n_observed)] == starts
     return len(expected)
+
+
+def assert_blocks_hold(space: InterpretationSpace, ranges: Iterable[tuple[int | None, int | None]]) -> None:
+    """What blocks say of each interpretation is what it says itself."""
+    for start, stop in ranges:
+        block = space.block(start, stop)
+        assert range(block.start, block.start + len(block.tables)) == range(*slice(start, stop).indices(space.count))
+        for number, index in enumerate(range(block.start, block.start + len(block.tables))):
+            gates = space.at(index).gates
+            assert tuple((gate.layer, gate.neuron) for gate in gates) == space.gated
+            assert [sum(bit << row for row, bit in enumerate(gate.table)) for gate in gates] == block.tables[
+                number
+            ].tolist()
+            assert [gate.threshold for gate in gates] == block.thresholds[number].tolist()
+            least = space.index_of_observed(int(block.classes[number]))
+            assert least <= index
+            assert [gate.function for gate in space.at(least).gates] == [gate.function for gate in gates]
+
+
+@pytest.mark.parametrize("sizes", [(2, 3, 3, 1), (3, 2, 1), (1, 2, 2, 1)])
+def test_blocks_are_parts_of_the_whole(sizes, monkeypatch):
+    network = random_network(31, sizes)
+    layout = EdgeLayout(sizes)
+    space = InterpretationSpace(ask(network), Circuit(layout, (1 << layout.n_edges) - 1))
+    n = space.count
+    assert_blocks_hold(space, [(0, 40), (n // 2, n // 2 + 40), (n - 40, None), (-3, None), (n, None), (7, 3)])
+    monkeypatch.setattr(indexing, "_ROWS_AT_ONCE", 7)
+    parts = list(space.blocks(5, 60))
+    whole = space.block(5, 60)
+    for name in ("tables", "thresholds", "classes"):
+        assert np.array_equal(np.concatenate([getattr(part, name) for part in parts]), getattr(whole, name))
+
+
+def test_blocks_reach_beyond_what_a_machine_word_counts():
+    network = wide_network()
+    space = InterpretationSpace(ask(network), Circuit(EdgeLayout(network.sizes), 2**28 - 1))
+    assert space.count > 2**62
+    assert_blocks_hold(space, [(at, at + 30) for at in (0, space.count // 3, 2**62 - 15, space.count - 30)])
+
+
+def test_a_table_of_more_than_64_rows_is_refused_and_names_its_gate():
+    network = Network.from_arrays([[[1.0, 1.0]] * 7, [[1.0] * 7]], [[0.0] * 7, [0.0]])
+    space = InterpretationSpace(ask(network), Circuit(EdgeLayout(network.sizes), 2**21 - 1))
+    with pytest.raises(BeyondLimits, match=r"gate 2\.0 .* it reads 7 neurons"):
+        space.block(0, 1)
+
+
+def test_more_entries_than_there_is_room_for_are_refused_and_streamed():
+    network = wide_network()
+    space = InterpretationSpace(ask(network), Circuit(EdgeLayout(network.sizes), 2**28 - 1))
+    with pytest.raises(BeyondLimits, match=r"1,000,000,000,000 interpretations .* blocks\(start, stop\)"):
+        space.block(0, 10**12)
+    assert next(space.blocks(0, 10**12)).start == 0
 
 
 @pytest.mark.slow
