@@ -12,6 +12,8 @@ from typing import Final
 _PACKAGED: Final = Path(__file__).with_name("_resources")
 _CHECKOUT: Final = Path(__file__).resolve().parent.parent
 
+PREFIX: Final = "PLURISCOPE_"
+"""Of the names of settings in the environment."""
 IS_CHECKOUT: Final = not _PACKAGED.is_dir()
 RESOURCES: Final = _CHECKOUT if IS_CHECKOUT else _PACKAGED
 

@@ -9,13 +9,13 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from analysis.limits import MOST_STORED
-from app.resources import default_data_folder
+from app.resources import PREFIX, default_data_folder
 
 
 class Settings(BaseSettings):
     """Where things are and how much may be used."""
 
-    model_config = SettingsConfigDict(env_prefix="PLURISCOPE_", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, populate_by_name=True)
 
     data: Path = Field(
         default_factory=default_data_folder, description="Folder for the database and everything else that is written."

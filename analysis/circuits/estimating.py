@@ -17,7 +17,6 @@ from math import floor
 from typing import Final
 
 import numpy as np
-import scipy  # loads scipy.special, of which a server and a prediction have no use, when it is first asked for
 
 from analysis.circuits.distribution import distribution_of, distribution_of_kept
 from analysis.circuits.judging import enough_right, evaluate_circuits
@@ -102,6 +101,8 @@ def share_interval(n_hits: int, n_trials: int, confidence: float) -> tuple[Fract
     The ends are the float64 quantiles as exact fractions, so that nothing more is lost when they are scaled.
     """
     tail = (1.0 - confidence) / 2.0
-    low = float(scipy.special.betaincinv(n_hits, n_trials - n_hits + 1, tail)) if n_hits else 0.0
-    high = float(scipy.special.betaincinv(n_hits + 1, n_trials - n_hits, 1.0 - tail)) if n_hits < n_trials else 1.0
+    from scipy.special import betaincinv  # which takes a while, and few analyses estimate
+
+    low = float(betaincinv(n_hits, n_trials - n_hits + 1, tail)) if n_hits else 0.0
+    high = float(betaincinv(n_hits + 1, n_trials - n_hits, 1.0 - tail)) if n_hits < n_trials else 1.0
     return Fraction(low), Fraction(high)

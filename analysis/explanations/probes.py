@@ -25,7 +25,6 @@ from math import comb
 from typing import Final
 
 import numpy as np
-import scipy  # loads scipy.optimize, of which a server has no use, when it is first asked for
 from numpy.typing import NDArray
 
 from analysis import fixed_order
@@ -114,9 +113,9 @@ def separation(points: NDArray[np.float64], signs: Sequence[int], least: float) 
     objective = np.zeros(width + 2)
     objective[-1] = -1.0
     bounds = [(-1.0, 1.0)] * width + [(None, None), (0.0, None)]
-    result = scipy.optimize.linprog(
-        objective, A_ub=matrix, b_ub=np.zeros(len(points)), bounds=bounds, method="highs-ds"
-    )
+    from scipy.optimize import linprog  # of which few have a use
+
+    result = linprog(objective, A_ub=matrix, b_ub=np.zeros(len(points)), bounds=bounds, method="highs-ds")
     if result.status != 0 or not result.x[-1] > least:
         return None
     return Hyperplane(result.x[:width], float(result.x[width]), float(result.x[-1]))

@@ -16,15 +16,17 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from analysis.digest import looks_like_digest
 from analysis.errors import InvalidNetwork, InvalidPlanting
-from analysis.network_files.planted_record import PlantedRecord, planted_json, read_planted
 from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.strict_json import Problems, check_keys, number_array, plain_text, read_object
 from analysis.tasks import MAX_INPUTS, Task, task_from_table
+
+if TYPE_CHECKING:
+    from analysis.network_files.planted_record import PlantedRecord
 
 T = TypeVar("T")
 NETWORK_FORMAT: Final = "pluriscope-network/1"
@@ -157,7 +159,10 @@ def network_from(
     tasks, planted = None, None
     if shape is not None and shape[0] <= MAX_INPUTS:
         tasks = read("tasks", _tasks, shape)
-        planted = None if network is None else read("planted", read_planted, network.sizes)
+        if network is not None and document.get("planted") is not None:
+            from analysis.network_files.planted_record import read_planted
+
+            planted = read("planted", read_planted, network.sizes)
     if planted is not None and tasks is not None and planted.task.truth_table != tasks[0].truth_table:
         problems.append(InvalidPlanting("planted algorithm", "computes another task", "let algorithm and task agree"))
     problems.refuse(item, InvalidNetwork)
@@ -180,7 +185,11 @@ def network_file_json(file: NetworkFile) -> dict[str, Any]:
         "tasks": [task_json(task) for task in file.tasks],
     }
     document |= {"attribution": file.attribution} if file.attribution else {}
-    return document | ({} if file.planted is None else {"planted": planted_json(file.planted)})
+    if file.planted is not None:
+        from analysis.network_files.planted_record import planted_json
+
+        document["planted"] = planted_json(file.planted)
+    return document
 
 
 def task_json(task: Task) -> dict[str, Any]:

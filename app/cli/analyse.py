@@ -5,16 +5,32 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
+from analysis.errors import AnalysisError, BeyondLimits
 from analysis.progress import Progress
-from app.cli.reading import ModelAsked, read_asked, read_settings
-from app.cli.terminal import STANDARD, Shown, check_output, progress_bar, write_text, written
+from app.cli.reading import ModelAsked, limits_in_force, read_asked
+from app.cli.terminal import (
+    BAD_INPUT,
+    DONE,
+    STANDARD,
+    STOPPED,
+    Refusal,
+    Shown,
+    check_output,
+    complain,
+    progress_bar,
+    write_text,
+    written,
+)
 
 if TYPE_CHECKING:
     from analysis.limits import Limits
     from analysis.question import Question
     from analysis.work import Work
+
+_WORSE: Final = (DONE, STOPPED, BAD_INPUT)
 
 
 def named(work: Work, prefix: str) -> Work:
@@ -27,7 +43,7 @@ def named(work: Work, prefix: str) -> Work:
 
 
 def analyse(
-    file: str,
+    files: Sequence[str],
     *,
     output: str = "",
     protocol: str = "complete",
@@ -42,29 +58,82 @@ def analyse(
 
     Example: pluriscope analyse xor.json --protocol paper --output result.json
 
+    Example: pluriscope analyse networks --output results
+
     Before it: pluriscope analyse xor.json --plan
 
     Exit codes: 0 done, 2 bad input, 3 stopped at a limit (the result says what is missing).
 
     Args:
+        files: Network files (JSON), or - for standard input. Of several, or of those in a folder, each result goes to
+            the folder --output, and what is wrong with one does not stop the others.
         output_index: Analyse only this output, from 0; may be repeated. Default: all.
         no_masks: Leave the lists of circuits out.
         plan: Only tell how the circuits would be found, and why.
     """
-    from analysis.work import Work
-    from app.limits import limits_of
+    asked = protocol, data, output_index
+    if len(files) == 1 and not Path(files[0]).is_dir():
+        return _one(files[0], output, asked, masks=not no_masks, quiet=quiet, plan=plan, json=json)
+    results = _results(files, output, plan=plan)
+    code, items = DONE, []
+    for file, result in results.items():
+        try:
+            ended = _one(file, str(result), asked, masks=not no_masks, quiet=quiet).code
+        except (Refusal, AnalysisError) as error:
+            complain(f"{file}: {error}")
+            ended = STOPPED if isinstance(error, BeyondLimits) else BAD_INPUT
+        code = max(code, ended, key=_WORSE.index)
+        items.append({"file": file, "result": str(result) if result.exists() else "", "code": ended})
+    return Shown({"items": items}, [str(one["result"]) for one in items if one["result"]], code)
 
-    check_output(output, json or plan, file, data or file)
-    work = Work(clock=time.perf_counter, limits=limits_of(read_settings()))
-    asked = read_asked(file, protocol, data, output_index)
+
+def _results(files: Sequence[str], output: str, *, plan: bool) -> dict[str, Path]:
+    """The files that are meant, each with the place of its result.
+
+    Raises:
+        Refusal: a folder without files, two that want the same place, or no folder to write to.
+    """
+    if plan or not output or output == STANDARD:
+        raise Refusal("several files or a folder: each result is a file. Give --output FOLDER, and no --plan.")
+    found: dict[str, Path] = {}
+    for name in files:
+        one = Path(name)
+        own = sorted(map(str, one.glob("*.json"))) if one.is_dir() else [name]
+        if not own:
+            raise Refusal(f"folder {name}: has no file that ends in .json. Give another one.")
+        for file in own:
+            result = Path(output, f"{Path(file).stem}.json")
+            if result in found.values():
+                raise Refusal(f"file {file}: another one has the same result {result}. Rename one.")
+            found[file] = result
+    Path(output).mkdir(parents=True, exist_ok=True)
+    return found
+
+
+def _one(
+    file: str,
+    output: str,
+    rules: tuple[str, str, Sequence[int]],
+    *,
+    masks: bool,
+    quiet: bool,
+    plan: bool = False,
+    json: bool = False,
+) -> Shown:
+    """The result of one file, written where it is wanted."""
+    from analysis.work import Work
+
+    check_output(output, json or plan, file, rules[1] or file)
+    work = Work(clock=time.perf_counter, limits=limits_in_force())
+    asked = read_asked(file, *rules)
     if isinstance(asked, ModelAsked):
         if plan:
             return _planned(output, _plan_of_model(asked))
-        document = _of_model(asked, work, masks=not no_masks, quiet=quiet)
+        document = _of_model(asked, work, masks=masks, quiet=quiet)
     else:
         if plan:
             return _planned(output, _plan(asked.questions, work.limits))
-        document = _of_network(asked.questions, work, masks=not no_masks, quiet=quiet)
+        document = _of_network(asked.questions, work, masks=masks, quiet=quiet)
     return written(output, document)
 
 

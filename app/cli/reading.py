@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from app.cli.terminal import Refusal, read_bytes
+from app.resources import PREFIX
 
 if TYPE_CHECKING:
+    from analysis.limits import Limits
     from analysis.models.circuits import MasksFound
     from analysis.models.model import Model, ModelKind, Rules, Space
     from analysis.network_files.files import NetworkFile
@@ -33,6 +36,17 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['input']!r}: {e['msg']}" for e in error.errors())
         raise Refusal(f"settings: {problems}. Correct the option or the PLURISCOPE_ variable.") from None
+
+
+def limits_in_force() -> Limits:
+    """How far analyses may go; the settings, whose reading takes long, are read where one is given."""
+    from analysis.limits import DEFAULT_LIMITS, MOST_STORED
+
+    if not any(name.startswith(PREFIX) for name in os.environ):
+        return replace(DEFAULT_LIMITS, max_valid=MOST_STORED)
+    from app.limits import limits_of
+
+    return limits_of(read_settings())
 
 
 def read_protocol(name: str) -> Protocol:
@@ -149,12 +163,15 @@ def read_asked(
         AnalysisError: a file or rules that cannot be used.
         Refusal: a file cannot be read, or the model has no such output or option.
     """
+    from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
+
+    content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
+    if f'"{NETWORK_FORMAT}"'.encode() in content:
+        return read_network(content, protocol, data, outputs)
     from analysis.errors import BeyondLimits
     from analysis.models.circuits import refuse_if_too_large
     from analysis.models.registry import kind_of_file, read_model
-    from analysis.network_files.files import MAX_NETWORK_BYTES
 
-    content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
     if kind_of_file(content) is None:
         return read_network(content, protocol, data, outputs)
     kind, model = read_model(content)

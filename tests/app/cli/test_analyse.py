@@ -10,6 +10,10 @@ from analysis.data import data_file_json
 from analysis.network_files.files import network_file_json
 from analysis.protocol import COMPLETE, PAPER
 from app.cli import main
+from app.cli.reading import limits_in_force
+from app.limits import limits_of
+from app.resources import PREFIX
+from app.settings import Settings
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 from tests.golden_files import golden_data, golden_network
 
@@ -94,6 +98,41 @@ def test_several_outputs_or_one_of_them(tmp_path):
 
 
 @pytest.mark.slow
+def test_many_files_and_folders_are_analysed_at_once_and_a_bad_one_stops_no_other(xor, tmp_path, capsys):
+    folder, results = tmp_path / "some", tmp_path / "results"
+    folder.mkdir()
+    (folder / "b.json").write_text(xor.read_text())
+    (folder / "bad.json").write_text("{}")
+    assert run("analyse", xor, folder, "--protocol", "paper", "--output", results, "--quiet") == 2
+    captured = capsys.readouterr()
+    assert captured.out.split() == [str(results / "xor.json"), str(results / "b.json")]
+    assert captured.err.startswith(f"pluriscope: {folder / 'bad.json'}: network file: has no format")
+    for one in results.iterdir():
+        assert json.loads(one.read_text())["outputs"][0]["interpretations"]["total"] == 234_700
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("xor.json", "xor.json"), "Give --output FOLDER"),
+        (("empty", "--output", "out"), "folder empty: has no file"),
+        (("xor.json", "empty/../xor.json", "--output", "out"), "has the same result"),
+    ],
+)
+def test_many_files_without_a_place_for_each_result_are_refused(xor, tmp_path, monkeypatch, capsys, given, words):
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    assert words in refused(capsys, "analyse", *given)
+
+
+def test_without_settings_the_limits_are_those_of_the_settings(monkeypatch):
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    assert limits_in_force() == limits_of(Settings())
+    monkeypatch.setenv(f"{PREFIX}MAX_POSSIBLE_CIRCUITS", "7")
+    assert limits_in_force().max_possible == 7
+
+
 def test_a_search_that_reaches_a_limit_ends_with_3_and_says_so(xor, tmp_path, capsys):
     rules, out = tmp_path / "few.json", tmp_path / "out.json"
     rules.write_text('{"name": "few", "max_alignments": 1}')
@@ -127,7 +166,6 @@ def test_other_bad_input(xor, tmp_path, capsys):
     cases = [
         (("analyse", xor, "-o", out, "-p", "quick"), "protocol 'quick': is unknown"),
         (("analyse", tmp_path / "nope.json", "-o", out), "No such file"),
-        (("analyse", tmp_path, "-o", out), "is a folder"),
         (("analyse", "a\0b", "-o", out), "cannot be read"),
         (("analyse", xor, "-o", tmp_path), "is a folder"),
         (("analyse", xor, "-o", tmp_path / "no" / "out.json"), "folder does not exist"),

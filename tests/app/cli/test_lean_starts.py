@@ -22,11 +22,11 @@ ANALYSING = f"""
 from app.cli.commands import run
 run(["analyse", {bundled.replace("__init__.py", "xor-2-2-2.json")!r}, "--output", "result.json"])
 """
-HEAVY = ("alembic", "mako", "pygments", "scipy.special", "scipy.stats", "torch", "typst")
+HEAVY = ("alembic", "mako", "pygments", "scipy.optimize", "scipy.special", "scipy.stats", "torch", "typst")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("code", "more"), [(SERVING, ()), (ANALYSING, ("http.client", "sqlalchemy", "fastapi"))])
+@pytest.mark.parametrize(("code", "more"), [(SERVING, ()), (ANALYSING, ("http.client", "sqlalchemy", "fastapi", "scipy"))])
 def test_what_most_starts_have_no_use_for_is_not_loaded(tmp_path, code, more):
     store = open_store(Settings(data=tmp_path))
     store.migrate()  # only a store that is older than the program needs what migrates it
