@@ -9,7 +9,6 @@ from typing import Any, Final, Literal
 from analysis.criteria.population import PopulationOf
 from analysis.criteria.verdict import Verdicts, same_for_all
 from analysis.errors import InvalidCriterion
-from analysis.explanations.registry import BY_KEY, RECORDED
 
 Kind = str
 """Key of a kind of explanation: one of :data:`KINDS`, or of a kind stored as columns."""
@@ -155,6 +154,8 @@ class Criterion:
     @property
     def recorded_kinds(self) -> tuple[Kind, ...]:
         """The kinds stored as columns whose traits it can judge by."""
+        from analysis.explanations.registry import RECORDED  # of which an analysis has no use
+
         return tuple(kind.key for kind in RECORDED if kind.traits & self.judges.keys())
 
     def applies_to(self, kind: Kind) -> bool:
@@ -162,6 +163,10 @@ class Criterion:
         return self._judge_of(kind) is not None
 
     def _judge_of(self, kind: Kind) -> Judge | None:
+        if kind in KINDS:
+            return self.judges.get(kind)
+        from analysis.explanations.registry import BY_KEY
+
         traits = sorted(BY_KEY[kind].traits) if kind in BY_KEY else (ASKED_AS.get(kind, kind),)
         return next((self.judges[one] for one in traits if one in self.judges), None)
 

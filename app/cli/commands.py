@@ -10,20 +10,13 @@ import difflib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from analysis import ENGINE_VERSION
 from analysis.errors import BeyondLimits, Cancelled, ExplainedError
-from app.cli.analyse import analyse
-from app.cli.ask import ask
-from app.cli.audit import audit
-from app.cli.plant import plant
-from app.cli.serve_and_work import serve_and_work
-from app.cli.server import check, serve, work
 from app.cli.signature import COMMON, Command, call, described, parser_of
-from app.cli.store import export, import_
-from app.cli.study import export_study, import_study, run_study
 from app.cli.terminal import (
     BAD_INPUT,
     DONE,
@@ -37,48 +30,52 @@ from app.cli.terminal import (
     write_json,
     write_text,
 )
-from app.cli.token import link, list_tokens, make, revoke
-from app.cli.train import train, train_model
-from app.cli.upkeep import backup, restore
-from app.cli.verify import verify
 from app.garbage import collect_garbage_seldom
 
-GROUPS: Final[Mapping[str, Mapping[str, Command]]] = {
+GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "Engine alone: no server, no database": {
-        "analyse": analyse,
-        "ask": ask,
-        "audit": audit,
-        "train": train,
-        "plant": plant,
-        "train-model": train_model,
+        "analyse": "analyse.analyse",
+        "ask": "ask.ask",
+        "audit": "audit.audit",
+        "train": "train.train",
+        "plant": "plant.plant",
+        "train-model": "train.train_model",
     },
     "Dashboard and its database": {
-        "serve": serve,
-        "work": work,
-        "import": import_,
-        "export": export,
-        "verify": verify,
-        "check": check,
-        "backup": backup,
-        "restore": restore,
-        "token make": make,
-        "token link": link,
-        "token list": list_tokens,
-        "token revoke": revoke,
+        "serve": "server.serve",
+        "work": "server.work",
+        "import": "store.import_",
+        "export": "store.export",
+        "verify": "verify.verify",
+        "check": "server.check",
+        "backup": "upkeep.backup",
+        "restore": "upkeep.restore",
+        "token make": "token.make",
+        "token link": "token.link",
+        "token list": "token.list_tokens",
+        "token revoke": "token.revoke",
     },
     "Studies of many networks": {
-        "study run": run_study,
-        "study import": import_study,
-        "study export": export_study,
+        "study run": "study.run_study",
+        "study import": "study.import_study",
+        "study export": "study.export_study",
     },
 }
-COMMANDS: Final = {name: command for group in GROUPS.values() for name, command in group.items()}
+"""Each command's function below ``app.cli``; loaded when it is asked for, so that one waits for no other."""
+COMMANDS: Final = {name: function for group in GROUPS.values() for name, function in group.items()}
 OF_THE_MACHINE: Final = {"StoreUnavailable", "Damaged", "NoRoom"}
 OTHER_NAMES: Final = {"explain": "analyse"}
-ENDLESS: Final = (serve, work)  # they show nothing when they end
+ENDLESS: Final = ("serve", "work")  # they show nothing when they end
 _EXIT_CODES: Final = (
     "Exit codes: 0 done · 1 trouble with this machine · 2 bad input · 3 stopped at a limit · 130 interrupted"
 )
+
+
+def command_of(name: str) -> Command:
+    """The function of a command."""
+    module, function = COMMANDS[name].split(".")
+    command: Command = getattr(import_module(f"app.cli.{module}"), function)
+    return command
 
 
 def serve_both(*, port: int | None = None, data: Path | None = None, version: bool = False) -> int:
@@ -94,6 +91,8 @@ def serve_both(*, port: int | None = None, data: Path | None = None, version: bo
     if version:
         write_text(STANDARD, f"pluriscope {ENGINE_VERSION}\n")
         return DONE
+    from app.cli.serve_and_work import serve_and_work
+
     return serve_and_work(port=port, data=data)
 
 
@@ -121,9 +120,9 @@ def read(arguments: Sequence[str]) -> tuple[Command, dict[str, Any]]:
     if not name:
         return _without_command(rest)
     name = OTHER_NAMES.get(name, name)
-    command = COMMANDS[name]
+    command = command_of(name)
     parser = parser_of(name, command)
-    if command not in ENDLESS and not any(action.dest == "json" for action in parser._actions):
+    if name not in ENDLESS and not any(action.dest == "json" for action in parser._actions):
         parser.add_argument("--json", action="store_true", help=COMMON["json"])
     return command, vars(parser.parse_intermixed_args(rest))
 
@@ -155,9 +154,9 @@ def overview(names: Sequence[str] = ()) -> str:
         [] if names else ["usage: pluriscope [--port PORT] [--data FOLDER] [COMMAND …]", "", described(serve_both)[0]]
     )
     for title, group in GROUPS.items():
-        told = {name: command for name, command in group.items() if name in names or not names}
+        told = [name for name in group if name in names or not names]
         lines += ["", title] if told else []
-        lines += [f"  {name:<14} {described(command)[0].split(chr(10))[0]}" for name, command in told.items()]
+        lines += [f"  {name:<14} {described(command_of(name))[0].split(chr(10))[0]}" for name in told]
     return "\n".join([*lines, "", "pluriscope COMMAND --help says more of one.", _EXIT_CODES]) + "\n"
 
 

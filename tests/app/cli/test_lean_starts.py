@@ -26,7 +26,9 @@ HEAVY = ("alembic", "mako", "pygments", "scipy.optimize", "scipy.special", "scip
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("code", "more"), [(SERVING, ()), (ANALYSING, ("http.client", "sqlalchemy", "fastapi", "scipy"))])
+@pytest.mark.parametrize(
+    ("code", "more"), [(SERVING, ()), (ANALYSING, ("http.client", "sqlalchemy", "fastapi", "scipy"))]
+)
 def test_what_most_starts_have_no_use_for_is_not_loaded(tmp_path, code, more):
     store = open_store(Settings(data=tmp_path))
     store.migrate()  # only a store that is older than the program needs what migrates it
