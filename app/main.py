@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,7 +21,7 @@ from app.access.credentials import Credentials
 from app.addressing import API_V2, Addresses
 from app.db.engine import open_store
 from app.db.upgrade import upgrade
-from app.garbage import collect_garbage_seldom
+from app.garbage import collect_garbage_seldom, give_back_now_and_then
 from app.gate import Gate
 from app.middleware import BodyLimit, Envelope
 from app.rendering import compile_templates
@@ -122,7 +123,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.store = open_store(settings)
         upgrade(app.state.store, settings.data)
+        housekeeping = asyncio.create_task(give_back_now_and_then())
         yield
+        housekeeping.cancel()
         app.state.store.close()
 
     app = FastAPI(

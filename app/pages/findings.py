@@ -9,13 +9,13 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
-import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 from pydantic import Field
@@ -31,6 +31,8 @@ from pluriscope.tables import AtHand, Column, Query, Row, read_query
 FOLDER: Final = resources.files("app.bundled") / "findings"
 STUDIES: Final = resources.files("app.bundled") / "studies"
 _ALWAYS: Final = ("key", "title", "studies")
+_LARGE: Final = 20_000
+"""Rows of which a page holds those of one measure."""
 _FORMS: Final = ("svg", "png", "pdf")
 _CURE: Final = "run `python -m benchmarks.findings`, which computes the findings anew"
 
@@ -90,23 +92,30 @@ def broken(one: Mapping[str, Any]) -> str:
     return next(filter(None, problems), "")
 
 
-@lru_cache(maxsize=64)
-def _raw(slug: str) -> bytes | None:
-    """A study's rows as comma-separated values; None if they are not here or damaged."""
-    file = FOLDER / f"{slug}.csv.gz"
+@lru_cache(maxsize=256)
+def _hash(slug: str) -> str:
+    """Of a study's rows as comma-separated values; "" if they are not here or damaged."""
+    found = hashlib.sha256()
     try:
-        return gzip.decompress(file.read_bytes())
+        for part in _parts(slug):
+            found.update(part)
     except (OSError, EOFError):
-        return None
+        return ""
+    return f"sha256:{found.hexdigest()}"
+
+
+def _parts(slug: str) -> Iterator[bytes]:
+    with (FOLDER / f"{slug}.csv.gz").open("rb") as raw, gzip.open(raw) as file:
+        yield from iter(lambda: file.read(1 << 16), b"")
 
 
 @lru_cache(maxsize=64)
 def broken_study(slug: str, rows: str, declared: str) -> str:
     """How the data of a study differ from those that numbers were computed from; "" if they do not."""
-    raw, design, own = _raw(slug), STUDIES / f"{slug}.json", FOLDER / f"{slug}.design.json"
-    if raw is None:
+    found, design, own = _hash(slug), STUDIES / f"{slug}.json", FOLDER / f"{slug}.design.json"
+    if not found:
         return f"the rows of {slug} are not here"
-    if f"sha256:{hashlib.sha256(raw).hexdigest()}" != rows:
+    if found != rows:
         return f"the rows of {slug} are not those that the numbers were computed from"
     digest = declared
     if declared and own.is_file():
@@ -285,14 +294,18 @@ def data_rows(
         NotFound: there are no such rows.
         InvalidOption: an option that the list does not have.
     """
-    raw = data_of(slug, links)
-    lines = csv.reader(io.StringIO(raw.decode()))
-    names, wanted = next(lines), options.get("measure", [])
-    rows = [
-        Row(values, url=stored.get(values.get("network", ""), ""))
-        for values in (dict(zip(names, line, strict=True)) for line in lines)
-        if not wanted or values.get("measure") in wanted
-    ]
+    check_data(slug, links)
+    url, large = links.findings("data", slug), described()[slug]["rows"] > _LARGE
+    with (FOLDER / f"{slug}.csv.gz").open("rb") as raw, gzip.open(raw, "rt", newline="") as file:
+        lines = csv.reader(file)
+        names = next(lines)
+        rows, measures = [], dict[str, None]()
+        for line in lines:
+            values = dict(zip(names, line, strict=True))
+            measure = values.get("measure", "")
+            measures.setdefault(measure)
+            if measure in options.get("measure", [next(iter(measures))] if large else [measure]):
+                rows.append(Row(values, url=stored.get(values.get("network", ""), "")))
     columns = tuple(
         Column(
             name,
@@ -307,24 +320,34 @@ def data_rows(
         for field in described()[slug]["schema"]["fields"]
         if (name := field["name"])
     )
-    url = links.findings("data", slug)
     yield Head(described()[slug]["title"], _about(slug), actions=[Action("All findings", links.findings())])
+    if large:
+        listed = " · ".join(f"[{one}]({url}?{urlencode({'measure': one})})" for one in measures)
+        yield Prose(f"The rows of one measure at a time: {listed}.", glossary=False)
     yield Table(
         AtHand(columns, rows), read_query(columns, options), url, "row", Query(), id="rows", files={"CSV": f"{url}.csv"}
     )
 
 
-def data_of(slug: str, links: Addresses) -> bytes:
-    """A study's rows as comma-separated values.
+def check_data(slug: str, links: Addresses) -> None:
+    """Refuse a study without rows.
 
     Raises:
         NotFound: there are none.
     """
-    raw = _raw(slug) if slug in described() else None
-    if raw is None:
+    if slug not in described() or not _hash(slug):
         cause, cure = "there are none", "choose one of the studies there"
         raise NotFound(f"rows of {slug[:60]!r}", cause, cure, "data", links.findings("data"), "all data")
-    return raw
+
+
+def data_of(slug: str, links: Addresses) -> Iterator[bytes]:
+    """A study's rows as comma-separated values, part by part.
+
+    Raises:
+        NotFound: there are none.
+    """
+    check_data(slug, links)
+    return _parts(slug)
 
 
 def _data_line(slug: str, links: Addresses) -> str:

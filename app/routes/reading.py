@@ -8,7 +8,7 @@ from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from markupsafe import Markup
 from sqlalchemy import select
 
@@ -82,7 +82,7 @@ def findings_page(links: Links, _options: NoOptions) -> Faces:
 
 @router.get("/findings/data/{study}.csv", include_in_schema=False)
 def data_file(links: Links, study: str) -> Response:
-    return Response(data_of(study, links), media_type="text/csv; charset=utf-8", headers=ANYWHERE)
+    return StreamingResponse(data_of(study, links), media_type="text/csv; charset=utf-8", headers=ANYWHERE)
 
 
 @router.get("/findings/data/{study}", **HTML)

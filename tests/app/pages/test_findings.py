@@ -16,10 +16,10 @@ def data(tmp_path, monkeypatch):
     folder = tmp_path / "findings"
     shutil.copytree(findings.FOLDER, folder)
     monkeypatch.setattr(findings, "FOLDER", folder)
-    for cache in (findings.record, findings.described, findings.broken_study, findings._raw):
+    for cache in (findings.record, findings.described, findings.broken_study, findings._hash):
         cache.cache_clear()
     yield folder
-    for cache in (findings.record, findings.described, findings.broken_study, findings._raw):
+    for cache in (findings.record, findings.described, findings.broken_study, findings._hash):
         cache.cache_clear()
 
 

@@ -1,0 +1,147 @@
+"""``python -m benchmarks.crawl``: a server's private memory while clients follow every link, and its plot.
+
+    python -m benchmarks.crawl --pages 20000 --clients 4     on a new store with the bundled networks, analysed first
+    python -m benchmarks.crawl --data data --minutes 60      on a copy of a data folder, for so long
+
+Every client asks for the oldest address that none has asked for; what leads to another page is kept. Writes
+``crawl.csv`` (seconds, pages, megabytes) and ``crawl.svg`` into the folder ``--output``. Exit status 1: more than 250 MB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import re
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from html import unescape
+from pathlib import Path
+from typing import Final
+from urllib.parse import urldefrag, urljoin
+
+import httpx
+
+from app.figures.svg.elements import drawing, line, text
+from benchmarks.own_server import OwnServer, server_on_copy
+
+MOST_MEGABYTES: Final = 250.0
+_LINK: Final = re.compile(r'href="([^"#]+)')
+_LEFT_OUT: Final = re.compile(r"/(static|api|logout)|\.(csv|svg|png|pdf|json|zip)\b|/embed")
+_SECONDS: Final = 5.0  # between two looks at memory
+_MOST_WAITING: Final = 200_000
+
+
+def private_megabytes(process: int) -> float:
+    """Memory that a process and those it started share with nobody else."""
+    pages = 0
+    for own in (process, *_children(process)):
+        told = Path(f"/proc/{own}/smaps_rollup").read_text()
+        pages += sum(int(n) for n in re.findall(r"^Private_(?:Clean|Dirty):\s+(\d+)", told, re.MULTILINE))
+    return pages / 1024
+
+
+def _children(process: int) -> list[int]:
+    listed = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [int(one) for one in listed]
+
+
+class Crawl:
+    """Addresses that wait and that were asked for, shared by clients.
+
+    Args:
+        server: that is asked.
+        pages: how many, at most.
+        until: by :func:`time.monotonic`.
+    """
+
+    def __init__(self, server: OwnServer, pages: int, until: float) -> None:
+        self._server, self._pages, self._until = server, pages, until
+        self._waiting: deque[str] = deque(["/"])
+        self._known, self._lock = {"/"}, threading.Lock()
+        self.asked, self.statuses = 0, dict[int, int]()
+
+    def over(self) -> bool:
+        """Whether enough was asked."""
+        return self.asked >= self._pages or time.monotonic() > self._until
+
+    def client(self) -> None:
+        """Ask until it is over."""
+        with httpx.Client(base_url=self._server.url, timeout=120) as client:
+            while not self.over():
+                with self._lock:
+                    path = self._waiting.popleft() if self._waiting else None
+                    self.asked += path is not None
+                if path is None:
+                    time.sleep(0.1)
+                    continue
+                answer = client.get(path)
+                with self._lock:
+                    self.statuses[answer.status_code] = self.statuses.get(answer.status_code, 0) + 1
+                    if answer.headers.get("content-type", "").startswith("text/html"):
+                        self._keep(answer)
+
+    def _keep(self, answer: httpx.Response) -> None:
+        for href in _LINK.findall(answer.text):
+            url = urldefrag(urljoin(str(answer.url), unescape(href)))[0]
+            if not url.startswith(self._server.url) or _LEFT_OUT.search(url) or len(self._known) >= _MOST_WAITING:
+                continue
+            path = url.removeprefix(self._server.url)
+            if path not in self._known:
+                self._known.add(path)
+                self._waiting.append(path)
+
+
+def crawled(server: OwnServer, clients: int, pages: int, minutes: float) -> list[tuple[float, int, float]]:
+    """Seconds, pages and megabytes, every five seconds, until so many pages or minutes are over."""
+    crawl, begun = Crawl(server, pages, time.monotonic() + 60 * minutes), time.monotonic()
+    threads = [threading.Thread(target=crawl.client, daemon=True) for _ in range(clients)]
+    found = []
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        row = time.monotonic() - begun, crawl.asked, private_megabytes(server.process.pid)
+        found.append(row)
+        print(f"{row[0]:7.0f} s {row[1]:8,} pages {row[2]:7.1f} MB", flush=True)
+        for thread in threads:
+            thread.join(_SECONDS / clients)
+    print("answers by status:", crawl.statuses)
+    return found
+
+
+def plot(rows: Sequence[tuple[float, int, float]]) -> str:
+    """Megabytes by pages, with the bound."""
+    most = max(MOST_MEGABYTES, *(row[2] for row in rows)) * 1.1
+    last = max(row[1] for row in rows) or 1
+    at = [(60 + 500 * n / last, 230 - 200 * megabytes / most) for _, n, megabytes in rows]
+    bound = 230 - 200 * MOST_MEGABYTES / most
+    body = line(60, 230, 560, 230, "fi-grid") + line(60, bound, 560, bound, "fi-ref")
+    body += f'<path class="fi-line" d="M{"L".join(f"{x:.1f} {y:.1f}" for x, y in at)}"/>'
+    body += text(54, bound + 4, "250 MB", "fi-small", anchor="end") + text(
+        560, 248, f"{last:,} pages", "fi-small", anchor="end"
+    )
+    body += text(566, at[-1][1] + 4, f"{rows[-1][2]:.0f}", "fi-text b")
+    return drawing(600, 260, body, sentence="Private memory of a server while its pages are crawled.", css_class="fig")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Crawl, write, judge."""
+    parser = argparse.ArgumentParser(prog="benchmarks.crawl", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--data", type=Path, help="data folder whose copy is served")
+    parser.add_argument("--pages", type=int, default=20_000)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--output", type=Path, default=Path())
+    given = parser.parse_args(arguments)
+    with server_on_copy(given.data) as server:
+        rows = crawled(server, given.clients, given.pages, given.minutes)
+    with (given.output / "crawl.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("seconds", "pages", "megabytes"), *rows])
+    (given.output / "crawl.svg").write_text(plot(rows))
+    return int(max(row[2] for row in rows) > MOST_MEGABYTES)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
