@@ -1,6 +1,11 @@
-"""``python -m benchmarks``: the engine's time beside that of a plain program, all measured in this run.
+"""``python -m benchmarks``: the engine's time beside a plain program's, and the paper's own where it is installed.
 
-Every line does the same work twice and compares the results; two routes that disagree end the run.
+Every line is printed when it is measured, all in this run. Where two programs do the same work their results are
+compared; a line whose results disagree, or that fails, says so, and the rest goes on. Counting and listing stand apart:
+the engine counts what the other programs must list.
+
+The authors' program is the package ``mi_identifiability`` of github.com/MelouxM/MI-identifiability. It is on no package
+index: clone it, install what it asks for, and put the clone's folder into PYTHONPATH.
 """
 
 from __future__ import annotations
@@ -8,13 +13,19 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
+import resource
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import numpy as np
 
 from analysis.algorithms.candidates import candidate_algorithms
@@ -25,6 +36,12 @@ from analysis.circuits.space import Structure
 from analysis.circuits.strategy import count_circuits
 from analysis.data import clean_data
 from analysis.interpretations.counting import count_interpretations
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.limits import MOST_STORED
+from analysis.models.circuits import find_masks
+from analysis.models.registry import read_model
+from analysis.network_files.files import NetworkFile, network_file_json
+from analysis.networks.circuit import Circuit
 from analysis.networks.network import Network
 from analysis.networks.training import train_networks
 from analysis.networks.training_spec import TrainingSpec
@@ -32,11 +49,14 @@ from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
 from analysis.tasks import named_task
 from benchmarks import plain_reference as plain
+from benchmarks.crawl import crawled
 from benchmarks.machine import machine, machine_text, seconds_text
+from benchmarks.own_server import COMMAND, ROOT, server_on_copy
 
-GOLDEN: Final = Path(__file__).resolve().parent.parent / "tests" / "golden"
+GOLDEN: Final = ROOT / "tests" / "golden"
 XOR: Final = named_task("XOR", 2)
 AUTHORS_ORDER: Final = ((0, 0), (1, 0), (0, 1), (1, 1))
+AUTHORS: Final = "mi_identifiability"
 
 
 @dataclass(frozen=True)
@@ -45,21 +65,35 @@ class Line:
 
     Args:
         work: what was done, with its count.
-        plain_seconds: of the plain program.
-        engine_seconds: of the engine, its caches empty.
+        engine: seconds of the engine, its caches empty; of a line about memory None.
+        plain: of the plain program; None where it does no such work.
+        authors: of the authors' program, where it is installed.
         scaled: the plain program did a part of the work, and its time is scaled.
+        told: what a line says that is about no time.
     """
 
     work: str
-    plain_seconds: float
-    engine_seconds: float
+    engine: float | None
+    plain: float | None = None
+    authors: float | None = None
     scaled: bool = False
+    told: str = ""
 
     def __str__(self) -> str:
-        sign = "~ " if self.scaled else ""
-        ratio = self.plain_seconds / self.engine_seconds
-        times = f"{sign + seconds_text(self.plain_seconds):>12}{seconds_text(self.engine_seconds):>10}"
-        return f"{self.work:<76}{times}{sign + format(ratio, ',.0f'):>12}×"
+        cells = [self.told or _seconds(self.engine)]
+        for other in (self.plain, self.authors):
+            sign = "~ " if self.scaled and other is self.plain else ""
+            cells += [_seconds(other, sign)]
+            cells += [f"{sign}{other / self.engine:,.0f}×" if other is not None and self.engine else ""]
+        return f"{self.work:<76}{cells[0]:>12}" + "".join(f"{cell:>13}" for cell in cells[1:])
+
+
+def _seconds(seconds: float | None, sign: str = "") -> str:
+    return "" if seconds is None else sign + seconds_text(seconds)
+
+
+HEAD: Final = f"{'work':<76}{'engine':>12}{'plain':>13}{'ratio':>13}{'authors':>13}{'ratio':>13}"
+Lines = Iterator[Line]
 
 
 def timed(work: Callable[[], Any], repetitions: int = 1) -> tuple[float, Any]:
@@ -109,10 +143,32 @@ def plainly(network: Network) -> plain.PlainNetwork:
     return plain.PlainNetwork(layers, network.activation, slope)
 
 
-def small_lines(repetitions: int) -> list[Line]:
-    """The stages of ``paper`` on the authors' pretrained network, and its whole circuit space."""
-    network, data = golden("xor_pretrained"), clean_data(2)
-    other, lines = plainly(network), []
+def of_the_authors(network: Network) -> tuple[float, float, int, int]:
+    """Seconds in which the authors' program finds the circuits, and lists their interpretations; how many of both."""
+    import torch
+    from mi_identifiability.circuit import find_circuits
+    from mi_identifiability.neural_model import MLP
+
+    model = MLP(list(network.hidden_sizes), network.n_inputs, 1, activation=network.activation)
+    with torch.no_grad():
+        for layer, weights, biases in zip(model.layers, network.weights, network.biases, strict=True):
+            layer[0].weight.copy_(torch.tensor(weights))
+            layer[0].bias.copy_(torch.tensor(biases))
+    rows = torch.tensor(AUTHORS_ORDER, dtype=torch.float32)
+    labels = torch.tensor([[float(a != b)] for a, b in AUTHORS_ORDER])
+    searching, found = timed(lambda: find_circuits(model, rows, labels, accuracy_threshold=0.99, min_sparsity=0.0)[0])
+    with torch.no_grad():
+        listing, read = timed(
+            lambda: [len(one.ground(model(rows.clone(), circuit=one, return_activations=True))) for one in found]
+        )
+    return searching, listing, len(found), sum(read)
+
+
+def circuits(quick: bool) -> Lines:
+    """All circuits of the authors' pretrained network, and under ``paper`` their interpretations and mappings."""
+    network, data, repetitions = golden("xor_pretrained"), clean_data(2), 1 if quick else 5
+    other = plainly(network)
+    authors = None if quick or find_spec(AUTHORS) is None else of_the_authors(network)
     for protocol in (COMPLETE, PAPER):
         question, paper = ask(network, task=XOR, protocol=protocol, data=data), protocol is PAPER
         reference, (valid, possible) = timed(
@@ -121,13 +177,25 @@ def small_lines(repetitions: int) -> list[Line]:
         seconds, found = timed(lambda question=question: search_circuits(question), repetitions)
         work = f"`{protocol.name}`: {possible:,} circuits tested, {len(valid)} valid"
         agree(work, sorted(map(plain.mask_of, valid)) == found.masks.tolist() and possible == found.possible)
-        lines.append(Line(work, reference, seconds))
+        if authors and paper:
+            agree(f"{work}, authors", authors[2] == len(valid))
+        yield Line(work, seconds, reference, authors[0] if authors and paper else None)
 
+    question = ask(network, data=data)
     reference, n = timed(lambda: sum(1 for edges in valid for _ in plain.interpretations(other, edges)))
-    seconds, counts = timed(lambda: count_interpretations(ask(network, data=data), found.masks), repetitions)
-    work = f"`paper`: {n:,} interpretations"
-    agree(work, n == counts.total)
-    lines.append(Line(work, reference, seconds))
+    listed = authors[1] if authors else None
+    seconds, counts = timed(lambda: count_interpretations(question, found.masks), repetitions)
+    work = f"`paper`: {n:,} interpretations counted; others list them"
+    agree(work, n == counts.total and (authors is None or authors[3] == n))
+    yield Line(work, seconds, reference, listed)
+    layout, masks = question.layout, found.masks.tolist()
+    seconds, n_listed = timed(
+        lambda: sum(len(InterpretationSpace(question, Circuit(layout, mask)).block().tables) for mask in masks),
+        repetitions,
+    )
+    work = f"`paper`: {n:,} interpretations listed as arrays"
+    agree(work, n_listed == n)
+    yield Line(work, seconds, reference, listed)
 
     pairs, depth = list(itertools.combinations(AUTHORS_ORDER, 2)), PAPER.depth_for(network.n_hidden_layers)
     reference, mappings = timed(
@@ -142,30 +210,35 @@ def small_lines(repetitions: int) -> list[Line]:
     )
     work = f"`paper`: {len(mappings)} formulas, {n_mappings} mappings"
     agree(work, (len(mappings), n_mappings) == (algorithms.n_candidates, algorithms.n_minimal_alignments))
-    return [*lines, Line(work, reference, seconds)]
+    yield Line(work, seconds, reference)
 
 
-def wide_line(network: Network, n_drawn: int, repetitions: int) -> Line:
-    """The exact count of a space that plain Python cannot walk through: it tests circuits drawn uniformly instead.
+def wide(quick: bool) -> Lines:
+    """Exact counts of spaces that plain Python cannot walk through: it tests circuits drawn uniformly instead.
 
     Raises:
-        RuntimeError: the count lies outside the interval in which the drawn circuits' share lies 99,999 times of
-            100,000.
+        RuntimeError: a count lies outside the interval in which the drawn circuits' share lies 99,999 times of 100,000.
     """
-    seconds, counted = timed(lambda: count_circuits(ask(network, task=XOR, data=clean_data(2))), repetitions)
-    shape = "-".join(map(str, network.sizes))
-    work = f"{counted.possible:,} circuits of a {shape} counted: {counted.count:,} valid"
-    drawn: list[plain.Edges] = []
-    for batch in Structure(network.sizes, COMPLETE).samples(n_drawn, seed=0):
-        layers = [kept.astype(int).tolist() for kept in batch]
-        drawn += [tuple(tuple(map(tuple, matrix)) for matrix in circuit) for circuit in zip(*layers, strict=True)]
-    other, rows = plainly(network), list(zip(plain.boolean_rows(2), XOR.truth_table, strict=True))
-    reference, valid = timed(
-        lambda: [all(round(plain.forward(other, edges, row)[-1][0]) == y for row, y in rows) for edges in drawn]
-    )
-    low, high = share_interval(int(np.sum(valid)), len(valid), 0.99999)
-    agree(work, low <= counted.count / counted.possible <= high)
-    return Line(work, reference / len(drawn) * counted.possible, seconds, scaled=True)
+    n_drawn = 3_000 if quick else 20_000
+    for width in (4,) if quick else (4, 5, 6):
+        network = golden("xor_4-4") if width == 4 else trained(width)
+        question = ask(network, task=XOR, data=clean_data(2))
+        seconds, counted = timed(lambda question=question: count_circuits(question), 1 if quick or width == 6 else 2)
+        shape = "-".join(map(str, network.sizes))
+        work = f"{counted.possible:,} circuits of a {shape} counted: {counted.count:,} valid"
+        drawn: list[plain.Edges] = []
+        for batch in Structure(network.sizes, COMPLETE).samples(n_drawn, seed=0):
+            layers = [kept.astype(int).tolist() for kept in batch]
+            drawn += [tuple(tuple(map(tuple, matrix)) for matrix in circuit) for circuit in zip(*layers, strict=True)]
+        other, rows = plainly(network), list(zip(plain.boolean_rows(2), XOR.truth_table, strict=True))
+        reference, valid = timed(
+            lambda other=other, drawn=drawn, rows=rows: [
+                all(round(plain.forward(other, edges, row)[-1][0]) == y for row, y in rows) for edges in drawn
+            ]
+        )
+        low, high = share_interval(int(np.sum(valid)), len(valid), 0.99999)
+        agree(work, low <= counted.count / counted.possible <= high)
+        yield Line(work, seconds, reference / len(drawn) * counted.possible, scaled=True)
 
 
 def trained(width: int) -> Network:
@@ -174,20 +247,117 @@ def trained(width: int) -> Network:
     return next(outcome.network for outcome in outcomes if outcome.converged and outcome.network is not None)
 
 
+def asked(quick: bool) -> Lines:
+    """What commands ask of the pretrained network, each a process of its own with all that it needs before."""
+    with _network_file() as file:
+        for key in () if quick else ("funnel", "common-ground"):
+            yield Line(f"`pluriscope ask {key}` of the pretrained XOR, processor", _processor("ask", key, file, "-q"))
+
+
+def populations(quick: bool) -> Lines:
+    """Networks trained and their circuits counted."""
+    n = 5 if quick else 50
+    seconds, outcomes = timed(lambda: train_networks([TrainingSpec(seed=seed) for seed in range(n)]))
+    found = [one.network for one in outcomes if one.network is not None]
+    yield Line(f"{n} networks 2-3-3-1 trained on XOR", seconds)
+    seconds, _ = timed(lambda: [count_circuits(ask(one, task=XOR, data=clean_data(2))) for one in found])
+    yield Line(f"{len(found)} of them: circuits counted", seconds)
+
+
+def transformers(_quick: bool) -> Lines:
+    """All circuits of each bundled transformer."""
+    for path in sorted((ROOT / "app" / "bundled" / "models").glob("*.json"))[:3]:
+        kind, model = read_model(path.read_bytes())
+        seconds, found = timed(lambda kind=kind, model=model: find_masks(model, kind.rules("")))
+        yield Line(f"{model.name}: {len(found.masks):,} circuits of a transformer", seconds)
+
+
+def starts(_quick: bool) -> Lines:
+    """Processor time of whole processes."""
+    with _network_file() as file:
+        yield Line("`pluriscope --help`, processor", _processor("--help"))
+        yield Line("`pluriscope analyse` of the pretrained XOR, processor",
+                   _processor("analyse", file, "-q", "--output", f"{file}.result"))  # fmt: skip
+    yield Line("`import pluriscope`, processor", _processor(program=(sys.executable, "-c", "import pluriscope")))
+    yield Line("`python`, processor", _processor(program=(sys.executable, "-c", "")))
+
+
+def pages(quick: bool) -> Lines:
+    """The list of a network with 200,000 circuits, and a server's memory while pages are asked for."""
+    with tempfile.TemporaryDirectory() as folder:
+        data, n = Path(folder), 0
+        if not quick:
+            (network, n), file = _many_circuits(), Path(folder) / "wide.json"
+            file.write_text(json.dumps(network_file_json(NetworkFile("wide", network, (XOR,)))))
+            environment = os.environ | {"PLURISCOPE_DATA": str(data), "PYTHONPATH": str(ROOT)}
+            for command in (("import", str(file)), ("work", "--until-idle")):
+                subprocess.run([*COMMAND, *command], env=environment, check=True, capture_output=True)
+        with server_on_copy(data) as server, httpx.Client(base_url=server.url, timeout=120) as client:
+            path = "/networks" if quick else "/networks/wide/explanations?kind=circuit&sort=margin"
+            first, _ = timed(lambda: client.get(path).raise_for_status())
+            again, _ = timed(lambda: client.get(path).raise_for_status(), 5)
+            yield Line(f"list of {n:,} circuits, its first page for the first time", first)
+            yield Line(f"list of {n:,} circuits, again", again)
+            rows = crawled(server, 4, 60 if quick else 1_000, 10, quiet=True)
+            told = f"{rows[0][2]:.0f}–{max(row[2] for row in rows):.0f} MB"
+            yield Line(f"private memory of a server over {rows[-1][1]:,} pages", None, told=told)
+
+
+def _many_circuits() -> tuple[Network, int]:
+    """Of some trained networks 2-4-4-1 the one with the most circuits that a list holds, and how many."""
+    outcomes = train_networks([TrainingSpec(seed=seed, hidden=(4, 4)) for seed in range(20)])
+    found = [one.network for one in outcomes if one.converged and one.network is not None]
+    counts = [(count_circuits(ask(one, task=XOR, data=clean_data(2))).count, one) for one in found]
+    n, network = max(((n, one) for n, one in counts if n <= MOST_STORED), key=lambda one: one[0])
+    return network, n
+
+
+class _network_file:  # noqa: N801  # used as a function
+    """The pretrained XOR as a file, for a while."""
+
+    def __enter__(self) -> str:
+        self._folder = tempfile.TemporaryDirectory()
+        path = Path(self._folder.name) / "xor.json"
+        path.write_text(json.dumps(network_file_json(NetworkFile("xor", golden("xor_pretrained"), (XOR,)))))
+        return str(path)
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+
+def _processor(*arguments: str, program: tuple[str, ...] = (sys.executable, "-P", "-m", "app.cli")) -> float:
+    """Fewest seconds of the processor of three runs of a command as a process."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    taken = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([*program, *arguments], env=environment, check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(taken)
+
+
+STEPS: Final = (circuits, wide, asked, populations, transformers, starts, pages)
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Measure everything and print the table."""
+    """Measure everything, line by line."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="smaller work: some seconds, no figures to quote")
     quick = parser.parse_args(arguments).quick
-    print(machine_text(machine()), flush=True)
-    print(f"{'work':<76}{'plain':>12}{'engine':>10}{'ratio':>13}")
-    print(*small_lines(1 if quick else 5), sep="\n", flush=True)
-    n_drawn = 3_000 if quick else 20_000
-    print(wide_line(golden("xor_4-4"), n_drawn, 1 if quick else 3), flush=True)
-    if not quick:
-        print(wide_line(trained(5), n_drawn, 2))
+    print(machine_text(machine()), HEAD, sep="\n", flush=True)
+    failed = 0
+    for step in STEPS:
+        try:
+            for line in step(quick):
+                print(line, flush=True)
+        except Exception as error:  # whatever it is, the other lines are worth having
+            failed += 1
+            print(f"{step.__name__}: FAILED: {type(error).__name__}: {error}", flush=True)
     print("Best of some runs after import, the engine's caches empty each time; ~: it did a part, scaled.")
-    return 0
+    if find_spec(AUTHORS) is None:
+        print(f"The authors' program is not installed: see the head of {Path(__file__).relative_to(ROOT)}.")
+    return int(failed > 0)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
     python -m benchmarks.crawl --data data --minutes 60      on a copy of a data folder, for so long
 
 Every client asks for the oldest address that none has asked for; what leads to another page is kept. Writes
-``crawl.csv`` (seconds, pages, megabytes) and ``crawl.svg`` into the folder ``--output``. Exit status 1: more than 250 MB.
+``crawl.csv`` (seconds, pages, megabytes) and ``crawl.svg`` into the folder ``--output``; with more than 250 MB it ends
+with 1.
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ class Crawl:
                 self._waiting.append(path)
 
 
-def crawled(server: OwnServer, clients: int, pages: int, minutes: float) -> list[tuple[float, int, float]]:
+def crawled(
+    server: OwnServer, clients: int, pages: int, minutes: float, *, quiet: bool = False
+) -> list[tuple[float, int, float]]:
     """Seconds, pages and megabytes, every five seconds, until so many pages or minutes are over."""
     crawl, begun = Crawl(server, pages, time.monotonic() + 60 * minutes), time.monotonic()
     threads = [threading.Thread(target=crawl.client, daemon=True) for _ in range(clients)]
@@ -104,10 +107,12 @@ def crawled(server: OwnServer, clients: int, pages: int, minutes: float) -> list
     while any(thread.is_alive() for thread in threads):
         row = time.monotonic() - begun, crawl.asked, private_megabytes(server.process.pid)
         found.append(row)
-        print(f"{row[0]:7.0f} s {row[1]:8,} pages {row[2]:7.1f} MB", flush=True)
+        if not quiet:
+            print(f"{row[0]:7.0f} s {row[1]:8,} pages {row[2]:7.1f} MB", flush=True)
         for thread in threads:
             thread.join(_SECONDS / clients)
-    print("answers by status:", crawl.statuses)
+    if not quiet:
+        print("answers by status:", crawl.statuses)
     return found
 
 
