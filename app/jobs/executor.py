@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -17,16 +18,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Any, Final
 from typing import Protocol as Interface
 
 from analysis.errors import AnalysisError, Cancelled
 from analysis.progress import Progress, Report
 from analysis.work import Work
-from app.garbage import collect_garbage_seldom
+from app.garbage import collect_garbage_seldom, give_back
 
 REPORT_SECONDS: Final = 0.1  # a computation may report thousands of times a second; this many are sent
 Compute = Callable[[Work], Any]
+_MOST_KEPT: Final = 220 << 20
+"""Bytes that a process may hold at most to be kept for the next computation; it begins with some 130 million."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,19 @@ class Finished:
     """The computation returned."""
 
     outcome: Any
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """What became of a computation.
+
+    Args:
+        outcome: of :func:`carry_out`.
+        last: whether the process ends with it, to give back what it took.
+    """
+
+    outcome: Finished | Exception
+    last: bool = False
 
 
 class Crashed(Exception):
@@ -113,9 +130,13 @@ class ProcessExecutor:
                 self._tell(message)
                 continue
             self._busy = False
-            if isinstance(message, Exception):
-                raise message
-            return message  # type: ignore[no-any-return]  # Finished, see carry_out
+            if message.last:
+                self._process.join()
+                self.close()
+            if isinstance(message.outcome, Exception):
+                raise message.outcome
+            outcome: Finished = message.outcome
+            return outcome
         if self._process.is_alive():
             return None
         self._process.join()
@@ -147,7 +168,7 @@ def _serve(pipe: Connection) -> None:
         except OSError:  # the worker is gone: so is everyone who could want the outcome
             raise SystemExit(1) from None
         except Exception as error:  # the outcome cannot be pickled
-            pipe.send(Crashed(type(error).__name__, traceback.format_exc()))
+            pipe.send(_Ended(Crashed(type(error).__name__, traceback.format_exc())))
 
     while True:
         try:
@@ -155,9 +176,28 @@ def _serve(pipe: Connection) -> None:
         except (EOFError, OSError):
             return
         except Exception as error:  # what was sent cannot be imported here
-            send(Crashed(type(error).__name__, traceback.format_exc()))
+            send(_Ended(Crashed(type(error).__name__, traceback.format_exc())))
         else:
-            send(carry_out(compute, send))
+            ended = _Ended(carry_out(compute, send), _is_large())
+            del compute
+            send(ended)
+            if ended.last:
+                return
+
+
+def _is_large() -> bool:
+    """Whether this process holds so much, torch for one, that the next computation had better have another."""
+    if "torch" in sys.modules:
+        return True
+    if _held() > _MOST_KEPT:
+        give_back()
+    return _held() > _MOST_KEPT
+
+
+def _held() -> int:
+    """Bytes of memory that this process holds; 0 where the system does not say."""
+    told = Path("/proc/self/statm")
+    return int(told.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if told.exists() else 0
 
 
 # --- one computation where it runs

@@ -12,6 +12,8 @@ from typing import Any
 from analysis.errors import BeyondLimits
 from analysis.work import Work
 
+_KEPT: list[bytes] = []
+
 
 def count_up(inputs: Mapping[str, Any], work: Work) -> int:
     """Take so many steps of so many seconds, then wait for a file if one is named; misbehave as told on the way."""
@@ -38,3 +40,9 @@ def sleep_deaf(inputs: Mapping[str, Any], _work: Work) -> int:
     """Sleep without reporting, so that no request to stop is heard."""
     time.sleep(inputs["seconds"])
     return 0
+
+
+def process_after(n_bytes: int, _work: Work) -> int:
+    """The process that computes, after it took so much memory, which it keeps."""
+    _KEPT.append(b"x" * n_bytes)
+    return os.getpid()
