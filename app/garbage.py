@@ -8,9 +8,13 @@ import gc
 from contextlib import suppress
 from typing import Final
 
+from anyio import to_thread
+
 _COLLECT_AFTER: Final = (20_000, 20, 20)
 """Containers made before it looks, looks before longer ones."""
 _SECONDS: Final = 10.0
+_THREADS: Final = 6
+_ARENAS: Final = -8  # M_ARENA_MAX of malloc.h
 
 
 def collect_garbage_seldom() -> None:
@@ -32,7 +36,13 @@ def give_back() -> None:
 
 
 async def give_back_now_and_then() -> None:
-    """Do so every ten seconds, until it is cancelled."""
+    """Let few pages be made at once, and give back every ten seconds, until it is cancelled.
+
+    Threads take turns at Python anyway, and each of them needs a page's memory.
+    """
+    to_thread.current_default_thread_limiter().total_tokens = _THREADS
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(_ARENAS, 2)  # places from which the C library serves threads, else eight a core
     while True:
         await asyncio.sleep(_SECONDS)
-        await asyncio.to_thread(give_back)
+        await to_thread.run_sync(give_back)

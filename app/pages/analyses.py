@@ -42,7 +42,7 @@ R = TypeVar("R", bound=Report)
 State = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed", "not_applicable"]
 EVERY: Final = "all"
 """In addresses, in place of one analysis: those that nobody asked for."""
-_SUMS: Final = Recent[Any](64)
+_SUMS: Final = Recent[Any](16)
 """Reports that sum up what others found, by what they are made from; asked for last."""
 
 
