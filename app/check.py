@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import make_url
 
 from app.access.callers import needs_login
-from app.access.credentials import Credentials
 from app.db import sqlite
 from app.db.engine import Store, newest_revision, store_at
 from app.settings import Settings
@@ -104,10 +103,9 @@ def unknown(variables: Mapping[str, str]) -> Found:
 
 def disagreeing(settings: Settings) -> Found:
     """Settings that contradict each other or will surprise."""
-    guarded = needs_login(settings) and not settings.read_only
-    if guarded and Credentials(settings.data, settings.token).lets_nobody_in():
-        told = "whoever is to change anything on this server needs a login, and there is none"
-        yield "warning", told, "pluriscope token make, or set PLURISCOPE_READ_ONLY if nothing is to be changed"
+    if needs_login(settings) and not (settings.read_only or settings.token):
+        told = "whoever is to change anything on this server needs a login, and there is no token to log in with"
+        yield "warning", told, "set PLURISCOPE_TOKEN, or PLURISCOPE_READ_ONLY if nothing is to be changed"
     if settings.token and len(settings.token) < SHORT_TOKEN:
         told = f"the token has {len(settings.token)} characters and can be guessed"
         yield "warning", told, "make a long one: python -c 'import secrets; print(secrets.token_urlsafe(32))'"

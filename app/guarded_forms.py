@@ -15,20 +15,18 @@ class Access:
     """What the reader of a page may do.
 
     Args:
-        role: "editor", "admin", or "" for readers.
-        by: why they may ("local", "token", "session").
+        by: why they may change things ("local", "token", "session"); "" for readers.
         read_only: nobody may change anything.
         login_url: where to log in, and come back.
     """
 
-    role: str = "admin"
     by: str = "local"
     read_only: bool = False
     login_url: str = ""
 
     @property
     def may_change(self) -> bool:
-        return bool(self.role) and not self.read_only
+        return bool(self.by) and not self.read_only
 
 
 _ACCESS: ContextVar[Access] = ContextVar("access", default=Access())  # noqa: B039  # it is frozen
@@ -52,7 +50,7 @@ def may_send() -> bool:
 def may_log_in() -> bool:
     """Whether logging in would let the reader send it."""
     access = _ACCESS.get()
-    return not access.role and not access.read_only
+    return not access.by and not access.read_only
 
 
 def login_first(words: str) -> Markup:

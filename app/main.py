@@ -17,7 +17,6 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from analysis import ENGINE_VERSION
 from app import error_answers
-from app.access.credentials import Credentials
 from app.addressing import API_V2, Addresses
 from app.db.engine import open_store
 from app.db.upgrade import upgrade
@@ -144,7 +143,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.addresses = Addresses(settings.prefix)
-    app.state.credentials = Credentials(settings.data, settings.token)
     error_answers.install(app)
     # as they are, since nothing is added to them: a router that FastAPI includes has its routes made anew at the first
     # request, and looked for in two lists at every one

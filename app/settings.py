@@ -37,7 +37,9 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(
         30.0, ge=2, le=3600, description="How long a job stays with a worker that gives no sign of life."
     )
-    token: str = Field("", repr=False, description="Bearer token that allows changes from elsewhere than this machine.")
+    token: str = Field(
+        "", repr=False, description="What programs and browsers elsewhere show to change things; empty: they cannot."
+    )
     trusted_proxies: str = Field(
         "",
         description="Addresses or networks of proxies, with commas: what they say of visitors is believed, and being "

@@ -1,1 +1,1 @@
-"""Who may change things here: tokens, one-time links, sessions, and where a request comes from."""
+"""Who may change things here: the token, sessions of browsers, and where a request comes from."""

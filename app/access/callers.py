@@ -1,15 +1,16 @@
-"""Who sends a request, so far as it decides what they may do: whether from this machine, with a token or logged in."""
+"""Who sends a request, so far as it decides what they may do: from this machine, with the token, or logged in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from app.access.credentials import Credentials, Role
+from app.access import sessions
 from app.access.neighbours import Neighbours
 from app.addressing import Addresses
 from app.guarded_forms import Access
@@ -25,13 +26,13 @@ class Caller:
     """Who asks.
 
     Args:
-        role: what they may do; None: read.
-        by: "local" (this machine), "token", "session", or "" for anybody else.
-        wrong_token: they showed one that is not one of ours.
+        by: why they may change things: "local" (this machine), "token", "session"; "" for those who may read alone.
+        until: when their session ends.
+        wrong_token: they showed one that is not ours.
     """
 
-    role: Role | None = None
     by: str = ""
+    until: datetime | None = None
     wrong_token: bool = False
 
 
@@ -92,16 +93,14 @@ def host_of(request: Request) -> str:
 
 
 def _found(request: Request) -> Caller:
-    credentials: Credentials = request.app.state.credentials
+    token: str = request.app.state.settings.token
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        opened = credentials.opens(given.strip())
-        return Caller(opened[0], "token") if opened else Caller(wrong_token=True)
-    cookie = request.cookies.get(COOKIE, "")
-    session = credentials.session(cookie) if cookie else None
-    if session is not None:
-        return Caller(session.role, "session")
-    return Caller("admin", "local") if _is_local(request) else Caller()
+        return Caller("token") if sessions.opens(token, given.strip()) else Caller(wrong_token=True)
+    until = sessions.end_of(token, request.cookies.get(COOKIE, ""))
+    if until is not None:
+        return Caller("session", until)
+    return Caller("local" if _is_local(request) else "")
 
 
 def _is_local(request: Request) -> bool:
@@ -138,5 +137,4 @@ def access_of(request: Request, page_url: str) -> Access:
     settings, links = getattr(state, "settings", None), getattr(state, "addresses", None)
     if not isinstance(settings, Settings) or not isinstance(links, Addresses):
         return Access()
-    caller = caller_of(request)
-    return Access(caller.role or "", caller.by, settings.read_only, links.login(next=page_url))
+    return Access(caller_of(request).by, settings.read_only, links.login(next=page_url))

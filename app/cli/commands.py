@@ -50,10 +50,6 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "check": "server.check",
         "backup": "upkeep.backup",
         "restore": "upkeep.restore",
-        "token make": "token.make",
-        "token link": "token.link",
-        "token list": "token.list_tokens",
-        "token revoke": "token.revoke",
     },
     "Studies of many networks": {
         "study run": "study.run_study",

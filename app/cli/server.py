@@ -7,7 +7,6 @@ from typing import Final
 
 from app.cli.reading import read_settings
 from app.cli.terminal import DONE, TROUBLE, Shown, remark
-from app.cli.token import let_somebody_in
 
 MAX_CONNECTIONS: Final = 1_000
 
@@ -44,6 +43,7 @@ def serve(
 
     from app.access.neighbours import Neighbours
     from app.bundled.study_seeding import add_bundled_studies
+    from app.check import disagreeing
     from app.db.engine import open_store
     from app.db.trouble import diagnosis, is_lasting
     from app.db.upgrade import upgrade
@@ -84,7 +84,8 @@ def serve(
         app = create_app(settings)
         app.state.neighbours = Neighbours.here()
         settle(app)
-        let_somebody_in(settings)
+        for _, told, cure in disagreeing(settings):
+            remark(f"{told}: {cure}")
         uvicorn.run(
             app,
             host=settings.host,

@@ -1,4 +1,4 @@
-"""Who may change things: people and programs on this machine, bearers of a token, and who is logged in (spec §9)."""
+"""Who may change things: people and programs on this machine, bearers of the token, and who is logged in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from app.access.callers import caller_of, is_own_page
+from app.access.callers import Caller, caller_of, is_own_page
 from app.addressing import Addresses
 from app.errors import LoginNeeded, Refused
 
@@ -17,48 +17,43 @@ from app.errors import LoginNeeded, Refused
 def check_change(request: Request) -> None:
     """Let a change through, or say why not.
 
-    A bearer token always suffices. Who is logged in must send it from one of our own pages. Without either the request
-    must come from this machine (:mod:`app.access.callers`) and, if a browser sent it, from one of our own pages.
+    The token of the settings always suffices. Who is logged in must send it from one of our own pages. Without either
+    the request must come from this machine (:mod:`app.access.callers`) and, if a browser sent it, from one of our own
+    pages.
 
     Raises:
         LoginNeeded: the caller is not one of these.
         Refused: a wrong token, or a page of another site.
     """
-    caller = caller_of(request)
-    if caller.wrong_token:
-        raise Refused(
-            "authorization",
-            "the bearer token is none that opens this site",
-            "use one that pluriscope token make told, or the value of PLURISCOPE_TOKEN",
-        )
-    if caller.role is None:
-        raise login_needed(request, "this change")
+    caller = _let_in(request, "this change")
     if caller.by != "token":
         check_own_page(request, strictly=caller.by == "session")
 
 
 def check_admin(request: Request) -> None:
-    """Let through who runs this installation: people and programs on this machine, and the role admin.
+    """Let those who may change things see a page for them alone.
 
     Raises:
-        LoginNeeded: the caller is neither.
+        LoginNeeded: the caller may not.
         Refused: a wrong token.
     """
+    _let_in(request, "this page")
+
+
+def _let_in(request: Request, what: str) -> Caller:
+    """The caller, if they may change things; else the login is named, and the way back to where they came from."""
     caller = caller_of(request)
     if caller.wrong_token:
-        raise Refused("authorization", "the bearer token is none that opens this site", "use another one")
-    if caller.role != "admin":
-        raise login_needed(request, "this page")
-
-
-def login_needed(request: Request, what: str) -> LoginNeeded:
-    """The refusal that leads to the login and back to the page that the request came from."""
+        cause = "the bearer token does not open this site"
+        raise Refused("authorization", cause, "use the one that PLURISCOPE_TOKEN has where the server runs")
+    if caller.by:
+        return caller
     links: Addresses = request.app.state.addresses
-    return LoginNeeded(
+    raise LoginNeeded(
         what,
-        "needs a login, or a token if a program asks",
-        "log in and come back, send 'Authorization: Bearer …' with a token (pluriscope token make, or "
-        "PLURISCOPE_TOKEN), or work on the machine itself",
+        "needs a login, or the token if a program asks",
+        "log in and come back, send 'Authorization: Bearer …' with the token (PLURISCOPE_TOKEN where the server runs), "
+        "or work on the machine itself",
         parent=links.login(next=_came_from(request)),
         parent_label="the login",
     )

@@ -5,7 +5,7 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from app.access.credentials import Credentials
+from app.access import sessions
 from app.main import create_app
 from tests.factories import on_a_copy
 
@@ -24,16 +24,7 @@ def application(tmp_path_factory):
 
 
 @pytest.fixture
-def credentials(application):
-    """With nobody let in yet."""
-    folder = application.state.settings.data
-    (folder / "access.json").unlink(missing_ok=True)
-    kept = application.state.credentials = Credentials(folder, CHOSEN)
-    return kept
-
-
-@pytest.fixture
-def visit(application, credentials):
+def visit(application):
     """A browser from elsewhere; each test has an address of its own."""
 
     def arrive(host="203.0.113.9", **options):
@@ -41,6 +32,11 @@ def visit(application, credentials):
         return TestClient(application, **options)
 
     return arrive
+
+
+def logged_in(token=CHOSEN, hours=1):
+    """The cookies of a browser that showed a token."""
+    return {"pluriscope_session": sessions.begin(token, hours)}
 
 
 def filled(path):

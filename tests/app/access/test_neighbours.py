@@ -47,7 +47,7 @@ def test_a_program_of_another_user_is_not(monkeypatch):
     with connected(NOBODY) as (ours, theirs):
         assert HERE.user_of(theirs, ours) == NOBODY
         assert not HERE.trusts(theirs, ours)
-        assert asked(theirs, ours, HERE) is None
+        assert asked(theirs, ours, HERE) == ""
 
 
 def test_what_is_closed_or_never_was_is_nobodys():
@@ -71,20 +71,20 @@ def test_a_program_that_speaks_ipv6_for_ipv4_is_found():
 
 
 def asked(client, server, neighbours, **given):
-    """The role of whoever sends a change over a connection."""
-    state = SimpleNamespace(settings=Settings(**given), credentials=None, neighbours=neighbours)
+    """Why whoever sends a change over a connection may."""
+    state = SimpleNamespace(settings=Settings(**given), neighbours=neighbours)
     scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "http_version": "1.1"}
     scope |= {"client": client, "server": server, "headers": [(b"host", b"127.0.0.1")]}
-    return caller_of(Request({**scope, "app": SimpleNamespace(state=state)})).role
+    return caller_of(Request({**scope, "app": SimpleNamespace(state=state)})).by
 
 
 def test_who_is_on_this_machine_is_asked_of_the_kernel():
     with connected() as (ours, theirs):
-        assert asked(theirs, ours, HERE) == "admin"
-        assert asked(theirs, ours, Neighbours(frozenset({NOBODY}))) is None
-        assert asked(theirs, ours, None) == "admin"  # where it does not tell
-        assert asked(theirs, ours, HERE, trust_local=False) is None
-        assert asked(theirs, ours, HERE, trusted_proxies="127.0.0.1") is None
+        assert asked(theirs, ours, HERE) == "local"
+        assert asked(theirs, ours, Neighbours(frozenset({NOBODY}))) == ""
+        assert asked(theirs, ours, None) == "local"  # where it does not tell
+        assert asked(theirs, ours, HERE, trust_local=False) == ""
+        assert asked(theirs, ours, HERE, trusted_proxies="127.0.0.1") == ""
 
 
 def test_who_needs_a_login():

@@ -10,7 +10,6 @@ from contextlib import closing
 import pytest
 
 from app import check
-from app.access.credentials import FILE_NAME, Credentials
 from app.settings import Settings
 from tests.app.cli.test_analyse import run
 from tests.app.upkeep.test_no_room import fill, stored_in, volume
@@ -42,6 +41,7 @@ def test_a_variable_that_nothing_reads_is_named_with_what_was_meant(name, meant)
         ({"token": "short"}, "warning: .*5 characters"),
         ({"prefix": "/pluriscope"}, "warning: .*needs a login"),
         ({"trust_local": False}, "warning: .*needs a login"),
+        ({"trust_local": False, "token": "chosen-by-hand-and-long-enough"}, ""),
         ({"prefix": "/pluriscope", "read_only": True}, ""),
     ],
 )
@@ -58,25 +58,6 @@ def test_addresses_that_cannot_be_are_refused(name, value, tmp_path, monkeypatch
     monkeypatch.setenv(f"PLURISCOPE_{name.upper()}", value)
     ((found, level),) = [(one.found, one.level) for one in check.examine({})]
     assert (level, f"PLURISCOPE_{name.upper()} is '{value}'" in found) == ("problem", True)
-
-
-def test_whoever_is_let_in_by_a_token_or_a_login_of_the_data_folder_counts(tmp_path):
-    def levels(**given):
-        settings = Settings(data=tmp_path, host="0.0.0.0", **given)  # noqa: S104
-        return [f.level for f in check.glance({}, settings) if f.check == "settings.agree"]
-
-    kept = Credentials(tmp_path)
-    kept.make_link()
-    assert levels() == ["warning"]  # it may never be used
-    assert levels(token="chosen-by-hand-and-long-enough") == ["ok"]
-    token, _ = kept.make_token("editor")
-    assert levels() == ["ok"]
-    kept.revoke_token(token.id)
-    assert levels() == ["warning"]
-    kept.begin_session("admin", "link", 1)
-    assert levels() == ["ok"]
-    (tmp_path / FILE_NAME).write_text("{")
-    assert levels() == ["problem"]
 
 
 def test_a_look_that_fails_is_a_finding():
