@@ -7,7 +7,6 @@ Addresses are made of content (slugs or digests, masks, hashes, indices), never 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -254,17 +253,6 @@ class Addresses:
     def embedded(self, page: str) -> str:
         """A page of :mod:`app.pages.sharing` without the site around it, for a frame on another site."""
         return f"{self.prefix}/embed{page.removeprefix(self.prefix)}"
-
-    def collection(self, title: str = "", entries: Sequence[tuple[str, str]] = ()) -> str:
-        """A collection of pages.
-
-        Args:
-            title: what it is called.
-            entries: the address of each page with a note, which may be empty.
-        """
-        query = [("title", title)] if title else []
-        query += [pair for address, note in entries for pair in (("item", address), ("note", note))]
-        return self._url("collections") + (f"?{'&'.join(map(_assigned, query))}" if query else "")
 
     def learn(self, page: str = "", **view: Any) -> str:
         """Lessons with plans, slides and hand-outs; or one lesson, "slides" or "hand-outs"."""

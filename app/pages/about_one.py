@@ -92,7 +92,6 @@ def head_actions(one: One) -> list[Action | Menu]:
             "Share",
             [
                 Action("Card", links.made_of(one.url(), "card.png")),
-                Action("Start a collection", links.collection("", [(one.url(), "")])),
                 Action("Cite and embed", f"{one.url(part='cite')}#cite"),
             ],
             one.url(),

@@ -72,7 +72,6 @@ _PAGES: Final = (
     ("/studies/{study}/figures/{name}", "/studies/{study}", ("by",)),
     (f"{_NETWORK}/rename", f"{_NETWORK}/settings", ()),
     (f"{_NETWORK}/delete", f"{_NETWORK}/settings", ()),
-    ("/collection", "/collections", ("title", "item", "note", "slide")),
     ("/train", "/networks/new?way=train", tuple(TrainFields.model_fields)),
     ("/findings/{study}/figures/{name}.{form}", "/studies/{study}/figures/{name}.{form}", ()),
     (API_V2, "/api", ()),

@@ -1,4 +1,4 @@
-"""What is read and looked for: findings, lessons, collections, the search, words, limitations, how the site runs."""
+"""What is read and looked for: findings, lessons, the search, words, limitations, how the site runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from markupsafe import Markup
 from sqlalchemy import select
 
@@ -16,7 +16,6 @@ from app.addressing import API_PREFIX, API_V2, Addresses
 from app.db.tables import NetworkRow
 from app.options import OF_THE_READER
 from app.pages.admin import administration
-from app.pages.collection import CollectionOptions, CollectionRecord, collection_blocks, collection_record
 from app.pages.findings import (
     FindingsRecord,
     data_of,
@@ -131,19 +130,6 @@ def notes_page(request: Request, session: Reading, links: Links, _options: NoOpt
 def lesson_page(request: Request, session: Reading, links: Links, lesson: str) -> HTMLResponse:
     blocks = lesson_blocks(session, links, lesson, request.query_params.multi_items())
     return show(request, blocks, lesson_called(lesson, links).title, room="Learn", around=_LEARN)
-
-
-@both(router, "/collections", "sharing", "A collection", CollectionRecord, errors=(400,))
-def collection(session: Reading, links: Links, options: Annotated[CollectionOptions, Query()]) -> Faces:
-    """Pages in an order with notes, all of them in the address; what each shows on its card, or why it is gone."""
-    found = collection_record(session, links, options)
-
-    def page(request: Request) -> Response:
-        if options.lines:  # what the form sends
-            return RedirectResponse(links.collection(options.title.strip(), options.entries), status_code=303)
-        return show(request, collection_blocks(found, links), headers=UNLISTED)
-
-    return Faces(page, lambda: found)
 
 
 @both(router, "/search", "service", "Find anything", SearchRecord, errors=(400,))

@@ -81,7 +81,6 @@ PAGES = {
     "jobs": "/jobs",
     "job": "/jobs/{job}",
     "administration": "/admin",
-    "collection": "/collections?title=Two&item=/networks/xor-pretrained&note=The+network&item=/networks/gone&note=",
     "learn": "/learn",
     "lesson": "/learn/two-circuits?off=n2.1&off=n2.2",
     "lesson, answered": "/learn/two-readings?mark=1.29&kept=0101&kept=0111&answer=a",

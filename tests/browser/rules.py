@@ -22,7 +22,7 @@ SIZES: Final = {"desk": (12, 14, 20, 32), "phone": (12, 14, 20, 28)}
 WORDS: Final = 600  # in main, before anything is unfolded
 HTML_BYTES: Final = 250_000
 TARGET: Final = 24  # px, each way; links in a run of text may be lower
-DRAWN: Final = re.compile(r"/(story/.*|learn.*|findings.*|collections)?")
+DRAWN: Final = re.compile(r"/(story/.*|learn.*|findings.*)?")
 """Paths of pages whose sizes of type are drawn one by one: story, lessons, slides, findings."""
 LONG: Final = re.compile(r"/(glossary|scope|api|findings.*|learn/hand-outs|studies/new|networks/[^/]+/analyses/lenses)")
 """Paths of pages that things are looked up in, of findings, of what is printed; the form of a study and the lenses

@@ -384,7 +384,6 @@ def _head(c: Compared) -> Head:
         *(Action(f"Figure as {form}", url) for form, url in whole.items()),
         Action("Card", c.links.made_of(c.url, "card.png")),
         Action("Cite and embed", f"{part_url('cite', c.url)}#cite"),
-        Action("Start a collection", c.links.collection("", [(c.url, "")])),
     ]
     words = "Change the two" if len(c.ones) == LEAST else "Change them"
     change = Action(words, every_one(c.links, c.network.slug, c.scope))

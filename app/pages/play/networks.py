@@ -273,7 +273,6 @@ class Played(Shared):
         passed_on = [
             Action("Card", self.links.made_of(self.url, "card.png")),
             Action("Cite and embed", f"{part_url('cite', self.url)}#cite"),
-            Action("Start a collection", self.links.collection("", [(self.url, "")])),
         ]
         does = written_words(self.state.tool, self.state.n_inputs)
         caption = f"A neuron or edge that you choose is {does}; choose it again to undo that. Levels are values."
