@@ -51,6 +51,8 @@ _STATES: Final = {
     "cancelled": "Cancelled",
     "stalled": "Stalled: nothing works on it",
 }
+MOST_CATEGORIES: Final = 50
+"""Of one group; some measures have a category of their own for nearly every network."""
 _SPREAD: Final = {
     "least": "least",
     "lower": "lower quartile",
@@ -410,8 +412,14 @@ def _numbers_of(measure: Measure, group: Group) -> Iterator[dict[str, Any]]:
         yes = group.yes
         yield first | {"yes": yes.hits, "share": yes.value, "95% from": yes.low, "to": yes.high}
     else:
-        for name, count in group.categories.most_common() or [("none", 0)]:
+        every = group.categories.most_common() or [("none", 0)]
+        for name, count in every[:MOST_CATEGORIES]:
             yield first | {"which": name, "how many": count}
+        if rest := every[MOST_CATEGORIES:]:
+            yield first | {
+                "which": f"{noun(len(rest), 'other')} (see CSV)",
+                "how many": sum(count for _, count in rest),
+            }
 
 
 def _test_blocks(study: Study) -> Iterator[Block]:
