@@ -13,7 +13,7 @@ from anyio import to_thread
 _COLLECT_AFTER: Final = (20_000, 20, 20)
 """Containers made before it looks, looks before longer ones."""
 _SECONDS: Final = 10.0
-_THREADS: Final = 6
+_THREADS: Final = 4
 _ARENAS: Final = -8  # M_ARENA_MAX of malloc.h
 
 

@@ -126,11 +126,6 @@ def told_of(
     return told
 
 
-def roles_told(kind: ModelKind, space: Space, masks: Masks) -> list[dict[str, str]]:
-    """For each circuit ``[circuits, bits]``, by role the names of the nodes that have it."""
-    return _written(kind, space, _roles(kind, space, masks), len(masks))
-
-
 def _written(kind: ModelKind, space: Space, found: Roles | None, n: int) -> list[dict[str, str]]:
     if found is None:
         return [{} for _ in range(n)]

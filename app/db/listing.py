@@ -32,7 +32,7 @@ from pluriscope.kinds.found import Found, Reading
 from pluriscope.kinds.listing import frame_of, frame_of_transformer
 from pluriscope.kinds.recorded import stored_types
 
-MAX_KEPT: Final = 32_000_000  # bytes; the last one stays, however large
+MAX_KEPT: Final = 16_000_000  # bytes; the last one stays, however large
 _FRAMES: Final = Recent[Frame](MAX_KEPT, lambda frame: frame.n_bytes)
 _READING: Final = Lock()
 GROUND: Final = "common-ground"

@@ -28,7 +28,7 @@ MOST_ON_PAGES: Final = 1_000_000
 """States and links up to which a page counts the interpretations of a circuit that it is about: one or two seconds with
 five inputs. One interpretation at its own address may take more, so that every link to one leads there.
 """
-MAX_BYTES: Final = 24 << 20
+MAX_BYTES: Final = 12 << 20
 """Of all that are kept; one that takes more by itself is not."""
 _REFUSAL_BYTES: Final = 1_000
 
