@@ -299,12 +299,15 @@ def data_rows(
     with (FOLDER / f"{slug}.csv.gz").open("rb") as raw, gzip.open(raw, "rt", newline="") as file:
         lines = csv.reader(file)
         names = next(lines)
+        large = large and "measure" in names
+        at, wanted = names.index("measure") if "measure" in names else 0, set(options.get("measure", []))
         rows, measures = [], dict[str, None]()
         for line in lines:
-            values = dict(zip(names, line, strict=True))
-            measure = values.get("measure", "")
-            measures.setdefault(measure)
-            if measure in options.get("measure", [next(iter(measures))] if large else [measure]):
+            if large and line[at] not in measures:
+                measures[line[at]] = None
+                wanted = wanted or {line[at]}
+            if not wanted or line[at] in wanted:
+                values = dict(zip(names, line, strict=True))
                 rows.append(Row(values, url=stored.get(values.get("network", ""), "")))
     columns = tuple(
         Column(
