@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import gc
 from contextlib import suppress
 from typing import Final
-
-from anyio import to_thread
 
 _COLLECT_AFTER: Final = (20_000, 20, 20)
 """Containers made before it looks, looks before longer ones."""
@@ -40,9 +37,11 @@ async def give_back_now_and_then() -> None:
 
     Threads take turns at Python anyway, and each of them needs a page's memory.
     """
+    from anyio import sleep, to_thread  # of which commands have no use
+
     to_thread.current_default_thread_limiter().total_tokens = _THREADS
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(_ARENAS, 2)  # places from which the C library serves threads, else eight a core
     while True:
-        await asyncio.sleep(_SECONDS)
+        await sleep(_SECONDS)
         await to_thread.run_sync(give_back)
