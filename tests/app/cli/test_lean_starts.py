@@ -8,12 +8,14 @@ import pytest
 
 from app.bundled import __file__ as bundled
 from app.db.engine import open_store
+from app.resources import PREFIX
 from app.settings import Settings
 from tests.checkout import ROOT
 
 SERVING = """
 from app.db.engine import open_store
 from app.main import create_app, settle
+from app.resources import PREFIX
 from app.settings import Settings
 open_store(Settings()).migrate()
 settle(create_app(Settings()))
@@ -38,7 +40,9 @@ def test_what_most_starts_have_no_use_for_is_not_loaded(tmp_path, code, more):
     done = subprocess.run(
         [sys.executable, "-c", code + told],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)} | ({"PLURISCOPE_DATA": str(tmp_path)} if code == SERVING else {}),
+        env={name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        | {"PYTHONPATH": str(ROOT)}
+        | ({f"{PREFIX}DATA": str(tmp_path)} if code == SERVING else {}),
         capture_output=True,
         text=True,
         check=True,
