@@ -15,11 +15,13 @@ import itertools
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -290,8 +292,11 @@ def pages(quick: bool) -> Lines:
             (network, n), file = _many_circuits(), Path(folder) / "wide.json"
             file.write_text(json.dumps(network_file_json(NetworkFile("wide", network, (XOR,)))))
             environment = os.environ | {"PLURISCOPE_DATA": str(data), "PYTHONPATH": str(ROOT)}
-            for command in (("import", str(file)), ("work", "--until-idle")):
-                subprocess.run([*COMMAND, *command], env=environment, check=True, capture_output=True)
+            subprocess.run([*COMMAND, "import", str(file)], env=environment, check=True, capture_output=True)
+            with subprocess.Popen([*COMMAND, "work"], env=environment, stderr=subprocess.DEVNULL) as worker:
+                while not _listed(data):
+                    time.sleep(0.5)
+                worker.terminate()  # what comes after the list takes minutes, and no page here needs it
         with server_on_copy(data) as server, httpx.Client(base_url=server.url, timeout=120) as client:
             path = "/networks" if quick else "/networks/wide/explanations?kind=circuit&sort=margin"
             first, _ = timed(lambda: client.get(path).raise_for_status())
@@ -301,6 +306,12 @@ def pages(quick: bool) -> Lines:
             rows = crawled(server, 4, 60 if quick else 1_000, 10, quiet=True)
             told = f"{rows[0][2]:.0f}–{max(row[2] for row in rows):.0f} MB"
             yield Line(f"private memory of a server over {rows[-1][1]:,} pages", None, told=told)
+
+
+def _listed(data: Path) -> bool:
+    """Whether the store of a folder holds circuits."""
+    with closing(sqlite3.connect(data / "pluriscope.sqlite", timeout=60)) as store:
+        return bool(store.execute("SELECT EXISTS (SELECT 1 FROM circuits)").fetchone()[0])
 
 
 def _many_circuits() -> tuple[Network, int]:
