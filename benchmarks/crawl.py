@@ -25,6 +25,7 @@ from urllib.parse import urldefrag, urljoin
 
 import httpx
 
+from app.figures.standalone import standalone_svg
 from app.figures.svg.elements import drawing, line, text
 from benchmarks.own_server import OwnServer, server_on_copy
 
@@ -144,7 +145,7 @@ def main(arguments: list[str] | None = None) -> int:
         rows = crawled(server, given.clients, given.pages, given.minutes)
     with (given.output / "crawl.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("seconds", "pages", "megabytes"), *rows])
-    (given.output / "crawl.svg").write_text(plot(rows))
+    (given.output / "crawl.svg").write_text(standalone_svg(plot(rows)))
     return int(max(row[2] for row in rows) > MOST_MEGABYTES)
 
 
