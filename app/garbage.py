@@ -23,10 +23,7 @@ def collect_garbage_seldom() -> None:
 
 
 def give_back() -> None:
-    """Give memory that nothing needs back to the system: what lies in circles, and what the C library keeps for later.
-
-    After some thousand pages that was more than all the rest.
-    """
+    """Give memory that nothing needs to the system: what lies in circles, and what the C library keeps for later."""
     gc.collect()
     with suppress(AttributeError, OSError):  # other systems' libraries have no such call
         ctypes.CDLL(None).malloc_trim(0)

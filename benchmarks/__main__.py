@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -323,17 +323,13 @@ def _many_circuits() -> tuple[Network, int]:
     return network, n
 
 
-class _network_file:  # noqa: N801  # used as a function
+@contextmanager
+def _network_file() -> Iterator[str]:
     """The pretrained XOR as a file, for a while."""
-
-    def __enter__(self) -> str:
-        self._folder = tempfile.TemporaryDirectory()
-        path = Path(self._folder.name) / "xor.json"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "xor.json"
         path.write_text(json.dumps(network_file_json(NetworkFile("xor", golden("xor_pretrained"), (XOR,)))))
-        return str(path)
-
-    def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
+        yield str(path)
 
 
 def _processor(*arguments: str, program: tuple[str, ...] = (sys.executable, "-P", "-m", "app.cli")) -> float:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
@@ -25,8 +23,6 @@ from app.db.study_tables import AS_STORED, FormerStudySlugRow, StudyOutcomeRow, 
 from app.db.tables import DataRow, NetworkRow
 
 STUDY_JOBS = "study"
-Figures = Mapping[str, Sequence[Mapping[str, Any]]]
-"""By protocol, output and measure."""
 _AT_ONCE = 500
 
 
@@ -107,22 +103,10 @@ def outcome_records(session: Session, study_id: int) -> list[Record]:
         .where(StudyOutcomeRow.study_id == study_id)
         .order_by(StudyOutcomeRow.position, StudyOutcomeRow.seed)
     )
-    known: dict[str, Any] = {}
     return [
-        Record(position, seed, state, network, _shared(figures, known), (data or "")[:12], epochs, loss, message)
+        Record(position, seed, state, network, figures, (data or "")[:12], epochs, loss, message)
         for position, seed, state, network, figures, data, epochs, loss, message in rows
     ]
-
-
-def _shared(figures: Figures, known: dict[str, Any]) -> Figures:
-    """The same, with one object for each name and each equal value: thousands of networks have few different ones."""
-    return {
-        protocol: [
-            {sys.intern(name): known.setdefault(repr(value), value) for name, value in output.items()}
-            for output in outputs
-        ]
-        for protocol, outputs in figures.items()
-    }
 
 
 def finished_seeds(session: Session, study_id: int, position: int) -> set[int]:
