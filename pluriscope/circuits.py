@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import shutil
+import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -16,7 +20,7 @@ from numpy.typing import NDArray
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.criteria.verdict import Verdict
 from analysis.discovery.part_names import names_of
-from analysis.errors import InvalidCriterion, InvalidIndex
+from analysis.errors import BeyondLimits, InvalidCriterion, InvalidData, InvalidIndex
 from analysis.explanations.circuits import gate_label, raw_outputs
 from analysis.interpretations.indexing import Block, InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation as Read
@@ -31,15 +35,19 @@ from app.figures.svg.networks import network_diagram
 from app.figures.svg.thumbs import circuit_thumb
 from app.figures.svg.tiles import gate_tiles, hues_among
 from pluriscope.counts import Count
+from pluriscope.errors import MissingLibrary
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings
 from pluriscope.frames import KIND, Part
 from pluriscope.kinds.circuits import COLUMNS
 from pluriscope.lists import Listing
 from pluriscope.naming import ExplanationRef
-from pluriscope.saving import save_blocks
 from pluriscope.showing import Drawing, Row, frame
 
+_LARGE: Final = 1_000_000_000
+_BYTES: Final = {".csv": 20, ".parquet": 8}
+"""Of one cell, at most, by the ending."""
+Columns = dict[str, Any]
 _SHOWN: Final = tuple(column for column in COLUMNS if column.shown)
 """The figures that tables of circuits have."""
 Range = int | tuple[int | None, int | None] | None
@@ -365,7 +373,7 @@ class Interpretations(Listing[Interpretation]):
             InvalidIndex, BeyondLimits: as of :meth:`tables`, but for the number of entries; or the disk has no room.
             MissingLibrary: Parquet without pyarrow.
         """
-        save_blocks(Path(path), *self._in_a_row(0, None), self.noun)
+        _save_blocks(Path(path), *self._in_a_row(0, None), self.noun)
 
     def __repr__(self) -> str:
         return f"<{self.total} {self.noun} of {noun(len(self.by_circuit), 'circuit')}>"
@@ -408,3 +416,82 @@ def _within(values: NDArray[Any], wanted: Range) -> NDArray[np.bool_]:
     if most is not None:
         inside &= values <= most
     return inside
+
+
+# --- interpretations as a file, written block by block
+
+
+def _save_blocks(path: Path, space: InterpretationSpace, places: range, what: str) -> None:
+    """Write index, observed class, and of each gate table and threshold.
+
+    Raises:
+        InvalidData: the name ends otherwise than .csv or .parquet.
+        BeyondLimits: the disk has not so much room, or :meth:`InterpretationSpace.blocks` refuses.
+        MissingLibrary: Parquet without pyarrow.
+    """
+    if path.suffix not in _BYTES:
+        raise InvalidData(f"file {path.name}", "is neither .csv nor .parquet", "give it one of these endings")
+    sizes, n = space.question.cut.sizes, places.stop - places.start
+    gates = [node_name(layer, neuron, sizes) for layer, neuron in space.gated]
+    size, free = n * (2 + 2 * len(gates)) * _BYTES[path.suffix], shutil.disk_usage(path.resolve().parent).free
+    told = f"{n:,} {what}, at most {size / 1e9:,.1f} GB"
+    if size > free:
+        raise BeyondLimits(
+            f"file {path.name}", f"{told}; {free / 1e9:,.1f} GB are free", "save fewer, or on another disk"
+        )
+    if size > _LARGE:
+        sys.stderr.write(f"{path.name}: {told}\n")
+    blocks = (_columns(block, gates) for block in space.blocks(places.start, places.stop))
+    with _WRITERS[path.suffix](path) as write:
+        for columns in blocks:
+            write(columns)
+
+
+def _columns(block: Block, gates: Sequence[str]) -> Columns:
+    found: Columns = {"index": range(block.start, block.start + len(block.tables)), "class": block.classes}
+    for place, gate in enumerate(gates):
+        found |= {f"{gate} table": block.tables[:, place], f"{gate} threshold": block.thresholds[:, place]}
+    return found
+
+
+@contextmanager
+def _csv(path: Path) -> Iterator[Callable[[Columns], None]]:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+
+        def write(columns: Columns) -> None:
+            if not file.tell():
+                writer.writerow(columns)
+            writer.writerows(zip(*map(_listed, columns.values()), strict=True))
+
+        yield write
+
+
+def _listed(values: Any) -> Iterable[Any]:
+    return values if isinstance(values, range) else values.tolist()
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[Callable[[Columns], None]]:
+    try:
+        import pyarrow as pa
+        from pyarrow.parquet import ParquetWriter
+    except ImportError:
+        raise MissingLibrary.of("pyarrow", "Parquet") from None
+    writer: Any = None
+
+    def write(columns: Columns) -> None:
+        nonlocal writer
+        some = {name: pa.array(_listed(values) if name == "index" else values) for name, values in columns.items()}
+        table = pa.table(some)
+        writer = writer or ParquetWriter(path, table.schema)
+        writer.write_table(table)
+
+    try:
+        yield write
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+_WRITERS: Final = {".csv": _csv, ".parquet": _parquet}

@@ -27,7 +27,7 @@ from analysis.result_file import result_json
 from analysis.work import Work
 from app.db.writes import save_network
 from app.pages.counted import counts_of
-from pluriscope import saving
+from pluriscope import circuits
 from pluriscope.counts import Count
 from pluriscope.result import Result
 from tests.factories import exact_xor, pretrained_xor, real_analysis, save_analysis
@@ -311,7 +311,7 @@ def test_interpretations_that_no_array_can_hold_are_refused(xor, ask, words, tmp
 
 def test_a_file_for_which_the_disk_has_no_room_is_refused_with_its_size(xor, tmp_path, monkeypatch):
     full = namedtuple("Usage", "total used free")(10, 10, 0)
-    monkeypatch.setattr(saving.shutil, "disk_usage", lambda _: full)
+    monkeypatch.setattr(circuits.shutil, "disk_usage", lambda _: full)
     with pytest.raises(BeyondLimits, match=r"interpretations, at most .* GB; 0\.0 GB are free"):
         xor.circuits[0].interpretations.save(tmp_path / "one.csv")
     assert not list(tmp_path.iterdir())
