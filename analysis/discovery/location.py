@@ -98,7 +98,8 @@ class Location(Judged):
     Args:
         closed: the circuit of the raw mask.
         raw_valid: whether the raw mask decides right as the protocol asks of circuits.
-        own_valid: whether the raw mask decides right on every row of its own ablation; None where it has none.
+        own_valid: the same under its own ablation: of a network on every row, of a model of another kind on as many
+            as valid circuits; None where it has none.
         excess: edges more than the smallest valid circuit has; None if it is not valid, or the smallest is not known.
         chance: valid and possible circuits of its size; None where no circuit of that size is possible.
         rank: by number of edges.

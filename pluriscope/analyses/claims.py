@@ -168,7 +168,7 @@ def _circuit(standing: _Standing, told: Mapping[str, Any], given: Mapping[str, s
             url = of.compare([of.ref(told["mask"]), of.ref(nearest)])
             actions.insert(0, Action("Compare with the nearest valid circuit", url, True))
     valid = Verdict("valid", "pass" if told["valid"] else "fail")
-    yield Head(f"Your circuit of {noun(told['edges'], of.part)}", _words(told, of), (valid,), actions)
+    yield Head(f"Your circuit of {noun(told['edges'], of.part)}", _words(told, standing), (valid,), actions)
     if standing.landscape.known.n_valid is None:
         yield Notice("What else is valid is not known", "The circuits were not searched under these rules.")
     drawn = told["mask"] if told["possible"] else told["raw_mask"]
@@ -180,14 +180,21 @@ def _circuit(standing: _Standing, told: Mapping[str, Any], given: Mapping[str, s
     yield from _form(of, given)
 
 
-def _words(told: Mapping[str, Any], of: Subject) -> str:
-    share = f"valid means right on more than {ACCURACY_THRESHOLD:.0%} of the rows"
+def _words(told: Mapping[str, Any], standing: _Standing) -> str:
+    of = standing.of
+    right = "" if of.ask is not None else _right(told["mask"], standing)
     if told["valid"]:
-        return "It is one of the valid circuits" + (f": {share}, not on each." if of.ask is None else ".")
+        return f"It is one of the valid circuits{right and ': '}{right}."
     if told["possible"]:
-        return f"It is a possible circuit, but no valid one: {share if of.ask is None else _wrong(told['mask'], of)}."
+        return f"It is a possible circuit, but no valid one: {right or _wrong(told['mask'], of)}."
     why = "nothing reaches the output" if of.ask is None else "an input or the output has no edge"
     return f"What is left is no possible circuit: {why}."
+
+
+def _right(mask: str, standing: _Standing) -> str:
+    """On how many rows a circuit of a model is right, and how many that has to be."""
+    wrong, n = standing.landscape.cut("").losses([int(mask, 16)], "decision")[0], len(standing.of.analysed.model.rows)
+    return f"it is right on {n - wrong:.0f} of {noun(n, 'row')}, and valid means on more than {ACCURACY_THRESHOLD:.0%}"
 
 
 def _wrong(mask: str, of: Subject) -> str:

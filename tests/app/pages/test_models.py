@@ -21,6 +21,7 @@ from analysis.discovery.report import MethodsReport
 from analysis.models import registry
 from analysis.models.circuits import circuits_of, find_circuits, mask_bits, read_mask
 from analysis.models.judging import judged_circuits
+from analysis.models.model import gaps
 from analysis.work import DEFAULT_WORK
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
@@ -283,8 +284,13 @@ def test_a_circuit_of_your_own_is_located(client):
         place = client.get(f"/api/v2{ONE}/analyses/claims/given", params=given).json()
         assert (place["mask"], place["valid"]) == (best.mask, True)
         assert (place["excess"], place["edges"], place["under"]["zero"]) == (0, best.bits, True)
-    html = client.get(f"{ONE}/analyses/claims/given", params={"mask": best.mask}).text
-    assert "It is one of the valid circuits: valid means right on more than 99%" in html
+    reduced = MODEL.space(RULES).reduce(graph.bits(range(1 << graph.n_bits)))
+    wrong = next(mask for bits in reduced if bits.any() and (mask := graph.to_hex(graph.number(bits))) not in MASKS)
+    for mask, words in ((best.mask, "It is one of the valid circuits"), (wrong, "It is a possible circuit, but no")):
+        right = int((gaps(MODEL.space(RULES).run(np.array([kept_bits(mask)])), MODEL.answers) > 0).sum())
+        html = client.get(f"{ONE}/analyses/claims/given", params={"mask": mask}).text
+        assert words in html
+        assert f"it is right on {right} of {len(MODEL.rows)} rows, and valid means on more than 99%." in html
     unknown = client.get("/networks/nand/analyses/claims/given", params={"mask": best.mask}).text
     assert "What else is valid is not known" in unknown
 
