@@ -1,7 +1,8 @@
 """LIME: a line fitted to the outputs around each row, near points counting more.
 
 Ribeiro, Singh and Guestrin, "Why Should I Trust You?" (KDD 2016). Every set of kept inputs is a point, the others
-flipped, so nothing is drawn. A slope is the effect of keeping an input.
+flipped, so nothing is drawn. lime codes a categorical input as 1 where it has the row's value, so that its coefficient
+is the effect of keeping that value: the slope by the input where the row has 1, its negative where the row has 0.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def _look(question: Question, _settings: Settings, work: Work) -> Attribution | 
 def _says(_question: Question, seen: Attribution) -> str:
     known = [share for share in seen.r2 or () if share is not None]
     largest = float(np.abs(seen.scores).max())
-    told = f"The largest slope is {largest:.3g}"
+    told = f"The largest effect of keeping an input's value is {largest:.3g} (either sign)"
     if not known:
         return f"{told}."
     return f"{told}; the lines explain {min(known):.0%} to {max(known):.0%} of the weighted variance around their rows."
@@ -103,15 +104,16 @@ def _says(_question: Question, seen: Attribution) -> str:
 LIME: Final = Lens(
     key="lime",
     label="LIME",
-    definition="An input's score is its slope in a ridge regression of the output around the row, weighted by "
-    "nearness.",
-    source="Ribeiro, Singh & Guestrin, KDD 2016 (arXiv:1602.04938); slopes agree with the regression of lime "
+    definition="An input's score is the effect of keeping the row's value instead of flipping it: its coefficient in a "
+    "ridge regression of the output on which inputs are kept, near rows counting more. Where the row has 1, that is "
+    "the slope by the input; where it has 0, its negative.",
+    source="Ribeiro, Singh & Guestrin, KDD 2016 (arXiv:1602.04938); scores agree with the regression of lime "
     "0.2.0.1 on the listed neighbourhood",
     settings=(),
     needs=("boolean",),
     look=_look,
     says=_says,
     can_know="As with Shapley values, only outputs on Boolean inputs take part, so two networks with equal "
-    "outputs have equal slopes. A line may leave out most of a function: the share of variance says how much. "
+    "outputs have equal scores. A line may leave out most of a function: the share of variance says how much. "
     "Ridge and width of the kernel are those that LIME usually has.",
 )

@@ -188,6 +188,18 @@ def test_what_a_lens_cannot_answer_is_an_outcome_with_its_reason() -> None:
     assert look(many, "gradient-corners").outcome == "found"
 
 
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_limes_scores_are_slopes_by_the_input_towards_the_value_of_the_row(question: Question) -> None:
+    rows, width = input_table(question.cut.n_inputs), 0.75 * question.cut.n_inputs**0.5
+    outputs = forward(question.cut, rows)[:, 0]
+    for row, found in zip(rows, scores(question, "lime").scores, strict=True):
+        weights = np.exp(-((rows != row).sum(axis=1)) / (2 * width**2))
+        points = np.c_[rows, np.ones(len(rows))]
+        ridge = np.diag([1.0] * len(row) + [0.0])
+        slopes = np.linalg.solve(points.T * weights @ points + ridge, points.T * weights @ outputs)[:-1]
+        assert np.abs(found - np.where(row == 1, slopes, -slopes)).max() < 1e-10
+
+
 def test_labels_are_scored_by_runs_by_hand() -> None:
     question = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
     network, rows = question.cut, input_table(2)
