@@ -332,8 +332,13 @@ class KindFound(Part):
         """Whether every step has verdicts."""
         return all(row.whole for row in self.rows)
 
+    @property
+    def last(self) -> int | None:
+        """The step that takes the last, by its place in ``rows``; None where some are left or none was there."""
+        return next((n for n, row in enumerate(self.rows) if not int(row.left)), None) if int(self.begin) else None
+
     def verdict(self) -> str:
-        """What it means that so many are left."""
+        """What it means that so many are left, and where none is, which step took the last."""
         word, begin, left = KIND_OF[self.kind].noun, int(self.begin), self.left
         n_open = int(self.rows[-1].open) if self.rows else 0
         if not begin:
@@ -347,9 +352,13 @@ class KindFound(Part):
             least = int(self.rows[-1].left_least)
             some = counted(left, self.kind) if least == left else f"{brief(least)} to {counted(left, self.kind)}"
             return f"{some} of {brief(begin)} left{more}."
+        last = self.last or 0  # none is left of some, so that one step took the last
+        fatal, stood = self.rows[last], counted(int(self.rows[last].before), self.kind)
+        took = f"“{fatal.step.criterion.label}” removes "
+        earlier = last and f"the last {stood}, which “{self.rows[last - 1].step.criterion.label}” had left"
+        took += earlier or f"all {stood}"
         if n_open:
-            return f"No {word} is known to be left{more}."
-        fatal = next(row for row in self.rows if not int(row.left))
+            return f"No {word} is known to be left: {took}{more}."
         smallest = ""
         if fatal.criterion.startswith("minimal-") and self.kind == "circuit":
             smallest = " Minimality compares a circuit with every valid one, not only with those left."
@@ -358,8 +367,7 @@ class KindFound(Part):
         if scaled is not None:
             sure = f"with {scaled.confidence:.0%} confidence at most {brief(int(scaled.high))} of all valid ones"
             finding = f"none of the {brief(begin)} drawn has all these properties at once, and {sure}"
-        last = counted(int(fatal.before), self.kind)
-        return f"None survives: “{fatal.step.criterion.label}” removes the last {last}.{smallest} So {finding}."
+        return f"No {word} survives: {took}.{smallest} So {finding}."
 
 
 class FunnelReport(Report):
@@ -385,7 +393,8 @@ class FunnelReport(Report):
         return next(one for one in self.kinds if one.kind == kind)
 
     def findings(self, question: Any = None, part: str = "edge") -> list[str]:
-        return [self.of("circuit").verdict(), self.of("alignment").verdict()]
+        told = [self.of(kind) for kind in KINDS]
+        return [one.verdict() for one in told if one.kind in ("circuit", "alignment") or one.last is not None]
 
 
 def brief(number: int) -> str:

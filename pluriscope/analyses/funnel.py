@@ -124,7 +124,10 @@ def _notices(report: FunnelReport, of: Subject) -> Iterator[Block]:
 
 def _kind(kind: KindFound, report: FunnelReport, of: Subject) -> Iterator[Block]:
     plural = KIND_OF[kind.kind].plural
-    yield Section(plural.capitalize(), f"{brief(int(kind.begin))} {kind.begin_words}", id=plural)
+    stood = None
+    if kind.last and (url := _list_url(kind.kind, kind.rows[: kind.last], report, of)):
+        stood = Action(f"The last {brief(int(kind.rows[kind.last].before))}", url)
+    yield Section(plural.capitalize(), f"{brief(int(kind.begin))} {kind.begin_words}", stood, id=plural)
     if kind.rows and int(kind.begin):
         rows = [_row(kind, number, report, of) for number in range(len(kind.rows))]
         shown = tuple(one for one in _COLUMNS if any(row[one.name] not in (None, 0, "") for row in rows))

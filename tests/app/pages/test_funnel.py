@@ -101,7 +101,12 @@ def test_none_survives_is_an_outcome_with_its_meaning(client):
     sequence = ("output-faithfulness", "minimal-subset", "mean-ablation")
     assert left(told(client, *sequence))[-1] == 0
     page = page_of(client, *sequence)
-    assert "None survives: “Subset-minimal” removes the last 12 circuits" in page
+    told_so = (
+        "No circuit survives: “Subset-minimal” removes the last 12 circuits, which “Output faithfulness” had left."
+    )
+    assert told_so in page
+    stood = re.search(r'href="([^"]*)"[^>]*>The last 12<', page)
+    assert client.get("/api/v2" + unescape(stood[1])).json()["total"] == 12
     assert "Bars are logarithmic" in client.get(f"{FUNNEL}?part=how-to-read-it").text, "a length needs its scale"
 
 
