@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from analysis.errors import AnalysisError, BeyondLimits
 from analysis.progress import Progress
-from app.cli.reading import ModelAsked, limits_in_force, read_asked
+from app.cli.reading import ModelAsked, NetworkAsked, limits_in_force, read_asked
 from app.cli.terminal import (
     BAD_INPUT,
     DONE,
@@ -21,6 +22,7 @@ from app.cli.terminal import (
     check_output,
     complain,
     progress_bar,
+    remark,
     write_text,
     written,
 )
@@ -49,6 +51,7 @@ def analyse(
     protocol: str = "complete",
     data: str = "",
     output_index: Sequence[int] = (),
+    task: Literal["file", "decisions"] = "file",
     no_masks: bool = False,
     quiet: bool = False,
     plan: bool = False,
@@ -68,17 +71,18 @@ def analyse(
         files: Network files (JSON), or - for standard input. Of several, or of those in a folder, each result goes to
             the folder --output, and what is wrong with one does not stop the others.
         output_index: Analyse only this output, from 0; may be repeated. Default: all.
+        task: Where the task comes from: the file, or what the network or model answers itself.
         no_masks: Leave the lists of circuits out.
         plan: Only tell how the circuits would be found, and why.
     """
-    asked = protocol, data, output_index
+    asked = partial(read_asked, protocol=protocol, data=data, outputs=output_index, decided=task == "decisions")
     if len(files) == 1 and not Path(files[0]).is_dir():
-        return _one(files[0], output, asked, masks=not no_masks, quiet=quiet, plan=plan, json=json)
+        return _one(files[0], output, asked, data, masks=not no_masks, quiet=quiet, plan=plan, json=json)
     results = _results(files, output, plan=plan)
     code, items = DONE, []
     for file, result in results.items():
         try:
-            ended = _one(file, str(result), asked, masks=not no_masks, quiet=quiet).code
+            ended = _one(file, str(result), asked, data, masks=not no_masks, quiet=quiet).code
         except (Refusal, AnalysisError) as error:
             complain(f"{file}: {error}")
             ended = STOPPED if isinstance(error, BeyondLimits) else BAD_INPUT
@@ -113,7 +117,8 @@ def _results(files: Sequence[str], output: str, *, plan: bool) -> dict[str, Path
 def _one(
     file: str,
     output: str,
-    rules: tuple[str, str, Sequence[int]],
+    read: Callable[[str], NetworkAsked | ModelAsked],
+    data: str,
     *,
     masks: bool,
     quiet: bool,
@@ -123,9 +128,9 @@ def _one(
     """The result of one file, written where it is wanted."""
     from analysis.work import Work
 
-    check_output(output, json or plan, file, rules[1] or file)
+    check_output(output, json or plan, file, data or file)
     work = Work(clock=time.perf_counter, limits=limits_in_force())
-    asked = read_asked(file, *rules)
+    asked = read(file)
     if isinstance(asked, ModelAsked):
         if plan:
             return _planned(output, _plan_of_model(asked))
@@ -149,6 +154,7 @@ def _of_network(questions: Sequence[Question], work: Work, *, masks: bool, quiet
     """The result file of the outputs of a network."""
     from analysis.pipeline import analyse_output
     from analysis.result_file import result_json
+    from analysis.unlearned import instead_of
 
     analyses = []
     with progress_bar(quiet) as report:
@@ -157,20 +163,32 @@ def _of_network(questions: Sequence[Question], work: Work, *, masks: bool, quiet
             if len(questions) > 1:
                 own = named(own, f"output {question.output}, ")
             analyses.append(analyse_output(question, own))
+    for one in analyses:
+        if not one.circuits.n_valid:
+            _none_valid(f"output {one.question.output}: ", instead_of(one.question))
     return result_json(analyses, masks=masks)
 
 
 def _of_model(asked: ModelAsked, work: Work, *, masks: bool, quiet: bool) -> dict[str, Any]:
     """The result file of a model of another kind than the networks: its circuits alone."""
     from analysis.models.result_json import model_result_json
+    from analysis.unlearned import model_instead_of
 
     start = time.perf_counter()
     with progress_bar(quiet) as report:
         found = asked.search(work.reporting_to(report))
     seconds = time.perf_counter() - start
+    if found is not None and not found.valid:
+        _none_valid("", model_instead_of(asked.model, asked.space))
     return model_result_json(
         asked.kind, asked.model, asked.rules, found, masks=masks, seconds=seconds, refusal=asked.refusal
     )
+
+
+def _none_valid(which: str, instead: str) -> None:
+    """On stderr, what a network does whose analysis found no valid circuit."""
+    if instead:
+        remark(f"{which}no circuit is valid. {instead} What it does compute is analysed with --task decisions.")
 
 
 def _plan(questions: Sequence[Question], limits: Limits) -> list[str]:

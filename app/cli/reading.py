@@ -84,7 +84,9 @@ class NetworkAsked:
     questions: Sequence[Question]
 
 
-def read_network(content: bytes, protocol: str, data: str, outputs: Sequence[int] = ()) -> NetworkAsked:
+def read_network(
+    content: bytes, protocol: str, data: str, outputs: Sequence[int] = (), *, decided: bool = False
+) -> NetworkAsked:
     """The outputs of a network that are asked about.
 
     Args:
@@ -92,12 +94,14 @@ def read_network(content: bytes, protocol: str, data: str, outputs: Sequence[int
         protocol: a name, or the path of a protocol file.
         data: path of a data file; "" for every Boolean input once.
         outputs: their indices; none for all.
+        decided: whether its own decisions are its tasks, whatever the file says.
 
     Raises:
         AnalysisError: a file that cannot be used, or everything that preflight refuses.
         Refusal: a file cannot be read.
     """
     from analysis.data import MAX_DATA_BYTES, clean_data, parse_data_file
+    from analysis.network_files.declared_tasks import decided_tasks
     from analysis.network_files.files import parse_network_file
     from analysis.pipeline import refuse
     from analysis.preflight import preflight
@@ -109,6 +113,10 @@ def read_network(content: bytes, protocol: str, data: str, outputs: Sequence[int
     if data:
         raw = read_bytes(data, "data file", MAX_DATA_BYTES)
         record = parse_data_file(raw, network.n_inputs, network.n_outputs)
+    if decided:
+        if record.validation_labels is not None or not record.boolean:
+            raise Refusal("--task decisions: the data file says itself what is right. Leave one of them out.")
+        file = replace(file, tasks=decided_tasks(network, record))
     asked = sorted(set(outputs)) or range(network.n_outputs)
     tasks = {k: file.tasks[k if 0 <= k < network.n_outputs else 0] for k in asked}
     questions = [Question(network, k, task, rules, record) for k, task in tasks.items()]
@@ -150,6 +158,8 @@ def read_asked(
     protocol: str,
     data: str,
     outputs: Sequence[int],
+    *,
+    decided: bool = False,
 ) -> NetworkAsked | ModelAsked:
     """The network or other model of a file, under its rules.
 
@@ -158,6 +168,7 @@ def read_asked(
         protocol: a name, or the path of a protocol file; of another model its rules as addresses write them.
         data: path of a data file; "" for every Boolean input once.
         outputs: their indices; none for all.
+        decided: whether what it answers itself is its task, whatever the file says.
 
     Raises:
         AnalysisError: a file or rules that cannot be used.
@@ -167,13 +178,14 @@ def read_asked(
 
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
     if f'"{NETWORK_FORMAT}"'.encode() in content:
-        return read_network(content, protocol, data, outputs)
+        return read_network(content, protocol, data, outputs, decided=decided)
     from analysis.errors import BeyondLimits
     from analysis.models.circuits import refuse_if_too_large
     from analysis.models.registry import kind_of_file, read_model
+    from analysis.unlearned import as_answered
 
     if kind_of_file(content) is None:
-        return read_network(content, protocol, data, outputs)
+        return read_network(content, protocol, data, outputs, decided=decided)
     kind, model = read_model(content)
     if data:
         raise Refusal(f"--data: is for MLPs, and the file is of a {kind.noun}. Leave it out.")
@@ -181,6 +193,9 @@ def read_asked(
         raise Refusal(f"output {max(outputs, key=abs)}: does not exist. A {kind.noun} has one task, which is output 0.")
     rules = kind.rules(protocol)
     space = model.space(rules)
+    if decided:
+        model = as_answered(model, space)
+        space = model.space(rules)
     try:
         refuse_if_too_large(model, space)
     except BeyondLimits as error:

@@ -94,11 +94,6 @@ class Known:
         rule = self.place.question.protocol.circuit_decision
         return decided_right(forward(self.place.question.cut, rows)[:, 0], labels, rule)
 
-    @property
-    def n_right(self) -> int:
-        """Inputs that the protocol counts right."""
-        return sum(one.right and not one.note for one in self.behaviour)
-
     @cached_property
     def learning(self) -> Learning | None:
         return learning_of_network(self.place.row, self.links)

@@ -20,6 +20,7 @@ from analysis.models.common import backbone_of_bits
 from analysis.models.model import gaps
 from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
+from analysis.unlearned import instead_of, model_instead_of
 from app.addressing import Addresses
 from app.db.codecs import tasks_of
 from app.db.models import CircuitSearch, searches_of, stored_circuits
@@ -327,6 +328,17 @@ def _of_transformer(page: Overview, place: ModelPlace) -> Told:
         rules=list(_settings(links, place)),
         said="" if common is None else backbone_words(common, part=place.part),
         state=search_for(session, links, place),
+        notices=[]
+        if search is None or search.valid
+        else [
+            none_valid(
+                links,
+                place,
+                f"All {exact(search.possible)} possible circuits were tried; none is right on enough rows.",
+                model_instead_of(model, space),
+                [Action("Train another", links.train())],
+            )
+        ],
         map=list(_rows_right(place, frame)),
         folds=[*folds, counted],
     )
@@ -361,7 +373,7 @@ def _circuits(
     if search is None:
         every = links.explanations(place.slug, place.scope)
         yield Fact("Possible circuits", readable(place.space.possible), place.rules, "not searched", every)
-    elif frame is not None and search.listed == search.valid:
+    elif frame is not None and search.valid and search.listed == search.valid:
         n, rows = int((np.asarray(frame["right"]) < len(place.model.rows)).sum()), len(place.model.rows)
         yield Fact(
             f"Of the {exact(search.valid)} miss a row", exact(n), f"valid is right on more than 99% of {rows} rows"
@@ -557,17 +569,33 @@ def _notices(known: Known) -> Iterator[Block]:
 
 def _none_valid(known: Known, analysis: AnalysisRow) -> Notice:
     """Why no circuit is valid, and what can be done."""
-    place, n = known.place, len(known.behaviour)
-    tried = f"All {exact(analysis.circuits_possible)} possible circuits were tried; none is right on enough rows."
-    if known.n_right < n:
-        tried += (
-            f" The whole network is right on only {known.n_right} of {noun(n, 'row')} under these rules, and a valid"
-        )
-        tried += " circuit has to be right on more."
-    again = known.learning.again_url if known.learning is not None else same_again(place.row, known.links)
+    again = known.learning.again_url if known.learning is not None else same_again(known.place.row, known.links)
     train = Action("Train it again", again) if again else Action("Train another", known.links.train())
-    own = Action("Import it with the task that it computes", known.links.bring_in())
-    return Notice("No circuit is valid", tried, "More will not be found.", actions=[train, own])
+    lenses = known.links.analysis(known.place.slug, "lenses", known.place.scope)
+    other = [Action("Lenses", lenses), train]
+    tried = f"All {exact(analysis.circuits_possible)} possible circuits were tried; none is right on enough rows."
+    if analysis.circuits_method == "estimated":
+        tried = f"None of the circuits drawn, of {exact(analysis.circuits_possible)} possible, is right on enough rows."
+    return none_valid(known.links, known.place, tried, instead_of(known.place.question), other)
+
+
+def none_valid(links: Addresses, place: AnyPlace, tried: str, instead: str, actions: Sequence[Action]) -> Notice:
+    """Why no circuit is valid, what the network does instead, and what can be asked all the same.
+
+    Args:
+        links: builds addresses.
+        place: the network or other model.
+        tried: which circuits were tried, in a sentence.
+        instead: what it does, in sentences; "" where it does its task.
+        actions: what else can be done.
+    """
+    cure = ""
+    if instead:
+        cure = "To have what it does compute explained, save its network file and run "
+        cure += "pluriscope analyse FILE --task decisions --output RESULT."
+    file = Action("Network file", links.network_file(place.slug))
+    play = Action("Play with it all the same", links.play(place.slug, (), place.scope), primary=True)
+    return Notice("No circuit is valid", f"{tried} {instead}", cure, actions=[play, *actions, file])
 
 
 def _folds(known: Known) -> Iterator[More]:

@@ -172,7 +172,8 @@ def _looking(place: ModelPlace, answer: AnswerRecord, row: int) -> tuple[Looking
         return None, "Every node and edge. A circuit keeps some."
     nodes = [number for number, node in enumerate(graph.nodes) if node.removable and node.looks]
     shares = {number: one[-1].tolist() for number, one in zip(nodes, run.patterns, strict=True) if one is not None}
-    said = f"{answer.row}: it answers {answer.given}, ahead by {decimal(answer.gap)}."
+    ahead = "ahead" if answer.right else f"ahead of {answer.answer}"
+    said = f"{answer.row}: it answers {answer.given}, {ahead} by {decimal(abs(answer.gap))}."
     if shares:
         most = max(shares, key=lambda number: max(shares[number]))
         share = max(shares[most])

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Final
 
-import numpy as np
 from markupsafe import Markup
 from pydantic import Field
 
@@ -22,16 +21,14 @@ from analysis.errors import AnalysisError, InvalidClaim
 from analysis.method_settings import filled, read_values
 from analysis.models.model import ACCURACY_THRESHOLD
 from analysis.networks.circuit import Circuit
-from analysis.validity import decided_right
-from app.figures.numbers import decimal, noun
-from pluriscope.analyses.shown import Item, Shown, Subject, input_words, settings_form
+from analysis.unlearned import wrong_rows
+from app.figures.numbers import noun
+from pluriscope.analyses.shown import Item, Shown, Subject, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side, Table, Verdict
 
 MAX_TEXT: Final = 8_000
 _WAYS: Final = ("text", "mask", "edges", "scores")
 """Options that say what is claimed, each alone; the last three say it as links from earlier do."""
-_WRONG: Final = 2
-"""Rows that are named of those that a circuit decides wrong."""
 _UNDEFINED: Final = (
     "The whole of it and the empty mask have the same margin or loss on average under this ablation, so faithfulness "
     "is undefined and no mask can be picked by it."
@@ -186,7 +183,10 @@ def _words(told: Mapping[str, Any], standing: _Standing) -> str:
     if told["valid"]:
         return f"It is one of the valid circuits{right and ': '}{right}."
     if told["possible"]:
-        return f"It is a possible circuit, but no valid one: {right or _wrong(told['mask'], of)}."
+        if of.ask is not None:
+            circuit = Circuit(of.question.layout, int(told["mask"], 16))
+            right = wrong_rows(of.question, of.question.activations(circuit, of.question.judged[0])[-1][:, 0])
+        return f"It is a possible circuit, but no valid one: {right or 'the rules leave it out'}."
     why = "nothing reaches the output" if of.ask is None else "an input or the output has no edge"
     return f"What is left is no possible circuit: {why}."
 
@@ -195,22 +195,6 @@ def _right(mask: str, standing: _Standing) -> str:
     """On how many rows a circuit of a model is right, and how many that has to be."""
     wrong, n = standing.landscape.cut("").losses([int(mask, 16)], "decision")[0], len(standing.of.analysed.model.rows)
     return f"it is right on {n - wrong:.0f} of {noun(n, 'row')}, and valid means on more than {ACCURACY_THRESHOLD:.0%}"
-
-
-def _wrong(mask: str, of: Subject) -> str:
-    """The first rows that a circuit of a perceptron decides wrong, with what it puts out."""
-    question = of.question
-    rows, labels = question.judged
-    outputs = question.activations(Circuit(question.layout, int(mask, 16)), rows)[-1][:, 0]
-    wrong = np.flatnonzero(~decided_right(outputs, labels, question.protocol.circuit_decision)).tolist()
-    clean = question.data.boolean and question.data.validation_inputs is None
-    told = [
-        f"{input_words(row, len(rows[row])) if clean else f'row {row}'} gives {decimal(outputs[row], 4)} "
-        f"and should give {labels[row]:.0f}"
-        for row in wrong[:_WRONG]
-    ]
-    more = f", and {noun(len(wrong) - _WRONG, 'more row')}" if len(wrong) > _WRONG else ""
-    return f"it is wrong on {len(wrong)} of {noun(len(rows), 'row')}. {'; '.join(told)}{more}"
 
 
 def _chance(told: Mapping[str, Any]) -> str:

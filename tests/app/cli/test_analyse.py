@@ -42,6 +42,38 @@ def refused(capsys, *arguments: object) -> str:
     return captured.err
 
 
+def test_of_a_network_that_did_not_learn_its_task_it_says_what_that_computes_instead(tmp_path, capsys):
+    """A or B, said to be XOR, then one whose output is neither 0 nor 1; each explained as what it computes."""
+    document = {
+        "format": "pluriscope-network/1",
+        "name": "or",
+        "sizes": [2, 1, 1],
+        "activation": "relu",
+        "weights": [[[-1.0, -1.0]], [[-1.0]]],
+        "biases": [[1.0], [1.0]],
+        "output_activation": "linear",
+        "tasks": [{"name": "XOR", "truth_table": [0, 1, 1, 0]}],
+    }
+    path, out, data = tmp_path / "or.json", tmp_path / "out.json", tmp_path / "data.json"
+    path.write_text(json.dumps(document))
+    assert run("analyse", path, "-o", out, "-q") == 0
+    said = capsys.readouterr().err
+    for words in ("output 0: no circuit is valid", "on 1 of 4 rows. 11 gives 1.0000 and should give 0", "OR (0111,"):
+        assert words in said
+    assert run("analyse", path, "-o", out, "-q", "--task", "decisions") == 0
+    (found,) = json.loads(out.read_text())["outputs"]
+    assert (found["task"]["truth_table"], found["circuits"]["valid"], capsys.readouterr().err) == ([0, 1, 1, 1], 1, "")
+    path.write_text(json.dumps(document | {"biases": [[1.0], [3.0]]}))
+    assert run("analyse", path, "-o", out, "-q") == 0
+    assert "neither 0 nor 1 on 00 (2.0000), 01 (3.0000) and 2 more" in capsys.readouterr().err
+    assert "rounds to neither 0 nor 1" in refused(capsys, "analyse", path, "-o", out, "--task", "decisions")
+    rows = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+    labels = {"validation_inputs": rows, "validation_labels": [[0], [1], [1], [1]]}
+    data.write_text(json.dumps({"format": "pluriscope-data/1", "representatives": rows, **labels}))
+    given = ("--data", data, "--task", "decisions")
+    assert "says itself what is right" in refused(capsys, "analyse", path, "-o", out, *given)
+
+
 @pytest.mark.slow
 def test_analyse_writes_the_result_and_shows_progress(xor, tmp_path, capsys):
     out = tmp_path / "out.json"

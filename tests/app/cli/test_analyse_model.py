@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analysis.discovery.registry import MODEL_METHODS
@@ -104,6 +105,18 @@ def test_what_is_for_networks_is_refused(other_name, tmp_path, capsys):
         assert said in refused(capsys, "analyse", other_name, "-o", out, *given)
     assert not out.exists()
     assert run("analyse", other_name, "-o", out, "-q", "--output-index", "0") == 0
+
+
+def test_of_a_model_that_did_not_learn_its_task_it_says_what_that_answers_instead(other_name, tmp_path, capsys):
+    document, out = json.loads(other_name.read_text()), tmp_path / "out.json"
+    wrong = written(tmp_path, document | {"unembedding": (-np.array(document["unembedding"])).tolist()})
+    assert run("analyse", wrong, "-o", out, "-q") == 0
+    answered = json.loads(out.read_text())["outputs"][0]["circuits"]["valid"]
+    said = capsys.readouterr().err
+    assert (answered, "no circuit is valid" in said, "more rows. Its commonest answer is" in said) == (0, True, True)
+    assert run("analyse", wrong, "-o", out, "-q", "--task", "decisions") == 0
+    found = json.loads(out.read_text())["outputs"][0]
+    assert (found["circuits"]["valid"] > 0, found["task"]["name"]) == (True, "what it answers")
 
 
 def test_a_network_is_still_a_network(tmp_path, capsys):
