@@ -336,7 +336,10 @@ def _of_transformer(page: Overview, place: ModelPlace) -> Told:
                 place,
                 f"All {exact(search.possible)} possible circuits were tried; none is right on enough rows.",
                 model_instead_of(model, space),
-                [Action("Train another", links.train())],
+                [
+                    Action("More analyses", links.analyses(place.slug, place.scope)),
+                    Action("Train another", links.train()),
+                ],
             )
         ],
         map=list(_rows_right(place, frame)),
@@ -572,7 +575,8 @@ def _none_valid(known: Known, analysis: AnalysisRow) -> Notice:
     again = known.learning.again_url if known.learning is not None else same_again(known.place.row, known.links)
     train = Action("Train it again", again) if again else Action("Train another", known.links.train())
     lenses = known.links.analysis(known.place.slug, "lenses", known.place.scope)
-    other = [Action("Lenses", lenses), train]
+    play = Action("Play with it all the same", known.links.play(known.place.slug, (), known.place.scope), primary=True)
+    other = [play, Action("Lenses", lenses), train]
     tried = f"All {exact(analysis.circuits_possible)} possible circuits were tried; none is right on enough rows."
     if analysis.circuits_method == "estimated":
         tried = f"None of the circuits drawn, of {exact(analysis.circuits_possible)} possible, is right on enough rows."
@@ -594,8 +598,7 @@ def none_valid(links: Addresses, place: AnyPlace, tried: str, instead: str, acti
         cure = "To have what it does compute explained, save its network file and run "
         cure += "pluriscope analyse FILE --task decisions --output RESULT."
     file = Action("Network file", links.network_file(place.slug))
-    play = Action("Play with it all the same", links.play(place.slug, (), place.scope), primary=True)
-    return Notice("No circuit is valid", f"{tried} {instead}", cure, actions=[play, *actions, file])
+    return Notice("No circuit is valid", f"{tried} {instead}", cure, actions=[*actions, file])
 
 
 def _folds(known: Known) -> Iterator[More]:
