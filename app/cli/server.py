@@ -25,7 +25,7 @@ def serve(
 ) -> int:
     """Serve the dashboard.
 
-    Example: PLURISCOPE_DATA=/srv/data pluriscope serve --port 8080
+    Example: PLURISCOPE_DATA=data pluriscope serve --port 8080
 
     Analyses run elsewhere: start pluriscope work beside it, once or on several machines.
 

@@ -46,7 +46,7 @@ def run_study(
 ) -> Shown:
     """Run a study: train its networks, analyse and measure them, write the outcome of each.
 
-    Example: pluriscope study run xor.json --output xor.jsonl.gz --workers 2
+    Example: pluriscope study run study.json --output study.jsonl.gz --workers 2
 
     How many networks the grid has is said before it starts. A run that is stopped is continued by the same command.
 
@@ -166,7 +166,7 @@ def _run(store: Store, design: StudyDesign, workers: int, quiet: bool) -> Shown:
 def import_study(files: Sequence[str]) -> Shown:
     """Put results of studies into the dashboard's database: their design, outcomes and networks.
 
-    Example: pluriscope study import xor.jsonl.gz
+    Example: pluriscope study import study.jsonl.gz
 
     What is stored already stays as it is. A study that lacks networks can be let go on from its page.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def backup(file: Path, *, quiet: bool = False) -> Shown:
     """Write the whole store to one file while the server and the workers go on; checked by SQLite.
 
-    Example: pluriscope backup /backups/pluriscope-$(date +%F).backup
+    Example: pluriscope backup pluriscope-$(date +%F).backup
 
     It holds one moment of the store, and can be restored to SQLite as well as to PostgreSQL.
 
@@ -39,7 +39,7 @@ def backup(file: Path, *, quiet: bool = False) -> Shown:
 def restore(file: Path, *, replace: bool = False, check: bool = False, quiet: bool = False) -> Shown:
     """Bring a backup back as the store of the settings, upgraded to the current schema.
 
-    Example: PLURISCOPE_DATA=/srv/data pluriscope restore pluriscope.backup --replace
+    Example: PLURISCOPE_DATA=restored pluriscope restore pluriscope.backup --replace
 
     Stop the server and the workers first. All of it is brought back, or nothing is changed.
 

@@ -14,7 +14,7 @@ SIGNS = {"equal": "=", "differs": "≠", "not_stored": "·"}
 def verify(address: str, *, quiet: bool = False) -> Shown:
     """Recompute from the weights the explanation that an address names, and hold it against what is stored.
 
-    Example: pluriscope verify https://host/networks/xor/explanations/c-081ff
+    Example: pluriscope verify https://host/networks/xor-pretrained/explanations/c-081ff
 
     The host does not matter: addresses are made of content, and the local database is asked.
 

@@ -1,0 +1,54 @@
+"""Every example in the help of a command runs, with the files that it names beside it."""
+
+import json
+import re
+import shlex
+from glob import glob
+
+import pytest
+
+from analysis.network_files.files import network_file_json
+from analysis.pipeline import analyse_output
+from analysis.protocol import PAPER
+from analysis.question import ask
+from app.cli.commands import COMMANDS, ENDLESS, command_of
+from app.db.engine import store_at
+from app.db.writes import save_network
+from tests.analysis.networks.test_formats import tensors
+from tests.app.cli.test_analyse import run
+from tests.factories import on_a_copy, pretrained_xor, save_analysis
+from tests.study_factories import settings
+
+EXAMPLES = {
+    name: re.findall(r"(?:Example|Before it): (.*)", command_of(name).__doc__)
+    for name in COMMANDS
+    if name not in ENDLESS
+}
+MAKING = ("train", "study run", "study import")
+
+
+@pytest.mark.slow
+def test_every_example_of_a_help_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path))
+    monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
+    xor = pretrained_xor()
+    (tmp_path / "xor.json").write_text(json.dumps(network_file_json(xor)))
+    (tmp_path / "net.safetensors").write_bytes(tensors(activation="relu"))
+    design = {"slug": "alice-or-bob", "hidden": [[2, 2]], "seeds": {"first": 0, "count": 1}, "protocols": ["paper"]}
+    none = {"comparisons": [], "ladders": [], "references": [], "measures": ["circuits-valid"]}
+    (tmp_path / "study.json").write_text(json.dumps(settings(**design, **none)))
+    store = store_at(on_a_copy(tmp_path).url)
+    with store.write() as session:
+        save_network(session, xor, slug="xor-pretrained")
+        for rules in ({}, {"protocol": PAPER}):
+            save_analysis(session, analyse_output(ask(xor.network, task=xor.tasks[0], **rules)))
+    store.close()
+    for name in sorted(EXAMPLES, key=lambda name: name not in MAKING):  # stable: what later ones read is made first
+        assert EXAMPLES[name], f"{name} has no example"
+        for text in EXAMPLES[name]:
+            said = re.sub(r"--count \d+", "--count 1", text.replace("-$(date +%F)", ""))
+            words = [file for word in shlex.split(said) for file in (sorted(glob(word)) if "*" in word else [word])]
+            if "=" in words[0]:
+                monkeypatch.setenv(*words.pop(0).split("=", 1))
+            assert run(*words[1:]) == 0, f"{text}\n{capsys.readouterr().err}"
