@@ -11,6 +11,7 @@ from app.resources import DOCUMENTS
 
 FILE: Final = DOCUMENTS / "glossary.md"
 _SEE: Final = "See also:"
+_ALSO: Final = re.compile(r"^Leads here: (.+)\.$", re.MULTILINE)
 _SENTENCES: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
@@ -22,11 +23,13 @@ class Term:
         name: as the glossary writes it.
         text: what stands below it, in Markdown.
         see_also: names of related terms.
+        also: what else is looked for under it: other names, and what it stands in place of.
     """
 
     name: str
     text: str
     see_also: tuple[str, ...]
+    also: tuple[str, ...] = ()
 
     @property
     def anchor(self) -> str:
@@ -69,4 +72,5 @@ def _term(section: str) -> Term:
     name, _, body = section.partition("\n")
     text, _, related = body.partition(_SEE)
     names = (one.strip().rstrip(".") for one in " ".join(related.split()).split(";"))
-    return Term(name.strip(), text.strip("\n"), tuple(one for one in names if one))
+    also = tuple(one for line in _ALSO.findall(text) for one in line.split("; "))
+    return Term(name.strip(), text.strip("\n"), tuple(one for one in names if one), also)

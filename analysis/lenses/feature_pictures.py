@@ -98,10 +98,10 @@ def _says(_question: Question, seen: Table) -> str:
 FEATURE_PICTURES: Final = Lens(
     key="feature-pictures",
     label="Feature pictures",
-    definition="Where on the whole box of inputs, not on its corners alone, each hidden neuron is largest and "
-    "smallest.",
-    source="After Olah, Mordvintsev & Schubert, Distill 2017 (doi:10.23915/distill.00007); exact by convex polygons, "
-    "or bracketed by bounds and bisection, instead of searched",
+    definition="Feature visualisation without a search: where on the whole box of inputs, not on its corners alone, "
+    "each hidden neuron is largest and smallest.",
+    source="After Olah, Mordvintsev & Schubert, Feature Visualization, Distill 2017 (doi:10.23915/distill.00007); "
+    "exact by convex polygons, or bracketed by bounds and bisection, instead of searched",
     settings=(),
     needs=("hidden",),
     size=lambda question, _: sum(question.cut.hidden_sizes),

@@ -45,7 +45,6 @@ LOOKED_IN: Final = 6
 """Networks in which an explanation that a text names is looked for."""
 MOST_WORDS: Final = 8
 _ASKING: Final = frozenset(["what", "how", "is", "are", "does", "do", "a", "an", "the", "of", "to"])
-_PICTURES: Final = "feature-pictures"
 _HEX: Final = re.compile(r"[0-9a-f]{3,64}")
 _OPERATOR: Final = re.compile(r"[∧∨¬&|!~*+]|\b(and|or|not)\b", re.IGNORECASE)
 
@@ -216,11 +215,14 @@ def _methods(links: Addresses, words: Sequence[str]) -> list[Hit]:
 
 
 def _terms(links: Addresses, words: Sequence[str]) -> list[Hit]:
-    """Terms that begin with a text, then those with its words in their name, then in their meaning."""
+    """Terms that begin with a text, then those with its words in their name, in another name that leads to them, and in
+    their meaning.
+    """
     text, ranked = " ".join(words), []
     for position, word in enumerate(terms()):
         name = plain(word.name)
-        places = [name.startswith(text), _begun(words, name), _begun(words, f"{name} {word.meaning}")]
+        leads = any(_begun(words, one) for one in word.also)
+        places = [name.startswith(text), _begun(words, name), leads, _begun(words, f"{name} {word.meaning}")]
         if any(places):
             hit = Hit(kind="term", label=word.name, detail=word.meaning, url=links.glossary(word.anchor))
             ranked.append((places.index(True), position, hit))
@@ -236,7 +238,10 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
         (_action("Train a network", "In the browser, from a task and a seed", a.train()), "training new"),
         (_action("New study", "Many networks over a declared grid", a.new_study()), "start design seeds"),
         (_action("Compare explanations", "Two to six side by side", a.compare()), "comparison difference"),
-        (_action("Networks", "All stored networks", a.gallery()), "gallery list models transformers explore"),
+        (
+            _action("Networks", "All stored networks", a.gallery()),
+            "gallery list models transformers explore",
+        ),
         (_action("Studies", "All studies", a.studies()), "list"),
         (_action("Jobs", "Background work", a.jobs()), "queue running progress"),
         (
@@ -251,32 +256,6 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
                 a.network(NETWORK, Scope(protocol="paper")),
             ),
             "authors everything everywhere identifiable iclr maxime silviu francois",
-        ),
-        (
-            _action(
-                "Feature pictures", "Which inputs drive a neuron most", a.analysis(NETWORK, "lenses", item=_PICTURES)
-            ),
-            "feature visualisation visualization maximal",
-        ),
-        (
-            _action("Digits", "Studied at 8 × 8 pixels; MNIST’s own images are not here", a.studies()),
-            "mnist images",
-        ),
-        (
-            _action(
-                "Planted circuits",
-                "Hidden on purpose and disguised; trojans are not studied here",
-                a.gallery(q="planted"),
-            ),
-            "trojan backdoor poisoned",
-        ),
-        (
-            _action(
-                "Small transformers",
-                "Induction and others; indirect object identification is not here",
-                a.gallery(q="induction"),
-            ),
-            "ioi gpt language model",
         ),
         (_action("Alice and Bob", "Two explanations that contradict each other", alice_and_bob), "carol story"),
         (_action("Glossary", "All terms", a.glossary()), "help words meaning"),

@@ -19,6 +19,7 @@ from app.main import create_app
 from app.pages.learn.lesson import Subject
 from app.pages.learn.registry import LESSONS
 from app.pages.search import SearchOptions, build_search
+from pluriscope.glossary import terms
 from tests.app.pages.conftest import judge
 from tests.factories import on_a_copy, stored_analysis
 
@@ -265,7 +266,7 @@ def test_a_lesson_about_what_is_not_computed_yet_leads_to_where_it_is_asked_for(
         ("figure 2", "/networks/xor-pretrained?protocol=paper"),
         ("SHAP", "/networks/xor-pretrained/analyses/lenses/shapley"),
         ("ACDC", "/networks/xor-pretrained/analyses/methods"),
-        ("IOI", "/networks?q=induction"),
+        ("IOI", "/glossary#language-model"),
         ("interchange", "/glossary#interchange-intervention"),
         ("export figure", "/"),
     ],
@@ -274,6 +275,39 @@ def test_what_visitors_looked_for_is_found(site, text, url):
     with site.app.state.store.read() as session:
         found = build_search(session, site.app.state.addresses, SearchOptions(q=text))
     assert url in [hit.url for group in found.groups for hit in group.hits]
+
+
+def test_every_name_in_surveys_leads_to_its_page_or_to_what_stands_in_its_place(site):
+    with site.app.state.store.read() as session:
+        addresses = site.app.state.addresses
+
+        def found(text):
+            groups = build_search(session, addresses, SearchOptions(q=text, limit=50)).groups
+            return {group.title: [hit.url for hit in group.hits] for group in groups}
+
+        for one in terms():
+            for name in one.also:
+                assert addresses.glossary(one.anchor) in found(name)["Glossary"], name
+        for name in NAMES:
+            assert found(name).keys() & {"Methods and lenses", "Glossary"}, name
+
+
+NAMES = (
+    *("logit lens", "tuned lens", "IOI", "indirect object", "DAS", "MNIST", "feature visualisation", "trojan", "SHAP"),
+    *(
+        "backdoor",
+        "LIME",
+        "ACDC",
+        "EAP",
+        "SAE",
+        "sparse autoencoder",
+        "activation patching",
+        "path patching",
+        "probing",
+    ),
+    *("attribution patching", "integrated gradients", "control task", "superposition", "Tracr", "Scrubbing", "Role"),
+    *("name mover", "induction head", "S-inhibition", "probing", "direct logit attribution", "residual stream"),
+)
 
 
 @pytest.mark.parametrize("text", ["circuit", "what is a circuit?", "What is a circuit"])
