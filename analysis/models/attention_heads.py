@@ -134,8 +134,20 @@ def head_slopes(stream: Array, weights: HeadWeights, later: Array) -> Slots:
     """Derivatives by what a head reads as query, key and value, from those by what it adds."""
     query, key, value, output = weights
     q, k, v = (inner(stream, matrix.T) for matrix in (query, key, value))
-    shares = attention(q[None], k[None])[0]
-    by_mixed = inner(later, output)  # [rows, context, d_head]
+    by_q, by_k, by_v, _ = inner_slopes(attention(q[None], k[None])[0], q, k, v, inner(later, output))
+    return inner(by_q, query), inner(by_k, key), inner(by_v, value)
+
+
+def inner_slopes(shares: Array, q: Array, k: Array, v: Array, by_mixed: Array) -> tuple[Array, Array, Array, Array]:
+    """Derivatives by queries, keys, values ``[rows, context, d_head]`` and the attention pattern.
+
+    Args:
+        shares: the pattern, ``[rows, context, context]``.
+        q: queries, ``[rows, context, d_head]``.
+        k: keys, likewise.
+        v: values, likewise.
+        by_mixed: derivatives by the values in the shares of the pattern, likewise.
+    """
     by_shares = np.zeros_like(shares)
     for c in range(v.shape[2]):
         by_shares += by_mixed[:, :, None, c] * v[:, None, :, c]
@@ -143,5 +155,4 @@ def head_slopes(stream: Array, weights: HeadWeights, later: Array) -> Slots:
     by_scores = shares * (by_shares - around) / sqrt(q.shape[2])
     back = by_scores.transpose(0, 2, 1)
     by_q, by_k = mixed(by_scores[None], k[None])[0], mixed(back[None], q[None])[0]
-    by_v = mixed(shares.transpose(0, 2, 1)[None], by_mixed[None])[0]
-    return inner(by_q, query), inner(by_k, key), inner(by_v, value)
+    return by_q, by_k, mixed(shares.transpose(0, 2, 1)[None], by_mixed[None])[0], by_shares
