@@ -118,7 +118,9 @@ Patch = tuple[Site, Array]
 """A site, and what is written there: values of all positions, of which those of the site are taken."""
 
 
-def run(model: Transformer, tokens: NDArray[np.int64], patches: Sequence[Patch] = (), start: Array | None = None) -> Run:
+def run(
+    model: Transformer, tokens: NDArray[np.int64], patches: Sequence[Patch] = (), start: Array | None = None
+) -> Run:
     """Run the whole model.
 
     Args:
@@ -206,8 +208,8 @@ def slopes(model: Transformer, of: Run, by_logits: Array) -> dict[str, Array]:
         for head, (query, key, value, output) in enumerate(model.by_head[layer - 1]):
             name = f"{layer}.{head}"
             found[name] = later
-            parts = (values[f"{name}.a"], *(values[f"{name}.{slot}"] for slot in SLOTS))
-            by_q, by_k, by_v, by_shares = inner_slopes(*parts, inner(later, output))
+            q, k, v = (values[f"{name}.{slot}"] for slot in SLOTS)
+            by_q, by_k, by_v, by_shares = inner_slopes(values[f"{name}.a"], q, k, v, inner(later, output))
             found |= {f"{name}.q": by_q, f"{name}.k": by_k, f"{name}.v": by_v, f"{name}.a": by_shares}
             by_seen = by_seen + inner(by_q, query) + inner(by_k, key) + inner(by_v, value)
         later = later + unread(values[f"x{layer - 1}"], by_seen)
@@ -263,11 +265,13 @@ def measured(metric: Metric, logits: Array, whole: Array, wanted: NDArray[np.int
     if metric == "logit-difference":
         return np.asarray(logits[rows, wanted] - logits[rows, other])
     if metric == "probability":
-        return np.exp(log_softmax(logits)[rows, wanted])
-    return -divergence(whole, logits[None])[0]
+        return np.asarray(np.exp(log_softmax(logits)[rows, wanted]))
+    return np.asarray(-divergence(whole, logits[None])[0])
 
 
-def measured_slopes(metric: Metric, logits: Array, whole: Array, wanted: NDArray[np.int64], other: NDArray[np.int64]) -> Array:
+def measured_slopes(
+    metric: Metric, logits: Array, whole: Array, wanted: NDArray[np.int64], other: NDArray[np.int64]
+) -> Array:
     """Derivatives of :func:`measured` by the logits, ``[rows, vocabulary]``."""
     rows, given = np.arange(len(logits)), np.exp(log_softmax(logits))
     found = np.zeros_like(logits)
