@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.late_functions import function_at
+from analysis.lenses.on_models import OnModels
 from analysis.method_settings import Setting, Settings, Value, filled
 from analysis.networks.mlp import forward
 from analysis.question import Question
@@ -158,6 +159,7 @@ class Lens:
         bands: of a table, the numbers by row that draw it.
         on_request: settings other than the defaults by which it answers on request where it is degenerate.
         milliseconds: about how long an answer takes, where that can be more than a moment.
+        on_models: the lens on transformers; None if it is of perceptrons alone.
     """
 
     key: str
@@ -176,6 +178,7 @@ class Lens:
     bands: Callable[[Table], Bands] | None = None
     on_request: Settings = field(default_factory=dict)
     milliseconds: Callable[[Question, Settings], float] | None = None
+    on_models: OnModels | None = None
 
     @property
     def learns(self) -> bool:

@@ -16,15 +16,30 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from math import prod
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.answers import answers
 from analysis.directions.swaps import run_from
+from analysis.fixed_order import total_of
 from analysis.lenses.lens import NEURON_COLUMNS, Bar, Lens, Table
-from analysis.method_settings import Settings
+from analysis.lenses.on_models import (
+    METRIC,
+    PAIRS,
+    Grid,
+    Grids,
+    OnModels,
+    alike,
+    cost_of_run,
+    grid_of,
+    largest_of,
+    paired,
+)
+from analysis.method_settings import Setting, Settings
+from analysis.models.attention_weights import Transformer
+from analysis.models.runs import Metric, Pairs, Run, Site, edge_names, measured, run, site_names
 from analysis.networks.mlp import activate, activations, pre_activations
 from analysis.networks.network import Network
 from analysis.question import Question
@@ -146,6 +161,71 @@ def _neurons_say(_question: Question, seen: Table) -> str:
     return f"{total}; neuron {most.label} does so most often, {most.n} of {most.of} times{without}."
 
 
+_DIRECTION: Final = Setting(
+    "direction", "denoising", "clean into corrupt, or the reverse", choices=("denoising", "noising")
+)
+_TITLES: Final = {
+    "x": "Residual stream",
+    "head": "What heads add",
+    "mlp": "What MLP blocks add",
+    "q": "Queries",
+    "k": "Keys",
+    "v": "Values",
+    "a": "Attention patterns",
+}
+
+
+class Effects:
+    """What patches of a transformer do on pairs of rows.
+
+    Args:
+        model: with its task.
+        pairs: of its rows.
+        metric: that is compared.
+        denoising: whether the corrupt row is run and patched from the clean one.
+    """
+
+    def __init__(self, model: Transformer, pairs: Pairs, metric: Metric, *, denoising: bool) -> None:
+        self._model, self._metric = model, metric
+        self._wanted, self._other = model.answers[pairs.clean], model.answers[pairs.corrupt]
+        clean, corrupt = (run(model, model.tokens[rows]) for rows in (pairs.clean, pairs.corrupt))
+        self.clean, self.corrupt = clean, corrupt
+        self._tokens = model.tokens[pairs.corrupt if denoising else pairs.clean]
+        self.source = clean if denoising else corrupt
+        self._from = self._total(corrupt if denoising else clean)
+        self.span = self._total(self.source) - self._from
+
+    def _total(self, of: Run) -> float:
+        return total_of(measured(self._metric, of.logits, self.clean.logits, self._wanted, self._other))
+
+    def of(self, site: Site) -> float:
+        """The share of the way from the run to the one that is patched from, all pairs together."""
+        name = site.name.partition("-")[0] if "-" in site.name else site.name
+        patched = run(self._model, self._tokens, [(site, self.source.values["x0" if name == "x" else name])])
+        way = self._total(patched) - self._from
+        return way / self.span if abs(self.span) > UNDEFINED else 0.0
+
+
+def _kind_of(name: str) -> str:
+    return "x" if name.startswith("x") else name.rpartition(".")[2] if name.count(".") > 1 or "mlp" in name else "head"
+
+
+def _look_at_sites(model: Transformer, settings: Settings, work: Work) -> Grids:
+    pairs, notes = paired(model, settings)
+    effects = Effects(model, pairs, cast(Metric, settings["metric"]), denoising=settings["direction"] == "denoising")
+    grids = []
+    for kind in work.each("methods", list(_TITLES), "kinds of sites"):
+        names = [name for name in site_names(model) if _kind_of(name) == kind]
+        if names:
+            grids.append(grid_of(model, f"{_TITLES[kind]}, by position", names, effects.of, 1.0))
+    return Grids(tuple(grids), largest_of(grids[1:]), notes)
+
+
+def _cost_of_sites(model: Transformer, settings: Settings) -> float:
+    n_rows = min(int(settings["pairs"]), len(model.tokens))
+    return cost_of_run(model, n_rows) * len(site_names(model)) * model.tokens.shape[1]
+
+
 PATCHING_TABLE: Final = Lens(
     key="patching-table",
     label="Activation patching",
@@ -161,6 +241,16 @@ PATCHING_TABLE: Final = Lens(
     "alone: a variable on several neurons, or held twice, need not show.",
     columns=NEURON_COLUMNS | _RUN,
     bars=_neuron_bars,
+    on_models=OnModels(
+        "What one site computes at one position of a row is set to what it computes on a row that is answered "
+        "otherwise and differs least: the share of the way from one run to the other that the metric goes, all pairs "
+        "of rows together.",
+        _look_at_sites,
+        (METRIC, _DIRECTION, PAIRS),
+        _cost_of_sites,
+        alike,
+        effects=True,
+    ),
 )
 
 
@@ -215,6 +305,26 @@ def _paths_say(_question: Question, seen: Table) -> str:
     )
 
 
+def _look_at_edges(model: Transformer, settings: Settings, work: Work) -> Grids:
+    pairs, notes = paired(model, settings)
+    effects = Effects(model, pairs, cast(Metric, settings["metric"]), denoising=settings["direction"] == "denoising")
+    sources = list(dict.fromkeys(name.partition("-")[0] for name in edge_names(model)))
+    readers = list(dict.fromkeys(name.partition("-")[2] for name in edge_names(model)))
+    known = set(edge_names(model))
+    values, sites = [], []
+    for source in work.each("methods", sources, "sources of edges"):
+        names = [f"{source}-{reader}" for reader in readers]
+        sites.append(tuple(name if name in known else "" for name in names))
+        values.append(tuple(effects.of(Site(name)) if name in known else None for name in names))
+    title = "Edges, from what stands left to what stands above"
+    grid = Grid(title, tuple(sources), tuple(readers), tuple(values), tuple(sites), (), 1.0)
+    return Grids((grid,), largest_of([grid]), notes)
+
+
+def _cost_of_edges(model: Transformer, settings: Settings) -> float:
+    return cost_of_run(model, min(int(settings["pairs"]), len(model.tokens))) * len(edge_names(model))
+
+
 PATH_PATCHING: Final = Lens(
     key="path-patching",
     label="Path patching",
@@ -236,4 +346,13 @@ PATH_PATCHING: Final = Lens(
         **_RUN,
     },
     bars=_path_bars,
+    on_models=OnModels(
+        "What one source gives one reader, and nobody else, is set to what it gives on a row that is answered "
+        "otherwise and differs least: the share of the way from one run to the other that the metric goes.",
+        _look_at_edges,
+        (METRIC, _DIRECTION, PAIRS),
+        _cost_of_edges,
+        alike,
+        effects=True,
+    ),
 )

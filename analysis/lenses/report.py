@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from analysis.lenses.functions import FunctionOnLayer, function_rows, functions_asked
 from analysis.lenses.lens import Attribution, Bands, Bar, Lens, LensAnswer, Table, view_json
-from analysis.lenses.registry import LENSES
+from analysis.lenses.on_models import Grid, Grids, OnModels, parts_kept, words_on
+from analysis.lenses.registry import LENS_BY_KEY, LENSES
 from analysis.method_settings import Settings as Chosen
+from analysis.method_settings import filled
+from analysis.models.attention_weights import Transformer
+from analysis.models.model import Space
 from analysis.question import Question
 from analysis.report import Analysed, Part, Report, Settings
 from analysis.work import DEFAULT_WORK, Work
@@ -30,6 +37,8 @@ class ViewFound(Part):
     view: dict[str, Any] | None = Field(description="Null without an answer or a long table.")
     bars: tuple[Bar, ...]
     bands: Bands | None = None
+    grids: tuple[Grid, ...] = ()
+    stands: str = Field("", description="Whether what it shows stands in every valid circuit, of a transformer.")
 
 
 class FunctionFound(Part):
@@ -64,10 +73,15 @@ class LensesReport(Report):
     lenses: list[ViewFound]
     carried: CarriedFound
     functions: list[FunctionFound]
+    kept: dict[str, int] = Field({}, description="Of a transformer, how many valid circuits have each part.")
+    circuits: int = Field(0, description="Of a transformer, how many valid circuits were looked at.")
 
     def findings(self, question: Question | None, part: str = "edge") -> list[str]:
         """How many functions can be read from layers, how many are used, and how many are carried."""
         cells = [cell for function in self.functions for cell in function.layers]
+        if question is None:
+            stands = [f"{LENS_BY_KEY[one.lens].label}: {one.stands}" for one in self.lenses if one.stands]
+            return stands[:1] or ["No lens shows parts that circuits can have."]
         if not cells:
             return ["The network has no hidden layer, so only lenses about inputs apply."]
         decodable = [cell for cell in cells if cell.margin > 0]
@@ -135,3 +149,80 @@ def _settings(lens: Lens, question: Question, *, thorough: bool) -> Chosen:
 def _trains(lens: Lens, question: Question) -> bool:
     """Whether an answer under default settings would be fitted by gradient descent."""
     return lens.learns and lens.fit(question, lens.defaults).answered
+
+
+# --- transformers
+
+MAX_MILLISECONDS: Final = 120_000.0
+"""What one lens may be expected to take to be asked of a transformer."""
+
+
+def find_on_model(
+    model: Transformer, space: Space, masks: NDArray[np.uint64], work: Work = DEFAULT_WORK
+) -> LensesReport:
+    """Ask every lens about a transformer.
+
+    Args:
+        model: with its task.
+        space: of its circuits.
+        masks: of the valid ones, as numbers.
+        work: told how far it is; may cancel.
+    """
+    kept = parts_kept(space, masks)
+    views = []
+    for lens in work.each("lenses", LENSES, "lenses"):
+        on_models = lens.on_models
+        if on_models is None:
+            views.append(silent(lens, "It is of perceptrons: it reads neurons and Boolean inputs."))
+            continue
+        settings = filled(on_models.settings, {}, lens.key)
+        minutes = on_models.milliseconds(model, settings) / 60_000.0
+        if minutes * 60_000.0 > MAX_MILLISECONDS:
+            views.append(silent(lens, f"On this network it would take about {minutes:.0f} minutes."))
+        else:
+            views.append(view_on_model(lens, on_models, model, settings, kept, len(masks), work))
+    nothing = CarriedFound(known=False, of=0, n_carried=0, carried=[])
+    return LensesReport(thorough=True, lenses=views, carried=nothing, functions=[], kept=kept, circuits=len(masks))
+
+
+def silent(lens: Lens, why: str) -> ViewFound:
+    """The answer of a lens that has none."""
+    return ViewFound(lens=lens.key, settings={}, outcome="undefined", notes=[why], says="", view=None, bars=())
+
+
+def view_on_model(
+    lens: Lens,
+    on_models: OnModels,
+    model: Transformer,
+    settings: Chosen,
+    kept: Mapping[str, int],
+    n: int,
+    work: Work = DEFAULT_WORK,
+) -> ViewFound:
+    """What a lens says of a transformer, and whether it stands in the circuits that have some parts.
+
+    Args:
+        lens: which.
+        on_models: the lens on transformers.
+        model: with its task.
+        settings: all of them.
+        kept: see :class:`LensesReport`.
+        n: valid circuits that were looked at.
+        work: told how far it is; may cancel.
+    """
+    refused = on_models.refuses(model, settings)
+    found: Grids | None = None if refused else on_models.answer(model, settings, work)
+    if found is None:
+        view = silent(lens, refused or "Fitting came to no numbers.")
+        return view.model_copy(update={"settings": dict(settings), "outcome": "undefined" if refused else "diverged"})
+    return ViewFound(
+        lens=lens.key,
+        settings=dict(settings),
+        outcome="found",
+        notes=list(found.notes),
+        says=found.says,
+        view=dict(found.weights) or None,
+        bars=(),
+        grids=found.grids,
+        stands=words_on(found.grids, kept, n, effects=on_models.effects),
+    )

@@ -1,0 +1,212 @@
+"""What a lens says of a transformer: heat maps of layers, heads and positions, and whether valid circuits agree.
+
+A heat map says what happens in the whole model. A circuit is valid on its own, so one that does without a head shows
+that the task can be done without what the map finds there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.late_functions import function_at
+from analysis.method_settings import Setting, Settings
+from analysis.models.attention_weights import Transformer
+from analysis.models.circuits import number_bits
+from analysis.models.model import Space
+from analysis.models.runs import METRICS, MILLISECONDS, Pairs, Site, pairs_of
+from analysis.work import Work
+
+LARGE: Final = 0.5
+"""Share of the way from one run to the other from which an effect counts as large."""
+_MOST_NAMED: Final = 6
+PAIRS: Final = Setting("pairs", 32, "of rows, evenly spread, each with one answered otherwise", low=1, high=4_096)
+METRIC: Final = Setting("metric", METRICS[0], "that is compared", choices=METRICS)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A heat map.
+
+    Args:
+        title: what its rows are, and what is in the cells.
+        rows: their names.
+        columns: likewise.
+        values: ``[rows][columns]``, None where there is no such thing.
+        sites: likewise, what Play changes there; empty where it can change nothing.
+        texts: likewise, what stands in the cells in place of numbers; empty for the numbers.
+        most: the value that is drawn darkest; 0 for the largest that occurs.
+    """
+
+    title: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: tuple[tuple[float | None, ...], ...]
+    sites: tuple[tuple[str, ...], ...] = ()
+    texts: tuple[tuple[str, ...], ...] = ()
+    most: float = 0.0
+
+    def cells(self) -> Iterator[tuple[str, str, float, str]]:
+        """Row, column, value and site of every cell that has a value."""
+        for at, (row, values) in enumerate(zip(self.rows, self.values, strict=True)):
+            for column, value in enumerate(values):
+                if value is not None:
+                    yield row, self.columns[column], value, self.sites[at][column] if self.sites else ""
+
+
+@dataclass(frozen=True, eq=False)
+class Grids:
+    """What a lens found in a transformer.
+
+    Args:
+        grids: heat maps, the most important first.
+        says: one sentence made from the numbers.
+        notes: sentences to be read before it.
+        weights: what was learned, by name, as lists of numbers; {} where nothing was.
+    """
+
+    grids: tuple[Grid, ...]
+    says: str
+    notes: tuple[str, ...] = ()
+    weights: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class OnModels:
+    """A lens on transformers.
+
+    Args:
+        definition: one sentence: how it answers about these.
+        look: answers, None where fitting diverged; of a lens that learns the dotted path "module:function".
+        settings: everything that may be set.
+        multiplications: about how many an answer takes.
+        refuses: why it cannot answer about a model under settings; "" where it can.
+        effects: whether cells are shares of the way from one run to the other, so that large ones can be counted.
+        source: where it comes from on transformers, if that is not where the lens does.
+    """
+
+    definition: str
+    look: Callable[[Transformer, Settings, Work], Grids | None] | str
+    settings: tuple[Setting, ...] = ()
+    multiplications: Callable[[Transformer, Settings], float] = lambda model, _: cost_of_run(model)
+    refuses: Callable[[Transformer, Settings], str] = lambda _model, _settings: ""
+    effects: bool = False
+    source: str = ""
+
+    def answer(self, model: Transformer, settings: Settings, work: Work) -> Grids | None:
+        """Answer where it is not refused."""
+        look: Any = function_at(self.look) if isinstance(self.look, str) else self.look
+        found: Grids | None = look(model, settings, work)
+        return found
+
+    def milliseconds(self, model: Transformer, settings: Settings) -> float:
+        """About how long an answer takes."""
+        return MILLISECONDS * self.multiplications(model, settings)
+
+
+def cost_of_run(model: Transformer, n_rows: int | None = None) -> float:
+    """Multiplications of a run of the whole model on so many rows, or all."""
+    layers = len(model.layers) * (model.n_heads * model.per_row + model.per_mlp)
+    return float((len(model.tokens) if n_rows is None else n_rows) * (layers + model.unembedding.size))
+
+
+def alike(model: Transformer, _settings: Settings) -> str:
+    """Why pairs of rows cannot be compared; "" where they can."""
+    if len(set(model.answers.tolist())) > 1:
+        return ""
+    return f"All {len(model.tokens):,} rows have one answer, and rows with two different ones are compared."
+
+
+def paired(model: Transformer, settings: Settings) -> tuple[Pairs, tuple[str, ...]]:
+    """The pairs that settings ask for, and a note where these are not all."""
+    pairs = pairs_of(model, int(settings["pairs"]))
+    n = len(pairs.clean)
+    return pairs, (f"On {n:,} of {pairs.of:,} rows, evenly spread.",) if n < pairs.of else ()
+
+
+def positions(model: Transformer) -> tuple[str, ...]:
+    """Positions as columns."""
+    return tuple(map(str, range(1, model.tokens.shape[1] + 1)))
+
+
+def grid_of(model: Transformer, title: str, names: Sequence[str], value: Callable[[Site], float], most: float) -> Grid:
+    """A heat map of sites by position."""
+    context = model.tokens.shape[1]
+    sites = [[Site(name, at) for at in range(context)] for name in names]
+    values = tuple(tuple(map(value, row)) for row in sites)
+    return Grid(title, tuple(names), positions(model), values, tuple(tuple(map(str, row)) for row in sites), (), most)
+
+
+def largest_of(grids: Sequence[Grid]) -> str:
+    """Where the largest number is, in a sentence."""
+    cells = [(abs(value), value, row, column, grid.title) for grid in grids for row, column, value, _ in grid.cells()]
+    _, value, row, column, title = max(cells)
+    where = title.partition(",")[0].lower()
+    return f"The largest effect is {value:.2f}, of {row} at {column} ({where}).".replace("-0", "−0")
+
+
+# --- what valid circuits say of it
+
+
+def parts_kept(space: Space, masks: NDArray[np.uint64]) -> dict[str, int]:
+    """How many circuits have each head, MLP block, slot and edge.
+
+    Args:
+        space: of the circuits.
+        masks: of circuits, as numbers.
+    """
+    graph = space.graph
+    bits = number_bits(masks, graph.n_bits)
+    kept, active = graph.kept_edges(bits), graph.active_nodes(bits)
+    found = {graph.nodes[node].name: int(active[:, at].sum()) for at, node in enumerate(graph.removable)}
+    into: dict[str, NDArray[np.bool_]] = {}
+    for at, edge in enumerate(graph.edges):
+        reader = graph.nodes[edge.target].name
+        for slot in (edge.slot,) if edge.slot or not graph.nodes[edge.target].looks else ("q", "k", "v"):
+            name = f"{reader}.{slot}" if slot and reader != "logits" else reader
+            found[f"{graph.nodes[edge.source].name}-{name}"] = int(kept[:, at].sum())
+            into[name] = into.get(name, False) | kept[:, at]
+    return found | {name: int(some.sum()) for name, some in into.items() if name.count(".") == 2}
+
+
+def words_on(grids: Sequence[Grid], kept: Mapping[str, int], n: int, *, effects: bool) -> str:
+    """Whether what heat maps show stands in every valid circuit, in sentences; "" where they show no parts.
+
+    Args:
+        grids: of one lens.
+        kept: how many circuits have each part.
+        n: how many circuits there are.
+        effects: whether the cells are shares of the way from one run to the other.
+    """
+    largest: dict[str, float] = {}
+    for grid in grids:
+        for _, _, value, site in grid.cells():
+            part = Site(site.partition("~")[0]).part
+            if part in kept:
+                largest[part] = max(largest.get(part, 0.0), abs(value))
+    if not n or not largest:
+        return ""
+    if not effects:
+        top = max(largest, key=lambda part: largest[part])
+        return f"The part with the largest number, {top}, is in {kept[top]:,} of {n:,} valid circuits."
+    large = [part for part in largest if largest[part] >= LARGE]
+    rare = [part for part in large if 2 * kept[part] < n]
+    silent = [part for part in largest if largest[part] < LARGE and kept[part] == n]
+    if not large:
+        told = f"No part of a circuit has an effect of {LARGE:g} by itself"
+    else:
+        held = sum(kept[part] == n for part in large)
+        told = f"{len(large)} of {len(largest)} parts have an effect of {LARGE:g} or more"
+        told += f"; {held} of them are in every valid circuit"
+    told += f". More than half of the {n:,} valid circuits do without {_named(rare, kept, n)}" if rare else ""
+    told += f". In every valid circuit, with a smaller effect: {', '.join(silent[:_MOST_NAMED])}" if silent else ""
+    return f"{told}."
+
+
+def _named(parts: Sequence[str], kept: Mapping[str, int], n: int) -> str:
+    some = ", ".join(f"{part} (in {kept[part]:,} of {n:,})" for part in parts[:_MOST_NAMED])
+    return f"{some}{' and others' if len(parts) > _MOST_NAMED else ''}"
