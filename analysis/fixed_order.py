@@ -140,6 +140,32 @@ def _reduced_expm1(values: Array) -> tuple[Array, Array]:
     return rests.reshape(values.shape), scales.reshape(values.shape)
 
 
+def solved(matrix: Array, sides: Array) -> Array:
+    """The solution of symmetric equations without negative eigenvalues, by elimination in one order.
+
+    Args:
+        matrix: ``[n, n]``.
+        sides: ``[n]`` or ``[n, m]``.
+
+    Returns:
+        As ``sides``; NaN where a pivot is 0.
+    """
+    matrix, sides = matrix.copy(), sides.copy()
+    n = len(sides)
+    for k in range(n):
+        if not matrix[k, k] > 0.0:
+            return np.full(sides.shape, np.nan)
+        shares = matrix[k + 1 :, k] / matrix[k, k]
+        matrix[k + 1 :] -= shares[:, None] * matrix[k]
+        sides[k + 1 :] -= shares.reshape(-1, *[1] * (sides.ndim - 1)) * sides[k]
+    found = np.zeros(sides.shape)
+    for k in range(n - 1, -1, -1):
+        rest = matrix[k, k + 1 :].reshape(-1, *[1] * (sides.ndim - 1)) * found[k + 1 :]
+        total = np.add.accumulate(rest, axis=0)[-1] if len(rest) else 0.0
+        found[k] = (sides[k] - total) / matrix[k, k]
+    return found
+
+
 def decomposed(matrix: Array, least: float) -> tuple[Array, Array, Array]:
     """The singular value decomposition without the small values, by one-sided Jacobi rotations.
 

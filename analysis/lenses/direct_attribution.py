@@ -1,41 +1,86 @@
-"""Direct attribution and the logit lens: of models whose layers write into one sum, so not of perceptrons.
+"""Direct logit attribution: what each part of a transformer adds to the logits by itself.
 
-nostalgebraist, "interpreting GPT: the logit lens" (2020); Elhage et al., "A Mathematical Framework for Transformer
-Circuits" (2021). Attention models have both, exactly, in :mod:`analysis.models.attention_report`.
+Elhage et al., "A Mathematical Framework for Transformer Circuits" (2021). With LayerNorm the scale is that of the whole
+model's run, so that the parts still add up.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from analysis.lenses.lens import Fit, Lens, Table, not_applicable
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import fixed_order
+from analysis.lenses.lens import Lens
+from analysis.lenses.logit_lens import no_sum
+from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, cost_of_run, paired, positions
 from analysis.method_settings import Settings
-from analysis.question import Question
+from analysis.models.attention_blocks import mean_of
+from analysis.models.attention_weights import Transformer
+from analysis.models.runs import run
 from analysis.work import Work
 
+Array = NDArray[np.float64]
 
-def _fit(question: Question, _settings: Settings) -> Fit:
-    return not_applicable(
-        "Direct attribution and the logit lens read what layers write into one sum that the output is read from. A "
-        f"perceptron has no such sum: layers of {', '.join(map(str, question.cut.sizes))} neurons replace each other, "
-        "and the output's weights fit the last hidden layer alone. A read-out learned for each layer instead is "
-        "a linear probe."
+
+def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
+    pairs, notes = paired(model, settings)
+    blocks, tokens = model.blocks, model.tokens[pairs.clean]
+    seen, last = run(model, tokens), len(model.layers)
+    wanted, other = model.answers[pairs.clean], model.answers[pairs.corrupt]
+    directions = (model.unembedding[:, wanted] - model.unembedding[:, other]).T  # [pairs, d_model]
+    if blocks.epsilon is not None:  # what is read is centred, and divided by the size of the whole
+        centred = seen.values[f"x{last}"][:, -1]
+        centred = centred - mean_of(centred)
+        directions = (directions - mean_of(directions)) / np.sqrt(mean_of(centred * centred) + blocks.epsilon)
+
+    def effect(given: Array) -> float:
+        return float(fixed_order.mean(np.add.accumulate(given * directions, axis=1)[:, -1]))
+
+    heads = [f"{layer}.{head}" for layer in range(1, last + 1) for head in range(model.n_heads)]
+    mlps = [f"{layer}.mlp" for layer in range(1, last + 1)] if blocks.mlps else []
+    sources = ["x0", *sorted([*heads, *mlps], key=lambda name: name.partition(".")[0])]
+    whole = [(effect(seen.values[name][:, -1]),) for name in sources]
+    if blocks.reaches_logits:
+        bias = np.zeros(len(model.unembedding.T)) if blocks.unembedding_bias is None else blocks.unembedding_bias
+        constant = np.broadcast_to(blocks.constant(last, len(model.unembedding)), directions.shape)
+        whole.append((effect(constant) + float(fixed_order.mean(bias[wanted] - bias[other])),))
+    by_place = []
+    for name in heads:
+        layer, head = map(int, name.split("."))
+        values = fixed_order.inner(seen.values[f"{name}.v"], model.head(layer, head)[3].T)
+        shares = seen.values[f"{name}.a"][:, -1, :, None]
+        by_place.append(tuple(effect(given) for given in np.moveaxis(shares * values, 1, 0)))
+    at = f"~{tokens.shape[1]}"
+    sites = tuple((f"{name}{at}",) for name in sources) + ((("",),) if blocks.reaches_logits else ())
+    rows = (*sources, *(["biases"] if blocks.reaches_logits else []))
+    grids = (
+        Grid("Added to the right logit less the other’s, in the mean", rows, ("logits",), tuple(whole), sites),
+        Grid("Of heads, by the position that they read", tuple(heads), positions(model), tuple(by_place)),
     )
-
-
-def _look(_question: Question, _settings: Settings, _work: Work) -> Table | None:
-    return None
+    best = max(zip(rows, whole, strict=True), key=lambda one: one[1][0])
+    total = sum(value for (value,) in whole)
+    return Grids(grids, f"Of a difference of {total:.2f} in the mean, {best[0]} adds {best[1][0]:.2f} directly.", notes)
 
 
 DIRECT_ATTRIBUTION: Final = Lens(
     key="direct-attribution",
-    label="Direct attribution and logit lens",
-    definition="What each part of a model adds to the output directly, and what the output would be after each layer.",
-    source="nostalgebraist 2020; Elhage et al. 2021; on the pages of attention models",
+    label="Direct logit attribution",
+    definition="What each part of a model adds to the output directly.",
+    source="Elhage et al. 2021, “A Mathematical Framework for Transformer Circuits”",
     settings=(),
-    applies=_fit,
-    look=_look,
+    applies=no_sum,
+    look=lambda _question, _settings, _work: None,
     says=lambda _question, _seen: "",
-    can_know="In attention models without normalisation the parts add up to the logits exactly. What a part does "
-    "through later layers is not in its direct effect.",
+    can_know="The parts add up to the difference of two logits exactly. What a part does through later layers is not "
+    "in its direct effect.",
+    on_models=OnModels(
+        "What the embedding, each head and each MLP block add to the right logit less the logit of another row’s "
+        "answer at the last position; of heads also by the position that they read.",
+        _look,
+        (PAIRS,),
+        lambda model, settings: 2.0 * cost_of_run(model, int(settings["pairs"])),
+        alike,
+    ),
 )

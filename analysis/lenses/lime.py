@@ -44,28 +44,11 @@ def weighted_ridge(points: Array, outputs: Array, weights: Array, ridge: float) 
     moved, rest = points - centre, outputs - middle
     products = np.add.accumulate(weights[:, None, None] * moved[:, :, None] * moved[:, None, :])[-1]
     products = products + ridge * np.eye(points.shape[1])
-    slopes = _solved(products, np.add.accumulate((weights * rest)[:, None] * moved)[-1])
+    slopes = fixed_order.solved(products, np.add.accumulate((weights * rest)[:, None] * moved)[-1])
     left = rest - fixed_order.inner(moved, slopes[None])[:, 0]
     spread = fixed_order.total_of(weights * rest * rest)
     share = 1.0 - fixed_order.total_of(weights * left * left) / spread if spread > 0.0 else None
     return slopes, middle - fixed_order.dot(slopes, centre), share
-
-
-def _solved(matrix: Array, sides: Array) -> Array:
-    """The solution of symmetric equations without negative eigenvalues, by elimination; NaN where a pivot is 0."""
-    matrix, sides = matrix.copy(), sides.copy()
-    n = len(sides)
-    for k in range(n):
-        if not matrix[k, k] > 0.0:
-            return np.full(n, np.nan)
-        for row in range(k + 1, n):
-            share = matrix[row, k] / matrix[k, k]
-            matrix[row] -= share * matrix[k]
-            sides[row] -= share * sides[k]
-    found = np.zeros(n)
-    for k in range(n - 1, -1, -1):
-        found[k] = (sides[k] - fixed_order.dot(matrix[k, k + 1 :], found[k + 1 :])) / matrix[k, k]
-    return found
 
 
 def nearness(squared: Array, width: float) -> Array:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis import fixed_order
 from analysis.late_functions import function_at
 from analysis.method_settings import Setting, Settings
 from analysis.models.attention_weights import Transformer
@@ -134,11 +135,37 @@ def positions(model: Transformer) -> tuple[str, ...]:
 
 
 def grid_of(model: Transformer, title: str, names: Sequence[str], value: Callable[[Site], float], most: float) -> Grid:
-    """A heat map of sites by position."""
-    context = model.tokens.shape[1]
-    sites = [[Site(name, at) for at in range(context)] for name in names]
+    """A heat map of sites by position, and with all positions at once."""
+    sites = [[Site(name, at) for at in (*range(model.tokens.shape[1]), None)] for name in names]
     values = tuple(tuple(map(value, row)) for row in sites)
-    return Grid(title, tuple(names), positions(model), values, tuple(tuple(map(str, row)) for row in sites), (), most)
+    texts = tuple(tuple(map(str, row)) for row in sites)
+    return Grid(title, tuple(names), (*positions(model), "all"), values, texts, (), most)
+
+
+def spread_rows(model: Transformer, most: int) -> NDArray[np.intp]:
+    """Numbers of so many rows, evenly spread."""
+    n = len(model.tokens)
+    return np.unique(np.arange(min(n, most)) * n // min(n, most))
+
+
+def rows_by_position(
+    model: Transformer, rows: NDArray[np.intp], scores: NDArray[np.float64], title: str
+) -> tuple[Grid, Grid]:
+    """Scores ``[rows, context]`` of tokens: the mean of their sizes by position, and each."""
+    named = tuple(" ".join(model.row_tokens(row)) for row in rows.tolist())
+    sizes = fixed_order.mean(np.abs(scores)).tolist()
+    columns = positions(model)
+    return (
+        Grid(f"{title}, mean size by position", ("all rows",), columns, (tuple(sizes),)),
+        Grid(f"{title}, row by row", named, columns, tuple(map(tuple, scores.tolist()))),
+    )
+
+
+def strongest_position(grid: Grid) -> str:
+    """Which position scores most in the mean, in a sentence."""
+    [sizes] = grid.values
+    best = max(range(len(sizes)), key=lambda at: sizes[at] or 0.0)
+    return f"Position {grid.columns[best]} has the largest scores, {sizes[best]:.3g} in the mean over the rows."
 
 
 def largest_of(grids: Sequence[Grid]) -> str:

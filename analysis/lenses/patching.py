@@ -39,7 +39,18 @@ from analysis.lenses.on_models import (
 )
 from analysis.method_settings import Setting, Settings
 from analysis.models.attention_weights import Transformer
-from analysis.models.runs import Metric, Pairs, Run, Site, edge_names, measured, run, site_names
+from analysis.models.runs import (
+    Metric,
+    Pairs,
+    Run,
+    Site,
+    edge_names,
+    measured,
+    measured_slopes,
+    run,
+    site_names,
+    slopes,
+)
 from analysis.networks.mlp import activate, activations, pre_activations
 from analysis.networks.network import Network
 from analysis.question import Question
@@ -161,7 +172,7 @@ def _neurons_say(_question: Question, seen: Table) -> str:
     return f"{total}; neuron {most.label} does so most often, {most.n} of {most.of} times{without}."
 
 
-_DIRECTION: Final = Setting(
+DIRECTION: Final = Setting(
     "direction", "denoising", "clean into corrupt, or the reverse", choices=("denoising", "noising")
 )
 _TITLES: Final = {
@@ -189,10 +200,10 @@ class Effects:
         self._model, self._metric = model, metric
         self._wanted, self._other = model.answers[pairs.clean], model.answers[pairs.corrupt]
         clean, corrupt = (run(model, model.tokens[rows]) for rows in (pairs.clean, pairs.corrupt))
-        self.clean, self.corrupt = clean, corrupt
+        self.clean = clean
         self._tokens = model.tokens[pairs.corrupt if denoising else pairs.clean]
-        self.source = clean if denoising else corrupt
-        self._from = self._total(corrupt if denoising else clean)
+        self.source, self.run = (clean, corrupt) if denoising else (corrupt, clean)
+        self._from = self._total(self.run)
         self.span = self._total(self.source) - self._from
 
     def _total(self, of: Run) -> float:
@@ -202,28 +213,50 @@ class Effects:
         """The share of the way from the run to the one that is patched from, all pairs together."""
         name = site.name.partition("-")[0] if "-" in site.name else site.name
         patched = run(self._model, self._tokens, [(site, self.source.values["x0" if name == "x" else name])])
-        way = self._total(patched) - self._from
+        return self.share(self._total(patched) - self._from)
+
+    def share(self, way: float) -> float:
+        """A part of the way from the run to the one that is patched from, 0 where that is none."""
         return way / self.span if abs(self.span) > UNDEFINED else 0.0
 
+    def slopes(self, point: float) -> dict[str, NDArray[np.float64]]:
+        """Derivatives of the metric by every site, the stream at the start so far on the way to the other run's."""
+        here, there = self.run.values["x0"], self.source.values["x0"]
+        moved = run(self._model, self._tokens, start=here + point * (there - here))
+        whole, wanted, other = self.clean.logits, self._wanted, self._other
+        return slopes(self._model, moved, measured_slopes(self._metric, moved.logits, whole, wanted, other))
 
-def _kind_of(name: str) -> str:
-    return "x" if name.startswith("x") else name.rpartition(".")[2] if name.count(".") > 1 or "mlp" in name else "head"
+
+def effects_of(model: Transformer, settings: Settings) -> tuple[Effects, tuple[str, ...]]:
+    """Those that settings ask for, and a note where pairs are left out."""
+    pairs, notes = paired(model, settings)
+    denoising = settings["direction"] == "denoising"
+    return Effects(model, pairs, cast(Metric, settings["metric"]), denoising=denoising), notes
+
+
+def sites_by_kind(model: Transformer) -> dict[str, list[str]]:
+    """Sites of each kind, under a title."""
+    found: dict[str, list[str]] = {}
+    for name in site_names(model):
+        end = name.rpartition(".")[2]
+        kind = "x" if name.startswith("x") else end if end in _TITLES else "head"
+        found.setdefault(_TITLES[kind], []).append(name)
+    return {title: found[title] for title in _TITLES.values() if title in found}
 
 
 def _look_at_sites(model: Transformer, settings: Settings, work: Work) -> Grids:
-    pairs, notes = paired(model, settings)
-    effects = Effects(model, pairs, cast(Metric, settings["metric"]), denoising=settings["direction"] == "denoising")
-    grids = []
-    for kind in work.each("methods", list(_TITLES), "kinds of sites"):
-        names = [name for name in site_names(model) if _kind_of(name) == kind]
-        if names:
-            grids.append(grid_of(model, f"{_TITLES[kind]}, by position", names, effects.of, 1.0))
+    effects, notes = effects_of(model, settings)
+    kinds = sites_by_kind(model)
+    grids = [
+        grid_of(model, title, kinds[title], effects.of, 1.0)
+        for title in work.each("methods", list(kinds), "kinds of sites")
+    ]
     return Grids(tuple(grids), largest_of(grids[1:]), notes)
 
 
 def _cost_of_sites(model: Transformer, settings: Settings) -> float:
     n_rows = min(int(settings["pairs"]), len(model.tokens))
-    return cost_of_run(model, n_rows) * len(site_names(model)) * model.tokens.shape[1]
+    return cost_of_run(model, n_rows) * float(len(site_names(model)) * (model.tokens.shape[1] + 1))
 
 
 PATCHING_TABLE: Final = Lens(
@@ -246,7 +279,7 @@ PATCHING_TABLE: Final = Lens(
         "otherwise and differs least: the share of the way from one run to the other that the metric goes, all pairs "
         "of rows together.",
         _look_at_sites,
-        (METRIC, _DIRECTION, PAIRS),
+        (METRIC, DIRECTION, PAIRS),
         _cost_of_sites,
         alike,
         effects=True,
@@ -306,8 +339,7 @@ def _paths_say(_question: Question, seen: Table) -> str:
 
 
 def _look_at_edges(model: Transformer, settings: Settings, work: Work) -> Grids:
-    pairs, notes = paired(model, settings)
-    effects = Effects(model, pairs, cast(Metric, settings["metric"]), denoising=settings["direction"] == "denoising")
+    effects, notes = effects_of(model, settings)
     sources = list(dict.fromkeys(name.partition("-")[0] for name in edge_names(model)))
     readers = list(dict.fromkeys(name.partition("-")[2] for name in edge_names(model)))
     known = set(edge_names(model))
@@ -350,7 +382,7 @@ PATH_PATCHING: Final = Lens(
         "What one source gives one reader, and nobody else, is set to what it gives on a row that is answered "
         "otherwise and differs least: the share of the way from one run to the other that the metric goes.",
         _look_at_edges,
-        (METRIC, _DIRECTION, PAIRS),
+        (METRIC, DIRECTION, PAIRS),
         _cost_of_edges,
         alike,
         effects=True,

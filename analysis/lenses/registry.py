@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from analysis.lenses.attribution_patching import ATTRIBUTION_PATCHING
 from analysis.lenses.das import DAS
 from analysis.lenses.direct_attribution import DIRECT_ATTRIBUTION
 from analysis.lenses.feature_pictures import FEATURE_PICTURES
@@ -12,6 +13,7 @@ from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
 from analysis.lenses.labels import LABELS
 from analysis.lenses.lens import Lens
 from analysis.lenses.lime import LIME
+from analysis.lenses.logit_lens import AFFINE_LENS, LOGIT_LENS
 from analysis.lenses.patching import PATCHING_TABLE, PATH_PATCHING
 from analysis.lenses.probes import PROBES
 from analysis.lenses.response_fields import RESPONSE_FIELDS
@@ -27,12 +29,15 @@ LENSES: Final[tuple[Lens, ...]] = (
     PROBES,
     PATCHING_TABLE,
     PATH_PATCHING,
+    ATTRIBUTION_PATCHING,
     RESPONSE_FIELDS,
     FEATURE_PICTURES,
     LABELS,
     SAE,
     DAS,
     DIRECT_ATTRIBUTION,
+    LOGIT_LENS,
+    AFFINE_LENS,
     SUPERPOSITION,
 )
 LENS_BY_KEY: Final = {lens.key: lens for lens in LENSES}

@@ -1,0 +1,108 @@
+"""Attribution patching: what a patch would change, to first order, from one pass back.
+
+Nanda, "Attribution Patching: Activation Patching At Industrial Scale" (2023); its integrated form takes derivatives
+along the way from one row's embeddings to the other's (Hanna, Pezzelle and Belinkov, COLM 2024). Patches of perceptrons
+and the small transformers here can be made themselves, so what the estimate misses stands beside it.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any, Final
+
+import numpy as np
+
+from analysis.fixed_order import mean, total_of
+from analysis.lenses.lens import NEURON_COLUMNS, Lens, Table
+from analysis.lenses.on_models import METRIC, PAIRS, Grids, OnModels, alike, cost_of_run, grid_of, largest_of
+from analysis.lenses.patching import DIRECTION, effects_of, neurons_of, patched_along, sites_by_kind
+from analysis.method_settings import Setting, Settings
+from analysis.models.attention_weights import Transformer
+from analysis.models.runs import Site
+from analysis.networks.gradients import backward
+from analysis.networks.mlp import activations
+from analysis.question import Question
+from analysis.work import Work
+
+_STEPS: Final = 8
+_SHOWN: Final = 0.005  # less makes no difference in two digits
+_FORMS: Final = ("first-order", "integrated")
+_FORM: Final = Setting("form", _FORMS[0], "of the derivative: in the run, or along the way", choices=_FORMS)
+
+
+def _look(question: Question, _settings: Settings, _work: Work) -> Table:
+    network, clean = question.cut, activations(question.cut, question.method_rows[0])
+    above = backward(network, [layer.T for layer in clean], np.ones(len(clean[0])))
+    rows: list[dict[str, Any]] = []
+    for path in neurons_of(network.sizes):
+        [(layer, neuron)] = path
+        weights, after = network.weights[layer][:, neuron], above[layer]
+        slope = np.add.accumulate(weights[:, None] * after, axis=0)[-1]
+        patched = patched_along(network, clean, path)
+        for base, source in product(range(len(clean[0])), repeat=2):
+            if base != source:
+                estimate = float(slope[base] * (clean[layer][source, neuron] - clean[layer][base, neuron]))
+                change = float(patched[source, base] - clean[-1][base, 0])
+                row = {"layer": layer, "neuron": neuron, "base": base, "source": source}
+                rows.append({**row, "estimate": estimate, "change": change})
+    return Table(tuple(rows))
+
+
+def _says(_question: Question, seen: Table) -> str:
+    moving = [row for row in seen.rows if row["change"] or row["estimate"]]
+    wrong = sum(row["change"] * row["estimate"] <= 0.0 for row in moving)
+    error = max((abs(row["change"] - row["estimate"]) for row in moving), default=0.0)
+    return f"The estimate has the wrong sign for {wrong:,} of {len(moving):,} patches, and misses by up to {error:.3g}."
+
+
+def _look_at_sites(model: Transformer, settings: Settings, _work: Work) -> Grids:
+    effects, notes = effects_of(model, settings)
+    points = [0.0] if settings["form"] == "first-order" else [(at + 0.5) / _STEPS for at in range(_STEPS)]
+    every = [effects.slopes(point) for point in points]
+    slopes = {name: mean(np.stack([one[name] for one in every])) for name in every[0]}
+
+    def estimate(site: Site) -> float:
+        where = slice(None) if site.at is None else slice(site.at, site.at + 1)
+        moved = effects.source.values[site.name][:, where] - effects.run.values[site.name][:, where]
+        return effects.share(total_of((moved * slopes[site.name][:, where]).ravel()))
+
+    grids = [grid_of(model, title, names, estimate, 1.0) for title, names in sites_by_kind(model).items()]
+    cells = [(site, value) for grid in grids for _, _, value, site in grid.cells() if not site.startswith("x")]
+    site, value = max(cells, key=lambda cell: abs(cell[1]))
+    name, _, at = site.partition("~")
+    exact = effects.of(Site(name, int(at) - 1 if at else None))
+    told = largest_of(grids[1:])
+    if abs(exact - value) > _SHOWN:
+        told += f" The patch itself has {exact:.2f} there."
+    return Grids(tuple(grids), told.replace(" -", " −"), notes)
+
+
+ATTRIBUTION_PATCHING: Final = Lens(
+    key="attribution-patching",
+    label="Attribution patching",
+    definition="What setting one neuron to its value on another row would change, as its derivative foretells.",
+    source="Nanda 2023, “Attribution Patching: Activation Patching At Industrial Scale”; its integrated form: Hanna, "
+    "Pezzelle & Belinkov, COLM 2024 (arXiv:2403.17806)",
+    settings=(),
+    needs=("hidden",),
+    size=lambda question, _: sum(question.cut.hidden_sizes) * (len(question.method_rows[0]) - 1),
+    look=_look,
+    says=_says,
+    can_know="An estimate of what activation patching finds by a run for each patch. Where units or attention saturate "
+    "it may have any size and either sign.",
+    columns=NEURON_COLUMNS
+    | {
+        "base": "row that is run",
+        "source": "row that the value comes from",
+        "estimate": "change of the output to first order",
+        "change": "of the output, by the patch itself",
+    },
+    on_models=OnModels(
+        "What activation patching would find at each site, as the metric’s derivative there foretells.",
+        _look_at_sites,
+        (METRIC, DIRECTION, _FORM, PAIRS),
+        lambda model, settings: 30.0 * cost_of_run(model, int(settings["pairs"])),
+        alike,
+        effects=True,
+    ),
+)
