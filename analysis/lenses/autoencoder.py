@@ -13,8 +13,12 @@ import torch
 
 from analysis.answers import answers
 from analysis.directions.swaps import run_from
+from analysis.fixed_order import inner
 from analysis.lenses.lens import Array, Table
+from analysis.lenses.on_models import Grid, Grids
 from analysis.method_settings import Settings
+from analysis.models.attention_weights import Transformer
+from analysis.models.runs import run, site_names
 from analysis.networks.mlp import activations
 from analysis.networks.optimizers import Adam
 from analysis.networks.threads import one_thread
@@ -28,6 +32,8 @@ FIRES: Final = 0.01
 """Share of a latent's largest value above which it counts as firing."""
 DEAD: Final = 1e-6
 _BETWEEN_REPORTS: Final = 100
+MAX_SAMPLES: Final = 2_048
+"""Of rows and positions of a transformer."""
 
 
 def look(question: Question, settings: Settings, work: Work) -> Table | None:
@@ -75,6 +81,34 @@ def encoded(values: Array, settings: Settings, work: Work = DEFAULT_WORK) -> tup
         return None
     spread = float(((values - values.mean(axis=0)) ** 2).sum())
     return latents.numpy(), units.numpy(), 1.0 - float(error) / spread if spread > 0.0 else None
+
+
+def look_at_stream(model: Transformer, settings: Settings, work: Work) -> Grids | None:
+    """The latents of each layer's residual stream, and of what MLP blocks add, on all rows and positions of a
+    transformer; None where training diverged.
+    """
+    values, size = run(model, model.tokens).values, model.tokens.size
+    names = [name for name in site_names(model) if name.startswith("x") or name.endswith("mlp")][1:]
+    at = np.unique(np.arange(min(size, MAX_SAMPLES)) * size // min(size, MAX_SAMPLES))
+    here = (model.tokens.ravel()[at, None] == np.arange(len(model.outputs))).astype(np.float64)
+    times, grids, weights, shares = np.maximum(here.sum(axis=0), 1.0), list[Grid](), dict[str, Any](), list[float]()
+    for name in names:
+        found = encoded(values[name].reshape(size, -1)[at], settings, work)
+        if found is None:
+            return None
+        latents, units, explained = found
+        order = np.argsort(-latents.max(axis=0), kind="stable")
+        alive = [latent for latent in order.tolist() if latents[:, latent].max() > DEAD]
+        mean = inner(latents[:, alive].T, here.T) / times
+        shares += [] if explained is None else [explained]
+        told = "" if explained is None else f"; {explained:.1%} of the variance explained"
+        labels = tuple(map(str, range(len(alive))))
+        title = f"Latents of {name} by the token at the position, in the mean{told}"
+        grids.append(Grid(title, labels, model.outputs, tuple(map(tuple, mean.tolist()))))
+        weights[name] = {"directions": units[alive].tolist()}
+    least = f"{min(shares):.1%} or more of each site’s variance is explained" if shares else "No site varies"
+    notes = (f"On {len(at):,} of {size:,} rows and positions, evenly spread.",) if len(at) < size else ()
+    return Grids(tuple(grids), f"{least}.", notes, weights)
 
 
 def _rows(

@@ -11,10 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.answers import largest
+from analysis.criteria.cuts import log_softmax
 from analysis.directions.alignment import LinearPlace
 from analysis.directions.blocks import Block
 from analysis.directions.scoring import ScoredDirections
@@ -23,12 +26,18 @@ from analysis.directions.table import DirectionTable
 from analysis.ladder.climbing import MAX_ALGORITHMS, placed_algorithms
 from analysis.late_functions import function_at
 from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
-from analysis.method_settings import Settings
+from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, cost_of_run, paired, positions
+from analysis.method_settings import Setting, Settings
+from analysis.models.attention_weights import Transformer
+from analysis.models.runs import Pairs, Site, run, site_names, slopes
 from analysis.protocol import COMPLETE
 from analysis.question import Question
 from analysis.work import Work
 
+Array = NDArray[np.float64]
 MAX_INPUTS: Final = 3
+_RANK: Final = 1e-9
+_FEWEST: Final = 4
 
 
 def _asked(question: Question) -> Candidates:
@@ -126,6 +135,100 @@ def _says(_question: Question, seen: Table) -> str:
     )
 
 
+# --- transformers
+
+_DIMENSION: Final = Setting("dimension", 1, "of the subspace", low=1, high=256)
+_STEPS: Final = 80
+_RATE: Final = 0.3
+
+
+def _too_wide(model: Transformer, settings: Settings) -> str:
+    d, k = len(model.unembedding), int(settings["dimension"])
+    if len(model.tokens) < _FEWEST:
+        return f"The task has {len(model.tokens)} rows, and half of the pairs are held out."
+    return "" if k <= d else f"The stream has {d} dimensions, fewer than {k}."
+
+
+def _n_sites(model: Transformer) -> int:
+    return (len(model.layers) + 1) * int(model.tokens.shape[1])
+
+
+def learned_subspace(model: Transformer, site: Site, pairs: Pairs, dimension: int) -> Array:
+    """``[dimension, d_model]`` orthonormal directions of a stream, so that interchanging what lies in them gives the
+    partner's answer, by descent of the cross-entropy from the directions in which partners differ most.
+
+    Args:
+        model: with its task.
+        site: of the stream, with a position.
+        pairs: that are learned from.
+        dimension: at most d_model.
+    """
+    tokens, wanted = model.tokens[pairs.clean], model.answers[pairs.corrupt]
+    own, other = (run(model, model.tokens[rows]).values[site.name] for rows in (pairs.clean, pairs.corrupt))
+    moved = (other - own)[:, site.at]
+    spread = fixed_order.decomposed(moved, _RANK)
+    start = spread[2][np.argsort(-spread[1], kind="stable")]
+    basis = orthonormal(np.concatenate([start, np.eye(moved.shape[1])]))[:dimension]
+    for _ in range(_STEPS):
+        inside, stream = fixed_order.inner(moved, basis), own.copy()
+        stream[:, site.at] += fixed_order.inner(inside, basis.T)
+        patched = run(model, tokens, [(site, stream)])
+        by_logits = np.exp(log_softmax(patched.logits))
+        by_logits[np.arange(len(tokens)), wanted] -= 1.0
+        slope = slopes(model, patched, by_logits)[site.name][:, site.at]
+        along = fixed_order.inner(slope, basis)
+        step = fixed_order.inner(inside.T, slope.T) + fixed_order.inner(along.T, moved.T)
+        size = fixed_order.length(step.ravel())
+        if not size > 0.0:
+            break
+        basis = orthonormal(basis - _RATE * step / size)
+    return basis
+
+
+def orthonormal(rows: Array) -> Array:
+    """Rows made orthonormal one after the other; those that depend on earlier ones are left out."""
+    found: list[Array] = []
+    for row in rows:
+        rest = row
+        for one in (*found, *found):  # twice, so that rounding does not add up
+            rest = rest - fixed_order.dot(rest, one) * one
+        size = fixed_order.length(rest)
+        if size > _RANK * max(1.0, fixed_order.length(row)):
+            found.append(rest / size)
+    return np.array(found)
+
+
+def _look_at_stream(model: Transformer, settings: Settings, work: Work) -> Grids:
+    pairs, notes = paired(model, settings)
+    even, dimension = np.arange(len(pairs.clean)) % 2 == 0, int(settings["dimension"])
+    fitted, held = (Pairs(pairs.clean[some], pairs.corrupt[some], pairs.of) for some in (even, ~even))
+    names = tuple(name for name in site_names(model) if name.startswith("x"))
+    tokens, wanted = model.tokens[held.clean], model.answers[held.corrupt]
+    clean, corrupt = run(model, tokens).values, run(model, model.tokens[held.corrupt]).values
+    learned, whole, directions = list[tuple[float, ...]](), list[tuple[float, ...]](), dict[str, Any]()
+    for name in work.each("methods", names, "layers"):
+        moved, some = corrupt[name] - clean[name], list[tuple[float, float]]()
+        for at in range(tokens.shape[1]):
+            basis = learned_subspace(model, Site(name, at), fitted, dimension)
+            directions[str(Site(name, at))] = basis.tolist()
+            inside = fixed_order.inner(fixed_order.inner(moved, basis), basis.T)
+            runs = (run(model, tokens, [(Site(name, at), clean[name] + change)]) for change in (inside, moved))
+            by_basis, by_all = (float((largest(one.logits) == wanted).mean()) for one in runs)
+            some.append((by_basis, by_all))
+        learned.append(tuple(one for one, _ in some))
+        whole.append(tuple(one for _, one in some))
+    sites = tuple(tuple(str(Site(name, at)) for at in range(tokens.shape[1])) for name in names)
+    columns, title = positions(model), f"Held-out pairs answered as the other row, by {dimension} dimensions"
+    grids = (
+        Grid(title.removesuffix("s") if dimension == 1 else title, names, columns, tuple(learned), (), (), 1.0),
+        Grid("The same by the whole stream there", names, columns, tuple(whole), sites, (), 1.0),
+    )
+    best, name, place = max((value, name, column) for name, column, value, _ in grids[0].cells())
+    told = f"Learned on {name} at position {place}, it brings the other answer on {best:.0%} of held-out pairs."
+    few = f"{len(fitted.clean)} pairs are no more than the {len(model.unembedding)} dimensions of the stream."
+    return Grids(grids, told, (*notes, few) if len(fitted.clean) <= len(model.unembedding) else notes, directions)
+
+
 DAS: Final = Lens(
     key="das",
     label="Distributed alignment search",
@@ -154,4 +257,14 @@ DAS: Final = Lens(
         "closed_form": "whether the shortest read-outs of all variables on this layer pass",
     },
     bars=_bars,
+    on_models=OnModels(
+        "Of the residual stream of each layer and position a subspace is learned so that interchanging it between rows "
+        "brings the other row’s answer: the share of held-out pairs on which it does, beside the share for the whole "
+        "stream there.",
+        _look_at_stream,
+        (_DIMENSION, PAIRS),
+        lambda model, settings: 3.0 * _STEPS * cost_of_run(model, int(settings["pairs"])) * _n_sites(model),
+        lambda model, settings: alike(model, settings) or _too_wide(model, settings),
+        source="Geiger et al., CLeaR 2024 (arXiv:2303.02536), with the answer as the variable",
+    ),
 )

@@ -6,7 +6,7 @@ row add up to f(x) − f(baseline); what a finite rule leaves of that is the gap
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,20 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.lenses.gradient_corners import hidden_notes
 from analysis.lenses.lens import Attribution, Lens
+from analysis.lenses.on_models import (
+    METRIC,
+    ROWS,
+    Grids,
+    OnModels,
+    alike,
+    cost_of_run,
+    rows_by_position,
+    strongest_position,
+)
+from analysis.lenses.patching import Effects
 from analysis.method_settings import Settings
+from analysis.models.attention_weights import Transformer
+from analysis.models.runs import Metric, pairs_of
 from analysis.networks.gradients import input_slopes
 from analysis.networks.mlp import forward
 from analysis.question import Question
@@ -58,6 +71,21 @@ def _input(axis: int) -> str:
     return INPUT_NAMES[axis] if axis < len(INPUT_NAMES) else f"input {axis}"
 
 
+def _look_at_tokens(model: Transformer, settings: Settings, work: Work) -> Grids:
+    pairs = pairs_of(model, int(settings["rows"]))
+    effects = Effects(model, pairs, cast(Metric, settings["metric"]), denoising=True)  # from the other row to this one
+    moved = effects.source.values["x0"] - effects.run.values["x0"]
+    total = np.zeros(moved.shape)
+    for point in (np.arange(_STEPS) + 0.5) / _STEPS:
+        total = total + 1.0 / _STEPS * effects.slopes(point)["x0"]
+        work.check()
+    scores = np.add.accumulate(moved * total, axis=2)[:, :, -1]
+    gap = abs(fixed_order.total_of(scores.ravel()) - effects.span)
+    grids = rows_by_position(model, pairs.clean, scores, "Score")
+    told = f"All scores together miss the difference of the runs by {gap:.2g}."
+    return Grids(grids, f"{strongest_position(grids[0])} {told}")
+
+
 INTEGRATED_GRADIENTS: Final = Lens(
     key="integrated-gradients",
     label="Integrated gradients",
@@ -70,4 +98,12 @@ INTEGRATED_GRADIENTS: Final = Lens(
     can_know="The scores of a row add up to the difference of two outputs, up to the gap, whatever happens inside. "
     "How that is divided depends on the outputs along one line from the baseline, and on the baseline, the row of the "
     "input 0…0.",
+    on_models=OnModels(
+        "A token’s score is the derivative of the right logit less the other row’s by the token’s embedding, in the "
+        "mean along the line from the row that is answered otherwise and differs least, times how far that is.",
+        _look_at_tokens,
+        (METRIC, ROWS),
+        lambda model, settings: 3.0 * _STEPS * cost_of_run(model, int(settings["rows"])),
+        alike,
+    ),
 )

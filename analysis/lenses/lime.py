@@ -15,7 +15,20 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.lenses.lens import Attribution, Lens, bit_of, outputs_by_input
+from analysis.lenses.on_models import (
+    ROWS,
+    Grids,
+    OnModels,
+    alike,
+    coalitions,
+    cost_of_coalitions,
+    rows_by_position,
+    strongest_position,
+    too_long,
+)
 from analysis.method_settings import Settings
+from analysis.models.attention_weights import Transformer
+from analysis.models.runs import pairs_of
 from analysis.question import Question
 from analysis.work import Work
 
@@ -84,6 +97,18 @@ def _says(_question: Question, seen: Attribution) -> str:
     return f"{told}; the lines explain {min(known):.0%} to {max(known):.0%} of the weighted variance around their rows."
 
 
+def _look_at_tokens(model: Transformer, settings: Settings, _work: Work) -> Grids:
+    pairs, n = pairs_of(model, int(settings["rows"])), model.tokens.shape[1]
+    values = coalitions(model, pairs.clean, pairs.corrupt[:, None])
+    kept = (np.arange(1 << n)[:, None] >> np.arange(n)[::-1] & 1).astype(np.float64)
+    weights = nearness(n - np.add.accumulate(kept, axis=1)[:, -1], _WIDTH * sqrt(n))
+    fits = [weighted_ridge(kept, outputs, weights, _RIDGE) for outputs in values]
+    grids = rows_by_position(model, pairs.clean, np.array([slopes for slopes, _, _ in fits]), "Slope")
+    shares = [share for _, _, share in fits if share is not None]
+    told = f" The lines explain {min(shares):.0%} to {max(shares):.0%} of the weighted variance." if shares else ""
+    return Grids(grids, f"{strongest_position(grids[0])}{told}")
+
+
 LIME: Final = Lens(
     key="lime",
     label="LIME",
@@ -99,4 +124,12 @@ LIME: Final = Lens(
     can_know="As with Shapley values, only outputs on Boolean inputs take part, so two networks with equal "
     "outputs have equal scores. A line may leave out most of a function: the share of variance says how much. "
     "Ridge and width of the kernel are those that LIME usually has.",
+    on_models=OnModels(
+        "A token’s score is its slope in a ridge regression of the right logit, less the mean of the others, on which "
+        "tokens of a row are kept; the others are those of the row that is answered otherwise and differs least.",
+        _look_at_tokens,
+        (ROWS,),
+        lambda model, settings: cost_of_coalitions(model, int(settings["rows"]), 1),
+        lambda model, settings: alike(model, settings) or too_long(model, settings),
+    ),
 )

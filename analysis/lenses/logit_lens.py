@@ -129,8 +129,8 @@ def _look_affine(model: Transformer, _settings: Settings, _work: Work) -> Grids:
     plain, mapped = list[tuple[float, ...]](), list[tuple[float, ...]]()
     for stream, (matrix, shift) in zip(found.values(), maps, strict=True):
         moved = fixed_order.inner(stream[~fitted], matrix.T) + shift
-        for told, seen in ((plain, stream[~fitted]), (mapped, moved)):
-            told.append(tuple(fixed_order.mean(divergence(whole, read_out(model, seen)[None])[0]).tolist()))
+        for some, seen in ((plain, stream[~fitted]), (mapped, moved)):
+            some.append(tuple(fixed_order.mean(divergence(whole, read_out(model, seen)[None])[0]).tolist()))
     names, columns = tuple(found), positions(model)
     grids = (
         Grid("Divergence from the last layer in nats, with the affine map", names, columns, tuple(mapped)),

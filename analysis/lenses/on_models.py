@@ -19,7 +19,7 @@ from analysis.method_settings import Setting, Settings
 from analysis.models.attention_weights import Transformer
 from analysis.models.circuits import number_bits
 from analysis.models.model import Space
-from analysis.models.runs import METRICS, MILLISECONDS, Pairs, Site, pairs_of
+from analysis.models.runs import METRICS, MILLISECONDS, Pairs, Site, pairs_of, run
 from analysis.work import Work
 
 LARGE: Final = 0.5
@@ -174,6 +174,44 @@ def largest_of(grids: Sequence[Grid]) -> str:
     _, value, row, column, title = max(cells)
     where = title.partition(",")[0].lower()
     return f"The largest effect is {value:.2f}, of {row} at {column} ({where}).".replace("-0", "−0")
+
+
+# --- tokens of a row in and out
+
+MAX_POSITIONS: Final = 10
+"""Of which every set is tried."""
+ROWS: Final = Setting("rows", 8, "that are explained, evenly spread", low=1, high=256)
+
+
+def coalitions(model: Transformer, rows: NDArray[np.intp], others: NDArray[np.intp]) -> NDArray[np.float64]:
+    """``[rows, 2^context]`` the right logit less the mean of the others, for each set of positions.
+
+    Args:
+        model: with its task.
+        rows: whose tokens stand at the positions of a set; the first position is the highest bit of its number.
+        others: ``[rows, backgrounds]`` rows whose tokens stand at the other positions; the mean over these.
+    """
+    context, n_tokens = model.tokens.shape[1], model.unembedding.shape[1]
+    inside = np.arange(1 << context)[:, None] >> np.arange(context)[::-1] & 1
+    found = np.empty((len(rows), 1 << context))
+    for at, row in enumerate(rows.tolist()):
+        mixed = np.where(inside[:, None], model.tokens[row], model.tokens[others[at]])  # [sets, backgrounds, context]
+        logits = run(model, mixed.reshape(-1, context)).logits
+        right = logits[:, model.answers[row]]
+        apart = right - (np.add.accumulate(logits, axis=1)[:, -1] - right) / (n_tokens - 1)
+        found[at] = fixed_order.mean(apart.reshape(len(inside), -1).T)
+    return found
+
+
+def cost_of_coalitions(model: Transformer, rows: int, others: int) -> float:
+    """Multiplications of so many rows, each before so many others."""
+    return cost_of_run(model, 1) * rows * others * float(1 << model.tokens.shape[1])
+
+
+def too_long(model: Transformer, _settings: Settings) -> str:
+    """Why not every set of positions can be tried; "" where it can."""
+    n = model.tokens.shape[1]
+    return "" if n <= MAX_POSITIONS else f"{n} positions have too many sets to try each; the most are {MAX_POSITIONS}."
 
 
 # --- what valid circuits say of it

@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.explanations.probes import hidden_layers, separation
 from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table
+from analysis.lenses.logit_lens import streams
+from analysis.lenses.on_models import Grid, Grids, OnModels, cost_of_run, positions
 from analysis.method_settings import Settings
+from analysis.models.attention_weights import Transformer
 from analysis.networks.mlp import activations
 from analysis.question import Question
 from analysis.work import Work
@@ -115,6 +118,61 @@ def _milliseconds(question: Question, _settings: Settings) -> float:
     return _MILLISECONDS * len(labellings(question)) * len(hidden_layers(question)) / 2
 
 
+# --- transformers
+
+_RIDGE: Final = 1e-3  # of the mean square of a layer's numbers
+_SEED: Final = 0
+
+
+def read_out_accuracy(points: Array, labels: NDArray[np.int64], fitted: NDArray[np.bool_]) -> float:
+    """The share of held-out rows whose label a linear read-out gives, fitted by ridge regression on one number a label.
+
+    Args:
+        points: ``[rows, d]``.
+        labels: ``[rows]`` from 0.
+        fitted: ``[rows]`` which rows it is fitted on.
+    """
+    centre = fixed_order.mean(points[fitted])
+    moved = np.concatenate([points - centre, np.ones((len(points), 1))], axis=1)
+    wanted = (labels[:, None] == np.arange(labels.max() + 1)).astype(np.float64)
+    products = fixed_order.inner(moved[fitted].T, moved[fitted].T)
+    ridge = _RIDGE * float(np.trace(products)) / len(products)
+    sides = fixed_order.inner(moved[fitted].T, wanted[fitted].T)
+    weights = fixed_order.solved(products + ridge * np.eye(len(products)), sides)
+    given = fixed_order.inner(moved[~fitted], weights.T).argmax(axis=1)
+    return float((given == labels[~fitted]).mean())
+
+
+def _look_at_stream(model: Transformer, _settings: Settings, _work: Work) -> Grids:
+    found, fitted = streams(model), np.arange(len(model.tokens)) % 2 == 0
+    random = np.random.default_rng(_SEED).permutation(len(model.outputs))  # a random answer for each token
+    _, labels = np.unique(model.answers, return_inverse=True)
+    n_labels, right, control = int(labels.max()) + 1, list[tuple[float, ...]](), list[tuple[float, ...]]()
+    for stream in found.values():
+        places = range(stream.shape[1])
+        right.append(tuple(read_out_accuracy(stream[:, at], labels, fitted) for at in places))
+        others = [random[model.tokens[:, at]] % n_labels for at in places]
+        control.append(tuple(read_out_accuracy(stream[:, at], others[at], fitted) for at in places))
+    selective = tuple(tuple(a - b for a, b in zip(*rows, strict=True)) for rows in zip(right, control, strict=True))
+    names, columns = tuple(found), positions(model)
+    grids = (
+        Grid("Accuracy of the answer on held-out rows", names, columns, tuple(right), (), (), 1.0),
+        Grid("The same of the control task", names, columns, tuple(control), (), (), 1.0),
+        Grid("Selectivity: the first less the second", names, columns, selective, (), (), 1.0),
+    )
+    best, name, at = max((value, name, column) for name, column, value, _ in grids[0].cells())
+    most = max((labels == label).mean() for label in range(n_labels))
+    told = f"The answer is read best from {name} at position {at}, on {best:.0%} of the held-out rows"
+    n, d = int(fitted.sum()), len(model.unembedding) + 1
+    few = f"A read-out has {d} parameters an answer and {n} rows to fit: it fits anything." if n <= d else ""
+    return Grids(grids, f"{told}; the commonest answer is right on {most:.0%}.", (few,) if few else ())
+
+
+def few_rows(model: Transformer, _settings: Settings) -> str:
+    """Why nothing can be fitted and held out; "" where it can."""
+    return "" if len(model.tokens) > 3 else f"The task has {len(model.tokens)} rows, and half of them are held out."
+
+
 PROBES: Final = Lens(
     key="probes",
     label="Linear probes",
@@ -137,4 +195,14 @@ PROBES: Final = Lens(
     },
     bars=_bars,
     milliseconds=_milliseconds,
+    on_models=OnModels(
+        "A linear read-out of the residual stream of each layer and position is fitted to the answers by ridge "
+        "regression on every other row, and judged on the others; so is one to a control task, a random answer for "
+        "each token at that position.",
+        _look_at_stream,
+        (),
+        lambda model, _: 2.0 * cost_of_run(model) + len(model.layers) * len(model.unembedding) ** 3,
+        few_rows,
+        source="Hewitt & Liang, EMNLP 2019 (arXiv:1909.03368), whose selectivity is the difference of both accuracies",
+    ),
 )

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
+from analysis.lenses.on_models import OnModels
 from analysis.method_settings import Setting, Settings
 from analysis.question import Question
 
@@ -60,6 +61,7 @@ def _says(_question: Question, seen: Table) -> str:
     return f"{told}; {min(explained):.1%} or more of each layer's variance is explained." if explained else f"{told}."
 
 
+_LAMBDA: Final = Setting("lambda", 0.03, "what the latents' sum costs", low=0.0, high=1e6)
 SAE: Final = Lens(
     key="sae",
     label="Sparse autoencoder",
@@ -68,7 +70,7 @@ SAE: Final = Lens(
     source="Cunningham et al., ICLR 2024 (arXiv:2309.08600)",
     settings=(
         Setting("latents", 6, "of each layer", low=1, high=256),
-        Setting("lambda", 0.03, "what the latents' sum costs", low=0.0, high=1e6),
+        _LAMBDA,
         Setting("force", False, "whether to train on fewer than eight distinct rows"),
     ),
     needs=("hidden",),
@@ -89,4 +91,11 @@ SAE: Final = Lens(
     },
     bars=_bars,
     on_request={"force": True},
+    on_models=OnModels(
+        "Latents with a ReLU and a unit decoder are trained to rebuild the residual stream of each layer and what each "
+        "MLP block adds, few of them at a time; each is given by the tokens on which it is large.",
+        "analysis.lenses.autoencoder:look_at_stream",
+        (Setting("latents", 16, "of each site", low=1, high=256), _LAMBDA),
+        lambda model, settings: 1e5 * len(model.layers) * len(model.unembedding) * (64 + int(settings["latents"])),
+    ),
 )

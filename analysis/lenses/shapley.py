@@ -16,7 +16,19 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.lenses.lens import Attribution, Lens, bit_of, outputs_by_input
-from analysis.method_settings import Settings
+from analysis.lenses.on_models import (
+    ROWS,
+    Grids,
+    OnModels,
+    coalitions,
+    cost_of_coalitions,
+    rows_by_position,
+    spread_rows,
+    strongest_position,
+    too_long,
+)
+from analysis.method_settings import Setting, Settings
+from analysis.models.attention_weights import Transformer
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
@@ -87,6 +99,18 @@ def _says(_question: Question, seen: Attribution) -> str:
     return f"By how much each input moves the output, in the mean over the rows: {told}."
 
 
+_BACKGROUNDS: Final = Setting("backgrounds", 8, "rows that tokens are put into, evenly spread", low=1, high=256)
+
+
+def _look_at_tokens(model: Transformer, settings: Settings, _work: Work) -> Grids:
+    rows, others = (spread_rows(model, int(settings[name])) for name in ("rows", "backgrounds"))
+    values = coalitions(model, rows, np.broadcast_to(others, (len(rows), len(others))))
+    scores = shapley_values(values, model.tokens.shape[1])
+    grids = rows_by_position(model, rows, scores, "Shapley value")
+    note = "Sets of tokens of two rows are mostly no rows of the task."
+    return Grids(grids, strongest_position(grids[0]), (note,))
+
+
 SHAPLEY: Final = Lens(
     key="shapley",
     label="Shapley values",
@@ -100,4 +124,12 @@ SHAPLEY: Final = Lens(
     says=_says,
     can_know="Shapley values are made of the outputs on the Boolean inputs and of nothing else: two networks with "
     "equal outputs have equal values, whatever happens inside.",
+    on_models=OnModels(
+        "A token’s score is what it adds to the right logit less the mean of the others, in the mean over all orders "
+        "in which the tokens of a row are put in for those of another row, and over evenly spread other rows.",
+        _look_at_tokens,
+        (ROWS, _BACKGROUNDS),
+        lambda model, settings: cost_of_coalitions(model, int(settings["rows"]), int(settings["backgrounds"])),
+        too_long,
+    ),
 )
