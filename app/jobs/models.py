@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.rivals import compare
@@ -16,6 +17,8 @@ from analysis.discovery.registry import MODEL_METHOD_BY_KEY, default_methods
 from analysis.discovery.report import MethodsReport, methods_report
 from analysis.discovery.sweep import sweep
 from analysis.explanations.explanation import REF, Frame
+from analysis.lenses.report import find_on_model
+from analysis.models.attention_weights import Transformer
 from analysis.models.circuits import CircuitsFound, find_circuits
 from analysis.models.judging import judged_circuits
 from analysis.models.model import Rules
@@ -29,7 +32,7 @@ from app.db.models import find_model, model_of, save_beside, save_circuits, sear
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
 from app.jobs.queue import enqueue_of_model, was_asked
 from app.jobs.stages import BESIDE_CIRCUITS
-from pluriscope.analyses.registry import METHODS, RIVALS, Analysis
+from pluriscope.analyses.registry import LENSES, METHODS, RIVALS, Analysis
 from pluriscope.naming import RulesScope
 
 SWEPT_MILLISECONDS: Final = 100.0
@@ -114,6 +117,19 @@ def _load_rivals(session: Session, arguments: Arguments) -> Compute[Report]:
     return partial(compare, layout, masks, complete=complete)
 
 
+def _load_lenses(session: Session, arguments: Arguments) -> Compute[Report]:
+    """What lenses say of a model; for the errors see :func:`_load_methods`."""
+    row, _, frame = searched_circuits(session, arguments["model"], arguments["rules"])
+    kind, _ = model_of(row)
+    masks = np.array(sorted(int(mask, 16) for mask in frame[REF].tolist()), dtype=np.uint64)
+    return partial(_look, row.document, kind.rules(arguments["rules"]), masks)
+
+
+def _look(document: bytes, rules: Rules, masks: NDArray[np.uint64], work: Work) -> Report:
+    _, model = read_model(document)
+    return find_on_model(cast(Transformer, model), model.space(rules), masks, work)
+
+
 def _beside(analysis: Analysis, load: Callable[[Session, Arguments], Compute[Report]]) -> Handler[Report]:
     """An analysis of the circuits of a model, whose report is kept beside them."""
 
@@ -131,3 +147,4 @@ def _beside(analysis: Analysis, load: Callable[[Session, Arguments], Compute[Rep
 MODEL_CIRCUITS: Final = Handler(_load_circuits, _save_circuits)
 MODEL_METHODS: Final = _beside(METHODS, _load_methods)
 MODEL_RIVALS: Final = _beside(RIVALS, _load_rivals)
+MODEL_LENSES: Final = _beside(LENSES, _load_lenses)

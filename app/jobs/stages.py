@@ -19,11 +19,11 @@ from app.db.reads.analyses import analysed_question
 from app.db.recorded import is_searched
 from app.db.tables import AnalysisReportRow, AnalysisRow, ModelReportRow, ModelRow, NetworkRow, VerdictRow
 from app.jobs import queue
-from pluriscope.analyses.registry import ANALYSES, METHODS, RIVALS, Analysis
+from pluriscope.analyses.registry import ANALYSES, LENSES, METHODS, RIVALS, Analysis
 
 CHEAP_MILLISECONDS: Final = 5_000.0
 """What a search for a kind stored as columns may be expected to take."""
-BESIDE_CIRCUITS: Final = {METHODS.key: "model-methods", RIVALS.key: "model-rivals"}
+BESIDE_CIRCUITS: Final = {METHODS.key: "model-methods", RIVALS.key: "model-rivals", LENSES.key: "model-lenses"}
 """What follows every search of a model of another kind by itself: what is stored, and the kind of job."""
 
 

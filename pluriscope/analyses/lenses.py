@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -14,20 +13,27 @@ from analysis.lenses.functions import FunctionOnLayer
 from analysis.lenses.lens import Lens, Table, view_json
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.lenses.report import LensesReport, ViewFound, view_found
-from analysis.method_settings import Settings, read_values, settings_text, written
+from analysis.method_settings import Setting, Settings, filled, read_values, settings_text, written
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
 from app.figures.svg.lenses import score_bars, share_bars
 from app.figures.svg.summaries import marks_by_layer
 from pluriscope import blocks
+from pluriscope.analyses.lenses_on_models import (
+    MAX_MILLISECONDS,
+    READING,
+    Answered,
+    answered_on_model,
+    heat_maps,
+    shown_first,
+    thumb,
+)
 from pluriscope.analyses.registry import LENSES
 from pluriscope.analyses.shown import Item, Shown, Subject, input_words, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section
 from pluriscope.naming import Scope
 from pluriscope.tables import Column, Row
 
-MAX_MILLISECONDS: Final = 2_000.0
-"""What an answer may be expected to take to be computed at its own address."""
 _MAX_SHOWN: Final = 400
 """Rows of a table on a page; the record has all."""
 _SILENT: Final = {
@@ -51,7 +57,9 @@ _READING: Final = """
 """
 
 
-def _thumb(report: LensesReport, _: Subject) -> Markup:
+def _thumb(report: LensesReport, of: Subject) -> Markup:
+    if of.ask is None:
+        return thumb(report)
     marks = [(one.label, [_mark(cell) for cell in one.layers]) for one in report.functions]
     cells = [cell for one in report.functions for cell in one.layers]
     read, carried = sum(cell.margin > 0 for cell in cells), sum(bool(cell.carried) for cell in cells)
@@ -64,6 +72,8 @@ def _mark(cell: FunctionOnLayer) -> int | None:
 
 
 def _page(report: LensesReport, of: Subject) -> Iterator[Block]:
+    if of.ask is None:
+        yield from heat_maps(shown_first(report), of, report, 2)
     if report.functions:
         yield Figure(_thumb(report, of), "Filled: carried by a valid alignment. Grey: used. Outlined: it can be read.")
         yield Section("Functions on layers", _carried_words(report))
@@ -72,11 +82,12 @@ def _page(report: LensesReport, of: Subject) -> Iterator[Block]:
     rows = []
     for one in report.lenses:
         lens = LENS_BY_KEY[one.lens]
-        says = one.says or f"Nothing: {_SILENT.get(one.outcome, 'it was not asked')}. {' '.join(one.notes)}"
+        nothing = f"Nothing: {_SILENT.get(one.outcome, 'it was not asked')}. {' '.join(one.notes)}"
+        says = " ".join(filter(None, (one.says, one.stands))) or nothing
         values = {"lens": lens.label, "says": says, "can_know": lens.can_know}
         rows.append(Row(values, url=_url(of, lens, one.settings)))
     yield blocks.Table.short("answer", _LENSES, rows)
-    yield More("How to read it", lambda: [Prose(_READING)])
+    yield More("How to read it", lambda: [Prose(_READING if of.ask is not None else READING)])
 
 
 def _carried_words(report: LensesReport) -> str:
@@ -108,32 +119,22 @@ def _functions(report: LensesReport) -> blocks.Table:
 # --- one lens under any of its settings
 
 
+def _settings(lens: Lens, of: Subject) -> tuple[Setting, ...]:
+    """What may be set on a lens about such a network."""
+    if of.ask is not None:
+        return lens.settings
+    return () if lens.on_models is None else lens.on_models.settings
+
+
 def _url(of: Subject, lens: Lens, settings: Settings) -> str:
     """The address of a lens under some settings."""
-    texts = {name: written(value) for name, value in _changed(lens, settings).items()}
+    texts = {name: written(value) for name, value in _changed(_settings(lens, of), settings).items()}
     return of.links.analysis(of.slug, LENSES.key, of.scope, lens.key, **texts)
 
 
-def _changed(lens: Lens, settings: Settings) -> Settings:
+def _changed(known: tuple[Setting, ...], settings: Settings) -> Settings:
     """The settings that differ from the defaults."""
-    return {name: settings[name] for name, value in lens.defaults.items() if settings.get(name, value) != value}
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What a lens says under some settings.
-
-    Args:
-        lens: which.
-        settings: as they fit the network.
-        found: its answer in short; None where it takes long and is not stored.
-        view: everything that it answered.
-    """
-
-    lens: Lens
-    settings: Settings
-    found: ViewFound | None
-    view: Mapping[str, Any]
+    return {one.name: settings[one.name] for one in known if settings.get(one.name, one.default) != one.default}
 
 
 def answered(question: Question, lens: Lens, settings: Settings, report: LensesReport | None) -> Answered:
@@ -163,20 +164,32 @@ def _item(report: LensesReport | None, of: Subject, key: str, options: Mapping[s
     if key not in LENS_BY_KEY:
         raise InvalidMethod(f"lens {key[:40]!r}", "is unknown", f"use one of {', '.join(LENS_BY_KEY)}")
     lens, item = LENS_BY_KEY[key], f"lens {key}"
-    settings = lens.filled(read_values(lens.settings, {name: one for name, one in options.items() if one}, item), item)
-    one = answered(of.question, lens, settings, report)
-    text = settings_text(key, _changed(lens, one.settings))
+    known = _settings(lens, of)
+    settings = filled(known, read_values(known, {name: one for name, one in options.items() if one}, item), item)
+    if of.ask is None:
+        one = answered_on_model(of, lens, settings, report)
+    else:
+        one = answered(of.question, lens, settings, report)
+    text = settings_text(key, _changed(known, one.settings))
     outcome = "" if one.found is None else one.found.outcome
     record = {"lens": text, "settings": dict(one.settings), "outcome": outcome, **one.view}
-    made = partial(_said, lens, one.settings, one.found, one.view, of)
+    if one.found is not None and one.found.stands:
+        record["stands"] = one.found.stands
+    made = partial(_said, lens, one.settings, one.found, one.view, of, report)
     return Item(f"{lens.label} of {of.name}", made, record)
 
 
 def _said(
-    lens: Lens, known: Settings, stored: ViewFound | None, view: Mapping[str, Any], of: Subject
+    lens: Lens,
+    known: Settings,
+    stored: ViewFound | None,
+    view: Mapping[str, Any],
+    of: Subject,
+    report: LensesReport | None,
 ) -> Iterator[Block]:
     actions = [Action("All lenses", of.links.analysis(of.slug, LENSES.key, of.scope))]
-    yield Head(lens.label, lens.definition, actions=actions)
+    on_models = lens.on_models if of.ask is None else None
+    yield Head(lens.label, on_models.definition if on_models else lens.definition, actions=actions)
     if stored is None:
         yield Notice(
             "Not computed on a page", "An answer under these settings takes long.", "Ask for those that learn."
@@ -184,24 +197,28 @@ def _said(
     else:
         for note in stored.notes:
             yield Notice(note)
-        drawn = picture(lens, stored, of.question)
+        drawn = Markup("") if of.ask is None else picture(lens, stored, of.question)
         says = stored.says or f"Nothing: {_SILENT.get(stored.outcome, 'it was not asked')}."
         if drawn:
             yield Figure(drawn, says)
         yield Prose(f"{'' if drawn else says} What it can know: {lens.can_know}", glossary=False)
-        yield from _numbers(lens, view, of)
-    if lens.settings:
+        if of.ask is None:
+            yield from heat_maps(stored, of, report)
+        else:
+            yield from _numbers(lens, view, of)
+    settings = _settings(lens, of)
+    if settings:
         yield Section("Settings", "Each is part of the answer and of this page's address")
-        values = {one.name: "" if known.get(one.name) is None else written(known[one.name]) for one in lens.settings}
+        values = {one.name: "" if known.get(one.name) is None else written(known[one.name]) for one in settings}
         url = of.links.analysis(of.slug, LENSES.key, Scope(), lens.key)
         yield Form(
-            settings_form(lens.settings, of.scope),
+            settings_form(settings, of.scope),
             url,
             "Answer with these",
             values | dict(of.scope.query()),
             changes=False,
         )
-    yield Prose(f"{lens.source}.", glossary=False)
+    yield Prose(f"{(on_models and on_models.source) or lens.source}.", glossary=False)
 
 
 def picture(lens: Lens, stored: ViewFound, question: Question) -> Markup:
@@ -247,6 +264,8 @@ def _cell(value: Any) -> Any:
 
 
 def _brief(report: LensesReport) -> str:
+    if report.circuits:
+        return f"{sum(bool(one.grids) for one in report.lenses)} lenses"
     cells = [cell for one in report.functions for cell in one.layers]
     return f"{sum(cell.margin > 0 for cell in cells)} readable, {sum(bool(cell.carried) for cell in cells)} carried"
 

@@ -173,6 +173,7 @@ LENSES: Final = Analysis(
     always,
     reads=frozenset({"carried"}),
     thoroughly="those that learn too",
+    of_models=True,
 )
 COMMON_GROUND: Final = Analysis(
     "common-ground",
