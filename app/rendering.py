@@ -22,7 +22,7 @@ from app.options import OF_THE_READER
 from app.pages.sharing.share import Share, only_here
 from app.settings import Settings
 from pluriscope.blocks import Block, Head, Table, find
-from pluriscope.naming import RulesScope, Scope
+from pluriscope.naming import Scope
 from pluriscope.templating import AS_FILE, EVERY_PART, PART, Place, environment, shown_at
 
 THEMES: Final = ("light", "dark")
@@ -82,8 +82,6 @@ def network_row(addresses: Addresses, network: str, name: str, tab: str = "", sc
         "Play": addresses.play(network, (), scope),
         "More analyses": addresses.analyses(network, scope),
     }
-    if isinstance(scope, RulesScope):
-        del tabs["Play"]
     return NetworkRow(name, overview, tabs, tab)
 
 

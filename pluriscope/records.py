@@ -495,6 +495,28 @@ class PlayRecord(ByName):
     explanations: list[AskedRecord] = Field(default_factory=list)
 
 
+class PatchRecord(ByName):
+    """One change by hand of a transformer."""
+
+    site: str = Field(description="What is changed, as addresses write it.")
+    words: str = Field(description="What is written there.")
+
+
+class PatchedRecord(ByName):
+    """One intervention by hand on a transformer, and what it does."""
+
+    url: str
+    network: str = Field(description="SHA-256 of the network.")
+    scope: dict[str, str]
+    engine_version: str
+    words: str = Field(description="What is run and changed.")
+    verdict: str = Field(description="What comes of it, in a few words.")
+    changes: list[PatchRecord]
+    wants: str = Field(description="What the task wants.")
+    before: dict[str, float] = Field(description="Logits with nothing changed.")
+    after: dict[str, float] = Field(description="Logits under the changes.")
+
+
 # --- algorithms, and where their variables stand
 
 

@@ -24,7 +24,7 @@ from analysis.question import Question
 from analysis.work import Work
 
 Array = NDArray[np.float64]
-_ROW: Final = Setting("row", 1, "whose tokens are read, from 1", low=1, high=4_096)
+_ROW: Final = Setting("row", 0, "whose tokens are read, from 0", low=0, high=4_095)
 _TOP: Final = 3
 _RIDGE: Final = 1e-6
 
@@ -40,7 +40,7 @@ def read_out(model: Transformer, stream: Array) -> Array:
 
 
 def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
-    row = int(settings["row"]) - 1
+    row = int(settings["row"])
     tokens, shares, wanted = [], [], []
     found = streams(model)
     for stream in found.values():
@@ -66,7 +66,7 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
 
 def _beyond(model: Transformer, settings: Settings) -> str:
     n, row = len(model.tokens), int(settings["row"])
-    return "" if row <= n else f"Row {row} is beyond the {n:,} rows of the task; use 1 to {n:,}."
+    return "" if row < n else f"Row {row} is beyond the {n:,} rows of the task; use 0 to {n - 1:,}."
 
 
 def no_sum(question: Question, _settings: Settings) -> Fit:

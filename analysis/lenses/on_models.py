@@ -172,8 +172,14 @@ def largest_of(grids: Sequence[Grid]) -> str:
     """Where the largest number is, in a sentence."""
     cells = [(abs(value), value, row, column, grid.title) for grid in grids for row, column, value, _ in grid.cells()]
     _, value, row, column, title = max(cells)
-    where = title.partition(",")[0].lower()
-    return f"The largest effect is {value:.2f}, of {row} at {column} ({where}).".replace("-0", "−0")
+    at = (
+        "at all positions"
+        if column == "all"
+        else f"on {column}"
+        if "-" in title or "Edges" in title
+        else f"at position {column}"
+    )
+    return f"The largest effect is {value:.2f}, of {row} {at}.".replace(" -", " −")
 
 
 # --- tokens of a row in and out

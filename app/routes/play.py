@@ -13,12 +13,13 @@ from app.error_answers import api_errors, wants_json
 from app.errors import BadQuery
 from app.pages.play.networks import find_play
 from app.pages.play.state import NetworkOptions
+from app.pages.play.transformers import ModelOptions
 from app.pages.sharing.targets import MAX_ADDRESS, read_target
 from app.pages.sharing.verifying import VerifiedRecord, verify
 from app.routes.computing import room
 from app.routes.depends import Links, Reading
 from app.routes.faces import Faces, both, passed_on, told_options
-from pluriscope.records import PlayRecord
+from pluriscope.records import PatchedRecord, PlayRecord
 from pluriscope.templating import PART
 
 router = APIRouter()
@@ -33,14 +34,14 @@ Address = Annotated[
     PLAY,
     "networks",
     "An intervention by hand",
-    PlayRecord,
+    PlayRecord | PatchedRecord,
     errors=(400, 404, 422),
-    options=told_options(NetworkOptions),
+    options=told_options(NetworkOptions, ModelOptions),
     costly=lambda _: True,
 )
 def play(request: Request, session: Reading, links: Links, network: str) -> Faces:
-    """What a perceptron does while something in it is changed, beside the unchanged run, what each of up to six
-    explanations predicted and whether it was right.
+    """What a network does while something in it is changed, beside the unchanged run; of a perceptron also what each
+    of up to six explanations predicted and whether it was right.
     """
     query = request.query_params.multi_items()
     try:

@@ -19,7 +19,6 @@ from analysis.sandbox.running import Bench
 from analysis.validity import margin_to_edge
 from app.addressing import Addresses
 from app.db.tables import ModelRow, NetworkRow
-from app.errors import NotFound
 from app.figures.numbers import decimal
 from app.figures.svg.elements import Step, twice
 from app.figures.svg.layout import MAX_SHOWN, node_name
@@ -34,6 +33,7 @@ from app.pages.place import ModelPlace, Place, check_boolean, locate_any
 from app.pages.play.played import Ask, Field, Play, link
 from app.pages.play.state import NetworkOptions, Site, State, read_state
 from app.pages.play.tokens import click_words, intervention_words, write_now, write_site, written_signs, written_words
+from app.pages.play.transformers import ModelOptions, ModelPlayed, play_model
 from app.pages.shared import finite
 from app.pages.sharing.facts import InShort, Shared
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, Prose, Table, Text
@@ -47,11 +47,13 @@ MOST_SITES: Final = 200
 Layers = tuple[NDArray[np.float64], ...]
 
 
-def find_play(session: Session, links: Addresses, network: str, query: Sequence[tuple[str, str]]) -> Played:
+def find_play(
+    session: Session, links: Addresses, network: str, query: Sequence[tuple[str, str]]
+) -> Played | ModelPlayed:
     """What an address names, after the step that it asks for.
 
     Raises:
-        NotFound: no such network, output, protocol, data record or explanation, or a transformer.
+        NotFound: no such network, output, protocol, data record or explanation.
         BadQuery: an intervention that cannot be read or that the network has not, or too many of anything; it leads to
             the page without it.
         BeyondLimits: an explanation that is too large to be read on the spot.
@@ -59,9 +61,7 @@ def find_play(session: Session, links: Addresses, network: str, query: Sequence[
     scope = read_options(ScopeOptions, [pair for pair in query if pair[0] in OF_SCOPE]).scope
     place = locate_any(session, links, network, scope)
     if isinstance(place, ModelPlace):
-        item, cause = f"play on {place.slug}", "is of perceptrons alone"
-        page = links.explanations(place.slug, place.scope)
-        raise NotFound(item, cause, "look at its circuits", "network", page, "its circuits")
+        return play_model(links, place, read_options(ModelOptions, query))
     check_boolean(place, links)
     return Played(session, links, *read_state(session, links, place, read_options(NetworkOptions, query)))
 

@@ -1,0 +1,289 @@
+"""Play on a transformer: one row of its task, with anything that it computes patched from another row or set.
+
+A change stands in the address as a site (:mod:`analysis.models.runs`), with ``_zero`` or ``_mean`` behind it where it
+is not patched from the source row: ``2.0~3``, ``1.0-2.1.k``, ``x1_mean``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Annotated, Any, Final, cast
+
+import numpy as np
+from pydantic import Field as Option
+from pydantic import StringConstraints
+
+from analysis import ENGINE_VERSION
+from analysis.answers import largest
+from analysis.errors import InvalidIntervention
+from analysis.fixed_order import mean
+from analysis.models.attention_heads import Array
+from analysis.models.attention_weights import Transformer
+from analysis.models.model import gaps
+from analysis.models.runs import Run, Site, pairs_of, read_site, run, site_names
+from analysis.sandbox.intervention import MAX_CHANGES
+from app.addressing import Addresses
+from app.db.tables import ModelRow
+from app.errors import BadQuery
+from app.figures.numbers import decimal
+from app.figures.svg.heat import heat_map
+from app.options import ScopeOptions
+from app.pages.inside import chosen_row
+from app.pages.page import DRAWING
+from app.pages.place import ModelPlace
+from app.pages.play.played import Ask, Field, Play, link
+from app.pages.play.state import WITHOUT
+from app.pages.sharing.facts import InShort, Shared
+from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, Table
+from pluriscope.naming import Scope
+from pluriscope.records import PatchedRecord, PatchRecord
+from pluriscope.templating import part_url
+
+MAX_CHOICES: Final = 64
+"""Rows of a task up to which a page lists them to choose from."""
+_WORDS: Final = {"": "patched from the source row", "zero": "set to zero", "mean": "set to its mean over all rows"}
+_LOOKED_AT: Final = 8  # heads whose patterns are drawn, the last first
+
+
+class ModelOptions(ScopeOptions):
+    """The whole state of Play on a transformer, and a step from it."""
+
+    row: int | None = Option(None, ge=0, description="Number of the row that is run, from 0; empty: the first.")
+    source: int | None = Option(
+        None, ge=0, description="Number of the row that patches come from; empty: the nearest with another answer."
+    )
+    change: list[Annotated[str, StringConstraints(max_length=60)]] = Option(
+        [],
+        max_length=MAX_CHANGES,
+        description="A site that is patched from the source row, such as 2.0~3, x1, 2.0.q, 1.0-2.1.k; with _zero or "
+        "_mean behind it, that is written there.",
+    )
+    site: Annotated[str, StringConstraints(max_length=60)] = Option(
+        "", description="A step: a site that is changed too, or left alone again."
+    )
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change: where, and "" for a patch, "zero" or "mean"."""
+
+    site: Site
+    written: str
+
+    def __str__(self) -> str:
+        return f"{self.site}_{self.written}" if self.written else str(self.site)
+
+
+@dataclass(frozen=True, eq=False)
+class ModelPlayed(Shared):
+    """One row of a transformer's task with some of it changed by hand.
+
+    Args:
+        links: builds addresses.
+        place: the transformer.
+        row: number of the row that is run.
+        source: of the row that patches come from.
+        changes: in order, each site once.
+        wrong: field of a form → what was written there and cannot be read, and why.
+    """
+
+    links: Addresses
+    place: ModelPlace
+    row: int
+    source: int
+    changes: tuple[Change, ...]
+    wrong: Mapping[str, tuple[str, str]] = field(default_factory=dict, kw_only=True)
+
+    @property
+    def model(self) -> Transformer:
+        return cast(Transformer, self.place.model)
+
+    @cached_property
+    def before(self) -> Run:
+        """With nothing changed."""
+        return run(self.model, self.model.tokens[[self.row]])
+
+    @cached_property
+    def after(self) -> Run:
+        """Under the changes."""
+        return run(self.model, self.model.tokens[[self.row]], [(one.site, self._written(one)) for one in self.changes])
+
+    def _written(self, change: Change) -> Array:
+        """What a change writes, at all positions."""
+        model, (name, _, reader) = self.model, change.site.name.partition("-")
+        at = "x0" if reader and name == "x" else name
+        if change.written == "mean":
+            return mean(run(model, model.tokens).values[at])[None]
+        given = run(model, model.tokens[[self.source]]).values[at]
+        return np.zeros_like(given) if change.written else given
+
+    @property
+    def view(self) -> dict[str, Any]:
+        return {"row": self.row, "source": self.source, "change": list(map(str, self.changes))}
+
+    @property
+    def url(self) -> str:
+        return self.links.play(self.place.slug, (), self.place.scope, **self.view)
+
+    def toggled(self, change: Change) -> ModelPlayed:
+        """With a change, or without the one that is at its site."""
+        left = tuple(one for one in self.changes if one.site != change.site)
+        return replace(self, changes=left if len(left) < len(self.changes) else (*left, change))
+
+    @property
+    def network(self) -> ModelRow:
+        return self.place.row
+
+    @property
+    def about(self) -> tuple[ModelRow, Scope]:
+        return self.network, self.place.scope
+
+    def gives(self, of: Run) -> str:
+        """What a run answers, "nothing" where no logit is larger than every other."""
+        at = int(largest(of.logits[0]))
+        return "nothing" if at < 0 else self.model.outputs[at]
+
+    def gap(self, of: Run) -> float:
+        """The right logit less the largest other."""
+        return float(gaps(of.logits[None], self.model.answers[[self.row]])[0, 0])
+
+    @property
+    def title(self) -> str:
+        """What comes of it."""
+        before, after = self.gives(self.before), self.gives(self.after)
+        if not self.changes:
+            return f"It answers {after}"
+        return f"The answer stays {after}" if before == after else f"The answer turns from {before} to {after}"
+
+    @property
+    def words(self) -> str:
+        """What is run and changed."""
+        rows = self.place.model.rows
+        told = "; ".join(f"{one.site} {_WORDS[one.written]}" for one in self.changes)
+        source = f", the source row is {rows[self.source]}" if any(not one.written for one in self.changes) else ""
+        return f"{rows[self.row]} with {told}{source}" if told else rows[self.row]
+
+    @property
+    def in_short(self) -> InShort:
+        right = "correct" if self.gap(self.after) > 0 else "incorrect"
+        lines = (("Answers", f"{self.gives(self.after)}, {right}"), ("Gap", decimal(self.gap(self.after), 4)))
+        identity = (
+            f"row {self.row}, source row {self.source}; changed: {', '.join(map(str, self.changes)) or 'nothing'}"
+        )
+        title = f"{self.network.name} on {self.words}"
+        return InShort("Intervention by hand", title, lines, identity, self.place.cited)
+
+    def record(self) -> PatchedRecord:
+        """The same as JSON."""
+        outputs = self.model.outputs
+        return PatchedRecord(
+            url=self.url,
+            network=self.network.digest,
+            scope=dict(self.place.scope.fields),
+            engine_version=ENGINE_VERSION,
+            words=self.words,
+            verdict=self.title,
+            changes=[PatchRecord(site=str(one.site), words=_WORDS[one.written]) for one in self.changes],
+            wants=outputs[self.model.answers[self.row]],
+            before=dict(zip(outputs, self.before.logits[0].tolist(), strict=True)),
+            after=dict(zip(outputs, self.after.logits[0].tolist(), strict=True)),
+        )
+
+    # --- as a page
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        wanted = self.model.outputs[self.model.answers[self.row]]
+        actions = [Action("Circuits", self.links.explanations(self.place.slug, self.place.scope), primary=True)]
+        if self.changes:
+            actions.append(Action("Reset", replace(self, changes=()).url))
+        passed_on = [Action("Cite and embed", f"{part_url('cite', self.url)}#cite")]
+        caption = "Where the last position looks, head by head, under the changes; the share of its attention."
+        return (
+            Head(
+                self.title,
+                f"{self.words}. The task wants {wanted}.",
+                actions=[*actions, Menu("Share", passed_on, self.url)],
+            ),
+            Play(
+                url=self.links.play(self.place.slug),
+                controls=list(self._controls()),
+                figure=Figure(self._drawing(), caption, id=DRAWING),
+                outcome=list(self._outcome()),
+            ),
+        )
+
+    def _drawing(self) -> Any:
+        heads = [name for name in site_names(self.model) if name.endswith(".a")][-_LOOKED_AT:]
+        tokens = self.model.row_tokens(self.row)
+        shares = [self.after.values[name][0, -1].tolist() for name in heads]
+        columns = [f"{at}: {token}" for at, token in enumerate(tokens, start=1)]
+        names = [name.removesuffix(".a") for name in heads]
+        return heat_map(shares, names, columns, title=f"Attention of the last position on {self.words}", most=1.0)
+
+    def _controls(self) -> Iterator[Choice | Ask]:
+        kept = [*self.place.scope.query().items(), *(("change", str(one)) for one in self.changes)]
+        yield Ask("Show", kept, [self._rows("row"), self._rows("source")])
+        value, error = self.wrong.get("site", ("", ""))
+        kept += [("row", str(self.row)), ("source", str(self.source))]
+        yield Ask("Change", kept, [Field("site", "Site", value, error, hint="2.0~3, x1, 2.0.q, 1.0-2.0.k, 1.0_zero")])
+
+    def _rows(self, name: str) -> Field:
+        rows, chosen = self.place.model.rows, self.row if name == "row" else self.source
+        label = "Row" if name == "row" else "Source row of patches"
+        if len(rows) > MAX_CHOICES:
+            return Field(name, f"{label}, 0 to {len(rows) - 1}", str(chosen), kind="number", most=len(rows) - 1)
+        return Field(name, label, str(chosen), options={"": {str(n): f"{n}: {row}" for n, row in enumerate(rows)}})
+
+    def _outcome(self) -> Iterator[Block]:
+        right = "correct" if self.gap(self.after) > 0 else "incorrect"
+        was = f"{decimal(self.gap(self.before), 4)} unchanged" if self.changes else ""
+        gap = Fact("Gap", decimal(self.gap(self.after), 4), was, "the right logit less the largest other")
+        yield Facts([Fact("Answers", self.gives(self.after), right), gap], id="does")
+        cells = []
+        for token, (was_, now) in zip(
+            self.model.outputs, zip(self.before.logits[0], self.after.logits[0], strict=True), strict=True
+        ):
+            more = [decimal(float(now), 3), decimal(float(now - was_), 3)] if self.changes else []
+            cells.append([token, decimal(float(was_), 3), *more])
+        yield Table.plain(["Token", "Logit", *(["Changed", "By"] if self.changes else [])], cells)
+        if self.changes:
+            undo = [
+                (str(one.site), _WORDS[one.written], link("Undo", self.toggled(one).url, f"undo-{number}"))
+                for number, one in enumerate(self.changes)
+            ]
+            yield Table.plain(["Changed", "How", "Step"], undo)
+
+
+def play_model(links: Addresses, place: ModelPlace, options: ModelOptions) -> ModelPlayed:
+    """What an address names, after the step that it asks for.
+
+    Raises:
+        BadQuery: the task has no such row, or the model no such site; it leads to the page without it.
+    """
+    model = cast(Transformer, place.model)
+    row = chosen_row(place.model, np.zeros(1), options.row)
+    nearest = pairs_of(model, len(model.tokens)).corrupt
+    source = options.source if options.source is not None else int(nearest[row]) if len(nearest) else row
+    played = ModelPlayed(links, place, row, chosen_row(place.model, np.zeros(1), source), ())
+    for name, text in (
+        *(("change", one) for one in options.change),
+        *([("site", options.site)] if options.site else []),
+    ):
+        try:
+            change = _read_change(model, text.strip())
+        except InvalidIntervention as error:
+            raise BadQuery(error.item, error.cause, error.cure, name, played.url, WITHOUT) from None
+        there = [one for one in played.changes if one.site == change.site]
+        if name == "site" or not there:
+            played = played.toggled(change)
+    return played
+
+
+def _read_change(model: Transformer, text: str) -> Change:
+    site, _, written = text.partition("_")
+    if written not in _WORDS:
+        raise InvalidIntervention(f"change {text[:40]!r}", "cannot be read", "write a site, or one with _zero or _mean")
+    return Change(read_site(model, site), written)
