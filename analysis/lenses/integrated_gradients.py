@@ -105,5 +105,7 @@ INTEGRATED_GRADIENTS: Final = Lens(
         (METRIC, ROWS),
         lambda model, settings: 3.0 * _STEPS * cost_of_run(model, int(settings["rows"])),
         alike,
+        can_know="The scores of a row add up to the difference between the two rows, up to the gap. Another partner "
+        "gives other scores.",
     ),
 )

@@ -131,5 +131,7 @@ LIME: Final = Lens(
         (ROWS,),
         lambda model, settings: cost_of_coalitions(model, int(settings["rows"]), 1),
         lambda model, settings: alike(model, settings) or too_long(model, settings),
+        can_know="A line is fitted to one row and its partner: tokens that both share have slope 0, whatever they do "
+        "elsewhere.",
     ),
 )

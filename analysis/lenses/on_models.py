@@ -87,6 +87,7 @@ class OnModels:
         multiplications: about how many an answer takes.
         refuses: why it cannot answer about a model under settings; "" where it can.
         effects: whether cells are shares of the way from one run to the other, so that large ones can be counted.
+        can_know: what such an answer can show and what it cannot, if that is not what is said of the lens.
         source: where it comes from on transformers, if that is not where the lens does.
     """
 
@@ -96,6 +97,7 @@ class OnModels:
     multiplications: Callable[[Transformer, Settings], float] = lambda model, _: cost_of_run(model)
     refuses: Callable[[Transformer, Settings], str] = lambda _model, _settings: ""
     effects: bool = False
+    can_know: str = ""
     source: str = ""
 
     def answer(self, model: Transformer, settings: Settings, work: Work) -> Grids | None:
@@ -170,15 +172,9 @@ def strongest_position(grid: Grid) -> str:
 
 def largest_of(grids: Sequence[Grid]) -> str:
     """Where the largest number is, in a sentence."""
-    cells = [(abs(value), value, row, column, grid.title) for grid in grids for row, column, value, _ in grid.cells()]
-    _, value, row, column, title = max(cells)
-    at = (
-        "at all positions"
-        if column == "all"
-        else f"on {column}"
-        if "-" in title or "Edges" in title
-        else f"at position {column}"
-    )
+    cells = [(abs(value), value, row, column) for grid in grids for row, column, value, _ in grid.cells()]
+    _, value, row, column = max(cells)
+    at = "at all positions" if column == "all" else f"at position {column}" if column.isdigit() else f"to {column}"
     return f"The largest effect is {value:.2f}, of {row} {at}.".replace(" -", " −")
 
 

@@ -283,6 +283,8 @@ PATCHING_TABLE: Final = Lens(
         _cost_of_sites,
         alike,
         effects=True,
+        can_know="Each number is of runs of the model, so it is certain. One site at a time shows what that site "
+        "decides alone: what is held twice need not show.",
     ),
 )
 
@@ -386,5 +388,7 @@ PATH_PATCHING: Final = Lens(
         _cost_of_edges,
         alike,
         effects=True,
+        can_know="Each number is of runs of the model, so it is certain: what this edge alone carries, all others "
+        "being as they were.",
     ),
 )

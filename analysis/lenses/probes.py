@@ -203,6 +203,8 @@ PROBES: Final = Lens(
         (),
         lambda model, _: 2.0 * cost_of_run(model) + len(model.layers) * len(model.unembedding) ** 3,
         few_rows,
+        can_know="That the answer can be read from a place says not that the model reads it there. Where the control "
+        "task is read as well, the read-out may have learned it by itself.",
         source="Hewitt & Liang, EMNLP 2019 (arXiv:1909.03368), whose selectivity is the difference of both accuracies",
     ),
 )

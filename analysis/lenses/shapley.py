@@ -131,5 +131,7 @@ SHAPLEY: Final = Lens(
         (ROWS, _BACKGROUNDS),
         lambda model, settings: cost_of_coalitions(model, int(settings["rows"]), int(settings["backgrounds"])),
         too_long,
+        can_know="A score is made of logits on mixed rows alone: two models with equal logits have equal scores, "
+        "whatever happens inside.",
     ),
 )

@@ -82,11 +82,16 @@ def _page(report: LensesReport, of: Subject) -> Iterator[Block]:
     rows = []
     for one in report.lenses:
         lens = LENS_BY_KEY[one.lens]
+        if of.ask is None and lens.on_models is None:
+            continue
         nothing = f"Nothing: {_SILENT.get(one.outcome, 'it was not asked')}. {' '.join(one.notes)}"
         says = " ".join(filter(None, (one.says, one.stands))) or nothing
-        values = {"lens": lens.label, "says": says, "can_know": lens.can_know}
+        values = {"lens": lens.label, "says": says, "can_know": _can_know(lens, of)}
         rows.append(Row(values, url=_url(of, lens, one.settings)))
     yield blocks.Table.short("answer", _LENSES, rows)
+    if of.ask is None:
+        others = ", ".join(LENS_BY_KEY[one.lens].label for one in report.lenses if not LENS_BY_KEY[one.lens].on_models)
+        yield Prose(f"Of perceptrons alone, since they read neurons or Boolean inputs: {others}.", glossary=False)
     yield More("How to read it", lambda: [Prose(_READING if of.ask is not None else READING)])
 
 
@@ -117,6 +122,11 @@ def _functions(report: LensesReport) -> blocks.Table:
 
 
 # --- one lens under any of its settings
+
+
+def _can_know(lens: Lens, of: Subject) -> str:
+    on_models = lens.on_models if of.ask is None else None
+    return (on_models.can_know if on_models else "") or lens.can_know
 
 
 def _settings(lens: Lens, of: Subject) -> tuple[Setting, ...]:
@@ -201,7 +211,7 @@ def _said(
         says = stored.says or f"Nothing: {_SILENT.get(stored.outcome, 'it was not asked')}."
         if drawn:
             yield Figure(drawn, says)
-        yield Prose(f"{'' if drawn else says} What it can know: {lens.can_know}", glossary=False)
+        yield Prose(f"{'' if drawn else says} What it can know: {_can_know(lens, of)}", glossary=False)
         if of.ask is None:
             yield from heat_maps(stored, of, report)
         else:

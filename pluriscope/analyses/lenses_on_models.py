@@ -17,12 +17,13 @@ from app.figures.svg.elements import Step
 from app.figures.svg.heat import heat_map
 from pluriscope import blocks
 from pluriscope.analyses.shown import Subject
-from pluriscope.blocks import Block, Figure, More, Notice
+from pluriscope.blocks import Block, Figure, More, Notice, Side
 from pluriscope.tables import Column, Row
 
 MAX_MILLISECONDS: Final = 2_000.0
 """What an answer may be expected to take to be computed at its own address."""
 _MAX_SHOWN: Final = 400
+_BESIDE: Final = 2
 _CELLS: Final = (
     Column("map", "Map", "Which of those above.", "text"),
     Column("row", "Row", "Of the map.", "name", first=True),
@@ -86,7 +87,7 @@ def heat_maps(view: ViewFound | None, of: Subject, report: LensesReport | None, 
     """Heat maps, each cell a link to Play; with ``most`` the first so many of them, else all and their cells."""
     if view is None or not view.grids:
         return
-    if view.stands:
+    if view.stands and not most:
         yield Notice("Does it stand in every valid circuit?", view.stands)
     pair = pairs_of(of.analysed.model, 1)
     rows = {"row": int(pair.corrupt[0]), "source": int(pair.clean[0])} if len(pair.clean) else {}
@@ -94,6 +95,7 @@ def heat_maps(view: ViewFound | None, of: Subject, report: LensesReport | None, 
     def play(site: str) -> str:
         return of.links.play(of.slug, (), of.scope, change=[site], **rows)
 
+    drawn = []
     for number, grid in enumerate(view.grids[:most] if most else view.grids):
 
         def step(site: str, name: str) -> Step | None:
@@ -103,10 +105,13 @@ def heat_maps(view: ViewFound | None, of: Subject, report: LensesReport | None, 
             [step(site, f"map{number}-{at}-{place}") for place, site in enumerate(row)]
             for at, row in enumerate(grid.sites)
         ]
-        drawn = heat_map(
+        picture = heat_map(
             grid.values, grid.rows, grid.columns, title=grid.title, texts=grid.texts, links=links, most=grid.most
         )
-        yield Figure(drawn, grid.title)
+        drawn.append(Figure(picture, grid.title))
+    while drawn:
+        some, drawn = drawn[:_BESIDE], drawn[_BESIDE:]
+        yield Side(some) if len(some) > 1 else some[0]
     if not most:
         yield More("The numbers", lambda: [_cells(view.grids, play, report)], "The largest first")
 

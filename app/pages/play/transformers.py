@@ -210,7 +210,7 @@ class ModelPlayed(Shared):
             Play(
                 url=self.links.play(self.place.slug),
                 controls=list(self._controls()),
-                figure=Figure(self._drawing(), caption, id=DRAWING),
+                figure=Figure(self._drawing(), caption, {}, id=DRAWING),
                 outcome=list(self._outcome()),
             ),
         )
