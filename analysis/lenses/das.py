@@ -169,11 +169,15 @@ def learned_subspace(model: Transformer, site: Site, pairs: Pairs, dimension: in
     spread = fixed_order.decomposed(moved, _RANK)
     start = spread[2][np.argsort(-spread[1], kind="stable")]
     basis = orthonormal(np.concatenate([start, np.eye(moved.shape[1])]))[:dimension]
-    for _ in range(_STEPS):
+    best = np.inf, basis
+    for done in range(_STEPS):
         inside, stream = fixed_order.inner(moved, basis), own.copy()
         stream[:, site.at] += fixed_order.inner(inside, basis.T)
         patched = run(model, tokens, [(site, stream)])
-        by_logits = np.exp(log_softmax(patched.logits))
+        chances = log_softmax(patched.logits)
+        loss = -fixed_order.total_of(chances[np.arange(len(tokens)), wanted])
+        best = min(best, (loss, basis), key=lambda one: one[0])
+        by_logits = np.exp(chances)
         by_logits[np.arange(len(tokens)), wanted] -= 1.0
         slope = slopes(model, patched, by_logits)[site.name][:, site.at]
         along = fixed_order.inner(slope, basis)
@@ -181,8 +185,8 @@ def learned_subspace(model: Transformer, site: Site, pairs: Pairs, dimension: in
         size = fixed_order.length(step.ravel())
         if not size > 0.0:
             break
-        basis = orthonormal(basis - _RATE * step / size)
-    return basis
+        basis = orthonormal(basis - _RATE * (1.0 - done / _STEPS) * step / size)
+    return best[1]
 
 
 def orthonormal(rows: Array) -> Array:

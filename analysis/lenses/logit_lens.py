@@ -52,7 +52,7 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
         wanted.append(tuple(fixed_order.mean(right).tolist()))
     names, columns = tuple(found), positions(model)
     seen = " ".join(model.row_tokens(row))
-    title = f"Likeliest tokens on {seen}; darker: the first is likelier"
+    title = f"Likeliest tokens on {seen}; the stronger the cell, the likelier the first"
     grids = (
         Grid("Probability of the row’s answer, mean over all rows", names, columns, tuple(wanted), (), (), 1.0),
         Grid(title, names, columns, tuple(shares), (), tuple(tokens), 1.0),

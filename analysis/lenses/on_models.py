@@ -268,7 +268,7 @@ def words_on(grids: Sequence[Grid], kept: Mapping[str, int], n: int, *, effects:
     else:
         held = sum(kept[part] == n for part in large)
         told = f"{len(large)} of {len(largest)} parts have an effect of {LARGE:g} or more"
-        told += f"; {held} of them are in every valid circuit"
+        told += f"; {held or 'none'} of them {'is' if held == 1 else 'are'} in every valid circuit"
     told += f". More than half of the {n:,} valid circuits do without {_named(rare, kept, n)}" if rare else ""
     told += f". In every valid circuit, with a smaller effect: {', '.join(silent[:_MOST_NAMED])}" if silent else ""
     return f"{told}."

@@ -1,0 +1,249 @@
+"""Lenses on transformers, against other ways to the same numbers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analysis.criteria.cuts import log_softmax
+from analysis.fixed_order import solved
+from analysis.lenses.das import learned_subspace, orthonormal
+from analysis.lenses.logit_lens import affine_maps
+from analysis.lenses.on_models import Grid, coalitions, parts_kept, words_on
+from analysis.lenses.probes import read_out_accuracy
+from analysis.lenses.registry import LENS_BY_KEY, LENSES
+from analysis.lenses.report import find_on_model
+from analysis.method_settings import filled
+from analysis.models.attention import ATTENTION, read_attention
+from analysis.models.circuits import find_masks, number_bits
+from analysis.models.runs import Site, pairs_of, run, site_names
+from analysis.work import DEFAULT_WORK
+from tests.analysis.models.attention_models import random_attention
+from tests.analysis.models.test_attention_blocks import with_blocks
+
+SIZES = (2, 2, 6, 4, 5, 4)
+PLAIN = random_attention(3, SIZES, n_rows=200)
+WHOLE = read_attention(with_blocks(3, SIZES, biases=True, mlp="gelu_new", norm=True, n_rows=200))
+SMOOTH = replace(PLAIN, embedding=PLAIN.embedding / 50, positions=PLAIN.positions / 50)
+MODELS = [pytest.param(PLAIN, id="attention"), pytest.param(WHOLE, id="blocks")]
+
+
+def asked(model, key, **given):
+    on_models = LENS_BY_KEY[key].on_models
+    settings = filled(on_models.settings, given, key)
+    assert on_models.refuses(model, settings) == ""
+    return on_models.answer(model, settings, DEFAULT_WORK)
+
+
+def cell(found, row, column):
+    [value] = [one for grid in found.grids for r, c, one, _ in grid.cells() if (r, c) == (row, column)][:1]
+    return value
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("direction", ["denoising", "noising"])
+@pytest.mark.parametrize("site", ["1.1~2", "2.0", "1.0.a~4", "x1~4"])
+def test_patching_goes_that_share_of_the_way(model, direction, site):
+    pairs, (name, _, at) = pairs_of(model, 4), site.partition("~")
+    clean, corrupt = model.tokens[pairs.clean], model.tokens[pairs.corrupt]
+    tokens, others = (corrupt, clean) if direction == "denoising" else (clean, corrupt)
+    right, wrong = model.answers[pairs.clean], model.answers[pairs.corrupt]
+
+    def total(logits):
+        return (logits[range(4), right] - logits[range(4), wrong]).sum()
+
+    source = run(model, others)
+    ends = [total(run(model, rows).logits) for rows in (tokens, others)]
+    patched = run(model, tokens, [(Site(name, int(at) - 1 if at else None), source.values[name])])
+    found = asked(model, "patching-table", direction=direction, pairs=4)
+    share = (total(patched.logits) - ends[0]) / (ends[1] - ends[0])
+    assert cell(found, name, at or "all") == pytest.approx(share, abs=1e-9)
+    assert cell(found, "x2", "all") == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("form", ["first-order", "integrated"])
+def test_attribution_is_the_patch_where_the_model_is_linear(form):
+    exact, estimate = (asked(PLAIN, key, pairs=8) for key in ("patching-table", "attribution-patching"))
+    estimate = estimate if form == "first-order" else asked(PLAIN, "attribution-patching", pairs=8, form=form)
+    for name in ("2.0", "2.1", "x2"):
+        assert cell(estimate, name, "4") == pytest.approx(
+            cell(exact, name, "4"), abs=0.02 if form == "integrated" else 1e-9
+        )
+    assert cell(estimate, "x0", "all") != pytest.approx(cell(exact, "x0", "all"), abs=1e-3) or form == "integrated"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_direct_effects_add_up_to_the_difference_of_logits(model):
+    pairs, found = pairs_of(model, 16), asked(model, "direct-attribution", pairs=16)
+    logits, rows = run(model, model.tokens[pairs.clean]).logits, range(16)
+    difference = logits[rows, model.answers[pairs.clean]] - logits[rows, model.answers[pairs.corrupt]]
+    assert sum(value for _, _, value, _ in found.grids[0].cells()) == pytest.approx(difference.mean())
+    if model is PLAIN:
+        by_place = found.grids[1].values[found.grids[1].rows.index("2.1")]
+        assert sum(by_place) == pytest.approx(cell(found, "2.1", "logits"))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_last_stream_is_read_as_the_model_reads_it(model):
+    found = asked(model, "logit-lens", row=7)
+    chances = np.exp(log_softmax(run(model, model.tokens).logits))
+    assert cell(found, "x2", "4") == pytest.approx(chances[np.arange(len(chances)), model.answers].mean())
+    best = model.outputs[int(chances[7].argmax())]
+    assert found.grids[1].texts[-1][-1].split()[0] == best
+
+
+def test_an_affine_map_is_found_where_there_is_one():
+    random = np.random.default_rng(0)
+    last, matrix, shift = (
+        random.normal(size=(30, 3, 4)),
+        np.eye(4) + random.normal(size=(4, 4)) / 4,
+        random.normal(size=4),
+    )
+    (found, moved), _ = affine_maps([(last - shift) @ np.linalg.inv(matrix), last], np.arange(30) % 2 == 0)
+    assert np.allclose(found, matrix, atol=1e-3)
+    assert np.allclose(moved, shift, atol=1e-3)
+
+
+def test_equations_are_solved():
+    random = np.random.default_rng(0)
+    half = random.normal(size=(5, 5))
+    for sides in (random.normal(size=5), random.normal(size=(5, 3))):
+        assert np.allclose(solved(half @ half.T, sides), np.linalg.solve(half @ half.T, sides))
+    assert np.isnan(solved(np.zeros((2, 2)), np.ones(2))).all()
+
+
+def test_sets_of_tokens_are_those_of_the_row_in_place_of_others():
+    rows, others = np.array([3, 60]), np.array([[7, 90], [8, 91]])
+    found = coalitions(PLAIN, rows, others)
+    for at, row in enumerate(rows):
+        for number, kept in ((0, []), (0b0101, [1, 3]), (0b1111, range(4))):
+            tokens = PLAIN.tokens[others[at]].copy()
+            tokens[:, list(kept)] = PLAIN.tokens[row, list(kept)]
+            logits = run(PLAIN, tokens).logits
+            right = logits[:, PLAIN.answers[row]]
+            expected = (right - (logits.sum(axis=1) - right) / 4).mean()
+            assert found[at, number] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("key", "given"), [("shapley", {"rows": 3, "backgrounds": 2}), ("integrated-gradients", {"rows": 3})]
+)
+def test_scores_of_tokens_add_up(key, given):
+    found = asked(SMOOTH, key, **given)
+    sums = np.array(found.grids[1].values).sum(axis=1)
+    if key == "shapley":
+        values = coalitions(SMOOTH, np.array([0, 66, 133]), np.broadcast_to([0, 100], (3, 2)))
+        assert np.allclose(sums, values[:, -1] - values[:, 0])
+    else:
+        pairs = pairs_of(SMOOTH, 3)
+        ends = [run(SMOOTH, SMOOTH.tokens[rows]).logits for rows in (pairs.corrupt, pairs.clean)]
+        right, wrong = SMOOTH.answers[pairs.clean], SMOOTH.answers[pairs.corrupt]
+        low, high = (one[range(3), right] - one[range(3), wrong] for one in ends)
+        assert np.allclose(sums, high - low, rtol=0.02)
+
+
+def test_a_read_out_finds_labels_that_are_there_and_no_others():
+    random, fitted = np.random.default_rng(0), np.arange(400) % 2 == 0
+    labels, points = random.integers(3, size=400), random.normal(size=(400, 5))
+    assert read_out_accuracy(points + 9 * np.eye(5)[labels], labels, fitted) > 0.99
+    assert read_out_accuracy(points, labels, fitted) < 0.5
+
+
+def test_a_learned_subspace_is_orthonormal_and_better_than_the_widest():
+    pairs, site = pairs_of(SMOOTH, 12), Site("x1", 3)
+    basis = learned_subspace(SMOOTH, site, pairs, 2)
+    assert np.allclose(basis @ basis.T, np.eye(2), atol=1e-9)
+    own, other = (run(SMOOTH, SMOOTH.tokens[rows]).values["x1"] for rows in (pairs.clean, pairs.corrupt))
+    wanted, moved = SMOOTH.answers[pairs.corrupt], (other - own)[:, 3]
+
+    def loss(rows):
+        stream = own.copy()
+        stream[:, 3] += moved @ rows.T @ rows
+        return -log_softmax(run(SMOOTH, SMOOTH.tokens[pairs.clean], [(site, stream)]).logits)[range(12), wanted].mean()
+
+    assert loss(basis) < loss(np.linalg.svd(moved)[2][:2])
+    assert len(orthonormal(np.array([[1.0, 0], [2, 0], [1, 1]]))) == 2
+
+
+@pytest.mark.parametrize("text", ["", "heads", "nodes"])
+def test_parts_are_counted_circuit_by_circuit(text):
+    rules = ATTENTION.rules(text)
+    space, masks = PLAIN.space(rules), np.random.default_rng(1).integers(1, 1 << 20, size=40).astype(np.uint64)
+    if text == "nodes":
+        masks %= np.uint64(16)
+    graph = space.graph
+    kept = graph.kept_edges(number_bits(masks, graph.n_bits))
+    found = parts_kept(space, masks)
+    for name, into in (("2.1.k", "2.1"), ("2.1", "2.1")):
+        slot = name.removeprefix(into).strip(".")
+        edges = [
+            at
+            for at, edge in enumerate(graph.edges)
+            if (graph.nodes[edge.target].name == into and edge.slot in ("", slot or edge.slot))
+            or (not slot and graph.nodes[edge.source].name == into)
+        ]
+        some = kept[:, edges].any(axis=1) if text != "nodes" or slot else number_bits(masks, 4)[:, 3]
+        assert found[name] == some.sum()
+    edge = "1.0-2.1.k" if not text else "1.0-2.1"
+    assert found["1.0-2.1.k"] == kept[:, graph.edge_names.index(edge)].sum()
+
+
+@pytest.mark.parametrize(
+    ("values", "effects", "words"),
+    [
+        ((0.9, 0.1), True, "1 of 2 parts have an effect of 0.5 or more; none of them are in every valid circuit. More "
+         "than half of the 10 valid circuits do without 1.0 (in 3 of 10). In every valid circuit, with a smaller "
+         "effect: 1.1."),
+        ((0.1, -0.8), True, "1 of 2 parts have an effect of 0.5 or more; 1 of them is in every valid circuit."),
+        ((0.1, 0.2), True, "No part of a circuit has an effect of 0.5 by itself. In every valid circuit, with a "
+         "smaller effect: 1.1."),
+        ((7.0, 2.0), False, "The part with the largest number, 1.0, is in 3 of 10 valid circuits."),
+    ],
+)  # fmt: skip
+def test_what_circuits_say_of_effects(values, effects, words):
+    grid = Grid("", ("a", "b"), ("1",), tuple((value,) for value in values), (("1.0~1",), ("1.1.a",)))
+    assert words_on([grid], {"1.0": 3, "1.1": 10}, 10, effects=effects) == words.replace("1.1.a", "1.1")
+    assert words_on([grid], {"1.0": 0, "1.1": 0}, 0, effects=effects) == ""
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_lens_answers_or_says_why(model):
+    rules = ATTENTION.rules("nodes")
+    model = replace(model, tokens=model.tokens[::9], answers=model.answers[::9])
+    found = find_on_model(model, model.space(rules), find_masks(model, rules).masks)
+    assert [one.lens for one in found.lenses] == [lens.key for lens in LENSES]
+    for one, lens in zip(found.lenses, LENSES, strict=True):
+        assert (one.outcome == "found") == (lens.on_models is not None), one
+        assert bool(one.grids) == (lens.on_models is not None)
+        assert one.says or one.notes
+        for grid in one.grids:
+            assert {len(row) for row in grid.values} == {len(grid.columns)}
+
+
+ONE_ANSWER = replace(PLAIN, answers=np.zeros(len(PLAIN.tokens), dtype=np.int64))
+FEW = replace(PLAIN, tokens=PLAIN.tokens[:1], answers=PLAIN.answers[:1])
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "given", "why"),
+    [
+        (ONE_ANSWER, "patching-table", {}, "All 200 rows have one answer"),
+        (ONE_ANSWER, "lime", {}, "All 200 rows have one answer"),
+        (PLAIN, "logit-lens", {"row": 200}, "Row 200 is beyond the 200 rows of the task; use 0 to 199."),
+        (PLAIN, "das", {"dimension": 7}, "The stream has 6 dimensions, fewer than 7."),
+        (FEW, "das", {}, "All 1 rows have one answer"),
+        (FEW, "probes", {}, "The task has 1 rows, and half of them are held out."),
+        (FEW, "affine-lens", {}, "The task has one row"),
+        (random_attention(0, (1, 1, 2, 2, 2, 11), n_rows=9), "shapley", {}, "11 positions have too many sets"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(model, key, given, why):
+    on_models = LENS_BY_KEY[key].on_models
+    assert on_models.refuses(model, filled(on_models.settings, given, key)).startswith(why)
+
+
+def test_sites_of_answers_are_sites_of_the_model():
+    known = {*site_names(PLAIN)}
+    for key in ("patching-table", "attribution-patching", "direct-attribution", "das"):
+        for grid in asked(PLAIN, key, pairs=4).grids:
+            assert {site.partition("~")[0] for _, _, _, site in grid.cells() if site} <= known
