@@ -80,7 +80,7 @@ def _look_at_sites(model: Transformer, settings: Settings, _work: Work) -> Grids
 ATTRIBUTION_PATCHING: Final = Lens(
     key="attribution-patching",
     label="Attribution patching",
-    definition="What setting one neuron to its value on another row would change, as its derivative foretells.",
+    definition="What setting one neuron to its value on another row would change, as its derivative predicts.",
     source="Nanda 2023, “Attribution Patching: Activation Patching At Industrial Scale”; its integrated form: Hanna, "
     "Pezzelle & Belinkov, COLM 2024 (arXiv:2403.17806)",
     settings=(),
@@ -98,7 +98,7 @@ ATTRIBUTION_PATCHING: Final = Lens(
         "change": "of the output, by the patch itself",
     },
     on_models=OnModels(
-        "What activation patching would find at each site, as the metric’s derivative there foretells.",
+        "What activation patching would find at each site, as the metric’s derivative there predicts.",
         _look_at_sites,
         (METRIC, DIRECTION, _FORM, PAIRS),
         lambda model, settings: 30.0 * cost_of_run(model, int(settings["pairs"])),

@@ -165,7 +165,7 @@ AFFINE_LENS: Final = Lens(
     applies=no_sum,
     look=lambda _question, _settings, _work: None,
     says=lambda _question, _seen: "",
-    can_know="That an affine map of a layer foretells what the model gives at the end; not that later layers use what "
+    can_know="That an affine map of a layer predicts what the model gives at the end; not that later layers use what "
     "the map uses.",
     on_models=OnModels(
         "An affine map of each layer’s stream to the last is fitted by least squares on every other row; how far what "

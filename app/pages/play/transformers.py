@@ -283,7 +283,7 @@ def play_model(links: Addresses, place: ModelPlace, options: ModelOptions) -> Mo
 
 
 def _read_change(model: Transformer, text: str) -> Change:
-    site, _, written = text.partition("_")
+    site, _, written = text.removesuffix("_source").partition("_")  # as earlier addresses had it
     if written not in _WORDS:
         raise InvalidIntervention(f"change {text[:40]!r}", "cannot be read", "write a site, or one with _zero or _mean")
     return Change(read_site(model, site), written)

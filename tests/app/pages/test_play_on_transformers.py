@@ -1,0 +1,130 @@
+"""Play and lenses on transformers: every state is an address, and what it shows is what the engine's run does."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from analysis.models.attention import read_attention
+from analysis.models.runs import Site, pairs_of, run
+from app.db.models import save_model
+from app.main import create_app
+from tests.analysis.models.test_attention_blocks import with_blocks
+from tests.factories import on_a_copy
+
+ONE = "/networks/induction/play"
+LENSES = "/networks/induction/analyses/lenses"
+DOCUMENT = json.loads((Path(__file__).parents[2] / "golden/attention/induction_2x2_0.json").read_text())["network"]
+MODEL = read_attention(DOCUMENT)
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("play")))
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
+        with app.state.store.write() as session:
+            save_model(session, json.dumps(DOCUMENT).encode(), slug="induction")
+            blocks = with_blocks(1, (2, 2, 4, 2, 3, 2), mlp="relu", norm=True)
+            save_model(session, json.dumps(blocks).encode(), slug="blocks")
+        yield client
+
+
+@pytest.mark.parametrize("site", ["2.0", "2.0~5", "1.0-2.0.k", "x1~2", "2.1.a~5"])
+def test_a_patch_does_what_the_engine_does_and_can_be_undone(client, site):
+    address = f"{ONE}?row=7&source=40&change={site}"
+    told = client.get(f"/api/v2{address}").json()
+    name, _, at = site.partition("~")
+    source = run(MODEL, MODEL.tokens[[40]]).values[name.partition("-")[0]]
+    patched = run(MODEL, MODEL.tokens[[7]], [(Site(name, int(at) - 1 if at else None), source)])
+    assert told["url"] == address
+    assert list(told["after"].values()) == patched.logits[0].tolist()
+    assert list(told["before"].values()) == run(MODEL, MODEL.tokens[[7]]).logits[0].tolist()
+    undo = re.search(r'<a id="undo-0" href="([^"]+)"', client.get(address).text)
+    assert client.get("/api/v2" + unescape(undo[1])).json()["changes"] == []
+
+
+@pytest.mark.parametrize("written", ["zero", "mean"])
+def test_a_site_is_set(client, written):
+    told = client.get(f"/api/v2{ONE}?row=7&change=2.0_{written}").json()
+    values = run(MODEL, MODEL.tokens).values["2.0"].mean(axis=0, keepdims=True) * (written == "mean")
+    expected = run(MODEL, MODEL.tokens[[7]], [(Site("2.0"), values)]).logits[0]
+    assert list(told["after"].values()) == pytest.approx(expected.tolist())
+
+
+def test_a_step_leads_to_its_address_and_a_row_has_a_source_of_another_answer(client):
+    step = client.get(f"{ONE}?row=7&source=40&change=2.0&site=1.1~2")
+    assert (step.status_code, step.headers["location"]) == (303, f"{ONE}?row=7&source=40&change=2.0&change=1.1~2")
+    source = int(re.search(r"source=(\d+)", client.get(f"/api/v2{ONE}?row=7").json()["url"])[1])
+    assert MODEL.answers[source] != MODEL.answers[7]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("change=2.0_one", "cannot be read"),
+        ("change=3.0", "is not there: the model has 2 layers of 2 heads"),
+        ("change=2.0~6", "is beyond the 5 positions"),
+        ("row=999", "is beyond the 324 rows"),
+        ("source=999", "is beyond the 324 rows"),
+        ("now=01", "is unknown here"),
+    ],
+)
+def test_what_the_model_has_not_is_refused(client, query, words):
+    for address in (f"/api/v2{ONE}?{query}", f"{ONE}?{query}"):
+        answer = client.get(address)
+        assert (answer.status_code, words in answer.text) == (400, True)
+
+
+def test_a_wrong_step_keeps_the_page_and_says_why(client):
+    answer = client.get(f"{ONE}?row=7&change=2.0&site=9.9")
+    assert answer.status_code == 400
+    assert "9.9" in answer.text
+    assert "is not there" in answer.text
+    assert "undo-0" in answer.text
+
+
+# --- lenses
+
+
+def test_each_cell_of_a_lens_leads_to_play_with_that_patch_set(client):
+    page, told = (
+        client.get(f"{LENSES}/patching-table?pairs=1"),
+        client.get(f"/api/v2{LENSES}/patching-table?pairs=1").json(),
+    )
+    grid = told["grids"][1]
+    row, column = grid["rows"].index("2.0"), grid["columns"].index("5")
+    url = re.search(r'href="([^"]*change=2\.0~5(?:&[^"]*)?)"', page.text)[1]
+    pair = pairs_of(MODEL, 1)
+    assert f"row={pair.corrupt[0]}" in unescape(url)
+    played = client.get("/api/v2" + unescape(url)).json()
+    right, wrong = (MODEL.outputs[MODEL.answers[rows[0]]] for rows in (pair.clean, pair.corrupt))
+    ends = [played["before"], dict(zip(MODEL.outputs, run(MODEL, MODEL.tokens[pair.clean]).logits[0], strict=True))]
+    low, high, now = (one[right] - one[wrong] for one in (*ends, played["after"]))
+    assert grid["values"][row][column] == pytest.approx((now - low) / (high - low))
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("logit-lens?row=3", 200, "Likeliest tokens on"),
+        ("logit-lens?row=999", 200, "Row 999 is beyond the 324 rows of the task; use 0 to 323."),
+        ("superposition", 200, "It is of perceptrons"),
+        ("sae", 200, "An answer under these settings takes long."),
+        ("patching-table?metric=cosine", 422, "use logit-difference, probability, kl"),
+        ("nothing", 422, "is unknown"),
+    ],
+)
+def test_a_lens_answers_or_says_why(client, path, status, words):
+    answer = client.get(f"{LENSES}/{path}")
+    assert (answer.status_code, words.lower() in unescape(answer.text).lower()) == (status, True)
+
+
+@pytest.mark.parametrize("key", ["patching-table", "attribution-patching", "probes", "direct-attribution"])
+def test_lenses_answer_about_models_with_all_blocks(client, key):
+    told = client.get(f"/api/v2/networks/blocks/analyses/lenses/{key}").json()
+    assert told["outcome"] == "found" or "one answer" in client.get(f"/networks/blocks/analyses/lenses/{key}").text
