@@ -16,7 +16,7 @@ from analysis.lenses.registry import LENS_BY_KEY, LENSES
 from analysis.method_settings import Settings as Chosen
 from analysis.method_settings import filled
 from analysis.models.attention_weights import Transformer
-from analysis.models.model import Space
+from analysis.models.model import Model, Space
 from analysis.question import Question
 from analysis.report import Analysed, Part, Report, Settings
 from analysis.work import DEFAULT_WORK, Work
@@ -157,10 +157,8 @@ MAX_MILLISECONDS: Final = 120_000.0
 """What one lens may be expected to take to be asked of a transformer."""
 
 
-def find_on_model(
-    model: Transformer, space: Space, masks: NDArray[np.uint64], work: Work = DEFAULT_WORK
-) -> LensesReport:
-    """Ask every lens about a transformer.
+def find_on_model(model: Model, space: Space, masks: NDArray[np.uint64], work: Work = DEFAULT_WORK) -> LensesReport:
+    """Ask every lens about a model, of which only transformers are answered about.
 
     Args:
         model: with its task.
@@ -172,7 +170,7 @@ def find_on_model(
     views = []
     for lens in work.each("lenses", LENSES, "lenses"):
         on_models = lens.on_models
-        if on_models is None:
+        if on_models is None or not isinstance(model, Transformer):
             views.append(silent(lens, "It is of perceptrons: it reads neurons and Boolean inputs."))
             continue
         settings = filled(on_models.settings, {}, lens.key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ from analysis.discovery.report import MethodsReport, methods_report
 from analysis.discovery.sweep import sweep
 from analysis.explanations.explanation import REF, Frame
 from analysis.lenses.report import find_on_model
-from analysis.models.attention_weights import Transformer
 from analysis.models.circuits import CircuitsFound, find_circuits
 from analysis.models.judging import judged_circuits
 from analysis.models.model import Rules
@@ -127,7 +126,7 @@ def _load_lenses(session: Session, arguments: Arguments) -> Compute[Report]:
 
 def _look(document: bytes, rules: Rules, masks: NDArray[np.uint64], work: Work) -> Report:
     _, model = read_model(document)
-    return find_on_model(cast(Transformer, model), model.space(rules), masks, work)
+    return find_on_model(model, model.space(rules), masks, work)
 
 
 def _beside(analysis: Analysis, load: Callable[[Session, Arguments], Compute[Report]]) -> Handler[Report]:

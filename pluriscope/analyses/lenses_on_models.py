@@ -12,6 +12,7 @@ from analysis.lenses.lens import Lens
 from analysis.lenses.on_models import Grid
 from analysis.lenses.report import LensesReport, ViewFound, silent, view_on_model
 from analysis.method_settings import Settings
+from analysis.models.attention_weights import Transformer
 from analysis.models.runs import Site, pairs_of
 from app.figures.svg.elements import Step
 from app.figures.svg.heat import heat_map
@@ -72,7 +73,7 @@ class Answered:
 def answered_on_model(of: Subject, lens: Lens, settings: Settings, report: LensesReport | None) -> Answered:
     """Ask a lens about a transformer, or read its answer from what is stored where asking takes long."""
     on_models, model, answers = lens.on_models, of.analysed.model, () if report is None else report.lenses
-    if on_models is None:
+    if on_models is None or not isinstance(model, Transformer):
         return Answered(lens, settings, silent(lens, "It is of perceptrons alone."), {})
     stored = next((one for one in answers if one.lens == lens.key and one.settings == settings), None)
     slow = isinstance(on_models.look, str) or on_models.milliseconds(model, settings) > MAX_MILLISECONDS

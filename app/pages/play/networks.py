@@ -14,11 +14,13 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.answers import ANSWER_RULE, ANSWERED, answers
+from analysis.models.attention_weights import Transformer
 from analysis.sandbox.intervention import Change, Intervention, Prediction, site_name
 from analysis.sandbox.running import Bench
 from analysis.validity import margin_to_edge
 from app.addressing import Addresses
 from app.db.tables import ModelRow, NetworkRow
+from app.errors import NotFound
 from app.figures.numbers import decimal
 from app.figures.svg.elements import Step, twice
 from app.figures.svg.layout import MAX_SHOWN, node_name
@@ -61,7 +63,11 @@ def find_play(
     scope = read_options(ScopeOptions, [pair for pair in query if pair[0] in OF_SCOPE]).scope
     place = locate_any(session, links, network, scope)
     if isinstance(place, ModelPlace):
-        return play_model(links, place, read_options(ModelOptions, query))
+        if isinstance(place.model, Transformer):
+            return play_model(links, place, read_options(ModelOptions, query))
+        item, cause = f"play on {place.slug}", "is of perceptrons and transformers"
+        page = links.explanations(place.slug, place.scope)
+        raise NotFound(item, cause, "look at its circuits", "network", page, "its circuits")
     check_boolean(place, links)
     return Played(session, links, *read_state(session, links, place, read_options(NetworkOptions, query)))
 

@@ -348,7 +348,7 @@ def test_the_most_different_circuits(client):
         (LIST + "?depth=3", 400, "is unknown"),
         (LIST + "?uses=n0.0", 400, "is not there"),
         (LIST + "?sort=names", 400, "sort"),
-        (ONE + "/play", 404, "is of perceptrons alone"),
+        (ONE + "/play", 404, "is of perceptrons and transformers"),
     ],
 )
 def test_what_is_not_there_says_why(client, path, status, told):
