@@ -15,6 +15,7 @@ from analysis.circuit_sets.chance import SizeChance
 from analysis.discovery.claims import Claim
 from analysis.discovery.location import Landscape, Location, ValidCircuits
 from analysis.discovery.method import Answer, Method
+from analysis.discovery.ties import decide, ties_json
 from analysis.method_settings import Settings
 from analysis.models.graph import Graph
 from analysis.network_files.planted_record import PlantedRecord
@@ -51,6 +52,7 @@ class Audited:
         location: None where there is no mask.
         seconds: that the answer took, 0 without a clock.
         ablation: that it was found under; "" where that is not known.
+        ties: that it rests on, as the file has them; None where there are none.
     """
 
     method: str
@@ -60,6 +62,7 @@ class Audited:
     location: Location | None
     seconds: float = 0.0
     ablation: str = ""
+    ties: Mapping[str, Any] | None = None
 
 
 def audit(
@@ -93,7 +96,18 @@ def audit(
     work.tell("methods", len(methods), max(1, len(methods)))
     masks = [(one.answer.raw_mask, landscape.cut(one.ablation) if one.ablation else None) for one in found]
     places = iter(landscape.locate_all([(mask, own) for mask, own in masks if mask is not None]))
-    return tuple(one if one.answer.raw_mask is None else replace(one, location=next(places)) for one in found)
+    located = [one if one.answer.raw_mask is None else replace(one, location=next(places)) for one in found]
+    return tuple(_with_ties(one, landscape) for one in located)
+
+
+def _with_ties(one: Audited, landscape: ValidCircuits) -> Audited:
+    """An answer with its ties; fragile where they decide whether it is valid."""
+    answer = one.answer
+    if answer.raw_mask is None or answer.ways is None:
+        return one
+    ties = ties_json(answer.ways, answer.raw_mask, landscape.cut(one.ablation))
+    fragile = answer.fragile or (ties is not None and decide(ties))
+    return replace(one, answer=replace(answer, fragile=fragile), ties=ties)
 
 
 def _within(work: Work, done: int, methods: Sequence[Any]) -> Any:
@@ -184,7 +198,7 @@ def claim_json(one: Audited, graph: Graph, *, complete: bool) -> dict[str, Any]:
     if one.location is not None and answer.raw_mask is not None:
         said["raw_mask"] = graph.to_hex(answer.raw_mask)
         said |= location_json(one.location, graph, complete=complete)
-    return said | {"fragile": answer.fragile}
+    return said | {"fragile": answer.fragile} | ({} if one.ties is None else {"ties": dict(one.ties)})
 
 
 def location_json(place: Location, graph: Graph, *, complete: bool) -> dict[str, Any]:

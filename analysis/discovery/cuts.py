@@ -8,7 +8,7 @@ A *raw* mask goes in, losses and faithfulness come out. Of a perceptron it is ru
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, cast
@@ -132,8 +132,12 @@ class Cut(ABC):
         """The circuit of a raw mask."""
 
     @abstractmethod
+    def are_valid(self, circuits: Sequence[Closed]) -> list[bool]:
+        """Which are valid circuits under the rules of the analysis, whatever absent edges carry here."""
+
     def is_valid(self, one: Closed) -> bool:
-        """Whether that is a valid circuit under the rules of the analysis, whatever absent edges carry here."""
+        """The same of one."""
+        return self.are_valid([one])[0]
 
     def deleted(self, raw: int, order: Sequence[int], work: Work = DEFAULT_WORK) -> int | None:
         """The circuit that is left when bits are deleted one by one, each of which stays out if what is then left is a
@@ -255,9 +259,12 @@ class CutNetwork(Cut):
         layout, protocol = self.question.layout, self.question.protocol
         return one.possible and in_space(Circuit(layout, one.mask).n_neurons, layout.sizes, protocol)
 
-    def is_valid(self, one: Closed) -> bool:
+    def are_valid(self, circuits: Sequence[Closed]) -> list[bool]:
         """By the protocol."""
-        return self.in_space(one) and bool(decide_right(self.question, mask_array([one.mask], self.question.layout))[0])
+        inside = [one.mask for one in circuits if self.in_space(one)]
+        right = decide_right(self.question, mask_array(inside, self.question.layout)) if inside else ()
+        valid = {mask for mask, told in zip(inside, right, strict=True) if told}
+        return [one.mask in valid for one in circuits]
 
     def changes(self, settings: Settings) -> Scores:
         """Of the metric that settings name."""
@@ -365,18 +372,25 @@ class CutModel(Cut):
 
     def right(self, mask: int) -> int:
         """Rows on which what a raw mask means is right."""
-        if ("right", mask) not in self.kept:
-            self.kept["right", mask] = len(self.model.rows) - int(self.losses([mask], "decision")[0])
+        self.run({mask})
         found: int = self.kept["right", mask]
         return found
+
+    def run(self, masks: Set[int]) -> None:
+        """Keep on how many rows what masks mean is right."""
+        new = sorted(mask for mask in masks if ("right", mask) not in self.kept)
+        for mask, wrong in zip(new, self.losses(new, "decision"), strict=True):
+            self.kept["right", mask] = len(self.model.rows) - int(wrong)
 
     def is_right(self, mask: int) -> bool:
         """Whether what a raw mask means is right on enough rows."""
         return len(self.model.rows) - self.right(mask) <= most_wrong(self.model)
 
-    def is_valid(self, one: Closed) -> bool:
+    def are_valid(self, circuits: Sequence[Closed]) -> list[bool]:
         """By the rules of the analysis."""
-        return one.possible and (self.rules or self).is_right(one.mask)
+        judge = self.rules or self
+        judge.run({one.mask for one in circuits if one.possible})
+        return [one.possible and judge.is_right(one.mask) for one in circuits]
 
     def _outputs(self, masks: Sequence[int]) -> Array:
         return self.space.run(self.space.reduce(self.space.graph.bits(masks)))

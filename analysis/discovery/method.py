@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from analysis.digest import canonical_json, sha256_hex
 from analysis.discovery.cuts import Cut
 from analysis.discovery.masked_runs import METRICS, ROW_RULES, RowRule
-from analysis.discovery.selection import FRAGILE, SELECTION, Scores, choose_stop, order_of, sequence
+from analysis.discovery.selection import FRAGILE, SELECTION, Scores, choose_stop, sequence, strengths
+from analysis.discovery.ties import Ways, ways_of_scores
 from analysis.errors import InvalidMethod
 from analysis.late_functions import function_at
 from analysis.method_settings import Setting, Settings, Value, filled
@@ -57,6 +58,7 @@ class Answer:
         scores: ``[bits]`` of score methods.
         faithfulness: of the raw mask under its own ablation where a threshold picked it.
         fragile: whether its decisions are so narrow that arithmetic might turn one.
+        ways: what ties allow; None where there are none, or what was done by asking the judge came after.
     """
 
     outcome: Outcome
@@ -64,6 +66,7 @@ class Answer:
     scores: NDArray[np.float64] | None = None
     faithfulness: float | None = None
     fragile: bool = False
+    ways: Ways | None = None
 
 
 @dataclass(frozen=True)
@@ -195,7 +198,7 @@ def outcome_of(mask: int | None, n_bits: int) -> Outcome:
 
 def ranking(scores: Scores, cut: Cut, settings: Settings) -> list[int]:
     """Every bit in the order in which scores take it."""
-    return sequence(order_of(scores.values, signed=bool(settings["signed"])), cut.graph.ends, str(settings["pick"]))
+    return sequence(strengths(scores.values, signed=bool(settings["signed"])), cut.graph.ends, str(settings["pick"]))
 
 
 def answer_by_scores(scores: Scores, cut: Cut, settings: Settings) -> Answer:
@@ -212,14 +215,20 @@ def answer_by_scores(scores: Scores, cut: Cut, settings: Settings) -> Answer:
     if "threshold" not in settings:
         ends = (mask for mask in masks if cut.is_valid(cut.left(mask)))
         mask = masks[int(settings["k"])] if "k" in settings else next(ends, None)
-        return Answer(outcome_of(mask, cut.n_bits), mask, values)
+        return Answer(outcome_of(mask, cut.n_bits), mask, values, ways=_ways(scores, cut, settings, mask))
     shares = cut.shares(masks, settings)
     if shares is None:
         return Answer("undefined", None, values)
     threshold = float(settings["threshold"])
     number = next((n for n in range(1, len(masks)) if shares[n] >= threshold), len(masks) - 1)
     fragile = any(abs(shares[n] - threshold) < FRAGILE for n in range(1, number + 1))
-    return Answer(outcome_of(masks[number], cut.n_bits), masks[number], values, float(shares[number]), fragile)
+    ways = _ways(scores, cut, settings, masks[number])
+    return Answer(outcome_of(masks[number], cut.n_bits), masks[number], values, float(shares[number]), fragile, ways)
+
+
+def _ways(scores: Scores, cut: Cut, settings: Settings, mask: int | None) -> Ways | None:
+    values = strengths(scores.values, signed=bool(settings["signed"]))
+    return None if mask is None else ways_of_scores(values, cut.graph.ends, str(settings["pick"]), mask)
 
 
 def settings_digest(key: str, settings: Settings) -> str:

@@ -5,6 +5,7 @@ What is said of each method stands in its record; :mod:`analysis.discovery.regis
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, cast
 
 import numpy as np
@@ -13,12 +14,14 @@ from analysis.discovery.cuts import Cut, CutNetwork
 from analysis.discovery.masked_runs import Metric, edge_scores, metric_slope
 from analysis.discovery.method import LOSS, METRIC, MODEL_ABLATION, Answer, Method, ablation, outcome_of
 from analysis.discovery.selection import Scores
+from analysis.discovery.ties import TOLERANCE, followed
 from analysis.method_settings import Setting, Settings
 from analysis.networks.gradients import backward
 from analysis.networks.mlp import activate
 from analysis.work import Work
 
-ACDC_FRAGILE: Final = 1e-9
+_FOLLOWED: Final = 256
+"""Masks up to which ACDC follows ties, each of which is run once for every edge."""
 PATHS: Final = ("left", "mid", "right", "ends")
 _TAU: Final = Setting("tau", 0.01, "how much the loss may rise for one edge", low=0.0, high=1e6, above=True)
 _SHUFFLE: Final = Setting("seed", 0, "of a shuffled order", low=0, high=2**31 - 1)
@@ -39,8 +42,9 @@ def _one_by_one(cut: Cut, settings: Settings, work: Work) -> Answer:
     """
     order = cut.order(str(settings["order"]), int(settings["seed"]))
     loss, tau = str(settings["loss"]), float(settings["tau"])
-    mask = (1 << len(order)) - 1
+    mask = everything = (1 << len(order)) - 1
     [current], narrowest = cut.losses([mask], loss), np.inf
+    known = {mask: current}
     for done, edge in enumerate(order):
         if done % 64 == 0:
             work.tell("methods", done, len(order), "edges tried")
@@ -49,7 +53,18 @@ def _one_by_one(cut: Cut, settings: Settings, work: Work) -> Answer:
         narrowest = min(narrowest, abs(new - current - tau))
         if new - current < tau:
             mask, current = without, new
-    return Answer(outcome_of(mask, cut.n_bits), mask, fragile=bool(narrowest < ACDC_FRAGILE))
+
+    def after(masks: Sequence[int], edge: int) -> set[int]:
+        work.tell("methods", order.index(edge), len(order), "edges tried where changes tie with tau")
+        without = [one & ~(1 << edge) for one in masks]
+        known.update(zip(without, cut.losses(without, loss), strict=True))
+        rises = [known[new] - known[one] - tau for one, new in zip(masks, without, strict=True)]
+        out = {new for new, rise in zip(without, rises, strict=True) if rise < TOLERANCE}
+        return out | {one for one, rise in zip(masks, rises, strict=True) if not rise <= -TOLERANCE}
+
+    fragile = bool(narrowest < TOLERANCE)
+    ways = followed(everything, order, after, _FOLLOWED) if fragile else None
+    return Answer(outcome_of(mask, cut.n_bits), mask, fragile=fragile, ways=ways)
 
 
 ACDC: Final = Method(

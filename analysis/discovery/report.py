@@ -12,6 +12,7 @@ from analysis.discovery.location import Landscape, ValidCircuits
 from analysis.discovery.method import Method
 from analysis.discovery.registry import FORMER, METHOD_BY_KEY, METHODS
 from analysis.discovery.sweep import sweep
+from analysis.discovery.ties import decide
 from analysis.errors import InvalidMethod
 from analysis.method_settings import Value
 from analysis.question import Question
@@ -33,6 +34,7 @@ class AnswerFound(Part):
     faithfulness: float | None
     fragile: bool
     place: dict[str, Any] | None
+    ties: dict[str, Any] | None = Field(None, description="Ties that it rests on, as audit files have them.")
 
     @field_validator("method")
     @classmethod
@@ -79,7 +81,12 @@ class MethodsReport(Report):
         deleted = self.defaults.get("random-deletion")
         if deleted is not None:
             more.append(f"Deleting {part}s in a random order while the circuit stays valid leaves {deleted['edges']}.")
-        return [told, " ".join(more)] if more else [told]
+        tied = [
+            f"{METHOD_BY_KEY[one.method].label}: ties allow {one.ties['circuits']} answers, {one.ties['valid']} valid."
+            for one in self.answers
+            if one.default and one.ties is not None and one.ties["circuits"] and decide(one.ties)
+        ]
+        return [told, *([" ".join(more)] if more else []), *tied]
 
 
 def methods_report(
@@ -102,6 +109,7 @@ def methods_report(
             settings=dict(one.settings),
             default=dict(one.settings) == methods[one.method].defaults,
             place=None if one.location is None else location_json(one.location, graph, complete=complete),
+            ties=None if one.ties is None else dict(one.ties),
         )
         for one in found
     ]

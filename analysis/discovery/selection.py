@@ -53,8 +53,8 @@ class Scores:
     says_nothing: bool = False
 
 
-def order_of(scores: NDArray[np.float64], *, signed: bool) -> NDArray[np.float64]:
-    """Keys of edges, larger first: |S|, or −S where signed, as shares of the largest |S|, to 9 decimals.
+def strengths(scores: NDArray[np.float64], *, signed: bool) -> NDArray[np.float64]:
+    """What edges are taken by, larger first: |S|, or −S where signed, as shares of the largest |S|.
 
     Args:
         scores: ``[edges]``; a helpful edge has a negative score.
@@ -63,17 +63,19 @@ def order_of(scores: NDArray[np.float64], *, signed: bool) -> NDArray[np.float64
     largest = float(np.abs(scores).max(initial=0.0))
     if largest == 0.0:
         return np.zeros(len(scores))
-    return np.round((-scores if signed else np.abs(scores)) / largest, KEY_DECIMALS)
+    shares: NDArray[np.float64] = (-scores if signed else np.abs(scores)) / largest
+    return shares
 
 
 def sequence(keys: NDArray[np.float64], ends: Sequence[tuple[int, int]], pick: str) -> list[int]:
-    """Every edge in the order in which it is taken; ties by lower edge index.
+    """Every edge in the order in which it is taken; by lower index those whose keys are equal to 9 decimals.
 
     Args:
         keys: ``[edges]``.
         ends: source and target of each; the last edge's target is the output.
         pick: "top" by key alone, "greedy" from the output back.
     """
+    keys = np.round(keys, KEY_DECIMALS)
     if pick == "top":
         return sorted(range(len(ends)), key=lambda edge: (-keys[edge], edge))
     reached = {ends[-1][1]}

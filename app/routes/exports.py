@@ -55,6 +55,14 @@ def funnel(request: Request, links: Links, network: str, options: Given[FunnelOp
     return table_file(request, f"{network}-funnel", lambda store: exports.funnel_table(store, links, network, options))
 
 
+@_table("/networks/{network}/analyses/methods", "Answers of discovery methods")
+def methods(request: Request, links: Links, network: str, options: Given[ScopeOptions]) -> Streamed:
+    """What every discovery method answered under every setting that was asked, with the ties that answers rest on."""
+    return table_file(
+        request, f"{network}-methods", lambda store: exports.methods_table(store, links, network, options)
+    )
+
+
 @_table("/compare", "Crucial experiments")
 def crucial(request: Request, links: Links, options: Given[CompareOptions]) -> Streamed:
     """The crucial experiments of a comparison, clearest first."""

@@ -17,12 +17,14 @@ from analysis.discovery.claims import Subject as About
 from analysis.discovery.location import ValidCircuits
 from analysis.discovery.method import Answer
 from analysis.discovery.part_names import PartNames
+from analysis.discovery.ties import ties_json
 from analysis.errors import AnalysisError, InvalidClaim
 from analysis.method_settings import filled, read_values
 from analysis.models.model import ACCURACY_THRESHOLD
 from analysis.networks.circuit import Circuit
 from analysis.unlearned import wrong_rows
 from app.figures.numbers import noun
+from pluriscope.analyses.methods import ties_words
 from pluriscope.analyses.shown import Item, Shown, Subject, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side, Table, Verdict
 
@@ -143,6 +145,8 @@ def _located(of: Subject, given: Mapping[str, str]) -> Item:
     answer = claim.answer(cut)
     place = standing.place(answer, cut if claim.ablation else None)
     record = {"form": claim.form, "outcome": answer.outcome, "faithfulness": answer.faithfulness, **place}
+    if answer.ways and (ties := ties_json(answer.ways, answer.raw_mask or 0, cut)):
+        record["ties"] = ties
     return Item("A circuit of your own", partial(_circuit, standing, record, given), record)
 
 
@@ -225,6 +229,7 @@ def _rows(told: Mapping[str, Any], standing: _Standing) -> Iterator[tuple[str, A
         outside = f", {backbone['extra']} outside it" if backbone["extra"] is not None else ""
         yield f"Backbone {part}s that it holds", f"{held} of {of_all}{outside}"
     yield "Dropped from the raw mask", ", ".join(_named(int(told["raw_mask"], 16) & ~int(told["mask"], 16), names))
+    yield "Ties", ties_words(told["ties"], part) if "ties" in told else None
     yield "Story, beside the network's", told["story"] and told["story"]["relation"]
     for words, wanted in (("passed", True), ("failed", False)):
         keys = [key for key, passed in (told["criteria"] or {}).items() if passed is wanted]

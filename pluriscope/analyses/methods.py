@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from markupsafe import Markup
 
@@ -34,6 +34,7 @@ _ANSWERS: Final = (
     Column("method", "Method", "With the settings that differ from its own.", "name", first=True),
     Column("edges", "Size", "Of the circuit: edges, or nodes where masks name nodes.", "int"),
     Column("valid", "Valid", "Whether it is one of the valid circuits.", "bool"),
+    Column("ties", "Ties", "Equal scores of which it takes some, and what other ways to take as many lead to.", "text"),
     Column("excess", "More than needed", "Than the smallest valid circuit has.", "int"),
     Column("chance", "Valid of its size", "Of all possible circuits of its size.", "text"),
     Column("backbone", "Backbone held", "Edges of the backbone that it holds.", "text"),
@@ -45,6 +46,8 @@ _READING: Final = """
 A method chooses a raw mask under its own ablation. Edges that lead nowhere or come from nowhere are dropped, and what
 is left is judged under the rules. Valid alone says little: a random order is valid too once it has enough {part}s.
 Random deletion, and any method with a setting `after`, asks the judge itself: its answer is valid because it was told.
+Ties are scores that are equal, or nearer than 1e-9 of the largest, of which the answer takes some by their number; the
+other ways take as many. A method with a threshold might stop earlier or later on some of them.
 A method that optimises under one ablation is judged here under another, and its thresholds are ours: this says what it
 returned on this network with this setting, not how good a method is.
 """
@@ -77,7 +80,8 @@ def _page(report: MethodsReport, of: Subject) -> Iterator[Block]:
         elif not method.learns:  # it came after this report
             rows.append(Row({"method": method.label, "fails": "not asked yet"}))
     action = Action("Locate your own", of.links.claim(of.slug, of.scope))
-    yield Section("Under default settings", "Each leads to its circuit", action)
+    file = Markup('<a href="{}">CSV</a>').format(of.links.analysis(of.slug, "methods.csv", of.scope))
+    yield Section("Under default settings", Markup("Each leads to its circuit; all answers as {}").format(file), action)
     yield _table(rows)
     if common:
         yield Prose(f"All of them fail: {', '.join(map(_label, common))}.", glossary=False)
@@ -121,6 +125,7 @@ def _row(one: AnswerFound, label: str, of: Subject, common: Collection[str] = ()
         "method": label or text,
         "edges": place["edges"],
         "valid": place["valid"],
+        "ties": None if one.ties is None else ties_words(one.ties, of.part),
         "excess": place["excess"],
         "chance": None if chance["valid"] is None else f"{int(chance['valid']):,} of {int(chance['possible']):,}",
         "backbone": None if backbone is None else "{} of {}".format(*backbone["recall"]),
@@ -129,6 +134,19 @@ def _row(one: AnswerFound, label: str, of: Subject, common: Collection[str] = ()
         "planted": None if planted is None else answered(int(place["mask"], 16), planted, valid=place["valid"]),
     }
     return Row(values, url=of.circuit_url(place["mask"]) if place["possible"] else "")
+
+
+def ties_words(told: Mapping[str, Any], part: str) -> str:
+    """The ties of an answer, as audit files have them, for people."""
+    if told["ways"] is None:
+        return f"more ways than are followed, through tied {part}s"
+    ways = int(told["ways"])
+    which = f"{told['kept']} of {told['tied']} tied {part}s in {ways:,} ways"
+    if told["circuits"] is None:
+        low, high = (f"{int(end):,}" for end in told["interval"])
+        share = f"{told['drawn_valid']:,} of {told['drawn']:,} drawn"
+        return f"{which}; {share} lead to a valid circuit, so {low} to {high} of all"
+    return f"{which}; {told['circuits']:,} circuits, {told['valid'] or 'none'} of them valid"
 
 
 def _text(method: Method, settings: Settings) -> str:

@@ -152,6 +152,7 @@ METHODS: Final = Analysis(
     boolean=False,
     thoroughly="those that learn too",
     of_models=True,
+    version=2,
 )
 LADDER: Final = Analysis(
     "ladder",

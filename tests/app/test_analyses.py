@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 
 import pytest
@@ -65,6 +66,7 @@ FINDINGS = {
         "Under default settings 7 of 7 methods answer with a valid circuit, and they give 6 different answers.",
         "The valid ones have 12 to 18 edges; the smallest has 2 more than needed. A random order of edges is valid "
         "too, with 18 edges. Deleting edges in a random order while the circuit stays valid leaves 11.",
+        "Edge attribution patching: ties allow 4 answers, 3 valid.",
     ],
     "lenses": [
         "Of 14 pairs of a Boolean function and a hidden layer 14 are decodable. Interchanging the read-out changes "
@@ -259,6 +261,20 @@ def test_a_method_that_came_after_a_report_is_listed_as_not_asked() -> None:
     earlier = MethodsReport(thorough=False, complete=True, answers=[], refused={})
     html = "".join(block.html() for block in shown(BY_KEY["methods"]).page(earlier, subject))
     assert html.count("not asked yet") == sum(not method.learns for method in METHODS)
+
+
+def test_ties_stand_on_the_page_and_in_the_files_of_methods(client) -> None:
+    path = "/networks/xor/analyses/methods"
+    assert "3 of 4 tied edges in 4 ways; 4 circuits, 3 of them valid" in client.get(path).text
+    answers = client.get(f"/api/v2{path}").json()["report"]["answers"]
+    lines = [line for line in client.get(f"{path}.csv").text.splitlines() if not line.startswith("#")]
+    rows = list(csv.DictReader(lines))
+    assert len(rows) == len(answers)
+    for row, one in zip(rows, answers, strict=True):
+        told = {name.removeprefix("ties_"): row[name] for name in row if name.startswith("ties_") and row[name]}
+        assert told == {name: str(value) for name, value in (one["ties"] or {}).items() if value is not None}
+        assert (row["method"], row["fragile"]) == (one["method"], str(one["fragile"]).lower())
+    assert any(row["ties_ways"] == "6" and row["ties_valid"] == "2" and "after=cut" in row["settings"] for row in rows)
 
 
 def test_pages_of_single_methods_lead_to_all_of_them(client) -> None:

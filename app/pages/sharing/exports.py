@@ -13,6 +13,7 @@ from analysis import ENGINE_VERSION
 from analysis.criteria.funnel import funnel_of
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.interpretation import NeuronGate
+from analysis.method_settings import written
 from app.addressing import Addresses
 from app.figures.svg.layout import node_name
 from app.figures.svg.tiles import bits_of
@@ -22,13 +23,14 @@ from app.pages.analyses import of_network
 from app.pages.compare.build import build_compare
 from app.pages.compare.compared import Compared, table
 from app.pages.compare.options import CompareOptions
+from app.pages.every_analysis import asked
 from app.pages.interpretation_list import by_number
 from app.pages.kinds import find_document
-from app.pages.place import locate, locate_boolean
+from app.pages.place import Place, locate, locate_any, locate_boolean
 from app.pages.shared import edge_names
 from app.pages.sharing.about import IN_SHORT, about_place
 from pluriscope.analyses.funnel import steps_of
-from pluriscope.analyses.registry import FUNNEL
+from pluriscope.analyses.registry import FUNNEL, METHODS
 from pluriscope.blocks import Table
 from pluriscope.tables import AtHand, Column, Query, Row
 
@@ -185,6 +187,30 @@ def funnel_table(session: Session, addresses: Addresses, network: str, options: 
             state = "stored" if row.known else "not_computed"
             rows.append((kind.kind, number, row.step.key, settings, int(row.before), *told, row.whole, state))
     return about, _table(names, rows)
+
+
+def methods_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Exported:
+    """What discovery methods answered under every setting that was asked, with the ties that answers rest on."""
+    place = locate_any(session, addresses, network, options.scope)
+    (one,) = asked(session, place, addresses, [METHODS])
+    what = f"What discovery methods answered about {place.slug} under {place.under}"
+    about = (
+        *(about_place(place, what) if isinstance(place, Place) else (f"Pluriscope {ENGINE_VERSION}: {what}.",)),
+        f"The analysis is {one.state.replace('_', ' ')}. Ties: ties_kept of ties_tied edges with equal scores are",
+        "taken, one of ties_ways ways to ties_circuits circuits, of which ties_valid are valid. Empty: unknown, none.",
+    )
+    own, placed = ("method", "default", "outcome", "raw_mask", "faithfulness", "fragile"), ("mask", "edges", "valid")
+    of_ties = ("tied", "kept", "ways", "circuits", "valid", "drawn", "drawn_valid")
+    rows = [
+        (
+            *(getattr(found, name) for name in own),
+            ",".join(f"{name}={written(value)}" for name, value in found.settings.items()),
+            *((found.place or {}).get(name) for name in placed),
+            *((found.ties or {}).get(name) for name in of_ties),
+        )
+        for found in (() if one.report is None else one.report.answers)
+    ]
+    return about, _table((*own, "settings", *placed, *(f"ties_{name}" for name in of_ties)), rows)
 
 
 def _about(found: Compared, what: str) -> tuple[str, ...]:

@@ -1,0 +1,132 @@
+"""Ties against every order of equals, every branch and every draw, each taken one by one."""
+
+from __future__ import annotations
+
+from itertools import combinations, permutations
+
+import numpy as np
+import pytest
+
+from analysis.discovery.audit import audit, claim_json
+from analysis.discovery.claims import Claim
+from analysis.discovery.registry import METHOD_BY_KEY, read_method
+from analysis.discovery.selection import sequence
+from analysis.discovery.ties import TOLERANCE, ties_json, ways_of_scores
+from analysis.models.graph import perceptron_graph
+from tests.analysis.discovery.test_deletion import answer, landscape_of, valid_of
+
+ENDS = perceptron_graph((2, 1, 2, 1)).ends
+FEW = len(ENDS)
+NEAR, FAR = TOLERANCE / 4, 3 * TOLERANCE
+
+
+@pytest.mark.parametrize("pick", ["top", "greedy"])
+@pytest.mark.parametrize(
+    "scores",
+    [(1, 1, 1, 1, 1, 1), (1, 0, 0.5, 0.5, 0, 0), (0, 1, NEAR, 0, NEAR, 0.5), (0, 1, FAR, 0, FAR, 1 - NEAR), range(6)],
+)
+def test_ways_are_the_answers_of_every_order_of_equals(pick, scores) -> None:
+    values = np.array(scores) / max(scores)
+    equal = np.round(values, 8)  # what is told apart here is more than 1e-8 apart, but for FAR
+    equal[np.abs(values - FAR) < NEAR] = 1e-7
+    for n_taken in range(FEW + 1):
+        taken = set()
+        for order in permutations(range(FEW)):
+            first = np.empty(FEW)
+            first[list(order)] = np.arange(FEW) * 1e-8 / FEW
+            taken.add(sum(1 << bit for bit in sequence(equal - first, ENDS, pick)[:n_taken]))
+        own = sum(1 << bit for bit in sequence(values, ENDS, pick)[:n_taken])
+        ways = ways_of_scores(values, ENDS, pick, own)
+        assert own in taken
+        assert (taken == {own}) if ways is None else (set(ways.masks) == taken and ways.number == len(taken) > 1)
+
+
+def branches(cut, order, loss, tau, mask):
+    """Every mask to which ACDC may come, each decision within 1e-9 of tau taken both ways."""
+    if not order:
+        return {mask}
+    without = mask & ~(1 << order[0])
+    rise = cut.losses([without], loss)[0] - cut.losses([mask], loss)[0] - tau
+    found = branches(cut, order[1:], loss, tau, without) if rise < TOLERANCE else set()
+    return found | (branches(cut, order[1:], loss, tau, mask) if rise > -TOLERANCE else set())
+
+
+@pytest.mark.parametrize("subject", ["and_3-3", "xor_2-2-2", ("other_name_1x2_0", "mean")])
+def test_acdc_follows_both_ways_where_a_change_is_tau(subject) -> None:
+    found, cut = answer(subject, "acdc(loss=decision,tau=1)"), landscape_of(subject).cut("")
+    wanted = branches(cut, cut.order("out-first"), "decision", 1.0, (1 << cut.n_bits) - 1)
+    assert set(found.ways.masks) == wanted
+    assert found.raw_mask in wanted
+    assert found.fragile
+
+
+def located(subject, method, **settings):
+    """An answer as an audit file has it."""
+    landscape = landscape_of(subject)
+    (one,) = audit(landscape, [(METHOD_BY_KEY[method], METHOD_BY_KEY[method].filled(settings))])
+    return claim_json(one, landscape.graph, complete=True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "ties", "fragile"),
+    [
+        ({"after": "cut"}, (4, 2, 6, 6, 2), True),
+        ({}, (4, 3, 4, 4, 3), True),
+        ({"threshold": 0.9}, (4, 1, 4, 4, 0), False),
+        ({"pick": "greedy"}, (4, 3, 4, 4, 3), True),
+    ],
+)
+def test_attribution_patching_of_the_authors_network_rests_on_ties(settings, ties, fragile) -> None:
+    told = located("xor_pretrained", "eap", **settings)
+    assert (tuple(told["ties"].values()), told["fragile"]) == (ties, fragile)
+    scores = np.abs(told["scores"])
+    tied, landscape = np.flatnonzero(scores < 1e-18).tolist(), landscape_of("xor_pretrained")
+    rest = int(told["raw_mask"], 16) & ~sum(1 << bit for bit in tied)
+    ways = [rest | sum(1 << bit for bit in some) for some in combinations(tied, ties[1])]
+    circuits = {landscape.left(mask).mask for mask in ways}
+    assert (len(ways), len(circuits), len(circuits & valid_of("xor_pretrained"))) == ties[2:]
+
+
+@pytest.mark.parametrize("method", ["eap-ig", "mask-ig", "weights", "random", "acdc", "random-deletion"])
+def test_what_has_no_ties_says_nothing(method) -> None:
+    assert "ties" not in located("and_3-3", method)
+
+
+def claimed(subject, scores, k):
+    landscape = landscape_of(subject)
+    picking = {"k": k, "pick": "top", "signed": False}
+    (one,) = audit(landscape, [], {"own": Claim("scores", None, tuple(scores), picking)})
+    return claim_json(one, landscape.graph, complete=True)
+
+
+@pytest.mark.parametrize(("subject", "k"), [("xor_2-2-2", 9), (("other_name_1x2_0", "mean"), 8)])
+def test_a_claim_of_edges_without_scores_rests_on_ties(subject, k) -> None:
+    landscape = landscape_of(subject)
+    n_bits = landscape.graph.n_bits
+    told = claimed(subject, [1.0, *[None] * (n_bits - 1)], k)["ties"]
+    ways = [1 | sum(1 << bit for bit in some) for some in combinations(range(1, n_bits), k - 1)]
+    circuits = {landscape.left(mask).mask for mask in ways}
+    assert (told["tied"], told["kept"], told["ways"]) == (n_bits - 1, k - 1, len(ways))
+    assert (told["circuits"], told["valid"]) == (len(circuits), len(circuits & valid_of(subject)))
+
+
+def test_of_too_many_ways_some_are_drawn() -> None:
+    told = claimed("xor_pretrained", [0.0] * 18, 13)
+    landscape, ties = landscape_of("xor_pretrained"), told["ties"]
+    ways = [landscape.left(sum(1 << bit for bit in some)).mask for some in combinations(range(18), 13)]
+    exact = sum(mask in valid_of("xor_pretrained") for mask in ways)
+    assert (ties["ways"], ties["circuits"], ties["valid"], ties["drawn"]) == (len(ways), None, None, 1_000)
+    assert ties["interval"][0] <= exact <= ties["interval"][1] < len(ways)
+    assert told["fragile"] == (0 < ties["drawn_valid"] < 1_000)
+
+
+def test_greedy_ways_that_are_too_many_are_not_counted() -> None:
+    ends = perceptron_graph((4, 4, 4, 1)).ends
+    ways = ways_of_scores(np.zeros(len(ends)), ends, "greedy", (1 << 18) - 1)
+    cut = landscape_of("xor_pretrained").cut("")
+    assert set(ties_json(ways, 0, cut).values()) == {None}
+
+
+def test_deletion_asks_the_judge_so_ties_decide_nothing() -> None:
+    method, settings = read_method("eap(after=deletion)")
+    assert method.answer(landscape_of("xor_pretrained").cut("pairs"), settings).ways is None
