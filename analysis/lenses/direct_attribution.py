@@ -18,10 +18,28 @@ from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, cost_
 from analysis.method_settings import Settings
 from analysis.models.attention_blocks import mean_of
 from analysis.models.attention_weights import Transformer
-from analysis.models.runs import run
+from analysis.models.runs import Run, run
 from analysis.work import Work
 
 Array = NDArray[np.float64]
+
+
+def read_directions(model: Transformer, of: Run, wanted: NDArray[np.int64], other: NDArray[np.int64]) -> Array:
+    """``[rows, d_model]`` with which what is added at the last position makes one logit less another.
+
+    Args:
+        model: that was run.
+        of: the run; with LayerNorm its scale is taken.
+        wanted: tokens ``[rows]``.
+        other: likewise.
+    """
+    directions = (model.unembedding[:, wanted] - model.unembedding[:, other]).T
+    if model.blocks.epsilon is None:
+        return directions
+    centred = of.values[f"x{len(model.layers)}"][:, -1]  # what is read is centred, and divided by the whole's size
+    centred = centred - mean_of(centred)
+    scale = np.sqrt(mean_of(centred * centred) + model.blocks.epsilon)
+    return np.asarray((directions - mean_of(directions)) / scale)
 
 
 def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
@@ -29,11 +47,7 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     blocks, tokens = model.blocks, model.tokens[pairs.clean]
     seen, last = run(model, tokens), len(model.layers)
     wanted, other = model.answers[pairs.clean], model.answers[pairs.corrupt]
-    directions = (model.unembedding[:, wanted] - model.unembedding[:, other]).T  # [pairs, d_model]
-    if blocks.epsilon is not None:  # what is read is centred, and divided by the size of the whole
-        centred = seen.values[f"x{last}"][:, -1]
-        centred = centred - mean_of(centred)
-        directions = (directions - mean_of(directions)) / np.sqrt(mean_of(centred * centred) + blocks.epsilon)
+    directions = read_directions(model, seen, wanted, other)
 
     def effect(given: Array) -> float:
         return float(fixed_order.mean(np.add.accumulate(given * directions, axis=1)[:, -1]))

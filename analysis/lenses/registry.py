@@ -17,6 +17,7 @@ from analysis.lenses.logit_lens import AFFINE_LENS, LOGIT_LENS
 from analysis.lenses.patching import PATCHING_TABLE, PATH_PATCHING
 from analysis.lenses.probes import PROBES
 from analysis.lenses.response_fields import RESPONSE_FIELDS
+from analysis.lenses.roles import ROLES_LENS
 from analysis.lenses.sae import SAE
 from analysis.lenses.shapley import SHAPLEY
 from analysis.lenses.superposition import SUPERPOSITION
@@ -38,6 +39,7 @@ LENSES: Final[tuple[Lens, ...]] = (
     DIRECT_ATTRIBUTION,
     LOGIT_LENS,
     AFFINE_LENS,
+    ROLES_LENS,
     SUPERPOSITION,
 )
 LENS_BY_KEY: Final = {lens.key: lens for lens in LENSES}

@@ -13,8 +13,10 @@ from analysis.lenses.functions import FunctionOnLayer, function_rows, functions_
 from analysis.lenses.lens import Attribution, Bands, Bar, Lens, LensAnswer, Table, view_json
 from analysis.lenses.on_models import Grid, Grids, OnModels, parts_kept, words_on
 from analysis.lenses.registry import LENS_BY_KEY, LENSES
+from analysis.lenses.roles import ROLES_LENS, in_circuits
 from analysis.method_settings import Settings as Chosen
 from analysis.method_settings import filled
+from analysis.models.attention_space import ROLES
 from analysis.models.attention_weights import Transformer
 from analysis.models.model import Model, Space
 from analysis.question import Question
@@ -157,7 +159,13 @@ MAX_MILLISECONDS: Final = 120_000.0
 """What one lens may be expected to take to be asked of a transformer."""
 
 
-def find_on_model(model: Model, space: Space, masks: NDArray[np.uint64], work: Work = DEFAULT_WORK) -> LensesReport:
+def find_on_model(
+    model: Model,
+    space: Space,
+    masks: NDArray[np.uint64],
+    work: Work = DEFAULT_WORK,
+    known: LensesReport | None = None,
+) -> LensesReport:
     """Ask every lens about a model, of which only transformers are answered about.
 
     Args:
@@ -165,20 +173,29 @@ def find_on_model(model: Model, space: Space, masks: NDArray[np.uint64], work: W
         space: of its circuits.
         masks: of the valid ones, as numbers.
         work: told how far it is; may cancel.
+        known: the same under other rules, of which only what circuits say of it is made anew.
     """
-    kept = parts_kept(space, masks)
-    views = []
+    kept, views = parts_kept(space, masks), list[ViewFound]()
+    answers = {one.lens: one for one in known.lenses} if known is not None else {}
     for lens in work.each("lenses", LENSES, "lenses"):
         on_models = lens.on_models
         if on_models is None or not isinstance(model, Transformer):
             views.append(silent(lens, "It is of perceptrons: it reads neurons and Boolean inputs."))
             continue
         settings = filled(on_models.settings, {}, lens.key)
+        before = answers.get(lens.key)
         minutes = on_models.milliseconds(model, settings) / 60_000.0
         if minutes * 60_000.0 > MAX_MILLISECONDS:
             views.append(silent(lens, f"On this network it would take about {minutes:.0f} minutes."))
+        elif before is not None and before.settings == settings and lens is not ROLES_LENS:
+            stands = words_on(before.grids, kept, len(masks), effects=on_models.effects)
+            views.append(before.model_copy(update={"stands": stands}))
         else:
             views.append(view_on_model(lens, on_models, model, settings, kept, len(masks), work))
+        played = in_circuits(space, ROLES, masks) if lens is ROLES_LENS else None
+        if played is not None:
+            more = {"grids": (*views[-1].grids, played[0]), "stands": played[1]}
+            views[-1] = views[-1].model_copy(update=more)
     nothing = CarriedFound(known=False, of=0, n_carried=0, carried=[])
     return LensesReport(thorough=True, lenses=views, carried=nothing, functions=[], kept=kept, circuits=len(masks))
 

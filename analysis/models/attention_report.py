@@ -102,6 +102,13 @@ def places_looked_for(tokens: NDArray[np.int64]) -> tuple[NDArray[np.bool_], ...
     return previous, same & (key < query), after & (key <= query)
 
 
+def answer_places(tokens: NDArray[np.int64], answers: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """``[rows, context, context]`` for the last position alone the answer's token, where the row has it."""
+    found = np.zeros((*tokens.shape, tokens.shape[1]), dtype=np.bool_)
+    found[:, -1] = tokens == answers[:, None]
+    return found
+
+
 def _score(found: Array | None) -> float | None:
     return None if found is None else float(found)
 

@@ -39,6 +39,7 @@ from analysis.models.attention_heads import (
 )
 from analysis.models.attention_report import (
     Trace,
+    answer_places,
     direct_table,
     head_table,
     lens_table,
@@ -72,6 +73,13 @@ ROLES: Final = (
         "Heads that by their own edge to the logits raise the token that they attend to most above all others, on "
         "more than half of the rows.",
     ),
+    Role(
+        "name_mover",
+        "Name movers",
+        "Heads whose last position gives more than half of its attention to the answer's token, where a row has it, "
+        "and that by their own edge to the logits raise the answer above the mean of the others.",
+    ),
+    Role("negative_name_mover", "Negative name movers", "The same, but that lower the answer."),
 )
 """After Olsson et al. 2022 (arXiv:2209.11895) and Wang et al. 2023 (arXiv:2211.00593), on each circuit's own run."""
 
@@ -366,7 +374,7 @@ class AttentionSpace:
         active = self._graph.active_nodes(masks)
         found = np.zeros((len(masks), len(ROLES), len(self._parts)), dtype=np.bool_)
         together = max(1, _BATCH // (len(model.tokens) * self._width))
-        places = places_looked_for(model.tokens)
+        places = (*places_looked_for(model.tokens), answer_places(model.tokens, model.answers))
         for head in self._heads:
             number, (first, which) = self._parts.index(head), alike[head]
             some = [
@@ -376,7 +384,7 @@ class AttentionSpace:
             found[:, :, number] = np.concatenate(some)[which] & active[:, number, None]
         # what a head copies reaches the logits only by its own edge to them
         to_logits = [self._into[len(self._graph.nodes) - 1, ""][node] for node in self._parts]
-        found[:, -1] &= kept[:, to_logits]
+        found[:, len(places) - 1 :] &= kept[:, None, to_logits]
         return found
 
     def _roles_of(self, head: int, kept: Masks, places: tuple[NDArray[np.bool_], ...]) -> Masks:
@@ -388,11 +396,16 @@ class AttentionSpace:
         shares = attention(inner(query, w_query.T), inner(key, w_key.T))
         scores = [attention_to(shares, where) for where in places]
         heard = mixed(shares[:, :, -1:], inner(value, w_value.T))
-        raised = inner(self._direct(inner(heard, w_output.T)), model.unembedding.T)[:, :, 0].argmax(axis=2)
+        raised = inner(self._direct(inner(heard, w_output.T)), model.unembedding.T)[:, :, 0]
         looked_at = np.take_along_axis(model.tokens[None], shares[:, :, -1].argmax(axis=2)[..., None], axis=2)
-        copied = (raised == looked_at[..., 0]).sum(axis=1) / len(model.tokens)
+        copied = (raised.argmax(axis=2) == looked_at[..., 0]).sum(axis=1) / len(model.tokens)
         nothing = np.zeros(len(kept))
-        return np.stack([(nothing if one is None else one) > _HALF for one in (*scores, copied)], axis=1)
+        *looks, at_answer = (nothing if one is None else one for one in scores)
+        own = raised[:, np.arange(len(model.answers)), model.answers]
+        others = (np.add.accumulate(raised, axis=2)[..., -1] - own) / (raised.shape[2] - 1)
+        effect = mean((own - others).T)
+        told = [one > _HALF for one in (*looks, copied, at_answer, at_answer)]
+        return np.stack([*told[:-2], told[-2] & (effect > 0.0), told[-1] & (effect < 0.0)], axis=1)
 
     def _direct(self, given: Array) -> Array:
         """``[…, d_model]`` of what nodes give; centred where the logits read it through a LayerNorm, whose scale, the

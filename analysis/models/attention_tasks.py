@@ -5,6 +5,7 @@ name                      rows                                                  
 ========================  =============================================================  ==========================
 induction                 t of all tokens, then one that is in t once, before its last   what follows it in t
 other name                a, b different, then one of the two, "="                       the other of the two
+indirect object           the same three at any places, "." at the others, then "="       the other of the two
 sum modulo                two numbers, "="                                               their sum modulo how many
 maximum                   numbers, "="                                                   the largest
 first token               tokens, "="                                                    the first
@@ -13,14 +14,15 @@ balanced brackets         brackets, "="                                         
 parity                    bits, "="                                                      their sum modulo 2
 ========================  =============================================================  ==========================
 
-"other name" is the indirect object of Wang et al. 2023 (arXiv:2211.00593) at its smallest, "first token" copying.
+"indirect object" is after Wang et al. 2023 (arXiv:2211.00593), "other name" the same at its smallest, "first token"
+copying.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import combinations, product
 from typing import Final
 
 from analysis.errors import InvalidTask
@@ -28,6 +30,9 @@ from analysis.errors import InvalidTask
 Row = tuple[int, ...]
 Rows = Iterator[tuple[Row, int]]
 END: Final = "="
+BETWEEN: Final = "."
+"""Where no name stands."""
+_LETTERS: Final = 26
 MAX_ROWS: Final = 4_096
 
 
@@ -100,7 +105,9 @@ def _texts(name: str, vocabulary: int, *, ended: bool) -> tuple[str, ...]:
     n = vocabulary - ended
     if name == "balanced brackets":
         return ("(", ")", END)
-    letters = name in ("induction", "other name", "first token") and n <= 26
+    if name == "indirect object":
+        return (*(chr(ord("A") + token) if n <= _LETTERS else str(token) for token in range(n - 1)), BETWEEN, END)
+    letters = name in ("induction", "other name", "first token") and n <= _LETTERS
     return (*(chr(ord("A") + token) if letters else str(token) for token in range(n)), *([END] if ended else []))
 
 
@@ -115,6 +122,15 @@ def _other_name(v: int, _: int) -> Rows:
     for a, b in product(range(v - 1), repeat=2):
         if a != b:
             yield from (((a, b, again, v - 1), a + b - again) for again in (a, b))
+
+
+def _indirect_object(v: int, n: int) -> Rows:
+    for places in combinations(range(n - 1), 3):
+        for (a, b, again, end), answer in _other_name(v - 1, 4):
+            row = [v - 2] * (n - 1) + [end + 1]
+            for place, token in zip(places, (a, b, again), strict=True):
+                row[place] = token
+            yield tuple(row), answer
 
 
 def _of_numbers(answer: Callable[[Row, int], int]) -> Callable[[int, int], Rows]:
@@ -143,6 +159,7 @@ def _balanced(row: Row, _: int) -> int:
 TASKS: Final = {
     "induction": _Generator((4, 5), _induction, vocabulary=(2, 256), context=(3, 32), ended=False),
     "other name": _Generator((5, 4), _other_name, context=(4, 4)),
+    "indirect object": _Generator((6, 6), _indirect_object, vocabulary=(4, 256), context=(4, 32)),
     "sum modulo": _Generator((6, 3), _of_numbers(lambda row, n: sum(row) % n), context=(3, 3)),
     "maximum": _Generator((6, 4), _of_numbers(lambda row, _: max(row))),
     "first token": _Generator((5, 4), _of_numbers(lambda row, _: row[0])),

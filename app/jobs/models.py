@@ -17,7 +17,7 @@ from analysis.discovery.registry import MODEL_METHOD_BY_KEY, default_methods
 from analysis.discovery.report import MethodsReport, methods_report
 from analysis.discovery.sweep import sweep
 from analysis.explanations.explanation import REF, Frame
-from analysis.lenses.report import find_on_model
+from analysis.lenses.report import LensesReport, find_on_model
 from analysis.models.circuits import CircuitsFound, find_circuits
 from analysis.models.judging import judged_circuits
 from analysis.models.model import Rules
@@ -27,7 +27,16 @@ from analysis.report import Report
 from analysis.work import Work
 from app.addressing import Addresses
 from app.db.models import CircuitSearch as ModelSearch
-from app.db.models import find_model, model_of, save_beside, save_circuits, searched_circuits, stored_landscape
+from app.db.models import (
+    find_model,
+    model_of,
+    save_beside,
+    save_circuits,
+    searched_circuits,
+    searches_of,
+    stored_beside,
+    stored_landscape,
+)
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
 from app.jobs.queue import enqueue_of_model, was_asked
 from app.jobs.stages import BESIDE_CIRCUITS
@@ -121,12 +130,16 @@ def _load_lenses(session: Session, arguments: Arguments) -> Compute[Report]:
     row, _, frame = searched_circuits(session, arguments["model"], arguments["rules"])
     kind, _ = model_of(row)
     masks = np.array(sorted(int(mask, 16) for mask in frame[REF].tolist()), dtype=np.uint64)
-    return partial(_look, row.document, kind.rules(arguments["rules"]), masks)
+    reports = (
+        stored_beside(session, row, rules, LENSES.key, LensesReport) for _, rules in searches_of(session, [row.id])
+    )
+    known = next(filter(None, reports), None) if arguments["rules"] else None
+    return partial(_look, row.document, kind.rules(arguments["rules"]), masks, known)
 
 
-def _look(document: bytes, rules: Rules, masks: NDArray[np.uint64], work: Work) -> Report:
+def _look(document: bytes, rules: Rules, masks: NDArray[np.uint64], known: LensesReport | None, work: Work) -> Report:
     _, model = read_model(document)
-    return find_on_model(model, model.space(rules), masks, work)
+    return find_on_model(model, model.space(rules), masks, work, known)
 
 
 def _beside(analysis: Analysis, load: Callable[[Session, Arguments], Compute[Report]]) -> Handler[Report]:

@@ -49,7 +49,7 @@ FURTHER: Final = {
 }
 """What is looked at beyond those, on the default data; the rest is called off: it would take longer than all tests."""
 OF_MODELS: Final = {
-    ("majority-5-attention", ""): ("model-methods", "model-rivals"),
+    ("majority-5-attention", ""): ("model-methods", "model-rivals", "model-lenses"),
     ("induction-attention", ""): ("model-rivals",),
 }
 """The jobs of which the results are looked at, by model and rules."""

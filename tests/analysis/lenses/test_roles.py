@@ -1,0 +1,91 @@
+"""Roles of heads: each score against a plain one, and what thresholds make of them."""
+
+import numpy as np
+import pytest
+
+from analysis.lenses.roles import ROLES, ROLES_LENS, in_circuits, second_places
+from analysis.method_settings import filled
+from analysis.models.attention import ATTENTION
+from analysis.models.circuits import find_circuits, mask_bits, mask_numbers
+from analysis.models.runs import Site, pairs_of, run
+from analysis.work import DEFAULT_WORK
+from tests.analysis.models.attention_models import random_attention
+from tests.analysis.models.test_judging import by_hand, golden
+
+MODEL = random_attention(4, (2, 2, 5, 3, 4, 4), n_rows=256)
+
+
+def asked(model, **given):
+    on_models = ROLES_LENS.on_models
+    return on_models.answer(model, filled(on_models.settings, {"pairs": 256, **given}, "roles"), DEFAULT_WORK)
+
+
+def by_role(grid, head):
+    return dict(zip(grid.columns, grid.values[grid.rows.index(head)], strict=True))
+
+
+def test_where_each_role_looks():
+    values, (grid, *_) = run(MODEL, MODEL.tokens).values, asked(MODEL).grids
+    for head in ("1.1", "2.0"):
+        looks, found = {role: [] for role in ROLES}, by_role(grid, head)
+        for row, shares, answer in zip(MODEL.tokens.tolist(), values[f"{head}.a"], MODEL.answers, strict=True):
+            for at in range(4):
+                looks["previous token"] += [shares[at, at - 1]] if at else []
+                same = [k for k in range(at) if row[k] == row[at]]
+                after = [k + 1 for k in range(at) if row[k] == row[at] and k + 1 <= at]
+                looks["duplicate token"] += [shares[at, same].sum()] if same else []
+                looks["induction"] += [shares[at, after].sum()] if after else []
+            said = [k for k in range(4) if row[k] == answer]
+            looks["name mover"] += [shares[3, said].sum()] if said else []
+            again = [k for k in range(3) if row[k] in row[:k]]
+            looks["S-inhibition"] += [shares[3, again].sum()] if again else []
+        for role, some in looks.items():
+            if some:
+                assert found[role] == pytest.approx(np.mean(some)), role
+    assert second_places(np.array([[0, 1, 0, 0]]))[0, 3].tolist() == [False, False, True, False]
+
+
+def test_what_is_lost_without_a_head_and_whose_queries_it_moves():
+    found, pairs = asked(MODEL, pattern=0.0, effect=0.0), pairs_of(MODEL, 256)
+    rows, right, wrong = range(256), MODEL.answers[pairs.clean], MODEL.answers[pairs.corrupt]
+    every = run(MODEL, MODEL.tokens)
+    mean = np.broadcast_to(every.values["2.1"].mean(axis=0), every.values["2.1"].shape)
+    ends = [run(MODEL, MODEL.tokens, some).logits for some in ([], [(Site("2.1"), mean)])]
+    whole, cut = (float((one[rows, right] - one[rows, wrong]).mean()) for one in ends)
+    assert by_role(found.grids[2], "2.1")["lost without it"] == pytest.approx((whole - cut) / abs(whole))
+    movers = [head for head in found.grids[1].rows if by_role(found.grids[1], head)["direct"] > 0.0]
+    later, source = [head for head in movers if head.startswith("2")], run(MODEL, MODEL.tokens[pairs.corrupt])
+    said, moved = MODEL.tokens == right[:, None], [0.0]
+    for head in later:
+        patched = run(MODEL, MODEL.tokens, [(Site(f"1.0-{head}.q"), source.values["1.0"])])
+        looks = [
+            np.where(said, one.values[f"{head}.a"][:, 3], 0.0).sum(axis=1)[said.any(axis=1)].mean()
+            for one in (every, patched)
+        ]
+        moved.append(looks[0] - looks[1])
+    assert later
+    assert by_role(found.grids[2], "1.0")["name movers’ attention moved"] == pytest.approx(max(moved))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "previous token: 1.0; induction: 2.0; name mover: 2.0."),
+        ({}, "None of 2 heads plays duplicate token (highest attention 0."),
+        ({"pattern": 1.0}, "None of 2 heads plays previous token (highest attention "),
+        ({"effect": 1e5}, "previous token: 1.0; induction: 2.0. None of 2 heads plays"),
+    ],
+)
+def test_thresholds_say_who_plays_a_role(given, words):
+    assert words in asked(by_hand(), **given).says
+
+
+def test_circuits_are_counted_by_the_roles_that_heads_have_there():
+    model, rules = golden("majority_5_2x2_0"), ATTENTION.rules("heads")
+    space, found = model.space(rules), find_circuits(model, rules, limit=20)
+    masks = np.array([mask_bits(space, one.mask) for one in found.circuits])
+    grid, told = in_circuits(space, ATTENTION.roles, mask_numbers(masks))
+    counts = np.array([space.roles(mask[None])[0] for mask in masks]).sum(axis=0)
+    assert [[int(text.replace(",", "")) for text in row] for row in grid.texts] == counts.T.tolist()
+    assert told.startswith(f"Of {len(masks)} valid circuits every one has ")
+    assert in_circuits(space, ATTENTION.roles, np.zeros(0, np.uint64)) is None
