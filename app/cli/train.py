@@ -49,7 +49,8 @@ def train_model(
     Exit codes: 0 at least one converged, 2 bad input, 3 none did.
 
     Args:
-        task: induction, other name, indirect object, sum modulo, maximum, first token, majority, balanced brackets or parity.
+        task: induction, other name, indirect object, sum modulo, maximum, first token, majority, balanced brackets or
+            parity.
         rows: JSON file with rows and answers as token ids, at most 4,096, instead of a task.
         vocabulary: Tokens, with = where rows end with it; default: the task's.
         context: Tokens of a row; default: the task's.

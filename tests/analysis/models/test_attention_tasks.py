@@ -36,6 +36,14 @@ def test_brackets_are_balanced_where_pairs_can_be_struck_out():
         assert answer == (text == "")
 
 
+def test_the_indirect_object_is_the_name_that_stands_once():
+    task = task_named("indirect object")
+    assert (len(task.rows), len(set(task.rows)), task.outputs[-2:]) == (240, 240, (".", "="))
+    for row, answer in zip(task.rows, task.answers, strict=True):
+        names = [token for token in row[:-1] if token < 4]
+        assert (len(names), names.count(answer), row[-1]) == (3, 1, 5)
+
+
 @pytest.mark.parametrize(
     ("name", "sizes", "told"),
     [
