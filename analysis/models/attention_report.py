@@ -1,4 +1,4 @@
-"""What the heads of a transformer look at and add to the logits, in the model and in a circuit, by the usual scores.
+"""What the heads of a transformer look at, in the model and in a circuit, by the usual scores.
 
 A score describes; it does not decide whether a circuit is valid. A head that looks like an induction head in the whole
 model may look elsewhere in a circuit, or be no part of it.
@@ -6,14 +6,12 @@ model may look elsewhere in a circuit, or be no part of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.fixed_order import mean
 from analysis.models.attention_heads import Array, attention_to
 from analysis.models.model import Cell, Table
 
@@ -21,15 +19,6 @@ _LOOKS: Final = (
     "Attention, averaged over rows and positions: to the token before (previous); to earlier occurrences of the same "
     "token (duplicate); to the tokens right after those (induction). Positions without an earlier occurrence are left "
     "out. A dash stands for a head that is no part of the circuit. Olsson et al. 2022 (arXiv:2209.11895)"
-)
-_LENS: Final = (
-    "The logits, were they read after the embedding or after a layer: the sum of what they read up to there, with all "
-    "biases, and at the scale of the last layer where there is LayerNorm. "
-    "nostalgebraist, “interpreting GPT: the logit lens”, 2020"
-)
-_DIRECT: Final = (
-    "By how much what the logits read of each source raises the answer above the mean of the other tokens. Elhage et "
-    "al., “A Mathematical Framework for Transformer Circuits”, 2021"
 )
 
 
@@ -41,21 +30,11 @@ class Trace:
         parts: labels of heads and MLP blocks, layer by layer.
         is_on: whether each is part of the circuit.
         patterns: attention of each ``[rows, context, context]``; None of an MLP block.
-        sources: labels of what the logits may read, and of biases where there may be some.
-        layers: number of the column of each source; 0 for what the model is given.
-        carried: what the logits get from each ``[sources, rows, vocabulary]``.
-        is_read: whether they read each.
-        columns: labels of what comes one after the other: the embedding, then layers, or attention and MLP in turn.
     """
 
     parts: tuple[str, ...]
     is_on: tuple[bool, ...]
     patterns: tuple[Array | None, ...]
-    sources: tuple[str, ...]
-    layers: tuple[int, ...]
-    carried: Array
-    is_read: tuple[bool, ...]
-    columns: tuple[str, ...]
 
 
 def head_table(trace: Trace, tokens: NDArray[np.int64], without: Array) -> Table:
@@ -111,41 +90,3 @@ def answer_places(tokens: NDArray[np.int64], answers: NDArray[np.int64]) -> NDAr
 
 def _score(found: Array | None) -> float | None:
     return None if found is None else float(found)
-
-
-def lens_table(trace: Trace, gaps_of: Callable[[Array], Array]) -> Table:
-    """What the model would answer after each layer.
-
-    Args:
-        trace: of the circuit.
-        gaps_of: logits ``[rows, vocabulary]`` → gaps ``[rows]``.
-    """
-    total, rows = np.zeros(trace.carried.shape[1:]), list[tuple[Cell, ...]]()
-    for column, label in enumerate(trace.columns):
-        for source, of in enumerate(trace.layers):
-            if of == column:
-                total = total + trace.carried[source]
-        apart = gaps_of(total)
-        rows.append((label, int((apart > 0).sum()), float(mean(apart)), float(apart.min())))
-    columns = ("After", "Rows right", "Mean gap", "Smallest gap")
-    return Table("Logit lens", _LENS, columns, tuple(rows))
-
-
-def direct_table(trace: Trace, answers: NDArray[np.int64]) -> Table:
-    """What each source adds to the answer.
-
-    Args:
-        trace: of the circuit.
-        answers: ``[rows]``.
-    """
-    n_others = trace.carried.shape[2] - 1
-    rows: list[tuple[Cell, ...]] = []
-    for source, label in enumerate(trace.sources):
-        if not trace.is_read[source]:
-            rows.append((label, None, None, None))
-            continue
-        logits = trace.carried[source]
-        own = logits[np.arange(len(answers)), answers]
-        effect = own - (np.add.accumulate(logits, axis=1)[:, -1] - own) / n_others
-        rows.append((label, float(mean(effect)), float(effect.min()), float(effect.max())))
-    return Table("Direct effect on the answer", _DIRECT, ("Source", "Mean", "Least", "Most"), tuple(rows))

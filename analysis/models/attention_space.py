@@ -40,9 +40,7 @@ from analysis.models.attention_heads import (
 from analysis.models.attention_report import (
     Trace,
     answer_places,
-    direct_table,
     head_table,
-    lens_table,
     places_looked_for,
 )
 from analysis.models.attention_weights import Transformer
@@ -471,7 +469,7 @@ class AttentionSpace:
         return query, key, value
 
     def inside(self, mask: Masks) -> tuple[Table, ...]:
-        """What heads look at and what is left without each, the logit lens, and direct effects."""
+        """What heads look at and what is left without each."""
         model = self._model
         n_rows, context = model.tokens.shape
         runs = (len(self._parts) + 2) * n_rows * sum(map(self._per_row, self._parts))
@@ -484,11 +482,7 @@ class AttentionSpace:
             gone = [number] if self._granularity == "nodes" else self._own(node) + self._out_of[node]
             masks[number, gone] = False
         without = gaps(self.run(self.reduce(masks)), model.answers)
-        return (
-            head_table(trace, model.tokens, without),
-            lens_table(trace, lambda logits: gaps(logits[None], model.answers)[0]),
-            direct_table(trace, model.answers),
-        )
+        return (head_table(trace, model.tokens, without),)
 
     def run_row(self, mask: Masks, row: int) -> RowRun:
         """By a plain run."""
@@ -514,42 +508,11 @@ class AttentionSpace:
             w_query, w_key, _, _ = self._weights(node)
             query, key, _ = self._read_by(node, kept, found, self._absent)
             patterns.append(attention(inner(query, w_query.T), inner(key, w_key.T))[0])
-        edges, biased = self._into[len(nodes) - 1, ""], self._model.blocks.reaches_logits
-        given = [self._carried(kept, edge, source, found, self._absent)[0, :, -1] for source, edge in enumerate(edges)]
         return Trace(
             parts=tuple(nodes[node].label for node in self._parts),
             is_on=tuple(self._graph.active_nodes(mask[None])[0].tolist()),
             patterns=tuple(patterns),
-            sources=tuple(node.label for node in nodes[:-1]) + (("biases",) if biased else ()),
-            layers=tuple(node.layer for node in nodes[:-1]) + ((0,) if biased else ()),
-            carried=self._attributed(given),
-            is_read=tuple(kept[0, edges].tolist()) + ((True,) if biased else ()),
-            columns=("embedding", *(self._column_label(column) for column in range(1, self._last + 1))),
         )
-
-    def _column_label(self, column: int) -> str:
-        if not self._model.blocks.mlps:
-            return f"layer {column}"
-        return f"MLP {column // 2}" if column % 2 == 0 else f"attention {column // 2 + 1}"
-
-    def _attributed(self, given: list[Array]) -> Array:
-        """``[sources, rows, vocabulary]`` what the logits get from each source, biases last where there are some; with
-        LayerNorm at the scale that all together have.
-
-        Args:
-            given: what each source gives at the last position, ``[rows, d_model]``.
-        """
-        blocks, unembedding = self._model.blocks, self._model.unembedding.T
-        constant = np.broadcast_to(self._constants[-1], (len(given[0]), len(self._constants[-1])))
-        parts = [self._direct(one) for one in (*given, *([constant] if blocks.reaches_logits else []))]
-        if blocks.epsilon is not None:
-            total = np.add.accumulate(np.stack(parts))[-1]
-            scale = np.sqrt(mean_of(total * total) + blocks.epsilon)
-            parts = [one / scale for one in parts]
-        found = np.stack([inner(one, unembedding) for one in parts])
-        if blocks.unembedding_bias is not None:
-            found[-1] += blocks.unembedding_bias
-        return found
 
     def engine(self) -> AttentionEngine | None:
         """One that sums what heads of the last layer add; None where logits are no such sum, as with MLP blocks and

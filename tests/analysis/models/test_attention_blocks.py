@@ -235,9 +235,8 @@ def test_a_run_by_hand_and_the_tables_agree_with_masked_runs(blocks):
     document = with_blocks(6, (2, 2, 5, 3, 4, 3), **blocks)
     _, space = space_of(document)
     whole, names = np.ones(space.graph.n_bits, dtype=bool), space.graph.edge_names
-    _, every, direct = space.inside(whole)
-    assert [row[0] for row in direct.rows][-1] == "biases"
-    assert every.rows[-1][1] == (gaps(space.run(whole[None]), np.array(document["tasks"][0]["answers"])) > 0).sum()
+    [heads] = space.inside(whole)
+    assert len(heads.rows) == len(space.graph.removable)
     for node in space.graph.removable:
         name = space.graph.nodes[node].name
         mask = np.array([not edge.startswith(f"{name}-") for edge in names])

@@ -11,7 +11,6 @@ import pytest
 from analysis.models import attention
 from analysis.models.attention import ATTENTION, FORMAT, read_attention
 from analysis.models.circuits import circuits_of
-from analysis.models.model import gaps
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "attention"
 V, N = 3, 4
@@ -71,7 +70,7 @@ def whole(space):
 def test_the_heads_of_an_induction_circuit_are_told():
     model = by_hand()
     space = model.space(ATTENTION.default_rules)
-    heads, lens, direct = space.inside(whole(space))
+    [heads] = space.inside(whole(space))
     assert heads.columns[:4] == ("Head", "Previous", "Duplicate", "Induction")
     (_, previous, duplicate, induction, right, _), second = heads.rows
     assert previous == pytest.approx(1.0)
@@ -81,10 +80,6 @@ def test_the_heads_of_an_induction_circuit_are_told():
     assert second[3] == pytest.approx(1.0)
     assert second[1] < 0.6
     assert second[4] == 0
-    assert [row[1] for row in lens.rows] == [0, 0, 6]  # right only after the second layer
-    assert [label for label, *_ in direct.rows] == ["embedding", "head 1.0", "head 2.0"]
-    assert direct.rows[2][1] == pytest.approx(5.0)
-    assert direct.rows[1][1:] == (0.0, 0.0, 0.0)
 
 
 @pytest.mark.slow
@@ -94,14 +89,7 @@ def test_the_figures_agree_with_the_runs(name, text):
     model = read_attention(json.loads((GOLDEN / f"{name}.json").read_text())["network"])
     space = model.space(ATTENTION.rules(text))
     mask = whole(space)
-    apart = gaps(space.run(mask[None]), model.answers)[0]
-    heads, lens, direct = space.inside(mask)
-    assert lens.rows[-1][1] == (apart > 0).sum()
-    assert lens.rows[-1][3] == apart.min()
-    others = model.unembedding.shape[1] - 1
-    logits = space.run(mask[None])[0]
-    own = logits[np.arange(len(logits)), model.answers]
-    assert sum(row[1] for row in direct.rows) == pytest.approx((own - (logits.sum(axis=1) - own) / others).mean())
+    [heads] = space.inside(mask)
     for number, row in enumerate(heads.rows):
         without = mask.copy()
         node = space.graph.removable[number]
