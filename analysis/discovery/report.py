@@ -81,12 +81,9 @@ class MethodsReport(Report):
         deleted = self.defaults.get("random-deletion")
         if deleted is not None:
             more.append(f"Deleting {part}s in a random order while the circuit stays valid leaves {deleted['edges']}.")
-        tied = [
-            f"{METHOD_BY_KEY[one.method].label}: ties allow {one.ties['circuits']} answers, {one.ties['valid']} valid."
-            for one in self.answers
-            if one.default and one.ties is not None and one.ties["circuits"] and decide(one.ties)
-        ]
-        return [told, *([" ".join(more)] if more else []), *tied]
+        tied = sum(one.default and one.ties is not None and decide(one.ties) for one in self.answers)
+        more += [f"Ties decide whether {tied} of them {'is' if tied == 1 else 'are'} valid."] if tied else []
+        return [told, " ".join(more)] if more else [told]
 
 
 def methods_report(

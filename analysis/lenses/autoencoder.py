@@ -31,6 +31,7 @@ SEED: Final = 0
 FIRES: Final = 0.01
 """Share of a latent's largest value above which it counts as firing."""
 DEAD: Final = 1e-6
+Encoded = tuple[Array, float | None, dict[str, Array]]
 _BETWEEN_REPORTS: Final = 100
 MAX_SAMPLES: Final = 2_048
 """Of rows and positions of a transformer."""
@@ -44,16 +45,18 @@ def look(question: Question, settings: Settings, work: Work) -> Table | None:
         found = encoded(clean[layer], settings, work)
         if found is None:
             return None
-        rows += _rows(question, layer, clean, *found)
+        rows += _rows(question, layer, clean, found)
     return Table(tuple(rows))
 
 
-def encoded(values: Array, settings: Settings, work: Work = DEFAULT_WORK) -> tuple[Array, Array, float | None] | None:
+def encoded(values: Array, settings: Settings, work: Work = DEFAULT_WORK) -> Encoded | None:
     """An autoencoder of a layer's activations ``[rows, width]``; None where training diverged.
 
     Returns:
-        What each latent is on each row, ``[rows, latents]``; their unit directions ``[latents, width]``; and the share
-        of the layer's variance that is rebuilt, None where it does not vary.
+        What each latent is on each row, ReLU((values − centre) @ encoderᵀ + bias), ``[rows, latents]``; the share of
+        the layer's variance that latents @ directions + centre rebuild, None where it does not vary; and by name
+        ``directions [latents, width]``, each of length 1, ``encoder [latents, width]``, ``bias [latents]``, ``centre
+        [width]``.
     """
     n_latents = int(settings["latents"])
     with one_thread():
@@ -80,7 +83,9 @@ def encoded(values: Array, settings: Settings, work: Work = DEFAULT_WORK) -> tup
     if not all(torch.isfinite(part).all() for part in (latents, units, error)):
         return None
     spread = float(((values - values.mean(axis=0)) ** 2).sum())
-    return latents.numpy(), units.numpy(), 1.0 - float(error) / spread if spread > 0.0 else None
+    learned = {"directions": units, "encoder": encoder.mT, "bias": shift[0], "centre": centre[0]}
+    explained = 1.0 - float(error) / spread if spread > 0.0 else None
+    return latents.numpy(), explained, {name: one.detach().numpy() for name, one in learned.items()}
 
 
 def look_at_stream(model: Transformer, settings: Settings, work: Work) -> Grids | None:
@@ -96,7 +101,7 @@ def look_at_stream(model: Transformer, settings: Settings, work: Work) -> Grids 
         found = encoded(values[name].reshape(size, -1)[at], settings, work)
         if found is None:
             return None
-        latents, units, explained = found
+        latents, explained, learned = found
         order = np.argsort(-latents.max(axis=0), kind="stable")
         alive = [latent for latent in order.tolist() if latents[:, latent].max() > DEAD]
         mean = inner(latents[:, alive].T, here.T) / times
@@ -105,17 +110,17 @@ def look_at_stream(model: Transformer, settings: Settings, work: Work) -> Grids 
         labels = tuple(map(str, range(len(alive))))
         title = f"Latents of {name} by the token at the position, in the mean{told}"
         grids.append(Grid(title, labels, model.outputs, tuple(map(tuple, mean.tolist()))))
-        weights[name] = {"directions": units[alive].tolist()}
+        own = {key: one if key == "centre" else one[alive] for key, one in learned.items()}
+        weights[name] = {key: one.tolist() for key, one in own.items()}
     least = f"{min(shares):.1%} or more of each site’s variance is explained" if shares else "No site varies"
     notes = (f"On {len(at):,} of {size:,} rows and positions, evenly spread.",) if len(at) < size else ()
     return Grids(tuple(grids), f"{least}.", notes, weights)
 
 
-def _rows(
-    question: Question, layer: int, clean: Sequence[Array], latents: Array, units: Array, explained: float | None
-) -> Iterator[dict[str, Any]]:
+def _rows(question: Question, layer: int, clean: Sequence[Array], found: Encoded) -> Iterator[dict[str, Any]]:
     """One layer's latents, those that fire most first; a dead one fires nowhere."""
-    largest = latents.max(axis=0)
+    latents, explained, learned = found
+    units, largest = learned["directions"], latents.max(axis=0)
     for place, latent in enumerate(sorted(range(len(largest)), key=lambda latent: (-largest[latent], latent))):
         fires = (latents[:, latent] > FIRES * largest[latent]) & (largest[latent] > DEAD)
         changed, n_pairs = _interchanged(question, layer, clean, latents[:, latent], units[latent])
@@ -124,6 +129,8 @@ def _rows(
             "latent": place,
             "truth_table": fires.astype(int).tolist(),
             "direction": units[latent].tolist(),
+            **{key: learned[key][latent].tolist() for key in ("encoder", "bias")},
+            "centre": learned["centre"].tolist(),
             "largest": float(largest[latent]),
             "explained": explained,
             "changed": changed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
 
@@ -103,7 +103,7 @@ class Bands:
     Args:
         names: of what has a number on each row, such as neurons.
         values: ``[rows][names]``.
-        rows: their names; empty where they are the rows of inputs.
+        rows: their names, of a heat map; empty where they are the rows of inputs.
     """
 
     names: tuple[str, ...]
@@ -111,6 +111,8 @@ class Bands:
     rows: tuple[str, ...] = ()
 
 
+Planes = Mapping[str, Mapping[str, Sequence[float]]]
+"""Directions to be drawn as arrows where they have two coordinates: by picture, by name."""
 NEURON_COLUMNS: Final = {"layer": "hidden layer, from 1", "neuron": "in the layer, from 0"}
 """Of tables about neurons, what the first two figures of a row are."""
 Array = NDArray[np.float64]
@@ -157,6 +159,7 @@ class Lens:
         columns: of a table, what each figure of a row is.
         bars: of a table, the counts that draw it.
         bands: of a table, the numbers by row that draw it.
+        planes: of a table's rows, the directions that draw it where they have two coordinates.
         on_request: settings other than the defaults by which it answers on request where it is degenerate.
         milliseconds: about how long an answer takes, where that can be more than a moment.
         on_models: the lens on transformers; None if it is of perceptrons alone.
@@ -176,6 +179,7 @@ class Lens:
     columns: Mapping[str, str] = field(default_factory=dict)
     bars: Callable[[Table], tuple[Bar, ...]] | None = None
     bands: Callable[[Table], Bands] | None = None
+    planes: Callable[[Sequence[Mapping[str, Any]]], Planes] | None = None
     on_request: Settings = field(default_factory=dict)
     milliseconds: Callable[[Question, Settings], float] | None = None
     on_models: OnModels | None = None

@@ -20,6 +20,7 @@ from analysis.lenses.response_fields import RESPONSE_FIELDS
 from analysis.lenses.roles import ROLES_LENS
 from analysis.lenses.sae import SAE
 from analysis.lenses.shapley import SHAPLEY
+from analysis.lenses.sparsity import SPARSITY
 from analysis.lenses.superposition import SUPERPOSITION
 
 LENSES: Final[tuple[Lens, ...]] = (
@@ -41,5 +42,6 @@ LENSES: Final[tuple[Lens, ...]] = (
     AFFINE_LENS,
     ROLES_LENS,
     SUPERPOSITION,
+    SPARSITY,
 )
 LENS_BY_KEY: Final = {lens.key: lens for lens in LENSES}

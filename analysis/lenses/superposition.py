@@ -35,10 +35,11 @@ def _fit(question: Question, _settings: Settings) -> Fit:
 def _look(question: Question, _settings: Settings, _work: Work) -> Table:
     directions: Array = np.array(question.cut.weights[0]).T
     gram = fixed_order.inner(directions, directions)
-    return Table(tuple(_row(gram, first, second) for first in range(len(gram)) for second in range(len(gram))))
+    each = range(len(gram))
+    return Table(tuple(beside(gram, a, b) | {"direction": directions[a].tolist()} for a in each for b in each))
 
 
-def _row(gram: Array, first: int, second: int) -> dict[str, Any]:
+def beside(gram: Array, first: int, second: int) -> dict[str, Any]:
     """One feature beside another; what is of the first alone stands in each of its rows."""
     squared = float(gram[first, first])
     length, other = squared**0.5, float(gram[second, second]) ** 0.5
@@ -55,7 +56,7 @@ def _row(gram: Array, first: int, second: int) -> dict[str, Any]:
 
 
 def _bands(seen: Table) -> Bands:
-    """The products w·w of all features, a band for each feature."""
+    """The products w·w of all features: the Gram matrix."""
     names = tuple(dict.fromkeys(row["feature"] for row in seen.rows))
     dots = {(row["feature"], row["other"]): row["dot"] for row in seen.rows}
     return Bands(names, tuple(tuple(dots[one, other] for one in names) for other in names), names)
@@ -96,7 +97,8 @@ SUPERPOSITION: Final = Lens(
     can_know="Directions of inputs in a linear layer are exact. Which outputs read them, and on which inputs "
     "interference changes an answer, they do not say: the valid circuits of each output do.",
     columns={
-        "feature": "an input, with direction w",
+        "feature": "an input",
+        "direction": "its w, what one unit of it adds to the layer",
         "other": "another, or the same",
         "dot": "w·w′, an entry of the Gram matrix",
         "cosine": "of the two directions; empty where one is 0",
@@ -105,4 +107,5 @@ SUPERPOSITION: Final = Lens(
         "dimensionality": "|w|² / Σ (ŵ·w′)² over all features: 1 for a dimension of its own",
     },
     bands=_bands,
+    planes=lambda rows: {"": {row["feature"]: row["direction"] for row in rows}},
 )

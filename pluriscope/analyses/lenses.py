@@ -16,7 +16,8 @@ from analysis.lenses.report import LensesReport, ViewFound, view_found
 from analysis.method_settings import Setting, Settings, filled, read_values, settings_text, written
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
-from app.figures.svg.lenses import score_bars, share_bars
+from app.figures.svg.heat import heat_map
+from app.figures.svg.lenses import arrow_panels, score_bars, share_bars
 from app.figures.svg.summaries import marks_by_layer
 from pluriscope import blocks
 from pluriscope.analyses.lenses_on_models import (
@@ -197,7 +198,8 @@ def _said(
     of: Subject,
     report: LensesReport | None,
 ) -> Iterator[Block]:
-    actions = [Action("All lenses", of.links.analysis(of.slug, LENSES.key, of.scope))]
+    numbers = Action("Numbers as JSON", of.links.twin(_url(of, lens, known)))
+    actions = [numbers, Action("All lenses", of.links.analysis(of.slug, LENSES.key, of.scope))]
     on_models = lens.on_models if of.ask is None else None
     yield Head(lens.label, on_models.definition if on_models else lens.definition, actions=actions)
     if stored is None:
@@ -238,9 +240,14 @@ def picture(lens: Lens, stored: ViewFound, question: Question) -> Markup:
     scores = (stored.view or {}).get("scores")
     if scores:
         return score_bars(scores, rows, INPUT_NAMES[:n_inputs], title=lens.label)
+    planes = lens.planes((stored.view or {}).get("table", ())) if lens.planes else {}
+    if any(len(end) == 2 for plane in planes.values() for end in plane.values()):
+        return arrow_panels(planes, title=lens.label)
+    if stored.bands and stored.bands.rows:
+        return heat_map(stored.bands.values, stored.bands.rows, stored.bands.names, title=lens.label)
     if stored.bands:
         bands = stored.bands
-        return score_bars(bands.values, bands.rows or rows, bands.names, title=lens.label)
+        return score_bars(bands.values, rows, bands.names, title=lens.label)
     if stored.bars:
         labels = [one.label for one in stored.bars]
         return share_bars(labels, [one.n for one in stored.bars], [one.of for one in stored.bars], title=lens.label)

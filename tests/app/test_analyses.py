@@ -65,8 +65,8 @@ FINDINGS = {
     "methods": [
         "Under default settings 7 of 7 methods answer with a valid circuit, and they give 6 different answers.",
         "The valid ones have 12 to 18 edges; the smallest has 2 more than needed. A random order of edges is valid "
-        "too, with 18 edges. Deleting edges in a random order while the circuit stays valid leaves 11.",
-        "Edge attribution patching: ties allow 4 answers, 3 valid.",
+        "too, with 18 edges. Deleting edges in a random order while the circuit stays valid leaves 11. Ties decide "
+        "whether 1 of them is valid.",
     ],
     "lenses": [
         "Of 14 pairs of a Boolean function and a hidden layer 14 are decodable. Interchanging the read-out changes "
@@ -293,6 +293,7 @@ def test_each_lens_has_a_page_with_what_it_says(client, key) -> None:
     path = f"/networks/xor/analyses/lenses/{key}"
     page, told = client.get(path), client.get(f"/api/v2{path}").json()
     assert (page.status_code, told["lens"]) == (200, key)
+    assert f'href="/api/v2{path}"' in page.text
     stored = next((one for one in record(client, "xor", "lenses")["report"]["lenses"] if one["lens"] == key), None)
     if stored is None:
         assert ("Not computed on a page" in page.text) == (not told["outcome"])

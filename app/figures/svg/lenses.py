@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import hypot
 from typing import Final
 
 from markupsafe import Markup
 
 from app.figures.numbers import decimal
-from app.figures.svg.elements import drawing, line, rect, text, text_width
+from app.figures.svg.elements import circle, drawing, line, num, rect, text, text_width
 
 _BAND: Final = 64.0
 _HALF: Final = 18.0  # of the longest bar
@@ -17,6 +18,7 @@ _PLOT: Final = 560.0
 _NUMBERED: Final = 34.0  # width of a column from which numbers fit
 _ROW: Final = 22.0
 _BAR: Final = 220.0
+_SHORT: Final = 10.0  # length of an arrow below which it has no room for its head and name
 
 
 def score_bars(
@@ -101,3 +103,38 @@ def share_bars(labels: Sequence[str], counts: Sequence[int], of: Sequence[int], 
         css_class="shares wide",
         sizing="exact",
     )
+
+
+def arrow_panels(panels: Mapping[str, Mapping[str, Sequence[float]]], *, title: str) -> Markup:
+    """Directions as arrows from the origin, all on one scale; the names of short ones stand below their panel.
+
+    Args:
+        panels: by the title of each, by name, the two coordinates of where an arrow ends.
+        title: of what lens.
+    """
+    size, across = (260.0, 1) if len(panels) == 1 else (160.0, 4)
+    radius, tall = 0.35 * size, size + 24
+    scale = radius / (max((hypot(*end) for ends in panels.values() for end in ends.values()), default=0.0) or 1.0)
+    body, told = "", list[str]()
+    for number, (name, ends) in enumerate(panels.items()):
+        x, y = size * (number % across + 0.5), tall * (number // across + 0.5)
+        body += text(x, y - radius - 20, name, "lab", anchor="middle")
+        body += line(x - radius, y, x + radius, y, "ax") + line(x, y - radius, x, y + radius, "ax")
+        body += "".join(_arrow(x, y, end, scale, label) for label, end in ends.items())
+        if short := [label for label, end in ends.items() if hypot(*end) * scale < _SHORT]:
+            body += text(x, y + radius + 20, f"near 0: {', '.join(short)}", "lab s", anchor="middle")
+        told += [f"{name} {label} ({decimal(a)}, {decimal(b)})".strip() for label, (a, b) in ends.items()]
+    width, height = size * min(len(panels), across), tall * -(-len(panels) // across)
+    return drawing(width, height, body, sentence=f"{title}. {'; '.join(told)}", css_class="scores wide", sizing="exact")
+
+
+def _arrow(x: float, y: float, end: Sequence[float], scale: float, label: str) -> str:
+    """A shaft and a head, and its name beyond; a dot where it is short."""
+    (a, b), length = end, hypot(*end) * scale
+    if length < _SHORT:
+        return circle(x, y, 2, "b")
+    right, down, neck = a * scale / length, -b * scale / length, length - 8
+    shape = ((0, 0.8), (neck, 0.8), (neck, 4), (length, 0), (neck, -4), (neck, -0.8), (0, -0.8))
+    path = "L".join(f"{num(x + right * on - down * off)} {num(y + down * on + right * off)}" for on, off in shape)
+    name = text(x + right * (length + 9), y + down * (length + 9) + 4, label, "lab code", anchor="middle")
+    return f'<path class="b" d="M{path}Z"/>{name}'

@@ -199,18 +199,14 @@ def methods_table(session: Session, addresses: Addresses, network: str, options:
         f"The analysis is {one.state.replace('_', ' ')}. Ties: ties_kept of ties_tied edges with equal scores are",
         "taken, one of ties_ways ways to ties_circuits circuits, of which ties_valid are valid. Empty: unknown, none.",
     )
-    own, placed = ("method", "default", "outcome", "raw_mask", "faithfulness", "fragile"), ("mask", "edges", "valid")
+    own = ("method", "default", "outcome", "raw_mask", "faithfulness", "fragile", "settings", "mask", "edges", "valid")
     of_ties = ("tied", "kept", "ways", "circuits", "valid", "drawn", "drawn_valid")
-    rows = [
-        (
-            *(getattr(found, name) for name in own),
-            ",".join(f"{name}={written(value)}" for name, value in found.settings.items()),
-            *((found.place or {}).get(name) for name in placed),
-            *((found.ties or {}).get(name) for name in of_ties),
-        )
-        for found in (() if one.report is None else one.report.answers)
-    ]
-    return about, _table((*own, "settings", *placed, *(f"ties_{name}" for name in of_ties)), rows)
+    rows = list[Sequence[Any]]()
+    for found in () if one.report is None else one.report.answers:
+        settings = ",".join(f"{name}={written(value)}" for name, value in found.settings.items())
+        told, ties = {**vars(found), **(found.place or {}), "settings": settings}, found.ties or {}
+        rows.append([*map(told.get, own), *map(ties.get, of_ties)])
+    return about, _table((*own, *(f"ties_{name}" for name in of_ties)), rows)
 
 
 def _about(found: Compared, what: str) -> tuple[str, ...]:

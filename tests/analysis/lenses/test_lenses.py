@@ -156,11 +156,14 @@ def test_a_forced_autoencoder_rebuilds_four_rows_and_interchanging_a_latent_is_a
     assert {row["layer"] for row in forced.view.rows} == {1, 2}
     assert all(row["explained"] > 0.99 for row in forced.view.rows)
     network, clean = question.cut, activations(question.cut, input_table(2))
-    latents, units, explained = autoencoder.encoded(clean[1], LENS_BY_KEY["sae"].filled({"force": True}))
+    latents, explained, learned = autoencoder.encoded(clean[1], LENS_BY_KEY["sae"].filled({"force": True}))
+    units = learned["directions"]
     order = sorted(range(6), key=lambda latent: (-latents[:, latent].max(), latent))
     rows = [row for row in forced.view.rows if row["layer"] == 1]
     for row, latent in zip(rows, order, strict=True):
         assert (row["direction"], row["explained"]) == (units[latent].tolist(), explained)  # trained again
+        read = (clean[1] - row["centre"]) @ row["encoder"] + row["bias"]
+        assert np.maximum(read, 0.0) == pytest.approx(latents[:, latent], abs=1e-9)
         values, changed, pairs = latents[:, latent], 0, 0
         for base, source in product(range(4), repeat=2):
             if values[base] != values[source]:
