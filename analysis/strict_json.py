@@ -43,13 +43,7 @@ class _Refused(ValueError):
 
 
 def read_object(
-    raw: bytes,
-    item: str,
-    error: type[AnalysisError],
-    max_bytes: int,
-    cure: str,
-    *,
-    max_parts: int | None = None,
+    raw: bytes, item: str, error: type[AnalysisError], max_bytes: int, cure: str, *, max_parts: int | None = None
 ) -> dict[str, Any]:
     """Parse one JSON object; arguments and errors as for :func:`read_value`."""
     value = read_value(raw, item, error, max_bytes, cure, max_parts=max_parts)
@@ -59,13 +53,7 @@ def read_object(
 
 
 def read_value(
-    raw: bytes,
-    item: str,
-    error: type[AnalysisError],
-    max_bytes: int,
-    cure: str,
-    *,
-    max_parts: int | None = None,
+    raw: bytes, item: str, error: type[AnalysisError], max_bytes: int, cure: str, *, max_parts: int | None = None
 ) -> Any:
     """Parse one JSON value.
 

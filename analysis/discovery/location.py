@@ -39,11 +39,7 @@ from analysis.work import DEFAULT_WORK, Work
 QUICK: Final[tuple[Criterion, ...]] = tuple(c for c in criteria_for("circuit") if c.cost == "quick")
 """The criteria that every answer is judged by; those with a budget are asked where one circuit is looked at."""
 MASKS_AT_ONCE: Final = 32_768  # what is worked on fits into a processor's cache
-UNDER: Final[Mapping[str, Criterion]] = {
-    "zero": ZERO_ABLATION,
-    "mean": MEAN_ABLATION,
-    "resample": RESAMPLE_ABLATION,
-}
+UNDER: Final[Mapping[str, Criterion]] = {"zero": ZERO_ABLATION, "mean": MEAN_ABLATION, "resample": RESAMPLE_ABLATION}
 """What says whether a circuit is valid with absent edges carrying 0, means, or any other row's values."""
 
 

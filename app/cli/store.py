@@ -13,16 +13,7 @@ from urllib.parse import urlsplit
 
 from app.cli.reading import read_protocol, read_settings
 from app.cli.signature import Within
-from app.cli.terminal import (
-    STANDARD,
-    Refusal,
-    Shown,
-    check_writable,
-    progress_bar,
-    read_bytes,
-    remark,
-    written,
-)
+from app.cli.terminal import STANDARD, Refusal, Shown, check_writable, progress_bar, read_bytes, remark, written
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

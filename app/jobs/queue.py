@@ -29,12 +29,7 @@ from app.db.job_tables import JobLogRow, JobRow
 from app.db.reads.jobs import find_job
 from app.db.records import save_protocol
 from app.db.tables import AnalysisRow, ModelRow, NetworkRow
-from app.jobs.definitions import (
-    DEFINITIONS,
-    JobDefinition,
-    analyse_arguments,
-    arguments_about,
-)
+from app.jobs.definitions import DEFINITIONS, JobDefinition, analyse_arguments, arguments_about
 from pluriscope.analyses.registry import BY_KEY as ANALYSES
 
 ASKED_PRIORITY: Final = -10  # somebody waits for it: before all that the application asks for itself
@@ -160,14 +155,7 @@ def enqueue_analyses(
 
 
 def enqueue_about(
-    session: Session,
-    analysis: AnalysisRow,
-    kind: str,
-    /,
-    *,
-    asked: bool = False,
-    again: bool = False,
-    **details: Any,
+    session: Session, analysis: AnalysisRow, kind: str, /, *, asked: bool = False, again: bool = False, **details: Any
 ) -> JobRow:
     """Ask for work that goes on from a stored analysis; unless somebody waits for it, it comes behind analyses.
 
@@ -440,12 +428,7 @@ def _lose(session: Session, row: JobRow, reason: str, now: datetime, result: Map
 
 
 def _end(
-    session: Session,
-    row: JobRow,
-    state: str,
-    told: str,
-    now: datetime,
-    result: Mapping[str, Any] | None = None,
+    session: Session, row: JobRow, state: str, told: str, now: datetime, result: Mapping[str, Any] | None = None
 ) -> None:
     row.state, row.finished_at, row.result = state, now, dict(result or {})
     row.owner = row.lease_until = row.not_before = None

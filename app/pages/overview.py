@@ -42,14 +42,7 @@ from app.pages.analyses import Asked as Analysed
 from app.pages.analyses import Shelf, analyses_of, contradicting
 from app.pages.analyses import answers_of as found_of
 from app.pages.compare.choosing import own_pair
-from app.pages.counted import (
-    circuits_only,
-    counts_of,
-    drawn,
-    interpretations_counted,
-    interval_words,
-    method_words,
-)
+from app.pages.counted import circuits_only, counts_of, drawn, interpretations_counted, interval_words, method_words
 from app.pages.every_analysis import asked
 from app.pages.explanation_list import Asked, search_for, states
 from app.pages.inside import answers_of, table_blocks
@@ -504,11 +497,7 @@ def _counts(known: Known, analysis: AnalysisRow) -> Iterator[Fact]:
     elif drawn(analysis):
         possible += ", counted, not listed"
     yield fact(
-        "Valid circuits",
-        "valid_circuits",
-        possible,
-        of_kind("circuit"),
-        "{valid_circuits} of {possible_circuits}",
+        "Valid circuits", "valid_circuits", possible, of_kind("circuit"), "{valid_circuits} of {possible_circuits}"
     )
     if interpretations_counted(analysis):
         of = f"{counts.observed_classes} that inputs can tell apart"

@@ -39,12 +39,7 @@ from app.pages.studies.form import (
 )
 from app.pages.studies.listing import StudiesRecord, study_lines, study_list
 from app.pages.studies.outcomes import asked, outcome_blocks
-from app.pages.studies.page import (
-    MoreSeeds,
-    StudyOptions,
-    StudyRecord,
-    build_study,
-)
+from app.pages.studies.page import MoreSeeds, StudyOptions, StudyRecord, build_study
 from app.pages.studies.study import StudyProgress, find_study_of, open_study, progress_of
 from app.rendering import show
 from app.routes.changes import Writing
@@ -108,10 +103,7 @@ def _cell(value: Any) -> Any:
 router = APIRouter()
 _API: Final = f"{API_V2}/studies"
 _TOLD: Final[dict[str, Any]] = {"tags": ["studies"]}
-_MEDIA: Final = {
-    "csv": "text/csv; charset=utf-8",
-    "jsonl.gz": "application/gzip",
-}
+_MEDIA: Final = {"csv": "text/csv; charset=utf-8", "jsonl.gz": "application/gzip"}
 _Parts = Callable[[Session, StudyRow], Iterator[str] | Iterator[bytes]]
 DataForm = Literal["csv", "jsonl.gz"]
 

@@ -17,16 +17,7 @@ from analysis.method_settings import Settings, settings_text
 from app.figures.numbers import noun
 from app.figures.svg.summaries import columns
 from pluriscope.analyses.shown import Shown, Subject
-from pluriscope.blocks import (
-    Action,
-    Block,
-    Figure,
-    More,
-    Notice,
-    Prose,
-    Section,
-    Table,
-)
+from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Table
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column, Row
 

@@ -7,16 +7,7 @@ from types import ModuleType
 from typing import Final
 
 from analysis.errors import InvalidStudy
-from analysis.studies.measures import (
-    alice_or_bob,
-    answers,
-    findings,
-    named,
-    planted,
-    sets,
-    single,
-    stories,
-)
+from analysis.studies.measures import alice_or_bob, answers, findings, named, planted, sets, single, stories
 from analysis.studies.measures.criteria import criterion_measures
 from analysis.studies.measures.measure import Measure
 from analysis.studies.measures.retired import RETIRED

@@ -16,18 +16,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from app.figures.numbers import decimal
-from app.figures.svg.elements import (
-    circle,
-    drawing,
-    esc,
-    line,
-    num,
-    part,
-    rect,
-    text,
-    text_width,
-    touchable,
-)
+from app.figures.svg.elements import circle, drawing, esc, line, num, part, rect, text, text_width, touchable
 from app.figures.svg.layout import (
     DrawnEdge,
     Frame,
@@ -65,12 +54,7 @@ def diagram_class(wiring: Wiring) -> str:
 
 
 def network_diagram(
-    weights: Sequence[Any],
-    mask: object = None,
-    tiles: Sequence[Tile] = (),
-    *,
-    hues: Hues = PLAIN_HUES,
-    title: str = "",
+    weights: Sequence[Any], mask: object = None, tiles: Sequence[Tile] = (), *, hues: Hues = PLAIN_HUES, title: str = ""
 ) -> Markup:
     """A network with its weights, or a circuit, or an interpretation, at full size.
 

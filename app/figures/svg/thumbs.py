@@ -13,16 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from app.figures.svg.elements import circle, drawing, line, num, rect, text, touchable
-from app.figures.svg.layout import (
-    Frame,
-    Keep,
-    Wiring,
-    keep_of,
-    node_name,
-    place,
-    shown_edges,
-    stroke_width,
-)
+from app.figures.svg.layout import Frame, Keep, Wiring, keep_of, node_name, place, shown_edges, stroke_width
 from app.figures.svg.sentences import whole_sentence
 from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, Tile, table_name, tile_group
 
