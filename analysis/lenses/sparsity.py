@@ -108,7 +108,7 @@ def _named(rows: Sequence[Any]) -> dict[str, Any]:
 def _bands(seen: Table) -> Bands:
     """|w|² of each feature at each sparsity."""
     squared = tuple(tuple(row["squared"]) for row in seen.rows)
-    return Bands(tuple(INPUT_NAMES[: len(squared[0])]), squared, tuple(_named(seen.rows)))
+    return Bands(tuple(INPUT_NAMES[: len(squared[0])]), squared, tuple(f"S = {row['sparsity']:g}" for row in seen.rows))
 
 
 SPARSITY: Final = Lens(

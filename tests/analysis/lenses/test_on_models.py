@@ -247,3 +247,19 @@ def test_sites_of_answers_are_sites_of_the_model():
     for key in ("patching-table", "attribution-patching", "direct-attribution", "das"):
         for grid in asked(PLAIN, key, pairs=4).grids:
             assert {site.partition("~")[0] for _, _, _, site in grid.cells() if site} <= known
+
+
+def test_an_autoencoder_is_what_its_exported_weights_compute(monkeypatch):
+    monkeypatch.setattr("analysis.lenses.autoencoder.STEPS", 50)
+    found, model = asked(WHOLE, "sae", latents=3), WHOLE
+    computed = run(model, model.tokens).values
+    for grid, (name, learned) in zip(found.grids, found.weights.items(), strict=True):
+        own = {key: np.array(one) for key, one in learned.items()}
+        values = computed[name].reshape(model.tokens.size, -1)
+        latents = np.maximum((values - own["centre"]) @ own["encoder"].T + own["bias"], 0.0)
+        assert own["directions"].shape == own["encoder"].shape
+        for token, column in enumerate(grid.columns):
+            here = latents[model.tokens.ravel() == token]
+            wanted = here.mean(axis=0) if len(here) else np.zeros(len(own["bias"]))
+            got = [row[token] for row in grid.values]
+            assert got == pytest.approx(wanted, abs=1e-9), column
