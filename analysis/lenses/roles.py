@@ -32,13 +32,13 @@ PATTERN: Final = Setting("pattern", 0.5, "share of attention above which a head 
 EFFECT: Final = Setting("effect", 0.0, "logits above which a direct effect counts", low=0.0, high=1e6)
 CAUSE: Final = Setting("cause", 0.1, "share that a causal test must move", low=0.0, high=1e6)
 ROLES: Final = (
-    "previous token",
-    "duplicate token",
+    "previous",
+    "duplicate",
     "induction",
     "name mover",
-    "negative name mover",
+    "negative",
     "S-inhibition",
-    "backup name mover",
+    "backup",
 )
 
 
@@ -89,9 +89,9 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     moved = {head: _query_moved(model, pairs.corrupt, tokens, whole, head, movers, at_answer) for head in heads}
     of_role: dict[str, dict[str, bool]] = {
         "name mover": {head: head in movers for head in heads},
-        "negative name mover": {head: effects[head] < -least for head in heads},
+        "negative": {head: effects[head] < -least for head in heads},
         "S-inhibition": {head: moved[head] > cause for head in heads},
-        "backup name mover": {head: bool(movers) and backups[head] > max(least, cause * span) for head in heads},
+        "backup": {head: bool(movers) and backups[head] > max(least, cause * span) for head in heads},
     }
     plays = [
         [looks[head][at] > pattern and of_role.get(role, {}).get(head, True) for at, role in enumerate(ROLES)]
@@ -110,10 +110,11 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     title = "Attention to where each role looks; yes: the head plays it"
     grids = (
         Grid(title, tuple(heads), ROLES, scores, sites, texts, 1.0),
-        grid("Direct effect on the right logit", ("direct", "more without name movers"), effects, backups),
-        grid("Causal tests", ("lost without it", "name movers’ attention moved"), lost, moved, most=1.0),
+        grid("Direct effect on the right logit", ("direct", "without movers"), effects, backups),
+        grid("Causal tests", ("lost without it", "queries moved"), lost, moved, most=1.0),
     )
-    return Grids(grids, _says(plays, looks, heads), notes)
+    first = ("Attention is over all rows.", *notes) if notes else ()
+    return Grids(grids, _says(plays, looks, heads), first)
 
 
 def _attention(shares: Array, where: NDArray[np.bool_]) -> float:
@@ -169,16 +170,17 @@ def in_circuits(space: Space, roles: Sequence[Role], masks: NDArray[np.uint64]) 
     heads = [at for at, node in enumerate(graph.removable) if graph.nodes[node].looks]
     names = tuple(graph.nodes[graph.removable[at]].name for at in heads)
     counts = found[:, :, heads].sum(axis=0)
-    always = [role.label for at, role in enumerate(roles) if found[:, at].any(axis=1).all()]
+    always = [role.label.lower() for at, role in enumerate(roles) if found[:, at].any(axis=1).all()]
     several = [
         role.label for at, role in enumerate(roles) if (counts[at] > 0).sum() > 1 and not found[:, at].all(axis=0).any()
     ]
-    told = f"Of {len(masks):,} valid circuits every one has {', '.join(always) or 'none of the roles'}"
+    told = f"In every one of {len(masks):,} valid circuits heads are {', '.join(always)}"
+    told = told if always else f"No role is played in every one of {len(masks):,} valid circuits"
     told += f"; {', '.join(several)} are other heads in other circuits" if several else ""
     values = tuple(tuple(row) for row in (counts.T / len(masks)).tolist())
     texts = tuple(tuple(f"{n:,}" for n in row) for row in counts.T.tolist())
     title = f"In how many of {len(masks):,} valid circuits the head has the role there"
-    return Grid(title, names, tuple(role.label for role in roles), values, (), texts, 1.0), f"{told}."
+    return Grid(title, names, tuple(role.key.replace("_", " ") for role in roles), values, (), texts, 1.0), f"{told}."
 
 
 ROLES_LENS: Final = Lens(

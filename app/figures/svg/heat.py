@@ -41,6 +41,7 @@ def heat_map(
     """
     largest = most or max((abs(value) for row in values for value in row if value is not None), default=0.0)
     wide = _TEXT if texts else _WIDE if len(columns) <= _MOST_WIDE and not thumb else _NARROW
+    wide = max(wide, *(text_width(name, 12) + 6 for name in columns)) if wide > _NARROW else wide
     left = max(text_width(name, 12) for name in rows) + 12
     body = "".join(
         text(left + wide * (at + 0.5), 14, name, "lab s", anchor="middle") for at, name in enumerate(columns)
