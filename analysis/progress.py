@@ -15,12 +15,14 @@ class Progress:
         done: units finished, 0 ≤ done ≤ total.
         total: units in the stage, at least 1.
         found: what has been found so far in this stage, with its noun, e.g. "32 valid circuits"; "" if nothing to say.
+        loss: of a training after so many units; None where nothing falls.
     """
 
     stage: str
     done: int
     total: int
     found: str = ""
+    loss: float | None = None
 
 
 class Report(Interface):

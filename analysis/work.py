@@ -37,14 +37,14 @@ class Work:
     limits: Limits = DEFAULT_LIMITS
     deadline: float = math.inf
 
-    def tell(self, stage: str, done: int, total: int, found: str = "") -> None:
+    def tell(self, stage: str, done: int, total: int, found: str = "", loss: float | None = None) -> None:
         """Report one step; an empty stage counts as one step.
 
         Raises:
             Cancelled: the report asked to stop.
             OutOfTime: the time is up, and the stage is not done.
         """
-        self.pass_on(Progress(stage, done, max(total, 1), found))
+        self.pass_on(Progress(stage, done, max(total, 1), found, loss))
 
     def pass_on(self, progress: Progress) -> None:
         """As :meth:`tell`, for progress that was told of a part of this work."""

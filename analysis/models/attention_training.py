@@ -16,10 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.errors import InvalidTraining
-from analysis.models.attention import LIMITS, MATRICES, AttentionModel
-from analysis.models.attention_blocks import D_MLP, MLP, Blocks
-from analysis.models.attention_tasks import TokenTask
+from analysis.models.attention import MATRICES, AttentionModel
+from analysis.models.attention_blocks import MLP, Blocks
+from analysis.models.attention_spec import AttentionSpec
 from analysis.models.model import ACCURACY_THRESHOLD
 from analysis.networks.optimizers import AdamW
 from analysis.networks.threads import one_thread
@@ -32,65 +31,6 @@ EPSILON: Final = 1e-5
 """Of LayerNorm."""
 LOOK_EVERY: Final = 50
 """Steps between two looks at all rows."""
-RANGES: Final = {
-    "layers": LIMITS["layers"],
-    "heads": LIMITS["heads"],
-    "d_model": LIMITS["d_model"],
-    "d_head": LIMITS["d_head"],
-    "d_mlp": (0, D_MLP[1]),
-    "seed": (0, 2**31 - 1),
-    "steps": (1, 200_000),
-}
-
-
-@dataclass(frozen=True)
-class AttentionSpec:
-    """What to train.
-
-    Args:
-        task: rows and answers.
-        layers: of heads.
-        heads: of each layer.
-        d_model: dimensions.
-        d_head: of each head.
-        positions: whether positions are learned; without, a head sees a set of tokens.
-        seed: of weights and batches.
-        steps: most of them.
-        learning_rate: of AdamW.
-        weight_decay: of AdamW.
-        loss_target: mean cross-entropy over all rows at which training ends.
-        d_mlp: neurons of the MLP block that follows each layer of heads, with ReLU; 0 for none.
-        layer_norm: whether everything that reads has a LayerNorm before it.
-
-    Raises:
-        InvalidTraining: a number out of range.
-    """
-
-    task: TokenTask
-    layers: int = 2
-    heads: int = 2
-    d_model: int = 16
-    d_head: int = 8
-    positions: bool = True
-    seed: int = 0
-    steps: int = 4_000
-    learning_rate: float = 0.01
-    weight_decay: float = 0.01
-    loss_target: float = 0.01
-    d_mlp: int = 0
-    layer_norm: bool = False
-
-    def __post_init__(self) -> None:
-        for name, (least, most) in RANGES.items():
-            value = getattr(self, name)
-            if not least <= value <= most:
-                raise InvalidTraining(name.replace("_", "-"), f"is {value:,}", f"use {least} to {most:,}")
-        for name in ("learning_rate", "loss_target"):
-            value = getattr(self, name)
-            if not 0.0 < value < math.inf:
-                raise InvalidTraining(name.replace("_", "-"), f"is {value:g}", "use a number above 0")
-        if not 0.0 <= self.weight_decay <= 1.0:
-            raise InvalidTraining("weight-decay", f"is {self.weight_decay:g}", "use 0 to 1")
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +81,7 @@ def train_attention(spec: AttentionSpec, name: str = "", work: Work = DEFAULT_WO
                 logits = logits_of(weights, tokens, layer_norm=spec.layer_norm)
                 loss = float(torch.nn.functional.cross_entropy(logits, answers))
                 right = int((logits.argmax(dim=1) == answers).sum())
-            work.tell("training", step, spec.steps, f"loss {loss:.3g}, {right} of {len(tokens)} rows right")
+            work.tell("training", step, spec.steps, f"loss {loss:.3g}, {right} of {len(tokens)} rows right", loss=loss)
             if not math.isfinite(loss):
                 return AttentionOutcome(None, step, loss, 0, False)
             most_wrong = max_wrong(len(tokens), ACCURACY_THRESHOLD)
@@ -211,10 +151,8 @@ def _model(spec: AttentionSpec, weights: Mapping[str, Tensor], name: str) -> Att
     arrays: dict[str, Any] = {key: one.detach().numpy().astype(np.float64) for key, one in weights.items()}
     layers: Any = tuple(tuple(arrays[f"{layer} {part}"] for part in MATRICES) for layer in range(spec.layers))
     mlps = [[arrays[f"{layer} mlp {part}"] for part in MLP] for layer in range(spec.layers if spec.d_mlp else 0)]
-    beside = (f", MLP of {spec.d_mlp}" if mlps else "") + (", LayerNorm" if spec.layer_norm else "")
-    called = f"{spec.task.name or 'own table'}, {spec.layers} × {spec.heads} heads{beside}, seed {spec.seed}"
     return AttentionModel(
-        name=name or called,
+        name=name or spec.label,
         attribution="",
         outputs=spec.task.outputs,
         embedding=arrays["embedding"],

@@ -9,35 +9,24 @@ from app.cli.signature import Within, with_fields_of
 from app.cli.terminal import DONE, STOPPED, Refusal, Shown, check_writable, progress_bar, read_bytes, remark, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from analysis.models.attention_spec import AttentionSpec
     from analysis.models.attention_tasks import TokenTask
     from analysis.models.attention_training import AttentionOutcome
     from analysis.networks.training_course import TrainingOutcome
     from analysis.networks.training_spec import TrainingSpec
 
 
+@with_fields_of("analysis.models.attention_spec:TransformerOptions", d_mlp="mlp")
 def train_model(
     *,
-    task: str = "induction",
     rows: str = "",
-    vocabulary: int = 0,
-    context: int = 0,
-    layers: int = 2,
-    heads: int = 2,
-    d_model: int = 16,
-    d_head: int = 8,
-    positions: bool = True,
     seed: int = 0,
     count: Annotated[int, Within(1, 1_000)] = 1,
-    steps: int = 4_000,
-    learning_rate: float = 0.01,
-    weight_decay: float = 0.01,
-    loss_target: float = 0.01,
-    mlp: int = 0,
-    layer_norm: bool = False,
     output: str = ".",
     quiet: bool = False,
+    **options: Any,
 ) -> Shown:
     """Train transformers and write a model file for each that converged.
 
@@ -49,39 +38,20 @@ def train_model(
     Exit codes: 0 at least one converged, 2 bad input, 3 none did.
 
     Args:
-        task: induction, other name, indirect object, sum modulo, maximum, first token, majority, balanced brackets or
-            parity.
         rows: JSON file with rows and answers as token ids, at most 4,096, instead of a task.
-        vocabulary: Tokens, with = where rows end with it; default: the task's.
-        context: Tokens of a row; default: the task's.
-        layers: Layers of heads, 1 to 3.
-        heads: Heads of each layer, 1 to 8.
-        d_model: Dimensions.
-        d_head: Dimensions of each head.
-        positions: Whether positions are learned.
         seed: Seed of the first model; the others take the following ones.
         count: How many models to train.
-        steps: Largest number of steps.
-        learning_rate: Learning rate of AdamW.
-        weight_decay: Weight decay of AdamW.
-        loss_target: Stop when the loss on all rows is below this.
-        mlp: Neurons of the MLP block after each layer, up to 1,024; 0: none.
-        layer_norm: Whether everything that reads has a LayerNorm before it.
         output: Folder for the model files.
     """
     from analysis.models.attention_files import attention_document
-    from analysis.network_files.files import slug_of
+    from analysis.models.attention_spec import attention_spec
 
-    chosen = _task(task, rows, vocabulary, context)
-    beside = (f"-mlp{mlp}" if mlp else "") + ("-ln" if layer_norm else "")
-    name = f"{slug_of(chosen.name or 'own table')}-{layers}x{heads}{beside}"
-    paths = _files(output, [f"{name}-{seed + k}.json" for k in range(count)], rows)
-    from analysis.models.attention_training import AttentionSpec, train_attention  # torch, once all is known to be good
+    table = _table(rows, options) if rows else None
+    specs = [attention_spec({**options, "seed": seed + k}, table) for k in range(count)]
+    paths = _files(output, [_model_file(spec) for spec in specs], rows)
+    from analysis.models.attention_training import train_attention  # torch, once all is known to be good
     from analysis.work import Work
 
-    sizes = layers, heads, d_model, d_head, positions
-    course = steps, learning_rate, weight_decay, loss_target
-    specs = [AttentionSpec(chosen, *sizes, seed + k, *course, mlp, layer_norm) for k in range(count)]
     outcomes = []
     for spec, path in zip(specs, paths, strict=True):
         with progress_bar(quiet) as report:
@@ -107,14 +77,18 @@ def _told(seed: int, outcome: AttentionOutcome, file: str) -> tuple[dict[str, An
     return told, f"seed {seed}: {what}, {file or 'not converged'}"
 
 
-def _task(task: str, rows: str, vocabulary: int, context: int) -> TokenTask:
-    """The task that the options name, or the table of rows."""
-    from analysis.models.attention_files import MAX_TABLE_BYTES, read_table
-    from analysis.models.attention_tasks import task_named
+def _model_file(spec: AttentionSpec) -> str:
+    from analysis.network_files.files import slug_of
 
-    if not rows:
-        return task_named(task, vocabulary or None, context or None)
-    if vocabulary or context:
+    beside = (f"-mlp{spec.d_mlp}" if spec.d_mlp else "") + ("-ln" if spec.layer_norm else "")
+    return f"{slug_of(spec.task.name or 'own table')}-{spec.layers}x{spec.heads}{beside}-{spec.seed}.json"
+
+
+def _table(rows: str, options: Mapping[str, Any]) -> TokenTask:
+    """The table of rows that the options name."""
+    from analysis.models.attention_files import MAX_TABLE_BYTES, read_table
+
+    if options.get("vocabulary") or options.get("context"):
         raise Refusal("--rows: says itself how many tokens there are. Leave --vocabulary and --context out.")
     return read_table(read_bytes(rows, "table of rows", MAX_TABLE_BYTES))
 

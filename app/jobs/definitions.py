@@ -126,6 +126,7 @@ def _defined_by(analysis: Analysis) -> JobDefinition:
 
 ANALYSE: Final = _defined("analyse", "analyses", "Analyse")
 TRAIN: Final = _defined("train", "training", "Train")
+TRAIN_MODEL: Final = _defined("train-model", "training", "Train")
 STUDY: Final = _defined("study", "studies", "Study", priority=STUDY_PRIORITY)
 MODEL_CIRCUITS: Final = _defined("model-circuits", "models", "Circuits", version=3)
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
@@ -133,6 +134,7 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
     for d in (
         ANALYSE,
         TRAIN,
+        TRAIN_MODEL,
         _defined("criteria", "analyses", "Criteria", version=2, priority=CRITERIA_PRIORITY),
         _defined("explanations", "analyses", "Explanations", priority=KINDS_PRIORITY),
         *(_defined_by(one) for one in ANALYSES if not one.sums),

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from analysis.data import DataRecord
 from analysis.explanations.registry import BY_KEY
+from analysis.networks.training_course import MOST_POINTS
 from analysis.progress import Progress
 from analysis.protocol import Protocol
 from app.db.errors import Conflict, NotFound
@@ -329,10 +330,11 @@ def heartbeat(
     held: Claim,
     progress: Progress | None = None,
     *,
+    losses: Sequence[tuple[int, float]] = (),
     lease_seconds: float = LEASE_SECONDS,
     now: datetime | None = None,
 ) -> None:
-    """Renew the lease, and note the progress if there is any.
+    """Renew the lease, and note the progress if there is any, and the losses (step, loss) that were told since.
 
     Raises:
         LeaseLost: the job is another's by now.
@@ -342,6 +344,10 @@ def heartbeat(
     if progress is not None:
         row.stage, row.done, row.total = progress.stage[:40], int(progress.done), int(progress.total)
         row.found = progress.found[:300]
+    if losses:
+        before = [point for point in row.so_far.get("losses", ()) if point[0] < losses[0][0]]  # none of another attempt
+        every = [*before, *map(list, losses)]
+        row.so_far = {"losses": [*every[: -1 : len(every) // MOST_POINTS + 1], every[-1]]}
 
 
 def end(

@@ -1,13 +1,22 @@
-"""The work of "train" jobs: many networks in step; how they learned is stored with them."""
+"""The work of "train" jobs: many networks in step; how they learned is stored with them. Of "train-model": one
+transformer, whose losses stay with the job.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.orm import Session
 
+from analysis.errors import BeyondLimits
+from analysis.models.attention import ATTENTION
+from analysis.models.attention_files import attention_document
+from analysis.models.attention_spec import AttentionSpec, attention_spec
+from analysis.models.circuits import refuse_if_too_large
 from analysis.network_files.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.networks.training_course import TrainingOutcome, points_each, training_json
@@ -15,11 +24,15 @@ from analysis.networks.training_spec import TrainingSpec, training_spec
 from analysis.protocol import Protocol
 from analysis.work import Work
 from app.addressing import Addresses
+from app.db.models import save_model
 from app.db.reads.networks import known_as
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
+
+if TYPE_CHECKING:
+    from analysis.models.attention_training import AttentionOutcome
 
 
 def load_training(_session: Session, arguments: Arguments) -> Compute[tuple[TrainingOutcome, ...]]:
@@ -67,4 +80,35 @@ def _file_of(name: str, several: bool, outcome: TrainingOutcome, network: Networ
     return NetworkFile(name, network, spec.resolved_tasks())
 
 
+def _load_model(_session: Session, arguments: Arguments) -> Compute[AttentionOutcome]:
+    """Read the options, without the store.
+
+    Raises:
+        InvalidTraining, InvalidTask: they are unknown or out of range.
+    """
+    return partial(_train_model, attention_spec(arguments["spec"]), arguments["name"])
+
+
+def _train_model(spec: AttentionSpec, name: str, work: Work) -> AttentionOutcome:
+    from analysis.models.attention_training import train_attention
+
+    return train_attention(spec, name, work)
+
+
+def _save_model(session: Session, arguments: Arguments, outcome: AttentionOutcome) -> Saved:
+    """Store the transformer if it converged, and ask for its circuits where they are not too many."""
+    model, rows = outcome.model, len(attention_spec(arguments["spec"]).task.rows)
+    told = f"loss {outcome.loss:.3g} after {outcome.steps:,} steps, {outcome.right} of {rows} rows right"
+    if model is None:
+        return Saved({}, "diverged to infinite values; lower the learning rate")
+    if not outcome.converged:
+        return Saved({}, f"not converged: {told}; allow more steps, or try another seed")
+    row, _ = save_model(session, json.dumps(attention_document(model)).encode(), origin="trained")
+    with suppress(BeyondLimits):
+        refuse_if_too_large(model, model.space(ATTENTION.default_rules))
+        queue.enqueue_of_model(session, "model-circuits", row, "", asked=True)
+    return Saved({"url": Addresses().network(row.slug), "model": row.digest}, f"converged: {told}")
+
+
+TRAIN_MODEL: Final = Handler(_load_model, _save_model)
 TRAIN: Final = Handler(load_training, save_training_outcome)

@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, select
@@ -282,8 +283,9 @@ class _Attempt:
         """Renew the lease and note what was reported."""
         reports = list(self.reports)
         newest = reports[-1] if reports else None
+        losses = [(one.done, one.loss) for one in reports if one.loss is not None and isfinite(one.loss)]
         with self.store.write() as session:
-            queue.heartbeat(session, self.held, newest, lease_seconds=self.pace.lease_seconds)
+            queue.heartbeat(session, self.held, newest, losses=losses, lease_seconds=self.pace.lease_seconds)
             for line in self._stages_ended(reports):
                 queue.add_log(session, self.held.job_id, line)
         del self.reports[: len(reports)]

@@ -9,7 +9,7 @@ from typing import Final
 from markupsafe import Markup
 
 from app.figures.numbers import duration, exact, noun, when
-from app.figures.svg.learning import loss_figure
+from app.figures.svg.learning import End, LossCurve, loss_figure
 from app.figures.svg.marks import verdict_mark
 from app.pages.job_list import STATES
 from app.pages.jobs import JobPage
@@ -105,6 +105,11 @@ def _actions(job: JobPage) -> list[Action | Menu]:
 
 def _training(job: JobPage) -> Iterator[Block]:
     learning = job.learning
+    if job.losses_so_far and job.loss_target is not None:
+        end: End = "converged" if job.result_url else "failed" if job.ended else "running"
+        curve = LossCurve(job.title, job.losses_so_far, end)
+        words = "Mean cross-entropy over all rows, in nats, by step; training stops below the target."
+        yield Figure(loss_figure([curve], job.loss_target, "step"), words, id="loss")
     if learning is None:
         return
     told = f"{learning.n_converged} of {len(learning.networks)} converged"

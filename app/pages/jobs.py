@@ -16,7 +16,7 @@ from app.db.reads.analyses import network_by_digest
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.queue import MAX_LOSSES
 from app.options import PageModel
-from app.pages.training.course import Learning, learning_of_job
+from app.pages.training.course import Learning, LossPoint, learning_of_job
 from pluriscope.analyses.registry import ANALYSES
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "truncated"]
@@ -41,7 +41,9 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     **{one.key: one.stages for one in ANALYSES if not one.sums},
     **{f"model-{one.key}": one.stages for one in ANALYSES if one.of_models},
-    "train": (("training", "Training", "gradient descent from the seed until the loss target"),),
+    **dict.fromkeys(
+        ("train", "train-model"), (("training", "Training", "gradient descent from the seed until the loss target"),)
+    ),
     "model-circuits": (("circuits", "Circuits", "every mask of the model's graph is tested"),),
     "study": (("networks", "Networks", "trained together, analysed and measured one by one"),),
 }
@@ -95,6 +97,8 @@ class JobPage(PageModel):
     network_name: str
     stages: list[Stage]
     learning: Learning | None = Field(description="Of a training that has ended: what came of each network.")
+    losses_so_far: list[LossPoint] = Field([], description="Of a transformer’s training: (step, loss), thinned.")
+    loss_target: float | None = Field(None, description="Of a transformer’s training, which ends below it.")
     log: list[LogLine] = Field(description=f"The last {LOG_LINES} lines, oldest first.")
     log_left_out: int = Field(description="Earlier lines that are not shown.")
     losses: int = Field(description="Attempts that failed: its process died, or something unforeseen ended it.")
@@ -135,6 +139,8 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         network_name=network.name if network else "",
         stages=_stages(row),
         learning=learning,
+        losses_so_far=row.so_far.get("losses", []) if row.kind == "train-model" else [],
+        loss_target=row.arguments["spec"]["loss_target"] if row.kind == "train-model" else None,
         log=lines,
         log_left_out=n_lines - len(lines),
         losses=row.losses,

@@ -331,7 +331,7 @@ def _of_transformer(page: Overview, place: ModelPlace) -> Told:
                 model_instead_of(model, space),
                 [
                     Action("More analyses", links.analyses(place.slug, place.scope)),
-                    Action("Train another", links.train()),
+                    Action("Train another", links.bring_in(way="transformer")),
                 ],
             )
         ],

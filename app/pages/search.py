@@ -236,6 +236,7 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
     return [
         (_action("Import a network", "From a file: JSON, safetensors or ONNX", a.bring_in()), "upload add pytorch"),
         (_action("Train a network", "In the browser, from a task and a seed", a.train()), "training new"),
+        (_action("Train a transformer", "In the browser, loss by step", a.bring_in(way="transformer")), "training new"),
         (_action("New study", "Many networks over a declared grid", a.new_study()), "start design seeds"),
         (_action("Compare explanations", "Two to six side by side", a.compare()), "comparison difference"),
         (

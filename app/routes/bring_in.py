@@ -6,10 +6,10 @@ and checked from the beginning (docs/decisions/0012-networks-of-others.md).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -41,12 +41,19 @@ from app.pages.jobs import JobPage
 from app.pages.page import read_options
 from app.pages.place import place_of_model
 from app.pages.training.form import TrainFields, TrainRequest, read_training, start_training, training_page
+from app.pages.training.transformers import (
+    TransformerFields,
+    TransformerRequest,
+    read_transformer,
+    start_transformer,
+    transformer_page,
+)
 from app.rendering import is_fragment, show
 from app.routes.asking import accepted
 from app.routes.changes import Changer, RawBody, Writing
 from app.routes.depends import Links, ListOptions, Reading
 from app.routes.faces import HTML
-from pluriscope.blocks import errors_of
+from pluriscope.blocks import Block, errors_of
 from pluriscope.naming import Scope, protocol_key
 
 router = APIRouter()
@@ -130,30 +137,59 @@ def known_protocols(session: Session, names: list[str]) -> list[Protocol]:
     return [find_protocol(session, name) for name in dict.fromkeys(names)]
 
 
+class _Way(NamedTuple):
+    """One form by which something is trained.
+
+    Args:
+        fields: names of its fields.
+        read: its texts → what is asked for, None if that cannot be trained, and what is wrong with each field.
+        page: the form and what it would do.
+        start: asks for the training.
+    """
+
+    fields: Set[str]
+    read: Callable[..., tuple[Any, dict[str, str]]]
+    page: Callable[..., Iterator[Block]]
+    start: Callable[..., JobRow]
+
+
+_WAYS: Final = {
+    "train": _Way(TrainFields.model_fields.keys(), read_training, training_page, start_training),
+    "transformer": _Way(TransformerFields.model_fields.keys(), read_transformer, transformer_page, start_transformer),
+}
+
+
+def _way(sent: Mapping[str, Sequence[str]]) -> _Way | None:
+    """The form that was sent or is asked for; None for the one that takes a file."""
+    return _WAYS.get(next(iter(sent.get("way", ())), ""))
+
+
 @router.get("/networks/new", **HTML)
 def form_page(request: Request, session: Reading, links: Links, options: ListOptions) -> HTMLResponse:
-    """The form for a file, or with ``way=train`` the one by which networks are trained."""
-    if "train" not in options.get("way", ()):
+    """The form for a file, or with ``way`` one by which networks or transformers are trained."""
+    way = _way(options)
+    if way is None:
         declared = read_options(DeclaredOptions, request.query_params.multi_items())
         return show(request, network_form(links, declared.model_dump(exclude_defaults=True)), room=_ROOM)
-    for name in options.keys() - TrainFields.model_fields.keys():
+    for name in options.keys() - way.fields:
         raise BadQuery(f"option {name[:40]!r}", "is no option of training", "leave it out", "option")
     # a form that is still being filled in is no wrong request: its part says what is wrong so far
-    status = 400 if read_training(options)[1] and not is_fragment(request) else 200
-    return show(request, training_page(session, links, options), room=_ROOM, status_code=status)
+    status = 400 if way.read(options)[1] and not is_fragment(request) else 200
+    return show(request, way.page(session, links, options), room=_ROOM, status_code=status)
 
 
 @router.post("/networks/new", dependencies=[Changer], **HTML)
 def preview_page(request: Request, session: Reading, links: Links, sent: SentForm) -> Response:
     """What would come of a file, of which nothing is stored; or a training that starts."""
-    if "train" not in sent.fields.get("way", ()):
+    way = _way(sent.fields)
+    if way is None:
         return _answer(request, session, links, sent, store=False)
-    order, _ = read_training(sent.fields)
+    order, _ = way.read(sent.fields)
     if order is None:
-        blocks = training_page(session, links, sent.fields, refused=True)
+        blocks = way.page(session, links, sent.fields, refused=True)
         return show(request, blocks, room=_ROOM, url=links.train(), status_code=422)
     with request.app.state.store.write() as writing:
-        return RedirectResponse(links.job(start_training(writing, order).id), status_code=303)
+        return RedirectResponse(links.job(way.start(writing, order).id), status_code=303)
 
 
 @router.post(
@@ -165,6 +201,21 @@ def train_over_http(session: Writing, links: Links, order: TrainRequest, respons
     The job tells under `learning` how far each network is: its loss by epoch, its outputs, how it ended.
     """
     return accepted(session, links, start_training(session, order), response)
+
+
+@router.post(
+    f"{API_V2}/train/transformer",
+    tags=["networks"],
+    summary="Train a transformer",
+    status_code=202,
+    responses=api_errors(403, 422),
+)
+def train_transformer(session: Writing, links: Links, order: TransformerRequest, response: Response) -> JobPage:
+    """Train a transformer in the background; if it converges, it is stored and its circuits are searched.
+
+    The job tells under `losses_so_far` how its loss falls.
+    """
+    return accepted(session, links, start_transformer(session, order), response)
 
 
 @router.post("/networks", **HTML)

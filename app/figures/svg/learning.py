@@ -21,7 +21,7 @@ _LEFT: Final = 50.0
 _TOP: Final = 22.0
 _BOTTOM: Final = _HEIGHT - 36.0
 
-End = Literal["converged", "failed"]
+End = Literal["converged", "failed", "running"]
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,13 @@ class LossCurve:
     end: End
 
 
-def loss_figure(curves: Sequence[LossCurve], target: float) -> Markup:
+def loss_figure(curves: Sequence[LossCurve], target: float, unit: str = "epoch") -> Markup:
     """Every network's loss by epoch.
 
     Args:
         curves: the networks.
         target: the loss below which training stops.
+        unit: what is counted from left to right.
     """
     values = [loss for curve in curves for _, loss in curve.points if loss is not None and loss > 0]
     low, high = min([*values, target]), max([*values, target])
@@ -60,7 +61,7 @@ def loss_figure(curves: Sequence[LossCurve], target: float) -> Markup:
         return _BOTTOM - (_BOTTOM - _TOP) * (place - bottom) / (top - bottom)
 
     body = line(_LEFT, _BOTTOM, right, _BOTTOM, "m-rule") + text(0, 12, "loss", "lab s")
-    body += text((_LEFT + right) / 2, _BOTTOM + 30, "epoch", "lab s", anchor="middle")
+    body += text((_LEFT + right) / 2, _BOTTOM + 30, unit, "lab s", anchor="middle")
     for epoch in dict.fromkeys((1, *_between(last), last)):
         words, at_end = f"{epoch:,}", epoch == last
         body += text(across(epoch) + 3 * at_end, _BOTTOM + 14, words, "lab s", anchor="end" if at_end else "middle")
@@ -76,11 +77,11 @@ def loss_figure(curves: Sequence[LossCurve], target: float) -> Markup:
         drawn = _path(((across(epoch), None if loss is None else down(loss)) for epoch, loss in curve.points))
         css = "m-line2" if curve.end == "failed" else "m-line3" if several else "m-line"
         dashes = ' stroke-dasharray="5 3"' if curve.end == "failed" else ""
-        body += f'<path class="{css}"{dashes} d="{drawn}"><title>{esc(_told(curve))}</title></path>'
+        body += f'<path class="{css}"{dashes} d="{drawn}"><title>{esc(_told(curve, unit))}</title></path>'
         at = next(((e, v) for e, v in reversed(curve.points) if v is not None), None)
         if at is not None:
             body += _end(across(at[0]), down(at[1]), curve.end)
-    return drawing(_WIDTH, _HEIGHT, body, sentence=_loss_sentence(curves, target))
+    return drawing(_WIDTH, _HEIGHT, body, sentence=_loss_sentence(curves, target, unit))
 
 
 def _between(last: int) -> list[int]:
@@ -110,18 +111,18 @@ def _end(x: float, y: float, end: End) -> str:
     return f'<circle class="m-ink" cx="{num(x)}" cy="{num(y)}" r="2.6"/>'
 
 
-def _told(curve: LossCurve) -> str:
+def _told(curve: LossCurve, unit: str) -> str:
     epoch, loss = curve.points[-1]
     value = "no finite loss" if loss is None else f"loss {loss:.4g}"
-    return f"{curve.label}: {value} at epoch {epoch:,}, {curve.end}"
+    return f"{curve.label}: {value} at {unit} {epoch:,}, {curve.end}"
 
 
-def _loss_sentence(curves: Sequence[LossCurve], target: float) -> str:
-    words = f"Loss by epoch, logarithmic, with the target {target:g}"
+def _loss_sentence(curves: Sequence[LossCurve], target: float, unit: str) -> str:
+    words = f"Loss by {unit}, logarithmic, with the target {target:g}"
     if len(curves) == 1:
         points = curves[0].points
         first = points[0][1] if points else None
-        begun = "" if first is None else f" From {first:.4g} at epoch {points[0][0]}."
-        return f"{words}.{begun} {_told(curves[0])}."
+        begun = "" if first is None else f" From {first:.4g} at {unit} {points[0][0]}."
+        return f"{words}.{begun} {_told(curves[0], unit)}."
     counts = [(n, end) for end in ("converged", "failed") if (n := sum(c.end == end for c in curves))]
     return f"{words}. {len(curves)} networks: {', '.join(f'{n} {end}' for n, end in counts)}."

@@ -125,7 +125,7 @@ def training_page(
         "Train a network",
         "A small multilayer perceptron on Boolean tasks, as the authors of the paper train theirs. You watch the loss "
         "fall. Each that converges is stored and analysed; each that does not is listed with the reason.",
-        actions=[own_network(links, "Train one")],
+        actions=[own_network(links, "Train an MLP")],
     )
     if refused:
         yield Notice("Nothing was started", "", "Mend what is marked and start again.", "refused")
@@ -153,7 +153,15 @@ def _told(session: Session, request: TrainRequest | None, errors: Mapping[str, s
 
 def own_network(links: Addresses, chosen: str) -> Choice:
     """The ways to a network of one's own."""
-    return Choice("Your network", {"From a file": links.bring_in(), "Train one": links.train()}, chosen)
+    return Choice(
+        "Your network",
+        {
+            "From a file": links.bring_in(),
+            "Train an MLP": links.train(),
+            "Train a transformer": links.bring_in(way="transformer"),
+        },
+        chosen,
+    )
 
 
 def start_training(session: Session, request: TrainRequest) -> JobRow:

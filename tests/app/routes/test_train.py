@@ -1,17 +1,25 @@
 """Training asked for in the browser and over HTTP."""
 
 import re
+from dataclasses import replace
+from html import unescape
 from urllib.parse import parse_qsl
 
 import pytest
+from sqlalchemy import select
 
+from analysis.models.attention_spec import TransformerOptions
 from analysis.network_files.files import NetworkFile
 from analysis.networks.training_course import TrainingOutcome
 from analysis.networks.training_spec import training_spec, untrained_network
+from analysis.work import Work
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import find_job
 from app.db.writes import save_network
-from app.jobs.training import save_training_outcome
+from app.jobs import queue
+from app.jobs.definitions import DEFINITIONS
+from app.jobs.training import TRAIN_MODEL, save_training_outcome
+from tests.app.cli.test_analyse import refused
 
 NEW, TRAIN = "/networks/new", {"way": "train"}
 FORM = {
@@ -174,3 +182,65 @@ def test_those_that_do_not_converge_are_told_of_and_stay_out_of_the_list(client,
     assert networks[1]["url"] == ""
     assert "allow more epochs" in client.get(f"/jobs/{answer.json()['id']}").text
     assert [item["name"] for item in client.get("/api/v2/networks").json()["items"]] == [inputs[0].label]
+
+
+# --- transformers
+
+SPEC = TransformerOptions().model_dump()
+SMALL = {"task": "first token", "layers": 1, "heads": 1, "vocabulary": 3, "context": 3, "d_model": 4, "d_head": 2}
+
+
+def test_a_transformer_is_trained_watched_stored_and_searched(client, store):
+    """From the form to the job that searches its circuits, with what a worker notes between."""
+    form = {"way": "transformer", **{name: str(value) for name, value in SMALL.items()}, "seed": "3", "steps": "600"}
+    answer = client.post(NEW, data=form)
+    assert answer.status_code == 303
+    job = answer.headers["location"]
+    assert (
+        client.post("/api/v2/train/transformer", json={"spec": {**SMALL, "seed": 3, "steps": 600}}).json()["url"] == job
+    )
+    told, arguments = [], specs_of(store, answer)
+    with store.write() as session:
+        held = queue.claim(session, "test", definitions={"train-model": DEFINITIONS["train-model"]})
+        outcome = TRAIN_MODEL.load(session, arguments)(Work(told.append))
+        queue.heartbeat(session, held, told[-1], losses=[(one.done, one.loss) for one in told])
+    page = client.get("/api/v2" + job).json()
+    assert page["losses_so_far"] == [[one.done, one.loss] for one in told]
+    assert (page["state"], page["loss_target"], "by step" in client.get(job).text) == ("running", 0.01, True)
+    with store.write() as session:
+        saved = TRAIN_MODEL.save(session, arguments, outcome)
+        queue.end(session, held, "done", saved.found, result=saved.result)
+        searches = session.scalars(select(JobRow).where(JobRow.kind == "model-circuits")).all()
+        assert [one.arguments["model"] for one in searches] == [saved.result["model"]]
+    assert outcome.converged
+    assert client.get(client.get("/api/v2" + job).json()["result_url"]).status_code == 200
+    with store.write() as session:
+        for one in (replace(outcome, converged=False), replace(outcome, model=None)):
+            assert TRAIN_MODEL.save(session, arguments, one).result == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("layers", "4", "layers: is 4. Use 1 to 3."),
+        ("d_model", "0", "d-model: is 0. Use 1 to 256."),
+        ("vocabulary", "40", "more than 4,096 rows"),
+        ("task", "chess", "task 'chess': is unknown."),
+        ("learning_rate", "0", "learning-rate: is 0. Use a number above 0."),
+        ("steps", "many", "valid integer"),
+    ],
+)
+def test_sizes_of_transformers_are_refused_as_by_the_command(client, capsys, tmp_path, field, value, told):
+    sent = {"way": "transformer", field: value}
+    page, filled = client.post(NEW, data=sent), client.get(NEW, params=sent)
+    assert (page.status_code, filled.status_code) == (422, 400)
+    for text in (page.text, filled.text):
+        [marked] = re.findall(r'<div class="field err">(.*?)</div>', unescape(text), re.DOTALL)
+        assert f'name="{"task" if field == "vocabulary" else field}"' in marked
+        assert told in marked
+    if value != "many":
+        assert (
+            client.post("/api/v2/train/transformer", json={"spec": {field: type(SPEC[field])(value)}}).status_code
+            == 422
+        )
+        assert told in refused(capsys, "train-model", f"--{field.replace('_', '-')}", value, "--output", tmp_path)
