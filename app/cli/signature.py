@@ -24,7 +24,7 @@ SHORT: Final = {"output": "-o", "protocol": "-p", "data": "-d", "quiet": "-q", "
 COMMON: Final = {
     "file": "Network file (JSON), or - for standard input.",
     "output": "File to write, or - for standard output.",
-    "protocol": "paper, complete, or a protocol file (JSON); of a transformer its rules.",
+    "protocol": "complete, paper, shared-gates, or a protocol file (JSON); of a transformer its rules.",
     "data": "Data file (JSON); default: every Boolean input once.",
     "output_index": "The output asked about, from 0.",
     "seed": "Of all draws.",

@@ -16,7 +16,7 @@ from analysis.circuits.planning import CircuitPlan
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.errors import AnalysisError
 from analysis.networks.mlp import forward
-from analysis.protocol import BUILT_IN
+from analysis.protocol import NAMED
 from analysis.tasks import input_table
 from analysis.validity import decided_right, margin_to_edge
 from app.addressing import Addresses
@@ -34,7 +34,7 @@ from app.pages.place import Place, locate
 from app.pages.plan import plan_of
 from app.pages.shared import State, latest_job, state_of
 from app.pages.training.course import Learning, learning_of_network
-from pluriscope.naming import Scope
+from pluriscope.naming import Scope, protocol_key
 from pluriscope.records import CountsRecord, NetworkRecord, RowRecord, TaskRecord
 
 
@@ -121,8 +121,8 @@ class Known:
 
     @cached_property
     def under(self) -> dict[str, tuple[Scope, AnalysisRow | None]]:
-        """The built-in protocols, those with an analysis of this output, and the chosen one."""
-        place, names = self.place, {key: key for key in BUILT_IN}
+        """The protocols that have names, those with an analysis of this output, and the chosen one."""
+        place, names = self.place, {protocol_key(one): name for name, one in NAMED.items()}
         for scope, row in self.analyses.items():
             if scope.output == place.scope.output:
                 names.setdefault(scope.protocol, row.protocol.name)

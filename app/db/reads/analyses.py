@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from analysis.data import DataRecord, clean_data
 from analysis.digest import MIN_PREFIX, looks_like_digest
-from analysis.protocol import BUILT_IN, Protocol
+from analysis.protocol import BUILT_IN, NAMED, Protocol
 from analysis.question import Question
 from app.db.codecs import data_of, protocol_of, question_of
 from app.db.errors import Ambiguous, Deleted, NotFound
@@ -113,22 +113,22 @@ def network_by_digest(session: Session, digest: str) -> NetworkRow | None:
 
 
 def find_protocol(session: Session, ref: str) -> Protocol:
-    """A built-in protocol by name, or a stored one by name or by the first 6 or more digits of its digest.
+    """A protocol that has a name, or a stored one by name or by the first 6 or more digits of its digest.
 
     Raises:
         NotFound: there is none.
         Ambiguous: several go by that name or begin so.
     """
-    if ref in BUILT_IN:
-        return BUILT_IN[ref]
+    if ref in NAMED:
+        return NAMED[ref]
     rows = session.scalars(select(ProtocolRow).where(ProtocolRow.name == ref).limit(2)).all()
     if not rows and looks_like_digest(ref):
-        for protocol in BUILT_IN.values():  # these count as stored even before their first use
+        for protocol in NAMED.values():  # these count as stored even before their first use
             if protocol.digest.startswith(ref):
                 return protocol
         rows = session.scalars(select(ProtocolRow).where(begins_with(ProtocolRow.digest, ref)).limit(2)).all()
     if not rows:
-        names = " or ".join(BUILT_IN)
+        names = " or ".join(NAMED)
         raise NotFound(f"protocol {ref[:80]!r}", "is unknown", f"use {names}, or a stored protocol's name or digest")
     if len(rows) > 1:
         raise Ambiguous(f"protocol {ref!r}", "several stored protocols go by that", "give the digest, or more of it")

@@ -14,7 +14,7 @@ from analysis.network_files.declared_tasks import TaskSource
 from analysis.network_files.files import MAX_NETWORK_BYTES
 from analysis.network_files.formats.onnx_file import MAX_ONNX_BYTES
 from analysis.network_files.intake import Declaration
-from analysis.protocol import BUILT_IN
+from analysis.protocol import NAMED
 from analysis.strict_json import MAX_TEXT
 from analysis.tasks import MAX_INPUTS, TASK_NAMES
 from app.addressing import Addresses
@@ -22,7 +22,7 @@ from app.db.errors import StoreError
 from app.guarded_forms import may_log_in
 from app.options import Options
 from app.pages.prose import chapters
-from app.pages.training.form import own_network
+from app.pages.training.form import SHARED_WORDS, own_network
 from app.resources import DOCUMENTS
 from pluriscope.blocks import Action, Block, Form, Head, More, Notice, Prose, Section
 
@@ -77,8 +77,8 @@ class DeclaredOptions(Declared, Options):
 class Asked(Declared):
     """The same in a form."""
 
-    protocols: list[Literal[tuple(BUILT_IN)]] = Field(  # type: ignore[valid-type]
-        ["complete"], title="Analyse under", description="None: it is only stored."
+    protocols: list[Literal[tuple(NAMED)]] = Field(  # type: ignore[valid-type]
+        ["complete"], title="Analyse under", description=f"None: it is only stored. {SHARED_WORDS}"
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from analysis.errors import InvalidStudy
 from analysis.network_files.files import slug_of
-from analysis.protocol import BUILT_IN
+from analysis.protocol import NAMED
 from analysis.studies.cells import cells_of
 from analysis.studies.chunks import possible_circuits
 from analysis.studies.design import MAX_DESIGN_BYTES, MAX_SEEDS, GridFactor, StudyDesign
@@ -56,7 +56,7 @@ class StudyFields(BaseModel):
     hidden: str = Field("2-2; 3-3", title="Hidden layers", description="Levels between semicolons: layer sizes.")
     loss_target: str = Field("0.01", description="Levels: training stops below this mean squared error.")
     count: int = Field(30, ge=1, le=MAX_SEEDS, title="Seeds of each cell")
-    protocols: list[Literal[tuple(BUILT_IN)]] = ["complete"]  # type: ignore[valid-type]
+    protocols: list[Literal[tuple(NAMED)]] = ["complete"]  # type: ignore[valid-type]
     measures: list[Literal[tuple(MEASURES)]] = Field(  # type: ignore[valid-type]
         list(_USUAL),
         json_schema_extra={

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from analysis.data import clean_data
 from analysis.networks.network import Activation
 from analysis.networks.training_spec import TrainingSpec, untrained_network
-from analysis.protocol import BUILT_IN, named_protocol
+from analysis.protocol import BUILT_IN, NAMED, named_protocol
 from analysis.question import Question
 from analysis.tasks import MAX_INPUTS, TASK_NAMES
 from app.addressing import Addresses
@@ -27,6 +27,7 @@ from pluriscope.blocks import Block, Choice, Form, Head, Notice, Side, errors_of
 
 MAX_COUNT: Final = 100
 _PLAN: Final = "plan"
+SHARED_WORDS: Final = "shared-gates: complete, with equal sub-trees of an algorithm as one gate."
 _SPEC: Final = TrainingSpec.model_fields
 
 
@@ -37,10 +38,11 @@ class Beyond(BaseModel):
         1, ge=1, le=MAX_COUNT, title="How many networks", description="From seeds that count up; trained side by side."
     )
     name: str = Field("", max_length=200, description="Empty: made from task, sizes and seed.")
-    protocols: list[Literal[tuple(BUILT_IN)]] = Field(  # type: ignore[valid-type]
+    protocols: list[Literal[tuple(NAMED)]] = Field(  # type: ignore[valid-type]
         list(BUILT_IN),
         title="Analyse under",
-        description="The rules by which each network that converges is analysed at once; none: it is stored only.",
+        description="The rules by which each network that converges is analysed at once; none: it is stored only. "
+        + SHARED_WORDS,
     )
 
 

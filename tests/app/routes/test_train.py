@@ -1,5 +1,6 @@
 """Training asked for in the browser and over HTTP."""
 
+import json
 import re
 from dataclasses import replace
 from html import unescape
@@ -8,6 +9,7 @@ from urllib.parse import parse_qsl
 import pytest
 from sqlalchemy import select
 
+from analysis.models.attention_files import attention_document
 from analysis.models.attention_spec import TransformerOptions
 from analysis.network_files.files import NetworkFile
 from analysis.networks.training_course import TrainingOutcome
@@ -19,7 +21,9 @@ from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.training import TRAIN_MODEL, save_training_outcome
+from tests.analysis.models.attention_models import random_attention
 from tests.app.cli.test_analyse import refused
+from tests.factories import small_network
 
 NEW, TRAIN = "/networks/new", {"way": "train"}
 FORM = {
@@ -57,6 +61,29 @@ def test_the_form_becomes_one_job_with_every_option(client, store):
         client.post(NEW, data={**TRAIN, **FORM, "protocols": ["paper"]}).headers["location"]
         == answer.headers["location"]
     )
+
+
+def test_shared_gates_are_asked_for_by_name_wherever_a_network_is_analysed(client, store, tmp_path, capsys):
+    answer = client.post(NEW, data={**TRAIN, **FORM, "protocols": ["shared-gates"]})
+    [rules] = specs_of(store, answer)["protocols"]
+    assert rules["algorithm_form"] == "shared_gates"
+    with store.write() as session:
+        slug = save_network(session, small_network(31)).slug
+    choice = rf'href="(/networks/{slug}[?]protocol=[^"]*)"[^>]*>shared-gates<'
+    [there] = re.findall(choice, client.get(f"/networks/{slug}").text)
+    page = unescape(client.get(there).text)
+    key = there.partition("=")[2]
+    assert f'name="protocol" value="{key}"' in page
+    asked = client.post(f"/networks/{slug}/analyses", data={"output": "0", "protocol": key, "data": ""})
+    assert specs_of(store, asked)["protocol"]["algorithm_form"] == "shared_gates"
+    told = refused(capsys, "analyse", model_file(tmp_path), "--protocol", "shared-gates", "--output", tmp_path / "out")
+    assert "is no value of any setting" in told
+
+
+def model_file(folder):
+    path = folder / "model.json"
+    path.write_text(json.dumps(attention_document(random_attention(0, (2, 2, 6, 3, 4, 3)))))
+    return path
 
 
 def test_the_same_over_http(client, store):
