@@ -1,22 +1,27 @@
 """The source "digits" of studies: networks trained on images, whose last layers are analysed; loads torch.
 
-The images are the zeros and ones that come with Pluriscope.
+The images are the zeros and ones that come with Pluriscope, or MNIST's where the settings name a folder of its files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any, Final
 
 from analysis.errors import InvalidStudy
 from analysis.networks.training_spec import MESSAGES
 from analysis.studies.cells import Cell
-from analysis.studies.digits import Images, parse_images, tail_of, train_on_images
+from analysis.studies.digits import Images, parse_images, tail_of, train_on_images, zeros_and_ones
 from analysis.studies.sources import Produced
 from analysis.work import Work
+from app.resources import PREFIX
+from app.settings import Settings
 
 BUNDLED: Final = "digits"
+MNIST: Final = "mnist"
+_FILES: Final = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
 HELD_OUT: Final = 0.3
 
 
@@ -54,12 +59,27 @@ def chosen_images(options: dict[str, Any]) -> Images:
     """The images that a design asks for.
 
     Raises:
-        InvalidStudy: others than those that come with Pluriscope.
+        InvalidStudy: there are no such images, or MNIST's files are not there, damaged or others.
     """
     kind = options.get("images", BUNDLED)
+    if kind == MNIST:
+        return zeros_and_ones(*(_found(name) for name in _FILES))
     if kind != BUNDLED:
-        raise InvalidStudy("source_options.images", f"is {kind!r}", f"use {BUNDLED!r}, the only images that are here")
+        raise InvalidStudy("source_options.images", f"is {kind!r}", f"use {BUNDLED!r} or {MNIST!r}")
     return parse_images((resources.files("app.bundled") / "digits-0-1.json").read_bytes())
+
+
+def _found(name: str) -> bytes:
+    """One of MNIST's files, from the folder of the settings or where torchvision puts it below its own."""
+    named = Settings().mnist
+    if not named:
+        cure = f"set {PREFIX}MNIST to the folder of {_FILES[0]}; nothing is downloaded"
+        raise InvalidStudy("source_options.images", "is 'mnist', and no folder of its files is named", cure)
+    folder = Path(named).expanduser()
+    for path in (folder / below / f"{name}{end}" for below in ("", "MNIST/raw", "raw") for end in ("", ".gz")):
+        if path.is_file():
+            return path.read_bytes()
+    raise InvalidStudy(f"folder of {PREFIX}MNIST", f"has no {name} or {name}.gz", "name the folder that has it")
 
 
 def _held_out(options: dict[str, Any]) -> float:

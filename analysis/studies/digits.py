@@ -17,8 +17,10 @@ After Méloux et al. (ICLR 2025), who do this with MNIST's zeros and ones.
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import math
+import zlib
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -28,7 +30,7 @@ import torch
 from numpy.typing import NDArray
 
 from analysis.data import DataRecord
-from analysis.errors import InvalidTraining
+from analysis.errors import InvalidStudy, InvalidTraining
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from analysis.networks.optimizers import AdamW
@@ -41,6 +43,7 @@ from analysis.work import DEFAULT_WORK, Work
 HEAD: Final = (128, 128)
 TAIL_INPUTS: Final = 3
 _WEIGHT_DECAY: Final = 0.01  # as in analysis.networks.training
+_IDX: Final = "give the two files of MNIST's training part as its authors or torchvision have them"
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +67,41 @@ def parse_images(raw: bytes) -> Images:
     labels = np.array([int(sign) for sign in document["labels"]], dtype=np.int64)
     pixels = np.frombuffer(base64.b64decode(document["pixels"]), dtype=np.uint8)
     return Images(pixels.reshape(len(labels), -1) / document["max_value"], labels, document["name"])
+
+
+def zeros_and_ones(images: bytes, labels: bytes) -> Images:
+    """The zeros and ones of MNIST's files in the idx form, as its authors and torchvision have them.
+
+    Args:
+        images: of ``train-images-idx3-ubyte``, perhaps compressed by gzip.
+        labels: of ``train-labels-idx1-ubyte``, likewise.
+
+    Raises:
+        InvalidStudy: a file is damaged or another, the two have different lengths, or one of the digits is missing.
+    """
+    pixels, digits = _idx(images, 3, "MNIST's images"), _idx(labels, 1, "MNIST's labels")
+    if len(pixels) != len(digits):
+        raise InvalidStudy("MNIST's files", f"have {len(pixels):,} images and {len(digits):,} labels", _IDX)
+    if not {0, 1} <= set(digits.tolist()):
+        raise InvalidStudy("MNIST's labels", "lack zeros or ones", _IDX)
+    chosen, (high, wide) = digits < 2, pixels.shape[1:]
+    name = f"MNIST’s zeros and ones, {high} × {wide} pixels"
+    return Images(pixels[chosen].reshape(-1, high * wide) / 255, digits[chosen].astype(np.int64), name)
+
+
+def _idx(raw: bytes, n_axes: int, item: str) -> NDArray[np.uint8]:
+    """An array of bytes: two zeros, the type 8, how many axes, their lengths (big endian), the values."""
+    try:
+        raw = gzip.decompress(raw) if raw.startswith(b"\x1f\x8b") else raw
+    except (OSError, EOFError, zlib.error):
+        raise InvalidStudy(item, "is compressed and damaged", _IDX) from None
+    head = 4 * (n_axes + 1)
+    if raw[:4] != bytes((0, 0, 8, n_axes)) or len(raw) < head:
+        raise InvalidStudy(item, f"is no idx file of bytes with {n_axes} axes", _IDX)
+    shape = [int(size) for size in np.frombuffer(raw, ">u4", n_axes, 4)]
+    if len(raw) - head != math.prod(shape):
+        raise InvalidStudy(item, f"has {len(raw) - head:,} values, its head says {math.prod(shape):,}", _IDX)
+    return np.frombuffer(raw, np.uint8, offset=head).reshape(shape)
 
 
 @dataclass(frozen=True, eq=False)
