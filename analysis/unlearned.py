@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -32,36 +33,27 @@ def wrong_rows(question: Question, outputs: NDArray[np.float64]) -> str:
     rows, labels = question.judged
     clean = question.data.boolean and question.data.validation_inputs is None
     wrong = np.flatnonzero(~decided_right(outputs, labels, question.protocol.circuit_decision)).tolist()
-    return _wrong(
-        len(rows),
-        wrong,
-        (
-            f"{_input(row, question) if clean else f'row {row}'} gives {_number(outputs[row])} "
-            f"and should give {labels[row]:.0f}"
-            for row in wrong
-        ),
-    )
+    names = (_input(row, question) if clean else f"row {row}" for row in wrong)
+    values = ((_number(outputs[row]), f"{labels[row]:.0f}") for row in wrong)
+    return _wrong(len(rows), wrong, zip(names, values, strict=True))
 
 
 def instead_of(question: Question) -> str:
     """Where a network is wrong itself and what it computes instead, in sentences; "" where it is right."""
     wrong = wrong_rows(question, forward(question.cut, question.judged[0])[:, 0])
+    fails = f"The whole network itself fails: {wrong}."
     if not wrong or not question.data.boolean:
-        return f"The whole network is no explanation either: {wrong}." if wrong else ""
+        return wrong and fails
     outputs, rule = forward(question.cut, question.data.representatives)[:, 0], question.protocol.circuit_decision
-    decisions = decide(outputs, rule)
-    neither = np.flatnonzero(decisions == NEITHER).tolist()
-    if neither:
+    table = tuple(decide(outputs, rule).tolist())
+    if neither := [row for row, value in enumerate(table) if value == NEITHER]:
         shown = ", ".join(f"{_input(row, question)} ({_number(outputs[row])})" for row in neither[:_NAMED])
         more = f" and {len(neither) - _NAMED} more" if len(neither) > _NAMED else ""
-        computes = f"It computes no Boolean function: by {rule} it is neither 0 nor 1 on {shown}{more}."
-    else:
-        table = tuple(decisions.tolist())
-        digits, name = "".join(map(str, table)), name_of(table)
-        computes = f"It computes {name or 'another function'} ({digits}, inputs in binary order)."
-        if len(set(table)) == 1:
-            computes = f"It computes {table[0]} on every input."
-    return f"The whole network itself fails: {wrong}. {computes}"
+        return f"{fails} It computes no Boolean function: by {rule} it is neither 0 nor 1 on {shown}{more}."
+    if len(set(table)) == 1:
+        return f"{fails} It computes {table[0]} on every input."
+    digits = "".join(map(str, table))
+    return f"{fails} It computes {name_of(table) or 'another function'} ({digits}, inputs in binary order)."
 
 
 def model_instead_of(model: Model, space: Space) -> str:
@@ -71,7 +63,7 @@ def model_instead_of(model: Model, space: Space) -> str:
     if not wrong:
         return ""
     names = (*model.outputs, "nothing")  # a tie is −1
-    each = (f"{model.rows[row]} gives {names[given[row]]} and should give {names[answers[row]]}" for row in wrong)
+    each = ((model.rows[row], (names[given[row]], names[answers[row]])) for row in wrong)
     often, times = Counter(given.tolist()).most_common(1)[0]
     mostly = f" Its commonest answer is {names[often]}, on {times:,} of {len(answers):,} rows."
     return f"The whole model itself fails: {_wrong(len(answers), wrong, each)}.{mostly}"
@@ -94,10 +86,11 @@ def _given(space: Space) -> NDArray[np.intp]:
     return largest(space.run(np.ones((1, space.graph.n_bits), dtype=np.bool_))[0])
 
 
-def _wrong(n: int, wrong: list[int], each: Iterable[str]) -> str:
+def _wrong(n: int, wrong: list[int], each: Iterable[tuple[str, tuple[str, str]]]) -> str:
+    """A clause; of each wrong row its name, what is given and what should be."""
     if not wrong:
         return ""
-    told = [one for one, _ in zip(each, range(_NAMED), strict=False)]
+    told = [f"{name} gives {given} and should give {wanted}" for name, (given, wanted) in islice(each, _NAMED)]
     more = len(wrong) - len(told)
     after = f", and {more:,} more row{'' if more == 1 else 's'}" if more else ""
     return f"it is wrong on {len(wrong):,} of {n:,} row{'' if n == 1 else 's'}. {'; '.join(told)}{after}"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from analysis.errors import InvalidTraining
 from analysis.models.attention import LIMITS
@@ -26,65 +25,11 @@ RANGES: Final = {
 }
 
 
-@dataclass(frozen=True)
-class AttentionSpec:
-    """What to train.
-
-    Args:
-        task: rows and answers.
-        layers: of heads.
-        heads: of each layer.
-        d_model: dimensions.
-        d_head: of each head.
-        positions: whether positions are learned; without, a head sees a set of tokens.
-        seed: of weights and batches.
-        steps: most of them.
-        learning_rate: of AdamW.
-        weight_decay: of AdamW.
-        loss_target: mean cross-entropy over all rows at which training ends.
-        d_mlp: neurons of the MLP block that follows each layer of heads, with ReLU; 0 for none.
-        layer_norm: whether everything that reads has a LayerNorm before it.
+class TransformerOptions(BaseModel):
+    """How to train one transformer; the same values and seed give the same weights on the same kind of machine.
 
     Raises:
         InvalidTraining: a number out of range.
-    """
-
-    task: TokenTask
-    layers: int = 2
-    heads: int = 2
-    d_model: int = 16
-    d_head: int = 8
-    positions: bool = True
-    seed: int = 0
-    steps: int = 4_000
-    learning_rate: float = 0.01
-    weight_decay: float = 0.01
-    loss_target: float = 0.01
-    d_mlp: int = 0
-    layer_norm: bool = False
-
-    def __post_init__(self) -> None:
-        for name, (least, most) in RANGES.items():
-            value = getattr(self, name)
-            if not least <= value <= most:
-                raise InvalidTraining(name.replace("_", "-"), f"is {value:,}", f"use {least} to {most:,}")
-        for name in ("learning_rate", "loss_target"):
-            value = getattr(self, name)
-            if not 0.0 < value < math.inf:
-                raise InvalidTraining(name.replace("_", "-"), f"is {value:g}", "use a number above 0")
-        if not 0.0 <= self.weight_decay <= 1.0:
-            raise InvalidTraining("weight-decay", f"is {self.weight_decay:g}", "use 0 to 1")
-
-    @property
-    def label(self) -> str:
-        """A name for people, e.g. "induction, 2 × 2 heads, seed 7"."""
-        beside = (f", MLP of {self.d_mlp}" if self.d_mlp else "") + (", LayerNorm" if self.layer_norm else "")
-        return f"{self.task.name or 'own table'}, {self.layers} × {self.heads} heads{beside}, seed {self.seed}"
-
-
-class TransformerOptions(BaseModel):
-    """How to train one transformer on a task that has a name; the same values and seed give the same weights on the
-    same kind of machine. Their ranges are those of :class:`AttentionSpec` and of the task.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -107,6 +52,31 @@ class TransformerOptions(BaseModel):
     weight_decay: float = Field(0.01, description="Weight decay of AdamW.")
     loss_target: float = Field(0.01, description="Stop when the loss on all rows is below this.")
 
+    @model_validator(mode="after")
+    def _within(self) -> Self:
+        for name, (least, most) in RANGES.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise InvalidTraining(name.replace("_", "-"), f"is {value:,}", f"use {least} to {most:,}")
+        for name in ("learning_rate", "loss_target"):
+            if not 0.0 < getattr(self, name) < math.inf:
+                raise InvalidTraining(name.replace("_", "-"), f"is {getattr(self, name):g}", "use a number above 0")
+        if not 0.0 <= self.weight_decay <= 1.0:
+            raise InvalidTraining("weight-decay", f"is {self.weight_decay:g}", "use 0 to 1")
+        return self
+
+
+class AttentionSpec(TransformerOptions):
+    """The same with the rows of a task; of its sizes nothing is read."""
+
+    task: TokenTask  # type: ignore[assignment]
+
+    @property
+    def label(self) -> str:
+        """A name for people, e.g. "induction, 2 × 2 heads, seed 7"."""
+        beside = (f", MLP of {self.d_mlp}" if self.d_mlp else "") + (", LayerNorm" if self.layer_norm else "")
+        return f"{self.task.name or 'own table'}, {self.layers} × {self.heads} heads{beside}, seed {self.seed}"
+
 
 def attention_spec(options: Mapping[str, Any], table: TokenTask | None = None) -> AttentionSpec:
     """What to train.
@@ -121,5 +91,4 @@ def attention_spec(options: Mapping[str, Any], table: TokenTask | None = None) -
     """
     found = validated(TransformerOptions, dict(options), "option", InvalidTraining, "correct it and start again")
     task = table or task_named(found.task, found.vocabulary or None, found.context or None)
-    given = found.model_dump(include={one.name for one in fields(AttentionSpec)} - {"task"})
-    return AttentionSpec(task, **given)
+    return AttentionSpec(**{**found.model_dump(), "task": task})

@@ -312,6 +312,11 @@ def _of_transformer(page: Overview, place: ModelPlace) -> Told:
     right = f"A {place.kind.noun} that answers right on {exact(int((apart > 0).sum()))} of {place.rows}."
     passing = "" if search is None else only(Count(search.valid))
     frame = stored_circuits(session, place.row.id, place.text, place.kind)
+    instead = "" if search is None or search.valid else model_instead_of(model, space)
+    more = [
+        Action("More analyses", links.analyses(place.slug, place.scope)),
+        Action("Train another", links.bring_in(way="transformer")),
+    ]
     return Told(
         sentence=right + passing,
         share=[Action("Network file", links.network_file(place.slug))],
@@ -321,20 +326,7 @@ def _of_transformer(page: Overview, place: ModelPlace) -> Told:
         rules=list(_settings(links, place)),
         said="" if common is None else backbone_words(common, part=place.part),
         state=search_for(session, links, place),
-        notices=[]
-        if search is None or search.valid
-        else [
-            none_valid(
-                links,
-                place,
-                f"All {exact(search.possible)} possible circuits were tried; none is right on enough rows.",
-                model_instead_of(model, space),
-                [
-                    Action("More analyses", links.analyses(place.slug, place.scope)),
-                    Action("Train another", links.bring_in(way="transformer")),
-                ],
-            )
-        ],
+        notices=[_no_circuit(links, place, search.possible, instead, more)] if search and not search.valid else [],
         map=list(_rows_right(place, frame)),
         folds=[*folds, counted],
     )
@@ -560,34 +552,27 @@ def _notices(known: Known) -> Iterator[Block]:
 
 
 def _none_valid(known: Known, analysis: AnalysisRow) -> Notice:
-    """Why no circuit is valid, and what can be done."""
-    again = known.learning.again_url if known.learning is not None else same_again(known.place.row, known.links)
-    train = Action("Train it again", again) if again else Action("Train another", known.links.train())
-    lenses = known.links.analysis(known.place.slug, "lenses", known.place.scope)
-    play = Action("Play with it all the same", known.links.play(known.place.slug, (), known.place.scope), primary=True)
-    other = [play, Action("Lenses", lenses), train]
-    tried = f"All {exact(analysis.circuits_possible)} possible circuits were tried; none is right on enough rows."
-    if analysis.circuits_method == "estimated":
-        tried = f"None of the circuits drawn, of {exact(analysis.circuits_possible)} possible, is right on enough rows."
-    return none_valid(known.links, known.place, tried, instead_of(known.place.question), other)
+    links, place = known.links, known.place
+    again = known.learning.again_url if known.learning is not None else same_again(place.row, links)
+    actions = [
+        Action("Play with it all the same", links.play(place.slug, (), place.scope), primary=True),
+        Action("Lenses", links.analysis(place.slug, "lenses", place.scope)),
+        Action("Train it again", again) if again else Action("Train another", links.train()),
+    ]
+    some = analysis.circuits_method == "estimated"
+    return _no_circuit(links, place, analysis.circuits_possible, instead_of(place.question), actions, some)
 
 
-def none_valid(links: Addresses, place: AnyPlace, tried: str, instead: str, actions: Sequence[Action]) -> Notice:
-    """Why no circuit is valid, what the network does instead, and what can be asked all the same.
-
-    Args:
-        links: builds addresses.
-        place: the network or other model.
-        tried: which circuits were tried, in a sentence.
-        instead: what it does, in sentences; "" where it does its task.
-        actions: what else can be done.
-    """
-    cure = ""
-    if instead:
-        cure = "To have what it does compute explained, save its network file and run "
-        cure += "pluriscope analyse FILE --task decisions --output RESULT."
+def _no_circuit(
+    links: Addresses, place: AnyPlace, possible: int | str, instead: str, more: Sequence[Action], some: bool = False
+) -> Notice:
+    """Why no circuit is valid, what the network does instead, and what can be asked all the same."""
+    few, all_of = "None of the circuits drawn, of {} possible, is", "All {} possible circuits were tried; none is"
+    cure = "To have what it does compute explained, save its network file and run "
+    cure += "pluriscope analyse FILE --task decisions --output RESULT."
     file = Action("Network file", links.network_file(place.slug))
-    return Notice("No circuit is valid", f"{tried} {instead}", cure, actions=[*actions, file])
+    told = f"{(few if some else all_of).format(exact(possible))} right on enough rows. {instead}"
+    return Notice("No circuit is valid", told, cure if instead else "", actions=[*more, file])
 
 
 def _folds(known: Known) -> Iterator[More]:

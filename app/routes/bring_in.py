@@ -6,10 +6,10 @@ and checked from the beginning (docs/decisions/0012-networks-of-others.md).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -40,20 +40,15 @@ from app.pages.bring_in.preview import preview_blocks, preview_of, transformer_p
 from app.pages.jobs import JobPage
 from app.pages.page import read_options
 from app.pages.place import place_of_model
-from app.pages.training.form import TrainFields, TrainRequest, read_training, start_training, training_page
-from app.pages.training.transformers import (
-    TransformerFields,
-    TransformerRequest,
-    read_transformer,
-    start_transformer,
-    transformer_page,
-)
+from app.pages.training import form, transformers
+from app.pages.training.form import TrainRequest, start_training
+from app.pages.training.transformers import TrainRequest as TransformerRequest
 from app.rendering import is_fragment, show
 from app.routes.asking import accepted
 from app.routes.changes import Changer, RawBody, Writing
 from app.routes.depends import Links, ListOptions, Reading
 from app.routes.faces import HTML
-from pluriscope.blocks import Block, errors_of
+from pluriscope.blocks import errors_of
 from pluriscope.naming import Scope, protocol_key
 
 router = APIRouter()
@@ -137,29 +132,11 @@ def known_protocols(session: Session, names: list[str]) -> list[Protocol]:
     return [find_protocol(session, name) for name in dict.fromkeys(names)]
 
 
-class _Way(NamedTuple):
-    """One form by which something is trained.
-
-    Args:
-        fields: names of its fields.
-        read: its texts → what is asked for, None if that cannot be trained, and what is wrong with each field.
-        page: the form and what it would do.
-        start: asks for the training.
-    """
-
-    fields: Set[str]
-    read: Callable[..., tuple[Any, dict[str, str]]]
-    page: Callable[..., Iterator[Block]]
-    start: Callable[..., JobRow]
+_WAYS: Final = {"train": form, "transformer": transformers}
+"""What is trained by a form → the module with its fields, and what reads, shows and starts it."""
 
 
-_WAYS: Final = {
-    "train": _Way(TrainFields.model_fields.keys(), read_training, training_page, start_training),
-    "transformer": _Way(TransformerFields.model_fields.keys(), read_transformer, transformer_page, start_transformer),
-}
-
-
-def _way(sent: Mapping[str, Sequence[str]]) -> _Way | None:
+def _way(sent: Mapping[str, Sequence[str]]) -> Any:
     """The form that was sent or is asked for; None for the one that takes a file."""
     return _WAYS.get(next(iter(sent.get("way", ())), ""))
 
@@ -171,11 +148,11 @@ def form_page(request: Request, session: Reading, links: Links, options: ListOpt
     if way is None:
         declared = read_options(DeclaredOptions, request.query_params.multi_items())
         return show(request, network_form(links, declared.model_dump(exclude_defaults=True)), room=_ROOM)
-    for name in options.keys() - way.fields:
+    for name in options.keys() - way.TrainFields.model_fields.keys():
         raise BadQuery(f"option {name[:40]!r}", "is no option of training", "leave it out", "option")
     # a form that is still being filled in is no wrong request: its part says what is wrong so far
-    status = 400 if way.read(options)[1] and not is_fragment(request) else 200
-    return show(request, way.page(session, links, options), room=_ROOM, status_code=status)
+    status = 400 if way.read_training(options)[1] and not is_fragment(request) else 200
+    return show(request, way.training_page(session, links, options), room=_ROOM, status_code=status)
 
 
 @router.post("/networks/new", dependencies=[Changer], **HTML)
@@ -184,12 +161,12 @@ def preview_page(request: Request, session: Reading, links: Links, sent: SentFor
     way = _way(sent.fields)
     if way is None:
         return _answer(request, session, links, sent, store=False)
-    order, _ = way.read(sent.fields)
+    order, _ = way.read_training(sent.fields)
     if order is None:
-        blocks = way.page(session, links, sent.fields, refused=True)
+        blocks = way.training_page(session, links, sent.fields, refused=True)
         return show(request, blocks, room=_ROOM, url=links.train(), status_code=422)
     with request.app.state.store.write() as writing:
-        return RedirectResponse(links.job(way.start(writing, order).id), status_code=303)
+        return RedirectResponse(links.job(way.start_training(writing, order).id), status_code=303)
 
 
 @router.post(
@@ -215,7 +192,7 @@ def train_transformer(session: Writing, links: Links, order: TransformerRequest,
 
     The job tells under `losses_so_far` how its loss falls.
     """
-    return accepted(session, links, start_transformer(session, order), response)
+    return accepted(session, links, transformers.start_training(session, order), response)
 
 
 @router.post("/networks", **HTML)

@@ -39,7 +39,7 @@ def main() -> int:
         if (task, seed) in known:
             continue
         sizes = {key: design[key] for key in ("layers", "heads", "d_model", "d_head")}
-        outcome = train_attention(AttentionSpec(task_named(task), seed=seed, **sizes))
+        outcome = train_attention(AttentionSpec(task=task_named(task), seed=seed, **sizes))
         told: list[dict[str, Any]] = [{"converged": False}]
         if outcome.converged and outcome.model is not None:
             told = [{"converged": True, "digest": outcome.model.digest, **one} for one in found(outcome.model, design)]
@@ -160,7 +160,7 @@ def pool_of(rules: str, layers: int, heads: int, most: int) -> dict[int, Numbers
         layers, heads: of the model; all models of these sizes have the same circuits.
         most: circuits of one number of edges.
     """
-    any_model = train_attention(AttentionSpec(task_named("other name"), layers, heads, steps=1)).model
+    any_model = train_attention(AttentionSpec(task=task_named("other name"), layers=layers, heads=heads, steps=1)).model
     assert any_model is not None
     model = replace(any_model, tokens=any_model.tokens[:1], answers=any_model.answers[:1])
     space, random = model.space(ATTENTION.rules(rules)), np.random.default_rng(0)

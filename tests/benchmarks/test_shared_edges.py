@@ -53,7 +53,9 @@ def test_the_pool_holds_every_possible_circuit_where_there_are_few():
 
 
 def test_rows_are_held_out_where_the_rule_answers_and_the_task_leaves_out():
-    models = [train_attention(AttentionSpec(task_named(task), steps=1)).model for task in ("induction", "sum modulo")]
+    models = [
+        train_attention(AttentionSpec(task=task_named(task), steps=1)).model for task in ("induction", "sum modulo")
+    ]
     held = held_out(models[0])
     rows = {(*(x, y, x, y, x), y) for x, y in product(range(4), repeat=2) if x != y}
     assert {(*row, answer) for row, answer in zip(held.tokens.tolist(), held.answers.tolist(), strict=True)} == rows

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
-from analysis.models.attention_spec import AttentionSpec, TransformerOptions
+from analysis.models.attention_spec import TransformerOptions
 from analysis.networks.training_spec import TrainingSpec
 from app.cli.signature import parameters_of
 from app.cli.train import train, train_model
+from app.pages.training import transformers
 from app.pages.training.form import TrainFields, TrainRequest
-from app.pages.training.transformers import TransformerFields, TransformerRequest
 
 COMMAND = {  # option of the engine → that of the command, where they are not called the same
     "tasks": "task",
@@ -30,7 +28,6 @@ def test_the_form_the_interface_and_the_command_have_every_option_of_the_engine(
 
 def test_a_transformer_has_the_same_options_in_the_form_over_http_and_at_the_command_line() -> None:
     spec = set(TransformerOptions.model_fields)
-    assert spec - {"vocabulary", "context"} == {one.name for one in fields(AttentionSpec)}
-    assert set(TransformerFields.model_fields) == spec | {"name", "way"}
-    assert TransformerRequest.model_fields["spec"].annotation is TransformerOptions
+    assert set(transformers.TrainFields.model_fields) == spec | {"name", "way"}
+    assert transformers.TrainRequest.model_fields["spec"].annotation is TransformerOptions
     assert {"mlp" if name == "d_mlp" else name for name in spec} <= {one.name for one in parameters_of(train_model)}

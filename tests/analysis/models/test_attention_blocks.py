@@ -315,7 +315,7 @@ def test_what_does_not_fit_is_refused(document, told):
 @pytest.mark.parametrize("norm", [False, True])
 def test_training_writes_the_model_that_was_trained(norm):
     task = TokenTask("xor", ("0", "1", "="), ((0, 0, 2), (0, 1, 2), (1, 0, 2), (1, 1, 2)), (0, 1, 1, 0))
-    spec = AttentionSpec(task, 1, 1, 8, 4, steps=50, d_mlp=8, layer_norm=norm)
+    spec = AttentionSpec(task=task, layers=1, heads=1, d_model=8, d_head=4, steps=50, d_mlp=8, layer_norm=norm)
     outcome = train_attention(spec)
     space = outcome.model.space(ATTENTION.default_rules)
     logits = space.run(np.ones((1, space.graph.n_bits), dtype=bool))[0]

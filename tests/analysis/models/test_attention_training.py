@@ -22,7 +22,7 @@ def run(model):
 
 @pytest.mark.parametrize("name", [pytest.param("other name", marks=pytest.mark.slow), "majority"])
 def test_what_converged_is_right_as_the_engine_runs_it(name):
-    outcome = train_attention(AttentionSpec(task_named(name), layers=1, seed=3))
+    outcome = train_attention(AttentionSpec(task=task_named(name), layers=1, seed=3))
     assert outcome.converged
     assert outcome.right == len(outcome.model.rows) == (run(outcome.model) > 0).sum()
     assert outcome.model.task == name
@@ -33,20 +33,20 @@ def test_what_converged_is_right_as_the_engine_runs_it(name):
 
 @pytest.mark.slow
 def test_a_seed_gives_its_weights_again_and_another_gives_others():
-    spec = AttentionSpec(task_named("first token"), layers=1, heads=1, steps=50)
+    spec = AttentionSpec(task=task_named("first token"), layers=1, heads=1, steps=50)
     first, again = train_attention(spec), train_attention(spec)
     assert first.model.digest == again.model.digest
-    other = AttentionSpec(task_named("first token"), layers=1, heads=1, steps=50, seed=1)
+    other = AttentionSpec(task=task_named("first token"), layers=1, heads=1, steps=50, seed=1)
     assert train_attention(other).model.digest != first.model.digest
 
 
 @pytest.mark.slow
 def test_what_does_not_converge_is_an_outcome():
-    outcome = train_attention(AttentionSpec(XOR, layers=1, heads=1, d_model=2, d_head=1, steps=3))
+    outcome = train_attention(AttentionSpec(task=XOR, layers=1, heads=1, d_model=2, d_head=1, steps=3))
     assert not outcome.converged
     assert outcome.model is not None
     assert outcome.steps == 3
-    diverged = train_attention(AttentionSpec(XOR, layers=1, heads=1, steps=400, learning_rate=1e30))
+    diverged = train_attention(AttentionSpec(task=XOR, layers=1, heads=1, steps=400, learning_rate=1e30))
     assert diverged.model is None
 
 
@@ -61,5 +61,5 @@ def test_what_does_not_converge_is_an_outcome():
 )
 def test_settings_that_are_none_are_refused(setting, told):
     with pytest.raises(InvalidTraining) as refused:
-        AttentionSpec(XOR, **setting)
+        AttentionSpec(task=XOR, **setting)
     assert str(refused.value) == told
