@@ -46,11 +46,12 @@ class TransformerOptions(BaseModel):
         0, title="Neurons of MLP blocks", description="Of the MLP block after each layer, up to 1,024; 0: none."
     )
     layer_norm: bool = Field(False, description="Whether everything that reads has a LayerNorm before it.")
-    seed: int = Field(0, description="Seed of the first model; the others take the following ones.")
+    seed: int = Field(0, description="Of weights and batches.")
     steps: int = Field(4_000, description="Largest number of steps.")
     learning_rate: float = Field(0.01, description="Learning rate of AdamW.")
     weight_decay: float = Field(0.01, description="Weight decay of AdamW.")
     loss_target: float = Field(0.01, description="Stop when the loss on all rows is below this.")
+    name: str = Field("", max_length=200, description="Of the model; default: made from task, sizes and seed.")
 
     @model_validator(mode="after")
     def _within(self) -> Self:
@@ -75,7 +76,10 @@ class AttentionSpec(TransformerOptions):
     def label(self) -> str:
         """A name for people, e.g. "induction, 2 × 2 heads, seed 7"."""
         beside = (f", MLP of {self.d_mlp}" if self.d_mlp else "") + (", LayerNorm" if self.layer_norm else "")
-        return f"{self.task.name or 'own table'}, {self.layers} × {self.heads} heads{beside}, seed {self.seed}"
+        return (
+            self.name
+            or f"{self.task.name or 'own table'}, {self.layers} × {self.heads} heads{beside}, seed {self.seed}"
+        )
 
 
 def attention_spec(options: Mapping[str, Any], table: TokenTask | None = None) -> AttentionSpec:

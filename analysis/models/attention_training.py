@@ -29,6 +29,8 @@ BATCH: Final = 512
 """Most rows of a step."""
 EPSILON: Final = 1e-5
 """Of LayerNorm."""
+TELL_EVERY: Final = 10
+"""Steps between two losses of a step's own rows that are told."""
 LOOK_EVERY: Final = 50
 """Steps between two looks at all rows."""
 
@@ -51,27 +53,35 @@ class AttentionOutcome:
     right: int
     converged: bool
 
+    @property
+    def words(self) -> str:
+        """What came of it, for people."""
+        if self.model is None:
+            return f"diverged to infinite values after {self.steps:,} steps"
+        return f"loss {self.loss:.3g} after {self.steps:,} steps, {self.right} rows right"
 
-def train_attention(spec: AttentionSpec, name: str = "", work: Work = DEFAULT_WORK) -> AttentionOutcome:
+
+def train_attention(spec: AttentionSpec, work: Work = DEFAULT_WORK) -> AttentionOutcome:
     """Train one transformer.
 
     Args:
         spec: what to train.
-        name: of the model; "" for its task, sizes and seed.
-        work: told at each look; may cancel.
+        work: told the loss; may cancel.
     """
     tokens, answers = torch.tensor(spec.task.rows), torch.tensor(spec.task.answers)
     with one_thread():
         generator = torch.Generator().manual_seed(spec.seed)
         weights = _initial(spec, generator)
         adam = AdamW(weights.values(), lr=spec.learning_rate, weight_decay=spec.weight_decay)
-        step, loss, right, converged = 0, math.inf, 0, False
+        step, loss, right, converged, words = 0, math.inf, 0, False, ""
         while step < spec.steps and not converged:
             for _ in range(min(LOOK_EVERY, spec.steps - step)):
                 some = slice(None) if len(tokens) <= BATCH else torch.randperm(len(tokens), generator=generator)[:BATCH]
                 wrong = torch.nn.functional.cross_entropy(
                     logits_of(weights, tokens[some], layer_norm=spec.layer_norm), answers[some]
                 )
+                if step % TELL_EVERY == 0:
+                    work.tell("training", step + 1, spec.steps, words, float(wrong.detach()))
                 slopes = torch.autograd.grad(wrong, list(weights.values()))
                 for weight, slope in zip(weights.values(), slopes, strict=True):
                     weight.grad = slope
@@ -81,12 +91,13 @@ def train_attention(spec: AttentionSpec, name: str = "", work: Work = DEFAULT_WO
                 logits = logits_of(weights, tokens, layer_norm=spec.layer_norm)
                 loss = float(torch.nn.functional.cross_entropy(logits, answers))
                 right = int((logits.argmax(dim=1) == answers).sum())
-            work.tell("training", step, spec.steps, f"loss {loss:.3g}, {right} of {len(tokens)} rows right", loss=loss)
+            words = f"loss {loss:.3g}, {right} of {len(tokens)} rows right"
+            work.tell("training", step, spec.steps, words, loss)
             if not math.isfinite(loss):
                 return AttentionOutcome(None, step, loss, 0, False)
             most_wrong = max_wrong(len(tokens), ACCURACY_THRESHOLD)
             converged = loss <= spec.loss_target and len(tokens) - right <= most_wrong
-    return AttentionOutcome(_model(spec, weights, name), step, loss, right, converged)
+    return AttentionOutcome(_model(spec, weights), step, loss, right, converged)
 
 
 def initial_sizes(spec: AttentionSpec) -> dict[str, tuple[tuple[int, ...], float]]:
@@ -147,12 +158,12 @@ def logits_of(weights: Mapping[str, Tensor], tokens: Tensor, *, layer_norm: bool
     return seen(x)[:, -1] @ weights["unembedding"]
 
 
-def _model(spec: AttentionSpec, weights: Mapping[str, Tensor], name: str) -> AttentionModel:
+def _model(spec: AttentionSpec, weights: Mapping[str, Tensor]) -> AttentionModel:
     arrays: dict[str, Any] = {key: one.detach().numpy().astype(np.float64) for key, one in weights.items()}
     layers: Any = tuple(tuple(arrays[f"{layer} {part}"] for part in MATRICES) for layer in range(spec.layers))
     mlps = [[arrays[f"{layer} mlp {part}"] for part in MLP] for layer in range(spec.layers if spec.d_mlp else 0)]
     return AttentionModel(
-        name=name or spec.label,
+        name=spec.label,
         attribution="",
         outputs=spec.task.outputs,
         embedding=arrays["embedding"],

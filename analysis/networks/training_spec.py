@@ -97,7 +97,7 @@ class TrainingSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    n_inputs: int = Field(2, ge=1, le=MAX_INPUTS, description="Number of Boolean inputs.")
+    n_inputs: int = Field(2, ge=1, le=MAX_INPUTS, title="Boolean inputs", description="How many there are.")
     tasks: tuple[str, ...] = Field(
         ("XOR",),
         min_length=1,
@@ -117,7 +117,7 @@ class TrainingSpec(BaseModel):
         None, description="How often each Boolean input is drawn, relative; null: all equally often."
     )
     learning_rate: float = Field(1e-3, gt=0, le=10, description="Learning rate of AdamW.")
-    epochs: int = Field(1000, ge=1, le=100_000, description="Largest number of epochs.")
+    epochs: int = Field(1000, ge=1, le=100_000, title="Epochs at most", description="Passes over the training rows.")
     batch_size: int = Field(100, ge=1, le=10_000, description="Rows per step.")
     samples_per_input: int = Field(1000, ge=1, le=10_000, description="Training rows drawn per Boolean input.")
     patience: int = Field(3, ge=1, le=100_000, description="Epochs in a row without a lower loss before stopping.")

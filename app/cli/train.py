@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from analysis.models.attention_tasks import TokenTask
     from analysis.models.attention_training import AttentionOutcome
     from analysis.networks.training_course import TrainingOutcome
-    from analysis.networks.training_spec import TrainingSpec
 
 
 @with_fields_of("analysis.models.attention_spec:TransformerOptions", d_mlp="mlp")
@@ -56,25 +55,21 @@ def train_model(
     for spec, path in zip(specs, paths, strict=True):
         with progress_bar(quiet) as report:
             outcome = train_attention(spec, work=Work(report=report))
-        is_good = outcome.converged and outcome.model is not None
-        if outcome.model is not None and is_good:
+        if outcome.model is None or not outcome.converged:
+            path = ""
+        else:
             write_json(path, attention_document(outcome.model))
-        outcomes.append(_told(spec.seed, outcome, path if is_good else ""))
-    n_converged = sum(bool(told["file"]) for told, _ in outcomes)
-    if not quiet:
-        remark(f"{n_converged} of {count} models converged")
-    record = {"outcomes": [told for told, _ in outcomes]}
-    return Shown(record, [line for _, line in outcomes], DONE if n_converged else STOPPED)
+        outcomes.append(_told(spec.seed, outcome, path))
+    told = [told for told, _ in outcomes]
+    return _shown(told, [line for _, line in outcomes], sum(bool(one["file"]) for one in told), "models", quiet)
 
 
 def _told(seed: int, outcome: AttentionOutcome, file: str) -> tuple[dict[str, Any], str]:
     """What became of one model, as JSON values and in a line."""
-    if outcome.model is None:
-        diverged = {"seed": seed, "loss": None, "steps": outcome.steps, "right": None, "file": ""}
-        return diverged, f"seed {seed}: diverged to infinite values after {outcome.steps:,} steps"
-    what = f"loss {outcome.loss:.3g} after {outcome.steps:,} steps, {outcome.right} rows right"
-    told = {"seed": seed, "loss": outcome.loss, "steps": outcome.steps, "right": outcome.right, "file": file}
-    return told, f"seed {seed}: {what}, {file or 'not converged'}"
+    loss, right = (None, None) if outcome.model is None else (outcome.loss, outcome.right)
+    ended = "" if outcome.model is None else f", {file or 'not converged'}"
+    told = {"seed": seed, "loss": loss, "steps": outcome.steps, "right": right, "file": file}
+    return told, f"seed {seed}: {outcome.words}{ended}"
 
 
 def _model_file(spec: AttentionSpec) -> str:
@@ -125,12 +120,13 @@ def train(
         output: Folder for the network files.
         report: Write options and outcome of every network.
     """
+    from analysis.network_files.files import slug_of
     from analysis.networks.training_course import training_json
     from analysis.networks.training_spec import training_spec
 
     specs = [training_spec({**options, "seed": seed + k}) for k in range(count)]
     check_writable(report)
-    paths = _paths(specs, output)
+    paths = _files(output, [f"{slug_of(spec.label)}.json" for spec in specs])
     from analysis.networks.training import train_networks  # torch, only now that all options are known to be good
     from analysis.work import Work
 
@@ -140,16 +136,13 @@ def train(
     told = [training_json(outcome) for outcome in outcomes]
     if report:
         write_json(report, told)
-    n_converged = sum(outcome.converged for outcome in outcomes)
+    return _shown(told, lines, sum(outcome.converged for outcome in outcomes), "networks", quiet)
+
+
+def _shown(told: list[dict[str, Any]], lines: list[str], converged: int, what: str, quiet: bool) -> Shown:
     if not quiet:
-        remark(f"{n_converged} of {count} networks converged")
-    return Shown({"outcomes": told}, lines, DONE if n_converged else STOPPED)
-
-
-def _paths(specs: Sequence[TrainingSpec], folder: str) -> list[str]:
-    from analysis.network_files.files import slug_of
-
-    return _files(folder, [f"{slug_of(spec.label)}.json" for spec in specs])
+        remark(f"{converged} of {len(told)} {what} converged")
+    return Shown({"outcomes": told}, lines, DONE if converged else STOPPED)
 
 
 def _files(folder: str, names: Sequence[str], *inputs: str) -> list[str]:

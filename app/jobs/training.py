@@ -81,33 +81,26 @@ def _file_of(name: str, several: bool, outcome: TrainingOutcome, network: Networ
 
 
 def _load_model(_session: Session, arguments: Arguments) -> Compute[AttentionOutcome]:
-    """Read the options, without the store.
-
-    Raises:
-        InvalidTraining, InvalidTask: they are unknown or out of range.
-    """
-    return partial(_train_model, attention_spec(arguments["spec"]), arguments["name"])
+    """Read the options, without the store; for the errors see :func:`analysis.models.attention_spec.attention_spec`."""
+    return partial(_train_model, attention_spec(arguments["spec"]))
 
 
-def _train_model(spec: AttentionSpec, name: str, work: Work) -> AttentionOutcome:
+def _train_model(spec: AttentionSpec, work: Work) -> AttentionOutcome:
     from analysis.models.attention_training import train_attention
 
-    return train_attention(spec, name, work)
+    return train_attention(spec, work)
 
 
-def _save_model(session: Session, arguments: Arguments, outcome: AttentionOutcome) -> Saved:
+def _save_model(session: Session, _arguments: Arguments, outcome: AttentionOutcome) -> Saved:
     """Store the transformer if it converged, and ask for its circuits where they are not too many."""
-    model, rows = outcome.model, len(attention_spec(arguments["spec"]).task.rows)
-    told = f"loss {outcome.loss:.3g} after {outcome.steps:,} steps, {outcome.right} of {rows} rows right"
-    if model is None:
-        return Saved({}, "diverged to infinite values; lower the learning rate")
-    if not outcome.converged:
-        return Saved({}, f"not converged: {told}; allow more steps, or try another seed")
+    model = outcome.model
+    if model is None or not outcome.converged:
+        return Saved({}, f"not converged: {outcome.words}; allow more steps, or try another seed or learning rate")
     row, _ = save_model(session, json.dumps(attention_document(model)).encode(), origin="trained")
     with suppress(BeyondLimits):
         refuse_if_too_large(model, model.space(ATTENTION.default_rules))
         queue.enqueue_of_model(session, "model-circuits", row, "", asked=True)
-    return Saved({"url": Addresses().network(row.slug), "model": row.digest}, f"converged: {told}")
+    return Saved({"url": Addresses().network(row.slug), "model": row.digest}, f"converged: {outcome.words}")
 
 
 TRAIN_MODEL: Final = Handler(_load_model, _save_model)

@@ -108,7 +108,7 @@ def _training(job: JobPage) -> Iterator[Block]:
     if job.losses_so_far and job.loss_target is not None:
         end: End = "converged" if job.result_url else "failed" if job.ended else "running"
         curve = LossCurve(job.title, job.losses_so_far, end)
-        words = "Mean cross-entropy over all rows, in nats, by step; training stops below the target."
+        words = "Mean cross-entropy in nats, of a step's rows or, every 50 steps, of all; it ends below the target."
         yield Figure(loss_figure([curve], job.loss_target, "step"), words, id="loss")
     if learning is None:
         return

@@ -41,9 +41,7 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     **{one.key: one.stages for one in ANALYSES if not one.sums},
     **{f"model-{one.key}": one.stages for one in ANALYSES if one.of_models},
-    **dict.fromkeys(
-        ("train", "train-model"), (("training", "Training", "gradient descent from the seed until the loss target"),)
-    ),
+    **dict.fromkeys(("train", "train-model"), (("training", "Training", "gradient descent until the loss target"),)),
     "model-circuits": (("circuits", "Circuits", "every mask of the model's graph is tested"),),
     "study": (("networks", "Networks", "trained together, analysed and measured one by one"),),
 }

@@ -6,7 +6,7 @@ and checked from the beginning (docs/decisions/0012-networks-of-others.md).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
 
 from analysis.errors import AnalysisError, InvalidNetwork
+from analysis.models.attention_spec import TransformerOptions
 from analysis.models.registry import kind_of_file
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
 from analysis.network_files.intake import Intake, read_any, read_intake, take_in
@@ -42,7 +43,6 @@ from app.pages.page import read_options
 from app.pages.place import place_of_model
 from app.pages.training import form, transformers
 from app.pages.training.form import TrainRequest, start_training
-from app.pages.training.transformers import TrainRequest as TransformerRequest
 from app.rendering import is_fragment, show
 from app.routes.asking import accepted
 from app.routes.changes import Changer, RawBody, Writing
@@ -136,15 +136,10 @@ _WAYS: Final = {"train": form, "transformer": transformers}
 """What is trained by a form → the module with its fields, and what reads, shows and starts it."""
 
 
-def _way(sent: Mapping[str, Sequence[str]]) -> Any:
-    """The form that was sent or is asked for; None for the one that takes a file."""
-    return _WAYS.get(next(iter(sent.get("way", ())), ""))
-
-
 @router.get("/networks/new", **HTML)
 def form_page(request: Request, session: Reading, links: Links, options: ListOptions) -> HTMLResponse:
     """The form for a file, or with ``way`` one by which networks or transformers are trained."""
-    way = _way(options)
+    way: Any = _WAYS.get(options.get("way", [""])[0])
     if way is None:
         declared = read_options(DeclaredOptions, request.query_params.multi_items())
         return show(request, network_form(links, declared.model_dump(exclude_defaults=True)), room=_ROOM)
@@ -158,7 +153,7 @@ def form_page(request: Request, session: Reading, links: Links, options: ListOpt
 @router.post("/networks/new", dependencies=[Changer], **HTML)
 def preview_page(request: Request, session: Reading, links: Links, sent: SentForm) -> Response:
     """What would come of a file, of which nothing is stored; or a training that starts."""
-    way = _way(sent.fields)
+    way: Any = _WAYS.get(sent.fields.get("way", [""])[0])
     if way is None:
         return _answer(request, session, links, sent, store=False)
     order, _ = way.read_training(sent.fields)
@@ -169,9 +164,10 @@ def preview_page(request: Request, session: Reading, links: Links, sent: SentFor
         return RedirectResponse(links.job(way.start_training(writing, order).id), status_code=303)
 
 
-@router.post(
-    f"{API_V2}/train", tags=["networks"], summary="Train networks", status_code=202, responses=api_errors(403, 422)
-)
+_TRAINING: Final[dict[str, Any]] = {"tags": ["networks"], "status_code": 202, "responses": api_errors(403, 422)}
+
+
+@router.post(f"{API_V2}/train", summary="Train networks", **_TRAINING)
 def train_over_http(session: Writing, links: Links, order: TrainRequest, response: Response) -> JobPage:
     """Train one or many networks in the background; those that converge are stored and analysed.
 
@@ -180,14 +176,8 @@ def train_over_http(session: Writing, links: Links, order: TrainRequest, respons
     return accepted(session, links, start_training(session, order), response)
 
 
-@router.post(
-    f"{API_V2}/train/transformer",
-    tags=["networks"],
-    summary="Train a transformer",
-    status_code=202,
-    responses=api_errors(403, 422),
-)
-def train_transformer(session: Writing, links: Links, order: TransformerRequest, response: Response) -> JobPage:
+@router.post(f"{API_V2}/train/transformer", summary="Train a transformer", **_TRAINING)
+def train_transformer(session: Writing, links: Links, order: TransformerOptions, response: Response) -> JobPage:
     """Train a transformer in the background; if it converges, it is stored and its circuits are searched.
 
     The job tells under `losses_so_far` how its loss falls.

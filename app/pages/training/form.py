@@ -14,7 +14,7 @@ from analysis.networks.network import Activation
 from analysis.networks.training_spec import TrainingSpec, untrained_network
 from analysis.protocol import BUILT_IN, NAMED, named_protocol
 from analysis.question import Question
-from analysis.tasks import MAX_INPUTS, TASK_NAMES
+from analysis.tasks import TASK_NAMES
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.figures.numbers import exact
@@ -28,7 +28,6 @@ from pluriscope.blocks import Block, Choice, Form, Head, Notice, Side, errors_of
 MAX_COUNT: Final = 100
 _PLAN: Final = "plan"
 SHARED_WORDS: Final = "shared-gates: complete, with equal sub-trees of an algorithm as one gate."
-_SPEC: Final = TrainingSpec.model_fields
 
 
 class Beyond(BaseModel):
@@ -61,21 +60,17 @@ class TrainFields(Beyond, TrainingSpec):
         title="Tasks, one for each output",
         description=f"Names ({', '.join(TASK_NAMES)}) or truth tables such as 0110, with commas between.",
     )
-    n_inputs: int = Field(2, ge=1, le=MAX_INPUTS, title="Boolean inputs")
     hidden: tuple[int, ...] = Field(
         (3, 3), title="Hidden layers", description="Neurons of each, with commas between: 3, 3 is two layers of three."
     )
     output_activation: Activation | None = Field(None, json_schema_extra={"words": {"": "as hidden layers"}})
     # no bundled study has this seed, so what most people train first is a network that is not there yet
     seed: int = Field(2502, description="The same options and seed give the same network.")
-    loss_target: float = Field(0.01, gt=0, description=_SPEC["loss_target"].description)
-    noise_std: float = Field(0.0, ge=0, le=10, title="Noise", description=_SPEC["noise_std"].description)
     input_weights: tuple[float, ...] | None = Field(
         None,
         title="Input skew",
         description="How often each input is drawn, in binary order, such as 1, 1, 1, 4; empty: all equally often.",
     )
-    epochs: int = Field(1000, ge=1, le=100_000, title="Epochs at most", description="Passes over the training rows.")
 
 
 FOLDED: Final = (
@@ -83,7 +78,7 @@ FOLDED: Final = (
     - Beyond.model_fields.keys()
     - {*("way", "tasks", "n_inputs", "hidden", "activation", "seed", "loss_target")}
 )
-_LISTS: Final = ("tasks", "hidden", "input_weights")
+_LISTS: Final = ("tasks", "hidden", "input_weights", "protocols")
 
 
 def read_training(sent: Mapping[str, Sequence[str]]) -> tuple[TrainRequest | None, dict[str, str]]:
@@ -97,8 +92,6 @@ def read_training(sent: Mapping[str, Sequence[str]]) -> tuple[TrainRequest | Non
         parts = [part.strip() for text in sent[name] for part in re.split("[,;]", text) if part.strip()]
         if name in _LISTS:
             given[name] = parts or (None if name == "input_weights" else [])
-        elif name == "protocols":
-            given[name] = parts
         else:
             given[name] = sent[name][0].strip() or (None if name == "output_activation" else "")
     beyond = {name: given.pop(name) for name in Beyond.model_fields if name in given}
@@ -155,15 +148,8 @@ def _told(session: Session, request: TrainRequest | None, errors: Mapping[str, s
 
 def own_network(links: Addresses, chosen: str) -> Choice:
     """The ways to a network of one's own."""
-    return Choice(
-        "Your network",
-        {
-            "From a file": links.bring_in(),
-            "Train an MLP": links.train(),
-            "Train a transformer": links.bring_in(way="transformer"),
-        },
-        chosen,
-    )
+    ways = {"From a file": links.bring_in(), "Train an MLP": links.train()}
+    return Choice("Your network", ways | {"Train a transformer": links.bring_in(way="transformer")}, chosen)
 
 
 def start_training(session: Session, request: TrainRequest) -> JobRow:

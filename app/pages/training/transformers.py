@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from sqlalchemy.orm import Session
@@ -15,41 +15,25 @@ from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.figures.numbers import noun
 from app.jobs import queue
-from app.options import PageModel
 from app.pages.training.form import own_network
 from pluriscope.blocks import Block, Form, Head, Notice, Prose, Side, errors_of
 
 FOLDED = frozenset(("d_model", "d_head", "positions", "learning_rate", "weight_decay", "layer_norm", "context"))
-_ABOUT = (
-    "Layers of attention heads on a task of which every row is known. You watch the loss fall. If it converges, it is "
-    "stored and its circuits are searched."
-)
-
-
-class TrainRequest(PageModel):
-    """What starts the training of a transformer over HTTP."""
-
-    name: str = Field("", max_length=200, description="Empty: made from task, sizes and seed.")
-    spec: TransformerOptions = Field(default_factory=TransformerOptions, description="How to train.")
 
 
 class TrainFields(TransformerOptions):
-    """The fields of the form: every option of training, and a name."""
+    """The fields of the form."""
 
     way: Literal["transformer"] = Field("transformer", json_schema_extra={"control": "hidden"})
     task: Literal[tuple(TASKS)] = Field("induction", description="All its rows are trained on.")  # type: ignore[valid-type]
-    seed: int = Field(2502, description="The same options and seed give the same weights.")
-    name: str = Field("", max_length=200, description="Empty: made from task, sizes and seed.")
 
 
-def read_training(sent: Mapping[str, Sequence[str]]) -> tuple[TrainRequest | None, dict[str, str]]:
+def read_training(sent: Mapping[str, Sequence[str]]) -> tuple[TransformerOptions | None, dict[str, str]]:
     """The texts of the form as a request, None if they cannot be trained with; and what is wrong with each field."""
-    given: dict[str, Any] = {"seed": TrainFields.model_fields["seed"].default}
-    given |= {name: texts[0].strip() for name, texts in sent.items() if name != "way" and texts[0].strip()}
-    name = given.pop("name", "")
+    given = {name: texts[0].strip() for name, texts in sent.items() if name != "way" and texts[0].strip()}
     try:
-        request = TrainRequest(name=name, spec=TransformerOptions.model_validate(given))
-        attention_spec(request.spec.model_dump())
+        request = TransformerOptions.model_validate(given)
+        attention_spec(request.model_dump())
     except ValidationError as error:
         return None, errors_of(error)
     except AnalysisError as error:
@@ -65,28 +49,26 @@ def training_page(
     request, errors = read_training(sent)
     values = {name: texts[0] for name, texts in sent.items() if name != "way"}
     if request is None:
-        told: Block = Notice(
-            "Nothing can be trained as it stands", " ".join(errors.values()), state="refused", id="plan"
-        )
+        told: Block = Notice("Nothing can be trained as it stands", " ".join(errors.values()), "", "refused", id="plan")
     else:
-        task = attention_spec(request.spec.model_dump()).task
+        task = attention_spec(request.model_dump()).task
         row, answer = (task.outputs[token] for token in task.rows[0]), task.outputs[task.answers[0]]
         words = f"{noun(len(task.rows), 'row')} such as {' '.join(row)} → {answer}. It converges if its loss is below "
-        words += f"{request.spec.loss_target:g} and it is right on more than 99% of them."
+        words += f"{request.loss_target:g} and it is right on more than 99% of them."
         told = Prose(words, glossary=False, id="plan")
-    yield Head("Train a transformer", _ABOUT, actions=[own_network(links, "Train a transformer")])
+    about = "Attention heads on a task of which every row is known. What converges is stored and its circuits searched."
+    yield Head("Train a transformer", about, actions=[own_network(links, "Train a transformer")])
     if refused:
         yield Notice("Nothing was started", "", "Mend what is marked and start again.", "refused")
     yield Side([Form(TrainFields, links.train(), "Start training", values, errors, folded=FOLDED, told="plan"), told])
 
 
-def start_training(session: Session, request: TrainRequest) -> JobRow:
+def start_training(session: Session, request: TransformerOptions) -> JobRow:
     """Ask for the training; the same request again is the same job, tried again if it failed.
 
     Raises:
         InvalidTraining, InvalidTask: as the command line says of such options.
     """
-    options = request.spec.model_dump()
-    title = f"Train {request.name or attention_spec(options).label}"
-    arguments = {"spec": options, "name": request.name}
-    return queue.enqueue(session, "train-model", arguments, title, asked=True, again=queue.ENDED_BADLY)
+    options = request.model_dump()
+    title = f"Train {attention_spec(options).label}"
+    return queue.enqueue(session, "train-model", {"spec": options}, title, asked=True, again=queue.ENDED_BADLY)

@@ -223,9 +223,7 @@ def test_a_transformer_is_trained_watched_stored_and_searched(client, store):
     answer = client.post(NEW, data=form)
     assert answer.status_code == 303
     job = answer.headers["location"]
-    assert (
-        client.post("/api/v2/train/transformer", json={"spec": {**SMALL, "seed": 3, "steps": 600}}).json()["url"] == job
-    )
+    assert client.post("/api/v2/train/transformer", json={**SMALL, "seed": 3, "steps": 600}).json()["url"] == job
     told, arguments = [], specs_of(store, answer)
     with store.write() as session:
         held = queue.claim(session, "test", definitions={"train-model": DEFINITIONS["train-model"]})
