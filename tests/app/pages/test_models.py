@@ -400,10 +400,10 @@ def test_methods_are_asked_where_an_older_version_searched(store, monkeypatch):
         row, _ = save_model(session, RAW)
         assert enqueue_missing(session) == 0  # nothing was searched
         save_circuits(session, row, PERCEPTRON, RULES, FOUND)
-        assert enqueue_missing(session) == 2  # methods, and the most different circuits
+        assert enqueue_missing(session) == 3  # methods, lenses, and the most different circuits
         [job] = session.scalars(of_methods).all()
         assert job.arguments == {"model": row.digest, "rules": ""}
         save_beside(session, row, "", "methods", MethodsReport(thorough=False, complete=True, answers=[], refused={}))
-        assert enqueue_missing(session) == 1
+        assert enqueue_missing(session) == 2
         save_circuits(session, row, PERCEPTRON, RULES, FOUND)  # another search replaces the answers
         assert stored_beside(session, row, "", "methods", MethodsReport) is None
