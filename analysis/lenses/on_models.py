@@ -253,8 +253,13 @@ def words_on(grids: Sequence[Grid], kept: Mapping[str, int], n: int, *, effects:
     for grid in grids:
         for _, _, value, site in grid.cells():
             part = Site(site.partition("~")[0]).part
-            if part in kept:
-                largest[part] = max(largest.get(part, 0.0), abs(value))
+            largest[part] = max(largest.get(part, 0.0), abs(value))
+    return words_of(largest, kept, n, effects=effects)
+
+
+def words_of(sizes: Mapping[str, float], kept: Mapping[str, int], n: int, *, effects: bool) -> str:
+    """The same of the size of each part's largest effect; parts that circuits do not have are left out."""
+    largest = {part: size for part, size in sizes.items() if part in kept}
     if not n or not largest:
         return ""
     if not effects:

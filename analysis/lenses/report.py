@@ -11,7 +11,7 @@ from pydantic import Field
 
 from analysis.lenses.functions import FunctionOnLayer, function_rows, functions_asked
 from analysis.lenses.lens import Attribution, Bands, Bar, Lens, LensAnswer, Table, view_json
-from analysis.lenses.on_models import Grid, Grids, OnModels, parts_kept, words_on
+from analysis.lenses.on_models import Grid, Grids, OnModels, parts_kept, words_of, words_on
 from analysis.lenses.registry import LENS_BY_KEY, LENSES
 from analysis.lenses.roles import ROLES_LENS, in_circuits
 from analysis.method_settings import Settings as Chosen
@@ -40,7 +40,7 @@ class ViewFound(Part):
     bars: tuple[Bar, ...]
     bands: Bands | None = None
     grids: tuple[Grid, ...] = ()
-    stands: str = Field("", description="Whether what it shows stands in every valid circuit, of a transformer.")
+    stands: str = Field("", description="Whether what it shows of parts stands in every valid circuit.")
 
 
 class FunctionFound(Part):
@@ -75,8 +75,8 @@ class LensesReport(Report):
     lenses: list[ViewFound]
     carried: CarriedFound
     functions: list[FunctionFound]
-    kept: dict[str, int] = Field({}, description="Of a transformer, how many valid circuits have each part.")
-    circuits: int = Field(0, description="Of a transformer, how many valid circuits were looked at.")
+    kept: dict[str, int] = Field({}, description="How many valid circuits have each neuron, or part of a transformer.")
+    circuits: int = Field(0, description="How many valid circuits were looked at.")
 
     def findings(self, question: Question | None, part: str = "edge") -> list[str]:
         """How many functions can be read from layers, how many are used, and how many are carried."""
@@ -99,17 +99,22 @@ class LensesReport(Report):
         return [f"{told}, and {held or 'none'} {verb} carried by a valid alignment of an irredundant algorithm."]
 
 
-def view_found(question: Question, lens: Lens, answer: LensAnswer) -> ViewFound:
-    """The stored form of one answer."""
+def view_found(
+    question: Question, lens: Lens, answer: LensAnswer, kept: Mapping[str, int] | None = None, n: int = 0
+) -> ViewFound:
+    """The stored form of one answer, beside what valid circuits keep, see :class:`LensesReport`."""
     view = answer.view
     table = view if isinstance(view, Table) else None
-    kept = view is not None and (isinstance(view, Attribution) or len(view.rows) <= MAX_ROWS)
+    stored = view is not None and (isinstance(view, Attribution) or len(view.rows) <= MAX_ROWS)
+    bars = () if table is None or lens.bars is None else lens.bars(table)
+    shares = {bar.label: bar.n / bar.of for bar in bars if bar.of}
     return ViewFound.showing(
         answer,
         lens=lens.key,
         says="" if view is None else lens.says(question, view),
-        view=view_json(view) if view is not None and kept else None,
-        bars=() if table is None or lens.bars is None else lens.bars(table),
+        view=view_json(view) if view is not None and stored else None,
+        bars=bars,
+        stands=words_of(shares, kept or {}, n, effects=True),
         bands=None if table is None or lens.bands is None else lens.bands(table),
     )
 
@@ -120,8 +125,13 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LensesR
     if carried is None:
         raise ValueError("lenses are set beside what is carried, which was not read")
     asked = [lens for lens in LENSES if thorough or not _trains(lens, question)]
+    spread = of.circuits.distribution
+    uses = enumerate(spread.neuron_use, start=1)
+    kept = {f"{layer}.{neuron}": n for layer, some in uses for neuron, n in enumerate(some)}
     views = [
-        view_found(question, lens, lens.answer(question, _settings(lens, question, thorough=thorough), work))
+        view_found(
+            question, lens, lens.answer(question, _settings(lens, question, thorough=thorough), work), kept, spread.of
+        )
         for lens in work.each("lenses", asked, "lenses")
     ]
     functions = functions_asked(question, (*carried.carried, *carried.others))
@@ -136,6 +146,8 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LensesR
             carried=[AlgorithmFound.showing(one) for one in carried.carried[:MAX_FORMULAS]],
         ),
         functions=[FunctionFound.showing(row, truth_table=_bits(row.function, question)) for row in rows],
+        kept=kept,
+        circuits=spread.of,
     )
 
 

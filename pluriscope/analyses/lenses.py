@@ -160,7 +160,8 @@ def answered(question: Question, lens: Lens, settings: Settings, report: LensesR
         )
         return Answered(lens, settings, stored, {} if stored is None else stored.view or {})
     answer = lens.answer(question, settings)
-    found = view_found(question, lens, answer)
+    kept, n = ({}, 0) if report is None else (report.kept, report.circuits)
+    found = view_found(question, lens, answer, kept, n)
     return Answered(
         lens, settings, found, view_json(answer.view) if isinstance(answer.view, Table) else found.view or {}
     )
@@ -217,6 +218,8 @@ def _said(
         if of.ask is None:
             yield from heat_maps(stored, of, report)
         else:
+            if stored.stands:
+                yield Notice("Does it stand in every valid circuit?", stored.stands)
             yield from _numbers(lens, view, of)
     settings = _settings(lens, of)
     if settings:
@@ -281,7 +284,7 @@ def _cell(value: Any) -> Any:
 
 
 def _brief(report: LensesReport) -> str:
-    if report.circuits:
+    if report.circuits and not report.functions:
         return f"{sum(bool(one.grids) for one in report.lenses)} lenses"
     cells = [cell for one in report.functions for cell in one.layers]
     return f"{sum(cell.margin > 0 for cell in cells)} readable, {sum(bool(cell.carried) for cell in cells)} carried"
