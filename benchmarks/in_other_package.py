@@ -124,8 +124,9 @@ def transformer_lens(given):
             *(f"blocks.{n}.hook_resid_pre" for n in range(given.document["layers"])),
             f"blocks.{given.document['layers'] - 1}.hook_resid_post",
         ]
+        last = model.ln_final if norm else lambda stream: stream
         _, every = model.run_with_cache(given.tokens)
-        streams = torch.stack([model.unembed(model.ln_final(every[name])).softmax(-1) for name in names])
+        streams = torch.stack([model.unembed(last(every[name])).softmax(-1) for name in names])
         chosen = given.answers[None, :, None, None].expand(len(names), -1, given.tokens.shape[1], 1)
         found["lens"] = streams.gather(3, chosen)[..., 0].mean(1).tolist()
         results = cache.stack_head_results(layer=-1, pos_slice=-1, apply_ln=norm is not None)
@@ -183,7 +184,7 @@ def sae_lens(given):
     from sae_lens.saes.sae import TrainStepInput
 
     weights = {name: torch.tensor(one) for name, one in given.autoencoder.items()}
-    n_latents, d = weights["decoder"].shape
+    n_latents, d = weights["directions"].shape
     sae = StandardTrainingSAE(
         StandardTrainingSAEConfig(
             d_in=d, d_sae=n_latents, l1_coefficient=given.price, dtype="float64", apply_b_dec_to_input=True
@@ -191,9 +192,9 @@ def sae_lens(given):
     )
     sae.load_state_dict(
         {
-            "W_enc": weights["encoder"],
-            "b_enc": weights["shift"],
-            "W_dec": weights["decoder"],
+            "W_enc": weights["encoder"].mT,
+            "b_enc": weights["bias"],
+            "W_dec": weights["directions"],
             "b_dec": weights["centre"],
         }
     )

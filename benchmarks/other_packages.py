@@ -28,7 +28,7 @@ from analysis.models.attention_files import attention_document
 from analysis.models.attention_tasks import task_named
 from analysis.models.attention_weights import Transformer
 from analysis.models.registry import read_model
-from analysis.models.runs import pairs_of
+from analysis.models.runs import pairs_of, run
 from analysis.work import DEFAULT_WORK
 from app.bundled import bundled_models
 from benchmarks.parity import DOCUMENT
@@ -47,6 +47,8 @@ CANNOT: Final = {
 }
 _PAIRS: Final = 16
 _STEPS: Final = 128
+_LATENTS: Final = 8
+_PRICE: Final = 0.03  # of the latents' sum, as by default
 _INNER: Final = Path(__file__).with_name("in_other_package.py")
 
 
@@ -104,6 +106,8 @@ def given_of(model: AttentionModel) -> dict[str, Any]:
     pairs = pairs_of(model, _PAIRS)
     document = json.loads(json.dumps(attention_document(model)))
     explained = (np.arange(4) * len(model.tokens) // 4).tolist()
+    site = f"x{len(model.layers)}"
+    learned: Any = asked(model, "sae", latents=_LATENTS).weights
     return {
         "document": document,
         "clean": pairs.clean.tolist(),
@@ -111,6 +115,9 @@ def given_of(model: AttentionModel) -> dict[str, Any]:
         "steps": _STEPS,
         "explained": explained,
         "backgrounds": explained,
+        "autoencoder": learned[site],
+        "price": _PRICE,
+        "activations": run(model, model.tokens).values[site].reshape(-1, len(model.unembedding)).tolist(),
     }
 
 
@@ -127,7 +134,18 @@ def _rows(found: Grids, names: Sequence[str], n: int) -> list[Any]:
     return [every[name] for name in names]
 
 
-def compared(package: str, model: Transformer, said: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+def loss_of(activations: Any, learned: dict[str, Any]) -> float:
+    """What our autoencoder is trained by, of its exported weights."""
+    encoder, bias, directions, centre = (np.array(learned[key]) for key in ("encoder", "bias", "directions", "centre"))
+    target = np.array(activations)
+    latents = np.maximum((target - centre) @ encoder.T + bias, 0.0)
+    error = ((latents @ directions + centre - target) ** 2).sum(axis=1).mean()
+    return float(error + _PRICE * latents.sum(axis=1).mean())
+
+
+def compared(
+    package: str, model: Transformer, given: dict[str, Any], said: dict[str, Any]
+) -> Iterator[tuple[str, Any, Any]]:
     """Keys of lenses with our numbers and the package's."""
     layers, n = range(1, len(model.layers) + 1), model.tokens.shape[1]
     heads = [f"{layer}.{head}" for layer in layers for head in range(model.n_heads)]
@@ -145,6 +163,8 @@ def compared(package: str, model: Transformer, said: dict[str, Any]) -> Iterator
         yield "direct-attribution", [row[0] for row in _rows(direct, heads, 1)], said["direct"]
     elif package == "captum":
         yield "integrated-gradients", asked(model, "integrated-gradients", rows=_PAIRS).grids[1].values, said["scores"]
+    elif package == "sae-lens":
+        yield "sae", [loss_of(given["activations"], given["autoencoder"])], [said["loss"]]
     elif package == "shap":
         yield "shapley", asked(model, "shapley", rows=4, backgrounds=4).grids[1].values, said["scores"]
 
@@ -163,8 +183,9 @@ def held(folder: Path, packages: Sequence[str]) -> Iterator[Held]:
             text=True,
         ).stdout.strip()
         for name, model in models().items():
-            said, most = said_by(python, package, given_of(model), folder), dict[str, tuple[int, float]]()
-            for key, ours, theirs in compared(package, model, said):
+            given, most = given_of(model), dict[str, tuple[int, float]]()
+            said = said_by(python, package, given, folder)
+            for key, ours, theirs in compared(package, model, given, said):
                 one, other = np.array(ours, dtype=float), np.array(theirs, dtype=float)
                 apart = float((np.abs(one - other) / np.maximum(1.0, np.abs(other))).max())
                 before = most.get(key, (0, 0.0))
