@@ -96,7 +96,7 @@ def said_by(python: Path, package: str, given: dict[str, Any], folder: Path) -> 
     """What a package says of a model and its rows."""
     source, target = folder / "given.json", folder / "said.json"
     source.write_text(json.dumps(given))
-    subprocess.run([python, _INNER, package, source, target], check=True)
+    subprocess.run([python, "-P", _INNER, package, source, target], check=True)
     found: dict[str, Any] = json.loads(target.read_text())
     return found
 
@@ -129,8 +129,9 @@ def asked(model: Transformer, key: str, **given: Any) -> Grids:
 
 
 def _rows(found: Grids, names: Sequence[str], n: int) -> list[Any]:
-    """The first so many columns of the rows with some names, whichever heat map has them."""
-    every = {row: values[:n] for grid in found.grids for row, values in zip(grid.rows, grid.values, strict=True)}
+    """The first so many columns of the rows with some names, of the first heat map that has them."""
+    grids = reversed(found.grids)
+    every = {row: values[:n] for grid in grids for row, values in zip(grid.rows, grid.values, strict=True)}
     return [every[name] for name in names]
 
 
@@ -155,7 +156,8 @@ def compared(
         known = [key for key in names if key in said]
         yield "patching-table", [_rows(patches, names[key], n) for key in known], [said[key] for key in known]
         for key, end in (("heads", ""), ("q", ".q"), ("k", ".k"), ("v", ".v"), ("patterns", ".a")):
-            theirs = np.array(said[key]).swapaxes(1, 2).reshape(len(heads), n)  # of [layer, position, head]
+            theirs = np.array(said[key])  # of [layer, position, head], but for patterns
+            theirs = (theirs if key == "patterns" else theirs.swapaxes(1, 2)).reshape(len(heads), n)
             yield "patching-table", _rows(patches, [f"{head}{end}" for head in heads], n), theirs
         streams = [f"x{layer}" for layer in range(len(layers) + 1)]
         yield "logit-lens", _rows(asked(model, "logit-lens"), streams, n), said["lens"]
