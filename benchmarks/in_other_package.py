@@ -207,7 +207,7 @@ def sae_lens(given):
         is_logging_step=False,
     )
     out = sae.training_forward_pass(step)
-    return {"loss": float(out.loss)}
+    return {"loss": float(out.loss.detach())}
 
 
 if __name__ == "__main__":

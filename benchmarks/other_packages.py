@@ -78,7 +78,9 @@ def models() -> dict[str, AttentionModel]:
     from analysis.models.attention_spec import AttentionSpec
     from analysis.models.attention_training import train_attention
 
-    found: dict[str, Any] = {name: read_model(raw)[1] for name, raw in bundled_models().items() if "2x4" not in name}
+    found: dict[str, Any] = {
+        name: read_model(raw)[1] for name, raw in bundled_models().items() if "2x4" not in name and "tracr" not in name
+    }
     spec = AttentionSpec(task=task_named("other name"), d_mlp=8, layer_norm=True)
     return found | {"MLP and LayerNorm": train_attention(spec).model}
 
