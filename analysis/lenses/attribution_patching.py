@@ -83,7 +83,6 @@ ATTRIBUTION_PATCHING: Final = Lens(
     definition="What setting one neuron to its value on another row would change, as its derivative predicts.",
     source="Nanda 2023, “Attribution Patching: Activation Patching At Industrial Scale”; its integrated form: Hanna, "
     "Pezzelle & Belinkov, COLM 2024 (arXiv:2403.17806)",
-    settings=(),
     needs=("hidden",),
     size=lambda question, _: sum(question.cut.hidden_sizes) * (len(question.method_rows[0]) - 1),
     look=_look,

@@ -240,7 +240,6 @@ DAS: Final = Lens(
     "one subspace for each variable is learned, so that interchanging it does what the algorithm says.",
     source="Geiger et al., CLeaR 2024 (arXiv:2303.02536), every interchange in every step and scored exactly; closed "
     "form: the shortest affine read-out of the variable on that layer",
-    settings=(),
     needs=("hidden", "boolean"),
     applies=_fit,
     look="analysis.lenses.das:look",

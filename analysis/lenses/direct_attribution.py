@@ -83,10 +83,7 @@ DIRECT_ATTRIBUTION: Final = Lens(
     label="Direct logit attribution",
     definition="What each part of a model adds to the output directly.",
     source="Elhage et al. 2021, “A Mathematical Framework for Transformer Circuits”",
-    settings=(),
     applies=no_sum,
-    look=lambda _question, _settings, _work: None,
-    says=lambda _question, _seen: "",
     can_know="The parts add up to the difference of two logits exactly. What a part does through later layers is not "
     "in its direct effect.",
     on_models=OnModels(

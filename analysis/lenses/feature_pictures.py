@@ -102,7 +102,6 @@ FEATURE_PICTURES: Final = Lens(
     "each hidden neuron is largest and smallest.",
     source="After Olah, Mordvintsev & Schubert, Feature Visualization, Distill 2017 (doi:10.23915/distill.00007); "
     "exact by convex polygons, or bracketed by bounds and bisection, instead of searched",
-    settings=(),
     needs=("hidden",),
     size=lambda question, _: sum(question.cut.hidden_sizes),
     look=_look,

@@ -92,7 +92,6 @@ INTEGRATED_GRADIENTS: Final = Lens(
     definition="An input's score is the derivative of the output by it, in the mean along the line from the baseline "
     "to the row, times how far the input goes.",
     source="Sundararajan, Taly & Yan, ICML 2017 (arXiv:1703.01365); scores agree with captum 0.9.0, riemann_middle",
-    settings=(),
     look=_look,
     says=_says,
     can_know="The scores of a row add up to the difference of two outputs, up to the gap, whatever happens inside. "

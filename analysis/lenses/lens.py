@@ -169,10 +169,10 @@ class Lens:
     label: str
     definition: str
     source: str
-    settings: tuple[Setting, ...]
-    look: Look | str
-    says: Callable[[Question, Any], str]
     can_know: str
+    settings: tuple[Setting, ...] = ()
+    look: Look | str = lambda _question, _settings, _work: None
+    says: Callable[[Question, Any], str] = lambda _question, _seen: ""
     needs: tuple[Literal["hidden", "boolean"], ...] = ()
     size: Callable[[Question, Settings], int] | None = None
     applies: Callable[[Question, Settings], Fit] | None = None

@@ -117,7 +117,6 @@ LIME: Final = Lens(
     "the slope by the input; where it has 0, its negative.",
     source="Ribeiro, Singh & Guestrin, KDD 2016 (arXiv:1602.04938); scores agree with the regression of lime "
     "0.2.0.1 on the listed neighbourhood",
-    settings=(),
     needs=("boolean",),
     look=_look,
     says=_says,

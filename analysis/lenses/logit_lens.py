@@ -83,10 +83,7 @@ LOGIT_LENS: Final = Lens(
     label="Logit lens",
     definition="What the output would be if it were read after each layer, at each position.",
     source="nostalgebraist 2020, “interpreting GPT: the logit lens”",
-    settings=(),
     applies=no_sum,
-    look=lambda _question, _settings, _work: None,
-    says=lambda _question, _seen: "",
     can_know="What the last layer’s read-out makes of an earlier stream. A layer whose stream it cannot read may hold "
     "the answer all the same, in another basis: a probe or an affine lens says so.",
     on_models=OnModels(
@@ -161,10 +158,7 @@ AFFINE_LENS: Final = Lens(
     label="Tuned lens, in closed form",
     definition="What the output would be after each layer, through an affine map to the last layer.",
     source="Belrose et al. 2023 (arXiv:2303.08112), who learn the map by divergence; here it is that of least squares",
-    settings=(),
     applies=no_sum,
-    look=lambda _question, _settings, _work: None,
-    says=lambda _question, _seen: "",
     can_know="That an affine map of a layer predicts what the model gives at the end; not that later layers use what "
     "the map uses.",
     on_models=OnModels(

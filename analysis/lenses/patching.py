@@ -265,7 +265,6 @@ PATCHING_TABLE: Final = Lens(
     definition="Every hidden neuron is set, in the run on one row, to its value on another: what the output becomes.",
     source="Vig et al., NeurIPS 2020 (arXiv:2004.12265); Geiger et al., NeurIPS 2021 (arXiv:2106.02997); masked runs "
     "agree with auto-circuit 98db58c",
-    settings=(),
     needs=("hidden",),
     size=lambda question, _: sum(question.cut.hidden_sizes) * (len(question.method_rows[0]) - 1),
     look=_look_at_neurons,
@@ -366,7 +365,6 @@ PATH_PATCHING: Final = Lens(
     "the output becomes, in both directions of each pair of rows.",
     source="Wang et al., ICLR 2023 (arXiv:2211.00593); Goldowsky-Dill et al. 2023 (arXiv:2304.05969); the signatures "
     "of Chen et al., NeurIPS 2025 (arXiv:2505.10039)",
-    settings=(),
     needs=("hidden",),
     size=lambda question, _: prod(question.cut.sizes) * (len(question.method_rows[0]) - 1),
     look=_look_at_paths,

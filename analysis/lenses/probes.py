@@ -180,7 +180,6 @@ PROBES: Final = Lens(
     "linear programme.",
     source="Alain & Bengio 2016 (arXiv:1610.01644); agrees with scikit-learn 1.9.1, which never separates what is "
     "called inseparable here",
-    settings=(),
     needs=("hidden", "boolean"),
     applies=_fit,
     look=_look,

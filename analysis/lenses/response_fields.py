@@ -50,7 +50,6 @@ RESPONSE_FIELDS: Final = Lens(
     label="Response fields",
     definition="What each hidden neuron's activation is on every row of inputs.",
     source="After Olah, Mordvintsev & Schubert, Distill 2017 (doi:10.23915/distill.00007), without a search",
-    settings=(),
     needs=("hidden",),
     size=lambda question, _: sum(question.cut.hidden_sizes),
     look=_look,

@@ -188,10 +188,7 @@ ROLES_LENS: Final = Lens(
     label="Roles of heads",
     definition="Where each attention head looks, what it adds to the answer, and what is lost without it.",
     source="Olsson et al. 2022 (arXiv:2209.11895); Wang et al., ICLR 2023 (arXiv:2211.00593)",
-    settings=(),
     applies=no_sum,
-    look=lambda _question, _settings, _work: None,
-    says=lambda _question, _seen: "",
     can_know="A score describes what a head does in the whole model; in a circuit it may look elsewhere, or be absent. "
     "The page of each circuit tells the roles in that circuit.",
     on_models=OnModels(

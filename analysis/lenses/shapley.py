@@ -118,7 +118,6 @@ SHAPLEY: Final = Lens(
     "row are put in for those of another.",
     source="Shapley 1953; Lundberg & Lee, NeurIPS 2017 (arXiv:1705.07874); values and interactions agree with shap "
     "0.51.0, Exact",
-    settings=(),
     needs=("boolean",),
     look=_look,
     says=_says,
