@@ -18,6 +18,7 @@ from analysis.discovery.method import Answer, Method
 from analysis.discovery.ties import decide, ties_json
 from analysis.method_settings import Settings
 from analysis.models.graph import Graph
+from analysis.models.planted import PlantedCircuit
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.result_file import exact
 from analysis.stories.search import Unasked
@@ -120,7 +121,7 @@ def audit_json(
     found: Sequence[Audited],
     seconds: Mapping[str, float],
     missing: Sequence[str] = (),
-    planted: PlantedRecord | None = None,
+    planted: PlantedRecord | PlantedCircuit | None = None,
 ) -> dict[str, Any]:
     """An audit as JSON values.
 

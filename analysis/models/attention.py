@@ -12,7 +12,7 @@ come with them (:mod:`analysis.models.attention_blocks`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, cast
 
@@ -27,6 +27,7 @@ from analysis.models.attention_space import ROLES, AttentionSpace
 from analysis.models.attention_tasks import MAX_ROWS, TokenTask
 from analysis.models.attention_weights import Transformer
 from analysis.models.model import ModelKind, Rules
+from analysis.models.planted import read_planted_edges
 from analysis.network_files.files import MAX_ATTRIBUTION, checked_name
 from analysis.strict_json import kind_of, plain_text, validated
 
@@ -97,6 +98,7 @@ class AttentionModel(Transformer):
             ("Context", f"{self.tokens.shape[1]} tokens"),
             ("Positions", "none" if self.positions is None else "learned"),
             *self.blocks.facts,
+            *([] if self.planted is None else [("Planted", self.planted.program)]),
         )
 
     def space(self, rules: Rules) -> AttentionSpace:
@@ -175,6 +177,7 @@ class _File(_Rows):
     mlp: list[_Mlp] | None = Field(None, max_length=LIMITS["layers"][1])
     activation: Literal["", *ACTIVATIONS] = ""  # type: ignore[valid-type]  # pydantic reads the keys
     layer_norm_epsilon: float | None = Field(None, ge=1e-12, le=1.0)
+    planted: dict[str, Any] | None = None
 
 
 def read_attention(document: dict[str, Any]) -> AttentionModel:
@@ -232,7 +235,10 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
     if needed > MAX_MULTIPLICATIONS:
         cause = f"running it on its {len(task.rows):,} rows takes {needed:,} multiplications; the most are "
         raise BeyondLimits("model", f"{cause}{MAX_MULTIPLICATIONS:,}", "use smaller sizes or fewer rows")
-    return model
+    if file.planted is None:
+        return model
+    finest = AttentionSpace(model, "qkv", means=False, split=positions is not None)
+    return replace(model, planted=read_planted_edges(file.planted, finest.graph, finest.reduce))
 
 
 def _array(given: Nested | None, item: str, shape: tuple[int, ...]) -> Array:

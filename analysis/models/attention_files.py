@@ -37,6 +37,7 @@ def attention_document(model: AttentionModel) -> dict[str, Any]:
         "unembedding": model.unembedding.tolist(),
         **model.blocks.document(),
         "tasks": [dict(model.task_document)],
+        **({} if model.planted is None else {"planted": model.planted.document()}),
     }
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.models.attention_blocks import NO_BLOCKS, Blocks
 from analysis.models.attention_heads import Array, HeadWeights
+from analysis.models.planted import PlantedEdges
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,7 @@ class Transformer:
         tokens: ``[rows, context]`` token ids, each row once.
         answers: ``[rows]`` token ids.
         blocks: what it has beside attention.
+        planted: what its file says was planted in it, None for nothing.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Transformer:
     tokens: NDArray[np.int64]
     answers: NDArray[np.int64]
     blocks: Blocks = NO_BLOCKS
+    planted: PlantedEdges | None = None
 
     @property
     def n_heads(self) -> int:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError, InvalidProtocol
 from analysis.models.graph import Graph, Masks
+from analysis.models.planted import PlantedEdges
 from analysis.protocol import COMPLETE
 
 Numbers = NDArray[np.uint64]
@@ -226,6 +227,10 @@ class Model(Protocol):
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Its sizes and what else there is to say of it, each with a label."""
+
+    @property
+    def planted(self) -> PlantedEdges | None:
+        """What its file says was planted in it; None for nothing."""
 
     def space(self, rules: Rules) -> Space:
         """Its circuits under some rules.

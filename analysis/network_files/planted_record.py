@@ -65,11 +65,18 @@ class _UnitTold(BaseModel):
     path: str | None = None
 
 
-class _StepTold(BaseModel):
+class StepTold(BaseModel):
+    """One step in making a network, as JSON values."""
+
     model_config = ConfigDict(strict=True, extra="allow")
     __pydantic_extra__: dict[_Word, _Setting] = Field(init=False)
 
     step: _Word
+
+    @property
+    def made(self) -> Made:
+        """The step itself."""
+        return Made(self.step, tuple((self.model_extra or {}).items()))
 
 
 class _Told(BaseModel):
@@ -81,7 +88,7 @@ class _Told(BaseModel):
     form: Form
     units: Annotated[list[_UnitTold], Field(max_length=MAX_UNITS)]
     output: _Literal
-    made: Annotated[list[_StepTold], Field(max_length=MAX_STEPS)]
+    made: Annotated[list[StepTold], Field(max_length=MAX_STEPS)]
 
 
 class Source(NamedTuple):
@@ -204,6 +211,11 @@ class PlantedRecord:
         return replace(self, units=units, sizes=(*self.sizes[:layer], width, *self.sizes[layer + 1 :]))
 
 
+def made_json(made: Sequence[Made]) -> list[dict[str, Setting]]:
+    """Steps as JSON values."""
+    return [{"step": one.step, **dict(one.settings)} for one in made]
+
+
 def planted_json(record: PlantedRecord) -> dict[str, Any]:
     """A record as JSON values."""
     units = []
@@ -215,7 +227,7 @@ def planted_json(record: PlantedRecord) -> dict[str, Any]:
         "form": record.algorithm.form,
         "units": units,
         "output": record.output.text,
-        "made": [{"step": made.step, **dict(made.settings)} for made in record.made],
+        "made": made_json(record.made),
     }
 
 
@@ -241,8 +253,7 @@ def read_planted(value: Any, sizes: tuple[int, ...]) -> PlantedRecord:
     for number, one in enumerate(told.units):
         units.append(_unit(one, f"units[{number}]", sizes, units))
     output = _literal(told.output, "output", units, len(sizes) - 1)
-    made = tuple(Made(one.step, tuple((one.model_extra or {}).items())) for one in told.made)
-    record = PlantedRecord(sizes, algorithm, tuple(units), output, made)
+    record = PlantedRecord(sizes, algorithm, tuple(units), output, tuple(one.made for one in told.made))
     _check_computes(record)
     return record
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from pydantic import Field
@@ -12,10 +12,12 @@ from pydantic import Field
 from analysis.alignments.iia import score_alignment
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
-from analysis.discovery.location import Landscape
+from analysis.discovery.location import Landscape, ValidCircuits
+from analysis.discovery.model_location import ModelLandscape
 from analysis.errors import InvalidAlignment
+from analysis.models.planted import PlantedCircuit
 from analysis.network_files.planted_record import PlantedRecord
-from analysis.networks.circuit import mask_array, one_mask
+from analysis.networks.circuit import Circuit, mask_array
 from analysis.planting.certificate import Passes, certified_margin, exhaustive
 from analysis.question import Question
 from analysis.report import Analysed, Exact, Report, Settings
@@ -40,13 +42,20 @@ class PlantedReport(Report):
     equal: Exact | None = Field(description="Others with as many edges; null likewise.")
     inside: int | None = Field(description="Valid circuits that are a part of it; null if not all are listed.")
     around: int | None = Field(description="Valid circuits that contain it; null likewise.")
-    passes: Passes | None = Field(description="Null where the rules do not allow its places.")
-    alignment_minimal: bool | None = Field(description="Whether it is valid and none inside it is; null likewise.")
-    margin: float | None = Field(
-        description="Distance that every output provably keeps from the edge of its decision, whatever the neurons off "
-        "the circuit carry; null where bounds by intervals leave that open."
+    backbone: tuple[int, int] | None = Field(
+        None, description="Edges or nodes in every valid circuit that it holds, of how many; null if there is none."
     )
-    reasons: list[str] = Field(description="For each ablation under which the planted circuit fails, a sentence.")
+    under: dict[str, bool | None] = Field(
+        {}, description="Of a model of another kind by ablation, whether it decides right; null where it was not tried."
+    )
+    passes: Passes | None = Field(None, description="Null where the rules do not allow its places, or of such a model.")
+    alignment_minimal: bool | None = Field(None, description="Whether it is valid and none inside it is; likewise.")
+    margin: float | None = Field(
+        None,
+        description="Distance that every output provably keeps from the edge of its decision, whatever the neurons off "
+        "the circuit carry; null where bounds by intervals leave that open.",
+    )
+    reasons: list[str] = Field([], description="For each ablation under which the planted circuit fails, a sentence.")
 
     @property
     def minimal(self) -> bool | None:
@@ -98,35 +107,48 @@ def report_of(landscape: Landscape, record: PlantedRecord) -> PlantedReport:
         landscape: all valid circuits, as far as they are known.
         record: what was planted.
     """
-    question, circuits, planted = landscape.question, landscape.circuits, record.circuit.mask
+    question = landscape.question
     passes: Passes | None = None
     minimal: bool | None = None
     with suppress(InvalidAlignment):
         passes = exhaustive(question, record)
         minimal = score_alignment(question, record.algorithm, record.alignment).minimal
-    valid = landscape.is_valid(landscape.left(planted))
-    smaller = equal = inside = around = None
-    complete = circuits.truncated_at is None
-    if complete or circuits.method == "counted":
-        sizes, own = circuits.distribution.by_edges, record.circuit.n_edges
-        smaller = sum(n for size, n in sizes.items() if size < own)
-        equal = sizes.get(own, 0) - valid
-    if complete:
-        shared = circuits.masks & one_mask(planted, question.layout)
-        inside = int(np.count_nonzero(shared == circuits.masks)) - valid
-        around = int(np.count_nonzero(shared == one_mask(planted, question.layout))) - valid
     return PlantedReport(
-        valid=valid,
-        n_valid=circuits.n_valid,
-        smaller=smaller,
-        equal=equal,
-        inside=inside,
-        around=around,
+        **_standing(landscape, record.circuit),
         passes=passes,
         alignment_minimal=minimal,
         margin=certified_margin(question.cut, record) if question.data.is_clean else None,
         reasons=list(_failures(question, record)),
     )
+
+
+def report_of_model(landscape: ModelLandscape, planted: PlantedCircuit) -> PlantedReport:
+    """Where what was planted in a model of another kind stands.
+
+    Args:
+        landscape: all valid circuits, as far as they are known.
+        planted: the planted circuit, under its rules.
+    """
+    (place,) = landscape.locate_all([(planted.circuit.mask, None)])
+    return PlantedReport(**_standing(landscape, planted.circuit), under=place.under)
+
+
+def _standing(landscape: ValidCircuits, planted: Circuit) -> dict[str, Any]:
+    """The planted circuit among the valid ones."""
+    known, valid, own = landscape.known, landscape.is_valid(landscape.left(planted.mask)), planted.n_edges
+    told: dict[str, Any] = dict.fromkeys(("smaller", "equal", "inside", "around", "backbone"))
+    if known.counted:
+        told["smaller"] = sum(n for size, n in known.by_size.items() if size < own)
+        told["equal"] = known.by_size.get(own, 0) - valid
+    if known.complete:
+        mask = known.masks.dtype.type(planted.mask)
+        shared = known.masks & mask
+        told["inside"] = int(np.count_nonzero(shared == known.masks)) - valid
+        told["around"] = int(np.count_nonzero(shared == mask)) - valid
+    if known.backbone is not None:
+        edges = known.backbone.edges
+        told["backbone"] = (planted.mask & edges).bit_count(), edges.bit_count()
+    return told | {"valid": valid, "n_valid": known.n_valid}
 
 
 def _failures(question: Question, record: PlantedRecord) -> Iterator[str]:

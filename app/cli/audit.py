@@ -45,9 +45,10 @@ def audit(
     check_output(output, json, file, data or file)
     asked = read_asked(file, protocol, data, [output_index])
     if isinstance(asked, ModelAsked):
-        known, planted = MODEL_METHODS, None
+        known, record = MODEL_METHODS, asked.model.planted
+        planted = None if record is None else record.under(asked.space.graph)
     else:
-        known, planted = METHODS, asked.file.planted
+        known, planted = METHODS, asked.file.planted  # type: ignore[assignment]  # either can be audited
     chosen = read_methods(methods or ["default"], known)
     seconds: dict[str, float] = {}
     with progress_bar(quiet) as report:

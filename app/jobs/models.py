@@ -23,6 +23,7 @@ from analysis.models.judging import judged_circuits
 from analysis.models.model import Rules
 from analysis.models.registry import read_model
 from analysis.networks.circuit import EdgeLayout
+from analysis.planting.report import PlantedReport, report_of_model
 from analysis.report import Report
 from analysis.work import Work
 from app.addressing import Addresses
@@ -39,8 +40,8 @@ from app.db.models import (
 )
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
 from app.jobs.queue import enqueue_of_model, was_asked
-from app.jobs.stages import BESIDE_CIRCUITS
-from pluriscope.analyses.registry import LENSES, METHODS, RIVALS, Analysis
+from app.jobs.stages import BESIDE_CIRCUITS, follows
+from pluriscope.analyses.registry import LENSES, METHODS, PLANTED, RIVALS, Analysis
 from pluriscope.naming import RulesScope
 
 SWEPT_MILLISECONDS: Final = 100.0
@@ -73,8 +74,9 @@ def _save_circuits(session: Session, arguments: Arguments, outcome: CircuitsFoun
     rules = kind.rules(arguments["rules"])
     save_circuits(session, row, kind, rules, outcome)
     asked = was_asked(session, "model-circuits", arguments)
-    for job in BESIDE_CIRCUITS.values():  # another search replaces what they found
-        enqueue_of_model(session, job, row, kind.write_rules(rules), asked=asked, again=True)
+    for name, job in BESIDE_CIRCUITS.items():  # another search replaces what they found
+        if follows(name, row):
+            enqueue_of_model(session, job, row, kind.write_rules(rules), asked=asked, again=True)
     words = f"{outcome.valid:,} of {outcome.possible:,} circuits are valid"
     if not outcome.complete:
         words += f"; the {len(outcome.circuits):,} with the fewest edges are listed"
@@ -142,6 +144,20 @@ def _look(document: bytes, rules: Rules, masks: NDArray[np.uint64], known: Lense
     return find_on_model(model, model.space(rules), masks, work, known)
 
 
+def _load_planted(session: Session, arguments: Arguments) -> Compute[PlantedReport]:
+    """Where what was planted in a model stands; for the errors see :func:`_load_methods`."""
+    row, search, frame = searched_circuits(session, arguments["model"], arguments["rules"])
+    return partial(_locate_planted, row.document, arguments["rules"], search, frame)
+
+
+def _locate_planted(document: bytes, rules: str, search: ModelSearch, frame: Frame, work: Work) -> PlantedReport:
+    kind, model = read_model(document)
+    if model.planted is None:
+        raise ValueError("nothing was planted in this model")
+    landscape = stored_landscape(kind, model, kind.rules(rules), search, frame, work)
+    return report_of_model(landscape, model.planted.under(landscape.graph))
+
+
 def _beside(analysis: Analysis, load: Callable[[Session, Arguments], Compute[Report]]) -> Handler[Report]:
     """An analysis of the circuits of a model, whose report is kept beside them."""
 
@@ -160,3 +176,4 @@ MODEL_CIRCUITS: Final = Handler(_load_circuits, _save_circuits)
 MODEL_METHODS: Final = _beside(METHODS, _load_methods)
 MODEL_RIVALS: Final = _beside(RIVALS, _load_rivals)
 MODEL_LENSES: Final = _beside(LENSES, _load_lenses)
+MODEL_PLANTED: Final = _beside(PLANTED, _load_planted)

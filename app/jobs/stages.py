@@ -14,16 +14,21 @@ from analysis.explanations.registry import BY_KEY, RECORDED
 from analysis.models import registry
 from app.bundled import ORIGIN
 from app.db.job_tables import JobRow
-from app.db.models import SEARCH
+from app.db.models import SEARCH, model_of
 from app.db.reads.analyses import analysed_question
 from app.db.recorded import is_searched
 from app.db.tables import AnalysisReportRow, AnalysisRow, ModelReportRow, ModelRow, NetworkRow, VerdictRow
 from app.jobs import queue
-from pluriscope.analyses.registry import ANALYSES, LENSES, METHODS, RIVALS, Analysis
+from pluriscope.analyses.registry import ANALYSES, LENSES, METHODS, PLANTED, RIVALS, Analysis
 
 CHEAP_MILLISECONDS: Final = 5_000.0
 """What a search for a kind stored as columns may be expected to take."""
-BESIDE_CIRCUITS: Final = {METHODS.key: "model-methods", RIVALS.key: "model-rivals", LENSES.key: "model-lenses"}
+BESIDE_CIRCUITS: Final = {
+    METHODS.key: "model-methods",
+    RIVALS.key: "model-rivals",
+    LENSES.key: "model-lenses",
+    PLANTED.key: "model-planted",
+}
 """What follows every search of a model of another kind by itself: what is stored, and the kind of job."""
 
 
@@ -69,9 +74,13 @@ def _of_models(session: Session, name: str, job: str) -> int:
     known = ModelRow.kind.in_([kind.key for kind in registry.MODEL_KINDS])  # another version may have stored more
     without = select(ModelRow, searched.rules).join(searched).where(searched.name == SEARCH, ~exists().where(*same))
     found = session.execute(without.where(known)).all()
-    for model, rules in found:
-        queue.enqueue_of_model(session, job, model, rules)
-    return len(found)
+    jobs = [queue.enqueue_of_model(session, job, row, rules) for row, rules in found if follows(name, row)]
+    return len(jobs)
+
+
+def follows(name: str, row: ModelRow) -> bool:
+    """Whether an analysis is asked of a model: what was planted only where something was."""
+    return name != PLANTED.key or model_of(row)[1].planted is not None
 
 
 def _criteria(session: Session, analysis: AnalysisRow) -> list[JobRow]:

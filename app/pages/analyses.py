@@ -224,7 +224,9 @@ def state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored |
 
 def analyses_of(place: AnyPlace) -> list[Analysis]:
     """The analyses that are asked about such networks."""
-    return [one for one in SHOWN if one.of_models or isinstance(place, Place)]
+    if isinstance(place, Place):
+        return list(SHOWN)
+    return [one for one in SHOWN if one.of_models and (place.model.planted or not one.of_planted)]
 
 
 def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:

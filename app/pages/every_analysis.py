@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from markupsafe import Markup
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from app.figures.svg.graphs import graph_diagram
 from app.jobs.definitions import DEFINITIONS
 from app.pages.analyses import Asked, Stored, each_of_network, state_of
 from app.pages.place import AnyPlace, ModelPlace, Place
-from pluriscope.analyses.registry import Analysis
+from pluriscope.analyses.registry import BY_KEY, Analysis
 from pluriscope.analyses.shown import Subject
 from pluriscope.naming import RulesScope
 
@@ -58,13 +58,19 @@ def _of_transformer(session: Session, place: ModelPlace, links: Addresses, analy
 
     read = partial(_landscape, session, place)
     about_it = place.row.name, place.slug, place.scope, links, place.part, draws, None, read
-    subject = Subject(*about_it, sizes, graph.to_hex)
+    record = place.model.planted
+    planted = None if record is None else record.under(graph)
+
+    def stored(key: str) -> Any:
+        return stored_beside(session, place.row, place.text, key, BY_KEY[key].report)
+
+    subject = Subject(*about_it, sizes, graph.to_hex, planted, report=stored)
     if not analysis.find:
         return Asked(analysis, subject, "done", Stored(report=None), None, "", rules)
     if (place.row.id, place.text) not in searched:
         return Asked(analysis, subject, "not_analysed", None, None, "", rules)
-    report = stored_beside(session, place.row, place.text, analysis.key, analysis.report)
+    report = stored(analysis.key)
     kind = DEFINITIONS[f"model-{analysis.key}"]
     job = session.get(JobRow, kind.job_id({"model": place.row.digest, "rules": place.text}))
-    stored = None if report is None else Stored(report=report)
-    return Asked(analysis, subject, *state_of(stored, job), "", rules)
+    found = None if report is None else Stored(report=report)
+    return Asked(analysis, subject, *state_of(found, job), "", rules)

@@ -8,11 +8,15 @@ from typing import Final
 
 from markupsafe import Markup
 
+from analysis.discovery.audit import answered
+from analysis.discovery.registry import METHOD_BY_KEY
+from analysis.models.planted import PlantedCircuit
+from analysis.network_files.planted_record import PlantedRecord
 from analysis.planting.report import PlantedReport
 from analysis.report import Score
 from app.figures.numbers import noun
 from pluriscope.analyses.shown import Shown, Subject, neurons
-from pluriscope.blocks import Action, Block, Figure, Notice, Prose, Side, Table
+from pluriscope.blocks import Action, Block, Figure, Notice, Prose, Section, Side, Table
 from pluriscope.naming import ExplanationRef
 
 
@@ -25,29 +29,55 @@ def _page(report: PlantedReport, of: Subject) -> Iterator[Block]:
     if record is None:
         yield Notice("Nothing is said to be planted any more")
         return
-    circuit, algorithm = record.circuit, record.algorithm
-    variables = {variable.path: variable.shown for variable in algorithm.variables}
-    places = (f"{variables[path]} on {neurons(site.layer, site.neurons)}" for path, site in record.alignment.places)
-    carried = Markup("{}, {}").format(of.algorithm(algorithm), ", ".join(places))
+    circuit = record.circuit
     caption = Markup("The planted circuit {}, {}, carries {}.").format(
-        of.circuit(circuit.hex), noun(circuit.n_edges, "edge"), carried
+        of.circuit(circuit.hex), noun(circuit.n_edges, of.part), _carried(record, of)
     )
-    tested = [(name, words) for name, words in _tested(report) if words]
+    tested = [(name, words) for name, words in _tested(report, of) if words]
     yield Side((Figure(_thumb(report, of), caption), Table.plain(("What was planted", "Passes"), tested)))
     for reason in report.reasons:
         yield Notice(reason)
     made = ", ".join(one.text for one in record.made)
     url = of.links.analysis(of.slug, "methods", of.scope)
+    tried = "Every intervention was tried. " if of.ask is not None else ""
     yield Prose(
-        f"Every intervention was tried. Made by: {made or 'not said'}. A benchmark that knows the planted circuit "
+        f"{tried}Made by: {made or 'not said'}. A benchmark that knows the planted circuit "
         f"alone counts every other answer as an error: [what each method answers beside it]({url}).",
         glossary=False,
     )
+    answers = list(_answers(of, circuit.mask))
+    if answers:
+        yield Section("Under default settings", "what each method answers beside the planted circuit")
+        yield Table.plain(("Method", "Answer", of.part.capitalize() + "s", "Beside the planted circuit"), answers)
 
 
-def _tested(report: PlantedReport) -> Iterator[tuple[str, str]]:
+def _carried(record: PlantedRecord | PlantedCircuit, of: Subject) -> Markup:
+    """What was planted: a program, or an algorithm with its variables on neurons."""
+    if isinstance(record, PlantedCircuit):
+        return Markup("the program {}").format(record.program)
+    variables = {variable.path: variable.shown for variable in record.algorithm.variables}
+    places = (f"{variables[path]} on {neurons(site.layer, site.neurons)}" for path, site in record.alignment.places)
+    return Markup("{}, {}").format(of.algorithm(record.algorithm), ", ".join(places))
+
+
+def _answers(of: Subject, planted: int) -> Iterator[tuple[Markup | str | int, ...]]:
+    """Each method with its circuit and what that is beside the planted one; nothing where none was asked."""
+    report = of.report("methods")
+    for key, place in {} if report is None else report.defaults.items():
+        mask, told = place["mask"], answered(int(place["mask"], 16), planted, valid=place["valid"])
+        circuit = of.circuit(mask) if place["possible"] else f"c·{mask}"
+        yield METHOD_BY_KEY[key].label, circuit, place["edges"], told.replace("-", " ")
+
+
+def _tested(report: PlantedReport, of: Subject) -> Iterator[tuple[str, str]]:
     """Each test with what it said; "" where it was not made."""
     passes = report.passes
+    if report.backbone is not None:
+        yield "Backbone held", "{} of {}".format(*report.backbone)
+    for name, right in report.under.items():
+        yield f"{name.capitalize()} ablation", {True: "passes", False: "fails", None: ""}[right]
+    if of.ask is None:
+        return
     if passes is None:
         yield "Alignment", "these rules do not allow its places"
     else:
@@ -68,7 +98,7 @@ def _score(one: Score) -> str:
 def _about(_: PlantedReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
     """That an explanation is what was planted."""
     record = of.planted
-    if record is None:
+    if not isinstance(record, PlantedRecord):
         return
     planted = {
         str(ExplanationRef("circuit", record.circuit.hex)),

@@ -223,6 +223,7 @@ PLANTED: Final = Analysis(
     (("planted", "Planted", "located among all valid circuits, every interchange tried"),),
     always,
     reads=frozenset({"planted"}),
+    of_models=True,
     of_planted=True,
 )
 CLAIMS: Final = Analysis(

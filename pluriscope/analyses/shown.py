@@ -15,6 +15,7 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.discovery.location import Landscape
 from analysis.errors import AnalysisError
 from analysis.method_settings import Setting
+from analysis.models.planted import PlantedCircuit
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.circuit import Circuit
 from analysis.question import Question
@@ -60,7 +61,7 @@ class Subject:
     read: Callable[[], Any]
     sizes: Callable[[], Mapping[int, int]]
     hex: Callable[[int], str]
-    planted: PlantedRecord | None = None
+    planted: PlantedRecord | PlantedCircuit | None = None
     lists: Callable[[str], bool] = lambda _: True
     report: Callable[[str], Any] = lambda _: None
     item: Any = None

@@ -36,6 +36,7 @@ class PerceptronModel:
     task = "table"
     outputs = ("0", "1")
     facts = (("Made for", "tests"),)
+    planted = None
 
     @property
     def network(self) -> Network:
