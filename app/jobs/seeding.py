@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import islice
 from typing import Final
 
 from sqlalchemy import select
@@ -28,7 +29,7 @@ QUICK_MILLISECONDS: Final = 5_000.0
 
 def add_bundled_models(session: Session) -> int:
     """Store the bundled models of other kinds, and queue the search for their circuits under all rules that take
-    seconds. Doing so again changes nothing.
+    seconds, of compiled ones under the first of these. Doing so again changes nothing.
 
     Returns:
         How many models were not stored before.
@@ -38,9 +39,9 @@ def add_bundled_models(session: Session) -> int:
         row, created = save_model(session, raw, slug=slug, origin=ORIGIN, position=position)
         added += created
         kind, model = model_of(row)
-        for rules in kind.admitted_rules(model):
-            if _is_quick(model, model.space(rules)):
-                enqueue_of_model(session, "model-circuits", row, kind.write_rules(rules))
+        quick = (rules for rules in kind.admitted_rules(model) if _is_quick(model, model.space(rules)))
+        for rules in islice(quick, None if model.planted is None else 1):
+            enqueue_of_model(session, "model-circuits", row, kind.write_rules(rules))
     return added
 
 

@@ -65,6 +65,7 @@ PAGES = {
     "methods of a transformer": "/networks/majority-5-attention/analyses/methods",
     "lenses of a transformer": "/networks/majority-5-attention/analyses/lenses",
     "lens of a transformer": "/networks/majority-5-attention/analyses/lenses/patching-table",
+    "planted in a transformer": "/networks/tracr-histogram/analyses/planted",
     "roles of heads": "/networks/majority-5-attention/analyses/lenses/roles",
     "play on a transformer": "/networks/majority-5-attention/play?change=1.0",
     "claim on a model": "/models/majority-5-attention/analyses/claims/given?edges=x%3E1.0.v+1.0%3Elogits",

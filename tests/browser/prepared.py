@@ -51,13 +51,14 @@ FURTHER: Final = {
 OF_MODELS: Final = {
     ("majority-5-attention", ""): ("model-methods", "model-rivals", "model-lenses"),
     ("induction-attention", ""): ("model-rivals",),
+    ("tracr-histogram", ""): ("model-planted", "model-methods"),
 }
 """The jobs of which the results are looked at, by model and rules."""
 TOO_LONG: Final = ("input-robust", "interchange", "interchange-joint", "causal-scrubbing", "input-noise")
 """Criteria that take longest on three inputs: up to a minute each for the first three, where a machine's speed would
 decide what is stored; of the last two, which took three quarters of the rest, no page of that network says anything.
 """
-RULES_LOOKED_AT: Final = {"majority-5-attention": ("", "split"), "induction-attention": ("",)}
+RULES_LOOKED_AT: Final = {"majority-5-attention": ("", "split"), "induction-attention": ("",), "tracr-histogram": ("",)}
 """Rules of models of other kinds under which their circuits are searched; the rest is called off as well."""
 
 
@@ -74,7 +75,7 @@ def _make(data: Path) -> None:
             add_bundled_models(session)
             slugs = {row.digest: row.slug for row in session.scalars(select(ModelRow))}
             for job in session.scalars(select(JobRow).where(JobRow.kind == "model-circuits")):
-                if job.arguments["rules"] not in RULES_LOOKED_AT[slugs[job.arguments["model"]]]:
+                if job.arguments["rules"] not in RULES_LOOKED_AT.get(slugs[job.arguments["model"]], ()):
                     cancel(session, job.id)
             save_results(session, study_results())
             for file in bundled_networks():

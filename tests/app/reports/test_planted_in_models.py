@@ -1,0 +1,71 @@
+"""What was planted in a transformer, as an analysis and beside the answers of methods, on pages and in audits."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fastapi.testclient import TestClient
+
+from analysis.models.circuits import find_circuits
+from analysis.models.judging import judged_circuits
+from analysis.work import DEFAULT_WORK
+from app.bundled import bundled_models
+from app.cli import main
+from app.db.models import model_of, save_circuits, save_model
+from app.jobs.models import MODEL_METHODS, MODEL_PLANTED
+from app.jobs.stages import BESIDE_CIRCUITS, follows
+from app.main import create_app
+from tests.factories import on_a_copy
+
+MODELS = bundled_models()
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("planted")))
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
+        with app.state.store.write() as session:
+            for slug in ("tracr-histogram", "majority-5-attention"):
+                row, _ = save_model(session, MODELS[slug], slug=slug)
+                kind, model = model_of(row)
+                rules = kind.default_rules
+                found = judged_circuits(kind, model, rules, find_circuits(model, rules))
+                save_circuits(session, row, kind, rules, found)
+                about = {"model": row.digest, "rules": ""}
+                asked = [job for name, job in BESIDE_CIRCUITS.items() if follows(name, row)]
+                assert ("model-planted" in asked) == (model.planted is not None)
+                for work in (MODEL_PLANTED, MODEL_METHODS) if model.planted else ():
+                    work.save(session, about, work.load(session, about)(DEFAULT_WORK))
+        yield client
+
+
+@pytest.mark.slow
+def test_the_page_says_where_it_stands_and_what_methods_answer_beside_it(client):
+    told = client.get("/api/v2/networks/tracr-histogram/analyses/planted").json()
+    assert told["findings"][0] == "The planted circuit is valid, and nothing valid is smaller."
+    report = told["report"]
+    assert (report["n_valid"], report["around"], report["backbone"], report["passes"]) == ("4", 3, [6, 6], None)
+    assert report["under"] == {"zero": True, "mean": True, "resample": True}
+    page = client.get(told["url"]).text
+    for words in ("SelectorWidth(Select(tokens, tokens, EQ))", "c·9f", "6 of 6", "Tracr 1.0.0", ">recovered<", "ACDC"):
+        assert words in page
+    assert "recovered" in client.get("/networks/tracr-histogram/analyses/methods").text
+
+
+@pytest.mark.slow
+def test_where_nothing_was_planted_it_is_not_asked(client):
+    assert client.get("/api/v2/networks/majority-5-attention/analyses/planted").status_code == 404
+    assert client.post("/api/v2/networks/majority-5-attention/analyses/planted", json={}).status_code == 404
+    assert "Planted" not in client.get("/networks/majority-5-attention/analyses").text
+
+
+@pytest.mark.slow
+def test_an_audit_says_what_each_answer_is_beside_it(tmp_path):
+    file, out = tmp_path / "model.json", tmp_path / "audit.json"
+    file.write_bytes(MODELS["tracr-histogram"])
+    with pytest.raises(SystemExit, match="0"):
+        main(["audit", str(file), "--methods", "acdc", "--methods", "random", "--output", str(out), "--quiet"])
+    told = json.loads(out.read_text())
+    assert told["planted"] == {"mask": "9f", "edges": 6}
+    assert [one["planted"] for one in told["claims"]] == ["recovered", "contains"]
