@@ -103,11 +103,7 @@ class InterventionSpace:
 
 
 def intervention_space(
-    hidden_sizes: Sequence[int],
-    n_inputs: int,
-    *,
-    max_sets: int = MAX_SETS,
-    max_interventions: int = MAX_INTERVENTIONS,
+    hidden_sizes: Sequence[int], n_inputs: int, *, max_sets: int = MAX_SETS, max_interventions: int = MAX_INTERVENTIONS
 ) -> InterventionSpace:
     """List every nonempty set of hidden neurons, or every set of up to k neurons with the largest k within the limits.
 

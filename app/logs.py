@@ -15,11 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final, TextIO
 
-QUIET: Final = (
-    "asyncio",
-    "httpx",
-    "alembic",
-)  # they tell at length what matters only when it goes wrong
+QUIET: Final = ("asyncio", "httpx", "alembic")  # they tell at length what matters only when it goes wrong
 _ABOUT: Final[ContextVar[Mapping[str, str]]] = ContextVar("about", default={})  # noqa: B039  never changed in place
 
 

@@ -55,9 +55,7 @@ class ScopeOptions(Options):
 
     output: int = Field(0, ge=0, le=999, description="Index of the analysed output.")
     protocol: str = Field(
-        "complete",
-        max_length=64,
-        description="Name of a protocol, or the first 12 or more digits of its digest.",
+        "complete", max_length=64, description="Name of a protocol, or the first 12 or more digits of its digest."
     )
     data: str = Field(
         "",

@@ -43,7 +43,7 @@ PACKAGES: Final = {
 }
 CANNOT: Final = {
     "tuned-lens": "reads models of Hugging Face alone and learns its map by divergence, where ours is that of least "
-    "squares",
+    "squares"
 }
 _PAIRS: Final = 16
 _STEPS: Final = 128

@@ -16,13 +16,7 @@ from analysis.network_files.intake import Declaration, read_any, take_in
 from analysis.networks.network import Network
 from analysis.tasks import TASK_NAMES
 
-_TORCH: Final = {
-    "ReLU": "relu",
-    "LeakyReLU": "leaky_relu",
-    "Tanh": "tanh",
-    "Sigmoid": "sigmoid",
-    "Identity": "linear",
-}
+_TORCH: Final = {"ReLU": "relu", "LeakyReLU": "leaky_relu", "Tanh": "tanh", "Sigmoid": "sigmoid", "Identity": "linear"}
 _TRANSPARENT: Final = ("Dropout", "Flatten")  # do nothing to a vector when a network is evaluated
 _SKLEARN: Final = {"relu": "relu", "tanh": "tanh", "logistic": "sigmoid", "identity": "linear"}
 

@@ -100,10 +100,7 @@ def of_search(search: CircuitSearch) -> dict[str, Any]:
 def _of_list(analysis: OutputAnalysis) -> dict[str, Any]:
     search, counts = analysis.circuits, analysis.interpretations
     masks = sorted(search.masks.tolist())
-    kept = {
-        "masks": _digest(map(search.layout.to_hex, masks)),
-        "fragile": int((search.margins < FRAGILE_MARGIN).sum()),
-    }
+    kept = {"masks": _digest(map(search.layout.to_hex, masks)), "fragile": int((search.margins < FRAGILE_MARGIN).sum())}
     each = zip(search.masks.tolist(), counts.by_circuit, counts.observed_by_circuit, strict=True)
     totals = {"interpretations": str(counts.total), "observed": str(counts.observed), "read": counts.truncated_at}
     return {**kept, **totals, "by_circuit": _digest(f"{mask:x} {total} {observed}" for mask, total, observed in each)}

@@ -48,11 +48,7 @@ class Skeleton:
 
 
 def formula_tree_candidates(
-    pattern: int,
-    n_inputs: int,
-    depth: int,
-    max_candidates: int,
-    tell: Callable[[int, int, int], None] | None = None,
+    pattern: int, n_inputs: int, depth: int, max_candidates: int, tell: Callable[[int, int, int], None] | None = None
 ) -> tuple[tuple[HighLevelModel, ...], int]:
     """The authors' candidate formulas for a truth table, in their order.
 
@@ -90,10 +86,7 @@ def formula_tree_candidates(
                 if len(found) < max_candidates:
                     bits = -pairs.first_negations(left, right, operator)[1]
                     root, left_bits = divmod(bits >> right.n_nodes, 1 << left.n_nodes)
-                    children = (
-                        negated_child(left, left_bits),
-                        negated_child(right, bits & ((1 << right.n_nodes) - 1)),
-                    )
+                    children = (negated_child(left, left_bits), negated_child(right, bits & ((1 << right.n_nodes) - 1)))
                     node = Node("and" if operator == "and" else "or", children)
                     found.append(Node("not", (node,)) if root else node)
     return tuple(HighLevelModel("formula_trees", n_inputs, node) for node in found), count

@@ -31,12 +31,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.and_inverter import (
-    Smallest,
-    gate_of_code,
-    inputs_that_compute,
-    literal_table,
-)
+from analysis.algorithms.and_inverter import Smallest, gate_of_code, inputs_that_compute, literal_table
 from analysis.algorithms.high_level_model import HighLevelModel, Response
 from analysis.alignments.decisions import SiteDecisions
 from analysis.alignments.iia import Behaviour

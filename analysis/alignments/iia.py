@@ -112,10 +112,7 @@ def interchange_matrix(question: Question, algorithm: HighLevelModel, path: str,
     check_variable(algorithm, path)
     check_site(question.cut, path, site, question.protocol)
     return judged_matrix(
-        interchange_outputs(question.cut, [site], question.data.clean_rows)[0],
-        algorithm,
-        path,
-        question.protocol,
+        interchange_outputs(question.cut, [site], question.data.clean_rows)[0], algorithm, path, question.protocol
     )
 
 

@@ -138,10 +138,7 @@ class Ranking:
     """
 
     def __init__(
-        self,
-        placer: Placer,
-        costs: Mapping[Hashable, Array],
-        fails: Mapping[Hashable, NDArray[np.bool_]] | None = None,
+        self, placer: Placer, costs: Mapping[Hashable, Array], fails: Mapping[Hashable, NDArray[np.bool_]] | None = None
     ) -> None:
         self._placer = placer
         self._masks = placer.table.masks

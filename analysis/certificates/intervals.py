@@ -175,11 +175,7 @@ def bisect(judge: Judged, low: Array, high: Array, budget: int) -> Certificate:
         part_low, part_high = part_low[rest], part_high[rest]
         middle = part_low + (part_high - part_low) / 2
         rising = (known.slopes_low + known.slopes_high)[rest] >= 0
-        for points in (
-            middle,
-            np.where(rising, part_high, part_low),
-            np.where(rising, part_low, part_high),
-        ):
+        for points in (middle, np.where(rising, part_high, part_low), np.where(rising, part_low, part_high)):
             _, refuted, _ = judge(points, points)
             if refuted.any():
                 return Certificate("refuted", tuple(points[int(np.argmax(refuted))].tolist()), n_boxes)

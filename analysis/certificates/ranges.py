@@ -72,11 +72,7 @@ def range_of(whole: Program, layer: int, neuron: int, low: Array, high: Array, *
 def neuron_program(program: Program, layer: int, neuron: int, sign: int = 1) -> Program:
     """The pre-activation of one neuron of a layer 1 … L, times 1 or −1."""
     k, f, b = program.layers[layer - 1]
-    last = (
-        (tuple(sign * w for w in k[neuron]),),
-        (tuple(sign * w for w in f[neuron]),),
-        (sign * b[neuron],),
-    )
+    last = ((tuple(sign * w for w in k[neuron]),), (tuple(sign * w for w in f[neuron]),), (sign * b[neuron],))
     return Program((*program.layers[: layer - 1], last), program.activation, program.negative_slope)
 
 

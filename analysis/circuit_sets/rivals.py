@@ -214,7 +214,5 @@ def compare(layout: EdgeLayout, masks: NDArray[Any], work: Work = DEFAULT_WORK, 
     """
     pair = most_different(masks, layout, work)
     return RivalsReport(
-        of=len(masks),
-        complete=complete,
-        pair=None if pair is None else PairFound.showing(pair, layout),
+        of=len(masks), complete=complete, pair=None if pair is None else PairFound.showing(pair, layout)
     )

@@ -308,9 +308,7 @@ class _BySize:
         return [matrix[possible] for matrix in matrices]
 
 
-def _merged(
-    pending: dict[tuple[tuple[int, ...], int, int], list[Prefixes]],
-) -> Iterator[tuple[Prefixes, int]]:
+def _merged(pending: dict[tuple[tuple[int, ...], int, int], list[Prefixes]]) -> Iterator[tuple[Prefixes, int]]:
     for (active, n_active, n_edges), parts in pending.items():
         masks: NDArray[Any] = np.concatenate([part.masks for part in parts])
         yield Prefixes(active, n_active, masks, np.concatenate([part.values for part in parts])), n_edges

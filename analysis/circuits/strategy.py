@@ -98,11 +98,7 @@ class _Search:
     def estimated(self) -> CircuitSearch:
         limits = self.work.limits
         found = estimate_circuits(
-            self.question,
-            self.work,
-            n_samples=limits.n_samples,
-            n_draws=limits.n_draws,
-            confidence=limits.confidence,
+            self.question, self.work, n_samples=limits.n_samples, n_draws=limits.n_draws, confidence=limits.confidence
         )
         return self._with_smallest(found, None)
 

@@ -67,11 +67,7 @@ def _valid_on_every_source(population: Population, _: Settings) -> Verdicts:
 
 
 def _valid_under_all(population: Population, settings: Settings) -> Verdicts:
-    judges = {
-        "zero": _valid_under("zero"),
-        "mean": _valid_under("mean"),
-        "resample": _valid_on_every_source,
-    }
+    judges = {"zero": _valid_under("zero"), "mean": _valid_under("mean"), "resample": _valid_on_every_source}
     verdicts = {kind: judge(population, settings) for kind, judge in judges.items()}
     n_passed = np.sum([one.passed for one in verdicts.values()], axis=0, dtype=np.int64)
 

@@ -76,10 +76,7 @@ def _judge_one(population: Population, number: int, family: Family, answers: Net
 
 
 def _witness(
-    population: Population,
-    predictions: NDArray[np.int8],
-    place: tuple[int, int, int],
-    answers: NetworkAnswers,
+    population: Population, predictions: NDArray[np.int8], place: tuple[int, int, int], answers: NetworkAnswers
 ) -> Witness:
     """The first intervention that is predicted wrong, at ``[set, source, base]``."""
     members, source, base = place

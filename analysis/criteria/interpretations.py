@@ -6,12 +6,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from analysis.criteria.population import Population
-from analysis.experiments import (
-    InterventionSpace,
-    NetworkAnswers,
-    ask_network,
-    decide_in_circuit,
-)
+from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network, decide_in_circuit
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.predicting import family_sets
 from analysis.networks.circuit import Circuit

@@ -360,10 +360,7 @@ MINIMAL_SUBSET, MINIMAL_SUBSET_STRUCTURAL = _both(
     ("No proper subset of its edges decides right.", "No valid circuit is a proper subset."),
     ("for every non-empty S ⊆ C: not Φ(C∖S)",) * 2,
     _SUBSETS,
-    of_models=(
-        "No valid circuit keeps only some of its edges, or nodes where masks name nodes.",
-        cuts.subset_minimal,
-    ),
+    of_models=("No valid circuit keeps only some of its edges, or nodes where masks name nodes.", cuts.subset_minimal),
 )
 MINIMAL_CARDINAL, MINIMAL_CARDINAL_STRUCTURAL = _both(
     "cardinal",

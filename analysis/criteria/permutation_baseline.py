@@ -44,12 +44,7 @@ def _judge_one(iia: IIA, permuted: NDArray[np.int64], percentile: float) -> Verd
     reason = (
         f"IIA {iia.agreed}/{iia.of} is above the algorithm's best on {below} of {n} networks with permuted weights."
     )
-    witness = {
-        "agreed": iia.agreed,
-        "of": iia.of,
-        "best_by_chance": max(int(permuted.max()), 0),
-        "percentile": edge,
-    }
+    witness = {"agreed": iia.agreed, "of": iia.of, "best_by_chance": max(int(permuted.max()), 0), "percentile": edge}
     outcome: Outcome = "passed" if 100 * below >= percentile * n else "failed"
     return Verdict.of_share(outcome, below, n, reason, witness)
 

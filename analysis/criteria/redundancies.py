@@ -65,12 +65,7 @@ def _no_redundant_literal(algorithm: HighLevelModel, gates: list[Gate]) -> Verdi
     gate, position = idle[0]
     literal = readable_formula(gate.node.children[position])
     reason = f"Without {literal} in {gate.formula} the output stays the same."
-    witness = {
-        "path": f"{gate.path}{position}",
-        "formula": literal,
-        "gate": gate.path,
-        "gate_formula": gate.formula,
-    }
+    witness = {"path": f"{gate.path}{position}", "formula": literal, "gate": gate.path, "gate_formula": gate.formula}
     return Verdict.of_share("failed", n_edges - len(idle), n_edges, reason, witness)
 
 

@@ -31,10 +31,7 @@ from analysis.validity import decide
 _N_POINTS: Final = 64
 _SEED: Final = 0
 _INWARD: Final = 1 - 1e-9  # so that rounding leads no point out of its ball
-_METHODS: Final = {
-    "polygons": "by convex polygons without rounding",
-    "bounds": "by interval bounds and bisection",
-}
+_METHODS: Final = {"polygons": "by convex polygons without rounding", "bounds": "by interval bounds and bisection"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,11 +62,7 @@ class ScoredDirections:
 
 
 def score_directions(
-    question: Question,
-    algorithm: HighLevelModel,
-    alignment: DirectionAlignment,
-    *,
-    max_runs: int = MAX_RUNS,
+    question: Question, algorithm: HighLevelModel, alignment: DirectionAlignment, *, max_runs: int = MAX_RUNS
 ) -> ScoredDirections:
     """Score one alignment, without a search.
 

@@ -9,14 +9,7 @@ from analysis.explanations.circuits import CIRCUIT, INTERPRETATION
 from analysis.explanations.explanation import Kind, RecordedKind
 from analysis.explanations.probes import PROBE
 
-EVERY_KIND: Final[tuple[Kind[Any], ...]] = (
-    CIRCUIT,
-    INTERPRETATION,
-    ALGORITHM,
-    ALIGNMENT,
-    DIRECTION,
-    PROBE,
-)
+EVERY_KIND: Final[tuple[Kind[Any], ...]] = (CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT, DIRECTION, PROBE)
 KIND_OF: Final = {kind.key: kind for kind in EVERY_KIND}
 
 RECORDED: Final[tuple[RecordedKind[Any], ...]] = tuple(kind for kind in EVERY_KIND if isinstance(kind, RecordedKind))

@@ -40,7 +40,7 @@ CONDITIONS: Final[Mapping[Condition, str]] = {
 }
 """What is asked of a pair, as what is true of one that does not meet it; of two, the first is given up first."""
 BY_HAND: Final[Mapping[str, tuple[tuple[str, int], tuple[str, int]]]] = {
-    "a86d34e38e22d07e0068756ecddd952915450f7bc0bc7006bef2ed023e1e635e": (("183bf", 23), ("183bf", 25)),
+    "a86d34e38e22d07e0068756ecddd952915450f7bc0bc7006bef2ed023e1e635e": (("183bf", 23), ("183bf", 25))
 }
 """Digest of a question → the circuit and index of two interpretations that were chosen for the opening story."""
 MAX_CLASSES: Final = 10_000

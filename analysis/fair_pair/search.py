@@ -42,12 +42,7 @@ class Found:
 
 
 def find_pairs(
-    readings: Readings,
-    work: Work = DEFAULT_WORK,
-    *,
-    among: int,
-    both: bool = True,
-    asked: Pair | None = None,
+    readings: Readings, work: Work = DEFAULT_WORK, *, among: int, both: bool = True, asked: Pair | None = None
 ) -> Found:
     """The first pair, how many there are, and how many come before one.
 

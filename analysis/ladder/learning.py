@@ -78,10 +78,7 @@ def learned_rungs(
     networks = [question.cut for question in questions]
     first = networks[0]
     options = NON_LINEAR if map_class == "non-linear" else LINEAR
-    tested, rows = (
-        tested_pairs(first.n_inputs, questions[0].protocol.interchange_pairs),
-        questions[0].data.clean_rows,
-    )
+    tested, rows = (tested_pairs(first.n_inputs, questions[0].protocol.interchange_pairs), questions[0].data.clean_rows)
     plan = []
     work = 0
     for algorithm in candidates.algorithms:

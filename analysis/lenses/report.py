@@ -172,11 +172,7 @@ MAX_MILLISECONDS: Final = 120_000.0
 
 
 def find_on_model(
-    model: Model,
-    space: Space,
-    masks: NDArray[np.uint64],
-    work: Work = DEFAULT_WORK,
-    known: LensesReport | None = None,
+    model: Model, space: Space, masks: NDArray[np.uint64], work: Work = DEFAULT_WORK, known: LensesReport | None = None
 ) -> LensesReport:
     """Ask every lens about a model, of which only transformers are answered about.
 

@@ -56,10 +56,6 @@ RESPONSE_FIELDS: Final = Lens(
     says=_says,
     can_know="What a neuron responds to, on these inputs exactly. Not what the network makes of it: a neuron may "
     "respond to a function that nothing above it uses.",
-    columns=NEURON_COLUMNS
-    | {
-        "row": "of inputs",
-        "activation": "of the neuron on that row",
-    },
+    columns=NEURON_COLUMNS | {"row": "of inputs", "activation": "of the neuron on that row"},
     bands=_bands,
 )

@@ -31,15 +31,7 @@ from analysis.work import Work
 PATTERN: Final = Setting("pattern", 0.5, "share of attention above which a head looks there", low=0.0, high=1.0)
 EFFECT: Final = Setting("effect", 0.0, "logits above which a direct effect counts", low=0.0, high=1e6)
 CAUSE: Final = Setting("cause", 0.1, "share that a causal test must move", low=0.0, high=1e6)
-ROLES: Final = (
-    "previous",
-    "duplicate",
-    "induction",
-    "name mover",
-    "negative",
-    "S-inhibition",
-    "backup",
-)
+ROLES: Final = ("previous", "duplicate", "induction", "name mover", "negative", "S-inhibition", "backup")
 
 
 def second_places(tokens: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -58,12 +50,7 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     every = run(model, model.tokens).values
     heads = [f"{layer}.{head}" for layer in range(1, len(model.layers) + 1) for head in range(model.n_heads)]
     at_answer = answer_places(model.tokens, model.answers)
-    looked_for = (
-        *places_looked_for(model.tokens),
-        *(at_answer, at_answer),
-        second_places(model.tokens),
-        at_answer,
-    )
+    looked_for = (*places_looked_for(model.tokens), *(at_answer, at_answer), second_places(model.tokens), at_answer)
     looks = {head: [_attention(every[f"{head}.a"], where) for where in looked_for] for head in heads}
 
     def without(some: list[str]) -> Run:

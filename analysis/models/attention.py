@@ -375,11 +375,7 @@ ATTENTION: Final = ModelKind(
     "position. Its edges are what each head reads as query, key and value, what each MLP block reads, and what the "
     "logits read.",
     format=FORMAT,
-    settings={
-        "granularity": ("qkv", "heads", "nodes"),
-        "ablation": ("zero", "mean"),
-        "embedding": ("joined", "split"),
-    },
+    settings={"granularity": ("qkv", "heads", "nodes"), "ablation": ("zero", "mean"), "embedding": ("joined", "split")},
     read=read_attention,
     roles=ROLES,
 )

@@ -37,12 +37,7 @@ from analysis.models.attention_heads import (
     mixed,
     read_slopes,
 )
-from analysis.models.attention_report import (
-    Trace,
-    answer_places,
-    head_table,
-    places_looked_for,
-)
+from analysis.models.attention_report import Trace, answer_places, head_table, places_looked_for
 from analysis.models.attention_weights import Transformer
 from analysis.models.graph import Edge, Graph, Masks, Node
 from analysis.models.model import Role, RowRun, Slope, Table, gaps
@@ -454,11 +449,7 @@ class AttentionSpace:
         return self._by_head[self._layer_of[head] - 1][self._heads.index(head) % self._model.n_heads]
 
     def _read_by(
-        self,
-        head: int,
-        kept: Masks,
-        found: list[tuple[NDArray[np.intp], Array]],
-        absent: list[Array | None],
+        self, head: int, kept: Masks, found: list[tuple[NDArray[np.intp], Array]], absent: list[Array | None]
     ) -> tuple[Array, Array, Array]:
         """What a head reads as query, key and value, ``[masks, rows, context, d_model]`` each."""
         read = [
@@ -661,11 +652,7 @@ class AttentionSpace:
         return np.concatenate([seen, read[..., -1:]], axis=-1)
 
     def _read(
-        self,
-        kept: Masks,
-        edges: list[int],
-        sources: list[tuple[NDArray[np.intp], Array]],
-        absent: list[Array | None],
+        self, kept: Masks, edges: list[int], sources: list[tuple[NDArray[np.intp], Array]], absent: list[Array | None]
     ) -> Array:
         """The sum of what a slot reads, ``[masks, rows, context, d_model]``."""
         total = np.zeros((len(kept), *sources[0][1].shape[1:]))

@@ -116,13 +116,7 @@ def most_wrong(model: Model) -> int:
     return max_wrong(len(model.rows), ACCURACY_THRESHOLD)
 
 
-def find_circuits(
-    model: Model,
-    rules: Rules,
-    work: Work = DEFAULT_WORK,
-    *,
-    limit: int = MAX_LISTED,
-) -> CircuitsFound:
+def find_circuits(model: Model, rules: Rules, work: Work = DEFAULT_WORK, *, limit: int = MAX_LISTED) -> CircuitsFound:
     """Every valid circuit of a model by the usual threshold, with its figures.
 
     Args:
@@ -143,13 +137,7 @@ def find_circuits(
     return CircuitsFound(**vars(found), circuits=circuits)
 
 
-def find_masks(
-    model: Model,
-    rules: Rules,
-    work: Work = DEFAULT_WORK,
-    *,
-    limit: int = MAX_LISTED,
-) -> MasksFound:
+def find_masks(model: Model, rules: Rules, work: Work = DEFAULT_WORK, *, limit: int = MAX_LISTED) -> MasksFound:
     """The masks of every valid circuit of a model.
 
     Args:

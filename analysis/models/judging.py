@@ -20,14 +20,7 @@ from analysis.criteria.population import PopulationOf
 from analysis.criteria.registry import OF_MODELS
 from analysis.criteria.verdict import OUTCOMES
 from analysis.explanations.explanation import Column, Record
-from analysis.models.circuits import (
-    MODEL_CIRCUIT,
-    CircuitsFound,
-    ModelCircuit,
-    mask_bits,
-    mask_numbers,
-    most_wrong,
-)
+from analysis.models.circuits import MODEL_CIRCUIT, CircuitsFound, ModelCircuit, mask_bits, mask_numbers, most_wrong
 from analysis.models.graph import Masks
 from analysis.models.model import Model, ModelKind, Role, Rules, Space, gaps
 from analysis.work import DEFAULT_WORK, Work

@@ -112,11 +112,7 @@ class Network:
         """
         weights, biases = split_parameters(values, sizes)
         return cls.from_arrays(
-            weights,
-            biases,
-            activation=activation,
-            output_activation=output_activation,
-            negative_slope=negative_slope,
+            weights, biases, activation=activation, output_activation=output_activation, negative_slope=negative_slope
         )
 
     @cached_property

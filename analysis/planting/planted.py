@@ -37,11 +37,7 @@ class Planted:
         return NetworkFile(name or self.name, self.network, (self.record.task,), planted=self.record)
 
     def remade(
-        self,
-        weights: Sequence[ArrayLike],
-        biases: Sequence[ArrayLike],
-        made: Made,
-        record: PlantedRecord | None = None,
+        self, weights: Sequence[ArrayLike], biases: Sequence[ArrayLike], made: Made, record: PlantedRecord | None = None
     ) -> Planted:
         """Other weights, after one more step.
 

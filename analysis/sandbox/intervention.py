@@ -139,9 +139,7 @@ def _check(change: Change, sizes: Sequence[int], n_inputs: int) -> None:
     last = len(sizes) - 1
     if change.origin is None and not (1 <= change.layer < last and 0 <= change.neuron < sizes[change.layer]):
         raise InvalidIntervention(
-            f"neuron {change.layer}.{change.neuron}",
-            "is no hidden neuron of this network",
-            _sites_cure(sizes),
+            f"neuron {change.layer}.{change.neuron}", "is no hidden neuron of this network", _sites_cure(sizes)
         )
     if change.origin is not None and not (
         1 <= change.layer <= last

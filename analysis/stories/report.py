@@ -122,11 +122,7 @@ def stories_report(found: Stories | Unasked, circuits: CircuitSearch) -> Stories
         intervals={r: (float(told.interval(r)[0]), float(told.interval(r)[1])) for r in RELATIONS} if drawn else {},
         by_edges=[(edges, [row[r] for r in RELATIONS]) for edges, row in told.by_edges.items()],
         stories=[
-            Story(
-                algorithms=sorted(story),
-                relation=relation,
-                circuits=int(np.count_nonzero(told.story_of == number)),
-            )
+            Story(algorithms=sorted(story), relation=relation, circuits=int(np.count_nonzero(told.story_of == number)))
             for number, (story, relation) in enumerate(zip(found.stories, found.relations, strict=True))
         ],
     )

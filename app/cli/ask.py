@@ -15,13 +15,7 @@ if TYPE_CHECKING:
 
 
 def ask(
-    key: str,
-    file: str,
-    *,
-    protocol: str = "complete",
-    output: int = 0,
-    thorough: bool = False,
-    quiet: bool = False,
+    key: str, file: str, *, protocol: str = "complete", output: int = 0, thorough: bool = False, quiet: bool = False
 ) -> Shown:
     """Ask one thing about what a network's analysis finds.
 

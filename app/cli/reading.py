@@ -154,12 +154,7 @@ class ModelAsked:
 
 
 def read_asked(
-    file: str,
-    protocol: str,
-    data: str,
-    outputs: Sequence[int],
-    *,
-    decided: bool = False,
+    file: str, protocol: str, data: str, outputs: Sequence[int], *, decided: bool = False
 ) -> NetworkAsked | ModelAsked:
     """The network or other model of a file, under its rules.
 

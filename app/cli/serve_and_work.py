@@ -44,8 +44,7 @@ def serve_and_work(*, port: int | None = None, data: Path | None = None) -> int:
     if _answer(host, settings) is not None:
         other = settings.port + 1 if settings.port < 65_535 else 8_001
         raise Refusal(
-            f"port {settings.port} is taken. Choose another: pluriscope --port {other}, or PORT={other} ./run.",
-            TROUBLE,
+            f"port {settings.port} is taken. Choose another: pluriscope --port {other}, or PORT={other} ./run.", TROUBLE
         )
     remark(f"data folder: {settings.data.absolute()}")
     stopping: list[int] = []

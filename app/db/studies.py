@@ -154,12 +154,7 @@ def save_results(session: Session, results: StudyResults, *, origin: str = "impo
         Conflict: its slug belongs to a study of another design.
     """
     row = save_study(
-        session,
-        results.design,
-        origin=origin,
-        state="paused",
-        provenance=results.provenance,
-        engine=results.engine,
+        session, results.design, origin=origin, state="paused", provenance=results.provenance, engine=results.engine
     )
     n_new = save_outcomes(session, row, results.outcomes)
     return row, n_new

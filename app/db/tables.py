@@ -188,10 +188,7 @@ class AlgorithmRow(Base):
     """A candidate algorithm of one analysis, aligned or not."""
 
     __tablename__ = "algorithms"
-    __table_args__ = (
-        UniqueConstraint("analysis_id", "algorithm_id"),
-        Index(None, "analysis_id", "position"),
-    )
+    __table_args__ = (UniqueConstraint("analysis_id", "algorithm_id"), Index(None, "analysis_id", "position"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))

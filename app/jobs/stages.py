@@ -128,8 +128,4 @@ def _judged() -> ColumnElement[bool]:
 CRITERIA: Final = Stage(_criteria, _judged())
 RECORDED_KINDS: Final = Stage(_recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
 OF_ANALYSES: Final = {one.key: _stage_of(one) for one in ANALYSES if not one.sums}
-STAGES: Final = (
-    CRITERIA,
-    RECORDED_KINDS,
-    *OF_ANALYSES.values(),
-)
+STAGES: Final = (CRITERIA, RECORDED_KINDS, *OF_ANALYSES.values())

@@ -73,11 +73,7 @@ class Leaving(Exception):
 
 
 def run_workers(
-    settings: Settings,
-    *,
-    slots: int | None = None,
-    until_idle: bool = False,
-    stop: threading.Event | None = None,
+    settings: Settings, *, slots: int | None = None, until_idle: bool = False, stop: threading.Event | None = None
 ) -> None:
     """Open the store and work until told to leave (SIGTERM, Ctrl-C or ``stop``), or until nothing is left to do.
 

@@ -24,12 +24,7 @@ from pluriscope.blocks import Action, Block, Head, More, Notice, Section, Table,
 
 SECRET: Final = re.compile("token|secret|password|credential|key")
 VARIABLE: Final = "PLURISCOPE_"
-_SIGNS: Final[Mapping[str, VerdictState]] = {
-    "ok": "pass",
-    "note": "na",
-    "warning": "untested",
-    "problem": "fail",
-}
+_SIGNS: Final[Mapping[str, VerdictState]] = {"ok": "pass", "note": "na", "warning": "untested", "problem": "fail"}
 
 
 def administration(

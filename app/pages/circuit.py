@@ -39,18 +39,7 @@ from app.pages.network_page import behaviour_of
 from app.pages.page import One, page
 from app.pages.place import ModelPlace, Place
 from pluriscope.analyses.registry import COMMON_GROUND, SHOWN
-from pluriscope.blocks import (
-    Action,
-    Block,
-    Fact,
-    Facts,
-    Head,
-    More,
-    Notice,
-    Section,
-    Side,
-    Table,
-)
+from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Notice, Section, Side, Table
 from pluriscope.blocks import Verdict as Mark
 from pluriscope.kinds.circuits import edge_labels
 from pluriscope.records import AnswerRecord, ChanceRecord, CircuitRecord, RowRecord

@@ -370,8 +370,4 @@ def about(found: Asked) -> tuple[str, ...]:
             f"Protocol: {place.rules}, SHA-256 {place.protocol_digest}.",
             f"Data: {place.rows}, SHA-256 {place.data_digest}.",
         )
-    return (
-        *head,
-        f"Filters: {filters or 'none'}.",
-        *(f"{column.name}: {column.meaning}" for column in found.columns),
-    )
+    return (*head, f"Filters: {filters or 'none'}.", *(f"{column.name}: {column.meaning}" for column in found.columns))

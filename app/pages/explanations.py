@@ -140,11 +140,7 @@ def read_ref(text: str, position: int) -> ExplanationRef:
 
 
 def find_explanation(
-    session: Session,
-    addresses: Addresses,
-    place: Place,
-    ref: ExplanationRef,
-    position: int = 0,
+    session: Session, addresses: Addresses, place: Place, ref: ExplanationRef, position: int = 0
 ) -> Explanation:
     """The explanation that a reference names, of the comparison's network and output.
 

@@ -111,8 +111,7 @@ class Page:
 
 
 def page(
-    record: Callable[[One], ExplanationRecord],
-    options: type[ScopeOptions] = ScopeOptions,
+    record: Callable[[One], ExplanationRecord], options: type[ScopeOptions] = ScopeOptions
 ) -> Callable[[Callable[[One, Any], Iterator[Block]]], Page]:
     """Declare a page by the function that makes its blocks."""
     return lambda blocks: Page(blocks, record, options)

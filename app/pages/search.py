@@ -239,10 +239,7 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
         (_action("Train a transformer", "In the browser, loss by step", a.bring_in(way="transformer")), "training new"),
         (_action("New study", "Many networks over a declared grid", a.new_study()), "start design seeds"),
         (_action("Compare explanations", "Two to six side by side", a.compare()), "comparison difference"),
-        (
-            _action("Networks", "All stored networks", a.gallery()),
-            "gallery list models transformers explore",
-        ),
+        (_action("Networks", "All stored networks", a.gallery()), "gallery list models transformers explore"),
         (_action("Studies", "All studies", a.studies()), "list"),
         (_action("Jobs", "Background work", a.jobs()), "queue running progress"),
         (

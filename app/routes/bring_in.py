@@ -236,13 +236,7 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
     },
     openapi_extra=NETWORK_BODY,
 )
-def bring_in(
-    session: Writing,
-    links: Links,
-    raw: RawBody,
-    wanted: Wanted,
-    response: Response,
-) -> ImportedNetwork:
+def bring_in(session: Writing, links: Links, raw: RawBody, wanted: Wanted, response: Response) -> ImportedNetwork:
     """Store a network: a network file, safetensors, ONNX or a transformer's, told by the bytes.
 
     Unless `protocols` names some, nothing is analysed yet: ask for that with POST to its `analyses`. A network file

@@ -44,10 +44,7 @@ from pluriscope.templating import PART
 
 router = APIRouter()
 LIST: Final = "/networks/{network}/explanations"
-_OPTIONS: Final = [
-    *(one for one in told_options(ScopeOptions) if one["name"] in OF_SCOPE),
-    *parameters(COLUMNS),
-]
+_OPTIONS: Final = [*(one for one in told_options(ScopeOptions) if one["name"] in OF_SCOPE), *parameters(COLUMNS)]
 
 
 # --- the list

@@ -41,11 +41,7 @@ _ONES: Final = (
     (f"{_ALGORITHM}/alignments/{{alignment}}", f"{_EXPLANATION}/a-{{algorithm}}.{{alignment}}", ("place",)),
     (f"{_ALGORITHM}/directions", f"{_EXPLANATION}/g-{{algorithm}}", ("at",)),
     (f"{_ALGORITHM}/directions/{{alignment}}", f"{_EXPLANATION}/d-{{algorithm}}.{{alignment}}", ("at",)),
-    (
-        f"{_NETWORK}/sandbox",
-        f"{_NETWORK}/play",
-        ("e", "now", "tool", "site", "at"),
-    ),
+    (f"{_NETWORK}/sandbox", f"{_NETWORK}/play", ("e", "now", "tool", "site", "at")),
 )
 """Addresses that explanations and Play had, those that they have now, and the options that went along."""
 _FILES: Final = ("card.png", "card.svg", "drawing.svg", "drawing.png", "drawing.pdf")

@@ -28,10 +28,7 @@ def upgrade() -> None:
         sa.Column("content", sa.String(64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["analysis_id"],
-            ["analyses.id"],
-            name=op.f("fk_analysis_reports_analysis_id_analyses"),
-            ondelete="CASCADE",
+            ["analysis_id"], ["analyses.id"], name=op.f("fk_analysis_reports_analysis_id_analyses"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("analysis_id", "kind", name=op.f("pk_analysis_reports")),
     )

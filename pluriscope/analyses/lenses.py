@@ -227,11 +227,7 @@ def _said(
         values = {one.name: "" if known.get(one.name) is None else written(known[one.name]) for one in settings}
         url = of.links.analysis(of.slug, LENSES.key, Scope(), lens.key)
         yield Form(
-            settings_form(settings, of.scope),
-            url,
-            "Answer with these",
-            values | dict(of.scope.query()),
-            changes=False,
+            settings_form(settings, of.scope), url, "Answer with these", values | dict(of.scope.query()), changes=False
         )
     yield Prose(f"{(on_models and on_models.source) or lens.source}.", glossary=False)
 

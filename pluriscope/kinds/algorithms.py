@@ -83,11 +83,7 @@ def part(found: Found) -> Part:
             "iia_of": of,
             "tried": np.asarray(stored["truncated_at"], np.float64) != 0,
         },
-        coded={
-            "algorithm": Coded.of(ids),
-            "formula": Coded.of(stored["formula"]),
-            "placements": placements,
-        },
+        coded={"algorithm": Coded.of(ids), "formula": Coded.of(stored["formula"]), "placements": placements},
         labels={**found.judged("algorithm"), "irredundant": irredundant(stored)},
         ref=lambda place: str(ExplanationRef("algorithm", ids[place])),
         url=lambda place: found.url(ExplanationRef("algorithm", ids[place])),

@@ -189,12 +189,7 @@ USES = Column(
     shown=False,
 )
 PREDICTS = Column(
-    *(
-        "predicts",
-        "Predicts correctly",
-        "Interventions on sets of hidden neurons that it predicts right.",
-        "text",
-    ),
+    *("predicts", "Predicts correctly", "Interventions on sets of hidden neurons that it predicts right.", "text"),
     show=_predicts,
     void=lambda row: row["silent"] or "–",
     sorts="accuracy",

@@ -66,9 +66,7 @@ MAP = Column(
     words=lambda value: LABELS.get(value, value).lower(),
 )
 LAYER = Column(
-    *("layer", "A direction on layer", "Hidden layers on which it has a direction.", "labels"),
-    facet="all",
-    shown=False,
+    *("layer", "A direction on layer", "Hidden layers on which it has a direction.", "labels"), facet="all", shown=False
 )
 JOINT = Column(
     *("joint", "Joint", "Whether interchanging all its variables at once is known to confirm it.", "bool"),

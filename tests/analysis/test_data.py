@@ -27,11 +27,7 @@ def document(**changes):
 
 def blob(values, dtype="<f4", **changes):
     array = np.array(values, dtype=dtype)
-    return {
-        "dtype": dtype,
-        "shape": list(array.shape),
-        "base64": base64.b64encode(array.tobytes()).decode(),
-    } | changes
+    return {"dtype": dtype, "shape": list(array.shape), "base64": base64.b64encode(array.tobytes()).decode()} | changes
 
 
 def parse(content, n_inputs=2, n_outputs=1):
@@ -81,10 +77,7 @@ BAD = {
     "text": (document(representatives=[["0", "0"]] * 4), "holds a text"),
     "validation columns": (document(validation_inputs=[[1.0]]), "1] for a network with 2 inputs"),
     "labels missing": (document(validation_inputs=TWO_ROWS), "validation_labels: is missing"),
-    "labels too few": (
-        document(validation_inputs=TWO_ROWS, validation_labels=[[1]]),
-        "has shape [1, 1], not [2, 1]",
-    ),
+    "labels too few": (document(validation_inputs=TWO_ROWS, validation_labels=[[1]]), "has shape [1, 1], not [2, 1]"),
     "labels for other outputs": (
         document(validation_inputs=TWO_ROWS, validation_labels=[[1, 0], [0, 1]]),
         "has shape [2, 2], not [2, 1]",

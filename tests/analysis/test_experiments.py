@@ -13,13 +13,7 @@ from analysis.alignments.alignment import Alignment
 from analysis.circuits.search import search_circuits
 from analysis.common_ground.survey import predictions_by_choice
 from analysis.data import clean_data
-from analysis.experiments import (
-    SILENT,
-    decide_under_interventions,
-    intervention_space,
-    predict_nothing,
-    standing_of,
-)
+from analysis.experiments import SILENT, decide_under_interventions, intervention_space, predict_nothing, standing_of
 from analysis.explanations.algorithms import predict_by_alignment
 from analysis.explanations.circuits import predict_by_interpretation
 from analysis.interpretations.counting import count_interpretations

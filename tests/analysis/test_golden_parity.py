@@ -61,10 +61,7 @@ def test_every_number_of_the_authors_program_is_found(name, output):
         for m in algorithms["mappings"]
     )
     ours = sorted(
-        (
-            result.algorithm.text,
-            sorted((path, site.layer, site.neurons) for path, site in scored.alignment.places),
-        )
+        (result.algorithm.text, sorted((path, site.layer, site.neurons) for path, site in scored.alignment.places))
         for result in analysis.algorithms.algorithms
         for scored in result.alignments
     )

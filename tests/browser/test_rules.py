@@ -79,10 +79,7 @@ WRONG = [
     (rules.accessible, {"more": "<img src='/x.png'>"}),
     (rules.accessible, {"style": "main a { color: #900; text-decoration: none }"}),
     (rules.accessible, {"more": ROWS.replace("<td>row 5", "<td style='color: #bbb'>row 5")}),
-    (
-        rules.accessible,
-        {"more": "<div style='background: #444'><p style='position: relative'>On a dark one</p></div>"},
-    ),
+    (rules.accessible, {"more": "<div style='background: #444'><p style='position: relative'>On a dark one</p></div>"}),
     (rules.accessible_in_the_dark, {"style": "@media (prefers-color-scheme: dark) { main { color: #bbb } }"}),
     (
         rules.accessible_in_the_dark,

@@ -159,10 +159,7 @@ def test_it_serves_and_works_from_another_folder(installed):
     log = installed.folder / "log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            installed.command("--port", port),
-            cwd=installed.elsewhere,
-            env=installed.environment,
-            stderr=output,
+            installed.command("--port", port), cwd=installed.elsewhere, env=installed.environment, stderr=output
         )
     try:
         wait_until(lambda: process.poll() is not None or "\nready: " in log.read_text())

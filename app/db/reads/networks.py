@@ -44,8 +44,7 @@ def counts_of_networks(
     key = (AnalysisRow.id, AnalysisRow.network_id, AnalysisRow.output, AnalysisRow.protocol_digest)
     counts = [getattr(AnalysisRow, name) for name in names]
     found = select(*key, AnalysisRow.data_digest, AnalysisRow.exhaustive, *counts).where(
-        AnalysisRow.network_id.in_(those(NetworkRow.id, query)),
-        AnalysisRow.protocol_digest.in_(list(protocols)),
+        AnalysisRow.network_id.in_(those(NetworkRow.id, query)), AnalysisRow.protocol_digest.in_(list(protocols))
     )
     return session.execute(found).all()
 

@@ -27,12 +27,7 @@ Point = tuple[float, float]
 
 
 def aligned_diagram(
-    weights: Sequence[Any],
-    algorithm: HighLevelModel,
-    alignment: Alignment,
-    *,
-    hues: Hues = PLAIN_HUES,
-    title: str = "",
+    weights: Sequence[Any], algorithm: HighLevelModel, alignment: Alignment, *, hues: Hues = PLAIN_HUES, title: str = ""
 ) -> Markup:
     """An alignment at full size.
 

@@ -79,12 +79,7 @@ def unit_of(most: int, dots: int) -> int:
 
 
 def dots(
-    spread: Mapping[int, int],
-    of: int,
-    flags: Mapping[str, int],
-    geometry: Geometry = WIDE,
-    *,
-    sentence: str,
+    spread: Mapping[int, int], of: int, flags: Mapping[str, int], geometry: Geometry = WIDE, *, sentence: str
 ) -> Markup:
     """The drawing.
 

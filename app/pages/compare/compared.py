@@ -28,12 +28,7 @@ from pluriscope.blocks import Action, Block, Figure, Head, Menu, More, Notice, P
 from pluriscope.comparison import Trials
 from pluriscope.comparison import who_is_right as bar
 from pluriscope.naming import LEAST, LETTERS, Scope
-from pluriscope.records import (
-    ComparedRecord,
-    ComparisonRecord,
-    ContradictionRecord,
-    DifferenceRecord,
-)
+from pluriscope.records import ComparedRecord, ComparisonRecord, ContradictionRecord, DifferenceRecord
 from pluriscope.tables import Column, Query, Row, Selection
 from pluriscope.templating import part_url
 

@@ -17,14 +17,7 @@ from app.options import ScopeOptions
 from app.pages.candidates import input_text
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import Place
-from app.pages.play.tokens import (
-    MOST_CHARACTERS,
-    SHAPE,
-    read_now,
-    read_written,
-    write_now,
-    write_written,
-)
+from app.pages.play.tokens import MOST_CHARACTERS, SHAPE, read_now, read_written, write_now, write_written
 from pluriscope.naming import MOST
 
 Site = tuple[int, int, int | None]

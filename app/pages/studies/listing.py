@@ -54,10 +54,7 @@ def study_list(session: Session, links: Addresses, options: Mapping[str, Sequenc
         "Studies",
         "A study trains or draws many networks over a declared grid and analyses each. "
         "Networks that fail are outcomes, too.",
-        actions=[
-            Action("New study", links.new_study(), primary=True),
-            Action("Findings", links.findings()),
-        ],
+        actions=[Action("New study", links.new_study(), primary=True), Action("Findings", links.findings())],
     )
     table = Table(listing, query, links.studies(), "study", _USUAL, id=ID, files={"JSON": links.twin(links.studies())})
     of = {line.slug: line for line in lines}

@@ -62,10 +62,7 @@ class Judged:
 
 
 def judge_on_the_spot(
-    session: Session,
-    explanation: Explanation,
-    *,
-    clock: Callable[[], float] = time.monotonic,
+    session: Session, explanation: Explanation, *, clock: Callable[[], float] = time.monotonic
 ) -> list[Judged]:
     """The verdict of every criterion that applies to an explanation, in the registry's order.
 

@@ -14,11 +14,7 @@ from analysis.algorithms.parsing import parse_algorithm
 from analysis.algorithms.redundancy import irredundancy
 from analysis.algorithms.refinement import finer_than_all, is_coarser
 from analysis.criteria.population import Population
-from analysis.criteria.redundancies import (
-    IRREDUNDANT_FUNCTIONS,
-    IRREDUNDANT_GATES,
-    IRREDUNDANT_LITERALS,
-)
+from analysis.criteria.redundancies import IRREDUNDANT_FUNCTIONS, IRREDUNDANT_GATES, IRREDUNDANT_LITERALS
 from analysis.errors import InvalidAlgorithm
 from analysis.protocol import COMPLETE
 from analysis.tasks import named_task

@@ -159,10 +159,7 @@ def test_mappings_are_the_authors(name, output, protocol, key):
     candidates = candidate_algorithms(file.tasks[output], protocol, file.network.n_hidden_layers)
     found = search_alignments(ask(file.network, output=output, protocol=protocol, data=golden_data(name)), candidates)
     ours = {
-        (
-            index,
-            frozenset((path, formulas[path], site.layer, *site.neurons) for path, site in scored.alignment.places),
-        )
+        (index, frozenset((path, formulas[path], site.layer, *site.neurons) for path, site in scored.alignment.places))
         for index, result in enumerate(found.algorithms)
         for formulas in [{v.path: v.formula for v in result.algorithm.variables}]
         for scored in result.alignments

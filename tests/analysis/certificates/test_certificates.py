@@ -11,13 +11,7 @@ import pytest
 
 from analysis.certificates.intervals import Bounds, Judged, activated, bisect, bounds, decided_alike
 from analysis.certificates.polygons import SquareCells, cells, square
-from analysis.certificates.programs import (
-    Program,
-    Region,
-    circuit_program,
-    decision_regions,
-    network_program,
-)
+from analysis.certificates.programs import Program, Region, circuit_program, decision_regions, network_program
 from analysis.certificates.ranges import range_of
 from analysis.networks.circuit import EdgeLayout
 from analysis.networks.mlp import ablation_values, activate, activations, batch_activations, forward, keep_matrices

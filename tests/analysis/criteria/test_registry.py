@@ -19,10 +19,7 @@ EXAMPLE = Criterion(
     "x",
     "nowhere",
     {"circuit": lambda population, settings: same_for_all(len(population), "undecided", f"at {settings['epsilon']}")},
-    parameters=(
-        Parameter("epsilon", 0.1, 0.0, 1.0, "radius"),
-        Parameter("n", 10, 1, 100, "points", whole=True),
-    ),
+    parameters=(Parameter("epsilon", 0.1, 0.0, 1.0, "radius"), Parameter("n", 10, 1, 100, "points", whole=True)),
 )
 
 

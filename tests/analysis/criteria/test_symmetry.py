@@ -20,11 +20,7 @@ from tests.oracles.brute_force_circuits import possible_masks
 
 def twin_network() -> Network:
     """Neurons 0 and 2 of the first hidden layer are twins, and so are both of the second."""
-    weights = [
-        [[1.0, -1.0], [0.5, 2.0], [1.0, -1.0]],
-        [[0.7, 0.2, 0.7], [0.7, 0.2, 0.7]],
-        [[1.5, 1.5]],
-    ]
+    weights = [[[1.0, -1.0], [0.5, 2.0], [1.0, -1.0]], [[0.7, 0.2, 0.7], [0.7, 0.2, 0.7]], [[1.5, 1.5]]]
     return Network.from_arrays(weights, [[0.1, 0.2, 0.1], [0.3, 0.3], [0.0]])
 
 

@@ -41,8 +41,7 @@ ALICE = on_directions("!(!(!A&B)&!(!B&A))", "0@1=0,1,-1;1@1=1,0,-1")
 BOB = on_directions("(!(!A&!B)&!(A&B))", "0@1=1,1,-1;1@1=0,0,1")
 CAROL = interpretation_at(ask(NET, data=DATA), circuit_from_hex("1f9", NET.sizes), 24)
 BOB_ON_SETS = Aligned(
-    BOB.algorithm,
-    Alignment.of(BOB.algorithm.text, {"0": NeuronSet(1, (0, 1)), "1": NeuronSet(1, (2,))}),
+    BOB.algorithm, Alignment.of(BOB.algorithm.text, {"0": NeuronSet(1, (0, 1)), "1": NeuronSet(1, (2,))})
 )
 
 

@@ -71,10 +71,7 @@ def test_every_answer_is_located_as_the_reference_says(name: str) -> None:
     known = landscape.known
     assert known.backbone is not None
     assert (landscape.circuits.possible, landscape.circuits.n_valid) == (space["possible"], space["valid"])
-    assert (known.smallest, layout.to_hex(known.backbone.edges)) == (
-        space["smallest"],
-        space["backbone"],
-    )
+    assert (known.smallest, layout.to_hex(known.backbone.edges)) == (space["smallest"], space["backbone"])
     story = landscape.story
     carried = sorted(story.algorithms[n].id for n in story.whole) if isinstance(story, Stories) else None
     assert carried == space["story"]

@@ -15,14 +15,7 @@ from hypothesis import strategies as st
 
 from analysis.errors import AnalysisError, InvalidProtocol
 from analysis.models.attention import ATTENTION, MAX_ROWS, read_attention
-from analysis.models.circuits import (
-    MAX_LISTED,
-    find_circuits,
-    find_masks,
-    mask_bits,
-    mask_numbers,
-    read_mask,
-)
+from analysis.models.circuits import MAX_LISTED, find_circuits, find_masks, mask_bits, mask_numbers, read_mask
 from analysis.models.model import gaps
 from analysis.models.registry import read_model
 from tests.analysis.models.attention_models import Plain, names_kept

@@ -37,12 +37,7 @@ def small(seed, d_head=2):
     return replace(random_attention(seed, (1, 2, 3, d_head, 3, 2)), planted=EVERY)
 
 
-MADE = {
-    **COMPILED,
-    "random": small(1),
-    "with biases": with_biases(small(2), 2),
-    "one dimension": small(3, 1),
-}
+MADE = {**COMPILED, "random": small(1), "with biases": with_biases(small(2), 2), "one dimension": small(3, 1)}
 
 
 def logits(model, rules, mask=None):

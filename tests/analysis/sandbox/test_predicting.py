@@ -10,9 +10,7 @@ import pytest
 from analysis.alignments.alignment import Alignment
 from analysis.circuits.search import search_circuits
 from analysis.data import clean_data
-from analysis.experiments import (
-    intervention_space,
-)
+from analysis.experiments import intervention_space
 from analysis.explanations.algorithms import predict_by_alignment as on_common_ground_by_alignment
 from analysis.explanations.circuits import predict_by_interpretation as on_common_ground
 from analysis.interpretations.counting import count_interpretations
@@ -20,10 +18,7 @@ from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.circuit import Circuit
 from analysis.question import ask
 from analysis.sandbox.intervention import Change, Intervention, intervention_of
-from analysis.sandbox.predicting import (
-    predict_by_alignment,
-    predict_by_interpretation,
-)
+from analysis.sandbox.predicting import predict_by_alignment, predict_by_interpretation
 from analysis.sandbox.running import Bench
 from analysis.tasks import input_table, named_task
 from tests.analysis.sandbox.test_running import random_intervention

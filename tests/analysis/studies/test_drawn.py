@@ -149,10 +149,7 @@ def test_each_width_has_moments_of_its_own():
             {"comparisons": [{"measure": "draws", "factor": "prior", "test": "cochran-mantel-haenszel"}]},
             "compares shares",
         ),
-        (
-            {"comparisons": [{"measure": "draws", "factor": "prior", "test": "page"}]},
-            "needs levels that have an order",
-        ),
+        ({"comparisons": [{"measure": "draws", "factor": "prior", "test": "page"}]}, "needs levels that have an order"),
     ],
 )
 def test_contradictions(changes, cause):

@@ -83,12 +83,7 @@ def test_walking_every_link_never_leaves_the_prefix(behind):
 
 
 def test_twins_and_the_interface_name_addresses_below_it(behind):
-    for path in (
-        "/networks",
-        "/networks/xor-pretrained",
-        "/jobs",
-        "/networks?limit=3",
-    ):
+    for path in ("/networks", "/networks/xor-pretrained", "/jobs", "/networks?limit=3"):
         answer = behind(Addresses(PREFIX).twin(PREFIX + path))
         assert answer.status_code == 200, path
         addresses = [one for one in strings_of(answer.json()) if re.match(r"/[a-z]+(/|$|\?)", one)]

@@ -33,13 +33,7 @@ def test_methods_stand_in_the_order_asked_with_all_their_settings(tmp_path: Path
     assert found["story"] == ["a2e8546f11f80df4"]
     claims = found["claims"]
     assert [claim["method"] for claim in claims] == ["acdc", "eap", "weights", "random", "acdc"]
-    assert claims[0]["settings"] == {
-        "ablation": "zero",
-        "loss": "mse",
-        "tau": 0.01,
-        "order": "out-first",
-        "seed": 0,
-    }
+    assert claims[0]["settings"] == {"ablation": "zero", "loss": "mse", "tau": 0.01, "order": "out-first", "seed": 0}
     assert claims[1]["settings"]["threshold"] == 0.95
     assert "k" not in claims[1]["settings"]
     assert (claims[0]["edges"], claims[0]["valid"], claims[0]["excess"]) == (13, True, 3)

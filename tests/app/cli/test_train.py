@@ -14,10 +14,7 @@ def test_train_writes_the_networks_that_converged(tmp_path, capsys):
     lines = [line.split("\t") for line in captured.out.splitlines()]
     assert [state for _, state, _ in lines] == ["converged", "converged", "stopped_early"]
     assert "2 of 3 networks converged" in captured.err
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "xor-2-3-3-1-seed-3.json",
-        "xor-2-3-3-1-seed-4.json",
-    ]
+    assert sorted(path.name for path in folder.iterdir()) == ["xor-2-3-3-1-seed-3.json", "xor-2-3-3-1-seed-4.json"]
     file = parse_network_file((folder / "xor-2-3-3-1-seed-3.json").read_bytes())
     assert (file.name, file.tasks[0].name) == ("XOR 2-3-3-1, seed 3", "XOR")
     told = json.loads(report.read_text())

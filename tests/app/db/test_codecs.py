@@ -10,10 +10,7 @@ from sqlalchemy.dialects.sqlite import dialect
 
 from analysis.data import DataRecord, clean_data
 from analysis.networks.network import ACTIVATIONS, Network
-from app.db.codecs import (
-    data_of,
-    network_of,
-)
+from app.db.codecs import data_of, network_of
 from app.db.columns import SortableInteger, UtcDateTime
 from app.db.records import save_data_record
 

@@ -9,11 +9,7 @@ from analysis.studies.running import run_cell
 from app.db.codecs import planted_of
 from app.db.errors import Ambiguous, Conflict, NotFound
 from app.db.reads.analyses import find_data, network_by_digest
-from app.db.reads.studies import (
-    find_study,
-    stored_parts,
-    studies_of_network,
-)
+from app.db.reads.studies import find_study, stored_parts, studies_of_network
 from app.db.studies import save_outcomes, save_results, save_study
 from app.db.tables import NetworkRow
 from tests.study_factories import design, judged_on_rows, results

@@ -16,12 +16,7 @@ from analysis.criteria.population import Population
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.question import ask
 from app.db.reads.analyses import find_network
-from app.db.reads.verdicts import (
-    judged_outcomes,
-    missing_steps,
-    verdict_sets,
-    verdicts_in,
-)
+from app.db.reads.verdicts import judged_outcomes, missing_steps, verdict_sets, verdicts_in
 from app.db.tables import AnalysisRow, CircuitRow, VerdictRow
 from app.db.verdicts import PreparedVerdicts, readings_in, save_verdicts
 from app.db.writes import delete_network

@@ -22,12 +22,7 @@ from pluriscope.kinds.listing import COLUMNS, OF_KIND
 from pluriscope.naming import Scope
 from pluriscope.tables import read_query, toggled
 from tests.app.pages.conftest import XOR
-from tests.factories import (
-    on_a_copy,
-    pretrained_xor,
-    real_analysis,
-    save_analysis,
-)
+from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis
 
 LIST = XOR + "/explanations"
 API = "/api/v2" + LIST

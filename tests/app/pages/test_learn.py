@@ -169,10 +169,7 @@ def test_the_placements_that_pass_are_those_that_the_search_found(site):
         ("/the-experiment?neuron=n1.2&source=11&x=00", ["Both say 1, the network says 0: both are wrong here"]),
         ("/the-experiment?neuron=n1.1&x=00&source=01", ["The network will say 1", "Opens when you have guessed"]),
         ("/stricter?guess=300", ["197 left you said 300", "Next: Mean ablation."]),
-        (
-            "/stricter?" + 6 * "guess=1&" + "answer=more",
-            ["Not quite. Backwards", "logarithmic"],
-        ),
+        ("/stricter?" + 6 * "guess=1&" + "answer=more", ["Not quite. Backwards", "logarithmic"]),
         ("/one-method?method=eap", ["17 lines of 18"]),
         ("/one-method?guess=3&answer=skill", ["Not quite. Being valid", "with 12 lines, 16 of 2,034 are valid"]),
     ],

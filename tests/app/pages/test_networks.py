@@ -68,12 +68,7 @@ def test_files_have_the_rows_of_every_protocol_unless_one_is_named(client):
 
 
 @pytest.mark.parametrize(
-    ("address", "to"),
-    [
-        ("/?q=xor&after=old", "/networks?q=xor"),
-        ("/?limit=20", "/networks"),
-        ("/models", "/networks"),
-    ],
+    ("address", "to"), [("/?q=xor&after=old", "/networks?q=xor"), ("/?limit=20", "/networks"), ("/models", "/networks")]
 )
 def test_former_addresses_of_the_list_lead_to_it(client, address, to):
     answer = client.get(address)

@@ -75,10 +75,7 @@ def test_stored_outcomes_are_what_is_found_now(app, get, masks, on):
     ("asked", "to"),
     [
         ("e=c-081ff", "/explanations/c-081ff?part=criteria#criteria"),
-        (
-            "e=c-081ff%40paper&theme=dark",
-            "/explanations/c-081ff?protocol=paper&part=criteria&theme=dark#criteria",
-        ),
+        ("e=c-081ff%40paper&theme=dark", "/explanations/c-081ff?protocol=paper&part=criteria&theme=dark#criteria"),
         ("e=c-081ff&e=i-081ff.0&output=0", "/compare?network=xor&e=c-081ff&e=i-081ff.0&part=criteria"),
         ("", "/compare?network=xor"),
     ],

@@ -33,10 +33,7 @@ def test_room_is_given_back_whatever_happens(monkeypatch):
 @pytest.mark.slow
 def test_what_costs_most_asks_for_room(taken, client, store):
     stored_analysis(store)
-    for path in (
-        f"/api/v2/verified?url=/networks/{XOR_SLUG}",
-        f"/networks/{XOR_SLUG}/card.png",
-    ):
+    for path in (f"/api/v2/verified?url=/networks/{XOR_SLUG}", f"/networks/{XOR_SLUG}/card.png"):
         answer = client.get(path)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5"), path
     assert client.get(f"/api/v2/networks/{XOR_SLUG}").status_code == 200

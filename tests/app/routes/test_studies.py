@@ -256,8 +256,7 @@ def test_outcomes_are_sorted_page_by_page_with_those_without_a_value_last(client
 
 
 @pytest.mark.parametrize(
-    ("options", "left"),
-    [("state=stopped_early", 2), ("state=converged&cell=1", 3), ("cell=0&cell=1", 8)],
+    ("options", "left"), [("state=stopped_early", 2), ("state=converged&cell=1", 3), ("cell=0&cell=1", 8)]
 )
 def test_outcomes_are_filtered_and_each_count_is_what_choosing_it_leaves(client, study, options, left):
     page = client.get(f"{API}/xor-width/outcomes?{options}").json()

@@ -135,11 +135,7 @@ def test_several_mistakes_are_told_at_once(client):
 
 
 @pytest.mark.parametrize(
-    "order",
-    [
-        *({"spec": {"hidden": []}}, {"count": 0}, {"protocols": ["strict"]}),
-        {"surprise": 1},
-    ],
+    "order", [*({"spec": {"hidden": []}}, {"count": 0}, {"protocols": ["strict"]}), {"surprise": 1}]
 )
 def test_bad_orders_over_http_are_refused(client, order):
     answer = client.post("/api/v2/train", json=order)

@@ -16,14 +16,7 @@ from app.figures.cards import HEIGHT, WIDTH
 from app.pages.sharing.facts import InShort
 from app.pages.sharing.share import Share, escape_bibtex, only_here
 from app.pages.sharing.targets import read_target
-from tests.app.sharing.conftest import (
-    CIRCUIT,
-    COMPARISON,
-    PLAY,
-    SHARED,
-    XOR,
-    beside,
-)
+from tests.app.sharing.conftest import CIRCUIT, COMPARISON, PLAY, SHARED, XOR, beside
 
 pytestmark = pytest.mark.slow
 

@@ -14,16 +14,7 @@ from app.db.tables import AlignmentRow
 from app.db.writes import save_network
 from app.main import create_app
 from tests.app.cli.test_analyse import refused, run
-from tests.app.sharing.conftest import (
-    ALIGNMENT,
-    CIRCUIT,
-    COMPARISON,
-    DIRECTION,
-    INTERPRETATION,
-    SHARED,
-    XOR,
-    verified,
-)
+from tests.app.sharing.conftest import ALIGNMENT, CIRCUIT, COMPARISON, DIRECTION, INTERPRETATION, SHARED, XOR, verified
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis
 
 pytestmark = pytest.mark.slow
