@@ -313,10 +313,7 @@ def _of_transformer(page: Overview, place: ModelPlace) -> Told:
     passing = "" if search is None else only(Count(search.valid))
     frame = stored_circuits(session, place.row.id, place.text, place.kind)
     instead = "" if search is None or search.valid else model_instead_of(model, space)
-    more = [
-        Action("More analyses", links.analyses(place.slug, place.scope)),
-        Action("Train another", links.bring_in(way="transformer")),
-    ]
+    more = Action("Train another", links.bring_in(way="transformer"))
     return Told(
         sentence=right + passing,
         share=[Action("Network file", links.network_file(place.slug))],
@@ -554,25 +551,25 @@ def _notices(known: Known) -> Iterator[Block]:
 def _none_valid(known: Known, analysis: AnalysisRow) -> Notice:
     links, place = known.links, known.place
     again = known.learning.again_url if known.learning is not None else same_again(place.row, links)
-    actions = [
-        Action("Play with it all the same", links.play(place.slug, (), place.scope), primary=True),
-        Action("Lenses", links.analysis(place.slug, "lenses", place.scope)),
-        Action("Train it again", again) if again else Action("Train another", links.train()),
-    ]
+    more = Action("Train it again", again) if again else Action("Train another", links.train())
     some = analysis.circuits_method == "estimated"
-    return _no_circuit(links, place, analysis.circuits_possible, instead_of(place.question), actions, some)
+    return _no_circuit(links, place, analysis.circuits_possible, instead_of(place.question), more, some)
 
 
 def _no_circuit(
-    links: Addresses, place: AnyPlace, possible: int | str, instead: str, more: Sequence[Action], some: bool = False
+    links: Addresses, place: AnyPlace, possible: int | str, instead: str, more: Action, some: bool = False
 ) -> Notice:
     """Why no circuit is valid, what the network does instead, and what can be asked all the same."""
     few, all_of = "None of the circuits drawn, of {} possible, is", "All {} possible circuits were tried; none is"
     cure = "To have what it does compute explained, save its network file and run "
     cure += "pluriscope analyse FILE --task decisions --output RESULT."
-    file = Action("Network file", links.network_file(place.slug))
+    actions = [
+        Action("Play with it all the same", links.play(place.slug, (), place.scope), primary=True),
+        Action("Lenses", links.analysis(place.slug, "lenses", place.scope)),
+        *(more, Action("Network file", links.network_file(place.slug))),
+    ]
     told = f"{(few if some else all_of).format(exact(possible))} right on enough rows. {instead}"
-    return Notice("No circuit is valid", told, cure if instead else "", actions=[*more, file])
+    return Notice("No circuit is valid", told, cure if instead else "", actions=actions)
 
 
 def _folds(known: Known) -> Iterator[More]:
