@@ -138,7 +138,7 @@ def _says(_question: Question, seen: Table) -> str:
 # --- transformers
 
 _DIMENSION: Final = Setting("dimension", 1, "of the subspace", low=1, high=256)
-_STEPS: Final = 80
+_STEPS: Final = 50
 _RATE: Final = 0.3
 
 

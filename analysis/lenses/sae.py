@@ -14,6 +14,7 @@ import numpy as np
 from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
 from analysis.lenses.on_models import OnModels
 from analysis.method_settings import Setting, Settings
+from analysis.models.attention_weights import Transformer
 from analysis.question import Question
 
 MIN_ROWS: Final = 8
@@ -62,6 +63,14 @@ def _says(_question: Question, seen: Table) -> str:
 
 
 _LAMBDA: Final = Setting("lambda", 0.03, "what the latents' sum costs", low=0.0, high=1e6)
+
+
+def _multiplications(model: Transformer, settings: Settings) -> float:
+    """Steps of training take long whatever their size."""
+    n_sites, numbers = (3 if model.blocks.mlps else 1) * len(model.layers), min(model.tokens.size, 2_048)
+    return n_sites * (1.2e9 + 2_800.0 * numbers * len(model.unembedding) * int(settings["latents"]))
+
+
 SAE: Final = Lens(
     key="sae",
     label="Sparse autoencoder",
@@ -99,6 +108,6 @@ SAE: Final = Lens(
         "MLP block adds, few of them at a time; each is given by the tokens on which it is large.",
         "analysis.lenses.autoencoder:look_at_stream",
         (Setting("latents", 16, "of each site", low=1, high=256), _LAMBDA),
-        lambda model, settings: 1e5 * len(model.layers) * len(model.unembedding) * (64 + int(settings["latents"])),
+        _multiplications,
     ),
 )

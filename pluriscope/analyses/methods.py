@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from analysis.criteria.registry import CRITERIA
+from analysis.criteria.registry import CRITERIA, OF_MODELS
 from analysis.discovery.audit import answered
 from analysis.discovery.method import Method
 from analysis.discovery.registry import METHOD_BY_KEY, MODEL_METHOD_BY_KEY
@@ -100,7 +100,7 @@ def _failed(one: AnswerFound) -> list[str]:
 
 
 def _label(key: str) -> str:
-    return next((one.label for one in CRITERIA if one.key == key), key.replace("-", " "))
+    return next((one.label for one in (*CRITERIA, *OF_MODELS) if one.key == key), key.replace("-", " "))
 
 
 def _row(one: AnswerFound, label: str, of: Subject, common: Collection[str] = ()) -> Row:
