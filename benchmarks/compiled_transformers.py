@@ -2,7 +2,7 @@
 
 FOLDER is a Python environment for Tracr alone, which is made there if there is none. In it
 :mod:`benchmarks.tracr_programs` compiles the programs. Models go to ``app/bundled/models``, what Tracr's own answer on
-each row to ``tests/golden/tracr.json``. Weights are Tracr's, number by number. The unembedding reads the directions of
+each row to ``tests/golden/tracr/answers.json``. Weights are Tracr's, number by number. The unembedding reads the directions of
 the residual stream that hold the program's output, a token for each value: the largest logit is what Tracr decodes.
 
 The planted circuit is what of the program has weights: an edge on a way to the logits whose source, times what its
@@ -32,7 +32,7 @@ from analysis.planting.head_disguises import head_disguised
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 MODELS: Final = ROOT / "app" / "bundled" / "models"
-ANSWERS: Final = ROOT / "tests" / "golden" / "tracr.json"
+ANSWERS: Final = ROOT / "tests" / "golden" / "tracr" / "answers.json"
 PACKAGES: Final = ("tracr-pypi==1.0.0", "jax==0.10.2", "jaxlib==0.10.2", "dm-haiku==0.0.17", "chex==0.1.92")
 ATTRIBUTION: Final = (
     "Weights by Tracr {}, github.com/google-deepmind/tracr, © 2022 DeepMind Technologies Limited, Apache-2.0; "

@@ -21,7 +21,7 @@ from benchmarks.compiled_transformers import edges_with_weights
 
 DOCUMENTS = {slug: json.loads(raw) for slug, raw in bundled_models().items() if slug.startswith("tracr")}
 MODELS = {slug: read_attention(document) for slug, document in DOCUMENTS.items()}
-TRACR = json.loads((Path(__file__).parents[2] / "golden" / "tracr.json").read_text())["answers"]
+TRACR = json.loads((Path(__file__).parents[2] / "golden" / "tracr" / "answers.json").read_text())["answers"]
 MEANT = {
     "histogram": lambda row: row.count(row[-1]),
     "distinct": lambda row: len(set(row)),
