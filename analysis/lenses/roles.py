@@ -167,7 +167,15 @@ def in_circuits(space: Space, roles: Sequence[Role], masks: NDArray[np.uint64]) 
     values = tuple(tuple(row) for row in (counts.T / len(masks)).tolist())
     texts = tuple(tuple(f"{n:,}" for n in row) for row in counts.T.tolist())
     title = f"In how many of {len(masks):,} valid circuits the head has the role there"
-    return Grid(title, names, tuple(role.key.replace("_", " ") for role in roles), values, (), texts, 1.0), f"{told}."
+    return Grid(
+        title,
+        names,
+        tuple(role.key.removesuffix("_name_mover").replace("_", " ") for role in roles),
+        values,
+        (),
+        texts,
+        1.0,
+    ), f"{told}."
 
 
 ROLES_LENS: Final = Lens(

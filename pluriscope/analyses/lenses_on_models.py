@@ -25,6 +25,7 @@ MAX_MILLISECONDS: Final = 2_000.0
 """What an answer may be expected to take to be computed at its own address."""
 _MAX_SHOWN: Final = 400
 _BESIDE: Final = 2
+_HALF, _TEXT, _NUMBER = 500, 78, 46  # width of half a page, and of columns of heat maps
 _CELLS: Final = (
     Column("map", "Map", "Which of those above.", "text"),
     Column("row", "Row", "Of the map.", "name", first=True),
@@ -110,8 +111,10 @@ def heat_maps(view: ViewFound | None, of: Subject, report: LensesReport | None, 
             grid.values, grid.rows, grid.columns, title=grid.title, texts=grid.texts, links=links, most=grid.most
         )
         drawn.append(Figure(picture, grid.title))
+    widest = max(len(grid.columns) * (_TEXT if grid.texts else _NUMBER) for grid in view.grids)
+    many = _BESIDE if widest <= _HALF else 1
     while drawn:
-        some, drawn = drawn[:_BESIDE], drawn[_BESIDE:]
+        some, drawn = drawn[:many], drawn[many:]
         yield Side(some) if len(some) > 1 else some[0]
     if not most:
         yield More("The numbers", lambda: [_cells(view.grids, play, report)], "The largest first")
