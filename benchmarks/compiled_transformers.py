@@ -2,8 +2,9 @@
 
 FOLDER is a Python environment for Tracr alone, which is made there if there is none. In it
 :mod:`benchmarks.tracr_programs` compiles the programs. Models go to ``app/bundled/models``, what Tracr's own answer on
-each row to ``tests/golden/tracr/answers.json``. Weights are Tracr's, number by number. The unembedding reads the directions of
-the residual stream that hold the program's output, a token for each value: the largest logit is what Tracr decodes.
+each row to ``tests/golden/tracr/answers.json``. Weights are Tracr's, number by number. The unembedding reads the
+directions of the residual stream that hold the program's output, a token for each value: the largest logit is what
+Tracr decodes.
 
 The planted circuit is what of the program has weights: an edge on a way to the logits whose source, times what its
 reader reads with, is not zero. Nothing is written unless Tracr, our model, its planted circuit under all rules and
