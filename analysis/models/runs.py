@@ -242,12 +242,16 @@ def pairs_of(model: Transformer, most: int) -> Pairs:
         model: with its task.
         most: so many pairs.
     """
-    tokens, answers = model.tokens, model.answers
-    n = len(answers) if len(set(answers.tolist())) > 1 else 0
+    n = len(model.answers) if len(set(model.answers.tolist())) > 1 else 0
     clean = np.unique(np.arange(min(n, most)) * n // max(1, min(n, most)))
-    apart = (tokens[clean, None] != tokens[None]).sum(axis=2)
-    apart[answers[clean, None] == answers[None]] = tokens.shape[1] + 1
-    return Pairs(clean, apart.argmin(axis=1), n)
+    return Pairs(clean, np.array([partner_of(model, row) for row in clean.tolist()], dtype=np.intp), n)
+
+
+def partner_of(model: Transformer, row: int) -> int:
+    """The row that is answered otherwise and differs in fewest tokens, the first of several; of none the row itself."""
+    apart = (model.tokens != model.tokens[row]).sum(axis=1)
+    others = model.answers != model.answers[row]
+    return int(np.where(others, apart, model.tokens.shape[1] + 1).argmin()) if others.any() else row
 
 
 def measured(metric: Metric, logits: Array, whole: Array, wanted: NDArray[np.int64], other: NDArray[np.int64]) -> Array:

@@ -92,7 +92,9 @@ def heat_maps(view: ViewFound | None, of: Subject, report: LensesReport | None, 
     if view.stands and not most:
         yield Notice("Does it stand in every valid circuit?", view.stands)
     pair = pairs_of(of.analysed.model, 1)
-    rows = {"row": int(pair.corrupt[0]), "source": int(pair.clean[0])} if len(pair.clean) else {}
+    ends = [*pair.corrupt.tolist(), *pair.clean.tolist()]
+    names = ("source", "row") if view.settings.get("direction") == "noising" else ("row", "source")
+    rows = dict(zip(names, ends, strict=False))
 
     def play(site: str) -> str:
         return of.links.play(of.slug, (), of.scope, change=[site], **rows)

@@ -22,7 +22,7 @@ from analysis.fixed_order import mean
 from analysis.models.attention_heads import Array
 from analysis.models.attention_weights import Transformer
 from analysis.models.model import gaps
-from analysis.models.runs import Run, Site, pairs_of, read_site, run, site_names
+from analysis.models.runs import Run, Site, partner_of, read_site, run, site_names
 from analysis.sandbox.intervention import MAX_CHANGES
 from app.addressing import Addresses
 from app.db.tables import ModelRow
@@ -265,8 +265,7 @@ def play_model(links: Addresses, place: ModelPlace, options: ModelOptions) -> Mo
     """
     model = cast(Transformer, place.model)
     row = chosen_row(place.model, np.zeros(1), options.row)
-    nearest = pairs_of(model, len(model.tokens)).corrupt
-    source = options.source if options.source is not None else int(nearest[row]) if len(nearest) else row
+    source = partner_of(model, row) if options.source is None else options.source
     played = ModelPlayed(links, place, row, chosen_row(place.model, np.zeros(1), source), ())
     for name, text in (
         *(("change", one) for one in options.change),
