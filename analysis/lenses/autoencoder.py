@@ -18,7 +18,7 @@ from analysis.lenses.lens import Array, Table
 from analysis.lenses.on_models import Grid, Grids
 from analysis.method_settings import Settings
 from analysis.models.attention_weights import Transformer
-from analysis.models.runs import run, site_names
+from analysis.models.runs import on_all_rows, site_names
 from analysis.networks.mlp import activations
 from analysis.networks.optimizers import Adam
 from analysis.networks.threads import one_thread
@@ -92,8 +92,8 @@ def look_at_stream(model: Transformer, settings: Settings, work: Work) -> Grids 
     """The latents of each layer's residual stream, and of what MLP blocks add, on all rows and positions of a
     transformer; None where training diverged.
     """
-    values, size = run(model, model.tokens).values, model.tokens.size
     names = [name for name in site_names(model) if name.startswith("x") or name.endswith("mlp")][1:]
+    values, size = on_all_rows(model, names.__contains__), model.tokens.size
     at = np.unique(np.arange(min(size, MAX_SAMPLES)) * size // min(size, MAX_SAMPLES))
     here = (model.tokens.ravel()[at, None] == np.arange(len(model.outputs))).astype(np.float64)
     times, grids, weights, shares = np.maximum(here.sum(axis=0), 1.0), list[Grid](), dict[str, Any](), list[float]()

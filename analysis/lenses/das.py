@@ -268,8 +268,8 @@ DAS: Final = Lens(
         (_DIMENSION, PAIRS),
         lambda model, settings: 3.0 * _STEPS * cost_of_run(model, int(settings["pairs"])) * _n_sites(model),
         lambda model, settings: alike(model, settings) or _too_wide(model, settings),
-        can_know="Where the other answer follows, the answer lies in that subspace on these pairs; another seed or "
-        "dimension may find another. Where it does not, that shows nothing.",
+        can_know="Where the other answer follows, the answer lies in that subspace on these pairs; another start "
+        "or dimension may find another. Where it does not, that shows nothing.",
         source="Geiger et al., CLeaR 2024 (arXiv:2303.02536), with the answer as the variable",
     ),
 )

@@ -19,7 +19,7 @@ from analysis.lenses.lens import Fit, Lens, not_applicable
 from analysis.lenses.on_models import Grid, Grids, OnModels, cost_of_run, positions
 from analysis.method_settings import Setting, Settings
 from analysis.models.attention_weights import Transformer
-from analysis.models.runs import run, unembedded
+from analysis.models.runs import on_all_rows, unembedded
 from analysis.question import Question
 from analysis.work import Work
 
@@ -31,7 +31,7 @@ _RIDGE: Final = 1e-6
 
 def streams(model: Transformer) -> dict[str, Array]:
     """``[rows, context, d_model]`` the residual stream on all rows, by site."""
-    return {name: one for name, one in run(model, model.tokens).values.items() if name.startswith("x")}
+    return on_all_rows(model, lambda name: name.startswith("x"))
 
 
 def read_out(model: Transformer, stream: Array) -> Array:

@@ -25,7 +25,7 @@ from analysis.models.attention_report import answer_places, places_looked_for
 from analysis.models.attention_weights import Transformer
 from analysis.models.circuits import number_bits
 from analysis.models.model import Role, Space
-from analysis.models.runs import Run, Site, measured, run
+from analysis.models.runs import Run, Site, measured, on_all_rows, run
 from analysis.work import Work
 
 PATTERN: Final = Setting("pattern", 0.5, "share of attention above which a head looks there", low=0.0, high=1.0)
@@ -47,7 +47,7 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     pairs, notes = paired(model, settings)
     tokens, right = model.tokens[pairs.clean], model.answers[pairs.clean]
     wrong, whole = model.answers[pairs.corrupt], run(model, tokens)
-    every = run(model, model.tokens).values
+    every = on_all_rows(model, lambda name: name.endswith(".a") or name.replace(".", "").isdigit())
     heads = [f"{layer}.{head}" for layer in range(1, len(model.layers) + 1) for head in range(model.n_heads)]
     at_answer = answer_places(model.tokens, model.answers)
     looked_for = (*places_looked_for(model.tokens), *(at_answer, at_answer), second_places(model.tokens), at_answer)

@@ -15,7 +15,7 @@ Vig et al., NeurIPS 2020 (arXiv:2004.12265); sites as in TransformerLens; edges 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -33,6 +33,7 @@ MILLISECONDS: Final = 1.5e-6
 METRICS: Final = ("logit-difference", "probability", "kl")
 Metric = Literal["logit-difference", "probability", "kl"]
 SLOTS: Final = ("q", "k", "v")
+_NUMBERS: Final = 1 << 21  # that a run keeps at once
 _SITE: Final = re.compile(r"(?P<name>[a-z0-9.-]{1,40})(?:~(?P<at>[1-9][0-9]?))?")
 
 
@@ -174,6 +175,24 @@ def run(
             x = x + told(f"{layer}.mlp", blocks.mlp(layer, read(x, f"{layer}.mlp")))
         x = told(f"x{layer}", x)
     return Run(found, unembedded(model, read(x, "logits")[:, -1]))
+
+
+def on_all_rows(model: Transformer, wanted: Callable[[str], bool]) -> dict[str, Array]:
+    """Some sites on all rows of the task, ``[rows, context, …]``, by runs of some rows at a time.
+
+    Args:
+        model: that is run.
+        wanted: name of a site → whether it is kept.
+    """
+    context, (heads, d_model, d_head) = model.tokens.shape[1], model.layers[0][0].shape
+    per_row = context * len(model.layers) * (heads * (3 * d_head + d_model + context) + 3 * d_model)
+    size = max(1, _NUMBERS // per_row)
+    found: dict[str, list[Array]] = {}
+    for start in range(0, len(model.tokens), size):
+        for name, values in run(model, model.tokens[start : start + size]).values.items():
+            if wanted(name):
+                found.setdefault(name, []).append(values)
+    return {name: np.concatenate(some) for name, some in found.items()}
 
 
 def unembedded(model: Transformer, seen: Array) -> Array:

@@ -22,7 +22,7 @@ from analysis.fixed_order import mean
 from analysis.models.attention_heads import Array
 from analysis.models.attention_weights import Transformer
 from analysis.models.model import gaps
-from analysis.models.runs import Run, Site, partner_of, read_site, run, site_names
+from analysis.models.runs import Run, Site, on_all_rows, partner_of, read_site, run, site_names
 from analysis.sandbox.intervention import MAX_CHANGES
 from app.addressing import Addresses
 from app.db.tables import ModelRow
@@ -115,7 +115,7 @@ class ModelPlayed(Shared):
         model, (name, _, reader) = self.model, change.site.name.partition("-")
         at = "x0" if reader and name == "x" else name
         if change.written == "mean":
-            return mean(run(model, model.tokens).values[at])[None]
+            return mean(on_all_rows(model, at.__eq__)[at])[None]
         given = run(model, model.tokens[[self.source]]).values[at]
         return np.zeros_like(given) if change.written else given
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.errors import InvalidIntervention
+from analysis.models import runs
 from analysis.models.attention import ATTENTION, read_attention
 from analysis.models.runs import (
     METRICS,
@@ -33,11 +34,8 @@ def test_logits_are_those_of_the_uncut_circuit(model):
     assert np.allclose(run(model, model.tokens).logits, space.run(every)[0], atol=1e-9)
 
 
-@pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("name", site_names(WHOLE))
+@pytest.mark.parametrize(("model", "name"), [(model, name) for model in (PLAIN, WHOLE) for name in site_names(model)])
 def test_what_is_written_is_what_a_site_is_and_its_derivative_foretells_the_change(model, name):
-    if name not in site_names(model):
-        pytest.skip("only models with MLP blocks have it")
     plain, random = run(model, model.tokens), np.random.default_rng(5)
     value = plain.values[name]
     assert np.array_equal(run(model, model.tokens, [(Site(name), value)]).logits, plain.logits)
@@ -62,6 +60,13 @@ def test_all_edges_out_of_a_source_together_are_the_source(model, source):
     whole = run(model, model.tokens, [(Site(name), given)])
     assert np.allclose(run(model, model.tokens, edges).logits, whole.logits, atol=1e-9)
     assert not np.allclose(run(model, model.tokens, edges[:1]).logits, whole.logits, atol=1e-6)
+
+
+def test_some_rows_at_a_time_give_what_all_give(monkeypatch):
+    monkeypatch.setattr(runs, "_NUMBERS", 2_000)
+    found, all_at_once = runs.on_all_rows(PLAIN, "2.1.q".__eq__), run(PLAIN, PLAIN.tokens).values["2.1.q"]
+    assert found.keys() == {"2.1.q"}
+    assert np.array_equal(found["2.1.q"], all_at_once)
 
 
 @pytest.mark.parametrize("metric", METRICS)
