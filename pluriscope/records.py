@@ -479,8 +479,8 @@ class AskedRecord(ByName):
     right: bool | None = Field(description="Whether the network answers so; null without a prediction.")
 
 
-class PlayRecord(ByName):
-    """One intervention by hand on a perceptron, and what it does."""
+class ByHandRecord(ByName):
+    """One intervention by hand."""
 
     url: str
     network: str = Field(description="SHA-256 of the network.")
@@ -488,6 +488,11 @@ class PlayRecord(ByName):
     engine_version: str
     words: str = Field(description="What is run and changed.")
     verdict: str = Field(description="What comes of it, in a few words.")
+
+
+class PlayRecord(ByHandRecord):
+    """One intervention by hand on a perceptron, and what it does."""
+
     changes: list[HandRecord]
     wants: int = Field(description="What the task wants.")
     before: RunRecord = Field(description="With nothing changed.")
@@ -502,15 +507,9 @@ class PatchRecord(ByName):
     words: str = Field(description="What is written there.")
 
 
-class PatchedRecord(ByName):
+class PatchedRecord(ByHandRecord):
     """One intervention by hand on a transformer, and what it does."""
 
-    url: str
-    network: str = Field(description="SHA-256 of the network.")
-    scope: dict[str, str]
-    engine_version: str
-    words: str = Field(description="What is run and changed.")
-    verdict: str = Field(description="What comes of it, in a few words.")
     changes: list[PatchRecord]
     wants: str = Field(description="What the task wants.")
     before: dict[str, float] = Field(description="Logits with nothing changed.")
