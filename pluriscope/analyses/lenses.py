@@ -217,7 +217,9 @@ def _said(
     yield Head(lens.label, on_models.definition if on_models else lens.definition, actions=actions)
     if stored is None:
         yield Notice(
-            "Not computed on a page", "An answer under these settings takes long.", "Ask for those that learn."
+            "Not computed on a page",
+            "An answer under these settings takes long.",
+            "Ask for those that learn." if of.ask is not None else "The analysis answers under the usual settings.",
         )
     else:
         for note in stored.notes:

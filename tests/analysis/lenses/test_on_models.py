@@ -161,7 +161,7 @@ def test_a_learned_subspace_is_orthonormal_and_better_than_the_widest():
         stream[:, 3] += moved @ rows.T @ rows
         return -log_softmax(run(SMOOTH, SMOOTH.tokens[pairs.clean], [(site, stream)]).logits)[range(12), wanted].mean()
 
-    assert loss(basis) < loss(np.linalg.svd(moved)[2][:2])
+    assert loss(basis) < loss(np.linalg.svd(moved)[2][:2]) / 2
     assert len(orthonormal(np.array([[1.0, 0], [2, 0], [1, 1]]))) == 2
 
 

@@ -13,6 +13,8 @@ from analysis.alignments.alignment import Alignment
 from analysis.errors import InvalidMask
 from analysis.networks.circuit import circuit_from_hex
 from app.figures.svg.aligned import aligned_diagram
+from app.figures.svg.elements import Step
+from app.figures.svg.heat import heat_map
 from app.figures.svg.networks import network_diagram
 from app.figures.svg.number_line import Threshold, number_line
 from app.figures.svg.thumbs import circuit_thumb
@@ -179,3 +181,12 @@ def test_a_name_stands_where_no_kept_edge_crosses_it():
     names = dict(re.findall(r'y="([\d.]+)" text-anchor="middle">(n\d\.\d)', network_diagram(weights, mask))[::-1])
     at = {name: float(y) for y, name in names.items()}
     assert at["n2.1"] > at["n1.1"]
+
+
+def test_a_heat_map_is_as_dark_as_its_numbers_and_outlines_those_below_0():
+    values, step = [[1.0, -0.5], [None, 2.0]], Step("/to", "Patch it", "cell")
+    drawn = heat_map(values, ["a", "b"], ["1", "2"], title="Map", links=[[step, None], [None, None]], most=4.0)
+    inks = re.findall(r'class="(ink(?: down)?)"[^>]*fill-opacity="([0-9.]+)"', drawn)
+    assert inks == [("ink", "0.25"), ("ink down", "0.06"), ("ink", "0.50")]
+    assert re.findall(r'<a id="cell" href="([^"]+)" aria-label="([^"]+)"', drawn) == [("/to", "Patch it")]
+    assert "Map. Largest of 3: b at 2 2.00; a at 1 1.00; a at 2 −0.50" in drawn

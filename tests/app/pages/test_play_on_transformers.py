@@ -91,21 +91,19 @@ def test_a_wrong_step_keeps_the_page_and_says_why(client):
 # --- lenses
 
 
-def test_each_cell_of_a_lens_leads_to_play_with_that_patch_set(client):
-    page, told = (
-        client.get(f"{LENSES}/patching-table?pairs=1"),
-        client.get(f"/api/v2{LENSES}/patching-table?pairs=1").json(),
-    )
-    grid = told["grids"][1]
-    row, column = grid["rows"].index("2.0"), grid["columns"].index("5")
-    url = re.search(r'href="([^"]*change=2\.0~5(?:&[^"]*)?)"', page.text)[1]
-    pair = pairs_of(MODEL, 1)
-    assert f"row={pair.corrupt[0]}" in unescape(url)
+@pytest.mark.parametrize("direction", ["denoising", "noising"])
+def test_each_cell_of_a_lens_leads_to_play_with_that_patch_set(client, direction):
+    address, pair = f"{LENSES}/patching-table?pairs=1&direction={direction}", pairs_of(MODEL, 1)
+    grid = client.get(f"/api/v2{address}").json()["grids"][1]
+    url = re.search(r'href="([^"]*change=2\.0~5(?:&[^"]*)?)"', client.get(address).text)[1]
     played = client.get("/api/v2" + unescape(url)).json()
     right, wrong = (MODEL.outputs[MODEL.answers[rows[0]]] for rows in (pair.clean, pair.corrupt))
-    ends = [played["before"], dict(zip(MODEL.outputs, run(MODEL, MODEL.tokens[pair.clean]).logits[0], strict=True))]
-    low, high, now = (one[right] - one[wrong] for one in (*ends, played["after"]))
-    assert grid["values"][row][column] == pytest.approx((now - low) / (high - low))
+    source = pair.clean if direction == "denoising" else pair.corrupt
+    patched_from = dict(zip(MODEL.outputs, run(MODEL, MODEL.tokens[source]).logits[0], strict=True))
+    ends = (played["before"], patched_from, played["after"])
+    low, high, now = (one[right] - one[wrong] for one in ends)
+    value = grid["values"][grid["rows"].index("2.0")][grid["columns"].index("5")]
+    assert value == pytest.approx((now - low) / (high - low))
 
 
 @pytest.mark.parametrize(
