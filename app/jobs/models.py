@@ -27,6 +27,7 @@ from analysis.planting.report import PlantedReport, report_of_model
 from analysis.report import Report
 from analysis.work import Work
 from app.addressing import Addresses
+from app.db.job_tables import JobRow
 from app.db.models import CircuitSearch as ModelSearch
 from app.db.models import (
     find_model,
@@ -38,6 +39,7 @@ from app.db.models import (
     stored_beside,
     stored_landscape,
 )
+from app.jobs.definitions import DEFINITIONS
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
 from app.jobs.queue import enqueue_of_model, was_asked
 from app.jobs.stages import BESIDE_CIRCUITS, follows
@@ -132,10 +134,13 @@ def _load_lenses(session: Session, arguments: Arguments) -> Compute[Report]:
     row, _, frame = searched_circuits(session, arguments["model"], arguments["rules"])
     kind, _ = model_of(row)
     masks = np.array(sorted(int(mask, 16) for mask in frame[REF].tolist()), dtype=np.uint64)
-    reports = (
-        stored_beside(session, row, rules, LENSES.key, LensesReport) for _, rules in searches_of(session, [row.id])
-    )
-    known = next(filter(None, reports), None) if arguments["rules"] else None
+    jobs = {
+        rules: session.get(JobRow, DEFINITIONS["model-lenses"].job_id({"model": row.digest, "rules": rules}))
+        for _, rules in searches_of(session, [row.id])
+        if rules != arguments["rules"]
+    }
+    made = (rules for rules, job in jobs.items() if job is not None and job.state == "done")  # by this version
+    known = next(filter(None, (stored_beside(session, row, rules, LENSES.key, LensesReport) for rules in made)), None)
     return partial(_look, row.document, kind.rules(arguments["rules"]), masks, known)
 
 

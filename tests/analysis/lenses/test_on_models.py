@@ -1,5 +1,6 @@
 """Lenses on transformers, against other ways to the same numbers."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from analysis.criteria.cuts import log_softmax
 from analysis.fixed_order import solved
 from analysis.lenses.das import learned_subspace, orthonormal
 from analysis.lenses.logit_lens import affine_maps
-from analysis.lenses.on_models import Grid, coalitions, parts_kept, words_on
+from analysis.lenses.on_models import Grid, OnModels, coalitions, parts_kept, words_on
 from analysis.lenses.probes import read_out_accuracy
 from analysis.lenses.registry import LENS_BY_KEY, LENSES
 from analysis.lenses.report import find_on_model
@@ -240,6 +241,21 @@ FEW = replace(PLAIN, tokens=PLAIN.tokens[:1], answers=PLAIN.answers[:1])
 def test_what_cannot_be_answered_is_refused(model, key, given, why):
     on_models = LENS_BY_KEY[key].on_models
     assert on_models.refuses(model, filled(on_models.settings, given, key)).startswith(why)
+
+
+def test_under_other_rules_only_what_circuits_say_is_made_anew(monkeypatch):
+    model = replace(PLAIN, tokens=PLAIN.tokens[::9], answers=PLAIN.answers[::9])
+    space, some = model.space(ATTENTION.rules("nodes")), np.array([15, 3], dtype=np.uint64)
+    first = find_on_model(model, space, some[:1])
+    monkeypatch.setattr(
+        OnModels, "answer", lambda self, *_: None if "previous" in self.definition else pytest.fail(self.definition)
+    )
+    second = find_on_model(model, space, some, known=first)
+    for before, after in zip(first.lenses, second.lenses, strict=True):
+        if before.lens != "roles":
+            assert after.grids == before.grids
+    told = {one.lens: one.stands for one in second.lenses}["direct-attribution"]
+    assert re.search(r"is in [12] of 2 valid circuits", told)
 
 
 def test_sites_of_answers_are_sites_of_the_model():
