@@ -139,7 +139,8 @@ def _says(plays: list[list[bool]], looks: dict[str, list[float]], heads: list[st
         else:
             none.append(f"{role} (highest attention {highest:.2f})")
     nobody = f"None of {len(heads)} heads plays {'; '.join(none)}." if none else ""
-    return " ".join(filter(None, (f"{'; '.join(told)}." if told else "", nobody)))
+    played = "; ".join(told)
+    return " ".join(filter(None, (f"{played[:1].upper()}{played[1:]}." if told else "", nobody)))
 
 
 def in_circuits(space: Space, roles: Sequence[Role], masks: NDArray[np.uint64]) -> tuple[Grid, str] | None:
@@ -159,11 +160,13 @@ def in_circuits(space: Space, roles: Sequence[Role], masks: NDArray[np.uint64]) 
     counts = found[:, :, heads].sum(axis=0)
     always = [role.label.lower() for at, role in enumerate(roles) if found[:, at].any(axis=1).all()]
     several = [
-        role.label for at, role in enumerate(roles) if (counts[at] > 0).sum() > 1 and not found[:, at].all(axis=0).any()
+        role.label.lower()
+        for at, role in enumerate(roles)
+        if (counts[at] > 0).sum() > 1 and not found[:, at].all(axis=0).any()
     ]
     told = f"In every one of {len(masks):,} valid circuits heads are {', '.join(always)}"
     told = told if always else f"No role is played in every one of {len(masks):,} valid circuits"
-    told += f"; {', '.join(several)} are other heads in other circuits" if several else ""
+    told += f"; other heads in other circuits are {', '.join(several)}" if several else ""
     values = tuple(tuple(row) for row in (counts.T / len(masks)).tolist())
     texts = tuple(tuple(f"{n:,}" for n in row) for row in counts.T.tolist())
     title = f"In how many of {len(masks):,} valid circuits the head has the role there"

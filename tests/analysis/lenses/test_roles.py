@@ -70,10 +70,10 @@ def test_what_is_lost_without_a_head_and_whose_queries_it_moves():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, "previous: 1.0; induction: 2.0; name mover: 2.0."),
+        ({}, "Previous: 1.0; induction: 2.0; name mover: 2.0."),
         ({}, "None of 2 heads plays duplicate (highest attention 0."),
         ({"pattern": 1.0}, "None of 2 heads plays previous (highest attention "),
-        ({"effect": 1e5}, "previous: 1.0; induction: 2.0. None of 2 heads plays"),
+        ({"effect": 1e5}, "Previous: 1.0; induction: 2.0. None of 2 heads plays"),
     ],
 )
 def test_thresholds_say_who_plays_a_role(given, words):
