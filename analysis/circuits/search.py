@@ -145,6 +145,21 @@ def _found(question: Question) -> Iterator[tuple[int, NDArray[np.uint64]]]:
             yield n_tested, _new(question, masks, others, question.ablations[:number])
 
 
+def count_common(first: Question, second: Question, work: Work = DEFAULT_WORK) -> int:
+    """How many circuits are valid in both of two networks of one shape; none is listed.
+
+    Args:
+        work: told between chunks with the number of circuits tested; may raise Cancelled.
+    """
+    found, tested = 0, 0
+    total = len(first.ablations) * count_in_space(first.cut.sizes, first.protocol)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for n_tested, masks in _found(first):
+            found, tested = found + int(decide_right(second, masks).sum()), tested + n_tested
+            work.tell("circuits", tested, total, f"{found:,} valid in both networks")
+    return found
+
+
 def decide_right(question: Question, masks: NDArray[Any]) -> NDArray[np.bool_]:
     """``[masks]``: which decide enough judged rows right under one of the question's ablations, circuits or not."""
     found = [_right_under(question, members, masks) for members in question.ablations]

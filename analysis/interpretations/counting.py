@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import BeyondLimits
-from analysis.interpretations.cuts import LayerCuts, read_cuts
+from analysis.interpretations.cuts import LayerCuts, common_cuts, read_cuts
 from analysis.interpretations.result import InterpretationCounts
 from analysis.interpretations.transfer import (
     LINKS_AT_ONCE,
@@ -39,7 +39,7 @@ class _TooManyStates(Exception):
 
 
 def count_interpretations(
-    question: Question, masks: NDArray[np.uint64], work: Work = DEFAULT_WORK
+    question: Question, masks: NDArray[np.uint64], work: Work = DEFAULT_WORK, *, shared_with: Question | None = None
 ) -> InterpretationCounts:
     """Count the interpretations of each circuit, and the classes that the inputs can tell apart.
 
@@ -48,6 +48,9 @@ def count_interpretations(
         work: told between batches, and within large ones, with the number of circuits done; may raise Cancelled. Its
             limits say after how many states of the first layers, over the circuits so far, counting stops, and how much
             memory the states of one circuit may take.
+        shared_with: count those alone that the same circuit of another network of this shape has, too: every gate with
+            the same function and table. Equal functions leave equal rows free, so these are again all completions of
+            some classes.
 
     Returns:
         Exact counts parallel to ``masks``; stopped, those of the first circuits, and ``truncated_at`` says how many.
@@ -69,9 +72,9 @@ def count_interpretations(
     most_carried = work.limits.max_bytes // (_COPIES * 8 * (max(question.cut.sizes[1:]) + 3))
     while len(totals) < n_circuits:
         some = masks[len(totals) : len(totals) + step]
-        layers = read_cuts(
-            question.cut, some, question.data.representatives, question.protocol.ablation, question.data.clean_rows
-        )
+        layers, alike = _cuts_of(question, some), np.ones(len(some), dtype=np.bool_)
+        if shared_with is not None:
+            layers, alike = common_cuts(layers, _cuts_of(shared_with, some))
         n_more = float(n_first_states(layers[0]).sum())
         if n_states + n_more > max_states and totals:
             break
@@ -92,13 +95,18 @@ def count_interpretations(
                 break
             cause = f"more than {most_carried:,} combinations of cuts in one layer of the first valid circuit"
             raise BeyondLimits("interpretations", cause, "use a smaller network") from None
-        totals += total
-        classes += observed
+        totals += [n if same else 0 for n, same in zip(total, alike.tolist(), strict=True)]
+        classes += [n if same else 0 for n, same in zip(observed, alike.tolist(), strict=True)]
         n_states += n_more
         step = min(2 * step, most_at_once)
         n_found += sum(total)
         work.tell("interpretations", len(totals), n_circuits, f"{n_found:,} interpretations")
     return _counted(totals, classes, n_circuits)
+
+
+def _cuts_of(question: Question, masks: NDArray[np.uint64]) -> tuple[LayerCuts, ...]:
+    data = question.data
+    return read_cuts(question.cut, masks, data.representatives, question.protocol.ablation, data.clean_rows)
 
 
 def _counted(totals: list[int], classes: list[int], n_circuits: int) -> InterpretationCounts:

@@ -77,6 +77,43 @@ def read_cuts(
     return tuple(cuts)
 
 
+def common_cuts(
+    first: Sequence[LayerCuts], second: Sequence[LayerCuts]
+) -> tuple[tuple[LayerCuts, ...], NDArray[np.bool_]]:
+    """The cuts that read the same function in two networks of one shape, for the same circuits.
+
+    The functions that cuts of one neuron read are true on ever fewer inputs, so those in common are again the cuts of
+    some levels.
+
+    Returns:
+        The cuts in common, and ``[circuits]`` whether in both networks the same neurons have a gate, each with a
+        function in common: otherwise the circuit has no interpretation in common, whatever its cuts.
+    """
+    alike = np.ones(len(first[0].levels), dtype=np.bool_)
+    found = []
+    for one, other in zip(first, second, strict=True):
+        own, others = _functions(one), _functions(other)
+        # both lack the words of a cut beyond their last: those are no function of either
+        shared = (own[..., :, None] == others[..., None, :]).any(axis=-1)
+        shared &= np.arange(own.shape[-1]) < one.n_cuts[..., None]
+        rows = np.arange(one.levels.shape[-1], dtype=np.uint64)
+        above = (own[..., None] >> rows & np.uint64(1)).astype(np.bool_)
+        levels = (above & shared[..., None]).sum(axis=2)
+        n_cuts = shared.sum(axis=2)
+        alike &= (((one.n_cuts > 0) == (n_cuts > 0)) & ((other.n_cuts > 0) == (n_cuts > 0))).all(axis=1)
+        separations = _separations(levels, int(n_cuts.max(initial=0)))
+        found.append(LayerCuts(one.values, levels, n_cuts, separations, one.parents))
+    return tuple(found), alike
+
+
+def _functions(cuts: LayerCuts) -> NDArray[np.uint64]:
+    """``[circuits, n_l, cuts]`` the function that each cut reads, bit i for input i; 0 beyond a neuron's last cut."""
+    n_rows, most = cuts.levels.shape[-1], max(int(cuts.n_cuts.max(initial=0)), 1)
+    above = cuts.levels[:, :, None, :] > np.arange(most)[:, None]
+    weights = np.uint64(1) << np.arange(n_rows, dtype=np.uint64)
+    return np.asarray(np.where(above, weights, np.uint64(0)).sum(axis=-1, dtype=np.uint64))
+
+
 def _levels(values: NDArray[np.float64]) -> NDArray[np.int64]:
     """Rank of each value among the distinct ones along the last axis; neighbours that nearly agree share a rank."""
     order = np.argsort(values, axis=-1, kind="stable")

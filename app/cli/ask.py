@@ -1,15 +1,17 @@
-"""`pluriscope ask`: one analysis of a network, from its file to what it found."""
+"""`pluriscope ask` and `compare`: one analysis of a network, and explanations or networks beside each other."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from app.cli.reading import given_protocol
+from app.cli.reading import given_protocol, limits_in_force, read_network
 from app.cli.store import store_in
-from app.cli.terminal import Shown, read_bytes, remark
+from app.cli.terminal import Refusal, Shown, progress_bar, read_bytes, remark
 
 if TYPE_CHECKING:
+    from analysis.networks.network import Network
     from app.db.engine import Store
     from app.db.job_tables import JobRow
 
@@ -29,28 +31,19 @@ def ask(
         output: Which output, from 0.
         thorough: Do also what takes long, where there is such.
     """
-    from analysis.models.registry import kind_of_file
-    from analysis.network_files.files import MAX_NETWORK_BYTES, parse_network_file
+    from analysis.network_files.files import MAX_NETWORK_BYTES
     from app.addressing import Addresses
-    from app.db.models import save_model
-    from app.db.writes import save_network
     from app.pages.analyses import analysis_meant
     from app.pages.every_analysis import asked
     from app.pages.place import locate_any
-    from app.routes.analyses import AnalysisRequest, ask_for, ask_for_analysis
+    from app.routes.analyses import ask_for
     from app.routes.asking import ThoroughOrder
 
     content, links = read_bytes(file, "network file", MAX_NETWORK_BYTES), Addresses()
-    rules = given_protocol(protocol)
     with store_in() as store:
-        with store.write() as session:
-            if kind_of_file(content) is None:
-                slug = save_network(session, parse_network_file(content)).slug
-            else:
-                slug = save_model(session, content)[0].slug
-            base = ask_for_analysis(session, links, slug, AnalysisRequest(protocol=rules, output=output))
-            known = base.arguments["protocol"]["name"] if isinstance(rules, dict) else rules
-            order = ThoroughOrder(protocol=known, output=output, thorough=thorough)
+        slug, base, rules = _asked(store, content, protocol, output)
+        order = ThoroughOrder(protocol=rules, output=output, thorough=thorough)
+        with store.read() as session:
             analysis = analysis_meant(key, links, locate_any(session, links, slug, order.scope))
         _do(store, base, quiet=quiet)
         with store.write() as session:
@@ -60,6 +53,25 @@ def ask(
             (found,) = asked(session, locate_any(session, links, slug, order.scope), links, [analysis])
             told = found.record().model_dump(mode="json")
     return Shown(told, told["findings"])
+
+
+def _asked(store: Store, content: bytes, protocol: str, output: int) -> tuple[str, JobRow, str]:
+    """A network or model stored: what it is called there, the job that analyses it, and under which rules."""
+    from analysis.models.registry import kind_of_file
+    from analysis.network_files.files import parse_network_file
+    from app.addressing import Addresses
+    from app.db.models import save_model
+    from app.db.writes import save_network
+    from app.routes.analyses import AnalysisRequest, ask_for_analysis
+
+    rules = given_protocol(protocol)
+    with store.write() as session:
+        if kind_of_file(content) is None:
+            slug = save_network(session, parse_network_file(content)).slug
+        else:
+            slug = save_model(session, content)[0].slug
+        base = ask_for_analysis(session, Addresses(), slug, AnalysisRequest(protocol=rules, output=output))
+        return slug, base, base.arguments["protocol"]["name"] if isinstance(rules, dict) else rules
 
 
 def _do(store: Store, job: JobRow, *, quiet: bool) -> None:
@@ -76,3 +88,77 @@ def _do(store: Store, job: JobRow, *, quiet: bool) -> None:
     outcome = compute(Work(clock=time.perf_counter))
     with store.write() as session:
         handler.save(session, job.arguments, outcome)
+
+
+def compare(
+    file: str,
+    others: Sequence[str],
+    *,
+    protocol: str = "complete",
+    output_index: int = 0,
+    task: str = "",
+    thorough: bool = False,
+    quiet: bool = False,
+) -> Shown:
+    """Say which explanations two networks share and which one has alone, or who of some explanations is right.
+
+    Example: pluriscope compare before.json after.json --json
+
+    Both networks are judged on the task of the first. With explanations of one network in place of the second, as
+    addresses write them: pluriscope compare xor.json c-1fff c-7ff3.
+
+    Exit codes: 0 done, 2 bad input.
+
+    Args:
+        file: Network file (JSON), or - for standard input.
+        others: Another network file, or two to six explanations of this network.
+        task: Of two networks, that both are judged on: a name, or a truth table. Default: the first one's.
+        thorough: Of two networks, ask criteria that take long, too.
+    """
+    from analysis.network_files.files import MAX_NETWORK_BYTES
+    from pluriscope.naming import ExplanationRef
+
+    content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
+    try:
+        refs = [str(ExplanationRef.parse(text)) for text in others]
+    except ValueError:
+        refs = []
+    if refs:
+        return _explanations(content, refs, protocol, output_index, quiet=quiet)
+    if len(others) != 1:
+        raise Refusal(f"{len(others)} others: networks are compared two at a time. Name one other network file.")
+    other = read_network(read_bytes(others[0], "network file", MAX_NETWORK_BYTES), protocol, "").file.network
+    return _networks(content, other, protocol, output_index, task, thorough=thorough, quiet=quiet)
+
+
+def _explanations(content: bytes, refs: Sequence[str], protocol: str, output: int, *, quiet: bool) -> Shown:
+    """Explanations of one network beside each other, as their page has them."""
+    from app.addressing import Addresses
+    from app.pages.compare.build import compare_of
+    from app.pages.compare.options import MOST_SHOWN, ComparedOptions
+
+    with store_in() as store:
+        slug, base, rules = _asked(store, content, protocol, output)
+        _do(store, base, quiet=quiet)
+        with store.read() as session:
+            found = compare_of(session, Addresses(), slug, ComparedOptions(e=refs, protocol=rules, output=output))
+            told = found.record(0, MOST_SHOWN).model_dump(mode="json")
+    return Shown(told, [told["verdict"]])
+
+
+def _networks(
+    content: bytes, other: Network, protocol: str, output: int, task: str, *, thorough: bool, quiet: bool
+) -> Shown:
+    from dataclasses import replace
+
+    from analysis.changes import find_changes
+    from analysis.networks.training_spec import task_of_text
+    from analysis.work import Work
+
+    (question,) = read_network(content, protocol, "", [output]).questions
+    if task:
+        question = replace(question, task=task_of_text(task, question.model.n_inputs))
+    with progress_bar(quiet) as report:
+        work = Work(report, clock=time.perf_counter, limits=limits_in_force())
+        found = find_changes(question, other, work, thorough=thorough)
+    return Shown(found.model_dump(mode="json", exclude_none=True), found.findings(question))

@@ -36,6 +36,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "Engine alone: no server, no database": {
         "analyse": "analyse.analyse",
         "ask": "ask.ask",
+        "compare": "ask.compare",
         "audit": "audit.audit",
         "train": "train.train",
         "plant": "plant.plant",

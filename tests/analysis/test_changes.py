@@ -1,0 +1,131 @@
+"""Kept, lost and gained, against sets that are listed one by one, and against estimates of the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analysis.changes import ChangesReport, compare, find_changes
+from analysis.errors import InvalidNetwork
+from analysis.interpretations.counting import count_interpretations
+from analysis.limits import Limits
+from analysis.networks.network import Network
+from analysis.pipeline import analyse_output
+from analysis.protocol import COMPLETE, PAPER
+from analysis.question import Question, ask
+from analysis.stories.search import all_stories
+from analysis.work import Work
+from tests.analysis.circuits.test_circuit_search import random_network
+from tests.golden_files import golden_network
+from tests.oracles.brute_force_interpretations import interpretations
+from tests.trained_networks import trained_xor
+
+
+def noisy(network: Network, size: float, seed: int = 0) -> Network:
+    draw = np.random.default_rng(seed).normal
+    return replace(network, weights=tuple(weight + size * draw(size=weight.shape) for weight in network.weights))
+
+
+def told(report: ChangesReport, kind: str) -> tuple[int, int, int]:
+    change = getattr(report, kind)
+    return int(change.kept), int(change.lost), int(change.gained)
+
+
+def readings(question: Question, mask: int) -> set[object]:
+    """All interpretations of a circuit, each as its gates' functions and tables."""
+    every, _ = interpretations(question.cut, mask, ablation=question.protocol.ablation)
+    return {tuple((layer, neuron, bits, table) for layer, neuron, _, _, bits, table in one) for one in every}
+
+
+@pytest.mark.parametrize("protocol", [COMPLETE, PAPER, COMPLETE.model_copy(update={"ablation": "mean"})])
+@pytest.mark.parametrize(("seed", "scale", "size"), [(32, 1, 0.0), (32, 1, 0.1), (39, 2, 0.1)])
+def test_counts_are_those_of_sets_listed_one_by_one(protocol, seed, scale, size):
+    drawn = random_network(seed, (2, 3, 1))
+    network = replace(drawn, weights=(drawn.weights[0], drawn.weights[1] * scale))
+    asked = ask(network, protocol=protocol)
+    both = [analyse_output(one) for one in (asked, replace(asked, model=noisy(network, size)))]
+    report = compare(*both)
+    masks = [set(one.circuits.masks.tolist()) for one in both]
+    listed = [{mask: readings(one.question, mask) for mask in of} for one, of in zip(both, masks, strict=True)]
+    pairs = [{(mask, one) for mask, every in of.items() for one in every} for of in listed]
+    placed = [
+        {
+            (of.algorithm.id, one.alignment.id)
+            for of in found.algorithms.algorithms
+            for one in of.alignments
+            if one.valid
+        }
+        for found in both
+    ]
+    for kind, (first, second) in {"circuits": masks, "interpretations": pairs, "alignments": placed}.items():
+        assert told(report, kind) == (len(first & second), len(first - second), len(second - first))
+    differ = {mask for mask in masks[0] & masks[1] if listed[0][mask] != listed[1][mask]}
+    assert {int(mask, 16) for mask in report.masks["changed"]} == differ  # these tasks have no stories
+    assert int(report.circuits.changed) == len(differ)
+    assert size > 0 or told(report, "circuits")[1:] == (0, 0)
+
+
+def test_either_direction_tells_the_same():
+    network = golden_network("xor_pretrained").network
+    asked = ask(network)
+    other = replace(asked, model=noisy(network, 0.1))
+    there, back = find_changes(asked, other.model), find_changes(other, network)
+    for kind in ("circuits", "interpretations", "alignments"):
+        kept, lost, gained = told(there, kind)
+        assert told(back, kind) == (kept, gained, lost)
+    for kind, every in there.criteria.items():
+        for key, one in every.items():
+            other_way = back.criteria[kind][key]
+            assert (one.kept, one.lost, one.gained) == (other_way.kept, other_way.gained, other_way.lost)
+
+
+def test_a_circuit_with_another_story_is_changed():
+    (network,) = trained_xor(3, 1)
+    asked = ask(network)
+    other = replace(asked, model=noisy(network, 0.05))
+    both = [analyse_output(one) for one in (asked, other)]
+    kept = np.intersect1d(*(one.circuits.masks for one in both))
+    stories = [all_stories(one, kept) for one in (asked, other)]
+    told_by = [[one.stories[number] for number in one.story_of.tolist()] for one in stories]
+    apart = {mask for mask, *told in zip(kept.tolist(), *told_by, strict=True) if told[0] != told[1]}
+    counts = [count_interpretations(one, kept).by_circuit for one in (asked, other)]
+    shared = count_interpretations(asked, kept, shared_with=other).by_circuit
+    read = {mask for mask, *n in zip(kept.tolist(), *counts, shared, strict=True) if len({*n}) > 1}
+    assert apart - read
+    report = compare(*both)
+    assert {int(mask, 16) for mask in report.masks["changed"]} == apart | read
+
+
+LIMITED = {
+    "counted": Limits(max_valid=20, n_draws=150, n_smallest=2),
+    "estimated": Limits(max_possible=100, max_seconds=0, n_samples=20_000, n_draws=150, n_smallest=2),
+}
+
+
+@pytest.mark.parametrize("method", LIMITED)
+def test_what_cannot_be_listed_is_counted_or_estimated(method):
+    network = golden_network("xor_pretrained").network
+    other, asked = noisy(network, 0.1), ask(network)
+    truth, found = find_changes(asked, other), find_changes(asked, other, Work(limits=LIMITED[method]))
+    if method == "counted":
+        assert (told(found, "circuits"), found.circuits.estimated) == (told(truth, "circuits"), None)
+    kinds = ("circuits", "interpretations") if method == "estimated" else ("interpretations",)
+    for kind in kinds:
+        change = getattr(found, kind)
+        assert change.estimated
+        assert 0.9 < change.confidence < 1
+        for name, at in zip(("kept", "lost", "gained"), told(truth, kind), strict=True):
+            low, high = map(int, change.intervals[name])
+            assert low <= at <= high
+            assert low <= int(getattr(change, name)) <= high
+    assert not found.masks
+    assert found.alignments == truth.alignments
+    assert any("drawn uniformly" in reason for reason in found.reasons)
+
+
+def test_another_shape_is_refused():
+    first, second = trained_xor(2, 1)[0], trained_xor(3, 1)[0]
+    with pytest.raises(InvalidNetwork, match="one has the shape 2-2-2-1, the other 2-3-3-1"):
+        find_changes(ask(first), second)

@@ -1,0 +1,59 @@
+"""`pluriscope compare`: two networks, or explanations of one, without a server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app import bundled
+from tests.app.cli.test_analyse import run
+
+PRETRAINED = Path(bundled.__file__).with_name("xor-pretrained.json")
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    document, draw = json.loads(PRETRAINED.read_text()), np.random.default_rng(0).normal
+    document["weights"] = [(np.array(one) + 0.1 * draw(size=np.shape(one))).tolist() for one in document["weights"]]
+    path = tmp_path / "other.json"
+    path.write_text(json.dumps(document | {"tasks": [{"truth_table": [0, 0, 0, 1]}]}))
+    return path
+
+
+def test_two_networks_are_judged_on_the_task_of_the_first(other, capsys):
+    assert run("compare", PRETRAINED, other, "--json", "-q") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["circuits"] == {"kept": 194, "lost": 3, "gained": 46, "changed": 192}
+    assert told["interpretations"] == {"kept": 95_790_992, "lost": 52_108_028, "gained": 55_324_105, "changed": 0}
+    assert told["alignments"] == {"kept": 3, "lost": 0, "gained": 0, "changed": 0}
+    assert told["criteria"]["circuit"]["mean-ablation"]["kept"] == 180
+    assert run("compare", PRETRAINED, other, "--task", "0001", "-q") == 0
+    assert capsys.readouterr().out.splitlines()[0] == "Of 929 valid circuits 268 stay; 0 are new."
+
+
+def test_explanations_of_one_network_are_told_as_their_page_tells_them(capsys):
+    assert run("compare", PRETRAINED, "a-a2e8546f11f80df4.0:1.0_1:1.1", "i-3ffff.0", "--json", "-q") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["kind"] for one in told["explanations"]] == ["alignment", "interpretation"]
+    assert told["n_contradictions"] == len(told["contradictions"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("xor-2-2-2.json",), "one has the shape 2-3-3-1, the other 2-2-2-2-1"),
+        (("and-3-3.json", "xor-2-2-2.json"), "2 others: networks are compared two at a time"),
+        (("none.json",), "cannot be read"),
+        (("c-3ffff",), "names 1 of the two or more explanations"),
+        (("c-3ffff", "c-1ffff"), "mask 1ffff: is no circuit"),
+        (("and-3-3.json", "--task", "01"), "must be 4 values"),
+        (("and-3-3.json", "--output-index", "2"), "output 2"),
+    ],
+)
+def test_bad_input_is_refused(given, words, capsys):
+    files = [PRETRAINED.with_name(one) if one.endswith(".json") else one for one in given]
+    assert run("compare", PRETRAINED, *files, "-q") == 2
+    assert words in capsys.readouterr().err
