@@ -82,7 +82,7 @@ class MethodsReport(Report):
         if deleted is not None:
             more.append(f"Deleting {part}s in a random order while the circuit stays valid leaves {deleted['edges']}.")
         tied = sum(one.default and one.ties is not None and decide(one.ties) for one in self.answers)
-        more += [f"Ties decide whether {tied} of them {'is' if tied == 1 else 'are'} valid."] if tied else []
+        more += [f"Ties decide whether {tied} of the answers {'is' if tied == 1 else 'are'} valid."] if tied else []
         return [told, " ".join(more)] if more else [told]
 
 

@@ -229,7 +229,7 @@ def _look_at_stream(model: Transformer, settings: Settings, work: Work) -> Grids
     )
     best, name, place = max((value, name, column) for name, column, value, _ in grids[0].cells())
     told = f"Learned on {name} at position {place}, it brings the other answer on {best:.0%} of held-out pairs."
-    few = f"{len(fitted.clean)} pairs are no more than the {len(model.unembedding)} dimensions of the stream."
+    few = f"Learned from {len(fitted.clean)} pairs, no more than the {len(model.unembedding)} dimensions: too few."
     return Grids(grids, told, (*notes, few) if len(fitted.clean) <= len(model.unembedding) else notes, directions)
 
 

@@ -105,7 +105,7 @@ def _look_at_tokens(model: Transformer, settings: Settings, _work: Work) -> Grid
     fits = [weighted_ridge(kept, outputs, weights, _RIDGE) for outputs in values]
     grids = rows_by_position(model, pairs.clean, np.array([slopes for slopes, _, _ in fits]), "Slope")
     shares = [share for _, _, share in fits if share is not None]
-    told = f" The lines explain {min(shares):.0%} to {max(shares):.0%} of the weighted variance." if shares else ""
+    told = f" The lines explain {min(shares):.0%} or more of the weighted variance." if shares else ""
     return Grids(grids, f"{strongest_position(grids[0])}{told}")
 
 

@@ -134,7 +134,8 @@ def _look_affine(model: Transformer, _settings: Settings, _work: Work) -> Grids:
         Grid("The same without it, as the logit lens reads", names, columns, tuple(plain)),
     )
     better = sum(one < other for rows in zip(mapped, plain, strict=True) for one, other in zip(*rows, strict=True))
-    told = f"The map comes nearer to what the model gives in {better} of {len(names) * len(columns)} cells"
+    told = "The map comes nearer than the logit lens to what the model gives"
+    told += f" in {better} of {len(names) * len(columns)} cells"
     n = int((~fitted).sum())
     weights: dict[str, Any] = {
         name: {"matrix": one.tolist(), "shift": shift.tolist()} for name, (one, shift) in zip(found, maps, strict=True)

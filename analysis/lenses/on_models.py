@@ -275,7 +275,9 @@ def words_of(sizes: Mapping[str, float], kept: Mapping[str, int], n: int, *, eff
         told = f"{len(large)} of {len(largest)} parts have an effect of {LARGE:g} or more"
         told += f"; {held or 'none'} of them {'is' if held == 1 else 'are'} in every valid circuit"
     told += f". More than half of the {n:,} valid circuits do without {_named(rare, kept, n)}" if rare else ""
-    told += f". In every valid circuit, with a smaller effect: {', '.join(silent[:_MOST_NAMED])}" if silent else ""
+    if silent:
+        more = f" and {len(silent) - _MOST_NAMED} more" if len(silent) > _MOST_NAMED else ""
+        told += f". In every valid circuit, with a smaller effect: {', '.join(silent[:_MOST_NAMED])}{more}"
     return f"{told}."
 
 

@@ -100,8 +100,8 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
         grid("Direct effect on the right logit", ("direct", "without movers"), effects, backups),
         grid("Causal tests", ("lost without it", "queries moved"), lost, moved, most=1.0),
     )
-    first = ("Attention is over all rows.", *notes) if notes else ()
-    return Grids(grids, _says(plays, looks, heads), first)
+    first = tuple(f"Attention is over all rows, the rest {note[:1].lower()}{note[1:]}" for note in notes)
+    return Grids(grids, _says(plays, looks, heads, pattern), first)
 
 
 def _attention(shares: Array, where: NDArray[np.bool_]) -> float:
@@ -129,7 +129,7 @@ def _query_moved(
     return max(found)
 
 
-def _says(plays: list[list[bool]], looks: dict[str, list[float]], heads: list[str]) -> str:
+def _says(plays: list[list[bool]], looks: dict[str, list[float]], heads: list[str], pattern: float) -> str:
     told, none = [], []
     for at, role in enumerate(ROLES):
         some = [head for head, yes in zip(heads, plays, strict=True) if yes[at]]
@@ -137,7 +137,8 @@ def _says(plays: list[list[bool]], looks: dict[str, list[float]], heads: list[st
         if some:
             told.append(f"{role}: {', '.join(some)}")
         else:
-            none.append(f"{role} (highest attention {highest:.2f})")
+            but = ", without the effect" if highest > pattern else ""
+            none.append(f"{role} (highest attention {highest:.2f}{but})")
     nobody = f"None of {len(heads)} heads plays {'; '.join(none)}." if none else ""
     played = "; ".join(told)
     return " ".join(filter(None, (f"{played[:1].upper()}{played[1:]}." if told else "", nobody)))

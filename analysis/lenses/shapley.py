@@ -105,7 +105,7 @@ def _look_at_tokens(model: Transformer, settings: Settings, _work: Work) -> Grid
     values = coalitions(model, rows, np.broadcast_to(others, (len(rows), len(others))))
     scores = shapley_values(values, model.tokens.shape[1])
     grids = rows_by_position(model, rows, scores, "Shapley value")
-    note = "Sets of tokens of two rows are mostly no rows of the task."
+    note = "Rows mixed from the tokens of two rows are mostly no rows of the task."
     return Grids(grids, strongest_position(grids[0]), (note,))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,11 +16,12 @@ from analysis.models.judging import asked_of, column_of
 from analysis.tasks import INPUT_NAMES
 from app.db.models import stored_circuits
 from app.figures.numbers import decimal, duration, when
-from app.pages.analyses import about as about_explanation
+from app.pages.every_analysis import asked
 from app.pages.page import DRAWING, One
 from app.pages.place import AnyPlace, ModelPlace, Place
 from app.pages.verdicts.told import folded
 from pluriscope.analyses.registry import COMMON_GROUND, Analysis
+from pluriscope.analyses.shown import shown
 from pluriscope.blocks import Action, Block, Figure, Menu, More, Notice, Section, Table
 from pluriscope.records import RowRecord
 from pluriscope.tables import Column, Row, Type
@@ -102,7 +104,10 @@ def head_actions(one: One) -> list[Action | Menu]:
 
 def told(one: One, analyses: Iterable[Analysis]) -> Iterator[Block]:
     """What some analyses say of an explanation."""
-    return about_explanation(one.session, one.place, one.links, one.ref, one.item, analyses)
+    for each in asked(one.session, one.whole, one.links, [each for each in analyses if shown(each).about]):
+        says = shown(each.analysis).about
+        if says is not None and each.state != "not_applicable":
+            yield from says(each.report, replace(each.subject, item=one.item), one.ref)
 
 
 def about(one: One) -> Iterator[Block]:

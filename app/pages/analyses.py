@@ -36,7 +36,7 @@ from pluriscope.analyses.registry import BY_KEY, PAIR, SHOWN, Analysis
 from pluriscope.analyses.rivals import farthest
 from pluriscope.analyses.shown import Item, Subject, network_subject, shown
 from pluriscope.blocks import Action, Block, Choice, Head, Notice, Progress, Prose, Section
-from pluriscope.naming import ExplanationRef, Scope
+from pluriscope.naming import Scope
 
 R = TypeVar("R", bound=Report)
 State = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed", "not_applicable"]
@@ -436,21 +436,3 @@ def item_of(one: Asked, item: str, options: Mapping[str, str]) -> Item:
         yield from rest
 
     return replace(found, blocks=blocks)
-
-
-def about(
-    session: Session, place: Place, links: Addresses, ref: ExplanationRef, item: Any, analyses: Iterable[Analysis]
-) -> Iterator[Block]:
-    """What some analyses say of one explanation of a network: blocks for its page.
-
-    Args:
-        ref: the explanation.
-        item: its value.
-        analyses: those that are asked.
-    """
-    for analysis in analyses:
-        says = shown(analysis).about
-        if says is not None:
-            one = of_network(session, place, links, analysis)
-            if one.state != "not_applicable":
-                yield from says(one.report, replace(one.subject, item=item), ref)

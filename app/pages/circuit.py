@@ -38,7 +38,7 @@ from app.pages.interpretation_list import CircuitOptions, interpretations
 from app.pages.network_page import behaviour_of
 from app.pages.page import One, page
 from app.pages.place import ModelPlace, Place
-from pluriscope.analyses.registry import COMMON_GROUND, SHOWN
+from pluriscope.analyses.registry import COMMON_GROUND, PLANTED, SHOWN
 from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Notice, Section, Side, Table
 from pluriscope.blocks import Verdict as Mark
 from pluriscope.kinds.circuits import edge_labels
@@ -213,6 +213,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     yield _head(one, cut)
     yield Side([figure(one, cut.drawn, "What is kept, the rest pale."), Facts(list(_facts(cut)))])
     if isinstance(one.whole, ModelPlace):
+        yield from told(one, [PLANTED])
         yield from _on_the_rows(cut)
     else:
         question = one.whole.question

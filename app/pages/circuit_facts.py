@@ -21,7 +21,7 @@ from app.options import PageModel
 from app.pages.place import Place
 from app.recent import Recent
 
-NEAREST: Final = "smallest on any row; negative: that row is wrong"
+NEAREST: Final = "smallest distance to another answer; below 0 where that row is wrong"
 N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot
 MAX_INDEX_DIGITS: Final = 999
 MOST_ON_PAGES: Final = 1_000_000

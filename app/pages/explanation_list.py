@@ -35,7 +35,7 @@ from pluriscope.errors import InvalidOption
 from pluriscope.frames import KIND, Frame, Overview, Part
 from pluriscope.kinds.columns import criterion_of, says
 from pluriscope.kinds.listing import COLUMNS, OF_KIND, shown_columns
-from pluriscope.naming import Scope
+from pluriscope.naming import RulesScope, Scope
 from pluriscope.records import ListRecord, UndecidedRecord, facet_records, list_of, plain
 from pluriscope.tables import LIMIT, Column, Facet, Query, read_query, words_of
 from pluriscope.templating import part_url
@@ -251,7 +251,14 @@ def states(found: Asked) -> Iterator[Block]:
         yield Notice("There may be more than is listed", found.limit, state="computing")
     elif state != "done" and found.frame is None and found.limit:
         cause = f"{found.limit[:1].upper()}{found.limit[1:]}."
-        yield Notice("Not searched", cause, "Use coarser rules or a smaller network.", state="refused")
+        others = found.place.others() if isinstance(found.place, ModelPlace) else {}
+        known = searches_of(found.session, [found.place.row.id]) if others else {}
+        searched = [
+            Action(f"Circuits under {words}", found.addresses.explanations(found.place.slug, scope))
+            for words, scope in others.items()
+            if any(RulesScope.of(text) == scope for _, text in known)
+        ]
+        yield Notice("Not searched", cause, "Use coarser rules or a smaller network.", "refused", searched)
     elif (
         state == "not_analysed"
         and isinstance(found.place, Place)

@@ -18,7 +18,7 @@ from pluriscope.records import AnswerRecord
 from pluriscope.tables import Row
 
 ROW: Final = "Of earlier addresses, which looked at one row of the task; the network's page does."
-N_ROWS: Final = 24
+N_ROWS: Final = 8
 """Of a task that are shown."""
 
 
@@ -86,5 +86,7 @@ def table_blocks(tables: Iterable[Table]) -> Iterator[Block]:
     """What there is to say of a network or circuit in tables."""
     for table in tables:
         yield Section(table.title, f"{table.meaning}.")
-        cells = [[f"{one:.3g}" if isinstance(one, float) else one for one in some] for some in table.rows]
+        cells = [
+            [f"{one:.3g}".replace("-", "−") if isinstance(one, float) else one for one in some] for some in table.rows
+        ]
         yield Listed.plain(list(table.columns), cells)

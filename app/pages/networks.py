@@ -21,7 +21,7 @@ from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.models import CircuitSearch, all_models, model_of, searches_of
 from app.db.reads import networks as reads
-from app.db.tables import AnalysisRow, ModelRow, NetworkRow
+from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery
 from app.figures.numbers import noun, readable
 from app.figures.svg.graphs import graph_diagram
@@ -116,7 +116,7 @@ def _state(row: Row) -> Markup:
     if job is not None:
         words = Markup('<a href="{}">{}</a>').format(row["says"]["job"], words)
     told = Markup('<span class="glyph">{}</span> {}').format(verdict_mark(sign), words)
-    return told + (Markup('<span class="sub">{}</span>').format(more) if more else "")
+    return told + (Markup(': <span class="sub">{}</span>').format(more) if more else "")
 
 
 _hidden = partial(Column, shown=False, orders=False)
@@ -244,16 +244,18 @@ def _perceptrons(session: Session, links: Addresses, text: str, rules: Sequence[
 
 
 def _transformers(session: Session, links: Addresses, text: str) -> Iterator[Row]:
-    """A row for each, under its usual rules."""
+    """A row for each, under its usual rules, or the first that were searched."""
     rows = all_models(session, text)
     searches = searches_of(session, [row.id for row in rows])
     for row in rows:
-        yield _transformer(row, searches.get((row.id, "")), links)
+        kind, model = model_of(row)
+        searched = (one for one in kind.admitted_rules(model) if (row.id, kind.write_rules(one)) in searches)
+        place = ModelPlace(row, kind, model, rules := next(searched, kind.default_rules), model.space(rules))
+        yield _transformer(place, searches.get((row.id, place.text)), links)
 
 
-def _transformer(row: ModelRow, search: CircuitSearch | None, links: Addresses) -> Row:
-    kind, model = model_of(row)
-    rules, told, counts = kind.default_rules, "", dict[str, Any]()
+def _transformer(place: ModelPlace, search: CircuitSearch | None, links: Addresses) -> Row:
+    row, kind, model, told, counts = place.row, place.kind, place.model, "", dict[str, Any]()
     if search is not None:
         told = f"{search.listed:,} listed" if search.listed < search.valid else ""
         counts = {
@@ -261,8 +263,9 @@ def _transformer(row: ModelRow, search: CircuitSearch | None, links: Addresses) 
             "circuits_valid": search.valid,
             "circuits_method": "listed",
         }
-    elif ModelPlace(row, kind, model, rules, model.space(rules)).too_large:
+    elif place.too_large:
         told = "too many circuits to try"
+    below = f"{kind.noun} under {place.rules}" if place.text else kind.noun
     values = {
         "kind": kind.key,
         "slug": row.slug,
@@ -271,14 +274,14 @@ def _transformer(row: ModelRow, search: CircuitSearch | None, links: Addresses) 
         "shape": "",
         "output": 0,
         "task": model.task,
-        "protocol": ", ".join(rules.values()),
+        "protocol": place.rules,
         "state": "not_analysed" if search is None else "truncated" if told else "done",
         **counts,
-        "url": links.network(row.slug),
+        "url": links.network(row.slug, place.scope),
         "origin": row.origin,
-        "says": {"below": f"{kind.noun}, {noun(len(model.rows), 'row')} · {_ORIGINS[row.origin]}", "state": told},
+        "says": {"below": f"{below}, {noun(len(model.rows), 'row')} · {_ORIGINS[row.origin]}", "state": told},
     }
-    return Row(values, ref=row.slug, url=values["url"], drawing=partial(_graph, model, rules))
+    return Row(values, ref=row.slug, url=values["url"], drawing=partial(_graph, model, place.settings))
 
 
 def _graph(model: Model, rules: Mapping[str, str]) -> Markup:

@@ -360,9 +360,7 @@ def _circuits(
         yield Fact("Possible circuits", readable(place.space.possible), place.rules, "not searched", every)
     elif frame is not None and search.valid and search.listed == search.valid:
         n, rows = int((np.asarray(frame["right"]) < len(place.model.rows)).sum()), len(place.model.rows)
-        yield Fact(
-            f"Of the {exact(search.valid)} miss a row", exact(n), f"valid is right on more than 99% of {rows} rows"
-        )
+        yield Fact("Miss a row", exact(n), f"of {exact(search.valid)}; valid is right on more than 99% of {rows} rows")
 
 
 def _rows_right(place: ModelPlace, frame: Mapping[str, Any] | None) -> Iterator[Block]:

@@ -17,6 +17,7 @@ from analysis.discovery.registry import METHODS
 from analysis.errors import AnalysisError, InvalidTask
 from analysis.explanations.registry import KIND_OF
 from analysis.lenses.lens import Lens
+from analysis.lenses.logit_lens import no_sum
 from analysis.lenses.registry import LENSES
 from app.addressing import Addresses
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
@@ -200,9 +201,9 @@ def _begun(words: Sequence[str], text: str) -> bool:
 
 
 def _methods(links: Addresses, words: Sequence[str]) -> list[Hit]:
-    """Discovery methods and lenses by name, meaning or source, on the network that introduces the site."""
+    """Discovery methods and lenses by name, meaning or source, on a network that has an answer."""
     every: list[tuple[Method | Lens, str]] = [(one, links.analysis(NETWORK, "methods")) for one in METHODS]
-    every += [(one, links.analysis(NETWORK, "lenses", item=one.key)) for one in LENSES]
+    every += [(one, links.analysis(_of(one), "lenses", item=one.key)) for one in LENSES]
     ranked = [
         (not _begun(words, f"{one.label} {one.key}"), place, one, url)
         for place, (one, url) in enumerate(every)
@@ -212,6 +213,10 @@ def _methods(links: Addresses, words: Sequence[str]) -> list[Hit]:
         Hit(kind="method", label=one.label, detail=one.definition, url=url)
         for _, _, one, url in sorted(ranked, key=lambda entry: entry[:2])
     ]
+
+
+def _of(lens: Lens) -> str:
+    return "induction-attention" if lens.applies is no_sum else NETWORK  # a perceptron has nothing to attribute
 
 
 def _terms(links: Addresses, words: Sequence[str]) -> list[Hit]:

@@ -178,6 +178,7 @@ def _looking(place: ModelPlace, answer: AnswerRecord, row: int) -> tuple[Looking
         most = max(shares, key=lambda number: max(shares[number]))
         share = max(shares[most])
         there = shares[most].index(share)
-        said += f" {graph.nodes[most].label} gives {share:.0%} of its look to place {there + 1}, {run.places[there]}."
-        said += " Bars: what the last place of each head looks at."
+        who, what = graph.nodes[most].label.capitalize(), f"position {there + 1}, {run.places[there]}"
+        said += f" {who} gives {share:.0%} of its attention to {what}."
+        said += " Bars: each head's attention from the last position."
     return Looking(run.places, shares, answer.given), said

@@ -34,7 +34,7 @@ from pluriscope.tables import Column, Row
 MAX_MILLISECONDS: Final = 2_000.0
 """What an answer may be expected to take to be computed at its own address."""
 _BESIDE: Final = 2
-_HALF, _TEXT, _NUMBER = 500, 78, 46  # width of half a page, and of columns of heat maps
+_HALF, _TEXT, _NUMBER = 550, 78, 46  # width of half a page, and of columns of heat maps
 _CELLS: Final = (
     Column("map", "Map", "Which of those above.", "text"),
     Column("row", "Row", "Of the map.", "name", first=True),
@@ -186,7 +186,8 @@ def _item(report: LensesReport | None, of: Subject, key: str, options: Mapping[s
         InvalidMethod: no such lens or setting, or a value that is not allowed.
     """
     if key not in LENS_BY_KEY:
-        raise InvalidMethod(f"lens {key[:40]!r}", "is unknown", f"use one of {', '.join(LENS_BY_KEY)}")
+        fit = [name for name, one in LENS_BY_KEY.items() if of.ask is not None or one.on_models]
+        raise InvalidMethod(f"lens {key[:40]!r}", "is unknown", f"use one of {', '.join(fit)}")
     lens, item = LENS_BY_KEY[key], f"lens {key}"
     known = _settings(lens, of)
     settings = filled(known, read_values(known, {name: one for name, one in options.items() if one}, item), item)
@@ -197,8 +198,8 @@ def _item(report: LensesReport | None, of: Subject, key: str, options: Mapping[s
     text = settings_text(key, _changed(known, one.settings))
     outcome = "" if one.found is None else one.found.outcome
     record = {"lens": text, "settings": dict(one.settings), "outcome": outcome, **one.view}
-    if one.found is not None and one.found.stands:
-        record["stands"] = one.found.stands
+    if one.found is not None:
+        record |= {name: told for name in ("stands", "notes") if (told := getattr(one.found, name))}
     made = partial(_said, lens, one.settings, one.found, one.view, of, report)
     return Item(f"{lens.label} of {of.name}", made, record)
 
@@ -222,14 +223,15 @@ def _said(
             "Ask for those that learn." if of.ask is not None else "The analysis answers under the usual settings.",
         )
     else:
-        for note in stored.notes:
-            yield Notice(note)
+        notes = [Notice(note) for note in stored.notes]
+        yield from () if of.ask is None else notes
         drawn = Markup("") if of.ask is None else picture(lens, stored, of.question)
         says = stored.says or f"Nothing: {_SILENT.get(stored.outcome, 'it was not asked')}."
         if drawn:
             yield Figure(drawn, says)
         yield Prose(f"{'' if drawn else says} What it can know: {_can_know(lens, of)}", glossary=False)
         if of.ask is None:
+            yield from notes
             yield from heat_maps(stored, of, report)
         else:
             if stored.stands:

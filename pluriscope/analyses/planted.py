@@ -98,14 +98,13 @@ def _score(one: Score) -> str:
 def _about(_: PlantedReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
     """That an explanation is what was planted."""
     record = of.planted
-    if not isinstance(record, PlantedRecord):
+    if record is None:
         return
-    planted = {
-        str(ExplanationRef("circuit", record.circuit.hex)),
-        str(ExplanationRef("algorithm", record.algorithm.id)),
-        str(ExplanationRef("alignment", record.algorithm.id, record.alignment.id)),
-    }
-    if str(ref) in planted:
+    planted = {ExplanationRef("circuit", record.circuit.hex)}
+    if isinstance(record, PlantedRecord):
+        planted.add(ExplanationRef("algorithm", record.algorithm.id))
+        planted.add(ExplanationRef("alignment", record.algorithm.id, record.alignment.id))
+    if str(ref) in map(str, planted):
         action = Action("What was planted", of.links.analysis(of.slug, "planted", of.scope))
         yield Notice("It was planted", actions=[action])
 

@@ -167,7 +167,7 @@ LADDER: Final = Analysis(
 LENSES: Final = Analysis(
     "lenses",
     "Lenses",
-    "Which functions can be read from a layer, and which does the network use?",
+    "What can be read from each layer, and what does the network use?",
     "Under a second for most networks; lenses that learn take some seconds each.",
     "analysis.lenses.report:find",
     (("lenses", "Lenses", "every lens under its default settings, and functions on every layer"),),

@@ -205,6 +205,6 @@ def settings_form(settings: Iterable[Setting], scope: Scope, first: Mapping[str,
     fields: dict[str, Any] = dict(first or {})
     for one in settings:
         choices = ("true", "false") if isinstance(one.default, bool) else tuple(one.choices)
-        told = Field("", title=one.name, description=f"{one.meaning}; {one.allowed()}")
+        told = Field("", title=one.name, description=one.meaning if choices else f"{one.meaning}; {one.allowed()}")
         fields[one.name] = (Literal[*choices] if choices else str, told)
     return create_model("Settings", **kept, **fields)

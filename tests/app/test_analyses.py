@@ -66,7 +66,7 @@ FINDINGS = {
         "Under default settings 7 of 7 methods answer with a valid circuit, and they give 6 different answers.",
         "The valid ones have 12 to 18 edges; the smallest has 2 more than needed. A random order of edges is valid "
         "too, with 18 edges. Deleting edges in a random order while the circuit stays valid leaves 11. Ties decide "
-        "whether 1 of them is valid.",
+        "whether 1 of the answers is valid.",
     ],
     "lenses": [
         "Of 14 pairs of a Boolean function and a hidden layer 14 are decodable. Interchanging the read-out changes "

@@ -12,7 +12,7 @@ from app.figures.svg.elements import Step, drawing, rect, text, text_width
 
 _HEIGHT: Final = 26.0
 _NARROW, _WIDE, _TEXT = 22.0, 46.0, 78.0  # of columns without numbers, with numbers, with texts
-_MOST_WIDE: Final = 14  # columns in which numbers fit
+_MOST_WIDE: Final = 26  # columns in which numbers fit
 _DARK: Final = 0.55  # share of the darkest from which what is written on it is light
 
 
@@ -40,9 +40,10 @@ def heat_map(
         thumb: whether it fills a small box, without numbers.
     """
     largest = most or max((abs(value) for row in values for value in row if value is not None), default=0.0)
-    wide = _TEXT if texts else _WIDE if len(columns) <= _MOST_WIDE and not thumb else _NARROW
-    wide = max(wide, *(text_width(name, 12) + 6 for name in columns)) if wide > _NARROW else wide
-    left = max(text_width(name, 12) for name in rows) + 12
+    numbers = len(columns) <= _MOST_WIDE and not thumb
+    wide = _TEXT if texts else _WIDE if numbers else _NARROW
+    wide = wide if thumb else max(wide, *(text_width(name, 12) + 6 for name in columns))
+    left = max(text_width(name, 13) for name in rows) + 12  # wider letters
     body = "".join(
         text(left + wide * (at + 0.5), 14, name, "lab s", anchor="middle") for at, name in enumerate(columns)
     )
@@ -54,7 +55,7 @@ def heat_map(
                 continue
             share = min(1.0, abs(value) / largest) if largest else 0.0
             cell = _cell(left + wide * at, y, wide, share, below=value < 0)
-            told = texts[number][at] if texts else decimal(value) if wide > _NARROW else ""
+            told = texts[number][at] if texts else decimal(value) if numbers else ""
             if told:
                 light = " on" if share > _DARK and value >= 0 else ""
                 cell += text(left + wide * (at + 0.5), y + 17, told, f"lab n{light}", anchor="middle")

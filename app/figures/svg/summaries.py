@@ -127,7 +127,8 @@ def counts_figure(counts: Mapping[tuple[int, int], int], *, across: str, up: str
             if many:
                 radius = max(2.0, min(13.0, step / 4) * math.sqrt(many / most))
                 at = 60 + step * place
-                body += circle(at, y, radius, "n-on") + text(at + radius + 3, y + 4, f"{many:,}", "lab halo")
+                beside, anchor = ((at + radius + 3, y + 4), "") if step > 48 else ((at, y - radius - 4), "middle")
+                body += circle(at, y, radius, "n-on") + text(*beside, f"{many:,}", "lab halo", anchor=anchor)
     bottom = 44 + 46.0 * len(levels[:_LEVELS])
     every = -(-len(xs) * 30 // int(width - 90))
     for place, x in enumerate(xs):

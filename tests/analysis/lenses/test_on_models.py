@@ -10,7 +10,7 @@ from analysis.criteria.cuts import log_softmax
 from analysis.fixed_order import solved
 from analysis.lenses.das import learned_subspace, orthonormal
 from analysis.lenses.logit_lens import affine_maps
-from analysis.lenses.on_models import Grid, OnModels, coalitions, parts_kept, words_on
+from analysis.lenses.on_models import Grid, OnModels, coalitions, parts_kept, words_of, words_on
 from analysis.lenses.probes import read_out_accuracy
 from analysis.lenses.registry import LENS_BY_KEY, LENSES
 from analysis.lenses.report import find_on_model
@@ -205,6 +205,8 @@ def test_what_circuits_say_of_effects(values, effects, words):
     grid = Grid("", ("a", "b"), ("1",), tuple((value,) for value in values), (("1.0~1",), ("1.1.a",)))
     assert words_on([grid], {"1.0": 3, "1.1": 10}, 10, effects=effects) == words.replace("1.1.a", "1.1")
     assert words_on([grid], {"1.0": 0, "1.1": 0}, 0, effects=effects) == ""
+    every = {f"1.{head}": 10 for head in range(8)}
+    assert words_of(dict.fromkeys(every, 0.1), every, 10, effects=True).endswith("1.4, 1.5 and 2 more.")
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -74,6 +74,7 @@ def test_what_is_lost_without_a_head_and_whose_queries_it_moves():
         ({}, "None of 2 heads plays duplicate (highest attention 0."),
         ({"pattern": 1.0}, "None of 2 heads plays previous (highest attention "),
         ({"effect": 1e5}, "Previous: 1.0; induction: 2.0. None of 2 heads plays"),
+        ({"effect": 1e5}, "name mover (highest attention 1.00, without the effect)"),
     ],
 )
 def test_thresholds_say_who_plays_a_role(given, words):

@@ -58,6 +58,11 @@ def test_an_algorithm_is_found_by_its_formula_however_it_is_typed(find, get, for
     assert urls(find(formula)["explanations"])[0] == own["url"]
 
 
+@pytest.mark.parametrize(("text", "slug"), [("roles of heads", "induction-attention"), ("LIME", "xor-pretrained")])
+def test_a_lens_leads_to_a_network_that_it_says_something_of(find, text, slug):
+    assert urls(find(text)["methods and lenses"])[0].startswith(f"/networks/{slug}/analyses/lenses/")
+
+
 @pytest.mark.parametrize("text", ["study", "studies"])
 def test_studies_are_found_by_what_they_are_before_the_term(find, text):
     found = find(text)

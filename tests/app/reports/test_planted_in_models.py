@@ -26,10 +26,10 @@ def client(tmp_path_factory):
     app = create_app(on_a_copy(data=tmp_path_factory.mktemp("planted")))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
         with app.state.store.write() as session:
-            for slug in ("tracr-histogram", "majority-5-attention"):
+            for slug, text in (("tracr-histogram", ""), ("majority-5-attention", ""), ("indirect-object-2x4", "nodes")):
                 row, _ = save_model(session, MODELS[slug], slug=slug)
                 kind, model = model_of(row)
-                rules = kind.default_rules
+                rules = kind.rules(text)
                 found = judged_circuits(kind, model, rules, find_circuits(model, rules))
                 save_circuits(session, row, kind, rules, found)
                 about = {"model": row.digest, "rules": ""}
@@ -51,6 +51,8 @@ def test_the_page_says_where_it_stands_and_what_methods_answer_beside_it(client)
     for words in ("SelectorWidth(Select(tokens, tokens, EQ))", "c·9f", "6 of 6", "Tracr 1.0.0", ">recovered<", "ACDC"):
         assert words in page
     assert "recovered" in client.get("/networks/tracr-histogram/analyses/methods").text
+    for mask, said in (("9f", True), ("ff", False)):
+        assert ("It was planted" in client.get(f"/networks/tracr-histogram/explanations/c-{mask}").text) == said
 
 
 @pytest.mark.slow
@@ -58,6 +60,15 @@ def test_where_nothing_was_planted_it_is_not_asked(client):
     assert client.get("/api/v2/networks/majority-5-attention/analyses/planted").status_code == 404
     assert client.post("/api/v2/networks/majority-5-attention/analyses/planted", json={}).status_code == 404
     assert "Planted" not in client.get("/networks/majority-5-attention/analyses").text
+
+
+@pytest.mark.slow
+def test_where_the_usual_rules_are_too_many_pages_lead_to_those_that_were_searched(client):
+    model = "/networks/indirect-object-2x4"
+    assert f'href="{model}?protocol=nodes"' in client.get("/networks").text
+    refused = client.get(f"{model}/explanations").text
+    assert "Circuits under nodes, zero, joined" in refused
+    assert "Circuits under heads, zero, joined" not in refused
 
 
 @pytest.mark.slow
