@@ -166,6 +166,10 @@ class Addresses:
         query: dict[str, Any] = {"network": network, "e": [str(ref) for ref in refs], **view}
         return self._url("compare", scope=scope, **query)
 
+    def changes(self, network: str, other: str, scope: Scope | None = None, form: str = "", **view: Any) -> str:
+        """What becomes of a network's explanations in another one; with POST where that is asked for."""
+        return self._url("networks", network, "compare", f"{other}.{form}" if form else other, scope=scope, **view)
+
     def studies(self, **view: Any) -> str:
         return self._url("studies", **view)
 

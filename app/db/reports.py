@@ -21,6 +21,15 @@ from app.db.tables import AnalysisReportRow, AnalysisRow
 Report = TypeVar("Report", bound=Stored)
 
 
+def changes_kind(other: str) -> str:
+    """Under which name a report is kept of what becomes of explanations in another network.
+
+    Args:
+        other: its digest.
+    """
+    return f"changes {other[:12]}"
+
+
 def save_report(
     session: Session, analysis: AnalysisRow, *, kind: str, report: Stored, thorough: bool, seconds: float
 ) -> AnalysisReportRow:

@@ -13,12 +13,14 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
+from analysis.changes import ChangesReport, find_changes
 from analysis.criteria.criterion import Kind
 from analysis.criteria.judging import Subject, judge_analysis
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
 from analysis.explanations.explanation import Frame
 from analysis.explanations.registry import BY_KEY as KINDS
 from analysis.limits import Limits
+from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import Protocol
 from analysis.question import Question
@@ -26,7 +28,7 @@ from analysis.report import Analysed, Report, Settings
 from analysis.work import Work
 from app.addressing import Addresses
 from app.db.analysed import read_analysed
-from app.db.codecs import question_of
+from app.db.codecs import network_of, question_of
 from app.db.directions import save_directions
 from app.db.errors import NotFound
 from app.db.prepared import PreparedAnalysis, prepare_analysis
@@ -41,7 +43,7 @@ from app.db.reads.analyses import (
 from app.db.reads.results import load_analysis
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
 from app.db.recorded import StoredSearch, save_found, stored_refs, stored_searches
-from app.db.reports import save_report
+from app.db.reports import changes_kind, save_report
 from app.db.tables import AnalysisRow
 from app.db.verdicts import PreparedVerdicts, save_verdicts
 from app.db.writes import save_prepared
@@ -232,9 +234,38 @@ def _find(key: str, analysed: Analysed, settings: Settings, work: Work) -> tuple
     return report, time.perf_counter() - began
 
 
+# --- another network beside this one
+
+
+def _load_changes(session: Session, arguments: Arguments) -> Compute[tuple[ChangesReport, float]]:
+    """Both networks.
+
+    Raises:
+        NotFound: one is not stored any more, or another result stands in the place of the first one's.
+    """
+    question = analysed_question(session, analysis_meant(session, arguments))
+    other = network_by_digest(session, arguments["other"])
+    if other is None:
+        raise NotFound(f"network {arguments['other'][:12]}", "is not stored any more", "import it again")
+    return partial(_compare, question, network_of(other), limits_in(session))
+
+
+def _compare(question: Question, other: Network, limits: Limits, work: Work) -> tuple[ChangesReport, float]:
+    began = time.perf_counter()
+    return find_changes(question, other, replace(work, limits=limits)), time.perf_counter() - began
+
+
+def _save_changes(session: Session, arguments: Arguments, outcome: tuple[ChangesReport, float]) -> Saved:
+    row, (report, seconds) = analysis_meant(session, arguments), outcome
+    save_report(session, row, kind=changes_kind(report.after), report=report, thorough=True, seconds=seconds)
+    url = Addresses().changes(row.network.slug, report.after[:12], scope_of(row, row.network.sizes[0]))
+    return Saved({"url": url, "network": arguments["network"]}, " ".join(report.findings(None)))
+
+
 ANALYSE: Final = Handler(load_analysis_inputs, save_analysis_outcome)
 EXPLANATIONS: Final = Handler(_load_explaining, _save_explanations)
 CRITERIA: Final = Handler(_load_judging, _save_verdicts)
+CHANGES: Final = Handler(_load_changes, _save_changes)
 
 
 def __getattr__(name: str) -> Handler[tuple[Report, float]]:

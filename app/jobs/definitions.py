@@ -95,8 +95,8 @@ def arguments_about(network: str, output: int, protocol: str, data: str, result:
         result: digest of its result, so that what is found never comes to stand beside another result.
         details: what else the job is told: "criteria", steps (:class:`analysis.criteria.steps.CriterionStep`);
             "kind", key of a kind stored as columns; "thorough", whether a report does also what takes long (on the
-            common ground every class where otherwise a sample is drawn, of the ladder learned maps). The order of a
-            list is no part of a job.
+            common ground every class where otherwise a sample is drawn, of the ladder learned maps); "other", digest
+            of another network. The order of a list is no part of a job.
     """
     stored = {"network": network, "output": output, "protocol": protocol, "data": data, "result": result}
     return stored | {
@@ -137,6 +137,7 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         TRAIN_MODEL,
         _defined("criteria", "analyses", "Criteria", version=2, priority=CRITERIA_PRIORITY),
         _defined("explanations", "analyses", "Explanations", priority=KINDS_PRIORITY),
+        _defined("changes", "analyses", "Comparison with another network", priority=REPORT_PRIORITY),
         *(_defined_by(one) for one in ANALYSES if not one.sums),
         STUDY,
         MODEL_CIRCUITS,

@@ -21,6 +21,7 @@ from app.listing.csv import csv_lines
 from app.options import ScopeOptions
 from app.pages.analyses import of_network
 from app.pages.compare.build import build_compare
+from app.pages.compare.changes import Changes
 from app.pages.compare.compared import Compared, table
 from app.pages.compare.options import CompareOptions
 from app.pages.every_analysis import asked
@@ -152,6 +153,14 @@ def agreement_table(session: Session, addresses: Addresses, options: CompareOpti
         rows.append((found.letters[first], found.letters[second], pair.both, pair.same))
     rows += [(one.letter, "network", one.predicted, one.right) for one in found.ones]
     return about, _table(("first", "second", "both", "same"), rows)
+
+
+def changes_table(session: Session, addresses: Addresses, network: str, other: str, options: ScopeOptions) -> Exported:
+    """What becomes of explanations in another network: the smallest of each kind of change."""
+    found = Changes.find(session, addresses, network, other, options)
+    title = f"Explanations of {found.before.slug} kept, changed, lost and gained in {found.after.slug}"
+    names, rows = found.table()
+    return (*about_place(found.before, title), *found.findings), _table(names, rows)
 
 
 class FunnelOptions(ScopeOptions):

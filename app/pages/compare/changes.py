@@ -1,0 +1,287 @@
+"""Two networks of one shape beside each other: which explanations both have, and which one of them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any, Final
+
+from markupsafe import Markup
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.changes import Change, ChangesReport, refuse_other_shape
+from analysis.criteria.steps import CriterionStep
+from analysis.errors import AnalysisError
+from analysis.interpretations.counting import count_interpretations
+from analysis.networks.circuit import mask_array
+from analysis.protocol import BUILT_IN
+from analysis.stories.search import Unasked, all_stories
+from app.addressing import Addresses
+from app.db.job_tables import JobRow
+from app.db.reads.jobs import jobs_about
+from app.db.reports import changes_kind, report_of, report_row
+from app.errors import BadQuery
+from app.figures.numbers import exact, noun
+from app.figures.svg.flow import flow
+from app.figures.svg.thumbs import circuit_thumb
+from app.options import PageModel, ScopeOptions
+from app.pages.about_one import column
+from app.pages.circuit_facts import readings_of, verdict_on
+from app.pages.explanations import find_explanation, read_ref
+from app.pages.pending_work import missing, progress_of
+from app.pages.place import Place, locate
+from app.pages.shared import work_state
+from pluriscope.blocks import Action, Block, Choice, Figure, Head, Menu, More, Notice, Section, Side, Table
+from pluriscope.naming import ExplanationRef
+from pluriscope.tables import Row
+
+KINDS: Final = {"circuits": "Circuits", "interpretations": "Interpretations", "alignments": "Alignments"}
+_NAMED: Final = 12
+_CARD: Final = (
+    column("name", "Circuit", "Its mask.", "name", first=True),
+    column("edges", "Edges", "Edges that it keeps."),
+)
+_MEANS: Final = {
+    "changed": ("Kept, with another meaning", "valid in both; other interpretations, or another story"),
+    "lost": ("Lost", "valid before alone"),
+    "gained": ("Gained", "valid after alone"),
+    "kept": ("Kept", "valid in both, with the same meaning"),
+}
+
+
+class ChangesOptions(ScopeOptions):
+    """Options of a comparison of two networks."""
+
+    e: str = Field("", max_length=1200, description="A circuit, c-MASK, that is shown on both networks.")
+
+
+class ChangesRecord(PageModel):
+    """What becomes of a network's explanations in another one, or how far that is."""
+
+    before: str = Field(description="Slug of the first network, whose task both are judged on.")
+    after: str = Field(description="Slug of the second.")
+    scope: dict[str, str] = Field(description="Output, protocol and data.")
+    state: str = Field(description="done, computing, failed, cancelled, not_asked or not_analysed.")
+    findings: list[str]
+    report: ChangesReport | None
+    job: str = Field(description='The address of the job that works on it; "" if none does.')
+    url: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The page.
+
+    Args:
+        session: open session.
+        links: builds addresses.
+        before: the first network.
+        after: the second, under the same rules and on the task of the first.
+    """
+
+    session: Session
+    links: Addresses
+    before: Place
+    after: Place
+
+    @classmethod
+    def find(cls, session: Session, links: Addresses, network: str, other: str, options: ScopeOptions) -> Changes:
+        """Two networks by slug or digest.
+
+        Raises:
+            NotFound: no such network, output, protocol or data record.
+            BadQuery: their shapes differ.
+        """
+        before, after = (locate(session, links, one, options.scope) for one in (network, other))
+        try:
+            refuse_other_shape(before.question.model, after.question.model)
+        except AnalysisError as error:
+            item = f"{before.row.name} and {after.row.name}"
+            parent = links.network(before.slug, before.scope)
+            raise BadQuery(item, error.cause, error.cure, "other", parent, before.row.name) from None
+        judged = replace(after.question, task=before.question.task)
+        return cls(session, links, before, replace(after, question=judged))
+
+    @property
+    def url(self) -> str:
+        return self.links.changes(self.before.slug, self.after.slug, self.before.scope)
+
+    @cached_property
+    def report(self) -> ChangesReport | None:
+        """What was found; None where nothing is stored."""
+        row = report_row(self.session, self.before.analysis, changes_kind(self.after.row.digest))
+        return None if row is None else report_of(row, ChangesReport)
+
+    @cached_property
+    def job(self) -> JobRow | None:
+        """The newest that works on it."""
+        jobs = [] if self.before.analysis is None else jobs_about(self.session, self.before.analysis, "changes")
+        return next((job for job in jobs if job.arguments["other"] == self.after.row.digest), None)
+
+    @property
+    def state(self) -> str:
+        if self.report is not None:
+            return "done"
+        return "not_analysed" if self.before.analysis is None else work_state(self.job)
+
+    @property
+    def findings(self) -> list[str]:
+        return [] if self.report is None else self.report.findings(self.before.question)
+
+    def record(self) -> ChangesRecord:
+        """The same over HTTP."""
+        return ChangesRecord(
+            before=self.before.slug,
+            after=self.after.slug,
+            scope=dict(self.before.scope.fields),
+            state=self.state,
+            findings=self.findings,
+            report=self.report,
+            job="" if self.job is None else self.links.job(self.job.id),
+            url=self.url,
+        )
+
+    def blocks(self, chosen: str = "") -> Iterator[Block]:
+        """The page; of one circuit on both networks, where one is chosen."""
+        if chosen:
+            yield from self._beside(read_ref(chosen, 1))
+            return
+        scope, before, after = self.before.scope, self.before.slug, self.after.slug
+        rules = {name: self.links.changes(before, after, replace(scope, protocol=name)) for name in BUILT_IN}
+        rules.setdefault(scope.protocol, self.url)
+        more = [
+            Action("The other direction", self.links.changes(after, before, scope)),
+            Action(f"Overview of {self.before.row.name}", self.links.network(before, scope)),
+            Action(f"Overview of {self.after.row.name}", self.links.network(after, scope)),
+            Action("All of it as JSON", self.links.twin(self.url)),
+        ]
+        told = " ".join(self.findings[:3]) or "Which explanations do both networks have?"
+        title = f"From {self.before.row.name} to {self.after.row.name}"
+        yield Head(title, told, actions=[Choice("Rules", rules, scope.protocol), Menu("More", more)])
+        yield from self._waiting() if self.report is None else self._found(self.report)
+
+    def _waiting(self) -> Iterator[Block]:
+        scope = dict(self.before.scope.fields)
+        if self.before.analysis is None:
+            ask = Action("Analyse", self.links.analyses(self.before.slug), True, True, scope)
+            yield Notice(f"{self.before.row.name} is not analysed yet", "It starts from that.", actions=[ask])
+        elif self.state == "computing" and self.job is not None:
+            yield progress_of(self.job, self.links, "progress", "Both networks are analysed on one task")
+        else:
+            ask = Action("Compare", self.links.changes(self.before.slug, self.after.slug), True, True, scope)
+            yield missing("The comparison", self.state, self.job, ask, self.links)
+
+    def _found(self, report: ChangesReport) -> Iterator[Block]:
+        changes = {label: getattr(report, name) for name, label in KINDS.items()}
+        yield Side([_figure(label, change) for label, change in changes.items() if change is not None])
+        for words in report.findings(self.before.question)[3:]:
+            yield Notice(words)
+        yield from self._circuits(report)
+        yield from self._alignments(report)
+        yield More(
+            "On every criterion", partial(_criteria, report), "circuits and alignments that pass it", id="criteria"
+        )
+
+    def _circuits(self, report: ChangesReport) -> Iterator[Block]:
+        """The smallest circuits of each kind of change, each on both networks."""
+        for name, (title, means) in _MEANS.items():
+            masks, number = report.masks.get(name, []), int(getattr(report.circuits, name))
+            if name == "kept":  # those that changed stand before
+                masks = [mask for mask in masks if mask not in {*report.masks["changed"]}]
+                number -= int(report.circuits.changed)
+            if masks:
+                all_of_it = f"{noun(number, 'circuit')}, {means}"
+                yield Section(title, f"{all_of_it}; the smallest" if number > _NAMED else all_of_it)
+                rows = [self._circuit(mask) for mask in masks[:_NAMED]]
+                yield Table.short("circuit", _CARD, rows, view="cards", thumb=lambda row: row.drawing and row.drawing())
+
+    def _circuit(self, mask: str) -> Row:
+        url = self.links.changes(self.before.slug, self.after.slug, self.before.scope, e=f"c-{mask}")
+        drawn = partial(circuit_thumb, self.before.question.cut.weights, mask, title=f"Circuit {mask}")
+        edges = noun(int(mask, 16).bit_count(), "edge")
+        return Row({"name": f"c·{mask}", "edges": edges}, url=url, drawing=drawn)
+
+    def _alignments(self, report: ChangesReport) -> Iterator[Block]:
+        rows = [
+            (Markup('<a href="{}">{}</a>').format(self._alignment(name, one), one.formula), name)
+            for name in ("lost", "gained", "kept")
+            for one in report.placings.get(name, [])[:_NAMED]
+        ]
+        if rows:
+            yield Section("Alignments", "valid ones, by algorithm")
+            yield Table.plain(("Alignment", "What became of it"), rows)
+
+    def _alignment(self, name: str, one: Any) -> str:
+        place = self.after if name == "gained" else self.before
+        return self.links.alignment(place.slug, one.algorithm, one.alignment, self.before.scope)
+
+    def _beside(self, ref: ExplanationRef) -> Iterator[Block]:
+        """One circuit on both networks."""
+        if ref.kind != "circuit":
+            raise BadQuery(f"explanation {str(ref)[:60]}", "is no circuit", "give c-MASK", "e", self.url, "all of it")
+        circuit = find_explanation(self.session, self.links, self.before, ref, 1).circuit
+        assert circuit is not None  # noqa: S101  # it is one
+        head = f"Circuit c·{circuit.hex} on both networks"
+        back = Action("All that becomes of them", self.url)
+        masks, both = mask_array([circuit.mask], circuit.layout), (self.before, self.after)
+        verdicts = [verdict_on(place, circuit) for place in both]
+        read = [readings_of(place, circuit, verdict) for place, verdict in zip(both, verdicts, strict=True)]
+        rows: list[tuple[str, ...]] = [
+            ("Valid", *("yes" if one.valid else "no" for one in verdicts)),
+            ("Why", *(one.reason for one in verdicts)),
+            ("Smallest margin", *(f"{one.margin:.4f}" for one in verdicts)),
+            ("Interpretations", *("—" if one.total is None else exact(one.total) for one in read)),
+        ]
+        valid = [place.row.name for place, one in zip(both, verdicts, strict=True) if one.valid]
+        told = f"It is valid in {' and in '.join(valid) or 'neither'}."
+        if all(one.total is not None for one in read):
+            first, second = (place.question for place in both)
+            (shared,) = count_interpretations(first, masks, shared_with=second).by_circuit
+            told += f" {exact(shared)} of its interpretations are the same in both."
+        rows.append(("Carries", *(_story(all_stories(place.question, masks)) for place in both)))
+        yield Head(head, told, actions=[back])
+        yield Side([self._drawn(place, circuit) for place in both])
+        yield Table.plain(("", self.before.row.name, self.after.row.name), rows)
+
+    def _drawn(self, place: Place, circuit: Any) -> Figure:
+        url = self.links.circuit(place.slug, circuit.hex, self.before.scope)
+        drawn = circuit_thumb(place.question.cut.weights, circuit, title=f"Circuit {circuit.hex} of {place.row.name}")
+        return Figure(drawn, Markup('<a href="{}">{}</a>').format(url, place.row.name))
+
+    def table(self) -> tuple[Sequence[str], list[Sequence[Any]]]:
+        """What is named in the report, as a table to take away: columns and rows."""
+        report, rows = self.report, list[Sequence[Any]]()
+        if report is not None:
+            rows += [("circuit", name, f"c-{mask}") for name, masks in report.masks.items() for mask in masks]
+            rows += [
+                ("alignment", name, f"a-{one.algorithm}.{one.alignment}")
+                for name, placed in report.placings.items()
+                for one in placed
+            ]
+        return ("kind", "change", "explanation"), rows
+
+
+def _figure(label: str, change: Change) -> Figure:
+    numbers = [int(getattr(change, name)) for name in ("kept", "lost", "gained", "changed")]
+    words = "" if change.estimated is None else f", estimated, {change.confidence:.0%} intervals in the JSON"
+    return Figure(flow(*numbers, noun=label), f"{label}{words}", id=f"flow-{label.lower()}")
+
+
+def _story(one: Any) -> str:
+    if isinstance(one, Unasked):
+        return "—"
+    story = one.stories[int(one.story_of[0])]
+    return " and ".join(one.algorithms[number].formula for number in sorted(story)) or "none"
+
+
+def _criteria(report: ChangesReport) -> Iterator[Block]:
+    for kind, every in report.criteria.items():
+        labels = ["kept", "lost", "gained", *(["undecided"] if any(one.undecided for one in every.values()) else [])]
+        rows = [
+            (CriterionStep.parse(text).criterion.label, *(exact(int(getattr(one, name))) for name in labels))
+            for text, one in every.items()
+        ]
+        yield Section(f"{kind.capitalize()}s that pass each criterion")
+        yield Table.plain(("Criterion", *(name.capitalize() for name in labels)), rows)

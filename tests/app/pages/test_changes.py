@@ -1,0 +1,115 @@
+"""Two networks beside each other: every state of the page, its record and table, one circuit on both, and refusals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from analysis.work import DEFAULT_WORK
+from app.db.job_tables import JobRow
+from app.db.writes import save_network
+from app.jobs.analyses import CHANGES
+from app.main import create_app
+from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
+
+LOCAL = ("127.0.0.1", 50_000)
+PAIR = "/networks/xor/compare/noisy"
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("changes")))
+    with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
+        xor, draw = pretrained_xor(), np.random.default_rng(0).normal
+        noisy = replace(xor.network, weights=tuple(one + 0.1 * draw(size=one.shape) for one in xor.network.weights))
+        with app.state.store.write() as session:
+            save_network(session, xor, slug="xor")
+            save_analysis(session, real_analysis())
+            save_network(session, replace(xor, name="Noisy", network=noisy), slug="noisy")
+            save_network(session, small_network(2), slug="small")
+        yield client
+
+
+def work(client) -> None:
+    """Do what the queued comparisons do."""
+    with client.app.state.store.write() as session:
+        for job in session.scalars(select(JobRow).where(JobRow.kind == "changes", JobRow.state == "queued")).all():
+            CHANGES.save(session, job.arguments, CHANGES.load(session, job.arguments)(DEFAULT_WORK))
+            job.state = "done"
+
+
+@pytest.fixture(scope="module")
+def compared(client):
+    """What the page says before anybody asked, while it waits, and at the end."""
+    states = {"not_asked": client.get(PAIR).text}
+    assert client.get("/api/v2" + PAIR).json()["state"] == "not_asked"
+    asked = client.post(PAIR, data={"protocol": "complete"})
+    assert (asked.status_code, asked.headers["location"]) == (303, PAIR)
+    states["computing"] = client.get(PAIR).text
+    assert client.get("/api/v2" + PAIR).json()["state"] == "computing"
+    work(client)
+    states["done"] = client.get(PAIR).text
+    return states
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("not_asked", ("nobody asked for it yet", ">Compare</button>")),
+        ("computing", ("Both networks are analysed on one task", "waiting for a worker")),
+        ("done", ("Of 197 valid circuits 194 stay; 46 are new.", "192 changed", "46 gained", "c·3b68f")),
+    ],
+)
+def test_each_state_is_told(compared, state, words):
+    for word in words:
+        assert word in compared[state]
+
+
+def test_record_and_table_tell_the_same(client, compared):
+    told = client.get("/api/v2" + PAIR).json()
+    assert (
+        told["report"]["circuits"] | {"kept": 194, "lost": 3, "gained": 46, "changed": 192}
+        == told["report"]["circuits"]
+    )
+    assert told["report"]["criteria"]["circuit"]["mean-ablation"]["lost"] == 11
+    rows = [line for line in client.get(PAIR + ".csv").text.splitlines() if not line.startswith("#")]
+    assert rows[0] == "kind,change,explanation"
+    assert rows.count("circuit,lost,c-3b68f") == 1
+    assert len(rows) == 1 + 194 + 3 + 46 + 192 + 3
+    page = client.get("/compare?network=xor&network=noisy")
+    assert (page.status_code, page.headers["location"]) == (302, PAIR)
+
+
+def test_one_circuit_stands_on_both_networks(client):
+    page = client.get(PAIR + "?e=c-3b68f").text
+    assert "It is valid in XOR, pretrained" in page
+    assert "valid in XOR, pretrained by the authors and in" not in page
+    both = client.get(PAIR + "?e=c-081ff").text
+    assert "288 of its interpretations are the same in both." in both
+    for slug in ("xor", "noisy"):
+        assert f'href="/networks/{slug}/explanations/c-081ff"' in both
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/networks/xor/compare/small", 400, "has the shape 2-3-3-1, the other 2-2-1"),
+        ("/networks/xor/compare/nobody", 404, "nobody"),
+        (PAIR + "?e=a-a2e8546f11f80df4.0:1.0_1:1.1", 400, "is no circuit"),
+        (PAIR + "?e=c-fffff", 404, "fffff"),
+        (PAIR + "?protocol=none-such", 404, "none-such"),
+        ("/networks/noisy/compare/xor", 200, "is not analysed yet"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(client, path, status, words):
+    answer = client.get(path)
+    assert answer.status_code == status
+    assert words in answer.text
+
+
+def test_without_an_analysis_nothing_is_queued(client):
+    assert client.post("/networks/noisy/compare/xor", data={"protocol": "complete"}).status_code == 409
