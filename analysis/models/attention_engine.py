@@ -355,7 +355,7 @@ class AttentionEngine:
 
     def _value(self, prefix: _Prefix, layer: int, head: int, choice: Choice) -> Array:
         query, key, value = (self._read(prefix, layer, read) for read in choice.reads)
-        added: Array = attend(query, key, value, self._wiring.heads[layer][head], last_only=False)[0]
+        added: Array = attend(query, key, value, self._wiring.heads[layer][head])[0]
         return added
 
     def _read(self, prefix: _Prefix, layer: int, read: int) -> Array:

@@ -21,20 +21,17 @@ Slots = tuple[Array, Array, Array]
 """Derivatives by what a head reads as query, key and value, ``[rows, context, d_model]`` each."""
 
 
-def attend(query: Array, key: Array, value: Array, weights: HeadWeights, *, last_only: bool) -> Array:
-    """What a head adds, ``[masks, rows, positions, d_model]``.
+def attend(query: Array, key: Array, value: Array, weights: HeadWeights) -> Array:
+    """What a head adds, ``[masks, rows, context, d_model]``.
 
     Args:
         query: what its slot reads, ``[masks, rows, context, d_model]``.
         key: likewise.
         value: likewise.
         weights: of the head.
-        last_only: whether the last position is the only one.
     """
     w_query, w_key, w_value, w_output = weights
-    start = key.shape[2] - 1 if last_only else 0
-    q, k, v = inner(query[:, :, start:], w_query.T), inner(key, w_key.T), inner(value, w_value.T)
-    return inner(mixed(attention(q, k), v), w_output.T)
+    return inner(mixed(attention(inner(query, w_query.T), inner(key, w_key.T)), inner(value, w_value.T)), w_output.T)
 
 
 def attention(q: Array, k: Array) -> Array:

@@ -29,7 +29,6 @@ from analysis.models.attention_heads import (
     Array,
     HeadWeights,
     Step,
-    attend,
     attention,
     attention_to,
     head_adds,
@@ -384,12 +383,11 @@ class AttentionSpace:
         """``[masks, roles]`` of one head, by what it looks at and what it writes for the logits to read."""
         model, absent = self._model, self._absent
         found = self._sources(kept, absent, model.tokens, every_position=True, before=self._graph.nodes[head].layer)
-        w_query, w_key, w_value, w_output = self._weights(head)
         query, key, value = self._read_by(head, kept, found, absent)
-        shares = attention(inner(query, w_query.T), inner(key, w_key.T))
+        shares = attention(query, key)
         scores = [attention_to(shares, where) for where in places]
-        heard = mixed(shares[:, :, -1:], inner(value, w_value.T))
-        raised = inner(self._direct(inner(heard, w_output.T)), model.unembedding.T)[:, :, 0]
+        heard = inner(mixed(shares[:, :, -1:], value), self._weights(head)[3].T)
+        raised = inner(self._direct(heard), model.unembedding.T)[:, :, 0]
         looked_at = np.take_along_axis(model.tokens[None], shares[:, :, -1].argmax(axis=2)[..., None], axis=2)
         copied = (raised.argmax(axis=2) == looked_at[..., 0]).sum(axis=1) / len(model.tokens)
         nothing = np.zeros(len(kept))
@@ -449,15 +447,25 @@ class AttentionSpace:
         return self._by_head[self._layer_of[head] - 1][self._heads.index(head) % self._model.n_heads]
 
     def _read_by(
-        self, head: int, kept: Masks, found: list[tuple[NDArray[np.intp], Array]], absent: list[Array | None]
-    ) -> tuple[Array, Array, Array]:
-        """What a head reads as query, key and value, ``[masks, rows, context, d_model]`` each."""
-        read = [
-            self._seen(self._read(kept, edges, found, absent), self._layer_of[head] - 1)
-            for edges in self._slots(head).values()
-        ]
-        query, key, value = read if len(read) == 3 else read * 3
-        return query, key, value
+        self,
+        head: int,
+        kept: Masks,
+        found: list[tuple[NDArray[np.intp], Array]],
+        absent: list[Array | None],
+        *,
+        last_only: bool = False,
+    ) -> list[Array]:
+        """Queries, of the last position only where that is all, keys and values of a head ``[masks, rows, positions,
+        d_head]``. What one slot reads is made once for all masks that keep the same of what it depends on.
+        """
+        weights, slots, made = self._weights(head)[:3], self._slots(head), list[Array]()
+        for number, (slot, edges) in enumerate(slots.items()):
+            first, which = first_alike(kept[:, self._concerning(head, slot)])
+            some = [(w[first], values) for w, values in found]
+            read = self._seen(self._read(kept[first], edges, some, absent), self._layer_of[head] - 1)
+            for matrix in weights if len(slots) == 1 else weights[number : number + 1]:
+                made.append(inner(read[:, :, -1:] if last_only and not made else read, matrix.T)[which])
+        return made
 
     def inside(self, mask: Masks) -> tuple[Table, ...]:
         """What heads look at and what is left without each."""
@@ -496,9 +504,8 @@ class AttentionSpace:
             if not nodes[node].looks:
                 patterns.append(None)
                 continue
-            w_query, w_key, _, _ = self._weights(node)
             query, key, _ = self._read_by(node, kept, found, self._absent)
-            patterns.append(attention(inner(query, w_query.T), inner(key, w_key.T))[0])
+            patterns.append(attention(query, key)[0])
         return Trace(
             parts=tuple(nodes[node].label for node in self._parts),
             is_on=tuple(self._graph.active_nodes(mask[None])[0].tolist()),
@@ -590,13 +597,15 @@ class AttentionSpace:
             return [token]
         return [token, np.broadcast_to(positions, token.shape)] if self._n_given == 2 else [token + positions]
 
-    def _concerning(self, node: int) -> list[int]:
-        """The edges on which a node's value depends: those into it and into all nodes of columns before."""
+    def _concerning(self, node: int, slot: str | None = None) -> list[int]:
+        """The edges on which a node's value, or what one slot of it reads, depends: those into it and into all nodes of
+        columns before.
+        """
         layer = self._graph.nodes[node].layer
         return [
             number
             for number, edge in enumerate(self._graph.edges)
-            if edge.target == node or self._graph.nodes[edge.target].layer < layer
+            if (edge.target == node and slot in (None, edge.slot)) or self._graph.nodes[edge.target].layer < layer
         ]
 
     def _sources(
@@ -624,8 +633,8 @@ class AttentionSpace:
             last_only = column == self._last and not every_position
             some = [(w[first], v) for w, v in found]
             if self._graph.nodes[node].looks:
-                query, key, value = self._read_by(node, kept[first], some, absent)
-                value = attend(query, key, value, self._weights(node), last_only=last_only)
+                query, key, value = self._read_by(node, kept[first], some, absent, last_only=last_only)
+                value = inner(mixed(attention(query, key), value), self._weights(node)[3].T)
             else:
                 read = self._read(kept[first], self._own(node), some, absent)
                 value = self._mlp(self._layer_of[node], read[:, :, -1:] if last_only else read)
