@@ -30,7 +30,7 @@ from analysis.work import Work
 from app.figures.svg.layout import shape_text
 from app.figures.svg.networks import network_diagram
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
-from pluriscope.analyses.registry import ANALYSES, BY_KEY
+from pluriscope.analyses.registry import ANALYSES
 from pluriscope.audits import ClaimLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations
 from pluriscope.comparison import compared
@@ -299,7 +299,7 @@ class Result(Findings):
             AnalysisError: there is no such analysis, it says nothing of such networks, or it looks at more.
         """
         here = ", ".join(one.key for one in ANALYSES if not one.reads)
-        analysis = BY_KEY.get(key)
+        analysis = next((one for one in ANALYSES if one.key == key), None)
         if analysis is None:
             raise AnalysisError(f"analysis {key[:40]!r}", "is unknown", f"use {here}")
         if analysis.reads:

@@ -254,7 +254,7 @@ class _EveryMask:
             yield partial(self._part, masks, max_wrong)
 
     def _part(self, masks: Masks, max_wrong: int) -> SearchPart:
-        circuits = masks[_are_circuits(self._space, masks)]
+        circuits = masks[are_circuits(self._space, masks)]
         if not len(circuits):
             return SearchPart(mask_numbers(circuits), 0)
         wrong = (gaps(self._space.run(circuits), self._model.answers) <= 0).sum(axis=1)
@@ -357,7 +357,8 @@ def _combinations(branches: Sequence[Masks], batch: int) -> Iterator[Masks]:
         yield masks
 
 
-def _are_circuits(space: Space, masks: Masks) -> NDArray[np.bool_]:
+def are_circuits(space: Space, masks: Masks) -> NDArray[np.bool_]:
+    """``[masks]`` which masks ``[masks, bits]`` are circuits."""
     same: NDArray[np.bool_] = (space.reduce(masks) == masks).all(axis=1)
     return same if space.graph.cut == "nodes" else same & masks.any(axis=1)
 

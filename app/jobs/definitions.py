@@ -14,7 +14,7 @@ from analysis.data import DataRecord
 from analysis.digest import canonical_json, short_id
 from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE, Protocol
-from pluriscope.analyses.registry import ANALYSES, LENSES, METHODS, PLANTED, RIVALS, Analysis
+from pluriscope.analyses.registry import ANALYSES, LENSES, METHODS, ONE_READER, PLANTED, RIVALS, Analysis
 
 KINDS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second
 CRITERIA_PRIORITY: Final = 10
@@ -145,5 +145,6 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         _defined("model-rivals", "models", RIVALS.title, priority=REPORT_PRIORITY),
         _defined("model-lenses", "models", LENSES.title, priority=REPORT_PRIORITY),
         _defined("model-planted", "models", PLANTED.title, priority=REPORT_PRIORITY),
+        _defined("model-one-reader", "models", ONE_READER.title, priority=REPORT_PRIORITY),
     )
 }

@@ -19,7 +19,7 @@ from app.db.reads.analyses import analysed_question
 from app.db.recorded import is_searched
 from app.db.tables import AnalysisReportRow, AnalysisRow, ModelReportRow, ModelRow, NetworkRow, VerdictRow
 from app.jobs import queue
-from pluriscope.analyses.registry import ANALYSES, LENSES, METHODS, PLANTED, RIVALS, Analysis
+from pluriscope.analyses.registry import ANALYSES, LENSES, METHODS, ONE_READER, PLANTED, RIVALS, Analysis
 
 CHEAP_MILLISECONDS: Final = 5_000.0
 """What a search for a kind stored as columns may be expected to take."""
@@ -28,6 +28,7 @@ BESIDE_CIRCUITS: Final = {
     RIVALS.key: "model-rivals",
     LENSES.key: "model-lenses",
     PLANTED.key: "model-planted",
+    ONE_READER.key: "model-one-reader",
 }
 """What follows every search of a model of another kind by itself: what is stored, and the kind of job."""
 

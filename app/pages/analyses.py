@@ -32,7 +32,7 @@ from app.pages.place import AnyPlace, Place
 from app.pages.shared import work_state
 from app.recent import Recent
 from pluriscope.analyses import pair
-from pluriscope.analyses.registry import BY_KEY, PAIR, SHOWN, Analysis
+from pluriscope.analyses.registry import BY_KEY, OF_MODELS, PAIR, SHOWN, Analysis
 from pluriscope.analyses.rivals import farthest
 from pluriscope.analyses.shown import Item, Subject, network_subject, shown
 from pluriscope.blocks import Action, Block, Choice, Head, Notice, Progress, Prose, Section
@@ -226,7 +226,7 @@ def analyses_of(place: AnyPlace) -> list[Analysis]:
     """The analyses that are asked about such networks."""
     if isinstance(place, Place):
         return list(SHOWN)
-    return [one for one in SHOWN if one.of_models and (place.model.planted or not one.of_planted)]
+    return [one for one in OF_MODELS if place.model.planted or not one.of_planted]
 
 
 def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:

@@ -39,7 +39,7 @@ from app.routes.changes import Writing
 from app.routes.depends import Links, Reading
 from app.routes.faces import HTML, Faces, both
 from pluriscope.analyses.funnel import CHOSEN
-from pluriscope.analyses.registry import ANALYSES, Analysis
+from pluriscope.analyses.registry import BY_KEY, Analysis
 from pluriscope.blocks import Block
 from pluriscope.naming import Scope
 
@@ -254,7 +254,7 @@ def index(request: Request, session: Reading, links: Links, name: str, options: 
     ALL + "/{key}",
     "analyses",
     "One analysis",
-    reduce(or_, (AnalysisRecord[one.report] for one in ANALYSES)),  # type: ignore[name-defined]
+    reduce(or_, (AnalysisRecord[one.report] for one in BY_KEY.values())),  # type: ignore[name-defined]
 )
 def one_analysis(session: Reading, links: Links, name: str, key: str, options: Meant) -> Faces:
     """What one analysis of a network found, or how far it is; `report` is by `analysis`."""

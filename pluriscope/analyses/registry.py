@@ -226,6 +226,16 @@ PLANTED: Final = Analysis(
     of_models=True,
     of_planted=True,
 )
+ONE_READER: Final = Analysis(
+    "one-reader",
+    "One reader at a time",
+    "What may each head, MLP block and the logits do without, with all else whole?",
+    "Seconds to some minutes; a reader whose choices would take longer than two minutes is left out, and told so.",
+    "analysis.models.one_reader:find",
+    (("readers", "Readers", "every choice of what each reads, and circuits drawn uniformly"),),
+    always,
+    of_models=True,
+)
 CLAIMS: Final = Analysis(
     "claims",
     "Your own answer",
@@ -238,7 +248,10 @@ CLAIMS: Final = Analysis(
     of_models=True,
 )
 ANALYSES: Final = (FUNNEL, COMMON_GROUND, PAIR, RIVALS, STORIES, METHODS, LENSES, LADDER, DIRECTIONS, PLANTED)
-"""Those that a job computes."""
+"""Those of a perceptron that a job computes."""
 SHOWN: Final = (*ANALYSES, CLAIMS)
-"""Those that have pages."""
-BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in ANALYSES}
+"""Those of a perceptron that have pages."""
+OF_MODELS: Final = tuple(one for one in (*ANALYSES, ONE_READER, CLAIMS) if one.of_models)
+"""Those of models of other kinds that have pages."""
+BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in (*ANALYSES, ONE_READER)}
+"""All that a job computes."""

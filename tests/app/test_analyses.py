@@ -32,14 +32,14 @@ from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
 from app.main import create_app
 from app.pages.learn.lesson import PAIR
-from pluriscope.analyses.registry import BY_KEY, RIVALS
+from pluriscope.analyses.registry import ANALYSES, BY_KEY, RIVALS
 from pluriscope.analyses.shown import network_subject, shown
 from pluriscope.naming import Scope
 from tests.analysis.discovery.test_parity import reference
 from tests.app.pages.conftest import judge
 from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
 
-KEYS = [key for key, one in BY_KEY.items() if not one.of_planted]
+KEYS = [one.key for one in ANALYSES if not one.of_planted]
 NETWORK = "(A ∨ B) ∧ ¬(A ∧ B)"
 FINDINGS = {
     "funnel": [

@@ -65,6 +65,7 @@ PAGES = {
     "methods of a transformer": "/networks/majority-5-attention/analyses/methods",
     "lenses of a transformer": "/networks/majority-5-attention/analyses/lenses",
     "lens of a transformer": "/networks/majority-5-attention/analyses/lenses/patching-table",
+    "one reader at a time": "/networks/majority-5-attention/analyses/one-reader",
     "planted in a transformer": "/networks/tracr-histogram/analyses/planted",
     "roles of heads": "/networks/majority-5-attention/analyses/lenses/roles",
     "play on a transformer": "/networks/majority-5-attention/play?change=1.0",

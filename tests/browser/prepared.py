@@ -49,7 +49,7 @@ FURTHER: Final = {
 }
 """What is looked at beyond those, on the default data; the rest is called off: it would take longer than all tests."""
 OF_MODELS: Final = {
-    ("majority-5-attention", ""): ("model-methods", "model-rivals", "model-lenses"),
+    ("majority-5-attention", ""): ("model-methods", "model-rivals", "model-lenses", "model-one-reader"),
     ("induction-attention", ""): ("model-rivals",),
     ("tracr-histogram", ""): ("model-planted", "model-methods"),
 }

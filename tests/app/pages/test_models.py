@@ -9,7 +9,7 @@ import json
 import re
 from fractions import Fraction
 from html import unescape
-from itertools import combinations, compress
+from itertools import chain, combinations, compress
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.models import save_beside, save_circuits, save_model, stored_beside
 from app.db.writes import save_network
-from app.jobs.models import MODEL_CIRCUITS, MODEL_METHODS, MODEL_RIVALS
+from app.jobs.models import MODEL_CIRCUITS, MODEL_METHODS, MODEL_ONE_READER, MODEL_RIVALS
 from app.jobs.stages import enqueue_missing
 from app.main import create_app
 from tests.analysis.models.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
@@ -335,6 +335,19 @@ def test_the_most_different_circuits(client):
     assert client.post("/api/v2/networks/nand/analyses/rivals", json={}).status_code == 409
 
 
+@pytest.mark.slow
+def test_one_reader_at_a_time(client):
+    done(client, MODEL_ONE_READER, "one-reader")
+    told, space = analysis(client, "one-reader"), MODEL.space(RULES)
+    kept = np.array([kept_bits(mask) for mask in MASKS])
+    for own, one in zip(chain(*space.graph.readers), told["report"]["readers"], strict=True):
+        assert one["valid"] == np.delete(kept, own, axis=1).all(axis=1).sum()
+    html = client.get(f"{ONE}/analyses/one-reader").text
+    for words in (told["findings"][0], f"counts {FOUND.valid}, exactly", "Fewest edges", "heat wide"):
+        assert words in html
+    assert client.get("/networks/xor/analyses/one-reader").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("path", "status", "told"),
     [
@@ -400,10 +413,10 @@ def test_methods_are_asked_where_an_older_version_searched(store, monkeypatch):
         row, _ = save_model(session, RAW)
         assert enqueue_missing(session) == 0  # nothing was searched
         save_circuits(session, row, PERCEPTRON, RULES, FOUND)
-        assert enqueue_missing(session) == 3  # methods, lenses, and the most different circuits
+        assert enqueue_missing(session) == 4  # methods, lenses, the most different circuits, one reader at a time
         [job] = session.scalars(of_methods).all()
         assert job.arguments == {"model": row.digest, "rules": ""}
         save_beside(session, row, "", "methods", MethodsReport(thorough=False, complete=True, answers=[], refused={}))
-        assert enqueue_missing(session) == 2
+        assert enqueue_missing(session) == 3
         save_circuits(session, row, PERCEPTRON, RULES, FOUND)  # another search replaces the answers
         assert stored_beside(session, row, "", "methods", MethodsReport) is None
