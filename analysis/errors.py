@@ -84,6 +84,10 @@ class InvalidPlanting(AnalysisError):
     """An algorithm does not fit the layers that it is to be planted in, or a record of a planted one cannot be read."""
 
 
+class InvalidEdit(AnalysisError):
+    """No rule of editing has that key, or a setting is unknown, not allowed or does not fit; or it changes nothing."""
+
+
 class InvalidIntervention(AnalysisError):
     """A changed neuron, edge, source or value does not exist, is out of range, or there are too many."""
 

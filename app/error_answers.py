@@ -45,6 +45,7 @@ STATUS: Final[dict[type[ExplainedError], tuple[int, str]]] = {
     engine.InvalidMethod: (422, "method"),
     engine.InvalidClaim: (422, "claim"),
     engine.InvalidPlanting: (422, "planted"),
+    engine.InvalidEdit: (422, "rule"),
     engine.InvalidIntervention: (422, "now"),
     engine.InvalidStudy: (422, "design"),
     engine.BeyondLimits: (422, "network"),

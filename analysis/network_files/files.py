@@ -5,9 +5,10 @@
      "activation": "leaky_relu", "negative_slope": 0.01, "output_activation": "leaky_relu",
      "tasks": [{"name": "XOR", "truth_table": [0, 1, 1, 0]}]}
 
-``negative_slope``, ``output_activation`` (default: the hidden one), ``attribution`` and ``planted``
-(:mod:`analysis.network_files.planted_record`) may be left out, and so may a task's name. Every other key is refused: a
-typing error would otherwise silently change what the network computes.
+``negative_slope``, ``output_activation`` (default: the hidden one), ``attribution``, ``planted``
+(:mod:`analysis.network_files.planted_record`) and ``edited`` (:mod:`analysis.network_files.edited_record`) may be left
+out, and so may a task's name. Every other key is refused: a typing error would otherwise silently change what the
+network computes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from analysis.digest import looks_like_digest
@@ -26,6 +27,7 @@ from analysis.strict_json import Problems, check_keys, number_array, plain_text,
 from analysis.tasks import MAX_INPUTS, Task, task_from_table
 
 if TYPE_CHECKING:
+    from analysis.edits.edit import Edited, EditRecord
     from analysis.network_files.planted_record import PlantedRecord
 
 T = TypeVar("T")
@@ -43,8 +45,8 @@ _CURE: Final = f"give one JSON object with the format {NETWORK_FORMAT!r}"
 DECLARABLE: Final = ("name", "sizes", "tasks")
 """Keys that may be left out of files with which they are declared."""
 _REQUIRED: Final = ("format", "name", "sizes", "weights", "biases", "activation", "tasks")
-_OPTIONAL: Final = ("negative_slope", "output_activation", "attribution", "planted")
-_NULLABLE: Final = ("output_activation", "planted")
+_OPTIONAL: Final = ("negative_slope", "output_activation", "attribution", "planted", "edited")
+_NULLABLE: Final = ("output_activation", "planted", "edited")
 _PATH_LIKE: Final = re.compile(r"^[/\\~]|^[A-Za-z]:[/\\]|^file:|\.\.[/\\]|[/\\]$")
 
 
@@ -58,6 +60,7 @@ class NetworkFile:
         tasks: what each output should compute, one per output; () where a file that may leave it out says nothing.
         attribution: whose work it is and under which licence, or "".
         planted: what was planted in it; None if nothing is said.
+        edited: the edit that it comes of; None if nothing is said.
         remarks: what was read into the file that it does not say itself, one sentence each.
     """
 
@@ -66,6 +69,7 @@ class NetworkFile:
     tasks: tuple[Task, ...]
     attribution: str = ""
     planted: PlantedRecord | None = None
+    edited: EditRecord | None = None
     remarks: tuple[str, ...] = ()
 
     @property
@@ -156,18 +160,22 @@ def network_from(
         cause = "are so large that activations may exceed float64"
         problems.append(InvalidNetwork("weights and biases", cause, "scale them down"))
     shape = sizes or (None if network is None else network.sizes)
-    tasks, planted = None, None
+    tasks, planted, edited = None, None, None
     if shape is not None and shape[0] <= MAX_INPUTS:
         tasks = read("tasks", _tasks, shape)
         if network is not None and document.get("planted") is not None:
             from analysis.network_files.planted_record import read_planted
 
             planted = read("planted", read_planted, network.sizes)
+        if network is not None and document.get("edited") is not None:
+            from analysis.network_files.edited_record import read_edited
+
+            edited = read("edited", read_edited, network.sizes)
     if planted is not None and tasks is not None and planted.task.truth_table != tasks[0].truth_table:
         problems.append(InvalidPlanting("planted algorithm", "computes another task", "let algorithm and task agree"))
     problems.refuse(item, InvalidNetwork)
     assert network is not None  # noqa: S101  # or something was noted
-    return NetworkFile(name or "", network, tasks or (), attribution or "", planted, remarks)
+    return NetworkFile(name or "", network, tasks or (), attribution or "", planted, edited, remarks)
 
 
 def network_file_json(file: NetworkFile) -> dict[str, Any]:
@@ -189,7 +197,28 @@ def network_file_json(file: NetworkFile) -> dict[str, Any]:
         from analysis.network_files.planted_record import planted_json
 
         document["planted"] = planted_json(file.planted)
+    if file.edited is not None:
+        from analysis.network_files.edited_record import edited_json
+
+        document["edited"] = edited_json(file.edited)
     return document
+
+
+def edited_file(base: NetworkFile, edited: Edited, name: str = "") -> NetworkFile:
+    """The file of an edited network: its tasks are what it computes, and nothing is said to be planted in it.
+
+    Args:
+        base: the file of the network before.
+        edited: what came of it.
+        name: what it is called; the old name and the rule if not given.
+
+    Raises:
+        InvalidNetwork: a name that is none.
+    """
+    name = checked_name(name) if name else f"{base.name[:150]}, {edited.record.rule}"
+    return replace(
+        base, name=name, network=edited.network, tasks=edited.tasks, planted=None, edited=edited.record, remarks=()
+    )
 
 
 def task_json(task: Task) -> dict[str, Any]:

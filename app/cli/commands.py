@@ -40,6 +40,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "audit": "audit.audit",
         "train": "train.train",
         "plant": "plant.plant",
+        "edit": "edit.edit",
         "train-model": "train.train_model",
     },
     "Dashboard and its database": {

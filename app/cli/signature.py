@@ -16,6 +16,7 @@ from importlib import import_module
 from types import GenericAlias, UnionType
 from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from analysis.late_functions import function_at
 from app.cli.terminal import Refusal
 
 Command = Callable[..., Any]
@@ -78,6 +79,16 @@ def with_fields_of(where: str, **names: str) -> Callable[[C], C]:
     return mark
 
 
+def with_list(where: str) -> Callable[[C], C]:
+    """A command's help ends with a list, which the function at "module:function" makes."""
+
+    def mark(command: C) -> C:
+        command.__dict__["list"] = where
+        return command
+
+    return mark
+
+
 def described(command: Command) -> tuple[str, dict[str, str]]:
     """What a command does, and what each of its parameters is for."""
     words, _, arguments = inspect.cleandoc(command.__doc__ or "").partition("\n\nArgs:\n")
@@ -104,8 +115,13 @@ def parameters_of(command: Command) -> Iterator[Parameter]:
 def parser_of(name: str, command: Command) -> ArgumentParser:
     """What reads the command line of a command."""
     words, _ = described(command)
+    ends = getattr(command, "list", "")
     parser = _Parser(
-        prog=f"pluriscope {name}", description=words, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False
+        prog=f"pluriscope {name}",
+        description=words,
+        epilog=function_at(ends)().replace("%", "%%") if ends else None,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     for one in parameters_of(command):
         _add(parser, one)

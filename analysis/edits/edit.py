@@ -1,0 +1,226 @@
+"""The record of a rule by which a network is edited, and what came of an edit.
+
+An edited network is a network of its own. What was done to which network stands in its file
+(:mod:`analysis.network_files.edited_record`) and is no part of its digest. Everything here is the same on every
+machine: sums are taken in one order, draws are seeded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.answers import answers
+from analysis.errors import InvalidEdit, InvalidMethod, InvalidNetwork
+from analysis.fixed_order import length
+from analysis.method_settings import Setting, Settings, Value, filled, read_values
+from analysis.networks.mlp import MAX_ACTIVATION, activation_bound, forward
+from analysis.networks.network import Network
+from analysis.question import Question
+from analysis.tasks import Task, name_of
+
+Array = NDArray[np.float64]
+
+
+class Named(NamedTuple):
+    """What texts of settings name: a network, or the bytes of a file."""
+
+    network: Callable[[str], Network]
+    content: Callable[[str], bytes]
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What a rule did.
+
+    Args:
+        weights: ``W_l [n_l, n_(l-1)]``, of the whole network or of the one cut to the asked output.
+        biases: ``b_l [n_l]`` likewise.
+        row: whose answer was to change, from 0; None where none was asked for.
+        target: what it was to answer.
+        settings: those that the record writes otherwise than they were given.
+        remarks: what else there is to say, one sentence each.
+    """
+
+    weights: Sequence[Array]
+    biases: Sequence[Array]
+    row: int | None = None
+    target: int | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EditRecord:
+    """What was done to a network.
+
+    Args:
+        base: digest of the network before.
+        rule: key of the rule.
+        settings: with which it can be done again, as JSON values.
+        output: the output asked about, from 0.
+    """
+
+    base: str
+    rule: str
+    settings: Mapping[str, Any]
+    output: int
+
+
+@dataclass(frozen=True, eq=False)
+class Edited:
+    """A network after an edit.
+
+    Args:
+        network: all outputs.
+        record: what was done.
+        tasks: what each output computes now.
+        size: Euclidean length of the change of all weights and biases.
+        changed: how many of them changed.
+        parameters: how many there are.
+        rows: names of the rows, such as "01".
+        before: the answer of the asked output on each row before, 0 or 1.
+        after: and after.
+        row: see :class:`Change`, with target and remarks.
+    """
+
+    network: Network
+    record: EditRecord
+    tasks: tuple[Task, ...]
+    size: float
+    changed: int
+    parameters: int
+    rows: tuple[str, ...]
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    row: int | None
+    target: int | None
+    remarks: tuple[str, ...]
+
+    @property
+    def as_asked(self) -> bool | None:
+        """Whether the row answers what was asked for; None where none was."""
+        return None if self.row is None else self.after[self.row] == self.target
+
+    @property
+    def broken(self) -> tuple[int, ...]:
+        """Rows that were to be kept, all but the one asked for, and answer otherwise than before."""
+        pairs = enumerate(zip(self.before, self.after, strict=True))
+        return tuple(row for row, (old, new) in pairs if old != new and row != self.row)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A rule by which a network is edited.
+
+    Args:
+        key: stable name.
+        label: short name for people.
+        says: one sentence: what it does.
+        source: where it comes from.
+        settings: everything that may be set.
+        apply: does it; given the question, a value for each setting, and what texts name.
+    """
+
+    key: str
+    label: str
+    says: str
+    source: str
+    settings: tuple[Setting, ...]
+    apply: Callable[[Question, Settings, Named], Change]
+
+    def filled(self, given: Mapping[str, object]) -> dict[str, Value]:
+        """A value for every setting.
+
+        Args:
+            given: values, or texts that say them.
+
+        Raises:
+            InvalidEdit: an unknown setting, with the list, or a value that is not allowed.
+        """
+        item, known = f"edit {self.key}", [setting.name for setting in self.settings]
+        for name in given:
+            if name not in known:
+                raise InvalidEdit(item, f"setting {name[:40]!r} is unknown", one_of(name, known))
+        try:
+            texts = {name: value for name, value in given.items() if isinstance(value, str)}
+            return filled(self.settings, {**given, **read_values(self.settings, texts, item)}, item)
+        except InvalidMethod as error:
+            raise InvalidEdit(error.item, error.cause, error.cure) from None
+
+    def edited(self, question: Question, given: Mapping[str, object], named: Named) -> Edited:
+        """The network of a question after the edit.
+
+        Args:
+            question: which network, and which of its outputs; its task is not asked for.
+            given: settings, as values or texts.
+            named: what their texts name.
+
+        Raises:
+            InvalidEdit: a setting that is unknown, not allowed or does not fit the network; an edit that diverges, or
+                changes nothing.
+            AnalysisError: what ``named`` raises.
+        """
+        settings, base, rows = self.filled(given), question.model, question.method_rows[0]
+        done = self.apply(question, settings, named)
+        network = _remade(question, done, self.key)
+        if network == base:
+            cause, cure = "changes nothing; the network stays as it is", "give other settings, or another row"
+            raise InvalidEdit(f"edit {self.key}", cause, cure)
+        old, new = (np.concatenate([a.reshape(-1) for a in (*one.weights, *one.biases)]) for one in (base, network))
+        moved = new - old
+        largest = float(np.abs(moved).max())
+        names = [row_text(question, row) for row in range(len(rows))]
+        told = {**settings, **done.settings}
+        if done.row is not None:
+            told |= {"row": names[done.row]} | ({"target": str(done.target)} if "target" in told else {})
+        column = question.output if base.n_outputs > 1 else 0
+        before, after = (answers(forward(one, rows)[:, column]).tolist() for one in (base, network))
+        tables = answers(forward(network, question.clean_rows)).T.tolist()
+        return Edited(
+            network,
+            EditRecord(base.digest, self.key, told, question.output),
+            tuple(Task(tuple(table), name_of(table)) for table in tables),
+            largest * length(moved / largest),  # no square overflows
+            int(np.count_nonzero(moved)),
+            len(moved),
+            tuple(names),
+            tuple(before),
+            tuple(after),
+            done.row,
+            done.target,
+            done.remarks,
+        )
+
+
+def one_of(given: str, known: Sequence[str]) -> str:
+    """The cure for an unknown name: all that are known, and the nearest."""
+    near = get_close_matches(given[:40], known, 1)
+    return f"use one of {', '.join(known)}" + (f"; did you mean {near[0]}" if near else "")
+
+
+def row_text(question: Question, row: int) -> str:
+    """A row as a setting writes it: its bits, or its number where rows stand for no Boolean inputs."""
+    return f"{row:0{question.cut.n_inputs}b}" if question.data.boolean else str(row)
+
+
+def _remade(question: Question, done: Change, key: str) -> Network:
+    """The whole network with what a rule made of it."""
+    model, weights, biases = question.model, list(done.weights), list(done.biases)
+    if len(biases[-1]) < model.n_outputs:
+        here = np.arange(model.n_outputs) == question.output
+        weights[-1] = np.where(here[:, None], weights[-1], model.weights[-1])
+        biases[-1] = np.where(here, biases[-1], model.biases[-1])
+    kinds = {"activation": model.activation, "output_activation": model.output_activation}
+    try:
+        network = Network.from_arrays(weights, biases, **kinds, negative_slope=model.negative_slope)
+    except InvalidNetwork:  # a number that is not finite
+        network = None
+    if network is None or activation_bound(network) > MAX_ACTIVATION:
+        raise InvalidEdit(f"edit {key}", "diverges: numbers leave float64", "make the change smaller")
+    return network

@@ -1,0 +1,93 @@
+"""Weights and biases set by hand.
+
+    [{"layer": 1, "neuron": 0, "source": 1, "value": 0.5}, {"layer": 3, "neuron": 0, "value": -1}]
+
+Each sets the weight from neuron ``source`` of the layer before, inputs being layer 0; without ``source`` the bias.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from analysis.edits.edit import Change, Edit, Named
+from analysis.errors import InvalidEdit
+from analysis.method_settings import Setting, Settings
+from analysis.question import Question
+from analysis.strict_json import read_value, validated
+
+MAX_CHANGES: Final = 4_096
+MAX_BYTES: Final = 1_000_000
+"""Of a list of changes."""
+_CURE: Final = 'give a list such as [{"layer": 1, "neuron": 0, "source": 1, "value": 0.5}], without source for a bias'
+FILE: Final = Setting("file", "", "a JSON list of changes", reads=str.strip, example="changes.json")
+
+_Index = Annotated[int, Field(ge=0)]
+
+
+class _Change(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    layer: Annotated[int, Field(ge=1)]
+    neuron: _Index
+    source: _Index | None = None
+    value: Annotated[float, Field(gt=-1e300, lt=1e300)]
+
+
+class _Changes(BaseModel):
+    changes: Annotated[list[_Change], Field(min_length=1, max_length=MAX_CHANGES)]
+
+
+def read_changes(value: Any, sizes: Sequence[int]) -> list[dict[str, Any]]:
+    """Changes by hand, checked.
+
+    Args:
+        value: a list, as JSON values.
+        sizes: layer sizes of the network.
+
+    Raises:
+        InvalidEdit: no such list, a weight or bias that does not exist, or one that is set twice.
+    """
+    told = validated(_Changes, {"changes": value}, "edit manual", InvalidEdit, _CURE).changes
+    seen = set()
+    for number, one in enumerate(told):
+        item, place = f"edit manual changes[{number}]", (one.layer, one.neuron, one.source)
+        if one.layer >= len(sizes):
+            raise InvalidEdit(item, f"names layer {one.layer}", f"use 1 to {len(sizes) - 1}")
+        for what, index, width in (
+            ("neuron", one.neuron, sizes[one.layer]),
+            ("source", one.source or 0, sizes[one.layer - 1]),
+        ):
+            if index >= width:
+                raise InvalidEdit(item, f"names {what} {index}", f"use 0 to {width - 1}")
+        if place in seen:
+            raise InvalidEdit(item, "sets what is set before", "set each weight and bias once")
+        seen.add(place)
+    return [one.model_dump(exclude_none=True) for one in told]
+
+
+def _apply(question: Question, settings: Settings, named: Named) -> Change:
+    if not settings["file"]:
+        raise InvalidEdit("edit manual", "has no file", "say as file which list of changes to make")
+    value = read_value(named.content(str(settings["file"])), "changes", InvalidEdit, MAX_BYTES, _CURE)
+    network = question.model
+    changes = read_changes(value, network.sizes)
+    weights, biases = [w.copy() for w in network.weights], [b.copy() for b in network.biases]
+    for one in changes:
+        if "source" in one:
+            weights[one["layer"] - 1][one["neuron"], one["source"]] = one["value"]
+        else:
+            biases[one["layer"] - 1][one["neuron"]] = one["value"]
+    return Change(weights, biases, settings={"file": changes})
+
+
+MANUAL: Final = Edit(
+    key="manual",
+    label="By hand",
+    says="Sets weights and biases to values of your own.",
+    source="Own definition.",
+    settings=(FILE,),
+    apply=_apply,
+)

@@ -1,0 +1,53 @@
+"""A circuit of another network put into this one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from analysis.edits.edit import Change, Edit, Named
+from analysis.errors import InvalidEdit
+from analysis.method_settings import Setting, Settings
+from analysis.networks.circuit import Circuit, circuit_from_hex
+from analysis.networks.network import Network
+from analysis.question import Question
+
+SOURCE: Final = Setting("source", "", "the network that it is taken from", reads=str.strip, example="other.json")
+CIRCUIT: Final = Setting("circuit", "all", "its mask in hex, or all for every edge", reads=str.strip, example="3b28f")
+
+
+def _shape(network: Network) -> str:
+    slope = "" if network.negative_slope is None else f", slope {network.negative_slope:g}"
+    kinds = f"{network.activation} and {network.output_activation}{slope}"
+    return f"{'-'.join(map(str, network.sizes))} with {kinds}"
+
+
+def _apply(question: Question, settings: Settings, named: Named) -> Change:
+    cut, layout, text = question.cut, question.layout, str(settings["circuit"])
+    if not settings["source"]:
+        raise InvalidEdit("edit transplant", "has no source", "say as source which network to take the circuit from")
+    whole = named.network(str(settings["source"]))
+    if _shape(whole) != _shape(question.model):
+        cause = f"is {_shape(whole)}; the network is {_shape(question.model)}"
+        raise InvalidEdit("source", cause, "use a network of the same sizes and activations")
+    full = Circuit(layout, (1 << layout.n_edges) - 1)
+    circuit = full if text == "all" else circuit_from_hex(text, cut.sizes)
+    source = whole.for_output(question.output if whole.n_outputs > 1 else 0)
+    return Change(
+        [np.where(*some) for some in zip(circuit.keep, source.weights, cut.weights, strict=True)],
+        [np.where(*some) for some in zip(circuit.active[1:], source.biases, cut.biases, strict=True)],
+        settings={"source": whole.digest, "circuit": circuit.hex},
+        remarks=(f"The circuit has {circuit.n_edges} of {layout.n_edges} edges.",),
+    )
+
+
+TRANSPLANT: Final = Edit(
+    key="transplant",
+    label="Transplant of a circuit",
+    says="Puts a circuit of another network of the same shape into this one: the weights of its edges, and the biases "
+    "of its active neurons.",
+    source="Own definition.",
+    settings=(SOURCE, CIRCUIT),
+    apply=_apply,
+)

@@ -1,0 +1,110 @@
+"""`pluriscope edit`: a network with its weights changed by a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from app.cli.signature import with_list
+from app.cli.terminal import STANDARD, Refusal, Shown, check_output, read_bytes, remark, write_json
+
+if TYPE_CHECKING:
+    from analysis.edits.edit import Edited
+    from analysis.networks.network import Network
+
+
+@with_list("analysis.edits.registry:rules_and_settings")
+def edit(
+    file: str,
+    *,
+    rule: str,
+    set_: Sequence[str] = (),
+    output: str = "",
+    name: str = "",
+    output_index: int = 0,
+    json: bool = False,
+) -> Shown:
+    """Change a network's weights by a rule, and write the edited network with a record of what was done.
+
+    Example: pluriscope edit xor.json --rule rank-one --set row=01 --output edited.json
+
+    The tasks of the edited network are what it computes. Rows that were to be kept and are not are named. Without
+    --output, --json writes what happened alone.
+
+    Args:
+        rule: Which rule; see below.
+        set_: Setting as NAME=VALUE; may be repeated.
+        output: Network file to write, or - for standard output.
+        name: Name of the network; default: the old name and the rule.
+    """
+    from analysis.edits.edit import Named
+    from analysis.edits.manual import MAX_BYTES
+    from analysis.edits.registry import edit_named
+    from analysis.network_files.files import MAX_NETWORK_BYTES, edited_file, network_file_json, parse_network_file
+    from analysis.question import ask
+
+    def network_at(path: str) -> Network:
+        return parse_network_file(read_bytes(path, "source network", MAX_NETWORK_BYTES)).network
+
+    chosen, given = edit_named(rule), _settings(set_)
+    check_output(output, json, file, *given.values())
+    base = parse_network_file(read_bytes(file, "network file", MAX_NETWORK_BYTES))
+    question = ask(base.network, output=output_index)
+    named = Named(network_at, lambda path: read_bytes(path, "list of changes", MAX_BYTES))
+    edited = chosen.edited(question, given, named)
+    written = edited_file(base, edited, name)
+    if output:
+        write_json(output, network_file_json(written))
+    lines = [f"{written.name}:", *_lines(edited)]
+    if output == STANDARD:
+        for line in lines:
+            remark(line)
+    return Shown(_record(edited, written.name), () if output == STANDARD else lines)
+
+
+def _settings(texts: Sequence[str]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or name in given:
+            raise Refusal(f"--set {text!r}: is {'given twice' if equals else 'no NAME=VALUE'}. Write as in row=01.")
+        given[name] = value
+    return given
+
+
+def _lines(edited: Edited) -> list[str]:
+    """What happened, for people."""
+    before, after = ("".join(map(str, some)) for some in (edited.before, edited.after))
+    task = edited.tasks[edited.record.output if len(edited.tasks) > 1 else 0].name
+    lines = [f"answers {before} → {after}{f', {task}' if task else ''}, on rows {edited.rows[0]} to {edited.rows[-1]}"]
+    if edited.row is not None:
+        lines.append(
+            f"row {edited.rows[edited.row]} {'answers' if edited.as_asked else 'does not answer'} {edited.target}"
+        )
+    broken = ", ".join(edited.rows[row] for row in edited.broken)
+    lines += [f"rows that were to be kept and answer otherwise: {broken or 'none'}"]
+    lines += [f"{edited.changed:,} of {edited.parameters:,} weights and biases changed, by {edited.size:.4g} (L2)"]
+    return [*lines, *edited.remarks]
+
+
+def _record(edited: Edited, name: str) -> dict[str, Any]:
+    from analysis.network_files.edited_record import edited_json
+    from analysis.network_files.files import task_json
+
+    return {
+        **edited_json(edited.record),
+        "network": edited.network.digest,
+        "name": name,
+        "tasks": [task_json(task) for task in edited.tasks],
+        "rows": edited.rows,
+        "before": edited.before,
+        "after": edited.after,
+        "row": None if edited.row is None else edited.rows[edited.row],
+        "target": edited.target,
+        "as_asked": edited.as_asked,
+        "broken": [edited.rows[row] for row in edited.broken],
+        "l2": edited.size,
+        "changed": edited.changed,
+        "parameters": edited.parameters,
+        "remarks": edited.remarks,
+    }
