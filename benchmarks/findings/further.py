@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.findings import corrections, lenses, planted
+from benchmarks.findings import corrections, edited, lenses, planted
 from benchmarks.findings.asked import share
 from benchmarks.findings.record import text_of
 from benchmarks.findings.results import design_of, files
@@ -107,6 +107,7 @@ CHAPTERS: Final[Mapping[str, tuple[str, Callable[[], Mapping[str, Any]]]]] = {
     "statistics": ("Statistics and shared samples", statistics),
     "failed": ("Predictions that failed", failed),
     "lenses": ("What lenses tell", lenses.numbers),
+    "edits": ("Edits and trojans", edited.numbers),
     "corrections": ("Corrections", corrections.numbers),
 }
 """By address: title, and the numbers that the text needs beside those that it asks for itself."""

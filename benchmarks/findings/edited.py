@@ -1,0 +1,198 @@
+"""What edits and trojans tell of explanations: a chapter from the lines of :mod:`benchmarks.findings.edits`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import scipy
+from numpy.typing import NDArray
+
+from analysis.studies.statistics import share_of
+from benchmarks.findings.record import table_text
+from benchmarks.findings.rows import DATA
+from benchmarks.findings.statistics import Estimate, bootstrap
+from benchmarks.findings.words import listed, points, probability
+
+RESULTS: Final = DATA / "edits.jsonl"
+_OF_METHODS: Final = ("Method", "shifts where it shifts", "where it stays", "difference", "95%", "p")
+_OF_CRITERIA: Final = (
+    *("Criterion", "trojaned", "free", "trojaned, twins", "free, twins"),
+    *("networks with a trojaned one", "with free ones alone"),
+)
+_LAYERS: Final = np.repeat([0, 1, 2], [6, 9, 3])
+Line = Mapping[str, Any]
+
+
+def numbers() -> dict[str, object]:
+    """What the chapter is filled with."""
+    lines = [json.loads(line) for line in Path(RESULTS).read_text().splitlines()]
+    asked = {name: [one for one in lines if one["question"] == name] for name in ("edit", "methods", "trojan")}
+    pairs = [one for one in asked["trojan"] if one["converged"]]
+    rows = [_overlap(asked["edit"]), _confined(asked["edit"]), _hidden(pairs), *_foretold(pairs)[:1]]
+    by_method = _methods(asked["methods"])
+    head = ("Question", "n", "Found", "95% interval", "Null")
+    return {
+        "answers": table_text(head, [*rows, by_method[0]]),
+        "criteria": _criteria(pairs),
+        "measures": table_text(("Measure on clean rows", "Area", "95%", "p, Holm"), _foretold(pairs)[1:]),
+        "methods": table_text(_OF_METHODS, by_method[1:]),
+        "pairs": f"{len(pairs)} of {len(asked['trojan'])}",
+        "edits": _edits(asked["methods"]),
+    }
+
+
+def _interval(one: Estimate, form: str = "{:.2f}") -> str:
+    return f"{form.format(one.low)} to {form.format(one.high)}".replace("-", "−")
+
+
+def _signed(value: float, form: str = "{:.2f}") -> str:
+    return form.format(value).replace("-", "−")
+
+
+def _partials(change: NDArray[Any], members: NDArray[Any], size: NDArray[Any]) -> NDArray[np.float64]:
+    """Spearman's correlation of the change with each of many memberships ``[n, 18]``, given the size."""
+    x, z = (_standard(scipy.stats.rankdata(one)) for one in (change, size))
+    y = _standard(scipy.stats.rankdata(members, axis=1))
+    xz, xy, yz = float(x @ z), y @ x, y @ z
+    return np.asarray((xy - xz * yz) / np.sqrt((1 - xz**2) * (1 - yz**2)))
+
+
+def _standard(ranks: NDArray[np.float64]) -> NDArray[np.float64]:
+    centred = ranks - ranks.mean(axis=-1, keepdims=True)
+    return np.asarray(centred / np.sqrt((centred**2).sum(axis=-1, keepdims=True)))
+
+
+def _overlap(lines: Sequence[Line]) -> tuple[str, ...]:
+    """(a)"""
+    known, found, null = [one for one in lines if "change" in one], [], []
+    by_use = []
+    for number, one in enumerate(known):
+        change, size, use = (np.array(one[name]) for name in ("change", "size", "use"))
+        backbone = use == one["valid"]
+        random, drawn = np.random.default_rng(number), []
+        for _ in range(1_000):
+            moved = backbone.copy()
+            for layer in range(3):
+                moved[layer == _LAYERS] = random.permutation(backbone[layer == _LAYERS])
+            drawn.append(moved)
+        values = _partials(change, np.array([backbone, use, *drawn]), size)
+        found.append(values[0])
+        by_use.append(values[1])
+        null.append(values[2:])
+    mean, chance = bootstrap([found]), np.nanmean(null, axis=0)
+    p = (1 + int((np.abs(chance - chance.mean()) >= abs(mean.value - chance.mean())).sum())) / (1 + len(chance))
+    low, high = np.percentile(chance, [2.5, 97.5])
+    said = f"correlation with the backbone {_signed(mean.value)}; with the share of circuits that have the weight "
+    said += _signed(bootstrap([by_use]).value)
+    chance_words = f"permuted within layers: {_signed(float(low))} to {_signed(float(high))}, {probability(p)}"
+    return "(a) Is the least edit where circuits overlap?", str(len(found)), said, _interval(mean), chance_words
+
+
+def _confined(lines: Sequence[Line]) -> tuple[str, ...]:
+    """(b)"""
+    known = [one for one in lines if one.get("kept") is not None]
+    drawn_of = [[share for share in one["kept_drawn"] if share is not None] for one in known]
+    pairs = [(one["kept"], float(np.mean(drawn))) for one, drawn in zip(known, drawn_of, strict=True) if drawn]
+    apart = bootstrap([[kept - drawn for kept, drawn in pairs]])
+    more, less = sum(a > b for a, b in pairs), sum(a < b for a, b in pairs)
+    p = float(scipy.stats.binomtest(more, more + less).pvalue) if more + less else 1.0
+    kept, drawn = (100 * float(np.mean(one)) for one in zip(*pairs, strict=True))
+    said = f"{kept:.0f}% of circuits kept, {drawn:.0f}% with drawn weights: {points(apart.value)} points"
+    interval = f"{points(apart.low)} to {points(apart.high)} points"
+    null = f"drawn weights of each layer: more kept in {more}, fewer in {less}, {probability(p)}"
+    return "(b) Is an edit confined to the backbone kept by more?", str(len(pairs)), said, interval, null
+
+
+def _hidden(pairs: Sequence[Line]) -> tuple[str, ...]:
+    """(c)"""
+    hits = (sum(one[side]["counts"]["valid"][1] > 0 for one in pairs) for side in ("trojaned", "clean"))
+    told, null = (share_of(n, len(pairs)) for n in hits)
+    said = f"{told.hits} of {told.of} trojaned networks have a free circuit"
+    interval = f"{100 * (told.low or 0):.0f} to {100 * (told.high or 0):.0f}%"
+    twins = f"clean twins: {null.hits} of {null.of}"
+    return "(c) Is a circuit valid on clean rows free of the trojan?", str(told.of), said, interval, twins
+
+
+def _criteria(pairs: Sequence[Line]) -> str:
+    """Circuits valid on clean rows that pass each criterion: medians."""
+    rows = []
+    for key in pairs[0]["trojaned"]["counts"]:
+        trojaned, clean = ([one[side]["counts"][key] for one in pairs] for side in ("trojaned", "clean"))
+        middle = [f"{np.median([one[place] for one in some]):,.0f}" for some in (trojaned, clean) for place in (2, 1)]
+        some = sum(one[2] > 0 for one in trojaned)
+        without = sum(one[2] == 0 and one[1] > 0 for one in trojaned)
+        rows.append((key, *middle, f"{some}", f"{without}"))
+    return table_text(_OF_CRITERIA, rows)
+
+
+def _foretold(pairs: Sequence[Line]) -> list[tuple[str, ...]]:
+    """(d): a line of the answer, then one for each measure."""
+    found = []
+    for key in pairs[0]["trojaned"]["measures"]:
+        both = [(one["trojaned"]["measures"][key], one["clean"]["measures"][key]) for one in pairs]
+        values = [1.0 * (a > b) + 0.5 * (a == b) for a, b in both if a is not None and b is not None]
+        more, ties = values.count(1.0), values.count(0.5)
+        p = float(scipy.stats.binomtest(more, len(values) - ties).pvalue) if len(values) > ties else 1.0
+        found.append((key, bootstrap([values]), p))
+    order = sorted(range(len(found)), key=lambda place: found[place][2])
+    corrected, worst = dict[int, float](), 0.0
+    for rank, place in enumerate(order):
+        worst = max(worst, min(1.0, found[place][2] * (len(found) - rank)))
+        corrected[place] = worst
+    rows = [
+        (key, f"{area.value:.2f}", _interval(area), probability(corrected[place]))
+        for place, (key, area, _) in enumerate(found)
+    ]
+    best = max(range(len(found)), key=lambda place: abs(found[place][1].value - 0.5))
+    telling = sum(one.low > 0.5 or one.high < 0.5 for _, one, _ in found)
+    said = f"{telling} of {len(found)} measures do; most: {found[best][0]}, area {found[best][1].value:.2f}"
+    question, within = "(d) Does anything on clean rows foretell it?", _interval(found[best][1])
+    answer = (question, str(len(pairs)), said, within, "area .5")
+    return [answer, *rows]
+
+
+def _methods(lines: Sequence[Line]) -> list[tuple[str, ...]]:
+    """(e): a line of the answer, then one for each method."""
+    kept = [one for one in lines if not one.get("broken")]
+    shifts = np.array([one["shifts"] for one in kept])
+    rows, apart = [], []
+    for key in kept[0]["answers"]:
+        moved = np.array([one["answers"][key] for one in kept], dtype=float)
+        estimate = bootstrap([moved * shifts, shifts, moved * ~shifts, ~shifts], lambda a, b, c, d: a / b - c / d)
+        random = np.random.default_rng(0)
+        chance = np.array([_difference(moved, random.permutation(shifts)) for _ in range(1_000)])
+        p = (1 + int((np.abs(chance) >= abs(estimate.value)).sum())) / (1 + len(chance))
+        where, stays = moved[shifts].mean(), moved[~shifts].mean()
+        apart.append(estimate)
+        rows.append(
+            (
+                key,
+                f"{100 * where:.0f}%",
+                f"{100 * stays:.0f}%",
+                f"{points(estimate.value, 0)} points",
+                f"{points(estimate.low, 0)} to {points(estimate.high, 0)}",
+                probability(p),
+            )
+        )
+    above = sum(one.low > 0 for one in apart)
+    said = f"answers shift more often where the explanation shifts for {above} of {len(apart)} methods"
+    low, high = min(one.low for one in apart), max(one.high for one in apart)
+    spread = f"{points(low, 0)} to {points(high, 0)} points, over all methods"
+    n = f"{len(kept)}, of which {int(shifts.sum())} shift"
+    question, null = "(e) Do methods’ answers follow the explanation?", "shifts permuted among networks"
+    return [(question, n, said, spread, null), *rows]
+
+
+def _difference(moved: NDArray[np.float64], shifts: NDArray[np.bool_]) -> float:
+    return float(moved[shifts].mean() - moved[~shifts].mean())
+
+
+def _edits(lines: Sequence[Line]) -> str:
+    broken: dict[str, list[bool]] = {}
+    for one in lines:
+        broken.setdefault(one["rule"], []).append(bool(one.get("broken")))
+    return listed(f"{rule} {len(some) - sum(some)} of {len(some)}" for rule, some in broken.items())
