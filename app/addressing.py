@@ -166,9 +166,13 @@ class Addresses:
         query: dict[str, Any] = {"network": network, "e": [str(ref) for ref in refs], **view}
         return self._url("compare", scope=scope, **query)
 
-    def changes(self, network: str, other: str, scope: Scope | None = None, form: str = "", **view: Any) -> str:
+    def changes(self, network: str, other: str, scope: Scope | None = None, **view: Any) -> str:
         """What becomes of a network's explanations in another one; with POST where that is asked for."""
-        return self._url("networks", network, "compare", f"{other}.{form}" if form else other, scope=scope, **view)
+        return self._url("compare", scope=scope, network=[network, other], **view)
+
+    def edit(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """Where a network is edited: a rule, its settings, a preview; with POST where the edited one is stored."""
+        return self._url("networks", network, "edit", scope=scope, **view)
 
     def studies(self, **view: Any) -> str:
         return self._url("studies", **view)
@@ -279,9 +283,10 @@ class Addresses:
         bare = page.removeprefix(self.prefix)
         if bare.startswith("/compare?"):
             given = parse_qsl(bare.partition("?")[2])
-            network = next((value for key, value in given if key == "network"), "")
+            networks = [quote(value, safe="") for key, value in given if key == "network"] or [""]
             rest = urlencode([pair for pair in given if pair[0] != "network"])
-            bare = f"/networks/{quote(network, safe='')}/compare" + (f"?{rest}" if rest else "")
+            bare = f"/networks/{'/compare/'.join(networks[:2])}{'' if networks[1:] else '/compare'}"
+            bare += f"?{rest}" if rest else ""
         return self.prefix + API_V2 + bare
 
     def page_of(self, twin: str) -> str:

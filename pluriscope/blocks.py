@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import chain
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, Protocol, Union, get_args, get_origin
 from urllib.parse import urlencode
@@ -495,7 +496,9 @@ def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mappin
     words = extra.get("words")
     named = tuple((one, str(words.get(one, one)) if isinstance(words, dict) else one) for one in choices)
     label = info.title or name.replace("_", " ").capitalize()
-    if "min" in limits and "max" in limits:
+    if extra.get("control") == "range":
+        pass  # the slider shows them
+    elif "min" in limits and "max" in limits:
         label += f", {limits['min']:,} to {limits['max']:,}"
     else:
         bounds = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
@@ -617,6 +620,21 @@ class Side(Block):
     def __post_init__(self) -> None:
         if not 2 <= len(self.inner) <= 6:
             raise ValueError(f"{noun(len(self.inner), 'thing')} cannot stand beside each other: two to six can")
+
+
+@dataclass(frozen=True)
+class Columns(Block):
+    """Some blocks beside others.
+
+    Args:
+        columns: what stands in each of one or two.
+    """
+
+    columns: Sequence[Sequence[Block]]
+
+    @property
+    def inner(self) -> Iterator[Block]:
+        return chain.from_iterable(self.columns)
 
 
 class Refusal(Protocol):

@@ -61,6 +61,11 @@
     return done;
   }
 
+  /* ---------- sliders say their number ---------- */
+  document.addEventListener("input", ({ target }) => {
+    if (target.type === "range") target.nextElementSibling.textContent = Number(target.value).toPrecision(4);
+  });
+
   /* ---------- menus: closed by Escape, which gives the focus back, and by a click or the focus elsewhere ---------- */
   for (const elsewhere of ["click", "focusin"]) {
     document.addEventListener(elsewhere, (event) => {

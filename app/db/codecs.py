@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
 from analysis.data import DataRecord, data_file_json, parse_data_file
 from analysis.digest import canonical_json
+from analysis.edits.edit import EditRecord
 from analysis.interventions.neuron_set import NeuronSet
+from analysis.network_files.edited_record import read_edited
 from analysis.network_files.files import NetworkFile, task_json
 from analysis.network_files.planted_record import PlantedRecord, read_planted
 from analysis.networks.network import Network
@@ -64,9 +66,14 @@ def planted_of(row: NetworkRow) -> PlantedRecord | None:
     return None if row.planted is None else read_planted(row.planted, tuple(row.sizes))
 
 
+def edited_of(row: NetworkRow) -> EditRecord | None:
+    """The edit that a network comes of, if one is known."""
+    return None if row.edited is None else read_edited(row.edited, tuple(row.sizes))
+
+
 def network_file_of(row: NetworkRow) -> NetworkFile:
     """A stored network as the file that it could have come from."""
-    return NetworkFile(row.name, network_of(row), tasks_of(row), row.attribution, planted_of(row))
+    return NetworkFile(row.name, network_of(row), tasks_of(row), row.attribution, planted_of(row), edited_of(row))
 
 
 def protocol_of(row: ProtocolRow) -> Protocol:

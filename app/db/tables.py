@@ -55,6 +55,8 @@ class NetworkRow(Base):
     input_data: Mapped[str] = mapped_column(String(64), default="", server_default="")
     # what was planted in it, as network files say it; nothing for others
     planted: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    # the edit that it comes of, likewise
+    edited: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     analyses: Mapped[list[AnalysisRow]] = relationship(back_populates="network", cascade="all, delete-orphan")
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from analysis.network_files.edited_record import edited_json
 from analysis.network_files.files import NetworkFile, slug_of
 from analysis.network_files.planted_record import planted_json
 from app.db.codecs import parameters_to_bytes, tasks_of, tasks_to_json
@@ -39,14 +40,14 @@ def save_network(
 
     Weights that are stored already stay what they are and where they are; they only become known under this name, too.
     One that so far was known from a study alone enters the gallery under the name, slug and origin given here, and the
-    study's slug leads on; one that is in the gallery keeps its name and slug, and the new ones lead to it. A loss curve
-    and what was planted are taken over if none was kept before.
+    study's slug leads on; one that is in the gallery keeps its name and slug, and the new ones lead to it. A loss
+    curve, what was planted and an edit are taken over if none was kept before.
 
     Args:
         session: of the writer.
         file: the network with its name, tasks and attribution.
         slug: its name in addresses, "" for one made of its name; digits of the digest follow if another has it.
-        origin: "bundled", "trained" or "uploaded".
+        origin: "bundled", "trained", "edited" or "uploaded".
         training: options and outcome, if it was trained here.
         position: its place in the gallery.
 
@@ -76,6 +77,8 @@ def save_network(
             session.add(FormerSlugRow(slug=alias, network_id=row.id, name=file.name, retired_at=now))
     if row.planted is None and file.planted is not None:
         row.planted = planted_json(file.planted)
+    if row.edited is None and file.edited is not None:
+        row.edited = edited_json(file.edited)
     if training and not row.training.get("losses"):
         row.training = dict(training)
     session.flush()
@@ -98,6 +101,7 @@ def network_row(file: NetworkFile, slug: str, origin: str) -> NetworkRow:
         origin=origin,
         attribution=file.attribution,
         planted=None if file.planted is None else planted_json(file.planted),
+        edited=None if file.edited is None else edited_json(file.edited),
     )
 
 

@@ -44,6 +44,7 @@ _ORIGINS: Final = {
     "bundled": "bundled",
     "trained": "trained here",
     "uploaded": "imported",
+    "edited": "edited here",
     "study": "trained by a study",
 }
 _STATES: Final[Mapping[str, tuple[VerdictState, str]]] = {

@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from itertools import chain
 from typing import Any, Final
 
 import numpy as np
 from markupsafe import Markup
-from pydantic import Field
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.backbone import backbone_words
@@ -22,9 +21,11 @@ from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
 from analysis.unlearned import instead_of, model_instead_of
 from app.addressing import Addresses
-from app.db.codecs import tasks_of
+from app.db.codecs import edited_of, tasks_of
 from app.db.models import CircuitSearch, searches_of, stored_circuits
+from app.db.reads.analyses import network_by_digest
 from app.db.reads.jobs import UNFINISHED, jobs_ahead, jobs_of_network
+from app.db.reads.networks import edits_of
 from app.db.reads.studies import studies_of_network
 from app.db.studies import design_of
 from app.db.tables import AnalysisRow, ModelRow, NetworkRow
@@ -43,6 +44,7 @@ from app.pages.analyses import Shelf, analyses_of, contradicting
 from app.pages.analyses import answers_of as found_of
 from app.pages.compare.choosing import own_pair
 from app.pages.counted import circuits_only, counts_of, drawn, interpretations_counted, interval_words, method_words
+from app.pages.edit import edit_words
 from app.pages.every_analysis import asked
 from app.pages.explanation_list import Asked, search_for, states
 from app.pages.inside import answers_of, table_blocks
@@ -61,9 +63,11 @@ from pluriscope.blocks import (
     Action,
     Block,
     Choice,
+    Columns,
     Fact,
     Facts,
     Figure,
+    Form,
     Head,
     Menu,
     More,
@@ -85,6 +89,7 @@ _ORIGINS: Final = {
     "bundled": "A bundled example.",
     "trained": "Trained here.",
     "uploaded": "Imported.",
+    "edited": "Edited here.",
     "study": "Trained by a study.",
 }
 
@@ -93,21 +98,6 @@ class OverviewOptions(ScopeOptions):
     """Options of a network's first page."""
 
     row: int | None = Field(None, ge=0, description="The row whose values are shown, from 0.")
-
-
-@dataclass(frozen=True)
-class Columns(Block):
-    """Some blocks beside others.
-
-    Args:
-        columns: what stands in each of one or two.
-    """
-
-    columns: Sequence[Sequence[Block]]
-
-    @property
-    def inner(self) -> Iterator[Block]:
-        return chain.from_iterable(self.columns)
 
 
 @dataclass(frozen=True)
@@ -387,7 +377,10 @@ def _of_perceptron(page: Overview, known: Known) -> Told:
     if analysis is not None:
         share.insert(1, Action("Result file", links.result(place.slug, scope)))
         share.insert(2, Action("Distributions as CSV", links.made_of(url, "figures.csv")))
-    share.append(Action("Settings", links.settings(place.slug)))
+    share += [
+        Action("Edit this network", links.edit(place.slug, scope)),
+        Action("Settings", links.settings(place.slug)),
+    ]
     rules = criterion_words(question.protocol.model_dump(exclude={"name"}), len(question.judged[0]))
     several = sum(found is not None for _, found in known.under.values()) > 1
     differ = "[Why the two differ](scope.md#complete-and-paper)." if several else ""
@@ -530,6 +523,8 @@ def _notices(known: Known) -> Iterator[Block]:
             "It is analysed on rows of its own; this page shows what it does on 0 and 1, which is another question.",
             actions=[Action("Show it on its own inputs", own)],
         )
+    if row.edited is not None:
+        yield _edited(known, row.edited)
     if place.analysis is not None and known.state == "done" and not place.analysis.circuits_valid:
         yield _none_valid(known, place.analysis)
     plan = known.plan
@@ -544,6 +539,38 @@ def _notices(known: Known) -> Iterator[Block]:
             told += f" {exact(limits.n_samples)} circuits would be tested; the number comes with a "
             told += f"{limits.confidence * 100:g}% interval and is never exact."
         yield Prose(told, glossary=False)
+
+
+def _edited(known: Known, told: Mapping[str, Any]) -> Notice:
+    """That it comes of an edit, and of which network."""
+    links, place, base = known.links, known.place, network_by_digest(known.session, told["base"])
+    record = edited_of(place.row)
+    done = "" if record is None else f"{edit_words(record)}."
+    if base is None or base.deleted_at is not None:
+        return Notice(f"Edited from network {told['base'][:12]}", done, "That network is not here.")
+    compare = Action("What became of its explanations", links.changes(base.slug, place.slug, place.scope), primary=True)
+    return Notice(f"Edited from {base.name}", done, actions=[compare, Action(base.name, links.network(base.slug))])
+
+
+class OtherNetwork(BaseModel):
+    """The form that asks for another network."""
+
+    network: str = Field(title="Another network", description="Its slug or digest; it needs the same layer sizes.")
+
+
+def _edits(known: Known) -> Iterator[Block]:
+    """The networks that come of edits of this one, and the way to an edit and to a comparison with any other."""
+    links, place, rows = known.links, known.place, []
+    for row in edits_of(known.session, place.row):
+        record, link = edited_of(row), Markup('<a href="{}">{}</a>')
+        done = "" if record is None else edit_words(record)
+        compare = link.format(links.changes(place.slug, row.slug, place.scope), "compare")
+        rows.append((link.format(links.network(row.slug), row.name), done, compare))
+    if rows:
+        yield Table.plain(("Network", "What was done", "Explanations"), rows)
+    edit = Action("Edit this network", links.edit(place.slug, place.scope), primary=True)
+    yield Notice("An edited network is a network of its own", actions=[edit])
+    yield Form(OtherNetwork, f"{links.network(place.slug)}/compare", "Compare", changes=False, primary=False)
 
 
 def _none_valid(known: Known, analysis: AnalysisRow) -> Notice:
@@ -576,6 +603,8 @@ def _folds(known: Known) -> Iterator[More]:
     yield More("Weights and biases", lambda: _weights(place), shape, id="weights")
     if place.row.training:
         yield More("Training", lambda: _training(known), "how it learned", id="training")
+    more = "change its weights, or see which explanations another network has as well"
+    yield More("Edits and other networks", lambda: _edits(known), more, id="edits")
     yield More(
         "How this was counted", lambda: _provenance(known), "network, rules, rows, seconds, engine", id="counted"
     )

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi import Form as Sent
 from fastapi.responses import RedirectResponse, Response
+from pydantic import Field
+from sqlalchemy.orm import Session
 
-from app.addressing import API_V2
+from app.addressing import API_V2, Addresses
 from app.error_answers import api_errors
 from app.errors import Conflict
 from app.jobs.queue import enqueue_about
 from app.options import ScopeOptions
 from app.pages.compare.build import compare_of, find_place, texts_of
-from app.pages.compare.changes import Changes, ChangesOptions, ChangesRecord
+from app.pages.compare.changes import Changes, ChangesRecord
 from app.pages.compare.choosing import choosing, own_pair
 from app.pages.compare.options import ComparedOptions, CompareOptions
 from app.rendering import HAS_RECORD, network_row, show
@@ -23,7 +26,7 @@ from app.routes.asking import AnalysisOrder
 from app.routes.changes import Writing
 from app.routes.computing import room
 from app.routes.depends import Links, Reading
-from app.routes.faces import HTML, Faces, both, passed_on
+from app.routes.faces import HTML, passed_on
 from pluriscope.naming import LEAST
 from pluriscope.records import ComparisonRecord
 from pluriscope.templating import PART
@@ -37,8 +40,8 @@ OF_ONE: Final = "/networks/{network}/compare"
 def compare(request: Request, session: Reading, links: Links, options: Annotated[CompareOptions, Query()]) -> Response:
     """The comparison, or how to choose what it lacks; of two networks the page of these."""
     names = list(dict.fromkeys(name.strip() for name in options.network if name.strip()))
-    if len(names) == 2 and not options.e:
-        return RedirectResponse(links.changes(names[0], names[1], options.scope), 302)
+    if len(names) == 2:
+        return _changes(request, session, links, names, options)
     place = find_place(session, links, names[0], options) if len(names) == 1 else None
     given = texts_of(links, options, place) if place else []
     if place is None or len(given or own_pair(session, links, place)) < LEAST:
@@ -74,34 +77,42 @@ def record(
     return compare_of(session, links, network, options).record(options.start or 0, options.limit)
 
 
-@both(
-    router,
-    "/networks/{network}/compare/{other}",
-    "compare",
-    "What becomes of a network's explanations in another one",
-    ChangesRecord,
-    errors=(400, 404, 422),
+def _changes(
+    request: Request, session: Session, links: Addresses, names: Sequence[str], options: CompareOptions
+) -> Response:
+    """Two networks; of one circuit on both, where one is named."""
+    found = Changes.find(session, links, names[0], names[1], options)
+    request.scope[HAS_RECORD] = True
+    row = network_row(links, found.before.slug, found.before.row.name, TAB, found.before.scope)
+    title = f"{found.before.row.name} and {found.after.row.name}"
+    return show(request, found.blocks(options.e), title, room="Explore", network=row)
+
+
+@router.get(
+    API_V2 + OF_ONE + "/{other}",
+    tags=["compare"],
+    summary="What becomes of a network's explanations in another one",
+    response_model=ChangesRecord,
+    responses=api_errors(400, 404, 422),
 )
 def changes(
-    session: Reading, links: Links, network: str, other: str, options: Annotated[ChangesOptions, Query()]
-) -> Faces:
+    session: Reading, links: Links, network: str, other: str, options: Annotated[ScopeOptions, Query()]
+) -> ChangesRecord:
     """Which explanations two networks of one shape share, judged on the task of the first, and which one has alone."""
-    found = Changes.find(session, links, network, other, options)
-
-    def page(request: Request) -> Response:
-        row = network_row(links, found.before.slug, found.before.row.name, TAB, found.before.scope)
-        title = f"{found.before.row.name} and {found.after.row.name}"
-        return show(request, found.blocks(options.e), title, room="Explore", network=row)
-
-    return Faces(page, found.record)
+    return Changes.find(session, links, network, other, options).record()
 
 
-@router.post("/networks/{network}/compare/{other}", include_in_schema=False)
-def compare_networks(
-    session: Writing, links: Links, network: str, other: str, order: Annotated[AnalysisOrder, Sent()]
-) -> RedirectResponse:
+class ChangesOrder(AnalysisOrder):
+    """Which two networks are meant."""
+
+    network: list[str] = Field(min_length=2, max_length=2)
+
+
+@router.post("/compare", include_in_schema=False)
+def compare_networks(session: Writing, links: Links, order: Annotated[ChangesOrder, Sent()]) -> RedirectResponse:
     """Ask for it from its page's button."""
-    found = Changes.find(session, links, network, other, ScopeOptions(**order.model_dump()))
+    network, other = order.network
+    found = Changes.find(session, links, network, other, ScopeOptions(**order.model_dump(exclude={"network"})))
     if found.before.analysis is None:
         raise Conflict("comparison", f"{found.before.slug} is not analysed", "ask for its analysis first")
     enqueue_about(session, found.before.analysis, "changes", asked=True, again=True, other=found.after.row.digest)

@@ -32,6 +32,14 @@ def networks(session: Session, query: str = "") -> Sequence[Row[Any]]:
     return session.execute(select(*shown).where(*matching(query)).order_by(*order)).all()
 
 
+def edits_of(session: Session, row: NetworkRow) -> Sequence[NetworkRow]:
+    """The networks that come of edits of this one, the newest first."""
+    made = NetworkRow.edited["base"].as_string() == row.digest
+    return session.scalars(
+        select(NetworkRow).where(made, NetworkRow.deleted_at.is_(None)).order_by(NetworkRow.created_at.desc())
+    ).all()
+
+
 def those(column: Any, query: str) -> Select[Any]:
     """A column of the same networks, for conditions on what belongs to them."""
     return select(column).where(*matching(query))

@@ -51,12 +51,6 @@ _MEANS: Final = {
 }
 
 
-class ChangesOptions(ScopeOptions):
-    """Options of a comparison of two networks."""
-
-    e: str = Field("", max_length=1200, description="A circuit, c-MASK, that is shown on both networks.")
-
-
 class ChangesRecord(PageModel):
     """What becomes of a network's explanations in another one, or how far that is."""
 
@@ -143,10 +137,13 @@ class Changes:
             url=self.url,
         )
 
-    def blocks(self, chosen: str = "") -> Iterator[Block]:
+    def blocks(self, chosen: Sequence[str] = ()) -> Iterator[Block]:
         """The page; of one circuit on both networks, where one is chosen."""
+        if len(chosen) > 1:
+            cause, cure = "are named of two networks", "name one circuit, or one network"
+            raise BadQuery(f"{len(chosen)} explanations", cause, cure, "e", self.url, "all of it")
         if chosen:
-            yield from self._beside(read_ref(chosen, 1))
+            yield from self._beside(read_ref(chosen[0], 1))
             return
         scope, before, after = self.before.scope, self.before.slug, self.after.slug
         rules = {name: self.links.changes(before, after, replace(scope, protocol=name)) for name in BUILT_IN}
@@ -170,7 +167,8 @@ class Changes:
         elif self.state == "computing" and self.job is not None:
             yield progress_of(self.job, self.links, "progress", "Both networks are analysed on one task")
         else:
-            ask = Action("Compare", self.links.changes(self.before.slug, self.after.slug), True, True, scope)
+            both = {**scope, "network": [self.before.slug, self.after.slug]}
+            ask = Action("Compare", self.links.compare(), True, True, both)
             yield missing("The comparison", self.state, self.job, ask, self.links)
 
     def _found(self, report: ChangesReport) -> Iterator[Block]:

@@ -28,6 +28,7 @@ from app.figures.svg.vessels import NARROW, WIDE, full_at, vessels
 from app.options import ScopeOptions
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import short
+from app.pages.edit import MANUAL, Editing
 from app.pages.explanation_list import OF_SCOPE
 from app.pages.explanations import KIND_LABELS, Explanation
 from app.pages.page import DRAWING, read_options
@@ -38,7 +39,7 @@ from app.pages.play.tokens import click_words, intervention_words, write_now, wr
 from app.pages.play.transformers import ModelOptions, ModelPlayed, play_model
 from app.pages.shared import finite
 from app.pages.sharing.facts import InShort, Shared
-from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, Prose, Table, Text
+from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, More, Prose, Table, Text
 from pluriscope.naming import LEAST, LETTERS, Scope
 from pluriscope.records import AskedRecord, HandRecord, PlayRecord, RunRecord
 from pluriscope.templating import part_url
@@ -293,7 +294,14 @@ class Played(Shared):
                 figure=Figure(drawn, caption, files, id=DRAWING),
                 outcome=[*self._outcome(), *self._changes()],
             ),
+            More(
+                "Change its weights", self._weights, "a slider for each; what comes of it can be stored", id="weights"
+            ),
         )
+
+    def _weights(self) -> Iterator[Block]:
+        """A slider for each weight, beside what comes of it."""
+        return Editing(self.session, self.links, self.place, MANUAL, {}).form()
 
     def _changes(self) -> list[Block]:
         """What is changed, each with the way to undo it."""

@@ -1,0 +1,104 @@
+"""Editing a network: every rule's page, what would come of it, what is stored, and both networks linked."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from analysis.edits.registry import EDITS
+from analysis.network_files.files import parse_network_file
+from app.db.job_tables import JobRow
+from app.db.writes import save_network
+from app.main import create_app
+from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
+
+LOCAL = ("127.0.0.1", 50_000)
+EDIT = "/networks/xor/edit"
+NOW = pretrained_xor().network.weights[0][1, 0]
+SLIDERS = {"rule": "manual", "w1_1_0": "-2", "w1_0_0": repr(float(pretrained_xor().network.weights[0][0, 0] + 1e-13))}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("edits")))
+    with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
+        with app.state.store.write() as session:
+            save_network(session, pretrained_xor(), slug="xor")
+            save_analysis(session, real_analysis())
+            save_network(session, small_network(3), slug="small")
+            save_network(session, small_network(7, (2, 3, 3, 1)), slug="source")
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, ("Computes then", "asked for", "25 of 25", "list every valid circuit")),
+        ({"rule": "rank-one", "row": "10"}, ("0000", "and change: 01")),
+        ({"rule": "noise", "size": "1", "seed": "3"}, ("18 of 25", "and change: 01, 10")),
+        ({"rule": "quantise", "bits": "2"}, ("15 of 25",)),
+        ({"rule": "transplant", "source": "source", "circuit": "3ffff"}, ("25 of 25",)),
+        (SLIDERS, ("1 of 25", "0100", f"{abs(NOW + 2):.4f}")),
+        ({"rule": "manual"}, ("Nothing is changed yet", 'type="range"')),
+        ({"rule": "quantise", "bits": "0"}, ("It cannot be done as it stands", "bits is")),
+        ({"rule": "fine-tune", "row": "9"}, ("It cannot be done as it stands", "does not exist")),
+        ({"rule": "transplant", "source": "nobody", "circuit": "3ffff"}, ("nobody",)),
+        ({"rule": "transplant", "source": "small", "circuit": "3ffff"}, ("2-2-1",)),
+    ],
+)
+def test_what_would_come_of_it_is_told_and_nothing_is_stored(client, given, words):
+    before = client.get("/api/v2/networks").json()["total"]
+    answer = client.get(EDIT, params=given)
+    assert answer.status_code == 200
+    for word in words:
+        assert word in answer.text
+    assert client.get("/api/v2/networks").json()["total"] == before
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.key)
+def test_each_rule_has_its_settings_on_its_page(client, edit):
+    page = client.get(EDIT, params={"rule": edit.key}).text
+    assert edit.says in page.replace("&#39;", "'")
+    for setting in edit.settings if edit.key != "manual" else ():
+        assert f'name="{setting.name}"' in page
+
+
+def test_an_edit_is_stored_analysed_compared_and_linked_both_ways(client):
+    answer = client.post(EDIT, data={**SLIDERS, "name": "By hand"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/compare?network=xor&network=by-hand")
+    with client.app.state.store.read() as session:
+        jobs = {job.kind for job in session.scalars(select(JobRow)).all()}
+    assert jobs >= {"analyse", "changes"}
+    file = parse_network_file(client.get("/api/v2/networks/by-hand/file").content)
+    assert file.edited is not None
+    assert (file.edited.base, file.edited.rule) == (pretrained_xor().network.digest, "manual")
+    assert file.edited.settings["file"] == [{"layer": 1, "neuron": 1, "source": 0, "value": -2}]
+    assert [task.truth_table for task in file.tasks] == [(0, 1, 0, 0)]
+    edited = client.get("/networks/by-hand").text
+    assert "Edited from XOR, pretrained" in edited
+    assert 'href="/compare?network=xor&amp;network=by-hand"' in edited
+    assert 'href="/networks/by-hand"' in client.get("/networks/xor?part=edits").text
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "words"),
+    [
+        ({"rule": "magic"}, 400, "is unknown"),
+        ({"rule": "noise", "size": "abc"}, 400, "Nothing was stored"),
+        ({"rule": "manual"}, 400, "Nothing was stored"),
+        ({"output": "3"}, 404, "output 3"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_and_nothing_is_stored(client, given, status, words):
+    before = client.get("/api/v2/networks").json()["total"]
+    answer = client.post(EDIT, data=given)
+    assert answer.status_code == status
+    assert words in answer.text
+    assert client.get("/api/v2/networks").json()["total"] == before
+
+
+def test_play_has_a_slider_for_each_weight(client):
+    page = client.get("/networks/xor/play?part=weights").text
+    assert page.count('type="range"') == 25
+    assert "bias of n1.0" in page
