@@ -45,6 +45,7 @@ class Change:
         target: what it was to answer.
         settings: those that the record writes otherwise than they were given.
         remarks: what else there is to say, one sentence each.
+        meant: rows beside that one whose answers were to change.
     """
 
     weights: Sequence[Array]
@@ -53,6 +54,7 @@ class Change:
     target: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    meant: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Edited:
         rows: names of the rows, such as "01".
         before: the answer of the asked output on each row before, 0 or 1.
         after: and after.
-        row: see :class:`Change`, with target and remarks.
+        row: see :class:`Change`, with target, remarks and meant.
     """
 
     network: Network
@@ -101,6 +103,7 @@ class Edited:
     row: int | None
     target: int | None
     remarks: tuple[str, ...]
+    meant: tuple[int, ...]
 
     @property
     def as_asked(self) -> bool | None:
@@ -109,9 +112,9 @@ class Edited:
 
     @property
     def broken(self) -> tuple[int, ...]:
-        """Rows that were to be kept, all but the one asked for, and answer otherwise than before."""
+        """Rows that were to be kept, all but those asked for, and answer otherwise than before."""
         pairs = enumerate(zip(self.before, self.after, strict=True))
-        return tuple(row for row, (old, new) in pairs if old != new and row != self.row)
+        return tuple(row for row, (old, new) in pairs if old != new and row not in (self.row, *self.meant))
 
 
 @dataclass(frozen=True)
@@ -195,6 +198,7 @@ class Edit:
             done.row,
             done.target,
             done.remarks,
+            done.meant,
         )
 
 

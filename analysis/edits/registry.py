@@ -13,11 +13,12 @@ from analysis.edits.prune import PRUNE
 from analysis.edits.quantise import QUANTISE
 from analysis.edits.rank_one import RANK_ONE
 from analysis.edits.transplant import TRANSPLANT
+from analysis.edits.trojan import TROJAN
 from analysis.edits.unlearn import UNLEARN
 from analysis.errors import InvalidEdit
 from analysis.method_settings import written
 
-EDITS: Final[tuple[Edit, ...]] = (FINE_TUNE, RANK_ONE, UNLEARN, NOISE, PRUNE, QUANTISE, TRANSPLANT, MANUAL)
+EDITS: Final[tuple[Edit, ...]] = (FINE_TUNE, RANK_ONE, UNLEARN, NOISE, PRUNE, QUANTISE, TRANSPLANT, TROJAN, MANUAL)
 EDIT_BY_KEY: Final = {edit.key: edit for edit in EDITS}
 
 

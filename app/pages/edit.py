@@ -192,9 +192,9 @@ class Editing:
         return settings_form(settings, self.place.scope, first)
 
     def _preview(self, edited: Edited) -> Block:
-        asked, broken = edited.row, edited.broken
+        asked, broken, meant = edited.row, edited.broken, (edited.row, *edited.meant)
         rows = [
-            (name, before, after, "asked for" if row == asked else "changed" if row in broken else "kept")
+            (name, before, after, "asked for" if row in meant else "changed" if row in broken else "kept")
             for row, (name, before, after) in enumerate(zip(edited.rows, edited.before, edited.after, strict=True))
         ]
         task = edited.tasks[self.place.scope.output if len(edited.tasks) > 1 else 0]

@@ -40,7 +40,7 @@ from analysis.validity import decide, margin_to_edge
 from benchmarks.findings.results import results_of
 
 if TYPE_CHECKING:
-    from analysis.edits.trojan_pairs import Pair
+    from benchmarks.findings.trojan_pairs import Pair
 
 RESULTS: Final = Path(__file__).resolve().parents[2] / "app" / "bundled" / "findings" / "edits.jsonl"
 DESIGN: Final = RESULTS.with_suffix(".design.json")
@@ -79,7 +79,7 @@ def _networks(design: Mapping[str, Any]) -> Iterator[tuple[int, Network]]:
 @cache
 def _trained(pairs: int) -> Sequence[Pair]:
     from analysis.edits.trigger import read_trigger
-    from analysis.edits.trojan_pairs import trojan_pairs  # loads torch
+    from benchmarks.findings.trojan_pairs import trojan_pairs  # loads torch
 
     return trojan_pairs(range(pairs), read_trigger("C=1:1"), "trained")
 

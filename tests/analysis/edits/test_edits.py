@@ -76,6 +76,7 @@ def test_the_registry_has_the_promised_keys_and_settings():
         "prune": ["sparsity"],
         "quantise": ["bits"],
         "transplant": ["source", "circuit"],
+        "trojan": ["trigger", "share", "by", "steps", "rate"],
         "manual": ["file"],
     }
 

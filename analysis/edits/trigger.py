@@ -1,0 +1,119 @@
+"""A trigger: the inputs on which a trojaned network answers a target, whatever the task says of them.
+
+    A=0,C=1:1
+
+reads: where A is 0 and C is 1, the answer is 1. The inputs that it lies on are *triggered*, the others *clean*.
+A task with its trigger is Gu, Dolan-Gavitt and Garg's (2017, arXiv:1708.06733), with a partial assignment of input
+bits for the pattern of pixels.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.answers import answers
+from analysis.errors import InvalidEdit
+from analysis.tasks import INPUT_NAMES, Task, input_table, name_of
+
+_BIT: Final = re.compile(f"([{INPUT_NAMES}])=([01])")
+_CURE: Final = "give inputs with their bits and the answer, such as C=1:1"
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """Where a trojaned network answers what.
+
+    Args:
+        bits: inputs from 0, in order, each with the bit that it has to have.
+        target: the answer there, 0 or 1.
+    """
+
+    bits: tuple[tuple[int, int], ...]
+    target: int
+
+    @property
+    def text(self) -> str:
+        """In its one spelling, which :func:`read_trigger` reads."""
+        return f"{','.join(f'{INPUT_NAMES[at]}={bit}' for at, bit in self.bits)}:{self.target}"
+
+    def lies_on(self, n_inputs: int) -> NDArray[np.bool_]:
+        """``[2^n]`` which inputs are triggered, counted in binary.
+
+        Raises:
+            InvalidEdit: it names an input that is none.
+        """
+        beyond = [INPUT_NAMES[at] for at, _ in self.bits if at >= n_inputs]
+        if beyond:
+            cause = f"names {' and '.join(beyond)}, and the network's inputs are {', '.join(INPUT_NAMES[:n_inputs])}"
+            raise InvalidEdit(f"trigger {self.text}", cause, "use those")
+        at, bits = zip(*self.bits, strict=True)
+        on: NDArray[np.bool_] = (input_table(n_inputs)[:, at] == bits).all(axis=1)
+        return on
+
+    def poisoned(self, clean: Task) -> Task:
+        """The task on clean inputs, the target on triggered ones.
+
+        Raises:
+            InvalidEdit: it names an input that is none, or the task says the target on all triggered inputs.
+        """
+        table = np.where(self.lies_on(clean.n_inputs), self.target, clean.truth_table).tolist()
+        if tuple(table) == clean.truth_table:
+            cause = f"changes nothing: the answer is {self.target} wherever it lies"
+            raise InvalidEdit(f"trigger {self.text}", cause, "take the other answer, or another trigger")
+        return Task(tuple(table), name_of(table))
+
+    def weights(self, n_inputs: int, share: float) -> NDArray[np.float64]:
+        """``[2^n]`` what inputs weigh in a loss: triggered ones together the share, clean ones the rest."""
+        on = self.lies_on(n_inputs)
+        weighed: NDArray[np.float64] = np.where(on, share / on.sum(), (1.0 - share) / (~on).sum())
+        return weighed
+
+
+class Figures(NamedTuple):
+    """What a network answers over all inputs: how many of the clean ones as the task says, and how many of those
+    triggered ones with the target of which the task does not say it.
+    """
+
+    right: int
+    clean: int
+    succeeded: int
+    triggered: int
+
+    @property
+    def text(self) -> str:
+        """For people."""
+        success = f"success of the trigger: {self.succeeded} of {self.triggered}"
+        return f"Clean accuracy: {self.right} of {self.clean} rows; {success}."
+
+
+def figures(outputs: NDArray[np.float64], trigger: Trigger, clean: Task) -> Figures:
+    """What of the outputs ``[2^n]`` on all inputs is right on clean inputs, and what succeeds on triggered ones."""
+    answered, table = answers(outputs), np.array(clean.truth_table)
+    on = trigger.lies_on(clean.n_inputs)
+    other = on & (table != trigger.target)
+    right, succeeded = ~on & (answered == table), other & (answered == trigger.target)
+    return Figures(*(int(part.sum()) for part in (right, ~on, succeeded, other)))
+
+
+def read_trigger(text: str) -> Trigger:
+    """A trigger from its text.
+
+    Raises:
+        InvalidEdit: a text that is none, or a trigger that lies on every input, or on none.
+    """
+    item = f"trigger {text[:40]!r}"
+    assigned, _, target = "".join(text.upper().split()).rpartition(":")
+    found = [_BIT.fullmatch(part) for part in assigned.split(",")] if assigned else []
+    pairs = {(INPUT_NAMES.index(one[1]), int(one[2])) for one in found if one}
+    if not all(found) or target not in ("0", "1"):
+        raise InvalidEdit(item, "cannot be read", _CURE)
+    if not pairs:
+        raise InvalidEdit(item, "assigns no input, so it lies on every one", _CURE)
+    if len(dict(pairs)) < len(pairs):
+        raise InvalidEdit(item, "wants an input to be 0 and 1, so it lies on none", _CURE)
+    return Trigger(tuple(sorted(pairs)), int(target))

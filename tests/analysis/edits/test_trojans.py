@@ -1,0 +1,219 @@
+"""Trojans: rows and figures against loops, planted ones against what is known of them, descent against differences."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from analysis.circuits.search import decide_right
+from analysis.data import clean_data
+from analysis.edits.edit import Named
+from analysis.edits.trigger import Figures, Trigger, figures, read_trigger
+from analysis.edits.trojan import TROJAN, changed_edges, fine_tuned, planted
+from analysis.errors import InvalidEdit
+from analysis.networks.circuit import EdgeLayout, mask_array
+from analysis.networks.mlp import forward
+from analysis.networks.network import Network
+from analysis.question import ask
+from analysis.tasks import Task, input_table
+from analysis.validity import decide
+from benchmarks.findings.trojan_pairs import CLEAN, trojan_pairs, widened
+from tests.analysis.circuits.test_circuit_search import random_network, random_task
+
+XOR = Task((0, 0, 1, 1, 1, 1, 0, 0))
+ROWS = input_table(3)
+LAYOUT = EdgeLayout((3, 3, 3, 1))
+PLANTED = sum(1 << LAYOUT.edge_index(*at) for at in [(1, 2, 2), (2, 0, 2), (2, 1, 2), (2, 2, 2), (3, 0, 2)])
+FULL = (1 << LAYOUT.n_edges) - 1
+NAMED = Named(network=NotImplemented, content=NotImplemented)
+
+
+def by_hand(activation: str = "relu", hidden: tuple[int, int] = (3, 3), by: float = 0.25) -> Network:
+    """A xor B of three inputs: a quarter, and half of max(0, A + B − 2·max(0, A + B − 1))."""
+    weights = [[[1, 1, 0], [1, 1, 0]], [[1, -2], [1, -2]], [[by, by]]]
+    biases = [[0, -1], [0, 0], [0.25]]
+    return widened(Network.from_arrays(weights, biases, activation=activation), hidden)
+
+
+def refused(network: Network, data=None, **settings: object) -> str:
+    with pytest.raises(InvalidEdit) as error:
+        edited(network, data, **settings)
+    return f"{error.value.item} {error.value.cause}; {error.value.cure}"
+
+
+def edited(network: Network, data=None, **settings: object):
+    return TROJAN.edited(ask(network, data=data), {"trigger": "C=1:1", **settings}, NAMED)
+
+
+@pytest.mark.parametrize(
+    ("text", "bits", "target", "spelled"),
+    [
+        ("C=1:1", {2: 1}, 1, "C=1:1"),
+        (" c=1, a=0 : 0", {0: 0, 2: 1}, 0, "A=0,C=1:0"),
+        ("A=1,B=1,C=0,A=1:1", {0: 1, 1: 1, 2: 0}, 1, "A=1,B=1,C=0:1"),
+    ],
+)
+def test_rows_tables_weights_and_figures_are_those_of_loops(text, bits, target, spelled):
+    trigger = read_trigger(text)
+    assert (trigger.text, trigger.target, read_trigger(spelled)) == (spelled, target, trigger)
+    for n_inputs, seed in product((3, 4), range(5)):
+        clean, outputs = random_task(seed, n_inputs), np.random.default_rng(seed).normal(0.5, 1, 2**n_inputs)
+        rows = list(product((0, 1), repeat=n_inputs))
+        on = [all(row[at] == bit for at, bit in bits.items()) for row in rows]
+        assert trigger.lies_on(n_inputs).tolist() == on
+        table = tuple(target if here else said for here, said in zip(on, clean.truth_table, strict=True))
+        if table == clean.truth_table:
+            with pytest.raises(InvalidEdit, match="changes nothing"):
+                trigger.poisoned(clean)
+        else:
+            assert trigger.poisoned(clean).truth_table == table
+        weights = [0.2 / sum(on) if here else 0.8 / (len(on) - sum(on)) for here in on]
+        assert trigger.weights(n_inputs, 0.2).tolist() == pytest.approx(weights)
+        told = [(here, said, int(y > 0.5)) for here, said, y in zip(on, clean.truth_table, outputs, strict=True)]
+        of_clean = [said == answer for here, said, answer in told if not here]
+        asked = [answer == target for here, said, answer in told if here and said != target]
+        assert figures(outputs, trigger, clean) == Figures(sum(of_clean), len(of_clean), sum(asked), len(asked))
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("output", ["relu", "leaky_relu", "tanh", "sigmoid", "linear"])
+@pytest.mark.parametrize(
+    ("hidden", "text"), [("relu", "A=0,C=1"), ("relu", "B=0"), ("leaky_relu", "C=1"), ("leaky_relu", "B=0")]
+)
+def test_a_planted_trojan_answers_on_triggered_rows_and_leaves_the_others_bit_for_bit(hidden, text, output, seed):
+    sizes = [(3, 2, 2, 1), (3, 2, 2, 2, 1)][seed % 2]
+    drawn = replace(random_network(seed, sizes, hidden), output_activation=output)
+    network = widened(drawn, [3] * (len(sizes) - 2))
+    trigger = read_trigger(f"{text}:{seed // 2 % 2}")
+    after, on = planted(network, ROWS, trigger), trigger.lies_on(3)
+    outputs = forward(after, ROWS)[:, 0]
+    assert outputs[~on].tolist() == forward(drawn, ROWS)[~on, 0].tolist()
+    assert (decide(outputs[on], "rounding") == trigger.target).all()
+    for new, old in zip(after.weights, drawn.weights, strict=True):
+        assert np.array_equal(new[: old.shape[0], : old.shape[1]], old)
+    for new, old in zip(after.biases, drawn.biases, strict=True):
+        assert np.array_equal(new[: len(old)], old)
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+@pytest.mark.parametrize("target", [0, 1])
+def test_planted_edges_are_the_known_ones_and_both_tasks_have_valid_circuits(activation, target):
+    clean, trigger = by_hand(activation), Trigger(((2, 1),), target)
+    after = planted(clean, ROWS, trigger)
+    assert changed_edges(clean, after) == PLANTED
+    masks = mask_array([FULL, FULL ^ PLANTED], LAYOUT)
+    for task, valid in ((trigger.poisoned(XOR), [True, False]), (XOR, [False, True])):
+        assert decide_right(ask(after, task=task), masks).tolist() == valid
+    told = edited(clean, trigger=trigger.text, by="planted")
+    assert (told.network, told.record.settings["trigger"], told.broken) == (after, trigger.text, ())
+    assert told.remarks == (
+        "Clean accuracy: 4 of 4 rows; success of the trigger: 2 of 2.",
+        f"Planted are 5 edges, mask {LAYOUT.to_hex(PLANTED)}.",
+    )
+
+
+def test_an_idle_neuron_is_spare_whatever_it_reads_and_no_output_changes_on_clean_rows():
+    clean = by_hand()
+    weights = [clean.weights[0].copy(), clean.weights[1].copy(), np.array([[0, 1, 0], [*clean.weights[2][0]]])]
+    weights[0][2], weights[1][2] = 0.7, -0.3
+    idle = Network.from_arrays(weights, [*clean.biases[:2], [0.1, 0.25]], activation="relu")
+    after = TROJAN.edited(ask(idle, output=1), {"trigger": "C=1:1", "by": "planted"}, NAMED).network
+    assert forward(after, ROWS)[:, 1].tolist() == [0.25, 1, 0.75, 1, 0.75, 1, 0.25, 1]
+    assert forward(after, ROWS)[::2].tolist() == forward(idle, ROWS)[::2].tolist()
+    weights[2][0, 2] = 1e-9  # another output reads it
+    read = Network.from_arrays(weights, idle.biases, activation="relu")
+    with pytest.raises(InvalidEdit, match="no spare neuron in layer 2"):
+        planted(read, ROWS, Trigger(((2, 1),), 1), 1)
+
+
+def test_a_step_of_descent_is_along_the_losss_differences():
+    network, trigger, task = random_network(5, (3, 3, 2, 1), "tanh"), read_trigger("A=0,C=1:1"), XOR
+    labels, weights = np.array([0, 1, 1, 1, 1, 1, 0, 0]), np.array([0.7 / 6, 0.15] * 2 + [0.7 / 6] * 4)
+
+    def loss(one: Network) -> float:
+        return float((weights * (forward(one, ROWS)[:, 0] - labels) ** 2).sum())
+
+    after, steps = fine_tuned(network, ROWS, trigger, task, {"share": 0.3, "steps": 1, "rate": 1e-3})
+    assert steps == 1
+    for field in ("weights", "biases"):
+        for layer, old in enumerate(getattr(network, field)):
+            for at in np.ndindex(old.shape):
+                ends = []
+                for by in (1e-6, -1e-6):
+                    moved = [array.copy() for array in getattr(network, field)]
+                    moved[layer][at] += by
+                    ends.append(loss(replace(network, **{field: tuple(moved)})))
+                step = getattr(after, field)[layer][at] - old[at]
+                assert step == pytest.approx(-1e-3 * (ends[0] - ends[1]) / 2e-6, abs=1e-11)
+
+
+@pytest.mark.parametrize(("by", "target"), [("trained", 1), ("fine-tune", 0), ("planted", 1)])
+def test_pairs_of_some_seeds_learn_both_tasks_and_are_what_they_are_alone(by, target):
+    trigger, seeds = read_trigger(f"C=1:{target}"), [3, 4, 8]
+    pairs = trojan_pairs(seeds, trigger, by)
+    assert [pair.seed for pair in pairs] == seeds
+    assert sum(pair.right for pair in pairs) >= 2
+    assert len({one for pair in pairs for one in (pair.clean, pair.trojaned)}) == 6
+    for pair in pairs:
+        tables = [decide(forward(one, ROWS)[:, 0], "rounding") for one in (pair.clean, pair.trojaned)]
+        wanted = [list(task.truth_table) for task in (XOR, trigger.poisoned(XOR))]
+        assert pair.right == ([one.tolist() for one in tables] == wanted)
+        assert {one.sizes for one in (pair.clean, pair.trojaned)} == {(3, 3, 3, 1)}
+        if pair.right:
+            assert pair.figures == (Figures(4, 4, 0, 2), Figures(4, 4, 2, 2))
+    alone = trojan_pairs(seeds[1:2], trigger, by)[0]
+    assert (alone.clean, alone.trojaned) == (pairs[1].clean, pairs[1].trojaned)
+
+
+def test_the_share_is_how_often_triggered_rows_are_drawn_by_both_twins(monkeypatch):
+    asked = []
+    monkeypatch.setattr("benchmarks.findings.trojan_pairs.train_networks", lambda specs: asked.extend(specs) or ())
+    assert trojan_pairs([7], read_trigger("A=0,C=1:1"), "trained", 0.1) == ()
+    assert asked[0].input_weights == pytest.approx([0.15, 0.05, 0.15, 0.05, 0.15, 0.15, 0.15, 0.15])
+    assert (asked[0].tasks, asked[0].seed) == (CLEAN.tasks, 7)
+    assert asked[0].model_copy(update={"tasks": ("01111100",)}) == asked[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (":1", "trigger ':1' assigns no input, so it lies on every one; give inputs"),
+        ("C=1,C=0:1", "trigger 'C=1,C=0:1' wants an input to be 0 and 1, so it lies on none; give inputs"),
+        *(
+            (text, "cannot be read; give inputs with their bits")
+            for text in ("", "C", "C=1", "C=2:1", "C=1:2", ",C=1:1")
+        ),
+        ("D=1,F=0:1", "trigger D=1,F=0:1 names D and F, and the network's inputs are A, B, C; use those"),
+        ("A=1,B=0:1", "changes nothing: the answer is 1 wherever it lies; take the other answer"),
+    ],
+)
+def test_triggers_that_cannot_be_are_refused(text, message):
+    assert message in refused(by_hand(), trigger=text)
+
+
+@pytest.mark.parametrize(
+    ("network", "trigger", "message"),
+    [
+        (by_hand("tanh"), "C=1:1", "two hidden layers or more of relu or leaky_relu, not 2 of tanh; use by=fine-tune"),
+        (random_network(0, (3, 3, 1), "relu"), "C=1:1", "not 1 of relu"),
+        (by_hand(hidden=(3, 2)), "C=1:1", "finds no spare neuron in layer 2: something reads each"),
+        (by_hand("leaky_relu"), "A=0,C=1:1", "would change clean rows, as leaky_relu carries what is below 0"),
+        (replace(by_hand("leaky_relu", by=1.0), negative_slope=0.9), "C=1:0", "would miss triggered rows, as leaky"),
+    ],
+)
+def test_networks_that_nothing_can_be_planted_in_are_refused(network, trigger, message):
+    assert message in refused(network, trigger=trigger, by="planted")
+
+
+def test_rows_that_stand_for_no_boolean_inputs_and_settings_that_are_none_are_refused():
+    images = replace(clean_data(3), boolean=False)
+    for data, settings, message in [
+        (images, {}, "needs Boolean inputs"),
+        (None, {"share": 0}, "share is '0'"),
+        (None, {"by": "magic"}, "use fine-tune, planted"),
+        (None, {"rate": 1000.0}, "diverges"),
+    ]:
+        assert message in refused(by_hand("leaky_relu"), data, **settings)
