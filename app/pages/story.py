@@ -323,7 +323,7 @@ class _Told:
         doors = (
             ("Explore all of it", "Every reading of this network, and where they differ.", links.network(NETWORK)),
             ("Try your network", "Bring a small one, or train one here.", links.bring_in()),
-            ("Teach it", "Six lessons, hand-outs, slides.", links.learn()),
+            ("Teach it", "Seven lessons, hand-outs, slides.", links.learn()),
         )
         if analysis is None:
             return self._screen(SCREENS, doors=doors, pending=self._pending())

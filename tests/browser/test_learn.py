@@ -113,12 +113,12 @@ def test_slides_are_turned_by_keys_without_the_site_around_them(visitor, expect)
     tab.keyboard.press("ArrowRight")
     expect(heading).not_to_have_text(first)
     expect(heading).to_be_focused()
-    expect(tab).to_have_title(re.compile("^Slide 2 of 8"))
+    expect(tab).to_have_title(re.compile("^Slide 2 of 9"))
     expect(tab).to_have_url(re.compile("#2$"))
     tab.keyboard.press("End")
-    expect(tab.locator("footer:visible")).to_contain_text("8 / 8")
+    expect(tab.locator("footer:visible")).to_contain_text("9 / 9")
     tab.keyboard.press("PageUp")
-    expect(tab.locator("footer:visible")).to_contain_text("7 / 8")
+    expect(tab.locator("footer:visible")).to_contain_text("8 / 9")
     tab.keyboard.press("Home")
     expect(heading).to_have_text(first)
     assert tab.locator(".bar, .foot").count() == 0
@@ -128,7 +128,7 @@ def test_slides_are_turned_by_keys_without_the_site_around_them(visitor, expect)
 
 
 @pytest.mark.parametrize(
-    ("path", "pages"), [("/learn/two-readings?part=notes", 1), ("/learn/hand-outs", 6), ("/learn/slides", 8)]
+    ("path", "pages"), [("/learn/two-readings?part=notes", 1), ("/learn/hand-outs", 7), ("/learn/slides", 9)]
 )
 def test_on_paper_a_hand_out_is_one_page_and_so_is_a_slide(visitor, path, pages):
     tab = visitor()

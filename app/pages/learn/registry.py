@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.pages.learn import algorithm_first, experiment, one_method, stricter, two_circuits, two_readings
+from app.pages.learn import algorithm_first, an_edit, experiment, one_method, stricter, two_circuits, two_readings
 from app.pages.learn.lesson import Lesson
 
 LESSONS: Final[tuple[Lesson, ...]] = (
@@ -16,6 +16,7 @@ LESSONS: Final[tuple[Lesson, ...]] = (
     stricter.LESSON,
     one_method.LESSON,
     algorithm_first.LESSON,
+    an_edit.LESSON,
 )
 NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from itertools import combinations, product
 
 import pytest
 from fastapi.testclient import TestClient
 
 from analysis.discovery.report import find
+from analysis.edits.edit import Named
+from analysis.edits.registry import edit_named
+from analysis.network_files.files import NetworkFile
 from analysis.protocol import COMPLETE
 from analysis.report import Settings
 from analysis.work import Work
 from app.db.analysed import read_analysed
 from app.db.reports import save_report
+from app.db.writes import save_network
 from app.main import create_app
+from app.pages.learn.an_edit import EDITS
 from app.pages.learn.lesson import Subject
 from app.pages.learn.registry import LESSONS
 from app.pages.search import SearchOptions, build_search
 from pluriscope.glossary import terms
 from tests.app.pages.conftest import judge
 from tests.factories import on_a_copy, stored_analysis
+from tests.oracles.brute_force_circuits import boolean_rows, edges_of, run
 
 BY_SLUG = {one.slug: one for one in LESSONS}
 TESTS = (
@@ -152,6 +159,30 @@ def test_the_placements_that_pass_are_those_that_the_search_found(site):
     assert "3 valid placements" in notes
 
 
+@pytest.mark.parametrize("key", EDITS)
+def test_circuits_follow_an_edit_as_they_do_one_by_one(site, of, key):
+    words, rule, settings = EDITS[key]
+    edited = edit_named(rule).edited(of.question, settings, Named(None, None))
+    edges, said = edges_of(edited.network), Counter()
+    masks = [int(mask) for mask in of.found("methods").subject.analysed.circuits.masks]
+    for mask in masks:
+        kept = {edge for bit, edge in enumerate(edges) if mask >> bit & 1}
+        said[tuple(int(run(edited.network, kept, row)[-1][0] > 0.5) for row in boolean_rows(2))] += 1
+    yes, no = said[0, 1, 1, 1], said[0, 1, 1, 0]
+    notes = text_of(site.get("/learn/an-edit?part=notes").text)
+    assert f"{words}: {yes} follow, {no} still say no on 11, {len(masks) - yes - no} change another answer" in notes
+    address = f"/learn/an-edit?edit={key}&guess=7&answer=inside"
+    page = site.get(address).text
+    assert f"{yes} of {len(masks)} follow. You said 7." in page
+    do = re.search(r'href="(/networks/xor-pretrained/edit[^"]*)"', page)[1].replace("&amp;", "&")
+    assert (f"rule={rule}" in do, site.get(do).status_code) == (True, 200)
+    with site.app.state.store.write() as session:
+        save_network(session, NetworkFile(key, edited.network, edited.tasks), slug=key, origin="uploaded")
+    compared = re.findall(r'href="(/compare[^"]*)"', site.get(address).text.replace("&amp;", "&"))
+    beside = ["on both networks" in site.get(one).text for one in compared]
+    assert beside == [True] * sum(min(3, n) for n in (yes, no, len(masks) - yes - no)) + [False]  # the button is last
+
+
 # --- pages
 
 
@@ -160,8 +191,11 @@ def test_the_placements_that_pass_are_those_that_the_search_found(site):
     [
         ("", ["Learn it in five minutes"]),
         ("/two-circuits?off=n2.1", ["All four right with five neurons. Fewer are enough"]),
-        ("/slides", ["8 / 8", "Which one is the explanation?", "0 Subset-minimal", "lines kept", "As a file"]),
-        ("/notes", ["Lesson 6: First the algorithm", "Question 1: 0 must come out"]),
+        ("/slides", ["9 / 9", "Which one is the explanation?", "0 Subset-minimal", "lines kept", "As a file"]),
+        ("/notes", ["Lesson 6: First the algorithm", "Question 1: 0 must come out", "Lesson 7: An edit that says yes"]),
+        ("/hand-outs", ["Seven pages to print", "hand-out 7", "Still say no on 11"]),
+        ("/an-edit?edit=layer-3", ["On 11 the network says no", "3 of 25 weights", "Opens when you have guessed"]),
+        ("/an-edit?guess=7&answer=same", ["Not quite. Their answers do not. But of the 197 circuits"]),
         ("/two-circuits?off=n1.1", ["Wrong on 01", "Something needed is off"]),
         ("/two-circuits?kept=n2.1_n2.2&kept=n1.2_n2.1&answer=yes", ["does without it", "0.51 and 0.504 on 01 and 10"]),
         ("/two-readings?mark=1.29&kept=0101&kept=0111&answer=or", ["It can: with the mark at 0.81"]),
@@ -213,6 +247,7 @@ def test_a_search_shows_every_lesson(site):
         ("/two-circuits?mark=1", 400, ["mark", "is unknown here"]),
         ("/two-readings?mark=9", 400, ["mark"]),
         ("/one-method?method=magic", 400, ["magic", "acdc"]),
+        ("/an-edit?edit=magic", 400, ["magic", "all-layers"]),
         ("/algorithm-first?place=7:1.0", 400, ["place"]),
         ("/algorithm-first?place=0:5.0", 400, ["place"]),
         ("/slides?step=1", 400, ["step"]),
