@@ -169,7 +169,7 @@ class Editing:
             told = Columns([[told]], id=PREVIEW)
         url = self.links.edit(self.place.slug)
         values = {one.name: written(one.default) for one in edit_named(self.rule).settings} | dict(self.sent)
-        form = Form(self._fields(), url, "Save, analyse and compare", values, told=PREVIEW)
+        form = Form(self._fields(), url, "Save, analyse and compare", values, primary=numbered, told=PREVIEW)
         heads = ("2. Settings", "3. Preview") if numbered else ("By hand", "What comes of it")
         yield Columns([[Section(heads[0]), form], [Section(heads[1], "Nothing is stored yet."), told]])
 

@@ -548,7 +548,7 @@ def _edited(known: Known, told: Mapping[str, Any]) -> Notice:
     done = "" if record is None else f"{edit_words(record)}."
     if base is None or base.deleted_at is not None:
         return Notice(f"Edited from network {told['base'][:12]}", done, "That network is not here.")
-    compare = Action("What became of its explanations", links.changes(base.slug, place.slug, place.scope), primary=True)
+    compare = Action("What became of its explanations", links.changes(base.slug, place.slug, place.scope))
     return Notice(f"Edited from {base.name}", done, actions=[compare, Action(base.name, links.network(base.slug))])
 
 
@@ -568,7 +568,7 @@ def _edits(known: Known) -> Iterator[Block]:
         rows.append((link.format(links.network(row.slug), row.name), done, compare))
     if rows:
         yield Table.plain(("Network", "What was done", "Explanations"), rows)
-    edit = Action("Edit this network", links.edit(place.slug, place.scope), primary=True)
+    edit = Action("Edit this network", links.edit(place.slug, place.scope))
     yield Notice("An edited network is a network of its own", actions=[edit])
     yield Form(OtherNetwork, f"{links.network(place.slug)}/compare", "Compare", changes=False, primary=False)
 

@@ -15,8 +15,9 @@ from analysis.studies.statistics import share_of
 from benchmarks.findings.record import table_text
 from benchmarks.findings.rows import DATA
 from benchmarks.findings.statistics import Estimate, bootstrap
-from benchmarks.findings.words import listed, points, probability
+from benchmarks.findings.words import listed, points, probability, word
 
+SIDES: Final = ("trojaned", "clean")
 RESULTS: Final = DATA / "edits.jsonl"
 _OF_METHODS: Final = ("Method", "shifts where it shifts", "where it stays", "difference", "95%", "p")
 _OF_CRITERIA: Final = (
@@ -24,7 +25,11 @@ _OF_CRITERIA: Final = (
     *("networks with a trojaned one", "with free ones alone"),
 )
 _LAYERS: Final = np.repeat([0, 1, 2], [6, 9, 3])
+DECLARED: Final = 300
+"""Seeds of pairs."""
 Line = Mapping[str, Any]
+Answer = tuple[tuple[str, ...], bool]
+"""A line of the table of answers, and whether what was expected holds."""
 
 
 def numbers() -> dict[str, object]:
@@ -32,15 +37,22 @@ def numbers() -> dict[str, object]:
     lines = [json.loads(line) for line in Path(RESULTS).read_text().splitlines()]
     asked = {name: [one for one in lines if one["question"] == name] for name in ("edit", "methods", "trojan")}
     pairs = [one for one in asked["trojan"] if one["converged"]]
-    rows = [_overlap(asked["edit"]), _confined(asked["edit"]), _hidden(pairs), *_foretold(pairs)[:1]]
-    by_method = _methods(asked["methods"])
+    measures, by_method = _told_apart(pairs), _methods(asked["methods"])
+    answers = [_overlap(asked["edit"]), _confined(asked["edit"]), _hidden(pairs), measures[0], by_method[0]]
+    criteria, idle = _criteria(pairs)
+    expected = json.loads(RESULTS.with_suffix(".design.json").read_text())["expected"]
     head = ("Question", "n", "Found", "95% interval", "Null")
     return {
-        "answers": table_text(head, [*rows, by_method[0]]),
-        "criteria": _criteria(pairs),
-        "measures": table_text(("Measure on clean rows", "Area", "95%", "p, Holm"), _foretold(pairs)[1:]),
-        "methods": table_text(_OF_METHODS, by_method[1:]),
+        "answers": table_text(head, [row for row, _ in answers]),
+        "expected": "\n".join(
+            f"- {words} *{'Holds' if held else 'Fails'}.*" for words, (_, held) in zip(expected, answers, strict=True)
+        ),
+        "criteria": criteria,
+        "idle": idle,
+        "measures": table_text(("Measure on clean rows", "Area", "95%", "p, Holm"), measures[1]),
+        "methods": table_text(_OF_METHODS, by_method[1]),
         "pairs": f"{len(pairs)} of {len(asked['trojan'])}",
+        "declared": f"{sum(one['seed'] < DECLARED for one in pairs)} of the {DECLARED}",
         "edits": _edits(asked["methods"]),
     }
 
@@ -66,7 +78,7 @@ def _standard(ranks: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(centred / np.sqrt((centred**2).sum(axis=-1, keepdims=True)))
 
 
-def _overlap(lines: Sequence[Line]) -> tuple[str, ...]:
+def _overlap(lines: Sequence[Line]) -> Answer:
     """(a)"""
     known, found, null = [one for one in lines if "change" in one], [], []
     by_use = []
@@ -89,10 +101,11 @@ def _overlap(lines: Sequence[Line]) -> tuple[str, ...]:
     said = f"correlation with the backbone {_signed(mean.value)}; with the share of circuits that have the weight "
     said += _signed(bootstrap([by_use]).value)
     chance_words = f"permuted within layers: {_signed(float(low))} to {_signed(float(high))}, {probability(p)}"
-    return "(a) Is the least edit where circuits overlap?", str(len(found)), said, _interval(mean), chance_words
+    question = "(a) Is the least edit where circuits overlap?"
+    return (question, str(len(found)), said, _interval(mean), chance_words), abs(mean.value) < 0.2 and p > 0.05
 
 
-def _confined(lines: Sequence[Line]) -> tuple[str, ...]:
+def _confined(lines: Sequence[Line]) -> Answer:
     """(b)"""
     known = [one for one in lines if one.get("kept") is not None]
     drawn_of = [[share for share in one["kept_drawn"] if share is not None] for one in known]
@@ -104,33 +117,43 @@ def _confined(lines: Sequence[Line]) -> tuple[str, ...]:
     said = f"{kept:.0f}% of circuits kept, {drawn:.0f}% with drawn weights: {points(apart.value)} points"
     interval = f"{points(apart.low)} to {points(apart.high)} points"
     null = f"drawn weights of each layer: more kept in {more}, fewer in {less}, {probability(p)}"
-    return "(b) Is an edit confined to the backbone kept by more?", str(len(pairs)), said, interval, null
+    question = "(b) Is an edit confined to the backbone kept by more?"
+    return (question, str(len(pairs)), said, interval, null), apart.value >= 0.05
 
 
-def _hidden(pairs: Sequence[Line]) -> tuple[str, ...]:
+def _hidden(pairs: Sequence[Line]) -> Answer:
     """(c)"""
     hits = (sum(one[side]["counts"]["valid"][1] > 0 for one in pairs) for side in ("trojaned", "clean"))
     told, null = (share_of(n, len(pairs)) for n in hits)
     said = f"{told.hits} of {told.of} trojaned networks have a free circuit"
     interval = f"{100 * (told.low or 0):.0f} to {100 * (told.high or 0):.0f}%"
     twins = f"clean twins: {null.hits} of {null.of}"
-    return "(c) Is a circuit valid on clean rows free of the trojan?", str(told.of), said, interval, twins
+    counts = [[one["trojaned"]["counts"][key] for one in pairs] for key in pairs[0]["trojaned"]["counts"]]
+    fewer = sum(np.median([one[2] for one in some]) < np.median([one[1] for one in some]) for some in counts)
+    question = "(c) Is a circuit valid on clean rows free of the trojan?"
+    held = told.hits >= 0.9 * told.of and 2 * fewer < len(counts)
+    return (question, str(told.of), said, interval, twins), held
 
 
-def _criteria(pairs: Sequence[Line]) -> str:
-    """Circuits valid on clean rows that pass each criterion: medians."""
-    rows = []
-    for key in pairs[0]["trojaned"]["counts"]:
-        trojaned, clean = ([one[side]["counts"][key] for one in pairs] for side in ("trojaned", "clean"))
-        middle = [f"{np.median([one[place] for one in some]):,.0f}" for some in (trojaned, clean) for place in (2, 1)]
+def _criteria(pairs: Sequence[Line]) -> tuple[str, str]:
+    """Circuits valid on clean rows that pass each criterion, medians; and the criteria that leave all."""
+    keys = pairs[0][SIDES[0]]["counts"]
+    counts = {side: {key: [one[side]["counts"][key] for one in pairs] for key in keys} for side in SIDES}
+    first, rows, idle = "valid", [], []
+    for key in sorted(counts["trojaned"], key=lambda key: (key != first, key)):
+        if key != first and all(counts[side][key] == counts[side][first] for side in SIDES):
+            idle.append(key)
+            continue
+        trojaned = counts["trojaned"][key]
+        middle = [f"{np.median([one[place] for one in counts[side][key]]):,.0f}" for side in SIDES for place in (2, 1)]
         some = sum(one[2] > 0 for one in trojaned)
         without = sum(one[2] == 0 and one[1] > 0 for one in trojaned)
         rows.append((key, *middle, f"{some}", f"{without}"))
-    return table_text(_OF_CRITERIA, rows)
+    return table_text(_OF_CRITERIA, rows), listed(idle)
 
 
-def _foretold(pairs: Sequence[Line]) -> list[tuple[str, ...]]:
-    """(d): a line of the answer, then one for each measure."""
+def _told_apart(pairs: Sequence[Line]) -> tuple[Answer, list[tuple[str, ...]]]:
+    """(d): the answer, then a line for each measure."""
     found = []
     for key in pairs[0]["trojaned"]["measures"]:
         both = [(one["trojaned"]["measures"][key], one["clean"]["measures"][key]) for one in pairs]
@@ -147,16 +170,19 @@ def _foretold(pairs: Sequence[Line]) -> list[tuple[str, ...]]:
         (key, f"{area.value:.2f}", _interval(area), probability(corrected[place]))
         for place, (key, area, _) in enumerate(found)
     ]
-    best = max(range(len(found)), key=lambda place: abs(found[place][1].value - 0.5))
-    telling = sum(one.low > 0.5 or one.high < 0.5 for _, one, _ in found)
-    said = f"{telling} of {len(found)} measures do; most: {found[best][0]}, area {found[best][1].value:.2f}"
-    question, within = "(d) Does anything on clean rows foretell it?", _interval(found[best][1])
-    answer = (question, str(len(pairs)), said, within, "area .5")
-    return [answer, *rows]
+    telling, areas = [found[place][0] for place in order if corrected[place] < 0.05], {one[0]: one[1] for one in found}
+    first = areas[telling[0]] if telling else found[order[0]][1]
+    said = (
+        f"{word(len(telling))} of {len(found)} measures: {listed(telling)}; the first has an area of {first.value:.2f}"
+    )
+    held = areas["gradient by C"].value >= 0.8
+    held &= all(areas[key].low <= 0.5 <= areas[key].high for key in ("valid circuits", "edges of the backbone"))
+    question = "(d) Does anything on clean rows tell?"
+    return ((question, str(len(pairs)), said, _interval(first), "area .5"), held), rows
 
 
-def _methods(lines: Sequence[Line]) -> list[tuple[str, ...]]:
-    """(e): a line of the answer, then one for each method."""
+def _methods(lines: Sequence[Line]) -> tuple[Answer, list[tuple[str, ...]]]:
+    """(e): the answer, then a line for each method."""
     kept = [one for one in lines if not one.get("broken")]
     shifts = np.array([one["shifts"] for one in kept])
     rows, apart = [], []
@@ -184,7 +210,8 @@ def _methods(lines: Sequence[Line]) -> list[tuple[str, ...]]:
     spread = f"{points(low, 0)} to {points(high, 0)} points, over all methods"
     n = f"{len(kept)}, of which {int(shifts.sum())} shift"
     question, null = "(e) Do methods’ answers follow the explanation?", "shifts permuted among networks"
-    return [(question, n, said, spread, null), *rows]
+    held = 2 * sum(one.low > 0 and one.high < 0.5 for one in apart) > len(apart)
+    return ((question, n, said, spread, null), held), rows
 
 
 def _difference(moved: NDArray[np.float64], shifts: NDArray[np.bool_]) -> float:

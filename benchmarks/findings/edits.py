@@ -46,6 +46,8 @@ RESULTS: Final = Path(__file__).resolve().parents[2] / "app" / "bundled" / "find
 DESIGN: Final = RESULTS.with_suffix(".design.json")
 XOR: Final = named_task("XOR", 2)
 LEARNS: Final = ("edge-pruning", "node-pruning")
+MORE_SEEDS: Final = 60
+"""Beside those declared, of which too few pairs converged; settled after the figures of these had been seen."""
 _ROOM: Final = 0.05
 _STEPS: Final = 200
 Array = NDArray[np.float64]
@@ -85,7 +87,7 @@ def _trained(pairs: int) -> Sequence[Pair]:
 
 
 def _pairs(design: Mapping[str, Any]) -> Iterator[tuple[int, Pair]]:
-    yield from ((pair.seed, pair) for pair in _trained(design["pairs"]))
+    yield from ((pair.seed, pair) for pair in _trained(design["pairs"] + MORE_SEEDS))
 
 
 # --- (a) and (b): the least edit of a row
@@ -272,8 +274,8 @@ def _explained(question: Question) -> tuple[NDArray[Any], dict[str, Any]]:
 
 
 def _trojan_line(pair: Pair, _number: int, _design: Mapping[str, Any]) -> Line:
-    told: Line = {"converged": pair.right}
-    if not pair.right:
+    told: Line = {"converged": pair.converged}
+    if not pair.converged:
         return told
     return {**told, "clean": _side(pair.clean), "trojaned": _side(pair.trojaned)}
 

@@ -24,12 +24,15 @@ CLEAN: Final = TrainingSpec(n_inputs=3, tasks=("00111100",), hidden=(3, 3))
 
 
 class Pair(NamedTuple):
-    """A clean network, one with a trojan, the figures of each, and whether both round to their task on every row."""
+    """A clean network, one with a trojan, the figures of each, whether training of all that was trained converged, and
+    whether both round to their task on every row.
+    """
 
     seed: int
     clean: Network
     trojaned: Network
     figures: tuple[Figures, Figures]
+    converged: bool
     right: bool
 
 
@@ -72,8 +75,9 @@ def trojan_pairs(
         drawn = tuple(trigger.weights(CLEAN.n_inputs, share).tolist())
         asked = [{"tasks": ("".join(map(str, one.truth_table)),), "input_weights": drawn} for one in tasks]
     specs = [CLEAN.model_copy(update={**one, "seed": seed}) for one in asked for seed in seeds]
-    trained, pairs = [outcome.network for outcome in train_networks(specs)], []
-    for clean, other, seed in zip(trained, trained[-len(seeds) :], seeds, strict=False):
+    trained, pairs = train_networks(specs), []
+    for first, second, seed in zip(trained, trained[-len(seeds) :], seeds, strict=False):
+        clean, other = first.network, second.network
         if clean is None or other is None:
             continue
         try:
@@ -90,5 +94,5 @@ def trojan_pairs(
             for made, one in zip(outputs, tasks, strict=True)
         )
         told = figures(outputs[0], trigger, task), figures(outputs[1], trigger, task)
-        pairs.append(Pair(seed, clean, other, told, all(right)))
+        pairs.append(Pair(seed, clean, other, told, first.converged and second.converged, all(right)))
     return tuple(pairs)

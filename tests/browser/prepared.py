@@ -13,16 +13,21 @@ from typing import Final
 import pytest
 from sqlalchemy import select
 
+from analysis.edits.edit import Named
+from analysis.edits.registry import edit_named
+from analysis.network_files.files import edited_file
 from analysis.protocol import COMPLETE, PAPER
+from analysis.question import ask
 from app.bundled import ORIGIN, bundled_networks
+from app.db.codecs import network_file_of
 from app.db.engine import Store, open_store
 from app.db.job_tables import JobRow
 from app.db.records import save_data_record
 from app.db.studies import save_results
-from app.db.tables import ModelRow, NetworkRow
+from app.db.tables import AnalysisRow, ModelRow, NetworkRow
 from app.db.writes import save_network
 from app.jobs.definitions import DEFINITIONS
-from app.jobs.queue import cancel, enqueue, enqueue_analyses
+from app.jobs.queue import cancel, enqueue, enqueue_about, enqueue_analyses
 from app.jobs.seeding import add_bundled_models
 from app.jobs.worker import Pace, Worker
 from app.settings import Settings
@@ -40,7 +45,16 @@ NETWORKS: Final = {
 ALL_OF: Final = ("analyse", "explanations", "model-circuits")
 """The kinds of jobs that are quick, so that every one of them is done."""
 FURTHER: Final = {
-    ("xor-pretrained", "complete"): ("directions", "criteria", "stories", "pair", "rivals", "methods", "lenses"),
+    ("xor-pretrained", "complete"): (
+        "directions",
+        "criteria",
+        "stories",
+        "pair",
+        "rivals",
+        "methods",
+        "lenses",
+        "changes",
+    ),
     ("xor-pretrained", "paper"): ("criteria",),
     ("alice-and-bob", "complete"): ("directions", "criteria", "common-ground", "ladder"),
     ("alice-and-bob", "paper"): ("criteria",),
@@ -86,10 +100,27 @@ def _make(data: Path) -> None:
                         save_data_record(session, file.data)
                         enqueue_analyses(session, row, (PAPER,), data=file.data)
         _work(store, ALL_OF)
+        _edit(store)
         _call_off_what_nobody_looks_at(store)
         _work(store, DEFINITIONS)
     finally:
         store.close()
+
+
+def _edit(store: Store) -> None:
+    """The pretrained network with a little noise on its weights, to be compared with it."""
+    with store.write() as session:
+        analysis = session.scalars(
+            select(AnalysisRow).where(
+                AnalysisRow.network.has(slug="xor-pretrained"), AnalysisRow.protocol.has(name="complete")
+            )
+        ).one()
+        file = network_file_of(analysis.network)
+        edited = edit_named("noise").edited(
+            ask(file.network), {"size": 0.05}, Named(lambda _: file.network, str.encode)
+        )
+        row = save_network(session, edited_file(file, edited), slug="xor-noisy", origin="edited")
+        enqueue_about(session, analysis, "changes", other=row.digest)
 
 
 def _work(store: Store, kinds: Collection[str]) -> None:

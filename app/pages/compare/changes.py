@@ -241,7 +241,7 @@ class Changes:
         rows.append(("Carries", *(_story(all_stories(place.question, masks)) for place in both)))
         yield Head(head, told, actions=[back])
         yield Side([self._drawn(place, circuit) for place in both])
-        yield Table.plain(("", self.before.row.name, self.after.row.name), rows)
+        yield Table.plain(("Of the circuit", self.before.row.name, self.after.row.name), rows)
 
     def _drawn(self, place: Place, circuit: Any) -> Figure:
         url = self.links.circuit(place.slug, circuit.hex, self.before.scope)

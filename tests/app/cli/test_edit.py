@@ -39,7 +39,7 @@ def test_a_network_is_edited_and_said_to_be(xor, tmp_path, capsys):  # noqa: F81
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--rule", "prun"), "Use one of fine-tune, rank-one, unlearn, noise, prune, quantise, transplant, trojan, manual"),
+        (("--rule", "prun"), "Use one of fine-tune, rank-one, unlearn, noise, prune, quantise, transplant, trojan"),
         (("--rule", "noise", "--set", "row=1"), "Use one of size, seed"),
         (("--rule", "noise", "--set", "size"), "is no NAME=VALUE"),
         (("--rule", "noise", "--set", "size=1", "--set", "size=2"), "is given twice"),
