@@ -102,7 +102,7 @@ def compare(
 ) -> Shown:
     """Say which explanations two networks share and which one has alone, or who of some explanations is right.
 
-    Example: pluriscope compare before.json after.json --json
+    Example: pluriscope compare xor.json edited.json --json
 
     Both networks are judged on the task of the first. With explanations of one network in place of the second, as
     addresses write them: pluriscope compare xor.json c-1fff c-7ff3.

@@ -24,7 +24,7 @@ EXAMPLES = {
     for name in COMMANDS
     if name not in ENDLESS
 }
-MAKING = ("train", "study run", "study import")
+MAKING = ("train", "edit", "study run", "study import")
 
 
 @pytest.mark.slow
