@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Annotated, Any, Final, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union
 
 from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema, create_model
 
 from analysis.by_name import ByName
+from analysis.network_files.files import task_json
 from pluriscope.tables import Column, Facet, Query, Selection, Type
+
+if TYPE_CHECKING:
+    from analysis.edits.edit import Edited
 
 MAX_EXACT_IN_JSON: Final = 2**53
 
@@ -514,6 +518,50 @@ class PatchedRecord(ByHandRecord):
     wants: str = Field(description="What the task wants.")
     before: dict[str, float] = Field(description="Logits with nothing changed.")
     after: dict[str, float] = Field(description="Logits under the changes.")
+
+
+class EditedRecord(ByName):
+    """What came of an edit of a network."""
+
+    base: str = Field(description="Digest of the network before.")
+    rule: str
+    settings: dict[str, Any] = Field(description="With which it can be done again.")
+    output: int
+    network: str = Field(description="Digest of the edited network.")
+    name: str
+    tasks: list[dict[str, Any]] = Field(description="What each output computes now.")
+    rows: list[str] = Field(description="Names of the rows.")
+    before: list[int] = Field(description="The answer on each row.")
+    after: list[int]
+    row: str | None = Field(description="Whose answer was to change; null where none was asked for.")
+    target: int | None
+    as_asked: bool | None
+    broken: list[str] = Field(description="Rows that were to be kept and answer otherwise.")
+    l2: float = Field(description="Euclidean length of the change of all weights and biases.")
+    changed: int = Field(description="Weights and biases that changed.")
+    parameters: int
+    remarks: list[str]
+
+    @classmethod
+    def of(cls, edited: Edited, name: str) -> EditedRecord:
+        """That of a network after an edit, under a name."""
+        return cls(
+            **vars(edited.record),
+            network=edited.network.digest,
+            name=name,
+            tasks=[task_json(task) for task in edited.tasks],
+            rows=list(edited.rows),
+            before=list(edited.before),
+            after=list(edited.after),
+            row=None if edited.row is None else edited.rows[edited.row],
+            target=edited.target,
+            as_asked=edited.as_asked,
+            broken=[edited.rows[row] for row in edited.broken],
+            l2=edited.size,
+            changed=edited.changed,
+            parameters=edited.parameters,
+            remarks=list(edited.remarks),
+        )
 
 
 # --- algorithms, and where their variables stand

@@ -20,7 +20,7 @@ ROOM: Final = 0.25
 """How far beyond the edge of a decision, 0.5, an output has to be for a descent to end: half of the way to 0 or 1."""
 MAX_OUTPUT: Final = 1e6
 """Above it a descent has diverged."""
-STEPS: Final = Setting("steps", 10_000, "most steps of the descent", low=1, high=100_000)
+STEPS: Final = Setting("steps", 10_000, "most steps of the descent", low=1, high=20_000)
 RATE: Final = Setting("rate", 0.01, "step along the gradient", low=0.0, high=1e3, above=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.cli.signature import with_list
 from app.cli.terminal import STANDARD, Refusal, Shown, check_output, read_bytes, remark, write_json
@@ -42,6 +42,7 @@ def edit(
     from analysis.edits.registry import edit_named
     from analysis.network_files.files import MAX_NETWORK_BYTES, edited_file, network_file_json, parse_network_file
     from analysis.question import ask
+    from pluriscope.records import EditedRecord
 
     def network_at(path: str) -> Network:
         return parse_network_file(read_bytes(path, "source network", MAX_NETWORK_BYTES)).network
@@ -59,7 +60,7 @@ def edit(
     if output == STANDARD:
         for line in lines:
             remark(line)
-    return Shown(_record(edited, written.name), () if output == STANDARD else lines)
+    return Shown(EditedRecord.of(edited, written.name), () if output == STANDARD else lines)
 
 
 def _settings(texts: Sequence[str]) -> dict[str, str]:
@@ -85,26 +86,3 @@ def _lines(edited: Edited) -> list[str]:
     lines += [f"rows that were to be kept and answer otherwise: {broken or 'none'}"]
     lines += [f"{edited.changed:,} of {edited.parameters:,} weights and biases changed, by {edited.size:.4g} (L2)"]
     return [*lines, *edited.remarks]
-
-
-def _record(edited: Edited, name: str) -> dict[str, Any]:
-    from analysis.network_files.edited_record import edited_json
-    from analysis.network_files.files import task_json
-
-    return {
-        **edited_json(edited.record),
-        "network": edited.network.digest,
-        "name": name,
-        "tasks": [task_json(task) for task in edited.tasks],
-        "rows": edited.rows,
-        "before": edited.before,
-        "after": edited.after,
-        "row": None if edited.row is None else edited.rows[edited.row],
-        "target": edited.target,
-        "as_asked": edited.as_asked,
-        "broken": [edited.rows[row] for row in edited.broken],
-        "l2": edited.size,
-        "changed": edited.changed,
-        "parameters": edited.parameters,
-        "remarks": edited.remarks,
-    }

@@ -14,7 +14,7 @@ from analysis.edits.edit import Edited, EditRecord, Named
 from analysis.edits.registry import EDIT_BY_KEY, EDITS, edit_named
 from analysis.errors import AnalysisError
 from analysis.method_settings import settings_text, written
-from analysis.network_files.files import edited_file
+from analysis.network_files.files import NetworkFile, edited_file
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import Question
@@ -47,6 +47,7 @@ from pluriscope.blocks import (
     Table,
 )
 from pluriscope.naming import Scope
+from pluriscope.records import EditedRecord
 
 PREVIEW: Final = "preview"
 MANUAL: Final = "manual"
@@ -136,6 +137,24 @@ class Editing:
             return network_of(find_network(self.session, self.links, text))
 
         return edit_named(self.rule).edited(self.question, self.settings, Named(stored, str.encode))
+
+    def record(self) -> EditedRecord:
+        """What would come of it, as JSON.
+
+        Raises:
+            AnalysisError: see :meth:`edited`.
+            PageError: likewise.
+        """
+        edited = self.edited()
+        return EditedRecord.of(edited, self.file(edited).name)
+
+    def file(self, edited: Edited) -> NetworkFile:
+        """The network file of what comes of it.
+
+        Raises:
+            InvalidNetwork: a name that is none.
+        """
+        return edited_file(network_file_of(self.place.row), edited, self.sent.get("name", ""))
 
     # --- as a page
 
@@ -227,7 +246,7 @@ def store(editing: Editing) -> tuple[NetworkRow, JobRow | None]:
         Conflict: the same weights are stored for other tasks.
     """
     session, base = editing.session, editing.place
-    file = edited_file(network_file_of(base.row), editing.edited(), editing.sent.get("name", ""))
+    file = editing.file(editing.edited())
     row = save_network(session, file, slug=file.slug, origin="edited")
     queue.enqueue_analyses(session, row, [COMPLETE], asked=True)
     if base.analysis is None:

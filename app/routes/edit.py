@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
@@ -12,16 +14,30 @@ from app.rendering import network_row, show
 from app.routes.changes import Writing
 from app.routes.computing import room
 from app.routes.depends import Form, Links, ListOptions, Reading
-from app.routes.faces import HTML
+from app.routes.faces import HTML, Faces, both
+from pluriscope.records import EditedRecord
 
 router = APIRouter()
+OPTIONS: Final = [
+    {"name": name, "in": "query", "description": words, "schema": {"type": "string"}}
+    for name, words in {"rule": "Key of a rule.", "output": "Index of the output.", "SETTING": "Of the rule."}.items()
+]
 
 
-@router.get("/networks/{network}/edit", **HTML)
-def edit(request: Request, session: Reading, links: Links, network: str, options: ListOptions) -> Response:
-    """A rule, its settings, and what would come of it."""
-    with room("this page"):
-        return _page(request, Editing.read(session, links, network, options))
+@both(
+    router,
+    "/networks/{network}/edit",
+    "networks",
+    "What would come of an edit",
+    EditedRecord,
+    errors=(400, 404, 422),
+    options=OPTIONS,
+    costly=lambda _: True,
+)
+def edit(session: Reading, links: Links, network: str, options: ListOptions) -> Faces:
+    """What would come of a rule with its settings; nothing is stored."""
+    editing = Editing.read(session, links, network, options)
+    return Faces(lambda request: _page(request, editing), editing.record)
 
 
 @router.post("/networks/{network}/edit", **HTML)

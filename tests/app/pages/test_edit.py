@@ -56,6 +56,15 @@ def test_what_would_come_of_it_is_told_and_nothing_is_stored(client, given, word
     assert client.get("/api/v2/networks").json()["total"] == before
 
 
+def test_the_same_is_told_as_json(client):
+    told = client.get("/api/v2" + EDIT, params={"rule": "rank-one", "row": "10"}).json()
+    assert (told["before"], told["after"], told["broken"]) == ([0, 1, 1, 0], [0, 0, 0, 0], ["01"])
+    assert (told["base"], told["row"], told["as_asked"]) == (pretrained_xor().network.digest, "10", True)
+    refused = client.get("/api/v2" + EDIT, params={"rule": "fine-tune", "row": "9"})
+    assert refused.status_code == 422
+    assert "does not exist" in refused.text
+
+
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.key)
 def test_each_rule_has_its_settings_on_its_page(client, edit):
     page = client.get(EDIT, params={"rule": edit.key}).text
