@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,6 @@ from analysis.lenses.report import LensesReport, find_on_model
 from analysis.models.circuits import CircuitsFound, find_circuits
 from analysis.models.judging import judged_circuits
 from analysis.models.model import Rules
-from analysis.models.one_reader import OneReaderReport
 from analysis.models.one_reader import find as find_by_reader
 from analysis.models.registry import read_model
 from analysis.networks.circuit import EdgeLayout
@@ -41,7 +40,6 @@ from app.db.models import (
     stored_beside,
     stored_landscape,
 )
-from app.db.tables import ModelRow
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
 from app.jobs.queue import enqueue_of_model, was_asked
@@ -49,7 +47,6 @@ from app.jobs.stages import BESIDE_CIRCUITS, follows
 from pluriscope.analyses.registry import LENSES, METHODS, ONE_READER, PLANTED, RIVALS, Analysis
 from pluriscope.naming import RulesScope
 
-R = TypeVar("R", bound=Report)
 SWEPT_MILLISECONDS: Final = 100.0
 """What a run of one circuit of a model may take for methods to be asked under more than their default settings, some
 thousand runs."""
@@ -138,23 +135,14 @@ def _load_lenses(session: Session, arguments: Arguments) -> Compute[Report]:
     row, _, frame = searched_circuits(session, arguments["model"], arguments["rules"])
     kind, _ = model_of(row)
     masks = np.array(sorted(int(mask, 16) for mask in frame[REF].tolist()), dtype=np.uint64)
-    others = (rules for _, rules in searches_of(session, [row.id]))
-    known = _known(session, row, LENSES, LensesReport, others, arguments)
-    return partial(_look, row.document, kind.rules(arguments["rules"]), masks, known)
-
-
-def _known(
-    session: Session, row: ModelRow, analysis: Analysis, form: type[R], others: Iterable[str], arguments: Arguments
-) -> R | None:
-    """What this version has found under other rules."""
-    kind = DEFINITIONS[f"model-{analysis.key}"]
     jobs = {
-        rules: session.get(JobRow, kind.job_id({"model": row.digest, "rules": rules}))
-        for rules in others
+        rules: session.get(JobRow, DEFINITIONS["model-lenses"].job_id({"model": row.digest, "rules": rules}))
+        for _, rules in searches_of(session, [row.id])
         if rules != arguments["rules"]
     }
-    made = (rules for rules, job in jobs.items() if job is not None and job.state == "done")
-    return next(filter(None, (stored_beside(session, row, rules, analysis.key, form) for rules in made)), None)
+    made = (rules for rules, job in jobs.items() if job is not None and job.state == "done")  # by this version
+    known = next(filter(None, (stored_beside(session, row, rules, LENSES.key, LensesReport) for rules in made)), None)
+    return partial(_look, row.document, kind.rules(arguments["rules"]), masks, known)
 
 
 def _look(document: bytes, rules: Rules, masks: NDArray[np.uint64], known: LensesReport | None, work: Work) -> Report:
@@ -180,15 +168,13 @@ def _load_one_reader(session: Session, arguments: Arguments) -> Compute[Report]:
     """A model by its finest edges, whatever is searched; for the errors see :func:`_load_circuits`."""
     row = find_model(session, arguments["model"])
     kind, _ = model_of(row)
-    rules = kind.rules(arguments["rules"])
-    alike: list[Rules] = [{**rules, "granularity": one} for one in kind.settings.get("granularity", ())] or [rules]
-    known = _known(session, row, ONE_READER, OneReaderReport, map(kind.write_rules, alike), arguments)
-    return partial(_by_reader, row.document, alike[0], known)
+    finest = {name: values[0] for name, values in kind.settings.items() if name == "granularity"}
+    return partial(_by_reader, row.document, {**kind.rules(arguments["rules"]), **finest})
 
 
-def _by_reader(document: bytes, rules: Rules, known: Report | None, work: Work) -> Report:
+def _by_reader(document: bytes, rules: Rules, work: Work) -> Report:
     _, model = read_model(document)
-    return known or find_by_reader(model, model.space(rules), work)
+    return find_by_reader(model, model.space(rules), work)
 
 
 def _beside(analysis: Analysis, load: Callable[[Session, Arguments], Compute[Report]]) -> Handler[Report]:
