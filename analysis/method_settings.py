@@ -85,8 +85,7 @@ class Setting:
         if self.reads is not None:
             return f"a text such as {self.example}"
         if isinstance(self.default, str):
-            near = get_close_matches(str(value)[:40], self.choices, 1)
-            return f"{', '.join(self.choices)}" + (f"; did you mean {near[0]}" if near else "")
+            return _nearest(str(value), self.choices)
         whole = isinstance(self.default, int)
         low, high = (f"{end:,.0f}" if whole and math.isfinite(end) else f"{end:g}" for end in (self.low, self.high))
         least = "" if self.low == -math.inf else f" above {low}" if self.above else f" from {low}"
@@ -94,17 +93,26 @@ class Setting:
         return f"{'a whole number' if whole else 'a number'}{least}{most}"
 
 
+def one_of(given: str, known: Sequence[str]) -> str:
+    """The cure for an unknown name: all that are known, and the nearest."""
+    return f"use one of {_nearest(given, known)}"
+
+
+def _nearest(given: str, known: Sequence[str]) -> str:
+    near = get_close_matches(given[:40], known, 1)
+    return ", ".join(known) + (f"; did you mean {near[0]}" if near else "")
+
+
 def filled(settings: Sequence[Setting], given: Mapping[str, object], item: str) -> dict[str, Value]:
     """A value for every setting, in their order.
 
     Raises:
-        InvalidMethod: an unknown setting, with the nearest known one, or a value that is not allowed.
+        InvalidMethod: an unknown setting, with those that are known, or a value that is not allowed.
     """
     known = [setting.name for setting in settings]
     for name in given:
         if name not in known:
-            near = get_close_matches(name[:40], known, 1)
-            cure = f"did you mean {near[0]}" if near else f"use {', '.join(known)}" if known else "leave it out"
+            cure = one_of(name, known) if known else "leave it out"
             raise InvalidMethod(item, f"setting {name[:40]!r} is unknown", cure)
     found: dict[str, Value] = {}
     for setting in settings:

@@ -545,23 +545,8 @@ class EditedRecord(ByName):
     @classmethod
     def of(cls, edited: Edited, name: str) -> EditedRecord:
         """That of a network after an edit, under a name."""
-        return cls(
-            **vars(edited.record),
-            network=edited.network.digest,
-            name=name,
-            tasks=[task_json(task) for task in edited.tasks],
-            rows=list(edited.rows),
-            before=list(edited.before),
-            after=list(edited.after),
-            row=None if edited.row is None else edited.rows[edited.row],
-            target=edited.target,
-            as_asked=edited.as_asked,
-            broken=[edited.rows[row] for row in edited.broken],
-            l2=edited.size,
-            changed=edited.changed,
-            parameters=edited.parameters,
-            remarks=list(edited.remarks),
-        )
+        tasks = [task_json(task) for task in edited.tasks]
+        return cls.showing(edited, None, **dict(edited.record), network=edited.network.digest, name=name, tasks=tasks)
 
 
 # --- algorithms, and where their variables stand

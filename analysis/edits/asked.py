@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from analysis.answers import answers
-from analysis.edits.edit import one_of, row_text
+from analysis.edits.edit import row_text
 from analysis.errors import InvalidEdit
-from analysis.method_settings import Setting, Settings
+from analysis.method_settings import Setting, Settings, one_of
 from analysis.networks.mlp import forward
 from analysis.question import Question
 

@@ -1,19 +1,18 @@
 """The record of a rule by which a network is edited, and what came of an edit.
 
-An edited network is a network of its own. What was done to which network stands in its file
-(:mod:`analysis.network_files.edited_record`) and is no part of its digest. Everything here is the same on every
-machine: sums are taken in one order, draws are seeded.
+An edited network is a network of its own. What was done to which network stands in its file, which is no part of its
+digest. Everything here is the same on every machine: sums are taken in one order, draws are seeded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from analysis.answers import answers
 from analysis.errors import InvalidEdit, InvalidMethod, InvalidNetwork
@@ -57,21 +56,21 @@ class Change:
     meant: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
-class EditRecord:
-    """What was done to a network.
+class EditRecord(BaseModel):
+    """What was done to a network, as its file says it.
 
-    Args:
-        base: digest of the network before.
-        rule: key of the rule.
-        settings: with which it can be done again, as JSON values.
-        output: the output asked about, from 0.
+    {"base": DIGEST, "rule": "fine-tune", "settings": {"row": "11", "target": "1", …}, "output": 0}
+
+    Settings are those with which the edit can be done again: of ``transplant`` ``source`` is the digest of the network
+    that the circuit was taken from, of ``manual`` ``file`` is the list of changes.
     """
 
-    base: str
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    base: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
     rule: str
-    settings: Mapping[str, Any]
-    output: int
+    settings: dict[str, Any]
+    output: Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,39 +81,39 @@ class Edited:
         network: all outputs.
         record: what was done.
         tasks: what each output computes now.
-        size: Euclidean length of the change of all weights and biases.
+        l2: Euclidean length of the change of all weights and biases.
         changed: how many of them changed.
         parameters: how many there are.
         rows: names of the rows, such as "01".
         before: the answer of the asked output on each row before, 0 or 1.
         after: and after.
-        row: see :class:`Change`, with target, remarks and meant.
+        row: see :class:`Change`, with target, remarks and meant; rows by name.
     """
 
     network: Network
     record: EditRecord
     tasks: tuple[Task, ...]
-    size: float
+    l2: float
     changed: int
     parameters: int
     rows: tuple[str, ...]
     before: tuple[int, ...]
     after: tuple[int, ...]
-    row: int | None
+    row: str | None
     target: int | None
     remarks: tuple[str, ...]
-    meant: tuple[int, ...]
+    meant: tuple[str, ...]
 
     @property
     def as_asked(self) -> bool | None:
         """Whether the row answers what was asked for; None where none was."""
-        return None if self.row is None else self.after[self.row] == self.target
+        return None if self.row is None else self.after[self.rows.index(self.row)] == self.target
 
     @property
-    def broken(self) -> tuple[int, ...]:
+    def broken(self) -> tuple[str, ...]:
         """Rows that were to be kept, all but those asked for, and answer otherwise than before."""
-        pairs = enumerate(zip(self.before, self.after, strict=True))
-        return tuple(row for row, (old, new) in pairs if old != new and row not in (self.row, *self.meant))
+        told = zip(self.rows, self.before, self.after, strict=True)
+        return tuple(row for row, old, new in told if old != new and row not in (self.row, *self.meant))
 
 
 @dataclass(frozen=True)
@@ -146,10 +145,7 @@ class Edit:
         Raises:
             InvalidEdit: an unknown setting, with the list, or a value that is not allowed.
         """
-        item, known = f"edit {self.key}", [setting.name for setting in self.settings]
-        for name in given:
-            if name not in known:
-                raise InvalidEdit(item, f"setting {name[:40]!r} is unknown", one_of(name, known))
+        item = f"edit {self.key}"
         try:
             texts = {name: value for name, value in given.items() if isinstance(value, str)}
             return filled(self.settings, {**given, **read_values(self.settings, texts, item)}, item)
@@ -179,15 +175,16 @@ class Edit:
         moved = new - old
         largest = float(np.abs(moved).max())
         names = [row_text(question, row) for row in range(len(rows))]
+        row = None if done.row is None else names[done.row]
         told = {**settings, **done.settings}
-        if done.row is not None:
-            told |= {"row": names[done.row]} | ({"target": str(done.target)} if "target" in told else {})
+        told |= {"row": row} if row is not None else {}
+        told |= {"target": str(done.target)} if "target" in told else {}
         column = question.output if base.n_outputs > 1 else 0
         before, after = (answers(forward(one, rows)[:, column]).tolist() for one in (base, network))
         tables = answers(forward(network, question.clean_rows)).T.tolist()
         return Edited(
             network,
-            EditRecord(base.digest, self.key, told, question.output),
+            EditRecord(base=base.digest, rule=self.key, settings=told, output=question.output),
             tuple(Task(tuple(table), name_of(table)) for table in tables),
             largest * length(moved / largest),  # no square overflows
             int(np.count_nonzero(moved)),
@@ -195,17 +192,11 @@ class Edit:
             tuple(names),
             tuple(before),
             tuple(after),
-            done.row,
+            row,
             done.target,
             done.remarks,
-            done.meant,
+            tuple(names[row] for row in done.meant),
         )
-
-
-def one_of(given: str, known: Sequence[str]) -> str:
-    """The cure for an unknown name: all that are known, and the nearest."""
-    near = get_close_matches(given[:40], known, 1)
-    return f"use one of {', '.join(known)}" + (f"; did you mean {near[0]}" if near else "")
 
 
 def row_text(question: Question, row: int) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from textwrap import wrap
-from typing import Final
+from typing import Any, Final
 
-from analysis.edits.edit import Edit, one_of
+from analysis.edits.edit import Edit, EditRecord
 from analysis.edits.fine_tune import FINE_TUNE
-from analysis.edits.manual import MANUAL
+from analysis.edits.manual import MANUAL, read_changes
 from analysis.edits.noise import NOISE
 from analysis.edits.prune import PRUNE
 from analysis.edits.quantise import QUANTISE
@@ -16,7 +17,8 @@ from analysis.edits.transplant import TRANSPLANT
 from analysis.edits.trojan import TROJAN
 from analysis.edits.unlearn import UNLEARN
 from analysis.errors import InvalidEdit
-from analysis.method_settings import written
+from analysis.method_settings import one_of, written
+from analysis.strict_json import validated
 
 EDITS: Final[tuple[Edit, ...]] = (FINE_TUNE, RANK_ONE, UNLEARN, NOISE, PRUNE, QUANTISE, TRANSPLANT, TROJAN, MANUAL)
 EDIT_BY_KEY: Final = {edit.key: edit for edit in EDITS}
@@ -31,6 +33,26 @@ def edit_named(key: str) -> Edit:
     if key not in EDIT_BY_KEY:
         raise InvalidEdit(f"rule {key[:40]!r}", "is unknown", one_of(key, list(EDIT_BY_KEY)))
     return EDIT_BY_KEY[key]
+
+
+def read_edited(value: Any, sizes: Sequence[int]) -> EditRecord:
+    """What a network file says of the edit that its network comes of, checked; that it tells the truth is not.
+
+    Args:
+        value: as JSON values.
+        sizes: layer sizes of the network.
+
+    Raises:
+        InvalidEdit: another form, an unknown rule or setting, a value that is not allowed, or no such output.
+    """
+    record = validated(EditRecord, value, "edited", InvalidEdit, "write it as pluriscope edit does")
+    edit, settings = edit_named(record.rule), dict(record.settings)
+    if record.output >= sizes[-1]:
+        raise InvalidEdit("edited output", f"is {record.output}, of {sizes[-1]}", f"use 0 to {sizes[-1] - 1}")
+    if edit is MANUAL:
+        read_changes(settings.pop("file", None), sizes)
+    edit.filled(settings)
+    return record
 
 
 def rules_and_settings() -> str:

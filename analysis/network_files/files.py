@@ -6,9 +6,9 @@
      "tasks": [{"name": "XOR", "truth_table": [0, 1, 1, 0]}]}
 
 ``negative_slope``, ``output_activation`` (default: the hidden one), ``attribution``, ``planted``
-(:mod:`analysis.network_files.planted_record`) and ``edited`` (:mod:`analysis.network_files.edited_record`) may be left
-out, and so may a task's name. Every other key is refused: a typing error would otherwise silently change what the
-network computes.
+(:mod:`analysis.network_files.planted_record`) and ``edited`` (:class:`analysis.edits.edit.EditRecord`) may be left out,
+and so may a task's name. Every other key is refused: a typing error would otherwise silently change what the network
+computes.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def network_from(
 
             planted = read("planted", read_planted, network.sizes)
         if network is not None and document.get("edited") is not None:
-            from analysis.network_files.edited_record import read_edited
+            from analysis.edits.registry import read_edited
 
             edited = read("edited", read_edited, network.sizes)
     if planted is not None and tasks is not None and planted.task.truth_table != tasks[0].truth_table:
@@ -198,9 +198,7 @@ def network_file_json(file: NetworkFile) -> dict[str, Any]:
 
         document["planted"] = planted_json(file.planted)
     if file.edited is not None:
-        from analysis.network_files.edited_record import edited_json
-
-        document["edited"] = edited_json(file.edited)
+        document["edited"] = file.edited.model_dump()
     return document
 
 

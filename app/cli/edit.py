@@ -79,10 +79,7 @@ def _lines(edited: Edited) -> list[str]:
     task = edited.tasks[edited.record.output if len(edited.tasks) > 1 else 0].name
     lines = [f"answers {before} → {after}{f', {task}' if task else ''}, on rows {edited.rows[0]} to {edited.rows[-1]}"]
     if edited.row is not None:
-        lines.append(
-            f"row {edited.rows[edited.row]} {'answers' if edited.as_asked else 'does not answer'} {edited.target}"
-        )
-    broken = ", ".join(edited.rows[row] for row in edited.broken)
-    lines += [f"rows that were to be kept and answer otherwise: {broken or 'none'}"]
-    lines += [f"{edited.changed:,} of {edited.parameters:,} weights and biases changed, by {edited.size:.4g} (L2)"]
+        lines.append(f"row {edited.row} {'answers' if edited.as_asked else 'does not answer'} {edited.target}")
+    lines += [f"rows that were to be kept and answer otherwise: {', '.join(edited.broken) or 'none'}"]
+    lines += [f"{edited.changed:,} of {edited.parameters:,} weights and biases changed, by {edited.l2:.4g} (L2)"]
     return [*lines, *edited.remarks]

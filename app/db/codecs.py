@@ -13,8 +13,8 @@ from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
 from analysis.data import DataRecord, data_file_json, parse_data_file
 from analysis.digest import canonical_json
 from analysis.edits.edit import EditRecord
+from analysis.edits.registry import read_edited
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.network_files.edited_record import read_edited
 from analysis.network_files.files import NetworkFile, task_json
 from analysis.network_files.planted_record import PlantedRecord, read_planted
 from analysis.networks.network import Network

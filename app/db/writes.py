@@ -9,7 +9,6 @@ from typing import Any, Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from analysis.network_files.edited_record import edited_json
 from analysis.network_files.files import NetworkFile, slug_of
 from analysis.network_files.planted_record import planted_json
 from app.db.codecs import parameters_to_bytes, tasks_of, tasks_to_json
@@ -78,7 +77,7 @@ def save_network(
     if row.planted is None and file.planted is not None:
         row.planted = planted_json(file.planted)
     if row.edited is None and file.edited is not None:
-        row.edited = edited_json(file.edited)
+        row.edited = file.edited.model_dump()
     if training and not row.training.get("losses"):
         row.training = dict(training)
     session.flush()
@@ -101,7 +100,7 @@ def network_row(file: NetworkFile, slug: str, origin: str) -> NetworkRow:
         origin=origin,
         attribution=file.attribution,
         planted=None if file.planted is None else planted_json(file.planted),
-        edited=None if file.edited is None else edited_json(file.edited),
+        edited=None if file.edited is None else file.edited.model_dump(),
     )
 
 

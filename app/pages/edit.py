@@ -211,23 +211,22 @@ class Editing:
         return settings_form(settings, self.place.scope, first)
 
     def _preview(self, edited: Edited) -> Block:
-        asked, broken, meant = edited.row, edited.broken, (edited.row, *edited.meant)
+        meant = edited.row, *edited.meant
         rows = [
-            (name, before, after, "asked for" if row in meant else "changed" if row in broken else "kept")
-            for row, (name, before, after) in enumerate(zip(edited.rows, edited.before, edited.after, strict=True))
+            (row, *answers, "asked for" if row in meant else "changed" if row in edited.broken else "kept")
+            for row, *answers in zip(edited.rows, edited.before, edited.after, strict=True)
         ]
         task = edited.tasks[self.place.scope.output if len(edited.tasks) > 1 else 0]
         facts = [
             Fact("Computes then", task.label, "on every input"),
             Fact("Changed", f"{edited.changed:,} of {edited.parameters:,}", "weights and biases"),
-            Fact("By", decimal(edited.size, 4), "Euclidean length of the change"),
+            Fact("By", decimal(edited.l2, 4), "Euclidean length of the change"),
         ]
         told: list[Block] = [Facts(facts)]
-        if asked is not None and not edited.as_asked:
-            told.append(Notice(f"Row {edited.rows[asked]} does not answer {edited.target}", state="refused"))
-        if broken:
-            names = ", ".join(edited.rows[row] for row in broken)
-            told.append(Notice(f"Rows that were to be kept and change: {names}"))
+        if edited.as_asked is False:
+            told.append(Notice(f"Row {edited.row} does not answer {edited.target}", state="refused"))
+        if edited.broken:
+            told.append(Notice(f"Rows that were to be kept and change: {', '.join(edited.broken)}"))
         told.append(Prose(" ".join(edited.remarks), glossary=False))
         told.append(Table.plain(("Row", "Before", "After", "Was to be"), rows))
         after = Question(edited.network, self.place.scope.output, task, COMPLETE, self.question.record)
