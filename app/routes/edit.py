@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from analysis.errors import AnalysisError
 from app.errors import PageError
-from app.pages.edit import Editing, store
+from app.pages.edit import Editing
 from app.rendering import network_row, show
 from app.routes.changes import Writing
 from app.routes.computing import room
@@ -47,7 +47,7 @@ def edited(request: Request, session: Writing, links: Links, network: str, sent:
     editing = Editing.read(session, links, network, given)
     try:
         with room("this change"):
-            row, _ = store(editing)
+            row = editing.store()
     except (AnalysisError, PageError) as error:
         return _page(request, editing, f"{error.item} {error.cause}.")
     return RedirectResponse(links.changes(editing.place.slug, row.slug, editing.place.scope), 303)

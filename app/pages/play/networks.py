@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.answers import ANSWER_RULE, ANSWERED, answers
+from analysis.edits.manual import MANUAL
 from analysis.models.attention_weights import Transformer
 from analysis.sandbox.intervention import Change, Intervention, Prediction, site_name
 from analysis.sandbox.running import Bench
@@ -28,7 +29,7 @@ from app.figures.svg.vessels import NARROW, WIDE, full_at, vessels
 from app.options import ScopeOptions
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import short
-from app.pages.edit import MANUAL, Editing
+from app.pages.edit import Editing
 from app.pages.explanation_list import OF_SCOPE
 from app.pages.explanations import KIND_LABELS, Explanation
 from app.pages.page import DRAWING, read_options
