@@ -36,7 +36,6 @@ class Question:
         model: the whole network, all outputs.
         output: the analysed one, from 0.
         task: what it should compute.
-        protocol: the rules.
         record: the rows as they were handed in: one representative row for each Boolean input, and what circuits are
             judged on.
     """
@@ -185,7 +184,6 @@ def ask(
         model: the whole network.
         output: the output asked about.
         task: what it should compute; if not given, what it answers on the rows.
-        protocol: the rules.
         data: the rows; every Boolean input once if not given.
 
     Raises:

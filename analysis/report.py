@@ -135,7 +135,6 @@ class Analysed:
     """What was found of one output before, as far as an analysis looks at it.
 
     Args:
-        question: that was answered.
         circuits: the search for circuits, with the masks that it listed.
         observed: ``[circuits]`` observed classes of interpretations of each; empty where none were counted or they are
             not looked at.

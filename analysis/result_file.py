@@ -68,7 +68,6 @@ def self_contained(document: Mapping[str, Any], file: NetworkFile, data: DataRec
     Args:
         document: of :func:`result_json`.
         file: its network, under the name that it goes by.
-        data: its data record.
     """
     whole = {**document, "network_file": network_file_json(file)}
     return whole if data.is_clean else whole | {"data_file": data_file_json(data)}

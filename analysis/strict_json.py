@@ -58,9 +58,7 @@ def read_value(
     """Parse one JSON value.
 
     Args:
-        raw: the file's bytes.
         item: what the file is called in errors, e.g. "network file".
-        error: which error to raise.
         max_bytes: larger documents are refused without being parsed.
         cure: what to hand in instead, one clause.
         max_parts: opening brackets, and colons, that the document may have, so that millions of empty lists or keys are
@@ -165,7 +163,6 @@ def validated(model: type[M], value: Any, item: str, error: type[AnalysisError],
         model: the schema.
         value: JSON values.
         item: what they are called in errors; the place of each problem stands behind it.
-        error: which error to raise.
         cure: what to give instead, one clause.
 
     Raises:

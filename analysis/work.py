@@ -56,7 +56,6 @@ class Work:
         """The items of a stage in order, with a report before the first and before each so-many-th after it.
 
         Args:
-            stage: the stage's key.
             items: what the stage goes through.
             found: what is said in each report.
             every: reports are made before items 0, ``every``, 2 · ``every``, …; before the others time is checked only.

@@ -193,7 +193,6 @@ def _answer(
     """A page, or a body for programs, that tells what is wrong.
 
     Args:
-        request: the request answered.
         status: of HTTP.
         error: what is told; None where several things are wrong.
         field: at fault, where one is.

@@ -29,7 +29,6 @@ class Gate:
     """ASGI middleware: refuses what no route should see.
 
     Args:
-        app: what it wraps.
         settings: hosts, limits, and whether the site is read-only.
     """
 

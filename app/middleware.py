@@ -50,7 +50,6 @@ class Envelope:
     """ASGI middleware: names each request, adds headers that a route has not set itself, and logs the answer.
 
     Args:
-        app: what it wraps.
         prefix: path under which a proxy serves the application; requests may come with or without it.
     """
 

@@ -101,7 +101,6 @@ def show(
     """A page of blocks; to htmx, which says which one it wants in ``part``, that block alone.
 
     Args:
-        request: the request answered.
         blocks: what the page consists of; all are made before anything is sent, so that any may refuse.
         title: of the page; "" for that of its head.
         room: word of the navigation that the page belongs to.

@@ -145,7 +145,6 @@ class Head(Block):
     Args:
         title: its only heading of the first level.
         sentence: what it is.
-        verdicts: how it was judged.
         actions: what can be done, the primary one first; a choice may stand among them.
     """
 
@@ -228,7 +227,6 @@ class Table(Block):
         noun: what one row is.
         usual: what the address need not say; None for what lists commonly have.
         view: rows, or cards with a drawing each.
-        thumb: a row's drawing.
         says: one line below the row's name.
         tray: where rows can be put to be compared.
         facets: whether it can be filtered.

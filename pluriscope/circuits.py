@@ -381,11 +381,7 @@ class Interpretations(Listing[Interpretation]):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Classes(Listing[Interpretation]):
-    """The first interpretation of each class of a circuit's interpretations that the inputs can tell apart.
-
-    Args:
-        circuit: the circuit.
-    """
+    """The first interpretation of each class of a circuit's interpretations that the inputs can tell apart."""
 
     circuit: Circuit | None = None
     noun = "observed classes"

@@ -424,7 +424,6 @@ class Overview:
     """A frame as its page lists it: a few rows of each kind as long as nothing but the usual is asked for.
 
     Args:
-        frame: the list.
         offered: filters that are offered before a kind is chosen.
         sized: a kind, and its column that is offered then for this kind alone.
     """

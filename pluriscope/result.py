@@ -220,7 +220,6 @@ class Result(Findings):
 
     Args:
         network_file: the network with its name and tasks.
-        question: what was asked.
         document: the result file's content.
         site: the server that it came from; None if it was made here or read from a file.
     """

@@ -220,7 +220,6 @@ class Facet:
     """What a column can be filtered by.
 
     Args:
-        column: the column.
         choices: its values; of a range each value that some row has, if they are few.
         low: the smallest value of a range, "" if no row has one.
         high: the largest.

@@ -22,7 +22,6 @@ class SiteDecisions:
     """Every interchange that a protocol tests, on every site.
 
     Args:
-        table: the sites.
         tested: ``[source, base]`` which pairs are tested.
         decisions: ``[sites, tested pairs]`` 0, 1 or −1, pairs row by row.
         margins: ``[sites]`` smallest distance of an output from the decision's edge, inf if nothing is tested.

@@ -90,7 +90,6 @@ def score_joint(
         algorithm: the algorithm that is aligned.
         alignment: places for all of its variables; without variables the network is run on the clean inputs.
         work: may end between two batches of runs.
-        max_runs: most runs.
 
     Raises:
         InvalidAlignment: it does not fit the algorithm or the network.
@@ -185,7 +184,6 @@ def score_joint_runs(
         protocol: decision rule.
         work: may end between two batches of runs.
         width: of the widest layer; decides how many choices are run at once.
-        max_runs: most runs.
         n_choices: of each further thing that is chosen in every way and of which the algorithm says nothing.
 
     Raises:

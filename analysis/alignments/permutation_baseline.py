@@ -59,7 +59,6 @@ def best_on_permuted_networks(
 
     Args:
         algorithms: one without variables agrees on 0 of 0.
-        n_networks: how many.
         seed: of the permutations.
         work: told "criteria"; may cancel.
 

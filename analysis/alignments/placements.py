@@ -31,11 +31,7 @@ _BOUND_CELLS = 16_000_000  # bounds remembered, in numbers of eight bytes
 
 
 class Placer:
-    """Counts placements on disjoint sites.
-
-    Args:
-        table: the sites.
-    """
+    """Counts placements on disjoint sites."""
 
     def __init__(self, table: SiteTable) -> None:
         self.table = table
@@ -110,7 +106,6 @@ def can_be_placed(table: SiteTable, allowed: Sequence[NDArray[np.bool_]]) -> boo
     the others. So few sets are tried, whatever the number of neurons.
 
     Args:
-        table: the sites.
         allowed: ``[sites]`` for each variable, where it may be put.
     """
     if any(not sites.any() for sites in allowed):

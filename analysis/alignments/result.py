@@ -18,7 +18,6 @@ class AlgorithmResult:
     """One candidate algorithm and its alignments.
 
     Args:
-        algorithm: the candidate.
         alignments: kept ones: valid first (most neurons last, then id), then the best that fail.
         n_valid: valid alignments, exact even beyond the kept ones.
         n_minimal: minimal ones, exact likewise.

@@ -89,7 +89,6 @@ def score_inert(
         claim: the layer.
         work: may end between two batches of runs.
         zero: each neuron of the rest is 0 or what it is on the base; else what it is on an input of its own.
-        max_runs: most runs.
 
     Raises:
         BeyondLimits: more runs than the limit.
@@ -147,10 +146,8 @@ def abstraction_errors(
         rule: by which outputs are decided.
         free: layer and neuron of each that is overwritten; () leaves that target out (the paper's form without
             faithfulness, ``_nf``).
-        draws: how many.
         at_once: most targets of one draw.
         deviation: of the normal numbers.
-        seed: of the draws.
     """
     random, n_rows = np.random.default_rng(seed), len(clean[0])
     n_inputs, n_variables = algorithm.n_inputs, len(alignment.places)

@@ -54,7 +54,6 @@ def most_different(
 
     Args:
         masks: ``[circuits]`` different ones, ascending.
-        layout: their edge layout.
         work: told between blocks; may raise Cancelled.
         max_compared: end the search after so many comparisons.
     """

@@ -52,7 +52,6 @@ def distribution_of(masks: NDArray[Any], layout: EdgeLayout) -> CircuitDistribut
 
     Args:
         masks: ``[circuits]``.
-        layout: the edge layout.
     """
     found = CircuitDistribution(0, {}, {}, (0,) * layout.n_edges, tuple((0,) * width for width in layout.sizes[1:-1]))
     for start in range(0, len(masks), _MASKS_AT_ONCE):

@@ -46,7 +46,6 @@ class CountableSpace:
 
     Args:
         network: the network cut to the analysed output.
-        protocol: the rules.
         wiring: enumerates the states.
         boxes: for each row judged, the right pre-activations of the output; empty if nothing can be valid.
     """

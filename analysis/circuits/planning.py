@@ -61,7 +61,6 @@ class Cost:
     """What one way would cost.
 
     Args:
-        method: the way.
         seconds: predicted, on one core.
         obstacle: why it cannot be taken, one clause; "" if it can.
     """
@@ -77,7 +76,6 @@ class CircuitPlan:
 
     Args:
         possible: circuits of the protocol's space, exactly.
-        method: the way.
         reason: one sentence.
         costs: of all three ways.
     """

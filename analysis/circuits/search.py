@@ -41,7 +41,6 @@ class Sampling:
     Args:
         n_draws: drawn uniformly without replacement.
         n_smallest: of the smallest, beside those drawn.
-        seed: of the draws.
     """
 
     n_draws: int
@@ -190,7 +189,6 @@ class _Kept:
     """Valid circuits as they are found: all of them while a list holds them, then their number and some of them.
 
     Args:
-        layout: the edge layout.
         max_valid: how many a list holds.
         beyond: what is kept where there are more; None for nothing.
     """

@@ -160,7 +160,6 @@ def count_circuits(question: Question, work: Work = DEFAULT_WORK, *, n_draws: in
     Args:
         work: told between batches of states with the number of circuits judged, and between draws; may raise Cancelled.
         n_draws: valid circuits to draw, or all if there are fewer.
-        seed: of the draws.
 
     Returns:
         The exact number and distribution of all; listed are distinct ones drawn uniformly.

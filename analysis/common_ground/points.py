@@ -28,7 +28,6 @@ class Bounds:
         max_spread: classes up to which all interpretations are spread, about a third of a millisecond each.
         max_added: words of 64 bits added for that, about 5 · 10⁸ a second; where it takes more, they are not spread.
         max_alignments: alignments looked at, in the order of the store.
-        seed: of the draw.
     """
 
     max_seconds: float = 90.0

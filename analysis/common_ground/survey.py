@@ -161,7 +161,6 @@ class CommonGround:
         classes: observed classes, all of them unless ``drawn``.
         n_classes: observed classes of all listed circuits.
         drawn: whether ``classes`` is a uniform sample.
-        seed: of the sample.
         n_unread: classes drawn beside ``classes``: to find one of their circuit's by its rank takes too many states.
         best: of all classes, or of the sample; None if not known.
         worst: likewise.
@@ -197,7 +196,6 @@ def survey_common_ground(
     """Coverage and accuracy of every explanation of an analysis.
 
     Args:
-        question: that was answered.
         masks: ``[circuits]`` the listed valid circuits, ascending.
         placed: kept alignments, and how many observed classes each circuit has.
         work: told "common ground" now and then; may cancel there.
@@ -262,8 +260,6 @@ def drawn_ranks(observed: Sequence[int], n_drawn: int, seed: int) -> dict[int, l
 
     Args:
         observed: ``[circuits]`` observed classes of each, more in all than are drawn.
-        n_drawn: how many.
-        seed: of the draw.
     """
     ends = list(accumulate(observed))
     ranks: dict[int, list[int]] = {}

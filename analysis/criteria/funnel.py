@@ -475,7 +475,6 @@ class _Funnel:
         """A kind as it is told.
 
         Args:
-            kind: of explanations.
             begin: how many there are at the beginning.
             words: what those are.
             rows: the steps about them.

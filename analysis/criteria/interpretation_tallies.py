@@ -109,7 +109,6 @@ class _Looked:
     """All interpretations of one circuit.
 
     Args:
-        circuit: the circuit.
         classes: its observed classes.
         answers: what is decided under interchange, of the network ("") and of the circuit itself.
         predictions: by criterion key, parallel to the classes; None where nothing is predicted.

@@ -101,7 +101,6 @@ class StepVerdicts:
     """What one step says about all explanations of one kind.
 
     Args:
-        kind: of the explanations.
         step: the criterion with its settings.
         outcomes: ``[explanations]`` positions in :data:`OUTCOMES`; of interpretations ``[circuits]`` as in
             :attr:`~analysis.criteria.interpretation_tallies.Reading.outcome`.
@@ -132,7 +131,6 @@ class _Judging:
     """One criterion on one kind: what it said so far, and what that took.
 
     Args:
-        kind: of the explanations.
         step: the criterion.
         work: of everything that is judged; its limits name the seconds for one criterion and one kind.
     """

@@ -86,7 +86,6 @@ def _fed_from_above(layout: EdgeLayout, layer: int, active: tuple[int, ...], mas
     which one is left out each time.
 
     Args:
-        layout: of the network.
         layer: from L down to 1.
         active: its neurons that need an edge in.
         mask: the edges chosen above.

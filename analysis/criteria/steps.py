@@ -28,7 +28,6 @@ class CriterionStep:
     """One criterion with a value for each of its parameters.
 
     Args:
-        criterion: the criterion.
         settings: the value of each parameter, all of them, as :meth:`Criterion.settings` checked them.
     """
 

@@ -53,7 +53,6 @@ class LearningOptions:
     Args:
         seeds: each placement is learned from each of them.
         steps: most steps.
-        learning_rate: of Adam.
     """
 
     seeds: tuple[int, ...]

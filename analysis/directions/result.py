@@ -43,7 +43,6 @@ class AlgorithmDirections:
     """One algorithm's alignments on directions of one class.
 
     Args:
-        algorithm: the candidate.
         direction_class: which directions were admitted.
         alignments: kept ones: valid first, then the best that fail; both fewest nonzero weights first, then by id.
         n_placements: choices of a place of the class for each variable that can all be set at once; None if they were

@@ -126,7 +126,6 @@ def audit_json(
     """An audit as JSON values.
 
     Args:
-        landscape: the valid circuits.
         found: the answers.
         seconds: by stage.
         missing: sentences about what stopped at a limit.

@@ -122,7 +122,6 @@ class Cut(ABC):
         """The same to first order, by derivatives.
 
         Args:
-            settings: of the method.
             points: where derivatives are taken and averaged: 1 in the whole, 0 where all that it is given has gone to
                 what absent edges carry.
         """
@@ -171,7 +170,6 @@ class Cut(ABC):
         Args:
             order: "out-first": within a layer ascending; "reverse": descending bits; "by-weight": what one node reads
                 by ascending weight; "shuffled": the nodes of a layer and what each reads drawn.
-            seed: of the drawing.
         """
         if order == "reverse":
             return list(range(self.n_bits))[::-1]
@@ -301,7 +299,6 @@ class CutModel(Cut):
     """A model under the rules that a method cuts it by.
 
     Args:
-        model: with its task.
         space: its circuits.
         rules: the model under the rules of the analysis, if these are others.
     """

@@ -226,7 +226,6 @@ class Landscape(ValidCircuits):
     """All valid circuits of one output, to locate answers among.
 
     Args:
-        question: what is asked.
         circuits: what the search for valid circuits found.
         work: told of what takes long.
         judges: whether answers are judged by criteria; minimality looks at all circuits at once.

@@ -39,8 +39,6 @@ class ModelLandscape(ValidCircuits):
     """The valid circuits of a model, to locate answers among.
 
     Args:
-        kind: of the model.
-        model: with its task.
         rules: that circuits are valid under.
         found: by the search for them; None if there are too many to search.
         stored: circuit → what is stored of it; None where nothing is.

@@ -42,7 +42,6 @@ def fine_tuned(network: Network, rows: Array, trigger: Trigger, clean: Task, set
     Args:
         network: cut to one output; it ends once each output is within 0.25 of what the poisoned task says.
         rows: ``[2^n, n]``.
-        trigger: of the trojan.
         clean: the task.
         settings: with share, steps and rate.
 
@@ -68,7 +67,6 @@ def planted(network: Network, rows: Array, trigger: Trigger, output: int = 0) ->
     Args:
         network: all outputs; two hidden layers or more of relu or leaky relu.
         rows: ``[2^n, n]``.
-        trigger: of the trojan.
         output: that is to answer the target, from 0.
 
     Raises:

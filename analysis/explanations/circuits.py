@@ -85,7 +85,6 @@ def bits_by_interpretation(
     predicted.
 
     Args:
-        interpretation: that is asked.
         space: the interventions.
         settled: whether a bit is 2 where it depends on rows of gates that no input reaches.
     """

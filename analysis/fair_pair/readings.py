@@ -82,14 +82,12 @@ def read_classes(
     """The observed classes of some circuits, all of them or some that are drawn.
 
     Args:
-        question: that was answered.
         masks: ``[circuits]`` those listed, ascending.
         observed: ``[circuits]`` observed classes of each.
         asked: what is asked of the network, and its answers.
         counted: which predictions count.
         work: told between circuits; may cancel there.
         n_drawn: classes that are drawn; None for all.
-        seed: of the draw.
     """
     space, answers = asked
     happens = answers.decisions[answers.counted]

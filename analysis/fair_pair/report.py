@@ -184,12 +184,10 @@ def fair_pair(
     """The fair pair of a network.
 
     Args:
-        question: that was answered.
         circuits: the listed valid ones.
         observed: ``[circuits]`` observed classes of each; empty where none were counted.
         work: told of classes and pairs; may raise Cancelled.
         max_classes: of more classes some are drawn.
-        n_drawn: how many.
     """
     space, answers = ask_network(question)
     most = MAX_BITS // max(1, space.n_interventions)

@@ -30,7 +30,6 @@ class ObservedClasses:
     """Every observed class of one circuit.
 
     Args:
-        circuit: the circuit.
         layers: its cuts, layers 1 … L.
         cuts: for each layer ``[classes, n_l]`` the cut of every neuron, 0 where a neuron has no gate.
         factor: ``[classes]`` odd part of the number of interpretations in the class.

@@ -149,7 +149,6 @@ def extreme_interpretation(
     """An interpretation that predicts as many (or as few) interventions right as any of its observed class.
 
     Args:
-        interpretations: of the circuit.
         classes: its observed classes.
         number: which of them.
         space: the interventions of the network.

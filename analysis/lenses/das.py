@@ -158,7 +158,6 @@ def learned_subspace(model: Transformer, site: Site, pairs: Pairs, dimension: in
     partner's answer, by descent of the cross-entropy from the directions in which partners differ most.
 
     Args:
-        model: with its task.
         site: of the stream, with a position.
         pairs: that are learned from.
         dimension: at most d_model.

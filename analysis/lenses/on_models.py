@@ -189,7 +189,6 @@ def coalitions(model: Transformer, rows: NDArray[np.intp], others: NDArray[np.in
     """``[rows, 2^context]`` the right logit less the mean of the others, for each set of positions.
 
     Args:
-        model: with its task.
         rows: whose tokens stand at the positions of a set; the first position is the highest bit of its number.
         others: ``[rows, backgrounds]`` rows whose tokens stand at the other positions; the mean over these.
     """

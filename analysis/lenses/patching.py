@@ -190,7 +190,6 @@ class Effects:
     """What patches of a transformer do on pairs of rows.
 
     Args:
-        model: with its task.
         pairs: of its rows.
         metric: that is compared.
         denoising: whether the corrupt row is run and patched from the clean one.

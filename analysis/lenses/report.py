@@ -177,7 +177,6 @@ def find_on_model(
     """Ask every lens about a model, of which only transformers are answered about.
 
     Args:
-        model: with its task.
         space: of its circuits.
         masks: of the valid ones, as numbers.
         work: told how far it is; may cancel.
@@ -225,9 +224,7 @@ def view_on_model(
     """What a lens says of a transformer, and whether it stands in the circuits that have some parts.
 
     Args:
-        lens: which.
         on_models: the lens on transformers.
-        model: with its task.
         settings: all of them.
         kept: see :class:`LensesReport`.
         n: valid circuits that were looked at.

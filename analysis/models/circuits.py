@@ -120,8 +120,6 @@ def find_circuits(model: Model, rules: Rules, work: Work = DEFAULT_WORK, *, limi
     """Every valid circuit of a model by the usual threshold, with its figures.
 
     Args:
-        model: with its task.
-        rules: of its kind.
         work: told after each part; may raise Cancelled.
         limit: most circuits listed, those with the fewest bits; all are counted.
 
@@ -141,8 +139,6 @@ def find_masks(model: Model, rules: Rules, work: Work = DEFAULT_WORK, *, limit: 
     """The masks of every valid circuit of a model.
 
     Args:
-        model: with its task.
-        rules: of its kind.
         work: told after each part; may raise Cancelled.
         limit: most masks kept, those with the fewest bits; all are counted.
 
@@ -166,7 +162,6 @@ class _Tally:
     """Counts what the parts of a search find, and keeps the circuits with the fewest bits.
 
     Args:
-        space: that is searched.
         limit: most circuits kept.
     """
 
@@ -231,12 +226,7 @@ def _draw(circuits: Numbers) -> Numbers:
 
 
 class _EveryMask:
-    """The engine of a space of which nothing more is known: it runs every mask that the branches span.
-
-    Args:
-        model: with its task.
-        space: that is searched.
-    """
+    """The engine of a space of which nothing more is known: it runs every mask that the branches span."""
 
     def __init__(self, model: Model, space: Space) -> None:
         self._model, self._space = model, space
@@ -314,7 +304,6 @@ def circuits_of(
     """Figures of circuits, computed from the weights.
 
     Args:
-        model: with its task.
         space: that they belong to.
         masks: ``[circuits, bits]`` as :meth:`~analysis.models.model.Space.reduce` leaves them.
         minimal: of each whether no valid circuit is below it; None where that is not known.

@@ -28,7 +28,6 @@ def chances_by_bits(space: Space, by_bits: Mapping[int, int], *, exact: bool = T
     """For each number of bits how many of the circuits are valid; empty where the kind does not count these.
 
     Args:
-        space: that was searched.
         by_bits: number of bits → valid circuits.
         exact: whether these are all valid circuits.
     """

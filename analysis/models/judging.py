@@ -69,9 +69,6 @@ def judged_circuits(
     """What a search found, with roles of nodes and outcomes of criteria.
 
     Args:
-        kind: of the model.
-        model: with its task.
-        rules: of its kind.
         found: under these rules and the usual threshold.
         work: told after each criterion; may raise Cancelled.
     """
@@ -98,8 +95,6 @@ def told_of(
     """Roles and outcomes by column for each of some circuits.
 
     Args:
-        kind: of the model.
-        model: with its task.
         rules: that they are judged under.
         circuits: at least one, those with the fewest bits first.
         fewest: bits of the smallest valid circuit, None if that is not known.

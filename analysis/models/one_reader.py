@@ -80,7 +80,6 @@ def find(model: Model, space: Space, work: Work = DEFAULT_WORK) -> OneReaderRepo
     """Every choice of each reader, and the estimate.
 
     Args:
-        model: with its task.
         space: of its circuits; masks name edges.
         work: told after each batch; may raise Cancelled. What there is no time for is left out, and that is told.
     """

@@ -26,11 +26,7 @@ def kind_called(key: str) -> ModelKind:
 
 
 def kind_of_file(raw: bytes) -> ModelKind | None:
-    """The kind of model that a file says it holds, whether or not it can be read; None if it says none of these.
-
-    Args:
-        raw: the file's bytes.
-    """
+    """The kind of model that a file says it holds, whether or not it can be read; None if it says none of these."""
     try:
         given = read_object(raw, _ITEM, InvalidNetwork, MAX_MODEL_BYTES, "", max_parts=_MAX_PARTS).get("format")
     except InvalidNetwork:  # the kind's reader says why

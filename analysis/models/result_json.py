@@ -31,8 +31,6 @@ def model_result_json(
     """What was found of the circuits of a model, as JSON values.
 
     Args:
-        kind: of the model.
-        model: with its task.
         rules: that circuits were searched under.
         found: None if there are too many circuits to search.
         masks: whether to list the masks of valid circuits.
@@ -70,7 +68,6 @@ def missing_of_model(space: Space, found: MasksFound | None, refusal: str = "") 
     """One sentence if not every valid circuit was listed; none otherwise.
 
     Args:
-        space: that was searched.
         found: None if it was not searched.
         refusal: why not.
     """

@@ -258,7 +258,6 @@ def pairs_of(model: Transformer, most: int) -> Pairs:
     """Evenly spread rows with their partners; of several partners the first; none where all answers are the same.
 
     Args:
-        model: with its task.
         most: so many pairs.
     """
     n = len(model.answers) if len(set(model.answers.tolist())) > 1 else 0

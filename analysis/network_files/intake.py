@@ -95,7 +95,6 @@ def read_any(raw: bytes, *, optional: tuple[str, ...] = DECLARABLE) -> NetworkFi
     """A network from a file of any accepted format, told by how its bytes begin; text is taken for JSON.
 
     Args:
-        raw: the file's bytes.
         optional: keys that a network file may leave out, since they can be declared.
 
     Raises:
@@ -113,7 +112,6 @@ def read_intake(raw: bytes, declaration: Declaration, *, fallback_name: str = ""
     """Read a file with what is declared beside it. A network file with nothing declared must be complete.
 
     Args:
-        raw: the file's bytes.
         declaration: what is said beside it.
         fallback_name: see :func:`take_in`.
 

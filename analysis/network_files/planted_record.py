@@ -146,7 +146,6 @@ class PlantedRecord:
     """What was planted in a network with one output.
 
     Args:
-        sizes: the network's layer sizes.
         algorithm: what is planted.
         units: inputs first, in order; each stands behind what it reads.
         output: the literal that the output neuron reads.

@@ -100,7 +100,6 @@ class Circuit:
     """One structurally possible circuit: every active hidden neuron has an edge in and out, every input an edge out.
 
     Args:
-        layout: the network's edge layout.
         mask: bit k set = edge k kept.
     """
 

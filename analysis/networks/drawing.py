@@ -113,7 +113,6 @@ class Drawing:
 
     Args:
         prior: of weights and biases.
-        hidden: hidden layer sizes.
         tasks: one for each output, of as many inputs each.
         activation, output_activation, negative_slope: as a network has them.
         loss_target: accepted networks have a mean squared error below this.

@@ -52,7 +52,6 @@ def activate(
 
     Args:
         values: pre-activations of any shape.
-        activation: which activation.
         negative_slope: slope below 0, for leaky_relu only.
 
     Returns:
@@ -218,7 +217,6 @@ def keep_matrices(masks: NDArray[Any], layout: EdgeLayout) -> tuple[NDArray[np.b
 
     Args:
         masks: ``[circuits]`` edge masks, as :func:`~analysis.networks.circuit.mask_array` gives them.
-        layout: the network's edge layout.
 
     Returns:
         ``[circuits, n_l, n_(l-1)]`` for layers 1 … L.

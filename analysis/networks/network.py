@@ -28,7 +28,6 @@ class Network:
     Args:
         weights: ``W_l [n_l, n_(l-1)]``, l = 1 … L.
         biases: ``b_l [n_l]``.
-        activation: hidden activation.
         output_activation: activation of the last layer (the paper's networks use the hidden one there too).
         negative_slope: slope below 0 of leaky_relu, None if no layer is leaky_relu.
     """

@@ -108,7 +108,6 @@ def idle(planted: Planted, seed: int = 0, count: int = 0) -> Planted:
 
     Args:
         planted: a network in which nothing leads from neurons off the circuit into it.
-        seed: of the draws.
         count: neurons added to every hidden layer first.
 
     Raises:
@@ -134,7 +133,6 @@ def distract(planted: Planted, seed: int = 0, count: int = 1) -> Planted:
 
     Args:
         planted: any.
-        seed: of the draws.
         count: pairs; each computes the AND of two literals, or carries one input where there is only one.
     """
     _check_count("distract", count)
@@ -158,7 +156,6 @@ def noise(planted: Planted, seed: int = 0, amount: float | None = None) -> Plant
 
     Args:
         planted: any.
-        seed: of the draws.
         amount: at most 1; :func:`safe_noise` if none is given.
 
     Raises:

@@ -65,10 +65,8 @@ class InterchangeSpec:
         algorithm: of 1 to 6 inputs.
         hidden: widths of the hidden layers.
         mode: which losses.
-        activation: hidden activation.
         output_activation: None for the hidden one.
         steps: of Adam, every one on all inputs and pairs.
-        learning_rate: of Adam.
         loss_target: a network whose sum of losses ends below it has learned.
     """
 
@@ -277,7 +275,6 @@ def fine_tuned(planted: Planted, seed: int = 0, steps: int = 100) -> Planted:
 
     Args:
         planted: any.
-        seed: of the noise.
         steps: each on 64 inputs with noise of standard deviation 0.1.
 
     Raises:

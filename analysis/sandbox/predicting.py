@@ -109,7 +109,6 @@ def predict_by_interpretation(interpretation: Interpretation, intervention: Inte
 
     Args:
         interpretation: of a circuit of the bench's network.
-        intervention: on that network.
         bench: gives the numbers that are written, and how inputs are encoded.
     """
     reading = _Reading(interpretation, intervention, bench)

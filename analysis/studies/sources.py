@@ -24,7 +24,6 @@ class Produced:
     """One network of a cell, or why there is none.
 
     Args:
-        seed: which.
         state: "converged", or why not, as training tells it.
         message: the same in words.
         network: None only where there is none at all.

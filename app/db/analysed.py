@@ -133,8 +133,6 @@ def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ())
     """What analyses look at, of one that is stored.
 
     Args:
-        session: open session.
-        row: the analysis.
         reads: further fields that are looked at.
     """
     question = analysed_question(session, row)

@@ -104,7 +104,6 @@ def restore(file: Path, url: str, *, replacing: bool = False) -> Held:
     """Bring a backup back as the store at a URL, upgraded to the present schema; all of it, or nothing.
 
     Args:
-        file: the backup.
         url: where to; a SQLAlchemy URL.
         replacing: whether a store that is there already gives way; it is kept aside.
 

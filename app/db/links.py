@@ -27,7 +27,6 @@ def rename_network(session: Session, row: NetworkRow, slug: str) -> None:
 
     Args:
         session: of the writer.
-        row: the network.
         slug: the new one.
 
     Raises:
@@ -99,7 +98,6 @@ def kept_claim(session: Session, network: NetworkRow, output: int, ref: str) -> 
     Its key begins as the digest of what was claimed and ends with what tells networks and outputs apart.
 
     Args:
-        session: open session.
         network: that it is about.
         output: of it.
         ref: 6 or more digits with which its digest begins.

@@ -46,9 +46,7 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Questio
     """The explanations of an analysis, as far as they are stored.
 
     Args:
-        session: open session.
         analysis: the analysis, finished or not.
-        question: that it answers.
         of: how addresses name it.
     """
     told = select(AnalysisReportRow.kind, AnalysisReportRow.content)
@@ -75,10 +73,8 @@ def frame_of_circuits(
     """The circuits of a transformer as the same list; None where they were not searched.
 
     Args:
-        session: open session.
         row: the transformer.
         rules: that they are valid under, as the store writes them.
-        kind: of the model.
         graph: of the model under these rules.
         rows: of its task.
         of: how addresses name it.

@@ -227,8 +227,6 @@ def stored_landscape(
     """The circuits that a search found, to locate answers among.
 
     Args:
-        kind: of the model.
-        model: with its task.
         rules: that it was searched under.
         search: what the search says of itself.
         frame: the circuits that it listed.

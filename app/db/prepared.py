@@ -83,7 +83,6 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
     """Make an analysis ready.
 
     Args:
-        analysis: the analysis.
         engine_version: of the engine that found it.
     """
     circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms

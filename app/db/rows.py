@@ -97,8 +97,6 @@ def columns_of(session: Session, analysis: AnalysisRow, kind: str, names: Sequen
     fit, else a list of integers; masks are uint64 up to 64 edges, else Python integers; texts are a list.
 
     Args:
-        session: open session.
-        analysis: the analysis.
         kind: "circuit", "algorithm", "alignment", or a kind that a background job finds, such as "probe".
         names: of the columns.
     """
@@ -120,7 +118,6 @@ def read_columns(
     """Some columns of one table, whole, in one statement.
 
     Args:
-        session: open session.
         columns: what is read.
         order: ascending.
         which: conditions on the rows.
@@ -140,7 +137,6 @@ def write_letters(session: Session, analysis: AnalysisRow, kind: str, letters: N
 
     Args:
         session: of the writer.
-        analysis: the analysis.
         kind: as for :func:`columns_of`.
         letters: ``[explanations, positions]``.
     """

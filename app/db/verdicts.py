@@ -90,7 +90,6 @@ class PreparedVerdicts:
     """All that one criterion says about one kind of explanation, ready to be stored.
 
     Args:
-        kind: of the explanations.
         step: the criterion with its settings.
         n: explanations; of interpretations the circuits.
         letters: of each; of interpretations what ``by_circuit`` says, comma included.
@@ -146,8 +145,6 @@ def verdict_rows(session: Session, analysis: AnalysisRow, kind: Kind = "") -> Se
     """The rows of all criteria of an analysis, those without a present meaning too; read once in a session.
 
     Args:
-        session: open session.
-        analysis: the analysis.
         kind: of explanation; "" for all.
     """
     rows = session.get_one(AnalysisRow, analysis.id).verdicts
@@ -160,8 +157,6 @@ def outcomes_of(
     """``[stored explanations]`` of each step positions in :data:`analysis.criteria.verdict.OUTCOMES`, or NOT_JUDGED.
 
     Args:
-        session: open session.
-        analysis: the analysis.
         kind: of explanation, not interpretations.
         letters: the column of verdicts, if it has been read.
     """

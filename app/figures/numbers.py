@@ -46,7 +46,6 @@ def bounded(
     """A count as every page shows it, with what is known of it: 197, ≥ 197, ≈ 5.87 × 10³² (5.5–6.3 × 10³²).
 
     Args:
-        number: the count.
         bound: how sure it is; "unknown" shows words instead of a number.
         low: lower end of an estimate's interval.
         high: its upper end.

@@ -105,7 +105,6 @@ def drawing_rules(theme: Theme = "light", font: str = "") -> str:
     """The style sheet's rules for drawings, without variables.
 
     Args:
-        theme: which colours.
         font: one family for all text, "" for the families of the pages.
     """
     tokens = dict(_tokens(theme))

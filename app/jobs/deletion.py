@@ -50,7 +50,6 @@ def restore(session: Session, row: NetworkRow | StudyRow, *, now: datetime | Non
 
     Args:
         session: of the writer.
-        row: the network or study.
         now: the time, the present if not given.
     """
     if row.deleted_at is None:
@@ -71,7 +70,6 @@ def purge_deleted(store: Store, days: float, *, now: datetime | None = None) -> 
     """Delete for good what was deleted so many days ago or earlier.
 
     Args:
-        store: the store.
         days: how long a deletion can be undone.
         now: the time, the present if not given.
 

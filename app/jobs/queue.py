@@ -363,7 +363,6 @@ def end(
 
     Args:
         session: of the writer.
-        held: the job.
         state: "done", "truncated" where a search stopped at a limit, "failed" or "cancelled".
         told: one line for people: what was found, or of a failure item, cause and cure.
         result: JSON values.
@@ -387,7 +386,6 @@ def give_back(
 
     Args:
         session: of the writer.
-        held: the job.
         reason: of an attempt that failed, to follow "its", e.g. "process was lost (exit code -9)"; it is tried again
             after a wait, and given up after too many. "" where nothing says that the job is to blame: the worker
             leaves, or the database is away; then the attempt does not count.

@@ -78,7 +78,6 @@ def run_workers(
     """Open the store and work until told to leave (SIGTERM, Ctrl-C or ``stop``), or until nothing is left to do.
 
     Args:
-        settings: of the application.
         slots: jobs at a time; ``settings.workers`` if not given.
         until_idle: return when no job is queued or running any more.
         stop: set it to let the workers leave; jobs on their way are given back.
@@ -184,7 +183,6 @@ class _Attempt:
 
     Args:
         worker: who makes it.
-        held: the job.
         executor: where it is computed.
     """
 
@@ -354,7 +352,6 @@ def show(store: Store, name: str, slots: int, *, started_at: datetime, now: date
         name: as its jobs' owners begin.
         slots: jobs at a time.
         started_at: when it began.
-        now: the time.
     """
     row = WorkerRow(
         name=name,

@@ -68,8 +68,6 @@ class _Copy:
     """One copy while it is made.
 
     Args:
-        site: the application.
-        wish: what is wanted.
         folder: where it is written.
         live: address of the live site, "" if there is none.
         scopes: slug → its analyses to copy.
@@ -231,10 +229,7 @@ def write_copy(
 
     Args:
         settings: of the dashboard whose store is read.
-        wish: what is wanted.
-        target: the folder.
         base_url: address of a live site that links to pages outside of the copy lead to, "" for none.
-        report: progress.
 
     Returns:
         how many files there are, and how many bytes.

@@ -39,11 +39,9 @@ def administration(
 
     Args:
         session: counts what is stored.
-        addresses: of other pages.
         store: that is served.
         settings: in force.
         environment: variables that the settings were made of.
-        now: the present.
     """
     found = look_at(store, settings, now)
     yield Head(

@@ -335,7 +335,6 @@ class Answer:
         url: of its page.
         drawing: small.
         brief: the finding in a few words.
-        question: that it answers.
         found: the finding in sentences.
         made: under which rules, and what it took.
     """

@@ -64,9 +64,6 @@ class Editing:
     """What an address or a form asks for.
 
     Args:
-        session: open session.
-        links: builds addresses.
-        place: the network.
         rule: by which it is edited.
         sent: its settings, and the name of the edited network, as texts.
     """

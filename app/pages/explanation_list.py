@@ -55,8 +55,6 @@ class Asked:
     """What an address asks for.
 
     Args:
-        session: open session.
-        addresses: of the site.
         place: what they are explanations of.
         state: how far its analysis is.
         job: the latest one for it, where it is not finished.

@@ -147,7 +147,6 @@ def find_explanation(
     Args:
         addresses: builds its address.
         place: network, output, protocol and data record of the comparison.
-        ref: the reference.
         position: which of the comparison's references it is, from 1, for messages; 0 if it has a page of its own.
 
     Raises:

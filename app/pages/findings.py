@@ -285,7 +285,6 @@ def data_rows(
     """The rows of a study's file that an address asks for.
 
     Args:
-        links: of pages.
         slug: of the study.
         options: of the address; ``measure`` and the other columns filter.
         stored: the first digits of a network's id → its page, of those that are stored here.

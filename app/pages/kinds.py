@@ -38,10 +38,7 @@ def find_document(
     """What an address shows.
 
     Args:
-        session: open session.
-        links: builds addresses.
         network: slug or beginning of a digest.
-        text: the reference.
         query: options as they stand in the address.
 
     Raises:

@@ -41,7 +41,6 @@ def login(links: Addresses, caller: Caller, came_from: str, settings: Settings, 
     """The page, for whoever asks.
 
     Args:
-        links: of the site.
         caller: who asks.
         came_from: the page to come back to.
         settings: whether there is a token, and whether anything may be changed.

@@ -40,13 +40,7 @@ from pluriscope.records import CountsRecord, NetworkRecord, RowRecord, TaskRecor
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What is stored about one output of a perceptron under one protocol, and about the perceptron itself.
-
-    Args:
-        session: open session.
-        links: builds addresses.
-        place: what it is about.
-    """
+    """What is stored about one output of a perceptron under one protocol, and about the perceptron itself."""
 
     session: Session
     links: Addresses

@@ -299,7 +299,6 @@ def networks_table(
 
     Args:
         session: reads them.
-        links: builds addresses.
         options: of the address: those of the columns, ``q`` with part of a name or the beginning of a digest, and
             ``protocol``.
         rules: protocols of perceptrons where the address names none.

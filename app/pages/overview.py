@@ -148,14 +148,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Overview(Shared):
-    """The first page of a network, with the store that it is read from.
-
-    Args:
-        session: open session.
-        links: builds addresses.
-        place: what it is about.
-        options: of the page.
-    """
+    """The first page of a network, with the store that it is read from."""
 
     session: Session
     links: Addresses

@@ -39,8 +39,6 @@ class One:
     """One explanation at its own address, with the store that it is read from.
 
     Args:
-        session: open session.
-        links: builds addresses.
         whole: what it is an explanation of.
         ref: how addresses name it.
         item: the engine's value; of a circuit of a transformer its mask.
@@ -102,7 +100,6 @@ class Page:
     Args:
         blocks: what it consists of.
         record: the explanation as JSON.
-        options: of the page.
     """
 
     blocks: Callable[[One, Any], Iterator[Block]]
@@ -124,7 +121,6 @@ class Document(Shared):
     Args:
         page: its declaration.
         one: the explanation.
-        options: of the page.
     """
 
     page: Page

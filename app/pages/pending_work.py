@@ -43,8 +43,6 @@ def awaited(session: Session, addresses: Addresses, place: Place, pending: Seque
     """How far the work is that a page waits for.
 
     Args:
-        session: open session.
-        addresses: builds addresses.
         place: the analysis that it is about.
         pending: what is not stored: steps as text, :data:`SURVEY`, :data:`STORIES`, or :func:`search_of` a kind.
     """
@@ -78,7 +76,6 @@ def progress_of(job: JobRow, links: Addresses, name: str, title: str = "", note:
 
     Args:
         job: waiting or running.
-        links: builds addresses.
         name: id of the block.
         title: what it works on.
         note: what else there is to say.
@@ -96,7 +93,6 @@ def missing(subject: str, state: str, job: JobRow | None, ask: Action, links: Ad
         state: how far it is.
         job: the latest one for it.
         ask: asks for it.
-        links: builds addresses.
     """
     if state in ("failed", "cancelled") and job is not None:
         again = Action("Try again", links.job_action(job.id, "retry"), changes=True)

@@ -88,8 +88,6 @@ class ModelPlace:
     """One stored transformer with its task under one set of rules, which its protocol in addresses names.
 
     Args:
-        row: of the store.
-        kind: of the model.
         model: itself.
         settings: the rules, setting by setting.
         space: its circuits under them.

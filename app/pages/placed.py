@@ -59,8 +59,6 @@ def find_placed(
     """The alignment of that id or placement, and its row if one keeps it.
 
     Args:
-        session: open session.
-        links: builds addresses.
         place: what it is an alignment with.
         row: of the algorithm.
         algorithm: the one that is placed.
@@ -102,8 +100,6 @@ def find_direction(
     Where no row keeps just these directions, but one keeps them up to rounding, it is that one.
 
     Args:
-        session: open session.
-        links: builds addresses.
         place: what it is an alignment with.
         algorithm: the one that is placed.
         named: an id, or a text as references have it.

@@ -44,7 +44,6 @@ def planned_table(questions: Sequence[Question], limits: Limits, what: str, name
 
     Args:
         questions: of one network or several alike.
-        limits: within which.
         what: the networks.
         name: id of the table.
     """

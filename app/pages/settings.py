@@ -53,7 +53,6 @@ def removal(session: Session, row: NetworkRow | StudyRow, url: str, file: str) -
     """What deleting a network or a study does.
 
     Args:
-        session: open session.
         row: what would be deleted.
         url: where that is done.
         file: what can be kept of it.

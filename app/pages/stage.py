@@ -81,7 +81,6 @@ def perceptron_stage(
 
     Args:
         place: the network, its task and its rules.
-        links: builds addresses.
         behaviour: what it does on each input.
         row: the input whose values are shown; None for the first that it answers with 1.
         files: of the drawing.
@@ -138,7 +137,6 @@ def model_stage(place: ModelPlace, links: Addresses, answers: Sequence[AnswerRec
 
     Args:
         place: the model, its task and its rules.
-        links: builds addresses.
         answers: what it does on each row.
         row: the one that is shown; None for that with the smallest gap.
 

@@ -156,8 +156,6 @@ def story(session: Session, links: Addresses, now: int, guess: str = "") -> Stor
     """The story at one of its screens.
 
     Args:
-        session: open session.
-        links: builds addresses.
         now: number of the one that is shown, from 1 to :data:`SCREENS`.
         guess: letter that the reader chose there; "" where nothing was chosen, "-" to show the answer anyway.
 

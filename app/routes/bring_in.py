@@ -88,7 +88,6 @@ class Sent:
     """What a form brought.
 
     Args:
-        raw: the file.
         name: what it is called; "" of a pasted text.
         text: its text, where it is one, to be mended.
         declared: the other fields.

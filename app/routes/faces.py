@@ -149,9 +149,6 @@ def passed_on(
     """A page that can be passed on, with how that is done at its end.
 
     Args:
-        request: the request answered.
-        session: open session.
-        links: builds addresses.
         page: what is shown.
         tab: of the network's pages.
         title: of the page; "" for what it is called elsewhere.

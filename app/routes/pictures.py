@@ -41,8 +41,6 @@ def _page_of(request: Request, session: Session, links: Addresses, *own: str) ->
     """The page that the address of something made of it names.
 
     Args:
-        request: the request answered.
-        session: open session.
         links: knows the prefix.
         own: options that belong to what is made of the page, not to the page.
     """

@@ -46,7 +46,6 @@ def table_file(request: Request, name: str, make: Callable[[Session], tuple[tupl
     """A whole list as CSV.
 
     Args:
-        request: the request answered.
         name: of the file, without its ending.
         make: reads the text about the list, and the list.
     """

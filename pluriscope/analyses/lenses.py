@@ -324,7 +324,6 @@ class Answered:
     """What a lens says under some settings.
 
     Args:
-        lens: which.
         settings: as they fit the network.
         found: its answer in short; None where it takes long and is not stored.
         view: everything that it answered.

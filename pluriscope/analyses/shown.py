@@ -38,7 +38,6 @@ class Subject:
         name: of the network.
         slug: of the network.
         scope: of the analysis, as addresses have it.
-        links: makes addresses.
         part: what a bit of a mask is.
         draws: a circuit's mask → its drawing; further options are those of :func:`app.figures.svg.circuit_thumb`.
         ask: what the search answered; None of a model of another kind.
@@ -140,7 +139,6 @@ class Item:
     Args:
         title: of the page.
         blocks: what it consists of, its head first.
-        record: the same as JSON.
         refused: why there is none; the page says so above what was given.
     """
 
@@ -195,7 +193,6 @@ def settings_form(settings: Iterable[Setting], scope: Scope, first: Mapping[str,
     """Settings as the fields of a form, behind those that say which analysis is meant, and others.
 
     Args:
-        settings: that may be set.
         scope: as it is.
         first: name, with type and field, of what stands before them.
     """

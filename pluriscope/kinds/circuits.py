@@ -153,7 +153,6 @@ def of_transformer(stored: Stored, graph: Graph, kind: ModelKind, rows: int, of:
     Args:
         stored: their columns, as :func:`analysis.models.judging.circuit_record` names them.
         graph: of the model, under the rules.
-        kind: of the model.
         rows: of its task.
         of: how addresses name what they are of.
     """

@@ -54,7 +54,6 @@ class Found:
     """What one result has.
 
     Args:
-        question: what it answers.
         of: the result, for addresses.
         stored: the columns of each kind that there is, by kind.
         outcomes: kind → criterion with its settings as text → ``[n]`` positions in

@@ -87,7 +87,6 @@ def shown_columns(frame: Frame, kinds: Sequence[str], sort: str) -> tuple[Column
     """The columns of a page: of every kind alike, behind them what else one kind has.
 
     Args:
-        frame: the list.
         kinds: that are asked for; () for all.
         sort: the column that rows are sorted by, which is always shown.
     """

@@ -44,7 +44,6 @@ class _Answers:
     """What the methods of a study answered about one network.
 
     Args:
-        landscape: all valid circuits.
         places: where each answer stands, by method; None where a method came to no circuit.
     """
 

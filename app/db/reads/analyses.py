@@ -89,7 +89,6 @@ def unless_deleted(session: Session, row: Deletable, noun: str, again: str) -> D
     """The network or study, unless it was deleted.
 
     Args:
-        session: open session.
         row: of it.
         noun: for it.
         again: what else brings it back.

@@ -96,8 +96,6 @@ def stored_search(session: Session, row: AnalysisRow, layout: EdgeLayout) -> Cir
     """The stored circuits of an analysis as the search that found them, without their outputs and margins.
 
     Args:
-        session: open session.
-        row: the analysis.
         layout: of its network cut to the output.
     """
     masks = masks_of(session, row)

@@ -35,8 +35,6 @@ def load_analysis(session: Session, row: AnalysisRow, *, outputs: bool = True) -
     """The whole analysis of a row, equal to the one that was saved.
 
     Args:
-        session: of the reader.
-        row: the analysis.
         outputs: whether those of its circuits, which are not stored, are computed again; else all of them are 0.
     """
     question = analysed_question(session, row)
@@ -61,8 +59,6 @@ def stored_result(
     """A result file.
 
     Args:
-        session: of the reader.
-        row: the network.
         stored: at least one of its analyses, all under one protocol and data record, by output.
         masks: whether to list the valid circuits and their interpretation counts.
         whole: whether to add the network and a data record of its own, so that the file can be read by itself.

@@ -192,7 +192,6 @@ def outcome_of_row(
     """One stored outcome as the engine's value.
 
     Args:
-        row: the outcome.
         network: its network, None if it is not stored (any more).
         cell: key of its cell.
         data: on what it was judged; None for the clean inputs, or where that was not kept.

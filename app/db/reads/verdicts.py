@@ -38,7 +38,6 @@ class VerdictSet:
     """What one criterion says about all explanations of one kind, in numbers.
 
     Args:
-        kind: of the explanations.
         step: the criterion with its settings.
         tally: how many explanations have each outcome; of interpretations all of them, whatever their number.
         note: why some are undecided, if a limit or the budget is the reason; "" otherwise.
@@ -111,9 +110,7 @@ def verdicts_in(session: Session, analysis: AnalysisRow, kind: Kind, letters: st
     """Every stored criterion's verdict on one explanation (not for interpretations, which have none each).
 
     Args:
-        session: open session.
         analysis: what the explanation belongs to.
-        kind: of the explanation.
         letters: of its row.
     """
     told = ((step_of(row), letters[row.position : row.position + 1]) for row in verdict_rows(session, analysis, kind))

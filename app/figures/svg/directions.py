@@ -65,7 +65,6 @@ def claims_diagram(
 
     Args:
         weights: matrices ``[n_l, n_(l-1)]`` of the network cut to the analysed output.
-        claims: what is said.
         hues: the network's hues, for more than two inputs.
         title: put before the sentence made from the data.
     """

@@ -183,7 +183,6 @@ class DrawnEdge(NamedTuple):
         layer: that it leads to.
         out: neuron that it leads to.
         source: neuron of the layer before.
-        weight: of the edge.
         kept: whether the circuit keeps it.
         ends: where its neurons stand.
     """

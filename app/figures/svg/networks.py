@@ -94,7 +94,6 @@ def diagram_body(
         wiring: the network.
         frame: where its neurons stand.
         tiles: variables on neurons.
-        hues: the network's hues.
         pale: draw edges as background, without their weights.
         also: further names of neurons, for instance of the variables that they carry.
     """

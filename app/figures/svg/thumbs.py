@@ -26,7 +26,6 @@ class Direction:
     """A variable that lives on a linear direction of a layer.
 
     Args:
-        layer: the layer.
         coefficients: one for each neuron, in order.
         table: truth table of the variable.
         label: the variable's formula.

@@ -126,7 +126,6 @@ def formula_tree(algorithm: HighLevelModel, *, hues: Hues = PLAIN_HUES, title: s
     """An algorithm as a tree.
 
     Args:
-        algorithm: the candidate.
         hues: the network's hues, for more than two inputs.
         title: put before the sentence made from the data.
     """

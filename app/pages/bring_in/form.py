@@ -119,7 +119,6 @@ def network_form(
     """The form, filled in.
 
     Args:
-        links: of the site.
         values: what is filled in.
         errors: field → what is wrong with it.
         refusal: why what was sent cannot be stored.

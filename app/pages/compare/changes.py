@@ -69,8 +69,6 @@ class Changes:
     """The page.
 
     Args:
-        session: open session.
-        links: builds addresses.
         before: the first network.
         after: the second, under the same rules and on the task of the first.
     """

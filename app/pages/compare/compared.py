@@ -99,8 +99,6 @@ class Compared(Shared):
     """A comparison.
 
     Args:
-        session: open session.
-        links: builds addresses.
         network: or model that they explain.
         scope: of the analysis, or the rules of a model.
         rules: the same for people.

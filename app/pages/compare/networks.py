@@ -56,8 +56,6 @@ class Beside:
     """Explanations of one network.
 
     Args:
-        session: open session.
-        links: builds addresses.
         place: what they explain.
         explanations: two to six.
     """

@@ -132,8 +132,6 @@ class Subject:
     """The network that the lessons are about.
 
     Args:
-        session: open session.
-        links: builds addresses.
         place: the network under the usual rules.
         read: analyses that were looked at.
     """

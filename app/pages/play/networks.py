@@ -79,8 +79,6 @@ class Played(Shared):
     """An intervention on a perceptron.
 
     Args:
-        session: open session.
-        links: builds addresses.
         state: what the address says.
         explanations: that are asked.
         wrong: field of a form → what was written there and cannot be read, and why.

@@ -68,8 +68,6 @@ class State:
     """Everything that an address says.
 
     Args:
-        links: builds addresses.
-        place: the network.
         refs: the explanations asked, in canonical form.
         now: what is run and changed.
         tool: what is written where something is chosen, as a change of no site in particular.

@@ -127,7 +127,6 @@ def read_written(text: str, n_inputs: int, part: str) -> Change:
 
     Args:
         text: a letter with what belongs behind it.
-        n_inputs: of the network.
         part: what to call it in refusals.
 
     Raises:

@@ -81,8 +81,6 @@ class ModelPlayed(Shared):
     """One row of a transformer's task with some of it changed by hand.
 
     Args:
-        links: builds addresses.
-        place: the transformer.
         row: number of the row that is run.
         source: of the row that patches come from.
         changes: in order, each site once.

@@ -56,8 +56,6 @@ def share_of(page: Shared, links: Addresses, base: str) -> Share:
     """What can be passed on of a page.
 
     Args:
-        page: the page.
-        links: builds paths.
         base: scheme and host before every path, without a slash at the end.
     """
     digest = page.digest if page.about else ""
@@ -74,7 +72,6 @@ class Share:
         network_digest: SHA-256 of the network; "" of a study.
         in_library: whether the library has values of all that it shows.
         verifies: whether it can be computed anew and held against the store.
-        links: builds paths.
         base: scheme and host; "" if they are not known.
     """
 

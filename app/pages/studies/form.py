@@ -123,7 +123,6 @@ def study_form(
     """The form as it stands.
 
     Args:
-        links: of the site.
         values: what was filled in.
         errors: field → what is wrong with it.
         file: a study file that was sent or is begun with; it stands first then.
@@ -147,7 +146,6 @@ def study_ready(
     """What a design would train, and the buttons that start it and lead back to the form.
 
     Args:
-        links: of the site.
         design: what was declared.
         known: the study that has this design already, which starting it continues.
         sent: the form as it was filled in.

@@ -99,10 +99,7 @@ class StudyPage(Shared):
     """A study under one protocol, grouped in one way.
 
     Args:
-        session: open session.
-        study: which.
         options: of the address.
-        protocol: its name.
     """
 
     session: Session

@@ -66,8 +66,6 @@ class Study:
     """A study with all that its pages say.
 
     Args:
-        links: of the site.
-        row: in the store.
         line: the study in a few words.
         summary: of its outcomes; of one on its way as far as they were summed up.
         varying: factors with several levels by which networks can be grouped.
@@ -114,7 +112,6 @@ def open_study(session: Session, links: Addresses, study: str, *, deleted: bool 
     """The study of networks of that slug, or whose digest begins with those 6 or more digits.
 
     Args:
-        session: open session.
         links: for the nearest page that exists.
         study: slug or beginning of a digest.
         deleted: whether a deleted one is meant too.

@@ -110,8 +110,6 @@ def training_page(
     """The form, filled in, beside what it would do.
 
     Args:
-        session: open session.
-        links: of the site.
         sent: field with its texts.
         refused: whether it was to be started and could not be.
     """

@@ -258,8 +258,6 @@ def verdicts_on(session: Session, addresses: Addresses, explanation: Explanation
     its circuit, an alignment those on its algorithm.
 
     Args:
-        session: open session.
-        addresses: builds links.
         explanation: of any kind.
     """
     own, within = _own(session, addresses, explanation), _within(explanation)
