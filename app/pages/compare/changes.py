@@ -37,7 +37,6 @@ from pluriscope.blocks import Action, Block, Choice, Figure, Head, Menu, More, N
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Row
 
-KINDS: Final = {"circuits": "Circuits", "interpretations": "Interpretations", "alignments": "Alignments"}
 _NAMED: Final = 12
 _CARD: Final = (
     column("name", "Circuit", "Its mask.", "name", first=True),
@@ -170,10 +169,9 @@ class Changes:
             yield missing("The comparison", self.state, self.job, ask, self.links)
 
     def _found(self, report: ChangesReport) -> Iterator[Block]:
-        changes = {label: getattr(report, name) for name, label in KINDS.items()}
-        yield Side([_figure(label, change) for label, change in changes.items() if change is not None])
-        for words in report.findings(self.before.question)[3:]:
-            yield Notice(words)
+        changes = {name: getattr(report, name) for name in ("circuits", "interpretations", "alignments")}
+        yield Side([_figure(name, change) for name, change in changes.items() if change is not None])
+        yield from map(Notice, self.findings[3:])
         yield from self._circuits(report)
         yield from self._alignments(report)
         yield More(
@@ -188,8 +186,8 @@ class Changes:
                 masks = [mask for mask in masks if mask not in {*report.masks["changed"]}]
                 number -= int(report.circuits.changed)
             if masks:
-                all_of_it = f"{noun(number, 'circuit')}, {means}"
-                yield Section(title, f"{all_of_it}; the smallest" if number > _NAMED else all_of_it)
+                some = "; the smallest" if number > _NAMED else ""
+                yield Section(title, f"{noun(number, 'circuit')}, {means}{some}")
                 rows = [self._circuit(mask) for mask in masks[:_NAMED]]
                 yield Table.short("circuit", _CARD, rows, view="cards", thumb=lambda row: row.drawing and row.drawing())
 
@@ -200,18 +198,14 @@ class Changes:
         return Row({"name": f"c·{mask}", "edges": edges}, url=url, drawing=drawn)
 
     def _alignments(self, report: ChangesReport) -> Iterator[Block]:
-        rows = [
-            (Markup('<a href="{}">{}</a>').format(self._alignment(name, one), one.formula), name)
-            for name in ("lost", "gained", "kept")
-            for one in report.placings.get(name, [])[:_NAMED]
-        ]
+        rows = []
+        for name, place in (("lost", self.before), ("gained", self.after), ("kept", self.before)):
+            for one in report.placings.get(name, [])[:_NAMED]:
+                url = self.links.alignment(place.slug, one.algorithm, one.alignment, self.before.scope)
+                rows.append((Markup('<a href="{}">{}</a>').format(url, one.formula), name))
         if rows:
             yield Section("Alignments", "valid ones, by algorithm")
             yield Table.plain(("Alignment", "What became of it"), rows)
-
-    def _alignment(self, name: str, one: Any) -> str:
-        place = self.after if name == "gained" else self.before
-        return self.links.alignment(place.slug, one.algorithm, one.alignment, self.before.scope)
 
     def _beside(self, ref: ExplanationRef) -> Iterator[Block]:
         """One circuit on both networks."""
@@ -219,16 +213,15 @@ class Changes:
             raise BadQuery(f"explanation {str(ref)[:60]}", "is no circuit", "give c-MASK", "e", self.url, "all of it")
         circuit = find_explanation(self.session, self.links, self.before, ref, 1).circuit
         assert circuit is not None  # noqa: S101  # it is one
-        head = f"Circuit c·{circuit.hex} on both networks"
-        back = Action("All that becomes of them", self.url)
         masks, both = mask_array([circuit.mask], circuit.layout), (self.before, self.after)
         verdicts = [verdict_on(place, circuit) for place in both]
         read = [readings_of(place, circuit, verdict) for place, verdict in zip(both, verdicts, strict=True)]
-        rows: list[tuple[str, ...]] = [
+        rows = [
             ("Valid", *("yes" if one.valid else "no" for one in verdicts)),
             ("Why", *(one.reason for one in verdicts)),
             ("Smallest margin", *(f"{one.margin:.4f}" for one in verdicts)),
             ("Interpretations", *("—" if one.total is None else exact(one.total) for one in read)),
+            ("Carries", *(_story(all_stories(place.question, masks)) for place in both)),
         ]
         valid = [place.row.name for place, one in zip(both, verdicts, strict=True) if one.valid]
         told = f"It is valid in {' and in '.join(valid) or 'neither'}."
@@ -236,8 +229,8 @@ class Changes:
             first, second = (place.question for place in both)
             (shared,) = count_interpretations(first, masks, shared_with=second).by_circuit
             told += f" {exact(shared)} of its interpretations are the same in both."
-        rows.append(("Carries", *(_story(all_stories(place.question, masks)) for place in both)))
-        yield Head(head, told, actions=[back])
+        back = Action("All that becomes of them", self.url)
+        yield Head(f"Circuit c·{circuit.hex} on both networks", told, actions=[back])
         yield Side([self._drawn(place, circuit) for place in both])
         yield Table.plain(("Of the circuit", self.before.row.name, self.after.row.name), rows)
 
@@ -248,21 +241,17 @@ class Changes:
 
     def table(self) -> tuple[Sequence[str], list[Sequence[Any]]]:
         """What is named in the report, as a table to take away: columns and rows."""
-        report, rows = self.report, list[Sequence[Any]]()
-        if report is not None:
-            rows += [("circuit", name, f"c-{mask}") for name, masks in report.masks.items() for mask in masks]
-            rows += [
-                ("alignment", name, f"a-{one.algorithm}.{one.alignment}")
-                for name, placed in report.placings.items()
-                for one in placed
-            ]
+        masks, placings = ({}, {}) if self.report is None else (self.report.masks, self.report.placings)
+        rows: list[Sequence[Any]] = [("circuit", name, f"c-{one}") for name, some in masks.items() for one in some]
+        for name, placed in placings.items():
+            rows += [("alignment", name, f"a-{one.algorithm}.{one.alignment}") for one in placed]
         return ("kind", "change", "explanation"), rows
 
 
-def _figure(label: str, change: Change) -> Figure:
-    numbers = [int(getattr(change, name)) for name in ("kept", "lost", "gained", "changed")]
+def _figure(name: str, change: Change) -> Figure:
     words = "" if change.estimated is None else f", estimated, {change.confidence:.0%} intervals in the JSON"
-    return Figure(flow(*numbers, noun=label), f"{label}{words}", id=f"flow-{label.lower()}")
+    drawn = flow(*map(int, (change.kept, change.lost, change.gained, change.changed)), noun=name)
+    return Figure(drawn, f"{name.capitalize()}{words}", id=f"flow-{name}")
 
 
 def _story(one: Any) -> str:
@@ -276,7 +265,7 @@ def _criteria(report: ChangesReport) -> Iterator[Block]:
     for kind, every in report.criteria.items():
         labels = ["kept", "lost", "gained", *(["undecided"] if any(one.undecided for one in every.values()) else [])]
         rows = [
-            (CriterionStep.parse(text).criterion.label, *(exact(int(getattr(one, name))) for name in labels))
+            (CriterionStep.parse(text).criterion.label, *(exact(getattr(one, name)) for name in labels))
             for text, one in every.items()
         ]
         yield Section(f"{kind.capitalize()}s that pass each criterion")
