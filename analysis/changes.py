@@ -8,7 +8,7 @@ is *changed* if its interpretations are not the same in both, or its story is no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor
@@ -24,7 +24,7 @@ from analysis.circuits.search import count_common, decide_right
 from analysis.criteria.alignments import valid_alignments
 from analysis.criteria.criterion import Kind
 from analysis.criteria.judging import Subject, judge_analysis
-from analysis.criteria.steps import CriterionStep, default_steps
+from analysis.criteria.steps import default_steps
 from analysis.criteria.verdict import PASSED, UNDECIDED
 from analysis.errors import InvalidNetwork
 from analysis.interpretations.counting import count_interpretations
@@ -149,14 +149,16 @@ def compare(
     reasons: list[str] = []
     masks = _Masks(before, after, work)
     circuits, named = masks.change(), {}
+    kinds: list[Kind] = []
     if masks.listed:
-        parts = masks.parts
-        differ = masks.changed(reasons)
-        circuits = circuits.model_copy(update={"changed": len(differ)})
-        named = {name: _smallest(part) for name, part in {**parts, "changed": differ}.items()}
+        kinds.append("circuit")
+        parts = {**masks.parts, "changed": masks.changed(reasons)}
+        circuits = circuits.model_copy(update={"changed": len(parts["changed"])})
+        named = {name: _smallest(part) for name, part in parts.items()}
     interpretations = alignments = None
     placings: dict[str, list[ChangedPlacing]] = {}
     if before.question.data.boolean:
+        kinds.append("alignment")
         interpretations = masks.interpretations(reasons)
         alignments, placings = _alignments(before, after)
     return ChangesReport.model_validate(
@@ -167,7 +169,7 @@ def compare(
             "circuits": circuits,
             "interpretations": interpretations,
             "alignments": alignments,
-            "criteria": _criteria(before, after, work, thorough=thorough),
+            "criteria": _criteria(before, after, kinds, work, thorough=thorough),
             "masks": named,
             "placings": placings,
             "reasons": reasons,
@@ -303,15 +305,12 @@ def _alignments(before: OutputAnalysis, after: OutputAnalysis) -> tuple[Change, 
     """Of valid alignments; where some are counted and not listed, bounds that hold whatever those are."""
     known: dict[Any, ChangedPlacing] = {}
     sets, totals, complete = [], [], True
-    for one in (before, after):
-        search = one.algorithms
+    for search in (before.algorithms, after.algorithms):
         keys = set()
-        for algorithm, scored in valid_alignments(search):
-            key = scored.alignment.algorithm_text, scored.alignment.places
-            keys.add(key)
-            known[key] = ChangedPlacing(
-                algorithm=algorithm.id, alignment=scored.alignment.id, formula=algorithm.formula
-            )
+        for algorithm, one in valid_alignments(search):
+            keys.add(key := (one.alignment.algorithm_text, one.alignment.places))
+            told = {"algorithm": algorithm.id, "alignment": one.alignment.id, "formula": algorithm.formula}
+            known[key] = ChangedPlacing(**told)
         sets.append(keys)
         whole = search.truncated_at is None and all(found.truncated_at is None for found in search.algorithms)
         totals.append(len(keys) if whole else search.n_valid_alignments)  # protocols may keep minimal ones alone
@@ -330,11 +329,12 @@ def _alignments(before: OutputAnalysis, after: OutputAnalysis) -> tuple[Change, 
 
 
 def _criteria(
-    before: OutputAnalysis, after: OutputAnalysis, work: Work, *, thorough: bool
+    before: OutputAnalysis, after: OutputAnalysis, kinds: Sequence[Kind], work: Work, *, thorough: bool
 ) -> dict[str, dict[str, ChangedCriterion]]:
-    """Of circuits, where all are listed, and of alignments: those that pass each criterion."""
+    """Of some kinds of explanations those that pass each criterion."""
     found: dict[str, dict[str, ChangedCriterion]] = {}
-    steps = list(_steps(before, after, thorough=thorough))
+    every = [(kind, step) for kind in kinds for step in default_steps(kind)]
+    steps = [(kind, step) for kind, step in every if thorough or step.criterion.cost == "quick"]
     said = [judge_analysis(Subject.of(one), steps, work) for one in (before, after)]
     for first, second in zip(*said, strict=True):
         passed = []
@@ -349,13 +349,3 @@ def _criteria(
         numbers = {name: len(part) for name, part in _change(*passed).items()}
         found.setdefault(first.kind, {})[first.step.text] = ChangedCriterion(**numbers, undecided=undecided)
     return found
-
-
-def _steps(before: OutputAnalysis, after: OutputAnalysis, *, thorough: bool) -> Iterator[tuple[Kind, CriterionStep]]:
-    if before.circuits.truncated_at is None and after.circuits.truncated_at is None:
-        yield from (
-            ("circuit", step) for step in default_steps("circuit") if thorough or step.criterion.cost == "quick"
-        )
-    if before.question.data.boolean:
-        every = default_steps("alignment")
-        yield from (("alignment", step) for step in every if thorough or step.criterion.cost == "quick")

@@ -296,10 +296,7 @@ class Frame:
             InvalidOption: a label that no kind has.
         """
         self._check(query)
-        tests = {
-            name: [part.test(self._column[name], wanted) for part in self.parts]
-            for name, wanted in query.wanted.items()
-        }
+        tests = self._tests(query)
         passing = self._conjunction(tests)
         usual = self._conjunction(
             {name: test for name, test in tests.items() if name == KIND or self._column[name].default}
@@ -327,6 +324,10 @@ class Frame:
                 if known and one.removeprefix("!") not in known:
                     cure = f"use {', '.join(known[:MOST_VALUES])}"
                     raise InvalidOption.of(f"{name} {one[:60]!r}", "is not there", cure, name)
+
+    def _tests(self, query: Query) -> dict[str, list[Passing]]:
+        wanted = query.wanted.items()
+        return {name: [part.test(self._column[name], told) for part in self.parts] for name, told in wanted}
 
     def _conjunction(self, tests: Mapping[str, Sequence[Passing]]) -> list[Passing]:
         passing = [np.ones(part.n, np.bool_) for part in self.parts]
@@ -400,13 +401,10 @@ class Frame:
 
     def few(self, query: Query) -> tuple[tuple[Group, ...], tuple[Row, ...]]:
         """A few rows of each kind below its heading."""
-        tests = {
-            name: [part.test(self._column[name], wanted) for part in self.parts]
-            for name, wanted in query.wanted.items()
-        }
         groups: list[Group] = []
         rows: list[Row] = []
-        for part, start, one in zip(self.parts, self.starts, self._conjunction(tests), strict=False):
+        passing = self._conjunction(self._tests(query))
+        for part, start, one in zip(self.parts, self.starts, passing, strict=False):
             if not one.any():
                 continue
             whole = query.but(KIND, part.kind)

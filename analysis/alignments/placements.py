@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.sites import MAX_TABLE, SiteTable, min_over_subsets, sum_over_subsets
+from analysis.alignments.sites import MAX_TABLE, SiteTable, over_subsets
 from analysis.errors import BeyondLimits
 
 Array = NDArray[np.int64]
@@ -77,7 +77,7 @@ class Placer:
             if position == len(allowed) - 1:
                 rest = np.zeros_like(rest)
                 rest[self.table.masks[sites]] = 1
-                sum_over_subsets(rest)
+                over_subsets(np.add, rest)
                 rest = rest[::-1]  # from "subsets of" to "disjoint from": the complement has the mirrored index
             else:
                 following = np.append(rest, 0)
@@ -264,7 +264,7 @@ class Ranking:
         least = np.full((len(costs), self._n_states), NEVER, dtype=np.int64)
         if last:
             least[:, self._masks] = costs
-            min_over_subsets(least)
+            over_subsets(np.minimum, least)
             return least[:, ::-1]
         padded = np.concatenate([following, np.full((len(costs), 1), NEVER)], axis=1)
         if len(self._masks) * self._n_states > _CELLS_WORTH_CHOOSING:

@@ -61,7 +61,7 @@ class SiteTable:
         for places, bits, width in self._layers:
             n_inside = np.zeros((*valid.shape[:-1], 1 << width), dtype=np.int64)
             n_inside[..., bits] = valid[..., places]
-            sum_over_subsets(n_inside)
+            over_subsets(np.add, n_inside)
             result[..., places] = valid[..., places] & (n_inside[..., bits] == 1)
         return result
 
@@ -82,7 +82,7 @@ class SiteTable:
             least = np.full(1 << width, np.iinfo(np.int64).max, dtype=np.int64)
             least[bits] = costs[places]
             own = least.copy()
-            min_over_subsets(least)
+            over_subsets(np.minimum, least)
             inside = np.full_like(least, np.iinfo(np.int64).max)
             for bit in range(width):
                 with_bit, without = inside.reshape(-1, 2, 1 << bit), least.reshape(-1, 2, 1 << bit)
@@ -122,17 +122,9 @@ def neuron_sites(hidden_sizes: Sequence[int], rule: SiteRule) -> SiteTable:
     return SiteTable(tuple(hidden_sizes), tuple(sites))
 
 
-def sum_over_subsets(values: NDArray[np.int64]) -> None:
-    """Replace, along the last axis of length 2^n, each set's value by the sum over its subsets, in place."""
+def over_subsets(combine: np.ufunc, values: NDArray[np.int64]) -> None:
+    """Combine, along the last axis of length 2^n, each set's value with those of its subsets, in place."""
     n_bits = values.shape[-1].bit_length() - 1
     for bit in range(n_bits):
         pairs = values.reshape(*values.shape[:-1], values.shape[-1] >> (bit + 1), 2, 1 << bit)
-        pairs[..., 1, :] += pairs[..., 0, :]
-
-
-def min_over_subsets(values: NDArray[np.int64]) -> None:
-    """Replace, along the last axis of length 2^n, each set's value by the least over its subsets, in place."""
-    n_bits = values.shape[-1].bit_length() - 1
-    for bit in range(n_bits):
-        pairs = values.reshape(*values.shape[:-1], values.shape[-1] >> (bit + 1), 2, 1 << bit)
-        np.minimum(pairs[..., 1, :], pairs[..., 0, :], out=pairs[..., 1, :])
+        combine(pairs[..., 1, :], pairs[..., 0, :], out=pairs[..., 1, :])

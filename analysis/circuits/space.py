@@ -127,7 +127,6 @@ class Structure:
 
     sizes: tuple[int, ...]
     protocol: Protocol = COMPLETE
-    _known: dict[tuple[int, int, int], int] = field(default_factory=dict, compare=False, repr=False)
     _ends: dict[tuple[int, int, int], list[int]] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
@@ -150,13 +149,7 @@ class Structure:
         if layer == len(self.sizes) - 1:
             whole = count_matrices(self.sizes[-1], below)
             return whole if in_space(so_far, self.sizes, self.protocol) else 0
-        key = (layer, below, so_far)
-        if key not in self._known:
-            self._known[key] = sum(
-                self._arrangements(layer, below, n) * self.completions(layer + 1, n, so_far + n)
-                for n in range(1, self.sizes[layer] + 1)
-            )
-        return self._known[key]
+        return self._block_ends(layer, below, so_far)[-1]
 
     def states_below(self, layer: int) -> dict[_State, int]:
         """Ways to wire the layers up to ``layer`` by (active neurons in it, active hidden neurons so far).

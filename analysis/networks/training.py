@@ -324,10 +324,9 @@ class _Group:
         losses = tuple(lane.losses)
         if not (math.isfinite(loss) and np.isfinite(column).all()):
             return TrainingOutcome(spec, "diverged", None, n_epochs, loss, 0.0, losses)
-        weights, biases = layer_views(torch.from_numpy(column[:, None]), self.sizes)
-        network = Network.from_arrays(
-            [w[:, :, 0].numpy() for w in weights],
-            [b[:, 0].numpy() for b in biases],
+        network = Network.from_flat(
+            column,
+            self.sizes,
             activation=spec.activation,
             output_activation=spec.output_activation,
             negative_slope=spec.negative_slope,

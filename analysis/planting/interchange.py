@@ -177,12 +177,12 @@ def _learned(
 ) -> Learned:
     if not (math.isfinite(loss) and np.isfinite(column).all()):
         return Learned(None, loss, learned=False)
-    weights, biases = layer_views(torch.from_numpy(column[:, None]), spec.sizes)
-    network = Network.from_arrays(
-        [w[:, :, 0].numpy() for w in weights],
-        [b[:, 0].numpy() for b in biases],
+    network = Network.from_flat(
+        column,
+        spec.sizes,
         activation=spec.activation,
         output_activation=spec.output_activation,
+        negative_slope=DEFAULT_NEGATIVE_SLOPE,
     )
     passed = exhaustive(ask(network, task=record.task), record)
     joint = "too many" if passed.joint is None else f"{passed.joint.agreed} of {passed.joint.of}"

@@ -25,12 +25,11 @@ class Bench:
     Args:
         network: cut to one output.
         rows: ``[2^n, n]`` one real-valued row for each Boolean input, in binary order; bases and sources.
-        reference_rows: ``[rows, n]`` over which ``mean`` is taken.
+            ``mean`` is taken over them.
     """
 
     network: Network
     rows: NDArray[np.float64]
-    reference_rows: NDArray[np.float64]
 
     @cached_property
     def clean(self) -> tuple[NDArray[np.float64], ...]:
@@ -40,7 +39,7 @@ class Bench:
     @cached_property
     def means(self) -> tuple[NDArray[np.float64], ...]:
         """Mean activations ``[n_l]`` for layers 0 … L − 1."""
-        return means(activations(self.network, self.reference_rows))
+        return means(self.clean)
 
     def value_of(self, change: Change) -> float:
         """The number that a change writes."""

@@ -128,11 +128,6 @@ class Group:
         return share_of(sum(1 for point in self.points if point.value is True), len(self.points))
 
     @cached_property
-    def yes_of_all(self) -> Share:
-        """The same of all networks, those that failed among them."""
-        return share_of(sum(1 for point in self.points if point.value is True), self.of)
-
-    @cached_property
     def categories(self) -> Counter[str]:
         """How many networks have each category, or each element of a set."""
         counts: Counter[str] = Counter()

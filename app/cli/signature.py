@@ -71,19 +71,17 @@ def with_fields_of(where: str, **names: str) -> Callable[[C], C]:
         where: the model, as "module:name".
         names: of fields → those of their options, where these are others.
     """
-
-    def mark(command: C) -> C:
-        command.__dict__["fields"] = where, names
-        return command
-
-    return mark
+    return _marked(fields=(where, names))
 
 
 def with_list(where: str) -> Callable[[C], C]:
     """A command's help ends with a list, which the function at "module:function" makes."""
+    return _marked(list=where)
 
+
+def _marked(**told: Any) -> Callable[[C], C]:
     def mark(command: C) -> C:
-        command.__dict__["list"] = where
+        command.__dict__.update(told)
         return command
 
     return mark

@@ -238,11 +238,7 @@ def _find(key: str, analysed: Analysed, settings: Settings, work: Work) -> tuple
 
 
 def _load_changes(session: Session, arguments: Arguments) -> Compute[tuple[ChangesReport, float]]:
-    """Both networks.
-
-    Raises:
-        NotFound: one is not stored any more, or another result stands in the place of the first one's.
-    """
+    """Both networks, which may be gone."""
     question = analysed_question(session, analysis_meant(session, arguments))
     other = network_by_digest(session, arguments["other"])
     if other is None:

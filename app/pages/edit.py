@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from analysis.edits.edit import Edit, Edited, EditRecord, Named
+from analysis.edits.edit import Edit, Edited, Named
 from analysis.edits.manual import MANUAL
 from analysis.edits.registry import EDIT_BY_KEY, EDITS
 from analysis.errors import AnalysisError
@@ -231,7 +231,8 @@ class Editing:
         yield planned_table([after], limits_in(self.session), "the edited network", "planned")
 
 
-def edit_words(record: EditRecord) -> str:
-    """What was done, in a line: the rule with its settings."""
-    settings = {name: value for name, value in record.settings.items() if isinstance(value, (str, int, float))}
-    return settings_text(record.rule, settings)
+def edit_words(row: NetworkRow) -> str:
+    """The edit that a network comes of, in a line: the rule with its settings."""
+    told = row.edited or {"rule": "", "settings": {}}
+    settings = {name: value for name, value in told["settings"].items() if isinstance(value, (str, int, float))}
+    return settings_text(told["rule"], settings)

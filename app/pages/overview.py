@@ -21,7 +21,7 @@ from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
 from analysis.unlearned import instead_of, model_instead_of
 from app.addressing import Addresses
-from app.db.codecs import edited_of, tasks_of
+from app.db.codecs import tasks_of
 from app.db.models import CircuitSearch, searches_of, stored_circuits
 from app.db.reads.analyses import network_by_digest
 from app.db.reads.jobs import UNFINISHED, jobs_ahead, jobs_of_network
@@ -537,8 +537,7 @@ def _notices(known: Known) -> Iterator[Block]:
 def _edited(known: Known, told: Mapping[str, Any]) -> Notice:
     """That it comes of an edit, and of which network."""
     links, place, base = known.links, known.place, network_by_digest(known.session, told["base"])
-    record = edited_of(place.row)
-    done = "" if record is None else f"{edit_words(record)}."
+    done = f"{edit_words(place.row)}."
     if base is None or base.deleted_at is not None:
         return Notice(f"Edited from network {told['base'][:12]}", done, "That network is not here.")
     compare = Action("What became of its explanations", links.changes(base.slug, place.slug, place.scope))
@@ -555,10 +554,9 @@ def _edits(known: Known) -> Iterator[Block]:
     """The networks that come of edits of this one, and the way to an edit and to a comparison with any other."""
     links, place, rows = known.links, known.place, []
     for row in edits_of(known.session, place.row):
-        record, link = edited_of(row), Markup('<a href="{}">{}</a>')
-        done = "" if record is None else edit_words(record)
-        compare = link.format(links.changes(place.slug, row.slug, place.scope), "compare")
-        rows.append((link.format(links.network(row.slug), row.name), done, compare))
+        link = Markup('<a href="{}">{}</a>').format
+        compare = link(links.changes(place.slug, row.slug, place.scope), "compare")
+        rows.append((link(links.network(row.slug), row.name), edit_words(row), compare))
     if rows:
         yield Table.plain(("Network", "What was done", "Explanations"), rows)
     edit = Action("Edit this network", links.edit(place.slug, place.scope))

@@ -17,8 +17,8 @@ from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import jobs_for
 from app.db.tables import AnalysisRow
-from app.figures.svg.layout import node_name
 from app.pages.place import Place
+from pluriscope.kinds.circuits import edge_labels
 from pluriscope.naming import Scope, protocol_key
 
 State = Literal["done", "truncated", "computing", "failed", "cancelled", "not_analysed"]
@@ -88,14 +88,8 @@ def job_now(session: Session, place: Place) -> JobRow | None:
 
 def edge_names(layout: EdgeLayout, mask: int) -> list[str]:
     """What people call the edges of a set, in the order of masks: A → n1.0."""
-    sizes = layout.sizes
-    return [
-        f"{node_name(layer - 1, source, sizes)} → {node_name(layer, out, sizes)}"
-        for layer in range(1, len(sizes))
-        for out in range(sizes[layer])
-        for source in range(sizes[layer - 1])
-        if mask >> layout.edge_index(layer, out, source) & 1
-    ]
+    labels = enumerate(edge_labels(layout.sizes))
+    return [label.replace("-", " → ") for edge, label in labels if mask >> edge & 1]
 
 
 def finite(value: float) -> float | None:

@@ -14,7 +14,6 @@ from sqlalchemy import select
 
 from app.addressing import API_PREFIX, API_V2, Addresses
 from app.db.tables import NetworkRow
-from app.options import OF_THE_READER
 from app.pages.admin import administration
 from app.pages.findings import (
     FindingsRecord,
@@ -31,12 +30,11 @@ from app.pages.scope import scope
 from app.pages.search import MOST_IN_GROUP, SearchOptions, SearchRecord, build_search, search_blocks
 from app.rendering import base_url, show
 from app.routes.changes import Admin
-from app.routes.depends import Links, NoOptions, Reading, now
+from app.routes.depends import Links, ListOptions, NoOptions, Reading, now
 from app.routes.faces import HTML, UNLISTED, Faces, both
 from app.routes.pictures import ANYWHERE, Form, drawing_file
 from pluriscope.blocks import Action, Block, Head, More, Prose, Section, Table
 from pluriscope.glossary import Term, anchor_of, first_terms, terms
-from pluriscope.templating import PART
 
 GROUPS: Final = {
     "start": ("Start here", "In the order in which they are best read."),
@@ -85,11 +83,7 @@ def data_file(links: Links, study: str) -> Response:
 
 
 @router.get("/findings/data/{study}", **HTML)
-def rows_page(request: Request, session: Reading, links: Links, study: str) -> HTMLResponse:
-    options: dict[str, list[str]] = {}
-    for name, value in request.query_params.multi_items():
-        if name not in (*OF_THE_READER, PART):
-            options.setdefault(name, []).append(value)
+def rows_page(request: Request, session: Reading, links: Links, study: str, options: ListOptions) -> HTMLResponse:
     stored = {
         row.digest[:16]: links.network(row.slug) for row in session.execute(select(NetworkRow.digest, NetworkRow.slug))
     }

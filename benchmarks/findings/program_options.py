@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import Behaviour, tested_pairs
-from analysis.alignments.sites import sum_over_subsets
+from analysis.alignments.sites import over_subsets
 from analysis.errors import BeyondLimits
 from analysis.interventions.interchange import run_with_swaps
 from analysis.networks.circuit import Circuit, EdgeLayout
@@ -72,7 +72,7 @@ def placements_over_layers(question: Question, algorithms: Iterable[HighLevelMod
                 fits = (decisions == behaviour.expected(n_inputs)[tested]).all(axis=1)
                 fits[0] = False  # a variable lies on one neuron at least
                 inside = fits.astype(np.int64)
-                sum_over_subsets(inside)
+                over_subsets(np.add, inside)
                 carrying[behaviour] = fits, fits & (inside == 1)
         n_valid += _disjoint_choices([carrying[behaviour][0] for behaviour in behaviours], len(decisions))
         n_minimal += _disjoint_choices([carrying[behaviour][1] for behaviour in behaviours], len(decisions))

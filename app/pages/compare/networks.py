@@ -78,8 +78,7 @@ class Beside:
     @cached_property
     def bench(self) -> Bench:
         """The network, to be run."""
-        question = self.place.question
-        return Bench(question.cut, question.data.clean_rows, question.data.clean_rows)
+        return Bench(self.place.question.cut, self.place.question.clean_rows)
 
     @cached_property
     def hues(self) -> Any:

@@ -188,7 +188,7 @@ class Subject:
 
     @cached_property
     def _bench(self) -> Bench:
-        return Bench(self.question.cut, self.question.clean_rows, self.question.clean_rows)
+        return Bench(self.question.cut, self.question.clean_rows)
 
     @cached_property
     def full(self) -> float:

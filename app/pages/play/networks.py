@@ -102,8 +102,7 @@ class Played(Shared):
     @cached_property
     def bench(self) -> Bench:
         """The network with the rows that interchanges use, over which means are taken too."""
-        question = self.place.question
-        return Bench(question.cut, question.data.clean_rows, question.data.clean_rows)
+        return Bench(self.place.question.cut, self.place.question.clean_rows)
 
     @cached_property
     def before(self) -> Layers:

@@ -71,7 +71,7 @@ def test_addresses_and_stored_rows_can_tell_it_from_others(kind):
 def test_what_it_says_by_hand_is_what_it_predicts_on_the_common_ground(key):
     kind, one, cut = KIND_OF[key], item(key), question().cut
     space = intervention_space(cut.hidden_sizes, cut.n_inputs)
-    bench = Bench(cut, question().data.clean_rows, question().data.clean_rows)
+    bench = Bench(cut, question().data.clean_rows)
     predicted = kind.predict(question(), [one], space)
     assert predicted.shape == (1, *space.shape)
     for at, source, base in np.ndindex(space.shape):

@@ -29,7 +29,7 @@ SIZES = (2, 3, 3, 1)
 
 def xor_bench() -> Bench:
     rows = input_table(2)
-    return Bench(pretrained_xor().network, rows, rows)
+    return Bench(pretrained_xor().network, rows)
 
 
 def some_interpretations(n_circuits: int, n_each: int):

@@ -27,7 +27,7 @@ def random_network(sizes: tuple[int, ...], seed: int, activation: str = "tanh") 
 
 def bench_of(network: Network) -> Bench:
     rows = input_table(network.n_inputs)
-    return Bench(network, rows, rows)
+    return Bench(network, rows)
 
 
 def random_change(random: np.random.Generator, sizes, n_rows: int) -> Change:
@@ -115,7 +115,7 @@ def test_patching_neurons_is_the_common_ground_to_the_last_bit(activation):
 
 def test_values_beyond_float64_are_told_and_not_raised():
     network = Network.from_arrays([[[1.0]], [[1e303]]], [[0], [0]], activation="linear")
-    bench = Bench(network, input_table(1), input_table(1))
+    bench = Bench(network, input_table(1))
     assert bench.run(intervention_of((1, 1, 1), 1, 0, [Change(1, 0, None, "value", value=1e6)]))[-1][0] == math.inf
 
 

@@ -80,7 +80,6 @@ def test_failed_networks_are_counted_and_have_no_value():
         assert group.spread.n == 2
     answers = summary.groups("one-minimal-alignment", "complete")[0]
     assert (answers.yes.hits, answers.yes.of) == (2, 2)
-    assert (answers.yes_of_all.hits, answers.yes_of_all.of) == (2, 4)
 
 
 def test_groups_ladders_and_tests_of_a_study():
