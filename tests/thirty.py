@@ -22,7 +22,7 @@ from analysis.circuits.result import FRAGILE_MARGIN, CircuitSearch
 from analysis.criteria.judging import Subject, judge_analysis
 from analysis.criteria.steps import default_steps
 from analysis.data import parse_data_file
-from analysis.directions.result import CLOSED_FORM
+from analysis.directions.result import CLOSED
 from analysis.directions.search import search_directions
 from analysis.limits import Limits
 from analysis.network_files.files import parse_network_file
@@ -141,10 +141,10 @@ def _directions(analysis: OutputAnalysis, work: Work) -> dict[str, str]:
     listed = Candidates(
         tuple(one.algorithm for one in analysis.algorithms.algorithms), analysis.algorithms.n_candidates
     )
-    searches = [search_directions(analysis.question, listed, name, work) for name in CLOSED_FORM]
+    searches = [search_directions(analysis.question, listed, name, work) for name in CLOSED]
     words = "{} algorithms, {} aligned, {} valid, {} jointly"
     told = (words.format(len(one.algorithms), one.n_aligned, one.n_valid, one.n_joint) for one in searches)
-    return dict(zip(CLOSED_FORM, told, strict=True))
+    return dict(zip(CLOSED, told, strict=True))
 
 
 def _tally(tally: CriterionTally) -> str:

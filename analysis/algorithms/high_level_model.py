@@ -152,7 +152,7 @@ class HighLevelModel:
         """The readable formula of each variable by itself, by its path, in path order."""
         if self.form == "formula_trees":
             return {path: with_signs(authors_text(node)) for path, node in self.carriers.items()}
-        return {path: readable_formula(node) for path, node in self.carriers.items()}
+        return {path: readable_text(node) for path, node in self.carriers.items()}
 
     @cached_property
     def carriers(self) -> Mapping[str, Node]:
@@ -313,12 +313,12 @@ def with_signs(authors: str) -> str:
     return authors.replace("*", " ∧ ").replace("+", " ∨ ")
 
 
-def readable_formula(node: Node, negated: bool = False) -> str:
+def readable_text(node: Node) -> str:
     """The formula with the fewest ¬ signs: ¬(x∧y) is shown as ¬x ∨ ¬y where that saves signs.
 
     The two sides of a gate come in the order of their letters, then of their signs, whatever the tree's order.
     """
-    return _rendered(node, negated, "").text
+    return _rendered(node, False, "").text
 
 
 def formula_with(root: Node, shared: Sequence[Node]) -> str:

@@ -9,14 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from analysis.algorithms.high_level_model import (
-    HighLevelModel,
-    Node,
-    function_of,
-    input_pattern,
-    readable_formula,
-    walk,
-)
+from analysis.algorithms.high_level_model import HighLevelModel, Node, function_of, input_pattern, readable_text, walk
 
 
 @dataclass(frozen=True)
@@ -37,7 +30,7 @@ class Gate:
 
     @property
     def formula(self) -> str:
-        return readable_formula(self.node)
+        return readable_text(self.node)
 
 
 @lru_cache(maxsize=4096)  # the same candidates come back with every network

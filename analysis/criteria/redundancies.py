@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from analysis.algorithms.high_level_model import HighLevelModel, readable_formula
+from analysis.algorithms.high_level_model import HighLevelModel, readable_text
 from analysis.algorithms.redundancy import Gate, gates_of, idle_edges, repeating_gates, trivial_gates
 from analysis.criteria.criterion import Criterion, Judge, Settings
 from analysis.criteria.population import Population
@@ -63,7 +63,7 @@ def _no_redundant_literal(algorithm: HighLevelModel, gates: list[Gate]) -> Verdi
     if not idle:
         return Verdict.of_share("passed", n_edges, n_edges, "Every literal matters: without it some output changes.")
     gate, position = idle[0]
-    literal = readable_formula(gate.node.children[position])
+    literal = readable_text(gate.node.children[position])
     reason = f"Without {literal} in {gate.formula} the output stays the same."
     witness = {"path": f"{gate.path}{position}", "formula": literal, "gate": gate.path, "gate_formula": gate.formula}
     return Verdict.of_share("failed", n_edges - len(idle), n_edges, reason, witness)

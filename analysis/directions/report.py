@@ -17,14 +17,7 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import Behaviour
 from analysis.directions.alignment import LinearPlace
 from analysis.directions.oblique import ObliqueFamily
-from analysis.directions.result import (
-    CLASSES,
-    CLOSED_FORM,
-    AlgorithmDirections,
-    DirectionClass,
-    DirectionSearch,
-    Unread,
-)
+from analysis.directions.result import CLASSES, CLOSED, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
 from analysis.directions.scoring import ScoredDirections
 from analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
 from analysis.directions.table import DirectionTable
@@ -153,7 +146,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> Directi
     every = of.irredundant.algorithms
     chosen = every if settings.thorough else every[: _affordable(of.question.cut)]
     table, searches = DirectionTable(of.question), []
-    classes: tuple[DirectionClass, ...] = (*CLOSED_FORM, *(("learned",) if settings.thorough else ()))
+    classes: tuple[DirectionClass, ...] = (*CLOSED, *(("learned",) if settings.thorough else ()))
     for one in classes:
         begun, candidates = work.clock(), Candidates(chosen, of.irredundant.n_candidates)
         found = search_directions(of.question, candidates, one, work, table=table)

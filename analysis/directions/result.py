@@ -18,7 +18,7 @@ CLASSES: Final[Mapping[DirectionClass, str]] = {
     "oblique": "the shortest affine read-out, any swap direction d with w·d = 1",
     "learned": "subspaces by a learned rotation, one block of it for each variable",
 }
-CLOSED_FORM: Final[tuple[DirectionClass, ...]] = ("orthogonal", "oblique", "integer", "integer-any")
+CLOSED: Final[tuple[DirectionClass, ...]] = ("orthogonal", "oblique", "integer", "integer-any")
 LEARNING: Final = {"seeds": 3, "steps": 300}
 """How far subspaces are learned: from how many seeds, 0 to n − 1, and at most how many steps from each."""
 

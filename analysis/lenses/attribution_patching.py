@@ -14,7 +14,7 @@ import numpy as np
 
 from analysis.fixed_order import mean, total_of
 from analysis.lenses.lens import NEURON_COLUMNS, Lens, Table
-from analysis.lenses.on_models import METRIC, PAIRS, Grids, OnModels, alike, cost_of_run, grid_of, largest_of
+from analysis.lenses.on_models import METRIC, PAIRS, Grids, OnModels, alike, grid_of, largest_of, run_cost
 from analysis.lenses.patching import DIRECTION, effects_of, neurons_of, patched_along, sites_by_kind
 from analysis.method_settings import Setting, Settings
 from analysis.models.attention_weights import Transformer
@@ -100,7 +100,7 @@ ATTRIBUTION_PATCHING: Final = Lens(
         "What activation patching would find at each site, as the metric’s derivative there predicts.",
         _look_at_sites,
         (METRIC, DIRECTION, _FORM, PAIRS),
-        lambda model, settings: 30.0 * cost_of_run(model, int(settings["pairs"])),
+        lambda model, settings: 30.0 * run_cost(model, int(settings["pairs"])),
         alike,
         effects=True,
     ),

@@ -26,7 +26,7 @@ from analysis.directions.table import DirectionTable
 from analysis.ladder.climbing import MAX_ALGORITHMS, placed_algorithms
 from analysis.late_functions import function_at
 from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
-from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, cost_of_run, paired, positions
+from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, paired, positions, run_cost
 from analysis.method_settings import Setting, Settings
 from analysis.models.attention_weights import Transformer
 from analysis.models.runs import Pairs, Site, run, site_names, slopes
@@ -265,7 +265,7 @@ DAS: Final = Lens(
         "stream there.",
         _look_at_stream,
         (_DIMENSION, PAIRS),
-        lambda model, settings: 3.0 * _STEPS * cost_of_run(model, int(settings["pairs"])) * _n_sites(model),
+        lambda model, settings: 3.0 * _STEPS * run_cost(model, int(settings["pairs"])) * _n_sites(model),
         lambda model, settings: alike(model, settings) or _too_wide(model, settings),
         can_know="Where the other answer follows, the answer lies in that subspace on these pairs; another start "
         "or dimension may find another. Where it does not, that shows nothing.",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.lenses.lens import Lens
 from analysis.lenses.logit_lens import no_sum
-from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, cost_of_run, paired, positions
+from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, paired, positions, run_cost
 from analysis.method_settings import Settings
 from analysis.models.attention_blocks import mean_of
 from analysis.models.attention_weights import Transformer
@@ -91,7 +91,7 @@ DIRECT_ATTRIBUTION: Final = Lens(
         "answer at the last position; of heads also by the position that they read.",
         _look,
         (PAIRS,),
-        lambda model, settings: 2.0 * cost_of_run(model, int(settings["pairs"])),
+        lambda model, settings: 2.0 * run_cost(model, int(settings["pairs"])),
         alike,
     ),
 )

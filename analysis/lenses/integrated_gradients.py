@@ -20,8 +20,8 @@ from analysis.lenses.on_models import (
     Grids,
     OnModels,
     alike,
-    cost_of_run,
     rows_by_position,
+    run_cost,
     strongest_position,
 )
 from analysis.lenses.patching import Effects
@@ -102,7 +102,7 @@ INTEGRATED_GRADIENTS: Final = Lens(
         "mean along the line from the row that is answered otherwise and differs least, times how far that is.",
         _look_at_tokens,
         (METRIC, ROWS),
-        lambda model, settings: 3.0 * _STEPS * cost_of_run(model, int(settings["rows"])),
+        lambda model, settings: 3.0 * _STEPS * run_cost(model, int(settings["rows"])),
         alike,
         can_know="The scores of a row add up to the difference between the two rows, up to the gap. Another partner "
         "gives other scores.",

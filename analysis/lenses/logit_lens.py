@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.criteria.cuts import divergence, log_softmax
 from analysis.lenses.lens import Fit, Lens, not_applicable
-from analysis.lenses.on_models import Grid, Grids, OnModels, cost_of_run, positions
+from analysis.lenses.on_models import Grid, Grids, OnModels, positions, run_cost
 from analysis.method_settings import Setting, Settings
 from analysis.models.attention_weights import Transformer
 from analysis.models.runs import on_all_rows, unembedded
@@ -167,7 +167,7 @@ AFFINE_LENS: Final = Lens(
         "is then read is from what the model gives, on the other rows.",
         _look_affine,
         (),
-        lambda model, _: 4.0 * cost_of_run(model) + len(model.layers) * len(model.unembedding) ** 3,
+        lambda model, _: 4.0 * run_cost(model) + len(model.layers) * len(model.unembedding) ** 3,
         _one_row,
     ),
 )

@@ -94,7 +94,7 @@ class OnModels:
     definition: str
     look: Callable[[Transformer, Settings, Work], Grids | None] | str
     settings: tuple[Setting, ...] = ()
-    multiplications: Callable[[Transformer, Settings], float] = lambda model, _: cost_of_run(model)
+    multiplications: Callable[[Transformer, Settings], float] = lambda model, _: run_cost(model)
     refuses: Callable[[Transformer, Settings], str] = lambda _model, _settings: ""
     effects: bool = False
     can_know: str = ""
@@ -111,7 +111,7 @@ class OnModels:
         return MILLISECONDS * self.multiplications(model, settings)
 
 
-def cost_of_run(model: Transformer, n_rows: int | None = None) -> float:
+def run_cost(model: Transformer, n_rows: int | None = None) -> float:
     """Multiplications of a run of the whole model on so many rows, or all."""
     layers = len(model.layers) * (model.n_heads * model.per_row + model.per_mlp)
     return float((len(model.tokens) if n_rows is None else n_rows) * (layers + model.unembedding.size))
@@ -206,7 +206,7 @@ def coalitions(model: Transformer, rows: NDArray[np.intp], others: NDArray[np.in
 
 def cost_of_coalitions(model: Transformer, rows: int, others: int) -> float:
     """Multiplications of so many rows, each before so many others."""
-    return cost_of_run(model, 1) * rows * others * float(1 << model.tokens.shape[1])
+    return run_cost(model, 1) * rows * others * float(1 << model.tokens.shape[1])
 
 
 def too_long(model: Transformer, _settings: Settings) -> str:

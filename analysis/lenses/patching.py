@@ -25,32 +25,10 @@ from analysis.answers import answers
 from analysis.directions.swaps import run_from
 from analysis.fixed_order import total_of
 from analysis.lenses.lens import NEURON_COLUMNS, Bar, Lens, Table
-from analysis.lenses.on_models import (
-    METRIC,
-    PAIRS,
-    Grid,
-    Grids,
-    OnModels,
-    alike,
-    cost_of_run,
-    grid_of,
-    largest_of,
-    paired,
-)
+from analysis.lenses.on_models import METRIC, PAIRS, Grid, Grids, OnModels, alike, grid_of, largest_of, paired, run_cost
 from analysis.method_settings import Setting, Settings
 from analysis.models.attention_weights import Transformer
-from analysis.models.runs import (
-    Metric,
-    Pairs,
-    Run,
-    Site,
-    edge_names,
-    measured,
-    measured_slopes,
-    run,
-    site_names,
-    slopes,
-)
+from analysis.models.runs import Metric, Pairs, Run, Site, edge_names, measured, metric_slopes, run, site_names, slopes
 from analysis.networks.mlp import activate, activations, pre_activations
 from analysis.networks.network import Network
 from analysis.question import Question
@@ -223,7 +201,7 @@ class Effects:
         here, there = self.run.values["x0"], self.source.values["x0"]
         moved = run(self._model, self._tokens, start=here + point * (there - here))
         whole, wanted, other = self.clean.logits, self._wanted, self._other
-        return slopes(self._model, moved, measured_slopes(self._metric, moved.logits, whole, wanted, other))
+        return slopes(self._model, moved, metric_slopes(self._metric, moved.logits, whole, wanted, other))
 
 
 def effects_of(model: Transformer, settings: Settings) -> tuple[Effects, tuple[str, ...]]:
@@ -255,7 +233,7 @@ def _look_at_sites(model: Transformer, settings: Settings, work: Work) -> Grids:
 
 def _cost_of_sites(model: Transformer, settings: Settings) -> float:
     n_rows = min(int(settings["pairs"]), len(model.tokens))
-    return cost_of_run(model, n_rows) * float(len(site_names(model)) * (model.tokens.shape[1] + 1))
+    return run_cost(model, n_rows) * float(len(site_names(model)) * (model.tokens.shape[1] + 1))
 
 
 PATCHING_TABLE: Final = Lens(
@@ -354,7 +332,7 @@ def _look_at_edges(model: Transformer, settings: Settings, work: Work) -> Grids:
 
 
 def _cost_of_edges(model: Transformer, settings: Settings) -> float:
-    return cost_of_run(model, min(int(settings["pairs"]), len(model.tokens))) * len(edge_names(model))
+    return run_cost(model, min(int(settings["pairs"]), len(model.tokens))) * len(edge_names(model))
 
 
 PATH_PATCHING: Final = Lens(

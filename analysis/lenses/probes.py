@@ -17,7 +17,7 @@ from analysis import fixed_order
 from analysis.explanations.probes import hidden_layers, separation
 from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table
 from analysis.lenses.logit_lens import streams
-from analysis.lenses.on_models import Grid, Grids, OnModels, cost_of_run, positions
+from analysis.lenses.on_models import Grid, Grids, OnModels, positions, run_cost
 from analysis.method_settings import Settings
 from analysis.models.attention_weights import Transformer
 from analysis.networks.mlp import activations
@@ -200,7 +200,7 @@ PROBES: Final = Lens(
         "each token at that position.",
         _look_at_stream,
         (),
-        lambda model, _: 2.0 * cost_of_run(model) + len(model.layers) * len(model.unembedding) ** 3,
+        lambda model, _: 2.0 * run_cost(model) + len(model.layers) * len(model.unembedding) ** 3,
         few_rows,
         can_know="That the answer can be read from a place says not that the model reads it there. Where the control "
         "task is read as well, the read-out may have learned it by itself.",

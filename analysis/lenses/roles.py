@@ -18,7 +18,7 @@ from analysis.fixed_order import mean, total_of
 from analysis.lenses.direct_attribution import read_directions
 from analysis.lenses.lens import Lens
 from analysis.lenses.logit_lens import no_sum
-from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, cost_of_run, paired
+from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, paired, run_cost
 from analysis.method_settings import Setting, Settings
 from analysis.models.attention_heads import Array, attention_to
 from analysis.models.attention_report import answer_places, places_looked_for
@@ -198,7 +198,7 @@ ROLES_LENS: Final = Lens(
         "their mean.",
         _look,
         (PATTERN, EFFECT, CAUSE, PAIRS),
-        lambda model, settings: cost_of_run(model) + cost_of_run(model, int(settings["pairs"])) * model.n_heads * 9,
+        lambda model, settings: run_cost(model) + run_cost(model, int(settings["pairs"])) * model.n_heads * 9,
         alike,
     ),
 )

@@ -291,7 +291,7 @@ def measured(metric: Metric, logits: Array, whole: Array, wanted: NDArray[np.int
     return np.asarray(-divergence(whole, logits[None])[0])
 
 
-def measured_slopes(
+def metric_slopes(
     metric: Metric, logits: Array, whole: Array, wanted: NDArray[np.int64], other: NDArray[np.int64]
 ) -> Array:
     """Derivatives of :func:`measured` by the logits, ``[rows, vocabulary]``."""

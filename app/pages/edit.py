@@ -34,21 +34,7 @@ from app.pages.page import read_options
 from app.pages.place import Place, find_network, locate
 from app.pages.plan import planned_table
 from pluriscope.analyses.shown import settings_form
-from pluriscope.blocks import (
-    Action,
-    Block,
-    Choice,
-    Columns,
-    Fact,
-    Facts,
-    Form,
-    Head,
-    Menu,
-    Notice,
-    Prose,
-    Section,
-    Table,
-)
+from pluriscope.blocks import Action, Block, Choice, Columns, Fact, Facts, Form, Head, Notice, Prose, Section, Table
 from pluriscope.records import EditedRecord
 
 PREVIEW: Final = "preview"
@@ -163,12 +149,11 @@ class Editing:
     def blocks(self, refused: str = "") -> Iterator[Block]:
         """The page: the rule, its settings, the preview."""
         links, place, rule = self.links, self.place, self.rule
-        more = [Action(f"Overview of {place.row.name}", links.network(place.slug, place.scope))]
-        more.append(Action("Play", links.play(place.slug, (), place.scope)))
+        overview = Action(f"Overview of {place.row.name}", links.network(place.slug, place.scope))
         yield Head(
             f"Edit {place.row.name}",
             "The edited network is a network of its own. Both are analysed, and compared: which explanations are kept?",
-            actions=[Menu("More", more)],
+            actions=[overview, Action("Play", links.play(place.slug, (), place.scope))],
         )
         if refused:
             yield Notice("Nothing was stored", refused, "Mend what is marked and try again.", "refused")

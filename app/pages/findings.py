@@ -192,7 +192,7 @@ def findings(links: Addresses) -> Iterator[Block]:
     )
 
 
-def findings_chapter(links: Addresses, chapter: str) -> Iterator[Block]:
+def chapter_blocks(links: Addresses, chapter: str) -> Iterator[Block]:
     """One chapter.
 
     Raises:

@@ -15,15 +15,7 @@ from sqlalchemy import select
 from app.addressing import API_PREFIX, API_V2, Addresses
 from app.db.tables import NetworkRow
 from app.pages.admin import administration
-from app.pages.findings import (
-    FindingsRecord,
-    data_of,
-    data_rows,
-    drawing_of,
-    findings,
-    findings_chapter,
-    findings_record,
-)
+from app.pages.findings import FindingsRecord, chapter_blocks, data_of, data_rows, drawing_of, findings, findings_record
 from app.pages.learn.pages import learn, lesson_called, sheets, slides
 from app.pages.learn.pages import lesson as lesson_blocks
 from app.pages.scope import scope
@@ -92,7 +84,7 @@ def rows_page(request: Request, session: Reading, links: Links, study: str, opti
 
 @router.get("/findings/{chapter}", **HTML)
 def chapter_page(request: Request, links: Links, chapter: str, _options: NoOptions) -> HTMLResponse:
-    return show(request, findings_chapter(links, chapter), room="Findings")
+    return show(request, chapter_blocks(links, chapter), room="Findings")
 
 
 @router.get("/findings/{chapter}/{name}.{form}", include_in_schema=False)

@@ -10,7 +10,7 @@ import pytest
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.data import clean_data
 from analysis.directions.report import directions_report
-from analysis.directions.result import CLOSED_FORM
+from analysis.directions.result import CLOSED
 from analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
 from analysis.directions.table import DirectionTable
 from analysis.networks.network import Network
@@ -25,7 +25,7 @@ QUESTION = ask(XORNET, data=clean_data(2))
 TABLE = DirectionTable(QUESTION)
 
 
-@pytest.mark.parametrize("direction_class", CLOSED_FORM)
+@pytest.mark.parametrize("direction_class", CLOSED)
 def test_every_shortest_read_out_has_its_family(direction_class):
     report = directions_report([search_directions(QUESTION, CANDIDATES, direction_class, table=TABLE)], TABLE)
     assert report.kept

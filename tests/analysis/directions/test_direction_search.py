@@ -13,7 +13,7 @@ from analysis.data import clean_data
 from analysis.directions.alignment import parse_directions
 from analysis.directions.integers import integer_directions
 from analysis.directions.report import directions_report
-from analysis.directions.result import CLOSED_FORM
+from analysis.directions.result import CLOSED
 from analysis.directions.scoring import score_directions
 from analysis.directions.search import search_directions
 from analysis.directions.table import DirectionTable
@@ -107,7 +107,7 @@ def test_layers_without_a_read_out_are_told() -> None:
     assert not search_directions(ask(network, data=DATA), few, "orthogonal").is_exact
 
 
-@pytest.mark.parametrize("direction_class", CLOSED_FORM)
+@pytest.mark.parametrize("direction_class", CLOSED)
 def test_an_algorithm_without_variables_is_searched_on_a_network_that_decides_otherwise(direction_class) -> None:
     """Its empty alignment fails jointly, and there is no family of directions in which to look for another one."""
     leaf = HighLevelModel("and_inverter", 2, Node("input", (), 0))

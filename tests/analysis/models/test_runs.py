@@ -11,7 +11,7 @@ from analysis.models.runs import (
     Site,
     edge_names,
     measured,
-    measured_slopes,
+    metric_slopes,
     pairs_of,
     read_site,
     run,
@@ -75,7 +75,7 @@ def test_derivatives_of_what_is_measured(metric):
     logits, whole = random.normal(size=(2, 3, 4))
     wanted, other, moved = np.array([0, 1, 2]), np.array([1, 3, 0]), random.normal(size=(3, 4)) * 1e-6
     found = measured(metric, logits + moved, whole, wanted, other) - measured(metric, logits, whole, wanted, other)
-    assert np.allclose(found, (measured_slopes(metric, logits, whole, wanted, other) * moved).sum(axis=1), atol=1e-9)
+    assert np.allclose(found, (metric_slopes(metric, logits, whole, wanted, other) * moved).sum(axis=1), atol=1e-9)
 
 
 def test_partners_have_another_answer_and_differ_least():
