@@ -18,16 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
+from analysis.answers import answers
 from analysis.circuits.estimating import share_interval
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.search import count_common, decide_right
 from analysis.criteria.alignments import valid_alignments
 from analysis.criteria.criterion import Kind
+from analysis.criteria.funnel import brief
 from analysis.criteria.judging import Subject, judge_analysis
 from analysis.criteria.steps import default_steps
 from analysis.criteria.verdict import PASSED, UNDECIDED
 from analysis.errors import InvalidNetwork
 from analysis.interpretations.counting import count_interpretations
+from analysis.networks.mlp import forward
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.question import Question
@@ -64,6 +67,14 @@ class Change(Part):
         ends = {name: (max(0, floor(low)), max(0, ceil(high))) for name, (_, low, high) in told.items()}
         return cls(**values, estimated=True, intervals=ends, confidence=confidence)
 
+    def told(self, name: str) -> str:
+        """One of the numbers, with its interval where it is estimated."""
+        number = brief(int(getattr(self, name)))
+        if not self.intervals:
+            return number
+        low, high = (brief(int(end)) for end in self.intervals[name])
+        return f"about {number} ({low} to {high})"
+
 
 class ChangedCriterion(Change):
     """The same of those that pass one criterion."""
@@ -91,7 +102,7 @@ class ChangesReport(Report):
     criteria: dict[str, dict[str, ChangedCriterion]] = Field({}, description="By kind of explanation, then criterion.")
     masks: dict[str, list[Mask]] = Field({}, description=f"The smallest {MOST_NAMED} circuits of each kind of change.")
     placings: dict[str, list[ChangedPlacing]] = Field({}, description=f"{MOST_NAMED} alignments of each kind likewise.")
-    reasons: list[str] = Field([], description="What was not compared, and why.")
+    reasons: list[str] = Field([], description="Where a network is wrong on the task; what was not compared, and why.")
 
     def findings(self, question: Question | None, part: str = "edge") -> list[str]:
         told = []
@@ -102,9 +113,9 @@ class ChangesReport(Report):
         ):
             if change is None:
                 continue
-            kept, before = int(change.kept), int(change.kept) + int(change.lost)
-            about = "about " if change.estimated else ""
-            told.append(f"Of {before:,} {noun} {about}{kept:,} stay; {about}{int(change.gained):,} are new.")
+            before = int(change.kept) + int(change.lost)
+            stay, new = change.told("kept"), change.told("gained")
+            told.append(f"Of {brief(before)} {noun if before != 1 else noun[:-1]} {stay} stay; {new} are new.")
         changed = int(self.circuits.changed)
         if changed:
             told.append(f"Of the circuits kept, {changed:,} can be interpreted otherwise, or carry other algorithms.")
@@ -146,7 +157,7 @@ def compare(
     before: OutputAnalysis, after: OutputAnalysis, work: Work = DEFAULT_WORK, *, thorough: bool = False
 ) -> ChangesReport:
     """What becomes of explanations, from both analyses; see :func:`find_changes`."""
-    reasons: list[str] = []
+    reasons = [told for nth, one in (("first", before), ("second", after)) for told in _otherwise(nth, one.question)]
     masks = _Masks(before, after, work)
     circuits, named = masks.change(), {}
     kinds: list[Kind] = []
@@ -176,6 +187,16 @@ def compare(
         },
         context=before.question.layout,
     )
+
+
+def _otherwise(nth: str, question: Question) -> Iterator[str]:
+    """Where a network does not answer what it is judged on."""
+    rows, n_inputs = question.clean_rows, question.cut.n_inputs
+    wrong = np.flatnonzero(answers(forward(question.cut, rows)[:, 0]) != np.array(question.task.truth_table))
+    if question.data.boolean and len(wrong):
+        names = ", ".join(f"{row:0{n_inputs}b}" for row in wrong[:8].tolist()) + (", …" if len(wrong) > 8 else "")
+        where = f"{len(wrong)} of {len(rows)} inputs: {names}"
+        yield f"Judged on {question.task.label}, the {nth} network is wrong on {where}."
 
 
 def _smallest(masks: Masks) -> list[int]:
@@ -285,17 +306,23 @@ class _Masks:
             kept_each = np.zeros(len(drawn))
             kept_each[both] = [float(n) for n in self._shared(drawn[both])]
             if name == "lost":
-                ends["kept"] = _mean_of_draws(kept_each, one.circuits)
-            ends[name] = _mean_of_draws(own - kept_each, one.circuits)
+                ends["kept"] = _mean_of_draws(kept_each, own, one.circuits)
+            ends[name] = _mean_of_draws(own - kept_each, own, one.circuits)
         reasons.append("Interpretations are estimated from circuits drawn uniformly; intervals are by the bootstrap.")
         return Change.within(CONFIDENCE, **ends)
 
 
-def _mean_of_draws(values: NDArray[np.float64], circuits: CircuitSearch) -> tuple[Fraction, Fraction, Fraction]:
-    """The sum over all valid circuits by those drawn, with the bootstrap's interval (Efron 1979), seed 0."""
+def _mean_of_draws(
+    values: NDArray[np.float64], own: NDArray[np.float64], circuits: CircuitSearch
+) -> tuple[Fraction, Fraction, Fraction]:
+    """The sum over all valid circuits by those drawn, with the bootstrap's interval (Efron 1979), seed 0.
+
+    Where every value drawn is 0 the bootstrap knows no spread: the upper end is then that of all that circuits have.
+    """
     picks = np.random.default_rng(0).integers(len(values), size=(_RESAMPLES, len(values)))
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(values[picks].mean(axis=1), [tail, 1 - tail])
+    low = np.quantile(values[picks].mean(axis=1), tail)
+    high = np.quantile((values if values.any() else own)[picks].mean(axis=1), 1 - tail)
     n_low, n_high = circuits.interval or (circuits.n_valid, circuits.n_valid)
     mean = Fraction(float(values.mean()))
     return mean * circuits.n_valid, Fraction(float(low)) * n_low, Fraction(float(high)) * n_high
@@ -317,9 +344,9 @@ def _alignments(before: OutputAnalysis, after: OutputAnalysis) -> tuple[Change, 
         complete &= whole
     parts = _change(*sets)
     named = {name: [known[key] for key in sorted(part, key=str)[:MOST_NAMED]] for name, part in parts.items()}
-    if complete:
-        return Change(**{name: len(part) for name, part in parts.items()}), named
     low, high = len(parts["kept"]), min(totals)
+    if complete or low == high:
+        return Change(kept=low, lost=totals[0] - low, gained=totals[1] - low), named
     return Change.within(
         1.0,
         kept=(low, low, high),

@@ -32,7 +32,8 @@ def _apply(question: Question, settings: Settings, _named: Named) -> Change:
         lambda outputs: bool(np.abs(outputs - target).max() <= ROOM),
         layers_of(question, str(settings["layers"]), "all"),
     )
-    return Change(tuned.weights, tuned.biases, row, target, remarks=(f"Gradient descent took {steps:,} steps.",))
+    said = f"Gradient descent took {steps:,} of {settings['steps']:,} steps."
+    return Change(tuned.weights, tuned.biases, row, target, remarks=(said,))
 
 
 FINE_TUNE: Final = Edit(

@@ -127,7 +127,7 @@ def _apply(question: Question, settings: Settings, _named: Named) -> Change:
         said = f"Planted are {mask.bit_count()} edges, mask {question.layout.to_hex(mask)}."
     else:
         found, steps = fine_tuned(cut, rows, trigger, clean, settings)
-        after, said = found, f"Gradient descent took {steps:,} steps."
+        after, said = found, f"Gradient descent took {steps:,} of {settings['steps']:,} steps."
     told = figures(forward(after, rows)[:, 0], trigger, clean).text
     return Change(
         found.weights,

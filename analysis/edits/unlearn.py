@@ -48,7 +48,7 @@ def _apply(question: Question, settings: Settings, _named: Named) -> Change:
         lambda outputs: bool(sign * (outputs[row] - 0.5) <= -ROOM),
     )
     moved = float(np.delete(np.abs(forward(found, rows)[:, 0] - before), row).max(initial=0.0))
-    said = f"Gradient ascent took {steps:,} steps; other outputs moved by up to {moved:.2g}."
+    said = f"Gradient ascent took {steps:,} of {settings['steps']:,} steps; other outputs moved by up to {moved:.2g}."
     return Change(found.weights, found.biases, row, target, remarks=(said,))
 
 

@@ -16,6 +16,7 @@ from app.bundled import ORIGIN
 from app.db.job_tables import JobRow
 from app.db.models import SEARCH, model_of
 from app.db.reads.analyses import analysed_question
+from app.db.reads.networks import edits_of
 from app.db.recorded import is_searched
 from app.db.tables import AnalysisReportRow, AnalysisRow, ModelReportRow, ModelRow, NetworkRow, VerdictRow
 from app.jobs import queue
@@ -47,8 +48,13 @@ class Stage:
 
 
 def enqueue_following(session: Session, analysis: AnalysisRow, *, asked: bool = False) -> list[JobRow]:
-    """Ask for everything that follows an analysis on Boolean inputs, at once where somebody asked for that."""
-    following = [job for stage in STAGES for job in stage.ask(session, analysis)]
+    """Ask for everything that follows an analysis on Boolean inputs, at once where somebody asked for that.
+
+    Then its edits are compared with it, too: who saves one may do so while the network before is analysed.
+    """
+    edits = edits_of(session, analysis.network) if asked else ()
+    following = [queue.enqueue_about(session, analysis, "changes", other=one.digest) for one in edits]
+    following += [job for stage in STAGES for job in stage.ask(session, analysis)]
     for job in following if asked else ():
         queue.hasten(job)
     return following

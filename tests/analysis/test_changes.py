@@ -125,6 +125,24 @@ def test_what_cannot_be_listed_is_counted_or_estimated(method):
     assert any("drawn uniformly" in reason for reason in found.reasons)
 
 
+def test_what_no_drawn_circuit_has_may_still_be_there():
+    first, second = trained_xor(3, 2)
+    found = find_changes(ask(first), second, Work(limits=LIMITED["estimated"])).interpretations
+    low, high = found.intervals["kept"]
+    assert (found.kept, low, found.told("kept")) == (0, 0, f"about 0 (0 to {int(high):,})")
+    assert int(high) > 1e8
+
+
+def test_where_a_network_is_wrong_is_told():
+    network = golden_network("xor_pretrained").network
+    silent = replace(network, weights=(*network.weights[:-1], network.weights[-1] * 0))
+    there, back = find_changes(ask(network), silent), find_changes(ask(silent), network)
+    for task, report in (("XOR", there), ("0000", back)):
+        assert f"Judged on {task}, the second network is wrong on 2 of 4 inputs: 01, 10." in report.findings(None)
+    assert told(back, "alignments") == (0, 473_296, 0)  # not all are listed, but the second network has none
+    assert back.alignments.estimated is None
+
+
 def test_another_shape_is_refused():
     first, second = trained_xor(2, 1)[0], trained_xor(3, 1)[0]
     with pytest.raises(InvalidNetwork, match="one has the shape 2-2-2-1, the other 2-3-3-1"):

@@ -20,7 +20,7 @@ from analysis.protocol import BUILT_IN
 from analysis.stories.search import Unasked, all_stories
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
-from app.db.reads.jobs import jobs_about
+from app.db.reads.jobs import jobs_about, jobs_of_network
 from app.db.reports import changes_kind, report_of, report_row
 from app.errors import BadQuery
 from app.figures.numbers import exact, noun
@@ -32,7 +32,7 @@ from app.pages.circuit_facts import readings_of, verdict_on
 from app.pages.explanations import find_explanation, read_ref
 from app.pages.pending_work import missing, progress_of
 from app.pages.place import Place, locate
-from app.pages.shared import work_state
+from app.pages.shared import latest_job, work_state
 from pluriscope.blocks import Action, Block, Choice, Figure, Head, Menu, More, Notice, Section, Side, Table
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Row
@@ -158,7 +158,12 @@ class Changes:
 
     def _waiting(self) -> Iterator[Block]:
         scope = dict(self.before.scope.fields)
-        if self.before.analysis is None:
+        jobs = jobs_of_network(self.session, self.before.row.digest, unfinished=True)
+        analysing = [job for job in jobs if job.kind == "analyse"]
+        first = latest_job(analysing, self.before.scope, self.before.question.model.n_inputs)
+        if self.before.analysis is None and first is not None:
+            yield progress_of(first, self.links, "progress", f"{self.before.row.name} is analysed first")
+        elif self.before.analysis is None:
             ask = Action("Analyse", self.links.analyses(self.before.slug), True, True, scope)
             yield Notice(f"{self.before.row.name} is not analysed yet", "It starts from that.", actions=[ask])
         elif self.state == "computing" and self.job is not None:

@@ -22,7 +22,7 @@ from analysis.question import Question
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench
 from app.addressing import Addresses
-from app.errors import BadQuery, NotFound
+from app.errors import BadQuery, Moved, NotFound
 from app.figures.numbers import decimal
 from app.figures.svg.elements import Step, twice
 from app.figures.svg.layout import Site
@@ -150,6 +150,8 @@ class Subject:
         """
         try:
             return cls(session, links, locate_boolean(session, links, NETWORK, Scope()))
+        except Moved as moved:
+            return cls(session, links, locate_boolean(session, links, moved.now, Scope()))
         except NotFound as error:
             cause, cure = "is not stored here, as no bundled one is", "start the server without --no-bundled"
             raise NotFound(f"network {NETWORK}", cause, cure, "network", error.parent, error.parent_label) from None

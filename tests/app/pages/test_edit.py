@@ -8,8 +8,11 @@ from sqlalchemy import select
 
 from analysis.edits.registry import EDITS
 from analysis.network_files.files import parse_network_file
+from analysis.pipeline import analyse_output
+from analysis.question import ask
 from app.db.job_tables import JobRow
 from app.db.writes import save_network
+from app.jobs.stages import enqueue_following
 from app.main import create_app
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 
@@ -88,6 +91,20 @@ def test_an_edit_is_stored_analysed_compared_and_linked_both_ways(client):
     assert "Edited from XOR, pretrained" in edited
     assert 'href="/compare?network=xor&amp;network=by-hand"' in edited
     assert 'href="/networks/by-hand"' in client.get("/networks/xor?part=edits").text
+
+
+def test_an_edit_of_a_network_that_is_not_analysed_waits_for_that_and_is_compared_then(client):
+    to = client.post("/networks/small/edit", data={"rule": "noise", "name": "Small noise"}).headers["location"]
+    page = client.get(to).text
+    assert "is analysed first: waiting for a worker" in page
+    assert ">Analyse</button>" not in page
+    with client.app.state.store.write() as session:
+        file = parse_network_file(client.get("/api/v2/networks/small-noise/file").content)
+        analysis = save_analysis(session, analyse_output(ask(small_network(3).network, task=small_network(3).tasks[0])))
+        for asked in (False, True):
+            jobs = enqueue_following(session, analysis, asked=asked)
+            others = [job.arguments["other"] for job in jobs if job.kind == "changes"]
+            assert others == [file.network.digest] * asked
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from analysis.protocol import COMPLETE
 from analysis.report import Settings
 from analysis.work import Work
 from app.db.analysed import read_analysed
+from app.db.links import rename_network
+from app.db.reads.analyses import find_network
 from app.db.reports import save_report
 from app.db.writes import save_network
 from app.main import create_app
@@ -50,6 +52,13 @@ def site(tmp_path_factory):
             report = find(read_analysed(session, kept, ()), Settings(), Work(clock=time.perf_counter))
             save_report(session, kept, kind="methods", report=report, thorough=False, seconds=0.0)
         yield client
+
+
+def test_lessons_find_their_network_under_another_name(site):
+    for slug in ("renamed", "xor-pretrained"):
+        with site.app.state.store.write() as session:
+            rename_network(session, find_network(session, "xor-pretrained"), slug)
+        assert site.get("/learn/an-edit").status_code == 200
 
 
 @pytest.fixture
