@@ -88,6 +88,7 @@ class ChangedPlacing(Part):
     algorithm: str
     alignment: str
     formula: str
+    where: str = Field("", description="The neurons of each of its variables, such as n1.0+n1.2, n2.1.")
 
 
 class ChangesReport(Report):
@@ -166,6 +167,8 @@ def compare(
         parts = {**masks.parts, "changed": masks.changed(reasons)}
         circuits = circuits.model_copy(update={"changed": len(parts["changed"])})
         named = {name: _smallest(part) for name, part in parts.items()}
+    else:
+        reasons.append("Circuits are too many to be listed: none is named, none is asked for its meaning.")
     interpretations = alignments = None
     placings: dict[str, list[ChangedPlacing]] = {}
     if before.question.data.boolean:
@@ -336,8 +339,9 @@ def _alignments(before: OutputAnalysis, after: OutputAnalysis) -> tuple[Change, 
         keys = set()
         for algorithm, one in valid_alignments(search):
             keys.add(key := (one.alignment.algorithm_text, one.alignment.places))
+            where = ("+".join(f"n{site.layer}.{neuron}" for neuron in site.neurons) for _, site in key[1])
             told = {"algorithm": algorithm.id, "alignment": one.alignment.id, "formula": algorithm.formula}
-            known[key] = ChangedPlacing(**told)
+            known[key] = ChangedPlacing(**told, where=", ".join(where))
         sets.append(keys)
         whole = search.truncated_at is None and all(found.truncated_at is None for found in search.algorithms)
         totals.append(len(keys) if whole else search.n_valid_alignments)  # protocols may keep minimal ones alone

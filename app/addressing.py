@@ -170,6 +170,10 @@ class Addresses:
         """What becomes of a network's explanations in another one; with POST where that is asked for."""
         return self._url("compare", scope=scope, network=[network, other], **view)
 
+    def changes_file(self, network: str, other: str, scope: Scope | None = None) -> str:
+        """What is named there, as CSV."""
+        return self._url("networks", network, "compare", f"{other}.csv", scope=scope)
+
     def edit(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """Where a network is edited: a rule, its settings, a preview; with POST where the edited one is stored."""
         return self._url("networks", network, "edit", scope=scope, **view)

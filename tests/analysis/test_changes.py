@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from analysis.changes import ChangesReport, compare, find_changes
+from analysis.circuits.search import decide_right
 from analysis.errors import InvalidNetwork
 from analysis.interpretations.counting import count_interpretations
 from analysis.limits import Limits
@@ -75,6 +76,9 @@ def test_either_direction_tells_the_same():
     for kind in ("circuits", "interpretations", "alignments"):
         kept, lost, gained = told(there, kind)
         assert told(back, kind) == (kept, gained, lost)
+    for masks in there.masks.values():
+        sizes = [int(mask, 16).bit_count() for mask in masks]
+        assert sizes == sorted(sizes)
     for kind, every in there.criteria.items():
         for key, one in every.items():
             other_way = back.criteria[kind][key]
@@ -108,7 +112,9 @@ LIMITED = {
 def test_what_cannot_be_listed_is_counted_or_estimated(method):
     network = golden_network("xor_pretrained").network
     other, asked = noisy(network, 0.1), ask(network)
-    truth, found = find_changes(asked, other), find_changes(asked, other, Work(limits=LIMITED[method]))
+    work = Work(limits=LIMITED[method])
+    both = [analyse_output(one, work) for one in (asked, replace(asked, model=other))]
+    truth, found = find_changes(asked, other), compare(*both, work)
     if method == "counted":
         assert (told(found, "circuits"), found.circuits.estimated) == (told(truth, "circuits"), None)
     kinds = ("circuits", "interpretations") if method == "estimated" else ("interpretations",)
@@ -120,7 +126,16 @@ def test_what_cannot_be_listed_is_counted_or_estimated(method):
             low, high = map(int, change.intervals[name])
             assert low <= at <= high
             assert low <= int(getattr(change, name)) <= high
+    before, after = both[0].circuits, both[1].question
+    drawn = np.setdiff1d(before.masks, np.array(before.smallest.undrawn, dtype=before.masks.dtype))
+    in_both = drawn[decide_right(after, drawn)]
+    same = sum(count_interpretations(asked, in_both, shared_with=after).by_circuit)
+    assert int(found.interpretations.kept) == pytest.approx(same / len(drawn) * before.n_valid)
+    if method == "estimated":
+        assert int(found.circuits.kept) == round(len(in_both) / len(drawn) * before.n_valid)
+        assert found.circuits.confidence == pytest.approx(1 - 3 * 0.01)  # the share, and both numbers
     assert not found.masks
+    assert any("too many to be listed" in reason for reason in found.reasons)
     assert found.alignments == truth.alignments
     assert any("drawn uniformly" in reason for reason in found.reasons)
 
@@ -137,6 +152,8 @@ def test_where_a_network_is_wrong_is_told():
     network = golden_network("xor_pretrained").network
     silent = replace(network, weights=(*network.weights[:-1], network.weights[-1] * 0))
     there, back = find_changes(ask(network), silent), find_changes(ask(silent), network)
+    unlisted = find_changes(ask(network), silent, Work(limits=LIMITED["estimated"])).circuits
+    assert unlisted.intervals["kept"] == unlisted.intervals["gained"]  # no more than the second network may have
     for task, report in (("XOR", there), ("0000", back)):
         assert f"Judged on {task}, the second network is wrong on 2 of 4 inputs: 01, 10." in report.findings(None)
     assert told(back, "alignments") == (0, 473_296, 0)  # not all are listed, but the second network has none

@@ -6,7 +6,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from app.figures.numbers import exact
+from app.figures.numbers import bounded_text, exact
 from app.figures.svg.elements import drawing, rect, text
 
 _WIDTH: Final = 330.0
@@ -33,9 +33,9 @@ def flow(kept: int, lost: int, gained: int, changed: int = 0, *, noun: str) -> M
         return max(1.0, _HIGH * number / most) if number else 0.0
 
     same, y = kept - changed, _TOP
-    body = text(_LEFT, 13, "before", "lab s") + text(_LEFT, 29, exact(kept + lost), "lab")
+    body = text(_LEFT, 13, "before", "lab s") + text(_LEFT, 29, bounded_text(kept + lost), "lab")
     body += text(_RIGHT + _BAR, 13, "after", "lab s", anchor="end")
-    body += text(_RIGHT + _BAR, 29, exact(kept + gained), "lab", anchor="end")
+    body += text(_RIGHT + _BAR, 29, bounded_text(kept + gained), "lab", anchor="end")
     for number, words, share in ((same, "kept", 0.16), (changed, "changed", 0.4)):
         tall = high(number)
         body += rect(_LEFT, y, _RIGHT + _BAR - _LEFT, tall, "m-ink", f'fill-opacity="{share}"')
@@ -43,13 +43,13 @@ def flow(kept: int, lost: int, gained: int, changed: int = 0, *, noun: str) -> M
             body += rect(x, y, _BAR, tall, "m-ink", f'fill-opacity="{share + 0.3}"')
         if tall > 13:
             middle = (_LEFT + _RIGHT + _BAR) / 2
-            body += text(middle, y + tall / 2 + 4, f"{exact(number)} {words}", "lab", anchor="middle")
+            body += text(middle, y + tall / 2 + 4, f"{bounded_text(number)} {words}", "lab", anchor="middle")
         y += tall
     body += rect(_LEFT + 0.5, y, _BAR - 1, high(lost), "n-open")
     body += rect(_RIGHT, y, _BAR, high(gained), "m-ink")
     below = y + 15
-    body += text(_LEFT + _BAR + 6, below, f"{exact(lost)} lost", "lab")
-    body += text(_RIGHT - 6, below, f"{exact(gained)} gained", "lab", anchor="end")
+    body += text(_LEFT + _BAR + 6, below, f"{bounded_text(lost)} lost", "lab")
+    body += text(_RIGHT - 6, below, f"{bounded_text(gained)} gained", "lab", anchor="end")
     told = f", {exact(changed)} of them changed" if changed else ""
     sentence = f"{noun.capitalize()}: {exact(kept)} kept{told}, {exact(lost)} lost, {exact(gained)} gained"
     return drawing(_WIDTH, max(y + max(high(lost), high(gained), 18), below) + 6, body, sentence=sentence)

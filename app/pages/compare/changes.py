@@ -150,6 +150,7 @@ class Changes:
             Action(f"Overview of {self.before.row.name}", self.links.network(before, scope)),
             Action(f"Overview of {self.after.row.name}", self.links.network(after, scope)),
             Action("All of it as JSON", self.links.twin(self.url)),
+            Action("What is named as CSV", self.links.changes_file(before, after, scope)),
         ]
         told = " ".join(self.findings[:3]) or "Which explanations do both networks have?"
         title = f"From {self.before.row.name} to {self.after.row.name}"
@@ -207,10 +208,10 @@ class Changes:
         for name, place in (("lost", self.before), ("gained", self.after), ("kept", self.before)):
             for one in report.placings.get(name, [])[:_NAMED]:
                 url = self.links.alignment(place.slug, one.algorithm, one.alignment, self.before.scope)
-                rows.append((Markup('<a href="{}">{}</a>').format(url, one.formula), name))
+                rows.append((Markup('<a href="{}">{}</a>').format(url, one.formula), one.where, name))
         if rows:
-            yield Section("Alignments", "valid ones, by algorithm")
-            yield Table.plain(("Alignment", "What became of it"), rows)
+            yield Section("Alignments", f"valid ones, up to {_NAMED} of each kind of change")
+            yield Table.plain(("Algorithm", "Where its variables are", "What became of it"), rows)
 
     def _beside(self, ref: ExplanationRef) -> Iterator[Block]:
         """One circuit on both networks."""

@@ -18,6 +18,7 @@ from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analy
 
 LOCAL = ("127.0.0.1", 50_000)
 PAIR = "/compare?network=xor&network=noisy"
+CSV = "/networks/xor/compare/noisy.csv"
 TWIN = "/api/v2/networks/xor/compare/noisy"
 
 
@@ -77,15 +78,16 @@ def test_record_and_table_tell_the_same(client, compared):
         == told["report"]["circuits"]
     )
     assert told["report"]["criteria"]["circuit"]["mean-ablation"]["lost"] == 11
-    rows = [
-        line for line in client.get("/networks/xor/compare/noisy.csv").text.splitlines() if not line.startswith("#")
-    ]
+    rows = [line for line in client.get(CSV).text.splitlines() if not line.startswith("#")]
     assert rows[0] == "kind,change,explanation"
     assert rows.count("circuit,lost,c-3b68f") == 1
     assert len(rows) == 1 + 194 + 3 + 46 + 192 + 3
     asked = client.get("/networks/xor/compare?network=noisy")  # as the form of a network's page asks
     assert asked.headers["location"] == PAIR
-    assert client.get(PAIR).text.count(TWIN) > 0
+    page = client.get(PAIR).text
+    assert page.count(TWIN) > 0
+    assert page.count(f'href="{CSV}"') == 1
+    assert "n1.1+n1.2, n1.0" in page
 
 
 def test_one_circuit_stands_on_both_networks(client):
