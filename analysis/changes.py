@@ -8,7 +8,7 @@ is *changed* if its interpretations are not the same in both, or its story is no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor
