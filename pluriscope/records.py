@@ -7,16 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union
+from typing import Annotated, Any, Final, Literal, Union
 
 from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema, create_model
 
 from analysis.by_name import ByName
-from analysis.network_files.files import task_json
 from pluriscope.tables import Column, Facet, Query, Selection, Type
-
-if TYPE_CHECKING:
-    from analysis.edits.edit import Edited
 
 MAX_EXACT_IN_JSON: Final = 2**53
 
@@ -518,35 +514,6 @@ class PatchedRecord(ByHandRecord):
     wants: str = Field(description="What the task wants.")
     before: dict[str, float] = Field(description="Logits with nothing changed.")
     after: dict[str, float] = Field(description="Logits under the changes.")
-
-
-class EditedRecord(ByName):
-    """What came of an edit of a network."""
-
-    base: str = Field(description="Digest of the network before.")
-    rule: str
-    settings: dict[str, Any] = Field(description="With which it can be done again.")
-    output: int
-    network: str = Field(description="Digest of the edited network.")
-    name: str
-    tasks: list[dict[str, Any]] = Field(description="What each output computes now.")
-    rows: list[str] = Field(description="Names of the rows.")
-    before: list[int] = Field(description="The answer on each row.")
-    after: list[int]
-    row: str | None = Field(description="Whose answer was to change; null where none was asked for.")
-    target: int | None
-    as_asked: bool | None
-    broken: list[str] = Field(description="Rows that were to be kept and answer otherwise.")
-    l2: float = Field(description="Euclidean length of the change of all weights and biases.")
-    changed: int = Field(description="Weights and biases that changed.")
-    parameters: int
-    remarks: list[str]
-
-    @classmethod
-    def of(cls, edited: Edited, name: str) -> EditedRecord:
-        """That of a network after an edit, under a name."""
-        tasks = [task_json(task) for task in edited.tasks]
-        return cls.showing(edited, None, **dict(edited.record), network=edited.network.digest, name=name, tasks=tasks)
 
 
 # --- algorithms, and where their variables stand

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from analysis.answers import answers
 from analysis.errors import InvalidEdit, InvalidMethod, InvalidNetwork
@@ -67,10 +67,29 @@ class EditRecord(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    base: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+    base: str = Field(pattern="^[0-9a-f]{64}$", description="Digest of the network before.")
     rule: str
-    settings: dict[str, Any]
-    output: Annotated[int, Field(ge=0)]
+    settings: dict[str, Any] = Field(description="With which it can be done again.")
+    output: int = Field(ge=0)
+
+
+class EditedRecord(EditRecord):
+    """What came of an edit of a network."""
+
+    network: str = Field(description="Digest of the edited network.")
+    name: str = ""
+    tasks: list[dict[str, Any]] = Field(description="What each output computes now.")
+    rows: list[str] = Field(description="Names of the rows.")
+    before: list[int] = Field(description="The answer on each row.")
+    after: list[int]
+    row: str | None = Field(description="Whose answer was to change; null where none was asked for.")
+    target: int | None
+    as_asked: bool | None
+    broken: list[str] = Field(description="Rows that were to be kept and answer otherwise.")
+    l2: float = Field(description="Euclidean length of the change of all weights and biases.")
+    changed: int = Field(description="Weights and biases that changed.")
+    parameters: int
+    remarks: list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,41 +98,17 @@ class Edited:
 
     Args:
         network: all outputs.
-        record: what was done.
         tasks: what each output computes now.
-        l2: Euclidean length of the change of all weights and biases.
-        changed: how many of them changed.
-        parameters: how many there are.
-        rows: names of the rows, such as "01".
-        before: the answer of the asked output on each row before, 0 or 1.
-        after: and after.
-        row: see :class:`Change`, with target, remarks and meant; rows by name.
+        record: what was done.
+        meant: names of rows whose answers were to change, beside the one asked for.
+        told: what came of it.
     """
 
     network: Network
-    record: EditRecord
     tasks: tuple[Task, ...]
-    l2: float
-    changed: int
-    parameters: int
-    rows: tuple[str, ...]
-    before: tuple[int, ...]
-    after: tuple[int, ...]
-    row: str | None
-    target: int | None
-    remarks: tuple[str, ...]
+    record: EditRecord
     meant: tuple[str, ...]
-
-    @property
-    def as_asked(self) -> bool | None:
-        """Whether the row answers what was asked for; None where none was."""
-        return None if self.row is None else self.after[self.rows.index(self.row)] == self.target
-
-    @property
-    def broken(self) -> tuple[str, ...]:
-        """Rows that were to be kept, all but those asked for, and answer otherwise than before."""
-        told = zip(self.rows, self.before, self.after, strict=True)
-        return tuple(row for row, old, new in told if old != new and row not in (self.row, *self.meant))
+    told: EditedRecord
 
 
 @dataclass(frozen=True)
@@ -179,24 +174,30 @@ class Edit:
         told = {**settings, **done.settings}
         told |= {"row": row} if row is not None else {}
         told |= {"target": str(done.target)} if "target" in told else {}
+        record = EditRecord(base=base.digest, rule=self.key, settings=told, output=question.output)
         column = question.output if base.n_outputs > 1 else 0
         before, after = (answers(forward(one, rows)[:, column]).tolist() for one in (base, network))
         tables = answers(forward(network, question.clean_rows)).T.tolist()
-        return Edited(
-            network,
-            EditRecord(base=base.digest, rule=self.key, settings=told, output=question.output),
-            tuple(Task(tuple(table), name_of(table)) for table in tables),
-            largest * length(moved / largest),  # no square overflows
-            int(np.count_nonzero(moved)),
-            len(moved),
-            tuple(names),
-            tuple(before),
-            tuple(after),
-            row,
-            done.target,
-            done.remarks,
-            tuple(names[row] for row in done.meant),
+        tasks = tuple(Task(tuple(table), name_of(table)) for table in tables)
+        meant = tuple(names[number] for number in done.meant)
+        pairs = zip(names, before, after, strict=True)
+        outcome = EditedRecord(
+            **dict(record),
+            network=network.digest,
+            tasks=[{"name": task.name, "truth_table": list(task.truth_table)} for task in tasks],
+            rows=names,
+            before=before,
+            after=after,
+            row=row,
+            target=done.target,
+            as_asked=None if done.row is None else after[done.row] == done.target,
+            broken=[name for name, old, new in pairs if old != new and name not in (row, *meant)],
+            l2=largest * length(moved / largest),  # no square overflows
+            changed=int(np.count_nonzero(moved)),
+            parameters=len(moved),
+            remarks=list(done.remarks),
         )
+        return Edited(network, tasks, record, meant, outcome)
 
 
 def row_text(question: Question, row: int) -> str:

@@ -14,16 +14,7 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.lenses.gradient_corners import hidden_notes
 from analysis.lenses.lens import Attribution, Lens
-from analysis.lenses.on_models import (
-    METRIC,
-    ROWS,
-    Grids,
-    OnModels,
-    alike,
-    rows_by_position,
-    run_cost,
-    strongest_position,
-)
+from analysis.lenses.on_models import METRIC, ROWS, Grids, OnModels, alike, by_position, run_cost
 from analysis.lenses.patching import Effects
 from analysis.method_settings import Settings
 from analysis.models.attention_weights import Transformer
@@ -81,9 +72,9 @@ def _look_at_tokens(model: Transformer, settings: Settings, work: Work) -> Grids
         work.check()
     scores = np.add.accumulate(moved * total, axis=2)[:, :, -1]
     gap = abs(fixed_order.total_of(scores.ravel()) - effects.span)
-    grids = rows_by_position(model, pairs.clean, scores, "Score")
+    grids, strongest = by_position(model, pairs.clean, scores, "Score")
     told = f"All scores together miss the difference of the runs by {gap:.2g}."
-    return Grids(grids, f"{strongest_position(grids[0])} {told}")
+    return Grids(grids, f"{strongest} {told}")
 
 
 INTEGRATED_GRADIENTS: Final = Lens(

@@ -15,17 +15,7 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.lenses.lens import Attribution, Lens, bit_of, outputs_by_input
-from analysis.lenses.on_models import (
-    ROWS,
-    Grids,
-    OnModels,
-    alike,
-    coalitions,
-    cost_of_coalitions,
-    rows_by_position,
-    strongest_position,
-    too_long,
-)
+from analysis.lenses.on_models import ROWS, Grids, OnModels, alike, by_position, coalition_cost, coalitions, too_long
 from analysis.method_settings import Settings
 from analysis.models.attention_weights import Transformer
 from analysis.models.runs import pairs_of
@@ -103,10 +93,10 @@ def _look_at_tokens(model: Transformer, settings: Settings, _work: Work) -> Grid
     kept = (np.arange(1 << n)[:, None] >> np.arange(n)[::-1] & 1).astype(np.float64)
     weights = nearness(n - np.add.accumulate(kept, axis=1)[:, -1], _WIDTH * sqrt(n))
     fits = [weighted_ridge(kept, outputs, weights, _RIDGE) for outputs in values]
-    grids = rows_by_position(model, pairs.clean, np.array([slopes for slopes, _, _ in fits]), "Slope")
+    grids, strongest = by_position(model, pairs.clean, np.array([slopes for slopes, _, _ in fits]), "Slope")
     shares = [share for _, _, share in fits if share is not None]
     told = f" The lines explain {min(shares):.0%} or more of the weighted variance." if shares else ""
-    return Grids(grids, f"{strongest_position(grids[0])}{told}")
+    return Grids(grids, f"{strongest}{told}")
 
 
 LIME: Final = Lens(
@@ -128,7 +118,7 @@ LIME: Final = Lens(
         "tokens of a row are kept; the others are those of the row that is answered otherwise and differs least.",
         _look_at_tokens,
         (ROWS,),
-        lambda model, settings: cost_of_coalitions(model, int(settings["rows"]), 1),
+        lambda model, settings: coalition_cost(model, int(settings["rows"]), 1),
         lambda model, settings: alike(model, settings) or too_long(model, settings),
         can_know="A line is fitted to one row and its partner: tokens that both share have slope 0, whatever they do "
         "elsewhere.",

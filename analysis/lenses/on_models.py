@@ -150,24 +150,19 @@ def spread_rows(model: Transformer, most: int) -> NDArray[np.intp]:
     return np.unique(np.arange(min(n, most)) * n // min(n, most))
 
 
-def rows_by_position(
+def by_position(
     model: Transformer, rows: NDArray[np.intp], scores: NDArray[np.float64], title: str
-) -> tuple[Grid, Grid]:
-    """Scores ``[rows, context]`` of tokens: the mean of their sizes by position, and each."""
+) -> tuple[tuple[Grid, Grid], str]:
+    """Scores ``[rows, context]`` of tokens: the mean of their sizes by position, and each; where they are largest."""
     named = tuple(" ".join(model.row_tokens(row)) for row in rows.tolist())
-    sizes = fixed_order.mean(np.abs(scores)).tolist()
-    columns = positions(model)
-    return (
-        Grid(f"{title}, mean size by position", ("all rows",), columns, (tuple(sizes),)),
+    sizes, columns = fixed_order.mean(np.abs(scores)), positions(model)
+    best = int(sizes.argmax())
+    grids = (
+        Grid(f"{title}, mean size by position", ("all rows",), columns, (tuple(sizes.tolist()),)),
         Grid(f"{title}, row by row", named, columns, tuple(map(tuple, scores.tolist()))),
     )
-
-
-def strongest_position(grid: Grid) -> str:
-    """Which position scores most in the mean, in a sentence."""
-    [sizes] = grid.values
-    best = max(range(len(sizes)), key=lambda at: sizes[at] or 0.0)
-    return f"Position {grid.columns[best]} has the largest scores, {sizes[best]:.3g} in the mean over the rows."
+    told = f"Position {columns[best]} has the largest scores, {sizes[best]:.3g} in the mean over the rows."
+    return grids, told
 
 
 def largest_of(grids: Sequence[Grid]) -> str:
@@ -204,7 +199,7 @@ def coalitions(model: Transformer, rows: NDArray[np.intp], others: NDArray[np.in
     return found
 
 
-def cost_of_coalitions(model: Transformer, rows: int, others: int) -> float:
+def coalition_cost(model: Transformer, rows: int, others: int) -> float:
     """Multiplications of so many rows, each before so many others."""
     return run_cost(model, 1) * rows * others * float(1 << model.tokens.shape[1])
 

@@ -20,11 +20,10 @@ from analysis.lenses.on_models import (
     ROWS,
     Grids,
     OnModels,
+    by_position,
+    coalition_cost,
     coalitions,
-    cost_of_coalitions,
-    rows_by_position,
     spread_rows,
-    strongest_position,
     too_long,
 )
 from analysis.method_settings import Setting, Settings
@@ -104,9 +103,9 @@ def _look_at_tokens(model: Transformer, settings: Settings, _work: Work) -> Grid
     rows, others = (spread_rows(model, int(settings[name])) for name in ("rows", "backgrounds"))
     values = coalitions(model, rows, np.broadcast_to(others, (len(rows), len(others))))
     scores = shapley_values(values, model.tokens.shape[1])
-    grids = rows_by_position(model, rows, scores, "Shapley value")
+    grids, strongest = by_position(model, rows, scores, "Shapley value")
     note = "Rows mixed from the tokens of two rows are mostly no rows of the task."
-    return Grids(grids, strongest_position(grids[0]), (note,))
+    return Grids(grids, strongest, (note,))
 
 
 SHAPLEY: Final = Lens(
@@ -126,7 +125,7 @@ SHAPLEY: Final = Lens(
         "in which the tokens of a row are put in for those of another row, and over evenly spread other rows.",
         _look_at_tokens,
         (ROWS, _BACKGROUNDS),
-        lambda model, settings: cost_of_coalitions(model, int(settings["rows"]), int(settings["backgrounds"])),
+        lambda model, settings: coalition_cost(model, int(settings["rows"]), int(settings["backgrounds"])),
         too_long,
         can_know="A score is made of logits on mixed rows alone: two models with equal logits have equal scores, "
         "whatever happens inside.",

@@ -9,7 +9,7 @@ from app.cli.signature import with_list
 from app.cli.terminal import STANDARD, Refusal, Shown, check_output, read_bytes, remark, write_json
 
 if TYPE_CHECKING:
-    from analysis.edits.edit import Edited
+    from analysis.edits.edit import EditedRecord
     from analysis.networks.network import Network
 
 
@@ -42,7 +42,6 @@ def edit(
     from analysis.edits.registry import edit_named
     from analysis.network_files.files import MAX_NETWORK_BYTES, edited_file, network_file_json, parse_network_file
     from analysis.question import ask
-    from pluriscope.records import EditedRecord
 
     def network_at(path: str) -> Network:
         return parse_network_file(read_bytes(path, "source network", MAX_NETWORK_BYTES)).network
@@ -56,11 +55,11 @@ def edit(
     written = edited_file(base, edited, name)
     if output:
         write_json(output, network_file_json(written))
-    lines = [f"{written.name}:", *_lines(edited)]
+    lines = [f"{written.name}:", *_lines(edited.told)]
     if output == STANDARD:
         for line in lines:
             remark(line)
-    return Shown(EditedRecord.of(edited, written.name), () if output == STANDARD else lines)
+    return Shown(edited.told.model_copy(update={"name": written.name}), () if output == STANDARD else lines)
 
 
 def _settings(texts: Sequence[str]) -> dict[str, str]:
@@ -73,10 +72,10 @@ def _settings(texts: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def _lines(edited: Edited) -> list[str]:
+def _lines(edited: EditedRecord) -> list[str]:
     """What happened, for people."""
     before, after = ("".join(map(str, some)) for some in (edited.before, edited.after))
-    task = edited.tasks[edited.record.output if len(edited.tasks) > 1 else 0].name
+    task = edited.tasks[edited.output if len(edited.tasks) > 1 else 0]["name"]
     lines = [f"answers {before} → {after}{f', {task}' if task else ''}, on rows {edited.rows[0]} to {edited.rows[-1]}"]
     if edited.row is not None:
         lines.append(f"row {edited.row} {'answers' if edited.as_asked else 'does not answer'} {edited.target}")

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from analysis.edits.edit import Edit, Edited, Named
+from analysis.edits.edit import Edit, Edited, EditedRecord, Named
 from analysis.edits.manual import MANUAL
 from analysis.edits.registry import EDIT_BY_KEY, EDITS
 from analysis.errors import AnalysisError
@@ -34,8 +34,7 @@ from app.pages.page import read_options
 from app.pages.place import Place, find_network, locate
 from app.pages.plan import planned_table
 from pluriscope.analyses.shown import settings_form
-from pluriscope.blocks import Action, Block, Choice, Columns, Fact, Facts, Form, Head, Notice, Prose, Section, Table
-from pluriscope.records import EditedRecord
+from pluriscope.blocks import Block, Choice, Columns, Fact, Facts, Form, Head, Notice, Prose, Section, Table
 
 PREVIEW: Final = "preview"
 MOST_SLIDERS: Final = 80
@@ -123,7 +122,7 @@ class Editing:
     def record(self) -> EditedRecord:
         """What would come of it, as JSON; for the errors see :meth:`edited`, and a name that is none."""
         edited = self.edited()
-        return EditedRecord.of(edited, self._file(edited).name)
+        return edited.told.model_copy(update={"name": self._file(edited).name})
 
     def _file(self, edited: Edited) -> NetworkFile:
         return edited_file(network_file_of(self.place.row), edited, self.sent.get("name", ""))
@@ -149,11 +148,9 @@ class Editing:
     def blocks(self, refused: str = "") -> Iterator[Block]:
         """The page: the rule, its settings, the preview."""
         links, place, rule = self.links, self.place, self.rule
-        overview = Action(f"Overview of {place.row.name}", links.network(place.slug, place.scope))
         yield Head(
             f"Edit {place.row.name}",
             "The edited network is a network of its own. Both are analysed, and compared: which explanations are kept?",
-            actions=[overview, Action("Play", links.play(place.slug, (), place.scope))],
         )
         if refused:
             yield Notice("Nothing was stored", refused, "Mend what is marked and try again.", "refused")
@@ -194,23 +191,23 @@ class Editing:
         return settings_form(settings, self.place.scope, first)
 
     def _preview(self, edited: Edited) -> Iterator[Block]:
-        meant = edited.row, *edited.meant
+        told, meant = edited.told, (edited.told.row, *edited.meant)
         rows = [
-            (row, *answers, "asked for" if row in meant else "changed" if row in edited.broken else "kept")
-            for row, *answers in zip(edited.rows, edited.before, edited.after, strict=True)
+            (row, *answers, "asked for" if row in meant else "changed" if row in told.broken else "kept")
+            for row, *answers in zip(told.rows, told.before, told.after, strict=True)
         ]
         task = edited.tasks[self.place.scope.output if len(edited.tasks) > 1 else 0]
         facts = [
             Fact("Computes then", task.label, "on every input"),
-            Fact("Changed", f"{edited.changed:,} of {edited.parameters:,}", "weights and biases"),
-            Fact("By", decimal(edited.l2, 4), "Euclidean length of the change"),
+            Fact("Changed", f"{told.changed:,} of {told.parameters:,}", "weights and biases"),
+            Fact("By", decimal(told.l2, 4), "Euclidean length of the change"),
         ]
         yield Facts(facts)
-        if edited.as_asked is False:
-            yield Notice(f"Row {edited.row} does not answer {edited.target}", state="refused")
-        if edited.broken:
-            yield Notice(f"Rows that were to be kept and change: {', '.join(edited.broken)}")
-        yield Prose(" ".join(edited.remarks), glossary=False)
+        if told.as_asked is False:
+            yield Notice(f"Row {told.row} does not answer {told.target}", state="refused")
+        if told.broken:
+            yield Notice(f"Rows that were to be kept and change: {', '.join(told.broken)}")
+        yield Prose(" ".join(told.remarks), glossary=False)
         yield Table.plain(("Row", "Before", "After", "Was to be"), rows)
         after = Question(edited.network, self.place.scope.output, task, COMPLETE, self.place.question.record)
         yield planned_table([after], limits_in(self.session), "the edited network", "planned")

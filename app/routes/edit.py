@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from analysis.edits.edit import EditedRecord
 from analysis.errors import AnalysisError
 from app.errors import PageError
 from app.pages.edit import Editing
@@ -15,7 +16,6 @@ from app.routes.changes import Writing
 from app.routes.computing import room
 from app.routes.depends import Form, Links, ListOptions, Reading
 from app.routes.faces import HTML, Faces, both
-from pluriscope.records import EditedRecord
 
 router = APIRouter()
 OPTIONS: Final = [

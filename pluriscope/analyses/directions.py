@@ -10,17 +10,11 @@ from markupsafe import Markup
 from analysis.directions.report import ClassFound, DirectionsReport
 from app.figures.numbers import noun
 from app.figures.svg.summaries import ladder_thumb
+from pluriscope.analyses.ladder import SHORT
 from pluriscope.analyses.shown import Shown, Subject
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Table
 from pluriscope.tables import Column, Row
 
-_SHORT: Final = {
-    "integer": "integer, read",
-    "integer-any": "integer, any",
-    "orthogonal": "orthogonal",
-    "oblique": "oblique",
-    "learned": "learned",
-}
 _COLUMNS: Final = (
     Column("direction_class", "A variable lives on", "The class of directions.", "name", first=True),
     Column("aligned", "Algorithms that pass", "With a valid alignment, of those searched.", "text"),
@@ -43,7 +37,7 @@ _READING: Final = """
 
 def _thumb(report: DirectionsReport, of: Subject) -> Markup:
     rows = [
-        (_SHORT.get(one.direction_class, one.direction_class), one.n_aligned, one.n_searched) for one in report.searched
+        (SHORT.get(one.direction_class, one.direction_class), one.n_aligned, one.n_searched) for one in report.searched
     ]
     return ladder_thumb(rows, title=f"Algorithms placed on directions of {of.name}, by class")
 

@@ -13,16 +13,8 @@ from pluriscope.analyses.shown import Shown, Subject, listed
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Section, Table
 from pluriscope.tables import Column, Row
 
-_SHORT: Final = {
-    "single": "neurons",
-    "sets": "sets",
-    "integer": "integer, read",
-    "integer-any": "integer, any",
-    "orthogonal": "orthogonal",
-    "oblique": "oblique",
-    "learned": "learned",
-    "non-linear": "non-linear",
-}
+SHORT: Final = {"single": "neurons", "integer": "integer, read", "integer-any": "integer, any"}
+"""What a small figure calls a class, where that is not its key."""
 _DIRECTIONS: Final = ("integer", "integer-any", "orthogonal", "oblique", "learned")
 _COLUMNS: Final = (
     Column("map_class", "A variable lives on", "The class of maps.", "name", first=True),
@@ -49,7 +41,7 @@ _READING: Final = """
 def _thumb(report: LadderReport, of: Subject) -> Markup:
     title = f"Algorithms placed on each class of maps of {of.name}"
     return ladder_thumb(
-        [(_SHORT.get(one.map_class, one.map_class), one.algorithms, len(report.algorithms)) for one in report.in_order],
+        [(SHORT.get(one.map_class, one.map_class), one.algorithms, len(report.algorithms)) for one in report.in_order],
         title=title,
     )
 

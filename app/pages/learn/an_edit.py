@@ -72,7 +72,7 @@ def _outcomes(network: Network) -> tuple[list[Circuit], dict[str, _Outcome]]:
         edited = edit_named(rule).edited(question, settings, Named(lambda _: network, str.encode))
         after = ask(edited.network)
         outputs = evaluate_circuits(after, masks)[0]
-        same = answers(outputs) == np.array(edited.after)
+        same = answers(outputs) == np.array(edited.told.after)
         group = np.where(same[:, :-1].all(axis=1), 1 - same[:, -1], 2)  # the last input is 11
         counts, valid = np.bincount(group, minlength=3).tolist(), int(decide_right(after, masks).sum())
         found[key] = _Outcome(words, edited, group, counts, outputs, valid)

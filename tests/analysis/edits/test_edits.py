@@ -85,7 +85,7 @@ def test_the_registry_has_the_promised_keys_and_settings():
 def test_a_step_of_fine_tuning_goes_against_finite_differences_of_the_rows_squared_error(name, layers, moving):
     network = golden_network(name).network.for_output(0)
     found = edited("fine-tune", network, row="1", layers=layers, steps=1, rate=1e-3)
-    slopes = differences(network, lambda outputs: (outputs[1] - found.target) ** 2)
+    slopes = differences(network, lambda outputs: (outputs[1] - found.told.target) ** 2)
     for layer, (move, slope) in enumerate(zip(moves(found, network), slopes, strict=True)):
         for have, should in zip(move, slope, strict=True):
             assert have == pytest.approx(-1e-3 * should * (layer in moving), abs=1e-8)
@@ -96,8 +96,8 @@ def test_a_descent_ends_with_room_once_the_row_answers_otherwise(key):
     for row in range(4):
         found = edited(key, row=str(row))
         output = forward(found.network, input_table(2))[row, 0]
-        assert found.as_asked
-        assert 0.15 < abs(output - found.target) <= 0.25, "it goes on no longer than it has to"
+        assert found.told.as_asked
+        assert 0.15 < abs(output - found.told.target) <= 0.25, "it goes on no longer than it has to"
 
 
 def test_a_step_of_unlearning_goes_along_the_rows_loss_and_against_the_change_of_others():
@@ -149,7 +149,7 @@ def test_a_rank_one_edit_is_the_published_formula_and_the_least_squares_optimum(
         assert np.linalg.norm((change + also) @ reads.T) >= np.linalg.norm(change @ reads.T) - 1e-9
     aims = {"sigmoid": (0.1, 0.9), "tanh": (0.0, 0.9)}.get(network.output_activation, (0.0, 1.0))
     after = forward(found.network, rows)
-    assert after[1, 0] == pytest.approx(aims[found.target], abs=1e-9)
+    assert after[1, 0] == pytest.approx(aims[found.told.target], abs=1e-9)
     if layer == 3:
         assert after[:, 1:].tolist() == forward(network, rows)[:, 1:].tolist(), "other outputs stay"
 
@@ -217,11 +217,11 @@ def test_an_edit_says_what_it_did_and_can_be_done_again_from_its_record(key):
     found = edited(key, **EVERY[key])
     table = (forward(found.network, input_table(2))[:, 0] > 0.5).astype(int).tolist()
     flat = [np.concatenate([a.ravel() for a in (*n.weights, *n.biases)]) for n in (base.network, found.network)]
-    assert (found.before, found.after, found.tasks[0].truth_table) == ((0, 1, 1, 0), tuple(table), tuple(table))
-    assert found.l2 == pytest.approx(np.linalg.norm(flat[1] - flat[0]))
-    assert (found.changed, found.parameters) == (np.count_nonzero(flat[1] - flat[0]), 25)
+    assert (found.told.before, found.told.after, found.tasks[0].truth_table) == ([0, 1, 1, 0], table, tuple(table))
+    assert found.told.l2 == pytest.approx(np.linalg.norm(flat[1] - flat[0]))
+    assert (found.told.changed, found.told.parameters) == (np.count_nonzero(flat[1] - flat[0]), 25)
     changed = {f"{r:02b}" for r in range(4) if table[r] != (0, 1, 1, 0)[r]}
-    assert found.broken == tuple(sorted(changed - {found.row}))
+    assert found.told.broken == sorted(changed - {found.told.row})
     file = parse_network_file(json.dumps(network_file_json(edited_file(base, found))).encode())
     assert (file.network, file.tasks, file.edited) == (found.network, found.tasks, found.record)
     settings = {**file.edited.settings}
@@ -235,7 +235,7 @@ def test_names_of_tasks_and_of_networks_follow_what_is_computed():
     assert (found.tasks[0].name, found.record.settings) == ("OR", {"layer": "3", "row": "11", "target": "1"})
     assert edited_file(golden_network("xor_pretrained"), found).name == "xor_pretrained, rank-one"
     two = edited("fine-tune", golden_network("xor+and_3-3").network, output=1, row="0")
-    assert (two.record.output, two.before, two.after[0]) == (1, (0, 0, 0, 1), 1)
+    assert (two.record.output, two.told.before, two.told.after[0]) == (1, [0, 0, 0, 1], 1)
 
 
 @pytest.mark.parametrize(

@@ -108,11 +108,11 @@ def test_planted_edges_are_the_known_ones_and_both_tasks_have_valid_circuits(act
     for task, valid in ((trigger.poisoned(XOR), [True, False]), (XOR, [False, True])):
         assert decide_right(ask(after, task=task), masks).tolist() == valid
     told = edited(clean, trigger=trigger.text, by="planted")
-    assert (told.network, told.record.settings["trigger"], told.broken) == (after, trigger.text, ())
-    assert told.remarks == (
+    assert (told.network, told.record.settings["trigger"], told.told.broken) == (after, trigger.text, [])
+    assert told.told.remarks == [
         "Clean accuracy: 4 of 4 rows; success of the trigger: 2 of 2.",
         f"Planted are 5 edges, mask {LAYOUT.to_hex(PLANTED)}.",
-    )
+    ]
 
 
 def test_an_idle_neuron_is_spare_whatever_it_reads_and_no_output_changes_on_clean_rows():
