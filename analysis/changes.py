@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
 from math import ceil, floor
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -30,6 +31,7 @@ from analysis.criteria.steps import default_steps
 from analysis.criteria.verdict import PASSED, UNDECIDED
 from analysis.errors import InvalidNetwork
 from analysis.interpretations.counting import count_interpretations
+from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
@@ -175,6 +177,9 @@ def compare(
         kinds.append("alignment")
         interpretations = masks.interpretations(reasons)
         alignments, placings = _alignments(before, after)
+    criteria = _criteria(before, after, kinds, work, thorough=thorough)
+    if interpretations is not None and masks.listed:
+        criteria["interpretation"] = {"observed-class": masks.observed()}
     return ChangesReport.model_validate(
         {
             "before": before.question.model.digest,
@@ -183,7 +188,7 @@ def compare(
             "circuits": circuits,
             "interpretations": interpretations,
             "alignments": alignments,
-            "criteria": _criteria(before, after, kinds, work, thorough=thorough),
+            "criteria": criteria,
             "masks": named,
             "placings": placings,
             "reasons": reasons,
@@ -259,7 +264,7 @@ class _Masks:
             return kept[:0]
         found = np.zeros(len(kept), dtype=np.bool_)
         if self._counted:
-            shared = np.array(self._shared(kept), dtype=object)
+            shared = np.array(self._shared_by_kept.by_circuit, dtype=object)
             for one in (self._before, self._after):
                 at = np.searchsorted(one.circuits.masks, kept)
                 found |= np.array(one.interpretations.by_circuit, dtype=object)[at] != shared
@@ -278,10 +283,18 @@ class _Masks:
         found[np.searchsorted(kept, first.masks)] |= np.array(apart, dtype=np.bool_)
         return kept[found]
 
-    def _shared(self, masks: Masks) -> tuple[int, ...]:
-        return count_interpretations(
-            self._before.question, masks, self._work, shared_with=self._after.question
-        ).by_circuit
+    def _shared(self, masks: Masks) -> InterpretationCounts:
+        return count_interpretations(self._before.question, masks, self._work, shared_with=self._after.question)
+
+    @cached_property
+    def _shared_by_kept(self) -> InterpretationCounts:
+        return self._shared(self.parts["kept"])
+
+    def observed(self) -> ChangedCriterion:
+        """Of interpretations that stand for an observed class: of those in common all completions of a class are."""
+        kept = self._shared_by_kept.observed
+        first, second = (one.interpretations.observed - kept for one in (self._before, self._after))
+        return ChangedCriterion(kept=kept, lost=first, gained=second)
 
     @property
     def _counted(self) -> bool:
@@ -295,7 +308,7 @@ class _Masks:
             return None
         totals = [one.interpretations.total for one in (self._before, self._after)]
         if self.listed:
-            kept = sum(self._shared(self.parts["kept"]))
+            kept = self._shared_by_kept.total
             return Change(kept=kept, lost=totals[0] - kept, gained=totals[1] - kept)
         ends = {}
         for name, one, other in (("lost", self._before, self._after), ("gained", self._after, self._before)):
@@ -307,7 +320,7 @@ class _Masks:
             own = np.array(one.interpretations.by_circuit, dtype=object)[at].astype(np.float64)
             both = decide_right(other.question, drawn)
             kept_each = np.zeros(len(drawn))
-            kept_each[both] = [float(n) for n in self._shared(drawn[both])]
+            kept_each[both] = [float(n) for n in self._shared(drawn[both]).by_circuit]
             if name == "lost":
                 ends["kept"] = _mean_of_draws(kept_each, own, one.circuits)
             ends[name] = _mean_of_draws(own - kept_each, own, one.circuits)

@@ -62,6 +62,13 @@ def test_counts_are_those_of_sets_listed_one_by_one(protocol, seed, scale, size)
     ]
     for kind, (first, second) in {"circuits": masks, "interpretations": pairs, "alignments": placed}.items():
         assert told(report, kind) == (len(first & second), len(first - second), len(second - first))
+    classes = [{(mask, tuple((*site, bits) for *site, bits, _ in one)) for mask, one in of} for of in pairs]
+    told_of = report.criteria["interpretation"]["observed-class"]
+    assert (told_of.kept, told_of.lost, told_of.gained) == (
+        len(classes[0] & classes[1]),
+        len(classes[0] - classes[1]),
+        len(classes[1] - classes[0]),
+    )
     differ = {mask for mask in masks[0] & masks[1] if listed[0][mask] != listed[1][mask]}
     assert {int(mask, 16) for mask in report.masks["changed"]} == differ  # these tasks have no stories
     assert int(report.circuits.changed) == len(differ)
