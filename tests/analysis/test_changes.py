@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analysis.changes import ChangesReport, compare, find_changes
-from analysis.circuits.search import decide_right
+from analysis.circuits.search import decide_right, search_circuits
 from analysis.errors import InvalidNetwork
 from analysis.interpretations.counting import count_interpretations
 from analysis.limits import Limits
@@ -83,9 +83,19 @@ def test_either_direction_tells_the_same():
     for kind in ("circuits", "interpretations", "alignments"):
         kept, lost, gained = told(there, kind)
         assert told(back, kind) == (kept, gained, lost)
+    assert {one.where for one in there.placings["kept"]} == {"n1.1+n1.2, n1.0", "n1.1, n1.0+n1.2", "n1.1, n1.0"}
     for masks in there.masks.values():
         sizes = [int(mask, 16).bit_count() for mask in masks]
         assert sizes == sorted(sizes)
+    by_mean = COMPLETE.model_copy(update={"ablation": "mean"})
+    first, second = (
+        {*search_circuits(one).masks.tolist()} & {*search_circuits(replace(one, protocol=by_mean)).masks.tolist()}
+        for one in (asked, other)
+    )
+    passing = there.criteria["circuit"]["mean-ablation"]
+    assert (passing.kept, passing.lost, passing.gained) == tuple(
+        map(len, (first & second, first - second, second - first))
+    )
     for kind, every in there.criteria.items():
         for key, one in every.items():
             other_way = back.criteria[kind][key]
