@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -75,6 +76,15 @@ def test_counts_are_those_of_sets_listed_one_by_one(protocol, seed, scale, size)
     assert size > 0 or told(report, "circuits")[1:] == (0, 0)
 
 
+@pytest.mark.parametrize(("seed", "size"), [(27, 0.8), (28, 0.3), (50, 0.3)])
+def test_neurons_of_one_value_in_one_network_alone_are_no_gates_in_common(seed, size):
+    asked = ask(replace(random_network(seed, (2, 3, 1)), negative_slope=0.0))
+    other = replace(asked, model=noisy(asked.model, size))
+    masks = np.intersect1d(*(search_circuits(one).masks for one in (asked, other)))
+    listed = [len(readings(asked, mask) & readings(other, mask)) for mask in masks.tolist()]
+    assert list(count_interpretations(asked, masks, shared_with=other).by_circuit) == listed
+
+
 def test_either_direction_tells_the_same():
     network = golden_network("xor_pretrained").network
     asked = ask(network)
@@ -100,6 +110,15 @@ def test_either_direction_tells_the_same():
         for key, one in every.items():
             other_way = back.criteria[kind][key]
             assert (one.kept, one.lost, one.gained) == (other_way.kept, other_way.gained, other_way.lost)
+
+
+def test_circuits_that_a_criterion_had_no_time_for_are_undecided():
+    network, work = (
+        golden_network("xor_pretrained").network,
+        Work(clock=time.perf_counter, limits=Limits(criterion_seconds=0.0)),
+    )
+    found = find_changes(ask(network), noisy(network, 0.1), work).criteria["circuit"]["margin"]
+    assert (found.kept, found.undecided) == (0, 197 + 240)
 
 
 def test_a_circuit_with_another_story_is_changed():
