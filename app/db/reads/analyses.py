@@ -33,13 +33,16 @@ def begins_with(column: InstrumentedAttribute[str], prefix: str) -> ColumnElemen
     return (column >= prefix) & (column < prefix + "g")
 
 
-def called(session: Session, table: type[Named], noun: str, ref: str) -> Named:
-    """The row with that slug, or whose digest begins with those 6 or more digits.
+def called(
+    session: Session, table: type[Named], noun: str, ref: str, former: InstrumentedAttribute[int] | None = None
+) -> Named:
+    """The row with that slug, or whose digest begins with those 6 or more digits, or that once had that slug.
 
     Args:
         table: of rows with a slug and a digest.
         noun: for one of them, as errors say it.
-        ref: slug or beginning of a digest.
+        ref: slug, former slug or beginning of a digest.
+        former: the number of the row that a former slug leads to.
 
     Raises:
         NotFound: there is none.
@@ -57,6 +60,9 @@ def called(session: Session, table: type[Named], noun: str, ref: str) -> Named:
         more = " and others" if len(rows) > CANDIDATES else ""
         raise Ambiguous(f"{noun} {ref!r}", f"several digests begin so: {told}{more}", "give more digits")
     if not rows:
+        number = None if former is None else session.scalar(select(former).where(former.class_.slug == ref[:80]))
+        if number is not None:
+            return session.get_one(table, number)
         plural = "studies" if noun == "study" else f"{noun}s"
         cause = "is not stored here" + (": no stored digest begins so" if looks_like_digest(ref) else "")
         raise NotFound(f"{noun} {ref[:80]!r}", cause, f"look for it in the list of {plural}")
@@ -75,13 +81,7 @@ def find_network(session: Session, ref: str, *, deleted: bool = False) -> Networ
         Ambiguous: several digests begin so; some of them are named.
         Deleted: it was deleted.
     """
-    try:
-        row = called(session, NetworkRow, "network", ref)
-    except NotFound:
-        former = session.get(FormerSlugRow, ref[:80])
-        if former is None:
-            raise
-        row = session.get_one(NetworkRow, former.network_id)
+    row = called(session, NetworkRow, "network", ref, FormerSlugRow.network_id)
     return row if deleted else unless_deleted(session, row, "network", "import it again")
 
 

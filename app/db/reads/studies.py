@@ -38,13 +38,7 @@ def find_study(session: Session, ref: str, *, deleted: bool = False) -> StudyRow
         Ambiguous: several digests begin so.
         Deleted: it was deleted.
     """
-    try:
-        row = called(session, StudyRow, "study", ref)
-    except NotFound:
-        former = session.get(FormerStudySlugRow, ref[:80])
-        if former is None:
-            raise
-        row = session.get_one(StudyRow, former.study_id)
+    row = called(session, StudyRow, "study", ref, FormerStudySlugRow.study_id)
     return row if deleted else unless_deleted(session, row, "study", "import its results again")
 
 

@@ -17,17 +17,7 @@ from markupsafe import Markup
 
 from app.figures.numbers import decimal
 from app.figures.svg.elements import circle, drawing, esc, line, num, part, rect, text, text_width, touchable
-from app.figures.svg.layout import (
-    DrawnEdge,
-    Frame,
-    Site,
-    Wiring,
-    input_name,
-    node_name,
-    place,
-    shown_edges,
-    stroke_width,
-)
+from app.figures.svg.layout import DrawnEdge, Frame, Site, Wiring, node_name, place, shown_edges, stroke_width
 from app.figures.svg.sentences import edges_sentence, whole_sentence
 from app.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, tile_group, tile_shape, tile_size
 
@@ -175,13 +165,11 @@ def site_names(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile
         layer, x = column.layer, frame.x[column.layer]
         for neuron in column.shown:
             y, tile = frame.places[layer, neuron], by_site.get((layer, neuron))
-            radius = ring_radius(tile)
+            name, radius = node_name(layer, neuron, wiring.sizes), ring_radius(tile)
             boxes.append((x - radius, y - radius, x + radius, y + radius))
             if layer == 0:
-                name = input_name(neuron)
                 body += part(name, text(x - 14, y + 4.5, name, "fi", anchor="end", italic=True))
             elif layer == wiring.last:
-                name = node_name(layer, neuron, wiring.sizes)
                 body += part(name, text(x + radius + 6, y + 4.5, name, "fi", italic=True))
             else:
                 words, wide = _hidden_name(wiring, frame, layer, neuron, tile, hues)
@@ -192,7 +180,7 @@ def site_names(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile
                 own = [one for one in kept if (layer, neuron) in ((one.layer - 1, one.source), (one.layer, one.out))]
                 line = min(lines, key=lambda at: sum(_crosses(edge, x, y, wide, at) for edge in own))
                 label = f'<text class="lab s halo" x="{num(x)}" y="{num(line)}" text-anchor="middle">{words}</text>'
-                body += part(node_name(layer, neuron, wiring.sizes), label)
+                body += part(name, label)
                 boxes.append((x - wide / 2, line - 11, x + wide / 2, line + 3))
         if column.n_hidden:
             y = (frame.top + frame.bottom) / 2 + (column.slots - 1) / 2 * frame.gap
