@@ -35,7 +35,7 @@ class Gate:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self._settings = settings
-        self._hosts = _named(settings.trusted_hosts)
+        self._hosts = tuple(text.strip().lower() for text in settings.trusted_hosts.split(",") if text.strip())
         if not self._hosts and settings.public_url:
             self._hosts = (urlsplit(settings.public_url).hostname or "",)
 
@@ -77,10 +77,6 @@ class Gate:
                 "is not made, because this site is for reading only",
                 "use a copy of your own, or ask whoever runs this site",
             )
-
-
-def _named(texts: str) -> tuple[str, ...]:
-    return tuple(text.strip().lower() for text in texts.split(",") if text.strip())
 
 
 def _fits(host: str, pattern: str) -> bool:

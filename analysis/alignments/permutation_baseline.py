@@ -72,7 +72,7 @@ def best_on_permuted_networks(
     table = neuron_sites(network.hidden_sizes, protocol.alignment_sites)
     _check(algorithms, table, n_networks)
     tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)
-    keys = _keys(algorithms)
+    keys = sorted({key for algorithm in algorithms for key in _behaviours(algorithm)})
     if not keys:  # nothing to place
         return np.zeros((len(algorithms), n_networks), dtype=np.int64)
     expected = np.array([key.expected(network.n_inputs)[tested] for key in keys])
@@ -81,10 +81,6 @@ def best_on_permuted_networks(
         decisions = _decisions(permuted_network(network, number, seed=seed), table, protocol, question.data, tested)
         agreed.append(_agreements(expected, decisions))
     return _best(algorithms, keys, np.array(agreed), table)
-
-
-def _keys(algorithms: Sequence[HighLevelModel]) -> list[Behaviour]:
-    return sorted({key for algorithm in algorithms for key in _behaviours(algorithm)})
 
 
 def _behaviours(algorithm: HighLevelModel) -> tuple[Behaviour, ...]:

@@ -212,7 +212,7 @@ def survey_common_ground(
     ranks_of = (
         drawn_ranks(placed.observed, bounds.n_drawn, bounds.seed)
         if drawn
-        else dict.fromkeys(_with_any(placed.observed))
+        else dict.fromkeys(number for number, n in enumerate(placed.observed) if n)
     )
     parts: list[ClassPoints] = []
     n_perfect: int | None = 0
@@ -249,10 +249,6 @@ def survey_common_ground(
         alignments=alignments,
         n_alignments=sum(len(placements) for placements in placed.placements),
     )
-
-
-def _with_any(observed: Sequence[int]) -> list[int]:
-    return [number for number, n in enumerate(observed) if n]
 
 
 def drawn_ranks(observed: Sequence[int], n_drawn: int, seed: int) -> dict[int, list[int] | None]:

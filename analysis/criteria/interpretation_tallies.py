@@ -183,11 +183,6 @@ class CountingReadings:
 
     # ---- the next circuit --------------------------------------------------------------------------------------------
 
-    @property
-    def _size(self) -> tuple[int, int]:
-        """Its interpretations, and their observed classes."""
-        return self.totals[self.done], self.observed[self.done]
-
     def _count(self) -> None:
         """Count its interpretations.
 
@@ -223,7 +218,7 @@ class CountingReadings:
 
     def _said(self, step: CriterionStep, looked: _Looked | None) -> Reading:
         """What a step says of it; without a look only what follows from numbers."""
-        key, size = step.key, self._size
+        key, size = step.key, (self.totals[self.done], self.observed[self.done])
         if key in COSTLY and looked is not None:
             return self._scrubbed(looked) if key == SCRUBBING else self._interchanged(looked, key)
         if key == "observed-class" and size[0]:

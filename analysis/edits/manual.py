@@ -56,10 +56,8 @@ def read_changes(value: Any, sizes: Sequence[int]) -> list[dict[str, Any]]:
         item, place = f"edit manual changes[{number}]", (one.layer, one.neuron, one.source)
         if one.layer >= len(sizes):
             raise InvalidEdit(item, f"names layer {one.layer}", f"use 1 to {len(sizes) - 1}")
-        for what, index, width in (
-            ("neuron", one.neuron, sizes[one.layer]),
-            ("source", one.source or 0, sizes[one.layer - 1]),
-        ):
+        here, below = sizes[one.layer], sizes[one.layer - 1]
+        for what, index, width in (("neuron", one.neuron, here), ("source", one.source or 0, below)):
             if index >= width:
                 raise InvalidEdit(item, f"names {what} {index}", f"use 0 to {width - 1}")
         if place in seen:

@@ -115,10 +115,6 @@ def runs_of(seen: Table) -> list[Mapping[str, Any]]:
     return list({(row["algorithm"], row["layer"]): row for row in seen.rows}.values())
 
 
-def _bars(seen: Table) -> tuple[Bar, ...]:
-    return tuple(Bar(_name(row), row["agreed"], row["of"]) for row in runs_of(seen))
-
-
 def _name(row: Mapping[str, Any]) -> str:
     return f"{row['algorithm']}, layer {row['layer']}"
 
@@ -258,7 +254,7 @@ DAS: Final = Lens(
         "cosine": "of the shortest affine read-out's direction and the subspace; empty where none is exact",
         "closed_form": "whether the shortest read-outs of all variables on this layer pass",
     },
-    bars=_bars,
+    bars=lambda seen: tuple(Bar(_name(row), row["agreed"], row["of"]) for row in runs_of(seen)),
     on_models=OnModels(
         "Of the residual stream of each layer and position a subspace is learned so that interchanging it between rows "
         "brings the other row’s answer: the share of held-out pairs on which it does, beside the share for the whole "

@@ -144,12 +144,6 @@ def grid_of(model: Transformer, title: str, names: Sequence[str], value: Callabl
     return Grid(title, tuple(names), (*positions(model), "all"), values, texts, (), most)
 
 
-def spread_rows(model: Transformer, most: int) -> NDArray[np.intp]:
-    """Numbers of so many rows, evenly spread."""
-    n = len(model.tokens)
-    return np.unique(np.arange(min(n, most)) * n // min(n, most))
-
-
 def by_position(
     model: Transformer, rows: NDArray[np.intp], scores: NDArray[np.float64], title: str
 ) -> tuple[tuple[Grid, Grid], str]:

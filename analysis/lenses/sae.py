@@ -6,8 +6,7 @@ rows a latent for each input reconstructs everything, so nothing is trained belo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -43,14 +42,10 @@ def _fit(question: Question, settings: Settings) -> Fit:
     return APPLIES
 
 
-def _live(seen: Table) -> list[Mapping[str, Any]]:
-    return [row for row in seen.rows if any(row["truth_table"])]
-
-
 def _bars(seen: Table) -> tuple[Bar, ...]:
     """Of each layer's live latents those that fire on a single input."""
     found: dict[str, list[bool]] = {}
-    for row in _live(seen):
+    for row in (one for one in seen.rows if any(one["truth_table"])):
         found.setdefault(f"layer {row['layer']}", []).append(sum(row["truth_table"]) == 1)
     return tuple(Bar(layer, sum(single), len(single)) for layer, single in found.items())
 

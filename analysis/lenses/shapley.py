@@ -16,16 +16,7 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.lenses.lens import Attribution, Lens, bit_of, outputs_by_input
-from analysis.lenses.on_models import (
-    ROWS,
-    Grids,
-    OnModels,
-    by_position,
-    coalition_cost,
-    coalitions,
-    spread_rows,
-    too_long,
-)
+from analysis.lenses.on_models import ROWS, Grids, OnModels, by_position, coalition_cost, coalitions, too_long
 from analysis.method_settings import Setting, Settings
 from analysis.models.attention_weights import Transformer
 from analysis.question import Question
@@ -99,8 +90,14 @@ def _says(_question: Question, seen: Attribution) -> str:
 _BACKGROUNDS: Final = Setting("backgrounds", 8, "rows that tokens are put into, evenly spread", low=1, high=256)
 
 
+def _spread_rows(model: Transformer, most: int) -> NDArray[np.intp]:
+    """Numbers of so many rows, evenly spread."""
+    n = len(model.tokens)
+    return np.unique(np.arange(min(n, most)) * n // min(n, most))
+
+
 def _look_at_tokens(model: Transformer, settings: Settings, _work: Work) -> Grids:
-    rows, others = (spread_rows(model, int(settings[name])) for name in ("rows", "backgrounds"))
+    rows, others = (_spread_rows(model, int(settings[name])) for name in ("rows", "backgrounds"))
     values = coalitions(model, rows, np.broadcast_to(others, (len(rows), len(others))))
     scores = shapley_values(values, model.tokens.shape[1])
     grids, strongest = by_position(model, rows, scores, "Shapley value")

@@ -42,7 +42,7 @@ SLUG_LENGTH: Final = 60
 
 _ITEM: Final = "network file"
 _CURE: Final = f"give one JSON object with the format {NETWORK_FORMAT!r}"
-DECLARABLE: Final = ("name", "sizes", "tasks")
+DECLARED: Final = ("name", "sizes", "tasks")
 """Keys that may be left out of files with which they are declared."""
 _REQUIRED: Final = ("format", "name", "sizes", "weights", "biases", "activation", "tasks")
 _OPTIONAL: Final = ("negative_slope", "output_activation", "attribution", "planted", "edited")

@@ -15,7 +15,7 @@ from analysis.data import DataRecord, clean_data
 from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.input_encoding import InputEncoding, parse_encoding
 from analysis.network_files.declared_tasks import TaskSource, declared_tasks
-from analysis.network_files.files import DECLARABLE, NetworkFile, checked_name, network_from, read_document
+from analysis.network_files.files import DECLARED, NetworkFile, checked_name, network_from, read_document
 from analysis.network_files.formats.onnx_file import read_onnx
 from analysis.network_files.formats.safetensors_file import looks_like_safetensors, read_safetensors
 from analysis.network_files.planted_record import PlantedRecord
@@ -91,7 +91,7 @@ class Intake:
         return replace(self.draft, name=self.name, tasks=self.tasks, planted=self.planted, remarks=())
 
 
-def read_any(raw: bytes, *, optional: tuple[str, ...] = DECLARABLE) -> NetworkFile:
+def read_any(raw: bytes, *, optional: tuple[str, ...] = DECLARED) -> NetworkFile:
     """A network from a file of any accepted format, told by how its bytes begin; text is taken for JSON.
 
     Args:
@@ -118,7 +118,7 @@ def read_intake(raw: bytes, declaration: Declaration, *, fallback_name: str = ""
     Raises:
         AnalysisError: the file cannot be read; what is wrong with the declaration is noted in the intake.
     """
-    draft = read_any(raw, optional=() if declaration == Declaration() else DECLARABLE)
+    draft = read_any(raw, optional=() if declaration == Declaration() else DECLARED)
     return take_in(draft, declaration, fallback_name=fallback_name)
 
 

@@ -35,7 +35,6 @@ from analysis.alignments.alignment import Alignment
 from analysis.experiments import SILENT
 from analysis.interpretations.cuts import EQUAL_WITHIN
 from analysis.interpretations.interpretation import Interpretation
-from analysis.interventions.neuron_set import NeuronSet
 from analysis.sandbox.intervention import Change, Intervention, Prediction, carrier_name, site_name
 from analysis.sandbox.running import Bench
 
@@ -83,7 +82,7 @@ def predict_by_alignment(
     fixed: dict[str, int] = {}
     spoken: set[Carrier] = set()
     for path, site in alignment.places:
-        members = _members(site)
+        members = [(site.layer, neuron) for neuron in site.neurons]
         changed = [member for member in members if member in sources]
         if not changed:
             continue
@@ -98,10 +97,6 @@ def predict_by_alignment(
     if rest:
         return Prediction(SILENT, f"{carrier_name(rest[0], sizes)} is on no place of its variables")
     return Prediction(algorithm.output_given(fixed) >> intervention.base & 1)
-
-
-def _members(site: NeuronSet) -> list[Carrier]:
-    return [(site.layer, neuron) for neuron in site.neurons]
 
 
 def predict_by_interpretation(interpretation: Interpretation, intervention: Intervention, bench: Bench) -> Prediction:

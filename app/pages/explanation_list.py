@@ -279,10 +279,6 @@ def states(found: Asked) -> Iterator[Block]:
             yield progress_of(one.job, found.addresses, f"list-{one.job.id}", note=_CERTAIN)
 
 
-def _steps(found: Asked) -> list[str]:
-    return [one.removeprefix("!") for name in ("passes", "fails") for one in found.query.wanted.get(name, ())]
-
-
 def _rules(found: Asked) -> dict[str, str]:
     """The same list under each protocol that this output has been analysed under, on the same data; of a transformer
     under all that fit.
@@ -311,7 +307,7 @@ def _undecided_notices(found: Asked) -> Iterator[Notice]:
 
 def undecided(found: Asked) -> list[UndecidedRecord]:
     """What the criteria asked for could not decide about."""
-    steps = set(_steps(found))
+    steps = {one.removeprefix("!") for name in ("passes", "fails") for one in found.query.wanted.get(name, ())}
     analysis = found.place.analysis if isinstance(found.place, Place) else None
     if analysis is None or not steps:
         return []

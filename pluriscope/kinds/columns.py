@@ -81,10 +81,6 @@ def _margin(row: Row) -> Markup | str:
     return Markup('{} <span class="small muted">fragile</span>').format(shown) if row["fragile"] else shown
 
 
-def _iia(row: Row) -> str:
-    return f"{exact(row['iia_agreed'])} / {exact(row['iia_of'])}"
-
-
 def fragile(margins: NDArray[Any]) -> NDArray[np.int8]:
     """Which margins are below the limit; where there is none, nothing."""
     return np.where(np.isnan(margins), ABSENT, margins < FRAGILE_MARGIN).astype(np.int8)
@@ -144,7 +140,7 @@ VARIABLES = Column("variables", "Variables", "Variables that the algorithm posit
 IIA = Column(
     *("iia", "IIA", "Share of interchanges that it predicts; of an algorithm its best alignment's.", "float"),
     largest_first=True,
-    show=_iia,
+    show=lambda row: f"{exact(row['iia_agreed'])} / {exact(row['iia_of'])}",
 )
 AGREED = Column(
     "iia_agreed", "Interchanges predicted", "Interchanges of which the output is as predicted.", "int", shown=False

@@ -15,14 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidNetwork
-from analysis.network_files.files import (
-    DECLARABLE,
-    MAX_LAYERS,
-    MAX_PARAMETERS,
-    NETWORK_FORMAT,
-    NetworkFile,
-    network_from,
-)
+from analysis.network_files.files import DECLARED, MAX_LAYERS, MAX_PARAMETERS, NETWORK_FORMAT, NetworkFile, network_from
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto, TensorProto
@@ -82,7 +75,7 @@ def read_onnx(raw: bytes) -> NetworkFile:
         document["name"] = name
     open_biases = any(layer.bias is None for layer in layers)
     remarks = ("Layers without a bias in the file have bias 0.",) if open_biases else ()
-    return network_from(document, optional=DECLARABLE, item=_ITEM, remarks=remarks)
+    return network_from(document, optional=DECLARED, item=_ITEM, remarks=remarks)
 
 
 def _layers(graph: GraphProto) -> list[_Layer]:

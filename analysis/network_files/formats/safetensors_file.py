@@ -28,7 +28,7 @@ from safetensors.numpy import load
 
 from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.network_files.files import (
-    DECLARABLE,
+    DECLARED,
     MAX_LAYERS,
     MAX_NETWORK_BYTES,
     MAX_PARAMETERS,
@@ -80,7 +80,7 @@ def read_safetensors(raw: bytes) -> NetworkFile:
     remark = f"{without_bias} of {len(layers)} layers have no bias in the file; theirs is 0."
     document["weights"] = [roles["weight"].tolist() for roles in layers.values()]
     document["biases"] = [roles.get("bias", np.zeros(len(roles["weight"]))).tolist() for roles in layers.values()]
-    return network_from(document, optional=DECLARABLE, item=_ITEM, remarks=(remark,) if without_bias else ())
+    return network_from(document, optional=DECLARED, item=_ITEM, remarks=(remark,) if without_bias else ())
 
 
 def _metadata(raw: bytes) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final
+from collections.abc import Sequence
+from typing import Annotated, Final
 
 import numpy as np
 from markupsafe import Markup
@@ -173,10 +173,6 @@ def _question(of: Subject) -> list[Answer]:
     ]
 
 
-def _numbers(of: Subject) -> Mapping[str, Any]:
-    return {"possible": _possible(of), "tests": _told(of), "back": _reversed(of)}
-
-
 def _pictures(of: Subject) -> Sequence[Markup]:
     counts = {"possible": _possible(of)} | {name: left for name, _, left in _told(of)}
     return [stairs(counts, sentence=f"Left after each test: {listed([exact(one) for one in counts.values()])}")]
@@ -192,7 +188,7 @@ LESSON: Final = Lesson(
     board=_board,
     question="Had the five tests after “Right answers” come in the opposite order, how many would be left at the end?",
     answers=_question,
-    numbers=_numbers,
+    numbers=lambda of: {"possible": _possible(of), "tests": _told(of), "back": _reversed(of)},
     pictures=_pictures,
     thought="Each test is reasonable. Together they leave none.",
     asks="Which test would you give up?",

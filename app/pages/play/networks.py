@@ -284,6 +284,7 @@ class Played(Shared):
         files = {form.upper(): self.links.made_of(self.url, f"{DRAWING}.{form}") for form in ("svg", "png", "pdf")}
         drawn = twice(self._drawing(linked=True), self._drawing(linked=True, narrow=True))
         sentence = f"{self.words}. The task wants {self._wanted}."
+        weights = Editing(self.session, self.links, self.place, MANUAL, {})
         return (
             Head(self.title, sentence, actions=[*actions, Menu("Share", passed_on, self.url)]),
             Play(
@@ -292,14 +293,8 @@ class Played(Shared):
                 figure=Figure(drawn, caption, files, id=DRAWING),
                 outcome=[*self._outcome(), *self._changes()],
             ),
-            More(
-                "Change its weights", self._weights, "a slider for each; what comes of it can be stored", id="weights"
-            ),
+            More("Change its weights", weights.form, "a slider for each; what comes of it can be stored", id="weights"),
         )
-
-    def _weights(self) -> Iterator[Block]:
-        """A slider for each weight, beside what comes of it."""
-        return Editing(self.session, self.links, self.place, MANUAL, {}).form()
 
     def _changes(self) -> list[Block]:
         """What is changed, each with the way to undo it."""
