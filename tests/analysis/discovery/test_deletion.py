@@ -162,7 +162,7 @@ def test_who_asks_the_judge_is_left_out_where_methods_are_compared_that_do_not()
 @pytest.mark.parametrize(
     ("text", "cause", "cure"),
     [
-        ("random-deletion(after=deletion)", "setting 'after' is unknown", "use seed, restarts"),
+        ("random-deletion(after=deletion)", "setting 'after' is unknown", "use one of seed, restarts"),
         ("random-deletion(restarts=0)", "restarts is '0'", "use a whole number from 1 up to 1,000"),
         ("acdc(after=cut)", "after is 'cut'", "use nothing, deletion"),
         ("eap(after=delete)", "after is 'delete'", "use nothing, deletion, cut; did you mean deletion"),
