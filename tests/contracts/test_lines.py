@@ -12,7 +12,7 @@ from collections import Counter
 from tests.checkout import ROOT
 
 HOUSE = ("analysis", "app", "pluriscope")
-MOST_LINES, MOST_CODE = 96_388, 63_382
+MOST_LINES, MOST_CODE = 95_800, 63_150
 """With room for something small. Lower both when the house gets smaller; what raises one says why in its message."""
 NOT_CODE = {
     *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),
