@@ -137,7 +137,7 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         TRAIN_MODEL,
         _defined("criteria", "analyses", "Criteria", version=2, priority=CRITERIA_PRIORITY),
         _defined("explanations", "analyses", "Explanations", priority=KINDS_PRIORITY),
-        _defined("changes", "analyses", "Comparison with another network", priority=REPORT_PRIORITY),
+        _defined("changes", "analyses", "Comparison", priority=REPORT_PRIORITY),
         *(_defined_by(one) for one in ANALYSES if not one.sums),
         STUDY,
         MODEL_CIRCUITS,

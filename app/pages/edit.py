@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from analysis.edits.edit import Edit, Edited, EditedRecord, Named
 from analysis.edits.manual import MANUAL
+from analysis.edits.noise import NOISE
 from analysis.edits.registry import EDIT_BY_KEY, EDITS
 from analysis.errors import AnalysisError
 from analysis.method_settings import one_of, settings_text, written
@@ -69,7 +70,10 @@ class Editing:
         """
         given = {name: values[-1].strip() for name, values in sent.items() if values}
         scope = read_options(ScopeOptions, [("output", given.get("output", ""))]).scope
-        place, key = locate(session, links, network, scope), given.get("rule") or EDITS[0].key
+        place, key = (
+            locate(session, links, network, scope),
+            given.get("rule") or NOISE.key,
+        )  # which there is something to see of on any network
         if key not in EDIT_BY_KEY:
             cure, page = one_of(key, list(EDIT_BY_KEY)), links.edit(place.slug, place.scope)
             raise BadQuery(f"rule {key[:40]!r}", "is unknown", cure, "rule", page, "the first rule")

@@ -30,7 +30,7 @@ STATES: Final[Mapping[str, VerdictState]] = {
 """Each state with its sign, in the order in which filters show them."""
 _UNSEEN: Final[dict[str, Any]] = {"offered": False, "shown": False, "orders": False}
 """Of a column that is an option alone."""
-_USUAL: Final = Query(limit=30)
+_USUAL: Final = Query(limit=25)
 
 
 def job_list(

@@ -34,7 +34,7 @@ from pluriscope.tables import Column, Row
 MAX_MILLISECONDS: Final = 2_000.0
 """What an answer may be expected to take to be computed at its own address."""
 _BESIDE: Final = 2
-_HALF, _TEXT, _NUMBER = 550, 78, 46  # width of half a page, and of columns of heat maps
+_HALF, _TEXT, _NUMBER = 500, 78, 46  # width of half a page, and of columns of heat maps
 _CELLS: Final = (
     Column("map", "Map", "Which of those above.", "text"),
     Column("row", "Row", "Of the map.", "name", first=True),

@@ -37,7 +37,8 @@ def client(tmp_path_factory):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, ("Computes then", "asked for", "25 of 25", "list every valid circuit")),
+        ({"rule": "fine-tune"}, ("Computes then", "asked for", "25 of 25", "list every valid circuit")),
+        ({}, ("Computes then", "18 of 25")),
         ({"rule": "rank-one", "row": "10"}, ("0000", "and change: 01")),
         ({"rule": "noise", "size": "1", "seed": "3"}, ("18 of 25", "and change: 01, 10")),
         ({"rule": "quantise", "bits": "2"}, ("15 of 25",)),
