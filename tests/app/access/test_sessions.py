@@ -99,6 +99,7 @@ def test_a_cookie_does_not_tell_the_token():
         (begin(CHOSEN, HOURS)[:-1] + "x", 403),
         ("1" * 43, 403),  # of earlier versions
     ],
+    ids=["holds", "over", "another token", "changed", "earlier"],  # cookies have the second in which they begin
 )
 def test_a_change_asks_for_a_cookie_that_holds(visit, cookie, status):
     browser = visit(cookies={"pluriscope_session": cookie})
