@@ -275,7 +275,7 @@ class _Masks:
             return kept[found]
         first, second = told
         if first.sampled:
-            reasons.append(f"Stories were compared of {first.n_asked:,} circuits, drawn from {len(kept):,}.")
+            reasons.append(f"Stories were asked of {first.n_asked:,} of {len(kept):,} circuits: more may be changed.")
         apart = [
             first.stories[one] != second.stories[other]
             for one, other in zip(first.story_of.tolist(), second.story_of.tolist(), strict=True)

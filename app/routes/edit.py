@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from analysis.edits.edit import EditedRecord
+from analysis.edits.registry import EDITS
 from analysis.errors import AnalysisError
 from app.errors import PageError
 from app.pages.edit import Editing
@@ -18,9 +19,10 @@ from app.routes.depends import Form, Links, ListOptions, Reading
 from app.routes.faces import HTML, Faces, both
 
 router = APIRouter()
+_SETTINGS: Final = {one.name: f"Of some rules: {one.meaning}." for rule in EDITS for one in rule.settings}
 OPTIONS: Final = [
     {"name": name, "in": "query", "description": words, "schema": {"type": "string"}}
-    for name, words in {"rule": "Key of a rule.", "output": "Index of the output.", "SETTING": "Of the rule."}.items()
+    for name, words in {"rule": "Key of a rule.", "output": "Index of the output.", **_SETTINGS}.items()
 ]
 
 

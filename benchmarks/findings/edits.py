@@ -31,10 +31,10 @@ from analysis.edits.registry import edit_named
 from analysis.models.circuits import minimal_numbers
 from analysis.networks.gradients import input_slopes
 from analysis.networks.mlp import batch_activations, forward, keep_matrices
-from analysis.networks.network import Network
+from analysis.networks.network import Network, split_parameters
 from analysis.question import Question, ask
 from analysis.studies.cells import cells_of
-from analysis.studies.outcome import network_of_outcome
+from analysis.studies.outcome import flat_weights, network_of_outcome
 from analysis.tasks import Task, input_table, named_task
 from analysis.validity import decide, margin_to_edge
 from benchmarks.findings.results import results_of
@@ -122,7 +122,7 @@ def least_edit(network: Network, row: Array, wanted: float, free: NDArray[np.boo
     Returns:
         None where no start ends.
     """
-    base = flat(network)
+    base = flat_weights(network)
     draws = np.random.default_rng(0).standard_normal((starts, len(base))) * base.std()
     changes = np.concatenate([np.zeros((1, len(base))), draws]) * free
     for _ in range(_STEPS):
@@ -137,12 +137,6 @@ def least_edit(network: Network, row: Array, wanted: float, free: NDArray[np.boo
         return None
     lengths = np.sqrt((found * found).sum(axis=1))
     return _Least(found[lengths.argmin()], float(lengths.min()))
-
-
-def flat(network: Network) -> Array:
-    """Weights and biases W1, b1, W2, … in one row."""
-    pairs = zip(network.weights, network.biases, strict=True)
-    return np.concatenate([array.reshape(-1) for pair in pairs for array in pair])
 
 
 def _slopes(network: Network, parameters: Array, row: Array) -> tuple[Array, Array]:
@@ -187,7 +181,7 @@ def _edit_line(network: Network, number: int, design: Mapping[str, Any]) -> Line
     if not 0 < backbone.sum() < len(backbone):
         return told
     if least is not None:
-        change, size = np.abs(least.change[weights]), np.abs(flat(network)[weights])
+        change, size = np.abs(least.change[weights]), np.abs(flat_weights(network)[weights])
         told |= {"change": np.round(change, 6).tolist(), "size": np.round(size, 6).tolist(), "use": use.tolist()}
     flipped = list(XOR.truth_table)
     flipped[row] = 1 - flipped[row]
@@ -200,21 +194,14 @@ def _edit_line(network: Network, number: int, design: Mapping[str, Any]) -> Line
         some = least_edit(network, one_row, wanted, free, starts)
         if some is None:
             return None
-        edited = Network.from_flat(flat(network) + some.change, network.sizes, **_kept_as(network))
+        weights_of, biases_of = split_parameters(flat_weights(network) + some.change, network.sizes)
+        edited = replace(network, weights=tuple(weights_of), biases=tuple(biases_of))
         return float(decide_right(ask(edited, task=Task(tuple(flipped))), masks).mean())
 
     random = np.random.default_rng(number)
     told["kept"] = kept(backbone)
     told["kept_drawn"] = [kept(_within_layers(backbone, layer, random)) for _ in range(design["draws"])]
     return told
-
-
-def _kept_as(network: Network) -> dict[str, Any]:
-    return {
-        "activation": network.activation,
-        "output_activation": network.output_activation,
-        "negative_slope": network.negative_slope,
-    }
 
 
 def _within_layers(members: NDArray[Any], layer: NDArray[Any], random: np.random.Generator) -> NDArray[Any]:
