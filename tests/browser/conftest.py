@@ -42,6 +42,13 @@ WAIT_MILLISECONDS = 20_000  # for what a busy machine does late
 Answer = TypeVar("Answer")
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Name the visits that failed and passed when they were tried once more."""
+    failed = {report.nodeid for report in terminalreporter.stats.get("failed", [])}
+    for visit in sorted({report.nodeid for report in terminalreporter.stats.get("rerun", [])} - failed):
+        terminalreporter.write_line(f"flaky, passed when tried once more: {visit}", yellow=True)
+
+
 @dataclass(frozen=True)
 class Site:
     """A running dashboard."""

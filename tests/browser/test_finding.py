@@ -19,7 +19,7 @@ def test_a_key_leads_to_the_field_with_what_can_be_done_and_arrows_and_enter_lea
     expect(field).to_be_focused()
     expect(tab.get_by_role("option", name="Train a network")).to_be_visible()
     assert list(accessible(tab)) == []
-    tab.keyboard.type("c·081ff")
+    tab.keyboard.insert_text("c·081ff")  # at once: an answer to its beginning would name the same circuit
     first = tab.get_by_role("option").first
     expect(first).to_contain_text("c·081ff")
     expect(field).to_have_attribute("aria-expanded", "true")
@@ -55,10 +55,9 @@ def test_only_the_last_text_is_asked_for(tab, expect):
     asked = []
     tab.on("request", lambda request: asked.append(request.url) if "/api/v2/search" in request.url else None)
     tab.goto("/studies")
-    tab.get_by_role("banner").get_by_role("combobox").press_sequentially("alice", delay=10)
-    expect(tab.locator("#site-found").get_by_role("option").first).to_be_visible()
+    with tab.expect_request(lambda request: request.url.endswith("q=alice&limit=4")):
+        tab.get_by_role("banner").get_by_role("combobox").press_sequentially("alice", delay=10)
     assert len(asked) < 5
-    assert asked[-1].endswith("q=alice&limit=4")
 
 
 def test_keys_are_listed_and_do_nothing_while_somebody_types(tab, expect):
