@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from analysis.data import DATA_FORMAT, MAX_DATA_BYTES, DataRecord, parse_data_file
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
+from analysis.network_files.chain import Activated, Dense, Step, file_of_steps
 from analysis.network_files.declared_tasks import TaskSource
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile, network_file_json
 from analysis.network_files.intake import Declaration, read_any, take_in
@@ -30,37 +31,23 @@ def sequential_network(net: Any) -> Network:
     Raises:
         InvalidNetwork: a module that cannot be represented, by its name; layers with different hidden activations.
     """
-    layers: list[tuple[Any, Any, list[str]]] = []
-    slopes: set[float] = set()
+    steps: list[Step] = []
     for module in _in_order(net):
         kind = type(module).__name__
         if kind == "Linear":
-            weight = module.weight.detach().cpu().double().numpy()
-            bias = None if module.bias is None else module.bias.detach().cpu().double().numpy()
-            layers.append((weight, bias, []))
-        elif kind in _TORCH and layers:
-            layers[-1][2].append(_TORCH[kind])
-            if kind == "LeakyReLU":
-                slopes.add(float(module.negative_slope))
+            bias = None if module.bias is None else _array(module.bias)
+            steps.append(Dense(_array(module.weight), bias))
+        elif kind in _TORCH:
+            slope = float(module.negative_slope) if kind == "LeakyReLU" else None
+            steps.append(Activated(_TORCH[kind], slope))
         elif kind not in _TRANSPARENT:
             known = ", ".join(("Linear", *_TORCH))
             raise InvalidNetwork(f"module {kind}", "is no dense layer and no known activation", f"use only {known}")
-    if not layers:
-        raise InvalidNetwork("network", "has no Linear layer", "give a torch.nn.Sequential of Linear layers")
-    found = [[a for a in names if a != "linear"] for _, _, names in layers]
-    if any(len(names) > 1 for names in found) or len(slopes) > 1:
-        raise InvalidNetwork("network", "has several activations behind one layer, or several slopes", "use one")
-    activations = [names[0] if names else "linear" for names in found]
-    if len(set(activations[:-1])) > 1:
-        cause = f"has different hidden activations ({', '.join(activations[:-1])})"
-        raise InvalidNetwork("network", cause, "use one activation for all hidden layers")
-    return Network.from_arrays(
-        [weight for weight, _, _ in layers],
-        [[0.0] * len(weight) if bias is None else bias for weight, bias, _ in layers],
-        activation=activations[0],
-        output_activation=activations[-1],
-        negative_slope=slopes.pop() if slopes else None,
-    )
+    return file_of_steps(steps, "network").network
+
+
+def _array(parameter: Any) -> Any:
+    return parameter.detach().cpu().double().numpy()
 
 
 def _in_order(net: Any) -> Iterator[Any]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidNetwork
-from analysis.network_files.files import DECLARED, MAX_LAYERS, MAX_PARAMETERS, NETWORK_FORMAT, NetworkFile, network_from
+from analysis.network_files.chain import Activated, Dense, Step, file_of_steps
+from analysis.network_files.files import MAX_LAYERS, MAX_PARAMETERS, NetworkFile
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto, TensorProto
@@ -31,6 +32,7 @@ _ACTIVATIONS: Final[Mapping[str, str]] = {
     "Identity": "linear",
 }
 _OPERATORS: Final = ("Gemm", "MatMul", "Add", *_ACTIVATIONS)
+_UNNAMED: Final = ("main_graph", "torch_jit", "torch-jit-export")
 _FLOAT_TYPES: Final = {1: 4, 10: 2, 11: 8}  # TensorProto.FLOAT, FLOAT16, DOUBLE → bytes of a number
 
 
@@ -68,14 +70,11 @@ def read_onnx(raw: bytes) -> NetworkFile:
         raise InvalidNetwork(_ITEM, "holds no graph", _CURE)
     if len(model.functions):
         raise InvalidNetwork(_ITEM, "defines functions of its own", _CURE)
-    layers = _layers(model.graph)
-    document = _document(layers)
     name = model.graph.name.strip()
-    if name and name not in ("main_graph", "torch_jit", "torch-jit-export"):
-        document["name"] = name
-    open_biases = any(layer.bias is None for layer in layers)
-    remarks = ("Layers without a bias in the file have bias 0.",) if open_biases else ()
-    return network_from(document, optional=DECLARED, item=_ITEM, remarks=remarks)
+    steps: list[Step] = []
+    for layer in _layers(model.graph):
+        steps += [Dense(layer.weight, layer.bias), Activated(layer.activation or "linear", layer.slope)]
+    return file_of_steps(steps, _ITEM, name="" if name in _UNNAMED else name)
 
 
 def _layers(graph: GraphProto) -> list[_Layer]:
@@ -152,29 +151,6 @@ def _add(node: NodeProto, layer: _Layer, bias: NDArray[np.float64]) -> None:
     if bias.size not in (1, len(layer.weight)):
         raise _bad(node, f"has a bias of {bias.size} numbers for {len(layer.weight)} neurons")
     layer.bias = np.broadcast_to(bias.reshape(-1), (len(layer.weight),)).copy()
-
-
-def _document(layers: list[_Layer]) -> dict[str, Any]:
-    """The layers as a network file's content; one hidden activation and one slope for all."""
-    if not layers:
-        raise InvalidNetwork(_ITEM, "holds no dense layer", _CURE)
-    hidden = {layer.activation or "linear" for layer in layers[:-1]}
-    slopes = {layer.slope for layer in layers if layer.slope is not None}
-    if len(hidden) > 1 or len(slopes) > 1:
-        found = ", ".join(sorted(hidden)) if len(hidden) > 1 else ", ".join(f"slope {s:g}" for s in sorted(slopes))
-        cure = "let all hidden layers have one activation, and every leaky ReLU one slope"
-        raise InvalidNetwork(_ITEM, f"has layers of different kinds ({found})", cure)
-    last = layers[-1].activation or "linear"
-    document: dict[str, Any] = {
-        "format": NETWORK_FORMAT,
-        "activation": next(iter(hidden)) if hidden else last,
-        "output_activation": last,
-        "weights": [layer.weight.tolist() for layer in layers],
-        "biases": [(np.zeros(len(la.weight)) if la.bias is None else la.bias).tolist() for la in layers],
-    }
-    if slopes:
-        document["negative_slope"] = slopes.pop()
-    return document
 
 
 def _tensor(node: NodeProto, stored: Mapping[str, TensorProto], name: str, n_axes: int = 0) -> NDArray[np.float64]:
