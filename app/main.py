@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from sqlalchemy.orm import configure_mappers
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -65,13 +66,22 @@ ROUTERS = (
 )
 
 
+NO_TEXT: Final = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream", "application/pdf", "font/*")
+"""What is sent as it is; everything else is text, which compression makes several times smaller."""
+
+
 class VersionedStatic(StaticFiles):
-    """Static files: kept for a year where the address carries a version, checked again each time otherwise."""
+    """Static files: kept for a year where the address carries a version, checked again each time otherwise.
+
+    Their tags are weak, since one tag stands for a file compressed and as it is.
+    """
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         versioned = b"v=" in scope.get("query_string", b"")
         response.headers["cache-control"] = "public, max-age=31536000, immutable" if versioned else "no-cache"
+        response.headers["etag"] = f"W/{response.headers['etag']}"
+        response.headers["vary"] = "Accept-Encoding"
         return response
 
 
@@ -153,6 +163,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.openapi = lambda: interface_of(app)  # type: ignore[method-assign]  # FastAPI's own way to amend it
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(Gate, settings=settings)
+    app.add_middleware(GZipMiddleware, compresslevel=6, exclude_content_types=NO_TEXT)
     app.add_middleware(Envelope, prefix=settings.prefix)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)

@@ -30,6 +30,7 @@ FEW: Final = 3
 MOST_CODES: Final = 4096
 """Whole numbers below this are counted one by one."""
 _TOLERANCE: Final = 1e-12
+_BYTES_OF_TEXT: Final = 100
 _DIGIT: Final = 24
 """Bits of a digit: sums of digits over 2^29 rows are exact in floats."""
 
@@ -114,7 +115,8 @@ class Part:
         """About how much memory it takes."""
         masks = (mask for labels in self.labels.values() for mask in labels.values())
         codes = (coded.codes for coded in self.coded.values())
-        return sum(one.nbytes for one in (*self.numbers.values(), *codes, *masks))
+        texts = _BYTES_OF_TEXT * sum(len(coded.values) for coded in self.coded.values())
+        return texts + sum(one.nbytes for one in (*self.numbers.values(), *codes, *masks))
 
     def has(self, name: str) -> bool:
         """Whether the kind has a column."""

@@ -10,13 +10,18 @@ import csv
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
+from itertools import islice
+from threading import Lock
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import numpy as np
 from markupsafe import Markup
 from pydantic import Field
 
@@ -25,14 +30,17 @@ from app.addressing import Addresses
 from app.errors import NotFound
 from app.figures.svg.elements import twice
 from app.options import PageModel
+from app.recent import Recent
 from pluriscope.blocks import Action, Block, Figure, Head, Notice, Prose, Section, Table
-from pluriscope.tables import AtHand, Column, Query, Row, read_query
+from pluriscope.frames import Coded, Frame, Part
+from pluriscope.tables import MOST_VALUES, Column, Query, Selection, read_query
 
 FOLDER: Final = resources.files("app.bundled") / "findings"
 STUDIES: Final = resources.files("app.bundled") / "studies"
 _ALWAYS: Final = ("key", "title", "studies")
-_LARGE: Final = 20_000
-"""Rows of which a page holds those of one measure."""
+_AT_ONCE: Final = 5_000
+_FRAMES: Final = Recent[Frame](24_000_000, lambda frame: frame.n_bytes)
+_READING: Final = Lock()
 _FORMS: Final = ("svg", "png", "pdf")
 _CURE: Final = "run `python -m benchmarks.findings`, which computes the findings anew"
 
@@ -106,7 +114,7 @@ def _hash(slug: str) -> str:
 
 def _parts(slug: str) -> Iterator[bytes]:
     with (FOLDER / f"{slug}.csv.gz").open("rb") as raw, gzip.open(raw) as file:
-        yield from iter(lambda: file.read(1 << 16), b"")
+        yield from iter(lambda: file.read(1 << 20), b"")
 
 
 @lru_cache(maxsize=64)
@@ -279,35 +287,47 @@ def _all_data(links: Addresses) -> Iterator[Block]:
     yield Prose("\n".join(f"- `{name}`: {said}" for name, said in columns.items()), glossary=False)
 
 
-def data_rows(
-    links: Addresses, slug: str, options: Mapping[str, list[str]], stored: Mapping[str, str]
-) -> Iterator[Block]:
-    """The rows of a study's file that an address asks for.
+@dataclass(frozen=True)
+class DataRows:
+    """The rows of a study's file as a list; those of stored networks lead to their pages.
 
     Args:
-        slug: of the study.
-        options: of the address; ``measure`` and the other columns filter.
-        stored: the first digits of a network's id → its page, of those that are stored here.
-
-    Raises:
-        NotFound: there are no such rows.
-        InvalidOption: an option that the list does not have.
+        frame: the rows.
+        stored: the first digits of some networks' digests → their pages, of those that are stored here.
     """
-    check_data(slug, links)
-    url, large = links.findings("data", slug), described()[slug]["rows"] > _LARGE
+
+    frame: Frame
+    stored: Callable[[Sequence[str]], Mapping[str, str]]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self.frame.columns
+
+    def select(self, query: Query, facets: bool = True) -> Selection:
+        """As the frame."""
+        found = self.frame.select(query, facets)
+        urls = self.stored([row["network"] for row in found.rows if row["network"]])
+        return replace(found, rows=tuple(replace(row, url=urls.get(row["network"], "")) for row in found.rows))
+
+
+def _frame(slug: str) -> Frame:
+    """The rows of a study's file, by columns: nothing is kept of a row that another one says, too."""
     with (FOLDER / f"{slug}.csv.gz").open("rb") as raw, gzip.open(raw, "rt", newline="") as file:
         lines = csv.reader(file)
         names = next(lines)
-        large = large and "measure" in names
-        at, wanted = names.index("measure") if "measure" in names else 0, set(options.get("measure", []))
-        rows, measures = [], dict[str, None]()
-        for line in lines:
-            if large and line[at] not in measures:
-                measures[line[at]] = None
-                wanted = wanted or {line[at]}
-            if not wanted or line[at] in wanted:
-                values = dict(zip(names, line, strict=True))
-                rows.append(Row(values, url=stored.get(values.get("network", ""), "")))
+        codes = [array("i") for _ in names]
+        known = [defaultdict[str, int]() for _ in names]
+        for one in known:
+            one.default_factory = one.__len__
+        while some := list(islice(lines, _AT_ONCE)):
+            for places, code, texts in zip(known, codes, zip(*some, strict=True), strict=True):
+                code.extend(map(places.__getitem__, texts))
+    coded = {}
+    for name, places, code in zip(names, known, codes, strict=True):
+        values = sorted(places)
+        rank = np.empty(len(values), np.min_scalar_type(-2 * len(values)))  # signed, with room to count
+        rank[[places[value] for value in values]] = np.arange(len(values))
+        coded[name] = Coded(rank[np.frombuffer(code, np.int32)], values)
     columns = tuple(
         Column(
             name,
@@ -322,13 +342,35 @@ def data_rows(
         for field in described()[slug]["schema"]["fields"]
         if (name := field["name"])
     )
+    return Frame(columns, (Part("row", "rows", len(codes[0]), {}, coded, {}, ref=lambda _: ""),))
+
+
+def data_rows(
+    links: Addresses, slug: str, options: Mapping[str, list[str]], stored: Callable[[Sequence[str]], Mapping[str, str]]
+) -> Iterator[Block]:
+    """The rows of a study's file that an address asks for.
+
+    Args:
+        slug: of the study.
+        options: of the address; ``measure`` and the other columns filter.
+        stored: see :class:`DataRows`.
+
+    Raises:
+        NotFound: there are no such rows.
+        InvalidOption: an option that the list does not have.
+    """
+    check_data(slug, links)
+    key = slug, _hash(slug)
+    if (frame := _FRAMES.get(key)) is None:
+        with _READING:  # so that a file is read once, whoever waits for it
+            frame = _FRAMES.of(key, lambda: _frame(slug))
+    url, query = links.findings("data", slug), read_query(frame.columns, options)
     yield Head(described()[slug]["title"], _about(slug), actions=[Action("All findings", links.findings())])
-    if large:
+    measures = frame.parts[0].coded.get("measure", Coded.of(())).values
+    if len(measures) > MOST_VALUES:  # more than the filter offers
         listed = " · ".join(f"[{one}]({url}?{urlencode({'measure': one})})" for one in measures)
-        yield Prose(f"The rows of one measure at a time: {listed}.", glossary=False)
-    yield Table(
-        AtHand(columns, rows), read_query(columns, options), url, "row", Query(), id="rows", files={"CSV": f"{url}.csv"}
-    )
+        yield Prose(f"The rows of one measure: {listed}.", glossary=False)
+    yield Table(DataRows(frame, stored), query, url, "row", Query(), id="rows", files={"CSV": f"{url}.csv"})
 
 
 def check_data(slug: str, links: Addresses) -> None:
@@ -342,14 +384,17 @@ def check_data(slug: str, links: Addresses) -> None:
         raise NotFound(f"rows of {slug[:60]!r}", cause, cure, "data", links.findings("data"), "all data")
 
 
-def data_of(slug: str, links: Addresses) -> Iterator[bytes]:
+def data_of(slug: str, links: Addresses, *, packed: bool) -> Iterator[bytes]:
     """A study's rows as comma-separated values, part by part.
+
+    Args:
+        packed: as they are stored, by gzip.
 
     Raises:
         NotFound: there are none.
     """
     check_data(slug, links)
-    return _parts(slug)
+    return iter([(FOLDER / f"{slug}.csv.gz").read_bytes()]) if packed else _parts(slug)
 
 
 def _data_line(slug: str, links: Addresses) -> str:

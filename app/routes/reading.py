@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from markupsafe import Markup
-from sqlalchemy import select
 
 from app.addressing import API_PREFIX, API_V2, Addresses
-from app.db.tables import NetworkRow
+from app.db.reads.studies import stored_slugs
 from app.pages.admin import administration
 from app.pages.findings import FindingsRecord, chapter_blocks, data_of, data_rows, drawing_of, findings, findings_record
 from app.pages.learn.pages import learn, lesson_called, sheets, slides
@@ -70,15 +69,20 @@ def findings_page(links: Links, _options: NoOptions) -> Faces:
 
 
 @router.get("/findings/data/{study}.csv", include_in_schema=False)
-def data_file(links: Links, study: str) -> Response:
-    return StreamingResponse(data_of(study, links), media_type="text/csv; charset=utf-8", headers=ANYWHERE)
+def data_file(request: Request, links: Links, study: str) -> Response:
+    packed = "gzip" in request.headers.get("accept-encoding", "")
+    answer = StreamingResponse(data_of(study, links, packed=packed), media_type="text/csv; charset=utf-8")
+    stored = {"vary": "accept-encoding", "content-encoding": "gzip"} if packed else {}
+    answer.headers.update(ANYWHERE | stored)
+    return answer
 
 
 @router.get("/findings/data/{study}", **HTML)
 def rows_page(request: Request, session: Reading, links: Links, study: str, options: ListOptions) -> HTMLResponse:
-    stored = {
-        row.digest[:16]: links.network(row.slug) for row in session.execute(select(NetworkRow.digest, NetworkRow.slug))
-    }
+    def stored(digests: Sequence[str]) -> dict[str, str]:
+        found = stored_slugs(session, digests).items()
+        return {digest[:16]: links.network(slug) for digest, (slug, gone) in found if not gone}
+
     return show(request, data_rows(links, study, options, stored), room="Findings")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Select, and_, func, or_, select, tuple_
+from sqlalchemy import Select, and_, false, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from analysis.data import DataRecord
@@ -118,9 +118,10 @@ def stored_slugs(session: Session, digests: Sequence[str]) -> dict[str, tuple[st
     """Of some networks that are stored, by digest: slug, and whether it was deleted, which can be undone for a while.
 
     Args:
-        digests: a page of them.
+        digests: a page of them, or of their beginnings.
     """
-    found = select(NetworkRow.digest, NetworkRow.slug, NetworkRow.deleted_at).where(NetworkRow.digest.in_(digests))
+    here = or_(false(), *(NetworkRow.digest.between(one, f"{one}g") for one in {*digests}))
+    found = select(NetworkRow.digest, NetworkRow.slug, NetworkRow.deleted_at).where(here)
     return {row.digest: (row.slug, row.deleted_at is not None) for row in session.execute(found)}
 
 

@@ -46,3 +46,35 @@ def test_refusals_of_the_gate_have_them_too(visit):
     assert refused.headers["content-security-policy"] == POLICY
     assert refused.headers["x-request-id"]
     assert "max-age" in visit(base_url="https://lab.example").get("/glossary").headers["strict-transport-security"]
+
+
+@pytest.mark.parametrize(
+    ("path", "compressed"),
+    [
+        ("/glossary", True),
+        ("/api/v2/findings", True),
+        ("/findings/reported/figure.svg", True),
+        ("/findings/data/digits-tail.csv", True),
+        ("/static/house.js", True),
+        ("/static/house.css", True),
+        pytest.param("/findings/reported/figure.png", False, marks=pytest.mark.slow),
+        pytest.param("/findings/reported/figure.pdf", False, marks=pytest.mark.slow),
+        ("/static/fonts/STIXGeneral-Regular.otf", False),
+        ("/health", False),  # a few bytes
+    ],
+)
+def test_text_travels_compressed_to_whoever_takes_it(visit, path, compressed):
+    as_it_is = visit().get(path, headers={"accept-encoding": "identity"})
+    answer = visit().get(path)
+    assert as_it_is.status_code == answer.status_code == 200
+    assert answer.content == as_it_is.content
+    assert answer.headers.get("content-encoding") == ("gzip" if compressed else None)
+    assert "content-encoding" not in as_it_is.headers
+    if compressed:
+        assert "Accept-Encoding" in as_it_is.headers["vary"] == answer.headers["vary"]
+    if "etag" in answer.headers:  # one for both, so it promises no more than that the content is the same
+        again = visit().get(path, headers={"if-none-match": answer.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == as_it_is.headers["etag"] == answer.headers["etag"]
+        assert again.headers["vary"] == "Accept-Encoding"
+        assert answer.headers["etag"].startswith("W/")

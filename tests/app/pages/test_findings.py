@@ -1,9 +1,11 @@
 """Findings: the page, its chapters, and the rows behind every mark."""
 
+import csv
 import gzip
 import json
 import re
 import shutil
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -102,3 +104,24 @@ def test_a_finding_whose_data_are_not_right_has_no_number_and_the_others_have(cl
     assert "of learned-or-drawn" in text
     assert all(one["sentence"] in text for one in findings.record()["findings"][1:])
     assert first["sentence"] not in client.get(f"/findings/{first['key']}").text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    ["", "?start=150", "?measure=circuits-valid&tasks=XOR", "?sort=value&order=desc", "?measure=none-of-this-name"],
+)
+def test_a_page_of_rows_is_what_the_file_says(client, options):
+    slug = "paper-gate"
+    header, *lines = csv.reader(client.get(f"/findings/data/{slug}.csv").text.splitlines())
+    rows = [dict(zip(header, line, strict=True)) for line in lines]
+    asked = parse_qs(options[1:])
+    rows = [row for row in rows if all(row[name] in asked[name] for name in {*header} & {*asked})]
+    if "sort" in asked:
+        rows = sorted(rows, key=lambda row: row["value"])[::-1]
+    shown = re.findall(r"data-item\b.*?</tr>", client.get(f"/findings/data/{slug}{options}").text, re.DOTALL)
+    start = int(asked.get("start", ["0"])[0])
+    assert len(shown) == len(rows[start : start + 50])
+    for row, text in zip(rows[start:], shown, strict=False):
+        cells = [re.sub("<[^>]*>", "", cell).strip() for cell in re.findall(r"<t[dh].*?</t[dh]>", text, re.DOTALL)]
+        assert {row["network"], row["seed"], row["measure"], row["value"]} <= {*cells}
