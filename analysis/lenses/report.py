@@ -83,6 +83,9 @@ class LensesReport(Report):
         cells = [cell for function in self.functions for cell in function.layers]
         if question is None:
             stands = [f"{LENS_BY_KEY[one.lens].label}: {one.stands}" for one in self.lenses if one.stands]
+            if not self.circuits:
+                maps = sum(bool(one.grids) for one in self.lenses)
+                return [f"{maps} lenses have heat maps; no valid circuit is known to hold beside them."]
             return stands[:1] or ["No lens shows parts that circuits can have."]
         if not cells:
             return ["The network has no hidden layer, so only lenses about inputs apply."]
@@ -178,11 +181,11 @@ def find_on_model(
 
     Args:
         space: of its circuits.
-        masks: of the valid ones, as numbers.
+        masks: of the valid ones, as numbers; none where they are not known.
         work: told how far it is; may cancel.
         known: the same under other rules, of which only what circuits say of it is made anew.
     """
-    kept, views = parts_kept(space, masks), list[ViewFound]()
+    kept, views = parts_kept(space, masks) if len(masks) else {}, list[ViewFound]()
     answers = {one.lens: one for one in known.lenses} if known is not None else {}
     for lens in work.each("lenses", LENSES, "lenses"):
         on_models = lens.on_models

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.cli.reading import given_protocol, limits_in_force, read_network
 from app.cli.store import store_in
@@ -32,20 +32,26 @@ def ask(
         thorough: Do also what takes long, where there is such.
     """
     from analysis.network_files.files import MAX_NETWORK_BYTES
+    from analysis.protocol import COMPLETE
     from app.addressing import Addresses
     from app.pages.analyses import analysis_meant
     from app.pages.every_analysis import asked
-    from app.pages.place import locate_any
-    from app.routes.analyses import ask_for
+    from app.pages.place import Place, locate_any
+    from app.routes.analyses import ask_for, refuse_unfit
     from app.routes.asking import ThoroughOrder
+    from pluriscope.naming import Scope
 
     content, links = read_bytes(file, "network file", MAX_NETWORK_BYTES), Addresses()
     with store_in() as store:
-        slug, base, rules = _asked(store, content, protocol, output)
-        order = ThoroughOrder(protocol=rules, output=output, thorough=thorough)
+        slug, rules = _stored(store, content), given_protocol(protocol)
+        named = rules if isinstance(rules, str) else COMPLETE.name  # one of a file is stored with the analysis
         with store.read() as session:
-            analysis = analysis_meant(key, links, locate_any(session, links, slug, order.scope))
-        _do(store, base, quiet=quiet)
+            place = locate_any(session, links, slug, Scope(output, named))
+            analysis = analysis_meant(key, links, place)
+            refuse_unfit(session, links, place, analysis)
+        if isinstance(place, Place) or analysis.of_circuits:
+            named = _analysed(store, slug, rules, output, quiet=quiet)
+        order = ThoroughOrder(protocol=named, output=output, thorough=thorough)
         with store.write() as session:
             job = ask_for(session, links, slug, analysis, order)
         _do(store, job, quiet=quiet)
@@ -55,23 +61,28 @@ def ask(
     return Shown(told, told["findings"])
 
 
-def _asked(store: Store, content: bytes, protocol: str, output: int) -> tuple[str, JobRow, str]:
-    """A network or model stored: what it is called there, the job that analyses it, and under which rules."""
+def _stored(store: Store, content: bytes) -> str:
+    """A network or model stored: what it is called there."""
     from analysis.models.registry import kind_of_file
     from analysis.network_files.files import parse_network_file
-    from app.addressing import Addresses
     from app.db.models import save_model
     from app.db.writes import save_network
-    from app.routes.analyses import AnalysisRequest, ask_for_analysis
 
-    rules = given_protocol(protocol)
     with store.write() as session:
         if kind_of_file(content) is None:
-            slug = save_network(session, parse_network_file(content)).slug
-        else:
-            slug = save_model(session, content)[0].slug
+            return save_network(session, parse_network_file(content)).slug
+        return save_model(session, content)[0].slug
+
+
+def _analysed(store: Store, slug: str, rules: str | dict[str, Any], output: int, *, quiet: bool) -> str:
+    """Analyse it, and say what the rules are called."""
+    from app.addressing import Addresses
+    from app.routes.analyses import AnalysisRequest, ask_for_analysis
+
+    with store.write() as session:
         base = ask_for_analysis(session, Addresses(), slug, AnalysisRequest(protocol=rules, output=output))
-        return slug, base, base.arguments["protocol"]["name"] if isinstance(rules, dict) else rules
+    _do(store, base, quiet=quiet)
+    return base.arguments["protocol"]["name"] if isinstance(rules, dict) else rules
 
 
 def _do(store: Store, job: JobRow, *, quiet: bool) -> None:
@@ -138,8 +149,8 @@ def _explanations(content: bytes, refs: Sequence[str], protocol: str, output: in
     from app.pages.compare.options import MOST_SHOWN, ComparedOptions
 
     with store_in() as store:
-        slug, base, rules = _asked(store, content, protocol, output)
-        _do(store, base, quiet=quiet)
+        slug = _stored(store, content)
+        rules = _analysed(store, slug, given_protocol(protocol), output, quiet=quiet)
         with store.read() as session:
             found = compare_of(session, Addresses(), slug, ComparedOptions(e=refs, protocol=rules, output=output))
             told = found.record(0, MOST_SHOWN).model_dump(mode="json")

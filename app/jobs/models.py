@@ -38,6 +38,7 @@ from app.db.models import (
     searched_circuits,
     searches_of,
     stored_beside,
+    stored_circuits,
     stored_landscape,
 )
 from app.jobs.definitions import DEFINITIONS
@@ -131,10 +132,12 @@ def _load_rivals(session: Session, arguments: Arguments) -> Compute[Report]:
 
 
 def _load_lenses(session: Session, arguments: Arguments) -> Compute[Report]:
-    """What lenses say of a model; for the errors see :func:`_load_methods`."""
-    row, _, frame = searched_circuits(session, arguments["model"], arguments["rules"])
+    """What lenses say of a model, whatever is searched; for the errors see :func:`_load_circuits`."""
+    row = find_model(session, arguments["model"])
     kind, _ = model_of(row)
-    masks = np.array(sorted(int(mask, 16) for mask in frame[REF].tolist()), dtype=np.uint64)
+    frame = stored_circuits(session, row.id, arguments["rules"], kind)
+    found = [] if frame is None else frame[REF].tolist()
+    masks = np.array(sorted(int(mask, 16) for mask in found), dtype=np.uint64)
     jobs = {
         rules: session.get(JobRow, DEFINITIONS["model-lenses"].job_id({"model": row.digest, "rules": rules}))
         for _, rules in searches_of(session, [row.id])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, Generic, Literal, TypeVar
@@ -29,6 +29,7 @@ from app.figures.numbers import duration, when
 from app.options import PageModel
 from app.pages.pending_work import missing, progress_of
 from app.pages.place import AnyPlace, Place
+from app.pages.plan import refused
 from app.pages.shared import work_state
 from app.recent import Recent
 from pluriscope.analyses import pair
@@ -42,6 +43,7 @@ R = TypeVar("R", bound=Report)
 State = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed", "not_applicable"]
 EVERY: Final = "all"
 """In addresses, in place of one analysis: those that nobody asked for."""
+UNPLANTED: Final = "Nothing is said to be planted in this network."
 _SUMS: Final = Recent[Any](16)
 """Reports that sum up what others found, by what they are made from; asked for last."""
 
@@ -54,6 +56,7 @@ class AnalysisRecord(PageModel, Generic[R]):
     analysis: str
     state: State
     reason: str = Field(description='Why it does not apply, or why its job failed; "" otherwise.')
+    instead: str = Field(description='Where it does not apply, an address under which it does; "" if there is none.')
     findings: list[str] = Field(description="What was found, in sentences made from its numbers.")
     report: R | None
     thorough: bool = Field(description="Whether what takes long was done too.")
@@ -88,6 +91,7 @@ class Asked:
         stored: what was found.
         job: the newest that works on it, or ended without a report.
         why: why it does not apply.
+        instead: the scopes under which it does, by their names.
         rules: each name with a scope, to choose from; that of the subject is among them.
     """
 
@@ -98,6 +102,7 @@ class Asked:
     job: JobRow | None
     why: str
     rules: Mapping[str, Scope]
+    instead: Mapping[str, Scope] = field(default_factory=dict)
 
     @property
     def report(self) -> Any:
@@ -122,6 +127,12 @@ class Asked:
         return self.subject.links.analysis(self.subject.slug, self.analysis.key, self.subject.scope)
 
     @property
+    def elsewhere(self) -> dict[str, str]:
+        """The address of its page under each of these."""
+        of = self.subject
+        return {words: of.links.analysis(of.slug, self.analysis.key, scope) for words, scope in self.instead.items()}
+
+    @property
     def chosen(self) -> str:
         """The name of the rules."""
         return next(name for name, scope in self.rules.items() if scope == self.subject.scope)
@@ -136,6 +147,7 @@ class Asked:
             analysis=self.analysis.key,
             state=self.state,
             reason=self.reason,
+            instead=next(iter(self.elsewhere.values()), ""),
             findings=self.findings,
             report=self.report,
             job=job,
@@ -154,12 +166,12 @@ def each_of_network(session: Session, place: Place, links: Addresses, analyses: 
     kinds = [one.key for one in analyses]
     rows = reports_of(session, place.analysis, kinds)
     jobs = jobs_about(session, place.analysis, *kinds, *(one.sums for one in analyses)) if place.analysis else []
-    return [
-        _asked(
-            session, place, links, one, rows.get(one.key), [job for job in jobs if job.kind == (one.sums or one.key)]
-        )
-        for one in analyses
-    ]
+    refusal = ("", {}) if place.analysis is not None else refused(session, place)
+    found = []
+    for one in analyses:
+        own = [job for job in jobs if job.kind == (one.sums or one.key)]
+        found.append(_asked(session, place, links, one, rows.get(one.key), own, refusal))
+    return found
 
 
 def _asked(
@@ -169,6 +181,7 @@ def _asked(
     analysis: Analysis,
     kept: AnalysisReportRow | None,
     jobs: Sequence[JobRow],
+    refusal: tuple[str, Mapping[str, Scope]],
 ) -> Asked:
     row, known = place.analysis, {name: replace(place.scope, protocol=name) for name in BUILT_IN}
     rules = known | {place.scope.protocol: place.scope}
@@ -189,13 +202,15 @@ def _asked(
     about_it = place.question, place.row.name, place.slug, place.scope, links, read
     lists = partial(is_listed, session, row)
     subject = network_subject(*about_it, sizes=sizes, planted=planted, lists=lists, report=report)
-    why = analysis.refuses(place.question)
+    if not analysis.find:
+        return at_once(analysis, subject, rules)
+    why, instead = refusal
+    if unfit := analysis.refuses(place.question):
+        why, instead = unfit, {"every clean input": replace(place.scope, data="")}
     if analysis.of_planted and planted is None:
-        why = "Nothing is said to be planted in this network."
-    if not analysis.find and not why:
-        return Asked(analysis, subject, "done", Stored(report=None), None, "", rules)
+        why, instead = UNPLANTED, {}
     if row is None or why:
-        return Asked(analysis, subject, "not_applicable" if why else "not_analysed", None, None, why, rules)
+        return Asked(analysis, subject, "not_applicable" if why else "not_analysed", None, None, why, rules, instead)
     stored = None
     if analysis.sums:
         summed = verdict_contents(session, row)
@@ -214,6 +229,12 @@ def _asked(
     return Asked(analysis, subject, *state_of(stored, next(iter(jobs), None)), "", rules)
 
 
+def at_once(analysis: Analysis, subject: Subject, rules: Mapping[str, Scope]) -> Asked:
+    """One that nothing is stored of."""
+    why = f"{analysis.price} Such an address: {subject.links.claim(subject.slug, subject.scope, text='MASK')}"
+    return Asked(analysis, subject, "not_asked", Stored(report=None), None, why, rules)
+
+
 def state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored | None, JobRow | None]:
     """How far an analysis is, with what of both matters then."""
     state = work_state(job)
@@ -224,9 +245,7 @@ def state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored |
 
 def analyses_of(place: AnyPlace) -> list[Analysis]:
     """The analyses that are asked about such networks."""
-    if isinstance(place, Place):
-        return list(SHOWN)
-    return [one for one in OF_MODELS if place.model.planted or not one.of_planted]
+    return list(SHOWN if isinstance(place, Place) else OF_MODELS)
 
 
 def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:
@@ -238,7 +257,9 @@ def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:
     known = {one.key: one for one in analyses_of(place)}
     if key not in known:
         what, parent = f"analysis {key[:60]!r}", links.analyses(place.slug, place.scope)
-        raise NotFound(what, "is not known here", f"use {', '.join(known)}", "analysis", parent, "all analyses")
+        others = {one.key: "transformers" for one in OF_MODELS} | {one.key: "perceptrons" for one in SHOWN}
+        cause = f"is asked about {others[key]} alone" if key in others else "is unknown"
+        raise NotFound(what, cause, f"use {', '.join(known)}", "analysis", parent, "all analyses")
     return known[key]
 
 
@@ -275,7 +296,8 @@ def _waiting(one: Asked) -> Notice | Progress:
     """What stands in the place of what is not found out."""
     title, subject = one.analysis.title, one.subject
     if one.state == "not_applicable":
-        return Notice("Not applicable", one.reason)
+        actions = [Action(f"Under {words}", url) for words, url in one.elsewhere.items()]
+        return Notice("Not applicable", one.reason, actions=actions)
     if one.state == "not_analysed":
         action = Action("Analyse", subject.links.analyses(subject.slug), True, True, dict(subject.scope.fields))
         return Notice("Not analysed yet", "It starts from the search for circuits.", actions=[action])
@@ -363,7 +385,8 @@ class Shelf(Block):
 
 def index_of(every: list[Asked]) -> Iterator[Block]:
     """What each analysis of one network found, and how the others can be had."""
-    subject, asked = every[0].subject, [one for one in every if one.analysis.find and one.state != "not_applicable"]
+    subject = every[0].subject
+    asked = [one for one in every if one.analysis.find and (one.state != "not_applicable" or one.instead)]
     rules = {name: subject.links.analyses(subject.slug, scope) for name, scope in every[0].rules.items()}
     claim = Action("Check your own answer", subject.links.claim(subject.slug, subject.scope), True)
     yield Head(
@@ -393,9 +416,14 @@ def _answer(one: Asked) -> Answer:
 def _not_there(asked: Sequence[Asked]) -> Iterator[Block]:
     """Why some are not there: nobody asked, they are on their way, they failed."""
     missing_ones = [one for one in asked if one.stored is None]
-    if any(one.state == "not_analysed" for one in missing_ones):
-        yield _waiting(missing_ones[0])
-        return
+    unfit = [one for one in missing_ones if one.state == "not_applicable"]
+    if unfit:
+        links, slug, instead = unfit[0].subject.links, unfit[0].subject.slug, unfit[0].instead
+        actions = [Action(f"Under {words}", links.analyses(slug, scope)) for words, scope in instead.items()]
+        titles = ", ".join(one.analysis.title for one in unfit)
+        yield Notice(f"Not applicable: {titles}", unfit[0].reason, actions=actions)
+    if waiting := [one for one in missing_ones if one.state == "not_analysed"]:
+        yield _waiting(waiting[0])
     working = [one for one in missing_ones if one.state == "computing"]
     if working:
         told = f"On their way: {', '.join(one.analysis.title for one in working)}. This page fills itself."

@@ -67,10 +67,10 @@ class Cut:
         chance: how many of its size are; None where that is not known.
         stored: whether an analysis here holds it.
         n_valid: valid circuits, where all are known.
-        drawn: the drawing.
+        draws: makes the drawing.
         rows: what it does on each row.
         readings: its interpretations, or why there are none.
-        inside: what there is to say of what happens inside it over all rows; nothing where interpretations say that.
+        inside: says what happens inside it over all rows; nothing where interpretations say that.
     """
 
     mask: str
@@ -86,10 +86,10 @@ class Cut:
     chance: SizeChance | None
     stored: bool
     n_valid: int | None
-    drawn: Markup
+    draws: Callable[[], Markup]
     rows: list[RowRecord] | list[AnswerRecord]
     readings: Readings
-    inside: tuple[Numbers, ...]
+    inside: Callable[[], tuple[Numbers, ...]]
 
     @property
     def size(self) -> str:
@@ -125,10 +125,10 @@ def _of_perceptron(one: One, circuit: Circuit) -> Cut:
         chance=_chance_of(one.session, place, circuit),
         stored=analysis is not None and find_circuit(one.session, analysis.id, circuit.hex) is not None,
         n_valid=analysis.circuits_valid if analysis is not None and stored_coverage(analysis) == "all" else None,
-        drawn=network_diagram(question.cut.weights, circuit, title=f"Circuit {circuit.hex}"),
+        draws=lambda: network_diagram(question.cut.weights, circuit, title=f"Circuit {circuit.hex}"),
         rows=behaviour_of(place, question.activations(circuit)[-1][:, 0]),
         readings=readings_of(place, circuit, verdict),
-        inside=(),
+        inside=tuple,
     )
 
 
@@ -176,10 +176,10 @@ def _of_transformer(session: Session, place: ModelPlace, mask: str) -> Cut:
         chance=None if search is None else chances_by_bits(space, dict(search.by_bits)).get(int(bits.sum())),
         stored=stored is not None and mask in stored[REF],
         n_valid=None if search is None else search.valid,
-        drawn=graph_diagram(graph, graph.kept_edges(bits[None])[0].tolist(), title=f"Circuit {mask}"),
+        draws=lambda: graph_diagram(graph, graph.kept_edges(bits[None])[0].tolist(), title=f"Circuit {mask}"),
         rows=answers_of(model, outputs[0], apart),
         readings=Readings(why_not="only circuits of perceptrons are interpreted"),
-        inside=space.inside(bits),
+        inside=lambda: space.inside(bits),
     )
 
 
@@ -211,7 +211,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     """What it is, what it does, how it can be read or looked into, and the rest folded."""
     cut = cut_of(one)
     yield _head(one, cut)
-    yield Side([figure(one, cut.drawn, "What is kept, the rest pale."), Facts(list(_facts(cut)))])
+    yield Side([figure(one, cut.draws(), "What is kept, the rest pale."), Facts(list(_facts(cut)))])
     if isinstance(one.whole, ModelPlace):
         yield from told(one, [PLANTED])
         yield from _on_the_rows(cut)
@@ -288,7 +288,7 @@ def _on_the_rows(cut: Cut) -> Iterator[Block]:
     answers = [answer for answer in cut.rows if isinstance(answer, AnswerRecord)]
     yield Section("On the rows of the task", f"the circuit alone, everything else cut; {N_ROWS} with the smallest gaps")
     yield answers_table(answers)
-    yield from table_blocks(cut.inside)
+    yield from table_blocks(cut.inside())
 
 
 def on_every_input(one: One, kept: Circuit) -> Table:

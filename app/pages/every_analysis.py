@@ -16,8 +16,9 @@ from app.db.job_tables import JobRow
 from app.db.models import searches_of, stored_beside, stored_circuits, stored_landscape
 from app.figures.svg.graphs import graph_diagram
 from app.jobs.definitions import DEFINITIONS
-from app.pages.analyses import Asked, Stored, each_of_network, state_of
+from app.pages.analyses import UNPLANTED, Asked, Stored, at_once, each_of_network, state_of
 from app.pages.place import AnyPlace, ModelPlace, Place
+from app.pages.plan import refused
 from pluriscope.analyses.registry import BY_KEY, Analysis
 from pluriscope.analyses.shown import Subject
 from pluriscope.naming import RulesScope
@@ -66,9 +67,12 @@ def _of_transformer(session: Session, place: ModelPlace, links: Addresses, analy
 
     subject = Subject(*about_it, sizes, graph.to_hex, planted, report=stored)
     if not analysis.find:
-        return Asked(analysis, subject, "done", Stored(report=None), None, "", rules)
-    if (place.row.id, place.text) not in searched:
-        return Asked(analysis, subject, "not_analysed", None, None, "", rules)
+        return at_once(analysis, subject, rules)
+    if analysis.of_planted and planted is None:
+        return Asked(analysis, subject, "not_applicable", None, None, UNPLANTED, rules)
+    if analysis.of_circuits and (place.row.id, place.text) not in searched:
+        why, instead = refused(session, place)
+        return Asked(analysis, subject, "not_applicable" if why else "not_analysed", None, None, why, rules, instead)
     report = stored(analysis.key)
     kind = DEFINITIONS[f"model-{analysis.key}"]
     job = session.get(JobRow, kind.job_id({"model": place.row.digest, "rules": place.text}))

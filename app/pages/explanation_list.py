@@ -26,6 +26,7 @@ from app.jobs.definitions import MODEL_CIRCUITS
 from app.pages.counted import method_words
 from app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_of, search_of
 from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_any
+from app.pages.plan import refused
 from app.pages.shared import State, job_now, state_of
 from app.pages.sharing.about import about_place
 from app.pages.studies.outcomes import counted_by_study
@@ -35,7 +36,7 @@ from pluriscope.errors import InvalidOption
 from pluriscope.frames import KIND, Frame, Overview, Part
 from pluriscope.kinds.columns import criterion_of, says
 from pluriscope.kinds.listing import COLUMNS, OF_KIND, shown_columns
-from pluriscope.naming import RulesScope, Scope
+from pluriscope.naming import Scope
 from pluriscope.records import ListRecord, UndecidedRecord, facet_records, list_of, plain
 from pluriscope.tables import LIMIT, Column, Facet, Query, read_query, words_of
 from pluriscope.templating import part_url
@@ -106,7 +107,8 @@ def asked(session: Session, addresses: Addresses, network: str, options: Options
     analysis, job = place.analysis, job_now(session, place)
     state = state_of(place.analysis, job)
     if analysis is None:
-        return Asked(session, addresses, place, state, job, "", query, None, ())
+        why = "" if state == "computing" else refused(session, place)[0]
+        return Asked(session, addresses, place, state, job, why, query, None, ())
     limit = method_words(analysis) or "Some searches stopped at a limit; what they left out may hold more."
     frame = frame_of_analysis(session, analysis, place.question, ResultRef(place.slug, place.scope))
     pending = _pending(place, frame, query)
@@ -126,7 +128,7 @@ def search_for(session: Session, addresses: Addresses, place: ModelPlace) -> Ask
     search = searches_of(session, [place.row.id]).get((place.row.id, place.text))
     if search is None:
         job = session.get(JobRow, MODEL_CIRCUITS.job_id({"model": place.row.digest, "rules": place.text}))
-        return Asked(session, addresses, place, state_of(None, job), job, place.too_large, Query(), None, ())
+        return Asked(session, addresses, place, state_of(None, job), job, refused(session, place)[0], Query(), None, ())
     state: State = "done"
     limit = ""
     if search.listed < search.valid:
@@ -184,20 +186,22 @@ def blocks(found: Asked) -> Iterator[Block]:
     place, addresses = found.place, found.addresses
     protocol, rules = place.rules, _rules(found)
     choices = [Choice("Rules", rules, protocol)] if len(rules) > 1 else []
+    query = found.query if found.query.limit != LIMIT else replace(found.query, limit=_LINES)
+    frame = None if found.pending else found.frame
+    listing = None if frame is None else Overview(frame, ("kind", "valid", "passes", "uses"), ("circuit", "edges"))
+    ticks = listing is not None and any(row.picks for row in listing.select(query, facets=False).rows)
     has = "Each passed" if found.query.wanted.get("valid") == ("yes",) else "Each was put to"
     yield Head(
         "Explanations",
-        f"{has} the test in its row, under {protocol}. Tick two to six to compare them.",
+        f"{has} the test in its row, under {protocol}.{' Tick two to six to compare them.' if ticks else ''}",
         actions=[*choices, Menu("Share", (), found.url(found.query))],
     )
     yield from states(found)
-    if found.frame is None or found.pending:
+    if frame is None or listing is None:
         return
     yield from _undecided_notices(found)
-    asked = found.query.wanted.get(KIND, ())
-    query = found.query if found.query.limit != LIMIT else replace(found.query, limit=_LINES)
     yield Table(
-        Overview(found.frame, ("kind", "valid", "passes", "uses"), ("circuit", "edges")),
+        listing,
         query,
         addresses.explanations(place.slug),
         usual=Query(limit=_LINES),
@@ -208,7 +212,7 @@ def blocks(found: Asked) -> Iterator[Block]:
         files={form: found.url(found.query, ending, api=form == "JSON") for form, ending in FORMS.items()},
         kept=place.scope.query(),
         renews=found.state == "computing",
-        columns=shown_columns(found.frame, asked, found.query.sort),
+        columns=shown_columns(frame, found.query.wanted.get(KIND, ()), found.query.sort),
         parts=partial(_parts, found),
         id=ID,
     )
@@ -248,15 +252,11 @@ def states(found: Asked) -> Iterator[Block]:
     elif state == "truncated":
         yield Notice("There may be more than is listed", found.limit, state="computing")
     elif state != "done" and found.frame is None and found.limit:
-        cause = f"{found.limit[:1].upper()}{found.limit[1:]}."
-        others = found.place.others() if isinstance(found.place, ModelPlace) else {}
-        known = searches_of(found.session, [found.place.row.id]) if others else {}
         searched = [
             Action(f"Circuits under {words}", found.addresses.explanations(found.place.slug, scope))
-            for words, scope in others.items()
-            if any(RulesScope.of(text) == scope for _, text in known)
+            for words, scope in refused(found.session, found.place)[1].items()
         ]
-        yield Notice("Not searched", cause, "Use coarser rules or a smaller network.", "refused", searched)
+        yield Notice("Not searched", found.limit, "Use coarser rules or a smaller network.", "refused", searched)
     elif (
         state == "not_analysed"
         and isinstance(found.place, Place)

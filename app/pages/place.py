@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from sqlalchemy.orm import Session
@@ -156,10 +156,11 @@ class ModelPlace:
             return error.cause
         return ""
 
-    def others(self) -> dict[str, RulesScope]:
-        """Every set of rules that fits, by the same words."""
+    def others(self, *, searched: bool = False) -> dict[str, RulesScope]:
+        """Every set of rules that fits, by the same words; those under which circuits can be searched, if asked for."""
         every = self.kind.admitted_rules(self.model)
-        return {", ".join(one.values()): RulesScope.of(self.kind.write_rules(one)) for one in every}
+        places = (replace(self, settings=one, space=self.model.space(one)) for one in every)
+        return {one.rules: one.scope for one in places if not (searched and one.too_large)}
 
 
 AnyPlace = Place | ModelPlace

@@ -6,15 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from sqlalchemy.orm import Session
+
 from analysis.algorithms.counting import count_candidates
 from analysis.circuits.planning import CircuitPlan, plan_circuits
 from analysis.circuits.result import CircuitMethod
 from analysis.errors import AnalysisError
 from analysis.limits import Limits
 from analysis.preflight import preflight
+from analysis.protocol import BUILT_IN
 from analysis.question import Question
 from app.figures.numbers import exact, readable
+from app.limits import limits_in
+from app.pages.place import AnyPlace, ModelPlace
 from pluriscope.blocks import Table
+from pluriscope.naming import Scope
 
 METHOD_WORDS: Final[Mapping[CircuitMethod, str]] = {
     "listed": "list every valid circuit",
@@ -32,6 +38,21 @@ def plan_of(question: Question, limits: Limits) -> CircuitPlan | tuple[AnalysisE
         return plan_circuits(question, limits=limits)
     except AnalysisError as error:
         return (error,)
+
+
+def refused(session: Session, place: AnyPlace) -> tuple[str, dict[str, Scope]]:
+    """Why circuits of a network cannot be searched under its rules, "" if they can, and rules under which they can."""
+    if isinstance(place, ModelPlace):
+        if not place.too_large:
+            return "", {}
+        return f"Its circuits are not searched: {place.too_large}.", dict(place.others(searched=True))
+    limits = limits_in(session)
+    plan = plan_of(place.question, limits)
+    if not isinstance(plan, tuple):
+        return "", {}
+    others = {one.name: plan_of(replace(place.question, protocol=one), limits) for one in BUILT_IN.values()}
+    fit = (name for name, other in others.items() if not isinstance(other, tuple))
+    return refusal_words(plan), {name: replace(place.scope, protocol=name) for name in fit}
 
 
 def refusal_words(problems: Sequence[AnalysisError]) -> str:

@@ -32,7 +32,7 @@ from app.options import ScopeOptions
 from app.pages.analyses import EVERY, AnalysisRecord, Asked, analyses_of, analysis_meant, index_of, item_of, page_of
 from app.pages.every_analysis import asked
 from app.pages.jobs import JobPage
-from app.pages.place import Place, find_any, find_network, locate_any, place_of_model
+from app.pages.place import AnyPlace, ModelPlace, Place, find_any, find_network, locate_any, place_of_model
 from app.rendering import network_row, show
 from app.routes.asking import AnalysisOrder, ThoroughOrder, accepted, analysis_ordered
 from app.routes.changes import Writing
@@ -116,15 +116,26 @@ def ask_for_analysis(
 
 
 def _search(session: Session, links: Addresses, row: ModelRow, order: AnalysisOrder | AnalysisRequest) -> JobRow:
-    """Queue the search for the circuits of a transformer."""
+    """Queue the search for the circuits of a transformer.
+
+    Raises:
+        Conflict: it has too many.
+    """
     if not isinstance(order.protocol, str):
         cure = "name them: values of settings joined by dashes"
         raise BadQuery("protocol", "gives settings, which a transformer's rules are not", cure, "protocol")
     place = place_of_model(links, row, Scope(order.output, order.protocol, order.data))
-    if place.too_large:
-        page = links.network(row.slug)
-        raise Conflict(f"circuits of {row.slug}", place.too_large, "use coarser rules", "protocol", page)
+    _refuse_if_too_large(links, place)
     return queue.enqueue_of_model(session, "model-circuits", row, place.text, asked=True, again=True)
+
+
+def _refuse_if_too_large(links: Addresses, place: ModelPlace) -> None:
+    if place.too_large:
+        fit = place.others(searched=True).values()
+        names = " or ".join(one.protocol for one in fit)
+        cure = f"use coarser rules: protocol {names}" if names else "use a smaller network"
+        page, label = links.network(place.slug, next(iter(fit), None)), "the network under such rules"
+        raise Conflict(f"circuits of {place.slug}", place.too_large, cure, "protocol", page, label)
 
 
 def _protocol(session: Session, wanted: str | dict[str, Any]) -> Protocol:
@@ -203,12 +214,28 @@ def _found(session: Session, links: Addresses, name: str, options: ScopeOptions,
     return found
 
 
+def refuse_unfit(session: Session, links: Addresses, place: AnyPlace, analysis: Analysis) -> None:
+    """Refuse what no job can find out about a network.
+
+    Raises:
+        NotFound: the analysis is not asked about such networks.
+        Conflict: it is answered without a job, or nothing was planted that it could be about.
+    """
+    (found,) = asked(session, place, links, [analysis_meant(analysis.key, links, place)])
+    if not analysis.find:
+        cause, cure = "is located at once, without a job", "give it in the form, or to audit(claims=…) in a notebook"
+        raise Conflict(analysis.title.lower(), cause, cure, "", found.url, analysis.title)
+    if found.why and not found.instead:
+        cause, cure = found.why[:1].lower() + found.why[1:-1], "ask something else about it"
+        raise Conflict(f"{analysis.title} of {place.slug}", cause, cure, "", links.analyses(place.slug, place.scope))
+
+
 def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, order: ThoroughOrder) -> JobRow:
     """Queue one analysis of a network.
 
     Raises:
         NotFound: no such network, output, protocol or data record, or the analysis is not asked about such networks.
-        Conflict: its circuits are not found yet.
+        Conflict: see :func:`refuse_unfit`, or its circuits are not found yet.
     """
     nothing = f"nothing that {analysis.title.lower()} could be about"
     if order.thorough and not analysis.thoroughly:
@@ -218,10 +245,9 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
         cause = f"say nothing to {analysis.title.lower()}, which asks none"
         raise BadQuery("criteria", cause, "leave them out", "criteria")
     place = locate_any(session, links, name, order.scope)
+    refuse_unfit(session, links, place, analysis)
     if isinstance(place, Place):
         row = analysis_ordered(session, links, name, order, nothing)
-        if analysis.of_planted and row.network.planted is None:
-            raise Conflict(f"network {row.network.slug!r}", "has no planted algorithm", "import it with its record")
         if analysis.sums:
             steps = parse_steps(" ".join(order.criteria).split())
             # the job that follows every analysis does all of these: do not have a second one beside it
@@ -229,8 +255,8 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
             return queue.enqueue_about(session, row, "criteria", criteria=steps, asked=True, again=True)
         details = analysis.details(thorough=order.thorough)
         return queue.enqueue_about(session, row, analysis.key, asked=True, again=True, **details)
-    analysis_meant(analysis.key, links, place)
-    if (place.row.id, place.text) not in searches_of(session, [place.row.id]):
+    if analysis.of_circuits and (place.row.id, place.text) not in searches_of(session, [place.row.id]):
+        _refuse_if_too_large(links, place)
         raise Conflict("analysis", f"is not stored, so there is {nothing}", "ask for the analysis first")
     return queue.enqueue_of_model(session, f"model-{analysis.key}", place.row, place.text, asked=True, again=True)
 
@@ -279,12 +305,10 @@ def ask_from_page(
     session: Writing, links: Links, name: str, key: str, order: Annotated[ThoroughOrder, Sent()]
 ) -> RedirectResponse:
     """Where a page asks for one."""
-    one = _found(session, links, name, ScopeOptions(), key)
-    if not one.analysis.find:
-        raise Conflict(one.analysis.title, "is answered at once, without a job", "use the form", "", one.url)
-    ask_for(session, links, name, one.analysis, order)
+    place = locate_any(session, links, name, order.scope)
+    ask_for(session, links, name, analysis_meant(key, links, place), order)
     sequence = " ".join(order.sequence)
-    page = links.analysis(one.subject.slug, key, order.scope, CHOSEN if sequence else "", criteria=sequence)
+    page = links.analysis(place.slug, key, order.scope, CHOSEN if sequence else "", criteria=sequence)
     return RedirectResponse(page, status_code=303)
 
 

@@ -296,8 +296,8 @@ def _cell(value: Any) -> Any:
 
 
 def _brief(report: LensesReport) -> str:
-    if report.circuits and not report.functions:
-        return f"{sum(bool(one.grids) for one in report.lenses)} lenses"
+    if maps := sum(bool(one.grids) for one in report.lenses):
+        return f"{maps} lenses"
     cells = [cell for one in report.functions for cell in one.layers]
     return f"{sum(cell.margin > 0 for cell in cells)} readable, {sum(bool(cell.carried) for cell in cells)} carried"
 

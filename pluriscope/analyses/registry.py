@@ -33,6 +33,7 @@ class Analysis:
         boolean: whether rows of data have to stand for the Boolean inputs.
         thoroughly: what is done beside the rest where it is asked to be thorough; "" if there is no such thing.
         of_models: whether it is asked about models of other kinds, too.
+        of_circuits: whether it starts, of such a model, from its valid circuits, which may be too many to search.
         of_planted: whether it is asked only about networks in which something was planted.
         version: raised when the same would be found out otherwise.
         sums: kind of the job whose results it sums up when it is asked for; "" if it has a job of its own.
@@ -49,6 +50,7 @@ class Analysis:
     boolean: bool = True
     thoroughly: str = ""
     of_models: bool = False
+    of_circuits: bool = True
     of_planted: bool = False
     version: int = 1
     sums: str = ""
@@ -62,8 +64,8 @@ class Analysis:
 
     @cached_property
     def report(self) -> type[Report]:
-        """What it finds."""
-        report: type[Report] = get_type_hints(self.finds)["return"]
+        """What it finds; no report has what is answered at once."""
+        report: type[Report] = get_type_hints(self.finds)["return"] if self.find else Report
         return report
 
     def details(self, *, thorough: bool = False) -> dict[str, Any]:
@@ -175,6 +177,7 @@ LENSES: Final = Analysis(
     reads=frozenset({"carried"}),
     thoroughly="those that learn too",
     of_models=True,
+    of_circuits=False,
 )
 COMMON_GROUND: Final = Analysis(
     "common-ground",
@@ -235,6 +238,7 @@ ONE_READER: Final = Analysis(
     (("readers", "Readers", "every choice of what each reads, and circuits drawn uniformly"),),
     always,
     of_models=True,
+    of_circuits=False,
 )
 CLAIMS: Final = Analysis(
     "claims",

@@ -109,7 +109,7 @@ VALID = Column(
     shown=False,
     default=("yes",),
     choices=("yes", "no"),
-    words={"yes": "valid", "no": "near misses"}.__getitem__,
+    words={"yes": "valid", "no": "not valid"}.__getitem__,
 )
 EDGES = Column("edges", "Edges", "Edges that the circuit keeps.", "int", facet="range")
 NEURONS = Column("neurons", "Neurons", "Hidden neurons that it uses.", "int", facet="range")

@@ -75,7 +75,7 @@ class Geometry:
 
 
 WIDE: Final = Geometry("wide", 832, 52, 122, 90, 58, 150, 35, 13, 15, 38, "mark 0.5")
-NARROW: Final = Geometry("narrow", 358, 22, 58, 66, 40, 110, 20, 12.5, 13, 27, "0.5")
+NARROW: Final = Geometry("narrow", 358, 22, 63, 66, 40, 110, 20, 12.5, 13, 27, "0.5")
 SMALL: Final = Geometry("small", 330, 20, 58, 24, 38, 57, 16, 12, 6, 26, "0.5", "?")
 
 
@@ -360,7 +360,7 @@ class _Vessels:
 
     def _answer(self, x: float, y: float, radius: float) -> str:
         side, out = self.geometry.answer, self.values[-1][0]
-        left = x + radius + (14 if self.geometry is WIDE else 7)
+        left = x + radius + 14  # clear of the mark, which ends 7 from the vessel
         said = "?" if out is None else str(int(out > MARK))
         body = rect(left, y - side / 2, side, side, "vs-frame")
         body += text(left + side / 2, y + 7, said, "vs-said", anchor="middle")

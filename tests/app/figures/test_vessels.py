@@ -11,7 +11,7 @@ import pytest
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from analysis.tasks import input_table
-from app.figures.svg.vessels import NARROW, WIDE, Reading, full_at, in_words, level, running, vessels
+from app.figures.svg.vessels import NARROW, SMALL, WIDE, Reading, full_at, in_words, level, running, vessels
 from tests.app.figures.samples import WEIGHTS, random_weights
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -82,13 +82,17 @@ def test_any_network_fits_in_its_drawing_and_runs_in_a_browser(sizes):
     network = Network(weights, tuple(np.zeros(size) for size in sizes[1:]), "tanh", "linear", None)
     rows = input_table(sizes[0])
     values = [layer[-1].tolist() for layer in activations(network, rows)]
-    for geometry in (WIDE, NARROW):
+    for geometry in (WIDE, NARROW, SMALL):
         root = ET.fromstring(vessels(weights, values, full_at(network, rows), geometry, sentence="N"))  # noqa: S314
         _, _, width, height = map(float, root.get("viewBox").split())
         for one in root.iter(f"{SVG}circle"):
             x, y, r = (float(one.get(key)) for key in ("cx", "cy", "r"))
             assert 0 <= x - r < x + r <= width
             assert 0 <= y - r < y + r <= height
+        frame = next(one for one in root.iter(f"{SVG}rect") if one.get("class") == "vs-frame")
+        left, wide = float(frame.get("x")), float(frame.get("width"))
+        ends = [float(re.findall(r"[\d.]+", one.get("d"))[2]) for one in root.iter() if one.get("class") == "vs-mark"]
+        assert max(ends) + 4 <= left < left + wide <= width  # the answer's box is clear of the mark
     told = running(network, 2.0)
     assert [len(layer) for layer in told["names"]] == list(sizes)
     assert told["activations"] == ["tanh"] * (len(sizes) - 2) + ["linear"]

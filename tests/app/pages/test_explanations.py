@@ -124,6 +124,12 @@ def test_unfiltered_it_shows_a_few_of_each_kind_and_says_what_the_kind_is(client
     assert 'aria-sort="descending"' in client.get(f"{LIST}?kind=circuit&sort=margin&order=desc").text
 
 
+def test_it_says_what_to_tick_where_there_are_boxes_and_calls_no_formula_a_near_miss(client):
+    for query, boxes in (("", True), ("?kind=algorithm&valid=any", False), ("?edges_max=1", False)):
+        page = client.get(LIST + query).text
+        assert ("data-compare=" in page, "Tick two to six" in page, "near misses" in page) == (boxes, boxes, False)
+
+
 def test_a_filter_about_another_kind_says_what_it_is_about(client):
     text = words(client.get(f"{LIST}?kind=circuit&passes=minimal-alignment").text)
     assert "it is about alignments" in text

@@ -386,6 +386,8 @@ def test_a_search_is_asked_for_once_and_not_where_it_is_too_large(client, monkey
     ).json()
     assert large["jobs"] == []
     assert "64 masks" in client.get(f"{large['url']}/explanations").text
+    rivals = analysis(client, "rivals", large["url"])
+    assert (rivals["state"], "64 masks" in rivals["reason"]) == ("not_applicable", True)
 
 
 def test_where_nothing_is_valid_the_list_says_so(client):

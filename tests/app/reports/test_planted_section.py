@@ -90,7 +90,7 @@ def test_where_nothing_was_planted_it_is_not_asked(client) -> None:
     assert planted(client, "plain")["state"] == "not_applicable"
     assert "Planted</a>" not in client.get("/networks/plain/analyses").text
     answer = client.post("/api/v2/networks/plain/analyses/planted", json={})
-    assert (answer.status_code, "no planted algorithm" in answer.text) == (409, True)
+    assert (answer.status_code, "nothing is said to be planted" in answer.text) == (409, True)
 
 
 def test_a_file_brought_in_keeps_its_record_and_gives_it_back(client) -> None:
