@@ -119,7 +119,7 @@ def direction(one: One, options: DirectionOptions) -> Iterator[Block]:
         "The capsule is the layer; below, each variable’s weights on its neurons, up and filled for positive, down and "
         "open for negative. Nothing is cut, so edges are pale."
     )
-    yield Side([figure(one, drawn, caption), Facts(list(_facts(told)))])
+    yield Side([figure(one, drawn, caption), Facts(list(_facts(told, one.place.question.model.n_inputs)))])
     if told.places:
         yield Section("Tests of each variable")
         words = {"Read to within": _read_words}
@@ -128,15 +128,15 @@ def direction(one: One, options: DirectionOptions) -> Iterator[Block]:
     yield from about(one)
 
 
-def _facts(told: DirectionRecord) -> Iterator[Fact]:
+def _facts(told: DirectionRecord, n: int) -> Iterator[Fact]:
     yield from interchange_facts(told)
     if told.joint_agreed is None or told.joint_tested is None:
         yield Fact("All at once", "not run", "there are too many combinations of sources")
         return
     note = ""
     if told.joint_wrong is not None:
-        wrong, n = told.joint_wrong, len(told.places[0].truth_table).bit_length() - 1
-        sources = ", ".join(f"{source:0{n}b}" for source in wrong.sources)
+        wrong = told.joint_wrong
+        sources = ", ".join(f"{source:0{n}b}" for source in wrong.sources) or "none"
         note = f"first failure: base {wrong.base:0{n}b}, sources {sources}: {wrong.expected} predicted, "
         note += f"output {decimal(wrong.output, 3)}"
     elif told.joint_margin is not None:
