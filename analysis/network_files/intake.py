@@ -16,14 +16,14 @@ from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.input_encoding import InputEncoding, parse_encoding
 from analysis.network_files.declared_tasks import TaskSource, declared_tasks
 from analysis.network_files.files import DECLARED, NetworkFile, checked_name, network_from, read_document
-from analysis.network_files.formats.onnx_file import read_onnx
+from analysis.network_files.formats.onnx_file import Beside, onnx_model, read_onnx
 from analysis.network_files.formats.safetensors_file import looks_like_safetensors, read_safetensors
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
 from analysis.strict_json import combined
 from analysis.tasks import MAX_INPUTS, Task
 
-_ONNX_START: Final = b"\x08"  # field 1, ir_version, with which every known writer begins
+_JSON_STARTS: Final = (b"{", b"[", b'"')
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,17 @@ class Intake:
         return replace(self.draft, name=self.name, tasks=self.tasks, planted=self.planted, remarks=())
 
 
-def read_any(raw: bytes, *, optional: tuple[str, ...] = DECLARED) -> NetworkFile:
-    """A network from a file of any accepted format, told by how its bytes begin; text is taken for JSON.
+def is_onnx(raw: bytes) -> bool:
+    """Whether bytes are an ONNX model. Text that begins as JSON does is not tried."""
+    text = raw[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+    return not text.startswith(_JSON_STARTS) and not looks_like_safetensors(raw) and onnx_model(raw) is not None
+
+
+def read_any(raw: bytes, beside: Beside | None = None, *, optional: tuple[str, ...] = DECLARED) -> NetworkFile:
+    """A network from a file of any accepted format, told by parsing it.
 
     Args:
+        beside: gives files in which an ONNX file may keep its data.
         optional: keys that a network file may leave out, since they can be declared.
 
     Raises:
@@ -103,9 +110,10 @@ def read_any(raw: bytes, *, optional: tuple[str, ...] = DECLARED) -> NetworkFile
     """
     if looks_like_safetensors(raw):
         return read_safetensors(raw)
-    if raw.startswith(_ONNX_START):
-        return read_onnx(raw)
-    return network_from(read_document(raw, "give a network file (JSON), safetensors, or ONNX"), optional=optional)
+    if is_onnx(raw):
+        return read_onnx(raw, beside)
+    cure = "give a network file (JSON), safetensors, or an ONNX file that is not cut off"
+    return network_from(read_document(raw, cure), optional=optional)
 
 
 def read_intake(raw: bytes, declaration: Declaration, *, fallback_name: str = "") -> Intake:

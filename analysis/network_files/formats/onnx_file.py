@@ -1,62 +1,60 @@
 """ONNX files of dense layers and activations, read by the library made for the format (https://onnx.ai).
 
-The graph must be one chain from its input to its output: Gemm, or MatMul and Add, then Relu, LeakyRelu, Tanh, Sigmoid,
-Identity or nothing. Every other operator is refused by its name. Nothing is executed, and no other file is opened:
-tensors whose data lie outside the file are refused.
+The graph must be one chain from its input to its output. What depends on stored numbers alone is computed by onnx's
+reference implementation, node by node. Through the rest goes one row, which has the number of a neuron at each place:
+reshaping and transposing move these about, so each product and each constant is known to belong to which neurons.
+
+Only operators of one list are taken, sizes are checked before memory is taken for them, and no file is opened here:
+data that lie beside the file are given by the caller.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from math import prod
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidNetwork
-from analysis.network_files.chain import Activated, Dense, Step, file_of_steps
+from analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
 from analysis.network_files.files import MAX_LAYERS, MAX_PARAMETERS, NetworkFile
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, NodeProto, TensorProto
+    from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
 MAX_ONNX_BYTES: Final = 2_000_000
+MAX_NODES: Final = 16 * MAX_LAYERS
+Beside = Callable[[str], bytes]
+"""The content of a file that lies beside, by its plain name; raises InvalidNetwork where there is none."""
 _ITEM: Final = "ONNX file"
 _CURE: Final = "give a chain of dense layers (Gemm, or MatMul and Add) and activations"
-_ACTIVATIONS: Final[Mapping[str, str]] = {
-    "Relu": "relu",
-    "LeakyRelu": "leaky_relu",
-    "Tanh": "tanh",
-    "Sigmoid": "sigmoid",
-    "Identity": "linear",
-}
-_OPERATORS: Final = ("Gemm", "MatMul", "Add", *_ACTIVATIONS)
+_ACTIVATIONS: Final = {"Relu": "relu", "LeakyRelu": "leaky_relu", "Tanh": "tanh", "Sigmoid": "sigmoid"}
+_UNCHANGED: Final = ("Identity", "Dropout", "Cast")
+_MOVED: Final = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose")
+_PICKED: Final = ("Gather", "Slice")  # from stored numbers, or one of two classes
+_ELEMENTWISE: Final = ("Add", "Sub", "Mul", "Div")
+_STORED: Final = ("Constant", "Shape", "Concat", "Neg", "Sqrt", *_PICKED, *_UNCHANGED, *_MOVED, *_ELEMENTWISE)
+_CHOICES: Final = ("Softmax", "LogSoftmax", "ArgMax")
+_OPERATORS: Final = ("Gemm", "MatMul", *_ACTIVATIONS, "BatchNormalization", *_CHOICES, *_STORED)
+_FLOATS: Final = {1: 1e-4, 10: 1e-2, 11: 1e-9}  # TensorProto.FLOAT, FLOAT16, DOUBLE → how far outputs may be from ours
+_WHOLE: Final = (6, 7, 9)  # INT32, INT64, BOOL
 _UNNAMED: Final = ("main_graph", "torch_jit", "torch-jit-export")
-_FLOAT_TYPES: Final = {1: 4, 10: 2, 11: 8}  # TensorProto.FLOAT, FLOAT16, DOUBLE → bytes of a number
+_FAILURES: Final = (RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError)
 
 
-@dataclass
-class _Layer:
-    """A dense layer while its nodes are read."""
-
-    weight: NDArray[np.float64]  # [n_out, n_in]
-    bias: NDArray[np.float64] | None = None
-    activation: str | None = None
-    slope: float | None = None
+def read_onnx(raw: bytes, beside: Beside | None = None) -> NetworkFile:
+    """Read a network from an ONNX file; arguments and errors as of :meth:`OnnxChain.of`."""
+    chain = OnnxChain.of(raw, beside)
+    name = chain.model.graph.name.strip()
+    return file_of_steps(chain.steps, _ITEM, name="" if name in _UNNAMED else name)
 
 
-def read_onnx(raw: bytes) -> NetworkFile:
-    """Read a network from an ONNX file.
-
-    Args:
-        raw: the file's bytes, at most 2,000,000.
-
-    Raises:
-        InvalidNetwork: with the first thing that is no chain of dense layers, operators by name.
-    """
-    if len(raw) > MAX_ONNX_BYTES:
-        raise InvalidNetwork(_ITEM, f"is larger than the limit of {MAX_ONNX_BYTES:,} bytes", "use a smaller network")
+def onnx_model(raw: bytes) -> ModelProto | None:
+    """The model that bytes are, in whatever order its fields stand; None if they are none."""
     # imported here: it takes a tenth of a second that nobody else should wait for
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # ships no types
     from onnx import ModelProto
@@ -65,46 +63,122 @@ def read_onnx(raw: bytes) -> NetworkFile:
     try:
         model.ParseFromString(raw)
     except (DecodeError, ValueError, RecursionError):
-        raise InvalidNetwork(_ITEM, "is no ONNX model, or is cut off", _CURE) from None
-    if not model.ir_version or not model.HasField("graph"):
-        raise InvalidNetwork(_ITEM, "holds no graph", _CURE)
-    if len(model.functions):
-        raise InvalidNetwork(_ITEM, "defines functions of its own", _CURE)
-    name = model.graph.name.strip()
-    steps: list[Step] = []
-    for layer in _layers(model.graph):
-        steps += [Dense(layer.weight, layer.bias), Activated(layer.activation or "linear", layer.slope)]
-    return file_of_steps(steps, _ITEM, name="" if name in _UNNAMED else name)
+        return None
+    return model if model.HasField("graph") else None
 
 
-def _layers(graph: GraphProto) -> list[_Layer]:
-    """The layers in order, following the chain from the input."""
-    most = 4 * MAX_LAYERS
-    if max(len(graph.node), len(graph.initializer)) > most or len(graph.sparse_initializer):
-        raise InvalidNetwork(
-            _ITEM, "holds sparse tensors, or too many nodes or tensors", f"give at most {most} of each"
-        )
+@dataclass(frozen=True)
+class OnnxChain:
+    """An ONNX graph that is one chain.
+
+    Args:
+        model: with all its data inside.
+        steps: what it computes.
+        shape: of its input, for one row.
+        places: ``[n_outputs]`` where the outputs stand in its output tensor, laid flat.
+        choice: the operator that chooses between two classes at the end; "" if there is none.
+    """
+
+    model: ModelProto
+    steps: tuple[Step, ...]
+    shape: tuple[int, ...]
+    places: NDArray[np.int64]
+    choice: str
+
+    @staticmethod
+    def of(raw: bytes, beside: Beside | None = None) -> OnnxChain:
+        """The chain in a file.
+
+        Args:
+            raw: the file's bytes, at most 2,000,000.
+            beside: gives the files in which it may keep its data; None if there are none.
+
+        Raises:
+            InvalidNetwork: with the first thing that is no chain of dense layers, operators by name.
+        """
+        if len(raw) > MAX_ONNX_BYTES:
+            cause = f"is larger than the limit of {MAX_ONNX_BYTES:,} bytes"
+            raise InvalidNetwork(_ITEM, cause, "use a smaller network")
+        model = onnx_model(raw)
+        if model is None:
+            raise InvalidNetwork(_ITEM, "is no ONNX model, or is cut off", _CURE)
+        if len(model.functions):
+            raise InvalidNetwork(_ITEM, "defines functions of its own", _CURE)
+        _check_sizes(model.graph)
+        _take_data(model.graph, beside)
+        for value in (*model.graph.input, *model.graph.output):
+            value.type.tensor_type.shape.SetInParent()  # the checker wants one; () stands for unknown here
+        return _Walk(model).chain()
+
+    @property
+    def tolerance(self) -> float:
+        """How far its outputs may be from ours: it computes with fewer digits, or says a class instead of a number."""
+        if self.choice == "ArgMax":
+            return 0.5
+        nodes = self.model.graph.node
+        types = {tensor.data_type for tensor in _tensors(self.model.graph)} | {_input(self.model.graph).elem_type}
+        types |= {one.i for node in nodes if node.op_type == "Cast" for one in node.attribute}
+        types |= {1 for node in nodes if node.op_type == "LeakyRelu"}  # its slope is a float32
+        return max(_FLOATS.get(one, 0) for one in types)
+
+    def run(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What onnx's reference implementation answers: ``[rows, n_outputs]`` for ``[rows, n_inputs]``, row by row.
+
+        Of two classes the probability of the one that is read, or from ArgMax the class.
+        """
+        evaluator, dtype = _evaluator(self.model), _dtype(_input(self.model.graph).elem_type)
+        (name,) = _input_names(self.model.graph)
+        given = [row.reshape(self.shape).astype(dtype) for row in rows]
+        found = np.array([evaluator.run(None, {name: row})[0].ravel()[self.places] for row in given], np.float64)
+        return np.exp(found) if self.choice == "LogSoftmax" else found
+
+
+def _input_names(graph: GraphProto) -> list[str]:
+    """Inputs that are not stored; older files list stored tensors among their inputs, too."""
+    stored = {tensor.name for tensor in graph.initializer}
+    return [value.name for value in graph.input if value.name not in stored]
+
+
+def _input(graph: GraphProto) -> Any:
+    """Type and shape of the one input."""
+    (name,) = _input_names(graph)
+    return next(value.type.tensor_type for value in graph.input if value.name == name)
+
+
+def _tensors(graph: GraphProto) -> list[TensorProto]:
+    """Every stored tensor, those of Constant nodes included."""
+    return [*graph.initializer, *(one.t for node in graph.node for one in node.attribute if one.HasField("t"))]
+
+
+def _check_sizes(graph: GraphProto) -> None:
+    """Refuse other operators, and more than may be stored, before any number is read."""
+    if max(len(graph.node), len(graph.initializer)) > MAX_NODES or len(graph.sparse_initializer):
+        cause = "holds sparse tensors, or too many nodes or tensors"
+        raise InvalidNetwork(_ITEM, cause, f"give at most {MAX_NODES} of each")
     others = sorted({_operator(node) for node in graph.node} - set(_OPERATORS))
     if others:
         shown = ", ".join(name[:40] for name in others[:8]) + (" …" if len(others) > 8 else "")
         cure = f"use only {', '.join(_OPERATORS)}"
         raise InvalidNetwork(_ITEM, f"uses the operator{'s' if len(others) > 1 else ''} {shown}", cure)
-    stored = {tensor.name: tensor for tensor in graph.initializer}
-    inputs = [value.name for value in graph.input if value.name not in stored]
-    if len(inputs) != 1 or len(graph.output) != 1:
-        cause = f"has {len(inputs)} inputs and {len(graph.output)} outputs"
+    n_inputs = len(_input_names(graph))
+    if n_inputs != 1 or len(graph.output) != 1:
+        cause = f"has {n_inputs} inputs and {len(graph.output)} outputs"
         raise InvalidNetwork(_ITEM, cause, "give a graph with one input tensor and one output tensor")
-    layers: list[_Layer] = []
-    at, left = inputs[0], list(graph.node)
-    while at != graph.output[0].name:
-        following = [node for node in left if at in node.input]
-        if len(following) != 1 or len(following[0].output) != 1:
-            raise InvalidNetwork(f"tensor {at[:60]!r}", f"is read by {len(following)} nodes; a chain has one", _CURE)
-        _take(following[0], at, stored, layers)
-        at, left = following[0].output[0], [node for node in left if node is not following[0]]
-    if left:
-        raise InvalidNetwork(_ITEM, f"has {len(left)} nodes beside the chain from input to output", "remove them")
-    return layers
+    if _input(graph).elem_type not in (*_FLOATS, *_WHOLE):
+        raise InvalidNetwork(_ITEM, "takes an input that is no number", "let it take float32")
+    total = 0
+    for tensor in _tensors(graph):
+        item, size = f"tensor {tensor.name[:60]!r}", 1
+        if tensor.data_type not in (*_FLOATS, *_WHOLE):
+            known = dict(zip(tensor.DataType.values(), tensor.DataType.keys(), strict=True))
+            cause = f"has the element type {known.get(tensor.data_type, tensor.data_type)}"
+            raise InvalidNetwork(item, cause, "use float16, float32 or float64")
+        for n in tensor.dims:
+            size *= n if 0 <= n <= MAX_PARAMETERS else MAX_PARAMETERS + 1
+        total += size
+        if total > MAX_PARAMETERS:
+            cause = f"announces more than {MAX_PARAMETERS:,} numbers with those before"
+            raise InvalidNetwork(item, cause, "use a smaller network")
 
 
 def _operator(node: NodeProto) -> str:
@@ -113,72 +187,267 @@ def _operator(node: NodeProto) -> str:
     return "".join(c if c.isprintable() else "?" for c in name) or "(unnamed)"
 
 
-def _take(node: NodeProto, source: str, stored: Mapping[str, TensorProto], layers: list[_Layer]) -> None:
-    """Read one node of the chain into the layers."""
-    known = {"Gemm": ("alpha", "beta", "transA", "transB"), "LeakyRelu": ("alpha",)}.get(node.op_type, ())
-    unknown = [attribute.name[:40] for attribute in node.attribute if attribute.name not in known]
-    if unknown:
-        raise _bad(node, f"has the attributes {', '.join(unknown[:5])}")
-    given = {one.name: float(one.f) if one.type == 1 else float(one.i) for one in node.attribute}
-    others = [name for name in node.input if name != source]
-    match node.op_type:
-        case "Gemm" | "MatMul":
-            if not 2 <= len(node.input) <= (3 if node.op_type == "Gemm" else 2) or node.input[0] != source:
-                raise _bad(node, "does not read the layer before as its first input")
-            if given.get("transA", 0):
-                raise _bad(node, "transposes its input (transA)")
-            weight = _tensor(node, stored, node.input[1], 2) * given.get("alpha", 1.0)
-            layers.append(_Layer(weight if given.get("transB", 0) else weight.T))
-            if len(node.input) == 3 and node.input[2]:
-                _add(node, layers[-1], _tensor(node, stored, node.input[2]) * given.get("beta", 1.0))
-        case "Add":
-            if not layers or layers[-1].bias is not None or layers[-1].activation is not None or len(others) != 1:
-                raise _bad(node, "adds something that is not the bias of a dense layer")
-            _add(node, layers[-1], _tensor(node, stored, others[0]))
-        case "Identity":
-            pass  # changes nothing, wherever it stands
-        case operator:
-            if not layers or layers[-1].activation is not None:
-                raise _bad(node, "does not follow a dense layer")
-            layers[-1].activation = _ACTIVATIONS[operator]
-            if operator == "LeakyRelu":  # a float32 as the shortest decimal that rounds to it: 0.01, not 0.009999999776
-                slope = np.float32(given.get("alpha", 0.01))
-                layers[-1].slope = float(np.format_float_positional(slope, unique=True))
+def _take_data(graph: GraphProto, beside: Beside | None) -> None:
+    """Put numbers that lie in a file beside into the graph."""
+    for tensor in _tensors(graph):
+        if not tensor.data_location and not len(tensor.external_data):
+            continue
+        item, entries = f"tensor {tensor.name[:60]!r}", {entry.key: entry.value for entry in tensor.external_data}
+        name = entries.get("location", "")
+        cure = f"give the file {name[:60]!r} with it, or save it whole: torch.onnx.export(…, external_data=False)"
+        if not name.isprintable() or name in ("", ".", "..") or set(name) & set("/\\:"):
+            cause = "keeps its data in another file that is no plain name beside it"
+            raise InvalidNetwork(item, cause, "save the model with its data inside or beside it")
+        if beside is None:
+            raise InvalidNetwork(item, f"keeps its data in another file, {name[:60]!r}", cure)
+        data, size = beside(name), prod(tensor.dims) * np.dtype(_dtype(tensor.data_type)).itemsize
+        offset, length = (entries.get(key, default)[:12] for key, default in (("offset", "0"), ("length", str(size))))
+        if not (offset.isdecimal() and length == str(size) and int(offset) + size <= len(data)):
+            cause = f"wants {size:,} bytes from byte {offset} of {name[:60]!r}, which has {len(data):,}"
+            raise InvalidNetwork(item, cause, "give the data file that belongs to this model")
+        tensor.raw_data = data[int(offset) : int(offset) + size]
+        tensor.ClearField("external_data")
+        tensor.ClearField("data_location")
 
 
-def _add(node: NodeProto, layer: _Layer, bias: NDArray[np.float64]) -> None:
-    """Give a layer its bias of one number for each neuron; one number alone stands for all."""
-    if bias.size not in (1, len(layer.weight)):
-        raise _bad(node, f"has a bias of {bias.size} numbers for {len(layer.weight)} neurons")
-    layer.bias = np.broadcast_to(bias.reshape(-1), (len(layer.weight),)).copy()
+def _dtype(element_type: int) -> Any:
+    from onnx.helper import tensor_dtype_to_np_dtype
+
+    return tensor_dtype_to_np_dtype(element_type)
 
 
-def _tensor(node: NodeProto, stored: Mapping[str, TensorProto], name: str, n_axes: int = 0) -> NDArray[np.float64]:
-    """A stored tensor's numbers, of any shape if none is wanted; its size is checked before any are read."""
-    tensor = stored.get(name)
-    if tensor is None:
-        raise _bad(node, f"reads {name[:60]!r}, which is no stored tensor")
-    item = f"tensor {name[:60]!r}"
-    if tensor.data_location or len(tensor.external_data):
-        raise InvalidNetwork(item, "keeps its data in another file", "save the model with its data inside")
-    if tensor.data_type not in _FLOAT_TYPES:
-        raise InvalidNetwork(item, f"has the element type {tensor.data_type}", "use float16, float32 or float64")
-    size = 1
-    for n in tensor.dims:
-        size *= n if 0 <= n <= MAX_PARAMETERS else MAX_PARAMETERS + 1
-        if size > MAX_PARAMETERS:
-            raise InvalidNetwork(item, f"announces more than {MAX_PARAMETERS:,} numbers", "use a smaller network")
-    from onnx.numpy_helper import to_array
+def _evaluator(model: ModelProto) -> Any:
+    """Onnx's reference implementation of a model that passes onnx's checker.
+
+    It has no Dropout before operator set 7, and takes BatchNormalization of sets 7 to 13 for training, so these two are
+    given to it as the specification has them for inference.
+    """
+    from onnx.checker import ValidationError, check_model
+    from onnx.reference import ReferenceEvaluator
+    from onnx.reference.op_run import OpRun
+
+    class Dropout(OpRun):
+        def _run(self, x: Any, *_stored: Any, **_attributes: Any) -> Any:
+            return (x,)
+
+    class BatchNormalization(OpRun):
+        def _run(self, x: Any, *stored: Any, epsilon: float = 1e-5, **_attributes: Any) -> Any:
+            scale, bias, mean, variance = (one.reshape(-1, *[1] * (x.ndim - 2)) for one in stored)
+            return ((scale * (x - mean) / np.sqrt(variance + epsilon) + bias).astype(x.dtype),)
 
     try:
-        array = to_array(tensor)
-    except (ValueError, TypeError, KeyError) as error:
-        raise InvalidNetwork(item, f"does not hold together ({str(error)[:100]})", _CURE) from None
-    if array.size != size:
-        raise InvalidNetwork(item, f"holds {array.size:,} numbers and announces {size:,}", _CURE)
-    if n_axes and (array.ndim != n_axes or not array.size):
-        raise _bad(node, f"has a weight of shape {list(array.shape)}, not of two axes")
-    return np.asarray(array, dtype=np.float64)
+        check_model(model)
+        return ReferenceEvaluator(model, new_ops=[Dropout, BatchNormalization] if _opset(model) < 14 else [])
+    except (ValidationError, *_FAILURES) as error:
+        cause = " ".join(str(error).split())[:200]
+        raise InvalidNetwork(_ITEM, f"is no valid model, says onnx: {cause}", "export it again") from None
+
+
+def _opset(model: ModelProto) -> int:
+    return next((one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), 1)
+
+
+class _Walk:
+    """Through the nodes of a graph in order, to its steps."""
+
+    def __init__(self, model: ModelProto) -> None:
+        self._model, self._opset = model, _opset(model)
+        evaluator = _evaluator(model)
+        self._nodes = list(zip(model.graph.node, evaluator.rt_nodes_, strict=True))
+        self._stored: dict[str, Any] = {**evaluator.rt_inits_, "": None}
+        self._room = 4 * MAX_PARAMETERS  # numbers that may be made of stored ones
+        self._steps: list[Step] = []
+        self._choice = ""
+        self._neurons: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._shapes: dict[str, tuple[int, ...]] = {}
+
+    def chain(self) -> OnnxChain:
+        """The chain that the graph is."""
+        left = [(node, runtime) for node, runtime in self._nodes if not self._made_of_stored(node, runtime)]
+        shape = self._input_shape([node for node, _ in left])
+        self._neurons = np.arange(prod(shape)).reshape(shape)
+        readers = Counter(name for node, _ in left if node.op_type != "Shape" for name in {*node.input})
+        (at,) = _input_names(self._model.graph)
+        for node, runtime in left:
+            self._shapes[at] = self._neurons.shape
+            if self._made_of_stored(node, runtime):
+                continue
+            if at in node.input and readers[at] > 1:
+                cause = f"is read by {readers[at]} nodes; a chain has one"
+                raise InvalidNetwork(f"tensor {at[:60]!r}", cause, _CURE)
+            others = [name[:60] for name in node.input if name not in (at, *self._stored)]
+            if others or [*node.input].count(at) != 1:
+                raise _bad(
+                    node, f"reads {others[0] if others else at!r}, which is no stored tensor, beside the layer before"
+                )
+            with np.errstate(all="ignore"):  # what is no number is refused with the weights
+                _tried(node, self._take, node, runtime, [*node.input].index(at))
+            at = node.output[0]
+        if at != self._model.graph.output[0].name:
+            raise InvalidNetwork(_ITEM, "has nodes beside the chain from input to output", "remove them")
+        places = self._neurons.ravel()
+        if self._choice:
+            chosen = int(places.max(initial=0))
+            self._steps.append(TwoClasses(self._choice, chosen))
+            places = np.flatnonzero(places == chosen)
+        elif (places != np.arange(len(places))).any():
+            raise InvalidNetwork(_ITEM, "gives its outputs in another order than its last layer", _CURE)
+        return OnnxChain(self._model, tuple(self._steps), shape, places, self._choice)
+
+    def _made_of_stored(self, node: NodeProto, runtime: Any) -> bool:
+        """Whether a node depends on stored numbers and shapes alone; then what it gives is stored, too."""
+        if node.op_type == "Shape" and node.input[0] in self._shapes:
+            given = [np.empty(self._shapes[node.input[0]])]
+        elif node.op_type in _STORED and all(name in self._stored for name in node.input):
+            given = [self._stored[name] for name in node.input]
+        else:
+            return False
+        sizes = [np.size(one) for one in given]
+        if node.op_type in _ELEMENTWISE:
+            sizes = [prod(_tried(node, np.broadcast_shapes, *map(np.shape, given)))]
+        self._room -= prod(sizes) if node.op_type == "Gather" else sum(sizes)
+        if self._room < 0:
+            raise InvalidNetwork(_ITEM, "makes too many numbers of those that it stores", "use a smaller network")
+        with np.errstate(all="ignore"):
+            self._stored |= dict(zip(node.output, _tried(node, runtime.run, *given), strict=False))
+        return True
+
+    def _input_shape(self, nodes: list[NodeProto]) -> tuple[int, ...]:
+        """The shape of the input for one row, which has as many numbers as the first product reads."""
+        tensor, n_inputs = _input(self._model.graph), 0
+        for node in nodes[::-1]:
+            live = [name not in self._stored for name in node.input[:2]]
+            if node.op_type in ("Gemm", "MatMul") and sum(live) == 1:
+                n_inputs = _tried(node, self._weight, node, live.index(True)).shape[1]
+        if not n_inputs:
+            raise InvalidNetwork(_ITEM, "holds no dense layer", _CURE)
+        sizes = [max(0, one.dim_value) for one in tensor.shape.dim] or [0, 0]
+        for axis in (0, -1):  # of a batch, whether its size is told or not
+            told = [n or 1 for n in sizes]
+            if prod(told) != n_inputs:
+                told[axis] = 1
+                unknown = [k for k, n in enumerate(sizes) if not n]
+                if unknown and prod(told) == 1:  # nor is the number of inputs
+                    told[unknown[-1]] = n_inputs
+            if prod(told) == n_inputs:
+                return tuple(told)
+        cause = f"takes an input of shape {sizes[:8]}, and its first layer reads {n_inputs} numbers"
+        raise InvalidNetwork(_ITEM, cause, "let the input be one row or a batch of rows")
+
+    def _weight(self, node: NodeProto, position: int) -> NDArray[np.float64]:
+        """``[n_out, n_in]`` of a product that reads the layer before at a position."""
+        stored = np.asarray(self._stored[node.input[1 - position]], dtype=np.float64)
+        matrix = np.expand_dims(stored, position - 1) if stored.ndim == 1 else stored.reshape(stored.shape[-2:])
+        if not matrix.size:
+            raise _bad(node, "has a weight without numbers")
+        turned = _numbers(node).get("transA" if position else "transB", 0)
+        return matrix.T if bool(turned) == bool(position) else matrix
+
+    def _take(self, node: NodeProto, runtime: Any, position: int) -> None:
+        """One node of the chain that reads the layer before at a position."""
+        operator, numbers = node.op_type, _numbers(node)
+        inputs = [self._stored.get(name) for name in node.input]
+        others = [one for one in inputs[:position] + inputs[position + 1 :] if one is not None]
+        if operator in ("Dropout", "BatchNormalization"):
+            training = numbers.get("is_test", 0) == 0 if self._opset < 7 else numbers.get("training_mode", 0)
+            if training or (operator == "Dropout" and any(one.any() for one in others[1:])):
+                raise _bad(node, "is set for training, where it answers by chance or by other rows")
+        if self._choice and operator not in (*_UNCHANGED, *_MOVED, *_PICKED):
+            raise _bad(node, f"stands behind {self._choice}, which chooses between two classes")
+        match operator:
+            case "Cast" if numbers["to"] not in _FLOATS and self._choice != "ArgMax":
+                raise _bad(node, "rounds its numbers")
+            case _ if operator in _UNCHANGED:
+                pass
+            case _ if position == 0 and (operator in _MOVED or (operator in _PICKED and self._choice)):
+                if operator == "Gather" and others[0].size > 1:
+                    raise _bad(node, "takes numbers more than once")
+                self._neurons = runtime.run(self._neurons, *inputs[1:])[0]
+            case "Gemm" | "MatMul" if position < 2:
+                self._multiply(node, position)
+            case "Neg":
+                self._steps.append(Affine(-1.0))
+            case "Add":
+                self._steps.append(Affine(shift=self._spread(node, others[0])))
+            case "Sub":
+                constant = self._spread(node, others[0])
+                self._steps.append(Affine(-1.0, constant) if position else Affine(shift=-constant))
+            case "Mul":
+                self._steps.append(Affine(self._spread(node, others[0])))
+            case "Div" if position == 0:
+                self._steps.append(Affine(1.0 / self._spread(node, others[0])))
+            case "BatchNormalization" if position == 0:
+                channels = [one.reshape(-1, *[1] * (self._neurons.ndim - 2)) for one in others]
+                scale, bias, mean, variance = (self._spread(node, one) for one in channels)
+                scale = scale / np.sqrt(variance + numbers.get("epsilon", 1e-5))
+                self._steps.append(Affine(scale, bias - mean * scale))
+            case _ if operator in _CHOICES:
+                self._choose(node, numbers)
+            case "LeakyRelu":  # a float32 as the shortest decimal that rounds to it: 0.01, not 0.009999999776
+                slope = np.format_float_positional(np.float32(numbers.get("alpha", 0.01)), unique=True)
+                self._steps.append(Activated("leaky_relu", float(slope)))
+            case _ if operator in _ACTIVATIONS:
+                self._steps.append(Activated(_ACTIVATIONS[operator]))
+            case _:
+                raise _bad(node, "reads the layer before as no dense layer and no activation does")
+
+    def _spread(self, node: NodeProto, stored: NDArray[Any]) -> NDArray[np.float64]:
+        """``[n]`` what a stored tensor has for each neuron of the layer before."""
+        axis = _numbers(node).get("axis") if node.op_type in _ELEMENTWISE else None
+        shape = np.broadcast_shapes(stored.shape, self._neurons.shape)
+        if prod(shape) != self._neurons.size or axis not in (None, len(shape) - stored.ndim, -stored.ndim):
+            cause = f"has a tensor of shape {list(stored.shape)} for one row of shape {list(self._neurons.shape)}"
+            raise _bad(node, cause)
+        self._neurons = self._neurons.reshape(shape)  # axes of size 1 may have come
+        by_neuron = np.empty(self._neurons.size)
+        by_neuron[self._neurons.ravel()] = np.broadcast_to(stored, shape).ravel()
+        return by_neuron
+
+    def _multiply(self, node: NodeProto, position: int) -> None:
+        """A dense layer, from the left or the right."""
+        numbers, weight, neurons = _numbers(node), self._weight(node, position), self._neurons
+        axis = -1 if position == 0 or neurons.ndim == 1 else -2
+        if node.op_type == "Gemm" and numbers.get("transB" if position else "transA", 0):
+            neurons = neurons.T
+        read = np.moveaxis(neurons, axis, -1)
+        if read.shape[-1] != read.size or read.size != weight.shape[1]:
+            cause = f"reads {read.shape[-1]} numbers of one row with a weight for {weight.shape[1]}"
+            raise _bad(node, f"{cause}, and the layer before has {read.size}")
+        n_axes = np.ndim(self._stored[node.input[1 - position]])
+        self._neurons = np.moveaxis(np.arange(len(weight)).reshape(*read.shape[:-1], -1), -1, axis)
+        if n_axes == 1:
+            self._neurons = self._neurons.squeeze(axis)
+        self._neurons = self._neurons.reshape((1,) * (n_axes - max(2, neurons.ndim)) + self._neurons.shape)
+        self._steps.append(Dense(weight[:, np.argsort(read.ravel())] * numbers.get("alpha", 1.0)))
+        if len(node.input) == 3 and node.input[2]:
+            bias = np.asarray(self._stored[node.input[2]], dtype=np.float64) * numbers.get("beta", 1.0)
+            self._steps.append(Affine(shift=self._spread(node, bias)))
+
+    def _choose(self, node: NodeProto, numbers: Mapping[str, Any]) -> None:
+        """Softmax, LogSoftmax or ArgMax over the two outputs of a row."""
+        old = self._opset < 13 and node.op_type != "ArgMax"  # over all axes from one on
+        axis = int(numbers.get("axis", 0 if node.op_type == "ArgMax" else 1 if old else -1))
+        neurons = self._neurons
+        over = neurons.reshape(prod(neurons.shape[:axis]), -1) if old else np.moveaxis(neurons, axis, -1)
+        if over.shape[-1] != 2 or over.ravel().tolist() != [0, 1] or numbers.get("select_last_index", 0):
+            raise _bad(node, "does not choose between the two outputs of the layer before, the first of equals")
+        self._choice = node.op_type
+        if node.op_type == "ArgMax":
+            self._neurons = np.ones(over.shape[:-1], dtype=np.int64)
+            self._neurons = np.expand_dims(self._neurons, axis) if numbers.get("keepdims", 1) else self._neurons
+
+
+def _tried(node: NodeProto, function: Callable[..., Any], *given: Any) -> Any:
+    """What a function of NumPy or onnx gives, or why not, by the node."""
+    try:
+        return function(*given)
+    except _FAILURES as error:
+        raise _bad(node, f"does not fit what it reads ({' '.join(str(error).split())[:100]})") from None
+
+
+def _numbers(node: NodeProto) -> dict[str, Any]:
+    """Its attributes that are one number."""
+    return {one.name: float(one.f) if one.type == 1 else int(one.i) for one in node.attribute if one.type in (1, 2)}
 
 
 def _bad(node: NodeProto, cause: str) -> InvalidNetwork:
