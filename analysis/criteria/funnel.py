@@ -9,14 +9,18 @@ nothing.
 3. A step without verdicts removes nobody, and from there on what is left is an upper bound.
 4. Of the interpretations of circuits only numbers are known. What passes several criteria at once lies between two
    bounds, equal where one criterion implies the others.
+5. From the step that counts observed classes on, a class is left where any one of its interpretations passes every
+   step, whichever order they stand in: no interpretation is chosen to stand for the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
+from operator import add
 from typing import Any, Final
 
 import numpy as np
@@ -26,7 +30,7 @@ from pydantic import Field
 from analysis.circuits.estimating import share_interval
 from analysis.circuits.result import CircuitSearch
 from analysis.criteria.criterion import KINDS, Kind
-from analysis.criteria.interpretation_tallies import Reading, tally_of_readings
+from analysis.criteria.interpretation_tallies import FAMILIES, Reading
 from analysis.criteria.registry import criterion_named
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.criteria.verdict import OUTCOMES, PASSED, UNDECIDED
@@ -37,7 +41,7 @@ from analysis.work import DEFAULT_WORK, Work
 
 SHARE_CONFIDENCE: Final = 0.99
 QUOTIENT: Final = "observed-class"
-"""The criterion that counts one interpretation for each observed class."""
+"""The criterion behind which observed classes are counted in place of interpretations."""
 MAX_SUMMED: Final = 50_000
 """Circuits whose interpretations are summed up one by one."""
 _LONG: Final = 10
@@ -125,21 +129,28 @@ class FunnelRow:
 
     Args:
         before: explanations that can have been left before it.
-        tally: what it says about those, of interpretations about all of the circuits left; None without verdicts.
+        known: whether it has verdicts.
         least: fewest that can be left after it.
         most: most that can.
         n_open: explanations that are not left only because this step or one before it could not decide about them.
         whole: whether this step and all before it have verdicts; if not, everyone who may be left is counted as left.
+        tally: what it says about those before; None without verdicts, and of interpretations.
         left: ``[explanations]``: who is left; of interpretations nobody knows.
+        alone: interpretations of the circuits at the beginning, or their observed classes, that pass it by itself; None
+            without verdicts, and of other kinds.
+        classes: whether it and what is left behind it count observed classes.
     """
 
     before: int
-    tally: CriterionTally | None
+    known: bool
     least: int
     most: int
     n_open: int
     whole: bool
+    tally: CriterionTally | None = None
     left: NDArray[np.bool_] | None = None
+    alone: int | None = None
+    classes: bool = False
 
 
 def funnel_rows(outcomes: Sequence[NDArray[np.uint8] | None], begin: NDArray[np.bool_]) -> tuple[FunnelRow, ...]:
@@ -161,7 +172,8 @@ def funnel_rows(outcomes: Sequence[NDArray[np.uint8] | None], begin: NDArray[np.
             tally = CriterionTally(*np.bincount(found[left], minlength=len(OUTCOMES))[: len(OUTCOMES)].tolist())
             left = left & passed
         n = int(np.count_nonzero(left))
-        rows.append(FunnelRow(before, tally, n, n, int(np.count_nonzero(undecided)), whole, left))
+        n_open = int(np.count_nonzero(undecided))
+        rows.append(FunnelRow(before, found is not None, n, n, n_open, whole, tally, left))
     return tuple(rows)
 
 
@@ -170,51 +182,55 @@ def counted_rows(
 ) -> tuple[FunnelRow, ...]:
     """The steps in order, over the interpretations of the circuits left.
 
-    Once observed classes are counted once, the other criteria are asked of their representatives.
-
     Args:
         found: each step's key and what it says of each circuit, or None if nothing is known yet.
         totals: ``[circuits]`` interpretations.
         left: ``[circuits]``: whose interpretations count.
     """
     places = np.flatnonzero(left).tolist()
+    every = [int(totals[place]) for place in places]
     rows: list[FunnelRow] = []
     known: list[tuple[str, list[Reading]]] = []  # a criterion may come twice, with other settings
-    before = sum(int(totals[place]) for place in places)
+    before, merged = sum(every), False
     for key, counts in found:
-        tally = None
+        alone = None
         if counts is not None:
-            known.append((key, [counts[place] for place in places]))
-            tally = tally_of_readings(known[-1][1])
-        quotient = next((each for k, each in known if k == QUOTIENT), None)
-        every = [totals[place] for place in places] if quotient is None else [one.passed for one in quotient]
-        sure, more = [], []
-        for k, each in known:
-            if quotient is None:
-                sure.append((k, [one.passed for one in each]))
-                more.append((k, [one.passed + one.undecided for one in each]))
-            elif k != QUOTIENT:
-                sure.append((k, [one.representatives for one in each]))
-                more.append((k, [one.representatives + one.representatives_undecided for one in each]))
+            here = [counts[place] for place in places]
+            if key == QUOTIENT:
+                every, merged = [one.classes for one in here], True
+            else:
+                known.append((key, here))
+            alone = sum(one.classes if merged else one.passed for one in here)
+        sure = [(k, [one.classes if merged else one.passed for one in each]) for k, each in known]
+        unsure = [[one.classes_undecided if merged else one.undecided for one in each] for _, each in known]
+        more = [(k, list(map(add, each, other))) for (k, each), other in zip(sure, unsure, strict=True)]
         least, most = joint_bounds(every, sure)
+        if merged and len(_unimplied({key for key, _ in known}) & FAMILIES.keys()) > 1:
+            least = 0  # one interpretation of a class may pass the one, and another the other
         whole = counts is not None and all(row.whole for row in rows)
-        rows.append(FunnelRow(before, tally, least, most, joint_bounds(every, more)[1] - most, whole))
+        n_open = joint_bounds(every, more)[1] - most
+        rows.append(FunnelRow(before, counts is not None, least, most, n_open, whole, alone=alone, classes=merged))
         before = most
     return tuple(rows)
 
 
+def _unimplied(keys: AbstractSet[str]) -> AbstractSet[str]:
+    """Criteria that none of the others implies."""
+    return keys - {other for key in keys for other in criterion_named(key).implies}
+
+
 def joint_bounds(totals: Sequence[int], passing: Sequence[tuple[str, Sequence[int]]]) -> tuple[int, int]:
-    """Fewest and most interpretations that can pass several criteria at once, summed over circuits.
+    """Fewest and most of some sets' members that can be in several parts at once, summed over the sets.
 
     Args:
-        totals: interpretations of each circuit.
-        passing: each criterion's key, and how many of each circuit's interpretations pass it.
+        totals: interpretations of each circuit, or observed classes.
+        passing: each criterion's key, and how many of each circuit's pass it.
 
     Returns:
         Both ends; equal where one criterion implies the others or none is asked.
     """
-    implied = {other for key, _ in passing for other in criterion_named(key).implies}
-    asked = [counts for key, counts in passing if key not in implied]
+    decide = _unimplied({key for key, _ in passing})
+    asked = [counts for key, counts in passing if key in decide]
     if not asked:
         return sum(totals), sum(totals)
     low = high = 0
@@ -275,6 +291,7 @@ class Judged:
         candidates: algorithms in all, listed or not.
         notes: why some explanations are undecided.
         kinds: those that have a record and were searched, behind the four of every network.
+        all_counted: whether a circuit with 0 interpretations has none; else a limit may have ended counting before it.
     """
 
     n: Mapping[Kind, int]
@@ -286,6 +303,7 @@ class Judged:
     candidates: int
     notes: Mapping[tuple[Kind, CriterionStep], str]
     kinds: tuple[Kind, ...] = ()
+    all_counted: bool = True
 
 
 class StepFound(Part):
@@ -294,16 +312,22 @@ class StepFound(Part):
     criterion: str = Field(description="As addresses write it.")
     known: bool = Field(description="Whether its verdicts are stored.")
     before: Exact = Field(description="Explanations left before it.")
-    passed: Exact | None = Field(description="Of those; of interpretations of all those of the circuits left.")
-    failed: Exact | None
-    undecided: Exact | None
-    not_applicable: Exact | None
+    passed: Exact | None = Field(description="Of those before; null of interpretations, as only numbers are known.")
+    failed: Exact | None = Field(description="Likewise.")
+    undecided: Exact | None = Field(description="Likewise.")
+    not_applicable: Exact | None = Field(description="Likewise.")
+    alone: Exact | None = Field(description="Of the interpretations at the beginning, or their observed classes, those "
+                                "that pass it by itself; null of other kinds.")  # fmt: skip
+    classes: bool = Field(description="Whether alone and left count observed classes. A class is left where any one of "
+                          "its interpretations passes every step so far.")  # fmt: skip
     left_least: Exact = Field(description="Left after it; of interpretations the fewest that can be.")
     left: Exact = Field(description="The same; of interpretations the most that can be, as only numbers are known.")
     open: Exact = Field(description="Not left only because a step so far could not decide about them.")
     whole: bool = Field(description="Whether every step so far has verdicts; if not, left is an upper bound.")
-    interpretations: Exact | None = Field(description="Of the circuits left; null of other kinds.")
-    observed: Exact | None = Field(description="Observed classes of those; null of other kinds.")
+    interpretations: Exact | None = Field(
+        description="Of the circuits left; null of other kinds, and where a limit ended counting."
+    )
+    observed: Exact | None = Field(description="Observed classes of those; null likewise.")
     scaled: Scaled | None = Field(description="Left among all, where the stored ones are uniform draws.")
     note: str = Field(description="Why some are undecided.")
 
@@ -321,10 +345,11 @@ class KindFound(Part):
     begin_words: str = Field(description="What those are.")
     rows: list[StepFound] = Field(description="The steps that are about this kind, in order.")
     carriers: int | None = Field(description="Of the algorithms left, those with an alignment left; null of others.")
+    uncounted: int = Field(description="Circuits left whose interpretations are too many to count, in no number here.")
 
     @property
     def left(self) -> int:
-        """At the end; of interpretations the most that can be."""
+        """At the end; of interpretations, or their observed classes, the most that can be."""
         return int(self.rows[-1].left if self.rows else self.begin)
 
     @property
@@ -337,6 +362,12 @@ class KindFound(Part):
         """The step that takes the last, by its place in ``rows``; None where some are left or none was there."""
         return next((n for n, row in enumerate(self.rows) if not int(row.left)), None) if int(self.begin) else None
 
+    def counted(self, number: int, behind: int) -> str:
+        """A count of what can be left behind so many steps."""
+        if behind and self.rows[behind - 1].classes:
+            return f"{brief(number)} observed class{'' if number == 1 else 'es'}"
+        return counted(number, self.kind)
+
     def verdict(self) -> str:
         """What it means that so many are left, and where none is, which step took the last."""
         word, begin, left = KIND_OF[self.kind].noun, int(self.begin), self.left
@@ -346,28 +377,33 @@ class KindFound(Part):
         if not self.rows:
             return f"No criterion of this sequence is about {KIND_OF[self.kind].plural}: all stay."
         if not self.whole and left:
-            return f"Some verdicts are not computed yet; at most {counted(left, self.kind)} can be left."
+            return f"Some verdicts are not computed yet; at most {self.counted(left, len(self.rows))} can be left."
         more = f"; {brief(n_open)} more would be, were everything undecided to pass" if n_open else ""
         if left:
             least = int(self.rows[-1].left_least)
-            some = counted(left, self.kind) if least == left else f"{brief(least)} to {counted(left, self.kind)}"
-            return f"{some} of {brief(begin)} left{more}."
+            some = ("" if least == left else f"{brief(least)} to ") + self.counted(left, len(self.rows))
+            of = counted(begin, self.kind) if self.rows[-1].classes else brief(begin)
+            return f"{some} of {of} left{more}."
         last = self.last or 0  # none is left of some, so that one step took the last
-        fatal, stood = self.rows[last], counted(int(self.rows[last].before), self.kind)
+        fatal, n_before = self.rows[last], int(self.rows[last].before)
+        stood = self.counted(n_before, last)
         took = f"“{fatal.step.criterion.label}” removes "
-        earlier = last and f"the last {stood}, which “{self.rows[last - 1].step.criterion.label}” had left"
+        ended = stood.removeprefix("1 ") if n_before == 1 else stood
+        earlier = last and f"the last {ended}, which “{self.rows[last - 1].step.criterion.label}” had left"
         took += earlier or f"all {stood}"
         if n_open:
             return f"No {word} is known to be left: {took}{more}."
-        smallest = ""
+        why = ""
         if fatal.criterion.startswith("minimal-") and self.kind == "circuit":
-            smallest = " Minimality compares a circuit with every valid one, not only with those left."
-        finding = f"no {word} has all these properties at once"
+            why = " Minimality compares a circuit with every valid one, not only with those left."
+        if fatal.classes:
+            why = " A class would be left if any one of its interpretations passed every step."
+        finding = f"no {word}{' that is counted' if self.uncounted else ''} has all these properties at once"
         scaled = self.rows[-1].scaled
         if scaled is not None:
             sure = f"with {scaled.confidence:.0%} confidence at most {brief(int(scaled.high))} of all valid ones"
             finding = f"none of the {brief(begin)} drawn has all these properties at once, and {sure}"
-        return f"No {word} survives: {took}.{smallest} So {finding}."
+        return f"No {word} survives: {took}.{why} So {finding}."
 
 
 class FunnelReport(Report):
@@ -471,6 +507,7 @@ class _Funnel:
         above: Sequence[FunnelRow] = (),
         more: Callable[[int], Mapping[str, Any]] = lambda _: {},
         carriers: int | None = None,
+        uncounted: int = 0,
     ) -> KindFound:
         """A kind as it is told.
 
@@ -481,25 +518,32 @@ class _Funnel:
             above: the steps about what they belong to, whose gaps are theirs too.
             more: what else a row says, by its number, where it has verdicts.
             carriers: see :class:`KindFound`.
+            uncounted: likewise.
         """
         sure, found = all(row.whole for row in above), []
         for number, (step, row) in enumerate(zip(self.about(kind), rows, strict=True)):
-            told: dict[str, Any] = dict.fromkeys((*OUTCOMES, "interpretations", "observed", "scaled"))
+            told: dict[str, Any] = dict.fromkeys((*OUTCOMES, "alone", "interpretations", "observed", "scaled"))
             if row.tally is not None:
                 told |= {name: str(getattr(row.tally, name)) for name in OUTCOMES} | dict(more(number))
-            ends = {"left": str(row.most), "left_least": str(row.least), "open": str(row.n_open)}
+            if row.alone is not None:
+                told["alone"] = str(row.alone)
+            whole = row.whole and sure
+            ends = {"left": str(row.most), "left_least": str(row.least * whole), "open": str(row.n_open)}
             found.append(
                 StepFound(
                     criterion=str(step),
-                    known=row.tally is not None,
+                    known=row.known,
                     before=str(row.before),
-                    whole=row.whole and sure,
+                    whole=whole,
+                    classes=row.classes,
                     note=self.judged.notes.get((kind, step), ""),
                     **ends,
                     **told,
                 )
             )
-        return KindFound(kind=kind, begin=str(begin), begin_words=words, rows=found, carriers=carriers)
+        return KindFound(
+            kind=kind, begin=str(begin), begin_words=words, rows=found, carriers=carriers, uncounted=uncounted
+        )
 
     def kinds(self) -> list[KindFound]:
         """The four of every network, each with what the one before leaves, then those that have records."""
@@ -537,13 +581,11 @@ class _Funnel:
 
         def more(number: int) -> dict[str, Any]:
             places = np.flatnonzero(self._left("circuit", rows[number : number + 1])).tolist()
-            told: dict[str, Any] = {
-                name: str(sum(int(numbers[place]) for place in places))
-                for name, numbers in (
-                    ("interpretations", self.judged.interpretations),
-                    ("observed", self.judged.observed),
-                )
-            }
+            told: dict[str, Any] = {}
+            if self.judged.all_counted or all(self.judged.interpretations[place] for place in places):
+                for name in ("interpretations", "observed"):
+                    numbers = getattr(self.judged, name)
+                    told[name] = str(sum(int(numbers[place]) for place in places))
             if sampled:
                 row, sure = of_draws[number], search.confidence or 1.0
                 total = search.n_valid
@@ -557,12 +599,15 @@ class _Funnel:
 
     def _interpretations(self, circuits: NDArray[np.bool_], above: Sequence[FunnelRow]) -> KindFound:
         """Those of the circuits left: numbers only, each step also by itself."""
-        steps, kept = self.about("interpretation"), np.flatnonzero(circuits)
-        total = sum(int(self.judged.interpretations[place]) for place in kept.tolist())
-        rows: Sequence[FunnelRow] = [FunnelRow(total, None, 0, total, 0, False) for _ in steps]
-        if len(self.search.masks) <= MAX_SUMMED:
-            readings = self.judged.readings(steps)
-            said = [(step.key, readings.get(step)) for step in steps]
-            rows = counted_rows(said, self.judged.interpretations, circuits)
+        steps, kept = self.about("interpretation"), np.flatnonzero(circuits).tolist()
+        totals = [int(number) for number in self.judged.interpretations]
+        readings = self.judged.readings(steps) if len(self.search.masks) <= MAX_SUMMED else {}
+        for each in readings.values():  # which counts what a limit had left
+            totals = [max(total, one.total) for total, one in zip(totals, each, strict=True)]
+        total = sum(totals[place] for place in kept)
+        uncounted = 0 if self.judged.all_counted else sum(not totals[place] for place in kept)
+        rows = counted_rows([(step.key, readings.get(step)) for step in steps], totals, circuits)
         words = f"{_noun('interpretation', total)} of the {counted(len(kept), 'circuit')} left"
-        return self._kind("interpretation", total, words, rows, above=above)
+        if uncounted:
+            words += f", without those of {counted(uncounted, 'circuit')}, which are too many to count"
+        return self._kind("interpretation", total, words, rows, above=above, uncounted=uncounted)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.criteria import interpretations
-from analysis.criteria.criterion import Criterion, Judge, Settings
+from analysis.criteria.criterion import Change, Criterion, Judge, Settings
 from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together
 from analysis.errors import BeyondLimits
@@ -95,6 +95,12 @@ _METHOD: Final = (
     "combinations that no clean input reaches. How many of all interpretations of a circuit pass is counted exactly "
     "without listing them, and so are the best and the worst; where that is too much work they are undecided."
 )
+_CHANGES: Final = (
+    Change(
+        "of each observed class that the funnel counted, only the completion with the lowest index was asked",
+        "a class passes where any of its completions does",
+    ),
+)
 
 OBSERVED_CLASS: Final = Criterion(
     key="observed-class",
@@ -133,6 +139,7 @@ def _interchanges(*, on_circuit: bool) -> tuple[Criterion, Criterion]:
         direction="higher",
         score=scored,
         term="interchange-intervention",
+        changes=_CHANGES,
     )
     joint = Criterion(
         key=f"interchange-joint{suffix}",
@@ -148,6 +155,7 @@ def _interchanges(*, on_circuit: bool) -> tuple[Criterion, Criterion]:
         score=scored,
         implies=(alone.key,),
         term="joint-interchange",
+        changes=_CHANGES,
     )
     return alone, joint
 

@@ -2,12 +2,12 @@
 
 Counted are, without listing them, for each circuit its observed classes, and for each class how many of its
 interpretations are right under every interchange of one active neuron and of any set of them
-(:mod:`analysis.interpretations.predicting`); and the same among the *representatives*, one of each observed class. That
-is all that any combination needs:
+(:mod:`analysis.interpretations.predicting`). A class passes where any of its interpretations does. That is what
+combinations need:
 
 - what is right on every set of active neurons is right on each neuron alone, so of the two interchange criteria on the
   network, and of the two on the circuit, the stricter one decides;
-- ``observed-class`` leaves the representatives;
+- ``observed-class`` counts the classes in place of the interpretations;
 - ``causal-scrubbing`` passes or fails whole classes; how many pass two of these three (the network, the circuit, the
   scrubbing) lies between two bounds, and what is between them is undecided;
 - ``margin`` and ``representative`` say the same of every interpretation of a circuit, or are undecided.
@@ -31,10 +31,8 @@ from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED
 from analysis.criteria.verdict import UNDECIDED as UNDECIDED_OUTCOME
 from analysis.errors import BeyondLimits
 from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network, decide_in_circuit
-from analysis.explanations.circuits import predict_by_interpretation
 from analysis.interpretations.columns import UNDECIDED
 from analysis.interpretations.counting import count_interpretations
-from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.observed import ObservedClasses, observed_classes
 from analysis.interpretations.predicting import ClassPredictions, Family, class_predictions, family_sets
 from analysis.networks.circuit import Circuit
@@ -45,16 +43,16 @@ from analysis.result import CriterionTally
 from analysis.work import DEFAULT_WORK, Work
 
 MIXED: Final = 4  # an outcome of a circuit: its interpretations fare differently, the counts tell
-MAX_REPRESENTATIVES: Final = 20_000  # tried one by one for each circuit and criterion, some ten seconds
 SCRUBBING: Final = "causal-scrubbing"
-_FAMILIES: Final[dict[str, Family]] = {
+FAMILIES: Final[dict[str, Family]] = {
     "interchange": "alone",
     "interchange-joint": "joint",
     "interchange-on-circuit": "alone",
     "interchange-joint-on-circuit": "joint",
 }
+"""Criteria that interpretations of one observed class may fare differently on, and the sets that each asks about."""
 _SUFFIX: Final = "-on-circuit"
-COSTLY: Final = (*_FAMILIES, SCRUBBING)
+COSTLY: Final = (*FAMILIES, SCRUBBING)
 """Criteria that must look at the observed classes of each circuit one by one; the others need only their number."""
 _BETWEEN_REPORTS: Final = 64  # circuits of which only the number of interpretations is needed
 
@@ -65,16 +63,16 @@ class Reading(NamedTuple):
     Args:
         passed: how many of them pass.
         undecided: how many of them are undecided.
-        representatives: representatives of observed classes that pass; never more than ``passed``.
-        representatives_undecided: representatives that are undecided.
+        classes: observed classes of which any interpretation passes; never more than ``passed``.
+        classes_undecided: classes of which none is known to pass and some are undecided.
         total: interpretations.
         applicable: whether the question arises for the circuit.
     """
 
     passed: int
     undecided: int
-    representatives: int
-    representatives_undecided: int
+    classes: int
+    classes_undecided: int
     total: int
     applicable: bool = True
 
@@ -110,13 +108,10 @@ class _Looked:
 
     Args:
         classes: its observed classes.
-        answers: what is decided under interchange, of the network ("") and of the circuit itself.
         predictions: by criterion key, parallel to the classes; None where nothing is predicted.
     """
 
-    circuit: Circuit
     classes: ObservedClasses
-    answers: Mapping[str, NetworkAnswers]
     predictions: Mapping[str, ClassPredictions | None]
 
 
@@ -214,7 +209,7 @@ class CountingReadings:
             among = None if alone is None else np.array([n != 0 for n in alone.passing], dtype=bool)
             joint = class_predictions(classes, space, said, "joint", work, extremes=False, among=among)
             predictions |= {f"interchange{suffix}": alone, f"interchange-joint{suffix}": joint}
-        return _Looked(circuit, classes, answers, predictions)
+        return _Looked(classes, predictions)
 
     def _said(self, step: CriterionStep, looked: _Looked | None) -> Reading:
         """What a step says of it; without a look only what follows from numbers."""
@@ -239,34 +234,13 @@ class CountingReadings:
         found, sizes = looked.predictions[key], looked.classes.sizes
         if found is None:
             return Reading(0, 0, 0, 0, sum(sizes), applicable=False)
-        passed = sum(n for n in found.passing if n != UNDECIDED)
+        passing = [n for n in found.passing if n != UNDECIDED]
+        passed, classes = sum(passing), sum(n > 0 for n in passing)
         undecided = sum(size for size, n in zip(sizes, found.passing, strict=True) if n == UNDECIDED)
-        representatives, unsure = self._representatives(looked, key)
-        if _FAMILIES[key] == "joint" and self._asked[0].largest is not None:  # larger sets were not tried
-            return Reading(0, passed + undecided, 0, representatives + unsure, sum(sizes))
-        return Reading(passed, undecided, representatives, unsure, sum(sizes))
-
-    def _representatives(self, looked: _Looked, key: str) -> tuple[int, int]:
-        """Representatives of observed classes that are right under interchange, and those that are undecided.
-
-        Where none or all of a class pass its representative is among them; the others are tried.
-        """
-        classes, predictions, space = looked.classes, looked.predictions[key], self._asked[0]
-        passing = () if predictions is None else predictions.passing
-        passed = sum(n == size for size, n in zip(classes.sizes, passing, strict=True))
-        open_classes = [k for k, n in enumerate(passing) if n == UNDECIDED or 0 < n < classes.sizes[k]]
-        if not open_classes:
-            return passed, 0
-        spaces = InterpretationSpace(self.question, looked.circuit)
-        chosen = family_sets(looked.circuit, space, _FAMILIES[key])
-        decisions = looked.answers[_SUFFIX if key.endswith(_SUFFIX) else ""].decisions[chosen]
-        for tried, number in enumerate(open_classes[:MAX_REPRESENTATIVES]):
-            if tried % 256 == 0:
-                self._tell(Progress("criteria", 0, 1))
-            self._work.check()
-            said = predict_by_interpretation(spaces.at(classes.least_indices[number]), space)[chosen]
-            passed += not bool(((said != decisions) & space.counted[chosen]).any())
-        return passed, max(0, len(open_classes) - MAX_REPRESENTATIVES)
+        unsure = len(sizes) - len(passing)
+        if FAMILIES[key] == "joint" and self._asked[0].largest is not None:  # larger sets were not tried
+            return Reading(0, passed + undecided, 0, classes + unsure, sum(sizes))
+        return Reading(passed, undecided, classes, unsure, sum(sizes))
 
     # ---- of all circuits ---------------------------------------------------------------------------------------------
 

@@ -115,6 +115,7 @@ def _judged(session: Session, analysis: AnalysisRow, _: Question) -> Judged:
         analysis.algorithms_candidates,
         {(one.kind, one.step): one.note for one in sets if one.note},
         searched,
+        analysis.interpretations_truncated_at is None,
     )
 
 

@@ -11,8 +11,8 @@ Scores and reasons are not kept; they follow from the weights. Only valid alignm
 
 Interpretations are no rows. Of each circuit the row of the criterion says how many pass (:func:`readings_in`), the
 circuits separated by commas: ``P`` all, ``F`` none, ``O`` one of each observed class, ``U`` all are undecided, ``-``
-the question does not arise; else ``12 3 2 1 of 368``: of 368 pass 12, 3 are undecided, and likewise 2 and 1 of the
-representatives of observed classes.
+the question does not arise; else ``12 3 2 1 of 368``: of 368 pass 12, 3 are undecided; of 2 observed classes some
+interpretation passes, and 1 class is undecided.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def _written(readings: Reading, total: int, observed: int) -> str:
 def _read(text: str, total: int, observed: int) -> Reading:
     if len(text) == 1:
         return _by_letter(total, observed)[text]
-    passed, undecided, representatives, unsure, word, of = text.split(" ")
-    return Reading(int(passed), int(undecided), int(representatives), int(unsure), int(of), word == "of")
+    passed, undecided, classes, unsure, word, of = text.split(" ")
+    return Reading(int(passed), int(undecided), int(classes), int(unsure), int(of), word == "of")
 
 
 def readings_in(text: str, totals: Iterable[int], observed: Iterable[int]) -> list[Reading]:

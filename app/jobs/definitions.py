@@ -135,7 +135,7 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         ANALYSE,
         TRAIN,
         TRAIN_MODEL,
-        _defined("criteria", "analyses", "Criteria", version=2, priority=CRITERIA_PRIORITY),
+        _defined("criteria", "analyses", "Criteria", version=3, priority=CRITERIA_PRIORITY),
         _defined("explanations", "analyses", "Explanations", priority=KINDS_PRIORITY),
         _defined("changes", "analyses", "Comparison", priority=REPORT_PRIORITY),
         *(_defined_by(one) for one in ANALYSES if not one.sums),

@@ -35,7 +35,9 @@ _COLUMNS: Final = (
     Column("left", "Left", "Left after it; leads to the list.", "text"),
     Column("bar", "Share", "Filled: left; outlined: before. Logarithmic.", "text", show=lambda row: row["bar"]),
     Column(
-        "alone", "Pass, alone", "Of all interpretations of the circuits left; so of the bar and the outcomes.", "big"
+        *("alone", "Pass, alone"),
+        "By itself: of all interpretations of these circuits; from “One per observed class” on, of all their classes.",
+        "big",
     ),
     Column("failed", "Failed", "Of those before.", "big"),
     Column("undecided", "Undecided", "Of those before.", "big"),
@@ -48,6 +50,8 @@ _READING: Final = """
   order changes what each step is seen to remove, never who is left at the end.
 - Counts are exact over what is stored. Of interpretations only numbers for each circuit are known, so what passes
   several criteria at once lies between two ends, equal where one criterion implies the others.
+- Interpretations that no input tells apart are one [observed class](glossary.md#observed-class). From “One per observed
+  class” on classes are counted, and a class is left where any one of its interpretations passes every step.
 - Bars are logarithmic: log(1 + n). A step without verdicts removes nobody; from there on numbers are upper bounds.
 - Null model: none, a funnel compares with nothing. `above-random` asks whether an alignment beats its algorithm's best
   on networks with permuted weights; which share of such networks carries an algorithm is told by the ladder.
@@ -147,13 +151,19 @@ def _row(kind: KindFound, number: int, report: FunnelReport, of: Subject) -> Row
     }
     if not row.known:
         return Row({**values, "left": "no verdicts yet"})
-    tally = [int(one or 0) for one in (row.passed, row.failed, row.undecided, row.not_applicable)]
-    least = "" if row.left_least == row.left else f"{brief(int(row.left_least))} to "
-    left = f"{'' if row.whole or not int(row.left) else '≤ '}{least}"
-    values |= dict(zip(("failed", "undecided", "beside"), tally[1:], strict=True))
-    values |= {"left": left + brief(int(row.left)), "bar": funnel_bar(*tally, of=int(kind.begin), kind=word)}
-    if kind.kind == "interpretation":
-        values["alone"] = tally[0]
+    left = brief(int(row.left))
+    if not row.whole and int(row.left):
+        left = f"≤ {left}"
+    elif row.left_least != row.left:
+        left = f"{brief(int(row.left_least))} to {left}"
+    if row.alone is None:
+        tally = [int(one or 0) for one in (row.passed, row.failed, row.undecided, row.not_applicable)]
+        values |= dict(zip(("failed", "undecided", "beside"), tally[1:], strict=True))
+    else:
+        values["alone"] = int(row.alone)
+        sure, most = int(row.left_least), int(row.left) + int(row.open)
+        tally = [sure, int(row.before) - most, most - sure]
+    values |= {"left": left, "bar": funnel_bar(*tally, of=int(kind.begin), kind=word)}
     if row.scaled is not None:
         low, high = brief(int(row.scaled.low)), brief(int(row.scaled.high))
         values["all"] = f"≈ {brief(int(row.scaled.guess))}, {row.scaled.confidence:.0%}: {low} to {high}"

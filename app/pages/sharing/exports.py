@@ -180,21 +180,25 @@ def funnel_table(session: Session, addresses: Addresses, network: str, options: 
         *about_place(place, "What is left after each criterion of a sequence"),
         f"Sequence: {' '.join(report.criteria) or 'none'}.",
         "left is exact where whole is true, else an upper bound; of interpretations left_least to left. Explanations",
-        "that fail, are undecided or not asked (not_applicable) are not left. Empty: no verdicts are stored.",
+        "that fail, are undecided or not asked (not_applicable) are not left. Of interpretations alone says how many",
+        "of all pass the criterion by itself. Where classes is true, observed classes are counted: a class passes",
+        "where any one of its interpretations does. Empty left: no verdicts are stored.",
     )
     names = ("kind", "step", "criterion", "settings", "before", "passed", "failed", "undecided", "not_applicable",
-             "left_least", "left", "whole", "state")  # fmt: skip
+             "alone", "left_least", "left", "whole", "classes", "state")  # fmt: skip
     rows: list[Sequence[Any]] = []
     for kind in report.kinds:
         begin = int(kind.begin)
-        rows.append((kind.kind, 0, "", kind.begin_words, None, *[None] * 4, begin, begin, True, ""))
+        rows.append((kind.kind, 0, "", kind.begin_words, None, *[None] * 5, begin, begin, True, False, ""))
         for number, row in enumerate(kind.rows, start=1):
-            counts = (row.passed, row.failed, row.undecided, row.not_applicable)
+            counts = (row.passed, row.failed, row.undecided, row.not_applicable, row.alone)
             left = (row.left_least, row.left) if row.known else (None, None)
             told = [None if count is None else int(count) for count in (*counts, *left)]
             settings = ", ".join(f"{name} {value:g}" for name, value in row.step.changed.items())
             state = "stored" if row.known else "not_computed"
-            rows.append((kind.kind, number, row.step.key, settings, int(row.before), *told, row.whole, state))
+            rows.append(
+                (kind.kind, number, row.step.key, settings, int(row.before), *told, row.whole, row.classes, state)
+            )
     return about, _table(names, rows)
 
 

@@ -10,10 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from analysis.criteria.funnel import counted_rows, funnel_rows, joint_bounds, scaled_to_all
+from analysis.circuits.search import search_circuits
+from analysis.criteria.funnel import Judged, counted_rows, funnel_of, funnel_rows, joint_bounds, scaled_to_all
 from analysis.criteria.interpretation_tallies import Reading
+from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED, UNDECIDED
-from analysis.result import CriterionTally
+from analysis.question import ask
+from analysis.report import Analysed
+from tests.golden_files import golden_network
 
 N = 12
 VERDICTS = hnp.arrays(np.uint8, N, elements=st.sampled_from([PASSED, FAILED, UNDECIDED, NOT_APPLICABLE]))
@@ -86,8 +90,8 @@ def test_a_share_of_draws_is_scaled_with_both_uncertainties():
     assert scaled_to_all(3, 3, 1_000_000).high == "1000000"
 
 
-def readings(totals, passed, undecided, representatives, representatives_undecided):
-    columns = passed, undecided, representatives, representatives_undecided, totals
+def readings(totals, passed, undecided, classes, classes_undecided):
+    columns = passed, undecided, classes, classes_undecided, totals
     return [Reading(*one) for one in zip(*columns, strict=True)]
 
 
@@ -100,10 +104,30 @@ def test_interpretations_are_counted_by_class_once_that_is_asked():
     steps = [("observed-class", quotient), ("interchange", alone), ("interchange-joint", joint)]
     rows = counted_rows(steps, totals, both)
     assert [(row.least, row.most, row.n_open) for row in rows] == [(14, 14, 0), (9, 9, 2), (1, 1, 0)]
-    assert rows[1].tally == CriterionTally(65, 13, 30, 0)
+    assert [row.alone for row in rows] == [14, 9, 1]
     plain = counted_rows(steps[1:], totals, both)
-    assert [(row.least, row.most) for row in plain] == [(65, 65), (2, 2)]
+    assert [(row.least, row.most, row.alone) for row in plain] == [(65, 65, 65), (2, 2, 2)]
+    inside = readings(totals, [5, 60], [0, 0], [4, 10], [0, 0])  # all classes, each by some interpretation
+    two = counted_rows([*steps[:2], ("interchange-on-circuit", inside)], totals, both)
+    assert (two[-1].least, two[-1].most) == (0, 9), "what passes the one need not pass the other"
     assert counted_rows(steps[::-1], totals, both)[-1].most == rows[-1].most
     first = counted_rows([("interchange", None), *steps], totals, np.array([True, False]))
     assert [row.whole for row in first] == [False] * 4
     assert [row.most for row in first] == [8, 4, 3, 1]
+
+
+def test_circuits_whose_interpretations_are_not_counted_are_told_and_no_conclusion_is_about_them():
+    question = ask(golden_network("xor_2-2-2").network.for_output(0))
+    search = search_circuits(question)
+    n = len(search.masks)
+    step = CriterionStep.parse("interchange")
+    readings = {step: [Reading(0, 0, 0, 0, 5), *[Reading.unknown(0, 0)] * (n - 1)]}
+    judged = Judged(
+        {"circuit": n, "algorithm": 0, "alignment": 0}, lambda _: {}, lambda _: readings,
+        [5] + [0] * (n - 1), [1] + [0] * (n - 1), np.zeros(0, np.int64), 0, {}, (), all_counted=False,
+    )  # fmt: skip
+    found = funnel_of(Analysed(question, search, judged=judged), (step,)).of("interpretation")
+    assert (found.begin, found.uncounted) == ("5", n - 1)
+    assert n > 1, "there are some that are not counted"
+    assert "too many to count" in found.begin_words
+    assert "no interpretation that is counted has all these properties" in found.verdict()

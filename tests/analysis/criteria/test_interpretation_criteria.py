@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import permutations as orders
 
 import numpy as np
 import pytest
 
 from analysis import experiments
 from analysis.criteria import interpretation_tallies, margins, symmetry
+from analysis.criteria.funnel import counted_rows
 from analysis.criteria.interpretation_criteria import (
     INTERCHANGE,
     INTERCHANGE_JOINT,
@@ -157,6 +159,43 @@ def test_counting_all_equals_judging_each(seed, sizes):
         tally = tally_of_readings(readings[criterion.key])
         assert tally == criterion.judge(context).tally
         assert tally.of == len(context)
+
+
+FAMILIES = {
+    "interchange": ("alone", False),
+    "interchange-joint": ("joint", False),
+    "interchange-on-circuit": ("alone", True),
+    "interchange-joint-on-circuit": ("joint", True),
+}
+
+
+@pytest.mark.parametrize(
+    ("seed", "sizes"), [(7, (2, 2, 1)), (4, (2, 3, 1)), (3, (2, 2, 2, 1)), (32, (2, 2, 2, 1)), (24, (2, 3, 1))]
+)
+def test_a_class_is_left_where_any_of_its_interpretations_passes_every_step_in_any_order(seed, sizes):
+    """Against every interpretation, listed and asked by the oracles alone."""
+    context, listed = everything(seed, sizes)
+    masks, totals = np.unique([mask for mask, _, _ in listed], return_counts=True)
+    readings = counted(context.question, masks.astype(np.uint64), ["observed-class", *FAMILIES])
+    passing = {}
+    for key, (family, inside) in FAMILIES.items():
+        asked = [plain.scores(context.question.cut, mask, [own], family, in_circuit=inside) for mask, own, _ in listed]
+        passing[key] = {k for k, one in enumerate(asked) if one and one == (one[0], [one[0]]) and one[0]}
+    first = {(mask, choice): k for k, (mask, _, choice) in reversed(list(enumerate(listed)))}
+    for steps in orders([*FAMILIES, "observed-class"], 3):
+        rows = counted_rows([(key, readings[key]) for key in steps], totals.tolist(), np.ones(len(masks), bool))
+        for number, row in enumerate(rows, start=1):
+            keys = [key for key in steps[:number] if key in FAMILIES]
+            found = set(range(len(listed))).intersection(*(passing[key] for key in keys))
+            alone = passing.get(steps[number - 1], set(range(len(listed))))
+            if "observed-class" in steps[:number]:
+                found, alone = ({(listed[k][0], listed[k][2]) for k in some} for some in (found, alone))
+            assert row.least <= len(found) <= row.most, steps[:number]
+            if len({FAMILIES[key][1] for key in keys}) < 2:
+                assert (row.least, row.n_open) == (row.most, 0), "one run of the network decides"
+            assert row.alone == len(alone)
+            assert row.before == (rows[number - 2].most if number > 1 else len(listed))
+    assert any({k for k in first.values() if k in some} != some for some in passing.values()), "a least one is not all"
 
 
 def test_one_interpretation_of_each_class_under_symmetries_is_its_representative():

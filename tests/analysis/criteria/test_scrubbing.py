@@ -68,7 +68,7 @@ def test_how_many_pass_is_what_judging_each_says(name: str) -> None:
         assert found[position].passed == verdicts.tally.passed
         assert found[position].total == space.count
         firsts = criterion_named("observed-class").judge(Population("interpretation", question, every))
-        assert found[position].representatives == int((verdicts.passed & firsts.passed).sum())
+        assert found[position].classes == int((verdicts.passed & firsts.passed).sum())
         for one in np.flatnonzero(~verdicts.passed)[:3].tolist():
             witness = verdicts.at(one).witness
             decided = witness["network"] > 0.5

@@ -67,6 +67,17 @@ def test_the_order_changes_the_way_and_not_the_end(client):
     assert [row["before"] for row in kind(one, "circuit")["rows"]] == ["197", "191", "100"]
 
 
+def test_outcomes_are_of_those_before(client):
+    """Of interpretations they are not known one by one."""
+    for found in told(client, "mean-ablation", "representative", "irredundant-gates", "both-directions")["kinds"]:
+        for row in found["rows"]:
+            outcomes = [row[name] for name in ("passed", "failed", "undecided", "not_applicable")]
+            if found["kind"] == "interpretation":
+                assert outcomes == [None] * 4
+            else:
+                assert sum(map(int, outcomes)) == int(row["before"])
+
+
 def test_settings_are_part_of_the_address_and_looser_ones_keep_more(client):
     strict = told(client, "output-faithfulness(tolerance=.05)")
     assert left(strict) < left(told(client, "output-faithfulness"))
