@@ -18,6 +18,7 @@ from analysis.data import DataRecord, data_file_json
 from analysis.network_files.files import NetworkFile, network_file_json, task_json
 from analysis.networks.circuit import EdgeLayout, mask_array
 from analysis.result import CriterionTally, OutputAnalysis
+from analysis.unlearned import not_learned
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
 MAX_EXACT_INTEGER: Final = 2**53
@@ -109,9 +110,11 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, An
         texts = [circuits.layout.to_hex(mask) for mask in circuits.masks.tolist()]
         found["masks"] = texts
         read["by_circuit"] = {text: exact(n) for text, n in zip(texts, counts.by_circuit, strict=True)}
+    wrong = not_learned(analysis.question)
     return {
         "output": analysis.question.output,
         "task": task_json(analysis.question.task),
+        **({"not_learned": wrong} if wrong else {}),
         "circuits": found,
         "interpretations": read,
         "candidates": exact(search.n_candidates),

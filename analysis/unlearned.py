@@ -1,23 +1,18 @@
-"""What a model does that did not learn its task: where it is wrong, and what it computes instead, in sentences."""
+"""What a network does that did not learn its task: where it is wrong, and what it computes instead, in sentences."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answers import largest
-from analysis.errors import InvalidTask
-from analysis.models.model import Model, Space
 from analysis.networks.mlp import forward
 from analysis.question import Question
 from analysis.tasks import name_of
-from analysis.validity import NEITHER, decide, decided_right
+from analysis.validity import NEITHER, decide, decided_right, max_wrong
 
 _NAMED: Final = 2
 """Rows that are named of those that are wrong."""
@@ -35,7 +30,7 @@ def wrong_rows(question: Question, outputs: NDArray[np.float64]) -> str:
     wrong = np.flatnonzero(~decided_right(outputs, labels, question.protocol.circuit_decision)).tolist()
     names = (_input(row, question) if clean else f"row {row}" for row in wrong)
     values = ((_number(outputs[row]), f"{labels[row]:.0f}") for row in wrong)
-    return _wrong(len(rows), wrong, zip(names, values, strict=True))
+    return wrong_clause(len(rows), wrong, zip(names, values, strict=True))
 
 
 def instead_of(question: Question) -> str:
@@ -56,37 +51,23 @@ def instead_of(question: Question) -> str:
     return f"{fails} It computes {name_of(table) or 'another function'} ({digits}, inputs in binary order)."
 
 
-def model_instead_of(model: Model, space: Space) -> str:
-    """The same of a model of another kind."""
-    given, answers = _given(space), model.answers
-    wrong = np.flatnonzero(given != answers).tolist()
-    if not wrong:
+def not_learned(question: Question) -> str:
+    """What is said first of a network that did not learn its task, in sentences; "" of one that did."""
+    rows, labels = question.judged
+    outputs, protocol = forward(question.cut, rows)[:, 0], question.protocol
+    wrong = int((~decided_right(outputs, labels, protocol.circuit_decision)).sum())
+    few = 0 if question.data.validation_inputs is None else max_wrong(len(rows), protocol.accuracy_threshold)
+    if wrong <= few:
         return ""
-    names = (*model.outputs, "nothing")  # a tie is −1
-    each = ((model.rows[row], (names[given[row]], names[answers[row]])) for row in wrong)
-    often, times = Counter(given.tolist()).most_common(1)[0]
-    mostly = f" Its commonest answer is {names[often]}, on {times:,} of {len(answers):,} rows."
-    return f"The whole model itself fails: {_wrong(len(answers), wrong, each)}.{mostly}"
+    logit = ""
+    if question.model.output_activation == "linear" and np.array_equal(outputs > 0, labels > 0):
+        logit = "Its output looks like a logit: deciding at 0 it is right on every row. If it is one, say so by "
+        logit += "output_is='logit', --output-is logit or the form's field. "
+    share = f"are right on more than {protocol.accuracy_threshold:g} of all rows"
+    return f"{logit}{instead_of(question)} What is counted are circuits that {share}, whatever the whole network does."
 
 
-def as_answered(model: Any, space: Space) -> Any:
-    """A model with what it answers on the rows of its task as its task.
-
-    Raises:
-        InvalidTask: on a row two outputs are the largest.
-    """
-    given = _given(space)
-    if (given < 0).any():
-        row = model.rows[int(np.argmin(given))]
-        raise InvalidTask(f"decisions on row {row}", "are a tie of two outputs", "leave the task as the file says it")
-    return replace(model, task="what it answers", answers=given)
-
-
-def _given(space: Space) -> NDArray[np.intp]:
-    return largest(space.run(np.ones((1, space.graph.n_bits), dtype=np.bool_))[0])
-
-
-def _wrong(n: int, wrong: list[int], each: Iterable[tuple[str, tuple[str, str]]]) -> str:
+def wrong_clause(n: int, wrong: list[int], each: Iterable[tuple[str, tuple[str, str]]]) -> str:
     """A clause; of each wrong row its name, what is given and what should be."""
     if not wrong:
         return ""

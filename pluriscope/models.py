@@ -1,86 +1,22 @@
-"""Networks as researchers have them: modules of torch, classifiers of scikit-learn, files, or the file's content."""
+"""Networks as researchers have them: in torch or scikit-learn, files, or a file's content."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.data import DATA_FORMAT, MAX_DATA_BYTES, DataRecord, parse_data_file
+from analysis.data import DATA_FORMAT, MAX_DATA_BYTES, DataRecord
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
-from analysis.network_files.chain import Activated, Dense, Step, file_of_steps
 from analysis.network_files.declared_tasks import TaskSource
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile, network_file_json
 from analysis.network_files.intake import Declaration, read_any, take_in
 from analysis.networks.network import Network
+from analysis.strict_json import validated
 from analysis.tasks import TASK_NAMES
-
-_TORCH: Final = {"ReLU": "relu", "LeakyReLU": "leaky_relu", "Tanh": "tanh", "Sigmoid": "sigmoid", "Identity": "linear"}
-_TRANSPARENT: Final = ("Dropout", "Flatten")  # do nothing to a vector when a network is evaluated
-_SKLEARN: Final = {"relu": "relu", "tanh": "tanh", "logistic": "sigmoid", "identity": "linear"}
-
-
-def sequential_network(net: Any) -> Network:
-    """The network that a ``torch.nn.Sequential`` of ``Linear`` layers and activations computes.
-
-    Args:
-        net: the module; parameters of any floating type and device. One within another counts as its layers.
-
-    Raises:
-        InvalidNetwork: a module that cannot be represented, by its name; layers with different hidden activations.
-    """
-    steps: list[Step] = []
-    for module in _in_order(net):
-        kind = type(module).__name__
-        if kind == "Linear":
-            bias = None if module.bias is None else _array(module.bias)
-            steps.append(Dense(_array(module.weight), bias))
-        elif kind in _TORCH:
-            slope = float(module.negative_slope) if kind == "LeakyReLU" else None
-            steps.append(Activated(_TORCH[kind], slope))
-        elif kind not in _TRANSPARENT:
-            known = ", ".join(("Linear", *_TORCH))
-            raise InvalidNetwork(f"module {kind}", "is no dense layer and no known activation", f"use only {known}")
-    return file_of_steps(steps, "network").network
-
-
-def _array(parameter: Any) -> Any:
-    return parameter.detach().cpu().double().numpy()
-
-
-def _in_order(net: Any) -> Iterator[Any]:
-    """The modules of a Sequential, those of Sequentials within it included."""
-    for module in net:
-        if type(module).__name__ == "Sequential":
-            yield from _in_order(module)
-        else:
-            yield module
-
-
-def classifier_network(classifier: Any) -> Network:
-    """The network that a fitted ``sklearn.neural_network.MLPClassifier`` (or regressor) computes.
-
-    Args:
-        classifier: fitted, with two classes, or with several labels of which any may be true.
-
-    Raises:
-        InvalidNetwork: it is not fitted, or its output is a softmax over more than two classes.
-    """
-    if not hasattr(classifier, "coefs_"):
-        raise InvalidNetwork("classifier", "is not fitted", "call fit first")
-    output = classifier.out_activation_
-    if output not in _SKLEARN:
-        cause = f"has the output activation {output!r}, over several classes at once"
-        raise InvalidNetwork("classifier", cause, "use two classes, or one column of labels for each output")
-    return Network.from_arrays(
-        [w.T for w in classifier.coefs_],
-        list(classifier.intercepts_),
-        activation=_SKLEARN[classifier.activation],
-        output_activation=_SKLEARN[output],
-    )
-
+from pluriscope.live_models import live_file
 
 _ACCEPTED: Final = (
     "a torch.nn.Sequential, a fitted MLPClassifier, the path of a network file, safetensors or ONNX, or what a network "
@@ -101,33 +37,47 @@ class Subject:
     data: DataRecord
 
 
-def read_model(model: Model, task: TaskLike = None, *, name: str = "", encoding: str = "", data: Any = None) -> Subject:
+def read_model(
+    model: Model,
+    task: TaskLike = None,
+    *,
+    name: str = "",
+    encoding: str = "",
+    data: Any = None,
+    output_is: str = "value",
+) -> Subject:
     """Read a network from whatever holds it.
 
     Args:
-        model: a ``torch.nn.Sequential``, a fitted ``MLPClassifier``, a path, the bytes or the content of a network
-            file, or a value of the engine.
+        model: a ``torch.nn.Sequential``, a fitted ``MLPClassifier`` or ``MLPRegressor`` or a pipeline of scalers before
+            one, a path, the bytes or the content of a network file, or a value of the engine.
         task: what its outputs should compute; what the file says, else what the network answers, if None.
         name: what to call it; the file's own name if empty.
         encoding: the numbers that stand for 0 and 1, e.g. "-1, 1"; empty for 0 and 1 themselves.
         data: a data file's path or content, or a data record; every Boolean input once if None.
+        output_is: "value", "logit" or "classes"; see :func:`pluriscope.explain`.
 
     Raises:
-        AnalysisError: it cannot be read or represented, with the reason and what to do.
+        AnalysisError: it cannot be read, represented or run, or does not compute what was read of it; with the reason
+            and what to do.
     """
-    draft = _draft(model)
-    source, text = _declared(task)
+    source, tasks = _declared(task)
+    given = {"task": source, "tasks": tasks, "name": name, "encoding": encoding, "output_is": output_is}
+    declaration = validated(Declaration, given, "argument", InvalidNetwork, "see the arguments of pluriscope.explain")
     stem = Path(model).stem if isinstance(model, (str, Path)) else ""
-    intake = take_in(draft, Declaration(name, source, text, encoding), fallback_name=stem)
-    file = intake.file()
-    if data is None:
-        return Subject(file, intake.data)
-    if encoding:
-        raise InvalidData("encoding", "is given beside data, which says the rows itself", "leave one of them out")
-    return Subject(file, _record(data, file.network))
+    intake = take_in(_draft(model), declaration, _record(data), fallback_name=stem)
+    return Subject(intake.file(), intake.data)
 
 
-def export(model: Model, path: str | Path, task: TaskLike = None, *, name: str = "") -> Path:
+def export(
+    model: Model,
+    path: str | Path,
+    task: TaskLike = None,
+    *,
+    name: str = "",
+    encoding: str = "",
+    output_is: str = "value",
+) -> Path:
     """Write a network file, which commands, forms and servers take.
 
     Args:
@@ -135,11 +85,14 @@ def export(model: Model, path: str | Path, task: TaskLike = None, *, name: str =
         path: of the file.
         task: what its outputs should compute; what the file says, else what the network answers, if None.
         name: what to call the network.
+        encoding: the numbers that stand for 0 and 1 on its inputs, on which it is compared with the model.
+        output_is: "value", "logit" or "classes"; see :func:`pluriscope.explain`.
 
     Raises:
         AnalysisError: it cannot be read or represented.
     """
-    return write_json(path, network_file_json(read_model(model, task, name=name).file))
+    subject = read_model(model, task, name=name, encoding=encoding, output_is=output_is)
+    return write_json(path, network_file_json(subject.file))
 
 
 def _draft(model: Model) -> NetworkFile:
@@ -149,21 +102,17 @@ def _draft(model: Model) -> NetworkFile:
     if isinstance(model, Network):
         return NetworkFile("", model, ())
     if isinstance(model, (str, Path)):
-        return read_any(read_bytes(Path(model).expanduser(), "network file", InvalidNetwork, MAX_NETWORK_BYTES))
+        path = Path(model).expanduser()
+        return read_any(read_bytes(path, "network file", InvalidNetwork, MAX_NETWORK_BYTES), beside(path))
     if isinstance(model, (bytes, bytearray)):
         return read_any(bytes(model))
     if isinstance(model, Mapping):
         return read_any(_json({"format": NETWORK_FORMAT, **model}, "network file", InvalidNetwork))
-    kinds = [kind.__name__ for kind in type(model).__mro__]
-    if "Sequential" in kinds:
-        return NetworkFile("", sequential_network(model), ())
-    if "BaseMultilayerPerceptron" in kinds:
-        return NetworkFile("", classifier_network(model), ())
-    if "Module" in kinds:
-        cause = "is no nn.Sequential, so nothing says in which order its layers run"
-        cure = "give nn.Sequential(…) of its layers and activations, in the order of its forward"
-        raise InvalidNetwork(f"module {kinds[0]}", cause, cure)
-    raise InvalidNetwork(f"model of type {kinds[0]}", "is nothing that a network can be read from", f"give {_ACCEPTED}")
+    found = live_file(model)
+    if found is None:
+        cause = "is nothing that a network can be read from"
+        raise InvalidNetwork(f"model of type {type(model).__name__}", cause, f"give {_ACCEPTED}")
+    return found
 
 
 def _declared(task: TaskLike) -> tuple[TaskSource, str]:
@@ -183,18 +132,16 @@ def _declared(task: TaskLike) -> tuple[TaskSource, str]:
     return "formula", ";".join(texts)
 
 
-def _record(data: Any, network: Network) -> DataRecord:
-    """A data record for a network."""
-    if isinstance(data, DataRecord):
+def _record(data: Any) -> DataRecord | bytes | None:
+    """The rows that are given, or the content of their file."""
+    if data is None or isinstance(data, DataRecord):
         return data
     if isinstance(data, Mapping):
-        raw = _json({"format": DATA_FORMAT, **data}, "data file", InvalidData)
-    elif isinstance(data, (str, Path)):
-        raw = read_bytes(Path(data).expanduser(), "data file", InvalidData, MAX_DATA_BYTES)
-    else:
-        cause = f"is {type(data).__name__}, no data record"
-        raise InvalidData("data", cause, "give the path or the content of a data file")
-    return parse_data_file(raw, network.n_inputs, network.n_outputs)
+        return _json({"format": DATA_FORMAT, **data}, "data file", InvalidData)
+    if isinstance(data, (str, Path)):
+        return read_bytes(Path(data).expanduser(), "data file", InvalidData, MAX_DATA_BYTES)
+    cause = f"is {type(data).__name__}, no data record"
+    raise InvalidData("data", cause, "give the path or the content of a data file")
 
 
 def _json(content: Mapping[str, Any], item: str, error: type[AnalysisError]) -> bytes:
@@ -221,6 +168,11 @@ def read_bytes(path: Path, item: str, error: type[AnalysisError], most: int) -> 
         raise error(
             f"{item} {str(path)!r}", f"cannot be read: {reason}", "check the path and its permissions"
         ) from None
+
+
+def beside(path: Path) -> Callable[[str], bytes]:
+    """What gives the files beside a file, in which it may keep its data, by their plain names."""
+    return lambda name: read_bytes(path.parent / name, "data file", InvalidNetwork, MAX_NETWORK_BYTES)
 
 
 def write_json(path: str | Path, document: Mapping[str, Any]) -> Path:

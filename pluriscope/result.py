@@ -26,6 +26,7 @@ from analysis.protocol import MAX_PROTOCOL_BYTES, Protocol, named_protocol, pars
 from analysis.question import Question
 from analysis.report import Analysed, Report, Settings
 from analysis.result_file import RESULT_FORMAT, result_json, self_contained
+from analysis.unlearned import not_learned
 from analysis.work import Work
 from app.figures.svg.layout import shape_text
 from app.figures.svg.networks import network_diagram
@@ -57,6 +58,7 @@ def explain(
     name: str = "",
     encoding: str = "",
     data: Any = None,
+    output_is: str = "value",
     max_listed: int = MOST_STORED,
 ) -> Result:
     """Find every explanation of one output of a network, in this process.
@@ -71,12 +73,14 @@ def explain(
         name: what to call the network.
         encoding: the numbers that stand for 0 and 1 on the inputs, e.g. "-1, 1".
         data: a data file's path or content, for rows other than every Boolean input once.
+        output_is: "value" near 0 or 1; "logit", which decides at 0, as after ``BCEWithLogitsLoss``; or "classes", two
+            logits of which the larger decides.
         max_listed: where more circuits are valid, they are counted, and the smallest and some drawn are listed.
 
     Raises:
         AnalysisError: the model, task, protocol or data cannot be read or analysed: which, why, and what to do.
     """
-    subject = read_model(model, task, name=name, encoding=encoding, data=data)
+    subject = read_model(model, task, name=name, encoding=encoding, data=data, output_is=output_is)
     question = _question(subject.file, output, read_protocol(protocol), subject.data)
     work = Work(clock=time.perf_counter, limits=replace(DEFAULT_LIMITS, max_valid=max_listed))
     document = result_json([analyse_output(question, work)])
@@ -313,6 +317,11 @@ class Result(Findings):
 
     # ------------------------------------------------------------ keeping and showing
 
+    @cached_property
+    def not_learned(self) -> str:
+        """Where the network is wrong on its task and what it computes instead; "" where it learned it."""
+        return not_learned(self.question)
+
     def save(self, path: str | Path) -> Path:
         """Write a result file with the network in it, which :func:`load` reads by itself."""
         return write_json(path, self_contained(self.document, self.network_file, self.question.record))
@@ -329,12 +338,13 @@ class Result(Findings):
             for one in (*self.circuits.smallest[:1], *self.alignments[:1])
         )
         stops = Markup("").join(Markup("<p>Stopped at a limit: {}.</p>").format(words) for words in self.missing)
-        shown = beside([self.draw().image(_DRAWING), table(self.counts.rows())])
+        first = Markup("<p>{}</p>").format(self.not_learned) if self.not_learned else Markup()
+        shown = first + beside([self.draw().image(_DRAWING), table(self.counts.rows())])
         return heading(link(self.address, self.name), after=about) + shown + examples + stops
 
     def __repr__(self) -> str:
         counts = self.counts
-        return (
+        return (self.not_learned and f"{self.not_learned}\n") + (
             f"<Result: {self.name}, output {self.output}, {self.protocol.name}: {counts.valid_circuits} valid "
             f"circuits, {counts.interpretations} interpretations, {counts.valid_alignments} valid alignments>"
         )

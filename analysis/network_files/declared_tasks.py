@@ -77,7 +77,7 @@ def decided_tasks(network: Network, data: DataRecord) -> tuple[Task, ...]:
         shown = ", ".join(f"{names[row]} (output {outputs[row, output]:.4g})" for row in rows[:_SHOWN])
         more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
         cause = f"rounds to neither 0 nor 1 on input {shown}{more}"
-        cure = "name its task, declare how its inputs are encoded, or give the output a sigmoid if it is a logit"
+        cure = "name its task, declare how its inputs are encoded, or that the output is a logit (--output-is logit)"
         problems.append(InvalidTask(f"decisions of output {output}", cause, cure))
     problems.refuse("decisions", InvalidTask)
     tables = [tuple(int(value) for value in column) for column in decisions.T]

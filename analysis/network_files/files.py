@@ -28,6 +28,7 @@ from analysis.tasks import MAX_INPUTS, Task, task_from_table
 
 if TYPE_CHECKING:
     from analysis.edits.edit import Edited, EditRecord
+    from analysis.network_files.original import Original
     from analysis.network_files.planted_record import PlantedRecord
 
 T = TypeVar("T")
@@ -62,6 +63,8 @@ class NetworkFile:
         planted: what was planted in it; None if nothing is said.
         edited: the edit that it comes of; None if nothing is said.
         remarks: what was read into the file that it does not say itself, one sentence each.
+        layers: what it calls its layers, in the order read; () where it has no names for them.
+        original: what it was read from, where that can be run.
     """
 
     name: str
@@ -71,6 +74,8 @@ class NetworkFile:
     planted: PlantedRecord | None = None
     edited: EditRecord | None = None
     remarks: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+    original: Original | None = None
 
     @property
     def slug(self) -> str:

@@ -1,46 +1,84 @@
-"""A network imported by somebody: what its file says, what is declared beside it, and all that speaks against it.
+"""A network that is imported, from whatever holds it: what that says, what is declared, what speaks against it.
 
 bytes ──read_any──▶ NetworkFile ──take_in──▶ Intake ──preflight, plan──▶ preview ──confirmed──▶ stored
-                                    ▲
-                        Declaration: name, tasks, encoding
+torch, scikit-learn ──────▲          ▲
+                            Declaration, data: what is said beside it
+
+Every way in comes through :func:`take_in`: where what a network was read from can be run, it is run beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
-from analysis.data import DataRecord, clean_data
-from analysis.errors import AnalysisError, InvalidNetwork
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from analysis.data import DataRecord, clean_data, data_problems, parse_data_file
+from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
 from analysis.input_encoding import InputEncoding, parse_encoding
 from analysis.network_files.declared_tasks import TaskSource, declared_tasks
 from analysis.network_files.files import DECLARED, NetworkFile, checked_name, network_from, read_document
 from analysis.network_files.formats.onnx_file import Beside, onnx_model, read_onnx
 from analysis.network_files.formats.safetensors_file import looks_like_safetensors, read_safetensors
+from analysis.network_files.original import Original, Rows, check_against
 from analysis.network_files.planted_record import PlantedRecord
-from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
-from analysis.strict_json import combined
-from analysis.tasks import MAX_INPUTS, Task
+from analysis.networks.mlp import MAX_ACTIVATION, activate, activation_bound
+from analysis.networks.network import Network
+from analysis.strict_json import Problems, combined
+from analysis.tasks import MAX_INPUTS, TASK_NAMES, Task
 
+OutputIs = Literal["value", "logit", "classes"]
 _JSON_STARTS: Final = (b"{", b"[", b'"')
 
 
-@dataclass(frozen=True)
-class Declaration:
-    """What is said beside a file.
+class Declaration(BaseModel):
+    """What is said beside a network."""
 
-    Args:
-        name: "" for the file's own.
-        source: where the tasks come from.
-        tasks: names, truth tables or formulas, one for each output.
-        encoding: numbers for 0 and 1; "" for 0 and 1 themselves.
-    """
+    model_config = ConfigDict(frozen=True, str_strip_whitespace=True)
 
-    name: str = ""
-    source: TaskSource = "file"
-    tasks: str = ""
-    encoding: str = ""
+    task: TaskSource = Field(
+        "file",
+        title="What its outputs should compute",
+        description="Where the tasks come from.",
+        json_schema_extra={
+            "words": {
+                "file": "as the file says; where it says nothing, what the network answers",
+                "name": "by name",
+                "table": "by truth table",
+                "formula": "by formula",
+                "decisions": "whatever it computes: what the network itself answers",
+            }
+        },
+    )
+    tasks: str = Field(
+        "",
+        title="Names, truth tables or formulas",
+        description=f"As chosen by task: a name ({', '.join(TASK_NAMES)}), a table such as 0110, or a formula such as "
+        "A·¬B + ¬A·B. One for each output with semicolons between; one stands for all.",
+    )
+    encoding: str = Field(
+        "",
+        title="How inputs are encoded",
+        description="The number for 0 and the number for 1, such as -1, 1; one pair for each input with semicolons "
+        "between; empty: 0, 1.",
+    )
+    output_is: OutputIs = Field(
+        "value",
+        title="What its output is",
+        description="What its output is: a value near 0 or 1; a logit, which decides at 0; or two classes, of which "
+        "the larger output decides.",
+        json_schema_extra={
+            "words": {
+                "value": "a value near 0 or 1",
+                "logit": "a logit, as after BCEWithLogitsLoss: it decides at 0",
+                "classes": "two logits, one for each class: the larger decides",
+            }
+        },
+    )
+    name: str = Field("", description="What to call it; empty: as the file does.")
 
 
 @dataclass(frozen=True)
@@ -50,22 +88,20 @@ class Intake:
     Args:
         draft: what the file says.
         name: what it is to be called.
+        network: with its outputs as declared.
         encoding: None where it is wrong, or the network has too many inputs for one.
+        data: the rows that it is judged on; the default record where they could not be read.
         tasks: one per output, None where they are wrong.
-        problems: all that is wrong, by what it is about: "name", "encoding", "tasks", or "network".
+        problems: all that is wrong, by what it is about: a field of :class:`Declaration`, "data", or "network".
     """
 
     draft: NetworkFile
     name: str
+    network: Network
     encoding: InputEncoding | None
+    data: DataRecord
     tasks: tuple[Task, ...] | None
     problems: Mapping[str, AnalysisError]
-
-    @property
-    def data(self) -> DataRecord:
-        """The rows that stand for the Boolean inputs; the default record where no encoding could be read."""
-        n_inputs = self.draft.network.n_inputs
-        return clean_data(min(n_inputs, MAX_INPUTS)) if self.encoding is None else self.encoding.data_record()
 
     @property
     def decided(self) -> bool:
@@ -80,6 +116,18 @@ class Intake:
             return None
         return told
 
+    @property
+    def read(self) -> str:
+        """What was read of it, in a sentence; "" where it was compared with what it was read from."""
+        if self.draft.original is not None:
+            return ""
+        network, names = self.draft.network, self.draft.layers
+        layers = (
+            f"{names[k] if names else f'layer {k + 1}'} ({n_in} to {n_out}, {network.activation_of(k + 1)})"
+            for k, (n_in, n_out) in enumerate(zip(network.sizes, network.sizes[1:], strict=False))
+        )
+        return f"Layers in the order read: {', '.join(layers)}."
+
     def file(self) -> NetworkFile:
         """The network file that comes of it.
 
@@ -88,7 +136,8 @@ class Intake:
         """
         if self.problems or self.tasks is None:
             raise combined(tuple(self.problems.values()), "what is declared", InvalidNetwork)
-        return replace(self.draft, name=self.name, tasks=self.tasks, planted=self.planted, remarks=())
+        own = replace(self.draft, name=self.name, network=self.network, tasks=self.tasks, planted=self.planted)
+        return replace(own, remarks=(), layers=(), original=None)
 
 
 def is_onnx(raw: bytes) -> bool:
@@ -97,12 +146,11 @@ def is_onnx(raw: bytes) -> bool:
     return not text.startswith(_JSON_STARTS) and not looks_like_safetensors(raw) and onnx_model(raw) is not None
 
 
-def read_any(raw: bytes, beside: Beside | None = None, *, optional: tuple[str, ...] = DECLARED) -> NetworkFile:
+def read_any(raw: bytes, beside: Beside | None = None) -> NetworkFile:
     """A network from a file of any accepted format, told by parsing it.
 
     Args:
         beside: gives files in which an ONNX file may keep its data.
-        optional: keys that a network file may leave out, since they can be declared.
 
     Raises:
         InvalidNetwork: naming every problem that can be seen at once.
@@ -113,60 +161,115 @@ def read_any(raw: bytes, beside: Beside | None = None, *, optional: tuple[str, .
     if is_onnx(raw):
         return read_onnx(raw, beside)
     cure = "give a network file (JSON), safetensors, or an ONNX file that is not cut off"
-    return network_from(read_document(raw, cure), optional=optional)
+    return network_from(read_document(raw, cure), optional=DECLARED)
 
 
-def read_intake(raw: bytes, declaration: Declaration, *, fallback_name: str = "") -> Intake:
-    """Read a file with what is declared beside it. A network file with nothing declared must be complete.
+def take_in(
+    draft: NetworkFile, declaration: Declaration, data: DataRecord | bytes | None = None, *, fallback_name: str = ""
+) -> Intake:
+    """Put together what a network says of itself and what is said beside it; what is wrong there is noted, not raised.
 
     Args:
+        draft: what the network says.
         declaration: what is said beside it.
-        fallback_name: see :func:`take_in`.
+        data: the rows that it is judged on, or a data file's content; those of the encoding if None.
+        fallback_name: its name where neither gives one, such as the file's; made safe, or made of the sizes.
 
     Raises:
-        AnalysisError: the file cannot be read; what is wrong with the declaration is noted in the intake.
+        InvalidNetwork: it does not compute what it was read from.
     """
-    draft = read_any(raw, optional=() if declaration == Declaration() else DECLARED)
-    return take_in(draft, declaration, fallback_name=fallback_name)
-
-
-def take_in(draft: NetworkFile, declaration: Declaration, *, fallback_name: str = "") -> Intake:
-    """Put together what a file says and what is declared beside it; what is wrong is noted, not raised.
-
-    Args:
-        draft: what the file says.
-        declaration: what is said beside it.
-        fallback_name: its name where neither gives one, such as the file's; made safe, or made of the sizes.
-    """
-    network = draft.network
     problems: dict[str, AnalysisError] = {}
     name = _default_name(draft, fallback_name)
-    if declaration.name.strip():
-        try:
-            name = checked_name(declaration.name)
-        except AnalysisError as problem:
-            problems["name"] = problem
-    encoding, tasks = None, None
+    network, original = draft.network, draft.original
+    encoding, tasks, record = None, None, clean_data(min(network.n_inputs, MAX_INPUTS))
+    try:
+        name = checked_name(declaration.name) if declaration.name else name
+    except AnalysisError as problem:
+        problems["name"] = problem
+    try:
+        network, original = _with_output(draft, declaration.output_is)
+    except AnalysisError as problem:
+        problems["output_is"] = problem
     if network.n_inputs > MAX_INPUTS:
         cause = f"has {network.n_inputs} inputs; every Boolean input is looked at, so {MAX_INPUTS} is the most"
         problems["network"] = InvalidNetwork("network", cause, f"use a network with 1 to {MAX_INPUTS} inputs")
-        return Intake(draft, name, None, None, problems)
+        return Intake(draft, name, network, None, record, None, problems)
+    if declaration.tasks and declaration.task in ("file", "decisions"):
+        cure = "choose task by name, table or formula, or leave tasks out"
+        problems["tasks"] = InvalidTask("tasks", f"are given, and task says {declaration.task}", cure)
     try:
         encoding = parse_encoding(declaration.encoding, network.n_inputs)
+        record = encoding.data_record()
     except AnalysisError as problem:
         problems["encoding"] = problem
-    if encoding is not None:
-        largest = max(abs(number) for number in (*encoding.low, *encoding.high))
-        if activation_bound(network, largest) > MAX_ACTIVATION:
+    try:
+        if data is not None and declaration.encoding:
+            raise InvalidData("encoding", "is given beside data, which says the rows itself", "leave one of them out")
+        if isinstance(data, bytes):
+            record = parse_data_file(data, network.n_inputs, network.n_outputs)
+        elif data is not None:
+            record = data
+            Problems(data_problems(data, network.n_inputs, network.n_outputs)).refuse("data", InvalidData)
+        if (
+            data is not None
+            and declaration.task == "decisions"
+            and (record.validation_labels is not None or not record.boolean)
+        ):
+            cure = "leave one of them out"
+            raise InvalidData("task decisions", "is given beside data that says itself what is right", cure)
+    except AnalysisError as problem:
+        problems["data"] = problem
+    if not problems.keys() & {"encoding", "data"}:
+        rows = record.representatives
+        if record.validation_inputs is not None:
+            rows = np.concatenate((rows, record.validation_inputs))
+        if activation_bound(network, float(np.abs(rows).max())) > MAX_ACTIVATION:
             cause = "are so large that activations may exceed float64"
             problems["network"] = InvalidNetwork("weights and inputs", cause, "scale them down")
         else:
+            if original is not None and "output_is" not in problems:
+                check_against(original, network, rows)
             try:
-                data = encoding.data_record()
-                tasks = declared_tasks(declaration.source, declaration.tasks, network, data, draft.tasks or None)
+                tasks = declared_tasks(declaration.task, declaration.tasks, network, record, draft.tasks or None)
             except AnalysisError as problem:
-                problems["tasks"] = problem
-    return Intake(draft, name, encoding, tasks, problems)
+                problems.setdefault("tasks", problem)
+    return Intake(draft, name, network, encoding, record, tasks, problems)
+
+
+def _with_output(draft: NetworkFile, output_is: OutputIs) -> tuple[Network, Original | None]:
+    """A network whose output decides at one half, of one whose output decides otherwise; with what it was read from.
+
+    Raises:
+        InvalidNetwork: its output is none that was declared.
+    """
+    network, original = draft.network, draft.original
+    if output_is == "value":
+        return network, original
+    if network.output_activation != "linear":
+        cause = f"was declared as {output_is}, and the last layer already has the activation"
+        cure = "leave output_is out: the output is a value"
+        raise InvalidNetwork("output", f"{cause} {network.output_activation}", cure)
+    if output_is == "classes" and network.n_outputs != 2:
+        cause = f"was declared as two classes, and the network has {network.n_outputs}"
+        raise InvalidNetwork("output", cause, "say output_is='logit' where one output decides at 0")
+    weights, biases = list(network.weights), list(network.biases)
+    if output_is == "classes":
+        weights[-1], biases[-1] = weights[-1][1:] - weights[-1][:1], biases[-1][1:] - biases[-1][:1]
+    decided = Network.from_arrays(
+        weights,
+        biases,
+        activation=network.activation,
+        output_activation="sigmoid",
+        negative_slope=network.negative_slope,
+    )
+    if original is None:
+        return decided, None
+
+    def run(rows: Rows) -> Rows:
+        outputs = original.run(rows)
+        return activate(outputs[:, 1:] - outputs[:, :1] if output_is == "classes" else outputs, "sigmoid")
+
+    return decided, replace(original, run=run)
 
 
 def _default_name(draft: NetworkFile, fallback: str) -> str:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from analysis.errors import AnalysisError, BeyondLimits
 from analysis.progress import Progress
 from app.cli.reading import ModelAsked, NetworkAsked, limits_in_force, read_asked
+from app.cli.signature import with_fields_of
 from app.cli.terminal import (
     BAD_INPUT,
     DONE,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from analysis.question import Question
     from analysis.work import Work
 
+_ENDINGS: Final = (".json", ".safetensors", ".onnx")
+_NONE_VALID: Final = "no circuit is valid. What it does compute is analysed with --task decisions."
 _WORSE: Final = (DONE, STOPPED, BAD_INPUT)
 
 
@@ -44,6 +47,7 @@ def named(work: Work, prefix: str) -> Work:
     return work.reporting_to(tell)
 
 
+@with_fields_of("analysis.network_files.intake:Declaration")
 def analyse(
     files: Sequence[str],
     *,
@@ -51,11 +55,11 @@ def analyse(
     protocol: str = "complete",
     data: str = "",
     output_index: Sequence[int] = (),
-    task: Literal["file", "decisions"] = "file",
     no_masks: bool = False,
     quiet: bool = False,
     plan: bool = False,
     json: bool = False,
+    **declared: Any,
 ) -> Shown:
     """Find every explanation of a network; of models of other kinds, such as transformers, every circuit.
 
@@ -68,14 +72,17 @@ def analyse(
     Exit codes: 0 done, 2 bad input, 3 stopped at a limit (the result says what is missing).
 
     Args:
-        files: Network files (JSON), or - for standard input. Of several, or of those in a folder, each result goes to
-            the folder --output, and what is wrong with one does not stop the others.
+        files: Network files (JSON), safetensors, ONNX, or - for standard input. Of several, or of those in a folder,
+            each result goes to the folder --output, and what is wrong with one does not stop the others.
         output_index: Analyse only this output, from 0; may be repeated. Default: all.
-        task: Where the task comes from: the file, or what the network or model answers itself.
         no_masks: Leave the lists of circuits out.
         plan: Only tell how the circuits would be found, and why.
     """
-    asked = partial(read_asked, protocol=protocol, data=data, outputs=output_index, decided=task == "decisions")
+    from analysis.network_files.intake import Declaration
+
+    declaration = Declaration(**declared)
+    asked = partial(read_asked, protocol=protocol, data=data, outputs=output_index)
+    asked = partial(asked, declaration=declaration, quiet=quiet)
     if len(files) == 1 and not Path(files[0]).is_dir():
         return _one(files[0], output, asked, data, masks=not no_masks, quiet=quiet, plan=plan, json=json)
     results = _results(files, output, plan=plan)
@@ -102,9 +109,9 @@ def _results(files: Sequence[str], output: str, *, plan: bool) -> dict[str, Path
     found: dict[str, Path] = {}
     for name in files:
         one = Path(name)
-        own = sorted(map(str, one.glob("*.json"))) if one.is_dir() else [name]
+        own = sorted(str(path) for path in one.glob("*.*") if path.suffix in _ENDINGS) if one.is_dir() else [name]
         if not own:
-            raise Refusal(f"folder {name}: has no file that ends in .json. Give another one.")
+            raise Refusal(f"folder {name}: has no file that ends in {', '.join(_ENDINGS)}. Give another one.")
         for file in own:
             result = Path(output, f"{Path(file).stem}.json")
             if result in found.values():
@@ -154,7 +161,7 @@ def _of_network(questions: Sequence[Question], work: Work, *, masks: bool, quiet
     """The result file of the outputs of a network."""
     from analysis.pipeline import analyse_output
     from analysis.result_file import result_json
-    from analysis.unlearned import instead_of
+    from analysis.unlearned import not_learned
 
     analyses = []
     with progress_bar(quiet) as report:
@@ -164,31 +171,27 @@ def _of_network(questions: Sequence[Question], work: Work, *, masks: bool, quiet
                 own = named(own, f"output {question.output}, ")
             analyses.append(analyse_output(question, own))
     for one in analyses:
-        if not one.circuits.n_valid:
-            _none_valid(f"output {one.question.output}: ", instead_of(one.question))
+        if not one.circuits.n_valid and not_learned(one.question):
+            remark(f"output {one.question.output}: {_NONE_VALID}")
     return result_json(analyses, masks=masks)
 
 
 def _of_model(asked: ModelAsked, work: Work, *, masks: bool, quiet: bool) -> dict[str, Any]:
     """The result file of a model of another kind than the networks: its circuits alone."""
     from analysis.models.result_json import model_result_json
-    from analysis.unlearned import model_instead_of
+    from analysis.models.unlearned import model_instead_of
 
+    if wrong := model_instead_of(asked.model, asked.space):
+        remark(wrong)
     start = time.perf_counter()
     with progress_bar(quiet) as report:
         found = asked.search(work.reporting_to(report))
     seconds = time.perf_counter() - start
-    if found is not None and not found.valid:
-        _none_valid("", model_instead_of(asked.model, asked.space))
+    if wrong and found is not None and not found.valid:
+        remark(_NONE_VALID)
     return model_result_json(
         asked.kind, asked.model, asked.rules, found, masks=masks, seconds=seconds, refusal=asked.refusal
     )
-
-
-def _none_valid(which: str, instead: str) -> None:
-    """On stderr, what a network does whose analysis found no valid circuit."""
-    if instead:
-        remark(f"{which}no circuit is valid. {instead} What it does compute is analysed with --task decisions.")
 
 
 def _plan(questions: Sequence[Question], limits: Limits) -> list[str]:

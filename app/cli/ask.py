@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from app.cli.reading import given_protocol, limits_in_force, read_network
+from app.cli.reading import given_protocol, intake_at, is_model, limits_in_force, read_network, refuse_declared
+from app.cli.signature import with_fields_of
 from app.cli.store import store_in
 from app.cli.terminal import Refusal, Shown, progress_bar, read_bytes, remark
 
 if TYPE_CHECKING:
+    from analysis.network_files.intake import Declaration
     from analysis.networks.network import Network
+    from analysis.question import Question
     from app.db.engine import Store
     from app.db.job_tables import JobRow
 
 
+@with_fields_of("analysis.network_files.intake:Declaration")
 def ask(
-    key: str, file: str, *, protocol: str = "complete", output: int = 0, thorough: bool = False, quiet: bool = False
+    key: str,
+    file: str,
+    *,
+    protocol: str = "complete",
+    output: int = 0,
+    thorough: bool = False,
+    quiet: bool = False,
+    **declared: Any,
 ) -> Shown:
     """Ask one thing about what a network's analysis finds.
 
@@ -32,6 +43,7 @@ def ask(
         thorough: Do also what takes long, where there is such.
     """
     from analysis.network_files.files import MAX_NETWORK_BYTES
+    from analysis.network_files.intake import Declaration
     from analysis.protocol import COMPLETE
     from app.addressing import Addresses
     from app.pages.analyses import analysis_meant
@@ -43,15 +55,16 @@ def ask(
 
     content, links = read_bytes(file, "network file", MAX_NETWORK_BYTES), Addresses()
     with store_in() as store:
-        slug, rules = _stored(store, content), given_protocol(protocol)
+        slug, data = _stored(store, file, content, protocol, output, Declaration(**declared), quiet=quiet)
+        rules = given_protocol(protocol)
         named = rules if isinstance(rules, str) else COMPLETE.name  # one of a file is stored with the analysis
         with store.read() as session:
-            place = locate_any(session, links, slug, Scope(output, named))
+            place = locate_any(session, links, slug, Scope(output, named, data))
             analysis = analysis_meant(key, links, place)
             refuse_unfit(session, links, place, analysis)
         if isinstance(place, Place) or analysis.of_circuits:
-            named = _analysed(store, slug, rules, output, quiet=quiet)
-        order = ThoroughOrder(protocol=named, output=output, thorough=thorough)
+            named = _analysed(store, slug, rules, output, data, quiet=quiet)
+        order = ThoroughOrder(protocol=named, output=output, data=data, thorough=thorough)
         with store.write() as session:
             job = ask_for(session, links, slug, analysis, order)
         _do(store, job, quiet=quiet)
@@ -61,26 +74,32 @@ def ask(
     return Shown(told, told["findings"])
 
 
-def _stored(store: Store, content: bytes) -> str:
-    """A network or model stored: what it is called there."""
-    from analysis.models.registry import kind_of_file
-    from analysis.network_files.files import parse_network_file
+def _stored(
+    store: Store, file: str, content: bytes, protocol: str, output: int, declaration: Declaration, *, quiet: bool
+) -> tuple[str, str]:
+    """A network or model stored: what it is called there, and the digest of its data record, "" for the default."""
     from app.db.models import save_model
-    from app.db.writes import save_network
+    from app.routes.bring_in import store_intake
 
+    if is_model(content):
+        refuse_declared(declaration)
+        with store.write() as session:
+            return save_model(session, content)[0].slug, ""
+    intake = intake_at(file, content, declaration)
+    read_network(intake, protocol, [output], quiet=quiet)
     with store.write() as session:
-        if kind_of_file(content) is None:
-            return save_network(session, parse_network_file(content)).slug
-        return save_model(session, content)[0].slug
+        row = store_intake(session, intake)
+        return row.slug, row.input_data
 
 
-def _analysed(store: Store, slug: str, rules: str | dict[str, Any], output: int, *, quiet: bool) -> str:
+def _analysed(store: Store, slug: str, rules: str | dict[str, Any], output: int, data: str, *, quiet: bool) -> str:
     """Analyse it, and say what the rules are called."""
     from app.addressing import Addresses
     from app.routes.analyses import AnalysisRequest, ask_for_analysis
 
+    order = AnalysisRequest(protocol=rules, output=output, data=data)
     with store.write() as session:
-        base = ask_for_analysis(session, Addresses(), slug, AnalysisRequest(protocol=rules, output=output))
+        base = ask_for_analysis(session, Addresses(), slug, order)
     _do(store, base, quiet=quiet)
     return base.arguments["protocol"]["name"] if isinstance(rules, dict) else rules
 
@@ -108,6 +127,8 @@ def compare(
     protocol: str = "complete",
     output_index: int = 0,
     task: str = "",
+    encoding: str = "",
+    output_is: Literal["value", "logit", "classes"] = "value",
     thorough: bool = False,
     quiet: bool = False,
 ) -> Shown:
@@ -121,54 +142,56 @@ def compare(
     Exit codes: 0 done, 2 bad input.
 
     Args:
-        file: Network file (JSON), or - for standard input.
         others: Another network file, or two to six explanations of this network.
         task: Of two networks, that both are judged on: a name, or a truth table. Default: the first one's.
+        encoding: Numbers that stand for 0 and 1, such as -1,1; default: 0 and 1.
+        output_is: What their outputs are.
         thorough: Of two networks, ask criteria that take long, too.
     """
     from analysis.network_files.files import MAX_NETWORK_BYTES
+    from analysis.network_files.intake import Declaration
     from pluriscope.naming import ExplanationRef
 
+    source = "file" if not task else "name" if set(task) - set("01") else "table"
+    declaration = Declaration(task=source, tasks=task, encoding=encoding, output_is=output_is)
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
     try:
         refs = [str(ExplanationRef.parse(text)) for text in others]
     except ValueError:
         refs = []
     if refs:
-        return _explanations(content, refs, protocol, output_index, quiet=quiet)
+        return _explanations(file, content, refs, protocol, output_index, declaration, quiet=quiet)
     if len(others) != 1:
         raise Refusal(f"{len(others)} others: networks are compared two at a time. Name one other network file.")
-    other = read_network(read_bytes(others[0], "network file", MAX_NETWORK_BYTES), protocol, "").file.network
-    return _networks(content, other, protocol, output_index, task, thorough=thorough, quiet=quiet)
+    raw = read_bytes(others[0], "network file", MAX_NETWORK_BYTES)
+    other = read_network(intake_at(others[0], raw, declaration), protocol, quiet=quiet).file.network
+    intake = intake_at(file, content, declaration)
+    (question,) = read_network(intake, protocol, [output_index], quiet=quiet).questions
+    return _networks(question, other, thorough=thorough, quiet=quiet)
 
 
-def _explanations(content: bytes, refs: Sequence[str], protocol: str, output: int, *, quiet: bool) -> Shown:
+def _explanations(
+    file: str, content: bytes, refs: Sequence[str], protocol: str, output: int, declaration: Declaration, *, quiet: bool
+) -> Shown:
     """Explanations of one network beside each other, as their page has them."""
     from app.addressing import Addresses
     from app.pages.compare.build import compare_of
     from app.pages.compare.options import MOST_SHOWN, ComparedOptions
 
     with store_in() as store:
-        slug = _stored(store, content)
-        rules = _analysed(store, slug, given_protocol(protocol), output, quiet=quiet)
+        slug, data = _stored(store, file, content, protocol, output, declaration, quiet=quiet)
+        rules = _analysed(store, slug, given_protocol(protocol), output, data, quiet=quiet)
         with store.read() as session:
-            found = compare_of(session, Addresses(), slug, ComparedOptions(e=refs, protocol=rules, output=output))
+            asked = ComparedOptions(e=refs, protocol=rules, output=output, data=data)
+            found = compare_of(session, Addresses(), slug, asked)
             told = found.record(0, MOST_SHOWN).model_dump(mode="json")
     return Shown(told, [told["verdict"]])
 
 
-def _networks(
-    content: bytes, other: Network, protocol: str, output: int, task: str, *, thorough: bool, quiet: bool
-) -> Shown:
-    from dataclasses import replace
-
+def _networks(question: Question, other: Network, *, thorough: bool, quiet: bool) -> Shown:
     from analysis.changes import find_changes
-    from analysis.networks.training_spec import task_of_text
     from analysis.work import Work
 
-    (question,) = read_network(content, protocol, "", [output]).questions
-    if task:
-        question = replace(question, task=task_of_text(task, question.model.n_inputs))
     with progress_bar(quiet) as report:
         work = Work(report, clock=time.perf_counter, limits=limits_in_force())
         found = find_changes(question, other, work, thorough=thorough)

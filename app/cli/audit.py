@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.cli.reading import ModelAsked, NetworkAsked, read_asked, read_settings
+from app.cli.signature import with_fields_of
 from app.cli.terminal import Shown, check_output, progress_bar, written
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from analysis.work import Work
 
 
+@with_fields_of("analysis.network_files.intake:Declaration")
 def audit(
     file: str,
     *,
@@ -24,6 +26,7 @@ def audit(
     data: str = "",
     quiet: bool = False,
     json: bool = False,
+    **declared: Any,
 ) -> Shown:
     """Say of each method's circuit whether it is valid, and where it stands among all valid circuits.
 
@@ -39,11 +42,12 @@ def audit(
     from analysis.discovery.audit import audit as run_audit
     from analysis.discovery.audit import audit_json
     from analysis.discovery.registry import METHODS, MODEL_METHODS, read_methods
+    from analysis.network_files.intake import Declaration
     from analysis.work import Work
     from app.limits import in_memory, limits_of
 
     check_output(output, json, file, data or file)
-    asked = read_asked(file, protocol, data, [output_index])
+    asked = read_asked(file, protocol, data, [output_index], Declaration(**declared), quiet=quiet)
     if isinstance(asked, ModelAsked):
         known, record = MODEL_METHODS, asked.model.planted
         planted = None if record is None else record.under(asked.space.graph)

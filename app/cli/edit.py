@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from app.cli.signature import with_list
+from app.cli.reading import intake_at, show_first
+from app.cli.signature import with_fields_of, with_list
 from app.cli.terminal import STANDARD, Refusal, Shown, check_output, read_bytes, remark, write_json
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from analysis.networks.network import Network
 
 
+@with_fields_of("analysis.network_files.intake:Declaration")
 @with_list("analysis.edits.registry:rules_and_settings")
 def edit(
     file: str,
@@ -23,6 +25,7 @@ def edit(
     name: str = "",
     output_index: int = 0,
     json: bool = False,
+    **declared: Any,
 ) -> Shown:
     """Change a network's weights by a rule, and write the edited network with a record of what was done.
 
@@ -40,19 +43,25 @@ def edit(
     from analysis.edits.edit import Named
     from analysis.edits.manual import MAX_BYTES
     from analysis.edits.registry import edit_named
-    from analysis.network_files.files import MAX_NETWORK_BYTES, edited_file, network_file_json, parse_network_file
+    from analysis.network_files.files import MAX_NETWORK_BYTES, edited_file, network_file_json
+    from analysis.network_files.intake import Declaration, Intake
     from analysis.question import ask
 
+    def read(path: str, what: str, **declared: Any) -> Intake:
+        return intake_at(path, read_bytes(path, what, MAX_NETWORK_BYTES), Declaration(**declared))
+
     def network_at(path: str) -> Network:
-        return parse_network_file(read_bytes(path, "source network", MAX_NETWORK_BYTES)).network
+        return read(path, "source network").file().network
 
     chosen, given = edit_named(rule), _settings(set_)
     check_output(output, json, file, *given.values())
-    base = parse_network_file(read_bytes(file, "network file", MAX_NETWORK_BYTES))
-    question = ask(base.network, output=output_index)
+    intake = read(file, "network file", **declared)
+    base = intake.file()
+    question = ask(base.network, output=output_index, data=intake.data)
     named = Named(network_at, lambda path: read_bytes(path, "list of changes", MAX_BYTES))
     edited = chosen.edited(question, given, named)
     written = edited_file(base, edited, name)
+    show_first(intake)
     if output:
         write_json(output, network_file_json(written))
     lines = [f"{written.name}:", *_lines(edited.told)]

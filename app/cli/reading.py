@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.cli.terminal import Refusal, read_bytes
+from app.cli.terminal import STANDARD, Refusal, read_bytes, remark
 from app.resources import PREFIX
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from analysis.models.circuits import MasksFound
     from analysis.models.model import Model, ModelKind, Rules, Space
     from analysis.network_files.files import NetworkFile
+    from analysis.network_files.intake import Declaration, Intake
     from analysis.protocol import Protocol
     from analysis.question import Question
     from analysis.work import Work
@@ -84,43 +86,66 @@ class NetworkAsked:
     questions: Sequence[Question]
 
 
-def read_network(
-    content: bytes, protocol: str, data: str, outputs: Sequence[int] = (), *, decided: bool = False
-) -> NetworkAsked:
-    """The outputs of a network that are asked about.
+def intake_at(file: str, content: bytes, declaration: Declaration, data: str = "") -> Intake:
+    """A network with what is said beside it.
 
     Args:
-        content: of the network file.
-        protocol: a name, or the path of a protocol file.
-        data: path of a data file; "" for every Boolean input once.
-        outputs: their indices; none for all.
-        decided: whether its own decisions are its tasks, whatever the file says.
+        file: its path.
+        content: of the file.
+        declaration: what is said beside it.
+        data: path of a data file; "" for the rows of the encoding.
 
     Raises:
-        AnalysisError: a file that cannot be used, or everything that preflight refuses.
-        Refusal: a file cannot be read.
+        AnalysisError: a file that cannot be read as a network.
+        Refusal: the data file cannot be read.
     """
-    from analysis.data import MAX_DATA_BYTES, clean_data, parse_data_file
-    from analysis.network_files.declared_tasks import decided_tasks
-    from analysis.network_files.files import parse_network_file
+    from analysis.data import MAX_DATA_BYTES
+    from analysis.network_files.intake import read_any, take_in
+    from pluriscope.models import beside
+
+    rows = read_bytes(data, "data file", MAX_DATA_BYTES) if data else None
+    path = Path(file)
+    draft = read_any(content, None if file == STANDARD else beside(path))
+    return take_in(draft, declaration, rows, fallback_name=path.stem)
+
+
+def show_first(intake: Intake, questions: Iterable[Question] = (), *, quiet: bool = False) -> None:
+    """On stderr, before anything is analysed: which network did not learn its task, and the order of layers that could
+    be compared with nothing.
+    """
+    from analysis.unlearned import not_learned
+
+    for question in questions:
+        if words := not_learned(question):
+            remark(f"output {question.output}: {words}")
+    if intake.read and not quiet:
+        remark(f"{intake.name}: {intake.read}")
+
+
+def read_network(intake: Intake, protocol: str, outputs: Sequence[int] = (), *, quiet: bool = False) -> NetworkAsked:
+    """The outputs of a network that are asked about; on stderr what is said first.
+
+    Args:
+        intake: the network with what is said beside it.
+        protocol: a name, or the path of a protocol file.
+        outputs: their indices; none for all.
+        quiet: say nothing on stderr.
+
+    Raises:
+        AnalysisError: what is said beside it is wrong, or everything that preflight refuses.
+        Refusal: the protocol file cannot be read.
+    """
     from analysis.pipeline import refuse
     from analysis.preflight import preflight
     from analysis.question import Question
 
-    rules, file = read_protocol(protocol), parse_network_file(content)
+    rules, file = read_protocol(protocol), intake.file()
     network = file.network
-    record = clean_data(network.n_inputs)
-    if data:
-        raw = read_bytes(data, "data file", MAX_DATA_BYTES)
-        record = parse_data_file(raw, network.n_inputs, network.n_outputs)
-    if decided:
-        if record.validation_labels is not None or not record.boolean:
-            raise Refusal("--task decisions: the data file says itself what is right. Leave one of them out.")
-        file = replace(file, tasks=decided_tasks(network, record))
     asked = sorted(set(outputs)) or range(network.n_outputs)
     tasks = {k: file.tasks[k if 0 <= k < network.n_outputs else 0] for k in asked}
-    questions = [Question(network, k, task, rules, record) for k, task in tasks.items()]
+    questions = [Question(network, k, task, rules, intake.data) for k, task in tasks.items()]
     refuse(tuple(problem for question in questions for problem in preflight(question)))
+    show_first(intake, questions, quiet=quiet)
     return NetworkAsked(file, questions)
 
 
@@ -154,7 +179,7 @@ class ModelAsked:
 
 
 def read_asked(
-    file: str, protocol: str, data: str, outputs: Sequence[int], *, decided: bool = False
+    file: str, protocol: str, data: str, outputs: Sequence[int], declaration: Declaration, *, quiet: bool = False
 ) -> NetworkAsked | ModelAsked:
     """The network or other model of a file, under its rules.
 
@@ -163,7 +188,8 @@ def read_asked(
         protocol: a name, or the path of a protocol file; of another model its rules as addresses write them.
         data: path of a data file; "" for every Boolean input once.
         outputs: their indices; none for all.
-        decided: whether what it answers itself is its task, whatever the file says.
+        declaration: what is said beside it.
+        quiet: say nothing on stderr.
 
     Raises:
         AnalysisError: a file or rules that cannot be used.
@@ -172,23 +198,20 @@ def read_asked(
     from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
 
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
-    if f'"{NETWORK_FORMAT}"'.encode() in content:
-        return read_network(content, protocol, data, outputs, decided=decided)
+    if f'"{NETWORK_FORMAT}"'.encode() in content or not is_model(content):
+        return read_network(intake_at(file, content, declaration, data), protocol, outputs, quiet=quiet)
     from analysis.errors import BeyondLimits
     from analysis.models.circuits import refuse_if_too_large
-    from analysis.models.registry import kind_of_file, read_model
-    from analysis.unlearned import as_answered
+    from analysis.models.registry import read_model
+    from analysis.models.unlearned import as_answered
 
-    if kind_of_file(content) is None:
-        return read_network(content, protocol, data, outputs, decided=decided)
+    refuse_declared(declaration, data)
     kind, model = read_model(content)
-    if data:
-        raise Refusal(f"--data: is for MLPs, and the file is of a {kind.noun}. Leave it out.")
     if {*outputs} - {0}:
         raise Refusal(f"output {max(outputs, key=abs)}: does not exist. A {kind.noun} has one task, which is output 0.")
     rules = kind.rules(protocol)
     space = model.space(rules)
-    if decided:
+    if declaration.task == "decisions":
         model = as_answered(model, space)
         space = model.space(rules)
     try:
@@ -196,3 +219,21 @@ def read_asked(
     except BeyondLimits as error:
         return ModelAsked(kind, model, rules, space, error.cause)
     return ModelAsked(kind, model, rules, space, "")
+
+
+def is_model(content: bytes) -> bool:
+    """Whether a file is of another model than the networks."""
+    from analysis.models.registry import kind_of_file
+
+    return kind_of_file(content) is not None
+
+
+def refuse_declared(declaration: Declaration, data: str = "") -> None:
+    """Refuse what is said beside a transformer, whose file says all but that it is judged on what it answers.
+
+    Raises:
+        Refusal: something is said.
+    """
+    said = declaration.model_dump(exclude_defaults=True) | ({"data": data} if data else {})
+    if flags := [f"--{key.replace('_', '-')}" for key, value in said.items() if value != "decisions"]:
+        raise Refusal(f"{', '.join(flags)}: is for MLPs, and the file is of a transformer. Leave it out.")

@@ -23,7 +23,7 @@ Command = Callable[..., Any]
 C = TypeVar("C", bound=Command)
 SHORT: Final = {"output": "-o", "protocol": "-p", "data": "-d", "quiet": "-q", "network_": "-n"}
 COMMON: Final = {
-    "file": "Network file (JSON), or - for standard input.",
+    "file": "Network file (JSON), safetensors or ONNX, or - for standard input.",
     "output": "File to write, or - for standard output.",
     "protocol": "complete, paper, shared-gates, or a protocol file (JSON); of a transformer its rules.",
     "data": "Data file (JSON); default: every Boolean input once.",
@@ -137,6 +137,10 @@ def call(command: Command, given: Mapping[str, Any]) -> Any:
 
 
 class _Parser(ArgumentParser):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._negative_number_matcher = re.compile("-[^a-zA-Z-]")  # -1,1 and -.5 are values; flags are letters
+
     def error(self, message: str) -> NoReturn:
         raise Refusal(f"{message.removeprefix('argument ')}. See {self.prog} --help.")
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-from app.cli.reading import read_protocol, read_settings
-from app.cli.signature import Within
+from app.cli.reading import intake_at, is_model, read_protocol, read_settings, refuse_declared, show_first
+from app.cli.signature import Within, with_fields_of
 from app.cli.terminal import STANDARD, Refusal, Shown, check_writable, progress_bar, read_bytes, remark, written
 
 if TYPE_CHECKING:
@@ -62,16 +62,9 @@ def store_in(folder: Path | None = None, **settings: Any) -> Iterator[Store]:
             store.close()
 
 
+@with_fields_of("analysis.network_files.intake:Declaration")
 def import_(
-    files: Sequence[str],
-    *,
-    protocol: Sequence[str] = (),
-    data: str = "",
-    no_analysis: bool = False,
-    task: str = "file",
-    tasks: str = "",
-    encoding: str = "",
-    name: str = "",
+    files: Sequence[str], *, protocol: Sequence[str] = (), data: str = "", no_analysis: bool = False, **declared: Any
 ) -> Shown:
     """Store networks in the dashboard's database and queue their analyses; all of them, or none if one is refused.
 
@@ -87,58 +80,41 @@ def import_(
         protocol: Analyse under this protocol; may be repeated. Default: complete.
         data: Data file to analyse on; default: clean inputs.
         no_analysis: Only store the networks.
-        task: Where tasks come from: file, name, table, formula or decisions.
-        tasks: Names, truth tables or formulas, one for each output, with semicolons.
-        encoding: Numbers that stand for 0 and 1, such as "-1, 1"; default: 0 and 1.
-        name: What to call it; default: as the file does.
     """
-    from analysis.data import MAX_DATA_BYTES, parse_data_file
     from analysis.errors import AnalysisError
-    from analysis.models.registry import MAX_MODEL_BYTES, kind_of_file
-    from analysis.network_files.declared_tasks import TASK_SOURCES
+    from analysis.models.registry import MAX_MODEL_BYTES
     from analysis.network_files.files import MAX_NETWORK_BYTES
-    from analysis.network_files.intake import Declaration, read_intake
+    from analysis.network_files.intake import Declaration
     from app.addressing import Addresses
     from app.db.reads.networks import known_as
-    from app.db.records import save_data_record
-    from app.db.writes import save_network
     from app.jobs.queue import enqueue_analyses
-    from app.routes.bring_in import store_model
+    from app.routes.bring_in import store_intake, store_model
 
     protocols = [] if no_analysis else [read_protocol(one) for one in protocol or ["complete"]]
-    source = next((known for known in TASK_SOURCES if known == task), None)
-    if source is None:
-        raise Refusal(f"--task {task!r}: is no source of tasks. Use one of {', '.join(TASK_SOURCES)}.")
-    if data and encoding:
-        raise Refusal("--encoding: goes without --data, which says what stands for each input. Leave one out.")
-    declaration = Declaration(name, source, tasks, encoding)
-    raw_data = read_bytes(data, "data file", MAX_DATA_BYTES) if data else b""
-    parsed, models = [], []
+    declaration = Declaration(**declared)
+    intakes, models = [], []
     for path in files:
         raw = read_bytes(path, "network file", max(MAX_NETWORK_BYTES, MAX_MODEL_BYTES))
-        if kind_of_file(raw[: MAX_MODEL_BYTES + 1]) is not None:
+        if is_model(raw[: MAX_MODEL_BYTES + 1]):
+            refuse_declared(declaration, data)
             models.append(raw)
             continue
         try:
-            intake = read_intake(raw[: MAX_NETWORK_BYTES + 1], declaration, fallback_name=Path(path).stem)
-            file = intake.file()
-            sizes = file.network.sizes
-            record = parse_data_file(raw_data, sizes[0], sizes[-1]) if data else intake.data
+            intake = intake_at(path, raw[: MAX_NETWORK_BYTES + 1], declaration, data)
+            intakes.append((intake.file(), intake))
         except AnalysisError as error:
             raise Refusal(f"{path}: {error}") from None
-        parsed.append((file, None if record.is_clean else record))
-    if models and (protocol or data or task != "file" or tasks or encoding or name or no_analysis):
+    if models and (protocol or no_analysis or declaration.task != "file"):
         raise Refusal("import: a transformer is imported without options of networks. Give it by itself.")
     items = []
     with opened_store() as store, store.write() as session:
-        for file, own in parsed:
-            row = save_network(session, file)
+        for file, intake in intakes:
+            show_first(intake)
+            row = store_intake(session, intake)
             others = known_as(session, row, file.name)
             if others:
                 remark(f"{file.name}: these weights already exist as {', '.join(others)}; saved under this name, too")
-            if own is not None:
-                save_data_record(session, own)
-            enqueue_analyses(session, row, protocols, data=own)
+            enqueue_analyses(session, row, protocols, data=None if intake.data.is_clean else intake.data)
             items.append({"name": file.name, "digest": row.digest, "url": Addresses().network(row.slug)})
         for raw in models:
             model, _, _ = store_model(session, Addresses(), raw)

@@ -17,9 +17,10 @@ from analysis.circuit_sets.backbone import backbone_words
 from analysis.fair_pair.report import PairFound
 from analysis.models.common import backbone_of_bits
 from analysis.models.model import gaps
+from analysis.models.unlearned import model_instead_of
 from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
-from analysis.unlearned import instead_of, model_instead_of
+from analysis.unlearned import instead_of, not_learned
 from app.addressing import Addresses
 from app.db.codecs import tasks_of
 from app.db.models import CircuitSearch, searches_of, stored_circuits
@@ -520,6 +521,8 @@ def _notices(known: Known) -> Iterator[Block]:
         yield _edited(known, row.edited)
     if place.analysis is not None and known.state == "done" and not place.analysis.circuits_valid:
         yield _none_valid(known, place.analysis)
+    elif words := not_learned(place.question):
+        yield Notice("The network did not learn this task", words)
     plan = known.plan
     if isinstance(plan, tuple):
         cures = " ".join(f"{one.cure[:1].upper()}{one.cure[1:]}." for one in plan)

@@ -21,7 +21,7 @@ from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.models.attention_spec import TransformerOptions
 from analysis.models.registry import kind_of_file
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
-from analysis.network_files.intake import Intake, read_any, read_intake, take_in
+from analysis.network_files.intake import Intake, read_any, take_in
 from analysis.protocol import COMPLETE, Protocol
 from app.addressing import API_PREFIX, API_V2, Addresses
 from app.db.errors import StoreError
@@ -203,7 +203,7 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
             return RedirectResponse(links.network(store_model(session, links, sent.raw)[0].slug), status_code=303)
         if model:
             return show(request, transformer_preview(session, links, sent.raw), room=_ROOM, url=links.bring_in())
-        intake = take_in(read_any(sent.raw), wanted.declaration, fallback_name=sent.name)
+        intake = take_in(read_any(sent.raw), wanted, fallback_name=sent.name)
         protocols = known_protocols(session, wanted.protocols)
         page = preview_of(session, intake, protocols)
     except ValidationError as error:
@@ -238,8 +238,8 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
 def bring_in(session: Writing, links: Links, raw: RawBody, wanted: Wanted, response: Response) -> ImportedNetwork:
     """Store a network: a network file, safetensors, ONNX or a transformer's, told by the bytes.
 
-    Unless `protocols` names some, nothing is analysed yet: ask for that with POST to its `analyses`. A network file
-    with nothing declared beside it must be complete; with a declaration, name, sizes and tasks may be missing.
+    Unless `protocols` names some, nothing is analysed yet: ask for that with POST to its `analyses`. Name, sizes and
+    tasks may be missing in a network file: the tasks are then those declared, or what the network answers.
     """
     also, data, jobs = list[str](), "", list[JobRow]()
     row: NetworkRow | ModelRow
@@ -247,8 +247,8 @@ def bring_in(session: Writing, links: Links, raw: RawBody, wanted: Wanted, respo
         row, created, job = store_model(session, links, raw)
         jobs = [] if job is None else [job]
     else:
-        intake = read_intake(raw, wanted.declaration)
-        created = network_by_digest(session, intake.draft.network.digest) is None
+        intake = take_in(read_any(raw), wanted)
+        created = network_by_digest(session, intake.network.digest) is None
         row = store_intake(session, intake)
         protocols = known_protocols(session, wanted.protocols)
         jobs = queue.enqueue_analyses(session, row, protocols, data=intake.data, asked=True)

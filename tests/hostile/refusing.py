@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import AnalysisError
-from analysis.network_files.intake import Declaration, read_intake
+from analysis.network_files.intake import Declaration, read_any, take_in
 from tests.hostile.files import SEED, hostile_files
 
 MORE_MEMORY = 400 << 20  # beyond what the process has with all readers loaded
@@ -29,7 +29,7 @@ def refused(raw: bytes) -> str:
     Sent as by form, where least is asked of a file: the tasks are what the network decides.
     """
     try:
-        intake = read_intake(raw, Declaration(source="decisions"))
+        intake = take_in(read_any(raw), Declaration(task="decisions"))
         intake.file()
     except AnalysisError as error:
         return str(error)

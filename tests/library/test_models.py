@@ -10,8 +10,6 @@ import pluriscope
 from analysis.data import data_file_json
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
 from analysis.network_files.files import network_file_json
-from analysis.networks.mlp import forward
-from analysis.tasks import input_table
 from pluriscope.models import read_model
 from tests.factories import exact_xor
 
@@ -19,48 +17,7 @@ CONTENT = network_file_json(exact_xor())
 BARE = {key: value for key, value in CONTENT.items() if key not in ("name", "tasks", "format")}
 
 
-class Linear:
-    """What a dense layer of torch offers, as far as it is asked."""
-
-    def __init__(self, weight, bias):
-        self.weight, self.bias = Tensor(weight), Tensor(bias)
-
-
-class Tensor:
-    def __init__(self, values):
-        self.values = np.array(values, dtype=np.float64)
-
-    def detach(self):
-        return self
-
-    cpu = double = detach
-
-    def numpy(self):
-        return self.values
-
-
-class Module: ...
-
-
-class ReLU(Module): ...
-
-
-class Softmax(Module): ...
-
-
-class Sequential(Module, list): ...
-
-
-class TwoHeads(Module): ...
-
-
-def layers(*between):
-    return Sequential([Linear([[1, 1], [1, 1]], [0, -1]), *between, Linear([[1, -2]], [0])])
-
-
-@pytest.mark.parametrize(
-    "form", ["path", "text path", "bytes", "content", "network file", "network", "module", "nested"]
-)
+@pytest.mark.parametrize("form", ["path", "text path", "bytes", "content", "network file", "network"])
 def test_every_form_gives_the_same_network(form, tmp_path):
     path = tmp_path / "exact.json"
     path.write_text(json.dumps(CONTENT))
@@ -71,8 +28,6 @@ def test_every_form_gives_the_same_network(form, tmp_path):
         "content": CONTENT,
         "network file": exact_xor(),
         "network": exact_xor().network,
-        "module": layers(ReLU()),
-        "nested": Sequential([layers(ReLU())]),
     }[form]
     subject = read_model(model)
     assert subject.file.network.digest == exact_xor().network.digest
@@ -105,8 +60,6 @@ def test_inputs_may_be_encoded_and_rows_may_be_given():
 
 REFUSED = {
     "a number": (lambda: read_model(3), InvalidNetwork, "type int", "Sequential"),
-    "a module of its own": (lambda: read_model(TwoHeads()), InvalidNetwork, "TwoHeads", "nn.Sequential("),
-    "an unknown layer": (lambda: read_model(layers(Softmax())), InvalidNetwork, "Softmax", "use only"),
     "no file": (lambda: read_model("nowhere.json"), InvalidNetwork, "no such file", "check the path"),
     "a folder": (lambda: read_model("."), InvalidNetwork, "cannot be read", "check the path"),
     "a pickle": (lambda: read_model(b"\x80\x04pickle"), InvalidNetwork, "is a pickle", "safetensors"),
@@ -132,34 +85,3 @@ def test_what_cannot_be_read_is_refused_in_one_line(case):
     assert cure.lower() in words.lower()
     assert re.fullmatch(r".+: .+\. .+\.", words), words
     assert isinstance(refusal.value, AnalysisError)
-
-
-@pytest.mark.slow
-def test_a_module_of_torch_is_explained_as_it_computes():
-    import torch
-    from torch import nn
-
-    torch.manual_seed(0)
-    net = nn.Sequential(nn.Linear(2, 3), nn.Dropout(), nn.Tanh(), nn.Sequential(nn.Linear(3, 1), nn.Sigmoid()))
-    file = read_model(net).file
-    mine = forward(file.network, input_table(2))[:, 0]
-    theirs = net.eval()(torch.tensor(input_table(2), dtype=torch.float32)).detach().numpy()[:, 0]
-    assert mine == pytest.approx(theirs, abs=1e-6)
-    with pytest.raises(InvalidNetwork, match="LayerNorm"):
-        read_model(nn.Sequential(nn.Linear(2, 3), nn.LayerNorm(3), nn.Linear(3, 1)))
-
-
-@pytest.mark.slow
-def test_a_classifier_of_scikit_learn_is_explained_as_it_computes():
-    from sklearn.neural_network import MLPClassifier
-
-    rows = input_table(2)
-    settings = {"activation": "logistic", "solver": "lbfgs", "random_state": 1, "max_iter": 2000}
-    classifier = MLPClassifier((4,), **settings).fit(rows, [0, 1, 1, 0])
-    file = read_model(classifier).file
-    assert (file.network.activation, file.tasks[0].name) == ("sigmoid", "XOR")
-    assert forward(file.network, rows)[:, 0] == pytest.approx(classifier.predict_proba(rows)[:, 1], abs=1e-12)
-    with pytest.raises(InvalidNetwork, match="not fitted"):
-        read_model(MLPClassifier((4,)))
-    with pytest.raises(InvalidNetwork, match="softmax"):
-        read_model(MLPClassifier((4,), **settings).fit(rows, [0, 1, 2, 0]))

@@ -8,15 +8,11 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, Field
 
 from analysis.errors import AnalysisError
-from analysis.input_encoding import MAX_TEXT as MAX_ENCODING
-from analysis.network_files.declared_tasks import MAX_TEXT as MAX_TASKS
-from analysis.network_files.declared_tasks import TaskSource
 from analysis.network_files.files import MAX_NETWORK_BYTES
 from analysis.network_files.formats.onnx_file import MAX_ONNX_BYTES
 from analysis.network_files.intake import Declaration
 from analysis.protocol import NAMED
-from analysis.strict_json import MAX_TEXT
-from analysis.tasks import MAX_INPUTS, TASK_NAMES
+from analysis.tasks import MAX_INPUTS
 from app.addressing import Addresses
 from app.db.errors import StoreError
 from app.guarded_forms import may_log_in
@@ -29,45 +25,12 @@ from pluriscope.blocks import Action, Block, Form, Head, More, Notice, Prose, Se
 HELP_FILE: Final = DOCUMENTS / "importing.md"
 
 
-class Declared(BaseModel):
-    """What is declared beside a file."""
+class Declared(Declaration):
+    """What is declared beside a file, and what is to be done with it."""
 
-    task: TaskSource = Field(
-        "file",
-        title="What its outputs should compute",
-        description="Where the tasks come from.",
-        json_schema_extra={
-            "words": {
-                "file": "as the file says; where it says nothing, what the network answers",
-                "name": "by name",
-                "table": "by truth table",
-                "formula": "by formula",
-                "decisions": "whatever it computes: what the network itself answers",
-            }
-        },
-    )
-    tasks: str = Field(
-        "",
-        max_length=MAX_TASKS,
-        title="Names, truth tables or formulas",
-        description=f"As chosen above: a name ({', '.join(TASK_NAMES)}), a table such as 0110, or a formula such as "
-        "A·¬B + ¬A·B. One for each output with semicolons between; one stands for all.",
-    )
-    encoding: str = Field(
-        "",
-        max_length=MAX_ENCODING,
-        title="How inputs are encoded",
-        description="The number for 0 and the number for 1, such as -1, 1; one pair for each input with semicolons "
-        "between; empty: 0, 1.",
-    )
-    name: str = Field("", max_length=MAX_TEXT, description="What to call it; empty: as the file does.")
     protocols: list[str] = Field(
         [], max_length=8, description="Protocols to analyse under at once; none: it is only stored."
     )
-
-    @property
-    def declaration(self) -> Declaration:
-        return Declaration(self.name.strip(), self.task, self.tasks.strip(), self.encoding.strip())
 
 
 class DeclaredOptions(Declared, Options):

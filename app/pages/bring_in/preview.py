@@ -25,6 +25,7 @@ from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, Protocol
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES, Task, input_table
+from analysis.unlearned import not_learned
 from analysis.validity import margin_to_edge
 from app.addressing import Addresses
 from app.db.codecs import tasks_of
@@ -52,23 +53,25 @@ class Preview:
         intake: the network with what was declared beside its file.
         known: the same network, if it is stored already.
         questions: what would be analysed.
+        unlearned: of each output that did not learn its task, what is said first.
         refusals: what speaks against it with what it is about: "name", "encoding", "tasks", or "network".
     """
 
     intake: Intake
     known: NetworkRow | None
     questions: Sequence[Question]
+    unlearned: Sequence[str]
     refusals: Sequence[tuple[str, AnalysisError]]
 
     @property
     def tasks(self) -> tuple[Task, ...]:
         """Of each output; one without a table where none could be read."""
-        return self.intake.tasks or (Task((), ""),) * self.intake.draft.network.n_outputs
+        return self.intake.tasks or (Task((), ""),) * self.intake.network.n_outputs
 
 
 def preview_of(session: Session, intake: Intake, protocols: Sequence[Protocol]) -> Preview:
     """What storing and analysing a network would give; nothing is stored."""
-    network, tasks = intake.draft.network, intake.tasks or ()
+    network, tasks = intake.network, intake.tasks or ()
     known = network_by_digest(session, network.digest)
     asked = [(k, task, rules) for k, task in enumerate(tasks) for rules in protocols or [COMPLETE]]
     questions = [Question(network, *one, intake.data) for one in asked] if intake.decided else []
@@ -82,7 +85,8 @@ def preview_of(session: Session, intake: Intake, protocols: Sequence[Protocol]) 
         cause = f"takes more than {MAX_NETWORK_BYTES:,} bytes as a network file"
         problems.append(("network", InvalidNetwork("network", cause, "use a smaller network")))
     refusals = {str(problem): (about, problem) for about, problem in problems}  # outputs share most of them
-    return Preview(intake, known, questions if protocols else [], list(refusals.values()))
+    unlearned = [] if refusals else list(dict.fromkeys(filter(None, map(not_learned, questions))))
+    return Preview(intake, known, questions if protocols else [], unlearned, list(refusals.values()))
 
 
 def _called(task: Task) -> str:
@@ -99,7 +103,7 @@ def content_of(intake: Intake) -> str:
 def preview_blocks(session: Session, links: Addresses, page: Preview, values: Mapping[str, Any]) -> Iterator[Block]:
     """The preview as a page; ``values`` is what was declared beside the network."""
     intake, known = page.intake, page.known
-    network, name, limits = intake.draft.network, intake.name, limits_in(session)
+    network, name, limits = intake.network, intake.name, limits_in(session)
     kept = {**values, "content": content_of(intake), "fallback": name}
     fields = kept | {"protocols": ["", *values["protocols"]]}
     words, shape = "Import and analyse" if page.questions else "Import", "–".join(map(str, network.sizes))
@@ -109,12 +113,13 @@ def preview_blocks(session: Session, links: Addresses, page: Preview, values: Ma
         actions=[] if page.refusals else [Action(words, links.store_network(), True, True, fields)],
     )
     yield from (Notice.refused(problem) for _, problem in page.refusals)
+    yield from (Notice("The network did not learn this task", words) for words in page.unlearned)
     if known is not None and not page.refusals:
         saved = f"They are saved under “{name}”, too" if known.name != name else "Nothing changes"
         cause = f"The same weights exist as {known.name}. {saved}; analyses that are missing are asked for."
         yield Notice("It is here already", cause, actions=[Action(known.name, links.network(known.slug))])
-    if intake.draft.remarks:
-        yield Prose(" ".join(intake.draft.remarks), glossary=False)
+    if remarks := [*filter(None, [intake.read]), *intake.draft.remarks]:
+        yield Prose(" ".join(remarks), glossary=False)
     if page.refusals:
         errors = {
             about: f"{one.item[:1].upper()}{one.item[1:]} {one.cause}; {one.cure}." for about, one in page.refusals
@@ -147,7 +152,7 @@ class Output:
     """
 
     def __init__(self, intake: Intake, task: Task, number: int) -> None:
-        outputs = forward(intake.draft.network, intake.data.representatives)[:, number]
+        outputs = forward(intake.network, intake.data.representatives)[:, number]
         margins = margin_to_edge(outputs, "rounding")
         self.intake = intake
         self.task = task
@@ -174,7 +179,7 @@ class Output:
     @property
     def table(self) -> Table:
         """What it gives on every input."""
-        n_inputs, known = self.intake.draft.network.n_inputs, bool(self.task.truth_table)
+        n_inputs, known = self.intake.network.n_inputs, bool(self.task.truth_table)
         rows = []
         for row, bits in enumerate(input_table(n_inputs).astype(int).tolist()):
             answer, note = str(self.answers[row]), self.notes[row]

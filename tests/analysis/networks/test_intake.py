@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from analysis.algorithms.boolean_formulas import task_from_formula
-from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
+from analysis.errors import AnalysisError, InvalidData, InvalidTask
 from analysis.input_encoding import parse_encoding
-from analysis.network_files.intake import Declaration, read_any, read_intake, take_in
+from analysis.network_files.intake import Declaration, read_any, take_in
 from analysis.tasks import input_table
 from tests.bad_files import good_document
 
@@ -24,12 +24,12 @@ def bare(**changes):
     "declaration",
     [
         Declaration(),
-        Declaration(source="decisions"),
-        Declaration(source="name", tasks="xor"),
-        Declaration(source="table", tasks="0110"),
-        Declaration(source="table", tasks="[0, 1, 1, 0]"),
-        Declaration(source="formula", tasks="A·¬B + ¬A·B"),
-        Declaration(source="formula", tasks="(A or B) and not (A and B)"),
+        Declaration(task="decisions"),
+        Declaration(task="name", tasks="xor"),
+        Declaration(task="table", tasks="0110"),
+        Declaration(task="table", tasks="[0, 1, 1, 0]"),
+        Declaration(task="formula", tasks="A·¬B + ¬A·B"),
+        Declaration(task="formula", tasks="(A or B) and not (A and B)"),
     ],
 )
 def test_tasks_may_be_declared_in_every_way(declaration):
@@ -39,12 +39,6 @@ def test_tasks_may_be_declared_in_every_way(declaration):
     assert intake.file().tasks[0].name == "XOR"
 
 
-def test_a_file_without_declarations_must_be_complete():
-    with pytest.raises(InvalidNetwork, match="lacks name, sizes, tasks"):
-        read_intake(bare(), Declaration())
-    assert read_intake(bare(), Declaration(source="decisions")).tasks is not None
-
-
 def test_decisions_that_are_neither_are_refused_with_the_input():
     intake = take_in(read_any(bare(weights=[[[9.0, 1.0], [1.0, 1.0]], [[1.0, -2.0]]])), Declaration())
     with pytest.raises(InvalidTask, match=r"rounds to neither 0 nor 1 on input 10 \(output 9\)"):
@@ -52,7 +46,7 @@ def test_decisions_that_are_neither_are_refused_with_the_input():
 
 
 def test_every_problem_is_named_at_once():
-    declaration = Declaration(name="../../x", source="name", tasks="NONSENSE")
+    declaration = Declaration(name="../../x", task="name", tasks="NONSENSE")
     with pytest.raises(AnalysisError) as caught:
         take_in(read_any(bare()), declaration).file()
     assert "reads as the path" in str(caught.value)

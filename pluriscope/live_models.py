@@ -1,0 +1,185 @@
+"""Networks as their libraries hold them: modules of torch, and perceptrons of scikit-learn.
+
+They are read by their parts, and kept beside what was read to be run: what they compute decides, not how their parts
+are called. The libraries are found where whoever made the network loaded them; nothing here loads them.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from analysis.errors import InvalidNetwork
+from analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
+from analysis.network_files.files import NetworkFile
+from analysis.network_files.original import DOUBLE, SINGLE, Original, Rows
+
+_TORCH: Final = {"ReLU": "relu", "LeakyReLU": "leaky_relu", "Tanh": "tanh", "Sigmoid": "sigmoid"}
+_TRANSPARENT: Final = ("Identity", "Dropout", "AlphaDropout", "FeatureAlphaDropout", "Flatten")  # in evaluation mode
+_READ: Final = ("Linear", "BatchNorm1d", "Softmax", "LogSoftmax", *_TORCH, *_TRANSPARENT)
+_TOLERANCES: Final = {"torch.float64": DOUBLE, "torch.float32": SINGLE, "torch.float16": 1e-2, "torch.bfloat16": 1e-1}
+_SKLEARN: Final = {"relu": "relu", "tanh": "tanh", "logistic": "sigmoid", "identity": "linear"}
+
+
+def live_file(model: Any) -> NetworkFile | None:
+    """What a ``torch.nn.Sequential`` or a fitted perceptron of scikit-learn says of itself; None for anything else.
+
+    Raises:
+        InvalidNetwork: a part that cannot be represented or run, values that are not there, or nothing that says in
+            which order its parts run.
+    """
+    torch, perceptrons, pipelines = map(sys.modules.get, ("torch", "sklearn.neural_network", "sklearn.pipeline"))
+    if torch is not None and isinstance(model, torch.nn.Module):
+        return _module_file(model, torch)
+    if perceptrons is not None:
+        last = model.steps[-1][1] if pipelines is not None and isinstance(model, pipelines.Pipeline) else model
+        if isinstance(last, (perceptrons.MLPClassifier, perceptrons.MLPRegressor)):
+            return _perceptron_file(model, last)
+    return None
+
+
+def _module_file(net: Any, torch: Any) -> NetworkFile:
+    """The network that a Sequential computes in evaluation mode."""
+    item = f"module {type(net).__name__}"
+    if not isinstance(net, torch.nn.Sequential):
+        wrapped = (one for one in ("module", "_orig_mod") if isinstance(getattr(net, one, None), torch.nn.Sequential))
+        cause = "is no nn.Sequential, so nothing says in which order its layers run"
+        cure = "give nn.Sequential(…) of its layers and activations, in the order of its forward"
+        within = (f"give the nn.Sequential within it, its .{one}" for one in wrapped)
+        raise InvalidNetwork(item, cause, next(within, cure))
+    for name, values in (*net.named_parameters(), *net.named_buffers()):
+        if torch.nn.parameter.is_lazy(values):
+            raise InvalidNetwork(f"parameter {name}", "has no values yet", "run the module once, on a row of inputs")
+        if values.is_meta:
+            cause, cure = "is on the meta device, which holds no values", "load its weights onto another device first"
+            raise InvalidNetwork(f"parameter {name}", cause, cure)
+    types = sorted({str(values.dtype) for values in net.parameters()})
+    if set(types) - _TOLERANCES.keys():
+        raise InvalidNetwork(item, f"has parameters of {', '.join(types)}", "convert them by net.double()")
+    steps: list[Step] = []
+    doubts: list[str] = []
+    for name, part in _parts(net, torch):
+        kind = next((one for one in _READ if isinstance(part, getattr(torch.nn, one))), "Sequential")
+        if not isinstance(part, getattr(torch.nn, kind)):
+            cause = "is no dense layer and no known activation of torch.nn"
+            named = f"module {name} ({type(part).__module__}.{type(part).__qualname__})"
+            raise InvalidNetwork(named, cause, f"use only {', '.join(_READ)} of torch.nn")
+        its = f"module {name}" if name else "the module"
+        if type(part).forward is not getattr(torch.nn, kind).forward or "forward" in vars(part):
+            doubts.append(f"{its} has a forward of its own")
+        if part._forward_hooks or part._forward_pre_hooks:
+            doubts.append(f"there are hooks on {its}")
+        if kind != "Sequential":
+            with _evaluation(part, f"module {name} ({kind})", torch):
+                steps += _steps(kind, part, torch)
+    end = steps[-1] if steps else None
+
+    def run(rows: Rows) -> Rows:
+        with _evaluation(net, item, torch):
+            first = next(net.parameters())
+            given = torch.as_tensor(rows).to(first.device, first.dtype)
+            outputs, again = (_array(net(given)).reshape(len(rows), -1) for _ in range(2))
+        if not np.array_equal(outputs, again, equal_nan=True):
+            cure = "take out what it draws or counts from call to call"
+            raise InvalidNetwork(item, "gives other outputs when it is run again", cure)
+        if not isinstance(end, TwoClasses):
+            return outputs
+        second: Rows = outputs[:, 1:]
+        return np.exp(second) if end.operator == "LogSoftmax" else second
+
+    tolerance = max((_TOLERANCES[one] for one in types), default=DOUBLE)
+    return replace(file_of_steps(steps, item), original=Original(run, tolerance, "; ".join(doubts)))
+
+
+def _parts(net: Any, torch: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """A Sequential and its modules, those of Sequentials within it included, with their places."""
+    yield name, net
+    if isinstance(net, torch.nn.Sequential):
+        for place, part in enumerate(net):
+            yield from _parts(part, torch, f"{name}.{place}" if name else str(place))
+
+
+def _steps(kind: str, part: Any, torch: Any) -> list[Step]:
+    """What a module of torch computes in evaluation mode."""
+    if kind == "Linear":
+        part(torch.zeros_like(part.weight[:1]))  # what sets a weight before each run, as pruning does, sets it now
+        return [Dense(_array(part.weight), None if part.bias is None else _array(part.bias))]
+    if kind == "BatchNorm1d":
+        if part.running_var is None:
+            raise InvalidNetwork(kind, "keeps no running statistics", "use track_running_stats=True, and train it so")
+        scale = 1 / np.sqrt(_array(part.running_var) + part.eps)
+        shift = -_array(part.running_mean) * scale
+        return [Affine(scale, shift), *([Affine(_array(part.weight), _array(part.bias))] if part.affine else [])]
+    if kind in _TORCH:
+        return [Activated(_TORCH[kind], float(part.negative_slope) if kind == "LeakyReLU" else None)]
+    return [] if kind in _TRANSPARENT else [TwoClasses(kind)]
+
+
+def _array(values: Any) -> Rows:
+    found: Rows = values.detach().cpu().double().numpy()
+    return found
+
+
+@contextmanager
+def _evaluation(net: Any, item: str, torch: Any) -> Iterator[None]:
+    """A module in evaluation mode and without gradients; the mode of each of its modules is restored."""
+    modes = [(part, part.training) for part in net.modules()]
+    try:
+        with _running(item), torch.no_grad():
+            net.eval()
+            yield
+    finally:
+        for part, mode in modes:
+            part.training = mode
+
+
+@contextmanager
+def _running(item: str) -> Iterator[None]:
+    """Other people's code runs: what it warns of is passed over, what it raises is told."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except InvalidNetwork:
+        raise
+    except Exception as error:  # whatever it may be
+        told = " ".join(str(error).split())[:200]
+        cure = "mend it until it runs here on rows of its inputs and gives its outputs alone"
+        raise InvalidNetwork(item, f"fails when it is run ({type(error).__name__}: {told})", cure) from error
+
+
+def _perceptron_file(model: Any, last: Any) -> NetworkFile:
+    """The network that a fitted perceptron computes, behind the scalers of its pipeline if it has some."""
+    item = f"model {type(model).__name__}"
+    if not hasattr(last, "coefs_"):
+        raise InvalidNetwork(item, "is not fitted", "call fit first")
+    if last.out_activation_ not in _SKLEARN:
+        cause = f"has the output activation {last.out_activation_!r}, over several classes at once"
+        raise InvalidNetwork(item, cause, "use two classes, or one column of labels for each output")
+    steps: list[Step] = []
+    if model is not last:  # a scaler is known by what it makes of 0 and 1; what is none differs on other rows
+        with _running(item):
+            zero, one = model[:-1].transform(np.array([[0.0], [1.0]]).repeat(model.n_features_in_, axis=1))
+        if len(zero) != model.n_features_in_:
+            cause = f"turns {model.n_features_in_} inputs into {len(zero)} before the perceptron"
+            raise InvalidNetwork(item, cause, "use scalers alone, which take each input by itself")
+        steps.append(Affine(one - zero, zero))
+    for weight, bias in zip(last.coefs_, last.intercepts_, strict=True):
+        hidden = Activated(_SKLEARN[last.activation])
+        steps += [Dense(weight.T.astype(np.float64), bias.astype(np.float64)), hidden]
+    steps[-1] = Activated(_SKLEARN[last.out_activation_])
+    probable = getattr(model, "predict_proba", None)
+
+    def run(rows: Rows) -> Rows:
+        with _running(item):
+            outputs = (model.predict if probable is None else probable)(rows).reshape(len(rows), -1)
+        return np.asarray(outputs if probable is None or last.n_outputs_ > 1 else outputs[:, 1:], dtype=np.float64)
+
+    double = all(weight.dtype == np.float64 for weight in last.coefs_)
+    return replace(file_of_steps(steps, item), original=Original(run, DOUBLE if double else SINGLE))

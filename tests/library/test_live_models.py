@@ -1,0 +1,264 @@
+"""Modules of torch and models of scikit-learn: what they compute is read, or they are refused with the reason."""
+
+import re
+
+import numpy as np
+import pytest
+
+import pluriscope
+from analysis.errors import AnalysisError
+from analysis.networks.mlp import forward
+from analysis.tasks import input_table
+from pluriscope.models import read_model
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # torch and scikit-learn are loaded
+torch = pytest.importorskip("torch")
+prune = pytest.importorskip("torch.nn.utils.prune")
+nn = torch.nn
+ROWS = input_table(2)
+FIT = {"activation": "tanh", "solver": "lbfgs", "random_state": 1, "max_iter": 2000}
+
+
+def xor(kind=nn.Sequential, *ends):
+    """Exactly XOR by its layers."""
+    net = kind(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1), *ends)
+    values = ([[1.0, 1.0], [1.0, 1.0]], [0.0, -1.0], [[1.0, -2.0]], [0.0])
+    for parameter, value in zip(net.parameters(), values, strict=True):
+        parameter.data = torch.tensor(value)
+    return net
+
+
+def drawn(*modules):
+    torch.manual_seed(2)
+    for parameter in (net := nn.Sequential(*modules)).parameters():
+        torch.nn.init.uniform_(parameter, -2, 2)
+    return net
+
+
+def touched(net, change):
+    with torch.no_grad():
+        change(net)
+    return net
+
+
+class Turned(nn.Sequential):
+    def forward(self, rows):
+        return 1 - super().forward(rows)
+
+
+class Passing(nn.Sequential):
+    def forward(self, rows):
+        return super().forward(rows)
+
+
+class Linear(nn.Module):
+    """No dense layer of torch, called as one."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(2, 2)), nn.Parameter(torch.zeros(2))
+
+    def forward(self, rows):
+        return rows
+
+
+class Derived(nn.Linear):
+    def forward(self, rows):
+        return super().forward(rows) ** 2
+
+
+class Noise(nn.Identity):
+    def forward(self, rows):
+        return rows + 1e-6 * torch.randn_like(rows)
+
+
+class Failing(nn.ReLU):
+    def forward(self, rows):
+        raise ValueError("no such\nvalue")
+
+
+class Elsewhere(nn.ReLU):
+    def forward(self, rows):
+        return rows.to("cuda:99")
+
+
+class Two(nn.Sequential):
+    def forward(self, rows):
+        return super().forward(rows), rows
+
+
+def hooked(place):
+    net = xor()
+    place(net).register_forward_hook(lambda module, given, outputs: 1 - outputs)
+    return net
+
+
+def replaced():
+    net = xor()
+    own = net.forward
+    net.forward = lambda rows: 1 - own(rows)
+    return net
+
+
+def pruned():
+    """A mask, and a step of training since: the weight is what the next run makes it."""
+    net = xor()
+    prune.custom_from_mask(net[2], "weight", torch.tensor([[1.0, 0.0]]))
+    return touched(net, lambda net: net[2].weight_orig.mul_(2))
+
+
+def normed(old):
+    net = xor()
+    (nn.utils.weight_norm if old else nn.utils.parametrizations.weight_norm)(net[2])
+    length = net[2].weight_g if old else net[2].parametrizations.weight.original0
+    return touched(net, lambda net: length.mul_(3))
+
+
+def batch_normed():
+    net = drawn(
+        *(nn.BatchNorm1d(2), nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Tanh(), nn.BatchNorm1d(4, affine=False)),
+        *(nn.Dropout(), nn.Linear(4, 1), nn.BatchNorm1d(1)),
+    )
+    for _ in range(4):
+        net(torch.randn(8, 2))
+    for module in net[2:5]:
+        module.eval()
+    return net
+
+
+def perceptron(*settings, targets=(0, 1, 1, 0), kind="MLPClassifier", rows=ROWS, scalers=()):
+    from sklearn import neural_network, pipeline, preprocessing
+
+    before = [getattr(preprocessing, name)() for name in scalers]
+    model = getattr(neural_network, kind)(hidden_layer_sizes=(4,), **FIT)
+    return pipeline.make_pipeline(*before, model).fit(rows, targets) if before else model.fit(rows, targets)
+
+
+READ = {
+    "as it is": xor,
+    "a forward that changes nothing": lambda: xor(Passing),
+    "a parametrised weight": lambda: normed(old=False),
+    "weight norm by a hook": lambda: normed(old=True),
+    "spectral norm": lambda: touched(xor(), lambda net: nn.utils.parametrizations.spectral_norm(net[0])),
+    "pruned, then trained": pruned,
+    "batch norm in every place": batch_normed,
+    "one module in two places": lambda: (lambda tanh: drawn(nn.Linear(2, 3), tanh, nn.Linear(3, 3), tanh))(nn.Tanh()),
+    "half precision": lambda: xor().half(),
+    "double precision": lambda: drawn(nn.Linear(2, 3), nn.LeakyReLU(0.2), nn.Linear(3, 1)).double(),
+}
+
+
+@pytest.mark.parametrize("case", READ)
+def test_a_module_is_read_as_it_computes_and_left_as_it_was(case):
+    net = READ[case]()
+    modes = [module.training for module in net.modules()]
+    network = read_model(net, "XOR").file.network
+    assert [module.training for module in net.modules()] == modes
+    net.eval()
+    theirs = net(torch.tensor(ROWS, dtype=next(net.parameters()).dtype)).detach().double().numpy()
+    assert forward(network, ROWS) == pytest.approx(theirs, rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("end", "of"), [(nn.Softmax(dim=1), lambda p: p), (nn.LogSoftmax(dim=1), np.exp), (None, None)]
+)
+def test_two_logits_are_read_as_their_difference(end, of):
+    net = drawn(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 2), *([end] if end else []))
+    network = read_model(net, "XOR", output_is="value" if end else "classes").file.network
+    assert (network.sizes, network.output_activation) == ((2, 3, 1), "sigmoid")
+    assert network.weights[1].tolist() == (net[2].weight[1:].double() - net[2].weight[:1].double()).tolist()
+    with torch.no_grad():
+        theirs = net(torch.tensor(ROWS, dtype=torch.float32)).double().numpy()
+    wanted = of(theirs[:, 1:]) if of else 1 / (1 + np.exp(theirs[:, :1] - theirs[:, 1:]))
+    assert forward(network, ROWS) == pytest.approx(wanted, abs=1e-6)
+
+
+def test_a_logit_decides_at_0():
+    net = touched(xor(), lambda net: (net[2].weight.mul_(8), net[2].bias.sub_(4)))
+    result = pluriscope.explain(net, "XOR", output_is="logit")
+    assert (result.network_file.network.output_activation, result.counts.valid_circuits.value) == ("sigmoid", 1)
+    for said in (repr(pluriscope.explain(net, "XOR")), pluriscope.explain(net, "XOR")._repr_html_()):
+        assert "wrong on 4 of 4 rows" in said
+        assert "output_is" in said
+    assert "output_is" not in repr(pluriscope.explain(xor(), "AND"))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: perceptron(),
+        lambda: perceptron(targets=["no", "yes", "yes", "no"]),
+        lambda: perceptron(rows=ROWS.astype(np.float32)),
+        lambda: perceptron(scalers=["StandardScaler", "MinMaxScaler"]),
+        lambda: perceptron(scalers=["RobustScaler"], kind="MLPRegressor"),
+    ],
+)
+def test_a_perceptron_of_scikit_learn_is_read_with_its_scalers(made):
+    model = made()
+    probable = getattr(model, "predict_proba", None)
+    theirs = model.predict(ROWS) if probable is None else probable(ROWS)[:, 1]
+    file = read_model(model).file
+    assert file.tasks[0].name == "XOR"
+    assert forward(file.network, ROWS)[:, 0] == pytest.approx(theirs, abs=1e-5)
+
+
+def turned_classifier():
+    model = perceptron()
+    own = type(model)
+    model.__class__ = type("Turned", (own,), {"predict_proba": lambda self, rows: 1 - own.predict_proba(self, rows)})
+    return model
+
+
+OWN, HOOKS, ROW = "has a forward of its own", "hooks on", "is 1 on row 0, inputs 0, 0, and as its layers were read 0"
+REFUSED = {  # item, cause, cure
+    "a forward of its own": (lambda: xor(Turned), "output 0", f"{ROW}: the module {OWN}", "computes what its layers"),
+    "a replaced forward": (replaced, "output 0", f"{ROW}: the module {OWN}", "nn.Sequential of them alone"),
+    "a hook on all": (lambda: hooked(lambda net: net), "output 0", f"{ROW}: there are {HOOKS} the module", "nn.Seq"),
+    "a hook within": (lambda: hooked(lambda net: net[2]), "output 0", f"{HOOKS} module 2", "nn.Sequential"),
+    "a layer derived": (lambda: drawn(Derived(2, 2), nn.Linear(2, 1)), "output 0", f"module 0 {OWN}", "nn.Seq"),
+    "called Linear": (lambda: drawn(Linear(), nn.Linear(2, 1)), "test_live_models.Linear", "no dense layer", "Linear"),
+    "softmax over rows": (lambda: drawn(nn.Linear(2, 2), nn.Softmax(dim=0)), "output 0", "is 0", "nn.Sequential"),
+    "softmax of three": (lambda: drawn(nn.Linear(2, 3), nn.Softmax(dim=1)), "module", "two logits", "two neurons"),
+    "noise": (lambda: xor(nn.Sequential, Noise()), "module Sequential", "again", "from call to call"),
+    "it fails": (lambda: drawn(nn.Linear(2, 2), Failing()), "module Sequential", "ValueError: no such value", "mend"),
+    "no such device": (lambda: drawn(nn.Linear(2, 2), Elsewhere()), "module Sequential", "fails when", "runs here"),
+    "two outputs": (lambda: xor(Two), "module Two", "fails when it is run", "its outputs alone"),
+    "no values": (lambda: drawn(nn.Linear(2, 2, device="meta")), "parameter 0.weight", "meta device", "load"),
+    "never run": (lambda: nn.Sequential(nn.LazyLinear(2)), "parameter 0.weight", "no values yet", "run the module"),
+    "quantised": (
+        lambda: torch.ao.quantization.quantize_dynamic(xor(), {nn.Linear}),
+        *("module 0 (torch.ao.nn.quantized", "is no dense layer", "use only"),
+    ),
+    "complex": (lambda: nn.Sequential(nn.Linear(2, 1, dtype=torch.complex64)), "module", "complex64", "net.double()"),
+    "two types": (lambda: drawn(nn.Linear(2, 2), nn.Linear(2, 1).double()), "module Sequential", "dtype", "mend"),
+    "of the batch": (lambda: drawn(nn.BatchNorm1d(2, track_running_stats=False)), "BatchNorm1d", "running", "track"),
+    "not in a row": (lambda: nn.ModuleList([nn.Linear(2, 1)]), "module ModuleList", "in which order", "nn.Sequential"),
+    "wrapped": (lambda: nn.DataParallel(xor()), "module DataParallel", "in which order", "its .module"),
+    "nothing in it": (nn.Sequential, "module Sequential", "no dense layer", "give a chain"),
+    "another activation": (lambda: drawn(nn.Linear(2, 2), nn.PReLU()), "PReLU", "no known activation", "use only"),
+    "proba of its own": (turned_classifier, "output 0", "on row 0, inputs 0, 0", "computes what its layers do"),
+    "not fitted": (lambda: type(perceptron())(), "model MLPClassifier", "is not fitted", "call fit"),
+    "three classes": (lambda: perceptron(targets=[0, 1, 2, 0]), "model MLPClassifier", "softmax", "use two classes"),
+    "more inputs": (lambda: perceptron(scalers=["PolynomialFeatures"]), "model Pipeline", "2 inputs into 6", "scalers"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_computes_something_else_or_cannot_be_run_is_refused(case):
+    made, *parts = REFUSED[case]
+    with pytest.raises(AnalysisError) as refusal:
+        read_model(made(), "XOR")
+    error = refusal.value
+    for said, part in zip((error.item, error.cause, error.cure), parts, strict=True):
+        assert part.lower() in said.lower(), str(error)
+    assert re.fullmatch(r".+: .+\. .+\.", str(error)), str(error)
+
+
+def test_a_declared_output_must_be_one():
+    for model, output_is, said in (
+        (drawn(nn.Linear(2, 1), nn.Sigmoid()), "logit", "already has the activation sigmoid"),
+        (xor(), "classes", "declared as two classes, and the network has 1"),
+        (xor(), "logits", "'logits'"),
+    ):
+        with pytest.raises(AnalysisError, match=said):
+            read_model(model, "XOR", output_is=output_is)
