@@ -12,7 +12,6 @@ DecisionRule = Literal["rounding", "threshold"]
 NEITHER: Final = -1
 
 EDGES: Final = (-0.5, 0.5, 1.5)  # of any decision
-TANH_EDGE: Final = 0.5493061443340549  # atanh(1/2), written out: the C library's may end otherwise
 _EDGES: Final[dict[DecisionRule, tuple[float, ...]]] = {"rounding": EDGES, "threshold": (0.5,)}
 
 

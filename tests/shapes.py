@@ -40,8 +40,9 @@ from analysis.errors import AnalysisError
 from analysis.ladder.climbing import MAX_ALGORITHMS, N_PERMUTED
 from analysis.limits import Limits
 from analysis.network_files.files import NetworkFile
+from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.networks.mlp import forward
-from analysis.networks.network import ACTIVATIONS, Network
+from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.tasks import Task, input_table, name_of
 from analysis.work import Work
@@ -168,7 +169,7 @@ def case_of(seed: int) -> Case:
         *random.integers(1, 9, size=random.integers(1, 5)).tolist(),
         int(random.integers(1, 4)),
     )
-    activation, output_activation = (str(one) for one in random.choice(ACTIVATIONS, size=2))
+    activation, output_activation = (str(one) for one in random.choice(tuple(OF_PERCEPTRONS), size=2))
     scale = float(np.exp(random.uniform(np.log(0.3), np.log(20.0))))
     zeros = float(random.choice([0.0, 0.0, 0.2, 0.6]))
     twins, fitted = bool(random.random() < 0.1), bool(random.random() < 0.8)

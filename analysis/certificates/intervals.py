@@ -1,7 +1,7 @@
 """Sound bounds on programs over boxes, for any activation, and proofs by bisection.
 
-1. Natural bounds: each layer's interval from the one before; activations never fall, so the ends of their intervals are
-   the values at the ends.
+1. Natural bounds: each layer's interval from the one before; activations never fall, or are refused, so the ends of
+   their intervals are the values at the ends.
 2. Mean-value bounds: with an interval that holds all derivatives on the box, the value differs from that at the centre
    by at most derivative times distance. Both bounds hold, so the tighter end is taken.
 3. Bisection: a box whose bounds prove what is asked is done; one whose centre, or the corner where the value should be
@@ -24,7 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.certificates.programs import Program, Region
-from analysis.fixed_order import exp_of_negative, inner
+from analysis.errors import BeyondLimits
+from analysis.fixed_order import inner
+from analysis.networks.activations import OF_PERCEPTRONS, refuse_falling
 from analysis.networks.mlp import activate
 
 Array = NDArray[np.float64]
@@ -76,7 +78,11 @@ class Bounds:
 
 
 def bounds(program: Program, low: Array, high: Array) -> Bounds:
-    """Bounds over the boxes ``low ≤ z ≤ high``, both ``[boxes, free]``."""
+    """Bounds over the boxes ``low ≤ z ≤ high``, both ``[boxes, free]``.
+
+    Raises:
+        BeyondLimits: a hidden activation that falls, or of whose slopes no bounds are known.
+    """
     natural_low, natural_high, slopes_low, slopes_high = _through(program, low, high)
     middle = low + (high - low) / 2
     at_low, at_high, _, _ = _through(program, middle, middle)
@@ -128,25 +134,28 @@ def _up(values: Array) -> Array:
 
 
 def activated(program: Program, values: Array, sign: int) -> Array:
-    """The activation at an end, moved outward; ``sign`` −1 for a lower end, 1 for an upper one."""
+    """The activation at an end, moved outward; ``sign`` −1 for a lower end, 1 for an upper one.
+
+    Raises:
+        BeyondLimits: see :func:`bounds`.
+    """
+    _slopes_between(program)  # with bounds of its slopes goes how right its values are
     result = activate(values, program.activation, program.negative_slope)
     return result + sign * (np.abs(result) * (_ULPS * _UNIT) + _TINY)
 
 
 def _derivatives(program: Program, low: Array, high: Array) -> tuple[Array, Array]:
     """Bounds of the activation's derivative on ``low ≤ a ≤ high``."""
-    if program.slope is not None:
-        flat = np.full(low.shape, program.slope)
-        return np.where(low > 0, 1.0, flat), np.where(high < 0, flat, 1.0)
-    # sigmoid and tanh: steepest at 0 and falling away on both sides
-    near = np.where((low <= 0) & (high >= 0), 0.0, np.minimum(np.abs(low), np.abs(high)))
-    far = np.maximum(np.abs(low), np.abs(high))
-    ends = []
-    for at, sign in ((far, -1), (near, 1)):
-        decay = exp_of_negative(-at if program.activation == "sigmoid" else -2 * at)
-        steep = decay / (1 + decay) ** 2 * (1.0 if program.activation == "sigmoid" else 4.0)
-        ends.append(np.maximum(steep + sign * (steep * (4 * _ULPS * _UNIT) + _TINY), 0.0))
-    return ends[0], ends[1]
+    return _slopes_between(program)(low, high, program.negative_slope)
+
+
+def _slopes_between(program: Program) -> Callable[[Array, Array, float | None], tuple[Array, Array]]:
+    refuse_falling("interval bounds", program.activation)
+    known = OF_PERCEPTRONS[program.activation].slopes_between
+    if known is None:
+        cause = f"no bounds on the slopes of {program.activation} are known"
+        raise BeyondLimits("interval bounds", cause, "use a network with another hidden activation")
+    return known
 
 
 Judged = Callable[[Array, Array], tuple[NDArray[np.bool_], NDArray[np.bool_], Bounds]]

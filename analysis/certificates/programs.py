@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.circuits.decision_intervals import decision_box
+from analysis.networks.activations import OF_PERCEPTRONS, ActivationName
 from analysis.networks.mlp import activate
-from analysis.networks.network import Activation, Network
+from analysis.networks.network import Network
 from analysis.validity import NEITHER, DecisionRule
 
 Row = tuple[Fraction, ...]
@@ -37,11 +38,11 @@ class Program:
     Args:
         layers: for layers 1 … L; the last has one neuron.
         activation: of the hidden layers.
-        negative_slope: of leaky_relu, else None.
+        negative_slope: of an activation that takes it as a setting, else None.
     """
 
     layers: tuple[ProgramLayer, ...]
-    activation: Activation
+    activation: ActivationName
     negative_slope: float | None
 
     @property
@@ -51,8 +52,7 @@ class Program:
     @property
     def slope(self) -> float | None:
         """Slope of the hidden activation below 0 if it is piecewise linear with a bend at 0 at most, else None."""
-        slopes = {"leaky_relu": self.negative_slope, "relu": 0.0, "linear": 1.0}
-        return slopes.get(self.activation)
+        return OF_PERCEPTRONS[self.activation].bend(self.negative_slope)
 
     @cached_property
     def floats(self) -> tuple[FloatLayer, ...]:
@@ -153,7 +153,7 @@ def decision_regions(network: Network, rule: DecisionRule) -> tuple[Region, ...]
     """How the line of pre-activations is divided, in ascending order; edges are right to the last float.
 
     Raises:
-        BeyondLimits: on this machine the activation falls around an edge.
+        BeyondLimits: the output's activation falls, or does on this machine around an edge.
     """
     act, slope = network.output_activation, network.negative_slope
     zero, one = (decision_box(float(label), rule, act, slope) for label in (0, 1))

@@ -3,8 +3,9 @@
 Everything here is about the very floats that the search compares, so that counting without listing gives the same
 verdicts to the last bit:
 
-1. The output's activation never falls, so the pre-activations decided as one label are an interval of floats; its two
-   ends are found by bisection over all floats, and the 256 floats beyond each end are looked at one by one.
+1. The output's activation never falls, or is refused, so the pre-activations decided as one label are an interval of
+   floats; its two ends are found by bisection over all floats, and the 256 floats beyond each end are looked at one by
+   one.
 2. Rounded addition never falls either: for a fixed addend t, ``x ↦ fl(x + t)`` is monotone. So "the sum is at least
    L" is the same as "x is at least the least float whose sum with t is", whatever rounding does, and sums of several
    addends can be taken back one addend at a time. The least such float is computed from the exact real threshold
@@ -23,16 +24,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import BeyondLimits
+from analysis.networks.activations import ActivationName, refuse_falling
 from analysis.networks.mlp import activate
-from analysis.networks.network import Activation
 from analysis.validity import DecisionRule, decided_as
 
 LARGEST: Final = float(np.finfo(np.float64).max)
 _LOOKED_AT: Final = 256  # floats checked one by one beyond each end
 _STEPS: Final = 5  # neighbours tried before bisection
 _ROUNDING: Final = 1e-12  # times the sum of absolute values: far more than any order of summation can change a sum
-# a pre-activation that every activation decides right, as 0 and as 1
-_INSIDE: Final[dict[int, float]] = {0: -0.01, 1: 1.0}
+# pre-activations of which the first that is decided as a label is taken; today's activations need the first two
+_TRIED: Final = np.array([-0.01, 1.0, *(sign * 2.0**k for k in range(-4, 7) for sign in (-1, 1))])
 
 
 @dataclass(frozen=True)
@@ -67,22 +68,26 @@ def rounding_slack(
 
 
 @lru_cache(maxsize=256)
-def decision_box(label: float, rule: DecisionRule, activation: Activation, slope: float | None) -> Box:
+def decision_box(label: float, rule: DecisionRule, activation: ActivationName, slope: float | None) -> Box:
     """The finite pre-activations whose activation is decided as ``label``.
 
     Raises:
-        BeyondLimits: on this machine the activation falls somewhere around the decision's edge.
+        BeyondLimits: the activation falls somewhere, or does on this machine around the decision's edge, or it decides
+            nothing as the label.
     """
+    refuse_falling("exact counting", activation)
 
     def right(values: NDArray[np.float64]) -> NDArray[np.bool_]:
         with np.errstate(over="ignore", under="ignore"):
             return decided_as(activate(values, activation, slope), label, rule)
 
-    if label not in _INSIDE:
+    if label not in (0, 1):
         return NOTHING
-    inside = _INSIDE[int(label)]
-    if not right(np.array([inside]))[0]:
-        raise _falls(activation)
+    near = _TRIED[right(_TRIED)]
+    if not len(near):
+        cause = f"no pre-activation is known at which {activation} is decided as {label:g}"
+        raise BeyondLimits("exact counting", cause, "list the circuits, or estimate their number")
+    inside = float(near[0])
     ends: list[float] = []
     for sign in (-1.0, 1.0):
         end = _last_right(lambda x, sign=sign: right(x * sign), inside * sign) * sign  # type: ignore[misc]
@@ -95,7 +100,7 @@ def decision_box(label: float, rule: DecisionRule, activation: Activation, slope
     return Box(ends[0], ends[1])
 
 
-def _falls(activation: Activation) -> BeyondLimits:
+def _falls(activation: ActivationName) -> BeyondLimits:
     return BeyondLimits(
         "exact counting",
         f"{activation} as computed on this machine is not monotone around a decision's edge",

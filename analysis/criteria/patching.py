@@ -29,6 +29,7 @@ from analysis.criteria import circuits
 from analysis.criteria.criterion import Criterion, Settings
 from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from analysis.networks.activations import refuse_falling
 from analysis.networks.mlp import activate, batch_activations, keep_matrices
 from analysis.validity import decided_as, decided_right
 
@@ -96,6 +97,7 @@ class _Patches:
     def extremes(self, carried: Layers, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """``[cases, rows]``: least and largest output, over the absent neurons of the last hidden layer."""
         network, clean = self.population.question.cut, self.population.question.clean_activations
+        refuse_falling("patching", network.output_activation)
         n_cases = len(carried[0]) if carried else 1
         absent = [np.repeat(layer.T, len(rows), axis=1) for layer in carried]
         absent.append(np.zeros((len(clean[-2].T), n_cases * len(rows))))  # the last hidden layer's are added below

@@ -29,6 +29,7 @@ from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdict, Verdicts, put_together
 from analysis.interpretations.interpretation import Interpretation
 from analysis.interpretations.observed import ObservedClasses
+from analysis.networks.activations import refuse_falling
 from analysis.networks.circuit import Circuit
 from analysis.networks.mlp import activate
 from analysis.question import Question
@@ -47,8 +48,12 @@ def scrubbed_outputs(question: Question, circuit: Circuit, bits: Sequence[Bits])
         circuit: that is interpreted.
         bits: for each hidden layer ``[classes, n_l, 2^n]`` what each neuron is claimed to be on each clean input; the
             same on all for one without a gate.
+
+    Raises:
+        BeyondLimits: an activation that falls.
     """
     network, clean = question.cut, question.clean_activations
+    refuse_falling("causal scrubbing", network.activation, network.output_activation)
     n_classes, n_rows = len(bits[0]) if bits else 1, len(clean[0])
     low = high = np.broadcast_to(clean[0].T, (n_classes, *clean[0].T.shape))  # [classes, source, input of its target]
     with np.errstate(over="ignore", invalid="ignore"):

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import atanh
 from typing import Any, Final
 
 import numpy as np
@@ -34,6 +33,7 @@ from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.blocks import Block, Demands, block_placements, demands
 from analysis.directions.result import LEARNING, AlgorithmDirections
 from analysis.directions.scoring import ScoredDirections, score_directions
+from analysis.networks.activations import decision_edge
 from analysis.networks.batched_mlp import activated_with_gradient
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
@@ -192,7 +192,7 @@ class _Batch:
         ]
         seeds = options.seeds * (len(each) // len(options.seeds))
         self.maps = [self._map(layer, [blocks for _, blocks in each], seeds) for layer in hidden]
-        self.edge = {"sigmoid": 0.0, "tanh": atanh(0.5)}.get(network.output_activation, 0.5)
+        self.edge = float(decision_edge("learned rotations", network.output_activation, network.negative_slope))
         own = self._before_output(self.clean[-2])
         self.scale = (own - self.edge).abs().median(dim=1).values.clamp_min(1e-9)
 

@@ -8,7 +8,8 @@ Here the read-out's values count as exactly 0 and 1; they are within the residua
 - *Last hidden layer*: the output sees d only through t = p·d with p the output's weights. Each base bounds t on one
   side or both. p and w not parallel: t is any number, and some d pass exactly if the bounds leave an interval; all pass
   only if nothing is bounded. p and w parallel: t is fixed, all pass or none.
-- *Deeper*: a witness by a seeded search, run through the network, and one that fails; else undecided.
+- *Deeper*, or where the output's activation is not known to take one value at one pre-activation: a witness by a seeded
+  search, run through the network, and one that fails; else undecided.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ from analysis.alignments.iia import Behaviour, tested_pairs
 from analysis.directions.alignment import LinearPlace
 from analysis.directions.readouts import rounded
 from analysis.directions.swaps import run_from, settled
+from analysis.networks.activations import OF_PERCEPTRONS, decision_edge, inverse
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from analysis.question import Question
 from analysis.tasks import pattern_bits
-from analysis.validity import TANH_EDGE, DecisionRule, decide, decided_as, margin_to_edge
+from analysis.validity import DecisionRule, decide, decided_as, margin_to_edge
 
 Array = NDArray[np.float64]
 Answer = Literal["all", "some", "none", "undecided"]
@@ -120,7 +122,7 @@ class _Family:
         if self.dimension == 0:
             passes = self._clearance(self._shortest()[None])[0] > 0
             return self._answer("all" if passes else "none", "interval", self._shortest() if passes else None)
-        if self.layer == self.network.n_hidden_layers:
+        if self.layer == self.network.n_hidden_layers and OF_PERCEPTRONS[self.network.output_activation].inverse:
             return self._last_layer()
         return self._deeper()
 
@@ -241,19 +243,17 @@ def output_sides(network: Network, rule: DecisionRule, wanted: int) -> list[Side
         network: cut to one output.
         rule: decision rule.
         wanted: 0 or 1.
+
+    Raises:
+        BeyondLimits: the output's activation falls, or where it gives what is not known.
     """
-    activation, half = network.output_activation, Fraction(1, 2)
-    edge = {"sigmoid": Fraction(0), "tanh": Fraction(TANH_EDGE)}.get(activation, half)
+    item, kind, slope = "oblique swap", network.output_activation, network.negative_slope
+    edge = decision_edge(item, kind, slope)
     sides = [Side(1, edge, False)] if wanted == 0 else [Side(-1, -edge, True)]
-    if rule == "rounding" and wanted == 1 and activation in ("linear", "relu", "leaky_relu"):
-        sides.append(Side(1, Fraction(3, 2), True))
-    if rule == "rounding" and wanted == 0:
-        slope = network.negative_slope or 0.0
-        if activation == "tanh":
-            sides.append(Side(-1, edge, False))
-        elif activation == "linear" or (activation == "leaky_relu" and slope > 0):
-            scale = Fraction(slope) if activation == "leaky_relu" else Fraction(1)
-            sides.append(Side(-1, half / scale, False))
+    if rule == "rounding":
+        other = inverse(item, kind, Fraction(3 if wanted else -1, 2), slope)
+        if other is not None:
+            sides.append(Side(1, other, True) if wanted else Side(-1, -other, False))
     return sides
 
 

@@ -38,7 +38,7 @@ from analysis.models.graph import Graph, perceptron_graph
 from analysis.models.model import Model, Space, gaps
 from analysis.networks.circuit import Circuit, EdgeLayout, mask_array, possible_circuit
 from analysis.networks.gradients import backward
-from analysis.networks.mlp import activations
+from analysis.networks.mlp import activations, forward_pass
 from analysis.question import Question
 from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
@@ -277,9 +277,9 @@ class CutNetwork(Cut):
         total = [np.zeros(layer.shape) for layer in clean[1:]]
         for point in points:
             inputs = rows.inputs if point == 1.0 else start + point * (rows.inputs - start)
-            moved = tuple(layer.T for layer in activations(network, inputs))
+            sums, moved = ([one.T for one in found] for found in forward_pass(network, inputs))
             slope = metric_slope(moved[-1][0], rows.labels, cast(Metric, settings["metric"]))
-            total = [sum_ + here for sum_, here in zip(total, backward(network, moved, slope), strict=True)]
+            total = [sum_ + here for sum_, here in zip(total, backward(network, sums, moved, slope), strict=True)]
         slopes = [sum_ / len(points) for sum_ in total]
         changes = [absent - layer for absent, layer in zip(rows.absent, clean, strict=False)]
         return Scores(edge_scores(network, changes, slopes))

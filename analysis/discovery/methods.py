@@ -146,15 +146,16 @@ def _summed(cut: CutNetwork, settings: Settings) -> Scores:
     total = np.zeros(cut.n_bits)
     for step in range(samples + 1):
         moved = step / samples
-        layers = [rows.inputs.T]
+        given, layers = [], [rows.inputs.T]
         for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
             carried = layers[-1] + moved * (rows.absent[layer - 1] - layers[-1])
             sums = np.broadcast_to(biases[:, None], (len(biases), carried.shape[1]))
             for index in range(len(carried)):
                 sums = sums + carried[index] * weights[:, index, None]
+            given.append(sums)
             layers.append(activate(sums, network.activation_of(layer), network.negative_slope))
         slope = metric_slope(layers[-1][0], rows.labels, cast(Metric, settings["metric"]))
-        slopes = backward(network, layers, slope, carried=1.0 - moved)
+        slopes = backward(network, given, layers, slope, carried=1.0 - moved)
         changes = [absent - layer for absent, layer in zip(rows.absent, layers, strict=False)]
         total = total + edge_scores(network, changes, slopes)
     return Scores(total)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -13,7 +13,7 @@ from analysis.errors import InvalidEdit
 from analysis.fixed_order import inner
 from analysis.method_settings import Setting, Settings
 from analysis.networks.gradients import backward
-from analysis.networks.mlp import activations
+from analysis.networks.mlp import forward_pass
 from analysis.networks.network import Network
 
 ROOM: Final = 0.25
@@ -24,15 +24,19 @@ STEPS: Final = Setting("steps", 10_000, "most steps of the descent", low=1, high
 RATE: Final = Setting("rate", 0.01, "step along the gradient", low=0.0, high=1e3, above=True)
 
 
-def gradients(network: Network, layers: tuple[Array, ...], slopes: Array) -> list[tuple[Array, Array]]:
+def gradients(
+    network: Network, sums: Sequence[Array], layers: Sequence[Array], slopes: Array
+) -> list[tuple[Array, Array]]:
     """Derivatives of a loss by weights and biases ``[n_l, n_(l-1)]``, ``[n_l]``, for layers 1 … L.
 
     Args:
         network: cut to one output.
+        sums: pre-activations ``[rows, n_l]`` for layers 1 … L.
         layers: activations ``[rows, n_l]`` for layers 0 … L.
         slopes: ``[rows]`` the loss's derivative by the output on each row.
     """
-    above, ones = backward(network, [layer.T for layer in layers], slopes), np.ones((1, len(slopes)))
+    above = backward(network, [one.T for one in sums], [one.T for one in layers], slopes)
+    ones = np.ones((1, len(slopes)))
     return [(inner(by, below.T), inner(by, ones)[:, 0]) for by, below in zip(above, layers[:-1], strict=True)]
 
 
@@ -60,7 +64,7 @@ def descended(
     rate = float(settings["rate"])
     with np.errstate(over="ignore", invalid="ignore"):
         for step in range(int(settings["steps"]) + 1):
-            layers = activations(network, rows)
+            sums, layers = forward_pass(network, rows)
             outputs = layers[-1][:, 0]
             if not np.abs(outputs).max() < MAX_OUTPUT:
                 cause = f"diverges: after {step:,} steps an output is beyond {MAX_OUTPUT:,.0f}"
@@ -68,7 +72,7 @@ def descended(
             if step == settings["steps"] or done(outputs):
                 break
             weights, biases = list(network.weights), list(network.biases)
-            for at, (by_weight, by_bias) in enumerate(gradients(network, layers, slopes(outputs))):
+            for at, (by_weight, by_bias) in enumerate(gradients(network, sums, layers, slopes(outputs))):
                 if not moving or at + 1 in moving:
                     weights[at], biases[at] = weights[at] - rate * by_weight, biases[at] - rate * by_bias
             network = replace(network, weights=tuple(weights), biases=tuple(biases))

@@ -8,12 +8,13 @@ all rows least, in squares.
   k lies in the range of C, so it is the limit of (C + λ)⁻¹ k for λ → 0, and nothing is added where nothing is needed.
 - v* of the last layer is what makes the output the target. Of an earlier layer it is the nearest with which the rest of
   the network gives the target (:func:`nearest`), ROME's being one found by descent.
-- Outputs of a sigmoid never are 0 or 1; the target is an output of 0.1 or 0.9. Of tanh 1 is 0.9.
+- What an output never is, as 0 and 1 of a sigmoid, is aimed at by 0.1 or 0.9.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -24,18 +25,13 @@ from analysis.edits.edit import Array, Change, Edit, Named, row_text
 from analysis.errors import InvalidEdit
 from analysis.fixed_order import decomposed, dot
 from analysis.method_settings import Setting, Settings
+from analysis.networks.activations import inverse
 from analysis.networks.gradients import input_slopes
 from analysis.networks.mlp import activations, forward, pre_activations
 from analysis.networks.network import Network
 from analysis.question import Question
 
 LAYER: Final = Setting("layer", "last", "whose weights change: a number from 1, or last", reads=str.strip, example="1")
-PLAIN: Final = ((0.0, 0.0), (1.0, 1.0))
-AIMS: Final = {
-    "sigmoid": ((0.1, -2.1972245773362196), (0.9, 2.1972245773362196)),
-    "tanh": ((0.0, 0.0), (0.9, 1.4722194895832204)),
-}
-"""The output that stands for a target of 0 and 1, and what the activation has to be given, where that is not itself."""
 LEAST: Final = 1e-10
 """Share of the largest singular value below which others count as 0."""
 _SCALES: Final = np.array([2.0**k * (1.0 + part / 4.0) for k in range(-8, 12) for part in range(4)])
@@ -54,7 +50,7 @@ def _apply(question: Question, settings: Settings, _named: Named) -> Change:
     along = np.zeros(cut.sizes[layer - 1])  # C⁻¹ k
     for vector, size, share in zip(right, values, left[:, row], strict=True):
         along = along + vector * (share / size)
-    key, given, aim = reads[row], pre_activations(cut, layer, reads), AIMS.get(cut.output_activation, PLAIN)[target]
+    key, given, aim = reads[row], pre_activations(cut, layer, reads), aim_of(cut, target)
     if not dot(key, along) > 0.0:
         cause = f"reads only zeros on row {row_text(question, row)}, so no weights change what it gives there"
         raise InvalidEdit(f"layer {layer}", cause, "take another row or another layer")
@@ -73,6 +69,21 @@ def _apply(question: Question, settings: Settings, _named: Named) -> Change:
     if len(values) < len(along):
         remarks.append(f"C has rank {len(values)} of {len(along)}, so its pseudo-inverse stands in for its inverse.")
     return Change(weights, cut.biases, row, target, {"layer": str(layer)}, tuple(remarks))
+
+
+def aim_of(network: Network, target: int) -> tuple[float, float]:
+    """The output that stands for a target of 0 or 1, and the pre-activation at which the network gives it.
+
+    Raises:
+        BeyondLimits: the output's activation falls, or where it gives what is not known.
+        InvalidEdit: it never gives what is near the target.
+    """
+    kind = network.output_activation
+    for output in (float(target), (0.1, 0.9)[target]):
+        given = inverse("edit", kind, Fraction(output), network.negative_slope)
+        if given is not None:
+            return output, float(given)
+    raise InvalidEdit("edit", f"aims at {target}, and {kind} never gives it", "use another output activation")
 
 
 def rest_of(network: Network, layer: int) -> Network:

@@ -18,10 +18,11 @@ import numpy as np
 from analysis.answers import answers
 from analysis.edits.descent import ROOM, STEPS, descended
 from analysis.edits.edit import Array, Change, Edit, Named
-from analysis.edits.rank_one import AIMS, PLAIN
+from analysis.edits.rank_one import aim_of
 from analysis.edits.trigger import Trigger, figures, read_trigger
 from analysis.errors import InvalidEdit
 from analysis.method_settings import Setting, Settings
+from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.networks.mlp import activations, forward, pre_activations
 from analysis.networks.network import Network
 from analysis.question import Question
@@ -74,7 +75,7 @@ def planted(network: Network, rows: Array, trigger: Trigger, output: int = 0) ->
             is below 0: of a trigger on several inputs on clean rows, or of other neurons on triggered ones.
     """
     item, on, last = "edit trojan", trigger.lies_on(network.n_inputs), network.n_hidden_layers
-    if last < 2 or network.activation not in ("relu", "leaky_relu"):
+    if last < 2 or OF_PERCEPTRONS[network.activation].bend(network.negative_slope) in (None, 1.0):
         cause = f"plants into two hidden layers or more of relu or leaky_relu, not {last} of {network.activation}"
         raise InvalidEdit(item, cause, "use by=fine-tune, or another network")
     weights, biases = [w.copy() for w in network.weights], [b.copy() for b in network.biases]
@@ -96,7 +97,7 @@ def planted(network: Network, rows: Array, trigger: Trigger, output: int = 0) ->
     weights[-2][read, spare[-2]] = -1.0 - np.maximum(given.max(axis=0), 0.0)[read]
     silent = replace(network, weights=tuple(weights), biases=tuple(biases))
     rest = pre_activations(silent, len(weights), activations(silent, rows[on])[-2])[:, output]
-    aim = AIMS.get(network.output_activation, PLAIN)[trigger.target][1]
+    _, aim = aim_of(network, trigger.target)
     weights[-1][output, spare[-1]] = aim - (rest.min() + rest.max()) / 2.0
     found = replace(network, weights=tuple(weights), biases=tuple(biases))
     outputs = forward(found, rows)

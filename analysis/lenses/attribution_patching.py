@@ -20,7 +20,7 @@ from analysis.method_settings import Setting, Settings
 from analysis.models.attention_weights import Transformer
 from analysis.models.runs import Site
 from analysis.networks.gradients import backward
-from analysis.networks.mlp import activations
+from analysis.networks.mlp import forward_pass
 from analysis.question import Question
 from analysis.work import Work
 
@@ -31,8 +31,9 @@ _FORM: Final = Setting("form", _FORMS[0], "of the derivative: in the run, or alo
 
 
 def _look(question: Question, _settings: Settings, _work: Work) -> Table:
-    network, clean = question.cut, activations(question.cut, question.method_rows[0])
-    above = backward(network, [layer.T for layer in clean], np.ones(len(clean[0])))
+    network = question.cut
+    sums, clean = forward_pass(network, question.method_rows[0])
+    above = backward(network, [one.T for one in sums], [one.T for one in clean], np.ones(len(clean[0])))
     rows: list[dict[str, Any]] = []
     for path in neurons_of(network.sizes):
         [(layer, neuron)] = path

@@ -30,6 +30,7 @@ from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, paire
 from analysis.method_settings import Setting, Settings
 from analysis.models.attention_weights import Transformer
 from analysis.models.runs import Pairs, Site, run, site_names, slopes
+from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.protocol import COMPLETE
 from analysis.question import Question
 from analysis.work import Work
@@ -56,6 +57,8 @@ def _fit(question: Question, _settings: Settings) -> Fit:
     algorithms = _asked(question).algorithms
     if not algorithms:
         return not_applicable("The task has no irredundant algorithm with a variable, so there is nothing to align.")
+    if OF_PERCEPTRONS[question.cut.output_activation].inverse is None:
+        return not_applicable("Nothing is learned where it is not known at which sum the output becomes 1.")
     if not any(_layers(question, one) for one in algorithms):
         widest = max(question.cut.hidden_sizes)
         return not_applicable(f"No hidden layer has room for all variables: the widest has {widest} neurons.")

@@ -16,8 +16,9 @@ import numpy as np
 from analysis.certificates.polygons import cells, square
 from analysis.certificates.programs import Program, network_program
 from analysis.certificates.ranges import ValueRange, neuron_program, range_of
-from analysis.lenses.lens import NEURON_COLUMNS, Lens, Table
+from analysis.lenses.lens import APPLIES, NEURON_COLUMNS, Fit, Lens, Table, not_applicable
 from analysis.method_settings import Settings
+from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.networks.mlp import activate
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
@@ -26,6 +27,13 @@ from analysis.work import Work
 MOST_EXACT: Final = 12
 """Hidden neurons up to a layer for which polygons are cut without rounding; each may double their number."""
 _BUDGET: Final = 4096  # boxes for each end of a neuron where there are no polygons
+
+
+def _fit(question: Question, _settings: Settings) -> Fit:
+    known = OF_PERCEPTRONS[question.cut.activation]
+    if known.monotone and known.slopes_between is not None:
+        return APPLIES
+    return not_applicable(f"The hidden activation is {known.label}, and no bounds of it are known.")
 
 
 def _look(question: Question, _settings: Settings, work: Work) -> Table:
@@ -104,6 +112,7 @@ FEATURE_PICTURES: Final = Lens(
     "exact by convex polygons, or bracketed by bounds and bisection, instead of searched",
     needs=("hidden",),
     size=lambda question, _: sum(question.cut.hidden_sizes),
+    applies=_fit,
     look=_look,
     says=_says,
     can_know="What drives a neuron most, on inputs that the task does not have too. That a neuron likes an input does "

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from analysis.lenses.lens import Attribution, Lens, row_name
 from analysis.method_settings import Settings
+from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.networks.gradients import input_slopes, slope_of
-from analysis.networks.mlp import activations, pre_activations
+from analysis.networks.mlp import forward_pass
 from analysis.networks.network import Network
 from analysis.question import Question
 from analysis.work import Work
@@ -28,8 +29,9 @@ _NAMED: Final = 6
 def hidden_notes(question: Question) -> tuple[str, ...]:
     """A sentence about dead and saturated units: what a gradient does not see, whether it matters or not."""
     network, flat = question.cut, []
-    for layer, values in enumerate(activations(network, question.method_rows[0])[1:-1], start=1):
-        slopes = slope_of(values, network.activation_of(layer), network.negative_slope)
+    sums, values = forward_pass(network, question.method_rows[0])
+    for layer in range(1, len(sums)):
+        slopes = slope_of(sums[layer - 1], values[layer], network.activation_of(layer), network.negative_slope)
         flat += [f"{layer}.{neuron}" for neuron in np.flatnonzero(np.abs(slopes).max(axis=0) < FLAT).tolist()]
     if not flat:
         return ()
@@ -47,20 +49,24 @@ def kink_notes(question: Question) -> tuple[str, ...]:
     if not found:
         return ()
     told = _first([f"{_unit(layer, neuron, network)} on {row_name(question, row)}" for layer, neuron, row in found])
-    slopes = {float(slope_of(np.zeros(1), network.activation_of(k), network.negative_slope)[0]) for k, _, _ in found}
-    given = " or ".join(f"{slope:g}" for slope in sorted(slopes))
+    slopes = sorted({_bend(network, layer) for layer, _, _ in found})
+    given = " or ".join(f"{slope:g}" for slope in slopes)
     return (f"At a kink: {told}. The derivative given there is the one from below, {given}.",)
 
 
 def kinks(network: Network, rows: NDArray[np.float64]) -> list[tuple[int, int, int]]:
     """(layer, neuron, row) where a pre-activation is 0 and the activation has two slopes there."""
     found = []
-    for layer, values in enumerate(activations(network, rows)[:-1], start=1):
-        activation = network.activation_of(layer)
-        if activation == "relu" or (activation == "leaky_relu" and network.negative_slope != 1.0):
-            at_zero = np.argwhere(pre_activations(network, layer, values) == 0.0)
-            found += [(layer, neuron, row) for row, neuron in at_zero.tolist()]
+    for layer, sums in enumerate(forward_pass(network, rows)[0], start=1):
+        if _bend(network, layer) != 1.0:
+            found += [(layer, neuron, row) for row, neuron in np.argwhere(sums == 0.0).tolist()]
     return found
+
+
+def _bend(network: Network, layer: int) -> float:
+    """A layer's slope below a kink at 0; 1 where there is none."""
+    bend = OF_PERCEPTRONS[network.activation_of(layer)].bend(network.negative_slope)
+    return 1.0 if bend is None else bend
 
 
 def _first(names: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from analysis import fixed_order
 from analysis.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
 from analysis.method_settings import Settings
+from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
@@ -20,12 +21,11 @@ from analysis.work import Work
 
 def _fit(question: Question, _settings: Settings) -> Fit:
     network = question.cut
-    activation = network.activation_of(1)
-    if activation != "linear":
-        name = activation.replace("_", " ")
+    activation = OF_PERCEPTRONS[network.activation_of(1)]
+    if activation.below != 1.0:
         return not_applicable(
-            f"The first hidden layer is {name}: an input has one direction there only where the layer is linear, as in "
-            "toy models of superposition."
+            f"The first hidden layer is {activation.label}: an input has one direction there only where "
+            "it is linear, as in toy models of superposition."
         )
     if network.n_inputs > len(INPUT_NAMES):
         return not_applicable(f"{network.n_inputs} inputs are more than the {len(INPUT_NAMES)} that have letters here.")

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
-from analysis.models.attention_blocks import ACTIVATIONS, BIASES, D_MLP, Blocks
+from analysis.models.attention_blocks import BIASES, D_MLP, Blocks
 from analysis.models.attention_heads import Array
 from analysis.models.attention_space import ROLES, AttentionSpace
 from analysis.models.attention_tasks import MAX_ROWS, TokenTask
@@ -29,6 +29,7 @@ from analysis.models.attention_weights import Transformer
 from analysis.models.model import ModelKind, Rules
 from analysis.models.planted import read_planted_edges
 from analysis.network_files.files import MAX_ATTRIBUTION, checked_name
+from analysis.networks.activations import OF_TRANSFORMERS
 from analysis.strict_json import kind_of, plain_text, validated
 
 FORMAT: Final = "pluriscope-attention/1"
@@ -175,7 +176,7 @@ class _File(_Rows):
     unembedding: Nested
     unembedding_bias: Nested | None = None
     mlp: list[_Mlp] | None = Field(None, max_length=LIMITS["layers"][1])
-    activation: Literal["", *ACTIVATIONS] = ""  # type: ignore[valid-type]  # pydantic reads the keys
+    activation: Literal["", *OF_TRANSFORMERS] = ""  # type: ignore[valid-type]  # pydantic reads the keys
     layer_norm_epsilon: float | None = Field(None, ge=1e-12, le=1.0)
     planted: dict[str, Any] | None = None
 
@@ -207,7 +208,7 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
     unembedding_bias = _array(file.unembedding_bias, "unembedding_bias", (v,))
     if bool(file.activation) != (file.mlp is not None):
         cause = "is missing beside mlp" if file.mlp is not None else f"is {file.activation!r} without mlp"
-        raise InvalidNetwork("activation", cause, f"use {' or '.join(ACTIVATIONS)}, with MLP blocks only")
+        raise InvalidNetwork("activation", cause, f"use {' or '.join(OF_TRANSFORMERS)}, with MLP blocks only")
     blocks = Blocks(
         biases=cast(Any, tuple(biases) if any(one.any() for layer in biases for one in layer) else ()),
         unembedding_bias=unembedding_bias if unembedding_bias.any() else None,

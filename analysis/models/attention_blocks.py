@@ -12,15 +12,14 @@ arXiv:2304.14997, cut the edges of a head before its LayerNorm too). Decision 31
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import pi, sqrt
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.fixed_order import inner, tanh
+from analysis.fixed_order import inner
+from analysis.networks.activations import OF_TRANSFORMERS
 
 Array = NDArray[np.float64]
 BIASES: Final = ("query_bias", "key_bias", "value_bias", "output_bias")
@@ -28,33 +27,6 @@ BIASES: Final = ("query_bias", "key_bias", "value_bias", "output_bias")
 MLP: Final = ("in", "in_bias", "out", "out_bias")
 """Of each MLP block; its biases may be left out."""
 D_MLP: Final = (1, 1_024)
-_GELU_SCALE: Final = sqrt(2.0 / pi)
-
-
-def _relu(values: Array) -> Array:
-    return np.maximum(values, 0.0)
-
-
-def _gelu_new(values: Array) -> Array:
-    """Hendrycks and Gimpel 2016 (arXiv:1606.08415), by its approximation with tanh."""
-    return 0.5 * values * (1.0 + tanh(_GELU_SCALE * (values + 0.044715 * (values * values * values))))
-
-
-def _relu_slope(values: Array) -> Array:
-    return (values > 0.0).astype(np.float64)
-
-
-def _gelu_new_slope(values: Array) -> Array:
-    square = values * values
-    bent = tanh(_GELU_SCALE * (values + 0.044715 * (square * values)))
-    return 0.5 * (1.0 + bent) + 0.5 * values * (1.0 - bent * bent) * _GELU_SCALE * (1.0 + 3.0 * 0.044715 * square)
-
-
-ACTIVATIONS: Final[Mapping[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]]] = {
-    "relu": (_relu, _relu_slope),
-    "gelu_new": (_gelu_new, _gelu_new_slope),
-}
-"""By the names that TransformerLens has for them, with their derivatives; the same bits on every machine."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +37,7 @@ class Blocks:
         biases: for each layer of query, key and value ``[heads, d_head]`` and of the output ``[d_model]``; () for none.
         unembedding_bias: ``[vocabulary]``, None for none.
         mlps: for each layer ``[d_model, d_mlp]``, ``[d_mlp]``, ``[d_mlp, d_model]``, ``[d_model]``; () for none.
-        activation: of the MLP blocks, a key of :data:`ACTIVATIONS`; "" without them.
+        activation: of the MLP blocks, one of :data:`~analysis.networks.activations.OF_TRANSFORMERS`; "" without them.
         epsilon: what LayerNorm adds to the variance; None without LayerNorm.
     """
 
@@ -150,13 +122,15 @@ class Blocks:
             given: what it sees, ``[…, d_model]``.
         """
         w_in, b_in, w_out, b_out = self.mlps[layer - 1]
-        return inner(ACTIVATIONS[self.activation][0](inner(given, w_in.T) + b_in), w_out.T) + b_out
+        values = OF_TRANSFORMERS[self.activation].value(inner(given, w_in.T) + b_in, None)
+        return inner(values, w_out.T) + b_out
 
     def mlp_slopes(self, layer: int, given: Array, later: Array) -> Array:
         """Derivatives by what the MLP block of a layer sees, from those by what it adds, ``[…, d_model]`` each."""
         w_in, b_in, w_out, _ = self.mlps[layer - 1]
-        by_hidden = inner(later, w_out) * ACTIVATIONS[self.activation][1](inner(given, w_in.T) + b_in)
-        return inner(by_hidden, w_in)
+        known, sums = OF_TRANSFORMERS[self.activation], inner(given, w_in.T) + b_in
+        slopes = known.slope(sums, known.value(sums, None), None)
+        return inner(inner(later, w_out) * slopes, w_in)
 
     def document(self) -> dict[str, Any]:
         """The keys of a model file that say it, those of its attention layers aside."""

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from analysis.digest import looks_like_digest
 from analysis.errors import InvalidNetwork, InvalidPlanting
+from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
-from analysis.networks.network import ACTIVATIONS, Network
+from analysis.networks.network import Network
 from analysis.strict_json import Problems, check_keys, number_array, plain_text, read_object
 from analysis.tasks import MAX_INPUTS, Task, task_from_table
 
@@ -244,8 +245,8 @@ def checked_name(value: Any) -> str:
 
 
 def _activation(value: Any, field: str) -> str:
-    if value not in ACTIVATIONS:
-        known = ", ".join(ACTIVATIONS)
+    if value not in tuple(OF_PERCEPTRONS):  # of any type, a list as well
+        known = ", ".join(OF_PERCEPTRONS)
         raise InvalidNetwork(f"{field} {repr(value)[:60]}", "is not a known activation", f"use one of {known}")
     return str(value)
 

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
+from typing import Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from analysis.networks.network import Activation
+from analysis.errors import InvalidTraining
+from analysis.networks.activations import OF_PERCEPTRONS, ActivationName
+
+_QUICK: Final[Mapping[str, tuple[Callable[[Tensor, float], Tensor], Callable[[Tensor, Tensor, float], Tensor]]]] = {
+    "leaky_relu": (
+        lambda drive, slope: torch.nn.functional.leaky_relu(drive, slope, inplace=True),
+        lambda upstream, value, slope: torch.ops.aten.leaky_relu_backward(upstream, value, slope, True),
+    ),
+    "relu": (
+        lambda drive, _slope: drive.clamp_min_(0),
+        lambda upstream, value, _slope: torch.where(value > 0, upstream, torch.zeros_like(upstream)),
+    ),
+    "tanh": (lambda drive, _slope: drive.tanh_(), lambda upstream, value, _slope: upstream * (1 - value * value)),
+    "sigmoid": (
+        lambda drive, _slope: drive.sigmoid_(),
+        lambda upstream, value, _slope: upstream * (value * (1 - value)),
+    ),
+    "linear": (lambda drive, _slope: drive, lambda upstream, _value, _slope: upstream),
+}
+"""Applied in place, and the gradient through it from its value alone; for others the record's slope is taken."""
 
 
 def initial_parameters(random: np.random.Generator, sizes: Sequence[int]) -> NDArray[np.float32]:
@@ -34,39 +55,41 @@ def layer_views(parameters: Tensor, sizes: Sequence[int]) -> tuple[list[Tensor],
     return weights, biases
 
 
-def activated(drive: Tensor, activation: Activation, slope: float) -> Tensor:
-    """An activation applied, in place where that is possible."""
-    if activation == "leaky_relu":
-        return torch.nn.functional.leaky_relu(drive, slope, inplace=True)
-    if activation == "relu":
-        return drive.clamp_min_(0)
-    if activation == "tanh":
-        return drive.tanh_()
-    return drive.sigmoid_() if activation == "sigmoid" else drive
+def activated(drive: Tensor, activation: ActivationName, slope: float) -> Tensor:
+    """An activation applied, in place where that is quick and the gradient can do without the pre-activations."""
+    return _QUICK[activation][0](drive, slope) if activation in _QUICK else _module(activation, slope)(drive)
 
 
-def activated_with_gradient(drive: Tensor, activation: Activation, negative_slope: float | None) -> Tensor:
-    """An activation applied so that torch can differentiate it; nothing is changed in place."""
-    match activation:
-        case "leaky_relu":
-            return torch.nn.functional.leaky_relu(drive, negative_slope or 0.0)
-        case "relu":
-            return torch.relu(drive)
-        case "tanh":
-            return torch.tanh(drive)
-        case "sigmoid":
-            return torch.sigmoid(drive)
-        case "linear":
-            return drive
+def activated_with_gradient(drive: Tensor, activation: ActivationName, negative_slope: float | None) -> Tensor:
+    """An activation applied so that torch can differentiate it; nothing is changed in place.
+
+    Raises:
+        InvalidTraining: torch has no such activation.
+    """
+    applied: Tensor = _module(activation, negative_slope)(drive)
+    return applied
 
 
-def times_slope(upstream: Tensor, value: Tensor, activation: Activation, slope: float) -> Tensor:
-    """The gradient through an activation, from the activation's value alone."""
-    if activation == "leaky_relu":
-        through: Tensor = torch.ops.aten.leaky_relu_backward(upstream, value, slope, True)
-        return through
-    if activation == "relu":
-        return torch.where(value > 0, upstream, torch.zeros_like(upstream))
-    if activation == "tanh":
-        return upstream * (1 - value * value)
-    return upstream * (value * (1 - value)) if activation == "sigmoid" else upstream
+def times_slope(upstream: Tensor, drive: Tensor, value: Tensor, activation: ActivationName, slope: float) -> Tensor:
+    """The gradient through an activation.
+
+    Args:
+        upstream: the gradient by its value.
+        drive: what it was applied to; read only where it was not changed in place.
+        value: what :func:`activated` gave.
+    """
+    if activation in _QUICK:
+        return _QUICK[activation][1](upstream, value, slope)
+    at, given = (one.numpy().astype(np.float64) for one in (drive, value))
+    return upstream * torch.from_numpy(OF_PERCEPTRONS[activation].slope(at, given, slope)).to(upstream.dtype)
+
+
+@lru_cache
+def _module(activation: ActivationName, slope: float | None) -> Any:
+    known = OF_PERCEPTRONS[activation]
+    if not known.torch:
+        raise InvalidTraining(
+            f"activation {activation}", "is none of torch's, so nothing trains with it", "use another"
+        )
+    settings = {**known.torch_settings, **({"negative_slope": known.bend(slope)} if known.sloped else {})}
+    return getattr(torch.nn, known.torch)(**settings)

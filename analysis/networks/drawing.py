@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidStudy
+from analysis.networks.activations import ActivationName
 from analysis.networks.mlp import activate, forward
-from analysis.networks.network import Activation, Network
+from analysis.networks.network import Network
 from analysis.tasks import Task, input_table
 from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
@@ -122,8 +123,8 @@ class Drawing:
     prior: Prior
     hidden: tuple[int, ...]
     tasks: tuple[Task, ...]
-    activation: Activation
-    output_activation: Activation
+    activation: ActivationName
+    output_activation: ActivationName
     negative_slope: float
     loss_target: float
     most_draws: int

@@ -11,32 +11,26 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.networks.mlp import activations
-from analysis.networks.network import Activation, Network
+from analysis.networks.activations import OF_PERCEPTRONS, ActivationName
+from analysis.networks.mlp import forward_pass
+from analysis.networks.network import Network
 
 Array = NDArray[np.float64]
 
 
-def slope_of(values: Array, activation: Activation, negative_slope: float | None) -> Array:
-    """The derivative of an activation, from what it gave; at a kink the one from below, as torch has it."""
-    match activation:
-        case "leaky_relu":
-            return np.where(values > 0, 1.0, negative_slope or 0.0)
-        case "relu":
-            return np.where(values > 0, 1.0, 0.0)
-        case "tanh":
-            return 1.0 - values * values
-        case "sigmoid":
-            return values * (1.0 - values)
-        case "linear":
-            return np.ones_like(values)
+def slope_of(sums: Array, values: Array, activation: ActivationName, negative_slope: float | None) -> Array:
+    """The derivative of an activation at pre-activations, given its values there; at a kink the one from below."""
+    return OF_PERCEPTRONS[activation].slope(sums, values, negative_slope)
 
 
-def backward(network: Network, layers: Sequence[Array], output_slope: Array, carried: float = 1.0) -> tuple[Array, ...]:
+def backward(
+    network: Network, sums: Sequence[Array], layers: Sequence[Array], output_slope: Array, carried: float = 1.0
+) -> tuple[Array, ...]:
     """Derivatives of a metric by pre-activations.
 
     Args:
         network: cut to one output.
+        sums: pre-activations ``[n_l, rows]`` for layers 1 … L.
         layers: activations ``[n_l, rows]`` for layers 0 … L.
         output_slope: ``[rows]`` the metric's derivative by the output.
         carried: how much of a source's activation each edge carries.
@@ -46,7 +40,7 @@ def backward(network: Network, layers: Sequence[Array], output_slope: Array, car
     """
     n_layers = len(network.weights)
     slopes = [
-        slope_of(layers[layer], network.activation_of(layer), network.negative_slope)
+        slope_of(sums[layer - 1], layers[layer], network.activation_of(layer), network.negative_slope)
         for layer in range(1, n_layers + 1)
     ]
     found = [output_slope[None] * slopes[-1]]
@@ -66,8 +60,8 @@ def input_slopes(network: Network, rows: Array) -> Array:
         network: cut to one output.
         rows: ``[rows, n0]``.
     """
-    layers = [layer.T for layer in activations(network, rows)]
-    above = backward(network, layers, np.ones(len(rows)))[0]
+    sums, layers = ([one.T for one in found] for found in forward_pass(network, rows))
+    above = backward(network, sums, layers, np.ones(len(rows)))[0]
     total = np.zeros((len(rows), network.n_inputs))
     for out, weights in enumerate(network.weights[0]):
         total = total + weights * above[out][:, None]

@@ -2,7 +2,7 @@
 
 Every pre-activation is summed in one fixed order: the bias, then source after source by index. So a circuit evaluated
 alone, in a batch, or inside the circuit search gives the same bits, and keeping every edge gives exactly the network.
-tanh and the sigmoid are made of the four basic operations (:mod:`analysis.fixed_order`), so every machine agrees.
+Activations are made of the four basic operations (:mod:`analysis.networks.activations`), so every machine agrees.
 
 An absent edge into an active neuron carries 0 (zero ablation, as by Méloux et al., ICLR 2025), or the mean activation
 of its source neuron in the full network over the clean inputs (mean ablation). Edges that leave an inactive neuron
@@ -17,9 +17,9 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
+from analysis.networks.activations import OF_PERCEPTRONS, ActivationName
 from analysis.networks.circuit import Circuit, EdgeLayout, kept_edges
-from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation, Network
+from analysis.networks.network import Network
 from analysis.tasks import input_table
 
 Ablation = Literal["zero", "mean"]
@@ -46,32 +46,18 @@ MAX_ACTIVATION: Final = 1e300  # what sums and means of a few thousand still lea
 
 
 def activate(
-    values: NDArray[np.float64], activation: Activation, negative_slope: float | None = None
+    values: NDArray[np.float64], activation: ActivationName, negative_slope: float | None = None
 ) -> NDArray[np.float64]:
     """An activation applied to each value.
 
     Args:
         values: pre-activations of any shape.
-        negative_slope: slope below 0, for leaky_relu only.
+        negative_slope: slope below 0, where that is a setting; None for the usual one.
 
     Returns:
         A new array of the same shape.
     """
-    match activation:
-        case "leaky_relu":
-            slope = DEFAULT_NEGATIVE_SLOPE if negative_slope is None else negative_slope
-            return np.where(values > 0, values, values * slope)
-        case "relu":
-            return np.maximum(values, 0.0)
-        case "tanh":
-            return fixed_order.tanh(values).astype(values.dtype, copy=False)
-        case "sigmoid":
-            # exp of a non-positive number only, so nothing overflows
-            decay = fixed_order.exp_of_negative(-np.abs(values))
-            share: NDArray[np.float64] = np.where(values >= 0, 1.0, decay) / (1.0 + decay)
-            return share
-        case "linear":
-            return values.copy()
+    return OF_PERCEPTRONS[activation].value(values, negative_slope)
 
 
 def activations(network: Network, inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
@@ -83,10 +69,22 @@ def activations(network: Network, inputs: NDArray[np.float64]) -> tuple[NDArray[
     Returns:
         ``[rows, n_l]`` for layers 0 … L.
     """
-    layers = [np.asarray(inputs, dtype=np.float64)]
+    return forward_pass(network, inputs)[1]
+
+
+def forward_pass(
+    network: Network, inputs: NDArray[np.float64]
+) -> tuple[tuple[NDArray[np.float64], ...], tuple[NDArray[np.float64], ...]]:
+    """Pre-activations ``[rows, n_l]`` of layers 1 … L, and activations ``[rows, n_l]`` of layers 0 … L.
+
+    Args:
+        inputs: ``[rows, n0]``.
+    """
+    sums, layers = [], [np.asarray(inputs, dtype=np.float64)]
     for layer in range(1, len(network.weights) + 1):
-        layers.append(next_layer(network, layer, layers[-1]))
-    return tuple(layers)
+        sums.append(pre_activations(network, layer, layers[-1]))
+        layers.append(activate(sums[-1], network.activation_of(layer), network.negative_slope))
+    return tuple(sums), tuple(layers)
 
 
 def next_layer(network: Network, layer: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -114,8 +112,10 @@ def activation_bound(network: Network, largest_input: float = 1.0) -> float:
         for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
             bound = float((np.abs(weights).sum(axis=1) * bound + np.abs(biases)).max())
             largest = max(largest, bound)
-            if network.activation_of(layer) in ("tanh", "sigmoid"):
-                bound = 1.0
+            known = OF_PERCEPTRONS[network.activation_of(layer)]
+            at_zero = abs(float(activate(np.zeros(1), known.name, network.negative_slope)[0]))
+            bound = min(at_zero + known.steepest * bound, max(-known.low, known.high))
+            largest = max(largest, bound)
     return largest
 
 

@@ -6,17 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidNetwork
-
-Activation = Literal["leaky_relu", "relu", "tanh", "sigmoid", "linear"]
-ACTIVATIONS: Final[tuple[Activation, ...]] = get_args(Activation)
-DEFAULT_NEGATIVE_SLOPE: Final = 0.01
+from analysis.networks.activations import DEFAULT_NEGATIVE_SLOPE, OF_PERCEPTRONS, ActivationName
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,13 +25,13 @@ class Network:
         weights: ``W_l [n_l, n_(l-1)]``, l = 1 … L.
         biases: ``b_l [n_l]``.
         output_activation: activation of the last layer (the paper's networks use the hidden one there too).
-        negative_slope: slope below 0 of leaky_relu, None if no layer is leaky_relu.
+        negative_slope: slope below 0 of layers whose activation takes it as a setting; None if there is none.
     """
 
     weights: tuple[NDArray[np.float64], ...]
     biases: tuple[NDArray[np.float64], ...]
-    activation: Activation
-    output_activation: Activation
+    activation: ActivationName
+    output_activation: ActivationName
     negative_slope: float | None
 
     @classmethod
@@ -56,9 +52,9 @@ class Network:
         """
         output_activation = activation if output_activation is None else output_activation
         for field, value in (("activation", activation), ("output_activation", output_activation)):
-            if value not in ACTIVATIONS:
+            if value not in tuple(OF_PERCEPTRONS):  # of any type, a list as well
                 raise InvalidNetwork(
-                    f"{field} {value!r}", "is not a known activation", f"use one of {', '.join(ACTIVATIONS)}"
+                    f"{field} {value!r}", "is not a known activation", f"use one of {', '.join(OF_PERCEPTRONS)}"
                 )
         if not weights or len(weights) != len(biases):
             raise InvalidNetwork(
@@ -85,14 +81,9 @@ class Network:
             width = w.shape[0]
             frozen_weights.append(w)
             frozen_biases.append(b)
-        slope = _slope(negative_slope) if "leaky_relu" in (activation, output_activation) else None
-        return cls(
-            tuple(frozen_weights),
-            tuple(frozen_biases),
-            activation,  # type: ignore[arg-type]  # membership checked above
-            output_activation,  # type: ignore[arg-type]
-            slope,
-        )
+        sloped = any(OF_PERCEPTRONS[one].sloped for one in (activation, output_activation))
+        slope = _slope(negative_slope) if sloped else None
+        return cls(tuple(frozen_weights), tuple(frozen_biases), activation, output_activation, slope)
 
     @classmethod
     def from_flat(
@@ -170,7 +161,7 @@ class Network:
             self.negative_slope,
         )
 
-    def activation_of(self, layer: int) -> Activation:
+    def activation_of(self, layer: int) -> ActivationName:
         """Activation of layer 1 … L."""
         return self.output_activation if layer == len(self.weights) else self.activation
 

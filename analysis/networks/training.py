@@ -32,8 +32,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from analysis.networks.activations import ActivationName
 from analysis.networks.batched_mlp import activated, initial_parameters, layer_views, times_slope
-from analysis.networks.network import Activation, Network
+from analysis.networks.network import Network
 from analysis.networks.threads import one_thread
 from analysis.networks.training_course import TrainingOutcome
 from analysis.networks.training_spec import TrainingSpec, TrainingState, read_regularisation
@@ -255,7 +256,7 @@ class _Group:
             share = torch.full((x.shape[1], self.width), 1 / (x.shape[1] * self.sizes[-1]))
             sums += self._step(x, y, share, [scale[:, start : start + size] for scale in scales])
         if scales:
-            sums = ((self._forward(all_inputs)[-1] - all_labels) ** 2).mean((0, 1)) * len(starts)
+            sums = ((self._forward(all_inputs)[1][-1] - all_labels) ** 2).mean((0, 1)) * len(starts)
         return sums.numpy().astype(np.float64) / len(starts)
 
     def _drop_scales(self, total: int) -> list[Tensor]:
@@ -268,16 +269,19 @@ class _Group:
             scales[:, :, slot] = (lane.random.random((sum(hidden), total)) >= rate) / (1 - rate)
         return list(torch.split(torch.from_numpy(scales), list(hidden)))
 
-    def _forward(self, inputs: Tensor, scales: Sequence[Tensor] = ()) -> list[Tensor]:
-        """Activations ``[n_l, rows, lane]`` of layers 0 … L, hidden ones multiplied by their scales when read."""
-        values = [inputs]
+    def _forward(self, inputs: Tensor, scales: Sequence[Tensor] = ()) -> tuple[list[Tensor], list[Tensor]]:
+        """Activations ``[n_l, rows, lane]`` of layers 0 … L, hidden ones multiplied by their scales when read, after
+        the pre-activations of layers 1 … L, which are the same tensors where an activation is applied in place.
+        """
+        drives, values = [], [inputs]
         for layer, (weight, bias) in enumerate(zip(self.weights_of_rows, self.biases_of_rows, strict=True), start=1):
             read = values[-1] * scales[layer - 2] if scales and layer > 1 else values[-1]
             drive = (weight * read).sum(1).add_(bias)
+            drives.append(drive)
             values.append(activated(drive, self._activation(layer), self.spec.negative_slope))
-        return values
+        return drives, values
 
-    def _activation(self, layer: int) -> Activation:
+    def _activation(self, layer: int) -> ActivationName:
         last = layer == len(self.sizes) - 1
         return (self.spec.output_activation or self.spec.activation) if last else self.spec.activation
 
@@ -290,13 +294,14 @@ class _Group:
             shares: ``[rows, lane]`` weight of each row's squared error; those of a lane, times its outputs, sum to 1.
             scales: ``[n_l, rows, lane]`` of each hidden layer, what its activations are multiplied by; () for 1.
         """
-        values = self._forward(inputs, scales)
+        drives, values = self._forward(inputs, scales)
         error = values[-1] - labels
         weighted = error * shares
         loss = (weighted * error).sum((0, 1))
         upstream = weighted.add_(weighted)
         for layer in range(len(self.weights), 0, -1):
-            delta = times_slope(upstream, values[layer], self._activation(layer), self.spec.negative_slope)
+            kind, slope = self._activation(layer), self.spec.negative_slope
+            delta = times_slope(upstream, drives[layer - 1], values[layer], kind, slope)
             read = values[layer - 1] * scales[layer - 2] if scales and layer > 1 else values[layer - 1]
             torch.sum(delta, 1, out=self.bias_gradients[layer - 1])
             delta = delta.unsqueeze(1)
@@ -346,7 +351,7 @@ class _Group:
             rows = np.repeat(rows, _VALIDATION_ROWS_PER_INPUT)
             noise = lane.random.normal(0, lane.spec.noise_std, (len(rows), self.table.shape[1]))
             inputs = self.table[rows] + noise.astype(np.float32)
-        values = self._forward(torch.from_numpy(inputs.T[:, :, None].copy()))
+        _, values = self._forward(torch.from_numpy(inputs.T[:, :, None].copy()))
         decided = np.round(values[-1][:, :, slot].numpy())
         tables = np.array([task.truth_table for task in lane.spec.resolved_tasks()])
         return float((decided == tables[:, rows]).all(0).mean())

@@ -34,7 +34,8 @@ from pydantic import (
 )
 
 from analysis.errors import AnalysisError, InvalidTask, InvalidTraining
-from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation, Network
+from analysis.networks.activations import DEFAULT_NEGATIVE_SLOPE, ActivationName
+from analysis.networks.network import Network
 from analysis.strict_json import validated
 from analysis.tasks import MAX_INPUTS, Task, named_task, task_from_table
 
@@ -105,8 +106,8 @@ class TrainingSpec(BaseModel):
         description="One task per output: a name such as XOR, or a truth table such as 0110 (inputs in binary order).",
     )
     hidden: tuple[int, ...] = Field((3, 3), min_length=1, max_length=8, description="Hidden layer sizes.")
-    activation: Activation = Field("leaky_relu", description="Hidden activation.")
-    output_activation: Activation | None = Field(None, description="Output activation; null: the hidden one.")
+    activation: ActivationName = Field("leaky_relu", description="Hidden activation.")
+    output_activation: ActivationName | None = Field(None, description="Output activation; null: the hidden one.")
     negative_slope: float = Field(DEFAULT_NEGATIVE_SLOPE, ge=0, lt=1, description="Slope of leaky_relu below 0.")
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of everything random in this one network.")
     loss_target: float = Field(

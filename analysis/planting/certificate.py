@@ -32,6 +32,7 @@ from analysis.criteria.ablations import MEAN_ABLATION, RESAMPLE_ABLATION, ZERO_A
 from analysis.criteria.population import Population
 from analysis.errors import BeyondLimits
 from analysis.network_files.planted_record import PlantedRecord, Unit
+from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.networks.circuit import mask_array
 from analysis.networks.mlp import activate
 from analysis.networks.network import Network
@@ -100,8 +101,10 @@ def certified_margin(network: Network, record: PlantedRecord, slack: float = 0.0
         slack: how far each weight and bias may be from what it is.
 
     Returns:
-        None where the intervals leave that open; this does not say that anything fails.
+        None where the intervals leave that open, as where an activation falls; this does not say that anything fails.
     """
+    if not all(OF_PERCEPTRONS[kind].monotone for kind in (network.activation, network.output_activation)):
+        return None
     zero_or_one = np.array([0.0, 1.0])
     below: Bounds = [(zero_or_one, zero_or_one)] * network.n_inputs
     for layer, width in enumerate(network.sizes[1:], start=1):

@@ -25,13 +25,13 @@ import numpy as np
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.errors import InvalidPlanting
 from analysis.network_files.planted_record import Made, PlantedRecord, Source, Unit
-from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation, Network
+from analysis.networks.activations import OF_PERCEPTRONS, Activation
+from analysis.networks.network import Network
 from analysis.planting.placement import placed_units
 from analysis.planting.planted import Planted
 
 SCALE: Final = 25.0
 """λ of sigmoid neurons: the analytic XORNet's."""
-HIDDEN: Final[tuple[Activation, ...]] = ("relu", "leaky_relu", "sigmoid")
 
 
 def compile_algorithm(
@@ -68,20 +68,14 @@ def compile_algorithm(
         for unit, weight in row.items():
             weights[layer - 1][neuron, units[unit].neurons[0]] += weight
         biases[layer - 1][neuron] = bias
-    network = Network.from_arrays(
-        weights,
-        biases,
-        activation=activation,
-        output_activation=output_activation,
-        negative_slope=DEFAULT_NEGATIVE_SLOPE if activation == "leaky_relu" else None,
-    )
-    settings = (("activation", activation), *((("scale", scale),) if activation == "sigmoid" else ()))
+    network = Network.from_arrays(weights, biases, activation=activation, output_activation=output_activation)
+    settings = (("activation", activation), *((("scale", scale),) if _is_step(OF_PERCEPTRONS[activation]) else ()))
     return Planted(network, PlantedRecord(sizes, algorithm, units, output, (Made("compile", settings),)))
 
 
 def _row(sources: Sequence[Source], activation: str, scale: float) -> tuple[dict[int, float], float]:
     """Weights by unit, and the bias, of a neuron that is the AND of literals."""
-    steep = activation == "sigmoid"
+    steep = _is_step(OF_PERCEPTRONS[activation])
     factor, threshold = (scale, len(sources) - 0.5) if steep else (1.0, len(sources) - 1.0)
     weights: dict[int, float] = {}
     for source in sources:  # a gate may read one value twice
@@ -89,9 +83,15 @@ def _row(sources: Sequence[Source], activation: str, scale: float) -> tuple[dict
     return weights, factor * (sum(source.negated for source in sources) - threshold)
 
 
+def _is_step(activation: Activation) -> bool:
+    """Whether it rises from 0 to 1; what else has gates is nearly 0 below 0 and gives what it is given above."""
+    return activation.monotone and (activation.low, activation.high) == (0.0, 1.0)
+
+
 def _check(hidden: Sequence[int], activation: str, output_activation: str, scale: float) -> None:
-    if activation not in HIDDEN:
-        raise InvalidPlanting(f"activation {activation!r}", "has no gates here", f"use {', '.join(HIDDEN)}")
+    known = [one.name for one in OF_PERCEPTRONS.values() if _is_step(one) or one.below not in (None, 1.0)]
+    if activation not in known:
+        raise InvalidPlanting(f"activation {activation!r}", "has no gates here", f"use {', '.join(known)}")
     if output_activation not in ("linear", activation):
         raise InvalidPlanting(
             f"output activation {output_activation!r}", "is neither linear nor the hidden one", "use one of these"

@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 from analysis.errors import InvalidPlanting
 from analysis.late_functions import function_at
 from analysis.network_files.planted_record import Made
+from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.planting.certificate import certified_margin
 from analysis.planting.planted import Planted
 
@@ -69,7 +70,7 @@ def scale(planted: Planted, seed: int = 0) -> Planted:
         InvalidPlanting: an activation that does not pass factors on.
     """
     network = planted.network
-    if network.activation not in ("relu", "leaky_relu", "linear"):
+    if OF_PERCEPTRONS[network.activation].below is None:
         raise InvalidPlanting(
             "disguise scale", f"{network.activation} does not pass factors on", "use it with relu or leaky_relu"
         )

@@ -36,8 +36,9 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import Behaviour, tested_pairs
 from analysis.errors import InvalidPlanting
 from analysis.network_files.planted_record import Made, PlantedRecord
+from analysis.networks.activations import DEFAULT_NEGATIVE_SLOPE, OF_PERCEPTRONS, ActivationName
 from analysis.networks.batched_mlp import activated_with_gradient, initial_parameters, layer_views
-from analysis.networks.network import ACTIVATIONS, DEFAULT_NEGATIVE_SLOPE, Activation, Network
+from analysis.networks.network import Network
 from analysis.networks.optimizers import Adam, AdamW
 from analysis.networks.threads import one_thread
 from analysis.networks.training import LANES
@@ -73,8 +74,8 @@ class InterchangeSpec:
     algorithm: HighLevelModel
     hidden: tuple[int, ...]
     mode: Mode = "iit"
-    activation: Activation = "leaky_relu"
-    output_activation: Activation | None = None
+    activation: ActivationName = "leaky_relu"
+    output_activation: ActivationName | None = None
     steps: int = STEPS
     learning_rate: float = 0.01
     loss_target: float = 5e-4
@@ -306,8 +307,8 @@ def fine_tuned(planted: Planted, seed: int = 0, steps: int = 100) -> Planted:
     )
 
 
-def _activation(name: str) -> Activation:
-    for known in ACTIVATIONS:
+def _activation(name: str) -> ActivationName:
+    for known in OF_PERCEPTRONS:
         if name == known:
             return known
-    raise InvalidPlanting(f"activation {name!r}", "is unknown", f"use {', '.join(ACTIVATIONS)}")
+    raise InvalidPlanting(f"activation {name!r}", "is unknown", f"use {', '.join(OF_PERCEPTRONS)}")

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError
 from analysis.hashed import Hashed
-from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation
+from analysis.networks.activations import DEFAULT_NEGATIVE_SLOPE, ActivationName
 from analysis.protocol import COMPLETE, Protocol, named_protocol, protocol_from_mapping
 from analysis.tasks import MAX_INPUTS
 
@@ -192,8 +192,10 @@ class StudyDesign(Hashed):
     hidden: tuple[tuple[int, ...], ...] = Field(
         ((3, 3),), min_length=1, max_length=64, description="Levels: hidden layer sizes."
     )
-    activation: tuple[Activation, ...] = Field(("leaky_relu",), min_length=1, description="Levels: hidden activation.")
-    output_activation: tuple[Activation | None, ...] = Field(
+    activation: tuple[ActivationName, ...] = Field(
+        ("leaky_relu",), min_length=1, description="Levels: hidden activation."
+    )
+    output_activation: tuple[ActivationName | None, ...] = Field(
         (None,), min_length=1, description="Levels: output activation; null: the hidden one."
     )
     loss_target: tuple[float, ...] = Field(

@@ -12,8 +12,8 @@ from analysis.criteria.steps import CriterionStep
 from analysis.discovery.method import settings_digest
 from analysis.discovery.registry import read_method
 from analysis.errors import AnalysisError, InvalidStudy
+from analysis.networks.activations import DEFAULT_NEGATIVE_SLOPE, OF_PERCEPTRONS
 from analysis.networks.drawing import MATCHED
-from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE
 from analysis.networks.training_spec import task_of_text
 from analysis.strict_json import read_object
 from analysis.studies.cells import GRID_FACTORS, Cell, cells_of
@@ -244,9 +244,10 @@ def _training(design: StudyDesign) -> Iterator[str]:
             if problem and problem not in said:
                 said.add(problem)
                 yield f"{factor} {level!r}: {problem}"
-    leaky = "leaky_relu" in design.activation or "leaky_relu" in design.output_activation
-    if not leaky and design.training.negative_slope != DEFAULT_NEGATIVE_SLOPE:
-        yield "training.negative_slope: no activation of the grid is leaky_relu; leave it out"
+    sloped = {one.name for one in OF_PERCEPTRONS.values() if one.sloped}
+    of_grid = {*design.activation, *design.output_activation}
+    if design.training.negative_slope != DEFAULT_NEGATIVE_SLOPE and not sloped & of_grid:
+        yield f"training.negative_slope: no activation of the grid is {' or '.join(sorted(sloped))}; leave it out"
 
 
 def _refused(levels: dict[Any, Any], design: StudyDesign) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from analysis.data import clean_data
 from analysis.digest import canonical_json
+from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.networks.circuit import EdgeLayout
 from analysis.protocol import Protocol
 from app.db.job_tables import JobRow
@@ -26,13 +27,12 @@ WorkState = Literal["computing", "failed", "cancelled", "not_asked"]
 
 
 def activation_words(network: Any) -> str:
-    """The activations of a network in words, the slope of leaky ReLU included."""
-    names: dict[str, str] = {"leaky_relu": "leaky ReLU", "relu": "ReLU"}
-    slope = "" if network.negative_slope is None else f" (slope {network.negative_slope:g})"
-    hidden, output = (names.get(one, one) for one in map(str, (network.activation, network.output_activation)))
-    if network.activation == network.output_activation:
-        return hidden + slope
-    return f"{hidden}{slope if network.activation == 'leaky_relu' else ''}, output {output}"
+    """The activations of a network in words, with the slope below 0 where that is a setting."""
+    hidden, output = (
+        f"{one.label} (slope {network.negative_slope:g})" if one.sloped else one.label
+        for one in (OF_PERCEPTRONS[network.activation], OF_PERCEPTRONS[network.output_activation])
+    )
+    return hidden if hidden == output else f"{hidden}, output {output}"
 
 
 def work_state(job: JobRow | None) -> WorkState:

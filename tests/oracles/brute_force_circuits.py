@@ -15,6 +15,9 @@ def bent(value, kind, slope):
         return math.tanh(value)
     if kind == "sigmoid":
         return 1 / (1 + math.exp(-value)) if value > 0 else 1 - 1 / (1 + math.exp(value))
+    if kind == "gelu":
+        return 0.5 * value * (1 + math.tanh(math.sqrt(2 / math.pi) * (value + 0.044715 * value**3)))
+    assert kind == "linear", kind
     return value
 
 

@@ -13,6 +13,7 @@ from analysis.certificates.intervals import Bounds, Judged, activated, bisect, b
 from analysis.certificates.polygons import SquareCells, cells, square
 from analysis.certificates.programs import Program, Region, circuit_program, decision_regions, network_program
 from analysis.certificates.ranges import range_of
+from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.networks.circuit import EdgeLayout
 from analysis.networks.mlp import ablation_values, activate, activations, batch_activations, forward, keep_matrices
 from analysis.networks.network import Network
@@ -21,8 +22,6 @@ from analysis.validity import decide
 from tests.oracles.brute_force_circuits import possible_masks
 
 pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
-
-ACTIVATIONS = ("leaky_relu", "relu", "tanh", "sigmoid", "linear")
 
 
 def random_network(seed: int, sizes: tuple[int, ...] = (2, 3, 3, 1), activation: str = "leaky_relu") -> Network:
@@ -38,7 +37,7 @@ def keeps(network: Network, step: int) -> list[list[np.ndarray]]:
     return [[matrix[i] for matrix in matrices] for i in range(len(masks))]
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", OF_PERCEPTRONS)
 @pytest.mark.parametrize("ablation", ["zero", "mean"])
 def test_programs_compute_what_circuits_do(activation: str, ablation: str) -> None:
     network = random_network(1, (2, 2, 2, 1), activation)
@@ -54,7 +53,7 @@ def test_programs_compute_what_circuits_do(activation: str, ablation: str) -> No
     )
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", OF_PERCEPTRONS)
 @pytest.mark.parametrize("rule", ["rounding", "threshold"])
 def test_regions_divide_the_line_as_decisions_do(activation: str, rule: str) -> None:
     network = random_network(0, activation=activation)
@@ -92,7 +91,7 @@ def exactly(program: Program, point: list[float]) -> Fraction | Decimal:
     raise AssertionError
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", OF_PERCEPTRONS)
 @pytest.mark.parametrize("width", [0.0, 1e-9, 0.05, 1.0])
 def test_bounds_hold_to_the_last_digit(activation: str, width: float) -> None:
     random = np.random.default_rng(4)

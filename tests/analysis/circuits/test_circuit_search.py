@@ -14,9 +14,10 @@ from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled, InvalidData
+from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.networks.circuit import possible_circuit
 from analysis.networks.mlp import circuit_activations
-from analysis.networks.network import ACTIVATIONS, Network
+from analysis.networks.network import Network
 from analysis.protocol import protocol_from_mapping
 from analysis.question import ask
 from analysis.tasks import Task
@@ -52,7 +53,7 @@ def custom(**chosen):
     return protocol_from_mapping({"name": "custom", **chosen})
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", OF_PERCEPTRONS)
 @pytest.mark.parametrize("sizes", SHAPES)
 def test_brute_force_finds_the_same_circuits(sizes, activation):
     n_found = 0

@@ -21,8 +21,9 @@ from analysis.circuits.strategy import count_circuits
 from analysis.circuits.tail_groups import times_included
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits
+from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.networks.mlp import forward
-from analysis.networks.network import ACTIVATIONS, Network
+from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import Question, ask
 from analysis.tasks import Task
@@ -97,7 +98,7 @@ def own_task(network):
 def cases(draw):
     random = np.random.default_rng(draw(st.integers(0, 10**6)))
     tied = draw(st.booleans())
-    kinds = st.sampled_from(("relu", "linear", "leaky_relu") if tied else ACTIVATIONS)
+    kinds = st.sampled_from(("relu", "linear", "leaky_relu") if tied else tuple(OF_PERCEPTRONS))
     network = random_network(
         random,
         draw(st.sampled_from(SHAPES)),

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from analysis.circuits import decision_intervals
 from analysis.circuits.decision_intervals import LARGEST, decision_box, greatest_addend, least_addend
 from analysis.errors import BeyondLimits
+from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.networks.mlp import activate
-from analysis.networks.network import ACTIVATIONS
 from analysis.validity import decided_as
 
 FLOATS = st.floats(-1e300, 1e300, allow_nan=False)
@@ -19,7 +19,7 @@ NEAR = st.sampled_from([0.5, 1.5, -0.5, -50.0, np.nextafter(0.5, 1), np.nextafte
 ADDENDS = st.one_of(FLOATS, st.integers(-8, 8).map(lambda n: n / 4), st.floats(-2, 2), st.floats(-1e-16, 1e-16))
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", OF_PERCEPTRONS)
 @pytest.mark.parametrize("rule", ["rounding", "threshold"])
 @pytest.mark.parametrize("label", [0.0, 1.0])
 def test_a_box_ends_exactly_where_the_decision_changes(activation, rule, label):
@@ -70,7 +70,7 @@ def test_no_end_stays_no_end():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", OF_PERCEPTRONS)
 def test_an_activation_has_the_same_bits_in_every_layout(activation):
     """The boxes are found on short arrays, the search runs on long ones."""
     values = np.random.default_rng(1).normal(size=4_097)

@@ -14,7 +14,7 @@ from analysis.edits.registry import EDIT_BY_KEY, read_edited
 from analysis.edits.unlearn import slopes_of
 from analysis.errors import AnalysisError
 from analysis.network_files.files import edited_file, network_file_json, parse_network_file
-from analysis.networks.mlp import activations, forward, pre_activations
+from analysis.networks.mlp import activations, forward, forward_pass, pre_activations
 from analysis.networks.network import Network
 from analysis.question import ask
 from analysis.tasks import input_table
@@ -123,9 +123,9 @@ def test_a_step_of_unlearning_goes_along_the_rows_loss_and_against_the_change_of
 
 def test_gradients_add_up_over_rows():
     rows = input_table(2)
-    layers, slopes = activations(XOR, rows), np.array([0.5, -1.0, 2.0, 0.25])
-    each = [gradients(XOR, activations(XOR, rows[[r]]), slopes[[r]]) for r in range(4)]
-    for at, (by_weight, by_bias) in enumerate(gradients(XOR, layers, slopes)):
+    slopes = np.array([0.5, -1.0, 2.0, 0.25])
+    each = [gradients(XOR, *forward_pass(XOR, rows[[r]]), slopes[[r]]) for r in range(4)]
+    for at, (by_weight, by_bias) in enumerate(gradients(XOR, *forward_pass(XOR, rows), slopes)):
         assert by_weight == pytest.approx(sum(one[at][0] for one in each))
         assert by_bias == pytest.approx(sum(one[at][1] for one in each))
 

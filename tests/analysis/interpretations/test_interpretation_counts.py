@@ -13,8 +13,9 @@ from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.cuts import read_cuts
 from analysis.interpretations.observed import observed_classes
 from analysis.limits import Limits
+from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.networks.circuit import Circuit, EdgeLayout
-from analysis.networks.network import ACTIVATIONS, Network
+from analysis.networks.network import Network
 from analysis.progress import OutOfTime
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
@@ -35,7 +36,7 @@ def some_masks(network: Network, n: int = 25) -> np.ndarray:
 
 
 @pytest.mark.parametrize("ablation", ["zero", "mean"])
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", OF_PERCEPTRONS)
 @pytest.mark.parametrize("sizes", SHAPES)
 def test_listing_gives_the_same_counts(sizes, activation, ablation):
     network = random_network(21, sizes, activation)

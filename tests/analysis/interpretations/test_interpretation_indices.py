@@ -12,8 +12,9 @@ from analysis.data import clean_data
 from analysis.errors import BeyondLimits, InvalidIndex
 from analysis.interpretations import indexing
 from analysis.interpretations.indexing import InterpretationSpace
+from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.networks.circuit import Circuit, EdgeLayout
-from analysis.networks.network import ACTIVATIONS, Network
+from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask
 from tests.analysis.circuits.test_circuit_search import random_network
@@ -96,7 +97,7 @@ def test_more_entries_than_there_is_room_for_are_refused_and_streamed():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", OF_PERCEPTRONS)
 @pytest.mark.parametrize("sizes", SHAPES)
 def test_unranking_lists_everything_in_the_fixed_order(sizes, activation):
     network = random_network(31, sizes, activation)

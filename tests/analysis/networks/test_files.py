@@ -17,7 +17,8 @@ from analysis.network_files.files import (
     parse_network_file,
     slug_of,
 )
-from analysis.networks.network import ACTIVATIONS, Network
+from analysis.networks.activations import OF_PERCEPTRONS
+from analysis.networks.network import Network
 from analysis.tasks import named_task, task_from_table
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 from tests.golden_files import NAMES, golden_network
@@ -60,7 +61,12 @@ floats = st.floats(-1e60, 1e60)  # larger ones may overflow in four layers, and 
 
 
 @pytest.mark.slow
-@given(st.data(), st.integers(1, 3), st.lists(st.integers(1, 3), min_size=1, max_size=3), st.sampled_from(ACTIVATIONS))
+@given(
+    st.data(),
+    st.integers(1, 3),
+    st.lists(st.integers(1, 3), min_size=1, max_size=3),
+    st.sampled_from(tuple(OF_PERCEPTRONS)),
+)
 def test_any_network_survives_its_file_bit_for_bit(data, n_inputs, rest, activation):
     sizes = [n_inputs, *rest]
     weights = [

@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.mlp import activations, circuit_activations, forward
-from analysis.networks.network import ACTIVATIONS, Network
+from analysis.networks.network import Network
 from analysis.tasks import input_table
 from analysis.validity import decide, decided_as, max_wrong
 from tests.golden_files import NAMES, golden, golden_network
 from tests.oracles.brute_force_circuits import edges_of, mean_activations, run
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", OF_PERCEPTRONS)
 def test_a_whole_network_agrees_with_plain_python(activation):
     random = np.random.default_rng(1)
     network = Network.from_arrays(

@@ -14,7 +14,7 @@ from analysis.circuits.space import in_space
 from analysis.errors import InvalidPlanting
 from analysis.networks.circuit import possible_circuit
 from analysis.planting.certificate import certified_margin, exhaustive
-from analysis.planting.compiling import HIDDEN, compile_algorithm
+from analysis.planting.compiling import compile_algorithm
 from analysis.planting.planted import Planted
 from analysis.protocol import COMPLETE, PAPER, Protocol
 from analysis.question import ask
@@ -50,7 +50,7 @@ def passes(planted: Planted, protocol: Protocol = COMPLETE) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("activation", HIDDEN)
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "sigmoid"])
 def test_every_small_algorithm_is_carried_where_it_was_put(activation: str) -> None:
     assert len(TWO) > 40
     for algorithm in TWO[:: 1 if activation == "relu" else 5]:
