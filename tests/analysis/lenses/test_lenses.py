@@ -265,7 +265,7 @@ def test_features_in_superposition_have_the_gram_matrix_of_their_directions() ->
         assert 0.39 < row["dimensionality"] < 0.41  # a pentagon: two dimensions shared by five
     says = LENS_BY_KEY["superposition"].says(question, seen)
     assert says.startswith("5 features in 2 dimensions: each has 0.39 to 0.40 of one to itself.")
-    assert "first hidden layer is leaky relu" in look(QUESTIONS[0], "superposition").notes[0]
+    assert "first hidden layer is leaky ReLU" in look(QUESTIONS[0], "superposition").notes[0]
 
 
 @pytest.mark.slow
