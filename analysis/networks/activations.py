@@ -52,7 +52,7 @@ class Activation:
             that values are right within 8 units in the last place.
         torch: class of ``torch.nn``; "" if there is none.
         torch_settings: of that class; a slope below 0 is called ``negative_slope`` there.
-        onnx: operator.
+        onnx: operator; "" if there is none that does anything.
         sklearn: what ``MLPClassifier`` calls it.
     """
 
@@ -212,7 +212,6 @@ LINEAR: Final = Activation(
     inverse=lambda value, _slope: value,
     slopes_between=_kinked(1.0),
     torch="Identity",
-    onnx="Identity",
     sklearn="identity",
 )
 GELU_NEW: Final = Activation(

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from analysis.errors import InvalidNetwork
 from analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
 from analysis.network_files.files import MAX_LAYERS, MAX_PARAMETERS, NetworkFile
+from analysis.networks.activations import OF_PERCEPTRONS
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto
@@ -32,7 +33,7 @@ Beside = Callable[[str], bytes]
 """The content of a file that lies beside, by its plain name; raises InvalidNetwork where there is none."""
 _ITEM: Final = "ONNX file"
 _CURE: Final = "give a chain of dense layers (Gemm, or MatMul and Add) and activations"
-_ACTIVATIONS: Final = {"Relu": "relu", "LeakyRelu": "leaky_relu", "Tanh": "tanh", "Sigmoid": "sigmoid"}
+_ACTIVATIONS: Final = {one.onnx: one for one in OF_PERCEPTRONS.values() if one.onnx}
 _UNCHANGED: Final = ("Identity", "Dropout", "Cast")
 _MOVED: Final = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose")
 _PICKED: Final = ("Gather", "Slice")  # from stored numbers, or one of two classes
@@ -383,11 +384,12 @@ class _Walk:
                 self._steps.append(Affine(scale, bias - mean * scale))
             case _ if operator in _CHOICES:
                 self._choose(node, numbers)
-            case "LeakyRelu":  # a float32 as the shortest decimal that rounds to it: 0.01, not 0.009999999776
-                slope = np.format_float_positional(np.float32(numbers.get("alpha", 0.01)), unique=True)
-                self._steps.append(Activated("leaky_relu", float(slope)))
             case _ if operator in _ACTIVATIONS:
-                self._steps.append(Activated(_ACTIVATIONS[operator]))
+                known = _ACTIVATIONS[
+                    operator
+                ]  # a float32 as the shortest decimal that rounds to it: 0.01, not 0.00999…
+                slope = np.format_float_positional(np.float32(numbers.get("alpha", 0.01)), unique=True)
+                self._steps.append(Activated(known.name, float(slope) if known.sloped else None))
             case _:
                 raise _bad(node, "reads the layer before as no dense layer and no activation does")
 
