@@ -45,6 +45,7 @@ from analysis.work import DEFAULT_WORK, Work
 MOST_NAMED: Final = 200
 """Circuits, or alignments, that a report names of each kind of change: the smallest ones."""
 _RESAMPLES: Final = 2_000
+_JUDGED: Final = "Judged on "
 Masks = NDArray[Any]
 Count = Annotated[int | str, BeforeValidator(lambda n: exact(n) if isinstance(n, int) else n)]
 """An integer, beyond 2^53 as decimal digits."""
@@ -107,8 +108,14 @@ class ChangesReport(Report):
     placings: dict[str, list[ChangedPlacing]] = Field({}, description=f"{MOST_NAMED} alignments of each kind likewise.")
     reasons: list[str] = Field([], description="Where a network is wrong on the task; what was not compared, and why.")
 
+    @property
+    def wrong(self) -> list[str]:
+        """Where a network does not compute the task, which is a condition of all the rest."""
+        found = [one for one in self.reasons if one.startswith(_JUDGED)]
+        return [*found, "Explanations of it are of a network that does not compute the task."] if found else []
+
     def findings(self, question: Question | None, part: str = "edge") -> list[str]:
-        told = []
+        told = self.wrong
         for noun, change in (
             ("valid circuits", self.circuits),
             ("interpretations", self.interpretations),
@@ -122,7 +129,7 @@ class ChangesReport(Report):
         changed = int(self.circuits.changed)
         if changed:
             told.append(f"Of the circuits kept, {changed:,} can be interpreted otherwise, or carry other algorithms.")
-        return [*told, *self.reasons]
+        return [*told, *(one for one in self.reasons if not one.startswith(_JUDGED))]
 
 
 def refuse_other_shape(before: Network, after: Network) -> None:
@@ -204,7 +211,7 @@ def _otherwise(nth: str, question: Question) -> Iterator[str]:
     if question.data.boolean and len(wrong):
         names = ", ".join(f"{row:0{n_inputs}b}" for row in wrong[:8].tolist()) + (", …" if len(wrong) > 8 else "")
         where = f"{len(wrong)} of {len(rows)} inputs: {names}"
-        yield f"Judged on {question.task.label}, the {nth} network is wrong on {where}."
+        yield f"{_JUDGED}{question.task.label}, the {nth} network is wrong on {where}."
 
 
 def _smallest(masks: Masks) -> list[int]:

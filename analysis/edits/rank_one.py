@@ -6,8 +6,9 @@ all rows least, in squares.
 
 - C⁻¹ k comes of the singular value decomposition of what is read. Where C is singular the pseudo-inverse stands in:
   k lies in the range of C, so it is the limit of (C + λ)⁻¹ k for λ → 0, and nothing is added where nothing is needed.
-- v* of the last layer is what makes the output the target. Of an earlier layer it is the nearest with which the rest of
-  the network gives the target (:func:`nearest`), ROME's being one found by descent.
+- v* of the last layer is what makes the output the target. Of an earlier layer it is the nearest that a search finds
+  with which the rest of the network gives the target (:func:`nearest`), ROME's being one found by descent. So W′ is
+  the least change locally there: another v* may need a smaller one.
 - What an output never is, as 0 and 1 of a sigmoid, is aimed at by 0.1 or 0.9.
 """
 
@@ -66,6 +67,10 @@ def _apply(question: Question, settings: Settings, _named: Named) -> Change:
     off = float(np.abs(pre_activations(edited, layer, key) - wanted).max())
     output = float(forward(edited, rows[row][None])[0, 0])
     remarks = [f"W′k is v* within {off:.1g}; the output on the row is {output:.6g}, where {aim[0]:g} was aimed at."]
+    if not last:
+        remarks.append(
+            "v* is the nearest that a search finds: the change is the least locally, and a smaller one may do."
+        )
     if len(values) < len(along):
         remarks.append(f"C has rank {len(values)} of {len(along)}, so its pseudo-inverse stands in for its inverse.")
     return Change(weights, cut.biases, row, target, {"layer": str(layer)}, tuple(remarks))
@@ -172,8 +177,8 @@ def _lengths(rows: Array) -> Array:
 RANK_ONE: Final = Edit(
     key="rank-one",
     label="Rank-one edit of a layer",
-    says="ROME's closed form: of all weights of a layer that make the output on one row the target, those that change "
-    "least what the layer gives on all rows.",
+    says="ROME's closed form: of all weights of the last layer that make the output on one row the target, those that "
+    "change least what the layer gives on all rows; of an earlier layer those that do so locally, as a search finds.",
     source="Meng et al., NeurIPS 2022 (arXiv:2202.05262), eq. 2.",
     settings=(LAYER, ROW, TARGET),
     apply=_apply,

@@ -71,9 +71,12 @@ def _look_at_tokens(model: Transformer, settings: Settings, work: Work) -> Grids
         total = total + 1.0 / _STEPS * effects.slopes(point)["x0"]
         work.check()
     scores = np.add.accumulate(moved * total, axis=2)[:, :, -1]
-    gap = abs(fixed_order.total_of(scores.ravel()) - effects.span)
+    gaps = np.abs(np.add.accumulate(scores, axis=1)[:, -1] - effects.ways)
     grids, strongest = by_position(model, pairs.clean, scores, "Score")
-    told = f"All scores together miss the difference of the runs by {gap:.2g}."
+    told = (
+        f"The scores of a row miss the difference of its two runs by up to {gaps.max():.2g}; over all "
+        f"{len(gaps)} rows by {fixed_order.total_of(gaps):.2g}, without regard to signs."
+    )
     return Grids(grids, f"{strongest} {told}")
 
 

@@ -1,8 +1,9 @@
-"""The logit lens and an affine lens: what a transformer would answer if it were read after each layer.
+"""The logit lens and an affine one: what a transformer would answer if it were read after each layer.
 
 nostalgebraist, "interpreting GPT: the logit lens" (2020). Belrose et al., "Eliciting Latent Predictions from
 Transformers with the Tuned Lens" (2023), learn an affine map of each layer's stream to the last by the divergence of
-what is read; here it is the map of least squares, in closed form, judged on rows that it was not fitted on.
+what is read; here it is the map that comes nearest to the last stream by least squares, which may read worse than
+theirs. It is judged on rows that it was not fitted on.
 """
 
 from __future__ import annotations
@@ -100,14 +101,14 @@ LOGIT_LENS: Final = Lens(
 
 
 def affine_maps(found: Sequence[Array], fitted: NDArray[np.bool_]) -> list[tuple[Array, Array]]:
-    """``[d, d]`` and ``[d]`` that bring each stream nearest to the last, by least squares over rows and positions.
+    """``[d, d]`` and ``[d]`` that bring each stream but the last nearest to it, by least squares over rows and places.
 
     Args:
         found: streams ``[rows, context, d]``, the last one last.
         fitted: ``[rows]`` which rows take part.
     """
     target, maps = found[-1][fitted].reshape(-1, found[-1].shape[2]), list[tuple[Array, Array]]()
-    for stream in found:
+    for stream in found[:-1]:
         points = stream[fitted].reshape(target.shape)
         centre, middle = fixed_order.mean(points), fixed_order.mean(target)
         moved, aim = points - centre, target - middle
@@ -122,7 +123,8 @@ def _look_affine(model: Transformer, _settings: Settings, _work: Work) -> Grids:
     found = streams(model)
     fitted = np.arange(len(model.tokens)) % 2 == 0
     maps = affine_maps(list(found.values()), fitted)
-    whole = read_out(model, found[f"x{len(model.layers)}"][~fitted])
+    _, last = found.popitem()  # whose map changes nothing
+    whole = read_out(model, last[~fitted])
     plain, mapped = list[tuple[float, ...]](), list[tuple[float, ...]]()
     for stream, (matrix, shift) in zip(found.values(), maps, strict=True):
         moved = fixed_order.inner(stream[~fitted], matrix.T) + shift
@@ -130,12 +132,12 @@ def _look_affine(model: Transformer, _settings: Settings, _work: Work) -> Grids:
             some.append(tuple(fixed_order.mean(divergence(whole, read_out(model, seen)[None])[0]).tolist()))
     names, columns = tuple(found), positions(model)
     grids = (
-        Grid("Divergence from the last layer in nats, with the affine map", names, columns, tuple(mapped)),
+        Grid("Divergence from the last layer in nats, with the map of least squares", names, columns, tuple(mapped)),
         Grid("The same without it, as the logit lens reads", names, columns, tuple(plain)),
     )
     better = sum(one < other for rows in zip(mapped, plain, strict=True) for one, other in zip(*rows, strict=True))
-    told = "The map comes nearer than the logit lens to what the model gives"
-    told += f" in {better} of {len(names) * len(columns)} cells"
+    told = "The map of least squares comes nearer than the logit lens to what the model gives"
+    told += f" in {better} of {len(names) * len(columns)} cells before the last layer"
     n = int((~fitted).sum())
     weights: dict[str, Any] = {
         name: {"matrix": one.tolist(), "shift": shift.tolist()} for name, (one, shift) in zip(found, maps, strict=True)
@@ -156,15 +158,16 @@ def _one_row(model: Transformer, _settings: Settings) -> str:
 
 AFFINE_LENS: Final = Lens(
     key="affine-lens",
-    label="Tuned lens, in closed form",
-    definition="What the output would be after each layer, through an affine map to the last layer.",
-    source="Belrose et al. 2023 (arXiv:2303.08112), who learn the map by divergence; here it is that of least squares",
+    label="Affine lens, by least squares",
+    definition="What the output would be after each layer, through the affine map of least squares to the last layer.",
+    source="after the tuned lens of Belrose et al. 2023 (arXiv:2303.08112), which learns its map by divergence",
     applies=no_sum,
     can_know="That an affine map of a layer predicts what the model gives at the end; not that later layers use what "
-    "the map uses.",
+    "the map uses. It is no tuned lens: one trained by divergence reads better, so where this one is far off a layer "
+    "may still be read.",
     on_models=OnModels(
-        "An affine map of each layer’s stream to the last is fitted by least squares on every other row; how far what "
-        "is then read is from what the model gives, on the other rows.",
+        "An affine map of each earlier layer’s stream to the last is fitted by least squares on every other row; how "
+        "far what is then read is from what the model gives, on the other rows.",
         _look_affine,
         (),
         lambda model, _: 4.0 * run_cost(model) + len(model.layers) * len(model.unembedding) ** 3,

@@ -180,17 +180,19 @@ class Effects:
         self.clean = clean
         self._tokens = model.tokens[pairs.corrupt if denoising else pairs.clean]
         self.source, self.run = (clean, corrupt) if denoising else (corrupt, clean)
-        self._from = self._total(self.run)
-        self.span = self._total(self.source) - self._from
+        self._from = self._measured(self.run)
+        self.ways = self._measured(self.source) - self._from
+        """``[pairs]`` how far the metric goes from the run to the one that is patched from."""
+        self.span = total_of(self.ways)
 
-    def _total(self, of: Run) -> float:
-        return total_of(measured(self._metric, of.logits, self.clean.logits, self._wanted, self._other))
+    def _measured(self, of: Run) -> NDArray[np.float64]:
+        return measured(self._metric, of.logits, self.clean.logits, self._wanted, self._other)
 
     def of(self, site: Site) -> float:
         """The share of the way from the run to the one that is patched from, all pairs together."""
         name = site.name.partition("-")[0] if "-" in site.name else site.name
         patched = run(self._model, self._tokens, [(site, self.source.values["x0" if name == "x" else name])])
-        return self.share(self._total(patched) - self._from)
+        return self.share(total_of(self._measured(patched) - self._from))
 
     def share(self, way: float) -> float:
         """A part of the way from the run to the one that is patched from, 0 where that is none."""

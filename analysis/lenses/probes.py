@@ -147,14 +147,20 @@ def _look_at_stream(model: Transformer, _settings: Settings, _work: Work) -> Gri
     found, fitted = streams(model), np.arange(len(model.tokens)) % 2 == 0
     random = np.random.default_rng(_SEED).permutation(len(model.outputs))  # a random answer for each token
     _, labels = np.unique(model.answers, return_inverse=True)
-    n_labels, right, control = int(labels.max()) + 1, list[tuple[float, ...]](), list[tuple[float, ...]]()
+    n_labels, places, columns = int(labels.max()) + 1, range(model.tokens.shape[1]), positions(model)
+    others = [random[model.tokens[:, at]] % n_labels for at in places]
+    alike = [len(set(one.tolist())) == 1 for one in others]  # what any read-out gives
+    right, control = list[tuple[float, ...]](), list[tuple[float | None, ...]]()
     for stream in found.values():
-        places = range(stream.shape[1])
         right.append(tuple(read_out_accuracy(stream[:, at], labels, fitted) for at in places))
-        others = [random[model.tokens[:, at]] % n_labels for at in places]
-        control.append(tuple(read_out_accuracy(stream[:, at], others[at], fitted) for at in places))
-    selective = tuple(tuple(a - b for a, b in zip(*rows, strict=True)) for rows in zip(right, control, strict=True))
-    names, columns = tuple(found), positions(model)
+        control.append(
+            tuple(None if alike[at] else read_out_accuracy(stream[:, at], others[at], fitted) for at in places)
+        )
+    selective = tuple(
+        tuple(None if b is None else a - b for a, b in zip(*rows, strict=True))
+        for rows in zip(right, control, strict=True)
+    )
+    names = tuple(found)
     grids = (
         Grid("Accuracy of the answer on held-out rows", names, columns, tuple(right), (), (), 1.0),
         Grid("The same of the control task", names, columns, tuple(control), (), (), 1.0),
@@ -164,8 +170,11 @@ def _look_at_stream(model: Transformer, _settings: Settings, _work: Work) -> Gri
     most = max((labels == label).mean() for label in range(n_labels))
     told = f"The answer is read best from {name} at position {at}, on {best:.0%} of the held-out rows"
     n, d = int(fitted.sum()), len(model.unembedding) + 1
-    few = f"A read-out has {d} parameters an answer and {n} rows to fit: it fits anything." if n <= d else ""
-    return Grids(grids, f"{told}; the commonest answer is right on {most:.0%}.", (few,) if few else ())
+    notes = [f"A read-out has {d} parameters an answer and {n} rows to fit: it fits anything."] if n <= d else []
+    if some := [columns[at] for at in places if alike[at]]:
+        where = f"position{'s' if len(some) > 1 else ''} {', '.join(some)}"
+        notes.append(f"No control is possible at {where}, where every row has one control label: no selectivity.")
+    return Grids(grids, f"{told}; the commonest answer is right on {most:.0%}.", tuple(notes))
 
 
 def few_rows(model: Transformer, _settings: Settings) -> str:

@@ -21,7 +21,7 @@ from analysis.lenses.logit_lens import no_sum
 from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, paired, run_cost
 from analysis.method_settings import Setting, Settings
 from analysis.models.attention_heads import Array, attention_to
-from analysis.models.attention_report import answer_places, places_looked_for
+from analysis.models.attention_report import answer_places, chance_of, places_looked_for
 from analysis.models.attention_weights import Transformer
 from analysis.models.circuits import number_bits
 from analysis.models.model import Role, Space
@@ -52,6 +52,7 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     at_answer = answer_places(model.tokens, model.answers)
     looked_for = (*places_looked_for(model.tokens), *(at_answer, at_answer), second_places(model.tokens), at_answer)
     looks = {head: [_attention(every[f"{head}.a"], where) for where in looked_for] for head in heads}
+    chances = [chance_of(where) for where in looked_for]
 
     def without(some: list[str]) -> Run:
         """With what some heads add set to its mean over all rows."""
@@ -67,7 +68,8 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
 
     effects = {head: direct(whole, head) for head in heads}
     pattern, least, cause = (float(settings[name]) for name in ("pattern", "effect", "cause"))
-    movers = [head for head in heads if looks[head][3] > pattern and effects[head] > least]
+    above = [max(pattern, chance) for chance in chances]
+    movers = [head for head in heads if looks[head][3] > above[3] and effects[head] > least]
     span = abs(difference(whole))
     lost = {head: (difference(whole) - difference(without([head]))) / max(span, 1e-9) for head in heads}
     cut = without(movers) if movers else whole
@@ -75,15 +77,13 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     at_answer = answer_places(tokens, right)
     moved = {head: _query_moved(model, pairs.corrupt, tokens, whole, head, movers, at_answer) for head in heads}
     of_role: dict[str, dict[str, bool]] = {
+        **{role: {head: lost[head] > cause for head in heads} for role in ROLES[:3]},
         "name mover": {head: head in movers for head in heads},
         "negative": {head: effects[head] < -least for head in heads},
         "S-inhibition": {head: moved[head] > cause for head in heads},
         "backup": {head: bool(movers) and backups[head] > max(least, cause * span) for head in heads},
     }
-    plays = [
-        [looks[head][at] > pattern and of_role.get(role, {}).get(head, True) for at, role in enumerate(ROLES)]
-        for head in heads
-    ]
+    plays = [[looks[head][at] > above[at] and of_role[role][head] for at, role in enumerate(ROLES)] for head in heads]
     texts = tuple(
         tuple(f"{score:.2f}{' yes' if yes else ''}" for score, yes in zip(looks[head], some, strict=True))
         for head, some in zip(heads, plays, strict=True)
@@ -92,16 +92,18 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     def grid(title: str, columns: tuple[str, ...], *rows: dict[str, float], most: float = 0.0) -> Grid:
         return Grid(title, tuple(heads), columns, tuple(tuple(row[head] for row in rows) for head in heads), most=most)
 
-    scores = tuple(tuple(looks[head]) for head in heads)
-    sites = tuple((head,) * len(ROLES) for head in heads)
+    scores = (*(tuple(looks[head]) for head in heads), tuple(chances))
+    sites = (*((head,) * len(ROLES) for head in heads), ("",) * len(ROLES))
+    texts = (*texts, tuple(f"{chance:.2f}" for chance in chances))
     title = "Attention to where each role looks; yes: the head plays it"
     grids = (
-        Grid(title, tuple(heads), ROLES, scores, sites, texts, 1.0),
+        Grid(title, (*heads, "chance"), ROLES, scores, sites, texts, 1.0),
         grid("Direct effect on the right logit", ("direct", "without movers"), effects, backups),
         grid("Causal tests", ("lost without it", "queries moved"), lost, moved, most=1.0),
     )
     first = tuple(f"Attention is over all rows, the rest {note[:1].lower()}{note[1:]}" for note in notes)
-    return Grids(grids, _says(plays, looks, heads, pattern), first)
+    rule = f"A role asks for attention above {pattern:g} and above chance, that is spread evenly over what can be seen."
+    return Grids(grids, _says(plays, looks, heads, above, chances), (*first, rule))
 
 
 def _attention(shares: Array, where: NDArray[np.bool_]) -> float:
@@ -129,7 +131,9 @@ def _query_moved(
     return max(found)
 
 
-def _says(plays: list[list[bool]], looks: dict[str, list[float]], heads: list[str], pattern: float) -> str:
+def _says(
+    plays: list[list[bool]], looks: dict[str, list[float]], heads: list[str], above: list[float], chances: list[float]
+) -> str:
     told, none = [], []
     for at, role in enumerate(ROLES):
         some = [head for head, yes in zip(heads, plays, strict=True) if yes[at]]
@@ -137,8 +141,9 @@ def _says(plays: list[list[bool]], looks: dict[str, list[float]], heads: list[st
         if some:
             told.append(f"{role}: {', '.join(some)}")
         else:
-            but = ", without the effect" if highest > pattern else ""
-            none.append(f"{role} (highest attention {highest:.2f}{but})")
+            but = ", without the effect" if highest > above[at] else ""
+            seen = f"highest attention {highest:.2f}, chance {chances[at]:.2f}{but}"
+            none.append(f"{role} ({seen if chances[at] else 'no row has such a place'})")
     nobody = f"None of {len(heads)} heads plays {'; '.join(none)}." if none else ""
     played = "; ".join(told)
     return " ".join(filter(None, (f"{played[:1].upper()}{played[1:]}." if told else "", nobody)))
@@ -165,12 +170,12 @@ def in_circuits(space: Space, roles: Sequence[Role], masks: NDArray[np.uint64]) 
         for at, role in enumerate(roles)
         if (counts[at] > 0).sum() > 1 and not found[:, at].all(axis=0).any()
     ]
-    told = f"In every one of {len(masks):,} valid circuits heads are {', '.join(always)}"
-    told = told if always else f"No role is played in every one of {len(masks):,} valid circuits"
+    told = f"By where they look, in every one of {len(masks):,} valid circuits heads are {', '.join(always)}"
+    told = told if always else f"No head looks as a role asks in every one of {len(masks):,} valid circuits"
     told += f"; other heads in other circuits are {', '.join(several)}" if several else ""
     values = tuple(tuple(row) for row in (counts.T / len(masks)).tolist())
     texts = tuple(tuple(f"{n:,}" for n in row) for row in counts.T.tolist())
-    title = f"In how many of {len(masks):,} valid circuits the head has the role there"
+    title = f"In how many of {len(masks):,} valid circuits the head looks as the role asks; what it causes is not asked"
     return Grid(
         title,
         names,
@@ -192,8 +197,9 @@ ROLES_LENS: Final = Lens(
     "The page of each circuit tells the roles in that circuit.",
     on_models=OnModels(
         "Mean attention to the token before (previous token), to an earlier same token (duplicate token), to what "
-        "followed it (induction), and of the last position to the answer (name movers) or to a token that occurred "
-        "before (S-inhibition). A name mover raises the answer directly, a negative one lowers it; an S-inhibition "
+        "followed it before the reader (induction), of heads without which the logits fall; and of the last position "
+        "to the answer (name movers) or to a token that occurred before (S-inhibition). A name mover raises the answer "
+        "directly, a negative one lowers it; an S-inhibition "
         "head’s patch turns name movers’ queries away from the answer; a backup raises it once name movers are set to "
         "their mean.",
         _look,

@@ -17,8 +17,8 @@ from analysis.models.model import Cell, Table
 
 _LOOKS: Final = (
     "Attention, averaged over rows and positions: to the token before (previous); to earlier occurrences of the same "
-    "token (duplicate); to the tokens right after those (induction). Positions without an earlier occurrence are left "
-    "out. A dash stands for a head that is no part of the circuit. Olsson et al. 2022 (arXiv:2209.11895)"
+    "token (duplicate); to the tokens right after those, itself apart (induction). Positions without such a place are "
+    "left out. A dash stands for a head that is no part of the circuit. Olsson et al. 2022 (arXiv:2209.11895)"
 )
 
 
@@ -65,7 +65,7 @@ def head_table(trace: Trace, tokens: NDArray[np.int64], without: Array) -> Table
 
 
 def places_looked_for(tokens: NDArray[np.int64]) -> tuple[NDArray[np.bool_], ...]:
-    """For each reading position the token before, earlier occurrences of the same token, and what followed those.
+    """For each reading position the token before, earlier ones of the same kind, and what followed those before it.
 
     Args:
         tokens: ``[rows, context]``.
@@ -78,7 +78,15 @@ def places_looked_for(tokens: NDArray[np.int64]) -> tuple[NDArray[np.bool_], ...
     after = np.zeros_like(same)
     after[:, :, 1:] = same[:, :, :-1]
     previous = np.broadcast_to(key == query - 1, same.shape)
-    return previous, same & (key < query), after & (key <= query)
+    earlier = key < query  # a token that is doubled does not make its second one what followed the first
+    return previous, same & earlier, after & earlier
+
+
+def chance_of(places: NDArray[np.bool_]) -> float:
+    """The mean attention to some places ``[rows, context, context]`` if it were spread evenly over what can be seen."""
+    context = places.shape[1]
+    even = np.tril(np.ones((context, context))) / np.arange(1, context + 1)[:, None]
+    return _score(attention_to(np.broadcast_to(even, places.shape), places)) or 0.0
 
 
 def answer_places(tokens: NDArray[np.int64], answers: NDArray[np.int64]) -> NDArray[np.bool_]:

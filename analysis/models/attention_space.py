@@ -36,7 +36,7 @@ from analysis.models.attention_heads import (
     mixed,
     read_slopes,
 )
-from analysis.models.attention_report import Trace, answer_places, head_table, places_looked_for
+from analysis.models.attention_report import Trace, answer_places, chance_of, head_table, places_looked_for
 from analysis.models.attention_weights import Transformer
 from analysis.models.graph import Edge, Graph, Masks, Node
 from analysis.models.model import Role, RowRun, Slope, Table, gaps
@@ -57,7 +57,7 @@ ROLES: Final = (
     Role(
         "induction",
         "Induction heads",
-        "Heads that give more than half of their attention to what followed earlier occurrences of the same token.",
+        "Heads that give more than half of their attention to what followed an earlier occurrence of the same token.",
     ),
     Role(
         "copying",
@@ -73,7 +73,10 @@ ROLES: Final = (
     ),
     Role("negative_name_mover", "Negative name movers", "The same, but that lower the answer."),
 )
-"""After Olsson et al. 2022 (arXiv:2209.11895) and Wang et al. 2023 (arXiv:2211.00593), on each circuit's own run."""
+"""After Olsson et al. 2022 (arXiv:2209.11895) and Wang et al. 2023 (arXiv:2211.00593), on each circuit's own run: by
+where heads look, which is to be above chance as well, and what their own edge adds. What is lost without a head is not
+asked of each circuit.
+"""
 
 
 class AttentionSpace:
@@ -395,7 +398,9 @@ class AttentionSpace:
         own = raised[:, np.arange(len(model.answers)), model.answers]
         others = (np.add.accumulate(raised, axis=2)[..., -1] - own) / (raised.shape[2] - 1)
         effect = mean((own - others).T)
-        told = [one > _HALF for one in (*looks, copied, at_answer, at_answer)]
+        *looked, to_answer = (max(_HALF, chance_of(where)) for where in places)
+        above = (*looked, _HALF, to_answer, to_answer)
+        told = [one > least for one, least in zip((*looks, copied, at_answer, at_answer), above, strict=True)]
         return np.stack([*told[:-2], told[-2] & (effect > 0.0), told[-1] & (effect < 0.0)], axis=1)
 
     def _direct(self, given: Array) -> Array:

@@ -128,7 +128,7 @@ ANALYSE: Final = _defined("analyse", "analyses", "Analyse")
 TRAIN: Final = _defined("train", "training", "Train")
 TRAIN_MODEL: Final = _defined("train-model", "training", "Train")
 STUDY: Final = _defined("study", "studies", "Study", priority=STUDY_PRIORITY)
-MODEL_CIRCUITS: Final = _defined("model-circuits", "models", "Circuits", version=3)
+MODEL_CIRCUITS: Final = _defined("model-circuits", "models", "Circuits", version=4)
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
     d.kind: d
     for d in (
@@ -143,7 +143,7 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         MODEL_CIRCUITS,
         _defined("model-methods", "models", METHODS.title, priority=REPORT_PRIORITY),
         _defined("model-rivals", "models", RIVALS.title, priority=REPORT_PRIORITY),
-        _defined("model-lenses", "models", LENSES.title, priority=REPORT_PRIORITY),
+        _defined("model-lenses", "models", LENSES.title, version=2, priority=REPORT_PRIORITY),
         _defined("model-planted", "models", PLANTED.title, priority=REPORT_PRIORITY),
         _defined("model-one-reader", "models", ONE_READER.title, priority=REPORT_PRIORITY),
     )

@@ -150,6 +150,7 @@ def test_a_rank_one_edit_is_the_published_formula_and_the_least_squares_optimum(
     aims = {"sigmoid": (0.1, 0.9), "tanh": (0.0, 0.9)}.get(network.output_activation, (0.0, 1.0))
     after = forward(found.network, rows)
     assert after[1, 0] == pytest.approx(aims[found.told.target], abs=1e-9)
+    assert any("locally" in one for one in found.told.remarks) == (layer < 3), "below the last layer v* is searched for"
     if layer == 3:
         assert after[:, 1:].tolist() == forward(network, rows)[:, 1:].tolist(), "other outputs stay"
 

@@ -100,9 +100,19 @@ def test_an_affine_map_is_found_where_there_is_one():
         np.eye(4) + random.normal(size=(4, 4)) / 4,
         random.normal(size=4),
     )
-    (found, moved), _ = affine_maps([(last - shift) @ np.linalg.inv(matrix), last], np.arange(30) % 2 == 0)
+    [(found, moved)] = affine_maps([(last - shift) @ np.linalg.inv(matrix), last], np.arange(30) % 2 == 0)
     assert np.allclose(found, matrix, atol=1e-3)
     assert np.allclose(moved, shift, atol=1e-3)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_last_layer_is_no_part_of_what_the_affine_lens_tells(model):
+    found = asked(model, "affine-lens")
+    before = tuple(name for name in site_names(model) if name.startswith("x"))[:-1]
+    assert [grid.rows for grid in found.grids] == [before] * 2
+    mapped, plain = (np.array(grid.values) for grid in found.grids)
+    assert f"in {(mapped < plain).sum()} of {mapped.size} cells before the last layer" in found.says
+    assert tuple(found.weights) == before
 
 
 def test_equations_are_solved():
@@ -141,6 +151,8 @@ def test_scores_of_tokens_add_up(key, given):
         right, wrong = SMOOTH.answers[pairs.clean], SMOOTH.answers[pairs.corrupt]
         low, high = (one[range(3), right] - one[range(3), wrong] for one in ends)
         assert np.allclose(sums, high - low, rtol=0.02)
+        gaps = np.abs(sums - (high - low))
+        assert f"by up to {gaps.max():.2g}; over all 3 rows by {gaps.sum():.2g}, without regard to signs" in found.says
 
 
 def test_a_read_out_finds_labels_that_are_there_and_no_others():
@@ -148,6 +160,16 @@ def test_a_read_out_finds_labels_that_are_there_and_no_others():
     labels, points = random.integers(3, size=400), random.normal(size=(400, 5))
     assert read_out_accuracy(points + 9 * np.eye(5)[labels], labels, fitted) > 0.99
     assert read_out_accuracy(points, labels, fitted) < 0.5
+
+
+def test_where_every_row_has_one_control_label_there_is_no_selectivity():
+    tokens = PLAIN.tokens.copy()
+    tokens[:, 3] = tokens[0, 3]
+    found = asked(replace(PLAIN, tokens=tokens), "probes")
+    for grid in found.grids[1:]:  # the first 200 rows begin with two tokens, which may have one label
+        assert {tuple(value is None for value in row[1:]) for row in grid.values} == {(False, False, True)}
+    assert re.search(r"No control is possible at positions? (1, )?4, where", " ".join(found.notes))
+    assert None not in {row[-1] for grid in asked(PLAIN, "probes").grids for row in grid.values}
 
 
 def test_a_learned_subspace_is_orthonormal_and_better_than_the_widest():

@@ -6,6 +6,7 @@ import pytest
 from analysis.lenses.roles import ROLES, ROLES_LENS, in_circuits, second_places
 from analysis.method_settings import filled
 from analysis.models.attention import ATTENTION
+from analysis.models.attention_report import places_looked_for
 from analysis.models.circuits import find_circuits, mask_bits, mask_numbers
 from analysis.models.runs import Site, pairs_of, run
 from analysis.work import DEFAULT_WORK
@@ -32,7 +33,7 @@ def test_where_each_role_looks():
             for at in range(4):
                 looks["previous"] += [shares[at, at - 1]] if at else []
                 same = [k for k in range(at) if row[k] == row[at]]
-                after = [k + 1 for k in range(at) if row[k] == row[at] and k + 1 <= at]
+                after = [k + 1 for k in range(at) if row[k] == row[at] and k + 1 < at]
                 looks["duplicate"] += [shares[at, same].sum()] if same else []
                 looks["induction"] += [shares[at, after].sum()] if after else []
             said = [k for k in range(4) if row[k] == answer]
@@ -42,6 +43,18 @@ def test_where_each_role_looks():
         for role, some in looks.items():
             if some:
                 assert found[role] == pytest.approx(np.mean(some)), role
+    chances = by_role(grid, "chance")
+    assert chances["previous"] == pytest.approx((1 / 2 + 1 / 3 + 1 / 4) / 3)
+    assert chances["duplicate"] == pytest.approx(
+        np.mean(
+            [
+                row[:at].count(row[at]) / (at + 1)
+                for row in MODEL.tokens.tolist()
+                for at in range(4)
+                if row[at] in row[:at]
+            ]
+        )
+    )
     assert second_places(np.array([[0, 1, 0, 0]]))[0, 3].tolist() == [False, False, True, False]
 
 
@@ -68,13 +81,30 @@ def test_what_is_lost_without_a_head_and_whose_queries_it_moves():
 
 
 @pytest.mark.parametrize(
+    ("row", "query", "places"),
+    [  # previous, duplicate, induction
+        ([7, 7], 1, ([0], [0], [])),  # what followed the first is the reader itself
+        ([7, 7, 3, 7], 3, ([2], [0, 1], [1, 2])),
+        ([7, 3, 7], 2, ([1], [0], [1])),
+        ([7, 3, 5], 0, ([], [], [])),
+    ],
+)
+def test_what_an_earlier_token_is(row, query, places):
+    looked_for = places_looked_for(np.array([row]))
+    assert tuple(np.flatnonzero(one[0, query]).tolist() for one in looked_for) == places
+
+
+@pytest.mark.parametrize(
     ("given", "words"),
     [
         ({}, "Previous: 1.0; induction: 2.0; name mover: 2.0."),
-        ({}, "None of 2 heads plays duplicate (highest attention 0."),
+        ({}, "None of 2 heads plays duplicate (highest attention 0.00, chance 0.25)"),
+        ({}, "S-inhibition (no row has such a place)"),
+        ({"cause": 1e5}, "None of 2 heads plays previous (highest attention 1.00, chance 0.36, without the effect)"),
+        ({"cause": 1e5}, "induction (highest attention 1.00, chance 0.25, without the effect)"),
         ({"pattern": 1.0}, "None of 2 heads plays previous (highest attention "),
         ({"effect": 1e5}, "Previous: 1.0; induction: 2.0. None of 2 heads plays"),
-        ({"effect": 1e5}, "name mover (highest attention 1.00, without the effect)"),
+        ({"effect": 1e5}, "name mover (highest attention 1.00, chance 0.25, without the effect)"),
     ],
 )
 def test_thresholds_say_who_plays_a_role(given, words):
