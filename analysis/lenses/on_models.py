@@ -242,25 +242,32 @@ def words_on(grids: Sequence[Grid], kept: Mapping[str, int], n: int, *, effects:
         for _, _, value, site in grid.cells():
             part = Site(site.partition("~")[0]).part
             largest[part] = max(largest.get(part, 0.0), abs(value))
-    return words_of(largest, kept, n, effects=effects)
+    return words_of(largest, kept, n, f"an effect of {LARGE:g}" if effects else "")
 
 
-def words_of(sizes: Mapping[str, float], kept: Mapping[str, int], n: int, *, effects: bool) -> str:
-    """The same of the size of each part's largest effect; parts that circuits do not have are left out."""
+def words_of(sizes: Mapping[str, float], kept: Mapping[str, int], n: int, large_is: str) -> str:
+    """The same of the size of each part's largest effect; parts that circuits do not have are left out.
+
+    Args:
+        sizes: by part.
+        kept: how many circuits have each part.
+        n: how many circuits there are.
+        large_is: what it is to be :data:`LARGE`, in words; "" where sizes are no such shares.
+    """
     largest = {part: size for part, size in sizes.items() if part in kept}
     if not n or not largest:
         return ""
-    if not effects:
+    if not large_is:
         top = max(largest, key=lambda part: largest[part])
         return f"The part with the largest number, {top}, is in {kept[top]:,} of {n:,} valid circuits."
     large = [part for part in largest if largest[part] >= LARGE]
     rare = [part for part in large if 2 * kept[part] < n]
     silent = [part for part in largest if largest[part] < LARGE and kept[part] == n]
     if not large:
-        told = f"No part of a circuit has an effect of {LARGE:g} by itself"
+        told = f"No part of a circuit has {large_is} by itself"
     else:
         held = sum(kept[part] == n for part in large)
-        told = f"{len(large)} of {len(largest)} parts have an effect of {LARGE:g} or more"
+        told = f"{len(large)} of {len(largest)} parts have {large_is} or more"
         told += f"; {held or 'none'} of them {'is' if held == 1 else 'are'} in every valid circuit"
     told += f". More than half of the {n:,} valid circuits do without {_named(rare, kept, n)}" if rare else ""
     if silent:

@@ -312,8 +312,8 @@ def _paths_say(_question: Question, seen: Table) -> str:
         return "All rows are answered alike, so no pair has two directions."
     n_flipping = sum(any(names) for names in told.values())
     return (
-        f"{n_flipping:,} of {len(told):,} flip the answer of some pair. Of {n_runs:,} combinations of one of them "
-        f"with a pair, {counts['AND']:,} flip under noising alone, as what feeds an AND gate; {counts['OR']:,} under "
+        f"{n_flipping:,} of {len(told):,} paths flip the answer of some pair. Of {n_runs:,} combinations of a path "
+        f"and a pair {counts['AND']:,} flip under noising alone, as what feeds an AND gate; {counts['OR']:,} under "
         f"denoising alone, as what feeds an OR gate; {counts['both']:,} under both; {counts['']:,} under none."
     )
 

@@ -117,7 +117,7 @@ def view_found(
         says="" if view is None else lens.says(question, view),
         view=view_json(view) if view is not None and stored else None,
         bars=bars,
-        stands=words_of(shares, kept or {}, n, effects=True),
+        stands=words_of(shares, kept or {}, n, "an effect in half of its patches"),
         bands=None if table is None or lens.bands is None else lens.bands(table),
     )
 

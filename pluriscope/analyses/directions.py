@@ -59,13 +59,14 @@ def _row(one: ClassFound, of: Subject) -> Row:
     if one.refused:
         return Row({"direction_class": one.label, "search": "too large"}, url=url)
     least = "" if one.exact else "≥ "
+    some = one.truncated or one.direction_class == "oblique"  # of which one member of a family is asked
     ladder = of.report("ladder")
     rung = next((rung for rung in ladder.rungs if rung.map_class == one.direction_class), None) if ladder else None
     values = {
         "direction_class": one.label,
         "aligned": f"{least}{one.n_aligned:,} of {one.n_searched:,}",
         "valid": f"{least}{int(one.n_valid):,}",
-        "joint": f"{'≥ ' if one.truncated else ''}{one.n_joint:,}",
+        "joint": f"{'≥ ' if some and one.n_joint < int(one.n_valid) else ''}{one.n_joint:,}",
         "layers": ", ".join(f"layer {layer}: {many:,}" for layer, many in one.by_layer.items()),
         "chance": f"{rung.floor_passing:,} of {rung.floor_networks:,}" if rung and rung.floor_networks else None,
         "search": one.how_far,

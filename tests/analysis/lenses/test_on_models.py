@@ -228,7 +228,7 @@ def test_what_circuits_say_of_effects(values, effects, words):
     assert words_on([grid], {"1.0": 3, "1.1": 10}, 10, effects=effects) == words.replace("1.1.a", "1.1")
     assert words_on([grid], {"1.0": 0, "1.1": 0}, 0, effects=effects) == ""
     every = {f"1.{head}": 10 for head in range(8)}
-    assert words_of(dict.fromkeys(every, 0.1), every, 10, effects=True).endswith("1.4, 1.5 and 2 more.")
+    assert words_of(dict.fromkeys(every, 0.1), every, 10, "an effect").endswith("1.4, 1.5 and 2 more.")
 
 
 @pytest.mark.parametrize("model", MODELS)
