@@ -485,8 +485,7 @@ def errors_of(error: ValidationError) -> dict[str, str]:
 def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mapping[str, str]) -> Field:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     limits = {key: value for one in info.metadata if (found := _limit(one)) for key, value in found.items()}
-    if "autocomplete" in extra:
-        limits["autocomplete"] = extra["autocomplete"]
+    limits |= {key: extra[key] for key in ("autocomplete", "placeholder") if key in extra}
     kind, choices = _control(info.annotation)
     value = values.get(name, "" if info.is_required() else info.get_default(call_default_factory=True))
     if kind == "text" and isinstance(value, list | tuple):

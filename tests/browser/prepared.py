@@ -99,10 +99,10 @@ def _make(data: Path) -> None:
                     if file.data is not None:
                         save_data_record(session, file.data)
                         enqueue_analyses(session, row, (PAPER,), data=file.data)
-        _work(store, ALL_OF)
+        work(store, ALL_OF)
         _edit(store)
         _call_off_what_nobody_looks_at(store)
-        _work(store, DEFINITIONS)
+        work(store, DEFINITIONS)
     finally:
         store.close()
 
@@ -123,7 +123,7 @@ def _edit(store: Store) -> None:
         enqueue_about(session, analysis, "changes", other=row.digest)
 
 
-def _work(store: Store, kinds: Collection[str]) -> None:
+def work(store: Store, kinds: Collection[str]) -> None:
     """Do all jobs of these kinds, in this process: another would import for as long as many of them take."""
     definitions = {kind: DEFINITIONS[kind] for kind in kinds}
     # nobody else takes jobs here, so a machine too busy to renew a lease in time loses none

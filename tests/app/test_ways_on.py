@@ -1,0 +1,192 @@
+"""Nowhere does it end: links lead on, buttons that are offered work, and what is refused says where it is answered."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from analysis.network_files.files import network_file_json
+from analysis.protocol import COMPLETE
+from app import bundled
+from app.addressing import Addresses
+from app.bundled import bundled_models, bundled_networks
+from app.db.models import save_model
+from app.db.writes import save_network
+from app.jobs.queue import enqueue_analyses
+from app.main import create_app
+from app.settings import Settings
+from pluriscope.analyses.registry import ONE_READER, SHOWN
+from tests.app.cli.test_analyse import run
+from tests.crawling import Page, Visitor
+from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
+from tests.first_start import first_start
+from tests.study_factories import results
+
+KEYS = [one.key for one in (*SHOWN, ONE_READER)]
+FILLED_IN = {
+    "text": json.dumps(network_file_json(small_network(1))),
+    "file": results().design.model_dump_json(),
+    "guess": "1",
+    "network": "xor-2-2-2",
+    "question": "Which?",
+    "name": "Mine",
+}
+"""What a browser asks for before it sends a form, and the page gives no example of."""
+OF_ANY = ("", "/explanations", "/play", "/analyses", "/analyses/methods", "/analyses/lenses", "/analyses/claims")
+OF_MODELS = (*OF_ANY, "/analyses/one-reader", "/analyses/rivals")
+OF_PERCEPTRONS = (*OF_ANY, "/edit", "/settings", "/analyses/funnel", "/explanations?kind=algorithm&valid=any")
+MODELS = LARGE, SMALL = "indirect-object-2x4", "majority-5-attention"
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[TestClient]:
+    options: dict[str, Any] = {"base_url": "http://127.0.0.1", "follow_redirects": False, "client": ("127.0.0.1", 5000)}
+    with TestClient(create_app(settings), raise_server_exceptions=False, **options) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def little(tmp_path_factory) -> Iterator[TestClient]:
+    """An application that was hardly asked anything."""
+    with opened(on_a_copy(data=tmp_path_factory.mktemp("little"))) as client:
+        with client.app.state.store.write() as session:  # type: ignore[attr-defined]
+            save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)
+            save_analysis(session, real_analysis(COMPLETE))
+            save_network(session, small_network(2), slug="untouched")
+            save_network(session, small_network(3, (2, 1), "No hidden layer"), slug="linear")
+            row = save_network(session, small_network(4), slug="failed")
+            job = enqueue_analyses(session, row, [COMPLETE])[0]
+            job.state, job.error = "failed", "weights: too wild. Tame them."
+            for slug in (LARGE, SMALL):
+                save_model(session, bundled_models()[slug], slug=slug)
+        yield client
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Iterator[TestClient]:
+    """One of which the first start has ended."""
+    data = tmp_path_factory.mktemp("whole")
+    shutil.copytree(first_start(tmp_path_factory), data, dirs_exist_ok=True)
+    with opened(Settings(data=data)) as client:
+        yield client
+
+
+# --- every analysis of every network
+
+
+def check_cell(client: TestClient, slug: str, key: str) -> str:
+    """How an analysis is answered, which page and record agree about."""
+    url = f"/networks/{slug}/analyses/{key}"
+    page, twin = client.get(url), client.get(Addresses().twin(url))
+    assert page.status_code == twin.status_code, url
+    told = twin.json()
+    if page.status_code == 404:  # of another kind of network alone
+        assert re.search("is asked about (transformers|perceptrons) alone", told["error"])
+        assert client.get(told["parent"]).status_code == 200
+        return "nowhere"
+    assert page.status_code == 200, url
+    if told["state"] == "not_applicable":
+        assert told["reason"]
+        assert told["instead"] or "planted" in told["reason"] or slug == "linear"
+    if told["instead"]:
+        assert f'href="{told["instead"]}"' in page.text.replace("&amp;", "&")
+        there = client.get(Addresses().twin(told["instead"])).json()["state"]
+        assert there in ("done", "not_asked", "not_analysed")
+    return str(told["state"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", KEYS)
+def test_an_analysis_is_answered_or_says_where_it_is(little, key):
+    states = {slug: check_cell(little, slug, key) for slug in ("xor", "untouched", "linear", LARGE, SMALL)}
+    assert (states["linear"] == "not_applicable") == (key not in ("claims", "one-reader"))
+    if key in ("methods", "rivals"):
+        assert (states[LARGE], states[SMALL]) == ("not_applicable", "not_analysed")
+    if key in ("lenses", "one-reader"):
+        assert (states[LARGE], states[SMALL]) == ("not_asked", "not_asked")
+
+
+@pytest.mark.release
+def test_every_analysis_of_every_network_is_answered_or_says_where_it_is(whole):
+    slugs = [*(one.slug for one in bundled_networks()), *bundled_models()]
+    assert {check_cell(whole, slug, key) for slug in slugs for key in KEYS} >= {"done", "nowhere", "not_applicable"}
+
+
+def file_of(slug: str) -> Path:
+    folder = Path(bundled.__file__).parent
+    return next(path for path in (folder / f"{slug}.json", folder / "models" / f"{slug}.json") if path.exists())
+
+
+def check_command(capsys, slug: str, key: str) -> None:
+    """Asking a file on the command line is answered, or refused with rules under which it is."""
+    if run("ask", key, file_of(slug), "-q") == 0:
+        assert capsys.readouterr().out
+        return
+    refused = capsys.readouterr().err
+    assert refused.count("\n") == 1
+    rules = re.search(r"protocol ([a-z-]+)", refused)
+    if rules:
+        assert run("ask", key, file_of(slug), "-q", "--protocol", rules[1]) == 0
+        assert capsys.readouterr().out
+    else:
+        assert re.search("alone|nothing is said to be planted|in the form", refused)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("slug", "key"), [("xor-pretrained", "claims"), (SMALL, "one-reader")])
+def test_a_command_is_answered_or_says_where_it_is(capsys, slug, key):
+    check_command(capsys, slug, key)
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("slug", [*(one.slug for one in bundled_networks()), *bundled_models()])
+def test_every_command_is_answered_or_says_where_it_is(capsys, slug, key):
+    check_command(capsys, slug, key)
+
+
+# --- every link and every button
+
+
+def test_the_visitor_sees_what_a_browser_sends():
+    page = Page(
+        "http://127.0.0.1/a/b",
+        '<a href="c">x</a><form method="post" action="/go"><input type="hidden" name="n" value="1">'
+        '<input type="checkbox" name="off" value="2"><input type="checkbox" name="on" value="3" checked>'
+        '<select name="s"><option value="p">P</option><option value="q" selected>Q</option></select>'
+        '<textarea name="t" required>\n</textarea><button type="submit" name="b" value="4">Go <b>on</b></button>'
+        '<button type="submit" formmethod="get" formnovalidate>Check</button></form>',
+    )
+    go, check = page.buttons
+    assert page.links == ["http://127.0.0.1/a/c"]
+    assert (go.method, go.url, go.words, go.missing) == ("post", "http://127.0.0.1/go", "Go on", {"t": ""})
+    assert go.fields == [("n", "1"), ("on", "3"), ("s", "q"), ("t", ""), ("b", "4")]
+    assert (check.method, check.words, check.missing) == ("get", "Check", {})
+
+
+@pytest.mark.slow
+def test_buttons_of_networks_that_were_hardly_asked_anything_work(little):
+    visitor = Visitor(little, most=0)
+    of = dict.fromkeys(("xor", "untouched", "linear", "failed"), OF_PERCEPTRONS) | dict.fromkeys(MODELS, OF_MODELS)
+    visitor.follow(*(f"/networks/{slug}{page}" for slug, pages in of.items() for page in pages))
+    visitor.follow("/networks/new", "/networks/new?way=train", "/networks/new?way=transformer", "/studies/new")
+    assert not visitor.broken
+    assert sum(one.method == "post" for one in visitor.buttons.values()) > 20
+    assert visitor.press(FILLED_IN) == []
+
+
+@pytest.mark.release
+def test_every_link_leads_on_and_every_button_works_after_the_first_start(whole):
+    visitor = Visitor(whole)
+    visitor.follow("/")
+    assert not visitor.broken
+    assert len(visitor.asked) > 1_000
+    assert visitor.press(FILLED_IN) == []
