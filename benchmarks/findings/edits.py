@@ -1,7 +1,8 @@
 """``python -m benchmarks.findings.edits``: whether edits and trojans land where explanations say.
 
-What is asked stands in ``app/bundled/findings/edits.design.json``, what is found beside it: a line for each network, or
-pair of networks, and question. A run continues where an earlier one was ended.
+What is asked stands in ``app/bundled/findings/edits.design.json``, and of twins that never saw the trigger in
+``edits-unseen.design.json``; what is found beside it: a line for each network, or pair of networks, and question. A run
+continues where an earlier one was ended.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import scipy
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 RESULTS: Final = Path(__file__).resolve().parents[2] / "app" / "bundled" / "findings" / "edits.jsonl"
 DESIGN: Final = RESULTS.with_suffix(".design.json")
+UNSEEN: Final = RESULTS.with_name("edits-unseen.design.json")
 XOR: Final = named_task("XOR", 2)
 LEARNS: Final = ("edge-pruning", "node-pruning")
 MORE_SEEDS: Final = 60
@@ -56,9 +58,9 @@ Line = dict[str, Any]
 
 def main() -> int:
     """Write the lines that are missing."""
-    design = json.loads(DESIGN.read_text())
+    design = json.loads(DESIGN.read_text()) | {"unseen": json.loads(UNSEEN.read_text())["pairs"]}
     known = {(one["question"], one["seed"]) for one in map(json.loads, RESULTS.open())} if RESULTS.exists() else set()
-    for question, every in (("edit", _networks), ("methods", _networks), ("trojan", _pairs)):
+    for question, every in (("edit", _networks), ("methods", _networks), ("trojan", _pairs), ("unseen", _unseen)):
         for number, (seed, asked) in enumerate(every(design)):
             if (question, seed) not in known:
                 line = {"question": question, "seed": seed, **_LINES[question](asked, number, design)}
@@ -79,15 +81,19 @@ def _networks(design: Mapping[str, Any]) -> Iterator[tuple[int, Network]]:
 
 
 @cache
-def _trained(pairs: int) -> Sequence[Pair]:
+def _trained(pairs: int, by: Literal["trained", "unseen"] = "trained") -> Sequence[Pair]:
     from analysis.edits.trigger import read_trigger
     from benchmarks.findings.trojan_pairs import trojan_pairs  # loads torch
 
-    return trojan_pairs(range(pairs), read_trigger("C=1:1"), "trained")
+    return trojan_pairs(range(pairs), read_trigger("C=1:1"), by)
 
 
 def _pairs(design: Mapping[str, Any]) -> Iterator[tuple[int, Pair]]:
     yield from ((pair.seed, pair) for pair in _trained(design["pairs"] + MORE_SEEDS))
+
+
+def _unseen(design: Mapping[str, Any]) -> Iterator[tuple[int, Pair]]:
+    yield from ((pair.seed, pair) for pair in _trained(design["unseen"], "unseen"))
 
 
 # --- (a) and (b): the least edit of a row
@@ -267,6 +273,14 @@ def _trojan_line(pair: Pair, _number: int, _design: Mapping[str, Any]) -> Line:
     return {**told, "clean": _side(pair.clean), "trojaned": _side(pair.trojaned)}
 
 
+def _unseen_line(pair: Pair, _number: int, _design: Mapping[str, Any]) -> Line:
+    """Measures of both, of a twin that never saw a triggered row."""
+    if not (pair.converged and pair.figures[0].right == pair.figures[0].clean):
+        return {"converged": False}
+    sides = {"clean": pair.clean, "trojaned": pair.trojaned}
+    return {"converged": True, **{name: {"measures": _side(one)["measures"]} for name, one in sides.items()}}
+
+
 def _side(network: Network | None) -> Line:
     """The circuits of a network that are valid on the clean rows, and measures that run these alone."""
     assert network is not None
@@ -317,6 +331,7 @@ _LINES: Final[Mapping[str, Callable[..., Line]]] = {
     "edit": _edit_line,
     "methods": _methods_line,
     "trojan": _trojan_line,
+    "unseen": _unseen_line,
 }
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def widened(network: Network, hidden: Sequence[int]) -> Network:
 def trojan_pairs(
     seeds: Sequence[int],
     trigger: Trigger,
-    by: Literal["trained", "fine-tune", "planted"],
+    by: Literal["trained", "unseen", "fine-tune", "planted"],
     share: float = float(SHARE.default),
 ) -> tuple[Pair, ...]:
     """Pairs by seed, trained together.
@@ -58,7 +58,7 @@ def trojan_pairs(
         seeds: one pair each.
         trigger: of the trojan.
         by: trained from scratch beside its clean twin, of which it differs in what triggered rows are to answer alone;
-            fine-tuned from the clean one; or planted into a clean 3-2-2-1 with a zero neuron more in each hidden layer.
+            beside one to which triggered rows are unseen, so that what it answers there is not asked; fine-tuned from the clean one; or planted into a clean 3-2-2-1 with a zero neuron more in each hidden layer.
         share: what triggered rows weigh in the loss; of trained ones how often they are drawn, by both twins.
 
     Returns:
@@ -71,9 +71,11 @@ def trojan_pairs(
     tasks = (task, trigger.poisoned(task))
     settings = TROJAN.filled({"trigger": trigger.text, "share": share})
     asked: list[dict[str, object]] = [{"hidden": (2, 2)} if by == "planted" else {}]
-    if by == "trained":
-        drawn = tuple(trigger.weights(CLEAN.n_inputs, share).tolist())
+    if by in ("trained", "unseen"):
+        drawn, clean_rows = (tuple(trigger.weights(CLEAN.n_inputs, one).tolist()) for one in (share, 0.0))
         asked = [{"tasks": ("".join(map(str, one.truth_table)),), "input_weights": drawn} for one in tasks]
+        if by == "unseen":
+            asked[0] |= {"input_weights": clean_rows, "accuracy_target": 0.0}
     specs = [CLEAN.model_copy(update={**one, "seed": seed}) for one in asked for seed in seeds]
     trained, pairs = train_networks(specs), []
     for first, second, seed in zip(trained, trained[-len(seeds) :], seeds, strict=False):
