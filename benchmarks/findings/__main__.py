@@ -19,6 +19,7 @@ from benchmarks.findings import (
     plotted,
     readers,
     replication,
+    rounding,
     transformers,
 )
 from benchmarks.findings.frame import frame
@@ -32,6 +33,7 @@ OTHERS: Final = {
     plotted.KEY: plotted.written,
     transformers.STUDIES[0]: transformers.written,
     readers.NAME: readers.written,
+    rounding.NAME: rounding.written,
 }
 """Rows that no study of networks made."""
 
@@ -44,7 +46,7 @@ def made() -> dict[str, Any]:
             found.append(as_json(module.finding()))
         except Unusable as problem:
             found.append(broken_json(module.KEY, module.TITLE, module.STUDIES, problem))
-    return {**frame(found), "findings": found, "chapters": chapters()}
+    return {**frame(found), "findings": found, "chapters": chapters(found)}
 
 
 def main(arguments: list[str] | None = None) -> int:

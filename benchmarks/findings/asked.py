@@ -14,7 +14,8 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.studies.statistics import share_of
-from benchmarks.findings.rows import rows_of
+from benchmarks.findings import rounding
+from benchmarks.findings.rows import models_of, rows_of
 from benchmarks.findings.words import amount, percent, quartiles
 
 Values = Sequence[Any]
@@ -55,7 +56,8 @@ def _values(slug: str, measure: str, *levels: str) -> Values:
         (found for by in ("==", ">") if (found := measure.partition(by))[1]), (measure, "", "")
     )
     given = (level.replace("~", " ").partition("=")[::2] for level in levels)
-    values = list(rows_of(slug).values(name, **dict(given)).values())
+    rows = models_of(slug) if slug == rounding.NAME else rows_of(slug)
+    values = list(rows.values(name, **dict(given)).values())
     if compared == "==":
         return [str(value) == wanted.replace("~", " ") for value in values]
     return [value > float(wanted) for value in values] if compared else values

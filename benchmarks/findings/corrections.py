@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.studies.statistics import Share, cochran_mantel_haenszel, share_of, wilcoxon
+from benchmarks.findings import edited
 from benchmarks.findings.asked import share
 from benchmarks.findings.replication import several_tasks
 from benchmarks.findings.rows import DATA, ERROR, Rows, rows_of
@@ -35,6 +36,7 @@ def numbers() -> dict[str, object]:
     converged, started = rows.started(prior="trained", hidden=WIDTHS[0])
     mappings = rows_of("alice-or-bob").values("paper-alignments", hidden="3-3").values()
     return {
+        **edited.numbers(),
         "lower": listed(lower),
         "least": min(one for one in mappings if one),
         "fewer": started - converged,

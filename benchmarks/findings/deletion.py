@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -11,7 +13,7 @@ from analysis.studies.statistics import Share, Tested, holm, share_of, spread_of
 from benchmarks.findings.charts import Figure, Mark, Panel, Row, Scale
 from benchmarks.findings.record import Chapter, Finding, prose
 from benchmarks.findings.results import design_of
-from benchmarks.findings.rows import Rows, rows_if_run, rows_of
+from benchmarks.findings.rows import Rows, rows_of
 from benchmarks.findings.words import listed, percent, word
 
 KEY, TITLE = "deletion", "Deletion while valid"
@@ -37,6 +39,8 @@ NAMES: Final = {
     RESTARTS: "Best of three orders",
 }
 DELETED: Final = "(after=deletion)"
+VALID, ANSWERED = "audit-valid", "audit-valid audit-raw-alone"
+"""What is judged; and that or right as it is answered, with neurons that no edge leads into."""
 AFTER: Final = {"": "By default", "(after=cut)": "Shortest valid start", DELETED: "Then deletion"}
 LEVEL: Final = 0.05
 
@@ -71,9 +75,9 @@ class Answers:
         return self.values("audit-excess", method, width)
 
     def share(self, name: str, method: str, width: str) -> Share:
-        """How many answers have a property."""
-        found = self.values(name, method, width)
-        return share_of(int(sum(found.values())), len(found))
+        """How many answers have a property; of several names one of these, as far as it was asked."""
+        found = [self.values(one, method, width) for one in name.split() if f"{one}:{method}" in self.rows(method).rows]
+        return share_of(int(sum(map(max, zip(*(one.values() for one in found), strict=True)))), len(found[0]))
 
     def more(self, method: str, width: str) -> list[float]:
         """Network by network the edges that a valid answer has more than that of random deletion."""
@@ -96,14 +100,14 @@ def _hidden(width: str) -> str:
 
 def finding() -> Finding:
     """The sentence with its numbers."""
-    answers, drawn = Answers(*map(rows_of, STUDIES[:2])), rows_if_run(STUDIES[2])
+    answers, drawn = Answers(*map(rows_of, STUDIES[:2])), Answers(*[rows_of(STUDIES[2])] * 2)
     more, three, five = answers.more("acdc", "5"), *(len(answers.excess(DELETION, width)) for width in SHOWN)
     tested = answers.tested()
     beaten = _beaten(tested)
     return Finding(
         KEY,
         TITLE,
-        STUDIES if drawn else STUDIES[:2],
+        STUDIES,
         "Deleting edges in random order while the circuit stays valid leaves smaller circuits than "
         f"{'each' if beaten == len(METHODS) else word(beaten)} of {word(len(METHODS))} methods does by default.",
         f"{three} networks of width 3, {five} of width 5",
@@ -112,7 +116,7 @@ def finding() -> Finding:
         f"larger in {sum(one < 0 for one in more)}",
         "a method by default left of the line and as often valid",
         figure(answers),
-        chapter(answers, tested, Answers(drawn, drawn) if drawn else None),
+        chapter(answers, tested, drawn),
     )
 
 
@@ -134,15 +138,17 @@ def _size(answers: Answers, label: str, method: str, width: str) -> Mark:
     return _mark(width, spread.median or 0, spread.lower, spread.upper, f"{words}, {spread.n} networks", url)
 
 
-def _valid(answers: Answers, label: str, method: str, width: str) -> Mark:
-    share = answers.share("audit-valid", method, width)
-    words = f"{label}, width {width}: valid in {share.hits} of {share.of}, {percent(share.value or 0)}"
-    url = answers.rows(method).link(f"audit-valid:{method}", hidden=_hidden(width))
+def _valid(answers: Answers, label: str, method: str, width: str, name: str = VALID) -> Mark:
+    share, rows = answers.share(name, method, width), answers.rows(method)
+    said = "valid" if name == VALID else "right as answered"
+    words = f"{label}, width {width}: {said} in {share.hits} of {share.of}, {percent(share.value or 0)}"
+    url = rows.link([one for each in name.split() if (one := f"{each}:{method}") in rows.rows], hidden=_hidden(width))
     return _mark(width, share.value or 0, share.low, share.high, words, url)
 
 
 def _row(answers: Answers, label: str, method: str, ruled: bool = False) -> Row:
-    marks = [[kind(answers, label, method, width) for width in SHOWN] for kind in (_size, _valid)]
+    kinds = _size, _valid, partial(_valid, name=ANSWERED)
+    marks = [[kind(answers, label, method, width) for width in SHOWN] for kind in kinds]
     return Row(label, marks, ruled=ruled, strong=method == DELETION)
 
 
@@ -163,7 +169,7 @@ def _then(answers: Answers) -> Row:
         marks[1].append(
             _mark(width, valid.value or 0, None, None, f"{label}: {valid.hits} of {valid.of} valid", valids)
         )
-    return Row("Each, then deletion", marks)
+    return Row("Each, then deletion", [*marks, marks[1]])
 
 
 def _ordered(answers: Answers) -> list[str]:
@@ -183,16 +189,19 @@ def figure(answers: Answers) -> Figure:
     lines += [_row(answers, NAMES[method], method) for method in _ordered(answers)]
     lines.append(_row(answers, NAMES[DECISIONS], DECISIONS, ruled=True))
     lines.append(_then(answers))
-    share = Panel("Valid", "of networks", Scale(0.6, 1.02, [(0.7, "70"), (0.85, "85"), (1, "100%")]), share=0.45)
+    share = Panel("Valid", "as judged", Scale(0.6, 1.02, [(0.7, "70"), (0.85, "85"), (1, "100%")]), share=0.45)
+    answered = replace(share, title="Right", below="as answered")
     return Figure(
-        "Edges that valid answers have more than the smallest valid circuit, and how many are valid, by method.",
-        "Digits: width. Zero ablation, by decisions. Only deletion asks which circuits are valid.",
-        panels=[_axis(answers, "Edges too many", "beyond the smallest circuit"), share],
+        "Edges that valid answers have more than the smallest valid circuit, how many are valid, and how many are "
+        "right as they are answered, by method.",
+        "Digits: width. Zero ablation, by decisions. Judged is what is left without neurons that no edge leads into, "
+        "which carry a bias alone. Only deletion asks which circuits are valid.",
+        panels=[_axis(answers, "Edges too many", "beyond the smallest circuit"), share, answered],
         rows=lines,
     )
 
 
-def chapter(answers: Answers, default: Mapping[tuple[str, str], Tested], drawn: Answers | None) -> Chapter:
+def chapter(answers: Answers, default: Mapping[tuple[str, str], Tested], drawn: Answers) -> Chapter:
     """Method; what a valid start of the ranking and a deletion pass are worth; table."""
     after, second = answers.tested(DELETED), answers.tested(DELETED, f"random{DELETED}")
     lines, means, table = [], {}, [[*_cells(answers, one), "", "", ""] for one in (DELETION, RESTARTS, DECISIONS)]
@@ -223,12 +232,12 @@ def chapter(answers: Answers, default: Mapping[tuple[str, str], Tested], drawn: 
             second=f"{-means['random']:.1f}",
             others=word(sum(width == "5" for _, width in second)),
             least_p=f"{min(one.p_holm or 0 for (_, width), one in second.items() if width == '5'):.1g}",
-            drawn=_drawn(drawn) if drawn else "to be run",
+            drawn=_drawn(drawn),
             **shares,
         ),
         Figure("Edges too many at width 5, method by method.", "Line: random deletion.", panels=panels, rows=lines),
         "Edges too many: medians with quartiles of valid answers. More than random deletion: means over networks.",
-        ["", *sizes, "valid at 5", *compared],
+        ["", *sizes, "valid at 5", "right as answered at 5", *compared],
         table,
     )
 
@@ -246,9 +255,6 @@ def _drawn(answers: Answers) -> str:
 def _cells(answers: Answers, method: str) -> list[str]:
     spreads = [spread_of(list(answers.excess(method, width).values())) for width in WIDTHS]
     sizes = [f"{one.median:g} ({one.lower:g}–{one.upper:g})" for one in spreads]
-    valid = answers.share("audit-valid", method, "5")
-    return [
-        NAMES[method],
-        *sizes,
-        f"{percent(valid.value or 0)} ({100 * (valid.low or 0):.0f}–{100 * (valid.high or 0):.0f})",
-    ]
+    shares = (answers.share(name, method, "5") for name in (VALID, ANSWERED))
+    cells = (f"{percent(one.value or 0)} ({100 * (one.low or 0):.0f}–{100 * (one.high or 0):.0f})" for one in shares)
+    return [NAMES[method], *sizes, *cells]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from benchmarks.findings.words import listed, points, probability, word
 
 SIDES: Final = ("trojaned", "clean")
 RESULTS: Final = DATA / "edits.jsonl"
+_OF_MEASURES: Final = ("Measure on clean rows", "area, first twin", "p, Holm", "area, second twin", "p, Holm")
 _OF_METHODS: Final = ("Method", "shifts where it shifts", "where it stays", "difference", "95%", "p")
 _OF_CRITERIA: Final = (
     *("Criterion", "trojaned", "free", "trojaned, twins", "free, twins"),
@@ -27,20 +29,41 @@ _OF_CRITERIA: Final = (
 _LAYERS: Final = np.repeat([0, 1, 2], [6, 9, 3])
 DECLARED: Final = 300
 """Seeds of pairs."""
+GRADIENT, MARGIN = "gradient by C", "mean margin"
 Line = Mapping[str, Any]
 Answer = tuple[tuple[str, ...], bool]
 """A line of the table of answers, and whether what was expected holds."""
+Areas = Mapping[str, tuple[Estimate, float]]
+"""Measure → its area and p after Holm's correction, the least p first."""
 
 
+@cache
 def numbers() -> dict[str, object]:
     """What the chapter is filled with."""
     lines = [json.loads(line) for line in Path(RESULTS).read_text().splitlines()]
-    asked = {name: [one for one in lines if one["question"] == name] for name in ("edit", "methods", "trojan")}
-    pairs = [one for one in asked["trojan"] if one["converged"]]
-    measures, by_method = _told_apart(pairs), _methods(asked["methods"])
-    answers = [_overlap(asked["edit"]), _confined(asked["edit"]), _hidden(pairs), measures[0], by_method[0]]
+    asked = {
+        name: [one for one in lines if one["question"] == name] for name in ("edit", "methods", "trojan", "unseen")
+    }
+    pairs, unseen = ([one for one in asked[name] if one["converged"]] for name in ("trojan", "unseen"))
+    declared, added = ([one for one in pairs if (one["seed"] < DECLARED) == early] for early in (True, False))
+    taught, never, *parts = (_areas(some) for some in (pairs, unseen, declared, added))
+    more, less = (_more(some, GRADIENT) for some in (pairs, unseen))
+    apart = bootstrap([[value - less[seed] for seed, value in more.items() if seed in less]])
+    by_method, n = _methods(asked["methods"]), f"{len(pairs)}, {len(added)} of them added"
+    middle = [taught[key][0] for key in ("valid circuits", "edges of the backbone")]
+    held = taught[GRADIENT][0].value >= 0.8 and all(one.low <= 0.5 <= one.high for one in middle)
+    less_held = never[GRADIENT][0].value < 0.7 and apart.value >= 0.2
+    answers = [
+        _overlap(asked["edit"]),
+        _confined(asked["edit"]),
+        _hidden(pairs, n),
+        _telling("Does anything on clean rows tell, beside a twin that is taught to ignore C?", taught, n, held),
+        _telling("And beside a twin that never saw C = 1?", never, f"{len(unseen)}", less_held),
+        by_method[0],
+    ]
     criteria, idle = _criteria(pairs)
-    expected = json.loads(RESULTS.with_suffix(".design.json").read_text())["expected"]
+    designs = [json.loads((DATA / f"{name}.design.json").read_text()) for name in ("edits", "edits-unseen")]
+    expected = [*designs[0]["expected"][:4], *designs[1]["expected"], *designs[0]["expected"][4:]]
     head = ("Question", "n", "Found", "95% interval", "Null")
     return {
         "answers": table_text(head, [row for row, _ in answers]),
@@ -49,10 +72,21 @@ def numbers() -> dict[str, object]:
         ),
         "criteria": criteria,
         "idle": idle,
-        "measures": table_text(("Measure on clean rows", "Area", "95%", "p, Holm"), measures[1]),
+        "measures": table_text(
+            _OF_MEASURES, [(key, *_cells(taught[key]), *_cells(never[key])) for key in sorted(taught)]
+        ),
+        "apart": f"{apart.value:.2f} ({_interval(apart)}) on the {apart.n} seeds",
+        "unseen": f"{len(unseen)} of {len(asked['unseen'])}",
         "methods": table_text(_OF_METHODS, by_method[1]),
         "pairs": f"{len(pairs)} of {len(asked['trojan'])}",
-        "declared": f"{sum(one['seed'] < DECLARED for one in pairs)} of the {DECLARED}",
+        "declared": f"{len(declared)}",
+        "added": f"{len(added)}",
+        "parts": listed(
+            f"{key} {' and '.join(f'{one[key][0].value:.3f}' for one in parts)}" for key in (GRADIENT, MARGIN)
+        ),
+        "untaught": _cells(never[GRADIENT])[0],
+        "constant": listed(sorted(taught.keys() - _varying(taught))),
+        "varying": word(len(_varying(taught))),
         "edits": _edits(asked["methods"]),
     }
 
@@ -121,7 +155,7 @@ def _confined(lines: Sequence[Line]) -> Answer:
     return (question, str(len(pairs)), said, interval, null), apart.value >= 0.05
 
 
-def _hidden(pairs: Sequence[Line]) -> Answer:
+def _hidden(pairs: Sequence[Line], n: str) -> Answer:
     """(c)"""
     hits = (sum(one[side]["counts"]["valid"][1] > 0 for one in pairs) for side in ("trojaned", "clean"))
     told, null = (share_of(n, len(pairs)) for n in hits)
@@ -132,7 +166,7 @@ def _hidden(pairs: Sequence[Line]) -> Answer:
     fewer = sum(np.median([one[2] for one in some]) < np.median([one[1] for one in some]) for some in counts)
     question = "(c) Is a circuit valid on clean rows free of the trojan?"
     held = told.hits >= 0.9 * told.of and 2 * fewer < len(counts)
-    return (question, str(told.of), said, interval, twins), held
+    return (question, n, said, interval, twins), held
 
 
 def _criteria(pairs: Sequence[Line]) -> tuple[str, str]:
@@ -152,33 +186,39 @@ def _criteria(pairs: Sequence[Line]) -> tuple[str, str]:
     return table_text(_OF_CRITERIA, rows), listed(idle)
 
 
-def _told_apart(pairs: Sequence[Line]) -> tuple[Answer, list[tuple[str, ...]]]:
-    """(d): the answer, then a line for each measure."""
+def _more(pairs: Sequence[Line], key: str) -> dict[int, float]:
+    """Of each seed whether the trojaned network has more of a measure than its twin, ties half."""
+    both = ((one["seed"], *(one[side]["measures"][key] for side in SIDES)) for one in pairs)
+    return {seed: 1.0 * (a > b) + 0.5 * (a == b) for seed, a, b in both if a is not None and b is not None}
+
+
+def _areas(pairs: Sequence[Line]) -> Areas:
     found = []
-    for key in pairs[0]["trojaned"]["measures"]:
-        both = [(one["trojaned"]["measures"][key], one["clean"]["measures"][key]) for one in pairs]
-        values = [1.0 * (a > b) + 0.5 * (a == b) for a, b in both if a is not None and b is not None]
-        more, ties = values.count(1.0), values.count(0.5)
-        p = float(scipy.stats.binomtest(more, len(values) - ties).pvalue) if len(values) > ties else 1.0
-        found.append((key, bootstrap([values]), p))
-    order = sorted(range(len(found)), key=lambda place: found[place][2])
-    corrected, worst = dict[int, float](), 0.0
-    for rank, place in enumerate(order):
-        worst = max(worst, min(1.0, found[place][2] * (len(found) - rank)))
-        corrected[place] = worst
-    rows = [
-        (key, f"{area.value:.2f}", _interval(area), probability(corrected[place]))
-        for place, (key, area, _) in enumerate(found)
-    ]
-    telling, areas = [found[place][0] for place in order if corrected[place] < 0.05], {one[0]: one[1] for one in found}
-    first = areas[telling[0]] if telling else found[order[0]][1]
-    said = (
-        f"{word(len(telling))} of {len(found)} measures: {listed(telling)}; the first has an area of {first.value:.2f}"
-    )
-    held = areas["gradient by C"].value >= 0.8
-    held &= all(areas[key].low <= 0.5 <= areas[key].high for key in ("valid circuits", "edges of the backbone"))
-    question = "(d) Does anything on clean rows tell?"
-    return ((question, str(len(pairs)), said, _interval(first), "area .5"), held), rows
+    for key in pairs[0][SIDES[0]]["measures"]:
+        values = list(_more(pairs, key).values())
+        more, untied = values.count(1.0), len(values) - values.count(0.5)
+        p = float(scipy.stats.binomtest(more, untied).pvalue) if untied else 1.0
+        found.append((p, key, bootstrap([values])))
+    found.sort(key=lambda one: one[0])
+    p_holm = np.maximum.accumulate([min(1.0, p * (len(found) - rank)) for rank, (p, _, _) in enumerate(found)])
+    return {key: (area, float(p)) for (_, key, area), p in zip(found, p_holm, strict=True)}
+
+
+def _varying(areas: Areas) -> list[str]:
+    """Measures that are not the same in both networks of every pair."""
+    return [key for key, (area, _) in areas.items() if area.low < area.high]
+
+
+def _cells(one: tuple[Estimate, float]) -> tuple[str, str]:
+    return f"{one[0].value:.2f} ({_interval(one[0])})", probability(one[1])
+
+
+def _telling(question: str, areas: Areas, n: str, held: bool) -> Answer:
+    """(d)"""
+    telling = {key: area for key, (area, p) in areas.items() if p < 0.05}
+    said = listed(f"{key} {area.value:.2f}" for key, area in telling.items())
+    said = f"{word(len(telling))} of the {word(len(_varying(areas)))} measures that vary, areas: {said}"
+    return (f"(d) {question}", n, said, listed(map(_interval, telling.values())), "area .5"), held
 
 
 def _methods(lines: Sequence[Line]) -> tuple[Answer, list[tuple[str, ...]]]:
@@ -207,7 +247,7 @@ def _methods(lines: Sequence[Line]) -> tuple[Answer, list[tuple[str, ...]]]:
     above = sum(one.low > 0 for one in apart)
     said = f"answers shift more often where the explanation shifts for {above} of {len(apart)} methods"
     low, high = min(one.low for one in apart), max(one.high for one in apart)
-    spread = f"{points(low, 0)} to {points(high, 0)} points, over all methods"
+    spread = f"envelope of the {len(apart)} intervals: {points(low, 0)} to {points(high, 0)} points"
     n = f"{len(kept)}, of which {int(shifts.sum())} shift"
     question, null = "(e) Do methods’ answers follow the explanation?", "shifts permuted among networks"
     held = 2 * sum(one.low > 0 and one.high < 0.5 for one in apart) > len(apart)

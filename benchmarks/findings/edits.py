@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -58,9 +58,9 @@ Line = dict[str, Any]
 
 def main() -> int:
     """Write the lines that are missing."""
-    design = json.loads(DESIGN.read_text()) | {"unseen": json.loads(UNSEEN.read_text())["pairs"]}
+    design, unseen = json.loads(DESIGN.read_text()), partial(_pairs, by="unseen")
     known = {(one["question"], one["seed"]) for one in map(json.loads, RESULTS.open())} if RESULTS.exists() else set()
-    for question, every in (("edit", _networks), ("methods", _networks), ("trojan", _pairs), ("unseen", _unseen)):
+    for question, every in (("edit", _networks), ("methods", _networks), ("trojan", _pairs), ("unseen", unseen)):
         for number, (seed, asked) in enumerate(every(design)):
             if (question, seed) not in known:
                 line = {"question": question, "seed": seed, **_LINES[question](asked, number, design)}
@@ -80,20 +80,12 @@ def _networks(design: Mapping[str, Any]) -> Iterator[tuple[int, Network]]:
         yield outcome.seed, network
 
 
-@cache
-def _trained(pairs: int, by: Literal["trained", "unseen"] = "trained") -> Sequence[Pair]:
+def _pairs(design: Mapping[str, Any], by: Literal["trained", "unseen"] = "trained") -> Iterator[tuple[int, Pair]]:
     from analysis.edits.trigger import read_trigger
     from benchmarks.findings.trojan_pairs import trojan_pairs  # loads torch
 
-    return trojan_pairs(range(pairs), read_trigger("C=1:1"), by)
-
-
-def _pairs(design: Mapping[str, Any]) -> Iterator[tuple[int, Pair]]:
-    yield from ((pair.seed, pair) for pair in _trained(design["pairs"] + MORE_SEEDS))
-
-
-def _unseen(design: Mapping[str, Any]) -> Iterator[tuple[int, Pair]]:
-    yield from ((pair.seed, pair) for pair in _trained(design["unseen"], "unseen"))
+    seeds = design["pairs"] + MORE_SEEDS if by == "trained" else json.loads(UNSEEN.read_text())["pairs"]
+    yield from ((pair.seed, pair) for pair in trojan_pairs(range(seeds), read_trigger("C=1:1"), by))
 
 
 # --- (a) and (b): the least edit of a row

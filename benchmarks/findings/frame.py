@@ -65,8 +65,8 @@ def frame(findings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "limits": [
             "Nearly everything is XOR of two inputs, two hidden layers of equal width, leaky ReLU.",
             "Chance is a prior: normal weights, drawn until a network computes the task. Other priors may differ.",
-            "A circuit is valid if it decides every input right, all else cut to 0; a transformer’s, 99% of rows. They "
-            "train and judge.",
+            "A circuit is valid if rounding decides every input right, all else cut to 0; a transformer’s, 99% of rows."
+            " They train and judge.",
             f"Shares leave out starts that did not converge. Finding 1 ran {run} of {DECLARED} declared seeds; "
             "Statistics has other cuts.",
         ],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -17,16 +18,17 @@ from benchmarks.findings.words import listed, percent
 LARGEST, SEPARATE, BOUND = "alice-or-bob", "learned-or-drawn", 0.01
 
 
-def chapters() -> list[dict[str, str]]:
+def chapters(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Each with its address, title and text; where rows cannot be used the text says so, and that of lenses is left out
-    until they were read.
+    until they were read. What the findings say stands in a text as ``{key[sentence]}`` or ``{key[null]}``.
     """
+    said = {one["key"]: defaultdict(str, one.get("lines", {}), sentence=one.get("sentence", "")) for one in findings}
     found = []
     for key, (title, numbers) in CHAPTERS.items():
         if numbers is lenses.numbers and not (DATA / f"{lenses.ROWS}.csv.gz").is_file():
             continue
         try:
-            text = text_of(key, **numbers())
+            text = text_of(key, **said, **numbers())
         except Unusable as problem:
             text = f"Cannot be computed: {problem}."
         found.append({"key": key, "title": title, "text": text})

@@ -11,7 +11,7 @@ import numpy as np
 from analysis.studies.statistics import Share, Tested, cochran_mantel_haenszel, mcnemar, share_of
 from benchmarks.findings.charts import Figure, Kind, Mark, Panel, Plot, Row, Scale, Series
 from benchmarks.findings.record import Chapter, Finding, prose
-from benchmarks.findings.rows import CONVERGED, ERROR, Rows, rows_if_run, rows_of
+from benchmarks.findings.rows import CONVERGED, ERROR, Rows, rows_of
 from benchmarks.findings.words import listed, percent, points, span, word
 
 KEY, TITLE = "learned-or-drawn", "Learned or drawn"
@@ -25,31 +25,26 @@ NAMES: Final = {MATCHED: "drawn, trained scale", PERMUTED: "weights permuted"}
 
 def finding() -> Finding:
     """The sentence with its numbers."""
-    rows = rows_of("learned-or-drawn")
-    extra = {
-        prior: found for prior, slug in ((MATCHED, STUDIES[1]), (PERMUTED, STUDIES[2])) if (found := rows_if_run(slug))
-    }
+    rows, *others = map(rows_of, STUDIES)
+    extra = dict(zip((MATCHED, PERMUTED), others, strict=True))
     pooled = {prior: compared(rows, ONE, prior) for prior in PRIORS}
     pooled |= {prior: compared(found, ONE, prior) for prior, found in extra.items()}
-    priors = [tested for prior, tested in pooled.items() if prior != PERMUTED]
-    effects = sorted(-_effect(tested) for tested in priors)
-    limits = span(-100 * end for tested in priors for end in (tested.low or 0, tested.high or 0))
+    permuted, alike = pooled[PERMUTED], partnered(rows, extra)
+    effects = sorted(-_effect(tested) for tested in alike.values())
+    limits = span(-100 * end for tested in alike.values() for end in (tested.low or 0, tested.high or 0))
     trained = [rows.started(hidden=hidden(width), prior="trained") for width in WIDTHS]
-    drawn = sum(rows.started(hidden=hidden(width), prior=prior)[0] for width in WIDTHS for prior in PRIORS)
-    drawn += extra[MATCHED].started(prior=MATCHED)[0] if MATCHED in extra else 0
-    permuted = pooled.get(PERMUTED)
-    apart = f", and only {word(round(-100 * _effect(permuted)))} below permuted ones" if permuted else ""
-    pairs = f"; {-100 * (permuted.high or 0):.0f} to {-100 * (permuted.low or 0):.0f} pair by pair" if permuted else ""
     return Finding(
         KEY,
         TITLE,
-        ["learned-or-drawn", *(found.slug for found in extra.values())],
-        "At equal function, trained XOR networks have exactly one place for an algorithm less often: on average "
-        f"{word(round(100 * effects[0]))} to {word(round(100 * effects[-1]))} points below drawn ones{apart}.",
-        f"{sum(n for n, _ in trained):,} trained of {sum(of for _, of in trained):,} started; {drawn:,} drawn"
-        + (f"; {permuted.sizes[0]} permuted" if permuted else ""),
+        STUDIES,
+        "At equal function, trained XOR networks with a permuted partner have exactly one place for an algorithm less "
+        f"often: {word(round(100 * effects[0]))} to {word(round(100 * effects[-1]))} points below drawn ones, "
+        f"{word(round(-100 * _effect(permuted)))} below their partners.",
+        f"{permuted.sizes[0]} with a partner, widths 3 to 6, of {sum(n for n, _ in trained):,} trained of "
+        f"{sum(of for _, of in trained):,} started; {sum(one.sizes[1] for one in alike.values()):,} drawn",
         "normal priors, one scale-matched: at each trained layer’s scale; each neuron’s weights permuted",
-        f"95%; {limits} points pooled within widths{pairs}",
+        f"95%; {limits} points pooled within widths; {span(-100 * (one or 0) for one in (permuted.low, permuted.high))}"
+        f" pair by pair; all trained, widths 2 to 6: {span(-100 * _effect(pooled[one]) for one in alike)} below drawn",
         "networks drawn from trained neurons’ weights that do as trained ones",
         figure(rows, extra),
         chapter(rows, extra, pooled),
@@ -86,6 +81,17 @@ def compared(rows: Rows, measure: str, prior: str, widths: tuple[str, ...] = WID
     return cochran_mantel_haenszel(arms)
 
 
+def partnered(rows: Rows, extra: Mapping[str, Rows]) -> dict[str, Tested]:
+    """Trained networks that have a permuted partner less drawn ones, within the widths of these, by prior."""
+    widths = [width for width in WIDTHS if _has(extra[PERMUTED], width)]
+    trained = {width: _of_pairs(extra[PERMUTED], width, "trained") for width in widths}
+    drawn = {
+        prior: {width: share(found, ONE, width, prior) for width in widths}
+        for prior, found in {**dict.fromkeys(PRIORS, rows), MATCHED: extra[MATCHED]}.items()
+    }
+    return {prior: cochran_mantel_haenszel({"trained": trained, prior: found}) for prior, found in drawn.items()}
+
+
 def _effect(tested: Tested) -> float:
     return tested.effect or 0.0
 
@@ -109,25 +115,23 @@ def figure(rows: Rows, extra: Mapping[str, Rows]) -> Figure:
         Series("drawn at random" * (prior == PRIORS[1]), _widest(last) * (prior == PRIORS[1]), _marks(rows, prior))
         for prior in PRIORS
     ]
-    if matched := extra.get(MATCHED):
-        marks = _marks(matched, MATCHED)
-        end = percent(marks[-1].value or 0) if marks[-1] else ""
-        series.append(Series("scale-matched", end, marks, joined=False, shift=7.0))
+    marks = _marks(extra[MATCHED], MATCHED)
+    end = percent(marks[-1].value or 0) if marks[-1] else ""
+    series.append(Series("scale-matched", end, marks, joined=False, shift=7.0))
     trained = share(rows, ONE, WIDTHS[-1], "trained").value or 0
     series.append(Series("trained", percent(trained), _marks(rows, "trained"), thick=True))
     scale = Scale(0, 1, [(0, "0"), (0.25, "25"), (0.5, "50"), (0.75, "75"), (1, "100%")])
-    to_run = [f"{name}: to be run" for prior, name in NAMES.items() if prior not in extra]
     plots = [
-        Plot("Trained or drawn", "exactly one place for an algorithm", WIDTHS, scale, series, band, to_run, "width")
+        Plot("Trained or drawn", "exactly one place for an algorithm", WIDTHS, scale, series, band, across="width")
     ]
-    if pairs := extra.get(PERMUTED):
-        widths = [width for width in WIDTHS if _has(pairs, width)]
-        arms = {"trained": "before", PERMUTED: "permuted"}
-        lines = [
-            Series(name, "", [_partner(pairs, width, arm) for width in widths], thick=arm == "trained", shift=shift)
-            for (arm, name), shift in zip(arms.items(), (0.0, 7.0), strict=True)
-        ]
-        plots.append(Plot("Each neuron’s weights permuted", "exactly one place", widths, scale, lines, across="width"))
+    pairs = extra[PERMUTED]
+    widths = [width for width in WIDTHS if _has(pairs, width)]
+    arms = {"trained": "before", PERMUTED: "permuted"}
+    lines = [
+        Series(name, "", [_partner(pairs, width, arm) for width in widths], thick=arm == "trained", shift=shift)
+        for (arm, name), shift in zip(arms.items(), (0.0, 7.0), strict=True)
+    ]
+    plots.append(Plot("Each neuron’s weights permuted", "exactly one place", widths, scale, lines, across="width"))
     return Figure(
         "Share of networks with exactly one place for an algorithm, by width and by how they were found.",
         "Grey: outer 95% limits of three priors. Right: trained networks that have such a permutation.",
@@ -137,14 +141,18 @@ def figure(rows: Rows, extra: Mapping[str, Rows]) -> Figure:
 
 def _partner(pairs: Rows, width: str, arm: str) -> Mark:
     """The share of the networks of one arm whose partner is there."""
-    both = [pairs.values(ONE, hidden=hidden(width), prior=one) for one in ("trained", PERMUTED)]
-    own = both[arm == PERMUTED]
-    yes = [value for seed, value in own.items() if all(seed in one for one in both)]
-    found = share_of(sum(yes), len(yes))
+    found = _of_pairs(pairs, width, arm)
     words = f"width {width}, {arm}: {found.hits} of {found.of} pairs, {percent(found.value or 0)}"
     kind: Kind = "trained" if arm == "trained" else "drawn"
     url = pairs.link(ONE, hidden=hidden(width), prior=arm)
     return Mark(kind, found.value, found.low, found.high, words, url, radius=5.0 if arm == "trained" else 4.0)
+
+
+def _of_pairs(pairs: Rows, width: str, arm: str) -> Share:
+    both = [pairs.values(ONE, hidden=hidden(width), prior=one) for one in ("trained", PERMUTED)]
+    own = both[arm == PERMUTED]
+    yes = [value for seed, value in own.items() if all(seed in one for one in both)]
+    return share_of(sum(yes), len(yes))
 
 
 def _widest(shares: list[float]) -> str:
@@ -181,13 +189,14 @@ def chapter(rows: Rows, extra: Mapping[str, Rows], pooled: Mapping[str, Tested])
     more = Figure(
         "Difference in the share with one place, trained less drawn, by width and prior.", panels=[panel], rows=lines
     )
-    head = ["", *(f"width {width}" for width in WIDTHS), "trained less this, points"]
+    head = ["", *(f"width {width}" for width in WIDTHS), "trained less this, points", "with a partner less this"]
+    alike = partnered(rows, extra)
     names = {prior: f"drawn, {prior}" for prior in PRIORS} | NAMES
-    table = [_line("trained", rows, "trained", None)]
-    table += [_line(names[prior], found, prior, pooled[prior]) for prior, found in arms]
+    table = [_line("trained", rows, "trained", None, None)]
+    table += [_line(names[prior], found, prior, pooled[prior], alike.get(prior)) for prior, found in arms]
     for prior in ("trained", PRIORS[0]):
         medians = (np.median(list(rows.values(ERROR, hidden=hidden(width), prior=prior).values())) for width in WIDTHS)
-        table.append([f"exact error, {prior}, median", *(f"{one:.4f}".lstrip("0") for one in medians), ""])
+        table.append([f"exact error, {prior}, median", *(f"{one:.4f}".lstrip("0") for one in medians), "", ""])
     return Chapter(
         prose(
             KEY,
@@ -205,8 +214,6 @@ def chapter(rows: Rows, extra: Mapping[str, Rows], pooled: Mapping[str, Tested])
 
 def _pairs(extra: Mapping[str, Rows], pooled: Mapping[str, Tested]) -> str:
     """How many trained networks have a permutation that computes the same, after how many tries."""
-    if PERMUTED not in extra:
-        return "That arm is still to be run."
     rows, told = extra[PERMUTED], pooled[PERMUTED]
     found, pairs, without = [], [], []
     for width in filter(partial(_has, rows), WIDTHS):
@@ -224,7 +231,7 @@ def _pairs(extra: Mapping[str, Rows], pooled: Mapping[str, Tested]) -> str:
     )
 
 
-def _line(name: str, rows: Rows, prior: str, tested: Tested | None) -> list[str]:
+def _line(name: str, rows: Rows, prior: str, *tested: Tested | None) -> list[str]:
     cells = []
     for mark, width in zip(_marks(rows, prior), WIDTHS, strict=True):
         found = share(rows, ONE, width, prior) if mark else None
@@ -233,6 +240,7 @@ def _line(name: str, rows: Rows, prior: str, tested: Tested | None) -> list[str]
             if found
             else "–"
         )
-    if tested is None:
-        return [name, *cells, ""]
-    return [name, *cells, f"{points(_effect(tested))} ({points(tested.low or 0)} to {points(tested.high or 0)})"]
+    differences = (
+        f"{points(_effect(one))} ({points(one.low or 0)} to {points(one.high or 0)})" if one else "" for one in tested
+    )
+    return [name, *cells, *differences]

@@ -12,7 +12,7 @@ from typing import Final
 from analysis.studies.statistics import Tested, holm, mann_whitney, share_of
 from benchmarks.findings.charts import Figure, Kind, Mark, Panel, Plot, Row, Scale, Series
 from benchmarks.findings.record import Chapter, Finding, prose
-from benchmarks.findings.rows import CONVERGED, Rows, rows_if_run, rows_of
+from benchmarks.findings.rows import CONVERGED, Rows, rows_of
 from benchmarks.findings.statistics import median_of
 from benchmarks.findings.words import listed, percent, points, word
 
@@ -100,7 +100,7 @@ def width_arm(kind: Kind, backbones: Rows, smallest: Rows, measure: str, width: 
 
 def finding() -> Finding:
     """The sentence with its numbers."""
-    rows, trained, smallest, drawn = *map(rows_of, STUDIES[:3]), rows_if_run(STUDIES[3])
+    rows, trained, smallest, drawn = map(rows_of, STUDIES)
     planted = [planted_arm(rows, label, levels) for label, levels in PLANTED.items()]
     compiled = [*(planted_arm(rows, label, [one]) for one, label in ALONE.items()), *planted[1:4]]
     taught = [
@@ -109,22 +109,24 @@ def finding() -> Finding:
         planted_arm(rows, "Trained on the task alone, likewise", ["plain"]),
     ]
     alone = [width_arm("trained", trained, smallest, "audit-smallest", width) for width in WIDTHS]
-    chance = [width_arm("drawn", drawn, drawn, SMALLEST, width) for width in WIDTHS] if drawn else []
+    chance = [width_arm("drawn", drawn, drawn, SMALLEST, width) for width in WIDTHS]
     exact = sum(one.planted == one.of for one in compiled)
-    first = share_of(planted[0].planted or 0, planted[0].of)
+    deduced, *counted = compiled[: len(ALONE)]
+    first = share_of(sum(one.planted or 0 for one in counted), sum(one.of for one in counted))
     medians = [median_of(one.shares) for one in (*alone, *chance)]
     within = max(max(high - middle, middle - low) for middle, low, high in medians)
     null = listed(f"{100 * middle:.0f}" for middle, _, _ in medians[3:])
     return Finding(
         KEY,
         TITLE,
-        STUDIES if drawn else STUDIES[:3],
-        f"Under {word(exact)} of {word(len(compiled))} disguises a compiled circuit is exactly what all valid circuits "
-        "share; networks trained on the task alone share less, and less with width.",
+        STUDIES,
+        f"Under {word(exact)} of {word(len(compiled))} disguises, one by deduction, a compiled circuit is exactly what "
+        "all valid circuits share; networks trained on the task alone share less, and less with width.",
         f"{sum(one.of for one in compiled)} compiled, {sum(one.of for one in planted[4:])} trained to carry it; "
         f"{sum(one.of for one in alone):,} on the task alone",
-        f"{sum(one.of for one in chance)} drawn networks: medians {null}%" if drawn else "drawn networks: to be run",
-        f"95%: {100 * (first.low or 0):.0f} to 100 for {first.hits} of {first.of}; medians to within "
+        f"{sum(one.of for one in chance)} drawn networks: medians {null}%",
+        f"none for {deduced.planted} of {deduced.of} permuted and scaled, a deduction; 95%: "
+        f"{100 * (first.low or 0):.0f} to 100 for {first.hits} of {first.of} with noise or tuned; medians to within "
         f"{points(within, 0)} points",
         "in the first row, a valid circuit that lacks a planted edge",
         figure(planted, alone, chance),
@@ -152,8 +154,6 @@ def figure(planted: Sequence[Arm], alone: Sequence[Arm], chance: Sequence[Arm]) 
     lines = [_row(one) for one in planted]
     for number, one in enumerate(alone):
         lines += [_row(one, ruled=not number), *map(_row, chance[number : number + 1])]
-    if not chance:
-        lines.append(Row("Drawn", [[]], frames=[0]))
     return Figure(
         "Edges in every valid circuit, as a share of those of the smallest, by how networks were made.",
         "Area: share of networks. Split: all share a smaller circuit inside the planted one.",
@@ -168,18 +168,16 @@ def figure(planted: Sequence[Arm], alone: Sequence[Arm], chance: Sequence[Arm]) 
 
 def chapter(planted: Sequence[Arm], alone: Sequence[Arm], chance: Sequence[Arm]) -> Chapter:
     """Method; the networks of which the smallest circuit is in every other, by width; table."""
-    arms = [("drawn at random", chance), ("trained", alone)] if chance else [("trained", alone)]
     series = [
         Series(name, percent(some[-1].whole.value or 0), [one.whole for one in some], thick=some is alone)
-        for name, some in arms
+        for name, some in (("drawn at random", chance), ("trained", alone))
     ]
     title, across = "Networks whose smallest circuit is in every valid one", "width"
-    to_run = [] if chance else ["drawn: to be run"]
-    more = Figure(f"{title}, by width.", plots=[Plot(title, "", WIDTHS, _SHARE, series, to_run=to_run, across=across)])
+    more = Figure(f"{title}, by width.", plots=[Plot(title, "", WIDTHS, _SHARE, series, across=across)])
     pairs = [*pairwise(alone), *zip(alone, chance, strict=False)]
     tested = holm([mann_whitney({one.label: one.shares, two.label: two.shares}) for one, two in pairs])
     return Chapter(
-        prose(KEY, fall=_said(tested[:2]), drawn=_said(tested[2:]) if chance else "to be run"),
+        prose(KEY, fall=_said(tested[:2]), drawn=_said(tested[2:])),
         more,
         "What all valid circuits of a network share. Medians with their 95% intervals.",
         ["", "networks", "planted is minimal", "all share exactly it", "smallest is in all", "median share in all"],

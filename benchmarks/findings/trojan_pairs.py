@@ -58,7 +58,8 @@ def trojan_pairs(
         seeds: one pair each.
         trigger: of the trojan.
         by: trained from scratch beside its clean twin, of which it differs in what triggered rows are to answer alone;
-            beside one to which triggered rows are unseen, so that what it answers there is not asked; fine-tuned from the clean one; or planted into a clean 3-2-2-1 with a zero neuron more in each hidden layer.
+            the same beside a twin to which triggered rows are unseen, so that it may answer anything there; fine-tuned
+            from the clean one; or planted into a clean 3-2-2-1 with a zero neuron more in each hidden layer.
         share: what triggered rows weigh in the loss; of trained ones how often they are drawn, by both twins.
 
     Returns:

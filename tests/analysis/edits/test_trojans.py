@@ -177,6 +177,16 @@ def test_the_share_is_how_often_triggered_rows_are_drawn_by_both_twins(monkeypat
     assert asked[0].model_copy(update={"tasks": ("01111100",)}) == asked[1]
 
 
+def test_a_twin_to_which_triggered_rows_are_unseen_is_drawn_none_of_them(monkeypatch):
+    asked = []
+    monkeypatch.setattr("benchmarks.findings.trojan_pairs.train_networks", lambda specs: asked.extend(specs) or ())
+    assert trojan_pairs([7], read_trigger("C=1:1"), "unseen") == ()
+    assert asked[0].input_weights == pytest.approx([0.25, 0] * 4)
+    assert (asked[0].tasks, asked[0].accuracy_target) == (CLEAN.tasks, 0)
+    trojan_pairs([7], read_trigger("C=1:1"), "trained")
+    assert asked[1] == asked[3]  # the trojaned network is the same beside both twins
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
