@@ -18,7 +18,14 @@ setup(
     packages=[*find_packages(include=PACKAGES), *(f"app._resources.{folder}" for folder in RESOURCES)],
     package_dir={f"app._resources.{folder}": folder for folder in RESOURCES},
     package_data={
-        "app.bundled": ["*.json", "findings/*.json*", "models/*.json", "studies/*.json", "studies/*.jsonl.gz"],
+        "app.bundled": [
+            "*.json",
+            "findings/*.json*",
+            "findings/*.csv.gz",
+            "models/*.json",
+            "studies/*.json",
+            "studies/*.jsonl.gz",
+        ],
         **{f"app._resources.{folder}": patterns for folder, patterns in RESOURCES.items()},
     },
 )

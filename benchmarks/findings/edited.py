@@ -63,7 +63,8 @@ def numbers() -> dict[str, object]:
     ]
     criteria, idle = _criteria(pairs)
     designs = [json.loads((DATA / f"{name}.design.json").read_text()) for name in ("edits", "edits-unseen")]
-    expected = [*designs[0]["expected"][:4], *designs[1]["expected"], *designs[0]["expected"][4:]]
+    first, (second,) = (one["expected"] for one in designs)
+    expected = [*first[:4], f"(d), second twin: {second}", *first[4:]]
     head = ("Question", "n", "Found", "95% interval", "Null")
     return {
         "answers": table_text(head, [row for row, _ in answers]),
