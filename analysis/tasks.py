@@ -6,6 +6,7 @@ table is a tuple of 0/1 over those rows. As a number ("pattern") bit i of the in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -32,6 +33,7 @@ _RULES: Final[dict[str, tuple[Callable[[Sequence[int]], bool], int | None]]] = {
     "PARITY": (lambda bits: sum(bits) % 2 == 1, None),
 }
 TASK_NAMES: Final = tuple(_RULES)
+_NUMBERED: Final = re.compile(r"([A-Z]+)[ _-]*([0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,18 @@ def input_table(n_inputs: int) -> NDArray[np.float64]:
 
 
 def named_task(name: str, n_inputs: int) -> Task:
-    """The task of that name over ``n_inputs`` inputs.
+    """The task of that name over ``n_inputs`` inputs, which may stand behind it: parity-3, XOR3.
 
     Raises:
         InvalidTask: an unknown name, or a name that is not defined for so many inputs.
     """
     key = name.strip().upper()
+    if (numbered := _NUMBERED.fullmatch(key)) and numbered[1] in _RULES:
+        key, number = numbered[1], int(numbered[2])
+        if number != n_inputs:
+            cause = f"is over {number} inputs, and here are {n_inputs}"
+            raise InvalidTask(f"task {name!r}", cause, f"use {key} without a number, or another name")
+        key = "PARITY" if key == "XOR" and n_inputs != 2 else key
     if key not in _RULES:
         raise InvalidTask(f"task {name!r}", "is not a known name", f"use one of {', '.join(TASK_NAMES)}")
     if not 1 <= n_inputs <= MAX_INPUTS:
@@ -92,6 +100,18 @@ def named_task(name: str, n_inputs: int) -> Task:
     if arity is not None and arity != n_inputs:
         raise InvalidTask(f"task {key}", f"is defined for {arity} inputs, not {n_inputs}", "use PARITY or another name")
     return Task(tuple(int(rule([int(b) for b in row])) for row in input_table(n_inputs)), key)
+
+
+def task_of_text(text: str, n_inputs: int) -> Task:
+    """A task by its name or by its truth table, such as "0110".
+
+    Raises:
+        InvalidTask: an unknown name or a truth table of another length.
+    """
+    bits = text.strip()
+    if bits and set(bits) <= {"0", "1"}:
+        return task_from_table([int(bit) for bit in bits], n_inputs)
+    return named_task(bits, n_inputs)
 
 
 def task_from_table(truth_table: Sequence[object], n_inputs: int, name: str = "") -> Task:

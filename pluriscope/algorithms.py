@@ -19,12 +19,14 @@ from app.figures.svg.layout import node_name
 from app.figures.svg.thumbs import circuit_thumb
 from app.figures.svg.tiles import Hues, alignment_tiles, bits_of, hues_among
 from app.figures.svg.trees import formula_tree
+from pluriscope.arguments import checked
 from pluriscope.explanations import Explanation
 from pluriscope.lists import Items
 from pluriscope.naming import ExplanationRef
 from pluriscope.showing import Drawing, Row
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class Algorithm(Explanation):
     """A small formula that computes the task, with the places where the network may carry its variables.
@@ -103,6 +105,7 @@ class Algorithm(Explanation):
         }
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class Alignment(Explanation):
     """An algorithm whose variables are placed on neurons of the network.

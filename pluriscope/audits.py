@@ -5,24 +5,30 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Final
 
-import numpy as np
 from numpy.typing import NDArray
 
 from analysis.discovery.audit import audit, audit_json, what_is_missing
 from analysis.discovery.claims import read_claim, subject_of
 from analysis.discovery.location import Landscape
 from analysis.discovery.registry import read_methods
+from analysis.errors import InvalidClaim
 from analysis.work import Work
+from pluriscope.arguments import LATER, jsonable, listed, unfit
 from pluriscope.circuits import Circuit
 from pluriscope.findings import Findings
 
 ClaimLike = Circuit | str | Iterable[str] | Iterable[float] | NDArray[Any] | Mapping[str, Any]
 """A circuit, a mask, names of edges, a number for each edge, or any of these with how scores pick a mask."""
+ClaimsLike = Annotated[Mapping[str, ClaimLike] | Sequence[ClaimLike], LATER]
+"""Each with a name; without names they are counted."""
+_FORMS: Final = (
+    'a dict from names to claims, as in {"mine": claim}, each a circuit, a mask, or names or numbers of edges'
+)
 
 
-def audited(result: Findings, methods: Sequence[str] | None, claims: Mapping[str, ClaimLike]) -> dict[str, Any]:
+def audited(result: Findings, methods: Sequence[str] | None, claims: ClaimsLike | None) -> dict[str, Any]:
     """Run methods and locate their answers, and claims: the content of an audit file.
 
     Args:
@@ -34,9 +40,10 @@ def audited(result: Findings, methods: Sequence[str] | None, claims: Mapping[str
         InvalidMethod: an unknown method or setting.
         InvalidClaim: a claim that cannot be read.
     """
-    asked = read_methods(["default"] if methods is None and not claims else methods or ())
+    texts = {} if claims is None else _texts(result, claims)
+    asked = read_methods(["default"] if methods is None and not texts else methods or ())
     subject = subject_of(result.question)
-    told = {name: read_claim(_text(claim).encode(), subject) for name, claim in claims.items()}
+    told = {name: read_claim(text.encode(), subject) for name, text in texts.items()}
     work = Work(clock=time.perf_counter)
     landscape = Landscape(result.question, result.search, work)
     begun = work.clock()
@@ -45,10 +52,29 @@ def audited(result: Findings, methods: Sequence[str] | None, claims: Mapping[str
     return audit_json(landscape, found, seconds, what_is_missing(landscape), result.network_file.planted)
 
 
-def _text(claim: ClaimLike) -> str:
-    """A claim as it would be pasted."""
-    if isinstance(claim, (Circuit, str)):
-        return claim.mask if isinstance(claim, Circuit) else claim
-    if isinstance(claim, Mapping):
-        return json.dumps(dict(claim))
-    return json.dumps(claim.ravel().tolist() if isinstance(claim, np.ndarray) else list(claim))
+def _texts(result: Findings, claims: ClaimsLike) -> dict[str, str]:
+    """Claims as they would be pasted, by name."""
+    named: Any = {"1": claims} if isinstance(claims, Circuit) else claims
+    if not isinstance(named, Mapping):
+        try:
+            named = {str(number): claim for number, claim in enumerate(listed(claims), start=1)}
+        except TypeError:
+            raise unfit("claims", claims, _FORMS) from None
+        if any(isinstance(claim, (str, bool, int, float)) for claim in named.values()):
+            raise InvalidClaim("claims", "is a list that may be one claim or several", f"give {_FORMS}")
+    if not all(isinstance(name, str) for name in named):
+        raise unfit("claims", claims, _FORMS)
+    return {name: _text(result, name, claim) for name, claim in named.items()}
+
+
+def _text(result: Findings, name: str, claim: Any) -> str:
+    if isinstance(claim, Circuit):
+        if claim.result.question.model.digest != result.question.model.digest:
+            raise InvalidClaim(f"claim {name!r}", "is a circuit of another network", "give one of this network")
+        return claim.mask
+    if isinstance(claim, str):
+        return str(claim)
+    try:
+        return json.dumps(dict(claim) if isinstance(claim, Mapping) else listed(claim), default=jsonable)
+    except (TypeError, ValueError, RecursionError):
+        raise unfit("claims", claim, _FORMS) from None

@@ -19,14 +19,12 @@ from numpy.typing import NDArray
 
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.criteria.verdict import Verdict
-from analysis.discovery.part_names import names_of
 from analysis.errors import BeyondLimits, InvalidCriterion, InvalidData, InvalidIndex
 from analysis.explanations.circuits import gate_label, raw_outputs
 from analysis.interpretations.indexing import Block, InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation as Read
-from analysis.models.graph import perceptron_graph
 from analysis.networks.circuit import Circuit as Edges
-from analysis.networks.circuit import circuit_from_hex, mask_array, one_mask
+from analysis.networks.circuit import circuit_from_hex, mask_array
 from analysis.validity import margin_to_edge
 from analysis.work import Work
 from app.figures.numbers import noun
@@ -34,12 +32,13 @@ from app.figures.svg.layout import node_name
 from app.figures.svg.networks import network_diagram
 from app.figures.svg.thumbs import circuit_thumb
 from app.figures.svg.tiles import gate_tiles, hues_among
+from pluriscope.arguments import FilePath, checked
 from pluriscope.counts import Count
-from pluriscope.errors import MissingLibrary
+from pluriscope.errors import MissingLibrary, writing
 from pluriscope.explanations import Explanation
-from pluriscope.findings import Findings
+from pluriscope.findings import Findings, figures_of, place_of
 from pluriscope.frames import KIND, Part
-from pluriscope.kinds.circuits import COLUMNS
+from pluriscope.kinds.circuits import COLUMNS, edge_labels
 from pluriscope.lists import Listing
 from pluriscope.naming import ExplanationRef
 from pluriscope.showing import Drawing, Row, frame
@@ -55,6 +54,7 @@ Range = int | tuple[int | None, int | None] | None
 _ELSEWHERE: Final = "It is no valid circuit of this protocol, and the question is asked of these."
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class Circuit(Explanation):
     """A set of edges; valid if the network decides right with these alone.
@@ -86,9 +86,9 @@ class Circuit(Explanation):
 
     @property
     def edges(self) -> tuple[str, ...]:
-        """The edges by name, in the order of masks: x0>1.2 from the first input, 1.2>2.0, 2.0>y0 to the output."""
-        names = names_of(perceptron_graph(self.edges_kept.layout.sizes))
-        return tuple(name for name, edge in names.numbers.items() if self.edges_kept.mask >> edge & 1)
+        """The edges by name, in the order of masks: A-n1.2 from the first input, n1.2-n2.0, n2.0-y to the output."""
+        labels = enumerate(edge_labels(self.edges_kept.layout.sizes))
+        return tuple(name for edge, name in labels if self.edges_kept.mask >> edge & 1)
 
     @property
     def n_edges(self) -> int:
@@ -148,7 +148,7 @@ class Circuit(Explanation):
     def row(self) -> Row:
         mask = mask_array([self.edges_kept.mask], self.edges_kept.layout)
         stored = {"mask": mask, "edges": [self.n_edges], "neurons": [self.n_neurons], "margin": [self.margin]}
-        (figures,) = _figures(self.result.figures_of(stored), np.zeros(1, np.int64))
+        (figures,) = _figures(figures_of(self.result, stored), np.zeros(1, np.int64))
         return {"mask": self.mask, **figures, "address": self.address}
 
     @property
@@ -156,15 +156,15 @@ class Circuit(Explanation):
         return mask_array([self.edges_kept.mask], self.edges_kept.layout)
 
     def _among_all(self, step: CriterionStep, work: Work) -> Verdict:
-        masks = self.result.masks
-        position = int(np.searchsorted(masks, one_mask(self.edges_kept.mask, self.edges_kept.layout)))
-        if position == len(masks) or int(masks[position]) != self.edges_kept.mask:
+        position = place_of(self.result, self.edges_kept.mask)
+        if position is None:
             return Verdict("not_applicable", _ELSEWHERE)
         population = self.result.population
         population.work = work
         return step.criterion.judge(population, step.settings).at(position)
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class Interpretation(Explanation):
     """A circuit with a Boolean function for each of its neurons.
@@ -221,6 +221,7 @@ class Interpretation(Explanation):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+@checked
 class Circuits(Listing[Circuit]):
     """Valid circuits."""
 
@@ -233,13 +234,17 @@ class Circuits(Listing[Circuit]):
         """The one of a mask.
 
         Raises:
-            KeyError: it is not among the listed ones.
+            NotListed: it is not among the listed ones; this is a KeyError, too.
             InvalidMask: it is no circuit of this network.
         """
         circuit = Circuit.named(self.result, name)
-        if not (self.masks == one_mask(circuit.value.mask, circuit.value.layout)).any():
-            raise KeyError(name)
+        if circuit not in self:
+            raise self._lacks(name)
         return circuit
+
+    def _place(self, one: Any) -> int | None:
+        same = isinstance(one, Circuit) and one.result.identity == self.result.identity
+        return place_of(self.result, one.edges_kept.mask) if same else None
 
     @property
     def positions(self) -> NDArray[np.intp]:
@@ -285,7 +290,7 @@ class Circuits(Listing[Circuit]):
         return self._where(passed[self.positions])
 
     def to_pandas(self) -> Any:
-        """A DataFrame with a row for each: mask, the figures of the list, address.
+        """A DataFrame with a row for each: mask, the figures of the list, of a server's the address.
 
         Where there is none, a float is NaN and anything else None.
         """
@@ -298,13 +303,15 @@ class Circuits(Listing[Circuit]):
             told = [row[column.name] for row in rows]
             kind = np.float64 if column.type == "float" else object  # integers of any size stay what they are
             whole[column.name] = np.array(told, kind) if None in told else told
-        return frame({"mask": masks, **whole, "address": [addresses.circuit(key, mask, scope) for mask in masks]})
+        where = {"address": [addresses.circuit(key, mask, scope) for mask in masks]} if self.result.site else {}
+        return frame({"mask": masks, **whole, **where})
 
     def _where(self, chosen: NDArray[np.bool_]) -> Circuits:
         return self._part(self.positions[chosen].tolist())
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+@checked
 class Interpretations(Listing[Interpretation]):
     """Every interpretation of some circuits, by circuit, then index; each is computed when it is looked at.
 
@@ -326,6 +333,17 @@ class Interpretations(Listing[Interpretation]):
     @cached_property
     def _ends(self) -> list[int]:
         return list(accumulate(number for _, number in self.by_circuit))
+
+    @property
+    def _content(self) -> Any:
+        return self.result.identity, self.by_circuit
+
+    def _place(self, one: Any) -> int | None:
+        if isinstance(one, Interpretation) and one.result.identity == self.result.identity:
+            for (mask, number), end in zip(self.by_circuit, self._ends, strict=True):
+                if mask == one.read.circuit.hex:
+                    return end - number + one.index
+        return None
 
     def _one(self, place: int) -> Interpretation:
         number = bisect_right(self._ends, place)
@@ -358,13 +376,13 @@ class Interpretations(Listing[Interpretation]):
         places = self.places[start:stop]
         if len(self.by_circuit) != 1 or not isinstance(places, range) or places.step != 1:
             raise InvalidIndex(
-                f"tables of {self!r}",
+                f"tables of {self._words}",
                 "are of interpretations of one circuit that follow each other",
                 "ask them of one circuit: result.circuits[0].interpretations.tables()",
             )
         return Circuit.named(self.result, self.by_circuit[0][0]).space, places
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: FilePath) -> None:
         """One circuit's as a CSV or Parquet file: index, observed class, each gate's table and threshold.
 
         Written block by block, however many they are; one that is larger than a gigabyte says so first.
@@ -375,11 +393,13 @@ class Interpretations(Listing[Interpretation]):
         """
         _save_blocks(Path(path), *self._in_a_row(0, None), self.noun)
 
-    def __repr__(self) -> str:
-        return f"<{self.total} {self.noun} of {noun(len(self.by_circuit), 'circuit')}>"
+    @property
+    def _words(self) -> str:
+        return f"{super()._words} of {noun(len(self.by_circuit), 'circuit')}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+@checked
 class Classes(Listing[Interpretation]):
     """The first interpretation of each class of a circuit's interpretations that the inputs can tell apart."""
 
@@ -391,6 +411,10 @@ class Classes(Listing[Interpretation]):
         """All of a circuit."""
         n = circuit.space.n_observed
         return cls(circuit.result, range(n), Count(n), circuit=circuit)
+
+    @property
+    def _content(self) -> Any:
+        return self.circuit
 
     def _one(self, place: int) -> Interpretation:
         assert self.circuit is not None  # noqa: S101  # of() gives it
@@ -429,7 +453,7 @@ def _save_blocks(path: Path, space: InterpretationSpace, places: range, what: st
         raise InvalidData(f"file {path.name}", "is neither .csv nor .parquet", "give it one of these endings")
     sizes, n = space.question.cut.sizes, places.stop - places.start
     gates = [node_name(layer, neuron, sizes) for layer, neuron in space.gated]
-    size, free = n * (2 + 2 * len(gates)) * _BYTES[path.suffix], shutil.disk_usage(path.resolve().parent).free
+    size, free = n * (2 + 2 * len(gates)) * _BYTES[path.suffix], _free(path)
     told = f"{n:,} {what}, at most {size / 1e9:,.1f} GB"
     if size > free:
         raise BeyondLimits(
@@ -438,9 +462,15 @@ def _save_blocks(path: Path, space: InterpretationSpace, places: range, what: st
     if size > _LARGE:
         sys.stderr.write(f"{path.name}: {told}\n")
     blocks = (_columns(block, gates) for block in space.blocks(places.start, places.stop))
-    with _WRITERS[path.suffix](path) as write:
+    with writing(path), _WRITERS[path.suffix](path) as write:
         for columns in blocks:
             write(columns)
+
+
+def _free(path: Path) -> int:
+    """Bytes that the disk has room for."""
+    with writing(path):
+        return shutil.disk_usage(path.resolve().parent).free
 
 
 def _columns(block: Block, gates: Sequence[str]) -> Columns:

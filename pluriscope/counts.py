@@ -11,7 +11,8 @@ from markupsafe import escape
 from analysis.circuits.result import CircuitSearch
 from analysis.errors import AnalysisError
 from app.figures.numbers import Bound, bounded, bounded_text, exact
-from pluriscope.showing import Row, table
+from pluriscope.arguments import checked
+from pluriscope.showing import Row, aligned, table
 
 _IN_DIGITS: Final = 10**12  # an exact number below this is written out
 _BOUNDS: Final[Mapping[Bound, str]] = {
@@ -22,6 +23,7 @@ _BOUNDS: Final[Mapping[Bound, str]] = {
 }
 
 
+@checked
 @dataclass(frozen=True)
 class Count:
     """How many there are, and how sure that is.
@@ -71,6 +73,7 @@ class Count:
         return self.__html__()
 
 
+@checked
 @dataclass(frozen=True, repr=False)
 class Counts:
     """How many there are of each kind.
@@ -103,7 +106,7 @@ class Counts:
         return table(self.rows())
 
     def __repr__(self) -> str:
-        return "\n".join(f"{row['kind']}: {row['number']}" for row in self.rows())
+        return aligned(self.rows())
 
 
 def counts_of(found: Mapping[str, Any], circuits: CircuitSearch) -> Counts:

@@ -1,14 +1,19 @@
 """What the library refuses beside the engine's own errors; each says item, cause and cure.
 
 AnalysisError             every refusal: a model, a task, a protocol, a mask that cannot be read …
-├── InvalidOption         an option of a list that it does not have, or a value that cannot be
+├── InvalidOption         an option of a list or function that it does not have, or a value that cannot be
+├── NotListed             no such place or name in a list (also an IndexError, KeyError and ValueError)
 ├── MissingLibrary        an optional library is needed and not installed (also an ImportError)
 └── ServerError           a server cannot be reached, or refuses
 """
 
 from __future__ import annotations
 
-from analysis.errors import AnalysisError
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from analysis.errors import AnalysisError, InvalidIndex
 
 
 class MissingLibrary(AnalysisError, ImportError):
@@ -27,7 +32,7 @@ class MissingLibrary(AnalysisError, ImportError):
 
 
 class InvalidOption(AnalysisError):
-    """An option that a list does not have, or a value that it cannot have.
+    """An option that a list or function does not have, or a value that it cannot have.
 
     ``field`` is the option's name; ``others`` is what is wrong with other options at the same time.
     """
@@ -41,6 +46,10 @@ class InvalidOption(AnalysisError):
         error = cls(item, cause, cure)
         error.field = field
         return error
+
+
+class NotListed(InvalidIndex, IndexError, KeyError, ValueError):
+    """A list has no such place or name: what sequences and mappings raise, as one error of ours."""
 
 
 class ServerError(AnalysisError):
@@ -57,3 +66,13 @@ class ServerError(AnalysisError):
         error = cls(item, cause, cure)
         error.status = status
         return error
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What the system says against writing a file, as an error of ours."""
+    try:
+        yield
+    except OSError as problem:
+        cause = f"cannot be written: {(problem.strerror or str(problem)).lower()}"
+        raise AnalysisError(f"file {str(path)!r}", cause, "check the path and its permissions") from None

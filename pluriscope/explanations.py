@@ -23,9 +23,10 @@ from analysis.errors import InvalidCriterion
 from analysis.explanations.registry import KIND_OF
 from analysis.progress import OutOfTime
 from analysis.work import Work
+from pluriscope.arguments import checked
 from pluriscope.findings import Findings
 from pluriscope.naming import ExplanationRef
-from pluriscope.showing import Drawing, Row, Rows, beside, facts, heading, link
+from pluriscope.showing import Drawing, Row, Rows, aligned, beside, facts, heading, link, shown
 
 SECONDS: Final = 60.0
 """That one criterion may take; what it has not decided by then is undecided."""
@@ -49,7 +50,11 @@ class Verdicts(dict[str, Verdict]):
     def _repr_html_(self) -> str:
         return self.rows._repr_html_()
 
+    def __repr__(self) -> str:
+        return aligned(self.rows, str(self.rows.caption))
 
+
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class Explanation(ABC):
     """One explanation of a network.
@@ -147,9 +152,19 @@ class Explanation(ABC):
         """A criterion that looks at all explanations of the kind; circuits alone have such."""
         raise InvalidCriterion(f"criterion {step.key}", "looks at all explanations at once", "use another")
 
+    @property
+    def _content(self) -> tuple[Any, ...]:
+        return type(self), self.ref, self.result.identity
+
+    def __eq__(self, other: object) -> bool:
+        return self._content == other._content if isinstance(other, Explanation) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
     def _repr_html_(self) -> str:
         return heading(link(self.address, self.title)) + beside([self.draw().image(_DRAWING), facts(self.row())])
 
     def __repr__(self) -> str:
-        said = ", ".join(f"{name} {value}" for name, value in self.row().items() if name != "address")
+        said = ", ".join(f"{name} {shown(value)}" for name, value in self.row().items() if name != "address")
         return f"<{KIND_OF[self.kind].heading}: {said}>"

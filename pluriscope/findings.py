@@ -20,6 +20,7 @@ from analysis.criteria.population import Population
 from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.network_files.files import NetworkFile
+from analysis.networks.circuit import one_mask
 from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.result_file import read_circuits
@@ -28,6 +29,7 @@ from analysis.validity import margin_to_edge
 from app.addressing import Addresses
 from app.recent import Recent
 from pluriscope.addresses import ResultRef
+from pluriscope.arguments import checked
 from pluriscope.counts import Counts, counts_of
 from pluriscope.frames import Part
 from pluriscope.kinds.circuits import part
@@ -52,6 +54,7 @@ class Site:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+@checked
 class Findings:
     """What an analysis of one output of one network found.
 
@@ -148,18 +151,17 @@ class Findings:
         return neurons_of(self.masks, self.question.layout)
 
     @cached_property
+    def identity(self) -> tuple[Any, ...]:
+        """What was asked, by content: equal for results about the same."""
+        asked = self.question
+        record, table = asked.record.digest, asked.task.truth_table
+        return asked.model.digest, asked.output, asked.protocol.digest, record, table
+
+    @cached_property
     def circuit_figures(self) -> Part:
         """The listed circuits with every figure that lists have of them."""
         columns = {"mask": self.masks, "edges": self.edges, "neurons": self.neurons, "margin": self.margins}
-        return self.figures_of({**columns, "interpretations": self.interpretation_counts})
-
-    def figures_of(self, circuits: Stored) -> Part:
-        """Circuits with every figure that lists have of them.
-
-        Args:
-            circuits: their columns, as they are stored.
-        """
-        return part(Found(self.question, ResultRef(self.network_key, self.scope), {"circuit": circuits}))
+        return figures_of(self, {**columns, "interpretations": self.interpretation_counts})
 
     @cached_property
     def population(self) -> Population:
@@ -206,3 +208,19 @@ class Findings:
     def decisions(self) -> NetworkAnswers:
         """What the network does under each of them."""
         return decide_under_interventions(self.question.cut, self.question.data.clean_rows, self.interventions)
+
+
+def place_of(of: Findings, mask: int) -> int | None:
+    """The place of a circuit among the listed ones; None if it is not listed."""
+    place = int(np.searchsorted(of.masks, one_mask(mask, of.question.layout)))
+    return place if place < len(of.masks) and int(of.masks[place]) == mask else None
+
+
+def figures_of(of: Findings, circuits: Stored) -> Part:
+    """Circuits with every figure that lists have of them.
+
+    Args:
+        of: where they were found.
+        circuits: their columns, as they are stored.
+    """
+    return part(Found(of.question, ResultRef(of.network_key, of.scope), {"circuit": circuits}))

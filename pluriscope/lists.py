@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar, overload
 
 from markupsafe import Markup
 
+from pluriscope.arguments import checked
 from pluriscope.counts import Count
+from pluriscope.errors import InvalidOption, NotListed
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings
-from pluriscope.showing import ROWS_SHOWN, frame, heading, link, table
+from pluriscope.showing import FEW, ROWS_SHOWN, Row, aligned, frame, heading, link, table
 
 E = TypeVar("E", bound=Explanation)
 _THUMB: Final = 120
 
 
+def length(places: Sequence[int]) -> int:
+    """How many places, of which there may be more than ``len`` can say."""
+    return len(places) if not isinstance(places, range) else max(0, -(-(places.stop - places.start) // places.step))
+
+
 @dataclass(frozen=True, eq=False, repr=False)
+@checked
 class Listing(Sequence[E], Generic[E]):
     """Explanations of one kind, as far as they are listed.
 
@@ -52,44 +60,103 @@ class Listing(Sequence[E], Generic[E]):
     def __getitem__(self, at: int | str | slice) -> E | Self:
         if isinstance(at, slice):
             return self._part(self.places[at])
-        return self.named(at) if isinstance(at, str) else self._one(int(self.places[at]))
+        if isinstance(at, str):
+            return self.named(at)
+        try:
+            return self._one(int(self.places[at]))
+        except IndexError:
+            cause = f"is not there: {length(self.places):,} are listed"
+            raise NotListed(f"place {at}", cause, "count from 0, or from −1 back") from None
+
+    def __iter__(self) -> Iterator[E]:
+        return map(self._one, self.places)
 
     def named(self, name: str) -> E:
         """The one with this id; of algorithms also by formula or text.
 
         Raises:
-            KeyError: none of the listed ones has it.
+            NotListed: none of the listed ones has it; this is a KeyError, too.
         """
         for one in self:
             if name in one.names:
                 return one
-        raise KeyError(name)
+        raise self._lacks(name)
+
+    def _lacks(self, name: str) -> NotListed:
+        cause = f"is not among the {length(self.places):,} {self.noun} here"
+        return NotListed(f"explanation {name[:60]!r}", cause, "take one from the list")
+
+    def _place(self, one: Any) -> int | None:
+        """The place of an equal one among all that are listed; None if there is none."""
+        return next((place for place in self.places if self._one(place) == one), None)
+
+    def __contains__(self, one: object) -> bool:
+        return self._place(one) in self.places
+
+    def index(self, one: object, start: int = 0, stop: int | None = None) -> int:
+        """The place in this list of an explanation that is equal to one.
+
+        Raises:
+            NotListed: there is none; this is a ValueError, too.
+        """
+        place = self._place(one)
+        if place in self.places and (found := self.places.index(place)) in range(length(self.places))[start:stop]:
+            return found
+        raise self._lacks(repr(one))
+
+    def count(self, one: object) -> int:
+        """How many are equal to one: 1 or 0."""
+        return int(one in self)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Listing):
+            return NotImplemented
+        if type(self) is not type(other) or self.total != other.total or self._content != other._content:
+            return False
+        mine, its = self.places, other.places  # ranges may be longer than any list
+        return mine == its if type(mine) is type(its) else list(mine) == list(its)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.result.identity, self.total))
+
+    @property
+    def _content(self) -> Any:
+        """What places are of."""
+        return self.result.identity
 
     def _part(self, places: Sequence[int]) -> Self:
-        return replace(self, places=places, total=Count(len(places)), chosen=True)
+        return replace(self, places=places, total=Count(length(places)), chosen=True)
 
     def to_pandas(self) -> Any:
         """A DataFrame with a row for each."""
-        return frame(one.row() for one in self)
+        return frame(map(self._row, self))
+
+    def _row(self, one: E) -> Row:
+        """The figures of one; of what is on no server without its address, since a path leads nowhere in a notebook."""
+        return {name: value for name, value in one.row().items() if name != "address" or self.result.site}
 
     def _repr_html_(self) -> str:
-        rows = [
-            {"": one.thumb().image(_THUMB), **one.row(), "address": link(one.address, "open")}
-            for one in islice(self, ROWS_SHOWN)
-        ]
-        if not self.result.site:  # a path leads nowhere in a notebook
-            rows = [{name: value for name, value in row.items() if name != "address"} for row in rows]
-        more = f"and {len(self) - len(rows):,} more" if len(self) > len(rows) else ""
-        return heading(repr(self)[1:-1]) + table(rows) + Markup("<p>{}</p>").format(more)
+        rows = [{"": one.thumb().image(_THUMB), **self._row(one)} for one in islice(self, ROWS_SHOWN)]
+        rows = [row | {"address": link(str(row["address"]), "open")} if "address" in row else row for row in rows]
+        n = length(self.places) - len(rows)
+        more = f"and {n:,} more" if n else ""
+        return heading(self._words) + table(rows) + Markup("<p>{}</p>").format(more)
+
+    @property
+    def _words(self) -> str:
+        """How many of what."""
+        if self.chosen:
+            return f"{self.total} {self.noun}, a selection"
+        n = length(self.places)
+        listed = "" if self.total == Count(n) else f", {n:,} of them listed"
+        return f"{self.total} {self.noun}{listed}"
 
     def __repr__(self) -> str:
-        if self.chosen:
-            return f"<{len(self):,} {self.noun}, a selection>"
-        listed = "" if self.total == Count(len(self)) else f", {len(self):,} of them listed"
-        return f"<{self.total} {self.noun}{listed}>"
+        return aligned((one.row() for one in islice(self, FEW)), self._words, n=length(self.places))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+@checked
 class Items(Listing[E]):
     """Explanations that are all at hand.
 
@@ -107,9 +174,21 @@ class Items(Listing[E]):
     def _one(self, place: int) -> E:
         return self.items[place]
 
+    @property
+    def _content(self) -> Any:
+        return self.items
+
     def where(self, holds: Callable[[E], bool]) -> Self:
-        """Those for which a function of them is true: ``algorithms.where(lambda one: one.is_aligned)``."""
-        return self._part([place for place in self.places if holds(self.items[place])])
+        """Those for which a function of them is true: ``algorithms.where(lambda one: one.is_aligned)``.
+
+        Raises:
+            InvalidOption: the function fails.
+        """
+        try:
+            return self._part([place for place in self.places if holds(self.items[place])])
+        except Exception as problem:
+            cause = f"fails: {type(problem).__name__}: {problem}"
+            raise InvalidOption("holds", cause, "give a function of one explanation that is true or false") from problem
 
     def passing(self, *criteria: str) -> Self:
         """Those that pass every one of some criteria, given as keys or ``key(name=value)``.

@@ -6,17 +6,18 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from analysis.data import DATA_FORMAT, MAX_DATA_BYTES, DataRecord
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
-from analysis.network_files.declared_tasks import TaskSource
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile, network_file_json
-from analysis.network_files.intake import Declaration, read_any, take_in
+from analysis.network_files.intake import Declaration, OutputIs, read_any, take_in
 from analysis.networks.network import Network
 from analysis.strict_json import validated
-from analysis.tasks import TASK_NAMES
+from pluriscope.arguments import LATER, FilePath, as_path, checked, jsonable, unfit
+from pluriscope.errors import writing
 from pluriscope.live_models import live_file
+from pluriscope.task_values import TaskLike, declared, encoding_text
 
 _ACCEPTED: Final = (
     "a torch.nn.Sequential, a fitted MLPClassifier, the path of a network file, safetensors or ONNX, or what a network "
@@ -25,8 +26,8 @@ _ACCEPTED: Final = (
 
 Model = Any
 """Whatever :func:`read_model` reads."""
-TaskLike = str | Sequence[int] | Sequence[str] | None
-"""A name, truth table or formula; several for several outputs; None for what the file says, else what it answers."""
+EncodingLike = Annotated[str | Sequence[float] | Sequence[Sequence[float]], LATER]
+"""The numbers for 0 and 1: "-1, 1", a pair, or a pair for each input."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ def read_model(
     task: TaskLike = None,
     *,
     name: str = "",
-    encoding: str = "",
+    encoding: EncodingLike = "",
     data: Any = None,
-    output_is: str = "value",
+    output_is: OutputIs = "value",
 ) -> Subject:
     """Read a network from whatever holds it.
 
@@ -61,22 +62,25 @@ def read_model(
         AnalysisError: it cannot be read, represented or run, or does not compute what was read of it; with the reason
             and what to do.
     """
-    source, tasks = _declared(task)
-    given = {"task": source, "tasks": tasks, "name": name, "encoding": encoding, "output_is": output_is}
+    draft = _draft(model)
+    n_outputs = 1 if output_is == "classes" else draft.network.n_outputs
+    tasks = declared(task, draft.network.n_inputs, n_outputs)
+    given = {"tasks": tasks, "name": name, "encoding": encoding_text(encoding), "output_is": output_is}
     declaration = validated(Declaration, given, "argument", InvalidNetwork, "see the arguments of pluriscope.explain")
     stem = Path(model).stem if isinstance(model, (str, Path)) else ""
-    intake = take_in(_draft(model), declaration, _record(data), fallback_name=stem)
+    intake = take_in(draft, declaration, _record(data), fallback_name=stem)
     return Subject(intake.file(), intake.data)
 
 
+@checked
 def export(
     model: Model,
-    path: str | Path,
+    path: FilePath,
     task: TaskLike = None,
     *,
     name: str = "",
-    encoding: str = "",
-    output_is: str = "value",
+    encoding: EncodingLike = "",
+    output_is: OutputIs = "value",
 ) -> Path:
     """Write a network file, which commands, forms and servers take.
 
@@ -102,7 +106,7 @@ def _draft(model: Model) -> NetworkFile:
     if isinstance(model, Network):
         return NetworkFile("", model, ())
     if isinstance(model, (str, Path)):
-        path = Path(model).expanduser()
+        path = _path(model, "model")
         return read_any(read_bytes(path, "network file", InvalidNetwork, MAX_NETWORK_BYTES), beside(path))
     if isinstance(model, (bytes, bytearray)):
         return read_any(bytes(model))
@@ -115,23 +119,6 @@ def _draft(model: Model) -> NetworkFile:
     return found
 
 
-def _declared(task: TaskLike) -> tuple[TaskSource, str]:
-    """Where the tasks come from, and their text, as :class:`analysis.network_files.intake.Declaration` has them."""
-    if task is None:
-        return "file", ""
-    if isinstance(task, str):
-        texts = [task]
-    elif all(not isinstance(one, str) for one in task):
-        texts = ["".join(str(int(value)) for value in task)]
-    else:
-        texts = [str(one) for one in task]
-    if all(text.strip().upper() in TASK_NAMES for text in texts):
-        return "name", ";".join(texts)
-    if all(set(text) <= set("01 ,[]") for text in texts):
-        return "table", ";".join(texts)
-    return "formula", ";".join(texts)
-
-
 def _record(data: Any) -> DataRecord | bytes | None:
     """The rows that are given, or the content of their file."""
     if data is None or isinstance(data, DataRecord):
@@ -139,15 +126,22 @@ def _record(data: Any) -> DataRecord | bytes | None:
     if isinstance(data, Mapping):
         return _json({"format": DATA_FORMAT, **data}, "data file", InvalidData)
     if isinstance(data, (str, Path)):
-        return read_bytes(Path(data).expanduser(), "data file", InvalidData, MAX_DATA_BYTES)
+        return read_bytes(_path(data, "data"), "data file", InvalidData, MAX_DATA_BYTES)
     cause = f"is {type(data).__name__}, no data record"
     raise InvalidData("data", cause, "give the path or the content of a data file")
 
 
+def _path(name: str | Path, parameter: str) -> Path:
+    try:
+        return as_path(name)
+    except ValueError:
+        raise unfit(parameter, name, "the path of a file") from None
+
+
 def _json(content: Mapping[str, Any], item: str, error: type[AnalysisError]) -> bytes:
     try:
-        return json.dumps(content).encode()
-    except (TypeError, ValueError) as problem:
+        return json.dumps(content, default=jsonable).encode()
+    except (TypeError, ValueError, RecursionError) as problem:
         cure = "give lists, numbers and texts, as .tolist() does"
         raise error(item, f"holds what no JSON can: {problem}", cure) from None
 
@@ -177,6 +171,7 @@ def beside(path: Path) -> Callable[[str], bytes]:
 
 def write_json(path: str | Path, document: Mapping[str, Any]) -> Path:
     """Write a file of one JSON value, and tell where it is."""
-    target = Path(path).expanduser()
-    target.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    target = Path(path)
+    with writing(target):
+        target.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
     return target

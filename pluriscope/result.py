@@ -12,43 +12,47 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from markupsafe import Markup
 
 from analysis.data import DataRecord, clean_data, parse_data_file
-from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
+from analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
 from analysis.limits import DEFAULT_LIMITS, MOST_STORED
 from analysis.network_files.files import NetworkFile
+from analysis.network_files.intake import OutputIs
 from analysis.pipeline import analyse_output, refuse
 from analysis.preflight import preflight
 from analysis.protocol import MAX_PROTOCOL_BYTES, Protocol, named_protocol, parse_protocol_file, protocol_from_mapping
 from analysis.question import Question
-from analysis.report import Analysed, Report, Settings
+from analysis.report import Report
 from analysis.result_file import RESULT_FORMAT, result_json, self_contained
 from analysis.unlearned import not_learned
 from analysis.work import Work
 from app.figures.svg.layout import shape_text
 from app.figures.svg.networks import network_diagram
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
-from pluriscope.analyses.registry import ANALYSES
-from pluriscope.audits import ClaimLike, audited
+from pluriscope.arguments import LATER, FilePath, Within, as_path, checked, unfit
+from pluriscope.asking import asked
+from pluriscope.audits import ClaimsLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations
 from pluriscope.comparison import compared
 from pluriscope.counts import Counts
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings, Site
-from pluriscope.models import Model, TaskLike, read_bytes, read_model, write_json
+from pluriscope.models import EncodingLike, Model, read_bytes, read_model, write_json
 from pluriscope.showing import Drawing, Rows, beside, heading, link, table
+from pluriscope.task_values import TaskLike
 
 _DRAWING: Final = 420
 _THUMB: Final = 170
 MAX_RESULT_BYTES: Final = 2_000_000_000
-ProtocolLike = str | Mapping[str, Any] | Protocol
+ProtocolLike = Annotated[str | Path | Mapping[str, Any] | Protocol, LATER]
 _ITEM: Final = "result file"
 _WRITE_ANEW: Final = "write it anew with pluriscope.explain(…).save(path), or with pluriscope analyse"
 
 
+@checked
 def explain(
     model: Model,
     task: TaskLike = None,
@@ -56,22 +60,23 @@ def explain(
     protocol: ProtocolLike = "complete",
     output: int = 0,
     name: str = "",
-    encoding: str = "",
+    encoding: EncodingLike = "",
     data: Any = None,
-    output_is: str = "value",
-    max_listed: int = MOST_STORED,
+    output_is: OutputIs = "value",
+    max_listed: Annotated[int, Within(1, MOST_STORED)] = MOST_STORED,
 ) -> Result:
     """Find every explanation of one output of a network, in this process.
 
     Args:
         model: a ``torch.nn.Sequential``, a fitted scikit-learn ``MLPClassifier``, the path of a network file (JSON),
             safetensors or ONNX, or what a network file holds.
-        task: what its outputs should compute: a name ("XOR"), a truth table ("0110" or a list) or a formula
-            ("A and not B"), several for several outputs; if None what the file says, else what the network answers.
+        task: what its outputs should compute: a name ("XOR"), a truth table ("0110"), a formula ("A and not B"), labels
+            0 and 1, or a function of the inputs; several for several outputs; if None what the file says, else what the
+            network answers.
         protocol: the rules: "complete", "paper", settings as a dict, or the path of a protocol file.
         output: which of the network's outputs, from 0.
         name: what to call the network.
-        encoding: the numbers that stand for 0 and 1 on the inputs, e.g. "-1, 1".
+        encoding: the numbers that stand for 0 and 1 on the inputs, e.g. (-1, 1) or "-1, 1".
         data: a data file's path or content, for rows other than every Boolean input once.
         output_is: "value" near 0 or 1; "logit", which decides at 0, as after ``BCEWithLogitsLoss``; or "classes", two
             logits of which the larger decides.
@@ -87,7 +92,8 @@ def explain(
     return Result(subject.file, question, document)
 
 
-def load(path: str | Path, model: Model = None, *, output: int | None = None) -> Result:
+@checked
+def load(path: FilePath, model: Model = None, *, output: int | None = None) -> Result:
     """A result that was saved.
 
     Args:
@@ -98,7 +104,7 @@ def load(path: str | Path, model: Model = None, *, output: int | None = None) ->
     Raises:
         AnalysisError: it is no result file, of another network than the model, or lacks its network.
     """
-    raw = read_bytes(Path(path).expanduser(), _ITEM, InvalidNetwork, MAX_RESULT_BYTES)
+    raw = read_bytes(Path(path), _ITEM, InvalidNetwork, MAX_RESULT_BYTES)
     try:
         document = json.loads(raw)
     except ValueError:
@@ -212,12 +218,17 @@ def read_protocol(protocol: ProtocolLike) -> Protocol:
         return protocol
     if isinstance(protocol, Mapping):
         return protocol_from_mapping(protocol)
-    if not Path(protocol).suffix:
+    if isinstance(protocol, str) and not Path(protocol).suffix:
         return named_protocol(protocol)
-    raw = read_bytes(Path(protocol).expanduser(), "protocol file", InvalidProtocol, MAX_PROTOCOL_BYTES)
-    return parse_protocol_file(raw)
+    try:
+        path = as_path(protocol)
+    except (TypeError, ValueError):
+        words = '"complete", "paper", settings as a dict, or the path of a protocol file'
+        raise unfit("protocol", protocol, words) from None
+    return parse_protocol_file(read_bytes(path, "protocol file", InvalidProtocol, MAX_PROTOCOL_BYTES))
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class Result(Findings):
     """Everything found about one output of one network under one protocol.
@@ -275,45 +286,31 @@ class Result(Findings):
         """
         return compared(self, explanations)
 
-    def audit(
-        self, methods: Sequence[str] | None = None, claims: Mapping[str, ClaimLike] | None = None
-    ) -> dict[str, Any]:
+    def audit(self, methods: Sequence[str] | None = None, claims: ClaimsLike | None = None) -> dict[str, Any]:
         """What discovery methods answer, and where that stands among all valid circuits: an audit file's content.
 
         Args:
             methods: keys such as "acdc" or "eap(threshold=.9)"; one of each if neither methods nor claims are given.
-            claims: circuits of others beside them, each with a name.
+            claims: circuits of others beside them, each with a name, or a list of them.
 
         Raises:
             InvalidMethod: an unknown method or setting.
             InvalidClaim: a claim that cannot be read.
         """
-        return audited(self, methods, claims or {})
+        return audited(self, methods, claims)
 
     def ask(self, key: str, *, thorough: bool = False) -> Report:
-        """What one analysis finds, such as "stories", of those that look at nothing but the network and its circuits:
-        every number, as its JSON has them under the same name.
+        """What one analysis finds, such as "stories" or "funnel": every number, as its JSON has them under the same
+        name.
 
         Args:
             key: which, as its address has it.
             thorough: do also what takes long, where there is such.
 
         Raises:
-            AnalysisError: there is no such analysis, it says nothing of such networks, or it looks at more.
+            AnalysisError: there is no such analysis, or it says nothing of such networks.
         """
-        here = ", ".join(one.key for one in ANALYSES if not one.reads)
-        analysis = next((one for one in ANALYSES if one.key == key), None)
-        if analysis is None:
-            raise AnalysisError(f"analysis {key[:40]!r}", "is unknown", f"use {here}")
-        if analysis.reads:
-            cause = "looks at more than circuits, which a result does not hold"
-            raise AnalysisError(f"analysis {key!r}", cause, f"use the command pluriscope ask {key} FILE, or {here}")
-        if refusal := analysis.refuses(self.question):
-            raise AnalysisError(f"analysis {key!r}", f"does not apply: {refusal}", "choose another one")
-        if thorough and not analysis.thoroughly:
-            raise AnalysisError(f"analysis {key!r}", "does all there is", "leave thorough out")
-        work = Work(clock=time.perf_counter)
-        return analysis.finds(Analysed(self.question, self.search), Settings(thorough=thorough), work)
+        return asked(self, self.algorithms, key, thorough=thorough)
 
     # ------------------------------------------------------------ keeping and showing
 
@@ -322,7 +319,7 @@ class Result(Findings):
         """Where the network is wrong on its task and what it computes instead; "" where it learned it."""
         return not_learned(self.question)
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: FilePath) -> Path:
         """Write a result file with the network in it, which :func:`load` reads by itself."""
         return write_json(path, self_contained(self.document, self.network_file, self.question.record))
 
@@ -341,6 +338,14 @@ class Result(Findings):
         first = Markup("<p>{}</p>").format(self.not_learned) if self.not_learned else Markup()
         shown = first + beside([self.draw().image(_DRAWING), table(self.counts.rows())])
         return heading(link(self.address, self.name), after=about) + shown + examples + stops
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Result):
+            return NotImplemented
+        return self.identity == other.identity and self.found == other.found
+
+    def __hash__(self) -> int:
+        return hash(self.identity)
 
     def __repr__(self) -> str:
         counts = self.counts

@@ -16,6 +16,7 @@ from urllib.request import Request, urlopen
 from analysis import ENGINE_VERSION
 from app.addressing import API_PREFIX
 from pluriscope.addresses import present
+from pluriscope.arguments import checked
 from pluriscope.errors import ServerError
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Site
@@ -28,6 +29,7 @@ _REFUSAL: Final = re.compile(r"(.+?): (.+)\. (.+?)\.?", re.DOTALL)  # item, caus
 _NO_SERVER: Final = "start one with the command pluriscope, or use pluriscope.explain(model), which needs none"
 
 
+@checked
 def fetch(address: str) -> Result | Explanation:
     """What a server's page is about: a network's result, or one of its explanations.
 

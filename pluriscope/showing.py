@@ -11,22 +11,29 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from markupsafe import Markup, escape
 
 from analysis.errors import AnalysisError
 from app.figures.standalone import FONT_FAMILY, Theme, png_of, standalone_svg
-from pluriscope.errors import MissingLibrary
+from pluriscope.arguments import FilePath, Within, checked
+from pluriscope.errors import MissingLibrary, writing
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ROWS_SHOWN: Final = 10
+FEW: Final = 5
+"""Of these in plain text."""
+_CELL, _LINE = 24, 100  # characters
 Row = Mapping[str, Any]
 """What a table says of one thing: column to value."""
+Width = Annotated[int, Within(16, 10_000)]
+"""Of a drawing in pixels."""
 
 
+@checked
 @dataclass(frozen=True)
 class Drawing:
     """A drawing as the pages have it.
@@ -50,7 +57,7 @@ class Drawing:
         """
         return standalone_svg(self.markup, theme)
 
-    def png(self, width: int | None = None, theme: Theme = "light") -> bytes:
+    def png(self, width: Width | None = None, theme: Theme = "light") -> bytes:
         """The same as PNG.
 
         Args:
@@ -59,25 +66,24 @@ class Drawing:
         """
         return png_of(standalone_svg(self.markup, theme, font=FONT_FAMILY), width=width)
 
-    def save(self, path: str | Path, *, width: int | None = None, theme: Theme = "light") -> Path:
+    def save(self, path: FilePath, *, width: Width | None = None, theme: Theme = "light") -> Path:
         """Write it to a file, as SVG or PNG by the name's ending.
 
         Raises:
-            AnalysisError: a name with another ending.
+            AnalysisError: a name with another ending, or the file cannot be written.
         """
-        target = Path(path).expanduser()
-        if target.suffix == ".svg":
-            target.write_text(self.svg(theme), encoding="utf-8")
-        elif target.suffix == ".png":
-            target.write_bytes(self.png(width, theme))
-        else:
+        target = Path(path)
+        if target.suffix not in (".svg", ".png"):
             raise AnalysisError(f"file {target.name!r}", "ends in neither .svg nor .png", "give it one of these")
+        content = self.svg(theme).encode() if target.suffix == ".svg" else self.png(width, theme)
+        with writing(target):
+            target.write_bytes(content)
         return target
 
     def __html__(self) -> str:
         return self.image()
 
-    def image(self, width: int | None = None) -> Markup:
+    def image(self, width: Width | None = None) -> Markup:
         """The drawing as an image that stands by itself in any HTML.
 
         Args:
@@ -116,7 +122,7 @@ class Rows(list[Row]):
         return heading(self.caption, after=more) + table(self[:ROWS_SHOWN])
 
     def __repr__(self) -> str:
-        return f"<Rows: {escape(self.caption).striptags()}>"
+        return aligned(self[:FEW], escape(self.caption).striptags(), n=len(self))
 
 
 def table(rows: Iterable[Row]) -> Markup:
@@ -129,6 +135,31 @@ def table(rows: Iterable[Row]) -> Markup:
     return Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(head, body)
 
 
+def aligned(rows: Iterable[Row], words: str = "", *, n: int = 0) -> str:
+    """Rows as lines of text, numbers at the right of their columns, without addresses.
+
+    Args:
+        words: what they are, in a line before them.
+        n: how many there are, if these are the first.
+    """
+    some = [{name: value for name, value in row.items() if name != "address"} for row in rows]
+    columns: list[list[str]] = []
+    names = list(dict.fromkeys(name for row in some for name in row))
+    for name in names:
+        values = [row.get(name, "") for row in some]
+        most = _LINE if name == names[-1] else _CELL
+        cells = [_short(str(one), most) for one in (name, *map(shown, values))]
+        wide = max(map(len, cells))
+        columns.append([one.ljust(wide) if isinstance(values[0], str) else one.rjust(wide) for one in cells])
+    lines = ["  ".join(line).rstrip() for line in zip(*columns, strict=True)]
+    more = [f"… and {n - len(some):,} more"] if n > len(some) else []
+    return "\n".join(_short(line, _LINE) for line in (words, *lines, *more) if line)
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def facts(row: Row) -> Markup:
     """One row as an HTML table with a line for each column."""
     lines = (
@@ -139,10 +170,10 @@ def facts(row: Row) -> Markup:
 
 
 def _cell(value: Any) -> Markup:
-    return Markup('<td style="text-align:left">{}</td>').format(_shown(value))
+    return Markup('<td style="text-align:left">{}</td>').format(shown(value))
 
 
-def _shown(value: Any) -> Any:
+def shown(value: Any) -> Any:
     """A value of a table for people."""
     if value is None:
         return "–"

@@ -1,7 +1,7 @@
 """How claims name what a circuit may keep: edges, or nodes where a mask names nodes.
 
-Edges are written ``source>target``: ``x0>1.2``, ``1.2>2.0``, ``2.0>y0`` in a perceptron, ``x>1.0.q``, ``1.0>logits`` in
-a transformer. Other spellings, those of drawings (``A>n1.2``), lists (``A-n1.2``) and usual tools, lead to these.
+Edges are told as lists tell them: ``A-n1.2``, ``n1.2-n2.0``, ``n2.0-y`` in a perceptron, ``x-1.0.q``, ``1.0-logits``
+in a transformer. Other spellings, such as ``x0>1.2``, with any arrow, and those of usual tools are read, too.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ class PartNames:
 
     @cached_property
     def drawn(self) -> list[str]:
-        """The same as the drawing calls them, where that is read."""
+        """The same as lists and drawings call them, where that is read."""
         nodes = {node.name: node.label for node in self.graph.nodes if node.label in node.aliases}
-        return [">".join(nodes.get(end, end) for end in name.split(">")) for name in self.numbers]
+        return ["-".join(nodes.get(end, end) for end in name.split(">")) for name in self.numbers]
 
     @property
     def example(self) -> str:

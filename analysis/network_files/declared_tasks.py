@@ -29,8 +29,8 @@ def declared_tasks(
     """One task for each output.
 
     Args:
-        source: where they come from: the file (the network's own decisions if that says nothing), a name, a truth
-            table or a formula for each output, or the network's own decisions.
+        source: where they come from: the text if there is one, else the file (the network's own decisions if that
+            says nothing); a name, a truth table or a formula for each output; or the network's own decisions.
         text: names, tables or formulas, separated by semicolons or lines; one alone stands for every output.
         network: with at most 6 inputs.
         data: the rows that stand for the Boolean inputs.
@@ -39,16 +39,17 @@ def declared_tasks(
     Raises:
         InvalidTask: naming every output that has none, with the reason.
     """
-    if source == "file" and of_file is not None:
+    if source == "file" and of_file is not None and not text.strip():
         return tuple(of_file)
-    if source in ("file", "decisions"):
+    if source == "decisions" or (source == "file" and not text.strip()):
         return decided_tasks(network, data)
     if len(text) > MAX_TEXT:
         raise InvalidTask("tasks", f"have {len(text):,} characters", f"give at most {MAX_TEXT:,}")
     parts = [part.strip() for part in re.split(r"[;\n]", text) if part.strip()]
     if len(parts) not in (1, network.n_outputs) or not parts:
         wanted = "one" if network.n_outputs == 1 else f"one for each of the {network.n_outputs} outputs, or one for all"
-        noun = {"name": "a name", "table": "a truth table", "formula": "a formula"}[source]
+        nouns = {"name": "a name", "table": "a truth table", "formula": "a formula"}
+        noun = nouns.get(source, "a name, a truth table or a formula")
         cause = f"are {len(parts)} for {network.n_outputs} outputs" if parts else "are not given"
         raise InvalidTask("tasks", cause, f"give {noun}, {wanted}, separated by semicolons")
     parts = parts * network.n_outputs if len(parts) == 1 else parts
@@ -84,7 +85,26 @@ def decided_tasks(network: Network, data: DataRecord) -> tuple[Task, ...]:
     return tuple(Task(table, name_of(table)) for table in tables)
 
 
+def task_from_text(text: str, n_inputs: int) -> Task:
+    """A task by its name, its truth table or a formula, whichever the text is.
+
+    Raises:
+        InvalidTask: it is no such text.
+    """
+    if re.sub(r"[ _-]*[0-9]+$", "", text.strip()).upper() in TASK_NAMES:
+        return named_task(text, n_inputs)
+    if set(text) <= set("01 ,[]\t"):
+        return _task("table", text, n_inputs)
+    try:
+        return task_from_formula(text, n_inputs)
+    except InvalidTask as problem:
+        cure = f"{problem.cure}; or give a truth table, or one of the names {', '.join(TASK_NAMES)}"
+        raise InvalidTask(problem.item, problem.cause, cure) from None
+
+
 def _task(source: TaskSource, text: str, n_inputs: int) -> Task:
+    if source == "file":
+        return task_from_text(text, n_inputs)
     if source == "name":
         return named_task(text, n_inputs)
     if source == "formula":

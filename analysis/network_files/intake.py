@@ -45,7 +45,7 @@ class Declaration(BaseModel):
         description="Where the tasks come from.",
         json_schema_extra={
             "words": {
-                "file": "as the file says; where it says nothing, what the network answers",
+                "file": "as written below; else as the file says, or what the network answers",
                 "name": "by name",
                 "table": "by truth table",
                 "formula": "by formula",
@@ -56,7 +56,7 @@ class Declaration(BaseModel):
     tasks: str = Field(
         "",
         title="Names, truth tables or formulas",
-        description=f"As chosen by task: a name ({', '.join(TASK_NAMES)}), a table such as 0110, or a formula such as "
+        description=f"A name ({', '.join(TASK_NAMES)}), a table such as 0110, or a formula such as "
         "A·¬B + ¬A·B. One for each output with semicolons between; one stands for all.",
     )
     encoding: str = Field(
@@ -194,9 +194,8 @@ def take_in(
         cause = f"has {network.n_inputs} inputs; every Boolean input is looked at, so {MAX_INPUTS} is the most"
         problems["network"] = InvalidNetwork("network", cause, f"use a network with 1 to {MAX_INPUTS} inputs")
         return Intake(draft, name, network, None, record, None, problems)
-    if declaration.tasks and declaration.task in ("file", "decisions"):
-        cure = "choose task by name, table or formula, or leave tasks out"
-        problems["tasks"] = InvalidTask("tasks", f"are given, and task says {declaration.task}", cure)
+    if declaration.tasks and declaration.task == "decisions":
+        problems["tasks"] = InvalidTask("tasks", "are given, and task says decisions", "leave one of them out")
     try:
         encoding = parse_encoding(declaration.encoding, network.n_inputs)
         record = encoding.data_record()

@@ -37,7 +37,7 @@ from analysis.errors import AnalysisError, InvalidTask, InvalidTraining
 from analysis.networks.activations import DEFAULT_NEGATIVE_SLOPE, ActivationName
 from analysis.networks.network import Network
 from analysis.strict_json import validated
-from analysis.tasks import MAX_INPUTS, Task, named_task, task_from_table
+from analysis.tasks import MAX_INPUTS, Task, task_of_text
 
 
 @dataclass(frozen=True)
@@ -212,18 +212,6 @@ def training_spec(options: Mapping[str, Any]) -> TrainingSpec:
         InvalidTraining: unknown options or values out of range, all named at once.
     """
     return validated(TrainingSpec, dict(options), "option", InvalidTraining, "correct it and start again")
-
-
-def task_of_text(text: str, n_inputs: int) -> Task:
-    """A task by its name or by its truth table, such as "0110".
-
-    Raises:
-        InvalidTask: an unknown name or a truth table of another length.
-    """
-    bits = text.strip()
-    if bits and set(bits) <= {"0", "1"}:
-        return task_from_table([int(bit) for bit in bits], n_inputs)
-    return named_task(bits, n_inputs)
 
 
 def untrained_network(spec: TrainingSpec) -> Network:

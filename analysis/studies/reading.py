@@ -14,7 +14,6 @@ from analysis.discovery.registry import read_method
 from analysis.errors import AnalysisError, InvalidStudy
 from analysis.networks.activations import DEFAULT_NEGATIVE_SLOPE, OF_PERCEPTRONS
 from analysis.networks.drawing import MATCHED
-from analysis.networks.training_spec import task_of_text
 from analysis.strict_json import read_object
 from analysis.studies.cells import GRID_FACTORS, Cell, cells_of
 from analysis.studies.design import ANY_GATE, FACTORS, MAX_DESIGN_BYTES, MAX_NETWORKS, SHARED, Comparison, StudyDesign
@@ -23,6 +22,7 @@ from analysis.studies.measures.registry import KNOWN, MEASURES, answer_measures,
 from analysis.studies.measures.retired import GONE, RETIRED
 from analysis.studies.source_options import compiled, most_draws, planted_algorithms, planted_steps, prior_of
 from analysis.studies.sources import BOOLEAN, DRAWN, PLANTED, SOURCES
+from analysis.tasks import task_of_text
 
 REFUSED: Final = "study design"
 """What refusals of contradictions are about; their causes are the contradictions, with semicolons."""

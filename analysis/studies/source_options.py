@@ -10,13 +10,13 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.errors import AnalysisError, InvalidPlanting, InvalidStudy
 from analysis.networks.drawing import MATCHED, MAX_SCALE, Moments, Prior, read_prior
-from analysis.networks.training_spec import task_of_text
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.placement import placed_units
 from analysis.planting.planted import Planted
 from analysis.planting.recipes import MAX_STEPS, STEPS, read_recipe
 from analysis.studies.cells import Cell
 from analysis.studies.design import StudyDesign, level_label
+from analysis.tasks import task_of_text
 
 MOST_DRAWS: Final = 20_000_000
 MAX_MOST_DRAWS: Final = 10**12

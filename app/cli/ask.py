@@ -143,7 +143,7 @@ def compare(
 
     Args:
         others: Another network file, or two to six explanations of this network.
-        task: Of two networks, that both are judged on: a name, or a truth table. Default: the first one's.
+        task: Of two networks, that both are judged on: a name, a truth table or a formula. Default: the first one's.
         encoding: Numbers that stand for 0 and 1, such as -1,1; default: 0 and 1.
         output_is: What their outputs are.
         thorough: Of two networks, ask criteria that take long, too.
@@ -152,8 +152,7 @@ def compare(
     from analysis.network_files.intake import Declaration
     from pluriscope.naming import ExplanationRef
 
-    source = "file" if not task else "name" if set(task) - set("01") else "table"
-    declaration = Declaration(task=source, tasks=task, encoding=encoding, output_is=output_is)
+    declaration = Declaration(tasks=task, encoding=encoding, output_is=output_is)
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
     try:
         refs = [str(ExplanationRef.parse(text)) for text in others]

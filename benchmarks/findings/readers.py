@@ -25,12 +25,12 @@ from analysis.alignments.iia import Behaviour
 from analysis.answers import answers
 from analysis.lenses.lens import Lens, Table, outputs_by_input
 from analysis.lenses.registry import LENS_BY_KEY, LENSES
-from analysis.networks.training_spec import task_of_text
 from analysis.question import Question, ask
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import Factor
 from analysis.studies.outcome import StudyOutcome, network_of_outcome
 from analysis.studies.statistics import share_of
+from analysis.tasks import task_of_text
 from benchmarks.findings.lens_numbers import numbers
 from benchmarks.findings.results import results_of
 from benchmarks.findings.rows import DATA, write_table

@@ -35,11 +35,34 @@ def test_every_form_gives_the_same_network(form, tmp_path):
     assert subject.data.is_clean
 
 
+TABLE = np.array([0, 1, 1, 0])
+TASKS = {
+    "texts": ["XOR", "xor", "XOR2", "xor-2", "parity 2", "0110", "[0, 1, 1, 0]", "A xor B", " XOR; "],
+    "labels": [[0, 1, 1, 0], (0, 1, 1, 0), [False, True, True, False], TABLE, TABLE == 1, TABLE * 1.0, list(TABLE)],
+    "two dimensions": [[[0, 1, 1, 0]], TABLE[:, None], TABLE[None], [[0], [1], [1], [0]]],
+    "functions": [lambda a, b: a != b, lambda a, b: (a ^ b,), lambda *bits: sum(bits) % 2, np.logical_xor],
+    "one in a list": [["XOR"], ["0110"], [lambda a, b: a != b], exact_xor().tasks],
+    "the task of a file": [exact_xor().tasks[0], None],
+}
+HALF_ADDER = {
+    "weights": [[[1, 1], [1, 1]], [[1, -2], [0, 1]]], "biases": [[0, -1], [0, 0]],
+    "activation": "relu", "output_activation": "linear",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_a_task_is_whatever_says_plainly_what_the_output_should_be(kind):
+    for task in TASKS[kind]:
+        assert [one.truth_table for one in read_model(BARE, task).file.tasks] == [(0, 1, 1, 0)], task
+
+
 @pytest.mark.parametrize(
-    "task", ["XOR", "xor", "0110", [0, 1, 1, 0], (0, 1, 1, 0), np.array([0, 1, 1, 0]), "A xor B", ["XOR"], None]
-)
-def test_a_task_is_a_name_a_table_a_formula_or_what_the_network_does(task):
-    assert [one.name for one in read_model(BARE, task).file.tasks] == ["XOR"]
+    "task",
+    ["XOR;AND", "A xor B; 0001", ["XOR", "A and B"], [[0, 1, 1, 0], [0, 0, 0, 1]], [[0, 0], [1, 0], [1, 0], [0, 1]],
+     lambda a, b: (a ^ b, a & b), ["XOR", [0, 0, 0, 1]], [lambda a, b: a ^ b, "AND"]],
+)  # fmt: skip
+def test_several_tasks_are_one_for_each_output(task):
+    assert [one.name for one in read_model(HALF_ADDER, task).file.tasks] == ["XOR", "AND"]
 
 
 def test_names_come_from_the_caller_else_the_file_else_the_sizes(tmp_path):
@@ -66,6 +89,21 @@ REFUSED = {
     "no JSON can hold it": (lambda: read_model({"weights": {1}}), InvalidNetwork, "no JSON", "tolist"),
     "a short table": (lambda: read_model(BARE, "011"), InvalidTask, "4 values", "list the outputs"),
     "an unknown formula": (lambda: read_model(BARE, "A xor Q"), InvalidTask, "Q", "A"),
+    "a share as a label": (lambda: read_model(BARE, [0.02, 0.98, 0.97, 0.01]), InvalidTask, "0.02", "int(value > 0.5)"),
+    "no number as a label": (lambda: read_model(BARE, [0, 1, 1, float("nan")]), InvalidTask, "nan", "0 or 1"),
+    "two columns": (lambda: read_model(BARE, np.eye(4)[:, :2]), InvalidTask, "4 lists of 2", "4 labels for each"),
+    "rows or outputs": (
+        lambda: read_model({**HALF_ADDER, "weights": [[[1], [1]], [[1, -2], [0, 1]]]}, [[0, 1], [0, 1]]),
+        InvalidTask,
+        "inputs or outputs",
+        "as text",
+    ),
+    "a function of three": (lambda: read_model(BARE, lambda a, b, c: a), InvalidTask, "TypeError", "lambda a, b: …"),
+    "a function of shares": (lambda: read_model(BARE, lambda a, b: a / 2), InvalidTask, "0.5", "0 or 1"),
+    "another number": (lambda: read_model(BARE, "parity-3"), InvalidTask, "over 3 inputs", "without a number"),
+    "an unknown name": (lambda: read_model(BARE, "half adder"), InvalidTask, "half", "MAJORITY"),
+    "an empty text": (lambda: read_model(BARE, " "), InvalidTask, "' '", "a formula"),
+    "a dict as a task": (lambda: read_model(BARE, {0: 1}), InvalidTask, "dict", "a function of the inputs"),
     "two tasks": (lambda: read_model(BARE, ["XOR", "AND"]), InvalidTask, "2 for 1", "give a name"),
     "rows twice": (lambda: read_model(BARE, encoding="-1, 1", data={}), InvalidData, "beside data", "leave one"),
     "no rows": (lambda: read_model(BARE, data=3), InvalidData, "int", "data file"),

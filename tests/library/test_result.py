@@ -93,8 +93,9 @@ def test_circuits_are_filtered_and_found(xor):
     assert [one.n_edges for one in circuits.smallest] == [10, 10, 10]
     assert circuits["081ff"].mask == circuits[0].mask == circuits[-197].mask
     assert [one.mask for one in circuits[:2]] == [circuits[0].mask, circuits[1].mask]
-    assert repr(circuits[:2]) == "<2 valid circuits, a selection>"
-    with pytest.raises(KeyError):
+    told = "2 valid circuits, a selection|mask   edges  neurons    margin|081ff     10        4  0.004152|1839f"
+    assert repr(circuits[:2]).replace("\n", "|").startswith(told)
+    with pytest.raises(KeyError, match="not among the 197 valid circuits"):
         circuits["081fe"]
     with pytest.raises(InvalidMask):
         xor.circuit("zz")
@@ -270,7 +271,12 @@ def test_analyses_are_asked_of_a_result(xor):
 
 @pytest.mark.parametrize(
     ("key", "words"),
-    [("nonsense", "is unknown"), ("pair", "pluriscope ask pair FILE"), ("stories", "does all there is")],
+    [
+        ("nonsense", "unknown of a network. Use funnel, "),
+        ("claims", r"audit\(claims="),
+        ("planted", "nothing was planted"),
+        ("stories", "does all there is"),
+    ],
 )
 def test_an_analysis_that_a_result_cannot_be_asked_is_refused(xor, key, words):
     with pytest.raises(AnalysisError, match=words):

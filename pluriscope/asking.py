@@ -1,0 +1,152 @@
+"""Asking an analysis of a result: what it looks at, such as verdicts, is read off the result or computed from it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from analysis.alignments.alignment import ScoredAlignment
+from analysis.criteria.criterion import KINDS
+from analysis.criteria.funnel import DEFAULT_PRESET, Judged
+from analysis.criteria.judging import Subject, judge_analysis
+from analysis.errors import AnalysisError
+from analysis.interpretations.counting import count_interpretations
+from analysis.lenses.functions import without_sign
+from analysis.report import Analysed, Carried, Irredundant, Placed, Report, Settings
+from analysis.work import Work
+from pluriscope.algorithms import Algorithm, Algorithms
+from pluriscope.analyses.registry import ANALYSES
+from pluriscope.findings import Findings
+
+_LITERALS: Final = "irredundant-literals"
+
+
+def asked(of: Findings, algorithms: Algorithms, key: str, *, thorough: bool) -> Report:
+    """What one analysis finds.
+
+    Args:
+        of: that is asked.
+        algorithms: that were found in it.
+
+    Raises:
+        AnalysisError: there is no such analysis, or it says nothing of such a network.
+    """
+    item, known = f"analysis {key[:40]!r}", {one.key: one for one in ANALYSES}
+    if key == "claims":
+        raise AnalysisError(item, "needs your own answer", "use result.audit(claims=…)")
+    if key not in known:
+        raise AnalysisError(item, "is unknown of a network", f"use {', '.join(known)}")
+    analysis = known[key]
+    if refusal := analysis.refuses(of.question):
+        raise AnalysisError(item, f"does not apply: {refusal}", "choose another one")
+    if analysis.of_planted and of.network_file.planted is None:
+        raise AnalysisError(item, "does not apply: nothing was planted in this network", "choose another one")
+    if thorough and not analysis.thoroughly:
+        raise AnalysisError(item, "does all there is", "leave thorough out")
+    work = Work(clock=time.perf_counter)
+    more = {name: _READERS[name](of, algorithms, work) for name in analysis.reads}
+    return analysis.finds(Analysed(of.question, of.search, **more), Settings(thorough=thorough), work)
+
+
+def _classes(of: Findings) -> list[int]:
+    """Observed classes of each listed circuit; 0 where a limit ended counting before it."""
+    masks = of.masks[: of.found["interpretations"].get("truncated_at")]
+    return [*count_interpretations(of.question, masks).observed_by_circuit, *[0] * (len(of.masks) - len(masks))]
+
+
+def _observed(of: Findings) -> list[int]:
+    return [] if "truncated_at" in of.found["interpretations"] else _classes(of)
+
+
+def _carried(of: Findings, algorithms: Algorithms) -> Carried:
+    listed = [one for one in algorithms if one.variables]
+    irredundant = [one for one in listed if one.told["irredundant"].get(_LITERALS)]
+    places = {
+        (site.layer, without_sign(function, one.value.n_inputs))
+        for one in irredundant
+        for alignment in one.alignments
+        if alignment.valid
+        for path, site in alignment.placement.places
+        for function in (variable.function for variable in one.value.variables if variable.path == path)
+    }
+    decided = all(one.told["irredundant"].get(_LITERALS) is not None for one in listed)
+    all_tried = all(one.told["truncated_at"] != 0 for one in algorithms)
+    return Carried(
+        tuple(one.value for one in irredundant if one.is_aligned),
+        tuple(one.value for one in irredundant if not one.is_aligned),
+        frozenset(places),
+        len(irredundant),
+        decided and all_tried and of.found["candidates_truncated_at"] is None,
+    )
+
+
+def _irredundant(of: Findings, algorithms: Algorithms) -> Irredundant:
+    some = tuple(one.value for one in algorithms if one.told["irredundant"].get(_LITERALS) is not False)
+    return Irredundant(some, int(of.found["candidates"]), len(algorithms) == int(of.found["candidates"]))
+
+
+def _placed(of: Findings, algorithms: Algorithms) -> Placed:
+    some = [one for one in algorithms if len(one.alignments)]
+    return Placed(
+        [one.value for one in some],
+        [[alignment.placement.places for alignment in one.alignments] for one in some],
+        [[alignment.valid for alignment in one.alignments] for one in some],
+        _classes(of),
+    )
+
+
+def _judged(of: Findings, algorithms: Algorithms, work: Work) -> Judged:
+    """Verdicts of the recommended sequence on what was found."""
+    totals, observed = [int(n or 0) for n in of.interpretation_counts], _classes(of)
+    owned = [(place, one) for place, algorithm in enumerate(algorithms) for one in _valid(algorithm)]
+    values = tuple(one.value for one in algorithms)
+    subject = Subject(
+        question=of.question,
+        masks=of.masks,
+        exhaustive=of.search.truncated_at is None and of.search.method == "listed",
+        interpretations=tuple(totals),
+        observed=tuple(observed),
+        algorithms=values,
+        alignments=tuple((values[place], scored) for place, scored in owned),
+        all_counted="truncated_at" not in of.found["interpretations"],
+    )
+    steps = [(kind, one) for one in DEFAULT_PRESET.steps for kind in KINDS if one.criterion.applies_to(kind)]
+    found = {(one.kind, one.step): one for one in judge_analysis(subject, steps, work)}
+
+    def outcomes(wanted: Iterable[Any]) -> Mapping[Any, Any]:
+        return {one: found[one].outcomes for one in wanted if one in found}
+
+    def readings(wanted: Iterable[Any]) -> Mapping[Any, Any]:
+        return {one: found["interpretation", one].readings for one in wanted if ("interpretation", one) in found}
+
+    n = (len(of.masks), len(of.masks), len(algorithms), len(owned))
+    return Judged(
+        dict(zip(("circuit", "interpretation", "algorithm", "alignment"), n, strict=True)),
+        outcomes,
+        readings,
+        totals,
+        observed,
+        np.array([place for place, _ in owned], dtype=np.int64),
+        int(of.found["candidates"]),
+        {key: one.note for key, one in found.items() if one.note},
+    )
+
+
+def _valid(algorithm: Algorithm) -> list[ScoredAlignment]:
+    return [
+        ScoredAlignment(one.placement, one.iia, one.minimal, one.margin) for one in algorithm.alignments if one.valid
+    ]
+
+
+_READERS: Final[Mapping[str, Callable[[Findings, Algorithms, Work], Any]]] = {
+    "observed": lambda of, _, __: _observed(of),
+    "carried": lambda of, algorithms, _: _carried(of, algorithms),
+    "irredundant": lambda of, algorithms, _: _irredundant(of, algorithms),
+    "planted": lambda of, _, __: of.network_file.planted,
+    "placed": lambda of, algorithms, _: _placed(of, algorithms),
+    "judged": _judged,
+}
+"""Fields of :class:`analysis.report.Analysed` that few analyses look at."""
