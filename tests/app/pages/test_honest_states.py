@@ -14,10 +14,13 @@ from sqlalchemy import select
 from analysis import pipeline
 from analysis.circuits.search import search_circuits
 from analysis.criteria.steps import parse_steps
+from analysis.network_files.files import NetworkFile
+from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, protocol_from_mapping
 from analysis.question import ask
 from analysis.result import CriterionTally
+from analysis.tasks import Task
 from app.db.job_tables import JobRow
 from app.db.tables import AnalysisRow, VerdictRow
 from app.db.verdicts import PreparedVerdicts, save_verdicts
@@ -70,6 +73,10 @@ def store_and_client(tmp_path_factory):
             none = small_network(4)
             save_network(session, none, slug="none")
             save_analysis(session, analyse_output(ask(none.network, task=none.tasks[0])))
+            layers = {"weights": [[[1, 1], [1, 1]], [[1, -1]]], "biases": [[0, -1], [0]]}
+            half = Network.from_arrays(**layers, activation="relu", output_activation="linear")  # A ∨ B
+            save_network(session, NetworkFile("half", half, (Task((0, 0, 1, 1), "A"),)), slug="half")
+            save_analysis(session, analyse_output(ask(half, task=Task((0, 0, 1, 1), "A"))))
             xor = pretrained_xor()
             save_network(session, xor, slug="xor")
             question, early = ask(xor.network, task=xor.tasks[0], protocol=CUT), partial(search_circuits, max_valid=50)
@@ -131,6 +138,16 @@ def test_where_none_exist_the_page_says_that_all_was_searched(shown):
     assert "may exist" not in text
     assert "stopped" not in text
     assert "analyses done" not in text
+
+
+def test_where_a_network_did_not_learn_its_task_the_page_says_so_before_it_counts(shown):
+    first, learned = shown("/networks/half"), shown("/networks/xor")
+    told = (
+        first.index("The network did not learn this task"),
+        first.index("it is wrong on 1 of 4 rows. 01 gives 1.0000"),
+    )
+    assert max(told) < first.index("valid circuits")
+    assert "did not learn" not in learned
 
 
 def test_the_funnel_offers_to_go_on_where_a_shorter_budget_ended_a_criterion(store_and_client, shown):

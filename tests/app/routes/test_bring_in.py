@@ -144,6 +144,28 @@ def test_an_encoding_becomes_the_data_record_of_the_network(client, store):
     assert "Its inputs are not 0 and 1" in client.get("/networks/on-signs").text
 
 
+@pytest.mark.slow
+def test_a_logit_is_offered_in_the_preview_and_kept_by_the_confirmation(client):
+    logit = bare_xor(
+        weights=[[[1.0, 1.0], [1.0, 1.0]], [[8.0, -16.0]]],
+        biases=[[0.0, -1.0], [-4.0]],
+        activation="relu",
+        output_activation="linear",
+        negative_slope=None,
+    )
+    given = {"text": logit, "task": "name", "tasks": "XOR", "protocols": [""]}
+    preview = client.post("/networks/new", data=given).text
+    for words in ("The network did not learn this task", "looks like a logit", "layer 1 (2 to 2, relu), layer 2"):
+        assert words in preview
+    preview = client.post("/networks/new", data=given | {"output_is": "logit", "name": "by logit"}).text
+    assert ("did not learn" in preview, "right on 4 of 4 inputs" in preview) == (False, True)
+    assert client.post("/networks", data=carried(preview)).status_code == 303
+    assert client.get("/api/v2/networks/by-logit/file").json()["output_activation"] == "sigmoid"
+    query = {"task": "name", "tasks": "XOR", "output_is": "logit", "name": "by http"}
+    assert client.post("/api/v1/networks", content=logit, params=query).status_code == 200  # the same network
+    assert client.post("/api/v1/networks", content=logit, params=query | {"output_is": "classes"}).status_code == 422
+
+
 def test_a_preview_names_every_refusal_at_once(client):
     document = {"weights": [[[1.0] * 7] * 2, [[1.0, 1.0]]], "biases": [[0.0, 0.0], [0.0]]}
     answer = client.post("/networks/new", data={"text": bare_xor(**document), "name": "../x", "task": "decisions"})
