@@ -16,6 +16,10 @@ from analysis.validity import NEITHER, decide, decided_right, max_wrong
 
 _NAMED: Final = 2
 """Rows that are named of those that are wrong."""
+_LOOKS: Final = {
+    "logit": "Its output looks like a logit: what it decides at 0",
+    "classes": "Its outputs look like two classes: the larger",
+}
 
 
 def wrong_rows(question: Question, outputs: NDArray[np.float64]) -> str:
@@ -59,12 +63,13 @@ def not_learned(question: Question) -> str:
     few = 0 if question.data.validation_inputs is None else max_wrong(len(rows), protocol.accuracy_threshold)
     if wrong <= few:
         return ""
-    logit = ""
-    if question.model.output_activation == "linear" and np.array_equal(outputs > 0, labels > 0):
-        logit = "Its output looks like a logit: deciding at 0 it is right on every row. If it is one, say so by "
-        logit += "output_is='logit', --output-is logit or the form's field. "
+    whole, model = forward(question.model, rows), question.model
+    ways = {"logit": outputs} | ({"classes": whole[:, 1] - whole[:, 0]} if model.n_outputs == 2 else {})
+    fitting = (way for way, value in ways.items() if np.array_equal(value > 0, labels > 0))
+    way = next(fitting, "") if model.output_activation == "linear" else ""
+    offer = f"{_LOOKS[way]} is right on every row. If so, say output_is={way!r} (--output-is {way}). " if way else ""
     share = f"are right on more than {protocol.accuracy_threshold:g} of all rows"
-    return f"{logit}{instead_of(question)} What is counted are circuits that {share}, whatever the whole network does."
+    return f"{offer}{instead_of(question)} What is counted are circuits that {share}, whatever the whole network does."
 
 
 def wrong_clause(n: int, wrong: list[int], each: Iterable[tuple[str, tuple[str, str]]]) -> str:

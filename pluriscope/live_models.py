@@ -62,7 +62,7 @@ def _module_file(net: Any, torch: Any) -> NetworkFile:
             raise InvalidNetwork(f"parameter {name}", cause, cure)
     types = sorted({str(values.dtype) for values in net.parameters()})
     if set(types) - _TOLERANCES.keys():
-        raise InvalidNetwork(item, f"has parameters of {', '.join(types)}", "convert them by net.double()")
+        raise InvalidNetwork(item, f"has parameters of {', '.join(types)}", "use float32 or float64: net.double()")
     steps: list[Step] = []
     doubts: list[str] = []
     for name, part in _parts(net, torch):
@@ -164,8 +164,8 @@ def _perceptron_file(model: Any, last: Any) -> NetworkFile:
     if not hasattr(last, "coefs_"):
         raise InvalidNetwork(item, "is not fitted", "call fit first")
     if last.out_activation_ not in _SKLEARN:
-        cause = f"has the output activation {last.out_activation_!r}, over several classes at once"
-        raise InvalidNetwork(item, cause, "use two classes, or one column of labels for each output")
+        cause = f"has the output activation {last.out_activation_!r}, which is none of a single output here"
+        raise InvalidNetwork(item, cause, "use two classes, one column of labels for each output, or squared errors")
     steps: list[Step] = []
     if model is not last:  # a scaler is known by what it makes of 0 and 1; what is none differs on other rows
         with _running(item):

@@ -20,6 +20,8 @@ DOUBLE: Final = 1e-9
 MOST_ROWS: Final = 1_024
 DRAWN_ROWS: Final = 64
 """Of more than :data:`MOST_ROWS`."""
+BETWEEN: Final = 16
+"""Rows drawn between those of the task: what only agrees on these computes something else."""
 
 
 @dataclass(frozen=True)
@@ -48,20 +50,24 @@ def check_against(original: Original, network: Network, rows: Rows) -> None:
     Raises:
         InvalidNetwork: the original cannot be run, or another output or decision, with the row and both.
     """
+    dice = np.random.default_rng(0)
     if len(rows) > MOST_ROWS:
-        rows = rows[np.sort(np.random.default_rng(0).choice(len(rows), DRAWN_ROWS, replace=False))]
+        rows = rows[np.sort(dice.choice(len(rows), DRAWN_ROWS, replace=False))]
+    n, between = len(rows), dice.uniform(rows.min(axis=0), rows.max(axis=0), (BETWEEN, rows.shape[1]))
+    rows = np.concatenate((rows, between))
     theirs, ours = original.run(rows), forward(network, rows)
+    doubts = f": {original.doubts}" if original.doubts else ""
     cure = "give a network that computes what its layers do, such as an nn.Sequential of them alone"
     if theirs.shape != ours.shape:
-        cause = f"gives outputs of shape {list(theirs.shape)}, and its layers as read {list(ours.shape)}"
-        raise InvalidNetwork("network", f"{cause}{original.doubts and f': {original.doubts}'}", cure)
+        cause = f"gives {theirs.shape[1]} outputs, and its layers as read {ours.shape[1]}{doubts}"
+        raise InvalidNetwork("network", cause, cure)
     scale = np.maximum(1.0, np.maximum(np.abs(theirs), np.abs(ours)))
     with np.errstate(invalid="ignore"):  # a difference of infinities
         apart = ~(np.abs(theirs - ours) <= original.tolerance * scale)
-    apart |= decide(theirs, "rounding") != decide(ours, "rounding")
+    apart[:n] |= (decide(theirs, "rounding") != decide(ours, "rounding"))[:n]
     if apart.any():
         row, output = np.argwhere(apart)[0]
-        on = ", ".join(f"{value:g}" for value in rows[row])
-        cause = f"is {theirs[row, output]:.9g} on row {row}, inputs {on}, and as its layers were read"
-        cause += f" {ours[row, output]:.9g}"
-        raise InvalidNetwork(f"output {output}", f"{cause}{original.doubts and f': {original.doubts}'}", cure)
+        on = f"row {row}, inputs " if row < n else "the inputs "
+        on += ", ".join(f"{value:.4g}" for value in rows[row])
+        cause = f"is {theirs[row, output]:.9g} on {on}, and as its layers were read {ours[row, output]:.9g}{doubts}"
+        raise InvalidNetwork(f"output {output}", cause, cure)

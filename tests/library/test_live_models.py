@@ -46,6 +46,11 @@ class Turned(nn.Sequential):
         return 1 - super().forward(rows)
 
 
+class Rounded(nn.Sequential):
+    def forward(self, rows):
+        return super().forward(rows.round())
+
+
 class Passing(nn.Sequential):
     def forward(self, rows):
         return super().forward(rows)
@@ -181,6 +186,10 @@ def test_a_logit_decides_at_0():
         assert "wrong on 4 of 4 rows" in said
         assert "output_is" in said
     assert "output_is" not in repr(pluriscope.explain(xor(), "AND"))
+    two = nn.Sequential(net[0], nn.ReLU(), nn.Linear(2, 2))
+    two[2].weight.data = torch.cat([torch.zeros(1, 2), net[2].weight.data])
+    two[2].bias.data = torch.tensor([0.0, -4.0])
+    assert repr(pluriscope.explain(two, "XOR")).startswith("Its outputs look like two classes: the larger")
 
 
 @pytest.mark.parametrize(
@@ -212,6 +221,7 @@ def turned_classifier():
 OWN, HOOKS, ROW = "has a forward of its own", "hooks on", "is 1 on row 0, inputs 0, 0, and as its layers were read 0"
 REFUSED = {  # item, cause, cure
     "a forward of its own": (lambda: xor(Turned), "output 0", f"{ROW}: the module {OWN}", "computes what its layers"),
+    "the same on 0 and 1 alone": (lambda: xor(Rounded), "output", "on the inputs 0.", "computes what its layers"),
     "a replaced forward": (replaced, "output 0", f"{ROW}: the module {OWN}", "nn.Sequential of them alone"),
     "a hook on all": (lambda: hooked(lambda net: net), "output 0", f"{ROW}: there are {HOOKS} the module", "nn.Seq"),
     "a hook within": (lambda: hooked(lambda net: net[2]), "output 0", f"{HOOKS} module 2", "nn.Sequential"),
