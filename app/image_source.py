@@ -1,6 +1,7 @@
 """The source "digits" of studies: networks trained on images, whose last layers are analysed; loads torch.
 
-The images are the zeros and ones that come with Pluriscope, or MNIST's where the settings name a folder of its files.
+The images are the zeros and ones that come with Pluriscope, or MNIST's, of which the data folder
+or another that the settings name has the files.
 """
 
 from __future__ import annotations
@@ -71,15 +72,14 @@ def chosen_images(options: dict[str, Any]) -> Images:
 
 def _found(name: str) -> bytes:
     """One of MNIST's files, from the folder of the settings or where torchvision puts it below its own."""
-    named = Settings().mnist
-    if not named:
-        cure = f"set {PREFIX}MNIST to the folder of {_FILES[0]}; nothing is downloaded"
-        raise InvalidStudy("source_options.images", "is 'mnist', and no folder of its files is named", cure)
-    folder = Path(named).expanduser()
+    settings = Settings()
+    folder = Path(settings.mnist or settings.data).expanduser()
     for path in (folder / below / f"{name}{end}" for below in ("", "MNIST/raw", "raw") for end in ("", ".gz")):
         if path.is_file():
             return path.read_bytes()
-    raise InvalidStudy(f"folder of {PREFIX}MNIST", f"has no {name} or {name}.gz", "name the folder that has it")
+    cure = f"put it there, or set {PREFIX}MNIST to the folder that has it; nothing is downloaded"
+    where = f"folder of {PREFIX}MNIST" if settings.mnist else "data folder"
+    raise InvalidStudy(where, f"has no {name} or {name}.gz", cure)
 
 
 def _held_out(options: dict[str, Any]) -> float:

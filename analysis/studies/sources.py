@@ -115,7 +115,7 @@ _ALL: Final = (
         "tails of networks trained on handwritten zeros and ones",
         "app.image_source:make_networks",  # named only: it reads files, which the engine does not
         {
-            "images": "'digits', which come with Pluriscope, or 'mnist', whose files the settings name",
+            "images": "'digits', which come with Pluriscope, or 'mnist', whose files the data folder has",
             "held_out": "share of the images that is not trained on, on which circuits are judged",
         },
         boolean=False,

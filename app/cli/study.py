@@ -127,7 +127,7 @@ def _run(store: Store, design: StudyDesign, workers: int, quiet: bool) -> Shown:
     Exit codes: 0 every network has its outcome, 3 chunks failed.
     """
     from app.addressing import Addresses
-    from app.db.reads.studies import find_study
+    from app.db.reads.studies import find_study, problems_of, study_jobs
     from app.jobs.definitions import STUDY
     from app.jobs.study_queue import start
     from app.jobs.worker import Worker
@@ -144,6 +144,7 @@ def _run(store: Store, design: StudyDesign, workers: int, quiet: bool) -> Shown:
                 with store.read() as session:
                     row = find_study(session, slug)
                     finished, total, converged = row.n_finished, row.n_networks, row.n_converged
+                problems = problems_of(study_jobs(session, design.digest)) if ended else []
                 report(Progress("networks", finished, total, f"{converged:,} converged"))
                 if ended:
                     break
@@ -156,7 +157,9 @@ def _run(store: Store, design: StudyDesign, workers: int, quiet: bool) -> Shown:
             thread.join()
     if not quiet:
         remark(f"{finished:,} of {total:,} networks, {converged:,} converged and analysed")
-    told = {"url": Addresses().study(slug), "networks": total, "finished": finished, "converged": converged}
+    for problem in problems:
+        remark(f"failed: {problem}")
+    told = {"url": Addresses().study(slug), "networks": total, "finished": finished, "converged": converged, "problems": problems}
     return Shown(told, code=DONE if finished == total else STOPPED)
 
 

@@ -33,13 +33,13 @@ IMAGES, LABELS = idx(PIXELS), idx([0, 7, 1, 1, 0])
 
 
 @pytest.mark.parametrize("below", ["", "raw", "MNIST/raw"])
-@pytest.mark.parametrize("end", ["", ".gz"])
-def test_mnist_is_read_from_the_folder_that_the_settings_name(tmp_path, monkeypatch, below, end):
+@pytest.mark.parametrize(("end", "setting"), [("", "MNIST"), (".gz", "MNIST"), (".gz", "DATA")])
+def test_mnist_is_read_from_the_data_folder_or_the_one_that_is_named(tmp_path, monkeypatch, below, end, setting):
     folder = tmp_path / below
     folder.mkdir(parents=True, exist_ok=True)
     for name, raw in (("train-images-idx3-ubyte", IMAGES), ("train-labels-idx1-ubyte", LABELS)):
         (folder / f"{name}{end}").write_bytes(gzip.compress(raw) if end else raw)
-    monkeypatch.setenv("PLURISCOPE_MNIST", str(tmp_path))
+    monkeypatch.setenv(f"PLURISCOPE_{setting}", str(tmp_path))
     images = chosen_images({"images": "mnist"})
     assert images.labels.tolist() == [0, 1, 1, 0]
     assert (images.pixels * 255).round().tolist() == PIXELS[[0, 2, 3, 4]].reshape(4, 784).tolist()
@@ -49,8 +49,8 @@ def test_mnist_is_read_from_the_folder_that_the_settings_name(tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("images", "labels", "told"),
     [
-        (None, None, "no folder of its files is named. Set PLURISCOPE_MNIST"),
-        (IMAGES, None, "has no train-labels-idx1-ubyte or train-labels-idx1-ubyte.gz"),
+        (None, None, "data folder: has no train-images-idx3-ubyte or train-images-idx3-ubyte.gz. Put it there, or set"),
+        (IMAGES, None, "folder of PLURISCOPE_MNIST: has no train-labels-idx1-ubyte or train-labels-idx1-ubyte.gz"),
         (LABELS, LABELS, "MNIST's images: is no idx file of bytes with 3 axes"),
         (b"", LABELS, "MNIST's images: is no idx file"),
         (IMAGES[:-1], LABELS, "has 3,919 values, its head says 3,920"),
@@ -60,6 +60,7 @@ def test_mnist_is_read_from_the_folder_that_the_settings_name(tmp_path, monkeypa
     ],
 )
 def test_files_that_are_not_mnists_are_refused(tmp_path, monkeypatch, images, labels, told):
+    monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path))
     for name, raw in (("train-images-idx3-ubyte", images), ("train-labels-idx1-ubyte", labels)):
         if raw is not None:
             (tmp_path / name).write_bytes(raw)

@@ -133,6 +133,11 @@ def study_jobs(session: Session, digest: str, *, unfinished: bool = False) -> li
     return list(session.scalars(query.order_by(JobRow.created_at, JobRow.id)))
 
 
+def problems_of(jobs: Sequence[JobRow]) -> list[str]:
+    """Why some jobs failed, each reason once."""
+    return sorted({job.error for job in jobs if job.state == "failed"})
+
+
 def jobs_ahead(session: Session, digest: str) -> int:
     """Other jobs that run, or that will be started before the first job of a study that waits."""
     order = JobRow.priority, JobRow.created_at, JobRow.id

@@ -357,6 +357,8 @@ def _progress(study: Study) -> Progress:
     seen, unit = units_of(study.summary)
     words = f"{state}. {seen}{exact(p.finished)} of {noun(p.networks, unit)} have their outcome: "
     words += f"{exact(p.converged)} converged and were analysed, {exact(p.failed)} failed."
+    if p.problems:
+        words += f" What went wrong: {' '.join(p.problems)}"
     if p.jobs_running:
         words += f" {noun(p.jobs_running, 'job')} running, {exact(p.jobs_waiting)} waiting."
     left = "" if p.seconds_left is None else f", about {duration(p.seconds_left)} to go"

@@ -17,7 +17,7 @@ from analysis.studies.summary import StudySummary
 from app.addressing import Addresses
 from app.db.errors import Deleted, StoreError
 from app.db.reads.jobs import jobs_of_network
-from app.db.reads.studies import find_study, jobs_ahead, outcome_records, study_jobs
+from app.db.reads.studies import find_study, jobs_ahead, outcome_records, problems_of, study_jobs
 from app.db.studies import design_of
 from app.db.study_tables import StudyRow
 from app.errors import Gone, Moved, NotFound
@@ -43,6 +43,7 @@ class StudyProgress(PageModel):
     jobs_waiting: int = 0
     jobs_running: int = 0
     jobs_failed: int = 0
+    problems: list[str] = Field([], description="Why jobs of it failed, each reason once.")
     jobs_ahead: int = Field(0, description="Of a queued one: other jobs that run or come first.")
 
 
@@ -164,6 +165,7 @@ def progress_of(session: Session, row: StudyRow) -> StudyProgress:
         jobs_waiting=states["queued"],
         jobs_running=states["running"],
         jobs_failed=states["failed"],
+        problems=problems_of(jobs),
         jobs_ahead=jobs_ahead(session, row.digest) if state == "queued" else 0,
     )
 

@@ -6,6 +6,7 @@ import pytest
 
 from analysis.studies.result_file import read_results, result_bytes
 from app.cli import study
+from app.pages.findings import STUDIES
 from tests.app.cli.test_analyse import run as run_command
 from tests.study_factories import MEASURES, results, settings
 
@@ -47,6 +48,16 @@ def test_bad_input_ends_in_one_line(run, file, tmp_path):
     ended = run("study", "run", str(file))
     assert (ended.code, "'rung-sets': is not measured any more" in ended.err) == (2, True)
     assert run("study", "run", str(tmp_path / "absent.json")).code == 2
+
+
+@pytest.mark.release  # loads torch
+def test_what_stops_every_network_is_said(run, file):
+    design = json.loads((STUDIES / "digits-tail.json").read_text()) | {"source_options": {"images": "mnist"}}
+    file.write_text(json.dumps(design | {"slug": "mnist-tail", "seeds": {"first": 0, "count": 1}}))
+    ended = run("study", "run", str(file), "-o", str(file.with_suffix(".gz")), "--workers", "1")
+    assert ended.code == 3
+    assert "0 of 2 networks" in ended.err
+    assert ended.err.count("failed: data folder: has no train-images-idx3-ubyte") == 1
 
 
 @pytest.mark.slow

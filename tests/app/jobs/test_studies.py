@@ -84,6 +84,16 @@ def test_a_running_chunk_goes_on_when_paused_and_is_stopped_when_cancelled(store
         assert (row.state, first.cancel_requested) == ("cancelled", True)
 
 
+def test_a_study_says_why_its_jobs_failed_each_reason_once(store):
+    with store.write() as session:
+        row = study_queue.start(session, design())
+        for job in study_jobs(session, row.digest):
+            job.state, job.error = "failed", "data folder: has no images. Put them there."
+        study_queue.pause(session, row)
+        told = progress_of(session, row)
+    assert (told.jobs_failed, told.problems) == (2, ["data folder: has no images. Put them there."])
+
+
 def test_a_grid_cannot_be_extended_beyond_all_bounds(store):
     with store.write() as session:
         row, _ = save_results(session, results())
