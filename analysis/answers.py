@@ -17,6 +17,11 @@ ANSWERED: Final[DecisionRule] = "threshold"
 """The rule by which a perceptron answers, for what takes one."""
 ANSWER_RULE: Final = "1 when the output is above 0.5, else 0"
 """The same in words."""
+JUDGED_BY: Final[dict[DecisionRule, str]] = {
+    "threshold": ANSWER_RULE,
+    "rounding": f"{ANSWER_RULE}; counted wrong below −0.5 and from 1.5 on",
+}
+"""The same with what a protocol counts wrong, by its rule."""
 
 
 def answers(outputs: NDArray[np.float64]) -> NDArray[np.int8]:
@@ -58,5 +63,5 @@ def counted_otherwise(output: float, rule: DecisionRule) -> str:
     answer = int(answers(np.array(output)))
     if int(decide(np.array(output), rule)) == answer:
         return ""
-    where = "above .5" if answer else "not above .5"
-    return f"{where}, but not {answer} by {rule}: this protocol counts it wrong"
+    where = "above 0.5, but not below 1.5" if answer else "not above 0.5, but below −0.5"
+    return f"{where}: this protocol counts it wrong"

@@ -183,7 +183,7 @@ def ask(
     Args:
         model: the whole network.
         output: the output asked about.
-        task: what it should compute; if not given, what it answers on the rows.
+        task: what it should compute; if not given, what it answers on one row of each Boolean input.
         data: the rows; every Boolean input once if not given.
 
     Raises:
@@ -191,7 +191,7 @@ def ask(
     """
     data = clean_data(model.n_inputs) if data is None else data
     if task is None:
-        decisions = answers(forward(model.for_output(output), data.representatives)[:, 0])
+        decisions = answers(forward(model.for_output(output), data.clean_rows)[:, 0])
         table = tuple(decisions.tolist())
         task = Task(table, name_of(table))
     return Question(model, output, task, protocol, data)

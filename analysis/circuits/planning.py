@@ -123,11 +123,12 @@ def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> Cir
         causes = "; ".join(f"not {cost.method}: {cost.obstacle}" for cost in costs)
         raise BeyondLimits(f"circuits of a {shape} network", causes, "raise the limits, or use a smaller network")
     best = open_ways[0]
-    barred = [cost.obstacle for cost in costs[: costs.index(best)]]
+    known = f"{structure.count:,} circuits are possible, and "  # which whoever gives the reason has said
+    barred = [cost.obstacle.removeprefix(known) for cost in costs[: costs.index(best)]]
     most = limits.most_listed(len(question.data.representatives))
     more = f"; if more than {most:,} are valid, they are counted and some listed" if structure.count > most else ""
     reason = {
-        "listed": f"{structure.count:,} circuits are possible, few enough to test each{more}",
+        "listed": f"they are few enough to test each{more}",
         "counted": f"Listing is out of reach ({'; '.join(barred)}), but every circuit can be judged without listing",
         "estimated": f"Neither listing nor counting is within reach ({'; '.join(barred)}), so a sample is tested",
     }[best.method]

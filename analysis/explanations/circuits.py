@@ -30,8 +30,8 @@ def claims_of_circuit(circuit: Circuit) -> Iterator[Claim]:
 
 
 def raw_outputs(question: Question, circuit: Circuit) -> NDArray[np.float64]:
-    """The circuit's outputs ``[2^n]`` on the representatives, under the protocol's ablation."""
-    return question.activations(circuit)[-1][:, 0]
+    """The circuit's outputs ``[2^n]`` on the clean rows, under the protocol's ablation."""
+    return question.activations(circuit, question.clean_rows)[-1][:, 0]
 
 
 def answered(question: Question, circuit: Circuit) -> tuple[int, ...]:

@@ -69,7 +69,7 @@ def decided_tasks(network: Network, data: DataRecord) -> tuple[Task, ...]:
     Raises:
         InvalidTask: an output is neither 0 nor 1 somewhere, with the inputs and the outputs there.
     """
-    outputs = forward(network, data.representatives)
+    outputs = forward(network, data.clean_rows)
     decisions = decide(outputs, "rounding")
     names = ["".join(str(int(bit)) for bit in row) for row in input_table(network.n_inputs)]
     problems = Problems()

@@ -159,8 +159,8 @@ def _run(store: Store, design: StudyDesign, workers: int, quiet: bool) -> Shown:
         remark(f"{finished:,} of {total:,} networks, {converged:,} converged and analysed")
     for problem in problems:
         remark(f"failed: {problem}")
-    told = {"url": Addresses().study(slug), "networks": total, "finished": finished, "converged": converged, "problems": problems}
-    return Shown(told, code=DONE if finished == total else STOPPED)
+    told = {"url": Addresses().study(slug), "networks": total, "finished": finished, "converged": converged}
+    return Shown(told | {"problems": problems}, code=DONE if finished == total else STOPPED)
 
 
 # --- studies and a store: results taken in and handed out

@@ -17,6 +17,7 @@ from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
 from analysis.discovery.part_names import names_of
 from analysis.errors import BeyondLimits
+from analysis.explanations.circuits import raw_outputs
 from analysis.explanations.explanation import REF
 from analysis.models.circuits import mask_bits
 from analysis.models.common import chances_by_bits
@@ -126,7 +127,7 @@ def _of_perceptron(one: One, circuit: Circuit) -> Cut:
         stored=analysis is not None and find_circuit(one.session, analysis.id, circuit.hex) is not None,
         n_valid=analysis.circuits_valid if analysis is not None and stored_coverage(analysis) == "all" else None,
         draws=lambda: network_diagram(question.cut.weights, circuit, title=f"Circuit {circuit.hex}"),
-        rows=behaviour_of(place, question.activations(circuit)[-1][:, 0]),
+        rows=behaviour_of(place, raw_outputs(question, circuit)),
         readings=readings_of(place, circuit, verdict),
         inside=tuple,
     )
@@ -293,8 +294,7 @@ def _on_the_rows(cut: Cut) -> Iterator[Block]:
 
 def on_every_input(one: One, kept: Circuit) -> Table:
     """What a circuit does on every input, everything else ablated."""
-    outputs = one.place.question.activations(kept)[-1][:, 0]
-    return behaviour_table(one.place, behaviour_of(one.place, outputs))
+    return behaviour_table(one.place, behaviour_of(one.place, raw_outputs(one.place.question, kept)))
 
 
 # --- what is computed when it is opened

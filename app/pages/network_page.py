@@ -79,7 +79,7 @@ class Known:
     def behaviour(self) -> list[RowRecord]:
         """What it does on each Boolean input."""
         question = self.place.question
-        return behaviour_of(self.place, forward(question.cut, question.data.representatives)[:, 0])
+        return behaviour_of(self.place, forward(question.cut, question.clean_rows)[:, 0])
 
     @cached_property
     def judged_right(self) -> NDArray[np.bool_]:
@@ -187,7 +187,7 @@ def behaviour_of(place: Place, outputs: NDArray[np.float64]) -> list[RowRecord]:
 
     Args:
         place: the network, its task and its rules.
-        outputs: ``[2^n]`` raw outputs on the data record's representatives.
+        outputs: ``[2^n]`` raw outputs on the clean rows.
     """
     rule = place.question.protocol.circuit_decision
     given, margins = answers(outputs).tolist(), margin_to_edge(outputs, rule)
@@ -195,7 +195,7 @@ def behaviour_of(place: Place, outputs: NDArray[np.float64]) -> list[RowRecord]:
     return [
         RowRecord(
             bits=bits[row],
-            row=place.question.data.representatives[row].tolist(),
+            row=place.question.clean_rows[row].tolist(),
             output=float(outputs[row]),
             decision=given[row],
             target=target,
@@ -215,6 +215,6 @@ def criterion_words(settings: Mapping[str, Any], n_rows: int) -> str:
     pairs = {"ordered": "every ordered pair of inputs", "one_direction": "one direction of each pair of inputs"}
     family = {"all": "", "without_full_node_mask": ", circuits with every neuron left out"}
     return (
-        f"{ablation} ablation, decided by {settings['circuit_decision']} on {n_rows:,}{noisy} rows"
+        f"{ablation} ablation, judged on {n_rows:,}{noisy} rows"
         f"{family[settings['circuit_space']]}; interchange over {pairs[settings['interchange_pairs']]}"
     )

@@ -219,10 +219,13 @@ class Overview(Shared):
         words = "Compare two explanations" if self.pair is None else "Guess which of two is right"
         at = 2 if self.pair is not None and self.two.report.by_hand else ""  # the story has asked the first
         compare = Action(words, links.compare(place.slug, refs, place.scope, at=at), primary=True)
+        first = [compare]
         if not refs:
-            compare = Action("See the explanations", links.explanations(place.slug, place.scope), primary=True)
+            every = Action("See the explanations", links.explanations(place.slug, place.scope))
+            offered = [every] if told.state.state in ("done", "truncated") else self._asks()
+            first = [replace(one, primary=True) for one in offered][:1]
         share = Menu("Share", told.share, self.url)
-        yield Head(place.row.name, told.sentence, actions=[*told.outputs, compare, share])
+        yield Head(place.row.name, told.sentence, actions=[*told.outputs, *first, share])
         yield from told.notices
         yield told.stage
         working = _working(self.session, place, links)
@@ -231,6 +234,11 @@ class Overview(Shared):
         else:  # what is found meanwhile is renewed with it
             yield replace(working, inner=list(self._found()))
         yield from told.folds
+
+    def _asks(self) -> Iterator[Action]:
+        """What is offered where there is no analysis."""
+        for one in () if self.told.refused else states(self.told.state):
+            yield from one.actions if isinstance(one, Notice) else ()
 
     def _found(self) -> Iterator[Block]:
         told = self.told

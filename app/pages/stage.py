@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from markupsafe import Markup
 
-from analysis.answers import ANSWER_RULE
+from analysis.answers import JUDGED_BY
 from analysis.networks.mlp import activations
 from app.addressing import Addresses
 from app.errors import BadQuery
@@ -89,7 +89,7 @@ def perceptron_stage(
         BadQuery: there is no such row.
     """
     network, task, boolean = place.question.cut, place.question.task, place.question.data.boolean
-    n, given = len(behaviour), place.question.data.representatives
+    n, given, read = len(behaviour), place.question.clean_rows, place.question.data.representatives
     if row is not None and row >= n:
         raise BadQuery(f"row {row}", f"is beyond the {n:,} rows of the task", f"use 0 to {n - 1}", "row")
     at = row if row is not None else next((number for number, one in enumerate(behaviour) if one.decision), 0)
@@ -100,7 +100,8 @@ def perceptron_stage(
         bits = " ".join(map(str, one.bits)) if boolean else f"row {number}"
         right = "right" if one.right else f"should be {one.target}"
         above = f"{'' if one.decision else 'not '}above 0.5, so it answers {one.decision}"
-        given_as = ", ".join(map(decimal, given[number].tolist())) if place.question.data.stand_in else ""
+        other = boolean and given[number].tolist() != one.bits
+        given_as = ", ".join(map(decimal, given[number].tolist())) if other else ""
         stands = f", for which the row {given_as} stands" if given_as else ""
         said = f"{'Input ' if boolean else ''}{bits}{stands}: output {decimal(one.output)}, {above}."
         cells = (
@@ -117,7 +118,11 @@ def perceptron_stage(
     wide, narrow = (
         vessels(network.weights, values, full, geometry, sentence=sentence, named=True) for geometry in (_WIDE, _NARROW)
     )
-    note = f"Answers {ANSWER_RULE}. Point at a row or a neuron; tapping works too."
+    rule = JUDGED_BY[place.question.protocol.circuit_decision]
+    note = f"Answers {rule}. Point at a row or a neuron; tapping works too."
+    if not np.array_equal(read, given):
+        told, bits = ", ".join(map(decimal, read[at].tolist())), " ".join(map(str, behaviour[at].bits))
+        note += f" Interpretations read another row for each input: {told} for {bits}."
     if n > len(listed):
         note = f"The {len(listed)} inputs of {n:,} with the smallest margins. {note}"
     names = " ".join(map(input_name, range(network.n_inputs))) if boolean else "Row"

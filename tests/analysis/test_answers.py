@@ -7,8 +7,8 @@ from analysis.answers import ANSWERED, answers, counted_otherwise, largest
 from analysis.validity import decide
 
 ABOVE, BELOW = (
-    "above .5, but not 1 by rounding: this protocol counts it wrong",
-    "not above .5, but not 0 by rounding: this protocol counts it wrong",
+    "above 0.5, but not below 1.5: this protocol counts it wrong",
+    "not above 0.5, but below −0.5: this protocol counts it wrong",
 )
 
 

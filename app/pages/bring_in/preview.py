@@ -152,7 +152,7 @@ class Output:
     """
 
     def __init__(self, intake: Intake, task: Task, number: int) -> None:
-        outputs = forward(intake.network, intake.data.representatives)[:, number]
+        outputs = forward(intake.network, intake.data.clean_rows)[:, number]
         margins = margin_to_edge(outputs, "rounding")
         self.intake = intake
         self.task = task

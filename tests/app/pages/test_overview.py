@@ -6,13 +6,22 @@ from html import unescape
 
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 
-from analysis.data import noisy_data
+from analysis.data import DataRecord, noisy_data
+from analysis.network_files.declared_tasks import decided_tasks
+from analysis.question import ask
 from app.db.records import save_data_record
 from app.figures.numbers import decimal
 from app.pages.overview import only
 from pluriscope.counts import Count
 from tests.app.pages.conftest import XOR
+from tests.factories import pretrained_xor
+
+
+def given(record, row):
+    """A row that interpretations read, as pages have it."""
+    return ", ".join(map(decimal, record.representatives[row].tolist()))
 
 
 def words(text: str) -> str:
@@ -84,10 +93,58 @@ def test_whether_an_explanation_is_the_only_one_is_said(counts, told):
     assert only(*counts) == told
 
 
-def test_rows_that_stand_for_inputs_are_told_apart_from_them(client):
+NEAR = DataRecord(np.array([[0.1, -0.1], [0.2, 0.9], [1.1, 0.1], [0.8, 1.2]]), description="near the inputs")
+"""A row of its own for each input, for everything."""
+
+
+@pytest.mark.parametrize(
+    ("record", "stands", "read"),
+    [
+        (NOISY, "Input 0 1: output", f"Interpretations read another row for each input: {given(NOISY, 1)} for 0 1."),
+        (NEAR, f"Input 0 1, for which the row {given(NEAR, 1)} stands: output", ""),
+    ],
+    ids=["cut", "near"],
+)
+def test_rows_that_stand_for_inputs_are_told_apart_from_them(client, get, record, stands, read):
     with client.app.state.store.write() as session:
+        save_data_record(session, record)
+    options = {"protocol": "shared-gates", "data": record.digest[:12]}
+    text = words(client.get(XOR, params=options).text)
+    assert stands in text
+    assert read in text
+    assert ("Interpretations read" in text) == bool(read)
+    assert ("of 10,000 rows" in text) == (record is NOISY)
+    some = "3ffff"
+    for page in (XOR, f"{XOR}/explanations/c-{some}"):
+        for row in get(page, **options)["behaviour"]:
+            assert np.rint(row["row"]).tolist() == row["bits"], page
+
+
+@pytest.mark.parametrize("record", [NOISY, NEAR], ids=["cut", "near"])
+def test_what_a_network_computes_is_asked_of_a_row_of_each_input(record):
+    network = pretrained_xor().network
+    assert ask(network, data=record).task.name == "XOR"
+    assert [task.name for task in decided_tasks(network, record)] == ["XOR"]
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "primary"),
+    [
+        (XOR, {}, "See the explanations"),
+        (XOR, {"protocol": "shared-gates"}, "Analyse"),
+        (XOR, {"protocol": "shared-gates", "data": NOISY.digest[:12]}, "Analyse"),
+        ("/networks/untouched", {}, "Analyse"),
+        ("/networks/failed", {}, "Try again"),
+        ("/networks/none", {}, "See the explanations"),
+        ("/networks/queued", {}, None),
+        ("/networks/linear", {}, None),
+    ],
+)
+def test_what_most_people_want_is_the_first_thing_to_do(app, path, options, primary):
+    client = TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000))
+    with app.state.store.write() as session:
         save_data_record(session, NOISY)
-    text = words(client.get(XOR, params={"protocol": "paper", "data": NOISY.digest[:12]}).text)
-    first = ", ".join(map(decimal, NOISY.representatives[0].tolist()))
-    assert f"Input 0 0, for which the row {first} stands: output" in text
-    assert "of 10,000 rows" in text
+    text = client.get(path, params=options).text
+    head = text.partition("<main")[2].partition("data-stage")[0]
+    found = re.findall(r'class="btn primary"[^>]*>([^<]+)', head)
+    assert found[:1] == ([primary] if primary else [])
