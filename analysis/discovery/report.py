@@ -57,28 +57,32 @@ class MethodsReport(Report):
         return {one.method: one.place for one in self.answers if one.default and one.place is not None}
 
     def findings(self, question: Question | None, part: str = "edge") -> list[str]:
-        """What the default answers are, never without the baselines beside them; those that ask the judge apart."""
-        defaults = {key: place for key, place in self.defaults.items() if not METHOD_BY_KEY[key].asks_judge}
+        """What the default answers are, baselines counted like any other; how many parts those that ask the judge leave
+        is said apart.
+        """
+        defaults = self.defaults
         if not defaults:
             return ["No method came to a circuit."]
         valid = [place for place in defaults.values() if place["valid"]]
         distinct = len({place["mask"] for place in defaults.values()})
         told = (
-            f"Under default settings {len(valid)} of {len(defaults)} methods answer with a valid circuit, and they "
-            f"give {distinct} different answer{'' if distinct == 1 else 's'}."
+            f"Under default settings {len(valid)} of {len(defaults)} methods, baselines among them, answer with "
+            f"a valid circuit, and they give {distinct} different answer{'' if distinct == 1 else 's'}."
         )
-        more, sizes = [], sorted(place["edges"] for place in valid)
-        if sizes:
-            least = min((place["excess"] for place in valid if place["excess"] is not None), default=None)
+        more: list[str] = []
+        unaided = [one for key, one in defaults.items() if one["valid"] and not METHOD_BY_KEY[key].asks_judge]
+        if sizes := sorted(place["edges"] for place in unaided):
+            least = min((place["excess"] for place in unaided if place["excess"] is not None), default=None)
             span = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
             need = f"; the smallest has {least} more than needed" if least else "; one is smallest"
-            more.append(f"The valid ones have {span} {part}s{'' if least is None else need}.")
+            size = f"{span} {part}s{'' if least is None else need}"
+            more.append(f"Those found without asking which circuits are valid have {size}.")
         random = defaults.get("random")
         if random is not None:
             words = "is valid too" if random["valid"] else "is not valid"
             many = f"{random['edges']} {part}{'' if random['edges'] == 1 else 's'}"
             more.append(f"A random order of {part}s {words}, with {many}.")
-        deleted = self.defaults.get("random-deletion")
+        deleted = defaults.get("random-deletion")
         if deleted is not None:
             more.append(f"Deleting {part}s in a random order while the circuit stays valid leaves {deleted['edges']}.")
         tied = sum(one.default and one.ties is not None and decide(one.ties) for one in self.answers)

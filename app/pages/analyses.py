@@ -337,7 +337,7 @@ def contradicting(one: Asked) -> Iterator[Block]:
         one: the analysis PAIR of a perceptron, or RIVALS of a model of another kind.
     """
     if one.stored is None:
-        yield Section(pair.CONTRADICT, "same kind, same test")
+        yield Section(pair.CONTRADICT, pair.SAME)
         yield _waiting(one)
     elif one.analysis is PAIR:
         yield from pair.contradicting(one.report, one.subject)

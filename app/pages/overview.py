@@ -499,7 +499,7 @@ def _counts(known: Known, analysis: AnalysisRow) -> Iterator[Fact]:
     yield fact(
         "Placements",
         "valid_alignments",
-        f"{counts.minimal_alignments} of them minimal",
+        f"{counts.minimal_alignments} of them minimal, on {place.question.protocol.alignment_sites.replace('_', ' ')}",
         of_kind("alignment"),
         "{valid_alignments}, {minimal_alignments} minimal",
     )

@@ -13,7 +13,7 @@ from pluriscope.analyses.shown import Shown, Subject, listed
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Section, Table
 from pluriscope.tables import Column, Row
 
-SHORT: Final = {"single": "neurons", "integer": "integer, read", "integer-any": "integer, any"}
+SHORT: Final = {"single": "single neurons", "integer": "integer, read", "integer-any": "integer, any"}
 """What a small figure calls a class, where that is not its key."""
 _DIRECTIONS: Final = ("integer", "integer-any", "orthogonal", "oblique", "learned")
 _COLUMNS: Final = (
@@ -82,8 +82,8 @@ def _row(one: Rung, report: LadderReport, of: Subject) -> Row:
 
 
 def _brief(report: LadderReport) -> str:
-    neurons = next((one for one in report.in_order if one.map_class == "single"), None)
-    return "" if neurons is None else f"{neurons.algorithms} of {len(report.algorithms)} on neurons"
+    on = {one.map_class: one.algorithms for one in report.in_order}
+    return ", ".join(f"{on[key]} {words}" for key, words in (("single", "singly"), ("sets", "on sets")) if key in on)
 
 
 SHOWN: Final = Shown(_thumb, _page, _brief)

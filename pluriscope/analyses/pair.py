@@ -22,7 +22,8 @@ from pluriscope.comparison import who_is_right
 from pluriscope.naming import LETTERS, ExplanationRef
 
 CONTRADICT: Final = "Two that contradict each other"
-_SAME: Final = "same kind, same test"
+SAME: Final = "same kind, same test"
+_UNFAIR: Final = "No fair pair", "two interpretations that come nearest to one"
 _BY_HAND: Final = "It was chosen by hand."
 _IN_PAIR: Final = "It is one of the fair pair: each is right where the other is wrong"
 _ASKED: Final = """
@@ -49,11 +50,12 @@ def contradicting(report: FairPairReport, of: Subject) -> Iterator[Block]:
     """The two with the bar of all interventions, and where they can be compared."""
     pair = report.shown
     if pair is None:
-        yield Section(CONTRADICT, _SAME, id="pair")
+        yield Section("No fair pair", id="pair")
         yield Notice("There are none", " ".join(report.findings(of.question)))
         return
     at = {"at": 2} if report.by_hand else {}  # the story has asked the first
-    yield Section(CONTRADICT, _SAME, Action("See where, and guess first", of.compare(refs(pair), **at)), id="pair")
+    heading = _UNFAIR if pair.given_up else (CONTRADICT, SAME)
+    yield Section(*heading, Action("See where, and guess first", of.compare(refs(pair), **at)), id="pair")
     yield from _drawn(report, pair, of, large=False)
     search = f"[The search]({of.links.analysis(of.slug, 'pair', of.scope)})"
     if report.by_hand is not None and report.before is not None:
@@ -61,7 +63,7 @@ def contradicting(report: FairPairReport, of: Subject) -> Iterator[Block]:
             f"Chosen by hand. {search} ranks it {exact(report.before + 1)} of {exact(report.n_fair)} fair pairs."
         )
     elif pair.given_up:
-        yield Prose(f"No pair is [fair](glossary.md#fair-pair) here: {_given_up(pair)}.")
+        yield Prose(f"They are not [fair](glossary.md#fair-pair): {_given_up(pair)}.")
 
 
 def _drawn(report: FairPairReport, pair: PairFound, of: Subject, *, large: bool) -> Iterator[Block]:
@@ -180,7 +182,9 @@ def _about(report: FairPairReport | None, of: Subject, ref: ExplanationRef) -> I
 
 def _brief(report: FairPairReport) -> str:
     pair = report.shown
-    return "" if pair is None else f"{exact(pair.first_right)} only P, {exact(pair.second_right)} only Q"
+    if pair is None or pair.given_up:
+        return "no pair is fair"
+    return f"{exact(pair.first_right)} only P, {exact(pair.second_right)} only Q"
 
 
 SHOWN: Final = Shown(_thumb, _page, _brief, about=_about)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import replace
 
 import pytest
@@ -18,6 +19,7 @@ from analysis.explanations.registry import KIND_OF
 from analysis.fair_pair.report import BY_HAND
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.lenses.registry import LENS_BY_KEY
+from analysis.network_files.files import parse_network_file
 from analysis.networks.circuit import circuit_from_hex
 from analysis.pipeline import analyse_output
 from analysis.question import ask
@@ -32,11 +34,14 @@ from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
 from app.main import create_app
 from app.pages.learn.lesson import PAIR
+from pluriscope.analyses.pair import contradicting
 from pluriscope.analyses.registry import ANALYSES, BY_KEY, RIVALS
+from pluriscope.analyses.registry import PAIR as PAIR_FOUND
 from pluriscope.analyses.shown import network_subject, shown
 from pluriscope.naming import Scope
 from tests.analysis.discovery.test_parity import reference
 from tests.app.pages.conftest import judge
+from tests.checkout import ROOT
 from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
 
 KEYS = [one.key for one in ANALYSES if not one.of_planted]
@@ -63,10 +68,11 @@ FINDINGS = {
         "either keeps, a Jaccard distance of 11/17 (0.65)."
     ],
     "methods": [
-        "Under default settings 7 of 7 methods answer with a valid circuit, and they give 6 different answers.",
-        "The valid ones have 12 to 18 edges; the smallest has 2 more than needed. A random order of edges is valid "
-        "too, with 18 edges. Deleting edges in a random order while the circuit stays valid leaves 11. Ties decide "
-        "whether 1 of the answers is valid.",
+        "Under default settings 8 of 8 methods, baselines among them, answer with a valid circuit, and they give "
+        "7 different answers.",
+        "Those found without asking which circuits are valid have 12 to 18 edges; the smallest has 2 more than "
+        "needed. A random order of edges is valid too, with 18 edges. Deleting edges in a random order while the "
+        "circuit stays valid leaves 11. Ties decide whether 1 of the answers is valid.",
     ],
     "lenses": [
         "Of 14 pairs of a Boolean function and a hidden layer 14 are decodable. Interchanging the read-out changes "
@@ -255,6 +261,13 @@ def test_every_answer_of_a_method_is_that_of_the_reference(client) -> None:
     assert compared >= 20
 
 
+def test_the_overview_counts_methods_as_their_page_does(client) -> None:
+    found = record(client, "xor", "methods")["findings"][0]
+    valid, asked, distinct = map(int, re.findall(r"\d+", found))
+    assert (valid, asked, distinct) == (8, 8, 7)
+    assert f"{asked} asked, {distinct} answers" in client.get("/networks/xor").text
+
+
 def test_a_method_that_came_after_a_report_is_listed_as_not_asked() -> None:
     question = ask(pretrained_xor().network, task=named_task("XOR", 2))
     subject = network_subject(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
@@ -325,6 +338,29 @@ def test_settings_of_a_lens_are_those_of_its_address(client, path, status) -> No
 def test_the_pair_that_is_ranked_is_the_one_that_the_story_shows() -> None:
     (by_hand,) = BY_HAND.values()
     assert tuple(f"i-{mask}.{index}" for mask, index in by_hand) == PAIR
+
+
+@pytest.mark.parametrize(
+    ("slug", "heading", "brief"),
+    [
+        ("alice-and-bob", "No fair pair two interpretations that come nearest to one", "no pair is fair"),
+        pytest.param(
+            *("xor-pretrained", "Two that contradict each other same kind, same test", "32 only P, 16 only Q"),
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_the_pair_is_headed_as_what_it_is(slug, heading, brief) -> None:
+    file = parse_network_file((ROOT / f"app/bundled/{slug}.json").read_bytes())
+    question = ask(file.network, task=file.tasks[0])
+    subject = network_subject(question, slug, slug, Scope(), Addresses(), lambda: None)
+    found = analyse_output(question)
+    observed = found.interpretations.observed_by_circuit
+    report = PAIR_FOUND.finds(Analysed(question, found.circuits, observed), Settings())
+    text = " ".join(re.sub("<[^>]*>", " ", "".join(block.html() for block in contradicting(report, subject))).split())
+    assert text.startswith(heading)
+    assert ("same test" in text) == (heading[:2] == "Tw")
+    assert shown(PAIR_FOUND).brief(report) == brief
 
 
 # --- what pages of explanations take from them

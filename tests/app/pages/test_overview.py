@@ -61,7 +61,7 @@ def test_each_count_has_its_total_its_rules_and_the_papers_number(client):
         "Valid circuits 197 of 9,625 possible · complete paper’s rules: 32 of 3,000",
         "147,899,020 7,836 that inputs can tell apart · complete paper’s rules: 234,700, of which 743",
         "Algorithm that can be placed 1 of 250 candidates · complete paper’s rules: 7 of 56",
-        "Placements 3 1 of them minimal · complete paper’s rules: 92, 42 minimal",
+        "Placements 3 1 of them minimal, on neuron sets · complete paper’s rules: 92, 42 minimal",
     ):
         assert phrase in text
     assert "complete: 197 of 9,625" in words(client.get(XOR, params={"protocol": "paper"}).text)
