@@ -44,9 +44,17 @@ class Term:
     @property
     def meaning(self) -> str:
         """Its first two sentences, without marks."""
-        first = " ".join(self.text.partition("\n\n")[0].split())
-        plain = re.sub(r"\[([^\]]+)\]\([^)\s]+\)", r"\1", first).replace("`", "")
-        return " ".join(_SENTENCES.split(re.sub(r"\*([^*]+)\*", r"\1", plain))[:2])
+        return " ".join(_sentences(self.text.partition("\n\n")[0])[:2])
+
+    @property
+    def sentences(self) -> list[str]:
+        """All of them, without marks."""
+        return [one for part in _ALSO.sub("", self.text).split("\n\n") for one in _sentences(part)]
+
+
+def _sentences(text: str) -> list[str]:
+    plain = re.sub(r"\[([^\]]+)\]\([^)\s]+\)", r"\1", " ".join(text.split())).replace("`", "")
+    return _SENTENCES.split(re.sub(r"\*([^*]+)\*", r"\1", plain))
 
 
 def anchor_of(title: str) -> str:

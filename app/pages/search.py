@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 from unicodedata import combining, normalize
 
@@ -25,13 +27,14 @@ from app.db.models import all_models
 from app.db.reads.algorithms import algorithms_that_are
 from app.db.reads.analyses import scope_of
 from app.db.reads.circuits import find_circuit
-from app.db.reads.networks import networks_named
+from app.db.reads.networks import STUDY_ORIGIN, networks_named
 from app.db.reads.studies import all_studies
 from app.db.tables import NetworkRow
 from app.errors import PageError
 from app.figures.numbers import noun
 from app.options import Options, PageModel
 from app.pages.explanations import find_explanation
+from app.pages.findings import broken, record
 from app.pages.learn.lesson import NETWORK
 from app.pages.learn.registry import LESSONS
 from app.pages.place import locate
@@ -45,6 +48,10 @@ MOST_IN_GROUP: Final = 50
 LOOKED_IN: Final = 6
 """Networks in which an explanation that a text names is looked for."""
 MOST_WORDS: Final = 8
+REPORTED: Final = "reported"
+"""Key of the chapter of findings that has published values."""
+_REPORTED: Final = "table 1 circuits paper"
+_JOINED: Final = 8
 _ASKING: Final = frozenset(["what", "how", "is", "are", "does", "do", "a", "an", "the", "of", "to"])
 _HEX: Final = re.compile(r"[0-9a-f]{3,64}")
 _OPERATOR: Final = re.compile(r"[∧∨¬&|!~*+]|\b(and|or|not)\b", re.IGNORECASE)
@@ -65,7 +72,9 @@ class SearchOptions(Options):
 class Hit(PageModel):
     """One result."""
 
-    kind: str = Field(description="network, model, study, lesson, method, term, action, or the kind of an explanation.")
+    kind: str = Field(
+        description="network, model, study, lesson, method, term, finding, action, or the kind of an explanation."
+    )
     label: str
     detail: str = Field(description="What tells it from others: the network that it belongs to, a question, a meaning.")
     url: str
@@ -122,46 +131,68 @@ def search_blocks(found: SearchRecord, links: Addresses) -> Iterator[Block]:
         yield Table.plain(("Key", "What it does"), KEYS)
 
 
+Ranked = tuple[int, Hit]
+"""A result with how near it comes: 0 what is called exactly so, 1 by a part of its name, 2 by what is said of it."""
+
+
 def build_search(session: Session, links: Addresses, options: SearchOptions) -> SearchRecord:
-    """What a text names. Without a text: the first networks and everything that can be done."""
+    """What a text names, the group with the nearest result first. Without a text: the first networks and everything
+    that can be done.
+    """
     text, limit = " ".join(options.q.split()), options.limit
     every = re.sub(r"[,?]", " ", plain(text)).split()[:MOST_WORDS]
     words = [word for word in every if word not in _ASKING] or every
-    found: dict[str, Sequence[Hit]] = {"Networks": _networks(session, links, words, limit)}
+    asked = [one for word in words for one in folded(word).split()] or words
+    found: dict[str, list[Ranked]] = {"Networks": _networks(session, links, words, limit)}
     if text:
-        found["Explanations"] = [*_by_formula(session, links, text, limit), *_by_reference(session, links, words)]
+        named = [*_by_formula(session, links, text, limit), *_by_reference(session, links, words)]
+        found["Explanations"] = [(1, hit) for hit in named]
         found["Studies"] = _studies(session, links, words)
-        found["Learn"] = lessons_named(links, words)
-        meant = _terms(links, words)
-        methods, glossary = ("Methods and lenses", _methods(links, words)), ("Glossary", meant)
-        is_a_term = bool(meant) and plain(meant[0].label) == " ".join(words)
-        found |= dict([glossary, methods] if is_a_term else [methods, glossary])
-    found["Actions"] = actions_named(links, words)
-    groups = [Group(title=title, hits=hits[: limit if text else None]) for title, hits in found.items() if hits]
+        found["Learn"] = lessons_named(links, asked)
+        found["Methods and lenses"] = _methods(links, asked)
+        found["Glossary"] = _terms(links, asked, {folded(text), " ".join(asked)})
+        found["Findings"] = _findings(links, asked)
+    found["Actions"] = actions_named(links, asked)
+    first = sorted((ranked for ranked in found.items() if ranked[1]), key=lambda ranked: min(n for n, _ in ranked[1]))
+    groups = [Group(title=title, hits=[hit for _, hit in hits][: limit if text else None]) for title, hits in first]
     return SearchRecord(q=text, groups=groups, url=links.search(q=text))
 
 
-def _networks(session: Session, links: Addresses, words: Sequence[str], limit: int) -> list[Hit]:
-    hits = []
+def _networks(session: Session, links: Addresses, words: Sequence[str], limit: int) -> list[Ranked]:
+    """Those that are called so before those of studies, and before those whose digest or address happens to hold it."""
+    found: list[Ranked] = []
     for row in networks_named(session, words, limit):
         tasks = ", ".join(str(task["name"] or "unnamed task") for task in row.tasks)
         detail = f"{'–'.join(map(str, row.sizes))}, {tasks} · {row.slug}"
-        hits.append(Hit(kind="network", label=row.name, detail=detail, url=links.network(row.slug)))
+        hit = Hit(kind="network", label=row.name, detail=detail, url=links.network(row.slug))
+        found.append((1 if _begun(words, row.name) and row.origin != STUDY_ORIGIN else 3, hit))
     models = all_models(session, " ".join(words)) if words else []
-    return hits + [
-        Hit(kind="model", label=row.name, detail="transformer", url=links.network(row.slug)) for row in models
+    return found + [
+        (1, Hit(kind="model", label=row.name, detail="transformer", url=links.network(row.slug))) for row in models
     ]
 
 
-def _studies(session: Session, links: Addresses, words: Sequence[str]) -> list[Hit]:
-    hits = []
+def _studies(session: Session, links: Addresses, words: Sequence[str]) -> list[Ranked]:
+    found: list[Ranked] = []
     if list(words) in (["study"], ["studies"]):
-        hits.append(Hit(kind="study", label="Studies", detail="All studies", url=links.studies()))
+        found.append((0, Hit(kind="study", label="Studies", detail="All studies", url=links.studies())))
     for row in all_studies(session):
         question = str(row.design["question"])
         if all(word in f"study studies {row.name} {row.slug} {question}".lower() for word in words):
-            hits.append(Hit(kind="study", label=row.name, detail=question, url=links.study(row.slug)))
-    return hits
+            found.append((2, Hit(kind="study", label=row.name, detail=question, url=links.study(row.slug))))
+    return found
+
+
+def _findings(links: Addresses, words: Sequence[str]) -> list[Ranked]:
+    """Chapters by their titles, and lines of the one that holds reported numbers beside ours."""
+    found: list[Ranked] = []
+    for one in record()["findings"]:
+        rows = one["chapter"]["rows"] if one["key"] == REPORTED and not broken(one) else []
+        lines = [" · ".join(row) for row in rows if _begun(words, f"{' '.join(row)} {_REPORTED}")]
+        if lines or _begun(words, one["title"]):
+            detail = lines[0] if lines else one["sentence"]
+            found.append((1, Hit(kind="finding", label=one["title"], detail=detail, url=links.findings(one["key"]))))
+    return found
 
 
 def plain(text: str) -> str:
@@ -169,7 +200,14 @@ def plain(text: str) -> str:
     return "".join(sign for sign in normalize("NFD", text.lower()) if not combining(sign))
 
 
-def lessons_named(links: Addresses, words: Sequence[str]) -> list[Hit]:
+@lru_cache(maxsize=8_192)  # the same documents are looked through at every letter that is typed
+def folded(text: str) -> str:
+    """The words of a text so that plurals, hyphens and the two spellings of -ise are alike."""
+    words = re.findall(r"[a-z0-9]+", plain(text).replace("iz", "is"))
+    return " ".join(one[:-1] if len(one) > 3 and one.endswith("s") and one[-2] != "s" else one for one in words)
+
+
+def lessons_named(links: Addresses, words: Sequence[str]) -> list[Ranked]:
     """What there is to learn and to teach with."""
     teach = "learn teach teacher teaching class course exercise"
     pages = [
@@ -188,50 +226,53 @@ def lessons_named(links: Addresses, words: Sequence[str]) -> list[Hit]:
         ((one.title, one.does, links.learn(one.slug)), f"{teach} lessons hand-out handout notes") for one in LESSONS
     ]
     return [
-        Hit(kind="lesson", label=label, detail=detail, url=url)
+        (2 - _begun(words, label), Hit(kind="lesson", label=label, detail=detail, url=url))
         for (label, detail, url), also in pages
         if _begun(words, f"{label} {detail} {also}")
     ]
 
 
 def _begun(words: Sequence[str], text: str) -> bool:
-    """Whether every one of some words begins a word of a text, hyphens apart."""
-    known = f" {plain(text).replace('-', ' ')} {plain(text)}"
-    return all(f" {word}" in known for word in words)
+    """Whether every one of some words begins a word of a text, or all of them joined are a part of it, joined."""
+    known, joined = f" {folded(text)}", "".join(words)
+    return all(f" {word}" in known for word in words) or (len(joined) >= _JOINED and joined in known.replace(" ", ""))
 
 
-def _methods(links: Addresses, words: Sequence[str]) -> list[Hit]:
+def _methods(links: Addresses, words: Sequence[str]) -> list[Ranked]:
     """Discovery methods and lenses by name, meaning or source, on a network that has an answer."""
     every: list[tuple[Method | Lens, str]] = [(one, links.analysis(NETWORK, "methods")) for one in METHODS]
     every += [(one, links.analysis(_of(one), "lenses", item=one.key)) for one in LENSES]
-    ranked = [
-        (not _begun(words, f"{one.label} {one.key}"), place, one, url)
-        for place, (one, url) in enumerate(every)
-        if _begun(words, f"{one.label} {one.key} {one.definition} {one.source}")
-    ]
-    return [
-        Hit(kind="method", label=one.label, detail=one.definition, url=url)
-        for _, _, one, url in sorted(ranked, key=lambda entry: entry[:2])
-    ]
+    found: list[Ranked] = []
+    for one, url in every:
+        hit = Hit(kind="method", label=one.label, detail=one.definition, url=url)
+        places = [
+            f"{folded(one.label)} ".startswith(f"{' '.join(words)} ") or " ".join(words) == folded(one.key),
+            _begun(words, f"{one.label} {one.key}"),
+            _begun(words, f"{one.label} {one.key} {one.definition} {one.source}"),
+        ]
+        found += [(places.index(True), hit)] if any(places) else []
+    return sorted(found, key=itemgetter(0))
 
 
 def _of(lens: Lens) -> str:
     return "induction-attention" if lens.applies is no_sum else NETWORK  # a perceptron has nothing to attribute
 
 
-def _terms(links: Addresses, words: Sequence[str]) -> list[Hit]:
-    """Terms that begin with a text, then those with its words in their name, in another name that leads to them, and in
-    their meaning.
-    """
-    text, ranked = " ".join(words), []
-    for position, word in enumerate(terms()):
-        name = plain(word.name)
-        leads = any(_begun(words, one) for one in word.also)
-        places = [name.startswith(text), _begun(words, name), leads, _begun(words, f"{name} {word.meaning}")]
-        if any(places):
-            hit = Hit(kind="term", label=word.name, detail=word.meaning, url=links.glossary(word.anchor))
-            ranked.append((places.index(True), position, hit))
-    return [hit for _, _, hit in sorted(ranked, key=lambda entry: entry[:2])]
+def _terms(links: Addresses, words: Sequence[str], texts: set[str]) -> list[Ranked]:
+    """Terms that one of some texts is a name of, then those with all words in a name, and in their meaning."""
+    found: list[Ranked] = []
+    for word in terms():
+        names = [word.name, *word.also]
+        places = [
+            any(folded(name) in texts for name in names),
+            any(_begun(words, name) for name in names),
+            _begun(words, f"{word.name} {word.meaning}"),
+        ]
+        named = any(places[:2]) and not _begun(words, word.name)  # so that what is said is of the name that is asked
+        said = next((one for one in word.sentences if named and _begun(words, one)), word.meaning)
+        hit = Hit(kind="term", label=word.name, detail=said, url=links.glossary(word.anchor))
+        found += [(places.index(True), hit)] if any(places) else []
+    return sorted(found, key=lambda ranked: (ranked[0], not folded(ranked[1].label).startswith(tuple(texts))))
 
 
 def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
@@ -279,9 +320,9 @@ def _action(label: str, detail: str, url: str, does: str = "") -> Hit:
     return Hit(kind="action", label=label, detail=detail, url=url, does=does)
 
 
-def actions_named(addresses: Addresses, words: Sequence[str]) -> list[Hit]:
+def actions_named(addresses: Addresses, words: Sequence[str]) -> list[Ranked]:
     """Actions of which every one of some words begins a word; without a word all."""
-    return [hit for hit, also in actions(addresses) if _begun(words, f"{hit.label} {hit.detail} {also}")]
+    return [(2, hit) for hit, also in actions(addresses) if _begun(words, f"{hit.label} {hit.detail} {also}")]
 
 
 # --- explanations that a text names

@@ -5,8 +5,8 @@ import re
 import pytest
 from sqlalchemy import select
 
-from app.db.tables import AlgorithmRow, AlignmentRow
-from app.pages.search import actions
+from app.db.tables import AlgorithmRow, AlignmentRow, NetworkRow
+from app.pages.search import SearchOptions, actions, build_search
 from tests.app.pages.conftest import XOR
 from tests.app.pages.test_every_page import known
 
@@ -88,3 +88,75 @@ def test_any_text_is_answered(client, text):
 
 def test_a_text_that_is_too_long_is_refused(client):
     assert client.get("/search", params={"q": "a" * 201}).status_code == 400
+
+
+LENS = "/networks/xor-pretrained/analyses/lenses/"
+OF_HEADS = "/networks/induction-attention/analyses/lenses/"
+METHODS = "/networks/xor-pretrained/analyses/methods"
+WORDS = {
+    METHODS: "ACDC; acdc; edge attribution patching; edge-attribution patching",
+    f"{LENS}attribution-patching": "attribution patching",
+    f"{LENS}path-patching": "path patching",
+    f"{LENS}lime": "LIME",
+    f"{LENS}shapley": "SHAP; Shapley value",
+    f"{LENS}gradient-corners": "saliency; saliency maps",
+    f"{LENS}feature-pictures": "feature visualization; feature visualisation",
+    f"{LENS}superposition": "toy models of superposition",
+    f"{OF_HEADS}logit-lens": "logit lens",
+    f"{OF_HEADS}affine-lens": "affine lens",
+    "/findings/reported": "45,543; 85 circuits; Table 1; 85",
+    "/glossary#attention-only-transformer": "QK circuit; OV circuit; OV circuits",
+    "/glossary#causal-scrubbing": "causal scrubbing",
+    "/glossary#computational-complexity": "computational complexity",
+    "/glossary#direction": "onion representation; linear representation hypothesis; multi-dimensional features; "
+    "multidimensional features",
+    "/glossary#discovery-method": "lottery ticket",
+    "/glossary#grokking": "grokking; progress measures; progress measure; modular addition; phase change",
+    "/glossary#identifiable": "identifiability",
+    "/glossary#induction-head": "induction head; induction heads; in-context learning",
+    "/glossary#interchange-intervention": "interchange intervention; causal tracing",
+    "/glossary#language-model": "IOI; subject-verb agreement",
+    "/glossary#learned-subspace": "learned sub-space",
+    "/glossary#lens": "tuned lens; automated interpretability; max activating examples",
+    "/glossary#linear-probe": "sparse probing; probe-resistant",
+    "/glossary#mechanistic-interpretability": "mechanistic interpretability; inner interpretability",
+    "/glossary#minimality": "quasi-minimality",
+    "/glossary#model-edit": "ROME; knowledge editing; model editing; unlearning; fine-tuning; finetuning; "
+    "knowledge localisation; knowledge localization",
+    "/glossary#other-architectures": "curve detector; multimodal neuron; recurrent; convolution; convolutions",
+    "/glossary#planted-network": "Tracr",
+    "/glossary#polysemanticity": "monosemanticity; polysemanticity",
+    "/glossary#resample-ablation": "resampling ablation",
+    "/glossary#robustness": "patching-domain robustness",
+    "/glossary#role": "backup name mover; S-inhibition",
+    "/glossary#sparse-autoencoder": "dictionary learning; Gemma Scope; k-sparse; feature splitting; dead latents",
+    "/glossary#standards-of-explanation": "illusion of explanatory depth; cherry-picking; explanatory pluralism; "
+    "cognitive closure; predictive standard; manipulability",
+    "/glossary#steering-vector": "steering vector; steering vectors; vector steering; activation engineering; "
+    "activation addition; representation engineering",
+    "/glossary#transcoder": "transcoder; transcoders; crosscoder; attribution graph; circuit tracing",
+    "/glossary#trojan": "trojan; backdoor",
+    "/glossary#universality": "universality; transferability; scaling laws; scaling law",
+    "/glossary#uses-for-safety": "deceptive alignment; adversarial input; out-of-distribution; out of distribution; "
+    "anomaly detection",
+    "/glossary#what-then-where": "what then where",
+    "/glossary#where-then-what": "where then what",
+}
+"""Where the first result leads → words of the field, some in other spellings."""
+
+
+@pytest.mark.parametrize(("url", "words"), WORDS.items(), ids=lambda given: given[-30:])
+def test_every_word_of_the_field_finds_what_it_is_here_or_that_it_is_not(app, url, words):
+    with app.state.store.read() as session:
+        for word in words.split("; "):
+            groups = build_search(session, app.state.addresses, SearchOptions(q=word)).groups
+            assert groups, word
+            assert groups[0].hits[0].url == url, word
+
+
+def test_networks_that_only_happen_to_hold_a_text_come_last(app):
+    with app.state.store.read() as session:
+        digest = session.scalars(select(NetworkRow.digest)).first()
+        groups = build_search(session, app.state.addresses, SearchOptions(q=digest[:2])).groups
+    assert "Networks" in [group.title for group in groups]
+    assert groups[-1].title == "Networks" or len(groups) == 1
