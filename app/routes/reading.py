@@ -72,7 +72,7 @@ def findings_page(links: Links, _options: NoOptions) -> Faces:
 def data_file(request: Request, links: Links, study: str) -> Response:
     packed = "gzip" in request.headers.get("accept-encoding", "")
     answer = StreamingResponse(data_of(study, links, packed=packed), media_type="text/csv; charset=utf-8")
-    stored = {"vary": "accept-encoding", "content-encoding": "gzip"} if packed else {}
+    stored = {"vary": "Accept-Encoding", "content-encoding": "gzip"} if packed else {}
     answer.headers.update(ANYWHERE | stored)
     return answer
 
