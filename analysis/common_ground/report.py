@@ -46,6 +46,7 @@ class CommonGroundReport(Report):
         default=0,
         description="Classes drawn beside those: finding one of their circuit's by rank takes too many states.",
     )
+    more_circuits: bool = Field(False, description="Whether there are valid circuits that are not listed.")
     n_alignments: int = Field(description="Kept alignments.")
     alignments: int = Field(description="Of those, how many were looked at.")
     silent_classes: int = Field(description="Classes that predict nothing: their output has no gate.")
@@ -61,8 +62,9 @@ class CommonGroundReport(Report):
 
     @property
     def partial(self) -> bool:
-        """Whether something was left out: drawn classes, alignments beyond the limit, or large sets."""
-        return self.drawn or self.alignments < self.n_alignments or self.largest_set is not None
+        """Whether something was left out: circuits or alignments beyond a limit, drawn classes, or large sets."""
+        left_out = self.drawn or self.more_circuits or self.alignments < self.n_alignments
+        return left_out or self.largest_set is not None
 
     @property
     def all_there_is(self) -> bool:
@@ -88,7 +90,7 @@ class CommonGroundReport(Report):
         elif everywhere and self.perfect is not None:
             told.append(f"No explanation{sampled} predicts all {of} interventions right.")
         if self.best is not None and self.worst is not None:
-            which = " of the classes drawn" if self.drawn else ""
+            which = " of the classes drawn" if self.drawn else " of listed circuits" if self.more_circuits else ""
             told.append(
                 f"The best of {int(self.interpretations):,} interpretations{which} is right on {self.best.right:,} of "
                 f"{of}, the worst on {self.worst.right:,}."
@@ -134,6 +136,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> CommonG
         drawn=found.drawn,
         seed=found.seed,
         n_unread=found.n_unread,
+        more_circuits=of.circuits.truncated_at is not None,
         n_alignments=found.n_alignments,
         alignments=len(points),
         silent_classes=int((~speaking).sum()),

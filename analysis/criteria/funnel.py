@@ -346,6 +346,7 @@ class KindFound(Part):
     rows: list[StepFound] = Field(description="The steps that are about this kind, in order.")
     carriers: int | None = Field(description="Of the algorithms left, those with an alignment left; null of others.")
     uncounted: int = Field(description="Circuits left whose interpretations are too many to count, in no number here.")
+    partial: bool = Field(description="Whether there may be more at the beginning than those that are looked at.")
 
     @property
     def left(self) -> int:
@@ -371,6 +372,7 @@ class KindFound(Part):
     def verdict(self) -> str:
         """What it means that so many are left, and where none is, which step took the last."""
         word, begin, left = KIND_OF[self.kind].noun, int(self.begin), self.left
+        one = f"{word} of those looked at" if self.partial else word
         n_open = int(self.rows[-1].open) if self.rows else 0
         if not begin:
             return f"There is no {word} to begin with."
@@ -383,6 +385,9 @@ class KindFound(Part):
             least = int(self.rows[-1].left_least)
             some = ("" if least == left else f"{brief(least)} to ") + self.counted(left, len(self.rows))
             of = counted(begin, self.kind) if self.rows[-1].classes else brief(begin)
+            of = f"the {of} looked at" if self.partial else of
+            if self.kind == "alignment" and "in all" in self.begin_words:
+                return f"{some} left of {of} {self.begin_words}{more}."
             return f"{some} of {of} left{more}."
         last = self.last or 0  # none is left of some, so that one step took the last
         fatal, n_before = self.rows[last], int(self.rows[last].before)
@@ -392,18 +397,18 @@ class KindFound(Part):
         earlier = last and f"the last {ended}, which “{self.rows[last - 1].step.criterion.label}” had left"
         took += earlier or f"all {stood}"
         if n_open:
-            return f"No {word} is known to be left: {took}{more}."
+            return f"No {one} is known to be left: {took}{more}."
         why = ""
         if fatal.criterion.startswith("minimal-") and self.kind == "circuit":
             why = " Minimality compares a circuit with every valid one, not only with those left."
         if fatal.classes:
             why = " A class would be left if any one of its interpretations passed every step."
-        finding = f"no {word}{' that is counted' if self.uncounted else ''} has all these properties at once"
+        finding = f"no {one} has all these properties at once"
         scaled = self.rows[-1].scaled
         if scaled is not None:
             sure = f"with {scaled.confidence:.0%} confidence at most {brief(int(scaled.high))} of all valid ones"
             finding = f"none of the {brief(begin)} drawn has all these properties at once, and {sure}"
-        return f"No {word} survives: {took}.{why} So {finding}."
+        return f"No {one} survives: {took}.{why} So {finding}."
 
 
 class FunnelReport(Report):
@@ -508,6 +513,7 @@ class _Funnel:
         more: Callable[[int], Mapping[str, Any]] = lambda _: {},
         carriers: int | None = None,
         uncounted: int = 0,
+        partial: bool = False,
     ) -> KindFound:
         """A kind as it is told.
 
@@ -519,6 +525,7 @@ class _Funnel:
             more: what else a row says, by its number, where it has verdicts.
             carriers: see :class:`KindFound`.
             uncounted: likewise.
+            partial: likewise.
         """
         sure, found = all(row.whole for row in above), []
         for number, (step, row) in enumerate(zip(self.about(kind), rows, strict=True)):
@@ -542,7 +549,13 @@ class _Funnel:
                 )
             )
         return KindFound(
-            kind=kind, begin=str(begin), begin_words=words, rows=found, carriers=carriers, uncounted=uncounted
+            kind=kind,
+            begin=str(begin),
+            begin_words=words,
+            rows=found,
+            carriers=carriers,
+            uncounted=uncounted,
+            partial=partial,
         )
 
     def kinds(self) -> list[KindFound]:
@@ -560,13 +573,18 @@ class _Funnel:
             else f"listed of {candidates:,} candidate algorithms"
         )
         whose = "" if begin == n["alignment"] else f" of the algorithms left, of {n['alignment']:,} in all"
-        carriers = len(np.unique(self.judged.algorithm_of[aligned]))
+        carriers, partial = len(np.unique(self.judged.algorithm_of[aligned])), n["algorithm"] < candidates
         return [
             self._circuits(of_circuits),
             self._interpretations(circuits_left, of_circuits),
-            self._kind("algorithm", n["algorithm"], words, of_algorithms, carriers=carriers),
+            self._kind("algorithm", n["algorithm"], words, of_algorithms, carriers=carriers, partial=partial),
             self._kind(
-                "alignment", begin, _noun("alignment", begin, "valid") + whose, of_alignments, above=of_algorithms
+                "alignment",
+                begin,
+                _noun("alignment", begin, "valid") + whose,
+                of_alignments,
+                above=of_algorithms,
+                partial=partial,
             ),
             *(self._kind(kind, n[kind], _noun(kind, n[kind]), self._rows(kind)) for kind in self.judged.kinds),
         ]
@@ -595,7 +613,7 @@ class _Funnel:
         words = f"{_noun('circuit', n, 'valid')} of {brief(search.possible)} possible"
         if sampled:
             words = f"listed of {brief(search.n_valid)} valid circuits, of {brief(search.possible)} possible"
-        return self._kind("circuit", n, words, rows, more=more)
+        return self._kind("circuit", n, words, rows, more=more, partial=search.truncated_at is not None)
 
     def _interpretations(self, circuits: NDArray[np.bool_], above: Sequence[FunnelRow]) -> KindFound:
         """Those of the circuits left: numbers only, each step also by itself."""
@@ -610,4 +628,5 @@ class _Funnel:
         words = f"{_noun('interpretation', total)} of the {counted(len(kept), 'circuit')} left"
         if uncounted:
             words += f", without those of {counted(uncounted, 'circuit')}, which are too many to count"
-        return self._kind("interpretation", total, words, rows, above=above, uncounted=uncounted)
+        partial = bool(uncounted) or self.search.truncated_at is not None
+        return self._kind("interpretation", total, words, rows, above=above, uncounted=uncounted, partial=partial)

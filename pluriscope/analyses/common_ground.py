@@ -119,6 +119,8 @@ def _left_out(report: CommonGroundReport) -> str:
     told = []
     if report.largest_set is not None:
         told.append(f"Sets of up to {report.largest_set} neurons only.")
+    if report.more_circuits:
+        told.append("Interpretations of listed circuits only: more circuits are valid.")
     if report.drawn:
         classes = f"{exact(report.classes)} of {exact(int(report.n_classes))} observed classes"
         told.append(f"{classes}, drawn uniformly without repetition (seed {report.seed}).")

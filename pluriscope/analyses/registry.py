@@ -192,7 +192,7 @@ COMMON_GROUND: Final = Analysis(
     always,
     reads=frozenset({"placed"}),
     thoroughly="all observed classes",
-    version=2,
+    version=3,
 )
 FUNNEL: Final = Analysis(
     "funnel",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from analysis.alignments.alignment import Alignment
+from analysis.circuits.search import search_circuits
 from analysis.common_ground import survey
 from analysis.common_ground.interpreted import choose_classes
 from analysis.common_ground.points import Bounds
+from analysis.common_ground.report import find
 from analysis.common_ground.survey import alignment_standings, survey_common_ground
 from analysis.data import clean_data
 from analysis.experiments import decide_under_interventions, intervention_space, standing_of
@@ -23,7 +26,7 @@ from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.question import Question, ask
-from analysis.report import Placed
+from analysis.report import Analysed, Placed, Settings
 from analysis.tasks import input_table, named_task
 from app.bundled import bundled_networks
 from tests.factories import pretrained_xor, real_analysis, two_xor_algorithms
@@ -214,3 +217,15 @@ def test_the_pretrained_xor_by_two_routes():
         circuit = Circuit(analysis_subject.question.layout, int(extreme.mask, 16))
         one = InterpretationSpace(ask(analysis_subject.question.cut), circuit).at(int(extreme.index or 0))
         assert standing_of(predict_by_interpretation(one, space), answers).right == extreme.right
+
+
+@pytest.mark.parametrize(
+    ("truncated_at", "told"), [(None, "No explanation predicts"), (5, "No explanation among those looked at predicts")]
+)
+def test_what_circuits_that_are_not_listed_may_do_is_not_told(small, truncated_at, told):
+    search = replace(search_circuits(small.question), truncated_at=truncated_at)
+    placed = replace(small.placed, valid=[[True] * len(some) for some in small.placed.placements])
+    report = find(Analysed(small.question, search, placed=placed), Settings())
+    assert report.findings()[0].startswith(told)
+    assert report.partial == report.more_circuits == (truncated_at is not None)
+    assert ("interpretations of listed circuits is right" in report.findings()[1]) == report.partial

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -130,4 +131,28 @@ def test_circuits_whose_interpretations_are_not_counted_are_told_and_no_conclusi
     assert (found.begin, found.uncounted) == ("5", n - 1)
     assert n > 1, "there are some that are not counted"
     assert "too many to count" in found.begin_words
-    assert "no interpretation that is counted has all these properties" in found.verdict()
+    assert "no interpretation of those looked at has all these properties" in found.verdict()
+
+
+@pytest.mark.parametrize(
+    ("truncated", "outcome", "told"),
+    [
+        (False, FAILED, "No circuit survives: “Mean ablation” removes all {n} circuits. So no circuit has all these"),
+        (True, FAILED, "No circuit of those looked at survives: “Mean ablation” removes all {n} circuits. So no "
+         "circuit of those looked at has all these"),
+        (False, PASSED, "{n} circuits of {n} left."),
+        (True, PASSED, "{n} circuits of the {n} looked at left."),
+        (True, UNDECIDED, "No circuit of those looked at is known to be left"),
+    ],
+)  # fmt: skip
+def test_where_not_all_circuits_are_listed_the_verdict_is_of_those_looked_at(truncated, outcome, told):
+    question = ask(golden_network("xor_2-2-2").network.for_output(0))
+    search = search_circuits(question)
+    n, step = len(search.masks), CriterionStep.parse("mean-ablation")
+    search = replace(search, truncated_at=n) if truncated else search
+    judged = Judged(
+        {"circuit": n, "algorithm": 0, "alignment": 0}, lambda _: {("circuit", step): np.full(n, outcome)},
+        lambda _: {}, [1] * n, [1] * n, np.zeros(0, np.int64), 0, {},
+    )  # fmt: skip
+    found = funnel_of(Analysed(question, search, judged=judged), (step,)).of("circuit")
+    assert found.verdict().startswith(told.format(n=n))
