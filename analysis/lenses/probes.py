@@ -145,10 +145,11 @@ def read_out_accuracy(points: Array, labels: NDArray[np.int64], fitted: NDArray[
 
 def _look_at_stream(model: Transformer, _settings: Settings, _work: Work) -> Grids:
     found, fitted = streams(model), np.arange(len(model.tokens)) % 2 == 0
-    random = np.random.default_rng(_SEED).permutation(len(model.outputs))  # a random answer for each token
+    random = np.random.default_rng(_SEED).permutation(len(model.outputs))  # an order of the tokens
     _, labels = np.unique(model.answers, return_inverse=True)
     n_labels, places, columns = int(labels.max()) + 1, range(model.tokens.shape[1]), positions(model)
-    others = [random[model.tokens[:, at]] % n_labels for at in places]
+    # tokens at a position take labels in turn, so that two have two: a control task wherever tokens differ
+    others = [np.unique(random[model.tokens[:, at]], return_inverse=True)[1] % n_labels for at in places]
     alike = [len(set(one.tolist())) == 1 for one in others]  # what any read-out gives
     right, control = list[tuple[float, ...]](), list[tuple[float | None, ...]]()
     for stream in found.values():
@@ -205,8 +206,8 @@ PROBES: Final = Lens(
     milliseconds=_milliseconds,
     on_models=OnModels(
         "A linear read-out of the residual stream of each layer and position is fitted to the answers by ridge "
-        "regression on every other row, and judged on the others; so is one to a control task, a random answer for "
-        "each token at that position.",
+        "regression on every other row, and judged on the others; so is one to a control task: answers dealt in turn "
+        "to the tokens of that position, in a random order.",
         _look_at_stream,
         (),
         lambda model, _: 2.0 * run_cost(model) + len(model.layers) * len(model.unembedding) ** 3,
