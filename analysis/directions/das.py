@@ -192,7 +192,7 @@ class _Batch:
         ]
         seeds = options.seeds * (len(each) // len(options.seeds))
         self.maps = [self._map(layer, [blocks for _, blocks in each], seeds) for layer in hidden]
-        self.edge = float(decision_edge("learned rotations", network.output_activation, network.negative_slope))
+        self.edge = float(decision_edge(network.output_activation, network.negative_slope))
         own = self._before_output(self.clean[-2])
         self.scale = (own - self.edge).abs().median(dim=1).values.clamp_min(1e-9)
 

@@ -245,13 +245,13 @@ def output_sides(network: Network, rule: DecisionRule, wanted: int) -> list[Side
         wanted: 0 or 1.
 
     Raises:
-        BeyondLimits: the output's activation falls, or where it gives what is not known.
+        BeyondLimits: where the output's activation gives what is not known, as of one that falls.
     """
-    item, kind, slope = "oblique swap", network.output_activation, network.negative_slope
-    edge = decision_edge(item, kind, slope)
+    kind, slope = network.output_activation, network.negative_slope
+    edge = decision_edge(kind, slope)
     sides = [Side(1, edge, False)] if wanted == 0 else [Side(-1, -edge, True)]
     if rule == "rounding":
-        other = inverse(item, kind, Fraction(3 if wanted else -1, 2), slope)
+        other = inverse(kind, Fraction(3 if wanted else -1, 2), slope)
         if other is not None:
             sides.append(Side(1, other, True) if wanted else Side(-1, -other, False))
     return sides

@@ -247,26 +247,26 @@ def refuse_falling(item: str, *names: ActivationName) -> None:
             raise BeyondLimits(item, cause, "use a network whose activations never fall")
 
 
-def inverse(item: str, name: ActivationName, value: Fraction, negative_slope: Slope) -> Fraction | None:
-    """The one pre-activation at which an activation gives a value, None for what it never gives.
+def inverse(name: ActivationName, value: Fraction, negative_slope: Slope) -> Fraction | None:
+    """The one pre-activation at which an activation of outputs gives a value, None for what it never gives.
 
     Raises:
-        BeyondLimits: it falls somewhere, or nothing is known of where it gives what.
+        BeyondLimits: that is not known, as of one that falls somewhere.
     """
-    refuse_falling(item, name)
-    known = OF_PERCEPTRONS[name].inverse
-    if known is None:
-        raise BeyondLimits(item, f"where {name} gives what is not known", "use another output activation")
-    return known(value, negative_slope)
+    known = OF_PERCEPTRONS[name]
+    if known.inverse is None or not known.monotone:
+        cause = "it is not known at which one pre-activation it gives what"
+        raise BeyondLimits(f"output activation {name}", cause, "use a network with another one")
+    return known.inverse(value, negative_slope)
 
 
-def decision_edge(item: str, name: ActivationName, negative_slope: Slope) -> Fraction:
+def decision_edge(name: ActivationName, negative_slope: Slope) -> Fraction:
     """The pre-activation of an output at which 0 becomes 1.
 
     Raises:
         BeyondLimits: see :func:`inverse`; or it never gives 1/2.
     """
-    edge = inverse(item, name, Fraction(1, 2), negative_slope)
+    edge = inverse(name, Fraction(1, 2), negative_slope)
     if edge is None:
-        raise BeyondLimits(item, f"{name} never gives 1/2", "use another output activation")
+        raise BeyondLimits(f"output activation {name}", "it never gives 1/2", "use a network with another one")
     return edge
