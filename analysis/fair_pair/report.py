@@ -120,25 +120,25 @@ class FairPairReport(Report):
 
 def _told(report: FairPairReport) -> Iterator[str]:
     """What was found, in sentences."""
-    pair = report.pair
+    pair, drawn = report.pair, " of classes drawn" if report.drawn else ""
     if pair is None:
         yield _why_none(report)
     else:
         if pair.given_up:
             why = ", and ".join(CONDITIONS[one] for one in pair.given_up)
-            yield f"No pair is fair. In the one that comes nearest, {why}."
+            yield f"No pair{drawn} is fair. In the one that comes nearest, {why}."
         p, q = pair.first_right, pair.second_right
         yield (
             f"{_names(pair)} differ in {_neurons(len(pair.differ))} and contradict each other on {p + q:,} of "
             f"{report.n_interventions:,} interventions: the one is right on {p:,}, the other on {q:,}."
         )
         if report.n_fair > 1:
-            yield f"{report.n_fair:,} pairs are fair; none of them comes before it."
+            yield f"{report.n_fair:,} pairs{drawn} are fair; none of them comes before it."
     if report.by_hand is not None and report.before is not None:
         yield f"{report.before:,} come before {_names(report.by_hand)}, which were chosen by hand."
     if report.drawn:
-        drawn = f"{report.classes:,} of {int(report.n_classes):,} observed classes were compared"
-        yield f"{drawn}, drawn uniformly without repetition (seed {report.seed})."
+        compared = f"{report.classes:,} of {int(report.n_classes):,} observed classes were compared"
+        yield f"{compared}, drawn uniformly without repetition (seed {report.seed})."
     if report.n_unread:
         yield f"{report.n_unread:,} more could not be found: their circuits have too many states."
 
@@ -153,7 +153,7 @@ def _why_none(report: FairPairReport) -> str:
         return "No interpretation predicts anything, so no two contradict each other."
     if report.classes == 1:
         return "All interpretations are of one observed class, so no two contradict each other."
-    return f"No two of {report.classes:,} observed classes contradict each other."
+    return f"No two of {report.classes:,} observed classes{' drawn' if report.drawn else ''} contradict each other."
 
 
 def _names(pair: PairFound) -> str:

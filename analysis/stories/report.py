@@ -83,7 +83,8 @@ class StoriesReport(Report):
             )
         else:
             told = f"Of the {self.asked:,} valid circuits that are listed, {tell}; others exist."
-        rest = f" {opposite:,} tell{'s' if opposite == 1 else ''} the opposite one." if opposite else ""
+        tell = "tells" if opposite == 1 else "tell"
+        rest = f" {opposite:,} of those {self.asked:,} {tell} the opposite one." if opposite else ""
         return [network, told + rest]
 
 

@@ -124,6 +124,8 @@ def test_of_too_many_classes_some_are_drawn():
     assert (
         "40 of 7,836 observed classes were compared, drawn uniformly without repetition (seed 0)." in found.findings()
     )
+    assert found.n_fair > 1
+    assert f"{found.n_fair:,} pairs of classes drawn are fair; none of them comes before it." in found.findings()
 
 
 NONE = {
