@@ -41,6 +41,8 @@ def declared_tasks(
     """
     if source == "file" and of_file is not None and not text.strip():
         return tuple(of_file)
+    if source == "decisions" and text.strip():
+        raise InvalidTask("tasks", "are given, and task says decisions", "leave one of them out")
     if source == "decisions" or (source == "file" and not text.strip()):
         return decided_tasks(network, data)
     if len(text) > MAX_TEXT:

@@ -9,15 +9,15 @@ Every way in comes through :func:`take_in`: where what a network was read from c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from analysis.data import DataRecord, clean_data, data_problems, parse_data_file
-from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
+from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
 from analysis.input_encoding import InputEncoding, parse_encoding
 from analysis.network_files.declared_tasks import TaskSource, declared_tasks
 from analysis.network_files.files import DECLARED, NetworkFile, checked_name, network_from, read_document
@@ -30,6 +30,7 @@ from analysis.networks.network import Network
 from analysis.strict_json import Problems, combined
 from analysis.tasks import MAX_INPUTS, TASK_NAMES, Task
 
+T = TypeVar("T")
 OutputIs = Literal["value", "logit", "classes"]
 _JSON_STARTS: Final = (b"{", b"[", b'"')
 
@@ -179,60 +180,58 @@ def take_in(
         InvalidNetwork: it does not compute what it was read from.
     """
     problems: dict[str, AnalysisError] = {}
-    name = _default_name(draft, fallback_name)
-    network, original = draft.network, draft.original
-    encoding, tasks, record = None, None, clean_data(min(network.n_inputs, MAX_INPUTS))
-    try:
-        name = checked_name(declaration.name) if declaration.name else name
-    except AnalysisError as problem:
-        problems["name"] = problem
-    try:
-        network, original = _with_output(draft, declaration.output_is)
-    except AnalysisError as problem:
-        problems["output_is"] = problem
+
+    def noted(about: str, read: Callable[..., T], *given: Any) -> T | None:
+        try:
+            return read(*given)
+        except AnalysisError as problem:
+            problems[about] = problem
+            return None
+
+    declared = noted("name", checked_name, declaration.name) if declaration.name else None
+    name = declared or _default_name(draft, fallback_name)
+    network, original = noted("output_is", _with_output, draft, declaration.output_is) or (draft.network, None)
+    default = clean_data(min(network.n_inputs, MAX_INPUTS))
     if network.n_inputs > MAX_INPUTS:
         cause = f"has {network.n_inputs} inputs; every Boolean input is looked at, so {MAX_INPUTS} is the most"
         problems["network"] = InvalidNetwork("network", cause, f"use a network with 1 to {MAX_INPUTS} inputs")
-        return Intake(draft, name, network, None, record, None, problems)
-    if declaration.tasks and declaration.task == "decisions":
-        problems["tasks"] = InvalidTask("tasks", "are given, and task says decisions", "leave one of them out")
-    try:
-        encoding = parse_encoding(declaration.encoding, network.n_inputs)
-        record = encoding.data_record()
-    except AnalysisError as problem:
-        problems["encoding"] = problem
-    try:
-        if data is not None and declaration.encoding:
-            raise InvalidData("encoding", "is given beside data, which says the rows itself", "leave one of them out")
-        if isinstance(data, bytes):
-            record = parse_data_file(data, network.n_inputs, network.n_outputs)
-        elif data is not None:
-            record = data
-            Problems(data_problems(data, network.n_inputs, network.n_outputs)).refuse("data", InvalidData)
-        if (
-            data is not None
-            and declaration.task == "decisions"
-            and (record.validation_labels is not None or not record.boolean)
-        ):
-            cure = "leave one of them out"
-            raise InvalidData("task decisions", "is given beside data that says itself what is right", cure)
-    except AnalysisError as problem:
-        problems["data"] = problem
-    if not problems.keys() & {"encoding", "data"}:
-        rows = record.representatives
-        if record.validation_inputs is not None:
-            rows = np.concatenate((rows, record.validation_inputs))
-        if activation_bound(network, float(np.abs(rows).max())) > MAX_ACTIVATION:
-            cause = "are so large that activations may exceed float64"
-            problems["network"] = InvalidNetwork("weights and inputs", cause, "scale them down")
-        else:
-            if original is not None and "output_is" not in problems:
-                check_against(original, network, rows)
-            try:
-                tasks = declared_tasks(declaration.task, declaration.tasks, network, record, draft.tasks or None)
-            except AnalysisError as problem:
-                problems.setdefault("tasks", problem)
+        return Intake(draft, name, network, None, default, None, problems)
+    encoding = noted("encoding", parse_encoding, declaration.encoding, network.n_inputs)
+    record = None if encoding is None else noted("data", _record, network, encoding, declaration, data)
+    if record is None:
+        return Intake(draft, name, network, encoding, default, None, problems)
+    tasks, rows = None, record.representatives
+    if record.validation_inputs is not None:
+        rows = np.concatenate((rows, record.validation_inputs))
+    if activation_bound(network, float(np.abs(rows).max())) > MAX_ACTIVATION:
+        cause = "are so large that activations may exceed float64"
+        problems["network"] = InvalidNetwork("weights and inputs", cause, "scale them down")
+    else:
+        if original is not None:
+            check_against(original, network, rows)
+        given = (declaration.task, declaration.tasks, network, record, draft.tasks or None)
+        tasks = noted("tasks", declared_tasks, *given)
     return Intake(draft, name, network, encoding, record, tasks, problems)
+
+
+def _record(
+    network: Network, encoding: InputEncoding, declaration: Declaration, data: DataRecord | bytes | None
+) -> DataRecord:
+    """The rows that a network is judged on.
+
+    Raises:
+        InvalidData: they cannot be read, do not fit the network, or contradict what is declared.
+    """
+    if data is None:
+        return encoding.data_record()
+    if declaration.encoding:
+        raise InvalidData("encoding", "is given beside data, which says the rows itself", "leave one of them out")
+    record = parse_data_file(data, network.n_inputs, network.n_outputs) if isinstance(data, bytes) else data
+    Problems(data_problems(record, network.n_inputs, network.n_outputs)).refuse("data", InvalidData)
+    if declaration.task == "decisions" and (record.validation_labels is not None or not record.boolean):
+        cause = "is given beside data that says itself what is right"
+        raise InvalidData("task decisions", cause, "leave one of them out")
+    return record
 
 
 def _with_output(draft: NetworkFile, output_is: OutputIs) -> tuple[Network, Original | None]:
@@ -251,22 +250,19 @@ def _with_output(draft: NetworkFile, output_is: OutputIs) -> tuple[Network, Orig
     if output_is == "classes" and network.n_outputs != 2:
         cause = f"was declared as two classes, and the network has {network.n_outputs}"
         raise InvalidNetwork("output", cause, "say output_is='logit' where one output decides at 0")
-    weights, biases = list(network.weights), list(network.biases)
+    weights, biases, slope = list(network.weights), list(network.biases), network.negative_slope
     if output_is == "classes":
-        weights[-1], biases[-1] = weights[-1][1:] - weights[-1][:1], biases[-1][1:] - biases[-1][:1]
+        weights[-1], biases[-1] = np.diff(weights[-1], axis=0), np.diff(biases[-1])
     decided = Network.from_arrays(
-        weights,
-        biases,
-        activation=network.activation,
-        output_activation="sigmoid",
-        negative_slope=network.negative_slope,
+        weights, biases, activation=network.activation, output_activation="sigmoid", negative_slope=slope
     )
+
     if original is None:
         return decided, None
 
     def run(rows: Rows) -> Rows:
         outputs = original.run(rows)
-        return activate(outputs[:, 1:] - outputs[:, :1] if output_is == "classes" else outputs, "sigmoid")
+        return activate(np.diff(outputs) if output_is == "classes" else outputs, "sigmoid")
 
     return decided, replace(original, run=run)
 

@@ -87,18 +87,7 @@ class NetworkAsked:
 
 
 def intake_at(file: str, content: bytes, declaration: Declaration, data: str = "") -> Intake:
-    """A network with what is said beside it.
-
-    Args:
-        file: its path.
-        content: of the file.
-        declaration: what is said beside it.
-        data: path of a data file; "" for the rows of the encoding.
-
-    Raises:
-        AnalysisError: a file that cannot be read as a network.
-        Refusal: the data file cannot be read.
-    """
+    """The network of a file at a path, with what is declared beside it and the data file at another; "" for none."""
     from analysis.data import MAX_DATA_BYTES
     from analysis.network_files.intake import read_any, take_in
     from pluriscope.models import beside
@@ -110,9 +99,7 @@ def intake_at(file: str, content: bytes, declaration: Declaration, data: str = "
 
 
 def show_first(intake: Intake, questions: Iterable[Question] = (), *, quiet: bool = False) -> None:
-    """On stderr, before anything is analysed: which network did not learn its task, and the order of layers that could
-    be compared with nothing.
-    """
+    """On stderr: which network did not learn its task, and an order of layers that was compared with nothing."""
     from analysis.unlearned import not_learned
 
     for question in questions:
@@ -123,17 +110,10 @@ def show_first(intake: Intake, questions: Iterable[Question] = (), *, quiet: boo
 
 
 def read_network(intake: Intake, protocol: str, outputs: Sequence[int] = (), *, quiet: bool = False) -> NetworkAsked:
-    """The outputs of a network that are asked about; on stderr what is said first.
-
-    Args:
-        intake: the network with what is said beside it.
-        protocol: a name, or the path of a protocol file.
-        outputs: their indices; none for all.
-        quiet: say nothing on stderr.
+    """The outputs of a network that are asked about, all if none are given; on stderr what is said first.
 
     Raises:
-        AnalysisError: what is said beside it is wrong, or everything that preflight refuses.
-        Refusal: the protocol file cannot be read.
+        AnalysisError: what is declared is wrong, or everything that preflight refuses.
     """
     from analysis.pipeline import refuse
     from analysis.preflight import preflight
@@ -181,15 +161,7 @@ class ModelAsked:
 def read_asked(
     file: str, protocol: str, data: str, outputs: Sequence[int], declaration: Declaration, *, quiet: bool = False
 ) -> NetworkAsked | ModelAsked:
-    """The network or other model of a file, under its rules.
-
-    Args:
-        file: its path.
-        protocol: a name, or the path of a protocol file; of another model its rules as addresses write them.
-        data: path of a data file; "" for every Boolean input once.
-        outputs: their indices; none for all.
-        declaration: what is said beside it.
-        quiet: say nothing on stderr.
+    """The network or other model of a file, under its rules; options as commands have them.
 
     Raises:
         AnalysisError: a file or rules that cannot be used.
@@ -229,11 +201,7 @@ def is_model(content: bytes) -> bool:
 
 
 def refuse_declared(declaration: Declaration, data: str = "") -> None:
-    """Refuse what is said beside a transformer, whose file says all but that it is judged on what it answers.
-
-    Raises:
-        Refusal: something is said.
-    """
+    """Refuse what is declared beside a transformer, whose file says all but that its answers are its task."""
     said = declaration.model_dump(exclude_defaults=True) | ({"data": data} if data else {})
     if flags := [f"--{key.replace('_', '-')}" for key, value in said.items() if value != "decisions"]:
         raise Refusal(f"{', '.join(flags)}: is for MLPs, and the file is of a transformer. Leave it out.")

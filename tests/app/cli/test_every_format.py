@@ -114,5 +114,5 @@ def test_a_logit_is_offered_and_read(written, tmp_path, capsys):
 
 def test_what_contradicts_itself_is_refused(written, capsys):
     given = ("analyse", written(as_json, output_activation="tanh"), "-o", "-")
-    assert "are given, and task says file" in refused(capsys, *given, "--tasks", "AND")
+    assert "are given, and task says decisions" in refused(capsys, *given, "--tasks", "AND", "--task", "decisions")
     assert "already has the activation tanh" in refused(capsys, *given, "--output-is", "logit")
