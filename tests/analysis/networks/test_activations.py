@@ -19,6 +19,7 @@ from analysis.circuits.search import search_circuits
 from analysis.circuits.strategy import count_circuits
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
+from analysis.criteria.scrubbing import scrubbed_outputs
 from analysis.directions.oblique import output_sides
 from analysis.edits.rank_one import aim_of
 from analysis.edits.trigger import read_trigger
@@ -27,6 +28,7 @@ from analysis.errors import AnalysisError, BeyondLimits, InvalidTraining
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.activations import GELU_NEW, OF_PERCEPTRONS, OF_TRANSFORMERS, Activation, decision_edge, inverse
 from analysis.networks.batched_mlp import activated, activated_with_gradient, times_slope
+from analysis.networks.circuit import EdgeLayout, possible_circuit
 from analysis.networks.gradients import input_slopes
 from analysis.networks.mlp import activate, activation_bound, activations, forward
 from analysis.networks.network import Network
@@ -200,8 +202,12 @@ def planted_of(kind: str, output: str) -> Planted:
     return replace(made, network=replace(made.network, activation=kind, output_activation=output))
 
 
+ALL = possible_circuit((1 << 9) - 1, EdgeLayout((2, 3, 1)))
+
+
 def judged(key: str, network: Network):
-    question = ask(network, task=Task((1, 1, 1, 1)), protocol=custom(accuracy_threshold=0.0))
+    decided = (forward(network, input_table(network.n_inputs))[:, 0] > 0.5).astype(int)
+    question = ask(network, task=Task(tuple(decided.tolist())), protocol=custom(accuracy_threshold=0.0))
     return criterion_named(key).judge(Population("circuit", question, search_circuits(question).masks[:1]))
 
 
@@ -210,6 +216,9 @@ REFUSALS = {
     "ranges": lambda kind: range_of(network_program(network_of(kind)), 1, 0, np.zeros(2), np.ones(2), budget=10),
     "regions": lambda kind: decision_regions(network_of("relu", kind), "rounding"),
     "sides": lambda kind: output_sides(network_of("relu", kind), "rounding", 1),
+    "scrubbing": lambda kind: scrubbed_outputs(ask(network_of(kind), task=Task((0, 1, 1, 0))), ALL, []),
+    "patching": lambda kind: judged("patching-robust", network_of("relu", kind)),
+    "balls": lambda kind: judged("input-robust", network_of(kind, sizes=(3, 3, 1))),
     "rank-one": lambda kind: aim_of(network_of("relu", kind), 1),
     "planting": lambda kind: compile_algorithm(planted_of("relu", "linear").record.algorithm, (3,), activation=kind),
     "scale": lambda kind: scale(planted_of(kind, "linear")),
