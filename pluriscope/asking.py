@@ -122,9 +122,9 @@ def _judged(of: Findings, algorithms: Algorithms, work: Work) -> Judged:
     def readings(wanted: Iterable[Any]) -> Mapping[Any, Any]:
         return {one: found["interpretation", one].readings for one in wanted if ("interpretation", one) in found}
 
-    n = (len(of.masks), len(of.masks), len(algorithms), len(owned))
+    n = {"circuit": len(of.masks), "interpretation": len(of.masks), "algorithm": len(values), "alignment": len(owned)}
     return Judged(
-        dict(zip(("circuit", "interpretation", "algorithm", "alignment"), n, strict=True)),
+        n,
         outcomes,
         readings,
         totals,

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.criteria.verdict import Verdict
@@ -49,7 +50,7 @@ _BYTES: Final = {".csv": 20, ".parquet": 8}
 Columns = dict[str, Any]
 _SHOWN: Final = tuple(column for column in COLUMNS if column.shown)
 """The figures that tables of circuits have."""
-Range = int | tuple[int | None, int | None] | None
+Range = int | Annotated[tuple[int | None, int | None], Field(strict=False)] | None
 """A number, or the least and the most, either of which may be None."""
 _ELSEWHERE: Final = "It is no valid circuit of this protocol, and the question is asked of these."
 

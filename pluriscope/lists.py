@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final, Generic, Self, TypeVar, overload
 
 from markupsafe import Markup
 
-from pluriscope.arguments import checked
+from pluriscope.arguments import checked, unfit
 from pluriscope.counts import Count
 from pluriscope.errors import InvalidOption, NotListed
 from pluriscope.explanations import Explanation
@@ -58,12 +58,12 @@ class Listing(Sequence[E], Generic[E]):
     @overload
     def __getitem__(self, at: slice) -> Self: ...
     def __getitem__(self, at: int | str | slice) -> E | Self:
-        if isinstance(at, slice):
-            return self._part(self.places[at])
         if isinstance(at, str):
             return self.named(at)
         try:
-            return self._one(int(self.places[at]))
+            return self._part(self.places[at]) if isinstance(at, slice) else self._one(int(self.places[at]))
+        except (TypeError, ValueError):
+            raise unfit("at", at, "a slice of whole numbers") from None
         except IndexError:
             cause = f"is not there: {length(self.places):,} are listed"
             raise NotListed(f"place {at}", cause, "count from 0, or from −1 back") from None

@@ -14,7 +14,7 @@ from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, Netw
 from analysis.network_files.intake import Declaration, OutputIs, read_any, take_in
 from analysis.networks.network import Network
 from analysis.strict_json import validated
-from pluriscope.arguments import LATER, FilePath, as_path, checked, jsonable, unfit
+from pluriscope.arguments import LATER, FilePath, checked, file_path, jsonable
 from pluriscope.errors import writing
 from pluriscope.live_models import live_file
 from pluriscope.task_values import TaskLike, declared, encoding_text
@@ -106,7 +106,7 @@ def _draft(model: Model) -> NetworkFile:
     if isinstance(model, Network):
         return NetworkFile("", model, ())
     if isinstance(model, (str, Path)):
-        path = _path(model, "model")
+        path = file_path("model", model)
         return read_any(read_bytes(path, "network file", InvalidNetwork, MAX_NETWORK_BYTES), beside(path))
     if isinstance(model, (bytes, bytearray)):
         return read_any(bytes(model))
@@ -126,16 +126,9 @@ def _record(data: Any) -> DataRecord | bytes | None:
     if isinstance(data, Mapping):
         return _json({"format": DATA_FORMAT, **data}, "data file", InvalidData)
     if isinstance(data, (str, Path)):
-        return read_bytes(_path(data, "data"), "data file", InvalidData, MAX_DATA_BYTES)
+        return read_bytes(file_path("data", data), "data file", InvalidData, MAX_DATA_BYTES)
     cause = f"is {type(data).__name__}, no data record"
     raise InvalidData("data", cause, "give the path or the content of a data file")
-
-
-def _path(name: str | Path, parameter: str) -> Path:
-    try:
-        return as_path(name)
-    except ValueError:
-        raise unfit(parameter, name, "the path of a file") from None
 
 
 def _json(content: Mapping[str, Any], item: str, error: type[AnalysisError]) -> bytes:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from markupsafe import Markup
+from pydantic import Field
 
 from analysis.data import DataRecord, clean_data, parse_data_file
 from analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
@@ -32,7 +33,7 @@ from analysis.work import Work
 from app.figures.svg.layout import shape_text
 from app.figures.svg.networks import network_diagram
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
-from pluriscope.arguments import LATER, FilePath, Within, as_path, checked, unfit
+from pluriscope.arguments import LATER, FilePath, checked, file_path
 from pluriscope.asking import asked
 from pluriscope.audits import ClaimsLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations
@@ -63,7 +64,7 @@ def explain(
     encoding: EncodingLike = "",
     data: Any = None,
     output_is: OutputIs = "value",
-    max_listed: Annotated[int, Within(1, MOST_STORED)] = MOST_STORED,
+    max_listed: Annotated[int, Field(ge=1, le=MOST_STORED)] = MOST_STORED,
 ) -> Result:
     """Find every explanation of one output of a network, in this process.
 
@@ -220,11 +221,7 @@ def read_protocol(protocol: ProtocolLike) -> Protocol:
         return protocol_from_mapping(protocol)
     if isinstance(protocol, str) and not Path(protocol).suffix:
         return named_protocol(protocol)
-    try:
-        path = as_path(protocol)
-    except (TypeError, ValueError):
-        words = '"complete", "paper", settings as a dict, or the path of a protocol file'
-        raise unfit("protocol", protocol, words) from None
+    path = file_path("protocol", protocol, '"complete", "paper", settings as a dict, or the path of a protocol file')
     return parse_protocol_file(read_bytes(path, "protocol file", InvalidProtocol, MAX_PROTOCOL_BYTES))
 
 

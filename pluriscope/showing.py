@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from markupsafe import Markup, escape
+from pydantic import Field
 
 from analysis.errors import AnalysisError
 from app.figures.standalone import FONT_FAMILY, Theme, png_of, standalone_svg
-from pluriscope.arguments import FilePath, Within, checked
+from pluriscope.arguments import FilePath, checked
 from pluriscope.errors import MissingLibrary, writing
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ FEW: Final = 5
 _CELL, _LINE = 24, 100  # characters
 Row = Mapping[str, Any]
 """What a table says of one thing: column to value."""
-Width = Annotated[int, Within(16, 10_000)]
+Width = Annotated[int, Field(ge=16, le=10_000)]
 """Of a drawing in pixels."""
 
 

@@ -88,7 +88,7 @@ def _module(activation: ActivationName, slope: float | None) -> Callable[[Tensor
     known = OF_PERCEPTRONS[activation]
     if not known.torch:
         raise InvalidTraining(
-            f"activation {activation}", "is none of torch's, so nothing trains with it", "use another"
+            f"activation {activation}", "is not one of torch's, so nothing trains with it", "use another"
         )
     settings = {**known.torch_settings, **({"negative_slope": known.bend(slope)} if known.sloped else {})}
     module: Callable[[Tensor], Tensor] = getattr(torch.nn, known.torch)(**settings)

@@ -8,10 +8,10 @@ from typing import Annotated, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
+from pydantic.fields import FieldInfo
 
 import pluriscope
 from analysis.errors import AnalysisError
-from pluriscope.arguments import Conversion
 from tests.factories import exact_xor, pretrained_xor
 
 ODD = {
@@ -119,7 +119,7 @@ SURFACE = surface()
 def plain_type(hint):
     """The one simple type that is meant; None where several are."""
     if get_origin(hint) is Annotated:
-        return None if isinstance(get_args(hint)[1], Conversion) else plain_type(get_args(hint)[0])
+        return plain_type(get_args(hint)[0]) if isinstance(get_args(hint)[1], FieldInfo) else None
     kinds = [part for part in get_args(hint) or (hint,) if part is not type(None)]
     return kinds[0] if len(kinds) == 1 and kinds[0] in FITS else None
 
@@ -169,12 +169,12 @@ def test_every_parameter_is_looked_at(name, small, tmp_path, monkeypatch):
 
 
 CALLS = {
-    "an unknown option": (lambda small: small.circuits.where(foo=3), "where(foo=…)", "use edges, neurons"),
-    "too many by place": (lambda small: small.circuit("f", 2), "takes 1", "mask"),
-    "given twice": (lambda small: small.circuit("f", mask="f"), "twice", "leave one"),
-    "left out": (lambda _: pluriscope.explain(), "explain(model)", "give any value"),
+    "an unknown option": (lambda small: small.circuits.where(foo=3), "'foo'", "use edges, neurons"),
+    "too many by place": (lambda small: small.circuit("f", 2), "too many", "mask"),
+    "given twice": (lambda small: small.circuit("f", mask="f"), "multiple values for argument 'mask'", "mask"),
+    "left out": (lambda _: pluriscope.explain(), "'model'", "use model"),
     "a function that fails": (lambda small: small.algorithms.where(lambda: 0), "TypeError", "one explanation"),
-    "a range of texts": (lambda small: small.circuits.where(edges=("1", "2")), "('1', '2')", "a whole number"),
+    "a range of texts": (lambda small: small.circuits.where(edges=("1", "2")), "('1', '2')", "a valid integer"),
     "a circuit of another network": (
         lambda small: small.audit(claims=[pluriscope.explain(pretrained_xor(), max_listed=1).circuits[0]]),
         "another network",
