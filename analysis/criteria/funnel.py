@@ -312,23 +312,19 @@ class StepFound(Part):
     criterion: str = Field(description="As addresses write it.")
     known: bool = Field(description="Whether its verdicts are stored.")
     before: Exact = Field(description="Explanations left before it.")
-    passed: Exact | None = Field(description="Of those before; null of interpretations, as only numbers are known.")
-    failed: Exact | None = Field(description="Likewise.")
-    undecided: Exact | None = Field(description="Likewise.")
-    not_applicable: Exact | None = Field(description="Likewise.")
-    alone: Exact | None = Field(description="Of the interpretations at the beginning, or their observed classes, those "
-                                "that pass it by itself; null of other kinds.")  # fmt: skip
-    classes: bool = Field(description="Whether alone and left count observed classes. A class is left where any one of "
-                          "its interpretations passes every step so far.")  # fmt: skip
+    passed: Exact | None = Field(None, description="Of those before; null of interpretations: only numbers are known.")
+    failed: Exact | None = Field(None, description="Likewise.")
+    undecided: Exact | None = Field(None, description="Likewise.")
+    not_applicable: Exact | None = Field(None, description="Likewise.")
+    alone: Exact | None = Field(None, description="Of all interpretations there, or classes, those that pass it alone.")
+    classes: bool = Field(description="Whether alone and left count observed classes, left where any member passes.")
     left_least: Exact = Field(description="Left after it; of interpretations the fewest that can be.")
     left: Exact = Field(description="The same; of interpretations the most that can be, as only numbers are known.")
     open: Exact = Field(description="Not left only because a step so far could not decide about them.")
     whole: bool = Field(description="Whether every step so far has verdicts; if not, left is an upper bound.")
-    interpretations: Exact | None = Field(
-        description="Of the circuits left; null of other kinds, and where a limit ended counting."
-    )
-    observed: Exact | None = Field(description="Observed classes of those; null likewise.")
-    scaled: Scaled | None = Field(description="Left among all, where the stored ones are uniform draws.")
+    interpretations: Exact | None = Field(None, description="Of circuits left; null where not all are counted.")
+    observed: Exact | None = Field(None, description="Observed classes of those; null likewise.")
+    scaled: Scaled | None = Field(None, description="Left among all, where the stored ones are uniform draws.")
     note: str = Field(description="Why some are undecided.")
 
     @property
@@ -344,9 +340,8 @@ class KindFound(Part):
     begin: Exact = Field(description="Explanations at the beginning.")
     begin_words: str = Field(description="What those are.")
     rows: list[StepFound] = Field(description="The steps that are about this kind, in order.")
-    carriers: int | None = Field(description="Of the algorithms left, those with an alignment left; null of others.")
-    uncounted: int = Field(description="Circuits left whose interpretations are too many to count, in no number here.")
-    partial: bool = Field(description="Whether there may be more at the beginning than those that are looked at.")
+    carriers: int | None = Field(None, description="Of the algorithms left, those with an alignment left.")
+    partial: bool = Field(False, description="Whether there may be more at the beginning than are looked at.")
 
     @property
     def left(self) -> int:
@@ -511,9 +506,7 @@ class _Funnel:
         *,
         above: Sequence[FunnelRow] = (),
         more: Callable[[int], Mapping[str, Any]] = lambda _: {},
-        carriers: int | None = None,
-        uncounted: int = 0,
-        partial: bool = False,
+        **beside: Any,
     ) -> KindFound:
         """A kind as it is told.
 
@@ -523,17 +516,13 @@ class _Funnel:
             rows: the steps about them.
             above: the steps about what they belong to, whose gaps are theirs too.
             more: what else a row says, by its number, where it has verdicts.
-            carriers: see :class:`KindFound`.
-            uncounted: likewise.
-            partial: likewise.
+            beside: the rest of :class:`KindFound`.
         """
         sure, found = all(row.whole for row in above), []
         for number, (step, row) in enumerate(zip(self.about(kind), rows, strict=True)):
-            told: dict[str, Any] = dict.fromkeys((*OUTCOMES, "alone", "interpretations", "observed", "scaled"))
+            told: dict[str, Any] = {} if row.alone is None else {"alone": str(row.alone)}
             if row.tally is not None:
                 told |= {name: str(getattr(row.tally, name)) for name in OUTCOMES} | dict(more(number))
-            if row.alone is not None:
-                told["alone"] = str(row.alone)
             whole = row.whole and sure
             ends = {"left": str(row.most), "left_least": str(row.least * whole), "open": str(row.n_open)}
             found.append(
@@ -548,15 +537,7 @@ class _Funnel:
                     **told,
                 )
             )
-        return KindFound(
-            kind=kind,
-            begin=str(begin),
-            begin_words=words,
-            rows=found,
-            carriers=carriers,
-            uncounted=uncounted,
-            partial=partial,
-        )
+        return KindFound(kind=kind, begin=str(begin), begin_words=words, rows=found, **beside)
 
     def kinds(self) -> list[KindFound]:
         """The four of every network, each with what the one before leaves, then those that have records."""
@@ -572,20 +553,14 @@ class _Funnel:
             if n["algorithm"] == candidates
             else f"listed of {candidates:,} candidate algorithms"
         )
-        whose = "" if begin == n["alignment"] else f" of the algorithms left, of {n['alignment']:,} in all"
+        valid = _noun("alignment", begin, "valid")
+        valid += "" if begin == n["alignment"] else f" of the algorithms left, of {n['alignment']:,} in all"
         carriers, partial = len(np.unique(self.judged.algorithm_of[aligned])), n["algorithm"] < candidates
         return [
             self._circuits(of_circuits),
             self._interpretations(circuits_left, of_circuits),
             self._kind("algorithm", n["algorithm"], words, of_algorithms, carriers=carriers, partial=partial),
-            self._kind(
-                "alignment",
-                begin,
-                _noun("alignment", begin, "valid") + whose,
-                of_alignments,
-                above=of_algorithms,
-                partial=partial,
-            ),
+            self._kind("alignment", begin, valid, of_alignments, above=of_algorithms, partial=partial),
             *(self._kind(kind, n[kind], _noun(kind, n[kind]), self._rows(kind)) for kind in self.judged.kinds),
         ]
 
@@ -629,4 +604,4 @@ class _Funnel:
         if uncounted:
             words += f", without those of {counted(uncounted, 'circuit')}, which are too many to count"
         partial = bool(uncounted) or self.search.truncated_at is not None
-        return self._kind("interpretation", total, words, rows, above=above, uncounted=uncounted, partial=partial)
+        return self._kind("interpretation", total, words, rows, above=above, partial=partial)

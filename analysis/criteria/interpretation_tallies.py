@@ -16,7 +16,6 @@ combinations need:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import starmap
 from typing import Final, NamedTuple
@@ -102,17 +101,8 @@ def tally_of_readings(readings: Iterable[Reading]) -> CriterionTally:
     return CriterionTally(passed, failed, undecided, beside)
 
 
-@dataclass(frozen=True, eq=False)
-class _Looked:
-    """All interpretations of one circuit.
-
-    Args:
-        classes: its observed classes.
-        predictions: by criterion key, parallel to the classes; None where nothing is predicted.
-    """
-
-    classes: ObservedClasses
-    predictions: Mapping[str, ClassPredictions | None]
+_Looked = tuple[ObservedClasses, Mapping[str, ClassPredictions | None]]
+"""Observed classes of one circuit, and by criterion key what is parallel to them; None where nothing is predicted."""
 
 
 class CountingReadings:
@@ -209,13 +199,13 @@ class CountingReadings:
             among = None if alone is None else np.array([n != 0 for n in alone.passing], dtype=bool)
             joint = class_predictions(classes, space, said, "joint", work, extremes=False, among=among)
             predictions |= {f"interchange{suffix}": alone, f"interchange-joint{suffix}": joint}
-        return _Looked(classes, predictions)
+        return classes, predictions
 
     def _said(self, step: CriterionStep, looked: _Looked | None) -> Reading:
         """What a step says of it; without a look only what follows from numbers."""
         key, size = step.key, (self.totals[self.done], self.observed[self.done])
         if key in COSTLY and looked is not None:
-            return self._scrubbed(looked) if key == SCRUBBING else self._interchanged(looked, key)
+            return self._scrubbed(looked[0]) if key == SCRUBBING else self._interchanged(looked, key)
         if key == "observed-class" and size[0]:
             return Reading(size[1], 0, size[1], 0, size[0])
         if key == "margin":
@@ -224,14 +214,14 @@ class CountingReadings:
             return self._least(self.done, size)
         return Reading.unknown(*size)
 
-    def _scrubbed(self, looked: _Looked) -> Reading:
+    def _scrubbed(self, classes: ObservedClasses) -> Reading:
         """Whole classes pass or fail."""
-        passing = np.equal(preserved(self.question, looked.classes), len(self.question.clean_rows))
-        sizes = looked.classes.sizes
+        passing = np.equal(preserved(self.question, classes), len(self.question.clean_rows))
+        sizes = classes.sizes
         return Reading(sum(sizes[k] for k in np.flatnonzero(passing).tolist()), 0, int(passing.sum()), 0, sum(sizes))
 
     def _interchanged(self, looked: _Looked, key: str) -> Reading:
-        found, sizes = looked.predictions[key], looked.classes.sizes
+        found, sizes = looked[1][key], looked[0].sizes
         if found is None:
             return Reading(0, 0, 0, 0, sum(sizes), applicable=False)
         passing = [n for n in found.passing if n != UNDECIDED]
