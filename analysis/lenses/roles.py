@@ -52,7 +52,7 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     at_answer = answer_places(model.tokens, model.answers)
     looked_for = (*places_looked_for(model.tokens), *(at_answer, at_answer), second_places(model.tokens), at_answer)
     looks = {head: [_attention(every[f"{head}.a"], where) for where in looked_for] for head in heads}
-    chances = [chance_of(where) for where in looked_for]
+    looks["chance"] = [chance_of(where) for where in looked_for]
 
     def without(some: list[str]) -> Run:
         """With what some heads add set to its mean over all rows."""
@@ -68,7 +68,7 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
 
     effects = {head: direct(whole, head) for head in heads}
     pattern, least, cause = (float(settings[name]) for name in ("pattern", "effect", "cause"))
-    above = [max(pattern, chance) for chance in chances]
+    above = [max(pattern, chance) for chance in looks["chance"]]
     movers = [head for head in heads if looks[head][3] > above[3] and effects[head] > least]
     span = abs(difference(whole))
     lost = {head: (difference(whole) - difference(without([head]))) / max(span, 1e-9) for head in heads}
@@ -85,25 +85,23 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     }
     plays = [[looks[head][at] > above[at] and of_role[role][head] for at, role in enumerate(ROLES)] for head in heads]
     texts = tuple(
-        tuple(f"{score:.2f}{' yes' if yes else ''}" for score, yes in zip(looks[head], some, strict=True))
-        for head, some in zip(heads, plays, strict=True)
+        tuple(f"{score:.2f}{' yes' if yes else ''}" for score, yes in zip(scores, some, strict=True))
+        for scores, some in zip(looks.values(), [*plays, [False] * len(ROLES)], strict=True)
     )
 
     def grid(title: str, columns: tuple[str, ...], *rows: dict[str, float], most: float = 0.0) -> Grid:
         return Grid(title, tuple(heads), columns, tuple(tuple(row[head] for row in rows) for head in heads), most=most)
 
-    scores = (*(tuple(looks[head]) for head in heads), tuple(chances))
-    sites = (*((head,) * len(ROLES) for head in heads), ("",) * len(ROLES))
-    texts = (*texts, tuple(f"{chance:.2f}" for chance in chances))
+    sites = tuple((head,) * len(ROLES) for head in (*heads, ""))  # of chance nothing can be changed
     title = "Attention to where each role looks; yes: the head plays it"
     grids = (
-        Grid(title, (*heads, "chance"), ROLES, scores, sites, texts, 1.0),
+        Grid(title, tuple(looks), ROLES, tuple(map(tuple, looks.values())), sites, texts, 1.0),
         grid("Direct effect on the right logit", ("direct", "without movers"), effects, backups),
         grid("Causal tests", ("lost without it", "queries moved"), lost, moved, most=1.0),
     )
     first = tuple(f"Attention is over all rows, the rest {note[:1].lower()}{note[1:]}" for note in notes)
     rule = f"A role asks for attention above {pattern:g} and above chance, that is spread evenly over what can be seen."
-    return Grids(grids, _says(plays, looks, heads, above, chances), (*first, rule))
+    return Grids(grids, _says(plays, looks, heads, above), (*first, rule))
 
 
 def _attention(shares: Array, where: NDArray[np.bool_]) -> float:
@@ -131,9 +129,7 @@ def _query_moved(
     return max(found)
 
 
-def _says(
-    plays: list[list[bool]], looks: dict[str, list[float]], heads: list[str], above: list[float], chances: list[float]
-) -> str:
+def _says(plays: list[list[bool]], looks: dict[str, list[float]], heads: list[str], above: list[float]) -> str:
     told, none = [], []
     for at, role in enumerate(ROLES):
         some = [head for head, yes in zip(heads, plays, strict=True) if yes[at]]
@@ -142,8 +138,9 @@ def _says(
             told.append(f"{role}: {', '.join(some)}")
         else:
             but = ", without the effect" if highest > above[at] else ""
-            seen = f"highest attention {highest:.2f}, chance {chances[at]:.2f}{but}"
-            none.append(f"{role} ({seen if chances[at] else 'no row has such a place'})")
+            chance = looks["chance"][at]
+            seen = f"highest attention {highest:.2f}, chance {chance:.2f}{but}"
+            none.append(f"{role} ({seen if chance else 'no row has such a place'})")
     nobody = f"None of {len(heads)} heads plays {'; '.join(none)}." if none else ""
     played = "; ".join(told)
     return " ".join(filter(None, (f"{played[:1].upper()}{played[1:]}." if told else "", nobody)))
