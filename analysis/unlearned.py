@@ -43,7 +43,7 @@ def instead_of(question: Question) -> str:
     fails = f"The whole network itself fails: {wrong}."
     if not wrong or not question.data.boolean:
         return wrong and fails
-    outputs, rule = forward(question.cut, question.data.representatives)[:, 0], question.protocol.circuit_decision
+    outputs, rule = forward(question.cut, question.clean_rows)[:, 0], question.protocol.circuit_decision
     table = tuple(decide(outputs, rule).tolist())
     if neither := [row for row, value in enumerate(table) if value == NEITHER]:
         shown = ", ".join(f"{_input(row, question)} ({_number(outputs[row])})" for row in neither[:_NAMED])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from threading import Lock
+from threading import Lock, RLock
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -20,6 +20,7 @@ class Recent(Generic[T]):
 
     def __init__(self, most: int, size: Callable[[T], int] | None = None) -> None:
         self._most, self._size, self._lock = most, size, Lock()
+        self._making = RLock()
         self._kept: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
         self._taken = 0
 
@@ -42,6 +43,9 @@ class Recent(Generic[T]):
         return value
 
     def of(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What is kept under a key, made where nothing is."""
-        kept = self.get(key)
-        return self.put(key, make()) if kept is None else kept
+        """What is kept under a key, made where nothing is: once, whoever else waits for it."""
+        if (kept := self.get(key)) is not None:
+            return kept
+        with self._making:
+            kept = self.get(key)
+            return self.put(key, make()) if kept is None else kept

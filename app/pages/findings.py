@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from itertools import islice
-from threading import Lock
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -40,7 +39,6 @@ STUDIES: Final = resources.files("app.bundled") / "studies"
 _ALWAYS: Final = ("key", "title", "studies")
 _AT_ONCE: Final = 5_000
 _FRAMES: Final = Recent[Frame](24_000_000, lambda frame: frame.n_bytes)
-_READING: Final = Lock()
 _FORMS: Final = ("svg", "png", "pdf")
 _CURE: Final = "run `python -m benchmarks.findings`, which computes the findings anew"
 
@@ -360,10 +358,7 @@ def data_rows(
         InvalidOption: an option that the list does not have.
     """
     check_data(slug, links)
-    key = slug, _hash(slug)
-    if (frame := _FRAMES.get(key)) is None:
-        with _READING:  # so that a file is read once, whoever waits for it
-            frame = _FRAMES.of(key, lambda: _frame(slug))
+    frame = _FRAMES.of((slug, _hash(slug)), lambda: _frame(slug))
     url, query = links.findings("data", slug), read_query(frame.columns, options)
     yield Head(described()[slug]["title"], _about(slug), actions=[Action("All findings", links.findings())])
     measures = frame.parts[0].coded.get("measure", Coded.of(())).values

@@ -26,7 +26,7 @@ from app.pages.findings import findings_of
 from app.recent import Recent
 
 State = Literal["queued", "running", "paused", "cancelled", "done", "stalled"]
-_SUMMARIES: Final = Recent[StudySummary](1)
+_SUMMARIES: Final = Recent[StudySummary](5_000, lambda summary: len(summary.records))
 _GROWTH: Final = 1.1
 
 
