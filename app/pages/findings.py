@@ -10,17 +10,15 @@ import csv
 import gzip
 import hashlib
 import json
-from array import array
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from itertools import islice
+from sys import intern
 from typing import Any, Final
 from urllib.parse import urlencode
 
-import numpy as np
 from markupsafe import Markup
 from pydantic import Field
 
@@ -313,19 +311,11 @@ def _frame(slug: str) -> Frame:
     with (FOLDER / f"{slug}.csv.gz").open("rb") as raw, gzip.open(raw, "rt", newline="") as file:
         lines = csv.reader(file)
         names = next(lines)
-        codes = [array("i") for _ in names]
-        known = [defaultdict[str, int]() for _ in names]
-        for one in known:
-            one.default_factory = one.__len__
+        texts: list[list[str]] = [[] for _ in names]
         while some := list(islice(lines, _AT_ONCE)):
-            for places, code, texts in zip(known, codes, zip(*some, strict=True), strict=True):
-                code.extend(map(places.__getitem__, texts))
-    coded = {}
-    for name, places, code in zip(names, known, codes, strict=True):
-        values = sorted(places)
-        rank = np.empty(len(values), np.min_scalar_type(-2 * len(values)))  # signed, with room to count
-        rank[[places[value] for value in values]] = np.arange(len(values))
-        coded[name] = Coded(rank[np.frombuffer(code, np.int32)], values)
+            for column, cells in zip(texts, zip(*some, strict=True), strict=True):
+                column.extend(map(intern, cells))
+    coded = {name: Coded.of(column) for name, column in zip(names, texts, strict=True)}
     columns = tuple(
         Column(
             name,
@@ -340,7 +330,7 @@ def _frame(slug: str) -> Frame:
         for field in described()[slug]["schema"]["fields"]
         if (name := field["name"])
     )
-    return Frame(columns, (Part("row", "rows", len(codes[0]), {}, coded, {}, ref=lambda _: ""),))
+    return Frame(columns, (Part("row", "rows", len(texts[0]), {}, coded, {}, ref=lambda _: ""),))
 
 
 def data_rows(
@@ -361,11 +351,11 @@ def data_rows(
     frame = _FRAMES.of((slug, _hash(slug)), lambda: _frame(slug))
     url, query = links.findings("data", slug), read_query(frame.columns, options)
     yield Head(described()[slug]["title"], _about(slug), actions=[Action("All findings", links.findings())])
+    yield Table(DataRows(frame, stored), query, url, "row", Query(), id="rows", files={"CSV": f"{url}.csv"})
     measures = frame.parts[0].coded.get("measure", Coded.of(())).values
     if len(measures) > MOST_VALUES:  # more than the filter offers
         listed = " · ".join(f"[{one}]({url}?{urlencode({'measure': one})})" for one in measures)
         yield Prose(f"The rows of one measure: {listed}.", glossary=False)
-    yield Table(DataRows(frame, stored), query, url, "row", Query(), id="rows", files={"CSV": f"{url}.csv"})
 
 
 def check_data(slug: str, links: Addresses) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from operator import itemgetter
 from typing import Final
 from unicodedata import combining, normalize
@@ -190,7 +191,7 @@ def _findings(links: Addresses, words: Sequence[str]) -> list[Ranked]:
         rows = one["chapter"]["rows"] if one["key"] == REPORTED and not broken(one) else []
         lines = [" · ".join(row) for row in rows if _begun(words, f"{' '.join(row)} {_REPORTED}")]
         if lines or _begun(words, one["title"]):
-            detail = lines[0] if lines else one["sentence"]
+            detail = lines[0] if lines else "" if broken(one) else one["sentence"]
             found.append((1, Hit(kind="finding", label=one["title"], detail=detail, url=links.findings(one["key"]))))
     return found
 
@@ -269,7 +270,8 @@ def _terms(links: Addresses, words: Sequence[str], texts: set[str]) -> list[Rank
             _begun(words, f"{word.name} {word.meaning}"),
         ]
         named = any(places[:2]) and not _begun(words, word.name)  # so that what is said is of the name that is asked
-        said = next((one for one in word.sentences if named and _begun(words, one)), word.meaning)
+        two = pairwise([*word.sentences, ""]) if named else ()
+        said = next((f"{one} {more}".strip() for one, more in two if _begun(words, one)), word.meaning)
         hit = Hit(kind="term", label=word.name, detail=said, url=links.glossary(word.anchor))
         found += [(places.index(True), hit)] if any(places) else []
     return sorted(found, key=lambda ranked: (ranked[0], not folded(ranked[1].label).startswith(tuple(texts))))

@@ -154,6 +154,20 @@ def test_every_word_of_the_field_finds_what_it_is_here_or_that_it_is_not(app, ur
             assert groups[0].hits[0].url == url, word
 
 
+ELSEWHERE = (
+    *("steering vector", "grokking", "progress measures", "crosscoder", "onion representation", "sparse probing"),
+    *("lottery ticket", "knowledge localisation", "deceptive alignment", "curve detector", "Gemma Scope", "tuned lens"),
+    *("automated interpretability", "cognitive closure", "IOI", "phase change", "anomaly detection", "recurrent"),
+)
+
+
+@pytest.mark.parametrize("word", ELSEWHERE)
+def test_the_line_that_a_word_leads_to_says_that_it_is_not_here(app, word):
+    with app.state.store.read() as session:
+        found = build_search(session, app.state.addresses, SearchOptions(q=word)).groups[0].hits[0]
+    assert re.search(r"\bnot?\b|\bnone\b|\bneither\b", found.detail, re.IGNORECASE), found.detail
+
+
 def test_networks_that_only_happen_to_hold_a_text_come_last(app):
     with app.state.store.read() as session:
         digest = session.scalars(select(NetworkRow.digest)).first()
