@@ -94,17 +94,20 @@ def explain(
 
 
 @checked
-def load(path: FilePath, model: Model = None, *, output: int | None = None) -> Result:
+def load(path: FilePath, model: Model = None, *, output: int | None = None, output_is: OutputIs = "value") -> Result:
     """A result that was saved.
 
     Args:
         path: a result file, as :meth:`Result.save` or ``pluriscope analyse`` writes it.
         model: its network, where the file does not hold it: those of ``pluriscope analyse`` do not.
         output: which output of those in the file; the first if None.
+        output_is: what the model's outputs are, as it was analysed; see :func:`explain`.
 
     Raises:
         AnalysisError: it is no result file, of another network than the model, or lacks its network.
     """
+    if model is not None and output_is != "value":
+        model = read_model(model, output_is=output_is).file
     raw = read_bytes(Path(path), _ITEM, InvalidNetwork, MAX_RESULT_BYTES)
     try:
         document = json.loads(raw)

@@ -1,5 +1,6 @@
 """Modules of torch and models of scikit-learn: what they compute is read, or they are refused with the reason."""
 
+import json
 import re
 
 import numpy as np
@@ -178,10 +179,13 @@ def test_two_logits_are_read_as_their_difference(end, of):
     assert forward(network, ROWS) == pytest.approx(wanted, abs=1e-6)
 
 
-def test_a_logit_decides_at_0():
+def test_a_logit_decides_at_0(tmp_path):
     net = touched(xor(), lambda net: (net[2].weight.mul_(8), net[2].bias.sub_(4)))
     result = pluriscope.explain(net, "XOR", output_is="logit")
     assert (result.network_file.network.output_activation, result.counts.valid_circuits.value) == ("sigmoid", 1)
+    bare = pluriscope.export(net, tmp_path / "net.json", "XOR"), tmp_path / "result.json"
+    bare[1].write_text(json.dumps(result.document))  # as the command writes it, without the network
+    assert pluriscope.load(bare[1], bare[0], output_is="logit").counts == result.counts
     for said in (repr(pluriscope.explain(net, "XOR")), pluriscope.explain(net, "XOR")._repr_html_()):
         assert "wrong on 4 of 4 rows" in said
         assert "output_is" in said

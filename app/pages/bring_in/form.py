@@ -89,8 +89,8 @@ def network_form(
     yield Head(
         "Your network",
         f"Any multilayer perceptron with one to {MAX_INPUTS} Boolean inputs, trained anywhere, or a small transformer. "
-        "You see what it computes and how it would be analysed before anything is stored. Nothing in a file is "
-        "executed.",
+        "You see what it computes and how it would be analysed before anything is stored. No file can "
+        "run code here.",
         actions=[own_network(links, "From a file")],
     )
     if refusal is not None:
